@@ -1,0 +1,3 @@
+//! Quorate: distributed key generation ceremonies for Ethereum validators.
+
+pub mod primitives;

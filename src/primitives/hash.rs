@@ -1,0 +1,189 @@
+//! Tagged SHA-256, hash to scalar, and the complete list of tags and domain separation tags.
+
+use core::fmt;
+
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::curve::{Scalar, SecretScalar, expand_message_xmd};
+
+/// Domain separation of Ethereum's BLS signatures (proof-of-possession scheme, consensus specification `phase0/bls`).
+pub const DST_ETHEREUM: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
+/// Domain separation of the possession proofs (protocol chapter, round 2). Never Ethereum's.
+pub const DST_POSSESSION: &[u8] = b"QUORATE-V1-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_";
+/// Prefix of every hash-to-scalar domain separation tag.
+const DST_SCALAR: &str = "QUORATE-V1-SCALAR-";
+/// Prefix of every hash tag.
+const TAG_PREFIX: &str = "quorate/v1/";
+
+macro_rules! tags {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Every domain in which anything is hashed or signed. Two uses never share a tag.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Tag { $($(#[$doc])* $name,)* }
+
+        impl Tag {
+            /// All tags, for the test that no two are equal.
+            pub const ALL: &'static [Tag] = &[$(Tag::$name,)*];
+
+            /// The tag's text.
+            pub fn text(self) -> &'static str {
+                match self { $(Tag::$name => $text,)* }
+            }
+        }
+    };
+}
+
+tags! {
+    /// Digest of a spec's canonical bytes.
+    Spec = "spec",
+    /// Session identifier: spec digest and every hello.
+    Session = "session",
+    /// Digest of an envelope (172 bytes, signature included).
+    Envelope = "envelope",
+    /// What an operator signs: an envelope without its signature.
+    EnvelopeSignature = "envelope-signature",
+    /// Digest of a statement's body.
+    Body = "body",
+    /// Digest vector of a round.
+    View = "view",
+    /// Commitment to a dealer's polynomials, in the hello.
+    Commit = "commit",
+    /// Digest of a share box.
+    ShareBox = "share-box",
+    /// Prologue of a share box's Noise handshake.
+    BoxPrologue = "box-prologue",
+    /// Merkle leaf.
+    Leaf = "leaf",
+    /// Merkle node.
+    Node = "node",
+    /// The transcript digest `D`.
+    Dkg = "dkg",
+    /// Message of a possession proof.
+    Possess = "possess",
+    /// Output digest `O`.
+    Outputs = "outputs",
+    /// Challenge of the proof of possession.
+    PopChallenge = "pop-challenge",
+    /// Weights of the share check.
+    Rho = "rho",
+    /// Seeds of local batch weights.
+    BatchSeed = "batch-seed",
+    /// Local batch weights.
+    BatchWeight = "batch-weight",
+    /// Ceremony seed: salt from the identity key.
+    SeedSalt = "seed-salt",
+    /// Ceremony seed.
+    Seed = "seed",
+    /// Polynomial coefficients.
+    Coefficient = "coefficient",
+    /// Nonce of the proof of possession.
+    PopNonce = "pop-nonce",
+    /// Salt of the commitment.
+    CommitSalt = "commit-salt",
+    /// One-time X25519 keys.
+    OneTimeKey = "one-time-key",
+    /// Ephemeral key of a share box.
+    BoxEphemeral = "box-ephemeral",
+    /// Certificate of a Noise static by an operator key.
+    NoiseCertificate = "noise-certificate",
+    /// Operator card.
+    Card = "card",
+    /// Prologue of a channel's Noise handshake.
+    ChannelPrologue = "channel-prologue",
+    /// Channel confirmation.
+    ChannelConfirm = "channel-confirm",
+    /// Keys of files at rest.
+    StorageKey = "storage-key",
+    /// Digest of a transcript container.
+    Transcript = "transcript",
+}
+
+/// A 32-byte digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl Digest {
+    /// All zero; never the digest of anything.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl AsRef<[u8]> for Digest {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// `TH(tag, parts)`: SHA-256 over the tag and every part, each behind its length (8 bytes, big-endian).
+pub fn tagged(tag: Tag, parts: &[&[u8]]) -> Digest {
+    let mut hash = Sha256::new();
+    let mut absorb = |part: &[u8]| {
+        hash.update(u64::try_from(part.len()).expect("a length fits 64 bits").to_be_bytes());
+        hash.update(part);
+    };
+    absorb(&[TAG_PREFIX.as_bytes(), tag.text().as_bytes()].concat());
+    parts.iter().for_each(|part| absorb(part));
+    Digest(hash.finalize().into())
+}
+
+/// Plain SHA-256 of the concatenated parts, for the formats of others.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    parts.iter().for_each(|part| hash.update(part));
+    hash.finalize().into()
+}
+
+/// 48 uniform bytes: `expand_message_xmd` (RFC 9380 section 5.3.1) of `TH(tag, parts)` under the tag's own DST.
+fn expand(tag: Tag, parts: &[&[u8]]) -> Zeroizing<[u8; 48]> {
+    let digest = Zeroizing::new(tagged(tag, parts).0);
+    let mut out = Zeroizing::new([0; 48]);
+    let dst = [DST_SCALAR.as_bytes(), tag.text().as_bytes()].concat();
+    expand_message_xmd(&*digest, &dst, &mut *out);
+    out
+}
+
+/// `HS(tag, parts)`: a public scalar, uniform modulo `r` up to 2^-128.
+pub fn scalar(tag: Tag, parts: &[&[u8]]) -> Scalar {
+    Scalar::reduce(&expand(tag, parts))
+}
+
+/// `HS(tag, parts)` over secret parts.
+pub fn secret_scalar(tag: Tag, parts: &[&[u8]]) -> SecretScalar {
+    SecretScalar::reduce(&expand(tag, parts))
+}
+
+/// 32 secret bytes: `TH(tag, parts)` over secret parts.
+pub fn secret_bytes(tag: Tag, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+    Zeroizing::new(tagged(tag, parts).0)
+}
+
+/// Merkle root over leaves (RFC 6962 shape: the left subtree is the largest power of two below the count; leaf and node hashes
+/// have different tags). The root of no leaves is the hash of the empty leaf list.
+pub fn merkle_root(leaves: &[Digest]) -> Digest {
+    match leaves {
+        [] => tagged(Tag::Node, &[]),
+        [leaf] => *leaf,
+        _ => {
+            let half = leaves.len().next_power_of_two() / 2;
+            let (left, right) = leaves.split_at(half);
+            tagged(Tag::Node, &[merkle_root(left).as_ref(), merkle_root(right).as_ref()])
+        }
+    }
+}
