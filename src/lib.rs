@@ -1,3 +1,5 @@
 //! Quorate: distributed key generation ceremonies for Ethereum validators.
 
+pub mod ethereum;
+
 pub mod primitives;

@@ -1,0 +1,15 @@
+//! What Ethereum defines: networks, addresses, deposits, builder registrations, keystores. No ceremony words in this room.
+
+pub mod address;
+
+pub mod amount;
+
+pub mod bls;
+
+pub mod deposit;
+
+pub mod network;
+
+pub mod registration;
+
+pub mod ssz;

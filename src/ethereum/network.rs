@@ -1,0 +1,301 @@
+//! Networks: the constants that deposits and registrations are bound to, and the amounts a network takes.
+
+use core::ops::RangeInclusive;
+
+use super::amount::{AmountError, GWEI, Unit};
+use super::ssz::{Chunk, Domain};
+
+/// `DOMAIN_DEPOSIT` (consensus specification, phase0).
+const DOMAIN_DEPOSIT: [u8; 4] = [0x03, 0, 0, 0];
+/// `DOMAIN_APPLICATION_BUILDER` (builder specification).
+const DOMAIN_APPLICATION_BUILDER: [u8; 4] = [0, 0, 0, 0x01];
+/// Longest name of a custom network.
+const LONGEST_NAME: usize = 32;
+
+/// Why a custom network is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// Not 1 to 32 lower-case letters, digits, `-` and `_`.
+    #[error("a network's name is 1 to 32 lower-case letters, digits, '-' or '_'")]
+    Name,
+    /// The name of a network that is built in.
+    #[error("{0:?} is the name of a known network: write network = {0:?} instead of a table")]
+    KnownName(&'static str),
+    /// The genesis fork version of a network that is built in: signatures would be valid there.
+    #[error("the genesis fork version is that of {0}: deposits signed for it would be valid there")]
+    KnownForkVersion(&'static str),
+    /// The genesis validators root of a network that is built in.
+    #[error("the genesis validators root is that of {0}")]
+    KnownRoot(&'static str),
+}
+
+/// A network that is not built in, as its maintainers publish it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomNetwork {
+    /// 1 to 32 lower-case letters, digits, `-` and `_`.
+    pub name: String,
+    /// `GENESIS_FORK_VERSION`.
+    pub genesis_fork_version: [u8; 4],
+    /// `CAPELLA_FORK_VERSION`, needed for voluntary exits only (EIP-7044). No rule derives it from the genesis version.
+    pub capella_fork_version: Option<[u8; 4]>,
+    /// `genesis_validators_root`.
+    pub genesis_validators_root: [u8; 32],
+    /// Seconds since 1970, needed for builder registrations only.
+    pub genesis_time: Option<u64>,
+}
+
+/// A network: one of the built-in ones, or a custom one that cannot be mistaken for them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    constants: CustomNetwork,
+    unit: Unit,
+}
+
+/// Constants of a built-in network.
+struct Known {
+    name: &'static str,
+    genesis_fork_version: [u8; 4],
+    capella_fork_version: [u8; 4],
+    genesis_validators_root: [u8; 32],
+    genesis_time: u64,
+    unit: Unit,
+}
+
+/// From the networks' published configurations (`ethereum/consensus-specs`, `eth-clients/hoodi`, `eth-clients/sepolia`,
+/// `gnosischain/configs`).
+const KNOWN: [Known; 5] = [
+    Known {
+        name: "mainnet",
+        genesis_fork_version: [0x00, 0x00, 0x00, 0x00],
+        capella_fork_version: [0x03, 0x00, 0x00, 0x00],
+        genesis_validators_root: bytes32(b"4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95"),
+        genesis_time: 1_606_824_023,
+        unit: Unit::Eth,
+    },
+    Known {
+        name: "hoodi",
+        genesis_fork_version: [0x10, 0x00, 0x09, 0x10],
+        capella_fork_version: [0x40, 0x00, 0x09, 0x10],
+        genesis_validators_root: bytes32(b"212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f"),
+        genesis_time: 1_742_213_400,
+        unit: Unit::Eth,
+    },
+    Known {
+        name: "sepolia",
+        genesis_fork_version: [0x90, 0x00, 0x00, 0x69],
+        capella_fork_version: [0x90, 0x00, 0x00, 0x72],
+        genesis_validators_root: bytes32(b"d8ea171f3c94aea21ebc42a1ed61052acf3f9209c00e4efbaaddac09ed9b8078"),
+        genesis_time: 1_655_733_600,
+        unit: Unit::Eth,
+    },
+    Known {
+        name: "gnosis",
+        genesis_fork_version: [0x00, 0x00, 0x00, 0x64],
+        capella_fork_version: [0x03, 0x00, 0x00, 0x64],
+        genesis_validators_root: bytes32(b"f5dcb5564e829aab27264b9becd5dfaa017085611224cb3036f573368dbb9d47"),
+        genesis_time: 1_638_993_340,
+        unit: Unit::Gno,
+    },
+    Known {
+        name: "chiado",
+        genesis_fork_version: [0x00, 0x00, 0x00, 0x6f],
+        capella_fork_version: [0x03, 0x00, 0x00, 0x6f],
+        genesis_validators_root: bytes32(b"9d642dac73058fbf39c0ae41ab1e34e4d889043cb199851ded7095bc99eb4c1e"),
+        genesis_time: 1_665_396_300,
+        unit: Unit::Gno,
+    },
+];
+
+/// 64 hexadecimal digits, at compile time.
+const fn bytes32(digits: &[u8; 64]) -> [u8; 32] {
+    const fn value(digit: u8) -> u8 {
+        match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => panic!("not a lower-case hexadecimal digit"),
+        }
+    }
+    let mut out = [0; 32];
+    let mut i = 0;
+    while i < 32 {
+        out[i] = value(digits[2 * i]) << 4 | value(digits[2 * i + 1]);
+        i += 1;
+    }
+    out
+}
+
+impl Network {
+    /// The built-in network of this name: `mainnet`, `hoodi`, `sepolia`, `gnosis`, `chiado`.
+    pub fn known(name: &str) -> Option<Self> {
+        let known = KNOWN.iter().find(|known| known.name == name)?;
+        let constants = CustomNetwork {
+            name: known.name.to_owned(),
+            genesis_fork_version: known.genesis_fork_version,
+            capella_fork_version: Some(known.capella_fork_version),
+            genesis_validators_root: known.genesis_validators_root,
+            genesis_time: Some(known.genesis_time),
+        };
+        Some(Self { constants, unit: known.unit })
+    }
+
+    /// The names of the built-in networks.
+    pub fn known_names() -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().map(|known| known.name)
+    }
+
+    /// A network of one's own, counted in ether. It may share neither name, genesis fork version nor genesis validators root with a
+    /// built-in one: the fork version is all that ties a deposit to its network.
+    pub fn custom(constants: CustomNetwork) -> Result<Self, NetworkError> {
+        let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
+        if constants.name.is_empty() || constants.name.len() > LONGEST_NAME || !constants.name.bytes().all(letter) {
+            return Err(NetworkError::Name);
+        }
+        for known in &KNOWN {
+            if constants.name == known.name {
+                return Err(NetworkError::KnownName(known.name));
+            }
+            if constants.genesis_fork_version == known.genesis_fork_version {
+                return Err(NetworkError::KnownForkVersion(known.name));
+            }
+            if constants.genesis_validators_root == known.genesis_validators_root {
+                return Err(NetworkError::KnownRoot(known.name));
+            }
+        }
+        Ok(Self { constants, unit: Unit::Eth })
+    }
+
+    /// Whether this is one of the built-in networks, whose name alone says everything.
+    pub fn is_known(&self) -> bool {
+        Self::known_names().any(|name| name == self.name())
+    }
+
+    /// Its name, as it stands in deposit files.
+    pub fn name(&self) -> &str {
+        &self.constants.name
+    }
+
+    /// `GENESIS_FORK_VERSION`: deposits and registrations are signed under it.
+    pub fn genesis_fork_version(&self) -> [u8; 4] {
+        self.constants.genesis_fork_version
+    }
+
+    /// `CAPELLA_FORK_VERSION`: voluntary exits are signed under it (EIP-7044). Always known for built-in networks.
+    pub fn capella_fork_version(&self) -> Option<[u8; 4]> {
+        self.constants.capella_fork_version
+    }
+
+    /// `genesis_validators_root`.
+    pub fn genesis_validators_root(&self) -> [u8; 32] {
+        self.constants.genesis_validators_root
+    }
+
+    /// Seconds since 1970. Always known for built-in networks.
+    pub fn genesis_time(&self) -> Option<u64> {
+        self.constants.genesis_time
+    }
+
+    /// What its deposits are counted in.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// The deposit that activates a validator, in gwei: 32 ETH or 1 GNO.
+    pub fn standard_amount(&self) -> u64 {
+        32 * GWEI
+    }
+
+    /// The least and the most of one deposit, in gwei: from what the deposit contract takes (1 ETH, 1/32 GNO) to what the validator's
+    /// balance can use (32 ETH, or 2048 ETH when compounding, EIP-7251; 1 and 64 GNO).
+    pub fn amount_limits(&self, compounding: bool) -> RangeInclusive<u64> {
+        GWEI..=if compounding { 2048 * GWEI } else { 32 * GWEI }
+    }
+
+    /// Checks one deposit's amount, in gwei.
+    pub fn check_amount(&self, gwei: u64, compounding: bool) -> Result<(), AmountError> {
+        let limits = self.amount_limits(compounding);
+        let amount = self.unit.text(gwei);
+        if gwei < *limits.start() {
+            return Err(AmountError::BelowMinimum { amount, least: self.unit.text(*limits.start()) });
+        }
+        if gwei > *limits.end() {
+            let prefix = if compounding { "0x02" } else { "0x01" };
+            return Err(AmountError::AboveMaximum { amount, most: self.unit.text(*limits.end()), prefix });
+        }
+        if !self.unit.is_whole(gwei) {
+            return Err(AmountError::NotWhole { amount, unit: self.unit });
+        }
+        Ok(())
+    }
+
+    /// Domain of deposit messages: genesis version and a zero root, so a deposit stays valid over every fork.
+    pub fn deposit_domain(&self) -> Domain {
+        self.genesis_domain(DOMAIN_DEPOSIT)
+    }
+
+    /// Domain of builder registrations: genesis version and a zero root.
+    pub fn builder_domain(&self) -> Domain {
+        self.genesis_domain(DOMAIN_APPLICATION_BUILDER)
+    }
+
+    fn genesis_domain(&self, kind: [u8; 4]) -> Domain {
+        const ZERO_ROOT: Chunk = [0; 32];
+        Domain::compute(kind, &self.genesis_fork_version(), &ZERO_ROOT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn devnet() -> CustomNetwork {
+        CustomNetwork {
+            name: "devnet-1".to_owned(),
+            genesis_fork_version: [0x10, 0, 0, 0x38],
+            capella_fork_version: None,
+            genesis_validators_root: [7; 32],
+            genesis_time: None,
+        }
+    }
+
+    #[test]
+    fn custom_networks_cannot_pose_as_known_ones() {
+        assert_eq!(Network::custom(devnet()).unwrap().name(), "devnet-1");
+        let refused = |change: fn(&mut CustomNetwork)| {
+            let mut constants = devnet();
+            change(&mut constants);
+            Network::custom(constants).unwrap_err()
+        };
+        assert_eq!(refused(|c| c.name = "mainnet".to_owned()), NetworkError::KnownName("mainnet"));
+        assert_eq!(refused(|c| c.genesis_fork_version = [0; 4]), NetworkError::KnownForkVersion("mainnet"));
+        assert_eq!(
+            refused(|c| c.genesis_validators_root = Network::known("hoodi").unwrap().genesis_validators_root()),
+            NetworkError::KnownRoot("hoodi")
+        );
+        for name in ["", "Hoodi", "a b", "a\n", "ho\u{43e}di"] {
+            let constants = CustomNetwork { name: name.to_owned(), ..devnet() };
+            assert_eq!(Network::custom(constants), Err(NetworkError::Name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn amounts_at_the_limits() {
+        let (hoodi, gnosis) = (Network::known("hoodi").unwrap(), Network::known("gnosis").unwrap());
+        for (network, gwei, compounding) in
+            [(&hoodi, GWEI, false), (&hoodi, 32 * GWEI, false), (&hoodi, 2048 * GWEI, true), (&gnosis, GWEI, false)]
+        {
+            assert_eq!(network.check_amount(gwei, compounding), Ok(()));
+        }
+        let text = |network: &Network, gwei, compounding| network.check_amount(gwei, compounding).unwrap_err().to_string();
+        assert_eq!(
+            text(&hoodi, GWEI - 1, false),
+            "0.999999999 ETH is less than 1 ETH, the least that the deposit contract takes"
+        );
+        assert_eq!(text(&hoodi, 33 * GWEI, false), "33 ETH is more than 32 ETH, the most for 0x01 withdrawal credentials");
+        assert_eq!(
+            text(&gnosis, 2049 * GWEI, true),
+            "64.03125 GNO is more than 64 GNO, the most for 0x02 withdrawal credentials"
+        );
+        assert_eq!(text(&gnosis, GWEI + 16, true), "0.0312500005 GNO is not a whole number of 10^-9 GNO");
+    }
+}
