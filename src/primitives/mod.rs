@@ -12,6 +12,8 @@ pub mod hash;
 
 pub mod lagrange;
 
+pub mod noise;
+
 pub mod polynomial;
 
 pub mod possession;
