@@ -2,4 +2,8 @@
 
 pub mod ethereum;
 
+pub mod identity;
+
 pub mod primitives;
+
+pub mod spec;

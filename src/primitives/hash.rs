@@ -93,6 +93,12 @@ tags! {
     ChannelPrologue = "channel-prologue",
     /// Channel confirmation.
     ChannelConfirm = "channel-confirm",
+    /// Seed of an operator's Ed25519 key, from the operator's entropy.
+    OperatorSeed = "operator-seed",
+    /// Seed of an operator's Noise static, from the operator's entropy.
+    NoiseSeed = "noise-seed",
+    /// Seed of an operator's storage key, from the operator's entropy.
+    StorageSeed = "storage-seed",
     /// Keys of files at rest.
     StorageKey = "storage-key",
     /// Digest of a transcript container.

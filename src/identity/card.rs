@@ -1,0 +1,234 @@
+//! The operator card: name and public keys in one line that survives mail and chat.
+//!
+//! `quorate1...` is bech32m (BIP-350) over
+//! `version(1) ‖ operator key(32) ‖ Noise static(32) ‖ certificate(64) ‖ name length(1) ‖ name`, 131 to 162 bytes.
+
+use core::fmt;
+
+use bech32::primitives::decode::CheckedHrpstring;
+use bech32::{Bech32m, Hrp};
+
+use super::key::{BadSignature, KeyError, OperatorKey, OperatorPublic};
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::hash::Tag;
+use crate::primitives::x25519::{DhKeyError, DhPublic};
+
+/// Longest name of an operator, in bytes.
+pub const LONGEST_NAME: usize = 32;
+/// Longest card, in characters: `quorate1`, 162 bytes in fives of bits, 6 characters of checksum. Below the 1023 that bech32m is
+/// made for.
+pub const LONGEST_CARD: usize = 8 + ((130 + LONGEST_NAME) * 8).div_ceil(5) + 6;
+
+const PREFIX: Hrp = Hrp::parse_unchecked("quorate");
+const VERSION: u8 = 1;
+
+/// Why a text is not a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// No characters.
+    #[error("the name is empty")]
+    Empty,
+    /// More bytes than allowed.
+    #[error("the name is longer than {most} characters")]
+    TooLong {
+        /// How many are allowed.
+        most: usize,
+    },
+    /// Anything but printable ASCII.
+    #[error("the name has {found:?} in it; letters, digits, punctuation and spaces of ASCII can be used")]
+    Character {
+        /// The first such character.
+        found: char,
+    },
+    /// A space at an end, or two in a row.
+    #[error("the name has a space at an end, or two in a row")]
+    Spaces,
+}
+
+/// Checks a name of at most `most` bytes.
+///
+/// A name is read by people who decide about money, in terminals and in browsers. Printable ASCII cannot move a cursor, change the
+/// direction of writing, hide a character, or spell one name in two ways; no larger alphabet can say that.
+pub fn check_name(text: &str, most: usize) -> Result<(), NameError> {
+    if text.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if text.len() > most {
+        return Err(NameError::TooLong { most });
+    }
+    if let Some(found) = text.chars().find(|c| !matches!(c, ' '..='~')) {
+        return Err(NameError::Character { found });
+    }
+    if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
+        return Err(NameError::Spaces);
+    }
+    Ok(())
+}
+
+/// An operator's name: 1 to 32 printable ASCII characters, no space at an end, no two in a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperatorName(String);
+
+impl OperatorName {
+    /// Checks the text.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        check_name(text, LONGEST_NAME).map(|()| Self(text.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for OperatorName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a text or bytes are not an operator card.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CardError {
+    /// Longer than the longest card; not looked at.
+    #[error("{found} characters; an operator card has at most {LONGEST_CARD}")]
+    TooLong {
+        /// How many bytes there are.
+        found: usize,
+    },
+    /// Not bech32m: another alphabet, or the checksum tells of a typing error.
+    #[error("not an operator card: {0}")]
+    Bech32(String),
+    /// Another kind of bech32m text.
+    #[error("not an operator card: it does not start with quorate1")]
+    Prefix,
+    /// Made by another version of this program.
+    #[error("operator card of version {0}; this program reads version {VERSION}")]
+    Version(u8),
+    /// Not the layout.
+    #[error("operator card: {0}")]
+    Layout(#[from] DecodeError),
+    /// The name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// The operator key.
+    #[error("operator key: {0}")]
+    Key(#[from] KeyError),
+    /// The Noise static.
+    #[error("Noise key: {0}")]
+    Noise(#[from] DhKeyError),
+    /// The operator key did not sign this name and Noise static.
+    #[error("the certificate does not verify: the card's name or Noise key was not made by the holder of its operator key")]
+    Certificate,
+    /// Another spelling of a card: upper case, or stray bits.
+    #[error("not the canonical spelling of the operator card (lower case, as it was printed)")]
+    NotCanonical,
+}
+
+/// An operator's public side. The certificate is checked by the only constructors, so whoever reads the name and the Noise static
+/// reads what the holder of the key chose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorCard {
+    /// Name.
+    pub name: OperatorName,
+    /// Key of every signature.
+    pub key: OperatorPublic,
+    /// Static key of the channels.
+    pub noise: DhPublic,
+    certificate: [u8; 64],
+}
+
+impl OperatorCard {
+    /// Signs a card.
+    pub(super) fn issue(name: OperatorName, key: &OperatorKey, noise: DhPublic) -> Self {
+        let certificate = key.sign(Tag::NoiseCertificate, &certified(&name, &noise));
+        Self { name, key: key.public(), noise, certificate }
+    }
+
+    /// A card from its parts, if the certificate verifies.
+    pub fn from_parts(
+        name: OperatorName,
+        key: OperatorPublic,
+        noise: DhPublic,
+        certificate: [u8; 64],
+    ) -> Result<Self, CardError> {
+        key.verify(Tag::NoiseCertificate, &certified(&name, &noise), &certificate)
+            .map_err(|BadSignature| CardError::Certificate)?;
+        Ok(Self { name, key, noise, certificate })
+    }
+
+    /// Signature of the operator key over Noise static and name.
+    pub fn certificate(&self) -> &[u8; 64] {
+        &self.certificate
+    }
+
+    /// One line, `quorate1...`.
+    pub fn encode(&self) -> String {
+        let bytes = Writer::with_capacity(130 + LONGEST_NAME).u8(VERSION);
+        bech32::encode_lower::<Bech32m>(PREFIX, &self.write(bytes).finish()).expect("far below bech32m's length")
+    }
+
+    /// Reads what [`OperatorCard::encode`] wrote; spaces around it are the caller's to trim.
+    pub fn parse(text: &str) -> Result<Self, CardError> {
+        if text.len() > LONGEST_CARD {
+            return Err(CardError::TooLong { found: text.len() });
+        }
+        let line = CheckedHrpstring::new::<Bech32m>(text).map_err(|error| CardError::Bech32(error.to_string()))?;
+        if line.hrp() != PREFIX {
+            return Err(CardError::Prefix);
+        }
+        let bytes: Vec<u8> = line.byte_iter().collect();
+        if let Some(version) = bytes.first().filter(|version| **version != VERSION) {
+            return Err(CardError::Version(*version));
+        }
+        let card = Reader::all(&bytes, |r| {
+            r.u8("version")?;
+            RawCard::read(r)
+        })?
+        .check()?;
+        // Bech32m has two cases and leaves up to four bits over.
+        if card.encode() == text { Ok(card) } else { Err(CardError::NotCanonical) }
+    }
+
+    /// Appends `key(32) ‖ noise(32) ‖ certificate(64) ‖ name length(1) ‖ name`: the part that card and spec have in common.
+    pub fn write(&self, w: Writer) -> Writer {
+        let length = u8::try_from(self.name.0.len()).expect("a name has at most 32 bytes");
+        w.bytes(self.key.as_bytes())
+            .bytes(self.noise.as_bytes())
+            .bytes(&self.certificate)
+            .u8(length)
+            .bytes(self.name.0.as_bytes())
+    }
+}
+
+/// A card's fields as they stand in bytes, not yet believed.
+pub struct RawCard {
+    key: [u8; 32],
+    noise: [u8; 32],
+    certificate: [u8; 64],
+    name: String,
+}
+
+impl RawCard {
+    /// Reads what [`OperatorCard::write`] wrote.
+    pub fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (key, noise) = (r.array("operator key")?, r.array("Noise key")?);
+        let certificate = r.array("certificate")?;
+        let length = usize::from(r.u8("name length")?);
+        let name = r.bytes("name", length)?;
+        let name = core::str::from_utf8(name).map_err(|_| DecodeError::Invalid { what: "name", why: "not UTF-8" })?;
+        Ok(Self { key, noise, certificate, name: name.to_owned() })
+    }
+
+    /// Checks every field.
+    pub fn check(self) -> Result<OperatorCard, CardError> {
+        let name = OperatorName::parse(&self.name)?;
+        let (key, noise) = (OperatorPublic::from_bytes(self.key)?, DhPublic::from_bytes(self.noise)?);
+        OperatorCard::from_parts(name, key, noise, self.certificate)
+    }
+}
+
+/// What the certificate is over. The name is in it so that nobody can show an operator's key under another name.
+fn certified(name: &OperatorName, noise: &DhPublic) -> Vec<u8> {
+    [noise.as_bytes(), name.0.as_bytes()].concat()
+}

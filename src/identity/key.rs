@@ -1,0 +1,117 @@
+//! Operator keys: Ed25519 (RFC 8032) under one strict rule, so that every implementation accepts the same signatures.
+
+use core::fmt;
+
+use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::primitives::hash::{Tag, tagged};
+use crate::primitives::secret::Secret32;
+
+/// Why 32 bytes are not an operator's public key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// `y >= 2^255 - 19`, or a sign bit on a point without sign.
+    #[error("not the canonical encoding of an Ed25519 key")]
+    NotCanonical,
+    /// No point of the curve has this encoding.
+    #[error("not a point of the Ed25519 curve")]
+    NotOnCurve,
+    /// One of the eight points of small order: signatures under it verify for almost any message.
+    #[error("an Ed25519 key of small order")]
+    SmallOrder,
+}
+
+/// A signature that is not one by this key, under this tag, over this message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the signature does not verify")]
+pub struct BadSignature;
+
+/// An operator's public key (32 bytes): canonical, on the curve, not of small order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperatorPublic([u8; 32]);
+
+impl OperatorPublic {
+    /// Checks encoding and order.
+    pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
+        let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotOnCurve)?;
+        // dalek keeps the encoding it was given: encode the point again to learn whether it was the canonical one.
+        if VerifyingKey::from(key.to_edwards()).to_bytes() != bytes {
+            return Err(KeyError::NotCanonical);
+        }
+        if key.is_weak() {
+            return Err(KeyError::SmallOrder);
+        }
+        Ok(Self(bytes))
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Checks an Ed25519 signature over the 32 bytes `TH(tag, message)`.
+    ///
+    /// The rule (RFC 8032 section 5.1.7, with what it leaves open decided): `A` and `R` canonical and not of small order,
+    /// `S < l`, and the equation without cofactor, `R = S*B - h*A`.
+    pub fn verify(&self, tag: Tag, message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+        self.verify_bytes(tagged(tag, &[message]).as_bytes(), signature)
+    }
+
+    /// The rule itself. `R` is compared as bytes with the recomputed point, so a non-canonical one never verifies.
+    fn verify_bytes(&self, signed: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+        VerifyingKey::from_bytes(&self.0)
+            .and_then(|key| key.verify_strict(signed, &Signature::from_bytes(signature)))
+            .map_err(|_| BadSignature)
+    }
+}
+
+impl fmt::Display for OperatorPublic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for OperatorPublic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OperatorPublic({self})")
+    }
+}
+
+/// An operator's secret key.
+///
+/// # Security
+/// No `Clone`, `Debug` or serde; wiped on drop.
+pub struct OperatorKey(SigningKey);
+
+impl OperatorKey {
+    /// The key of a seed (RFC 8032 section 5.1.5).
+    pub fn from_seed(seed: Secret32) -> Self {
+        Self(SigningKey::from_bytes(seed.expose()))
+    }
+
+    /// The public key.
+    pub fn public(&self) -> OperatorPublic {
+        OperatorPublic(self.0.verifying_key().to_bytes())
+    }
+
+    /// Signs the 32 bytes `TH(tag, message)`. Deterministic (RFC 8032 section 5.1.6).
+    pub fn sign(&self, tag: Tag, message: &[u8]) -> [u8; 64] {
+        self.0.sign(tagged(tag, &[message]).as_bytes()).to_bytes()
+    }
+
+    /// `HMAC-SHA256(seed, TH(tag, message))`: 32 secret bytes that only this operator can compute.
+    pub fn prf(&self, tag: Tag, message: &[u8]) -> Secret32 {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
+        mac.update(tagged(tag, &[message]).as_bytes());
+        let mut out: Zeroizing<[u8; 32]> = Zeroizing::new(mac.finalize().into_bytes().into());
+        Secret32::new(&mut out)
+    }
+
+    /// The seed, for sealing at rest.
+    pub(super) fn expose_seed(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+}

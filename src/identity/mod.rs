@@ -1,0 +1,11 @@
+//! Who takes part: an operator's keys, and the public card that names them.
+
+pub mod card;
+
+pub mod key;
+
+pub mod operator;
+
+pub use card::{OperatorCard, OperatorName};
+pub use key::{OperatorKey, OperatorPublic};
+pub use operator::Operator;

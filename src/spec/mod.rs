@@ -1,0 +1,5 @@
+//! What was agreed before anyone computed anything.
+
+pub mod threshold;
+
+pub use threshold::{Index, Threshold};
