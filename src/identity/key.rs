@@ -61,7 +61,9 @@ impl OperatorPublic {
     }
 
     /// The rule itself. `R` is compared as bytes with the recomputed point, so a non-canonical one never verifies.
-    fn verify_bytes(&self, signed: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+    /// Public for vectors over plain messages: what operators sign is always tagged.
+    #[doc(hidden)]
+    pub fn verify_bytes(&self, signed: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
         VerifyingKey::from_bytes(&self.0)
             .and_then(|key| key.verify_strict(signed, &Signature::from_bytes(signature)))
             .map_err(|_| BadSignature)

@@ -1,0 +1,38 @@
+//! What the vector runners share: strict reading of `test-vectors`, and hexadecimal.
+#![allow(dead_code, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+/// A path below `test-vectors`.
+pub(crate) fn path(below: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors").join(below)
+}
+
+/// One JSON file. The types read here deny unknown fields, so a key that the runner does not use is an error.
+pub(crate) fn read<T: DeserializeOwned>(below: &str) -> T {
+    let text = std::fs::read_to_string(path(below)).unwrap_or_else(|why| panic!("{below}: {why}"));
+    serde_json::from_str(&text).unwrap_or_else(|why| panic!("{below}: {why}"))
+}
+
+/// The names of the files of a folder without `.json`, sorted; any other file is an error.
+pub(crate) fn names(below: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(path(below)).unwrap_or_else(|why| panic!("{below}: {why}"));
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| name.strip_suffix(".json").unwrap_or_else(|| panic!("{below}/{name}: not a vector")).to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Bytes from hexadecimal, with or without `0x`.
+pub(crate) fn bytes(text: &str) -> Vec<u8> {
+    hex::decode(text.strip_prefix("0x").unwrap_or(text)).unwrap_or_else(|why| panic!("{text}: {why}"))
+}
+
+/// Exactly `N` bytes from hexadecimal.
+pub(crate) fn array<const N: usize>(text: &str) -> [u8; N] {
+    bytes(text).try_into().unwrap_or_else(|bytes: Vec<u8>| panic!("{text}: {} bytes, not {N}", bytes.len()))
+}
