@@ -4,6 +4,8 @@ pub mod ethereum;
 
 pub mod identity;
 
+pub mod export;
+
 pub mod primitives;
 
 pub mod spec;

@@ -8,6 +8,10 @@ pub mod bls;
 
 pub mod deposit;
 
+pub mod json;
+
+pub mod keystore;
+
 pub mod network;
 
 pub mod registration;

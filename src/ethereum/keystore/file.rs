@@ -1,0 +1,166 @@
+//! A keystore's JSON. `function` stands before `params` before `message`: one validator client reads them in that order.
+
+use serde::{Deserialize, Serialize};
+
+use super::kdf::{Function, Kdf};
+use super::{KeyPath, Keystore, KeystoreError, check_uuid};
+use crate::ethereum::json::{self, HexError, bare_hex, printable};
+use crate::primitives::curve::G1;
+
+/// Largest keystore: the standard fields and a long description.
+const LARGEST: usize = 16 * 1024;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    crypto: Crypto,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    pubkey: String,
+    path: String,
+    uuid: String,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Crypto {
+    kdf: Module<KdfParams>,
+    checksum: Module<ChecksumParams>,
+    cipher: Module<CipherParams>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Module<P> {
+    function: String,
+    params: P,
+    message: String,
+}
+
+/// Parameters of both functions; each has its own and no others.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KdfParams {
+    dklen: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    n: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    r: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    p: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    c: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prf: Option<String>,
+    salt: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChecksumParams {}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CipherParams {
+    iv: String,
+}
+
+/// The value must be exactly `expected`.
+fn exactly(field: &'static str, expected: &'static str, found: &str) -> Result<(), KeystoreError> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(KeystoreError::Unsupported { field, expected, found: printable(found) })
+}
+
+fn hexadecimal<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], KeystoreError> {
+    bare_hex(text).map_err(|source: HexError| KeystoreError::Hex { field, source })
+}
+
+impl KdfParams {
+    fn write(kdf: Kdf, salt: [u8; 32]) -> (&'static str, Self) {
+        let params = Self { dklen: 32, salt: hex::encode(salt), ..Self::default() };
+        match kdf.0 {
+            Function::Pbkdf2 { c } => ("pbkdf2", Self { c: Some(c), prf: Some("hmac-sha256".to_owned()), ..params }),
+            Function::Scrypt { log_n, r, p } => ("scrypt", Self { n: Some(1 << log_n), r: Some(r), p: Some(p), ..params }),
+        }
+    }
+
+    fn read(&self, function: &str) -> Result<Kdf, KeystoreError> {
+        exactly("crypto.kdf.params.dklen", "32", &self.dklen.to_string())?;
+        match (function, self.n, self.r, self.p, self.c, self.prf.as_deref()) {
+            ("scrypt", Some(n), Some(r), Some(p), None, None) => Ok(Kdf::checked_scrypt(n, r, p)?),
+            ("pbkdf2", None, None, None, Some(c), Some(prf)) => {
+                exactly("crypto.kdf.params.prf", "hmac-sha256", prf)?;
+                Ok(Kdf::checked_pbkdf2(c)?)
+            }
+            ("scrypt" | "pbkdf2", ..) => Err(KeystoreError::KdfFields),
+            _ => Err(KeystoreError::Unsupported {
+                field: "crypto.kdf.function",
+                expected: "scrypt or pbkdf2",
+                found: printable(function),
+            }),
+        }
+    }
+}
+
+impl Keystore {
+    /// The file's bytes: one line, the fields in the order of the ERC's schema.
+    pub fn to_json(&self) -> Vec<u8> {
+        let (function, params) = KdfParams::write(self.kdf, self.salt);
+        let crypto = Crypto {
+            kdf: Module { function: function.to_owned(), params, message: String::new() },
+            checksum: Module { function: "sha256".to_owned(), params: ChecksumParams {}, message: hex::encode(self.checksum) },
+            cipher: Module {
+                function: "aes-128-ctr".to_owned(),
+                params: CipherParams { iv: hex::encode(self.iv) },
+                message: hex::encode(self.ciphertext),
+            },
+        };
+        let file = File {
+            crypto,
+            description: Some(self.description.clone()),
+            pubkey: hex::encode(self.pubkey.to_compressed()),
+            path: self.path.0.clone(),
+            uuid: self.uuid.clone(),
+            version: 4,
+        };
+        serde_json::to_vec(&file).expect("texts and numbers are always JSON")
+    }
+
+    /// Reads a file of at most 16 KiB, strictly: no unknown fields, lower-case hexadecimal, standard lengths, lower-case version 4
+    /// UUID, a path, and key derivation that is neither costly nor weak. Nothing is decrypted.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, KeystoreError> {
+        let keystore = Self::from_json_even_if_weak(bytes)?;
+        if keystore.kdf.is_weak() {
+            return Err(super::KdfError::TooWeak.into());
+        }
+        Ok(keystore)
+    }
+
+    /// As [`Keystore::from_json`], with key derivation that may be too weak to protect a password.
+    pub fn from_json_even_if_weak(bytes: &[u8]) -> Result<Self, KeystoreError> {
+        let file: File = json::parse(bytes, LARGEST)?;
+        if file.version != 4 {
+            return Err(KeystoreError::Version(file.version));
+        }
+        let Crypto { kdf, checksum, cipher } = file.crypto;
+        exactly("crypto.kdf.message", "", &kdf.message)?;
+        exactly("crypto.checksum.function", "sha256", &checksum.function)?;
+        exactly("crypto.cipher.function", "aes-128-ctr", &cipher.function)?;
+        check_uuid(&file.uuid)?;
+        let pubkey = hexadecimal("pubkey", &file.pubkey)?;
+        Ok(Self {
+            kdf: kdf.params.read(&kdf.function)?,
+            salt: hexadecimal("crypto.kdf.params.salt", &kdf.params.salt)?,
+            checksum: hexadecimal("crypto.checksum.message", &checksum.message)?,
+            iv: hexadecimal("crypto.cipher.params.iv", &cipher.params.iv)?,
+            ciphertext: hexadecimal("crypto.cipher.message", &cipher.message)?,
+            description: file.description.unwrap_or_default(),
+            pubkey: G1::from_compressed(&pubkey).map_err(KeystoreError::Pubkey)?,
+            path: KeyPath::parse(&file.path)?,
+            uuid: file.uuid,
+        })
+    }
+}

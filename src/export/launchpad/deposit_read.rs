@@ -1,0 +1,222 @@
+//! Reading and verifying deposit files, more strictly than anything that accepts them does: each entry is judged as if it were the
+//! first deposit of its key, both roots and the network are compared, and nothing at infinity is a key or a signature.
+
+use std::collections::HashMap;
+
+use super::entry::RawEntry;
+use super::{LARGEST, MOST_ENTRIES, SignedDeposit};
+use crate::ethereum::amount::AmountError;
+use crate::ethereum::bls::bls_verify;
+use crate::ethereum::deposit::{CredentialsError, DepositMessage, WithdrawalCredentials};
+use crate::ethereum::json::{self, HexError, JsonError, bare_hex, printable};
+use crate::ethereum::network::Network;
+use crate::primitives::curve::{DecodeError, G1, G2};
+
+/// Why a deposit file is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DepositFileError {
+    /// No entries.
+    #[error("the deposit file has no entries")]
+    Empty,
+    /// Something is wrong with one entry.
+    #[error("entry {entry}, {field}: {fault}")]
+    Entry {
+        /// Which, counted from 1.
+        entry: usize,
+        /// Its field.
+        field: &'static str,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// Not an array of objects.
+    #[error("not a deposit file: {0}")]
+    Json(#[from] JsonError),
+    /// A deposit that should be there is not.
+    #[error("no entry for public key {pubkey} with {amount}")]
+    Missing {
+        /// The public key.
+        pubkey: String,
+        /// The amount, with its unit.
+        amount: String,
+    },
+    /// More entries than a file can have.
+    #[error("more than {MOST_ENTRIES} entries")]
+    TooMany,
+}
+
+/// What is wrong with a field of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// Out of the network's limits.
+    #[error("{0}")]
+    Amount(#[from] AmountError),
+    /// Not credentials that money can come back from.
+    #[error("{0}")]
+    Credentials(#[from] CredentialsError),
+    /// Not a point that can be a key or a signature.
+    #[error("{0}")]
+    Curve(#[from] DecodeError),
+    /// The same public key and amount a second time.
+    #[error("the same public key and amount as in entry {0}")]
+    Duplicate(usize),
+    /// Not lower-case hexadecimal of the right length.
+    #[error("{0}")]
+    Hex(#[from] HexError),
+    /// The field is not there.
+    #[error("the field is missing")]
+    Missing,
+    /// The field is there twice.
+    #[error("the field occurs twice")]
+    Repeated,
+    /// The signature is not the key's on this message for this network.
+    #[error("the signature does not verify on {0}")]
+    Signature(String),
+    /// Empty, or longer than 32 bytes.
+    #[error("not 1 to 32 printable characters")]
+    Text,
+    /// A JSON value of another type.
+    #[error("{found} instead of {expected}")]
+    Type {
+        /// What it must be.
+        expected: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
+    /// A public key (or amount of it) that the ceremony did not make.
+    #[error("not one of the deposits that were expected")]
+    Unexpected,
+    /// A field that deposit files do not have.
+    #[error("{0:?} is not a field of deposit files")]
+    UnknownField(String),
+    /// Another value than the one computed or agreed.
+    #[error("{found} instead of {expected}")]
+    Value {
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+}
+
+/// A field's value must be the one computed or agreed.
+fn equal(expected: &str, found: &str) -> Result<(), Fault> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Fault::Value { expected: expected.to_owned(), found: printable(found) })
+}
+
+fn hexadecimal<const N: usize>(text: &str) -> Result<[u8; N], Fault> {
+    Ok(bare_hex(text)?)
+}
+
+/// Everything about one entry but its signature's validity and its place in the file.
+fn parse_entry(raw: &RawEntry, network: &Network) -> Result<SignedDeposit, (&'static str, Fault)> {
+    fn at<T>(field: &'static str, verdict: Result<T, Fault>) -> Result<T, (&'static str, Fault)> {
+        verdict.map_err(|fault| (field, fault))
+    }
+    raw.check_fields()?;
+    at("network_name", raw.text("network_name").and_then(|name| equal(network.name(), name)))?;
+    let version = hex::encode(network.genesis_fork_version());
+    at("fork_version", raw.text("fork_version").and_then(|found| equal(&version, found)))?;
+    at(
+        "deposit_cli_version",
+        raw.text("deposit_cli_version").and_then(|text| {
+            let printable = text.bytes().all(|b| b.is_ascii_graphic());
+            if printable && (1..=32).contains(&text.len()) { Ok(()) } else { Err(Fault::Text) }
+        }),
+    )?;
+    let pubkey = at("pubkey", raw.text("pubkey").and_then(hexadecimal::<48>))?;
+    at("pubkey", G1::from_compressed(&pubkey).map_err(Fault::from))?;
+    let withdrawal_credentials = at(
+        "withdrawal_credentials",
+        raw.text("withdrawal_credentials")
+            .and_then(hexadecimal::<32>)
+            .and_then(|bytes| Ok(WithdrawalCredentials::from_bytes(bytes)?)),
+    )?;
+    let amount = at("amount", raw.number("amount"))?;
+    at("amount", network.check_amount(amount, withdrawal_credentials.is_compounding()).map_err(Fault::from))?;
+    let message = DepositMessage { pubkey, withdrawal_credentials, amount };
+    let bytes = at("signature", raw.text("signature").and_then(hexadecimal::<96>))?;
+    let signature = at("signature", G2::from_compressed(&bytes).map_err(Fault::from))?;
+    for (field, root) in [("deposit_message_root", message.root()), ("deposit_data_root", message.data_root(&bytes))] {
+        at(field, raw.text(field).and_then(|found| equal(&hex::encode(root), found)))?;
+    }
+    Ok(SignedDeposit { message, signature })
+}
+
+/// Reads a deposit file for `network`: everything but the signatures. At most 65536 entries, 1 KiB each on average, without
+/// unknown, missing or repeated fields, without duplicate deposits; both roots are recomputed. Rows in file order.
+pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDeposit>, DepositFileError> {
+    let raw: Vec<RawEntry> = json::parse(bytes, LARGEST)?;
+    if raw.is_empty() {
+        return Err(DepositFileError::Empty);
+    }
+    if raw.len() > MOST_ENTRIES {
+        return Err(DepositFileError::TooMany);
+    }
+    let mut seen = HashMap::with_capacity(raw.len());
+    let mut deposits = Vec::with_capacity(raw.len());
+    for (entry, raw) in (1..).zip(&raw) {
+        let at = |(field, fault)| DepositFileError::Entry { entry, field, fault };
+        let deposit = parse_entry(raw, network).map_err(at)?;
+        if let Some(first) = seen.insert((deposit.message.pubkey, deposit.message.amount), entry) {
+            return Err(at(("pubkey", Fault::Duplicate(first))));
+        }
+        deposits.push(deposit);
+    }
+    Ok(deposits)
+}
+
+/// Compares `deposits` with exactly the `expected` ones, in any order. A key with an amount that is not expected is named by its
+/// entry; a deposit that is missing by its key.
+fn check_expected(deposits: &[SignedDeposit], network: &Network, expected: &[DepositMessage]) -> Result<(), DepositFileError> {
+    let mut waiting: HashMap<([u8; 48], u64), &DepositMessage> =
+        expected.iter().map(|message| ((message.pubkey, message.amount), message)).collect();
+    for (entry, SignedDeposit { message, .. }) in (1..).zip(deposits) {
+        let at = |field, fault| DepositFileError::Entry { entry, field, fault };
+        let Some(wanted) = waiting.remove(&(message.pubkey, message.amount)) else {
+            let known = expected.iter().any(|other| other.pubkey == message.pubkey);
+            return Err(at(if known { "amount" } else { "pubkey" }, Fault::Unexpected));
+        };
+        let (wanted, found) = (wanted.withdrawal_credentials, message.withdrawal_credentials);
+        if wanted != found {
+            let fault = Fault::Value { expected: wanted.to_string(), found: found.to_string() };
+            return Err(at("withdrawal_credentials", fault));
+        }
+    }
+    match expected.iter().find(|message| waiting.contains_key(&(message.pubkey, message.amount))) {
+        None => Ok(()),
+        Some(DepositMessage { pubkey, amount, .. }) => {
+            Err(DepositFileError::Missing { pubkey: hex::encode(pubkey), amount: network.unit().text(*amount) })
+        }
+    }
+}
+
+/// Each signature by itself.
+fn check_signatures(deposits: &[SignedDeposit], network: &Network) -> Result<(), DepositFileError> {
+    for (entry, SignedDeposit { message, signature }) in (1..).zip(deposits) {
+        let verifies = G1::from_compressed(&message.pubkey)
+            .is_ok_and(|pubkey| bls_verify(&pubkey, &message.signing_root(network), signature));
+        if !verifies {
+            let fault = Fault::Signature(network.name().to_owned());
+            return Err(DepositFileError::Entry { entry, field: "signature", fault });
+        }
+    }
+    Ok(())
+}
+
+/// Verifies a deposit file for `network` completely: shape, roots, and every signature; with `expected`, also that it holds exactly
+/// those deposits, in any order. The rows, in file order.
+pub fn verify_deposits(
+    bytes: &[u8],
+    network: &Network,
+    expected: Option<&[DepositMessage]>,
+) -> Result<Vec<SignedDeposit>, DepositFileError> {
+    let deposits = parse_deposits(bytes, network)?;
+    if let Some(expected) = expected {
+        check_expected(&deposits, network, expected)?;
+    }
+    check_signatures(&deposits, network)?;
+    Ok(deposits)
+}

@@ -1,0 +1,176 @@
+//! Signed builder registrations: the body of `POST /eth/v1/validator/register_validator` (beacon API) and
+//! `/eth/v1/builder/validators` (builder API). Hexadecimal with `0x`, integers as decimal strings.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::LARGEST;
+use crate::ethereum::address::{AddressError, ExecutionAddress};
+use crate::ethereum::bls::bls_verify;
+use crate::ethereum::json::{self, HexError, JsonError, prefixed_hex};
+use crate::ethereum::network::Network;
+use crate::ethereum::registration::Registration;
+use crate::primitives::curve::{DecodeError, G1, G2};
+
+/// A registration with its signature. The signature is a point, but not yet known to verify.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedRegistration {
+    /// What is signed.
+    pub message: Registration,
+    /// The signature by the key in the message.
+    pub signature: G2,
+}
+
+/// Why a file of registrations is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistrationFileError {
+    /// The entry's fee recipient is no address.
+    #[error("entry {entry}, fee_recipient: {source}")]
+    Address {
+        /// Which, counted from 1.
+        entry: usize,
+        /// Why.
+        source: AddressError,
+    },
+    /// A public key or signature that is no point.
+    #[error("entry {entry}, {field}: {source}")]
+    Curve {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The field.
+        field: &'static str,
+        /// Why.
+        source: DecodeError,
+    },
+    /// Not a decimal number without leading zeros.
+    #[error("entry {entry}, {field}: not a decimal number")]
+    Decimal {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The field.
+        field: &'static str,
+    },
+    /// Not lower-case hexadecimal of the right length.
+    #[error("entry {entry}, {field}: {source}")]
+    Hex {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The field.
+        field: &'static str,
+        /// Why.
+        source: HexError,
+    },
+    /// Not an array of registrations.
+    #[error("not a file of registrations: {0}")]
+    Json(#[from] JsonError),
+    /// A registration that should be there is not.
+    #[error("no entry for public key {0}")]
+    Missing(String),
+    /// The signature is not the key's on this message for this network.
+    #[error("entry {entry}, signature: it does not verify on {network}")]
+    Signature {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The network.
+        network: String,
+    },
+    /// Not one of the registrations expected, or one of them a second time.
+    #[error("entry {entry}, {field}: not one of the registrations that were expected, or repeated")]
+    Unexpected {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The field that differs.
+        field: &'static str,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    message: Message,
+    signature: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    fee_recipient: String,
+    gas_limit: String,
+    timestamp: String,
+    pubkey: String,
+}
+
+/// The file, with the registrations in the order given.
+pub fn registrations_file(registrations: &[SignedRegistration]) -> Vec<u8> {
+    let entry = |SignedRegistration { message, signature }: &SignedRegistration| Entry {
+        message: Message {
+            fee_recipient: message.fee_recipient.to_lower_hex(),
+            gas_limit: message.gas_limit.to_string(),
+            timestamp: message.timestamp.to_string(),
+            pubkey: format!("0x{}", hex::encode(message.pubkey)),
+        },
+        signature: format!("0x{}", hex::encode(signature.to_compressed())),
+    };
+    super::json_lines(&registrations.iter().map(entry).collect::<Vec<_>>())
+}
+
+fn parse_entry(entry: usize, raw: &Entry) -> Result<(SignedRegistration, G1), RegistrationFileError> {
+    let hex = |field| move |source| RegistrationFileError::Hex { entry, field, source };
+    let curve = |field| move |source| RegistrationFileError::Curve { entry, field, source };
+    let decimal = |field, text: &str| match text.parse::<u64>() {
+        Ok(number) if number.to_string() == text => Ok(number),
+        _ => Err(RegistrationFileError::Decimal { entry, field }),
+    };
+    let pubkey = prefixed_hex(&raw.message.pubkey).map_err(hex("pubkey"))?;
+    let key = G1::from_compressed(&pubkey).map_err(curve("pubkey"))?;
+    let signature = prefixed_hex(&raw.signature).map_err(hex("signature"))?;
+    let signature = G2::from_compressed(&signature).map_err(curve("signature"))?;
+    let fee_recipient = ExecutionAddress::parse_any(&raw.message.fee_recipient)
+        .map_err(|source| RegistrationFileError::Address { entry, source })?;
+    let message = Registration {
+        fee_recipient,
+        gas_limit: decimal("gas_limit", &raw.message.gas_limit)?,
+        timestamp: decimal("timestamp", &raw.message.timestamp)?,
+        pubkey,
+    };
+    Ok((SignedRegistration { message, signature }, key))
+}
+
+/// The first field in which `found` differs from the registration expected for its key.
+fn difference(found: &Registration, wanted: &Registration) -> Option<&'static str> {
+    let fields = [
+        ("fee_recipient", wanted.fee_recipient == found.fee_recipient),
+        ("gas_limit", wanted.gas_limit == found.gas_limit),
+        ("timestamp", wanted.timestamp == found.timestamp),
+    ];
+    fields.into_iter().find(|(_, equal)| !equal).map(|(field, _)| field)
+}
+
+/// Verifies a file of registrations for `network`: shape and every signature, and that it holds exactly the `expected` ones, in any
+/// order. The registrations, in file order.
+pub fn verify_registrations(
+    bytes: &[u8],
+    network: &Network,
+    expected: &[Registration],
+) -> Result<Vec<SignedRegistration>, RegistrationFileError> {
+    let raw: Vec<Entry> = json::parse(bytes, LARGEST)?;
+    let mut waiting: HashMap<[u8; 48], &Registration> = expected.iter().map(|wanted| (wanted.pubkey, wanted)).collect();
+    let mut registrations = Vec::new();
+    for (entry, raw) in (1..).zip(&raw) {
+        let (signed, key) = parse_entry(entry, raw)?;
+        let unexpected = |field| RegistrationFileError::Unexpected { entry, field };
+        let wanted = waiting.remove(&signed.message.pubkey).ok_or(unexpected("pubkey"))?;
+        if let Some(field) = difference(&signed.message, wanted) {
+            return Err(unexpected(field));
+        }
+        if !bls_verify(&key, &signed.message.signing_root(network), &signed.signature) {
+            return Err(RegistrationFileError::Signature { entry, network: network.name().to_owned() });
+        }
+        registrations.push(signed);
+    }
+    match expected.iter().find(|wanted| waiting.contains_key(&wanted.pubkey)) {
+        Some(wanted) => Err(RegistrationFileError::Missing(hex::encode(wanted.pubkey))),
+        None => Ok(registrations),
+    }
+}
