@@ -2,9 +2,9 @@
 
 pub mod ethereum;
 
-pub mod identity;
-
 pub mod export;
+
+pub mod identity;
 
 pub mod primitives;
 
