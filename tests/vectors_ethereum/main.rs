@@ -1,7 +1,6 @@
 //! Known answers from outside for everything that Ethereum defines. See `test-vectors/ethereum/README.md`.
 #![allow(clippy::unwrap_used)]
 
-mod bls;
 mod deposits;
 mod keystores;
 mod registrations;
