@@ -1,7 +1,7 @@
 //! Reading and verifying deposit files, more strictly than anything that accepts them does: each entry is judged as if it were the
 //! first deposit of its key, both roots and the network are compared, and nothing at infinity is a key or a signature.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::entry::RawEntry;
 use super::{LARGEST, MOST_ENTRIES, SignedDeposit};
@@ -155,7 +155,7 @@ pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDepos
     if raw.len() > MOST_ENTRIES {
         return Err(DepositFileError::TooMany);
     }
-    let mut seen = HashMap::with_capacity(raw.len());
+    let mut seen = BTreeMap::new();
     let mut deposits = Vec::with_capacity(raw.len());
     for (entry, raw) in (1..).zip(&raw) {
         let at = |(field, fault)| DepositFileError::Entry { entry, field, fault };
@@ -171,7 +171,7 @@ pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDepos
 /// Compares `deposits` with exactly the `expected` ones, in any order. A key with an amount that is not expected is named by its
 /// entry; a deposit that is missing by its key.
 fn check_expected(deposits: &[SignedDeposit], network: &Network, expected: &[DepositMessage]) -> Result<(), DepositFileError> {
-    let mut waiting: HashMap<([u8; 48], u64), &DepositMessage> =
+    let mut waiting: BTreeMap<([u8; 48], u64), &DepositMessage> =
         expected.iter().map(|message| ((message.pubkey, message.amount), message)).collect();
     for (entry, SignedDeposit { message, .. }) in (1..).zip(deposits) {
         let at = |field, fault| DepositFileError::Entry { entry, field, fault };

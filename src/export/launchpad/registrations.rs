@@ -1,7 +1,7 @@
 //! Signed builder registrations: the body of `POST /eth/v1/validator/register_validator` (beacon API) and
 //! `/eth/v1/builder/validators` (builder API). Hexadecimal with `0x`, integers as decimal strings.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -155,7 +155,7 @@ pub fn verify_registrations(
     expected: &[Registration],
 ) -> Result<Vec<SignedRegistration>, RegistrationFileError> {
     let raw: Vec<Entry> = json::parse(bytes, LARGEST)?;
-    let mut waiting: HashMap<[u8; 48], &Registration> = expected.iter().map(|wanted| (wanted.pubkey, wanted)).collect();
+    let mut waiting: BTreeMap<[u8; 48], &Registration> = expected.iter().map(|wanted| (wanted.pubkey, wanted)).collect();
     let mut registrations = Vec::new();
     for (entry, raw) in (1..).zip(&raw) {
         let (signed, key) = parse_entry(entry, raw)?;
