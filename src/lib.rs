@@ -1,5 +1,7 @@
 //! Quorate: distributed key generation ceremonies for Ethereum validators.
 
+pub mod carrier;
+
 pub mod ethereum;
 
 pub mod export;

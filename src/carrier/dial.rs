@@ -1,0 +1,76 @@
+//! Calling a peer, for ever.
+
+use std::sync::Arc;
+
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::channel::{self, Channel};
+use super::link::{self, Backoff, Hub, Slot};
+use super::{Event, LinkError};
+
+/// A host name's addresses beyond this many are not tried.
+const ADDRESSES: usize = 8;
+
+/// Keeps a connection to the peer `index` until the carrier stops.
+pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
+    let slot = &hub.slots[&index];
+    let mut backoff = Backoff::new(&hub.timing);
+    let mut told = None;
+    while !hub.is_closing() {
+        let called = tokio::select! {
+            called = call(&hub, slot, &address) => called,
+            () = hub.closed() => return,
+        };
+        match called {
+            Ok(channel) => {
+                told = None;
+                let since = Instant::now();
+                link::run(&hub, slot, channel, address.clone()).await;
+                // A connection that ends at once is a failure like others; only one that held makes the next call prompt.
+                if since.elapsed() >= hub.timing.retry_most {
+                    backoff.reset();
+                }
+            }
+            Err(why) if told.as_ref() != Some(&why) => {
+                told = Some(why.clone());
+                hub.tell(Event::Unreachable { peer: index, address: address.clone(), why }).await;
+            }
+            Err(_) => {}
+        }
+        let random = (hub.random)();
+        let [a, b, c, d, ..] = *random.expose();
+        tokio::select! {
+            () = sleep(backoff.wait(u32::from_be_bytes([a, b, c, d]))) => {}
+            () = hub.closed() => return,
+        }
+    }
+}
+
+/// One attempt: the name is resolved anew, its addresses are tried in turn, the last failure is the reason.
+async fn call(hub: &Hub, slot: &Slot, address: &str) -> Result<Channel<TcpStream>, LinkError> {
+    let limit = hub.timing.connect;
+    let found = timeout(limit, lookup_host(address)).await;
+    let addresses = found.map_err(|_| LinkError::Resolve)?.map_err(|_| LinkError::Resolve)?;
+    let mut failure = LinkError::Resolve;
+    for address in addresses.take(ADDRESSES) {
+        let connected = timeout(limit, TcpStream::connect(address)).await;
+        let attempt = match connected {
+            Err(_) => Err(LinkError::NoAnswer(limit.as_secs())),
+            Ok(Err(error)) => Err(error.into()),
+            Ok(Ok(stream)) => initiate(hub, slot, stream).await,
+        };
+        match attempt {
+            Ok(channel) => return Ok(channel),
+            Err(why) => failure = why,
+        }
+    }
+    Err(failure)
+}
+
+async fn initiate(hub: &Hub, slot: &Slot, stream: TcpStream) -> Result<Channel<TcpStream>, LinkError> {
+    stream.set_nodelay(true)?;
+    let limit = hub.timing.handshake;
+    let handshake = channel::initiate(stream, &hub.local, &slot.peer, (hub.random)());
+    timeout(limit, handshake).await.unwrap_or(Err(LinkError::HandshakeTime(limit.as_secs())))
+}

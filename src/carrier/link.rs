@@ -1,0 +1,195 @@
+//! What the connections of one operator share, and the life of one connection.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::timeout;
+
+use super::channel::{Channel, Local};
+use super::frame::{FrameReader, FrameWriter};
+use super::tcp::Timing;
+use super::{Event, LinkError, Peer};
+use crate::primitives::secret::Secret32;
+
+/// A peer's send queue holds as many bytes as this many of the longest frames, ...
+const QUEUED_FRAMES: usize = 8;
+/// ... or this many bytes if that is more, for ceremonies whose frames are small.
+const QUEUED_BYTES: usize = 8 << 20;
+
+/// Shared by all tasks of a carrier.
+pub(super) struct Hub {
+    pub(super) local: Local,
+    pub(super) slots: BTreeMap<u16, Slot>,
+    pub(super) max_frame: usize,
+    pub(super) timing: Timing,
+    pub(super) random: Arc<dyn Fn() -> Secret32 + Send + Sync>,
+    pub(super) closing: watch::Sender<bool>,
+    pub(super) events: mpsc::Sender<Event>,
+}
+
+impl Hub {
+    /// Completes when the carrier is told to stop.
+    pub(super) async fn closed(&self) {
+        // The hub holds the sender, so waiting cannot fail.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// Reports an event; waits while the owner is busy. When the owner is gone there is nobody to tell.
+    pub(super) async fn tell(&self, event: Event) {
+        let _ = self.events.send(event).await;
+    }
+
+    /// Queues a frame for `to`. False: not connected, no such peer, or a frame that is empty or too long.
+    pub(super) fn send(&self, to: u16, frame: Arc<[u8]>) -> bool {
+        let Some(slot) = self.slots.get(&to) else { return false };
+        if frame.is_empty() || frame.len() > self.max_frame {
+            return false;
+        }
+        let mut open = slot.open();
+        let Some(queue) = open.as_ref() else { return false };
+        let length = frame.len();
+        let before = queue.waiting.fetch_add(length, Ordering::Relaxed);
+        let most = QUEUED_FRAMES.saturating_mul(self.max_frame).max(QUEUED_BYTES);
+        if before.saturating_add(length) > most {
+            queue.overflow.notify_one();
+            *open = None;
+            return false;
+        }
+        queue.frames.send(frame).is_ok()
+    }
+}
+
+/// A peer, and the one connection to it.
+pub(super) struct Slot {
+    pub(super) peer: Peer,
+    /// Number of the newest authenticated connection; older ones see it and end.
+    newest: watch::Sender<u64>,
+    /// Held by the connection in use, so that `Down` of one comes before `Up` of the next.
+    turn: tokio::sync::Mutex<()>,
+    open: Mutex<Option<Queue>>,
+}
+
+impl Slot {
+    pub(super) fn new(peer: Peer) -> Self {
+        Self { peer, newest: watch::Sender::new(0), turn: tokio::sync::Mutex::default(), open: Mutex::default() }
+    }
+
+    /// Lets the connection send what is queued and then end.
+    pub(super) fn finish(&self) {
+        *self.open() = None;
+    }
+
+    fn open(&self) -> MutexGuard<'_, Option<Queue>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The way into a connection's send queue.
+struct Queue {
+    frames: mpsc::UnboundedSender<Arc<[u8]>>,
+    waiting: Arc<AtomicUsize>,
+    overflow: Arc<Notify>,
+}
+
+/// Runs an authenticated connection until it ends, telling `Up`, the frames, and `Down`.
+pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, address: String) {
+    let peer = slot.peer.index;
+    let mut number = 0;
+    slot.newest.send_modify(|newest| {
+        *newest += 1;
+        number = *newest;
+    });
+    let mut newest = slot.newest.subscribe();
+    let replaced = async move { drop(newest.wait_for(|newest| *newest != number).await) };
+    tokio::pin!(replaced);
+    let _turn = tokio::select! {
+        turn = slot.turn.lock() => turn,
+        () = &mut replaced => return,
+    };
+
+    let (frames, queue) = mpsc::unbounded_channel();
+    let (waiting, overflow) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    *slot.open() = Some(Queue { frames, waiting: waiting.clone(), overflow: overflow.clone() });
+    if hub.is_closing() {
+        slot.finish();
+    }
+    hub.tell(Event::Up { peer, address }).await;
+    let (mut reader, mut writer) = channel.into_frames(hub.max_frame, hub.timing.idle);
+    let why = tokio::select! {
+        why = receive(hub, peer, &mut reader) => why,
+        why = transmit(hub, &mut writer, queue, &waiting) => why,
+        () = &mut replaced => LinkError::Replaced,
+        () = overflow.notified() => LinkError::Behind,
+    };
+    slot.finish();
+    if why == LinkError::Stopping {
+        // Closing with unread bytes would reset the connection, and the peer could lose what we sent last.
+        reader.drain().await;
+    }
+    hub.tell(Event::Down { peer, why }).await;
+}
+
+/// Hands frames to the owner one at a time. While the owner is busy nothing is read, and the network holds the peer back.
+async fn receive<R: tokio::io::AsyncRead + Unpin>(hub: &Hub, peer: u16, reader: &mut FrameReader<R>) -> LinkError {
+    loop {
+        match reader.next().await {
+            Ok(bytes) => hub.tell(Event::Frame { peer, bytes }).await,
+            Err(why) => return why,
+        }
+    }
+}
+
+async fn transmit<W: tokio::io::AsyncWrite + Unpin>(
+    hub: &Hub,
+    writer: &mut FrameWriter<W>,
+    mut queue: mpsc::UnboundedReceiver<Arc<[u8]>>,
+    waiting: &AtomicUsize,
+) -> LinkError {
+    loop {
+        let sent = match timeout(hub.timing.keep_alive, queue.recv()).await {
+            Ok(Some(frame)) => {
+                let sent = writer.send(&frame).await;
+                waiting.fetch_sub(frame.len(), Ordering::Relaxed);
+                sent
+            }
+            Ok(None) if hub.is_closing() => return writer.close().await.err().unwrap_or(LinkError::Stopping),
+            Ok(None) => return LinkError::Behind,
+            Err(_) => writer.keep_alive().await,
+        };
+        if let Err(why) = sent {
+            return why;
+        }
+    }
+}
+
+/// Waits between attempts: doubling, with jitter, up to a limit.
+pub(super) struct Backoff {
+    first: Duration,
+    most: Duration,
+    next: Duration,
+}
+
+impl Backoff {
+    pub(super) fn new(timing: &Timing) -> Self {
+        Self { first: timing.retry_first, most: timing.retry_most, next: timing.retry_first }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.next = self.first;
+    }
+
+    /// The next wait: between half of the current step and all of it, chosen by `random`.
+    pub(super) fn wait(&mut self, random: u32) -> Duration {
+        let step = self.next;
+        self.next = step.saturating_mul(2).min(self.most);
+        step.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    }
+}
