@@ -5,9 +5,9 @@ use quorate::ethereum::amount::AmountError;
 use quorate::ethereum::bls::bls_sign;
 use quorate::ethereum::deposit::{CredentialsError, DepositMessage, WithdrawalCredentials};
 use quorate::ethereum::json::{HexError, JsonError};
-use quorate::export::launchpad::{DepositFileError, Fault, SignedDeposit, deposit_artifacts, deposit_file, verify_deposits};
+use quorate::export::launchpad::{DepositFileError, Fault, SignedDeposit, deposit_artifacts, verify_deposits, write_deposits};
 use quorate::export::{Artifact, Audience};
-use quorate::primitives::curve::{DecodeError, SecretScalar};
+use quorate::primitives::curve::{DecodeError, G2, G2Sum, SecretScalar};
 use serde_json::Value;
 
 use super::{bytes, json, names, network, unhex};
@@ -52,7 +52,7 @@ fn our_files_equal_genuine_ones() {
         let path = format!("deposits/{name}.json");
         let network = network(name.split('-').next().unwrap());
         let deposits = verify_deposits(&bytes(&path), &network, None).unwrap();
-        let ours = String::from_utf8(deposit_file(&network, &deposits)).unwrap();
+        let ours = String::from_utf8(write_deposits(&network, &deposits)).unwrap();
         let theirs = String::from_utf8(bytes(&path)).unwrap().replace("1.3.1-dev", "2.7.0");
         let packed = |text: &str| text.split_whitespace().collect::<String>();
         assert_eq!(packed(&ours), packed(&theirs), "{name}");
@@ -248,4 +248,21 @@ fn one_file_for_each_amount() {
     assert_eq!(named("hoodi", &[gwei, 31 * gwei]), ["deposit-data-1eth.json", "deposit-data-31eth.json"]);
     assert_eq!(named("gnosis", &[gwei, 32 * gwei]), ["deposit-data-0.03125gno.json", "deposit-data.json"]);
     assert_eq!(deposit_artifacts(&super::network("hoodi"), &[]), []);
+}
+
+/// Errors that cancel in the sum of the signatures do not pass the batch.
+#[test]
+fn errors_cannot_cancel() {
+    let hoodi = network("hoodi");
+    let mut deposits = [signed(5, 32_000_000_000, &hoodi), signed(6, 32_000_000_000, &hoodi)];
+    let delta = G2Sum::from(G2::hash(b"delta", b"test"));
+    let shifted = |signature: G2, by: &G2Sum| {
+        let mut sum = G2Sum::from(signature);
+        sum.add_sum(by);
+        sum.finish().unwrap()
+    };
+    deposits[0].signature = shifted(deposits[0].signature, &delta);
+    deposits[1].signature = shifted(deposits[1].signature, &delta.negated());
+    let verdict = verify_deposits(&write_deposits(&hoodi, &deposits), &hoodi, None);
+    assert_eq!(verdict, fault(1, "signature", Fault::Signature("hoodi".to_owned())));
 }

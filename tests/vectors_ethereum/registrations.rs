@@ -4,7 +4,7 @@ use quorate::ethereum::address::{AddressError, ExecutionAddress};
 use quorate::ethereum::bls::bls_sign;
 use quorate::ethereum::json::{HexError, JsonError};
 use quorate::ethereum::registration::Registration;
-use quorate::export::launchpad::{RegistrationFileError, SignedRegistration, registrations_file, verify_registrations};
+use quorate::export::launchpad::{RegistrationFileError, SignedRegistration, verify_registrations, write_registrations};
 use quorate::primitives::curve::{DecodeError, SecretScalar};
 use serde_json::{Value, json};
 
@@ -26,7 +26,7 @@ fn signed(secret: u8) -> SignedRegistration {
 #[test]
 fn written_as_the_builder_api_reads() {
     let registrations = [signed(5), signed(6)];
-    let file = registrations_file(&registrations);
+    let file = write_registrations(&registrations);
     let first: Value = serde_json::from_slice::<Value>(&file).unwrap()[0].clone();
     assert_eq!(
         first,
@@ -47,7 +47,7 @@ fn written_as_the_builder_api_reads() {
 /// A file of two registrations with one value of the second changed.
 fn changed(pointer: &str, value: Value) -> RegistrationFileError {
     let registrations = [signed(5), signed(6)];
-    let mut file: Value = serde_json::from_slice(&registrations_file(&registrations)).unwrap();
+    let mut file: Value = serde_json::from_slice(&write_registrations(&registrations)).unwrap();
     *file.pointer_mut(&format!("/1{pointer}")).unwrap() = value;
     let expected = registrations.map(|registration| registration.message);
     verify_registrations(&serde_json::to_vec(&file).unwrap(), &network("hoodi"), &expected).unwrap_err()
@@ -87,7 +87,7 @@ fn every_rule_refuses() {
 
 #[test]
 fn another_network_and_a_missing_row() {
-    let (file, expected) = (registrations_file(&[signed(5)]), [signed(5).message, signed(6).message]);
+    let (file, expected) = (write_registrations(&[signed(5)]), [signed(5).message, signed(6).message]);
     let on_mainnet = RegistrationFileError::Signature { entry: 1, network: "mainnet".to_owned() };
     assert_eq!(verify_registrations(&file, &network("mainnet"), &expected), Err(on_mainnet));
     let missing = RegistrationFileError::Missing(hex::encode(expected[1].pubkey));

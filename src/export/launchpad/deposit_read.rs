@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::entry::RawEntry;
 use super::{LARGEST, MOST_ENTRIES, SignedDeposit};
 use crate::ethereum::amount::AmountError;
-use crate::ethereum::bls::bls_verify;
+use crate::ethereum::bls::message_point;
 use crate::ethereum::deposit::{CredentialsError, DepositMessage, WithdrawalCredentials};
 use crate::ethereum::json::{self, HexError, JsonError, bare_hex, printable};
 use crate::ethereum::network::Network;
+use crate::primitives::batch::{SameMessage, Weights, verify_signature, verify_signatures};
 use crate::primitives::curve::{DecodeError, G1, G2};
 
 /// Why a deposit file is refused.
@@ -193,17 +194,29 @@ fn check_expected(deposits: &[SignedDeposit], network: &Network, expected: &[Dep
     }
 }
 
-/// Each signature by itself.
-fn check_signatures(deposits: &[SignedDeposit], network: &Network) -> Result<(), DepositFileError> {
+/// All signatures at once; only if that fails each by itself, to name the first that does not verify.
+fn check_signatures(bytes: &[u8], deposits: &[SignedDeposit], network: &Network) -> Result<(), DepositFileError> {
+    let mut batch = Vec::with_capacity(deposits.len());
     for (entry, SignedDeposit { message, signature }) in (1..).zip(deposits) {
-        let verifies = G1::from_compressed(&message.pubkey)
-            .is_ok_and(|pubkey| bls_verify(&pubkey, &message.signing_root(network), signature));
-        if !verifies {
-            let fault = Fault::Signature(network.name().to_owned());
-            return Err(DepositFileError::Entry { entry, field: "signature", fault });
-        }
+        let key = G1::from_compressed(&message.pubkey).map_err(|error| DepositFileError::Entry {
+            entry,
+            field: "pubkey",
+            fault: error.into(),
+        })?;
+        batch.push(SameMessage { message: message_point(&message.signing_root(network)), signed: vec![(key, *signature)] });
     }
-    Ok(())
+    // The file and the network fix everything that is checked, so nobody could choose an entry after its weight.
+    if verify_signatures(&batch, &mut Weights::new(&[b"deposit-file", &network.genesis_fork_version(), bytes])) {
+        return Ok(());
+    }
+    let fails = |group: &SameMessage| group.signed.iter().any(|(key, sig)| !verify_signature(key, &group.message, sig));
+    match (1..).zip(&batch).find(|(_, group)| fails(group)) {
+        Some((entry, _)) => {
+            let fault = Fault::Signature(network.name().to_owned());
+            Err(DepositFileError::Entry { entry, field: "signature", fault })
+        }
+        None => Ok(()),
+    }
 }
 
 /// Verifies a deposit file for `network` completely: shape, roots, and every signature; with `expected`, also that it holds exactly
@@ -217,6 +230,6 @@ pub fn verify_deposits(
     if let Some(expected) = expected {
         check_expected(&deposits, network, expected)?;
     }
-    check_signatures(&deposits, network)?;
+    check_signatures(bytes, &deposits, network)?;
     Ok(deposits)
 }

@@ -26,7 +26,7 @@ struct Entry<'a> {
 }
 
 /// One deposit file, with the rows in the order given.
-pub fn deposit_file(network: &Network, deposits: &[SignedDeposit]) -> Vec<u8> {
+pub fn write_deposits(network: &Network, deposits: &[SignedDeposit]) -> Vec<u8> {
     let entry = |SignedDeposit { message, signature }: &SignedDeposit| {
         let signature = signature.to_compressed();
         Entry {
@@ -64,6 +64,6 @@ pub fn deposit_artifacts(network: &Network, deposits: &[SignedDeposit]) -> Vec<A
     };
     by_amount
         .iter()
-        .map(|(amount, rows)| Artifact { name: name(*amount), audience: Audience::Public, bytes: deposit_file(network, rows) })
+        .map(|(amount, rows)| Artifact { name: name(*amount), audience: Audience::Public, bytes: write_deposits(network, rows) })
         .collect()
 }

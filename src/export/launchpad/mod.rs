@@ -10,8 +10,8 @@ mod entry;
 mod registrations;
 
 pub use deposit_read::{DepositFileError, Fault, parse_deposits, verify_deposits};
-pub use deposit_write::{deposit_artifacts, deposit_file};
-pub use registrations::{RegistrationFileError, SignedRegistration, registrations_file, verify_registrations};
+pub use deposit_write::{deposit_artifacts, write_deposits};
+pub use registrations::{RegistrationFileError, SignedRegistration, verify_registrations, write_registrations};
 
 use serde::Serialize;
 

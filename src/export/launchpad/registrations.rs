@@ -102,7 +102,7 @@ struct Message {
 }
 
 /// The file, with the registrations in the order given.
-pub fn registrations_file(registrations: &[SignedRegistration]) -> Vec<u8> {
+pub fn write_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
     let entry = |SignedRegistration { message, signature }: &SignedRegistration| Entry {
         message: Message {
             fee_recipient: message.fee_recipient.to_lower_hex(),
