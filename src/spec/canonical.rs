@@ -1,0 +1,257 @@
+//! Canonical bytes of a spec, and the words by which people compare digests.
+//!
+//! Integers are big-endian; a text stands behind its length (2 bytes).
+//!
+//! ```text
+//! "QSPC" ‖ version(2) = 1 ‖ kind(1): 1 = key generation ‖ policy(1): bit 0 = all operators may be required
+//! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
+//! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
+//!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
+//! n(2) ‖ t(2) ‖ n times: point(8) ‖ operator key(32) ‖ Noise static(32) ‖ certificate(64) ‖ name length(1) ‖ name
+//! V(4) ‖ V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
+//!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
+//! ```
+//!
+//! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of what is agreed.
+
+use bip39::Language;
+
+use super::ceremony::{self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec};
+use super::error::{Place, SpecError};
+use super::roster::Seat;
+use super::threshold::MOST_OPERATORS;
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::ethereum::network::{CustomNetwork, Network};
+use crate::identity::card::{self, RawCard};
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::hash::Digest;
+
+/// Version of the layout.
+pub const VERSION: u16 = 1;
+/// Kind of ceremony: key generation.
+pub const KIND_DKG: u8 = 1;
+/// Upper bound of the length: 8 + head + network + operators + validators, each at its longest.
+pub const MOST_CANONICAL_BYTES: usize = 8
+    + (2 + ceremony::LONGEST_NAME + 32 + 4 + 32)
+    + (2 + LONGEST_NETWORK_NAME + 4 + 5 + 32 + 9)
+    + (4 + MOST_OPERATORS * (8 + 129 + card::LONGEST_NAME))
+    + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28));
+/// Words of a fingerprint.
+pub const FINGERPRINT_WORDS: usize = 8;
+
+const MAGIC: &[u8; 4] = b"QSPC";
+const LONGEST_NETWORK_NAME: usize = 32;
+const ALLOW_ALL_REQUIRED: u8 = 0b1;
+
+/// The bytes of terms that [`ceremony::Ceremony`] has checked.
+pub(super) fn encode(terms: &Terms) -> Vec<u8> {
+    let count = |length: usize| u16::try_from(length).expect("a threshold has at most 255 operators");
+    let network = &terms.network;
+    Writer::default()
+        .bytes(MAGIC)
+        .u16(VERSION)
+        .u8(KIND_DKG)
+        .u8(if terms.allow_all_required { ALLOW_ALL_REQUIRED } else { 0 })
+        .text(&terms.name)
+        .bytes(&terms.id)
+        .u32(terms.attempt)
+        .each(&terms.supersedes, |w, digest| w.bytes(digest.as_ref()))
+        .text(network.name())
+        .bytes(&network.genesis_fork_version())
+        .u8(network.capella_fork_version().is_some().into())
+        .each(network.capella_fork_version(), |w, version| w.bytes(&version))
+        .bytes(&network.genesis_validators_root())
+        .u8(network.genesis_time().is_some().into())
+        .each(network.genesis_time(), Writer::u64)
+        .u16(count(terms.seats.len()))
+        .u16(count(terms.required))
+        .each(&terms.seats, |w, seat| seat.card.write(w.u64(seat.point)))
+        .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
+        .each(&terms.validators, write_validator)
+        .finish()
+}
+
+fn write_validator(w: Writer, validator: &ValidatorSpec) -> Writer {
+    w.bytes(validator.withdrawal.as_bytes())
+        .u8(u8::try_from(validator.amounts.len()).expect("at most 8 amounts"))
+        .each(&validator.amounts, |w, amount| w.u64(*amount))
+        .u8(validator.registration.is_some().into())
+        .each(&validator.registration, |w, wanted| w.bytes(wanted.fee_recipient.as_bytes()).u64(wanted.gas_limit))
+}
+
+/// A spec's fields as they stand in the bytes, with bounded lists, not yet believed.
+struct Raw {
+    name: String,
+    id: [u8; 32],
+    attempt: u32,
+    supersedes: Option<Digest>,
+    network: CustomNetwork,
+    required: u16,
+    seats: Vec<(u64, RawCard)>,
+    validators: Vec<RawValidator>,
+}
+
+struct RawValidator {
+    withdrawal: [u8; 32],
+    amounts: Vec<u64>,
+    registration: Option<([u8; 20], u64)>,
+}
+
+/// The terms in the bytes, of the right types; [`ceremony::Ceremony::from_canonical`] checks them, and that they are encoded so.
+pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
+    if bytes.len() > MOST_CANONICAL_BYTES {
+        return Err(SpecError::CanonicalTooLarge(bytes.len()));
+    }
+    let rest = bytes.strip_prefix(MAGIC).ok_or(SpecError::Magic)?;
+    // The head first: what follows has this layout in this version only.
+    let (head, body) = rest.split_at_checked(4).ok_or(DecodeError::Short { what: "head", missing: 4 - rest.len() })?;
+    let (version, kind, policy) = Reader::all(head, |r| Ok((r.u16("version")?, r.u8("kind")?, r.u8("policy")?)))?;
+    if version != VERSION {
+        return Err(SpecError::CanonicalVersion(version));
+    }
+    if kind != KIND_DKG {
+        return Err(SpecError::Kind(kind));
+    }
+    if policy & !ALLOW_ALL_REQUIRED != 0 {
+        return Err(SpecError::Policy(policy));
+    }
+    Reader::all(body, Raw::read)?.into_terms(policy & ALLOW_ALL_REQUIRED != 0)
+}
+
+impl Raw {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let (name, id, attempt) = (r.text("name", ceremony::LONGEST_NAME)?, r.array("id")?, r.u32("attempt")?);
+        let supersedes = if attempt > 1 { Some(Digest(r.array("superseded digest")?)) } else { None };
+        let network = CustomNetwork {
+            name: r.text("network name", LONGEST_NETWORK_NAME)?,
+            genesis_fork_version: r.array("genesis fork version")?,
+            capella_fork_version: optional(r, "capella fork version", |r| r.array("capella fork version"))?,
+            genesis_validators_root: r.array("genesis validators root")?,
+            genesis_time: optional(r, "genesis time", |r| r.u64("genesis time"))?,
+        };
+        let operators = bounded("operators", r.u16("operators")?.into(), MOST_OPERATORS)?;
+        let required = r.u16("threshold")?;
+        let seats = r.many(operators, |r| Ok((r.u64("point")?, RawCard::read(r)?)))?;
+        let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
+        let validators = r.many(bounded("validators", count, MOST_VALIDATORS)?, RawValidator::read)?;
+        Ok(Self { name, id, attempt, supersedes, network, required, seats, validators })
+    }
+
+    fn into_terms(self, allow_all_required: bool) -> Result<Terms, SpecError> {
+        let seat = |(position, (point, card)): (usize, (u64, RawCard))| match card.check() {
+            Ok(card) => Ok(Seat { card, point, address: None }),
+            Err(source) => Err(SpecError::Card { place: Place::operator(position, "card"), source }),
+        };
+        let validator = |(position, raw): (usize, RawValidator)| raw.check(position);
+        Ok(Terms {
+            name: self.name,
+            id: self.id,
+            attempt: self.attempt,
+            supersedes: self.supersedes,
+            network: network(self.network)?,
+            required: self.required.into(),
+            seats: self.seats.into_iter().enumerate().map(seat).collect::<Result<_, _>>()?,
+            validators: self.validators.into_iter().enumerate().map(validator).collect::<Result<_, _>>()?,
+            allow_all_required,
+        })
+    }
+}
+
+impl RawValidator {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let withdrawal = r.array("withdrawal credentials")?;
+        let count = r.u8("amounts")?.into();
+        let amounts = r.many(count, |r| r.u64("amount"))?;
+        let registration = optional(r, "registration", |r| Ok((r.array("fee recipient")?, r.u64("gas limit")?)))?;
+        Ok(Self { withdrawal, amounts, registration })
+    }
+
+    fn check(self, position: usize) -> Result<ValidatorSpec, SpecError> {
+        let withdrawal = WithdrawalCredentials::from_bytes(self.withdrawal)
+            .map_err(|source| SpecError::Credentials { place: Place::validator(position, "withdrawal"), source })?;
+        let registration = match self.registration {
+            None => None,
+            Some((address, gas_limit)) => {
+                let fee_recipient = ExecutionAddress::from_bytes(address)
+                    .map_err(|source| SpecError::FeeRecipient { place: Place::validator(position, "fee_recipient"), source })?;
+                Some(RegistrationSpec { fee_recipient, gas_limit })
+            }
+        };
+        Ok(ValidatorSpec { withdrawal, amounts: self.amounts, registration })
+    }
+}
+
+/// A value behind a byte that says whether it is there. Any byte but 0 reads as there: that it is 1 is seen by encoding again.
+fn optional<T>(
+    r: &mut Reader<'_>,
+    what: &'static str,
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>,
+) -> Result<Option<T>, DecodeError> {
+    if r.u8(what)? == 0 { Ok(None) } else { read(r).map(Some) }
+}
+
+fn bounded(what: &'static str, count: usize, most: usize) -> Result<usize, DecodeError> {
+    if count <= most { Ok(count) } else { Err(DecodeError::Invalid { what, why: "more than a ceremony can have" }) }
+}
+
+/// A built-in network with exactly its own constants, or a custom one.
+fn network(constants: CustomNetwork) -> Result<Network, SpecError> {
+    let Some(known) = Network::known(&constants.name) else {
+        return Network::custom(constants).map_err(SpecError::Network);
+    };
+    let differs = [
+        ("the genesis fork version", known.genesis_fork_version() != constants.genesis_fork_version),
+        ("the capella fork version", known.capella_fork_version() != constants.capella_fork_version),
+        ("the genesis validators root", known.genesis_validators_root() != constants.genesis_validators_root),
+        ("the genesis time", known.genesis_time() != constants.genesis_time),
+    ];
+    match differs.into_iter().find(|(_, differs)| *differs) {
+        None => Ok(known),
+        Some((field, _)) => Err(SpecError::NetworkMismatch { name: constants.name, field }),
+    }
+}
+
+/// Why words are not a fingerprint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FingerprintError {
+    /// Not eight words.
+    #[error("{0} words; a fingerprint has {FINGERPRINT_WORDS}")]
+    Count(usize),
+    /// A word that is not in the list.
+    #[error("word {position}, {word:?}, is in no fingerprint")]
+    Word {
+        /// Which, from 1.
+        position: usize,
+        /// The word.
+        word: String,
+    },
+}
+
+/// The first 88 bits of a digest as eight words of the English list of BIP-39, 11 bits each.
+///
+/// It lets people see by voice that they hold different files before they start. What they then agree to is the whole digest, which
+/// every operator signs first of all: two specs made to share these words would still not run together.
+pub fn fingerprint(digest: &Digest) -> Vec<&'static str> {
+    let list = Language::English.word_list();
+    let bit = |at: usize| usize::from(digest.0[at / 8] >> (7 - at % 8) & 1);
+    let word = |w: usize| list[(11 * w..11 * (w + 1)).fold(0, |number, at| number << 1 | bit(at))];
+    (0..FINGERPRINT_WORDS).map(word).collect()
+}
+
+/// Reads a fingerprint as people type it: any case, words apart by spaces, line ends, commas or hyphens.
+pub fn parse_fingerprint(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
+    let words = || text.split(|c: char| c.is_whitespace() || c == '-' || c == ',').filter(|word| !word.is_empty());
+    match words().take(1000).count() {
+        FINGERPRINT_WORDS => {}
+        found => return Err(FingerprintError::Count(found)),
+    }
+    let list = Language::English.word_list();
+    let find = |(position, word): (usize, &str)| {
+        let at = list
+            .binary_search(&word.to_ascii_lowercase().as_str())
+            .map_err(|_| FingerprintError::Word { position: position + 1, word: word.chars().take(20).collect() })?;
+        Ok(list[at])
+    };
+    words().enumerate().map(find).collect()
+}

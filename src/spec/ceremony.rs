@@ -1,0 +1,242 @@
+//! The ceremony: every rule about what may be agreed, in one constructor.
+
+use core::ops::RangeInclusive;
+
+use super::canonical;
+use super::error::{Place, SpecError};
+use super::roster::{Roster, Seat};
+use super::threshold::{Index, Threshold};
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::ethereum::network::Network;
+use crate::identity::card::check_name;
+use crate::primitives::hash::{Digest, Tag, tagged};
+
+/// Longest name of a ceremony, in bytes.
+pub const LONGEST_NAME: usize = 64;
+/// Most validators of a ceremony.
+pub const MOST_VALIDATORS: usize = 8192;
+/// Most deposits of one validator.
+pub const MOST_AMOUNTS: usize = 8;
+/// Most of `V * n * t`: what every operator computes and keeps grows with it.
+pub const MOST_WORK: usize = 4_000_000;
+/// Gas limits of builder registrations: from what the execution specification demands at least, to far beyond what blocks hold.
+pub const GAS_LIMITS: RangeInclusive<u64> = 5_000..=1_000_000_000;
+
+/// A builder registration that the ceremony signs, dated at the network's genesis so that every later one supersedes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RegistrationSpec {
+    /// Who gets the fees of blocks.
+    pub fee_recipient: ExecutionAddress,
+    /// The gas limit asked for.
+    pub gas_limit: u64,
+}
+
+/// What is agreed about one validator.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ValidatorSpec {
+    /// Where its money goes.
+    pub withdrawal: WithdrawalCredentials,
+    /// The deposits that are signed, in gwei: 1 to 8, ascending.
+    pub amounts: Vec<u64>,
+    /// The builder registration, if one is signed.
+    pub registration: Option<RegistrationSpec>,
+}
+
+/// Everything that is agreed, of the right types but not yet checked.
+#[derive(Debug)]
+pub(super) struct Terms {
+    pub(super) name: String,
+    pub(super) id: [u8; 32],
+    pub(super) attempt: u32,
+    pub(super) supersedes: Option<Digest>,
+    pub(super) network: Network,
+    pub(super) required: usize,
+    pub(super) seats: Vec<Seat>,
+    pub(super) validators: Vec<ValidatorSpec>,
+    pub(super) allow_all_required: bool,
+}
+
+/// An agreed ceremony. It is made from a file or from canonical bytes, both by way of the same checks, and never changes.
+#[derive(Debug)]
+pub struct Ceremony {
+    name: String,
+    id: [u8; 32],
+    attempt: u32,
+    supersedes: Option<Digest>,
+    network: Network,
+    threshold: Threshold,
+    roster: Roster,
+    validators: Vec<ValidatorSpec>,
+    allow_all_required: bool,
+    canonical: Vec<u8>,
+    digest: Digest,
+}
+
+impl Ceremony {
+    /// The one way in.
+    pub(super) fn check(terms: Terms) -> Result<Self, SpecError> {
+        check_name(&terms.name, LONGEST_NAME).map_err(SpecError::Name)?;
+        if terms.id == [0; 32] {
+            return Err(SpecError::IdZero);
+        }
+        check_attempt(terms.attempt, terms.supersedes)?;
+        let threshold = Threshold::new(terms.required, terms.seats.len())?;
+        if threshold.needs_all() && !terms.allow_all_required {
+            return Err(SpecError::AllRequired(threshold.participants()));
+        }
+        check_size(terms.validators.len(), threshold)?;
+        for (position, validator) in terms.validators.iter().enumerate() {
+            check_validator(position, validator, &terms.network)?;
+        }
+        let canonical = canonical::encode(&terms);
+        Ok(Self {
+            digest: tagged(Tag::Spec, &[&canonical]),
+            canonical,
+            name: terms.name,
+            id: terms.id,
+            attempt: terms.attempt,
+            supersedes: terms.supersedes,
+            network: terms.network,
+            threshold,
+            roster: Roster::new(terms.seats)?,
+            validators: terms.validators,
+            allow_all_required: terms.allow_all_required,
+        })
+    }
+
+    /// Reads canonical bytes, as they stand in a transcript. Seats have no addresses.
+    pub fn from_canonical(bytes: &[u8]) -> Result<Self, SpecError> {
+        let ceremony = Self::check(canonical::decode(bytes)?)?;
+        if ceremony.canonical == bytes { Ok(ceremony) } else { Err(SpecError::NotCanonical) }
+    }
+
+    /// The bytes that everyone agrees to. See [`super::canonical`] for the layout.
+    pub fn canonical(&self) -> &[u8] {
+        &self.canonical
+    }
+
+    /// `TH("spec", canonical bytes)`.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// What people call it: 1 to 64 printable ASCII characters.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// 32 random bytes that make it unlike every other ceremony.
+    pub fn id(&self) -> &[u8; 32] {
+        &self.id
+    }
+
+    /// Attempt, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Digest of the attempt that this one replaces; of every attempt but the first.
+    pub fn supersedes(&self) -> Option<Digest> {
+        self.supersedes
+    }
+
+    /// The network. It has a genesis time if any validator has a registration.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// `t` of `n`.
+    pub fn threshold(&self) -> Threshold {
+        self.threshold
+    }
+
+    /// Shares needed to sign.
+    pub fn t(&self) -> usize {
+        self.threshold.required()
+    }
+
+    /// Operators.
+    pub fn n(&self) -> usize {
+        self.threshold.participants()
+    }
+
+    /// Validators.
+    pub fn v(&self) -> usize {
+        self.validators.len()
+    }
+
+    /// The operators.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// Every index, in order.
+    pub fn indices(&self) -> impl ExactSizeIterator<Item = Index> + Clone + use<> {
+        (0..self.n()).map(|position| Index::from_position(position).expect("at most 255 operators"))
+    }
+
+    /// The validators.
+    pub fn validators(&self) -> &[ValidatorSpec] {
+        &self.validators
+    }
+
+    /// Whether the policy allows a threshold of all operators.
+    pub fn allow_all_required(&self) -> bool {
+        self.allow_all_required
+    }
+}
+
+fn check_attempt(attempt: u32, supersedes: Option<Digest>) -> Result<(), SpecError> {
+    match (attempt, supersedes) {
+        (0, _) => Err(SpecError::AttemptZero),
+        (1, Some(_)) => Err(SpecError::SupersedesUnexpected),
+        (2.., None) => Err(SpecError::SupersedesMissing { attempt }),
+        (2.., Some(Digest::ZERO)) => Err(SpecError::SupersedesZero),
+        (1, None) | (2.., Some(_)) => Ok(()),
+    }
+}
+
+fn check_size(validators: usize, threshold: Threshold) -> Result<(), SpecError> {
+    let (participants, required) = (threshold.participants(), threshold.required());
+    match validators {
+        0 => Err(SpecError::NoValidators),
+        v if v > MOST_VALIDATORS => Err(SpecError::TooManyValidators(v.try_into().unwrap_or(u64::MAX))),
+        v if v * participants * required > MOST_WORK => Err(SpecError::TooMuchWork { validators, participants, required }),
+        _ => Ok(()),
+    }
+}
+
+/// The rules about one validator; the file's reader applies them to each block first, so that an error names the block.
+pub(super) fn check_validator(position: usize, validator: &ValidatorSpec, network: &Network) -> Result<(), SpecError> {
+    let place = |field| Place::validator(position, field);
+    let amounts = &validator.amounts;
+    match amounts.len() {
+        0 => return Err(SpecError::NoAmounts { place: place("amounts") }),
+        found if found > MOST_AMOUNTS => return Err(SpecError::TooManyAmounts { place: place("amounts"), found }),
+        _ => {}
+    }
+    for amount in amounts {
+        network
+            .check_amount(*amount, validator.withdrawal.is_compounding())
+            .map_err(|source| SpecError::Amount { place: place("amounts"), source })?;
+    }
+    for pair in amounts.windows(2) {
+        let (previous, amount) = (network.unit().text(pair[0]), network.unit().text(pair[1]));
+        if pair[0] == pair[1] {
+            return Err(SpecError::AmountDuplicate { place: place("amounts"), amount });
+        }
+        if pair[0] > pair[1] {
+            return Err(SpecError::AmountOrder { place: place("amounts"), amount, previous });
+        }
+    }
+    if let Some(registration) = &validator.registration {
+        if !GAS_LIMITS.contains(&registration.gas_limit) {
+            return Err(SpecError::GasLimit { place: place("gas_limit"), found: registration.gas_limit });
+        }
+        if network.genesis_time().is_none() {
+            return Err(SpecError::GenesisTimeMissing { place: place("fee_recipient") });
+        }
+    }
+    Ok(())
+}

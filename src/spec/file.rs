@@ -1,0 +1,383 @@
+//! The ceremony file as people (TOML) and programs (JSON) write it. Nothing in it is believed; [`Ceremony`] is made of it or refused.
+
+use core::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::ceremony::{Ceremony, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec, check_validator};
+use super::endpoint::Endpoint;
+use super::error::{Place, SpecError};
+use super::roster::Seat;
+use super::toml_text;
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::ethereum::network::{CustomNetwork, Network};
+use crate::identity::card::OperatorCard;
+use crate::primitives::hash::Digest;
+
+/// Version of the file format.
+pub const FILE_VERSION: u32 = 1;
+/// Largest file looked at, in bytes: several times what the largest ceremony needs.
+pub const MOST_FILE_BYTES: usize = 4 << 20;
+/// Gas limit of a registration whose block does not give one.
+pub const DEFAULT_GAS_LIMIT: u64 = 36_000_000;
+
+/// A ceremony file. Texts are as written; [`Ceremony::try_from`] parses and checks them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CeremonyFile {
+    /// [`FILE_VERSION`].
+    pub version: u32,
+    /// What people call the ceremony.
+    pub name: String,
+    /// 64 hexadecimal digits, random.
+    pub id: String,
+    /// Attempt, from 1.
+    #[serde(default = "first")]
+    pub attempt: u32,
+    /// Digest of the attempt before, 64 hexadecimal digits; for every attempt but the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<String>,
+    /// The network.
+    pub network: NetworkEntry,
+    /// Shares needed to sign.
+    pub threshold: u16,
+    /// What is allowed that usually is not.
+    #[serde(default)]
+    pub policy: PolicyEntry,
+    /// The operators, in order of their points.
+    pub operators: Vec<OperatorEntry>,
+    /// The validators, in blocks of equal ones.
+    pub validators: Vec<ValidatorEntry>,
+}
+
+/// The name of a built-in network, or a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum NetworkEntry {
+    /// `network = "hoodi"`
+    Known(String),
+    /// `[network]`
+    Custom(NetworkTable),
+}
+
+/// `[network]`: a network that is not built in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkTable {
+    /// 1 to 32 lower-case letters, digits, `-` and `_`.
+    pub name: String,
+    /// 8 hexadecimal digits, with or without `0x`.
+    pub genesis_fork_version: String,
+    /// 8 hexadecimal digits; for voluntary exits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capella_fork_version: Option<String>,
+    /// 64 hexadecimal digits.
+    pub genesis_validators_root: String,
+    /// Seconds since 1970; for builder registrations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub genesis_time: Option<u64>,
+}
+
+/// `[policy]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyEntry {
+    /// Allows a threshold of all operators.
+    #[serde(default)]
+    pub allow_all_required: bool,
+}
+
+/// `[[operators]]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorEntry {
+    /// `quorate1...`
+    pub card: String,
+    /// `host:port`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Evaluation point; the position from 1 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub point: Option<u64>,
+}
+
+/// `[[validators]]`: `count` equal validators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidatorEntry {
+    /// How many.
+    #[serde(default = "one")]
+    pub count: u64,
+    /// Withdrawal address in its checksummed spelling.
+    pub withdrawal: String,
+    /// Whether credentials are `0x02`. There is no default: it decides where rewards go, and cannot be undone.
+    pub compounding: bool,
+    /// Deposits in the network's unit; one that activates the validator if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amounts: Option<Vec<AmountText>>,
+    /// Fee recipient of a builder registration, in its checksummed spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee_recipient: Option<String>,
+    /// Gas limit of the registration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_limit: Option<u64>,
+}
+
+/// A decimal amount as written: a text, or a whole number. Never a floating-point number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct AmountText(pub String);
+
+fn first() -> u32 {
+    1
+}
+
+fn one() -> u64 {
+    1
+}
+
+impl CeremonyFile {
+    /// Reads TOML. Unknown and duplicate fields are errors.
+    pub fn parse_toml(text: &str) -> Result<Self, SpecError> {
+        check_size(text)?;
+        toml::from_str(text).map_err(|error: toml::de::Error| {
+            let start = error.span().map_or(0, |span| span.start);
+            let line = 1 + text.bytes().take(start).filter(|b| *b == b'\n').count();
+            SpecError::Toml { line, message: printable(error.message()) }
+        })
+    }
+
+    /// Reads JSON of the same shape. Unknown and duplicate fields are errors.
+    pub fn parse_json(text: &str) -> Result<Self, SpecError> {
+        check_size(text)?;
+        serde_json::from_str(text).map_err(|error| {
+            let whole = error.to_string();
+            let message = whole.rfind(" at line ").map_or(whole.as_str(), |end| &whole[..end]);
+            SpecError::Json { line: error.line(), message: printable(message) }
+        })
+    }
+
+    /// TOML with comments, for a person to read and edit. [`CeremonyFile::parse_toml`] reads it back.
+    pub fn to_toml(&self) -> String {
+        toml_text::write(self)
+    }
+}
+
+fn check_size(text: &str) -> Result<(), SpecError> {
+    if text.len() > MOST_FILE_BYTES { Err(SpecError::FileTooLarge(text.len())) } else { Ok(()) }
+}
+
+/// A parser's message, which may quote the file, without anything that a terminal would act on, and not too long.
+fn printable(message: &str) -> String {
+    let mut out = String::new();
+    for c in message.trim_end().chars().take(300) {
+        match c {
+            ' '..='~' => out.push(c),
+            '\n' => out.push(' '),
+            _ => out.extend(c.escape_unicode()),
+        }
+    }
+    out
+}
+
+impl<'de> Deserialize<'de> for NetworkEntry {
+    /// Not serde's `untagged`: that would hide which field of the table is wrong.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameOrTable;
+        impl<'de> Visitor<'de> for NameOrTable {
+            type Value = NetworkEntry;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a network, or a [network] table")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<NetworkEntry, E> {
+                Ok(NetworkEntry::Known(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NetworkEntry, A::Error> {
+                NetworkTable::deserialize(MapAccessDeserializer::new(map)).map(NetworkEntry::Custom)
+            }
+        }
+        deserializer.deserialize_any(NameOrTable)
+    }
+}
+
+impl<'de> Deserialize<'de> for AmountText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrWhole;
+        impl Visitor<'_> for TextOrWhole {
+            type Value = AmountText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount: a whole number, or a text like \"1.5\"")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AmountText, E> {
+                Ok(AmountText(text.to_owned()))
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<AmountText, E> {
+                Ok(AmountText(number.to_string()))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<AmountText, E> {
+                let number = u64::try_from(number).map_err(|_| E::custom("an amount is not negative"))?;
+                self.visit_u64(number)
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<AmountText, E> {
+                Err(E::custom("write an amount with a fraction as a text, like \"1.5\": a binary fraction is not exact"))
+            }
+        }
+        deserializer.deserialize_any(TextOrWhole).map_err(D::Error::custom)
+    }
+}
+
+impl TryFrom<CeremonyFile> for Ceremony {
+    type Error = SpecError;
+
+    fn try_from(file: CeremonyFile) -> Result<Self, SpecError> {
+        if file.version != FILE_VERSION {
+            return Err(SpecError::FileVersion(file.version));
+        }
+        let network = parse_network(&file.network)?;
+        Self::check(Terms {
+            id: hex("id", &file.id)?,
+            supersedes: file.supersedes.as_deref().map(|text| hex("supersedes", text)).transpose()?.map(Digest),
+            required: file.threshold.into(),
+            seats: file.operators.iter().enumerate().map(parse_seat).collect::<Result<_, _>>()?,
+            validators: parse_validators(&file.validators, &network)?,
+            name: file.name,
+            attempt: file.attempt,
+            network,
+            allow_all_required: file.policy.allow_all_required,
+        })
+    }
+}
+
+fn hex<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], SpecError> {
+    let mut bytes = [0; N];
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    hex::decode_to_slice(digits, &mut bytes).map_err(|_| SpecError::Hex { field, digits: 2 * N })?;
+    Ok(bytes)
+}
+
+fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
+    let table = match entry {
+        NetworkEntry::Known(name) => {
+            let shown = || SpecError::NetworkUnknown(name.chars().take(40).collect());
+            return Network::known(name).ok_or_else(shown);
+        }
+        NetworkEntry::Custom(table) => table,
+    };
+    let capella = table.capella_fork_version.as_deref();
+    Network::custom(CustomNetwork {
+        name: table.name.clone(),
+        genesis_fork_version: hex("network.genesis_fork_version", &table.genesis_fork_version)?,
+        capella_fork_version: capella.map(|text| hex("network.capella_fork_version", text)).transpose()?,
+        genesis_validators_root: hex("network.genesis_validators_root", &table.genesis_validators_root)?,
+        genesis_time: table.genesis_time,
+    })
+    .map_err(SpecError::Network)
+}
+
+fn parse_seat((position, entry): (usize, &OperatorEntry)) -> Result<Seat, SpecError> {
+    let place = |field| Place::operator(position, field);
+    let card = OperatorCard::parse(&entry.card).map_err(|source| SpecError::Card { place: place("card"), source })?;
+    let address = match &entry.address {
+        None => None,
+        Some(text) => Some(Endpoint::parse(text).map_err(|source| SpecError::Address { place: place("address"), source })?),
+    };
+    let usual = u64::try_from(position).unwrap_or(u64::MAX).saturating_add(1);
+    Ok(Seat { card, point: entry.point.unwrap_or(usual), address })
+}
+
+/// Each block parsed and checked once, then repeated; counted before anything is repeated.
+fn parse_validators(entries: &[ValidatorEntry], network: &Network) -> Result<Vec<ValidatorSpec>, SpecError> {
+    let total = entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.count));
+    if usize::try_from(total).map_or(true, |total| total > MOST_VALIDATORS) {
+        return Err(SpecError::TooManyValidators(total));
+    }
+    let mut validators = Vec::new();
+    for (position, entry) in entries.iter().enumerate() {
+        if entry.count == 0 {
+            return Err(SpecError::CountZero { place: Place::validator(position, "count") });
+        }
+        let validator = parse_validator(position, entry, network)?;
+        check_validator(position, &validator, network)?;
+        validators.extend((0..entry.count).map(|_| validator.clone()));
+    }
+    Ok(validators)
+}
+
+fn parse_validator(position: usize, entry: &ValidatorEntry, network: &Network) -> Result<ValidatorSpec, SpecError> {
+    let place = |field| Place::validator(position, field);
+    let address = ExecutionAddress::parse_checksummed(&entry.withdrawal)
+        .map_err(|source| SpecError::Withdrawal { place: place("withdrawal"), source })?;
+    let withdrawal = match entry.compounding {
+        true => WithdrawalCredentials::compounding(address),
+        false => WithdrawalCredentials::execution(address),
+    };
+    let amount =
+        |text: &AmountText| network.unit().parse(&text.0).map_err(|source| SpecError::Amount { place: place("amounts"), source });
+    let amounts = match &entry.amounts {
+        None => vec![network.standard_amount()],
+        Some(texts) => texts.iter().map(amount).collect::<Result<_, _>>()?,
+    };
+    let registration = match (&entry.fee_recipient, entry.gas_limit) {
+        (None, None) => None,
+        (None, Some(_)) => return Err(SpecError::GasLimitAlone { place: place("gas_limit") }),
+        (Some(text), gas_limit) => {
+            let fee_recipient = ExecutionAddress::parse_checksummed(text)
+                .map_err(|source| SpecError::FeeRecipient { place: place("fee_recipient"), source })?;
+            Some(RegistrationSpec { fee_recipient, gas_limit: gas_limit.unwrap_or(DEFAULT_GAS_LIMIT) })
+        }
+    };
+    Ok(ValidatorSpec { withdrawal, amounts, registration })
+}
+
+impl From<&Ceremony> for CeremonyFile {
+    /// A file that gives this ceremony again: same digest, same addresses.
+    fn from(ceremony: &Ceremony) -> Self {
+        let network = ceremony.network();
+        let entry = match network.is_known() {
+            true => NetworkEntry::Known(network.name().to_owned()),
+            false => NetworkEntry::Custom(NetworkTable {
+                name: network.name().to_owned(),
+                genesis_fork_version: format!("0x{}", hex::encode(network.genesis_fork_version())),
+                capella_fork_version: network.capella_fork_version().map(|v| format!("0x{}", hex::encode(v))),
+                genesis_validators_root: format!("0x{}", hex::encode(network.genesis_validators_root())),
+                genesis_time: network.genesis_time(),
+            }),
+        };
+        let operator = |(_, seat): (_, &Seat)| OperatorEntry {
+            card: seat.card.encode(),
+            address: seat.address.as_ref().map(Endpoint::to_string),
+            point: Some(seat.point),
+        };
+        let validators = ceremony.validators().chunk_by(|a, b| a == b).map(|equal| ValidatorEntry {
+            count: u64::try_from(equal.len()).unwrap_or(u64::MAX),
+            withdrawal: equal[0].withdrawal.address().to_string(),
+            compounding: equal[0].withdrawal.is_compounding(),
+            amounts: Some(equal[0].amounts.iter().map(|gwei| AmountText(network.unit().decimal(*gwei))).collect()),
+            fee_recipient: equal[0].registration.map(|wanted| wanted.fee_recipient.to_string()),
+            gas_limit: equal[0].registration.map(|wanted| wanted.gas_limit),
+        });
+        Self {
+            version: FILE_VERSION,
+            name: ceremony.name().to_owned(),
+            id: hex::encode(ceremony.id()),
+            attempt: ceremony.attempt(),
+            supersedes: ceremony.supersedes().map(|digest| digest.to_string()),
+            network: entry,
+            threshold: u16::try_from(ceremony.t()).expect("at most 255 operators"),
+            policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
+            operators: ceremony.roster().iter().map(operator).collect(),
+            validators: validators.collect(),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! What a person has to agree to, as text: money first.
+
+use core::fmt::Write;
+use std::collections::BTreeMap;
+
+use super::canonical::fingerprint;
+use super::ceremony::{Ceremony, ValidatorSpec};
+use crate::ethereum::deposit::WithdrawalCredentials;
+
+/// Everything in the ceremony: money, rewards, network, operators, threshold, fingerprint. Printable ASCII and line ends only.
+pub fn describe(ceremony: &Ceremony) -> String {
+    let mut out = String::new();
+    describe_into(ceremony, &mut out).expect("a string takes everything");
+    out
+}
+
+fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    let network = ceremony.network();
+    writeln!(out, "Ceremony \"{}\" on {}, attempt {}", ceremony.name(), network.name(), ceremony.attempt())?;
+    money(ceremony, out)?;
+    rewards(ceremony, out)?;
+    operators(ceremony, out)?;
+
+    writeln!(out, "\nNetwork: {}{}", network.name(), if network.is_known() { "" } else { " (not built in)" })?;
+    writeln!(out, "  genesis fork version     0x{}", hex::encode(network.genesis_fork_version()))?;
+    writeln!(out, "  genesis validators root  0x{}", hex::encode(network.genesis_validators_root()))?;
+    if let Some(version) = network.capella_fork_version() {
+        writeln!(out, "  capella fork version     0x{}", hex::encode(version))?;
+    }
+    if let Some(time) = network.genesis_time() {
+        writeln!(out, "  genesis time             {time}")?;
+    }
+
+    writeln!(out, "\nCeremony id  {}", hex::encode(ceremony.id()))?;
+    if let Some(digest) = ceremony.supersedes() {
+        writeln!(out, "Supersedes   {digest}")?;
+    }
+    writeln!(out, "Digest       {}", ceremony.digest())?;
+    writeln!(out, "Fingerprint  {}", fingerprint(&ceremony.digest()).join(" "))
+}
+
+/// Totals by withdrawal credentials, then each kind of validator under them, in order of first appearance.
+fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    let unit = ceremony.network().unit();
+    let total = ceremony.validators().iter().map(deposited).sum();
+    let (validators, deposits) = (plural(ceremony.v(), "validator"), ceremony.validators().iter().map(|v| v.amounts.len()).sum());
+    writeln!(out, "\nMoney: {} for {validators}, in {}", unit.text(total), plural(deposits, "deposit"))?;
+    for (withdrawal, positions) in grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal) {
+        let total = positions.iter().map(|v| deposited(&ceremony.validators()[*v])).sum();
+        writeln!(out, "  {} to {}", unit.text(total), withdrawal.address())?;
+        writeln!(out, "    {}", credentials(ceremony, withdrawal))?;
+        for (amounts, positions) in grouped(ceremony, positions, |validator| validator.amounts.clone()) {
+            let texts: Vec<String> = amounts.iter().map(|gwei| unit.text(*gwei)).collect();
+            writeln!(out, "    {}: {} each", numbers(&positions), texts.join(" + "))?;
+            if amounts.iter().sum::<u64>() < ceremony.network().standard_amount() {
+                let least = unit.text(ceremony.network().standard_amount());
+                writeln!(out, "    WARNING: these deposits together are less than {least} and do not activate a validator")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn credentials(ceremony: &Ceremony, withdrawal: WithdrawalCredentials) -> String {
+    let most = ceremony.network().unit().text(*ceremony.network().amount_limits(withdrawal.is_compounding()).end());
+    if withdrawal.is_compounding() {
+        format!("compounding (0x02): rewards stay in the balance up to {most}")
+    } else {
+        format!("not compounding (0x01): balance above {most} is paid out to this address")
+    }
+}
+
+fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    writeln!(out, "\nBuilder registrations:")?;
+    for (registration, positions) in grouped(ceremony, 0..ceremony.v(), |validator| validator.registration) {
+        match registration {
+            None => writeln!(out, "  {}: none", numbers(&positions))?,
+            Some(wanted) => {
+                writeln!(out, "  {}: fees to {}, gas limit {}", numbers(&positions), wanted.fee_recipient, wanted.gas_limit)?
+            }
+        }
+    }
+    Ok(())
+}
+
+fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    let (t, n) = (ceremony.t(), ceremony.n());
+    writeln!(out, "\nOperators: {t} of {n} sign; {} may be lost; {t} together can take everything that the keys allow", n - t)?;
+    if ceremony.threshold().needs_all() {
+        writeln!(out, "  WARNING: every operator is needed; one lost share ends the validators")?;
+    }
+    for (index, seat) in ceremony.roster().iter() {
+        let point = if seat.point == u64::from(index.get()) { String::new() } else { format!(" (point {})", seat.point) };
+        let address = seat.address.as_ref().map_or_else(|| "no address given".to_owned(), ToString::to_string);
+        writeln!(out, "  {index}. {}{point}, {address}", seat.card.name)?;
+        writeln!(out, "     key {}", seat.card.key)?;
+    }
+    writeln!(out, "  Addresses are hints and not part of the fingerprint.")
+}
+
+fn deposited(validator: &ValidatorSpec) -> u64 {
+    validator.amounts.iter().sum()
+}
+
+/// Positions of validators by what `key` says of them, in order of first appearance.
+fn grouped<K: Ord + Clone>(
+    ceremony: &Ceremony,
+    positions: impl IntoIterator<Item = usize>,
+    key: impl Fn(&ValidatorSpec) -> K,
+) -> Vec<(K, Vec<usize>)> {
+    let mut groups: Vec<(K, Vec<usize>)> = Vec::new();
+    let mut group_of: BTreeMap<K, usize> = BTreeMap::new();
+    for position in positions {
+        let key = key(&ceremony.validators()[position]);
+        let group = *group_of.entry(key.clone()).or_insert_with(|| {
+            groups.push((key, Vec::new()));
+            groups.len() - 1
+        });
+        groups[group].1.push(position);
+    }
+    groups
+}
+
+/// `validators 1-5, 8`: ascending positions, counted from 1.
+fn numbers(positions: &[usize]) -> String {
+    let runs = positions.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
+        [first, .., last] => format!("{}-{}", first + 1, last + 1),
+        run => run.iter().map(|only| (only + 1).to_string()).collect(),
+    });
+    let runs: Vec<String> = runs.collect();
+    let word = if positions.len() == 1 { "validator" } else { "validators" };
+    format!("{word} {}", runs.join(", "))
+}
+
+fn plural(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}

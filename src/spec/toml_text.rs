@@ -1,0 +1,112 @@
+//! The ceremony file as TOML for a person: in the order of reading, with comments where a value does not explain itself.
+
+use core::fmt::{Display, Write};
+
+use toml::Value;
+
+use super::file::{CeremonyFile, NetworkEntry, NetworkTable, OperatorEntry, ValidatorEntry};
+use crate::identity::card::OperatorCard;
+
+const HEAD: &str = "\
+# Quorate ceremony file. Every operator needs the same one; nothing here is secret.
+# Before it starts, every operator is shown what follows, and a fingerprint of it to compare by voice.
+";
+
+pub(super) fn write(file: &CeremonyFile) -> String {
+    let mut out = Text(HEAD.to_owned());
+    out.field("version", file.version);
+    out.field("name", quoted(&file.name));
+    out.field("id", quoted(&file.id));
+    if file.attempt != 1 {
+        out.field("attempt", file.attempt);
+    }
+    if let Some(supersedes) = &file.supersedes {
+        out.field("supersedes", quoted(supersedes));
+    }
+    if let NetworkEntry::Known(name) = &file.network {
+        out.field("network", quoted(name));
+    }
+    out.comment("Operators needed to sign; all the others may be lost.");
+    out.field("threshold", file.threshold);
+    if let NetworkEntry::Custom(table) = &file.network {
+        network(&mut out, table);
+    }
+    if file.policy.allow_all_required {
+        out.table("[policy]");
+        out.comment("Allows a threshold of all operators: one lost share then ends the validators.");
+        out.field("allow_all_required", true);
+    }
+    file.operators.iter().for_each(|entry| operator(&mut out, entry));
+    file.validators.iter().for_each(|entry| validator(&mut out, entry));
+    out.0
+}
+
+fn network(out: &mut Text, table: &NetworkTable) {
+    out.table("[network]");
+    out.field("name", quoted(&table.name));
+    out.field("genesis_fork_version", quoted(&table.genesis_fork_version));
+    if let Some(version) = &table.capella_fork_version {
+        out.field("capella_fork_version", quoted(version));
+    }
+    out.field("genesis_validators_root", quoted(&table.genesis_validators_root));
+    if let Some(time) = table.genesis_time {
+        out.field("genesis_time", time);
+    }
+}
+
+fn operator(out: &mut Text, entry: &OperatorEntry) {
+    out.table("[[operators]]");
+    // A parsed name is printable ASCII on one line: it cannot end the comment.
+    if let Ok(card) = OperatorCard::parse(&entry.card) {
+        out.comment(card.name.as_str());
+    }
+    out.field("card", quoted(&entry.card));
+    if let Some(address) = &entry.address {
+        out.field("address", quoted(address));
+    }
+    if let Some(point) = entry.point {
+        out.field("point", point);
+    }
+}
+
+fn validator(out: &mut Text, entry: &ValidatorEntry) {
+    out.table("[[validators]]");
+    out.field("count", entry.count);
+    out.field("withdrawal", quoted(&entry.withdrawal));
+    out.comment(if entry.compounding {
+        "Credentials 0x02: rewards stay in the balance, up to 2048 ETH (64 GNO)."
+    } else {
+        "Credentials 0x01: balance above 32 ETH (1 GNO) is paid out by itself."
+    });
+    out.field("compounding", entry.compounding);
+    if let Some(amounts) = &entry.amounts {
+        let amounts: Vec<String> = amounts.iter().map(|amount| quoted(&amount.0)).collect();
+        out.field("amounts", format!("[{}]", amounts.join(", ")));
+    }
+    if let Some(fee_recipient) = &entry.fee_recipient {
+        out.field("fee_recipient", quoted(fee_recipient));
+    }
+    if let Some(gas_limit) = entry.gas_limit {
+        out.field("gas_limit", gas_limit);
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::String(text.to_owned()).to_string()
+}
+
+struct Text(String);
+
+impl Text {
+    fn field(&mut self, name: &str, value: impl Display) {
+        writeln!(self.0, "{name} = {value}").expect("a string takes everything");
+    }
+
+    fn comment(&mut self, text: &str) {
+        writeln!(self.0, "# {text}").expect("a string takes everything");
+    }
+
+    fn table(&mut self, header: &str) {
+        writeln!(self.0, "\n{header}").expect("a string takes everything");
+    }
+}
