@@ -1,6 +1,9 @@
 //! What the JSON files of Ethereum's tools have in common: a size bound, no unknown or repeated fields, strict hexadecimal.
 
-use serde::de::DeserializeOwned;
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
 
 /// Longest part of a parser's message that is passed on: it may quote the file.
 const LONGEST_MESSAGE: usize = 200;
@@ -19,6 +22,9 @@ pub enum JsonError {
         /// The bound.
         limit: usize,
     },
+    /// More entries in the list than it can have.
+    #[error("more than {0} entries")]
+    TooMany(usize),
 }
 
 /// Why a text is not the hexadecimal that it should be.
@@ -49,6 +55,54 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T
         return Err(JsonError::TooLong { length: bytes.len(), limit });
     }
     serde_json::from_slice(bytes).map_err(|error| JsonError::Shape(printable(&error.to_string())))
+}
+
+/// Reads at most `limit` bytes of JSON as a list of at most `most` entries. Reading stops at the first entry too many, so short
+/// entries cannot ask for more memory than the file is long.
+pub(crate) fn parse_list<T: DeserializeOwned>(bytes: &[u8], limit: usize, most: usize) -> Result<Vec<T>, JsonError> {
+    if bytes.len() > limit {
+        return Err(JsonError::TooLong { length: bytes.len(), limit });
+    }
+    let mut too_many = false;
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let list = List { most, too_many: &mut too_many, entry: PhantomData };
+    let read = list.deserialize(&mut reader).and_then(|entries| reader.end().map(|()| entries));
+    read.map_err(|error| if too_many { JsonError::TooMany(most) } else { JsonError::Shape(printable(&error.to_string())) })
+}
+
+/// A list of a bounded number of entries, in the making.
+struct List<'a, T> {
+    most: usize,
+    too_many: &'a mut bool,
+    entry: PhantomData<T>,
+}
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for List<'_, T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for List<'_, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = seq.next_element()? {
+            if entries.len() == self.most {
+                *self.too_many = true;
+                return Err(A::Error::custom("too many entries"));
+            }
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
 }
 
 /// `text` made safe to print: cut, and without control or invisible characters.

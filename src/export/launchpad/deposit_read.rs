@@ -40,9 +40,6 @@ pub enum DepositFileError {
         /// The amount, with its unit.
         amount: String,
     },
-    /// More entries than a file can have.
-    #[error("more than {MOST_ENTRIES} entries")]
-    TooMany,
 }
 
 /// What is wrong with a field of an entry.
@@ -149,12 +146,9 @@ fn parse_entry(raw: &RawEntry, network: &Network) -> Result<SignedDeposit, (&'st
 /// Reads a deposit file for `network`: everything but the signatures. At most 65536 entries, 1 KiB each on average, without
 /// unknown, missing or repeated fields, without duplicate deposits; both roots are recomputed. Rows in file order.
 pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDeposit>, DepositFileError> {
-    let raw: Vec<RawEntry> = json::parse(bytes, LARGEST)?;
+    let raw: Vec<RawEntry> = json::parse_list(bytes, LARGEST, MOST_ENTRIES)?;
     if raw.is_empty() {
         return Err(DepositFileError::Empty);
-    }
-    if raw.len() > MOST_ENTRIES {
-        return Err(DepositFileError::TooMany);
     }
     let mut seen = BTreeMap::new();
     let mut deposits = Vec::with_capacity(raw.len());

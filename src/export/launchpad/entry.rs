@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for RawEntry {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawEntry, A::Error> {
-                let mut fields = Vec::with_capacity(FIELDS.len());
+                let mut fields = Vec::new();
                 while let Some(name) = map.next_key::<String>()? {
                     // One too many is enough to be refused, and all that is kept.
                     if fields.len() > FIELDS.len() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::LARGEST;
+use super::{LARGEST, MOST_ENTRIES};
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::bls::bls_verify;
 use crate::ethereum::json::{self, HexError, JsonError, prefixed_hex};
@@ -154,7 +154,7 @@ pub fn verify_registrations(
     network: &Network,
     expected: &[Registration],
 ) -> Result<Vec<SignedRegistration>, RegistrationFileError> {
-    let raw: Vec<Entry> = json::parse(bytes, LARGEST)?;
+    let raw: Vec<Entry> = json::parse_list(bytes, LARGEST, MOST_ENTRIES)?;
     let mut waiting: BTreeMap<[u8; 48], &Registration> = expected.iter().map(|wanted| (wanted.pubkey, wanted)).collect();
     let mut registrations = Vec::new();
     for (entry, raw) in (1..).zip(&raw) {
