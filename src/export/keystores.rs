@@ -5,6 +5,8 @@ use rand_core::CryptoRng;
 use super::{Artifact, Audience};
 use crate::ethereum::keystore::{DerivedKey, KeyPath, Keystore, KeystoreError};
 use crate::primitives::curve::{G1, SecretScalar};
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
 
 /// Why shares do not become keystores.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +46,13 @@ pub struct Holder<'a> {
     pub required: usize,
     /// Shares there are.
     pub participants: usize,
+}
+
+impl<'a> Holder<'a> {
+    /// The participant `index` of `ceremony`.
+    pub fn new(ceremony: &'a Ceremony, index: Index) -> Self {
+        Self { ceremony: ceremony.name(), index: index.get(), required: ceremony.t(), participants: ceremony.n() }
+    }
 }
 
 /// One keystore for each validator: `validator_keys/keystore-m_12381_3600_<v>_0_0-<stamp>.json`, with the validators counted from 0
