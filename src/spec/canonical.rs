@@ -105,7 +105,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     }
     let rest = bytes.strip_prefix(MAGIC).ok_or(SpecError::Magic)?;
     // The head first: what follows has this layout in this version only.
-    let (head, body) = rest.split_at_checked(4).ok_or(DecodeError::Short { what: "head", missing: 4 - rest.len() })?;
+    let short = || DecodeError::Short { what: "head", missing: 4_usize.saturating_sub(rest.len()) };
+    let (head, body) = rest.split_at_checked(4).ok_or_else(short)?;
     let (version, kind, policy) = Reader::all(head, |r| Ok((r.u16("version")?, r.u8("kind")?, r.u8("policy")?)))?;
     if version != VERSION {
         return Err(SpecError::CanonicalVersion(version));
