@@ -1,13 +1,17 @@
 //! Quorate: distributed key generation ceremonies for Ethereum validators.
 
-pub mod carrier;
-
-pub mod ethereum;
-
-pub mod export;
+pub mod primitives;
 
 pub mod identity;
 
-pub mod primitives;
+pub mod ethereum;
 
 pub mod spec;
+
+pub mod message;
+
+pub mod protocol;
+
+pub mod export;
+
+pub mod carrier;

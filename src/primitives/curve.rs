@@ -303,6 +303,8 @@ macro_rules! group {
                 match verdict {
                     BLST_ERROR::BLST_SUCCESS => {}
                     BLST_ERROR::BLST_POINT_NOT_ON_CURVE => return Err(DecodeError::NotOnCurve),
+                    // The decoder knows the points with x = 0, which are of order 3.
+                    BLST_ERROR::BLST_POINT_NOT_IN_GROUP => return Err(DecodeError::NotInSubgroup),
                     _ => return Err(DecodeError::NotCanonical),
                 }
                 // SAFETY: `point` is on the curve: the decoder reported success.

@@ -1,0 +1,229 @@
+//! The bodies of the five rounds. Layouts are fixed; sizes are in [`super::shape::Shape::body_bytes`].
+
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::commitment::Commitments;
+use crate::primitives::curve::G2;
+use crate::primitives::hash::Digest;
+use crate::primitives::possession::Proof;
+use crate::primitives::x25519::{DhKeyError, DhPublic};
+
+use super::shape::Shape;
+
+/// R0: what is fixed before anything is revealed. `64 + 32n` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// Fresh randomness of the operator, which makes the session unique.
+    pub nonce: [u8; 32],
+    /// Commitment to the dealer's polynomials.
+    pub commitment: Digest,
+    /// A recent beacon block root, or zero: evidence of "not before", as far as the anchor is trusted.
+    pub anchor: [u8; 32],
+    /// One-time keys for the other operators' share boxes, by index, the sender left out.
+    pub one_time_keys: Vec<DhPublic>,
+}
+
+/// R1: the reveal. `128 + 64n + 96Vt` bytes. The shares travel beside it, in boxes whose digests it signs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Deal {
+    /// Digests of the hellos, by index.
+    pub view: Vec<Digest>,
+    /// Opens the hello's commitment.
+    pub salt: [u8; 32],
+    /// Digests of the share boxes, by recipient, the sender left out.
+    pub box_digests: Vec<Digest>,
+    /// Proof of possession of all constant terms.
+    pub proof: Proof,
+    /// `V` rows of `t` commitments.
+    pub commitments: Commitments,
+}
+
+/// R2: stored, re-read and proven. `132 + 32n` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepare {
+    /// Digests of the deals, by index.
+    pub view: Vec<Digest>,
+    /// Merkle root of the summed commitments.
+    pub sums_root: Digest,
+    /// Possession proof made from the re-read shares.
+    pub possession: G2,
+    /// [`Prepare::DURABLE`] and nothing else.
+    pub flags: u32,
+}
+
+impl Prepare {
+    /// The shares were written, synced and read back through a fresh descriptor.
+    pub const DURABLE: u32 = 1;
+}
+
+/// R3: the release. `32n + 96·items` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// Digests of certificate 1, the prepares by index.
+    pub view: Vec<Digest>,
+    /// Partial signatures on every message of every validator, in the spec's order.
+    pub partials: Vec<G2>,
+}
+
+/// R4: the agreement on outputs. `36 + 32n` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Final {
+    /// Digests of the commits, by index.
+    pub view: Vec<Digest>,
+    /// Output digest `O`.
+    pub outputs: Digest,
+    /// [`Final::KEYSTORES`] and [`Final::ERASED`].
+    pub flags: u32,
+}
+
+impl Final {
+    /// The sender's keystores are written and were read back.
+    pub const KEYSTORES: u32 = 1;
+    /// The sender's one-time keys and polynomials are erased.
+    pub const ERASED: u32 = 2;
+}
+
+fn digests(r: &mut Reader<'_>, what: &'static str, count: usize) -> Result<Vec<Digest>, DecodeError> {
+    r.many(count, |r| r.array(what).map(Digest))
+}
+
+fn put_digests(w: Writer, digests: &[Digest]) -> Writer {
+    w.each(digests, |w, digest| w.bytes(digest.as_ref()))
+}
+
+fn flags(r: &mut Reader<'_>, known: u32) -> Result<u32, DecodeError> {
+    match r.u32("flags")? {
+        flags if flags & !known == 0 => Ok(flags),
+        _ => Err(DecodeError::Invalid { what: "flags", why: "an unknown flag is set" }),
+    }
+}
+
+fn dh_public(r: &mut Reader<'_>) -> Result<DhPublic, DecodeError> {
+    let what = "one-time key";
+    DhPublic::from_bytes(r.array(what)?).map_err(|error| DecodeError::Invalid {
+        what,
+        why: match error {
+            DhKeyError::NotCanonical => "not the canonical encoding of an X25519 key",
+            DhKeyError::LowOrder => "an X25519 key of low order",
+        },
+    })
+}
+
+impl Hello {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            Ok(Self {
+                nonce: r.array("nonce")?,
+                commitment: Digest(r.array("commitment")?),
+                anchor: r.array("anchor")?,
+                one_time_keys: r.many(shape.n - 1, dh_public)?,
+            })
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        Writer::default()
+            .bytes(&self.nonce)
+            .bytes(self.commitment.as_ref())
+            .bytes(&self.anchor)
+            .each(&self.one_time_keys, |w, key| w.bytes(key.as_bytes()))
+            .finish()
+    }
+}
+
+impl Deal {
+    /// Reads the body; every commitment is checked for its subgroup.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            Ok(Self {
+                view: digests(r, "view", shape.n)?,
+                salt: r.array("salt")?,
+                box_digests: digests(r, "box digest", shape.n - 1)?,
+                proof: Proof { r: r.g1("proof of possession, R")?, z: r.scalar("proof of possession, z")? },
+                commitments: Commitments::read(r, shape.v, shape.t)?,
+            })
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        let w = put_digests(Writer::default(), &self.view).bytes(&self.salt);
+        let w = put_digests(w, &self.box_digests).bytes(&self.proof.r.to_uncompressed()).bytes(&self.proof.z.to_be_bytes());
+        self.commitments.write(w).finish()
+    }
+}
+
+impl Prepare {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            let body = Self {
+                view: digests(r, "view", shape.n)?,
+                sums_root: Digest(r.array("root of the sums")?),
+                possession: r.g2("possession proof")?,
+                flags: flags(r, Self::DURABLE)?,
+            };
+            match body.flags {
+                Self::DURABLE => Ok(body),
+                _ => Err(DecodeError::Invalid { what: "flags", why: "shares not stored" }),
+            }
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        put_digests(Writer::default(), &self.view)
+            .bytes(self.sums_root.as_ref())
+            .bytes(&self.possession.to_compressed())
+            .u32(self.flags)
+            .finish()
+    }
+}
+
+impl Commit {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            Ok(Self { view: digests(r, "view", shape.n)?, partials: r.many(shape.items, |r| r.g2("partial signature"))? })
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        put_digests(Writer::default(), &self.view).each(&self.partials, |w, partial| w.bytes(&partial.to_compressed())).finish()
+    }
+}
+
+impl Final {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            Ok(Self {
+                view: digests(r, "view", shape.n)?,
+                outputs: Digest(r.array("output digest")?),
+                flags: flags(r, Self::KEYSTORES | Self::ERASED)?,
+            })
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        put_digests(Writer::default(), &self.view).bytes(self.outputs.as_ref()).u32(self.flags).finish()
+    }
+}
+
+/// A decoded body, whatever its round.
+#[derive(Clone)]
+pub enum Body {
+    /// R0.
+    Hello(Hello),
+    /// R1.
+    Deal(Deal),
+    /// R2.
+    Prepare(Prepare),
+    /// R3.
+    Commit(Commit),
+    /// R4.
+    Final(Final),
+}

@@ -1,0 +1,13 @@
+//! Bytes in, believed statements out. Opens no socket; a carrier moves the bytes and believes nothing.
+
+pub mod body;
+
+pub mod envelope;
+
+pub mod inbox;
+
+pub mod share_box;
+
+pub mod shape;
+
+pub mod sync;

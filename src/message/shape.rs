@@ -1,0 +1,63 @@
+//! The size of every message as a function of the spec. There are no counts on the wire to trust.
+
+use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, SCALAR_BYTES};
+use crate::primitives::noise::box_len;
+use crate::spec::ceremony::Ceremony;
+
+use super::envelope::{ENVELOPE_BYTES, Round};
+
+/// The numbers that fix every length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Operators.
+    pub n: usize,
+    /// Shares needed to sign; coefficients of a polynomial.
+    pub t: usize,
+    /// Validators.
+    pub v: usize,
+    /// Messages the ceremony signs, over all validators (deposits and registrations).
+    pub items: usize,
+}
+
+impl Shape {
+    /// The shape of `ceremony`.
+    pub fn of(ceremony: &Ceremony) -> Self {
+        let items = ceremony.validators().iter().map(|v| v.amounts.len() + usize::from(v.registration.is_some())).sum();
+        Self { n: ceremony.n(), t: ceremony.t(), v: ceremony.v(), items }
+    }
+
+    /// Bytes of a round's body.
+    ///
+    /// | round | bytes |
+    /// |---|---|
+    /// | R0 hello | `64 + 32n` |
+    /// | R1 deal | `128 + 64n + 96Vt` |
+    /// | R2 prepare | `132 + 32n` |
+    /// | R3 commit | `32n + 96·items` |
+    /// | R4 final | `36 + 32n` |
+    pub fn body_bytes(&self, round: Round) -> usize {
+        let n = 32 * self.n;
+        match round {
+            Round::Hello => 64 + n,
+            Round::Deal => n + 32 + (n - 32) + G1_UNCOMPRESSED + SCALAR_BYTES + G1_UNCOMPRESSED * self.v * self.t,
+            Round::Prepare => n + 32 + G2_COMPRESSED + 4,
+            Round::Commit => n + G2_COMPRESSED * self.items,
+            Round::Final => n + 32 + 4,
+        }
+    }
+
+    /// Bytes of a round's statement: envelope and body.
+    pub fn statement_bytes(&self, round: Round) -> usize {
+        ENVELOPE_BYTES + self.body_bytes(round)
+    }
+
+    /// Bytes of the shares one dealer sends to one operator.
+    pub fn dealt_bytes(&self) -> usize {
+        SCALAR_BYTES * self.v
+    }
+
+    /// Bytes of a share box.
+    pub fn box_bytes(&self) -> usize {
+        box_len(self.dealt_bytes())
+    }
+}

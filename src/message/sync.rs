@@ -1,0 +1,104 @@
+//! What two operators say to each other over a carrier: which statements they hold, and the statements and boxes themselves.
+//! Nothing here is believed: a statement proves itself, and a box is checked against the signed digest.
+
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::hash::Digest;
+use crate::spec::threshold::Index;
+
+use super::envelope::Round;
+use super::shape::Shape;
+
+const HAVE: u8 = 1;
+const STATEMENT: u8 = 2;
+const SHARE_BOX: u8 = 3;
+
+/// Which slots an operator holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Have {
+    /// The sender is stuck and takes any statement from anybody, not only its author's own.
+    pub help: bool,
+    /// Envelope digests by round, then by index; `None` for an empty slot.
+    pub slots: Vec<Option<Digest>>,
+    /// Whether the share box of each dealer is held (or no longer needed), by index.
+    pub boxes: Vec<bool>,
+}
+
+impl Have {
+    /// The digest of a slot.
+    pub fn slot(&self, shape: &Shape, round: Round, index: Index) -> Option<Digest> {
+        self.slots.get(usize::from(round.number()) * shape.n + index.position()).copied().flatten()
+    }
+
+    /// Whether every slot of the last round is held: the sender needs nothing more.
+    pub fn is_complete(&self, shape: &Shape) -> bool {
+        self.slots.len() == 5 * shape.n && self.slots[4 * shape.n..].iter().all(Option::is_some)
+    }
+}
+
+/// A unit that a carrier moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// `1 ‖ help ‖ 5n digests ‖ n bytes`.
+    Have(Have),
+    /// `2 ‖ statement`.
+    Statement(Vec<u8>),
+    /// `3 ‖ dealer ‖ box`, always for the operator it is sent to.
+    ShareBox {
+        /// Who dealt it.
+        dealer: Index,
+        /// The box.
+        sealed: Vec<u8>,
+    },
+}
+
+fn boolean(r: &mut Reader<'_>, what: &'static str) -> Result<bool, DecodeError> {
+    match r.u8(what)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(DecodeError::Invalid { what, why: "neither 0 nor 1" }),
+    }
+}
+
+impl Frame {
+    /// The largest frame of a ceremony, in bytes: what a carrier allocates at most.
+    pub fn max_bytes(shape: &Shape) -> usize {
+        let statement = Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).max().unwrap_or(0);
+        (1 + statement).max(3 + shape.box_bytes()).max(2 + 33 * 5 * shape.n)
+    }
+
+    /// Reads a frame; lengths follow from the spec.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| match r.u8("frame type")? {
+            HAVE => {
+                let help = boolean(r, "help")?;
+                let slots = r.many(5 * shape.n, |r| {
+                    let digest = Digest(r.array("slot")?);
+                    Ok((digest != Digest::ZERO).then_some(digest))
+                })?;
+                Ok(Self::Have(Have { help, slots, boxes: r.many(shape.n, |r| boolean(r, "box"))? }))
+            }
+            STATEMENT => Ok(Self::Statement(r.bytes("statement", r.remaining())?.to_vec())),
+            SHARE_BOX => {
+                let what = "dealer";
+                let dealer = Index::new(r.u16(what)?).ok_or(DecodeError::Invalid { what, why: "index zero" })?;
+                Ok(Self::ShareBox { dealer, sealed: r.bytes("share box", shape.box_bytes())?.to_vec() })
+            }
+            _ => Err(DecodeError::Invalid { what: "frame type", why: "unknown" }),
+        })
+    }
+
+    /// Writes a frame.
+    pub fn encode(&self) -> Vec<u8> {
+        let w = Writer::default();
+        match self {
+            Self::Have(have) => w
+                .u8(HAVE)
+                .u8(u8::from(have.help))
+                .each(&have.slots, |w, slot| w.bytes(slot.unwrap_or(Digest::ZERO).as_ref()))
+                .each(&have.boxes, |w, held| w.u8(u8::from(*held))),
+            Self::Statement(bytes) => w.u8(STATEMENT).bytes(bytes),
+            Self::ShareBox { dealer, sealed } => w.u8(SHARE_BOX).u16(dealer.get()).bytes(sealed),
+        }
+        .finish()
+    }
+}

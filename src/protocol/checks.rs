@@ -1,0 +1,339 @@
+//! Every check on public data, once. Participants and the auditor call the same functions; this file alone makes the receipts, and an
+//! [`Outcome`](super::outcome::Outcome) holds one of each: a ceremony that skipped a check does not compile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::envelope::{Round, Statement, view_root};
+use crate::message::inbox::digests;
+use crate::message::shape::Shape;
+use crate::primitives::batch::{SameMessage, Weights, verify_signature, verify_signatures};
+use crate::primitives::codec::DecodeError;
+use crate::primitives::curve::{G1, G2};
+use crate::primitives::hash::{DST_POSSESSION, Digest, Tag, tagged};
+use crate::primitives::lagrange;
+use crate::primitives::possession::{self, verify_all};
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+
+use super::evidence::{Fault, Rule};
+use super::items::{message_point, outputs_digest};
+use super::outcome::Sums;
+
+/// A statement with its decoded body.
+#[derive(Clone)]
+pub struct Signed<B> {
+    /// The statement.
+    pub statement: Statement,
+    /// Its body.
+    pub body: B,
+}
+
+impl<B> Signed<B> {
+    /// Who signed it.
+    pub fn sender(&self) -> Index {
+        self.statement.envelope.sender
+    }
+}
+
+macro_rules! receipts {
+    ($($(#[$doc:meta])* $name:ident,)*) => { $($(#[$doc])* #[derive(Debug)] pub struct $name(()); )* };
+}
+
+receipts! {
+    /// No two hellos share a nonce, a commitment or a one-time key.
+    DistinctHellos,
+    /// Every deal was signed after, and over, all hellos.
+    DealsFollowHellos,
+    /// Every deal opens its hello's commitment.
+    Opened,
+    /// No two polynomials share a constant term.
+    DistinctConstants,
+    /// Every dealer knew its constant terms.
+    KnownConstants,
+    /// All operators prepared over the same deals and the same sums: certificate 1 is complete.
+    Prepared,
+    /// Every seat answered for all its shares.
+    SharesProven,
+    /// Every commit was signed over certificate 1.
+    CommitsFollowPrepares,
+    /// Every partial signature verifies under its seat's public share.
+    PartialsVerified,
+    /// Every combined signature verifies under its validator's key.
+    SignaturesVerified,
+    /// All operators signed the same outputs: certificate 2 is complete.
+    OutputsAgreed,
+}
+
+/// A round's bodies, by index.
+pub fn decode<B>(statements: &[Statement], read: impl Fn(&[u8]) -> Result<B, DecodeError>) -> Result<Vec<Signed<B>>, Box<Fault>> {
+    statements.iter().map(|statement| decode_one(statement, &read)).collect()
+}
+
+fn decode_one<B>(statement: &Statement, read: impl Fn(&[u8]) -> Result<B, DecodeError>) -> Result<Signed<B>, Box<Fault>> {
+    let (operator, round) = (statement.envelope.sender, statement.envelope.round);
+    match read(statement.body()) {
+        Ok(body) => Ok(Signed { statement: statement.clone(), body }),
+        Err(error) => Err(Fault::new(Rule::Malformed { operator, round, error }, [statement])),
+    }
+}
+
+/// Decodes hellos. They follow nothing, so their view must be empty.
+pub fn decode_hellos(statements: &[Statement], shape: &Shape) -> Result<Vec<Signed<Hello>>, Box<Fault>> {
+    let hellos = decode(statements, |bytes| Hello::decode(bytes, shape))?;
+    match hellos.iter().find(|hello| hello.statement.envelope.view_root != Digest::ZERO) {
+        None => Ok(hellos),
+        Some(bad) => Err(Fault::new(Rule::ViewRoot { operator: bad.sender(), round: Round::Hello }, [&bad.statement])),
+    }
+}
+
+/// V5: nonces, commitments and one-time keys are all different.
+pub fn distinct_hellos(hellos: &[Signed<Hello>]) -> Result<DistinctHellos, Box<Fault>> {
+    let mut seen: BTreeMap<[u8; 32], &Signed<Hello>> = BTreeMap::new();
+    for hello in hellos {
+        let body = &hello.body;
+        let keys = body.one_time_keys.iter().map(|key| (*key.as_bytes(), "a one-time key"));
+        let own = [(body.nonce, "a nonce"), (body.commitment.0, "a commitment")];
+        for (value, what) in own.into_iter().chain(keys) {
+            if let Some(other) = seen.insert(value, hello) {
+                let operators = [other.sender(), hello.sender()];
+                return Err(Fault::new(Rule::CopiedHello { operators, what }, [&other.statement, &hello.statement]));
+            }
+        }
+    }
+    Ok(DistinctHellos(()))
+}
+
+/// Whether every statement of a round was computed from exactly the statements `before`, and says so consistently.
+fn views_agree<'a>(
+    before: &[Statement],
+    statements: impl Iterator<Item = (&'a Statement, &'a [Digest])>,
+) -> Result<(), Box<Fault>> {
+    let expected = digests(before);
+    for (statement, view) in statements {
+        let (operator, round) = (statement.envelope.sender, statement.envelope.round);
+        if view_root(view) != statement.envelope.view_root {
+            return Err(Fault::new(Rule::ViewRoot { operator, round }, [statement]));
+        }
+        if let Some(differing) = before.iter().zip(&expected).zip(view).find(|((_, ours), theirs)| ours != theirs) {
+            let held = differing.0.0;
+            let rule = match round {
+                // The session already names the hellos, so another view of them contradicts the statement's own envelope.
+                Round::Deal => Rule::ViewRoot { operator, round },
+                _ => Rule::View { operator, round, about: held.envelope.sender },
+            };
+            return Err(Fault::new(rule, [statement, held]));
+        }
+    }
+    Ok(())
+}
+
+/// V6: every deal's view is the set of hellos.
+pub fn deals_follow_hellos(hellos: &[Statement], deals: &[Signed<Deal>]) -> Result<DealsFollowHellos, Box<Fault>> {
+    views_agree(hellos, deals.iter().map(|deal| (&deal.statement, deal.body.view.as_slice())))?;
+    Ok(DealsFollowHellos(()))
+}
+
+/// `com_i = TH("commit", spec digest, i, nonce, salt, root of the commitments)`.
+pub fn hello_commitment(ceremony: &Ceremony, dealer: Index, nonce: &[u8; 32], salt: &[u8; 32], root: &Digest) -> Digest {
+    tagged(Tag::Commit, &[ceremony.digest().as_ref(), &dealer.get().to_be_bytes(), nonce, salt, root.as_ref()])
+}
+
+/// V7: every deal opens its hello's commitment.
+pub fn opened(ceremony: &Ceremony, hellos: &[Signed<Hello>], deals: &[Signed<Deal>]) -> Result<Opened, Box<Fault>> {
+    for (hello, deal) in hellos.iter().zip(deals) {
+        let root = deal.body.commitments.merkle_root();
+        if hello_commitment(ceremony, deal.sender(), &hello.body.nonce, &deal.body.salt, &root) != hello.body.commitment {
+            return Err(Fault::new(Rule::Opening { dealer: deal.sender() }, [&hello.statement, &deal.statement]));
+        }
+    }
+    Ok(Opened(()))
+}
+
+/// V9: no constant term occurs twice, within a dealer or across dealers.
+pub fn distinct_constants(deals: &[Signed<Deal>]) -> Result<DistinctConstants, Box<Fault>> {
+    let mut seen: BTreeMap<[u8; 48], (usize, usize)> = BTreeMap::new();
+    for (d, deal) in deals.iter().enumerate() {
+        for (v, constant) in deal.body.commitments.constants().enumerate() {
+            if let Some((other, other_v)) = seen.insert(constant.to_compressed(), (d, v)) {
+                let rows = [(deals[other].sender(), other_v), (deal.sender(), v)];
+                let evidence = if other == d { vec![&deal.statement] } else { vec![&deals[other].statement, &deal.statement] };
+                return Err(Fault::new(Rule::EqualConstants { rows }, evidence));
+            }
+        }
+    }
+    Ok(DistinctConstants(()))
+}
+
+/// V10: the batched proofs of possession, all in one product; one by one only to name a culprit.
+pub fn known_constants(session: &Digest, deals: &[Signed<Deal>]) -> Result<KnownConstants, Box<Fault>> {
+    let statement = |deal: &Signed<Deal>| possession::Statement {
+        session: *session,
+        dealer: deal.sender().get(),
+        root: deal.body.commitments.merkle_root(),
+    };
+    let bodies: Vec<Digest> = deals.iter().map(|deal| deal.statement.envelope.body_digest).collect();
+    let parts: Vec<&[u8]> = bodies.iter().map(AsRef::as_ref).collect();
+    let weights = Weights::new(&parts).take(deals.len());
+    let proofs = deals.iter().map(|deal| (statement(deal), deal.body.commitments.constants(), deal.body.proof));
+    if verify_all(proofs, &weights) {
+        return Ok(KnownConstants(()));
+    }
+    let culprit = deals.iter().find(|deal| !statement(deal).verify(deal.body.commitments.constants(), &deal.body.proof));
+    let culprit = culprit.expect("a batch of valid proofs verifies");
+    Err(Fault::new(Rule::ProofOfPossession { dealer: culprit.sender() }, [&culprit.statement]))
+}
+
+/// V12: certificate 1. Every operator prepared over the same deals, and its root of the sums is theirs.
+pub fn prepared(deals: &[Statement], sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<Prepared, Box<Fault>> {
+    views_agree(deals, prepares.iter().map(|prepare| (&prepare.statement, prepare.body.view.as_slice())))?;
+    match prepares.iter().find(|prepare| prepare.body.sums_root != sums.root()) {
+        None => Ok(Prepared(())),
+        Some(bad) => {
+            let evidence = deals.iter().chain(core::iter::once(&bad.statement));
+            Err(Fault::new(Rule::SumsRoot { operator: bad.sender() }, evidence))
+        }
+    }
+}
+
+/// The message of seat `j`'s possession proof, as a point. Different for every seat: partial signatures on one message could be
+/// interpolated by a dealer of rogue keys.
+pub fn possession_message(dkg: &Digest, seat: Index) -> G2 {
+    G2::hash(tagged(Tag::Possess, &[dkg.as_ref(), &seat.get().to_be_bytes()]).as_ref(), DST_POSSESSION)
+}
+
+/// V13: every seat's possession proof verifies under the key derived from the sums.
+pub fn shares_proven(ceremony: &Ceremony, sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<SharesProven, Box<Fault>> {
+    let proofs: Vec<(G1, G2, &Signed<Prepare>)> = ceremony
+        .roster()
+        .iter()
+        .zip(prepares)
+        .map(|((index, seat), prepare)| {
+            let key = sums.confirmation_key(seat.point).ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
+            Ok((key, possession_message(sums.digest(), index), prepare))
+        })
+        .collect::<Result<_, Box<Fault>>>()?;
+    let batch: Vec<SameMessage> = proofs
+        .iter()
+        .map(|(key, message, prepare)| SameMessage { message: *message, signed: vec![(*key, prepare.body.possession)] })
+        .collect();
+    if verify_signatures(&batch, &mut weights_over(sums.digest(), prepares)) {
+        return Ok(SharesProven(()));
+    }
+    let culprit = proofs.iter().find(|(key, message, prepare)| !verify_signature(key, message, &prepare.body.possession));
+    let (_, _, culprit) = culprit.expect("a batch of valid proofs verifies");
+    Err(Fault::new(Rule::Possession { operator: culprit.sender() }, [&culprit.statement]))
+}
+
+/// V14, first half: every commit was signed over certificate 1.
+pub fn commits_follow_prepares(prepares: &[Statement], commits: &[Signed<Commit>]) -> Result<CommitsFollowPrepares, Box<Fault>> {
+    views_agree(prepares, commits.iter().map(|commit| (&commit.statement, commit.body.view.as_slice())))?;
+    Ok(CommitsFollowPrepares(()))
+}
+
+/// V16: every partial signature of every operator verifies under its public share.
+pub fn partials_verified(
+    sums: &Sums,
+    roots: &[(usize, [u8; 32])],
+    commits: &[Signed<Commit>],
+) -> Result<PartialsVerified, Box<Fault>> {
+    let share = |item: usize, operator: usize| sums.public_shares(roots[item].0)[operator];
+    let messages: Vec<G2> = roots.iter().map(|(_, root)| message_point(root)).collect();
+    let batch: Vec<SameMessage> = messages
+        .iter()
+        .enumerate()
+        .map(|(item, message)| SameMessage {
+            message: *message,
+            signed: commits.iter().enumerate().map(|(j, commit)| (share(item, j), commit.body.partials[item])).collect(),
+        })
+        .collect();
+    if verify_signatures(&batch, &mut weights_over(sums.digest(), commits)) {
+        return Ok(PartialsVerified(()));
+    }
+    for (j, commit) in commits.iter().enumerate() {
+        for (item, message) in messages.iter().enumerate() {
+            if !verify_signature(&share(item, j), message, &commit.body.partials[item]) {
+                return Err(Fault::new(Rule::Partial { operator: commit.sender(), item }, [&commit.statement]));
+            }
+        }
+    }
+    // A batch of valid signatures verifies unless a weighted sum of keys is infinity, probability 2^-255.
+    Err(Fault::new(Rule::Degenerate, []))
+}
+
+/// Combines the partial signatures of the `t` lowest indices, item by item.
+pub fn combine(ceremony: &Ceremony, commits: &[Signed<Commit>], items: usize) -> Result<Vec<G2>, Box<Fault>> {
+    let points: Vec<u64> = ceremony.roster().iter().map(|(_, seat)| seat.point).take(ceremony.t()).collect();
+    let degenerate = || Fault::new(Rule::Degenerate, []);
+    let coefficients = lagrange::coefficients_at_zero(&points).ok_or_else(degenerate)?;
+    (0..items)
+        .map(|item| {
+            let partials: Vec<G2> = commits.iter().take(points.len()).map(|commit| commit.body.partials[item]).collect();
+            lagrange::combine(&coefficients, &partials).ok_or_else(degenerate)
+        })
+        .collect()
+}
+
+/// V15: every combined signature verifies under its validator's key, for the message recomputed from the spec.
+pub fn signatures_verified(
+    sums: &Sums,
+    roots: &[(usize, [u8; 32])],
+    signatures: &[G2],
+) -> Result<SignaturesVerified, Box<Fault>> {
+    let batch: Vec<SameMessage> = roots
+        .iter()
+        .zip(signatures)
+        .map(|((v, root), signature)| SameMessage {
+            message: message_point(root),
+            signed: vec![(sums.public_key(*v), *signature)],
+        })
+        .collect();
+    let bytes: Vec<[u8; 96]> = signatures.iter().map(G2::to_compressed).collect();
+    let parts: Vec<&[u8]> = core::iter::once(sums.digest().as_ref()).chain(bytes.iter().map(<[u8; 96]>::as_slice)).collect();
+    match verify_signatures(&batch, &mut Weights::new(&parts)) {
+        true => Ok(SignaturesVerified(())),
+        false => Err(Fault::new(Rule::Degenerate, [])),
+    }
+}
+
+/// V14, second half: certificate 2. Every operator signed the output digest that follows from the commits.
+pub fn outputs_agreed(
+    sums: &Sums,
+    roots: &[(usize, [u8; 32])],
+    signatures: &[G2],
+    commits: &[Statement],
+    finals: &[Signed<Final>],
+) -> Result<OutputsAgreed, Box<Fault>> {
+    views_agree(commits, finals.iter().map(|last| (&last.statement, last.body.view.as_slice())))?;
+    let expected = outputs_digest(sums.digest(), roots, signatures);
+    match finals.iter().find(|last| last.body.outputs != expected) {
+        None => Ok(OutputsAgreed(())),
+        Some(bad) => {
+            let evidence = commits.iter().chain(core::iter::once(&bad.statement));
+            Err(Fault::new(Rule::Outputs { operator: bad.sender() }, evidence))
+        }
+    }
+}
+
+/// Adds up the deals: V11.
+pub fn add_up(ceremony: &Ceremony, session: &Digest, deals: &[Signed<Deal>]) -> Result<Sums, Box<Fault>> {
+    let view: Vec<Digest> = deals.iter().map(|deal| deal.statement.digest()).collect();
+    let points: Vec<u64> = ceremony.roster().iter().map(|(_, seat)| seat.point).collect();
+    let sums = Sums::new(session, &view_root(&view), deals.iter().map(|deal| &deal.body.commitments), &points);
+    let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
+    let mut keys = BTreeSet::new();
+    for v in 0..ceremony.v() {
+        for key in core::iter::once(&sums.public_key(v)).chain(sums.public_shares(v)) {
+            if !keys.insert(key.to_compressed()) {
+                return Err(Fault::new(Rule::Degenerate, []));
+            }
+        }
+    }
+    Ok(sums)
+}
+
+fn weights_over<B>(dkg: &Digest, statements: &[Signed<B>]) -> Weights {
+    let bodies: Vec<Digest> = statements.iter().map(|signed| signed.statement.envelope.body_digest).collect();
+    let parts: Vec<&[u8]> = core::iter::once(dkg.as_ref()).chain(bodies.iter().map(AsRef::as_ref)).collect();
+    Weights::new(&parts)
+}

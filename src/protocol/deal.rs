@@ -1,0 +1,113 @@
+//! R1. With every commitment fixed, a dealer reveals its commitments, proves that it knows its secrets, and boxes its shares.
+
+use crate::message::body::{Deal, Hello};
+use crate::message::envelope::{Round, Statement, session_id, view_root};
+use crate::message::shape::Shape;
+use crate::message::share_box::{self, Address};
+use crate::primitives::curve::{Scalar, SecretScalar};
+use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
+use crate::primitives::polynomial::Polynomial;
+use crate::primitives::possession;
+use crate::primitives::secret::Secret32;
+
+use super::checks::{DistinctHellos, Signed, add_up, deals_follow_hellos, decode, distinct_constants, known_constants, opened};
+use super::hello::{commit_salt, commitments, polynomials};
+use super::participant::{Stage, Step};
+use super::prepare::{self, Checked};
+use super::record::{Record, RecordKind, ReplayError};
+use super::world::{Advance, Made, Stop, World, position_without};
+
+/// Waiting for every dealer's deal and its share box.
+pub(super) struct AwaitDeals {
+    session: Digest,
+    hellos: Vec<Signed<Hello>>,
+    distinct_hellos: DistinctHellos,
+}
+
+/// Deals, unless this operator has done so before.
+pub(super) fn deal(
+    world: &mut World,
+    hellos: Vec<Signed<Hello>>,
+    distinct_hellos: DistinctHellos,
+    step: &mut Step,
+) -> Result<Stage, Stop> {
+    let view: Vec<Digest> = hellos.iter().map(|hello| hello.statement.digest()).collect();
+    let session = session_id(&world.seat.ceremony, &view);
+    world.inbox.set_session(session);
+    world.own(Round::Deal, step, |world| make(world, &hellos, session, view))?;
+    step.erase.push(RecordKind::Seed);
+    world.vault.seed = None;
+    Ok(Stage::Deals(Box::new(AwaitDeals { session, hellos, distinct_hellos })))
+}
+
+fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<Digest>) -> Made {
+    let seat = world.seat.clone();
+    let seed = world.vault.seed.take().ok_or(ReplayError::Incomplete { missing: "seed" })?;
+    let polynomials = polynomials(&seat, &seed);
+    let commitments = commitments(&seat, &polynomials);
+    let root = commitments.merkle_root();
+
+    let statement = possession::Statement { session, dealer: seat.me.get(), root };
+    let proof = (0u32..)
+        .find_map(|again| {
+            let parts: [&[u8]; 4] = [seed.expose(), session.as_ref(), root.as_ref(), &again.to_be_bytes()];
+            statement.prove(polynomials.iter().map(Polynomial::constant), secret_scalar(Tag::PopNonce, &parts))
+        })
+        .expect("a nonce that is not zero comes soon");
+
+    let shares_at = |point: u64| -> Vec<SecretScalar> {
+        let x = Scalar::from_u64(point);
+        polynomials.iter().map(|polynomial| polynomial.evaluate(&x)).collect()
+    };
+    let point = |index| seat.ceremony.roster().get(index).expect("an index of the roster").point;
+    // The deal is useless without the boxes it signs: they go to the log before it.
+    let mut records = Vec::new();
+    let mut box_digests = Vec::new();
+    for recipient in seat.others() {
+        let address = Address { session, dealer: seat.me, recipient, root };
+        let to = &hellos[recipient.position()].body.one_time_keys[position_without(recipient, seat.me)];
+        let parts: [&[u8]; 4] = [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
+        let mut ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
+        let sealed = share_box::seal(&address, to, &shares_at(point(recipient)), Secret32::new(&mut ephemeral));
+        box_digests.push(share_box::digest(&sealed));
+        records.push(Record::sealed_box(RecordKind::SentBox, recipient, &sealed));
+        world.sent.insert(recipient, sealed);
+    }
+    let own = shares_at(point(seat.me));
+    records.push(Record::shares(RecordKind::OwnShares, &own));
+    world.vault.own_shares = Some(own);
+
+    let root_of_view = view_root(&view);
+    let body = Deal { view, salt: commit_salt(&seat, &seed), box_digests, proof, commitments };
+    Ok((records, seat.sign(Round::Deal, session, root_of_view, &body.encode())))
+}
+
+/// The digest that `deal` signs for the box at `position` of its list, without decoding any point.
+pub(super) fn signed_box_digest(deal: &Statement, shape: &Shape, position: usize) -> Option<Digest> {
+    let start = 32 * shape.n + 32 + 32 * position;
+    deal.body().get(start..)?.first_chunk().copied().map(Digest)
+}
+
+impl AwaitDeals {
+    pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
+        let prepared = world.recall(Round::Prepare);
+        let boxes = prepared || world.seat.others().all(|dealer| world.received.contains_key(&dealer));
+        let statements = match world.inbox.complete(Round::Deal) {
+            Some(statements) if boxes => statements,
+            _ => return Ok(Advance::Stay(Stage::Deals(self))),
+        };
+        let ceremony = world.seat.ceremony.clone();
+        let deals = decode(&statements, |bytes| Deal::decode(bytes, &world.shape))?;
+        let hellos: Vec<Statement> = self.hellos.iter().map(|hello| hello.statement.clone()).collect();
+        let checked = Checked {
+            session: self.session,
+            distinct_hellos: self.distinct_hellos,
+            deals_follow_hellos: deals_follow_hellos(&hellos, &deals)?,
+            opened: opened(&ceremony, &self.hellos, &deals)?,
+            distinct_constants: distinct_constants(&deals)?,
+            known_constants: known_constants(&self.session, &deals)?,
+            sums: add_up(&ceremony, &self.session, &deals)?,
+        };
+        prepare::store_shares(world, checked, &deals, step).map(Advance::Next)
+    }
+}

@@ -1,0 +1,219 @@
+//! What went wrong, whose doing it is, and the statements that show it.
+
+use crate::message::envelope::{Round, Statement};
+use crate::message::share_box::ShareBoxError;
+use crate::primitives::codec::{DecodeError, Writer};
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+
+/// The classes of evidence (protocol chapter, "Evidence").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Class {
+    /// Two different signed statements for one slot.
+    E1 = 1,
+    /// A signed body that violates a deterministic rule.
+    E2 = 2,
+    /// A bad share.
+    E3 = 3,
+    /// An invalid possession proof or partial signature.
+    E5 = 5,
+    /// A signed reference that no honest set of statements can contain.
+    E6 = 6,
+}
+
+/// How sure the blame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Certainty {
+    /// The attached statements prove it to a stranger.
+    Proven,
+    /// Only this operator can see it, or one of several may be at fault.
+    Suspected,
+    /// Nobody is to blame.
+    Nobody,
+}
+
+/// A rule that was broken. Validators are positions from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// The operator signed two different statements for one round.
+    Equivocation {
+        /// Who.
+        operator: Index,
+        /// In which round.
+        round: Round,
+    },
+    /// The body does not decode.
+    Malformed {
+        /// Who signed it.
+        operator: Index,
+        /// In which round.
+        round: Round,
+        /// Why.
+        error: DecodeError,
+    },
+    /// The view in the body is not the one its envelope names, or not the set of hellos that its session names.
+    ViewRoot {
+        /// Who signed it.
+        operator: Index,
+        /// In which round.
+        round: Round,
+    },
+    /// Two operators' hellos share a nonce, a commitment or a one-time key.
+    CopiedHello {
+        /// The two.
+        operators: [Index; 2],
+        /// What they share.
+        what: &'static str,
+    },
+    /// The statement was computed from another statement of `about` than the one held here: one of the two is at fault.
+    View {
+        /// Who signed it.
+        operator: Index,
+        /// In which round.
+        round: Round,
+        /// Whose statement of the round before differs.
+        about: Index,
+    },
+    /// The deal does not open the hello's commitment.
+    Opening {
+        /// The dealer.
+        dealer: Index,
+    },
+    /// Two polynomials share a constant term.
+    EqualConstants {
+        /// Dealer and validator of each.
+        rows: [(Index, usize); 2],
+    },
+    /// The proof of possession of the constant terms does not verify.
+    ProofOfPossession {
+        /// The dealer.
+        dealer: Index,
+    },
+    /// The share box does not give scalars.
+    ShareBox {
+        /// The dealer.
+        dealer: Index,
+        /// Why.
+        error: ShareBoxError,
+    },
+    /// A share does not match its commitments.
+    Share {
+        /// The dealer.
+        dealer: Index,
+        /// The validator.
+        validator: usize,
+    },
+    /// The root of the sums does not follow from the deals it was signed over.
+    SumsRoot {
+        /// Who signed it.
+        operator: Index,
+    },
+    /// The possession proof does not verify.
+    Possession {
+        /// Whose.
+        operator: Index,
+    },
+    /// A partial signature does not verify.
+    Partial {
+        /// Whose.
+        operator: Index,
+        /// Position among all items.
+        item: usize,
+    },
+    /// The output digest does not follow from the commits it was signed over.
+    Outputs {
+        /// Who signed it.
+        operator: Index,
+    },
+    /// A sum is infinity, two keys are equal, or a share is zero: probability 2^-255 unless all dealers collude.
+    Degenerate,
+}
+
+/// A broken rule with the signed statements that show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What was broken.
+    pub rule: Rule,
+    /// The statements, as received.
+    pub evidence: Vec<Statement>,
+}
+
+impl Rule {
+    /// Who is to blame. Exhaustive, so that a new rule must answer.
+    pub fn culprits(&self) -> Vec<Index> {
+        match *self {
+            Self::Equivocation { operator, .. }
+            | Self::Malformed { operator, .. }
+            | Self::ViewRoot { operator, .. }
+            | Self::SumsRoot { operator }
+            | Self::Possession { operator }
+            | Self::Partial { operator, .. }
+            | Self::Outputs { operator } => vec![operator],
+            Self::CopiedHello { operators, .. } => operators.to_vec(),
+            Self::View { operator, about, .. } => vec![operator, about],
+            Self::Opening { dealer }
+            | Self::ProofOfPossession { dealer }
+            | Self::ShareBox { dealer, .. }
+            | Self::Share { dealer, .. } => vec![dealer],
+            Self::EqualConstants { rows: [(a, _), (b, _)] } if a == b => vec![a],
+            Self::EqualConstants { rows: [(a, _), (b, _)] } => vec![a, b],
+            Self::Degenerate => Vec::new(),
+        }
+    }
+
+    /// The class of evidence; `None` where nobody is to blame.
+    pub fn class(&self) -> Option<Class> {
+        match self {
+            Self::Equivocation { .. } => Some(Class::E1),
+            Self::Malformed { .. }
+            | Self::ViewRoot { .. }
+            | Self::CopiedHello { .. }
+            | Self::Opening { .. }
+            | Self::EqualConstants { .. }
+            | Self::ProofOfPossession { .. } => Some(Class::E2),
+            Self::ShareBox { .. } | Self::Share { .. } => Some(Class::E3),
+            Self::Possession { .. } | Self::Partial { .. } => Some(Class::E5),
+            Self::View { .. } | Self::SumsRoot { .. } | Self::Outputs { .. } => Some(Class::E6),
+            Self::Degenerate => None,
+        }
+    }
+
+    /// How sure the blame is. A bad share is seen by its recipient alone; a differing view or a copied hello has two candidates.
+    pub fn certainty(&self) -> Certainty {
+        match self {
+            Self::CopiedHello { .. } | Self::ShareBox { .. } | Self::Share { .. } | Self::View { .. } => Certainty::Suspected,
+            Self::Degenerate => Certainty::Nobody,
+            Self::Equivocation { .. }
+            | Self::Malformed { .. }
+            | Self::ViewRoot { .. }
+            | Self::Opening { .. }
+            | Self::EqualConstants { .. }
+            | Self::ProofOfPossession { .. }
+            | Self::SumsRoot { .. }
+            | Self::Possession { .. }
+            | Self::Partial { .. }
+            | Self::Outputs { .. } => Certainty::Proven,
+        }
+    }
+}
+
+impl Fault {
+    /// A fault shown by `statements`.
+    pub fn new<'a>(rule: Rule, statements: impl IntoIterator<Item = &'a Statement>) -> Box<Self> {
+        Box::new(Self { rule, evidence: statements.into_iter().cloned().collect() })
+    }
+}
+
+impl Fault {
+    /// The fault's statements as one self-contained file: `"QEVI" ‖ version ‖ class ‖ 0 ‖ spec length ‖ spec ‖ count ‖ (length ‖ statement)*`,
+    /// numbers big-endian.
+    pub fn to_file(&self, ceremony: &Ceremony) -> Vec<u8> {
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a statement is far below 4 GiB");
+        let class = self.rule.class().map_or(0, |class| class as u8);
+        let spec = ceremony.canonical();
+        let writer = Writer::default().bytes(b"QEVI").u16(1).u8(class).u8(0).u32(length(spec)).bytes(spec);
+        let count = u16::try_from(self.evidence.len()).expect("at most n + 1 statements");
+        writer.u16(count).each(&self.evidence, |w, statement| w.u32(length(statement.bytes())).bytes(statement.bytes())).finish()
+    }
+}

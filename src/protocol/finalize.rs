@@ -1,0 +1,91 @@
+//! R4. Outputs are staged, then every operator signs their digest; with all signatures they are published.
+
+use crate::message::body::Final;
+use crate::message::envelope::{Round, view_root};
+use crate::message::inbox::digests;
+use crate::primitives::curve::G2;
+use crate::primitives::hash::Digest;
+
+use super::checks::{OutputsAgreed, decode, outputs_agreed};
+use super::outcome::{Outcome, Sums};
+use super::participant::{Ask, Stage, Step};
+use super::record::{RecordKind, ReplayError};
+use super::world::{Advance, Stop, World};
+
+/// What certificate 2 is checked against.
+pub(super) struct Expected {
+    sums: Sums,
+    roots: Vec<(usize, [u8; 32])>,
+    signatures: Vec<G2>,
+    session: Digest,
+}
+
+/// Waiting for the driver to stage the outputs.
+pub(super) struct AwaitStaging {
+    pub(super) outcome: Outcome,
+    expected: Expected,
+}
+
+/// Waiting for every operator's final.
+pub(super) struct AwaitFinals {
+    pub(super) outcome: Outcome,
+    expected: Expected,
+}
+
+/// Certificate 2 is complete.
+pub(super) struct Finished {
+    pub(super) outcome: Outcome,
+    _outputs_agreed: OutputsAgreed,
+}
+
+pub(super) fn stage(
+    outcome: Outcome,
+    sums: Sums,
+    roots: Vec<(usize, [u8; 32])>,
+    signatures: Vec<G2>,
+    session: Digest,
+    step: &mut Step,
+) -> Stage {
+    step.asks.push(Ask::Stage);
+    let expected = Expected { sums, roots, signatures, session };
+    Stage::Staging(Box::new(AwaitStaging { outcome, expected }))
+}
+
+impl AwaitStaging {
+    /// Signs the output digest, unless this operator has done so before.
+    pub(super) fn staged(
+        self: Box<Self>,
+        world: &mut World,
+        keystores: bool,
+        step: &mut Step,
+    ) -> Result<Stage, (Box<Self>, Option<ReplayError>)> {
+        let keystores = if keystores { Final::KEYSTORES } else { 0 };
+        let outputs = self.outcome.outputs;
+        let session = self.expected.session;
+        let made = world.own(Round::Final, step, |world| {
+            let view = digests(&world.inbox.complete(Round::Commit).expect("all commits were checked"));
+            let root_of_view = view_root(&view);
+            let body = Final { view, outputs, flags: Final::ERASED | keystores };
+            Ok((Vec::new(), world.seat.sign(Round::Final, session, root_of_view, &body.encode())))
+        });
+        match made {
+            Ok(()) => Ok(Stage::Finals(Box::new(AwaitFinals { outcome: self.outcome, expected: self.expected }))),
+            Err(error) => Err((self, Some(error))),
+        }
+    }
+}
+
+impl AwaitFinals {
+    pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
+        let (Some(commits), Some(statements)) = (world.inbox.complete(Round::Commit), world.inbox.complete(Round::Final)) else {
+            return Ok(Advance::Stay(Stage::Finals(self)));
+        };
+        let finals = decode(&statements, |bytes| Final::decode(bytes, &world.shape))?;
+        let Expected { sums, roots, signatures, .. } = &self.expected;
+        let agreed = outputs_agreed(sums, roots, signatures, &commits, &finals)?;
+        step.asks.push(Ask::Publish);
+        step.erase.push(RecordKind::SentBox);
+        world.sent.clear();
+        Ok(Advance::Next(Stage::Finished(Box::new(Finished { outcome: self.outcome, _outputs_agreed: agreed }))))
+    }
+}

@@ -1,0 +1,27 @@
+//! The five rounds as a pure state machine: bytes, randomness and answers come in as values, records and messages go out.
+
+pub mod checks;
+
+mod commit;
+
+mod deal;
+
+pub mod evidence;
+
+mod finalize;
+
+mod hello;
+
+pub mod items;
+
+pub mod outcome;
+
+pub mod participant;
+
+mod prepare;
+
+pub mod record;
+
+mod replay;
+
+mod world;

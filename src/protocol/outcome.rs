@@ -1,0 +1,139 @@
+//! What the deals add up to, and what a ceremony yields.
+
+use crate::primitives::commitment::{Commitments, evaluate, evaluate_row};
+use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
+use crate::primitives::hash::{Digest, Tag, scalar, tagged};
+
+use super::checks::{
+    CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, PartialsVerified,
+    Prepared, SharesProven, SignaturesVerified,
+};
+
+/// The sum of all deals: validator keys, public shares, and the weighted sums for the share check. All public, all derived.
+pub struct Sums {
+    root: Digest,
+    digest: Digest,
+    public_keys: Vec<G1>,
+    public_shares: Vec<Vec<G1>>,
+    weights: Vec<Scalar>,
+    folded: Vec<G1Sum>,
+}
+
+impl Sums {
+    /// From the commitments of all dealers, by index; `None` if a sum or a public share is infinity.
+    pub(super) fn new<'a>(
+        session: &Digest,
+        deals_view: &Digest,
+        deals: impl Iterator<Item = &'a Commitments>,
+        points: &[u64],
+    ) -> Option<Self> {
+        let sums = Commitments::sum(deals)?;
+        let root = sums.merkle_root();
+        let digest = tagged(Tag::Dkg, &[session.as_ref(), deals_view.as_ref(), root.as_ref()]);
+        let shares: Vec<G1Sum> = sums.rows().flat_map(|row| points.iter().map(move |point| evaluate_row(row, *point))).collect();
+        let public_shares = G1Sum::finish_all(&shares)?.chunks_exact(points.len()).map(<[G1]>::to_vec).collect();
+        let weights = confirmation_weights(&digest, sums.len());
+        let folded = sums.fold(&weights);
+        Some(Self { root, digest, public_keys: sums.constants().collect(), public_shares, weights, folded })
+    }
+
+    /// Merkle root of the summed commitments, which every prepare signs.
+    pub fn root(&self) -> Digest {
+        self.root
+    }
+
+    /// `D = TH("dkg", session, view root of the deals, root of the sums)`.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// The key of validator `v`.
+    pub fn public_key(&self, v: usize) -> G1 {
+        self.public_keys[v]
+    }
+
+    /// The keys of all validators.
+    pub fn public_keys(&self) -> &[G1] {
+        &self.public_keys
+    }
+
+    /// The public shares of validator `v`, by index.
+    pub fn public_shares(&self, v: usize) -> &[G1] {
+        &self.public_shares[v]
+    }
+
+    /// `K_j = Σ_v ρ_v P_{v,j}`, the key under which seat `j` (evaluation point `point`) proves possession of all its shares.
+    pub fn confirmation_key(&self, point: u64) -> Option<G1> {
+        evaluate(self.folded.iter().copied(), point).finish()
+    }
+
+    /// `κ_j = Σ_v ρ_v s_{j,v}`: the same linear form over the shares.
+    pub fn confirmation_secret(&self, shares: &[SecretScalar]) -> SecretScalar {
+        fold_shares(&self.weights, shares)
+    }
+
+    /// Whether `shares` are the ones of the seat at `point`: `κ·G = K`. If any is wrong, this holds with probability 1/r.
+    pub fn shares_match(&self, point: u64, shares: &[SecretScalar]) -> bool {
+        let own = self.confirmation_secret(shares).base_mult();
+        own.is_some() && own == self.confirmation_key(point)
+    }
+
+    /// The weights `ρ_v = HS("rho", D, v)`.
+    pub fn weights(&self) -> &[Scalar] {
+        &self.weights
+    }
+}
+
+fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<Scalar> {
+    let weight = |v: usize| {
+        let v = u32::try_from(v).expect("at most 8192 validators");
+        scalar(Tag::Rho, &[dkg.as_ref(), &v.to_be_bytes()])
+    };
+    (0..validators).map(weight).collect()
+}
+
+/// `Σ weights[v] · shares[v]`.
+pub(super) fn fold_shares(weights: &[Scalar], shares: &[SecretScalar]) -> SecretScalar {
+    assert_eq!(weights.len(), shares.len(), "one share for each validator");
+    let mut sum = SecretScalar::zero();
+    weights.iter().zip(shares).for_each(|(weight, share)| sum.add_assign(&share.scaled(weight)));
+    sum
+}
+
+/// What a validator got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidatorOutcome {
+    /// The validator's key.
+    pub public_key: G1,
+    /// The public share of every operator, by index.
+    pub public_shares: Vec<G1>,
+    /// Combined signatures: deposits in the spec's order, then the registration if there is one.
+    pub signatures: Vec<G2>,
+}
+
+/// The checks behind an outcome.
+#[derive(Debug)]
+pub struct Receipts {
+    pub(super) _distinct_hellos: DistinctHellos,
+    pub(super) _deals_follow_hellos: DealsFollowHellos,
+    pub(super) _opened: Opened,
+    pub(super) _distinct_constants: DistinctConstants,
+    pub(super) _known_constants: KnownConstants,
+    pub(super) _prepared: Prepared,
+    pub(super) _shares_proven: SharesProven,
+    pub(super) _commits_follow_prepares: CommitsFollowPrepares,
+    pub(super) _partials_verified: PartialsVerified,
+    pub(super) _signatures_verified: SignaturesVerified,
+}
+
+/// What a ceremony yields. Made only with a receipt of every check; published only with certificate 2.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The transcript digest `D`.
+    pub digest: Digest,
+    /// The output digest `O`.
+    pub outputs: Digest,
+    /// Every validator, in the spec's order.
+    pub validators: Vec<ValidatorOutcome>,
+    pub(super) _receipts: Receipts,
+}

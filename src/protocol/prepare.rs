@@ -1,0 +1,170 @@
+//! R2. An operator opens its boxes, checks its shares, stores them, reads them back, and proves from the copy it read that it holds
+//! them all.
+
+use crate::message::body::{Deal, Prepare};
+use crate::message::envelope::view_root;
+use crate::message::envelope::{Round, Statement};
+use crate::message::inbox::digests;
+use crate::message::share_box::{self, Address};
+use crate::primitives::commitment::{evaluate, evaluate_row};
+use crate::primitives::curve::SecretScalar;
+use crate::primitives::hash::Digest;
+use crate::primitives::secret::SecretBytes;
+
+use super::checks::{
+    DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Signed, decode, possession_message, prepared,
+    shares_proven,
+};
+use super::commit;
+use super::evidence::{Fault, Rule};
+use super::outcome::{Sums, fold_shares};
+use super::participant::{Ask, Stage, Step};
+use super::record::{Record, RecordKind, ReplayError};
+use super::world::{Advance, Made, Stop, World, position_without};
+
+/// The deals, with a receipt for each check on them.
+pub(super) struct Checked {
+    pub(super) session: Digest,
+    pub(super) distinct_hellos: DistinctHellos,
+    pub(super) deals_follow_hellos: DealsFollowHellos,
+    pub(super) opened: Opened,
+    pub(super) distinct_constants: DistinctConstants,
+    pub(super) known_constants: KnownConstants,
+    pub(super) sums: Sums,
+}
+
+/// The shares are handed to storage; waiting for them to be read back.
+pub(super) struct AwaitReread {
+    checked: Checked,
+}
+
+/// Waiting for every operator's prepare.
+pub(super) struct AwaitPrepares {
+    checked: Checked,
+}
+
+/// Checks the shares and hands them to storage, unless they are there already.
+pub(super) fn store_shares(world: &mut World, checked: Checked, deals: &[Signed<Deal>], step: &mut Step) -> Result<Stage, Stop> {
+    if world.recall(Round::Prepare) {
+        let shares = world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
+        if !checked.sums.shares_match(own_point(world), shares) {
+            return Err(ReplayError::SharesDamaged.into());
+        }
+        erase_dealing_secrets(world, step);
+        return Ok(Stage::Prepares(Box::new(AwaitPrepares { checked })));
+    }
+    if world.vault.shares.is_none() {
+        let shares = receive(world, &checked, deals)?;
+        step.persist.push(Record::shares(RecordKind::Shares, &shares));
+    }
+    world.vault.shares = None;
+    step.asks.push(Ask::Reread(RecordKind::Shares));
+    Ok(Stage::Reread(Box::new(AwaitReread { checked })))
+}
+
+fn own_point(world: &World) -> u64 {
+    world.seat.ceremony.roster().get(world.seat.me).expect("our own seat").point
+}
+
+fn erase_dealing_secrets(world: &mut World, step: &mut Step) {
+    world.vault.one_time_keys = None;
+    world.vault.own_shares = None;
+    world.received.clear();
+    step.erase.extend([RecordKind::OneTimeKeys, RecordKind::OwnShares, RecordKind::ReceivedBox]);
+}
+
+/// Opens all boxes, adds up the shares and checks the sums; looks for the culprit only if they are wrong.
+fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<Vec<SecretScalar>, Stop> {
+    let keys = world.vault.one_time_keys.as_ref().ok_or(ReplayError::Incomplete { missing: "one-time keys" })?;
+    let own = world.vault.own_shares.as_ref().ok_or(ReplayError::Incomplete { missing: "own shares" })?;
+    let me = world.seat.me;
+    let mut dealt: Vec<(&Signed<Deal>, Vec<SecretScalar>)> = Vec::new();
+    for deal in deals.iter().filter(|deal| deal.sender() != me) {
+        let dealer = deal.sender();
+        let address = Address { session: checked.session, dealer, recipient: me, root: deal.body.commitments.merkle_root() };
+        let sealed = world.received.get(&dealer).ok_or(ReplayError::Incomplete { missing: "share boxes" })?;
+        let opened = share_box::open(&address, &keys[position_without(me, dealer)], sealed, &world.shape);
+        match opened {
+            Ok(shares) => dealt.push((deal, shares)),
+            Err(error) => return Err(Fault::new(Rule::ShareBox { dealer, error }, [&deal.statement]).into()),
+        }
+    }
+    let mut sums: Vec<SecretScalar> = (0..world.shape.v).map(|_| SecretScalar::zero()).collect();
+    for shares in dealt.iter().map(|(_, shares)| shares).chain([own]) {
+        sums.iter_mut().zip(shares).for_each(|(sum, share)| sum.add_assign(share));
+    }
+    if sums.iter().any(SecretScalar::is_zero) {
+        return Err(Fault::new(Rule::Degenerate, []).into());
+    }
+    if checked.sums.shares_match(own_point(world), &sums) {
+        return Ok(sums);
+    }
+    Err(localise(own_point(world), checked, &dealt).into())
+}
+
+/// Finds a dealer whose shares do not match its commitments, then the first validator for which they do not.
+fn localise(point: u64, checked: &Checked, dealt: &[(&Signed<Deal>, Vec<SecretScalar>)]) -> Box<Fault> {
+    let weights = checked.sums.weights();
+    for (deal, shares) in dealt {
+        let commitments = &deal.body.commitments;
+        let expected = evaluate(commitments.fold(weights).into_iter(), point).finish();
+        if fold_shares(weights, shares).base_mult() == expected {
+            continue;
+        }
+        let wrong = |(row, share): (&[_], &SecretScalar)| share.base_mult() != evaluate_row(row, point).finish();
+        if let Some(validator) = commitments.rows().zip(shares).position(wrong) {
+            return Fault::new(Rule::Share { dealer: deal.sender(), validator }, [&deal.statement]);
+        }
+    }
+    // The other dealers' shares all match, so our own do not: our own log is at fault, and nobody is to blame.
+    Fault::new(Rule::Degenerate, [])
+}
+
+impl AwaitReread {
+    /// Proves possession from the shares as they were read back.
+    pub(super) fn reread(
+        self: Box<Self>,
+        world: &mut World,
+        bodies: &[SecretBytes],
+        step: &mut Step,
+    ) -> Result<Stage, (Box<Self>, Option<ReplayError>)> {
+        let read = match bodies {
+            [body] => share_box::decode_shares(body, world.shape.v).ok(),
+            _ => None,
+        };
+        let Some(shares) = read.filter(|shares| self.checked.sums.shares_match(own_point(world), shares)) else {
+            return Err((self, Some(ReplayError::SharesDamaged)));
+        };
+        let made = world.own(Round::Prepare, step, |world| make(world, &self.checked, &shares));
+        if let Err(error) = made {
+            return Err((self, Some(error)));
+        }
+        world.vault.shares = Some(shares);
+        erase_dealing_secrets(world, step);
+        Ok(Stage::Prepares(Box::new(AwaitPrepares { checked: self.checked })))
+    }
+}
+
+fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
+    let deals = world.inbox.complete(Round::Deal).expect("all deals were checked");
+    let view = digests(&deals);
+    let message = possession_message(checked.sums.digest(), world.seat.me);
+    let possession =
+        checked.sums.confirmation_secret(shares).sign(&message).expect("the confirmation key is not infinity: it was compared");
+    let root_of_view = view_root(&view);
+    let body = Prepare { view, sums_root: checked.sums.root(), possession, flags: Prepare::DURABLE };
+    Ok((Vec::new(), world.seat.sign(Round::Prepare, checked.session, root_of_view, &body.encode())))
+}
+
+impl AwaitPrepares {
+    pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
+        let (Some(deals), Some(statements)) = (world.inbox.complete(Round::Deal), world.inbox.complete(Round::Prepare)) else {
+            return Ok(Advance::Stay(Stage::Prepares(self)));
+        };
+        let prepares = decode(&statements, |bytes| Prepare::decode(bytes, &world.shape))?;
+        let certificate = prepared(&deals, &self.checked.sums, &prepares)?;
+        let proven = shares_proven(&world.seat.ceremony, &self.checked.sums, &prepares)?;
+        let statements: Vec<Statement> = statements;
+        commit::release(world, self.checked, certificate, proven, &statements, step).map(Advance::Next)
+    }
+}

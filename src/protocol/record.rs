@@ -1,0 +1,130 @@
+//! What an operator must remember: the only state there is. Resuming is replaying these.
+
+use crate::message::envelope::Statement;
+use crate::message::share_box::{decode_shares, encode_shares};
+use crate::primitives::codec::DecodeError;
+use crate::primitives::curve::SecretScalar;
+use crate::primitives::secret::{Secret32, SecretBytes};
+use crate::primitives::x25519::DhSecret;
+use crate::spec::threshold::Index;
+
+/// What a record holds. The numbers are the log's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum RecordKind {
+    /// The ceremony seed (32 bytes). Erased once the deal is on disk.
+    Seed = 1,
+    /// One-time secret keys (32 bytes each). Erased once the prepare is on disk.
+    OneTimeKeys = 2,
+    /// The dealer's shares for itself. Erased once the prepare is on disk.
+    OwnShares = 3,
+    /// A statement, own or received.
+    Statement = 4,
+    /// A box received: dealer, then the box. Erased once the prepare is on disk.
+    ReceivedBox = 5,
+    /// A box sent: recipient, then the box. Kept until the end, to be sent again.
+    SentBox = 6,
+    /// The final shares. Never erased by the protocol.
+    Shares = 7,
+    /// The index of a peer that has told, after the end, that it holds everything.
+    Confirmed = 8,
+}
+
+impl RecordKind {
+    /// The kind with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        use RecordKind::*;
+        [Seed, OneTimeKeys, OwnShares, Statement, ReceivedBox, SentBox, Shares, Confirmed]
+            .into_iter()
+            .find(|kind| *kind as u8 == number)
+    }
+}
+
+/// A record: to be written and synced before anything that follows from it leaves the machine.
+pub struct Record {
+    /// What it holds.
+    pub kind: RecordKind,
+    /// Its bytes.
+    pub body: SecretBytes,
+}
+
+/// A log that does not replay: a local failure, never a peer's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// A record does not decode.
+    #[error("a {kind:?} record of the log does not decode")]
+    Record {
+        /// Its kind.
+        kind: RecordKind,
+    },
+    /// The log lacks something that its later records depend on.
+    #[error("the log lacks its {missing}")]
+    Incomplete {
+        /// What.
+        missing: &'static str,
+    },
+    /// The stored shares are not the ones the ceremony's commitments demand.
+    #[error("the stored shares do not match the ceremony's commitments: the storage is damaged")]
+    SharesDamaged,
+}
+
+impl Record {
+    pub(super) fn seed(seed: &Secret32) -> Self {
+        Self { kind: RecordKind::Seed, body: SecretBytes::new(seed.expose().to_vec()) }
+    }
+
+    pub(super) fn one_time_keys(keys: &[DhSecret]) -> Self {
+        let mut body = Vec::with_capacity(32 * keys.len());
+        keys.iter().for_each(|key| body.extend_from_slice(key.expose()));
+        Self { kind: RecordKind::OneTimeKeys, body: SecretBytes::new(body) }
+    }
+
+    pub(super) fn shares(kind: RecordKind, shares: &[SecretScalar]) -> Self {
+        Self { kind, body: encode_shares(shares) }
+    }
+
+    pub(super) fn statement(statement: &Statement) -> Self {
+        Self { kind: RecordKind::Statement, body: SecretBytes::new(statement.bytes().to_vec()) }
+    }
+
+    pub(super) fn sealed_box(kind: RecordKind, other: Index, sealed: &[u8]) -> Self {
+        Self { kind, body: SecretBytes::new([&other.get().to_be_bytes(), sealed].concat()) }
+    }
+
+    pub(super) fn confirmed(peer: Index) -> Self {
+        Self { kind: RecordKind::Confirmed, body: SecretBytes::new(peer.get().to_be_bytes().to_vec()) }
+    }
+
+    fn damaged(&self) -> ReplayError {
+        ReplayError::Record { kind: self.kind }
+    }
+
+    pub(super) fn to_seed(&self) -> Result<Secret32, ReplayError> {
+        let mut bytes = <[u8; 32]>::try_from(self.body.expose()).map_err(|_| self.damaged())?;
+        Ok(Secret32::new(&mut bytes))
+    }
+
+    pub(super) fn to_one_time_keys(&self, count: usize) -> Result<Vec<DhSecret>, ReplayError> {
+        let (keys, rest) = self.body.expose().as_chunks::<32>();
+        if keys.len() != count || !rest.is_empty() {
+            return Err(self.damaged());
+        }
+        Ok(keys.iter().map(|key| DhSecret::new(Secret32::new(&mut { *key }))).collect())
+    }
+
+    pub(super) fn to_shares(&self, validators: usize) -> Result<Vec<SecretScalar>, ReplayError> {
+        decode_shares(&self.body, validators).map_err(|_| self.damaged())
+    }
+
+    pub(super) fn to_sealed_box(&self) -> Result<(Index, Vec<u8>), ReplayError> {
+        let (index, sealed) = self.body.expose().split_first_chunk::<2>().ok_or_else(|| self.damaged())?;
+        let index = Index::new(u16::from_be_bytes(*index)).ok_or_else(|| self.damaged())?;
+        Ok((index, sealed.to_vec()))
+    }
+}
+
+impl From<DecodeError> for ReplayError {
+    fn from(_: DecodeError) -> Self {
+        Self::Incomplete { missing: "well-formed statements" }
+    }
+}

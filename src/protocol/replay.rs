@@ -1,0 +1,77 @@
+//! Beginning, and beginning again: a participant is a function of what its log holds.
+
+use crate::message::envelope::{Round, Statement};
+
+use super::participant::{Entropy, OwnSeat, Participant, Step};
+use super::record::{Record, RecordKind, ReplayError};
+
+impl Participant {
+    /// Starts from what the log holds: resumes if it holds a statement, begins if this operator has said nothing yet (records of a
+    /// beginning that was cut short are then superseded: the last of a kind counts).
+    pub fn start(seat: OwnSeat, records: Vec<Record>, entropy: impl FnOnce() -> Entropy) -> Result<(Self, Step), ReplayError> {
+        match records.iter().any(|record| record.kind == RecordKind::Statement) {
+            true => Self::resume(seat, records),
+            false => Ok(Self::begin(seat, entropy())),
+        }
+    }
+
+    /// Starts from nothing: consents to the ceremony and says hello. Spends the entropy.
+    fn begin(seat: OwnSeat, entropy: Entropy) -> (Self, Step) {
+        let mut participant = Self::new(seat);
+        let mut step = Step::default();
+        super::hello::say_hello(&mut participant.world, entropy, &mut step);
+        (participant, step)
+    }
+
+    /// Replays the log. The step re-asks whatever was interrupted, and erases whatever should be gone by now.
+    fn resume(seat: OwnSeat, records: Vec<Record>) -> Result<(Self, Step), ReplayError> {
+        let mut participant = Self::new(seat);
+        let shape = participant.world.shape;
+        let mut statements = Vec::new();
+        let world = &mut participant.world;
+        for record in records {
+            match record.kind {
+                RecordKind::Seed => world.vault.seed = Some(record.to_seed()?),
+                RecordKind::OneTimeKeys => world.vault.one_time_keys = Some(record.to_one_time_keys(shape.n - 1)?),
+                RecordKind::OwnShares => world.vault.own_shares = Some(record.to_shares(shape.v)?),
+                RecordKind::Shares => world.vault.shares = Some(record.to_shares(shape.v)?),
+                RecordKind::Statement => {
+                    let bytes = record.body.expose().to_vec();
+                    let damaged = ReplayError::Record { kind: RecordKind::Statement };
+                    let statement = Statement::open(&bytes, &world.seat.ceremony).map_err(|_| damaged)?;
+                    match statement.envelope.sender == world.seat.me {
+                        // The first is ours; a second one for the slot would be evidence against us, and is replayed as such.
+                        true if !world.recalled.contains_key(&statement.envelope.round) => {
+                            world.recalled.insert(statement.envelope.round, bytes);
+                        }
+                        _ => statements.push(bytes),
+                    }
+                }
+                RecordKind::ReceivedBox => {
+                    let (dealer, sealed) = record.to_sealed_box()?;
+                    world.received.insert(dealer, sealed);
+                }
+                RecordKind::Confirmed => {
+                    let (peer, _) = record.to_sealed_box()?;
+                    participant.confirmed.insert(peer);
+                }
+                RecordKind::SentBox => {
+                    let (recipient, sealed) = record.to_sealed_box()?;
+                    world.sent.insert(recipient, sealed);
+                }
+            }
+        }
+        if !world.recall(Round::Hello) {
+            return Err(ReplayError::Incomplete { missing: "hello" });
+        }
+        let mut step = Step::default();
+        // Statements enter again in the order in which they were believed, so the session is known where it was known then.
+        for bytes in &statements {
+            participant.advance(&mut step)?;
+            let accepted = participant.world.inbox.accept(bytes);
+            accepted.map_err(|_| ReplayError::Record { kind: RecordKind::Statement })?;
+        }
+        participant.advance(&mut step)?;
+        Ok((participant, step))
+    }
+}

@@ -1,0 +1,244 @@
+//! For each check of the protocol, an operator that only this check can stop. Every honest operator must name it, and none may finish.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::forger::{Forger, Hooks};
+use common::{Machine, TWO_VALIDATORS, machines};
+use quorate::message::envelope::Round;
+use quorate::message::share_box::ShareBoxError;
+use quorate::primitives::codec::DecodeError;
+use quorate::primitives::curve::{G1Sum, G2, G2Sum, Scalar, SecretScalar};
+use quorate::primitives::hash::{DST_ETHEREUM, Digest};
+use quorate::protocol::evidence::{Certainty, Class, Rule};
+use quorate::spec::threshold::Index;
+
+const FORGER: usize = 2;
+
+/// Honest operators 1, 2 and 4 with a forger in seat 3 (of 4, threshold 3).
+fn play(hooks: Hooks) -> (Vec<Machine>, Index) {
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    let seat = all.remove(FORGER).seat;
+    let culprit = seat.me;
+    Forger::new(seat, hooks).play(&mut all);
+    (all, culprit)
+}
+
+fn all_blame(hooks: Hooks, class: Class, expect: impl Fn(&Rule, Index) -> bool) {
+    let (all, culprit) = play(hooks);
+    for machine in &all {
+        let participant = machine.participant();
+        let fault = participant.fault().expect("every honest operator stops");
+        assert!(expect(&fault.rule, culprit), "{:?}", fault.rule);
+        assert_eq!(fault.rule.class(), Some(class));
+        assert!(fault.rule.culprits().contains(&culprit));
+        assert!(!participant.is_finished() && participant.outcome().is_none());
+        assert!(!fault.evidence.is_empty());
+    }
+}
+
+/// Only the victim sees a bad share; the others wait for it, and nobody finishes.
+fn victim_suspects(hooks: Hooks, expect: impl Fn(&Rule, Index) -> bool) {
+    let (all, culprit) = play(hooks);
+    let (victim, others) = all.split_first().unwrap();
+    let fault = victim.participant().fault().expect("the victim stops");
+    assert!(expect(&fault.rule, culprit), "{:?}", fault.rule);
+    assert_eq!(fault.rule.certainty(), Certainty::Suspected);
+    assert_eq!(fault.rule.class(), Some(Class::E3));
+    for machine in others {
+        assert!(machine.participant().fault().is_none() && machine.participant().is_prepared());
+        assert_eq!(machine.participant().waiting().statements.first().map(|i| i.get()), Some(1));
+    }
+}
+
+#[test]
+fn a_forger_that_breaks_no_rule_finishes_with_everybody() {
+    let (all, _) = play(Hooks::default());
+    assert!(all.iter().all(|machine| machine.participant().is_finished()));
+}
+
+#[test]
+fn a_hello_with_a_view_is_refused() {
+    let hooks = Hooks { view_root: |round, root| if round == Round::Hello { Digest([1; 32]) } else { root }, ..Hooks::default() };
+    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ViewRoot { operator: who, round: Round::Hello });
+}
+
+#[test]
+fn one_key_twice_in_a_hello_is_refused() {
+    let hooks = Hooks { hello: |hello| hello.one_time_keys[0] = hello.one_time_keys[1], ..Hooks::default() };
+    let same = |rule: &Rule, who| *rule == Rule::CopiedHello { operators: [who, who], what: "a one-time key" };
+    all_blame(hooks, Class::E2, same);
+}
+
+#[test]
+fn a_deal_with_another_view_root_is_refused() {
+    let hooks = Hooks { view_root: |round, root| if round == Round::Deal { Digest([1; 32]) } else { root }, ..Hooks::default() };
+    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ViewRoot { operator: who, round: Round::Deal });
+}
+
+#[test]
+fn a_deal_over_another_set_of_hellos_is_refused() {
+    let hooks = Hooks { deal: |deal| deal.view[0] = Digest([1; 32]), ..Hooks::default() };
+    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ViewRoot { operator: who, round: Round::Deal });
+}
+
+#[test]
+fn a_deal_that_does_not_open_its_commitment_is_refused() {
+    let hooks = Hooks { deal: |deal| deal.salt[0] ^= 1, ..Hooks::default() };
+    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::Opening { dealer: who });
+}
+
+#[test]
+fn polynomials_that_share_a_constant_term_are_refused() {
+    let same = |v: usize, k: usize| (Hooks::default().coefficient)(if k == 0 { 0 } else { v }, k);
+    let hooks = Hooks { coefficient: same, ..Hooks::default() };
+    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::EqualConstants { rows: [(who, 0), (who, 1)] });
+}
+
+#[test]
+fn a_false_proof_of_possession_is_refused() {
+    let hooks = Hooks { deal: |deal| deal.proof.z = deal.proof.z + Scalar::one(), ..Hooks::default() };
+    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ProofOfPossession { dealer: who });
+    let negated = |deal: &mut quorate::message::body::Deal| {
+        deal.proof.r = G1Sum::from(deal.proof.r).negated().finish().unwrap();
+    };
+    let hooks = Hooks { deal: negated, ..Hooks::default() };
+    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ProofOfPossession { dealer: who });
+}
+
+#[test]
+fn a_bad_share_for_one_validator_is_found_by_its_victim() {
+    let bad = |to: Index, shares: &mut Vec<SecretScalar>| {
+        if to.get() == 1 {
+            shares[1].add_assign(&SecretScalar::reduce(&[1; 48]));
+        }
+    };
+    let hooks = Hooks { shares: bad, ..Hooks::default() };
+    victim_suspects(hooks, |rule, who| *rule == Rule::Share { dealer: who, validator: 1 });
+}
+
+#[test]
+fn errors_that_cancel_in_a_plain_sum_are_found() {
+    let bad = |to: Index, shares: &mut Vec<SecretScalar>| {
+        if to.get() == 1 {
+            let delta = SecretScalar::reduce(&[1; 48]);
+            shares[0].add_assign(&delta);
+            shares[1].add_assign(&delta.scaled(&-Scalar::one()));
+        }
+    };
+    let hooks = Hooks { shares: bad, ..Hooks::default() };
+    victim_suspects(hooks, |rule, who| *rule == Rule::Share { dealer: who, validator: 0 });
+}
+
+#[test]
+fn a_box_that_does_not_open_is_reported() {
+    let bad = |to: Index, sealed: &mut Vec<u8>| {
+        if to.get() == 1 {
+            *sealed.last_mut().unwrap() ^= 1;
+        }
+    };
+    let hooks = Hooks { sealed: bad, ..Hooks::default() };
+    victim_suspects(hooks, |rule, who| *rule == Rule::ShareBox { dealer: who, error: ShareBoxError::Sealed });
+}
+
+#[test]
+fn a_root_that_does_not_follow_from_the_deals_is_refused() {
+    let hooks = Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..Hooks::default() };
+    all_blame(hooks, Class::E6, |rule, who| *rule == Rule::SumsRoot { operator: who });
+}
+
+#[test]
+fn a_prepare_over_other_deals_is_refused() {
+    let hooks = Hooks { prepare: |prepare| prepare.view[0] = Digest([1; 32]), ..Hooks::default() };
+    all_blame(
+        hooks,
+        Class::E6,
+        |rule, who| matches!(rule, Rule::View { operator, round: Round::Prepare, about } if *operator == who && about.get() == 1),
+    );
+}
+
+#[test]
+fn a_false_possession_proof_is_refused() {
+    let hooks = Hooks { prepare: |prepare| prepare.possession = G2::hash(b"another", DST_ETHEREUM), ..Hooks::default() };
+    all_blame(hooks, Class::E5, |rule, who| *rule == Rule::Possession { operator: who });
+}
+
+#[test]
+fn shares_not_stored_are_not_prepared() {
+    let hooks = Hooks { prepare: |prepare| prepare.flags = 0, ..Hooks::default() };
+    let error = DecodeError::Invalid { what: "flags", why: "shares not stored" };
+    all_blame(hooks, Class::E2, move |rule, who| {
+        *rule == Rule::Malformed { operator: who, round: Round::Prepare, error: error.clone() }
+    });
+}
+
+#[test]
+fn a_false_partial_signature_is_refused_even_from_an_index_that_is_not_combined() {
+    let hooks = Hooks { commit: |commit| commit.partials[2] = commit.partials[1], ..Hooks::default() };
+    all_blame(hooks, Class::E5, |rule, who| *rule == Rule::Partial { operator: who, item: 2 });
+}
+
+#[test]
+fn partial_signatures_whose_errors_cancel_are_refused() {
+    let cancelling = |commit: &mut quorate::message::body::Commit| {
+        let delta = G2Sum::from(G2::hash(b"delta", DST_ETHEREUM));
+        for (item, delta) in [(0, delta), (1, delta.negated())] {
+            let mut sum = G2Sum::from(commit.partials[item]);
+            sum.add_sum(&delta);
+            commit.partials[item] = sum.finish().unwrap();
+        }
+    };
+    let hooks = Hooks { commit: cancelling, ..Hooks::default() };
+    all_blame(hooks, Class::E5, |rule, who| *rule == Rule::Partial { operator: who, item: 0 });
+}
+
+#[test]
+fn a_commit_over_another_certificate_is_refused() {
+    let hooks = Hooks { commit: |commit| commit.view[3] = Digest([1; 32]), ..Hooks::default() };
+    all_blame(hooks, Class::E6, |rule, _| matches!(rule, Rule::View { round: Round::Commit, about, .. } if about.get() == 4));
+}
+
+#[test]
+fn another_output_digest_is_refused() {
+    let (all, culprit) = play(Hooks { last: |last| last.outputs = Digest([1; 32]), ..Hooks::default() });
+    for machine in &all {
+        assert_eq!(machine.participant().fault().unwrap().rule, Rule::Outputs { operator: culprit });
+        assert!(!machine.published, "outputs must not appear without certificate 2");
+    }
+}
+
+#[test]
+fn an_unknown_flag_is_refused() {
+    let hooks = Hooks { last: |last| last.flags = 4, ..Hooks::default() };
+    let error = DecodeError::Invalid { what: "flags", why: "an unknown flag is set" };
+    let (all, culprit) = play(hooks);
+    for machine in &all {
+        let expected = Rule::Malformed { operator: culprit, round: Round::Final, error: error.clone() };
+        assert_eq!(machine.participant().fault().unwrap().rule, expected);
+    }
+}
+
+#[test]
+fn two_hellos_of_one_operator_are_evidence_whatever_the_order() {
+    for swap in [false, true] {
+        let mut all = machines(4, 3, TWO_VALIDATORS);
+        let seat = all.remove(FORGER).seat;
+        let culprit = seat.me;
+        let second = Hooks { hello: |hello| hello.nonce[0] ^= 1, ..Hooks::default() };
+        let first = Forger::new(seat.clone(), Hooks::default()).hello();
+        let second = Forger::new(seat, second).hello();
+        common::run(&mut all, &mut |_, _, _| Vec::new());
+        for (i, machine) in all.iter_mut().enumerate() {
+            let hello = if (i == 0) == swap { &first } else { &second };
+            let frame = quorate::message::sync::Frame::Statement(hello.bytes().to_vec());
+            machine.receive(frame).unwrap().unwrap();
+        }
+        common::run(&mut all, &mut common::honest);
+        for machine in &all {
+            let fault = machine.participant().fault().expect("proof of equivocation reaches everybody");
+            assert_eq!(fault.rule, Rule::Equivocation { operator: culprit, round: Round::Hello });
+            assert_eq!(fault.rule.certainty(), Certainty::Proven);
+            assert_eq!(fault.evidence.len(), 2);
+        }
+    }
+}
