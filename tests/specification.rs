@@ -5,12 +5,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use quorate::ethereum::network::Network;
 use quorate::identity::{Operator, OperatorName};
 use quorate::primitives::curve::{G2, Scalar, SecretScalar};
 use quorate::primitives::hash::{DST_ETHEREUM, DST_POSSESSION, Tag, merkle_root, scalar, tagged};
 use quorate::primitives::noise::{box_len, seal_box};
 use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
+use quorate::spec::canonical::fingerprint;
+use quorate::spec::{Ceremony, CeremonyFile};
 
 fn chapter(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-specs").join(name)).unwrap()
@@ -83,4 +86,35 @@ fn known_answer_of_the_card() {
         ("card", card.encode()),
     ];
     assert_rows(&table(&chapter("03-identity.md"), "\n## 3.5 "), &answers);
+}
+
+#[test]
+fn networks_are_the_programs() {
+    let expected: Vec<Vec<String>> = Network::known_names()
+        .map(|name| {
+            let network = Network::known(name).unwrap();
+            vec![
+                format!("`{name}`"),
+                format!("`{}`", hex::encode(network.genesis_fork_version())),
+                format!("`{}`", hex::encode(network.capella_fork_version().unwrap())),
+                format!("`{}`", hex::encode(network.genesis_validators_root())),
+                network.genesis_time().unwrap().to_string(),
+                network.unit().to_string(),
+            ]
+        })
+        .collect();
+    assert_eq!(table(&chapter("02-ceremony-spec.md"), "\n## 2.3 "), expected);
+}
+
+#[test]
+fn known_answer_of_the_ceremony() {
+    let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(&chapter("examples/hoodi-3-of-4.toml")).unwrap()).unwrap();
+    let canonical = ceremony.canonical();
+    let answers = [
+        ("length of the canonical bytes", canonical.len().to_string()),
+        ("their first 64 bytes", hex::encode(&canonical[..64])),
+        ("ceremony digest", ceremony.digest().to_string()),
+        ("fingerprint", fingerprint(&ceremony.digest()).join(" ")),
+    ];
+    assert_rows(&table(&chapter("02-ceremony-spec.md"), "\n## 2.6 "), &answers);
 }

@@ -1,0 +1,81 @@
+//! The examples in `ceremony-specs/examples/`: every file is a ceremony, with the digest and the words that the README there says, and its cards
+//! are those of the published labels.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use quorate::identity::{Operator, OperatorName};
+use quorate::primitives::hash::{Tag, tagged};
+use quorate::primitives::secret::Secret32;
+use quorate::spec::canonical::{fingerprint, parse_fingerprint};
+use quorate::spec::{Ceremony, CeremonyFile, show};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ceremony-specs/examples")
+}
+
+/// Every example but the README, by name.
+fn examples() -> BTreeMap<String, Ceremony> {
+    let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let examples = entries.filter(|path| path.file_name().unwrap() != "README.md").map(|path| {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let file = match path.extension().unwrap().to_str().unwrap() {
+            "json" => CeremonyFile::parse_json(&text),
+            "toml" => CeremonyFile::parse_toml(&text),
+            other => panic!("{name}: no reader for {other}"),
+        };
+        let ceremony = file.and_then(Ceremony::try_from).unwrap_or_else(|error| panic!("{name}: {error}"));
+        (name, ceremony)
+    });
+    examples.collect()
+}
+
+#[test]
+fn every_file_is_a_ceremony_with_the_digest_in_the_table() {
+    let examples = examples();
+    assert_eq!(examples.len(), 5);
+    let row = |(name, ceremony): (&String, &Ceremony)| {
+        let digest = ceremony.digest();
+        format!("| `{name}` | `{digest}` | {} |", fingerprint(&digest).join(" "))
+    };
+    let expected: Vec<String> = examples.iter().map(row).collect();
+    let readme = std::fs::read_to_string(folder().join("README.md")).unwrap();
+    let found: Vec<&str> = readme.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(found, expected, "the table should be:\n{}\n", expected.join("\n"));
+}
+
+#[test]
+fn toml_and_json_say_the_same() {
+    let examples = examples();
+    let (toml, json) = (&examples["hoodi-3-of-4.toml"], &examples["hoodi-3-of-4.json"]);
+    assert_eq!(toml.canonical(), json.canonical());
+}
+
+#[test]
+fn cards_come_from_their_labels() {
+    for (name, ceremony) in examples() {
+        for (_, seat) in ceremony.roster().iter() {
+            let operator = seat.card.name.as_str();
+            let mut entropy = tagged(Tag::BatchSeed, &[b"example", operator.as_bytes()]).0;
+            let made = Operator::generate(OperatorName::parse(operator).unwrap(), Secret32::new(&mut entropy));
+            assert_eq!(made.card(), seat.card, "{name}: {operator}");
+        }
+    }
+}
+
+#[test]
+fn examples_survive_every_form() {
+    for (name, ceremony) in examples() {
+        assert_eq!(Ceremony::from_canonical(ceremony.canonical()).unwrap().digest(), ceremony.digest(), "{name}");
+        let written = CeremonyFile::from(&ceremony).to_toml();
+        let again = Ceremony::try_from(CeremonyFile::parse_toml(&written).unwrap()).unwrap();
+        assert_eq!(again.canonical(), ceremony.canonical(), "{name}");
+        let words = fingerprint(&ceremony.digest());
+        assert_eq!(parse_fingerprint(&words.join(" ")).unwrap(), words, "{name}");
+        let shown = show::describe(&ceremony);
+        assert!(shown.contains(&words.join(" ")) && shown.is_ascii(), "{name}");
+        assert!(!shown.contains("WARNING"), "{name}: {shown}");
+    }
+}
