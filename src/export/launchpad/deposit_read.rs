@@ -165,7 +165,11 @@ pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDepos
 
 /// Compares `deposits` with exactly the `expected` ones, in any order. A key with an amount that is not expected is named by its
 /// entry; a deposit that is missing by its key.
-fn check_expected(deposits: &[SignedDeposit], network: &Network, expected: &[DepositMessage]) -> Result<(), DepositFileError> {
+pub(super) fn check_expected(
+    deposits: &[SignedDeposit],
+    network: &Network,
+    expected: &[DepositMessage],
+) -> Result<(), DepositFileError> {
     let mut waiting: BTreeMap<([u8; 48], u64), &DepositMessage> =
         expected.iter().map(|message| ((message.pubkey, message.amount), message)).collect();
     for (entry, SignedDeposit { message, .. }) in (1..).zip(deposits) {
@@ -189,7 +193,7 @@ fn check_expected(deposits: &[SignedDeposit], network: &Network, expected: &[Dep
 }
 
 /// All signatures at once; only if that fails each by itself, to name the first that does not verify.
-fn check_signatures(bytes: &[u8], deposits: &[SignedDeposit], network: &Network) -> Result<(), DepositFileError> {
+pub(super) fn check_signatures(bytes: &[u8], deposits: &[SignedDeposit], network: &Network) -> Result<(), DepositFileError> {
     let mut batch = Vec::with_capacity(deposits.len());
     for (entry, SignedDeposit { message, signature }) in (1..).zip(deposits) {
         let key = G1::from_compressed(&message.pubkey).map_err(|error| DepositFileError::Entry {

@@ -1,6 +1,8 @@
 //! Deposit files, as the staking launchpad and Ethereum's deposit tool read and write them, and builder registrations, as the
 //! beacon and builder APIs take them.
 
+mod ceremony;
+
 mod deposit_read;
 
 mod deposit_write;
@@ -9,6 +11,9 @@ mod entry;
 
 mod registrations;
 
+pub use ceremony::{
+    CeremonyFileError, OutcomeError, deposit_files, registrations_file, verify_deposit_file, verify_registrations_file,
+};
 pub use deposit_read::{DepositFileError, Fault, parse_deposits, verify_deposits};
 pub use deposit_write::{deposit_artifacts, write_deposits};
 pub use registrations::{RegistrationFileError, SignedRegistration, verify_registrations, write_registrations};

@@ -1,0 +1,145 @@
+//! From a ceremony and its outcome to files, and back: what a file must hold if it is this ceremony's.
+
+use std::collections::BTreeSet;
+
+use super::deposit_read::{check_expected, check_signatures};
+use super::{
+    DepositFileError, RegistrationFileError, SignedDeposit, SignedRegistration, deposit_artifacts, parse_deposits,
+    verify_registrations, write_registrations,
+};
+use crate::ethereum::deposit::DepositMessage;
+use crate::ethereum::registration::Registration;
+use crate::export::{Artifact, Audience};
+use crate::primitives::curve::G1;
+use crate::protocol::items::{Item, items};
+use crate::protocol::outcome::ValidatorOutcome;
+use crate::spec::ceremony::Ceremony;
+
+/// Name of the file of builder registrations.
+const REGISTRATIONS: &str = "registrations.json";
+
+/// An outcome of another shape than the ceremony's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OutcomeError {
+    /// Another number of signatures than the validator has deposits and registrations.
+    #[error("validator {validator}: {found} signatures instead of {expected}")]
+    Signatures {
+        /// Counted from 0.
+        validator: usize,
+        /// As the spec has it.
+        expected: usize,
+        /// In the outcome.
+        found: usize,
+    },
+    /// Another number of validators.
+    #[error("{found} validators instead of {expected}")]
+    Validators {
+        /// As the spec has it.
+        expected: usize,
+        /// In the outcome.
+        found: usize,
+    },
+}
+
+/// Everything that the ceremony signed, validator by validator.
+fn signed_items(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<(Vec<SignedDeposit>, Vec<SignedRegistration>), OutcomeError> {
+    let expected = ceremony.validators().len();
+    if validators.len() != expected {
+        return Err(OutcomeError::Validators { expected, found: validators.len() });
+    }
+    let (mut deposits, mut registrations) = (Vec::new(), Vec::new());
+    for (validator, outcome) in validators.iter().enumerate() {
+        let items = items(ceremony, validator, &outcome.public_key);
+        let (expected, found) = (items.len(), outcome.signatures.len());
+        if expected != found {
+            return Err(OutcomeError::Signatures { validator, expected, found });
+        }
+        for (item, signature) in items.into_iter().zip(&outcome.signatures) {
+            match item {
+                Item::Deposit(message) => deposits.push(SignedDeposit { message, signature: *signature }),
+                Item::Registration(message) => registrations.push(SignedRegistration { message, signature: *signature }),
+            }
+        }
+    }
+    Ok((deposits, registrations))
+}
+
+/// What the ceremony signs for validators with these keys.
+fn expected_items(ceremony: &Ceremony, public_keys: &[G1]) -> Result<(Vec<DepositMessage>, Vec<Registration>), OutcomeError> {
+    let (expected, found) = (ceremony.validators().len(), public_keys.len());
+    if expected != found {
+        return Err(OutcomeError::Validators { expected, found });
+    }
+    let (mut deposits, mut registrations) = (Vec::new(), Vec::new());
+    for (validator, public_key) in public_keys.iter().enumerate() {
+        for item in items(ceremony, validator, public_key) {
+            match item {
+                Item::Deposit(message) => deposits.push(message),
+                Item::Registration(message) => registrations.push(message),
+            }
+        }
+    }
+    Ok((deposits, registrations))
+}
+
+/// The deposit files of a ceremony, one for each amount, with the validators in the spec's order; named as [`deposit_artifacts`] has it.
+/// The signatures are taken as they are: an outcome was verified when it was made.
+pub fn deposit_files(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Artifact>, OutcomeError> {
+    let (deposits, _) = signed_items(ceremony, validators)?;
+    Ok(deposit_artifacts(ceremony.network(), &deposits))
+}
+
+/// `registrations.json`, if the ceremony signs any.
+pub fn registrations_file(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Option<Artifact>, OutcomeError> {
+    let (_, registrations) = signed_items(ceremony, validators)?;
+    if registrations.is_empty() {
+        return Ok(None);
+    }
+    let bytes = write_registrations(&registrations);
+    Ok(Some(Artifact { name: REGISTRATIONS.to_owned(), audience: Audience::Public, bytes }))
+}
+
+/// Why a file is not the ceremony's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CeremonyFileError {
+    /// The deposit file is refused.
+    #[error("{0}")]
+    Deposits(#[from] DepositFileError),
+    /// The keys are not those of the ceremony.
+    #[error("{0}")]
+    Outcome(#[from] OutcomeError),
+    /// The file of registrations is refused.
+    #[error("{0}")]
+    Registrations(#[from] RegistrationFileError),
+}
+
+/// Verifies that a deposit file is this ceremony's: everything that [`super::verify_deposits`] verifies, and that for each amount
+/// in it, it holds the deposits of exactly the validators that have this amount. `public_keys` are the validators', in the spec's
+/// order. The rows, in file order.
+pub fn verify_deposit_file(
+    bytes: &[u8],
+    ceremony: &Ceremony,
+    public_keys: &[G1],
+) -> Result<Vec<SignedDeposit>, CeremonyFileError> {
+    let network = ceremony.network();
+    let (mut expected, _) = expected_items(ceremony, public_keys)?;
+    let deposits = parse_deposits(bytes, network)?;
+    let amounts: BTreeSet<u64> = deposits.iter().map(|deposit| deposit.message.amount).collect();
+    expected.retain(|message| amounts.contains(&message.amount));
+    check_expected(&deposits, network, &expected)?;
+    check_signatures(bytes, &deposits, network)?;
+    Ok(deposits)
+}
+
+/// Verifies that a file of registrations is this ceremony's: exactly its registrations, each with a valid signature.
+pub fn verify_registrations_file(
+    bytes: &[u8],
+    ceremony: &Ceremony,
+    public_keys: &[G1],
+) -> Result<Vec<SignedRegistration>, CeremonyFileError> {
+    let (_, expected) = expected_items(ceremony, public_keys)?;
+    Ok(verify_registrations(bytes, ceremony.network(), &expected)?)
+}

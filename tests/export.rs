@@ -1,0 +1,182 @@
+//! From a ceremony and an outcome to files and back. The signatures are made with whole keys here: the files do not know the difference.
+#![allow(clippy::unwrap_used)]
+
+use quorate::ethereum::amount::AmountError;
+use quorate::ethereum::bls::bls_sign;
+use quorate::ethereum::keystore::{DerivedKey, Kdf, Keystore, Password};
+use quorate::export::keystores::{Holder, keystore_files};
+use quorate::export::launchpad::{
+    CeremonyFileError, DepositFileError, Fault, OutcomeError, RegistrationFileError, SignedDeposit, deposit_files,
+    registrations_file, verify_deposit_file, verify_registrations_file, write_deposits,
+};
+use quorate::export::{Artifact, Audience};
+use quorate::identity::card::OperatorName;
+use quorate::identity::operator::Operator;
+use quorate::primitives::curve::{G1, SecretScalar};
+use quorate::primitives::secret::{Secret32, SecretBytes};
+use quorate::protocol::items::items;
+use quorate::protocol::outcome::ValidatorOutcome;
+use quorate::spec::ceremony::Ceremony;
+use quorate::spec::file::CeremonyFile;
+use quorate::spec::threshold::Index;
+use rand_core::SeedableRng;
+
+/// Two validators with 32 ETH, one of them with a registration; one with 1 and 32 ETH; one with 31.5 ETH.
+const VALIDATORS: &str = r#"
+[[validators]]
+withdrawal = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
+compounding = false
+[[validators]]
+withdrawal = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
+compounding = true
+amounts = ["1", "32"]
+fee_recipient = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
+[[validators]]
+withdrawal = "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
+compounding = false
+amounts = ["31.5"]
+"#;
+
+fn ceremony(validators: &str) -> Ceremony {
+    let mut text =
+        format!("version = 1\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = 3\n", "11".repeat(32));
+    for (i, name) in ["alice", "bob", "carol", "dave"].into_iter().enumerate() {
+        let entropy = Secret32::new(&mut [u8::try_from(i).unwrap() + 1; 32]);
+        let operator = Operator::generate(OperatorName::parse(name).unwrap(), entropy);
+        text += &format!("[[operators]]\ncard = \"{}\"\n", operator.card().encode());
+    }
+    Ceremony::try_from(CeremonyFile::parse_toml(&(text + validators)).unwrap()).unwrap()
+}
+
+fn secret(value: usize) -> SecretScalar {
+    let mut bytes = [0; 32];
+    bytes[31] = u8::try_from(value).unwrap();
+    SecretScalar::from_be_bytes(&bytes).unwrap()
+}
+
+/// Validator `v` has the secret key `v + 5`.
+fn outcome(ceremony: &Ceremony) -> Vec<ValidatorOutcome> {
+    (0..ceremony.v())
+        .map(|v| {
+            let key = secret(v + 5);
+            let public_key = key.base_mult().unwrap();
+            let sign = |root: [u8; 32]| bls_sign(&key, &root).unwrap();
+            let signatures = items(ceremony, v, &public_key).iter().map(|item| sign(item.signing_root(ceremony))).collect();
+            ValidatorOutcome { public_key, public_shares: vec![public_key; ceremony.n()], signatures }
+        })
+        .collect()
+}
+
+fn public_keys(outcome: &[ValidatorOutcome]) -> Vec<G1> {
+    outcome.iter().map(|validator| validator.public_key).collect()
+}
+
+#[test]
+fn every_file_is_verified_as_the_ceremonys() {
+    let ceremony = ceremony(VALIDATORS);
+    let outcome = outcome(&ceremony);
+    let keys = public_keys(&outcome);
+    let files = deposit_files(&ceremony, &outcome).unwrap();
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["deposit-data-1eth.json", "deposit-data-31.5eth.json", "deposit-data.json"]);
+    let rows: Vec<usize> = files.iter().map(|file| verify_deposit_file(&file.bytes, &ceremony, &keys).unwrap().len()).collect();
+    assert_eq!(rows, [1, 1, 2]);
+    assert_eq!(deposit_files(&ceremony, &outcome).unwrap(), files, "the same bytes again");
+
+    let Artifact { name, audience, bytes } = registrations_file(&ceremony, &outcome).unwrap().unwrap();
+    assert_eq!((name.as_str(), audience), ("registrations.json", Audience::Public));
+    let registrations = verify_registrations_file(&bytes, &ceremony, &keys).unwrap();
+    assert_eq!(registrations.len(), 1);
+    assert_eq!(registrations[0].message.timestamp, ceremony.network().genesis_time().unwrap());
+
+    let plain =
+        self::ceremony(VALIDATORS.split("[[validators]]\n").nth(1).map(|one| format!("[[validators]]\n{one}")).unwrap().as_str());
+    assert_eq!(registrations_file(&plain, &self::outcome(&plain)), Ok(None));
+}
+
+/// A genuine file of this ceremony with its rows changed, and what becomes of it.
+fn changed(change: impl Fn(&mut Vec<SignedDeposit>)) -> Result<usize, CeremonyFileError> {
+    let ceremony = ceremony(VALIDATORS);
+    let outcome = outcome(&ceremony);
+    let keys = public_keys(&outcome);
+    let mut rows = Vec::new();
+    for file in deposit_files(&ceremony, &outcome).unwrap() {
+        rows.extend(verify_deposit_file(&file.bytes, &ceremony, &keys).unwrap());
+    }
+    change(&mut rows);
+    let file = write_deposits(ceremony.network(), &rows);
+    verify_deposit_file(&file, &ceremony, &keys).map(|rows| rows.len())
+}
+
+#[test]
+fn rows_of_another_ceremony_are_refused() {
+    let at = |entry, field, fault| Err(DepositFileError::Entry { entry, field, fault }.into());
+    assert_eq!(changed(|_| ()), Ok(4), "all amounts in one file are the ceremony's too");
+    assert_eq!(changed(|rows| rows.truncate(1)), Ok(1), "an amount of its own");
+    assert_eq!(changed(Vec::clear), Err(DepositFileError::Empty.into()));
+    // The last row is the second validator's 32 ETH; 32 ETH of the first one stand in the file.
+    let Err(CeremonyFileError::Deposits(DepositFileError::Missing { amount, .. })) = changed(|rows| rows.truncate(3)) else {
+        panic!("a missing row is not named")
+    };
+    assert_eq!(amount, "32 ETH");
+    let stranger = |rows: &mut Vec<SignedDeposit>| rows[1].message.pubkey = secret(99).base_mult().unwrap().to_compressed();
+    assert_eq!(changed(stranger), at(2, "pubkey", Fault::Unexpected));
+    assert_eq!(changed(|rows| rows[0].message.amount += 1), at(1, "amount", Fault::Unexpected));
+    let below = AmountError::BelowMinimum { amount: "0.999999999 ETH".to_owned(), least: "1 ETH".to_owned() };
+    assert_eq!(changed(|rows| rows[0].message.amount -= 1), at(1, "amount", below.into()));
+    let redirected = changed(|rows| rows[3].message.withdrawal_credentials = rows[2].message.withdrawal_credentials);
+    assert!(
+        matches!(
+            redirected,
+            Err(CeremonyFileError::Deposits(DepositFileError::Entry {
+                entry: 4,
+                field: "withdrawal_credentials",
+                fault: Fault::Value { .. }
+            }))
+        ),
+        "{redirected:?}"
+    );
+    let swapped = changed(|rows| rows[2].signature = rows[3].signature);
+    assert_eq!(swapped, at(3, "signature", Fault::Signature("hoodi".to_owned())));
+}
+
+#[test]
+fn an_outcome_of_another_shape_is_refused() {
+    let ceremony = ceremony(VALIDATORS);
+    let mut outcome = outcome(&ceremony);
+    let keys = public_keys(&outcome);
+    let file = registrations_file(&ceremony, &outcome).unwrap().unwrap();
+    let swapped = [keys[1], keys[0], keys[2]];
+    let unexpected = RegistrationFileError::Unexpected { entry: 1, field: "pubkey" };
+    assert_eq!(verify_registrations_file(&file.bytes, &ceremony, &swapped), Err(unexpected.into()));
+    let two = OutcomeError::Validators { expected: 3, found: 2 };
+    assert_eq!(verify_deposit_file(b"[]", &ceremony, &keys[..2]), Err(two.into()));
+    outcome[1].signatures.pop();
+    let signatures = OutcomeError::Signatures { validator: 1, expected: 3, found: 2 };
+    assert_eq!(deposit_files(&ceremony, &outcome), Err(signatures));
+    assert_eq!(registrations_file(&ceremony, &outcome), Err(signatures));
+    outcome.pop();
+    assert_eq!(deposit_files(&ceremony, &outcome), Err(two));
+}
+
+#[test]
+fn keystores_name_their_holder() {
+    let ceremony = ceremony(VALIDATORS);
+    let password = Password::new(&SecretBytes::new(b"correct horse".to_vec())).unwrap();
+    let key = DerivedKey::derive(Kdf::insecure_pbkdf2(), &password, [3; 32]);
+    let shares = [secret(1), secret(2), secret(3)];
+    let public: Vec<G1> = shares.iter().map(|share| share.base_mult().unwrap()).collect();
+    let holder = Holder::new(&ceremony, Index::new(4).unwrap());
+    let random = chacha20::ChaCha20Rng::from_seed([9; 32]);
+    let files = keystore_files(holder, &shares, &public, &key, 1_700_000_000, random).unwrap();
+    let mut uuids = std::collections::BTreeSet::new();
+    for (v, file) in files.iter().enumerate() {
+        assert_eq!(file.audience, Audience::Secret);
+        let keystore = Keystore::from_json_even_if_weak(&file.bytes).unwrap();
+        assert_eq!(keystore.description(), format!("Test cluster, validator {v}, share 4 of 4 (threshold 3)"));
+        assert_eq!(keystore.decrypt(&password).unwrap().to_be_bytes(), shares[v].to_be_bytes());
+        let json: serde_json::Value = serde_json::from_slice(&file.bytes).unwrap();
+        uuids.insert((json["uuid"].to_string(), json["crypto"]["cipher"].to_string()));
+    }
+    assert_eq!(uuids.len(), 3);
+}
