@@ -14,4 +14,8 @@ pub mod protocol;
 
 pub mod export;
 
+pub mod transcript;
+
+pub mod audit;
+
 pub mod carrier;

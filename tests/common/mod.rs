@@ -1,6 +1,8 @@
 //! Whole ceremonies in memory: participants, their logs, and a scheduler that delivers what they send.
 #![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+pub mod collusion;
+
 pub mod forger;
 
 use std::collections::VecDeque;

@@ -1,0 +1,240 @@
+//! Comparing a transcript with what its reader brings: the ceremony file, deposit files, shares.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ethereum::network::Network;
+use crate::export::launchpad::parse_deposits;
+use crate::primitives::curve::{G1, SecretScalar};
+use crate::spec::ceremony::{Ceremony, ValidatorSpec};
+use crate::spec::roster::Seat;
+
+use super::code::Code;
+use super::facts::Audited;
+use super::ledger::{Got, Ledger, Stop, have};
+use super::words;
+
+/// Most differences that are written out.
+const MOST_DIFFERENCES: usize = 20;
+
+/// What the reader brings. Nothing is required.
+#[derive(Default)]
+pub struct Expectations<'a> {
+    /// The ceremony that the transcript should be of.
+    pub ceremony: Option<&'a Ceremony>,
+    /// Deposit files: name and bytes of each. Every row must be a deposit of the transcript.
+    pub deposit_files: &'a [(&'a str, &'a [u8])],
+    /// One operator's shares of all validators.
+    pub shares: &'a [HeldShare],
+}
+
+/// The public side of a share that the reader holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldShare {
+    name: String,
+    key: Option<G1>,
+}
+
+impl HeldShare {
+    /// From the share; only its public key is kept. `name` is that of its file.
+    pub fn new(name: &str, share: &SecretScalar) -> Self {
+        Self { name: name.to_owned(), key: share.base_mult() }
+    }
+
+    /// From a public key whose secret the caller has seen, for instance that of a keystore which it has decrypted.
+    pub fn from_public(name: &str, key: G1) -> Self {
+        Self { name: name.to_owned(), key: Some(key) }
+    }
+}
+
+/// Writes a line for each thing that the reader brought.
+pub(super) fn compare(expectations: &Expectations<'_>, ledger: &mut Ledger, audited: &Got<Audited>) {
+    if let Some(expected) = expectations.ceremony {
+        let found = ledger.ceremony.clone();
+        let _: Got<()> = ledger.check(Code::Expected, || {
+            let found = found.ok_or(audited.as_ref().err().copied().unwrap_or(Code::V2))?;
+            same_ceremony(expected, &found)
+        });
+    }
+    if !expectations.deposit_files.is_empty() {
+        let _: Got<()> = ledger.check(Code::DepositData, || deposit_files(have(audited)?, expectations.deposit_files));
+    }
+    if !expectations.shares.is_empty() {
+        let _: Got<()> = ledger.check(Code::Shares, || one_seat(have(audited)?, expectations.shares));
+    }
+}
+
+type Checked = Result<((), String), Stop>;
+
+fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
+    if expected.canonical() == found.canonical() {
+        return Ok(((), format!("spec digest {}", found.digest())));
+    }
+    let differences = differences(expected, found);
+    let shown = differences.iter().take(MOST_DIFFERENCES).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    Err(match differences.len().saturating_sub(MOST_DIFFERENCES) {
+        0 if differences.is_empty() => "the canonical bytes differ".to_owned(),
+        0 => shown,
+        more => format!("{shown}; and {more} more differences"),
+    }
+    .into())
+}
+
+/// A field in which two ceremonies differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The field's path, such as `validators[0].withdrawal`; positions count from 0.
+    pub path: String,
+    /// What the reader expects.
+    pub expected: String,
+    /// What the transcript says.
+    pub found: String,
+}
+
+impl core::fmt::Display for Difference {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}: expected {}, found {}", self.path, self.expected, self.found)
+    }
+}
+
+/// A ceremony as a list of fields with their paths, in a fixed order. Every field of the canonical bytes is among them.
+fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
+    let threshold = ceremony.threshold();
+    let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    let mut fields: Vec<(String, String)> = [
+        ("name", format!("{:?}", ceremony.name())),
+        ("id", hex::encode(ceremony.id())),
+        ("attempt", ceremony.attempt().to_string()),
+        ("supersedes", or_none(ceremony.supersedes().map(|digest| digest.to_string()))),
+        ("threshold", threshold.required().to_string()),
+        ("policy.allow_all_required", ceremony.allow_all_required().to_string()),
+        ("operators", format!("{} operators", ceremony.n())),
+        ("validators", format!("{} validators", ceremony.v())),
+    ]
+    .map(|(path, value)| (path.to_owned(), value))
+    .to_vec();
+    fields.extend(network_fields(ceremony.network()));
+    let seats = ceremony.roster().iter().enumerate();
+    fields.extend(
+        seats.flat_map(|(i, (_, seat))| operator_fields(seat).map(|(field, value)| (format!("operators[{i}].{field}"), value))),
+    );
+    let validators = ceremony.validators().iter().enumerate();
+    let of = |(i, validator)| {
+        validator_fields(ceremony.network(), validator).map(move |(field, value)| (format!("validators[{i}].{field}"), value))
+    };
+    fields.extend(validators.flat_map(of));
+    fields
+}
+
+fn network_fields(network: &Network) -> [(String, String); 5] {
+    let optional = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
+    [
+        ("name", network.name().to_owned()),
+        ("genesis_fork_version", hex::encode(network.genesis_fork_version())),
+        ("capella_fork_version", optional(network.capella_fork_version().map(hex::encode))),
+        ("genesis_validators_root", hex::encode(network.genesis_validators_root())),
+        ("genesis_time", optional(network.genesis_time().map(|time| time.to_string()))),
+    ]
+    .map(|(field, value)| (format!("network.{field}"), value))
+}
+
+fn operator_fields(seat: &Seat) -> [(&'static str, String); 4] {
+    [
+        ("name", format!("{:?}", seat.card.name.as_str())),
+        ("key", hex::encode(seat.card.key.as_bytes())),
+        ("noise", hex::encode(seat.card.noise.as_bytes())),
+        ("point", seat.point.to_string()),
+    ]
+}
+
+fn validator_fields(network: &Network, validator: &ValidatorSpec) -> [(&'static str, String); 5] {
+    let amounts: Vec<String> = validator.amounts.iter().map(|amount| network.unit().text(*amount)).collect();
+    let registration = |text: fn(&crate::spec::ceremony::RegistrationSpec) -> String| {
+        validator.registration.as_ref().map_or_else(|| "none".to_owned(), text)
+    };
+    [
+        ("withdrawal", validator.withdrawal.address().to_string()),
+        ("compounding", validator.withdrawal.is_compounding().to_string()),
+        ("amounts", amounts.join(" + ")),
+        ("fee_recipient", registration(|wanted| wanted.fee_recipient.to_string())),
+        ("gas_limit", registration(|wanted| wanted.gas_limit.to_string())),
+    ]
+}
+
+/// Every field in which `found` is not as `expected`. Lists of different lengths differ in their counts and in what both have.
+pub fn differences(expected: &Ceremony, found: &Ceremony) -> Vec<Difference> {
+    let theirs: BTreeMap<String, String> = fields(found).into_iter().collect();
+    let differing = |(path, expected): (String, String)| {
+        let found = theirs.get(&path)?.clone();
+        (found != expected).then_some(Difference { path, expected, found })
+    };
+    fields(expected).into_iter().filter_map(differing).collect()
+}
+
+/// Every row of every file is a deposit of the transcript, with the transcript's signature.
+fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
+    let network = audited.ceremony().network();
+    let made: BTreeMap<([u8; 48], u64), _> =
+        audited.deposits().into_iter().map(|deposit| ((deposit.message.pubkey, deposit.message.amount), deposit)).collect();
+    let mut seen = BTreeSet::new();
+    for (name, bytes) in files {
+        let rows = parse_deposits(bytes, network).map_err(|error| format!("{name}: {error}"))?;
+        for (entry, row) in (1..).zip(&rows) {
+            let key = (row.message.pubkey, row.message.amount);
+            let (pubkey, amount) = (hex::encode(row.message.pubkey), network.unit().text(row.message.amount));
+            let wrong = match made.get(&key) {
+                None => Some(format!("this ceremony made no deposit of {amount} for {pubkey}")),
+                Some(deposit) if deposit.message.withdrawal_credentials != row.message.withdrawal_credentials => {
+                    let (wanted, found) = (deposit.message.withdrawal_credentials, row.message.withdrawal_credentials);
+                    Some(format!("withdrawal_credentials of {pubkey} are {found}, the ceremony's are {wanted}"))
+                }
+                Some(deposit) if deposit.signature != row.signature => {
+                    Some(format!("the signature of {pubkey} is not the one that the ceremony made"))
+                }
+                Some(_) => None,
+            };
+            if let Some(wrong) = wrong {
+                return Err(format!("{name}, entry {entry}: {wrong}").into());
+            }
+            if !seen.insert(key) {
+                return Err(format!("{name}, entry {entry}: {pubkey} with {amount} is in another file too").into());
+            }
+        }
+    }
+    Ok(((), format!("{} of the {} deposits that the ceremony made, with its credentials and signatures", seen.len(), made.len())))
+}
+
+/// The shares belong to one seat, one for each validator.
+fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
+    let mut places = BTreeMap::new();
+    for (v, validator) in audited.validators().iter().enumerate() {
+        for (index, share) in audited.ceremony().indices().zip(&validator.public_shares) {
+            places.insert(share.to_compressed(), (v, index));
+        }
+    }
+    let ceremony = Some(&**audited.ceremony());
+    let mut seat = None;
+    let mut held: BTreeMap<usize, &str> = BTreeMap::new();
+    for HeldShare { name, key } in shares {
+        let place = key.as_ref().and_then(|key| places.get(&key.to_compressed()));
+        let (v, index) = place.ok_or_else(|| format!("{name}: a share of no operator and no validator of this transcript"))?;
+        let (first, owner) = *seat.get_or_insert((name, *index));
+        if owner != *index {
+            let (one, other) = (words::operator(ceremony, owner), words::operator(ceremony, *index));
+            return Err(format!("{first} is a share of {one}, but {name} is one of {other}").into());
+        }
+        if let Some(other) = held.insert(*v, name) {
+            return Err(format!("{other} and {name} are the same share").into());
+        }
+    }
+    let missing: Vec<String> =
+        (0..audited.validators().len()).filter(|v| !held.contains_key(v)).map(|v| format!("validators[{v}]")).collect();
+    match (seat, missing.len()) {
+        (Some((_, index)), 0) => {
+            Ok(((), format!("{} shares, one for each validator, all of {}", held.len(), words::operator(ceremony, index))))
+        }
+        (_, count) => {
+            let named = missing.into_iter().take(MOST_DIFFERENCES).collect::<Vec<_>>().join(", ");
+            Err(format!("{} shares, but {count} are missing: {named}", held.len()).into())
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a clean audit establishes.
+
+use std::sync::Arc;
+
+use crate::ethereum::registration::Registration;
+use crate::export::launchpad::SignedDeposit;
+use crate::primitives::curve::G2;
+use crate::primitives::hash::Digest;
+use crate::protocol::items::{Item, items};
+use crate::protocol::outcome::ValidatorOutcome;
+use crate::spec::ceremony::Ceremony;
+
+/// A transcript that passed every check: only the auditor makes it, so whoever holds it may use its keys.
+#[derive(Clone)]
+pub struct Audited {
+    pub(super) ceremony: Arc<Ceremony>,
+    pub(super) transcript: Digest,
+    pub(super) session: Digest,
+    pub(super) dkg: Digest,
+    pub(super) outputs: Digest,
+    pub(super) validators: Vec<ValidatorOutcome>,
+    pub(super) anchors: Vec<[u8; 32]>,
+    pub(super) flags: Vec<u32>,
+}
+
+impl Audited {
+    /// What was agreed.
+    pub fn ceremony(&self) -> &Arc<Ceremony> {
+        &self.ceremony
+    }
+
+    /// Digest of the container.
+    pub fn transcript(&self) -> Digest {
+        self.transcript
+    }
+
+    /// The session: spec and hellos.
+    pub fn session(&self) -> Digest {
+        self.session
+    }
+
+    /// The transcript digest `D`, over all deals.
+    pub fn dkg(&self) -> Digest {
+        self.dkg
+    }
+
+    /// The output digest `O`.
+    pub fn outputs(&self) -> Digest {
+        self.outputs
+    }
+
+    /// Keys, public shares and signatures, in the spec's order of validators.
+    pub fn validators(&self) -> &[ValidatorOutcome] {
+        &self.validators
+    }
+
+    /// The beacon block roots that operators stated, by index; zero where none was.
+    pub fn anchors(&self) -> &[[u8; 32]] {
+        &self.anchors
+    }
+
+    /// What each operator says it did ([`crate::message::body::Final`]), by index.
+    pub fn flags(&self) -> &[u32] {
+        &self.flags
+    }
+
+    /// What was signed for validator `v` (position, from 0), each message with its signature.
+    pub fn signed(&self, v: usize) -> Vec<(Item, G2)> {
+        let validator = &self.validators[v];
+        items(&self.ceremony, v, &validator.public_key).into_iter().zip(validator.signatures.iter().copied()).collect()
+    }
+
+    /// All deposits of all validators.
+    pub fn deposits(&self) -> Vec<SignedDeposit> {
+        let of = |v| self.signed(v).into_iter().filter_map(|(item, signature)| deposit(item, signature));
+        (0..self.validators.len()).flat_map(of).collect()
+    }
+
+    /// The builder registration of validator `v`, if it has one.
+    pub fn registration(&self, v: usize) -> Option<(Registration, G2)> {
+        self.signed(v).into_iter().find_map(|(item, signature)| match item {
+            Item::Registration(registration) => Some((registration, signature)),
+            Item::Deposit(_) => None,
+        })
+    }
+}
+
+fn deposit(item: Item, signature: G2) -> Option<SignedDeposit> {
+    match item {
+        Item::Deposit(message) => Some(SignedDeposit { message, signature }),
+        Item::Registration(_) => None,
+    }
+}

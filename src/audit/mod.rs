@@ -1,0 +1,24 @@
+//! What a stranger without any secret can conclude from a transcript. Pure: bytes in, a report out. The checks are the participants'
+//! own ([`crate::protocol::checks`]).
+
+pub mod code;
+
+pub mod expectation;
+
+pub mod facts;
+
+mod ledger;
+
+mod model;
+
+pub mod render;
+
+mod replay;
+
+pub mod report;
+
+mod rounds;
+
+pub mod words;
+
+pub use replay::{audit, first_failure};

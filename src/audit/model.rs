@@ -1,0 +1,306 @@
+//! A report as plain texts and numbers, for JSON and HTML alike. The order of fields is the order of reading.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::message::body::Final;
+use crate::protocol::items::Item;
+use crate::spec::canonical::fingerprint;
+use crate::spec::ceremony::Ceremony;
+
+use super::facts::Audited;
+use super::report::{CANNOT_CONCLUDE, Line, Report, Status};
+
+/// `0x` and lower-case hexadecimal.
+fn hexed(bytes: impl AsRef<[u8]>) -> String {
+    format!("0x{}", hex::encode(bytes))
+}
+
+/// Money under one withdrawal address.
+#[derive(Serialize)]
+pub(super) struct Money {
+    pub(super) withdrawal_address: String,
+    pub(super) credentials: &'static str,
+    pub(super) validators: usize,
+    pub(super) total: String,
+    pub(super) total_gwei: u64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Network {
+    pub(super) name: String,
+    pub(super) genesis_fork_version: String,
+    pub(super) genesis_validators_root: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Operator {
+    pub(super) index: u16,
+    pub(super) name: String,
+    /// Evaluation point; a text, because it can be any 64-bit number.
+    pub(super) point: String,
+    pub(super) key: String,
+    pub(super) noise: String,
+    pub(super) card: String,
+}
+
+/// The spec, readable.
+#[derive(Serialize)]
+pub(super) struct Spec {
+    pub(super) name: String,
+    pub(super) digest: String,
+    pub(super) fingerprint: String,
+    pub(super) money: Vec<Money>,
+    pub(super) network: Network,
+    pub(super) threshold: usize,
+    pub(super) participants: usize,
+    pub(super) validators: usize,
+    pub(super) operators: Vec<Operator>,
+    pub(super) id: String,
+    pub(super) attempt: u32,
+    pub(super) supersedes: Option<String>,
+}
+
+impl Spec {
+    pub(super) fn of(ceremony: &Ceremony) -> Self {
+        let network = ceremony.network();
+        let operators = ceremony.roster().iter().map(|(index, seat)| Operator {
+            index: index.get(),
+            name: seat.card.name.to_string(),
+            point: seat.point.to_string(),
+            key: hexed(seat.card.key.as_bytes()),
+            noise: hexed(seat.card.noise.as_bytes()),
+            card: seat.card.encode(),
+        });
+        Self {
+            name: ceremony.name().to_owned(),
+            digest: hexed(ceremony.digest()),
+            fingerprint: fingerprint(&ceremony.digest()).join(" "),
+            money: money(ceremony),
+            network: Network {
+                name: network.name().to_owned(),
+                genesis_fork_version: hexed(network.genesis_fork_version()),
+                genesis_validators_root: hexed(network.genesis_validators_root()),
+            },
+            threshold: ceremony.t(),
+            participants: ceremony.n(),
+            validators: ceremony.v(),
+            operators: operators.collect(),
+            id: hexed(ceremony.id()),
+            attempt: ceremony.attempt(),
+            supersedes: ceremony.supersedes().map(hexed),
+        }
+    }
+}
+
+fn credentials(withdrawal: &WithdrawalCredentials) -> &'static str {
+    if withdrawal.is_compounding() { "0x02, compounding" } else { "0x01, not compounding" }
+}
+
+/// Totals by withdrawal credentials, in order of first appearance.
+fn money(ceremony: &Ceremony) -> Vec<Money> {
+    let mut places: BTreeMap<[u8; 32], usize> = BTreeMap::new();
+    let mut all: Vec<Money> = Vec::new();
+    for validator in ceremony.validators() {
+        let withdrawal = &validator.withdrawal;
+        let place = *places.entry(*withdrawal.as_bytes()).or_insert(all.len());
+        if place == all.len() {
+            let withdrawal_address = withdrawal.address().to_string();
+            let credentials = credentials(withdrawal);
+            all.push(Money { withdrawal_address, credentials, validators: 0, total: String::new(), total_gwei: 0 });
+        }
+        // The sum of 8192 times 8 amounts of at most 2048 ETH fits 64 bits 67 times.
+        all[place].validators += 1;
+        all[place].total_gwei += validator.amounts.iter().sum::<u64>();
+    }
+    for money in &mut all {
+        money.total = ceremony.network().unit().text(money.total_gwei);
+    }
+    all
+}
+
+#[derive(Serialize)]
+pub(super) struct PublicShare {
+    pub(super) operator: String,
+    pub(super) point: String,
+    pub(super) public_key: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Deposit {
+    pub(super) amount: String,
+    pub(super) amount_gwei: u64,
+    pub(super) deposit_message_root: String,
+    pub(super) deposit_data_root: String,
+    pub(super) signing_root: String,
+    pub(super) signature: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Registration {
+    pub(super) fee_recipient: String,
+    pub(super) gas_limit: u64,
+    pub(super) timestamp: u64,
+    pub(super) signing_root: String,
+    pub(super) signature: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Validator {
+    /// In the spec's list, from 0.
+    pub(super) position: usize,
+    pub(super) public_key: String,
+    pub(super) withdrawal_address: String,
+    pub(super) credentials: &'static str,
+    pub(super) withdrawal_credentials: String,
+    pub(super) deposits: Vec<Deposit>,
+    pub(super) registration: Option<Registration>,
+    pub(super) public_shares: Vec<PublicShare>,
+}
+
+/// What an operator says it did; nobody can check it.
+#[derive(Serialize)]
+pub(super) struct Statement {
+    pub(super) operator: String,
+    pub(super) beacon_block_root: Option<String>,
+    pub(super) keystores_written: bool,
+    pub(super) secrets_erased: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Digests {
+    pub(super) transcript: String,
+    pub(super) spec: String,
+    pub(super) session: String,
+    pub(super) dkg: String,
+    pub(super) outputs: String,
+}
+
+/// Everything public that a verified transcript holds.
+#[derive(Serialize)]
+pub(super) struct Facts {
+    pub(super) spec: Spec,
+    pub(super) validators: Vec<Validator>,
+    pub(super) operators_say: Vec<Statement>,
+    pub(super) digests: Digests,
+}
+
+impl Facts {
+    pub(super) fn of(audited: &Audited) -> Self {
+        let ceremony = audited.ceremony();
+        let names = || ceremony.roster().iter().map(|(_, seat)| seat.card.name.to_string());
+        let said = names().zip(audited.flags()).zip(audited.anchors()).map(|((operator, flags), anchor)| Statement {
+            operator,
+            beacon_block_root: (*anchor != [0; 32]).then(|| hexed(anchor)),
+            keystores_written: flags & Final::KEYSTORES != 0,
+            secrets_erased: flags & Final::ERASED != 0,
+        });
+        Self {
+            spec: Spec::of(ceremony),
+            validators: (0..ceremony.v()).map(|v| validator(audited, v)).collect(),
+            operators_say: said.collect(),
+            digests: Digests {
+                transcript: hexed(audited.transcript()),
+                spec: hexed(ceremony.digest()),
+                session: hexed(audited.session()),
+                dkg: hexed(audited.dkg()),
+                outputs: hexed(audited.outputs()),
+            },
+        }
+    }
+}
+
+fn validator(audited: &Audited, v: usize) -> Validator {
+    let ceremony = audited.ceremony();
+    let network = ceremony.network();
+    let (wanted, made) = (&ceremony.validators()[v], &audited.validators()[v]);
+    let (mut deposits, mut registration) = (Vec::new(), None);
+    for (item, signature) in audited.signed(v) {
+        let signature = signature.to_compressed();
+        let signing_root = hexed(item.signing_root(ceremony));
+        match item {
+            Item::Deposit(message) => deposits.push(Deposit {
+                amount: network.unit().text(message.amount),
+                amount_gwei: message.amount,
+                deposit_message_root: hexed(message.root()),
+                deposit_data_root: hexed(message.data_root(&signature)),
+                signing_root,
+                signature: hexed(signature),
+            }),
+            Item::Registration(message) => {
+                registration = Some(Registration {
+                    fee_recipient: message.fee_recipient.to_string(),
+                    gas_limit: message.gas_limit,
+                    timestamp: message.timestamp,
+                    signing_root,
+                    signature: hexed(signature),
+                });
+            }
+        }
+    }
+    let shares = ceremony.roster().iter().zip(&made.public_shares).map(|((_, seat), share)| PublicShare {
+        operator: seat.card.name.to_string(),
+        point: seat.point.to_string(),
+        public_key: hexed(share.to_compressed()),
+    });
+    Validator {
+        position: v,
+        public_key: hexed(made.public_key.to_compressed()),
+        withdrawal_address: wanted.withdrawal.address().to_string(),
+        credentials: credentials(&wanted.withdrawal),
+        withdrawal_credentials: hexed(wanted.withdrawal.as_bytes()),
+        deposits,
+        registration,
+        public_shares: shares.collect(),
+    }
+}
+
+#[derive(Serialize)]
+pub(super) struct Check {
+    pub(super) code: &'static str,
+    pub(super) title: &'static str,
+    pub(super) status: String,
+    pub(super) detail: String,
+}
+
+impl Check {
+    fn of(line: &Line) -> Self {
+        let Line { code, status, detail, .. } = line;
+        Self { code: code.text(), title: code.title(), status: status.to_string(), detail: detail.clone() }
+    }
+
+    /// For the page's style.
+    pub(super) fn is_failed(&self) -> bool {
+        self.status == Status::Failed.to_string()
+    }
+}
+
+/// A whole report.
+#[derive(Serialize)]
+pub(super) struct Findings {
+    pub(super) verdict: &'static str,
+    pub(super) findings: usize,
+    pub(super) transcript: String,
+    /// What the transcript says was agreed, if that much could be read.
+    pub(super) spec: Option<Spec>,
+    pub(super) checks: Vec<Check>,
+    pub(super) cannot_conclude: &'static [&'static str],
+    /// Only if every check of the transcript itself passed.
+    pub(super) facts: Option<Facts>,
+}
+
+impl Findings {
+    pub(super) fn of(report: &Report) -> Self {
+        Self {
+            verdict: if report.is_clean() { "passed" } else { "failed" },
+            findings: report.findings(),
+            transcript: hexed(report.transcript()),
+            spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
+            checks: report.lines().iter().map(Check::of).collect(),
+            cannot_conclude: &CANNOT_CONCLUDE,
+            facts: report.audited().map(Facts::of),
+        }
+    }
+}

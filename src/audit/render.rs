@@ -1,0 +1,94 @@
+//! Reports for people and programs to read. None of these is ever read back: the transcript is the only thing to verify.
+
+use core::fmt::Write;
+
+use askama::Template;
+use serde::Serialize;
+
+use crate::spec::show::describe;
+
+use super::code::Code;
+use super::facts::Audited;
+use super::model::{Facts, Findings};
+use super::report::{CANNOT_CONCLUDE, Report, Status};
+
+/// The verdict in one sentence.
+pub fn verdict(report: &Report) -> String {
+    let own = report.failed().iter().filter(|code| **code <= Code::V20).count();
+    match (report.is_clean(), own, report.findings()) {
+        (true, ..) => "VERIFIED: every check holds.".to_owned(),
+        (false, 0, 1) => "FINDING: the transcript holds, but what you brought does not match it. Do not deposit.".to_owned(),
+        (false, 0, many) => {
+            format!("FINDINGS: the transcript holds, but {many} things that you brought do not match it. Do not deposit.")
+        }
+        (false, _, 1) => "FAILED: 1 check does not hold. Do not deposit.".to_owned(),
+        (false, _, many) => format!("FAILED: {many} checks do not hold. Do not deposit."),
+    }
+}
+
+/// The report as text: the verdict, money and people, one line for each check, and what nobody can conclude.
+pub fn to_text(report: &Report) -> String {
+    let mut out = String::new();
+    write_text(report, &mut out).expect("a string takes everything");
+    out
+}
+
+fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
+    writeln!(out, "{}\nTranscript {}", verdict(report), report.transcript())?;
+    match report.ceremony() {
+        None => writeln!(out, "\nWhat was agreed cannot be read.")?,
+        Some(ceremony) => {
+            let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
+            let caution =
+                if consented { "" } else { "\nNOT ESTABLISHED: the operators' consent to the following did not verify." };
+            writeln!(out, "{caution}\n{}", describe(ceremony).trim_end())?;
+        }
+    }
+    if let Some(audited) = report.audited() {
+        writeln!(out, "\nValidators")?;
+        for (v, validator) in audited.validators().iter().enumerate() {
+            let address = audited.ceremony().validators()[v].withdrawal.address();
+            writeln!(out, "  {v:>4}  0x{}  to {address}", hex::encode(validator.public_key.to_compressed()))?;
+        }
+    }
+    writeln!(out, "\nChecks")?;
+    for line in report.lines() {
+        writeln!(out, "  {:<12}  {:<14}  {}: {}", line.code, line.status, line.code.title(), line.detail)?;
+    }
+    writeln!(out, "\nWhat nobody can conclude from a transcript")?;
+    CANNOT_CONCLUDE.iter().try_for_each(|sentence| writeln!(out, "  - {sentence}"))
+}
+
+fn json<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("texts and numbers are always JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// The report as one JSON object: verdict, spec, checks, what nobody can conclude and, if the transcript holds, its facts. The same
+/// report gives the same bytes.
+pub fn to_json(report: &Report) -> Vec<u8> {
+    json(&Findings::of(report))
+}
+
+/// A verified transcript as JSON (`transcript.json`): everything public that it establishes. The same transcript gives the same bytes.
+pub fn transcript_json(audited: &Audited) -> Vec<u8> {
+    json(&Facts::of(audited))
+}
+
+/// The page. Every value is escaped by the template engine; there is no script, and nothing is loaded.
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    verdict: &'a str,
+    clean: bool,
+    consented: bool,
+    report: Findings,
+}
+
+/// The report as one static HTML page.
+pub fn to_html(report: &Report) -> String {
+    let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
+    let page = Page { verdict: &verdict(report), clean: report.is_clean(), consented, report: Findings::of(report) };
+    page.render().expect("a string takes everything")
+}

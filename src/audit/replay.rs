@@ -1,0 +1,107 @@
+//! Reading a transcript: V1 to V4, and the signatures of every round.
+
+use std::sync::Arc;
+
+use crate::identity::card::CardError;
+use crate::message::envelope::{Round, Statement};
+use crate::primitives::hash::Digest;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::error::SpecError;
+use crate::spec::threshold::Index;
+use crate::transcript::container::{self, Container, Header};
+
+use super::code::Code;
+use super::expectation::{self, Expectations};
+use super::facts::Audited;
+use super::ledger::{Got, Ledger, Stop, have};
+use super::report::Report;
+use super::rounds::Rounds;
+use super::words;
+
+/// Audits a transcript: every check that can be made is made, whatever else failed, and nothing is believed before it is checked.
+/// Does not panic, whatever the bytes. Memory is a small multiple of `bytes`; the caller bounds those
+/// ([`container::expected_len`]).
+pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
+    let mut ledger = Ledger::new(false);
+    let audited = replay(bytes, &mut ledger);
+    expectation::compare(expectations, &mut ledger, &audited);
+    Report {
+        transcript: container::digest(bytes),
+        ceremony: ledger.ceremony.clone(),
+        audited: audited.ok(),
+        lines: ledger.into_lines(),
+    }
+}
+
+/// The first check of the transcript that fails, in order of dependency; `None` if all hold. The same verdict as [`audit`] gives without
+/// expectations, sooner where the transcript is bad.
+pub fn first_failure(bytes: &[u8]) -> Option<Code> {
+    let mut ledger = Ledger::new(true);
+    replay(bytes, &mut ledger).err().map(|code| ledger.first_failure().unwrap_or(code))
+}
+
+fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
+    let spec = read_spec(bytes, ledger);
+    let container = ledger.check(Code::V1, || {
+        let (header, ceremony) = have(&spec)?;
+        let container = Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
+        Ok((container, format!("{} bytes, transcript version {}", bytes.len(), container::CONTAINER_VERSION)))
+    });
+    let audited = container.and_then(|container| Rounds::open(&container, ledger).check(container::digest(bytes), ledger));
+    ledger.not_applicable(Code::V18, "this ceremony made new keys: it has no parent");
+    ledger.not_applicable(Code::V19, "the ceremony was completed");
+    ledger.not_applicable(Code::V20, "one transcript was given");
+    if let Err(cause) = audited {
+        ledger.not_reached_yet(cause);
+    }
+    audited
+}
+
+/// V2 and V3, which need no more than the front of the file.
+fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> {
+    let front = ledger.part(Code::V1, || {
+        let read = Header::parse(bytes).and_then(|header| Ok((header, header.spec(bytes)?)));
+        Ok(read.map_err(|error| error.to_string())?)
+    });
+    let read = front.map(|(header, spec)| (header, Ceremony::from_canonical(spec)));
+    // A certificate that does not verify is a matter of identity; everything else is the spec's own.
+    let cards = ledger.part(Code::V3, || match have(&read)? {
+        (_, Err(error @ SpecError::Card { source: CardError::Certificate, .. })) => Err(error.to_string().into()),
+        _ => Ok(()),
+    });
+    let spec = ledger.check(Code::V2, || {
+        have(&cards)?;
+        let (header, ceremony) = read?;
+        let ceremony = Arc::new(ceremony.map_err(|error| error.to_string())?);
+        let (n, t, v) = (ceremony.n(), ceremony.t(), ceremony.v());
+        let detail = format!("{n} operators, any {t} of them can sign, {v} validators; all parameters are within the rules");
+        Ok(((header, ceremony), detail))
+    });
+    ledger.check(Code::V3, || {
+        let (_, ceremony) = have(&spec)?;
+        Ok(((), format!("{} operator cards, each signed with its own identity key", ceremony.n())))
+    })?;
+    ledger.ceremony = spec.as_ref().ok().map(|(_, ceremony)| ceremony.clone());
+    spec
+}
+
+/// A round's statements: each at its place, of the right length and session, signed by its sender.
+pub(super) fn open(container: &Container<'_>, round: Round, session: &Digest) -> Result<Vec<Statement>, Stop> {
+    let ceremony = container.ceremony();
+    let open_one = |sender: Index| {
+        let name = || format!("{} of {}", words::round(round), words::operator(Some(ceremony), sender));
+        let bytes = container.statement(round, sender).ok_or_else(|| format!("{}: no statement", name()))?;
+        let statement = Statement::open(bytes, ceremony).map_err(|error| format!("{}: {error}", name()))?;
+        let envelope = &statement.envelope;
+        if (envelope.round, envelope.sender) != (round, sender) {
+            let (round, sender) = (words::round(envelope.round), words::operator(Some(ceremony), envelope.sender));
+            return Err(format!("{}: at its place is {round} of {sender}", name()));
+        }
+        match (envelope.session == *session, round) {
+            (true, _) => Ok(statement),
+            (false, Round::Hello) => Err(format!("{}: signed for another spec", name())),
+            (false, _) => Err(format!("{}: signed for another session", name())),
+        }
+    };
+    Ok(ceremony.indices().map(open_one).collect::<Result<_, String>>()?)
+}

@@ -1,0 +1,110 @@
+//! What an audit found.
+
+use core::fmt;
+use std::sync::Arc;
+
+use crate::primitives::hash::Digest;
+use crate::spec::ceremony::Ceremony;
+
+use super::code::Code;
+use super::facts::Audited;
+
+/// What nobody can conclude from any transcript (protocol chapter, section 4.4).
+pub const CANNOT_CONCLUDE: [&str; 8] = [
+    "That the operators are different people, or that they do not act together. As many operators as the threshold can sign anything.",
+    "That one-time secrets, polynomials and copies of shares were erased.",
+    "That the shares still exist, or that their backups can be opened.",
+    "That every operator's random numbers were good. One operator with good ones, outside a coalition, makes the keys unpredictable.",
+    "That the operators' software was unmodified.",
+    "When anything was signed, beyond the anchors that operators stated.",
+    "That no other deposit, exit or message was signed with these keys by operators acting together. Before you deposit, check that no \
+     deposit for these keys is on the chain or pending.",
+    "That the identity keys belong to the persons you expect, unless you compare the keys or bring the ceremony file you agreed to.",
+];
+
+/// What became of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It was made and broke something: a finding.
+    Failed,
+    /// It says nothing about this transcript.
+    NotApplicable,
+    /// It depends on a check that failed.
+    NotReached,
+    /// It was made and holds.
+    Passed,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Failed => "failed",
+            Self::NotApplicable => "not applicable",
+            Self::NotReached => "not reached",
+            Self::Passed => "passed",
+        })
+    }
+}
+
+/// A check and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Which.
+    pub code: Code,
+    /// What became of it.
+    pub status: Status,
+    /// In plain words.
+    pub detail: String,
+    /// For a check that was not reached: the one that failed.
+    pub cause: Option<Code>,
+}
+
+/// The result of an audit.
+pub struct Report {
+    pub(super) transcript: Digest,
+    pub(super) ceremony: Option<Arc<Ceremony>>,
+    pub(super) audited: Option<Audited>,
+    pub(super) lines: Vec<Line>,
+}
+
+impl Report {
+    /// The digest of the bytes that were audited.
+    pub fn transcript(&self) -> Digest {
+        self.transcript
+    }
+
+    /// What the transcript says was agreed, if that much could be read. Consented to by its operators only if [`Code::V4`] passed.
+    pub fn ceremony(&self) -> Option<&Arc<Ceremony>> {
+        self.ceremony.as_ref()
+    }
+
+    /// Keys, public shares and signatures. Present only if no check of the transcript itself failed.
+    pub fn audited(&self) -> Option<&Audited> {
+        self.audited.as_ref()
+    }
+
+    /// Every check, in order of codes.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// What became of `code`; `None` if it was not asked for.
+    pub fn line(&self, code: Code) -> Option<&Line> {
+        self.lines.iter().find(|line| line.code == code)
+    }
+
+    /// The codes that failed, in order.
+    pub fn failed(&self) -> Vec<Code> {
+        self.lines.iter().filter(|line| line.status == Status::Failed).map(|line| line.code).collect()
+    }
+
+    /// How many checks failed.
+    pub fn findings(&self) -> usize {
+        self.failed().len()
+    }
+
+    /// Whether nothing failed: every check that applies was reached and holds.
+    pub fn is_clean(&self) -> bool {
+        self.findings() == 0 && self.audited.is_some()
+    }
+}

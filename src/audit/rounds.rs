@@ -1,0 +1,250 @@
+//! The rounds: V4 to V17.
+
+use std::sync::Arc;
+
+use crate::ethereum::bls::bls_verify;
+use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::envelope::{Round, Statement, session_id};
+use crate::message::inbox::digests;
+use crate::message::shape::Shape;
+use crate::primitives::curve::G2;
+use crate::primitives::hash::Digest;
+use crate::protocol::checks::{
+    self, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared, SharesProven, Signed,
+};
+use crate::protocol::items::{outputs_digest, signing_roots};
+use crate::protocol::outcome::{Sums, ValidatorOutcome};
+use crate::spec::ceremony::Ceremony;
+use crate::transcript::container::Container;
+
+use super::code::Code;
+use super::facts::Audited;
+use super::ledger::{Got, Ledger, have};
+use super::replay::open;
+use super::words;
+
+/// The statements of all rounds, opened: V4, and the signatures of V6, V12 and V14.
+pub(super) struct Rounds {
+    ceremony: Arc<Ceremony>,
+    shape: Shape,
+    hellos: Got<Vec<Statement>>,
+    session: Got<Digest>,
+    deals: Got<Vec<Statement>>,
+    prepares: Got<Vec<Statement>>,
+    commits: Got<Vec<Statement>>,
+    finals: Got<Vec<Statement>>,
+}
+
+/// Their bodies.
+struct Bodies {
+    hellos: Got<Vec<Signed<Hello>>>,
+    deals: Got<Vec<Signed<Deal>>>,
+    prepares: Got<Vec<Signed<Prepare>>>,
+    commits: Got<Vec<Signed<Commit>>>,
+    finals: Got<Vec<Signed<Final>>>,
+}
+
+/// What follows from the commits.
+struct Signatures {
+    roots: Vec<(usize, [u8; 32])>,
+    combined: Vec<G2>,
+}
+
+/// A receipt of each check on the deals.
+type Dealt = (DistinctHellos, DealsFollowHellos, Opened, DistinctConstants, KnownConstants);
+/// The same for the prepares.
+type Stored = (Prepared, SharesProven);
+
+impl Rounds {
+    /// Opens all statements: signatures first, because they are cheap and everything else hangs on them.
+    pub(super) fn open(container: &Container<'_>, ledger: &mut Ledger) -> Self {
+        let ceremony = container.ceremony().clone();
+        let hellos = ledger.check(Code::V4, || {
+            let spec = ceremony.digest();
+            let hellos = open(container, Round::Hello, &spec)?;
+            let detail = format!("all {} operators signed the digest of the spec, {spec}", hellos.len());
+            Ok((hellos, detail))
+        });
+        let session = have(&hellos).map(|hellos| session_id(&ceremony, &digests(hellos)));
+        let mut later = |code, round| ledger.part(code, || open(container, round, have(&session)?));
+        let deals = later(Code::V6, Round::Deal);
+        let prepares = later(Code::V12, Round::Prepare);
+        let commits = later(Code::V14, Round::Commit);
+        let finals = later(Code::V14, Round::Final);
+        Self { shape: *container.shape(), ceremony, hellos, session, deals, prepares, commits, finals }
+    }
+
+    fn decode(&self, ledger: &mut Ledger) -> Bodies {
+        let shape = &self.shape;
+        Bodies {
+            hellos: ledger.part(Code::V5, || Ok(checks::decode_hellos(have(&self.hellos)?, shape)?)),
+            deals: ledger.check(Code::V8, || {
+                let deals = checks::decode(have(&self.deals)?, |bytes| Deal::decode(bytes, shape))?;
+                let points = shape.n * (shape.v * shape.t + 1);
+                Ok((deals, format!("{points} points, exactly {} commitments for each polynomial", shape.t)))
+            }),
+            prepares: ledger
+                .part(Code::V12, || Ok(checks::decode(have(&self.prepares)?, |bytes| Prepare::decode(bytes, shape))?)),
+            commits: ledger.part(Code::V16, || Ok(checks::decode(have(&self.commits)?, |bytes| Commit::decode(bytes, shape))?)),
+            finals: ledger.part(Code::V14, || Ok(checks::decode(have(&self.finals)?, |bytes| Final::decode(bytes, shape))?)),
+        }
+    }
+
+    /// Everything that follows. `transcript` is the digest of the whole.
+    pub(super) fn check(&self, transcript: Digest, ledger: &mut Ledger) -> Got<Audited> {
+        let bodies = self.decode(ledger);
+        let dealing = self.dealing(&bodies, ledger);
+        let sums = self.sums(&bodies, ledger);
+        let storing = self.storing(&bodies, &sums, ledger);
+        let (signatures, signing) = self.signing(&bodies, &sums, ledger);
+        let outputs = self.agreeing(&bodies, &sums, &signatures, ledger);
+        let anchors = anchors(&self.ceremony, &bodies, ledger);
+        dealing?;
+        storing?;
+        signing?;
+        let (sums, signatures) = (sums?, signatures?);
+        Ok(Audited {
+            transcript,
+            session: self.session?,
+            dkg: *sums.digest(),
+            outputs: outputs?,
+            validators: validators(&sums, &signatures),
+            anchors: anchors?,
+            flags: bodies.finals?.iter().map(|last| last.body.flags).collect(),
+            ceremony: self.ceremony.clone(),
+        })
+    }
+
+    /// V5 to V10.
+    fn dealing(&self, bodies: &Bodies, ledger: &mut Ledger) -> Got<Dealt> {
+        let Shape { n, v, .. } = self.shape;
+        let (hellos, deals) = (&bodies.hellos, &bodies.deals);
+        let distinct = ledger.check(Code::V5, || {
+            let receipt = checks::distinct_hellos(have(hellos)?)?;
+            Ok((receipt, format!("{n} nonces, {n} commitments and {} one-time keys, all different", n * (n - 1))))
+        });
+        let follow = ledger.check(Code::V6, || {
+            let receipt = checks::deals_follow_hellos(have(&self.hellos)?, have(deals)?)?;
+            Ok((receipt, format!("all {n} reveals were signed over the same {n} commitments, session {}", self.session?)))
+        });
+        let opened = ledger.check(Code::V7, || {
+            let receipt = checks::opened(&self.ceremony, have(hellos)?, have(deals)?)?;
+            Ok((receipt, "no contribution can depend on an honest operator's".to_owned()))
+        });
+        let distinct_constants = ledger.check(Code::V9, || {
+            let receipt = checks::distinct_constants(have(deals)?)?;
+            Ok((receipt, format!("{} constant terms, all different", n * v)))
+        });
+        let known = ledger.check(Code::V10, || {
+            let receipt = checks::known_constants(have(&self.session)?, have(deals)?)?;
+            Ok((receipt, format!("{n} proofs of possession, each over all {v} constant terms of its dealer")))
+        });
+        Ok((distinct?, follow?, opened?, distinct_constants?, known?))
+    }
+
+    /// V11.
+    fn sums(&self, bodies: &Bodies, ledger: &mut Ledger) -> Got<Sums> {
+        ledger.check(Code::V11, || {
+            let sums = checks::add_up(&self.ceremony, have(&self.session)?, have(&bodies.deals)?)?;
+            let Shape { n, v, .. } = self.shape;
+            let detail = format!("{v} keys and {} public shares, all different; transcript digest {}", n * v, sums.digest());
+            Ok((sums, detail))
+        })
+    }
+
+    /// V12 and V13.
+    fn storing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> Got<Stored> {
+        let n = self.shape.n;
+        let prepared = ledger.check(Code::V12, || {
+            let receipt = checks::prepared(have(&self.deals)?, have(sums)?, have(&bodies.prepares)?)?;
+            Ok((receipt, format!("all {n} operators signed the same deals and the same sums")))
+        });
+        let proven = ledger.check(Code::V13, || {
+            let receipt = checks::shares_proven(&self.ceremony, have(sums)?, have(&bodies.prepares)?)?;
+            let t = self.shape.t;
+            Ok((receipt, format!("{n} possession proofs; with V11, any {t} operators can sign for every validator")))
+        });
+        Ok((prepared?, proven?))
+    }
+
+    /// V15 and V16. Yields the combined signatures, verified or not, beside the verdict.
+    fn signing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> (Got<Signatures>, Got<()>) {
+        let Shape { n, items, .. } = self.shape;
+        let commits = &bodies.commits;
+        let signatures = ledger.part(Code::V15, || {
+            let roots = signing_roots(&self.ceremony, have(sums)?.public_keys());
+            let combined = checks::combine(&self.ceremony, have(commits)?, roots.len())?;
+            Ok(Signatures { roots, combined })
+        });
+        let partials = ledger.check(Code::V16, || {
+            let receipt = checks::partials_verified(have(sums)?, &have(&signatures)?.roots, have(commits)?)?;
+            Ok((receipt, format!("{} partial signatures, each under its operator's public share", n * items)))
+        });
+        let verified = ledger.check(Code::V15, || {
+            let Signatures { roots, combined } = have(&signatures)?;
+            let sums = have(sums)?;
+            let receipt = checks::signatures_verified(sums, roots, combined).map_err(|_| {
+                // The check is a batch, and blames nobody: the partial signatures (V16) tell who.
+                let valid = |(v, root): &(usize, [u8; 32]), signature| bls_verify(&sums.public_key(*v), root, signature);
+                let wrong = roots.iter().zip(combined).position(|(root, signature)| !valid(root, signature));
+                let what = wrong.map_or_else(|| "a signature".to_owned(), |item| words::item(Some(&self.ceremony), item));
+                format!("the combined signature on {what} does not verify under its validator's key")
+            })?;
+            let network = self.ceremony.network().name();
+            let detail = format!(
+                "{items} signatures on messages recomputed from the spec: valid on {network} for the credentials and amounts above, \
+                 and for no other"
+            );
+            Ok((receipt, detail))
+        });
+        let verdict = partials.and(verified.map(|_| ()));
+        (signatures, verdict)
+    }
+
+    /// V14.
+    fn agreeing(&self, bodies: &Bodies, sums: &Got<Sums>, signatures: &Got<Signatures>, ledger: &mut Ledger) -> Got<Digest> {
+        ledger.check(Code::V14, || {
+            checks::commits_follow_prepares(have(&self.prepares)?, have(&bodies.commits)?)?;
+            let finals = have(&bodies.finals)?;
+            let (sums, Signatures { roots, combined }) = (have(sums)?, have(signatures)?);
+            checks::outputs_agreed(sums, roots, combined, have(&self.commits)?, finals)?;
+            let outputs = outputs_digest(sums.digest(), roots, combined);
+            let keystores = finals.iter().filter(|last| last.body.flags & Final::KEYSTORES != 0).count();
+            let n = self.shape.n;
+            let detail = format!(
+                "all {n} operators signed the output digest {outputs}; {keystores} of {n} say their keystores are written"
+            );
+            Ok((outputs, detail))
+        })
+    }
+}
+
+/// V17: what the operators state; nobody but the beacon chain can confirm it.
+fn anchors(ceremony: &Ceremony, bodies: &Bodies, ledger: &mut Ledger) -> Got<Vec<[u8; 32]>> {
+    let hellos = have(&bodies.hellos)?;
+    let stated: Vec<String> = hellos
+        .iter()
+        .filter(|hello| hello.body.anchor != [0; 32])
+        .map(|hello| format!("{} states 0x{}", words::operator(Some(ceremony), hello.sender()), hex::encode(hello.body.anchor)))
+        .collect();
+    match stated.as_slice() {
+        [] => ledger.not_applicable(Code::V17, "no operator states a beacon block"),
+        stated => {
+            let words = format!("to be looked up: not before the block with this root, if it is one: {}", stated.join("; "));
+            ledger.not_applicable(Code::V17, &words);
+        }
+    }
+    Ok(hellos.iter().map(|hello| hello.body.anchor).collect())
+}
+
+fn validators(sums: &Sums, signatures: &Signatures) -> Vec<ValidatorOutcome> {
+    let of = |v: usize| signatures.roots.iter().zip(&signatures.combined).filter(move |((of, _), _)| *of == v).map(|(_, s)| *s);
+    let public_keys = sums.public_keys().iter().enumerate();
+    public_keys
+        .map(|(v, public_key)| ValidatorOutcome {
+            public_key: *public_key,
+            public_shares: sums.public_shares(v).to_vec(),
+            signatures: of(v).collect(),
+        })
+        .collect()
+}

@@ -1,0 +1,88 @@
+//! Broken rules and seats in plain words.
+
+use crate::message::envelope::Round;
+use crate::protocol::evidence::Rule;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+
+/// An operator by name and index; by index alone where there is no spec, or no such seat in it.
+pub fn operator(ceremony: Option<&Ceremony>, index: Index) -> String {
+    match ceremony.and_then(|ceremony| ceremony.roster().get(index)) {
+        Some(seat) => format!("{} (operator {})", seat.card.name, index.get()),
+        None => format!("operator {}", index.get()),
+    }
+}
+
+/// A round by number and name.
+pub fn round(round: Round) -> &'static str {
+    match round {
+        Round::Hello => "round 0 (hello)",
+        Round::Deal => "round 1 (deal)",
+        Round::Prepare => "round 2 (prepare)",
+        Round::Commit => "round 3 (commit)",
+        Round::Final => "round 4 (final)",
+    }
+}
+
+/// Which of the ceremony's messages item number `item` is: validator and place within it, both counted from 0.
+pub(super) fn item(ceremony: Option<&Ceremony>, item: usize) -> String {
+    let mut before = 0;
+    for (v, validator) in ceremony.into_iter().flat_map(Ceremony::validators).enumerate() {
+        let deposits = validator.amounts.len();
+        let all = deposits + usize::from(validator.registration.is_some());
+        if item < before + all {
+            return match item - before {
+                registration if registration == deposits => format!("the registration of validators[{v}]"),
+                deposit => format!("deposit {deposit} of validators[{v}]"),
+            };
+        }
+        before += all;
+    }
+    format!("message {item}")
+}
+
+/// What was broken and by whom, in one sentence without its full stop. Validators are counted from 0, as in the ceremony's lists.
+pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
+    let who = |index: &Index| operator(ceremony, *index);
+    match rule {
+        Rule::Equivocation { operator, round: of } => {
+            format!("{} signed two different statements for {}", who(operator), round(*of))
+        }
+        Rule::Malformed { operator, round: of, error } => {
+            format!("{} signed a malformed statement in {}: {error}", who(operator), round(*of))
+        }
+        Rule::ViewRoot { operator, round: of } => {
+            format!("in {}, {} signed a view that contradicts its own envelope", round(*of), who(operator))
+        }
+        Rule::CopiedHello { operators: [a, b], what } if a == b => format!("the hello of {} repeats {what}", who(a)),
+        Rule::CopiedHello { operators: [a, b], what } => format!("the hellos of {} and {} share {what}", who(a), who(b)),
+        Rule::View { operator, round: of, about } => format!(
+            "in {}, {} signed over another statement of {} than the one in this transcript",
+            round(*of),
+            who(operator),
+            who(about)
+        ),
+        Rule::Opening { dealer } => format!("the deal of {} does not open the commitment in its hello", who(dealer)),
+        Rule::EqualConstants { rows: [(a, v), (b, w)] } => {
+            format!("{} for validators[{v}] and {} for validators[{w}] used the same constant term", who(a), who(b))
+        }
+        Rule::ProofOfPossession { dealer } => {
+            format!("{} did not prove that it knows its constant terms", who(dealer))
+        }
+        Rule::ShareBox { dealer, error } => format!("a share box of {}: {error}", who(dealer)),
+        Rule::Share { dealer, validator } => {
+            format!("the share that {} dealt for validators[{validator}] does not match its commitments", who(dealer))
+        }
+        Rule::SumsRoot { operator } => {
+            format!("the root of the sums that {} signed does not follow from the deals", who(operator))
+        }
+        Rule::Possession { operator } => format!("the possession proof of {} does not verify", who(operator)),
+        Rule::Partial { operator, item: position } => {
+            format!("the partial signature of {} on {} does not verify", who(operator), item(ceremony, *position))
+        }
+        Rule::Outputs { operator } => {
+            format!("the output digest that {} signed does not follow from the partial signatures", who(operator))
+        }
+        Rule::Degenerate => "a sum is infinity, or two keys or public shares are equal".to_owned(),
+    }
+}

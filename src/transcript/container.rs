@@ -1,0 +1,199 @@
+//! The transcript's container. Every length follows from the spec at its front, so there is nothing to trust and nothing left over.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 4 | `QTRN` |
+//! | 2 | version, big-endian: 1 |
+//! | 1 | kind: 1, a complete ceremony (2 is reserved for an aborted one) |
+//! | 1 | zero |
+//! | 4 | length of the spec, big-endian |
+//! | that many | the spec's canonical bytes |
+//! | `n` × each round's size ([`Shape::statement_bytes`]) | the statements R0 by index, then R1, R2, R3, R4 |
+//!
+//! There is no section of outputs: combined signatures and deposit data follow from R3.
+
+use std::sync::Arc;
+
+use crate::message::envelope::{Round, Statement};
+use crate::message::shape::Shape;
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::hash::{Digest, Tag, tagged};
+use crate::spec::canonical::MOST_CANONICAL_BYTES;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::error::SpecError;
+use crate::spec::threshold::Index;
+
+/// Bytes before the spec.
+pub const HEADER_BYTES: usize = 12;
+/// The only version there is.
+pub const CONTAINER_VERSION: u16 = 1;
+const MAGIC: [u8; 4] = *b"QTRN";
+const COMPLETE: u8 = 1;
+
+/// Why bytes are not a transcript.
+#[derive(Debug, thiserror::Error)]
+pub enum ContainerError {
+    /// Cut off within the header or the spec.
+    #[error("cut off: {0}")]
+    Cut(DecodeError),
+    /// The first four bytes are not a transcript's.
+    #[error("not a transcript: it does not begin with \"QTRN\"")]
+    Magic,
+    /// Another version.
+    #[error("transcript version {0}, this program reads version {CONTAINER_VERSION}")]
+    Version(u16),
+    /// Not the record of a complete ceremony.
+    #[error("transcript kind {0}, this program reads kind {COMPLETE}, a complete ceremony")]
+    Kind(u8),
+    /// The reserved byte is set.
+    #[error("the reserved byte of the header is {0}, not zero")]
+    Reserved(u8),
+    /// The spec is said to be longer than any can be.
+    #[error("a spec of {0} bytes, the most is {MOST_CANONICAL_BYTES}")]
+    SpecLength(usize),
+    /// The spec breaks a rule.
+    #[error("the spec: {0}")]
+    Spec(SpecError),
+    /// The length is not the one that the spec gives.
+    #[error("{actual} bytes where the spec gives {expected}")]
+    Length {
+        /// Bytes that the spec gives.
+        expected: u64,
+        /// Bytes there are.
+        actual: u64,
+    },
+}
+
+/// A statement that a complete transcript needs is not at its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the statement of round {} by operator {} is missing or out of order", round.number(), sender.get())]
+pub struct Incomplete {
+    /// Its round.
+    pub round: Round,
+    /// Its sender.
+    pub sender: Index,
+}
+
+/// The first twelve bytes, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    spec_bytes: usize,
+}
+
+impl Header {
+    /// Reads the header at the front of `bytes`; whatever follows it is not looked at.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ContainerError> {
+        let header = bytes.get(..HEADER_BYTES).unwrap_or(bytes);
+        let fields = Reader::all(header, |r| {
+            Ok((r.array::<4>("magic")?, r.u16("version")?, r.u8("kind")?, r.u8("reserved")?, r.u32("spec length")?))
+        });
+        let (magic, version, kind, reserved, length) = fields.map_err(ContainerError::Cut)?;
+        let spec_bytes = usize::try_from(length).unwrap_or(usize::MAX);
+        match (version, kind, reserved) {
+            _ if magic != MAGIC => Err(ContainerError::Magic),
+            (CONTAINER_VERSION, COMPLETE, 0) if spec_bytes <= MOST_CANONICAL_BYTES => Ok(Self { spec_bytes }),
+            (CONTAINER_VERSION, COMPLETE, 0) => Err(ContainerError::SpecLength(spec_bytes)),
+            (CONTAINER_VERSION, COMPLETE, _) => Err(ContainerError::Reserved(reserved)),
+            (CONTAINER_VERSION, _, _) => Err(ContainerError::Kind(kind)),
+            _ => Err(ContainerError::Version(version)),
+        }
+    }
+
+    /// Bytes of header and spec: what [`expected_len`] needs.
+    pub fn prefix_bytes(&self) -> usize {
+        HEADER_BYTES + self.spec_bytes
+    }
+
+    /// The spec's canonical bytes, at the front of `bytes`, which begin with this header.
+    pub fn spec<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], ContainerError> {
+        let missing = self.prefix_bytes().saturating_sub(bytes.len());
+        bytes.get(HEADER_BYTES..self.prefix_bytes()).ok_or(ContainerError::Cut(DecodeError::Short { what: "spec", missing }))
+    }
+
+    fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
+        Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)
+    }
+
+    /// The length of a transcript that begins with this header and `ceremony`'s spec, in bytes.
+    fn total_bytes(&self, shape: &Shape) -> u64 {
+        let statements: usize = Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).sum();
+        let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
+        wide(self.prefix_bytes()) + wide(statements) * wide(shape.n)
+    }
+}
+
+/// The exact length in bytes of the transcript that begins with `prefix` (header and spec, [`Header::prefix_bytes`]), so that a file's
+/// length can be compared before the file is read.
+pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
+    let header = Header::parse(prefix)?;
+    Ok(header.total_bytes(&Shape::of(&header.ceremony(prefix)?)))
+}
+
+/// The container of a complete ceremony: `statements` are all of them, in order of rounds and senders.
+pub fn encode<'a>(ceremony: &Ceremony, statements: impl IntoIterator<Item = &'a Statement>) -> Result<Vec<u8>, Incomplete> {
+    let spec = ceremony.canonical();
+    let length = u32::try_from(spec.len()).expect("a spec is at most 4 MiB");
+    let mut writer = Writer::default().bytes(&MAGIC).u16(CONTAINER_VERSION).u8(COMPLETE).u8(0).u32(length).bytes(spec);
+    let mut statements = statements.into_iter();
+    for round in Round::ALL {
+        for sender in ceremony.indices() {
+            let next = statements.next().filter(|next| (next.envelope.round, next.envelope.sender) == (round, sender));
+            writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
+        }
+    }
+    Ok(writer.finish())
+}
+
+/// The digest of a transcript: what is published beside the deposit file.
+pub fn digest(bytes: &[u8]) -> Digest {
+    tagged(Tag::Transcript, &[bytes])
+}
+
+/// A transcript cut into statements, none of them verified yet.
+pub struct Container<'a> {
+    ceremony: Arc<Ceremony>,
+    shape: Shape,
+    statements: &'a [u8],
+}
+
+impl<'a> Container<'a> {
+    /// Reads a whole transcript. The spec is decoded strictly, the length is exact; statements are cut, not opened.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, ContainerError> {
+        let header = Header::parse(bytes)?;
+        let ceremony = header.ceremony(bytes)?;
+        Self::cut(header, Arc::new(ceremony), bytes)
+    }
+
+    /// The second half of [`Container::parse`], for whoever has decoded the spec already.
+    pub fn cut(header: Header, ceremony: Arc<Ceremony>, bytes: &'a [u8]) -> Result<Self, ContainerError> {
+        let shape = Shape::of(&ceremony);
+        let expected = header.total_bytes(&shape);
+        let actual = u64::try_from(bytes.len()).expect("a size fits 64 bits");
+        match bytes.get(header.prefix_bytes()..) {
+            Some(statements) if expected == actual => Ok(Self { ceremony, shape, statements }),
+            _ => Err(ContainerError::Length { expected, actual }),
+        }
+    }
+
+    /// What was agreed.
+    pub fn ceremony(&self) -> &Arc<Ceremony> {
+        &self.ceremony
+    }
+
+    /// The sizes that follow from it.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The bytes at the place of `sender`'s statement of `round`; `None` if the ceremony has no such seat.
+    pub fn statement(&self, round: Round, sender: Index) -> Option<&'a [u8]> {
+        if sender.position() >= self.shape.n {
+            return None;
+        }
+        let earlier = Round::ALL.into_iter().take_while(|other| *other != round);
+        let start = self.shape.n * earlier.map(|other| self.shape.statement_bytes(other)).sum::<usize>();
+        let size = self.shape.statement_bytes(round);
+        let at = start + size * sender.position();
+        self.statements.get(at..at + size)
+    }
+}

@@ -1,0 +1,3 @@
+//! The public record of a ceremony: one file that a stranger can check without a network, a database or a secret.
+
+pub mod container;

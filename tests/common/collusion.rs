@@ -1,0 +1,204 @@
+//! A ceremony whose operators all act together: every seat is played by hand, and any of them may break any rule. What comes out is
+//! signed by the right keys, so that only the rule itself is broken.
+#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+use std::sync::Arc;
+
+use quorate::identity::operator::Operator;
+use quorate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use quorate::message::envelope::{Round, Statement, session_id, view_root};
+use quorate::message::inbox::digests;
+use quorate::primitives::commitment::Commitments;
+use quorate::primitives::curve::{G2, Scalar, SecretScalar};
+use quorate::primitives::hash::{DST_POSSESSION, Digest, Tag, secret_scalar};
+use quorate::primitives::polynomial::Polynomial;
+use quorate::primitives::possession;
+use quorate::primitives::secret::Secret32;
+use quorate::primitives::x25519::DhSecret;
+use quorate::protocol::checks::{self, Signed};
+use quorate::protocol::items::{message_point, outputs_digest, signing_roots};
+use quorate::spec::ceremony::Ceremony;
+use quorate::spec::threshold::Index;
+use quorate::transcript::container;
+
+use super::bytes;
+
+type Change<B> = Box<dyn Fn(usize, &mut B)>;
+type Replace<B> = Box<dyn Fn(Round, usize, B) -> B>;
+type Bytes = Box<dyn Fn(Round, usize, &mut Vec<u8>)>;
+
+/// Where the operators leave the protocol. Seats are positions from 0; each hook sees what an honest operator would sign.
+pub struct Hooks {
+    pub coefficient: Box<dyn Fn(usize, usize, usize) -> SecretScalar>,
+    pub hello: Change<Hello>,
+    pub deal: Change<Deal>,
+    pub prepare: Change<Prepare>,
+    pub commit: Change<Commit>,
+    pub last: Change<Final>,
+    /// The encoded body.
+    pub encoded: Bytes,
+    /// The view root in the envelope.
+    pub view_root: Replace<Digest>,
+    /// The session in the envelope.
+    pub session: Replace<Digest>,
+    /// Whose key signs.
+    pub signer: Box<dyn Fn(Round, usize) -> usize>,
+}
+
+/// An honest coefficient.
+pub fn coefficient(seat: usize, v: usize, k: usize) -> SecretScalar {
+    let place = [seat, v, k].map(|number| u8::try_from(number).unwrap());
+    secret_scalar(Tag::Coefficient, &[b"collusion", &place])
+}
+
+impl Default for Hooks {
+    fn default() -> Self {
+        Self {
+            coefficient: Box::new(coefficient),
+            hello: Box::new(|_, _| ()),
+            deal: Box::new(|_, _| ()),
+            prepare: Box::new(|_, _| ()),
+            commit: Box::new(|_, _| ()),
+            last: Box::new(|_, _| ()),
+            encoded: Box::new(|_, _, _| ()),
+            view_root: Box::new(|_, _, root| root),
+            session: Box::new(|_, _, session| session),
+            signer: Box::new(|_, seat| seat),
+        }
+    }
+}
+
+pub struct Collusion {
+    pub ceremony: Arc<Ceremony>,
+    pub operators: Vec<Arc<Operator>>,
+    pub hooks: Hooks,
+}
+
+impl Collusion {
+    fn indices(&self) -> Vec<Index> {
+        self.ceremony.indices().collect()
+    }
+
+    fn sign(&self, round: Round, seat: usize, session: Digest, view: &[Digest], body: Vec<u8>) -> Statement {
+        let root = if round == Round::Hello { Digest::ZERO } else { view_root(view) };
+        let mut body = body;
+        (self.hooks.encoded)(round, seat, &mut body);
+        let root = (self.hooks.view_root)(round, seat, root);
+        let session = (self.hooks.session)(round, seat, session);
+        let key = self.operators[(self.hooks.signer)(round, seat)].key();
+        Statement::sign(key, self.indices()[seat], round, session, root, &body)
+    }
+
+    fn polynomials(&self, seat: usize) -> Vec<Polynomial> {
+        let row = |v| (0..self.ceremony.t()).map(|k| (self.hooks.coefficient)(seat, v, k)).collect();
+        (0..self.ceremony.v()).map(|v| Polynomial::from_coefficients(row(v)).unwrap()).collect()
+    }
+
+    fn commitments(&self, seat: usize) -> Commitments {
+        Commitments::new(self.ceremony.t(), self.polynomials(seat).iter().flat_map(Polynomial::commit).collect())
+    }
+
+    /// The share of `seat` for validator `v`.
+    pub fn share(&self, seat: usize, v: usize) -> SecretScalar {
+        let x = Scalar::from_u64(self.ceremony.roster().get(self.indices()[seat]).unwrap().point);
+        let mut sum = SecretScalar::zero();
+        (0..self.ceremony.n()).for_each(|dealer| sum.add_assign(&self.polynomials(dealer)[v].evaluate(&x)));
+        sum
+    }
+
+    fn hello(&self, seat: usize) -> Hello {
+        let (nonce, salt) = (bytes(&format!("nonce {seat}")), bytes(&format!("salt {seat}")));
+        let root = self.commitments(seat).merkle_root();
+        let key = |other| DhSecret::new(Secret32::new(&mut bytes(&format!("one-time {seat} {other}")))).public();
+        let commitment = checks::hello_commitment(&self.ceremony, self.indices()[seat], &nonce, &salt, &root);
+        let one_time_keys = (1..self.ceremony.n()).map(key).collect();
+        let mut body = Hello { nonce, commitment, anchor: [0; 32], one_time_keys };
+        (self.hooks.hello)(seat, &mut body);
+        body
+    }
+
+    fn deal(&self, seat: usize, session: Digest, view: &[Digest]) -> Deal {
+        let (polynomials, commitments) = (self.polynomials(seat), self.commitments(seat));
+        let dealer = self.indices()[seat].get();
+        let statement = possession::Statement { session, dealer, root: commitments.merkle_root() };
+        let nonce = secret_scalar(Tag::PopNonce, &[b"collusion", &dealer.to_be_bytes(), session.as_ref()]);
+        let proof = statement.prove(polynomials.iter().map(Polynomial::constant), nonce).unwrap();
+        let box_digests = (1..self.ceremony.n()).map(|other| Digest(bytes(&format!("box {seat} {other}")))).collect();
+        let salt = bytes(&format!("salt {seat}"));
+        let mut body = Deal { view: view.to_vec(), salt, box_digests, proof, commitments };
+        (self.hooks.deal)(seat, &mut body);
+        body
+    }
+
+    /// Every statement, in order of rounds and seats.
+    pub fn statements(&self) -> Vec<Statement> {
+        let seats = || 0..self.ceremony.n();
+        let spec = self.ceremony.digest();
+        let hellos: Vec<Statement> =
+            seats().map(|seat| self.sign(Round::Hello, seat, spec, &[], self.hello(seat).encode())).collect();
+        let view = digests(&hellos);
+        let session = session_id(&self.ceremony, &view);
+        let signed = |seat| {
+            let body = self.deal(seat, session, &view);
+            let statement = self.sign(Round::Deal, seat, session, &body.view, body.encode());
+            Signed { statement, body }
+        };
+        let signed: Vec<Signed<Deal>> = seats().map(signed).collect();
+        let deals: Vec<Statement> = signed.iter().map(|deal| deal.statement.clone()).collect();
+        // Where the deals add up to nothing, the rest is well-formed and means nothing.
+        let sums = checks::add_up(&self.ceremony, &session, &signed).ok();
+        let any = G2::hash(b"anything", DST_POSSESSION);
+
+        let view = digests(&deals);
+        let prepare = |seat: usize| {
+            let possession = sums.as_ref().map_or(any, |sums| {
+                let shares: Vec<SecretScalar> = (0..self.ceremony.v()).map(|v| self.share(seat, v)).collect();
+                let message = checks::possession_message(sums.digest(), self.indices()[seat]);
+                sums.confirmation_secret(&shares).sign(&message).unwrap()
+            });
+            let sums_root = sums.as_ref().map_or(Digest::ZERO, |sums| sums.root());
+            let mut body = Prepare { view: view.clone(), sums_root, possession, flags: Prepare::DURABLE };
+            (self.hooks.prepare)(seat, &mut body);
+            self.sign(Round::Prepare, seat, session, &body.view, body.encode())
+        };
+        let prepares: Vec<Statement> = seats().map(prepare).collect();
+
+        let view = digests(&prepares);
+        let keys =
+            sums.as_ref().map_or_else(|| signed[0].body.commitments.constants().collect(), |sums| sums.public_keys().to_vec());
+        let roots = signing_roots(&self.ceremony, &keys);
+        let commit = |seat: usize| {
+            let partials = roots.iter().map(|(v, root)| self.share(seat, *v).sign(&message_point(root)).unwrap()).collect();
+            let mut body = Commit { view: view.clone(), partials };
+            (self.hooks.commit)(seat, &mut body);
+            let statement = self.sign(Round::Commit, seat, session, &body.view, body.encode());
+            Signed { statement, body }
+        };
+        let signed: Vec<Signed<Commit>> = seats().map(commit).collect();
+        let commits: Vec<Statement> = signed.iter().map(|commit| commit.statement.clone()).collect();
+
+        let view = digests(&commits);
+        let outputs = sums.as_ref().map_or(Digest::ZERO, |sums| {
+            outputs_digest(sums.digest(), &roots, &checks::combine(&self.ceremony, &signed, roots.len()).unwrap())
+        });
+        let last = |seat: usize| {
+            let mut body = Final { view: view.clone(), outputs, flags: Final::ERASED | Final::KEYSTORES };
+            (self.hooks.last)(seat, &mut body);
+            self.sign(Round::Final, seat, session, &body.view, body.encode())
+        };
+        let finals: Vec<Statement> = seats().map(last).collect();
+        [hellos, deals, prepares, commits, finals].concat()
+    }
+
+    /// The transcript.
+    pub fn transcript(&self) -> Vec<u8> {
+        container::encode(&self.ceremony, &self.statements()).unwrap()
+    }
+}
+
+/// A transcript of `n` operators, `t` needed, with `hooks`.
+pub fn collude(n: usize, t: usize, validators: &str, hooks: Hooks) -> Collusion {
+    let operators = super::operators(n);
+    let ceremony = super::ceremony(&operators, t, validators);
+    Collusion { ceremony, operators, hooks }
+}
