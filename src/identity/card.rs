@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use bech32::primitives::decode::CheckedHrpstring;
+use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError};
 use bech32::{Bech32m, Hrp};
 
 use super::key::{BadSignature, KeyError, OperatorKey, OperatorPublic};
@@ -35,7 +35,7 @@ pub enum NameError {
         most: usize,
     },
     /// Anything but printable ASCII.
-    #[error("the name has {found:?} in it; letters, digits, punctuation and spaces of ASCII can be used")]
+    #[error("the name has the character U+{:04X} in it; only letters, digits, punctuation and spaces of ASCII can be used", *found as u32)]
     Character {
         /// The first such character.
         found: char,
@@ -96,9 +96,12 @@ pub enum CardError {
         /// How many bytes there are.
         found: usize,
     },
-    /// Not bech32m: another alphabet, or the checksum tells of a typing error.
-    #[error("not an operator card: {0}")]
-    Bech32(String),
+    /// Not bech32m: no separator, two cases, or letters outside its alphabet.
+    #[error("not an operator card: those are one line of letters and digits that starts with quorate1")]
+    NotBech32m,
+    /// Bech32m's checksum.
+    #[error("the operator card is mistyped or incomplete: its checksum does not match")]
+    Checksum,
     /// Another kind of bech32m text.
     #[error("not an operator card: it does not start with quorate1")]
     Prefix,
@@ -173,7 +176,10 @@ impl OperatorCard {
         if text.len() > LONGEST_CARD {
             return Err(CardError::TooLong { found: text.len() });
         }
-        let line = CheckedHrpstring::new::<Bech32m>(text).map_err(|error| CardError::Bech32(error.to_string()))?;
+        let line = CheckedHrpstring::new::<Bech32m>(text).map_err(|error| match error {
+            CheckedHrpstringError::Checksum(_) => CardError::Checksum,
+            _ => CardError::NotBech32m,
+        })?;
         if line.hrp() != PREFIX {
             return Err(CardError::Prefix);
         }

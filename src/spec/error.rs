@@ -104,7 +104,7 @@ pub enum SpecError {
 
     // The network.
     /// Not built in.
-    #[error("network: {0:?} is not built in; describe it in a [network] table")]
+    #[error("network: \"{0}\" is not built in; describe it in a [network] table")]
     NetworkUnknown(String),
     /// A network of one's own that is refused.
     #[error("network: {0}")]
@@ -126,7 +126,7 @@ pub enum SpecError {
 
     // The operators.
     /// The two numbers.
-    #[error("threshold: {0}")]
+    #[error(transparent)]
     Threshold(#[from] ThresholdError),
     /// `t = n` without the policy that allows it.
     #[error(

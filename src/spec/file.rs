@@ -170,7 +170,7 @@ fn check_size(text: &str) -> Result<(), SpecError> {
     if text.len() > MOST_FILE_BYTES { Err(SpecError::FileTooLarge(text.len())) } else { Ok(()) }
 }
 
-/// A parser's message, which may quote the file, without anything that a terminal would act on, and not too long.
+/// A text that is or quotes what the file says, without anything that a terminal would act on, and not too long.
 fn printable(message: &str) -> String {
     let mut out = String::new();
     for c in message.trim_end().chars().take(300) {
@@ -269,7 +269,7 @@ fn hex<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], SpecE
 fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
     let table = match entry {
         NetworkEntry::Known(name) => {
-            let shown = || SpecError::NetworkUnknown(name.chars().take(40).collect());
+            let shown = || SpecError::NetworkUnknown(printable(&name.chars().take(40).collect::<String>()));
             return Network::known(name).ok_or_else(shown);
         }
         NetworkEntry::Custom(table) => table,

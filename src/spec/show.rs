@@ -43,8 +43,9 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
 fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let unit = ceremony.network().unit();
     let total = ceremony.validators().iter().map(deposited).sum();
-    let (validators, deposits) = (plural(ceremony.v(), "validator"), ceremony.validators().iter().map(|v| v.amounts.len()).sum());
-    writeln!(out, "\nMoney: {} for {validators}, in {}", unit.text(total), plural(deposits, "deposit"))?;
+    let deposits: usize = ceremony.validators().iter().map(|validator| validator.amounts.len()).sum();
+    let (validators, deposits) = (plural(ceremony.v(), "validator"), plural(deposits, "deposit"));
+    writeln!(out, "\nMoney: {} for {validators}, when every one of {deposits} is made", unit.text(total))?;
     for (withdrawal, positions) in grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal) {
         let total = positions.iter().map(|v| deposited(&ceremony.validators()[*v])).sum();
         writeln!(out, "  {} to {}", unit.text(total), withdrawal.address())?;
@@ -85,9 +86,12 @@ fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
 
 fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let (t, n) = (ceremony.t(), ceremony.n());
-    writeln!(out, "\nOperators: {t} of {n} sign; {} may be lost; {t} together can take everything that the keys allow", n - t)?;
+    writeln!(out, "\nOperators: any {t} of the {n} control the validators together; up to {} may be lost", n - t)?;
     if ceremony.threshold().needs_all() {
         writeln!(out, "  WARNING: every operator is needed; one lost share ends the validators")?;
+    }
+    if ceremony.allow_all_required() {
+        writeln!(out, "  Policy: a threshold of all operators is allowed")?;
     }
     for (index, seat) in ceremony.roster().iter() {
         let point = if seat.point == u64::from(index.get()) { String::new() } else { format!(" (point {})", seat.point) };
