@@ -1,0 +1,133 @@
+"""What was agreed, read from ceremony.toml: who takes part at which point, and what is to be signed."""
+
+import pathlib
+import re
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+
+from eth_utils import is_checksum_address
+from ethstaker_deposit.settings import ALL_CHAINS, BaseChainSetting
+
+ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+BECH32M = 0x2BC830A3
+GAS_LIMIT = 36_000_000
+
+
+class CeremonyError(Exception):
+    """Why a ceremony file cannot be used, as a sentence."""
+
+
+@dataclass(frozen=True)
+class Validator:
+    """What one validator signs."""
+
+    credentials: bytes
+    amounts: tuple
+    registration: tuple | None
+
+
+@dataclass(frozen=True)
+class Ceremony:
+    """The agreed thing, as far as it shows in the outputs. `points` maps an operator's name to its evaluation point."""
+
+    chain: BaseChainSetting
+    genesis_time: int | None
+    threshold: int
+    points: dict
+    validators: tuple
+
+
+# Seconds since 1970, as each network's genesis state says.
+GENESIS_TIMES = {
+    "mainnet": 1606824023,
+    "hoodi": 1742213400,
+    "sepolia": 1655733600,
+    "gnosis": 1638993340,
+    "chiado": 1665396300,
+}
+
+
+def checksum(values: list) -> int:
+    check = 1
+    for value in values:
+        top, check = check >> 25, (check & 0x1FFFFFF) << 5 ^ value
+        for bit, term in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= term if top >> bit & 1 else 0
+    return check
+
+
+def card_bytes(card: str) -> bytes:
+    """Bech32m (BIP-350) with the prefix `quorate`."""
+    prefix, _, body = card.rpartition("1")
+    if prefix != "quorate" or not re.fullmatch(f"[{ALPHABET}]{{6,}}", body):
+        raise CeremonyError(f"not an operator card: {card[:20]}...")
+    values = [ALPHABET.index(c) for c in body]
+    expanded = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
+    if checksum(expanded + values) != BECH32M:
+        raise CeremonyError(f"operator card with a wrong checksum: {card[:20]}...")
+    bits = "".join(f"{value:05b}" for value in values[:-6])
+    whole = len(bits) // 8
+    if "1" in bits[8 * whole :] or len(bits) - 8 * whole > 4:
+        raise CeremonyError("operator card with stray bits")
+    return int(bits[: 8 * whole], 2).to_bytes(whole, "big")
+
+
+def operator_name(card: str) -> str:
+    """The name in a card: version(1), key(32), Noise static(32), certificate(64), length(1), name."""
+    data = card_bytes(card)
+    if len(data) < 130 or data[0] != 1 or len(data) != 130 + data[129]:
+        raise CeremonyError("operator card of another version or length")
+    return data[130:].decode("ascii")
+
+
+def chain_of(network) -> tuple:
+    """The chain's settings (those of ethstaker-deposit, for a known network) and its genesis time."""
+    if isinstance(network, str):
+        if network not in ALL_CHAINS:
+            raise CeremonyError(f"unknown network {network}")
+        return ALL_CHAINS[network], GENESIS_TIMES.get(network)
+    version = bytes.fromhex(network["genesis_fork_version"].removeprefix("0x"))
+    return BaseChainSetting(network["name"], version, b""), network.get("genesis_time")
+
+
+def gwei(amount, chain: BaseChainSetting) -> int:
+    value = Decimal(str(amount)) * 10**9 * chain.MULTIPLIER
+    if value != int(value):
+        raise CeremonyError(f"amount {amount} is not a whole number of Gwei")
+    return int(value)
+
+
+def address(text: str) -> bytes:
+    """An address with its EIP-55 checksum."""
+    if not is_checksum_address(text):
+        raise CeremonyError(f"not an address with its checksum: {text}")
+    return bytes.fromhex(text[2:])
+
+
+def validators_of(group: dict, chain: BaseChainSetting, genesis_time: int | None) -> list:
+    prefix = b"\x02" if group["compounding"] else b"\x01"
+    credentials = prefix + bytes(11) + address(group["withdrawal"])
+    amounts = group.get("amounts", [chain.MIN_ACTIVATION_AMOUNT])
+    registration = None
+    if "fee_recipient" in group:
+        registration = (address(group["fee_recipient"]), group.get("gas_limit", GAS_LIMIT), genesis_time)
+    validator = Validator(credentials, tuple(sorted(gwei(a, chain) for a in amounts)), registration)
+    return [validator] * group.get("count", 1)
+
+
+def read(path: pathlib.Path) -> Ceremony:
+    try:
+        document = tomllib.loads(path.read_text("utf-8"))
+        chain, genesis_time = chain_of(document["network"])
+        operators = document["operators"]
+        points = {operator_name(o["card"]): o.get("point", at) for at, o in enumerate(operators, start=1)}
+        validators = [v for group in document["validators"] for v in validators_of(group, chain, genesis_time)]
+        threshold = document["threshold"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise CeremonyError(f"{type(error).__name__}: {error}") from error
+    if len(points) != len(operators) or len(set(points.values())) != len(operators) or 0 in points.values():
+        raise CeremonyError("operators do not have distinct names and distinct non-zero points")
+    if not 2 <= threshold <= len(operators):
+        raise CeremonyError(f"threshold {threshold} of {len(operators)}")
+    return Ceremony(chain, genesis_time, threshold, points, tuple(validators))
