@@ -201,10 +201,10 @@ fn v8_stops_points_that_are_not_in_the_group() {
 #[test]
 fn v9_stops_copied_polynomials() {
     let across = |seat, v, k| if (seat, v, k) == (1, 1, 0) { coefficient(0, 0, 0) } else { coefficient(seat, v, k) };
-    let words = "alice (operator 1) for validators[0] and bob (operator 2) for validators[1]";
+    let words = "alice (operator 1) for validator 1 and bob (operator 2) for validator 2";
     stops(Hooks { coefficient: Box::new(across), ..Hooks::default() }, &[Code::V9], words);
     let within = |seat, v, k| if (seat, v, k) == (2, 1, 0) { coefficient(2, 0, 0) } else { coefficient(seat, v, k) };
-    stops(Hooks { coefficient: Box::new(within), ..Hooks::default() }, &[Code::V9], "carol (operator 3) for validators[1]");
+    stops(Hooks { coefficient: Box::new(within), ..Hooks::default() }, &[Code::V9], "carol (operator 3) for validator 2");
 }
 
 #[test]
@@ -298,8 +298,8 @@ fn v15_stops_a_signature_on_anything_but_the_agreed_deposit() {
         body.partials[1] = collusion.share(seat, 1).sign(&G2::hash(b"another deposit", DST_ETHEREUM)).unwrap();
     };
     let report =
-        stops(Hooks { commit: Box::new(commit), ..Hooks::default() }, &[Code::V15, Code::V16], "on deposit 0 of validators[1]");
-    assert!(report.line(Code::V16).unwrap().detail.contains("alice (operator 1) on deposit 0 of validators[1]"));
+        stops(Hooks { commit: Box::new(commit), ..Hooks::default() }, &[Code::V15, Code::V16], "on deposit 1 of validator 2");
+    assert!(report.line(Code::V16).unwrap().detail.contains("alice (operator 1) on deposit 1 of validator 2"));
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn v16_stops_a_partial_signature_that_nobody_needed() {
             body.partials[3] = G2::hash(b"anything", DST_ETHEREUM);
         }
     };
-    let words = "carol (operator 3) on the registration of validators[1]";
+    let words = "carol (operator 3) on the registration of validator 2";
     stops(Hooks { commit: Box::new(commit), ..Hooks::default() }, &[Code::V16], words);
     let encoded = |round, seat, body: &mut Vec<u8>| {
         if (round, seat) == (Round::Commit, 2) {

@@ -61,7 +61,7 @@ codes! {
     /// Anchors.
     V17, "V17", "Evidence of the earliest time";
     /// Parents of reshared and repaired ceremonies.
-    V18, "V18", "The ceremony continues another";
+    V18, "V18", "Earlier ceremonies of the same keys";
     /// Evidence of aborted ceremonies.
     V19, "V19", "Evidence of faults";
     /// Several transcripts together.

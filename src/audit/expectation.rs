@@ -1,9 +1,9 @@
 //! Comparing a transcript with what its reader brings: the ceremony file, deposit files, shares.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::ethereum::network::Network;
-use crate::export::launchpad::parse_deposits;
+use crate::export::launchpad::verify_deposit_file;
 use crate::primitives::curve::{G1, SecretScalar};
 use crate::spec::ceremony::{Ceremony, ValidatorSpec};
 use crate::spec::roster::Seat;
@@ -21,7 +21,7 @@ const MOST_DIFFERENCES: usize = 20;
 pub struct Expectations<'a> {
     /// The ceremony that the transcript should be of.
     pub ceremony: Option<&'a Ceremony>,
-    /// Deposit files: name and bytes of each. Every row must be a deposit of the transcript.
+    /// Deposit files: name and bytes of each. For each amount in it, a file holds exactly the transcript's deposits.
     pub deposit_files: &'a [(&'a str, &'a [u8])],
     /// One operator's shares of all validators.
     pub shares: &'a [HeldShare],
@@ -72,7 +72,7 @@ fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
     let differences = differences(expected, found);
     let shown = differences.iter().take(MOST_DIFFERENCES).map(ToString::to_string).collect::<Vec<_>>().join("; ");
     Err(match differences.len().saturating_sub(MOST_DIFFERENCES) {
-        0 if differences.is_empty() => "the canonical bytes differ".to_owned(),
+        0 if differences.is_empty() => "the certificate of an operator card; names and keys are the same".to_owned(),
         0 => shown,
         more => format!("{shown}; and {more} more differences"),
     }
@@ -96,7 +96,8 @@ impl core::fmt::Display for Difference {
     }
 }
 
-/// A ceremony as a list of fields with their paths, in a fixed order. Every field of the canonical bytes is among them.
+/// A ceremony as a list of fields with their paths, in a fixed order: everything in the canonical bytes but the cards' certificates,
+/// which change with names and keys.
 fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     let threshold = ceremony.threshold();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
@@ -170,37 +171,20 @@ pub fn differences(expected: &Ceremony, found: &Ceremony) -> Vec<Difference> {
     fields(expected).into_iter().filter_map(differing).collect()
 }
 
-/// Every row of every file is a deposit of the transcript, with the transcript's signature.
+/// Every file holds, for each amount in it, exactly the transcript's deposits; no deposit is in two files.
 fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
-    let network = audited.ceremony().network();
-    let made: BTreeMap<([u8; 48], u64), _> =
-        audited.deposits().into_iter().map(|deposit| ((deposit.message.pubkey, deposit.message.amount), deposit)).collect();
-    let mut seen = BTreeSet::new();
+    let keys: Vec<G1> = audited.validators().iter().map(|validator| validator.public_key).collect();
+    let mut seen = BTreeMap::new();
     for (name, bytes) in files {
-        let rows = parse_deposits(bytes, network).map_err(|error| format!("{name}: {error}"))?;
-        for (entry, row) in (1..).zip(&rows) {
-            let key = (row.message.pubkey, row.message.amount);
-            let (pubkey, amount) = (hex::encode(row.message.pubkey), network.unit().text(row.message.amount));
-            let wrong = match made.get(&key) {
-                None => Some(format!("this ceremony made no deposit of {amount} for {pubkey}")),
-                Some(deposit) if deposit.message.withdrawal_credentials != row.message.withdrawal_credentials => {
-                    let (wanted, found) = (deposit.message.withdrawal_credentials, row.message.withdrawal_credentials);
-                    Some(format!("withdrawal_credentials of {pubkey} are {found}, the ceremony's are {wanted}"))
-                }
-                Some(deposit) if deposit.signature != row.signature => {
-                    Some(format!("the signature of {pubkey} is not the one that the ceremony made"))
-                }
-                Some(_) => None,
-            };
-            if let Some(wrong) = wrong {
-                return Err(format!("{name}, entry {entry}: {wrong}").into());
-            }
-            if !seen.insert(key) {
-                return Err(format!("{name}, entry {entry}: {pubkey} with {amount} is in another file too").into());
+        let rows = verify_deposit_file(bytes, audited.ceremony(), &keys).map_err(|error| format!("{name}: {error}"))?;
+        for row in rows {
+            if let Some(other) = seen.insert((row.message.pubkey, row.message.amount), name) {
+                return Err(format!("{other} and {name} hold the same deposits").into());
             }
         }
     }
-    Ok(((), format!("{} of the {} deposits that the ceremony made, with its credentials and signatures", seen.len(), made.len())))
+    let made = audited.deposits().len();
+    Ok(((), format!("{} of the {made} deposits that the ceremony signed, each as it signed them", seen.len())))
 }
 
 /// The shares belong to one seat, one for each validator.
@@ -227,7 +211,7 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
         }
     }
     let missing: Vec<String> =
-        (0..audited.validators().len()).filter(|v| !held.contains_key(v)).map(|v| format!("validators[{v}]")).collect();
+        (0..audited.validators().len()).filter(|v| !held.contains_key(v)).map(|v| format!("validator {}", v + 1)).collect();
     match (seat, missing.len()) {
         (Some((_, index)), 0) => {
             Ok(((), format!("{} shares, one for each validator, all of {}", held.len(), words::operator(ceremony, index))))

@@ -111,7 +111,7 @@ fn money(ceremony: &Ceremony) -> Vec<Money> {
             let credentials = credentials(withdrawal);
             all.push(Money { withdrawal_address, credentials, validators: 0, total: String::new(), total_gwei: 0 });
         }
-        // The sum of 8192 times 8 amounts of at most 2048 ETH fits 64 bits 67 times.
+        // 8192 times 8 amounts of at most 2048 ETH are below 2^57 gwei.
         all[place].validators += 1;
         all[place].total_gwei += validator.amounts.iter().sum::<u64>();
     }
@@ -149,8 +149,8 @@ pub(super) struct Registration {
 
 #[derive(Serialize)]
 pub(super) struct Validator {
-    /// In the spec's list, from 0.
-    pub(super) position: usize,
+    /// In the spec's list, from 1.
+    pub(super) number: usize,
     pub(super) public_key: String,
     pub(super) withdrawal_address: String,
     pub(super) credentials: &'static str,
@@ -246,7 +246,7 @@ fn validator(audited: &Audited, v: usize) -> Validator {
         public_key: hexed(share.to_compressed()),
     });
     Validator {
-        position: v,
+        number: v + 1,
         public_key: hexed(made.public_key.to_compressed()),
         withdrawal_address: wanted.withdrawal.address().to_string(),
         credentials: credentials(&wanted.withdrawal),

@@ -46,9 +46,9 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
     }
     if let Some(audited) = report.audited() {
         writeln!(out, "\nValidators")?;
-        for (v, validator) in audited.validators().iter().enumerate() {
-            let address = audited.ceremony().validators()[v].withdrawal.address();
-            writeln!(out, "  {v:>4}  0x{}  to {address}", hex::encode(validator.public_key.to_compressed()))?;
+        for (number, (validator, wanted)) in (1..).zip(audited.validators().iter().zip(audited.ceremony().validators())) {
+            let address = wanted.withdrawal.address();
+            writeln!(out, "  {number:>4}  0x{}  to {address}", hex::encode(validator.public_key.to_compressed()))?;
         }
     }
     writeln!(out, "\nChecks")?;

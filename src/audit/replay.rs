@@ -48,9 +48,9 @@ fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
         Ok((container, format!("{} bytes, transcript version {}", bytes.len(), container::CONTAINER_VERSION)))
     });
     let audited = container.and_then(|container| Rounds::open(&container, ledger).check(container::digest(bytes), ledger));
-    ledger.not_applicable(Code::V18, "this ceremony made new keys: it has no parent");
-    ledger.not_applicable(Code::V19, "the ceremony was completed");
-    ledger.not_applicable(Code::V20, "one transcript was given");
+    ledger.not_applicable(Code::V18, "there is none, the keys are new");
+    ledger.not_applicable(Code::V19, "there is none, the ceremony was completed");
+    ledger.not_applicable(Code::V20, "only one transcript was given");
     if let Err(cause) = audited {
         ledger.not_reached_yet(cause);
     }

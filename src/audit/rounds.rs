@@ -147,7 +147,8 @@ impl Rounds {
         ledger.check(Code::V11, || {
             let sums = checks::add_up(&self.ceremony, have(&self.session)?, have(&bodies.deals)?)?;
             let Shape { n, v, .. } = self.shape;
-            let detail = format!("{v} keys and {} public shares, all different; transcript digest {}", n * v, sums.digest());
+            let detail =
+                format!("{v} keys and {} public shares, all different; digest of the key generation {}", n * v, sums.digest());
             Ok((sums, detail))
         })
     }

@@ -1,4 +1,4 @@
-//! Broken rules and seats in plain words.
+//! Broken rules and seats in plain words. People count validators and deposits from 1.
 
 use crate::message::envelope::Round;
 use crate::protocol::evidence::Rule;
@@ -24,7 +24,7 @@ pub fn round(round: Round) -> &'static str {
     }
 }
 
-/// Which of the ceremony's messages item number `item` is: validator and place within it, both counted from 0.
+/// Which of the ceremony's messages stands at position `item` (from 0).
 pub(super) fn item(ceremony: Option<&Ceremony>, item: usize) -> String {
     let mut before = 0;
     for (v, validator) in ceremony.into_iter().flat_map(Ceremony::validators).enumerate() {
@@ -32,16 +32,16 @@ pub(super) fn item(ceremony: Option<&Ceremony>, item: usize) -> String {
         let all = deposits + usize::from(validator.registration.is_some());
         if item < before + all {
             return match item - before {
-                registration if registration == deposits => format!("the registration of validators[{v}]"),
-                deposit => format!("deposit {deposit} of validators[{v}]"),
+                registration if registration == deposits => format!("the registration of validator {}", v + 1),
+                deposit => format!("deposit {} of validator {}", deposit + 1, v + 1),
             };
         }
         before += all;
     }
-    format!("message {item}")
+    format!("message {}", item + 1)
 }
 
-/// What was broken and by whom, in one sentence without its full stop. Validators are counted from 0, as in the ceremony's lists.
+/// What was broken and by whom, in one sentence without its full stop.
 pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
     let who = |index: &Index| operator(ceremony, *index);
     match rule {
@@ -64,14 +64,14 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
         ),
         Rule::Opening { dealer } => format!("the deal of {} does not open the commitment in its hello", who(dealer)),
         Rule::EqualConstants { rows: [(a, v), (b, w)] } => {
-            format!("{} for validators[{v}] and {} for validators[{w}] used the same constant term", who(a), who(b))
+            format!("{} for validator {} and {} for validator {} used the same constant term", who(a), v + 1, who(b), w + 1)
         }
         Rule::ProofOfPossession { dealer } => {
             format!("{} did not prove that it knows its constant terms", who(dealer))
         }
         Rule::ShareBox { dealer, error } => format!("a share box of {}: {error}", who(dealer)),
         Rule::Share { dealer, validator } => {
-            format!("the share that {} dealt for validators[{validator}] does not match its commitments", who(dealer))
+            format!("the share that {} dealt for validator {} does not match its commitments", who(dealer), validator + 1)
         }
         Rule::SumsRoot { operator } => {
             format!("the root of the sums that {} signed does not follow from the deals", who(operator))

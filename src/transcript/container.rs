@@ -18,13 +18,14 @@ use crate::message::envelope::{Round, Statement};
 use crate::message::shape::Shape;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
-use crate::spec::canonical::MOST_CANONICAL_BYTES;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::error::SpecError;
 use crate::spec::threshold::Index;
 
 /// Bytes before the spec.
 pub const HEADER_BYTES: usize = 12;
+/// Longest spec that a header may announce, in bytes; what of it is a spec at all is the spec's to say.
+pub const MOST_SPEC_BYTES: usize = 4 << 20;
 /// The only version there is.
 pub const CONTAINER_VERSION: u16 = 1;
 const MAGIC: [u8; 4] = *b"QTRN";
@@ -49,7 +50,7 @@ pub enum ContainerError {
     #[error("the reserved byte of the header is {0}, not zero")]
     Reserved(u8),
     /// The spec is said to be longer than any can be.
-    #[error("a spec of {0} bytes, the most is {MOST_CANONICAL_BYTES}")]
+    #[error("a spec of {0} bytes, the most is {MOST_SPEC_BYTES}")]
     SpecLength(usize),
     /// The spec breaks a rule.
     #[error("the spec: {0}")]
@@ -91,7 +92,7 @@ impl Header {
         let spec_bytes = usize::try_from(length).unwrap_or(usize::MAX);
         match (version, kind, reserved) {
             _ if magic != MAGIC => Err(ContainerError::Magic),
-            (CONTAINER_VERSION, COMPLETE, 0) if spec_bytes <= MOST_CANONICAL_BYTES => Ok(Self { spec_bytes }),
+            (CONTAINER_VERSION, COMPLETE, 0) if spec_bytes <= MOST_SPEC_BYTES => Ok(Self { spec_bytes }),
             (CONTAINER_VERSION, COMPLETE, 0) => Err(ContainerError::SpecLength(spec_bytes)),
             (CONTAINER_VERSION, COMPLETE, _) => Err(ContainerError::Reserved(reserved)),
             (CONTAINER_VERSION, _, _) => Err(ContainerError::Kind(kind)),

@@ -1,0 +1,302 @@
+//! What a reader brings to an audit, and what a reader is shown.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::collusion::{Collusion, Hooks, collude};
+use common::{TWO_VALIDATORS, operators, spec_toml};
+use proptest::prelude::*;
+use quorate::audit::code::Code;
+use quorate::audit::expectation::{Expectations, HeldShare, differences};
+use quorate::audit::render::{to_html, to_json, to_text, transcript_json};
+use quorate::audit::report::{CANNOT_CONCLUDE, Report, Status};
+use quorate::audit::{audit, first_failure};
+use quorate::export::launchpad::{deposit_files, write_deposits};
+use quorate::primitives::curve::SecretScalar;
+use quorate::spec::ceremony::Ceremony;
+use quorate::spec::file::CeremonyFile;
+
+fn honest() -> Collusion {
+    collude(3, 2, TWO_VALIDATORS, Hooks::default())
+}
+
+fn ceremony(toml: &str) -> Ceremony {
+    CeremonyFile::parse_toml(toml).unwrap().try_into().unwrap()
+}
+
+fn finding(bytes: &[u8], expectations: &Expectations<'_>, code: Code) -> (Status, String) {
+    let report = audit(bytes, expectations);
+    // What the reader brings does not change what the transcript is.
+    assert!(report.audited().is_some());
+    let line = report.line(code).unwrap();
+    assert_eq!(report.is_clean(), line.status == Status::Passed);
+    (line.status, line.detail.clone())
+}
+
+#[test]
+fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
+    let bytes = honest().transcript();
+    let toml = spec_toml(&operators(3), 2, TWO_VALIDATORS);
+    let expected = ceremony(&toml);
+    let expect = |ceremony| Expectations { ceremony: Some(ceremony), ..Expectations::default() };
+    let (status, detail) = finding(&bytes, &expect(&expected), Code::Expected);
+    assert_eq!(status, Status::Passed);
+    assert!(detail.contains(&expected.digest().to_string()));
+    // Addresses are hints.
+    let moved = ceremony(&toml.replace("127.0.0.1", "127.0.0.2"));
+    assert_eq!(finding(&bytes, &expect(&moved), Code::Expected).0, Status::Passed);
+
+    let id = hex::encode(expected.id());
+    let other_id = format!("{}00", &id[..62]);
+    let others = operators(4);
+    let changed: Vec<(Ceremony, &[&str])> = vec![
+        (ceremony(&toml.replace("Test cluster", "Test")), &["name"]),
+        (ceremony(&toml.replace(&id, &other_id)), &["id"]),
+        (
+            ceremony(&toml.replace("version = 1", &format!("version = 1\nattempt = 2\nsupersedes = \"{id}\""))),
+            &["attempt", "supersedes"],
+        ),
+        (
+            ceremony(&toml.replace("network = \"hoodi\"", "network = \"sepolia\"")),
+            &[
+                "network.name",
+                "network.genesis_fork_version",
+                "network.capella_fork_version",
+                "network.genesis_validators_root",
+                "network.genesis_time",
+            ],
+        ),
+        (
+            ceremony(&(toml.replace("threshold = 2", "threshold = 3") + "[policy]\nallow_all_required = true\n")),
+            &["threshold", "policy.allow_all_required"],
+        ),
+        (
+            ceremony(&toml.replace(&others[1].card().encode(), &others[3].card().encode())),
+            &["operators[1].name", "operators[1].key", "operators[1].noise"],
+        ),
+        (ceremony(&toml.replace("127.0.0.1:3602\"", "127.0.0.1:3602\"\npoint = 9")), &["operators[2].point"]),
+        (ceremony(&spec_toml(&others, 3, TWO_VALIDATORS)), &["threshold", "operators"]),
+        (
+            ceremony(&toml.replace("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB")),
+            &["validators[0].withdrawal"],
+        ),
+        (ceremony(&toml.replace("compounding = false", "compounding = true")), &["validators[0].compounding"]),
+        (ceremony(&toml.replace("[\"1\", \"32\"]", "[\"1\", \"31\"]")), &["validators[1].amounts"]),
+        (
+            ceremony(&toml.replace("0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")),
+            &["validators[1].fee_recipient"],
+        ),
+        (ceremony(&(toml.clone() + "gas_limit = 30000000\n")), &["validators[1].gas_limit"]),
+        (
+            ceremony(
+                &(toml.clone()
+                    + "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n"),
+            ),
+            &["validators"],
+        ),
+    ];
+    for (other, paths) in &changed {
+        let found = differences(other, &expected);
+        assert_eq!(found.iter().map(|difference| difference.path.as_str()).collect::<Vec<_>>(), *paths);
+        let (status, detail) = finding(&bytes, &expect(other), Code::Expected);
+        assert_eq!(status, Status::Failed);
+        assert!(paths.iter().all(|path| detail.contains(&format!("{path}: expected "))), "{detail}");
+    }
+    let words = finding(&bytes, &expect(&changed[7].0), Code::Expected).1;
+    assert_eq!(words, "threshold: expected 3, found 2; operators: expected 4 operators, found 3 operators");
+}
+
+#[test]
+fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
+    let collusion = honest();
+    let bytes = collusion.transcript();
+    let report = audit(&bytes, &Expectations::default());
+    let audited = report.audited().unwrap();
+    let (deposits, network) = (audited.deposits(), collusion.ceremony.network());
+    let files = deposit_files(&collusion.ceremony, audited.validators()).unwrap();
+    let given: Vec<(&str, &[u8])> = files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())).collect();
+    assert_eq!(given.len(), 2);
+    let check = |files: &[(&str, &[u8])]| {
+        finding(&bytes, &Expectations { deposit_files: files, ..Expectations::default() }, Code::DepositData)
+    };
+    let (status, detail) = check(&given);
+    assert!(status == Status::Passed && detail.starts_with("3 of the 3 deposits"), "{detail}");
+    assert!(check(&given[..1]).1.contains("of the 3 deposits"));
+
+    let fails = |files: &[(&str, &[u8])], words: &str| {
+        let (status, detail) = check(files);
+        assert_eq!(status, Status::Failed);
+        assert!(detail.contains(words), "{detail}");
+    };
+    let mut wrong = deposits.clone();
+    wrong[0].message.withdrawal_credentials = deposits[1].message.withdrawal_credentials;
+    fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 1, withdrawal_credentials");
+    let mut wrong = deposits.clone();
+    wrong[2].signature = deposits[0].signature;
+    fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 3, signature");
+    let mut wrong = deposits.clone();
+    wrong[1].message.amount += 1_000_000_000;
+    fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 2, amount");
+    let mut wrong = deposits.clone();
+    wrong[0].message.pubkey = audited.validators()[0].public_shares[0].to_compressed();
+    fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 1, pubkey");
+    fails(&[("d.json", &write_deposits(network, &deposits[..1]))], "d.json: no entry for public key");
+    fails(&[given[0], ("again.json", given[0].1)], "and again.json hold the same deposits");
+    fails(&[("d.json", b"[]")], "no entries");
+    let sepolia = quorate::ethereum::network::Network::known("sepolia").unwrap();
+    fails(&[("d.json", &write_deposits(&sepolia, &deposits))], "network_name");
+}
+
+#[test]
+fn shares_are_one_operators_and_complete() {
+    let collusion = honest();
+    let bytes = collusion.transcript();
+    let held = |name: &str, seat, v| HeldShare::new(name, &collusion.share(seat, v));
+    let check = |shares: &[HeldShare]| finding(&bytes, &Expectations { shares, ..Expectations::default() }, Code::Shares);
+    for (seat, name) in ["alice", "bob", "carol"].into_iter().enumerate() {
+        let (status, detail) = check(&[held("a", seat, 0), held("b", seat, 1)]);
+        assert!(status == Status::Passed && detail.contains(name), "{detail}");
+    }
+    let fails = |shares: &[HeldShare], words: &str| {
+        let (status, detail) = check(shares);
+        assert_eq!((status, detail.as_str()), (Status::Failed, words));
+    };
+    fails(&[held("a", 0, 0), held("b", 1, 1)], "a is a share of alice (operator 1), but b is one of bob (operator 2)");
+    fails(&[held("a", 0, 0), held("b", 0, 0)], "a and b are the same share");
+    fails(&[held("a", 2, 0)], "1 shares, but 1 are missing: validator 2");
+    let foreign = "b: a share of no operator and no validator of this transcript";
+    let mut other = collusion.share(0, 1);
+    other.add_assign(&collusion.share(0, 0));
+    fails(&[held("a", 0, 0), HeldShare::new("b", &other)], foreign);
+    fails(&[HeldShare::new("b", &SecretScalar::zero())], foreign);
+    let validator = audit(&bytes, &Expectations::default()).audited().unwrap().validators()[0].public_key;
+    fails(&[HeldShare::from_public("b", validator)], foreign);
+}
+
+#[test]
+fn nothing_is_compared_with_a_transcript_that_does_not_hold() {
+    let collusion = honest();
+    let mut bytes = collusion.transcript();
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    let shares = [HeldShare::new("a", &collusion.share(0, 0))];
+    let expectations = Expectations { ceremony: Some(&collusion.ceremony), deposit_files: &[("d.json", b"[]")], shares: &shares };
+    let report = audit(&bytes, &expectations);
+    let status = |code| report.line(code).unwrap().status;
+    assert_eq!(report.failed(), [Code::V14]);
+    assert_eq!(status(Code::Expected), Status::Passed);
+    assert_eq!((status(Code::DepositData), status(Code::Shares)), (Status::NotReached, Status::NotReached));
+    let report = audit(&bytes[..20], &expectations);
+    assert_eq!(report.line(Code::Expected).unwrap().status, Status::NotReached);
+    assert_eq!(report.line(Code::Expected).unwrap().detail, "because V1 failed");
+}
+
+/// Everything that a hostile name could try in a page.
+fn hostile() -> (Arc<Ceremony>, Report) {
+    let mut collusion = honest();
+    let toml = spec_toml(&collusion.operators, 2, TWO_VALIDATORS).replace("Test cluster", "<script>alert(1)</script>&'`");
+    collusion.ceremony = Arc::new(ceremony(&toml));
+    let report = audit(&collusion.transcript(), &Expectations::default());
+    (collusion.ceremony, report)
+}
+
+#[test]
+fn the_page_is_static_and_escaped() {
+    let (_, report) = hostile();
+    assert!(report.is_clean());
+    let page = to_html(&report);
+    for forbidden in ["<script", "src=", "href=", "url(", "@import", "http:", "https:", "javascript:"] {
+        assert!(!page.contains(forbidden), "{forbidden}");
+    }
+    assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
+    assert!(page.contains("default-src 'none'"));
+    // Money stands before operators, operators before validators, and all checks and limits are there.
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(at("VERIFIED") < at("33 ETH") && at("33 ETH") < at("<h2>Operators") && at("<h2>Operators") < at("<h2>Validators"));
+    assert!(Code::ALL.iter().filter(|code| **code <= Code::V20).all(|code| page.contains(&format!("<td>{code}</td>"))));
+    assert_eq!(page.matches("<li>").count(), CANNOT_CONCLUDE.len());
+    assert_eq!(page, to_html(&hostile().1));
+}
+
+#[test]
+fn json_holds_every_public_fact_and_is_deterministic() {
+    let (ceremony, report) = hostile();
+    let audited = report.audited().unwrap();
+    assert_eq!(to_json(&report), to_json(&hostile().1));
+    let whole: serde_json::Value = serde_json::from_slice(&to_json(&report)).unwrap();
+    let facts: serde_json::Value = serde_json::from_slice(&transcript_json(audited)).unwrap();
+    assert_eq!(whole["facts"], facts);
+    assert_eq!((whole["verdict"].as_str(), whole["findings"].as_u64()), (Some("passed"), Some(0)));
+    assert_eq!(whole["checks"].as_array().unwrap().len(), 20);
+    assert_eq!(facts["spec"]["name"], ceremony.name());
+    assert_eq!(facts["spec"]["operators"][2]["point"], "3");
+    let hexed = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+    for (v, validator) in audited.validators().iter().enumerate() {
+        let row = &facts["validators"][v];
+        assert_eq!(row["public_key"], hexed(&validator.public_key.to_compressed()));
+        for (j, share) in validator.public_shares.iter().enumerate() {
+            assert_eq!(row["public_shares"][j]["public_key"], hexed(&share.to_compressed()));
+            assert_eq!(row["public_shares"][j]["operator"], ["alice", "bob", "carol"][j]);
+        }
+        let deposits = row["deposits"].as_array().unwrap().len();
+        assert_eq!(deposits + usize::from(!row["registration"].is_null()), validator.signatures.len());
+        assert_eq!(row["deposits"][0]["signature"], hexed(&validator.signatures[0].to_compressed()));
+    }
+    assert_eq!(facts["digests"]["dkg"], hexed(audited.dkg().as_ref()));
+    assert_eq!(facts["operators_say"][1]["keystores_written"], true);
+}
+
+#[test]
+fn a_failed_report_shows_no_keys_and_says_so_first() {
+    let collusion = honest();
+    let good = collusion.transcript();
+    let mut bytes = good.clone();
+    let hello = 12 + collusion.ceremony.canonical().len();
+    bytes[hello + 150] ^= 1;
+    let report = audit(&bytes, &Expectations::default());
+    let text = to_text(&report);
+    assert!(text.starts_with("FAILED: 1 check does not hold. Do not deposit.\n"), "{text}");
+    assert!(text.contains("NOT ESTABLISHED"));
+    let page = to_html(&report);
+    assert!(page.contains("Not established") && page.contains("class=\"bad\""));
+    let key = hex::encode(audit(&good, &Expectations::default()).audited().unwrap().validators()[0].public_key.to_compressed());
+    for shown in [text, page, String::from_utf8(to_json(&report)).unwrap()] {
+        assert!(!shown.contains(&key));
+    }
+    let nothing = audit(b"", &Expectations::default());
+    assert!(to_text(&nothing).contains("What was agreed cannot be read."));
+    assert!(to_html(&nothing).contains("Audit of a ceremony"));
+    let brought = audit(&good, &Expectations { deposit_files: &[("d.json", b"[]")], ..Expectations::default() });
+    assert!(to_text(&brought).starts_with("FINDING: the transcript holds, but what you brought does not match it."));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Several bytes changed, a piece moved, anything at all: a finding, and no panic.
+    #[test]
+    fn no_bytes_but_the_transcripts_pass(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        (from, to) in any::<(prop::sample::Index, prop::sample::Index)>(),
+        tail in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let good = honest().transcript();
+        let mut bytes = good.clone();
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        let (from, to) = (from.index(bytes.len()), to.index(bytes.len()));
+        let moved = bytes[from..bytes.len().min(from + tail.len())].to_vec();
+        let end = bytes.len().min(to + moved.len());
+        let fits = end - to;
+        bytes[to..end].copy_from_slice(&moved[..fits]);
+        prop_assert_eq!(audit(&bytes, &Expectations::default()).is_clean(), bytes == good);
+        prop_assert_eq!(first_failure(&bytes).is_none(), bytes == good);
+        let mut free = good[..12].to_vec();
+        free.extend_from_slice(&tail);
+        prop_assert!(first_failure(&free).is_some() && first_failure(&tail).is_some());
+    }
+}
