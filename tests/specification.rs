@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use quorate::audit::code::Code;
 use quorate::ethereum::network::Network;
 use quorate::identity::{Operator, OperatorName};
 use quorate::primitives::curve::{G2, Scalar, SecretScalar};
@@ -46,6 +47,15 @@ fn every_tag_is_in_the_table_and_every_row_is_a_tag() {
     let listed: BTreeSet<&str> = rows.iter().map(|row| code(&row[0])).collect();
     assert_eq!(listed.len(), rows.len(), "a tag stands twice");
     assert_eq!(listed, Tag::ALL.iter().map(|tag| tag.text()).collect());
+}
+
+#[test]
+fn every_check_of_the_audit_is_in_the_table_and_every_row_is_one() {
+    let text = chapter("08-transcript-and-audit.md");
+    // Two tables: the header of the second is a row here.
+    let rows = table(&text, "\n## 8.2 ");
+    let listed: Vec<&str> = rows.iter().map(|row| code(&row[0])).filter(|cell| *cell != "code").collect();
+    assert_eq!(listed, Code::ALL.iter().map(|code| code.text()).collect::<Vec<_>>());
 }
 
 #[test]
