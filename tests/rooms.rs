@@ -1,5 +1,5 @@
-//! The house rules, read off the source: rooms in one direction, a pure core, `unsafe` in one file, files of readable size, no
-//! hash tag used twice.
+//! The house rules, read off the source: rooms in one direction, a pure core, `unsafe` in one file, signature libraries in one file
+//! each, files of readable size, no hash tag used twice.
 //!
 //! The source is read as a stream of words and symbols, comments and strings removed; paths are followed through `use` groups.
 #![allow(clippy::unwrap_used)]
@@ -37,6 +37,9 @@ const IMPURE: [&str; 16] = [
 ];
 /// Macros that talk to the terminal.
 const TALKING: [&str; 5] = ["dbg", "eprint", "eprintln", "print", "println"];
+
+/// Libraries that one file each may name: what they get wrong, or change, is dealt with there.
+const HOMES: [(&str, &str); 2] = [("blst", "primitives/curve.rs"), ("ed25519_dalek", "identity/key.rs")];
 
 /// Lines of a file that are neither blank nor in a test module.
 const CEILING: usize = 450;
@@ -303,6 +306,18 @@ fn impure(source: &Source) -> Vec<String> {
     faults
 }
 
+/// Uses of a library outside its one file.
+fn abroad(source: &Source) -> Vec<String> {
+    let home = |library: &str| HOMES.iter().find(|(known, _)| *known == library).map(|(_, home)| *home);
+    let strays = paths(&source.code).into_iter().chain(paths(&source.tests));
+    strays
+        .filter_map(|(path, line)| {
+            let home = home(&path[0]).filter(|home| *home != source.name)?;
+            Some(format!("{}:{}: {} outside {home}", source.name, line + 1, path[0]))
+        })
+        .collect()
+}
+
 fn report(faults: Vec<String>) {
     let mut text = String::new();
     faults.iter().for_each(|fault| writeln!(text, "  {fault}").unwrap());
@@ -321,6 +336,15 @@ fn rooms_point_one_way() {
 #[test]
 fn the_core_is_pure() {
     report(in_rooms().iter().flat_map(impure).collect());
+}
+
+#[test]
+fn libraries_stay_at_home() {
+    report(sources().iter().flat_map(abroad).collect());
+    let used = |home: &str, library: &str| {
+        sources().iter().any(|source| source.name == home && source.code.iter().any(|token| token.text == library))
+    };
+    assert!(HOMES.iter().all(|(library, home)| used(home, library)), "a home without its library");
 }
 
 #[test]
@@ -393,6 +417,12 @@ mod the_rules_can_fail {
         assert_eq!(found("protocol/deal.rs", spoken_of, impure), [""; 0]);
         let tested = "use std::time::Duration;\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse std::env;";
         assert_eq!(found("protocol/deal.rs", tested, impure), ["protocol/deal.rs:6: std::env"]);
+    }
+
+    #[test]
+    fn homes() {
+        assert_eq!(found("primitives/curve.rs", "use blst::*;", abroad), [""; 0]);
+        assert_eq!(found("audit/replay.rs", "use blst::*;", abroad), ["audit/replay.rs:1: blst outside primitives/curve.rs"]);
     }
 
     #[test]
