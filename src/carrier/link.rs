@@ -99,7 +99,7 @@ struct Queue {
     overflow: Arc<Notify>,
 }
 
-/// Runs an authenticated connection until it ends, telling `Up`, the frames, and `Down`.
+/// Runs an authenticated connection until it ends, telling `Up`, the frames, and `Down`; nothing if it ends before `Up` is taken.
 pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, address: String) {
     let peer = slot.peer.index;
     let mut number = 0;
@@ -121,10 +121,10 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     if hub.is_closing() {
         slot.finish();
     }
-    hub.tell(Event::Up { peer, address }).await;
     let (mut reader, mut writer) = channel.into_frames(hub.max_frame, hub.timing.idle);
+    let mut told = false;
     let why = tokio::select! {
-        why = receive(hub, peer, &mut reader) => why,
+        why = receive(hub, peer, address, &mut reader, &mut told) => why,
         why = transmit(hub, &mut writer, queue, &waiting) => why,
         () = &mut replaced => LinkError::Replaced,
         () = overflow.notified() => LinkError::Behind,
@@ -134,11 +134,22 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
         // Closing with unread bytes would reset the connection, and the peer could lose what we sent last.
         reader.drain().await;
     }
-    hub.tell(Event::Down { peer, why }).await;
+    if told {
+        hub.tell(Event::Down { peer, why }).await;
+    }
 }
 
-/// Hands frames to the owner one at a time. While the owner is busy nothing is read, and the network holds the peer back.
-async fn receive<R: tokio::io::AsyncRead + Unpin>(hub: &Hub, peer: u16, reader: &mut FrameReader<R>) -> LinkError {
+/// Tells `Up`, then hands frames to the owner one at a time. While the owner is busy nothing is read, and the network holds the peer
+/// back; keep-alives go out all the same.
+async fn receive<R: tokio::io::AsyncRead + Unpin>(
+    hub: &Hub,
+    peer: u16,
+    address: String,
+    reader: &mut FrameReader<R>,
+    told: &mut bool,
+) -> LinkError {
+    hub.tell(Event::Up { peer, address }).await;
+    *told = true;
     loop {
         match reader.next().await {
             Ok(bytes) => hub.tell(Event::Frame { peer, bytes }).await,
@@ -191,5 +202,23 @@ impl Backoff {
         let step = self.next;
         self.next = step.saturating_mul(2).min(self.most);
         step.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_with_jitter_up_to_a_limit() {
+        let mut backoff = Backoff::new(&Timing::default());
+        let expected = [100, 200, 400, 800, 1600, 3200, 5000, 5000].map(Duration::from_millis);
+        for most in expected {
+            assert_eq!(backoff.wait(u32::MAX), most);
+        }
+        assert_eq!(backoff.wait(0), Duration::from_millis(2500));
+        backoff.reset();
+        assert_eq!(backoff.wait(0), Duration::from_millis(50));
+        assert_eq!(backoff.wait(u32::MAX), Duration::from_millis(200));
     }
 }

@@ -188,13 +188,28 @@ fn another_responder_cannot_answer() {
     });
 }
 
-/// N10: a preamble changed on the way gives another prologue.
+/// N10: whichever field of the preamble is changed on the way, the prologues differ.
 #[test]
 fn a_changed_preamble_fails_the_handshake() {
     run(async {
-        let (mut flight, _) = flight(&operator(2), 3, &[]);
-        flight[6..8].copy_from_slice(&2u16.to_be_bytes());
-        assert_eq!(answer_to(&flight).await, (Err(LinkError::Handshake), Vec::new()));
+        let (version, spec) = (VERSION.to_be_bytes(), Digest([8; 32]));
+        let meant: [[&[u8]; 4]; 5] = [
+            [&version, SPEC.as_ref(), &[0, 2], &[0, 1]],
+            [&[0, 2], SPEC.as_ref(), &[0, 2], &[0, 1]],
+            [&version, spec.as_ref(), &[0, 2], &[0, 1]],
+            [&version, SPEC.as_ref(), &[0, 3], &[0, 1]],
+            [&version, SPEC.as_ref(), &[0, 2], &[0, 4]],
+        ];
+        for (position, parts) in meant.iter().enumerate() {
+            let prologue = tagged(Tag::ChannelPrologue, parts).0;
+            let mut handshake = channel_initiator(operator(2).noise(), &peer(1).noise, &prologue, random());
+            let mut flight = preamble(VERSION, 2, 1, SPEC);
+            flight.resize(PREAMBLE + FIRST, 0);
+            handshake.write_message(&[], &mut flight[PREAMBLE..]).unwrap();
+            // The first is the one that was not changed; its caller just leaves before confirming.
+            let why = if position == 0 { LinkError::Closed } else { LinkError::Handshake };
+            assert_eq!(answer_to(&flight).await.0, Err(why));
+        }
     });
 }
 
@@ -277,6 +292,39 @@ fn only_a_confirmation_of_this_handshake_by_this_operator_counts() {
         assert_eq!(after_handshake(|_| vec![0; 64]).await, refused);
         assert_eq!(after_handshake(|_| b"data before the confirmation".to_vec()).await, refused);
         assert_eq!(after_handshake(|_| Vec::new()).await, refused);
+    });
+}
+
+/// Operator 1's channel key, answering operator 2, with whatever it confirms.
+async fn after_answer(say: impl Fn(&[u8]) -> Vec<u8>) -> Option<LinkError> {
+    let (a, mut b) = pipe();
+    let saying = async {
+        let mut flight = [0; PREAMBLE + FIRST];
+        b.read_exact(&mut flight).await.unwrap();
+        let mut handshake = channel_responder(operator(1).noise(), &prologue(2, 1), random());
+        handshake.read_message(&flight[PREAMBLE..], &mut []).unwrap();
+        let mut answer = [0; 49];
+        handshake.write_message(&[], &mut answer[1..]).unwrap();
+        b.write_all(&answer).await.unwrap();
+        let said = say(handshake.get_handshake_hash());
+        let mut message = [0; 80];
+        handshake.into_transport_mode().unwrap().write_message(&said, &mut message).unwrap();
+        b.write_u16(80).await.unwrap();
+        b.write_all(&message).await.unwrap();
+        b
+    };
+    let (calling, callee) = (local(2), peer(1));
+    let (initiated, _open) = tokio::join!(initiate(a, &calling, &callee, random()), saying);
+    initiated.err()
+}
+
+#[test]
+fn the_responder_confirms_in_its_own_role() {
+    run(async {
+        let confirmed = |signer: u8, role: u8| after_answer(move |hash| confirmation(&operator(signer), hash, role, SPEC, 1));
+        assert_eq!(confirmed(1, 1).await, None);
+        assert_eq!(confirmed(1, 0).await, Some(LinkError::Confirmation));
+        assert_eq!(confirmed(3, 1).await, Some(LinkError::Confirmation));
     });
 }
 

@@ -127,19 +127,24 @@ fn strangers_are_turned_away_and_reported_once() {
 #[test]
 fn half_open_connections_do_not_keep_an_operator_out() {
     run(async {
-        let mut first = alone(Timing { handshake: Duration::from_secs(5), ..timing() }).await;
+        // The handshake limit does not help here.
+        let mut first = alone(Timing { handshake: 10 * LONG, ..timing() }).await;
         let mut held = Vec::new();
         for _ in 0..100 {
             held.push(TcpStream::connect(address(&first)).await.unwrap());
         }
-        let second = config(2, vec![at(1, &address(&first))]);
-        let mut second = Tcp::start(second).await.unwrap();
+        let mut second = Tcp::start(config(2, vec![at(1, &address(&first))])).await.unwrap();
         up(&mut second, 1).await;
+        assert_eq!(refused(&mut first).await, LinkError::Crowded);
         up(&mut first, 2).await;
-        // The oldest made room, the others run out of time.
-        let mut nothing = Vec::new();
-        for stream in &mut held {
-            assert_eq!(stream.read_to_end(&mut nothing).await.unwrap(), 0);
+        // 64 places, one of them operator 2's: the 37 oldest had to go.
+        let (oldest, newest) = held.split_at_mut(37);
+        for stream in oldest {
+            assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+        }
+        for stream in newest {
+            let nothing = stream.try_read(&mut [0; 1]).map_err(|error| error.kind());
+            assert_eq!(nothing, Err(std::io::ErrorKind::WouldBlock));
         }
     });
 }
