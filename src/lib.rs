@@ -18,4 +18,6 @@ pub mod transcript;
 
 pub mod audit;
 
+pub mod store;
+
 pub mod carrier;

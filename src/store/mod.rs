@@ -1,0 +1,37 @@
+//! Edge: what an operator keeps on disk. The only room that opens files, and it knows nothing of the protocol: records are a kind and
+//! secret bytes, outputs are named bytes with an audience.
+//!
+//! Three rules hold everywhere: nothing is overwritten; what a call has written is durable when it returns (file synced, name synced);
+//! and after a crash at any moment there is the old state or the new one. `tests` fails every single effect on the file system, and loses
+//! whatever was not synced, to see that they hold.
+//!
+//! For POSIX systems: permissions, directory syncs and renames without replacing are theirs.
+
+mod atomic;
+
+pub mod ceremony_dir;
+
+pub mod dir;
+
+mod disk;
+
+pub mod error;
+
+pub mod log;
+
+mod log_format;
+
+pub mod outputs;
+
+pub mod seal;
+
+#[cfg(test)]
+mod tests;
+
+pub use ceremony_dir::{CeremonyDir, CeremonyView};
+pub use dir::{IDENTITY_FILE, Lock, StateDir};
+pub use error::StoreError;
+pub use log::Log;
+pub use log_format::{LONGEST_BODY, Record};
+pub use outputs::{Published, Staging};
+pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
