@@ -139,8 +139,8 @@ fn validator_cases() -> Vec<(&'static str, Value, SpecError)> {
         ("none", with("/validators", json!([])), NoValidators),
         ("one too many", with("/validators/0/count", json!(8192)), TooManyValidators(8193)),
         ("2^64 of them", with("/validators/0/count", json!(u64::MAX)), TooManyValidators(u64::MAX)),
-        ("too much work", edited(large, "/validators/0/count", json!(5682)), {
-            TooMuchWork { validators: 5683, participants: 32, required: 22 }
+        ("too much work", edited(large, "/validators/0/count", json!(5681)), {
+            TooMuchWork { validators: 5682, participants: 32, required: 22 }
         }),
         ("an empty block", with("/validators/1/count", json!(0)), CountZero { place: at_validator(1, "count") }),
         ("withdrawal without checksum", with("/validators/1/withdrawal", json!(SECOND.to_lowercase())), {
@@ -340,6 +340,12 @@ fn json_faults() {
         let SpecError::Json { line, message } = &error else { panic!("{error:?}") };
         assert!(message.contains(said) && !message.contains(" at line "), "{to}: {message}");
         assert!(*line > 1, "{to}");
+    }
+    // Every table refuses what it does not know.
+    for table in ["", "/operators/0", "/validators/1", "/policy", "/network"] {
+        let file = edited(with("/policy", json!({})), "/network", devnet());
+        let error = ceremony(&edited(file, &format!("{table}/x"), json!(1))).unwrap_err();
+        assert!(error.to_string().contains("unknown field `x`"), "{table}: {error}");
     }
     let trailing = CeremonyFile::parse_json(&format!("{text} x")).unwrap_err().to_string();
     assert!(trailing.contains("trailing characters"), "{trailing}");

@@ -35,6 +35,29 @@ fn warnings() {
 }
 
 #[test]
+fn what_is_unusual_is_said() {
+    let network = json!({
+        "name": "devnet-1", "genesis_fork_version": "0x10000038", "genesis_validators_root": "07".repeat(32), "genesis_time": 7
+    });
+    for (file, line) in [
+        (
+            with("/policy", json!({ "allow_all_required": true })),
+            "  Policy: a threshold of all operators is allowed\n".to_owned(),
+        ),
+        (with("/operators/3/point", json!(77)), "  4. dave (point 77), dave.example:3613\n".to_owned()),
+        (with("/network", network), "Network: devnet-1 (not built in)\n  genesis fork version     0x10000038\n".to_owned()),
+        (
+            edited(with("/attempt", json!(2)), "/supersedes", json!("01".repeat(32))),
+            format!("Supersedes   {}\n", "01".repeat(32)),
+        ),
+    ] {
+        let text = describe(&ceremony(&file).unwrap());
+        assert!(text.contains(&line), "{text}");
+        assert!(!describe(&ceremony(&good()).unwrap()).contains(&line), "{line}");
+    }
+}
+
+#[test]
 fn nothing_but_printable_ascii_and_line_ends() {
     let file = with("/name", json!("<script>\"'`$(x)%n\\u001b</script>"));
     let text = describe(&ceremony(&file).unwrap());
