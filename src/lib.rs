@@ -21,3 +21,5 @@ pub mod audit;
 pub mod store;
 
 pub mod carrier;
+
+pub mod cli;

@@ -17,8 +17,9 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
 use super::evidence::{Fault, Rule};
-use super::items::{message_point, outputs_digest};
+use super::items::outputs_digest;
 use super::outcome::Sums;
+use crate::ethereum::bls::message_point;
 
 /// A statement with its decoded body.
 #[derive(Clone)]

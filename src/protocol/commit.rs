@@ -6,12 +6,13 @@ use crate::message::inbox::digests;
 
 use super::checks::{Prepared, SharesProven, combine, commits_follow_prepares, decode, partials_verified, signatures_verified};
 use super::finalize;
-use super::items::{message_point, outputs_digest, signing_roots};
+use super::items::{outputs_digest, signing_roots};
 use super::outcome::{Outcome, Receipts, ValidatorOutcome};
 use super::participant::{Stage, Step};
 use super::prepare::Checked;
 use super::record::ReplayError;
 use super::world::{Advance, Made, Stop, World};
+use crate::ethereum::bls::message_point;
 
 /// Waiting for every operator's commit.
 pub(super) struct AwaitCommits {

@@ -4,7 +4,7 @@
 use crate::ethereum::deposit::DepositMessage;
 use crate::ethereum::registration::Registration;
 use crate::primitives::curve::{G1, G2};
-use crate::primitives::hash::{DST_ETHEREUM, Digest, Tag, merkle_root, tagged};
+use crate::primitives::hash::{Digest, Tag, merkle_root, tagged};
 use crate::spec::ceremony::Ceremony;
 
 /// One message to sign.
@@ -49,11 +49,6 @@ impl Item {
 pub fn signing_roots(ceremony: &Ceremony, public_keys: &[G1]) -> Vec<(usize, [u8; 32])> {
     let of = |(v, key)| items(ceremony, v, key).into_iter().map(move |item| (v, item.signing_root(ceremony)));
     public_keys.iter().enumerate().flat_map(of).collect()
-}
-
-/// A signing root as a point to sign.
-pub fn message_point(signing_root: &[u8; 32]) -> G2 {
-    G2::hash(signing_root, DST_ETHEREUM)
 }
 
 /// Output digest `O = TH("outputs", D, Merkle root over (signing root, signature))`.

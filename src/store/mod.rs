@@ -35,3 +35,8 @@ pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};
 pub use outputs::{Published, Staging};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
+
+/// Writes a new file that a person named: whole or not at all, synced, read back, never over another.
+pub fn write_new(path: &std::path::Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+    atomic::write_new(&disk::RealDisk, path, bytes, mode)
+}

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use quorate::ethereum::bls::message_point;
 use quorate::identity::operator::Operator;
 use quorate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use quorate::message::envelope::{Round, Statement, session_id, view_root};
@@ -16,7 +17,7 @@ use quorate::primitives::possession;
 use quorate::primitives::secret::Secret32;
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::checks::{self, Signed};
-use quorate::protocol::items::{message_point, outputs_digest, signing_roots};
+use quorate::protocol::items::{outputs_digest, signing_roots};
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::threshold::Index;
 use quorate::transcript::container;

@@ -1,6 +1,7 @@
 //! An operator that plays the protocol by hand, and can break any rule of it.
 #![allow(dead_code, clippy::unwrap_used)]
 
+use quorate::ethereum::bls::message_point;
 use quorate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use quorate::message::envelope::{Round, Statement, session_id, view_root};
 use quorate::message::inbox::digests;
@@ -15,7 +16,7 @@ use quorate::primitives::possession;
 use quorate::primitives::secret::Secret32;
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::checks::{self, Signed};
-use quorate::protocol::items::{message_point, outputs_digest, signing_roots};
+use quorate::protocol::items::{outputs_digest, signing_roots};
 use quorate::protocol::outcome::Sums;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::threshold::Index;

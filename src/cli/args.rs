@@ -1,0 +1,227 @@
+//! What can be typed. Clap and nothing else, so that completions and man pages come from the same definitions.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  local trouble: a file, the network, a passphrase
+  2  usage: the command line, or a file that a person wrote
+  3  the ceremony was stopped by a fault; evidence is written
+  4  the audit found something
+  5  waiting for others; run the same command again
+
+stdout is the result (with --json one JSON object), stderr is the talk.";
+
+/// Distributed key generation ceremonies for Ethereum validators, with transcripts that anyone can audit offline.
+#[derive(Parser)]
+#[command(name = "quorate", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Print the result as one JSON object.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// This operator's state: keys, ceremonies, outputs.
+    #[arg(long, global = true, env = "QUORATE_DIR", default_value = "./.quorate", value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// Read the passphrase from this file (mode 0600) instead of asking for it.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make or show this operator's keys.
+    #[command(subcommand)]
+    Identity(Identity),
+    /// Write, check or show a ceremony file.
+    #[command(subcommand)]
+    Spec(Spec),
+    /// Take part in a ceremony; resume it; write its outputs. Safe to stop and to run again at any time.
+    #[command(
+        after_help = "Example:\n  quorate run ceremony.toml\n\nThe fingerprint is asked for once, before anything is signed."
+    )]
+    Run(RunArgs),
+    /// Say which ceremonies this operator has, and what to do next.
+    #[command(after_help = "Example:\n  quorate status --dir ~/quorate")]
+    Status,
+    /// Verify a transcript offline, from public data alone.
+    #[command(
+        after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml --deposit-data deposit-data.json"
+    )]
+    Audit(AuditArgs),
+    /// Run a whole ceremony on this machine: one process for each operator, then the audit.
+    #[command(after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20")]
+    Demo(DemoArgs),
+    /// Print completions for a shell.
+    #[command(after_help = "Example:\n  quorate completions bash > /etc/bash_completion.d/quorate")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page (roff).
+    #[command(after_help = "Example:\n  quorate man | man -l -")]
+    Man,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Identity {
+    /// Make this operator's keys, sealed with a passphrase, and print the public operator card.
+    #[command(after_help = "Example:\n  quorate identity new --name alice\n\nSend the card (quorate1...) to the coordinator.")]
+    New {
+        /// The name that the other operators will see.
+        #[arg(long)]
+        name: String,
+        /// Cost of guessing the passphrase, as a power of two.
+        #[arg(long, hide = true, default_value_t = 17, value_parser = clap::value_parser!(u8).range(10..=20))]
+        kdf_cost: u8,
+    },
+    /// Print the public operator card.
+    #[command(after_help = "Example:\n  quorate identity show")]
+    Show,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Spec {
+    /// Write a ceremony file from operator cards. The coordinator has no other power.
+    #[command(
+        after_help = "Example:\n  quorate spec new --name \"Our cluster\" --network hoodi --threshold 3 --validators 10 \\\n    \
+        --withdrawal 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --compounding false \\\n    \
+        --operator quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n    \
+        --operator quorate1...@10.0.0.3:3610 --operator quorate1...@10.0.0.4:3610 -o ceremony.toml"
+    )]
+    New(Box<SpecNew>),
+    /// Check a ceremony file against every rule.
+    #[command(after_help = "Example:\n  quorate spec check ceremony.toml")]
+    Check {
+        /// The ceremony file.
+        file: PathBuf,
+    },
+    /// Show everything that a person must agree to, money first, and the fingerprint as words.
+    #[command(after_help = "Example:\n  quorate spec show ceremony.toml")]
+    Show {
+        /// The ceremony file.
+        file: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct SpecNew {
+    /// Name of the ceremony.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// mainnet, hoodi, sepolia, gnosis or chiado. For another network, write the file by hand.
+    #[arg(long)]
+    pub(crate) network: String,
+    /// How many operators are needed to sign: more than half.
+    #[arg(long)]
+    pub(crate) threshold: usize,
+    /// How many validators go to each withdrawal address.
+    #[arg(long, required = true, action = clap::ArgAction::Append, value_name = "COUNT")]
+    pub(crate) validators: Vec<u32>,
+    /// Where the money of those validators goes when it is withdrawn (EIP-55). Give --validators and --withdrawal again for another
+    /// address; they pair up in order.
+    #[arg(long, required = true, action = clap::ArgAction::Append, value_name = "ADDRESS")]
+    pub(crate) withdrawal: Vec<String>,
+    /// Compounding credentials (0x02, up to 2048 ETH) or not (0x01, 32 ETH).
+    #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
+    pub(crate) compounding: bool,
+    /// Amount of a deposit in ETH (GNO on gnosis and chiado); repeat it for several deposits of each validator.
+    #[arg(long = "amount", value_name = "AMOUNT")]
+    pub(crate) amounts: Vec<String>,
+    /// Sign a builder registration with this fee recipient (EIP-55).
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) fee_recipient: Option<String>,
+    /// Gas limit of the builder registration.
+    #[arg(long, requires = "fee_recipient")]
+    pub(crate) gas_limit: Option<u64>,
+    /// Allow a threshold of all operators: the loss of one share is then the loss of the validators.
+    #[arg(long)]
+    pub(crate) allow_all_required: bool,
+    /// An operator: card@host:port, in the order of their indices.
+    #[arg(long = "operator", required = true, value_name = "CARD@HOST:PORT")]
+    pub(crate) operators: Vec<String>,
+    /// The file to write. Never overwrites.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// Key derivation of the keystores (EIP-2335).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KdfChoice {
+    /// scrypt, n = 2^18: about a second and 256 MiB for each run.
+    Scrypt,
+    /// PBKDF2, c = 2^18.
+    Pbkdf2,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// The ceremony file.
+    pub(crate) file: PathBuf,
+    /// The fingerprint's words, instead of typing them.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) yes_fingerprint: Option<String>,
+    /// Where to listen. By default all interfaces, at the port that the file gives you.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+    /// How the keystores are sealed.
+    #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
+    pub(crate) kdf: KdfChoice,
+    /// Write no keystores: the shares stay sealed in the state directory.
+    #[arg(long)]
+    pub(crate) no_keystores: bool,
+    /// Password of the keystores. By default the passphrase.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_keystores")]
+    pub(crate) keystore_password_file: Option<PathBuf>,
+    /// How long to stay, once outputs are published, for operators that have not confirmed that they hold everything.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) linger: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditArgs {
+    /// The transcript.
+    pub(crate) transcript: PathBuf,
+    /// The ceremony file that the transcript should be of.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) expect: Option<PathBuf>,
+    /// A deposit file that should hold exactly the transcript's deposits.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) deposit_data: Vec<PathBuf>,
+    /// A folder of keystores that should be one operator's shares; asks for their password.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) share: Option<PathBuf>,
+    /// Also write the report as a page. Never overwrites.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct DemoArgs {
+    /// How many operators.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(3..=32))]
+    pub(crate) operators: u16,
+    /// How many of them are needed to sign.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) threshold: u16,
+    /// How many validators.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=8192))]
+    pub(crate) validators: u16,
+    /// The network.
+    #[arg(long, default_value = "hoodi")]
+    pub(crate) network: String,
+    /// The folder to make. Never overwrites.
+    #[arg(long, value_name = "DIR", default_value = "./quorate-demo")]
+    pub(crate) out: PathBuf,
+    /// How the keystores are sealed.
+    #[arg(long, value_enum, default_value_t = KdfChoice::Pbkdf2)]
+    pub(crate) kdf: KdfChoice,
+    /// Write no keystores.
+    #[arg(long)]
+    pub(crate) no_keystores: bool,
+}

@@ -1,0 +1,3 @@
+//! commands
+pub(crate) mod demo;
+pub(crate) mod run;

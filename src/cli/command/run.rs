@@ -1,0 +1,224 @@
+//! `quorate run`: takes part in a ceremony, resuming whatever was interrupted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::audit::words;
+use crate::carrier::{Peer, Tcp, TcpConfig, Timing};
+use crate::cli::args::{KdfChoice, RunArgs};
+use crate::cli::drive::{Drive, Ending};
+use crate::cli::machine::{KeystorePlan, Machine};
+use crate::cli::progress::{Progress, seat_names};
+use crate::cli::report::{CliError, Exit, Output, talk};
+use crate::cli::{input, messages, prompt, random};
+use crate::ethereum::keystore::{Kdf, Password};
+use crate::identity::Operator;
+use crate::message::shape::Shape;
+use crate::message::sync::Frame;
+use crate::primitives::secret::SecretBytes;
+use crate::protocol::evidence::{Certainty, Fault};
+use crate::protocol::participant::{OwnSeat, Participant, Step};
+use crate::protocol::record::{Record, RecordKind};
+use crate::spec::Ceremony;
+use crate::spec::canonical::{fingerprint, parse_fingerprint};
+use crate::spec::show::describe;
+use crate::store::{self, CeremonyDir, Log, StateDir};
+
+/// Runs the command.
+pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
+    let (file, ceremony) = input::ceremony(&args.file)?;
+    let ceremony = Arc::new(ceremony);
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let lock = state.lock().map_err(messages::store)?;
+    let (operator, passphrase) = prompt::open_identity(&state, out)?;
+    let operator = Arc::new(operator);
+    let seat = OwnSeat::find(ceremony.clone(), operator.clone())
+        .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
+
+    let begun = match state.find(&ceremony.digest()).map_err(messages::store)? {
+        Some(view) => view.has_log().map_err(messages::store)?,
+        None => false,
+    };
+    if !begun {
+        consent(args, &ceremony)?;
+    }
+    // Nothing is written before this line, and nothing secret is made before the disk has proven itself.
+    state.try_writing().map_err(messages::store)?;
+    let keystores = plan_keystores(args, passphrase)?;
+    let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
+    if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
+        dir.write_ceremony_file(&file).map_err(messages::store)?;
+    }
+    let listen = listen_address(args, &seat)?;
+    let (participant, step, log) = start(&seat, &operator, &dir)?;
+    let machine = Machine::open(participant, step, log, dir.clone(), keystores)?;
+    let participant = &machine.participant;
+    if let Some(fault) = participant.fault() {
+        return aborted(fault, &ceremony, participant.is_prepared(), &dir, out);
+    }
+    if participant.is_finished() && participant.unconfirmed().is_empty() {
+        talk("This ceremony is finished, and every operator has confirmed that it holds everything. Nothing was changed.");
+        return done(&ceremony, &dir, &[], out);
+    }
+    let progress = Progress::new();
+    if begun {
+        progress.say("Continuing where this operator was.");
+    }
+    let linger = Duration::from_secs(args.linger);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(messages::runtime)?;
+    let ending = runtime.block_on(async {
+        let tcp = Tcp::start(tcp_config(&seat, listen)).await.map_err(messages::carrier)?;
+        Drive::new(machine, tcp, progress, linger).run().await
+    })?;
+    match ending {
+        Ending::Fault { fault, prepared } => aborted(&fault, &ceremony, prepared, &dir, out),
+        Ending::Interrupted { waiting } => interrupted(&waiting, &ceremony, out),
+        Ending::Published { unconfirmed } => done(&ceremony, &dir, &unconfirmed, out),
+        Ending::Complete => done(&ceremony, &dir, &[], out),
+    }
+}
+
+/// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the hello is the consent.
+fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
+    talk(&describe(ceremony));
+    let expected = fingerprint(&ceremony.digest());
+    let typed = match &args.yes_fingerprint {
+        Some(words) => words.clone(),
+        None => prompt::line("Type the fingerprint's words to take part: ")?,
+    };
+    match parse_fingerprint(&typed) {
+        Ok(words) if words == expected => Ok(()),
+        _ => Err(messages::wrong_fingerprint(&expected.join(" "))),
+    }
+}
+
+fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<KeystorePlan>, CliError> {
+    if args.no_keystores {
+        return Ok(None);
+    }
+    let password = match &args.keystore_password_file {
+        Some(path) => prompt::secret_file(path)?,
+        None => passphrase,
+    };
+    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
+    Ok(Some(KeystorePlan { kdf: kdf(args.kdf), password }))
+}
+
+fn kdf(choice: KdfChoice) -> Kdf {
+    match choice {
+        KdfChoice::Scrypt => Kdf::scrypt(),
+        KdfChoice::Pbkdf2 => Kdf::pbkdf2(),
+    }
+}
+
+/// The participant as its log has it, or a new one.
+fn start(seat: &OwnSeat, operator: &Operator, dir: &CeremonyDir) -> Result<(Participant, Step, Log), CliError> {
+    let (mut log, records) =
+        Log::open_or_create(dir, operator.storage_key(), seat.ceremony.digest().as_bytes()).map_err(messages::store)?;
+    log.reserve(room_needed(&Shape::of(&seat.ceremony))).map_err(messages::store)?;
+    let record = |record: store::Record| {
+        let kind = RecordKind::from_number(record.kind).ok_or_else(|| messages::newer_log(dir.view().path()))?;
+        Ok(Record { kind, body: record.body })
+    };
+    let records = records.into_iter().map(record).collect::<Result<Vec<_>, CliError>>()?;
+    let (participant, step) = Participant::start(seat.clone(), records, random::entropy)
+        .map_err(|error| messages::replay(&error, dir.view().path()))?;
+    Ok((participant, step, log))
+}
+
+/// What the log of a whole ceremony takes, twice over.
+fn room_needed(shape: &Shape) -> u64 {
+    use crate::message::envelope::Round;
+    let statements: usize = Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+    let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();
+    u64::try_from(2 * bytes + 65_536).expect("a spec's size fits 64 bits")
+}
+
+fn listen_address(args: &RunArgs, seat: &OwnSeat) -> Result<String, CliError> {
+    if let Some(listen) = &args.listen {
+        return Ok(listen.clone());
+    }
+    let own = seat.ceremony.roster().get(seat.me).and_then(|own| own.address.as_ref()).ok_or_else(messages::no_own_address)?;
+    Ok(format!("0.0.0.0:{}", own.port()))
+}
+
+fn tcp_config(seat: &OwnSeat, listen: String) -> TcpConfig {
+    let others = seat.ceremony.roster().iter().filter(|(index, _)| *index != seat.me);
+    let peers = others.map(|(index, other)| Peer {
+        index: index.get(),
+        name: other.card.name.to_string(),
+        key: other.card.key,
+        noise: other.card.noise,
+        address: other.address.as_ref().map(ToString::to_string),
+    });
+    TcpConfig {
+        spec_digest: seat.ceremony.digest(),
+        me: seat.me.get(),
+        operator: seat.operator.clone(),
+        peers: peers.collect(),
+        listen,
+        max_frame: Frame::max_bytes(&Shape::of(&seat.ceremony)),
+        random: Arc::new(random::secret),
+        timing: Timing::default(),
+    }
+}
+
+fn done(ceremony: &Ceremony, dir: &CeremonyDir, unconfirmed: &[String], out: &Output) -> Result<Exit, CliError> {
+    let folder = dir.view().out();
+    if !unconfirmed.is_empty() {
+        talk(&format!(
+            "{} had not confirmed that they hold everything. Should one of them need your statements, run the same command again.",
+            unconfirmed.join(", ")
+        ));
+    }
+    out.result(
+        &json!({
+            "ceremony": ceremony.name(),
+            "spec_digest": ceremony.digest().to_string(),
+            "outputs": folder.display().to_string(),
+            "unconfirmed": unconfirmed,
+        }),
+        &format!("Done. Outputs are in {}", folder.display()),
+    )?;
+    Ok(Exit::Done)
+}
+
+fn interrupted(waiting: &[String], ceremony: &Ceremony, out: &Output) -> Result<Exit, CliError> {
+    let whom = if waiting.is_empty() { String::new() } else { format!(" Was waiting for {}.", waiting.join(", ")) };
+    out.result(
+        &json!({ "ceremony": ceremony.name(), "waiting_for": waiting }),
+        &format!("Stopped.{whom} Nothing is lost: run the same command again to go on."),
+    )?;
+    Ok(Exit::Waiting)
+}
+
+fn aborted(fault: &Fault, ceremony: &Ceremony, prepared: bool, dir: &CeremonyDir, out: &Output) -> Result<Exit, CliError> {
+    let culprits = seat_names(ceremony, &fault.rule.culprits());
+    let what = words::rule(&fault.rule, Some(ceremony));
+    let certainty = match fault.rule.certainty() {
+        Certainty::Proven => "proven",
+        Certainty::Suspected => "suspected",
+        Certainty::Nobody => "nobody",
+    };
+    let evidence: Vec<String> =
+        dir.view().evidence().map_err(messages::store)?.iter().map(|path| path.display().to_string()).collect();
+    let stored = match prepared {
+        true => "Your shares stay stored. If the others complete the certificate, this ceremony can still finish.",
+        false => "No key came out of this ceremony, and nobody can deposit to one.",
+    };
+    out.result(
+        &json!({
+            "ceremony": ceremony.name(), "fault": what, "culprits": culprits, "certainty": certainty,
+            "evidence": evidence, "prepared": prepared,
+        }),
+        &format!(
+            "Stopped by a fault: {what}\nWhose doing: {} ({certainty}).\n{stored}\nEvidence: {}\nWhat to do: show it to the \
+             other operators, agree on who takes part, and start a new ceremony with a new file.",
+            if culprits.is_empty() { "nobody's".to_owned() } else { culprits.join(" or ") },
+            evidence.join(", ")
+        ),
+    )?;
+    Ok(Exit::Aborted)
+}

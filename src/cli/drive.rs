@@ -1,0 +1,261 @@
+//! The only loop: carrier <-> message <-> protocol <-> store. It writes and syncs before it sends, and decides nothing.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::carrier::{Event, Tcp};
+use crate::cli::machine::{Handled, Machine};
+use crate::cli::progress::{Progress, seat_name, seat_names};
+use crate::cli::report::CliError;
+use crate::message::envelope::{Round, Statement};
+use crate::message::shape::Shape;
+use crate::message::sync::{Frame, Have};
+use crate::protocol::evidence::Fault;
+use crate::protocol::participant::Input;
+use crate::spec::threshold::Index;
+
+/// How often an operator that waits tells its peers what it holds.
+const RETELL: Duration = Duration::from_secs(2);
+/// After how many tellings it asks for everybody's statements, and says again whom it waits for.
+const PATIENCE: u32 = 3;
+const REMIND: u32 = 15;
+
+/// How a run ended.
+pub(crate) enum Ending {
+    /// Outputs are published and every peer has confirmed that it holds everything.
+    Complete,
+    /// Outputs are published; these peers had not confirmed when the time given was over, or when the person stopped.
+    Published {
+        /// Their names.
+        unconfirmed: Vec<String>,
+    },
+    /// Stopped by the person before the end; safe to run again.
+    Interrupted {
+        /// Who was awaited.
+        waiting: Vec<String>,
+    },
+    /// A fault stopped the ceremony for this operator; evidence is written.
+    Fault {
+        /// What was broken.
+        fault: Fault,
+        /// Whether this operator had signed that its shares are stored.
+        prepared: bool,
+    },
+}
+
+/// A ceremony being driven.
+pub(crate) struct Drive {
+    machine: Option<Machine>,
+    tcp: Tcp,
+    progress: Progress,
+    shape: Shape,
+    connected: Vec<Index>,
+    idle: u32,
+    linger: Duration,
+    finished_at: Option<Instant>,
+}
+
+impl Drive {
+    pub(crate) fn new(machine: Machine, tcp: Tcp, progress: Progress, linger: Duration) -> Self {
+        let shape = Shape::of(&machine.participant.seat().ceremony);
+        Self { machine: Some(machine), tcp, progress, shape, connected: Vec::new(), idle: 0, linger, finished_at: None }
+    }
+
+    fn machine(&self) -> &Machine {
+        self.machine.as_ref().expect("the machine is away only inside `work`")
+    }
+
+    /// Runs `act` on the machine in a worker thread: checks, syncs and key derivation must not stop the sockets.
+    async fn work<T: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&mut Machine) -> Result<T, CliError> + Send + 'static,
+    ) -> Result<T, CliError> {
+        let mut machine = self.machine.take().expect("one piece of work at a time");
+        let worker = tokio::task::spawn_blocking(move || {
+            let done = act(&mut machine);
+            (machine, done)
+        });
+        match worker.await {
+            Ok((machine, done)) => {
+                self.machine = Some(machine);
+                done
+            }
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Drives until the end, a fault, or an interruption.
+    pub(crate) async fn run(mut self) -> Result<Ending, CliError> {
+        let mut retell = interval(RETELL);
+        retell.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ending = loop {
+            self.show(false);
+            if let Some(ending) = self.ending() {
+                break ending;
+            }
+            tokio::select! {
+                event = self.tcp.next() => self.on_event(event).await?,
+                _ = retell.tick() => self.retell(),
+                _ = tokio::signal::ctrl_c() => break self.interrupted(),
+            }
+        };
+        self.tcp.shutdown().await;
+        Ok(ending)
+    }
+
+    fn show(&mut self, detail: bool) {
+        if let Some(machine) = &self.machine {
+            self.progress.show(&machine.participant, detail);
+        }
+    }
+
+    fn ending(&mut self) -> Option<Ending> {
+        let participant = &self.machine().participant;
+        if let Some(fault) = participant.fault() {
+            return Some(Ending::Fault { fault: fault.clone(), prepared: participant.is_prepared() });
+        }
+        if !participant.is_finished() {
+            return None;
+        }
+        let unconfirmed = participant.unconfirmed();
+        if unconfirmed.is_empty() {
+            return Some(Ending::Complete);
+        }
+        let names = seat_names(&participant.seat().ceremony, &unconfirmed);
+        let since = *self.finished_at.get_or_insert_with(|| {
+            self.progress.say(&format!(
+                "Outputs are published. Staying for {}, who may still need our statements. Ctrl-C is safe.",
+                names.join(", ")
+            ));
+            Instant::now()
+        });
+        (since.elapsed() >= self.linger).then_some(Ending::Published { unconfirmed: names })
+    }
+
+    fn interrupted(&self) -> Ending {
+        let Some(machine) = &self.machine else { return Ending::Interrupted { waiting: Vec::new() } };
+        let participant = &machine.participant;
+        let ceremony = &participant.seat().ceremony;
+        if participant.is_finished() {
+            return Ending::Published { unconfirmed: seat_names(ceremony, &participant.unconfirmed()) };
+        }
+        let waiting = participant.waiting();
+        let mut awaited = waiting.statements;
+        awaited.extend(waiting.boxes);
+        awaited.sort_unstable();
+        awaited.dedup();
+        Ending::Interrupted { waiting: seat_names(ceremony, &awaited) }
+    }
+
+    async fn on_event(&mut self, event: Event) -> Result<(), CliError> {
+        match event {
+            Event::Up { peer, address } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                self.progress.up(peer, address.clone());
+                self.progress.say(&format!("Connected to {} at {address}.", self.name(peer)));
+                if !self.connected.contains(&peer) {
+                    self.connected.push(peer);
+                }
+                let have = self.machine().participant.have(false);
+                self.send(peer, &Frame::Have(have));
+            }
+            Event::Down { peer, why } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                self.progress.down(peer);
+                self.connected.retain(|other| *other != peer);
+                self.progress.say(&format!("Lost {}: {why}. Trying again.", self.name(peer)));
+            }
+            Event::Unreachable { peer, address, why } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                self.progress.say(&format!("{} is not reachable at {address} yet: {why}. Trying again.", self.name(peer)));
+            }
+            Event::Refused { address, why } => self.progress.say(&format!("Refused a connection from {address}: {why}.")),
+            Event::Frame { peer, bytes } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                self.progress.heard_from(peer);
+                self.on_frame(peer, &bytes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn name(&self, peer: Index) -> String {
+        seat_name(&self.machine().participant.seat().ceremony, peer)
+    }
+
+    async fn on_frame(&mut self, peer: Index, bytes: &[u8]) -> Result<(), CliError> {
+        let input = match Frame::decode(bytes, &self.shape) {
+            Err(error) => {
+                self.progress.say(&format!("{} sent something that is not a message: {error}. Ignored.", self.name(peer)));
+                return Ok(());
+            }
+            Ok(Frame::Have(have)) => {
+                self.answer_have(peer, &have);
+                Input::PeerHolds { peer, have }
+            }
+            Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
+            Ok(Frame::ShareBox { dealer, sealed }) => Input::ShareBox { dealer, sealed },
+        };
+        let from = self.name(peer);
+        let before = self.machine().participant.inbox().session();
+        let Handled { said, refused } = self.work(move |machine| machine.handle(input)).await?;
+        if let Some(refused) = refused {
+            self.progress.say(&format!("Ignored a message from {from}: {refused}."));
+        }
+        if !said.is_empty() || self.machine().participant.inbox().session() != before {
+            self.idle = 0;
+        }
+        let finished = self.machine().participant.is_finished();
+        self.tell_all(&said);
+        if finished && self.finished_at.is_none() {
+            self.tell_have(false);
+        }
+        Ok(())
+    }
+
+    /// Gives `peer` what it lacks, and tells it what is missing here if it has something else.
+    fn answer_have(&mut self, peer: Index, have: &Have) {
+        for frame in self.machine().participant.lacking(peer, have) {
+            self.send(peer, &frame);
+        }
+    }
+
+    fn send(&self, peer: Index, frame: &Frame) {
+        // A peer that is not connected gets everything when it is: it will say what it holds.
+        let _ = self.tcp.send(peer.get(), frame.encode());
+    }
+
+    /// Sends this operator's own new statements, each deal with its box, to everybody connected.
+    fn tell_all(&self, statements: &[Statement]) {
+        for statement in statements {
+            for peer in &self.connected {
+                self.send(*peer, &Frame::Statement(statement.bytes().to_vec()));
+                if statement.envelope.round == Round::Deal
+                    && let Some(sealed) = self.machine().participant.box_for(*peer)
+                {
+                    self.send(*peer, &sealed);
+                }
+            }
+        }
+        if !statements.is_empty() {
+            // Peers ahead of us hold back what we could not have placed until now.
+            self.tell_have(false);
+        }
+    }
+
+    fn tell_have(&self, help: bool) {
+        let have = self.machine().participant.have(help);
+        for peer in &self.connected {
+            self.send(*peer, &Frame::Have(have.clone()));
+        }
+    }
+
+    fn retell(&mut self) {
+        self.idle += 1;
+        self.tell_have(self.idle > PATIENCE);
+        if self.idle.is_multiple_of(REMIND) {
+            self.show(true);
+        }
+    }
+}

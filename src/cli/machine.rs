@@ -1,0 +1,168 @@
+//! A participant with its log and its outputs: the part of the driver that works with files.
+
+use std::collections::VecDeque;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use zeroize::Zeroize;
+
+use crate::audit::expectation::Expectations;
+use crate::audit::{audit, render};
+use crate::cli::report::CliError;
+use crate::cli::{messages, random};
+use crate::ethereum::keystore::{DerivedKey, Kdf, Password};
+use crate::export::keystores::{Holder, keystore_files};
+use crate::export::{Artifact, Audience, launchpad};
+use crate::message::envelope::Statement;
+use crate::protocol::participant::{Ask, Input, Participant, Refused, Step};
+use crate::protocol::record::{self, RecordKind};
+use crate::store::{CeremonyDir, Log, Record, Staging};
+use crate::transcript::container;
+
+/// How keystores are sealed.
+pub(crate) struct KeystorePlan {
+    pub(crate) kdf: Kdf,
+    pub(crate) password: Password,
+}
+
+/// A participant that lives on a disk.
+pub(crate) struct Machine {
+    pub(crate) participant: Participant,
+    log: Log,
+    dir: CeremonyDir,
+    /// `None` for a run without keystores.
+    keystores: Option<KeystorePlan>,
+    staging: Option<Staging>,
+}
+
+/// What came of an input.
+pub(crate) struct Handled {
+    /// Statements to send to everybody.
+    pub(crate) said: Vec<Statement>,
+    /// Why the input was not taken.
+    pub(crate) refused: Option<Refused>,
+}
+
+impl Machine {
+    /// A participant that has just started: carries out what starting asked for. What it has to say, its peers will ask for.
+    pub(crate) fn open(
+        participant: Participant,
+        step: Step,
+        log: Log,
+        dir: CeremonyDir,
+        keystores: Option<KeystorePlan>,
+    ) -> Result<Self, CliError> {
+        let mut machine = Self { participant, log, dir, keystores, staging: None };
+        machine.follow(step)?;
+        Ok(machine)
+    }
+
+    /// Gives the participant an input and carries out what follows.
+    pub(crate) fn handle(&mut self, input: Input) -> Result<Handled, CliError> {
+        match self.participant.handle(input) {
+            Ok(step) => self.follow(step),
+            Err(Refused::Storage(error)) => Err(messages::replay(&error, self.dir.view().path())),
+            Err(refused) => Ok(Handled { said: Vec::new(), refused: Some(refused) }),
+        }
+    }
+
+    fn follow(&mut self, step: Step) -> Result<Handled, CliError> {
+        let said = self.carry_out(step)?;
+        if let Some(fault) = self.participant.fault() {
+            self.dir.write_evidence(&fault.to_file(&self.participant.seat().ceremony)).map_err(messages::store)?;
+        }
+        Ok(Handled { said, refused: None })
+    }
+
+    /// Write and sync, erase, then act: in this order, whatever happens.
+    fn carry_out(&mut self, step: Step) -> Result<Vec<Statement>, CliError> {
+        let mut said = Vec::new();
+        let mut steps = VecDeque::from([step]);
+        while let Some(step) = steps.pop_front() {
+            self.persist(step.persist)?;
+            self.erase(&step.erase)?;
+            said.extend(step.send);
+            for ask in step.asks {
+                let input = match ask {
+                    Ask::Reread(kind) => Input::Reread(self.log.reread(kind as u8).map_err(messages::store)?),
+                    Ask::Stage => self.stage()?,
+                    Ask::Publish => {
+                        self.publish()?;
+                        continue;
+                    }
+                };
+                let next = self.participant.handle(input).map_err(|refused| match refused {
+                    Refused::Storage(error) => messages::replay(&error, self.dir.view().path()),
+                    other => messages::internal(&other.to_string()),
+                })?;
+                steps.push_back(next);
+            }
+        }
+        Ok(said)
+    }
+
+    fn persist(&mut self, records: Vec<record::Record>) -> Result<(), CliError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        let records: Vec<Record> =
+            records.into_iter().map(|record| Record { kind: record.kind as u8, body: record.body }).collect();
+        self.log.append(&records).map_err(messages::store)
+    }
+
+    fn erase(&mut self, kinds: &[RecordKind]) -> Result<(), CliError> {
+        let gone: Vec<u8> = kinds.iter().map(|kind| *kind as u8).collect();
+        if gone.iter().any(|kind| self.log.holds(*kind)) {
+            self.log.compact(|kind| !gone.contains(&kind)).map_err(messages::store)?;
+        }
+        Ok(())
+    }
+
+    /// Writes everything but the transcript, which needs everybody's signature on these outputs.
+    fn stage(&mut self) -> Result<Input, CliError> {
+        if self.dir.view().is_published().map_err(messages::store)? {
+            return Ok(Input::Staged { keystores: false });
+        }
+        let seat = self.participant.seat();
+        let ceremony = &seat.ceremony;
+        let validators = &self.participant.outcome().expect("staging is asked when there is an outcome").validators;
+        let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
+        let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
+        artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
+        let keystores = self.keystores.is_some();
+        if let Some(plan) = &self.keystores {
+            let shares = self.participant.shares().expect("an outcome comes after the shares are stored");
+            let public_shares: Vec<_> = validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
+            let mut salt = *random::secret().expose();
+            let key = DerivedKey::derive(plan.kdf, &plan.password, salt);
+            salt.zeroize();
+            // Seconds since 1970; a clock before that gives files the stamp 0.
+            let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let holder = Holder::new(ceremony, seat.me);
+            let files = keystore_files(holder, shares, &public_shares, &key, stamp, random::os());
+            artifacts.extend(files.map_err(|error| internal(&error))?);
+        }
+        self.staging = Some(self.dir.stage(&artifacts).map_err(messages::store)?);
+        Ok(Input::Staged { keystores })
+    }
+
+    /// Adds the transcript, audits it as a stranger would, and makes everything appear at once.
+    fn publish(&mut self) -> Result<(), CliError> {
+        let Some(mut staging) = self.staging.take() else { return Ok(()) };
+        let transcript = container::encode(&self.participant.seat().ceremony, self.participant.inbox().statements())
+            .map_err(|_| messages::internal("a finished ceremony lacks a statement"))?;
+        let report = audit(&transcript, &Expectations::default());
+        let audited = match report.audited() {
+            Some(audited) if report.is_clean() => audited,
+            _ => return Err(messages::internal(&format!("our own transcript fails the audit: {:?}", report.failed()))),
+        };
+        let public = |name: &str, bytes: Vec<u8>| Artifact { name: name.to_owned(), audience: Audience::Public, bytes };
+        let artifacts = [
+            public("transcript.json", render::transcript_json(audited)),
+            public("report.html", render::to_html(&report).into_bytes()),
+            public("transcript.quorate", transcript),
+        ];
+        staging.add(&artifacts).map_err(messages::store)?;
+        staging.publish().map_err(messages::store)?;
+        Ok(())
+    }
+}
