@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use crate::primitives::hash::Digest;
 use crate::primitives::x25519::DhKeyError;
+use crate::spec::canonical::fingerprint;
 
 /// Why a carrier does not start. Each is something that the operator can mend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -171,5 +172,28 @@ impl From<std::io::Error> for LinkError {
 }
 
 fn words(digest: &Digest) -> String {
-    digest.to_string()
+    fingerprint(digest).join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_ceremony_is_told_by_its_words() {
+        let theirs = Digest([0; 32]);
+        let sentence = LinkError::OtherCeremony { index: 2, theirs }.to_string();
+        assert!(sentence.contains(&format!("\"{}\"", ["abandon"; 8].join(" "))), "{sentence}");
+        assert!(sentence.contains("operator 2") && sentence.contains("unconfirmed"), "{sentence}");
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_bound_comes_with_advice() {
+        let sentence = |why| CarrierError::Bind { address: "10.0.0.1:80".into(), why }.to_string();
+        assert_eq!(
+            sentence(ErrorKind::AddrInUse),
+            "cannot listen on 10.0.0.1:80: another program listens there already; stop it or choose another port"
+        );
+        assert_eq!(sentence(ErrorKind::PermissionDenied), "cannot listen on 10.0.0.1:80: not allowed; choose a port above 1023");
+    }
 }

@@ -253,4 +253,18 @@ mod tests {
         assert_eq!(frames.push(&announce(length, &[0; MESSAGE - HEADER])), Ok(Assembled::Part));
         assert_eq!(frames.push(&[0; HEADER + 1]), shape(HEADER, HEADER + 1));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_plaintexts_are_taken_or_refused(plaintexts: Vec<Vec<u8>>, most in 0usize..100) {
+            let mut frames = Assembler::new(most);
+            for plaintext in plaintexts {
+                match frames.push(&plaintext) {
+                    Ok(Assembled::Frame(frame)) => assert!((1..=most).contains(&frame.len())),
+                    Ok(_) => assert!(frames.frame.len() <= most),
+                    Err(_) => break,
+                }
+            }
+        }
+    }
 }

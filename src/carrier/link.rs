@@ -65,6 +65,12 @@ impl Hub {
         }
         queue.frames.send(frame).is_ok()
     }
+
+    /// Bytes queued for `to`, or half-way out.
+    pub(super) fn waiting(&self, to: u16) -> usize {
+        let slot = self.slots.get(&to);
+        slot.and_then(|slot| slot.open().as_ref().map(|queue| queue.waiting.load(Ordering::Relaxed))).unwrap_or(0)
+    }
 }
 
 /// A peer, and the one connection to it.

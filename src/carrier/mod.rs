@@ -18,6 +18,7 @@ pub use tcp::{Tcp, TcpConfig, Timing};
 
 use crate::identity::OperatorPublic;
 use crate::primitives::x25519::DhPublic;
+use crate::spec::{Ceremony, Index};
 
 /// Another operator of the ceremony, as the ceremony file lists it.
 #[derive(Debug, Clone)]
@@ -32,6 +33,22 @@ pub struct Peer {
     pub noise: DhPublic,
     /// Where it can be reached, `host:port`.
     pub address: Option<String>,
+}
+
+impl Peer {
+    /// All operators of `ceremony` but `me`.
+    pub fn of(ceremony: &Ceremony, me: Index) -> Vec<Self> {
+        let others = ceremony.roster().iter().filter(|(index, _)| *index != me);
+        others
+            .map(|(index, seat)| Self {
+                index: index.get(),
+                name: seat.card.name.to_string(),
+                key: seat.card.key,
+                noise: seat.card.noise,
+                address: seat.address.as_ref().map(ToString::to_string),
+            })
+            .collect()
+    }
 }
 
 /// What happened on the way to and from the peers.

@@ -29,7 +29,7 @@ pub struct TcpConfig {
     pub me: u16,
     /// This operator's keys.
     pub operator: Arc<Operator>,
-    /// All other operators.
+    /// All other operators: [`Peer::of`].
     pub peers: Vec<Peer>,
     /// Where to listen, `host:port`; port 0 takes a free one. Not used by the last operator, whom nobody calls.
     pub listen: String,
@@ -153,6 +153,12 @@ impl Tcp {
     /// ([`super::LinkError::Behind`]), and after the next [`Event::Up`] the two sides start level again.
     pub fn send(&self, to: u16, frame: impl Into<Arc<[u8]>>) -> bool {
         self.hub.send(to, frame.into())
+    }
+
+    /// How many bytes of frames for `to` are not yet with the operating system; 0 if it is not connected. A caller that answers requests does
+    /// not answer again before the last answer has left.
+    pub fn waiting(&self, to: u16) -> usize {
+        self.hub.waiting(to)
     }
 
     /// Stops calling and listening, sends what is queued for those who are connected, for a bounded time, and closes. Frames that

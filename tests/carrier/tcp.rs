@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use quorate::carrier::{CarrierError, Event, LinkError, Peer, Tcp, TcpConfig, Timing};
 use quorate::primitives::hash::Digest;
+use quorate::spec::{Ceremony, CeremonyFile, Index};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -140,8 +141,11 @@ fn frames_that_cannot_be_sent() {
         assert!(!first.send(3, vec![1]));
         assert!(!first.send(2, vec![]));
         assert!(!first.send(2, vec![0; MOST + 1]));
+        assert_eq!(first.waiting(2), 0);
         assert!(first.send(2, vec![9; MOST]));
+        assert_eq!(first.waiting(2), MOST);
         assert_eq!(frame(&mut second, 1).await, vec![9; MOST]);
+        assert_eq!(first.waiting(2), 0);
         drop(first);
         down(&mut second, 1).await;
         assert!(!second.send(1, vec![1]));
@@ -283,4 +287,17 @@ fn the_last_operator_does_not_listen() {
         let last = TcpConfig { listen: "not an address".into(), ..config(2, vec![at(1, "127.0.0.1:1")]) };
         assert_eq!(Tcp::start(last).await.unwrap().local_address(), None);
     });
+}
+
+#[test]
+fn peers_are_the_others_of_the_ceremony_file() {
+    let file = CeremonyFile::parse_toml(include_str!("../../ceremony-specs/examples/hoodi-3-of-4.toml")).unwrap();
+    let ceremony = Ceremony::try_from(file).unwrap();
+    let peers = Peer::of(&ceremony, Index::new(2).unwrap());
+    let found: Vec<_> = peers.iter().map(|peer| (peer.index, peer.name.as_str(), peer.address.as_deref().unwrap())).collect();
+    let expected =
+        [(1, "alice", "alice.example.org:3610"), (3, "carol", "carol.example.org:3610"), (4, "dave", "dave.example.org:3610")];
+    assert_eq!(found, expected);
+    let card = &ceremony.roster().get(Index::new(3).unwrap()).unwrap().card;
+    assert_eq!((peers[1].key, peers[1].noise), (card.key, card.noise));
 }

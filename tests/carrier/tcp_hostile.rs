@@ -102,6 +102,7 @@ fn a_peer_that_does_not_read_is_dropped_when_the_queue_is_full() {
             tokio::task::yield_now().await;
         }
         assert!(queued >= 8);
+        assert_eq!(first.waiting(2), 0, "what cannot be sent is forgotten");
         assert_eq!(down(&mut first, 2).await, LinkError::Behind);
     });
 }
