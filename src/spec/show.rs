@@ -93,13 +93,22 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     if ceremony.allow_all_required() {
         writeln!(out, "  Policy: a threshold of all operators is allowed")?;
     }
+    // A transcript has no addresses at all: then they are not spoken of.
+    let addressed = ceremony.roster().iter().any(|(_, seat)| seat.address.is_some());
     for (index, seat) in ceremony.roster().iter() {
         let point = if seat.point == u64::from(index.get()) { String::new() } else { format!(" (point {})", seat.point) };
-        let address = seat.address.as_ref().map_or_else(|| "no address given".to_owned(), ToString::to_string);
-        writeln!(out, "  {index}. {}{point}, {address}", seat.card.name)?;
+        let address = match &seat.address {
+            Some(address) => format!(", {address}"),
+            None if addressed => ", no address given".to_owned(),
+            None => String::new(),
+        };
+        writeln!(out, "  {index}. {}{point}{address}", seat.card.name)?;
         writeln!(out, "     key {}", seat.card.key)?;
     }
-    writeln!(out, "  Addresses are hints and not part of the fingerprint.")
+    if addressed {
+        writeln!(out, "  Addresses are hints and not part of the fingerprint.")?;
+    }
+    Ok(())
 }
 
 fn deposited(validator: &ValidatorSpec) -> u64 {

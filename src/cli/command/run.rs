@@ -82,11 +82,13 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
 
 /// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the hello is the consent.
 fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
-    talk(&describe(ceremony));
     let expected = fingerprint(&ceremony.digest());
     let typed = match &args.yes_fingerprint {
         Some(words) => words.clone(),
-        None => prompt::line("Type the fingerprint's words to take part: ")?,
+        None => {
+            talk(&describe(ceremony));
+            prompt::line("Type the fingerprint's words to take part: ")?
+        }
     };
     match parse_fingerprint(&typed) {
         Ok(words) if words == expected => Ok(()),
