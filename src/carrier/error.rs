@@ -152,7 +152,7 @@ pub enum LinkError {
     #[error("nothing heard for {0} s")]
     Silent(u64),
     /// The peer made a newer connection, so this one is not needed.
-    #[error("replaced by a newer connection")]
+    #[error("it connected anew; if this happens again and again, it is running twice")]
     Replaced,
     /// More was waiting to be sent than the queue holds; the connection is made anew, so that the two sides start level.
     #[error("it does not take data as fast as we send; reconnecting")]
