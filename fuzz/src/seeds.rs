@@ -1,0 +1,155 @@
+//! The seeds: small valid inputs of every target, from a whole ceremony with fixed randomness.
+
+use std::collections::BTreeMap;
+
+use quorate::carrier::channel::{Local, initiate};
+use quorate::export::launchpad::write_registrations;
+use quorate::message::envelope::Round;
+use quorate::message::share_box;
+use quorate::message::sync::Frame;
+use quorate::primitives::hash::{Tag, secret_scalar};
+use quorate::primitives::secret::SecretBytes;
+use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
+use quorate::protocol::record::{Record, RecordKind};
+use quorate::spec::Index;
+use quorate::transcript::container;
+
+use super::{CEREMONY, OPERATORS, PEERS, box_address, box_secret, registration, secret};
+
+type Seed = (&'static str, String, Vec<u8>);
+
+/// Target, file name, bytes.
+pub fn all() -> Vec<Seed> {
+    let mut seeds = Vec::new();
+    let mut add = |target, name: &str, bytes: &[u8]| seeds.push((target, name.to_owned(), bytes.to_vec()));
+
+    add("card", "alice", OPERATORS[0].card().encode().as_bytes());
+    add("ceremony_toml", "devnet", include_bytes!("../../ceremony-specs/examples/devnet-custom.toml"));
+    add("ceremony_toml", "gnosis", include_bytes!("../../ceremony-specs/examples/gnosis-partial-deposits.toml"));
+    add("ceremony_json", "hoodi", include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"));
+    add("ceremony_canonical", "devnet", CEREMONY.canonical());
+    add("texts", "words", b"cigar proof drum coffee grant flush inherit pill");
+    add("texts", "endpoint", b"[2001:db8::1]:3610");
+    add("texts", "amount", b"0.03125");
+    add("texts", "address", b"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+    add("deposit_file", "hoodi", include_bytes!("../../test-vectors/ethereum/deposits/hoodi-01.json"));
+    add("keystore", "scrypt", include_bytes!("../../test-vectors/ethereum/keystores/hoodi-01-0.json"));
+    add("keystore", "pbkdf2", include_bytes!("../../test-vectors/ethereum/eip2335/test0.json"));
+    add("registrations", "one", &write_registrations(&[registration()]));
+    add("channel", "preamble", &first_flight());
+    // How the bytes become messages is the fuzzing library's affair; these are some to start from.
+    add("assembler", "bytes", &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat());
+
+    let shares = [1u8, 2].map(|v| secret_scalar(Tag::BatchWeight, &[&[v]]));
+    add("share_box", "shares", share_box::encode_shares(&shares).expose());
+    let sealed = share_box::seal(&box_address(), &box_secret().public(), &shares, secret("ephemeral"));
+    add("share_box", "sealed", &sealed);
+
+    let whole = play();
+    let mut life = Vec::new();
+    for (round, index) in Round::ALL.into_iter().flat_map(|round| CEREMONY.indices().map(move |index| (round, index))) {
+        let statement = whole.alice.inbox().get(round, index).expect("a whole ceremony");
+        let name = format!("round-{}", round.number());
+        if index.get() == 2 {
+            add("statement", &name, statement.bytes());
+            add("bodies", &name, &[&[round.number()], statement.body()].concat());
+            add("frame", &name, &Frame::Statement(statement.bytes().to_vec()).encode());
+        }
+        let sender = u8::try_from(index.position()).expect("four seats");
+        life.extend([&[sender, round.number()], statement.body()].concat());
+        if round == Round::Deal && index.get() != 1 {
+            life.extend([&[sender, 5], whole.boxes[&index].as_slice()].concat());
+        }
+    }
+    add("participant", "life", &life);
+    add("frame", "have", &Frame::Have(whole.alice.have(true)).encode());
+    let dealer = super::index(2);
+    add("frame", "box", &Frame::ShareBox { dealer, sealed: whole.boxes[&dealer].clone() }.encode());
+    let transcript = container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
+    add("container", "complete", &transcript);
+    add("audit", "complete", &transcript);
+    seeds
+}
+
+/// What the first operator has when all is over, and the boxes that it received.
+struct Whole {
+    alice: Participant,
+    boxes: BTreeMap<Index, Vec<u8>>,
+}
+
+/// Plays the ceremony: everybody hears everything, in order.
+fn play() -> Whole {
+    let mut logs: Vec<Vec<Record>> = Vec::new();
+    let mut participants: Vec<Participant> = Vec::new();
+    for (i, operator) in OPERATORS.iter().enumerate() {
+        let seat = OwnSeat::find(CEREMONY.clone(), operator.clone()).expect("a seat");
+        let own = |what: &str| if i == 0 { secret(what) } else { secret(&format!("{what} {i}")) };
+        let entropy = || Entropy { seed: own("seed"), nonce: *own("nonce").expose(), extra: SecretBytes::new(Vec::new()) };
+        let (participant, step) = Participant::start(seat, Vec::new(), entropy).expect("nothing to replay");
+        participants.push(participant);
+        logs.push(step.persist);
+    }
+    let mut boxes = BTreeMap::new();
+    for _ in 0..8 {
+        for from in 0..participants.len() {
+            for to in (0..participants.len()).filter(|to| *to != from) {
+                let have = participants[to].have(true);
+                let peer = participants[to].seat().me;
+                for frame in participants[from].lacking(peer, &have) {
+                    let input = match frame {
+                        Frame::Statement(bytes) => Input::Statement(bytes),
+                        Frame::ShareBox { dealer, sealed } => {
+                            if to == 0 {
+                                boxes.insert(dealer, sealed.clone());
+                            }
+                            Input::ShareBox { dealer, sealed }
+                        }
+                        Frame::Have(_) => continue,
+                    };
+                    if let Ok(step) = participants[to].handle(input) {
+                        carry_out(&mut participants[to], &mut logs[to], step);
+                    }
+                }
+            }
+        }
+    }
+    let alice = participants.swap_remove(0);
+    assert!(alice.is_finished(), "an honest ceremony ends");
+    Whole { alice, boxes }
+}
+
+fn carry_out(participant: &mut Participant, log: &mut Vec<Record>, step: Step) {
+    log.extend(step.persist);
+    for ask in step.asks {
+        let input = match ask {
+            Ask::Reread(kind) => Input::Reread(bodies(log, kind)),
+            Ask::Stage => Input::Staged { keystores: true },
+            Ask::Publish => continue,
+        };
+        let next = participant.handle(input).expect("an answer to what was asked");
+        carry_out(participant, log, next);
+    }
+}
+
+fn bodies(log: &[Record], kind: RecordKind) -> Vec<SecretBytes> {
+    log.iter().filter(|record| record.kind == kind).map(|record| SecretBytes::new(record.body.expose().to_vec())).collect()
+}
+
+/// What the second operator sends when it calls the first.
+fn first_flight() -> Vec<u8> {
+    use tokio::io::AsyncReadExt;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let local = Local { spec: CEREMONY.digest(), index: 2, operator: OPERATORS[1].clone() };
+    let mut alice = PEERS[0].clone();
+    (alice.index, alice.key, alice.noise) = (1, OPERATORS[0].card().key, OPERATORS[0].card().noise);
+    runtime.block_on(async {
+        let (caller, mut answerer) = tokio::io::duplex(1 << 16);
+        let mut flight = vec![0; 42 + 96];
+        let call = initiate(caller, &local, &alice, secret("caller"));
+        tokio::select! {
+            _ = call => unreachable!("nobody answers"),
+            read = answerer.read_exact(&mut flight) => { read.expect("a whole flight"); }
+        }
+        flight
+    })
+}

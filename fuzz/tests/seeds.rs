@@ -1,0 +1,18 @@
+//! The seeds in the tree are what the generator makes: run `cargo run --example seeds` when a format changes.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+#[test]
+fn seeds_are_current() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    let mut expected = BTreeSet::new();
+    for (target, name, bytes) in quorate_fuzz::seeds::all() {
+        let path = root.join(target).join(name);
+        assert!(std::fs::read(&path).ok() == Some(bytes), "{} is not what the generator makes", path.display());
+        expected.insert(path);
+    }
+    let files = std::fs::read_dir(&root).unwrap().flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());
+    assert_eq!(files.map(|file| file.unwrap().path()).collect::<BTreeSet<_>>(), expected);
+}
