@@ -8,11 +8,11 @@ use crate::carrier::{Event, Tcp};
 use crate::cli::machine::{Handled, Machine};
 use crate::cli::progress::{Progress, seat_name, seat_names};
 use crate::cli::report::CliError;
-use crate::message::envelope::{Round, Statement};
+use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
 use crate::protocol::evidence::Fault;
-use crate::protocol::participant::Input;
+use crate::protocol::participant::{Input, Refused};
 use crate::spec::threshold::Index;
 
 /// How often an operator that waits tells its peers what it holds.
@@ -113,6 +113,12 @@ impl Drive {
     fn ending(&mut self) -> Option<Ending> {
         let participant = &self.machine().participant;
         if let Some(fault) = participant.fault() {
+            // The others may not have seen what stopped us; the evidence convinces them without us.
+            for statement in &fault.evidence {
+                for peer in &self.connected {
+                    self.send(*peer, &Frame::Statement(statement.bytes().to_vec()));
+                }
+            }
             return Some(Ending::Fault { fault: fault.clone(), prepared: participant.is_prepared() });
         }
         if !participant.is_finished() {
@@ -200,7 +206,9 @@ impl Drive {
         let from = self.name(peer);
         let before = self.machine().participant.inbox().session();
         let Handled { said, refused } = self.work(move |machine| machine.handle(input)).await?;
-        if let Some(refused) = refused {
+        // What comes too early is harmless and common: it will be sent again once we say that we lack it.
+        let early = matches!(refused, Some(Refused::UnsignedBox | Refused::Reject(Reject::Early)));
+        if let Some(refused) = refused.filter(|_| !early) {
             self.progress.say(&format!("Ignored a message from {from}: {refused}."));
         }
         if !said.is_empty() || self.machine().participant.inbox().session() != before {
