@@ -60,7 +60,13 @@ fn answers(machines: &[Machine], transcript: &[u8], comment: &str) -> Answers {
 fn seeded_ceremonies_give_the_same_transcripts() {
     let cases = [
         ("2-of-3", 3, 2, ONE_VALIDATOR, "3 operators, threshold 2, one validator"),
-        ("3-of-4", 4, 3, TWO_VALIDATORS, "4 operators, threshold 3, two validators: several amounts, 0x01 and 0x02, a registration"),
+        (
+            "3-of-4",
+            4,
+            3,
+            TWO_VALIDATORS,
+            "4 operators, threshold 3, two validators: several amounts, 0x01 and 0x02, a registration",
+        ),
         ("5-of-7", 7, 5, TWO_VALIDATORS, "7 operators, threshold 5, two validators"),
     ];
     for (name, n, t, validators, comment) in cases {

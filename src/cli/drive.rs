@@ -21,6 +21,9 @@ const RETELL: Duration = Duration::from_secs(2);
 const PATIENCE: u32 = 3;
 const REMIND: u32 = 15;
 
+/// Bytes on their way to a peer above which nothing is sent again.
+const BACKLOG: usize = 64 << 10;
+
 /// How a run ended.
 pub(crate) enum Ending {
     /// Outputs are published and every peer has confirmed that it holds everything.
@@ -222,8 +225,11 @@ impl Drive {
         Ok(())
     }
 
-    /// Gives `peer` what it lacks, and tells it what is missing here if it has something else.
+    /// Gives `peer` what it lacks, unless much is still on its way to it: it will say again what it lacks.
     fn answer_have(&mut self, peer: Index, have: &Have) {
+        if self.tcp.waiting(peer.get()) > BACKLOG {
+            return;
+        }
         for frame in self.machine().participant.lacking(peer, have) {
             self.send(peer, &frame);
         }

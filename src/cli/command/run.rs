@@ -147,19 +147,11 @@ fn listen_address(args: &RunArgs, seat: &OwnSeat) -> Result<String, CliError> {
 }
 
 fn tcp_config(seat: &OwnSeat, listen: String) -> TcpConfig {
-    let others = seat.ceremony.roster().iter().filter(|(index, _)| *index != seat.me);
-    let peers = others.map(|(index, other)| Peer {
-        index: index.get(),
-        name: other.card.name.to_string(),
-        key: other.card.key,
-        noise: other.card.noise,
-        address: other.address.as_ref().map(ToString::to_string),
-    });
     TcpConfig {
         spec_digest: seat.ceremony.digest(),
         me: seat.me.get(),
         operator: seat.operator.clone(),
-        peers: peers.collect(),
+        peers: Peer::of(&seat.ceremony, seat.me),
         listen,
         max_frame: Frame::max_bytes(&Shape::of(&seat.ceremony)),
         random: Arc::new(random::secret),
