@@ -14,20 +14,30 @@ Exit codes:
   4  the audit found something
   5  waiting for others; run the same command again
 
-stdout is the result (with --json one JSON object), stderr is the talk.";
+stdout is the result (with --json one JSON object), stderr is the talk.
+
+The road of an operator:
+  quorate identity new --name alice     make keys, send the card to the coordinator
+  quorate spec show ceremony.toml       read what the coordinator wrote
+  quorate run ceremony.toml             compare the fingerprint by voice, take part
+  quorate audit transcript.quorate      verify the result; anyone can
+
+To try all of it on one machine: quorate demo";
+
+const EVERYWHERE: &str = "Options of every command";
 
 /// Distributed key generation ceremonies for Ethereum validators, with transcripts that anyone can audit offline.
 #[derive(Parser)]
 #[command(name = "quorate", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print the result as one JSON object.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
     /// This operator's state: keys, ceremonies, outputs.
-    #[arg(long, global = true, env = "QUORATE_DIR", default_value = "./.quorate", value_name = "DIR")]
+    #[arg(long, global = true, env = "QUORATE_DIR", default_value = "./.quorate", value_name = "DIR", help_heading = EVERYWHERE)]
     pub(crate) dir: PathBuf,
     /// Read the passphrase from this file (mode 0600) instead of asking for it.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(crate) passphrase_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -63,9 +73,13 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
-    /// Print the manual page (roff).
-    #[command(after_help = "Example:\n  quorate man | man -l -")]
-    Man,
+    /// Print a manual page (roff).
+    #[command(after_help = "Example:\n  quorate man > quorate.1\n  quorate man spec new | man -l -")]
+    Man {
+        /// The command whose page to print; the program's own page if none is given.
+        #[arg(value_name = "COMMAND")]
+        command: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -73,9 +87,9 @@ pub(crate) enum Identity {
     /// Make this operator's keys, sealed with a passphrase, and print the public operator card.
     #[command(after_help = "Example:\n  quorate identity new --name alice\n\nSend the card (quorate1...) to the coordinator.")]
     New {
-        /// The name that the other operators will see.
+        /// The name that the other operators will see: 1 to 32 printable ASCII characters. Asked for if not given.
         #[arg(long)]
-        name: String,
+        name: Option<String>,
         /// Cost of guessing the passphrase, as a power of two.
         #[arg(long, hide = true, default_value_t = 17, value_parser = clap::value_parser!(u8).range(10..=20))]
         kdf_cost: u8,
@@ -119,7 +133,7 @@ pub(crate) struct SpecNew {
     pub(crate) network: String,
     /// How many operators are needed to sign: more than half.
     #[arg(long)]
-    pub(crate) threshold: usize,
+    pub(crate) threshold: u16,
     /// How many validators go to each withdrawal address.
     #[arg(long, required = true, action = clap::ArgAction::Append, value_name = "COUNT")]
     pub(crate) validators: Vec<u32>,
@@ -130,14 +144,15 @@ pub(crate) struct SpecNew {
     /// Compounding credentials (0x02, up to 2048 ETH) or not (0x01, 32 ETH).
     #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
     pub(crate) compounding: bool,
-    /// Amount of a deposit in ETH (GNO on gnosis and chiado); repeat it for several deposits of each validator.
+    /// Amount of a deposit in ETH (GNO on gnosis and chiado), 32 ETH (1 GNO) if not given. Repeat it, in ascending order, for several
+    /// deposits of each validator.
     #[arg(long = "amount", value_name = "AMOUNT")]
     pub(crate) amounts: Vec<String>,
     /// Sign a builder registration with this fee recipient (EIP-55).
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) fee_recipient: Option<String>,
-    /// Gas limit of the builder registration.
-    #[arg(long, requires = "fee_recipient")]
+    /// Gas limit of the builder registration; 36000000 if not given.
+    #[arg(long, value_name = "GAS", requires = "fee_recipient")]
     pub(crate) gas_limit: Option<u64>,
     /// Allow a threshold of all operators: the loss of one share is then the loss of the validators.
     #[arg(long)]
@@ -193,9 +208,13 @@ pub(crate) struct AuditArgs {
     /// A deposit file that should hold exactly the transcript's deposits.
     #[arg(long, value_name = "FILE")]
     pub(crate) deposit_data: Vec<PathBuf>,
-    /// A folder of keystores that should be one operator's shares; asks for their password.
+    /// A folder of keystores (out/secret) that should be one operator's shares of all validators. They are decrypted, for which their
+    /// password is needed.
     #[arg(long, value_name = "DIR")]
     pub(crate) share: Option<PathBuf>,
+    /// Password of the keystores. By default the passphrase.
+    #[arg(long, value_name = "FILE", requires = "share")]
+    pub(crate) keystore_password_file: Option<PathBuf>,
     /// Also write the report as a page. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

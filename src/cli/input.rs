@@ -1,11 +1,76 @@
-//! Files a person names.
+//! Files that a person names: plain files of a bounded length, whatever stands at the path.
+
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
 use super::messages;
 use super::report::CliError;
-use crate::spec::{Ceremony, CeremonyFile};
-use std::path::Path;
+use crate::spec::file::MOST_FILE_BYTES;
+use crate::spec::{Ceremony, CeremonyFile, SpecError};
+use crate::store;
+
+/// Opens a plain file, by way of symbolic links if there are any.
+pub(crate) fn open(path: &Path) -> Result<(File, Metadata), CliError> {
+    // NONBLOCK, so that a pipe in the place of a file does not make us wait for its other end; NOCTTY, so that a terminal there does not
+    // become ours.
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from);
+    let file = opened.map(File::from).map_err(|error| messages::reading(path, &error))?;
+    let found = file.metadata().map_err(|error| messages::reading(path, &error))?;
+    if !found.is_file() {
+        return Err(messages::not_a_file(path, found.is_dir()));
+    }
+    Ok((file, found))
+}
+
+/// A file's bytes, at most `most` of them.
+pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, CliError> {
+    let (file, found) = open(path)?;
+    let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
+    if length > most {
+        return Err(messages::too_long(path, found.len(), most));
+    }
+    // A file can grow while it is read.
+    let mut bytes = Vec::with_capacity(length);
+    let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(limit).read_to_end(&mut bytes).map_err(|error| messages::reading(path, &error))?;
+    if bytes.len() > most {
+        return Err(messages::too_long(path, limit, most));
+    }
+    Ok(bytes)
+}
+
+/// A ceremony file: its bytes, and what it says.
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
-    let bytes = std::fs::read(path).map_err(|e| messages::reading(path, &e))?;
-    let text = String::from_utf8(bytes.clone()).map_err(|_| messages::internal("utf8"))?;
-    let c = CeremonyFile::parse_toml(&text).and_then(Ceremony::try_from).map_err(|e| messages::spec(&e))?;
-    Ok((bytes, c))
+    let bytes = read(path, MOST_FILE_BYTES)?;
+    let text = core::str::from_utf8(&bytes).map_err(|error| messages::not_text(path, error.valid_up_to()))?;
+    let ceremony = parse_ceremony(text).map_err(|error| messages::spec_file(path, &error))?;
+    Ok((bytes, ceremony))
+}
+
+/// TOML, or JSON of the same shape: no TOML document begins with a brace.
+pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
+    let parse = if text.trim_start().starts_with('{') { CeremonyFile::parse_json } else { CeremonyFile::parse_toml };
+    Ceremony::try_from(parse(text)?)
+}
+
+/// Refuses a path where something is, before work is done that would be for nothing.
+pub(crate) fn must_be_free(path: &Path) -> Result<(), CliError> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(messages::exists(path)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(messages::writing(path, &error)),
+    }
+}
+
+/// Writes a new public file: whole or not at all, never over another.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let absolute: PathBuf = std::path::absolute(path).map_err(|error| messages::writing(path, &error))?;
+    match store::write_new(&absolute, bytes, 0o644) {
+        Err(store::StoreError::Missing { .. }) => Err(messages::no_folder(path)),
+        written => written.map_err(messages::store),
+    }
 }

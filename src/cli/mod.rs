@@ -1,30 +1,75 @@
-//! The command line.
-mod args;
-mod command;
-mod drive;
-mod input;
-mod machine;
-mod messages;
-mod progress;
-mod prompt;
-mod random;
-mod report;
+//! Edge: the command line. It parses what is typed, calls the rooms, and says what came of it.
+
+use std::process::ExitCode;
+
 use clap::Parser;
-/// Runs the program.
-pub fn main() -> std::process::ExitCode {
-    let cli = args::Cli::parse();
-    let out = report::Output { json: cli.json, dir: cli.dir, passphrase_file: cli.passphrase_file };
-    let r = match &cli.command {
-        args::Command::Run(a) => command::run::run(a, &out),
-        args::Command::Demo(a) => command::demo::run(a, &out),
-        _ => Err(messages::internal("not yet")),
-    };
-    let code = match r {
-        Ok(e) => e,
-        Err(e) => {
-            out.error(&e);
-            e.exit
+use clap::error::ErrorKind;
+
+mod args;
+
+mod command;
+
+mod drive;
+
+mod hygiene;
+
+mod input;
+
+mod machine;
+
+mod messages;
+
+mod progress;
+
+mod prompt;
+
+mod random;
+
+mod report;
+
+use args::{Cli, Command};
+use report::{CliError, Exit, Output};
+
+/// Runs the program on the arguments of this process.
+pub fn main() -> ExitCode {
+    hygiene::settle();
+    let exit = match Cli::try_parse() {
+        Ok(Cli { json, dir, passphrase_file, command }) => {
+            let out = Output { json, dir, passphrase_file };
+            run(&command, &out).unwrap_or_else(|error| out.error(&error))
         }
+        Err(error) => misused(&error),
     };
-    std::process::ExitCode::from(code as u8)
+    ExitCode::from(exit as u8)
+}
+
+fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
+    match command {
+        Command::Identity(args) => command::identity::run(args, out),
+        Command::Spec(args) => command::spec::run(args, out),
+        Command::Run(args) => command::run::run(args, out),
+        Command::Status => command::status::run(out),
+        Command::Audit(args) => command::audit::run(args, out),
+        Command::Demo(args) => command::demo::run(args, out),
+        Command::Completions { shell } => command::completions::run(*shell, out),
+        Command::Man { command } => command::man::run(command, out),
+    }
+}
+
+/// What clap has to say: help and version on stdout, or what is wrong with the arguments.
+fn misused(error: &clap::Error) -> Exit {
+    // Nothing was parsed, so whether JSON is wanted is looked up by hand.
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that has gone away is not an error.
+            let _ = error.print();
+            Exit::Done
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
+            let _ = error.print();
+            Exit::Usage
+        }
+        _ => Output { json, dir: Default::default(), passphrase_file: None }.error(&messages::arguments(error)),
+    }
 }

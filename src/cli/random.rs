@@ -18,6 +18,13 @@ pub(crate) fn secret() -> Secret32 {
     Secret32::new(&mut bytes)
 }
 
+/// 32 random bytes that everybody may see.
+pub(crate) fn public() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    os().fill_bytes(&mut bytes);
+    bytes
+}
+
 /// Fresh entropy for one ceremony.
 pub(crate) fn entropy() -> Entropy {
     let mut nonce = [0; 32];

@@ -1,12 +1,13 @@
 //! How a command ends: a result on stdout, talk on stderr, an exit code that scripts can rely on.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 /// Exit codes, promised in `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
@@ -20,6 +21,20 @@ pub(crate) enum Exit {
     Finding = 4,
     /// Waiting for others; safe to run again.
     Waiting = 5,
+}
+
+impl Exit {
+    /// The code in a word, for programs.
+    pub(crate) fn status(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Local => "trouble",
+            Self::Usage => "usage",
+            Self::Aborted => "aborted",
+            Self::Finding => "finding",
+            Self::Waiting => "waiting",
+        }
+    }
 }
 
 /// What happened, and what to do about it.
@@ -44,28 +59,60 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// The result of a command: one JSON object, or text.
-    pub(crate) fn result(&self, json: &Value, text: &str) -> Result<(), CliError> {
-        let line = if self.json { json.to_string() } else { text.to_owned() };
-        print_line(&line)
+    /// The end of a command that came to its end: with `--json` one object of status, exit code and `fields`, otherwise `text`.
+    pub(crate) fn finish(&self, exit: Exit, fields: Value, text: &str) -> Result<Exit, CliError> {
+        let line = if self.json { object(exit, fields) } else { printable(text) };
+        print_line(&line).map(|()| exit)
     }
 
-    /// An error, as JSON on stdout if that was asked for, and always in words on stderr.
-    pub(crate) fn error(&self, error: &CliError) {
+    /// The end of a command that failed: in words on stderr, and with `--json` as one object on stdout.
+    pub(crate) fn error(&self, error: &CliError) -> Exit {
         if self.json {
-            let object = json!({ "exit": error.exit as i32, "error": { "what": error.what, "do": error.fix } });
-            let _ = print_line(&object.to_string());
+            // That stdout cannot be written is, at most, why we are here.
+            let _ = print_line(&object(error.exit, json!({ "error": { "what": error.what, "do": error.fix } })));
         }
         talk(&format!("error: {}\n  what to do: {}", error.what, error.fix));
+        error.exit
     }
 }
 
-/// A line on stdout. A reader that has gone away is not an error of ours.
-pub(crate) fn print_line(line: &str) -> Result<(), CliError> {
-    match writeln!(std::io::stdout().lock(), "{line}") {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CliError::new(Exit::Local, format!("stdout cannot be written: {error}"), "check where the output goes"))
+/// One line of JSON in ASCII: whatever it quotes, a terminal acts on nothing in it.
+fn object(exit: Exit, fields: Value) -> String {
+    let mut all = json!({ "status": exit.status(), "exit": exit as u8 });
+    if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
+        all.extend(fields);
+    }
+    let mut out = String::new();
+    let mut units = [0; 2];
+    for c in all.to_string().chars() {
+        match c {
+            ' '..='~' => out.push(c),
+            // Only inside of strings, where this is how JSON writes any character.
+            _ => c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
         }
+    }
+    out
+}
+
+/// A text as a terminal may have it: line ends, ASCII, letters and digits of any script. Everything else is spelled out, so that what a
+/// file quotes can neither move the cursor nor hide or reorder what stands around it.
+pub(crate) fn printable(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\t' | ' '..='~' => out.push(c),
+            _ if c.is_alphanumeric() => out.push(c),
+            _ => out.extend(c.escape_unicode()),
+        }
+    }
+    out
+}
+
+/// Text on stdout, with a line end. A reader that has gone away is not an error of ours.
+fn print_line(text: &str) -> Result<(), CliError> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(super::messages::stdout(&error)),
         _ => Ok(()),
     }
 }
@@ -73,5 +120,28 @@ pub(crate) fn print_line(line: &str) -> Result<(), CliError> {
 /// A line on stderr. Nothing secret is ever passed here.
 pub(crate) fn talk(line: &str) {
     // A reader that has gone away must not stop a ceremony.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_terminal_acts_on() {
+        assert_eq!(printable("two words\nJürgen 東"), "two words\nJürgen 東");
+        assert_eq!(printable("\u{1b}[2J\r\u{7f}\u{9b}\0"), "\\u{1b}[2J\\u{d}\\u{7f}\\u{9b}\\u{0}");
+        // The other way round, no width, and a line end that is not ours.
+        assert_eq!(printable("a\u{202e}b\u{200b}\u{2028}"), "a\\u{202e}b\\u{200b}\\u{2028}");
+    }
+
+    #[test]
+    fn one_object_of_ascii() {
+        let quoted = "\u{1b}\u{9b}\u{202e}ü😀\"\\\n";
+        let line = object(Exit::Waiting, json!({ "name": quoted }));
+        assert!(line.bytes().all(|b| (b' '..=b'~').contains(&b)), "{line}");
+        let read: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read, json!({ "status": "waiting", "exit": 5, "name": quoted }));
+    }
 }

@@ -168,14 +168,14 @@ fn conclude(root: &Path, ceremony: &Ceremony, players: &[Player], out: &Output) 
         root.display()
     );
     let public = folders[0].join("public");
-    out.result(
-        &json!({
+    out.finish(
+        if report.is_clean() { Exit::Done } else { Exit::Finding },
+        json!({
             "out": root.display().to_string(),
             "public": public.display().to_string(),
             "findings": report.findings(),
             "transcript": report.transcript().to_string(),
         }),
         &text,
-    )?;
-    Ok(if report.is_clean() { Exit::Done } else { Exit::Finding })
+    )
 }

@@ -87,7 +87,7 @@ fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
         Some(words) => words.clone(),
         None => {
             talk(&describe(ceremony));
-            prompt::line("Type the fingerprint's words to take part: ")?
+            prompt::line("Type the fingerprint's words to take part", "--yes-fingerprint \"WORD WORD ...\"")?
         }
     };
     match parse_fingerprint(&typed) {
@@ -167,25 +167,25 @@ fn done(ceremony: &Ceremony, dir: &CeremonyDir, unconfirmed: &[String], out: &Ou
             unconfirmed.join(", ")
         ));
     }
-    out.result(
-        &json!({
+    out.finish(
+        Exit::Done,
+        json!({
             "ceremony": ceremony.name(),
             "spec_digest": ceremony.digest().to_string(),
             "outputs": folder.display().to_string(),
             "unconfirmed": unconfirmed,
         }),
         &format!("Done. Outputs are in {}", folder.display()),
-    )?;
-    Ok(Exit::Done)
+    )
 }
 
 fn interrupted(waiting: &[String], ceremony: &Ceremony, out: &Output) -> Result<Exit, CliError> {
     let whom = if waiting.is_empty() { String::new() } else { format!(" Was waiting for {}.", waiting.join(", ")) };
-    out.result(
-        &json!({ "ceremony": ceremony.name(), "waiting_for": waiting }),
+    out.finish(
+        Exit::Waiting,
+        json!({ "ceremony": ceremony.name(), "waiting_for": waiting }),
         &format!("Stopped.{whom} Nothing is lost: run the same command again to go on."),
-    )?;
-    Ok(Exit::Waiting)
+    )
 }
 
 fn aborted(fault: &Fault, ceremony: &Ceremony, prepared: bool, dir: &CeremonyDir, out: &Output) -> Result<Exit, CliError> {
@@ -202,8 +202,9 @@ fn aborted(fault: &Fault, ceremony: &Ceremony, prepared: bool, dir: &CeremonyDir
         true => "Your shares stay stored. If the others complete the certificate, this ceremony can still finish.",
         false => "No key came out of this ceremony, and nobody can deposit to one.",
     };
-    out.result(
-        &json!({
+    out.finish(
+        Exit::Aborted,
+        json!({
             "ceremony": ceremony.name(), "fault": what, "culprits": culprits, "certainty": certainty,
             "evidence": evidence, "prepared": prepared,
         }),
@@ -213,6 +214,5 @@ fn aborted(fault: &Fault, ceremony: &Ceremony, prepared: bool, dir: &CeremonyDir
             if culprits.is_empty() { "nobody's".to_owned() } else { culprits.join(" or ") },
             evidence.join(", ")
         ),
-    )?;
-    Ok(Exit::Aborted)
+    )
 }

@@ -143,7 +143,12 @@ impl Keystore {
 
     /// The secret key. Derives the key anew: as costly as the file says, within the bounds of [`Kdf`].
     pub fn decrypt(&self, password: &Password) -> Result<SecretScalar, KeystoreError> {
-        self.decrypt_with(&DerivedKey::derive(self.kdf, password, self.salt))
+        self.decrypt_with(&self.derive(password))
+    }
+
+    /// The key of this file, and of every other one with the same function and salt.
+    pub fn derive(&self, password: &Password) -> DerivedKey {
+        DerivedKey::derive(self.kdf, password, self.salt)
     }
 
     /// The secret key, under a key derived before. Its public key is recomputed and compared.

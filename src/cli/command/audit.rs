@@ -1,0 +1,127 @@
+//! `quorate audit`: verifies a transcript offline.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::audit::expectation::{Expectations, HeldShare};
+use crate::audit::{audit, render};
+use crate::cli::args::AuditArgs;
+use crate::cli::messages::shown;
+use crate::cli::report::{CliError, Exit, Output, talk};
+use crate::cli::{input, messages, prompt};
+use crate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use crate::spec::Ceremony;
+use crate::spec::ceremony::MOST_VALIDATORS;
+use crate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
+
+/// Bytes that a file may have too much and still be read, so that the report can say what is wrong with it.
+const SLACK: u64 = 1 << 20;
+/// Longest deposit file: 8 deposits of each of 8192 validators, at most 1 KiB each.
+const MOST_DEPOSIT_BYTES: usize = 64 << 20;
+/// Longest keystore.
+const MOST_KEYSTORE_BYTES: usize = 16 << 10;
+/// Where `quorate run` puts keystores, below `out/secret`.
+const KEYSTORES: &str = "validator_keys";
+
+/// Runs the command.
+pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
+    if let Some(html) = &args.html {
+        input::must_be_free(html)?;
+    }
+    let expected: Option<Ceremony> = args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
+    let read = |path: &PathBuf| Ok((shown(path), input::read(path, MOST_DEPOSIT_BYTES)?));
+    let deposits = args.deposit_data.iter().map(read).collect::<Result<Vec<_>, CliError>>()?;
+    let deposits: Vec<(&str, &[u8])> = deposits.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let transcript = transcript(&args.transcript)?;
+    let shares = match &args.share {
+        Some(folder) => shares(folder, args.keystore_password_file.as_deref(), out)?,
+        None => Vec::new(),
+    };
+
+    let report = audit(&transcript, &Expectations { ceremony: expected.as_ref(), deposit_files: &deposits, shares: &shares });
+    if let Some(html) = &args.html {
+        input::write_new(html, render::to_html(&report).as_bytes())?;
+        talk(&format!("Wrote {}", shown(html)));
+    }
+    let exit = if report.is_clean() { Exit::Done } else { Exit::Finding };
+    let fields: Value = serde_json::from_slice(&render::to_json(&report))
+        .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
+    out.finish(exit, json!({ "findings": report.findings(), "report": fields }), &render::to_text(&report))
+}
+
+/// A transcript, whose length follows from its front; one of another length is read only if it is not much longer.
+fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
+    let (mut file, found) = input::open(path)?;
+    let mut bytes = Vec::new();
+    let front = HEADER_BYTES as u64 + MOST_SPEC_BYTES as u64;
+    read_up_to(&mut file, front, &mut bytes, path)?;
+    if found.len() > front + SLACK {
+        match expected_len(&bytes) {
+            Err(error) => return Err(messages::not_a_transcript(path, &error)),
+            Ok(expected) if found.len() > expected + SLACK => {
+                return Err(messages::transcript_length(path, found.len(), expected));
+            }
+            Ok(_) => {}
+        }
+    }
+    read_up_to(&mut file, found.len().saturating_sub(front), &mut bytes, path)?;
+    Ok(bytes)
+}
+
+fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Result<(), CliError> {
+    file.take(most).read_to_end(into).map(drop).map_err(|error| messages::reading(path, &error))
+}
+
+/// The keystores of a folder, each decrypted: that a share is held means that it can be used.
+fn shares(folder: &Path, password_file: Option<&Path>, out: &Output) -> Result<Vec<HeldShare>, CliError> {
+    let paths = keystores(folder)?;
+    let parsed = paths.iter().map(|path| {
+        let bytes = input::read(path, MOST_KEYSTORE_BYTES)?;
+        // One that protects nothing is still a share.
+        let keystore = Keystore::from_json_even_if_weak(&bytes).map_err(|error| messages::keystore(path, &error))?;
+        Ok((path, keystore))
+    });
+    let parsed = parsed.collect::<Result<Vec<_>, CliError>>()?;
+    let password = prompt::keystore_password(password_file, out)?;
+    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
+    // Those of one run share a derived key.
+    let mut key: Option<DerivedKey> = None;
+    let mut shares = Vec::with_capacity(parsed.len());
+    for (path, keystore) in parsed {
+        let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
+            None | Some(Err(KeystoreError::AnotherDerivation)) => keystore.decrypt_with(key.insert(keystore.derive(&password))),
+            Some(decrypted) => decrypted,
+        };
+        let share = decrypted.map_err(|error| messages::keystore(path, &error))?;
+        shares.push(HeldShare::new(&shown(path), &share));
+    }
+    Ok(shares)
+}
+
+/// The keystores in a folder or in its `validator_keys`, by name.
+fn keystores(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let inner = folder.join(KEYSTORES);
+    let folder = if inner.is_dir() { inner } else { folder.to_owned() };
+    if folder.is_file() {
+        return Err(messages::not_a_directory(&folder));
+    }
+    let reading = |error| messages::reading(&folder, &error);
+    let mut paths = Vec::new();
+    for entry in folder.read_dir().map_err(reading)? {
+        let name = entry.map_err(reading)?.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with("keystore") && name.ends_with(".json")) {
+            paths.push(folder.join(name));
+        }
+        if paths.len() > MOST_VALIDATORS {
+            return Err(messages::too_many_keystores(&folder, MOST_VALIDATORS));
+        }
+    }
+    if paths.is_empty() {
+        return Err(messages::no_keystores(&folder));
+    }
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,114 @@
+//! `quorate spec`: the ceremony file.
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{Spec, SpecNew};
+use crate::cli::report::{CliError, Exit, Output, talk};
+use crate::cli::{input, messages, random};
+use crate::spec::canonical::fingerprint;
+use crate::spec::file::{AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, ValidatorEntry};
+use crate::spec::show::describe;
+use crate::spec::{Ceremony, CeremonyFile, Endpoint};
+
+/// Runs the command.
+pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Spec::New(args) => new(args, out),
+        Spec::Check { file } => {
+            let (_, ceremony) = input::ceremony(file)?;
+            let words = fingerprint(&ceremony.digest()).join(" ");
+            out.finish(Exit::Done, fields(&ceremony), &format!("This ceremony file follows every rule.\nFingerprint  {words}"))
+        }
+        Spec::Show { file } => {
+            let (_, ceremony) = input::ceremony(file)?;
+            out.finish(Exit::Done, fields(&ceremony), &describe(&ceremony))
+        }
+    }
+}
+
+fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
+    input::must_be_free(&args.output)?;
+    let text = file(args)?.to_toml();
+    // What is written is what was checked: the text, read back.
+    let ceremony = input::parse_ceremony(&text).map_err(|error| messages::spec(&error))?;
+    input::write_new(&args.output, text.as_bytes())?;
+    talk(
+        "Send this same file to every operator. Before anything is signed, each compares the fingerprint with the others, by voice.",
+    );
+    let mut fields = fields(&ceremony);
+    fields["file"] = args.output.display().to_string().into();
+    out.finish(Exit::Done, fields, &format!("{}\nWrote {}", describe(&ceremony), messages::shown(&args.output)))
+}
+
+/// The ceremony file that the flags describe, unchecked.
+fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
+    if args.validators.len() != args.withdrawal.len() {
+        return Err(messages::pairs(args.validators.len(), args.withdrawal.len()));
+    }
+    let amounts = (!args.amounts.is_empty()).then(|| args.amounts.iter().cloned().map(AmountText).collect::<Vec<_>>());
+    let validators = args.validators.iter().zip(&args.withdrawal).map(|(count, withdrawal)| ValidatorEntry {
+        count: (*count).into(),
+        withdrawal: withdrawal.clone(),
+        compounding: args.compounding,
+        amounts: amounts.clone(),
+        fee_recipient: args.fee_recipient.clone(),
+        gas_limit: args.gas_limit,
+    });
+    Ok(CeremonyFile {
+        version: FILE_VERSION,
+        name: args.name.clone(),
+        id: hex::encode(random::public()),
+        attempt: 1,
+        supersedes: None,
+        network: NetworkEntry::Known(args.network.clone()),
+        threshold: args.threshold,
+        policy: PolicyEntry { allow_all_required: args.allow_all_required },
+        operators: args.operators.iter().map(|text| operator(text)).collect(),
+        validators: validators.collect(),
+    })
+}
+
+/// `card@host:port`, or a card alone.
+fn operator(text: &str) -> OperatorEntry {
+    let (card, address) = match text.split_once('@') {
+        Some((card, address)) => (card, Some(address.to_owned())),
+        None => (text, None),
+    };
+    OperatorEntry { card: card.to_owned(), address, point: None }
+}
+
+/// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.
+fn fields(ceremony: &Ceremony) -> Value {
+    let operators = ceremony.roster().iter().map(|(index, seat)| {
+        json!({
+            "index": index.get(),
+            "name": seat.card.name.as_str(),
+            "key": hex::encode(seat.card.key.as_bytes()),
+            "point": seat.point,
+            "address": seat.address.as_ref().map(Endpoint::to_string),
+        })
+    });
+    let validators = ceremony.validators().chunk_by(|a, b| a == b).map(|equal| {
+        json!({
+            "count": equal.len(),
+            "withdrawal": equal[0].withdrawal.address().to_string(),
+            "compounding": equal[0].withdrawal.is_compounding(),
+            "amounts_gwei": equal[0].amounts,
+            "fee_recipient": equal[0].registration.map(|wanted| wanted.fee_recipient.to_string()),
+            "gas_limit": equal[0].registration.map(|wanted| wanted.gas_limit),
+        })
+    });
+    json!({
+        "fingerprint": fingerprint(&ceremony.digest()).join(" "),
+        "digest": ceremony.digest().to_string(),
+        "name": ceremony.name(),
+        "id": hex::encode(ceremony.id()),
+        "attempt": ceremony.attempt(),
+        "supersedes": ceremony.supersedes().map(|digest| digest.to_string()),
+        "network": ceremony.network().name(),
+        "threshold": ceremony.t(),
+        "operators": operators.collect::<Vec<_>>(),
+        "validators": validators.collect::<Vec<_>>(),
+        "validator_count": ceremony.v(),
+    })
+}

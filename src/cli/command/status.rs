@@ -1,0 +1,135 @@
+//! `quorate status`: what this operator has, from what can be read without its passphrase.
+
+use serde_json::{Value, json};
+
+use crate::cli::messages::{quoted, shown};
+use crate::cli::report::{CliError, Exit, Output, talk};
+use crate::cli::{input, messages};
+use crate::spec::Ceremony;
+use crate::spec::canonical::fingerprint;
+use crate::store::{CeremonyView, StateDir};
+
+/// Where a ceremony stands, as far as files tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    /// Outputs are published.
+    Finished,
+    /// Evidence of a fault is kept, and there are no outputs.
+    Faulted,
+    /// There is a log.
+    Begun,
+    /// There is no log: this operator has said nothing to anybody.
+    Agreed,
+}
+
+impl Stand {
+    fn of(view: &CeremonyView) -> Result<Self, CliError> {
+        if view.is_published().map_err(messages::store)? {
+            return Ok(Self::Finished);
+        }
+        if !view.evidence().map_err(messages::store)?.is_empty() {
+            return Ok(Self::Faulted);
+        }
+        Ok(if view.has_log().map_err(messages::store)? { Self::Begun } else { Self::Agreed })
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Faulted => "faulted",
+            Self::Begun => "begun",
+            Self::Agreed => "agreed",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Finished => "finished: its outputs are published",
+            Self::Faulted => "a fault was found, and its evidence is kept",
+            Self::Begun => "begun and not finished; whom it waits for is sealed in its log, and quorate run says it",
+            Self::Agreed => "agreed to, and not begun",
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let has_identity = state.has_identity().map_err(messages::store)?;
+    let views = state.ceremonies().map_err(messages::store)?;
+    let mut unfinished = false;
+    let (mut texts, mut objects) = (Vec::new(), Vec::new());
+    for view in &views {
+        let stand = Stand::of(view)?;
+        unfinished |= matches!(stand, Stand::Begun | Stand::Agreed);
+        let (text, object) = describe(&state, view, stand)?;
+        texts.push(text);
+        objects.push(object);
+    }
+    if !has_identity {
+        talk("There are no operator keys here. Make them with: quorate identity new");
+    }
+    let text = if texts.is_empty() { "No ceremony yet.".to_owned() } else { texts.join("\n\n") };
+    let fields = json!({
+        "dir": state.path().display().to_string(),
+        "identity": has_identity,
+        "ceremonies": objects,
+    });
+    out.finish(if unfinished { Exit::Waiting } else { Exit::Done }, fields, &text)
+}
+
+fn describe(state: &StateDir, view: &CeremonyView, stand: Stand) -> Result<(String, Value), CliError> {
+    let ceremony = agreed(view)?;
+    let folder = view.path();
+    let next = match stand {
+        Stand::Finished => format!("quorate audit {}", quoted(&view.out().join("public/transcript.quorate"))),
+        _ => format!("quorate --dir {} run {}", quoted(state.path()), quoted(&folder.join("ceremony.toml"))),
+    };
+    let about = match &ceremony {
+        Ok(ceremony) => format!(
+            "\"{}\" on {}: {} of {} operators, validators: {}, attempt {}\n  fingerprint  {}",
+            ceremony.name(),
+            ceremony.network().name(),
+            ceremony.t(),
+            ceremony.n(),
+            ceremony.v(),
+            ceremony.attempt(),
+            fingerprint(&ceremony.digest()).join(" ")
+        ),
+        Err(why) => format!("{}: {why}", shown(&folder.join("ceremony.toml"))),
+    };
+    let evidence = view.evidence().map_err(messages::store)?;
+    let mut text = format!("{about}\n  state        {}\n  files        {}", stand.sentence(), shown(folder));
+    for path in &evidence {
+        text += &format!("\n  evidence     {}", shown(path));
+    }
+    // Without the file as it was agreed to there is nothing to run.
+    if ceremony.is_ok() || stand == Stand::Finished {
+        text += &format!("\n  next         {next}");
+    }
+    let object = json!({
+        "id": view.name(),
+        "state": stand.word(),
+        "path": folder.display().to_string(),
+        "outputs": (stand == Stand::Finished).then(|| view.out().display().to_string()),
+        "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+        "name": ceremony.as_ref().ok().map(Ceremony::name),
+        "network": ceremony.as_ref().ok().map(|ceremony| ceremony.network().name()),
+        "fingerprint": ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
+        "problem": ceremony.as_ref().err(),
+    });
+    Ok((text, object))
+}
+
+/// The ceremony that a directory is of, or why its file does not tell.
+fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
+    let Some(bytes) = view.ceremony_file().map_err(messages::store)? else {
+        return Ok(Err("not found".to_owned()));
+    };
+    let Ok(text) = core::str::from_utf8(&bytes) else { return Ok(Err("not UTF-8 text".to_owned())) };
+    Ok(match input::parse_ceremony(text) {
+        Ok(ceremony) if ceremony.digest().to_string().starts_with(view.name()) => Ok(ceremony),
+        Ok(_) => Err("of another ceremony than this directory".to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}
