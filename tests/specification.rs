@@ -8,11 +8,18 @@ use std::path::Path;
 use quorate::audit::code::Code;
 use quorate::ethereum::network::Network;
 use quorate::identity::{Operator, OperatorName};
+use quorate::message::envelope::{ENVELOPE_BYTES, Round};
+use quorate::message::shape::Shape;
+use quorate::message::share_box::ShareBoxError;
+use quorate::primitives::codec::DecodeError;
 use quorate::primitives::curve::{G2, Scalar, SecretScalar};
 use quorate::primitives::hash::{DST_ETHEREUM, DST_POSSESSION, Tag, merkle_root, scalar, tagged};
 use quorate::primitives::noise::{box_len, seal_box};
 use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
+use quorate::protocol::evidence::{Certainty, Class, Rule};
+use quorate::protocol::record::RecordKind;
+use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
 use quorate::spec::{Ceremony, CeremonyFile};
 
@@ -127,4 +134,76 @@ fn known_answer_of_the_ceremony() {
         ("fingerprint", fingerprint(&ceremony.digest()).join(" ")),
     ];
     assert_rows(&table(&chapter("02-ceremony-spec.md"), "\n## 2.6 "), &answers);
+}
+
+#[test]
+fn sizes_of_statements() {
+    let shape = Shape { n: 4, t: 3, v: 2, items: 3 };
+    let rows = table(&chapter("04-messages.md"), "\n## 4.4 ");
+    let found: Vec<&str> = rows.iter().take(5).map(|row| row[3].as_str()).collect();
+    assert_eq!(found, Round::ALL.map(|round| shape.body_bytes(round).to_string()));
+    assert_eq!(ENVELOPE_BYTES, 172);
+    // The sum of section 4.8.
+    let (n, t, v, items) = (shape.n, shape.t, shape.v, shape.items);
+    let all: usize = Round::ALL.iter().map(|round| n * shape.statement_bytes(*round)).sum();
+    assert_eq!(all, n * (5 * ENVELOPE_BYTES + 360 + 192 * n + 96 * v * t + 96 * items));
+}
+
+/// One of each rule, in the order of the table.
+fn rules() -> Vec<(&'static str, Rule)> {
+    let one = Index::new(1).unwrap();
+    let two = Index::new(2).unwrap();
+    let error = DecodeError::Trailing { extra: 1 };
+    vec![
+        ("equivocation", Rule::Equivocation { operator: one, round: Round::Hello }),
+        ("malformed", Rule::Malformed { operator: one, round: Round::Hello, error }),
+        ("view root", Rule::ViewRoot { operator: one, round: Round::Deal }),
+        ("opening", Rule::Opening { dealer: one }),
+        ("equal constants", Rule::EqualConstants { rows: [(one, 0), (two, 0)] }),
+        ("proof of possession", Rule::ProofOfPossession { dealer: one }),
+        ("copied hello", Rule::CopiedHello { operators: [one, two], what: "a nonce" }),
+        ("share box", Rule::ShareBox { dealer: one, error: ShareBoxError::Sealed }),
+        ("share", Rule::Share { dealer: one, validator: 0 }),
+        ("possession", Rule::Possession { operator: one }),
+        ("partial", Rule::Partial { operator: one, item: 0 }),
+        ("view", Rule::View { operator: one, round: Round::Prepare, about: two }),
+        ("sums root", Rule::SumsRoot { operator: one }),
+        ("outputs", Rule::Outputs { operator: one }),
+        ("degenerate", Rule::Degenerate),
+    ]
+}
+
+#[test]
+fn classes_and_certainty_of_faults() {
+    let rows = table(&chapter("05-protocol.md"), "\n## 5.8 ");
+    let first_word = |cell: &str| cell.split([':', ';']).next().unwrap_or_default().to_owned();
+    let found: Vec<[String; 3]> = rows.iter().map(|row| [first_word(&row[0]), row[1].clone(), first_word(&row[2])]).collect();
+    let expected: Vec<[String; 3]> = rules()
+        .into_iter()
+        .map(|(name, rule)| {
+            let class = match rule.class() {
+                Some(Class::E1) => "E1",
+                Some(Class::E2) => "E2",
+                Some(Class::E3) => "E3",
+                Some(Class::E5) => "E5",
+                Some(Class::E6) => "E6",
+                None => "none",
+            };
+            let certainty = match rule.certainty() {
+                Certainty::Proven => "proven",
+                Certainty::Suspected => "suspected",
+                Certainty::Nobody => "nobody",
+            };
+            [name, class, certainty].map(str::to_owned)
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn kinds_of_records() {
+    let rows = table(&chapter("09-storage.md"), "\n## 9.4 ");
+    let found: Vec<u8> = rows.iter().map(|row| row[0].parse().unwrap()).collect();
+    let known: Vec<u8> = (0..=u8::MAX).filter(|number| RecordKind::from_number(*number).is_some()).collect();
+    assert_eq!(found, known);
 }

@@ -20,6 +20,7 @@ use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::participant::{Entropy, Input, OwnSeat, Participant};
 use quorate::spec::{Ceremony, CeremonyFile, Index};
+use quorate::store::{CeremonyDir, CeremonyView, StateDir};
 
 const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
@@ -115,3 +116,21 @@ fn sign(of: &Participant, sender: Index, round: Round, body: &[u8]) -> Statement
     };
     Statement::sign(OPERATORS[sender.position()].key(), sender, round, session, view, body)
 }
+
+/// A ceremony's directory in a temporary place, with a log that others cannot read.
+pub struct Home {
+    pub view: CeremonyView,
+    _dir: CeremonyDir,
+    _root: tempfile::TempDir,
+}
+
+pub static HOME: LazyLock<Home> = LazyLock::new(|| {
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let state = StateDir::open_or_create(&root.path().join("state")).expect("a new directory");
+    let dir = state.lock().and_then(|lock| lock.ceremony(&CEREMONY.digest())).expect("nobody else is here");
+    drop(quorate::store::Log::create(&dir, &secret("storage"), CEREMONY.digest().as_bytes()).expect("a new log"));
+    Home { view: dir.view().clone(), _dir: dir, _root: root }
+});
+
+/// The records of the log of the seeds: kind and body.
+pub const RECORDS: &[(u8, &[u8])] = &[(1, &[7; 32]), (4, b"a statement"), (7, &[9; 64])];

@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
 use quorate::carrier::channel::{Local, initiate};
 use quorate::export::launchpad::write_registrations;
 use quorate::message::envelope::Round;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
 use quorate::primitives::hash::{Tag, secret_scalar};
+use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::spec::Index;
+use quorate::store::{SealCost, seal_with_passphrase};
 use quorate::transcript::container;
 
-use super::{CEREMONY, OPERATORS, PEERS, box_address, box_secret, registration, secret};
+use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, registration, secret};
 
 type Seed = (&'static str, String, Vec<u8>);
 
@@ -39,6 +43,20 @@ pub fn all() -> Vec<Seed> {
     add("channel", "preamble", &first_flight());
     // How the bytes become messages is the fuzzing library's affair; these are some to start from.
     add("assembler", "bytes", &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat());
+
+    add("log", "two-appends", &log());
+    let plain = OPERATORS[0].to_secret_bytes();
+    add("sealed", "plain", plain.expose());
+    let cost = SealCost::new(10).expect("the least");
+    let sealed = seal_with_passphrase(
+        &plain,
+        &SecretBytes::new(b"passphrase".to_vec()),
+        "identity.sealed",
+        cost,
+        &mut ChaCha20Rng::from_seed([3; 32]),
+    );
+    // The target makes the checksum itself.
+    add("sealed", "identity", &sealed[..sealed.len() - 8]);
 
     let shares = [1u8, 2].map(|v| secret_scalar(Tag::BatchWeight, &[&[v]]));
     add("share_box", "shares", share_box::encode_shares(&shares).expose());
@@ -152,4 +170,30 @@ fn first_flight() -> Vec<u8> {
         }
         flight
     })
+}
+
+/// A log in the layout of chapter 09, section 9.3, written by hand: the first record alone, the other two together.
+fn log() -> Vec<u8> {
+    use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+    use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+    let (digest, salt) = (CEREMONY.digest(), [5; 32]);
+    let key = secret_bytes(Tag::StorageKey, &[b"log.sealed", secret("storage").expose(), &salt, digest.as_ref()]);
+    let check = tagged(Tag::StorageKey, &[b"log.sealed check", &*key]);
+    let mut header = [b"QLOG\x01".as_slice(), &salt, digest.as_ref(), check.as_ref()].concat();
+    header.resize(4096, 0);
+    let mut records = Vec::new();
+    for (number, (kind, body)) in (0u64..).zip(RECORDS) {
+        let last = u8::from(number != 1);
+        let plain = [body, [*kind, last].as_slice()].concat();
+        let nonce = [u8::try_from(number).expect("three records"); 24];
+        let aad = [b"log.sealed\x01".as_slice(), digest.as_ref(), &number.to_be_bytes()].concat();
+        let cipher = XChaCha20Poly1305::new((&*key).into());
+        let sealed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &aad }).expect("a short record");
+        let length = u32::try_from(24 + sealed.len()).expect("a short record");
+        records.extend([length.to_be_bytes().as_slice(), &nonce, &sealed].concat());
+    }
+    let length = u64::try_from(3 * 4096 + records.len()).expect("a short log").to_be_bytes();
+    let mut mark = [length.as_slice(), tagged(Tag::StorageKey, &[b"log.sealed mark", &*key, &length]).as_ref()].concat();
+    mark.resize(4096, 0);
+    [header, mark, vec![0; 4096], records].concat()
 }
