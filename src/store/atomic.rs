@@ -146,7 +146,7 @@ pub(super) fn starts_with(name: &OsStr, prefix: &str) -> bool {
 }
 
 /// The same error about another path.
-fn renamed(mut error: StoreError, to: &Path) -> StoreError {
+pub(super) fn renamed(mut error: StoreError, to: &Path) -> StoreError {
     use StoreError::*;
     match &mut error {
         Denied { path } | DiskFull { path } | Exists { path } | Io { path, .. } | ReadBack { path } | ReadOnly { path } => {

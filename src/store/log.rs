@@ -137,10 +137,13 @@ impl Log {
         }
     }
 
-    /// Cuts off what a failed append left. What a failed sync left in memory goes with it: the next append writes it anew.
+    /// Cuts off what a failed append left. What a failed sync left in memory only goes with it, or is written anew: the mark here, the rest
+    /// by the next append.
     fn take_back(&mut self) {
-        let Chain { file, end, .. } = &self.chain;
-        self.stopped = file.set_len(*end).and_then(|()| file.sync()).is_err();
+        let Chain { file, key, marked, end, .. } = &mut self.chain;
+        let cut = file.set_len(*end);
+        marked.advance(&**file, key, *end);
+        self.stopped = cut.and_then(|()| file.sync()).is_err();
         self.reserve_again();
     }
 
@@ -148,7 +151,7 @@ impl Log {
     pub fn reread(&self, kind: u8) -> Result<Vec<SecretBytes>, StoreError> {
         self.check_usable()?;
         let mut bodies = Vec::new();
-        self.check_on_disk(|record| {
+        self.check_on_disk(&self.path(), &self.chain, |record| {
             if record.kind == kind {
                 bodies.push(record.body);
             }
@@ -179,8 +182,8 @@ impl Log {
     /// Erases the records whose kind `keep` refuses; the others keep their order. After an error or a crash, all of them are in the log, or
     /// only those to keep. Errors as in [`Log::append`].
     ///
-    /// The kept records go to a new file with a new salt, which takes the log's name when it is durable. Once the new file was read back
-    /// under that name, the old one's salt is overwritten; without it the old one's key cannot be made again.
+    /// The kept records go to a new file with a new salt, which takes the log's name when it is durable and was read back. Then the old
+    /// file's salt is overwritten; without it the old file's key cannot be made again.
     pub fn compact(&mut self, keep: impl Fn(u8) -> bool) -> Result<(), StoreError> {
         self.check_usable()?;
         if self.chain.kinds.iter().all(|kind| keep(*kind)) {
@@ -190,23 +193,28 @@ impl Log {
         let path = self.path();
         let home = atomic::parent(&path);
         let temporary = home.join(atomic::fresh_name(atomic::IN_THE_MAKING)?);
-        let new = match self.rewrite(&temporary, keep) {
+        let written = self.rewrite(&temporary, keep).and_then(|new| {
+            self.check_on_disk(&temporary, &new, drop)?;
+            Ok(new)
+        });
+        let new = match written {
             Ok(new) => new,
             Err(error) => {
                 let _ = disk.remove_file(&temporary);
-                return Err(error);
+                return Err(atomic::renamed(error, &path));
             }
         };
         if let Err(error) = disk.rename_over(&temporary, &path).at(&path, "naming") {
             let _ = disk.remove_file(&temporary);
-            self.stopped = self.check_on_disk(drop).is_err();
+            // Should the name have changed all the same, nothing may be appended to the file without one.
+            self.stopped = self.check_on_disk(&path, &self.chain, drop).is_err();
             return Err(error);
         }
         let rest = self.reserved.saturating_sub(self.chain.end);
         let old = std::mem::replace(&mut self.chain, new).file;
         self.reserved = self.chain.end.saturating_add(rest);
         // Until the new name is durable, nothing may be appended to what may turn out to be the wrong file.
-        let settled = disk.sync_dir(home).at(home, "syncing the directory").and_then(|()| self.check_on_disk(drop));
+        let settled = disk.sync_dir(home).at(home, "syncing the directory");
         self.stopped = settled.is_err();
         settled?;
         // Another name (a backup by hard links) is the operator's own decision.
@@ -223,42 +231,31 @@ impl Log {
         let file = self.dir.view().disk.create(path, 0o600).at(path, "creating")?;
         file.write_at(0, &key.empty_file()).at(path, "writing")?;
         let mut new = Chain { file, key, marked: Marked::EMPTY, end: RECORDS, kinds: Vec::new() };
-        self.check_chain(&*self.chain.file, |record| {
+        self.chain.check(&self.path(), &*self.chain.file, |record| {
             if keep(record.kind) {
                 new.end = new.write(path, std::slice::from_ref(&record))?;
                 new.kinds.push(record.kind);
             }
             Ok(())
         })?;
-        new.file.sync().at(path, "syncing")?;
+        // Nobody sees the file before all of this is durable.
         new.marked.advance(&*new.file, &new.key, new.end);
         new.file.sync().at(path, "syncing")?;
         Ok(new)
     }
 
-    /// Reads the file that has the log's name, past the system's memory where that can be asked for. It must hold exactly this log.
-    fn check_on_disk(&self, mut visit: impl FnMut(Record)) -> Result<(), StoreError> {
-        let path = self.path();
-        let (file, stat) = open_private(&*self.dir.view().disk, &path, Access::Read)?;
+    /// Reads `path` through a fresh descriptor, past the system's memory where that can be asked for. It must be exactly this chain.
+    fn check_on_disk(&self, path: &Path, chain: &Chain, mut visit: impl FnMut(Record)) -> Result<(), StoreError> {
+        let (file, stat) = open_private(&*self.dir.view().disk, path, Access::Read)?;
         file.forget_cache();
-        let (key, _) = read_header(&path, &*file, &self.storage, &self.context)?;
-        if !key.is(&self.chain.key) || stat.len != self.chain.end {
-            return Err(StoreError::ReadBack { path });
+        let (key, marked) = read_header(path, &*file, &self.storage, &self.context)?;
+        if !key.is(&chain.key) || marked.len != chain.marked.len || stat.len != chain.end {
+            return Err(StoreError::ReadBack { path: path.to_owned() });
         }
-        self.check_chain(&*file, |record| {
+        chain.check(path, &*file, |record| {
             visit(record);
             Ok(())
         })
-    }
-
-    /// Reads `file`, which must hold exactly the records that this log has.
-    fn check_chain(&self, file: &dyn Handle, visit: impl FnMut(Record) -> Result<(), StoreError>) -> Result<(), StoreError> {
-        let Chain { key, marked, end, kinds, .. } = &self.chain;
-        let scanned = scan(&self.path(), file, key, *marked, visit)?;
-        match scanned.end == *end && scanned.kinds == *kinds {
-            true => Ok(()),
-            false => Err(StoreError::ReadBack { path: self.path() }),
-        }
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -274,6 +271,20 @@ impl Log {
 }
 
 impl Chain {
+    /// Reads `file`, which must hold exactly the records that this chain has.
+    fn check(
+        &self,
+        path: &Path,
+        file: &dyn Handle,
+        visit: impl FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let scanned = scan(path, file, &self.key, self.marked, visit)?;
+        match scanned.end == self.end && scanned.kinds == self.kinds {
+            true => Ok(()),
+            false => Err(StoreError::ReadBack { path: path.to_owned() }),
+        }
+    }
+
     /// Writes one append behind the end, and tells where it ends. It counts when it is synced, and the end moved.
     fn write(&self, path: &Path, records: &[Record]) -> Result<u64, StoreError> {
         let mut at = self.end;

@@ -79,6 +79,26 @@ fn opening_a_log_can_crash_too() {
 }
 
 #[test]
+fn what_a_new_run_has_seen_is_durable() {
+    // The process is killed; the next one opens the log, and acts on it; then the power goes.
+    let states = states();
+    for at in 0.. {
+        let disk = SimDisk::new();
+        disk.plan(Plan::Crash(at));
+        let done = run(&disk).unwrap_or(0);
+        if disk.effects() <= at {
+            break;
+        }
+        disk.restart();
+        let seen = held(&disk);
+        assert!(states[done..states.len().min(done + 2)].contains(&seen));
+        for aftermath in aftermaths() {
+            assert_eq!(held(&disk.after(aftermath)), seen, "killed before effect {at}, then {aftermath:?}");
+        }
+    }
+}
+
+#[test]
 fn a_log_without_errors_is_durable_at_once() {
     let disk = SimDisk::new();
     assert_eq!(run(&disk), Some(script().len()));

@@ -1,8 +1,8 @@
 //! Each effect fails once, or the disk is full from there on: the caller is told, nothing is half-written, and trying again works.
 
 use super::script::{held, open_or_create, script, states};
-use super::simulated::{Content, Names, Plan, SimDisk};
-use super::{artifact, ceremony_on, state_on};
+use super::simulated::{Content, Names, Plan, SimDisk, aftermaths};
+use super::{artifact, ceremony_on, record, state_on};
 use crate::export::Audience;
 use crate::store::{Log, Published, StoreError};
 
@@ -51,6 +51,35 @@ fn a_log_takes_the_same_append_again() {
         }
     }
     assert!(failures > 100, "{failures} failures were tried");
+}
+
+#[test]
+fn a_failed_append_is_gone() {
+    let mut failures = 0;
+    for at in 0.. {
+        let disk = SimDisk::new();
+        let (mut log, _) = open_or_create(&disk).unwrap();
+        log.append(&[record(1, &[1; 100])]).unwrap();
+        let before = vec![(1, vec![1; 100])];
+        disk.plan(Plan::Fail(at));
+        let told = log.append(&[record(2, &[2; 100]), record(3, &[3; 100])]);
+        if disk.effects() <= at {
+            break;
+        }
+        disk.plan(Plan::Fine);
+        let (Err(_), Ok(())) = (told, log.append(&[])) else { continue };
+        failures += 1;
+        assert_eq!(log.reread(1).unwrap().len(), 1);
+        for aftermath in aftermaths() {
+            assert_eq!(held(&disk.after(aftermath)), before, "failure of effect {at}");
+        }
+        // Something else in its place, as long as its first record: the second one does not come back.
+        log.append(&[record(4, &[4; 100])]).unwrap();
+        for aftermath in aftermaths() {
+            assert_eq!(held(&disk.after(aftermath)), [before.clone(), vec![(4, vec![4; 100])]].concat());
+        }
+    }
+    assert_eq!(failures, 3, "two writes and a sync");
 }
 
 #[test]
@@ -145,4 +174,83 @@ fn outputs_are_staged_and_published_again() {
         }
     }
     assert!(failures > 40, "{failures} failures were tried");
+}
+
+/// Every effect of `act` in turn is the one that `plan` is about, and says nothing. How often `act` found out.
+fn every_lie(
+    plan: impl Fn(usize) -> Plan,
+    prepare: impl Fn() -> SimDisk,
+    act: impl Fn(&SimDisk) -> Result<(), StoreError>,
+    check: impl Fn(&SimDisk),
+) -> usize {
+    let mut told = 0;
+    for at in 0.. {
+        let disk = prepare();
+        disk.plan(plan(at));
+        match act(&disk) {
+            Ok(()) if disk.effects() <= at => return told,
+            // Another effect than the planned one, or one of no consequence.
+            Ok(()) => {}
+            Err(StoreError::ReadBack { .. } | StoreError::LogDamaged { .. } | StoreError::LogKey { .. }) => told += 1,
+            // What was never written is not there to be read.
+            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::UnexpectedEof => told += 1,
+            Err(other) => panic!("{other}"),
+        }
+        disk.plan(Plan::Fine);
+        check(&disk);
+    }
+    unreachable!("some run has no such effect")
+}
+
+fn filled() -> SimDisk {
+    let disk = SimDisk::new();
+    let (mut log, _) = open_or_create(&disk).unwrap();
+    script()[..2].iter().for_each(|step| step.run(&mut log).unwrap());
+    disk
+}
+
+/// How many of the lies in writing an identity, outputs, an append that is read back, and a compaction, are found out. None does harm.
+fn found_out(plan: impl Fn(usize) -> Plan) -> [usize; 4] {
+    let artifacts = [artifact("a", Audience::Public, &[1; 600]), artifact("b", Audience::Secret, &[2; 600])];
+    [
+        every_lie(
+            &plan,
+            SimDisk::new,
+            |disk| state_on(disk).write_identity(b"sealed"),
+            |disk| assert!(disk.files().values().all(|content| content == b"sealed")),
+        ),
+        every_lie(
+            &plan,
+            SimDisk::new,
+            |disk| ceremony_on(disk)?.stage(&artifacts)?.publish().map(drop),
+            |disk| assert!(disk.files().values().all(|content| *content == [1; 600] || *content == [2; 600])),
+        ),
+        every_lie(
+            &plan,
+            filled,
+            |disk| {
+                let (mut log, _) = open_or_create(disk)?;
+                script()[3].run(&mut log)?;
+                log.reread(4).map(drop)
+            },
+            |_| {},
+        ),
+        every_lie(
+            &plan,
+            filled,
+            |disk| script()[2].run(&mut open_or_create(disk)?.0),
+            |disk| assert!(states()[2..4].contains(&held(disk))),
+        ),
+    ]
+}
+
+#[test]
+fn a_disk_that_writes_something_else_is_found_out() {
+    // A file; two files; three records and a mark; a header, two records and a mark.
+    assert_eq!(found_out(Plan::Flip), [1, 2, 4, 4]);
+}
+
+#[test]
+fn a_disk_that_does_not_sync_is_found_out() {
+    assert_eq!(found_out(Plan::Lie), [1, 2, 1, 1]);
 }

@@ -74,7 +74,12 @@ fn a_cut_end_is_told() {
     let good = disk.get(&path());
     for len in (0..START).step_by(997).chain(START - 1..good.len()) {
         disk.put(&path(), &good[..len]);
-        assert!(is_damaged(&open(&disk)), "{len} bytes");
+        let expected = if len < START {
+            "it is shorter than its header"
+        } else {
+            "records that were written and synced are missing at its end"
+        };
+        assert!(matches!(open(&disk), Err(StoreError::LogDamaged { why, .. }) if why == expected), "{len} bytes");
     }
 }
 
@@ -149,6 +154,18 @@ fn an_unfinished_append_does_not_count_at_all() {
         log.append(&[record(9, b"later")]).unwrap();
         assert_eq!(open(&disk).unwrap()[3..], [(9, b"later".to_vec())]);
     }
+}
+
+#[test]
+fn what_was_accepted_once_cannot_be_torn_later() {
+    let (disk, before) = three();
+    let all = disk.get(&path());
+    disk.put(&path(), &[&before[..START], &all[START..]].concat());
+    assert_eq!(open(&disk).unwrap().len(), 4, "complete, though not marked");
+    let mut bytes = disk.get(&path());
+    *bytes.last_mut().unwrap() ^= 1;
+    disk.put(&path(), &bytes);
+    assert!(is_damaged(&open(&disk)));
 }
 
 #[test]

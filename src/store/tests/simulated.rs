@@ -26,6 +26,10 @@ pub(super) enum Plan {
     Crash(usize),
     /// This effect fails once; a write fails half-way, a sync forgets what it should have written.
     Fail(usize),
+    /// If this effect is a write, it says that it succeeded, but one bit is wrong.
+    Flip(usize),
+    /// If this effect is a sync, it says that it succeeded, but nothing was written.
+    Lie(usize),
     /// From this effect on there is no space.
     Full(usize),
 }
@@ -67,6 +71,16 @@ enum FileOp {
 }
 
 impl FileOp {
+    fn flipped(self) -> Self {
+        match self {
+            Self::Write(at, mut new) if !new.is_empty() => {
+                new[0] ^= 1;
+                Self::Write(at, new)
+            }
+            other => other,
+        }
+    }
+
     fn apply(&self, bytes: &mut Vec<u8>) {
         match self {
             Self::Len(len) => bytes.resize(*len, 0),
@@ -273,6 +287,13 @@ impl SimDisk {
         self.world().effects
     }
 
+    /// The process was killed, not the power: everything is there, and what was not synced still is not.
+    pub(super) fn restart(&self) {
+        let mut world = self.world();
+        world.plan = Plan::Fine;
+        world.dead = false;
+    }
+
     /// A new disk: what is left of this one after a crash now.
     pub(super) fn after(&self, (content, names): (Content, Names)) -> Self {
         Self(Arc::new(Mutex::new(self.world().after(content, names))))
@@ -424,8 +445,10 @@ impl SimFile {
     fn change(&self, effect: Effect, half: Option<FileOp>, whole: FileOp) -> io::Result<()> {
         assert!(self.writable, "written through a descriptor that was opened for reading");
         let mut world = self.disk.world();
+        let flip = world.plan == Plan::Flip(world.effects);
         let allowed = world.effect(effect);
         let op = match allowed {
+            Ok(()) if flip => Some(whole.flipped()),
             Ok(()) => Some(whole),
             // A write that fails has written something.
             Err(_) => half.filter(|_| !world.dead),
@@ -467,12 +490,13 @@ impl Handle for SimFile {
 
     fn sync(&self) -> io::Result<()> {
         let mut world = self.disk.world();
+        let lie = world.plan == Plan::Lie(world.effects);
         let allowed = world.effect(Effect::Shrink);
         let dead = world.dead;
         let Some(Node::File { durable, pending, .. }) = world.nodes.get_mut(&self.number) else { panic!("a file") };
         if !dead {
             let pending = std::mem::take(pending);
-            if allowed.is_ok() {
+            if allowed.is_ok() && !lie {
                 // Not the live content: what an earlier failed sync forgot is not written by this one.
                 pending.iter().for_each(|op| op.apply(durable));
             }
