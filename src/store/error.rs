@@ -1,4 +1,4 @@
-//! What can go wrong with files. Each says which file, and what to do.
+//! What can go wrong with files: facts. What to do about each is said in the catalogue of messages.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ pub enum StoreError {
         name: String,
     },
     /// Permission denied.
-    #[error("{}: permission denied. Give this user access to it, or run as the user who has it", path.display())]
+    #[error("{}: permission denied", path.display())]
     Denied {
         /// The file or directory.
         path: PathBuf,
     },
     /// A file that is written once is there with other content.
-    #[error("{}: exists with other content, and is never overwritten. Compare the two; move the old one away if it is wrong", path.display())]
+    #[error("{}: exists with other content, and is never overwritten", path.display())]
     Differs {
         /// The file.
         path: PathBuf,
     },
     /// No space, or no quota, left.
-    #[error("{}: no space left on this file system. Nothing half-written remains; free some space and run again", path.display())]
+    #[error("{}: no space left on this file system; nothing half-written remains", path.display())]
     DiskFull {
         /// The file or directory.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another process has the state directory.
-    #[error("{}: another quorate{} is at work in this directory. Wait for it, or stop it; do not delete the lock", path.display(), process(*holder))]
+    #[error("{}: another quorate{} is at work in this directory", path.display(), process(*holder))]
     Locked {
         /// The lock.
         path: PathBuf,
@@ -57,10 +57,7 @@ pub enum StoreError {
         holder: Option<u32>,
     },
     /// The log fails a check that no crash can make it fail.
-    #[error(
-        "{}: damaged: {why}. Copy the whole state directory elsewhere before anything else; \
-         then put this file back from a backup made after the last run, or start the ceremony afresh as another attempt", path.display()
-    )]
+    #[error("{}: damaged: {why}", path.display())]
     LogDamaged {
         /// The log.
         path: PathBuf,
@@ -68,25 +65,25 @@ pub enum StoreError {
         why: &'static str,
     },
     /// The log is another ceremony's.
-    #[error("{}: the log of another ceremony. Put this ceremony's own log back; logs cannot be exchanged", path.display())]
+    #[error("{}: the log of another ceremony", path.display())]
     LogForeign {
         /// The log.
         path: PathBuf,
     },
     /// The log does not open with this key.
-    #[error("{}: sealed by another identity, or its header is damaged. Use the identity that this ceremony was begun with", path.display())]
+    #[error("{}: sealed by another identity, or its header is damaged", path.display())]
     LogKey {
         /// The log.
         path: PathBuf,
     },
     /// A failed write could not be taken back.
-    #[error("{}: an earlier write failed and could not be undone. Nothing more is written; mend the disk and run again", path.display())]
+    #[error("{}: an earlier write failed and could not be undone; nothing more is written", path.display())]
     LogStopped {
         /// The log.
         path: PathBuf,
     },
     /// A log of another version of this program.
-    #[error("{}: a log of version {found}; this program reads version {known}. Use the program that wrote it", path.display())]
+    #[error("{}: a log of version {found}; this program reads version {known}", path.display())]
     LogVersion {
         /// The log.
         path: PathBuf,
@@ -102,7 +99,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A symbolic link, a device, or a directory where a file must be, or the other way round.
-    #[error("{}: {found}, where {expected} must be. Remove it if you did not put it there on purpose", path.display())]
+    #[error("{}: {found}, where {expected} must be", path.display())]
     NotPlain {
         /// The path.
         path: PathBuf,
@@ -112,16 +109,16 @@ pub enum StoreError {
         found: &'static str,
     },
     /// The operating system has no randomness.
-    #[error("the operating system gives no randomness ({0}). Nothing was written")]
+    #[error("the operating system gives no randomness ({0}); nothing was written")]
     Randomness(getrandom::Error),
     /// What was written reads back differently.
-    #[error("{}: reads back differently from what was written. The disk is failing, or somebody else writes to it; use another disk", path.display())]
+    #[error("{}: reads back differently from what was written", path.display())]
     ReadBack {
         /// The file.
         path: PathBuf,
     },
     /// A file system that does not let anybody write.
-    #[error("{}: this file system is read-only. Choose another directory, or mount it for writing", path.display())]
+    #[error("{}: this file system is read-only", path.display())]
     ReadOnly {
         /// The file or directory.
         path: PathBuf,
@@ -137,7 +134,7 @@ pub enum StoreError {
         most: u64,
     },
     /// Others can read or write it.
-    #[error("{}: open to others (mode {mode:04o}). If nobody has used that: chmod {} {}", path.display(), if *directory { "700" } else { "600" }, path.display())]
+    #[error("{}: open to others (mode {mode:04o})", path.display())]
     TooOpen {
         /// The file or directory.
         path: PathBuf,
@@ -147,7 +144,7 @@ pub enum StoreError {
         directory: bool,
     },
     /// It belongs to another user.
-    #[error("{}: belongs to user {owner}, but this is user {user}. Run as user {owner}, or chown it", path.display())]
+    #[error("{}: belongs to user {owner}, but this is user {user}", path.display())]
     WrongOwner {
         /// The file or directory.
         path: PathBuf,

@@ -83,14 +83,18 @@ impl Log {
     /// The records of a log that another process may be writing to. Changes nothing.
     pub fn read(view: &CeremonyView, storage: &Secret32, context: &[u8; 32]) -> Result<Vec<Record>, StoreError> {
         let path = view.log_path();
-        let (file, _) = open_private(&*view.disk, &path, Access::Read)?;
-        let (key, marked) = read_header(&path, &*file, storage, context)?;
-        let mut records = Vec::new();
-        scan(&path, &*file, &key, marked, |record| {
-            records.push(record);
-            Ok(())
-        })?;
-        Ok(records)
+        let attempt = || {
+            let (file, _) = open_private(&*view.disk, &path, Access::Read)?;
+            let (key, marked) = read_header(&path, &*file, storage, context)?;
+            let mut records = Vec::new();
+            scan(&path, &*file, &key, marked, |record| {
+                records.push(record);
+                Ok(())
+            })?;
+            Ok(records)
+        };
+        // What an append or a compaction changed between two reads looks like damage, once.
+        attempt().or_else(|_: StoreError| attempt()).or_else(|_| attempt())
     }
 
     /// How many records there are.

@@ -38,5 +38,7 @@ pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_wi
 
 /// Writes a new file that a person named: whole or not at all, synced, read back, never over another.
 pub fn write_new(path: &std::path::Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
-    atomic::write_new(&disk::RealDisk, path, bytes, mode)
+    use error::At as _;
+    let path = std::path::absolute(path).at(path, "finding it")?;
+    atomic::write_new(&disk::RealDisk, &path, bytes, mode)
 }

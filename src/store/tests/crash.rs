@@ -11,18 +11,18 @@ use crate::export::{Artifact, Audience};
 use crate::store::atomic;
 use crate::store::{Published, StateDir, StoreError};
 
-/// Runs `act` on new disks, each crashing one effect later, until one does not crash; hands what is left to `check`, with what `act` told.
-/// How many crashes there were.
+/// Runs `act` on new disks, each crashing one effect later, until one crashes only after `act` is done; hands what is left to `check`,
+/// with what `act` told. How many crashes within `act` there were.
 fn every_crash<T>(prepare: impl Fn() -> SimDisk, act: impl Fn(&SimDisk) -> T, mut check: impl FnMut(&SimDisk, &T)) -> usize {
     for at in 0.. {
         let disk = prepare();
         disk.plan(Plan::Crash(at));
         let told = act(&disk);
-        if disk.effects() <= at {
-            return at;
-        }
         for aftermath in aftermaths() {
             check(&disk.after(aftermath), &told);
+        }
+        if disk.effects() <= at {
+            return at;
         }
     }
     unreachable!("some run ends without a crash")
@@ -76,6 +76,25 @@ fn opening_a_log_can_crash_too() {
         }
     });
     assert!(opened > 100, "{opened} disks were opened");
+}
+
+#[test]
+fn what_is_found_written_is_durable() {
+    // Killed, run again, and then the power goes.
+    for at in 0.. {
+        let disk = SimDisk::new();
+        disk.plan(Plan::Crash(at));
+        let write = || ceremony_on(&disk).and_then(|dir| dir.write_ceremony_file(b"as agreed"));
+        let _ = write();
+        if disk.effects() <= at {
+            break;
+        }
+        disk.restart();
+        write().unwrap();
+        for aftermath in aftermaths() {
+            assert_eq!(disk.after(aftermath).files().into_values().collect::<Vec<_>>(), [b"as agreed"]);
+        }
+    }
 }
 
 #[test]
