@@ -186,6 +186,20 @@ mod tests {
         assert_eq!(open(&sealed(), b"pass", "b.sealed"), Err(SealError::WrongPassphrase));
     }
 
+    /// Read by hand, from the specification (chapter 09).
+    #[test]
+    fn the_bytes_are_as_specified() {
+        let sealed = sealed();
+        assert_eq!(sealed[..6], *b"QSEA\x01\x0a");
+        let mut key = [0; 32];
+        scrypt::scrypt(b"pass", &sealed[6..38], &scrypt::Params::new(10, 8, 1).unwrap(), &mut key).unwrap();
+        let associated = [&sealed[..38], b"\x00\x08a.sealed"].concat();
+        let mut plain = sealed[62..67].to_vec();
+        decrypt(&key, sealed[38..62].try_into().unwrap(), &associated, &mut plain, sealed[67..83].try_into().unwrap()).unwrap();
+        assert_eq!(plain, b"plain");
+        assert_eq!(sealed[83..], sha256(&[&sealed[..83]])[..8]);
+    }
+
     #[test]
     fn nothing_repeats() {
         let mut random = ChaCha20Rng::from_seed([2; 32]);

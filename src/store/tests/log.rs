@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
+use chacha20::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+
 use super::script::open_or_create;
 use super::simulated::{STATE, SimDisk};
 use super::{CONTEXT, ceremony_on, plain, record, storage};
+use crate::primitives::hash::{Tag, tagged};
 use crate::primitives::secret::Secret32;
 use crate::store::log_format::RECORDS;
+use crate::store::seal::decrypt;
 use crate::store::{LONGEST_BODY, Log, StoreError};
 
 const START: usize = RECORDS as usize;
@@ -44,6 +49,60 @@ fn spans() -> [std::ops::Range<usize>; 4] {
 
 fn is_damaged(told: &Result<Vec<(u8, Vec<u8>)>, StoreError>) -> bool {
     matches!(told, Err(StoreError::LogDamaged { .. }))
+}
+
+/// Read by hand, from the specification (chapter 09).
+#[test]
+fn the_bytes_are_as_specified() {
+    let (disk, _) = three();
+    let file = disk.get(&path());
+    let (salt, check) = (&file[5..37], &file[69..101]);
+    assert_eq!([&file[..5], &file[37..69]].concat(), [b"QLOG\x01".as_slice(), &CONTEXT].concat());
+    let key = tagged(Tag::StorageKey, &[b"log.sealed", storage().expose(), salt, &CONTEXT]);
+    assert_eq!(check, tagged(Tag::StorageKey, &[b"log.sealed check", &key.0]).as_bytes());
+    let lengths = [4096, 8192].map(|at| u64::from_be_bytes(file[at..at + 8].try_into().unwrap()));
+    assert_eq!(lengths, [spans()[2].end as u64, file.len() as u64]);
+    for at in [4096, 8192] {
+        let tag = tagged(Tag::StorageKey, &[b"log.sealed mark", &key.0, &file[at..at + 8]]);
+        assert_eq!(&file[at + 8..at + 40], tag.as_bytes());
+    }
+    let zeros = [101..4096, 4136..8192, 8232..START].map(|span| file[span].iter().all(|byte| *byte == 0));
+    assert_eq!(zeros, [true; 3]);
+    let expected = [(vec![1; 10], [1, 1]), (vec![2; 10], [2, 0]), (vec![3; 20], [3, 1]), (vec![4; 10], [4, 1])];
+    for (number, (span, (body, ending))) in (0_u64..).zip(spans().into_iter().zip(expected)) {
+        let record = &file[span];
+        assert_eq!(record[..4], u32::try_from(record.len() - 4).unwrap().to_be_bytes());
+        let associated = [b"log.sealed\x01".as_slice(), &CONTEXT, &number.to_be_bytes()].concat();
+        let mut plain = record[28..record.len() - 16].to_vec();
+        let tag = record[record.len() - 16..].try_into().unwrap();
+        decrypt(&key.0, record[4..28].try_into().unwrap(), &associated, &mut plain, &tag).unwrap();
+        assert_eq!(plain, [body.as_slice(), &ending].concat());
+    }
+}
+
+/// Nothing that is not a log makes the reader do more than refuse it.
+#[test]
+fn rubbish_is_refused() {
+    let (disk, _) = three();
+    let good = disk.get(&path());
+    let expected = open(&disk).unwrap();
+    let mut random = ChaCha20Rng::from_seed([3; 32]);
+    let mut refused = 0;
+    for _ in 0..300 {
+        let mut bytes = good.clone();
+        for _ in 0..=random.next_u32() % 4 {
+            let at = random.next_u32() as usize % bytes.len();
+            let until = bytes.len().min(at + random.next_u32() as usize % 64);
+            random.fill_bytes(&mut bytes[at..until]);
+        }
+        let kept = if random.next_u32().is_multiple_of(3) { random.next_u32() as usize % bytes.len() } else { bytes.len() };
+        disk.put(&path(), &bytes[..kept]);
+        match open(&disk) {
+            Ok(held) => assert_eq!(held, expected[..held.len()]),
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > 100, "{refused}");
 }
 
 #[test]
