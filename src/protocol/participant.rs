@@ -103,7 +103,7 @@ pub enum Input {
         /// The box.
         sealed: Vec<u8>,
     },
-    /// What a peer says it holds. Once this operator has finished, it remembers which peers hold everything.
+    /// What a peer says it holds. Peers that hold everything are remembered: they may say so before we finish, and leave.
     PeerHolds {
         /// The peer.
         peer: Index,
@@ -200,7 +200,7 @@ impl Participant {
             Input::ShareBox { dealer, sealed } => self.take_box(dealer, sealed),
             Input::PeerHolds { peer, have } => {
                 let mut step = Step::default();
-                if self.is_finished() && have.is_complete(&self.world.shape) && self.confirmed.insert(peer) {
+                if have.is_complete(&self.world.shape) && self.confirmed.insert(peer) {
                     step.persist.push(Record::confirmed(peer));
                 }
                 Ok(step)

@@ -26,7 +26,7 @@ pub enum RecordKind {
     SentBox = 6,
     /// The final shares. Never erased by the protocol.
     Shares = 7,
-    /// The index of a peer that has told, after the end, that it holds everything.
+    /// The index of a peer that has told that it holds everything.
     Confirmed = 8,
 }
 
