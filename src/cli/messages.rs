@@ -263,15 +263,20 @@ pub(crate) fn keystore_password(error: &PasswordError) -> CliError {
 
 // What people write.
 
-/// What clap says, without its colours and its closing line.
+/// What clap says, without its colours, its summary of flags and its closing line.
 pub(crate) fn arguments(error: &clap::Error) -> CliError {
     if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return usage("no command was given", "see quorate --help for the commands");
+        return usage("no command was given", "see: quorate --help");
     }
     let text = error.render().to_string();
-    let text = text.strip_prefix("error: ").unwrap_or(&text);
-    let what = text.split("\n\nFor more information").next().unwrap_or(text).trim_end();
-    usage(what, "see quorate --help, or --help after a command, for what can be typed")
+    let what = text.split("\n\nUsage: ").next().unwrap_or_default().split("\n\nFor more information").next().unwrap_or_default();
+    let words = text.split("\n\nUsage: ").nth(1).unwrap_or_default().split_whitespace();
+    let command: Vec<&str> = words.take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase())).collect();
+    let fix = match command.is_empty() {
+        true => "see what can be typed: the same command with --help".to_owned(),
+        false => format!("see: {} --help", command.join(" ")),
+    };
+    usage(what.strip_prefix("error: ").unwrap_or(what).trim_end(), fix)
 }
 
 pub(crate) fn not_text(path: &Path, at: usize) -> CliError {
@@ -279,18 +284,24 @@ pub(crate) fn not_text(path: &Path, at: usize) -> CliError {
 }
 
 pub(crate) fn spec_file(path: &Path, error: &SpecError) -> CliError {
-    usage(
-        format!("{}: {error}", shown(path)),
-        format!("correct the file, then check it with: quorate spec check {}", quoted(path)),
-    )
+    let fix = match error {
+        SpecError::FileVersion(_) => "use the program that it was written for".to_owned(),
+        _ => format!("correct the file, then check it with: quorate spec check {}", quoted(path)),
+    };
+    usage(format!("{}: {error}", shown(path)), fix)
 }
 
 /// A ceremony that was to be made of flags.
 pub(crate) fn spec(error: &SpecError) -> CliError {
-    usage(
-        format!("this ceremony is not possible: {error}"),
-        "correct the flags; positions count from 0, in the order of the flags",
-    )
+    let fix = match error {
+        SpecError::AllRequired(_) => "choose a lower --threshold; or add --allow-all-required, if everybody wants that",
+        SpecError::NetworkUnknown(_) => {
+            "give --network mainnet, hoodi, sepolia, gnosis or chiado; or change the file by hand, then: quorate spec check FILE"
+        }
+        SpecError::AmountOrder { .. } => "give --amount in ascending order",
+        _ => "correct the flags; positions count from 0, in the order of the flags",
+    };
+    usage(format!("this ceremony is not possible: {error}"), fix)
 }
 
 pub(crate) fn name(error: &NameError) -> CliError {
@@ -305,7 +316,7 @@ pub(crate) fn pairs(counts: usize, addresses: usize) -> CliError {
 }
 
 pub(crate) fn no_such_command(words: &str) -> CliError {
-    usage(format!("no command {words:?}"), "see quorate --help for the commands")
+    usage(format!("no command {words:?}"), "see: quorate --help")
 }
 
 // Ceremonies.

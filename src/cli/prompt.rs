@@ -48,7 +48,7 @@ fn ask_secret(question: &str, file_flag: &str) -> Result<SecretBytes, CliError> 
     if !io::stdin().is_terminal() {
         return Err(messages::no_terminal(question, &format!("{file_flag} FILE")));
     }
-    let typed = rpassword::prompt_password(format!("{question}: ")).map_err(|error| messages::terminal(&error))?;
+    let typed = rpassword::prompt_password(format!("{}: ", printable(question))).map_err(|error| messages::terminal(&error))?;
     // The string's own buffer, not a copy of it.
     Ok(SecretBytes::new(typed.into_bytes()))
 }
@@ -60,10 +60,10 @@ fn normal(secret: &SecretBytes) -> Result<SecretBytes, CliError> {
 }
 
 /// The passphrase of an identity that exists.
-pub(crate) fn passphrase(out: &Output) -> Result<SecretBytes, CliError> {
+fn passphrase(identity: &Path, out: &Output) -> Result<SecretBytes, CliError> {
     normal(&match &out.passphrase_file {
         Some(path) => secret_file(path)?,
-        None => ask_secret("Passphrase", "--passphrase-file")?,
+        None => ask_secret(&format!("Passphrase of {}", messages::shown(identity)), "--passphrase-file")?,
     })
 }
 
@@ -104,8 +104,8 @@ pub(crate) fn keystore_password(file: Option<&Path>, out: &Output) -> Result<Sec
 /// This operator, and the passphrase that opened it.
 pub(crate) fn open_identity(state: &StateDir, out: &Output) -> Result<(Operator, SecretBytes), CliError> {
     let sealed = state.read_identity().map_err(messages::store)?;
-    let passphrase = passphrase(out)?;
     let path = state.path().join(IDENTITY_FILE);
+    let passphrase = passphrase(&path, out)?;
     let opened = open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE).map_err(|error| messages::seal(&path, &error))?;
     let operator = Operator::from_secret_bytes(&opened).map_err(|error| messages::operator(&path, &error))?;
     Ok((operator, passphrase))

@@ -67,11 +67,12 @@ impl Output {
 
     /// The end of a command that failed: in words on stderr, and with `--json` as one object on stdout.
     pub(crate) fn error(&self, error: &CliError) -> Exit {
+        let (what, fix) = (printable(&error.what), printable(&error.fix));
         if self.json {
             // That stdout cannot be written is, at most, why we are here.
-            let _ = print_line(&object(error.exit, json!({ "error": { "what": error.what, "do": error.fix } })));
+            let _ = print_line(&object(error.exit, json!({ "error": { "what": what, "do": fix } })));
         }
-        talk(&format!("error: {}\n  what to do: {}", error.what, error.fix));
+        talk(&format!("error: {what}\n  what to do: {fix}"));
         error.exit
     }
 }

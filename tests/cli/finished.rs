@@ -1,0 +1,96 @@
+//! A ceremony that ran on this machine: its keystores against its transcript, and the state that it leaves.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::case::{Ended, quorate};
+
+/// The folder of an operator's only ceremony.
+fn ceremony(demo: &Path, operator: &str) -> PathBuf {
+    let mut found = fs::read_dir(demo.join(operator).join("ceremonies")).unwrap();
+    found.next().unwrap().unwrap().path()
+}
+
+fn failed(ended: &Ended, exit: i32, what: &str, fix: &str) {
+    assert_eq!(ended.code, exit, "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stderr.ends_with(&format!("error: {what}\n  what to do: {fix}\n")), "{}", ended.stderr);
+    assert_eq!(ended.stdout, "");
+}
+
+#[test]
+fn shares_and_state_of_a_finished_ceremony() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    let made = quorate(here, &["demo", "--operators", "3", "--threshold", "2", "--validators", "2", "--out", "demo", "--json"]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let object: Value = serde_json::from_str(&made.stdout).unwrap();
+    assert_eq!((&object["status"], &object["exit"], &object["findings"]), (&"done".into(), &0.into(), &0.into()));
+    let demo = here.join("demo");
+    let (alice, bob) = (ceremony(&demo, "alice").join("out"), ceremony(&demo, "bob").join("out"));
+    let transcript = alice.join("public/transcript.quorate");
+    let audit = |folder: &Path, more: &[&str]| {
+        let args = ["audit", transcript.to_str().unwrap(), "--share", folder.to_str().unwrap()];
+        quorate(here, &[&args[..], more].concat())
+    };
+
+    // Of the state directory, and of its keystores.
+    let password = ["--keystore-password-file", "demo/passphrase"];
+    for folder in [alice.join("secret"), alice.join("secret/validator_keys")] {
+        let whole = audit(&folder, &password);
+        assert_eq!(whole.code, 0, "{}{}", whole.stdout, whole.stderr);
+        assert!(whole.stdout.contains("2 shares, one for each validator, all of alice (operator 1)"), "{}", whole.stdout);
+    }
+    assert_eq!(audit(&alice.join("secret"), &["--passphrase-file", "demo/passphrase"]).code, 0);
+
+    // Of nobody in particular: a copy with shares of two operators, and one that lacks a share.
+    let keystores = |out: &Path| {
+        let mut paths: Vec<PathBuf> =
+            fs::read_dir(out.join("secret/validator_keys")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        paths
+    };
+    let (mine, theirs) = (keystores(&alice), keystores(&bob));
+    let mixed = here.join("mixed");
+    fs::create_dir(&mixed).unwrap();
+    fs::copy(&mine[0], mixed.join("keystore-0.json")).unwrap();
+    let lacking = audit(&mixed, &password);
+    assert_eq!(lacking.code, 4, "{}{}", lacking.stdout, lacking.stderr);
+    assert!(lacking.stdout.contains("1 shares, but 1 are missing: validator 2"), "{}", lacking.stdout);
+    fs::copy(&theirs[1], mixed.join("keystore-1.json")).unwrap();
+    let mixed = audit(&mixed, &password);
+    assert_eq!(mixed.code, 4);
+    assert!(mixed.stdout.contains("is a share of alice (operator 1), but"), "{}", mixed.stdout);
+
+    // What does not open is not a finding about the transcript.
+    let keys = alice.join("secret");
+    let first = mine[0].display();
+    fs::write(here.join("wrong"), "another password").unwrap();
+    fs::set_permissions(here.join("wrong"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    failed(
+        &audit(&keys, &["--keystore-password-file", "wrong"]),
+        1,
+        &format!("{first}: wrong password, or an altered kdf, checksum or ciphertext"),
+        "give the keystores' password: with --keystore-password-file, or as the passphrase",
+    );
+    failed(
+        &audit(&keys, &[]),
+        2,
+        "there is no terminal to ask on: Password of the keystores",
+        "run it in a terminal, or give --keystore-password-file FILE",
+    );
+
+    // The state says so too.
+    let status = quorate(here, &["--dir", "demo/bob", "--json", "status"]);
+    assert_eq!(status.code, 0, "{}", status.stderr);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["identity"], true);
+    assert_eq!(status["ceremonies"][0]["state"], "finished");
+    assert_eq!(status["ceremonies"][0]["name"], "Demo cluster");
+
+    // And a demo never writes over another.
+    let again = quorate(here, &["demo", "--out", "demo"]);
+    failed(&again, 1, "demo exists", "choose another folder with --out, or remove it");
+}

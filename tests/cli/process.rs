@@ -1,0 +1,141 @@
+//! What is true of every process, whatever it is asked.
+
+use std::fs;
+use std::io::pipe;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::case::{QUORATE, quorate};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/ceremony-specs/examples/hoodi-3-of-4.toml");
+const TRANSCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/ceremony/2-of-3.quorate");
+
+/// The commands below `words`, as their help lists them.
+fn commands(words: &[String]) -> Vec<Vec<String>> {
+    let help = help(words);
+    let Some(list) = help.split("\nCommands:\n").nth(1) else { return vec![words.to_vec()] };
+    let names =
+        list.lines().take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "help");
+    names.flat_map(|name| commands(&[words, &[name.to_owned()]].concat())).collect()
+}
+
+fn help(words: &[String]) -> String {
+    let ended = quorate(Path::new("/"), &[words, &["--help".to_owned()]].concat());
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{words:?}");
+    ended.stdout
+}
+
+#[test]
+fn every_command_has_an_example_and_the_program_its_exit_codes() {
+    let all = commands(&[]);
+    assert_eq!(all.len(), 11, "{all:?}");
+    for words in &all {
+        let help = help(words);
+        assert!(help.contains(&format!("Example:\n  quorate {}", words.join(" "))), "{help}");
+        assert!(help.contains("--json"), "{help}");
+        assert!(!help.contains("kdf-cost"), "for tests only: {help}");
+    }
+    let help = help(&[]);
+    for line in [
+        "  0  done",
+        "  1  local trouble: a file, the network, a passphrase",
+        "  2  usage: the command line, or a file that a person wrote",
+        "  3  the ceremony was stopped by a fault; evidence is written",
+        "  4  the audit found something",
+        "  5  waiting for others; run the same command again",
+    ] {
+        assert!(help.contains(line), "{help}");
+    }
+    let version = quorate(Path::new("/"), &["--version"]);
+    assert_eq!((version.code, version.stdout), (0, format!("quorate {}\n", env!("CARGO_PKG_VERSION"))));
+    let nothing = quorate::<&str>(Path::new("/"), &[]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (2, ""));
+    assert!(nothing.stderr.contains("Usage: quorate"));
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_not_an_error() {
+    let here = TempDir::new().unwrap();
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["completions", "zsh"],
+        &["man"],
+        &["spec", "show", EXAMPLE],
+        &["--json", "spec", "show", EXAMPLE],
+        &["audit", TRANSCRIPT],
+    ] {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let ended = Command::new(QUORATE).args(args).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{args:?}");
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let mut refused = Command::new(QUORATE);
+        refused.args(["--json", "spec", "check", "missing.toml"]).current_dir(&here).stdin(Stdio::null());
+        let both_gone = refused.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+        assert_eq!(both_gone.code(), Some(1));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_an_error() {
+    for args in [&["spec", "show", EXAMPLE][..], &["--json", "audit", TRANSCRIPT]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = Command::new(QUORATE).args(args).stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{args:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&ended.stderr),
+            "error: the result cannot be written to stdout: no space left\n  what to do: check where the output goes, and run it again\n"
+        );
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_with_secrets_leaves_no_core_and_no_open_files() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    fs::write(here.join("passphrase"), "correct horse battery").unwrap();
+    fs::set_permissions(here.join("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
+    let state = ["--dir", "state", "--passphrase-file", "passphrase"];
+    let card = quorate(here, &[&state[..], &["identity", "new", "--name", "zoe", "--kdf-cost", "10"]].concat()).stdout;
+    let example = fs::read_to_string(EXAMPLE).unwrap();
+    let (head, rest) = example.split_once("card = \"").unwrap();
+    let ours = format!("{head}card = \"{}{}", card.trim(), &rest[rest.find('"').unwrap()..]);
+    fs::write(here.join("ceremony.toml"), ours).unwrap();
+    let shown: serde_json::Value =
+        serde_json::from_str(&quorate(here, &["--json", "spec", "check", "ceremony.toml"]).stdout).unwrap();
+    let mut command = Command::new(QUORATE);
+    command.args(state).args(["run", "ceremony.toml", "--no-keystores", "--listen", "127.0.0.1:0"]);
+    command.args(["--yes-fingerprint", shown["fingerprint"].as_str().unwrap()]);
+    let mut child = command.current_dir(here).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // It waits for the others, with its keys in memory.
+    let log = || {
+        let mut ceremonies = fs::read_dir(here.join("state/ceremonies")).ok()?;
+        Some(ceremonies.next()?.ok()?.path().join("log.sealed")).filter(|log| log.exists())
+    };
+    let end = Instant::now() + Duration::from_secs(60);
+    while log().is_none() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let told = |what: &str| fs::read_to_string(format!("/proc/{}/{what}", child.id())).unwrap();
+    let (limits, status) = (told("limits"), told("status"));
+    // Of a process whose memory is closed to its own user, too, everything belongs to the superuser.
+    let owner = fs::metadata(format!("/proc/{}/environ", child.id())).unwrap().uid();
+    let log = log();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::metadata(log.unwrap()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(owner, 0);
+    let core: Vec<&str> = limits.lines().find(|line| line.starts_with("Max core")).unwrap().split_whitespace().collect();
+    assert_eq!(core[4..6], ["0", "0"]);
+    assert!(status.contains("Umask:\t0077\n"), "{status}");
+}
