@@ -137,7 +137,7 @@ pub(crate) struct SpecNew {
     /// How many validators go to each withdrawal address.
     #[arg(long, required = true, action = clap::ArgAction::Append, value_name = "COUNT")]
     pub(crate) validators: Vec<u32>,
-    /// Where the money of those validators goes when it is withdrawn (EIP-55). Give --validators and --withdrawal again for another
+    /// Where the money of those validators goes when it is withdrawn (ERC-55). Give --validators and --withdrawal again for another
     /// address; they pair up in order.
     #[arg(long, required = true, action = clap::ArgAction::Append, value_name = "ADDRESS")]
     pub(crate) withdrawal: Vec<String>,
@@ -148,7 +148,7 @@ pub(crate) struct SpecNew {
     /// deposits of each validator.
     #[arg(long = "amount", value_name = "AMOUNT")]
     pub(crate) amounts: Vec<String>,
-    /// Sign a builder registration with this fee recipient (EIP-55).
+    /// Sign a builder registration with this fee recipient (ERC-55).
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) fee_recipient: Option<String>,
     /// Gas limit of the builder registration; 36000000 if not given.
@@ -182,7 +182,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
     /// Where to listen. By default all interfaces, at the port that the file gives you.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,
     /// How the keystores are sealed.
     #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
@@ -196,6 +196,14 @@ pub(crate) struct RunArgs {
     /// How long to stay, once outputs are published, for operators that have not confirmed that they hold everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
+}
+
+/// The shape only: whether this machine has the address is found out by listening on it.
+fn address_and_port(text: &str) -> Result<String, &'static str> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err("write it like 0.0.0.0:3610"),
+    }
 }
 
 #[derive(Args)]

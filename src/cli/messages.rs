@@ -24,7 +24,11 @@ fn usage(what: impl Into<String>, fix: impl Into<String>) -> CliError {
 
 /// A path on one line; the rest is made printable where it is printed.
 pub(crate) fn shown(path: &Path) -> String {
-    path.display().to_string().replace('\n', "\\n")
+    one_line(&path.display())
+}
+
+fn one_line(text: &impl core::fmt::Display) -> String {
+    text.to_string().replace('\n', "\\n")
 }
 
 /// A path as a shell takes it, for commands to copy.
@@ -93,89 +97,37 @@ pub(crate) fn stdout(error: &io::Error) -> CliError {
 
 pub(crate) fn store(error: StoreError) -> CliError {
     use StoreError::*;
-    let (what, fix) = match &error {
-        BadName { name } => (format!("an output named {name:?}"), "this is a bug in this program; please report it".to_owned()),
-        Denied { path } => {
-            (format!("{}: permission denied", shown(path)), "give this user access to it, or run as the user who has it".to_owned())
+    let fix = match &error {
+        BadName { .. } => "this is a bug in this program; please report it",
+        Denied { .. } => "give this user access to it, or run as the user who has it",
+        Differs { .. } => "compare the two; move the old one away if it is wrong",
+        DiskFull { .. } => "free some space and run the same command again",
+        Exists { .. } => "choose another path, or move the old one away",
+        Io { .. } => "check the path and the disk; then run it again",
+        Locked { .. } => "the directory is in use: wait for the other process, or stop it; do not delete the lock",
+        LogDamaged { .. } => {
+            "copy the whole state directory elsewhere before anything else; then put this file back from a backup made after the \
+             last run, or agree with the others on another attempt"
         }
-        Differs { path } => (
-            format!("{}: exists with other content, and is never overwritten", shown(path)),
-            "compare the two; move the old one away if it is wrong".to_owned(),
-        ),
-        DiskFull { path } => (
-            format!("{}: no space left on this file system; nothing half-written remains", shown(path)),
-            "free some space and run the same command again".to_owned(),
-        ),
-        Exists { path } => (
-            format!("{}: exists already, and is never overwritten", shown(path)),
-            "choose another path, or move the old one away".to_owned(),
-        ),
-        Io { path, doing, source } => {
-            (format!("{}: {doing}: {}", shown(path), system(source)), "check the path and the disk; then run it again".to_owned())
+        LogForeign { .. } => "put this ceremony's own log back; logs cannot be exchanged",
+        LogKey { .. } => "use the identity that this ceremony was begun with",
+        LogStopped { .. } => "mend the disk and run the same command again",
+        LogVersion { .. } => "use the program that wrote it",
+        Missing { .. } => "name the operator's directory with --dir, or make its keys with: quorate identity new",
+        NotPlain { .. } => "name another directory with --dir; or remove this, if nobody put it there on purpose",
+        Randomness(_) => "do not make keys on this machine",
+        ReadBack { .. } => "use another disk: this one is failing, or somebody else writes to it",
+        ReadOnly { .. } => "choose another place, or mount it for writing",
+        TooLong { .. } => "check who changed it; put it back from a backup",
+        TooOpen { path, directory, .. } => {
+            return local(
+                one_line(&error),
+                format!("if nobody has used that: chmod {} {}", if *directory { 700 } else { 600 }, quoted(path)),
+            );
         }
-        Locked { path, holder } => {
-            let process = holder.map_or_else(String::new, |id| format!(" (process {id})"));
-            (
-                format!("{}: the directory is in use by another quorate{process}", shown(path)),
-                "wait for it, or stop it; do not delete the lock".to_owned(),
-            )
-        }
-        LogDamaged { path, why } => (
-            format!("{}: damaged: {why}", shown(path)),
-            "copy the whole state directory elsewhere before anything else; then put this file back from a backup made after the last \
-             run, or agree with the others on another attempt"
-                .to_owned(),
-        ),
-        LogForeign { path } => (
-            format!("{}: the log of another ceremony", shown(path)),
-            "put this ceremony's own log back; logs cannot be exchanged".to_owned(),
-        ),
-        LogKey { path } => (
-            format!("{}: sealed by another identity, or its header is damaged", shown(path)),
-            "use the identity that this ceremony was begun with".to_owned(),
-        ),
-        LogStopped { path } => (
-            format!("{}: an earlier write failed and could not be undone; nothing more was written", shown(path)),
-            "mend the disk and run the same command again".to_owned(),
-        ),
-        LogVersion { path, found, known } => (
-            format!("{}: a log of version {found}; this program reads version {known}", shown(path)),
-            "use the program that wrote it".to_owned(),
-        ),
-        Missing { path } => (
-            format!("{}: not found", shown(path)),
-            "name the operator's directory with --dir, or make its keys with: quorate identity new".to_owned(),
-        ),
-        NotPlain { path, expected, found } => (
-            format!("{}: {found}, where {expected} must be", shown(path)),
-            "name another directory with --dir; or remove this, if nobody put it there on purpose".to_owned(),
-        ),
-        Randomness(error) => (
-            format!("the operating system gives no randomness ({error}); nothing was written"),
-            "do not make keys on this machine".to_owned(),
-        ),
-        ReadBack { path } => (
-            format!("{}: reads back differently from what was written", shown(path)),
-            "use another disk: this one is failing, or somebody else writes to it".to_owned(),
-        ),
-        ReadOnly { path } => (
-            format!("{}: this file system is read-only", shown(path)),
-            "choose another place, or mount it for writing".to_owned(),
-        ),
-        TooLong { path, found, most } => (
-            format!("{}: {found} bytes; at most {most} are allowed", shown(path)),
-            "check who changed it; put it back from a backup".to_owned(),
-        ),
-        TooOpen { path, mode, directory } => (
-            format!("{}: open to others (mode {mode:04o})", shown(path)),
-            format!("if nobody has used that: chmod {} {}", if *directory { "700" } else { "600" }, quoted(path)),
-        ),
-        WrongOwner { path, owner, user } => (
-            format!("{}: belongs to user {owner}, but this is user {user}", shown(path)),
-            format!("run as user {owner}, or chown it"),
-        ),
+        WrongOwner { owner, .. } => return local(one_line(&error), format!("run as user {owner}, or chown it")),
     };
-    local(what, fix)
+    local(one_line(&error), fix)
 }
 
 pub(crate) fn identity_exists(path: &Path) -> CliError {

@@ -98,24 +98,67 @@ fn a_result_that_cannot_be_written_is_an_error() {
     }
 }
 
+const STATE: [&str; 4] = ["--dir", "state", "--passphrase-file", "passphrase"];
+
+fn private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// An operator with a seat in `ceremony.toml`; gives the fingerprint.
+fn operator(here: &Path) -> String {
+    private(&here.join("passphrase"), "correct horse battery\n");
+    let card = quorate(here, &[&STATE[..], &["identity", "new", "--name", "zoe", "--kdf-cost", "10"]].concat()).stdout;
+    let example = fs::read_to_string(EXAMPLE).unwrap();
+    let (head, rest) = example.split_once("card = \"").unwrap();
+    fs::write(here.join("ceremony.toml"), format!("{head}card = \"{}{}", card.trim(), &rest[rest.find('"').unwrap()..])).unwrap();
+    let shown = quorate(here, &["--json", "spec", "check", "ceremony.toml"]).stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["fingerprint"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_that_cannot_begin_leaves_nothing() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    let words = operator(here);
+    let other = words.rsplit_once(' ').unwrap().0.to_owned() + if words.ends_with("zoo") { " zone" } else { " zoo" };
+    private(&here.join("empty"), "\n");
+    let differ = format!("compare with the other operators; this file's is: {words}");
+    let terminal = "run it in a terminal, or give --yes-fingerprint \"WORD WORD ...\"";
+    for (args, exit, what, fix) in [
+        (&[][..], 2, "there is no terminal to ask on: Type the fingerprint's words to take part", terminal),
+        (&["--yes-fingerprint", &other], 2, "the fingerprint is not this ceremony's", &differ),
+        (&["--yes-fingerprint", ""], 2, "the fingerprint is not this ceremony's", &differ),
+        (
+            &["--yes-fingerprint", &words, "--keystore-password-file", "empty"],
+            1,
+            "empty: its first line is empty",
+            "write the secret in the first line",
+        ),
+        (
+            &["--yes-fingerprint", &words, "--listen", "nowhere"],
+            2,
+            "invalid value 'nowhere' for '--listen <ADDRESS:PORT>': write it like 0.0.0.0:3610",
+            "see what can be typed: the same command with --help",
+        ),
+    ] {
+        let ended = quorate(here, &[&STATE[..], &["run", "ceremony.toml"], args].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (exit, ""), "{}", ended.stderr);
+        assert!(ended.stderr.ends_with(&format!("error: {what}\n  what to do: {fix}\n")), "{}", ended.stderr);
+        let held: Vec<_> = fs::read_dir(here.join("state")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(held.len(), 2, "identity and lock, and nothing of a ceremony: {held:?}");
+    }
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_process_with_secrets_leaves_no_core_and_no_open_files() {
     let root = TempDir::new().unwrap();
     let here = root.path();
-    fs::write(here.join("passphrase"), "correct horse battery").unwrap();
-    fs::set_permissions(here.join("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
-    let state = ["--dir", "state", "--passphrase-file", "passphrase"];
-    let card = quorate(here, &[&state[..], &["identity", "new", "--name", "zoe", "--kdf-cost", "10"]].concat()).stdout;
-    let example = fs::read_to_string(EXAMPLE).unwrap();
-    let (head, rest) = example.split_once("card = \"").unwrap();
-    let ours = format!("{head}card = \"{}{}", card.trim(), &rest[rest.find('"').unwrap()..]);
-    fs::write(here.join("ceremony.toml"), ours).unwrap();
-    let shown: serde_json::Value =
-        serde_json::from_str(&quorate(here, &["--json", "spec", "check", "ceremony.toml"]).stdout).unwrap();
+    let words = operator(here);
     let mut command = Command::new(QUORATE);
-    command.args(state).args(["run", "ceremony.toml", "--no-keystores", "--listen", "127.0.0.1:0"]);
-    command.args(["--yes-fingerprint", shown["fingerprint"].as_str().unwrap()]);
+    command.args(STATE).args(["run", "ceremony.toml", "--no-keystores", "--listen", "127.0.0.1:0", "--yes-fingerprint", &words]);
     let mut child = command.current_dir(here).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // It waits for the others, with its keys in memory.
     let log = || {
