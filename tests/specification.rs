@@ -207,3 +207,18 @@ fn kinds_of_records() {
     let known: Vec<u8> = (0..=u8::MAX).filter(|number| RecordKind::from_number(*number).is_some()).collect();
     assert_eq!(found, known);
 }
+
+/// `SECURITY.md` names a test for each defence, as `file::test`.
+#[test]
+fn the_tests_that_show_the_defences_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let named: BTreeSet<&str> = text.split('`').filter(|code| code.contains(".rs::")).collect();
+    assert!(named.len() > 40, "the tables were read");
+    let missing = |name: &&&str| {
+        let (file, test) = name.split_once("::").unwrap();
+        let source = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+        !source.contains(&format!("fn {test}("))
+    };
+    assert_eq!(named.iter().filter(missing).collect::<Vec<_>>(), [&""; 0]);
+}
