@@ -224,12 +224,9 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     cluster.check_outputs();
 }
 
-#[test]
-fn an_operator_killed_in_every_round_comes_back_with_the_same_command() {
-    let cluster = Cluster::new(4, 3, &ONE);
-    let victim = 2;
-    // The others wait in each round for the victim, which is killed as soon as it says that it is there.
-    let others: Vec<Running> = [0, 1, 3].into_iter().map(|i| cluster.start(i)).collect();
+/// Starts everybody but `victim` in the order given; kills the victim in each round and starts it again with the same command.
+fn kill_in_every_round(cluster: &Cluster, victim: usize, others: &[usize]) {
+    let others: Vec<Running> = others.iter().map(|i| cluster.start(*i)).collect();
     for round in 1..=5 {
         let mut running = cluster.start(victim);
         // It may pass a round in one step, when the others' statements are all there.
@@ -238,10 +235,24 @@ fn an_operator_killed_in_every_round_comes_back_with_the_same_command() {
         running.until(&texts);
         running.kill();
     }
-    let last = cluster.start(victim);
-    last.finish();
+    cluster.start(victim).finish();
     others.into_iter().for_each(Running::finish);
     cluster.check_outputs();
+}
+
+#[test]
+fn an_operator_killed_in_every_round_comes_back_with_the_same_command() {
+    kill_in_every_round(&Cluster::new(4, 3, &ONE), 2, &[0, 1, 3]);
+}
+
+#[test]
+fn seven_operators_with_two_addresses_survive_it_too() {
+    let two = [
+        ["--validators", "12", "--withdrawal", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"],
+        ["--validators", "8", "--withdrawal", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"],
+    ];
+    let groups = [&two.concat()[..], &["--compounding", "false"]].concat();
+    kill_in_every_round(&Cluster::new(7, 5, &groups), 4, &[6, 1, 3, 0, 5, 2]);
 }
 
 #[test]
