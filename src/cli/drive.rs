@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use std::collections::BTreeSet;
+
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::carrier::{Event, Tcp};
@@ -23,6 +25,9 @@ const REMIND: u32 = 15;
 
 /// Bytes on their way to a peer above which nothing is sent again.
 const BACKLOG: usize = 64 << 10;
+/// How long an operator that has heard from all that they hold everything stays for those that may not have heard it from us. One that
+/// misses it is only kept waiting when it runs again.
+const PARTING: Duration = Duration::from_secs(10);
 
 /// How a run ended.
 pub(crate) enum Ending {
@@ -57,12 +62,26 @@ pub(crate) struct Drive {
     idle: u32,
     linger: Duration,
     finished_at: Option<Instant>,
+    /// Peers that have noted that we hold everything.
+    acknowledged: BTreeSet<Index>,
+    all_confirmed_at: Option<Instant>,
 }
 
 impl Drive {
     pub(crate) fn new(machine: Machine, tcp: Tcp, progress: Progress, linger: Duration) -> Self {
         let shape = Shape::of(&machine.participant.seat().ceremony);
-        Self { machine: Some(machine), tcp, progress, shape, connected: Vec::new(), idle: 0, linger, finished_at: None }
+        Self {
+            machine: Some(machine),
+            tcp,
+            progress,
+            shape,
+            connected: Vec::new(),
+            idle: 0,
+            linger,
+            finished_at: None,
+            acknowledged: BTreeSet::new(),
+            all_confirmed_at: None,
+        }
     }
 
     fn machine(&self) -> &Machine {
@@ -128,18 +147,17 @@ impl Drive {
             return None;
         }
         let unconfirmed = participant.unconfirmed();
-        if unconfirmed.is_empty() {
-            return Some(Ending::Complete);
-        }
-        let names = seat_names(&participant.seat().ceremony, &unconfirmed);
-        let since = *self.finished_at.get_or_insert_with(|| {
-            self.progress.say(&format!(
-                "Outputs are published. Staying for {}, who may still need our statements. Ctrl-C is safe.",
-                names.join(", ")
-            ));
+        let (others, names) = (participant.seat().ceremony.n() - 1, seat_names(&participant.seat().ceremony, &unconfirmed));
+        let finished_at = *self.finished_at.get_or_insert_with(|| {
+            self.progress.say("Outputs are published. Making sure that the others have everything; Ctrl-C is safe.");
             Instant::now()
         });
-        (since.elapsed() >= self.linger).then_some(Ending::Published { unconfirmed: names })
+        if unconfirmed.is_empty() {
+            let confirmed_at = *self.all_confirmed_at.get_or_insert_with(Instant::now);
+            let parted = self.acknowledged.len() == others || confirmed_at.elapsed() >= PARTING;
+            return parted.then_some(Ending::Complete);
+        }
+        (finished_at.elapsed() >= self.linger).then_some(Ending::Published { unconfirmed: names })
     }
 
     fn interrupted(&self) -> Ending {
@@ -201,6 +219,9 @@ impl Drive {
             }
             Ok(Frame::Have(have)) => {
                 self.answer_have(peer, &have);
+                if have.confirmed.get(self.machine().participant.seat().me.position()) == Some(&true) {
+                    self.acknowledged.insert(peer);
+                }
                 Input::PeerHolds { peer, have }
             }
             Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
@@ -208,6 +229,7 @@ impl Drive {
         };
         let from = self.name(peer);
         let before = self.machine().participant.inbox().session();
+        let unconfirmed = self.machine().participant.unconfirmed();
         let Handled { said, refused } = self.work(move |machine| machine.handle(input)).await?;
         // What comes too early is harmless and common: it will be sent again once we say that we lack it.
         let early = matches!(refused, Some(Refused::UnsignedBox | Refused::Reject(Reject::Early)));
@@ -216,6 +238,11 @@ impl Drive {
         }
         if !said.is_empty() || self.machine().participant.inbox().session() != before {
             self.idle = 0;
+        }
+        if self.machine().participant.unconfirmed() != unconfirmed {
+            // It waits to hear that we have noted it.
+            let have = self.machine().participant.have(false);
+            self.send(peer, &Frame::Have(have));
         }
         let finished = self.machine().participant.is_finished();
         self.tell_all(&said);
@@ -267,6 +294,11 @@ impl Drive {
 
     fn retell(&mut self) {
         self.idle += 1;
+        let participant = &self.machine().participant;
+        if participant.is_finished() && self.idle.is_multiple_of(REMIND) {
+            let names = seat_names(&participant.seat().ceremony, &participant.unconfirmed()).join(", ");
+            self.progress.say(&format!("Outputs are published. Staying for {names}, who may still need us. Ctrl-C is safe."));
+        }
         self.tell_have(self.idle > PATIENCE);
         if self.idle.is_multiple_of(REMIND) {
             self.show(true);

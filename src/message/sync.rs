@@ -21,6 +21,8 @@ pub struct Have {
     pub slots: Vec<Option<Digest>>,
     /// Whether the share box of each dealer is held (or no longer needed), by index.
     pub boxes: Vec<bool>,
+    /// Of whom the sender has noted, durably, that it holds everything, by index.
+    pub confirmed: Vec<bool>,
 }
 
 impl Have {
@@ -38,7 +40,7 @@ impl Have {
 /// A unit that a carrier moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// `1 ‖ help ‖ 5n digests ‖ n bytes`.
+    /// `1 ‖ help ‖ 5n digests ‖ n bytes ‖ n bytes`.
     Have(Have),
     /// `2 ‖ statement`.
     Statement(Vec<u8>),
@@ -63,7 +65,7 @@ impl Frame {
     /// The largest frame of a ceremony, in bytes: what a carrier allocates at most.
     pub fn max_bytes(shape: &Shape) -> usize {
         let statement = Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).max().unwrap_or(0);
-        (1 + statement).max(3 + shape.box_bytes()).max(2 + 33 * 5 * shape.n)
+        (1 + statement).max(3 + shape.box_bytes()).max(2 + (5 * 32 + 2) * shape.n)
     }
 
     /// Reads a frame; lengths follow from the spec.
@@ -75,7 +77,9 @@ impl Frame {
                     let digest = Digest(r.array("slot")?);
                     Ok((digest != Digest::ZERO).then_some(digest))
                 })?;
-                Ok(Self::Have(Have { help, slots, boxes: r.many(shape.n, |r| boolean(r, "box"))? }))
+                let boxes = r.many(shape.n, |r| boolean(r, "box"))?;
+                let confirmed = r.many(shape.n, |r| boolean(r, "confirmed"))?;
+                Ok(Self::Have(Have { help, slots, boxes, confirmed }))
             }
             STATEMENT => Ok(Self::Statement(r.bytes("statement", r.remaining())?.to_vec())),
             SHARE_BOX => {
@@ -95,7 +99,8 @@ impl Frame {
                 .u8(HAVE)
                 .u8(u8::from(have.help))
                 .each(&have.slots, |w, slot| w.bytes(slot.unwrap_or(Digest::ZERO).as_ref()))
-                .each(&have.boxes, |w, held| w.u8(u8::from(*held))),
+                .each(&have.boxes, |w, held| w.u8(u8::from(*held)))
+                .each(&have.confirmed, |w, noted| w.u8(u8::from(*noted))),
             Self::Statement(bytes) => w.u8(STATEMENT).bytes(bytes),
             Self::ShareBox { dealer, sealed } => w.u8(SHARE_BOX).u16(dealer.get()).bytes(sealed),
         }

@@ -386,7 +386,8 @@ impl Participant {
         let indices: Vec<Index> = self.world.seat.ceremony.indices().collect();
         let slots = Round::ALL.into_iter().flat_map(|round| indices.iter().map(move |index| slot(round, *index))).collect();
         let boxes = indices.iter().map(|dealer| self.has_box(*dealer)).collect();
-        Have { help, slots, boxes }
+        let confirmed = indices.iter().map(|peer| self.confirmed.contains(peer)).collect();
+        Have { help, slots, boxes, confirmed }
     }
 
     /// What `peer`, who holds `theirs`, lacks and this operator can give: its own statements and its box for the peer; with
