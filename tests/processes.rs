@@ -268,3 +268,17 @@ fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
     rest.into_iter().for_each(Running::finish);
     cluster.check_outputs();
 }
+
+#[test]
+fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    let log = cluster.out(0).with_file_name("log.sealed");
+    fs::remove_file(&log).unwrap();
+    let before = files(&cluster.out(0).join("public"));
+    let again = cluster.command(0, &[]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("its log is gone"), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(!log.exists());
+    assert_eq!(files(&cluster.out(0).join("public")), before);
+}

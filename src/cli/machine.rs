@@ -15,7 +15,7 @@ use crate::export::{Artifact, Audience, launchpad};
 use crate::message::envelope::Statement;
 use crate::protocol::participant::{Ask, Input, Participant, Refused, Step};
 use crate::protocol::record::{self, RecordKind};
-use crate::store::{CeremonyDir, Log, Record, Staging};
+use crate::store::{CeremonyDir, Log, Published, Record, Staging};
 use crate::transcript::container;
 
 /// How keystores are sealed.
@@ -162,7 +162,11 @@ impl Machine {
             public("transcript.quorate", transcript),
         ];
         staging.add(&artifacts).map_err(messages::store)?;
-        staging.publish().map_err(messages::store)?;
-        Ok(())
+        match staging.publish().map_err(messages::store)? {
+            Published::Earlier { different } if !different.is_empty() => {
+                Err(messages::outputs_differ(&self.dir.view().out(), &different))
+            }
+            Published::Earlier { .. } | Published::Now => Ok(()),
+        }
     }
 }

@@ -165,6 +165,21 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
     )
 }
 
+pub(crate) fn log_gone(dir: &Path) -> CliError {
+    local(
+        format!("{}: this ceremony was run here before, and its log is gone", shown(dir)),
+        "do not begin it anew: you would sign a second time, and the others would hold it against you. What is there stays as it is; for \
+         other keys, agree on a new file with the next attempt",
+    )
+}
+
+pub(crate) fn outputs_differ(dir: &Path, files: &[String]) -> CliError {
+    local(
+        format!("{}: other outputs than this ceremony's are there already ({})", shown(dir), files.join(", ")),
+        "nothing was overwritten. Move that folder away, look where it came from, and run the same command again",
+    )
+}
+
 pub(crate) fn newer_log(dir: &Path) -> CliError {
     local(format!("{}: the log holds a kind of record that this program does not know", shown(dir)), "use the newer program")
 }

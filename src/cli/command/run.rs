@@ -24,7 +24,7 @@ use crate::protocol::record::{Record, RecordKind};
 use crate::spec::Ceremony;
 use crate::spec::canonical::{fingerprint, parse_fingerprint};
 use crate::spec::show::describe;
-use crate::store::{self, CeremonyDir, Log, StateDir};
+use crate::store::{self, CeremonyDir, CeremonyView, Log, StateDir};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
 
     let begun = match state.find(&ceremony.digest()).map_err(messages::store)? {
-        Some(view) => view.has_log().map_err(messages::store)?,
+        Some(view) => begun(&view)?,
         None => false,
     };
     if !begun {
@@ -77,6 +77,17 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
         Ending::Interrupted { waiting } => interrupted(&waiting, &ceremony, out),
         Ending::Published { unconfirmed } => done(&ceremony, &dir, &unconfirmed, out),
         Ending::Complete => done(&ceremony, &dir, &[], out),
+    }
+}
+
+/// Whether there is a log to go on from. Traces of a ceremony without its log are refused: beginning anew would sign other statements
+/// for slots that this operator has already filled.
+fn begun(view: &CeremonyView) -> Result<bool, CliError> {
+    let log = view.has_log().map_err(messages::store)?;
+    let traces = view.is_published().map_err(messages::store)? || !view.evidence().map_err(messages::store)?.is_empty();
+    match traces && !log {
+        true => Err(messages::log_gone(view.path())),
+        false => Ok(log),
     }
 }
 
