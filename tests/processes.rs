@@ -260,6 +260,12 @@ fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
     let cluster = Cluster::new(3, 2, &ONE);
     let mut first = cluster.start(0);
     first.until(&["Round 1 of 5".to_owned()]);
+    // Whoever has the passphrase can look while it runs.
+    let (dir, passphrase) = (cluster.path("operator-1"), cluster.path("operator-1.passphrase"));
+    let status = quorate(&["--json", "--dir", &dir, "--passphrase-file", &passphrase, "status"]).output().unwrap();
+    assert_eq!(status.status.code(), Some(5), "{}", String::from_utf8_lossy(&status.stderr));
+    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
+    assert_eq!(status["ceremonies"][0]["waiting_for"], serde_json::json!(["operator-2", "operator-3"]));
     let second: Output = cluster.command(0, &["--linger", "1"]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&second.stderr).contains("in use"), "{}", String::from_utf8_lossy(&second.stderr));

@@ -167,12 +167,7 @@ impl Drive {
         if participant.is_finished() {
             return Ending::Published { unconfirmed: seat_names(ceremony, &participant.unconfirmed()) };
         }
-        let waiting = participant.waiting();
-        let mut awaited = waiting.statements;
-        awaited.extend(waiting.boxes);
-        awaited.sort_unstable();
-        awaited.dedup();
-        Ending::Interrupted { waiting: seat_names(ceremony, &awaited) }
+        Ending::Interrupted { waiting: seat_names(ceremony, &participant.waiting().everybody()) }
     }
 
     async fn on_event(&mut self, event: Event) -> Result<(), CliError> {

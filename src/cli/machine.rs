@@ -1,6 +1,7 @@
 //! A participant with its log and its outputs: the part of the driver that works with files.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroize;
@@ -13,7 +14,7 @@ use crate::ethereum::keystore::{DerivedKey, Kdf, Password};
 use crate::export::keystores::{Holder, keystore_files};
 use crate::export::{Artifact, Audience, launchpad};
 use crate::message::envelope::Statement;
-use crate::protocol::participant::{Ask, Input, Participant, Refused, Step};
+use crate::protocol::participant::{Ask, Input, OwnSeat, Participant, Refused, Step};
 use crate::protocol::record::{self, RecordKind};
 use crate::store::{CeremonyDir, Log, Published, Record, Staging};
 use crate::transcript::container;
@@ -22,6 +23,16 @@ use crate::transcript::container;
 pub(crate) struct KeystorePlan {
     pub(crate) kdf: Kdf,
     pub(crate) password: Password,
+}
+
+/// The participant that a log's records tell of, or a new one if they hold nothing that was said. `log` is for messages.
+pub(crate) fn replay(seat: &OwnSeat, records: Vec<Record>, log: &Path) -> Result<(Participant, Step), CliError> {
+    let record = |record: Record| {
+        let kind = RecordKind::from_number(record.kind).ok_or_else(|| messages::newer_log(log))?;
+        Ok(record::Record { kind, body: record.body })
+    };
+    let records = records.into_iter().map(record).collect::<Result<Vec<_>, CliError>>()?;
+    Participant::start(seat.clone(), records, random::entropy).map_err(|error| messages::replay(&error, log))
 }
 
 /// A participant that lives on a disk.

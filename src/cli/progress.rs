@@ -74,9 +74,7 @@ impl Progress {
     fn describe(&self, ceremony: &Ceremony, waiting: &Waiting, detail: bool) -> Option<String> {
         let round = waiting.round?;
         let n = ceremony.n();
-        let mut awaited = waiting.statements.clone();
-        awaited.extend(waiting.boxes.iter().filter(|index| !waiting.statements.contains(index)));
-        awaited.sort_unstable();
+        let awaited = waiting.everybody();
         let head = format!("Round {} of 5, {}: {} of {n}.", round.number() + 1, round_word(round), n - awaited.len());
         if awaited.is_empty() {
             return Some(head);

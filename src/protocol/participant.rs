@@ -170,6 +170,14 @@ pub struct Waiting {
     pub boxes: Vec<Index>,
 }
 
+impl Waiting {
+    /// Everybody of whom something is missing, by index.
+    pub fn everybody(&self) -> Vec<Index> {
+        let all: BTreeSet<Index> = self.statements.iter().chain(&self.boxes).copied().collect();
+        all.into_iter().collect()
+    }
+}
+
 impl Participant {
     pub(super) fn new(seat: OwnSeat) -> Self {
         let inbox = Inbox::new(seat.ceremony.clone());

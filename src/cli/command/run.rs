@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::audit::words;
-use crate::carrier::{Peer, Tcp, TcpConfig, Timing};
+use crate::carrier::{CarrierError, Peer, Tcp, TcpConfig, Timing};
 use crate::cli::args::{KdfChoice, RunArgs};
 use crate::cli::drive::{Drive, Ending};
-use crate::cli::machine::{KeystorePlan, Machine};
+use crate::cli::machine::{self, KeystorePlan, Machine};
 use crate::cli::progress::{Progress, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, prompt, random};
@@ -20,11 +20,10 @@ use crate::message::sync::Frame;
 use crate::primitives::secret::SecretBytes;
 use crate::protocol::evidence::{Certainty, Fault};
 use crate::protocol::participant::{OwnSeat, Participant, Step};
-use crate::protocol::record::{Record, RecordKind};
 use crate::spec::Ceremony;
 use crate::spec::canonical::{fingerprint, parse_fingerprint};
 use crate::spec::show::describe;
-use crate::store::{self, CeremonyDir, CeremonyView, Log, StateDir};
+use crate::store::{CeremonyDir, CeremonyView, Log, StateDir};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -44,6 +43,10 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
     if !begun {
         consent(args, &ceremony)?;
     }
+    let listen = listen_address(args, &seat)?;
+    if !begun {
+        can_listen(&listen)?;
+    }
     // Nothing is written before this line, and nothing secret is made before the disk has proven itself.
     state.try_writing().map_err(messages::store)?;
     let keystores = plan_keystores(args, passphrase)?;
@@ -51,7 +54,6 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
     if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
         dir.write_ceremony_file(&file).map_err(messages::store)?;
     }
-    let listen = listen_address(args, &seat)?;
     let (participant, step, log) = start(&seat, &operator, &dir)?;
     let machine = Machine::open(participant, step, log, dir.clone(), keystores)?;
     let participant = &machine.participant;
@@ -131,13 +133,7 @@ fn start(seat: &OwnSeat, operator: &Operator, dir: &CeremonyDir) -> Result<(Part
     let (mut log, records) =
         Log::open_or_create(dir, operator.storage_key(), seat.ceremony.digest().as_bytes()).map_err(messages::store)?;
     log.reserve(room_needed(&Shape::of(&seat.ceremony))).map_err(messages::store)?;
-    let record = |record: store::Record| {
-        let kind = RecordKind::from_number(record.kind).ok_or_else(|| messages::newer_log(dir.view().path()))?;
-        Ok(Record { kind, body: record.body })
-    };
-    let records = records.into_iter().map(record).collect::<Result<Vec<_>, CliError>>()?;
-    let (participant, step) = Participant::start(seat.clone(), records, random::entropy)
-        .map_err(|error| messages::replay(&error, dir.view().path()))?;
+    let (participant, step) = machine::replay(seat, records, dir.view().path())?;
     Ok((participant, step, log))
 }
 
@@ -155,6 +151,13 @@ fn listen_address(args: &RunArgs, seat: &OwnSeat) -> Result<String, CliError> {
     }
     let own = seat.ceremony.roster().get(seat.me).and_then(|own| own.address.as_ref()).ok_or_else(messages::no_own_address)?;
     Ok(format!("0.0.0.0:{}", own.port()))
+}
+
+/// Tries the address before anything is begun; whoever takes it in between is found out when the carrier starts.
+fn can_listen(listen: &str) -> Result<(), CliError> {
+    let bound = std::net::TcpListener::bind(listen);
+    let error = |error: std::io::Error| CarrierError::Bind { address: listen.to_owned(), why: error.kind() };
+    bound.map(|_| ()).map_err(|why| messages::carrier(error(why)))
 }
 
 fn tcp_config(seat: &OwnSeat, listen: String) -> TcpConfig {

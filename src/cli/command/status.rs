@@ -1,13 +1,18 @@
-//! `quorate status`: what this operator has, from what can be read without its passphrase.
+//! `quorate status`: what this operator has, from what can be read without its passphrase; with a passphrase file, from the logs too.
+
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use crate::cli::messages::{quoted, shown};
+use crate::cli::progress::{round_word, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
-use crate::cli::{input, messages};
+use crate::cli::{input, machine, messages, prompt};
+use crate::identity::Operator;
+use crate::protocol::participant::OwnSeat;
 use crate::spec::Ceremony;
 use crate::spec::canonical::fingerprint;
-use crate::store::{CeremonyView, StateDir};
+use crate::store::{CeremonyView, Log, StateDir};
 
 /// Where a ceremony stands, as far as files tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,7 +51,7 @@ impl Stand {
         match self {
             Self::Finished => "finished: its outputs are published",
             Self::Faulted => "a fault was found, and its evidence is kept",
-            Self::Begun => "begun and not finished; whom it waits for is sealed in its log, and quorate run says it",
+            Self::Begun => "begun and not finished; with --passphrase-file, whom it waits for is read from its log",
             Self::Agreed => "agreed to, and not begun",
         }
     }
@@ -57,12 +62,16 @@ pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let has_identity = state.has_identity().map_err(messages::store)?;
     let views = state.ceremonies().map_err(messages::store)?;
+    let operator = match has_identity && out.passphrase_file.is_some() {
+        true => Some(Arc::new(prompt::open_identity(&state, out)?.0)),
+        false => None,
+    };
     let mut unfinished = false;
     let (mut texts, mut objects) = (Vec::new(), Vec::new());
     for view in &views {
         let stand = Stand::of(view)?;
         unfinished |= matches!(stand, Stand::Begun | Stand::Agreed);
-        let (text, object) = describe(&state, view, stand)?;
+        let (text, object) = describe(&state, view, stand, operator.as_ref())?;
         texts.push(text);
         objects.push(object);
     }
@@ -78,8 +87,17 @@ pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
     out.finish(if unfinished { Exit::Waiting } else { Exit::Done }, fields, &text)
 }
 
-fn describe(state: &StateDir, view: &CeremonyView, stand: Stand) -> Result<(String, Value), CliError> {
-    let ceremony = agreed(view)?;
+fn describe(
+    state: &StateDir,
+    view: &CeremonyView,
+    stand: Stand,
+    operator: Option<&Arc<Operator>>,
+) -> Result<(String, Value), CliError> {
+    let ceremony = agreed(view)?.map(Arc::new);
+    let awaited = match (&ceremony, operator) {
+        (Ok(ceremony), Some(operator)) if stand == Stand::Begun => Some(awaited(view, ceremony, operator)?),
+        _ => None,
+    };
     let folder = view.path();
     let next = match stand {
         Stand::Finished => format!("quorate audit {}", quoted(&view.out().join("public/transcript.quorate"))),
@@ -100,6 +118,9 @@ fn describe(state: &StateDir, view: &CeremonyView, stand: Stand) -> Result<(Stri
     };
     let evidence = view.evidence().map_err(messages::store)?;
     let mut text = format!("{about}\n  state        {}\n  files        {}", stand.sentence(), shown(folder));
+    if let Some((sentence, _)) = &awaited {
+        text += &format!("\n  waiting      {sentence}");
+    }
     for path in &evidence {
         text += &format!("\n  evidence     {}", shown(path));
     }
@@ -113,12 +134,32 @@ fn describe(state: &StateDir, view: &CeremonyView, stand: Stand) -> Result<(Stri
         "path": folder.display().to_string(),
         "outputs": (stand == Stand::Finished).then(|| view.out().display().to_string()),
         "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-        "name": ceremony.as_ref().ok().map(Ceremony::name),
+        "waiting_for": awaited.map(|(_, names)| names),
+        "name": ceremony.as_ref().ok().map(|ceremony| ceremony.name()),
         "network": ceremony.as_ref().ok().map(|ceremony| ceremony.network().name()),
         "fingerprint": ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
         "problem": ceremony.as_ref().err(),
     });
     Ok((text, object))
+}
+
+/// Whom a ceremony waits for, as its log has it: in words, and by name.
+fn awaited(view: &CeremonyView, ceremony: &Arc<Ceremony>, operator: &Arc<Operator>) -> Result<(String, Vec<String>), CliError> {
+    let Some(seat) = OwnSeat::find(ceremony.clone(), operator.clone()) else {
+        return Err(messages::no_seat(operator.name().as_str(), ceremony.name()));
+    };
+    let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes()).map_err(messages::store)?;
+    // A replay changes nothing: what it asks for is left undone.
+    let (participant, _) = machine::replay(&seat, records, view.path())?;
+    let waiting = participant.waiting();
+    let names = seat_names(ceremony, &waiting.everybody());
+    let sentence = match waiting.round {
+        Some(round) if !names.is_empty() => {
+            format!("round {} of 5, {}: for {}", round.number() + 1, round_word(round), names.join(", "))
+        }
+        _ => "for nobody; run it to go on".to_owned(),
+    };
+    Ok((sentence, names))
 }
 
 /// The ceremony that a directory is of, or why its file does not tell.
