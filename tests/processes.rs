@@ -288,3 +288,15 @@ fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
     assert!(!log.exists());
     assert_eq!(files(&cluster.out(0).join("public")), before);
 }
+
+#[test]
+fn an_interrupted_operator_says_whom_it_waited_for_and_goes_on_later() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    let mut first = cluster.start(0);
+    first.until(&["Round 1 of 5".to_owned()]);
+    let id = first.child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(first.child.wait().unwrap().code(), Some(5), "waiting: run the same command again");
+    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    cluster.check_outputs();
+}

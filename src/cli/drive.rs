@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use std::collections::BTreeSet;
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::carrier::{Event, Tcp};
 use crate::cli::machine::{Handled, Machine};
+use crate::cli::messages;
 use crate::cli::progress::{Progress, seat_name, seat_names};
 use crate::cli::report::CliError;
 use crate::message::envelope::{Reject, Round, Statement};
@@ -109,6 +111,9 @@ impl Drive {
 
     /// Drives until the end, a fault, or an interruption.
     pub(crate) async fn run(mut self) -> Result<Ending, CliError> {
+        // One listener for the whole run: an interruption during a piece of work is heard when that is done.
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(messages::runtime)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(messages::runtime)?;
         let mut retell = interval(RETELL);
         retell.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ending = loop {
@@ -119,7 +124,8 @@ impl Drive {
             tokio::select! {
                 event = self.tcp.next() => self.on_event(event).await?,
                 _ = retell.tick() => self.retell(),
-                _ = tokio::signal::ctrl_c() => break self.interrupted(),
+                _ = interrupt.recv() => break self.interrupted(),
+                _ = terminate.recv() => break self.interrupted(),
             }
         };
         self.tcp.shutdown().await;
