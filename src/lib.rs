@@ -18,6 +18,9 @@ pub mod transcript;
 
 pub mod audit;
 
+#[cfg(feature = "simulation")]
+pub mod simulation;
+
 pub mod store;
 
 pub mod carrier;

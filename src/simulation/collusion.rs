@@ -1,28 +1,27 @@
 //! A ceremony whose operators all act together: every seat is played by hand, and any of them may break any rule. What comes out is
 //! signed by the right keys, so that only the rule itself is broken.
-#![allow(dead_code, clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 use std::sync::Arc;
 
-use quorate::ethereum::bls::message_point;
-use quorate::identity::operator::Operator;
-use quorate::message::body::{Commit, Deal, Final, Hello, Prepare};
-use quorate::message::envelope::{Round, Statement, session_id, view_root};
-use quorate::message::inbox::digests;
-use quorate::primitives::commitment::Commitments;
-use quorate::primitives::curve::{G2, Scalar, SecretScalar};
-use quorate::primitives::hash::{DST_POSSESSION, Digest, Tag, secret_scalar};
-use quorate::primitives::polynomial::Polynomial;
-use quorate::primitives::possession;
-use quorate::primitives::secret::Secret32;
-use quorate::primitives::x25519::DhSecret;
-use quorate::protocol::checks::{self, Signed};
-use quorate::protocol::items::{outputs_digest, signing_roots};
-use quorate::spec::ceremony::Ceremony;
-use quorate::spec::threshold::Index;
-use quorate::transcript::container;
+use crate::ethereum::bls::message_point;
+use crate::identity::operator::Operator;
+use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::envelope::{Round, Statement, session_id, view_root};
+use crate::message::inbox::digests;
+use crate::primitives::commitment::Commitments;
+use crate::primitives::curve::{G2, Scalar, SecretScalar};
+use crate::primitives::hash::{DST_POSSESSION, Digest, Tag, secret_scalar};
+use crate::primitives::polynomial::Polynomial;
+use crate::primitives::possession;
+use crate::primitives::secret::Secret32;
+use crate::primitives::x25519::DhSecret;
+use crate::protocol::checks::{self, Signed};
+use crate::protocol::items::{outputs_digest, signing_roots};
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+use crate::transcript::container;
 
-use super::bytes;
+use super::machine::{bytes, ceremony, operators};
 
 type Change<B> = Box<dyn Fn(usize, &mut B)>;
 type Replace<B> = Box<dyn Fn(Round, usize, B) -> B>;
@@ -30,11 +29,17 @@ type Bytes = Box<dyn Fn(Round, usize, &mut Vec<u8>)>;
 
 /// Where the operators leave the protocol. Seats are positions from 0; each hook sees what an honest operator would sign.
 pub struct Hooks {
+    /// The coefficient of a seat for a validator, at a power.
     pub coefficient: Box<dyn Fn(usize, usize, usize) -> SecretScalar>,
+    /// R0.
     pub hello: Change<Hello>,
+    /// R1.
     pub deal: Change<Deal>,
+    /// R2.
     pub prepare: Change<Prepare>,
+    /// R3.
     pub commit: Change<Commit>,
+    /// R4.
     pub last: Change<Final>,
     /// The encoded body.
     pub encoded: Bytes,
@@ -48,7 +53,7 @@ pub struct Hooks {
 
 /// An honest coefficient.
 pub fn coefficient(seat: usize, v: usize, k: usize) -> SecretScalar {
-    let place = [seat, v, k].map(|number| u8::try_from(number).unwrap());
+    let place = [seat, v, k].map(|number| u8::try_from(number).expect("small numbers"));
     secret_scalar(Tag::Coefficient, &[b"collusion", &place])
 }
 
@@ -69,9 +74,13 @@ impl Default for Hooks {
     }
 }
 
+/// A ceremony played by hand.
 pub struct Collusion {
+    /// The ceremony.
     pub ceremony: Arc<Ceremony>,
+    /// Its operators, by seat.
     pub operators: Vec<Arc<Operator>>,
+    /// What they do otherwise than the protocol says.
     pub hooks: Hooks,
 }
 
@@ -92,7 +101,7 @@ impl Collusion {
 
     fn polynomials(&self, seat: usize) -> Vec<Polynomial> {
         let row = |v| (0..self.ceremony.t()).map(|k| (self.hooks.coefficient)(seat, v, k)).collect();
-        (0..self.ceremony.v()).map(|v| Polynomial::from_coefficients(row(v)).unwrap()).collect()
+        (0..self.ceremony.v()).map(|v| Polynomial::from_coefficients(row(v)).expect("no coefficient is zero")).collect()
     }
 
     fn commitments(&self, seat: usize) -> Commitments {
@@ -101,7 +110,7 @@ impl Collusion {
 
     /// The share of `seat` for validator `v`.
     pub fn share(&self, seat: usize, v: usize) -> SecretScalar {
-        let x = Scalar::from_u64(self.ceremony.roster().get(self.indices()[seat]).unwrap().point);
+        let x = Scalar::from_u64(self.ceremony.roster().get(self.indices()[seat]).expect("a seat of the roster").point);
         let mut sum = SecretScalar::zero();
         (0..self.ceremony.n()).for_each(|dealer| sum.add_assign(&self.polynomials(dealer)[v].evaluate(&x)));
         sum
@@ -123,7 +132,7 @@ impl Collusion {
         let dealer = self.indices()[seat].get();
         let statement = possession::Statement { session, dealer, root: commitments.merkle_root() };
         let nonce = secret_scalar(Tag::PopNonce, &[b"collusion", &dealer.to_be_bytes(), session.as_ref()]);
-        let proof = statement.prove(polynomials.iter().map(Polynomial::constant), nonce).unwrap();
+        let proof = statement.prove(polynomials.iter().map(Polynomial::constant), nonce).expect("the nonce is not zero");
         let box_digests = (1..self.ceremony.n()).map(|other| Digest(bytes(&format!("box {seat} {other}")))).collect();
         let salt = bytes(&format!("salt {seat}"));
         let mut body = Deal { view: view.to_vec(), salt, box_digests, proof, commitments };
@@ -155,7 +164,7 @@ impl Collusion {
             let possession = sums.as_ref().map_or(any, |sums| {
                 let shares: Vec<SecretScalar> = (0..self.ceremony.v()).map(|v| self.share(seat, v)).collect();
                 let message = checks::possession_message(sums.digest(), self.indices()[seat]);
-                sums.confirmation_secret(&shares).sign(&message).unwrap()
+                sums.confirmation_secret(&shares).sign(&message).expect("the secret is not zero")
             });
             let sums_root = sums.as_ref().map_or(Digest::ZERO, |sums| sums.root());
             let mut body = Prepare { view: view.clone(), sums_root, possession, flags: Prepare::DURABLE };
@@ -169,7 +178,10 @@ impl Collusion {
             sums.as_ref().map_or_else(|| signed[0].body.commitments.constants().collect(), |sums| sums.public_keys().to_vec());
         let roots = signing_roots(&self.ceremony, &keys);
         let commit = |seat: usize| {
-            let partials = roots.iter().map(|(v, root)| self.share(seat, *v).sign(&message_point(root)).unwrap()).collect();
+            let partials = roots
+                .iter()
+                .map(|(v, root)| self.share(seat, *v).sign(&message_point(root)).expect("the share is not zero"))
+                .collect();
             let mut body = Commit { view: view.clone(), partials };
             (self.hooks.commit)(seat, &mut body);
             let statement = self.sign(Round::Commit, seat, session, &body.view, body.encode());
@@ -180,7 +192,11 @@ impl Collusion {
 
         let view = digests(&commits);
         let outputs = sums.as_ref().map_or(Digest::ZERO, |sums| {
-            outputs_digest(sums.digest(), &roots, &checks::combine(&self.ceremony, &signed, roots.len()).unwrap())
+            outputs_digest(
+                sums.digest(),
+                &roots,
+                &checks::combine(&self.ceremony, &signed, roots.len()).expect("sums that are not infinity"),
+            )
         });
         let last = |seat: usize| {
             let mut body = Final { view: view.clone(), outputs, flags: Final::ERASED | Final::KEYSTORES };
@@ -193,13 +209,13 @@ impl Collusion {
 
     /// The transcript.
     pub fn transcript(&self) -> Vec<u8> {
-        container::encode(&self.ceremony, &self.statements()).unwrap()
+        container::encode(&self.ceremony, &self.statements()).expect("every slot is filled")
     }
 }
 
 /// A transcript of `n` operators, `t` needed, with `hooks`.
 pub fn collude(n: usize, t: usize, validators: &str, hooks: Hooks) -> Collusion {
-    let operators = super::operators(n);
-    let ceremony = super::ceremony(&operators, t, validators);
+    let operators = operators(n);
+    let ceremony = ceremony(&operators, t, validators);
     Collusion { ceremony, operators, hooks }
 }
