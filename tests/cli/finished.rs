@@ -1,12 +1,14 @@
 //! A ceremony that ran on this machine: its keystores against its transcript, and the state that it leaves.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::case::{Ended, quorate};
+use super::case::{Ended, QUORATE, quorate};
 
 /// The folder of an operator's only ceremony.
 fn ceremony(demo: &Path, operator: &str) -> PathBuf {
@@ -93,4 +95,23 @@ fn shares_and_state_of_a_finished_ceremony() {
     // And a demo never writes over another.
     let again = quorate(here, &["demo", "--out", "demo"]);
     failed(&again, 1, "demo exists", "choose another folder with --out, or remove it");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_demo_ends_when_one_of_its_operators_does() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    let mut demo = Command::new(QUORATE);
+    demo.args(["demo", "--validators", "500", "--no-keystores", "--out", "demo"]).current_dir(here).stdin(Stdio::null());
+    let mut demo = demo.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
+    // All of them are there, and none can be finished.
+    assert!(lines.any(|line| line.unwrap().contains("Connected to")));
+    let children = |of: u32| fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap();
+    let first = children(demo.id()).split_whitespace().next().unwrap().to_owned();
+    assert!(Command::new("kill").args(["-KILL", &first]).status().unwrap().success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    assert_eq!(demo.wait().unwrap().code(), Some(1), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("error: the demo's operators alice did not finish")), "{rest:?}");
 }

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use std::{env, fs, thread};
 
 use serde_json::json;
@@ -36,6 +37,9 @@ struct Player {
     dir: PathBuf,
     port: u16,
 }
+
+/// How often it is looked whether operators have ended.
+const POLL: Duration = Duration::from_millis(20);
 
 /// The demo's passphrase, the same for all its operators.
 const PASSPHRASE_FILE: &str = "passphrase";
@@ -94,12 +98,28 @@ fn free_ports(count: usize) -> Result<Vec<u16>, CliError> {
     listeners.iter().map(|listener| Ok(listener.local_addr().map_err(messages::no_port)?.port())).collect()
 }
 
-/// Runs one process for each operator until all have ended.
+/// An operator's process, which ends with this one's interest in it.
+struct Running<'a> {
+    player: &'a Player,
+    child: Child,
+    talk: Option<JoinHandle<()>>,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // Of one that has ended, both say so at once.
+        let _ = self.child.kill().and_then(|()| self.child.wait());
+        // The reader ends with the process; a panic in it would only lose lines of talk.
+        let _ = self.talk.take().map(JoinHandle::join);
+    }
+}
+
+/// Runs one process for each operator until all have ended, or one has failed: the others would wait for it for ever.
 fn play(args: &DemoArgs, root: &Path, ceremony: &Ceremony, players: &[Player]) -> Result<(), CliError> {
     let program = env::current_exe().map_err(|error| messages::reading(Path::new("this program"), &error))?;
     let words = fingerprint(&ceremony.digest()).join(" ");
     let width = players.iter().map(|player| player.name.len()).max().unwrap_or(0);
-    let mut running: Vec<(&Player, Child, JoinHandle<()>)> = Vec::new();
+    let mut running = Vec::new();
     for player in players {
         let mut command = Command::new(&program);
         command.arg("--dir").arg(&player.dir).arg("--passphrase-file").arg(root.join(PASSPHRASE_FILE));
@@ -121,18 +141,25 @@ fn play(args: &DemoArgs, root: &Path, ceremony: &Ceremony, players: &[Player]) -
                 talk(&format!("{prefix}{line}"));
             }
         });
-        running.push((player, child, reader));
+        running.push(Running { player, child, talk: Some(reader) });
     }
-    let mut failed = Vec::new();
-    for (player, mut child, reader) in running {
-        let status = child.wait().map_err(|error| messages::no_process(&player.name, &error))?;
-        // The reader ends with the process; a panic in it would only lose lines of talk.
-        let _ = reader.join();
-        if !status.success() {
-            failed.push(player.name.clone());
+    loop {
+        let mut failed = Vec::new();
+        let mut ended = 0;
+        for Running { player, child, .. } in &mut running {
+            if let Some(status) = child.try_wait().map_err(|error| messages::no_process(&player.name, &error))? {
+                ended += 1;
+                if !status.success() {
+                    failed.push(player.name.clone());
+                }
+            }
+        }
+        match failed.is_empty() {
+            false => return Err(messages::demo_failed(&failed, root)),
+            true if ended == running.len() => return Ok(()),
+            true => thread::sleep(POLL),
         }
     }
-    if failed.is_empty() { Ok(()) } else { Err(messages::demo_failed(&failed, root)) }
 }
 
 fn kdf_name(choice: KdfChoice) -> &'static str {
