@@ -222,6 +222,26 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(files(&cluster.out(1).join("secret/validator_keys")), before);
     cluster.check_outputs();
+
+    // A second run does not call outputs done that are not this ceremony's, ...
+    let out = cluster.out(1);
+    let deposits = out.join("public/deposit-data.json");
+    let theirs = String::from_utf8(fs::read(&deposits).unwrap()).unwrap().replace("5aaeb6053f3e", "fb6916095ca1");
+    fs::write(&deposits, &theirs).unwrap();
+    let altered = cluster.command(1, &[]).output().unwrap();
+    assert_eq!(altered.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&altered.stderr);
+    assert!(said.contains("other outputs than this ceremony's are there already (deposit-data.json)"), "{said}");
+    assert_eq!(fs::read_to_string(&deposits).unwrap(), theirs);
+    // ... and says how they are written again.
+    fs::rename(&out, out.with_file_name("away")).unwrap();
+    assert!(cluster.command(1, &[]).output().unwrap().status.success());
+    cluster.check_outputs();
+    fs::remove_dir_all(out.join("secret")).unwrap();
+    let lacking = cluster.command(1, &[]).output().unwrap();
+    assert!(lacking.status.success());
+    let said = String::from_utf8_lossy(&lacking.stderr);
+    assert!(said.contains("There are no keystores in") && said.contains("move that folder away"), "{said}");
 }
 
 /// Starts everybody but `victim` in the order given; kills the victim in each round and starts it again with the same command.
@@ -287,6 +307,20 @@ fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
     assert!(String::from_utf8_lossy(&again.stderr).contains("its log is gone"), "{}", String::from_utf8_lossy(&again.stderr));
     assert!(!log.exists());
     assert_eq!(files(&cluster.out(0).join("public")), before);
+}
+
+#[test]
+fn a_log_that_is_lost_in_the_middle_is_not_replaced() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    let mut first = cluster.start(0);
+    first.until(&["Round 1 of 5".to_owned()]);
+    first.kill();
+    let log = cluster.out(0).with_file_name("log.sealed");
+    fs::remove_file(&log).unwrap();
+    let again = cluster.command(0, &[]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("its log is gone"), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(!log.exists());
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Machine {
     /// `None` for a run without keystores.
     keystores: Option<KeystorePlan>,
     staging: Option<Staging>,
+    /// Outputs of an earlier run are there.
+    published: bool,
 }
 
 /// What came of an input.
@@ -62,7 +64,7 @@ impl Machine {
         dir: CeremonyDir,
         keystores: Option<KeystorePlan>,
     ) -> Result<Self, CliError> {
-        let mut machine = Self { participant, log, dir, keystores, staging: None };
+        let mut machine = Self { participant, log, dir, keystores, staging: None, published: false };
         machine.follow(step)?;
         Ok(machine)
     }
@@ -128,19 +130,18 @@ impl Machine {
         Ok(())
     }
 
-    /// Writes everything but the transcript, which needs everybody's signature on these outputs.
+    /// Writes everything but the transcript, which needs everybody's signature on these outputs. Where outputs are published, only what
+    /// they are compared with.
     fn stage(&mut self) -> Result<Input, CliError> {
-        if self.dir.view().is_published().map_err(messages::store)? {
-            return Ok(Input::Staged { keystores: false });
-        }
+        self.published = self.dir.view().is_published().map_err(messages::store)?;
         let seat = self.participant.seat();
         let ceremony = &seat.ceremony;
         let validators = &self.participant.outcome().expect("staging is asked when there is an outcome").validators;
         let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
         let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
         artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
-        let keystores = self.keystores.is_some();
-        if let Some(plan) = &self.keystores {
+        let plan = self.keystores.as_ref().filter(|_| !self.published);
+        if let Some(plan) = plan {
             let shares = self.participant.shares().expect("an outcome comes after the shares are stored");
             let public_shares: Vec<_> = validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
             let mut salt = *random::secret().expose();
@@ -152,6 +153,7 @@ impl Machine {
             let files = keystore_files(holder, shares, &public_shares, &key, stamp, random::os());
             artifacts.extend(files.map_err(|error| internal(&error))?);
         }
+        let keystores = plan.is_some();
         self.staging = Some(self.dir.stage(&artifacts).map_err(messages::store)?);
         Ok(Input::Staged { keystores })
     }
@@ -167,11 +169,13 @@ impl Machine {
             _ => return Err(messages::internal(&format!("our own transcript fails the audit: {:?}", report.failed()))),
         };
         let public = |name: &str, bytes: Vec<u8>| Artifact { name: name.to_owned(), audience: Audience::Public, bytes };
-        let artifacts = [
-            public("transcript.json", render::transcript_json(audited)),
-            public("report.html", render::to_html(&report).into_bytes()),
-            public("transcript.quorate", transcript),
-        ];
+        let mut artifacts = Vec::new();
+        if !self.published {
+            // Renderings, which another version of this program may make otherwise: they are not compared.
+            artifacts.push(public("transcript.json", render::transcript_json(audited)));
+            artifacts.push(public("report.html", render::to_html(&report).into_bytes()));
+        }
+        artifacts.push(public("transcript.quorate", transcript));
         staging.add(&artifacts).map_err(messages::store)?;
         match staging.publish().map_err(messages::store)? {
             Published::Earlier { different } if !different.is_empty() => {

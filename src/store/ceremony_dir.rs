@@ -10,7 +10,7 @@ use super::atomic;
 use super::dir::Lock;
 use super::disk::Disk;
 use super::error::{At as _, StoreError};
-use super::outputs::{OUT, Staging};
+use super::outputs::{OUT, SECRET, Staging};
 
 const CEREMONY_FILE: &str = "ceremony.toml";
 const EVIDENCE: &str = "evidence";
@@ -67,6 +67,13 @@ impl CeremonyView {
         Ok(atomic::look(&*self.disk, &self.log_path())?.is_some())
     }
 
+    /// Whether there is anything that comes only after a log: the ceremony file, outputs, or evidence. Without a log, they tell that one
+    /// was lost.
+    pub fn has_traces(&self) -> Result<bool, StoreError> {
+        let file = atomic::look(&*self.disk, &self.path.join(CEREMONY_FILE))?.is_some();
+        Ok(file || self.is_published()? || !self.evidence()?.is_empty())
+    }
+
     /// Where the outputs are, or will be.
     pub fn out(&self) -> PathBuf {
         self.path.join(OUT)
@@ -75,6 +82,11 @@ impl CeremonyView {
     /// Whether the outputs are there: all of them, as they appear together.
     pub fn is_published(&self) -> Result<bool, StoreError> {
         Ok(atomic::look(&*self.disk, &self.out())?.is_some())
+    }
+
+    /// Whether secret outputs are among them.
+    pub fn has_secret_outputs(&self) -> Result<bool, StoreError> {
+        Ok(atomic::look(&*self.disk, &self.out().join(SECRET))?.is_some())
     }
 
     /// The files of evidence.

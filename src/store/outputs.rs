@@ -15,7 +15,8 @@ pub(super) const OUT: &str = "out";
 /// How the names of staging directories begin.
 const STAGING: &str = "out.staging-";
 const PUBLIC: &str = "public";
-const SECRET: &str = "secret";
+/// Where the secret ones are, in there.
+pub(super) const SECRET: &str = "secret";
 
 /// Outputs that are written, synced and read back, but have no name that anybody looks for.
 ///

@@ -10,6 +10,7 @@ use crate::carrier::{CarrierError, Peer, Tcp, TcpConfig, Timing};
 use crate::cli::args::{KdfChoice, RunArgs};
 use crate::cli::drive::{Drive, Ending};
 use crate::cli::machine::{self, KeystorePlan, Machine};
+use crate::cli::messages::shown;
 use crate::cli::progress::{Progress, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, prompt, random};
@@ -51,10 +52,11 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
     state.try_writing().map_err(messages::store)?;
     let keystores = plan_keystores(args, passphrase)?;
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
+    let (participant, step, log) = start(&seat, &operator, &dir)?;
+    // After the log is there and before anything is signed, so that this file without a log tells that a log was lost.
     if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
         dir.write_ceremony_file(&file).map_err(messages::store)?;
     }
-    let (participant, step, log) = start(&seat, &operator, &dir)?;
     let machine = Machine::open(participant, step, log, dir.clone(), keystores)?;
     let participant = &machine.participant;
     if let Some(fault) = participant.fault() {
@@ -86,8 +88,7 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
 /// for slots that this operator has already filled.
 fn begun(view: &CeremonyView) -> Result<bool, CliError> {
     let log = view.has_log().map_err(messages::store)?;
-    let traces = view.is_published().map_err(messages::store)? || !view.evidence().map_err(messages::store)?.is_empty();
-    match traces && !log {
+    match !log && view.has_traces().map_err(messages::store)? {
         true => Err(messages::log_gone(view.path())),
         false => Ok(log),
     }
@@ -179,6 +180,13 @@ fn done(ceremony: &Ceremony, dir: &CeremonyDir, unconfirmed: &[String], out: &Ou
         talk(&format!(
             "{} had not confirmed that they hold everything. Should one of them need your statements, run the same command again.",
             unconfirmed.join(", ")
+        ));
+    }
+    if !dir.view().has_secret_outputs().map_err(messages::store)? {
+        talk(&format!(
+            "There are no keystores in {}. To have them written from the shares that this operator keeps, move that folder away and run \
+             the same command again, without --no-keystores.",
+            shown(&folder)
         ));
     }
     out.finish(

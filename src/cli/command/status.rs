@@ -23,8 +23,10 @@ enum Stand {
     Faulted,
     /// There is a log.
     Begun,
-    /// There is no log: this operator has said nothing to anybody.
-    Agreed,
+    /// There is nothing: this operator has said nothing to anybody.
+    Empty,
+    /// There was a log, and it is gone.
+    LogGone,
 }
 
 impl Stand {
@@ -35,7 +37,11 @@ impl Stand {
         if !view.evidence().map_err(messages::store)?.is_empty() {
             return Ok(Self::Faulted);
         }
-        Ok(if view.has_log().map_err(messages::store)? { Self::Begun } else { Self::Agreed })
+        Ok(match (view.has_log().map_err(messages::store)?, view.has_traces().map_err(messages::store)?) {
+            (true, _) => Self::Begun,
+            (false, true) => Self::LogGone,
+            (false, false) => Self::Empty,
+        })
     }
 
     fn word(self) -> &'static str {
@@ -43,7 +49,8 @@ impl Stand {
             Self::Finished => "finished",
             Self::Faulted => "faulted",
             Self::Begun => "begun",
-            Self::Agreed => "agreed",
+            Self::Empty => "empty",
+            Self::LogGone => "log-gone",
         }
     }
 
@@ -52,7 +59,8 @@ impl Stand {
             Self::Finished => "finished: its outputs are published",
             Self::Faulted => "a fault was found, and its evidence is kept",
             Self::Begun => "begun and not finished; with --passphrase-file, whom it waits for is read from its log",
-            Self::Agreed => "agreed to, and not begun",
+            Self::Empty => "nothing was begun",
+            Self::LogGone => "begun, and its log is gone: it cannot be begun anew; agree on a new file with the next attempt",
         }
     }
 }
@@ -70,7 +78,7 @@ pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
     let (mut texts, mut objects) = (Vec::new(), Vec::new());
     for view in &views {
         let stand = Stand::of(view)?;
-        unfinished |= matches!(stand, Stand::Begun | Stand::Agreed);
+        unfinished |= matches!(stand, Stand::Begun | Stand::Empty);
         let (text, object) = describe(&state, view, stand, operator.as_ref())?;
         texts.push(text);
         objects.push(object);
@@ -125,7 +133,7 @@ fn describe(
         text += &format!("\n  evidence     {}", shown(path));
     }
     // Without the file as it was agreed to there is nothing to run.
-    if ceremony.is_ok() || stand == Stand::Finished {
+    if (ceremony.is_ok() && stand != Stand::LogGone) || stand == Stand::Finished {
         text += &format!("\n  next         {next}");
     }
     let object = json!({
