@@ -85,7 +85,7 @@ fn v1_stops_other_lengths_and_headers() {
     assert_fails(&[bytes.as_slice(), &[0]].concat(), &[Code::V1]);
     assert_fails(&[bytes.as_slice(), &bytes].concat(), &[Code::V1]);
     for (at, byte, words) in
-        [(0, b'q', "does not begin"), (5, 2, "version 2"), (6, 2, "kind 2"), (7, 1, "reserved byte"), (8, 1, "spec of")]
+        [(0, b'q', "does not begin"), (5, 2, "version 2"), (6, 3, "kind 3"), (7, 1, "reserved byte"), (8, 1, "spec of")]
     {
         let mut changed = bytes.clone();
         changed[at] = byte;

@@ -5,13 +5,16 @@ mod common;
 
 use common::forger::{Forger, Hooks};
 use common::{Machine, TWO_VALIDATORS, machines};
-use quorate::message::envelope::Round;
+use quorate::message::envelope::{Kind, Round};
 use quorate::message::share_box::ShareBoxError;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::curve::{G1Sum, G2, G2Sum, Scalar, SecretScalar};
 use quorate::primitives::hash::{DST_ETHEREUM, Digest};
-use quorate::protocol::evidence::{Certainty, Class, Rule};
+use quorate::protocol::evidence::{Certainty, Class, Fault, Rule};
+use quorate::protocol::judge::judge;
+use quorate::spec::ceremony::Ceremony;
 use quorate::spec::threshold::Index;
+use quorate::transcript::stopped::{self, Stopped};
 
 const FORGER: usize = 2;
 
@@ -33,21 +36,34 @@ fn all_blame(hooks: Hooks, class: Class, expect: impl Fn(&Rule, Index) -> bool) 
         assert_eq!(fault.rule.class(), Some(class));
         assert!(fault.rule.culprits().contains(&culprit));
         assert!(!participant.is_finished() && participant.outcome().is_none());
-        assert!(!fault.evidence.is_empty());
+        if fault.rule.certainty() == Certainty::Proven {
+            judged_by_strangers(fault, &machine.seat.ceremony);
+        }
     }
 }
 
-/// Only the victim sees a bad share; the others wait for it, and nobody finishes.
-fn victim_suspects(hooks: Hooks, expect: impl Fn(&Rule, Index) -> bool) {
+/// Evidence is judged alike by whoever reads it: as a file, without having been there.
+fn judged_by_strangers(fault: &Fault, ceremony: &Ceremony) {
+    let file = stopped::encode(ceremony, &fault.evidence);
+    let read = Stopped::parse(&file).unwrap();
+    let rules: Vec<Rule> = judge(&read.ceremony, &read.statements).into_iter().map(|fault| fault.rule).collect();
+    assert_eq!(rules, core::slice::from_ref(&fault.rule), "the evidence shows this fault and no other");
+}
+
+/// The victim of a bad share opens its one-time key, and everybody sees the dealer's fault.
+fn all_judge(hooks: Hooks, expect: impl Fn(&Rule, Index) -> bool) {
     let (all, culprit) = play(hooks);
-    let (victim, others) = all.split_first().unwrap();
-    let fault = victim.participant().fault().expect("the victim stops");
-    assert!(expect(&fault.rule, culprit), "{:?}", fault.rule);
-    assert_eq!(fault.rule.certainty(), Certainty::Suspected);
-    assert_eq!(fault.rule.class(), Some(Class::E3));
-    for machine in others {
-        assert!(machine.participant().fault().is_none() && machine.participant().is_prepared());
-        assert_eq!(machine.participant().waiting().statements.first().map(|i| i.get()), Some(1));
+    for (i, machine) in all.iter().enumerate() {
+        let participant = machine.participant();
+        let fault = participant.fault().expect("every honest operator sees the complaint");
+        assert!(expect(&fault.rule, culprit), "{:?}", fault.rule);
+        assert_eq!((fault.rule.class(), fault.rule.certainty()), (Some(Class::E3), Certainty::Proven));
+        judged_by_strangers(fault, &machine.seat.ceremony);
+        // The victim never prepares; the others have, and keep their shares.
+        assert_eq!((participant.is_stopped(), participant.is_prepared()), (i == 0, i != 0));
+        let complaint = participant.inbox().get(Round::Prepare, all[0].seat.me).unwrap();
+        assert_eq!(complaint.envelope.kind, Kind::Complaint);
+        assert!(participant.outcome().is_none());
     }
 }
 
@@ -114,7 +130,7 @@ fn a_bad_share_for_one_validator_is_found_by_its_victim() {
         }
     };
     let hooks = Hooks { shares: bad, ..Hooks::default() };
-    victim_suspects(hooks, |rule, who| *rule == Rule::Share { dealer: who, validator: 1 });
+    all_judge(hooks, |rule, who| *rule == Rule::Share { dealer: who, validator: 1 });
 }
 
 #[test]
@@ -127,7 +143,7 @@ fn errors_that_cancel_in_a_plain_sum_are_found() {
         }
     };
     let hooks = Hooks { shares: bad, ..Hooks::default() };
-    victim_suspects(hooks, |rule, who| *rule == Rule::Share { dealer: who, validator: 0 });
+    all_judge(hooks, |rule, who| *rule == Rule::Share { dealer: who, validator: 0 });
 }
 
 #[test]
@@ -138,7 +154,7 @@ fn a_box_that_does_not_open_is_reported() {
         }
     };
     let hooks = Hooks { sealed: bad, ..Hooks::default() };
-    victim_suspects(hooks, |rule, who| *rule == Rule::ShareBox { dealer: who, error: ShareBoxError::Sealed });
+    all_judge(hooks, |rule, who| *rule == Rule::ShareBox { dealer: who, error: ShareBoxError::Sealed });
 }
 
 #[test]

@@ -27,7 +27,7 @@ macro_rules! codes {
 
 codes! {
     /// Container, lengths, canonical decoding.
-    V1, "V1", "The file is a complete transcript of exact length";
+    V1, "V1", "The file is well-formed, of exact length";
     /// Rules of the spec.
     V2, "V2", "The ceremony's parameters follow the rules";
     /// Certificates of the cards.

@@ -96,6 +96,11 @@ impl Ledger {
         self.write(code, Status::NotApplicable, detail.to_owned(), None);
     }
 
+    /// A check that a ceremony which was not completed does not allow.
+    pub(super) fn not_judged(&mut self, code: Code, detail: &str) {
+        self.write(code, Status::NotReached, detail.to_owned(), None);
+    }
+
     /// Writes a line for every check of the transcript that has none, because `cause` failed.
     pub(super) fn not_reached_yet(&mut self, cause: Code) {
         for code in Code::ALL.iter().filter(|code| **code <= Code::V20) {

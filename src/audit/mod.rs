@@ -19,6 +19,8 @@ pub mod report;
 
 mod rounds;
 
+mod stopped;
+
 pub mod words;
 
 pub use replay::{audit, first_failure};

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::identity::card::CardError;
-use crate::message::envelope::{Round, Statement};
+use crate::message::envelope::{Kind, Round, Statement};
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::error::SpecError;
 use crate::spec::threshold::Index;
-use crate::transcript::container::{self, Container, Header};
+use crate::transcript::container::{self, Container, ContainerKind, Header};
 
 use super::code::Code;
 use super::expectation::{self, Expectations};
@@ -16,6 +16,7 @@ use super::facts::Audited;
 use super::ledger::{Got, Ledger, Stop, have};
 use super::report::Report;
 use super::rounds::Rounds;
+use super::stopped;
 use super::words;
 
 /// Audits a transcript: every check that can be made is made, whatever else failed, and nothing is believed before it is checked.
@@ -42,6 +43,13 @@ pub fn first_failure(bytes: &[u8]) -> Option<Code> {
 
 fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
     let spec = read_spec(bytes, ledger);
+    if let Ok((header, _)) = &spec
+        && header.kind() == ContainerKind::Stopped
+    {
+        let cause = stopped::replay(bytes, &spec, ledger);
+        ledger.not_reached_yet(cause);
+        return Err(cause);
+    }
     let container = ledger.check(Code::V1, || {
         let (header, ceremony) = have(&spec)?;
         let container = Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
@@ -96,6 +104,9 @@ pub(super) fn open(container: &Container<'_>, round: Round, session: &Digest) ->
         if (envelope.round, envelope.sender) != (round, sender) {
             let (round, sender) = (words::round(envelope.round), words::operator(Some(ceremony), envelope.sender));
             return Err(format!("{}: at its place is {round} of {sender}", name()));
+        }
+        if envelope.kind != Kind::Ordinary {
+            return Err(format!("{}: not an ordinary statement", name()));
         }
         match (envelope.session == *session, round) {
             (true, _) => Ok(statement),

@@ -73,6 +73,9 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
         Rule::Share { dealer, validator } => {
             format!("the share that {} dealt for validator {} does not match its commitments", who(dealer), validator + 1)
         }
+        Rule::FalseComplaint { operator, dealer } => {
+            format!("{} complained of a share box of {} that is as it should be", who(operator), who(dealer))
+        }
         Rule::SumsRoot { operator } => {
             format!("the root of the sums that {} signed does not follow from the deals", who(operator))
         }

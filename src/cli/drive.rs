@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use crate::audit::words;
 use crate::carrier::{Event, Tcp};
 use crate::cli::machine::{Handled, Machine};
 use crate::cli::messages;
@@ -15,7 +16,7 @@ use crate::cli::report::CliError;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
-use crate::protocol::evidence::Fault;
+use crate::protocol::evidence::{Certainty, Fault, Rule};
 use crate::protocol::participant::{Input, Refused};
 use crate::spec::threshold::Index;
 
@@ -30,6 +31,8 @@ const BACKLOG: usize = 64 << 10;
 /// How long an operator that has heard from all that they hold everything stays for those that may not have heard it from us. One that
 /// misses it is only kept waiting when it runs again.
 const PARTING: Duration = Duration::from_secs(10);
+/// How long an operator that only suspects asks the others for the statement that would prove it.
+const DOUBT: Duration = Duration::from_secs(30);
 
 /// How a run ended.
 pub(crate) enum Ending {
@@ -67,6 +70,8 @@ pub(crate) struct Drive {
     /// Peers that have noted that we hold everything.
     acknowledged: BTreeSet<Index>,
     all_confirmed_at: Option<Instant>,
+    /// Since when a fault stands in the way, and who has been told of it as it is now.
+    fault: Option<(Instant, Rule, BTreeSet<Index>)>,
 }
 
 impl Drive {
@@ -83,11 +88,16 @@ impl Drive {
             finished_at: None,
             acknowledged: BTreeSet::new(),
             all_confirmed_at: None,
+            fault: None,
         }
     }
 
     fn machine(&self) -> &Machine {
         self.machine.as_ref().expect("the machine is away only inside `work`")
+    }
+
+    fn machine_mut(&mut self) -> &mut Machine {
+        self.machine.as_mut().expect("the machine is away only inside `work`")
     }
 
     /// Runs `act` on the machine in a worker thread: checks, syncs and key derivation must not stop the sockets.
@@ -129,6 +139,9 @@ impl Drive {
             }
         };
         self.tcp.shutdown().await;
+        if let (Ending::Fault { .. }, Some(machine)) = (&ending, &self.machine) {
+            machine.keep_everything()?;
+        }
         Ok(ending)
     }
 
@@ -139,16 +152,11 @@ impl Drive {
     }
 
     fn ending(&mut self) -> Option<Ending> {
-        let participant = &self.machine().participant;
-        if let Some(fault) = participant.fault() {
-            // The others may not have seen what stopped us; the evidence convinces them without us.
-            for statement in &fault.evidence {
-                for peer in &self.connected {
-                    self.send(*peer, &Frame::Statement(statement.bytes().to_vec()));
-                }
-            }
-            return Some(Ending::Fault { fault: fault.clone(), prepared: participant.is_prepared() });
+        if let Some(fault) = self.machine().participant.fault().cloned() {
+            return self.faulted(fault);
         }
+        self.fault = None;
+        let participant = &self.machine().participant;
         if !participant.is_finished() {
             return None;
         }
@@ -166,10 +174,38 @@ impl Drive {
         (finished_at.elapsed() >= self.linger).then_some(Ending::Published { unconfirmed: names })
     }
 
+    /// With a fault in the way: tells everybody what proves it, stays a while so that they hear it and can answer, and ends.
+    fn faulted(&mut self, fault: Fault) -> Option<Ending> {
+        let prepared = self.machine().participant.is_prepared();
+        let mut known = self.fault.take().filter(|(_, rule, _)| *rule == fault.rule);
+        if known.is_none() {
+            let ceremony = self.machine().participant.seat().ceremony.clone();
+            self.progress.say(&format!("A fault: {}. Telling the others.", words::rule(&fault.rule, Some(&ceremony))));
+        }
+        let (since, rule, mut told) = known.take().unwrap_or_else(|| (Instant::now(), fault.rule.clone(), BTreeSet::new()));
+        for peer in self.connected.iter().filter(|peer| !told.contains(peer)) {
+            for statement in &fault.evidence {
+                self.send(*peer, &Frame::Statement(statement.bytes().to_vec()));
+            }
+        }
+        told.extend(&self.connected);
+        let patience = if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { PARTING };
+        // Everybody has heard it and left.
+        let alone = told.len() + 1 == self.shape.n && self.connected.is_empty();
+        if alone || since.elapsed() >= patience {
+            return Some(Ending::Fault { fault, prepared });
+        }
+        self.fault = Some((since, rule, told));
+        None
+    }
+
     fn interrupted(&self) -> Ending {
         let Some(machine) = &self.machine else { return Ending::Interrupted { waiting: Vec::new() } };
         let participant = &machine.participant;
         let ceremony = &participant.seat().ceremony;
+        if let Some(fault) = participant.fault() {
+            return Ending::Fault { fault: fault.clone(), prepared: participant.is_prepared() };
+        }
         if participant.is_finished() {
             return Ending::Published { unconfirmed: seat_names(ceremony, &participant.unconfirmed()) };
         }
@@ -226,7 +262,19 @@ impl Drive {
                 Input::PeerHolds { peer, have }
             }
             Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
-            Ok(Frame::ShareBox { dealer, sealed }) => Input::ShareBox { dealer, sealed },
+            Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == self.machine().participant.seat().me => {
+                Input::ShareBox { dealer, sealed }
+            }
+            Ok(Frame::ShareBox { dealer, recipient, sealed }) => {
+                let onward = self.machine_mut().participant.on_foreign_box(dealer, recipient, sealed);
+                self.pass_on(onward);
+                return Ok(());
+            }
+            Ok(Frame::Want { dealer, recipient }) => {
+                let onward = self.machine_mut().participant.on_want(peer, dealer, recipient);
+                self.pass_on(onward);
+                return Ok(());
+            }
         };
         let from = self.name(peer);
         let before = self.machine().participant.inbox().session();
@@ -251,6 +299,13 @@ impl Drive {
             self.tell_have(false);
         }
         Ok(())
+    }
+
+    /// Carries a box, or the wish for one, between two others.
+    fn pass_on(&self, onward: Option<(Index, Frame)>) {
+        if let Some((to, frame)) = onward.filter(|(to, _)| self.tcp.waiting(to.get()) <= BACKLOG) {
+            self.send(to, &frame);
+        }
     }
 
     /// Gives `peer` what it lacks, unless much is still on its way to it: it will say again what it lacks.
@@ -300,7 +355,16 @@ impl Drive {
             let names = seat_names(&participant.seat().ceremony, &participant.unconfirmed()).join(", ");
             self.progress.say(&format!("Outputs are published. Staying for {names}, who may still need us. Ctrl-C is safe."));
         }
-        self.tell_have(self.idle > PATIENCE);
+        let stuck = self.idle > PATIENCE || self.fault.is_some();
+        self.tell_have(stuck);
+        if stuck {
+            // A dealer that does not answer us may answer others.
+            for want in self.machine().participant.wants() {
+                for peer in &self.connected {
+                    self.send(*peer, &want);
+                }
+            }
+        }
         if self.idle.is_multiple_of(REMIND) {
             self.show(true);
         }

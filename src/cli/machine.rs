@@ -14,10 +14,11 @@ use crate::ethereum::keystore::{DerivedKey, Kdf, Password};
 use crate::export::keystores::{Holder, keystore_files};
 use crate::export::{Artifact, Audience, launchpad};
 use crate::message::envelope::Statement;
+use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Ask, Input, OwnSeat, Participant, Refused, Step};
 use crate::protocol::record::{self, RecordKind};
 use crate::store::{CeremonyDir, Log, Published, Record, Staging};
-use crate::transcript::container;
+use crate::transcript::{container, stopped};
 
 /// How keystores are sealed.
 pub(crate) struct KeystorePlan {
@@ -45,6 +46,8 @@ pub(crate) struct Machine {
     staging: Option<Staging>,
     /// Outputs of an earlier run are there.
     published: bool,
+    /// The first fault that was proven; its evidence is written.
+    proven: Option<Box<Fault>>,
 }
 
 /// What came of an input.
@@ -64,7 +67,7 @@ impl Machine {
         dir: CeremonyDir,
         keystores: Option<KeystorePlan>,
     ) -> Result<Self, CliError> {
-        let mut machine = Self { participant, log, dir, keystores, staging: None, published: false };
+        let mut machine = Self { participant, log, dir, keystores, staging: None, published: false, proven: None };
         machine.follow(step)?;
         Ok(machine)
     }
@@ -80,10 +83,26 @@ impl Machine {
 
     fn follow(&mut self, step: Step) -> Result<Handled, CliError> {
         let said = self.carry_out(step)?;
-        if let Some(fault) = self.participant.fault() {
-            self.dir.write_evidence(&fault.to_file(&self.participant.seat().ceremony)).map_err(messages::store)?;
-        }
+        self.keep_evidence()?;
         Ok(Handled { said, refused: None })
+    }
+
+    /// Keeps the proof of a fault as soon as there is one, whether or not the ceremony goes on.
+    fn keep_evidence(&mut self) -> Result<(), CliError> {
+        if self.proven.is_none()
+            && let Some(fault) = self.participant.proven_fault()
+        {
+            let evidence = stopped::encode(&self.participant.seat().ceremony, &fault.evidence);
+            self.dir.write_evidence("fault", &evidence).map_err(messages::store)?;
+            self.proven = Some(fault);
+        }
+        Ok(())
+    }
+
+    /// Keeps every statement that this operator holds, for an auditor of a ceremony that does not go on.
+    pub(crate) fn keep_everything(&self) -> Result<(), CliError> {
+        let everything = stopped::encode(&self.participant.seat().ceremony, self.participant.inbox().everything());
+        self.dir.write_evidence("stopped", &everything).map(drop).map_err(messages::store)
     }
 
     /// Write and sync, erase, then act: in this order, whatever happens.

@@ -82,11 +82,11 @@ impl Final {
     pub const ERASED: u32 = 2;
 }
 
-fn digests(r: &mut Reader<'_>, what: &'static str, count: usize) -> Result<Vec<Digest>, DecodeError> {
+pub(super) fn digests(r: &mut Reader<'_>, what: &'static str, count: usize) -> Result<Vec<Digest>, DecodeError> {
     r.many(count, |r| r.array(what).map(Digest))
 }
 
-fn put_digests(w: Writer, digests: &[Digest]) -> Writer {
+pub(super) fn put_digests(w: Writer, digests: &[Digest]) -> Writer {
     w.each(digests, |w, digest| w.bytes(digest.as_ref()))
 }
 

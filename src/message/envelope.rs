@@ -48,12 +48,28 @@ impl Round {
     }
 }
 
-/// What a statement is. Its place in a round's slot does not depend on it: a second kind in one slot is equivocation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a statement is. An ordinary statement and a complaint share a round's slot: both in one slot are equivocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
     /// The round's ordinary statement.
     Ordinary = 1,
+    /// In the place of R2: a share box was bad, and here is the key to it.
+    Complaint = 2,
+    /// In no slot: the sender gives up, and says whom it waited for. The envelope's round is the one that was awaited.
+    Abandon = 3,
+}
+
+impl Kind {
+    /// The kind with this number, if it occurs in `round`.
+    pub fn from_number(number: u8, round: Round) -> Option<Self> {
+        match number {
+            1 => Some(Self::Ordinary),
+            2 if round == Round::Prepare => Some(Self::Complaint),
+            3 => Some(Self::Abandon),
+            _ => None,
+        }
+    }
 }
 
 /// The signed header of a statement.
@@ -154,15 +170,13 @@ impl Envelope {
         if version != PROTOCOL_VERSION {
             return Err(Reject::Version(version));
         }
-        if kind != Kind::Ordinary as u8 {
-            return Err(invalid("kind", "unknown"));
-        }
         if reserved != 0 {
             return Err(invalid("reserved", "not zero"));
         }
         let round = Round::from_number(round).ok_or(invalid("round", "unknown"))?;
+        let kind = Kind::from_number(kind, round).ok_or(invalid("kind", "unknown in this round"))?;
         let sender = Index::new(sender).ok_or(Reject::UnknownSender(sender))?;
-        Ok(Self { kind: Kind::Ordinary, round, sender, session, view_root, body_digest, signature })
+        Ok(Self { kind, round, sender, session, view_root, body_digest, signature })
     }
 
     /// The envelope's digest, signature included: what views and the session identifier are made of.
@@ -172,10 +186,23 @@ impl Envelope {
 }
 
 impl Statement {
-    /// Signs `body` as `sender`'s statement of `round`.
+    /// Signs `body` as `sender`'s ordinary statement of `round`.
     pub fn sign(key: &OperatorKey, sender: Index, round: Round, session: Digest, view_root: Digest, body: &[u8]) -> Self {
+        Self::sign_kind(Kind::Ordinary, key, sender, round, session, view_root, body)
+    }
+
+    /// Signs `body` as `sender`'s statement of a kind.
+    pub fn sign_kind(
+        kind: Kind,
+        key: &OperatorKey,
+        sender: Index,
+        round: Round,
+        session: Digest,
+        view_root: Digest,
+        body: &[u8],
+    ) -> Self {
         let body_digest = tagged(Tag::Body, &[body]);
-        let mut envelope = Envelope { kind: Kind::Ordinary, round, sender, session, view_root, body_digest, signature: [0; 64] };
+        let mut envelope = Envelope { kind, round, sender, session, view_root, body_digest, signature: [0; 64] };
         envelope.signature = key.sign(Tag::EnvelopeSignature, &envelope.signed_part());
         let bytes = Writer::with_capacity(ENVELOPE_BYTES + body.len()).bytes(&envelope.encode()).bytes(body).finish();
         Self { envelope, bytes: bytes.into() }
@@ -189,7 +216,7 @@ impl Statement {
         })?;
         let envelope = Envelope::decode(header)?;
         let seat = ceremony.roster().get(envelope.sender).ok_or(Reject::UnknownSender(envelope.sender.get()))?;
-        let expected = Shape::of(ceremony).statement_bytes(envelope.round);
+        let expected = Shape::of(ceremony).bytes_of(envelope.kind, envelope.round);
         if bytes.len() != expected {
             return Err(Reject::Length { expected, actual: bytes.len() });
         }

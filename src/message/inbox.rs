@@ -8,7 +8,8 @@ use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
-use super::envelope::{Reject, Round, Statement};
+use super::envelope::{Kind, Reject, Round, Statement};
+use super::shape::Shape;
 
 /// What became of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,33 +25,35 @@ pub enum Arrival {
 }
 
 /// Two different statements that one operator signed for one slot (evidence class E1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Conflict {
-    /// The one that came first.
-    pub first: Statement,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conflict<'a> {
+    /// The one that counts here.
+    pub first: &'a Statement,
     /// The other.
-    pub second: Statement,
+    pub second: &'a Statement,
 }
 
 /// All statements of a ceremony that were believed, and the conflicting ones.
 pub struct Inbox {
     ceremony: Arc<Ceremony>,
     session: Option<Digest>,
-    slots: BTreeMap<(Round, Index), Statement>,
-    conflicts: BTreeMap<(Round, Index), Conflict>,
+    /// Never empty; the first one counts.
+    slots: BTreeMap<(Round, Index), Vec<Statement>>,
+    abandoned: BTreeMap<Index, Statement>,
 }
 
 impl Inbox {
     /// An empty inbox.
     pub fn new(ceremony: Arc<Ceremony>) -> Self {
-        Self { ceremony, session: None, slots: BTreeMap::new(), conflicts: BTreeMap::new() }
+        Self { ceremony, session: None, slots: BTreeMap::new(), abandoned: BTreeMap::new() }
     }
 
-    /// Opens and files a statement. At most two are kept for each slot, whatever a peer sends.
+    /// Opens and files a statement. However many a peer sends, few are kept: two for each slot, and those that a statement of the next
+    /// round was signed over.
     pub fn accept(&mut self, bytes: &[u8]) -> Result<(Arrival, Statement), Reject> {
         let statement = Statement::open(bytes, &self.ceremony)?;
-        let expected = match statement.envelope.round {
-            Round::Hello => self.ceremony.digest(),
+        let expected = match (statement.envelope.kind, statement.envelope.round) {
+            (Kind::Abandon, _) | (_, Round::Hello) => self.ceremony.digest(),
             _ => self.session.ok_or(Reject::Early)?,
         };
         if statement.envelope.session != expected {
@@ -60,20 +63,45 @@ impl Inbox {
     }
 
     fn file(&mut self, statement: Statement) -> Arrival {
-        let slot = (statement.envelope.round, statement.envelope.sender);
-        match self.slots.get(&slot) {
-            None => {
-                self.slots.insert(slot, statement);
-                Arrival::New
-            }
-            // A second signature on the same content is a conflict too: digests cover it, so it would split the views.
-            Some(first) if first.bytes() == statement.bytes() => Arrival::Same,
-            Some(_) if self.conflicts.contains_key(&slot) => Arrival::Surplus,
-            Some(first) => {
-                self.conflicts.insert(slot, Conflict { first: first.clone(), second: statement });
-                Arrival::Conflict
-            }
+        let (round, sender) = (statement.envelope.round, statement.envelope.sender);
+        if statement.envelope.kind == Kind::Abandon {
+            return match self.abandoned.get(&sender) {
+                None => {
+                    self.abandoned.insert(sender, statement);
+                    Arrival::New
+                }
+                Some(first) if first.bytes() == statement.bytes() => Arrival::Same,
+                Some(_) => Arrival::Surplus,
+            };
         }
+        let held = self.slots.get(&(round, sender)).map_or(&[][..], Vec::as_slice);
+        // A second signature on the same content is a conflict too: digests cover it, so it would split the views.
+        let arrival = match held {
+            [] => Arrival::New,
+            _ if held.iter().any(|held| held.bytes() == statement.bytes()) => Arrival::Same,
+            [_] => Arrival::Conflict,
+            // Somebody's certificate may hold this one: without it we could never follow.
+            _ if self.is_named(&statement) => Arrival::Conflict,
+            _ => Arrival::Surplus,
+        };
+        if matches!(arrival, Arrival::New | Arrival::Conflict) {
+            self.slots.entry((round, sender)).or_default().push(statement);
+        }
+        arrival
+    }
+
+    /// Whether a held statement of the next round (one of its slot's first two) was signed over this one.
+    fn is_named(&self, statement: &Statement) -> bool {
+        let next = Round::from_number(statement.envelope.round.number() + 1);
+        let naming = next.filter(|next| matches!(next, Round::Commit | Round::Final)).into_iter();
+        let mut naming = naming.flat_map(|next| self.ceremony.indices().flat_map(move |index| self.all(next, index).take(2)));
+        let digest = statement.digest();
+        naming.any(|later| self.view(later).is_some_and(|view| view.get(statement.envelope.sender.position()) == Some(&digest)))
+    }
+
+    /// The view at the front of a statement's body; none in a hello.
+    pub fn view(&self, statement: &Statement) -> Option<Vec<Digest>> {
+        view(statement, &Shape::of(&self.ceremony))
     }
 
     /// From now on, statements of later rounds are accepted if they are of this session.
@@ -86,14 +114,65 @@ impl Inbox {
         self.session
     }
 
-    /// The statement in a slot.
+    /// The statement that counts in a slot.
     pub fn get(&self, round: Round, sender: Index) -> Option<&Statement> {
-        self.slots.get(&(round, sender))
+        self.all(round, sender).next()
     }
 
-    /// All statements of a round by index, if they are all here.
+    /// All statements of a slot; the first one counts.
+    pub fn all(&self, round: Round, sender: Index) -> impl Iterator<Item = &Statement> {
+        self.slots.get(&(round, sender)).into_iter().flatten()
+    }
+
+    /// The ordinary statements of a round by index, if they are all here.
     pub fn complete(&self, round: Round) -> Option<Vec<Statement>> {
-        self.ceremony.indices().map(|index| self.get(round, index).cloned()).collect()
+        let ordinary = |statement: &&Statement| statement.envelope.kind == Kind::Ordinary;
+        self.ceremony.indices().map(|index| self.get(round, index).filter(ordinary).cloned()).collect()
+    }
+
+    /// Complete sets of a round's statements that may be a certificate: first those that statements of the next round name, `own`'s
+    /// before others', then the one of the statements that count, then the one with the second of every slot that has one.
+    pub fn candidates(&self, round: Round, own: Index) -> Vec<Vec<Statement>> {
+        let Some(next) = Round::from_number(round.number() + 1) else { return self.counting_sets(round) };
+        let senders = core::iter::once(own).chain(self.ceremony.indices());
+        let naming = senders.flat_map(|sender| self.all(next, sender).take(2));
+        let named = naming.filter_map(|later| self.resolve(round, &self.view(later)?));
+        let mut sets: Vec<Vec<Statement>> = Vec::new();
+        for set in named.chain(self.counting_sets(round)) {
+            if !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+        sets
+    }
+
+    fn counting_sets(&self, round: Round) -> Vec<Vec<Statement>> {
+        let ordinary = |statement: &&Statement| statement.envelope.kind == Kind::Ordinary;
+        let second = |index| self.all(round, index).filter(ordinary).take(2).last().cloned();
+        let seconds: Option<Vec<Statement>> = self.ceremony.indices().map(second).collect();
+        let firsts = self.complete(round);
+        let seconds = seconds.filter(|seconds| firsts.as_ref() != Some(seconds));
+        firsts.into_iter().chain(seconds).collect()
+    }
+
+    fn resolve(&self, round: Round, view: &[Digest]) -> Option<Vec<Statement>> {
+        let named = |(index, digest): (Index, &Digest)| {
+            let ordinary = |statement: &&Statement| statement.envelope.kind == Kind::Ordinary && statement.digest() == *digest;
+            self.all(round, index).find(ordinary).cloned()
+        };
+        self.ceremony.indices().zip(view).map(named).collect()
+    }
+
+    /// Lets these statements, which are here, count in their slots.
+    pub fn prefer(&mut self, statements: &[Statement]) {
+        for statement in statements {
+            let slot = (statement.envelope.round, statement.envelope.sender);
+            if let Some(held) = self.slots.get_mut(&slot)
+                && let Some(at) = held.iter().position(|held| held == statement)
+            {
+                held.swap(0, at);
+            }
+        }
     }
 
     /// Who is awaited in a round.
@@ -101,18 +180,42 @@ impl Inbox {
         self.ceremony.indices().filter(|index| self.get(round, *index).is_none()).collect()
     }
 
-    /// Proofs of equivocation so far.
-    pub fn conflicts(&self) -> impl Iterator<Item = &Conflict> {
-        self.conflicts.values()
+    /// Proofs of equivocation so far, one for each slot.
+    pub fn conflicts(&self) -> impl Iterator<Item = Conflict<'_>> {
+        self.slots.values().filter_map(|held| match held.as_slice() {
+            [first, second, ..] => Some(Conflict { first, second }),
+            _ => None,
+        })
     }
 
-    /// Every statement, in order of rounds and senders.
+    /// Every statement that counts, in order of rounds and senders.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
-        self.slots.values()
+        self.slots.values().filter_map(|held| held.first())
+    }
+
+    /// Every statement that is held, in order of rounds and senders; those that give up last.
+    pub fn everything(&self) -> impl Iterator<Item = &Statement> {
+        self.slots.values().flatten().chain(self.abandoned.values())
+    }
+
+    /// Who gave up.
+    pub fn abandoned(&self) -> impl Iterator<Item = &Statement> {
+        self.abandoned.values()
     }
 }
 
 /// Digests of statements, in their order.
 pub fn digests(statements: &[Statement]) -> Vec<Digest> {
     statements.iter().map(Statement::digest).collect()
+}
+
+/// The view at the front of a statement's body; none in a hello or an abandonment, which follow nothing.
+pub fn view(statement: &Statement, shape: &Shape) -> Option<Vec<Digest>> {
+    match (statement.envelope.kind, statement.envelope.round) {
+        (Kind::Abandon, _) | (_, Round::Hello) => None,
+        _ => {
+            let (digests, _) = statement.body().get(..32 * shape.n)?.as_chunks::<32>();
+            Some(digests.iter().copied().map(Digest).collect())
+        }
+    }
 }

@@ -2,6 +2,8 @@
 
 pub mod body;
 
+pub mod complaint;
+
 pub mod envelope;
 
 pub mod inbox;

@@ -4,7 +4,7 @@ use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, SCALAR_BYTES};
 use crate::primitives::noise::box_len;
 use crate::spec::ceremony::Ceremony;
 
-use super::envelope::{ENVELOPE_BYTES, Round};
+use super::envelope::{ENVELOPE_BYTES, Kind, Round};
 
 /// The numbers that fix every length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,18 @@ impl Shape {
         }
     }
 
-    /// Bytes of a round's statement: envelope and body.
+    /// Bytes of a round's ordinary statement: envelope and body.
     pub fn statement_bytes(&self, round: Round) -> usize {
         ENVELOPE_BYTES + self.body_bytes(round)
+    }
+
+    /// Bytes of a statement of any kind. A complaint's body has `32n + 39` bytes and a share box, an abandonment's has `n`.
+    pub fn bytes_of(&self, kind: Kind, round: Round) -> usize {
+        match kind {
+            Kind::Ordinary => self.statement_bytes(round),
+            Kind::Complaint => ENVELOPE_BYTES + 32 * self.n + 39 + self.box_bytes(),
+            Kind::Abandon => ENVELOPE_BYTES + self.n,
+        }
     }
 
     /// Bytes of the shares one dealer sends to one operator.

@@ -5,12 +5,13 @@ use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
-use super::envelope::Round;
+use super::envelope::{Kind, Round};
 use super::shape::Shape;
 
 const HAVE: u8 = 1;
 const STATEMENT: u8 = 2;
 const SHARE_BOX: u8 = 3;
+const WANT: u8 = 4;
 
 /// Which slots an operator holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,12 +45,21 @@ pub enum Frame {
     Have(Have),
     /// `2 ‖ statement`.
     Statement(Vec<u8>),
-    /// `3 ‖ dealer ‖ box`, always for the operator it is sent to.
+    /// `3 ‖ dealer ‖ recipient ‖ box`. Anybody may carry it: only its recipient can open it, and its dealer has signed its digest.
     ShareBox {
         /// Who dealt it.
         dealer: Index,
+        /// For whom.
+        recipient: Index,
         /// The box.
         sealed: Vec<u8>,
+    },
+    /// `4 ‖ dealer ‖ recipient`: the box of `dealer` for `recipient` is missing.
+    Want {
+        /// Who dealt it.
+        dealer: Index,
+        /// For whom.
+        recipient: Index,
     },
 }
 
@@ -61,11 +71,17 @@ fn boolean(r: &mut Reader<'_>, what: &'static str) -> Result<bool, DecodeError> 
     }
 }
 
+fn seat(r: &mut Reader<'_>, what: &'static str, shape: &Shape) -> Result<Index, DecodeError> {
+    let index = Index::new(r.u16(what)?).filter(|index| index.position() < shape.n);
+    index.ok_or(DecodeError::Invalid { what, why: "no seat has this index" })
+}
+
 impl Frame {
     /// The largest frame of a ceremony, in bytes: what a carrier allocates at most.
     pub fn max_bytes(shape: &Shape) -> usize {
         let statement = Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).max().unwrap_or(0);
-        (1 + statement).max(3 + shape.box_bytes()).max(2 + (5 * 32 + 2) * shape.n)
+        let complaint = shape.bytes_of(Kind::Complaint, Round::Prepare);
+        (1 + statement.max(complaint)).max(5 + shape.box_bytes()).max(2 + (5 * 32 + 2) * shape.n)
     }
 
     /// Reads a frame; lengths follow from the spec.
@@ -83,10 +99,10 @@ impl Frame {
             }
             STATEMENT => Ok(Self::Statement(r.bytes("statement", r.remaining())?.to_vec())),
             SHARE_BOX => {
-                let what = "dealer";
-                let dealer = Index::new(r.u16(what)?).ok_or(DecodeError::Invalid { what, why: "index zero" })?;
-                Ok(Self::ShareBox { dealer, sealed: r.bytes("share box", shape.box_bytes())?.to_vec() })
+                let (dealer, recipient) = (seat(r, "dealer", shape)?, seat(r, "recipient", shape)?);
+                Ok(Self::ShareBox { dealer, recipient, sealed: r.bytes("share box", shape.box_bytes())?.to_vec() })
             }
+            WANT => Ok(Self::Want { dealer: seat(r, "dealer", shape)?, recipient: seat(r, "recipient", shape)? }),
             _ => Err(DecodeError::Invalid { what: "frame type", why: "unknown" }),
         })
     }
@@ -102,7 +118,8 @@ impl Frame {
                 .each(&have.boxes, |w, held| w.u8(u8::from(*held)))
                 .each(&have.confirmed, |w, noted| w.u8(u8::from(*noted))),
             Self::Statement(bytes) => w.u8(STATEMENT).bytes(bytes),
-            Self::ShareBox { dealer, sealed } => w.u8(SHARE_BOX).u16(dealer.get()).bytes(sealed),
+            Self::ShareBox { dealer, recipient, sealed } => w.u8(SHARE_BOX).u16(dealer.get()).u16(recipient.get()).bytes(sealed),
+            Self::Want { dealer, recipient } => w.u8(WANT).u16(dealer.get()).u16(recipient.get()),
         }
         .finish()
     }

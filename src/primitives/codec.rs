@@ -68,6 +68,11 @@ impl<'a> Reader<'a> {
         Ok(head)
     }
 
+    /// The next `count` bytes, not taken; `None` if there are fewer.
+    pub fn peek(&self, count: usize) -> Option<&'a [u8]> {
+        self.rest.get(..count)
+    }
+
     /// The next `N` bytes.
     pub fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
         Ok(*self.bytes(what, N)?.first_chunk().expect("bytes() gave N"))

@@ -188,12 +188,15 @@ pub fn known_constants(session: &Digest, deals: &[Signed<Deal>]) -> Result<Known
 /// V12: certificate 1. Every operator prepared over the same deals, and its root of the sums is theirs.
 pub fn prepared(deals: &[Statement], sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<Prepared, Box<Fault>> {
     views_agree(deals, prepares.iter().map(|prepare| (&prepare.statement, prepare.body.view.as_slice())))?;
+    sums_root(sums, prepares)?;
+    Ok(Prepared(()))
+}
+
+/// Every root of the sums follows from the deals.
+pub(super) fn sums_root(sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<(), Box<Fault>> {
     match prepares.iter().find(|prepare| prepare.body.sums_root != sums.root()) {
-        None => Ok(Prepared(())),
-        Some(bad) => {
-            let evidence = deals.iter().chain(core::iter::once(&bad.statement));
-            Err(Fault::new(Rule::SumsRoot { operator: bad.sender() }, evidence))
-        }
+        None => Ok(()),
+        Some(bad) => Err(Fault::new(Rule::SumsRoot { operator: bad.sender() }, [&bad.statement])),
     }
 }
 
@@ -203,15 +206,15 @@ pub fn possession_message(dkg: &Digest, seat: Index) -> G2 {
     G2::hash(tagged(Tag::Possess, &[dkg.as_ref(), &seat.get().to_be_bytes()]).as_ref(), DST_POSSESSION)
 }
 
-/// V13: every seat's possession proof verifies under the key derived from the sums.
+/// V13: the possession proof in each of `prepares` verifies under its seat's key, which is derived from the sums.
 pub fn shares_proven(ceremony: &Ceremony, sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<SharesProven, Box<Fault>> {
-    let proofs: Vec<(G1, G2, &Signed<Prepare>)> = ceremony
-        .roster()
+    let degenerate = || Fault::new(Rule::Degenerate, []);
+    let proofs: Vec<(G1, G2, &Signed<Prepare>)> = prepares
         .iter()
-        .zip(prepares)
-        .map(|((index, seat), prepare)| {
-            let key = sums.confirmation_key(seat.point).ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
-            Ok((key, possession_message(sums.digest(), index), prepare))
+        .map(|prepare| {
+            let seat = ceremony.roster().get(prepare.sender()).ok_or_else(degenerate)?;
+            let key = sums.confirmation_key(seat.point).ok_or_else(degenerate)?;
+            Ok((key, possession_message(sums.digest(), prepare.sender()), prepare))
         })
         .collect::<Result<_, Box<Fault>>>()?;
     let batch: Vec<SameMessage> = proofs
@@ -232,28 +235,28 @@ pub fn commits_follow_prepares(prepares: &[Statement], commits: &[Signed<Commit>
     Ok(CommitsFollowPrepares(()))
 }
 
-/// V16: every partial signature of every operator verifies under its public share.
+/// V16: every partial signature in `commits` verifies under its operator's public share.
 pub fn partials_verified(
     sums: &Sums,
     roots: &[(usize, [u8; 32])],
     commits: &[Signed<Commit>],
 ) -> Result<PartialsVerified, Box<Fault>> {
-    let share = |item: usize, operator: usize| sums.public_shares(roots[item].0)[operator];
+    let share = |item: usize, commit: &Signed<Commit>| sums.public_shares(roots[item].0)[commit.sender().position()];
     let messages: Vec<G2> = roots.iter().map(|(_, root)| message_point(root)).collect();
     let batch: Vec<SameMessage> = messages
         .iter()
         .enumerate()
         .map(|(item, message)| SameMessage {
             message: *message,
-            signed: commits.iter().enumerate().map(|(j, commit)| (share(item, j), commit.body.partials[item])).collect(),
+            signed: commits.iter().map(|commit| (share(item, commit), commit.body.partials[item])).collect(),
         })
         .collect();
     if verify_signatures(&batch, &mut weights_over(sums.digest(), commits)) {
         return Ok(PartialsVerified(()));
     }
-    for (j, commit) in commits.iter().enumerate() {
+    for commit in commits {
         for (item, message) in messages.iter().enumerate() {
-            if !verify_signature(&share(item, j), message, &commit.body.partials[item]) {
+            if !verify_signature(&share(item, commit), message, &commit.body.partials[item]) {
                 return Err(Fault::new(Rule::Partial { operator: commit.sender(), item }, [&commit.statement]));
             }
         }
@@ -309,10 +312,7 @@ pub fn outputs_agreed(
     let expected = outputs_digest(sums.digest(), roots, signatures);
     match finals.iter().find(|last| last.body.outputs != expected) {
         None => Ok(OutputsAgreed(())),
-        Some(bad) => {
-            let evidence = commits.iter().chain(core::iter::once(&bad.statement));
-            Err(Fault::new(Rule::Outputs { operator: bad.sender() }, evidence))
-        }
+        Some(bad) => Err(Fault::new(Rule::Outputs { operator: bad.sender() }, [&bad.statement])),
     }
 }
 

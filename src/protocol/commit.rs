@@ -3,8 +3,13 @@
 use crate::message::body::Commit;
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
+use crate::primitives::curve::G2;
 
-use super::checks::{Prepared, SharesProven, combine, commits_follow_prepares, decode, partials_verified, signatures_verified};
+use super::checks::{
+    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SignaturesVerified, combine, commits_follow_prepares,
+    decode, partials_verified, signatures_verified,
+};
+use super::evidence::Fault;
 use super::finalize;
 use super::items::{outputs_digest, signing_roots};
 use super::outcome::{Outcome, Receipts, ValidatorOutcome};
@@ -46,22 +51,47 @@ fn make(world: &mut World, checked: &Checked, prepares: &[Statement]) -> Made {
     Ok((Vec::new(), world.seat.sign(Round::Commit, checked.session, root_of_view, &body.encode())))
 }
 
+/// All commits, verified, and what they combine to.
+struct Verified {
+    roots: Vec<(usize, [u8; 32])>,
+    signatures: Vec<G2>,
+    follow: CommitsFollowPrepares,
+    partials_verified: PartialsVerified,
+    signatures_verified: SignaturesVerified,
+}
+
 impl AwaitCommits {
     pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
-        let (Some(prepares), Some(statements)) = (world.inbox.complete(Round::Prepare), world.inbox.complete(Round::Commit))
-        else {
-            return Ok(Advance::Stay(Stage::Commits(self)));
-        };
-        let ceremony = world.seat.ceremony.clone();
-        let commits = decode(&statements, |bytes| Commit::decode(bytes, &world.shape))?;
+        let mut fault = None;
+        for statements in world.inbox.candidates(Round::Commit, world.seat.me) {
+            match self.verify(world, &statements) {
+                Ok(verified) => {
+                    world.inbox.prefer(&statements);
+                    return Ok(Advance::Next(self.finish(world, verified, step)));
+                }
+                Err(broken) => fault = fault.or(Some(broken)),
+            }
+        }
+        Ok(Advance::wait(Stage::Commits(self), fault))
+    }
+
+    fn verify(&self, world: &World, statements: &[Statement]) -> Result<Verified, Box<Fault>> {
+        let (ceremony, sums) = (&world.seat.ceremony, &self.checked.sums);
+        let prepares = world.inbox.complete(Round::Prepare).expect("certificate 1 is complete");
+        let commits = decode(statements, |bytes| Commit::decode(bytes, &world.shape))?;
         let follow = commits_follow_prepares(&prepares, &commits)?;
+        let roots = signing_roots(ceremony, sums.public_keys());
+        let partials_verified = partials_verified(sums, &roots, &commits)?;
+        let signatures = combine(ceremony, &commits, roots.len())?;
+        let signatures_verified = signatures_verified(sums, &roots, &signatures)?;
+        Ok(Verified { roots, signatures, follow, partials_verified, signatures_verified })
+    }
+
+    fn finish(self, world: &World, verified: Verified, step: &mut Step) -> Stage {
+        let ceremony = world.seat.ceremony.clone();
+        let Verified { roots, signatures, follow, partials_verified, signatures_verified } = verified;
         let Checked { session, distinct_hellos, deals_follow_hellos, opened, distinct_constants, known_constants, sums } =
             self.checked;
-        let roots = signing_roots(&ceremony, sums.public_keys());
-        let partials_verified = partials_verified(&sums, &roots, &commits)?;
-        let signatures = combine(&ceremony, &commits, roots.len())?;
-        let signatures_verified = signatures_verified(&sums, &roots, &signatures)?;
-
         let outputs = outputs_digest(sums.digest(), &roots, &signatures);
         let of = |v: usize| roots.iter().zip(&signatures).filter(move |((of, _), _)| *of == v).map(|(_, s)| *s).collect();
         let validators = (0..ceremony.v())
@@ -84,6 +114,6 @@ impl AwaitCommits {
             _signatures_verified: signatures_verified,
         };
         let outcome = Outcome { digest: *sums.digest(), outputs, validators, _receipts: receipts };
-        Ok(Advance::Next(finalize::stage(outcome, sums, roots, signatures, session, step)))
+        finalize::stage(outcome, sums, roots, signatures, session, step)
     }
 }

@@ -90,8 +90,8 @@ pub(super) fn signed_box_digest(deal: &Statement, shape: &Shape, position: usize
 
 impl AwaitDeals {
     pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
-        let prepared = world.recall(Round::Prepare);
-        let boxes = prepared || world.seat.others().all(|dealer| world.received.contains_key(&dealer));
+        let past = world.recall(Round::Prepare);
+        let boxes = past || world.seat.others().all(|dealer| world.received.contains_key(&dealer));
         let statements = match world.inbox.complete(Round::Deal) {
             Some(statements) if boxes => statements,
             _ => return Ok(Advance::Stay(Stage::Deals(self))),
@@ -104,8 +104,9 @@ impl AwaitDeals {
             distinct_hellos: self.distinct_hellos,
             deals_follow_hellos: deals_follow_hellos(&hellos, &deals)?,
             opened: opened(&ceremony, &self.hellos, &deals)?,
-            distinct_constants: distinct_constants(&deals)?,
+            // First who knows its constants: who copied one does not.
             known_constants: known_constants(&self.session, &deals)?,
+            distinct_constants: distinct_constants(&deals)?,
             sums: add_up(&ceremony, &self.session, &deals)?,
         };
         prepare::store_shares(world, checked, &deals, step).map(Advance::Next)

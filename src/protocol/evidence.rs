@@ -2,8 +2,7 @@
 
 use crate::message::envelope::{Round, Statement};
 use crate::message::share_box::ShareBoxError;
-use crate::primitives::codec::{DecodeError, Writer};
-use crate::spec::ceremony::Ceremony;
+use crate::primitives::codec::DecodeError;
 use crate::spec::threshold::Index;
 
 /// The classes of evidence (protocol chapter, "Evidence").
@@ -16,6 +15,8 @@ pub enum Class {
     E2 = 2,
     /// A bad share.
     E3 = 3,
+    /// A complaint about a good share.
+    E4 = 4,
     /// An invalid possession proof or partial signature.
     E5 = 5,
     /// A signed reference that no honest set of statements can contain.
@@ -104,6 +105,13 @@ pub enum Rule {
         /// The validator.
         validator: usize,
     },
+    /// A complaint about a share box that is as it should be, or not about the dealer's box.
+    FalseComplaint {
+        /// Who complained.
+        operator: Index,
+        /// About whom.
+        dealer: Index,
+    },
     /// The root of the sums does not follow from the deals it was signed over.
     SumsRoot {
         /// Who signed it.
@@ -146,6 +154,7 @@ impl Rule {
             Self::Equivocation { operator, .. }
             | Self::Malformed { operator, .. }
             | Self::ViewRoot { operator, .. }
+            | Self::FalseComplaint { operator, .. }
             | Self::SumsRoot { operator }
             | Self::Possession { operator }
             | Self::Partial { operator, .. }
@@ -173,23 +182,34 @@ impl Rule {
             | Self::EqualConstants { .. }
             | Self::ProofOfPossession { .. } => Some(Class::E2),
             Self::ShareBox { .. } | Self::Share { .. } => Some(Class::E3),
+            Self::FalseComplaint { .. } => Some(Class::E4),
             Self::Possession { .. } | Self::Partial { .. } => Some(Class::E5),
             Self::View { .. } | Self::SumsRoot { .. } | Self::Outputs { .. } => Some(Class::E6),
             Self::Degenerate => None,
         }
     }
 
-    /// How sure the blame is. A bad share is seen by its recipient alone; a differing view or a copied hello has two candidates.
+    /// Whether the verdict follows from everything that its statement was computed from.
+    pub(super) fn follows_from_past(&self) -> bool {
+        matches!(self, Self::SumsRoot { .. } | Self::Possession { .. } | Self::Partial { .. } | Self::Outputs { .. })
+    }
+
+    /// How sure the blame is. A differing view or a copied hello has two candidates.
     pub fn certainty(&self) -> Certainty {
         match self {
-            Self::CopiedHello { .. } | Self::ShareBox { .. } | Self::Share { .. } | Self::View { .. } => Certainty::Suspected,
+            Self::CopiedHello { operators: [a, b], .. } if a != b => Certainty::Suspected,
+            Self::View { .. } => Certainty::Suspected,
             Self::Degenerate => Certainty::Nobody,
             Self::Equivocation { .. }
             | Self::Malformed { .. }
             | Self::ViewRoot { .. }
+            | Self::CopiedHello { .. }
             | Self::Opening { .. }
             | Self::EqualConstants { .. }
             | Self::ProofOfPossession { .. }
+            | Self::ShareBox { .. }
+            | Self::Share { .. }
+            | Self::FalseComplaint { .. }
             | Self::SumsRoot { .. }
             | Self::Possession { .. }
             | Self::Partial { .. }
@@ -202,18 +222,5 @@ impl Fault {
     /// A fault shown by `statements`.
     pub fn new<'a>(rule: Rule, statements: impl IntoIterator<Item = &'a Statement>) -> Box<Self> {
         Box::new(Self { rule, evidence: statements.into_iter().cloned().collect() })
-    }
-}
-
-impl Fault {
-    /// The fault's statements as one self-contained file: `"QEVI" ‖ version ‖ class ‖ 0 ‖ spec length ‖ spec ‖ count ‖ (length ‖ statement)*`,
-    /// numbers big-endian.
-    pub fn to_file(&self, ceremony: &Ceremony) -> Vec<u8> {
-        let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("a statement is far below 4 GiB");
-        let class = self.rule.class().map_or(0, |class| class as u8);
-        let spec = ceremony.canonical();
-        let writer = Writer::default().bytes(b"QEVI").u16(1).u8(class).u8(0).u32(length(spec)).bytes(spec);
-        let count = u16::try_from(self.evidence.len()).expect("at most n + 1 statements");
-        writer.u16(count).each(&self.evidence, |w, statement| w.u32(length(statement.bytes())).bytes(statement.bytes())).finish()
     }
 }

@@ -1,12 +1,13 @@
 //! R4. Outputs are staged, then every operator signs their digest; with all signatures they are published.
 
 use crate::message::body::Final;
-use crate::message::envelope::{Round, view_root};
+use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
 use crate::primitives::curve::G2;
 use crate::primitives::hash::Digest;
 
 use super::checks::{OutputsAgreed, decode, outputs_agreed};
+use super::evidence::Fault;
 use super::outcome::{Outcome, Sums};
 use super::participant::{Ask, Stage, Step};
 use super::record::{RecordKind, ReplayError};
@@ -77,15 +78,28 @@ impl AwaitStaging {
 
 impl AwaitFinals {
     pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
-        let (Some(commits), Some(statements)) = (world.inbox.complete(Round::Commit), world.inbox.complete(Round::Final)) else {
-            return Ok(Advance::Stay(Stage::Finals(self)));
-        };
-        let finals = decode(&statements, |bytes| Final::decode(bytes, &world.shape))?;
+        let mut fault = None;
+        for statements in world.inbox.candidates(Round::Final, world.seat.me) {
+            match self.agree(world, &statements) {
+                Ok(agreed) => {
+                    world.inbox.prefer(&statements);
+                    step.asks.push(Ask::Publish);
+                    step.erase.push(RecordKind::SentBox);
+                    world.sent.clear();
+                    let finished = Finished { outcome: self.outcome, _outputs_agreed: agreed };
+                    return Ok(Advance::Next(Stage::Finished(Box::new(finished))));
+                }
+                Err(broken) => fault = fault.or(Some(broken)),
+            }
+        }
+        Ok(Advance::wait(Stage::Finals(self), fault))
+    }
+
+    /// Certificate 2, if these statements are one.
+    fn agree(&self, world: &World, statements: &[Statement]) -> Result<OutputsAgreed, Box<Fault>> {
+        let commits = world.inbox.complete(Round::Commit).expect("all commits were checked");
+        let finals = decode(statements, |bytes| Final::decode(bytes, &world.shape))?;
         let Expected { sums, roots, signatures, .. } = &self.expected;
-        let agreed = outputs_agreed(sums, roots, signatures, &commits, &finals)?;
-        step.asks.push(Ask::Publish);
-        step.erase.push(RecordKind::SentBox);
-        world.sent.clear();
-        Ok(Advance::Next(Stage::Finished(Box::new(Finished { outcome: self.outcome, _outputs_agreed: agreed }))))
+        outputs_agreed(sums, roots, signatures, &commits, &finals)
     }
 }

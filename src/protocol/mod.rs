@@ -14,6 +14,8 @@ mod hello;
 
 pub mod items;
 
+pub mod judge;
+
 pub mod outcome;
 
 pub mod participant;
@@ -21,6 +23,8 @@ pub mod participant;
 mod prepare;
 
 pub mod record;
+
+mod relay;
 
 mod replay;
 

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::identity::operator::Operator;
-use crate::message::envelope::{Reject, Round, Statement};
+use crate::message::complaint::{Abandon, Awaited};
+use crate::message::envelope::{Kind, Reject, Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::shape::Shape;
 use crate::message::share_box;
-use crate::message::sync::{Frame, Have};
+use crate::message::sync::Have;
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -20,13 +21,14 @@ use crate::spec::threshold::Index;
 
 use super::commit::AwaitCommits;
 use super::deal::AwaitDeals;
-use super::evidence::{Fault, Rule};
+use super::evidence::{Certainty, Fault};
 use super::finalize::{AwaitFinals, AwaitStaging, Finished};
 use super::hello::AwaitHellos;
 use super::outcome::Outcome;
 use super::prepare::{AwaitPrepares, AwaitReread};
 use super::record::{Record, RecordKind, ReplayError};
-use super::world::{Advance, Stop, Vault, World, position_without};
+use super::relay::Errands;
+use super::world::{Advance, Stop, Vault, World};
 
 /// Who this participant is, and in what.
 #[derive(Clone)]
@@ -156,7 +158,10 @@ pub(super) enum Stage {
 pub struct Participant {
     pub(super) world: World,
     pub(super) stage: Stage,
+    /// What keeps an operator that has prepared from going on, until a certificate comes.
+    stalled: Option<Box<Fault>>,
     pub(super) confirmed: BTreeSet<Index>,
+    pub(super) errands: Errands,
 }
 
 /// Whom a participant waits for.
@@ -191,7 +196,8 @@ impl Participant {
             sent: BTreeMap::new(),
             recalled: BTreeMap::new(),
         };
-        Self { world, stage: Stage::Hellos(AwaitHellos), confirmed: BTreeSet::new() }
+        let stage = Stage::Hellos(AwaitHellos);
+        Self { world, stage, stalled: None, confirmed: BTreeSet::new(), errands: Errands::default() }
     }
 
     /// Takes an input. The step is empty if nothing follows from it.
@@ -208,7 +214,7 @@ impl Participant {
             Input::ShareBox { dealer, sealed } => self.take_box(dealer, sealed),
             Input::PeerHolds { peer, have } => {
                 let mut step = Step::default();
-                if have.is_complete(&self.world.shape) && self.confirmed.insert(peer) {
+                if self.needs_nothing(&have) && self.confirmed.insert(peer) {
                     step.persist.push(Record::confirmed(peer));
                 }
                 Ok(step)
@@ -237,17 +243,15 @@ impl Participant {
     }
 
     fn take_box(&mut self, dealer: Index, sealed: Vec<u8>) -> Result<Step, Refused> {
-        let world = &mut self.world;
+        let world = &self.world;
         let mut step = Step::default();
         if dealer == world.seat.me || self.has_box(dealer) {
             return Ok(step);
         }
-        let world = &mut self.world;
-        let deal = world.inbox.get(Round::Deal, dealer).ok_or(Refused::UnsignedBox)?;
-        let signed = super::deal::signed_box_digest(deal, &world.shape, position_without(dealer, world.seat.me));
-        if signed != Some(share_box::digest(&sealed)) {
+        if self.signed_box_digest(dealer, self.world.seat.me) != Some(share_box::digest(&sealed)) {
             return Err(Refused::UnsignedBox);
         }
+        let world = &mut self.world;
         step.persist.push(Record::sealed_box(RecordKind::ReceivedBox, dealer, &sealed));
         world.received.insert(dealer, sealed);
         self.advance(&mut step)?;
@@ -274,9 +278,7 @@ impl Participant {
     /// Leaves stages as long as they can be left.
     pub(super) fn advance(&mut self, step: &mut Step) -> Result<(), ReplayError> {
         loop {
-            if let Some(conflict) = self.equivocation_before_prepare() {
-                self.stage = Stage::Stopped(conflict);
-            }
+            self.stop_if_proven();
             let stage = core::mem::replace(&mut self.stage, Stage::Hellos(AwaitHellos));
             let world = &mut self.world;
             let advance = match stage {
@@ -292,31 +294,66 @@ impl Participant {
             match advance {
                 Ok(Advance::Next(next)) => self.stage = next,
                 Ok(Advance::Stay(stage)) => {
+                    // Whoever complained or equivocated may never prepare.
+                    let futile = matches!(stage, Stage::Prepares(_)).then(|| self.world.proven_fault()).flatten();
+                    self.stalled = futile.map(|fault| self.world.prove(fault));
                     self.stage = stage;
                     return Ok(());
                 }
-                Err(Stop::Fault(fault)) => self.stage = Stage::Stopped(fault),
+                Ok(Advance::Stall(stage, fault)) => {
+                    self.stalled = Some(self.strongest(fault));
+                    self.stage = stage;
+                    return Ok(());
+                }
+                Err(Stop::Fault(fault)) => self.stage = Stage::Stopped(self.strongest(fault)),
                 Err(Stop::Storage(error)) => return Err(error),
             }
         }
     }
 
-    /// Before this operator has prepared, proof of equivocation ends the ceremony; later, only certificates count.
-    fn equivocation_before_prepare(&self) -> Option<Box<Fault>> {
-        let prepared = self.world.inbox.get(Round::Prepare, self.world.seat.me).is_some();
+    /// Before this operator has prepared, proof of a fault ends the ceremony; later, certificates count more.
+    fn stop_if_proven(&mut self) {
         let weak = match &self.stage {
-            Stage::Stopped(fault) => !matches!(fault.rule, Rule::Equivocation { .. }),
-            _ => !prepared,
+            Stage::Stopped(fault) => fault.rule.certainty() != Certainty::Proven,
+            _ => !self.world.is_prepared(),
         };
-        let conflict = self.world.inbox.conflicts().next().filter(|_| weak)?;
-        let envelope = conflict.first.envelope;
-        let rule = Rule::Equivocation { operator: envelope.sender, round: envelope.round };
-        Some(Fault::new(rule, [&conflict.first, &conflict.second]))
+        if let Some(proven) = self.world.proven_fault().filter(|_| weak) {
+            self.stage = Stage::Stopped(self.world.prove(proven));
+        }
     }
 
-    fn has_box(&self, dealer: Index) -> bool {
-        let prepared = self.world.inbox.get(Round::Prepare, self.world.seat.me).is_some();
-        prepared || dealer == self.world.seat.me || self.world.received.contains_key(&dealer)
+    /// `fault` with its proof, or a proven one in the place of a suspicion.
+    fn strongest(&self, fault: Box<Fault>) -> Box<Fault> {
+        let better = match fault.rule.certainty() {
+            Certainty::Proven => None,
+            Certainty::Suspected | Certainty::Nobody => self.world.proven_fault(),
+        };
+        self.world.prove(better.unwrap_or(fault))
+    }
+
+    /// Whether a peer holds everything that this operator could give it.
+    fn needs_nothing(&self, have: &Have) -> bool {
+        let last = |index| (have.slot(&self.world.shape, Round::Final, index), self.world.inbox.get(Round::Final, index));
+        let differs = |index| matches!(last(index), (Some(theirs), Some(ours)) if theirs != ours.digest());
+        have.is_complete(&self.world.shape) && !self.world.seat.ceremony.indices().any(differs)
+    }
+
+    /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the log starts no participant. A share that
+    /// is stored stays stored.
+    pub fn abandon(self) -> (Record, Statement) {
+        let waiting = self.waiting();
+        let of = |index| Awaited { statement: waiting.statements.contains(&index), share_box: waiting.boxes.contains(&index) };
+        let seat = &self.world.seat;
+        let body = Abandon { awaited: seat.ceremony.indices().map(of).collect() };
+        let round = waiting.round.unwrap_or(Round::Final);
+        let (key, session) = (seat.operator.key(), seat.ceremony.digest());
+        let statement = Statement::sign_kind(Kind::Abandon, key, seat.me, round, session, Digest::ZERO, &body.encode());
+        (Record::statement(&statement), statement)
+    }
+
+    pub(super) fn has_box(&self, dealer: Index) -> bool {
+        let past = self.world.inbox.get(Round::Prepare, self.world.seat.me).is_some();
+        past || dealer == self.world.seat.me || self.world.received.contains_key(&dealer)
     }
 
     /// This operator's seat.
@@ -329,12 +366,26 @@ impl Participant {
         &self.world.inbox
     }
 
-    /// The fault that stopped this participant.
+    /// The fault that stopped this participant; or, if it has prepared, the one that keeps it from going on until a certificate comes.
     pub fn fault(&self) -> Option<&Fault> {
         match &self.stage {
             Stage::Stopped(fault) => Some(fault),
-            _ => None,
+            Stage::Finished(_) => None,
+            _ => self.stalled.as_deref(),
         }
+    }
+
+    /// A fault that can be proven to anybody, whether or not it keeps this participant from going on.
+    pub fn proven_fault(&self) -> Option<Box<Fault>> {
+        match self.fault().filter(|fault| fault.rule.certainty() == Certainty::Proven) {
+            Some(fault) => Some(Box::new(fault.clone())),
+            None => self.world.proven_fault().map(|fault| self.world.prove(fault)),
+        }
+    }
+
+    /// Whether nothing can make this participant go on.
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.stage, Stage::Stopped(_))
     }
 
     /// The outcome, once every signature is verified. Not to be published before [`Participant::is_finished`].
@@ -354,7 +405,7 @@ impl Participant {
 
     /// Whether this operator has signed that its shares are stored. From then on nothing deletes them.
     pub fn is_prepared(&self) -> bool {
-        self.world.inbox.get(Round::Prepare, self.world.seat.me).is_some()
+        self.world.is_prepared()
     }
 
     /// The final shares, one for each validator, once they are stored.
@@ -386,43 +437,5 @@ impl Participant {
             _ => Vec::new(),
         };
         Waiting { round, statements, boxes }
-    }
-
-    /// What this operator holds, for its peers.
-    pub fn have(&self, help: bool) -> Have {
-        let slot = |round, index| self.world.inbox.get(round, index).map(Statement::digest);
-        let indices: Vec<Index> = self.world.seat.ceremony.indices().collect();
-        let slots = Round::ALL.into_iter().flat_map(|round| indices.iter().map(move |index| slot(round, *index))).collect();
-        let boxes = indices.iter().map(|dealer| self.has_box(*dealer)).collect();
-        let confirmed = indices.iter().map(|peer| self.confirmed.contains(peer)).collect();
-        Have { help, slots, boxes, confirmed }
-    }
-
-    /// What `peer`, who holds `theirs`, lacks and this operator can give: its own statements and its box for the peer; with
-    /// `theirs.help`, statements of others too, and those that differ from the peer's.
-    pub fn lacking(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
-        let (me, shape) = (self.world.seat.me, &self.world.shape);
-        let mut frames = Vec::new();
-        for statement in self.world.inbox.statements() {
-            let envelope = statement.envelope;
-            let held = theirs.slot(shape, envelope.round, envelope.sender);
-            let wanted = held.is_none() && (envelope.sender == me || theirs.help);
-            let differs = held.is_some_and(|held| held != statement.digest());
-            if wanted || differs {
-                frames.push(Frame::Statement(statement.bytes().to_vec()));
-            }
-        }
-        if let Some(sealed) = self.world.sent.get(&peer)
-            && theirs.boxes.get(me.position()) == Some(&false)
-        {
-            frames.push(Frame::ShareBox { dealer: me, sealed: sealed.clone() });
-        }
-        frames
-    }
-
-    /// This operator's box for `peer`, once it has dealt.
-    pub fn box_for(&self, peer: Index) -> Option<Frame> {
-        let sealed = self.world.sent.get(&peer)?.clone();
-        Some(Frame::ShareBox { dealer: self.world.seat.me, sealed })
     }
 }

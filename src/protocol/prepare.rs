@@ -2,18 +2,19 @@
 //! them all.
 
 use crate::message::body::{Deal, Prepare};
-use crate::message::envelope::view_root;
-use crate::message::envelope::{Round, Statement};
+use crate::message::complaint::{Claim, Complaint};
+use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::digests;
 use crate::message::share_box::{self, Address};
 use crate::primitives::commitment::{evaluate, evaluate_row};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::SecretBytes;
+use crate::spec::threshold::Index;
 
 use super::checks::{
-    DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Signed, decode, possession_message, prepared,
-    shares_proven,
+    DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared, SharesProven, Signed, decode,
+    possession_message, prepared, shares_proven,
 };
 use super::commit;
 use super::evidence::{Fault, Rule};
@@ -46,6 +47,9 @@ pub(super) struct AwaitPrepares {
 /// Checks the shares and hands them to storage, unless they are there already.
 pub(super) fn store_shares(world: &mut World, checked: Checked, deals: &[Signed<Deal>], step: &mut Step) -> Result<Stage, Stop> {
     if world.recall(Round::Prepare) {
+        if world.has_complained() {
+            return Err(complained(world, step));
+        }
         let shares = world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
         if !checked.sums.shares_match(own_point(world), shares) {
             return Err(ReplayError::SharesDamaged.into());
@@ -54,8 +58,14 @@ pub(super) fn store_shares(world: &mut World, checked: Checked, deals: &[Signed<
         return Ok(Stage::Prepares(Box::new(AwaitPrepares { checked })));
     }
     if world.vault.shares.is_none() {
-        let shares = receive(world, &checked, deals)?;
-        step.persist.push(Record::shares(RecordKind::Shares, &shares));
+        match receive(world, &checked, deals)? {
+            Ok(shares) => step.persist.push(Record::shares(RecordKind::Shares, &shares)),
+            Err((dealer, claim)) => {
+                let session = checked.session;
+                world.own(Round::Prepare, step, |world| complain(world, session, dealer, claim))?;
+                return Err(complained(world, step));
+            }
+        }
     }
     world.vault.shares = None;
     step.asks.push(Ask::Reread(RecordKind::Shares));
@@ -73,8 +83,32 @@ fn erase_dealing_secrets(world: &mut World, step: &mut Step) {
     step.erase.extend([RecordKind::OneTimeKeys, RecordKind::OwnShares, RecordKind::ReceivedBox]);
 }
 
+/// Opens the one-time key for `dealer`, so that strangers can judge its box.
+fn complain(world: &mut World, session: Digest, dealer: Index, claim: Claim) -> Made {
+    let (me, incomplete) = (world.seat.me, |missing| ReplayError::Incomplete { missing });
+    let keys = world.vault.one_time_keys.as_ref().ok_or(incomplete("one-time keys"))?;
+    let opened = *keys[position_without(me, dealer)].expose();
+    let sealed = world.received.get(&dealer).ok_or(incomplete("share boxes"))?.clone();
+    let view = digests(&world.inbox.complete(Round::Deal).expect("all deals were checked"));
+    let root_of_view = view_root(&view);
+    let body = Complaint { view, dealer, claim, opened, sealed };
+    let key = world.seat.operator.key();
+    let statement = Statement::sign_kind(Kind::Complaint, key, me, Round::Prepare, session, root_of_view, &body.encode());
+    Ok((Vec::new(), statement))
+}
+
+/// What this operator's own complaint proves.
+fn complained(world: &mut World, step: &mut Step) -> Stop {
+    erase_dealing_secrets(world, step);
+    let own = world.inbox.get(Round::Prepare, world.seat.me).and_then(|complaint| world.verdict(complaint));
+    own.unwrap_or_else(|| Fault::new(Rule::Degenerate, [])).into()
+}
+
+/// Shares, or whose box is bad and in what.
+type Received = Result<Vec<SecretScalar>, (Index, Claim)>;
+
 /// Opens all boxes, adds up the shares and checks the sums; looks for the culprit only if they are wrong.
-fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<Vec<SecretScalar>, Stop> {
+fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<Received, Stop> {
     let keys = world.vault.one_time_keys.as_ref().ok_or(ReplayError::Incomplete { missing: "one-time keys" })?;
     let own = world.vault.own_shares.as_ref().ok_or(ReplayError::Incomplete { missing: "own shares" })?;
     let me = world.seat.me;
@@ -86,7 +120,7 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<V
         let opened = share_box::open(&address, &keys[position_without(me, dealer)], sealed, &world.shape);
         match opened {
             Ok(shares) => dealt.push((deal, shares)),
-            Err(error) => return Err(Fault::new(Rule::ShareBox { dealer, error }, [&deal.statement]).into()),
+            Err(error) => return Ok(Err((dealer, error.into()))),
         }
     }
     let mut sums: Vec<SecretScalar> = (0..world.shape.v).map(|_| SecretScalar::zero()).collect();
@@ -94,16 +128,24 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<V
         sums.iter_mut().zip(shares).for_each(|(sum, share)| sum.add_assign(share));
     }
     if sums.iter().any(SecretScalar::is_zero) {
-        return Err(Fault::new(Rule::Degenerate, []).into());
+        // Whoever dealt a share that is not its polynomial's is named first; a sum of honest shares is zero with probability 2^-255.
+        return match localise(own_point(world), checked, &dealt) {
+            Some(bad) => Ok(Err(bad)),
+            None => Err(Fault::new(Rule::Degenerate, []).into()),
+        };
     }
     if checked.sums.shares_match(own_point(world), &sums) {
-        return Ok(sums);
+        return Ok(Ok(sums));
     }
-    Err(localise(own_point(world), checked, &dealt).into())
+    match localise(own_point(world), checked, &dealt) {
+        Some(bad) => Ok(Err(bad)),
+        // The other dealers' shares all match, so our own do not: our own log is at fault.
+        None => Err(ReplayError::SharesDamaged.into()),
+    }
 }
 
-/// Finds a dealer whose shares do not match its commitments, then the first validator for which they do not.
-fn localise(point: u64, checked: &Checked, dealt: &[(&Signed<Deal>, Vec<SecretScalar>)]) -> Box<Fault> {
+/// Finds a dealer whose shares do not match its commitments, and the first validator for which they do not.
+fn localise(point: u64, checked: &Checked, dealt: &[(&Signed<Deal>, Vec<SecretScalar>)]) -> Option<(Index, Claim)> {
     let weights = checked.sums.weights();
     for (deal, shares) in dealt {
         let commitments = &deal.body.commitments;
@@ -113,11 +155,10 @@ fn localise(point: u64, checked: &Checked, dealt: &[(&Signed<Deal>, Vec<SecretSc
         }
         let wrong = |(row, share): (&[_], &SecretScalar)| share.base_mult() != evaluate_row(row, point).finish();
         if let Some(validator) = commitments.rows().zip(shares).position(wrong) {
-            return Fault::new(Rule::Share { dealer: deal.sender(), validator }, [&deal.statement]);
+            return Some((deal.sender(), Claim::Mismatch { validator }));
         }
     }
-    // The other dealers' shares all match, so our own do not: our own log is at fault, and nobody is to blame.
-    Fault::new(Rule::Degenerate, [])
+    None
 }
 
 impl AwaitReread {
@@ -158,13 +199,24 @@ fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
 
 impl AwaitPrepares {
     pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
-        let (Some(deals), Some(statements)) = (world.inbox.complete(Round::Deal), world.inbox.complete(Round::Prepare)) else {
-            return Ok(Advance::Stay(Stage::Prepares(self)));
-        };
-        let prepares = decode(&statements, |bytes| Prepare::decode(bytes, &world.shape))?;
+        let mut fault = None;
+        for statements in world.inbox.candidates(Round::Prepare, world.seat.me) {
+            match self.certify(world, &statements) {
+                Ok((certificate, proven)) => {
+                    world.inbox.prefer(&statements);
+                    return commit::release(world, self.checked, certificate, proven, &statements, step).map(Advance::Next);
+                }
+                Err(broken) => fault = fault.or(Some(broken)),
+            }
+        }
+        Ok(Advance::wait(Stage::Prepares(self), fault))
+    }
+
+    /// Certificate 1, if these statements are one.
+    fn certify(&self, world: &World, statements: &[Statement]) -> Result<(Prepared, SharesProven), Box<Fault>> {
+        let deals = world.inbox.complete(Round::Deal).expect("all deals were checked");
+        let prepares = decode(statements, |bytes| Prepare::decode(bytes, &world.shape))?;
         let certificate = prepared(&deals, &self.checked.sums, &prepares)?;
-        let proven = shares_proven(&world.seat.ceremony, &self.checked.sums, &prepares)?;
-        let statements: Vec<Statement> = statements;
-        commit::release(world, self.checked, certificate, proven, &statements, step).map(Advance::Next)
+        Ok((certificate, shares_proven(&world.seat.ceremony, &self.checked.sums, &prepares)?))
     }
 }

@@ -63,6 +63,9 @@ pub enum ReplayError {
         /// What.
         missing: &'static str,
     },
+    /// This operator has signed that it gives up, which is final.
+    #[error("this operator has given this ceremony up")]
+    Abandoned,
     /// The stored shares are not the ones the ceremony's commitments demand.
     #[error("the stored shares do not match the ceremony's commitments: the storage is damaged")]
     SharesDamaged,

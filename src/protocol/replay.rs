@@ -1,6 +1,6 @@
 //! Beginning, and beginning again: a participant is a function of what its log holds.
 
-use crate::message::envelope::{Round, Statement};
+use crate::message::envelope::{Kind, Round, Statement};
 
 use super::participant::{Entropy, OwnSeat, Participant, Step};
 use super::record::{Record, RecordKind, ReplayError};
@@ -39,10 +39,14 @@ impl Participant {
                     let bytes = record.body.expose().to_vec();
                     let damaged = ReplayError::Record { kind: RecordKind::Statement };
                     let statement = Statement::open(&bytes, &world.seat.ceremony).map_err(|_| damaged)?;
-                    match statement.envelope.sender == world.seat.me {
+                    let own = statement.envelope.sender == world.seat.me;
+                    if own && statement.envelope.kind == Kind::Abandon {
+                        return Err(ReplayError::Abandoned);
+                    }
+                    match own {
                         // The first is ours; a second one for the slot would be evidence against us, and is replayed as such.
                         true if !world.recalled.contains_key(&statement.envelope.round) => {
-                            world.recalled.insert(statement.envelope.round, bytes);
+                            world.recalled.insert(statement.envelope.round, statement);
                         }
                         _ => statements.push(bytes),
                     }

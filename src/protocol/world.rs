@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::message::envelope::{Round, Statement};
+use crate::message::complaint::Complaint;
+use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::shape::Shape;
 use crate::primitives::curve::SecretScalar;
+use crate::primitives::hash::Digest;
 use crate::primitives::secret::Secret32;
 use crate::primitives::x25519::DhSecret;
 use crate::spec::threshold::Index;
 
-use super::evidence::Fault;
+use super::evidence::{Certainty, Fault, Rule};
+use super::judge;
 use super::participant::{OwnSeat, Stage, Step};
 use super::record::{Record, ReplayError};
 
@@ -37,15 +40,71 @@ pub(super) struct World {
     pub(super) received: BTreeMap<Index, Vec<u8>>,
     pub(super) sent: BTreeMap<Index, Vec<u8>>,
     /// Own statements of an earlier run that the replay has not reached yet.
-    pub(super) recalled: BTreeMap<Round, Vec<u8>>,
+    pub(super) recalled: BTreeMap<Round, Statement>,
 }
 
 impl World {
+    fn in_slot_of_prepare(&self) -> Option<Kind> {
+        let own = self.inbox.get(Round::Prepare, self.seat.me).or_else(|| self.recalled.get(&Round::Prepare));
+        own.map(|statement| statement.envelope.kind)
+    }
+
+    /// Whether this operator has signed that its shares are stored.
+    pub(super) fn is_prepared(&self) -> bool {
+        self.in_slot_of_prepare() == Some(Kind::Ordinary)
+    }
+
+    /// Whether this operator has complained of a share.
+    pub(super) fn has_complained(&self) -> bool {
+        self.in_slot_of_prepare() == Some(Kind::Complaint)
+    }
+
+    /// The verdict on a complaint that is here, if what it is about is here too.
+    pub(super) fn verdict(&self, statement: &Statement) -> Option<Box<Fault>> {
+        let round = |round, sender: Index, digest: &Digest| self.inbox.all(round, sender).find(|held| held.digest() == *digest);
+        let (operator, view) = (statement.envelope.sender, self.inbox.view(statement)?);
+        let body = match Complaint::decode(statement.body(), &self.shape) {
+            Ok(body) => body,
+            Err(error) => {
+                let rule = Rule::Malformed { operator, round: Round::Prepare, error };
+                return Some(Fault::new(rule, [statement]));
+            }
+        };
+        let deal = round(Round::Deal, body.dealer, &view[body.dealer.position()])?;
+        let hello = round(Round::Hello, operator, &self.inbox.view(deal)?[operator.position()])?;
+        judge::complaint(&self.seat.ceremony, hello, deal, statement)
+    }
+
+    /// A fault that the statements here prove to anybody: equivocation, or what a complaint shows.
+    pub(super) fn proven_fault(&self) -> Option<Box<Fault>> {
+        let equivocation = self.inbox.conflicts().next().map(|conflict| {
+            let envelope = &conflict.first.envelope;
+            let rule = Rule::Equivocation { operator: envelope.sender, round: envelope.round };
+            Fault::new(rule, [conflict.first, conflict.second])
+        });
+        let complaints = || {
+            let complaint = |statement: &&Statement| statement.envelope.kind == Kind::Complaint;
+            self.inbox.everything().filter(complaint).find_map(|statement| self.verdict(statement))
+        };
+        equivocation.or_else(complaints)
+    }
+
+    /// A fault with everything that a stranger needs to see it too.
+    pub(super) fn prove(&self, fault: Box<Fault>) -> Box<Fault> {
+        match fault.rule.certainty() {
+            Certainty::Proven => {
+                let held: Vec<Statement> = self.inbox.everything().cloned().collect();
+                judge::prove(&self.seat.ceremony, &held, *fault)
+            }
+            Certainty::Suspected | Certainty::Nobody => fault,
+        }
+    }
+
     /// Whether this operator's statement of `round` is made: it is in the inbox, or the log of an earlier run has it.
     pub(super) fn recall(&mut self, round: Round) -> bool {
-        if let Some(bytes) = self.recalled.remove(&round) {
+        if let Some(statement) = self.recalled.remove(&round) {
             // A log that holds a statement of another session holds another ceremony's; it was opened, so this cannot happen by chance.
-            let arrival = self.inbox.accept(&bytes);
+            let arrival = self.inbox.accept(statement.bytes());
             debug_assert!(arrival.is_ok(), "our own statement is of our own session");
         }
         self.inbox.get(round, self.seat.me).is_some()
@@ -73,6 +132,18 @@ pub(super) type Made = Result<(Vec<Record>, Statement), ReplayError>;
 pub(super) enum Advance {
     Stay(Stage),
     Next(Stage),
+    /// Not yet, and as it stands not ever; but this operator has prepared, and a certificate may still come.
+    Stall(Stage, Box<Fault>),
+}
+
+impl Advance {
+    /// Not yet; with what stands in the way, if that is known.
+    pub(super) fn wait(stage: Stage, fault: Option<Box<Fault>>) -> Self {
+        match fault {
+            None => Self::Stay(stage),
+            Some(fault) => Self::Stall(stage, fault),
+        }
+    }
 }
 
 /// Why a stage cannot go on.

@@ -225,7 +225,7 @@ impl Forger {
 
         let mine = |machines: &[Machine]| -> Vec<(Index, Vec<u8>)> {
             let box_of = |machine: &Machine| match machine.participant().box_for(self.seat.me) {
-                Some(Frame::ShareBox { dealer, sealed }) => Some((dealer, sealed)),
+                Some(Frame::ShareBox { dealer, sealed, .. }) => Some((dealer, sealed)),
                 _ => None,
             };
             machines.iter().filter_map(box_of).collect()
@@ -237,7 +237,7 @@ impl Forger {
         for (recipient, sealed) in boxes {
             let machine =
                 machines.iter_mut().find(|machine| machine.seat.me == recipient).expect("a machine for each other seat");
-            let _ = machine.receive(Frame::ShareBox { dealer: self.seat.me, sealed }).expect("no crash is planned");
+            let _ = machine.receive(Frame::ShareBox { dealer: self.seat.me, recipient, sealed }).expect("no crash is planned");
         }
         run(machines, &mut honest);
         let Some(deals) = complete(machines, Round::Deal) else { return signed };

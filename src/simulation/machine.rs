@@ -152,8 +152,8 @@ impl Machine {
         let participant = self.participant.as_mut().expect("it runs");
         let input = match frame {
             Frame::Statement(bytes) => Input::Statement(bytes),
-            Frame::ShareBox { dealer, sealed } => Input::ShareBox { dealer, sealed },
-            Frame::Have(_) => return Ok(Ok(Vec::new())),
+            Frame::ShareBox { dealer, recipient, sealed } if recipient == self.seat.me => Input::ShareBox { dealer, sealed },
+            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) => return Ok(Ok(Vec::new())),
         };
         match participant.handle(input) {
             Ok(step) => Ok(Ok(self.carry_out(step)?)),

@@ -131,11 +131,11 @@ impl CeremonyDir {
         atomic::write_once(&*self.view.disk, &path, bytes, 0o644)
     }
 
-    /// Keeps evidence, under a name made of its content, and tells where. The same evidence again is fine.
-    pub fn write_evidence(&self, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    /// Keeps evidence, under a name made of what it is and of its content, and tells where. The same evidence again is fine.
+    pub fn write_evidence(&self, what: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
         let directory = self.view.path.join(EVIDENCE);
         atomic::ensure_dir(&*self.view.disk, &directory, 0o700)?;
-        let path = directory.join(format!("{}.evidence", hex::encode(&sha256(&[bytes])[..8])));
+        let path = directory.join(format!("{what}-{}.quorate", hex::encode(&sha256(&[bytes])[..8])));
         atomic::write_once(&*self.view.disk, &path, bytes, 0o644)?;
         Ok(path)
     }

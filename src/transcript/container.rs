@@ -1,10 +1,11 @@
 //! The transcript's container. Every length follows from the spec at its front, so there is nothing to trust and nothing left over.
+//! Here is the one of a complete ceremony; [`super::stopped`] has the other kind.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete ceremony (2 is reserved for an aborted one) |
+//! | 1 | kind: 1, a complete ceremony; 2, statements of a ceremony that was not completed |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
@@ -14,7 +15,7 @@
 
 use std::sync::Arc;
 
-use crate::message::envelope::{Round, Statement};
+use crate::message::envelope::{Kind, Reject, Round, Statement};
 use crate::message::shape::Shape;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
@@ -29,7 +30,16 @@ pub const MOST_SPEC_BYTES: usize = 4 << 20;
 /// The only version there is.
 pub const CONTAINER_VERSION: u16 = 1;
 const MAGIC: [u8; 4] = *b"QTRN";
-const COMPLETE: u8 = 1;
+
+/// What a container holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ContainerKind {
+    /// Every statement of a complete ceremony.
+    Complete = 1,
+    /// Some statements of a ceremony: all that an operator held when it stopped, or those that prove a fault.
+    Stopped = 2,
+}
 
 /// Why bytes are not a transcript.
 #[derive(Debug, thiserror::Error)]
@@ -43,9 +53,29 @@ pub enum ContainerError {
     /// Another version.
     #[error("transcript version {0}, this program reads version {CONTAINER_VERSION}")]
     Version(u16),
-    /// Not the record of a complete ceremony.
-    #[error("transcript kind {0}, this program reads kind {COMPLETE}, a complete ceremony")]
+    /// Another kind.
+    #[error("transcript kind {0}, this program reads 1 (a complete ceremony) and 2 (one that was stopped)")]
     Kind(u8),
+    /// The statements of a ceremony that was not completed, where a complete one is needed.
+    #[error("these are statements of a ceremony that was not completed")]
+    NotComplete,
+    /// A complete transcript, where evidence is needed.
+    #[error("this is the transcript of a complete ceremony, not evidence of a fault")]
+    NotStopped,
+    /// More statements than operators of this ceremony can leave.
+    #[error("{actual} statements, the most for this ceremony is {most}")]
+    Statements {
+        /// The most there can be.
+        most: usize,
+        /// How many there are said to be.
+        actual: usize,
+    },
+    /// Statements are in a strict order, so that there is one encoding of a set.
+    #[error("statement {0} is out of order, or there twice")]
+    Order(usize),
+    /// Statement number so and so (from 1) is not one of this ceremony.
+    #[error("statement {0}: {1}")]
+    Statement(usize, Reject),
     /// The reserved byte is set.
     #[error("the reserved byte of the header is {0}, not zero")]
     Reserved(u8),
@@ -78,6 +108,7 @@ pub struct Incomplete {
 /// The first twelve bytes, checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
+    kind: ContainerKind,
     spec_bytes: usize,
 }
 
@@ -90,14 +121,33 @@ impl Header {
         });
         let (magic, version, kind, reserved, length) = fields.map_err(ContainerError::Cut)?;
         let spec_bytes = usize::try_from(length).unwrap_or(usize::MAX);
-        match (version, kind, reserved) {
-            _ if magic != MAGIC => Err(ContainerError::Magic),
-            (CONTAINER_VERSION, COMPLETE, 0) if spec_bytes <= MOST_SPEC_BYTES => Ok(Self { spec_bytes }),
-            (CONTAINER_VERSION, COMPLETE, 0) => Err(ContainerError::SpecLength(spec_bytes)),
-            (CONTAINER_VERSION, COMPLETE, _) => Err(ContainerError::Reserved(reserved)),
-            (CONTAINER_VERSION, _, _) => Err(ContainerError::Kind(kind)),
-            _ => Err(ContainerError::Version(version)),
+        if magic != MAGIC {
+            return Err(ContainerError::Magic);
         }
+        if version != CONTAINER_VERSION {
+            return Err(ContainerError::Version(version));
+        }
+        let kind = match kind {
+            1 => ContainerKind::Complete,
+            2 => ContainerKind::Stopped,
+            _ => return Err(ContainerError::Kind(kind)),
+        };
+        match reserved {
+            0 if spec_bytes <= MOST_SPEC_BYTES => Ok(Self { kind, spec_bytes }),
+            0 => Err(ContainerError::SpecLength(spec_bytes)),
+            _ => Err(ContainerError::Reserved(reserved)),
+        }
+    }
+
+    pub(super) fn write(kind: ContainerKind, ceremony: &Ceremony) -> Writer {
+        let spec = ceremony.canonical();
+        let length = u32::try_from(spec.len()).expect("a spec is at most 4 MiB");
+        Writer::default().bytes(&MAGIC).u16(CONTAINER_VERSION).u8(kind as u8).u8(0).u32(length).bytes(spec)
+    }
+
+    /// What the container holds.
+    pub fn kind(&self) -> ContainerKind {
+        self.kind
     }
 
     /// Bytes of header and spec: what [`expected_len`] needs.
@@ -111,11 +161,11 @@ impl Header {
         bytes.get(HEADER_BYTES..self.prefix_bytes()).ok_or(ContainerError::Cut(DecodeError::Short { what: "spec", missing }))
     }
 
-    fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
+    pub(super) fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
         Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)
     }
 
-    /// The length of a transcript that begins with this header and `ceremony`'s spec, in bytes.
+    /// The length of a complete transcript that begins with this header and `ceremony`'s spec, in bytes.
     fn total_bytes(&self, shape: &Shape) -> u64 {
         let statements: usize = Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).sum();
         let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
@@ -123,22 +173,25 @@ impl Header {
     }
 }
 
-/// The exact length in bytes of the transcript that begins with `prefix` (header and spec, [`Header::prefix_bytes`]), so that a file's
-/// length can be compared before the file is read.
+/// The length in bytes of the transcript that begins with `prefix` (header and spec, [`Header::prefix_bytes`]), so that a file's length can
+/// be compared before the file is read: exact for a complete one, the longest possible for another.
 pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let header = Header::parse(prefix)?;
-    Ok(header.total_bytes(&Shape::of(&header.ceremony(prefix)?)))
+    let shape = Shape::of(&header.ceremony(prefix)?);
+    Ok(match header.kind {
+        ContainerKind::Complete => header.total_bytes(&shape),
+        ContainerKind::Stopped => super::stopped::longest(&header, &shape),
+    })
 }
 
 /// The container of a complete ceremony: `statements` are all of them, in order of rounds and senders.
 pub fn encode<'a>(ceremony: &Ceremony, statements: impl IntoIterator<Item = &'a Statement>) -> Result<Vec<u8>, Incomplete> {
-    let spec = ceremony.canonical();
-    let length = u32::try_from(spec.len()).expect("a spec is at most 4 MiB");
-    let mut writer = Writer::default().bytes(&MAGIC).u16(CONTAINER_VERSION).u8(COMPLETE).u8(0).u32(length).bytes(spec);
+    let mut writer = Header::write(ContainerKind::Complete, ceremony);
     let mut statements = statements.into_iter();
     for round in Round::ALL {
         for sender in ceremony.indices() {
-            let next = statements.next().filter(|next| (next.envelope.round, next.envelope.sender) == (round, sender));
+            let place = (Kind::Ordinary, round, sender);
+            let next = statements.next().filter(|next| (next.envelope.kind, next.envelope.round, next.envelope.sender) == place);
             writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
         }
     }
@@ -167,6 +220,9 @@ impl<'a> Container<'a> {
 
     /// The second half of [`Container::parse`], for whoever has decoded the spec already.
     pub fn cut(header: Header, ceremony: Arc<Ceremony>, bytes: &'a [u8]) -> Result<Self, ContainerError> {
+        if header.kind != ContainerKind::Complete {
+            return Err(ContainerError::NotComplete);
+        }
         let shape = Shape::of(&ceremony);
         let expected = header.total_bytes(&shape);
         let actual = u64::try_from(bytes.len()).expect("a size fits 64 bits");

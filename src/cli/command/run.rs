@@ -59,9 +59,6 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
     }
     let machine = Machine::open(participant, step, log, dir.clone(), keystores)?;
     let participant = &machine.participant;
-    if let Some(fault) = participant.fault() {
-        return aborted(fault, &ceremony, participant.is_prepared(), &dir, out);
-    }
     if participant.is_finished() && participant.unconfirmed().is_empty() {
         talk("This ceremony is finished, and every operator has confirmed that it holds everything. Nothing was changed.");
         return done(&ceremony, &dir, &[], out);

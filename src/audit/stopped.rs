@@ -1,0 +1,151 @@
+//! The audit of a ceremony that was not completed: what its statements prove, and what they only say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::message::complaint::Abandon;
+use crate::message::envelope::{Kind, Round, Statement};
+use crate::message::shape::Shape;
+use crate::protocol::evidence::{Certainty, Fault, Rule};
+use crate::protocol::judge::judge;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+use crate::transcript::container::Header;
+use crate::transcript::stopped::Stopped;
+
+use super::code::Code;
+use super::ledger::{Got, Ledger, have};
+use super::words;
+
+/// The check that a rule belongs to. Equivocation and complaints belong to no round.
+fn code(rule: &Rule) -> Code {
+    match rule {
+        Rule::Malformed { round: Round::Hello, .. } | Rule::CopiedHello { .. } => Code::V5,
+        Rule::Malformed { round: Round::Deal, .. } => Code::V8,
+        Rule::Malformed { round: Round::Prepare, .. } | Rule::SumsRoot { .. } => Code::V12,
+        Rule::Malformed { round: Round::Commit, .. } | Rule::Partial { .. } => Code::V16,
+        Rule::Malformed { round: Round::Final, .. } | Rule::Outputs { .. } => Code::V14,
+        Rule::ViewRoot { round: Round::Hello, .. } => Code::V4,
+        Rule::ViewRoot { round: Round::Deal, .. } => Code::V6,
+        Rule::ViewRoot { round: Round::Prepare, .. } => Code::V12,
+        Rule::ViewRoot { .. } => Code::V14,
+        Rule::Opening { .. } => Code::V7,
+        Rule::EqualConstants { .. } => Code::V9,
+        Rule::ProofOfPossession { .. } => Code::V10,
+        Rule::Degenerate => Code::V11,
+        Rule::Possession { .. } => Code::V13,
+        Rule::Equivocation { .. }
+        | Rule::View { .. }
+        | Rule::ShareBox { .. }
+        | Rule::Share { .. }
+        | Rule::FalseComplaint { .. } => Code::V19,
+    }
+}
+
+/// Which round's statements a check looks at.
+const LOOKS_AT: [(Code, Round); 13] = [
+    (Code::V4, Round::Hello),
+    (Code::V5, Round::Hello),
+    (Code::V6, Round::Deal),
+    (Code::V7, Round::Deal),
+    (Code::V8, Round::Deal),
+    (Code::V9, Round::Deal),
+    (Code::V10, Round::Deal),
+    (Code::V11, Round::Deal),
+    (Code::V12, Round::Prepare),
+    (Code::V13, Round::Prepare),
+    (Code::V14, Round::Final),
+    (Code::V15, Round::Commit),
+    (Code::V16, Round::Commit),
+];
+
+/// V1, V4 to V16 as far as there are statements, and V19.
+pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: &mut Ledger) -> Code {
+    let opened = ledger.check(Code::V1, || {
+        let (header, ceremony) = have(spec)?;
+        let stopped = Stopped::open(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
+        let detail =
+            format!("{} statements of a ceremony that was not completed, each signed by its sender", stopped.statements.len());
+        Ok((stopped, detail))
+    });
+    let Stopped { ceremony, statements } = match opened {
+        Ok(opened) => opened,
+        Err(code) => return code,
+    };
+    let faults = judge(&ceremony, &statements);
+    for (check, round) in LOOKS_AT {
+        let broken: Vec<String> =
+            faults.iter().filter(|fault| code(&fault.rule) == check).map(|fault| sentence(fault, &ceremony)).collect();
+        let missing = missing(&ceremony, &statements, round);
+        match (broken.is_empty(), missing.is_empty()) {
+            (false, _) => {
+                let _ = ledger.check::<()>(check, || Err(broken.join("; ").into()));
+            }
+            (true, false) => ledger.not_judged(check, &format!("no {} of {}", words::round(round), missing.join(", "))),
+            (true, true) => ledger.not_judged(check, "every operator's statement is here, and none of them proves a fault"),
+        }
+    }
+    let findings = || {
+        let mut text: Vec<String> = faults.iter().map(|fault| sentence(fault, &ceremony)).collect();
+        if text.is_empty() {
+            text.push("these statements prove nobody at fault".to_owned());
+        }
+        text.extend(accusations(&ceremony, &statements));
+        text.extend(prepared(&ceremony, &statements));
+        text.join("; ")
+    };
+    // The ceremony was not completed: that is a finding, whoever is at fault.
+    let verdict: Got<()> = ledger.check(Code::V19, || Err(findings().into()));
+    verdict.err().unwrap_or(Code::V19)
+}
+
+fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {
+    let certainty = match fault.rule.certainty() {
+        Certainty::Proven => "proven",
+        Certainty::Suspected | Certainty::Nobody => "possible",
+    };
+    format!("{certainty}: {}", words::rule(&fault.rule, Some(ceremony)))
+}
+
+fn missing(ceremony: &Ceremony, statements: &[Statement], round: Round) -> Vec<String> {
+    let ordinary = |s: &&Statement| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, round);
+    let here: BTreeSet<Index> = statements.iter().filter(ordinary).map(|statement| statement.envelope.sender).collect();
+    ceremony.indices().filter(|index| !here.contains(index)).map(|index| words::operator(Some(ceremony), index)).collect()
+}
+
+/// Who says that it waited for whom.
+fn accusations(ceremony: &Ceremony, statements: &[Statement]) -> Vec<String> {
+    let shape = Shape::of(ceremony);
+    let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
+    let said = abandoned.filter_map(|statement| {
+        let awaited = Abandon::decode(statement.body(), &shape).ok()?.awaited;
+        let whom = ceremony.indices().zip(awaited).filter_map(|(index, awaited)| {
+            let name = words::operator(Some(ceremony), index);
+            match (awaited.statement, awaited.share_box) {
+                (false, false) => None,
+                (true, false) => Some(format!("the statement of {name}")),
+                (false, true) => Some(format!("the share box of {name}")),
+                (true, true) => Some(format!("statement and share box of {name}")),
+            }
+        });
+        let whom: Vec<String> = whom.collect();
+        let (who, round) = (words::operator(Some(ceremony), statement.envelope.sender), words::round(statement.envelope.round));
+        let whom = if whom.is_empty() { "nobody".to_owned() } else { whom.join(", ") };
+        Some(format!("said, not proven: {who} gave up in {round}, waiting for {whom}"))
+    });
+    said.collect()
+}
+
+/// Who may hold shares of keys that must never be used.
+fn prepared(ceremony: &Ceremony, statements: &[Statement]) -> Option<String> {
+    let mut prepared: BTreeMap<Index, String> = BTreeMap::new();
+    for statement in statements {
+        if (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Prepare) {
+            let sender = statement.envelope.sender;
+            prepared.insert(sender, words::operator(Some(ceremony), sender));
+        }
+    }
+    let names: Vec<String> = prepared.into_values().collect();
+    let told = format!("{} signed that shares are stored; do not deposit to keys of this ceremony", names.join(", "));
+    (!names.is_empty()).then_some(told)
+}

@@ -1,0 +1,112 @@
+//! Two statements outside the ordinary run of rounds: a complaint opens a one-time key so that strangers can judge a share box, and an
+//! abandonment says whom its sender waited for when it gave up. A complaint can be judged; an abandonment only accuses.
+
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::hash::Digest;
+use crate::spec::threshold::Index;
+
+use super::body::{digests, put_digests};
+use super::shape::Shape;
+
+/// What is wrong with a share box. Validators are positions from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It does not open at its address.
+    Sealed,
+    /// A share is at or above the group order.
+    NotAScalar {
+        /// The first such validator.
+        validator: usize,
+    },
+    /// A share does not match the dealer's commitments.
+    Mismatch {
+        /// The first such validator.
+        validator: usize,
+    },
+}
+
+/// In the place of R2: `dealer`'s box was bad. `32n + 39` bytes and the box.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// Digests of the deals, by index.
+    pub view: Vec<Digest>,
+    /// Who dealt the box.
+    pub dealer: Index,
+    /// What is wrong with it.
+    pub claim: Claim,
+    /// The secret of the one-time key for this dealer, public from now on. It opens this one box, of a ceremony that is over.
+    pub opened: [u8; 32],
+    /// The box.
+    pub sealed: Vec<u8>,
+}
+
+/// The sender gives up; final for it. `n` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abandon {
+    /// What was awaited of whom, by index.
+    pub awaited: Vec<Awaited>,
+}
+
+/// What was missing of an operator. An accusation, never a proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Awaited {
+    /// Its statement of the round that the envelope names.
+    pub statement: bool,
+    /// Its share box.
+    pub share_box: bool,
+}
+
+impl Complaint {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            let view = digests(r, "view", shape.n)?;
+            let what = "dealer";
+            let dealer = Index::new(r.u16(what)?).filter(|dealer| dealer.position() < shape.n);
+            let dealer = dealer.ok_or(DecodeError::Invalid { what, why: "no seat has this index" })?;
+            let claim = r.u8("claim")?;
+            let validator = usize::try_from(r.u32("validator")?).unwrap_or(usize::MAX);
+            let claim = match (claim, validator) {
+                (1, 0) => Claim::Sealed,
+                (2, _) if validator < shape.v => Claim::NotAScalar { validator },
+                (3, _) if validator < shape.v => Claim::Mismatch { validator },
+                _ => return Err(DecodeError::Invalid { what: "claim", why: "unknown, or about no validator of the ceremony" }),
+            };
+            let opened = r.array("one-time secret")?;
+            Ok(Self { view, dealer, claim, opened, sealed: r.bytes("share box", shape.box_bytes())?.to_vec() })
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        let (claim, validator) = match self.claim {
+            Claim::Sealed => (1, 0),
+            Claim::NotAScalar { validator } => (2, validator),
+            Claim::Mismatch { validator } => (3, validator),
+        };
+        put_digests(Writer::default(), &self.view)
+            .u16(self.dealer.get())
+            .u8(claim)
+            .u32(u32::try_from(validator).expect("at most 8192 validators"))
+            .bytes(&self.opened)
+            .bytes(&self.sealed)
+            .finish()
+    }
+}
+
+impl Abandon {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        let awaited = |r: &mut Reader<'_>| match r.u8("awaited")? {
+            bits @ 0..=3 => Ok(Awaited { statement: bits & 1 != 0, share_box: bits & 2 != 0 }),
+            _ => Err(DecodeError::Invalid { what: "awaited", why: "an unknown bit is set" }),
+        };
+        Reader::all(bytes, |r| Ok(Self { awaited: r.many(shape.n, awaited)? }))
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        let bits = |awaited: &Awaited| u8::from(awaited.statement) | u8::from(awaited.share_box) << 1;
+        Writer::default().each(&self.awaited, |w, awaited| w.u8(bits(awaited))).finish()
+    }
+}
