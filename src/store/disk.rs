@@ -193,11 +193,18 @@ impl Disk for RealDisk {
 
     fn lock(&self, path: &Path) -> io::Result<Locking> {
         let mut file = open(path, OFlags::RDWR | OFlags::CREATE, 0o600)?;
-        match file.try_lock() {
+        // The directory too: the file could be deleted by somebody who takes it for a leftover. Where a directory cannot be locked, the
+        // file has to do.
+        let home = open(super::atomic::parent(path), OFlags::RDONLY | OFlags::DIRECTORY, 0)?;
+        let locked = match home.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+            Ok(()) | Err(TryLockError::Error(_)) => file.try_lock(),
+        };
+        match locked {
             Ok(()) => {
                 // For the message of the next one; what it says is not relied on.
                 let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
-                Ok(Locking::Ours(Box::new(file)))
+                Ok(Locking::Ours(Box::new((home, file))))
             }
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();

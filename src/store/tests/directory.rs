@@ -179,6 +179,9 @@ fn one_process_at_a_time() {
     assert!(matches!(told, StoreError::Locked { holder: Some(id), .. } if id == std::process::id()));
     assert!(told.to_string().contains(&format!("another quorate (process {})", std::process::id())));
     assert!(matches!(again.write_identity(b"sealed"), Err(StoreError::Locked { .. })));
+    // Deleting the file gives nobody the lock.
+    fs::remove_file(state.path().join("lock")).unwrap();
+    assert!(matches!(again.lock(), Err(StoreError::Locked { holder: None, .. })));
     // A log keeps the lock, however it was come by.
     let dir = lock.ceremony(&Digest(CONTEXT)).unwrap();
     assert_eq!(lock.state().path(), state.path());
