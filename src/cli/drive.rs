@@ -217,7 +217,8 @@ impl Drive {
             Event::Up { peer, address } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
                 self.progress.up(peer, address.clone());
-                self.progress.say(&format!("Connected to {} at {address}.", self.name(peer)));
+                let line = format!("Connected to {} at {address}.", self.name(peer));
+                self.progress.say_of(peer, &line);
                 if !self.connected.contains(&peer) {
                     self.connected.push(peer);
                 }
@@ -228,7 +229,8 @@ impl Drive {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
                 self.progress.down(peer);
                 self.connected.retain(|other| *other != peer);
-                self.progress.say(&format!("Lost {}: {why}. Trying again.", self.name(peer)));
+                let line = format!("Lost {}: {why}. Trying again.", self.name(peer));
+                self.progress.say_of(peer, &line);
             }
             Event::Unreachable { peer, address, why } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
@@ -251,7 +253,8 @@ impl Drive {
     async fn on_frame(&mut self, peer: Index, bytes: &[u8]) -> Result<(), CliError> {
         let input = match Frame::decode(bytes, &self.shape) {
             Err(error) => {
-                self.progress.say(&format!("{} sent something that is not a message: {error}. Ignored.", self.name(peer)));
+                let line = format!("{} sent something that is not a message: {error}. Ignored.", self.name(peer));
+                self.progress.say_of(peer, &line);
                 return Ok(());
             }
             Ok(Frame::Have(have)) => {
@@ -283,7 +286,7 @@ impl Drive {
         // What comes too early is harmless and common: it will be sent again once we say that we lack it.
         let early = matches!(refused, Some(Refused::UnsignedBox | Refused::Reject(Reject::Early)));
         if let Some(refused) = refused.filter(|_| !early) {
-            self.progress.say(&format!("Ignored a message from {from}: {refused}."));
+            self.progress.say_of(peer, &format!("Ignored a message from {from}: {refused}."));
         }
         if !said.is_empty() || self.machine().participant.inbox().session() != before {
             self.idle = 0;

@@ -1,7 +1,7 @@
 //! What a person sees while a ceremony runs: one line for each change, and always who is awaited.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::message::envelope::Round;
 use crate::protocol::participant::{Participant, Waiting};
@@ -26,20 +26,50 @@ struct Heard {
     connected: bool,
 }
 
+/// How many lines a peer can bring about within a time: it may do what causes them as often as it likes, and stderr may go to a disk.
+const MOST_LINES: u32 = 20;
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// The lines that a peer has brought about lately.
+struct Lines {
+    since: Instant,
+    count: u32,
+}
+
 /// Prints changes to stderr.
 pub(crate) struct Progress {
     last: String,
     heard: BTreeMap<Index, Heard>,
+    lines: BTreeMap<Index, Lines>,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { last: String::new(), heard: BTreeMap::new() }
+        Self { last: String::new(), heard: BTreeMap::new(), lines: BTreeMap::new() }
     }
 
     /// A line about something that happened.
     pub(crate) fn say(&self, line: &str) {
         crate::cli::report::talk(line);
+    }
+
+    /// A line about something that `peer` did, unless it has brought about many lately.
+    pub(crate) fn say_of(&mut self, peer: Index, line: &str) {
+        match self.count(peer, Instant::now()) {
+            count if count < MOST_LINES => self.say(line),
+            count if count == MOST_LINES => self.say(&format!("{line} More of this operator is not shown for a minute.")),
+            _ => {}
+        }
+    }
+
+    /// How many lines `peer` has brought about lately, with this one.
+    fn count(&mut self, peer: Index, now: Instant) -> u32 {
+        let lines = self.lines.entry(peer).or_insert(Lines { since: now, count: 0 });
+        if now.duration_since(lines.since) >= WITHIN {
+            *lines = Lines { since: now, count: 0 };
+        }
+        lines.count = lines.count.saturating_add(1);
+        lines.count
     }
 
     pub(crate) fn up(&mut self, peer: Index, address: String) {
@@ -108,4 +138,21 @@ pub(crate) fn seat_name(ceremony: &Ceremony, index: Index) -> String {
 /// The names of several seats.
 pub(crate) fn seat_names(ceremony: &Ceremony, indices: &[Index]) -> Vec<String> {
     indices.iter().map(|index| seat_name(ceremony, *index)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_peer_does_not_fill_the_terminal() {
+        let mut progress = Progress::new();
+        let (one, two) = (Index::new(1).unwrap(), Index::new(2).unwrap());
+        let now = Instant::now();
+        let shown = (0..10_000).filter(|_| progress.count(one, now) <= MOST_LINES).count();
+        assert_eq!(shown, MOST_LINES as usize);
+        assert_eq!(progress.count(two, now), 1, "each has its own");
+        assert_eq!(progress.count(one, now + WITHIN), 1, "and a new start after a while");
+    }
 }
