@@ -5,7 +5,9 @@ mod common;
 
 use common::forger::{Forger, Hooks};
 use common::{Machine, TWO_VALIDATORS, machines};
-use quorate::message::envelope::{Kind, Round};
+use quorate::message::body::{Commit, Deal, Prepare};
+use quorate::message::envelope::{Kind, Round, Statement, view_root};
+use quorate::message::shape::Shape;
 use quorate::message::share_box::ShareBoxError;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::curve::{G1Sum, G2, G2Sum, Scalar, SecretScalar};
@@ -257,4 +259,33 @@ fn two_hellos_of_one_operator_are_evidence_whatever_the_order() {
             assert_eq!(fault.evidence.len(), 2);
         }
     }
+}
+
+/// A cheat signs a prepare whose envelope names the honest deals and whose body names others, so that a judge who took the one for the other
+/// would measure an honest operator's signatures by wrong keys.
+#[test]
+fn a_crafted_prepare_frames_nobody() {
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    common::run(&mut all, &mut common::honest);
+    let (cheat, ceremony) = (&all[0].seat, &all[0].seat.ceremony);
+    let shape = Shape::of(ceremony);
+    let of = |round| all[1].participant().inbox().complete(round).unwrap();
+    let (hellos, deals, prepares, commits) = (of(Round::Hello), of(Round::Deal), of(Round::Prepare), of(Round::Commit));
+    let session = deals[0].envelope.session;
+    let sign = |round, root, body: Vec<u8>| Statement::sign(cheat.operator.key(), cheat.me, round, session, root, &body);
+
+    let mut deal = Deal::decode(deals[0].body(), &shape).unwrap();
+    deal.commitments = Deal::decode(deals[1].body(), &shape).unwrap().commitments;
+    let deal = sign(Round::Deal, deals[0].envelope.view_root, deal.encode());
+    let mut prepare = Prepare::decode(prepares[0].body(), &shape).unwrap();
+    prepare.view[0] = deal.digest();
+    let prepare = sign(Round::Prepare, prepares[0].envelope.view_root, prepare.encode());
+    let mut commit = Commit::decode(commits[0].body(), &shape).unwrap();
+    commit.view[0] = prepare.digest();
+    let commit = sign(Round::Commit, view_root(&commit.view), commit.encode());
+
+    let crafted = [vec![deal, prepare, commit], deals[1..].to_vec(), prepares[1..].to_vec(), commits[1..].to_vec()].concat();
+    let faults = judge(ceremony, &[hellos, crafted].concat());
+    assert!(!faults.is_empty());
+    assert!(faults.iter().all(|fault| fault.rule.culprits() == [cheat.me]), "{faults:?}");
 }

@@ -11,14 +11,14 @@ use quorate::ethereum::network::Network;
 use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::SignedRegistration;
 use quorate::identity::{Operator, OperatorName};
-use quorate::message::envelope::{Round, Statement, view_root};
+use quorate::message::envelope::{ENVELOPE_BYTES, Kind, Round, Statement, session_id, view_root};
 use quorate::message::shape::Shape;
 use quorate::message::share_box::Address;
 use quorate::primitives::curve::{G2, SecretScalar};
 use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar, tagged};
 use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
-use quorate::protocol::participant::{Entropy, Input, OwnSeat, Participant};
+use quorate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
 use quorate::spec::{Ceremony, CeremonyFile, Index};
 use quorate::store::{CeremonyDir, CeremonyView, StateDir};
 
@@ -60,11 +60,11 @@ pub fn box_secret() -> DhSecret {
     DhSecret::new(secret("one-time"))
 }
 
-/// The first operator, which has just said hello.
-pub fn participant() -> Participant {
+/// The first operator, which has just said hello, and what it wants kept.
+pub fn participant() -> (Participant, Step) {
     let seat = OwnSeat::find(CEREMONY.clone(), OPERATORS[0].clone()).expect("alice has a seat");
     let entropy = || Entropy { seed: secret("seed"), nonce: *secret("nonce").expose(), extra: SecretBytes::new(Vec::new()) };
-    Participant::start(seat, Vec::new(), entropy).expect("nothing to replay").0
+    Participant::start(seat, Vec::new(), entropy).expect("nothing to replay")
 }
 
 /// The other operators, as the first one's carrier knows them.
@@ -89,32 +89,41 @@ pub fn registration() -> SignedRegistration {
     SignedRegistration { message, signature: key.sign(&G2::hash(&root, DST_ETHEREUM)).expect("not zero") }
 }
 
-/// Cuts `bytes` into inputs for a participant: a sender, a kind (a round, or 5 for a share box), and as many bytes as that takes, zeros where they
-/// are missing. Every statement is signed by its sender, truthfully as to session and view.
-pub fn next_input(of: &Participant, bytes: &mut &[u8]) -> Option<Input> {
-    let ([sender, kind], rest) = bytes.split_first_chunk::<2>().map(|(head, rest)| (*head, rest))?;
-    let (position, round) = (usize::from(sender % 4), Round::from_number(kind % 6));
-    let length = round.map_or(SHAPE.box_bytes(), |round| SHAPE.body_bytes(round));
-    let (given, rest) = rest.split_at(rest.len().min(length));
-    *bytes = rest;
-    let mut body = given.to_vec();
-    body.resize(length, 0);
-    let from = Index::from_position(position).expect("four seats");
-    Some(match round {
-        Some(round) => Input::Statement(sign(of, from, round, &body).bytes().to_vec()),
-        None => Input::ShareBox { dealer: from, sealed: body },
-    })
+/// What `next` cuts from the fuzzer's bytes.
+pub enum Cut {
+    /// A statement, signed by its sender.
+    Statement(Statement),
+    /// A share box.
+    ShareBox { dealer: Index, sealed: Vec<u8> },
 }
 
-fn sign(of: &Participant, sender: Index, round: Round, body: &[u8]) -> Statement {
-    let (session, view) = match round {
-        Round::Hello => (CEREMONY.digest(), Digest::ZERO),
-        _ => {
-            let view: Vec<Digest> = body.as_chunks::<32>().0.iter().take(CEREMONY.n()).copied().map(Digest).collect();
-            (of.inbox().session().unwrap_or(Digest::ZERO), view_root(&view))
-        }
+/// Cuts a sender (never the first operator), a kind (a round; 5: a share box, 6: a complaint, 7: an abandonment) and as many bytes as that takes,
+/// zeros where they are missing. Statements are signed for `session`, with the view root of their own view; a kind of 128 and more signs
+/// a deal for the session that its own view makes.
+pub fn next(session: Digest, bytes: &mut &[u8]) -> Option<Cut> {
+    let ([sender, kind], rest) = bytes.split_first_chunk::<2>().map(|(head, rest)| (*head, rest))?;
+    let from = Index::from_position(1 + usize::from(sender % 3)).expect("four seats");
+    let (kind, round) = match kind & 7 {
+        5 => (None, Round::Deal),
+        6 => (Some(Kind::Complaint), Round::Prepare),
+        7 => (Some(Kind::Abandon), Round::Deal),
+        round => (Some(Kind::Ordinary), Round::from_number(round).expect("0 to 4")),
     };
-    Statement::sign(OPERATORS[sender.position()].key(), sender, round, session, view, body)
+    let length = kind.map_or(SHAPE.box_bytes(), |kind| SHAPE.bytes_of(kind, round) - ENVELOPE_BYTES);
+    let (given, after) = rest.split_at(rest.len().min(length));
+    let own_session = bytes[1] >= 128 && round == Round::Deal;
+    *bytes = after;
+    let mut body = given.to_vec();
+    body.resize(length, 0);
+    let Some(kind) = kind else { return Some(Cut::ShareBox { dealer: from, sealed: body }) };
+    let view: Vec<Digest> = body.as_chunks::<32>().0.iter().take(CEREMONY.n()).copied().map(Digest).collect();
+    let (session, view) = match (kind, round) {
+        (Kind::Abandon, _) | (_, Round::Hello) => (CEREMONY.digest(), Digest::ZERO),
+        (Kind::Ordinary, Round::Deal) if own_session => (session_id(&CEREMONY, &view), view_root(&view)),
+        _ => (session, view_root(&view)),
+    };
+    let key = OPERATORS[from.position()].key();
+    Some(Cut::Statement(Statement::sign_kind(kind, key, from, round, session, view, &body)))
 }
 
 /// A ceremony's directory in a temporary place, with a log that others cannot read.

@@ -1,12 +1,14 @@
 //! The seeds: small valid inputs of every target, from a whole ceremony with fixed randomness.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::carrier::channel::{Local, initiate};
 use quorate::export::launchpad::write_registrations;
-use quorate::message::envelope::Round;
+use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
+use quorate::message::envelope::{Round, Statement};
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
 use quorate::primitives::hash::{Tag, secret_scalar};
@@ -16,7 +18,7 @@ use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, 
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::spec::Index;
 use quorate::store::{SealCost, seal_with_passphrase};
-use quorate::transcript::container;
+use quorate::transcript::{container, stopped};
 
 use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, registration, secret};
 
@@ -63,7 +65,7 @@ pub fn all() -> Vec<Seed> {
     let sealed = share_box::seal(&box_address(), &box_secret().public(), &shares, secret("ephemeral"));
     add("share_box", "sealed", &sealed);
 
-    let whole = play();
+    let whole = &*WHOLE;
     let mut life = Vec::new();
     for (round, index) in Round::ALL.into_iter().flat_map(|round| CEREMONY.indices().map(move |index| (round, index))) {
         let statement = whole.alice.inbox().get(round, index).expect("a whole ceremony");
@@ -73,16 +75,29 @@ pub fn all() -> Vec<Seed> {
             add("bodies", &name, &[&[round.number()], statement.body()].concat());
             add("frame", &name, &Frame::Statement(statement.bytes().to_vec()).encode());
         }
-        let sender = u8::try_from(index.position()).expect("four seats");
-        life.extend([&[sender, round.number()], statement.body()].concat());
-        if round == Round::Deal && index.get() != 1 {
-            life.extend([&[sender, 5], whole.boxes[&index].as_slice()].concat());
+        // The first operator speaks for itself.
+        if index.get() != 1 {
+            let sender = u8::try_from(index.position() - 1).expect("four seats");
+            life.extend([&[sender, round.number()], statement.body()].concat());
+            if round == Round::Deal {
+                life.extend([&[sender, 5], whole.boxes[&index].as_slice()].concat());
+            }
         }
     }
     add("participant", "life", &life);
+    add("judge", "life", &life);
+    let everybody = vec![Awaited { statement: true, share_box: true }; CEREMONY.n()];
+    let (complaint, abandon) = (complaint(whole), Abandon { awaited: everybody });
+    add("bodies", "complaint", &[&[5], complaint.encode().as_slice()].concat());
+    add("bodies", "abandon", &[&[6], abandon.encode().as_slice()].concat());
+    add("judge", "complaint", &[&life, [0, 6].as_slice(), &complaint.encode(), &[1, 7], &abandon.encode()].concat());
+    add("participant", "complaint", &[&life, [0, 6].as_slice(), &complaint.encode(), &[1, 7], &abandon.encode()].concat());
+    add("stopped", "fault", &stopped::encode(&CEREMONY, whole.alice.inbox().statements().take(6)));
     add("frame", "have", &Frame::Have(whole.alice.have(true)).encode());
     let dealer = super::index(2);
-    add("frame", "box", &Frame::ShareBox { dealer, sealed: whole.boxes[&dealer].clone() }.encode());
+    let recipient = super::index(1);
+    add("frame", "box", &Frame::ShareBox { dealer, recipient, sealed: whole.boxes[&dealer].clone() }.encode());
+    add("frame", "want", &Frame::Want { dealer, recipient }.encode());
     let transcript = container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
     add("container", "complete", &transcript);
     add("audit", "complete", &transcript);
@@ -90,9 +105,19 @@ pub fn all() -> Vec<Seed> {
 }
 
 /// What the first operator has when all is over, and the boxes that it received.
-struct Whole {
-    alice: Participant,
-    boxes: BTreeMap<Index, Vec<u8>>,
+pub struct Whole {
+    pub alice: Participant,
+    pub boxes: BTreeMap<Index, Vec<u8>>,
+}
+
+/// The ceremony of the seeds.
+pub static WHOLE: LazyLock<Whole> = LazyLock::new(play);
+
+/// A complaint of the second operator about the third's box, with a secret and a box that are not theirs.
+fn complaint(whole: &Whole) -> Complaint {
+    let view = CEREMONY.indices().filter_map(|index| whole.alice.inbox().get(Round::Deal, index)).map(Statement::digest);
+    let sealed = whole.boxes[&super::index(3)].clone();
+    Complaint { view: view.collect(), dealer: super::index(3), claim: Claim::Mismatch { validator: 1 }, opened: [7; 32], sealed }
 }
 
 /// Plays the ceremony: everybody hears everything, in order.
@@ -116,13 +141,13 @@ fn play() -> Whole {
                 for frame in participants[from].lacking(peer, &have) {
                     let input = match frame {
                         Frame::Statement(bytes) => Input::Statement(bytes),
-                        Frame::ShareBox { dealer, sealed } => {
+                        Frame::ShareBox { dealer, sealed, .. } => {
                             if to == 0 {
                                 boxes.insert(dealer, sealed.clone());
                             }
                             Input::ShareBox { dealer, sealed }
                         }
-                        Frame::Have(_) => continue,
+                        Frame::Have(_) | Frame::Want { .. } => continue,
                     };
                     if let Ok(step) = participants[to].handle(input) {
                         carry_out(&mut participants[to], &mut logs[to], step);
@@ -136,8 +161,10 @@ fn play() -> Whole {
     Whole { alice, boxes }
 }
 
-fn carry_out(participant: &mut Participant, log: &mut Vec<Record>, step: Step) {
+/// Does what a step asks for, with a log that never fails.
+pub fn carry_out(participant: &mut Participant, log: &mut Vec<Record>, step: Step) {
     log.extend(step.persist);
+    log.retain(|record| !step.erase.contains(&record.kind));
     for ask in step.asks {
         let input = match ask {
             Ask::Reread(kind) => Input::Reread(bodies(log, kind)),

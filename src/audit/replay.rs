@@ -43,9 +43,8 @@ pub fn first_failure(bytes: &[u8]) -> Option<Code> {
 
 fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
     let spec = read_spec(bytes, ledger);
-    if let Ok((header, _)) = &spec
-        && header.kind() == ContainerKind::Stopped
-    {
+    let stopped = Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Stopped);
+    if stopped {
         let cause = stopped::replay(bytes, &spec, ledger);
         ledger.not_reached_yet(cause);
         return Err(cause);

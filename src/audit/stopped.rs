@@ -7,7 +7,7 @@ use crate::message::complaint::Abandon;
 use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::shape::Shape;
 use crate::protocol::evidence::{Certainty, Fault, Rule};
-use crate::protocol::judge::judge;
+use crate::protocol::judge::{judge, of_this_ceremony};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 use crate::transcript::container::Header;
@@ -73,6 +73,9 @@ pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: 
         Err(code) => return code,
     };
     let faults = judge(&ceremony, &statements);
+    let all = statements.len();
+    let statements = of_this_ceremony(&ceremony, &statements);
+    let foreign = all - statements.len();
     for (check, round) in LOOKS_AT {
         let broken: Vec<String> =
             faults.iter().filter(|fault| code(&fault.rule) == check).map(|fault| sentence(fault, &ceremony)).collect();
@@ -92,6 +95,9 @@ pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: 
         }
         text.extend(accusations(&ceremony, &statements));
         text.extend(prepared(&ceremony, &statements));
+        if foreign > 0 {
+            text.push(format!("{foreign} statements are not shown to be of this ceremony, and were left out"));
+        }
         text.join("; ")
     };
     // The ceremony was not completed: that is a finding, whoever is at fault.
@@ -107,14 +113,14 @@ fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {
     format!("{certainty}: {}", words::rule(&fault.rule, Some(ceremony)))
 }
 
-fn missing(ceremony: &Ceremony, statements: &[Statement], round: Round) -> Vec<String> {
-    let ordinary = |s: &&Statement| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, round);
+fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<String> {
+    let ordinary = |s: &&&Statement| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, round);
     let here: BTreeSet<Index> = statements.iter().filter(ordinary).map(|statement| statement.envelope.sender).collect();
     ceremony.indices().filter(|index| !here.contains(index)).map(|index| words::operator(Some(ceremony), index)).collect()
 }
 
 /// Who says that it waited for whom.
-fn accusations(ceremony: &Ceremony, statements: &[Statement]) -> Vec<String> {
+fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String> {
     let shape = Shape::of(ceremony);
     let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
     let said = abandoned.filter_map(|statement| {
@@ -137,7 +143,7 @@ fn accusations(ceremony: &Ceremony, statements: &[Statement]) -> Vec<String> {
 }
 
 /// Who may hold shares of keys that must never be used.
-fn prepared(ceremony: &Ceremony, statements: &[Statement]) -> Option<String> {
+fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String> {
     let mut prepared: BTreeMap<Index, String> = BTreeMap::new();
     for statement in statements {
         if (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Prepare) {

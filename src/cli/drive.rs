@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -16,6 +16,7 @@ use crate::cli::report::CliError;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
+use crate::primitives::hash::sha256;
 use crate::protocol::evidence::{Certainty, Fault, Rule};
 use crate::protocol::participant::{Input, Refused};
 use crate::spec::threshold::Index;
@@ -28,6 +29,8 @@ const REMIND: u32 = 15;
 
 /// Bytes on their way to a peer above which nothing is sent again.
 const BACKLOG: usize = 64 << 10;
+/// Bytes on their way to a peer above which an answer is cut off, to be continued when the peer asks again.
+const AT_ONCE: usize = 2 << 20;
 /// How long an operator that has heard from all that they hold everything stays for those that may not have heard it from us. One that
 /// misses it is only kept waiting when it runs again.
 const PARTING: Duration = Duration::from_secs(10);
@@ -72,6 +75,8 @@ pub(crate) struct Drive {
     all_confirmed_at: Option<Instant>,
     /// Since when a fault stands in the way, and who has been told of it as it is now.
     fault: Option<(Instant, Rule, BTreeSet<Index>)>,
+    /// Hashes of disputed statements that were sent to a peer over its present connection.
+    offered: BTreeMap<Index, BTreeSet<[u8; 32]>>,
 }
 
 impl Drive {
@@ -89,6 +94,7 @@ impl Drive {
             acknowledged: BTreeSet::new(),
             all_confirmed_at: None,
             fault: None,
+            offered: BTreeMap::new(),
         }
     }
 
@@ -222,6 +228,7 @@ impl Drive {
                 if !self.connected.contains(&peer) {
                     self.connected.push(peer);
                 }
+                self.offered.remove(&peer);
                 let have = self.machine().participant.have(false);
                 self.send(peer, &Frame::Have(have));
             }
@@ -316,8 +323,23 @@ impl Drive {
         if self.tcp.waiting(peer.get()) > BACKLOG {
             return;
         }
-        for frame in self.machine().participant.lacking(peer, have) {
-            self.send(peer, &frame);
+        let participant = &self.machine().participant;
+        let disputed = participant.disputed(have).into_iter().map(|frame| frame.encode());
+        let offered = self.offered.get(&peer);
+        let disputed = disputed.filter(|bytes| !offered.is_some_and(|offered| offered.contains(&sha256(&[bytes]))));
+        let disputed: Vec<Vec<u8>> = disputed.collect();
+        let mut frames: Vec<Vec<u8>> = participant.missing(peer, have).iter().map(Frame::encode).collect();
+        // A queue that runs over ends the connection and delivers nothing: short ones first, and the rest when it asks again.
+        frames.sort_by_key(Vec::len);
+        for (frame, once) in frames.into_iter().map(|frame| (frame, false)).chain(disputed.into_iter().map(|frame| (frame, true)))
+        {
+            if self.tcp.waiting(peer.get()) > AT_ONCE {
+                return;
+            }
+            if once {
+                self.offered.entry(peer).or_default().insert(sha256(&[&frame]));
+            }
+            let _ = self.tcp.send(peer.get(), frame);
         }
     }
 

@@ -48,8 +48,8 @@ impl Inbox {
         Self { ceremony, session: None, slots: BTreeMap::new(), abandoned: BTreeMap::new() }
     }
 
-    /// Opens and files a statement. However many a peer sends, few are kept: two for each slot, and those that a statement of the next
-    /// round was signed over.
+    /// Opens and files a statement. However many a peer sends, few are kept: two for each slot, and the prepares over which commits
+    /// were signed.
     pub fn accept(&mut self, bytes: &[u8]) -> Result<(Arrival, Statement), Reject> {
         let statement = Statement::open(bytes, &self.ceremony)?;
         let expected = match (statement.envelope.kind, statement.envelope.round) {
@@ -80,7 +80,7 @@ impl Inbox {
             [] => Arrival::New,
             _ if held.iter().any(|held| held.bytes() == statement.bytes()) => Arrival::Same,
             [_] => Arrival::Conflict,
-            // Somebody's certificate may hold this one: without it we could never follow.
+            // Somebody's certificate 1 may hold this one: without it we could never follow.
             _ if self.is_named(&statement) => Arrival::Conflict,
             _ => Arrival::Surplus,
         };
@@ -90,11 +90,10 @@ impl Inbox {
         arrival
     }
 
-    /// Whether a held statement of the next round (one of its slot's first two) was signed over this one.
+    /// Whether this is a prepare over which a held commit (one of its slot's first two) was signed. Prepares alone: they are short.
     fn is_named(&self, statement: &Statement) -> bool {
-        let next = Round::from_number(statement.envelope.round.number() + 1);
-        let naming = next.filter(|next| matches!(next, Round::Commit | Round::Final)).into_iter();
-        let mut naming = naming.flat_map(|next| self.ceremony.indices().flat_map(move |index| self.all(next, index).take(2)));
+        let naming = self.ceremony.indices().filter(|_| statement.envelope.round == Round::Prepare);
+        let mut naming = naming.flat_map(|index| self.all(Round::Commit, index).take(2));
         let digest = statement.digest();
         naming.any(|later| self.view(later).is_some_and(|view| view.get(statement.envelope.sender.position()) == Some(&digest)))
     }

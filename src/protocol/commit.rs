@@ -16,7 +16,7 @@ use super::outcome::{Outcome, Receipts, ValidatorOutcome};
 use super::participant::{Stage, Step};
 use super::prepare::Checked;
 use super::record::ReplayError;
-use super::world::{Advance, Made, Stop, World};
+use super::world::{Advance, Failed, Made, Stop, World};
 use crate::ethereum::bls::message_point;
 
 /// Waiting for every operator's commit.
@@ -24,6 +24,7 @@ pub(super) struct AwaitCommits {
     checked: Checked,
     prepared: Prepared,
     shares_proven: SharesProven,
+    failed: Failed,
 }
 
 /// Signs every item of the spec, and nothing else, ever: the messages follow from the spec and the keys.
@@ -36,7 +37,7 @@ pub(super) fn release(
     step: &mut Step,
 ) -> Result<Stage, Stop> {
     world.own(Round::Commit, step, |world| make(world, &checked, prepares))?;
-    Ok(Stage::Commits(Box::new(AwaitCommits { checked, prepared, shares_proven })))
+    Ok(Stage::Commits(Box::new(AwaitCommits { checked, prepared, shares_proven, failed: Failed::default() })))
 }
 
 fn make(world: &mut World, checked: &Checked, prepares: &[Statement]) -> Made {
@@ -62,17 +63,18 @@ struct Verified {
 
 impl AwaitCommits {
     pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
-        let mut fault = None;
-        for statements in world.inbox.candidates(Round::Commit, world.seat.me) {
-            match self.verify(world, &statements) {
+        let mut this = self;
+        for statements in this.failed.untried(world.inbox.candidates(Round::Commit, world.seat.me)) {
+            match this.verify(world, &statements) {
                 Ok(verified) => {
                     world.inbox.prefer(&statements);
-                    return Ok(Advance::Next(self.finish(world, verified, step)));
+                    return Ok(Advance::Next(this.finish(world, verified, step)));
                 }
-                Err(broken) => fault = fault.or(Some(broken)),
+                Err(broken) => this.failed.note(&statements, broken),
             }
         }
-        Ok(Advance::wait(Stage::Commits(self), fault))
+        let fault = this.failed.first();
+        Ok(Advance::wait(Stage::Commits(this), fault))
     }
 
     fn verify(&self, world: &World, statements: &[Statement]) -> Result<Verified, Box<Fault>> {

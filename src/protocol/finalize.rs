@@ -11,7 +11,7 @@ use super::evidence::Fault;
 use super::outcome::{Outcome, Sums};
 use super::participant::{Ask, Stage, Step};
 use super::record::{RecordKind, ReplayError};
-use super::world::{Advance, Stop, World};
+use super::world::{Advance, Failed, Stop, World};
 
 /// What certificate 2 is checked against.
 pub(super) struct Expected {
@@ -31,6 +31,7 @@ pub(super) struct AwaitStaging {
 pub(super) struct AwaitFinals {
     pub(super) outcome: Outcome,
     expected: Expected,
+    failed: Failed,
 }
 
 /// Certificate 2 is complete.
@@ -70,7 +71,10 @@ impl AwaitStaging {
             Ok((Vec::new(), world.seat.sign(Round::Final, session, root_of_view, &body.encode())))
         });
         match made {
-            Ok(()) => Ok(Stage::Finals(Box::new(AwaitFinals { outcome: self.outcome, expected: self.expected }))),
+            Ok(()) => {
+                let (outcome, expected) = (self.outcome, self.expected);
+                Ok(Stage::Finals(Box::new(AwaitFinals { outcome, expected, failed: Failed::default() })))
+            }
             Err(error) => Err((self, Some(error))),
         }
     }
@@ -78,21 +82,22 @@ impl AwaitStaging {
 
 impl AwaitFinals {
     pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
-        let mut fault = None;
-        for statements in world.inbox.candidates(Round::Final, world.seat.me) {
-            match self.agree(world, &statements) {
+        let mut this = self;
+        for statements in this.failed.untried(world.inbox.candidates(Round::Final, world.seat.me)) {
+            match this.agree(world, &statements) {
                 Ok(agreed) => {
                     world.inbox.prefer(&statements);
                     step.asks.push(Ask::Publish);
                     step.erase.push(RecordKind::SentBox);
                     world.sent.clear();
-                    let finished = Finished { outcome: self.outcome, _outputs_agreed: agreed };
+                    let finished = Finished { outcome: this.outcome, _outputs_agreed: agreed };
                     return Ok(Advance::Next(Stage::Finished(Box::new(finished))));
                 }
-                Err(broken) => fault = fault.or(Some(broken)),
+                Err(broken) => this.failed.note(&statements, broken),
             }
         }
-        Ok(Advance::wait(Stage::Finals(self), fault))
+        let fault = this.failed.first();
+        Ok(Advance::wait(Stage::Finals(this), fault))
     }
 
     /// Certificate 2, if these statements are one.

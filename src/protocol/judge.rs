@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::complaint::{Claim, Complaint};
@@ -39,6 +40,12 @@ pub fn judge(ceremony: &Ceremony, statements: &[Statement]) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// The statements that are shown to be of this ceremony, in order of rounds and senders; with abandonments, which need no showing.
+pub fn of_this_ceremony<'a>(ceremony: &'a Ceremony, statements: &'a [Statement]) -> Vec<&'a Statement> {
+    let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
+    Court::new(ceremony, statements).sorted().into_iter().chain(abandoned).collect()
 }
 
 /// `fault` with the statements that a stranger needs to see it too, taken from `held`.
@@ -110,13 +117,16 @@ fn view_contradicted(statement: &Statement) -> Box<Fault> {
     Fault::new(Rule::ViewRoot { operator, round }, [statement])
 }
 
+/// Sums by session and view; `None` where the deals do not add up.
+type SumsOfViews = BTreeMap<(Digest, Digest), Option<Rc<Sums>>>;
+
 /// The statements that can be judged, by digest, with what is computed once.
 struct Court<'a> {
     ceremony: &'a Ceremony,
     shape: Shape,
     statements: BTreeMap<Digest, &'a Statement>,
     deals: RefCell<BTreeMap<Digest, Option<Signed<Deal>>>>,
-    sums: RefCell<BTreeMap<Digest, Option<std::rc::Rc<Sums>>>>,
+    sums: RefCell<SumsOfViews>,
 }
 
 impl<'a> Court<'a> {
@@ -175,13 +185,22 @@ impl<'a> Court<'a> {
         self.sorted().into_iter().filter_map(|statement| self.body(statement)).map(|fault| *fault).collect()
     }
 
+    /// Whether a statement's view is the one that its envelope names, and a deal's the one that its session names.
+    fn view_holds(&self, statement: &Statement) -> bool {
+        view(statement, &self.shape).is_none_or(|view| {
+            let is_deal = statement.envelope.round == Round::Deal;
+            view_root(&view) == statement.envelope.view_root
+                && (!is_deal || session_id(self.ceremony, &view) == statement.envelope.session)
+        })
+    }
+
+    /// First whether a body decodes, then its view, then what follows from it: the order in which participants look.
     fn body(&self, statement: &Statement) -> Option<Box<Fault>> {
-        if let Some(view) = view(statement, &self.shape) {
-            let contradicts_session =
-                statement.envelope.round == Round::Deal && session_id(self.ceremony, &view) != statement.envelope.session;
-            if view_root(&view) != statement.envelope.view_root || contradicts_session {
-                return Some(view_contradicted(statement));
-            }
+        if let Err(error) = self.decodes(statement) {
+            return Some(malformed(statement, error));
+        }
+        if !self.view_holds(statement) {
+            return Some(view_contradicted(statement));
         }
         let verdict = match (statement.envelope.kind, statement.envelope.round) {
             (Kind::Abandon, _) => return None,
@@ -196,12 +215,26 @@ impl<'a> Court<'a> {
         verdict.err().filter(|fault| fault.rule.class().is_some())
     }
 
+    fn decodes(&self, statement: &Statement) -> Result<(), DecodeError> {
+        let (bytes, shape) = (statement.body(), &self.shape);
+        match (statement.envelope.kind, statement.envelope.round) {
+            (Kind::Abandon, _) => Ok(()),
+            (Kind::Complaint, _) => Complaint::decode(bytes, shape).map(drop),
+            (Kind::Ordinary, Round::Hello) => Hello::decode(bytes, shape).map(drop),
+            // Decoded once, because its points take long.
+            (Kind::Ordinary, Round::Deal) => match self.dealt(statement) {
+                Some(_) => Ok(()),
+                None => Deal::decode(bytes, shape).map(drop),
+            },
+            (Kind::Ordinary, Round::Prepare) => Prepare::decode(bytes, shape).map(drop),
+            (Kind::Ordinary, Round::Commit) => Commit::decode(bytes, shape).map(drop),
+            (Kind::Ordinary, Round::Final) => Final::decode(bytes, shape).map(drop),
+        }
+    }
+
     fn complaint(&self, statement: &Statement) -> Option<Box<Fault>> {
         let view = view(statement, &self.shape)?;
-        let body = match Complaint::decode(statement.body(), &self.shape) {
-            Ok(body) => body,
-            Err(error) => return Some(malformed(statement, error)),
-        };
+        let body = Complaint::decode(statement.body(), &self.shape).ok()?;
         let session = statement.envelope.session;
         let deal = self.named(&view[body.dealer.position()], Round::Deal, body.dealer, session)?;
         let hellos = crate::message::inbox::view(deal, &self.shape)?;
@@ -225,9 +258,7 @@ impl<'a> Court<'a> {
     }
 
     fn deal(&self, statement: &Statement) -> Result<(), Box<Fault>> {
-        let Some(deal) = self.dealt(statement) else {
-            return checks::decode(core::slice::from_ref(statement), |bytes| Deal::decode(bytes, &self.shape)).map(drop);
-        };
+        let Some(deal) = self.dealt(statement) else { return Ok(()) };
         let (sender, session) = (deal.sender(), statement.envelope.session);
         let deal = core::slice::from_ref(&deal);
         if let Some(hello) = self.named(&deal[0].body.view[sender.position()], Round::Hello, sender, session) {
@@ -240,16 +271,20 @@ impl<'a> Court<'a> {
         checks::distinct_constants(deal).map(drop)
     }
 
-    /// The sums over the deals that a prepare names, if all are here and decode.
-    fn sums(&self, prepare: &Statement) -> Option<std::rc::Rc<Sums>> {
-        let view = prepare.envelope.view_root;
-        if let Some(known) = self.sums.borrow().get(&view) {
+    /// The sums over the deals that a prepare names, if all are here and decode. A prepare whose envelope names another view than its body
+    /// is refused: the sums of one view must never be taken for those of another.
+    fn sums(&self, prepare: &Statement) -> Option<Rc<Sums>> {
+        if !self.view_holds(prepare) {
+            return None;
+        }
+        let key = (prepare.envelope.session, prepare.envelope.view_root);
+        if let Some(known) = self.sums.borrow().get(&key) {
             return known.clone();
         }
         let deals = self.named_by(prepare)?;
         let deals: Option<Vec<Signed<Deal>>> = deals.into_iter().map(|deal| self.dealt(deal)).collect();
-        let sums = checks::add_up(self.ceremony, &prepare.envelope.session, &deals?).ok().map(std::rc::Rc::new);
-        self.sums.borrow_mut().insert(view, sums.clone());
+        let sums = checks::add_up(self.ceremony, &prepare.envelope.session, &deals?).ok().map(Rc::new);
+        self.sums.borrow_mut().insert(key, sums.clone());
         sums
     }
 

@@ -317,7 +317,7 @@ impl Participant {
             Stage::Stopped(fault) => fault.rule.certainty() != Certainty::Proven,
             _ => !self.world.is_prepared(),
         };
-        if let Some(proven) = self.world.proven_fault().filter(|_| weak) {
+        if weak && let Some(proven) = self.world.proven_fault() {
             self.stage = Stage::Stopped(self.world.prove(proven));
         }
     }

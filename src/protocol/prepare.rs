@@ -21,7 +21,7 @@ use super::evidence::{Fault, Rule};
 use super::outcome::{Sums, fold_shares};
 use super::participant::{Ask, Stage, Step};
 use super::record::{Record, RecordKind, ReplayError};
-use super::world::{Advance, Made, Stop, World, position_without};
+use super::world::{Advance, Failed, Made, Stop, World, position_without};
 
 /// The deals, with a receipt for each check on them.
 pub(super) struct Checked {
@@ -42,6 +42,7 @@ pub(super) struct AwaitReread {
 /// Waiting for every operator's prepare.
 pub(super) struct AwaitPrepares {
     checked: Checked,
+    failed: Failed,
 }
 
 /// Checks the shares and hands them to storage, unless they are there already.
@@ -55,7 +56,7 @@ pub(super) fn store_shares(world: &mut World, checked: Checked, deals: &[Signed<
             return Err(ReplayError::SharesDamaged.into());
         }
         erase_dealing_secrets(world, step);
-        return Ok(Stage::Prepares(Box::new(AwaitPrepares { checked })));
+        return Ok(Stage::Prepares(Box::new(AwaitPrepares { checked, failed: Failed::default() })));
     }
     if world.vault.shares.is_none() {
         match receive(world, &checked, deals)? {
@@ -182,7 +183,7 @@ impl AwaitReread {
         }
         world.vault.shares = Some(shares);
         erase_dealing_secrets(world, step);
-        Ok(Stage::Prepares(Box::new(AwaitPrepares { checked: self.checked })))
+        Ok(Stage::Prepares(Box::new(AwaitPrepares { checked: self.checked, failed: Failed::default() })))
     }
 }
 
@@ -199,17 +200,18 @@ fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
 
 impl AwaitPrepares {
     pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
-        let mut fault = None;
-        for statements in world.inbox.candidates(Round::Prepare, world.seat.me) {
-            match self.certify(world, &statements) {
+        let mut this = self;
+        for statements in this.failed.untried(world.inbox.candidates(Round::Prepare, world.seat.me)) {
+            match this.certify(world, &statements) {
                 Ok((certificate, proven)) => {
                     world.inbox.prefer(&statements);
-                    return commit::release(world, self.checked, certificate, proven, &statements, step).map(Advance::Next);
+                    return commit::release(world, this.checked, certificate, proven, &statements, step).map(Advance::Next);
                 }
-                Err(broken) => fault = fault.or(Some(broken)),
+                Err(broken) => this.failed.note(&statements, broken),
             }
         }
-        Ok(Advance::wait(Stage::Prepares(self), fault))
+        let fault = this.failed.first();
+        Ok(Advance::wait(Stage::Prepares(this), fault))
     }
 
     /// Certificate 1, if these statements are one.

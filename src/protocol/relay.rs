@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::message::envelope::{Round, Statement};
+use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::share_box;
 use crate::message::sync::{Frame, Have};
 use crate::spec::threshold::Index;
@@ -14,6 +14,10 @@ use super::world::position_without;
 /// Boxes that this operator has asked for on behalf of others: dealer and recipient.
 #[derive(Default)]
 pub(super) struct Errands(BTreeSet<(Index, Index)>);
+
+fn frame(statement: &Statement) -> Frame {
+    Frame::Statement(statement.bytes().to_vec())
+}
 
 impl Participant {
     /// What this operator holds, for its peers.
@@ -27,26 +31,34 @@ impl Participant {
     }
 
     /// What `peer`, who holds `theirs`, lacks and this operator can give: its own statements and its box for the peer; with
-    /// `theirs.help`, statements of others too; and always those that differ from the peer's, because they prove something.
-    pub fn lacking(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
-        let world = &self.world;
-        let (me, shape) = (world.seat.me, &world.shape);
-        let mut frames = Vec::new();
-        for statement in world.inbox.everything() {
-            let envelope = &statement.envelope;
-            let counts = world.inbox.get(envelope.round, envelope.sender) == Some(statement);
-            let wanted = match theirs.slot(shape, envelope.round, envelope.sender) {
-                None => counts && (envelope.sender == me || theirs.help),
-                Some(held) => held != statement.digest(),
-            };
-            if wanted {
-                frames.push(Frame::Statement(statement.bytes().to_vec()));
-            }
-        }
+    /// `theirs.help`, statements of others too.
+    pub fn missing(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
+        let (me, shape) = (self.world.seat.me, &self.world.shape);
+        let lacks = |statement: &&Statement| {
+            let (round, sender) = (statement.envelope.round, statement.envelope.sender);
+            theirs.slot(shape, round, sender).is_none() && (sender == me || theirs.help)
+        };
+        let mut frames: Vec<Frame> = self.world.inbox.statements().filter(lacks).map(frame).collect();
         if theirs.boxes.get(me.position()) == Some(&false) {
             frames.extend(self.box_for(peer));
         }
         frames
+    }
+
+    /// Everything that `peer` should be sent: what it is missing, and what is disputed.
+    pub fn lacking(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
+        [self.missing(peer, theirs), self.disputed(theirs)].concat()
+    }
+
+    /// Statements that differ from the one that a peer says it holds in the same slot. They prove something, and a have names only one of a
+    /// slot, so a peer may have them already: once for each connection is enough.
+    pub fn disputed(&self, theirs: &Have) -> Vec<Frame> {
+        let differs = |statement: &&Statement| {
+            let (kind, round, sender) = (statement.envelope.kind, statement.envelope.round, statement.envelope.sender);
+            let held = theirs.slot(&self.world.shape, round, sender).filter(|_| kind != Kind::Abandon);
+            held.is_some_and(|held| held != statement.digest())
+        };
+        self.world.inbox.everything().filter(differs).map(frame).collect()
     }
 
     /// This operator's box for `recipient`, once it has dealt.

@@ -1,10 +1,10 @@
 //! What the stages of a participant work on: its statements, boxes and secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::complaint::Complaint;
-use crate::message::envelope::{Kind, Round, Statement};
-use crate::message::inbox::{Arrival, Inbox};
+use crate::message::envelope::{Kind, Round, Statement, view_root};
+use crate::message::inbox::{Arrival, Inbox, digests};
 use crate::message::shape::Shape;
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
@@ -143,6 +143,33 @@ impl Advance {
             None => Self::Stay(stage),
             Some(fault) => Self::Stall(stage, fault),
         }
+    }
+}
+
+/// Complete sets of statements that are no certificate, so that none is checked twice.
+#[derive(Default)]
+pub(super) struct Failed {
+    sets: BTreeSet<Digest>,
+    first: Option<Box<Fault>>,
+}
+
+impl Failed {
+    fn name(statements: &[Statement]) -> Digest {
+        view_root(&digests(statements))
+    }
+
+    pub(super) fn untried(&self, candidates: Vec<Vec<Statement>>) -> Vec<Vec<Statement>> {
+        candidates.into_iter().filter(|statements| !self.sets.contains(&Self::name(statements))).collect()
+    }
+
+    pub(super) fn note(&mut self, statements: &[Statement], fault: Box<Fault>) {
+        self.sets.insert(Self::name(statements));
+        self.first.get_or_insert(fault);
+    }
+
+    /// Why the first of them is none.
+    pub(super) fn first(&self) -> Option<Box<Fault>> {
+        self.first.clone()
     }
 }
 
