@@ -67,6 +67,10 @@ pub(crate) enum Command {
     /// Run a whole ceremony on this machine: one process for each operator, then the audit.
     #[command(after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20")]
     Demo(DemoArgs),
+    /// Play whole ceremonies in memory, with faults and operators that break the rules, and check that every promise holds.
+    #[cfg(feature = "simulation")]
+    #[command(after_help = "Example:\n  quorate simulate --ceremonies 1000\n\nExits with 1 if anything did not hold.")]
+    Simulate(SimulateArgs),
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  quorate completions bash > /etc/bash_completion.d/quorate")]
     Completions {
@@ -251,4 +255,18 @@ pub(crate) struct DemoArgs {
     /// Write no keystores.
     #[arg(long)]
     pub(crate) no_keystores: bool,
+}
+
+#[cfg(feature = "simulation")]
+#[derive(Args)]
+pub(crate) struct SimulateArgs {
+    /// How many. The seed of each is one more than that of the one before.
+    #[arg(long, value_name = "N")]
+    pub(crate) ceremonies: u64,
+    /// Seed of the first; a fresh one if none is given.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: Option<u64>,
+    /// How many at a time; as many as there are processors if not given. What comes out does not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<u8>,
 }

@@ -51,6 +51,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Status => command::status::run(out),
         Command::Audit(args) => command::audit::run(args, out),
         Command::Demo(args) => command::demo::run(args, out),
+        #[cfg(feature = "simulation")]
+        Command::Simulate(args) => command::simulate::run(args, out),
         Command::Completions { shell } => command::completions::run(*shell, out),
         Command::Man { command } => command::man::run(command, out),
     }

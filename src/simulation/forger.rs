@@ -9,7 +9,7 @@ use crate::message::share_box::{self, Address};
 use crate::message::sync::Frame;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::{Scalar, SecretScalar};
-use crate::primitives::hash::{Digest, Tag, secret_scalar};
+use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
 use crate::primitives::polynomial::Polynomial;
 use crate::primitives::possession;
 use crate::primitives::secret::Secret32;
@@ -76,6 +76,8 @@ pub struct Forger {
     salt: [u8; 32],
     keys: Vec<DhSecret>,
     polynomials: Vec<Polynomial>,
+    /// What the boxes are sealed from: other bytes make other boxes of the same shares.
+    pub box_seed: [u8; 32],
 }
 
 impl Forger {
@@ -97,7 +99,7 @@ impl Forger {
         let keys = (0..shape.n - 1).map(|i| DhSecret::new(Secret32::new(&mut label(&format!("key {i}"))))).collect();
         let row = |v| Polynomial::from_coefficients((0..shape.t).map(|k| coefficient(v, k)).collect());
         let polynomials = (0..shape.v).map(|v| row(v).expect("no coefficient is zero")).collect();
-        Self { seat, hooks, shape, nonce: label("nonce"), salt: label("salt"), keys, polynomials }
+        Self { seat, hooks, shape, nonce: label("nonce"), salt: label("salt"), keys, polynomials, box_seed: label("box") }
     }
 
     fn sign(&self, round: Round, session: Digest, view: &[Digest], body: &[u8]) -> Statement {
@@ -148,8 +150,8 @@ impl Forger {
             let hello = Hello::decode(hellos[recipient.position()].body(), &self.shape);
             let to = hello.expect("honest operators deal to hellos that decode").one_time_keys[Self::position(me, recipient)];
             let address = Address { session, dealer: me, recipient, root };
-            let seed = Secret32::new(&mut bytes(&format!("forger box {}", recipient.get())));
-            let mut sealed = share_box::seal(&address, &to, &shares, seed);
+            let mut seed = secret_bytes(Tag::BoxEphemeral, &[&self.box_seed, &recipient.get().to_be_bytes()]);
+            let mut sealed = share_box::seal(&address, &to, &shares, Secret32::new(&mut seed));
             (self.hooks.sealed)(recipient, &mut sealed);
             boxes.push((recipient, sealed));
         }

@@ -1,8 +1,36 @@
 //! Whole ceremonies in one process: participants with their disks, a network, and operators that break the rules. For tests and for
 //! `quorate simulate`; in no ordinary build (feature `simulation`).
 
+pub mod adversary;
+
+pub mod bug;
+
+pub mod campaign;
+
+pub mod canary;
+
+pub mod cast;
+
+pub mod certificate;
+
+pub mod chance;
+
+pub mod coalition;
+
 pub mod collusion;
+
+pub mod disk;
 
 pub mod forger;
 
+pub mod host;
+
 pub mod machine;
+
+pub mod network;
+
+pub mod oracle;
+
+pub mod plan;
+
+pub mod world;

@@ -12,6 +12,9 @@ pub(crate) mod man;
 
 pub(crate) mod run;
 
+#[cfg(feature = "simulation")]
+pub(crate) mod simulate;
+
 pub(crate) mod spec;
 
 pub(crate) mod status;

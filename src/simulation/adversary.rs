@@ -1,0 +1,262 @@
+//! Ways to break the rules, by name.
+
+use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::envelope::Round;
+use crate::primitives::curve::{G1Sum, G2, G2Sum, Scalar, SecretScalar};
+use crate::primitives::hash::{DST_ETHEREUM, Digest};
+use crate::spec::threshold::Index;
+
+use super::forger::Hooks;
+
+macro_rules! adversaries {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What an operator that is not honest does. Each is one deviation; a coalition may mix them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Adversary { $($(#[$doc])* $name,)* }
+
+        impl Adversary {
+            /// Every one.
+            pub const ALL: &'static [Adversary] = &[$(Adversary::$name,)*];
+
+            /// Its name in reports.
+            pub fn name(self) -> &'static str {
+                match self { $(Adversary::$name => $text,)* }
+            }
+        }
+    };
+}
+
+adversaries! {
+    /// Breaks no rule: a control.
+    PlaysByHand = "plays-by-hand",
+    /// R0 names statements before it.
+    HelloNamesView = "hello-names-view",
+    /// R0 holds one key twice.
+    HelloKeyTwice = "hello-key-twice",
+    /// R0 copies another's nonce.
+    HelloCopied = "hello-copied",
+    /// R1 with an envelope of another view.
+    DealViewRoot = "deal-view-root",
+    /// R1 over other hellos.
+    DealOtherHellos = "deal-other-hellos",
+    /// R1 does not open its commitment.
+    DealWrongOpening = "deal-wrong-opening",
+    /// R1 with one constant term for all validators.
+    DealEqualConstants = "deal-equal-constants",
+    /// R1 with another dealer's constant term.
+    DealCopiedConstant = "deal-copied-constant",
+    /// R1 with a constant term that cancels the others'.
+    DealRogueKey = "deal-rogue-key",
+    /// R1 with a proof that does not verify.
+    DealFalseProof = "deal-false-proof",
+    /// R1 with a negated proof.
+    DealNegatedProof = "deal-negated-proof",
+    /// R1 after everybody else's, and otherwise right.
+    DealLate = "deal-late",
+    /// R1 after everybody else's, with other polynomials than committed to.
+    DealSwitched = "deal-switched",
+    /// Wrong shares for the first operators.
+    BadShareLow = "bad-share-low",
+    /// Wrong shares for the last operators.
+    BadShareHigh = "bad-share-high",
+    /// Wrong shares for everybody.
+    BadShareAll = "bad-share-all",
+    /// Wrong shares whose errors cancel in a plain sum.
+    BadShareCancelling = "bad-share-cancelling",
+    /// Boxes that do not open.
+    BadBox = "bad-box",
+    /// Boxes that were not signed.
+    UnsignedBox = "unsigned-box",
+    /// R2 with another root of the sums.
+    PrepareOtherSums = "prepare-other-sums",
+    /// R2 over other deals.
+    PrepareOtherDeals = "prepare-other-deals",
+    /// R2 with a false possession proof.
+    PreparePossession = "prepare-possession",
+    /// R2 without having stored.
+    PrepareNotStored = "prepare-not-stored",
+    /// R3 with a false partial signature.
+    CommitPartial = "commit-partial",
+    /// R3 with errors that cancel.
+    CommitCancelling = "commit-cancelling",
+    /// R3 over another certificate.
+    CommitOtherCertificate = "commit-other-certificate",
+    /// R4 with other outputs.
+    FinalOutputs = "final-outputs",
+    /// R4 with an unknown flag.
+    FinalUnknownFlag = "final-unknown-flag",
+    /// R4 over other commits.
+    FinalOtherCommits = "final-other-commits",
+    /// Two hellos, each for half of the others.
+    TwoFacedHello = "two-faced-hello",
+    /// Two deals, both right.
+    TwoFacedDeal = "two-faced-deal",
+    /// Two prepares.
+    TwoFacedPrepare = "two-faced-prepare",
+    /// Two commits.
+    TwoFacedCommit = "two-faced-commit",
+    /// Two finals, both right.
+    TwoFacedFinal = "two-faced-final",
+    /// Two of everything.
+    TwoFacedEverywhere = "two-faced-everywhere",
+    /// Says nothing.
+    Silent = "silent",
+    /// Falls silent before R1.
+    SilentFromDeal = "silent-from-deal",
+    /// Falls silent before R2.
+    SilentFromPrepare = "silent-from-prepare",
+    /// Falls silent before R3.
+    SilentFromCommit = "silent-from-commit",
+    /// Falls silent before R4.
+    SilentFromFinal = "silent-from-final",
+    /// Sends no boxes to half of the others.
+    WithholdsBoxes = "withholds-boxes",
+    /// Speaks to half of the others.
+    SpeaksToSome = "speaks-to-some",
+    /// Also sends everybody's statements of another ceremony.
+    ReplaysForeign = "replays-foreign",
+    /// Says that it holds everything, and other things than it does.
+    LiesAboutHaving = "lies-about-having",
+    /// Also sends noise.
+    Babbles = "babbles",
+}
+
+fn one() -> SecretScalar {
+    SecretScalar::reduce(&[1; 48])
+}
+
+fn spoil(shares: &mut [SecretScalar]) {
+    let last = shares.len() - 1;
+    shares[last].add_assign(&one());
+}
+
+fn cancelling(commit: &mut Commit) {
+    let delta = G2Sum::from(G2::hash(b"delta", DST_ETHEREUM));
+    let last = commit.partials.len() - 1;
+    for (item, delta) in [(0, delta), (last, delta.negated())] {
+        let mut sum = G2Sum::from(commit.partials[item]);
+        sum.add_sum(&delta);
+        commit.partials[item] = sum.finish().expect("not infinity by chance");
+    }
+    if last == 0 {
+        // With one item nothing can cancel within it.
+        commit.partials[0] = G2::hash(b"delta", DST_ETHEREUM);
+    }
+}
+
+fn negated(deal: &mut Deal) {
+    deal.proof.r = G1Sum::from(deal.proof.r).negated().finish().expect("not infinity");
+}
+
+fn false_proof(deal: &mut Deal) {
+    deal.proof.z = deal.proof.z + Scalar::one();
+}
+
+fn other_hello(hello: &mut Hello) {
+    hello.nonce[0] ^= 1;
+}
+
+fn other_possession(prepare: &mut Prepare) {
+    prepare.possession = G2::hash(b"another", DST_ETHEREUM);
+}
+
+fn other_partial(commit: &mut Commit) {
+    let last = commit.partials.len() - 1;
+    commit.partials[last] = G2::hash(b"another", DST_ETHEREUM);
+}
+
+fn root_of(round: Round, root: Digest, of: Round) -> Digest {
+    if round == of { Digest([1; 32]) } else { root }
+}
+
+impl Adversary {
+    /// What it shows to each half of the others: one face, or two.
+    pub fn faces(self) -> Vec<Hooks> {
+        let honest = Hooks::default;
+        let one = match self {
+            Self::HelloNamesView => Hooks { view_root: |round, root| root_of(round, root, Round::Hello), ..honest() },
+            Self::HelloKeyTwice => Hooks { hello: |hello| hello.one_time_keys[0] = hello.one_time_keys[1], ..honest() },
+            Self::DealViewRoot => Hooks { view_root: |round, root| root_of(round, root, Round::Deal), ..honest() },
+            Self::DealOtherHellos => Hooks { deal: |deal| deal.view[0] = Digest([1; 32]), ..honest() },
+            Self::DealWrongOpening => Hooks { deal: |deal| deal.salt[0] ^= 1, ..honest() },
+            Self::DealFalseProof => Hooks { deal: false_proof, ..honest() },
+            Self::DealNegatedProof => Hooks { deal: negated, ..honest() },
+            Self::BadShareLow => Hooks { shares: |to, shares| spoil_if(to.get() <= 2, shares), ..honest() },
+            Self::BadShareHigh => Hooks { shares: |to, shares| spoil_if(to.get() >= 3, shares), ..honest() },
+            Self::BadShareAll => Hooks { shares: |_, shares| spoil(shares), ..honest() },
+            Self::BadShareCancelling => Hooks { shares: cancelling_shares, ..honest() },
+            Self::BadBox => Hooks { sealed: |to, sealed| flip_if(to.get() % 2 == 1, sealed), ..honest() },
+            Self::PrepareOtherSums => Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..honest() },
+            Self::PrepareOtherDeals => Hooks { prepare: |prepare| prepare.view[0] = Digest([1; 32]), ..honest() },
+            Self::PreparePossession => Hooks { prepare: other_possession, ..honest() },
+            Self::PrepareNotStored => Hooks { prepare: |prepare| prepare.flags = 0, ..honest() },
+            Self::CommitPartial => Hooks { commit: other_partial, ..honest() },
+            Self::CommitCancelling => Hooks { commit: cancelling, ..honest() },
+            Self::CommitOtherCertificate => Hooks { commit: |commit| commit.view[0] = Digest([1; 32]), ..honest() },
+            Self::FinalOutputs => Hooks { last: |last| last.outputs = Digest([1; 32]), ..honest() },
+            Self::FinalUnknownFlag => Hooks { last: |last| last.flags = 4, ..honest() },
+            Self::FinalOtherCommits => Hooks { last: |last| last.view[0] = Digest([1; 32]), ..honest() },
+            _ => honest(),
+        };
+        let other = match self {
+            Self::TwoFacedHello => Hooks { hello: other_hello, ..honest() },
+            Self::TwoFacedDeal => honest(),
+            Self::TwoFacedPrepare => Hooks { prepare: other_possession, ..honest() },
+            Self::TwoFacedCommit => Hooks { commit: other_partial, ..honest() },
+            Self::TwoFacedFinal => Hooks { last: |last| last.flags = Final::ERASED | Final::KEYSTORES, ..honest() },
+            Self::TwoFacedEverywhere => Hooks {
+                deal: |deal| deal.salt[0] ^= 1,
+                prepare: other_possession,
+                commit: other_partial,
+                last: |last| last.flags = 0,
+                ..honest()
+            },
+            _ => return vec![one],
+        };
+        vec![one, other]
+    }
+
+    /// Whether its polynomials have one constant term.
+    pub fn equal_constants(self) -> bool {
+        self == Self::DealEqualConstants
+    }
+
+    /// Whether it deals after everybody else.
+    pub fn deals_late(self) -> bool {
+        matches!(self, Self::DealLate | Self::DealSwitched | Self::DealRogueKey | Self::DealCopiedConstant)
+    }
+
+    /// The round from which on it is silent.
+    pub fn silent_from(self) -> Option<Round> {
+        match self {
+            Self::Silent => Some(Round::Hello),
+            Self::SilentFromDeal => Some(Round::Deal),
+            Self::SilentFromPrepare => Some(Round::Prepare),
+            Self::SilentFromCommit => Some(Round::Commit),
+            Self::SilentFromFinal => Some(Round::Final),
+            _ => None,
+        }
+    }
+}
+
+fn spoil_if(wrong: bool, shares: &mut [SecretScalar]) {
+    if wrong {
+        spoil(shares);
+    }
+}
+
+fn flip_if(wrong: bool, sealed: &mut [u8]) {
+    if wrong && let Some(last) = sealed.last_mut() {
+        *last ^= 1;
+    }
+}
+
+/// With one validator there is nothing to cancel with, so that one is wrong.
+#[allow(clippy::ptr_arg)] // the hook's type
+fn cancelling_shares(_: Index, shares: &mut Vec<SecretScalar>) {
+    shares[0].add_assign(&one());
+    let last = shares.len() - 1;
+    if last > 0 {
+        shares[last].add_assign(&one().scaled(&-Scalar::one()));
+    }
+}

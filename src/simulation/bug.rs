@@ -1,0 +1,32 @@
+//! Mistakes planted in the world, to see that each oracle reports what it is there for.
+
+/// A mistake of an honest operator's machine, or of the oracle's knowledge of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// Writes are acknowledged and not synced.
+    SkipsSync,
+    /// The shares are proven from memory.
+    SkipsReread,
+    /// The shares are never written.
+    DropsShares,
+    /// The shares are erased with the dealing secrets.
+    ErasesShares,
+    /// A restart finds no shares.
+    LosesShares,
+    /// A commit is signed without certificate 1.
+    SignsEarly,
+    /// Outputs are published when they are staged.
+    PublishesEarly,
+    /// Other outputs are published than were agreed on.
+    OtherOutputs,
+    /// A share is sent.
+    LeaksShare,
+    /// Share boxes are not heard.
+    Deaf,
+    /// Two statements of one slot are signed.
+    Equivocates,
+    /// A share on a disk is changed when all is done.
+    SpoilsShare,
+    /// An operator that breaks the rules is taken for an honest one.
+    Framed,
+}

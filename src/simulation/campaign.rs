@@ -1,0 +1,145 @@
+//! Many ceremonies, one for each seed, on all processors.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::adversary::Adversary;
+use super::cast::SHAPES;
+use super::oracle::{Oracle, Violation};
+use super::plan::Plan;
+use super::world::{Ending, Played, World};
+
+/// Violations kept in full; beyond them they are only counted.
+const MOST_KEPT: usize = 100;
+
+/// What many ceremonies came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Ceremonies played.
+    pub ceremonies: u64,
+    /// By how they ended.
+    pub endings: BTreeMap<Ending, u64>,
+    /// By operators and threshold.
+    pub shapes: BTreeMap<(usize, usize), u64>,
+    /// How many ceremonies each adversary took part in, and in how many of them all honest operators finished.
+    pub adversaries: BTreeMap<Adversary, (u64, u64)>,
+    /// Ceremonies without any adversary.
+    pub honest: u64,
+    /// Ceremonies with several adversaries.
+    pub coalitions: u64,
+    /// Losses of power.
+    pub crashes: u64,
+    /// Programs that ended because a disk was full.
+    pub full: u64,
+    /// Disks put back to an earlier state.
+    pub rollbacks: u64,
+    /// Events.
+    pub events: u64,
+    /// Sets of `t` shares that were found to sign.
+    pub subsets: u64,
+    /// Violations, by seed.
+    pub violations: Vec<(u64, Violation)>,
+    /// How many there were.
+    pub violated: u64,
+    /// The traces of all ceremonies in one number, whatever their order.
+    pub trace: u64,
+}
+
+impl Totals {
+    fn add(&mut self, plan: &Plan, played: &Played) {
+        self.ceremonies += 1;
+        *self.endings.entry(played.ending).or_default() += 1;
+        *self.shapes.entry(SHAPES[plan.shape]).or_default() += 1;
+        let mut kinds: Vec<Adversary> = plan.adversaries.iter().map(|(_, kind)| *kind).collect();
+        self.honest += u64::from(kinds.is_empty());
+        self.coalitions += u64::from(kinds.len() > 1);
+        kinds.dedup();
+        for kind in kinds {
+            let (all, finished) = self.adversaries.entry(kind).or_default();
+            *all += 1;
+            *finished += u64::from(played.ending == Ending::Finished);
+        }
+        self.crashes += played.crashes;
+        self.full += played.full;
+        self.rollbacks += played.rollbacks;
+        self.events += played.events;
+        self.subsets += played.subsets;
+        self.violated += u64::from(!played.violations.is_empty());
+        let room = MOST_KEPT.saturating_sub(self.violations.len());
+        self.violations.extend(played.violations.iter().take(room).map(|violation| (plan.seed, violation.clone())));
+        self.trace = self.trace.wrapping_add(played.trace);
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.ceremonies += other.ceremonies;
+        other.endings.into_iter().for_each(|(ending, count)| *self.endings.entry(ending).or_default() += count);
+        other.shapes.into_iter().for_each(|(shape, count)| *self.shapes.entry(shape).or_default() += count);
+        for (kind, (all, finished)) in other.adversaries {
+            let sum = self.adversaries.entry(kind).or_default();
+            *sum = (sum.0 + all, sum.1 + finished);
+        }
+        self.honest += other.honest;
+        self.coalitions += other.coalitions;
+        self.crashes += other.crashes;
+        self.full += other.full;
+        self.rollbacks += other.rollbacks;
+        self.events += other.events;
+        self.subsets += other.subsets;
+        self.violated += other.violated;
+        self.violations.extend(other.violations);
+        self.violations.sort_by_key(|(seed, _)| *seed);
+        self.violations.truncate(MOST_KEPT);
+        self.trace = self.trace.wrapping_add(other.trace);
+    }
+}
+
+/// Plays a plan. A panic is a violation, like everything else that must not happen.
+pub fn play(plan: Plan) -> Played {
+    match catch_unwind(AssertUnwindSafe(|| World::new(plan).play())) {
+        Ok(played) => played,
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let what = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned();
+            let violations = vec![Violation { oracle: Oracle::Panic, what }];
+            Played {
+                ending: Ending::Waiting,
+                violations,
+                trace: 0,
+                events: 0,
+                crashes: 0,
+                full: 0,
+                rollbacks: 0,
+                moments: Vec::new(),
+                subsets: 0,
+            }
+        }
+    }
+}
+
+/// Plays the ceremonies of the seeds from `base` on, `count` of them, on `threads` threads. `progress` is told how many are done.
+/// What comes out does not depend on the number of threads.
+pub fn campaign(base: u64, count: u64, threads: usize, progress: impl Fn(u64) + Sync) -> Totals {
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let totals = Mutex::new(Totals::default());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.max(1) {
+            scope.spawn(|| {
+                let mut own = Totals::default();
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    if at >= count {
+                        break;
+                    }
+                    let plan = Plan::draw(base.wrapping_add(at));
+                    let played = play(plan.clone());
+                    own.add(&plan, &played);
+                    progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+                }
+                totals.lock().expect("no thread panics outside of a ceremony").merge(own);
+            });
+        }
+    });
+    totals.into_inner().expect("no thread panics outside of a ceremony")
+}

@@ -1,0 +1,132 @@
+//! Certificate 1 as an onlooker sees it, and what it promises: any `t` shares sign. Written apart from `protocol::checks` as far as that
+//! goes: each signature is verified on its own, and shares are interpolated from the disks.
+
+use std::collections::BTreeMap;
+
+use crate::ethereum::bls::message_point;
+use crate::message::body::{Commit, Deal, Prepare};
+use crate::message::envelope::{Round, Statement, view_root};
+use crate::message::shape::Shape;
+use crate::primitives::batch::verify_signature;
+use crate::primitives::commitment::Commitments;
+use crate::primitives::curve::{Scalar, SecretScalar};
+use crate::primitives::hash::Digest;
+use crate::primitives::lagrange;
+use crate::protocol::checks::{self, possession_message};
+use crate::protocol::items::signing_roots;
+use crate::protocol::outcome::{Sums, ValidatorOutcome};
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+
+/// A complete certificate 1, verified.
+pub struct Certificate {
+    /// What its deals add up to.
+    pub sums: Sums,
+}
+
+fn lookup<'a>(
+    ceremony: &Ceremony,
+    statements: &'a BTreeMap<Digest, Statement>,
+    view: &[Digest],
+    round: Round,
+) -> Result<Vec<&'a Statement>, String> {
+    let found = ceremony.indices().zip(view).map(|(index, digest)| {
+        let statement =
+            statements.get(digest).ok_or_else(|| format!("nobody signed the {round:?} of operator {index} that it names"))?;
+        match (statement.envelope.sender, statement.envelope.round) {
+            (sender, of) if sender == index && of == round => Ok(statement),
+            _ => Err(format!("the {round:?} of operator {index} is another statement")),
+        }
+    });
+    found.collect()
+}
+
+/// The certificate that `commit` names, among all statements that anybody signed.
+pub fn find(ceremony: &Ceremony, statements: &BTreeMap<Digest, Statement>, commit: &Statement) -> Result<Certificate, String> {
+    let shape = Shape::of(ceremony);
+    let commit = Commit::decode(commit.body(), &shape).map_err(|error| error.to_string())?;
+    let prepares = lookup(ceremony, statements, &commit.view, Round::Prepare)?;
+    let decode = |statement: &&Statement| Prepare::decode(statement.body(), &shape).map_err(|error| error.to_string());
+    let bodies = prepares.iter().map(decode).collect::<Result<Vec<Prepare>, String>>()?;
+    let first = bodies.first().ok_or("no prepares")?;
+    if bodies.iter().any(|body| (&body.view, body.sums_root, body.flags) != (&first.view, first.sums_root, Prepare::DURABLE)) {
+        return Err("the prepares differ".to_owned());
+    }
+    let deals = lookup(ceremony, statements, &first.view, Round::Deal)?;
+    let session = deals[0].envelope.session;
+    if prepares.iter().chain(&deals).any(|statement| statement.envelope.session != session) {
+        return Err("statements of several sessions".to_owned());
+    }
+    let deals: Vec<Statement> = deals.into_iter().cloned().collect();
+    let signed = checks::decode(&deals, |bytes| Deal::decode(bytes, &shape)).map_err(|fault| format!("{:?}", fault.rule))?;
+    let root = Commitments::sum(signed.iter().map(|deal| &deal.body.commitments)).map(|sums| sums.merkle_root());
+    if root != Some(first.sums_root) {
+        return Err("the prepares are of other sums".to_owned());
+    }
+    let sums = checks::add_up(ceremony, &session, &signed).map_err(|fault| format!("{:?}", fault.rule))?;
+    for ((index, seat), body) in ceremony.roster().iter().zip(&bodies) {
+        let key = sums.confirmation_key(seat.point).ok_or("a confirmation key is infinity")?;
+        if !verify_signature(&key, &possession_message(sums.digest(), index), &body.possession) {
+            return Err(format!("the possession proof of operator {index} does not verify"));
+        }
+    }
+    debug_assert_eq!(view_root(&commit.view).0.len(), 32);
+    Ok(Certificate { sums })
+}
+
+/// Every set of `size` positions below `of`.
+fn subsets(of: usize, size: usize) -> Vec<Vec<usize>> {
+    let sets = (0u32..1 << of).filter(|set| set.count_ones() as usize == size);
+    sets.map(|set| (0..of).filter(|position| set & (1 << position) != 0).collect()).collect()
+}
+
+/// Checks that any `t` of the shares give the same secret for every validator, that it is the secret of the validator's key, that the
+/// shares are those of the public shares, and, with `outcome`, that the secret makes exactly its signatures. Returns how many sets.
+pub fn every_subset_signs(
+    ceremony: &Ceremony,
+    certificate: &Certificate,
+    shares: &BTreeMap<Index, Vec<SecretScalar>>,
+    outcome: Option<&[ValidatorOutcome]>,
+) -> Result<usize, String> {
+    let sums = &certificate.sums;
+    let holders: Vec<(Index, u64)> = ceremony
+        .roster()
+        .iter()
+        .filter(|(index, _)| shares.contains_key(index))
+        .map(|(index, seat)| (index, seat.point))
+        .collect();
+    let sets = subsets(holders.len(), ceremony.t());
+    let roots = signing_roots(ceremony, sums.public_keys());
+    for (index, _) in &holders {
+        for (v, share) in shares[index].iter().enumerate() {
+            if share.base_mult() != Some(sums.public_shares(v)[index.position()]) {
+                return Err(format!("the share of operator {index} for validator {v} is not the public one's"));
+            }
+        }
+    }
+    let mut secrets: Vec<Option<SecretScalar>> = (0..ceremony.v()).map(|_| None).collect();
+    for set in &sets {
+        let points: Vec<u64> = set.iter().map(|at| holders[*at].1).collect();
+        let coefficients: Vec<Scalar> = lagrange::coefficients_at_zero(&points).ok_or("points that are the same")?;
+        for (v, known) in secrets.iter_mut().enumerate() {
+            let mut secret = SecretScalar::zero();
+            for (at, coefficient) in set.iter().zip(&coefficients) {
+                secret.add_assign(&shares[&holders[*at].0][v].scaled(coefficient));
+            }
+            match known {
+                Some(known) if known.to_be_bytes() == secret.to_be_bytes() => (),
+                Some(_) => return Err(format!("two sets of {} shares give two secrets for validator {v}", ceremony.t())),
+                None if secret.base_mult() == Some(sums.public_key(v)) => *known = Some(secret),
+                None => return Err(format!("the shares do not give the secret of validator {v}")),
+            }
+        }
+    }
+    let Some(outcome) = outcome else { return Ok(sets.len()) };
+    for (v, (validator, secret)) in outcome.iter().zip(&secrets).enumerate() {
+        let made = roots.iter().filter(|(of, _)| *of == v).map(|(_, root)| secret.as_ref()?.sign(&message_point(root)));
+        if validator.public_key != sums.public_key(v) || !made.eq(validator.signatures.iter().copied().map(Some)) {
+            return Err(format!("the signatures of validator {v} are not its secret's"));
+        }
+    }
+    Ok(sets.len())
+}

@@ -1,0 +1,367 @@
+//! Operators that break the rules together: they share what they hear, and each plays its seat by hand.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::message::body::{Deal, Hello};
+use crate::message::envelope::{Round, Statement, session_id, view_root};
+use crate::message::inbox::digests;
+use crate::message::shape::Shape;
+use crate::message::sync::{Frame, Have};
+use crate::primitives::commitment::Commitments;
+use crate::primitives::curve::{G1, G1Sum, SecretScalar};
+use crate::primitives::hash::{Digest, Tag, secret_scalar, tagged};
+use crate::protocol::outcome::Sums;
+use crate::protocol::participant::OwnSeat;
+use crate::spec::threshold::Index;
+
+use super::adversary::Adversary;
+use super::cast::Cast;
+use super::chance::Chance;
+use super::forger::Forger;
+
+/// What a member shows to some of the others.
+struct Face {
+    forger: Forger,
+    said: BTreeMap<Round, Statement>,
+    boxes: BTreeMap<Index, Vec<u8>>,
+    sums: Option<Sums>,
+    shares: Option<Vec<SecretScalar>>,
+    /// It cannot go on.
+    stuck: bool,
+}
+
+/// An operator of the coalition.
+struct Member {
+    seat: OwnSeat,
+    kind: Adversary,
+    faces: Vec<Face>,
+    told: BTreeSet<(Index, Digest)>,
+}
+
+/// Sender, recipient, bytes.
+pub type Letter = (Index, Index, Vec<u8>);
+
+/// Operators that act as one.
+pub struct Coalition {
+    cast: &'static Cast,
+    shape: Shape,
+    members: Vec<Member>,
+    /// Honest statements, in the order in which they were heard.
+    heard: BTreeMap<(Round, Index), Vec<Statement>>,
+    /// By dealer and recipient.
+    boxes: BTreeMap<(Index, Index), Vec<u8>>,
+    /// Who sees the second face, and is left out by those that leave out some.
+    second: BTreeSet<Index>,
+    chance: Chance,
+}
+
+impl Coalition {
+    /// The coalition of these seats.
+    pub fn new(cast: &'static Cast, kinds: &[(usize, Adversary)], mut chance: Chance) -> Self {
+        let secret = chance.bytes();
+        let mut second: BTreeSet<Index> = cast.ceremony.indices().filter(|_| chance.happens(500)).collect();
+        let honest: Vec<Index> =
+            cast.ceremony.indices().filter(|index| kinds.iter().all(|(position, _)| *position != index.position())).collect();
+        // Both halves have somebody, if there are two.
+        second.insert(honest[0]);
+        second.retain(|index| honest.len() < 2 || *index != honest[honest.len() - 1]);
+        let members = kinds.iter().map(|(position, kind)| member(&cast.seats[*position], *kind, &secret)).collect();
+        let (heard, boxes) = (BTreeMap::new(), BTreeMap::new());
+        Self { cast, shape: Shape::of(&cast.ceremony), members, heard, boxes, second, chance }
+    }
+
+    /// The shares of the members that have come to any, with the digest of what they are shares of.
+    pub fn shares(&self) -> impl Iterator<Item = (Index, &Digest, &Vec<SecretScalar>)> {
+        let faces = self.members.iter().flat_map(|member| member.faces.iter().map(|face| (member.seat.me, face)));
+        faces.filter_map(|(me, face)| Some((me, face.sums.as_ref()?.digest(), face.shares.as_ref()?)))
+    }
+
+    fn face_for(&self, member: &Member, peer: Index) -> usize {
+        usize::from(member.faces.len() > 1 && self.second.contains(&peer))
+    }
+
+    fn honest(&self) -> Vec<Index> {
+        let is_member = |index: &Index| self.members.iter().any(|member| member.seat.me == *index);
+        self.cast.ceremony.indices().filter(|index| !is_member(index)).collect()
+    }
+
+    /// A member hears something; every member knows it then.
+    pub fn hear(&mut self, to: Index, from: Index, bytes: &[u8]) -> Vec<Letter> {
+        match Frame::decode(bytes, &self.shape) {
+            Err(_) => Vec::new(),
+            Ok(Frame::Have(have)) => self.answer(to, from, &have),
+            Ok(Frame::Statement(bytes)) => {
+                let honest = self.honest();
+                let known = self.heard.values().flatten().any(|known| known.bytes() == bytes);
+                let opened = (!known).then(|| Statement::open(&bytes, &self.cast.ceremony).ok()).flatten();
+                if let Some(statement) = opened.filter(|statement| honest.contains(&statement.envelope.sender)) {
+                    let slot = (statement.envelope.round, statement.envelope.sender);
+                    self.heard.entry(slot).or_default().push(statement);
+                }
+                Vec::new()
+            }
+            Ok(Frame::ShareBox { dealer, sealed }) => {
+                self.boxes.entry((dealer, to)).or_insert(sealed);
+                Vec::new()
+            }
+        }
+    }
+
+    /// A peer says what it holds: what it lacks of `me` is sent again.
+    fn answer(&mut self, me: Index, peer: Index, have: &Have) -> Vec<Letter> {
+        let Some(at) = self.members.iter().position(|member| member.seat.me == me) else { return Vec::new() };
+        let face = self.face_for(&self.members[at], peer);
+        let member = &mut self.members[at];
+        let lacks_box = have.boxes.get(me.position()) == Some(&false);
+        for statement in member.faces[face].said.values() {
+            let round = statement.envelope.round;
+            if have.slot(&self.shape, round, me).is_none() || (round == Round::Deal && lacks_box) {
+                member.told.remove(&(peer, statement.digest()));
+            }
+        }
+        Vec::new()
+    }
+
+    /// Makes whatever can be made, and gives every statement that is new.
+    pub fn advance(&mut self) -> Vec<Statement> {
+        let mut made = Vec::new();
+        loop {
+            let before = made.len();
+            for member in 0..self.members.len() {
+                for face in 0..self.members[member].faces.len() {
+                    made.extend(self.next(member, face));
+                }
+            }
+            if made.len() == before {
+                return made;
+            }
+        }
+    }
+
+    fn collect(&self, round: Round, face: usize, session: Option<Digest>) -> Option<Vec<Statement>> {
+        let of = |index: Index| match self.members.iter().find(|member| member.seat.me == index) {
+            Some(member) => member.faces[face.min(member.faces.len() - 1)].said.get(&round).cloned(),
+            None => {
+                let heard = self.heard.get(&(round, index))?;
+                heard.iter().find(|statement| session.is_none_or(|session| statement.envelope.session == session)).cloned()
+            }
+        };
+        self.cast.ceremony.indices().map(of).collect()
+    }
+
+    fn session(&self, face: usize) -> Option<Digest> {
+        Some(session_id(&self.cast.ceremony, &digests(&self.collect(Round::Hello, face, None)?)))
+    }
+
+    fn next(&mut self, at: usize, face: usize) -> Option<Statement> {
+        let (me, kind) = (self.members[at].seat.me, self.members[at].kind);
+        let own = &self.members[at].faces[face];
+        let round = Round::ALL.into_iter().find(|round| !own.said.contains_key(round)).filter(|_| !own.stuck)?;
+        let forger = &own.forger;
+        let made = match round {
+            Round::Hello => self.edit_hello(kind, forger.hello())?,
+            Round::Deal => {
+                let hellos = self.collect(Round::Hello, face, None)?;
+                let late = kind.deals_late().then(|| self.honest_deals());
+                let others = late.map_or(Some(Vec::new()), |others| others)?;
+                if hellos.iter().any(|hello| Hello::decode(hello.body(), &self.shape).is_err()) {
+                    return None;
+                }
+                let (deal, boxes) = forger.deal(&hellos);
+                let deal = self.edit_deal(at, deal, &others);
+                self.members[at].faces[face].boxes = boxes.into_iter().collect();
+                deal
+            }
+            Round::Prepare => {
+                let session = self.session(face)?;
+                let deals = self.collect(Round::Deal, face, Some(session))?;
+                let boxes = self.boxes_for(me, face)?;
+                let sums = forger.sums(&session, &deals);
+                let shares = forger.shares(session, &deals, &boxes);
+                let (Some(sums), Some(shares)) = (sums, shares) else {
+                    self.members[at].faces[face].stuck = true;
+                    return None;
+                };
+                let prepare = forger.prepare(session, &deals, &sums, &shares);
+                let own = &mut self.members[at].faces[face];
+                (own.sums, own.shares) = (Some(sums), Some(shares));
+                prepare
+            }
+            Round::Commit => {
+                let session = self.session(face)?;
+                let prepares = self.collect(Round::Prepare, face, Some(session))?;
+                forger.commit(session, &prepares, own.sums.as_ref()?, own.shares.as_ref()?)
+            }
+            Round::Final => {
+                let session = self.session(face)?;
+                let commits = self.collect(Round::Commit, face, Some(session))?;
+                let Some(last) = forger.last(session, &commits, own.sums.as_ref()?) else {
+                    self.members[at].faces[face].stuck = true;
+                    return None;
+                };
+                last
+            }
+        };
+        self.members[at].faces[face].said.insert(round, made.clone());
+        Some(made)
+    }
+
+    fn boxes_for(&self, me: Index, face: usize) -> Option<Vec<(Index, Vec<u8>)>> {
+        let others = self.cast.ceremony.indices().filter(|index| *index != me);
+        let sealed = |dealer: Index| match self.members.iter().find(|member| member.seat.me == dealer) {
+            Some(member) => member.faces[face.min(member.faces.len() - 1)].boxes.get(&me).cloned(),
+            None => self.boxes.get(&(dealer, me)).cloned(),
+        };
+        others.map(|dealer| Some((dealer, sealed(dealer)?))).collect()
+    }
+
+    fn honest_deals(&self) -> Option<Vec<Deal>> {
+        let heard = |index| self.heard.get(&(Round::Deal, index))?.first();
+        let deals = self.honest().into_iter().map(heard).collect::<Option<Vec<&Statement>>>()?;
+        deals.into_iter().map(|deal| Deal::decode(deal.body(), &self.shape).ok()).collect()
+    }
+
+    fn edit_hello(&self, kind: Adversary, hello: Statement) -> Option<Statement> {
+        if kind != Adversary::HelloCopied {
+            return Some(hello);
+        }
+        let other = self.heard.iter().find(|((round, _), _)| *round == Round::Hello)?.1.first()?;
+        let (mut body, other) = (Hello::decode(hello.body(), &self.shape).ok()?, Hello::decode(other.body(), &self.shape).ok()?);
+        body.nonce = other.nonce;
+        let seat = &self.cast.seats[hello.envelope.sender.position()];
+        let envelope = hello.envelope;
+        Some(Statement::sign(seat.operator.key(), seat.me, Round::Hello, envelope.session, envelope.view_root, &body.encode()))
+    }
+
+    /// Puts other commitments into a deal, in knowledge of the others'.
+    fn edit_deal(&self, at: usize, deal: Statement, others: &[Deal]) -> Statement {
+        let member = &self.members[at];
+        let chosen = |points: &mut Vec<G1>| -> Option<()> {
+            let theirs: Vec<G1> = others.iter().filter_map(|other| other.commitments.constants().next()).collect();
+            match member.kind {
+                Adversary::DealCopiedConstant => points[0] = *theirs.first()?,
+                Adversary::DealSwitched => points.swap(0, 1),
+                Adversary::DealRogueKey => {
+                    let mut sum = G1Sum::zero();
+                    theirs.iter().for_each(|point| sum.add(point));
+                    let mut rogue = sum.negated();
+                    rogue.add(&points[0]);
+                    points[0] = rogue.finish()?;
+                }
+                _ => return None,
+            }
+            Some(())
+        };
+        let Ok(mut body) = Deal::decode(deal.body(), &self.shape) else { return deal };
+        let mut points: Vec<G1> = body.commitments.rows().flatten().copied().collect();
+        if chosen(&mut points).is_none() {
+            return deal;
+        }
+        body.commitments = Commitments::new(self.shape.t, points);
+        let (seat, session) = (&member.seat, deal.envelope.session);
+        Statement::sign(seat.operator.key(), seat.me, Round::Deal, session, view_root(&body.view), &body.encode())
+    }
+
+    /// What members have to say that they have not said, or that was lost.
+    pub fn speak(&mut self) -> Vec<Letter> {
+        let honest = self.honest();
+        let mut letters = Vec::new();
+        for at in 0..self.members.len() {
+            for peer in &honest {
+                let (member, peer) = (&self.members[at], *peer);
+                let left_out = self.second.contains(&peer);
+                if member.kind == Adversary::SpeaksToSome && left_out {
+                    continue;
+                }
+                let face = &member.faces[self.face_for(member, peer)];
+                let silent = member.kind.silent_from();
+                let mut told = Vec::new();
+                for statement in face.said.values() {
+                    let (round, digest) = (statement.envelope.round, statement.digest());
+                    if silent.is_some_and(|from| round >= from) || member.told.contains(&(peer, digest)) {
+                        continue;
+                    }
+                    told.push((peer, digest));
+                    letters.push((member.seat.me, peer, Frame::Statement(statement.bytes().to_vec()).encode()));
+                    let withheld = round != Round::Deal || (member.kind == Adversary::WithholdsBoxes && left_out);
+                    if let Some(sealed) = face.boxes.get(&peer).filter(|_| !withheld) {
+                        let mut sealed = sealed.clone();
+                        if member.kind == Adversary::UnsignedBox {
+                            sealed[0] ^= 1;
+                        }
+                        letters.push((member.seat.me, peer, Frame::ShareBox { dealer: member.seat.me, sealed }.encode()));
+                    }
+                }
+                self.members[at].told.extend(told);
+            }
+        }
+        letters
+    }
+
+    /// What members say when time passes: what they hold, so that they hear again what was lost; and what some add to it.
+    pub fn tick(&mut self) -> Vec<Letter> {
+        let mut letters = Vec::new();
+        for at in 0..self.members.len() {
+            let (me, kind) = (self.members[at].seat.me, self.members[at].kind);
+            if kind == Adversary::Silent {
+                continue;
+            }
+            for peer in self.honest() {
+                let have = self.have(at, kind == Adversary::LiesAboutHaving);
+                letters.push((me, peer, Frame::Have(have).encode()));
+                match kind {
+                    Adversary::Babbles => {
+                        let noise = self.chance.bytes();
+                        let length = self.chance.position(33);
+                        letters.push((me, peer, [&[u8::try_from(length % 4).expect("below 4")], &noise[..length]].concat()));
+                    }
+                    Adversary::ReplaysForeign => {
+                        let statement = self.chance.pick(&self.cast.foreign);
+                        letters.push((me, peer, Frame::Statement(statement.bytes().to_vec()).encode()));
+                    }
+                    _ => (),
+                }
+            }
+        }
+        letters
+    }
+
+    fn have(&mut self, at: usize, lies: bool) -> Have {
+        let me = self.members[at].seat.me;
+        let indices: Vec<Index> = self.cast.ceremony.indices().collect();
+        let held = |round: Round, index: Index| match self.members.iter().find(|member| member.seat.me == index) {
+            Some(member) => member.faces[0].said.get(&round).map(Statement::digest),
+            None => self.heard.get(&(round, index)).and_then(|all| all.first()).map(Statement::digest),
+        };
+        let mut slots: Vec<Option<Digest>> = Round::ALL
+            .into_iter()
+            .flat_map(|round| indices.iter().map(move |index| (round, *index)))
+            .map(|(r, i)| held(r, i))
+            .collect();
+        let boxes = indices.iter().map(|dealer| *dealer == me || self.boxes.contains_key(&(*dealer, me))).collect();
+        if lies {
+            slots.iter_mut().for_each(|slot| *slot = Some(Digest(self.chance.bytes())));
+        }
+        Have { help: true, slots, boxes, confirmed: vec![lies; indices.len()] }
+    }
+}
+
+fn member(seat: &OwnSeat, kind: Adversary, secret: &[u8; 32]) -> Member {
+    let me = seat.me.get().to_be_bytes();
+    let label = |what: &str| tagged(Tag::BatchSeed, &[b"coalition", secret, &me, what.as_bytes()]).0;
+    let coefficient = |v: usize, k: usize| {
+        let v = if k == 0 && kind.equal_constants() { 0 } else { v };
+        let place = [v, k].map(|number| u8::try_from(number).expect("small numbers"));
+        secret_scalar(Tag::Coefficient, &[b"coalition", secret, &me, &place])
+    };
+    let face = |(number, hooks)| {
+        let mut forger = Forger::with_secrets(seat.clone(), hooks, label, coefficient);
+        // Another seed seals other boxes, and so makes another deal that is right all the same.
+        let differs = number == 1 && matches!(kind, Adversary::TwoFacedDeal);
+        forger.box_seed = label(if differs { "second boxes" } else { "boxes" });
+        let (said, boxes) = (BTreeMap::new(), BTreeMap::new());
+        Face { forger, said, boxes, sums: None, shares: None, stuck: false }
+    };
+    let faces = kind.faces().into_iter().enumerate().map(face).collect();
+    Member { seat: seat.clone(), kind, faces, told: BTreeSet::new() }
+}

@@ -1,0 +1,298 @@
+//! What must hold after every step, checked by somebody who sees everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use crate::message::body::Final;
+use crate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
+use crate::message::inbox::digests;
+use crate::message::shape::Shape;
+use crate::message::sync::Frame;
+use crate::primitives::hash::Digest;
+use crate::protocol::evidence::{Certainty, Fault};
+use crate::protocol::participant::OwnSeat;
+use crate::protocol::record::Record;
+use crate::spec::threshold::Index;
+
+use super::canary::Canaries;
+use super::cast::Cast;
+use super::certificate::{self, Certificate};
+use super::disk::Outputs;
+use super::host::Host;
+
+/// What is watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oracle {
+    /// I1: a partial signature of an honest operator exists only if certificate 1 does.
+    Release,
+    /// I2: an honest operator has prepared only with its shares on its disk and read back; and what it says is on its disk.
+    Durability,
+    /// I3: prepared shares never leave the disk.
+    Retention,
+    /// I4: outputs are published only with certificate 2.
+    Publication,
+    /// All honest outcomes are the same.
+    Agreement,
+    /// No honest operator signs two statements for one slot.
+    Equivocation,
+    /// No honest operator is blamed.
+    Blame,
+    /// Certificate 1 means that any `t` shares sign.
+    Certificate,
+    /// No secret leaves a machine.
+    Secrecy,
+    /// Once faults stop, everybody gets to an end.
+    Liveness,
+    /// A log replays after any crash.
+    Resumption,
+    /// A stranger's audit accepts what was published.
+    Audit,
+    /// Nothing panics.
+    Panic,
+}
+
+impl Oracle {
+    /// Every oracle.
+    pub const ALL: [Self; 13] = [
+        Self::Release,
+        Self::Durability,
+        Self::Retention,
+        Self::Publication,
+        Self::Agreement,
+        Self::Equivocation,
+        Self::Blame,
+        Self::Certificate,
+        Self::Secrecy,
+        Self::Liveness,
+        Self::Resumption,
+        Self::Audit,
+        Self::Panic,
+    ];
+}
+
+/// A rule that did not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Whose rule.
+    pub oracle: Oracle,
+    /// What was seen.
+    pub what: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.oracle, self.what)
+    }
+}
+
+/// The onlooker.
+pub struct Watch {
+    /// The ceremony and its operators.
+    pub cast: &'static Cast,
+    /// Its sizes.
+    pub shape: Shape,
+    /// Operators that are not held to the rules: they break them, or their disk was put back to an earlier state.
+    pub faulty: BTreeSet<Index>,
+    /// Every statement that anybody signed, by digest.
+    pub statements: BTreeMap<Digest, Statement>,
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+    /// Certificate 1, by its view root: what it certifies, or why it is none.
+    certificates: BTreeMap<Digest, Result<Arc<Certificate>, String>>,
+    spoken: BTreeMap<(u8, Index), Arc<[u8]>>,
+    prepared: BTreeMap<Index, Arc<[u8]>>,
+    outputs: Option<Outputs>,
+    canaries: Canaries,
+}
+
+impl Watch {
+    /// Nothing seen yet.
+    pub fn new(cast: &'static Cast) -> Self {
+        Self {
+            cast,
+            shape: Shape::of(&cast.ceremony),
+            faulty: BTreeSet::new(),
+            statements: BTreeMap::new(),
+            violations: Vec::new(),
+            certificates: BTreeMap::new(),
+            spoken: BTreeMap::new(),
+            prepared: BTreeMap::new(),
+            outputs: None,
+            canaries: Canaries::default(),
+        }
+    }
+
+    /// Notes that a rule did not hold.
+    pub fn violation(&mut self, oracle: Oracle, what: String) {
+        self.violations.push(Violation { oracle, what });
+    }
+
+    /// Certificates seen.
+    pub fn certificates(&self) -> impl Iterator<Item = &Arc<Certificate>> {
+        self.certificates.values().flatten()
+    }
+
+    /// What honest operators published, if any has.
+    pub fn outputs(&self) -> Option<&Outputs> {
+        self.outputs.as_ref()
+    }
+
+    fn is_faulty(&self, who: Index) -> bool {
+        self.faulty.contains(&who)
+    }
+
+    /// Records that an honest operator is about to write.
+    pub fn records(&mut self, seat: &OwnSeat, records: &[Record]) {
+        records.iter().for_each(|record| self.canaries.watch(seat, record));
+    }
+
+    /// A statement that an honest operator has made.
+    pub fn signs(&mut self, host: &Host, statement: &Statement) {
+        let me = host.seat.me;
+        let round = statement.envelope.round;
+        self.statements.insert(statement.digest(), statement.clone());
+        if self.is_faulty(me) {
+            return;
+        }
+        match round {
+            Round::Prepare => {
+                let on_disk = host.holds_shares();
+                if on_disk.is_none() || on_disk != host.reread() {
+                    self.violation(Oracle::Durability, format!("operator {me} prepared without reading its shares back"));
+                }
+            }
+            Round::Commit => {
+                if let Err(why) = self.certificate(statement) {
+                    self.violation(Oracle::Release, format!("operator {me} released partial signatures: {why}"));
+                }
+            }
+            Round::Hello | Round::Deal | Round::Final => (),
+        }
+    }
+
+    /// Certificate 1 as the commit names it.
+    fn certificate(&mut self, commit: &Statement) -> Result<Arc<Certificate>, String> {
+        let key = commit.envelope.view_root;
+        if let Some(known) = self.certificates.get(&key) {
+            return known.clone();
+        }
+        let found = certificate::find(&self.cast.ceremony, &self.statements, commit).map(Arc::new);
+        self.certificates.insert(key, found.clone());
+        if self.certificates().count() > 1 {
+            self.violation(Oracle::Agreement, "two sets of prepares are both certificates".to_owned());
+        }
+        found
+    }
+
+    /// What is on an honest operator's disk after a write or an erasure.
+    pub fn disk(&mut self, host: &Host) {
+        let me = host.seat.me;
+        if self.is_faulty(me) {
+            return;
+        }
+        match (self.prepared.get(&me), host.holds_shares()) {
+            (Some(before), now) if now != Some(before) => {
+                self.violation(Oracle::Retention, format!("the prepared shares of operator {me} are gone"));
+            }
+            (None, Some(now)) if host.participant.as_ref().is_some_and(|participant| participant.is_prepared()) => {
+                self.prepared.insert(me, now.clone());
+            }
+            _ => (),
+        }
+    }
+
+    /// Bytes that leave an honest operator's machine.
+    pub fn leaves(&mut self, host: &Host, frame: &Frame, bytes: &[u8]) {
+        let me = host.seat.me;
+        if self.canaries.sing(bytes) {
+            self.violation(Oracle::Secrecy, format!("operator {me} sent a secret"));
+        }
+        let Frame::Statement(statement) = frame else { return };
+        let (Some(slot), Some(sender)) = (slot(statement), sender(statement)) else { return };
+        if sender != me || self.is_faulty(me) {
+            return;
+        }
+        match self.spoken.get(&(slot, me)) {
+            Some(first) if **first == **statement => return,
+            Some(_) => self.violation(Oracle::Equivocation, format!("operator {me} signed two statements for round {slot}")),
+            None => {
+                self.spoken.insert((slot, me), statement.as_slice().into());
+            }
+        }
+        if !host.has_noted(statement) {
+            self.violation(Oracle::Durability, format!("operator {me} said what is not on its disk, round {slot}"));
+        }
+        if slot == Round::Prepare.number() && host.holds_shares().is_none() {
+            self.violation(Oracle::Durability, format!("operator {me} said that it has shares, and has none"));
+        }
+    }
+
+    /// Outputs that an honest operator is about to publish.
+    pub fn publishes(&mut self, host: &Host, outputs: &Outputs) {
+        let me = host.seat.me;
+        if let Err(why) = certificate_two(host, outputs, &self.shape) {
+            self.violation(Oracle::Publication, format!("operator {me} publishes: {why}"));
+        }
+        match &self.outputs {
+            Some(others) if others != outputs => {
+                self.violation(Oracle::Agreement, format!("operator {me} publishes other outputs than another did"));
+            }
+            Some(_) => (),
+            None => self.outputs = Some(outputs.clone()),
+        }
+    }
+
+    /// An outcome that an honest operator has come to, published or not.
+    pub fn outcome(&mut self, host: &Host) {
+        let Some(outcome) = host.participant.as_ref().and_then(|participant| participant.outcome()) else { return };
+        let differs = self.outputs.as_ref().is_some_and(|known| {
+            (known.digest, known.outputs, &known.validators) != (outcome.digest, outcome.outputs, &outcome.validators)
+        });
+        if differs {
+            self.violation(Oracle::Agreement, format!("operator {} comes to another outcome", host.seat.me));
+        }
+    }
+
+    /// A fault that an honest operator names.
+    pub fn fault(&mut self, host: &Host, fault: &Fault) {
+        let culprits = fault.rule.culprits();
+        let (honest, faulty): (Vec<Index>, Vec<Index>) = culprits.iter().copied().partition(|who| !self.is_faulty(*who));
+        let framed = match fault.rule.certainty() {
+            Certainty::Proven => !honest.is_empty(),
+            Certainty::Suspected => faulty.is_empty(),
+            // Infinity or equal keys by chance: probability 2^-255.
+            Certainty::Nobody => true,
+        };
+        if framed {
+            self.violation(Oracle::Blame, format!("operator {} names {:?}", host.seat.me, fault.rule));
+        }
+    }
+}
+
+/// Certificate 2: everybody's final, over the same commits, for these outputs.
+fn certificate_two(host: &Host, outputs: &Outputs, shape: &Shape) -> Result<(), String> {
+    let inbox = host.participant().inbox();
+    let (Some(commits), Some(finals)) = (inbox.complete(Round::Commit), inbox.complete(Round::Final)) else {
+        return Err("certificate 2 is not complete".to_owned());
+    };
+    let view = digests(&commits);
+    for statement in &finals {
+        let last = Final::decode(statement.body(), shape).map_err(|error| error.to_string())?;
+        if last.outputs != outputs.outputs || last.view != view {
+            return Err(format!("the final of operator {} is of something else", statement.envelope.sender));
+        }
+    }
+    Ok(())
+}
+
+/// The slot that bytes claim: a round. Statements of any kind share it.
+fn slot(statement: &[u8]) -> Option<u8> {
+    (statement.len() >= ENVELOPE_BYTES).then(|| statement[7])
+}
+
+/// The sender that bytes claim.
+fn sender(statement: &[u8]) -> Option<Index> {
+    let number = statement.get(8..10)?;
+    Index::new(u16::from_be_bytes([number[0], number[1]]))
+}

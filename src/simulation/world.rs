@@ -1,0 +1,537 @@
+//! A ceremony from its plan: machines, network and coalition in one order of events, watched by every oracle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::audit::audit;
+use crate::audit::expectation::Expectations;
+use crate::message::envelope::Round;
+use crate::message::share_box::decode_shares;
+use crate::primitives::curve::SecretScalar;
+use crate::primitives::secret::SecretBytes;
+use crate::spec::threshold::Index;
+use crate::transcript::container;
+
+use super::bug::Bug;
+use super::certificate::every_subset_signs;
+use super::chance::Chance;
+use super::coalition::{Coalition, Letter};
+use super::disk::{Disk, Power, Trouble};
+use super::host::{Host, Letters, Running};
+use super::network::{Agenda, Event, Network};
+use super::oracle::{Oracle, Violation, Watch};
+use super::plan::Plan;
+
+/// Between two looks of people after their machines, in milliseconds.
+const PEOPLE: u64 = 10_000;
+/// How many looks without any news mean that nothing will happen any more.
+const PATIENCE: u32 = 4;
+/// Events after which a ceremony should have come to an end.
+const MOST_EVENTS: u64 = 400_000;
+/// Of how many ceremonies the transcript is also audited.
+const AUDIT_EVERY: u64 = 32;
+
+/// How a ceremony ended for its honest operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// All have published.
+    Finished,
+    /// Some have published; the others are stopped or wait.
+    FinishedBySome,
+    /// None has published, and a fault has stopped some.
+    Stopped,
+    /// All wait for operators that are not honest.
+    Waiting,
+}
+
+impl Ending {
+    /// Every ending, with its name in reports.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Finished, "finished"),
+        (Self::FinishedBySome, "finished-by-some"),
+        (Self::Stopped, "stopped"),
+        (Self::Waiting, "waiting"),
+    ];
+}
+
+/// A ceremony that was played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    /// How it ended.
+    pub ending: Ending,
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+    /// A digest of everything that happened, in its order.
+    pub trace: u64,
+    /// Events.
+    pub events: u64,
+    /// Losses of power.
+    pub crashes: u64,
+    /// Programs that ended because a disk was full.
+    pub full: u64,
+    /// Disks put back to an earlier state.
+    pub rollbacks: u64,
+    /// Moments at which power could fail, by seat.
+    pub moments: Vec<u64>,
+    /// Sets of `t` shares that were checked.
+    pub subsets: u64,
+}
+
+/// The world.
+pub struct World {
+    plan: Plan,
+    now: u64,
+    agenda: Agenda,
+    network: Network,
+    hosts: Vec<Option<Host>>,
+    coalition: Coalition,
+    watch: Watch,
+    chance: Chance,
+    calm: bool,
+    unchanged: u32,
+    state: Vec<(usize, usize, Running, bool)>,
+    trace: u64,
+    crashes: u64,
+    full: u64,
+    rollbacks: u64,
+}
+
+impl World {
+    /// The world before anything happens.
+    pub fn new(plan: Plan) -> Self {
+        let cast = plan.cast();
+        let seed = plan.seed;
+        let mut watch = Watch::new(cast);
+        let host = |seat: usize| {
+            let fate = &plan.fates[seat];
+            let mut disk = Disk::new(Chance::new(seed, &format!("disk {seat}")));
+            (disk.power, disk.full, disk.full_at, disk.keep_earlier) =
+                (fate.power, fate.full, fate.full_at, fate.rollback.is_some());
+            let entropy = Chance::new(seed, &format!("entropy {seat}"));
+            let mut host = Host::new(cast.seats[seat].clone(), disk, entropy, fate.period);
+            host.bug = plan.bug.filter(|(at, _)| *at == seat).map(|(_, bug)| bug);
+            host.disk.lies_about_sync = host.bug == Some(Bug::SkipsSync);
+            host
+        };
+        let is_adversary = |seat: usize| plan.adversaries.iter().any(|(at, _)| *at == seat);
+        let hosts: Vec<Option<Host>> = (0..cast.seats.len()).map(|seat| (!is_adversary(seat)).then(|| host(seat))).collect();
+        let framed = plan.bug.is_some_and(|(_, bug)| bug == Bug::Framed);
+        if !framed {
+            watch.faulty.extend(plan.adversaries.iter().map(|(seat, _)| cast.seats[*seat].me));
+        }
+        let mut agenda = Agenda::default();
+        for (seat, fate) in plan.fates.iter().enumerate() {
+            agenda.plan(fate.start, Event::Start { seat });
+        }
+        if !plan.adversaries.is_empty() {
+            agenda.plan(0, Event::Coalition);
+        }
+        for (_, to, _) in &plan.weather.partitions {
+            agenda.plan(*to, Event::Mended);
+        }
+        agenda.plan(plan.calm_from, Event::Calm);
+        Self {
+            now: 0,
+            agenda,
+            network: Network::new(cast, plan.weather.clone(), Chance::new(seed, "network")),
+            hosts,
+            coalition: Coalition::new(cast, &plan.adversaries, Chance::new(seed, "coalition")),
+            watch,
+            chance: Chance::new(seed, "world"),
+            calm: false,
+            unchanged: 0,
+            state: Vec::new(),
+            trace: 0xcbf2_9ce4_8422_2325,
+            crashes: 0,
+            full: 0,
+            rollbacks: 0,
+            plan,
+        }
+    }
+
+    /// Plays to the end.
+    pub fn play(mut self) -> Played {
+        let mut events = 0;
+        while let Some((at, event)) = self.agenda.pop() {
+            self.now = at;
+            events += 1;
+            self.note(&event);
+            self.happens(event);
+            if !self.watch.violations.is_empty() || self.is_over() {
+                break;
+            }
+            if events > MOST_EVENTS {
+                self.watch.violation(Oracle::Liveness, format!("no end after {events} events"));
+                break;
+            }
+        }
+        if self.watch.violations.is_empty() {
+            self.judge();
+        }
+        let subsets = if self.watch.violations.is_empty() { self.check_shares() } else { 0 };
+        Played {
+            ending: self.ending(),
+            violations: self.watch.violations,
+            trace: self.trace,
+            events,
+            crashes: self.crashes,
+            full: self.full,
+            rollbacks: self.rollbacks,
+            moments: self.hosts.iter().map(|host| host.as_ref().map_or(0, |host| host.disk.moments)).collect(),
+            subsets,
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        let mut mix = |word: u64| self.trace = (self.trace ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        mix(self.now);
+        match event {
+            Event::Deliver { from, to, bytes } => {
+                mix(u64::from(from.get()) << 16 | u64::from(to.get()));
+                let (words, rest) = bytes.as_chunks::<8>();
+                words.iter().for_each(|word| mix(u64::from_le_bytes(*word)));
+                rest.iter().for_each(|byte| mix(u64::from(*byte)));
+            }
+            Event::Tick { seat, run } => mix(1 << 40 | (*seat as u64) << 32 | u64::from(*run)),
+            Event::Start { seat } => mix(2 << 40 | *seat as u64),
+            Event::Coalition => mix(3 << 40),
+            Event::Mended => mix(4 << 40),
+            Event::Calm => mix(5 << 40),
+            Event::People => mix(6 << 40),
+        }
+    }
+
+    fn happens(&mut self, event: Event) {
+        match event {
+            Event::Deliver { from, to, bytes } => self.deliver(from, to, &bytes),
+            Event::Tick { seat, run } => self.tick(seat, run),
+            Event::Start { seat } => self.start(seat),
+            Event::Coalition => {
+                self.coalition_acts();
+                let letters = self.coalition.tick();
+                self.post(letters);
+                self.agenda.plan(self.now + 1_000, Event::Coalition);
+            }
+            Event::Mended => self.greet_everybody(),
+            Event::Calm => self.calm_down(),
+            Event::People => self.look_after(),
+        }
+    }
+
+    fn deliver(&mut self, from: Index, to: Index, bytes: &[u8]) {
+        let Some(host) = &mut self.hosts[to.position()] else {
+            let letters = self.coalition.hear(to, from, bytes);
+            self.post(letters);
+            self.coalition_acts();
+            return;
+        };
+        if host.running == Running::Yes {
+            let result = host.receive(from, bytes, self.now, &mut self.watch);
+            self.after(to.position(), result);
+        }
+    }
+
+    fn coalition_acts(&mut self) {
+        for statement in self.coalition.advance() {
+            self.watch.statements.insert(statement.digest(), statement);
+        }
+        let letters = self.coalition.speak();
+        self.post(letters);
+    }
+
+    fn post(&mut self, letters: Vec<Letter>) {
+        for (from, to, bytes) in letters {
+            self.network.carry(self.now, from, to, bytes, &mut self.agenda);
+        }
+    }
+
+    fn send(&mut self, seat: usize, letters: Letters) {
+        let Some(host) = &self.hosts[seat] else { return };
+        for (to, frame) in letters {
+            let bytes = frame.encode();
+            self.watch.leaves(host, &frame, &bytes);
+            self.network.carry(self.now, host.seat.me, to, bytes, &mut self.agenda);
+        }
+    }
+
+    /// What follows from something that a machine did: letters, an end, or the loss of what it had in memory.
+    fn after(&mut self, seat: usize, result: Result<Letters, Trouble>) {
+        match result {
+            Ok(letters) => {
+                self.send(seat, letters);
+                let Some(host) = &mut self.hosts[seat] else { return };
+                self.watch.outcome(host);
+                if let Some(fault) = host.participant.as_ref().and_then(|participant| participant.fault()) {
+                    self.watch.fault(host, fault);
+                }
+                if let Some((why, last)) = host.ending(self.now) {
+                    self.send(seat, last);
+                    self.hosts[seat].as_mut().expect("it was there").go_down(why);
+                }
+            }
+            Err(trouble) => self.lose(seat, trouble),
+        }
+    }
+
+    fn lose(&mut self, seat: usize, trouble: Trouble) {
+        let Some(host) = &mut self.hosts[seat] else { return };
+        let me = host.seat.me;
+        host.go_down(Running::Down);
+        match trouble {
+            Trouble::Crashed => self.crashes += 1,
+            Trouble::Full => self.full += 1,
+            Trouble::Damaged if self.watch.faulty.contains(&me) => return,
+            Trouble::Damaged => {
+                self.watch.violation(Oracle::Resumption, format!("the log of operator {me} does not replay"));
+                return;
+            }
+        }
+        if let Some(outputs_too) = self.plan.fates[seat].rollback
+            && !host.disk.earlier.is_empty()
+            && self.chance.happens(300)
+        {
+            let to = self.chance.position(host.disk.earlier.len());
+            host.disk.roll_back(to, outputs_too);
+            self.plan.fates[seat].rollback = None;
+            self.watch.faulty.insert(me);
+            self.rollbacks += 1;
+        }
+        let pause = self.chance.between(50, 8_000);
+        self.agenda.plan(self.now + pause, Event::Start { seat });
+    }
+
+    fn start(&mut self, seat: usize) {
+        let Some(host) = &mut self.hosts[seat] else { return };
+        if host.running == Running::Yes {
+            return;
+        }
+        let (run, period) = (host.run, host.period);
+        let started = host.start(&mut self.watch);
+        let up = started.is_ok();
+        self.after(seat, started.map(|()| Vec::new()));
+        if up {
+            self.agenda.plan(self.now + 1 + self.chance.below(period), Event::Tick { seat, run });
+            self.greet(seat);
+        }
+    }
+
+    /// Connections between a machine and all others that run come up.
+    fn greet(&mut self, seat: usize) {
+        let me = self.watch.cast.seats[seat].me;
+        let all: Vec<Index> = self.watch.cast.ceremony.indices().filter(|index| *index != me).collect();
+        for peer in all {
+            if self.network.is_cut(self.now, me, peer) {
+                continue;
+            }
+            let runs = |host: &Option<Host>| host.as_ref().is_some_and(|host| host.running == Running::Yes);
+            if runs(&self.hosts[seat]) {
+                let letters = self.hosts[seat].as_ref().map(|host| host.greet(peer)).unwrap_or_default();
+                self.send(seat, letters);
+                if runs(&self.hosts[peer.position()]) {
+                    let letters = self.hosts[peer.position()].as_ref().map(|host| host.greet(me)).unwrap_or_default();
+                    self.send(peer.position(), letters);
+                }
+            }
+        }
+    }
+
+    fn greet_everybody(&mut self) {
+        (0..self.hosts.len()).for_each(|seat| self.greet(seat));
+    }
+
+    fn tick(&mut self, seat: usize, run: u32) {
+        let Some(host) = &mut self.hosts[seat] else { return };
+        if host.running != Running::Yes || host.run != run {
+            return;
+        }
+        let period = host.period;
+        let letters = host.retell(&mut self.watch);
+        self.agenda.plan(self.now + period, Event::Tick { seat, run });
+        self.after(seat, Ok(letters));
+    }
+
+    /// Faults stop: the network is whole, disks have space and power, clocks are right.
+    fn calm_down(&mut self) {
+        self.calm = true;
+        self.network.calm_down();
+        for (seat, host) in self.hosts.iter_mut().enumerate() {
+            let Some(host) = host else { continue };
+            (host.disk.power, host.disk.full, host.disk.full_at) = (Power::Steady, 0, None);
+            self.plan.fates[seat].rollback = None;
+            host.period = 2_000;
+            if host.running != Running::Left && host.running != Running::Stopped {
+                self.agenda.plan(self.now, Event::Start { seat });
+            }
+        }
+        self.greet_everybody();
+        self.agenda.plan(self.now + PEOPLE, Event::People);
+    }
+
+    /// People run again what has ended while somebody still waits.
+    fn look_after(&mut self) {
+        let state: Vec<(usize, usize, Running, bool)> = self
+            .hosts
+            .iter()
+            .flatten()
+            .map(|host| match &host.participant {
+                Some(participant) => {
+                    let waiting = participant.waiting().boxes.len();
+                    (participant.inbox().statements().count(), waiting, Running::Yes, participant.is_finished())
+                }
+                None => (0, 0, Running::Yes, true),
+            })
+            .collect();
+        self.unchanged = if state == self.state { self.unchanged + 1 } else { 0 };
+        self.state = state;
+        if !self.all_done() {
+            for (seat, host) in self.hosts.iter().enumerate() {
+                if host.as_ref().is_some_and(|host| host.running != Running::Yes) {
+                    self.agenda.plan(self.now, Event::Start { seat });
+                }
+            }
+        }
+        self.agenda.plan(self.now + PEOPLE, Event::People);
+    }
+
+    fn held_to_the_rules(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().flatten().filter(|host| !self.watch.faulty.contains(&host.seat.me))
+    }
+
+    fn has_published(host: &Host) -> bool {
+        let finished = host.participant.as_ref().is_some_and(|participant| participant.is_finished());
+        host.disk.image.outputs.is_some() && (finished || host.running == Running::Left)
+    }
+
+    fn all_done(&self) -> bool {
+        self.held_to_the_rules().all(|host| Self::has_published(host) || host.running == Running::Stopped)
+    }
+
+    fn is_over(&self) -> bool {
+        if self.plan.to_the_end && self.unchanged < PATIENCE {
+            return self.calm && self.held_to_the_rules().all(|host| matches!(host.running, Running::Left | Running::Stopped));
+        }
+        self.all_done() || self.unchanged >= PATIENCE
+    }
+
+    /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not honest.
+    fn judge(&mut self) {
+        let mut excused: BTreeSet<Index> = self.watch.faulty.clone();
+        excused.extend(self.held_to_the_rules().filter(|host| host.running == Running::Stopped).map(|host| host.seat.me));
+        loop {
+            let blocked = |host: &&Host| {
+                let waiting = host.participant.as_ref().map(|participant| participant.waiting().everybody()).unwrap_or_default();
+                !excused.contains(&host.seat.me) && waiting.iter().any(|peer| excused.contains(peer))
+            };
+            let more: Vec<Index> = self.held_to_the_rules().filter(blocked).map(|host| host.seat.me).collect();
+            if more.is_empty() {
+                break;
+            }
+            excused.extend(more);
+        }
+        let stuck: Vec<String> = self
+            .held_to_the_rules()
+            .filter(|host| !Self::has_published(host) && !excused.contains(&host.seat.me))
+            .map(|host| {
+                let waiting = host.participant.as_ref().map(|participant| participant.waiting());
+                format!("operator {} ({:?}) waits: {waiting:?}", host.seat.me, host.running)
+            })
+            .collect();
+        if !stuck.is_empty() {
+            self.watch.violation(Oracle::Liveness, stuck.join("; "));
+        }
+        if self.unchanged >= PATIENCE {
+            self.judge_arrivals();
+        }
+    }
+
+    /// With a whole network, what one honest operator holds all others hold.
+    fn judge_arrivals(&mut self) {
+        let running: Vec<(&Host, &crate::message::inbox::Inbox)> = self
+            .held_to_the_rules()
+            .filter_map(|host| Some((host, host.participant.as_ref()?.inbox())))
+            .filter(|(host, _)| host.participant().fault().is_none())
+            .collect();
+        let mut late = Vec::new();
+        for (a, ours) in &running {
+            for (b, theirs) in running.iter().filter(|(_, theirs)| theirs.session() == ours.session()) {
+                for round in Round::ALL {
+                    let held = self
+                        .watch
+                        .cast
+                        .ceremony
+                        .indices()
+                        .find(|sender| ours.get(round, *sender).is_some() && theirs.get(round, *sender).is_none());
+                    late.extend(held.map(|sender| {
+                        format!("operator {} holds the {round:?} of {sender}, and {} never gets it", a.seat.me, b.seat.me)
+                    }));
+                }
+            }
+        }
+        if !late.is_empty() {
+            self.watch.violation(Oracle::Liveness, late.join("; "));
+        }
+    }
+
+    fn shares(&mut self, digest: &crate::primitives::hash::Digest) -> BTreeMap<Index, Vec<SecretScalar>> {
+        let validators = self.watch.shape.v;
+        let mut all = BTreeMap::new();
+        for host in self.hosts.iter().flatten() {
+            let Some(bytes) = host.holds_shares() else { continue };
+            let Ok(mut shares) = decode_shares(&SecretBytes::new(bytes.to_vec()), validators) else { continue };
+            if host.bug == Some(Bug::SpoilsShare) {
+                let again = SecretScalar::reduce(&[1; 48]);
+                shares[0].add_assign(&again);
+            }
+            all.insert(host.seat.me, shares);
+        }
+        let one = crate::primitives::curve::Scalar::one();
+        for (member, of, shares) in self.coalition.shares() {
+            if of == digest {
+                all.insert(member, shares.iter().map(|share| share.scaled(&one)).collect());
+            }
+        }
+        all
+    }
+
+    /// Certificate 1 means that any `t` shares sign; and a finished ceremony passes a stranger's audit.
+    fn check_shares(&mut self) -> u64 {
+        let certificates: Vec<_> = self.watch.certificates().cloned().collect();
+        let mut checked = 0;
+        for certificate in certificates {
+            let shares = self.shares(certificate.sums.digest());
+            if shares.len() < self.watch.shape.t {
+                continue;
+            }
+            let outcome = self.watch.outputs().filter(|outputs| outputs.digest == *certificate.sums.digest());
+            let outcome = outcome.map(|outputs| outputs.validators.clone());
+            match every_subset_signs(&self.watch.cast.ceremony, &certificate, &shares, outcome.as_deref()) {
+                Ok(sets) => checked += sets as u64,
+                Err(why) => self.watch.violation(Oracle::Certificate, why),
+            }
+        }
+        if self.plan.seed.is_multiple_of(AUDIT_EVERY) {
+            self.audit();
+        }
+        checked
+    }
+
+    fn audit(&mut self) {
+        let finished = self.held_to_the_rules().filter_map(|host| host.participant.as_ref()).find(|p| p.is_finished());
+        let Some(inbox) = finished.map(|participant| participant.inbox()) else { return };
+        let report =
+            container::encode(&self.watch.cast.ceremony, inbox.statements()).map(|bytes| audit(&bytes, &Expectations::default()));
+        if !report.is_ok_and(|report| report.is_clean()) {
+            self.watch.violation(Oracle::Audit, "the transcript of a finished ceremony does not pass the audit".to_owned());
+        }
+    }
+
+    fn ending(&self) -> Ending {
+        let published = self.held_to_the_rules().filter(|host| Self::has_published(host)).count();
+        let stopped = self.held_to_the_rules().any(|host| host.running == Running::Stopped);
+        match published {
+            0 if stopped => Ending::Stopped,
+            0 => Ending::Waiting,
+            all if all == self.held_to_the_rules().count() => Ending::Finished,
+            _ => Ending::FinishedBySome,
+        }
+    }
+}
