@@ -75,6 +75,16 @@ adversaries! {
     PreparePossession = "prepare-possession",
     /// R2 without having stored.
     PrepareNotStored = "prepare-not-stored",
+    /// Complains of a good box.
+    ComplainsFalsely = "complains-falsely",
+    /// Complains, and opens another key.
+    ComplainsWithOtherKey = "complains-with-other-key",
+    /// Complains in a body that does not decode.
+    ComplainsMalformed = "complains-malformed",
+    /// Prepares to some, and complains to the others.
+    PreparesAndComplains = "prepares-and-complains",
+    /// Says that it gives up, and goes on.
+    AbandonsAndGoesOn = "abandons-and-goes-on",
     /// R3 with a false partial signature.
     CommitPartial = "commit-partial",
     /// R3 with errors that cancel.
@@ -111,6 +121,8 @@ adversaries! {
     SilentFromFinal = "silent-from-final",
     /// Sends no boxes to half of the others.
     WithholdsBoxes = "withholds-boxes",
+    /// Gives boxes to those only who ask for another.
+    YieldsBoxes = "yields-boxes",
     /// Speaks to half of the others.
     SpeaksToSome = "speaks-to-some",
     /// Also sends everybody's statements of another ceremony.
@@ -200,7 +212,7 @@ impl Adversary {
         };
         let other = match self {
             Self::TwoFacedHello => Hooks { hello: other_hello, ..honest() },
-            Self::TwoFacedDeal => honest(),
+            Self::TwoFacedDeal | Self::PreparesAndComplains => honest(),
             Self::TwoFacedPrepare => Hooks { prepare: other_possession, ..honest() },
             Self::TwoFacedCommit => Hooks { commit: other_partial, ..honest() },
             Self::TwoFacedFinal => Hooks { last: |last| last.flags = Final::ERASED | Final::KEYSTORES, ..honest() },
@@ -214,6 +226,20 @@ impl Adversary {
             _ => return vec![one],
         };
         vec![one, other]
+    }
+
+    /// Whether it complains, on this face, in the place of R2.
+    pub fn complains(self, face: usize) -> bool {
+        match self {
+            Self::ComplainsFalsely | Self::ComplainsWithOtherKey | Self::ComplainsMalformed => true,
+            Self::PreparesAndComplains => face == 1,
+            _ => false,
+        }
+    }
+
+    /// Whether half of the others get no boxes from it unasked.
+    pub fn withholds_boxes(self) -> bool {
+        matches!(self, Self::WithholdsBoxes | Self::YieldsBoxes)
     }
 
     /// Whether its polynomials have one constant term.

@@ -64,6 +64,11 @@ impl Canaries {
         }
     }
 
+    /// From now on this secret may be said.
+    pub fn forget(&mut self, secret: &[u8; 32]) {
+        self.secrets.retain(|_, known| known != secret);
+    }
+
     /// Whether the bytes hold a secret.
     pub fn sing(&self, bytes: &[u8]) -> bool {
         bytes.windows(32).any(|window| {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::body::{Deal, Hello};
-use crate::message::envelope::{Round, Statement, session_id, view_root};
+use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
@@ -100,10 +100,11 @@ impl Coalition {
                 }
                 Vec::new()
             }
-            Ok(Frame::ShareBox { dealer, sealed }) => {
-                self.boxes.entry((dealer, to)).or_insert(sealed);
+            Ok(Frame::ShareBox { dealer, recipient, sealed }) => {
+                self.boxes.entry((dealer, recipient)).or_insert(sealed);
                 Vec::new()
             }
+            Ok(Frame::Want { dealer, recipient }) => self.yield_box(to, from, dealer, recipient),
         }
     }
 
@@ -120,6 +121,15 @@ impl Coalition {
             }
         }
         Vec::new()
+    }
+
+    /// Some answer everybody but the one who needs it.
+    fn yield_box(&self, me: Index, asking: Index, dealer: Index, recipient: Index) -> Vec<Letter> {
+        let member = self.members.iter().find(|member| member.seat.me == me && me == dealer && asking != recipient);
+        let Some(member) = member.filter(|member| member.kind == Adversary::YieldsBoxes) else { return Vec::new() };
+        let sealed = member.faces[0].boxes.get(&recipient);
+        let frame = sealed.map(|sealed| Frame::ShareBox { dealer, recipient, sealed: sealed.clone() });
+        frame.map(|frame| (me, asking, frame.encode())).into_iter().collect()
     }
 
     /// Makes whatever can be made, and gives every statement that is new.
@@ -143,7 +153,8 @@ impl Coalition {
             Some(member) => member.faces[face.min(member.faces.len() - 1)].said.get(&round).cloned(),
             None => {
                 let heard = self.heard.get(&(round, index))?;
-                heard.iter().find(|statement| session.is_none_or(|session| statement.envelope.session == session)).cloned()
+                let mut heard = heard.iter().filter(|statement| statement.envelope.kind == Kind::Ordinary);
+                heard.find(|statement| session.is_none_or(|session| statement.envelope.session == session)).cloned()
             }
         };
         self.cast.ceremony.indices().map(of).collect()
@@ -182,9 +193,14 @@ impl Coalition {
                     self.members[at].faces[face].stuck = true;
                     return None;
                 };
-                let prepare = forger.prepare(session, &deals, &sums, &shares);
+                let prepare = match kind.complains(face) {
+                    true => self.complain(kind, forger, session, &deals, &boxes),
+                    false => forger.prepare(session, &deals, &sums, &shares),
+                };
                 let own = &mut self.members[at].faces[face];
                 (own.sums, own.shares) = (Some(sums), Some(shares));
+                // Nothing can follow from a complaint.
+                own.stuck = kind.complains(face);
                 prepare
             }
             Round::Commit => {
@@ -204,6 +220,30 @@ impl Coalition {
         };
         self.members[at].faces[face].said.insert(round, made.clone());
         Some(made)
+    }
+
+    fn complain(
+        &self,
+        kind: Adversary,
+        forger: &Forger,
+        session: Digest,
+        deals: &[Statement],
+        boxes: &[(Index, Vec<u8>)],
+    ) -> Statement {
+        let honest = self.honest();
+        let of = |dealer: &Index| boxes.iter().find(|(from, _)| from == dealer);
+        let (dealer, sealed) = honest.iter().find_map(of).expect("a box of every other operator");
+        let other = boxes.iter().map(|(from, _)| *from).find(|from| from != dealer).expect("at least three operators");
+        let opened = if kind == Adversary::ComplainsWithOtherKey { other } else { *dealer };
+        let edit: fn(&mut Vec<u8>) = match kind {
+            // The claim comes after the view and the dealer.
+            Adversary::ComplainsMalformed => |body| {
+                let at = body.len() - 1;
+                body.iter_mut().take(at).skip(2).for_each(|byte| *byte = 0xff);
+            },
+            _ => |_| (),
+        };
+        forger.complain(session, deals, (*dealer, opened), sealed, edit)
     }
 
     fn boxes_for(&self, me: Index, face: usize) -> Option<Vec<(Index, Vec<u8>)>> {
@@ -283,13 +323,17 @@ impl Coalition {
                     }
                     told.push((peer, digest));
                     letters.push((member.seat.me, peer, Frame::Statement(statement.bytes().to_vec()).encode()));
-                    let withheld = round != Round::Deal || (member.kind == Adversary::WithholdsBoxes && left_out);
+                    let withheld = round != Round::Deal || (member.kind.withholds_boxes() && left_out);
                     if let Some(sealed) = face.boxes.get(&peer).filter(|_| !withheld) {
                         let mut sealed = sealed.clone();
                         if member.kind == Adversary::UnsignedBox {
                             sealed[0] ^= 1;
                         }
-                        letters.push((member.seat.me, peer, Frame::ShareBox { dealer: member.seat.me, sealed }.encode()));
+                        letters.push((
+                            member.seat.me,
+                            peer,
+                            Frame::ShareBox { dealer: member.seat.me, recipient: peer, sealed }.encode(),
+                        ));
                     }
                 }
                 self.members[at].told.extend(told);
@@ -314,6 +358,10 @@ impl Coalition {
                         let noise = self.chance.bytes();
                         let length = self.chance.position(33);
                         letters.push((me, peer, [&[u8::try_from(length % 4).expect("below 4")], &noise[..length]].concat()));
+                    }
+                    Adversary::AbandonsAndGoesOn => {
+                        let statement = self.members[at].faces[0].forger.abandon();
+                        letters.push((me, peer, Frame::Statement(statement.bytes().to_vec()).encode()));
                     }
                     Adversary::ReplaysForeign => {
                         let statement = self.chance.pick(&self.cast.foreign);

@@ -2,7 +2,8 @@
 
 use crate::ethereum::bls::message_point;
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
-use crate::message::envelope::{Round, Statement, session_id, view_root};
+use crate::message::complaint::{Abandon, Awaited, Claim, Complaint};
+use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::message::share_box::{self, Address};
@@ -188,6 +189,32 @@ impl Forger {
         let mut body = Prepare { view: digests(deals), sums_root: sums.root(), possession, flags: Prepare::DURABLE };
         (self.hooks.prepare)(&mut body);
         self.sign(Round::Prepare, session, &body.view.clone(), &body.encode())
+    }
+
+    /// In the place of R2: a complaint of `dealer`'s box, with the one-time secret for `opened`, changed by `edit`.
+    pub fn complain(
+        &self,
+        session: Digest,
+        deals: &[Statement],
+        (dealer, opened): (Index, Index),
+        sealed: &[u8],
+        edit: fn(&mut Vec<u8>),
+    ) -> Statement {
+        let view = digests(deals);
+        let root = view_root(&view);
+        let claim = Claim::Mismatch { validator: 0 };
+        let opened = *self.keys[Self::position(opened, self.seat.me)].expose();
+        let mut body = Complaint { view, dealer, claim, opened, sealed: sealed.to_vec() }.encode();
+        edit(&mut body);
+        let key = self.seat.operator.key();
+        Statement::sign_kind(Kind::Complaint, key, self.seat.me, Round::Prepare, session, root, &body)
+    }
+
+    /// Says that it gives up.
+    pub fn abandon(&self) -> Statement {
+        let body = Abandon { awaited: vec![Awaited::default(); self.shape.n] }.encode();
+        let (key, session) = (self.seat.operator.key(), self.seat.ceremony.digest());
+        Statement::sign_kind(Kind::Abandon, key, self.seat.me, Round::Prepare, session, Digest::ZERO, &body)
     }
 
     /// R3, made from these shares.

@@ -8,6 +8,7 @@ use crate::message::inbox::digests;
 use crate::message::sync::{Frame, Have};
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
+use crate::protocol::evidence::{Certainty, Fault, Rule};
 use crate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Refused, Step};
 use crate::protocol::record::RecordKind;
 use crate::spec::threshold::Index;
@@ -29,6 +30,8 @@ pub enum Running {
     Down,
     /// A fault stopped the ceremony for this operator.
     Stopped,
+    /// Its operator gave up.
+    GaveUp,
     /// It has published, and everybody has confirmed; or it stayed as long as it should.
     Left,
 }
@@ -52,6 +55,8 @@ pub struct Host {
     staged: bool,
     reread: Option<Arc<[u8]>>,
     idle: u32,
+    /// Since when which fault stands in the way.
+    fault: Option<(u64, Rule)>,
     acknowledged: BTreeSet<Index>,
     finished_at: Option<u64>,
     all_confirmed_at: Option<u64>,
@@ -64,6 +69,8 @@ pub type Letters = Vec<(Index, Frame)>;
 /// How long an operator stays when all others have confirmed, and when not (`cli/drive.rs`), in milliseconds.
 const PARTING: u64 = 10_000;
 const LINGER: u64 = 600_000;
+/// How long an operator that only suspects asks for proof.
+const DOUBT: u64 = 30_000;
 
 impl Host {
     /// A machine that has not been started.
@@ -79,6 +86,7 @@ impl Host {
             staged: false,
             reread: None,
             idle: 0,
+            fault: None,
             acknowledged: BTreeSet::new(),
             finished_at: None,
             all_confirmed_at: None,
@@ -114,6 +122,7 @@ impl Host {
         self.running = Running::Yes;
         (self.staged, self.idle, self.finished_at, self.all_confirmed_at, self.reread) = (false, 0, None, None, None);
         self.acknowledged.clear();
+        self.fault = None;
         self.carry_out(step, watch).map(drop)
     }
 
@@ -122,9 +131,13 @@ impl Host {
         self.participant.as_ref().expect("it runs")
     }
 
+    fn participant_mut(&mut self) -> &mut Participant {
+        self.participant.as_mut().expect("it runs")
+    }
+
     /// Gives the participant an input and carries out what follows. `Ok(None)` if it was refused.
     fn handle(&mut self, input: Input, watch: &mut Watch) -> Result<Option<Vec<Statement>>, Trouble> {
-        match self.participant.as_mut().expect("it runs").handle(input) {
+        match self.participant_mut().handle(input) {
             Ok(step) => self.carry_out(step, watch).map(Some),
             Err(Refused::Storage(_)) => Err(Trouble::Damaged),
             Err(Refused::Reject(Reject::Early) | Refused::UnsignedBox | _) => Ok(None),
@@ -152,8 +165,7 @@ impl Host {
                         continue;
                     }
                 };
-                let participant = self.participant.as_mut().expect("it runs");
-                steps.push_back(participant.handle(input).map_err(|_| Trouble::Damaged)?);
+                steps.push_back(self.participant_mut().handle(input).map_err(|_| Trouble::Damaged)?);
             }
         }
         Ok(said)
@@ -224,7 +236,15 @@ impl Host {
                 Input::PeerHolds { peer: from, have }
             }
             Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
-            Ok(Frame::ShareBox { dealer, sealed }) => Input::ShareBox { dealer, sealed },
+            Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == self.seat.me => Input::ShareBox { dealer, sealed },
+            Ok(Frame::ShareBox { dealer, recipient, sealed }) => {
+                letters.extend(self.participant_mut().on_foreign_box(dealer, recipient, sealed));
+                return Ok(letters);
+            }
+            Ok(Frame::Want { dealer, recipient }) => {
+                letters.extend(self.participant_mut().on_want(from, dealer, recipient));
+                return Ok(letters);
+            }
         };
         if self.bug == Some(Bug::Deaf) && matches!(input, Input::ShareBox { .. }) {
             return Ok(letters);
@@ -276,7 +296,11 @@ impl Host {
 
     /// What it says when a connection comes up.
     pub fn greet(&self, peer: Index) -> Letters {
-        vec![(peer, Frame::Have(self.participant().have(false)))]
+        let mut letters = vec![(peer, Frame::Have(self.participant().have(false)))];
+        if let Some(fault) = self.participant().fault() {
+            letters.extend(fault.evidence.iter().map(|statement| (peer, Frame::Statement(statement.bytes().to_vec()))));
+        }
+        letters
     }
 
     /// What it says when its clock ticks.
@@ -284,20 +308,24 @@ impl Host {
         let mut letters = Vec::new();
         self.sign_wrongly(watch, &mut letters);
         self.idle += 1;
-        self.tell_have(self.idle > PATIENCE, &mut letters);
+        let stuck = self.idle > PATIENCE || self.fault.is_some();
+        self.tell_have(stuck, &mut letters);
+        if stuck {
+            for want in self.participant().wants() {
+                letters.extend(self.others().map(|peer| (peer, want.clone())));
+            }
+        }
         letters
     }
 
-    /// Whether the program comes to its end by itself, and what it says last.
-    pub fn ending(&mut self, now: u64) -> Option<(Running, Letters)> {
+    /// Whether the program comes to its end by itself, and what it says then, or before.
+    pub fn ending(&mut self, now: u64) -> Option<(Option<Running>, Letters)> {
         let participant = self.participant.as_ref()?;
         if let Some(fault) = participant.fault() {
-            let evidence = fault.evidence.iter();
-            let letters = evidence.flat_map(|statement| {
-                self.others().map(|peer| (peer, Frame::Statement(statement.bytes().to_vec()))).collect::<Letters>()
-            });
-            return Some((Running::Stopped, letters.collect()));
+            return self.faulted(&fault.clone(), now);
         }
+        let participant = self.participant.as_ref()?;
+        self.fault = None;
         if !participant.is_finished() {
             return None;
         }
@@ -305,9 +333,35 @@ impl Host {
         if participant.unconfirmed().is_empty() {
             let since = *self.all_confirmed_at.get_or_insert(now);
             let parted = self.others().all(|peer| self.acknowledged.contains(&peer)) || now - since >= PARTING;
-            return parted.then(|| (Running::Left, Vec::new()));
+            return parted.then(|| (Some(Running::Left), Vec::new()));
         }
-        (now - finished_at >= LINGER).then(|| (Running::Left, Vec::new()))
+        (now - finished_at >= LINGER).then(|| (Some(Running::Left), Vec::new()))
+    }
+
+    /// With a fault in the way: tells everybody what proves it, stays a while, and ends.
+    fn faulted(&mut self, fault: &Fault, now: u64) -> Option<(Option<Running>, Letters)> {
+        let since = self.fault.as_ref().filter(|(_, rule)| *rule == fault.rule).map(|(since, _)| *since);
+        if let Some(since) = since {
+            let patience = if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { PARTING };
+            return (now - since >= patience).then(|| (Some(Running::Stopped), Vec::new()));
+        }
+        self.fault = Some((now, fault.rule.clone()));
+        let tell = |statement: &Statement| -> Letters {
+            self.others().map(|peer| (peer, Frame::Statement(statement.bytes().to_vec()))).collect()
+        };
+        Some((None, fault.evidence.iter().flat_map(tell).collect()))
+    }
+
+    /// Gives up, for good; what it says last.
+    pub fn give_up(&mut self) -> Letters {
+        let Some(participant) = self.participant.take() else { return Vec::new() };
+        let (record, statement) = participant.abandon();
+        let noted = self.disk.append(&[record]);
+        self.go_down(Running::GaveUp);
+        match noted {
+            Ok(()) => self.others().map(|peer| (peer, Frame::Statement(statement.bytes().to_vec()))).collect(),
+            Err(_) => Vec::new(),
+        }
     }
 
     fn leak(&self, letters: &mut Letters) {

@@ -5,12 +5,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::message::body::Final;
-use crate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
+use crate::message::complaint::Complaint;
+use crate::message::envelope::{ENVELOPE_BYTES, Kind, Round, Statement};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::message::sync::Frame;
-use crate::primitives::hash::Digest;
-use crate::protocol::evidence::{Certainty, Fault};
+use crate::primitives::hash::{Digest, Tag, tagged};
+use crate::protocol::evidence::{Certainty, Fault, Rule};
+use crate::protocol::judge::judge;
 use crate::protocol::participant::OwnSeat;
 use crate::protocol::record::Record;
 use crate::spec::threshold::Index;
@@ -38,6 +40,8 @@ pub enum Oracle {
     Equivocation,
     /// No honest operator is blamed.
     Blame,
+    /// Evidence convinces a stranger.
+    Evidence,
     /// Certificate 1 means that any `t` shares sign.
     Certificate,
     /// No secret leaves a machine.
@@ -54,7 +58,7 @@ pub enum Oracle {
 
 impl Oracle {
     /// Every oracle.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Release,
         Self::Durability,
         Self::Retention,
@@ -62,6 +66,7 @@ impl Oracle {
         Self::Agreement,
         Self::Equivocation,
         Self::Blame,
+        Self::Evidence,
         Self::Certificate,
         Self::Secrecy,
         Self::Liveness,
@@ -94,14 +99,18 @@ pub struct Watch {
     pub shape: Shape,
     /// Operators that are not held to the rules: they break them, or their disk was put back to an earlier state.
     pub faulty: BTreeSet<Index>,
-    /// Every statement that anybody signed, by digest.
-    pub statements: BTreeMap<Digest, Statement>,
+    /// Every statement that anybody signed, by digest; also those that were lost before anybody else could know them.
+    statements: BTreeMap<Digest, Statement>,
+    /// Those that have left the machine of their author.
+    public: BTreeSet<Digest>,
     /// What did not hold.
     pub violations: Vec<Violation>,
     /// Certificate 1, by its view root: what it certifies, or why it is none.
     certificates: BTreeMap<Digest, Result<Arc<Certificate>, String>>,
     spoken: BTreeMap<(u8, Index), Arc<[u8]>>,
     prepared: BTreeMap<Index, Arc<[u8]>>,
+    /// Evidence that was judged.
+    proven: Vec<Vec<Statement>>,
     outputs: Option<Outputs>,
     canaries: Canaries,
 }
@@ -114,10 +123,12 @@ impl Watch {
             shape: Shape::of(&cast.ceremony),
             faulty: BTreeSet::new(),
             statements: BTreeMap::new(),
+            public: BTreeSet::new(),
             violations: Vec::new(),
             certificates: BTreeMap::new(),
             spoken: BTreeMap::new(),
             prepared: BTreeMap::new(),
+            proven: Vec::new(),
             outputs: None,
             canaries: Canaries::default(),
         }
@@ -147,6 +158,12 @@ impl Watch {
         records.iter().for_each(|record| self.canaries.watch(seat, record));
     }
 
+    /// A statement that somebody else has made and may say to anybody.
+    pub fn hears_of(&mut self, statement: Statement) {
+        self.public.insert(statement.digest());
+        self.statements.insert(statement.digest(), statement);
+    }
+
     /// A statement that an honest operator has made.
     pub fn signs(&mut self, host: &Host, statement: &Statement) {
         let me = host.seat.me;
@@ -155,19 +172,25 @@ impl Watch {
         if self.is_faulty(me) {
             return;
         }
-        match round {
-            Round::Prepare => {
+        match (statement.envelope.kind, round) {
+            (Kind::Ordinary, Round::Prepare) => {
                 let on_disk = host.holds_shares();
                 if on_disk.is_none() || on_disk != host.reread() {
                     self.violation(Oracle::Durability, format!("operator {me} prepared without reading its shares back"));
                 }
             }
-            Round::Commit => {
+            (Kind::Ordinary, Round::Commit) => {
                 if let Err(why) = self.certificate(statement) {
                     self.violation(Oracle::Release, format!("operator {me} released partial signatures: {why}"));
                 }
             }
-            Round::Hello | Round::Deal | Round::Final => (),
+            // The one secret that may be said.
+            (Kind::Complaint, _) => {
+                if let Ok(complaint) = Complaint::decode(statement.body(), &self.shape) {
+                    self.canaries.forget(&complaint.opened);
+                }
+            }
+            (Kind::Abandon, _) | (_, Round::Hello | Round::Deal | Round::Final) => (),
         }
     }
 
@@ -210,7 +233,11 @@ impl Watch {
         }
         let Frame::Statement(statement) = frame else { return };
         let (Some(slot), Some(sender)) = (slot(statement), sender(statement)) else { return };
-        if sender != me || self.is_faulty(me) {
+        if sender != me {
+            return;
+        }
+        self.public.insert(tagged(Tag::Envelope, &[&statement[..ENVELOPE_BYTES]]));
+        if self.is_faulty(me) {
             return;
         }
         match self.spoken.get(&(slot, me)) {
@@ -223,7 +250,8 @@ impl Watch {
         if !host.has_noted(statement) {
             self.violation(Oracle::Durability, format!("operator {me} said what is not on its disk, round {slot}"));
         }
-        if slot == Round::Prepare.number() && host.holds_shares().is_none() {
+        let ordinary = statement[6] == Kind::Ordinary as u8;
+        if slot == Round::Prepare.number() && ordinary && host.holds_shares().is_none() {
             self.violation(Oracle::Durability, format!("operator {me} said that it has shares, and has none"));
         }
     }
@@ -254,8 +282,32 @@ impl Watch {
         }
     }
 
-    /// A fault that an honest operator names.
+    /// A fault that an honest operator names. If it can be proven, a stranger finds it in its evidence.
     pub fn fault(&mut self, host: &Host, fault: &Fault) {
+        self.blame(&format!("operator {}", host.seat.me), fault);
+        if fault.rule.certainty() != Certainty::Proven || self.proven.contains(&fault.evidence) {
+            return;
+        }
+        let found = judge(&self.cast.ceremony, &fault.evidence);
+        // A statement may break several rules: the operator names the first that it met.
+        let same = |found: &Fault| (found.rule.culprits(), found.rule.class()) == (fault.rule.culprits(), fault.rule.class());
+        if !found.iter().any(same) {
+            let what =
+                format!("the evidence of operator {} for {:?} shows a stranger {:?}", host.seat.me, fault.rule, rules(&found));
+            self.violation(Oracle::Evidence, what);
+        }
+        found.iter().for_each(|fault| self.blame("a stranger with an evidence file", fault));
+        self.proven.push(fault.evidence.clone());
+    }
+
+    /// What a stranger finds who has every statement that anybody signed.
+    pub fn judge_everything(&mut self) {
+        let public = self.statements.iter().filter(|(digest, _)| self.public.contains(digest));
+        let all: Vec<Statement> = public.map(|(_, statement)| statement.clone()).collect();
+        judge(&self.cast.ceremony, &all).iter().for_each(|fault| self.blame("a stranger with all statements", fault));
+    }
+
+    fn blame(&mut self, who: &str, fault: &Fault) {
         let culprits = fault.rule.culprits();
         let (honest, faulty): (Vec<Index>, Vec<Index>) = culprits.iter().copied().partition(|who| !self.is_faulty(*who));
         let framed = match fault.rule.certainty() {
@@ -265,9 +317,13 @@ impl Watch {
             Certainty::Nobody => true,
         };
         if framed {
-            self.violation(Oracle::Blame, format!("operator {} names {:?}", host.seat.me, fault.rule));
+            self.violation(Oracle::Blame, format!("{who} names {:?}", fault.rule));
         }
     }
+}
+
+fn rules(faults: &[Fault]) -> Vec<&Rule> {
+    faults.iter().map(|fault| &fault.rule).collect()
 }
 
 /// Certificate 2: everybody's final, over the same commits, for these outputs.
@@ -286,9 +342,10 @@ fn certificate_two(host: &Host, outputs: &Outputs, shape: &Shape) -> Result<(), 
     Ok(())
 }
 
-/// The slot that bytes claim: a round. Statements of any kind share it.
+/// The slot that bytes claim: a round, which a complaint shares, or the one place of an abandonment.
 fn slot(statement: &[u8]) -> Option<u8> {
-    (statement.len() >= ENVELOPE_BYTES).then(|| statement[7])
+    let abandon = Kind::Abandon as u8;
+    (statement.len() >= ENVELOPE_BYTES).then(|| if statement[6] == abandon { u8::MAX } else { statement[7] })
 }
 
 /// The sender that bytes claim.

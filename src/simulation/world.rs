@@ -25,8 +25,12 @@ use super::plan::Plan;
 const PEOPLE: u64 = 10_000;
 /// How many looks without any news mean that nothing will happen any more.
 const PATIENCE: u32 = 4;
+/// After how many of them some give up.
+const GIVE_UP_AFTER: u32 = 2;
 /// Events after which a ceremony should have come to an end.
 const MOST_EVENTS: u64 = 400_000;
+/// Of how many honest or finished ceremonies all statements are judged.
+const JUDGE_EVERY: u64 = 16;
 /// Of how many ceremonies the transcript is also audited.
 const AUDIT_EVERY: u64 = 32;
 
@@ -88,7 +92,8 @@ pub struct World {
     chance: Chance,
     calm: bool,
     unchanged: u32,
-    state: Vec<(usize, usize, Running, bool)>,
+    state: Vec<(usize, usize, bool, bool)>,
+    heard: Vec<usize>,
     trace: u64,
     crashes: u64,
     full: u64,
@@ -139,7 +144,8 @@ impl World {
             chance: Chance::new(seed, "world"),
             calm: false,
             unchanged: 0,
-            state: Vec::new(),
+            state: vec![(0, 0, false, false); plan.fates.len()],
+            heard: vec![0; plan.fates.len()],
             trace: 0xcbf2_9ce4_8422_2325,
             crashes: 0,
             full: 0,
@@ -232,7 +238,7 @@ impl World {
 
     fn coalition_acts(&mut self) {
         for statement in self.coalition.advance() {
-            self.watch.statements.insert(statement.digest(), statement);
+            self.watch.hears_of(statement);
         }
         let letters = self.coalition.speak();
         self.post(letters);
@@ -260,15 +266,31 @@ impl World {
                 self.send(seat, letters);
                 let Some(host) = &mut self.hosts[seat] else { return };
                 self.watch.outcome(host);
-                if let Some(fault) = host.participant.as_ref().and_then(|participant| participant.fault()) {
-                    self.watch.fault(host, fault);
-                }
+                self.hear_blame(seat);
+                let Some(host) = &mut self.hosts[seat] else { return };
                 if let Some((why, last)) = host.ending(self.now) {
                     self.send(seat, last);
-                    self.hosts[seat].as_mut().expect("it was there").go_down(why);
+                    if let (Some(why), Some(host)) = (why, &mut self.hosts[seat]) {
+                        host.go_down(why);
+                    }
                 }
             }
             Err(trouble) => self.lose(seat, trouble),
+        }
+    }
+
+    /// Whom a machine blames, if it has heard anything new.
+    fn hear_blame(&mut self, seat: usize) {
+        let Some(participant) = self.hosts[seat].as_ref().and_then(|host| host.participant.as_ref()) else { return };
+        let heard = participant.inbox().everything().count();
+        let host = self.hosts[seat].as_ref().expect("it runs");
+        if let Some(fault) = participant.fault() {
+            self.watch.fault(host, fault);
+        }
+        if std::mem::replace(&mut self.heard[seat], heard) != heard
+            && let Some(fault) = participant.proven_fault()
+        {
+            self.watch.fault(host, &fault);
         }
     }
 
@@ -301,7 +323,7 @@ impl World {
 
     fn start(&mut self, seat: usize) {
         let Some(host) = &mut self.hosts[seat] else { return };
-        if host.running == Running::Yes {
+        if matches!(host.running, Running::Yes | Running::GaveUp) {
             return;
         }
         let (run, period) = (host.run, host.period);
@@ -358,7 +380,7 @@ impl World {
             (host.disk.power, host.disk.full, host.disk.full_at) = (Power::Steady, 0, None);
             self.plan.fates[seat].rollback = None;
             host.period = 2_000;
-            if host.running != Running::Left && host.running != Running::Stopped {
+            if !matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp) {
                 self.agenda.plan(self.now, Event::Start { seat });
             }
         }
@@ -368,28 +390,41 @@ impl World {
 
     /// People run again what has ended while somebody still waits.
     fn look_after(&mut self) {
-        let state: Vec<(usize, usize, Running, bool)> = self
-            .hosts
-            .iter()
-            .flatten()
-            .map(|host| match &host.participant {
-                Some(participant) => {
-                    let waiting = participant.waiting().boxes.len();
-                    (participant.inbox().statements().count(), waiting, Running::Yes, participant.is_finished())
-                }
-                None => (0, 0, Running::Yes, true),
-            })
-            .collect();
-        self.unchanged = if state == self.state { self.unchanged + 1 } else { 0 };
-        self.state = state;
+        let mut changed = false;
+        for (host, known) in self.hosts.iter().zip(&mut self.state) {
+            // What is not running does not change.
+            let Some(participant) = host.as_ref().and_then(|host| host.participant.as_ref()) else { continue };
+            let boxes = participant.waiting().boxes.len();
+            let statements = participant.inbox().everything().count();
+            let now = (statements, boxes, participant.fault().is_some(), participant.is_finished());
+            changed |= std::mem::replace(known, now) != now;
+        }
+        self.unchanged = if changed { 0 } else { self.unchanged + 1 };
+        if self.unchanged == GIVE_UP_AFTER {
+            self.give_up();
+        }
         if !self.all_done() {
             for (seat, host) in self.hosts.iter().enumerate() {
-                if host.as_ref().is_some_and(|host| host.running != Running::Yes) {
+                if host.as_ref().is_some_and(|host| !matches!(host.running, Running::Yes | Running::GaveUp)) {
                     self.agenda.plan(self.now, Event::Start { seat });
                 }
             }
         }
         self.agenda.plan(self.now + PEOPLE, Event::People);
+    }
+
+    /// Some have waited long enough.
+    fn give_up(&mut self) {
+        for seat in 0..self.hosts.len() {
+            let Some(host) = &mut self.hosts[seat] else { continue };
+            let waits =
+                host.running == Running::Yes && !host.participant().is_finished() && !self.watch.faulty.contains(&host.seat.me);
+            if waits && self.chance.happens(100) {
+                let letters = host.give_up();
+                self.watch.disk(self.hosts[seat].as_ref().expect("it was there"));
+                self.send(seat, letters);
+            }
+        }
     }
 
     fn held_to_the_rules(&self) -> impl Iterator<Item = &Host> {
@@ -401,13 +436,24 @@ impl World {
         host.disk.image.outputs.is_some() && (finished || host.running == Running::Left)
     }
 
+    fn has_fault(host: &Host) -> bool {
+        let fault = host.participant.as_ref().is_some_and(|participant| participant.fault().is_some());
+        fault || matches!(host.running, Running::Stopped | Running::GaveUp)
+    }
+
+    /// Everybody has published; or, while nobody has, everybody knows of a fault.
     fn all_done(&self) -> bool {
-        self.held_to_the_rules().all(|host| Self::has_published(host) || host.running == Running::Stopped)
+        let published = self.held_to_the_rules().filter(|host| Self::has_published(host)).count();
+        match published {
+            0 => self.held_to_the_rules().all(Self::has_fault),
+            some => some == self.held_to_the_rules().count(),
+        }
     }
 
     fn is_over(&self) -> bool {
         if self.plan.to_the_end && self.unchanged < PATIENCE {
-            return self.calm && self.held_to_the_rules().all(|host| matches!(host.running, Running::Left | Running::Stopped));
+            let gone = |host: &Host| matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp);
+            return self.calm && self.held_to_the_rules().all(gone);
         }
         self.all_done() || self.unchanged >= PATIENCE
     }
@@ -415,7 +461,7 @@ impl World {
     /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not honest.
     fn judge(&mut self) {
         let mut excused: BTreeSet<Index> = self.watch.faulty.clone();
-        excused.extend(self.held_to_the_rules().filter(|host| host.running == Running::Stopped).map(|host| host.seat.me));
+        excused.extend(self.held_to_the_rules().filter(|host| Self::has_fault(host)).map(|host| host.seat.me));
         loop {
             let blocked = |host: &&Host| {
                 let waiting = host.participant.as_ref().map(|participant| participant.waiting().everybody()).unwrap_or_default();
@@ -440,6 +486,35 @@ impl World {
         }
         if self.unchanged >= PATIENCE {
             self.judge_arrivals();
+            self.judge_certainty();
+        }
+        let faults = self.ending() != Ending::Finished && !self.plan.adversaries.is_empty();
+        if faults || self.plan.seed.is_multiple_of(JUDGE_EVERY) {
+            self.watch.judge_everything();
+        }
+    }
+
+    /// What is certain for one honest operator becomes so for all: certificate 2, or before it the proof of a fault.
+    fn judge_certainty(&mut self) {
+        let gave_up = |host: &&Host| host.running == Running::GaveUp;
+        if self.held_to_the_rules().any(|host| gave_up(&host)) {
+            return;
+        }
+        let published = self.held_to_the_rules().any(Self::has_published);
+        let proven = |host: &Host| host.participant.as_ref().is_some_and(|participant| participant.proven_fault().is_some());
+        let (what, lagging): (&str, Vec<Index>) = match published {
+            true => {
+                let lagging = self.held_to_the_rules().filter(|host| !Self::has_published(host)).map(|host| host.seat.me);
+                ("certificate 2", lagging.collect())
+            }
+            false if self.held_to_the_rules().any(proven) => {
+                let lagging = self.held_to_the_rules().filter(|host| !Self::has_fault(host)).map(|host| host.seat.me);
+                ("the proof of a fault", lagging.collect())
+            }
+            false => return,
+        };
+        if !lagging.is_empty() {
+            self.watch.violation(Oracle::Liveness, format!("{what} never comes to {lagging:?}"));
         }
     }
 
@@ -526,7 +601,7 @@ impl World {
 
     fn ending(&self) -> Ending {
         let published = self.held_to_the_rules().filter(|host| Self::has_published(host)).count();
-        let stopped = self.held_to_the_rules().any(|host| host.running == Running::Stopped);
+        let stopped = self.held_to_the_rules().any(Self::has_fault);
         match published {
             0 if stopped => Ending::Stopped,
             0 => Ending::Waiting,
