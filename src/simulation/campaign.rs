@@ -9,7 +9,8 @@ use super::adversary::Adversary;
 use super::cast::SHAPES;
 use super::oracle::{Oracle, Violation};
 use super::plan::Plan;
-use super::world::{Ending, Played, World};
+use super::verdict::{Ending, Played};
+use super::world::World;
 
 /// Violations kept in full; beyond them they are only counted.
 const MOST_KEPT: usize = 100;

@@ -33,4 +33,6 @@ pub mod oracle;
 
 pub mod plan;
 
+pub mod verdict;
+
 pub mod world;

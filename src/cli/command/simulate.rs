@@ -10,7 +10,7 @@ use crate::cli::random;
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::simulation::adversary::Adversary;
 use crate::simulation::campaign::{Totals, campaign};
-use crate::simulation::world::Ending;
+use crate::simulation::verdict::Ending;
 
 /// Between two words on stderr, in seconds.
 const TALK_EVERY: u64 = 30;

@@ -1,0 +1,256 @@
+//! How a ceremony ended, and what must hold at its end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::audit::audit;
+use crate::audit::expectation::Expectations;
+use crate::message::envelope::Round;
+use crate::message::inbox::Inbox;
+use crate::message::share_box::decode_shares;
+use crate::primitives::curve::{Scalar, SecretScalar};
+use crate::primitives::hash::Digest;
+use crate::primitives::secret::SecretBytes;
+use crate::spec::threshold::Index;
+use crate::transcript::container;
+
+use super::bug::Bug;
+use super::certificate::every_subset_signs;
+use super::host::{Host, Running};
+use super::oracle::{Oracle, Violation};
+use super::world::{PATIENCE, World};
+
+/// Of how many honest or finished ceremonies all statements are judged.
+const JUDGE_EVERY: u64 = 16;
+/// Of how many ceremonies the transcript is also audited.
+const AUDIT_EVERY: u64 = 32;
+
+/// How a ceremony ended for its honest operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// All have published.
+    Finished,
+    /// Some have published; the others are stopped or wait.
+    FinishedBySome,
+    /// None has published, and a fault has stopped some.
+    Stopped,
+    /// All wait for operators that are not honest.
+    Waiting,
+}
+
+impl Ending {
+    /// Every ending, with its name in reports.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::Finished, "finished"),
+        (Self::FinishedBySome, "finished-by-some"),
+        (Self::Stopped, "stopped"),
+        (Self::Waiting, "waiting"),
+    ];
+}
+
+/// A ceremony that was played.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Played {
+    /// How it ended.
+    pub ending: Ending,
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+    /// A digest of everything that happened, in its order.
+    pub trace: u64,
+    /// Events.
+    pub events: u64,
+    /// Losses of power.
+    pub crashes: u64,
+    /// Programs that ended because a disk was full.
+    pub full: u64,
+    /// Disks put back to an earlier state.
+    pub rollbacks: u64,
+    /// Moments at which power could fail, by seat.
+    pub moments: Vec<u64>,
+    /// Sets of `t` shares that were checked.
+    pub subsets: u64,
+}
+
+impl World {
+    pub(super) fn held_to_the_rules(&self) -> impl Iterator<Item = &Host> {
+        self.hosts.iter().flatten().filter(|host| !self.watch.faulty.contains(&host.seat.me))
+    }
+
+    pub(super) fn has_published(host: &Host) -> bool {
+        let finished = host.participant.as_ref().is_some_and(|participant| participant.is_finished());
+        host.disk.image.outputs.is_some() && (finished || host.running == Running::Left)
+    }
+
+    pub(super) fn has_fault(host: &Host) -> bool {
+        let fault = host.participant.as_ref().is_some_and(|participant| participant.fault().is_some());
+        fault || matches!(host.running, Running::Stopped | Running::GaveUp)
+    }
+
+    /// Everybody has published; or, while nobody has, everybody knows of a fault.
+    pub(super) fn all_done(&self) -> bool {
+        let published = self.held_to_the_rules().filter(|host| Self::has_published(host)).count();
+        match published {
+            0 => self.held_to_the_rules().all(Self::has_fault),
+            some => some == self.held_to_the_rules().count(),
+        }
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        if self.plan.to_the_end && self.unchanged < PATIENCE {
+            let gone = |host: &Host| matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp);
+            return self.calm && self.held_to_the_rules().all(gone);
+        }
+        self.all_done() || self.unchanged >= PATIENCE
+    }
+
+    /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not honest.
+    pub(super) fn judge(&mut self) {
+        let mut excused: BTreeSet<Index> = self.watch.faulty.clone();
+        excused.extend(self.held_to_the_rules().filter(|host| Self::has_fault(host)).map(|host| host.seat.me));
+        loop {
+            let blocked = |host: &&Host| {
+                let waiting = host.participant.as_ref().map(|participant| participant.waiting().everybody()).unwrap_or_default();
+                !excused.contains(&host.seat.me) && waiting.iter().any(|peer| excused.contains(peer))
+            };
+            let more: Vec<Index> = self.held_to_the_rules().filter(blocked).map(|host| host.seat.me).collect();
+            if more.is_empty() {
+                break;
+            }
+            excused.extend(more);
+        }
+        let stuck: Vec<String> = self
+            .held_to_the_rules()
+            .filter(|host| !Self::has_published(host) && !excused.contains(&host.seat.me))
+            .map(|host| {
+                let waiting = host.participant.as_ref().map(|participant| participant.waiting());
+                format!("operator {} ({:?}) waits: {waiting:?}", host.seat.me, host.running)
+            })
+            .collect();
+        if !stuck.is_empty() {
+            self.watch.violation(Oracle::Liveness, stuck.join("; "));
+        }
+        if self.unchanged >= PATIENCE {
+            self.judge_arrivals();
+            self.judge_certainty();
+        }
+        let faults = self.ending() != Ending::Finished && !self.plan.adversaries.is_empty();
+        if faults || self.plan.seed.is_multiple_of(JUDGE_EVERY) {
+            self.watch.judge_everything();
+        }
+    }
+
+    /// What is certain for one honest operator becomes so for all: certificate 2, or before it the proof of a fault.
+    pub(super) fn judge_certainty(&mut self) {
+        let gave_up = |host: &&Host| host.running == Running::GaveUp;
+        if self.held_to_the_rules().any(|host| gave_up(&host)) {
+            return;
+        }
+        let published = self.held_to_the_rules().any(Self::has_published);
+        let proven = |host: &Host| host.participant.as_ref().is_some_and(|participant| participant.proven_fault().is_some());
+        let (what, lagging): (&str, Vec<Index>) = match published {
+            true => {
+                let lagging = self.held_to_the_rules().filter(|host| !Self::has_published(host)).map(|host| host.seat.me);
+                ("certificate 2", lagging.collect())
+            }
+            false if self.held_to_the_rules().any(proven) => {
+                let lagging = self.held_to_the_rules().filter(|host| !Self::has_fault(host)).map(|host| host.seat.me);
+                ("the proof of a fault", lagging.collect())
+            }
+            false => return,
+        };
+        if !lagging.is_empty() {
+            self.watch.violation(Oracle::Liveness, format!("{what} never comes to {lagging:?}"));
+        }
+    }
+
+    /// With a whole network, what one honest operator holds all others hold.
+    pub(super) fn judge_arrivals(&mut self) {
+        let running: Vec<(&Host, &Inbox)> = self
+            .held_to_the_rules()
+            .filter_map(|host| Some((host, host.participant.as_ref()?.inbox())))
+            .filter(|(host, _)| host.participant().fault().is_none())
+            .collect();
+        let mut late = Vec::new();
+        for (a, ours) in &running {
+            for (b, theirs) in running.iter().filter(|(_, theirs)| theirs.session() == ours.session()) {
+                for round in Round::ALL {
+                    let held = self
+                        .watch
+                        .cast
+                        .ceremony
+                        .indices()
+                        .find(|sender| ours.get(round, *sender).is_some() && theirs.get(round, *sender).is_none());
+                    late.extend(held.map(|sender| {
+                        format!("operator {} holds the {round:?} of {sender}, and {} never gets it", a.seat.me, b.seat.me)
+                    }));
+                }
+            }
+        }
+        if !late.is_empty() {
+            self.watch.violation(Oracle::Liveness, late.join("; "));
+        }
+    }
+
+    pub(super) fn shares(&mut self, digest: &Digest) -> BTreeMap<Index, Vec<SecretScalar>> {
+        let validators = self.watch.shape.v;
+        let mut all = BTreeMap::new();
+        for host in self.hosts.iter().flatten() {
+            let Some(bytes) = host.holds_shares() else { continue };
+            let Ok(mut shares) = decode_shares(&SecretBytes::new(bytes.to_vec()), validators) else { continue };
+            if host.bug == Some(Bug::SpoilsShare) {
+                let again = SecretScalar::reduce(&[1; 48]);
+                shares[0].add_assign(&again);
+            }
+            all.insert(host.seat.me, shares);
+        }
+        let one = Scalar::one();
+        for (member, of, shares) in self.coalition.shares() {
+            if of == digest {
+                all.insert(member, shares.iter().map(|share| share.scaled(&one)).collect());
+            }
+        }
+        all
+    }
+
+    /// Certificate 1 means that any `t` shares sign; and a finished ceremony passes a stranger's audit.
+    pub(super) fn check_shares(&mut self) -> u64 {
+        let certificates: Vec<_> = self.watch.certificates().cloned().collect();
+        let mut checked = 0;
+        for certificate in certificates {
+            let shares = self.shares(certificate.sums.digest());
+            if shares.len() < self.watch.shape.t {
+                continue;
+            }
+            let outcome = self.watch.outputs().filter(|outputs| outputs.digest == *certificate.sums.digest());
+            let outcome = outcome.map(|outputs| outputs.validators.clone());
+            match every_subset_signs(&self.watch.cast.ceremony, &certificate, &shares, outcome.as_deref()) {
+                Ok(sets) => checked += sets as u64,
+                Err(why) => self.watch.violation(Oracle::Certificate, why),
+            }
+        }
+        if self.plan.seed.is_multiple_of(AUDIT_EVERY) {
+            self.audit();
+        }
+        checked
+    }
+
+    pub(super) fn audit(&mut self) {
+        let finished = self.held_to_the_rules().filter_map(|host| host.participant.as_ref()).find(|p| p.is_finished());
+        let Some(inbox) = finished.map(|participant| participant.inbox()) else { return };
+        let report =
+            container::encode(&self.watch.cast.ceremony, inbox.statements()).map(|bytes| audit(&bytes, &Expectations::default()));
+        if !report.is_ok_and(|report| report.is_clean()) {
+            self.watch.violation(Oracle::Audit, "the transcript of a finished ceremony does not pass the audit".to_owned());
+        }
+    }
+
+    pub(super) fn ending(&self) -> Ending {
+        let published = self.held_to_the_rules().filter(|host| Self::has_published(host)).count();
+        let stopped = self.held_to_the_rules().any(Self::has_fault);
+        match published {
+            0 if stopped => Ending::Stopped,
+            0 => Ending::Waiting,
+            all if all == self.held_to_the_rules().count() => Ending::Finished,
+            _ => Ending::FinishedBySome,
+        }
+    }
+}
