@@ -92,13 +92,35 @@ where
     Ok(Channel { io, state })
 }
 
-/// Answers a caller; gives its index, proven. `caller` finds the peers that may call. The caller of this function bounds the time.
+/// Answers a caller; gives the peer that it is, proven. `caller` finds the peers that may call. The caller of this function bounds the time.
 pub async fn respond<'p, S>(
-    mut io: S,
+    io: S,
     local: &Local,
     caller: impl Fn(u16) -> Option<&'p Peer>,
     ephemeral: Secret32,
 ) -> Result<(Channel<S>, &'p Peer), LinkError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let flight = hear(io, local, caller, ephemeral).await?;
+    let peer = flight.peer;
+    Ok((flight.answer(local).await?, peer))
+}
+
+/// A first flight that was made with the channel key of `peer`, maybe by `peer`, maybe long ago.
+pub(super) struct Flight<'p, S> {
+    io: S,
+    handshake: HandshakeState,
+    pub(super) peer: &'p Peer,
+}
+
+/// Reads a caller's first flight. Strangers do not come further than this.
+pub(super) async fn hear<'p, S>(
+    mut io: S,
+    local: &Local,
+    caller: impl Fn(u16) -> Option<&'p Peer>,
+    ephemeral: Secret32,
+) -> Result<Flight<'p, S>, LinkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -120,14 +142,22 @@ where
     if handshake.get_remote_static() != Some(peer.noise.as_bytes()) {
         return Err(LinkError::OtherKey { index: peer.index });
     }
-    let mut answer = [ACCEPTED; 1 + SECOND];
-    handshake.write_message(&[], &mut answer[1..]).map_err(|_| LinkError::Handshake)?;
-    io.write_all(&answer).await?;
+    Ok(Flight { io, handshake, peer })
+}
 
-    let (hash, mut state) = split(handshake)?;
-    take_confirmation(&mut io, &mut state, local, peer, Role::Initiator, &hash).await?;
-    send_confirmation(&mut io, &mut state, local, Role::Responder, &hash).await?;
-    Ok((Channel { io, state }, peer))
+impl<S: AsyncRead + AsyncWrite + Unpin> Flight<'_, S> {
+    /// Answers, and has the caller confirm.
+    pub(super) async fn answer(self, local: &Local) -> Result<Channel<S>, LinkError> {
+        let Self { mut io, mut handshake, peer } = self;
+        let mut answer = [ACCEPTED; 1 + SECOND];
+        handshake.write_message(&[], &mut answer[1..]).map_err(|_| LinkError::Handshake)?;
+        io.write_all(&answer).await?;
+
+        let (hash, mut state) = split(handshake)?;
+        take_confirmation(&mut io, &mut state, local, peer, Role::Initiator, &hash).await?;
+        send_confirmation(&mut io, &mut state, local, Role::Responder, &hash).await?;
+        Ok(Channel { io, state })
+    }
 }
 
 /// What the initiator claims, in clear.

@@ -65,6 +65,15 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
     /// The next frame, 1 to `most` bytes; keep-alives are swallowed. Not to be dropped half-way and called again.
     pub async fn next(&mut self) -> Result<Vec<u8>, LinkError> {
         loop {
+            if let Some(frame) = self.next_or_keep_alive().await? {
+                return Ok(frame);
+            }
+        }
+    }
+
+    /// The next frame; `None` for a keep-alive. Not to be dropped half-way and called again.
+    pub(super) async fn next_or_keep_alive(&mut self) -> Result<Option<Vec<u8>>, LinkError> {
+        loop {
             self.fill(PREFIX).await?;
             let length = usize::from(u16::from_be_bytes([self.message[0], self.message[1]]));
             if length <= TAG_LENGTH {
@@ -72,8 +81,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             }
             self.fill(length).await?;
             let read = self.state.open(&self.message[..length], &mut self.plaintext)?;
-            if let Assembled::Frame(frame) = self.frames.push(&self.plaintext[..read])? {
-                return Ok(frame);
+            match self.frames.push(&self.plaintext[..read])? {
+                Assembled::Part => {}
+                Assembled::KeepAlive => return Ok(None),
+                Assembled::Frame(frame) => return Ok(Some(frame)),
             }
         }
     }

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::channel::{Channel, Local};
 use super::frame::{FrameReader, FrameWriter};
+use super::pace::Pace;
 use super::tcp::Timing;
 use super::{Event, LinkError, Peer};
 use crate::primitives::secret::Secret32;
@@ -19,6 +20,15 @@ use crate::primitives::secret::Secret32;
 const QUEUED_FRAMES: usize = 8;
 /// ... or this many bytes if that is more, for ceremonies whose frames are small.
 const QUEUED_BYTES: usize = 8 << 20;
+/// A peer's send queue holds at most this many frames, however small they are.
+const QUEUED_COUNT: usize = 1 << 14;
+/// Frames and keep-alives of one peer that are taken as they come, and how many more for each operator; beyond them, ...
+const FRAMES_AT_ONCE: (u32, u32) = (4096, 16);
+/// ... so many in a second. A ceremony needs a few; a peer that sends at line rate is held back by the network.
+const FRAMES_A_SECOND: (u32, u32) = (256, 4);
+/// Connections of one peer that are taken as they come; beyond them, one in this time.
+const CONNECTIONS_AT_ONCE: u32 = 8;
+const BETWEEN_CONNECTIONS: Duration = Duration::from_secs(1);
 
 /// Shared by all tasks of a carrier.
 pub(super) struct Hub {
@@ -58,12 +68,12 @@ impl Hub {
         let length = frame.len();
         let before = queue.waiting.fetch_add(length, Ordering::Relaxed);
         let most = QUEUED_FRAMES.saturating_mul(self.max_frame).max(QUEUED_BYTES);
-        if before.saturating_add(length) > most {
+        if before.saturating_add(length) > most || queue.frames.try_send(frame).is_err() {
             queue.overflow.notify_one();
             *open = None;
             return false;
         }
-        queue.frames.send(frame).is_ok()
+        true
     }
 
     /// Bytes queued for `to`, or half-way out.
@@ -81,11 +91,24 @@ pub(super) struct Slot {
     /// Held by the connection in use, so that `Down` of one comes before `Up` of the next.
     turn: tokio::sync::Mutex<()>,
     open: Mutex<Option<Queue>>,
+    /// What the peer may still do; the same for its next connection.
+    connections: Mutex<Pace>,
+    frames: Mutex<Pace>,
 }
 
 impl Slot {
-    pub(super) fn new(peer: Peer) -> Self {
-        Self { peer, newest: watch::Sender::new(0), turn: tokio::sync::Mutex::default(), open: Mutex::default() }
+    /// `operators`: of the ceremony.
+    pub(super) fn new(peer: Peer, operators: usize) -> Self {
+        let operators = u32::try_from(operators).unwrap_or(u32::MAX);
+        let of = |(base, more): (u32, u32)| operators.saturating_mul(more).saturating_add(base);
+        Self {
+            peer,
+            newest: watch::Sender::new(0),
+            turn: tokio::sync::Mutex::default(),
+            open: Mutex::default(),
+            connections: Mutex::new(Pace::new(CONNECTIONS_AT_ONCE, BETWEEN_CONNECTIONS)),
+            frames: Mutex::new(Pace::new(of(FRAMES_AT_ONCE), Duration::from_secs(1) / of(FRAMES_A_SECOND))),
+        }
     }
 
     /// Lets the connection send what is queued and then end.
@@ -98,9 +121,20 @@ impl Slot {
     }
 }
 
+/// Waits until there is one to take, and takes it.
+async fn take(pace: &Mutex<Pace>) {
+    loop {
+        let taken = pace.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match taken {
+            Ok(()) => return,
+            Err(wait) => sleep(wait).await,
+        }
+    }
+}
+
 /// The way into a connection's send queue.
 struct Queue {
-    frames: mpsc::UnboundedSender<Arc<[u8]>>,
+    frames: mpsc::Sender<Arc<[u8]>>,
     waiting: Arc<AtomicUsize>,
     overflow: Arc<Notify>,
 }
@@ -117,11 +151,13 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     let replaced = async move { drop(newest.wait_for(|newest| *newest != number).await) };
     tokio::pin!(replaced);
     let _turn = tokio::select! {
-        turn = slot.turn.lock() => turn,
+        // At most one connection of a peer waits here: a newer one takes its place.
+        turn = async { take(&slot.connections).await; slot.turn.lock().await } => turn,
         () = &mut replaced => return,
+        () = hub.closed() => return,
     };
 
-    let (frames, queue) = mpsc::unbounded_channel();
+    let (frames, queue) = mpsc::channel(QUEUED_COUNT);
     let (waiting, overflow) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
     *slot.open() = Some(Queue { frames, waiting: waiting.clone(), overflow: overflow.clone() });
     if hub.is_closing() {
@@ -130,7 +166,7 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     let (mut reader, mut writer) = channel.into_frames(hub.max_frame, hub.timing.idle);
     let mut told = false;
     let why = tokio::select! {
-        why = receive(hub, peer, address, &mut reader, &mut told) => why,
+        why = receive(hub, slot, address, &mut reader, &mut told) => why,
         why = transmit(hub, &mut writer, queue, &waiting) => why,
         () = &mut replaced => LinkError::Replaced,
         () = overflow.notified() => LinkError::Behind,
@@ -145,20 +181,23 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     }
 }
 
-/// Tells `Up`, then hands frames to the owner one at a time. While the owner is busy nothing is read, and the network holds the peer
-/// back; keep-alives go out all the same.
+/// Tells `Up`, then hands frames to the owner one at a time. While the owner is busy, or the peer has sent too many lately, nothing is
+/// read, and the network holds the peer back; keep-alives go out all the same.
 async fn receive<R: tokio::io::AsyncRead + Unpin>(
     hub: &Hub,
-    peer: u16,
+    slot: &Slot,
     address: String,
     reader: &mut FrameReader<R>,
     told: &mut bool,
 ) -> LinkError {
+    let peer = slot.peer.index;
     hub.tell(Event::Up { peer, address }).await;
     *told = true;
     loop {
-        match reader.next().await {
-            Ok(bytes) => hub.tell(Event::Frame { peer, bytes }).await,
+        take(&slot.frames).await;
+        match reader.next_or_keep_alive().await {
+            Ok(Some(bytes)) => hub.tell(Event::Frame { peer, bytes }).await,
+            Ok(None) => {}
             Err(why) => return why,
         }
     }
@@ -167,7 +206,7 @@ async fn receive<R: tokio::io::AsyncRead + Unpin>(
 async fn transmit<W: tokio::io::AsyncWrite + Unpin>(
     hub: &Hub,
     writer: &mut FrameWriter<W>,
-    mut queue: mpsc::UnboundedReceiver<Arc<[u8]>>,
+    mut queue: mpsc::Receiver<Arc<[u8]>>,
     waiting: &AtomicUsize,
 ) -> LinkError {
     loop {

@@ -11,6 +11,8 @@ mod error;
 pub mod frame;
 mod link;
 mod listen;
+pub(crate) mod pace;
+mod strangers;
 mod tcp;
 
 pub use error::{CarrierError, LinkError};

@@ -5,11 +5,12 @@
 //! than a few seconds does so elsewhere (`spawn_blocking`), or its peers hear nothing and reconnect.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -20,6 +21,29 @@ use super::{CarrierError, Event, Peer, dial, listen};
 use crate::identity::Operator;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::Secret32;
+
+/// How many callers may wait to be accepted. The usual 128 are taken by a flood while this program computes; who finds no room tries again only
+/// after a second.
+const BACKLOG: u32 = 4096;
+
+/// Listens at the first of the addresses of `listen` that can be had.
+async fn bind(listen: &str) -> io::Result<TcpListener> {
+    let mut failure = io::ErrorKind::InvalidInput.into();
+    for address in lookup_host(listen).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let bound = socket.and_then(|socket| {
+            // A port whose last connections are still closing is free.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        });
+        match bound {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
 
 /// What a TCP carrier needs to know.
 pub struct TcpConfig {
@@ -104,7 +128,7 @@ impl Tcp {
         let called = peers.iter().any(|peer| peer.index > me);
         let listener = match called {
             true => {
-                let bound = TcpListener::bind(&listen).await;
+                let bound = bind(&listen).await;
                 Some(bound.map_err(|error| CarrierError::Bind { address: listen, why: error.kind() })?)
             }
             false => None,
@@ -112,9 +136,10 @@ impl Tcp {
 
         // One event waits here and each connection holds one: a peer cannot make us hold more than two frames of its own.
         let (events, receiver) = mpsc::channel(1);
+        let operators = peers.len() + 1;
         let hub = Arc::new(Hub {
             local: Local { spec: spec_digest, index: me, operator },
-            slots: peers.into_iter().map(|peer| (peer.index, Slot::new(peer))).collect(),
+            slots: peers.into_iter().map(|peer| (peer.index, Slot::new(peer, operators))).collect(),
             max_frame,
             timing,
             random,
@@ -149,7 +174,7 @@ impl Tcp {
     /// Queues a frame for `to`; frames arrive in order, or the connection ends. False if `to` is not connected, or the frame is empty or
     /// longer than `max_frame`.
     ///
-    /// The queue holds 8 times `max_frame` bytes, or 8 MiB if that is more. A frame that does not fit ends the connection
+    /// The queue holds 8 times `max_frame` bytes, or 8 MiB if that is more, and 16384 frames. A frame that does not fit ends the connection
     /// ([`super::LinkError::Behind`]), and after the next [`Event::Up`] the two sides start level again.
     pub fn send(&self, to: u16, frame: impl Into<Arc<[u8]>>) -> bool {
         self.hub.send(to, frame.into())

@@ -1,13 +1,16 @@
 //! TCP carriers, called by those who mean no good. Attack rows N9 and N12 of the protocol chapter.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use quorate::carrier::channel::{Channel, Local, initiate};
 use quorate::carrier::{Event, LinkError, Peer, Tcp, TcpConfig, Timing};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::tcp::{MOST, address, at, config, down, timing, until, up};
+use crate::tcp::{self, MOST, address, at, config, down, until, up};
 use crate::{LONG, local, operator, peer, random, run};
 
 /// Operator 2's keys in the hands of someone who does what it likes.
@@ -32,7 +35,7 @@ async fn refused(tcp: &mut Tcp) -> LinkError {
 #[test]
 fn a_key_that_is_not_listed_is_refused() {
     run(async {
-        let mut first = alone(timing()).await;
+        let mut first = alone(tcp::timing()).await;
         let listening = address(&first);
         let imposter = TcpConfig { operator: operator(9), ..config(2, vec![at(1, &listening)]) };
         let mut imposter = Tcp::start(imposter).await.unwrap();
@@ -57,7 +60,7 @@ fn an_earlier_operator_does_not_call() {
 #[test]
 fn oversized_frames_end_the_connection() {
     run(async {
-        let mut first = alone(timing()).await;
+        let mut first = alone(tcp::timing()).await;
         let (_, mut writer) = rogue(&mut first).await.into_frames(MOST, LONG);
         writer.send(&vec![1; MOST + 1]).await.unwrap();
         assert_eq!(down(&mut first, 2).await, LinkError::FrameTooLong { announced: MOST + 1, most: MOST });
@@ -67,7 +70,7 @@ fn oversized_frames_end_the_connection() {
 #[test]
 fn garbage_ends_the_connection() {
     run(async {
-        let mut first = alone(timing()).await;
+        let mut first = alone(tcp::timing()).await;
         let mut forged = vec![0x55; 2 + 300];
         forged[..2].copy_from_slice(&300u16.to_be_bytes());
         for (garbage, why) in [(forged, LinkError::Decrypt), (vec![0; 40], LinkError::MessageLength(0))] {
@@ -84,7 +87,7 @@ fn garbage_ends_the_connection() {
 #[test]
 fn a_silent_peer_is_given_up() {
     run(async {
-        let mut first = alone(Timing { idle: Duration::from_secs(1), ..timing() }).await;
+        let mut first = alone(Timing { idle: Duration::from_secs(1), ..tcp::timing() }).await;
         let _silent = rogue(&mut first).await;
         assert_eq!(down(&mut first, 2).await, LinkError::Silent(1));
     });
@@ -93,7 +96,7 @@ fn a_silent_peer_is_given_up() {
 #[test]
 fn a_peer_that_does_not_read_is_dropped_when_the_queue_is_full() {
     run(async {
-        let mut first = alone(timing()).await;
+        let mut first = alone(tcp::timing()).await;
         let _deaf = rogue(&mut first).await;
         let mut queued = 0;
         while first.send(2, vec![0; MOST]) {
@@ -108,9 +111,127 @@ fn a_peer_that_does_not_read_is_dropped_when_the_queue_is_full() {
 }
 
 #[test]
+fn a_peer_that_does_not_read_is_dropped_after_many_small_frames_too() {
+    run(async {
+        let mut first = alone(tcp::timing()).await;
+        let _deaf = rogue(&mut first).await;
+        let queued = (0..1_000_000).take_while(|_| first.send(2, vec![0])).count();
+        assert_eq!(queued, 1 << 14);
+        assert_eq!(down(&mut first, 2).await, LinkError::Behind);
+    });
+}
+
+#[test]
+fn a_peer_that_sends_without_end_is_held_back() {
+    run(async {
+        for keep_alives in [false, true] {
+            let mut first = alone(tcp::timing()).await;
+            let (_, mut writer) = rogue(&mut first).await.into_frames(MOST, LONG);
+            let sent = Arc::new(AtomicUsize::new(0));
+            let counted = sent.clone();
+            let flood = async move {
+                loop {
+                    let sent = if keep_alives { writer.keep_alive().await } else { writer.send(&[1]).await };
+                    sent.unwrap();
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+            };
+            let flood = tokio::spawn(flood);
+            let begun = Instant::now();
+            let mut taken = 0;
+            while let Ok(Event::Frame { .. }) =
+                timeout(Duration::from_secs(3).saturating_sub(begun.elapsed()), first.next()).await
+            {
+                taken += 1;
+            }
+            // 4096 at once and 256 a second, a little more for each operator; the rest fills the sockets, and then waits.
+            let most = 4096 + 2 * 16 + 4 * (256 + 2 * 4);
+            assert!(taken <= most, "{taken} frames");
+            assert!(keep_alives || taken >= 4096, "{taken} frames");
+            let before = sent.load(Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let more = sent.load(Ordering::Relaxed) - before;
+            assert!(more <= 20_000, "{more} more were sent in a second");
+            flood.abort();
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_connects_without_end_is_held_back() {
+    run(async {
+        let mut first = Tcp::start(config(1, vec![peer(2), peer(3)])).await.unwrap();
+        let listening = address(&first);
+        let connecting = listening.clone();
+        let flood = tokio::spawn(async move {
+            let mut connections = 0;
+            loop {
+                let stream = TcpStream::connect(&connecting).await.unwrap();
+                drop(initiate(stream, &local(2), &peer(1), random()).await);
+                connections += 1;
+                if connections == 200 {
+                    return;
+                }
+            }
+        });
+        let begun = Instant::now();
+        let (mut ups, mut third) = (0, None);
+        while let Ok(event) = timeout(Duration::from_secs(3).saturating_sub(begun.elapsed()), first.next()).await {
+            match event {
+                Event::Up { peer: 2, .. } => ups += 1,
+                Event::Up { peer: 3, .. } => third = Some(begun.elapsed()),
+                _ => {}
+            }
+            if ups == 8 && third.is_none() {
+                // Nobody else is held back.
+                let mut honest = Tcp::start(config(3, vec![at(1, &listening), at(2, "127.0.0.1:1")])).await.unwrap();
+                third = Some(Duration::MAX);
+                tokio::spawn(async move {
+                    loop {
+                        honest.next().await;
+                    }
+                });
+            }
+        }
+        assert!((8..=8 + 4).contains(&ups), "{ups} connections were used");
+        assert!(third.is_some_and(|after| after < Duration::from_secs(3)), "{third:?}");
+        flood.abort();
+    });
+}
+
+/// What a caller sends first, without the answer that it needs to go on.
+async fn first_flight(index: u16) -> Vec<u8> {
+    let (near, mut far) = tokio::io::duplex(1024);
+    let caller = tokio::spawn(async move { initiate(near, &local(index), &peer(1), random()).await.err() });
+    let mut flight = vec![0; 138];
+    far.read_exact(&mut flight).await.unwrap();
+    caller.abort();
+    flight
+}
+
+#[test]
+fn a_caller_in_the_middle_of_a_rush_is_heard() {
+    run(async {
+        let first = alone(tcp::timing()).await;
+        let flight = first_flight(2).await;
+        // None of these is accepted before all have been made: this thread is the only one.
+        let rush = |count: usize| (0..count).map(|_| std::net::TcpStream::connect(address(&first)).unwrap()).collect::<Vec<_>>();
+        let _before = rush(300);
+        let mut caller = rush(1).remove(0);
+        std::io::Write::write_all(&mut caller, &flight).unwrap();
+        let _after = rush(300);
+        caller.set_nonblocking(true).unwrap();
+        let mut caller = TcpStream::from_std(caller).unwrap();
+        let mut answer = [9; 49];
+        caller.read_exact(&mut answer).await.expect("it was shut out");
+        assert_eq!(answer[0], 0, "accepted");
+    });
+}
+
+#[test]
 fn strangers_are_turned_away_and_reported_once() {
     run(async {
-        let mut first = alone(timing()).await;
+        let mut first = alone(tcp::timing()).await;
         for _ in 0..5 {
             let mut stranger = TcpStream::connect(address(&first)).await.unwrap();
             stranger.write_all(&[b'x'; 200]).await.unwrap();
@@ -129,17 +250,18 @@ fn strangers_are_turned_away_and_reported_once() {
 fn half_open_connections_do_not_keep_an_operator_out() {
     run(async {
         // The handshake limit does not help here.
-        let mut first = alone(Timing { handshake: 10 * LONG, ..timing() }).await;
+        let mut first = alone(Timing { handshake: 10 * LONG, ..tcp::timing() }).await;
         let mut held = Vec::new();
-        for _ in 0..100 {
+        for _ in 0..200 {
             held.push(TcpStream::connect(address(&first)).await.unwrap());
         }
         let mut second = Tcp::start(config(2, vec![at(1, &address(&first))])).await.unwrap();
         up(&mut second, 1).await;
         assert_eq!(refused(&mut first).await, LinkError::Crowded);
         up(&mut first, 2).await;
-        // 64 places, one of them operator 2's: the 37 oldest had to go.
-        let (oldest, newest) = held.split_at_mut(37);
+        // 128 places, and operator 2 had one of them for a while: the oldest had to go.
+        let (oldest, rest) = held.split_at_mut(72);
+        let (_, newest) = rest.split_at_mut(1);
         for stream in oldest {
             assert_eq!(stream.read_to_end(&mut Vec::new()).await.unwrap(), 0);
         }
@@ -153,7 +275,7 @@ fn half_open_connections_do_not_keep_an_operator_out() {
 #[test]
 fn a_slow_handshake_runs_out_of_time() {
     run(async {
-        let mut first = alone(Timing { handshake: Duration::from_secs(1), ..timing() }).await;
+        let mut first = alone(Timing { handshake: Duration::from_secs(1), ..tcp::timing() }).await;
         let mut slow = TcpStream::connect(address(&first)).await.unwrap();
         slow.write_all(b"QRTC").await.unwrap();
         assert_eq!(refused(&mut first).await, LinkError::HandshakeTime(1));
@@ -166,7 +288,7 @@ fn a_responder_that_does_not_answer_is_reported() {
     run(async {
         let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mute_address = mute.local_addr().unwrap().to_string();
-        let impatient = Timing { handshake: Duration::from_secs(1), ..timing() };
+        let impatient = Timing { handshake: Duration::from_secs(1), ..tcp::timing() };
         let second = TcpConfig { timing: impatient, ..config(2, vec![at(1, &mute_address)]) };
         let mut second = Tcp::start(second).await.unwrap();
         let (_held, _) = mute.accept().await.unwrap();
@@ -178,7 +300,7 @@ fn a_responder_that_does_not_answer_is_reported() {
 #[test]
 fn a_wrong_pin_is_reported_on_both_sides() {
     run(async {
-        let mut first = alone(timing()).await;
+        let mut first = alone(tcp::timing()).await;
         let listening = address(&first);
         let pinned = Peer { noise: peer(9).noise, ..at(1, &listening) };
         let mut second = Tcp::start(config(2, vec![pinned])).await.unwrap();

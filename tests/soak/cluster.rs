@@ -7,8 +7,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 
 use quorate::identity::card::OperatorName;
 use quorate::identity::operator::Operator;
@@ -22,6 +22,9 @@ use quorate::store::{IDENTITY_FILE, Log, SealCost, StateDir, seal_with_passphras
 use crate::Chance;
 
 const PASSPHRASE: &str = "correct horse battery";
+
+/// A process that another thread starts must not inherit a lock that this one holds: one of the two at a time.
+static FORKS: Mutex<()> = Mutex::new(());
 
 /// A port that is free now and that no outgoing connection is given: below the range that the system takes those from.
 pub(crate) fn free_port() -> u16 {
@@ -73,6 +76,7 @@ impl Cluster {
     /// A cluster below `root`. `dirs`: where operators keep their state, if not below `root`.
     pub(crate) fn new(root: &Path, size: Size, chance: &mut Chance, places: Vec<Place>, dirs: &BTreeMap<usize, PathBuf>) -> Self {
         let Size { n, t, v } = size;
+        let _no_forks = FORKS.lock().unwrap();
         let passphrase = root.join("passphrase");
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&passphrase).unwrap();
         std::io::Write::write_all(&mut file, PASSPHRASE.as_bytes()).unwrap();
@@ -139,7 +143,11 @@ impl Cluster {
         };
         let ((out, out_at), (err, err_at)) = (open("stdout"), open("stderr"));
         command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
-        Running { child: command.spawn().unwrap(), out, out_at, err, err_at }
+        let child = {
+            let _no_locks = FORKS.lock().unwrap();
+            command.spawn().unwrap()
+        };
+        Running { child, out, out_at, err, err_at }
     }
 
     fn out(&self, i: usize) -> PathBuf {
