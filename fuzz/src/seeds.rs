@@ -34,7 +34,7 @@ pub fn all() -> Vec<Seed> {
     add("ceremony_toml", "gnosis", include_bytes!("../../ceremony-specs/examples/gnosis-partial-deposits.toml"));
     add("ceremony_json", "hoodi", include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"));
     add("ceremony_canonical", "devnet", CEREMONY.canonical());
-    add("texts", "words", b"cigar proof drum coffee grant flush inherit pill");
+    add("texts", "words", b"cigar proof drum coffee grant flush inherit pill letter reason near skin");
     add("texts", "endpoint", b"[2001:db8::1]:3610");
     add("texts", "amount", b"0.03125");
     add("texts", "address", b"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");

@@ -38,7 +38,7 @@ pub const MOST_CANONICAL_BYTES: usize = 8
     + (4 + MOST_OPERATORS * (8 + 129 + card::LONGEST_NAME))
     + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28));
 /// Words of a fingerprint.
-pub const FINGERPRINT_WORDS: usize = 8;
+pub const FINGERPRINT_WORDS: usize = 12;
 
 const MAGIC: &[u8; 4] = b"QSPC";
 const LONGEST_NETWORK_NAME: usize = 32;
@@ -216,7 +216,7 @@ fn network(constants: CustomNetwork) -> Result<Network, SpecError> {
 /// Why words are not a fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FingerprintError {
-    /// Not eight words.
+    /// Not twelve words.
     #[error("{0} words; a fingerprint has {FINGERPRINT_WORDS}")]
     Count(usize),
     /// A word that is not in the list.
@@ -229,10 +229,10 @@ pub enum FingerprintError {
     },
 }
 
-/// The first 88 bits of a digest as eight words of the English list of BIP-39, 11 bits each.
+/// The first 132 bits of a digest as twelve words of the English list of BIP-39, 11 bits each.
 ///
 /// It lets people see by voice that they hold different files before they start. What they then agree to is the whole digest, which
-/// every operator signs first of all: two specs made to share these words would still not run together.
+/// every operator signs first of all. Whoever writes the file can try many: two files that share their words cost about 2^66 attempts.
 pub fn fingerprint(digest: &Digest) -> Vec<&'static str> {
     let list = Language::English.word_list();
     let bit = |at: usize| usize::from(digest.0[at / 8] >> (7 - at % 8) & 1);
