@@ -113,6 +113,7 @@ pub fn play(plan: Plan) -> Played {
                 full: 0,
                 rollbacks: 0,
                 moments: Vec::new(),
+                transcript: None,
                 subsets: 0,
             }
         }

@@ -99,6 +99,8 @@ pub struct Watch {
     pub shape: Shape,
     /// Operators that are not held to the rules: they break them, or their disk was put back to an earlier state.
     pub faulty: BTreeSet<Index>,
+    /// Those among them whose disk still held their hello, in a ceremony of honest operators: they repeat themselves, and say nothing else.
+    pub repeating: BTreeSet<Index>,
     /// Every statement that anybody signed, by digest; also those that were lost before anybody else could know them.
     statements: BTreeMap<Digest, Statement>,
     /// Those that have left the machine of their author.
@@ -122,6 +124,7 @@ impl Watch {
             cast,
             shape: Shape::of(&cast.ceremony),
             faulty: BTreeSet::new(),
+            repeating: BTreeSet::new(),
             statements: BTreeMap::new(),
             public: BTreeSet::new(),
             violations: Vec::new(),
@@ -214,11 +217,15 @@ impl Watch {
         if self.is_faulty(me) {
             return;
         }
+        let prepared = host.participant.as_ref().is_some_and(|participant| participant.is_prepared());
         match (self.prepared.get(&me), host.holds_shares()) {
             (Some(before), now) if now != Some(before) => {
                 self.violation(Oracle::Retention, format!("the prepared shares of operator {me} are gone"));
             }
-            (None, Some(now)) if host.participant.as_ref().is_some_and(|participant| participant.is_prepared()) => {
+            (None, None) if prepared => {
+                self.violation(Oracle::Retention, format!("operator {me} has prepared, and its shares are gone"));
+            }
+            (None, Some(now)) if prepared => {
                 self.prepared.insert(me, now.clone());
             }
             _ => (),
@@ -237,7 +244,7 @@ impl Watch {
             return;
         }
         self.public.insert(tagged(Tag::Envelope, &[&statement[..ENVELOPE_BYTES]]));
-        if self.is_faulty(me) {
+        if self.is_faulty(me) && !self.repeating.contains(&me) {
             return;
         }
         match self.spoken.get(&(slot, me)) {
@@ -246,6 +253,9 @@ impl Watch {
             None => {
                 self.spoken.insert((slot, me), statement.as_slice().into());
             }
+        }
+        if self.is_faulty(me) {
+            return;
         }
         if !host.has_noted(statement) {
             self.violation(Oracle::Durability, format!("operator {me} said what is not on its disk, round {slot}"));

@@ -66,6 +66,8 @@ pub struct Played {
     pub rollbacks: u64,
     /// Moments at which power could fail, by seat.
     pub moments: Vec<u64>,
+    /// The digest of the transcript of the first operator that finished.
+    pub transcript: Option<Digest>,
     /// Sets of `t` shares that were checked.
     pub subsets: u64,
 }
@@ -231,6 +233,12 @@ impl World {
             self.audit();
         }
         checked
+    }
+
+    pub(super) fn transcript(&self) -> Option<Digest> {
+        let finished = self.held_to_the_rules().filter_map(|host| host.participant.as_ref()).find(|p| p.is_finished())?;
+        let bytes = container::encode(&self.watch.cast.ceremony, finished.inbox().statements()).ok()?;
+        Some(container::digest(&bytes))
     }
 
     pub(super) fn audit(&mut self) {

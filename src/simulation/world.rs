@@ -1,11 +1,13 @@
 //! A ceremony from its plan: machines, network and coalition in one order of events, watched by every oracle.
 
+use crate::message::envelope::Round;
+use crate::protocol::record::RecordKind;
 use crate::spec::threshold::Index;
 
 use super::bug::Bug;
 use super::chance::Chance;
 use super::coalition::{Coalition, Letter};
-use super::disk::{Disk, Power, Trouble};
+use super::disk::{Disk, Entry, Power, Trouble};
 use super::host::{Host, Letters, Running};
 use super::network::{Agenda, Event, Network};
 use super::oracle::{Oracle, Watch};
@@ -116,6 +118,7 @@ impl World {
         }
         let subsets = if self.watch.violations.is_empty() { self.check_shares() } else { 0 };
         Played {
+            transcript: self.transcript(),
             ending: self.ending(),
             violations: self.watch.violations,
             trace: self.trace,
@@ -255,6 +258,13 @@ impl World {
             let to = self.chance.position(host.disk.earlier.len());
             host.disk.roll_back(to, outputs_too);
             self.plan.fates[seat].rollback = None;
+            let own = [&[Round::Hello.number()][..], &me.get().to_be_bytes()].concat();
+            let hello = |entry: &Entry| entry.kind == RecordKind::Statement && entry.body.get(7..10) == Some(own.as_slice());
+            match host.disk.image.log.iter().any(hello) && self.watch.faulty == self.watch.repeating {
+                true => drop(self.watch.repeating.insert(me)),
+                // An operator without its hello says another, and what follows from it is new for all.
+                false => self.watch.repeating.clear(),
+            }
             self.watch.faulty.insert(me);
             self.rollbacks += 1;
         }
