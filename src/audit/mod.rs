@@ -19,7 +19,7 @@ pub mod report;
 
 mod rounds;
 
-mod stopped;
+pub mod stopped;
 
 pub mod words;
 

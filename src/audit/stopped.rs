@@ -93,7 +93,7 @@ pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: 
         if text.is_empty() {
             text.push("these statements prove nobody at fault".to_owned());
         }
-        text.extend(accusations(&ceremony, &statements));
+        text.extend(accusations(&ceremony, &statements).iter().map(|said| format!("said, not proven: {said}")));
         text.extend(prepared(&ceremony, &statements));
         if foreign > 0 {
             text.push(format!("{foreign} statements are not shown to be of this ceremony, and were left out"));
@@ -119,8 +119,8 @@ fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<
     ceremony.indices().filter(|index| !here.contains(index)).map(|index| words::operator(Some(ceremony), index)).collect()
 }
 
-/// Who says that it waited for whom.
-fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String> {
+/// Who says that it waited for whom: an accusation in a sentence for each who gave up.
+pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String> {
     let shape = Shape::of(ceremony);
     let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
     let said = abandoned.filter_map(|statement| {
@@ -136,14 +136,16 @@ fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String> {
         });
         let whom: Vec<String> = whom.collect();
         let (who, round) = (words::operator(Some(ceremony), statement.envelope.sender), words::round(statement.envelope.round));
-        let whom = if whom.is_empty() { "nobody".to_owned() } else { whom.join(", ") };
-        Some(format!("said, not proven: {who} gave up in {round}, waiting for {whom}"))
+        Some(match whom.is_empty() {
+            true => format!("{who} gave up, waiting for nobody"),
+            false => format!("{who} gave up in {round}, waiting for {}", whom.join(", ")),
+        })
     });
     said.collect()
 }
 
-/// Who may hold shares of keys that must never be used.
-fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String> {
+/// Who may hold shares of keys that must never be used, in a sentence without its full stop.
+pub fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String> {
     let mut prepared: BTreeMap<Index, String> = BTreeMap::new();
     for statement in statements {
         if (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Prepare) {

@@ -10,8 +10,8 @@ Exit codes:
   0  done
   1  local trouble: a file, the network, a passphrase
   2  usage: the command line, or a file that a person wrote
-  3  the ceremony was stopped by a fault; evidence is written
-  4  the audit found something
+  3  the ceremony is stopped: by a fault, or because it was given up; evidence is written
+  4  the audit found something; or the evidence proves nothing
   5  waiting for others; run the same command again
 
 stdout is the result (with --json one JSON object), stderr is the talk.
@@ -59,18 +59,32 @@ pub(crate) enum Command {
     /// Say which ceremonies this operator has, and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate")]
     Status,
+    /// Give a ceremony up, for good, and keep the record of it.
+    #[command(after_help = "Example:\n  quorate abandon ceremony.toml\n\nThe last resort, when somebody whom the ceremony \
+                            waits for will not come back. What this operator awaited is signed and kept; it accuses, and proves \
+                            nothing. The next attempt is drafted with: quorate spec next")]
+    Abandon(AbandonArgs),
+    /// Judge evidence of a fault offline.
+    #[command(subcommand)]
+    Evidence(Evidence),
     /// Verify a transcript offline, from public data alone.
     #[command(
         after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml --deposit-data deposit-data.json"
     )]
     Audit(AuditArgs),
-    /// Run a whole ceremony on this machine: one process for each operator, then the audit.
-    #[command(after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20")]
+    /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show what comes of a fault.
+    #[command(
+        after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  quorate demo --fault bad-share\n\n\
+                            With --fault, exit code 0 means that it went as announced."
+    )]
     Demo(DemoArgs),
     /// Play whole ceremonies in memory, with faults and operators that break the rules, and check that every promise holds.
     #[cfg(feature = "simulation")]
     #[command(after_help = "Example:\n  quorate simulate --ceremonies 1000\n\nExits with 1 if anything did not hold.")]
     Simulate(SimulateArgs),
+    /// Take part in a demo's ceremony and break a rule of it, for `demo --fault`.
+    #[command(hide = true)]
+    DemoCheat(DemoCheatArgs),
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  quorate completions bash > /etc/bash_completion.d/quorate")]
     Completions {
@@ -113,6 +127,13 @@ pub(crate) enum Spec {
         --operator quorate1...@10.0.0.3:3610 --operator quorate1...@10.0.0.4:3610 -o ceremony.toml"
     )]
     New(Box<SpecNew>),
+    /// Draft the next attempt of a ceremony that was stopped: with the same operators, or with others.
+    #[command(
+        after_help = "Example:\n  quorate spec next ceremony.toml --without dave --reason \"dave dealt a bad share\" -o ceremony-2.toml\n\n\
+        Everybody agrees to it anew: other fingerprint, other keys. To go on with an attempt that was only interrupted, no new file is \
+        needed: run the same command again."
+    )]
+    Next(SpecNext),
     /// Check a ceremony file against every rule.
     #[command(after_help = "Example:\n  quorate spec check ceremony.toml")]
     Check {
@@ -169,6 +190,30 @@ pub(crate) struct SpecNew {
     pub(crate) output: PathBuf,
 }
 
+#[derive(Args)]
+pub(crate) struct SpecNext {
+    /// The ceremony file of the attempt that was stopped.
+    pub(crate) file: PathBuf,
+    /// An operator to leave out, by name or by index.
+    #[arg(long, value_name = "NAME|INDEX")]
+    pub(crate) without: Vec<String>,
+    /// An operator to add, behind the others: card@host:port.
+    #[arg(long, value_name = "CARD@HOST:PORT")]
+    pub(crate) add: Vec<String>,
+    /// How many operators are needed to sign. If not given: as before with the same operators, two thirds of them, rounded up, with others.
+    #[arg(long)]
+    pub(crate) threshold: Option<u16>,
+    /// Allow a threshold of all operators: the loss of one share is then the loss of the validators.
+    #[arg(long)]
+    pub(crate) allow_all_required: bool,
+    /// Why there is another attempt, for everybody who is asked to agree to it. One line, kept in the file as a comment.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// The file to write. Never overwrites.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
 /// Key derivation of the keystores (EIP-2335).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KdfChoice {
@@ -200,6 +245,31 @@ pub(crate) struct RunArgs {
     /// How long to stay, once outputs are published, for operators that have not confirmed that they hold everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct AbandonArgs {
+    /// The ceremony file.
+    pub(crate) file: PathBuf,
+    /// The fingerprint's words, instead of typing them.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) yes_fingerprint: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Evidence {
+    /// Say what a file of evidence proves, and what not. Needs nothing but the file.
+    #[command(
+        after_help = "Example:\n  quorate evidence check evidence/fault-0123456789abcdef.quorate --expect ceremony.toml\n\n\
+                            Exit code 0 if a fault is proven, 4 if none is."
+    )]
+    Check {
+        /// The evidence: fault-*.quorate or stopped-*.quorate.
+        file: PathBuf,
+        /// The ceremony file that it should be about.
+        #[arg(long, value_name = "FILE")]
+        expect: Option<PathBuf>,
+    },
 }
 
 /// The shape only: whether this machine has the address is found out by listening on it.
@@ -255,6 +325,38 @@ pub(crate) struct DemoArgs {
     /// Write no keystores.
     #[arg(long)]
     pub(crate) no_keystores: bool,
+    /// What goes wrong.
+    #[arg(long, value_enum)]
+    pub(crate) fault: Option<Fault>,
+}
+
+/// What a demo shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Fault {
+    /// An operator is killed (kill -9) in every round.
+    Kill,
+    /// An operator deals a bad share to another.
+    BadShare,
+    /// An operator says one thing to some, another to others.
+    Equivocate,
+    /// An operator chooses its contribution after it has seen all others.
+    RogueKey,
+    /// An operator never sends another its share.
+    Withhold,
+    /// An operator's disk goes back to an earlier state.
+    Rollback,
+    /// An operator complains of a share that is good.
+    FalseComplaint,
+}
+
+#[derive(Args)]
+pub(crate) struct DemoCheatArgs {
+    /// As for an honest operator.
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// The rule to break.
+    #[arg(long, value_enum)]
+    pub(crate) rule: super::cheat::Rule,
 }
 
 #[cfg(feature = "simulation")]

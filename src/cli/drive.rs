@@ -9,6 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::audit::words;
 use crate::carrier::{Event, Tcp};
+use crate::cli::cheat::Cheat;
 use crate::cli::machine::{Handled, Machine};
 use crate::cli::messages;
 use crate::cli::progress::{Progress, seat_name, seat_names};
@@ -36,6 +37,18 @@ const AT_ONCE: usize = 2 << 20;
 const PARTING: Duration = Duration::from_secs(10);
 /// How long an operator that only suspects asks the others for the statement that would prove it.
 const DOUBT: Duration = Duration::from_secs(30);
+
+/// How long an operator stays that has told everybody of a proven fault: as long as it takes for what it has said to arrive.
+const TOLD: Duration = Duration::from_secs(2);
+
+/// A fault that stands in the way.
+struct Standing {
+    since: Instant,
+    rule: Rule,
+    /// Who has been told of it as it is now, and since when everybody who can be told has been.
+    told: BTreeSet<Index>,
+    told_at: Instant,
+}
 
 /// How a run ended.
 pub(crate) enum Ending {
@@ -73,14 +86,16 @@ pub(crate) struct Drive {
     /// Peers that have noted that we hold everything.
     acknowledged: BTreeSet<Index>,
     all_confirmed_at: Option<Instant>,
-    /// Since when a fault stands in the way, and who has been told of it as it is now.
-    fault: Option<(Instant, Rule, BTreeSet<Index>)>,
     /// Hashes of disputed statements that were sent to a peer over its present connection.
     offered: BTreeMap<Index, BTreeSet<[u8; 32]>>,
+    /// The fault that stands in the way.
+    fault: Option<Standing>,
+    /// A demo's operator that breaks a rule; never one of an ordinary run.
+    cheat: Option<Cheat>,
 }
 
 impl Drive {
-    pub(crate) fn new(machine: Machine, tcp: Tcp, progress: Progress, linger: Duration) -> Self {
+    pub(crate) fn new(machine: Machine, tcp: Tcp, progress: Progress, linger: Duration, cheat: Option<Cheat>) -> Self {
         let shape = Shape::of(&machine.participant.seat().ceremony);
         Self {
             machine: Some(machine),
@@ -95,6 +110,7 @@ impl Drive {
             all_confirmed_at: None,
             fault: None,
             offered: BTreeMap::new(),
+            cheat,
         }
     }
 
@@ -183,25 +199,35 @@ impl Drive {
     /// With a fault in the way: tells everybody what proves it, stays a while so that they hear it and can answer, and ends.
     fn faulted(&mut self, fault: Fault) -> Option<Ending> {
         let prepared = self.machine().participant.is_prepared();
-        let mut known = self.fault.take().filter(|(_, rule, _)| *rule == fault.rule);
-        if known.is_none() {
-            let ceremony = self.machine().participant.seat().ceremony.clone();
-            self.progress.say(&format!("A fault: {}. Telling the others.", words::rule(&fault.rule, Some(&ceremony))));
-        }
-        let (since, rule, mut told) = known.take().unwrap_or_else(|| (Instant::now(), fault.rule.clone(), BTreeSet::new()));
-        for peer in self.connected.iter().filter(|peer| !told.contains(peer)) {
+        let now = Instant::now();
+        let mut standing = match self.fault.take().filter(|standing| standing.rule == fault.rule) {
+            Some(standing) => standing,
+            None => {
+                let ceremony = self.machine().participant.seat().ceremony.clone();
+                self.progress.say(&format!("A fault: {}. Telling the others.", words::rule(&fault.rule, Some(&ceremony))));
+                Standing { since: now, rule: fault.rule.clone(), told: BTreeSet::new(), told_at: now }
+            }
+        };
+        for peer in self.connected.iter().filter(|peer| !standing.told.contains(peer)) {
             for statement in &fault.evidence {
                 self.send(*peer, &Frame::Statement(statement.bytes().to_vec()));
             }
+            standing.told_at = now;
         }
-        told.extend(&self.connected);
-        let patience = if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { PARTING };
-        // Everybody has heard it and left.
-        let alone = told.len() + 1 == self.shape.n && self.connected.is_empty();
-        if alone || since.elapsed() >= patience {
+        standing.told.extend(&self.connected);
+        let everybody = standing.told.len() + 1 == self.shape.n;
+        // Who still reads has it all, and who does not has left.
+        let heard = everybody && self.connected.iter().all(|peer| self.tcp.waiting(peer.get()) == 0);
+        let done = match fault.rule.certainty() {
+            Certainty::Suspected => standing.since.elapsed() >= DOUBT,
+            Certainty::Proven | Certainty::Nobody => {
+                standing.since.elapsed() >= PARTING || (heard && standing.told_at.elapsed() >= TOLD)
+            }
+        };
+        if done || (everybody && self.connected.is_empty()) {
             return Some(Ending::Fault { fault, prepared });
         }
-        self.fault = Some((since, rule, told));
+        self.fault = Some(standing);
         None
     }
 
@@ -271,6 +297,7 @@ impl Drive {
                 }
                 Input::PeerHolds { peer, have }
             }
+            Ok(Frame::Statement(bytes)) if self.cheat.as_ref().is_some_and(|cheat| cheat.is_own(&bytes)) => return Ok(()),
             Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
             Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == self.machine().participant.seat().me => {
                 Input::ShareBox { dealer, sealed }
@@ -292,7 +319,9 @@ impl Drive {
         let Handled { said, refused } = self.work(move |machine| machine.handle(input)).await?;
         // What comes too early is harmless and common: it will be sent again once we say that we lack it.
         let early = matches!(refused, Some(Refused::UnsignedBox | Refused::Reject(Reject::Early)));
-        if let Some(refused) = refused.filter(|_| !early) {
+        // Who has stopped takes nothing but statements.
+        let stopped = refused == Some(Refused::Stopped);
+        if let Some(refused) = refused.filter(|_| !early && !stopped) {
             self.progress.say_of(peer, &format!("Ignored a message from {from}: {refused}."));
         }
         if !said.is_empty() || self.machine().participant.inbox().session() != before {
@@ -344,8 +373,15 @@ impl Drive {
     }
 
     fn send(&self, peer: Index, frame: &Frame) {
+        let bytes = match &self.cheat {
+            None => frame.encode(),
+            Some(cheat) => match cheat.twist(self.machine().participant.inbox(), peer, frame) {
+                Some(twisted) => twisted.encode(),
+                None => return,
+            },
+        };
         // A peer that is not connected gets everything when it is: it will say what it holds.
-        let _ = self.tcp.send(peer.get(), frame.encode());
+        let _ = self.tcp.send(peer.get(), bytes);
     }
 
     /// Sends this operator's own new statements, each deal with its box, to everybody connected.

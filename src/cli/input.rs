@@ -11,6 +11,10 @@ use super::report::CliError;
 use crate::spec::file::MOST_FILE_BYTES;
 use crate::spec::{Ceremony, CeremonyFile, SpecError};
 use crate::store;
+use crate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
+
+/// Bytes that a transcript may have too much and still be read, so that a report can say what is wrong with it.
+const SLACK: u64 = 1 << 20;
 
 /// Opens a plain file, by way of symbolic links if there are any.
 pub(crate) fn open(path: &Path) -> Result<(File, Metadata), CliError> {
@@ -55,6 +59,29 @@ pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
 pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
     let parse = if text.trim_start().starts_with('{') { CeremonyFile::parse_json } else { CeremonyFile::parse_toml };
     Ceremony::try_from(parse(text)?)
+}
+
+/// A transcript, whose length follows from its front; one of another length is read only if it is not much longer.
+pub(crate) fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
+    let (mut file, found) = open(path)?;
+    let mut bytes = Vec::new();
+    let front = HEADER_BYTES as u64 + MOST_SPEC_BYTES as u64;
+    read_up_to(&mut file, front, &mut bytes, path)?;
+    if found.len() > front + SLACK {
+        match expected_len(&bytes) {
+            Err(error) => return Err(messages::not_a_transcript(path, &error)),
+            Ok(expected) if found.len() > expected + SLACK => {
+                return Err(messages::transcript_length(path, found.len(), expected));
+            }
+            Ok(_) => {}
+        }
+    }
+    read_up_to(&mut file, found.len().saturating_sub(front), &mut bytes, path)?;
+    Ok(bytes)
+}
+
+fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Result<(), CliError> {
+    file.take(most).read_to_end(into).map(drop).map_err(|error| messages::reading(path, &error))
 }
 
 /// Refuses a path where something is, before work is done that would be for nothing.

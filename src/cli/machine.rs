@@ -20,6 +20,11 @@ use crate::protocol::record::{self, RecordKind};
 use crate::store::{CeremonyDir, Log, Published, Record, Staging};
 use crate::transcript::{container, stopped};
 
+/// Names of evidence: the proof of a fault; everything that was held when a fault ended the run; and when the operator gave up.
+pub(crate) const FAULT: &str = "fault";
+pub(crate) const STOPPED: &str = "stopped";
+pub(crate) const GIVEN_UP: &str = "stopped-given-up";
+
 /// How keystores are sealed.
 pub(crate) struct KeystorePlan {
     pub(crate) kdf: Kdf,
@@ -93,7 +98,7 @@ impl Machine {
             && let Some(fault) = self.participant.proven_fault()
         {
             let evidence = stopped::encode(&self.participant.seat().ceremony, &fault.evidence);
-            self.dir.write_evidence("fault", &evidence).map_err(messages::store)?;
+            self.dir.write_evidence(FAULT, &evidence).map_err(messages::store)?;
             self.proven = Some(fault);
         }
         Ok(())
@@ -102,7 +107,7 @@ impl Machine {
     /// Keeps every statement that this operator holds, for an auditor of a ceremony that does not go on.
     pub(crate) fn keep_everything(&self) -> Result<(), CliError> {
         let everything = stopped::encode(&self.participant.seat().ceremony, self.participant.inbox().everything());
-        self.dir.write_evidence("stopped", &everything).map(drop).map_err(messages::store)
+        self.dir.write_evidence(STOPPED, &everything).map(drop).map_err(messages::store)
     }
 
     /// Write and sync, erase, then act: in this order, whatever happens.

@@ -1,5 +1,7 @@
 //! The catalogue: every sentence about what went wrong, with what to do about it.
 
+mod stopped;
+
 use std::io;
 use std::path::Path;
 
@@ -13,6 +15,8 @@ use crate::protocol::record::ReplayError;
 use crate::spec::SpecError;
 use crate::store::{SealError, StoreError};
 use crate::transcript::container::ContainerError;
+
+pub(crate) use stopped::*;
 
 fn local(what: impl Into<String>, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Local, what, fix)
@@ -159,6 +163,9 @@ pub(crate) fn operator(path: &Path, error: &OperatorError) -> CliError {
 }
 
 pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
+    if *error == ReplayError::Abandoned {
+        return given_up(dir);
+    }
     local(
         format!("{}: {error}", shown(dir)),
         "the disk or the log is damaged: stop here, keep the directory as it is, and do not begin this ceremony anew",

@@ -7,6 +7,8 @@ use clap::error::ErrorKind;
 
 mod args;
 
+mod cheat;
+
 mod command;
 
 mod drive;
@@ -26,6 +28,8 @@ mod prompt;
 mod random;
 
 mod report;
+
+mod verdict;
 
 use args::{Cli, Command};
 use report::{CliError, Exit, Output};
@@ -48,11 +52,14 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Identity(args) => command::identity::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
         Command::Run(args) => command::run::run(args, out),
+        Command::Abandon(args) => command::abandon::run(args, out),
+        Command::Evidence(args) => command::evidence::run(args, out),
         Command::Status => command::status::run(out),
         Command::Audit(args) => command::audit::run(args, out),
         Command::Demo(args) => command::demo::run(args, out),
         #[cfg(feature = "simulation")]
         Command::Simulate(args) => command::simulate::run(args, out),
+        Command::DemoCheat(args) => command::run::cheat(args, out),
         Command::Completions { shell } => command::completions::run(*shell, out),
         Command::Man { command } => command::man::run(command, out),
     }

@@ -11,6 +11,8 @@ use super::{input, messages};
 use crate::ethereum::keystore::normalised;
 use crate::identity::Operator;
 use crate::primitives::secret::SecretBytes;
+use crate::spec::Ceremony;
+use crate::spec::canonical::{fingerprint, parse_fingerprint};
 use crate::store::{IDENTITY_FILE, StateDir, open_with_passphrase};
 
 /// Fewest characters of a new passphrase.
@@ -125,6 +127,19 @@ pub(crate) fn line(question: &str, flag: &str) -> Result<String, CliError> {
         return Err(messages::no_answer(question, flag));
     }
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+/// The ceremony's fingerprint, given or typed: so that a person means this ceremony and no other.
+pub(crate) fn agree(ceremony: &Ceremony, given: Option<&str>, question: &str) -> Result<(), CliError> {
+    let expected = fingerprint(&ceremony.digest());
+    let typed = match given {
+        Some(words) => words.to_owned(),
+        None => line(question, "--yes-fingerprint \"WORD WORD ...\"")?,
+    };
+    match parse_fingerprint(&typed) {
+        Ok(words) if words == expected => Ok(()),
+        _ => Err(messages::wrong_fingerprint(&expected.join(" "))),
+    }
 }
 
 #[cfg(test)]

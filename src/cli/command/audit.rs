@@ -1,7 +1,5 @@
 //! `quorate audit`: verifies a transcript offline.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -15,10 +13,7 @@ use crate::cli::{input, messages, prompt};
 use crate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
 use crate::spec::Ceremony;
 use crate::spec::ceremony::MOST_VALIDATORS;
-use crate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
 
-/// Bytes that a file may have too much and still be read, so that the report can say what is wrong with it.
-const SLACK: u64 = 1 << 20;
 /// Longest deposit file: 8 deposits of each of 8192 validators, at most 1 KiB each.
 const MOST_DEPOSIT_BYTES: usize = 64 << 20;
 /// Longest keystore.
@@ -35,7 +30,7 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     let read = |path: &PathBuf| Ok((shown(path), input::read(path, MOST_DEPOSIT_BYTES)?));
     let deposits = args.deposit_data.iter().map(read).collect::<Result<Vec<_>, CliError>>()?;
     let deposits: Vec<(&str, &[u8])> = deposits.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
-    let transcript = transcript(&args.transcript)?;
+    let transcript = input::transcript(&args.transcript)?;
     let shares = match &args.share {
         Some(folder) => shares(folder, args.keystore_password_file.as_deref(), out)?,
         None => Vec::new(),
@@ -50,29 +45,6 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     let fields: Value = serde_json::from_slice(&render::to_json(&report))
         .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
     out.finish(exit, json!({ "findings": report.findings(), "report": fields }), &render::to_text(&report))
-}
-
-/// A transcript, whose length follows from its front; one of another length is read only if it is not much longer.
-fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
-    let (mut file, found) = input::open(path)?;
-    let mut bytes = Vec::new();
-    let front = HEADER_BYTES as u64 + MOST_SPEC_BYTES as u64;
-    read_up_to(&mut file, front, &mut bytes, path)?;
-    if found.len() > front + SLACK {
-        match expected_len(&bytes) {
-            Err(error) => return Err(messages::not_a_transcript(path, &error)),
-            Ok(expected) if found.len() > expected + SLACK => {
-                return Err(messages::transcript_length(path, found.len(), expected));
-            }
-            Ok(_) => {}
-        }
-    }
-    read_up_to(&mut file, found.len().saturating_sub(front), &mut bytes, path)?;
-    Ok(bytes)
-}
-
-fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Result<(), CliError> {
-    file.take(most).read_to_end(into).map(drop).map_err(|error| messages::reading(path, &error))
 }
 
 /// The keystores of a folder, each decrypted: that a share is held means that it can be used.

@@ -3,16 +3,21 @@
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use serde_json::json;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use super::demo_faults;
 
 use crate::audit::expectation::Expectations;
 use crate::audit::{audit, render};
 use crate::cli::args::{DemoArgs, KdfChoice};
+use crate::cli::cheat::{DEMO_WITHDRAWAL, Rule};
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{messages, random};
 use crate::identity::Operator;
@@ -28,13 +33,11 @@ const NAMES: [&str; 16] = [
 ];
 /// A demo's passphrases are random and its identities thrown away: stretching them would only take time.
 const DEMO_COST: u8 = 12;
-/// A recognisable address that nobody owns.
-const DEMO_WITHDRAWAL: &str = "0x000000000000000000000000000000000000dEaD";
 
 /// One operator of the demo.
-struct Player {
-    name: String,
-    dir: PathBuf,
+pub(super) struct Player {
+    pub(super) name: String,
+    pub(super) dir: PathBuf,
     port: u16,
 }
 
@@ -43,6 +46,16 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// The demo's passphrase, the same for all its operators.
 const PASSPHRASE_FILE: &str = "passphrase";
+
+/// A demo that is prepared: who plays, in what.
+pub(super) struct Demo<'a> {
+    args: &'a DemoArgs,
+    program: PathBuf,
+    pub(super) root: PathBuf,
+    pub(super) ceremony: Ceremony,
+    pub(super) words: String,
+    pub(super) players: Vec<Player>,
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
@@ -53,8 +66,16 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
     let (ceremony, players) = prepare(args, root)?;
     talk(&format!("Demo ceremony: {} of {} operators, {} validators.", ceremony.t(), ceremony.n(), ceremony.v()));
     let root = root.canonicalize().map_err(|error| messages::reading(root, &error))?;
-    play(args, &root, &ceremony, &players)?;
-    conclude(&root, &ceremony, &players, out)
+    let program = env::current_exe().map_err(|error| messages::reading(Path::new("this program"), &error))?;
+    let words = fingerprint(&ceremony.digest()).join(" ");
+    let demo = Demo { args, program, root, ceremony, words, players };
+    match args.fault {
+        Some(fault) => demo_faults::run(&demo, fault, out),
+        None => {
+            play(&demo)?;
+            conclude(&demo, out, None)
+        }
+    }
 }
 
 /// Makes identities and the ceremony file.
@@ -99,9 +120,10 @@ fn free_ports(count: usize) -> Result<Vec<u16>, CliError> {
 }
 
 /// An operator's process, which ends with this one's interest in it.
-struct Running<'a> {
-    player: &'a Player,
+pub(super) struct Running<'a> {
+    pub(super) player: &'a Player,
     child: Child,
+    lines: Receiver<String>,
     talk: Option<JoinHandle<()>>,
 }
 
@@ -114,18 +136,54 @@ impl Drop for Running<'_> {
     }
 }
 
-/// Runs one process for each operator until all have ended, or one has failed: the others would wait for it for ever.
-fn play(args: &DemoArgs, root: &Path, ceremony: &Ceremony, players: &[Player]) -> Result<(), CliError> {
-    let program = env::current_exe().map_err(|error| messages::reading(Path::new("this program"), &error))?;
-    let words = fingerprint(&ceremony.digest()).join(" ");
-    let width = players.iter().map(|player| player.name.len()).max().unwrap_or(0);
-    let mut running = Vec::new();
-    for player in players {
-        let mut command = Command::new(&program);
-        command.arg("--dir").arg(&player.dir).arg("--passphrase-file").arg(root.join(PASSPHRASE_FILE));
-        command.arg("run").arg(root.join("ceremony.toml")).args(["--yes-fingerprint", &words]);
-        command.arg("--listen").arg(format!("127.0.0.1:{}", player.port)).args(["--kdf", kdf_name(args.kdf)]);
-        if args.no_keystores {
+impl Running<'_> {
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Result<Option<ExitStatus>, CliError> {
+        self.child.try_wait().map_err(|error| messages::no_process(&self.player.name, &error))
+    }
+
+    /// Waits for a line with one of `texts`; `None` if the process ends without, or takes too long.
+    pub(super) fn until(&mut self, texts: &[String], patience: Duration) -> Option<String> {
+        let end = Instant::now() + patience;
+        loop {
+            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok()?;
+            if texts.iter().any(|text| line.contains(text)) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// `kill -9`, as dropping it does.
+    pub(super) fn kill(self) {}
+
+    /// What Ctrl-C does.
+    pub(super) fn interrupt(&self) -> Result<(), CliError> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let sent = pid.map_or(Ok(()), |pid| kill_process(pid, Signal::INT));
+        sent.map_err(|error| messages::no_process(&self.player.name, &error.into()))
+    }
+}
+
+impl Demo<'_> {
+    /// The program with an operator's directory and passphrase.
+    pub(super) fn command(&self, player: usize) -> Command {
+        let mut command = Command::new(&self.program);
+        let passphrase = self.root.join(PASSPHRASE_FILE);
+        command.arg("--dir").arg(&self.players[player].dir).arg("--passphrase-file").arg(passphrase);
+        command
+    }
+
+    /// Starts an operator; one that breaks a rule, if there is one.
+    pub(super) fn start(&self, player: usize, cheat: Option<Rule>) -> Result<Running<'_>, CliError> {
+        let mut command = self.command(player);
+        let player = &self.players[player];
+        match cheat {
+            None => command.arg("run"),
+            Some(rule) => command.arg("demo-cheat").args(["--rule", cheat_name(rule)]),
+        };
+        command.arg(self.root.join("ceremony.toml")).args(["--yes-fingerprint", &self.words]);
+        command.arg("--listen").arg(format!("127.0.0.1:{}", player.port)).args(["--kdf", kdf_name(self.args.kdf)]);
+        if self.args.no_keystores {
             command.arg("--no-keystores");
         }
         let mut child = command
@@ -135,30 +193,54 @@ fn play(args: &DemoArgs, root: &Path, ceremony: &Ceremony, players: &[Player]) -
             .spawn()
             .map_err(|error| messages::no_process(&player.name, &error))?;
         let stderr = child.stderr.take().expect("stderr is piped");
+        let width = self.players.iter().map(|player| player.name.len()).max().unwrap_or(0);
         let prefix = format!("{:>width$} | ", player.name);
+        let (send, lines) = channel();
         let reader = thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 talk(&format!("{prefix}{line}"));
+                // Nobody may be waiting for a line.
+                let _ = send.send(line);
             }
         });
-        running.push(Running { player, child, talk: Some(reader) });
+        Ok(Running { player, child, lines, talk: Some(reader) })
     }
+
+    /// Starts all operators but one.
+    pub(super) fn start_all_but(&self, one: usize) -> Result<Vec<Running<'_>>, CliError> {
+        (0..self.players.len()).filter(|player| *player != one).map(|player| self.start(player, None)).collect()
+    }
+}
+
+/// Runs one process for each operator until all have ended, or one has failed: the others would wait for it for ever.
+fn play(demo: &Demo<'_>) -> Result<(), CliError> {
+    let mut running = (0..demo.players.len()).map(|player| demo.start(player, None)).collect::<Result<Vec<_>, _>>()?;
     loop {
         let mut failed = Vec::new();
         let mut ended = 0;
-        for Running { player, child, .. } in &mut running {
-            if let Some(status) = child.try_wait().map_err(|error| messages::no_process(&player.name, &error))? {
+        for one in &mut running {
+            if let Some(status) = one.ended()? {
                 ended += 1;
                 if !status.success() {
-                    failed.push(player.name.clone());
+                    failed.push(one.player.name.clone());
                 }
             }
         }
         match failed.is_empty() {
-            false => return Err(messages::demo_failed(&failed, root)),
+            false => return Err(messages::demo_failed(&failed, &demo.root)),
             true if ended == running.len() => return Ok(()),
             true => thread::sleep(POLL),
         }
+    }
+}
+
+fn cheat_name(rule: Rule) -> &'static str {
+    match rule {
+        Rule::BadShare => "bad-share",
+        Rule::Equivocate => "equivocate",
+        Rule::RogueKey => "rogue-key",
+        Rule::Withhold => "withhold",
+        Rule::FalseComplaint => "false-complaint",
     }
 }
 
@@ -170,7 +252,8 @@ fn kdf_name(choice: KdfChoice) -> &'static str {
 }
 
 /// Compares what the operators hold, and audits it as a stranger would.
-fn conclude(root: &Path, ceremony: &Ceremony, players: &[Player], out: &Output) -> Result<Exit, CliError> {
+pub(super) fn conclude(demo: &Demo<'_>, out: &Output, story: Option<(&str, Value)>) -> Result<Exit, CliError> {
+    let Demo { root, ceremony, players, .. } = demo;
     let mut folders = Vec::new();
     for player in players {
         let state = StateDir::open(&player.dir).map_err(messages::store)?;
@@ -189,20 +272,21 @@ fn conclude(root: &Path, ceremony: &Ceremony, players: &[Player], out: &Output) 
     }
     let report = audit(&transcript, &Expectations { ceremony: Some(ceremony), ..Expectations::default() });
     let text = format!(
-        "{}\nAll {} operators hold the same transcript.\nOutputs: {}",
+        "{}\nAll {} operators hold the same transcript.\n{}Outputs: {}",
         render::to_text(&report),
         players.len(),
+        story.as_ref().map(|(told, _)| format!("\nAs announced.\n{told}\n")).unwrap_or_default(),
         root.display()
     );
     let public = folders[0].join("public");
-    out.finish(
-        if report.is_clean() { Exit::Done } else { Exit::Finding },
-        json!({
-            "out": root.display().to_string(),
-            "public": public.display().to_string(),
-            "findings": report.findings(),
-            "transcript": report.transcript().to_string(),
-        }),
-        &text,
-    )
+    let mut fields = json!({
+        "out": root.display().to_string(),
+        "public": public.display().to_string(),
+        "findings": report.findings(),
+        "transcript": report.transcript().to_string(),
+    });
+    if let (Some(fields), Some((_, Value::Object(more)))) = (fields.as_object_mut(), story) {
+        fields.extend(more);
+    }
+    out.finish(if report.is_clean() { Exit::Done } else { Exit::Finding }, fields, &text)
 }

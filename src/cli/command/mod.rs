@@ -1,10 +1,16 @@
 //! One file for each command.
 
+pub(crate) mod abandon;
+
 pub(crate) mod audit;
 
 pub(crate) mod completions;
 
 pub(crate) mod demo;
+
+mod demo_faults;
+
+pub(crate) mod evidence;
 
 pub(crate) mod identity;
 
@@ -16,5 +22,7 @@ pub(crate) mod run;
 pub(crate) mod simulate;
 
 pub(crate) mod spec;
+
+pub(crate) mod spec_next;
 
 pub(crate) mod status;

@@ -1,5 +1,6 @@
 //! `quorate run`: takes part in a ceremony, resuming whatever was interrupted.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,10 +8,11 @@ use serde_json::json;
 
 use crate::audit::words;
 use crate::carrier::{CarrierError, Peer, Tcp, TcpConfig, Timing};
-use crate::cli::args::{KdfChoice, RunArgs};
+use crate::cli::args::{DemoCheatArgs, KdfChoice, RunArgs};
+use crate::cli::cheat::{Cheat, Rule};
 use crate::cli::drive::{Drive, Ending};
 use crate::cli::machine::{self, KeystorePlan, Machine};
-use crate::cli::messages::shown;
+use crate::cli::messages::{quoted, shown};
 use crate::cli::progress::{Progress, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, prompt, random};
@@ -22,12 +24,21 @@ use crate::primitives::secret::SecretBytes;
 use crate::protocol::evidence::{Certainty, Fault};
 use crate::protocol::participant::{OwnSeat, Participant, Step};
 use crate::spec::Ceremony;
-use crate::spec::canonical::{fingerprint, parse_fingerprint};
 use crate::spec::show::describe;
+use crate::spec::threshold::FEWEST_OPERATORS;
 use crate::store::{CeremonyDir, CeremonyView, Log, StateDir};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
+    take_part(args, None, out)
+}
+
+/// Runs the hidden command of the demo: the same, with a rule to break.
+pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError> {
+    take_part(&args.run, Some(args.rule), out)
+}
+
+fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
     let (file, ceremony) = input::ceremony(&args.file)?;
     let ceremony = Arc::new(ceremony);
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
@@ -36,6 +47,10 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
     let operator = Arc::new(operator);
     let seat = OwnSeat::find(ceremony.clone(), operator.clone())
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
+    let cheat = match rule {
+        None => None,
+        Some(rule) => Some(Cheat::new(rule, seat.clone()).ok_or_else(messages::not_a_demo)?),
+    };
 
     let begun = match state.find(&ceremony.digest()).map_err(messages::store)? {
         Some(view) => begun(&view)?,
@@ -71,10 +86,10 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(messages::runtime)?;
     let ending = runtime.block_on(async {
         let tcp = Tcp::start(tcp_config(&seat, listen)).await.map_err(messages::carrier)?;
-        Drive::new(machine, tcp, progress, linger).run().await
+        Drive::new(machine, tcp, progress, linger, cheat).run().await
     })?;
     match ending {
-        Ending::Fault { fault, prepared } => aborted(&fault, &ceremony, prepared, &dir, out),
+        Ending::Fault { fault, prepared } => aborted(&fault, &args.file, &ceremony, prepared, &dir, out),
         Ending::Interrupted { waiting } => interrupted(&waiting, &ceremony, out),
         Ending::Published { unconfirmed } => done(&ceremony, &dir, &unconfirmed, out),
         Ending::Complete => done(&ceremony, &dir, &[], out),
@@ -83,7 +98,7 @@ pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
 
 /// Whether there is a log to go on from. Traces of a ceremony without its log are refused: beginning anew would sign other statements
 /// for slots that this operator has already filled.
-fn begun(view: &CeremonyView) -> Result<bool, CliError> {
+pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
     let log = view.has_log().map_err(messages::store)?;
     match !log && view.has_traces().map_err(messages::store)? {
         true => Err(messages::log_gone(view.path())),
@@ -93,18 +108,10 @@ fn begun(view: &CeremonyView) -> Result<bool, CliError> {
 
 /// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the hello is the consent.
 fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
-    let expected = fingerprint(&ceremony.digest());
-    let typed = match &args.yes_fingerprint {
-        Some(words) => words.clone(),
-        None => {
-            talk(&describe(ceremony));
-            prompt::line("Type the fingerprint's words to take part", "--yes-fingerprint \"WORD WORD ...\"")?
-        }
-    };
-    match parse_fingerprint(&typed) {
-        Ok(words) if words == expected => Ok(()),
-        _ => Err(messages::wrong_fingerprint(&expected.join(" "))),
+    if args.yes_fingerprint.is_none() {
+        talk(&describe(ceremony));
     }
+    prompt::agree(ceremony, args.yes_fingerprint.as_deref(), "Type the fingerprint's words to take part")
 }
 
 fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<KeystorePlan>, CliError> {
@@ -207,31 +214,65 @@ fn interrupted(waiting: &[String], ceremony: &Ceremony, out: &Output) -> Result<
     )
 }
 
-fn aborted(fault: &Fault, ceremony: &Ceremony, prepared: bool, dir: &CeremonyDir, out: &Output) -> Result<Exit, CliError> {
+fn aborted(
+    fault: &Fault,
+    file: &Path,
+    ceremony: &Ceremony,
+    prepared: bool,
+    dir: &CeremonyDir,
+    out: &Output,
+) -> Result<Exit, CliError> {
     let culprits = seat_names(ceremony, &fault.rule.culprits());
     let what = words::rule(&fault.rule, Some(ceremony));
-    let certainty = match fault.rule.certainty() {
-        Certainty::Proven => "proven",
-        Certainty::Suspected => "suspected",
-        Certainty::Nobody => "nobody",
+    let (certainty, sure) = match fault.rule.certainty() {
+        Certainty::Proven => ("proven", "proven to anybody"),
+        Certainty::Suspected => ("suspected", "suspected: one of them, and not proven which"),
+        Certainty::Nobody => ("nobody", "and nothing to prove"),
     };
-    let evidence: Vec<String> =
-        dir.view().evidence().map_err(messages::store)?.iter().map(|path| path.display().to_string()).collect();
+    let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
-        true => "Your shares stay stored. If the others complete the certificate, this ceremony can still finish.",
+        true => {
+            "Your shares stay stored. If the others complete the certificate, this ceremony can still finish: run the same command again. \
+             Otherwise its keys must never receive a deposit."
+        }
         false => "No key came out of this ceremony, and nobody can deposit to one.",
     };
+    let mut todo = "show the evidence to the other operators, and agree on who takes part in the next attempt.".to_owned();
+    if let Some(proof) = evidence.iter().find(|path| named(path, machine::FAULT)) {
+        todo += &format!("\n  judge it:   quorate evidence check {}", quoted(proof));
+    }
+    let next = next_attempt(fault, file, ceremony);
+    todo += &format!("\n  next file:  {next}");
     out.finish(
         Exit::Aborted,
         json!({
-            "ceremony": ceremony.name(), "fault": what, "culprits": culprits, "certainty": certainty,
-            "evidence": evidence, "prepared": prepared,
+            "ceremony": ceremony.name(), "fault": what, "culprits": culprits, "certainty": certainty, "prepared": prepared,
+            "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "next": next,
         }),
         &format!(
-            "Stopped by a fault: {what}\nWhose doing: {} ({certainty}).\n{stored}\nEvidence: {}\nWhat to do: show it to the \
-             other operators, agree on who takes part, and start a new ceremony with a new file.",
+            "Stopped by a fault: {what}\nWhose doing: {} ({sure}).\n{stored}\nEvidence: {}\nWhat to do: {todo}",
             if culprits.is_empty() { "nobody's".to_owned() } else { culprits.join(" or ") },
-            evidence.join(", ")
+            evidence.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
         ),
     )
+}
+
+/// The command that drafts the next attempt: without whoever is proven to be at fault.
+fn next_attempt(fault: &Fault, file: &Path, ceremony: &Ceremony) -> String {
+    let culprits = match fault.rule.certainty() {
+        Certainty::Proven => seat_names(ceremony, &fault.rule.culprits()),
+        Certainty::Suspected | Certainty::Nobody => Vec::new(),
+    };
+    let without: String = culprits.iter().map(|name| format!(" --without {}", quoted(Path::new(name)))).collect();
+    let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
+    let new = file.with_file_name(format!("{}-attempt-{}.toml", stem.display(), ceremony.attempt().saturating_add(1)));
+    let left = ceremony.n() - culprits.len();
+    let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
+    format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(&new))
+}
+
+/// Whether a file of evidence is of this name.
+pub(super) fn named(path: &Path, name: &str) -> bool {
+    path.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(&format!("{name}-")))
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cli::args::{Spec, SpecNew};
+use crate::cli::command::spec_next;
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, random};
 use crate::spec::canonical::fingerprint;
@@ -14,6 +15,7 @@ use crate::spec::{Ceremony, CeremonyFile, Endpoint};
 pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
     match args {
         Spec::New(args) => new(args, out),
+        Spec::Next(args) => spec_next::run(args, out),
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
             let words = fingerprint(&ceremony.digest()).join(" ");
@@ -69,7 +71,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
 }
 
 /// `card@host:port`, or a card alone.
-fn operator(text: &str) -> OperatorEntry {
+pub(crate) fn operator(text: &str) -> OperatorEntry {
     let (card, address) = match text.split_once('@') {
         Some((card, address)) => (card, Some(address.to_owned())),
         None => (text, None),
@@ -78,7 +80,7 @@ fn operator(text: &str) -> OperatorEntry {
 }
 
 /// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.
-fn fields(ceremony: &Ceremony) -> Value {
+pub(crate) fn fields(ceremony: &Ceremony) -> Value {
     let operators = ceremony.roster().iter().map(|(index, seat)| {
         json!({
             "index": index.get(),
