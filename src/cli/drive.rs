@@ -353,11 +353,12 @@ impl Drive {
             return;
         }
         let participant = &self.machine().participant;
-        let disputed = participant.disputed(have).into_iter().map(|frame| frame.encode());
+        let disputed = participant.disputed(have).into_iter().filter_map(|frame| self.outgoing(peer, &frame));
         let offered = self.offered.get(&peer);
         let disputed = disputed.filter(|bytes| !offered.is_some_and(|offered| offered.contains(&sha256(&[bytes]))));
         let disputed: Vec<Vec<u8>> = disputed.collect();
-        let mut frames: Vec<Vec<u8>> = participant.missing(peer, have).iter().map(Frame::encode).collect();
+        let mut frames: Vec<Vec<u8>> =
+            participant.missing(peer, have).iter().filter_map(|frame| self.outgoing(peer, frame)).collect();
         // A queue that runs over ends the connection and delivers nothing: short ones first, and the rest when it asks again.
         frames.sort_by_key(Vec::len);
         for (frame, once) in frames.into_iter().map(|frame| (frame, false)).chain(disputed.into_iter().map(|frame| (frame, true)))
@@ -373,15 +374,18 @@ impl Drive {
     }
 
     fn send(&self, peer: Index, frame: &Frame) {
-        let bytes = match &self.cheat {
-            None => frame.encode(),
-            Some(cheat) => match cheat.twist(self.machine().participant.inbox(), peer, frame) {
-                Some(twisted) => twisted.encode(),
-                None => return,
-            },
-        };
-        // A peer that is not connected gets everything when it is: it will say what it holds.
-        let _ = self.tcp.send(peer.get(), bytes);
+        if let Some(bytes) = self.outgoing(peer, frame) {
+            // A peer that is not connected gets everything when it is: it will say what it holds.
+            let _ = self.tcp.send(peer.get(), bytes);
+        }
+    }
+
+    /// The one door out: what goes to `peer` for `frame`, which is `frame`, unless this operator breaks a rule.
+    fn outgoing(&self, peer: Index, frame: &Frame) -> Option<Vec<u8>> {
+        match &self.cheat {
+            None => Some(frame.encode()),
+            Some(cheat) => cheat.twist(self.machine().participant.inbox(), peer, frame).map(|twisted| twisted.encode()),
+        }
     }
 
     /// Sends this operator's own new statements, each deal with its box, to everybody connected.
