@@ -28,7 +28,7 @@ const EVERYWHERE: &str = "Options of every command";
 
 /// Distributed key generation ceremonies for Ethereum validators, with transcripts that anyone can audit offline.
 #[derive(Parser)]
-#[command(name = "quorate", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "quorate", version = super::VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print the result as one JSON object.
     #[arg(long, global = true, help_heading = EVERYWHERE)]

@@ -97,6 +97,13 @@ pub(crate) fn stdout(error: &io::Error) -> CliError {
     local(format!("the result cannot be written to stdout: {}", system(error)), "check where the output goes, and run it again")
 }
 
+pub(crate) fn toy_curve(notice: &str) -> CliError {
+    local(
+        format!("{notice}. This program was built for simulations alone, with --cfg quorate_toy_curve"),
+        "build it without that flag; look for it in RUSTFLAGS and in cargo's configuration files",
+    )
+}
+
 // The state directory.
 
 pub(crate) fn store(error: StoreError) -> CliError {

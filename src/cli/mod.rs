@@ -34,17 +34,40 @@ mod verdict;
 use args::{Cli, Command};
 use report::{CliError, Exit, Output};
 
+/// What a build says of itself whose curve is a toy (`--cfg quorate_toy_curve`).
+const TOY: &str = "TOY CURVE: no security";
+
+/// The version, and what makes this build unfit for anything but simulations.
+const VERSION: &str = if cfg!(quorate_toy_curve) {
+    concat!(env!("CARGO_PKG_VERSION"), " (TOY CURVE: no security)")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
 /// Runs the program on the arguments of this process.
 pub fn main() -> ExitCode {
     hygiene::settle();
     let exit = match Cli::try_parse() {
         Ok(Cli { json, dir, passphrase_file, command }) => {
             let out = Output { json, dir, passphrase_file };
-            run(&command, &out).unwrap_or_else(|error| out.error(&error))
+            fit(&command).and_then(|()| run(&command, &out)).unwrap_or_else(|error| out.error(&error))
         }
         Err(error) => misused(&error),
     };
     ExitCode::from(exit as u8)
+}
+
+/// Whether this build may run `command`: one with the toy curve does nothing but simulate, and says so first.
+fn fit(command: &Command) -> Result<(), CliError> {
+    match command {
+        _ if !cfg!(quorate_toy_curve) => Ok(()),
+        #[cfg(feature = "simulation")]
+        Command::Simulate(_) => {
+            report::talk(TOY);
+            Ok(())
+        }
+        _ => Err(messages::toy_curve(TOY)),
+    }
 }
 
 fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {

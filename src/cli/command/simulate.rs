@@ -45,7 +45,8 @@ fn per_second(totals: &Totals, seconds: f64) -> f64 {
 }
 
 fn reproduce(seed: u64) -> String {
-    format!("cargo run --release --features simulation -- simulate --ceremonies 1 --seed {seed}")
+    let flags = if cfg!(quorate_toy_curve) { "RUSTFLAGS=\"--cfg quorate_toy_curve\" " } else { "" };
+    format!("{flags}cargo run --release --features simulation -- simulate --ceremonies 1 --seed {seed}")
 }
 
 fn fields(totals: &Totals, seed: u64, seconds: f64) -> Value {
@@ -68,6 +69,7 @@ fn fields(totals: &Totals, seed: u64, seconds: f64) -> Value {
         })
         .collect();
     json!({
+        "toy_curve": cfg!(quorate_toy_curve),
         "seed": seed,
         "ceremonies": totals.ceremonies,
         "violations": totals.violated,
