@@ -82,23 +82,34 @@ impl Cluster {
     }
 
     fn command(&self, i: usize, more: &[&str]) -> Command {
-        let name = &self.names[i];
-        let mut command = quorate(&[
-            "--dir",
-            &self.path(name),
-            "--passphrase-file",
-            &self.path(&format!("{name}.passphrase")),
-            "run",
-            &self.path("ceremony.toml"),
-            "--yes-fingerprint",
-            &self.words,
-            "--listen",
-            &format!("127.0.0.1:{}", self.ports[i]),
-            "--kdf",
-            "pbkdf2",
-        ]);
-        command.args(more);
+        self.taking_part(i, &["run"], more)
+    }
+
+    /// `run`, or the demo's hidden way to break a rule.
+    fn taking_part(&self, i: usize, how: &[&str], more: &[&str]) -> Command {
+        let mut command = self.quorate(i, how);
+        command.args([&self.path("ceremony.toml"), "--yes-fingerprint", &self.words]);
+        command.args(["--listen", &format!("127.0.0.1:{}", self.ports[i]), "--kdf", "pbkdf2"]).args(more);
         command
+    }
+
+    /// The program with an operator's directory and passphrase.
+    fn quorate(&self, i: usize, args: &[&str]) -> Command {
+        let name = &self.names[i];
+        let mut command = quorate(&["--dir", &self.path(name), "--passphrase-file", &self.path(&format!("{name}.passphrase"))]);
+        command.args(args);
+        command
+    }
+
+    fn cheat(&self, i: usize, rule: &str) -> Running {
+        Running::new(self.taking_part(i, &["demo-cheat", "--rule", rule], &[]))
+    }
+
+    /// The files of evidence whose names begin so, with their content.
+    fn evidence(&self, i: usize, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let mut found = files(&self.out(i).with_file_name("evidence"));
+        found.retain(|file, _| file.starts_with(name));
+        found
     }
 
     fn start(&self, i: usize) -> Running {
@@ -178,12 +189,21 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    fn finish(mut self) {
+    /// Asks it to end, as Ctrl-C does.
+    fn interrupt(&self) {
+        assert!(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap().success());
+    }
+
+    fn finish(self) {
+        self.end_with(0);
+    }
+
+    fn end_with(mut self, code: i32) {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 self.said.extend(self.lines.try_iter());
-                assert!(status.success(), "{status}; said:\n{}", self.said.join("\n"));
+                assert_eq!(status.code(), Some(code), "{status}; said:\n{}", self.said.join("\n"));
                 return;
             }
             self.said.extend(self.lines.try_iter());
@@ -251,7 +271,7 @@ fn kill_in_every_round(cluster: &Cluster, victim: usize, others: &[usize]) {
         let mut running = cluster.start(victim);
         // It may pass a round in one step, when the others' statements are all there.
         let mut texts: Vec<String> = (round..=5).map(|round| format!("Round {round} of 5")).collect();
-        texts.push("Done".to_owned());
+        texts.push("Outputs are published".to_owned());
         running.until(&texts);
         running.kill();
     }
@@ -333,4 +353,210 @@ fn an_interrupted_operator_says_whom_it_waited_for_and_goes_on_later() {
     assert_eq!(first.child.wait().unwrap().code(), Some(5), "waiting: run the same command again");
     (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
     cluster.check_outputs();
+}
+
+const DEMO: [&str; 6] =
+    ["--validators", "2", "--withdrawal", "0x000000000000000000000000000000000000dEaD", "--compounding", "false"];
+
+fn json(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[test]
+fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
+    let cluster = Cluster::new(4, 3, &DEMO);
+    let cheat = cluster.cheat(3, "bad-share");
+    let begun = Instant::now();
+    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(|running| running.end_with(3));
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    cheat.kill();
+    let evidence: Vec<_> = (0..3).map(|i| cluster.evidence(i, "fault-")).collect();
+    assert!(evidence.iter().all(|files| files.len() == 1), "{evidence:?}");
+    let path = cluster.out(0).with_file_name("evidence").join(evidence[0].keys().next().unwrap());
+    let verdict = quorate(&["--json", "evidence", "check", path.to_str().unwrap(), "--expect", &cluster.path("ceremony.toml")]);
+    let verdict = json(&{ verdict }.output().unwrap());
+    assert_eq!(verdict["exit"], 0);
+    assert_eq!(verdict["proven"][0]["class"], "E3");
+    assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "operator-4");
+
+    // A second run tells the others again and ends as the first did, with the same evidence.
+    let again: Vec<Child> = (0..3)
+        .map(|i| {
+            let mut command = cluster.quorate(i, &["--json"]);
+            let port = format!("127.0.0.1:{}", cluster.ports[i]);
+            command.args(["run", &cluster.path("ceremony.toml"), "--listen", &port]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for (i, child) in again.into_iter().enumerate() {
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        let said = json(&output);
+        assert_eq!(said["culprits"], serde_json::json!(["operator-4"]));
+        assert_eq!(said["certainty"], "proven");
+        let next = said["next"].as_str().unwrap();
+        assert!(next.contains("spec next") && next.contains("--without operator-4"), "{next}");
+        assert_eq!(cluster.evidence(i, "fault-"), evidence[i]);
+    }
+    let status = cluster.quorate(0, &["--json", "status"]).output().unwrap();
+    let status = json(&status);
+    assert_eq!(status["ceremonies"][0]["state"], "faulted");
+    assert!(status["ceremonies"][0]["proven"][0].as_str().unwrap().contains("operator-4"), "{status}");
+
+    // And the next attempt is a command away.
+    let next = cluster.path("next.toml");
+    must(&["spec", "next", &cluster.path("ceremony.toml"), "--without", "operator-4", "--reason", "a bad share", "-o", &next]);
+    let checked: serde_json::Value = serde_json::from_str(&must(&["--json", "spec", "check", &next])).unwrap();
+    assert_eq!((checked["attempt"].clone(), checked["threshold"].clone()), (2.into(), 2.into()));
+    assert_eq!(checked["supersedes"], verdict["spec_digest"]);
+    assert!(fs::read_to_string(&next).unwrap().contains("\n# Reason for this attempt: a bad share\n"));
+}
+
+#[test]
+fn who_waited_for_a_withheld_share_goes_on_when_it_comes() {
+    let cluster = Cluster::new(4, 3, &DEMO);
+    let cheat = cluster.cheat(3, "withhold");
+    let mut others: Vec<Running> = (0..3).map(|i| cluster.start(i)).collect();
+    // The second is the one who gets nothing; the others are prepared, and stay.
+    others[1].until(&["Round 2 of 5, shares: 3 of 4. Waiting for operator-4.".to_owned()]);
+    others[0].until(&["Waiting for operator-2.".to_owned()]);
+    let prepared = others.remove(0);
+    prepared.interrupt();
+    prepared.end_with(5);
+    cheat.kill();
+    others.push(cluster.start(0));
+    others.push(cluster.start(3));
+    others.into_iter().for_each(Running::finish);
+    cluster.check_outputs();
+}
+
+#[test]
+fn giving_up_is_final_and_its_record_can_be_made_again() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    let file = cluster.path("ceremony.toml");
+    let abandon = |more: &[&str]| cluster.quorate(0, &["--json", "abandon", &file]).args(more).output().unwrap();
+    let words = ["--yes-fingerprint", &cluster.words];
+    assert_eq!(
+        json(&abandon(&words))["error"]["what"].as_str().unwrap().split(':').next(),
+        Some("this operator has not begun the ceremony \"Test cluster\"")
+    );
+    let mut first = cluster.start(0);
+    first.until(&["Round 1 of 5".to_owned()]);
+    assert_eq!(abandon(&words).status.code(), Some(1), "the directory is in use");
+    first.interrupt();
+    first.end_with(5);
+    assert_eq!(abandon(&[]).status.code(), Some(2), "nobody is there to type");
+    assert_eq!(abandon(&["--yes-fingerprint", "other words"]).status.code(), Some(2));
+    let status = || json(&cluster.quorate(0, &["--json", "status"]).output().unwrap());
+    assert_eq!(status()["ceremonies"][0]["state"], "begun");
+
+    let gone = json(&abandon(&words));
+    assert_eq!((&gone["exit"], &gone["prepared"]), (&0.into(), &false.into()));
+    assert_eq!(gone["waited_for"], serde_json::json!(["operator-2", "operator-3"]));
+    let record = cluster.evidence(0, "stopped-given-up-");
+    assert_eq!(record.len(), 1);
+    let path = gone["evidence"].as_str().unwrap();
+    let verdict = quorate(&["--json", "evidence", "check", path]).output().unwrap();
+    assert_eq!(verdict.status.code(), Some(4));
+    assert!(json(&verdict)["said"][0].as_str().unwrap().starts_with("operator-1 (operator 1) gave up in round 0"));
+    assert_eq!(status()["ceremonies"][0]["state"], "given-up");
+
+    // Killed between the log and the record: the word stands, and the record is made again, the same.
+    fs::remove_file(path).unwrap();
+    assert_eq!(status()["ceremonies"][0]["state"], "given-up");
+    assert_eq!(abandon(&[]).status.code(), Some(0), "nothing is asked that was answered");
+    assert_eq!(cluster.evidence(0, "stopped-given-up-"), record);
+
+    let run = cluster.command(0, &[]).output().unwrap();
+    assert_eq!(run.status.code(), Some(3));
+    let said = String::from_utf8_lossy(&run.stderr);
+    assert!(said.contains("this operator has given this ceremony up, which is final"), "{said}");
+}
+
+#[test]
+fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    let cheat = cluster.taking_part(0, &["demo-cheat", "--rule", "withhold"], &[]).output().unwrap();
+    assert_eq!(cheat.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&cheat.stderr);
+    assert!(said.contains("works in a demo's ceremony only"), "{said}");
+    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    let file = cluster.path("ceremony.toml");
+    let abandon = || cluster.quorate(0, &["abandon", &file, "--yes-fingerprint", &cluster.words]).output().unwrap();
+    let published = abandon();
+    assert_eq!(published.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&published.stderr).contains("is finished"));
+    // Also where the outputs are gone: others count on this share.
+    fs::rename(cluster.out(0), cluster.out(0).with_file_name("away")).unwrap();
+    let signed = abandon();
+    assert_eq!(signed.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&signed.stderr).contains("has signed the outputs"), "{signed:?}");
+    cluster.start(0).finish();
+    cluster.check_outputs();
+}
+
+/// Plays a demo of a fault; gives its result, and its words.
+fn demo(fault: &str) -> (TempDir, serde_json::Value, String) {
+    let root = TempDir::new().unwrap();
+    let out = root.path().join("demo");
+    let output = quorate(&["--json", "demo", "--fault", fault, "--out", out.to_str().unwrap()]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let result = json(&output);
+    assert_eq!(result["fault"], fault);
+    (root, result, said)
+}
+
+fn demo_proves(fault: &str, class: &str, honest: usize) {
+    let (_root, result, said) = demo(fault);
+    assert_eq!((&result["culprit"], &result["class"]), (&"dave".into(), &class.into()));
+    let evidence = result["evidence"].as_array().unwrap();
+    assert_eq!(evidence.len(), honest);
+    for path in evidence {
+        let verdict = json(&quorate(&["--json", "evidence", "check", path.as_str().unwrap()]).output().unwrap());
+        assert_eq!(verdict["exit"], 0);
+        assert_eq!(verdict["proven"].as_array().unwrap().len(), 1);
+        assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "dave");
+    }
+    // Nobody said that anybody else was at fault.
+    let accusing = said.lines().filter(|line| line.contains("A fault: "));
+    assert!(accusing.clone().count() >= honest && accusing.clone().all(|line| line.contains("dave (operator 4)")), "{said}");
+}
+
+#[test]
+fn demo_of_a_bad_share() {
+    demo_proves("bad-share", "E3", 3);
+}
+
+#[test]
+fn demo_of_equivocation() {
+    demo_proves("equivocate", "E1", 3);
+}
+
+#[test]
+fn demo_of_a_rogue_key() {
+    demo_proves("rogue-key", "E2", 3);
+}
+
+#[test]
+fn demo_of_a_false_complaint() {
+    demo_proves("false-complaint", "E4", 3);
+}
+
+#[test]
+fn demo_of_kills_and_of_a_rollback() {
+    let (_root, killed, said) = demo("kill");
+    assert_eq!((&killed["findings"], killed["kills"].as_u64() >= Some(1)), (&0.into(), true), "{said}");
+    let (_root, rolled, said) = demo("rollback");
+    assert_eq!(rolled["findings"], 0);
+    assert!(!said.contains("A fault: "), "{said}");
+}
+
+#[test]
+fn demo_of_a_withheld_share() {
+    let (_root, result, said) = demo("withhold");
+    assert_eq!(result["withheld_by"], "dave");
+    let path = result["evidence"][0].as_str().unwrap();
+    assert_eq!(quorate(&["evidence", "check", path]).output().unwrap().status.code(), Some(4));
+    assert!(!said.contains("A fault: "), "{said}");
 }

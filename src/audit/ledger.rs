@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::protocol::evidence::Fault;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
 
 use super::code::Code;
 use super::report::{Line, Status};
@@ -51,6 +52,8 @@ pub(super) struct Ledger {
     lines: BTreeMap<Code, Line>,
     /// For sentences; absent until the spec is read.
     pub(super) ceremony: Option<Arc<Ceremony>>,
+    /// Of a ceremony that was not completed: who is proven to be at fault.
+    pub(super) culprits: Option<Vec<Index>>,
     first_only: bool,
     failed: Option<Code>,
 }
@@ -58,7 +61,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// An empty ledger. With `first_only` nothing is run after the first failure.
     pub(super) fn new(first_only: bool) -> Self {
-        Self { lines: BTreeMap::new(), ceremony: None, first_only, failed: None }
+        Self { lines: BTreeMap::new(), ceremony: None, culprits: None, first_only, failed: None }
     }
 
     /// A part of a check: writes a line only if it does not pass.

@@ -282,6 +282,9 @@ impl Check {
 pub(super) struct Findings {
     pub(super) verdict: &'static str,
     pub(super) findings: usize,
+    /// Of a ceremony that was not completed: who is proven to be at fault, by index.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) culprits: Option<Vec<u16>>,
     pub(super) transcript: String,
     /// What the transcript says was agreed, if that much could be read.
     pub(super) spec: Option<Spec>,
@@ -294,7 +297,12 @@ pub(super) struct Findings {
 impl Findings {
     pub(super) fn of(report: &Report) -> Self {
         Self {
-            verdict: if report.is_clean() { "passed" } else { "failed" },
+            verdict: match (report.is_clean(), report.culprits()) {
+                (true, _) => "passed",
+                (false, Some(_)) => "not completed",
+                (false, None) => "failed",
+            },
+            culprits: report.culprits().map(|culprits| culprits.iter().map(|index| index.get()).collect()),
             findings: report.findings(),
             transcript: hexed(report.transcript()),
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),

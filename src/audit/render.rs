@@ -11,9 +11,19 @@ use super::code::Code;
 use super::facts::Audited;
 use super::model::{Facts, Findings};
 use super::report::{CANNOT_CONCLUDE, Report, Status};
+use super::words;
 
 /// The verdict in one sentence.
 pub fn verdict(report: &Report) -> String {
+    if let Some(culprits) = report.culprits() {
+        let names: Vec<String> =
+            culprits.iter().map(|index| words::operator(report.ceremony().map(|ceremony| &**ceremony), *index)).collect();
+        let proven = match names.is_empty() {
+            true => "These statements prove nobody at fault.".to_owned(),
+            false => format!("These statements prove a fault of {}.", names.join(" and ")),
+        };
+        return format!("NOT COMPLETED: this ceremony made no keys to be used. {proven} Never deposit to keys of it.");
+    }
     let own = report.failed().iter().filter(|code| **code <= Code::V20).count();
     match (report.is_clean(), own, report.findings()) {
         (true, ..) => "VERIFIED: every check holds.".to_owned(),
@@ -39,8 +49,13 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
         None => writeln!(out, "\nWhat was agreed cannot be read.")?,
         Some(ceremony) => {
             let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
-            let caution =
-                if consented { "" } else { "\nNOT ESTABLISHED: the operators' consent to the following did not verify." };
+            let caution = match (report.culprits(), consented) {
+                (Some(_), _) => {
+                    "\nWHAT WAS TO BE: the following was never completed, and not everybody need have consented to it."
+                }
+                (None, true) => "",
+                (None, false) => "\nNOT ESTABLISHED: the operators' consent to the following did not verify.",
+            };
             writeln!(out, "{caution}\n{}", describe(ceremony).trim_end())?;
         }
     }
@@ -83,12 +98,19 @@ struct Page<'a> {
     verdict: &'a str,
     clean: bool,
     consented: bool,
+    stopped: bool,
     report: Findings,
 }
 
 /// The report as one static HTML page.
 pub fn to_html(report: &Report) -> String {
     let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
-    let page = Page { verdict: &verdict(report), clean: report.is_clean(), consented, report: Findings::of(report) };
+    let page = Page {
+        verdict: &verdict(report),
+        clean: report.is_clean(),
+        consented,
+        stopped: report.culprits().is_some(),
+        report: Findings::of(report),
+    };
     page.render().expect("a string takes everything")
 }

@@ -30,6 +30,7 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
         transcript: container::digest(bytes),
         ceremony: ledger.ceremony.clone(),
         audited: audited.ok(),
+        culprits: ledger.culprits.take(),
         lines: ledger.into_lines(),
     }
 }
@@ -46,6 +47,11 @@ fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
     let stopped = Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Stopped);
     if stopped {
         let cause = stopped::replay(bytes, &spec, ledger);
+        if ledger.culprits.is_some() {
+            for code in [Code::V17, Code::V18, Code::V20] {
+                ledger.not_applicable(code, "the ceremony was not completed");
+            }
+        }
         ledger.not_reached_yet(cause);
         return Err(cause);
     }

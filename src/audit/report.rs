@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
 
 use super::code::Code;
 use super::facts::Audited;
@@ -65,6 +66,8 @@ pub struct Report {
     pub(super) ceremony: Option<Arc<Ceremony>>,
     pub(super) audited: Option<Audited>,
     pub(super) lines: Vec<Line>,
+    /// Of a ceremony that was not completed: who is proven to be at fault.
+    pub(super) culprits: Option<Vec<Index>>,
 }
 
 impl Report {
@@ -96,6 +99,11 @@ impl Report {
     /// The codes that failed, in order.
     pub fn failed(&self) -> Vec<Code> {
         self.lines.iter().filter(|line| line.status == Status::Failed).map(|line| line.code).collect()
+    }
+
+    /// Of well-formed statements of a ceremony that was not completed: who they prove to be at fault, by index.
+    pub fn culprits(&self) -> Option<&[Index]> {
+        self.culprits.as_deref()
     }
 
     /// How many checks failed.

@@ -73,6 +73,9 @@ pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: 
         Err(code) => return code,
     };
     let faults = judge(&ceremony, &statements);
+    let proven = faults.iter().filter(|fault| fault.rule.certainty() == Certainty::Proven);
+    let culprits: BTreeSet<Index> = proven.flat_map(|fault| fault.rule.culprits()).collect();
+    ledger.culprits = Some(culprits.into_iter().collect());
     let all = statements.len();
     let statements = of_this_ceremony(&ceremony, &statements);
     let foreign = all - statements.len();

@@ -16,7 +16,7 @@ use crate::export::{Artifact, Audience, launchpad};
 use crate::message::envelope::Statement;
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Ask, Input, OwnSeat, Participant, Refused, Step};
-use crate::protocol::record::{self, RecordKind};
+use crate::protocol::record::{self, RecordKind, ReplayError};
 use crate::store::{CeremonyDir, Log, Published, Record, Staging};
 use crate::transcript::{container, stopped};
 
@@ -33,12 +33,21 @@ pub(crate) struct KeystorePlan {
 
 /// The participant that a log's records tell of, or a new one if they hold nothing that was said. `log` is for messages.
 pub(crate) fn replay(seat: &OwnSeat, records: Vec<Record>, log: &Path) -> Result<(Participant, Step), CliError> {
+    replay_or(seat, records, log)?.map_err(|error| messages::replay(&error, log))
+}
+
+/// As [`replay`], for whoever does something else with a log that does not replay.
+pub(crate) fn replay_or(
+    seat: &OwnSeat,
+    records: Vec<Record>,
+    log: &Path,
+) -> Result<Result<(Participant, Step), ReplayError>, CliError> {
     let record = |record: Record| {
         let kind = RecordKind::from_number(record.kind).ok_or_else(|| messages::newer_log(log))?;
         Ok(record::Record { kind, body: record.body })
     };
     let records = records.into_iter().map(record).collect::<Result<Vec<_>, CliError>>()?;
-    Participant::start(seat.clone(), records, random::entropy).map_err(|error| messages::replay(&error, log))
+    Ok(Participant::start(seat.clone(), records, random::entropy))
 }
 
 /// A participant that lives on a disk.

@@ -262,9 +262,9 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     let (who, whom) = (demo.players[cheat].name.clone(), demo.players[victim].name.clone());
     let cheating = demo.start(cheat, Some(Rule::Withhold))?;
     let mut honest = demo.start_all_but(cheat)?;
-    let waiting = format!("Waiting for {who}.");
-    let found = honest[victim].until(&[waiting], PATIENCE);
-    if !found.is_some_and(|line| line.contains("Round 2 of 5")) {
+    let n = demo.players.len();
+    let waiting = format!("Round 2 of 5, shares: {} of {n}. Waiting for {who}.", n - 1);
+    if honest[victim].until(&[waiting], PATIENCE).is_none() {
         return Err(differs(demo, fault, format!("{whom} does not wait for {who}")));
     }
     talk(&format!(

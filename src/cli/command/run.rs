@@ -241,7 +241,9 @@ fn aborted(
     if let Some(proof) = evidence.iter().find(|path| named(path, machine::FAULT)) {
         todo += &format!("\n  judge it:   quorate evidence check {}", quoted(proof));
     }
-    let next = next_attempt(fault, file, ceremony);
+    let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
+    let new = file.with_file_name(format!("{}-attempt-{}.toml", stem.display(), ceremony.attempt().saturating_add(1)));
+    let next = next_attempt(fault, file, &new, ceremony);
     todo += &format!("\n  next file:  {next}");
     out.finish(
         Exit::Aborted,
@@ -259,17 +261,15 @@ fn aborted(
 }
 
 /// The command that drafts the next attempt: without whoever is proven to be at fault.
-fn next_attempt(fault: &Fault, file: &Path, ceremony: &Ceremony) -> String {
+pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ceremony) -> String {
     let culprits = match fault.rule.certainty() {
         Certainty::Proven => seat_names(ceremony, &fault.rule.culprits()),
         Certainty::Suspected | Certainty::Nobody => Vec::new(),
     };
     let without: String = culprits.iter().map(|name| format!(" --without {}", quoted(Path::new(name)))).collect();
-    let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
-    let new = file.with_file_name(format!("{}-attempt-{}.toml", stem.display(), ceremony.attempt().saturating_add(1)));
     let left = ceremony.n() - culprits.len();
     let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
-    format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(&new))
+    format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(new))
 }
 
 /// Whether a file of evidence is of this name.

@@ -23,7 +23,7 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     let changes = changes(&old, &file, &without, args);
     let text = commented(&file, &reason, &changes);
     // What is written is what was checked: the text, read back.
-    let ceremony = input::parse_ceremony(&text).map_err(|error| messages::spec(&error))?;
+    let ceremony = input::parse_ceremony(&text).map_err(|error| messages::next_spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
     talk(
         "Send this same file to every operator. Nobody has agreed to it yet: each reads it and compares the fingerprint with the others, \
@@ -80,7 +80,7 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
         Some(threshold) => threshold,
         None if same_operators => file.threshold,
         None => {
-            let usual = Threshold::usual(count).map_err(|error| messages::spec(&error.into()))?;
+            let usual = Threshold::usual(count).map_err(|error| messages::next_spec(&error.into()))?;
             u16::try_from(usual.required()).expect("at most 255 operators")
         }
     };

@@ -1,15 +1,21 @@
 //! `quorate status`: what this operator has, from what can be read without its passphrase; with a passphrase file, from the logs too.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::evidence::judged;
+use super::run::{named, next_attempt};
+use crate::audit::words;
 use crate::cli::messages::{quoted, shown};
 use crate::cli::progress::{round_word, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
+use crate::cli::verdict::Verdict;
 use crate::cli::{input, machine, messages, prompt};
 use crate::identity::Operator;
 use crate::protocol::participant::OwnSeat;
+use crate::protocol::record::ReplayError;
 use crate::spec::Ceremony;
 use crate::spec::canonical::fingerprint;
 use crate::store::{CeremonyView, Log, StateDir};
@@ -19,6 +25,8 @@ use crate::store::{CeremonyView, Log, StateDir};
 enum Stand {
     /// Outputs are published.
     Finished,
+    /// This operator gave it up, for good.
+    GivenUp,
     /// Evidence of a fault is kept, and there are no outputs.
     Faulted,
     /// There is a log.
@@ -34,7 +42,11 @@ impl Stand {
         if view.is_published().map_err(messages::store)? {
             return Ok(Self::Finished);
         }
-        if !view.evidence().map_err(messages::store)?.is_empty() {
+        let evidence = view.evidence().map_err(messages::store)?;
+        if evidence.iter().any(|path| named(path, machine::GIVEN_UP)) {
+            return Ok(Self::GivenUp);
+        }
+        if !evidence.is_empty() {
             return Ok(Self::Faulted);
         }
         Ok(match (view.has_log().map_err(messages::store)?, view.has_traces().map_err(messages::store)?) {
@@ -47,6 +59,7 @@ impl Stand {
     fn word(self) -> &'static str {
         match self {
             Self::Finished => "finished",
+            Self::GivenUp => "given-up",
             Self::Faulted => "faulted",
             Self::Begun => "begun",
             Self::Empty => "empty",
@@ -57,6 +70,7 @@ impl Stand {
     fn sentence(self) -> &'static str {
         match self {
             Self::Finished => "finished: its outputs are published",
+            Self::GivenUp => "given up: this operator signs nothing more in it, and its keys must never receive a deposit",
             Self::Faulted => "a fault was found, and its evidence is kept",
             Self::Begun => "begun and not finished; with --passphrase-file, whom it waits for is read from its log",
             Self::Empty => "nothing was begun",
@@ -78,8 +92,8 @@ pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
     let (mut texts, mut objects) = (Vec::new(), Vec::new());
     for view in &views {
         let stand = Stand::of(view)?;
+        let (text, object, stand) = describe(&state, view, stand, operator.as_ref())?;
         unfinished |= matches!(stand, Stand::Begun | Stand::Empty);
-        let (text, object) = describe(&state, view, stand, operator.as_ref())?;
         texts.push(text);
         objects.push(object);
     }
@@ -100,15 +114,28 @@ fn describe(
     view: &CeremonyView,
     stand: Stand,
     operator: Option<&Arc<Operator>>,
-) -> Result<(String, Value), CliError> {
+) -> Result<(String, Value, Stand), CliError> {
     let ceremony = agreed(view)?.map(Arc::new);
     let awaited = match (&ceremony, operator) {
-        (Ok(ceremony), Some(operator)) if stand == Stand::Begun => Some(awaited(view, ceremony, operator)?),
+        (Ok(ceremony), Some(operator)) if matches!(stand, Stand::Begun | Stand::Faulted) => {
+            match told(view, ceremony, operator) {
+                // Of one that a fault stopped, what can be read without the log is enough.
+                Err(_) if stand == Stand::Faulted => None,
+                told => Some(told?),
+            }
+        }
         _ => None,
     };
+    let stand = if matches!(awaited, Some(Told::GivenUp)) { Stand::GivenUp } else { stand };
     let folder = view.path();
+    let evidence = view.evidence().map_err(messages::store)?;
     let next = match stand {
         Stand::Finished => format!("quorate audit {}", quoted(&view.out().join("public/transcript.quorate"))),
+        // Its word is in the log, and the record of it is not written yet.
+        Stand::GivenUp if !evidence.iter().any(|path| named(path, machine::GIVEN_UP)) => {
+            format!("quorate --dir {} abandon {}", quoted(state.path()), quoted(&folder.join("ceremony.toml")))
+        }
+        Stand::GivenUp => format!("quorate spec next {} --reason \"...\" -o NEW.toml", quoted(&folder.join("ceremony.toml"))),
         _ => format!("quorate --dir {} run {}", quoted(state.path()), quoted(&folder.join("ceremony.toml"))),
     };
     let about = match &ceremony {
@@ -124,10 +151,29 @@ fn describe(
         ),
         Err(why) => format!("{}: {why}", shown(&folder.join("ceremony.toml"))),
     };
-    let evidence = view.evidence().map_err(messages::store)?;
     let mut text = format!("{about}\n  state        {}\n  files        {}", stand.sentence(), shown(folder));
-    if let Some((sentence, _)) = &awaited {
-        text += &format!("\n  waiting      {sentence}");
+    let mut proven = Vec::new();
+    let mut then = None;
+    for verdict in verdicts(&evidence) {
+        match verdict {
+            Ok(Verdict { ceremony, proven: faults, .. }) => {
+                proven.extend(faults.iter().map(|fault| words::rule(&fault.rule, Some(&ceremony))));
+                let new = format!("ceremony-attempt-{}.toml", ceremony.attempt().saturating_add(1));
+                let next = |fault| next_attempt(fault, &folder.join("ceremony.toml"), Path::new(&new), &ceremony);
+                then = then.or(faults.first().map(next));
+            }
+            Err(error) => proven.push(error.what),
+        }
+    }
+    proven.iter().for_each(|fault| text += &format!("\n  proven       {fault}"));
+    let mut names = None;
+    if let Some(Told::Waits { sentence, names: awaited, fault }) = awaited {
+        match (stand, fault) {
+            (_, Some(fault)) => text += &format!("\n  fault        {fault}"),
+            (Stand::Begun, None) => text += &format!("\n  waiting      {sentence}"),
+            _ => {}
+        }
+        names = Some(awaited);
     }
     for path in &evidence {
         text += &format!("\n  evidence     {}", shown(path));
@@ -135,6 +181,9 @@ fn describe(
     // Without the file as it was agreed to there is nothing to run.
     if (ceremony.is_ok() && stand != Stand::LogGone) || stand == Stand::Finished {
         text += &format!("\n  next         {next}");
+        if let Some(then) = then.filter(|_| stand == Stand::Faulted) {
+            text += &format!("\n  or           {then}");
+        }
     }
     let object = json!({
         "id": view.name(),
@@ -142,32 +191,56 @@ fn describe(
         "path": folder.display().to_string(),
         "outputs": (stand == Stand::Finished).then(|| view.out().display().to_string()),
         "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-        "waiting_for": awaited.map(|(_, names)| names),
+        "waiting_for": names,
+        "proven": proven,
         "name": ceremony.as_ref().ok().map(|ceremony| ceremony.name()),
         "network": ceremony.as_ref().ok().map(|ceremony| ceremony.network().name()),
         "fingerprint": ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
         "problem": ceremony.as_ref().err(),
     });
-    Ok((text, object))
+    Ok((text, object, stand))
 }
 
-/// Whom a ceremony waits for, as its log has it: in words, and by name.
-fn awaited(view: &CeremonyView, ceremony: &Arc<Ceremony>, operator: &Arc<Operator>) -> Result<(String, Vec<String>), CliError> {
+/// What a log tells.
+enum Told {
+    /// This operator gave up; the record of it may be missing yet.
+    GivenUp,
+    /// Whom the ceremony waits for, in words and by name; and the fault that stands in its way, if there is one.
+    Waits { sentence: String, names: Vec<String>, fault: Option<String> },
+}
+
+fn told(view: &CeremonyView, ceremony: &Arc<Ceremony>, operator: &Arc<Operator>) -> Result<Told, CliError> {
     let Some(seat) = OwnSeat::find(ceremony.clone(), operator.clone()) else {
         return Err(messages::no_seat(operator.name().as_str(), ceremony.name()));
     };
     let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes()).map_err(messages::store)?;
     // A replay changes nothing: what it asks for is left undone.
-    let (participant, _) = machine::replay(&seat, records, view.path())?;
+    let participant = match machine::replay_or(&seat, records, view.path())? {
+        Ok((participant, _)) => participant,
+        Err(ReplayError::Abandoned) => return Ok(Told::GivenUp),
+        Err(error) => return Err(messages::replay(&error, view.path())),
+    };
     let waiting = participant.waiting();
     let names = seat_names(ceremony, &waiting.everybody());
+    let fault = participant.fault().map(|fault| {
+        let stored = match participant.is_prepared() {
+            true => "your shares are stored, and it goes on if the others complete the certificate",
+            false => "your shares were never confirmed",
+        };
+        format!("{}; {stored}", words::rule(&fault.rule, Some(ceremony)))
+    });
     let sentence = match waiting.round {
         Some(round) if !names.is_empty() => {
             format!("round {} of 5, {}: for {}", round.number() + 1, round_word(round), names.join(", "))
         }
         _ => "for nobody; run it to go on".to_owned(),
     };
-    Ok((sentence, names))
+    Ok(Told::Waits { sentence, names, fault })
+}
+
+/// What the evidence of a fault proves, as anybody can see it.
+fn verdicts(evidence: &[PathBuf]) -> Vec<Result<Verdict, CliError>> {
+    evidence.iter().filter(|path| named(path, machine::FAULT)).map(|path| judged(path)).collect()
 }
 
 /// The ceremony that a directory is of, or why its file does not tell.

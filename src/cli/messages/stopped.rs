@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::{local, quoted, shown, usage};
+use super::{local, quoted, shown, spec, usage};
 use crate::cli::report::{CliError, Exit};
+use crate::spec::SpecError;
+use crate::spec::threshold::ThresholdError;
 use crate::transcript::container::ContainerError;
 
 /// A file that is not evidence, or not well-formed.
@@ -11,6 +13,9 @@ pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
     let (what, fix) = match error {
         ContainerError::NotStopped => {
             (error.to_string(), format!("it is verified, and not judged, with: quorate audit {}", quoted(path)))
+        }
+        ContainerError::Magic => {
+            ("not evidence: it does not begin with \"QTRN\"".to_owned(), "check that this is the right file".to_owned())
         }
         _ => (format!("not evidence: {error}"), "believe nothing of it; ask for the file again".to_owned()),
     };
@@ -76,6 +81,17 @@ pub(crate) fn two_such_operators(text: &str) -> CliError {
 
 pub(crate) fn reason(most: usize) -> CliError {
     usage(format!("--reason: not one line of 1 to {most} characters"), "say in a sentence why there is another attempt")
+}
+
+/// A next attempt that is not possible.
+pub(crate) fn next_spec(error: &SpecError) -> CliError {
+    let CliError { exit, what, fix } = spec(error);
+    match error {
+        SpecError::Threshold(ThresholdError::TooFewOperators(_)) => {
+            CliError { exit, what, fix: "add another operator with --add CARD@HOST:PORT".to_owned() }
+        }
+        _ => CliError { exit, what, fix },
+    }
 }
 
 pub(crate) fn last_attempt() -> CliError {
