@@ -29,7 +29,7 @@ fn every_crash<T>(prepare: impl Fn() -> SimDisk, act: impl Fn(&SimDisk) -> T, mu
 }
 
 #[test]
-fn a_log_keeps_what_it_acknowledged() {
+pub(super) fn a_log_keeps_what_it_acknowledged() {
     let states = states();
     let crashes = every_crash(SimDisk::new, run, |left, done| {
         let now = held(left);
@@ -183,7 +183,7 @@ fn publish(disk: &SimDisk) -> Result<Published, StoreError> {
 }
 
 #[test]
-fn outputs_appear_together_or_not_at_all() {
+pub(super) fn outputs_appear_together_or_not_at_all() {
     let expected: Vec<(String, Vec<u8>)> = vec![
         ("out/public/deposit-data.json".into(), vec![1; 900]),
         ("out/public/transcript.quorate".into(), vec![3; 2000]),

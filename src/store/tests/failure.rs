@@ -83,7 +83,7 @@ fn a_failed_append_is_gone() {
 }
 
 #[test]
-fn a_full_disk_loses_nothing() {
+pub(super) fn a_full_disk_loses_nothing() {
     let mut full = 0;
     for at in 0.. {
         let disk = SimDisk::new();
@@ -245,12 +245,12 @@ fn found_out(plan: impl Fn(usize) -> Plan) -> [usize; 4] {
 }
 
 #[test]
-fn a_disk_that_writes_something_else_is_found_out() {
+pub(super) fn a_disk_that_writes_something_else_is_found_out() {
     // A file; two files; three records and a mark; a header, two records and a mark.
     assert_eq!(found_out(Plan::Flip), [1, 2, 4, 4]);
 }
 
 #[test]
-fn a_disk_that_does_not_sync_is_found_out() {
+pub(super) fn a_disk_that_does_not_sync_is_found_out() {
     assert_eq!(found_out(Plan::Lie), [1, 2, 1, 1]);
 }

@@ -1,6 +1,7 @@
 //! Crashes, failures and hostile directories. `simulated.rs` is a disk that loses what was not synced.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
+mod attacks;
 mod crash;
 mod directory;
 mod failure;
