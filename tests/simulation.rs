@@ -8,6 +8,7 @@ use quorate::simulation::disk::Power;
 use quorate::simulation::oracle::Oracle;
 use quorate::simulation::plan::Plan;
 use quorate::simulation::verdict::{Ending, Played};
+use quorate::simulation::world::World;
 
 /// (3,2), (4,3): positions among the shapes.
 const SMALL: usize = 0;
@@ -44,6 +45,8 @@ fn one_seed_is_one_course_of_events() {
         assert_eq!(first, again, "seed {seed}");
         assert_ne!(first.trace, play(Plan::draw(seed + 1)).trace);
     }
+    // What is remembered is what would have been found again.
+    assert_eq!(World::new(Plan::draw(1047)).play(), play(Plan::draw(1047)));
     // Nor does it depend on what runs beside it.
     assert_eq!(campaign(500, 6, 1, |_| ()), campaign(500, 6, 2, |_| ()));
 }

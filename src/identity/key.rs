@@ -8,6 +8,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::primitives::hash::{Tag, tagged};
+use crate::primitives::memo::remember;
 use crate::primitives::secret::Secret32;
 
 /// Why 32 bytes are not an operator's public key.
@@ -64,9 +65,12 @@ impl OperatorPublic {
     /// Public for vectors over plain messages: what operators sign is always tagged.
     #[doc(hidden)]
     pub fn verify_bytes(&self, signed: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
-        VerifyingKey::from_bytes(&self.0)
-            .and_then(|key| key.verify_strict(signed, &Signature::from_bytes(signature)))
-            .map_err(|_| BadSignature)
+        let verify = || {
+            VerifyingKey::from_bytes(&self.0)
+                .and_then(|key| key.verify_strict(signed, &Signature::from_bytes(signature)))
+                .map_err(|_| BadSignature)
+        };
+        remember("Ed25519", || [&self.0, &signature[..], signed].concat(), verify)
     }
 }
 

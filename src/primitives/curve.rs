@@ -12,6 +12,8 @@ use core::ops::{Add, Mul, Neg, Sub};
 use blst::*;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::memo::remember;
+
 /// Bytes of a scalar, big-endian.
 pub const SCALAR_BYTES: usize = 32;
 /// Bytes of a compressed G1 point.
@@ -285,10 +287,16 @@ macro_rules! group {
                 if bytes[0] & 0x40 != 0 {
                     return Err(DecodeError::Infinity);
                 }
-                let mut point = $affine::default();
-                // SAFETY: the input is a full compressed encoding; the output is a live local.
-                let verdict = unsafe { $uncompress(&mut point, bytes.as_ptr()) };
-                Self::checked(point, verdict)
+                remember(
+                    stringify!($point),
+                    || bytes.to_vec(),
+                    || {
+                        let mut point = $affine::default();
+                        // SAFETY: the input is a full compressed encoding; the output is a live local.
+                        let verdict = unsafe { $uncompress(&mut point, bytes.as_ptr()) };
+                        Self::checked(point, verdict)
+                    },
+                )
             }
 
             /// The compressed encoding.
@@ -422,6 +430,14 @@ macro_rules! group {
             /// If the slices differ in length.
             pub fn msm(points: &[$point], scalars: &[Scalar]) -> Self {
                 assert_eq!(points.len(), scalars.len(), "one scalar for each point");
+                let question = || {
+                    let term = |(point, scalar): (&$point, &Scalar)| [&point.to_compressed()[..], &scalar.to_be_bytes()].concat();
+                    points.iter().zip(scalars).flat_map(term).collect()
+                };
+                remember(stringify!($sum), question, || Self::sum_of_products(points, scalars))
+            }
+
+            fn sum_of_products(points: &[$point], scalars: &[Scalar]) -> Self {
                 let mut total = Self::zero();
                 // The library's routine needs a fair number of points, and hangs or panics on none.
                 if points.len() < 8 {
@@ -482,10 +498,13 @@ impl G1 {
             0x40 => return Err(DecodeError::Infinity),
             _ => return Err(DecodeError::NotCanonical),
         }
-        let mut point = blst_p1_affine::default();
-        // SAFETY: the input is a full uncompressed encoding; the output is a live local.
-        let verdict = unsafe { blst_p1_deserialize(&mut point, bytes.as_ptr()) };
-        Self::checked(point, verdict)
+        let read = || {
+            let mut point = blst_p1_affine::default();
+            // SAFETY: the input is a full uncompressed encoding; the output is a live local.
+            let verdict = unsafe { blst_p1_deserialize(&mut point, bytes.as_ptr()) };
+            Self::checked(point, verdict)
+        };
+        remember("G1 uncompressed", || bytes.to_vec(), read)
     }
 
     /// The uncompressed encoding.
@@ -500,12 +519,15 @@ impl G1 {
 impl G2 {
     /// `hash_to_curve` of RFC 9380, suite BLS12381G2_XMD:SHA-256_SSWU_RO_, under `dst`.
     pub fn hash(message: &[u8], dst: &[u8]) -> Self {
-        let mut out = blst_p2::default();
-        // SAFETY: each pointer comes with the length of its slice; an empty augmentation may be null.
-        unsafe {
-            blst_hash_to_g2(&mut out, message.as_ptr(), message.len(), dst.as_ptr(), dst.len(), core::ptr::null(), 0);
-        }
-        G2Sum(out).finish().expect("hashing to infinity has probability 2^-255")
+        let hash = || {
+            let mut out = blst_p2::default();
+            // SAFETY: each pointer comes with the length of its slice; an empty augmentation may be null.
+            unsafe {
+                blst_hash_to_g2(&mut out, message.as_ptr(), message.len(), dst.as_ptr(), dst.len(), core::ptr::null(), 0);
+            }
+            G2Sum(out).finish().expect("hashing to infinity has probability 2^-255")
+        };
+        remember("hash to G2", || [&dst.len().to_be_bytes(), dst, message].concat(), hash)
     }
 }
 
@@ -520,9 +542,11 @@ pub fn expand_message_xmd(message: &[u8], dst: &[u8], out: &mut [u8]) {
 
 /// Whether `Π e(a, b) = 1` over all pairs. The empty product is one.
 pub fn pairing_product_is_one(pairs: &[(G1, G2)]) -> bool {
-    if pairs.is_empty() {
-        return true;
-    }
+    let question = || pairs.iter().flat_map(|(a, b)| [&a.to_compressed()[..], &b.to_compressed()].concat()).collect();
+    pairs.is_empty() || remember("pairings", question, || multiply(pairs))
+}
+
+fn multiply(pairs: &[(G1, G2)]) -> bool {
     let ps: Vec<*const blst_p1_affine> = pairs.iter().map(|(a, _)| core::ptr::from_ref(&a.0)).collect();
     let qs: Vec<*const blst_p2_affine> = pairs.iter().map(|(_, b)| core::ptr::from_ref(&b.0)).collect();
     let mut loops = blst_fp12::default();

@@ -14,6 +14,8 @@ pub mod hash;
 
 pub mod lagrange;
 
+pub mod memo;
+
 pub mod noise;
 
 pub mod polynomial;

@@ -4,6 +4,7 @@ use core::fmt;
 
 use x25519_dalek::{PublicKey, StaticSecret};
 
+use super::memo::remember;
 use super::secret::Secret32;
 
 /// Why 32 bytes are not an X25519 public key.
@@ -30,8 +31,8 @@ impl DhPublic {
             return Err(DhKeyError::NotCanonical);
         }
         // Multiplication by the clamped one-scalar clears the cofactor: low-order points, and only they, give zero.
-        let probe = StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(bytes));
-        if !probe.was_contributory() {
+        let probe = || StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(bytes)).was_contributory();
+        if !remember("X25519", || bytes.to_vec(), probe) {
             return Err(DhKeyError::LowOrder);
         }
         Ok(Self(bytes))

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::primitives::memo::Memory;
+
 use super::adversary::Adversary;
 use super::cast::SHAPES;
 use super::oracle::{Oracle, Violation};
@@ -98,6 +100,8 @@ impl Totals {
 
 /// Plays a plan. A panic is a violation, like everything else that must not happen.
 pub fn play(plan: Plan) -> Played {
+    // Of the public questions only: what one operator has verified is not verified again for the others.
+    let _memory = Memory::begin();
     match catch_unwind(AssertUnwindSafe(|| World::new(plan).play())) {
         Ok(played) => played,
         Err(panic) => {

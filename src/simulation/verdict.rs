@@ -154,7 +154,9 @@ impl World {
                 ("certificate 2", lagging.collect())
             }
             false if self.held_to_the_rules().any(proven) => {
-                let lagging = self.held_to_the_rules().filter(|host| !Self::has_fault(host)).map(|host| host.seat.me);
+                // Whoever holds certificate 1 may know the proof and still go on.
+                let lagging = self.held_to_the_rules().filter(|host| !Self::has_fault(host) && !proven(host));
+                let lagging = lagging.map(|host| host.seat.me);
                 ("the proof of a fault", lagging.collect())
             }
             false => return,
