@@ -217,8 +217,6 @@ fn attack_b7() {
     let mut scene = Scene::of_four();
     scene.play(&mut |_, _, _| ());
     let all = statements(&scene.machines[0]);
-    let mut others = machines(4, 3, TWO_VALIDATORS);
-    run(&mut others, &mut honest);
     for statement in &all {
         let mut bytes = statement.bytes().to_vec();
         for (kind, round) in (0..=4u8).flat_map(|kind| (0..=5u8).map(move |round| (kind, round))) {
@@ -235,7 +233,7 @@ fn attack_b7() {
         bytes.truncate(172 + 4);
         assert!(matches!(Statement::open(&bytes, scene.ceremony()), Err(Reject::Body)));
     }
-    // Final and commit of one item more have other lengths; hello and abandonment differ in kind alone.
+    // In a transcript: a hello that says it is a deal.
     let collusion = collude(3, 2, TWO_VALIDATORS, collusion::Hooks::default());
     let mut transcript = collusion.transcript();
     let at = 12 + collusion.ceremony.canonical().len();
