@@ -3,10 +3,14 @@
 
 mod common;
 
-use common::{TWO_VALIDATORS, honest, machines, run, statements};
+use common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
+use quorate::message::envelope::{Round, Statement};
 use quorate::message::sync::Frame;
 use quorate::primitives::curve::{Scalar, SecretScalar};
+use quorate::primitives::hash::Digest;
 use quorate::primitives::lagrange;
+use quorate::protocol::participant::{Input, Refused};
+use quorate::protocol::record::{RecordKind, ReplayError};
 
 fn key_from(machines: &[common::Machine], seats: &[usize], v: usize) -> Option<quorate::primitives::curve::G1> {
     let points: Vec<u64> = seats.iter().map(|s| u64::from(machines[*s].seat.me.get())).collect();
@@ -63,7 +67,6 @@ fn a_crash_after_any_record_of_any_operator_changes_nothing() {
 
 #[test]
 fn secrets_are_erased_when_they_are_spent() {
-    use quorate::protocol::record::RecordKind;
     let mut all = machines(3, 2, TWO_VALIDATORS);
     run(&mut all, &mut honest);
     for machine in &all {
@@ -99,4 +102,83 @@ fn the_order_of_delivery_does_not_matter() {
         assert!(machine.participant().is_finished());
         assert_eq!(statements(machine), expected);
     }
+}
+
+/// One pass of everybody giving everybody what it lacks; `keep` decides what arrives. Logs of the first machine are noted as they change.
+fn pass(machines: &mut [Machine], images: &mut Vec<Vec<(RecordKind, Vec<u8>)>>, keep: impl Fn(usize, &Frame) -> bool) {
+    for from in 0..machines.len() {
+        for to in (0..machines.len()).filter(|to| *to != from) {
+            let have = machines[to].participant().have(true);
+            let peer = machines[to].seat.me;
+            for frame in machines[from].participant().lacking(peer, &have).into_iter().filter(|frame| keep(to, frame)) {
+                let _ = machines[to].receive(frame).unwrap();
+                if images.last() != Some(&machines[0].log) {
+                    images.push(machines[0].log.clone());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_operator_whose_log_was_put_back_says_the_same_again() {
+    let reference = {
+        let mut all = machines(3, 2, TWO_VALIDATORS);
+        run(&mut all, &mut honest);
+        statements(&all[0])
+    };
+    // The first operator gets as far as its prepare, which the others hold; it never hears the prepare of the second.
+    let withheld = reference.iter().find(|s| (s.envelope.round, s.envelope.sender.get()) == (Round::Prepare, 2)).unwrap().bytes();
+    let keep = |to: usize, frame: &Frame| to != 0 || *frame != Frame::Statement(withheld.to_vec());
+    let start = || {
+        let (mut all, mut images) = (machines(3, 2, TWO_VALIDATORS), Vec::new());
+        all.iter_mut().for_each(|machine| drop(machine.start().unwrap()));
+        images.push(all[0].log.clone());
+        (0..6).for_each(|_| pass(&mut all, &mut images, keep));
+        assert!(all[0].participant().is_prepared() && all[1].participant().inbox().get(Round::Prepare, all[0].seat.me).is_some());
+        (all, images)
+    };
+    let images = start().1;
+    assert!(images.len() > 8, "hellos, deals, boxes and shares are in images of their own");
+    for (i, image) in images.into_iter().enumerate() {
+        let (mut all, _) = start();
+        all[0].log = image;
+        let _ = all[0].start().unwrap();
+        // Its own statements come back first of all.
+        let me = all[0].seat.me;
+        for own in reference.iter().filter(|statement| statement.envelope.sender == me) {
+            let _ = all[0].receive(Frame::Statement(own.bytes().to_vec())).unwrap();
+        }
+        run(&mut all, &mut honest);
+        for machine in &all {
+            assert!(
+                machine.participant().is_finished() && machine.participant().inbox().conflicts().next().is_none(),
+                "image {i}"
+            );
+            assert_eq!(statements(machine), reference, "image {i}");
+        }
+    }
+}
+
+#[test]
+fn an_operator_whose_log_was_put_back_signs_nothing_else() {
+    let mut all = machines(3, 2, TWO_VALIDATORS);
+    all.iter_mut().for_each(|machine| drop(machine.start().unwrap()));
+    // The last box never comes to the first operator.
+    let last = |to: usize, frame: &Frame| to == 0 && matches!(frame, Frame::ShareBox { dealer, .. } if dealer.get() == 3);
+    (0..6).for_each(|_| pass(&mut all, &mut Vec::new(), |to, frame| !last(to, frame)));
+    // Others tell it of a prepare that its key has signed, and that it would not sign now.
+    let seat = all[0].seat.clone();
+    let shape = quorate::message::shape::Shape::of(&seat.ceremony);
+    let session = all[0].participant().inbox().session().unwrap();
+    let body = vec![7; shape.body_bytes(Round::Prepare)];
+    let other = Statement::sign(seat.operator.key(), seat.me, Round::Prepare, session, Digest::ZERO, &body);
+    assert_eq!(all[0].receive(Frame::Statement(other.bytes().to_vec())).unwrap(), Ok(Vec::new()));
+
+    let Some(Frame::ShareBox { dealer, sealed, .. }) = all[2].participant().box_for(seat.me) else { panic!("it has dealt") };
+    let participant = all[0].participant.as_mut().unwrap();
+    let step = participant.handle(Input::ShareBox { dealer, sealed }).unwrap();
+    let shares = step.persist.into_iter().find(|record| record.kind == RecordKind::Shares).unwrap();
+    let refused = participant.handle(Input::Reread(vec![shares.body])).err();
+    assert_eq!(refused, Some(Refused::Storage(ReplayError::RolledBack { round: Round::Prepare })));
 }

@@ -173,6 +173,11 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
     if *error == ReplayError::Abandoned {
         return given_up(dir);
     }
+    if let ReplayError::RolledBack { .. } = error {
+        let fix = "do not restore logs. Nothing was signed; put the newest log back if you have it. If you do not, this operator is absent: \
+                   agree on a new file with the next attempt";
+        return local(format!("{}: {error}", shown(dir)), fix);
+    }
     local(
         format!("{}: {error}", shown(dir)),
         "the disk or the log is damaged: stop here, keep the directory as it is, and do not begin this ceremony anew",

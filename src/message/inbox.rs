@@ -48,9 +48,8 @@ impl Inbox {
         Self { ceremony, session: None, slots: BTreeMap::new(), abandoned: BTreeMap::new() }
     }
 
-    /// Opens and files a statement. However many a peer sends, few are kept: two for each slot, and the prepares over which commits
-    /// were signed.
-    pub fn accept(&mut self, bytes: &[u8]) -> Result<(Arrival, Statement), Reject> {
+    /// Opens a statement of this ceremony, and of this session where it names one.
+    pub fn open(&self, bytes: &[u8]) -> Result<Statement, Reject> {
         let statement = Statement::open(bytes, &self.ceremony)?;
         let expected = match (statement.envelope.kind, statement.envelope.round) {
             (Kind::Abandon, _) | (_, Round::Hello) => self.ceremony.digest(),
@@ -59,10 +58,18 @@ impl Inbox {
         if statement.envelope.session != expected {
             return Err(Reject::ForeignSession);
         }
+        Ok(statement)
+    }
+
+    /// Opens and files a statement.
+    pub fn accept(&mut self, bytes: &[u8]) -> Result<(Arrival, Statement), Reject> {
+        let statement = self.open(bytes)?;
         Ok((self.file(statement.clone()), statement))
     }
 
-    fn file(&mut self, statement: Statement) -> Arrival {
+    /// Files an opened statement. However many a peer sends, few are kept: two for each slot, and the prepares over which commits were
+    /// signed.
+    pub fn file(&mut self, statement: Statement) -> Arrival {
         let (round, sender) = (statement.envelope.round, statement.envelope.sender);
         if statement.envelope.kind == Kind::Abandon {
             return match self.abandoned.get(&sender) {

@@ -195,6 +195,7 @@ impl Participant {
             received: BTreeMap::new(),
             sent: BTreeMap::new(),
             recalled: BTreeMap::new(),
+            echoes: BTreeMap::new(),
         };
         let stage = Stage::Hellos(AwaitHellos);
         Self { world, stage, stalled: None, confirmed: BTreeSet::new(), errands: Errands::default() }
@@ -233,8 +234,13 @@ impl Participant {
     }
 
     fn take_statement(&mut self, bytes: &[u8]) -> Result<Step, Refused> {
-        let (arrival, statement) = self.world.inbox.accept(bytes)?;
+        let statement = self.world.inbox.open(bytes)?;
         let mut step = Step::default();
+        if self.world.is_echo(&statement) {
+            self.world.echoes.insert(statement.envelope.round, statement);
+            return Ok(step);
+        }
+        let arrival = self.world.inbox.file(statement.clone());
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
             step.persist.push(Record::statement(&statement));
             self.advance(&mut step)?;
@@ -248,7 +254,8 @@ impl Participant {
         if dealer == world.seat.me || self.has_box(dealer) {
             return Ok(step);
         }
-        if self.signed_box_digest(dealer, self.world.seat.me) != Some(share_box::digest(&sealed)) {
+        let fits = sealed.len() == self.world.shape.box_bytes();
+        if !fits || self.signed_box_digest(dealer, self.world.seat.me) != Some(share_box::digest(&sealed)) {
             return Err(Refused::UnsignedBox);
         }
         let world = &mut self.world;

@@ -1,6 +1,6 @@
 //! What an operator must remember: the only state there is. Resuming is replaying these.
 
-use crate::message::envelope::Statement;
+use crate::message::envelope::{Round, Statement};
 use crate::message::share_box::{decode_shares, encode_shares};
 use crate::primitives::codec::DecodeError;
 use crate::primitives::curve::SecretScalar;
@@ -66,6 +66,15 @@ pub enum ReplayError {
     /// This operator has signed that it gives up, which is final.
     #[error("this operator has given this ceremony up")]
     Abandoned,
+    /// Another operator holds an own statement that this log does not have, and a different one would be made now.
+    #[error(
+        "the log was put back to an earlier state: others hold another statement of this operator for round {}, and it signs no second one",
+        round.number()
+    )]
+    RolledBack {
+        /// The round.
+        round: Round,
+    },
     /// The stored shares are not the ones the ceremony's commitments demand.
     #[error("the stored shares do not match the ceremony's commitments: the storage is damaged")]
     SharesDamaged,

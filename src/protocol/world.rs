@@ -41,6 +41,8 @@ pub(super) struct World {
     pub(super) sent: BTreeMap<Index, Vec<u8>>,
     /// Own statements of an earlier run that the replay has not reached yet.
     pub(super) recalled: BTreeMap<Round, Statement>,
+    /// Own statements that peers hold and this log does not: it was put back to an earlier state.
+    pub(super) echoes: BTreeMap<Round, Statement>,
 }
 
 impl World {
@@ -100,6 +102,14 @@ impl World {
         }
     }
 
+    /// Whether this is an own statement that only others know. It cannot stand for what made it, so it is not filed; but nothing else is
+    /// signed in its place.
+    pub(super) fn is_echo(&self, statement: &Statement) -> bool {
+        let envelope = &statement.envelope;
+        let own = envelope.sender == self.seat.me && envelope.kind != Kind::Abandon;
+        own && self.inbox.get(envelope.round, self.seat.me).is_none()
+    }
+
     /// Whether this operator's statement of `round` is made: it is in the inbox, or the log of an earlier run has it.
     pub(super) fn recall(&mut self, round: Round) -> bool {
         if let Some(statement) = self.recalled.remove(&round) {
@@ -116,6 +126,9 @@ impl World {
             return Ok(());
         }
         let (records, statement) = make(self)?;
+        if self.echoes.get(&round).is_some_and(|echo| echo.bytes() != statement.bytes()) {
+            return Err(ReplayError::RolledBack { round });
+        }
         step.persist.extend(records);
         step.persist.push(Record::statement(&statement));
         let accepted = self.inbox.accept(statement.bytes());
