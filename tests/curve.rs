@@ -15,7 +15,7 @@ fn number<const N: usize>(value: u8, flags: u8) -> [u8; N] {
 }
 
 fn secret(value: u8) -> SecretScalar {
-    SecretScalar::from_be_bytes(&number(value, 0)).unwrap()
+    SecretScalar::reduce(&number(value, 0))
 }
 
 #[test]
@@ -33,19 +33,45 @@ fn scalars_are_a_field() {
     for scalar in [Scalar::one(), two, three, -Scalar::one(), Scalar::reduce(&[0xff; 48])] {
         assert_eq!(scalar * scalar.inverse().unwrap(), Scalar::one());
         assert_eq!(Scalar::from_be_bytes(&scalar.to_be_bytes()), Ok(scalar));
+        let secret = SecretScalar::from_be_bytes(&scalar.to_be_bytes()).unwrap();
+        assert_eq!(secret.declassify(), scalar);
     }
     // The greatest scalar, and one more.
     let mut order = (-Scalar::one()).to_be_bytes();
     order[SCALAR_BYTES - 1] += 1;
     assert_eq!(Scalar::from_be_bytes(&order), Err(DecodeError::ScalarTooLarge));
     assert_eq!(SecretScalar::from_be_bytes(&order).map(|_| ()), Err(DecodeError::ScalarTooLarge));
-    // Reduced, it is zero; 2^8 times it and one is one.
+    assert_eq!(Scalar::from_be_bytes(&[0; 32]), Ok(Scalar::ZERO));
+}
+
+#[test]
+fn wide_numbers_are_reduced() {
+    let byte = Scalar::from_u64(256);
+    let mut expected = Scalar::ZERO;
     let mut wide = [0; 48];
-    wide[16..].copy_from_slice(&order);
-    assert!(Scalar::reduce(&wide).is_zero() && SecretScalar::reduce(&wide).is_zero());
-    wide.rotate_left(1);
-    wide[47] = 1;
-    assert_eq!(Scalar::reduce(&wide), Scalar::one());
+    for next in 0x91..0xff {
+        wide.rotate_left(1);
+        let lost = std::mem::replace(&mut wide[47], next);
+        // What goes out at the top is taken away again.
+        let weight = (0..48).fold(Scalar::one(), |weight, _| weight * byte);
+        expected = expected * byte + Scalar::from_u64(u64::from(next)) - weight * Scalar::from_u64(u64::from(lost));
+        assert_eq!(Scalar::reduce(&wide), expected);
+        assert_eq!(SecretScalar::reduce(&wide).declassify(), expected);
+    }
+}
+
+#[test]
+fn a_scalar_is_known_by_any_part_of_it_and_is_in_no_point() {
+    let scalars: Vec<[u8; 32]> =
+        (0u8..100).map(|label| SecretScalar::reduce(&[label + 1; 48])).map(|s| *s.to_be_bytes()).collect();
+    for part in 0..4 {
+        let parts: std::collections::BTreeSet<&[u8]> = scalars.iter().map(|bytes| &bytes[8 * part..8 * part + 8]).collect();
+        assert_eq!(parts.len(), scalars.len());
+    }
+    for bytes in &scalars {
+        let point = SecretScalar::from_be_bytes(bytes).unwrap().base_mult().unwrap();
+        assert!(!point.to_uncompressed().windows(8).any(|window| window == &bytes[24..]));
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! TOY CURVE: no security. Stands in for `curve.rs` where the compiler is given `--cfg quorate_toy_curve`, so that a simulation plays a
 //! million ceremonies with the protocol as it is and only the group replaced.
 //!
-//! The group is the integers modulo the prime `2^61 - 1`: a point *is* its discrete logarithm, and the pairing multiplies. What holds for
+//! The group is the integers modulo the prime `2^61 - 1`: a point is a fixed multiple of its logarithm, and the pairing multiplies. What holds for
 //! every group holds here (shares, commitments, proofs, signatures, sums that cancel or are infinity, random weights, up to 2^-61 for
 //! 2^-255). What rests on logarithms being hard does not: anybody can read a secret off its commitment.
 //!
-//! Encodings have the sizes, flags and errors of the true ones. The "curve" is the points `(x, y)` with `x = min(y, -y)`, so that a point
+//! Encodings have the sizes, flags and errors of the true ones. A scalar fills its 32 bytes, of which the last eight decide and the others
+//! have to follow from them, so that a secret is known by any part of it, and is in the bytes of no point. The "curve" is the points `(x, y)` with `x = min(y, -y)`, so that a point
 //! and its negative share their x, and the two points with `x = 0`, `(0, ±2)`: those are outside the subgroup, and as for the true
 //! G1 they are spelled `(0, ±2)`. Other than with the true curve, a small number in place of an x is mostly a point.
 
@@ -15,7 +16,7 @@ use core::ops::{Add, Mul, Neg, Sub};
 use sha2::{Digest as _, Sha256};
 use zeroize::{Zeroize, Zeroizing};
 
-/// Bytes of a scalar, big-endian.
+/// Bytes of a scalar.
 pub const SCALAR_BYTES: usize = 32;
 /// Bytes of a compressed G1 point.
 pub const G1_COMPRESSED: usize = 48;
@@ -26,6 +27,12 @@ pub const G2_COMPRESSED: usize = 96;
 
 /// The group order, and the modulus of coordinates.
 const P: u64 = (1 << 61) - 1;
+
+/// The generator of G1. Not one, so that a point is not spelled as its logarithm is.
+const G: u64 = 0x1b87_3593_cc9e_2d51;
+
+/// What the first three words of a scalar are multiples of, modulo 2^64.
+const SPREAD: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
 
 /// Why bytes are not a curve value. Each encoding has exactly one valid spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -108,6 +115,19 @@ fn spelled<const N: usize>(number: u64) -> [u8; N] {
     out
 }
 
+/// A scalar's encoding.
+fn spread(number: u64) -> [u8; SCALAR_BYTES] {
+    let mut out = spelled(number);
+    let (words, _) = out.as_chunks_mut::<8>();
+    words.iter_mut().zip(SPREAD).for_each(|(word, factor)| *word = number.wrapping_mul(factor).to_be_bytes());
+    out
+}
+
+fn gathered(bytes: &[u8; SCALAR_BYTES]) -> Result<u64, DecodeError> {
+    let number = below_order(&bytes[SCALAR_BYTES - 8..]).filter(|number| spread(*number) == *bytes);
+    number.ok_or(DecodeError::ScalarTooLarge)
+}
+
 impl Scalar {
     /// Zero.
     pub const ZERO: Self = Self(0);
@@ -122,9 +142,9 @@ impl Scalar {
         Self(value % P)
     }
 
-    /// From 32 big-endian bytes, below the group order.
+    /// From 32 bytes, as [`Scalar::to_be_bytes`] gives them; everything else counts as too large.
     pub fn from_be_bytes(bytes: &[u8; SCALAR_BYTES]) -> Result<Self, DecodeError> {
-        below_order(bytes).map(Self).ok_or(DecodeError::ScalarTooLarge)
+        gathered(bytes).map(Self)
     }
 
     /// From 48 big-endian bytes, modulo the group order.
@@ -132,9 +152,9 @@ impl Scalar {
         Self(reduced(bytes))
     }
 
-    /// 32 big-endian bytes.
+    /// 32 bytes.
     pub fn to_be_bytes(&self) -> [u8; SCALAR_BYTES] {
-        spelled(self.0)
+        spread(self.0)
     }
 
     /// Whether this is zero.
@@ -193,9 +213,9 @@ impl SecretScalar {
         Self(0)
     }
 
-    /// From 32 big-endian bytes, below the group order. Zero is accepted: whether it may occur is the caller's rule.
+    /// From 32 bytes, as [`SecretScalar::to_be_bytes`] gives them. Zero is accepted: whether it may occur is the caller's rule.
     pub fn from_be_bytes(bytes: &[u8; SCALAR_BYTES]) -> Result<Self, DecodeError> {
-        below_order(bytes).map(Self).ok_or(DecodeError::ScalarTooLarge)
+        gathered(bytes).map(Self)
     }
 
     /// From 48 big-endian bytes, modulo the group order.
@@ -203,9 +223,9 @@ impl SecretScalar {
         Self(reduced(bytes))
     }
 
-    /// 32 big-endian bytes, wiped when dropped.
+    /// 32 bytes, wiped when dropped.
     pub fn to_be_bytes(&self) -> Zeroizing<[u8; SCALAR_BYTES]> {
-        Zeroizing::new(spelled(self.0))
+        Zeroizing::new(spread(self.0))
     }
 
     /// Whether this is zero.
@@ -225,7 +245,7 @@ impl SecretScalar {
 
     /// `self · G`; `None` for zero.
     pub fn base_mult(&self) -> Option<G1> {
-        G1Sum(self.0).finish()
+        G1Sum(mul(self.0, G)).finish()
     }
 
     /// `self · point`: a signature on the message hashed to `point`. `None` for zero.
@@ -352,7 +372,7 @@ group!(G2, G2Sum, G2_COMPRESSED, "G2");
 impl G1 {
     /// The generator `G`.
     pub fn generator() -> Self {
-        Self(1)
+        Self(G)
     }
 
     /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity, subgroup.
