@@ -58,6 +58,8 @@ pub struct Host {
     /// Since when which fault stands in the way.
     fault: Option<(u64, Rule)>,
     acknowledged: BTreeSet<Index>,
+    /// Statements that differ from a peer's, sent to it over the present connection.
+    offered: BTreeSet<(Index, Vec<u8>)>,
     finished_at: Option<u64>,
     all_confirmed_at: Option<u64>,
     chance: Chance,
@@ -71,6 +73,8 @@ const PARTING: u64 = 10_000;
 const LINGER: u64 = 600_000;
 /// How long an operator that only suspects asks for proof.
 const DOUBT: u64 = 30_000;
+/// How long an operator stays that has told everybody of a proven fault.
+const TOLD: u64 = 2_000;
 
 impl Host {
     /// A machine that has not been started.
@@ -88,6 +92,7 @@ impl Host {
             idle: 0,
             fault: None,
             acknowledged: BTreeSet::new(),
+            offered: BTreeSet::new(),
             finished_at: None,
             all_confirmed_at: None,
             chance,
@@ -122,6 +127,7 @@ impl Host {
         self.running = Running::Yes;
         (self.staged, self.idle, self.finished_at, self.all_confirmed_at, self.reread) = (false, 0, None, None, None);
         self.acknowledged.clear();
+        self.offered.clear();
         self.fault = None;
         self.carry_out(step, watch).map(drop)
     }
@@ -229,7 +235,13 @@ impl Host {
         let input = match Frame::decode(bytes, &watch.shape) {
             Err(_) => return Ok(letters),
             Ok(Frame::Have(have)) => {
-                letters.extend(self.participant().lacking(from, &have).into_iter().map(|frame| (from, frame)));
+                letters.extend(self.participant().missing(from, &have).into_iter().map(|frame| (from, frame)));
+                // Over one connection nothing arrives twice, so what differs is said once.
+                for frame in self.participant().disputed(&have) {
+                    if self.offered.insert((from, frame.encode())) {
+                        letters.push((from, frame));
+                    }
+                }
                 if have.confirmed.get(self.position()) == Some(&true) {
                     self.acknowledged.insert(from);
                 }
@@ -295,7 +307,8 @@ impl Host {
     }
 
     /// What it says when a connection comes up.
-    pub fn greet(&self, peer: Index) -> Letters {
+    pub fn greet(&mut self, peer: Index) -> Letters {
+        self.offered.retain(|(to, _)| *to != peer);
         let mut letters = vec![(peer, Frame::Have(self.participant().have(false)))];
         if let Some(fault) = self.participant().fault() {
             letters.extend(fault.evidence.iter().map(|statement| (peer, Frame::Statement(statement.bytes().to_vec()))));
@@ -342,7 +355,7 @@ impl Host {
     fn faulted(&mut self, fault: &Fault, now: u64) -> Option<(Option<Running>, Letters)> {
         let since = self.fault.as_ref().filter(|(_, rule)| *rule == fault.rule).map(|(since, _)| *since);
         if let Some(since) = since {
-            let patience = if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { PARTING };
+            let patience = if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { TOLD };
             return (now - since >= patience).then(|| (Some(Running::Stopped), Vec::new()));
         }
         self.fault = Some((now, fault.rule.clone()));

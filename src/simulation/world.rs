@@ -297,10 +297,10 @@ impl World {
             }
             let runs = |host: &Option<Host>| host.as_ref().is_some_and(|host| host.running == Running::Yes);
             if runs(&self.hosts[seat]) {
-                let letters = self.hosts[seat].as_ref().map(|host| host.greet(peer)).unwrap_or_default();
+                let letters = self.hosts[seat].as_mut().map(|host| host.greet(peer)).unwrap_or_default();
                 self.send(seat, letters);
                 if runs(&self.hosts[peer.position()]) {
-                    let letters = self.hosts[peer.position()].as_ref().map(|host| host.greet(me)).unwrap_or_default();
+                    let letters = self.hosts[peer.position()].as_mut().map(|host| host.greet(me)).unwrap_or_default();
                     self.send(peer.position(), letters);
                 }
             }
