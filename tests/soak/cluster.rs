@@ -157,8 +157,13 @@ impl Cluster {
     /// Whether all operators hold the same public outputs, the transcript passes the audit, and every operator holds its shares of the keys
     /// in it.
     pub(crate) fn check(&self) -> Result<(), String> {
+        self.check_among(self.n())
+    }
+
+    /// The same of the first `count` operators.
+    pub(crate) fn check_among(&self, count: usize) -> Result<(), String> {
         let first = files(&self.out(0).join("public"))?;
-        for i in 1..self.n() {
+        for i in 1..count {
             if files(&self.out(i).join("public"))? != first {
                 return Err(format!("operator {} holds other public outputs than operator 1", i + 1));
             }
@@ -170,7 +175,7 @@ impl Cluster {
         if audited.status.code() != Some(0) {
             return Err(format!("the audit ended with {}: {}", audited.status, String::from_utf8_lossy(&audited.stdout)));
         }
-        (0..self.n()).try_for_each(|i| self.check_shares(i).map_err(|why| format!("operator {}: {why}", i + 1)))
+        (0..count).try_for_each(|i| self.check_shares(i).map_err(|why| format!("operator {}: {why}", i + 1)))
     }
 
     /// Whether the log of operator `i` still has the shares whose public keys everybody agreed on, and its keystores are there.
@@ -251,6 +256,10 @@ pub(crate) struct Ended {
 }
 
 impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `kill -9`. What the process had said, or, if it was faster, how it had ended.
     pub(crate) fn kill(mut self) -> Result<String, Ended> {
         self.child.kill().unwrap();

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cluster::{Cluster, Running, Size, scratch};
+use crate::cluster::{Cluster, Ended, Running, Size, scratch};
 use crate::{Chance, alone, seed, setting};
 
 /// A ceremony that takes longer has failed.
@@ -57,14 +57,24 @@ pub(crate) struct Play<'c> {
     cluster: &'c Cluster,
     pub(crate) states: Vec<State>,
     pub(crate) tally: Tally,
+    /// What is to be done about an operator that ended badly: after which time it is started again.
+    excuse: Box<Excuse<'c>>,
     end: Instant,
 }
+
+type Excuse<'c> = dyn FnMut(usize, &Ended) -> Option<Duration> + 'c;
 
 impl<'c> Play<'c> {
     /// Starts everybody, each after a time of its own.
     pub(crate) fn new(cluster: &'c Cluster, chance: &mut Chance) -> Self {
         let states = (0..cluster.n()).map(|_| State::Away(Instant::now() + chance.millis(100))).collect();
-        Self { cluster, states, tally: Tally::default(), end: Instant::now() + PATIENCE }
+        Self { cluster, states, tally: Tally::default(), excuse: Box::new(|_, _| None), end: Instant::now() + PATIENCE }
+    }
+
+    /// Some bad ends are what is tested.
+    pub(crate) fn excusing(mut self, excuse: impl FnMut(usize, &Ended) -> Option<Duration> + 'c) -> Self {
+        self.excuse = Box::new(excuse);
+        self
     }
 
     /// Lets a moment pass. True when all have ended well.
@@ -75,10 +85,13 @@ impl<'c> Play<'c> {
                 State::Away(until) if Instant::now() >= *until => *state = State::Running(self.cluster.start(i)),
                 State::Running(running) => {
                     if let Some(ended) = running.poll() {
-                        if ended.status.code() != Some(0) {
-                            return Err(format!("operator {} ended by itself with {}: {}", i + 1, ended.status, ended.said));
-                        }
-                        *state = State::Done { unconfirmed: ended.unconfirmed };
+                        *state = match (ended.status.code(), (self.excuse)(i, &ended)) {
+                            (_, Some(pause)) => State::Away(Instant::now() + pause),
+                            (Some(0), None) => State::Done { unconfirmed: ended.unconfirmed },
+                            (_, None) => {
+                                return Err(format!("operator {} ended by itself with {}: {}", i + 1, ended.status, ended.said));
+                            }
+                        };
                     }
                 }
                 State::Away(_) | State::Done { .. } => {}

@@ -16,7 +16,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod cluster;
+mod disk;
 mod kills;
+mod member;
+mod namespaces;
+mod proxy;
+mod siege;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -24,6 +29,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs `test` of this program again inside other namespaces; false, and a line that nobody overlooks, where the machine does not allow it.
+fn inside(namespaces: &str, probe: &str, test: &str, seed: u64) -> bool {
+    use std::process::Command;
+    let allowed = Command::new("unshare").args([namespaces, "sh", "-c", probe]).output();
+    if !allowed.as_ref().is_ok_and(|output| output.status.success()) {
+        let why = allowed.map_or_else(|why| why.to_string(), |output| String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        eprintln!("!! SKIPPED {test}: this machine does not allow `unshare {namespaces}` with `{probe}`: {why}");
+        return false;
+    }
+    let mut command = Command::new("unshare");
+    command.arg(namespaces).arg(std::env::current_exe().unwrap()).args(["--exact", test, "--ignored", "--nocapture"]);
+    let status = command.env("QUORATE_SOAK_INSIDE", "1").env("QUORATE_SOAK_SEED", seed.to_string()).status().unwrap();
+    assert!(status.success(), "{test}: {status}");
+    true
 }
 
 /// A number from the environment.

@@ -1,0 +1,243 @@
+//! Operators under siege: thousands of half-open connections, garbage at line rate, and a member of the roster that floods the others.
+
+use std::fs;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+
+use crate::cluster::{Cluster, Running, Size, scratch};
+use crate::member::Member;
+use crate::{Chance, alone, seed, setting};
+
+/// The promise: memory of an operator under siege, KiB. Keys and keystores are sealed with cheap parameters here: scrypt as people have it
+/// takes 128 MiB for a moment, siege or not.
+const MOST_MEMORY: u64 = 128 << 10;
+const PATIENCE: Duration = Duration::from_secs(600);
+const SIZE: Size = Size { n: 4, t: 3, v: 20 };
+/// Of the connections of one besieger, those that send garbage as fast as it is taken.
+const GARBAGE: usize = 4;
+
+/// A process that besieges one operator, told by the environment: it needs descriptors of its own.
+#[test]
+#[ignore = "not a test: the others run it as a process"]
+fn besieger() {
+    let Ok(target) = std::env::var("QUORATE_SOAK_TARGET") else { return };
+    let count = usize::try_from(setting("QUORATE_SOAK_HALF_OPEN").unwrap()).unwrap();
+    let report = std::env::var("QUORATE_SOAK_REPORT").unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let counters = Arc::new([const { AtomicU64::new(0) }; 3]);
+        let mut most = 0;
+        for number in 0..count {
+            tokio::spawn(besiege(target.clone(), number, counters.clone()));
+        }
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let [open, made, sent] = [0, 1, 2].map(|i| counters[i].load(Ordering::Relaxed));
+            most = open.max(most);
+            fs::write(&report, format!("{most} {made} {sent}")).unwrap();
+        }
+    });
+}
+
+/// Connects again and again, and then: nothing, or the beginning of something, or garbage without end.
+async fn besiege(target: String, number: usize, counters: Arc<[AtomicU64; 3]>) {
+    let mut chance = Chance::new(u64::from(std::process::id()), u64::try_from(number).unwrap());
+    let beginning = [&b"QRTC\0\x01\0\x04\0\x01"[..], &[0; 20]].concat();
+    loop {
+        let [_, b, c, d, ..] = chance.bytes();
+        let from = Ipv4Addr::new(127, b, c, d.clamp(1, 254));
+        let connected = async {
+            let socket = TcpSocket::new_v4()?;
+            socket.bind((from, 0).into())?;
+            socket.connect(target.parse().unwrap()).await
+        };
+        let Ok(mut stream) = connected.await else {
+            tokio::time::sleep(chance.millis(200)).await;
+            continue;
+        };
+        counters[0].fetch_add(1, Ordering::Relaxed);
+        counters[1].fetch_add(1, Ordering::Relaxed);
+        if number < GARBAGE {
+            let garbage = [chance.bytes(), chance.bytes()].concat().repeat(256);
+            while stream.write_all(&garbage).await.is_ok() {
+                counters[2].fetch_add(u64::try_from(garbage.len()).unwrap(), Ordering::Relaxed);
+            }
+        } else {
+            if number.is_multiple_of(2) {
+                // Whether it is taken does not matter.
+                let _ = stream.write_all(&beginning).await;
+            }
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        counters[0].fetch_sub(1, Ordering::Relaxed);
+        drop(stream);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Besiegers of all operators that listen.
+struct Siege(Vec<(Child, std::path::PathBuf)>);
+
+impl Siege {
+    fn lay(cluster: &Cluster, half_open: usize) -> Self {
+        let besieger = |i: usize| {
+            let report = cluster.root.join(format!("besieger-{i}"));
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "siege::besieger", "--ignored"]).stdin(Stdio::null()).stdout(Stdio::null());
+            command.env("QUORATE_SOAK_TARGET", &cluster.places[i].listen).env("QUORATE_SOAK_REPORT", &report);
+            command.env("QUORATE_SOAK_HALF_OPEN", half_open.to_string());
+            (command.spawn().unwrap(), report)
+        };
+        Self((0..cluster.n() - 1).map(besieger).collect())
+    }
+
+    /// For each besieger: most connections open at a time, connections made, bytes of garbage.
+    fn reports(&self) -> Vec<[u64; 3]> {
+        let read = |path: &Path| {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            let mut numbers = text.split(' ').map(|number| number.parse().unwrap_or(0));
+            [0; 3].map(|_: i32| numbers.next().unwrap_or(0))
+        };
+        self.0.iter().map(|(_, path)| read(path)).collect()
+    }
+}
+
+impl Drop for Siege {
+    fn drop(&mut self) {
+        for (child, _) in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Peak memory so far, KiB; 0 where the system does not tell, or when the process is gone.
+fn peak_memory(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+}
+
+/// Waits until all have ended well; the peak memory of each, KiB.
+fn finish(cluster: &Cluster, mut running: Vec<Running>) -> Vec<u64> {
+    let mut peaks = vec![0; running.len()];
+    let end = Instant::now() + PATIENCE;
+    let mut left = running.len();
+    let mut done = vec![false; running.len()];
+    while left > 0 {
+        for (i, process) in running.iter_mut().enumerate().filter(|(i, _)| !done[*i]).collect::<Vec<_>>() {
+            peaks[i] = peaks[i].max(peak_memory(process.id()));
+            if let Some(ended) = process.poll() {
+                assert_eq!(ended.status.code(), Some(0), "operator {}: {}", i + 1, ended.said);
+                done[i] = true;
+                left -= 1;
+            }
+        }
+        assert!(Instant::now() < end, "not finished; {}", cluster.said());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    peaks
+}
+
+fn half_open(short: u64) -> usize {
+    usize::try_from(setting("QUORATE_SOAK_HALF_OPEN").unwrap_or(short)).unwrap()
+}
+
+/// A ceremony of four processes without trouble: how long it takes.
+fn undisturbed(chance: &mut Chance) -> Duration {
+    let root = scratch();
+    let cluster = Cluster::local(root.path(), SIZE, chance);
+    let begun = Instant::now();
+    let peaks = finish(&cluster, (0..SIZE.n).map(|i| cluster.start(i)).collect());
+    eprintln!("no siege: {:.1} s, peak memory of each operator {peaks:?} KiB", begun.elapsed().as_secs_f64());
+    begun.elapsed()
+}
+
+fn told(what: &str, begun: Instant, peaks: &[u64], reports: &[[u64; 3]]) {
+    let sum = |i: usize| reports.iter().map(|report| report[i]).sum::<u64>();
+    eprintln!(
+        "{what}: {:.1} s, peak memory of each operator {peaks:?} KiB; besiegers: most open {:?}, {} connections made, {} MiB of garbage",
+        begun.elapsed().as_secs_f64(),
+        reports.iter().map(|report| report[0]).collect::<Vec<_>>(),
+        sum(1),
+        sum(2) >> 20,
+    );
+    assert!(peaks.iter().all(|peak| *peak < MOST_MEMORY), "{peaks:?} KiB");
+}
+
+/// Waits until the besiegers have opened what they can: they hold what they are to hold, or are turned away again and again.
+fn until_laid(siege: &Siege, half_open: usize) {
+    let enough = u64::try_from(half_open).unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    while !siege.reports().iter().all(|report| report[1] >= enough) && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(siege.reports().iter().all(|report| report[1] >= enough), "{:?}", siege.reports());
+}
+
+#[test]
+fn strangers_keep_nobody_from_a_ceremony() {
+    let _alone = alone();
+    let mut chance = Chance::new(seed("siege by strangers"), 0);
+    let half_open = half_open(300);
+    undisturbed(&mut chance);
+    let root = scratch();
+    let cluster = Cluster::local(root.path(), SIZE, &mut chance);
+    // Those who listen come first, and are besieged before the last one, who completes the ceremony, calls.
+    let mut running: Vec<Running> = (0..SIZE.n - 1).map(|i| cluster.start(i)).collect();
+    let siege = Siege::lay(&cluster, half_open);
+    until_laid(&siege, half_open);
+    let begun = Instant::now();
+    running.push(cluster.start(SIZE.n - 1));
+    let peaks = finish(&cluster, running);
+    told(&format!("{half_open} half-open connections to each operator that listens"), begun, &peaks, &siege.reports());
+    drop(siege);
+    cluster.check().unwrap();
+}
+
+#[test]
+fn few_descriptors_are_enough_under_siege() {
+    let _alone = alone();
+    let mut chance = Chance::new(seed("few descriptors"), 0);
+    let root = scratch();
+    let cluster = Cluster::local(root.path(), SIZE, &mut chance);
+    let start = |i: usize| {
+        let whole = cluster.command(i);
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n 48; exec \"$@\"", "sh"]).arg(whole.get_program()).args(whole.get_args());
+        cluster.start_with(i, command)
+    };
+    let mut running: Vec<Running> = (0..SIZE.n - 1).map(start).collect();
+    let siege = Siege::lay(&cluster, 200);
+    until_laid(&siege, 200);
+    running.push(start(SIZE.n - 1));
+    finish(&cluster, running);
+    drop(siege);
+    cluster.check().unwrap();
+}
+
+#[test]
+fn a_member_that_floods_keeps_nobody_from_a_ceremony() {
+    let _alone = alone();
+    let mut chance = Chance::new(seed("siege by a member"), 0);
+    let half_open = half_open(100);
+    let root = scratch();
+    let cluster = Cluster::local(root.path(), SIZE, &mut chance);
+    let running: Vec<Running> = (0..SIZE.n - 1).map(|i| cluster.start(i)).collect();
+    let siege = Siege::lay(&cluster, half_open);
+    until_laid(&siege, half_open);
+    let begun = Instant::now();
+    let member = Member::start(&cluster, chance.clone());
+    let peaks = finish(&cluster, running);
+    let what = format!("a member that floods ({}), and {half_open} half-open connections to each", member.counts());
+    told(&what, begun, &peaks, &siege.reports());
+    drop((member, siege));
+    cluster.check_among(SIZE.n - 1).unwrap();
+}
