@@ -5,16 +5,16 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, Place, Running, Size, scratch};
-use crate::{Chance, alone, inside, seed, setting};
+use crate::{Chance, inside, seed, setting, with_others};
 
 const SIZE: Size = Size { n: 4, t: 3, v: 1 };
 const PATIENCE: Duration = Duration::from_secs(180);
 const PROBE: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && ip netns add a && \
-                     ip link add br type bridge && ip link add x type veth peer name y && ip link set y netns a";
+                     ip link add switch type bridge && ip link add x1 type veth peer name y1 && ip link set y1 netns a";
 
 #[test]
 fn cables_that_are_pulled_keep_nobody_from_finishing() {
-    let _alone = alone();
+    let _with = with_others();
     let seed = seed("network namespaces");
     inside("-Urnm", PROBE, "namespaces::in_namespaces", seed);
 }
@@ -32,13 +32,13 @@ fn in_namespaces() {
     let seed = seed("network namespaces, inside");
     let count = setting("QUORATE_SOAK_CEREMONIES").map_or(1, |count| (count / 20).max(1));
     assert!(sh(
-        "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && ip link add br type bridge && ip link set br up"
+        "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && ip link add switch type bridge && ip link set switch up"
     ));
     let mut loss = true;
     for i in 1..=SIZE.n {
         assert!(sh(&format!(
             "ip netns add o{i} && ip link add h{i} type veth peer name e{i} && ip link set e{i} netns o{i} && \
-             ip link set h{i} master br up && ip -n o{i} addr add 10.77.0.{i}/24 dev e{i} && ip -n o{i} link set e{i} up && \
+             ip link set h{i} master switch up && ip -n o{i} addr add 10.77.0.{i}/24 dev e{i} && ip -n o{i} link set e{i} up && \
              ip -n o{i} link set lo up"
         )));
         loss &= sh(&format!("ip netns exec o{i} tc qdisc add dev e{i} root netem loss 10% delay 20ms 10ms reorder 5%"));

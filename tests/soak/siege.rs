@@ -41,7 +41,9 @@ fn besieger() {
             tokio::time::sleep(Duration::from_millis(100)).await;
             let [open, made, sent] = [0, 1, 2].map(|i| counters[i].load(Ordering::Relaxed));
             most = open.max(most);
-            fs::write(&report, format!("{most} {made} {sent}")).unwrap();
+            // Whole, for whoever reads meanwhile.
+            fs::write(format!("{report}.new"), format!("{most} {made} {sent}")).unwrap();
+            fs::rename(format!("{report}.new"), &report).unwrap();
         }
     });
 }
@@ -186,7 +188,7 @@ fn until_laid(siege: &Siege, half_open: usize) {
 fn strangers_keep_nobody_from_a_ceremony() {
     let _alone = alone();
     let mut chance = Chance::new(seed("siege by strangers"), 0);
-    let half_open = half_open(300);
+    let half_open = half_open(500);
     undisturbed(&mut chance);
     let root = scratch();
     let cluster = Cluster::local(root.path(), SIZE, &mut chance);
@@ -215,8 +217,8 @@ fn few_descriptors_are_enough_under_siege() {
         cluster.start_with(i, command)
     };
     let mut running: Vec<Running> = (0..SIZE.n - 1).map(start).collect();
-    let siege = Siege::lay(&cluster, 200);
-    until_laid(&siege, 200);
+    let siege = Siege::lay(&cluster, 100);
+    until_laid(&siege, 100);
     running.push(start(SIZE.n - 1));
     finish(&cluster, running);
     drop(siege);
