@@ -182,3 +182,35 @@ fn an_operator_whose_log_was_put_back_signs_nothing_else() {
     let refused = participant.handle(Input::Reread(vec![shares.body])).err();
     assert_eq!(refused, Some(Refused::Storage(ReplayError::RolledBack { round: Round::Prepare })));
 }
+
+/// An operator that signs three finals keeps nobody from publishing what another has published, before or after a restart.
+#[test]
+fn a_third_final_counts_if_it_says_what_the_others_say() {
+    let mut all = machines(3, 2, TWO_VALIDATORS);
+    let cheat = all[2].seat.clone();
+    let of_cheat = |frame: &Frame| matches!(frame, Frame::Statement(bytes) if (bytes[7], bytes[9]) == (Round::Final.number(), 3));
+    run(&mut all, &mut |_, to, frame| if of_cheat(&frame) && to != cheat.me { Vec::new() } else { vec![frame] });
+    let right = all[2].participant().inbox().get(Round::Final, cheat.me).unwrap().clone();
+    let wrong = |byte: u8| {
+        let mut body = right.body().to_vec();
+        body[3 * 32] ^= byte;
+        let envelope = &right.envelope;
+        Statement::sign(cheat.operator.key(), cheat.me, Round::Final, envelope.session, envelope.view_root, &body)
+    };
+    for statement in [&wrong(1), &wrong(2), &wrong(3)] {
+        let _ = all[0].receive(Frame::Statement(statement.bytes().to_vec())).unwrap().unwrap();
+    }
+    let participant = all[0].participant();
+    assert!(
+        !participant.is_finished() && participant.inbox().all(Round::Final, cheat.me).count() == 2,
+        "a third wrong one is not kept"
+    );
+    assert_eq!(participant.fault().unwrap().rule.culprits(), [cheat.me]);
+    let _ = all[0].receive(Frame::Statement(right.bytes().to_vec())).unwrap().unwrap();
+    assert!(all[0].participant().is_finished() && all[0].published);
+    // A replay keeps whatever was kept, in whatever order it finds it.
+    let _ = all[0].start().unwrap();
+    assert!(all[0].participant().is_finished());
+    let counts = all[0].participant().inbox().get(Round::Final, cheat.me).unwrap();
+    assert_eq!(counts, &right);
+}

@@ -30,6 +30,8 @@ const REMIND: u32 = 15;
 
 /// Bytes on their way to a peer above which nothing is sent again.
 const BACKLOG: usize = 64 << 10;
+/// After how long a disputed statement is offered again: a peer that had no use for it may have one now.
+const OFFER_AGAIN: Duration = Duration::from_secs(10);
 /// Bytes on their way to a peer above which an answer is cut off, to be continued when the peer asks again.
 const AT_ONCE: usize = 2 << 20;
 /// How long an operator that has heard from all that they hold everything stays for those that may not have heard it from us. One that
@@ -86,8 +88,8 @@ pub(crate) struct Drive {
     /// Peers that have noted that we hold everything.
     acknowledged: BTreeSet<Index>,
     all_confirmed_at: Option<Instant>,
-    /// Hashes of disputed statements that were sent to a peer over its present connection.
-    offered: BTreeMap<Index, BTreeSet<[u8; 32]>>,
+    /// Disputed statements that were sent to a peer over its present connection, by hash, and when.
+    offered: BTreeMap<Index, BTreeMap<[u8; 32], Instant>>,
     /// The fault that stands in the way.
     fault: Option<Standing>,
     /// A demo's operator that breaks a rule; never one of an ordinary run.
@@ -355,7 +357,11 @@ impl Drive {
         let participant = &self.machine().participant;
         let disputed = participant.disputed(have).into_iter().filter_map(|frame| self.outgoing(peer, &frame));
         let offered = self.offered.get(&peer);
-        let disputed = disputed.filter(|bytes| !offered.is_some_and(|offered| offered.contains(&sha256(&[bytes]))));
+        let recent = |bytes: &Vec<u8>| {
+            let at = offered.and_then(|offered| offered.get(&sha256(&[bytes])));
+            at.is_some_and(|at| at.elapsed() < OFFER_AGAIN)
+        };
+        let disputed = disputed.filter(|bytes| !recent(bytes));
         let disputed: Vec<Vec<u8>> = disputed.collect();
         let mut frames: Vec<Vec<u8>> =
             participant.missing(peer, have).iter().filter_map(|frame| self.outgoing(peer, frame)).collect();
@@ -367,7 +373,7 @@ impl Drive {
                 return;
             }
             if once {
-                self.offered.entry(peer).or_default().insert(sha256(&[&frame]));
+                self.offered.entry(peer).or_default().insert(sha256(&[&frame]), Instant::now());
             }
             let _ = self.tcp.send(peer.get(), frame);
         }

@@ -186,7 +186,9 @@ impl Machine {
             let files = keystore_files(holder, shares, &public_shares, &key, stamp, random::os());
             artifacts.extend(files.map_err(|error| internal(&error))?);
         }
-        let keystores = plan.is_some();
+        // What an earlier run has published counts: the final says the same again.
+        let kept = self.published && self.dir.view().out().join("secret").is_dir();
+        let keystores = plan.is_some() || kept;
         self.staging = Some(self.dir.stage(&artifacts).map_err(messages::store)?);
         Ok(Input::Staged { keystores })
     }

@@ -67,8 +67,22 @@ impl Inbox {
         Ok((self.file(statement.clone()), statement))
     }
 
-    /// Files an opened statement. However many a peer sends, few are kept: two for each slot, and the prepares over which commits were
-    /// signed.
+    /// Opens and files a statement that this operator's own log holds: it was kept before, and is kept whatever else is here by now.
+    pub fn accept_logged(&mut self, bytes: &[u8]) -> Result<Statement, Reject> {
+        let statement = self.open(bytes)?;
+        let slot = (statement.envelope.round, statement.envelope.sender);
+        let known = |held: &Vec<Statement>| held.iter().any(|held| held.bytes() == statement.bytes());
+        if statement.envelope.kind == Kind::Abandon || self.slots.get(&slot).is_none_or(|held| !known(held)) {
+            match statement.envelope.kind {
+                Kind::Abandon => drop(self.file(statement.clone())),
+                Kind::Ordinary | Kind::Complaint => self.slots.entry(slot).or_default().push(statement.clone()),
+            }
+        }
+        Ok(statement)
+    }
+
+    /// Files an opened statement. However many a peer sends, few are kept: two for each slot, the prepares over which commits were
+    /// signed, and finals that say what others say.
     pub fn file(&mut self, statement: Statement) -> Arrival {
         let (round, sender) = (statement.envelope.round, statement.envelope.sender);
         if statement.envelope.kind == Kind::Abandon {
@@ -87,8 +101,8 @@ impl Inbox {
             [] => Arrival::New,
             _ if held.iter().any(|held| held.bytes() == statement.bytes()) => Arrival::Same,
             [_] => Arrival::Conflict,
-            // Somebody's certificate 1 may hold this one: without it we could never follow.
-            _ if self.is_named(&statement) => Arrival::Conflict,
+            // Somebody's certificate may hold this one: without it we could never follow.
+            _ if self.is_named(&statement) || self.is_agreed(&statement) => Arrival::Conflict,
             _ => Arrival::Surplus,
         };
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
@@ -103,6 +117,21 @@ impl Inbox {
         let mut naming = naming.flat_map(|index| self.all(Round::Commit, index).take(2));
         let digest = statement.digest();
         naming.any(|later| self.view(later).is_some_and(|view| view.get(statement.envelope.sender.position()) == Some(&digest)))
+    }
+
+    /// What a final says, without its flags.
+    fn said(&self, statement: &Statement) -> Option<(Digest, Vec<u8>)> {
+        let is_final = (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Final);
+        let body = statement.body().get(..32 * self.ceremony.n() + 32).filter(|_| is_final)?;
+        Some((statement.envelope.view_root, body.to_vec()))
+    }
+
+    /// Whether this is a final that says what another operator's held final says, and nothing in its slot does.
+    fn is_agreed(&self, statement: &Statement) -> bool {
+        let (sender, Some(said)) = (statement.envelope.sender, self.said(statement)) else { return false };
+        let says = |held: &Statement| self.said(held).as_ref() == Some(&said);
+        let mut others = self.ceremony.indices().filter(|other| *other != sender);
+        !self.all(Round::Final, sender).any(says) && others.any(|other| self.all(Round::Final, other).take(2).any(says))
     }
 
     /// The view at the front of a statement's body; none in a hello.
@@ -139,7 +168,14 @@ impl Inbox {
     /// Complete sets of a round's statements that may be a certificate: first those that statements of the next round name, `own`'s
     /// before others', then the one of the statements that count, then the one with the second of every slot that has one.
     pub fn candidates(&self, round: Round, own: Index) -> Vec<Vec<Statement>> {
-        let Some(next) = Round::from_number(round.number() + 1) else { return self.counting_sets(round) };
+        let Some(next) = Round::from_number(round.number() + 1) else {
+            // No later statement names finals: the set that says what our own says comes first.
+            let agreeing = self.get(round, own).and_then(|own| self.said(own)).and_then(|said| {
+                let of = |index| self.all(round, index).find(|held| self.said(held).as_ref() == Some(&said)).cloned();
+                self.ceremony.indices().map(of).collect::<Option<Vec<Statement>>>()
+            });
+            return agreeing.into_iter().chain(self.counting_sets(round)).collect();
+        };
         let senders = core::iter::once(own).chain(self.ceremony.indices());
         let naming = senders.flat_map(|sender| self.all(next, sender).take(2));
         let named = naming.filter_map(|later| self.resolve(round, &self.view(later)?));

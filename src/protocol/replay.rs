@@ -72,7 +72,7 @@ impl Participant {
         // Statements enter again in the order in which they were believed, so the session is known where it was known then.
         for bytes in &statements {
             participant.advance(&mut step)?;
-            let accepted = participant.world.inbox.accept(bytes);
+            let accepted = participant.world.inbox.accept_logged(bytes);
             accepted.map_err(|_| ReplayError::Record { kind: RecordKind::Statement })?;
         }
         participant.advance(&mut step)?;

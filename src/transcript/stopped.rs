@@ -20,10 +20,10 @@ use crate::spec::threshold::Index;
 
 use super::container::{ContainerError, ContainerKind, Header};
 
-/// The most statements that `n` operators can leave with one of them: for each operator two in every slot and one abandonment, and the
-/// prepares that two commits of each operator may name.
+/// The most statements that `n` operators can leave with one of them: for each operator two in every slot and one abandonment, the
+/// prepares that two commits of each operator may name, and finals that agree with one of two of each operator.
 fn most_statements(shape: &Shape) -> usize {
-    11 * shape.n + 2 * shape.n * shape.n
+    11 * shape.n + 4 * shape.n * shape.n
 }
 
 /// The longest container that begins with `header`, in bytes.
@@ -32,7 +32,7 @@ pub(super) fn longest(header: &Header, shape: &Shape) -> u64 {
     let complaint = shape.bytes_of(Kind::Complaint, Round::Prepare);
     let prepare = size(Round::Prepare).max(complaint);
     let twice = 2 * (size(Round::Hello) + size(Round::Deal) + prepare + size(Round::Commit) + size(Round::Final));
-    let named = 2 * shape.n * prepare;
+    let named = 2 * shape.n * (prepare + size(Round::Final));
     let each = twice + named + shape.bytes_of(Kind::Abandon, Round::Hello);
     let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
     wide(header.prefix_bytes()) + 4 + wide(each) * wide(shape.n)
