@@ -172,6 +172,12 @@ impl Watch {
         let me = host.seat.me;
         let round = statement.envelope.round;
         self.statements.insert(statement.digest(), statement.clone());
+        // The one secret that may be said, also by an operator that was set back.
+        if statement.envelope.kind == Kind::Complaint
+            && let Ok(complaint) = Complaint::decode(statement.body(), &self.shape)
+        {
+            self.canaries.forget(&complaint.opened);
+        }
         if self.is_faulty(me) {
             return;
         }
@@ -187,13 +193,7 @@ impl Watch {
                     self.violation(Oracle::Release, format!("operator {me} released partial signatures: {why}"));
                 }
             }
-            // The one secret that may be said.
-            (Kind::Complaint, _) => {
-                if let Ok(complaint) = Complaint::decode(statement.body(), &self.shape) {
-                    self.canaries.forget(&complaint.opened);
-                }
-            }
-            (Kind::Abandon, _) | (_, Round::Hello | Round::Deal | Round::Final) => (),
+            (Kind::Complaint | Kind::Abandon, _) | (_, Round::Hello | Round::Deal | Round::Final) => (),
         }
     }
 

@@ -53,7 +53,7 @@ pub(crate) struct Scope {
     pub(crate) ordered: bool,
     /// Power fails between any two operations of a disk or the network.
     pub(crate) crashes: bool,
-    /// Not a rule of the program: a third FINAL is kept too if it says what another operator's FINAL says that is held.
+    /// A third FINAL is kept too if it says what another operator's FINAL says that is held.
     pub(crate) agreeing_finals: bool,
     /// The rule that is broken.
     pub(crate) bug: Option<Bug>,
