@@ -8,6 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::audit::words;
+use crate::carrier::pace::Pace;
 use crate::carrier::{Event, Tcp};
 use crate::cli::cheat::Cheat;
 use crate::cli::machine::{Handled, Machine};
@@ -34,6 +35,9 @@ const BACKLOG: usize = 64 << 10;
 const OFFER_AGAIN: Duration = Duration::from_secs(10);
 /// Bytes on their way to a peer above which an answer is cut off, to be continued when the peer asks again.
 const AT_ONCE: usize = 2 << 20;
+/// Answers to what a peer says that it lacks: so many as it likes, and then one in a time. An honest one says it again every two seconds.
+const ANSWERS_AT_ONCE: u32 = 64;
+const BETWEEN_ANSWERS: Duration = Duration::from_millis(500);
 /// How long an operator that has heard from all that they hold everything stays for those that may not have heard it from us. One that
 /// misses it is only kept waiting when it runs again.
 const PARTING: Duration = Duration::from_secs(10);
@@ -87,6 +91,8 @@ pub(crate) struct Drive {
     finished_at: Option<Instant>,
     /// Peers that have noted that we hold everything.
     acknowledged: BTreeSet<Index>,
+    /// How often each peer was answered lately.
+    answers: BTreeMap<Index, Pace>,
     all_confirmed_at: Option<Instant>,
     /// Disputed statements that were sent to a peer over its present connection, by hash, and when.
     offered: BTreeMap<Index, BTreeMap<[u8; 32], Instant>>,
@@ -109,6 +115,7 @@ impl Drive {
             linger,
             finished_at: None,
             acknowledged: BTreeSet::new(),
+            answers: BTreeMap::new(),
             all_confirmed_at: None,
             fault: None,
             offered: BTreeMap::new(),
@@ -365,6 +372,13 @@ impl Drive {
         let disputed: Vec<Vec<u8>> = disputed.collect();
         let mut frames: Vec<Vec<u8>> =
             participant.missing(peer, have).iter().filter_map(|frame| self.outgoing(peer, frame)).collect();
+        if frames.is_empty() && disputed.is_empty() {
+            return;
+        }
+        let answers = self.answers.entry(peer).or_insert_with(|| Pace::new(ANSWERS_AT_ONCE, BETWEEN_ANSWERS));
+        if answers.take().is_err() {
+            return;
+        }
         // A queue that runs over ends the connection and delivers nothing: short ones first, and the rest when it asks again.
         frames.sort_by_key(Vec::len);
         for (frame, once) in frames.into_iter().map(|frame| (frame, false)).chain(disputed.into_iter().map(|frame| (frame, true)))

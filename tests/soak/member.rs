@@ -28,6 +28,8 @@ struct Shared {
     local: Local,
     shape: Shape,
     sent: [AtomicU64; KINDS.len()],
+    /// Bytes that the others have sent him.
+    received: AtomicU64,
 }
 
 /// The enemy; he ends when dropped.
@@ -49,6 +51,7 @@ impl Member {
             local: Local { spec: ceremony.digest(), index: me.get(), operator: operator.clone() },
             shape: Shape::of(ceremony),
             sent: Default::default(),
+            received: AtomicU64::new(0),
         });
         let stop = Arc::new(AtomicBool::new(false));
         let (enemy, stopped) = (shared.clone(), stop.clone());
@@ -66,6 +69,11 @@ impl Member {
             });
         });
         Self { shared, stop, thread: Some(thread) }
+    }
+
+    /// Bytes that the others have sent him.
+    pub(crate) fn received(&self) -> u64 {
+        self.shared.received.load(Ordering::Relaxed)
     }
 
     /// How many of each it has sent.
@@ -96,6 +104,7 @@ async fn flood_for_ever(shared: Arc<Shared>, peer: Peer, mut chance: Chance) {
             let last = Mutex::new(None);
             let listen = async {
                 while let Ok(bytes) = reader.next().await {
+                    shared.received.fetch_add(u64::try_from(bytes.len()).unwrap(), Ordering::Relaxed);
                     shared.take(&peer, &bytes, &last);
                 }
             };

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use quorate::message::envelope::Round;
+use quorate::message::shape::Shape;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
@@ -238,8 +240,19 @@ fn a_member_that_floods_keeps_nobody_from_a_ceremony() {
     let begun = Instant::now();
     let member = Member::start(&cluster, chance.clone());
     let peaks = finish(&cluster, running);
-    let what = format!("a member that floods ({}), and {half_open} half-open connections to each", member.counts());
+    let what = format!(
+        "a member that floods ({}) and gets {} KiB, and {half_open} half-open connections to each",
+        member.counts(),
+        member.received() >> 10
+    );
     told(&what, begun, &peaks, &siege.reports());
+    // However often he says that he lacks everything, each of the others gives it to him 64 times and then twice a second at most.
+    let shape = Shape::of(&cluster.ceremony);
+    let statements: usize = Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+    let everything = u64::try_from(statements + shape.box_bytes() + 1024).unwrap();
+    let answers = 64 + 2 * (begun.elapsed().as_secs() + 1);
+    let most = u64::try_from(shape.n - 1).unwrap() * answers * everything;
+    assert!(member.received() <= most, "{} bytes, {most} expected at most", member.received());
     drop((member, siege));
     cluster.check_among(SIZE.n - 1).unwrap();
 }
