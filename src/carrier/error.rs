@@ -183,7 +183,7 @@ mod tests {
     fn another_ceremony_is_told_by_its_words() {
         let theirs = Digest([0; 32]);
         let sentence = LinkError::OtherCeremony { index: 2, theirs }.to_string();
-        assert!(sentence.contains(&format!("\"{}\"", ["abandon"; 8].join(" "))), "{sentence}");
+        assert!(sentence.contains(&format!("\"{}\"", ["abandon"; 12].join(" "))), "{sentence}");
         assert!(sentence.contains("operator 2") && sentence.contains("unconfirmed"), "{sentence}");
     }
 

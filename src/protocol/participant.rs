@@ -302,17 +302,7 @@ impl Participant {
                 Ok(Advance::Next(next)) => self.stage = next,
                 Ok(Advance::Stay(stage)) => {
                     // Whoever complained or equivocated may never prepare.
-                    let awaited = match stage {
-                        Stage::Commits(_) => self.world.inbox.missing(Round::Commit),
-                        Stage::Finals(_) => self.world.inbox.missing(Round::Final),
-                        _ => Vec::new(),
-                    };
-                    let in_the_way = |fault: &Fault| {
-                        let culprits = fault.rule.culprits();
-                        matches!(stage, Stage::Prepares(_)) || awaited.iter().any(|index| culprits.contains(index))
-                    };
-                    let past = !matches!(stage, Stage::Hellos(_) | Stage::Deals(_) | Stage::Finished(_) | Stage::Stopped(_));
-                    let futile = past.then(|| self.world.proven_fault()).flatten().filter(|fault| in_the_way(fault));
+                    let futile = matches!(stage, Stage::Prepares(_)).then(|| self.world.proven_fault()).flatten();
                     self.stalled = futile.map(|fault| self.world.prove(fault));
                     self.stage = stage;
                     return Ok(());
