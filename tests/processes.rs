@@ -238,7 +238,7 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     assert!(keystores.iter().all(|path| mode(path) == 0o600));
 
     let before = files(&cluster.out(1).join("secret/validator_keys"));
-    let again = cluster.command(1, &[]).output().unwrap();
+    let again = cluster.command(1, &["--linger", "0"]).output().unwrap();
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
     assert_eq!(files(&cluster.out(1).join("secret/validator_keys")), before);
     cluster.check_outputs();
@@ -248,20 +248,41 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     let deposits = out.join("public/deposit-data.json");
     let theirs = String::from_utf8(fs::read(&deposits).unwrap()).unwrap().replace("5aaeb6053f3e", "fb6916095ca1");
     fs::write(&deposits, &theirs).unwrap();
-    let altered = cluster.command(1, &[]).output().unwrap();
+    let altered = cluster.command(1, &["--linger", "0"]).output().unwrap();
     assert_eq!(altered.status.code(), Some(1));
     let said = String::from_utf8_lossy(&altered.stderr);
     assert!(said.contains("other outputs than this ceremony's are there already (deposit-data.json)"), "{said}");
     assert_eq!(fs::read_to_string(&deposits).unwrap(), theirs);
     // ... and says how they are written again.
     fs::rename(&out, out.with_file_name("away")).unwrap();
-    assert!(cluster.command(1, &[]).output().unwrap().status.success());
+    assert!(cluster.command(1, &["--linger", "0"]).output().unwrap().status.success());
     cluster.check_outputs();
     fs::remove_dir_all(out.join("secret")).unwrap();
-    let lacking = cluster.command(1, &[]).output().unwrap();
+    let lacking = cluster.command(1, &["--linger", "0"]).output().unwrap();
     assert!(lacking.status.success());
     let said = String::from_utf8_lossy(&lacking.stderr);
     assert!(said.contains("There are no keystores in") && said.contains("move that folder away"), "{said}");
+}
+
+#[test]
+fn who_lost_a_confirmation_gets_it_again_from_those_that_lack_nothing() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    let others = |cluster: &Cluster| [cluster.start(1), cluster.start(2)];
+    let published = ["Making sure that the others have everything".to_owned()];
+    let everybody = others(&cluster);
+    let mut first = cluster.start(0);
+    first.until(&published);
+    first.kill();
+    let log = cluster.out(0).with_file_name("log.sealed");
+    let early = fs::read(&log).unwrap();
+    cluster.start(0).finish();
+    everybody.into_iter().for_each(Running::finish);
+    // Nobody is left to tell the first what it had not written down yet, unless the others come back and stay for it.
+    fs::write(&log, &early).unwrap();
+    let first = cluster.start(0);
+    others(&cluster).into_iter().for_each(Running::finish);
+    first.finish();
+    cluster.check_outputs();
 }
 
 /// Starts everybody but `victim` in the order given; kills the victim in each round and starts it again with the same command.

@@ -39,7 +39,7 @@ const AT_ONCE: usize = 2 << 20;
 const ANSWERS_AT_ONCE: u32 = 64;
 const BETWEEN_ANSWERS: Duration = Duration::from_millis(500);
 /// How long an operator that has heard from all that they hold everything stays for those that may not have heard it from us. One that
-/// misses it is only kept waiting when it runs again.
+/// misses it waits, until it or this operator runs again.
 const PARTING: Duration = Duration::from_secs(10);
 /// How long an operator that only suspects asks the others for the statement that would prove it.
 const DOUBT: Duration = Duration::from_secs(30);
@@ -193,13 +193,21 @@ impl Drive {
         }
         let unconfirmed = participant.unconfirmed();
         let (others, names) = (participant.seat().ceremony.n() - 1, seat_names(&participant.seat().ceremony, &unconfirmed));
+        let parting = PARTING.min(self.linger);
         let finished_at = *self.finished_at.get_or_insert_with(|| {
-            self.progress.say("Outputs are published. Making sure that the others have everything; Ctrl-C is safe.");
+            self.progress.say(&match unconfirmed.is_empty() {
+                false => "Outputs are published. Making sure that the others have everything; Ctrl-C is safe.".to_owned(),
+                // A run of a finished ceremony again: a peer may have lost our word to a crash, and waits for it.
+                true => format!(
+                    "Outputs are published and confirmed by everybody. Staying {} s for whoever has not heard so; Ctrl-C is safe.",
+                    parting.as_secs()
+                ),
+            });
             Instant::now()
         });
         if unconfirmed.is_empty() {
             let confirmed_at = *self.all_confirmed_at.get_or_insert_with(Instant::now);
-            let parted = self.acknowledged.len() == others || confirmed_at.elapsed() >= PARTING;
+            let parted = self.acknowledged.len() == others || confirmed_at.elapsed() >= parting;
             return parted.then_some(Ending::Complete);
         }
         (finished_at.elapsed() >= self.linger).then_some(Ending::Published { unconfirmed: names })

@@ -73,11 +73,6 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         dir.write_ceremony_file(&file).map_err(messages::store)?;
     }
     let machine = Machine::open(participant, step, log, dir.clone(), keystores)?;
-    let participant = &machine.participant;
-    if participant.is_finished() && participant.unconfirmed().is_empty() {
-        talk("This ceremony is finished, and every operator has confirmed that it holds everything. Nothing was changed.");
-        return done(&ceremony, &dir, &[], out);
-    }
     let progress = Progress::new();
     if begun {
         progress.say("Continuing where this operator was.");
