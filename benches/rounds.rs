@@ -1,6 +1,6 @@
 //! What a ceremony costs one operator, round by round: no sockets, no disk, no keystores.
 //!
-//! `cargo bench --bench ceremony`. A ceremony is played once, and what the first operator received is kept by round. Each sample lets that
+//! `cargo bench --bench rounds`. A ceremony is played once, and what the first operator received is kept by round. Each sample lets that
 //! operator live through it again and takes the time of one round: of the calls that end with its statement of that round.
 #![allow(missing_docs, clippy::unwrap_used)]
 

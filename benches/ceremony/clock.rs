@@ -1,0 +1,73 @@
+//! Time that was worked, not time that passed; and how fast the core was meanwhile.
+
+use rustix::time::{ClockId, clock_gettime};
+
+use super::floor::curve;
+
+/// Products of field elements in one look at the core's pace: about 60 µs.
+const CHAIN: u32 = 1500;
+
+/// What a piece of work cost.
+#[derive(Debug, Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
+pub struct Cost {
+    /// CPU time of all threads of the process, in milliseconds.
+    pub process: f64,
+    /// CPU time of the calling thread, in milliseconds.
+    pub thread: f64,
+    /// Process time divided by the core's pace around the work: millions of field products that it could have done instead. This is
+    /// what is compared, since neighbours slow a core by up to two for minutes.
+    pub products: f64,
+    /// Nanoseconds of a field product, the faster of before and after.
+    pub pace: f64,
+}
+
+impl Cost {
+    /// Of one of `count` times.
+    pub fn divide(&mut self, count: f64) {
+        [&mut self.process, &mut self.thread, &mut self.products].into_iter().for_each(|sum| *sum /= count);
+    }
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.pace = if self.pace == 0.0 { other.pace } else { self.pace.min(other.pace) };
+        self.process += other.process;
+        self.thread += other.thread;
+        self.products += other.products;
+    }
+}
+
+fn milliseconds(clock: ClockId) -> f64 {
+    let now = clock_gettime(clock);
+    #[allow(clippy::cast_precision_loss, reason = "microseconds of a run fit 52 bits")]
+    let all = (now.tv_sec as f64, now.tv_nsec as f64);
+    all.0 * 1e3 + all.1 / 1e6
+}
+
+/// Nanoseconds of one product in a chain of dependent field products.
+pub fn pace() -> f64 {
+    let start = milliseconds(ClockId::ThreadCPUTime);
+    curve::chain(CHAIN);
+    (milliseconds(ClockId::ThreadCPUTime) - start) * 1e6 / f64::from(CHAIN)
+}
+
+/// Does `work` between two looks at the core's pace.
+pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
+    let before = pace();
+    let start = (milliseconds(ClockId::ProcessCPUTime), milliseconds(ClockId::ThreadCPUTime));
+    let done = work();
+    let end = (milliseconds(ClockId::ProcessCPUTime), milliseconds(ClockId::ThreadCPUTime));
+    let after = pace();
+    let process = end.0 - start.0;
+    (done, Cost { process, thread: end.1 - start.1, products: process / ((before + after) / 2.0), pace: before.min(after) })
+}
+
+/// Most memory that this process ever had, and what it has now, in KiB: `VmHWM` and `VmRSS`.
+pub fn memory() -> (u64, u64) {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
+    };
+    (field("VmHWM:"), field("VmRSS:"))
+}

@@ -1,0 +1,204 @@
+//! What a ceremony costs one operator, step by step, beside the floor: what the same work costs with the best technique known for each step.
+//! No sockets, no disk, no keystores.
+//!
+//!     cargo bench --bench ceremony                                  # the table
+//!     cargo bench --bench ceremony -- --shape 4,3,1000              # operators, threshold, validators
+//!     cargo bench --bench ceremony -- --shape 4,3,1000 --json       # one JSON object
+//!
+//! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone). Method and figures: docs/performance.md.
+//!
+//! A ceremony is played once with every operator in one process, and what the last operator receives is written down. Then ours and the
+//! floor run in turn, each in a process of its own, so that CPU time and peak memory are one operator's.
+#![allow(missing_docs, unreachable_pub)]
+
+mod clock;
+mod floor;
+mod operator;
+mod report;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::str::FromStr;
+
+use clock::Cost;
+use report::{Measured, Sample};
+
+/// Steps of an operator's life: until it has dealt; receiving and checking the deals; storing shares and proving that; checking proofs and
+/// signing; verifying and combining; the end.
+pub const STEPS: [&str; 6] = ["deal", "receive", "store", "sign", "verify", "finish"];
+
+/// Shapes of the table.
+const TABLE: [&str; 7] = ["4,3,1", "4,3,100", "4,3,1000", "7,5,1000", "10,7,1000", "13,9,1000", "32,22,100"];
+
+/// How many operators, how many of them sign, how many validators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    pub n: usize,
+    pub t: usize,
+    pub v: usize,
+}
+
+impl FromStr for Shape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers: Vec<usize> = text.split(',').map_while(|number| number.trim().parse().ok()).collect();
+        match numbers[..] {
+            [n, t, v] if (3..=255).contains(&n) && t <= n && v > 0 => Ok(Self { n, t, v }),
+            _ => Err(format!("{text}: a shape is operators,threshold,validators, as 4,3,1000")),
+        }
+    }
+}
+
+impl Shape {
+    /// How often a process repeats what it measures; the first time warms up if there is another.
+    fn lives(self) -> usize {
+        match self.v {
+            0..10 => 11,
+            10..=100 => 3,
+            _ => 1,
+        }
+    }
+}
+
+/// What the command line asks for.
+#[derive(Default)]
+struct Asked {
+    shape: Option<Shape>,
+    runs: Option<usize>,
+    json: bool,
+    floor: bool,
+    record: Option<PathBuf>,
+    replay: Option<PathBuf>,
+    one: Option<String>,
+}
+
+fn parse(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
+    let mut asked = Asked::default();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().ok_or(format!("{word}: a value is missing"));
+        match word.as_str() {
+            "--shape" => asked.shape = Some(value()?.parse()?),
+            "--runs" => asked.runs = Some(value()?.parse().ok().filter(|runs| *runs > 0).ok_or("--runs: a count")?),
+            "--json" => asked.json = true,
+            "--floor" => asked.floor = true,
+            // Of the runs for themselves, and of `.ci/instructions`.
+            "--record" => asked.record = Some(value()?.into()),
+            "--replay" => asked.replay = Some(value()?.into()),
+            "--one" => asked.one = Some(value()?),
+            // Cargo's own.
+            "--bench" | "--test" => {}
+            other => return Err(format!("{other}: unknown")),
+        }
+    }
+    Ok(asked)
+}
+
+/// Files of a recording in its directory.
+fn files(directory: &Path) -> (PathBuf, PathBuf) {
+    (directory.join("received"), directory.join("transcript"))
+}
+
+/// In a process of its own: does one thing and prints what it cost.
+fn one(what: &str, shape: Shape, directory: &Path) -> Result<(), String> {
+    let (recording, transcript) = files(directory);
+    let mut floor = (what == "floor").then(|| floor::Floor::new(shape));
+    let mut life = || match what {
+        "ours" => operator::live(shape, &recording).map(|costs| costs.to_vec()),
+        "audit" => operator::audited(&transcript).map(|cost| vec![cost]),
+        _ => Ok(floor.as_mut().map(|floor| floor.live().to_vec()).unwrap_or_default()),
+    };
+    let lives = shape.lives();
+    let mut sum: Vec<Cost> = Vec::new();
+    let mut peak = 0;
+    for number in 0..lives {
+        let costs = life().map_err(|error| format!("{what}: {error}"))?;
+        match number {
+            0 => {
+                peak = clock::memory().0;
+                if lives == 1 {
+                    sum = costs;
+                }
+            }
+            1 => sum = costs,
+            _ => sum.iter_mut().zip(costs).for_each(|(sum, cost)| *sum += cost),
+        }
+    }
+    #[allow(clippy::cast_precision_loss, reason = "a small count")]
+    let counted = (lives - 1).max(1) as f64;
+    sum.iter_mut().for_each(|cost| cost.divide(counted));
+    println!("{}", serde_json::to_string(&Sample { steps: sum, peak_kib: peak }).map_err(|error| error.to_string())?);
+    Ok(())
+}
+
+/// Starts a process for one thing.
+fn sample(what: &str, shape: Shape, directory: &Path) -> Result<Sample, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let text = format!("{},{},{}", shape.n, shape.t, shape.v);
+    let mut command = Command::new(program);
+    command.args(["--one", what, "--shape", &text, "--replay"]).arg(directory);
+    let output = command.output().map_err(|error| error.to_string())?;
+    match output.status.success() {
+        true => serde_json::from_slice(&output.stdout).map_err(|error| error.to_string()),
+        false => Err(format!("{what} of {text}: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+fn measure(shape: Shape, runs: usize, floor_only: bool) -> Result<Measured, String> {
+    let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let directory = directory.path();
+    let (recording, transcript) = files(directory);
+    let mut measured = Measured::new(shape);
+    if !floor_only {
+        measured.bytes_out = operator::record(shape, &recording, &transcript).map_err(|error| error.to_string())?;
+    }
+    for _ in 0..runs {
+        measured.floor.push(sample("floor", shape, directory)?);
+        if !floor_only {
+            measured.ours.push(sample("ours", shape, directory)?);
+            measured.audit.push(sample("audit", shape, directory)?);
+        }
+    }
+    Ok(measured)
+}
+
+fn run(asked: &Asked) -> Result<(), String> {
+    match (&asked.one, asked.shape) {
+        (Some(what), Some(shape)) => return one(what, shape, asked.replay.as_deref().unwrap_or(Path::new("."))),
+        (Some(_), None) => return Err("--one: --shape is missing".to_owned()),
+        (None, _) => {}
+    }
+    if let (Some(directory), Some(shape)) = (&asked.record, asked.shape) {
+        let (recording, transcript) = files(directory);
+        return operator::record(shape, &recording, &transcript).map(|_| ()).map_err(|error| error.to_string());
+    }
+    let shapes = match asked.shape {
+        Some(shape) => vec![shape],
+        None => TABLE.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
+    };
+    let runs = asked.runs.unwrap_or(if asked.shape.is_some() { 5 } else { 3 });
+    let mut all = Vec::new();
+    for shape in shapes {
+        let measured = measure(shape, runs, asked.floor)?;
+        if asked.json {
+            println!("{}", measured.to_json());
+        } else {
+            println!("{}", measured.to_text());
+        }
+        all.push(measured);
+    }
+    if all.len() > 1 && !asked.json && !asked.floor {
+        println!("{}", report::table(&all));
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    match parse(std::env::args().skip(1)).and_then(|asked| run(&asked)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
