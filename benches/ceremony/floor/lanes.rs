@@ -216,15 +216,14 @@ impl Table {
         let negative = u64::from(digit >> (W - 1)).wrapping_sub(1);
         let mask = (ROW - 1) as u64;
         let place = (u64::from(digit) ^ negative) & mask;
-        let mut out = P::default();
+        let mut limbs = [[0; 6]; 2];
         for (i, entry) in self.odd[window * ROW..(window + 1) * ROW].iter().enumerate() {
             let differs = (i as u64) ^ place;
             let here = std::hint::black_box((differs.wrapping_sub(1) >> 63).wrapping_neg());
-            for limb in 0..6 {
-                out.x.l[limb] |= entry.x.l[limb] & here;
-                out.y.l[limb] |= entry.y.l[limb] & here;
-            }
+            limbs[0].iter_mut().zip(&entry.x.l).for_each(|(limb, of_entry)| *limb |= of_entry & here);
+            limbs[1].iter_mut().zip(&entry.y.l).for_each(|(limb, of_entry)| *limb |= of_entry & here);
         }
+        let mut out = P { x: Fp { l: limbs[0] }, y: Fp { l: limbs[1] } };
         let minus = fp_negate(&out.y);
         for limb in 0..6 {
             out.y.l[limb] = out.y.l[limb] & !negative | minus.l[limb] & negative;
