@@ -378,8 +378,8 @@ impl Drive {
         };
         let disputed = disputed.filter(|bytes| !recent(bytes));
         let disputed: Vec<Vec<u8>> = disputed.collect();
-        let mut frames: Vec<Vec<u8>> =
-            participant.missing(peer, have).iter().filter_map(|frame| self.outgoing(peer, frame)).collect();
+        let missing = in_order(participant.missing(peer, have));
+        let frames: Vec<Vec<u8>> = missing.iter().filter_map(|frame| self.outgoing(peer, frame)).collect();
         if frames.is_empty() && disputed.is_empty() {
             return;
         }
@@ -387,8 +387,7 @@ impl Drive {
         if answers.take().is_err() {
             return;
         }
-        // A queue that runs over ends the connection and delivers nothing: short ones first, and the rest when it asks again.
-        frames.sort_by_key(Vec::len);
+        // A queue that runs over ends the connection and delivers nothing: the rest follows when it asks again.
         for (frame, once) in frames.into_iter().map(|frame| (frame, false)).chain(disputed.into_iter().map(|frame| (frame, true)))
         {
             if self.tcp.waiting(peer.get()) > AT_ONCE {
@@ -461,5 +460,32 @@ impl Drive {
         if self.idle.is_multiple_of(REMIND) {
             self.show(true);
         }
+    }
+}
+
+/// What a peer lacks, in the order in which it is of use: statements, short ones first, and then boxes, which are refused before the deal that
+/// names them is there.
+fn in_order(mut frames: Vec<Frame>) -> Vec<Frame> {
+    frames.sort_by_key(|frame| match frame {
+        Frame::Statement(bytes) => (false, bytes.len()),
+        Frame::ShareBox { sealed, .. } => (true, sealed.len()),
+        Frame::Have(_) | Frame::Want { .. } => (false, 0),
+    });
+    frames
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_box_is_sent_behind_the_deal_that_names_it() {
+        let dealer = Index::new(1).unwrap();
+        let sealed = |length| Frame::ShareBox { dealer, recipient: Index::new(2).unwrap(), sealed: vec![0; length] };
+        let statement = |length| Frame::Statement(vec![0; length]);
+        let given = vec![sealed(48), statement(500), sealed(47), statement(200), statement(300)];
+        let expected = vec![statement(200), statement(300), statement(500), sealed(47), sealed(48)];
+        assert_eq!(in_order(given), expected, "a box is shorter than its deal");
     }
 }
