@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::floor::curve;
@@ -70,12 +71,18 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     (done, Cost { process, thread: end.1 - start.1, products: process / ((before + after) / 2.0), pace: before.min(after) })
 }
 
-/// Most memory that this process ever had, and what it has now, in KiB: `VmHWM` and `VmRSS`.
-pub fn memory() -> (u64, u64) {
+/// Keeps this process to the core that it runs on, so that it starts as many threads as it can use: one.
+pub fn keep_to_one_core() {
+    let mut core = CpuSet::new();
+    core.set(sched_getcpu());
+    if let Err(error) = sched_setaffinity(None, &core) {
+        eprintln!("every core may be used: {error}");
+    }
+}
+
+/// Most memory that this process ever had, in KiB: `VmHWM`.
+pub fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(name));
-        line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
-    };
-    (field("VmHWM:"), field("VmRSS:"))
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }

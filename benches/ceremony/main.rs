@@ -5,7 +5,8 @@
 //!     cargo bench --bench ceremony -- --shape 4,3,1000              # operators, threshold, validators
 //!     cargo bench --bench ceremony -- --shape 4,3,1000 --json       # one JSON object
 //!
-//! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone). Method and figures: docs/performance.md.
+//! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone), `--spread` (ours may use every core; else
+//! each process keeps to one, because cores that share their units slow one another). Method and figures: docs/performance.md.
 //!
 //! A ceremony is played once with every operator in one process, and what the last operator receives is written down. Then ours and the
 //! floor run in turn, each in a process of its own, so that CPU time and peak memory are one operator's.
@@ -15,52 +16,18 @@ mod clock;
 mod floor;
 mod operator;
 mod report;
+mod shape;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::str::FromStr;
 use std::sync::atomic::Ordering;
 
 use clock::Cost;
 use report::{Measured, Sample};
-
-/// Steps of an operator's life: until it has dealt; receiving and checking the deals; storing shares and proving that; checking proofs and
-/// signing; verifying and combining; the end.
-pub const STEPS: [&str; 6] = ["deal", "receive", "store", "sign", "verify", "finish"];
+use shape::{STEPS, Shape};
 
 /// Shapes of the table.
 const TABLE: [&str; 7] = ["4,3,1", "4,3,100", "4,3,1000", "7,5,1000", "10,7,1000", "13,9,1000", "32,22,100"];
-
-/// How many operators, how many of them sign, how many validators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    pub n: usize,
-    pub t: usize,
-    pub v: usize,
-}
-
-impl FromStr for Shape {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let numbers: Vec<usize> = text.split(',').map_while(|number| number.trim().parse().ok()).collect();
-        match numbers[..] {
-            [n, t, v] if (3..=255).contains(&n) && t <= n && v > 0 => Ok(Self { n, t, v }),
-            _ => Err(format!("{text}: a shape is operators,threshold,validators, as 4,3,1000")),
-        }
-    }
-}
-
-impl Shape {
-    /// How often a process repeats what it measures; the first time warms up if there is another.
-    fn lives(self) -> usize {
-        match self.v {
-            0..10 => 11,
-            10..=100 => 3,
-            _ => 1,
-        }
-    }
-}
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -68,6 +35,7 @@ struct Asked {
     shape: Option<Shape>,
     runs: Option<usize>,
     json: bool,
+    spread: bool,
     floor: bool,
     record: Option<PathBuf>,
     replay: Option<PathBuf>,
@@ -82,6 +50,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--shape" => asked.shape = Some(value()?.parse()?),
             "--runs" => asked.runs = Some(value()?.parse().ok().filter(|runs| *runs > 0).ok_or("--runs: a count")?),
             "--json" => asked.json = true,
+            "--spread" => asked.spread = true,
             "--floor" => asked.floor = true,
             // Of the runs for themselves, and of `.ci/instructions`.
             "--record" => asked.record = Some(value()?.into()),
@@ -120,7 +89,7 @@ fn one(what: &str, shape: Shape, directory: &Path) -> Result<(), String> {
         let costs = life().map_err(|error| format!("{what}: {error}"))?;
         match number {
             0 => {
-                peak = clock::memory().0;
+                peak = clock::peak_memory();
                 if lives == 1 {
                     sum = costs;
                 }
@@ -137,11 +106,12 @@ fn one(what: &str, shape: Shape, directory: &Path) -> Result<(), String> {
 }
 
 /// Starts a process for one thing.
-fn sample(what: &str, shape: Shape, directory: &Path) -> Result<Sample, String> {
+fn sample(what: &str, shape: Shape, directory: &Path, spread: bool) -> Result<Sample, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let text = format!("{},{},{}", shape.n, shape.t, shape.v);
     let mut command = Command::new(program);
     command.args(["--one", what, "--shape", &text, "--replay"]).arg(directory);
+    command.args(spread.then_some("--spread"));
     let output = command.output().map_err(|error| error.to_string())?;
     match output.status.success() {
         true => serde_json::from_slice(&output.stdout).map_err(|error| error.to_string()),
@@ -149,19 +119,20 @@ fn sample(what: &str, shape: Shape, directory: &Path) -> Result<Sample, String> 
     }
 }
 
-fn measure(shape: Shape, runs: usize, floor_only: bool) -> Result<Measured, String> {
+fn measure(shape: Shape, asked: &Asked) -> Result<Measured, String> {
+    let runs = asked.runs.unwrap_or(if asked.shape.is_some() { 5 } else { 3 });
     let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
     let directory = directory.path();
     let (recording, transcript) = files(directory);
     let mut measured = Measured::new(shape);
-    if !floor_only {
+    if !asked.floor {
         measured.bytes_out = operator::record(shape, &recording, &transcript).map_err(|error| error.to_string())?;
     }
     for _ in 0..runs {
-        measured.floor.push(sample("floor", shape, directory)?);
-        if !floor_only {
-            measured.ours.push(sample("ours", shape, directory)?);
-            measured.audit.push(sample("audit", shape, directory)?);
+        measured.floor.push(sample("floor", shape, directory, false)?);
+        if !asked.floor {
+            measured.ours.push(sample("ours", shape, directory, asked.spread)?);
+            measured.audit.push(sample("audit", shape, directory, asked.spread)?);
         }
     }
     Ok(measured)
@@ -169,7 +140,12 @@ fn measure(shape: Shape, runs: usize, floor_only: bool) -> Result<Measured, Stri
 
 fn run(asked: &Asked) -> Result<(), String> {
     match (&asked.one, asked.shape) {
-        (Some(what), Some(shape)) => return one(what, shape, asked.replay.as_deref().unwrap_or(Path::new("."))),
+        (Some(what), Some(shape)) => {
+            if !asked.spread {
+                clock::keep_to_one_core();
+            }
+            return one(what, shape, asked.replay.as_deref().unwrap_or(Path::new(".")));
+        }
         (Some(_), None) => return Err("--one: --shape is missing".to_owned()),
         (None, _) => {}
     }
@@ -181,10 +157,9 @@ fn run(asked: &Asked) -> Result<(), String> {
         Some(shape) => vec![shape],
         None => TABLE.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
     };
-    let runs = asked.runs.unwrap_or(if asked.shape.is_some() { 5 } else { 3 });
     let mut all = Vec::new();
     for shape in shapes {
-        let measured = measure(shape, runs, asked.floor)?;
+        let measured = measure(shape, asked)?;
         if asked.json {
             println!("{}", measured.to_json());
         } else {
