@@ -80,15 +80,18 @@ impl Staging {
             written.push(path);
         }
         // In a second pass, so that the system can write many files at a time.
+        let whole = self.disk().sync_below(&self.root, written.len()).at(&self.root, "syncing all files of it")?;
         for (path, artifact) in written.iter().zip(artifacts) {
-            let file = self.disk().open(path, Access::ReadWrite).at(path, "opening")?;
-            file.sync().at(path, "syncing")?;
+            if !whole {
+                let file = self.disk().open(path, Access::ReadWrite).at(path, "opening")?;
+                file.sync().at(path, "syncing")?;
+            }
             if !atomic::holds(self.disk(), path, &artifact.bytes)? {
                 return Err(StoreError::ReadBack { path: path.clone() });
             }
         }
         // Names in the innermost folders first.
-        for folder in self.folders.iter().rev() {
+        for folder in self.folders.iter().rev().filter(|_| !whole) {
             self.disk().sync_dir(folder).at(folder, "syncing the directory")?;
         }
         let public = artifacts.iter().filter(|artifact| artifact.audience == Audience::Public);

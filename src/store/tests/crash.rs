@@ -184,6 +184,11 @@ fn publish(disk: &SimDisk) -> Result<Published, StoreError> {
 
 #[test]
 pub(super) fn outputs_appear_together_or_not_at_all() {
+    together_or_not_at_all(SimDisk::new, 40);
+    together_or_not_at_all(SimDisk::whole, 30);
+}
+
+fn together_or_not_at_all(disk: fn() -> SimDisk, fewest: usize) {
     let expected: Vec<(String, Vec<u8>)> = vec![
         ("out/public/deposit-data.json".into(), vec![1; 900]),
         ("out/public/transcript.quorate".into(), vec![3; 2000]),
@@ -198,7 +203,7 @@ pub(super) fn outputs_appear_together_or_not_at_all() {
         };
         disk.files().into_iter().filter_map(below).collect()
     };
-    let crashes = every_crash(SimDisk::new, publish, |left, told| {
+    let crashes = every_crash(disk, publish, |left, told| {
         let there = published(left);
         assert!(told.is_err() || !there.is_empty(), "acknowledged means durable");
         if there.is_empty() {
@@ -213,7 +218,7 @@ pub(super) fn outputs_appear_together_or_not_at_all() {
         assert_eq!(published(&later), expected);
         assert_eq!(later.files().len(), expected.len(), "no staging directory is left over");
     });
-    assert!(crashes > 40 && before > 0 && after > 0);
+    assert!(crashes > fewest && before > 0 && after > 0);
 }
 
 #[test]

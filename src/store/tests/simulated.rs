@@ -130,6 +130,8 @@ struct World {
     plan: Plan,
     effects: usize,
     dead: bool,
+    /// Whether it can sync everything in one go.
+    whole: bool,
 }
 
 /// A simulated disk. Clones are the same disk.
@@ -205,7 +207,32 @@ impl World {
 
     fn after(&self, content: Content, names: Names) -> Self {
         let nodes = self.nodes.iter().map(|(number, node)| (*number, node.after(*number, content, names))).collect();
-        Self { nodes, plan: Plan::Fine, effects: 0, dead: false }
+        Self { nodes, plan: Plan::Fine, effects: 0, dead: false, whole: self.whole }
+    }
+
+    /// Everything at and below `number`.
+    fn below(&self, number: u64) -> Vec<u64> {
+        let children = match &self.nodes[&number] {
+            Node::Dir { live, .. } => live.values().flat_map(|child| self.below(*child)).collect(),
+            Node::File { .. } => Vec::new(),
+        };
+        [vec![number], children].concat()
+    }
+
+    /// Makes a node durable, or forgets what was to be.
+    fn sync(&mut self, number: u64, done: bool) {
+        match self.nodes.get_mut(&number).unwrap() {
+            Node::Dir { live, durable, pending, .. } if done => {
+                durable.clone_from(live);
+                pending.clear();
+            }
+            // What a failed sync left is tried again.
+            Node::Dir { .. } => {}
+            // Not the live content: what an earlier failed sync forgot is not written by this one.
+            Node::File { durable, pending, .. } => {
+                std::mem::take(pending).iter().filter(|_| done).for_each(|op| op.apply(durable));
+            }
+        }
     }
 }
 
@@ -265,10 +292,19 @@ fn lose(op: &FileOp, is_last: bool, content: Content, random: &mut ChaCha20Rng, 
 impl SimDisk {
     /// A disk with an empty state directory.
     pub(super) fn new() -> Self {
+        Self::make(false)
+    }
+
+    /// One that can sync everything below a directory in one go.
+    pub(super) fn whole() -> Self {
+        Self::make(true)
+    }
+
+    fn make(whole: bool) -> Self {
         let names: Entries = [("state".into(), 1)].into();
         let root = Node::Dir { mode: 0o755, live: names.clone(), durable: names, pending: Vec::new() };
         let nodes = BTreeMap::from([(ROOT, root), (1, Node::dir(0o700))]);
-        Self(Arc::new(Mutex::new(World { nodes, plan: Plan::Fine, effects: 0, dead: false })))
+        Self(Arc::new(Mutex::new(World { nodes, plan: Plan::Fine, effects: 0, dead: false, whole })))
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -417,10 +453,24 @@ impl Disk for SimDisk {
         let mut world = self.world();
         world.effect(Effect::Shrink)?;
         let number = world.find(path)?;
-        let Some(Node::Dir { live, durable, pending, .. }) = world.nodes.get_mut(&number) else { panic!("a directory") };
-        durable.clone_from(live);
-        pending.clear();
+        assert!(matches!(world.nodes[&number], Node::Dir { .. }), "a directory");
+        world.sync(number, true);
         Ok(())
+    }
+
+    fn sync_below(&self, path: &Path, _: usize) -> io::Result<bool> {
+        let mut world = self.world();
+        if !world.whole {
+            return Ok(false);
+        }
+        let lie = world.plan == Plan::Lie(world.effects);
+        let allowed = world.effect(Effect::Shrink);
+        if !world.dead {
+            let number = world.find(path)?;
+            let done = allowed.is_ok() && !lie;
+            world.below(number).into_iter().for_each(|number| world.sync(number, done));
+        }
+        allowed.map(|()| true)
     }
 
     fn lock(&self, _: &Path) -> io::Result<Locking> {
@@ -492,14 +542,8 @@ impl Handle for SimFile {
         let mut world = self.disk.world();
         let lie = world.plan == Plan::Lie(world.effects);
         let allowed = world.effect(Effect::Shrink);
-        let dead = world.dead;
-        let Some(Node::File { durable, pending, .. }) = world.nodes.get_mut(&self.number) else { panic!("a file") };
-        if !dead {
-            let pending = std::mem::take(pending);
-            if allowed.is_ok() && !lie {
-                // Not the live content: what an earlier failed sync forgot is not written by this one.
-                pending.iter().for_each(|op| op.apply(durable));
-            }
+        if !world.dead {
+            world.sync(self.number, allowed.is_ok() && !lie);
         }
         allowed
     }
