@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 
 use super::{Artifact, Audience};
 use crate::ethereum::keystore::{DerivedKey, KeyPath, Keystore, KeystoreError};
-use crate::primitives::curve::{G1, SecretScalar};
+use crate::primitives::curve::{G1, G1Sum, Scalar, SecretScalar};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -59,9 +59,9 @@ impl<'a> Holder<'a> {
 /// and `stamp` (seconds since 1970, chosen by the caller; the same for all files of a run). The `pubkey` in it is the share's, never
 /// the validator's: that is what a validator client signs with.
 ///
-/// `key` is derived once and serves all files; each has its own IV. Every keystore is decrypted again, from the bytes that will be
-/// written and with the same derived key (running the key derivation anew would test only the password, at a second each), and
-/// the public key of what comes out is compared with `public_shares`.
+/// `key` is derived once and serves all files; each has its own IV. Before anything is encrypted, the public keys of `shares` are compared
+/// with `public_shares`; then every keystore is decrypted again, from the bytes that will be written and with the same derived key
+/// (running the key derivation anew would test only the password, at a second each), and what comes out is compared with the share.
 pub fn keystore_files(
     holder: Holder<'_>,
     shares: &[SecretScalar],
@@ -73,6 +73,14 @@ pub fn keystore_files(
     if shares.len() != public_shares.len() {
         return Err(KeystoreExportError::Count { shares: shares.len(), public_shares: public_shares.len() });
     }
+    if !all_match(shares, public_shares, &mut random) {
+        let differs = |(share, public_share): (&SecretScalar, &G1)| share.base_mult() != Some(*public_share);
+        let validator = shares.iter().zip(public_shares).position(differs).expect("if all match, so does their sum");
+        return Err(match shares[validator].is_zero() {
+            true => KeystoreExportError::Keystore { validator, source: KeystoreError::ZeroSecret },
+            false => KeystoreExportError::Share { validator },
+        });
+    }
     let Holder { ceremony, index, required, participants } = holder;
     shares
         .iter()
@@ -83,15 +91,25 @@ pub fn keystore_files(
             let number = u32::try_from(validator).map_err(|_| failed(KeystoreError::Path))?;
             let description =
                 format!("{ceremony}, validator {validator}, share {index} of {participants} (threshold {required})");
-            let keystore = Keystore::encrypt(key, share, KeyPath::validator(number), description, &mut random).map_err(failed)?;
-            let bytes = keystore.to_json();
-            let read = Keystore::from_json_even_if_weak(&bytes).map_err(failed)?;
-            read.decrypt_with(key).map_err(failed)?;
-            if read.pubkey() != public_share {
-                return Err(KeystoreExportError::Share { validator });
-            }
+            let path = KeyPath::validator(number);
+            let bytes = Keystore::encrypt_for(*public_share, key, share, path, description, &mut random).to_json();
+            let read = Keystore::from_json_for(public_share, &bytes).map_err(failed)?;
+            read.check_holds(key, share).map_err(failed)?;
             let name = format!("validator_keys/keystore-m_12381_3600_{validator}_0_0-{stamp}.json");
             Ok(Artifact { name, audience: Audience::Secret, bytes })
         })
         .collect()
+}
+
+/// Whether each share is that of its public share: `(Σ w·s)·G = Σ w·P` with random weights. If any is not, this holds with probability 1/r.
+fn all_match(shares: &[SecretScalar], public_shares: &[G1], random: &mut impl CryptoRng) -> bool {
+    let mut weight = || {
+        let mut bytes = [0; 48];
+        random.fill_bytes(&mut bytes);
+        Scalar::reduce(&bytes)
+    };
+    let weights: Vec<Scalar> = shares.iter().map(|_| weight()).collect();
+    let mut sum = SecretScalar::zero();
+    weights.iter().zip(shares).for_each(|(weight, share)| sum.add_assign(&share.scaled(weight)));
+    sum.base_mult() == G1Sum::msm(public_shares, &weights).finish()
 }

@@ -213,7 +213,7 @@ fn shares_become_keystores() {
     let holder = Holder { ceremony: "Example cluster", index: 2, required: 3, participants: 4 };
     let shares = || vec![small_secret(5), small_secret(6)];
     let public: Vec<G1> = shares().iter().map(|share| share.base_mult().unwrap()).collect();
-    let random = || Script((0..64).collect());
+    let random = || Script((0..160).collect());
     let artifacts = keystore_files(holder, &shares(), &public, &key, 1_700_000_000, random()).unwrap();
     let names: Vec<&str> = artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
     assert_eq!(
@@ -239,6 +239,28 @@ fn shares_become_keystores() {
         ivs.push(file["crypto"]["cipher"]["params"]["iv"].clone());
     }
     assert_ne!(ivs[0], ivs[1]);
+
+    let first = Keystore::from_json_for(&public[0], &artifacts[0].bytes).unwrap();
+    assert_eq!(Some(&first), Keystore::from_json_even_if_weak(&artifacts[0].bytes).ok().as_ref());
+    assert_eq!(Keystore::from_json_for(&public[1], &artifacts[0].bytes), Err(KeystoreError::AnotherKey));
+    assert_eq!(first.check_holds(&key, &small_secret(5)), Ok(()));
+    assert_eq!(first.check_holds(&key, &small_secret(6)), Err(KeystoreError::AnotherKey));
+    let wrong = DerivedKey::derive(kdf, &password("wrong horse"), [3; 32]);
+    assert_eq!(first.check_holds(&wrong, &small_secret(5)), Err(KeystoreError::Checksum));
+
+    // A wrong one among many, and two that are wrong by the same amount.
+    let many = || (1..=20).map(small_secret).collect::<Vec<_>>();
+    let theirs: Vec<G1> = many().iter().map(|share| share.base_mult().unwrap()).collect();
+    let source = || Script((0..160).cycle().take(20 * 48 + 20 * 32).collect());
+    assert_eq!(keystore_files(holder, &many(), &theirs, &key, 0, source()).unwrap().len(), 20);
+    for (at, wrong) in [(13, vec![(13, 40)]), (3, vec![(3, 9), (8, 4)])] {
+        let mut shares = many();
+        wrong.into_iter().for_each(|(v, value): (usize, u8)| shares[v] = small_secret(value));
+        assert_eq!(
+            keystore_files(holder, &shares, &theirs, &key, 0, source()),
+            Err(KeystoreExportError::Share { validator: at })
+        );
+    }
 
     let swapped = [public[1], public[0]];
     assert_eq!(keystore_files(holder, &shares(), &swapped, &key, 0, random()), Err(KeystoreExportError::Share { validator: 0 }));

@@ -141,6 +141,16 @@ impl Keystore {
 
     /// As [`Keystore::from_json`], with key derivation that may be too weak to protect a password.
     pub fn from_json_even_if_weak(bytes: &[u8]) -> Result<Self, KeystoreError> {
+        Self::parse(bytes, |pubkey| G1::from_compressed(pubkey).map_err(KeystoreError::Pubkey))
+    }
+
+    /// As [`Keystore::from_json_even_if_weak`], of a file for this public key: any other is refused, and no point is decoded.
+    pub fn from_json_for(pubkey: &G1, bytes: &[u8]) -> Result<Self, KeystoreError> {
+        let expected = pubkey.to_compressed();
+        Self::parse(bytes, |found| if *found == expected { Ok(*pubkey) } else { Err(KeystoreError::AnotherKey) })
+    }
+
+    fn parse(bytes: &[u8], pubkey: impl FnOnce(&[u8; 48]) -> Result<G1, KeystoreError>) -> Result<Self, KeystoreError> {
         let file: File = json::parse(bytes, LARGEST)?;
         if file.version != 4 {
             return Err(KeystoreError::Version(file.version));
@@ -150,7 +160,6 @@ impl Keystore {
         exactly("crypto.checksum.function", "sha256", &checksum.function)?;
         exactly("crypto.cipher.function", "aes-128-ctr", &cipher.function)?;
         check_uuid(&file.uuid)?;
-        let pubkey = hexadecimal("pubkey", &file.pubkey)?;
         Ok(Self {
             kdf: kdf.params.read(&kdf.function)?,
             salt: hexadecimal("crypto.kdf.params.salt", &kdf.params.salt)?,
@@ -158,7 +167,7 @@ impl Keystore {
             iv: hexadecimal("crypto.cipher.params.iv", &cipher.params.iv)?,
             ciphertext: hexadecimal("crypto.cipher.message", &cipher.message)?,
             description: file.description.unwrap_or_default(),
-            pubkey: G1::from_compressed(&pubkey).map_err(KeystoreError::Pubkey)?,
+            pubkey: pubkey(&hexadecimal("pubkey", &file.pubkey)?)?,
             path: KeyPath::parse(&file.path)?,
             uuid: file.uuid,
         })

@@ -15,6 +15,7 @@ use aes::Aes128;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher};
 use rand_core::CryptoRng;
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::json::{HexError, JsonError};
@@ -126,9 +127,21 @@ impl Keystore {
         secret: &SecretScalar,
         path: KeyPath,
         description: String,
-        mut random: impl CryptoRng,
+        random: impl CryptoRng,
     ) -> Result<Self, KeystoreError> {
         let pubkey = secret.base_mult().ok_or(KeystoreError::ZeroSecret)?;
+        Ok(Self::encrypt_for(pubkey, key, secret, path, description, random))
+    }
+
+    /// As [`Keystore::encrypt`], for a caller that knows the public key of `secret`: one that has checked many at once.
+    pub fn encrypt_for(
+        pubkey: G1,
+        key: &DerivedKey,
+        secret: &SecretScalar,
+        path: KeyPath,
+        description: String,
+        mut random: impl CryptoRng,
+    ) -> Self {
         let (mut iv, mut uuid) = ([0; 16], [0; 16]);
         random.fill_bytes(&mut iv);
         random.fill_bytes(&mut uuid);
@@ -138,7 +151,7 @@ impl Keystore {
         let ciphertext = *text;
         let checksum = checksum(key, &ciphertext);
         let DerivedKey { kdf, salt, .. } = key;
-        Ok(Self { kdf: *kdf, salt: *salt, checksum, iv, ciphertext, description, pubkey, path, uuid: uuid_text(uuid) })
+        Self { kdf: *kdf, salt: *salt, checksum, iv, ciphertext, description, pubkey, path, uuid: uuid_text(uuid) }
     }
 
     /// The secret key. Derives the key anew: as costly as the file says, within the bounds of [`Kdf`].
@@ -153,6 +166,22 @@ impl Keystore {
 
     /// The secret key, under a key derived before. Its public key is recomputed and compared.
     pub fn decrypt_with(&self, key: &DerivedKey) -> Result<SecretScalar, KeystoreError> {
+        let text = self.decipher(key)?;
+        let secret = SecretScalar::from_be_bytes(&text).map_err(|_| KeystoreError::AnotherKey)?;
+        if secret.base_mult() != Some(self.pubkey) {
+            return Err(KeystoreError::AnotherKey);
+        }
+        Ok(secret)
+    }
+
+    /// Whether it decrypts to `secret` under `key`; an error if not. Costs no curve arithmetic.
+    pub fn check_holds(&self, key: &DerivedKey, secret: &SecretScalar) -> Result<(), KeystoreError> {
+        let same: bool = self.decipher(key)?.ct_eq(&*secret.to_be_bytes()).into();
+        if same { Ok(()) } else { Err(KeystoreError::AnotherKey) }
+    }
+
+    /// What is encrypted, once the checksum holds.
+    fn decipher(&self, key: &DerivedKey) -> Result<Zeroizing<[u8; 32]>, KeystoreError> {
         if (key.kdf, key.salt) != (self.kdf, self.salt) {
             return Err(KeystoreError::AnotherDerivation);
         }
@@ -161,11 +190,7 @@ impl Keystore {
         }
         let mut text = Zeroizing::new(self.ciphertext);
         apply_cipher(key, &self.iv, &mut text);
-        let secret = SecretScalar::from_be_bytes(&text).map_err(|_| KeystoreError::AnotherKey)?;
-        if secret.base_mult() != Some(self.pubkey) {
-            return Err(KeystoreError::AnotherKey);
-        }
-        Ok(secret)
+        Ok(text)
     }
 
     /// The public key.
