@@ -376,6 +376,59 @@ fn an_interrupted_operator_says_whom_it_waited_for_and_goes_on_later() {
     cluster.check_outputs();
 }
 
+/// The program with so little memory that it dies if it derives a key with scrypt (256 MiB), and with no other cause.
+fn without_memory_for_scrypt(command: &Command) -> Command {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -v 220000; exec \"$0\" \"$@\" --kdf scrypt"]).arg(command.get_program()).args(command.get_args());
+    limited.stdin(Stdio::null());
+    limited
+}
+
+/// The names of a process's threads.
+fn threads(id: u32) -> Vec<String> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{id}/task")) else { return Vec::new() };
+    tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok()).map(|name| name.trim().to_owned()).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_key_of_keystores_is_derived_while_nobody_is_there_and_hinders_nobody_from_stopping() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    // Another process has its turn, so that this one is seen deriving.
+    let turn = fs::File::open(cluster.path("ceremony.toml")).unwrap();
+    turn.lock().unwrap();
+    let mut alone = Running::new(cluster.command(0, &["--kdf-turns"]));
+    alone.until(&["Round 1 of 5".to_owned()]);
+    assert!(threads(alone.child.id()).iter().any(|name| name == "keystore-key"), "{:?}", threads(alone.child.id()));
+    let asked = Instant::now();
+    alone.interrupt();
+    alone.end_with(5);
+    assert!(asked.elapsed() < PATIENCE / 2);
+    let left: Vec<String> = fs::read_dir(cluster.out(0).parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("out"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    drop(turn);
+    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    cluster.check_outputs();
+
+    // A finished ceremony derives nothing, nor does a run without keystores; where they are missing, it is derived again.
+    let plain = |more: &[&str]| {
+        let mut command = cluster.quorate(1, &["run", &cluster.path("ceremony.toml"), "--yes-fingerprint", &cluster.words]);
+        command.args(["--linger", "0", "--listen", &format!("127.0.0.1:{}", cluster.ports[1])]).args(more);
+        without_memory_for_scrypt(&command).output().unwrap()
+    };
+    let finished = plain(&[]);
+    assert!(finished.status.success(), "{}", String::from_utf8_lossy(&finished.stderr));
+    fs::rename(cluster.out(1), cluster.out(1).with_file_name("away")).unwrap();
+    let missing = plain(&[]);
+    assert!(!missing.status.success() && !cluster.out(1).exists(), "{}", String::from_utf8_lossy(&missing.stderr));
+    let without = plain(&["--no-keystores"]);
+    assert!(without.status.success(), "{}", String::from_utf8_lossy(&without.stderr));
+}
+
 const DEMO: [&str; 6] =
     ["--validators", "2", "--withdrawal", "0x000000000000000000000000000000000000dEaD", "--compounding", "false"];
 

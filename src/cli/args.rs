@@ -236,6 +236,10 @@ pub(crate) struct RunArgs {
     /// How the keystores are sealed.
     #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
     pub(crate) kdf: KdfChoice,
+    /// Derive the key of the keystores while no other process does that has this flag and the same ceremony file: for many operators on one
+    /// machine.
+    #[arg(long, hide = true)]
+    pub(crate) kdf_turns: bool,
     /// Write no keystores: the shares stay sealed in the state directory.
     #[arg(long)]
     pub(crate) no_keystores: bool,

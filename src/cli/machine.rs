@@ -4,13 +4,11 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use zeroize::Zeroize;
-
 use crate::audit::expectation::Expectations;
 use crate::audit::{audit, render};
+use crate::cli::keystore_key::KeystoreKey;
 use crate::cli::report::CliError;
 use crate::cli::{messages, random};
-use crate::ethereum::keystore::{DerivedKey, Kdf, Password};
 use crate::export::keystores::{Holder, keystore_files};
 use crate::export::{Artifact, Audience, launchpad};
 use crate::message::envelope::Statement;
@@ -24,12 +22,6 @@ use crate::transcript::{container, stopped};
 pub(crate) const FAULT: &str = "fault";
 pub(crate) const STOPPED: &str = "stopped";
 pub(crate) const GIVEN_UP: &str = "stopped-given-up";
-
-/// How keystores are sealed.
-pub(crate) struct KeystorePlan {
-    pub(crate) kdf: Kdf,
-    pub(crate) password: Password,
-}
 
 /// The participant that a log's records tell of, or a new one if they hold nothing that was said. `log` is for messages.
 pub(crate) fn replay(seat: &OwnSeat, records: Vec<Record>, log: &Path) -> Result<(Participant, Step), CliError> {
@@ -55,8 +47,8 @@ pub(crate) struct Machine {
     pub(crate) participant: Participant,
     log: Log,
     dir: CeremonyDir,
-    /// `None` for a run without keystores.
-    keystores: Option<KeystorePlan>,
+    /// What keystores will be sealed with; `None` for a run without, and once they are staged.
+    keystores: Option<KeystoreKey>,
     staging: Option<Staging>,
     /// Outputs of an earlier run are there.
     published: bool,
@@ -79,7 +71,7 @@ impl Machine {
         step: Step,
         log: Log,
         dir: CeremonyDir,
-        keystores: Option<KeystorePlan>,
+        keystores: Option<KeystoreKey>,
     ) -> Result<Self, CliError> {
         let mut machine = Self { participant, log, dir, keystores, staging: None, published: false, proven: None };
         machine.follow(step)?;
@@ -173,22 +165,19 @@ impl Machine {
         let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
         let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
         artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
-        let plan = self.keystores.as_ref().filter(|_| !self.published);
-        if let Some(plan) = plan {
+        let key = self.keystores.take().filter(|_| !self.published).map(KeystoreKey::finish);
+        if let Some(key) = &key {
             let shares = self.participant.shares().expect("an outcome comes after the shares are stored");
             let public_shares: Vec<_> = validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
-            let mut salt = *random::secret().expose();
-            let key = DerivedKey::derive(plan.kdf, &plan.password, salt);
-            salt.zeroize();
             // Seconds since 1970; a clock before that gives files the stamp 0.
             let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             let holder = Holder::new(ceremony, seat.me);
-            let files = keystore_files(holder, shares, &public_shares, &key, stamp, random::os());
+            let files = keystore_files(holder, shares, &public_shares, key, stamp, random::os());
             artifacts.extend(files.map_err(|error| internal(&error))?);
         }
         // What an earlier run has published counts: the final says the same again.
         let kept = self.published && self.dir.view().out().join("secret").is_dir();
-        let keystores = plan.is_some() || kept;
+        let keystores = key.is_some() || kept;
         self.staging = Some(self.dir.stage(&artifacts).map_err(messages::store)?);
         Ok(Input::Staged { keystores })
     }

@@ -17,6 +17,8 @@ mod hygiene;
 
 mod input;
 
+mod keystore_key;
+
 mod machine;
 
 mod messages;

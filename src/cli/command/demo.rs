@@ -185,6 +185,9 @@ impl Demo<'_> {
         command.arg("--listen").arg(format!("127.0.0.1:{}", player.port)).args(["--kdf", kdf_name(self.args.kdf)]);
         if self.args.no_keystores {
             command.arg("--no-keystores");
+        } else if self.args.kdf == KdfChoice::Scrypt {
+            // 256 MiB each.
+            command.arg("--kdf-turns");
         }
         let mut child = command
             .stdin(Stdio::null())

@@ -11,7 +11,8 @@ use crate::carrier::{CarrierError, Peer, Tcp, TcpConfig, Timing};
 use crate::cli::args::{DemoCheatArgs, KdfChoice, RunArgs};
 use crate::cli::cheat::{Cheat, Rule};
 use crate::cli::drive::{Drive, Ending};
-use crate::cli::machine::{self, KeystorePlan, Machine};
+use crate::cli::keystore_key::KeystoreKey;
+use crate::cli::machine::{self, Machine};
 use crate::cli::messages::{quoted, shown};
 use crate::cli::progress::{Progress, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
@@ -67,6 +68,11 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     state.try_writing().map_err(messages::store)?;
     let keystores = plan_keystores(args, passphrase)?;
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
+    let keystores = match keystores {
+        // Now, so that nobody waits for it when there are shares; but what is published has its keystores, or none.
+        Some(key) if !dir.view().is_published().map_err(messages::store)? => Some(key.begin()?),
+        other => other,
+    };
     let (participant, step, log) = start(&seat, &operator, &dir)?;
     // After the log is there and before anything is signed, so that this file without a log tells that a log was lost.
     if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
@@ -109,7 +115,7 @@ fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
     prompt::agree(ceremony, args.yes_fingerprint.as_deref(), "Type the fingerprint's words to take part")
 }
 
-fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<KeystorePlan>, CliError> {
+fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<KeystoreKey>, CliError> {
     if args.no_keystores {
         return Ok(None);
     }
@@ -118,7 +124,8 @@ fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<Keys
         None => passphrase,
     };
     let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
-    Ok(Some(KeystorePlan { kdf: kdf(args.kdf), password }))
+    let turns = args.kdf_turns.then(|| args.file.clone());
+    Ok(Some(KeystoreKey::planned(kdf(args.kdf), password, turns)))
 }
 
 fn kdf(choice: KdfChoice) -> Kdf {

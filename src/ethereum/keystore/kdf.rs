@@ -3,7 +3,7 @@
 use sha2::Sha256;
 
 use super::password::Password;
-use crate::primitives::secret::Secret32;
+use crate::primitives::secret::SecretBytes;
 
 /// Standard scrypt `n`: 256 MiB with `r = 8`.
 const SCRYPT_N: u64 = 1 << 18;
@@ -102,13 +102,14 @@ impl Kdf {
 pub struct DerivedKey {
     pub(super) kdf: Kdf,
     pub(super) salt: [u8; 32],
-    key: Secret32,
+    /// 32 bytes, which stay where they are when this moves between threads.
+    key: SecretBytes,
 }
 
 impl DerivedKey {
     /// Runs the function. `salt` must be fresh for each password.
     pub fn derive(kdf: Kdf, password: &Password, salt: [u8; 32]) -> Self {
-        let mut key = [0; 32];
+        let mut key = vec![0; 32];
         match kdf.0 {
             Function::Pbkdf2 { c } => pbkdf2::pbkdf2_hmac::<Sha256>(password.expose(), &salt, c, &mut key),
             Function::Scrypt { log_n, r, p } => {
@@ -116,7 +117,7 @@ impl DerivedKey {
                 scrypt::scrypt(password.expose(), &salt, &params, &mut key).expect("32 bytes are a length that scrypt gives");
             }
         }
-        Self { kdf, salt, key: Secret32::new(&mut key) }
+        Self { kdf, salt, key: SecretBytes::new(key) }
     }
 
     /// Key of the cipher.
