@@ -7,9 +7,13 @@ pub mod expectation;
 
 pub mod facts;
 
+mod found;
+
 mod ledger;
 
 mod model;
+
+mod own;
 
 pub mod render;
 
@@ -23,4 +27,5 @@ pub mod stopped;
 
 pub mod words;
 
+pub use own::{NotOwn, own};
 pub use replay::{audit, first_failure};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::identity::card::CardError;
 use crate::message::envelope::{Kind, Round, Statement};
+use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::error::SpecError;
@@ -13,6 +14,7 @@ use crate::transcript::container::{self, Container, ContainerKind, Header};
 use super::code::Code;
 use super::expectation::{self, Expectations};
 use super::facts::Audited;
+use super::found;
 use super::ledger::{Got, Ledger, Stop, have};
 use super::report::Report;
 use super::rounds::Rounds;
@@ -58,12 +60,10 @@ fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
     let container = ledger.check(Code::V1, || {
         let (header, ceremony) = have(&spec)?;
         let container = Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
-        Ok((container, format!("{} bytes, transcript version {}", bytes.len(), container::CONTAINER_VERSION)))
+        Ok((container, found::well_formed(bytes.len())))
     });
     let audited = container.and_then(|container| Rounds::open(&container, ledger).check(container::digest(bytes), ledger));
-    ledger.not_applicable(Code::V18, "there is none, the keys are new");
-    ledger.not_applicable(Code::V19, "there is none, the ceremony was completed");
-    ledger.not_applicable(Code::V20, "only one transcript was given");
+    found::beyond(ledger);
     if let Err(cause) = audited {
         ledger.not_reached_yet(cause);
     }
@@ -86,13 +86,12 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> 
         have(&cards)?;
         let (header, ceremony) = read?;
         let ceremony = Arc::new(ceremony.map_err(|error| error.to_string())?);
-        let (n, t, v) = (ceremony.n(), ceremony.t(), ceremony.v());
-        let detail = format!("{n} operators, any {t} of them can sign, {v} validators; all parameters are within the rules");
+        let detail = found::parameters(&Shape::of(&ceremony));
         Ok(((header, ceremony), detail))
     });
     ledger.check(Code::V3, || {
         let (_, ceremony) = have(&spec)?;
-        Ok(((), format!("{} operator cards, each signed with its own identity key", ceremony.n())))
+        Ok(((), found::cards(ceremony.n())))
     })?;
     ledger.ceremony = spec.as_ref().ok().map(|(_, ceremony)| ceremony.clone());
     spec

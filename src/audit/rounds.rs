@@ -19,6 +19,7 @@ use crate::transcript::container::Container;
 
 use super::code::Code;
 use super::facts::Audited;
+use super::found;
 use super::ledger::{Got, Ledger, have};
 use super::replay::open;
 use super::words;
@@ -62,7 +63,7 @@ impl Rounds {
         let hellos = ledger.check(Code::V4, || {
             let spec = ceremony.digest();
             let hellos = open(container, Round::Hello, &spec)?;
-            let detail = format!("all {} operators signed the digest of the spec, {spec}", hellos.len());
+            let detail = found::consent(hellos.len(), spec);
             Ok((hellos, detail))
         });
         let session = have(&hellos).map(|hellos| session_id(&ceremony, &digests(hellos)));
@@ -80,8 +81,7 @@ impl Rounds {
             hellos: ledger.part(Code::V5, || Ok(checks::decode_hellos(have(&self.hellos)?, shape)?)),
             deals: ledger.check(Code::V8, || {
                 let deals = checks::decode(have(&self.deals)?, |bytes| Deal::decode(bytes, shape))?;
-                let points = shape.n * (shape.v * shape.t + 1);
-                Ok((deals, format!("{points} points, exactly {} commitments for each polynomial", shape.t)))
+                Ok((deals, found::points(shape)))
             }),
             prepares: ledger
                 .part(Code::V12, || Ok(checks::decode(have(&self.prepares)?, |bytes| Prepare::decode(bytes, shape))?)),
@@ -98,7 +98,7 @@ impl Rounds {
         let storing = self.storing(&bodies, &sums, ledger);
         let (signatures, signing) = self.signing(&bodies, &sums, ledger);
         let outputs = self.agreeing(&bodies, &sums, &signatures, ledger);
-        let anchors = anchors(&self.ceremony, &bodies, ledger);
+        let anchors = have(&bodies.hellos).map(|hellos| found::anchors(&self.ceremony, hellos, ledger));
         dealing?;
         storing?;
         signing?;
@@ -117,27 +117,27 @@ impl Rounds {
 
     /// V5 to V10.
     fn dealing(&self, bodies: &Bodies, ledger: &mut Ledger) -> Got<Dealt> {
-        let Shape { n, v, .. } = self.shape;
+        let shape = &self.shape;
         let (hellos, deals) = (&bodies.hellos, &bodies.deals);
         let distinct = ledger.check(Code::V5, || {
             let receipt = checks::distinct_hellos(have(hellos)?)?;
-            Ok((receipt, format!("{n} nonces, {n} commitments and {} one-time keys, all different", n * (n - 1))))
+            Ok((receipt, found::hellos_differ(shape)))
         });
         let follow = ledger.check(Code::V6, || {
             let receipt = checks::deals_follow_hellos(have(&self.hellos)?, have(deals)?)?;
-            Ok((receipt, format!("all {n} reveals were signed over the same {n} commitments, session {}", self.session?)))
+            Ok((receipt, found::reveals_follow(shape, self.session?)))
         });
         let opened = ledger.check(Code::V7, || {
             let receipt = checks::opened(&self.ceremony, have(hellos)?, have(deals)?)?;
-            Ok((receipt, "no contribution can depend on an honest operator's".to_owned()))
+            Ok((receipt, found::opened()))
         });
         let distinct_constants = ledger.check(Code::V9, || {
             let receipt = checks::distinct_constants(have(deals)?)?;
-            Ok((receipt, format!("{} constant terms, all different", n * v)))
+            Ok((receipt, found::constants_differ(shape)))
         });
         let known = ledger.check(Code::V10, || {
             let receipt = checks::known_constants(have(&self.session)?, have(deals)?)?;
-            Ok((receipt, format!("{n} proofs of possession, each over all {v} constant terms of its dealer")))
+            Ok((receipt, found::constants_known(shape)))
         });
         Ok((distinct?, follow?, opened?, distinct_constants?, known?))
     }
@@ -146,31 +146,26 @@ impl Rounds {
     fn sums(&self, bodies: &Bodies, ledger: &mut Ledger) -> Got<Sums> {
         ledger.check(Code::V11, || {
             let sums = checks::add_up(&self.ceremony, have(&self.session)?, have(&bodies.deals)?)?;
-            let Shape { n, v, .. } = self.shape;
-            let detail =
-                format!("{v} keys and {} public shares, all different; digest of the key generation {}", n * v, sums.digest());
+            let detail = found::sums(&self.shape, sums.digest());
             Ok((sums, detail))
         })
     }
 
     /// V12 and V13.
     fn storing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> Got<Stored> {
-        let n = self.shape.n;
         let prepared = ledger.check(Code::V12, || {
             let receipt = checks::prepared(have(&self.deals)?, have(sums)?, have(&bodies.prepares)?)?;
-            Ok((receipt, format!("all {n} operators signed the same deals and the same sums")))
+            Ok((receipt, found::stored(&self.shape)))
         });
         let proven = ledger.check(Code::V13, || {
             let receipt = checks::shares_proven(&self.ceremony, have(sums)?, have(&bodies.prepares)?)?;
-            let t = self.shape.t;
-            Ok((receipt, format!("{n} possession proofs; with V11, any {t} operators can sign for every validator")))
+            Ok((receipt, found::shares_proven(&self.shape)))
         });
         Ok((prepared?, proven?))
     }
 
     /// V15 and V16. Yields the combined signatures, verified or not, beside the verdict.
     fn signing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> (Got<Signatures>, Got<()>) {
-        let Shape { n, items, .. } = self.shape;
         let commits = &bodies.commits;
         let signatures = ledger.part(Code::V15, || {
             let roots = signing_roots(&self.ceremony, have(sums)?.public_keys());
@@ -179,7 +174,7 @@ impl Rounds {
         });
         let partials = ledger.check(Code::V16, || {
             let receipt = checks::partials_verified(have(sums)?, &have(&signatures)?.roots, have(commits)?)?;
-            Ok((receipt, format!("{} partial signatures, each under its operator's public share", n * items)))
+            Ok((receipt, found::partials(&self.shape)))
         });
         let verified = ledger.check(Code::V15, || {
             let Signatures { roots, combined } = have(&signatures)?;
@@ -191,12 +186,7 @@ impl Rounds {
                 let what = wrong.map_or_else(|| "a signature".to_owned(), |item| words::item(Some(&self.ceremony), item));
                 format!("the combined signature on {what} does not verify under its validator's key")
             })?;
-            let network = self.ceremony.network().name();
-            let detail = format!(
-                "{items} signatures on messages recomputed from the spec: valid on {network} for the credentials and amounts above, \
-                 and for no other"
-            );
-            Ok((receipt, detail))
+            Ok((receipt, found::signatures(&self.shape, &self.ceremony)))
         });
         let verdict = partials.and(verified.map(|_| ()));
         (signatures, verdict)
@@ -210,32 +200,9 @@ impl Rounds {
             let (sums, Signatures { roots, combined }) = (have(sums)?, have(signatures)?);
             checks::outputs_agreed(sums, roots, combined, have(&self.commits)?, finals)?;
             let outputs = outputs_digest(sums.digest(), roots, combined);
-            let keystores = finals.iter().filter(|last| last.body.flags & Final::KEYSTORES != 0).count();
-            let n = self.shape.n;
-            let detail = format!(
-                "all {n} operators signed the output digest {outputs}; {keystores} of {n} say their keystores are written"
-            );
-            Ok((outputs, detail))
+            Ok((outputs, found::agreed(outputs, finals)))
         })
     }
-}
-
-/// V17: what the operators state; nobody but the beacon chain can confirm it.
-fn anchors(ceremony: &Ceremony, bodies: &Bodies, ledger: &mut Ledger) -> Got<Vec<[u8; 32]>> {
-    let hellos = have(&bodies.hellos)?;
-    let stated: Vec<String> = hellos
-        .iter()
-        .filter(|hello| hello.body.anchor != [0; 32])
-        .map(|hello| format!("{} states 0x{}", words::operator(Some(ceremony), hello.sender()), hex::encode(hello.body.anchor)))
-        .collect();
-    match stated.as_slice() {
-        [] => ledger.not_applicable(Code::V17, "no operator states a beacon block"),
-        stated => {
-            let words = format!("to be looked up: not before the block with this root, if it is one: {}", stated.join("; "));
-            ledger.not_applicable(Code::V17, &words);
-        }
-    }
-    Ok(hellos.iter().map(|hello| hello.body.anchor).collect())
 }
 
 fn validators(sums: &Sums, signatures: &Signatures) -> Vec<ValidatorOutcome> {

@@ -1,0 +1,106 @@
+//! What a check that holds has found, in words.
+
+use crate::message::body::{Final, Hello};
+use crate::message::shape::Shape;
+use crate::primitives::hash::Digest;
+use crate::protocol::checks::Signed;
+use crate::spec::ceremony::Ceremony;
+use crate::transcript::container::CONTAINER_VERSION;
+
+use super::code::Code;
+use super::ledger::Ledger;
+use super::words;
+
+pub(super) fn well_formed(bytes: usize) -> String {
+    format!("{bytes} bytes, transcript version {CONTAINER_VERSION}")
+}
+
+pub(super) fn parameters(Shape { n, t, v, .. }: &Shape) -> String {
+    format!("{n} operators, any {t} of them can sign, {v} validators; all parameters are within the rules")
+}
+
+pub(super) fn cards(operators: usize) -> String {
+    format!("{operators} operator cards, each signed with its own identity key")
+}
+
+pub(super) fn consent(operators: usize, spec: Digest) -> String {
+    format!("all {operators} operators signed the digest of the spec, {spec}")
+}
+
+pub(super) fn hellos_differ(Shape { n, .. }: &Shape) -> String {
+    format!("{n} nonces, {n} commitments and {} one-time keys, all different", n * (n - 1))
+}
+
+pub(super) fn reveals_follow(Shape { n, .. }: &Shape, session: Digest) -> String {
+    format!("all {n} reveals were signed over the same {n} commitments, session {session}")
+}
+
+pub(super) fn opened() -> String {
+    "no contribution can depend on an honest operator's".to_owned()
+}
+
+pub(super) fn points(Shape { n, t, v, .. }: &Shape) -> String {
+    format!("{} points, exactly {t} commitments for each polynomial", n * (v * t + 1))
+}
+
+pub(super) fn constants_differ(Shape { n, v, .. }: &Shape) -> String {
+    format!("{} constant terms, all different", n * v)
+}
+
+pub(super) fn constants_known(Shape { n, v, .. }: &Shape) -> String {
+    format!("{n} proofs of possession, each over all {v} constant terms of its dealer")
+}
+
+pub(super) fn sums(Shape { n, v, .. }: &Shape, dkg: &Digest) -> String {
+    format!("{v} keys and {} public shares, all different; digest of the key generation {dkg}", n * v)
+}
+
+pub(super) fn stored(Shape { n, .. }: &Shape) -> String {
+    format!("all {n} operators signed the same deals and the same sums")
+}
+
+pub(super) fn shares_proven(Shape { n, t, .. }: &Shape) -> String {
+    format!("{n} possession proofs; with V11, any {t} operators can sign for every validator")
+}
+
+pub(super) fn agreed(outputs: Digest, finals: &[Signed<Final>]) -> String {
+    let keystores = finals.iter().filter(|last| last.body.flags & Final::KEYSTORES != 0).count();
+    let n = finals.len();
+    format!("all {n} operators signed the output digest {outputs}; {keystores} of {n} say their keystores are written")
+}
+
+pub(super) fn signatures(Shape { items, .. }: &Shape, ceremony: &Ceremony) -> String {
+    let network = ceremony.network().name();
+    format!(
+        "{items} signatures on messages recomputed from the spec: valid on {network} for the credentials and amounts above, and for no \
+         other"
+    )
+}
+
+pub(super) fn partials(Shape { n, items, .. }: &Shape) -> String {
+    format!("{} partial signatures, each under its operator's public share", n * items)
+}
+
+/// V17: what the operators state; nobody but the beacon chain can confirm it.
+pub(super) fn anchors(ceremony: &Ceremony, hellos: &[Signed<Hello>], ledger: &mut Ledger) -> Vec<[u8; 32]> {
+    let stated: Vec<String> = hellos
+        .iter()
+        .filter(|hello| hello.body.anchor != [0; 32])
+        .map(|hello| format!("{} states 0x{}", words::operator(Some(ceremony), hello.sender()), hex::encode(hello.body.anchor)))
+        .collect();
+    match stated.as_slice() {
+        [] => ledger.not_applicable(Code::V17, "no operator states a beacon block"),
+        stated => {
+            let words = format!("to be looked up: not before the block with this root, if it is one: {}", stated.join("; "));
+            ledger.not_applicable(Code::V17, &words);
+        }
+    }
+    hellos.iter().map(|hello| hello.body.anchor).collect()
+}
+
+/// V18 to V20, about which one complete transcript says nothing.
+pub(super) fn beyond(ledger: &mut Ledger) {
+    ledger.not_applicable(Code::V18, "there is none, the keys are new");
+    ledger.not_applicable(Code::V19, "there is none, the ceremony was completed");
+    ledger.not_applicable(Code::V20, "only one transcript was given");
+}

@@ -1,0 +1,161 @@
+//! The report of a participant on the transcript that it is about to publish. It has made every check itself, and holds a receipt of each:
+//! what is left to see is that these bytes are the statements that were checked, and nothing else.
+
+use crate::message::body::Final;
+use crate::message::envelope::{Round, Statement, session_id};
+use crate::message::inbox::digests;
+use crate::message::shape::Shape;
+use crate::primitives::hash::Digest;
+use crate::protocol::checks::{Signed, decode, decode_hellos};
+use crate::protocol::evidence::Fault;
+use crate::protocol::outcome::Outcome;
+use crate::protocol::participant::Participant;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+use crate::transcript::container::{self, Container, ContainerError, Header};
+
+use super::code::Code;
+use super::facts::Audited;
+use super::found;
+use super::ledger::Ledger;
+use super::report::Report;
+use super::words;
+
+/// Why a transcript is not the one of a participant's checks.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOwn {
+    /// A statement follows others than those at their places.
+    #[error("the statement of round {} by operator {} was not signed over the statements before it", round.number(), sender.get())]
+    Chain {
+        /// Its round.
+        round: Round,
+        /// Its sender.
+        sender: Index,
+    },
+    /// Not a container, or one of another length.
+    #[error(transparent)]
+    Container(#[from] ContainerError),
+    /// A body that does not decode.
+    #[error("{0}")]
+    Body(String),
+    /// A final over another digest.
+    #[error("the final of operator {} is over other outputs", .0.get())]
+    Outputs(Index),
+    /// Another ceremony's.
+    #[error("the spec is another one")]
+    Spec,
+    /// Not the bytes that were checked.
+    #[error("the statement of round {} by operator {} is not the one that was checked", round.number(), sender.get())]
+    Statement {
+        /// Its round.
+        round: Round,
+        /// Its sender.
+        sender: Index,
+    },
+    /// The participant has not made all checks yet.
+    #[error("the ceremony is not finished")]
+    Unfinished,
+}
+
+/// A round's statements as they were checked, each compared with its place in the container.
+fn same(container: &Container<'_>, participant: &Participant, round: Round) -> Result<Vec<Statement>, NotOwn> {
+    let one = |sender: Index| {
+        let checked = participant.inbox().get(round, sender);
+        let same = checked.filter(|checked| container.statement(round, sender) == Some(checked.bytes()));
+        same.cloned().ok_or(NotOwn::Statement { round, sender })
+    };
+    container.ceremony().indices().map(one).collect()
+}
+
+/// That statements were signed in this session over `before`. Their signatures and view roots were checked when they came.
+fn follow(session: Digest, before: &[Statement], statements: &[Statement], participant: &Participant) -> Result<(), NotOwn> {
+    let expected = digests(before);
+    let follows = |statement: &&Statement| {
+        statement.envelope.session == session && participant.inbox().view(statement).is_some_and(|view| view == expected)
+    };
+    match statements.iter().find(|statement| !follows(statement)) {
+        None => Ok(()),
+        Some(other) => Err(NotOwn::Chain { round: other.envelope.round, sender: other.envelope.sender }),
+    }
+}
+
+/// What [`super::audit`] would report on `bytes`, in the same words, from the receipts of a finished participant. No signature and no point
+/// is looked at again: every statement is compared with the one that the participant checked, and each round with the digests that the
+/// next one was signed over, up to the output digest.
+pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
+    let outcome = participant.outcome().filter(|_| participant.is_finished()).ok_or(NotOwn::Unfinished)?;
+    let ceremony = &participant.seat().ceremony;
+    let header = Header::parse(bytes)?;
+    if header.spec(bytes)? != ceremony.canonical() {
+        return Err(NotOwn::Spec);
+    }
+    let container = Container::cut(header, ceremony.clone(), bytes)?;
+    let shape = *container.shape();
+    let hellos = same(&container, participant, Round::Hello)?;
+    let session = session_id(ceremony, &digests(&hellos));
+    let mut before = hellos.clone();
+    for round in [Round::Deal, Round::Prepare, Round::Commit, Round::Final] {
+        let statements = same(&container, participant, round)?;
+        follow(session, &before, &statements, participant)?;
+        before = statements;
+    }
+    let body = |fault: &Fault| NotOwn::Body(words::rule(&fault.rule, Some(ceremony)));
+    let hellos = decode_hellos(&hellos, &shape).map_err(|fault| body(&fault))?;
+    let finals = decode(&before, |bytes| Final::decode(bytes, &shape)).map_err(|fault| body(&fault))?;
+    if let Some(other) = finals.iter().find(|last| last.body.outputs != outcome.outputs) {
+        return Err(NotOwn::Outputs(other.sender()));
+    }
+
+    let mut ledger = Ledger::new(false);
+    for (code, found) in lines(bytes.len(), &shape, ceremony, session, outcome, &finals) {
+        ledger.passed(code, found);
+    }
+    let transcript = container::digest(bytes);
+    let audited = Audited {
+        ceremony: ceremony.clone(),
+        transcript,
+        session,
+        dkg: outcome.digest,
+        outputs: outcome.outputs,
+        validators: outcome.validators.clone(),
+        anchors: found::anchors(ceremony, &hellos, &mut ledger),
+        flags: finals.iter().map(|last| last.body.flags).collect(),
+    };
+    found::beyond(&mut ledger);
+    Ok(Report {
+        transcript,
+        ceremony: Some(ceremony.clone()),
+        audited: Some(audited),
+        culprits: None,
+        lines: ledger.into_lines(),
+    })
+}
+
+/// Every check that applies to a complete transcript: an outcome has a receipt of each.
+fn lines(
+    bytes: usize,
+    shape: &Shape,
+    ceremony: &Ceremony,
+    session: Digest,
+    outcome: &Outcome,
+    finals: &[Signed<Final>],
+) -> [(Code, String); 16] {
+    [
+        (Code::V1, found::well_formed(bytes)),
+        (Code::V2, found::parameters(shape)),
+        (Code::V3, found::cards(shape.n)),
+        (Code::V4, found::consent(shape.n, ceremony.digest())),
+        (Code::V5, found::hellos_differ(shape)),
+        (Code::V6, found::reveals_follow(shape, session)),
+        (Code::V7, found::opened()),
+        (Code::V8, found::points(shape)),
+        (Code::V9, found::constants_differ(shape)),
+        (Code::V10, found::constants_known(shape)),
+        (Code::V11, found::sums(shape, &outcome.digest)),
+        (Code::V12, found::stored(shape)),
+        (Code::V13, found::shares_proven(shape)),
+        (Code::V14, found::agreed(outcome.outputs, finals)),
+        (Code::V15, found::signatures(shape, ceremony)),
+        (Code::V16, found::partials(shape)),
+    ]
+}
