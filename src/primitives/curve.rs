@@ -10,8 +10,10 @@ use core::fmt;
 use core::ops::{Add, Mul, Neg, Sub};
 
 use blst::*;
+use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
+use super::kernel::lanes::{Affine, Field};
 use super::memo::remember;
 
 /// Bytes of a scalar, big-endian.
@@ -22,6 +24,8 @@ pub const G1_COMPRESSED: usize = 48;
 pub const G1_UNCOMPRESSED: usize = 96;
 /// Bytes of a compressed G2 point.
 pub const G2_COMPRESSED: usize = 96;
+/// Bytes of an uncompressed G2 point.
+pub const G2_UNCOMPRESSED: usize = 192;
 
 /// Why bytes are not a curve value. Each encoding has exactly one valid spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +64,14 @@ pub struct G1(blst_p1_affine);
 /// A point of G2: canonical, on the curve, in the subgroup, not infinity.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct G2(blst_p2_affine);
+
+/// A point of G1's curve, canonical and not infinity, whose subgroup nobody has tested yet.
+#[derive(Clone, Copy)]
+pub struct UntestedG1(blst_p1_affine);
+
+/// A point of G2's curve, canonical and not infinity, whose subgroup nobody has tested yet.
+#[derive(Clone, Copy)]
+pub struct UntestedG2(blst_p2_affine);
 
 /// A sum of G1 points, possibly infinity.
 #[derive(Clone, Copy)]
@@ -258,6 +270,11 @@ impl SecretScalar {
         G2Sum(out).finish()
     }
 
+    /// 32 little-endian bytes, wiped when dropped.
+    pub(super) fn to_le_bytes(&self) -> Zeroizing<[u8; SCALAR_BYTES]> {
+        Zeroizing::new(fr_to_scalar(&self.0).b)
+    }
+
     /// The value as a public scalar. Only for values that are published, such as a proof's response.
     pub fn declassify(&self) -> Scalar {
         Scalar(blst_fr { l: self.0.l })
@@ -272,8 +289,9 @@ impl Drop for SecretScalar {
 
 /// What G1 and G2 share, written once.
 macro_rules! group {
-    ($point:ident, $sum:ident, $affine:ident, $jacobian:ident, $size:ident, $name:literal,
-     uncompress: $uncompress:ident, compress: $compress:ident, in_group: $in_group:ident, is_inf_affine: $is_inf_affine:ident,
+    ($point:ident, $untested:ident, $sum:ident, $field:ident, $affine:ident, $jacobian:ident, $size:ident, $full:ident,
+     $name:literal, uncompress: $uncompress:ident, compress: $compress:ident, deserialize: $deserialize:ident,
+     serialize: $serialize:ident, in_group: $in_group:ident, is_inf_affine: $is_inf_affine:ident,
      from_affine: $from_affine:ident, to_affine: $to_affine:ident, all_to_affine: $all_to_affine:ident,
      add: $add:ident, add_affine: $add_affine:ident, neg: $neg:ident, mult: $mult:ident, is_inf: $is_inf:ident,
      equal: $equal:ident, msm: $msm:ident, scratch: $scratch:ident) => {
@@ -294,7 +312,7 @@ macro_rules! group {
                         let mut point = $affine::default();
                         // SAFETY: the input is a full compressed encoding; the output is a live local.
                         let verdict = unsafe { $uncompress(&mut point, bytes.as_ptr()) };
-                        Self::checked(point, verdict)
+                        $untested::checked(point, verdict)?.test()
                     },
                 )
             }
@@ -307,6 +325,46 @@ macro_rules! group {
                 out
             }
 
+            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity, subgroup.
+            pub fn from_uncompressed(bytes: &[u8; $full]) -> Result<Self, DecodeError> {
+                let point = $untested::from_uncompressed(bytes)?;
+                remember(concat!($name, " uncompressed"), || bytes.to_vec(), || point.test())
+            }
+
+            /// The uncompressed encoding.
+            pub fn to_uncompressed(&self) -> [u8; $full] {
+                let mut out = [0; $full];
+                // SAFETY: the output has the size of an uncompressed encoding.
+                unsafe { $serialize(out.as_mut_ptr(), &self.0) };
+                out
+            }
+
+            /// The point as arithmetic over many points at once has it.
+            pub(super) fn affine(&self) -> Affine<$field> {
+                $untested(self.0).affine()
+            }
+
+            /// A sum of points that were tested; `None` for infinity.
+            pub(super) fn of_tested(sum: &Affine<$field>) -> Option<Self> {
+                sum.coordinates().map(|(x, y)| Self($affine { x: x.0, y: y.0 }))
+            }
+        }
+
+        impl $untested {
+            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity.
+            pub fn from_uncompressed(bytes: &[u8; $full]) -> Result<Self, DecodeError> {
+                // With a flag set the library would read another encoding from the same bytes.
+                match bytes[0] & 0xe0 {
+                    0x00 => {}
+                    0x40 => return Err(DecodeError::Infinity),
+                    _ => return Err(DecodeError::NotCanonical),
+                }
+                let mut point = $affine::default();
+                // SAFETY: the input is a full uncompressed encoding; the output is a live local.
+                let verdict = unsafe { $deserialize(&mut point, bytes.as_ptr()) };
+                Self::checked(point, verdict)
+            }
+
             fn checked(point: $affine, verdict: BLST_ERROR) -> Result<Self, DecodeError> {
                 match verdict {
                     BLST_ERROR::BLST_SUCCESS => {}
@@ -316,15 +374,34 @@ macro_rules! group {
                     _ => return Err(DecodeError::NotCanonical),
                 }
                 // SAFETY: `point` is on the curve: the decoder reported success.
-                unsafe {
-                    if $is_inf_affine(&point) {
-                        return Err(DecodeError::Infinity);
-                    }
-                    if !$in_group(&point) {
-                        return Err(DecodeError::NotInSubgroup);
-                    }
+                match unsafe { $is_inf_affine(&point) } {
+                    true => Err(DecodeError::Infinity),
+                    false => Ok(Self(point)),
                 }
-                Ok(Self(point))
+            }
+
+            /// The exact test of the subgroup (Scott, ePrint 2021/1130).
+            pub fn test(&self) -> Result<$point, DecodeError> {
+                // SAFETY: the point is on the curve: there is no other way to make one.
+                match unsafe { $in_group(&self.0) } {
+                    true => Ok($point(self.0)),
+                    false => Err(DecodeError::NotInSubgroup),
+                }
+            }
+
+            /// The point, which is in the subgroup by a test over many points at once.
+            pub(super) fn tested_otherwise(&self) -> $point {
+                $point(self.0)
+            }
+
+            /// The point as arithmetic over many points at once has it.
+            pub(super) fn affine(&self) -> Affine<$field> {
+                Affine::new($field(self.0.x), $field(self.0.y))
+            }
+
+            /// Whether a sum of points of the curve is in the subgroup, by the exact test. Infinity is.
+            pub(super) fn sum_is_in_subgroup(sum: &Affine<$field>) -> bool {
+                sum.coordinates().is_none_or(|(x, y)| Self($affine { x: x.0, y: y.0 }).test().is_ok())
             }
         }
 
@@ -390,6 +467,11 @@ macro_rules! group {
                 // SAFETY: at least `bits` bits are readable; the point is in the subgroup, as every summand is.
                 unsafe { $mult(&mut out, &self.0, little_endian.as_ptr(), bits) };
                 Self(out)
+            }
+
+            /// A sum of points that were tested.
+            pub(super) fn of_tested(sum: &Affine<$field>) -> Self {
+                $point::of_tested(sum).map_or_else(Self::zero, Self::from)
             }
 
             /// Whether this is infinity.
@@ -469,15 +551,17 @@ macro_rules! group {
     };
 }
 
-group!(G1, G1Sum, blst_p1_affine, blst_p1, G1_COMPRESSED, "G1",
-    uncompress: blst_p1_uncompress, compress: blst_p1_affine_compress, in_group: blst_p1_affine_in_g1,
+group!(G1, UntestedG1, G1Sum, Fp, blst_p1_affine, blst_p1, G1_COMPRESSED, G1_UNCOMPRESSED, "G1",
+    uncompress: blst_p1_uncompress, compress: blst_p1_affine_compress, deserialize: blst_p1_deserialize,
+    serialize: blst_p1_affine_serialize, in_group: blst_p1_affine_in_g1,
     is_inf_affine: blst_p1_affine_is_inf, from_affine: blst_p1_from_affine, to_affine: blst_p1_to_affine,
     all_to_affine: blst_p1s_to_affine, add: blst_p1_add_or_double, add_affine: blst_p1_add_or_double_affine,
     neg: blst_p1_cneg, mult: blst_p1_mult, is_inf: blst_p1_is_inf, equal: blst_p1_is_equal,
     msm: blst_p1s_mult_pippenger, scratch: blst_p1s_mult_pippenger_scratch_sizeof);
 
-group!(G2, G2Sum, blst_p2_affine, blst_p2, G2_COMPRESSED, "G2",
-    uncompress: blst_p2_uncompress, compress: blst_p2_affine_compress, in_group: blst_p2_affine_in_g2,
+group!(G2, UntestedG2, G2Sum, Fp2, blst_p2_affine, blst_p2, G2_COMPRESSED, G2_UNCOMPRESSED, "G2",
+    uncompress: blst_p2_uncompress, compress: blst_p2_affine_compress, deserialize: blst_p2_deserialize,
+    serialize: blst_p2_affine_serialize, in_group: blst_p2_affine_in_g2,
     is_inf_affine: blst_p2_affine_is_inf, from_affine: blst_p2_from_affine, to_affine: blst_p2_to_affine,
     all_to_affine: blst_p2s_to_affine, add: blst_p2_add_or_double, add_affine: blst_p2_add_or_double_affine,
     neg: blst_p2_cneg, mult: blst_p2_mult, is_inf: blst_p2_is_inf, equal: blst_p2_is_equal,
@@ -488,31 +572,6 @@ impl G1 {
     pub fn generator() -> Self {
         // SAFETY: the library returns a pointer to a static.
         Self(unsafe { *blst_p1_affine_generator() })
-    }
-
-    /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity, subgroup.
-    pub fn from_uncompressed(bytes: &[u8; G1_UNCOMPRESSED]) -> Result<Self, DecodeError> {
-        // With a flag set the library would read another encoding from the same bytes.
-        match bytes[0] & 0xe0 {
-            0x00 => {}
-            0x40 => return Err(DecodeError::Infinity),
-            _ => return Err(DecodeError::NotCanonical),
-        }
-        let read = || {
-            let mut point = blst_p1_affine::default();
-            // SAFETY: the input is a full uncompressed encoding; the output is a live local.
-            let verdict = unsafe { blst_p1_deserialize(&mut point, bytes.as_ptr()) };
-            Self::checked(point, verdict)
-        };
-        remember("G1 uncompressed", || bytes.to_vec(), read)
-    }
-
-    /// The uncompressed encoding.
-    pub fn to_uncompressed(&self) -> [u8; G1_UNCOMPRESSED] {
-        let mut out = [0; G1_UNCOMPRESSED];
-        // SAFETY: the output has the size of an uncompressed encoding.
-        unsafe { blst_p1_affine_serialize(out.as_mut_ptr(), &self.0) };
-        out
     }
 }
 
@@ -546,15 +605,105 @@ pub fn pairing_product_is_one(pairs: &[(G1, G2)]) -> bool {
     pairs.is_empty() || remember("pairings", question, || multiply(pairs))
 }
 
+/// From how many pairs on a product is spread over the processors.
+const MANY_PAIRS: usize = 32;
+
 fn multiply(pairs: &[(G1, G2)]) -> bool {
+    let loops = if pairs.len() < MANY_PAIRS {
+        miller_loops(pairs)
+    } else {
+        // Products of a commutative group: the same whatever the pieces are.
+        pairs.par_chunks(MANY_PAIRS).map(miller_loops).reduce(blst_fp12::default, |a, b| a * b)
+    };
+    let mut out = blst_fp12::default();
+    // SAFETY: live values.
+    unsafe {
+        blst_final_exp(&mut out, &loops);
+        blst_fp12_is_one(&out)
+    }
+}
+
+fn miller_loops(pairs: &[(G1, G2)]) -> blst_fp12 {
     let ps: Vec<*const blst_p1_affine> = pairs.iter().map(|(a, _)| core::ptr::from_ref(&a.0)).collect();
     let qs: Vec<*const blst_p2_affine> = pairs.iter().map(|(_, b)| core::ptr::from_ref(&b.0)).collect();
     let mut loops = blst_fp12::default();
-    let mut out = blst_fp12::default();
     // SAFETY: `pairs.len()` valid pointers on each side; no point is infinity, by the invariant of the types.
-    unsafe {
-        blst_miller_loop_n(&mut loops, qs.as_ptr(), ps.as_ptr(), pairs.len());
-        blst_final_exp(&mut out, &loops);
-        blst_fp12_is_one(&out)
+    unsafe { blst_miller_loop_n(&mut loops, qs.as_ptr(), ps.as_ptr(), pairs.len()) };
+    loops
+}
+
+/// An element of the base field of G1's curve.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fp(blst_fp);
+
+/// An element of the quadratic extension over which G2's curve is defined.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fp2(blst_fp2);
+
+macro_rules! field {
+    ($field:ident, $raw:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident, sqr: $sqr:ident, inverse: $inverse:ident) => {
+        impl Field for $field {
+            fn zero() -> Self {
+                Self($raw::default())
+            }
+
+            fn add(&self, other: &Self) -> Self {
+                let mut out = $raw::default();
+                // SAFETY: live values.
+                unsafe { $add(&mut out, &self.0, &other.0) };
+                Self(out)
+            }
+
+            fn sub(&self, other: &Self) -> Self {
+                let mut out = $raw::default();
+                // SAFETY: live values.
+                unsafe { $sub(&mut out, &self.0, &other.0) };
+                Self(out)
+            }
+
+            fn mul(&self, other: &Self) -> Self {
+                let mut out = $raw::default();
+                // SAFETY: live values.
+                unsafe { $mul(&mut out, &self.0, &other.0) };
+                Self(out)
+            }
+
+            fn square(&self) -> Self {
+                let mut out = $raw::default();
+                // SAFETY: live values.
+                unsafe { $sqr(&mut out, &self.0) };
+                Self(out)
+            }
+
+            fn inverse(&self) -> Self {
+                let mut out = $raw::default();
+                // SAFETY: live values; the library's constant-time inversion, which maps zero to zero.
+                unsafe { $inverse(&mut out, &self.0) };
+                Self(out)
+            }
+        }
+    };
+}
+
+field!(Fp, blst_fp, add: blst_fp_add, sub: blst_fp_sub, mul: blst_fp_mul, sqr: blst_fp_sqr, inverse: blst_fp_inverse);
+field!(Fp2, blst_fp2, add: blst_fp2_add, sub: blst_fp2_sub, mul: blst_fp2_mul, sqr: blst_fp2_sqr, inverse: blst_fp2_inverse);
+
+impl Fp {
+    /// The words of the element as it is in memory, for selections that do not branch.
+    pub(super) fn words(&self) -> &[u64; 6] {
+        &self.0.l
+    }
+
+    /// The same, to be overwritten.
+    pub(super) fn words_mut(&mut self) -> &mut [u64; 6] {
+        &mut self.0.l
+    }
+
+    /// From 48 big-endian bytes below the modulus.
+    pub(super) fn from_be_bytes(bytes: &[u8; 48]) -> Self {
+        let mut out = blst_fp::default();
+        // SAFETY: 48 readable bytes; the output is a live local.
+        unsafe { blst_fp_from_bendian(&mut out, bytes.as_ptr()) };
+        Self(out)
     }
 }

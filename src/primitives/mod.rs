@@ -12,6 +12,9 @@ pub mod curve;
 
 pub mod hash;
 
+#[cfg_attr(quorate_toy_curve, path = "kernel_toy.rs")]
+mod kernel;
+
 pub mod lagrange;
 
 pub mod memo;

@@ -1,0 +1,25 @@
+//! Arithmetic over many points at once: additions in affine coordinates that share one inversion (Montgomery 1987, section 10.3.1), and what
+//! dealing, testing and verifying make of them. Each function has a twin that works point by point, in the tests.
+//!
+//! Everything but [`fixed_base`] is for public data, and takes a time that depends on it.
+
+pub(super) mod lanes;
+
+mod fixed_base;
+
+mod rows;
+
+mod subgroup;
+
+mod weigh;
+
+pub(super) use fixed_base::base_mult_all;
+
+pub(super) use rows::{combine_rows, evaluate_rows, sum_vectors};
+
+pub(super) use subgroup::{Coin, coins, test_all, test_and_weigh};
+
+pub(super) use weigh::{Weighed, weigh_keys};
+
+#[cfg(test)]
+mod tests;
