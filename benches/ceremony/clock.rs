@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::floor::curve;
@@ -71,11 +71,17 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     (done, Cost { process, thread: end.1 - start.1, products: process / ((before + after) / 2.0), pace: before.min(after) })
 }
 
-/// Keeps this process to the core that it runs on, so that it starts as many threads as it can use: one.
+/// Keeps this process to one core, so that it starts as many threads as it can use: one. That core is the one it runs on; the first one when
+/// instructions are counted.
 pub fn keep_to_one_core() {
-    let mut core = CpuSet::new();
-    core.set(sched_getcpu());
-    if let Err(error) = sched_setaffinity(None, &core) {
+    let counting = COUNTING.load(Ordering::Relaxed);
+    let kept = sched_getaffinity(None).and_then(|allowed| {
+        let first = (0..CpuSet::MAX_CPU).find(|core| allowed.is_set(*core)).unwrap_or(0);
+        let mut core = CpuSet::new();
+        core.set(if counting { first } else { sched_getcpu() });
+        sched_setaffinity(None, &core)
+    });
+    if let Err(error) = kept {
         eprintln!("every core may be used: {error}");
     }
 }

@@ -73,7 +73,6 @@ fn files(directory: &Path) -> (PathBuf, PathBuf) {
 fn one(what: &str, shape: Shape, directory: &Path) -> Result<(), String> {
     let (recording, transcript) = files(directory);
     if what == "count" {
-        clock::COUNTING.store(true, Ordering::Relaxed);
         return operator::live(shape, &recording).map(|_| ()).map_err(|error| error.to_string());
     }
     let mut floor = (what == "floor").then(|| floor::Floor::new(shape));
@@ -141,6 +140,7 @@ fn measure(shape: Shape, asked: &Asked) -> Result<Measured, String> {
 fn run(asked: &Asked) -> Result<(), String> {
     match (&asked.one, asked.shape) {
         (Some(what), Some(shape)) => {
+            clock::COUNTING.store(what == "count", Ordering::Relaxed);
             if !asked.spread {
                 clock::keep_to_one_core();
             }
