@@ -102,7 +102,7 @@ pub(crate) trait Handle: Send + Sync {
 pub(crate) struct RealDisk;
 
 /// From how many files on the whole file system is synced rather than each: that also waits for what others have written to it.
-const MANY_FILES: usize = 64;
+const MANY_FILES: usize = 16;
 
 /// File systems of which Linux syncs everything when asked to, as their magic numbers (statfs(2)): ext2 to ext4, XFS, Btrfs, F2FS, and tmpfs,
 /// which has nothing to sync. Of others (network and user-space ones, overlays) some do nothing and say nothing.
