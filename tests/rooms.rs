@@ -45,7 +45,7 @@ const HOMES: [(&str, &str); 2] = [("blst", "primitives/curve.rs"), ("ed25519_dal
 const CEILING: usize = 450;
 /// Files allowed to be longer, each with its reason.
 const LONGER: [(&str, usize, &str); 1] =
-    [("primitives/curve.rs", 520, "the only file that names the curve library, and so the only one with unsafe code")];
+    [("primitives/curve.rs", 640, "the only file that names the curve library, and so the only one with unsafe code")];
 
 /// A word or a symbol of source, with its line (from 0).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -146,7 +146,7 @@ fn sizes_of_statements() {
     // The sum of section 4.8.
     let (n, t, v, items) = (shape.n, shape.t, shape.v, shape.items);
     let all: usize = Round::ALL.iter().map(|round| n * shape.statement_bytes(*round)).sum();
-    assert_eq!(all, n * (5 * ENVELOPE_BYTES + 360 + 192 * n + 96 * v * t + 96 * items));
+    assert_eq!(all, n * (5 * ENVELOPE_BYTES + 360 + 192 * n + 96 * v * t + 192 * items));
 }
 
 /// One of each rule, in the order of the table.

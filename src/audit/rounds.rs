@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::ethereum::bls::bls_verify;
-use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::body::{Deal, Final, Hello, Prepare};
 use crate::message::envelope::{Round, Statement, session_id};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::primitives::curve::G2;
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::{
-    self, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared, SharesProven, Signed,
+    self, Commits, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared, SharesProven, Signed,
 };
-use crate::protocol::items::{outputs_digest, signing_roots};
+use crate::protocol::items::{Messages, outputs_digest};
 use crate::protocol::outcome::{Sums, ValidatorOutcome};
 use crate::spec::ceremony::Ceremony;
 use crate::transcript::container::Container;
@@ -41,13 +41,13 @@ struct Bodies {
     hellos: Got<Vec<Signed<Hello>>>,
     deals: Got<Vec<Signed<Deal>>>,
     prepares: Got<Vec<Signed<Prepare>>>,
-    commits: Got<Vec<Signed<Commit>>>,
+    commits: Got<Commits>,
     finals: Got<Vec<Signed<Final>>>,
 }
 
 /// What follows from the commits.
 struct Signatures {
-    roots: Vec<(usize, [u8; 32])>,
+    messages: Messages,
     combined: Vec<G2>,
 }
 
@@ -80,12 +80,12 @@ impl Rounds {
         Bodies {
             hellos: ledger.part(Code::V5, || Ok(checks::decode_hellos(have(&self.hellos)?, shape)?)),
             deals: ledger.check(Code::V8, || {
-                let deals = checks::decode(have(&self.deals)?, |bytes| Deal::decode(bytes, shape))?;
+                let deals = checks::decode_deals(have(&self.deals)?, shape)?;
                 Ok((deals, found::points(shape)))
             }),
             prepares: ledger
                 .part(Code::V12, || Ok(checks::decode(have(&self.prepares)?, |bytes| Prepare::decode(bytes, shape))?)),
-            commits: ledger.part(Code::V16, || Ok(checks::decode(have(&self.commits)?, |bytes| Commit::decode(bytes, shape))?)),
+            commits: ledger.part(Code::V16, || Ok(checks::decode_commits(have(&self.commits)?, shape)?)),
             finals: ledger.part(Code::V14, || Ok(checks::decode(have(&self.finals)?, |bytes| Final::decode(bytes, shape))?)),
         }
     }
@@ -108,7 +108,7 @@ impl Rounds {
             session: self.session?,
             dkg: *sums.digest(),
             outputs: outputs?,
-            validators: validators(&sums, &signatures),
+            validators: ValidatorOutcome::all(&sums, &signatures.messages, &signatures.combined),
             anchors: anchors?,
             flags: bodies.finals?.iter().map(|last| last.body.flags).collect(),
             ceremony: self.ceremony.clone(),
@@ -168,51 +168,50 @@ impl Rounds {
     fn signing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> (Got<Signatures>, Got<()>) {
         let commits = &bodies.commits;
         let signatures = ledger.part(Code::V15, || {
-            let roots = signing_roots(&self.ceremony, have(sums)?.public_keys());
-            let combined = checks::combine(&self.ceremony, have(commits)?, roots.len())?;
-            Ok(Signatures { roots, combined })
+            let messages = Messages::new(&self.ceremony, have(sums)?.public_keys());
+            let combined = checks::combine(&self.ceremony, &have(commits)?.signed)?;
+            Ok(Signatures { messages, combined })
         });
+        // Both at once; if that fails, each by itself, for its own verdict.
+        let both = match (sums, commits, &signatures) {
+            (Ok(sums), Ok(commits), Ok(Signatures { messages, combined })) => {
+                checks::all_verified(sums, messages, commits, combined).ok()
+            }
+            _ => None,
+        };
         let partials = ledger.check(Code::V16, || {
-            let receipt = checks::partials_verified(have(sums)?, &have(&signatures)?.roots, have(commits)?)?;
-            Ok((receipt, found::partials(&self.shape)))
+            if both.is_none() {
+                checks::partials_verified(have(sums)?, &have(&signatures)?.messages, have(commits)?)?;
+            }
+            Ok(((), found::partials(&self.shape)))
         });
         let verified = ledger.check(Code::V15, || {
-            let Signatures { roots, combined } = have(&signatures)?;
+            let Signatures { messages, combined } = have(&signatures)?;
             let sums = have(sums)?;
-            let receipt = checks::signatures_verified(sums, roots, combined).map_err(|_| {
-                // The check is a batch, and blames nobody: the partial signatures (V16) tell who.
-                let valid = |(v, root): &(usize, [u8; 32]), signature| bls_verify(&sums.public_key(*v), root, signature);
-                let wrong = roots.iter().zip(combined).position(|(root, signature)| !valid(root, signature));
-                let what = wrong.map_or_else(|| "a signature".to_owned(), |item| words::item(Some(&self.ceremony), item));
-                format!("the combined signature on {what} does not verify under its validator's key")
-            })?;
-            Ok((receipt, found::signatures(&self.shape, &self.ceremony)))
+            if both.is_none() {
+                checks::signatures_verified(sums, messages, combined).map_err(|_| {
+                    // The check is a batch, and blames nobody: the partial signatures (V16) tell who.
+                    let valid = |(v, root): &(usize, [u8; 32]), signature| bls_verify(&sums.public_key(*v), root, signature);
+                    let wrong = messages.roots.iter().zip(combined).position(|(root, signature)| !valid(root, signature));
+                    let what = wrong.map_or_else(|| "a signature".to_owned(), |item| words::item(Some(&self.ceremony), item));
+                    format!("the combined signature on {what} does not verify under its validator's key")
+                })?;
+            }
+            Ok(((), found::signatures(&self.shape, &self.ceremony)))
         });
-        let verdict = partials.and(verified.map(|_| ()));
+        let verdict = partials.and(verified);
         (signatures, verdict)
     }
 
     /// V14.
     fn agreeing(&self, bodies: &Bodies, sums: &Got<Sums>, signatures: &Got<Signatures>, ledger: &mut Ledger) -> Got<Digest> {
         ledger.check(Code::V14, || {
-            checks::commits_follow_prepares(have(&self.prepares)?, have(&bodies.commits)?)?;
+            checks::commits_follow_prepares(have(&self.prepares)?, &have(&bodies.commits)?.signed)?;
             let finals = have(&bodies.finals)?;
-            let (sums, Signatures { roots, combined }) = (have(sums)?, have(signatures)?);
-            checks::outputs_agreed(sums, roots, combined, have(&self.commits)?, finals)?;
-            let outputs = outputs_digest(sums.digest(), roots, combined);
+            let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
+            checks::outputs_agreed(sums, &messages.roots, combined, have(&self.commits)?, finals)?;
+            let outputs = outputs_digest(sums.digest(), &messages.roots, combined);
             Ok((outputs, found::agreed(outputs, finals)))
         })
     }
-}
-
-fn validators(sums: &Sums, signatures: &Signatures) -> Vec<ValidatorOutcome> {
-    let of = |v: usize| signatures.roots.iter().zip(&signatures.combined).filter(move |((of, _), _)| *of == v).map(|(_, s)| *s);
-    let public_keys = sums.public_keys().iter().enumerate();
-    public_keys
-        .map(|(v, public_key)| ValidatorOutcome {
-            public_key: *public_key,
-            public_shares: sums.public_shares(v).to_vec(),
-            signatures: of(v).collect(),
-        })
-        .collect()
 }

@@ -1,8 +1,11 @@
 //! The bodies of the five rounds. Layouts are fixed; sizes are in [`super::shape::Shape::body_bytes`].
 
+use rayon::prelude::*;
+
+use crate::primitives::batch::{Weighing, test_points, test_signatures, weigh_signatures};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
-use crate::primitives::commitment::Commitments;
-use crate::primitives::curve::G2;
+use crate::primitives::commitment::{Commitments, UntestedCommitments};
+use crate::primitives::curve::{DecodeError as CurveError, G2, UntestedG1, UntestedG2};
 use crate::primitives::hash::Digest;
 use crate::primitives::possession::Proof;
 use crate::primitives::x25519::{DhKeyError, DhPublic};
@@ -55,7 +58,7 @@ impl Prepare {
     pub const DURABLE: u32 = 1;
 }
 
-/// R3: the release. `32n + 96·items` bytes.
+/// R3: the release. `32n + 192·items` bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Digests of certificate 1, the prepares by index.
@@ -135,15 +138,28 @@ impl Hello {
 impl Deal {
     /// Reads the body; every commitment is checked for its subgroup.
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        Reader::all(bytes, |r| {
-            Ok(Self {
-                view: digests(r, "view", shape.n)?,
-                salt: r.array("salt")?,
-                box_digests: digests(r, "box digest", shape.n - 1)?,
-                proof: Proof { r: r.g1("proof of possession, R")?, z: r.scalar("proof of possession, z")? },
-                commitments: Commitments::read(r, shape.v, shape.t)?,
-            })
-        })
+        Self::decode_all(&[bytes], shape).pop().expect("one for one")
+    }
+
+    /// Reads several bodies; all their points are checked together, which is faster.
+    pub fn decode_all(bodies: &[&[u8]], shape: &Shape) -> Vec<Result<Self, DecodeError>> {
+        let read: Vec<Result<UntestedDeal, DecodeError>> =
+            bodies.par_iter().map(|bytes| UntestedDeal::read(bytes, shape)).collect();
+        let points: Vec<UntestedG1> = read.iter().flatten().flat_map(|deal| deal.commitments.points()).copied().collect();
+        let tested = test_points(&points, bodies).ok();
+        let mut rest = tested.as_deref();
+        let finish = |(deal, bytes): (Result<UntestedDeal, DecodeError>, &&[u8])| {
+            let deal = deal?;
+            let count = deal.commitments.points().len();
+            // If there is a point outside, each body by itself tells whose it is.
+            let points = match rest.as_mut().and_then(|rest| rest.split_off(..count)) {
+                Some(points) => points.to_vec(),
+                None => test_points(deal.commitments.points(), &[bytes]).map_err(|_| outside("commitment"))?,
+            };
+            let UntestedDeal { view, salt, box_digests, proof, commitments } = deal;
+            Ok(Self { view, salt, box_digests, proof, commitments: commitments.tested(points) })
+        };
+        read.into_iter().zip(bodies).map(finish).collect()
     }
 
     /// Writes the body.
@@ -152,6 +168,58 @@ impl Deal {
         let w = put_digests(w, &self.box_digests).bytes(&self.proof.r.to_uncompressed()).bytes(&self.proof.z.to_be_bytes());
         self.commitments.write(w).finish()
     }
+}
+
+/// A deal as it was read: the commitments are on the curve, and nobody has tested their subgroup yet.
+struct UntestedDeal {
+    view: Vec<Digest>,
+    salt: [u8; 32],
+    box_digests: Vec<Digest>,
+    proof: Proof,
+    commitments: UntestedCommitments,
+}
+
+impl UntestedDeal {
+    fn read(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            Ok(Self {
+                view: digests(r, "view", shape.n)?,
+                salt: r.array("salt")?,
+                box_digests: digests(r, "box digest", shape.n - 1)?,
+                proof: Proof { r: r.g1("proof of possession, R")?, z: r.scalar("proof of possession, z")? },
+                commitments: UntestedCommitments::read(r, shape.v, shape.t)?,
+            })
+        })
+    }
+}
+
+/// A commit as it was read.
+struct UntestedCommit {
+    view: Vec<Digest>,
+    partials: Vec<UntestedG2>,
+}
+
+const PARTIAL: &str = "partial signature";
+
+impl UntestedCommit {
+    fn read(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            Ok(Self { view: digests(r, "view", shape.n)?, partials: r.many(shape.items, |r| r.untested_g2(PARTIAL))? })
+        })
+    }
+}
+
+/// Which of several bodies does not decode, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Misfit {
+    /// Its position.
+    pub at: usize,
+    /// Why.
+    pub error: DecodeError,
+}
+
+fn outside(what: &'static str) -> DecodeError {
+    DecodeError::Curve { what, source: CurveError::NotInSubgroup }
 }
 
 impl Prepare {
@@ -182,16 +250,28 @@ impl Prepare {
 }
 
 impl Commit {
-    /// Reads the body.
+    /// Reads the body; every signature is checked for its subgroup.
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        Reader::all(bytes, |r| {
-            Ok(Self { view: digests(r, "view", shape.n)?, partials: r.many(shape.items, |r| r.g2("partial signature"))? })
-        })
+        let UntestedCommit { view, partials } = UntestedCommit::read(bytes, shape)?;
+        Ok(Self { view, partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))? })
+    }
+
+    /// Reads several bodies; all their signatures are checked for their subgroup together, and weighed for their verification.
+    pub fn decode_and_weigh(bodies: &[&[u8]], shape: &Shape) -> Result<(Vec<Self>, Weighing), Misfit> {
+        let read = |(at, bytes): (usize, &&[u8])| UntestedCommit::read(bytes, shape).map_err(|error| Misfit { at, error });
+        let read: Vec<UntestedCommit> =
+            bodies.par_iter().enumerate().map(read).collect::<Vec<_>>().into_iter().collect::<Result<_, _>>()?;
+        let partials: Vec<UntestedG2> = read.iter().flat_map(|commit| commit.partials.iter().copied()).collect();
+        let weighed = weigh_signatures(&partials, bodies);
+        let (partials, weighing) = weighed.map_err(|at| Misfit { at: at / shape.items, error: outside(PARTIAL) })?;
+        let mut partials = partials.chunks(shape.items.max(1)).map(<[G2]>::to_vec);
+        let commit = |UntestedCommit { view, .. }| Self { view, partials: partials.next().unwrap_or_default() };
+        Ok((read.into_iter().map(commit).collect(), weighing))
     }
 
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
-        put_digests(Writer::default(), &self.view).each(&self.partials, |w, partial| w.bytes(&partial.to_compressed())).finish()
+        put_digests(Writer::default(), &self.view).each(&self.partials, |w, partial| w.bytes(&partial.to_uncompressed())).finish()
     }
 }
 

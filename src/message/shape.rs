@@ -1,6 +1,6 @@
 //! The size of every message as a function of the spec. There are no counts on the wire to trust.
 
-use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, SCALAR_BYTES};
+use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, G2_UNCOMPRESSED, SCALAR_BYTES};
 use crate::primitives::noise::box_len;
 use crate::spec::ceremony::Ceremony;
 
@@ -33,7 +33,7 @@ impl Shape {
     /// | R0 hello | `64 + 32n` |
     /// | R1 deal | `128 + 64n + 96Vt` |
     /// | R2 prepare | `132 + 32n` |
-    /// | R3 commit | `32n + 96·items` |
+    /// | R3 commit | `32n + 192·items` |
     /// | R4 final | `36 + 32n` |
     pub fn body_bytes(&self, round: Round) -> usize {
         let n = 32 * self.n;
@@ -41,7 +41,7 @@ impl Shape {
             Round::Hello => 64 + n,
             Round::Deal => n + 32 + (n - 32) + G1_UNCOMPRESSED + SCALAR_BYTES + G1_UNCOMPRESSED * self.v * self.t,
             Round::Prepare => n + 32 + G2_COMPRESSED + 4,
-            Round::Commit => n + G2_COMPRESSED * self.items,
+            Round::Commit => n + G2_UNCOMPRESSED * self.items,
             Round::Final => n + 32 + 4,
         }
     }

@@ -1,7 +1,10 @@
 //! Batch verification of signatures with random weights (Bellare, Garay, Rabin 1998).
 
-use super::curve::{G1, G1Sum, G2, G2Sum, Scalar, pairing_product_is_one};
+use rayon::prelude::*;
+
+use super::curve::{G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2, pairing_product_is_one};
 use super::hash::{Digest, Tag, scalar, tagged};
+use super::kernel::{Coin, Weighed, coins, test_all, test_and_weigh, weigh, weigh_keys};
 
 /// Weights for a batch, derived from a digest of everything the batch checks: nobody can choose an entry after its weight. A false
 /// entry passes with probability `q / r` for an adversary that tries `q` variants.
@@ -64,4 +67,87 @@ pub fn verify_signatures(batch: &[SameMessage], weights: &mut Weights) -> bool {
         None => return pairs.is_empty(),
     }
     pairing_product_is_one(&pairs)
+}
+
+/// Signatures that were tested for their subgroup together, with a weight for each and their weighted sum.
+pub struct Weighing {
+    seed: Digest,
+    coins: Vec<Coin>,
+    sum: G2Sum,
+}
+
+/// The points as tested ones, with their weights; or the position of the first that is outside the subgroup. `parts` are every byte that the
+/// points depend on. A point outside passes with probability at most `q · 2^-128` for an adversary that tries `q` variants.
+pub fn weigh_signatures(points: &[UntestedG2], parts: &[&[u8]]) -> Result<(Vec<G2>, Weighing), usize> {
+    let seed = tagged(Tag::BatchSeed, parts);
+    let coins = coins(&seed, points.len());
+    let (points, sum) = test_and_weigh(points, &coins, &seed)?;
+    Ok((points, Weighing { seed, coins, sum }))
+}
+
+/// All points as tested ones, or the position of the first that is outside the subgroup. As [`weigh_signatures`].
+pub fn test_points(points: &[UntestedG1], parts: &[&[u8]]) -> Result<Vec<G1>, usize> {
+    test_all(points, &tagged(Tag::BatchSeed, parts))
+}
+
+/// As [`test_points`], for points of G2.
+pub fn test_signatures(points: &[UntestedG2], parts: &[&[u8]]) -> Result<Vec<G2>, usize> {
+    test_all(points, &tagged(Tag::BatchSeed, parts))
+}
+
+/// Messages that the same keys sign.
+pub struct SameKeys<'a> {
+    /// The keys of the signers whose signatures were weighed, signer by signer.
+    pub keys: Vec<G1>,
+    /// The messages, hashed to the curve.
+    pub messages: &'a [G2],
+    /// One more key, with its signatures on the messages, in order.
+    pub also: Option<(G1, &'a [G2])>,
+}
+
+impl Weighing {
+    /// Whether all signatures verify: those that were weighed, which are signer by signer the ones on all messages in order, and the further
+    /// ones. One Miller loop for each message and one more. A false one passes with probability at most `q · 2^-127`.
+    ///
+    /// # Panics
+    /// If there are not as many signatures as signers and messages.
+    pub fn verify(&self, groups: &[SameKeys<'_>]) -> bool {
+        let messages: Vec<G2> = groups.iter().flat_map(|group| group.messages.iter().copied()).collect();
+        let further: Vec<G2> =
+            groups.iter().filter_map(|group| group.also).flat_map(|(_, signatures)| signatures.to_vec()).collect();
+        let spelled: Vec<u8> = further.iter().flat_map(G2::to_uncompressed).collect();
+        let further_coins = coins(&tagged(Tag::BatchSeed, &[b"further", self.seed.as_ref(), &spelled]), further.len());
+        let (mut message, mut next_further) = (0, further_coins.iter());
+        let mut weigh_one = |group: &SameKeys<'_>| {
+            let signatures = group.also.map_or(0, |(_, signatures)| signatures.len());
+            assert!(group.also.is_none() || signatures == group.messages.len(), "one for each message");
+            let weights = |_: &G2| {
+                let own = (0..group.keys.len()).map(|signer| self.coins[signer * messages.len() + message]);
+                let own: Vec<Coin> = own.chain(group.also.and_then(|_| next_further.next().copied())).collect();
+                message += 1;
+                own
+            };
+            let messages = group.messages.iter().map(weights).collect();
+            Weighed { keys: group.keys.iter().copied().chain(group.also.map(|(key, _)| key)).collect(), messages }
+        };
+        let weighed: Vec<Weighed> = groups.iter().map(&mut weigh_one).collect();
+        let signers = groups.first().map_or(0, |group| group.keys.len());
+        assert_eq!(self.coins.len(), signers * messages.len(), "a signature of every signer on every message");
+        let mut sum = self.sum;
+        sum.add_sum(&weigh(&further, &further_coins));
+        // Sums that are infinity have probability 2^-128; such a batch is simply not accepted.
+        let Some(keys) = G1Sum::finish_all(&weigh_keys(&weighed)) else { return false };
+        let mut pairs: Vec<(G1, G2)> = keys.into_iter().zip(messages).collect();
+        let minus_g = G1Sum::from(G1::generator()).negated().finish().expect("the generator is not infinity");
+        match sum.finish() {
+            Some(signature) => pairs.push((minus_g, signature)),
+            None => return pairs.is_empty(),
+        }
+        pairing_product_is_one(&pairs)
+    }
+}
+
+/// `secret · message` for each: partial signatures. `None` if a secret is zero. Constant time in the secrets.
+pub fn sign_all(items: &[(&SecretScalar, &G2)]) -> Option<Vec<G2>> {
+    items.par_iter().with_min_len(8).map(|(secret, message)| secret.sign(message)).collect()
 }

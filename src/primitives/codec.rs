@@ -1,6 +1,6 @@
 //! A named, bounded reader and a writer for fixed layouts. Decoding is a length check, then fields in order; leftovers are refused.
 
-use super::curve::{DecodeError as CurveError, G1, G1_UNCOMPRESSED, G2, G2_COMPRESSED, Scalar};
+use super::curve::{DecodeError as CurveError, G1, G1_UNCOMPRESSED, G2, G2_COMPRESSED, Scalar, UntestedG1, UntestedG2};
 
 /// Why bytes do not decode. `what` is the field being read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -116,6 +116,16 @@ impl<'a> Reader<'a> {
     /// A G1 point, 96 bytes uncompressed.
     pub fn g1(&mut self, what: &'static str) -> Result<G1, DecodeError> {
         G1::from_uncompressed(&self.array::<G1_UNCOMPRESSED>(what)?).map_err(|source| DecodeError::Curve { what, source })
+    }
+
+    /// A G1 point, 96 bytes uncompressed, whose subgroup is yet to be tested.
+    pub fn untested_g1(&mut self, what: &'static str) -> Result<UntestedG1, DecodeError> {
+        UntestedG1::from_uncompressed(&self.array(what)?).map_err(|source| DecodeError::Curve { what, source })
+    }
+
+    /// A G2 point, 192 bytes uncompressed, whose subgroup is yet to be tested.
+    pub fn untested_g2(&mut self, what: &'static str) -> Result<UntestedG2, DecodeError> {
+        UntestedG2::from_uncompressed(&self.array(what)?).map_err(|source| DecodeError::Curve { what, source })
     }
 
     /// A G2 point, 96 bytes compressed.

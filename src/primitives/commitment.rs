@@ -1,14 +1,58 @@
 //! Feldman commitments of a batch: one row of `t` points for each validator.
 
+use rayon::prelude::*;
+
 use super::codec::{DecodeError, Reader, Writer};
-use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, Scalar};
+use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, Scalar, UntestedG1};
 use super::hash::{Digest, Tag, merkle_root, tagged};
+use super::kernel::{evaluate_rows, sum_vectors};
 
 /// `rows × t` commitments, row by row, constant term first.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Commitments {
     t: usize,
     points: Vec<G1>,
+    root: Digest,
+}
+
+/// Commitments as they were read: on the curve, and nobody has tested their subgroup yet.
+pub struct UntestedCommitments {
+    t: usize,
+    points: Vec<UntestedG1>,
+    root: Digest,
+}
+
+/// Merkle root over rows of uncompressed points, `row` bytes each; a leaf hashes a row.
+fn root_of(bytes: &[u8], row: usize) -> Digest {
+    let leaves: Vec<Digest> = bytes.chunks_exact(row).map(|row| tagged(Tag::Leaf, &[row])).collect();
+    merkle_root(&leaves)
+}
+
+impl UntestedCommitments {
+    /// Reads `rows · t` uncompressed points (96 bytes each).
+    pub fn read(reader: &mut Reader<'_>, rows: usize, t: usize) -> Result<Self, DecodeError> {
+        let what = "commitment";
+        let size = rows.checked_mul(t * G1_UNCOMPRESSED).ok_or(DecodeError::Short { what, missing: usize::MAX })?;
+        let bytes = reader.bytes(what, size)?;
+        let (encodings, _) = bytes.as_chunks::<G1_UNCOMPRESSED>();
+        let point = |bytes| UntestedG1::from_uncompressed(bytes).map_err(|source| DecodeError::Curve { what, source });
+        let points = encodings.iter().map(point).collect::<Result<_, _>>()?;
+        Ok(Self { t, points, root: root_of(bytes, t * G1_UNCOMPRESSED) })
+    }
+
+    /// The points.
+    pub fn points(&self) -> &[UntestedG1] {
+        &self.points
+    }
+
+    /// With the points that a test has made of [`UntestedCommitments::points`].
+    ///
+    /// # Panics
+    /// If there are not as many.
+    pub fn tested(self, points: Vec<G1>) -> Commitments {
+        assert_eq!(points.len(), self.points.len(), "the points that were tested");
+        Commitments { t: self.t, points, root: self.root }
+    }
 }
 
 impl Commitments {
@@ -18,12 +62,8 @@ impl Commitments {
     /// If `t` is zero or does not divide the number of points.
     pub fn new(t: usize, points: Vec<G1>) -> Self {
         assert!(t > 0 && points.len().is_multiple_of(t), "whole rows");
-        Self { t, points }
-    }
-
-    /// Reads `rows · t` uncompressed points (96 bytes each).
-    pub fn read(reader: &mut Reader<'_>, rows: usize, t: usize) -> Result<Self, DecodeError> {
-        Ok(Self::new(t, reader.many(rows * t, |r| r.g1("commitment"))?))
+        let bytes: Vec<u8> = points.iter().flat_map(G1::to_uncompressed).collect();
+        Self { t, points, root: root_of(&bytes, t * G1_UNCOMPRESSED) }
     }
 
     /// Writes the points, uncompressed.
@@ -58,15 +98,7 @@ impl Commitments {
 
     /// Merkle root over the rows; a leaf hashes a row's uncompressed bytes.
     pub fn merkle_root(&self) -> Digest {
-        let leaves: Vec<Digest> = self
-            .rows()
-            .map(|row| {
-                let bytes: Vec<u8> = row.iter().flat_map(G1::to_uncompressed).collect();
-                debug_assert_eq!(bytes.len(), self.t * G1_UNCOMPRESSED);
-                tagged(Tag::Leaf, &[&bytes])
-            })
-            .collect();
-        merkle_root(&leaves)
+        self.root
     }
 
     /// The sum of several commitments, position by position; `None` if any sum is infinity.
@@ -74,24 +106,29 @@ impl Commitments {
     /// # Panics
     /// If the shapes differ or there is none.
     pub fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
-        let mut all = all.into_iter();
-        let first = all.next().expect("at least one commitment");
-        let mut sums: Vec<G1Sum> = first.points.iter().map(|point| G1Sum::from(*point)).collect();
-        for other in all {
-            assert_eq!((first.t, first.points.len()), (other.t, other.points.len()), "one shape");
-            sums.iter_mut().zip(&other.points).for_each(|(sum, point)| sum.add(point));
-        }
-        Some(Self::new(first.t, G1Sum::finish_all(&sums)?))
+        let all: Vec<&Self> = all.into_iter().collect();
+        let first = all.first().expect("at least one commitment");
+        assert!(all.iter().all(|one| (one.t, one.points.len()) == (first.t, first.points.len())), "one shape");
+        let points: Vec<&[G1]> = all.iter().map(|one| one.points.as_slice()).collect();
+        Some(Self::new(first.t, sum_vectors(&points)?))
     }
 
     /// `D_k = Σ_v weights[v] · row_v[k]` for each `k`: the batch folded into one row.
     pub fn fold(&self, weights: &[Scalar]) -> Vec<G1Sum> {
-        (0..self.t)
-            .map(|k| {
-                let column: Vec<G1> = self.rows().map(|row| row[k]).collect();
-                G1Sum::msm(&column, weights)
-            })
-            .collect()
+        let fold = |k: usize| {
+            let column: Vec<G1> = self.rows().map(|row| row[k]).collect();
+            G1Sum::msm(&column, weights)
+        };
+        match self.len() {
+            // The simulation's memory is each thread's own.
+            0..64 => (0..self.t).map(fold).collect(),
+            _ => (0..self.t).into_par_iter().map(fold).collect(),
+        }
+    }
+
+    /// Every row's polynomial at each of `xs`, row by row: `Σ_k x^k · row[k]`. `None` if a value is infinity.
+    pub fn evaluate(&self, xs: &[u64]) -> Option<Vec<G1>> {
+        evaluate_rows(&self.points, self.t, xs)
     }
 }
 

@@ -469,11 +469,6 @@ macro_rules! group {
                 Self(out)
             }
 
-            /// A sum of points that were tested.
-            pub(super) fn of_tested(sum: &Affine<$field>) -> Self {
-                $point::of_tested(sum).map_or_else(Self::zero, Self::from)
-            }
-
             /// Whether this is infinity.
             pub fn is_infinity(&self) -> bool {
                 // SAFETY: a live value.
@@ -572,6 +567,13 @@ impl G1 {
     pub fn generator() -> Self {
         // SAFETY: the library returns a pointer to a static.
         Self(unsafe { *blst_p1_affine_generator() })
+    }
+}
+
+impl G1Sum {
+    /// A sum of points that were tested.
+    pub(super) fn of_tested(sum: &Affine<Fp>) -> Self {
+        G1::of_tested(sum).map_or_else(Self::zero, Self::from)
     }
 }
 

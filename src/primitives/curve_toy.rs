@@ -24,6 +24,8 @@ pub const G1_COMPRESSED: usize = 48;
 pub const G1_UNCOMPRESSED: usize = 96;
 /// Bytes of a compressed G2 point.
 pub const G2_COMPRESSED: usize = 96;
+/// Bytes of an uncompressed G2 point.
+pub const G2_UNCOMPRESSED: usize = 192;
 
 /// The group order, and the modulus of coordinates.
 const P: u64 = (1 << 61) - 1;
@@ -68,6 +70,14 @@ pub struct G1(u64);
 /// A point of G2, not infinity.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct G2(u64);
+
+/// A point of G1's curve, not infinity, whose subgroup nobody has tested yet; `None` is outside.
+#[derive(Clone, Copy)]
+pub struct UntestedG1(Option<G1>);
+
+/// A point of G2's curve, not infinity, whose subgroup nobody has tested yet; `None` is outside.
+#[derive(Clone, Copy)]
+pub struct UntestedG2(Option<G2>);
 
 /// A sum of G1 points, possibly infinity.
 #[derive(Clone, Copy, PartialEq)]
@@ -267,7 +277,7 @@ impl Drop for SecretScalar {
 
 /// What G1 and G2 share, written once.
 macro_rules! group {
-    ($point:ident, $sum:ident, $size:ident, $name:literal) => {
+    ($point:ident, $untested:ident, $sum:ident, $size:ident, $full:ident, $name:literal) => {
         impl $point {
             /// From the compressed encoding: length and flags, range, curve, not infinity, subgroup.
             pub fn from_compressed(bytes: &[u8; $size]) -> Result<Self, DecodeError> {
@@ -292,6 +302,44 @@ macro_rules! group {
                 let mut out = spelled(self.0.min(P - self.0));
                 out[0] = if self.0 > P / 2 { 0xa0 } else { 0x80 };
                 out
+            }
+        }
+
+        impl $point {
+            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity, subgroup.
+            pub fn from_uncompressed(bytes: &[u8; $full]) -> Result<Self, DecodeError> {
+                $untested::from_uncompressed(bytes)?.test()
+            }
+
+            /// The uncompressed encoding.
+            pub fn to_uncompressed(&self) -> [u8; $full] {
+                let mut out = spelled(self.0);
+                out[..$full / 2].copy_from_slice(&spelled::<{ $full / 2 }>(self.0.min(P - self.0)));
+                out
+            }
+        }
+
+        impl $untested {
+            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity.
+            pub fn from_uncompressed(bytes: &[u8; $full]) -> Result<Self, DecodeError> {
+                match bytes[0] & 0xe0 {
+                    0x00 => {}
+                    0x40 => return Err(DecodeError::Infinity),
+                    _ => return Err(DecodeError::NotCanonical),
+                }
+                let (x, y) = bytes.split_at($full / 2);
+                match (below_order(x).ok_or(DecodeError::NotCanonical)?, below_order(y).ok_or(DecodeError::NotCanonical)?) {
+                    // As the library's decoder, which knows these points of G1.
+                    (0, y) if (y == 2 || y == P - 2) && $full == G1_UNCOMPRESSED => Err(DecodeError::NotInSubgroup),
+                    (0, y) if y == 2 || y == P - 2 => Ok(Self(None)),
+                    (x, y) if x != 0 && x == y.min(P - y) => Ok(Self(Some($point(y)))),
+                    _ => Err(DecodeError::NotOnCurve),
+                }
+            }
+
+            /// The test of the subgroup.
+            pub fn test(&self) -> Result<$point, DecodeError> {
+                self.0.ok_or(DecodeError::NotInSubgroup)
             }
         }
 
@@ -365,36 +413,14 @@ macro_rules! group {
     };
 }
 
-group!(G1, G1Sum, G1_COMPRESSED, "G1");
+group!(G1, UntestedG1, G1Sum, G1_COMPRESSED, G1_UNCOMPRESSED, "G1");
 
-group!(G2, G2Sum, G2_COMPRESSED, "G2");
+group!(G2, UntestedG2, G2Sum, G2_COMPRESSED, G2_UNCOMPRESSED, "G2");
 
 impl G1 {
     /// The generator `G`.
     pub fn generator() -> Self {
         Self(G)
-    }
-
-    /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity, subgroup.
-    pub fn from_uncompressed(bytes: &[u8; G1_UNCOMPRESSED]) -> Result<Self, DecodeError> {
-        match bytes[0] & 0xe0 {
-            0x00 => {}
-            0x40 => return Err(DecodeError::Infinity),
-            _ => return Err(DecodeError::NotCanonical),
-        }
-        let (x, y) = bytes.split_at(G1_COMPRESSED);
-        match (below_order(x).ok_or(DecodeError::NotCanonical)?, below_order(y).ok_or(DecodeError::NotCanonical)?) {
-            (0, y) if y == 2 || y == P - 2 => Err(DecodeError::NotInSubgroup),
-            (x, y) if x != 0 && x == y.min(P - y) => Ok(Self(y)),
-            _ => Err(DecodeError::NotOnCurve),
-        }
-    }
-
-    /// The uncompressed encoding.
-    pub fn to_uncompressed(&self) -> [u8; G1_UNCOMPRESSED] {
-        let mut out = spelled(self.0);
-        out[..G1_COMPRESSED].copy_from_slice(&spelled::<G1_COMPRESSED>(self.0.min(P - self.0)));
-        out
     }
 }
 

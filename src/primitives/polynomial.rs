@@ -1,6 +1,7 @@
 //! Shamir's polynomials (Shamir 1979) and their evaluation.
 
 use super::curve::{G1, Scalar, SecretScalar};
+use super::kernel::base_mult_all;
 
 /// A secret polynomial of exactly `t` coefficients (degree at most `t - 1`); the constant term is the shared secret.
 ///
@@ -32,6 +33,12 @@ impl Polynomial {
 
     /// Feldman's commitments `a_k · G` (Feldman 1987), constant term first.
     pub fn commit(&self) -> Vec<G1> {
-        self.0.iter().map(|a| a.base_mult().expect("coefficients are not zero")).collect()
+        commit_all(core::slice::from_ref(self))
     }
+}
+
+/// The commitments of all polynomials, one after the other. Constant time.
+pub fn commit_all(polynomials: &[Polynomial]) -> Vec<G1> {
+    let coefficients: Vec<&SecretScalar> = polynomials.iter().flat_map(|polynomial| &polynomial.0).collect();
+    base_mult_all(&coefficients).expect("coefficients are not zero")
 }

@@ -1,13 +1,13 @@
 //! Every check on public data, once. Participants and the auditor call the same functions; this file alone makes the receipts, and an
 //! [`Outcome`](super::outcome::Outcome) holds one of each: a ceremony that skipped a check does not compile.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
-use crate::primitives::batch::{SameMessage, Weights, verify_signature, verify_signatures};
+use crate::primitives::batch::{SameKeys, SameMessage, Weighing, Weights, verify_signature, verify_signatures};
 use crate::primitives::codec::DecodeError;
 use crate::primitives::curve::{G1, G2};
 use crate::primitives::hash::{DST_POSSESSION, Digest, Tag, tagged};
@@ -17,9 +17,8 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
 use super::evidence::{Fault, Rule};
-use super::items::outputs_digest;
+use super::items::{Messages, outputs_digest};
 use super::outcome::Sums;
-use crate::ethereum::bls::message_point;
 
 /// A statement with its decoded body.
 #[derive(Clone)]
@@ -71,12 +70,42 @@ pub fn decode<B>(statements: &[Statement], read: impl Fn(&[u8]) -> Result<B, Dec
     statements.iter().map(|statement| decode_one(statement, &read)).collect()
 }
 
-fn decode_one<B>(statement: &Statement, read: impl Fn(&[u8]) -> Result<B, DecodeError>) -> Result<Signed<B>, Box<Fault>> {
-    let (operator, round) = (statement.envelope.sender, statement.envelope.round);
+fn decode_one<B>(statement: &Statement, read: impl FnOnce(&[u8]) -> Result<B, DecodeError>) -> Result<Signed<B>, Box<Fault>> {
     match read(statement.body()) {
         Ok(body) => Ok(Signed { statement: statement.clone(), body }),
-        Err(error) => Err(Fault::new(Rule::Malformed { operator, round, error }, [statement])),
+        Err(error) => Err(malformed(statement, error)),
     }
+}
+
+/// The deals, by index; all their points are tested together.
+pub fn decode_deals(statements: &[Statement], shape: &Shape) -> Result<Vec<Signed<Deal>>, Box<Fault>> {
+    let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
+    let decoded = Deal::decode_all(&bodies, shape).into_iter().zip(statements);
+    decoded.map(|(deal, statement)| decode_one(statement, |_| deal)).collect()
+}
+
+/// Commits whose partial signatures were tested for their subgroup, with weights for their verification.
+pub struct Commits {
+    /// The commits.
+    pub signed: Vec<Signed<Commit>>,
+    weighing: Weighing,
+}
+
+/// The commits, by index; all their partial signatures are tested together.
+pub fn decode_commits(statements: &[Statement], shape: &Shape) -> Result<Commits, Box<Fault>> {
+    let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
+    match Commit::decode_and_weigh(&bodies, shape) {
+        Ok((commits, weighing)) => {
+            let signed = statements.iter().zip(commits).map(|(statement, body)| Signed { statement: statement.clone(), body });
+            Ok(Commits { signed: signed.collect(), weighing })
+        }
+        Err(misfit) => Err(malformed(&statements[misfit.at], misfit.error)),
+    }
+}
+
+fn malformed(statement: &Statement, error: DecodeError) -> Box<Fault> {
+    let (operator, round) = (statement.envelope.sender, statement.envelope.round);
+    Fault::new(Rule::Malformed { operator, round, error }, [statement])
 }
 
 /// Decodes hellos. They follow nothing, so their view must be empty.
@@ -235,62 +264,76 @@ pub fn commits_follow_prepares(prepares: &[Statement], commits: &[Signed<Commit>
     Ok(CommitsFollowPrepares(()))
 }
 
+/// Each validator's messages, with the keys of the operators that sent `commits`.
+fn groups<'a>(sums: &Sums, messages: &'a Messages, commits: &Commits) -> Vec<(usize, SameKeys<'a>)> {
+    let group = |(v, messages)| {
+        let shares = sums.public_shares(v);
+        let keys = commits.signed.iter().map(|commit| shares[commit.sender().position()]).collect();
+        (v, SameKeys { keys, messages, also: None })
+    };
+    messages.by_validator().map(group).collect()
+}
+
 /// V16: every partial signature in `commits` verifies under its operator's public share.
-pub fn partials_verified(
-    sums: &Sums,
-    roots: &[(usize, [u8; 32])],
-    commits: &[Signed<Commit>],
-) -> Result<PartialsVerified, Box<Fault>> {
-    let share = |item: usize, commit: &Signed<Commit>| sums.public_shares(roots[item].0)[commit.sender().position()];
-    let messages: Vec<G2> = roots.iter().map(|(_, root)| message_point(root)).collect();
-    let batch: Vec<SameMessage> = messages
-        .iter()
-        .enumerate()
-        .map(|(item, message)| SameMessage {
-            message: *message,
-            signed: commits.iter().map(|commit| (share(item, commit), commit.body.partials[item])).collect(),
-        })
-        .collect();
-    if verify_signatures(&batch, &mut weights_over(sums.digest(), commits)) {
-        return Ok(PartialsVerified(()));
+pub fn partials_verified(sums: &Sums, messages: &Messages, commits: &Commits) -> Result<PartialsVerified, Box<Fault>> {
+    let groups: Vec<SameKeys<'_>> = groups(sums, messages, commits).into_iter().map(|(_, group)| group).collect();
+    match commits.weighing.verify(&groups) {
+        true => Ok(PartialsVerified(())),
+        false => Err(first_bad_partial(sums, messages, commits)),
     }
-    for commit in commits {
-        for (item, message) in messages.iter().enumerate() {
-            if !verify_signature(&share(item, commit), message, &commit.body.partials[item]) {
-                return Err(Fault::new(Rule::Partial { operator: commit.sender(), item }, [&commit.statement]));
+}
+
+/// The partial signatures one by one, to name a culprit.
+fn first_bad_partial(sums: &Sums, messages: &Messages, commits: &Commits) -> Box<Fault> {
+    for commit in &commits.signed {
+        for (item, ((v, _), message)) in messages.roots.iter().zip(&messages.points).enumerate() {
+            let share = &sums.public_shares(*v)[commit.sender().position()];
+            if !verify_signature(share, message, &commit.body.partials[item]) {
+                return Fault::new(Rule::Partial { operator: commit.sender(), item }, [&commit.statement]);
             }
         }
     }
-    // A batch of valid signatures verifies unless a weighted sum of keys is infinity, probability 2^-255.
-    Err(Fault::new(Rule::Degenerate, []))
+    // A batch of valid signatures verifies unless a weighted sum is infinity, probability 2^-128.
+    Fault::new(Rule::Degenerate, [])
+}
+
+/// V15 and V16 in one product: every partial signature verifies under its operator's public share, and every combined one under its
+/// validator's key, for the message recomputed from the spec.
+pub fn all_verified(
+    sums: &Sums,
+    messages: &Messages,
+    commits: &Commits,
+    signatures: &[G2],
+) -> Result<(PartialsVerified, SignaturesVerified), Box<Fault>> {
+    let mut rest = signatures;
+    let mut groups = groups(sums, messages, commits);
+    for (v, group) in &mut groups {
+        let own = rest.split_off(..group.messages.len()).expect("a signature for each message");
+        group.also = Some((sums.public_key(*v), own));
+    }
+    let groups: Vec<SameKeys<'_>> = groups.into_iter().map(|(_, group)| group).collect();
+    if commits.weighing.verify(&groups) {
+        return Ok((PartialsVerified(()), SignaturesVerified(())));
+    }
+    let partials = partials_verified(sums, messages, commits)?;
+    Ok((partials, signatures_verified(sums, messages, signatures)?))
 }
 
 /// Combines the partial signatures of the `t` lowest indices, item by item.
-pub fn combine(ceremony: &Ceremony, commits: &[Signed<Commit>], items: usize) -> Result<Vec<G2>, Box<Fault>> {
+pub fn combine(ceremony: &Ceremony, commits: &[Signed<Commit>]) -> Result<Vec<G2>, Box<Fault>> {
     let points: Vec<u64> = ceremony.roster().iter().map(|(_, seat)| seat.point).take(ceremony.t()).collect();
-    let degenerate = || Fault::new(Rule::Degenerate, []);
-    let coefficients = lagrange::coefficients_at_zero(&points).ok_or_else(degenerate)?;
-    (0..items)
-        .map(|item| {
-            let partials: Vec<G2> = commits.iter().take(points.len()).map(|commit| commit.body.partials[item]).collect();
-            lagrange::combine(&coefficients, &partials).ok_or_else(degenerate)
-        })
-        .collect()
+    let partials: Vec<&[G2]> = commits.iter().take(points.len()).map(|commit| commit.body.partials.as_slice()).collect();
+    lagrange::combine_all(&points, &partials).ok_or_else(|| Fault::new(Rule::Degenerate, []))
 }
 
 /// V15: every combined signature verifies under its validator's key, for the message recomputed from the spec.
-pub fn signatures_verified(
-    sums: &Sums,
-    roots: &[(usize, [u8; 32])],
-    signatures: &[G2],
-) -> Result<SignaturesVerified, Box<Fault>> {
-    let batch: Vec<SameMessage> = roots
+pub fn signatures_verified(sums: &Sums, messages: &Messages, signatures: &[G2]) -> Result<SignaturesVerified, Box<Fault>> {
+    let batch: Vec<SameMessage> = messages
+        .roots
         .iter()
+        .zip(&messages.points)
         .zip(signatures)
-        .map(|((v, root), signature)| SameMessage {
-            message: message_point(root),
-            signed: vec![(sums.public_key(*v), *signature)],
-        })
+        .map(|(((v, _), message), signature)| SameMessage { message: *message, signed: vec![(sums.public_key(*v), *signature)] })
         .collect();
     let bytes: Vec<[u8; 96]> = signatures.iter().map(G2::to_compressed).collect();
     let parts: Vec<&[u8]> = core::iter::once(sums.digest().as_ref()).chain(bytes.iter().map(<[u8; 96]>::as_slice)).collect();
@@ -322,15 +365,13 @@ pub fn add_up(ceremony: &Ceremony, session: &Digest, deals: &[Signed<Deal>]) -> 
     let points: Vec<u64> = ceremony.roster().iter().map(|(_, seat)| seat.point).collect();
     let sums = Sums::new(session, &view_root(&view), deals.iter().map(|deal| &deal.body.commitments), &points);
     let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
-    let mut keys = BTreeSet::new();
-    for v in 0..ceremony.v() {
-        for key in core::iter::once(&sums.public_key(v)).chain(sums.public_shares(v)) {
-            if !keys.insert(key.to_compressed()) {
-                return Err(Fault::new(Rule::Degenerate, []));
-            }
-        }
+    let all = |v| core::iter::once(sums.public_key(v)).chain(sums.public_shares(v).iter().copied());
+    let mut keys: Vec<[u8; 48]> = (0..ceremony.v()).flat_map(all).map(|key| key.to_compressed()).collect();
+    keys.sort_unstable();
+    match keys.windows(2).any(|pair| pair[0] == pair[1]) {
+        true => Err(Fault::new(Rule::Degenerate, [])),
+        false => Ok(sums),
     }
-    Ok(sums)
 }
 
 fn weights_over<B>(dkg: &Digest, statements: &[Signed<B>]) -> Weights {

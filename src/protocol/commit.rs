@@ -3,25 +3,26 @@
 use crate::message::body::Commit;
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
-use crate::primitives::curve::G2;
+use crate::primitives::batch::sign_all;
+use crate::primitives::curve::{G2, SecretScalar};
 
 use super::checks::{
-    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SignaturesVerified, combine, commits_follow_prepares,
-    decode, partials_verified, signatures_verified,
+    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SignaturesVerified, all_verified, combine,
+    commits_follow_prepares, decode_commits,
 };
 use super::evidence::Fault;
 use super::finalize;
-use super::items::{outputs_digest, signing_roots};
+use super::items::{Messages, outputs_digest};
 use super::outcome::{Outcome, Receipts, ValidatorOutcome};
 use super::participant::{Stage, Step};
 use super::prepare::Checked;
 use super::record::ReplayError;
 use super::world::{Advance, Failed, Made, Stop, World};
-use crate::ethereum::bls::message_point;
 
 /// Waiting for every operator's commit.
 pub(super) struct AwaitCommits {
     checked: Checked,
+    messages: Messages,
     prepared: Prepared,
     shares_proven: SharesProven,
     failed: Failed,
@@ -36,17 +37,16 @@ pub(super) fn release(
     prepares: &[Statement],
     step: &mut Step,
 ) -> Result<Stage, Stop> {
-    world.own(Round::Commit, step, |world| make(world, &checked, prepares))?;
-    Ok(Stage::Commits(Box::new(AwaitCommits { checked, prepared, shares_proven, failed: Failed::default() })))
+    let messages = Messages::new(&world.seat.ceremony, checked.sums.public_keys());
+    world.own(Round::Commit, step, |world| make(world, &checked, &messages, prepares))?;
+    Ok(Stage::Commits(Box::new(AwaitCommits { checked, messages, prepared, shares_proven, failed: Failed::default() })))
 }
 
-fn make(world: &mut World, checked: &Checked, prepares: &[Statement]) -> Made {
+fn make(world: &mut World, checked: &Checked, messages: &Messages, prepares: &[Statement]) -> Made {
     let shares = world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
     let view = digests(prepares);
-    let partials = signing_roots(&world.seat.ceremony, checked.sums.public_keys())
-        .iter()
-        .map(|(v, root)| shares[*v].sign(&message_point(root)).ok_or(ReplayError::SharesDamaged))
-        .collect::<Result<_, _>>()?;
+    let items: Vec<(&SecretScalar, &G2)> = messages.roots.iter().map(|(v, _)| &shares[*v]).zip(&messages.points).collect();
+    let partials = sign_all(&items).ok_or(ReplayError::SharesDamaged)?;
     let root_of_view = view_root(&view);
     let body = Commit { view, partials };
     Ok((Vec::new(), world.seat.sign(Round::Commit, checked.session, root_of_view, &body.encode())))
@@ -54,7 +54,6 @@ fn make(world: &mut World, checked: &Checked, prepares: &[Statement]) -> Made {
 
 /// All commits, verified, and what they combine to.
 struct Verified {
-    roots: Vec<(usize, [u8; 32])>,
     signatures: Vec<G2>,
     follow: CommitsFollowPrepares,
     partials_verified: PartialsVerified,
@@ -68,7 +67,7 @@ impl AwaitCommits {
             match this.verify(world, &statements) {
                 Ok(verified) => {
                     world.inbox.prefer(&statements);
-                    return Ok(Advance::Next(this.finish(world, verified, step)));
+                    return Ok(Advance::Next(this.finish(verified, step)));
                 }
                 Err(broken) => this.failed.note(&statements, broken),
             }
@@ -80,29 +79,19 @@ impl AwaitCommits {
     fn verify(&self, world: &World, statements: &[Statement]) -> Result<Verified, Box<Fault>> {
         let (ceremony, sums) = (&world.seat.ceremony, &self.checked.sums);
         let prepares = world.inbox.complete(Round::Prepare).expect("certificate 1 is complete");
-        let commits = decode(statements, |bytes| Commit::decode(bytes, &world.shape))?;
-        let follow = commits_follow_prepares(&prepares, &commits)?;
-        let roots = signing_roots(ceremony, sums.public_keys());
-        let partials_verified = partials_verified(sums, &roots, &commits)?;
-        let signatures = combine(ceremony, &commits, roots.len())?;
-        let signatures_verified = signatures_verified(sums, &roots, &signatures)?;
-        Ok(Verified { roots, signatures, follow, partials_verified, signatures_verified })
+        let commits = decode_commits(statements, &world.shape)?;
+        let follow = commits_follow_prepares(&prepares, &commits.signed)?;
+        let signatures = combine(ceremony, &commits.signed)?;
+        let (partials_verified, signatures_verified) = all_verified(sums, &self.messages, &commits, &signatures)?;
+        Ok(Verified { signatures, follow, partials_verified, signatures_verified })
     }
 
-    fn finish(self, world: &World, verified: Verified, step: &mut Step) -> Stage {
-        let ceremony = world.seat.ceremony.clone();
-        let Verified { roots, signatures, follow, partials_verified, signatures_verified } = verified;
+    fn finish(self, verified: Verified, step: &mut Step) -> Stage {
+        let Verified { signatures, follow, partials_verified, signatures_verified } = verified;
         let Checked { session, distinct_hellos, deals_follow_hellos, opened, distinct_constants, known_constants, sums } =
             self.checked;
-        let outputs = outputs_digest(sums.digest(), &roots, &signatures);
-        let of = |v: usize| roots.iter().zip(&signatures).filter(move |((of, _), _)| *of == v).map(|(_, s)| *s).collect();
-        let validators = (0..ceremony.v())
-            .map(|v| ValidatorOutcome {
-                public_key: sums.public_key(v),
-                public_shares: sums.public_shares(v).to_vec(),
-                signatures: of(v),
-            })
-            .collect();
+        let outputs = outputs_digest(sums.digest(), &self.messages.roots, &signatures);
+        let validators = ValidatorOutcome::all(&sums, &self.messages, &signatures);
         let receipts = Receipts {
             _distinct_hellos: distinct_hellos,
             _deals_follow_hellos: deals_follow_hellos,
@@ -116,6 +105,6 @@ impl AwaitCommits {
             _signatures_verified: signatures_verified,
         };
         let outcome = Outcome { digest: *sums.digest(), outputs, validators, _receipts: receipts };
-        finalize::stage(outcome, sums, roots, signatures, session, step)
+        finalize::stage(outcome, sums, self.messages.roots, signatures, session, step)
     }
 }

@@ -10,8 +10,10 @@ use crate::primitives::polynomial::Polynomial;
 use crate::primitives::possession;
 use crate::primitives::secret::Secret32;
 
-use super::checks::{DistinctHellos, Signed, add_up, deals_follow_hellos, decode, distinct_constants, known_constants, opened};
-use super::hello::{commit_salt, commitments, polynomials};
+use super::checks::{
+    DistinctHellos, Signed, add_up, deals_follow_hellos, decode_deals, distinct_constants, known_constants, opened,
+};
+use super::hello::{Dealing, commit_salt};
 use super::participant::{Stage, Step};
 use super::prepare::{self, Checked};
 use super::record::{Record, RecordKind, ReplayError};
@@ -36,15 +38,15 @@ pub(super) fn deal(
     world.inbox.set_session(session);
     world.own(Round::Deal, step, |world| make(world, &hellos, session, view))?;
     step.erase.push(RecordKind::Seed);
-    world.vault.seed = None;
+    (world.vault.seed, world.vault.dealing) = (None, None);
     Ok(Stage::Deals(Box::new(AwaitDeals { session, hellos, distinct_hellos })))
 }
 
 fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<Digest>) -> Made {
     let seat = world.seat.clone();
     let seed = world.vault.seed.take().ok_or(ReplayError::Incomplete { missing: "seed" })?;
-    let polynomials = polynomials(&seat, &seed);
-    let commitments = commitments(&seat, &polynomials);
+    let dealing = world.vault.dealing.take().unwrap_or_else(|| Dealing::new(&seat, &seed));
+    let Dealing { polynomials, commitments } = dealing;
     let root = commitments.merkle_root();
 
     let statement = possession::Statement { session, dealer: seat.me.get(), root };
@@ -97,7 +99,7 @@ impl AwaitDeals {
             _ => return Ok(Advance::Stay(Stage::Deals(self))),
         };
         let ceremony = world.seat.ceremony.clone();
-        let deals = decode(&statements, |bytes| Deal::decode(bytes, &world.shape))?;
+        let deals = decode_deals(&statements, &world.shape)?;
         let hellos: Vec<Statement> = self.hellos.iter().map(|hello| hello.statement.clone()).collect();
         let checked = Checked {
             session: self.session,

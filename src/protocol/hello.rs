@@ -1,6 +1,7 @@
 //! R0. An operator consents, commits to its polynomials before it has seen anybody's, and publishes one-time keys.
 
 use hkdf::Hkdf;
+use rayon::prelude::*;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -8,7 +9,7 @@ use crate::message::body::Hello;
 use crate::message::envelope::Round;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
-use crate::primitives::polynomial::Polynomial;
+use crate::primitives::polynomial::{Polynomial, commit_all};
 use crate::primitives::secret::Secret32;
 use crate::primitives::x25519::DhSecret;
 
@@ -35,8 +36,24 @@ fn derive_seed(seat: &OwnSeat, entropy: &Entropy) -> Secret32 {
     Secret32::new(&mut seed)
 }
 
+/// A dealer's polynomials with their commitments.
+pub(super) struct Dealing {
+    pub(super) polynomials: Vec<Polynomial>,
+    pub(super) commitments: Commitments,
+}
+
+impl Dealing {
+    /// What follows from the seed.
+    pub(super) fn new(seat: &OwnSeat, seed: &Secret32) -> Self {
+        let polynomials = polynomials(seat, seed);
+        // Feldman commitments of all of them.
+        let commitments = Commitments::new(seat.ceremony.t(), commit_all(&polynomials));
+        Self { polynomials, commitments }
+    }
+}
+
 /// The dealer's polynomials: `a_{v,k} = HS("coefficient", seed, spec digest, v, k, attempt)`, drawn again while zero.
-pub(super) fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
+fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
     let spec = seat.ceremony.digest();
     let coefficient = |v: usize, k: usize, again: u32| {
         let (v, k) = (u32::try_from(v).expect("at most 8192"), u32::try_from(k).expect("at most 255"));
@@ -47,12 +64,7 @@ pub(super) fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
         let draws = (0..).map(|again| (0..seat.ceremony.t()).map(|k| coefficient(v, k, again)).collect());
         draws.filter_map(Polynomial::from_coefficients).next().expect("a draw without zero comes soon")
     };
-    (0..seat.ceremony.v()).map(polynomial).collect()
-}
-
-/// Feldman commitments of all polynomials.
-pub(super) fn commitments(seat: &OwnSeat, polynomials: &[Polynomial]) -> Commitments {
-    Commitments::new(seat.ceremony.t(), polynomials.iter().flat_map(Polynomial::commit).collect())
+    (0..seat.ceremony.v()).into_par_iter().with_min_len(64).map(polynomial).collect()
 }
 
 /// The salt that hides the commitments until the deal.
@@ -69,7 +81,8 @@ pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
         DhSecret::new(Secret32::new(&mut secret))
     };
     let keys: Vec<DhSecret> = seat.others().map(one_time).collect();
-    let root = commitments(&seat, &polynomials(&seat, &seed)).merkle_root();
+    let dealing = Dealing::new(&seat, &seed);
+    let root = dealing.commitments.merkle_root();
     let salt = commit_salt(&seat, &seed);
     let body = Hello {
         nonce: entropy.nonce,
@@ -79,6 +92,7 @@ pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
     };
     let records = vec![Record::seed(&seed), Record::one_time_keys(&keys)];
     world.vault.seed = Some(seed);
+    world.vault.dealing = Some(dealing);
     world.vault.one_time_keys = Some(keys);
     let statement = seat.sign(Round::Hello, seat.ceremony.digest(), Digest::ZERO, &body.encode());
     world.own(Round::Hello, step, |_| Ok((records, statement))).expect("a hello depends on no log");

@@ -1,6 +1,9 @@
 //! What a ceremony signs: for each validator its deposits in the spec's order, then its builder registration if it has one. Everything
 //! is computed from the spec and the validator's key; nothing about it is received.
 
+use rayon::prelude::*;
+
+use crate::ethereum::bls::message_point;
 use crate::ethereum::deposit::DepositMessage;
 use crate::ethereum::registration::Registration;
 use crate::primitives::curve::{G1, G2};
@@ -49,6 +52,37 @@ impl Item {
 pub fn signing_roots(ceremony: &Ceremony, public_keys: &[G1]) -> Vec<(usize, [u8; 32])> {
     let of = |(v, key)| items(ceremony, v, key).into_iter().map(move |item| (v, item.signing_root(ceremony)));
     public_keys.iter().enumerate().flat_map(of).collect()
+}
+
+/// All messages of a ceremony, ready to be signed and verified.
+pub struct Messages {
+    /// Signing roots, each with the position of its validator; see [`signing_roots`].
+    pub roots: Vec<(usize, [u8; 32])>,
+    /// The same, hashed to the curve.
+    pub points: Vec<G2>,
+}
+
+impl Messages {
+    /// The messages that follow from the spec and the keys.
+    pub fn new(ceremony: &Ceremony, public_keys: &[G1]) -> Self {
+        let roots = signing_roots(ceremony, public_keys);
+        let point = |(_, root): &(usize, [u8; 32])| message_point(root);
+        let points = match roots.len() {
+            // The simulation's memory is each thread's own.
+            0..16 => roots.iter().map(point).collect(),
+            _ => roots.par_iter().map(point).collect(),
+        };
+        Self { roots, points }
+    }
+
+    /// Each validator's messages, with its position.
+    pub fn by_validator(&self) -> impl Iterator<Item = (usize, &[G2])> {
+        let mut rest = self.points.as_slice();
+        self.roots.chunk_by(|a, b| a.0 == b.0).map(move |own| {
+            let points = rest.split_off(..own.len()).expect("a point for each root");
+            (own[0].0, points)
+        })
+    }
 }
 
 /// Output digest `O = TH("outputs", D, Merkle root over (signing root, signature))`.

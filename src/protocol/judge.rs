@@ -25,7 +25,7 @@ use crate::spec::threshold::Index;
 
 use super::checks::{self, Signed};
 use super::evidence::{Fault, Rule};
-use super::items::{outputs_digest, signing_roots};
+use super::items::{Messages, outputs_digest, signing_roots};
 use super::outcome::Sums;
 use super::world::position_without;
 
@@ -305,10 +305,9 @@ impl<'a> Court<'a> {
 
     fn commit(&self, statement: &Statement) -> Result<(), Box<Fault>> {
         let one = core::slice::from_ref(statement);
-        let commits = checks::decode(one, |bytes| Commit::decode(bytes, &self.shape))?;
+        let commits = checks::decode_commits(one, &self.shape)?;
         let Some(sums) = self.own_prepare(statement).and_then(|prepare| self.sums(prepare)) else { return Ok(()) };
-        let roots = signing_roots(self.ceremony, sums.public_keys());
-        checks::partials_verified(&sums, &roots, &commits).map(drop)
+        checks::partials_verified(&sums, &Messages::new(self.ceremony, sums.public_keys()), &commits).map(drop)
     }
 
     fn last(&self, statement: &Statement) -> Result<(), Box<Fault>> {
@@ -321,7 +320,7 @@ impl<'a> Court<'a> {
         // Commits that do not decode are faults of their own.
         let Ok(decoded) = checks::decode(&commits, |bytes| Commit::decode(bytes, &self.shape)) else { return Ok(()) };
         let roots = signing_roots(self.ceremony, sums.public_keys());
-        let signatures = checks::combine(self.ceremony, &decoded, roots.len())?;
+        let signatures = checks::combine(self.ceremony, &decoded)?;
         let expected = outputs_digest(sums.digest(), &roots, &signatures);
         match finals[0].body.outputs == expected {
             true => Ok(()),

@@ -1,6 +1,6 @@
 //! What the deals add up to, and what a ceremony yields.
 
-use crate::primitives::commitment::{Commitments, evaluate, evaluate_row};
+use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, scalar, tagged};
 
@@ -8,6 +8,7 @@ use super::checks::{
     CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, PartialsVerified,
     Prepared, SharesProven, SignaturesVerified,
 };
+use super::items::Messages;
 
 /// The sum of all deals: validator keys, public shares, and the weighted sums for the share check. All public, all derived.
 pub struct Sums {
@@ -30,8 +31,7 @@ impl Sums {
         let sums = Commitments::sum(deals)?;
         let root = sums.merkle_root();
         let digest = tagged(Tag::Dkg, &[session.as_ref(), deals_view.as_ref(), root.as_ref()]);
-        let shares: Vec<G1Sum> = sums.rows().flat_map(|row| points.iter().map(move |point| evaluate_row(row, *point))).collect();
-        let public_shares = G1Sum::finish_all(&shares)?.chunks_exact(points.len()).map(<[G1]>::to_vec).collect();
+        let public_shares = sums.evaluate(points)?.chunks_exact(points.len()).map(<[G1]>::to_vec).collect();
         let weights = confirmation_weights(&digest, sums.len());
         let folded = sums.fold(&weights);
         Some(Self { root, digest, public_keys: sums.constants().collect(), public_shares, weights, folded })
@@ -109,6 +109,20 @@ pub struct ValidatorOutcome {
     pub public_shares: Vec<G1>,
     /// Combined signatures: deposits in the spec's order, then the registration if there is one.
     pub signatures: Vec<G2>,
+}
+
+impl ValidatorOutcome {
+    /// All validators, with the combined signatures on `messages`.
+    pub fn all(sums: &Sums, messages: &Messages, signatures: &[G2]) -> Vec<Self> {
+        let mut all: Vec<Self> = sums
+            .public_keys()
+            .iter()
+            .zip(&sums.public_shares)
+            .map(|(key, shares)| Self { public_key: *key, public_shares: shares.clone(), signatures: Vec::new() })
+            .collect();
+        messages.roots.iter().zip(signatures).for_each(|((v, _), signature)| all[*v].signatures.push(*signature));
+        all
+    }
 }
 
 /// The checks behind an outcome.

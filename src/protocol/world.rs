@@ -13,6 +13,7 @@ use crate::primitives::x25519::DhSecret;
 use crate::spec::threshold::Index;
 
 use super::evidence::{Certainty, Fault, Rule};
+use super::hello::Dealing;
 use super::judge;
 use super::participant::{OwnSeat, Stage, Step};
 use super::record::{Record, ReplayError};
@@ -26,6 +27,8 @@ pub(super) fn position_without(me: Index, other: Index) -> usize {
 #[derive(Default)]
 pub(super) struct Vault {
     pub(super) seed: Option<Secret32>,
+    /// What follows from the seed, kept between the hello and the deal so as not to be computed twice; gone with the seed.
+    pub(super) dealing: Option<Dealing>,
     pub(super) one_time_keys: Option<Vec<DhSecret>>,
     pub(super) own_shares: Option<Vec<SecretScalar>>,
     pub(super) shares: Option<Vec<SecretScalar>>,

@@ -192,11 +192,7 @@ impl Collusion {
 
         let view = digests(&commits);
         let outputs = sums.as_ref().map_or(Digest::ZERO, |sums| {
-            outputs_digest(
-                sums.digest(),
-                &roots,
-                &checks::combine(&self.ceremony, &signed, roots.len()).expect("sums that are not infinity"),
-            )
+            outputs_digest(sums.digest(), &roots, &checks::combine(&self.ceremony, &signed).expect("sums that are not infinity"))
         });
         let last = |seat: usize| {
             let mut body = Final { view: view.clone(), outputs, flags: Final::ERASED | Final::KEYSTORES };

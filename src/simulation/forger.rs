@@ -230,7 +230,7 @@ impl Forger {
     pub fn last(&self, session: Digest, commits: &[Statement], sums: &Sums) -> Option<Statement> {
         let roots = signing_roots(&self.seat.ceremony, sums.public_keys());
         let decoded = checks::decode(commits, |bytes| Commit::decode(bytes, &self.shape)).ok()?;
-        let signatures = checks::combine(&self.seat.ceremony, &decoded, roots.len()).ok()?;
+        let signatures = checks::combine(&self.seat.ceremony, &decoded).ok()?;
         let outputs = outputs_digest(sums.digest(), &roots, &signatures);
         let mut body = Final { view: digests(commits), outputs, flags: Final::ERASED };
         (self.hooks.last)(&mut body);

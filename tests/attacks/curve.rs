@@ -94,10 +94,11 @@ fn attack_c2() {
 fn attack_c3() {
     let shape = Shape::of(Scene::of_four().ceremony());
     let infinity = [&[0xc0][..], &[0; 95]].concat();
+    let uncompressed = [&[0x40][..], &[0; 191]].concat();
     let scene = planted(Round::Prepare, 32 * shape.n + 32, &infinity);
     refused("C3-possession", &scene, Round::Prepare, "possession proof", CurveError::Infinity, Code::V12);
     for item in 0..shape.items {
-        let scene = planted(Round::Commit, 32 * shape.n + 96 * item, &infinity);
+        let scene = planted(Round::Commit, 32 * shape.n + 192 * item, &uncompressed);
         refused(&format!("C3-partial-{item}"), &scene, Round::Commit, "partial signature", CurveError::Infinity, Code::V16);
     }
     for at in 0..shape.v * shape.t {
@@ -225,9 +226,9 @@ fn attack_c6() {
         }
     });
     for prime in [13, 23] {
-        let tainted = Second::read(&honest.unwrap().to_compressed()).plus(&Second::of_order(prime)).written();
-        assert_eq!(G2::from_compressed(&as_array(&tainted)), Err(CurveError::NotInSubgroup));
-        let scene = planted(Round::Commit, 32 * shape.n + 96, &tainted);
+        let tainted = Second::read(&honest.unwrap().to_uncompressed()).plus(&Second::of_order(prime)).written();
+        assert_eq!(G2::from_uncompressed(&as_array(&tainted)), Err(CurveError::NotInSubgroup));
+        let scene = planted(Round::Commit, 32 * shape.n + 192, &tainted);
         let name = format!("C6-{prime}");
         refused(&name, &scene, Round::Commit, "partial signature", CurveError::NotInSubgroup, Code::V16);
     }

@@ -65,7 +65,7 @@ fn attack_eth1() {
     let root = hostile(scene.ceremony(), &rehearsal.sums.public_key(0)).signing_root(scene.ceremony().network());
     let shape = Shape::of(scene.ceremony());
     let bad = rehearsal.shares[0].sign(&message_point(&root)).unwrap();
-    let scene = crate::curve::planted(Round::Commit, 32 * shape.n, &bad.to_compressed());
+    let scene = crate::curve::planted(Round::Commit, 32 * shape.n, &bad.to_uncompressed());
     scene.convicts(&Rule::Partial { operator: index(3), item: 0 }, Class::E5, 3);
     told("ETH1", &scene.dossier(), &[Code::V16, Code::V19], &[3]);
     // All together they can sign it; then the transcript shows it.
@@ -145,7 +145,7 @@ fn attack_eth3() {
     }
     let partial = rehearsal.shares[0].sign(&message_point(&other.signing_root(ceremony))).unwrap();
     let place = 32 * Shape::of(ceremony).n;
-    let scene = crate::curve::planted(Round::Commit, place, &partial.to_compressed());
+    let scene = crate::curve::planted(Round::Commit, place, &partial.to_uncompressed());
     scene.convicts(&Rule::Partial { operator: index(3), item: 0 }, Class::E5, 3);
     told("ETH3", &scene.dossier(), &[Code::V16, Code::V19], &[3]);
 }

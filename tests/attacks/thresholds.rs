@@ -365,10 +365,10 @@ fn attack_k6() {
     let statements = dealt.collusion.statements();
     let shape = Shape::of(ceremony);
     let commits = checks::decode(&statements[12..16], |bytes| quorate::message::body::Commit::decode(bytes, &shape)).unwrap();
-    let first = checks::combine(ceremony, &commits, shape.items).unwrap();
-    assert_eq!(checks::combine(ceremony, &commits[..3], shape.items).unwrap(), first);
-    let roots = quorate::protocol::items::signing_roots(ceremony, dealt.sums.public_keys());
-    checks::signatures_verified(&dealt.sums, &roots, &first).unwrap();
+    let first = checks::combine(ceremony, &commits).unwrap();
+    assert_eq!(checks::combine(ceremony, &commits[..3]).unwrap(), first);
+    let messages = quorate::protocol::items::Messages::new(ceremony, dealt.sums.public_keys());
+    checks::signatures_verified(&dealt.sums, &messages, &first).unwrap();
 }
 
 #[test]

@@ -48,7 +48,7 @@ pub(crate) trait Curve: Sized + Clone {
     fn candidate(x: u8) -> Option<Self>;
     fn plus(&self, other: &Self) -> Self;
     fn is_infinity(&self) -> bool;
-    /// As the protocol writes it: G1 in 96 bytes, G2 in 96 bytes.
+    /// As the protocol writes it: G1 in 96 bytes, G2 in 192 bytes.
     fn written(&self) -> Vec<u8>;
 
     fn times(&self, by: &[u8]) -> Option<Self> {
@@ -96,7 +96,7 @@ impl First {
 
 impl Second {
     pub(crate) fn read(bytes: &[u8]) -> Self {
-        Self(AggregateSignature::from_signature(&Signature::uncompress(bytes).unwrap()))
+        Self(AggregateSignature::from_signature(&Signature::deserialize(bytes).unwrap()))
     }
 }
 
@@ -144,6 +144,6 @@ impl Curve for Second {
     }
 
     fn written(&self) -> Vec<u8> {
-        self.0.to_signature().compress().to_vec()
+        self.0.to_signature().serialize().to_vec()
     }
 }

@@ -26,8 +26,7 @@ pub(in crate::primitives) fn sum_vectors(vectors: &[&[G1]]) -> Option<Vec<G1>> {
 /// `Σ_k x^k · row[k]` for each row of `t` points and each of `xs`, row by row; `None` if a value is infinity.
 pub(in crate::primitives) fn evaluate_rows(points: &[G1], t: usize, xs: &[u64]) -> Option<Vec<G1>> {
     let piece = |rows: &[G1]| -> Option<Vec<G1>> {
-        let columns: Vec<Vec<Affine<Fp>>> =
-            (0..t).map(|k| rows.iter().skip(k).step_by(t).map(G1::affine).collect()).collect();
+        let columns: Vec<Vec<Affine<Fp>>> = (0..t).map(|k| rows.iter().skip(k).step_by(t).map(G1::affine).collect()).collect();
         let values = evaluate_columns(&columns, xs);
         (0..rows.len() / t).flat_map(|row| values.iter().map(move |value| G1::of_tested(&value[row]))).collect()
     };

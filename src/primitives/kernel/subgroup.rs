@@ -110,7 +110,8 @@ untested!(UntestedG2, G2, Fp2, MANY_G2);
 /// seed that somebody tries, and not at all if there are few.
 pub(in crate::primitives) fn test_all<U: Untested>(points: &[U], seed: &Digest) -> Result<Vec<U::Tested>, usize> {
     if points.len() >= U::MANY {
-        let sums = all_sums(points, &coins(seed, points.len()));
+        let lanes: Vec<_> = points.iter().map(U::lane).collect();
+        let sums = all_sums(&lanes, &coins(seed, points.len()), PASSES);
         if sums_are_inside::<U>(&sums, seed) {
             return Ok(points.iter().map(U::otherwise).collect());
         }
@@ -120,18 +121,14 @@ pub(in crate::primitives) fn test_all<U: Untested>(points: &[U], seed: &Digest) 
 
 /// The exact test of each point.
 fn one_by_one<U: Untested>(points: &[U]) -> Result<Vec<U::Tested>, usize> {
-    let tested: Vec<_> = if points.len() < 64 {
-        points.iter().map(U::exactly).collect()
-    } else {
-        points.par_iter().map(U::exactly).collect()
-    };
+    let tested: Vec<_> =
+        if points.len() < 64 { points.iter().map(U::exactly).collect() } else { points.par_iter().map(U::exactly).collect() };
     tested.into_iter().enumerate().map(|(at, tested)| tested.map_err(|_| at)).collect()
 }
 
-/// The buckets of every pass.
-fn all_sums<U: Untested>(points: &[U], coins: &[Coin]) -> Vec<Vec<Affine<U::Coordinate>>> {
-    let lanes: Vec<_> = points.iter().map(U::lane).collect();
-    (0..PASSES).into_par_iter().map(|pass| bucket_sums(&lanes, |i| usize::from(coins[i].0[pass]), BUCKETS)).collect()
+/// The buckets of the first passes.
+fn all_sums<F: Field>(lanes: &[Affine<F>], coins: &[Coin], passes: usize) -> Vec<Vec<Affine<F>>> {
+    (0..passes).into_par_iter().map(|pass| bucket_sums(lanes, |i| usize::from(coins[i].0[pass]), BUCKETS)).collect()
 }
 
 /// The second level.
@@ -146,10 +143,15 @@ fn sums_are_inside<U: Untested>(sums: &[Vec<Affine<U::Coordinate>>], seed: &Dige
 }
 
 /// All points as tested ones with `Σ weight · point`, or the position of the first that is outside the subgroup; as [`test_all`].
-pub(in crate::primitives) fn test_and_weigh(points: &[UntestedG2], coins: &[Coin], seed: &Digest) -> Result<(Vec<G2>, G2Sum), usize> {
+pub(in crate::primitives) fn test_and_weigh(
+    points: &[UntestedG2],
+    coins: &[Coin],
+    seed: &Digest,
+) -> Result<(Vec<G2>, G2Sum), usize> {
     assert_eq!(points.len(), coins.len(), "one coin for each point");
     if points.len() >= MANY_G2 {
-        let sums = all_sums(points, coins);
+        let lanes: Vec<_> = points.iter().map(Untested::lane).collect();
+        let sums = all_sums(&lanes, coins, PASSES);
         if sums_are_inside::<UntestedG2>(&sums, seed) {
             return Ok((points.iter().map(Untested::otherwise).collect(), weighted(&sums)));
         }
@@ -159,10 +161,17 @@ pub(in crate::primitives) fn test_and_weigh(points: &[UntestedG2], coins: &[Coin
     Ok((tested, sum))
 }
 
+/// From how many points on buckets of a whole byte are faster than the library.
+const MANY_WEIGHED: usize = 400;
+
 /// `Σ weight · point`.
 pub(in crate::primitives) fn weigh(points: &[G2], coins: &[Coin]) -> G2Sum {
-    let weights: Vec<Scalar> = coins.iter().map(Coin::weight).collect();
-    G2Sum::msm(points, &weights)
+    if points.len() < MANY_WEIGHED {
+        let weights: Vec<Scalar> = coins.iter().map(Coin::weight).collect();
+        return G2Sum::msm(points, &weights);
+    }
+    let lanes: Vec<_> = points.iter().map(G2::affine).collect();
+    weighted(&all_sums(&lanes, coins, 2 * HALF))
 }
 
 /// The weighted sum of all points, of which `sums` are the buckets by digit.

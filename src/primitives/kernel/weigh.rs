@@ -67,7 +67,10 @@ fn weigh_some(groups: &[Weighed]) -> Vec<G1Sum> {
             assert_eq!(coins.len(), group.keys.len(), "a weight for each key");
             let terms = |(at, coin): (usize, &Coin)| {
                 let [low, high] = coin.halves();
-                [Term { key: first + at, image: false, digits: wnaf(low) }, Term { key: first + at, image: true, digits: wnaf(high) }]
+                [
+                    Term { key: first + at, image: false, digits: wnaf(low) },
+                    Term { key: first + at, image: true, digits: wnaf(high) },
+                ]
             };
             lanes.push(coins.iter().enumerate().flat_map(terms).collect());
         }
