@@ -43,7 +43,7 @@ fn table() -> &'static [Row] {
         let mut rows = vec![[(Fp::zero(), Fp::zero()); MULTIPLES]; DIGITS];
         for multiple in 0..MULTIPLES {
             if multiple > 0 {
-                add_to(&mut powers, twice.iter().copied());
+                add_to(&mut powers, &twice);
             }
             for (row, point) in rows.iter_mut().zip(&powers) {
                 row[multiple] = point.coordinates().expect("a small multiple of a power of two");

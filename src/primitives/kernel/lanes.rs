@@ -95,6 +95,61 @@ impl<F: Field> Affine<F> {
     }
 }
 
+/// `left(i) + right(i)` into `out[i]`, for each of `out`, at most [`CHUNK`]; any inputs.
+fn add_chunk<'a, F: Field + 'a>(
+    left: impl Fn(usize) -> &'a Affine<F>,
+    right: impl Fn(usize) -> &'a Affine<F>,
+    out: &mut [Affine<F>],
+) {
+    let mut runs: [F; CHUNK] = [F::zero(); CHUNK];
+    let mut before: [F; CHUNK] = [F::zero(); CHUNK];
+    let runs = &mut runs[..out.len()];
+    let mut product: Option<F> = None;
+    let mut special = false;
+    for (i, (run, before)) in runs.iter_mut().zip(&mut before).enumerate() {
+        let (left, right) = (left(i), right(i));
+        special |= left.infinity | right.infinity;
+        *run = right.x.sub(&left.x);
+        product = Some(match product {
+            None => *run,
+            Some(product) => {
+                *before = product;
+                product.mul(run)
+            }
+        });
+    }
+    let Some(product) = product else { return };
+    if special || product.is_zero() {
+        return add_with_care(left, right, out);
+    }
+    let mut inverse = product.inverse();
+    for i in (0..out.len()).rev() {
+        let own = if i == 0 { inverse } else { inverse.mul(&before[i]) };
+        inverse = inverse.mul(&runs[i]);
+        let (left, right) = (left(i), right(i));
+        let slope = right.y.sub(&left.y).mul(&own);
+        let x = slope.square().sub(&left.x).sub(&right.x);
+        out[i] = Affine::new(x, slope.mul(&left.x.sub(&x)).sub(&left.y));
+    }
+}
+
+/// The same where summands are infinity, equal, or opposite.
+#[cold]
+fn add_with_care<'a, F: Field + 'a>(
+    left: impl Fn(usize) -> &'a Affine<F>,
+    right: impl Fn(usize) -> &'a Affine<F>,
+    out: &mut [Affine<F>],
+) {
+    let denominators: Vec<Option<F>> = (0..out.len()).map(|i| left(i).denominator(right(i))).collect();
+    let mut inverses: Vec<F> = denominators.iter().filter_map(|d| *d).collect();
+    invert_all(&mut inverses);
+    let mut inverses = inverses.into_iter();
+    for (i, denominator) in denominators.into_iter().enumerate() {
+        let inverse = denominator.and_then(|_| inverses.next());
+        out[i] = left(i).plus(right(i), inverse);
+    }
+}
+
 /// Inverts all of `values` in place; none is zero.
 pub(super) fn invert_all<F: Field>(values: &mut [F]) {
     let Some((first, rest)) = values.split_first() else { return };
@@ -113,41 +168,42 @@ pub(super) fn invert_all<F: Field>(values: &mut [F]) {
     values[0] = inverse;
 }
 
-/// `left[i] + right[i]` for each pair; any inputs.
-pub(super) fn add_pairs<F: Field>(pairs: &[(Affine<F>, Affine<F>)], out: &mut Vec<Affine<F>>) {
-    for pairs in pairs.chunks(CHUNK) {
-        let denominators: Vec<Option<F>> = pairs.iter().map(|(left, right)| left.denominator(right)).collect();
-        let mut inverses: Vec<F> = denominators.iter().filter_map(|d| *d).collect();
-        invert_all(&mut inverses);
-        let mut inverses = inverses.into_iter();
-        let inverse_of = |d: Option<F>| d.and_then(|_| inverses.next());
-        let inverses: Vec<Option<F>> = denominators.into_iter().map(inverse_of).collect();
-        out.extend(pairs.iter().zip(inverses).map(|((left, right), inverse)| left.plus(right, inverse)));
+/// `left(i) + right(i)` for each `i` below `count`; any inputs.
+pub(super) fn add_many<'a, F: Field + 'a>(
+    count: usize,
+    left: impl Fn(usize) -> &'a Affine<F>,
+    right: impl Fn(usize) -> &'a Affine<F>,
+) -> Vec<Affine<F>> {
+    let mut out = vec![Affine::infinity(); count];
+    for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
+        let start = chunk * CHUNK;
+        add_chunk(|i| left(start + i), |i| right(start + i), out);
     }
+    out
 }
 
 /// `lanes[i] += right[i]` for each lane.
-pub(super) fn add_to<F: Field>(lanes: &mut [Affine<F>], right: impl Iterator<Item = Affine<F>>) {
-    let pairs: Vec<_> = lanes.iter().copied().zip(right).collect();
-    let mut sums = Vec::with_capacity(pairs.len());
-    add_pairs(&pairs, &mut sums);
-    lanes[..sums.len()].copy_from_slice(&sums);
+pub(super) fn add_to<F: Field>(lanes: &mut [Affine<F>], right: &[Affine<F>]) {
+    assert_eq!(lanes.len(), right.len(), "a summand for each lane");
+    let sums = add_many(lanes.len(), |i| &lanes[i], |i| &right[i]);
+    lanes.copy_from_slice(&sums);
 }
 
 /// `lanes[at] += point` for each `(at, point)`; no lane occurs twice.
 pub(super) fn add_at<F: Field>(lanes: &mut [Affine<F>], terms: &[(usize, Affine<F>)]) {
-    let pairs: Vec<_> = terms.iter().map(|(at, point)| (lanes[*at], *point)).collect();
-    let mut sums = Vec::with_capacity(pairs.len());
-    add_pairs(&pairs, &mut sums);
+    let sums = add_many(terms.len(), |i| &lanes[terms[i].0], |i| &terms[i].1);
     terms.iter().zip(sums).for_each(|((at, _), sum)| lanes[*at] = sum);
 }
 
 /// Doubles every lane.
 pub(super) fn double<F: Field>(lanes: &mut [Affine<F>]) {
-    let pairs: Vec<_> = lanes.iter().map(|lane| (*lane, *lane)).collect();
-    let mut sums = Vec::with_capacity(pairs.len());
-    add_pairs(&pairs, &mut sums);
-    lanes.copy_from_slice(&sums);
+    for lanes in lanes.chunks_mut(CHUNK) {
+        // Infinity doubles to itself; no other point has y = 0.
+        let mut inverses: Vec<F> = lanes.iter().filter(|lane| !lane.infinity).map(|lane| lane.y.double()).collect();
+        invert_all(&mut inverses);
+        let finite = lanes.iter_mut().filter(|lane| !lane.infinity);
+        finite.zip(inverses).for_each(|(lane, inverse)| *lane = lane.plus(lane, Some(inverse)));
+    }
 }
 
 /// `factor · lane` for every lane, for a small factor.
@@ -160,13 +216,25 @@ pub(super) fn multiply<F: Field>(lanes: &mut [Affine<F>], factor: u64) {
     for bit in (0..63 - factor.leading_zeros()).rev() {
         double(lanes);
         if factor >> bit & 1 == 1 {
-            add_to(lanes, base.iter().copied());
+            add_to(lanes, &base);
         }
     }
 }
 
+/// Bytes of points that are thrown into buckets at a time: they are read in the order of the buckets, which is none in memory.
+const CACHED: usize = 1 << 20;
+
 /// The sum of the points that fall into each of `buckets`, `place(i)` telling where point `i` falls.
 pub(super) fn bucket_sums<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> usize, buckets: usize) -> Vec<Affine<F>> {
+    let block = CACHED / size_of::<Affine<F>>();
+    let mut blocks = points.chunks(block).enumerate();
+    let sums = |(at, points): (usize, &[Affine<F>])| sums_of_block(points, |i| place(at * block + i), buckets);
+    let Some(mut total) = blocks.next().map(sums) else { return vec![Affine::infinity(); buckets] };
+    blocks.for_each(|block| add_to(&mut total, &sums(block)));
+    total
+}
+
+fn sums_of_block<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> usize, buckets: usize) -> Vec<Affine<F>> {
     // Points in the order of their buckets; then neighbours of one bucket are added until each has one left.
     let mut counts = vec![0usize; buckets];
     (0..points.len()).for_each(|i| counts[place(i)] += 1);
@@ -177,42 +245,35 @@ pub(super) fn bucket_sums<F: Field>(points: &[Affine<F>], place: impl Fn(usize) 
         order[*at] = i;
         *at += 1;
     }
-    let mut row: Vec<Affine<F>> = Vec::with_capacity(points.len().div_ceil(2) + buckets);
-    let mut pairs = Vec::with_capacity(points.len() / 2);
-    let mut rest: Vec<Option<Affine<F>>> = Vec::with_capacity(buckets);
+    let mut sums: Vec<Affine<F>> = vec![Affine::infinity(); buckets];
+    let mut pairs: Vec<(usize, usize)> = Vec::with_capacity(points.len() / 2);
     let mut start = 0;
-    for count in &mut counts {
+    for (count, sum) in counts.iter_mut().zip(&mut sums) {
         let bucket = &order[start..start + *count];
         start += *count;
         let (two, one) = bucket.as_chunks::<2>();
-        pairs.extend(two.iter().map(|[a, b]| (points[*a], points[*b])));
-        rest.push(one.first().map(|i| points[*i]));
+        pairs.extend(two.iter().map(|[a, b]| (*a, *b)));
+        if let [one] = one {
+            *sum = points[*one];
+        }
         *count = two.len();
     }
-    add_pairs(&pairs, &mut row);
-    let mut sums = rest;
+    let mut row = add_many(pairs.len(), |i| &points[pairs[i].0], |i| &points[pairs[i].1]);
     // Each round halves what is left of every bucket; what is left over is added to the bucket's own sum.
     while counts.iter().any(|count| *count > 0) {
         pairs.clear();
         let mut odd = Vec::new();
         let mut start = 0;
         for (bucket, count) in counts.iter_mut().enumerate() {
-            let (two, one) = row[start..start + *count].as_chunks::<2>();
+            pairs.extend((0..*count / 2).map(|pair| (start + 2 * pair, start + 2 * pair + 1)));
             start += *count;
-            pairs.extend(two.iter().map(|[a, b]| (*a, *b)));
-            if let [one] = one {
-                odd.push((bucket, *one));
+            if *count % 2 == 1 {
+                odd.push((bucket, row[start - 1]));
             }
-            *count = two.len();
+            *count /= 2;
         }
-        let mut halved = Vec::with_capacity(pairs.len());
-        add_pairs(&pairs, &mut halved);
-        row = halved;
-        let sum = |bucket: usize| sums[bucket].unwrap_or_else(Affine::infinity);
-        let joined: Vec<_> = odd.iter().map(|(bucket, point)| (sum(*bucket), *point)).collect();
-        let mut added = Vec::with_capacity(joined.len());
-        add_pairs(&joined, &mut added);
-        odd.iter().zip(added).for_each(|((bucket, _), sum)| sums[*bucket] = Some(sum));
+        add_at(&mut sums, &odd);
+        row = add_many(pairs.len(), |i| &row[pairs[i].0], |i| &row[pairs[i].1]);
     }
-    sums.into_iter().map(|sum| sum.unwrap_or_else(Affine::infinity)).collect()
+    sums
 }

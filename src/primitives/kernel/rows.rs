@@ -15,8 +15,9 @@ pub(in crate::primitives) fn sum_vectors(vectors: &[&[G1]]) -> Option<Vec<G1>> {
     let starts: Vec<usize> = (0..first.len()).step_by(ROWS).collect();
     let piece = |start: &usize| -> Option<Vec<G1>> {
         let end = first.len().min(start + ROWS);
-        let mut lanes: Vec<Affine<Fp>> = first[*start..end].iter().map(G1::affine).collect();
-        others.iter().for_each(|other| add_to(&mut lanes, other[*start..end].iter().map(G1::affine)));
+        let lanes_of = |points: &[G1]| points.iter().map(G1::affine).collect::<Vec<_>>();
+        let mut lanes: Vec<Affine<Fp>> = lanes_of(&first[*start..end]);
+        others.iter().for_each(|other| add_to(&mut lanes, &lanes_of(&other[*start..end])));
         lanes.iter().map(G1::of_tested).collect()
     };
     let pieces: Option<Vec<Vec<G1>>> = starts.par_iter().map(piece).collect();
@@ -50,7 +51,7 @@ fn evaluate_columns<F: Field>(columns: &[Vec<Affine<F>>], xs: &[u64]) -> Vec<Vec
         ends.push(last.clone());
         for i in 0..row.len() - 1 {
             let mut difference = row[i + 1].clone();
-            add_to(&mut difference, row[i].iter().map(Affine::negated));
+            add_to(&mut difference, &row[i].iter().map(Affine::negated).collect::<Vec<_>>());
             row[i] = difference;
         }
         row.pop();
@@ -58,7 +59,7 @@ fn evaluate_columns<F: Field>(columns: &[Vec<Affine<F>>], xs: &[u64]) -> Vec<Vec
     for _ in t..xs.len() {
         for k in (0..t - 1).rev() {
             let (lower, upper) = ends.split_at_mut(k + 1);
-            add_to(&mut lower[k], upper[0].iter().copied());
+            add_to(&mut lower[k], &upper[0]);
         }
         values.push(ends[0].clone());
     }
@@ -70,7 +71,7 @@ fn horner<F: Field>(columns: &[Vec<Affine<F>>], x: u64) -> Vec<Affine<F>> {
     let mut value = last.clone();
     for column in others.iter().rev() {
         multiply(&mut value, x);
-        add_to(&mut value, column.iter().copied());
+        add_to(&mut value, column);
     }
     value
 }
@@ -88,7 +89,7 @@ pub(in crate::primitives) fn combine_rows(coefficients: &[i64], rows: &[&[G2]]) 
             for (coefficient, row) in coefficients.iter().zip(rows) {
                 if coefficient.unsigned_abs() >> bit & 1 == 1 {
                     let sign = |point: &G2| if *coefficient < 0 { point.affine().negated() } else { point.affine() };
-                    add_to(&mut sum, row[*start..end].iter().map(sign));
+                    add_to(&mut sum, &row[*start..end].iter().map(sign).collect::<Vec<_>>());
                 }
             }
         }

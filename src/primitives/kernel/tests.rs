@@ -1,7 +1,7 @@
 //! Every function beside its twin that works point by point.
 #![allow(clippy::unwrap_used)]
 
-use super::lanes::{Affine, Field, add_pairs, bucket_sums, invert_all};
+use super::lanes::{Affine, Field, add_many, bucket_sums, double, invert_all};
 use super::*;
 use crate::primitives::curve::{Fp, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2};
 use crate::primitives::hash::{Digest, Tag, scalar, secret_scalar};
@@ -40,9 +40,7 @@ fn order_three() -> Affine<Fp> {
 }
 
 fn sum_of(left: Affine<Fp>, right: Affine<Fp>) -> Affine<Fp> {
-    let mut out = Vec::new();
-    add_pairs(&[(left, right)], &mut out);
-    out[0]
+    add_many(1, |_| &left, |_| &right)[0]
 }
 
 /// With something of order 3 added: on the curve, outside the subgroup.
@@ -72,13 +70,24 @@ fn additions_of_all_kinds_are_those_of_the_library() {
     let [a, b] = [points[0].affine(), points[1].affine()];
     let infinity = Affine::infinity();
     let pairs = [(a, b), (a, a), (a, a.negated()), (infinity, a), (a, infinity), (infinity, infinity), (b, a)];
-    let mut sums = Vec::new();
-    add_pairs(&pairs, &mut sums);
+    let sums = add_many(pairs.len(), |i| &pairs[i].0, |i| &pairs[i].1);
     for ((left, right), sum) in pairs.iter().zip(&sums) {
         let mut expected = G1Sum::of_tested(left);
         expected.add_sum(&G1Sum::of_tested(right));
         assert!(G1Sum::of_tested(sum) == expected);
     }
+    // The way without care, and doubling.
+    let lanes: Vec<_> = points.iter().map(G1::affine).collect();
+    for (i, sum) in add_many(4, |i| &lanes[i], |i| &lanes[i + 1]).iter().enumerate() {
+        let mut expected = G1Sum::from(points[i]);
+        expected.add(&points[i + 1]);
+        assert!(G1Sum::of_tested(sum) == expected);
+    }
+    let mut twice = [lanes[0], infinity, lanes[1]];
+    double(&mut twice);
+    assert!(twice[1].coordinates().is_none());
+    assert!(G1Sum::of_tested(&twice[0]) == G1Sum::from(points[0]).scaled_u64(2));
+    assert!(G1Sum::of_tested(&twice[2]) == G1Sum::from(points[1]).scaled_u64(2));
     let mut values: Vec<Fp> = points.iter().map(|point| point.affine().coordinates().unwrap().0).collect();
     let before = values.clone();
     invert_all(&mut values);

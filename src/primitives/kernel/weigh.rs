@@ -56,7 +56,7 @@ fn weigh_some(groups: &[Weighed]) -> Vec<G1Sum> {
     let mut tables = vec![keys];
     for _ in 1..MULTIPLES {
         let mut next = tables.last().expect("the first").clone();
-        add_to(&mut next, twice.iter().copied());
+        add_to(&mut next, &twice);
         tables.push(next);
     }
     // On every lane the terms of its message: where the key's multiples are, which half, and that half's digits.
