@@ -10,7 +10,7 @@ use crate::protocol::items::{Item, items};
 use crate::protocol::outcome::ValidatorOutcome;
 use crate::spec::ceremony::Ceremony;
 
-/// A transcript that passed every check: only the auditor makes it, and [`super::own`] from the receipts of a participant that made every
+/// A transcript that passed every check: only the auditor makes it, and [`own`](super::own()) from the receipts of a participant that made every
 /// check; so whoever holds it may use its keys.
 #[derive(Clone)]
 pub struct Audited {
