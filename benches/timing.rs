@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use quorate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use quorate::primitives::hash::{DST_ETHEREUM, Tag, scalar, secret_scalar};
-use quorate::primitives::polynomial::Polynomial;
+use quorate::primitives::polynomial::{Polynomial, commit_all};
 
 /// Above this the run fails.
 const BOUND: f64 = 10.0;
@@ -147,6 +147,13 @@ fn main() -> ExitCode {
     let point = G1Sum::from(G1::generator());
 
     let dealing = times(samples, 1, |l, c| l.polynomial(c), |polynomial| drop(black_box(polynomial.commit())));
+    // Enough coefficients for the table.
+    let many = times(
+        samples / 8,
+        1,
+        |l, c| (0..24).map(|_| l.polynomial(c)).collect::<Vec<_>>(),
+        |polynomials| drop(black_box(commit_all(polynomials))),
+    );
     let shares = times(samples, 16, |l, c| l.polynomial(c), |polynomial| drop(black_box(polynomial.evaluate(&x))));
     let sums = times(
         samples,
@@ -184,6 +191,7 @@ fn main() -> ExitCode {
     println!("{samples} samples each; |t| above {BOUND} fails");
     for (name, times) in [
         ("dealing: Polynomial::commit", &dealing),
+        ("dealing: commit_all", &many),
         ("dealing: Polynomial::evaluate", &shares),
         ("share sums: scaled, add_assign", &sums),
         ("signing: SecretScalar::sign", &signing),
