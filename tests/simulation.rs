@@ -168,3 +168,20 @@ fn a_wait_for_an_honest_operator_is_found() {
 fn a_share_that_does_not_sign_is_found() {
     assert_eq!(planted(Bug::SpoilsShare, |_| ()), [Oracle::Certificate]);
 }
+
+#[test]
+fn evidence_that_shows_a_stranger_nothing_is_found() {
+    let cheat = |plan: &mut Plan| plan.adversaries = vec![(1, Adversary::BadShareAll)];
+    assert_eq!(planted(Bug::LosesEvidence, cheat)[0], Oracle::Evidence);
+}
+
+#[test]
+fn a_transcript_that_does_not_pass_is_found() {
+    // Of some seeds the transcript is audited.
+    assert_eq!(planted(Bug::SpoilsTranscript, |plan| plan.seed = 0), [Oracle::Audit]);
+}
+
+#[test]
+fn a_panic_is_found() {
+    assert_eq!(planted(Bug::Panics, |_| ()), [Oracle::Panic]);
+}

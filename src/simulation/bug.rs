@@ -27,6 +27,12 @@ pub enum Bug {
     Equivocates,
     /// A share on a disk is changed when all is done.
     SpoilsShare,
+    /// Evidence is kept without the statements that prove it.
+    LosesEvidence,
+    /// A statement of the finished transcript is not the one that was checked.
+    SpoilsTranscript,
+    /// A share box ends the program.
+    Panics,
     /// An operator that breaks the rules is taken for an honest one.
     Framed,
 }

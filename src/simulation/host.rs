@@ -259,6 +259,7 @@ impl Host {
                 return Ok(letters);
             }
         };
+        assert!(self.bug != Some(Bug::Panics) || !matches!(input, Input::ShareBox { .. }), "a planted panic");
         if self.bug == Some(Bug::Deaf) && matches!(input, Input::ShareBox { .. }) {
             return Ok(letters);
         }

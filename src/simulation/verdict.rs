@@ -246,9 +246,13 @@ impl World {
     pub(super) fn audit(&mut self) {
         let finished = self.held_to_the_rules().filter_map(|host| host.participant.as_ref()).find(|p| p.is_finished());
         let Some(inbox) = finished.map(|participant| participant.inbox()) else { return };
-        let report =
-            container::encode(&self.watch.cast.ceremony, inbox.statements()).map(|bytes| audit(&bytes, &Expectations::default()));
-        if !report.is_ok_and(|report| report.is_clean()) {
+        let mut bytes = container::encode(&self.watch.cast.ceremony, inbox.statements()).unwrap_or_default();
+        if self.plan.bug.is_some_and(|(_, bug)| bug == Bug::SpoilsTranscript)
+            && let Some(last) = bytes.last_mut()
+        {
+            *last ^= 1;
+        }
+        if !audit(&bytes, &Expectations::default()).is_clean() {
             self.watch.violation(Oracle::Audit, "the transcript of a finished ceremony does not pass the audit".to_owned());
         }
     }
