@@ -167,27 +167,22 @@ impl Rounds {
     /// V15 and V16. Yields the combined signatures, verified or not, beside the verdict.
     fn signing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> (Got<Signatures>, Got<()>) {
         let commits = &bodies.commits;
-        let signatures = ledger.part(Code::V15, || {
-            let messages = Messages::new(&self.ceremony, have(sums)?.public_keys());
-            let combined = checks::combine(&self.ceremony, &have(commits)?.signed)?;
-            Ok(Signatures { messages, combined })
-        });
+        // V16 needs the messages, also where what is combined of its partial signatures is nothing.
+        let messages = ledger.part(Code::V15, || Ok(Messages::new(&self.ceremony, have(sums)?.public_keys())));
+        let combined = ledger.part(Code::V15, || Ok(checks::combine(&self.ceremony, &have(commits)?.signed)?));
         // Both at once; if that fails, each by itself, for its own verdict.
-        let both = match (sums, commits, &signatures) {
-            (Ok(sums), Ok(commits), Ok(Signatures { messages, combined })) => {
-                checks::all_verified(sums, messages, commits, combined).ok()
-            }
+        let both = match (sums, commits, &messages, &combined) {
+            (Ok(sums), Ok(commits), Ok(messages), Ok(combined)) => checks::all_verified(sums, messages, commits, combined).ok(),
             _ => None,
         };
         let partials = ledger.check(Code::V16, || {
             if both.is_none() {
-                checks::partials_verified(have(sums)?, &have(&signatures)?.messages, have(commits)?)?;
+                checks::partials_verified(have(sums)?, have(&messages)?, have(commits)?)?;
             }
             Ok(((), found::partials(&self.shape)))
         });
         let verified = ledger.check(Code::V15, || {
-            let Signatures { messages, combined } = have(&signatures)?;
-            let sums = have(sums)?;
+            let (sums, messages, combined) = (have(sums)?, have(&messages)?, have(&combined)?);
             if both.is_none() {
                 checks::signatures_verified(sums, messages, combined).map_err(|_| {
                     // The check is a batch, and blames nobody: the partial signatures (V16) tell who.
@@ -200,7 +195,7 @@ impl Rounds {
             Ok(((), found::signatures(&self.shape, &self.ceremony)))
         });
         let verdict = partials.and(verified);
-        (signatures, verdict)
+        (messages.and_then(|messages| Ok(Signatures { messages, combined: combined? })), verdict)
     }
 
     /// V14.

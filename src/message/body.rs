@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::primitives::batch::{Weighing, test_points, test_signatures, weigh_signatures};
+use crate::primitives::batch::{Weighing, test_points, test_points_together, test_signatures, weigh_signatures};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
 use crate::primitives::curve::{DecodeError as CurveError, G2, UntestedG1, UntestedG2};
@@ -146,7 +146,7 @@ impl Deal {
         let read: Vec<Result<UntestedDeal, DecodeError>> =
             bodies.par_iter().map(|bytes| UntestedDeal::read(bytes, shape)).collect();
         let points: Vec<UntestedG1> = read.iter().flatten().flat_map(|deal| deal.commitments.points()).copied().collect();
-        let tested = test_points(&points, bodies).ok();
+        let tested = test_points_together(&points, bodies);
         let mut rest = tested.as_deref();
         let finish = |(deal, bytes): (Result<UntestedDeal, DecodeError>, &&[u8])| {
             let deal = deal?;

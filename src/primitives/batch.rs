@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::curve::{G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2, pairing_product_is_one};
 use super::hash::{Digest, Tag, scalar, tagged};
-use super::kernel::{Coin, Weighed, coins, test_all, test_and_weigh, weigh, weigh_keys};
+use super::kernel::{Coin, Weighed, coins, test_all, test_and_weigh, test_together, weigh, weigh_keys};
 
 /// Weights for a batch, derived from a digest of everything the batch checks: nobody can choose an entry after its weight. A false
 /// entry passes with probability `q / r` for an adversary that tries `q` variants.
@@ -88,6 +88,11 @@ pub fn weigh_signatures(points: &[UntestedG2], parts: &[&[u8]]) -> Result<(Vec<G
 /// All points as tested ones, or the position of the first that is outside the subgroup. As [`weigh_signatures`].
 pub fn test_points(points: &[UntestedG1], parts: &[&[u8]]) -> Result<Vec<G1>, usize> {
     test_all(points, &tagged(Tag::BatchSeed, parts))
+}
+
+/// As [`test_points`], for points of several bodies: `None` if one is outside, without looking for it.
+pub fn test_points_together(points: &[UntestedG1], parts: &[&[u8]]) -> Option<Vec<G1>> {
+    test_together(points, &tagged(Tag::BatchSeed, parts))
 }
 
 /// As [`test_points`], for points of G2.

@@ -37,6 +37,11 @@ pub(super) fn test_all<U: Untested>(points: &[U], _: &Digest) -> Result<Vec<U::T
     points.iter().enumerate().map(|(at, point)| point.exactly().map_err(|_| at)).collect()
 }
 
+/// All points as tested ones, or `None` if one of them is outside.
+pub(super) fn test_together<U: Untested>(points: &[U], seed: &Digest) -> Option<Vec<U::Tested>> {
+    test_all(points, seed).ok()
+}
+
 /// All points as tested ones with their weighted sum, or the position of the first that is outside the subgroup.
 pub(super) fn test_and_weigh(points: &[UntestedG2], coins: &[Coin], seed: &Digest) -> Result<(Vec<G2>, G2Sum), usize> {
     let tested = test_all(points, seed)?;

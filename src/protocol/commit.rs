@@ -8,7 +8,7 @@ use crate::primitives::curve::{G2, SecretScalar};
 
 use super::checks::{
     CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SignaturesVerified, all_verified, combine,
-    commits_follow_prepares, decode_commits,
+    commits_follow_prepares, decode_commits, partials_verified,
 };
 use super::evidence::Fault;
 use super::finalize;
@@ -81,7 +81,14 @@ impl AwaitCommits {
         let prepares = world.inbox.complete(Round::Prepare).expect("certificate 1 is complete");
         let commits = decode_commits(statements, &world.shape)?;
         let follow = commits_follow_prepares(&prepares, &commits.signed)?;
-        let signatures = combine(ceremony, &commits.signed)?;
+        let signatures = match combine(ceremony, &commits.signed) {
+            Ok(signatures) => signatures,
+            Err(degenerate) => {
+                // One that knows the others' partial signatures can choose its own so that they cancel: it is named first.
+                partials_verified(sums, &self.messages, &commits)?;
+                return Err(degenerate);
+            }
+        };
         let (partials_verified, signatures_verified) = all_verified(sums, &self.messages, &commits, &signatures)?;
         Ok(Verified { signatures, follow, partials_verified, signatures_verified })
     }

@@ -400,3 +400,19 @@ fn attack_c11() {
     let multiply = |factor: &u64| assert!(black_box(point.scaled_u64(*factor)).finish().is_some());
     assert!((0..5).any(|_| leak(400, &factors, multiply) > 10.0));
 }
+
+#[test]
+fn whoever_cancels_the_others_partial_signatures_is_named() {
+    let shape = Shape::of(Scene::of_four().ceremony());
+    let mut scene = Scene::of_four();
+    scene.play(&mut |_, _, _| ());
+    let partial = |seat: u16| {
+        let held = scene.machines[0].participant().inbox().get(Round::Commit, index(seat)).unwrap().clone();
+        Commit::decode(held.body(), &shape).unwrap().partials[0]
+    };
+    // With the coefficients 3, -3, 1 the third, who speaks last, makes the combined signature infinity.
+    let mut vanishing = G2Sum::from(partial(1)).scaled(&-Scalar::from_u64(3));
+    vanishing.add_sum(&G2Sum::from(partial(2)).scaled(&Scalar::from_u64(3)));
+    let scene = planted(Round::Commit, 32 * shape.n, &vanishing.finish().unwrap().to_uncompressed());
+    scene.convicts(&Rule::Partial { operator: index(3), item: 0 }, Class::E5, 3);
+}

@@ -64,9 +64,12 @@ pub(in crate::primitives) fn base_mult_all(scalars: &[&SecretScalar]) -> Option<
 }
 
 fn some(scalars: &[&SecretScalar]) -> Option<Vec<G1>> {
-    let digits: Zeroizing<Vec<[i8; DIGITS]>> = Zeroizing::new(scalars.iter().map(|scalar| recoded(scalar)).collect());
+    let mut digits: Zeroizing<Vec<[i8; DIGITS]>> = Zeroizing::new(vec![[0; DIGITS]; scalars.len()]);
+    scalars.iter().zip(digits.iter_mut()).for_each(|(scalar, digits)| recode(scalar, digits));
     let rows = table();
     let mut sums: Zeroizing<Lanes> = Zeroizing::new(Lanes::default());
+    sums.points.reserve_exact(scalars.len());
+    sums.next.reserve_exact(scalars.len());
     sums.points.extend(digits.iter().map(|digits| choose(&rows[0], digits[0])));
     for (place, row) in rows.iter().enumerate().skip(1) {
         sums.next.clear();
@@ -80,7 +83,7 @@ fn some(scalars: &[&SecretScalar]) -> Option<Vec<G1>> {
 }
 
 /// The digits of a scalar, in constant time.
-fn recoded(scalar: &SecretScalar) -> [i8; DIGITS] {
+fn recode(scalar: &SecretScalar, digits: &mut [i8; DIGITS]) {
     let bytes = scalar.to_le_bytes();
     let (chunks, _) = bytes.as_chunks::<8>();
     let mut words = Zeroizing::new([0u64; 5]);
@@ -94,7 +97,6 @@ fn recoded(scalar: &SecretScalar) -> [i8; DIGITS] {
         *word = sum;
         carry = u64::from(first) + u64::from(second);
     }
-    let mut digits = [0i8; DIGITS];
     for (place, digit) in digits.iter_mut().enumerate() {
         let bit = BITS * place;
         let (word, shift) = (bit / 64, bit % 64);
@@ -104,7 +106,6 @@ fn recoded(scalar: &SecretScalar) -> [i8; DIGITS] {
         let taken = if place + 1 == DIGITS { 0 } else { 64 };
         *digit = i8::try_from(window - taken).expect("from -63 to 63");
     }
-    digits
 }
 
 /// The multiple that an odd digit stands for; reads the whole row.
@@ -138,7 +139,10 @@ struct Lanes {
 impl Lanes {
     /// Adds `next` to `points`, without a branch on either; `None` if two have the same x.
     fn add(&mut self) -> Option<()> {
+        // None of these may grow on the way: what they leave behind would not be wiped.
         self.runs.clear();
+        self.runs.reserve(self.points.len());
+        self.before.reserve(self.points.len());
         self.runs.extend(self.points.iter().zip(&self.next).map(|((x, _), (other, _))| other.sub(x)));
         self.before.clear();
         let mut product = self.runs[0];

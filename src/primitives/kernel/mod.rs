@@ -17,7 +17,7 @@ pub(super) use fixed_base::base_mult_all;
 
 pub(super) use rows::{combine_rows, evaluate_rows, sum_vectors};
 
-pub(super) use subgroup::{Coin, coins, test_all, test_and_weigh, weigh};
+pub(super) use subgroup::{Coin, coins, test_all, test_and_weigh, test_together, weigh};
 
 pub(super) use weigh::{Weighed, weigh_keys};
 

@@ -109,14 +109,22 @@ untested!(UntestedG2, G2, Fp2, MANY_G2);
 /// All points as tested ones, or the position of the first that is outside the subgroup. Misses one with probability at most `2^-128` for each
 /// seed that somebody tries, and not at all if there are few.
 pub(in crate::primitives) fn test_all<U: Untested>(points: &[U], seed: &Digest) -> Result<Vec<U::Tested>, usize> {
-    if points.len() >= U::MANY {
-        let lanes: Vec<_> = points.iter().map(U::lane).collect();
-        let sums = all_sums(&lanes, &coins(seed, points.len()), PASSES);
-        if sums_are_inside::<U>(&sums, seed) {
-            return Ok(points.iter().map(U::otherwise).collect());
-        }
+    if points.len() >= U::MANY
+        && let Some(tested) = test_together(points, seed)
+    {
+        return Ok(tested);
     }
     one_by_one(points)
+}
+
+/// All points as tested ones, or `None` if one of them is outside; whose it is, is for whoever tests fewer of them.
+pub(in crate::primitives) fn test_together<U: Untested>(points: &[U], seed: &Digest) -> Option<Vec<U::Tested>> {
+    if points.len() < U::MANY {
+        return one_by_one(points).ok();
+    }
+    let lanes: Vec<_> = points.iter().map(U::lane).collect();
+    let sums = all_sums(&lanes, &coins(seed, points.len()), PASSES);
+    sums_are_inside::<U>(&sums, seed).then(|| points.iter().map(U::otherwise).collect())
 }
 
 /// The exact test of each point.
