@@ -340,7 +340,7 @@ def others(report: check.Report):
     for path in sorted(OUTSIDE.glob("eip2335/test*.json")):
         report.check(f"others: {path.name} opens", erc_vector, path)
     report.check("others: passwords", normalisation, OUTSIDE / "eip2335/normalization.json")
-    bad = sorted(OUTSIDE.glob("tampered-keystore/*.json"))
+    bad = sorted(OUTSIDE.glob("tampered/keystore/*.json"))
     for path in bad:
         report.check(f"others: {path.name} is refused", refused, strictly_opened, path)
     deposits = sorted(OUTSIDE.glob("deposits/*.json"))
@@ -350,7 +350,7 @@ def others(report: check.Report):
             report.check(f"others: {path.name} is refused", refused, deposit_file, path, network)
         else:
             report.check(f"others: {path.name} is taken", deposit_file, path, network)
-    tampered = sorted(OUTSIDE.glob("tampered-deposit/*.json"))
+    tampered = sorted(OUTSIDE.glob("tampered/deposit/*.json"))
     for path in tampered:
         report.check(f"others: {path.name} is refused", refused, deposit_file, path, "hoodi")
     counts = [len(files), len(bad), len(deposits), len(tampered)]

@@ -65,7 +65,7 @@ fn deposits_and_registrations_are_the_ones_agreed() {
         pubkey: keys[1],
     };
     let bytes = std::fs::read(folder.join("registrations.json")).unwrap();
-    assert_eq!(verify_registrations(&bytes, ceremony.network(), &[expected]).unwrap().len(), 1);
+    assert_eq!(verify_registrations(&bytes, ceremony.network(), Some(&[expected])).unwrap().len(), 1);
 }
 
 /// Each keystore opens with the passphrase as it is written, and any three of the four operators' shares make the validator's key.

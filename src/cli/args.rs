@@ -1,5 +1,9 @@
 //! What can be typed. Clap and nothing else, so that completions and man pages come from the same definitions.
 
+mod verify;
+
+pub(crate) use verify::{NetworkArgs, Verify, VerifyExit};
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,7 +15,7 @@ Exit codes:
   1  local trouble: a file, the network, a passphrase
   2  usage: the command line, or a file that a person wrote
   3  the ceremony is stopped: by a fault, or because it was given up; evidence is written
-  4  the audit found something; or the evidence proves nothing
+  4  the audit found something; a file is refused; or the evidence proves nothing
   5  waiting for others; run the same command again
 
 stdout is the result (with --json one JSON object), stderr is the talk.
@@ -72,6 +76,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml --deposit-data deposit-data.json"
     )]
     Audit(AuditArgs),
+    /// Verify a deposit file, an exit, registrations or keystores offline, whoever made them.
+    #[command(subcommand)]
+    Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show what comes of a fault.
     #[command(
         after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  quorate demo --fault bad-share\n\n\

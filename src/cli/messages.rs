@@ -2,6 +2,8 @@
 
 mod stopped;
 
+mod verify;
+
 use std::io;
 use std::path::Path;
 
@@ -17,6 +19,7 @@ use crate::store::{SealError, StoreError};
 use crate::transcript::container::ContainerError;
 
 pub(crate) use stopped::*;
+pub(crate) use verify::*;
 
 fn local(what: impl Into<String>, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Local, what, fix)

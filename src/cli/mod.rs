@@ -81,6 +81,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Evidence(args) => command::evidence::run(args, out),
         Command::Status => command::status::run(out),
         Command::Audit(args) => command::audit::run(args, out),
+        Command::Verify(args) => command::verify::run(args, out),
         Command::Demo(args) => command::demo::run(args, out),
         #[cfg(feature = "simulation")]
         Command::Simulate(args) => command::simulate::run(args, out),

@@ -17,7 +17,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The ceremony was stopped by a fault; evidence is written.
     Aborted = 3,
-    /// The audit found something.
+    /// The audit found something, or a file is refused.
     Finding = 4,
     /// Waiting for others; safe to run again.
     Waiting = 5,

@@ -3,7 +3,9 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 /// Longest part of a parser's message that is passed on: it may quote the file.
 const LONGEST_MESSAGE: usize = 200;
@@ -57,6 +59,14 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T
     serde_json::from_slice(bytes).map_err(|error| JsonError::Shape(printable(&error.to_string())))
 }
 
+/// As [`parse`], of a format without arrays: a list in the place of an object would otherwise be read as its fields, in order.
+pub(crate) fn parse_without_arrays<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, JsonError> {
+    if bytes.len() <= limit && bytes.contains(&b'[') {
+        return Err(JsonError::Shape("an array, or a [ in a text; this format has neither".to_owned()));
+    }
+    parse(bytes, limit)
+}
+
 /// Reads at most `limit` bytes of JSON as a list of at most `most` entries. Reading stops at the first entry too many, so short
 /// entries cannot ask for more memory than the file is long.
 pub(crate) fn parse_list<T: DeserializeOwned>(bytes: &[u8], limit: usize, most: usize) -> Result<Vec<T>, JsonError> {
@@ -103,6 +113,83 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for List<'_, T> {
         }
         Ok(entries)
     }
+}
+
+/// A value, of which only texts and whole numbers are kept: so that a wrong type can be told by its field.
+pub(crate) enum RawValue {
+    Number(u64),
+    Other(&'static str),
+    Text(String),
+}
+
+impl RawValue {
+    /// What it is, for messages.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Number(_) => "a whole number",
+            Self::Other(kind) => kind,
+            Self::Text(_) => "a string",
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ValueVisitor;
+
+        impl<'de> Visitor<'de> for ValueVisitor {
+            type Value = RawValue;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<RawValue, E> {
+                Ok(RawValue::Other("true or false"))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<RawValue, E> {
+                Ok(RawValue::Other("a number with a fraction or exponent"))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<RawValue, E> {
+                Ok(RawValue::Other("a negative number"))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawValue, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(RawValue::Other("an object"))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawValue, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(RawValue::Other("an array"))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<RawValue, E> {
+                Ok(RawValue::Text(text.to_owned()))
+            }
+
+            fn visit_string<E>(self, text: String) -> Result<RawValue, E> {
+                Ok(RawValue::Text(text))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<RawValue, E> {
+                Ok(RawValue::Number(number))
+            }
+
+            fn visit_unit<E>(self) -> Result<RawValue, E> {
+                Ok(RawValue::Other("null"))
+            }
+        }
+
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+/// A decimal number as the beacon API writes it: a string without sign or leading zeros.
+pub(crate) fn decimal(text: &str) -> Option<u64> {
+    text.parse::<u64>().ok().filter(|number| number.to_string() == text)
 }
 
 /// `text` made safe to print: cut, and without control or invisible characters.

@@ -1,4 +1,4 @@
-//! What Ethereum defines: networks, addresses, deposits, builder registrations, keystores. No ceremony words in this room.
+//! What Ethereum defines: networks, addresses, deposits, exits, builder registrations, keystores. No ceremony words in this room.
 
 pub mod address;
 
@@ -7,6 +7,8 @@ pub mod amount;
 pub mod bls;
 
 pub mod deposit;
+
+pub mod exit;
 
 pub mod json;
 

@@ -1,4 +1,4 @@
-//! Networks: the constants that deposits and registrations are bound to, and the amounts a network takes.
+//! Networks: the constants that deposits, registrations and exits are bound to, and the amounts a network takes.
 
 use core::ops::RangeInclusive;
 
@@ -7,6 +7,8 @@ use super::ssz::{Chunk, Domain};
 
 /// `DOMAIN_DEPOSIT` (consensus specification, phase0).
 const DOMAIN_DEPOSIT: [u8; 4] = [0x03, 0, 0, 0];
+/// `DOMAIN_VOLUNTARY_EXIT` (consensus specification, phase0).
+const DOMAIN_VOLUNTARY_EXIT: [u8; 4] = [0x04, 0, 0, 0];
 /// `DOMAIN_APPLICATION_BUILDER` (builder specification).
 const DOMAIN_APPLICATION_BUILDER: [u8; 4] = [0, 0, 0, 0x01];
 /// Longest name of a custom network.
@@ -235,6 +237,13 @@ impl Network {
     /// Domain of builder registrations: genesis version and a zero root.
     pub fn builder_domain(&self) -> Domain {
         self.genesis_domain(DOMAIN_APPLICATION_BUILDER)
+    }
+
+    /// Domain of voluntary exits: the Capella version for ever (EIP-7044), and the network's own root. `None` for a custom network that does
+    /// not state its Capella version.
+    pub fn exit_domain(&self) -> Option<Domain> {
+        let version = self.capella_fork_version()?;
+        Some(Domain::compute(DOMAIN_VOLUNTARY_EXIT, &version, &self.genesis_validators_root()))
     }
 
     fn genesis_domain(&self, kind: [u8; 4]) -> Domain {

@@ -1,4 +1,4 @@
-//! The Merkle roots and signing roots that deposits and registrations need (consensus specification, `ssz/simple-serialize.md` and
+//! The Merkle roots and signing roots that deposits, registrations and exits need (consensus specification, `ssz/simple-serialize.md` and
 //! `phase0/beacon-chain.md`). Nothing of variable length is ever signed here, so four shapes are all there is.
 
 use crate::primitives::hash::sha256;

@@ -1,5 +1,7 @@
 //! A finished ceremony as the files that others read: named bytes with an audience. Nothing here touches a disk.
 
+pub mod exits;
+
 pub mod keystores;
 
 pub mod launchpad;

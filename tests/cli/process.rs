@@ -33,7 +33,7 @@ fn help(words: &[String]) -> String {
 #[test]
 fn every_command_has_an_example_and_the_program_its_exit_codes() {
     let all = commands(&[]);
-    assert_eq!(all.len(), 15, "{all:?}");
+    assert_eq!(all.len(), 19, "{all:?}");
     for words in &all {
         let help = help(words);
         assert!(help.contains(&format!("Example:\n  quorate {}", words.join(" "))), "{help}");
@@ -46,7 +46,7 @@ fn every_command_has_an_example_and_the_program_its_exit_codes() {
         "  1  local trouble: a file, the network, a passphrase",
         "  2  usage: the command line, or a file that a person wrote",
         "  3  the ceremony is stopped: by a fault, or because it was given up; evidence is written",
-        "  4  the audit found something; or the evidence proves nothing",
+        "  4  the audit found something; a file is refused; or the evidence proves nothing",
         "  5  waiting for others; run the same command again",
     ] {
         assert!(help.contains(line), "{help}");

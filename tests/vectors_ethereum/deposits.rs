@@ -86,8 +86,8 @@ const TAMPERED: [(&str, usize, &str, &str); 16] = [
 fn tampered_files_are_refused_for_their_fault() {
     let hoodi = network("hoodi");
     let mut checked = 0;
-    for name in names("tampered-deposit") {
-        let file = bytes(&format!("tampered-deposit/{name}.json"));
+    for name in names("tampered/deposit") {
+        let file = bytes(&format!("tampered/deposit/{name}.json"));
         let error = verify_deposits(&file, &hoodi, None).unwrap_err();
         match name.as_str() {
             "not-an-array" => {
@@ -122,7 +122,7 @@ fn tampered_rows_are_named_by_field() {
         ("creds-01-to-02", 1, "withdrawal_credentials"),
         ("withdrawal-address-swapped", 1, "withdrawal_credentials"),
     ] {
-        let error = verify_deposits(&bytes(&format!("tampered-deposit/{name}.json")), &hoodi, Some(&expected)).unwrap_err();
+        let error = verify_deposits(&bytes(&format!("tampered/deposit/{name}.json")), &hoodi, Some(&expected)).unwrap_err();
         assert!(
             matches!(&error, DepositFileError::Entry { entry: e, field: f, .. } if (*e, *f) == (entry, field)),
             "{name}: {error}"

@@ -121,8 +121,8 @@ fn hoodi_key() -> DerivedKey {
 fn tampered_keystores_are_refused_for_their_fault() {
     let key = hoodi_key();
     let mut checked = 0;
-    for name in names("tampered-keystore") {
-        let file = bytes(&format!("tampered-keystore/{name}.json"));
+    for name in names("tampered/keystore") {
+        let file = bytes(&format!("tampered/keystore/{name}.json"));
         let verdict = Keystore::from_json(&file).and_then(|keystore| match name.as_str() {
             "wrong-password" => keystore.decrypt(&password("dkg-test-password-2")),
             "kdf-n-lowered" => keystore.decrypt(&password(ETHSTAKER_PASSWORD)),

@@ -3,6 +3,7 @@
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::bls::{bls_sign, bls_verify};
 use quorate::ethereum::deposit::{DepositMessage, WithdrawalCredentials};
+use quorate::ethereum::exit::VoluntaryExit;
 use quorate::ethereum::network::{CustomNetwork, Network};
 use quorate::ethereum::registration::Registration;
 use quorate::primitives::curve::{G1, SecretScalar};
@@ -55,7 +56,7 @@ fn constants_of_networks() {
 #[test]
 fn domains_and_signing_roots() {
     let all = json("domains.json");
-    let mut checked = 0;
+    let (mut checked, mut exits) = (0, 0);
     for (name, vector) in all.as_object().unwrap() {
         let network = any_network(name, &vector["inputs"]);
         assert_eq!(network.deposit_domain().as_bytes(), &unhex::<32>(&vector["domains"]["deposit"]), "{name}");
@@ -79,13 +80,25 @@ fn domains_and_signing_roots() {
         };
         assert_eq!(registration.root(), unhex(&worked["hash_tree_root"]), "{name}");
         assert_eq!(registration.signing_root(&network), unhex(&worked["signing_root"]), "{name}");
+
+        let worked = &vector["worked"]["voluntary_exit"];
+        // Ephemery's own root changes, and there is no answer for it.
+        if !worked.is_null() {
+            let exit = VoluntaryExit { epoch: number(&worked["epoch"]), validator_index: number(&worked["validator_index"]) };
+            assert_eq!(network.exit_domain().unwrap().as_bytes(), &unhex::<32>(&vector["domains"]["voluntary_exit"]), "{name}");
+            assert_eq!(exit.root(), unhex(&worked["hash_tree_root"]), "{name}");
+            assert_eq!(exit.signing_root(&network), Some(unhex(&worked["signing_root"])), "{name}");
+            exits += 1;
+        }
         checked += 1;
     }
-    assert_eq!(checked, COUNT_DOMAINS);
+    assert_eq!((checked, exits), (COUNT_DOMAINS, COUNT_EXITS));
 }
 
 /// Networks in `domains.json`.
 const COUNT_DOMAINS: usize = 8;
+/// Those with an exit.
+const COUNT_EXITS: usize = 7;
 
 #[test]
 fn registration_signature() {
@@ -108,4 +121,12 @@ fn registration_signature() {
     assert!(bls_verify(&signer, &root, &signature));
     // The key in the message is another one.
     assert!(!bls_verify(&G1::from_compressed(&registration.pubkey).unwrap(), &root, &signature));
+}
+
+/// The withdrawal request of EIP-7002 is the key and an amount of zero.
+#[test]
+fn withdrawal_requests() {
+    let key = [0xab; 48];
+    let calldata = quorate::ethereum::exit::withdrawal_request(&key);
+    assert_eq!((&calldata[..48], &calldata[48..]), (&key[..], &[0; 8][..]));
 }

@@ -26,3 +26,5 @@ pub(crate) mod spec;
 pub(crate) mod spec_next;
 
 pub(crate) mod status;
+
+pub(crate) mod verify;

@@ -78,6 +78,24 @@ pub enum KeystoreError {
     ZeroSecret,
 }
 
+impl KeystoreError {
+    /// The field at fault, or the fields of which one is.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::AnotherDerivation | Self::Kdf(_) | Self::KdfFields => "crypto.kdf.params",
+            Self::AnotherKey => "pubkey or crypto.cipher.params.iv",
+            Self::Checksum => "password or crypto",
+            Self::Hex { field, .. } | Self::Unsupported { field, .. } => field,
+            Self::Json(_) => "file",
+            Self::Path => "path",
+            Self::Pubkey(_) => "pubkey",
+            Self::Uuid => "uuid",
+            Self::Version(_) => "version",
+            Self::ZeroSecret => "crypto.cipher.message",
+        }
+    }
+}
+
 /// A derivation path (ERC-2334): `m` and numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPath(String);

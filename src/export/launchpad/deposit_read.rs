@@ -42,6 +42,16 @@ pub enum DepositFileError {
     },
 }
 
+impl DepositFileError {
+    /// The field at fault.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Entry { field, .. } => field,
+            Self::Empty | Self::Json(_) | Self::Missing { .. } => "file",
+        }
+    }
+}
+
 /// What is wrong with a field of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {

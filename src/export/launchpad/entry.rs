@@ -2,10 +2,10 @@
 
 use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::deposit_read::Fault;
-use crate::ethereum::json::printable;
+use crate::ethereum::json::{RawValue, printable};
 
 /// The fields of an entry; all of them, and no others.
 const FIELDS: [&str; 9] = [
@@ -22,23 +22,6 @@ const FIELDS: [&str; 9] = [
 
 /// A flat object: at most one name more than there are fields is kept.
 pub(super) struct RawEntry(Vec<(String, RawValue)>);
-
-/// A value, of which only texts and whole numbers are kept.
-pub(super) enum RawValue {
-    Number(u64),
-    Other(&'static str),
-    Text(String),
-}
-
-impl RawValue {
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Number(_) => "a whole number",
-            Self::Other(kind) => kind,
-            Self::Text(_) => "a string",
-        }
-    }
-}
 
 impl RawEntry {
     /// Each of the nine fields exactly once.
@@ -106,59 +89,5 @@ impl<'de> Deserialize<'de> for RawEntry {
         }
 
         deserializer.deserialize_map(EntryVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ValueVisitor;
-
-        impl<'de> Visitor<'de> for ValueVisitor {
-            type Value = RawValue;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<RawValue, E> {
-                Ok(RawValue::Other("true or false"))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<RawValue, E> {
-                Ok(RawValue::Other("a number with a fraction or exponent"))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<RawValue, E> {
-                Ok(RawValue::Other("a negative number"))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawValue, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(RawValue::Other("an object"))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<RawValue, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(RawValue::Other("an array"))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<RawValue, E> {
-                Ok(RawValue::Text(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<RawValue, E> {
-                Ok(RawValue::Text(text))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<RawValue, E> {
-                Ok(RawValue::Number(number))
-            }
-
-            fn visit_unit<E>(self) -> Result<RawValue, E> {
-                Ok(RawValue::Other("null"))
-            }
-        }
-
-        deserializer.deserialize_any(ValueVisitor)
     }
 }

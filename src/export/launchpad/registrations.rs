@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{LARGEST, MOST_ENTRIES};
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::bls::bls_verify;
-use crate::ethereum::json::{self, HexError, JsonError, prefixed_hex};
+use crate::ethereum::json::{self, HexError, JsonError, RawValue, decimal, prefixed_hex};
 use crate::ethereum::network::Network;
 use crate::ethereum::registration::Registration;
 use crate::primitives::curve::{DecodeError, G1, G2};
@@ -51,6 +51,9 @@ pub enum RegistrationFileError {
         /// The field.
         field: &'static str,
     },
+    /// No entries.
+    #[error("the file of registrations has no entries")]
+    Empty,
     /// Not lower-case hexadecimal of the right length.
     #[error("entry {entry}, {field}: {source}")]
     Hex {
@@ -75,6 +78,16 @@ pub enum RegistrationFileError {
         /// The network.
         network: String,
     },
+    /// A JSON value of another type.
+    #[error("entry {entry}, {field}: {found} instead of a string")]
+    Type {
+        /// Which, counted from 1.
+        entry: usize,
+        /// The field.
+        field: &'static str,
+        /// What it is.
+        found: &'static str,
+    },
     /// Not one of the registrations expected, or one of them a second time.
     #[error("entry {entry}, {field}: not one of the registrations that were expected, or repeated")]
     Unexpected {
@@ -85,26 +98,53 @@ pub enum RegistrationFileError {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    message: Message,
+impl RegistrationFileError {
+    /// The field at fault.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Address { .. } => "fee_recipient",
+            Self::Curve { field, .. } | Self::Decimal { field, .. } | Self::Hex { field, .. } => field,
+            Self::Type { field, .. } | Self::Unexpected { field, .. } => field,
+            Self::Empty | Self::Json(_) | Self::Missing(_) => "file",
+            Self::Signature { .. } => "signature",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Written {
+    message: WrittenMessage,
     signature: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Message {
+#[derive(Serialize)]
+struct WrittenMessage {
     fee_recipient: String,
     gas_limit: String,
     timestamp: String,
     pubkey: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    message: Message,
+    signature: RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Message {
+    fee_recipient: RawValue,
+    gas_limit: RawValue,
+    timestamp: RawValue,
+    pubkey: RawValue,
+}
+
 /// The file, with the registrations in the order given.
 pub fn write_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
-    let entry = |SignedRegistration { message, signature }: &SignedRegistration| Entry {
-        message: Message {
+    let entry = |SignedRegistration { message, signature }: &SignedRegistration| Written {
+        message: WrittenMessage {
             fee_recipient: message.fee_recipient.to_lower_hex(),
             gas_limit: message.gas_limit.to_string(),
             timestamp: message.timestamp.to_string(),
@@ -115,23 +155,29 @@ pub fn write_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
     super::json_lines(&registrations.iter().map(entry).collect::<Vec<_>>())
 }
 
+fn text<'a>(entry: usize, field: &'static str, value: &'a RawValue) -> Result<&'a str, RegistrationFileError> {
+    match value {
+        RawValue::Text(text) => Ok(text),
+        other => Err(RegistrationFileError::Type { entry, field, found: other.kind() }),
+    }
+}
+
 fn parse_entry(entry: usize, raw: &Entry) -> Result<(SignedRegistration, G1), RegistrationFileError> {
     let hex = |field| move |source| RegistrationFileError::Hex { entry, field, source };
     let curve = |field| move |source| RegistrationFileError::Curve { entry, field, source };
-    let decimal = |field, text: &str| match text.parse::<u64>() {
-        Ok(number) if number.to_string() == text => Ok(number),
-        _ => Err(RegistrationFileError::Decimal { entry, field }),
-    };
-    let pubkey = prefixed_hex(&raw.message.pubkey).map_err(hex("pubkey"))?;
+    let text = |field, value| text(entry, field, value);
+    let number =
+        |field, value| text(field, value).and_then(|text| decimal(text).ok_or(RegistrationFileError::Decimal { entry, field }));
+    let pubkey = prefixed_hex(text("pubkey", &raw.message.pubkey)?).map_err(hex("pubkey"))?;
     let key = G1::from_compressed(&pubkey).map_err(curve("pubkey"))?;
-    let signature = prefixed_hex(&raw.signature).map_err(hex("signature"))?;
+    let signature = prefixed_hex(text("signature", &raw.signature)?).map_err(hex("signature"))?;
     let signature = G2::from_compressed(&signature).map_err(curve("signature"))?;
-    let fee_recipient = ExecutionAddress::parse_any(&raw.message.fee_recipient)
+    let fee_recipient = ExecutionAddress::parse_any(text("fee_recipient", &raw.message.fee_recipient)?)
         .map_err(|source| RegistrationFileError::Address { entry, source })?;
     let message = Registration {
         fee_recipient,
-        gas_limit: decimal("gas_limit", &raw.message.gas_limit)?,
-        timestamp: decimal("timestamp", &raw.message.timestamp)?,
+        gas_limit: number("gas_limit", &raw.message.gas_limit)?,
+        timestamp: number("timestamp", &raw.message.timestamp)?,
         pubkey,
     };
     Ok((SignedRegistration { message, signature }, key))
@@ -147,29 +193,35 @@ fn difference(found: &Registration, wanted: &Registration) -> Option<&'static st
     fields.into_iter().find(|(_, equal)| !equal).map(|(field, _)| field)
 }
 
-/// Verifies a file of registrations for `network`: shape and every signature, and that it holds exactly the `expected` ones, in any
+/// Verifies a file of registrations for `network`: shape and every signature; with `expected`, also that it holds exactly those, in any
 /// order. The registrations, in file order.
 pub fn verify_registrations(
     bytes: &[u8],
     network: &Network,
-    expected: &[Registration],
+    expected: Option<&[Registration]>,
 ) -> Result<Vec<SignedRegistration>, RegistrationFileError> {
     let raw: Vec<Entry> = json::parse_list(bytes, LARGEST, MOST_ENTRIES)?;
-    let mut waiting: BTreeMap<[u8; 48], &Registration> = expected.iter().map(|wanted| (wanted.pubkey, wanted)).collect();
+    let mut waiting: BTreeMap<[u8; 48], &Registration> =
+        expected.unwrap_or_default().iter().map(|wanted| (wanted.pubkey, wanted)).collect();
     let mut registrations = Vec::new();
     for (entry, raw) in (1..).zip(&raw) {
         let (signed, key) = parse_entry(entry, raw)?;
-        let unexpected = |field| RegistrationFileError::Unexpected { entry, field };
-        let wanted = waiting.remove(&signed.message.pubkey).ok_or(unexpected("pubkey"))?;
-        if let Some(field) = difference(&signed.message, wanted) {
-            return Err(unexpected(field));
+        if expected.is_some() {
+            let unexpected = |field| RegistrationFileError::Unexpected { entry, field };
+            let wanted = waiting.remove(&signed.message.pubkey).ok_or(unexpected("pubkey"))?;
+            if let Some(field) = difference(&signed.message, wanted) {
+                return Err(unexpected(field));
+            }
         }
         if !bls_verify(&key, &signed.message.signing_root(network), &signed.signature) {
             return Err(RegistrationFileError::Signature { entry, network: network.name().to_owned() });
         }
         registrations.push(signed);
     }
-    match expected.iter().find(|wanted| waiting.contains_key(&wanted.pubkey)) {
+    if registrations.is_empty() && expected.is_none() {
+        return Err(RegistrationFileError::Empty);
+    }
+    match waiting.values().next() {
         Some(wanted) => Err(RegistrationFileError::Missing(hex::encode(wanted.pubkey))),
         None => Ok(registrations),
     }

@@ -1,0 +1,75 @@
+//! `quorate verify`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+#[derive(Subcommand)]
+pub(crate) enum Verify {
+    /// A deposit file: shape, amounts, credentials, both roots, network, and every signature.
+    #[command(after_help = "Example:\n  quorate verify deposit deposit-data.json --network hoodi \\\n    \
+                            --withdrawal 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it is accepted, 4 if it is refused; then \
+                            the field at fault is named. That the deposits are those of a ceremony is for quorate audit --deposit-data.")]
+    Deposit {
+        /// The deposit file.
+        file: PathBuf,
+        #[command(flatten)]
+        network: NetworkArgs,
+        /// The address (ERC-55) that all of its money must go to when it is withdrawn.
+        #[arg(long, value_name = "ADDRESS")]
+        withdrawal: Option<String>,
+    },
+    /// A signed voluntary exit: shape, and the signature under the domain that exits have for ever (EIP-7044).
+    #[command(
+        after_help = "Example:\n  quorate verify exit signed_exit_transaction-1804776-1795328302.json --network hoodi \\\n    \
+                            --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 if it is refused."
+    )]
+    Exit(VerifyExit),
+    /// A file of builder registrations: shape, and every signature.
+    #[command(
+        after_help = "Example:\n  quorate verify registration registrations.json --network hoodi\n\nExit code 0 if it is accepted, 4 if it \
+                            is refused."
+    )]
+    Registration {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        network: NetworkArgs,
+    },
+    /// Keystores: every rule that some validator client has, key derivation within bounds, and that they decrypt to the keys they name.
+    #[command(
+        after_help = "Example:\n  quorate verify keystore keystore-*.json --keystore-password-file password.txt\n\nExit code 0 if all \
+                            are accepted, 4 if one is refused. No secret is shown."
+    )]
+    Keystore {
+        /// The keystores.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Their password. By default the passphrase.
+        #[arg(long, value_name = "FILE")]
+        keystore_password_file: Option<PathBuf>,
+    },
+}
+
+/// Which network something is for.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct NetworkArgs {
+    /// mainnet, hoodi, sepolia, gnosis or chiado.
+    #[arg(long)]
+    pub(crate) network: Option<String>,
+    /// The network of this ceremony file, for one that is not built in.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ceremony: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyExit {
+    /// The exit, as the beacon API takes it.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// The validator's key, 96 hexadecimal digits, with or without 0x. An exit names its validator by an index only.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) public_key: String,
+}

@@ -1,0 +1,169 @@
+//! `quorate verify`: files that anybody made, judged offline by the rules of Ethereum alone.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{NetworkArgs, Verify, VerifyExit};
+use crate::cli::messages::shown;
+use crate::cli::report::{CliError, Exit, Output};
+use crate::cli::{input, messages, prompt};
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
+use crate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use crate::ethereum::network::Network;
+use crate::export::exits::verify_exit;
+use crate::export::launchpad::{verify_deposits, verify_registrations};
+use crate::primitives::curve::G1;
+
+/// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
+const MOST_LIST_BYTES: usize = 64 << 20;
+/// Longest exit or keystore that is looked at; their own bounds are lower.
+const MOST_OBJECT_BYTES: usize = 64 << 10;
+
+/// Runs the command.
+pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Verify::Deposit { file, network, withdrawal } => deposit(file, network, withdrawal.as_deref(), out),
+        Verify::Exit(args) => exit(args, out),
+        Verify::Registration { file, network } => registration(file, network, out),
+        Verify::Keystore { files, keystore_password_file } => keystore(files, keystore_password_file.as_deref(), out),
+    }
+}
+
+/// The network that a person names.
+pub(crate) fn network(args: &NetworkArgs) -> Result<Network, CliError> {
+    match (&args.network, &args.ceremony) {
+        (_, Some(file)) => Ok(input::ceremony(file)?.1.network().clone()),
+        (Some(name), None) => Network::known(name).ok_or_else(|| messages::unknown_network(name)),
+        (None, None) => Err(messages::internal("one of the flags is required")),
+    }
+}
+
+/// A validator's key that a person names.
+pub(crate) fn public_key(text: &str) -> Result<G1, CliError> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let mut bytes = [0; 48];
+    hex::decode_to_slice(digits, &mut bytes).map_err(|_| messages::public_key("not 96 hexadecimal digits"))?;
+    G1::from_compressed(&bytes).map_err(|error| messages::public_key(&error.to_string()))
+}
+
+fn accepted(file: &Path, fields: Value, text: &str, out: &Output) -> Result<Exit, CliError> {
+    let mut all = json!({ "file": file.display().to_string(), "accepted": true });
+    if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
+        all.extend(fields);
+    }
+    out.finish(Exit::Done, all, &format!("Accepted: {}\n{text}", shown(file)))
+}
+
+fn refused(file: &Path, field: &str, reason: &str, out: &Output) -> Result<Exit, CliError> {
+    out.finish(
+        Exit::Finding,
+        json!({ "file": file.display().to_string(), "accepted": false, "field": field, "reason": reason }),
+        &format!("Refused: {}\n  {reason}", shown(file)),
+    )
+}
+
+fn deposit(file: &Path, args: &NetworkArgs, withdrawal: Option<&str>, out: &Output) -> Result<Exit, CliError> {
+    let network = network(args)?;
+    let wanted = withdrawal.map(ExecutionAddress::parse_checksummed).transpose();
+    let wanted = wanted.map_err(|error| messages::address("--withdrawal", error))?;
+    let deposits = match verify_deposits(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
+        Ok(deposits) => deposits,
+        Err(error) => return refused(file, error.field(), &error.to_string(), out),
+    };
+    let mut text = format!("  network {}, deposits: {}", network.name(), deposits.len());
+    let mut rows = Vec::with_capacity(deposits.len());
+    for (entry, deposit) in (1..).zip(&deposits) {
+        let (message, credentials) = (&deposit.message, deposit.message.withdrawal_credentials);
+        let address = credentials.address();
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != address) {
+            let reason = format!("entry {entry}, withdrawal_credentials: {address} instead of {wanted}");
+            return refused(file, "withdrawal_credentials", &reason, out);
+        }
+        let (amount, kind) = (network.unit().text(message.amount), if credentials.is_compounding() { "0x02" } else { "0x01" });
+        text += &format!("\n  {amount} for 0x{}\n    withdrawn to {address} ({kind})", hex::encode(message.pubkey));
+        rows.push(json!({
+            "pubkey": hex::encode(message.pubkey), "amount": message.amount, "withdrawal": address.to_string(),
+            "compounding": credentials.is_compounding(),
+        }));
+    }
+    accepted(file, json!({ "network": network.name(), "deposits": rows }), &text, out)
+}
+
+/// Also `quorate exit verify`.
+pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
+    let (network, key) = (network(&args.network)?, public_key(&args.public_key)?);
+    let signed = match verify_exit(&input::read(&args.file, MOST_OBJECT_BYTES)?, &network, &key) {
+        Ok(signed) => signed,
+        Err(error) => return refused(&args.file, error.field(), &error.to_string(), out),
+    };
+    let calldata = format!("0x{}", hex::encode(withdrawal_request(&key.to_compressed())));
+    let message = signed.message;
+    let text = format!(
+        "  network {}, validator {}, valid from epoch {}\n  signed by 0x{}\n  That this key has this index is for a beacon node to say.",
+        network.name(),
+        message.validator_index,
+        message.epoch,
+        hex::encode(key.to_compressed())
+    );
+    let fields = json!({
+        "network": network.name(), "validator_index": message.validator_index, "epoch": message.epoch,
+        "withdrawal_request": { "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata },
+    });
+    accepted(&args.file, fields, &text, out)
+}
+
+fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, CliError> {
+    let network = network(args)?;
+    let registrations = match verify_registrations(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
+        Ok(registrations) => registrations,
+        Err(error) => return refused(file, error.field(), &error.to_string(), out),
+    };
+    let mut text = format!("  network {}, registrations: {}", network.name(), registrations.len());
+    for signed in &registrations {
+        let message = &signed.message;
+        text += &format!(
+            "\n  fees to {}, gas limit {}, dated {}, for 0x{}",
+            message.fee_recipient,
+            message.gas_limit,
+            message.timestamp,
+            hex::encode(message.pubkey)
+        );
+    }
+    accepted(file, json!({ "network": network.name(), "registrations": registrations.len() }), &text, out)
+}
+
+fn keystore(files: &[PathBuf], password_file: Option<&Path>, out: &Output) -> Result<Exit, CliError> {
+    let mut keystores = Vec::with_capacity(files.len());
+    // Before anybody is asked for a password.
+    for file in files {
+        match Keystore::from_json(&input::read(file, MOST_OBJECT_BYTES)?) {
+            Ok(keystore) => keystores.push((file, keystore)),
+            Err(error) => return refused(file, error.field(), &error.to_string(), out),
+        }
+    }
+    let password = prompt::keystore_password(password_file, out)?;
+    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
+    // Those of one run share a derived key.
+    let mut key: Option<DerivedKey> = None;
+    let mut text = String::new();
+    for (file, keystore) in &keystores {
+        let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
+            None | Some(Err(KeystoreError::AnotherDerivation)) => keystore.decrypt_with(key.insert(keystore.derive(&password))),
+            Some(decrypted) => decrypted,
+        };
+        if let Err(error) = decrypted {
+            return refused(file, error.field(), &error.to_string(), out);
+        }
+        text += &format!("  {}: 0x{}\n", shown(file), hex::encode(keystore.pubkey().to_compressed()));
+    }
+    let rows: Vec<Value> = keystores
+        .iter()
+        .map(|(file, keystore)| {
+            json!({ "file": file.display().to_string(), "pubkey": hex::encode(keystore.pubkey().to_compressed()) })
+        })
+        .collect();
+    let text = format!("Accepted: {} keystores, each decrypts to the key that it names.\n{text}", rows.len());
+    out.finish(Exit::Done, json!({ "accepted": true, "keystores": rows }), &text)
+}
