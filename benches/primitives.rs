@@ -12,7 +12,7 @@ use quorate::primitives::commitment::Commitments;
 use quorate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, scalar, secret_scalar, tagged};
 use quorate::primitives::polynomial::Polynomial;
-use quorate::primitives::possession::{Statement, verify_all};
+use quorate::primitives::possession::Statement;
 
 fn secret(label: u64) -> SecretScalar {
     secret_scalar(Tag::BatchWeight, &[&label.to_be_bytes()])
@@ -71,9 +71,8 @@ fn batches(c: &mut Criterion) {
         let root = commitments.merkle_root();
         let statement = Statement { session: tagged(Tag::Session, &[]), dealer: 1, root };
         let proof = statement.prove(polynomials.iter().map(Polynomial::constant), secret(7)).unwrap();
-        let weights = Weights::new(&[b"bench"]).take(1);
         group.bench_function(format!("verify one proof of possession of {rows} secrets"), |b| {
-            b.iter(|| assert!(verify_all([(statement, commitments.constants(), proof)].into_iter(), &weights)));
+            b.iter(|| assert!(statement.verify(commitments.constants(), &proof)));
         });
         group.bench_function(format!("commit to {rows} polynomials of 3 coefficients"), |b| {
             b.iter(|| polynomials.iter().map(Polynomial::commit).collect::<Vec<_>>());

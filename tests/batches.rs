@@ -5,11 +5,12 @@
 use proptest::prelude::*;
 use quorate::message::body::{Commit, Deal};
 use quorate::message::shape::Shape;
-use quorate::primitives::batch::{SameKeys, sign_all, verify_signature, weigh_signatures};
+use quorate::primitives::batch::{SameKeys, Signers, sign_all, verify_signature, weigh_signatures};
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::commitment::Commitments;
 use quorate::primitives::curve::{DecodeError as CurveError, G1, G2, G2Sum, Scalar, SecretScalar, UntestedG2};
 use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar};
+use quorate::primitives::lagrange::Span;
 use quorate::primitives::polynomial::{Polynomial, commit_all};
 use quorate::primitives::possession::Proof;
 
@@ -29,11 +30,22 @@ struct Scene {
     keys: Vec<Vec<G1>>,
     partials: Vec<Vec<Vec<G2>>>,
     combined: Vec<(G1, Vec<G2>)>,
+    span: Span,
 }
 
+/// The further signatures' place among the signers of a scene without a threshold.
+const COMBINED: usize = 9;
+
 impl Scene {
-    fn new(signers: usize, items: &[usize], label: u64) -> Self {
-        let secret_of = |v: usize, signer: usize| secret(label * 1000 + 10 * v as u64 + signer as u64);
+    /// Of keys that nothing connects, or, with a threshold, of shares.
+    fn new(signers: usize, threshold: Option<usize>, items: &[usize], label: u64) -> Self {
+        let secret_of = |v: usize, signer: usize| {
+            let coefficient = |k: usize| secret(label * 1000 + 10 * v as u64 + k as u64);
+            let Some(t) = threshold else { return coefficient(signer) };
+            let polynomial = Polynomial::from_coefficients((0..t).map(coefficient).collect()).unwrap();
+            let point = if signer == COMBINED { 0 } else { 1 + signer as u64 };
+            polynomial.evaluate(&Scalar::from_u64(point))
+        };
         let message = |v: usize, item: usize| G2::hash(format!("{label} {v} {item}").as_bytes(), DST_ETHEREUM);
         let messages: Vec<Vec<G2>> =
             items.iter().enumerate().map(|(v, items)| (0..*items).map(|i| message(v, i)).collect()).collect();
@@ -45,8 +57,12 @@ impl Scene {
         Self {
             keys: all.clone().map(|v| (0..signers).map(|s| secret_of(v, s).base_mult().unwrap()).collect()).collect(),
             partials: (0..signers).map(|s| all.clone().map(|v| sign(v, s)).collect()).collect(),
-            combined: all.clone().map(|v| (secret_of(v, 9).base_mult().unwrap(), sign(v, 9))).collect(),
+            combined: all.clone().map(|v| (secret_of(v, COMBINED).base_mult().unwrap(), sign(v, COMBINED))).collect(),
             messages,
+            span: match threshold {
+                Some(t) => Span::new(&(1..=signers as u64).collect::<Vec<_>>(), t),
+                None => Span::independent(signers),
+            },
         }
     }
 
@@ -67,11 +83,13 @@ impl Scene {
         let (tested, weighing) = weigh_signatures(&points, &[&bytes]).unwrap();
         assert!(tested.iter().eq(self.partials.iter().flatten().flatten()));
         let group = |v: usize| SameKeys {
-            keys: self.keys[v].clone(),
+            keys: self.span.basis(&self.keys[v], self.combined[v].0),
             messages: &self.messages[v],
-            also: Some((self.combined[v].0, self.combined[v].1.as_slice())),
+            also: Some(self.combined[v].1.as_slice()),
         };
-        weighing.verify(&(0..self.messages.len()).map(group).collect::<Vec<_>>())
+        let weighed = (0..self.partials.len()).map(|signer| self.span.signer(signer)).collect();
+        let groups: Vec<SameKeys<'_>> = (0..self.messages.len()).map(group).collect();
+        weighing.verify(&groups, &Signers { weighed, also: self.span.combined() })
     }
 }
 
@@ -79,8 +97,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn signatures_pass_together_exactly_if_each_passes(signers in 1usize..5, items in prop::collection::vec(1usize..3, 1..4), label in 0u64..100, fault in 0u8..7) {
-        let mut scene = Scene::new(signers, &items, label);
+    fn signatures_pass_together_exactly_if_each_passes(signers in 1usize..5, items in prop::collection::vec(1usize..3, 1..4), label in 0u64..100, threshold in 0usize..4, fault in 0u8..7) {
+        let threshold = (1..=signers).contains(&threshold).then_some(threshold);
+        let mut scene = Scene::new(signers, threshold, &items, label);
         let delta = G2Sum::from(G2::hash(b"delta", DST_ETHEREUM));
         let (v, signer) = (usize::try_from(label).unwrap() % items.len(), usize::try_from(label).unwrap() % signers);
         let last = items[v] - 1;
@@ -102,7 +121,8 @@ proptest! {
                 scene.combined[v].1[0] = shifted(scene.combined[v].1[0], &delta.negated());
             }
             5 => scene.combined[v].1[last] = shifted(scene.combined[v].1[last], &delta),
-            // Another key.
+            // Another key; those of shares cannot be of another polynomial.
+            _ if threshold.is_some() => scene.combined[v].1[last] = shifted(scene.combined[v].1[last], &delta),
             _ => scene.keys[v][signer] = secret(label + 5).base_mult().unwrap(),
         }
         prop_assert_eq!(scene.together(), scene.one_by_one());
@@ -136,14 +156,22 @@ fn outside_g1() -> [u8; 96] {
 #[test]
 fn deals_decode_together_as_each_by_itself() {
     let mut bodies: Vec<Vec<u8>> = (0..4).map(deal).collect();
-    let decode = |bodies: &[Vec<u8>]| {
-        let together = Deal::decode_all(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE);
+    // Ones that the caller says it has made: a dealer's, and nobody's.
+    let own = Deal::decode(&bodies[3], &SHAPE).unwrap().commitments;
+    let others = Deal::decode(&deal(9), &SHAPE).unwrap().commitments;
+    let decode_knowing = |bodies: &[Vec<u8>], own: Option<&Commitments>| {
+        let together = Deal::decode_all(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, own);
         let each: Vec<_> = bodies.iter().map(|bytes| Deal::decode(bytes, &SHAPE)).collect();
         let encoded = |all: &[Result<Deal, DecodeError>]| {
             all.iter().map(|deal| deal.as_ref().map(Deal::encode).map_err(Clone::clone)).collect::<Vec<_>>()
         };
         assert!(encoded(&together) == encoded(&each));
         encoded(&together)
+    };
+    let decode = |bodies: &[Vec<u8>]| {
+        let decoded = decode_knowing(bodies, None);
+        assert!([&own, &others].iter().all(|own| decode_knowing(bodies, Some(own)) == decoded));
+        decoded
     };
     assert!(decode(&bodies).into_iter().zip(&bodies).all(|(deal, bytes)| deal.as_ref() == Ok(bytes)));
     // One dealer's commitment outside the subgroup, another's body cut: theirs alone are refused.

@@ -13,7 +13,7 @@ use quorate::message::shape::Shape;
 use quorate::message::share_box::ShareBoxError;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::curve::{G2, Scalar, SecretScalar};
-use quorate::primitives::hash::{DST_ETHEREUM, DST_POSSESSION, Tag, merkle_root, scalar, tagged};
+use quorate::primitives::hash::{DST_ETHEREUM, DST_POSSESSION, Tag, merkle_root, scalar, tagged, weight};
 use quorate::primitives::noise::{box_len, seal_box};
 use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
@@ -71,7 +71,8 @@ fn known_answers_of_the_primitives() {
         ("`TH(\"spec\", \"abc\")`", tagged(Tag::Spec, &[b"abc"]).to_string()),
         ("`TH(\"spec\", \"ab\", \"c\")`", tagged(Tag::Spec, &[b"ab", b"c"]).to_string()),
         ("`TH(\"node\")`", tagged(Tag::Node, &[]).to_string()),
-        ("`HS(\"rho\", \"abc\")`", hex::encode(scalar(Tag::Rho, &[b"abc"]).to_be_bytes())),
+        ("`HS(\"batch-weight\", \"abc\")`", hex::encode(scalar(Tag::BatchWeight, &[b"abc"]).to_be_bytes())),
+        ("`HW(\"rho\", \"abc\")`", hex::encode(weight(Tag::Rho, &[b"abc"]).to_be_bytes())),
         ("`M(l1, l2, l3)`, `l1` = `TH(\"leaf\", \"1\")` and so on", {
             merkle_root(&[b"1", b"2", b"3"].map(|leaf| tagged(Tag::Leaf, &[leaf]))).to_string()
         }),

@@ -12,6 +12,7 @@ use quorate::identity::operator::Operator;
 use quorate::message::envelope::Statement;
 use quorate::message::sync::Frame;
 use quorate::primitives::secret::{Secret32, SecretBytes};
+use quorate::protocol::items::Messages;
 use quorate::protocol::participant::{Ask, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::RecordKind;
 use quorate::simulation::machine::{bytes, ceremony, entropy};
@@ -196,7 +197,9 @@ pub fn live(shape: Shape, recording: &Path) -> io::Result<[Cost; STEPS.len()]> {
             input = machine.answer(next);
         }
     }
-    assert!(machine.participant.is_finished(), "the recorded ceremony ends well");
+    let outcome = machine.participant.outcome().filter(|_| machine.participant.is_finished());
+    let keys: Vec<_> = outcome.expect("the recorded ceremony ends well").validators.iter().map(|v| v.public_key).collect();
+    costs[6] = measure(|| Messages::new(&cast.ceremony, &keys)).1;
     Ok(costs)
 }
 

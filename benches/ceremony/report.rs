@@ -33,7 +33,7 @@ const ALL: [usize; 6] = [0, 1, 2, 3, 4, 5];
 /// Everything but the signing of deposits and registrations.
 const DKG: [usize; 3] = [0, 1, 2];
 /// What an auditor does too. (The check of the possession proofs, which it does as well, is in the step of signing.)
-const VERIFICATION: [usize; 3] = [1, 4, 5];
+const VERIFICATION: [usize; 4] = [1, 4, 5, 6];
 
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -85,8 +85,10 @@ impl Measured {
     }
 
     pub fn to_json(&self) -> String {
-        let raw = |samples: &[Sample]| median(samples.iter().map(|s| s.steps.iter().map(|cost| cost.process).sum()).collect());
-        let thread = |samples: &[Sample]| median(samples.iter().map(|s| s.steps.iter().map(|cost| cost.thread).sum()).collect());
+        let raw =
+            |samples: &[Sample]| median(samples.iter().map(|s| ALL.iter().map(|step| s.steps[*step].process).sum()).collect());
+        let thread =
+            |samples: &[Sample]| median(samples.iter().map(|s| ALL.iter().map(|step| s.steps[*step].thread).sum()).collect());
         let total = self.milliseconds(&self.ours, &ALL);
         let steps: Vec<serde_json::Value> = ALL
             .iter()

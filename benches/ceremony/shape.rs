@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 /// Steps of an operator's life: until it has dealt; receiving and checking the deals; storing shares and proving that; checking proofs and
-/// signing; verifying and combining; the end.
-pub const STEPS: [&str; 6] = ["deal", "receive", "store", "sign", "verify", "finish"];
+/// signing; verifying and combining; the end. Last, and no step of its own: hashing the messages to the curve once more, which is part of signing
+/// and is needed for verifying too.
+pub const STEPS: [&str; 7] = ["deal", "receive", "store", "sign", "verify", "finish", "hash"];
 
 /// How many operators, how many of them sign, how many validators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

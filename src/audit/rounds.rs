@@ -80,7 +80,7 @@ impl Rounds {
         Bodies {
             hellos: ledger.part(Code::V5, || Ok(checks::decode_hellos(have(&self.hellos)?, shape)?)),
             deals: ledger.check(Code::V8, || {
-                let deals = checks::decode_deals(have(&self.deals)?, shape)?;
+                let deals = checks::decode_deals(have(&self.deals)?, shape, None)?;
                 Ok((deals, found::points(shape)))
             }),
             prepares: ledger

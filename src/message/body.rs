@@ -138,26 +138,33 @@ impl Hello {
 impl Deal {
     /// Reads the body; every commitment is checked for its subgroup.
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        Self::decode_all(&[bytes], shape).pop().expect("one for one")
+        Self::decode_all(&[bytes], shape, None).pop().expect("one for one")
     }
 
-    /// Reads several bodies; all their points are checked together, which is faster.
-    pub fn decode_all(bodies: &[&[u8]], shape: &Shape) -> Vec<Result<Self, DecodeError>> {
+    /// Reads several bodies; all their points are checked together, which is faster. `own` are commitments that the caller has made: they need no
+    /// check.
+    pub fn decode_all(bodies: &[&[u8]], shape: &Shape, own: Option<&Commitments>) -> Vec<Result<Self, DecodeError>> {
         let read: Vec<Result<UntestedDeal, DecodeError>> =
             bodies.par_iter().map(|bytes| UntestedDeal::read(bytes, shape)).collect();
-        let points: Vec<UntestedG1> = read.iter().flatten().flat_map(|deal| deal.commitments.points()).copied().collect();
+        let known = |deal: &UntestedDeal| own.filter(|own| deal.commitments.are(own));
+        let unknown = read.iter().flatten().filter(|deal| known(deal).is_none());
+        let points: Vec<UntestedG1> = unknown.flat_map(|deal| deal.commitments.points()).copied().collect();
         let tested = test_points_together(&points, bodies);
         let mut rest = tested.as_deref();
         let finish = |(deal, bytes): (Result<UntestedDeal, DecodeError>, &&[u8])| {
             let deal = deal?;
             let count = deal.commitments.points().len();
             // If there is a point outside, each body by itself tells whose it is.
-            let points = match rest.as_mut().and_then(|rest| rest.split_off(..count)) {
-                Some(points) => points.to_vec(),
-                None => test_points(deal.commitments.points(), &[bytes]).map_err(|_| outside("commitment"))?,
+            let tested = match known(&deal) {
+                Some(own) => Ok(own.clone()),
+                None => match rest.as_mut().and_then(|rest| rest.split_off(..count)) {
+                    Some(points) => Ok(deal.commitments.tested(points.to_vec())),
+                    None => test_points(deal.commitments.points(), &[bytes]).map(|points| deal.commitments.tested(points)),
+                },
             };
-            let UntestedDeal { view, salt, box_digests, proof, commitments } = deal;
-            Ok(Self { view, salt, box_digests, proof, commitments: commitments.tested(points) })
+            let commitments = tested.map_err(|_| outside("commitment"))?;
+            let UntestedDeal { view, salt, box_digests, proof, commitments: _ } = deal;
+            Ok(Self { view, salt, box_digests, proof, commitments })
         };
         read.into_iter().zip(bodies).map(finish).collect()
     }

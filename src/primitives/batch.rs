@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::curve::{G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2, pairing_product_is_one};
 use super::hash::{Digest, Tag, scalar, tagged};
-use super::kernel::{Coin, Weighed, coins, test_all, test_and_weigh, test_together, weigh, weigh_keys};
+use super::kernel::{Coin, KeyWeight, Weighed, coins, test_all, test_and_weigh, test_together, weigh, weigh_keys};
 
 /// Weights for a batch, derived from a digest of everything the batch checks: nobody can choose an entry after its weight. A false
 /// entry passes with probability `q / r` for an adversary that tries `q` variants.
@@ -77,7 +77,7 @@ pub struct Weighing {
 }
 
 /// The points as tested ones, with their weights; or the position of the first that is outside the subgroup. `parts` are every byte that the
-/// points depend on. A point outside passes with probability at most `q · 2^-128` for an adversary that tries `q` variants.
+/// points depend on. A point outside passes with probability at most `q · 2^-127` for an adversary that tries `q` variants.
 pub fn weigh_signatures(points: &[UntestedG2], parts: &[&[u8]]) -> Result<(Vec<G2>, Weighing), usize> {
     let seed = tagged(Tag::BatchSeed, parts);
     let coins = coins(&seed, points.len());
@@ -85,7 +85,8 @@ pub fn weigh_signatures(points: &[UntestedG2], parts: &[&[u8]]) -> Result<(Vec<G
     Ok((points, Weighing { seed, coins, sum }))
 }
 
-/// All points as tested ones, or the position of the first that is outside the subgroup. As [`weigh_signatures`].
+/// All points as tested ones, or the position of the first that is outside the subgroup. `parts` are every byte that the points depend on. A point
+/// outside passes with probability at most `q · 2^-128` for an adversary that tries `q` variants.
 pub fn test_points(points: &[UntestedG1], parts: &[&[u8]]) -> Result<Vec<G1>, usize> {
     test_all(points, &tagged(Tag::BatchSeed, parts))
 }
@@ -102,12 +103,20 @@ pub fn test_signatures(points: &[UntestedG2], parts: &[&[u8]]) -> Result<Vec<G2>
 
 /// Messages that the same keys sign.
 pub struct SameKeys<'a> {
-    /// The keys of the signers whose signatures were weighed, signer by signer.
+    /// The keys that those of all signers are combinations of.
     pub keys: Vec<G1>,
     /// The messages, hashed to the curve.
     pub messages: &'a [G2],
-    /// One more key, with its signatures on the messages, in order.
-    pub also: Option<(G1, &'a [G2])>,
+    /// Further signatures on the messages, in order, by one more key.
+    pub also: Option<&'a [G2]>,
+}
+
+/// How the keys follow from those of each [`SameKeys`].
+pub struct Signers<'a> {
+    /// The key of each signer whose signatures were weighed, as a combination.
+    pub weighed: Vec<&'a [i64]>,
+    /// The key of the further signatures.
+    pub also: &'a [i64],
 }
 
 impl Weighing {
@@ -116,31 +125,34 @@ impl Weighing {
     ///
     /// # Panics
     /// If there are not as many signatures as signers and messages.
-    pub fn verify(&self, groups: &[SameKeys<'_>]) -> bool {
+    pub fn verify(&self, groups: &[SameKeys<'_>], signers: &Signers<'_>) -> bool {
         let messages: Vec<G2> = groups.iter().flat_map(|group| group.messages.iter().copied()).collect();
-        let further: Vec<G2> =
-            groups.iter().filter_map(|group| group.also).flat_map(|(_, signatures)| signatures.to_vec()).collect();
+        assert_eq!(self.coins.len(), signers.weighed.len() * messages.len(), "a signature of every signer on every message");
+        let further: Vec<G2> = groups.iter().filter_map(|group| group.also).flatten().copied().collect();
         let spelled: Vec<u8> = further.iter().flat_map(G2::to_uncompressed).collect();
         let further_coins = coins(&tagged(Tag::BatchSeed, &[b"further", self.seed.as_ref(), &spelled]), further.len());
         let (mut message, mut next_further) = (0, further_coins.iter());
         let mut weigh_one = |group: &SameKeys<'_>| {
-            let signatures = group.also.map_or(0, |(_, signatures)| signatures.len());
-            assert!(group.also.is_none() || signatures == group.messages.len(), "one for each message");
-            let weights = |_: &G2| {
-                let own = (0..group.keys.len()).map(|signer| self.coins[signer * messages.len() + message]);
-                let own: Vec<Coin> = own.chain(group.also.and_then(|_| next_further.next().copied())).collect();
+            assert!(group.also.is_none_or(|also| also.len() == group.messages.len()), "one for each message");
+            let weights = |_: &G2| -> Vec<KeyWeight> {
+                let coin = |signer: usize| self.coins[signer * messages.len() + message];
+                let rows = signers.weighed.iter().enumerate();
+                let mut signed: Vec<(Coin, &[i64])> = rows.map(|(signer, row)| (coin(signer), *row)).collect();
+                if group.also.is_some() {
+                    let coin = next_further.next().expect("one for each");
+                    signed.push((*coin, signers.also));
+                }
                 message += 1;
-                own
+                let weight = |key: usize| KeyWeight::sum(signed.iter().map(|(coin, row)| (row[key], *coin)));
+                (0..group.keys.len()).map(weight).collect()
             };
             let messages = group.messages.iter().map(weights).collect();
-            Weighed { keys: group.keys.iter().copied().chain(group.also.map(|(key, _)| key)).collect(), messages }
+            Weighed { keys: group.keys.clone(), messages }
         };
         let weighed: Vec<Weighed> = groups.iter().map(&mut weigh_one).collect();
-        let signers = groups.first().map_or(0, |group| group.keys.len());
-        assert_eq!(self.coins.len(), signers * messages.len(), "a signature of every signer on every message");
         let mut sum = self.sum;
         sum.add_sum(&weigh(&further, &further_coins));
-        // Sums that are infinity have probability 2^-128; such a batch is simply not accepted.
+        // Sums that are infinity have probability 2^-127; such a batch is simply not accepted.
         let Some(keys) = G1Sum::finish_all(&weigh_keys(&weighed)) else { return false };
         let mut pairs: Vec<(G1, G2)> = keys.into_iter().zip(messages).collect();
         let minus_g = G1Sum::from(G1::generator()).negated().finish().expect("the generator is not infinity");

@@ -1,11 +1,9 @@
 //! Feldman commitments of a batch: one row of `t` points for each validator.
 
-use rayon::prelude::*;
-
 use super::codec::{DecodeError, Reader, Writer};
-use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, Scalar, UntestedG1};
+use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, UntestedG1};
 use super::hash::{Digest, Tag, merkle_root, tagged};
-use super::kernel::{evaluate_rows, sum_vectors};
+use super::kernel::{evaluate_rows, sum_vectors, weigh_columns};
 
 /// `rows × t` commitments, row by row, constant term first.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,11 +43,16 @@ impl UntestedCommitments {
         &self.points
     }
 
+    /// Whether these are `known` ones, by their root.
+    pub fn are(&self, known: &Commitments) -> bool {
+        (self.t, self.points.len(), self.root) == (known.t, known.points.len(), known.root)
+    }
+
     /// With the points that a test has made of [`UntestedCommitments::points`].
     ///
     /// # Panics
     /// If there are not as many.
-    pub fn tested(self, points: Vec<G1>) -> Commitments {
+    pub fn tested(&self, points: Vec<G1>) -> Commitments {
         assert_eq!(points.len(), self.points.len(), "the points that were tested");
         Commitments { t: self.t, points, root: self.root }
     }
@@ -69,6 +72,11 @@ impl Commitments {
     /// Writes the points, uncompressed.
     pub fn write(&self, writer: Writer) -> Writer {
         writer.each(&self.points, |w, point| w.bytes(&point.to_uncompressed()))
+    }
+
+    /// How many coefficients a row has.
+    pub fn t(&self) -> usize {
+        self.t
     }
 
     /// How many rows.
@@ -114,16 +122,12 @@ impl Commitments {
     }
 
     /// `D_k = Σ_v weights[v] · row_v[k]` for each `k`: the batch folded into one row.
-    pub fn fold(&self, weights: &[Scalar]) -> Vec<G1Sum> {
-        let fold = |k: usize| {
-            let column: Vec<G1> = self.rows().map(|row| row[k]).collect();
-            G1Sum::msm(&column, weights)
-        };
-        match self.len() {
-            // The simulation's memory is each thread's own.
-            0..64 => (0..self.t).map(fold).collect(),
-            _ => (0..self.t).into_par_iter().map(fold).collect(),
-        }
+    ///
+    /// # Panics
+    /// If there is not one weight for each row.
+    pub fn fold(&self, weights: &[u128]) -> Vec<G1Sum> {
+        let columns: Vec<Vec<G1>> = (0..self.t).map(|k| self.rows().map(|row| row[k]).collect()).collect();
+        weigh_columns(&columns.iter().map(|column| (column.as_slice(), weights)).collect::<Vec<_>>())
     }
 
     /// Every row's polynomial at each of `xs`, row by row: `Σ_k x^k · row[k]`. `None` if a value is infinity.

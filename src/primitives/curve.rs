@@ -134,9 +134,16 @@ impl Scalar {
 
     /// The scalar `value`.
     pub fn from_u64(value: u64) -> Self {
+        Self::from_u128(u128::from(value))
+    }
+
+    /// The scalar `value`.
+    pub fn from_u128(value: u128) -> Self {
         let mut fr = blst_fr::default();
+        let half = |shift: u32| u64::try_from(value >> shift & u128::from(u64::MAX)).expect("64 bits");
+        let limbs = [half(0), half(64), 0, 0];
         // SAFETY: the input is four readable 64-bit limbs, little-endian; the output is a live local.
-        unsafe { blst_fr_from_uint64(&mut fr, [value, 0, 0, 0].as_ptr()) };
+        unsafe { blst_fr_from_uint64(&mut fr, limbs.as_ptr()) };
         Self(fr)
     }
 

@@ -152,6 +152,11 @@ impl Scalar {
         Self(value % P)
     }
 
+    /// The scalar `value`.
+    pub fn from_u128(value: u128) -> Self {
+        Self(u64::try_from(value % u128::from(P)).expect("below the modulus"))
+    }
+
     /// From 32 bytes, as [`Scalar::to_be_bytes`] gives them; everything else counts as too large.
     pub fn from_be_bytes(bytes: &[u8; SCALAR_BYTES]) -> Result<Self, DecodeError> {
         gathered(bytes).map(Self)

@@ -65,6 +65,8 @@ tags! {
     Outputs = "outputs",
     /// Challenge of the proof of possession.
     PopChallenge = "pop-challenge",
+    /// Exponents of the proof of possession, from its challenge.
+    PopExponent = "pop-exponent",
     /// Weights of the share check.
     Rho = "rho",
     /// Seeds of local batch weights.
@@ -163,6 +165,12 @@ fn expand(tag: Tag, parts: &[&[u8]]) -> Zeroizing<[u8; 48]> {
     let dst = [DST_SCALAR.as_bytes(), tag.text().as_bytes()].concat();
     expand_message_xmd(&*digest, &dst, &mut *out);
     out
+}
+
+/// `HW(tag, parts)`: a public weight of 128 bits, the first half of `TH(tag, parts)` as a big-endian number.
+pub fn weight(tag: Tag, parts: &[&[u8]]) -> u128 {
+    let digest = tagged(tag, parts);
+    u128::from_be_bytes(*digest.0.first_chunk().expect("32 bytes"))
 }
 
 /// `HS(tag, parts)`: a public scalar, uniform modulo `r` up to 2^-128.

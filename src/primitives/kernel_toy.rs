@@ -55,16 +55,38 @@ pub(super) fn weigh(points: &[G2], coins: &[Coin]) -> G2Sum {
     G2Sum::msm(points, &weights)
 }
 
+/// A sum of weights times small integers.
+#[derive(Clone, Copy)]
+pub(super) struct KeyWeight(Scalar);
+
+impl KeyWeight {
+    /// `Σ factor · weight`.
+    pub(super) fn sum(terms: impl Iterator<Item = (i64, Coin)>) -> Self {
+        Self(terms.fold(Scalar::ZERO, |sum, (factor, coin)| sum + small(factor) * coin.0))
+    }
+}
+
+fn small(integer: i64) -> Scalar {
+    let size = Scalar::from_u64(integer.unsigned_abs());
+    if integer < 0 { -size } else { size }
+}
+
 /// Some keys, and for each message that they sign a weight for each of them.
 pub(super) struct Weighed {
     pub(super) keys: Vec<G1>,
-    pub(super) messages: Vec<Vec<Coin>>,
+    pub(super) messages: Vec<Vec<KeyWeight>>,
 }
 
 /// `Σ weight · key` for each message, in order.
 pub(super) fn weigh_keys(groups: &[Weighed]) -> Vec<G1Sum> {
-    let sum = |keys: &[G1], coins: &[Coin]| G1Sum::msm(keys, &coins.iter().map(|coin| coin.0).collect::<Vec<_>>());
-    groups.iter().flat_map(|group| group.messages.iter().map(move |coins| sum(&group.keys, coins))).collect()
+    let sum = |keys: &[G1], weights: &[KeyWeight]| G1Sum::msm(keys, &weights.iter().map(|weight| weight.0).collect::<Vec<_>>());
+    groups.iter().flat_map(|group| group.messages.iter().map(move |weights| sum(&group.keys, weights))).collect()
+}
+
+/// `Σ weights[i] · points[i]` for each of the pairs.
+pub(super) fn weigh_columns(columns: &[(&[G1], &[u128])]) -> Vec<G1Sum> {
+    let scalars = |weights: &[u128]| weights.iter().map(|weight| Scalar::from_u128(*weight)).collect::<Vec<_>>();
+    columns.iter().map(|(points, weights)| G1Sum::msm(points, &scalars(weights))).collect()
 }
 
 /// `scalar · G` for each of `scalars`; `None` if one is zero.
@@ -98,11 +120,7 @@ pub(super) fn evaluate_rows(points: &[G1], t: usize, xs: &[u64]) -> Option<Vec<G
 
 /// `Σ_j coefficients[j] · rows[j][position]` for each position; `None` if one is infinity.
 pub(super) fn combine_rows(coefficients: &[i64], rows: &[&[G2]]) -> Option<Vec<G2>> {
-    let scalar = |c: &i64| {
-        let size = Scalar::from_u64(c.unsigned_abs());
-        if *c < 0 { -size } else { size }
-    };
-    let scalars: Vec<Scalar> = coefficients.iter().map(scalar).collect();
+    let scalars: Vec<Scalar> = coefficients.iter().map(|c| small(*c)).collect();
     let length = rows.first().map_or(0, |row| row.len());
     let combined = |position: usize| {
         let points: Vec<G2> = rows.iter().map(|row| row[position]).collect();

@@ -1,12 +1,15 @@
 //! Batched Schnorr proof of possession: one proof that a dealer knows the constant terms of all its polynomials.
 //!
-//! Batching of Gennaro, Leigh, Sundaram and Yerazunis (2004); strong Fiat-Shamir (Bernhard, Pereira, Warinschi 2012): the challenge
-//! covers the context, every commitment (through their Merkle root) and the nonce point.
+//! One answer for many keys, with an exponent of 128 bits for each (as in the small-exponents test of Bellare, Garay and Rabin 1998; a batch of
+//! Gennaro, Leigh, Sundaram and Yerazunis 2004 takes powers of one challenge). Strong Fiat-Shamir (Bernhard, Pereira, Warinschi 2012): the
+//! exponents cover the context, every commitment (through their Merkle root) and the nonce point. From two answers that differ in the exponent of
+//! one key alone its secret follows; who does not know it answers with probability `2^-128` for each nonce point tried.
 
 use super::curve::{G1, G1Sum, Scalar, SecretScalar};
-use super::hash::{Digest, Tag, scalar};
+use super::hash::{Digest, Tag, tagged, weight};
+use super::kernel::weigh_columns;
 
-/// `(R, z)` with `z·G = R + Σ_{v=1..V} c^v · C_v`. 128 bytes on the wire (R uncompressed).
+/// `(R, z)` with `z·G = R + Σ_v c_v · C_v`. 128 bytes on the wire (R uncompressed).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Proof {
     /// The nonce point, never infinity.
@@ -27,80 +30,47 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// `c = HS("pop-challenge", session, dealer, root, R)`.
-    fn challenge(&self, r: &G1) -> Scalar {
+    /// `c_v = HW("pop-exponent", TH("pop-challenge", session, dealer, root, R), v)`, without end.
+    fn exponents(&self, r: &G1) -> impl Iterator<Item = u128> + use<> {
         let dealer = self.dealer.to_be_bytes();
-        scalar(Tag::PopChallenge, &[self.session.as_ref(), &dealer, self.root.as_ref(), &r.to_uncompressed()])
+        let parts: [&[u8]; 4] = [self.session.as_ref(), &dealer, self.root.as_ref(), &r.to_uncompressed()];
+        let challenge = tagged(Tag::PopChallenge, &parts);
+        (0u32..).map(move |v| weight(Tag::PopExponent, &[challenge.as_ref(), &v.to_be_bytes()]))
     }
 
     /// Proves knowledge of `secrets`. `nonce` must be fresh for this statement; `None` if it is zero.
     pub fn prove<'a>(&self, secrets: impl Iterator<Item = &'a SecretScalar>, nonce: SecretScalar) -> Option<Proof> {
         let r = nonce.base_mult()?;
-        let challenge = self.challenge(&r);
-        let mut power = challenge;
         let mut response = nonce;
-        for secret in secrets {
-            response.add_assign(&secret.scaled(&power));
-            power = power * challenge;
+        for (secret, exponent) in secrets.zip(self.exponents(&r)) {
+            response.add_assign(&secret.scaled(&Scalar::from_u128(exponent)));
         }
         Some(Proof { r, z: response.declassify() })
     }
 
-    /// The points and public scalars whose sum of products is zero exactly if `proof` holds, apart from the generator's: returns
-    /// the generator's scalar `z`. Everything is multiplied by `weight`.
-    fn terms(&self, constants: impl Iterator<Item = G1>, proof: &Proof, weight: Scalar, out: &mut Terms) {
-        let challenge = self.challenge(&proof.r);
-        out.generator = out.generator + weight * proof.z;
-        out.push(proof.r, -weight);
-        let mut power = weight * challenge;
-        for constant in constants {
-            out.push(constant, -power);
-            power = power * challenge;
-        }
-    }
-
     /// Whether `proof` shows knowledge of the discrete logarithm of every one of `constants`.
     pub fn verify(&self, constants: impl Iterator<Item = G1>, proof: &Proof) -> bool {
-        let mut terms = Terms::default();
-        self.terms(constants, proof, Scalar::one(), &mut terms);
-        terms.vanish()
+        first_false([(*self, constants, *proof)].into_iter()).is_none()
     }
 }
 
-/// One equation `generator·G + Σ scalars·points = 0`, filled term by term.
-struct Terms {
-    generator: Scalar,
-    points: Vec<G1>,
-    scalars: Vec<Scalar>,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self { generator: Scalar::ZERO, points: Vec::new(), scalars: Vec::new() }
+/// The position of the first proof that does not hold.
+pub fn first_false<C: Iterator<Item = G1>>(proofs: impl Iterator<Item = (Statement, C, Proof)>) -> Option<usize> {
+    struct Terms {
+        proof: Proof,
+        constants: Vec<G1>,
+        exponents: Vec<u128>,
     }
-}
-
-impl Terms {
-    fn push(&mut self, point: G1, scalar: Scalar) {
-        self.points.push(point);
-        self.scalars.push(scalar);
-    }
-
-    fn vanish(mut self) -> bool {
-        self.push(G1::generator(), self.generator);
-        G1Sum::msm(&self.points, &self.scalars).is_infinity()
-    }
-}
-
-/// Verifies many proofs with one multi-scalar product, each weighted by its own of `weights`. With weights that nobody could know
-/// before the proofs were fixed, a false proof passes with probability at most 1/r.
-pub fn verify_all<C: Iterator<Item = G1>>(proofs: impl Iterator<Item = (Statement, C, Proof)>, weights: &[Scalar]) -> bool {
-    let mut terms = Terms::default();
-    let mut count = 0;
-    for ((statement, constants, proof), weight) in proofs.zip(weights) {
-        statement.terms(constants, &proof, *weight, &mut terms);
-        count += 1;
-    }
-    assert_eq!(count, weights.len(), "one weight for each proof");
-    terms.vanish()
+    let terms = |(statement, constants, proof): (Statement, C, Proof)| {
+        let constants: Vec<G1> = constants.collect();
+        let exponents = statement.exponents(&proof.r).take(constants.len()).collect();
+        Terms { proof, constants, exponents }
+    };
+    let all: Vec<Terms> = proofs.map(terms).collect();
+    let columns: Vec<(&[G1], &[u128])> = all.iter().map(|one| (one.constants.as_slice(), one.exponents.as_slice())).collect();
+    let holds = |(Terms { proof, .. }, mut sum): (&Terms, G1Sum)| {
+        sum.add(&proof.r);
+        sum == G1Sum::from(G1::generator()).scaled(&proof.z)
+    };
+    all.iter().zip(weigh_columns(&columns)).position(|one| !holds(one))
 }

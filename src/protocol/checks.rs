@@ -7,12 +7,13 @@ use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
-use crate::primitives::batch::{SameKeys, SameMessage, Weighing, Weights, verify_signature, verify_signatures};
+use crate::primitives::batch::{SameKeys, SameMessage, Signers, Weighing, Weights, verify_signature, verify_signatures};
 use crate::primitives::codec::DecodeError;
+use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::{G1, G2};
 use crate::primitives::hash::{DST_POSSESSION, Digest, Tag, tagged};
 use crate::primitives::lagrange;
-use crate::primitives::possession::{self, verify_all};
+use crate::primitives::possession::{self, first_false};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -77,10 +78,10 @@ fn decode_one<B>(statement: &Statement, read: impl FnOnce(&[u8]) -> Result<B, De
     }
 }
 
-/// The deals, by index; all their points are tested together.
-pub fn decode_deals(statements: &[Statement], shape: &Shape) -> Result<Vec<Signed<Deal>>, Box<Fault>> {
+/// The deals, by index; all their points are tested together, but not those of `own` commitments that the caller has made.
+pub fn decode_deals(statements: &[Statement], shape: &Shape, own: Option<&Commitments>) -> Result<Vec<Signed<Deal>>, Box<Fault>> {
     let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
-    let decoded = Deal::decode_all(&bodies, shape).into_iter().zip(statements);
+    let decoded = Deal::decode_all(&bodies, shape, own).into_iter().zip(statements);
     decoded.map(|(deal, statement)| decode_one(statement, |_| deal)).collect()
 }
 
@@ -182,36 +183,32 @@ pub fn opened(ceremony: &Ceremony, hellos: &[Signed<Hello>], deals: &[Signed<Dea
 
 /// V9: no constant term occurs twice, within a dealer or across dealers.
 pub fn distinct_constants(deals: &[Signed<Deal>]) -> Result<DistinctConstants, Box<Fault>> {
-    let mut seen: BTreeMap<[u8; 48], (usize, usize)> = BTreeMap::new();
-    for (d, deal) in deals.iter().enumerate() {
-        for (v, constant) in deal.body.commitments.constants().enumerate() {
-            if let Some((other, other_v)) = seen.insert(constant.to_compressed(), (d, v)) {
-                let rows = [(deals[other].sender(), other_v), (deal.sender(), v)];
-                let evidence = if other == d { vec![&deal.statement] } else { vec![&deals[other].statement, &deal.statement] };
-                return Err(Fault::new(Rule::EqualConstants { rows }, evidence));
-            }
-        }
-    }
-    Ok(DistinctConstants(()))
+    let constants = deals.iter().enumerate().flat_map(|(d, deal)| {
+        let own = deal.body.commitments.constants().enumerate();
+        own.map(move |(v, constant)| (constant.to_compressed(), d, v))
+    });
+    let mut all: Vec<([u8; 48], usize, usize)> = constants.collect();
+    all.sort_unstable();
+    // Of several the one that comes first in the order of dealers and validators, with the one before it that it equals.
+    let again = all.windows(2).filter(|pair| pair[0].0 == pair[1].0).min_by_key(|pair| (pair[1].1, pair[1].2));
+    let Some([(_, other, other_v), (_, d, v)]) = again else { return Ok(DistinctConstants(())) };
+    let rows = [(deals[*other].sender(), *other_v), (deals[*d].sender(), *v)];
+    let evidence = if other == d { vec![&deals[*d].statement] } else { vec![&deals[*other].statement, &deals[*d].statement] };
+    Err(Fault::new(Rule::EqualConstants { rows }, evidence))
 }
 
-/// V10: the batched proofs of possession, all in one product; one by one only to name a culprit.
+/// V10: every dealer's proof of possession.
 pub fn known_constants(session: &Digest, deals: &[Signed<Deal>]) -> Result<KnownConstants, Box<Fault>> {
     let statement = |deal: &Signed<Deal>| possession::Statement {
         session: *session,
         dealer: deal.sender().get(),
         root: deal.body.commitments.merkle_root(),
     };
-    let bodies: Vec<Digest> = deals.iter().map(|deal| deal.statement.envelope.body_digest).collect();
-    let parts: Vec<&[u8]> = bodies.iter().map(AsRef::as_ref).collect();
-    let weights = Weights::new(&parts).take(deals.len());
     let proofs = deals.iter().map(|deal| (statement(deal), deal.body.commitments.constants(), deal.body.proof));
-    if verify_all(proofs, &weights) {
-        return Ok(KnownConstants(()));
+    match first_false(proofs).map(|at| &deals[at]) {
+        None => Ok(KnownConstants(())),
+        Some(bad) => Err(Fault::new(Rule::ProofOfPossession { dealer: bad.sender() }, [&bad.statement])),
     }
-    let culprit = deals.iter().find(|deal| !statement(deal).verify(deal.body.commitments.constants(), &deal.body.proof));
-    let culprit = culprit.expect("a batch of valid proofs verifies");
-    Err(Fault::new(Rule::ProofOfPossession { dealer: culprit.sender() }, [&culprit.statement]))
 }
 
 /// V12: certificate 1. Every operator prepared over the same deals, and its root of the sums is theirs.
@@ -264,20 +261,25 @@ pub fn commits_follow_prepares(prepares: &[Statement], commits: &[Signed<Commit>
     Ok(CommitsFollowPrepares(()))
 }
 
-/// Each validator's messages, with the keys of the operators that sent `commits`.
-fn groups<'a>(sums: &Sums, messages: &'a Messages, commits: &Commits) -> Vec<(usize, SameKeys<'a>)> {
+/// Each validator's messages, with keys that those of all operators follow from.
+fn groups<'a>(sums: &Sums, messages: &'a Messages) -> Vec<(usize, SameKeys<'a>)> {
     let group = |(v, messages)| {
-        let shares = sums.public_shares(v);
-        let keys = commits.signed.iter().map(|commit| shares[commit.sender().position()]).collect();
+        let keys = sums.span().basis(sums.public_shares(v), sums.public_key(v));
         (v, SameKeys { keys, messages, also: None })
     };
     messages.by_validator().map(group).collect()
 }
 
+/// Whose signatures `commits` are.
+fn signers<'a>(sums: &'a Sums, commits: &Commits) -> Signers<'a> {
+    let own = |commit: &Signed<Commit>| sums.span().signer(commit.sender().position());
+    Signers { weighed: commits.signed.iter().map(own).collect(), also: sums.span().combined() }
+}
+
 /// V16: every partial signature in `commits` verifies under its operator's public share.
 pub fn partials_verified(sums: &Sums, messages: &Messages, commits: &Commits) -> Result<PartialsVerified, Box<Fault>> {
-    let groups: Vec<SameKeys<'_>> = groups(sums, messages, commits).into_iter().map(|(_, group)| group).collect();
-    match commits.weighing.verify(&groups) {
+    let groups: Vec<SameKeys<'_>> = groups(sums, messages).into_iter().map(|(_, group)| group).collect();
+    match commits.weighing.verify(&groups, &signers(sums, commits)) {
         true => Ok(PartialsVerified(())),
         false => Err(first_bad_partial(sums, messages, commits)),
     }
@@ -306,13 +308,12 @@ pub fn all_verified(
     signatures: &[G2],
 ) -> Result<(PartialsVerified, SignaturesVerified), Box<Fault>> {
     let mut rest = signatures;
-    let mut groups = groups(sums, messages, commits);
-    for (v, group) in &mut groups {
-        let own = rest.split_off(..group.messages.len()).expect("a signature for each message");
-        group.also = Some((sums.public_key(*v), own));
+    let mut groups = groups(sums, messages);
+    for (_, group) in &mut groups {
+        group.also = Some(rest.split_off(..group.messages.len()).expect("a signature for each message"));
     }
     let groups: Vec<SameKeys<'_>> = groups.into_iter().map(|(_, group)| group).collect();
-    if commits.weighing.verify(&groups) {
+    if commits.weighing.verify(&groups, &signers(sums, commits)) {
         return Ok((PartialsVerified(()), SignaturesVerified(())));
     }
     let partials = partials_verified(sums, messages, commits)?;

@@ -80,6 +80,7 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
     world.vault.own_shares = Some(own);
 
     let root_of_view = view_root(&view);
+    world.vault.dealt = Some(commitments.clone());
     let body = Deal { view, salt: commit_salt(&seat, &seed), box_digests, proof, commitments };
     Ok((records, seat.sign(Round::Deal, session, root_of_view, &body.encode())))
 }
@@ -99,7 +100,8 @@ impl AwaitDeals {
             _ => return Ok(Advance::Stay(Stage::Deals(self))),
         };
         let ceremony = world.seat.ceremony.clone();
-        let deals = decode_deals(&statements, &world.shape)?;
+        let own = world.vault.dealt.take();
+        let deals = decode_deals(&statements, &world.shape, own.as_ref())?;
         let hellos: Vec<Statement> = self.hellos.iter().map(|hello| hello.statement.clone()).collect();
         let checked = Checked {
             session: self.session,

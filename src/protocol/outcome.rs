@@ -2,7 +2,8 @@
 
 use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
-use crate::primitives::hash::{Digest, Tag, scalar, tagged};
+use crate::primitives::hash::{Digest, Tag, tagged, weight};
+use crate::primitives::lagrange::Span;
 
 use super::checks::{
     CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, PartialsVerified,
@@ -16,8 +17,9 @@ pub struct Sums {
     digest: Digest,
     public_keys: Vec<G1>,
     public_shares: Vec<Vec<G1>>,
-    weights: Vec<Scalar>,
+    weights: Vec<u128>,
     folded: Vec<G1Sum>,
+    span: Span,
 }
 
 impl Sums {
@@ -34,7 +36,8 @@ impl Sums {
         let public_shares = sums.evaluate(points)?.chunks_exact(points.len()).map(<[G1]>::to_vec).collect();
         let weights = confirmation_weights(&digest, sums.len());
         let folded = sums.fold(&weights);
-        Some(Self { root, digest, public_keys: sums.constants().collect(), public_shares, weights, folded })
+        let span = Span::new(points, sums.t());
+        Some(Self { root, digest, public_keys: sums.constants().collect(), public_shares, weights, folded, span })
     }
 
     /// Merkle root of the summed commitments, which every prepare signs.
@@ -62,6 +65,11 @@ impl Sums {
         &self.public_shares[v]
     }
 
+    /// How the public shares and the key of a validator follow from some of them.
+    pub(super) fn span(&self) -> &Span {
+        &self.span
+    }
+
     /// `K_j = Σ_v ρ_v P_{v,j}`, the key under which seat `j` (evaluation point `point`) proves possession of all its shares.
     pub fn confirmation_key(&self, point: u64) -> Option<G1> {
         evaluate(self.folded.iter().copied(), point).finish()
@@ -72,31 +80,32 @@ impl Sums {
         fold_shares(&self.weights, shares)
     }
 
-    /// Whether `shares` are the ones of the seat at `point`: `κ·G = K`. If any is wrong, this holds with probability 1/r.
+    /// Whether `shares` are the ones of the seat at `point`: `κ·G = K`. If any is wrong, this holds with probability
+    /// 2^-128 for each set of deals tried.
     pub fn shares_match(&self, point: u64, shares: &[SecretScalar]) -> bool {
         let own = self.confirmation_secret(shares).base_mult();
         own.is_some() && own == self.confirmation_key(point)
     }
 
-    /// The weights `ρ_v = HS("rho", D, v)`.
-    pub fn weights(&self) -> &[Scalar] {
+    /// The weights `ρ_v = HW("rho", D, v)`.
+    pub fn weights(&self) -> &[u128] {
         &self.weights
     }
 }
 
-fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<Scalar> {
+fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<u128> {
     let weight = |v: usize| {
         let v = u32::try_from(v).expect("at most 8192 validators");
-        scalar(Tag::Rho, &[dkg.as_ref(), &v.to_be_bytes()])
+        weight(Tag::Rho, &[dkg.as_ref(), &v.to_be_bytes()])
     };
     (0..validators).map(weight).collect()
 }
 
 /// `Σ weights[v] · shares[v]`.
-pub(super) fn fold_shares(weights: &[Scalar], shares: &[SecretScalar]) -> SecretScalar {
+pub(super) fn fold_shares(weights: &[u128], shares: &[SecretScalar]) -> SecretScalar {
     assert_eq!(weights.len(), shares.len(), "one share for each validator");
     let mut sum = SecretScalar::zero();
-    weights.iter().zip(shares).for_each(|(weight, share)| sum.add_assign(&share.scaled(weight)));
+    weights.iter().zip(shares).for_each(|(weight, share)| sum.add_assign(&share.scaled(&Scalar::from_u128(*weight))));
     sum
 }
 

@@ -6,6 +6,7 @@ use crate::message::complaint::Complaint;
 use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::{Arrival, Inbox, digests};
 use crate::message::shape::Shape;
+use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::Secret32;
@@ -29,6 +30,8 @@ pub(super) struct Vault {
     pub(super) seed: Option<Secret32>,
     /// What follows from the seed, kept between the hello and the deal so as not to be computed twice; gone with the seed.
     pub(super) dealing: Option<Dealing>,
+    /// What this operator has committed to, if it did so in this run.
+    pub(super) dealt: Option<Commitments>,
     pub(super) one_time_keys: Option<Vec<DhSecret>>,
     pub(super) own_shares: Option<Vec<SecretScalar>>,
     pub(super) shares: Option<Vec<SecretScalar>>,

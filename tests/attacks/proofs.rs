@@ -8,7 +8,7 @@ use quorate::message::shape::Shape;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::commitment::Commitments;
 use quorate::primitives::curve::{DecodeError as CurveError, G1, G1Sum, G2, Scalar, SecretScalar};
-use quorate::primitives::hash::{Digest, Tag, scalar};
+use quorate::primitives::hash::{Digest, Tag, tagged, weight};
 use quorate::primitives::polynomial::Polynomial;
 use quorate::primitives::possession::{self, Proof};
 use quorate::protocol::checks::{self, Signed};
@@ -248,13 +248,14 @@ fn attack_p3() {
     let oracle = Oracle::new(4, 3, &[3]);
     let stolen = oracle.dealt()[0].commitments.row(0)[0];
     let (nonce, z) = (times_g(7), Scalar::from_u64(11));
-    let weak = scalar(Tag::PopChallenge, &[&nonce.to_uncompressed()]);
-    let square = weak * weak;
-    let inverse = square.inverse().unwrap();
+    let challenge = tagged(Tag::PopChallenge, &[&nonce.to_uncompressed()]);
+    let exponent = |v: u32| Scalar::from_u128(weight(Tag::PopExponent, &[challenge.as_ref(), &v.to_be_bytes()]));
+    let (first, second) = (exponent(0), exponent(1));
+    let inverse = second.inverse().unwrap();
     let g = G1Sum::from(G1::generator());
-    let solved = weighted(&[(g, z * inverse), (G1Sum::from(nonce), -inverse), (G1Sum::from(stolen), -(weak * inverse))]);
+    let solved = weighted(&[(g, z * inverse), (G1Sum::from(nonce), -inverse), (G1Sum::from(stolen), -(first * inverse))]);
     let left = g.scaled(&z);
-    let right = weighted(&[(G1Sum::from(nonce), Scalar::one()), (G1Sum::from(stolen), weak), (G1Sum::from(solved), square)]);
+    let right = weighted(&[(G1Sum::from(nonce), Scalar::one()), (G1Sum::from(stolen), first), (G1Sum::from(solved), second)]);
     assert!(left == G1Sum::from(right), "the weak verifier accepts");
 
     let rest = |v: usize| polynomial(3, v, 3).commit()[1..].to_vec();

@@ -133,7 +133,7 @@ impl Floor {
     pub fn live(&mut self) -> [Cost; STEPS.len()] {
         let Shape { n, t, v } = self.shape;
         let mut costs = [Cost::default(); STEPS.len()];
-        let [deal, receive, _, sign, verify, _] = &mut costs;
+        let [deal, receive, _, sign, verify, ..] = &mut costs;
         let key = |peer: usize| u8::try_from(peer).expect("few operators");
 
         // The others deal.

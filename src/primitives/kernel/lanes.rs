@@ -96,11 +96,8 @@ impl<F: Field> Affine<F> {
 }
 
 /// `left(i) + right(i)` into `out[i]`, for each of `out`, at most [`CHUNK`]; any inputs.
-fn add_chunk<'a, F: Field + 'a>(
-    left: impl Fn(usize) -> &'a Affine<F>,
-    right: impl Fn(usize) -> &'a Affine<F>,
-    out: &mut [Affine<F>],
-) {
+#[inline]
+fn add_chunk<F: Field>(left: impl Fn(usize) -> Affine<F>, right: impl Fn(usize) -> Affine<F>, out: &mut [Affine<F>]) {
     let mut runs: [F; CHUNK] = [F::zero(); CHUNK];
     let mut before: [F; CHUNK] = [F::zero(); CHUNK];
     let runs = &mut runs[..out.len()];
@@ -135,18 +132,14 @@ fn add_chunk<'a, F: Field + 'a>(
 
 /// The same where summands are infinity, equal, or opposite.
 #[cold]
-fn add_with_care<'a, F: Field + 'a>(
-    left: impl Fn(usize) -> &'a Affine<F>,
-    right: impl Fn(usize) -> &'a Affine<F>,
-    out: &mut [Affine<F>],
-) {
-    let denominators: Vec<Option<F>> = (0..out.len()).map(|i| left(i).denominator(right(i))).collect();
+fn add_with_care<F: Field>(left: impl Fn(usize) -> Affine<F>, right: impl Fn(usize) -> Affine<F>, out: &mut [Affine<F>]) {
+    let denominators: Vec<Option<F>> = (0..out.len()).map(|i| left(i).denominator(&right(i))).collect();
     let mut inverses: Vec<F> = denominators.iter().filter_map(|d| *d).collect();
     invert_all(&mut inverses);
     let mut inverses = inverses.into_iter();
     for (i, denominator) in denominators.into_iter().enumerate() {
         let inverse = denominator.and_then(|_| inverses.next());
-        out[i] = left(i).plus(right(i), inverse);
+        out[i] = left(i).plus(&right(i), inverse);
     }
 }
 
@@ -169,10 +162,10 @@ pub(super) fn invert_all<F: Field>(values: &mut [F]) {
 }
 
 /// `left(i) + right(i)` for each `i` below `count`; any inputs.
-pub(super) fn add_many<'a, F: Field + 'a>(
+pub(super) fn add_many<F: Field>(
     count: usize,
-    left: impl Fn(usize) -> &'a Affine<F>,
-    right: impl Fn(usize) -> &'a Affine<F>,
+    left: impl Fn(usize) -> Affine<F>,
+    right: impl Fn(usize) -> Affine<F>,
 ) -> Vec<Affine<F>> {
     let mut out = vec![Affine::infinity(); count];
     for (chunk, out) in out.chunks_mut(CHUNK).enumerate() {
@@ -185,13 +178,13 @@ pub(super) fn add_many<'a, F: Field + 'a>(
 /// `lanes[i] += right[i]` for each lane.
 pub(super) fn add_to<F: Field>(lanes: &mut [Affine<F>], right: &[Affine<F>]) {
     assert_eq!(lanes.len(), right.len(), "a summand for each lane");
-    let sums = add_many(lanes.len(), |i| &lanes[i], |i| &right[i]);
+    let sums = add_many(lanes.len(), |i| lanes[i], |i| right[i]);
     lanes.copy_from_slice(&sums);
 }
 
 /// `lanes[at] += point` for each `(at, point)`; no lane occurs twice.
 pub(super) fn add_at<F: Field>(lanes: &mut [Affine<F>], terms: &[(usize, Affine<F>)]) {
-    let sums = add_many(terms.len(), |i| &lanes[terms[i].0], |i| &terms[i].1);
+    let sums = add_many(terms.len(), |i| lanes[terms[i].0], |i| terms[i].1);
     terms.iter().zip(sums).for_each(|((at, _), sum)| lanes[*at] = sum);
 }
 
@@ -224,8 +217,22 @@ pub(super) fn multiply<F: Field>(lanes: &mut [Affine<F>], factor: u64) {
 /// Bytes of points that are thrown into buckets at a time: they are read in the order of the buckets, which is none in memory.
 const CACHED: usize = 1 << 20;
 
+/// Where a point falls: into which bucket, and whether as its negative.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) bucket: usize,
+    pub(super) negative: bool,
+}
+
+impl Place {
+    /// The place for a signed digit: the bucket of its size.
+    pub(super) fn of_digit(digit: i16) -> Self {
+        Self { bucket: usize::from(digit.unsigned_abs()), negative: digit < 0 }
+    }
+}
+
 /// The sum of the points that fall into each of `buckets`, `place(i)` telling where point `i` falls.
-pub(super) fn bucket_sums<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> usize, buckets: usize) -> Vec<Affine<F>> {
+pub(super) fn bucket_sums<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> Place, buckets: usize) -> Vec<Affine<F>> {
     let block = CACHED / size_of::<Affine<F>>();
     let mut blocks = points.chunks(block).enumerate();
     let sums = |(at, points): (usize, &[Affine<F>])| sums_of_block(points, |i| place(at * block + i), buckets);
@@ -234,32 +241,34 @@ pub(super) fn bucket_sums<F: Field>(points: &[Affine<F>], place: impl Fn(usize) 
     total
 }
 
-fn sums_of_block<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> usize, buckets: usize) -> Vec<Affine<F>> {
+fn sums_of_block<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> Place, buckets: usize) -> Vec<Affine<F>> {
     // Points in the order of their buckets; then neighbours of one bucket are added until each has one left.
     let mut counts = vec![0usize; buckets];
-    (0..points.len()).for_each(|i| counts[place(i)] += 1);
+    (0..points.len()).for_each(|i| counts[place(i).bucket] += 1);
     let mut next: Vec<usize> = counts.iter().scan(0, |end, count| Some(core::mem::replace(end, *end + count))).collect();
-    let mut order = vec![0usize; points.len()];
+    let mut order = vec![(0usize, false); points.len()];
     for i in 0..points.len() {
-        let at = &mut next[place(i)];
-        order[*at] = i;
-        *at += 1;
+        let Place { bucket, negative } = place(i);
+        order[next[bucket]] = (i, negative);
+        next[bucket] += 1;
     }
+    let signed = |(i, negative): (usize, bool)| if negative { points[i].negated() } else { points[i] };
     let mut sums: Vec<Affine<F>> = vec![Affine::infinity(); buckets];
-    let mut pairs: Vec<(usize, usize)> = Vec::with_capacity(points.len() / 2);
+    let mut both: Vec<[(usize, bool); 2]> = Vec::with_capacity(points.len() / 2);
     let mut start = 0;
     for (count, sum) in counts.iter_mut().zip(&mut sums) {
         let bucket = &order[start..start + *count];
         start += *count;
         let (two, one) = bucket.as_chunks::<2>();
-        pairs.extend(two.iter().map(|[a, b]| (*a, *b)));
+        both.extend(two);
         if let [one] = one {
-            *sum = points[*one];
+            *sum = signed(*one);
         }
         *count = two.len();
     }
-    let mut row = add_many(pairs.len(), |i| &points[pairs[i].0], |i| &points[pairs[i].1]);
+    let mut row = add_many(both.len(), |i| signed(both[i][0]), |i| signed(both[i][1]));
     // Each round halves what is left of every bucket; what is left over is added to the bucket's own sum.
+    let mut pairs: Vec<(usize, usize)> = Vec::with_capacity(row.len() / 2);
     while counts.iter().any(|count| *count > 0) {
         pairs.clear();
         let mut odd = Vec::new();
@@ -273,7 +282,7 @@ fn sums_of_block<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> usize,
             *count /= 2;
         }
         add_at(&mut sums, &odd);
-        row = add_many(pairs.len(), |i| &row[pairs[i].0], |i| &row[pairs[i].1]);
+        row = add_many(pairs.len(), |i| row[pairs[i].0], |i| row[pairs[i].1]);
     }
     sums
 }

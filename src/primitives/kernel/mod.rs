@@ -7,6 +7,10 @@ pub(super) mod lanes;
 
 mod fixed_base;
 
+mod columns;
+
+mod levels;
+
 mod rows;
 
 mod subgroup;
@@ -15,9 +19,11 @@ mod weigh;
 
 pub(super) use fixed_base::base_mult_all;
 
+pub(super) use columns::weigh_columns;
+
 pub(super) use rows::{combine_rows, evaluate_rows, sum_vectors};
 
-pub(super) use subgroup::{Coin, coins, test_all, test_and_weigh, test_together, weigh};
+pub(super) use subgroup::{Coin, KeyWeight, coins, test_all, test_and_weigh, test_together, weigh};
 
 pub(super) use weigh::{Weighed, weigh_keys};
 

@@ -38,25 +38,27 @@ pub(in crate::primitives) fn evaluate_rows(points: &[G1], t: usize, xs: &[u64]) 
 /// A value of every row's polynomial for each of `xs`.
 fn evaluate_columns<F: Field>(columns: &[Vec<Affine<F>>], xs: &[u64]) -> Vec<Vec<Affine<F>>> {
     let t = columns.len();
-    let successive = xs.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1));
-    if !successive || xs.len() <= t {
+    let in_order = (1u64..).zip(xs).all(|(place, x)| place == *x);
+    if !in_order || xs.len() < t {
         return xs.iter().map(|x| horner(columns, *x)).collect();
     }
-    // The first t values; then by differences, of which the t-th of a polynomial with t coefficients is zero (Newton).
-    let mut values: Vec<Vec<Affine<F>>> = xs[..t].iter().map(|x| horner(columns, *x)).collect();
+    // As many values around zero as there are coefficients; then by differences, of which the t-th is zero (Newton).
+    let below = (t - 1) / 2;
+    let around = around_zero(columns, below);
+    let mut values: Vec<Vec<Affine<F>>> = around[below + 1..].to_vec();
     // After step k, `ends[k]` is the last k-th difference.
     let mut ends = Vec::with_capacity(t);
-    let mut row = values.clone();
+    let mut row = around;
     while let Some(last) = row.last() {
         ends.push(last.clone());
         for i in 0..row.len() - 1 {
             let mut difference = row[i + 1].clone();
-            add_to(&mut difference, &row[i].iter().map(Affine::negated).collect::<Vec<_>>());
+            add_to(&mut difference, &negated(&row[i]));
             row[i] = difference;
         }
         row.pop();
     }
-    for _ in t..xs.len() {
+    while values.len() < xs.len() {
         for k in (0..t - 1).rev() {
             let (lower, upper) = ends.split_at_mut(k + 1);
             add_to(&mut lower[k], &upper[0]);
@@ -64,6 +66,31 @@ fn evaluate_columns<F: Field>(columns: &[Vec<Affine<F>>], xs: &[u64]) -> Vec<Vec
         values.push(ends[0].clone());
     }
     values
+}
+
+/// The values at `-below ..= t - 1 - below`, which are `t`. The even coefficients' part of a value is that of the opposite place too, the odd ones'
+/// its negative.
+fn around_zero<F: Field>(columns: &[Vec<Affine<F>>], below: usize) -> Vec<Vec<Affine<F>>> {
+    let every_other = |from: usize| columns.iter().skip(from).step_by(2).cloned().collect::<Vec<_>>();
+    let (even, odd) = (every_other(0), every_other(1));
+    let mut values = std::collections::VecDeque::from([columns[0].clone()]);
+    for x in 1..=(columns.len() - 1 - below) as u64 {
+        let mut value = horner(&even, x * x);
+        let mut rest = horner(&odd, x * x);
+        multiply(&mut rest, x);
+        if x <= below as u64 {
+            let mut opposite = value.clone();
+            add_to(&mut opposite, &negated(&rest));
+            values.push_front(opposite);
+        }
+        add_to(&mut value, &rest);
+        values.push_back(value);
+    }
+    values.into()
+}
+
+fn negated<F: Field>(lanes: &[Affine<F>]) -> Vec<Affine<F>> {
+    lanes.iter().map(Affine::negated).collect()
 }
 
 fn horner<F: Field>(columns: &[Vec<Affine<F>>], x: u64) -> Vec<Affine<F>> {

@@ -1,33 +1,31 @@
 //! Tests of many points for their subgroup, by random buckets (Bellare, Garay, Rabin 1998, section 5).
 //!
-//! Points are thrown into buckets at random; if a point is outside the subgroup then, wherever the others fall, at most one of its places
-//! leaves every bucket's sum inside: a pass misses it with probability at most `1 / buckets`, whatever the structure of what is outside.
-//! (One random linear combination would miss a point of order 3 once in three times.) [`PASSES`] passes into 256 buckets miss with at most
-//! `2^-136`; their 4352 sums are tested likewise, by twice as many passes into 16 buckets, whose sums are tested exactly.
+//! Each point, or its negative, is thrown into a bucket at random. If a point is outside the subgroup then, wherever the others fall, at most one
+//! of its places leaves every bucket's sum inside (the group's order is odd, so no point outside is like its negative): a pass into `B` buckets
+//! misses it with probability at most `1 / 2B`, whatever the structure of what is outside. (One random linear combination would miss a point of
+//! order 3 once in three times.) As many passes as bring that below `2^-130` are one level; their sums are tested likewise by another, until few enough are
+//! left for the exact test.
 //!
-//! Where the passes are the digits of random weights, the same buckets give the weighted sum of all points (Pippenger's method).
+//! Where the places are the signed digits of random weights, the same buckets give the weighted sum of all points (Pippenger's method).
 
 use rayon::prelude::*;
 
 use crate::primitives::curve::{DecodeError, Fp2, G1, G2, G2Sum, Scalar, UntestedG1, UntestedG2};
 use crate::primitives::hash::{Digest, Tag, tagged};
 
-use super::lanes::{Affine, Field, bucket_sums};
+use super::lanes::{Affine, Field, Place, bucket_sums};
+use super::levels;
 
-/// Passes into 256 buckets.
-const PASSES: usize = 17;
-const BUCKETS: usize = 256;
-/// Buckets of the second level.
-const NIBBLE: usize = 16;
+/// Passes into the buckets of signed bytes, eight bits each.
+const PASSES: usize = 16;
+/// One for each size of a signed byte.
+const BUCKETS: usize = 129;
 
-/// From how many points on buckets are faster than exact tests.
-const MANY_G1: usize = 2000;
-const MANY_G2: usize = 3000;
-
-/// One entry's share of the randomness of a batch: where a point falls in each pass. The first sixteen bytes are a weight too, uniform among
-/// `2^128` different ones: `a + z²·b`, of two 64-bit halves, `z` being the curve's parameter.
+/// One entry's share of the randomness of a batch: sixteen signed bytes, which are the places of a point in as many passes. They are a weight too,
+/// uniform among `2^128` different ones: `a + z²·b`, the digits of `a` and `b` to the base 256 being eight of them each, and `z` being
+/// the curve's parameter.
 #[derive(Clone, Copy)]
-pub(in crate::primitives) struct Coin([u8; PASSES]);
+pub(in crate::primitives) struct Coin([i8; PASSES]);
 
 /// `count` coins that follow from `seed`, which must cover everything that they are used on.
 pub(in crate::primitives) fn coins(seed: &Digest, count: usize) -> Vec<Coin> {
@@ -37,25 +35,45 @@ pub(in crate::primitives) fn coins(seed: &Digest, count: usize) -> Vec<Coin> {
     let coin = |_| {
         let mut coin = [0; PASSES];
         stream.fill_bytes(&mut coin);
-        Coin(coin)
+        Coin(coin.map(u8::cast_signed))
     };
     (0..count).map(coin).collect()
 }
 
-/// Half of a weight, little-endian: digit `i` counts `256^i`.
+/// Digits of half a weight, the lowest first.
 const HALF: usize = 8;
 
 impl Coin {
-    /// The halves of the weight.
-    pub(super) fn halves(&self) -> [u64; 2] {
+    /// The halves of the weight, each of a size below `2^63 + 2^56`.
+    fn halves(&self) -> [i128; 2] {
         let (halves, _) = self.0.as_chunks::<HALF>();
-        [u64::from_le_bytes(halves[0]), u64::from_le_bytes(halves[1])]
+        let half = |digits: &[i8; HALF]| digits.iter().rev().fold(0, |half, digit| 256 * half + i128::from(*digit));
+        [half(&halves[0]), half(&halves[1])]
     }
 
     /// The weight.
     pub(in crate::primitives) fn weight(&self) -> Scalar {
+        let scalar = |half: i128| {
+            let size = Scalar::from_u64(u64::try_from(half.unsigned_abs()).expect("below 2^64"));
+            if half < 0 { -size } else { size }
+        };
         let [low, high] = self.halves();
-        Scalar::from_u64(low) + Scalar::from_u64(high) * z_squared()
+        scalar(low) + scalar(high) * z_squared()
+    }
+}
+
+/// A sum of weights times small integers: the halves of `a + z²·b`, each below `2^112` in size.
+#[derive(Clone, Copy)]
+pub(in crate::primitives) struct KeyWeight(pub(super) [i128; 2]);
+
+impl KeyWeight {
+    /// `Σ factor · weight`, of at most 512 terms, for factors below `2^40` in size.
+    pub(in crate::primitives) fn sum(terms: impl Iterator<Item = (i64, Coin)>) -> Self {
+        let add = |sum: [i128; 2], (factor, coin): (i64, Coin)| {
+            let halves = coin.halves();
+            [0, 1].map(|half| sum[half] + i128::from(factor) * halves[half])
+        };
+        Self(terms.fold([0, 0], add))
     }
 }
 
@@ -69,7 +87,8 @@ fn z_squared() -> Scalar {
 pub(in crate::primitives) trait Untested: Copy + Send + Sync {
     type Tested: Send;
     type Coordinate: Field;
-    const MANY: usize;
+    /// How many additions, one by one or in buckets, take as long as an exact test.
+    const EXACT: usize;
 
     fn exactly(&self) -> Result<Self::Tested, DecodeError>;
     fn otherwise(&self) -> Self::Tested;
@@ -78,11 +97,11 @@ pub(in crate::primitives) trait Untested: Copy + Send + Sync {
 }
 
 macro_rules! untested {
-    ($untested:ident, $tested:ident, $field:ident, $many:ident) => {
+    ($untested:ident, $tested:ident, $field:ident, $exact:literal) => {
         impl Untested for $untested {
             type Tested = $tested;
             type Coordinate = crate::primitives::curve::$field;
-            const MANY: usize = $many;
+            const EXACT: usize = $exact;
 
             fn exactly(&self) -> Result<$tested, DecodeError> {
                 self.test()
@@ -103,13 +122,13 @@ macro_rules! untested {
     };
 }
 
-untested!(UntestedG1, G1, Fp, MANY_G1);
-untested!(UntestedG2, G2, Fp2, MANY_G2);
+untested!(UntestedG1, G1, Fp, 160);
+untested!(UntestedG2, G2, Fp2, 70);
 
 /// All points as tested ones, or the position of the first that is outside the subgroup. Misses one with probability at most `2^-128` for each
 /// seed that somebody tries, and not at all if there are few.
 pub(in crate::primitives) fn test_all<U: Untested>(points: &[U], seed: &Digest) -> Result<Vec<U::Tested>, usize> {
-    if points.len() >= U::MANY
+    if levels::pay(points.len(), U::EXACT)
         && let Some(tested) = test_together(points, seed)
     {
         return Ok(tested);
@@ -119,12 +138,11 @@ pub(in crate::primitives) fn test_all<U: Untested>(points: &[U], seed: &Digest) 
 
 /// All points as tested ones, or `None` if one of them is outside; whose it is, is for whoever tests fewer of them.
 pub(in crate::primitives) fn test_together<U: Untested>(points: &[U], seed: &Digest) -> Option<Vec<U::Tested>> {
-    if points.len() < U::MANY {
+    if !levels::pay(points.len(), U::EXACT) {
         return one_by_one(points).ok();
     }
     let lanes: Vec<_> = points.iter().map(U::lane).collect();
-    let sums = all_sums(&lanes, &coins(seed, points.len()), PASSES);
-    sums_are_inside::<U>(&sums, seed).then(|| points.iter().map(U::otherwise).collect())
+    levels::all_inside::<U>(lanes, seed).then(|| points.iter().map(U::otherwise).collect())
 }
 
 /// The exact test of each point.
@@ -134,23 +152,17 @@ fn one_by_one<U: Untested>(points: &[U]) -> Result<Vec<U::Tested>, usize> {
     tested.into_iter().enumerate().map(|(at, tested)| tested.map_err(|_| at)).collect()
 }
 
-/// The buckets of the first passes.
-fn all_sums<F: Field>(lanes: &[Affine<F>], coins: &[Coin], passes: usize) -> Vec<Vec<Affine<F>>> {
-    (0..passes).into_par_iter().map(|pass| bucket_sums(lanes, |i| usize::from(coins[i].0[pass]), BUCKETS)).collect()
+/// The buckets of all passes.
+fn all_sums<F: Field>(lanes: &[Affine<F>], coins: &[Coin]) -> Vec<Vec<Affine<F>>> {
+    let place = |pass: usize| move |i: usize| Place::of_digit(i16::from(coins[i].0[pass]));
+    (0..PASSES).into_par_iter().map(|pass| bucket_sums(lanes, place(pass), BUCKETS)).collect()
 }
 
-/// The second level.
-fn sums_are_inside<U: Untested>(sums: &[Vec<Affine<U::Coordinate>>], seed: &Digest) -> bool {
-    let sums = sums.concat();
-    let coins = coins(&tagged(Tag::BatchSeed, &[b"second level", seed.as_ref()]), sums.len());
-    let inside = |pass: usize| {
-        let nibble = |i: usize| usize::from(coins[i].0[pass / 2] >> (4 * (pass % 2)) & 0xf);
-        bucket_sums(&sums, nibble, NIBBLE).iter().all(U::sum_is_inside)
-    };
-    (0..2 * PASSES).into_par_iter().all(inside)
-}
+/// From how many points on the buckets of the weights are faster than exact tests.
+const MANY_G2: usize = 2000;
 
-/// All points as tested ones with `Σ weight · point`, or the position of the first that is outside the subgroup; as [`test_all`].
+/// All points as tested ones with `Σ weight · point`, or the position of the first that is outside the subgroup; as [`test_all`], but one is missed
+/// with probability at most `2^-127`.
 pub(in crate::primitives) fn test_and_weigh(
     points: &[UntestedG2],
     coins: &[Coin],
@@ -159,8 +171,8 @@ pub(in crate::primitives) fn test_and_weigh(
     assert_eq!(points.len(), coins.len(), "one coin for each point");
     if points.len() >= MANY_G2 {
         let lanes: Vec<_> = points.iter().map(Untested::lane).collect();
-        let sums = all_sums(&lanes, coins, PASSES);
-        if sums_are_inside::<UntestedG2>(&sums, seed) {
+        let sums = all_sums(&lanes, coins);
+        if levels::all_inside::<UntestedG2>(sums.concat(), &tagged(Tag::BatchSeed, &[b"second level", seed.as_ref()])) {
             return Ok((points.iter().map(Untested::otherwise).collect(), weighted(&sums)));
         }
     }
@@ -179,7 +191,7 @@ pub(in crate::primitives) fn weigh(points: &[G2], coins: &[Coin]) -> G2Sum {
         return G2Sum::msm(points, &weights);
     }
     let lanes: Vec<_> = points.iter().map(G2::affine).collect();
-    weighted(&all_sums(&lanes, coins, 2 * HALF))
+    weighted(&all_sums(&lanes, coins))
 }
 
 /// The weighted sum of all points, of which `sums` are the buckets by digit.
@@ -195,7 +207,7 @@ fn weighted(sums: &[Vec<Affine<Fp2>>]) -> G2Sum {
         }
         total
     };
-    let digits: Vec<G2Sum> = sums[..2 * HALF].par_iter().map(digit).collect();
+    let digits: Vec<G2Sum> = sums.par_iter().map(digit).collect();
     let horner = |digits: &[G2Sum]| {
         digits.iter().rev().fold(G2Sum::zero(), |sum, digit| {
             let mut next = sum.scaled_u64(256);

@@ -1,10 +1,10 @@
 //! Every function beside its twin that works point by point.
 #![allow(clippy::unwrap_used)]
 
-use super::lanes::{Affine, Field, add_many, bucket_sums, double, invert_all};
+use super::lanes::{Affine, Field, Place, add_many, bucket_sums, double, invert_all};
 use super::*;
 use crate::primitives::curve::{Fp, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2};
-use crate::primitives::hash::{Digest, Tag, scalar, secret_scalar};
+use crate::primitives::hash::{Digest, Tag, scalar, secret_scalar, weight};
 
 fn number(i: usize) -> Scalar {
     scalar(Tag::Rho, &[&i.to_be_bytes()])
@@ -40,7 +40,7 @@ fn order_three() -> Affine<Fp> {
 }
 
 fn sum_of(left: Affine<Fp>, right: Affine<Fp>) -> Affine<Fp> {
-    add_many(1, |_| &left, |_| &right)[0]
+    add_many(1, |_| left, |_| right)[0]
 }
 
 /// With something of order 3 added: on the curve, outside the subgroup.
@@ -70,7 +70,7 @@ fn additions_of_all_kinds_are_those_of_the_library() {
     let [a, b] = [points[0].affine(), points[1].affine()];
     let infinity = Affine::infinity();
     let pairs = [(a, b), (a, a), (a, a.negated()), (infinity, a), (a, infinity), (infinity, infinity), (b, a)];
-    let sums = add_many(pairs.len(), |i| &pairs[i].0, |i| &pairs[i].1);
+    let sums = add_many(pairs.len(), |i| pairs[i].0, |i| pairs[i].1);
     for ((left, right), sum) in pairs.iter().zip(&sums) {
         let mut expected = G1Sum::of_tested(left);
         expected.add_sum(&G1Sum::of_tested(right));
@@ -78,7 +78,7 @@ fn additions_of_all_kinds_are_those_of_the_library() {
     }
     // The way without care, and doubling.
     let lanes: Vec<_> = points.iter().map(G1::affine).collect();
-    for (i, sum) in add_many(4, |i| &lanes[i], |i| &lanes[i + 1]).iter().enumerate() {
+    for (i, sum) in add_many(4, |i| lanes[i], |i| lanes[i + 1]).iter().enumerate() {
         let mut expected = G1Sum::from(points[i]);
         expected.add(&points[i + 1]);
         assert!(G1Sum::of_tested(sum) == expected);
@@ -102,15 +102,18 @@ fn buckets_hold_the_sums_of_what_falls_into_them() {
     let lanes: Vec<_> = points.iter().map(G1::affine).collect();
     // Of all sizes, one with a point and its negative, and empty ones.
     for place in [|i: usize| i * i % 13, |i| usize::from(i == 7), |i| i / 2] {
-        let sums = bucket_sums(&lanes, place, 64);
+        let sums = bucket_sums(&lanes, |i| Place { bucket: place(i), negative: i % 3 == 0 }, 64);
         for (bucket, sum) in sums.iter().enumerate() {
             let mut expected = G1Sum::zero();
-            points.iter().enumerate().filter(|(i, _)| place(*i) == bucket).for_each(|(_, point)| expected.add(point));
+            for (i, point) in points.iter().enumerate().filter(|(i, _)| place(*i) == bucket) {
+                let point = G1Sum::from(*point);
+                expected.add_sum(&if i % 3 == 0 { point.negated() } else { point });
+            }
             assert!(G1Sum::of_tested(sum) == expected, "bucket {bucket}");
         }
     }
-    let cancelling = [lanes[0], lanes[1], lanes[0].negated(), lanes[0].negated(), lanes[0]];
-    let sums = bucket_sums(&cancelling, |i| usize::from(i == 1), 2);
+    let cancelling = [lanes[0], lanes[1], lanes[0].negated(), lanes[0], lanes[0]];
+    let sums = bucket_sums(&cancelling, |i| Place { bucket: usize::from(i == 1), negative: i == 3 }, 2);
     assert!(sums[0].coordinates().is_none() && sums[1] == lanes[1]);
 }
 
@@ -189,8 +192,14 @@ fn weights_are_uniform_combinations_of_their_halves() {
     // λ² + λ + 1 = 0 for λ = -z².
     assert!((minus_lambda * minus_lambda - minus_lambda + Scalar::one()).is_zero());
     for coin in coins {
-        let [low, high] = coin.halves();
-        assert!(coin.weight() == Scalar::from_u64(low) + Scalar::from_u64(high) * minus_lambda);
+        let signed = |half: i128| {
+            let size = Scalar::from_u128(half.unsigned_abs());
+            if half < 0 { -size } else { size }
+        };
+        let KeyWeight([low, high]) = KeyWeight::sum([(1, coin)].into_iter());
+        assert!(coin.weight() == signed(low) + signed(high) * minus_lambda);
+        let KeyWeight([low, high]) = KeyWeight::sum([(-(1 << 40), coin), (3, coin)].into_iter());
+        assert!((Scalar::from_u64(3) - Scalar::from_u64(1 << 40)) * coin.weight() == signed(low) + signed(high) * minus_lambda);
     }
 }
 
@@ -199,34 +208,43 @@ fn keys_are_weighed_as_one_by_one() {
     let keys = some_g1(40);
     let coins = coins(&Digest([2; 32]), 4000);
     let mut coins = coins.into_iter();
-    // Groups of several sizes, one without messages, enough for several pieces, a key twice in a group.
+    let mut expected = Vec::new();
+    // Groups of several sizes, one without messages, enough for several pieces, a key twice in a group; small factors and large ones.
     let groups: Vec<Weighed> = (0..220)
         .map(|i| {
             let mut keys: Vec<G1> = keys[i % 30..i % 30 + 1 + i % 5].to_vec();
             keys.push(keys[0]);
-            let messages = (0..i % 4).map(|_| coins.by_ref().take(keys.len()).collect()).collect();
+            let factor = [1i64, 1, -1, 7, -(1 << 39), 0][i % 6];
+            let size = Scalar::from_u64(factor.unsigned_abs());
+            let scalar = if factor < 0 { -size } else { size };
+            let mut weigh_one = |_| {
+                let own: Vec<Coin> = coins.by_ref().take(keys.len()).collect();
+                expected.push(G1Sum::msm(&keys, &own.iter().map(|coin| scalar * coin.weight()).collect::<Vec<_>>()));
+                own.iter().map(|coin| KeyWeight::sum([(factor, *coin)].into_iter())).collect()
+            };
+            let messages = (0..i % 4).map(&mut weigh_one).collect();
             Weighed { keys, messages }
         })
         .collect();
     let sums = weigh_keys(&groups);
-    let mut at = 0;
-    for group in &groups {
-        for coins in &group.messages {
-            let weights: Vec<Scalar> = coins.iter().map(Coin::weight).collect();
-            assert!(sums[at] == G1Sum::msm(&group.keys, &weights), "message {at}");
-            at += 1;
-        }
-    }
-    assert_eq!(at, sums.len());
+    assert_eq!(sums.len(), expected.len());
+    assert!(sums.iter().eq(&expected));
     assert!(weigh_keys(&[]).is_empty());
 }
 
 #[test]
 fn rows_are_evaluated_and_combined_as_one_by_one() {
     let points = some_g1(4 * 600);
-    for (t, xs) in
-        [(1, vec![1u64, 2, 3]), (2, vec![1, 2, 3]), (4, vec![1, 2, 3, 4, 5, 6, 7]), (4, vec![5, 11, 200]), (3, vec![0, 1, 9])]
-    {
+    for (t, xs) in [
+        (1, vec![1u64, 2, 3]),
+        (2, vec![1, 2, 3]),
+        (3, vec![1, 2, 3]),
+        (4, vec![1, 2, 3, 4, 5, 6, 7]),
+        (9, (1..=13).collect()),
+        (4, vec![5, 11, 200]),
+        (3, vec![0, 1, 9]),
+        (4, vec![1, 2]),
+    ] {
         let rows = &points[..points.len() / t * t];
         let values = evaluate_rows(rows, t, &xs).unwrap();
         for (row, values) in rows.chunks(t).zip(values.chunks(xs.len())) {
@@ -262,4 +280,26 @@ fn rows_are_evaluated_and_combined_as_one_by_one() {
     }
     assert!(combine_rows(&[0, 0, 0], &rows).is_none());
     assert!(combine_rows(&[1, -1, 0], &[rows[0], rows[0], rows[0]]).is_none());
+}
+
+#[test]
+fn columns_are_weighed_as_one_by_one() {
+    let points = some_g1(700);
+    let mut weights: Vec<u128> = (0..700usize).map(|i| weight(Tag::Rho, &[&i.to_be_bytes()])).collect();
+    weights[..6].copy_from_slice(&[0, 1, u128::MAX, 1 << 127, u128::MAX << 64, 0x80]);
+    for (count, columns) in [(0, 2), (1, 1), (31, 3), (32, 2), (90, 5), (700, 1)] {
+        let column = |at: usize| points.iter().cycle().skip(7 * at).take(count).copied().collect();
+        let columns: Vec<Vec<G1>> = (0..columns).map(column).collect();
+        let columns: Vec<_> = columns.iter().map(|points| (points.as_slice(), &weights[..count])).collect();
+        let sums = weigh_columns(&columns);
+        assert_eq!(sums.len(), columns.len());
+        for ((points, weights), sum) in columns.iter().zip(sums) {
+            let mut expected = G1Sum::zero();
+            for (point, weight) in points.iter().zip(weights.iter()) {
+                expected.add_sum(&G1Sum::from(*point).scaled(&Scalar::from_u128(*weight)));
+            }
+            assert!(sum == expected, "{count}");
+        }
+    }
+    assert!(weigh_columns(&[]).is_empty());
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::primitives::curve::{Fp, G1, G1Sum};
 
 use super::lanes::{Affine, Field, add_at, add_to, double};
-use super::subgroup::Coin;
+use super::subgroup::KeyWeight;
 
 /// A cube root of unity of the base field.
 static BETA: LazyLock<Fp> = LazyLock::new(|| {
@@ -24,13 +24,13 @@ static BETA: LazyLock<Fp> = LazyLock::new(|| {
 /// Some keys, and for each message that they sign a weight for each of them.
 pub(in crate::primitives) struct Weighed {
     pub(in crate::primitives) keys: Vec<G1>,
-    pub(in crate::primitives) messages: Vec<Vec<Coin>>,
+    pub(in crate::primitives) messages: Vec<Vec<KeyWeight>>,
 }
 
 /// Odd multiples of a key that a digit chooses among: 1, 3, .. 15.
 const MULTIPLES: usize = 8;
-/// Digits of a half.
-const DIGITS: usize = 65;
+/// The most digits of a half.
+const DIGITS: usize = 114;
 /// Messages worked on at a time, by one processor, or a few more.
 const MESSAGES: usize = 256;
 
@@ -63,22 +63,23 @@ fn weigh_some(groups: &[Weighed]) -> Vec<G1Sum> {
     let mut lanes: Vec<Vec<Term>> = Vec::new();
     let mut first = 0;
     for group in groups {
-        for coins in &group.messages {
-            assert_eq!(coins.len(), group.keys.len(), "a weight for each key");
-            let terms = |(at, coin): (usize, &Coin)| {
-                let [low, high] = coin.halves();
+        for weights in &group.messages {
+            assert_eq!(weights.len(), group.keys.len(), "a weight for each key");
+            let terms = |(at, KeyWeight([low, high])): (usize, &KeyWeight)| {
                 [
-                    Term { key: first + at, image: false, digits: wnaf(low) },
-                    Term { key: first + at, image: true, digits: wnaf(high) },
+                    Term { key: first + at, image: false, digits: wnaf(*low) },
+                    Term { key: first + at, image: true, digits: wnaf(*high) },
                 ]
             };
-            lanes.push(coins.iter().enumerate().flat_map(terms).collect());
+            lanes.push(weights.iter().enumerate().flat_map(terms).collect());
         }
         first += group.keys.len();
     }
     let widest = lanes.iter().map(Vec::len).max().unwrap_or(0);
+    let used = |term: &Term| term.digits.iter().rposition(|digit| *digit != 0).map_or(0, |last| last + 1);
+    let digits = lanes.iter().flatten().map(used).max().unwrap_or(0);
     let mut sums = vec![Affine::infinity(); lanes.len()];
-    for digit in (0..DIGITS).rev() {
+    for digit in (0..digits).rev() {
         double(&mut sums);
         for term in 0..widest {
             let point = |(lane, terms): (usize, &Vec<Term>)| {
@@ -119,19 +120,16 @@ impl Term {
 }
 
 /// Signed odd digits below 16, at most one in five of them not zero.
-fn wnaf(half: u64) -> [i8; DIGITS] {
+fn wnaf(mut half: i128) -> [i8; DIGITS] {
     let mut digits = [0; DIGITS];
-    let mut rest = u128::from(half);
     let mut at = 0;
-    while rest != 0 {
-        if rest & 1 == 1 {
-            let low = i8::try_from(rest & 31).expect("below 32");
-            let digit = if low > 15 { low - 32 } else { low };
-            digits[at] = digit;
-            let size = u128::from(digit.unsigned_abs());
-            rest = if digit < 0 { rest + size } else { rest - size };
+    while half != 0 {
+        if half & 1 == 1 {
+            let low = i8::try_from(half & 31).expect("below 32");
+            digits[at] = if low > 15 { low - 32 } else { low };
+            half -= i128::from(digits[at]);
         }
-        rest >>= 1;
+        half >>= 1;
         at += 1;
     }
     digits
