@@ -193,7 +193,7 @@ fn commits_decode_together_as_each_by_itself() {
     let commit = Commit { view, partials: points };
     let mut bodies: Vec<Vec<u8>> = (0..4).map(|_| commit.encode()).collect();
     let decode = |bodies: &[Vec<u8>]| {
-        let together = Commit::decode_and_weigh(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE);
+        let together = Commit::decode_and_weigh(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, Digest::ZERO);
         let each: Result<Vec<Commit>, _> = bodies.iter().map(|bytes| Commit::decode(bytes, &SHAPE)).collect();
         assert_eq!(together.as_ref().map(|(commits, _)| commits).map_err(|misfit| &misfit.error), each.as_ref());
         together.map(drop)

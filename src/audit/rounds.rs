@@ -41,7 +41,6 @@ struct Bodies {
     hellos: Got<Vec<Signed<Hello>>>,
     deals: Got<Vec<Signed<Deal>>>,
     prepares: Got<Vec<Signed<Prepare>>>,
-    commits: Got<Commits>,
     finals: Got<Vec<Signed<Final>>>,
 }
 
@@ -85,7 +84,6 @@ impl Rounds {
             }),
             prepares: ledger
                 .part(Code::V12, || Ok(checks::decode(have(&self.prepares)?, |bytes| Prepare::decode(bytes, shape))?)),
-            commits: ledger.part(Code::V16, || Ok(checks::decode_commits(have(&self.commits)?, shape)?)),
             finals: ledger.part(Code::V14, || Ok(checks::decode(have(&self.finals)?, |bytes| Final::decode(bytes, shape))?)),
         }
     }
@@ -96,8 +94,10 @@ impl Rounds {
         let dealing = self.dealing(&bodies, ledger);
         let sums = self.sums(&bodies, ledger);
         let storing = self.storing(&bodies, &sums, ledger);
-        let (signatures, signing) = self.signing(&bodies, &sums, ledger);
-        let outputs = self.agreeing(&bodies, &sums, &signatures, ledger);
+        let decode_commits = || Ok(checks::decode_commits(have(&self.commits)?, &self.shape, sums.as_ref().ok())?);
+        let commits = ledger.part(Code::V16, decode_commits);
+        let (signatures, signing) = self.signing(&commits, &sums, ledger);
+        let outputs = self.agreeing(&bodies, &commits, &sums, &signatures, ledger);
         let anchors = have(&bodies.hellos).map(|hellos| found::anchors(&self.ceremony, hellos, ledger));
         dealing?;
         storing?;
@@ -165,8 +165,7 @@ impl Rounds {
     }
 
     /// V15 and V16. Yields the combined signatures, verified or not, beside the verdict.
-    fn signing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> (Got<Signatures>, Got<()>) {
-        let commits = &bodies.commits;
+    fn signing(&self, commits: &Got<Commits>, sums: &Got<Sums>, ledger: &mut Ledger) -> (Got<Signatures>, Got<()>) {
         // V16 needs the messages, also where what is combined of its partial signatures is nothing.
         let messages = ledger.part(Code::V15, || Ok(Messages::new(&self.ceremony, have(sums)?.public_keys())));
         let combined = ledger.part(Code::V15, || Ok(checks::combine(&self.ceremony, &have(commits)?.signed)?));
@@ -199,9 +198,16 @@ impl Rounds {
     }
 
     /// V14.
-    fn agreeing(&self, bodies: &Bodies, sums: &Got<Sums>, signatures: &Got<Signatures>, ledger: &mut Ledger) -> Got<Digest> {
+    fn agreeing(
+        &self,
+        bodies: &Bodies,
+        commits: &Got<Commits>,
+        sums: &Got<Sums>,
+        signatures: &Got<Signatures>,
+        ledger: &mut Ledger,
+    ) -> Got<Digest> {
         ledger.check(Code::V14, || {
-            checks::commits_follow_prepares(have(&self.prepares)?, &have(&bodies.commits)?.signed)?;
+            checks::commits_follow_prepares(have(&self.prepares)?, &have(commits)?.signed)?;
             let finals = have(&bodies.finals)?;
             let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
             checks::outputs_agreed(sums, &messages.roots, combined, have(&self.commits)?, finals)?;

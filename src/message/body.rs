@@ -263,13 +263,15 @@ impl Commit {
         Ok(Self { view, partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))? })
     }
 
-    /// Reads several bodies; all their signatures are checked for their subgroup together, and weighed for their verification.
-    pub fn decode_and_weigh(bodies: &[&[u8]], shape: &Shape) -> Result<(Vec<Self>, Weighing), Misfit> {
+    /// Reads several bodies; all their signatures are checked for their subgroup together, and weighed for their verification under keys that
+    /// `keys` is a digest of.
+    pub fn decode_and_weigh(bodies: &[&[u8]], shape: &Shape, keys: Digest) -> Result<(Vec<Self>, Weighing), Misfit> {
         let read = |(at, bytes): (usize, &&[u8])| UntestedCommit::read(bytes, shape).map_err(|error| Misfit { at, error });
         let read: Vec<UntestedCommit> =
             bodies.par_iter().enumerate().map(read).collect::<Vec<_>>().into_iter().collect::<Result<_, _>>()?;
         let partials: Vec<UntestedG2> = read.iter().flat_map(|commit| commit.partials.iter().copied()).collect();
-        let weighed = weigh_signatures(&partials, bodies);
+        let parts: Vec<&[u8]> = core::iter::once(keys.as_ref()).chain(bodies.iter().copied()).collect();
+        let weighed = weigh_signatures(&partials, &parts);
         let (partials, weighing) = weighed.map_err(|at| Misfit { at: at / shape.items, error: outside(PARTIAL) })?;
         let mut partials = partials.chunks(shape.items.max(1)).map(<[G2]>::to_vec);
         let commit = |UntestedCommit { view, .. }| Self { view, partials: partials.next().unwrap_or_default() };

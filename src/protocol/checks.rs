@@ -90,15 +90,18 @@ pub struct Commits {
     /// The commits.
     pub signed: Vec<Signed<Commit>>,
     weighing: Weighing,
+    keys: Digest,
 }
 
-/// The commits, by index; all their partial signatures are tested together.
-pub fn decode_commits(statements: &[Statement], shape: &Shape) -> Result<Commits, Box<Fault>> {
+/// The commits, by index; all their partial signatures are tested together. They can be verified under the keys of `sums` alone: the weights of that
+/// follow from those keys too.
+pub fn decode_commits(statements: &[Statement], shape: &Shape, sums: Option<&Sums>) -> Result<Commits, Box<Fault>> {
     let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
-    match Commit::decode_and_weigh(&bodies, shape) {
+    let keys = sums.map_or(Digest::ZERO, |sums| *sums.digest());
+    match Commit::decode_and_weigh(&bodies, shape, keys) {
         Ok((commits, weighing)) => {
             let signed = statements.iter().zip(commits).map(|(statement, body)| Signed { statement: statement.clone(), body });
-            Ok(Commits { signed: signed.collect(), weighing })
+            Ok(Commits { signed: signed.collect(), weighing, keys })
         }
         Err(misfit) => Err(malformed(&statements[misfit.at], misfit.error)),
     }
@@ -272,6 +275,7 @@ fn groups<'a>(sums: &Sums, messages: &'a Messages) -> Vec<(usize, SameKeys<'a>)>
 
 /// Whose signatures `commits` are.
 fn signers<'a>(sums: &'a Sums, commits: &Commits) -> Signers<'a> {
+    assert_eq!(commits.keys, *sums.digest(), "weights over these keys");
     let own = |commit: &Signed<Commit>| sums.span().signer(commit.sender().position());
     Signers { weighed: commits.signed.iter().map(own).collect(), also: sums.span().combined() }
 }

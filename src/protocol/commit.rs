@@ -79,7 +79,7 @@ impl AwaitCommits {
     fn verify(&self, world: &World, statements: &[Statement]) -> Result<Verified, Box<Fault>> {
         let (ceremony, sums) = (&world.seat.ceremony, &self.checked.sums);
         let prepares = world.inbox.complete(Round::Prepare).expect("certificate 1 is complete");
-        let commits = decode_commits(statements, &world.shape)?;
+        let commits = decode_commits(statements, &world.shape, Some(sums))?;
         let follow = commits_follow_prepares(&prepares, &commits.signed)?;
         let signatures = match combine(ceremony, &commits.signed) {
             Ok(signatures) => signatures,

@@ -305,8 +305,9 @@ impl<'a> Court<'a> {
 
     fn commit(&self, statement: &Statement) -> Result<(), Box<Fault>> {
         let one = core::slice::from_ref(statement);
-        let commits = checks::decode_commits(one, &self.shape)?;
-        let Some(sums) = self.own_prepare(statement).and_then(|prepare| self.sums(prepare)) else { return Ok(()) };
+        let sums = self.own_prepare(statement).and_then(|prepare| self.sums(prepare));
+        let commits = checks::decode_commits(one, &self.shape, sums.as_deref())?;
+        let Some(sums) = sums else { return Ok(()) };
         checks::partials_verified(&sums, &Messages::new(self.ceremony, sums.public_keys()), &commits).map(drop)
     }
 
