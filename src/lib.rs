@@ -18,6 +18,8 @@ pub mod transcript;
 
 pub mod audit;
 
+pub mod signing;
+
 #[cfg(feature = "simulation")]
 pub mod simulation;
 

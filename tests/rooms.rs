@@ -11,8 +11,19 @@ use std::path::{Path, PathBuf};
 use quorate::primitives::hash::Tag;
 
 /// The core, in order: a room may use itself and the rooms before it. `simulation` stands last: it drives all of them.
-const CORE: [&str; 10] =
-    ["primitives", "identity", "ethereum", "spec", "message", "protocol", "export", "transcript", "audit", "simulation"];
+const CORE: [&str; 11] = [
+    "primitives",
+    "identity",
+    "ethereum",
+    "spec",
+    "message",
+    "protocol",
+    "export",
+    "transcript",
+    "audit",
+    "signing",
+    "simulation",
+];
 /// The edges: each may use the core, and the edges named here.
 const EDGES: [(&str, &[&str]); 3] = [("store", &[]), ("carrier", &[]), ("cli", &["store", "carrier"])];
 

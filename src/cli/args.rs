@@ -1,7 +1,10 @@
 //! What can be typed. Clap and nothing else, so that completions and man pages come from the same definitions.
 
+mod signing;
+
 mod verify;
 
+pub(crate) use signing::{Combine, Deposit, DepositRequest, ExitRequest, Exits, RequestCommon, SignArgs};
 pub(crate) use verify::{NetworkArgs, Verify, VerifyExit};
 
 use std::path::PathBuf;
@@ -76,6 +79,12 @@ pub(crate) enum Command {
         after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml --deposit-data deposit-data.json"
     )]
     Audit(AuditArgs),
+    /// Make a voluntary exit of a validator from the shares of a finished ceremony.
+    #[command(subcommand)]
+    Exit(Exits),
+    /// Make a further deposit of a validator, to the withdrawal credentials that it has, from the shares of a finished ceremony.
+    #[command(subcommand)]
+    Deposit(Deposit),
     /// Verify a deposit file, an exit, registrations or keystores offline, whoever made them.
     #[command(subcommand)]
     Verify(Verify),

@@ -95,8 +95,17 @@ pub(crate) fn must_be_free(path: &Path) -> Result<(), CliError> {
 
 /// Writes a new public file: whole or not at all, never over another.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    write_with_mode(path, bytes, 0o644)
+}
+
+/// As [`write_new`], a file that only its owner can read.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    write_with_mode(path, bytes, 0o600)
+}
+
+fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
     let absolute: PathBuf = std::path::absolute(path).map_err(|error| messages::writing(path, &error))?;
-    match store::write_new(&absolute, bytes, 0o644) {
+    match store::write_new(&absolute, bytes, mode) {
         Err(store::StoreError::Missing { .. }) => Err(messages::no_folder(path)),
         written => written.map_err(messages::store),
     }

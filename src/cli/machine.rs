@@ -41,6 +41,35 @@ pub(crate) fn replay_or(
     Ok(Participant::start(seat.clone(), records, random::entropy))
 }
 
+/// A participant whose outputs are published, brought to its end by what its log holds, and with nothing written. `None` if something
+/// would have to be: then it is not finished.
+pub(crate) fn finished(
+    mut participant: Participant,
+    step: Step,
+    log: &Log,
+    folder: &Path,
+) -> Result<Option<Participant>, CliError> {
+    let mut steps = VecDeque::from([step]);
+    while let Some(step) = steps.pop_front() {
+        if !step.persist.is_empty() {
+            return Ok(None);
+        }
+        for ask in step.asks {
+            let input = match ask {
+                Ask::Reread(kind) => Input::Reread(log.reread(kind as u8).map_err(messages::store)?),
+                // Its final is in the log, or one would have to be written.
+                Ask::Stage => Input::Staged { keystores: false },
+                Ask::Publish => continue,
+            };
+            steps.push_back(participant.handle(input).map_err(|refused| match refused {
+                Refused::Storage(error) => messages::replay(&error, folder),
+                other => messages::internal(&other.to_string()),
+            })?);
+        }
+    }
+    Ok(Some(participant).filter(Participant::is_finished))
+}
+
 /// A participant that lives on a disk.
 pub(crate) struct Machine {
     pub(crate) participant: Participant,

@@ -23,6 +23,8 @@ mod machine;
 
 mod messages;
 
+mod policy;
+
 mod progress;
 
 mod prompt;
@@ -81,6 +83,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Evidence(args) => command::evidence::run(args, out),
         Command::Status => command::status::run(out),
         Command::Audit(args) => command::audit::run(args, out),
+        Command::Exit(args) => command::signing::exit(args, out),
+        Command::Deposit(args) => command::signing::deposit(args, out),
         Command::Verify(args) => command::verify::run(args, out),
         Command::Demo(args) => command::demo::run(args, out),
         #[cfg(feature = "simulation")]

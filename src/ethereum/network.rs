@@ -196,6 +196,17 @@ impl Network {
         self.constants.genesis_time
     }
 
+    /// The epoch at `time`, in seconds since 1970; `None` for custom networks, whose slots are not known, and before genesis. 32 slots of
+    /// 12 seconds; 16 of 5 on Gnosis networks.
+    pub fn epoch_at(&self, time: u64) -> Option<u64> {
+        let seconds = match self.unit {
+            Unit::Eth => 32 * 12,
+            Unit::Gno => 16 * 5,
+        };
+        let since = time.checked_sub(self.genesis_time()?)?;
+        self.is_known().then_some(since / seconds)
+    }
+
     /// What its deposits are counted in.
     pub fn unit(&self) -> Unit {
         self.unit
@@ -285,6 +296,19 @@ mod tests {
             let constants = CustomNetwork { name: name.to_owned(), ..devnet() };
             assert_eq!(Network::custom(constants), Err(NetworkError::Name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn epochs_of_networks_whose_slots_are_known() {
+        let mainnet = Network::known("mainnet").unwrap();
+        assert_eq!(mainnet.epoch_at(1_606_824_022), None);
+        assert_eq!(mainnet.epoch_at(1_606_824_023), Some(0));
+        // Capella: epoch 194048, at 2023-04-12T22:27:35Z.
+        assert_eq!(mainnet.epoch_at(1_681_338_454), Some(194_047));
+        assert_eq!(mainnet.epoch_at(1_681_338_455), Some(194_048));
+        // Capella on Gnosis: epoch 648704, at 2023-08-01T11:34:20Z.
+        assert_eq!(Network::known("gnosis").unwrap().epoch_at(1_690_889_660), Some(648_704));
+        assert_eq!(Network::custom(CustomNetwork { genesis_time: Some(0), ..devnet() }).unwrap().epoch_at(10), None);
     }
 
     #[test]

@@ -105,6 +105,14 @@ tags! {
     StorageKey = "storage-key",
     /// Digest of a transcript container.
     Transcript = "transcript",
+    /// Digest of a request for signatures after a ceremony.
+    SigningRequest = "signing-request",
+    /// An operator's word that it stands by such a request.
+    SigningRequestSignature = "signing-request-signature",
+    /// An operator's word that a partial signature is its answer to a request.
+    PartialSignature = "partial-signature",
+    /// Prologue of an answer that is sealed to a custodian.
+    PartialBox = "partial-box",
 }
 
 /// A 32-byte digest.

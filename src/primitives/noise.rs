@@ -1,4 +1,4 @@
-//! Noise (revision 34) with X25519, ChaCha20-Poly1305 and SHA-256: sealed boxes (pattern N) and channel handshakes (pattern IK).
+//! Noise (revision 34) with X25519, ChaCha20-Poly1305 and SHA-256: sealed boxes (pattern N, and X where the sender shows itself) and channel handshakes (pattern IK).
 //!
 //! The protocol engine is `snow`; the resolver below gives it the crate's own primitives, refuses an all-zero key agreement (snow
 //! itself does not look), and takes the ephemeral key as a value, so that a handshake is reproducible byte for byte.
@@ -31,6 +31,7 @@ pub const TAG_LENGTH: usize = 16;
 pub const KEY_LENGTH: usize = 32;
 
 const BOX_PATTERN: &str = "Noise_N_25519_ChaChaPoly_SHA256";
+const SIGNED_BOX_PATTERN: &str = "Noise_X_25519_ChaChaPoly_SHA256";
 const CHANNEL_PATTERN: &str = "Noise_IK_25519_ChaChaPoly_SHA256";
 
 /// Why a box does not open.
@@ -109,6 +110,56 @@ pub fn open_box(secret: &DhSecret, prologue: &[u8], sealed: &[u8], payload_len: 
     Ok(SecretBytes::new(core::mem::take(&mut *payload)))
 }
 
+/// Length of a box that shows its sender: `32 + 48 + payload + 16` bytes, for payloads of at most 65439 bytes.
+pub const fn signed_box_len(payload_len: usize) -> usize {
+    KEY_LENGTH + KEY_LENGTH + TAG_LENGTH + payload_len + TAG_LENGTH
+}
+
+/// Seals `payload`, at most 65439 bytes, to `recipient` from `sender` with `Noise_X_25519_ChaChaPoly_SHA256`, in one message.
+///
+/// # Security
+/// `ephemeral` as in [`seal_box`]. Only the recipient learns who the sender is. Whoever has the recipient's secret can make boxes that
+/// seem to come from anybody: what must be proven to others is to be signed inside.
+pub fn seal_signed_box(
+    sender: &DhSecret,
+    recipient: &DhPublic,
+    prologue: &[u8],
+    payload: &SecretBytes,
+    ephemeral: Secret32,
+) -> Vec<u8> {
+    let mut sealed = vec![0; signed_box_len(payload.expose().len())];
+    let mut handshake = builder(SIGNED_BOX_PATTERN, prologue, Some(ephemeral))
+        .local_private_key(sender.expose())
+        .and_then(|builder| builder.remote_public_key(recipient.as_bytes()))
+        .and_then(Builder::build_initiator)
+        .expect("pattern X needs our secret and the recipient's key");
+    handshake.write_message(payload.expose(), &mut sealed).expect("a checked key, and a buffer of the message's length");
+    sealed
+}
+
+/// Opens what [`seal_signed_box`] sealed: its sender, and exactly `payload_len` bytes.
+pub fn open_signed_box(
+    secret: &DhSecret,
+    prologue: &[u8],
+    sealed: &[u8],
+    payload_len: usize,
+) -> Result<(DhPublic, SecretBytes), BoxError> {
+    let expected = signed_box_len(payload_len);
+    if sealed.len() != expected {
+        return Err(BoxError::Length { expected, found: sealed.len() });
+    }
+    DhPublic::from_bytes(*sealed.first_chunk().expect("a box is longer than a key")).map_err(BoxError::EphemeralKey)?;
+    let mut payload = Zeroizing::new(vec![0; payload_len]);
+    let mut handshake = builder(SIGNED_BOX_PATTERN, prologue, None)
+        .local_private_key(secret.expose())
+        .and_then(Builder::build_responder)
+        .expect("pattern X needs the recipient's secret only");
+    handshake.read_message(sealed, &mut payload).map_err(|_| BoxError::Forged { message: 0 })?;
+    let sender = handshake.get_remote_static().and_then(|key| key.first_chunk().copied());
+    let sender = sender.and_then(|key| DhPublic::from_bytes(key).ok()).ok_or(BoxError::Forged { message: 0 })?;
+    Ok((sender, SecretBytes::new(core::mem::take(&mut *payload))))
+}
+
 /// The side that opens a channel (`Noise_IK_25519_ChaChaPoly_SHA256`), knowing the other side's static key.
 ///
 /// # Security
@@ -158,7 +209,7 @@ impl CryptoResolver for Resolver {
     }
 }
 
-/// A secret handed over once. Each side of N and IK makes one ephemeral key; a second request would reuse it, and fails.
+/// A secret handed over once. Each side of N, X and IK makes one ephemeral key; a second request would reuse it, and fails.
 struct Once(Option<Secret32>);
 
 impl Random for Once {

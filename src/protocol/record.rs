@@ -28,13 +28,15 @@ pub enum RecordKind {
     Shares = 7,
     /// The index of a peer that has told that it holds everything.
     Confirmed = 8,
+    /// A message that a share signed after the ceremony (the room `signing` has the layout). Written before the signature leaves; never erased.
+    Signed = 9,
 }
 
 impl RecordKind {
     /// The kind with this number.
     pub fn from_number(number: u8) -> Option<Self> {
         use RecordKind::*;
-        [Seed, OneTimeKeys, OwnShares, Statement, ReceivedBox, SentBox, Shares, Confirmed]
+        [Seed, OneTimeKeys, OwnShares, Statement, ReceivedBox, SentBox, Shares, Confirmed, Signed]
             .into_iter()
             .find(|kind| *kind as u8 == number)
     }

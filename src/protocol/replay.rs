@@ -59,6 +59,8 @@ impl Participant {
                     let (peer, _) = record.to_sealed_box()?;
                     participant.confirmed.insert(peer);
                 }
+                // Of what comes after the ceremony.
+                RecordKind::Signed => {}
                 RecordKind::SentBox => {
                     let (recipient, sealed) = record.to_sealed_box()?;
                     world.sent.insert(recipient, sealed);

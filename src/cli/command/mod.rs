@@ -18,6 +18,8 @@ pub(crate) mod man;
 
 pub(crate) mod run;
 
+pub(crate) mod signing;
+
 #[cfg(feature = "simulation")]
 pub(crate) mod simulate;
 

@@ -1,0 +1,147 @@
+//! What is said about signatures after a ceremony.
+
+use std::path::Path;
+
+use super::{local, quoted, shown, usage};
+use crate::cli::report::{CliError, Exit};
+use crate::identity::card::CardError;
+use crate::signing::RequestError;
+use crate::signing::beacon::BeaconError;
+use crate::signing::ledger::LedgerError;
+use crate::signing::request_file::RequestFileError;
+
+fn finding(what: String, fix: impl Into<String>) -> CliError {
+    CliError::new(Exit::Finding, what, fix)
+}
+
+pub(crate) fn custodian(error: &CardError) -> CliError {
+    usage(format!("--custodian: {error}"), "ask the custodian for its operator card: quorate identity show")
+}
+
+pub(crate) fn request_file(path: &Path, error: &RequestFileError) -> CliError {
+    usage(
+        format!("{}: {error}", shown(path)),
+        "ask for the request again; it is written by: quorate exit request, quorate deposit request",
+    )
+}
+
+/// A request that is not for this ceremony, or not as it was asked.
+pub(crate) fn request(path: &Path, error: &RequestError) -> CliError {
+    finding(format!("{}: {error}", shown(path)), "sign nothing; ask whoever sent the request what it is for")
+}
+
+/// A request that a person is about to write.
+pub(crate) fn bad_request(error: &RequestError) -> CliError {
+    usage(error.to_string(), "correct it; the ceremony's keys and amounts are shown by: quorate audit")
+}
+
+pub(crate) fn wrong_kind(path: &Path, found: &str, expected: &str) -> CliError {
+    usage(format!("{}: a request of the kind {found}, not {expected}", shown(path)), format!("use: quorate {found}"))
+}
+
+pub(crate) fn amount(error: &crate::ethereum::amount::AmountError) -> CliError {
+    usage(format!("--amount: {error}"), "give an amount like 8 or 1.5")
+}
+
+pub(crate) fn beacon(path: &Path, error: &BeaconError) -> CliError {
+    let fix = match error {
+        BeaconError::Json(_) | BeaconError::Hex { .. } | BeaconError::Decimal => {
+            "save the answer of GET /eth/v1/beacon/states/head/validators/KEY as it is"
+        }
+        BeaconError::Status(_) => "wait until it is; then ask the node again",
+        _ => "sign nothing; find out which of them is right",
+    };
+    finding(format!("{}: {error}", shown(path)), fix)
+}
+
+pub(crate) fn future_epoch(epoch: u64, now: u64, network: &str) -> CliError {
+    usage(
+        format!(
+            "epoch: {epoch} has not come yet on {network}, where it is {now} now; every node refuses such an exit until then"
+        ),
+        "give epoch 0, or an earlier one; or mean it, and say so with --future-epoch",
+    )
+}
+
+pub(crate) fn not_audited(path: &Path) -> CliError {
+    finding(
+        format!("{}: the audit of this transcript found something", shown(path)),
+        format!("see what it is, and believe nothing of it: quorate audit {}", quoted(path)),
+    )
+}
+
+pub(crate) fn no_part(path: &Path, ceremony: &str, dir: &Path) -> CliError {
+    local(
+        format!("{}: {} has nothing of the ceremony {ceremony}", shown(path), shown(dir)),
+        "name the state directory with which you took part, with --dir",
+    )
+}
+
+pub(crate) fn ceremony_file_gone(dir: &Path, why: &str) -> CliError {
+    local(
+        format!("{}: {why}", shown(&dir.join("ceremony.toml"))),
+        "put the ceremony file there as it was agreed to; its fingerprint has to be the same",
+    )
+}
+
+pub(crate) fn unfinished(ceremony: &str) -> CliError {
+    local(format!("the ceremony {ceremony:?} is not finished here"), "finish it: quorate run with the ceremony file")
+}
+
+pub(crate) fn ledger(dir: &Path, error: &LedgerError) -> CliError {
+    local(
+        format!("{}: {error}", shown(dir)),
+        "nothing was signed; this operator's log keeps it from signing. Do not remove the log: find out who asked for what",
+    )
+}
+
+pub(crate) fn own_partial() -> CliError {
+    local(
+        "the stored share does not give the signature that its public share demands: the storage is damaged",
+        "nothing left this machine; compare the share with: quorate audit --share",
+    )
+}
+
+pub(crate) fn not_agreed() -> CliError {
+    local("not signed", "to sign, type the word that is asked for")
+}
+
+pub(crate) fn too_few(found: usize, needed: usize, bad: &[String]) -> CliError {
+    let bad = if bad.is_empty() { String::new() } else { format!("\n  {}", bad.join("\n  ")) };
+    finding(
+        format!("{found} good answers, and {needed} are needed{bad}"),
+        "ask more operators, and those whose answers are bad once more",
+    )
+}
+
+pub(crate) fn policy(path: &Path, why: &str) -> CliError {
+    usage(
+        format!("{}: {why}", shown(path)),
+        "write it like: exits = \"ask\" (or \"allow-list\", \"never\"), deposits = \"never\", allow = [\"0x...\"]",
+    )
+}
+
+pub(crate) fn policy_open(path: &Path, mode: u32) -> CliError {
+    local(
+        format!("{}: others can write to it (mode {mode:04o})", shown(path)),
+        format!("look at what it says, then: chmod 600 {}", quoted(path)),
+    )
+}
+
+pub(crate) fn policy_never(path: &Path, kind: &str) -> CliError {
+    local(format!("{}: this operator signs no {kind}s", shown(path)), "nothing was signed; change that file to change it")
+}
+
+pub(crate) fn policy_not_listed(path: &Path, key: &[u8; 48]) -> CliError {
+    local(
+        format!("{}: the validator 0x{} is not on the allow-list", shown(path), hex::encode(key)),
+        "nothing was signed; add its key to allow = [...] to allow it",
+    )
+}
+
+pub(crate) fn policy_asks(path: &Path, kind: &str) -> CliError {
+    usage(
+        format!("--yes: nothing in {} allows {kind}s without a question", shown(path)),
+        "run it in a terminal without --yes; or name the validator in an allow-list",
+    )
+}

@@ -1,0 +1,206 @@
+//! The finished ceremony that a request builds on, and whether it fits.
+
+use std::sync::Arc;
+
+use super::request::{Purpose, Request};
+use crate::audit::facts::Audited;
+use crate::ethereum::amount::AmountError;
+use crate::ethereum::bls::message_point;
+use crate::ethereum::deposit::DepositMessage;
+use crate::primitives::curve::G2;
+use crate::primitives::hash::{Digest, Tag};
+use crate::protocol::outcome::ValidatorOutcome;
+use crate::protocol::participant::Participant;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+
+/// Why a request is refused: it does not fit the ceremony.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// An amount that the network does not take.
+    #[error("amount: {0}")]
+    Amount(#[from] AmountError),
+    /// An amount that the ceremony signed.
+    #[error("amount: the ceremony itself signed a deposit of {0} for this validator; use that one")]
+    AmountSigned(String),
+    /// Another ceremony.
+    #[error("ceremony: the request is for the ceremony {found}, and this is {expected}")]
+    Ceremony {
+        /// The digest of this ceremony.
+        expected: Digest,
+        /// The digest in the request.
+        found: Digest,
+    },
+    /// Another withdrawal address, or another kind of credentials.
+    #[error("withdrawal_credentials: {found}, and the ceremony's are {expected}; nothing is ever signed for others")]
+    Credentials {
+        /// The ceremony's.
+        expected: String,
+        /// The request's.
+        found: String,
+    },
+    /// A certificate of the same ceremony that is not its own: another run of it.
+    #[error("{field}: {found} instead of {expected}: not the certificate of this ceremony")]
+    Certificate {
+        /// `dkg` or `outputs`.
+        field: &'static str,
+        /// The ceremony's.
+        expected: Digest,
+        /// The request's.
+        found: Digest,
+    },
+    /// Another network.
+    #[error("network: {found:?}, and the ceremony is for {expected:?}")]
+    Network {
+        /// The ceremony's.
+        expected: String,
+        /// The request's.
+        found: String,
+    },
+    /// The network does not say under which version exits are signed.
+    #[error("network: the ceremony does not state the Capella fork version, under which exits are signed (EIP-7044)")]
+    NoCapella,
+    /// No validator of the ceremony has this key.
+    #[error("public_key: no validator of this ceremony has the key 0x{0}")]
+    PublicKey(String),
+    /// The word of the operator that asks is not its own.
+    #[error(
+        "requested_by: the signature is not that of operator {0} over this request: the request was altered, or is somebody else's"
+    )]
+    Requester(u16),
+    /// No operator has this index.
+    #[error("requested_by: the ceremony has no operator {0}")]
+    UnknownRequester(u16),
+}
+
+impl RequestError {
+    /// The field at fault.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Amount(_) | Self::AmountSigned(_) => "amount",
+            Self::Ceremony { .. } => "ceremony",
+            Self::Credentials { .. } => "withdrawal_credentials",
+            Self::Certificate { field, .. } => field,
+            Self::Network { .. } | Self::NoCapella => "network",
+            Self::PublicKey(_) => "public_key",
+            Self::Requester(_) | Self::UnknownRequester(_) => "requested_by",
+        }
+    }
+}
+
+/// A finished ceremony: what its certificates say.
+pub struct Parent {
+    ceremony: Arc<Ceremony>,
+    dkg: Digest,
+    outputs: Digest,
+    validators: Vec<ValidatorOutcome>,
+}
+
+/// A request that fits its ceremony: what is signed, for which validator.
+#[derive(Debug)]
+pub struct Cleared {
+    /// The request.
+    pub request: Request,
+    /// Position of the validator, from 0.
+    pub validator: usize,
+    /// What is signed.
+    pub signing_root: [u8; 32],
+    /// The same, on the curve.
+    pub message: G2,
+}
+
+impl Parent {
+    /// From a transcript that was audited.
+    pub fn audited(audited: &Audited) -> Self {
+        Self {
+            ceremony: audited.ceremony().clone(),
+            dkg: audited.dkg(),
+            outputs: audited.outputs(),
+            validators: audited.validators().to_vec(),
+        }
+    }
+
+    /// From an operator's own part in it; `None` before certificate 2.
+    pub fn finished(participant: &Participant) -> Option<Self> {
+        let outcome = participant.outcome().filter(|_| participant.is_finished())?;
+        Some(Self {
+            ceremony: participant.seat().ceremony.clone(),
+            dkg: outcome.digest,
+            outputs: outcome.outputs,
+            validators: outcome.validators.clone(),
+        })
+    }
+
+    /// The ceremony.
+    pub fn ceremony(&self) -> &Arc<Ceremony> {
+        &self.ceremony
+    }
+
+    /// Its validators.
+    pub fn validators(&self) -> &[ValidatorOutcome] {
+        &self.validators
+    }
+
+    /// The position of the validator with this key.
+    pub fn position(&self, public_key: &[u8; 48]) -> Option<usize> {
+        self.validators.iter().position(|validator| validator.public_key.to_compressed() == *public_key)
+    }
+
+    /// A request of this ceremony, asked by nobody in particular yet.
+    pub fn request(&self, public_key: [u8; 48], purpose: Purpose, delivery: super::request::Delivery) -> Request {
+        Request {
+            ceremony: self.ceremony.digest(),
+            dkg: self.dkg,
+            outputs: self.outputs,
+            network: self.ceremony.network().name().to_owned(),
+            public_key,
+            purpose,
+            delivery,
+            requester: None,
+        }
+    }
+
+    /// Compares every field of a request with the ceremony. Index and epoch of an exit are not among what a ceremony can know.
+    pub fn clear(&self, request: Request) -> Result<Cleared, RequestError> {
+        let ceremony = &self.ceremony;
+        if request.ceremony != ceremony.digest() {
+            return Err(RequestError::Ceremony { expected: ceremony.digest(), found: request.ceremony });
+        }
+        for (field, expected, found) in [("dkg", self.dkg, request.dkg), ("outputs", self.outputs, request.outputs)] {
+            if expected != found {
+                return Err(RequestError::Certificate { field, expected, found });
+            }
+        }
+        let network = ceremony.network();
+        if request.network != network.name() {
+            return Err(RequestError::Network { expected: network.name().to_owned(), found: request.network });
+        }
+        if let Some(requester) = request.requester {
+            check_requester(&request, requester.index, &requester.signature, ceremony)?;
+        }
+        let validator =
+            self.position(&request.public_key).ok_or_else(|| RequestError::PublicKey(hex::encode(request.public_key)))?;
+        let signing_root = match request.purpose {
+            Purpose::Exit(exit) => exit.signing_root(network).ok_or(RequestError::NoCapella)?,
+            Purpose::Deposit { withdrawal_credentials, amount } => {
+                let spec = &ceremony.validators()[validator];
+                if withdrawal_credentials != spec.withdrawal {
+                    let (expected, found) = (spec.withdrawal.to_string(), withdrawal_credentials.to_string());
+                    return Err(RequestError::Credentials { expected, found });
+                }
+                network.check_amount(amount, withdrawal_credentials.is_compounding())?;
+                if spec.amounts.contains(&amount) {
+                    return Err(RequestError::AmountSigned(network.unit().text(amount)));
+                }
+                DepositMessage { pubkey: request.public_key, withdrawal_credentials, amount }.signing_root(network)
+            }
+        };
+        Ok(Cleared { request, validator, signing_root, message: message_point(&signing_root) })
+    }
+}
+
+fn check_requester(request: &Request, index: Index, signature: &[u8; 64], ceremony: &Ceremony) -> Result<(), RequestError> {
+    let seat = ceremony.roster().get(index).ok_or(RequestError::UnknownRequester(index.get()))?;
+    let verdict = seat.card.key.verify(Tag::SigningRequestSignature, &request.vouched(index), signature);
+    verdict.map_err(|_| RequestError::Requester(index.get()))
+}

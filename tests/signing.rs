@@ -1,0 +1,454 @@
+//! Exits and further deposits from the shares of finished ceremonies, as operators make them: by files, each with its own state.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+
+use quorate::audit::audit;
+use quorate::audit::expectation::Expectations;
+use quorate::ethereum::network::Network;
+use quorate::export::exits::verify_exit;
+use quorate::export::launchpad::verify_deposits;
+use quorate::identity::Operator;
+use quorate::primitives::curve::SecretScalar;
+use quorate::primitives::secret::{Secret32, SecretBytes};
+use quorate::signing::partial::Partial;
+use quorate::signing::{Parent, Request};
+use quorate::spec::Index;
+use quorate::store::{IDENTITY_FILE, open_with_passphrase};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const OPERATORS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+
+/// Finished ceremonies, 3 of 4 with 2 validators, made once for all tests: state is copied from here.
+struct Made {
+    root: TempDir,
+}
+
+static MADE: LazyLock<Made> = LazyLock::new(|| {
+    let root = TempDir::new().unwrap();
+    for network in ["hoodi", "mainnet"] {
+        let args = ["demo", "--network", network, "--no-keystores", "--out", network];
+        let ended = quorate(root.path(), &args);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    Made { root }
+});
+
+struct Ended {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Ended {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}{}", self.stdout, self.stderr))
+    }
+
+    /// It failed with this code, for a reason that has these parts.
+    fn failed(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
+        parts.iter().for_each(|part| assert!(self.stderr.contains(part), "{part:?} in:\n{}", self.stderr));
+    }
+
+    fn done(self) -> Self {
+        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
+        self
+    }
+}
+
+fn quorate(here: &Path, args: &[&str]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+    command.args(args).current_dir(here).env_clear().stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// A copy of a finished ceremony, to be changed by one test.
+struct Place {
+    root: TempDir,
+    network: &'static str,
+}
+
+impl Place {
+    fn new(network: &'static str) -> Self {
+        let root = TempDir::new().unwrap();
+        copy(&MADE.root.path().join(network), &root.path().join("demo"));
+        Self { root, network }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        quorate(self.root.path(), args)
+    }
+
+    /// As an operator, with its state and passphrase.
+    fn by(&self, operator: &str, args: &[&str]) -> Ended {
+        let dir = format!("demo/{operator}");
+        self.run(&[&["--json", "--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat())
+    }
+
+    fn transcript(&self) -> String {
+        let ceremonies = self.path("demo/alice/ceremonies");
+        let ceremony = fs::read_dir(ceremonies).unwrap().next().unwrap().unwrap().path();
+        ceremony.join("out/public/transcript.quorate").to_str().unwrap().to_owned()
+    }
+
+    fn parent(&self) -> Parent {
+        let report = audit(&fs::read(self.transcript()).unwrap(), &Expectations::default());
+        Parent::audited(report.audited().unwrap())
+    }
+
+    fn key(&self) -> String {
+        format!("0x{}", hex::encode(self.parent().validators()[0].public_key.to_compressed()))
+    }
+
+    fn card(&self, operator: &str) -> String {
+        self.by(operator, &["identity", "show"]).done().json()["card"].as_str().unwrap().to_owned()
+    }
+
+    /// Allows everybody to answer without a question.
+    fn allow(&self) {
+        for operator in OPERATORS {
+            let text = format!("exits = \"allow-list\"\ndeposits = \"allow-list\"\nallow = [\"{}\"]\n", self.key());
+            self.policy(operator, &text);
+        }
+    }
+
+    fn policy(&self, operator: &str, text: &str) {
+        let path = self.path(&format!("demo/{operator}/signing.toml"));
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// A request of alice's.
+    fn request(&self, more: &[&str]) -> Ended {
+        let (transcript, key) = (self.transcript(), self.key());
+        let args = ["exit", "request", &transcript, "--public-key", &key, "--index", "1804776", "-o", "request.json"];
+        self.by("alice", &[&args, more].concat())
+    }
+
+    fn sign(&self, operator: &str, kind: &str) -> Ended {
+        let output = format!("partial-{operator}.json");
+        self.by(operator, &[kind, "sign", "request.json", "--yes", "-o", &output])
+    }
+
+    fn combine(&self, by: &str, kind: &str, operators: &[&str], output: &str) -> Ended {
+        let transcript = self.transcript();
+        let partials: Vec<String> = operators.iter().map(|operator| format!("partial-{operator}.json")).collect();
+        let partials: Vec<&str> = partials.iter().map(String::as_str).collect();
+        let args = [kind, "combine", "request.json", "--transcript", &transcript, "-o", output];
+        self.by(by, &[&args, &partials[..]].concat())
+    }
+
+    /// An operator's keys.
+    fn operator(&self, name: &str) -> Operator {
+        let sealed = fs::read(self.path(&format!("demo/{name}/{IDENTITY_FILE}"))).unwrap();
+        let passphrase = fs::read_to_string(self.path("demo/passphrase")).unwrap();
+        let passphrase = SecretBytes::new(passphrase.trim().as_bytes().to_vec());
+        Operator::from_secret_bytes(&open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE).unwrap()).unwrap()
+    }
+
+    /// Changes one value of a JSON file.
+    fn change(&self, name: &str, pointer: &str, value: Value) {
+        let path = self.path(name);
+        let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        *file.pointer_mut(pointer).unwrap() = value;
+        fs::write(path, serde_json::to_vec(&file).unwrap()).unwrap();
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap() }
+    }
+}
+
+#[test]
+fn three_of_four_exit_on_hoodi_and_mainnet() {
+    for network in ["hoodi", "mainnet"] {
+        let place = Place::new(network);
+        place.allow();
+        let card = place.card("carol");
+        let asked = place.request(&["--custodian", &card]).done().json();
+        assert_eq!((&asked["needed"], &asked["signed_by"]), (&3.into(), &1.into()));
+        for operator in OPERATORS {
+            place.sign(operator, "exit").done();
+        }
+        let bytes = fs::read_to_string(place.path("partial-dave.json")).unwrap();
+        assert!(bytes.contains("quorate-partial-sealed") && !bytes.contains("operator"), "{bytes}");
+
+        // Any three, with one result; and no two.
+        place.combine("carol", "exit", &["alice", "bob"], "two.json").failed(4, &["2 good answers, and 3 are needed"]);
+        assert!(!place.path("two.json").exists());
+        let made = place.combine("carol", "exit", &["alice", "bob", "dave"], "exit.json").done().json();
+        assert_eq!(made["signed_by"], json!(["alice", "bob", "dave"]));
+        assert_eq!(made["withdrawal_request"]["data"], format!("{}0000000000000000", place.key()));
+        place.combine("carol", "exit", &["dave", "carol", "bob"], "other.json").done();
+        let exit = fs::read(place.path("exit.json")).unwrap();
+        assert_eq!(exit, fs::read(place.path("other.json")).unwrap());
+        assert_eq!(fs::metadata(place.path("exit.json")).unwrap().permissions().mode() & 0o777, 0o600);
+
+        let object: Value = serde_json::from_slice(&exit).unwrap();
+        assert_eq!(object["message"], json!({ "epoch": "0", "validator_index": "1804776" }));
+        let key = place.parent().validators()[0].public_key;
+        for other in ["hoodi", "mainnet", "sepolia"] {
+            let verdict = verify_exit(&exit, &Network::known(other).unwrap(), &key);
+            assert_eq!(verdict.is_ok(), other == place.network, "{verdict:?}");
+        }
+        place.run(&["exit", "verify", "exit.json", "--network", network, "--public-key", &place.key()]).done();
+
+        // Nobody else opens what is for the custodian.
+        let other = place.combine("alice", "exit", &["alice", "bob", "dave"], "stolen.json");
+        other.failed(4, &["0 good answers", "for another custodian"]);
+        // What was signed is remembered, and the ceremony is as finished as before.
+        let again = place.by("bob", &["exit", "sign", "request.json", "--yes", "-o", "again.json"]).done();
+        assert!(again.stderr.contains("has answered this request before"), "{}", again.stderr);
+        let run = place.by("bob", &["status"]).done().json();
+        assert_eq!(run["ceremonies"][0]["state"], "finished");
+    }
+}
+
+#[test]
+fn every_field_of_a_request_is_bound() {
+    let place = Place::new("hoodi");
+    place.allow();
+    place.request(&["--public"]).done();
+    let genuine = fs::read(place.path("request.json")).unwrap();
+    let zeros = "0".repeat(64);
+    let other_key = format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
+    let requester = "requested_by: the signature is not that of operator 1";
+    let card = place.card("dave");
+    for (pointer, value, code, reason) in [
+        ("/ceremony", json!(zeros), 1, "has nothing of the ceremony"),
+        ("/dkg", json!(zeros), 4, "dkg: 00000000"),
+        ("/outputs", json!(zeros), 4, "outputs: 00000000"),
+        ("/network", json!("mainnet"), 4, "network: \"mainnet\", and the ceremony is for \"hoodi\""),
+        ("/public_key", json!(other_key), 1, "is not on the allow-list"),
+        ("/exit/validator_index", json!(1_804_777), 4, requester),
+        ("/exit/epoch", json!(1), 4, requester),
+        ("/answers_to", json!(card), 4, requester),
+        ("/requested_by/operator", json!(2), 4, "not that of operator 2"),
+        ("/requested_by/operator", json!(5), 4, "no operator 5"),
+        ("/requested_by/operator", json!(0), 2, "counted from 1"),
+        ("/requested_by/signature", json!("0".repeat(128)), 4, requester),
+        ("/format", json!("quorate-requests"), 2, "format: quorate-requests instead of quorate-request"),
+        ("/version", json!(2), 2, "version: 2 instead of 1"),
+        ("/answers_to", json!("everybody"), 2, "answers_to: not an operator card"),
+        ("/exit", json!({ "validator_index": "1", "epoch": 0 }), 2, "not a request"),
+        ("/exit", json!({ "epoch": 0 }), 2, "missing field `validator_index`"),
+        ("/exit", Value::Null, 2, "one of exit and deposit"),
+    ] {
+        fs::write(place.path("request.json"), &genuine).unwrap();
+        place.change("request.json", pointer, value);
+        place.sign("bob", "exit").failed(code, &[reason]);
+        assert!(!place.path("partial-bob.json").exists(), "{pointer}");
+    }
+    // With every key allowed, another validator's is the requester's word again.
+    fs::write(place.path("request.json"), &genuine).unwrap();
+    place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{other_key}\"]"));
+    place.change("request.json", "/public_key", json!(other_key));
+    place.sign("bob", "exit").failed(4, &[requester]);
+    let unknown = format!("0x{}", hex::encode(quorate::primitives::curve::G1::generator().to_compressed()));
+    place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{unknown}\"]"));
+    fs::write(place.path("request.json"), &genuine).unwrap();
+    place.change("request.json", "/public_key", json!(unknown));
+    let mut file: Value = serde_json::from_slice(&fs::read(place.path("request.json")).unwrap()).unwrap();
+    file.as_object_mut().unwrap().remove("requested_by");
+    fs::write(place.path("request.json"), serde_json::to_vec(&file).unwrap()).unwrap();
+    place.sign("bob", "exit").failed(4, &["public_key: no validator of this ceremony"]);
+    // Of the other ceremony: nothing here is of it.
+    let other = Place::new("mainnet");
+    other.request(&["--public"]).done();
+    fs::copy(other.path("request.json"), place.path("request.json")).unwrap();
+    place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", other.key()));
+    place.sign("bob", "exit").failed(1, &["has nothing of the ceremony"]);
+}
+
+#[test]
+fn bad_answers_are_named_and_not_counted() {
+    let place = Place::new("hoodi");
+    place.allow();
+    place.request(&["--public"]).done();
+    for operator in OPERATORS {
+        place.sign(operator, "exit").done();
+    }
+    let genuine = fs::read(place.path("partial-bob.json")).unwrap();
+    let alice: Value = serde_json::from_slice(&fs::read(place.path("partial-alice.json")).unwrap()).unwrap();
+    let three = ["alice", "bob", "carol"];
+    for (pointer, value, reason) in [
+        ("/operator", json!(3), "signature: not that of operator 3"),
+        ("/operator", json!(9), "no operator 9"),
+        (
+            "/partial",
+            alice["partial"].clone(),
+            "signature: not that of operator 2, whom it names: it was altered, or is somebody else's (bob)",
+        ),
+        ("/signature", alice["signature"].clone(), "signature: not that of operator 2"),
+        ("/request", json!("0".repeat(64)), "it answers another request"),
+        ("/version", json!(2), "version: 2 instead of 1"),
+        ("/partial", json!("0x"), "partial: 0 characters instead of 192"),
+        ("/signature", json!(7), "not a request: invalid type"),
+    ] {
+        fs::write(place.path("partial-bob.json"), &genuine).unwrap();
+        place.change("partial-bob.json", pointer, value);
+        place
+            .combine("alice", "exit", &three, "exit.json")
+            .failed(4, &["2 good answers, and 3 are needed", "partial-bob.json: ", reason]);
+    }
+    // One that its operator signed, and that its share does not give.
+    let parent = place.parent();
+    let request = Request::from_json(&fs::read(place.path("request.json")).unwrap()).unwrap();
+    let cleared = parent.clear(request).unwrap();
+    let (bob, wrong) = (place.operator("bob"), SecretScalar::from_be_bytes(&[1; 32]).unwrap());
+    let partial = Partial::sign(&cleared, &bob, Index::new(2).unwrap(), &wrong).unwrap();
+    fs::write(place.path("partial-bob.json"), partial.to_json(&cleared, &bob, Secret32::new(&mut [3; 32]))).unwrap();
+    let bad = place.combine("alice", "exit", &three, "exit.json");
+    bad.failed(4, &["does not verify against the public share of operator 2, who signed it (bob)"]);
+    // The same answer twice counts once.
+    fs::copy(place.path("partial-alice.json"), place.path("partial-bob.json")).unwrap();
+    place.combine("alice", "exit", &three, "exit.json").failed(4, &["2 good answers", "a second answer of alice"]);
+    // Four answers, one of them bad: it is named, and the others are enough.
+    let made = place.combine("alice", "exit", &OPERATORS, "exit.json").done();
+    assert_eq!(made.json()["signed_by"], json!(["alice", "carol", "dave"]));
+    assert!(made.stderr.contains("Not counted: partial-bob.json: a second answer of alice"), "{}", made.stderr);
+    // An answer to another epoch is no answer to this one.
+    place.run(&["--help"]).done();
+    fs::remove_file(place.path("request.json")).unwrap();
+    place.request(&["--public", "--epoch", "1"]).done();
+    place.combine("alice", "exit", &OPERATORS, "later.json").failed(4, &["0 good answers", "it answers another request"]);
+}
+
+#[test]
+fn what_an_operator_signs_is_its_own_choice() {
+    let place = Place::new("hoodi");
+    place.request(&["--public"]).done();
+    let sign = || place.sign("bob", "exit");
+    sign().failed(2, &["--yes: nothing in", "allows exits without a question"]);
+    let asked = place.by("bob", &["exit", "sign", "request.json", "-o", "partial-bob.json"]);
+    asked.failed(
+        2,
+        &[
+            "there is no terminal to ask on",
+            "VOLUNTARY EXIT on hoodi",
+            "validator index    1804776",
+            "alice (operator 1), signed",
+        ],
+    );
+    place.policy("bob", "exits = \"never\"");
+    sign().failed(1, &["this operator signs no exits"]);
+    place.policy("bob", "exits = \"allow-list\"");
+    sign().failed(1, &["is not on the allow-list"]);
+    place.policy("bob", "exits = \"always\"");
+    sign().failed(2, &["unknown variant"]);
+    place.policy("bob", "allow = [\"b384\"]");
+    sign().failed(2, &["allow: \"b384\" is not 0x and 96"]);
+    place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
+    fs::set_permissions(place.path("demo/bob/signing.toml"), fs::Permissions::from_mode(0o666)).unwrap();
+    sign().failed(1, &["others can write to it (mode 0666)"]);
+    assert!(!place.path("partial-bob.json").exists());
+    place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
+    sign().done();
+    // On the list for exits is not on the list for deposits.
+    place.by("bob", &["deposit", "sign", "request.json", "--yes"]).failed(2, &["a request of the kind exit, not deposit"]);
+}
+
+#[test]
+fn index_and_epoch_against_what_the_chain_says() {
+    let place = Place::new("hoodi");
+    place.allow();
+    let withdrawal = place.parent().ceremony().validators()[0].withdrawal.to_string();
+    let answer = |index: &str, status: &str, key: &str, credentials: &str| {
+        let data = json!({
+            "execution_optimistic": false, "finalized": false,
+            "data": { "index": index, "balance": "32000000000", "status": status, "validator": {
+                "pubkey": key, "withdrawal_credentials": credentials, "effective_balance": "32000000000", "slashed": false,
+                "activation_eligibility_epoch": "1", "activation_epoch": "2", "exit_epoch": "3", "withdrawable_epoch": "4",
+            } },
+        });
+        fs::write(place.path("beacon.json"), data.to_string()).unwrap();
+    };
+    let (key, beacon) = (place.key(), ["--public", "--beacon", "beacon.json"]);
+    let elsewhere = format!("0x01{}{}", "00".repeat(11), "ab".repeat(20));
+    for (index, status, about, credentials, reason) in [
+        ("1804777", "active_ongoing", &key, &withdrawal, "this key is validator 1804777, and the request says 1804776"),
+        ("1804776", "pending_queued", &key, &withdrawal, "status: the validator is pending_queued"),
+        ("1804776", "active_ongoing", &key, &elsewhere, "Send it no more money"),
+        (
+            "1804776",
+            "active_ongoing",
+            &key.replace("0x8", "0x9").replace("0xa", "0x8").replace("0xb", "0xa"),
+            &withdrawal,
+            "is about the key",
+        ),
+        ("x", "active_ongoing", &key, &withdrawal, "index: not a decimal number"),
+    ] {
+        answer(index, status, about, credentials);
+        place.request(&beacon).failed(4, &[reason]);
+        assert!(!place.path("request.json").exists());
+    }
+    answer("1804776", "active_ongoing", &key, &withdrawal);
+    place.request(&beacon).done();
+    // The signer compares with its own node.
+    answer("7", "active_ongoing", &key, &withdrawal);
+    let args = ["exit", "sign", "request.json", "--yes", "--beacon", "beacon.json"];
+    place.by("bob", &args).failed(4, &["this key is validator 7"]);
+    // An epoch that is not there yet has to be meant, by the one who asks and by the one who signs.
+    fs::remove_file(place.path("request.json")).unwrap();
+    let late = ["--public", "--epoch", "99999999"];
+    place.request(&late).failed(2, &["epoch: 99999999 has not come yet on hoodi"]);
+    place.request(&[&late[..], &["--future-epoch"]].concat()).done();
+    place.sign("bob", "exit").failed(2, &["has not come yet"]);
+    place.by("bob", &["exit", "sign", "request.json", "--yes", "--future-epoch"]).done();
+}
+
+#[test]
+fn a_further_deposit_goes_where_the_first_one_went() {
+    let place = Place::new("hoodi");
+    place.allow();
+    let (transcript, key) = (place.transcript(), place.key());
+    let ask = |amount: &str| {
+        let args =
+            ["deposit", "request", &transcript, "--public-key", &key, "--amount", amount, "--public", "-o", "request.json"];
+        place.by("alice", &args)
+    };
+    ask("32").failed(2, &["amount: the ceremony itself signed a deposit of 32 ETH"]);
+    ask("0.5").failed(2, &["0.5 ETH is less than 1 ETH"]);
+    ask("33").failed(2, &["33 ETH is more than 32 ETH"]);
+    ask("a lot").failed(2, &["--amount: not an amount"]);
+    ask("8").done();
+    let genuine = fs::read(place.path("request.json")).unwrap();
+    // Somebody else's address, without the signature that would betray it.
+    let mut file: Value = serde_json::from_slice(&genuine).unwrap();
+    file.as_object_mut().unwrap().remove("requested_by");
+    file["deposit"]["withdrawal_credentials"] = json!(format!("0x01{}{}", "00".repeat(11), "ab".repeat(20)));
+    fs::write(place.path("request.json"), serde_json::to_vec(&file).unwrap()).unwrap();
+    place.sign("bob", "deposit").failed(4, &["withdrawal_credentials: 0x01", "nothing is ever signed for others"]);
+    fs::write(place.path("request.json"), &genuine).unwrap();
+    for operator in ["bob", "carol", "dave"] {
+        place.sign(operator, "deposit").done();
+    }
+    place.combine("alice", "deposit", &["bob", "carol"], "two.json").failed(4, &["2 good answers"]);
+    let made = place.combine("alice", "deposit", &["bob", "carol", "dave"], "deposit-data-8eth.json").done();
+    assert_eq!(made.json()["amount"], 8_000_000_000_u64);
+    let deposits =
+        verify_deposits(&fs::read(place.path("deposit-data-8eth.json")).unwrap(), &Network::known("hoodi").unwrap(), None);
+    let message = deposits.unwrap()[0].message;
+    let parent = place.parent();
+    assert_eq!(message.pubkey, parent.validators()[0].public_key.to_compressed());
+    assert_eq!(message.withdrawal_credentials, parent.ceremony().validators()[0].withdrawal);
+    assert_eq!(message.amount, 8_000_000_000);
+}
