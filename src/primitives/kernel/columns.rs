@@ -32,9 +32,9 @@ pub(in crate::primitives) fn weigh_columns(columns: &[(&[G1], &[u128])]) -> Vec<
     };
     let sums: Vec<Vec<Affine<Fp>>> = columns.par_iter().flat_map(sums).collect();
     // Σ size · bucket, by sums of sums.
-    let mut running = vec![Affine::infinity(); sums.len()];
+    let mut running: Vec<Affine<Fp>> = sums.iter().map(|sums| sums[buckets - 1]).collect();
     let mut totals = running.clone();
-    for bucket in (1..buckets).rev() {
+    for bucket in (1..buckets - 1).rev() {
         add_to(&mut running, &sums.iter().map(|sums| sums[bucket]).collect::<Vec<_>>());
         add_to(&mut totals, &running);
     }

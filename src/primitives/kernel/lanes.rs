@@ -183,7 +183,15 @@ pub(super) fn add_to<F: Field>(lanes: &mut [Affine<F>], right: &[Affine<F>]) {
 }
 
 /// `lanes[at] += point` for each `(at, point)`; no lane occurs twice.
-pub(super) fn add_at<F: Field>(lanes: &mut [Affine<F>], terms: &[(usize, Affine<F>)]) {
+pub(super) fn add_at<F: Field>(lanes: &mut [Affine<F>], mut terms: Vec<(usize, Affine<F>)>) {
+    // Where nothing is yet, there is nothing to add.
+    terms.retain(|(at, point)| {
+        let something = !lanes[*at].infinity;
+        if !something {
+            lanes[*at] = *point;
+        }
+        something
+    });
     let sums = add_many(terms.len(), |i| lanes[terms[i].0], |i| terms[i].1);
     terms.iter().zip(sums).for_each(|((at, _), sum)| lanes[*at] = sum);
 }
@@ -281,7 +289,7 @@ fn sums_of_block<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> Place,
             }
             *count /= 2;
         }
-        add_at(&mut sums, &odd);
+        add_at(&mut sums, odd);
         row = add_many(pairs.len(), |i| row[pairs[i].0], |i| row[pairs[i].1]);
     }
     sums

@@ -87,7 +87,7 @@ fn weigh_some(groups: &[Weighed]) -> Vec<G1Sum> {
                 Some((lane, point))
             };
             let additions: Vec<_> = lanes.iter().enumerate().filter_map(point).collect();
-            add_at(&mut sums, &additions);
+            add_at(&mut sums, additions);
         }
     }
     sums.iter().map(G1Sum::of_tested).collect()

@@ -1,0 +1,210 @@
+//! The judge: what a set of statements proves, and to whom; what it does not prove.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use common::forger::{Forger, Hooks};
+use common::{Machine, TWO_VALIDATORS, honest, machines, run};
+use quorate::audit::audit;
+use quorate::audit::code::Code;
+use quorate::audit::expectation::Expectations;
+use quorate::audit::report::{Report, Status};
+use quorate::message::body::Prepare;
+use quorate::message::envelope::{Kind, Round, Statement};
+use quorate::message::shape::Shape;
+use quorate::message::sync::Frame;
+use quorate::protocol::evidence::{Class, Fault, Rule};
+use quorate::protocol::judge::judge;
+use quorate::simulation::machine::{ceremony, operators};
+use quorate::spec::ceremony::Ceremony;
+use quorate::spec::threshold::Index;
+use quorate::transcript::stopped::{self, Stopped};
+
+fn index(number: u16) -> Index {
+    Index::new(number).unwrap()
+}
+
+fn give(machines: &mut [Machine], statement: &Statement) {
+    for machine in machines.iter_mut() {
+        let _ = machine.receive(Frame::Statement(statement.bytes().to_vec())).unwrap();
+    }
+    run(machines, &mut honest);
+}
+
+/// All statements of honest operators, with what seat 3 would sign if it were a forger that breaks no rule.
+struct Honest {
+    machines: Vec<Machine>,
+    forger: Forger,
+    hellos: Vec<Statement>,
+    deals: Vec<Statement>,
+    /// The box of operator 1 for the forger.
+    sealed: Vec<u8>,
+}
+
+impl Honest {
+    fn new() -> Self {
+        let mut all = machines(4, 3, TWO_VALIDATORS);
+        let forger = Forger::new(all.remove(2).seat, Hooks::default());
+        run(&mut all, &mut honest);
+        give(&mut all, &forger.hello());
+        // Boxes are forgotten in the end.
+        let Some(Frame::ShareBox { sealed, .. }) = all[0].participant().box_for(index(3)) else { panic!("it has dealt") };
+        forger.play(&mut all);
+        let complete = |round| all[0].participant().inbox().complete(round).unwrap();
+        Self { hellos: complete(Round::Hello), deals: complete(Round::Deal), machines: all, forger, sealed }
+    }
+
+    fn ceremony(&self) -> &Ceremony {
+        &self.forger.seat.ceremony
+    }
+
+    fn prepares(&self) -> Vec<Statement> {
+        self.machines[0].participant().inbox().complete(Round::Prepare).unwrap()
+    }
+
+    /// A second prepare of the forger, otherwise like its first.
+    fn second_prepare(&self) -> Statement {
+        let first = &self.prepares()[2];
+        let shape = Shape::of(self.ceremony());
+        let mut body = Prepare::decode(first.body(), &shape).unwrap();
+        body.sums_root.0[0] ^= 1;
+        let key = self.forger.seat.operator.key();
+        Statement::sign(key, index(3), Round::Prepare, first.envelope.session, first.envelope.view_root, &body.encode())
+    }
+}
+
+fn rules(faults: &[Fault]) -> Vec<Rule> {
+    faults.iter().map(|fault| fault.rule.clone()).collect()
+}
+
+/// The evidence for a fault, as a file, proves it to whoever has nothing else.
+fn proves_itself(ceremony: &Ceremony, fault: &Fault) {
+    let read = Stopped::parse(&stopped::encode(ceremony, &fault.evidence)).unwrap();
+    assert_eq!(rules(&judge(&read.ceremony, &read.statements)), core::slice::from_ref(&fault.rule));
+}
+
+#[test]
+fn a_complaint_about_a_good_share_is_its_senders_fault_whatever_it_claims() {
+    let honest = Honest::new();
+    let session = honest.deals[0].envelope.session;
+    let one = index(1);
+    let place = 32 * 4 + 2;
+    let claims: [(&str, fn(&mut Vec<u8>)); 4] = [
+        ("a mismatch", |_| ()),
+        ("a mismatch of the other validator", |body| body[32 * 4 + 6] = 1),
+        ("a box that does not open", |body| body[32 * 4 + 2] = 1),
+        ("a share that is no scalar", |body| body[32 * 4 + 2] = 2),
+    ];
+    for (claim, edit) in claims {
+        let complaint = honest.forger.complain(session, &honest.deals, (one, one), &honest.sealed, edit);
+        assert_eq!(complaint.envelope.kind, Kind::Complaint);
+        assert!((1..=3).contains(&complaint.body()[place]));
+        let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
+        let faults = judge(honest.ceremony(), &all);
+        assert_eq!(rules(&faults), [Rule::FalseComplaint { operator: index(3), dealer: one }], "{claim}");
+        assert_eq!(faults[0].rule.class(), Some(Class::E4));
+        proves_itself(honest.ceremony(), &faults[0]);
+    }
+    // The secret of another one-time key, and a box that the dealer has not signed.
+    let mut other = honest.sealed.clone();
+    other[40] ^= 1;
+    for (opened, sealed) in [(index(2), &honest.sealed), (one, &other)] {
+        let complaint = honest.forger.complain(session, &honest.deals, (one, opened), sealed, |_| ());
+        let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
+        assert_eq!(rules(&judge(honest.ceremony(), &all)), [Rule::FalseComplaint { operator: index(3), dealer: one }]);
+    }
+}
+
+#[test]
+fn evidence_is_bound_to_the_ceremony_by_its_hellos_or_by_a_deal() {
+    let honest = Honest::new();
+    let two = vec![honest.prepares()[2].clone(), honest.second_prepare()];
+    let rule = Rule::Equivocation { operator: index(3), round: Round::Prepare };
+    let found = |statements: &[&[Statement]]| -> Vec<Fault> {
+        let faults = judge(honest.ceremony(), &statements.concat());
+        faults.into_iter().filter(|fault| fault.rule == rule).collect()
+    };
+    // The hellos alone name the session; one deal alone does; fewer hellos do not.
+    for bound in [&honest.hellos[..], &honest.deals[1..2], &[honest.hellos[..3].to_vec(), honest.deals[..1].to_vec()].concat()] {
+        let faults = found(&[bound, &two]);
+        assert_eq!(faults.len(), 1);
+        proves_itself(honest.ceremony(), &faults[0]);
+    }
+    assert!(found(&[&honest.hellos[..3], &two]).is_empty());
+    assert!(found(&[&two]).is_empty());
+}
+
+#[test]
+fn statements_of_another_ceremony_of_the_same_operators_prove_nothing() {
+    let honest = Honest::new();
+    let two = vec![honest.prepares()[2].clone(), honest.second_prepare()];
+    let all = [honest.hellos.clone(), honest.deals.clone(), two].concat();
+    assert!(!judge(honest.ceremony(), &all).is_empty());
+    // The same people and the same sizes: signatures and lengths all hold.
+    let other = ceremony(&operators(4), 3, &TWO_VALIDATORS.replace("\"32\"]", "\"31\"]"));
+    assert_ne!(other.digest(), honest.ceremony().digest());
+    let opened = |statement: &Statement| Statement::open(statement.bytes(), &other).unwrap();
+    let all: Vec<Statement> = all.iter().map(opened).collect();
+    assert!(judge(&other, &all).is_empty());
+    // Nor as a file, once hellos are among them.
+    let file = stopped::encode(&other, &all);
+    let error = Stopped::parse(&file).unwrap_err().to_string();
+    assert!(error.contains("signed for another session"), "{error}");
+}
+
+#[test]
+fn a_verdict_is_about_the_deal_that_a_complaint_names() {
+    // The forger deals twice; operator 1 complains of the box of the second deal.
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    let seat = all.remove(2).seat;
+    let plain = Forger::new(seat.clone(), Hooks::default());
+    run(&mut all, &mut honest);
+    give(&mut all, &plain.hello());
+    let hellos = all[0].participant().inbox().complete(Round::Hello).unwrap();
+    let bad = Hooks { shares: |_, shares| shares.swap(0, 1), ..Hooks::default() };
+    let (first, _) = plain.deal(&hellos);
+    let (second, boxes) = Forger::new(seat, bad).deal(&hellos);
+    assert_ne!(first.digest(), second.digest());
+    let _ = all[1].receive(Frame::Statement(first.bytes().to_vec())).unwrap();
+    let _ = all[0].receive(Frame::Statement(second.bytes().to_vec())).unwrap();
+    let (recipient, sealed) = boxes.into_iter().find(|(recipient, _)| *recipient == index(1)).unwrap();
+    let _ = all[0].receive(Frame::ShareBox { dealer: index(3), recipient, sealed }).unwrap();
+    let mut deals_of = |machine: usize, from: usize| {
+        let deal = all[from].participant().inbox().get(Round::Deal, all[from].seat.me).unwrap().bytes().to_vec();
+        let _ = all[machine].receive(Frame::Statement(deal)).unwrap();
+        if let Some(frame) = all[from].participant().box_for(all[machine].seat.me) {
+            let _ = all[machine].receive(frame).unwrap();
+        }
+    };
+    deals_of(0, 1);
+    deals_of(0, 2);
+    let complaint = all[0].participant().inbox().get(Round::Prepare, index(1)).unwrap().clone();
+    assert_eq!(complaint.envelope.kind, Kind::Complaint);
+    // Who holds both deals, the innocent one first, sees both faults.
+    let deals = [first, second, all[0].participant().inbox().get(Round::Deal, index(2)).unwrap().clone()];
+    let faults = rules(&judge(&all[0].seat.ceremony, &[hellos, deals.to_vec(), vec![complaint.clone()]].concat()));
+    assert!(faults.contains(&Rule::Equivocation { operator: index(3), round: Round::Deal }), "{faults:?}");
+    assert!(faults.contains(&Rule::Share { dealer: index(3), validator: 0 }), "{faults:?}");
+}
+
+#[test]
+fn an_audit_names_the_proven_culprits_of_a_stopped_ceremony_and_judges_nothing_it_cannot_read() {
+    let honest = Honest::new();
+    let session = honest.deals[0].envelope.session;
+    let complaint = honest.forger.complain(session, &honest.deals, (index(1), index(1)), &honest.sealed, |_| ());
+    let abandoned = honest.forger.abandon();
+    let proven = [honest.hellos.clone(), honest.deals.clone(), vec![complaint, abandoned.clone()]].concat();
+    let nothing = [honest.hellos.clone(), honest.deals.clone(), honest.prepares(), vec![abandoned]].concat();
+    let report = |bytes: &[u8]| audit(bytes, &Expectations::default());
+    for (statements, culprits) in [(proven, vec![index(3)]), (nothing, vec![])] {
+        let file = stopped::encode(honest.ceremony(), &statements);
+        let whole = report(&file);
+        assert_eq!(whole.culprits(), Some(culprits.as_slice()));
+        let stored = "signed that shares are stored";
+        assert_eq!(whole.line(Code::V19).unwrap().detail.contains(stored), culprits.is_empty());
+        let status = |report: &Report| [Code::V17, Code::V18, Code::V20].map(|code| report.line(code).unwrap().status);
+        assert_eq!(status(&whole), [Status::NotApplicable; 3]);
+        let cut = report(&file[..file.len() - 1]);
+        assert_eq!((cut.culprits(), status(&cut)), (None, [Status::NotReached; 3]));
+    }
+}
