@@ -89,7 +89,8 @@ fn a_complaint_about_a_good_share_is_its_senders_fault_whatever_it_claims() {
     let session = honest.deals[0].envelope.session;
     let one = index(1);
     let place = 32 * 4 + 2;
-    let claims: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Edit = fn(&mut Vec<u8>);
+    let claims: [(&str, Edit); 4] = [
         ("a mismatch", |_| ()),
         ("a mismatch of the other validator", |body| body[32 * 4 + 6] = 1),
         ("a box that does not open", |body| body[32 * 4 + 2] = 1),
