@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use quorate::audit::code::Code;
 use quorate::audit::expectation::{Expectations, HeldShare, differences};
 use quorate::audit::render::{to_html, to_json, to_text, transcript_json};
-use quorate::audit::report::{CANNOT_CONCLUDE, Report, Status};
+use quorate::audit::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Report, Status};
 use quorate::audit::{audit, first_failure};
 use quorate::export::launchpad::{deposit_files, write_deposits};
 use quorate::primitives::curve::SecretScalar;
@@ -216,7 +216,7 @@ fn the_page_is_static_and_escaped() {
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
     assert!(at("VERIFIED") < at("33 ETH") && at("33 ETH") < at("<h2>Operators") && at("<h2>Operators") < at("<h2>Validators"));
     assert!(Code::ALL.iter().filter(|code| **code <= Code::V20).all(|code| page.contains(&format!("<td>{code}</td>"))));
-    assert_eq!(page.matches("<li>").count(), CANNOT_CONCLUDE.len());
+    assert_eq!(page.matches("<li>").count(), CANNOT_CONCLUDE.len() + BEFORE_DEPOSIT.len());
     assert_eq!(page, to_html(&hostile().1));
 }
 

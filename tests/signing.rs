@@ -382,18 +382,13 @@ fn index_and_epoch_against_what_the_chain_says() {
         fs::write(place.path("beacon.json"), data.to_string()).unwrap();
     };
     let (key, beacon) = (place.key(), ["--public", "--beacon", "beacon.json"]);
+    let other = format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
     let elsewhere = format!("0x01{}{}", "00".repeat(11), "ab".repeat(20));
     for (index, status, about, credentials, reason) in [
         ("1804777", "active_ongoing", &key, &withdrawal, "this key is validator 1804777, and the request says 1804776"),
         ("1804776", "pending_queued", &key, &withdrawal, "status: the validator is pending_queued"),
         ("1804776", "active_ongoing", &key, &elsewhere, "Send it no more money"),
-        (
-            "1804776",
-            "active_ongoing",
-            &key.replace("0x8", "0x9").replace("0xa", "0x8").replace("0xb", "0xa"),
-            &withdrawal,
-            "is about the key",
-        ),
+        ("1804776", "active_ongoing", &other, &withdrawal, "is about the key"),
         ("x", "active_ongoing", &key, &withdrawal, "index: not a decimal number"),
     ] {
         answer(index, status, about, credentials);

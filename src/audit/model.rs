@@ -11,7 +11,7 @@ use crate::spec::canonical::fingerprint;
 use crate::spec::ceremony::Ceremony;
 
 use super::facts::Audited;
-use super::report::{CANNOT_CONCLUDE, Line, Report, Status};
+use super::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Line, Report, Status};
 
 /// `0x` and lower-case hexadecimal.
 fn hexed(bytes: impl AsRef<[u8]>) -> String {
@@ -289,6 +289,7 @@ pub(super) struct Findings {
     /// What the transcript says was agreed, if that much could be read.
     pub(super) spec: Option<Spec>,
     pub(super) checks: Vec<Check>,
+    pub(super) before_deposit: &'static [&'static str],
     pub(super) cannot_conclude: &'static [&'static str],
     /// Only if every check of the transcript itself passed.
     pub(super) facts: Option<Facts>,
@@ -307,6 +308,7 @@ impl Findings {
             transcript: hexed(report.transcript()),
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
             checks: report.lines().iter().map(Check::of).collect(),
+            before_deposit: if report.is_clean() { &BEFORE_DEPOSIT } else { &[] },
             cannot_conclude: &CANNOT_CONCLUDE,
             facts: report.audited().map(Facts::of),
         }

@@ -10,7 +10,7 @@ use crate::spec::show::describe;
 use super::code::Code;
 use super::facts::Audited;
 use super::model::{Facts, Findings};
-use super::report::{CANNOT_CONCLUDE, Report, Status};
+use super::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Report, Status};
 use super::words;
 
 /// The verdict in one sentence.
@@ -69,6 +69,10 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
     writeln!(out, "\nChecks")?;
     for line in report.lines() {
         writeln!(out, "  {:<12}  {:<14}  {}: {}", line.code, line.status, line.code.title(), line.detail)?;
+    }
+    if report.is_clean() {
+        writeln!(out, "\nBefore you deposit")?;
+        (1..).zip(BEFORE_DEPOSIT).try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
     }
     writeln!(out, "\nWhat nobody can conclude from a transcript")?;
     CANNOT_CONCLUDE.iter().try_for_each(|sentence| writeln!(out, "  - {sentence}"))

@@ -23,6 +23,16 @@ pub const CANNOT_CONCLUDE: [&str; 8] = [
     "That the identity keys belong to the persons you expect, unless you compare the keys or bring the ceremony file you agreed to.",
 ];
 
+/// What whoever deposits does, in order, once an audit is clean. The first valid deposit of a key fixes its withdrawal credentials for ever.
+pub const BEFORE_DEPOSIT: [&str; 4] = [
+    "Look whether there is a deposit for these keys already, on the chain or pending. If there is one that you did not make, never deposit to them.",
+    "If you do not trust as many operators as the threshold, make the smallest deposit first: 1 ETH, or the least that the ceremony signed. Together \
+     they could have signed a deposit to another address, and whichever is processed first decides where all the money goes.",
+    "Wait until the beacon chain shows the validator with the withdrawal credentials above, finalised. Only then deposit the rest; a further \
+     amount is signed with: quorate deposit request.",
+    "Let every operator load its keystores and restart once before money moves. Never deposit to keys of a ceremony that was given up.",
+];
+
 /// What became of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

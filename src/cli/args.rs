@@ -1,9 +1,12 @@
 //! What can be typed. Clap and nothing else, so that completions and man pages come from the same definitions.
 
+mod export;
+
 mod signing;
 
 mod verify;
 
+pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use signing::{Combine, Deposit, DepositRequest, ExitRequest, Exits, RequestCommon, SignArgs};
 pub(crate) use verify::{NetworkArgs, Verify, VerifyExit};
 
@@ -79,6 +82,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml --deposit-data deposit-data.json"
     )]
     Audit(AuditArgs),
+    /// Write outputs of a finished ceremony again, in the layout that a consumer expects.
+    #[command(subcommand)]
+    Export(Export),
     /// Make a voluntary exit of a validator from the shares of a finished ceremony.
     #[command(subcommand)]
     Exit(Exits),
@@ -239,6 +245,32 @@ pub(crate) enum KdfChoice {
     Pbkdf2,
 }
 
+/// Names and places of keystores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileChoice {
+    /// As Ethereum's deposit tool names them; for every validator client.
+    Default,
+    /// As Charon lays them out.
+    Charon,
+    /// Two folders, for Web3Signer's bulk loading.
+    Web3signer,
+}
+
+/// How keystores are sealed and laid out.
+#[derive(Args)]
+pub(crate) struct LayoutArgs {
+    /// How the keystores are sealed.
+    #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
+    pub(crate) kdf: KdfChoice,
+    /// How the keystores are laid out.
+    #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
+    pub(crate) profile: ProfileChoice,
+    /// Write the password of the keystores to a file beside each: for validator clients that want it so. It is a fresh one, and not the passphrase,
+    /// unless --keystore-password-file names one. Whoever reads these files has the shares.
+    #[arg(long)]
+    pub(crate) password_files: bool,
+}
+
 #[derive(Args)]
 pub(crate) struct RunArgs {
     /// The ceremony file.
@@ -249,15 +281,14 @@ pub(crate) struct RunArgs {
     /// Where to listen. By default all interfaces, at the port that the file gives you.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,
-    /// How the keystores are sealed.
-    #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
-    pub(crate) kdf: KdfChoice,
+    #[command(flatten)]
+    pub(crate) layout: LayoutArgs,
     /// Derive the key of the keystores while no other process does that has this flag and the same ceremony file: for many operators on one
     /// machine.
     #[arg(long, hide = true)]
     pub(crate) kdf_turns: bool,
     /// Write no keystores: the shares stay sealed in the state directory.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "password_files")]
     pub(crate) no_keystores: bool,
     /// Password of the keystores. By default the passphrase.
     #[arg(long, value_name = "FILE", conflicts_with = "no_keystores")]
@@ -342,8 +373,14 @@ pub(crate) struct DemoArgs {
     /// How the keystores are sealed.
     #[arg(long, value_enum, default_value_t = KdfChoice::Pbkdf2)]
     pub(crate) kdf: KdfChoice,
-    /// Write no keystores.
+    /// How the keystores are laid out.
+    #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
+    pub(crate) profile: ProfileChoice,
+    /// Seal the keystores with a fresh password, and write it to a file beside each.
     #[arg(long)]
+    pub(crate) password_files: bool,
+    /// Write no keystores.
+    #[arg(long, conflicts_with = "password_files")]
     pub(crate) no_keystores: bool,
     /// What goes wrong.
     #[arg(long, value_enum)]

@@ -10,9 +10,32 @@ use zeroize::Zeroize;
 use super::report::CliError;
 use super::{messages, random};
 use crate::ethereum::keystore::{DerivedKey, Kdf, Password};
+use crate::export::Artifact;
+use crate::export::keystores::Profile;
+use crate::primitives::secret::SecretBytes;
 
 /// What the system calls the thread.
 const THREAD: &str = "keystore-key";
+
+/// How keystores are laid out.
+pub(crate) struct Layout {
+    pub(crate) profile: Profile,
+    /// The password, if it is to be written beside the keystores.
+    pub(crate) written: Option<SecretBytes>,
+}
+
+impl Layout {
+    /// The files with the password, if there are to be any.
+    pub(crate) fn password_files(&self, count: usize, stamp: u64) -> Vec<Artifact> {
+        self.written.as_ref().map(|password| self.profile.password_files(count, stamp, password)).unwrap_or_default()
+    }
+}
+
+/// A fresh password for files that machines read: 32 hexadecimal digits.
+pub(crate) fn fresh_password() -> SecretBytes {
+    let secret = random::secret();
+    SecretBytes::new(hex::encode(&secret.expose()[..16]).into_bytes())
+}
 
 /// A key to be derived, at most once.
 ///
@@ -79,7 +102,6 @@ mod tests {
     use super::*;
     use crate::ethereum::keystore::{KeyPath, Keystore};
     use crate::primitives::curve::SecretScalar;
-    use crate::primitives::secret::SecretBytes;
 
     fn password() -> Password {
         Password::new(&SecretBytes::new(b"as long as it lasts".to_vec())).unwrap()

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use zeroize::Zeroize as _;
+
 use crate::audit::{own, render};
-use crate::cli::keystore_key::KeystoreKey;
+use crate::cli::keystore_key::{KeystoreKey, Layout};
 use crate::cli::report::CliError;
 use crate::cli::{messages, random};
-use crate::export::keystores::{Holder, keystore_files};
+use crate::export::keystores::{Holder, keystore_files_as};
 use crate::export::{Artifact, Audience, launchpad};
 use crate::message::envelope::Statement;
 use crate::protocol::evidence::Fault;
@@ -76,7 +78,7 @@ pub(crate) struct Machine {
     log: Log,
     dir: CeremonyDir,
     /// What keystores will be sealed with; `None` for a run without, and once they are staged.
-    keystores: Option<KeystoreKey>,
+    keystores: Option<(KeystoreKey, Layout)>,
     staging: Option<Staging>,
     /// Outputs of an earlier run are there.
     published: bool,
@@ -99,7 +101,7 @@ impl Machine {
         step: Step,
         log: Log,
         dir: CeremonyDir,
-        keystores: Option<KeystoreKey>,
+        keystores: Option<(KeystoreKey, Layout)>,
     ) -> Result<Self, CliError> {
         let mut machine = Self { participant, log, dir, keystores, staging: None, published: false, proven: None };
         machine.follow(step)?;
@@ -193,20 +195,26 @@ impl Machine {
         let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
         let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
         artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
-        let key = self.keystores.take().filter(|_| !self.published).map(KeystoreKey::finish);
-        if let Some(key) = &key {
+        let key = self.keystores.take().filter(|_| !self.published).map(|(key, layout)| (key.finish(), layout));
+        if let Some((key, layout)) = &key {
             let shares = self.participant.shares().expect("an outcome comes after the shares are stored");
             let public_shares: Vec<_> = validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
             // Seconds since 1970; a clock before that gives files the stamp 0.
             let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             let holder = Holder::new(ceremony, seat.me);
-            let files = keystore_files(holder, shares, &public_shares, key, stamp, random::os());
+            let files = keystore_files_as(layout.profile, holder, shares, &public_shares, key, stamp, random::os());
             artifacts.extend(files.map_err(|error| internal(&error))?);
+            artifacts.extend(layout.password_files(shares.len(), stamp));
         }
         // What an earlier run has published counts: the final says the same again.
         let kept = self.published && self.dir.view().out().join("secret").is_dir();
         let keystores = key.is_some() || kept;
         self.staging = Some(self.dir.stage(&artifacts).map_err(messages::store)?);
+        // Passwords may be among them.
+        artifacts
+            .iter_mut()
+            .filter(|artifact| artifact.audience == Audience::Secret)
+            .for_each(|artifact| artifact.bytes.zeroize());
         Ok(Input::Staged { keystores })
     }
 

@@ -1,5 +1,7 @@
 //! The catalogue: every sentence about what went wrong, with what to do about it.
 
+mod export;
+
 mod signing;
 
 mod stopped;
@@ -20,6 +22,7 @@ use crate::spec::SpecError;
 use crate::store::{SealError, StoreError};
 use crate::transcript::container::ContainerError;
 
+pub(crate) use export::*;
 pub(crate) use signing::*;
 pub(crate) use stopped::*;
 pub(crate) use verify::*;

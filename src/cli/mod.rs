@@ -17,6 +17,8 @@ mod hygiene;
 
 mod input;
 
+mod keymanager;
+
 mod keystore_key;
 
 mod machine;
@@ -83,6 +85,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Evidence(args) => command::evidence::run(args, out),
         Command::Status => command::status::run(out),
         Command::Audit(args) => command::audit::run(args, out),
+        Command::Export(args) => command::export::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),
         Command::Verify(args) => command::verify::run(args, out),

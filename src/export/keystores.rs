@@ -5,6 +5,7 @@ use rand_core::CryptoRng;
 use super::{Artifact, Audience};
 use crate::ethereum::keystore::{DerivedKey, KeyPath, Keystore, KeystoreError};
 use crate::primitives::curve::{G1, G1Sum, Scalar, SecretScalar};
+use crate::primitives::secret::SecretBytes;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -55,14 +56,66 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// One keystore for each validator: `validator_keys/keystore-m_12381_3600_<v>_0_0-<stamp>.json`, with the validators counted from 0
-/// and `stamp` (seconds since 1970, chosen by the caller; the same for all files of a run). The `pubkey` in it is the share's, never
-/// the validator's: that is what a validator client signs with.
+/// Names and places of keystores, and of files with their password: what a consumer looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// `validator_keys/keystore-m_12381_3600_<v>_0_0-<stamp>.json`, as Ethereum's deposit tool names them: every validator client's importer takes
+    /// it. Passwords in `validator_passwords`, with the same name and `.txt`, as Teku wants them.
+    Default,
+    /// `validator_keys/keystore-<v>.json` with `keystore-<v>.txt` beside it, as Charon and its tools lay them out.
+    Charon,
+    /// `keystores/keystore-<v>.json` and `passwords/keystore-<v>.txt`: two folders, for Web3Signer's bulk loading.
+    Web3Signer,
+}
+
+impl Profile {
+    /// Folder of the keystores, folder of the passwords, and the name that both have but for the end. Validators are counted from 0.
+    fn names(self, validator: usize, stamp: u64) -> (&'static str, &'static str, String) {
+        match self {
+            Self::Default => ("validator_keys", "validator_passwords", format!("keystore-m_12381_3600_{validator}_0_0-{stamp}")),
+            Self::Charon => ("validator_keys", "validator_keys", format!("keystore-{validator}")),
+            Self::Web3Signer => ("keystores", "passwords", format!("keystore-{validator}")),
+        }
+    }
+
+    fn keystore(self, validator: usize, stamp: u64) -> String {
+        let (folder, _, name) = self.names(validator, stamp);
+        format!("{folder}/{name}.json")
+    }
+
+    /// A file with the password for each of `count` keystores: the password and nothing else, no line end.
+    ///
+    /// # Security
+    /// Whoever reads them has the shares. The caller wipes the bytes once they are written.
+    pub fn password_files(self, count: usize, stamp: u64, password: &SecretBytes) -> Vec<Artifact> {
+        let file = |validator| {
+            let (_, folder, name) = self.names(validator, stamp);
+            Artifact { name: format!("{folder}/{name}.txt"), audience: Audience::Secret, bytes: password.expose().to_vec() }
+        };
+        (0..count).map(file).collect()
+    }
+}
+
+/// One keystore for each validator in the layout of [`Profile::Default`], see [`keystore_files_as`].
+pub fn keystore_files(
+    holder: Holder<'_>,
+    shares: &[SecretScalar],
+    public_shares: &[G1],
+    key: &DerivedKey,
+    stamp: u64,
+    random: impl CryptoRng,
+) -> Result<Vec<Artifact>, KeystoreExportError> {
+    keystore_files_as(Profile::Default, holder, shares, public_shares, key, stamp, random)
+}
+
+/// One keystore for each validator, with the validators counted from 0 and `stamp` (seconds since 1970, chosen by the caller; the same for
+/// all files of a run). The `pubkey` in it is the share's, never the validator's: that is what a validator client signs with.
 ///
 /// `key` is derived once and serves all files; each has its own IV. Before anything is encrypted, the public keys of `shares` are compared
 /// with `public_shares`; then every keystore is decrypted again, from the bytes that will be written and with the same derived key
 /// (running the key derivation anew would test only the password, at a second each), and what comes out is compared with the share.
-pub fn keystore_files(
+pub fn keystore_files_as(
+    profile: Profile,
     holder: Holder<'_>,
     shares: &[SecretScalar],
     public_shares: &[G1],
@@ -95,8 +148,7 @@ pub fn keystore_files(
             let bytes = Keystore::encrypt_for(*public_share, key, share, path, description, &mut random).to_json();
             let read = Keystore::from_json_for(public_share, &bytes).map_err(failed)?;
             read.check_holds(key, share).map_err(failed)?;
-            let name = format!("validator_keys/keystore-m_12381_3600_{validator}_0_0-{stamp}.json");
-            Ok(Artifact { name, audience: Audience::Secret, bytes })
+            Ok(Artifact { name: profile.keystore(validator, stamp), audience: Audience::Secret, bytes })
         })
         .collect()
 }

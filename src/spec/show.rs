@@ -72,7 +72,7 @@ fn credentials(ceremony: &Ceremony, withdrawal: WithdrawalCredentials) -> String
 }
 
 fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
-    writeln!(out, "\nBuilder registrations:")?;
+    writeln!(out, "\nBuilder registrations (until the Gloas fork, which ends them):")?;
     for (registration, positions) in grouped(ceremony, 0..ceremony.v(), |validator| validator.registration) {
         match registration {
             None => writeln!(out, "  {}: none", numbers(&positions))?,

@@ -33,7 +33,7 @@ pub use dir::{IDENTITY_FILE, Lock, StateDir};
 pub use error::StoreError;
 pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};
-pub use outputs::{Published, Staging};
+pub use outputs::{Published, Staging, write_folder};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
 
 /// Writes a new file that a person named: whole or not at all, synced, read back, never over another.

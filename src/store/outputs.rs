@@ -150,6 +150,44 @@ impl Staging {
     }
 }
 
+/// Writes artifacts to a new folder that a person named, without `public` and `secret` in between: it appears by one rename, with everything in it, or
+/// not at all. Folders and files are open to their owner only if anything in it is secret.
+pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreError> {
+    let disk = &super::disk::RealDisk;
+    let path = std::path::absolute(path).at(path, "finding it")?;
+    if atomic::look(disk, &path)?.is_some() {
+        return Err(StoreError::Exists { path });
+    }
+    let secret = artifacts.iter().any(|artifact| artifact.audience == Audience::Secret);
+    let (folder_mode, file_mode) = if secret { (0o700, 0o600) } else { (0o755, 0o644) };
+    let Some(home) = path.parent() else { return Err(StoreError::Exists { path }) };
+    let root = home.join(atomic::fresh_name(atomic::IN_THE_MAKING)?);
+    disk.make_dir(&root, folder_mode).at(&root, "making the directory")?;
+    let written = (|| {
+        let mut folders = BTreeSet::from([root.clone()]);
+        for artifact in artifacts {
+            let parts = parts(&artifact.name).ok_or_else(|| StoreError::BadName { name: artifact.name.clone() })?;
+            let (last, inner) = parts.split_last().expect("parts() gives at least one");
+            let mut place = root.clone();
+            for folder in inner {
+                place.push(folder);
+                if folders.insert(place.clone()) {
+                    disk.make_dir(&place, folder_mode).at(&place, "making the directory")?;
+                }
+            }
+            atomic::write_file(disk, &place.join(last), &artifact.bytes, file_mode)?;
+        }
+        // Names in the innermost folders first.
+        folders.iter().rev().try_for_each(|folder| disk.sync_dir(folder).at(folder, "syncing the directory"))?;
+        disk.rename_new(&root, &path).at(&path, "naming")
+    })();
+    if let Err(error) = written {
+        let _ = disk.remove_tree(&root);
+        return Err(error);
+    }
+    disk.sync_dir(home).at(home, "syncing the directory")
+}
+
 /// The components of a name; `None` unless each is plain: ASCII letters, digits, `-`, `_`, `.`, the first of them a letter or a digit.
 fn parts(name: &str) -> Option<Vec<&str>> {
     let parts: Vec<&str> = name.split('/').collect();

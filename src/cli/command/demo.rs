@@ -16,7 +16,7 @@ use super::demo_faults;
 
 use crate::audit::expectation::Expectations;
 use crate::audit::{audit, render};
-use crate::cli::args::{DemoArgs, KdfChoice};
+use crate::cli::args::{DemoArgs, KdfChoice, ProfileChoice};
 use crate::cli::cheat::{DEMO_WITHDRAWAL, Rule};
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{messages, random};
@@ -183,6 +183,10 @@ impl Demo<'_> {
         };
         command.arg(self.root.join("ceremony.toml")).args(["--yes-fingerprint", &self.words]);
         command.arg("--listen").arg(format!("127.0.0.1:{}", player.port)).args(["--kdf", kdf_name(self.args.kdf)]);
+        command.args(["--profile", profile_name(self.args.profile)]);
+        if self.args.password_files {
+            command.arg("--password-files");
+        }
         if self.args.no_keystores {
             command.arg("--no-keystores");
         } else if self.args.kdf == KdfChoice::Scrypt {
@@ -251,6 +255,14 @@ fn kdf_name(choice: KdfChoice) -> &'static str {
     match choice {
         KdfChoice::Scrypt => "scrypt",
         KdfChoice::Pbkdf2 => "pbkdf2",
+    }
+}
+
+fn profile_name(choice: ProfileChoice) -> &'static str {
+    match choice {
+        ProfileChoice::Default => "default",
+        ProfileChoice::Charon => "charon",
+        ProfileChoice::Web3signer => "web3signer",
     }
 }
 

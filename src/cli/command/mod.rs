@@ -12,6 +12,10 @@ mod demo_faults;
 
 pub(crate) mod evidence;
 
+pub(crate) mod export;
+
+mod finished;
+
 pub(crate) mod identity;
 
 pub(crate) mod man;

@@ -8,16 +8,17 @@ use serde_json::json;
 
 use crate::audit::words;
 use crate::carrier::{CarrierError, Peer, Tcp, TcpConfig, Timing};
-use crate::cli::args::{DemoCheatArgs, KdfChoice, RunArgs};
+use crate::cli::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cli::cheat::{Cheat, Rule};
 use crate::cli::drive::{Drive, Ending};
-use crate::cli::keystore_key::KeystoreKey;
+use crate::cli::keystore_key::{KeystoreKey, Layout, fresh_password};
 use crate::cli::machine::{self, Machine};
 use crate::cli::messages::{quoted, shown};
 use crate::cli::progress::{Progress, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, prompt, random};
 use crate::ethereum::keystore::{Kdf, Password};
+use crate::export::keystores::Profile;
 use crate::identity::Operator;
 use crate::message::shape::Shape;
 use crate::message::sync::Frame;
@@ -70,7 +71,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
     let keystores = match keystores {
         // Now, so that nobody waits for it when there are shares; but what is published has its keystores, or none.
-        Some(key) if !dir.view().is_published().map_err(messages::store)? => Some(key.begin()?),
+        Some((key, layout)) if !dir.view().is_published().map_err(messages::store)? => Some((key.begin()?, layout)),
         other => other,
     };
     let (participant, step, log) = start(&seat, &operator, &dir)?;
@@ -115,23 +116,42 @@ fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
     prompt::agree(ceremony, args.yes_fingerprint.as_deref(), "Type the fingerprint's words to take part")
 }
 
-fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<KeystoreKey>, CliError> {
+fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<(KeystoreKey, Layout)>, CliError> {
     if args.no_keystores {
         return Ok(None);
     }
-    let password = match &args.keystore_password_file {
-        Some(path) => prompt::secret_file(path)?,
-        None => passphrase,
-    };
-    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
+    let (password, layout) = args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
     let turns = args.kdf_turns.then(|| args.file.clone());
-    Ok(Some(KeystoreKey::planned(kdf(args.kdf), password, turns)))
+    Ok(Some((KeystoreKey::planned(args.layout.kdf(), password, turns), layout)))
 }
 
-fn kdf(choice: KdfChoice) -> Kdf {
-    match choice {
-        KdfChoice::Scrypt => Kdf::scrypt(),
-        KdfChoice::Pbkdf2 => Kdf::pbkdf2(),
+impl LayoutArgs {
+    /// The password of keystores, and how they are laid out. `otherwise` is the password where none is given and none is to be written: what is
+    /// written to a file is never what a person remembers.
+    pub(crate) fn plan(
+        &self,
+        file: Option<&Path>,
+        otherwise: impl FnOnce() -> Result<SecretBytes, CliError>,
+    ) -> Result<(Password, Layout), CliError> {
+        let secret = match file {
+            Some(path) => prompt::secret_file(path)?,
+            None if self.password_files => fresh_password(),
+            None => otherwise()?,
+        };
+        let password = Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
+        let profile = match self.profile {
+            ProfileChoice::Default => Profile::Default,
+            ProfileChoice::Charon => Profile::Charon,
+            ProfileChoice::Web3signer => Profile::Web3Signer,
+        };
+        Ok((password, Layout { profile, written: self.password_files.then_some(secret) }))
+    }
+
+    pub(crate) fn kdf(&self) -> Kdf {
+        match self.kdf {
+            KdfChoice::Scrypt => Kdf::scrypt(),
+            KdfChoice::Pbkdf2 => Kdf::pbkdf2(),
+        }
     }
 }
 

@@ -7,17 +7,17 @@ use serde_json::json;
 
 use super::{check_epoch, compare_with_beacon, describe, read_request};
 use crate::cli::args::SignArgs;
-use crate::cli::command::run::begun;
+use crate::cli::command::finished::Own;
 use crate::cli::messages::shown;
 use crate::cli::report::{CliError, Exit, Output, talk};
-use crate::cli::{input, machine, messages, policy, prompt, random};
+use crate::cli::{input, messages, policy, prompt, random};
 use crate::protocol::participant::OwnSeat;
 use crate::protocol::record::RecordKind;
 use crate::signing::ledger::{Admission, Entry, admit};
 use crate::signing::partial::Partial;
 use crate::signing::{Cleared, Delivery, Parent, Request};
 use crate::spec::Ceremony;
-use crate::store::{CeremonyView, Log, Record, StateDir};
+use crate::store::{CeremonyView, Record, StateDir};
 
 /// The word that a person types.
 const WORD: &str = "sign";
@@ -36,28 +36,8 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
     let no_part = || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
     let view = view.ok_or_else(no_part)?;
     let ceremony = Arc::new(agreed(&view, &request)?);
-    if !begun(&view)? {
-        return Err(no_part());
-    }
-    let (operator, _) = prompt::open_identity(&state, out)?;
-    let operator = Arc::new(operator);
-    let seat = OwnSeat::find(ceremony.clone(), operator.clone())
-        .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
-    let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
-    let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes()).map_err(messages::store)?;
-    let signed: Vec<Vec<u8>> = records
-        .iter()
-        .filter(|record| record.kind == RecordKind::Signed as u8)
-        .map(|record| record.body.expose().to_vec())
-        .collect();
-    // The whole ceremony is checked again: these shares, and these public shares, are what every operator signed.
-    let (participant, step) = machine::replay(&seat, records, view.path())?;
-    let unfinished = || messages::unfinished(ceremony.name());
-    if !view.is_published().map_err(messages::store)? {
-        return Err(unfinished());
-    }
-    let participant = machine::finished(participant, step, &log, view.path())?.ok_or_else(unfinished)?;
-    let parent = Parent::finished(&participant).ok_or_else(unfinished)?;
+    let Own { seat, participant, mut log, signed, .. } = Own::open(&lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
+    let parent = Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
 
     let cleared = parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
     check_epoch(&cleared.request.purpose, ceremony.network(), args.future_epoch)?;
@@ -82,7 +62,8 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
     }
 
     let shares = participant.shares().ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
-    let partial = Partial::sign(&cleared, &operator, seat.me, &shares[cleared.validator]).ok_or_else(messages::own_partial)?;
+    let partial =
+        Partial::sign(&cleared, &seat.operator, seat.me, &shares[cleared.validator]).ok_or_else(messages::own_partial)?;
     if !partial.verifies(&cleared, &parent) {
         return Err(messages::own_partial());
     }
@@ -90,7 +71,7 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
         let record = Record { kind: RecordKind::Signed as u8, body: Entry::of(&cleared).encode() };
         log.append(&[record]).map_err(messages::store)?;
     }
-    input::write_private(&output, &partial.to_json(&cleared, &operator, random::secret()))?;
+    input::write_private(&output, &partial.to_json(&cleared, &seat.operator, random::secret()))?;
     finish(&cleared, &seat, &output, out)
 }
 

@@ -1,0 +1,256 @@
+//! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET /eth/v1/keystores`, over HTTP/1.1 (RFC 9112) on a plain
+//! connection, one request each. That is enough for loopback, where validator clients have it; nothing here speaks TLS.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::{Zeroize, Zeroizing};
+
+use crate::primitives::secret::SecretBytes;
+
+/// Keystores in one request: a client that runs scrypt for each answers within the time below.
+const BATCH: usize = 16;
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(300);
+const CONNECT: Duration = Duration::from_secs(10);
+/// Most bytes of an answer: a status for each key, or all keys that the client has.
+const MOST_ANSWER: u64 = 16 << 20;
+const PATH: &str = "/eth/v1/keystores";
+
+/// Why keystores were not pushed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PushError {
+    #[error("not a URL like http://127.0.0.1:7500: {0}")]
+    Url(&'static str),
+    #[error("this program speaks no TLS")]
+    Https,
+    #[error("{0} is not this machine, and plain http shows keystores, passwords and token to whoever is on the way")]
+    NotLoopback(IpAddr),
+    #[error("the token is not one line of printable characters")]
+    Token,
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("the answer is not one of a key manager: {0}")]
+    Answer(&'static str),
+    #[error("the key manager says {code}: {message}")]
+    Status { code: u16, message: String },
+    #[error("{found} statuses for {sent} keystores")]
+    Count { sent: usize, found: usize },
+    #[error("the key manager does not list 0x{0} afterwards")]
+    Missing(String),
+}
+
+/// A key manager: where it is, and the token that opens it.
+pub(crate) struct KeyManager {
+    address: SocketAddr,
+    host: String,
+    base: String,
+    token: Zeroizing<String>,
+}
+
+/// What became of a keystore.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(crate) struct Status {
+    /// `imported`, `duplicate` or `error`.
+    pub(crate) status: String,
+    #[serde(default)]
+    pub(crate) message: String,
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    data: Vec<T>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    validating_pubkey: String,
+}
+
+impl KeyManager {
+    /// Checks the URL and the token, and resolves the name. Every address that it resolves to must be this machine's, unless `insecure`.
+    pub(crate) fn new(url: &str, token: &SecretBytes, insecure: bool) -> Result<Self, PushError> {
+        if url.starts_with("https://") {
+            return Err(PushError::Https);
+        }
+        let rest = url.strip_prefix("http://").ok_or(PushError::Url("it does not start with http://"))?;
+        if !rest.bytes().all(|b| b.is_ascii_graphic()) || rest.contains(['@', '?', '#']) {
+            return Err(PushError::Url("a character, a user or a query that it cannot have"));
+        }
+        let (host, base) = rest.split_once('/').unwrap_or((rest, ""));
+        let with_port = match host.rsplit_once(':') {
+            Some((_, port)) if port.parse::<u16>().is_ok() => host.to_owned(),
+            _ => return Err(PushError::Url("no port")),
+        };
+        let addresses: Vec<SocketAddr> = with_port.to_socket_addrs()?.collect();
+        if let Some(other) = addresses.iter().find(|address| !address.ip().is_loopback()).filter(|_| !insecure) {
+            return Err(PushError::NotLoopback(other.ip()));
+        }
+        let address = *addresses.first().ok_or(PushError::Url("no such host"))?;
+        let text = core::str::from_utf8(token.expose()).map_err(|_| PushError::Token)?;
+        if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(PushError::Token);
+        }
+        let base = base.trim_end_matches('/');
+        let base = if base.is_empty() { String::new() } else { format!("/{base}") };
+        Ok(Self { address, host: host.to_owned(), base, token: Zeroizing::new(text.to_owned()) })
+    }
+
+    /// Sends keystores, each with its password, some at a time, and tells what became of each. Then asks for all keys that the key manager
+    /// has: each of `pubkeys` must be among them, unless the status says that it was not imported.
+    pub(crate) fn push(&self, keystores: &[&[u8]], password: &str, pubkeys: &[String]) -> Result<Vec<Status>, PushError> {
+        let mut statuses = Vec::with_capacity(keystores.len());
+        for batch in keystores.chunks(BATCH) {
+            let texts: Vec<&str> = batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
+            let passwords = vec![password; texts.len()];
+            let mut body = Zeroizing::new(json!({ "keystores": texts, "passwords": passwords }).to_string());
+            let answer = self.ask("POST", Some(&body));
+            body.zeroize();
+            let Answer { data }: Answer<Status> =
+                serde_json::from_slice(&answer?).map_err(|_| PushError::Answer("not a list of statuses"))?;
+            if data.len() != batch.len() {
+                return Err(PushError::Count { sent: batch.len(), found: data.len() });
+            }
+            statuses.extend(data);
+        }
+        let Answer { data }: Answer<Listed> =
+            serde_json::from_slice(&self.ask("GET", None)?).map_err(|_| PushError::Answer("not a list of keys"))?;
+        let listed = |key: &str| data.iter().any(|one| one.validating_pubkey.trim_start_matches("0x").eq_ignore_ascii_case(key));
+        let held = statuses.iter().zip(pubkeys).filter(|(status, _)| is_held(status));
+        match held.map(|(_, key)| key).find(|key| !listed(key)) {
+            Some(key) => Err(PushError::Missing(key.clone())),
+            None => Ok(statuses),
+        }
+    }
+
+    /// One request on a connection of its own; the body of the answer.
+    fn ask(&self, method: &str, body: Option<&str>) -> Result<Vec<u8>, PushError> {
+        let mut stream = TcpStream::connect_timeout(&self.address, CONNECT)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut head = Zeroizing::new(format!(
+            "{method} {}{PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nAccept: application/json\r\nConnection: close\r\n",
+            self.base, self.host, *self.token
+        ));
+        if let Some(body) = body {
+            head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+        }
+        head.push_str("\r\n");
+        stream.write_all(head.as_bytes())?;
+        stream.write_all(body.unwrap_or_default().as_bytes())?;
+        stream.flush()?;
+        let mut answer = Vec::new();
+        stream.take(MOST_ANSWER + 1).read_to_end(&mut answer)?;
+        if answer.len() as u64 > MOST_ANSWER {
+            return Err(PushError::Answer("longer than any"));
+        }
+        let (code, body) = parse_answer(&answer)?;
+        match code {
+            200..=299 => Ok(body),
+            _ => Err(PushError::Status { code, message: String::from_utf8_lossy(&body).chars().take(300).collect() }),
+        }
+    }
+}
+
+/// Whether the key manager has the key, as it says.
+pub(crate) fn is_held(status: &Status) -> bool {
+    matches!(status.status.as_str(), "imported" | "duplicate")
+}
+
+/// Status code and body of an HTTP/1.1 answer that was read to the end of the connection.
+fn parse_answer(bytes: &[u8]) -> Result<(u16, Vec<u8>), PushError> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or(PushError::Answer("no end of the headers"))?;
+    let head = core::str::from_utf8(&bytes[..end]).map_err(|_| PushError::Answer("headers that are not text"))?;
+    let mut lines = head.split("\r\n");
+    let first = lines.next().unwrap_or_default();
+    let code = first.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)).and_then(|code| code.parse().ok());
+    let code = code.ok_or(PushError::Answer("no status line"))?;
+    let header = |name: &str| {
+        head.split("\r\n").skip(1).filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name))
+    };
+    let rest = &bytes[end + 4..];
+    if header("transfer-encoding").is_some_and(|(_, value)| value.to_ascii_lowercase().contains("chunked")) {
+        return Ok((code, join_chunks(rest)?));
+    }
+    match header("content-length").map(|(_, value)| value.trim().parse::<usize>()) {
+        None => Ok((code, rest.to_vec())),
+        Some(Ok(length)) if length <= rest.len() => Ok((code, rest[..length].to_vec())),
+        Some(_) => Err(PushError::Answer("shorter than it says")),
+    }
+}
+
+/// The chunks of a body (RFC 9112 section 7.1), joined.
+fn join_chunks(mut rest: &[u8]) -> Result<Vec<u8>, PushError> {
+    let mut body = Vec::new();
+    let broken = || PushError::Answer("broken chunks");
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n").ok_or_else(broken)?;
+        let size = core::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
+        let size = size.and_then(|digits| usize::from_str_radix(digits.trim(), 16).ok()).ok_or_else(broken)?;
+        rest = &rest[end + 2..];
+        if size == 0 {
+            return Ok(body);
+        }
+        let (chunk, after) = rest.split_at_checked(size).ok_or_else(broken)?;
+        body.extend_from_slice(chunk);
+        rest = after.strip_prefix(b"\r\n").ok_or_else(broken)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn refused(url: &str, insecure: bool) -> String {
+        KeyManager::new(url, &SecretBytes::new(b"token".to_vec()), insecure).err().unwrap().to_string()
+    }
+
+    #[test]
+    fn urls() {
+        assert!(refused("https://127.0.0.1:7500", false).contains("no TLS"));
+        assert!(refused("http://192.0.2.1:7500", false).contains("192.0.2.1 is not this machine"));
+        for url in [
+            "127.0.0.1:7500",
+            "http://127.0.0.1",
+            "http://u@127.0.0.1:1",
+            "http://127.0.0.1:1/?a",
+            "http://127.0.0.1:1/a b",
+            "ftp://a:1",
+        ] {
+            assert!(refused(url, true).contains("not a URL"), "{url}");
+        }
+        let manager = |url, insecure| KeyManager::new(url, &SecretBytes::new(b"token".to_vec()), insecure).is_ok();
+        assert!(manager("http://127.0.0.1:7500", false) && manager("http://[::1]:7500/base/", false));
+        assert!(manager("http://192.0.2.1:7500", true));
+        for token in [&b""[..], b"two lines\nX-Header: 1", b"\xff", b"sp ace"] {
+            let error = KeyManager::new("http://127.0.0.1:1", &SecretBytes::new(token.to_vec()), false).err().unwrap();
+            assert!(matches!(error, PushError::Token));
+        }
+    }
+
+    #[test]
+    fn answers() {
+        let parsed = |text: &str| parse_answer(text.as_bytes()).map(|(code, body)| (code, String::from_utf8(body).unwrap()));
+        assert_eq!(parsed("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi more").unwrap(), (200, "hi".to_owned()));
+        assert_eq!(parsed("HTTP/1.0 401 No\r\n\r\nwho").unwrap(), (401, "who".to_owned()));
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n";
+        assert_eq!(parsed(chunked).unwrap(), (200, "hi yo".to_owned()));
+        for text in [
+            "",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/2 200\r\n\r\n",
+            "HTTP/1.1 x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi",
+            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nhi",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nhi",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ] {
+            assert!(matches!(parsed(text), Err(PushError::Answer(_))), "{text:?}");
+        }
+    }
+}
