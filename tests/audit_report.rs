@@ -182,7 +182,12 @@ fn nothing_is_compared_with_a_transcript_that_does_not_hold() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     let shares = [HeldShare::new("a", &collusion.share(0, 0))];
-    let expectations = Expectations { ceremony: Some(&collusion.ceremony), deposit_files: &[("d.json", b"[]")], shares: &shares };
+    let expectations = Expectations {
+        ceremony: Some(&collusion.ceremony),
+        deposit_files: &[("d.json", b"[]")],
+        shares: &shares,
+        exhaustive: false,
+    };
     let report = audit(&bytes, &expectations);
     let status = |code| report.line(code).unwrap().status;
     assert_eq!(report.failed(), [Code::V14]);
@@ -299,4 +304,18 @@ proptest! {
         free.extend_from_slice(&tail);
         prop_assert!(first_failure(&free).is_some() && first_failure(&tail).is_some());
     }
+}
+
+#[test]
+fn everything_can_be_checked_one_by_one_too() {
+    let bytes = honest().transcript();
+    let exhaustive = || Expectations { exhaustive: true, ..Expectations::default() };
+    let (status, detail) = finding(&bytes, &exhaustive(), Code::Exhaustive);
+    assert!(status == Status::Passed && detail.contains(" partial and "), "{detail}");
+    assert!(audit(&bytes, &Expectations::default()).line(Code::Exhaustive).is_none());
+    // Nothing to look at once more where something fails already.
+    let mut cut = bytes;
+    let last = cut.len() - 1;
+    cut[last] ^= 1;
+    assert_eq!(audit(&cut, &exhaustive()).line(Code::Exhaustive).unwrap().status, Status::NotReached);
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident, $text:literal, $title:literal;)*) => {
-        /// A check of the auditor. `V1` to `V20` are the protocol's; the others compare a transcript with what its reader brings.
+        /// A check of the auditor. `V1` to `V20` are the protocol's; the others are about what its reader brings or asks for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[$doc])* $name,)* }
 
@@ -72,6 +72,8 @@ codes! {
     DepositData, "deposit-data", "The deposit file is this transcript's";
     /// Shares of one operator.
     Shares, "share", "The shares are one operator's of this transcript";
+    /// Everything one by one.
+    Exhaustive, "exhaustive", "Every equation holds by itself, without batches";
 }
 
 impl fmt::Display for Code {

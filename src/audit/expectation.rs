@@ -25,6 +25,8 @@ pub struct Expectations<'a> {
     pub deposit_files: &'a [(&'a str, &'a [u8])],
     /// One operator's shares of all validators.
     pub shares: &'a [HeldShare],
+    /// Whether everything is to be checked once more, one thing after the other: many times longer, and sound without randomness.
+    pub exhaustive: bool,
 }
 
 /// The public side of a share that the reader holds.

@@ -3,6 +3,8 @@
 
 pub mod code;
 
+pub mod exhaustive;
+
 pub mod expectation;
 
 pub mod facts;

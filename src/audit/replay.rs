@@ -12,6 +12,7 @@ use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container, ContainerKind, Header};
 
 use super::code::Code;
+use super::exhaustive;
 use super::expectation::{self, Expectations};
 use super::facts::Audited;
 use super::found;
@@ -28,6 +29,14 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     let mut ledger = Ledger::new(false);
     let audited = replay(bytes, &mut ledger);
     expectation::compare(expectations, &mut ledger, &audited);
+    if expectations.exhaustive {
+        let _: Got<()> = ledger.check(Code::Exhaustive, || {
+            let audited = have(&audited)?;
+            let header = Header::parse(bytes).map_err(|error| error.to_string())?;
+            let container = Container::cut(header, audited.ceremony().clone(), bytes).map_err(|error| error.to_string())?;
+            Ok(((), exhaustive::check(&container, audited.session(), audited.dkg(), audited.validators())?))
+        });
+    }
     Report {
         transcript: container::digest(bytes),
         ceremony: ledger.ceremony.clone(),

@@ -348,6 +348,9 @@ pub(crate) struct AuditArgs {
     /// Password of the keystores. By default the passphrase.
     #[arg(long, value_name = "FILE", requires = "share")]
     pub(crate) keystore_password_file: Option<PathBuf>,
+    /// Also check every point, proof and signature by itself, exactly: no batches, nothing left to chance. Takes some ten times as long.
+    #[arg(long)]
+    pub(crate) exhaustive: bool,
     /// Also write the report as a page. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

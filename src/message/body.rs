@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::primitives::batch::{Weighing, test_points, test_points_together, test_signatures, weigh_signatures};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
-use crate::primitives::curve::{DecodeError as CurveError, G2, UntestedG1, UntestedG2};
+use crate::primitives::curve::{DecodeError as CurveError, G1, G2, UntestedG1, UntestedG2};
 use crate::primitives::hash::Digest;
 use crate::primitives::possession::Proof;
 use crate::primitives::x25519::{DhKeyError, DhPublic};
@@ -141,6 +141,14 @@ impl Deal {
         Self::decode_all(&[bytes], shape, None).pop().expect("one for one")
     }
 
+    /// Reads the body; every commitment is tested by itself, exactly.
+    pub fn decode_exactly(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        let UntestedDeal { view, salt, box_digests, proof, commitments } = UntestedDeal::read(bytes, shape)?;
+        let points: Result<Vec<G1>, _> = commitments.points().par_iter().map(UntestedG1::test).collect();
+        let commitments = commitments.tested(points.map_err(|_| outside("commitment"))?);
+        Ok(Self { view, salt, box_digests, proof, commitments })
+    }
+
     /// Reads several bodies; all their points are checked together, which is faster. `own` are commitments that the caller has made: they need no
     /// check.
     pub fn decode_all(bodies: &[&[u8]], shape: &Shape, own: Option<&Commitments>) -> Vec<Result<Self, DecodeError>> {
@@ -261,6 +269,13 @@ impl Commit {
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
         let UntestedCommit { view, partials } = UntestedCommit::read(bytes, shape)?;
         Ok(Self { view, partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))? })
+    }
+
+    /// Reads the body; every signature is tested by itself, exactly.
+    pub fn decode_exactly(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+        let UntestedCommit { view, partials } = UntestedCommit::read(bytes, shape)?;
+        let partials: Result<Vec<G2>, _> = partials.par_iter().map(UntestedG2::test).collect();
+        Ok(Self { view, partials: partials.map_err(|_| outside(PARTIAL))? })
     }
 
     /// Reads several bodies; all their signatures are checked for their subgroup together, and weighed for their verification under keys that

@@ -52,6 +52,15 @@ impl Statement {
     pub fn verify(&self, constants: impl Iterator<Item = G1>, proof: &Proof) -> bool {
         first_false([(*self, constants, *proof)].into_iter()).is_none()
     }
+
+    /// The same, term by term.
+    pub fn verify_by_terms(&self, constants: impl Iterator<Item = G1>, proof: &Proof) -> bool {
+        let mut sum = G1Sum::from(proof.r);
+        for (constant, exponent) in constants.zip(self.exponents(&proof.r)) {
+            sum.add_sum(&G1Sum::from(constant).scaled(&Scalar::from_u128(exponent)));
+        }
+        sum == G1Sum::from(G1::generator()).scaled(&proof.z)
+    }
 }
 
 /// The position of the first proof that does not hold.

@@ -36,7 +36,9 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         None => Vec::new(),
     };
 
-    let report = audit(&transcript, &Expectations { ceremony: expected.as_ref(), deposit_files: &deposits, shares: &shares });
+    let expectations =
+        Expectations { ceremony: expected.as_ref(), deposit_files: &deposits, shares: &shares, exhaustive: args.exhaustive };
+    let report = audit(&transcript, &expectations);
     if let Some(html) = &args.html {
         input::write_new(html, render::to_html(&report).as_bytes())?;
         talk(&format!("Wrote {}", shown(html)));

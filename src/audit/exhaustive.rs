@@ -1,0 +1,192 @@
+//! Every equation of a transcript once more, one by one: exact tests of single points, single signatures, sums by the book. Nothing is weighted,
+//! nothing is thrown into buckets, and none of the code that does so runs here.
+
+use rayon::prelude::*;
+
+use crate::message::body::{Commit, Deal, Prepare};
+use crate::message::envelope::{ENVELOPE_BYTES, Round};
+use crate::message::shape::Shape;
+use crate::primitives::batch::verify_signature;
+use crate::primitives::codec::DecodeError;
+use crate::primitives::commitment::evaluate_row;
+use crate::primitives::curve::{G1, G1Sum, G2, G2Sum, Scalar};
+use crate::primitives::hash::{Digest, Tag, weight};
+use crate::primitives::lagrange::coefficients_at_zero;
+use crate::primitives::possession;
+use crate::protocol::checks::possession_message;
+use crate::protocol::items::Messages;
+use crate::protocol::outcome::ValidatorOutcome;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+use crate::transcript::container::Container;
+
+use super::words;
+
+/// A transcript that passed all checks, and what they made of it.
+struct Exhaustive<'a> {
+    ceremony: &'a Ceremony,
+    session: Digest,
+    dkg: Digest,
+    validators: &'a [ValidatorOutcome],
+    deals: Vec<Deal>,
+    prepares: Vec<Prepare>,
+    commits: Vec<Commit>,
+}
+
+/// Checks everything that batches checked; says how much that was, or what does not hold. `session`, `dkg` (the digest of the key generation) and
+/// `validators` are what an audit of the same container found.
+pub fn check(container: &Container<'_>, session: Digest, dkg: Digest, validators: &[ValidatorOutcome]) -> Result<String, String> {
+    let all = Exhaustive::read(container, session, dkg, validators)?;
+    all.constants_known()?;
+    all.sums()?;
+    all.shares_proven()?;
+    let messages = Messages::new(all.ceremony, &validators.iter().map(|validator| validator.public_key).collect::<Vec<_>>());
+    all.partials(&messages)?;
+    all.signatures(&messages)?;
+    let Shape { n, t, v, items } = *container.shape();
+    Ok(format!(
+        "{} points, {n} proofs of possession, {} sums, {n} possession proofs, {} partial and {items} combined signatures",
+        n * (v * t + 1),
+        v * (t + n),
+        n * items
+    ))
+}
+
+/// Both ways of checking must agree; a transcript on which they do not is of use to us.
+fn contradiction(what: &str) -> String {
+    format!("{what}, though the check of all together holds: do not use these keys, and report it with the transcript")
+}
+
+impl<'a> Exhaustive<'a> {
+    fn read(
+        container: &'a Container<'_>,
+        session: Digest,
+        dkg: Digest,
+        validators: &'a [ValidatorOutcome],
+    ) -> Result<Self, String> {
+        let ceremony: &Ceremony = container.ceremony();
+        let shape = container.shape();
+        let bodies = |round: Round| -> Vec<(Index, &[u8])> {
+            let body = |index| Some((index, container.statement(round, index)?.get(ENVELOPE_BYTES..)?));
+            ceremony.indices().filter_map(body).collect()
+        };
+        let outside = |round: Round, index: Index, error: &DecodeError| {
+            let (who, round) = (words::operator(Some(ceremony), index), words::round(round));
+            contradiction(&format!("{who}'s statement of {round} does not decode: {error}"))
+        };
+        let deal = |(index, body): (Index, &[u8])| Deal::decode_exactly(body, shape).map_err(|e| outside(Round::Deal, index, &e));
+        let prepare =
+            |(index, body): (Index, &[u8])| Prepare::decode(body, shape).map_err(|e| outside(Round::Prepare, index, &e));
+        let commit =
+            |(index, body): (Index, &[u8])| Commit::decode_exactly(body, shape).map_err(|e| outside(Round::Commit, index, &e));
+        Ok(Self {
+            ceremony,
+            session,
+            dkg,
+            validators,
+            deals: bodies(Round::Deal).into_iter().map(deal).collect::<Result<_, _>>()?,
+            prepares: bodies(Round::Prepare).into_iter().map(prepare).collect::<Result<_, _>>()?,
+            commits: bodies(Round::Commit).into_iter().map(commit).collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn who(&self, position: usize) -> String {
+        let index = self.ceremony.indices().nth(position).expect("one of each operator");
+        words::operator(Some(self.ceremony), index)
+    }
+
+    /// V10.
+    fn constants_known(&self) -> Result<(), String> {
+        let holds = |(index, deal): (Index, &Deal)| {
+            let root = deal.commitments.merkle_root();
+            let statement = possession::Statement { session: self.session, dealer: index.get(), root };
+            statement.verify_by_terms(deal.commitments.constants(), &deal.proof)
+        };
+        let dealers: Vec<(Index, &Deal)> = self.ceremony.indices().zip(&self.deals).collect();
+        match dealers.par_iter().position_first(|dealer| !holds(*dealer)) {
+            None => Ok(()),
+            Some(at) => Err(contradiction(&format!("the proof of possession of {} does not hold", self.who(at)))),
+        }
+    }
+
+    /// V11: every key and every public share.
+    fn sums(&self) -> Result<(), String> {
+        let right = |(v, validator): (usize, &ValidatorOutcome)| {
+            let row: Option<Vec<G1>> = (0..self.ceremony.t())
+                .map(|k| {
+                    let mut sum = G1Sum::zero();
+                    self.deals.iter().for_each(|deal| sum.add(&deal.commitments.row(v)[k]));
+                    sum.finish()
+                })
+                .collect();
+            let Some(row) = row else { return false };
+            let shares = self.ceremony.roster().iter().map(|(_, seat)| evaluate_row(&row, seat.point).finish());
+            row[0] == validator.public_key && shares.eq(validator.public_shares.iter().map(|share| Some(*share)))
+        };
+        match self.validators.par_iter().enumerate().position_first(|validator| !right(validator)) {
+            None => Ok(()),
+            Some(v) => Err(contradiction(&format!("validator {}: its key and public shares are not the sums", v + 1))),
+        }
+    }
+
+    /// V13: the keys of the possession proofs as sums of public shares.
+    fn shares_proven(&self) -> Result<(), String> {
+        let dkg = self.dkg;
+        let holds = |(at, prepare): (usize, &Prepare)| {
+            let mut key = G1Sum::zero();
+            for (v, validator) in (0u32..).zip(self.validators) {
+                let rho = Scalar::from_u128(weight(Tag::Rho, &[dkg.as_ref(), &v.to_be_bytes()]));
+                key.add_sum(&G1Sum::from(validator.public_shares[at]).scaled(&rho));
+            }
+            let seat = self.ceremony.indices().nth(at).expect("one of each operator");
+            key.finish().is_some_and(|key| verify_signature(&key, &possession_message(&dkg, seat), &prepare.possession))
+        };
+        match self.prepares.par_iter().enumerate().position_first(|prepare| !holds(prepare)) {
+            None => Ok(()),
+            Some(at) => Err(contradiction(&format!("the possession proof of {} does not verify", self.who(at)))),
+        }
+    }
+
+    /// V16.
+    fn partials(&self, messages: &Messages) -> Result<(), String> {
+        let count = messages.points.len();
+        let valid = |at: usize| {
+            let (operator, item) = (at / count, at % count);
+            let (v, _) = messages.roots[item];
+            let share = &self.validators[v].public_shares[operator];
+            verify_signature(share, &messages.points[item], &self.commits[operator].partials[item])
+        };
+        match (0..self.commits.len() * count).into_par_iter().position_first(|at| !valid(at)) {
+            None => Ok(()),
+            Some(at) => {
+                let (who, what) = (self.who(at / count), words::item(Some(self.ceremony), at % count));
+                Err(contradiction(&format!("the partial signature of {who} on {what} does not verify")))
+            }
+        }
+    }
+
+    /// V15: every signature combined by the book, and verified.
+    fn signatures(&self, messages: &Messages) -> Result<(), String> {
+        let points: Vec<u64> = self.ceremony.roster().iter().map(|(_, seat)| seat.point).take(self.ceremony.t()).collect();
+        let coefficients = coefficients_at_zero(&points).expect("the points of a roster differ and are not zero");
+        let given: Vec<G2> = self.validators.iter().flat_map(|validator| validator.signatures.clone()).collect();
+        let valid = |item: usize| {
+            let mut sum = G2Sum::zero();
+            for (commit, coefficient) in self.commits.iter().zip(&coefficients) {
+                sum.add_sum(&G2Sum::from(commit.partials[item]).scaled(coefficient));
+            }
+            let (v, _) = messages.roots[item];
+            let key = &self.validators[v].public_key;
+            sum.finish().is_some_and(|signature| {
+                given.get(item) == Some(&signature) && verify_signature(key, &messages.points[item], &signature)
+            })
+        };
+        match (0..messages.points.len()).into_par_iter().position_first(|item| !valid(item)) {
+            None => Ok(()),
+            Some(item) => {
+                let what = words::item(Some(self.ceremony), item);
+                Err(contradiction(&format!("the combined signature on {what} is another one, or does not verify")))
+            }
+        }
+    }
+}
