@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("demo", nargs="?", type=pathlib.Path, help="folder with <operator>/ceremonies/<16 digits>/out")
     parser.add_argument("--passphrase-file", type=pathlib.Path, help="the passphrase of the keystores, in one line")
     parser.add_argument("--allow-weak-kdf", action="store_true", help="take key derivation below the standard, as in tests")
+    parser.add_argument("--matrix", type=pathlib.Path, metavar="QUORATE", help="fresh ceremonies on every network in every shape, by this program")
     parser.add_argument("--self-test", action="store_true", help="check the checks, on a sample and on damaged copies of it")
     arguments = parser.parse_args()
     report = Report()
@@ -24,6 +25,12 @@ def main() -> int:
         import selftest
 
         selftest.run(report)
+    elif arguments.matrix:
+        if not arguments.matrix.is_file():
+            parser.error(f"{arguments.matrix} is not the program")
+        import matrix
+
+        matrix.run(report, arguments.matrix.resolve())
     else:
         if arguments.demo is None or arguments.passphrase_file is None:
             parser.error("DEMO_DIR and --passphrase-file are needed")

@@ -6,21 +6,53 @@ use std::sync::LazyLock;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::carrier::channel::{Local, initiate};
+use quorate::ethereum::exit::VoluntaryExit;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
 use quorate::message::envelope::{Round, Statement};
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
-use quorate::primitives::hash::{Tag, secret_scalar};
+use quorate::primitives::hash::{Digest, Tag, secret_scalar};
 use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
+use quorate::signing::{Delivery, Purpose, Request};
 use quorate::spec::Index;
 use quorate::store::{SealCost, seal_with_passphrase};
 use quorate::transcript::{container, stopped};
 
 use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, registration, secret};
+
+/// An answer for everybody, with a signature that is none.
+const PARTIAL: &str = r#"{"format":"quorate-partial","version":1,"request":"0000000000000000000000000000000000000000000000000000000000000000","operator":1,"partial":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","signature":"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"}"#;
+/// What a beacon node says of a validator.
+const BEACON: &str = r#"{"data":{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}}"#;
+
+/// A request for an exit, signed by the first operator.
+fn request(delivery: Delivery) -> Request {
+    let exit = VoluntaryExit { epoch: 0, validator_index: 7 };
+    let digest = Digest([7; 32]);
+    let request = Request {
+        ceremony: CEREMONY.digest(),
+        dkg: digest,
+        outputs: digest,
+        network: CEREMONY.network().name().to_owned(),
+        public_key: [1; 48],
+        purpose: Purpose::Exit(exit),
+        delivery,
+        requester: None,
+    };
+    request.signed_by(&OPERATORS[0], Index::new(1).expect("not zero"))
+}
+
+/// A request for a deposit, whose answers are for an operator, signed by nobody.
+fn deposit_request() -> Request {
+    let validator = &CEREMONY.validators()[0];
+    let purpose = Purpose::Deposit { withdrawal_credentials: validator.withdrawal, amount: 8_000_000_000 };
+    let request = request(Delivery::Custodian(Box::new(OPERATORS[1].card())));
+    Request { purpose, requester: None, ..request }
+}
 
 type Seed = (&'static str, String, Vec<u8>);
 
@@ -42,6 +74,11 @@ pub fn all() -> Vec<Seed> {
     add("keystore", "scrypt", include_bytes!("../../test-vectors/ethereum/keystores/hoodi-01-0.json"));
     add("keystore", "pbkdf2", include_bytes!("../../test-vectors/ethereum/eip2335/test0.json"));
     add("registrations", "one", &write_registrations(&[registration()]));
+    add("exit_file", "hoodi", include_bytes!("../../test-vectors/ethereum/exits/hoodi-1804776.json"));
+    add("request", "exit", &request(Delivery::Public).to_json());
+    add("request", "deposit-custodian", &deposit_request().to_json());
+    add("request", "partial", PARTIAL.as_bytes());
+    add("request", "beacon", BEACON.as_bytes());
     add("channel", "preamble", &first_flight());
     // How the bytes become messages is the fuzzing library's affair; these are some to start from.
     add("assembler", "bytes", &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat());

@@ -1,0 +1,21 @@
+//! Requests for signatures after a ceremony, the answers to them, what the log holds of them, and what a beacon node says.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use quorate::signing::Request;
+use quorate::signing::beacon::ValidatorRecord;
+use quorate::signing::ledger::Entry;
+use quorate::signing::partial::PartialFile;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(request) = Request::from_json(bytes) {
+        let again = Request::from_json(&request.to_json()).expect("what is written is read");
+        assert_eq!(again, request);
+        assert_eq!(again.canonical(), request.canonical());
+    }
+    if let Ok(entry) = Entry::decode(bytes) {
+        assert_eq!(entry.encode().expose(), bytes);
+    }
+    let _ = PartialFile::from_json(bytes);
+    let _ = ValidatorRecord::from_json(bytes);
+});
