@@ -8,7 +8,7 @@ mod verify;
 
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use signing::{Combine, Deposit, DepositRequest, ExitRequest, Exits, RequestCommon, SignArgs};
-pub(crate) use verify::{NetworkArgs, Verify, VerifyExit};
+pub(crate) use verify::{NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifySsv};
 
 use std::path::PathBuf;
 

@@ -1,4 +1,5 @@
-//! What Ethereum defines: networks, addresses, deposits, exits, builder registrations, keystores. No ceremony words in this room.
+//! What Ethereum defines: networks, addresses, deposits, exits, builder registrations, keystores, and
+//! what SSV's clusters add. No ceremony words in this room.
 
 pub mod address;
 
@@ -17,5 +18,7 @@ pub mod keystore;
 pub mod network;
 
 pub mod registration;
+
+pub mod ssv;
 
 pub mod ssz;

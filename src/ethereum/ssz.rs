@@ -1,5 +1,6 @@
 //! The Merkle roots and signing roots that deposits, registrations and exits need (consensus specification, `ssz/simple-serialize.md` and
-//! `phase0/beacon-chain.md`). Nothing of variable length is ever signed here, so four shapes are all there is.
+//! `phase0/beacon-chain.md`). Of variable
+//! length is only what SSV's operators sign, and in practice it has one length.
 
 use crate::primitives::hash::sha256;
 
@@ -40,6 +41,16 @@ pub fn bytes96(bytes: &[u8; 96]) -> Chunk {
     let (second, third) = rest.split_at(32);
     let right = sha256(&[third, &[0; 32]]);
     sha256(&[&sha256(&[first, second]), &right])
+}
+
+/// Root of a `ByteList[512]` that holds `bytes`: sixteen chunks, those beyond it zero, and the length.
+pub fn byte_list_512(bytes: &[u8; 256]) -> Chunk {
+    let mut level: Vec<Chunk> = bytes.chunks(32).map(padded).collect();
+    level.resize(16, [0; 32]);
+    while level.len() > 1 {
+        level = level.chunks(2).map(|pair| two(pair[0], pair[1])).collect();
+    }
+    two(level[0], uint64(256))
 }
 
 /// Root of a container with two fields.

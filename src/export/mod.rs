@@ -6,6 +6,8 @@ pub mod keystores;
 
 pub mod launchpad;
 
+pub mod ssv;
+
 /// Who may see an artifact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {

@@ -36,6 +36,19 @@ pub(crate) enum Verify {
         #[command(flatten)]
         network: NetworkArgs,
     },
+    /// Key shares for SSV's contract and nodes: shape, RSA keys, the sharing of each validator's key, and every signature.
+    #[command(after_help = "Example:\n  quorate verify keyshares keyshares.json --proofs proofs.json \\\n    --owner \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0\n\nExit code 0 if it is accepted, 4 if it is refused; then the \
+                      field at fault is named. What is encrypted only the operators can see.")]
+    Keyshares(VerifyKeyshares),
+    /// The folder of a key generation for SSV, as SSV's own tools write and verify it.
+    #[command(
+        after_help = "Example:\n  quorate verify ssv ceremony-2026-11-23--08-00-00.000 --network hoodi --validators 1 \\\n    --owner \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0 \\\n    --withdrawal \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it is accepted, 4 if it is refused; then the field at \
+                      fault is named."
+    )]
+    Ssv(VerifySsv),
     /// Keystores: every rule that some validator client has, key derivation within bounds, and that they decrypt to the keys they name.
     #[command(
         after_help = "Example:\n  quorate verify keystore keystore-*.json --keystore-password-file password.txt\n\nExit code 0 if all \
@@ -72,4 +85,39 @@ pub(crate) struct VerifyExit {
     /// The validator's key, 96 hexadecimal digits, with or without 0x. An exit names its validator by an index only.
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: String,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyKeyshares {
+    /// The file: keyshares.json.
+    pub(crate) file: PathBuf,
+    /// The operators' proofs of the same validators: proofs.json.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proofs: Option<PathBuf>,
+    /// The account (ERC-55) that must be the one to register them.
+    #[arg(long, value_name = "ADDRESS", requires = "nonce")]
+    pub(crate) owner: Option<String>,
+    /// The account's next nonce, which must be that of the first validator.
+    #[arg(long, requires = "owner")]
+    pub(crate) nonce: Option<u64>,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifySsv {
+    /// The folder: ceremony-DATE--TIME.
+    pub(crate) directory: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// How many validators it must have.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(crate) validators: u16,
+    /// The account (ERC-55) that registers them.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) owner: String,
+    /// The nonce of the first.
+    #[arg(long)]
+    pub(crate) nonce: u64,
+    /// The address (ERC-55) that the deposits are withdrawn to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) withdrawal: String,
 }

@@ -34,3 +34,5 @@ pub(crate) mod spec_next;
 pub(crate) mod status;
 
 pub(crate) mod verify;
+
+pub(crate) mod verify_ssv;

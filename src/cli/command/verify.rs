@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::verify_ssv;
 use crate::cli::args::{NetworkArgs, Verify, VerifyExit};
 use crate::cli::messages::shown;
 use crate::cli::report::{CliError, Exit, Output};
@@ -27,6 +28,8 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
         Verify::Deposit { file, network, withdrawal } => deposit(file, network, withdrawal.as_deref(), out),
         Verify::Exit(args) => exit(args, out),
         Verify::Registration { file, network } => registration(file, network, out),
+        Verify::Keyshares(args) => verify_ssv::keyshares(args, out),
+        Verify::Ssv(args) => verify_ssv::directory(args, out),
         Verify::Keystore { files, keystore_password_file } => keystore(files, keystore_password_file.as_deref(), out),
     }
 }
@@ -48,7 +51,7 @@ pub(crate) fn public_key(text: &str) -> Result<G1, CliError> {
     G1::from_compressed(&bytes).map_err(|error| messages::public_key(&error.to_string()))
 }
 
-fn accepted(file: &Path, fields: Value, text: &str, out: &Output) -> Result<Exit, CliError> {
+pub(super) fn accepted(file: &Path, fields: Value, text: &str, out: &Output) -> Result<Exit, CliError> {
     let mut all = json!({ "file": file.display().to_string(), "accepted": true });
     if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
         all.extend(fields);
@@ -56,7 +59,7 @@ fn accepted(file: &Path, fields: Value, text: &str, out: &Output) -> Result<Exit
     out.finish(Exit::Done, all, &format!("Accepted: {}\n{text}", shown(file)))
 }
 
-fn refused(file: &Path, field: &str, reason: &str, out: &Output) -> Result<Exit, CliError> {
+pub(super) fn refused(file: &Path, field: &str, reason: &str, out: &Output) -> Result<Exit, CliError> {
     out.finish(
         Exit::Finding,
         json!({ "file": file.display().to_string(), "accepted": false, "field": field, "reason": reason }),

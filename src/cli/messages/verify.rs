@@ -1,6 +1,8 @@
 //! What is said of networks and keys that a person names.
 
-use super::usage;
+use std::path::Path;
+
+use super::{local, shown, usage};
 use crate::cli::report::CliError;
 use crate::ethereum::address::AddressError;
 use crate::ethereum::network::Network;
@@ -19,4 +21,11 @@ pub(crate) fn public_key(why: &str) -> CliError {
 
 pub(crate) fn address(flag: &str, error: AddressError) -> CliError {
     usage(format!("{flag}: {error}"), "copy the address in its mixed-case spelling (ERC-55) from the wallet")
+}
+
+pub(crate) fn too_many_entries(folder: &Path, most: usize) -> CliError {
+    local(
+        format!("{}: more than {most} entries; so many are not looked at", shown(folder)),
+        "give the path of the ceremony's folder itself",
+    )
 }

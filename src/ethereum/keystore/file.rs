@@ -32,16 +32,16 @@ struct Crypto {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Module<P> {
-    function: String,
-    params: P,
-    message: String,
+pub(super) struct Module<P> {
+    pub(super) function: String,
+    pub(super) params: P,
+    pub(super) message: String,
 }
 
 /// Parameters of both functions; each has its own and no others.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KdfParams {
+pub(super) struct KdfParams {
     dklen: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     n: Option<u64>,
@@ -53,33 +53,33 @@ struct KdfParams {
     c: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     prf: Option<String>,
-    salt: String,
+    pub(super) salt: String,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ChecksumParams {}
+pub(super) struct ChecksumParams {}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CipherParams {
-    iv: String,
+pub(super) struct CipherParams {
+    pub(super) iv: String,
 }
 
 /// The value must be exactly `expected`.
-fn exactly(field: &'static str, expected: &'static str, found: &str) -> Result<(), KeystoreError> {
+pub(super) fn exactly(field: &'static str, expected: &'static str, found: &str) -> Result<(), KeystoreError> {
     if found == expected {
         return Ok(());
     }
     Err(KeystoreError::Unsupported { field, expected, found: printable(found) })
 }
 
-fn hexadecimal<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], KeystoreError> {
+pub(super) fn hexadecimal<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], KeystoreError> {
     bare_hex(text).map_err(|source: HexError| KeystoreError::Hex { field, source })
 }
 
 impl KdfParams {
-    fn write(kdf: Kdf, salt: [u8; 32]) -> (&'static str, Self) {
+    pub(super) fn write(kdf: Kdf, salt: [u8; 32]) -> (&'static str, Self) {
         let params = Self { dklen: 32, salt: hex::encode(salt), ..Self::default() };
         match kdf.0 {
             Function::Pbkdf2 { c } => ("pbkdf2", Self { c: Some(c), prf: Some("hmac-sha256".to_owned()), ..params }),
@@ -87,7 +87,7 @@ impl KdfParams {
         }
     }
 
-    fn read(&self, function: &str) -> Result<Kdf, KeystoreError> {
+    pub(super) fn read(&self, function: &str) -> Result<Kdf, KeystoreError> {
         exactly("crypto.kdf.params.dklen", "32", &self.dklen.to_string())?;
         match (function, self.n, self.r, self.p, self.c, self.prf.as_deref()) {
             ("scrypt", Some(n), Some(r), Some(p), None, None) => Ok(Kdf::checked_scrypt(n, r, p)?),

@@ -6,8 +6,11 @@ mod kdf;
 
 mod password;
 
+mod text;
+
 pub use kdf::{DerivedKey, Kdf, KdfError};
 pub use password::{Password, PasswordError, normalised};
+pub use text::TextKeystore;
 
 use core::fmt;
 
@@ -164,7 +167,7 @@ impl Keystore {
         random.fill_bytes(&mut iv);
         random.fill_bytes(&mut uuid);
         let mut text = secret.to_be_bytes();
-        apply_cipher(key, &iv, &mut text);
+        apply_cipher(key, &iv, &mut *text);
         // What was secret is now the ciphertext.
         let ciphertext = *text;
         let checksum = checksum(key, &ciphertext);
@@ -207,7 +210,7 @@ impl Keystore {
             return Err(KeystoreError::Checksum);
         }
         let mut text = Zeroizing::new(self.ciphertext);
-        apply_cipher(key, &self.iv, &mut text);
+        apply_cipher(key, &self.iv, &mut *text);
         Ok(text)
     }
 
@@ -228,11 +231,11 @@ impl Keystore {
 }
 
 /// AES-128-CTR; the IV is the whole initial counter block, big-endian. Encryption and decryption are the same.
-fn apply_cipher(key: &DerivedKey, iv: &[u8; 16], text: &mut [u8; 32]) {
+fn apply_cipher(key: &DerivedKey, iv: &[u8; 16], text: &mut [u8]) {
     Ctr128BE::<Aes128>::new(key.cipher_key().into(), iv.into()).apply_keystream(text);
 }
 
-fn checksum(key: &DerivedKey, ciphertext: &[u8; 32]) -> [u8; 32] {
+fn checksum(key: &DerivedKey, ciphertext: &[u8]) -> [u8; 32] {
     sha256(&[key.checksum_key(), ciphertext])
 }
 
