@@ -6,10 +6,11 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::keystore::{Kdf, KdfError, KeystoreError, Password};
 use quorate::ethereum::ssv::{KeyFileError, RsaKeyError, RsaPublic, RsaSecret, ShareTextError, read_key_file, write_key_file};
+use quorate::export::ssv::{parse_proofs, verify_keyshares, verify_proofs};
 use quorate::primitives::secret::SecretBytes;
 use serde::Deserialize;
 
-use crate::example::share;
+use crate::example::{IDS, SHARES, owner_nonce, share};
 use crate::scene::operator;
 use crate::support::{array, path, read};
 
@@ -91,6 +92,21 @@ fn the_same_randomness_gives_the_same_bytes() {
     let signed = |seed| key.sign(b"root", &mut random(seed));
     assert!(signed(7) == signed(7) && signed(7) != signed(8));
     assert!(key.public().verify(b"root", &signed(7)));
+}
+
+/// SSV's worked example, put together by another program: judged, and every share of it decrypted.
+#[test]
+fn the_registration_of_the_example_is_accepted() {
+    let file = |name: &str| std::fs::read(path(&format!("ssv/{name}"))).unwrap();
+    let registrations = verify_keyshares(&file("keyshares.json"), Some(owner_nonce())).unwrap();
+    verify_proofs(&registrations, &parse_proofs(&file("proofs.json")).unwrap()).unwrap();
+    let [registration] = registrations.as_slice() else { panic!("one validator") };
+    let mut random = ChaCha20Rng::from_seed([1; 32]);
+    for (i, operator) in registration.operators.iter().enumerate() {
+        assert_eq!(operator.id, IDS[i]);
+        let share = self::operator(i).decrypt_share(&operator.encrypted_share, &operator.share_key, &mut random);
+        assert_eq!(hex::encode(*share.ok().unwrap().to_be_bytes()), SHARES[i]);
+    }
 }
 
 #[test]
