@@ -19,24 +19,44 @@ def main() -> int:
     parser.add_argument("--allow-weak-kdf", action="store_true", help="take key derivation below the standard, as in tests")
     parser.add_argument("--matrix", type=pathlib.Path, metavar="QUORATE", help="fresh ceremonies on every network in every shape, by this program")
     parser.add_argument("--self-test", action="store_true", help="check the checks, on a sample and on damaged copies of it")
+    parser.add_argument("--ssv-password-file", type=pathlib.Path, help="the password of the operators' RSA key files; by default the passphrase")
+    parser.add_argument("--ssv-directory", type=pathlib.Path, help="a directory of key shares for SSV alone: ceremony-YYYY-MM-DD--HH-MM-SS.mmm")
+    parser.add_argument("--owner", help="with --ssv-directory: who registers, in the checksummed spelling")
+    parser.add_argument("--nonce", type=int, help="with --ssv-directory: the first nonce")
+    parser.add_argument("--validators", type=int, help="with --ssv-directory: how many")
+    parser.add_argument("--withdrawal", help="with --ssv-directory: their withdrawal address")
     arguments = parser.parse_args()
     report = Report()
     if arguments.self_test:
         import selftest
 
         selftest.run(report)
+        import ssv_selftest
+
+        ssv_selftest.run(report)
     elif arguments.matrix:
         if not arguments.matrix.is_file():
             parser.error(f"{arguments.matrix} is not the program")
         import matrix
 
         matrix.run(report, arguments.matrix.resolve())
+    elif arguments.ssv_directory is not None:
+        import ssv
+
+        if None in (arguments.owner, arguments.nonce, arguments.validators):
+            parser.error("--owner, --nonce and --validators are needed")
+        withdrawals = (arguments.withdrawal,) * arguments.validators if arguments.withdrawal else None
+        expected = ssv.Expected(arguments.owner, arguments.nonce, arguments.validators, withdrawals)
+        ssv.check_directory(report, arguments.ssv_directory, expected, {})
     else:
         if arguments.demo is None or arguments.passphrase_file is None:
             parser.error("DEMO_DIR and --passphrase-file are needed")
         if not arguments.demo.is_dir() or not arguments.passphrase_file.is_file():
             parser.error("DEMO_DIR is not a folder, or --passphrase-file not a file")
         check_demo(report, arguments.demo, passphrase(arguments.passphrase_file), arguments.allow_weak_kdf)
+        import ssv
+
+        ssv.check_demo(report, arguments.demo, (arguments.ssv_password_file or arguments.passphrase_file).read_bytes())
     print(f"{report.passed} passed, {len(report.failures)} failed")
     return 1 if report.failures or not report.passed else 0
 

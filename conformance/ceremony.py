@@ -29,13 +29,15 @@ class Validator:
 
 @dataclass(frozen=True)
 class Ceremony:
-    """The agreed thing, as far as it shows in the outputs. `points` maps an operator's name to its evaluation point."""
+    """The agreed thing, as far as it shows in the outputs. `points` maps an operator's name to its evaluation point;
+    `ssv` is owner, first nonce, and the operators' RSA keys by number."""
 
     chain: BaseChainSetting
     genesis_time: int | None
     threshold: int
     points: dict
     validators: tuple
+    ssv: tuple | None = None
 
 
 # Seconds since 1970, as each network's genesis state says.
@@ -116,6 +118,15 @@ def validators_of(group: dict, chain: BaseChainSetting, genesis_time: int | None
     return [validator] * group.get("count", 1)
 
 
+def ssv_of(document: dict) -> tuple | None:
+    """What `[ssv]` and the operators' keys say."""
+    if "ssv" not in document:
+        return None
+    address(document["ssv"]["owner"])
+    keys = {operator["point"]: operator["ssv_key"] for operator in document["operators"]}
+    return document["ssv"]["owner"], document["ssv"]["nonce"], keys
+
+
 def read(path: pathlib.Path) -> Ceremony:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
@@ -124,10 +135,11 @@ def read(path: pathlib.Path) -> Ceremony:
         points = {operator_name(o["card"]): o.get("point", at) for at, o in enumerate(operators, start=1)}
         validators = [v for group in document["validators"] for v in validators_of(group, chain, genesis_time)]
         threshold = document["threshold"]
+        ssv = ssv_of(document)
     except (KeyError, TypeError, ValueError) as error:
         raise CeremonyError(f"{type(error).__name__}: {error}") from error
     if len(points) != len(operators) or len(set(points.values())) != len(operators) or 0 in points.values():
         raise CeremonyError("operators do not have distinct names and distinct non-zero points")
     if not 2 <= threshold <= len(operators):
         raise CeremonyError(f"threshold {threshold} of {len(operators)}")
-    return Ceremony(chain, genesis_time, threshold, points, tuple(validators))
+    return Ceremony(chain, genesis_time, threshold, points, tuple(validators), ssv)

@@ -132,7 +132,7 @@ proptest! {
     }
 }
 
-const SHAPE: Shape = Shape { n: 4, t: 3, v: 250, items: 800 };
+const SHAPE: Shape = Shape { n: 4, t: 3, v: 250, items: 800, sealed: 0 };
 
 fn deal(label: u64) -> Vec<u8> {
     let coefficients = |v: u64| (0..3).map(|k| secret(1_000_000 * label + 10 * v + k)).collect();
@@ -190,7 +190,7 @@ fn commits_decode_together_as_each_by_itself() {
     let message = G2::hash(b"message", DST_ETHEREUM);
     let view: Vec<Digest> = (0..4).map(|i| Digest([i; 32])).collect();
     let points: Vec<G2> = (0..800).map(|i| secret(i).sign(&message).unwrap()).collect();
-    let commit = Commit { view, partials: points };
+    let commit = Commit { view, partials: points, sealed: Vec::new() };
     let mut bodies: Vec<Vec<u8>> = (0..4).map(|_| commit.encode()).collect();
     let decode = |bodies: &[Vec<u8>]| {
         let together = Commit::decode_and_weigh(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, Digest::ZERO);

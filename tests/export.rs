@@ -62,7 +62,7 @@ fn outcome(ceremony: &Ceremony) -> Vec<ValidatorOutcome> {
             let public_key = key.base_mult().unwrap();
             let sign = |root: [u8; 32]| bls_sign(&key, &root).unwrap();
             let signatures = items(ceremony, v, &public_key).iter().map(|item| sign(item.signing_root(ceremony))).collect();
-            ValidatorOutcome { public_key, public_shares: vec![public_key; ceremony.n()], signatures }
+            ValidatorOutcome { public_key, public_shares: vec![public_key; ceremony.n()], signatures, sealed: Vec::new() }
         })
         .collect()
 }

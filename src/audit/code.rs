@@ -4,7 +4,8 @@ use core::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident, $text:literal, $title:literal;)*) => {
-        /// A check of the auditor. `V1` to `V20` are the protocol's; the others are about what its reader brings or asks for.
+        /// A check of the auditor. `V1` to `V20` are the protocol's, as is `sealed` of a ceremony for SSV; the others are about what its reader
+        /// brings or asks for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[$doc])* $name,)* }
 
@@ -15,6 +16,11 @@ macro_rules! codes {
             /// The code as it is written.
             pub fn text(self) -> &'static str {
                 match self { $(Code::$name => $text,)* }
+            }
+
+            /// Whether it is about the transcript itself, and not about what its reader brings.
+            pub fn is_own(self) -> bool {
+                self <= Code::Sealed
             }
 
             /// What the check is about, in a few words.
@@ -66,6 +72,8 @@ codes! {
     V19, "V19", "Evidence of faults";
     /// Several transcripts together.
     V20, "V20", "Independence from other ceremonies";
+    /// Proofs of encrypted shares, where the ceremony is for SSV.
+    Sealed, "sealed", "Every operator has proven its encrypted shares for SSV";
     /// The ceremony file that the reader expects.
     Expected, "expect", "The transcript is of the ceremony you expect";
     /// A deposit file.

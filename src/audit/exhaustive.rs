@@ -43,7 +43,7 @@ pub fn check(container: &Container<'_>, session: Digest, dkg: Digest, validators
     let messages = Messages::new(all.ceremony, &validators.iter().map(|validator| validator.public_key).collect::<Vec<_>>());
     all.partials(&messages)?;
     all.signatures(&messages)?;
-    let Shape { n, t, v, items } = *container.shape();
+    let Shape { n, t, v, items, .. } = *container.shape();
     Ok(format!(
         "{} points, {n} proofs of possession, {} sums, {n} possession proofs, {} partial and {items} combined signatures",
         n * (v * t + 1),

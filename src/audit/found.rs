@@ -81,6 +81,10 @@ pub(super) fn partials(Shape { n, items, .. }: &Shape) -> String {
     format!("{} partial signatures, each under its operator's public share", n * items)
 }
 
+pub(super) fn sealed(Shape { n, v, .. }: &Shape) -> String {
+    format!("{} proofs by the operators' RSA keys; whether a ciphertext holds the share, only its operator can see", n * v)
+}
+
 /// V17: what the operators state; nobody but the beacon chain can confirm it.
 pub(super) fn anchors(ceremony: &Ceremony, hellos: &[Signed<Hello>], ledger: &mut Ledger) -> Vec<[u8; 32]> {
     let stated: Vec<String> = hellos

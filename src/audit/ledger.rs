@@ -111,8 +111,9 @@ impl Ledger {
 
     /// Writes a line for every check of the transcript that has none, because `cause` failed.
     pub(super) fn not_reached_yet(&mut self, cause: Code) {
-        for code in Code::ALL.iter().filter(|code| **code <= Code::V20) {
-            if !self.lines.contains_key(code) {
+        let for_ssv = self.ceremony.as_ref().is_some_and(|ceremony| ceremony.ssv().is_some());
+        for code in Code::ALL.iter().filter(|code| code.is_own()) {
+            if !self.lines.contains_key(code) && (*code != Code::Sealed || for_ssv) {
                 self.not_reached(*code, cause);
             }
         }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::ethereum::ssv::RsaPublic;
 use crate::message::body::Final;
 use crate::protocol::items::Item;
 use crate::spec::canonical::fingerprint;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::roster::Seat;
+use crate::spec::ssv::RSA_WEAKNESS;
 
 use super::facts::Audited;
 use super::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Line, Report, Status};
@@ -61,6 +64,42 @@ pub(super) struct Spec {
     pub(super) id: String,
     pub(super) attempt: u32,
     pub(super) supersedes: Option<String>,
+    /// Of a ceremony for SSV.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ssv: Option<Ssv>,
+}
+
+/// What is agreed for SSV.
+#[derive(Serialize)]
+pub(super) struct Ssv {
+    pub(super) owner: String,
+    pub(super) first_nonce: u64,
+    pub(super) operators: Vec<SsvOperator>,
+    pub(super) warnings: [&'static str; 2],
+}
+
+#[derive(Serialize)]
+pub(super) struct SsvOperator {
+    pub(super) id: u64,
+    pub(super) name: String,
+    pub(super) rsa_key: String,
+}
+
+impl Ssv {
+    fn of(ceremony: &Ceremony) -> Option<Self> {
+        let ssv = ceremony.ssv()?;
+        let operator = |((_, seat), key): ((_, &Seat), &RsaPublic)| SsvOperator {
+            id: seat.point,
+            name: seat.card.name.to_string(),
+            rsa_key: key.to_text(),
+        };
+        Some(Self {
+            owner: ssv.owner.to_string(),
+            first_nonce: ssv.nonce,
+            operators: ceremony.roster().iter().zip(&ssv.keys).map(operator).collect(),
+            warnings: RSA_WEAKNESS,
+        })
+    }
 }
 
 impl Spec {
@@ -91,6 +130,7 @@ impl Spec {
             id: hexed(ceremony.id()),
             attempt: ceremony.attempt(),
             supersedes: ceremony.supersedes().map(hexed),
+            ssv: Ssv::of(ceremony),
         }
     }
 }
@@ -126,6 +166,18 @@ pub(super) struct PublicShare {
     pub(super) operator: String,
     pub(super) point: String,
     pub(super) public_key: String,
+    /// The share, encrypted to the operator's RSA key: of a ceremony for SSV.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) encrypted: Option<String>,
+}
+
+/// A validator's consent to its registration with SSV.
+#[derive(Serialize)]
+pub(super) struct SsvConsent {
+    pub(super) nonce: u64,
+    pub(super) text: String,
+    pub(super) signed: String,
+    pub(super) signature: String,
 }
 
 #[derive(Serialize)]
@@ -157,6 +209,8 @@ pub(super) struct Validator {
     pub(super) withdrawal_credentials: String,
     pub(super) deposits: Vec<Deposit>,
     pub(super) registration: Option<Registration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ssv: Option<SsvConsent>,
     pub(super) public_shares: Vec<PublicShare>,
 }
 
@@ -216,7 +270,7 @@ fn validator(audited: &Audited, v: usize) -> Validator {
     let ceremony = audited.ceremony();
     let network = ceremony.network();
     let (wanted, made) = (&ceremony.validators()[v], &audited.validators()[v]);
-    let (mut deposits, mut registration) = (Vec::new(), None);
+    let (mut deposits, mut registration, mut ssv) = (Vec::new(), None, None);
     for (item, signature) in audited.signed(v) {
         let signature = signature.to_compressed();
         let signing_root = hexed(item.signing_root(ceremony));
@@ -238,12 +292,21 @@ fn validator(audited: &Audited, v: usize) -> Validator {
                     signature: hexed(signature),
                 });
             }
+            Item::OwnerNonce(consent) => {
+                ssv = Some(SsvConsent {
+                    nonce: consent.nonce,
+                    text: consent.text(),
+                    signed: signing_root,
+                    signature: hexed(signature),
+                });
+            }
         }
     }
-    let shares = ceremony.roster().iter().zip(&made.public_shares).map(|((_, seat), share)| PublicShare {
+    let shares = ceremony.roster().iter().zip(&made.public_shares).enumerate().map(|(at, ((_, seat), share))| PublicShare {
         operator: seat.card.name.to_string(),
         point: seat.point.to_string(),
         public_key: hexed(share.to_compressed()),
+        encrypted: made.sealed.get(at).map(|sealed| hexed(sealed.ciphertext)),
     });
     Validator {
         number: v + 1,
@@ -253,6 +316,7 @@ fn validator(audited: &Audited, v: usize) -> Validator {
         withdrawal_credentials: hexed(wanted.withdrawal.as_bytes()),
         deposits,
         registration,
+        ssv,
         public_shares: shares.collect(),
     }
 }

@@ -110,6 +110,9 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
     for (code, found) in lines(bytes.len(), &shape, ceremony, session, outcome, &finals) {
         ledger.passed(code, found);
     }
+    if ceremony.ssv().is_some() {
+        ledger.passed(Code::Sealed, found::sealed(&shape));
+    }
     let transcript = container::digest(bytes);
     let audited = Audited {
         ceremony: ceremony.clone(),

@@ -24,7 +24,7 @@ pub fn verdict(report: &Report) -> String {
         };
         return format!("NOT COMPLETED: this ceremony made no keys to be used. {proven} Never deposit to keys of it.");
     }
-    let own = report.failed().iter().filter(|code| **code <= Code::V20).count();
+    let own = report.failed().iter().filter(|code| code.is_own()).count();
     match (report.is_clean(), own, report.findings()) {
         (true, ..) => "VERIFIED: every check holds.".to_owned(),
         (false, 0, 1) => "FINDING: the transcript holds, but what you brought does not match it. Do not deposit.".to_owned(),

@@ -97,18 +97,20 @@ impl Rounds {
         let decode_commits = || Ok(checks::decode_commits(have(&self.commits)?, &self.shape, sums.as_ref().ok())?);
         let commits = ledger.part(Code::V16, decode_commits);
         let (signatures, signing) = self.signing(&commits, &sums, ledger);
+        let sealing = self.sealing(&commits, &sums, ledger);
         let outputs = self.agreeing(&bodies, &commits, &sums, &signatures, ledger);
         let anchors = have(&bodies.hellos).map(|hellos| found::anchors(&self.ceremony, hellos, ledger));
         dealing?;
         storing?;
         signing?;
-        let (sums, signatures) = (sums?, signatures?);
+        sealing?;
+        let (sums, signatures, commits) = (sums?, signatures?, commits?);
         Ok(Audited {
             transcript,
             session: self.session?,
             dkg: *sums.digest(),
             outputs: outputs?,
-            validators: ValidatorOutcome::all(&sums, &signatures.messages, &signatures.combined),
+            validators: ValidatorOutcome::all(&sums, &signatures.messages, &signatures.combined, &commits.signed),
             anchors: anchors?,
             flags: bodies.finals?.iter().map(|last| last.body.flags).collect(),
             ceremony: self.ceremony.clone(),
@@ -195,6 +197,17 @@ impl Rounds {
         });
         let verdict = partials.and(verified);
         (messages.and_then(|messages| Ok(Signatures { messages, combined: combined? })), verdict)
+    }
+
+    /// The proofs of encrypted shares, where the ceremony is for SSV.
+    fn sealing(&self, commits: &Got<Commits>, sums: &Got<Sums>, ledger: &mut Ledger) -> Got<()> {
+        if self.ceremony.ssv().is_none() {
+            return Ok(());
+        }
+        ledger.check(Code::Sealed, || {
+            checks::shares_sealed(&self.ceremony, have(sums)?, &have(commits)?.signed)?;
+            Ok(((), found::sealed(&self.shape)))
+        })
     }
 
     /// V14.

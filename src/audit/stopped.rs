@@ -24,6 +24,7 @@ fn code(rule: &Rule) -> Code {
         Rule::Malformed { round: Round::Deal, .. } => Code::V8,
         Rule::Malformed { round: Round::Prepare, .. } | Rule::SumsRoot { .. } => Code::V12,
         Rule::Malformed { round: Round::Commit, .. } | Rule::Partial { .. } => Code::V16,
+        Rule::SealedShare { .. } => Code::Sealed,
         Rule::Malformed { round: Round::Final, .. } | Rule::Outputs { .. } => Code::V14,
         Rule::ViewRoot { round: Round::Hello, .. } => Code::V4,
         Rule::ViewRoot { round: Round::Deal, .. } => Code::V6,
@@ -43,7 +44,7 @@ fn code(rule: &Rule) -> Code {
 }
 
 /// Which round's statements a check looks at.
-const LOOKS_AT: [(Code, Round); 13] = [
+const LOOKS_AT: [(Code, Round); 14] = [
     (Code::V4, Round::Hello),
     (Code::V5, Round::Hello),
     (Code::V6, Round::Deal),
@@ -57,6 +58,7 @@ const LOOKS_AT: [(Code, Round); 13] = [
     (Code::V14, Round::Final),
     (Code::V15, Round::Commit),
     (Code::V16, Round::Commit),
+    (Code::Sealed, Round::Commit),
 ];
 
 /// V1, V4 to V16 as far as there are statements, and V19.
@@ -79,7 +81,7 @@ pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: 
     let all = statements.len();
     let statements = of_this_ceremony(&ceremony, &statements);
     let foreign = all - statements.len();
-    for (check, round) in LOOKS_AT {
+    for (check, round) in LOOKS_AT.into_iter().filter(|(check, _)| *check != Code::Sealed || ceremony.ssv().is_some()) {
         let broken: Vec<String> =
             faults.iter().filter(|fault| code(&fault.rule) == check).map(|fault| sentence(fault, &ceremony)).collect();
         let missing = missing(&ceremony, &statements, round);

@@ -29,9 +29,12 @@ pub(super) fn item(ceremony: Option<&Ceremony>, item: usize) -> String {
     let mut before = 0;
     for (v, validator) in ceremony.into_iter().flat_map(Ceremony::validators).enumerate() {
         let deposits = validator.amounts.len();
-        let all = deposits + usize::from(validator.registration.is_some());
+        let for_ssv = ceremony.is_some_and(|ceremony| ceremony.ssv().is_some());
+        let signed = deposits + usize::from(validator.registration.is_some());
+        let all = signed + usize::from(for_ssv);
         if item < before + all {
             return match item - before {
+                consent if consent == signed => format!("the consent of validator {} for SSV", v + 1),
                 registration if registration == deposits => format!("the registration of validator {}", v + 1),
                 deposit => format!("deposit {} of validator {}", deposit + 1, v + 1),
             };
@@ -82,6 +85,10 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
         Rule::Possession { operator } => format!("the possession proof of {} does not verify", who(operator)),
         Rule::Partial { operator, item: position } => {
             format!("the partial signature of {} on {} does not verify", who(operator), item(ceremony, *position))
+        }
+        Rule::SealedShare { operator, validator } => {
+            let v = validator + 1;
+            format!("the proof of {} about its encrypted share of validator {v} does not verify under its RSA key", who(operator))
         }
         Rule::Outputs { operator } => {
             format!("the output digest that {} signed does not follow from the partial signatures", who(operator))

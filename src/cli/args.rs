@@ -207,6 +207,19 @@ pub(crate) struct SpecNew {
     /// An operator: card@host:port, in the order of their indices.
     #[arg(long = "operator", required = true, value_name = "CARD@HOST:PORT")]
     pub(crate) operators: Vec<String>,
+    /// For a cluster of SSV: the account that will register the validators (ERC-55). With --ssv-nonce, --ssv-operators, and --ssv-id for each
+    /// operator.
+    #[arg(long, value_name = "ADDRESS", requires_all = ["ssv_nonce", "ssv_operators", "ssv_ids"])]
+    pub(crate) ssv_owner: Option<String>,
+    /// How many validators that account has registered on this network before, malformed registrations included.
+    #[arg(long, value_name = "NONCE", requires = "ssv_owner")]
+    pub(crate) ssv_nonce: Option<u64>,
+    /// The operators' RSA keys: an operators_info.json, as SSV's web application exports it.
+    #[arg(long, value_name = "FILE", requires = "ssv_owner")]
+    pub(crate) ssv_operators: Option<PathBuf>,
+    /// An operator's number in SSV's contract, for each --operator in turn.
+    #[arg(long = "ssv-id", value_name = "ID", requires = "ssv_owner")]
+    pub(crate) ssv_ids: Vec<u64>,
     /// The file to write. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,

@@ -4,6 +4,8 @@ mod export;
 
 mod signing;
 
+mod ssv;
+
 mod stopped;
 
 mod verify;
@@ -24,6 +26,7 @@ use crate::transcript::container::ContainerError;
 
 pub(crate) use export::*;
 pub(crate) use signing::*;
+pub(crate) use ssv::*;
 pub(crate) use stopped::*;
 pub(crate) use verify::*;
 

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::ethereum::ssv::RSA_BYTES;
 use crate::primitives::batch::{Weighing, test_points, test_points_together, test_signatures, weigh_signatures};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
@@ -58,13 +59,30 @@ impl Prepare {
     pub const DURABLE: u32 = 1;
 }
 
-/// R3: the release. `32n + 192·items` bytes.
+/// An operator's share of a validator, encrypted to its own RSA key, with the proof that it has signed with that key (for SSV). Only the
+/// operator itself can tell whether it holds the share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedShare {
+    /// RSAES-PKCS1-v1_5.
+    pub ciphertext: [u8; RSA_BYTES],
+    /// RSASSA-PSS over [`crate::ethereum::ssv::ShareProof`].
+    pub proof: [u8; RSA_BYTES],
+}
+
+impl SealedShare {
+    /// Bytes of one.
+    pub const BYTES: usize = 2 * RSA_BYTES;
+}
+
+/// R3: the release. `32n + 192·items` bytes, for SSV `+ 512V`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Digests of certificate 1, the prepares by index.
     pub view: Vec<Digest>,
     /// Partial signatures on every message of every validator, in the spec's order.
     pub partials: Vec<G2>,
+    /// The sender's share of every validator, for SSV; otherwise none.
+    pub sealed: Vec<SealedShare>,
 }
 
 /// R4: the agreement on outputs. `36 + 32n` bytes.
@@ -212,6 +230,7 @@ impl UntestedDeal {
 struct UntestedCommit {
     view: Vec<Digest>,
     partials: Vec<UntestedG2>,
+    sealed: Vec<SealedShare>,
 }
 
 const PARTIAL: &str = "partial signature";
@@ -219,7 +238,14 @@ const PARTIAL: &str = "partial signature";
 impl UntestedCommit {
     fn read(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
-            Ok(Self { view: digests(r, "view", shape.n)?, partials: r.many(shape.items, |r| r.untested_g2(PARTIAL))? })
+            let sealed = |r: &mut Reader<'_>| {
+                Ok(SealedShare { ciphertext: r.array("encrypted share")?, proof: r.array("proof of an encrypted share")? })
+            };
+            Ok(Self {
+                view: digests(r, "view", shape.n)?,
+                partials: r.many(shape.items, |r| r.untested_g2(PARTIAL))?,
+                sealed: r.many(shape.sealed, sealed)?,
+            })
         })
     }
 }
@@ -267,15 +293,15 @@ impl Prepare {
 impl Commit {
     /// Reads the body; every signature is checked for its subgroup.
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        let UntestedCommit { view, partials } = UntestedCommit::read(bytes, shape)?;
-        Ok(Self { view, partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))? })
+        let UntestedCommit { view, partials, sealed } = UntestedCommit::read(bytes, shape)?;
+        Ok(Self { view, partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))?, sealed })
     }
 
     /// Reads the body; every signature is tested by itself, exactly.
     pub fn decode_exactly(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        let UntestedCommit { view, partials } = UntestedCommit::read(bytes, shape)?;
+        let UntestedCommit { view, partials, sealed } = UntestedCommit::read(bytes, shape)?;
         let partials: Result<Vec<G2>, _> = partials.par_iter().map(UntestedG2::test).collect();
-        Ok(Self { view, partials: partials.map_err(|_| outside(PARTIAL))? })
+        Ok(Self { view, partials: partials.map_err(|_| outside(PARTIAL))?, sealed })
     }
 
     /// Reads several bodies; all their signatures are checked for their subgroup together, and weighed for their verification under keys that
@@ -289,13 +315,16 @@ impl Commit {
         let weighed = weigh_signatures(&partials, &parts);
         let (partials, weighing) = weighed.map_err(|at| Misfit { at: at / shape.items, error: outside(PARTIAL) })?;
         let mut partials = partials.chunks(shape.items.max(1)).map(<[G2]>::to_vec);
-        let commit = |UntestedCommit { view, .. }| Self { view, partials: partials.next().unwrap_or_default() };
+        let commit = |UntestedCommit { view, sealed, .. }| Self { view, partials: partials.next().unwrap_or_default(), sealed };
         Ok((read.into_iter().map(commit).collect(), weighing))
     }
 
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
-        put_digests(Writer::default(), &self.view).each(&self.partials, |w, partial| w.bytes(&partial.to_uncompressed())).finish()
+        put_digests(Writer::default(), &self.view)
+            .each(&self.partials, |w, partial| w.bytes(&partial.to_uncompressed()))
+            .each(&self.sealed, |w, sealed| w.bytes(&sealed.ciphertext).bytes(&sealed.proof))
+            .finish()
     }
 }
 

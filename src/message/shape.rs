@@ -4,6 +4,7 @@ use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, G2_UNCOMPRESSED, 
 use crate::primitives::noise::box_len;
 use crate::spec::ceremony::Ceremony;
 
+use super::body::SealedShare;
 use super::envelope::{ENVELOPE_BYTES, Kind, Round};
 
 /// The numbers that fix every length.
@@ -15,15 +16,18 @@ pub struct Shape {
     pub t: usize,
     /// Validators.
     pub v: usize,
-    /// Messages the ceremony signs, over all validators (deposits and registrations).
+    /// Messages the ceremony signs, over all validators (deposits, registrations, consents for SSV).
     pub items: usize,
+    /// Shares that an operator publishes for SSV, encrypted: one of each validator, or none.
+    pub sealed: usize,
 }
 
 impl Shape {
     /// The shape of `ceremony`.
     pub fn of(ceremony: &Ceremony) -> Self {
-        let items = ceremony.validators().iter().map(|v| v.amounts.len() + usize::from(v.registration.is_some())).sum();
-        Self { n: ceremony.n(), t: ceremony.t(), v: ceremony.v(), items }
+        let sealed = if ceremony.ssv().is_some() { ceremony.v() } else { 0 };
+        let items: usize = ceremony.validators().iter().map(|v| v.amounts.len() + usize::from(v.registration.is_some())).sum();
+        Self { n: ceremony.n(), t: ceremony.t(), v: ceremony.v(), items: items + sealed, sealed }
     }
 
     /// Bytes of a round's body.
@@ -33,7 +37,7 @@ impl Shape {
     /// | R0 hello | `64 + 32n` |
     /// | R1 deal | `128 + 64n + 96Vt` |
     /// | R2 prepare | `132 + 32n` |
-    /// | R3 commit | `32n + 192·items` |
+    /// | R3 commit | `32n + 192·items`, for SSV `+ 512V` |
     /// | R4 final | `36 + 32n` |
     pub fn body_bytes(&self, round: Round) -> usize {
         let n = 32 * self.n;
@@ -41,7 +45,7 @@ impl Shape {
             Round::Hello => 64 + n,
             Round::Deal => n + 32 + (n - 32) + G1_UNCOMPRESSED + SCALAR_BYTES + G1_UNCOMPRESSED * self.v * self.t,
             Round::Prepare => n + 32 + G2_COMPRESSED + 4,
-            Round::Commit => n + G2_UNCOMPRESSED * self.items,
+            Round::Commit => n + G2_UNCOMPRESSED * self.items + SealedShare::BYTES * self.sealed,
             Round::Final => n + 32 + 4,
         }
     }

@@ -87,6 +87,8 @@ tags! {
     OneTimeKey = "one-time-key",
     /// Ephemeral key of a share box.
     BoxEphemeral = "box-ephemeral",
+    /// Seeds of the padding of shares for SSV.
+    SsvSeed = "ssv-seed",
     /// Certificate of a Noise static by an operator key.
     NoiseCertificate = "noise-certificate",
     /// Operator card.

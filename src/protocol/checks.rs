@@ -20,6 +20,7 @@ use crate::spec::threshold::Index;
 use super::evidence::{Fault, Rule};
 use super::items::{Messages, outputs_digest};
 use super::outcome::Sums;
+use super::sealed::first_unproven;
 
 /// A statement with its decoded body.
 #[derive(Clone)]
@@ -62,6 +63,8 @@ receipts! {
     PartialsVerified,
     /// Every combined signature verifies under its validator's key.
     SignaturesVerified,
+    /// Every operator has proven its encrypted shares, where the ceremony is for SSV.
+    SharesSealed,
     /// All operators signed the same outputs: certificate 2 is complete.
     OutputsAgreed,
 }
@@ -322,6 +325,16 @@ pub fn all_verified(
     }
     let partials = partials_verified(sums, messages, commits)?;
     Ok((partials, signatures_verified(sums, messages, signatures)?))
+}
+
+/// For SSV: the proof of every encrypted share verifies under its operator's RSA key. Whether it holds the share, only its owner can see.
+pub fn shares_sealed(ceremony: &Ceremony, sums: &Sums, commits: &[Signed<Commit>]) -> Result<SharesSealed, Box<Fault>> {
+    match first_unproven(ceremony, sums, commits) {
+        None => Ok(SharesSealed(())),
+        Some((at, validator)) => {
+            Err(Fault::new(Rule::SealedShare { operator: commits[at].sender(), validator }, [&commits[at].statement]))
+        }
+    }
 }
 
 /// Combines the partial signatures of the `t` lowest indices, item by item.

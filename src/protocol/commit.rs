@@ -7,8 +7,8 @@ use crate::primitives::batch::sign_all;
 use crate::primitives::curve::{G2, SecretScalar};
 
 use super::checks::{
-    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SignaturesVerified, all_verified, combine,
-    commits_follow_prepares, decode_commits, partials_verified,
+    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SharesSealed, SignaturesVerified, all_verified, combine,
+    commits_follow_prepares, decode_commits, partials_verified, shares_sealed,
 };
 use super::evidence::Fault;
 use super::finalize;
@@ -17,6 +17,7 @@ use super::outcome::{Outcome, Receipts, ValidatorOutcome};
 use super::participant::{Stage, Step};
 use super::prepare::Checked;
 use super::record::ReplayError;
+use super::sealed::seal;
 use super::world::{Advance, Failed, Made, Stop, World};
 
 /// Waiting for every operator's commit.
@@ -48,16 +49,19 @@ fn make(world: &mut World, checked: &Checked, messages: &Messages, prepares: &[S
     let items: Vec<(&SecretScalar, &G2)> = messages.roots.iter().map(|(v, _)| &shares[*v]).zip(&messages.points).collect();
     let partials = sign_all(&items).ok_or(ReplayError::SharesDamaged)?;
     let root_of_view = view_root(&view);
-    let body = Commit { view, partials };
+    let sealed = seal(&world.seat, &checked.sums, shares)?;
+    let body = Commit { view, partials, sealed };
     Ok((Vec::new(), world.seat.sign(Round::Commit, checked.session, root_of_view, &body.encode())))
 }
 
 /// All commits, verified, and what they combine to.
 struct Verified {
     signatures: Vec<G2>,
+    validators: Vec<ValidatorOutcome>,
     follow: CommitsFollowPrepares,
     partials_verified: PartialsVerified,
     signatures_verified: SignaturesVerified,
+    shares_sealed: SharesSealed,
 }
 
 impl AwaitCommits {
@@ -90,15 +94,16 @@ impl AwaitCommits {
             }
         };
         let (partials_verified, signatures_verified) = all_verified(sums, &self.messages, &commits, &signatures)?;
-        Ok(Verified { signatures, follow, partials_verified, signatures_verified })
+        let shares_sealed = shares_sealed(ceremony, sums, &commits.signed)?;
+        let validators = ValidatorOutcome::all(sums, &self.messages, &signatures, &commits.signed);
+        Ok(Verified { signatures, validators, follow, partials_verified, signatures_verified, shares_sealed })
     }
 
     fn finish(self, verified: Verified, step: &mut Step) -> Stage {
-        let Verified { signatures, follow, partials_verified, signatures_verified } = verified;
+        let Verified { signatures, validators, follow, partials_verified, signatures_verified, shares_sealed } = verified;
         let Checked { session, distinct_hellos, deals_follow_hellos, opened, distinct_constants, known_constants, sums } =
             self.checked;
         let outputs = outputs_digest(sums.digest(), &self.messages.roots, &signatures);
-        let validators = ValidatorOutcome::all(&sums, &self.messages, &signatures);
         let receipts = Receipts {
             _distinct_hellos: distinct_hellos,
             _deals_follow_hellos: deals_follow_hellos,
@@ -110,6 +115,7 @@ impl AwaitCommits {
             _commits_follow_prepares: follow,
             _partials_verified: partials_verified,
             _signatures_verified: signatures_verified,
+            _shares_sealed: shares_sealed,
         };
         let outcome = Outcome { digest: *sums.digest(), outputs, validators, _receipts: receipts };
         finalize::stage(outcome, sums, self.messages.roots, signatures, session, step)

@@ -129,6 +129,13 @@ pub enum Rule {
         /// Position among all items.
         item: usize,
     },
+    /// The proof of an encrypted share for SSV does not verify.
+    SealedShare {
+        /// Whose.
+        operator: Index,
+        /// The validator.
+        validator: usize,
+    },
     /// The output digest does not follow from the commits it was signed over.
     Outputs {
         /// Who signed it.
@@ -158,6 +165,7 @@ impl Rule {
             | Self::SumsRoot { operator }
             | Self::Possession { operator }
             | Self::Partial { operator, .. }
+            | Self::SealedShare { operator, .. }
             | Self::Outputs { operator } => vec![operator],
             Self::CopiedHello { operators, .. } => operators.to_vec(),
             Self::View { operator, about, .. } => vec![operator, about],
@@ -183,7 +191,7 @@ impl Rule {
             | Self::ProofOfPossession { .. } => Some(Class::E2),
             Self::ShareBox { .. } | Self::Share { .. } => Some(Class::E3),
             Self::FalseComplaint { .. } => Some(Class::E4),
-            Self::Possession { .. } | Self::Partial { .. } => Some(Class::E5),
+            Self::Possession { .. } | Self::Partial { .. } | Self::SealedShare { .. } => Some(Class::E5),
             Self::View { .. } | Self::SumsRoot { .. } | Self::Outputs { .. } => Some(Class::E6),
             Self::Degenerate => None,
         }
@@ -191,7 +199,14 @@ impl Rule {
 
     /// Whether the verdict follows from everything that its statement was computed from.
     pub(super) fn follows_from_past(&self) -> bool {
-        matches!(self, Self::SumsRoot { .. } | Self::Possession { .. } | Self::Partial { .. } | Self::Outputs { .. })
+        matches!(
+            self,
+            Self::SumsRoot { .. }
+                | Self::Possession { .. }
+                | Self::Partial { .. }
+                | Self::SealedShare { .. }
+                | Self::Outputs { .. }
+        )
     }
 
     /// How sure the blame is. A differing view or a copied hello has two candidates.
@@ -213,6 +228,7 @@ impl Rule {
             | Self::SumsRoot { .. }
             | Self::Possession { .. }
             | Self::Partial { .. }
+            | Self::SealedShare { .. }
             | Self::Outputs { .. } => Certainty::Proven,
         }
     }

@@ -1,4 +1,5 @@
-//! What a ceremony signs: for each validator its deposits in the spec's order, then its builder registration if it has one. Everything
+//! What a ceremony signs: for each validator its deposits in the spec's order, then its builder registration if it has one, then its consent
+//! to be registered with SSV if it is for a cluster of it. Everything
 //! is computed from the spec and the validator's key; nothing about it is received.
 
 use rayon::prelude::*;
@@ -6,6 +7,7 @@ use rayon::prelude::*;
 use crate::ethereum::bls::message_point;
 use crate::ethereum::deposit::DepositMessage;
 use crate::ethereum::registration::Registration;
+use crate::ethereum::ssv::OwnerNonce;
 use crate::primitives::curve::{G1, G2};
 use crate::primitives::hash::{Digest, Tag, merkle_root, tagged};
 use crate::spec::ceremony::Ceremony;
@@ -17,6 +19,8 @@ pub enum Item {
     Deposit(DepositMessage),
     /// A builder registration, dated at the network's genesis so that every later one supersedes it.
     Registration(Registration),
+    /// Consent to one registration with SSV's contract.
+    OwnerNonce(OwnerNonce),
 }
 
 /// The messages of validator `v` (position, from 0), whose key is `public_key`.
@@ -35,7 +39,8 @@ pub fn items(ceremony: &Ceremony, v: usize, public_key: &G1) -> Vec<Item> {
             pubkey,
         })
     });
-    deposits.chain(registration).collect()
+    let owner_nonce = ceremony.ssv().map(|ssv| Item::OwnerNonce(ssv.owner_nonce(v)));
+    deposits.chain(registration).chain(owner_nonce).collect()
 }
 
 impl Item {
@@ -44,6 +49,7 @@ impl Item {
         match self {
             Self::Deposit(deposit) => deposit.signing_root(ceremony.network()),
             Self::Registration(registration) => registration.signing_root(ceremony.network()),
+            Self::OwnerNonce(owner_nonce) => owner_nonce.digest(),
         }
     }
 }

@@ -308,7 +308,8 @@ impl<'a> Court<'a> {
         let sums = self.own_prepare(statement).and_then(|prepare| self.sums(prepare));
         let commits = checks::decode_commits(one, &self.shape, sums.as_deref())?;
         let Some(sums) = sums else { return Ok(()) };
-        checks::partials_verified(&sums, &Messages::new(self.ceremony, sums.public_keys()), &commits).map(drop)
+        checks::partials_verified(&sums, &Messages::new(self.ceremony, sums.public_keys()), &commits)?;
+        checks::shares_sealed(self.ceremony, &sums, &commits.signed).map(drop)
     }
 
     fn last(&self, statement: &Statement) -> Result<(), Box<Fault>> {

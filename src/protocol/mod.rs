@@ -28,4 +28,6 @@ mod relay;
 
 mod replay;
 
+pub mod sealed;
+
 mod world;

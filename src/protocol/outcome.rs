@@ -1,5 +1,6 @@
 //! What the deals add up to, and what a ceremony yields.
 
+use crate::message::body::{Commit, SealedShare};
 use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged, weight};
@@ -7,7 +8,7 @@ use crate::primitives::lagrange::Span;
 
 use super::checks::{
     CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, PartialsVerified,
-    Prepared, SharesProven, SignaturesVerified,
+    Prepared, SharesProven, SharesSealed, SignaturesVerified, Signed,
 };
 use super::items::Messages;
 
@@ -116,18 +117,28 @@ pub struct ValidatorOutcome {
     pub public_key: G1,
     /// The public share of every operator, by index.
     pub public_shares: Vec<G1>,
-    /// Combined signatures: deposits in the spec's order, then the registration if there is one.
+    /// Combined signatures: deposits in the spec's order, then the registration if there is one, then
+    /// the consent for SSV if there is one.
     pub signatures: Vec<G2>,
+    /// The encrypted shares of every operator, by index, of a ceremony for SSV; otherwise none.
+    pub sealed: Vec<SealedShare>,
 }
 
 impl ValidatorOutcome {
-    /// All validators, with the combined signatures on `messages`.
-    pub fn all(sums: &Sums, messages: &Messages, signatures: &[G2]) -> Vec<Self> {
+    /// All validators, with the combined signatures on `messages`, and the encrypted shares in `commits`.
+    pub fn all(sums: &Sums, messages: &Messages, signatures: &[G2], commits: &[Signed<Commit>]) -> Vec<Self> {
+        let sealed = |v| commits.iter().filter_map(|commit| commit.body.sealed.get(v).cloned()).collect();
         let mut all: Vec<Self> = sums
             .public_keys()
             .iter()
             .zip(&sums.public_shares)
-            .map(|(key, shares)| Self { public_key: *key, public_shares: shares.clone(), signatures: Vec::new() })
+            .enumerate()
+            .map(|(v, (key, shares))| Self {
+                public_key: *key,
+                public_shares: shares.clone(),
+                signatures: Vec::new(),
+                sealed: sealed(v),
+            })
             .collect();
         messages.roots.iter().zip(signatures).for_each(|((v, _), signature)| all[*v].signatures.push(*signature));
         all
@@ -147,6 +158,7 @@ pub struct Receipts {
     pub(super) _commits_follow_prepares: CommitsFollowPrepares,
     pub(super) _partials_verified: PartialsVerified,
     pub(super) _signatures_verified: SignaturesVerified,
+    pub(super) _shares_sealed: SharesSealed,
 }
 
 /// What a ceremony yields. Made only with a receipt of every check; published only with certificate 2.

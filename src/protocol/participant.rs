@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::ethereum::ssv::RsaSecret;
 use crate::identity::operator::Operator;
 use crate::message::complaint::{Abandon, Awaited};
 use crate::message::envelope::{Kind, Reject, Round, Statement};
@@ -39,13 +40,20 @@ pub struct OwnSeat {
     pub me: Index,
     /// This operator's keys.
     pub operator: Arc<Operator>,
+    /// Its RSA key, for a ceremony for SSV.
+    pub ssv_key: Option<Arc<RsaSecret>>,
 }
 
 impl OwnSeat {
     /// The seat that `operator` has in `ceremony`; `None` if it has none.
     pub fn find(ceremony: Arc<Ceremony>, operator: Arc<Operator>) -> Option<Self> {
         let me = ceremony.roster().find(&operator.key().public())?;
-        Some(Self { ceremony, me, operator })
+        Some(Self { ceremony, me, operator, ssv_key: None })
+    }
+
+    /// The same seat with the RSA key that a ceremony for SSV asks for.
+    pub fn with_ssv_key(self, key: Arc<RsaSecret>) -> Self {
+        Self { ssv_key: Some(key), ..self }
     }
 
     pub(super) fn shape(&self) -> Shape {

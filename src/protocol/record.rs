@@ -77,6 +77,9 @@ pub enum ReplayError {
         /// The round.
         round: Round,
     },
+    /// A ceremony for SSV, and no RSA key, or another than it has for this operator.
+    #[error("this ceremony is for SSV, and this operator's RSA key is missing, or another than the ceremony has")]
+    SsvKey,
     /// The stored shares are not the ones the ceremony's commitments demand.
     #[error("the stored shares do not match the ceremony's commitments: the storage is damaged")]
     SharesDamaged,

@@ -4,6 +4,7 @@ use crate::message::envelope::{Kind, Round, Statement};
 
 use super::participant::{Entropy, OwnSeat, Participant, Step};
 use super::record::{Record, RecordKind, ReplayError};
+use super::sealed;
 
 impl Participant {
     /// Starts from what the log holds: resumes if it holds a statement, begins if this operator has said nothing yet (records of a
@@ -11,7 +12,11 @@ impl Participant {
     pub fn start(seat: OwnSeat, records: Vec<Record>, entropy: impl FnOnce() -> Entropy) -> Result<(Self, Step), ReplayError> {
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
             true => Self::resume(seat, records),
-            false => Ok(Self::begin(seat, entropy())),
+            false => {
+                // Whoever could not sign in the end does not begin.
+                sealed::own_key(&seat)?;
+                Ok(Self::begin(seat, entropy()))
+            }
         }
     }
 

@@ -182,7 +182,7 @@ impl Collusion {
                 .iter()
                 .map(|(v, root)| self.share(seat, *v).sign(&message_point(root)).expect("the share is not zero"))
                 .collect();
-            let mut body = Commit { view: view.clone(), partials };
+            let mut body = Commit { view: view.clone(), partials, sealed: Vec::new() };
             (self.hooks.commit)(seat, &mut body);
             let statement = self.sign(Round::Commit, seat, session, &body.view, body.encode());
             Signed { statement, body }

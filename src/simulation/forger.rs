@@ -19,6 +19,7 @@ use crate::protocol::checks::{self, Signed};
 use crate::protocol::items::{outputs_digest, signing_roots};
 use crate::protocol::outcome::Sums;
 use crate::protocol::participant::OwnSeat;
+use crate::protocol::sealed::seal;
 use crate::spec::threshold::Index;
 
 use super::machine::{Machine, bytes, honest, run};
@@ -221,7 +222,8 @@ impl Forger {
     pub fn commit(&self, session: Digest, prepares: &[Statement], sums: &Sums, shares: &[SecretScalar]) -> Statement {
         let roots = signing_roots(&self.seat.ceremony, sums.public_keys());
         let sign = |(v, root): &(usize, [u8; 32])| shares[*v].sign(&message_point(root)).expect("the share is not zero");
-        let mut body = Commit { view: digests(prepares), partials: roots.iter().map(sign).collect() };
+        let sealed = seal(&self.seat, sums, shares).expect("the seat has its RSA key, if there has to be one");
+        let mut body = Commit { view: digests(prepares), partials: roots.iter().map(sign).collect(), sealed };
         (self.hooks.commit)(&mut body);
         self.sign(Round::Commit, session, &body.view.clone(), &body.encode())
     }

@@ -3,13 +3,15 @@
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2) = 1 ‖ kind(1): 1 = key generation ‖ policy(1): bit 0 = all operators may be required
+//! "QSPC" ‖ version(2) = 1 ‖ kind(1): 1 = key generation ‖ policy(1): bit 0 = all operators may be required,
+//!   bit 1 = what is agreed for SSV stands at the end
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
 //! n(2) ‖ t(2) ‖ n times: point(8) ‖ operator key(32) ‖ Noise static(32) ‖ certificate(64) ‖ name length(1) ‖ name
 //! V(4) ‖ V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
+//! with bit 1: owner(20) ‖ nonce of the first validator(8) ‖ n times: modulus of the operator's RSA key(256)
 //! ```
 //!
 //! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of what is agreed.
@@ -19,10 +21,12 @@ use bip39::Language;
 use super::ceremony::{self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec};
 use super::error::{Place, SpecError};
 use super::roster::Seat;
+use super::ssv::SsvSpec;
 use super::threshold::MOST_OPERATORS;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::{CustomNetwork, Network};
+use crate::ethereum::ssv::{CLUSTER_SIZES, RSA_BYTES, RsaPublic};
 use crate::identity::card::{self, RawCard};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
@@ -36,13 +40,15 @@ pub const MOST_CANONICAL_BYTES: usize = 8
     + (2 + ceremony::LONGEST_NAME + 32 + 4 + 32)
     + (2 + LONGEST_NETWORK_NAME + 4 + 5 + 32 + 9)
     + (4 + MOST_OPERATORS * (8 + 129 + card::LONGEST_NAME))
-    + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28));
+    + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28))
+    + (20 + 8 + CLUSTER_SIZES[CLUSTER_SIZES.len() - 1] * RSA_BYTES);
 /// Words of a fingerprint.
 pub const FINGERPRINT_WORDS: usize = 12;
 
 const MAGIC: &[u8; 4] = b"QSPC";
 const LONGEST_NETWORK_NAME: usize = 32;
 const ALLOW_ALL_REQUIRED: u8 = 0b1;
+const FOR_SSV: u8 = 0b10;
 
 /// The bytes of terms that [`ceremony::Ceremony`] has checked.
 pub(super) fn encode(terms: &Terms) -> Vec<u8> {
@@ -52,7 +58,7 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .bytes(MAGIC)
         .u16(VERSION)
         .u8(KIND_DKG)
-        .u8(if terms.allow_all_required { ALLOW_ALL_REQUIRED } else { 0 })
+        .u8(policy(terms))
         .text(&terms.name)
         .bytes(&terms.id)
         .u32(terms.attempt)
@@ -69,7 +75,18 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .each(&terms.seats, |w, seat| seat.card.write(w.u64(seat.point)))
         .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
         .each(&terms.validators, write_validator)
+        .each(&terms.ssv, write_ssv)
         .finish()
+}
+
+fn policy(terms: &Terms) -> u8 {
+    let all_required = if terms.allow_all_required { ALLOW_ALL_REQUIRED } else { 0 };
+    let for_ssv = if terms.ssv.is_some() { FOR_SSV } else { 0 };
+    all_required | for_ssv
+}
+
+fn write_ssv(w: Writer, ssv: &SsvSpec) -> Writer {
+    w.bytes(ssv.owner.as_bytes()).u64(ssv.nonce).each(&ssv.keys, |w, key| w.bytes(key.modulus()))
 }
 
 fn write_validator(w: Writer, validator: &ValidatorSpec) -> Writer {
@@ -90,6 +107,13 @@ struct Raw {
     required: u16,
     seats: Vec<(u64, RawCard)>,
     validators: Vec<RawValidator>,
+    ssv: Option<RawSsv>,
+}
+
+struct RawSsv {
+    owner: [u8; 20],
+    nonce: u64,
+    moduli: Vec<[u8; RSA_BYTES]>,
 }
 
 struct RawValidator {
@@ -114,14 +138,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     if kind != KIND_DKG {
         return Err(SpecError::Kind(kind));
     }
-    if policy & !ALLOW_ALL_REQUIRED != 0 {
+    if policy & !(ALLOW_ALL_REQUIRED | FOR_SSV) != 0 {
         return Err(SpecError::Policy(policy));
     }
-    Reader::all(body, Raw::read)?.into_terms(policy & ALLOW_ALL_REQUIRED != 0)
+    let for_ssv = policy & FOR_SSV != 0;
+    Reader::all(body, |r| Raw::read(r, for_ssv))?.into_terms(policy & ALLOW_ALL_REQUIRED != 0)
 }
 
 impl Raw {
-    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    fn read(r: &mut Reader<'_>, for_ssv: bool) -> Result<Self, DecodeError> {
         let (name, id, attempt) = (r.text("name", ceremony::LONGEST_NAME)?, r.array("id")?, r.u32("attempt")?);
         let supersedes = if attempt > 1 { Some(Digest(r.array("superseded digest")?)) } else { None };
         let network = CustomNetwork {
@@ -136,7 +161,8 @@ impl Raw {
         let seats = r.many(operators, |r| Ok((r.u64("point")?, RawCard::read(r)?)))?;
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
         let validators = r.many(bounded("validators", count, MOST_VALIDATORS)?, RawValidator::read)?;
-        Ok(Self { name, id, attempt, supersedes, network, required, seats, validators })
+        let ssv = if for_ssv { Some(RawSsv::read(r, operators)?) } else { None };
+        Ok(Self { name, id, attempt, supersedes, network, required, seats, validators, ssv })
     }
 
     fn into_terms(self, allow_all_required: bool) -> Result<Terms, SpecError> {
@@ -155,6 +181,26 @@ impl Raw {
             seats: self.seats.into_iter().enumerate().map(seat).collect::<Result<_, _>>()?,
             validators: self.validators.into_iter().enumerate().map(validator).collect::<Result<_, _>>()?,
             allow_all_required,
+            ssv: self.ssv.map(RawSsv::check).transpose()?,
+        })
+    }
+}
+
+impl RawSsv {
+    fn read(r: &mut Reader<'_>, operators: usize) -> Result<Self, DecodeError> {
+        let (owner, nonce) = (r.array("owner")?, r.u64("nonce")?);
+        Ok(Self { owner, nonce, moduli: r.many(operators, |r| r.array("RSA modulus"))? })
+    }
+
+    fn check(self) -> Result<SsvSpec, SpecError> {
+        let key = |(position, modulus): (usize, [u8; RSA_BYTES])| {
+            let place = Place::operator(position, "ssv_key");
+            RsaPublic::from_modulus(modulus).map_err(|source| SpecError::SsvKey { place, source })
+        };
+        Ok(SsvSpec {
+            owner: ExecutionAddress::from_bytes(self.owner).map_err(SpecError::SsvOwner)?,
+            nonce: self.nonce,
+            keys: self.moduli.into_iter().enumerate().map(key).collect::<Result<_, _>>()?,
         })
     }
 }

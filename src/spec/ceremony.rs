@@ -5,6 +5,7 @@ use core::ops::RangeInclusive;
 use super::canonical;
 use super::error::{Place, SpecError};
 use super::roster::{Roster, Seat};
+use super::ssv::{self, SsvSpec};
 use super::threshold::{Index, Threshold};
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -55,6 +56,7 @@ pub(super) struct Terms {
     pub(super) seats: Vec<Seat>,
     pub(super) validators: Vec<ValidatorSpec>,
     pub(super) allow_all_required: bool,
+    pub(super) ssv: Option<SsvSpec>,
 }
 
 /// An agreed ceremony. It is made from a file or from canonical bytes, both by way of the same checks, and never changes.
@@ -69,6 +71,7 @@ pub struct Ceremony {
     roster: Roster,
     validators: Vec<ValidatorSpec>,
     allow_all_required: bool,
+    ssv: Option<SsvSpec>,
     canonical: Vec<u8>,
     digest: Digest,
 }
@@ -87,7 +90,10 @@ impl Ceremony {
         }
         check_size(terms.validators.len(), threshold)?;
         for (position, validator) in terms.validators.iter().enumerate() {
-            check_validator(position, validator, &terms.network)?;
+            check_validator(position, validator, &terms.network, terms.ssv.is_some())?;
+        }
+        if let Some(ssv) = &terms.ssv {
+            ssv::check(ssv, terms.required, &terms.seats, &terms.network, &terms.validators)?;
         }
         let canonical = canonical::encode(&terms);
         Ok(Self {
@@ -102,6 +108,7 @@ impl Ceremony {
             roster: Roster::new(terms.seats)?,
             validators: terms.validators,
             allow_all_required: terms.allow_all_required,
+            ssv: terms.ssv,
         })
     }
 
@@ -185,6 +192,11 @@ impl Ceremony {
     pub fn allow_all_required(&self) -> bool {
         self.allow_all_required
     }
+
+    /// What is agreed for SSV, if the validators are for a cluster of it.
+    pub fn ssv(&self) -> Option<&SsvSpec> {
+        self.ssv.as_ref()
+    }
 }
 
 fn check_attempt(attempt: u32, supersedes: Option<Digest>) -> Result<(), SpecError> {
@@ -208,7 +220,12 @@ fn check_size(validators: usize, threshold: Threshold) -> Result<(), SpecError> 
 }
 
 /// The rules about one validator; the file's reader applies them to each block first, so that an error names the block.
-pub(super) fn check_validator(position: usize, validator: &ValidatorSpec, network: &Network) -> Result<(), SpecError> {
+pub(super) fn check_validator(
+    position: usize,
+    validator: &ValidatorSpec,
+    network: &Network,
+    for_ssv: bool,
+) -> Result<(), SpecError> {
     let place = |field| Place::validator(position, field);
     let amounts = &validator.amounts;
     match amounts.len() {
@@ -238,5 +255,5 @@ pub(super) fn check_validator(position: usize, validator: &ValidatorSpec, networ
             return Err(SpecError::GenesisTimeMissing { place: place("fee_recipient") });
         }
     }
-    Ok(())
+    if for_ssv { ssv::check_validator(position, validator, network) } else { Ok(()) }
 }

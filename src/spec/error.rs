@@ -6,11 +6,13 @@ use super::canonical::{KIND_DKG, MOST_CANONICAL_BYTES, VERSION};
 use super::ceremony::{GAS_LIMITS, MOST_AMOUNTS, MOST_VALIDATORS, MOST_WORK};
 use super::endpoint::EndpointError;
 use super::file::{FILE_VERSION, MOST_FILE_BYTES};
+use super::ssv::{LARGEST_ID, LARGEST_NONCE};
 use super::threshold::ThresholdError;
 use crate::ethereum::address::AddressError;
 use crate::ethereum::amount::AmountError;
 use crate::ethereum::deposit::CredentialsError;
 use crate::ethereum::network::NetworkError;
+use crate::ethereum::ssv::RsaKeyError;
 use crate::identity::card::{CardError, NameError};
 use crate::primitives::codec::DecodeError;
 
@@ -316,6 +318,93 @@ pub enum SpecError {
     GasLimitAlone {
         /// Where.
         place: Place,
+    },
+
+    // SSV.
+    /// The account that registers the validators.
+    #[error("ssv.owner: {0}")]
+    SsvOwner(AddressError),
+    /// A number of operators that no cluster has.
+    #[error("ssv: {0} operators; a cluster of SSV has 4, 7, 10 or 13")]
+    SsvSize(usize),
+    /// Another threshold than a cluster of this size has.
+    #[error("ssv: threshold {required} of {operators}; a cluster of {operators} operators has threshold {usual}")]
+    SsvThreshold {
+        /// Operators needed.
+        required: usize,
+        /// Operators there are.
+        operators: usize,
+        /// What it must be.
+        usual: usize,
+    },
+    /// A network without SSV's contract, or one that is not built in.
+    #[error("ssv: network {0}; SSV is on mainnet, hoodi and sepolia")]
+    SsvNetwork(String),
+    /// An operator without an RSA key.
+    #[error("{place}: missing; with [ssv], every operator has the RSA key that it registered")]
+    SsvKeyMissing {
+        /// Where.
+        place: Place,
+    },
+    /// An RSA key, and no cluster of SSV.
+    #[error("{place}: given without [ssv]")]
+    SsvKeyAlone {
+        /// Where.
+        place: Place,
+    },
+    /// An RSA key that is none.
+    #[error("{place}: {source}")]
+    SsvKey {
+        /// Where.
+        place: Place,
+        /// What is wrong.
+        source: RsaKeyError,
+    },
+    /// Two operators of one RSA key.
+    #[error("{place}: the RSA key of operators[{first}] again")]
+    SsvKeyDuplicate {
+        /// Where.
+        place: Place,
+        /// Position of the other operator.
+        first: usize,
+    },
+    /// No point, which would be the position.
+    #[error("{place}: missing; with [ssv], it is the operator's number in SSV's contract")]
+    SsvPointMissing {
+        /// Where.
+        place: Place,
+    },
+    /// A number that a reader of JSON may round.
+    #[error("{place}: {id}; numbers of SSV's operators are at most {LARGEST_ID} here")]
+    SsvId {
+        /// Where.
+        place: Place,
+        /// The number.
+        id: u64,
+    },
+    /// Nonces with more than six digits.
+    #[error("ssv.nonce: {nonce} with {validators} validators; the last one's nonce is at most {LARGEST_NONCE}")]
+    SsvNonce {
+        /// Of the first validator.
+        nonce: u64,
+        /// How many there are.
+        validators: usize,
+    },
+    /// A deposit that does not activate a validator.
+    #[error("{place}: {amount}; with [ssv], a validator has one deposit of at least 32 ETH")]
+    SsvAmount {
+        /// Where.
+        place: Place,
+        /// The amount, with its unit.
+        amount: String,
+    },
+    /// Several deposits.
+    #[error("{place}: {found} amounts; with [ssv], a validator has one deposit of at least 32 ETH")]
+    SsvAmounts {
+        /// Where.
+        place: Place,
+        /// How many.
+        found: usize,
     },
 
     // Canonical bytes.

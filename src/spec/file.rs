@@ -10,10 +10,13 @@ use super::ceremony::{Ceremony, MOST_VALIDATORS, RegistrationSpec, Terms, Valida
 use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
 use super::roster::Seat;
+use super::ssv::SsvSpec;
+use super::threshold::Index;
 use super::toml_text;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::{CustomNetwork, Network};
+use crate::ethereum::ssv::RsaPublic;
 use crate::identity::card::OperatorCard;
 use crate::primitives::hash::Digest;
 
@@ -47,6 +50,9 @@ pub struct CeremonyFile {
     /// What is allowed that usually is not.
     #[serde(default)]
     pub policy: PolicyEntry,
+    /// For a cluster of SSV.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssv: Option<SsvEntry>,
     /// The operators, in order of their points.
     pub operators: Vec<OperatorEntry>,
     /// The validators, in blocks of equal ones.
@@ -90,6 +96,16 @@ pub struct PolicyEntry {
     pub allow_all_required: bool,
 }
 
+/// `[ssv]`: the validators are for a cluster of SSV.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SsvEntry {
+    /// The account that registers the validators, in its checksummed spelling.
+    pub owner: String,
+    /// The nonce of the first validator; the next has the next one.
+    pub nonce: u64,
+}
+
 /// `[[operators]]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -102,6 +118,9 @@ pub struct OperatorEntry {
     /// Evaluation point; the position from 1 if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<u64>,
+    /// RSA key for SSV, base64 as on chain. With it, the point is the operator's number there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssv_key: Option<String>,
 }
 
 /// `[[validators]]`: `count` equal validators.
@@ -250,7 +269,8 @@ impl TryFrom<CeremonyFile> for Ceremony {
             supersedes: file.supersedes.as_deref().map(|text| hex("supersedes", text)).transpose()?.map(Digest),
             required: file.threshold.into(),
             seats: file.operators.iter().enumerate().map(parse_seat).collect::<Result<_, _>>()?,
-            validators: parse_validators(&file.validators, &network)?,
+            validators: parse_validators(&file.validators, &network, file.ssv.is_some())?,
+            ssv: parse_ssv(file.ssv.as_ref(), &file.operators)?,
             name: file.name,
             attempt: file.attempt,
             network,
@@ -296,8 +316,31 @@ fn parse_seat((position, entry): (usize, &OperatorEntry)) -> Result<Seat, SpecEr
     Ok(Seat { card, point: entry.point.unwrap_or(usual), address })
 }
 
+/// `[ssv]` with the operators' keys. What neither asks for is refused.
+fn parse_ssv(entry: Option<&SsvEntry>, operators: &[OperatorEntry]) -> Result<Option<SsvSpec>, SpecError> {
+    let Some(SsvEntry { owner, nonce }) = entry else {
+        return match operators.iter().position(|operator| operator.ssv_key.is_some()) {
+            None => Ok(None),
+            Some(position) => Err(SpecError::SsvKeyAlone { place: Place::operator(position, "ssv_key") }),
+        };
+    };
+    let key = |(position, operator): (usize, &OperatorEntry)| {
+        let place = |field| Place::operator(position, field);
+        if operator.point.is_none() {
+            return Err(SpecError::SsvPointMissing { place: place("point") });
+        }
+        let text = operator.ssv_key.as_deref().ok_or(SpecError::SsvKeyMissing { place: place("ssv_key") })?;
+        RsaPublic::parse(text).map_err(|source| SpecError::SsvKey { place: place("ssv_key"), source })
+    };
+    Ok(Some(SsvSpec {
+        owner: ExecutionAddress::parse_checksummed(owner).map_err(SpecError::SsvOwner)?,
+        nonce: *nonce,
+        keys: operators.iter().enumerate().map(key).collect::<Result<_, _>>()?,
+    }))
+}
+
 /// Each block parsed and checked once, then repeated; counted before anything is repeated.
-fn parse_validators(entries: &[ValidatorEntry], network: &Network) -> Result<Vec<ValidatorSpec>, SpecError> {
+fn parse_validators(entries: &[ValidatorEntry], network: &Network, for_ssv: bool) -> Result<Vec<ValidatorSpec>, SpecError> {
     let total = entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.count));
     if usize::try_from(total).map_or(true, |total| total > MOST_VALIDATORS) {
         return Err(SpecError::TooManyValidators(total));
@@ -308,7 +351,7 @@ fn parse_validators(entries: &[ValidatorEntry], network: &Network) -> Result<Vec
             return Err(SpecError::CountZero { place: Place::validator(position, "count") });
         }
         let validator = parse_validator(position, entry, network)?;
-        check_validator(position, &validator, network)?;
+        check_validator(position, &validator, network, for_ssv)?;
         validators.extend((0..entry.count).map(|_| validator.clone()));
     }
     Ok(validators)
@@ -354,10 +397,11 @@ impl From<&Ceremony> for CeremonyFile {
                 genesis_time: network.genesis_time(),
             }),
         };
-        let operator = |(_, seat): (_, &Seat)| OperatorEntry {
+        let operator = |(index, seat): (Index, &Seat)| OperatorEntry {
             card: seat.card.encode(),
             address: seat.address.as_ref().map(Endpoint::to_string),
             point: Some(seat.point),
+            ssv_key: ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
         };
         let validators = ceremony.validators().chunk_by(|a, b| a == b).map(|equal| ValidatorEntry {
             count: u64::try_from(equal.len()).unwrap_or(u64::MAX),
@@ -376,6 +420,7 @@ impl From<&Ceremony> for CeremonyFile {
             network: entry,
             threshold: u16::try_from(ceremony.t()).expect("at most 255 operators"),
             policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
+            ssv: ceremony.ssv().map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),
             operators: ceremony.roster().iter().map(operator).collect(),
             validators: validators.collect(),
         }

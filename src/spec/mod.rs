@@ -15,6 +15,8 @@ pub mod roster;
 
 pub mod show;
 
+pub mod ssv;
+
 pub mod threshold;
 
 mod toml_text;
@@ -24,4 +26,5 @@ pub use endpoint::Endpoint;
 pub use error::{Place, SpecError};
 pub use file::CeremonyFile;
 pub use roster::{Roster, Seat};
+pub use ssv::SsvSpec;
 pub use threshold::{Index, Threshold};

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
+use super::ssv::RSA_WEAKNESS;
 use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::primitives::hash::sha256;
 
 /// Everything in the ceremony: money, rewards, network, operators, threshold, fingerprint. Printable ASCII and line ends only.
 pub fn describe(ceremony: &Ceremony) -> String {
@@ -19,6 +21,7 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     writeln!(out, "Ceremony \"{}\" on {}, attempt {}", ceremony.name(), network.name(), ceremony.attempt())?;
     money(ceremony, out)?;
     rewards(ceremony, out)?;
+    ssv(ceremony, out)?;
     operators(ceremony, out)?;
 
     writeln!(out, "\nNetwork: {}{}", network.name(), if network.is_known() { "" } else { " (not built in)" })?;
@@ -84,6 +87,18 @@ fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     Ok(())
 }
 
+fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    let Some(ssv) = ceremony.ssv() else { return Ok(()) };
+    let (first, last) = (ssv.nonce, ssv.owner_nonce(ceremony.v() - 1).nonce);
+    let nonces = if first == last { format!("nonce {first}") } else { format!("nonces {first} to {last}, in order") };
+    writeln!(out, "\nSSV: registered by {} with {nonces}; no other account can", ssv.owner)?;
+    writeln!(out, "  Every share is published, encrypted to its operator's RSA key.")?;
+    for sentence in RSA_WEAKNESS {
+        writeln!(out, "  WARNING: {sentence}")?;
+    }
+    Ok(())
+}
+
 fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let (t, n) = (ceremony.t(), ceremony.n());
     writeln!(out, "\nOperators: any {t} of the {n} control the validators together; up to {} may be lost", n - t)?;
@@ -96,7 +111,11 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     // A transcript has no addresses at all: then they are not spoken of.
     let addressed = ceremony.roster().iter().any(|(_, seat)| seat.address.is_some());
     for (index, seat) in ceremony.roster().iter() {
-        let point = if seat.point == u64::from(index.get()) { String::new() } else { format!(" (point {})", seat.point) };
+        let point = if seat.point == u64::from(index.get()) || ceremony.ssv().is_some() {
+            String::new()
+        } else {
+            format!(" (point {})", seat.point)
+        };
         let address = match &seat.address {
             Some(address) => format!(", {address}"),
             None if addressed => ", no address given".to_owned(),
@@ -104,6 +123,10 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         };
         writeln!(out, "  {index}. {}{point}{address}", seat.card.name)?;
         writeln!(out, "     key {}", seat.card.key)?;
+        if let Some(ssv) = ceremony.ssv() {
+            let digest = sha256(&[ssv.keys[index.position()].modulus()]);
+            writeln!(out, "     SSV operator {}, RSA key with SHA-256 {}", seat.point, hex::encode(digest))?;
+        }
     }
     if addressed {
         writeln!(out, "  Addresses are hints and not part of the fingerprint.")?;

@@ -36,6 +36,12 @@ pub(super) fn write(file: &CeremonyFile) -> String {
         out.comment("Allows a threshold of all operators: one lost share then ends the validators.");
         out.field("allow_all_required", true);
     }
+    if let Some(ssv) = &file.ssv {
+        out.table("[ssv]");
+        out.comment("Validators for a cluster of SSV: only this account can register them, in order, from this nonce on.");
+        out.field("owner", quoted(&ssv.owner));
+        out.field("nonce", ssv.nonce);
+    }
     file.operators.iter().for_each(|entry| operator(&mut out, entry));
     file.validators.iter().for_each(|entry| validator(&mut out, entry));
     out.0
@@ -66,6 +72,9 @@ fn operator(out: &mut Text, entry: &OperatorEntry) {
     }
     if let Some(point) = entry.point {
         out.field("point", point);
+    }
+    if let Some(key) = &entry.ssv_key {
+        out.field("ssv_key", quoted(key));
     }
 }
 

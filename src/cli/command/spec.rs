@@ -1,15 +1,21 @@
 //! `quorate spec`: the ceremony file.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use crate::cli::args::{Spec, SpecNew};
 use crate::cli::command::spec_next;
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, random};
+use crate::ethereum::ssv::parse_operators_info;
 use crate::spec::canonical::fingerprint;
-use crate::spec::file::{AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, ValidatorEntry};
+use crate::spec::file::{AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry};
 use crate::spec::show::describe;
 use crate::spec::{Ceremony, CeremonyFile, Endpoint};
+
+/// Longest operators_info.json.
+const MOST_OPERATORS_INFO: usize = 8 << 20;
 
 /// Runs the command.
 pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
@@ -30,7 +36,12 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
 
 fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     input::must_be_free(&args.output)?;
-    let text = file(args)?.to_toml();
+    let mut file = file(args)?;
+    if let (Some(owner), Some(nonce), Some(operators)) = (&args.ssv_owner, args.ssv_nonce, &args.ssv_operators) {
+        file.ssv = Some(SsvEntry { owner: owner.clone(), nonce });
+        for_ssv(&mut file.operators, &args.ssv_ids, operators)?;
+    }
+    let text = file.to_toml();
     // What is written is what was checked: the text, read back.
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
@@ -65,9 +76,25 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         network: NetworkEntry::Known(args.network.clone()),
         threshold: args.threshold,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
+        ssv: None,
         operators: args.operators.iter().map(|text| operator(text)).collect(),
         validators: validators.collect(),
     })
+}
+
+/// Gives each operator its number and its key in SSV's contract, and puts them in the order of their numbers.
+fn for_ssv(operators: &mut [OperatorEntry], ids: &[u64], path: &Path) -> Result<(), CliError> {
+    if operators.len() != ids.len() {
+        return Err(messages::ssv_pairs(operators.len(), ids.len()));
+    }
+    let known = parse_operators_info(&input::read(path, MOST_OPERATORS_INFO)?);
+    let known = known.map_err(|error| messages::operators_info(path, &error))?;
+    for (operator, id) in operators.iter_mut().zip(ids) {
+        let info = known.iter().find(|info| info.id == *id).ok_or_else(|| messages::no_ssv_operator(path, *id))?;
+        (operator.point, operator.ssv_key) = (Some(*id), Some(info.key.to_text()));
+    }
+    operators.sort_by_key(|operator| operator.point);
+    Ok(())
 }
 
 /// `card@host:port`, or a card alone.
@@ -76,7 +103,7 @@ pub(crate) fn operator(text: &str) -> OperatorEntry {
         Some((card, address)) => (card, Some(address.to_owned())),
         None => (text, None),
     };
-    OperatorEntry { card: card.to_owned(), address, point: None }
+    OperatorEntry { card: card.to_owned(), address, point: None, ssv_key: None }
 }
 
 /// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.
@@ -88,6 +115,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
             "key": hex::encode(seat.card.key.as_bytes()),
             "point": seat.point,
             "address": seat.address.as_ref().map(Endpoint::to_string),
+            "ssv_key": ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
         })
     });
     let validators = ceremony.validators().chunk_by(|a, b| a == b).map(|equal| {
@@ -109,6 +137,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
         "supersedes": ceremony.supersedes().map(|digest| digest.to_string()),
         "network": ceremony.network().name(),
         "threshold": ceremony.t(),
+        "ssv": ceremony.ssv().map(|ssv| json!({ "owner": ssv.owner.to_string(), "nonce": ssv.nonce })),
         "operators": operators.collect::<Vec<_>>(),
         "validators": validators.collect::<Vec<_>>(),
         "validator_count": ceremony.v(),

@@ -61,6 +61,7 @@ fn signed_items(
             match item {
                 Item::Deposit(message) => deposits.push(SignedDeposit { message, signature: *signature }),
                 Item::Registration(message) => registrations.push(SignedRegistration { message, signature: *signature }),
+                Item::OwnerNonce(_) => {}
             }
         }
     }
@@ -79,6 +80,7 @@ fn expected_items(ceremony: &Ceremony, public_keys: &[G1]) -> Result<(Vec<Deposi
             match item {
                 Item::Deposit(message) => deposits.push(message),
                 Item::Registration(message) => registrations.push(message),
+                Item::OwnerNonce(_) => {}
             }
         }
     }
