@@ -258,7 +258,7 @@ fn attack_s7() {
     assert_ne!(lenient.digest(), ceremony.digest());
     let mut changed = ceremony.canonical().to_vec();
     changed[7] = 2;
-    assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::Policy(2));
+    assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::Policy(4));
     // A statement of another version of the protocol.
     let collusion = played(&file(3, 2), Hooks::default());
     let mut transcript = collusion.transcript();

@@ -63,7 +63,7 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (b"QSPC\0".to_vec(), Layout(DecodeError::Short { what: "head", missing: 3 })),
         (patched(4, &[0, 2]), CanonicalVersion(2)),
         (patched(6, &[2]), Kind(2)),
-        (patched(7, &[2]), Policy(2)),
+        (patched(7, &[4]), Policy(4)),
         (patched(7, &[0x81]), Policy(0x81)),
         (replaced(b"Test cluster", b"Test\tcluster"), Name(NameError::Character { found: '\t' })),
         (replaced(b"\0\x0cTest", b"\0\x41Test"), Layout(DecodeError::Invalid { what: "name", why: "longer than allowed" })),

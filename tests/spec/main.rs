@@ -4,6 +4,7 @@
 mod canonical;
 mod file;
 mod shown;
+mod ssv;
 
 use std::collections::BTreeSet;
 
@@ -87,6 +88,7 @@ fn every_reason_has_its_case() {
         .map(|(_, _, error)| error)
         .chain(file::parse_cases().into_iter().map(|(_, error)| error))
         .chain(canonical::cases().into_iter().map(|(_, error)| error))
+        .chain(ssv::cases().into_iter().map(|(_, _, error)| error))
         .map(|error| format!("{error:?}").split(['(', ' ', '{']).next().unwrap().to_owned())
         .collect();
     let source = include_str!("../../src/spec/error.rs");
