@@ -257,7 +257,7 @@ fn attack_s7() {
     let lenient = parsed(&(text + "[policy]\nallow_all_required = true\n")).unwrap();
     assert_ne!(lenient.digest(), ceremony.digest());
     let mut changed = ceremony.canonical().to_vec();
-    changed[7] = 2;
+    changed[7] = 4;
     assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::Policy(4));
     // A statement of another version of the protocol.
     let collusion = played(&file(3, 2), Hooks::default());
