@@ -19,7 +19,6 @@ def main() -> int:
     parser.add_argument("--allow-weak-kdf", action="store_true", help="take key derivation below the standard, as in tests")
     parser.add_argument("--matrix", type=pathlib.Path, metavar="QUORATE", help="fresh ceremonies on every network in every shape, by this program")
     parser.add_argument("--self-test", action="store_true", help="check the checks, on a sample and on damaged copies of it")
-    parser.add_argument("--ssv-password-file", type=pathlib.Path, help="the password of the operators' RSA key files; by default the passphrase")
     parser.add_argument("--ssv-directory", type=pathlib.Path, help="a directory of key shares for SSV alone: ceremony-YYYY-MM-DD--HH-MM-SS.mmm")
     parser.add_argument("--owner", help="with --ssv-directory: who registers, in the checksummed spelling")
     parser.add_argument("--nonce", type=int, help="with --ssv-directory: the first nonce")
@@ -56,7 +55,7 @@ def main() -> int:
         check_demo(report, arguments.demo, passphrase(arguments.passphrase_file), arguments.allow_weak_kdf)
         import ssv
 
-        ssv.check_demo(report, arguments.demo, (arguments.ssv_password_file or arguments.passphrase_file).read_bytes())
+        ssv.check_demo(report, arguments.demo)
     print(f"{report.passed} passed, {len(report.failures)} failed")
     return 1 if report.failures or not report.passed else 0
 

@@ -8,8 +8,11 @@ hand, that its ciphertext holds the share of its public share.
 import base64
 import binascii
 import functools
+import json
 import pathlib
 import re
+import shutil
+import subprocess
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +36,7 @@ THRESHOLDS = {4: 3, 7: 5, 10: 7, 13: 9}
 FORK_VERSIONS = {"00000000": "mainnet", "01017000": "holesky", "10000910": "hoodi", "90000069": "sepolia", "00001020": "prater"}
 FILES = ("deposit_data.json", "keyshares.json", "proofs.json")
 CIPHERTEXT = 256
+JAVASCRIPT = pathlib.Path(__file__).resolve().parent / "ssv-js"
 
 
 @dataclass(frozen=True)
@@ -369,25 +373,43 @@ def check_directory(report: Report, root: pathlib.Path, expected: Expected, keys
         report.check(f"ssv: {name} decrypts its {len(clusters)} shares", lambda: holds_share(opened(), clusters))
 
 
-def check_demo(report: Report, demo: pathlib.Path, password: bytes):
-    """Every ceremony for SSV below a demo's folder: its directory by the ceremony file, the ciphertexts by the operators' key files."""
-    for path in sorted(demo.glob("*/ceremonies/*/ceremony.toml")):
+def libraries(report: Report, path: pathlib.Path):
+    """SSV's own libraries read the file, and find nothing wrong with any item."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        print("!! npm or node is not installed: ssv-sdk and ssv-keys are SKIPPED, they have read nothing", flush=True)
+        return
+    if not (JAVASCRIPT / "node_modules").is_dir():
+        print("installing what conformance/ssv-js/package-lock.json names", flush=True)
+        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=JAVASCRIPT, check=True)
+    judged = subprocess.run(["node", "judge.mjs", path.resolve()], cwd=JAVASCRIPT, check=True, capture_output=True, text=True)
+    verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
+    report.check("ssv: two libraries have read keyshares.json", require, len(verdicts) == 2, judged.stdout)
+    for verdict in verdicts:
+        report.check(f"ssv: {verdict['engine']} takes keyshares.json", require, verdict["ok"], verdict["why"])
+
+
+def check_demo(report: Report, demo: pathlib.Path):
+    """Every ceremony for SSV below a demo's folder: its directory by the ceremony file, the ciphertexts by the operators' key files, which a
+    demo keeps in `ssv`. That every operator's public folder is the same, byte for byte, is checked elsewhere: one is enough."""
+    ceremonies = {path.parent.name: path for path in sorted(demo.glob("*/ceremonies/*/ceremony.toml"))}
+    for path in ceremonies.values():
         try:
             ceremony = agreed.read(path)
         except (OSError, agreed.CeremonyError):
+            # Said where the ceremony itself is checked.
             continue
         if ceremony.ssv is None:
             continue
         owner, nonce, operators = ceremony.ssv
         withdrawals = tuple(checksummed(validator.credentials[12:]) for validator in ceremony.validators)
         expected = Expected(owner, nonce, len(ceremony.validators), withdrawals, operators)
-        found = sorted((path.parent / "out/public/ssv").glob("ceremony-*"))
-        label = f"ssv: {path.parent.parent.parent.name} has one directory of key shares"
-        if report.check(label, require, len(found) == 1, f"{len(found)} of them below {path.parent}") is None and len(found) != 1:
-            continue
-        files = {key.parent.name: key for key in sorted(demo.glob("*/encrypted_private_key.json"))}
-        keys = {name: lambda key=key: open_key_file(key, password) for name, key in files.items()}
-        require(len(keys) in (0, len(operators)), f"{len(keys)} key files of {len(operators)} operators")
-        check_directory(report, found[0], expected, keys)
-        # Every operator's public folder is the same, byte for byte, which is checked elsewhere: one is enough.
-        return
+        found = sorted((path.parent / "out/public/ssv").glob("*"))
+        report.check("ssv: one directory of key shares", require, len(found) == 1, f"{len(found)} of them")
+        files = {key.parent.name: key for key in sorted(demo.glob("ssv/*/encrypted_private_key.json"))}
+        report.check("ssv: a key file of each operator", require, set(files) == set(ceremony.points), f"of {sorted(files)}")
+        if len(found) == 1:
+            password = demo / "ssv/password"
+            keys = {name: lambda key=key: open_key_file(key, password.read_bytes()) for name, key in files.items()}
+            check_directory(report, found[0], expected, keys)
+            shares = found[0] if len(ceremony.validators) > 1 else next(iter(found[0].iterdir()))
+            libraries(report, shares / "keyshares.json")
