@@ -306,6 +306,12 @@ pub(crate) struct RunArgs {
     /// Password of the keystores. By default the passphrase.
     #[arg(long, value_name = "FILE", conflicts_with = "no_keystores")]
     pub(crate) keystore_password_file: Option<PathBuf>,
+    /// Your SSV operator's RSA key (encrypted_private_key.json), for a ceremony for SSV, and only for one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ssv_key: Option<PathBuf>,
+    /// Its password. Asked for if not given.
+    #[arg(long, value_name = "FILE", requires = "ssv_key")]
+    pub(crate) ssv_password_file: Option<PathBuf>,
     /// How long to stay, once outputs are published, for operators that have not confirmed that they hold everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
@@ -398,6 +404,10 @@ pub(crate) struct DemoArgs {
     /// Write no keystores.
     #[arg(long, conflicts_with = "password_files")]
     pub(crate) no_keystores: bool,
+    /// For a cluster of SSV: operators 11, 22, 33 and so on with RSA keys of their own, and what SSV's tools read among the outputs. 4, 7, 10 or
+    /// 13 operators, of whom 3, 5, 7 or 9 are needed.
+    #[arg(long)]
+    pub(crate) ssv: bool,
     /// What goes wrong.
     #[arg(long, value_enum)]
     pub(crate) fault: Option<Fault>,

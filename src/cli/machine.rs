@@ -11,7 +11,7 @@ use crate::cli::keystore_key::{KeystoreKey, Layout};
 use crate::cli::report::CliError;
 use crate::cli::{messages, random};
 use crate::export::keystores::{Holder, keystore_files_as};
-use crate::export::{Artifact, Audience, launchpad};
+use crate::export::{Artifact, Audience, launchpad, ssv};
 use crate::message::envelope::Statement;
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Ask, Input, OwnSeat, Participant, Refused, Step};
@@ -195,6 +195,7 @@ impl Machine {
         let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
         let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
         artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
+        artifacts.extend(ssv::ssv_files(ceremony, validators).map_err(|error| internal(&error))?);
         let key = self.keystores.take().filter(|_| !self.published).map(|(key, layout)| (key.finish(), layout));
         if let Some((key, layout)) = &key {
             let shares = self.participant.shares().expect("an outcome comes after the shares are stored");

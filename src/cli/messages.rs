@@ -6,6 +6,8 @@ mod signing;
 
 mod ssv;
 
+mod ssv_key;
+
 mod stopped;
 
 mod verify;
@@ -27,6 +29,7 @@ use crate::transcript::container::ContainerError;
 pub(crate) use export::*;
 pub(crate) use signing::*;
 pub(crate) use ssv::*;
+pub(crate) use ssv_key::*;
 pub(crate) use stopped::*;
 pub(crate) use verify::*;
 

@@ -35,6 +35,8 @@ mod random;
 
 mod report;
 
+mod ssv_key;
+
 mod verdict;
 
 use args::{Cli, Command};

@@ -103,6 +103,14 @@ pub(crate) fn keystore_password(file: Option<&Path>, out: &Output) -> Result<Sec
     }
 }
 
+/// The password of an SSV operator's key file: from its own file or the terminal.
+pub(crate) fn ssv_password(key: &Path, file: Option<&Path>) -> Result<SecretBytes, CliError> {
+    match file {
+        Some(path) => secret_file(path),
+        None => ask_secret(&format!("Password of {}", messages::shown(key)), "--ssv-password-file"),
+    }
+}
+
 /// This operator, and the passphrase that opened it.
 pub(crate) fn open_identity(state: &StateDir, out: &Output) -> Result<(Operator, SecretBytes), CliError> {
     let sealed = state.read_identity().map_err(messages::store)?;

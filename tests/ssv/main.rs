@@ -6,6 +6,8 @@ mod support;
 
 mod altered;
 
+mod demo;
+
 mod example;
 
 mod folder;

@@ -12,7 +12,7 @@ use std::{env, fs, thread};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::demo_faults;
+use super::{demo_faults, demo_ssv};
 
 use crate::audit::expectation::Expectations;
 use crate::audit::{audit, render};
@@ -96,14 +96,21 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
     if args.threshold == args.operators {
         text += "[policy]\nallow_all_required = true\n";
     }
-    for (i, port) in ports.into_iter().enumerate() {
-        let name = NAMES.get(i).map_or_else(|| format!("operator-{}", i + 1), |name| (*name).to_owned());
+    let name = |i: usize| NAMES.get(i).map_or_else(|| format!("operator-{}", i + 1), |name| (*name).to_owned());
+    let names: Vec<String> = (0..ports.len()).map(name).collect();
+    let mut for_ssv = Vec::new();
+    if args.ssv {
+        text += &format!("[ssv]\nowner = \"{DEMO_WITHDRAWAL}\"\nnonce = 0\n");
+        for_ssv = demo_ssv::prepare(&root, &names)?;
+    }
+    for (i, (port, name)) in ports.into_iter().zip(names).enumerate() {
         let dir = root.join(&name);
         let operator = Operator::generate(OperatorName::parse(&name).expect("a plain name"), random::secret());
         let state = StateDir::open_or_create(&dir).map_err(messages::store)?;
         let sealed = seal_with_passphrase(&operator.to_secret_bytes(), &passphrase, IDENTITY_FILE, cost, &mut random::os());
         state.write_identity(&sealed).map_err(messages::store)?;
         text += &format!("[[operators]]\ncard = \"{}\"\naddress = \"127.0.0.1:{port}\"\n", operator.card().encode());
+        text += for_ssv.get(i).map_or("", String::as_str);
         players.push(Player { name, dir, port });
     }
     text += &format!("[[validators]]\ncount = {}\nwithdrawal = \"{DEMO_WITHDRAWAL}\"\ncompounding = false\n", args.validators);
@@ -186,6 +193,10 @@ impl Demo<'_> {
         command.args(["--profile", profile_name(self.args.profile)]);
         if self.args.password_files {
             command.arg("--password-files");
+        }
+        if self.args.ssv {
+            command.arg("--ssv-key").arg(demo_ssv::key_file(&self.root, &player.name));
+            command.arg("--ssv-password-file").arg(demo_ssv::password_file(&self.root));
         }
         if self.args.no_keystores {
             command.arg("--no-keystores");

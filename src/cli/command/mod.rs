@@ -10,6 +10,8 @@ pub(crate) mod demo;
 
 mod demo_faults;
 
+mod demo_ssv;
+
 pub(crate) mod evidence;
 
 pub(crate) mod export;

@@ -16,7 +16,7 @@ use crate::cli::machine::{self, Machine};
 use crate::cli::messages::{quoted, shown};
 use crate::cli::progress::{Progress, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
-use crate::cli::{input, messages, prompt, random};
+use crate::cli::{input, messages, prompt, random, ssv_key};
 use crate::ethereum::keystore::{Kdf, Password};
 use crate::export::keystores::Profile;
 use crate::identity::Operator;
@@ -27,6 +27,7 @@ use crate::protocol::evidence::{Certainty, Fault};
 use crate::protocol::participant::{OwnSeat, Participant, Step};
 use crate::spec::Ceremony;
 use crate::spec::show::describe;
+use crate::spec::ssv::RSA_WEAKNESS;
 use crate::spec::threshold::FEWEST_OPERATORS;
 use crate::store::{CeremonyDir, CeremonyView, Log, StateDir};
 
@@ -49,6 +50,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let operator = Arc::new(operator);
     let seat = OwnSeat::find(ceremony.clone(), operator.clone())
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
+    let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
     let cheat = match rule {
         None => None,
         Some(rule) => Some(Cheat::new(rule, seat.clone()).ok_or_else(messages::not_a_demo)?),
@@ -214,6 +216,13 @@ fn done(ceremony: &Ceremony, dir: &CeremonyDir, unconfirmed: &[String], out: &Ou
              the same command again, without --no-keystores.",
             shown(&folder)
         ));
+    }
+    if ceremony.ssv().is_some() {
+        let folder = shown(&folder.join("public/ssv"));
+        talk(&format!(
+            "For SSV: judge {folder} with quorate verify ssv, then register its keyshares.json with the next nonces. Know that"
+        ));
+        RSA_WEAKNESS.iter().for_each(|sentence| talk(&format!("* {sentence}")));
     }
     out.finish(
         Exit::Done,

@@ -31,6 +31,16 @@ pub enum OutcomeError {
         /// In the outcome.
         found: usize,
     },
+    /// Another number of encrypted shares than the ceremony has operators.
+    #[error("validator {validator}: {found} encrypted shares instead of {expected}")]
+    Shares {
+        /// Counted from 0.
+        validator: usize,
+        /// As the spec has it.
+        expected: usize,
+        /// In the outcome.
+        found: usize,
+    },
     /// Another number of validators.
     #[error("{found} validators instead of {expected}")]
     Validators {

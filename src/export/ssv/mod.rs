@@ -1,5 +1,7 @@
 //! What SSV's tools read of a key generation: `keyshares.json`, `proofs.json`, and the folder in which they lie beside the deposits.
 
+mod ceremony;
+
 mod directory;
 
 mod fault;
@@ -12,6 +14,7 @@ mod proofs;
 
 mod stamp;
 
+pub use ceremony::{registrations, ssv_files, stamp};
 pub use directory::{DirectoryError, DirectoryFile, Expected, directory_artifacts, verify_directory};
 pub use fault::{Fault, KeyshareError};
 pub use keyshares_read::{parse_keyshares, verify_keyshares};

@@ -18,6 +18,9 @@ struct Parts {
 }
 
 impl Stamp {
+    /// The first moment of 1970.
+    pub const EPOCH: Self = Self(0);
+
     /// From milliseconds since 1970. `None` from the year 10000 on.
     pub fn from_millis(millis: u64) -> Option<Self> {
         (millis < YEAR_10000).then_some(Self(millis))
