@@ -184,6 +184,8 @@ fn nothing_is_compared_with_a_transcript_that_does_not_hold() {
     let shares = [HeldShare::new("a", &collusion.share(0, 0))];
     let expectations = Expectations {
         ceremony: Some(&collusion.ceremony),
+        keyshare_files: &[],
+        proof_files: &[],
         deposit_files: &[("d.json", b"[]")],
         shares: &shares,
         exhaustive: false,

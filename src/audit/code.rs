@@ -80,6 +80,10 @@ codes! {
     DepositData, "deposit-data", "The deposit file is this transcript's";
     /// Shares of one operator.
     Shares, "share", "The shares are one operator's of this transcript";
+    /// Key shares for SSV.
+    KeyShares, "keyshares", "The key shares for SSV are this transcript's";
+    /// Proofs for SSV.
+    Proofs, "proofs", "The proofs for SSV are this transcript's";
     /// Everything one by one.
     Exhaustive, "exhaustive", "Every equation holds by itself, without batches";
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ethereum::network::Network;
+use crate::ethereum::ssv::RsaPublic;
 use crate::export::launchpad::verify_deposit_file;
 use crate::primitives::curve::{G1, SecretScalar};
 use crate::spec::ceremony::{Ceremony, ValidatorSpec};
@@ -11,6 +12,7 @@ use crate::spec::roster::Seat;
 use super::code::Code;
 use super::facts::Audited;
 use super::ledger::{Got, Ledger, Stop, have};
+use super::ssv;
 use super::words;
 
 /// Most differences that are written out.
@@ -23,6 +25,10 @@ pub struct Expectations<'a> {
     pub ceremony: Option<&'a Ceremony>,
     /// Deposit files: name and bytes of each. For each amount in it, a file holds exactly the transcript's deposits.
     pub deposit_files: &'a [(&'a str, &'a [u8])],
+    /// Files of key shares for SSV (`keyshares.json`): name and bytes of each.
+    pub keyshare_files: &'a [(&'a str, &'a [u8])],
+    /// Files of proofs for SSV (`proofs.json`): name and bytes of each.
+    pub proof_files: &'a [(&'a str, &'a [u8])],
     /// One operator's shares of all validators.
     pub shares: &'a [HeldShare],
     /// Whether everything is to be checked once more, one thing after the other: many times longer, and sound without randomness.
@@ -59,6 +65,12 @@ pub(super) fn compare(expectations: &Expectations<'_>, ledger: &mut Ledger, audi
     }
     if !expectations.deposit_files.is_empty() {
         let _: Got<()> = ledger.check(Code::DepositData, || deposit_files(have(audited)?, expectations.deposit_files));
+    }
+    if !expectations.keyshare_files.is_empty() {
+        let _: Got<()> = ledger.check(Code::KeyShares, || ssv::keyshares(have(audited)?, expectations.keyshare_files));
+    }
+    if !expectations.proof_files.is_empty() {
+        let _: Got<()> = ledger.check(Code::Proofs, || ssv::proofs(have(audited)?, expectations.proof_files));
     }
     if !expectations.shares.is_empty() {
         let _: Got<()> = ledger.check(Code::Shares, || one_seat(have(audited)?, expectations.shares));
@@ -116,6 +128,10 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     .map(|(path, value)| (path.to_owned(), value))
     .to_vec();
     fields.extend(network_fields(ceremony.network()));
+    fields.push(("ssv.owner".to_owned(), or_none(ceremony.ssv().map(|ssv| ssv.owner.to_string()))));
+    fields.push(("ssv.nonce".to_owned(), or_none(ceremony.ssv().map(|ssv| ssv.nonce.to_string()))));
+    let key = |i: usize| ceremony.ssv().and_then(|ssv| ssv.keys.get(i)).map(RsaPublic::to_text);
+    fields.extend((0..ceremony.n()).map(|i| (format!("operators[{i}].ssv_key"), or_none(key(i)))));
     let seats = ceremony.roster().iter().enumerate();
     fields.extend(
         seats.flat_map(|(i, (_, seat))| operator_fields(seat).map(|(field, value)| (format!("operators[{i}].{field}"), value))),

@@ -25,6 +25,8 @@ pub mod report;
 
 mod rounds;
 
+mod ssv;
+
 pub mod stopped;
 
 pub mod words;

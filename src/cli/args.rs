@@ -360,6 +360,12 @@ pub(crate) struct AuditArgs {
     /// A deposit file that should hold exactly the transcript's deposits.
     #[arg(long, value_name = "FILE")]
     pub(crate) deposit_data: Vec<PathBuf>,
+    /// A keyshares.json for SSV that should hold this transcript's key shares, every value of them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keyshares: Vec<PathBuf>,
+    /// A proofs.json for SSV that should hold this transcript's proofs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) proofs: Vec<PathBuf>,
     /// A folder of keystores (out/secret) that should be one operator's shares of all validators. They are decrypted, for which their
     /// password is needed.
     #[arg(long, value_name = "DIR")]

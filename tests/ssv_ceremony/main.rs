@@ -4,6 +4,7 @@
 mod ceremonies;
 #[path = "../common/mod.rs"]
 mod common;
+mod compared;
 mod faults;
 mod spec;
 

@@ -16,6 +16,8 @@ use crate::spec::ceremony::MOST_VALIDATORS;
 
 /// Longest deposit file: 8 deposits of each of 8192 validators, at most 1 KiB each.
 const MOST_DEPOSIT_BYTES: usize = 64 << 20;
+/// Longest file for SSV: key shares of 13 operators take 18 KiB for each validator.
+const MOST_SSV_BYTES: usize = 192 << 20;
 /// Longest keystore.
 const MOST_KEYSTORE_BYTES: usize = 16 << 10;
 /// Where `quorate run` puts keystores, below `out/secret`.
@@ -27,17 +29,23 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         input::must_be_free(html)?;
     }
     let expected: Option<Ceremony> = args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
-    let read = |path: &PathBuf| Ok((shown(path), input::read(path, MOST_DEPOSIT_BYTES)?));
-    let deposits = args.deposit_data.iter().map(read).collect::<Result<Vec<_>, CliError>>()?;
-    let deposits: Vec<(&str, &[u8])> = deposits.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    let deposits = named(&args.deposit_data, MOST_DEPOSIT_BYTES)?;
+    let keyshares = named(&args.keyshares, MOST_SSV_BYTES)?;
+    let proofs = named(&args.proofs, MOST_SSV_BYTES)?;
     let transcript = input::transcript(&args.transcript)?;
     let shares = match &args.share {
         Some(folder) => shares(folder, args.keystore_password_file.as_deref(), out)?,
         None => Vec::new(),
     };
 
-    let expectations =
-        Expectations { ceremony: expected.as_ref(), deposit_files: &deposits, shares: &shares, exhaustive: args.exhaustive };
+    let expectations = Expectations {
+        ceremony: expected.as_ref(),
+        deposit_files: &borrowed(&deposits),
+        keyshare_files: &borrowed(&keyshares),
+        proof_files: &borrowed(&proofs),
+        shares: &shares,
+        exhaustive: args.exhaustive,
+    };
     let report = audit(&transcript, &expectations);
     if let Some(html) = &args.html {
         input::write_new(html, render::to_html(&report).as_bytes())?;
@@ -47,6 +55,15 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     let fields: Value = serde_json::from_slice(&render::to_json(&report))
         .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
     out.finish(exit, json!({ "findings": report.findings(), "report": fields }), &render::to_text(&report))
+}
+
+/// Files with their names, each of at most `most` bytes.
+fn named(paths: &[PathBuf], most: usize) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    paths.iter().map(|path| Ok((shown(path), input::read(path, most)?))).collect()
+}
+
+fn borrowed(files: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
+    files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect()
 }
 
 /// The keystores of a folder, each decrypted: that a share is held means that it can be used.

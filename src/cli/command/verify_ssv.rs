@@ -16,7 +16,7 @@ use crate::export::ssv::{
 };
 
 /// Longest file for all validators.
-const MOST_LIST_BYTES: usize = 128 << 20;
+const MOST_LIST_BYTES: usize = 192 << 20;
 /// Longest file of one validator.
 const MOST_OBJECT_BYTES: usize = 64 << 10;
 /// Most entries of a folder that are looked at.

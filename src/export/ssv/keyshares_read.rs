@@ -164,7 +164,7 @@ fn registration(raw: &Share, at: &str) -> Result<Registration, KeyshareError> {
     Ok(Registration { owner_nonce, validator, signature, operators: operators.collect() })
 }
 
-/// Reads a file: everything but signatures, the sharing, and the order of the registrations. At most 4096 validators.
+/// Reads a file: everything but signatures, the sharing, and the order of the registrations. At most 8192 validators.
 pub fn parse_keyshares(bytes: &[u8]) -> Result<Vec<Registration>, KeyshareError> {
     let Object(File { version, created_at, shares }) = json::parse(bytes, LARGEST)?;
     let version = text(&version).map_err(|fault| KeyshareError::at("version", fault))?;

@@ -26,9 +26,9 @@ use crate::ethereum::ssv::{OwnerNonce, RSA_BYTES, RsaPublic};
 use crate::primitives::curve::{G1, G2};
 
 /// Most validators in a file.
-const MOST_VALIDATORS: usize = 4096;
+const MOST_VALIDATORS: usize = 8192;
 /// Most bytes of a file: 13 operators take 18 KiB for each validator.
-const LARGEST: usize = 128 << 20;
+const LARGEST: usize = 192 << 20;
 
 /// An operator's part of a validator's registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
