@@ -306,3 +306,27 @@ fn a_ceremony_that_is_not_for_ssv_has_no_key_shares() {
     assert!(detail.contains("operators[0].ssv_key: expected none, found LS0t"), "{detail}");
     assert!(audit(&played().transcript, &Expectations { ceremony: Some(&expected), ..Expectations::default() }).is_clean());
 }
+
+/// What `tests/cli` shows. To write it again: `QUORATE_WRITE_VECTORS=1 cargo test --test ssv_ceremony`, then look at the difference.
+#[test]
+fn the_ceremony_of_the_vectors() {
+    let played = played();
+    let info: Vec<Value> = (0..5)
+        .map(|i| json!({ "id": IDS[i], "public_key": rsa(i).public().to_text(), "ip": "https://localhost:3030" }))
+        .collect();
+    let lines = |document: &Value| format!("{document}\n").into_bytes();
+    let files = [
+        ("transcript.quorate", played.transcript.clone()),
+        ("keyshares.json", lines(&played.all("keyshares.json"))),
+        ("proofs.json", lines(&played.all("proofs.json"))),
+        ("operators_info.json", lines(&info.into())),
+        ("ceremony.toml", file(4, 3, super::TWO).into_bytes()),
+    ];
+    for (name, bytes) in files {
+        let path = format!("{}/test-vectors/ssv-ceremony/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("QUORATE_WRITE_VECTORS").is_some() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert!(std::fs::read(&path).unwrap() == bytes, "{name} is another");
+    }
+}
