@@ -4,6 +4,7 @@ import argparse
 import pathlib
 import sys
 
+import obol
 from check import Report, check_demo
 
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--passphrase-file", type=pathlib.Path, help="the passphrase of the keystores, in one line")
     parser.add_argument("--allow-weak-kdf", action="store_true", help="take key derivation below the standard, as in tests")
     parser.add_argument("--matrix", type=pathlib.Path, metavar="QUORATE", help="fresh ceremonies on every network in every shape, by this program")
+    parser.add_argument("--obol-lock", type=pathlib.Path, help="check a cluster-lock.json of an Obol cluster, and nothing else")
     parser.add_argument("--self-test", action="store_true", help="check the checks, on a sample and on damaged copies of it")
     parser.add_argument("--ssv-directory", type=pathlib.Path, help="a directory of key shares for SSV alone: ceremony-YYYY-MM-DD--HH-MM-SS.mmm")
     parser.add_argument("--owner", help="with --ssv-directory: who registers, in the checksummed spelling")
@@ -47,6 +49,8 @@ def main() -> int:
         withdrawals = (arguments.withdrawal,) * arguments.validators if arguments.withdrawal else None
         expected = ssv.Expected(arguments.owner, arguments.nonce, arguments.validators, withdrawals)
         ssv.check_directory(report, arguments.ssv_directory, expected, {})
+    elif arguments.obol_lock:
+        obol.check_lock(report, arguments.obol_lock)
     else:
         if arguments.demo is None or arguments.passphrase_file is None:
             parser.error("DEMO_DIR and --passphrase-file are needed")

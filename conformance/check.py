@@ -17,6 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import ceremony as agreed
 import keystore as eip2335
+import obol
 import roots
 from ethstaker_deposit.key_handling.keystore import Keystore as EthstakerKeystore
 from ethstaker_deposit.utils.validation import validate_deposit
@@ -57,7 +58,7 @@ class Report:
             value = function(*arguments)
         except Exception as error:  # noqa: BLE001 (what a check did not foresee is a failure too, and the others still run)
             self.failures.append(what)
-            foreseen = isinstance(error, (Fault, agreed.CeremonyError, eip2335.KeystoreError, OSError))
+            foreseen = isinstance(error, (Fault, agreed.CeremonyError, eip2335.KeystoreError, obol.ObolError, OSError))
             self.say(f"FAIL  {what}: {error if foreseen else repr(error)}")
             return None
         self.passed += 1
@@ -292,6 +293,7 @@ def check_ceremony(report: Report, identifier: str, folders: dict, password: str
             shares = {name: report.check(f"{name}: keystores open", job.result) for name, job in running.items()}
     shares = {name: found for name, found in shares.items() if found is not None}
     check_shares(report, ceremony, shares, entries)
+    obol.check_cluster(report, {name: folders[name] for name in known}, ceremony.points)
 
 
 def check_shares(report: Report, ceremony: agreed.Ceremony, shares: dict, entries: list):

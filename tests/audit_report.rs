@@ -187,6 +187,7 @@ fn nothing_is_compared_with_a_transcript_that_does_not_hold() {
         keyshare_files: &[],
         proof_files: &[],
         deposit_files: &[("d.json", b"[]")],
+        lock: None,
         shares: &shares,
         exhaustive: false,
     };

@@ -132,7 +132,7 @@ proptest! {
     }
 }
 
-const SHAPE: Shape = Shape { n: 4, t: 3, v: 250, items: 800, sealed: 0 };
+const SHAPE: Shape = Shape { n: 4, t: 3, v: 250, items: 800, sealed: 0, lock: false };
 
 fn deal(label: u64) -> Vec<u8> {
     let coefficients = |v: u64| (0..3).map(|k| secret(1_000_000 * label + 10 * v + k)).collect();

@@ -139,7 +139,7 @@ fn known_answer_of_the_ceremony() {
 
 #[test]
 fn sizes_of_statements() {
-    let shape = Shape { n: 4, t: 3, v: 2, items: 3, sealed: 0 };
+    let shape = Shape { n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false };
     let rows = table(&chapter("04-messages.md"), "\n## 4.4 ");
     let found: Vec<&str> = rows.iter().take(5).map(|row| row[3].as_str()).collect();
     assert_eq!(found, Round::ALL.map(|round| shape.body_bytes(round).to_string()));
@@ -169,6 +169,8 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("possession", Rule::Possession { operator: one }),
         ("partial", Rule::Partial { operator: one, item: 0 }),
         ("sealed share", Rule::SealedShare { operator: one, validator: 0 }),
+        ("lock shares", Rule::LockShares { operator: one }),
+        ("lock node", Rule::LockNode { operator: one }),
         ("view", Rule::View { operator: one, round: Round::Prepare, about: two }),
         ("sums root", Rule::SumsRoot { operator: one }),
         ("outputs", Rule::Outputs { operator: one }),

@@ -74,10 +74,14 @@ codes! {
     V20, "V20", "Independence from other ceremonies";
     /// Proofs of encrypted shares, where the ceremony is for SSV.
     Sealed, "sealed", "Every operator has proven its encrypted shares for SSV";
+    /// The lock of an Obol cluster: who has signed it.
+    Cluster, "obol", "Every share and every node has signed the cluster's lock";
     /// The ceremony file that the reader expects.
     Expected, "expect", "The transcript is of the ceremony you expect";
     /// A deposit file.
     DepositData, "deposit-data", "The deposit file is this transcript's";
+    /// A lock file.
+    LockFile, "lock", "The cluster lock is this transcript's";
     /// Shares of one operator.
     Shares, "share", "The shares are one operator's of this transcript";
     /// Key shares for SSV.

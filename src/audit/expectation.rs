@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ethereum::network::Network;
+use crate::ethereum::obol::check::Cluster;
 use crate::ethereum::ssv::RsaPublic;
 use crate::export::launchpad::verify_deposit_file;
 use crate::primitives::curve::{G1, SecretScalar};
@@ -16,7 +17,7 @@ use super::ssv;
 use super::words;
 
 /// Most differences that are written out.
-const MOST_DIFFERENCES: usize = 20;
+pub(super) const MOST_DIFFERENCES: usize = 20;
 
 /// What the reader brings. Nothing is required.
 #[derive(Default)]
@@ -29,6 +30,8 @@ pub struct Expectations<'a> {
     pub keyshare_files: &'a [(&'a str, &'a [u8])],
     /// Files of proofs for SSV (`proofs.json`): name and bytes of each.
     pub proof_files: &'a [(&'a str, &'a [u8])],
+    /// A cluster-lock.json, with its name: exactly the transcript's.
+    pub lock: Option<(&'a str, &'a [u8])>,
     /// One operator's shares of all validators.
     pub shares: &'a [HeldShare],
     /// Whether everything is to be checked once more, one thing after the other: many times longer, and sound without randomness.
@@ -72,12 +75,22 @@ pub(super) fn compare(expectations: &Expectations<'_>, ledger: &mut Ledger, audi
     if !expectations.proof_files.is_empty() {
         let _: Got<()> = ledger.check(Code::Proofs, || ssv::proofs(have(audited)?, expectations.proof_files));
     }
+    if let Some((name, bytes)) = expectations.lock {
+        let _: Got<()> = ledger.check(Code::LockFile, || super::lock::compare(have(audited)?, name, bytes));
+    }
     if !expectations.shares.is_empty() {
         let _: Got<()> = ledger.check(Code::Shares, || one_seat(have(audited)?, expectations.shares));
     }
 }
 
-type Checked = Result<((), String), Stop>;
+/// A cluster by the hash of its definition, and what of it was not checked.
+fn cluster(cluster: &Cluster) -> String {
+    let contracts: Vec<String> = cluster.contracts().iter().map(ToString::to_string).collect();
+    let unchecked = if contracts.is_empty() { String::new() } else { format!(", contract wallets {}", contracts.join(" ")) };
+    format!("definition 0x{}{unchecked}", hex::encode(cluster.definition().definition_hash))
+}
+
+pub(super) type Checked = Result<((), String), Stop>;
 
 fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
     if expected.canonical() == found.canonical() {
@@ -122,6 +135,7 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
         ("supersedes", or_none(ceremony.supersedes().map(|digest| digest.to_string()))),
         ("threshold", threshold.required().to_string()),
         ("policy.allow_all_required", ceremony.allow_all_required().to_string()),
+        ("obol", or_none(ceremony.obol().map(cluster))),
         ("operators", format!("{} operators", ceremony.n())),
         ("validators", format!("{} validators", ceremony.v())),
     ]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::ethereum::obol::lock::ClusterLock;
 use crate::ethereum::registration::Registration;
 use crate::export::launchpad::SignedDeposit;
 use crate::primitives::curve::G2;
@@ -22,6 +23,7 @@ pub struct Audited {
     pub(super) validators: Vec<ValidatorOutcome>,
     pub(super) anchors: Vec<[u8; 32]>,
     pub(super) flags: Vec<u32>,
+    pub(super) lock: Option<ClusterLock>,
 }
 
 impl Audited {
@@ -63,6 +65,11 @@ impl Audited {
     /// What each operator says it did ([`crate::message::body::Final`]), by index.
     pub fn flags(&self) -> &[u32] {
         &self.flags
+    }
+
+    /// The lock of an Obol cluster, signed by every share and every node.
+    pub fn lock(&self) -> Option<&ClusterLock> {
+        self.lock.as_ref()
     }
 
     /// What was signed for validator `v` (position, from 0), each message with its signature.

@@ -1,5 +1,6 @@
 //! What a check that holds has found, in words.
 
+use crate::ethereum::obol::check::Cluster;
 use crate::message::body::{Final, Hello};
 use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
@@ -83,6 +84,20 @@ pub(super) fn partials(Shape { n, items, .. }: &Shape) -> String {
 
 pub(super) fn sealed(Shape { n, v, .. }: &Shape) -> String {
     format!("{} proofs by the operators' RSA keys; whether a ciphertext holds the share, only its operator can see", n * v)
+}
+
+/// The lock of an Obol cluster; with what of its definition nobody has checked.
+pub(super) fn lock(Shape { n, v, .. }: &Shape, ceremony: &Ceremony) -> String {
+    let unchecked: Vec<&str> =
+        ceremony.obol().into_iter().flat_map(Cluster::unchecked).map(|unchecked| unchecked.field.as_str()).collect();
+    let signed = format!("{} shares and {n} nodes have signed it", n * v);
+    match unchecked.as_slice() {
+        [] => signed,
+        some => format!(
+            "{signed}; NOT CHECKED, because contracts (ERC-1271) sign on the chain only: {} of the cluster definition",
+            some.join(", ")
+        ),
+    }
 }
 
 /// V17: what the operators state; nobody but the beacon chain can confirm it.

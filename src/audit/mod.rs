@@ -13,6 +13,8 @@ mod found;
 
 mod ledger;
 
+mod lock;
+
 mod model;
 
 mod own;

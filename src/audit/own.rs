@@ -106,7 +106,11 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         return Err(NotOwn::Outputs(other.sender()));
     }
 
+    let lock = participant.lock().cloned();
     let mut ledger = Ledger::new(false);
+    if lock.is_some() {
+        ledger.passed(Code::Cluster, found::lock(&shape, ceremony));
+    }
     for (code, found) in lines(bytes.len(), &shape, ceremony, session, outcome, &finals) {
         ledger.passed(code, found);
     }
@@ -123,6 +127,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         validators: outcome.validators.clone(),
         anchors: found::anchors(ceremony, &hellos, &mut ledger),
         flags: finals.iter().map(|last| last.body.flags).collect(),
+        lock,
     };
     found::beyond(&mut ledger);
     Ok(Report {

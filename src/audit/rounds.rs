@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::ethereum::bls::bls_verify;
+use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::body::{Deal, Final, Hello, Prepare};
 use crate::message::envelope::{Round, Statement, session_id};
 use crate::message::inbox::digests;
@@ -13,6 +14,7 @@ use crate::protocol::checks::{
     self, Commits, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared, SharesProven, Signed,
 };
 use crate::protocol::items::{Messages, outputs_digest};
+use crate::protocol::obol::UnsignedLock;
 use crate::protocol::outcome::{Sums, ValidatorOutcome};
 use crate::spec::ceremony::Ceremony;
 use crate::transcript::container::Container;
@@ -99,6 +101,7 @@ impl Rounds {
         let (signatures, signing) = self.signing(&commits, &sums, ledger);
         let sealing = self.sealing(&commits, &sums, ledger);
         let outputs = self.agreeing(&bodies, &commits, &sums, &signatures, ledger);
+        let lock = self.locking(&bodies, &commits, &sums, &signatures, &outputs, ledger);
         let anchors = have(&bodies.hellos).map(|hellos| found::anchors(&self.ceremony, hellos, ledger));
         dealing?;
         storing?;
@@ -110,9 +113,10 @@ impl Rounds {
             session: self.session?,
             dkg: *sums.digest(),
             outputs: outputs?,
-            validators: ValidatorOutcome::all(&sums, &signatures.messages, &signatures.combined, &commits.signed),
+            validators: ValidatorOutcome::all(&sums, &signatures.messages.roots, &signatures.combined, &commits.signed),
             anchors: anchors?,
             flags: bodies.finals?.iter().map(|last| last.body.flags).collect(),
+            lock: lock?,
             ceremony: self.ceremony.clone(),
         })
     }
@@ -207,6 +211,29 @@ impl Rounds {
         ledger.check(Code::Sealed, || {
             checks::shares_sealed(&self.ceremony, have(sums)?, &have(commits)?.signed)?;
             Ok(((), found::sealed(&self.shape)))
+        })
+    }
+
+    /// The lock of an Obol cluster, if one is made.
+    fn locking(
+        &self,
+        bodies: &Bodies,
+        commits: &Got<Commits>,
+        sums: &Got<Sums>,
+        signatures: &Got<Signatures>,
+        outputs: &Got<Digest>,
+        ledger: &mut Ledger,
+    ) -> Got<Option<ClusterLock>> {
+        if self.ceremony.obol().is_none() {
+            return Ok(None);
+        }
+        ledger.check(Code::Cluster, || {
+            have(outputs)?;
+            let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
+            let validators = ValidatorOutcome::all(sums, &messages.roots, combined, &have(commits)?.signed);
+            let finals = have(&bodies.finals)?;
+            let lock = UnsignedLock::new(&self.ceremony, &validators).map(|lock| lock.seal(finals));
+            Ok((lock.transpose()?, found::lock(&self.shape, &self.ceremony)))
         })
     }
 

@@ -25,7 +25,9 @@ fn code(rule: &Rule) -> Code {
         Rule::Malformed { round: Round::Prepare, .. } | Rule::SumsRoot { .. } => Code::V12,
         Rule::Malformed { round: Round::Commit, .. } | Rule::Partial { .. } => Code::V16,
         Rule::SealedShare { .. } => Code::Sealed,
-        Rule::Malformed { round: Round::Final, .. } | Rule::Outputs { .. } => Code::V14,
+        Rule::Malformed { round: Round::Final, .. } | Rule::Outputs { .. } | Rule::LockShares { .. } | Rule::LockNode { .. } => {
+            Code::V14
+        }
         Rule::ViewRoot { round: Round::Hello, .. } => Code::V4,
         Rule::ViewRoot { round: Round::Deal, .. } => Code::V6,
         Rule::ViewRoot { round: Round::Prepare, .. } => Code::V12,

@@ -93,6 +93,12 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
         Rule::Outputs { operator } => {
             format!("the output digest that {} signed does not follow from the partial signatures", who(operator))
         }
+        Rule::LockShares { operator } => {
+            format!("the signature of the shares of {} on the lock of the Obol cluster does not verify", who(operator))
+        }
+        Rule::LockNode { operator } => {
+            format!("the lock of the Obol cluster is not signed by the node of {}", who(operator))
+        }
         Rule::Degenerate => "a sum is infinity, or two keys or public shares are equal".to_owned(),
     }
 }

@@ -4,9 +4,12 @@ mod export;
 
 mod signing;
 
+mod obol;
+
 mod verify;
 
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use signing::{Combine, Deposit, DepositRequest, ExitRequest, Exits, RequestCommon, SignArgs};
 pub(crate) use verify::{NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifySsv};
 
@@ -137,6 +140,9 @@ pub(crate) enum Identity {
     /// Print the public operator card.
     #[command(after_help = "Example:\n  quorate identity show")]
     Show,
+    /// Make, import or show the key of this operator's node in an Obol cluster (charon-enr-private-key).
+    #[command(subcommand)]
+    ObolKey(ObolKey),
 }
 
 #[derive(Subcommand)]
@@ -172,31 +178,31 @@ pub(crate) enum Spec {
 
 #[derive(Args)]
 pub(crate) struct SpecNew {
-    /// Name of the ceremony.
-    #[arg(long)]
-    pub(crate) name: String,
+    /// Name of the ceremony. By default that of the cluster, if there is a definition.
+    #[arg(long, required_unless_present = "obol_definition")]
+    pub(crate) name: Option<String>,
     /// mainnet, hoodi, sepolia, gnosis or chiado. For another network, write the file by hand.
-    #[arg(long)]
-    pub(crate) network: String,
+    #[arg(long, required_unless_present = "obol_definition")]
+    pub(crate) network: Option<String>,
     /// How many operators are needed to sign: more than half.
-    #[arg(long)]
-    pub(crate) threshold: u16,
+    #[arg(long, required_unless_present = "obol_definition")]
+    pub(crate) threshold: Option<u16>,
     /// How many validators go to each withdrawal address.
-    #[arg(long, required = true, action = clap::ArgAction::Append, value_name = "COUNT")]
+    #[arg(long, required_unless_present = "obol_definition", conflicts_with = "obol_definition", action = clap::ArgAction::Append, value_name = "COUNT")]
     pub(crate) validators: Vec<u32>,
     /// Where the money of those validators goes when it is withdrawn (ERC-55). Give --validators and --withdrawal again for another
     /// address; they pair up in order.
-    #[arg(long, required = true, action = clap::ArgAction::Append, value_name = "ADDRESS")]
+    #[arg(long, required_unless_present = "obol_definition", conflicts_with = "obol_definition", action = clap::ArgAction::Append, value_name = "ADDRESS")]
     pub(crate) withdrawal: Vec<String>,
     /// Compounding credentials (0x02, up to 2048 ETH) or not (0x01, 32 ETH).
-    #[arg(long, action = clap::ArgAction::Set, value_name = "true|false")]
-    pub(crate) compounding: bool,
+    #[arg(long, required_unless_present = "obol_definition", conflicts_with = "obol_definition", value_name = "true|false")]
+    pub(crate) compounding: Option<bool>,
     /// Amount of a deposit in ETH (GNO on gnosis and chiado), 32 ETH (1 GNO) if not given. Repeat it, in ascending order, for several
     /// deposits of each validator.
-    #[arg(long = "amount", value_name = "AMOUNT")]
+    #[arg(long = "amount", conflicts_with = "obol_definition", value_name = "AMOUNT")]
     pub(crate) amounts: Vec<String>,
     /// Sign a builder registration with this fee recipient (ERC-55).
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, conflicts_with = "obol_definition", value_name = "ADDRESS")]
     pub(crate) fee_recipient: Option<String>,
     /// Gas limit of the builder registration; 36000000 if not given.
     #[arg(long, value_name = "GAS", requires = "fee_recipient")]
@@ -204,6 +210,14 @@ pub(crate) struct SpecNew {
     /// Allow a threshold of all operators: the loss of one share is then the loss of the validators.
     #[arg(long)]
     pub(crate) allow_all_required: bool,
+    /// Make the Obol cluster of this cluster-definition.json (v1.8 to v1.11): operators, threshold, network, validators, amounts, fee recipients
+    /// and gas limit are the definition's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) obol_definition: Option<PathBuf>,
+    /// A wallet (ERC-55) of the definition that is a contract: its signatures (ERC-1271) cannot be checked offline, and everybody who is asked to
+    /// agree is told so.
+    #[arg(long = "contract-wallet", value_name = "ADDRESS", requires = "obol_definition")]
+    pub(crate) contract_wallets: Vec<String>,
     /// An operator: card@host:port, in the order of their indices.
     #[arg(long = "operator", required = true, value_name = "CARD@HOST:PORT")]
     pub(crate) operators: Vec<String>,
@@ -312,6 +326,9 @@ pub(crate) struct RunArgs {
     /// Its password. Asked for if not given.
     #[arg(long, value_name = "FILE", requires = "ssv_key")]
     pub(crate) ssv_password_file: Option<PathBuf>,
+    /// The key of this operator's node, for a ceremony that makes an Obol cluster, if it is not the one that is kept.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) charon_enr_private_key: Option<PathBuf>,
     /// How long to stay, once outputs are published, for operators that have not confirmed that they hold everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
@@ -366,6 +383,9 @@ pub(crate) struct AuditArgs {
     /// A proofs.json for SSV that should hold this transcript's proofs.
     #[arg(long, value_name = "FILE")]
     pub(crate) proofs: Vec<PathBuf>,
+    /// A cluster-lock.json that should be the transcript's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) lock: Option<PathBuf>,
     /// A folder of keystores (out/secret) that should be one operator's shares of all validators. They are decrypted, for which their
     /// password is needed.
     #[arg(long, value_name = "DIR")]
@@ -414,6 +434,9 @@ pub(crate) struct DemoArgs {
     /// 13 operators, of whom 3, 5, 7 or 9 are needed.
     #[arg(long)]
     pub(crate) ssv: bool,
+    /// Make an Obol cluster, from a definition that nobody signed.
+    #[arg(long, conflicts_with_all = ["fault", "ssv"])]
+    pub(crate) obol: bool,
     /// What goes wrong.
     #[arg(long, value_enum)]
     pub(crate) fault: Option<Fault>,

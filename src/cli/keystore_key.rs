@@ -31,6 +31,30 @@ impl Layout {
     }
 }
 
+/// Keystores that a run writes: their key, their layout, and the folder that they are below (with its slash).
+pub(crate) struct KeystorePlan {
+    pub(crate) key: KeystoreKey,
+    pub(crate) layout: Layout,
+    pub(crate) folder: &'static str,
+}
+
+impl KeystorePlan {
+    /// Those of a node in an Obol cluster: as Charon reads them, with a fresh password beside each.
+    pub(crate) fn for_node() -> Result<Self, CliError> {
+        let secret = fresh_password();
+        let password = Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
+        let layout = Layout { profile: Profile::Charon, written: Some(secret) };
+        Ok(Self { key: KeystoreKey::planned(Kdf::pbkdf2(), password, None), layout, folder: NODE_FOLDER })
+    }
+
+    pub(crate) fn begin(self) -> Result<Self, CliError> {
+        Ok(Self { key: self.key.begin()?, ..self })
+    }
+}
+
+/// The folder of a node, below the secret outputs.
+pub(crate) const NODE_FOLDER: &str = "obol/";
+
 /// A fresh password for files that machines read: 32 hexadecimal digits.
 pub(crate) fn fresh_password() -> SecretBytes {
     let secret = random::secret();

@@ -7,11 +7,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroize as _;
 
 use crate::audit::{own, render};
-use crate::cli::keystore_key::{KeystoreKey, Layout};
+use crate::cli::keystore_key::{KeystorePlan, NODE_FOLDER};
 use crate::cli::report::CliError;
 use crate::cli::{messages, random};
 use crate::export::keystores::{Holder, keystore_files_as};
-use crate::export::{Artifact, Audience, launchpad, ssv};
+use crate::export::{Artifact, Audience, launchpad, obol, ssv};
 use crate::message::envelope::Statement;
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Ask, Input, OwnSeat, Participant, Refused, Step};
@@ -78,8 +78,10 @@ pub(crate) struct Machine {
     log: Log,
     dir: CeremonyDir,
     /// What keystores will be sealed with; `None` for a run without, and once they are staged.
-    keystores: Option<(KeystoreKey, Layout)>,
+    keystores: Vec<KeystorePlan>,
     staging: Option<Staging>,
+    /// The folder of a node in an Obol cluster is among the outputs.
+    with_node_folder: bool,
     /// Outputs of an earlier run are there.
     published: bool,
     /// The first fault that was proven; its evidence is written.
@@ -101,9 +103,10 @@ impl Machine {
         step: Step,
         log: Log,
         dir: CeremonyDir,
-        keystores: Option<(KeystoreKey, Layout)>,
+        keystores: Vec<KeystorePlan>,
     ) -> Result<Self, CliError> {
-        let mut machine = Self { participant, log, dir, keystores, staging: None, published: false, proven: None };
+        let mut machine =
+            Self { participant, log, dir, keystores, staging: None, with_node_folder: false, published: false, proven: None };
         machine.follow(step)?;
         Ok(machine)
     }
@@ -196,20 +199,25 @@ impl Machine {
         let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
         artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
         artifacts.extend(ssv::ssv_files(ceremony, validators).map_err(|error| internal(&error))?);
-        let key = self.keystores.take().filter(|_| !self.published).map(|(key, layout)| (key.finish(), layout));
-        if let Some((key, layout)) = &key {
+        let mut plans = core::mem::take(&mut self.keystores);
+        if self.published {
+            plans.clear();
+        }
+        // What an earlier run has published counts: the final says the same again.
+        let kept = self.published && self.dir.view().out().join("secret").is_dir();
+        let keystores = !plans.is_empty() || kept;
+        for KeystorePlan { key, layout, folder } in plans {
+            let key = &key.finish();
             let shares = self.participant.shares().expect("an outcome comes after the shares are stored");
             let public_shares: Vec<_> = validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
             // Seconds since 1970; a clock before that gives files the stamp 0.
             let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             let holder = Holder::new(ceremony, seat.me);
             let files = keystore_files_as(layout.profile, holder, shares, &public_shares, key, stamp, random::os());
-            artifacts.extend(files.map_err(|error| internal(&error))?);
-            artifacts.extend(layout.password_files(shares.len(), stamp));
+            let files = files.map_err(|error| internal(&error))?.into_iter().chain(layout.password_files(shares.len(), stamp));
+            artifacts.extend(files.map(|file| Artifact { name: format!("{folder}{}", file.name), ..file }));
+            self.with_node_folder |= folder == NODE_FOLDER;
         }
-        // What an earlier run has published counts: the final says the same again.
-        let kept = self.published && self.dir.view().out().join("secret").is_dir();
-        let keystores = key.is_some() || kept;
         self.staging = Some(self.dir.stage(&artifacts).map_err(messages::store)?);
         // Passwords may be among them.
         artifacts
@@ -235,7 +243,18 @@ impl Machine {
             artifacts.push(public("report.html", render::to_html(&report).into_bytes()));
         }
         artifacts.push(public("transcript.quorate", transcript));
+        if let Some(lock) = audited.lock() {
+            artifacts.push(obol::lock_file(lock));
+            if let Some(key) = self.participant.seat().node_key().filter(|_| self.with_node_folder) {
+                let files = obol::node_folder(lock, audited.ceremony().network(), &audited.deposits(), key);
+                artifacts.extend(files.into_iter().map(|file| Artifact { name: format!("{NODE_FOLDER}{}", file.name), ..file }));
+            }
+        }
         staging.add(&artifacts).map_err(messages::store)?;
+        artifacts
+            .iter_mut()
+            .filter(|artifact| artifact.audience == Audience::Secret)
+            .for_each(|artifact| artifact.bytes.zeroize());
         match staging.publish().map_err(messages::store)? {
             Published::Earlier { different } if !different.is_empty() => {
                 Err(messages::outputs_differ(&self.dir.view().out(), &different))

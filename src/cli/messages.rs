@@ -2,6 +2,8 @@
 
 mod export;
 
+mod obol;
+
 mod signing;
 
 mod ssv;
@@ -27,6 +29,7 @@ use crate::store::{SealError, StoreError};
 use crate::transcript::container::ContainerError;
 
 pub(crate) use export::*;
+pub(crate) use obol::*;
 pub(crate) use signing::*;
 pub(crate) use ssv::*;
 pub(crate) use ssv_key::*;
@@ -300,6 +303,7 @@ pub(crate) fn spec(error: &SpecError) -> CliError {
             "give --network mainnet, hoodi, sepolia, gnosis or chiado; or change the file by hand, then: quorate spec check FILE"
         }
         SpecError::AmountOrder { .. } => "give --amount in ascending order",
+        SpecError::Obol(_) => "the definition and the flags have to agree; positions count from 0",
         _ => "correct the flags; positions count from 0, in the order of the flags",
     };
     usage(format!("this ceremony is not possible: {error}"), fix)

@@ -25,6 +25,8 @@ mod machine;
 
 mod messages;
 
+mod node_key;
+
 mod policy;
 
 mod progress;

@@ -6,6 +6,8 @@ pub mod keystores;
 
 pub mod launchpad;
 
+pub mod obol;
+
 pub mod ssv;
 
 /// Who may see an artifact.

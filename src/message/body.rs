@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::ethereum::ssv::RSA_BYTES;
 use crate::primitives::batch::{Weighing, test_points, test_points_together, test_signatures, weigh_signatures};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
@@ -85,7 +86,7 @@ pub struct Commit {
     pub sealed: Vec<SealedShare>,
 }
 
-/// R4: the agreement on outputs. `36 + 32n` bytes.
+/// R4: the agreement on outputs. `36 + 32n` bytes, and 161 more if an Obol cluster is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Final {
     /// Digests of the commits, by index.
@@ -94,6 +95,17 @@ pub struct Final {
     pub outputs: Digest,
     /// [`Final::KEYSTORES`] and [`Final::ERASED`].
     pub flags: u32,
+    /// If an Obol cluster is made: what this operator signs of its lock.
+    pub lock: Option<LockSignatures>,
+}
+
+/// An operator's signatures on the hash of a cluster's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockSignatures {
+    /// By the sum of its shares of all validators.
+    pub shares: G2,
+    /// By the key of its node: `r ‖ s ‖ v`, `v` being 0 or 1.
+    pub node: [u8; SIGNATURE_BYTES],
 }
 
 impl Final {
@@ -336,13 +348,24 @@ impl Final {
                 view: digests(r, "view", shape.n)?,
                 outputs: Digest(r.array("output digest")?),
                 flags: flags(r, Self::KEYSTORES | Self::ERASED)?,
+                lock: match shape.lock {
+                    false => None,
+                    true => Some(LockSignatures {
+                        shares: r.g2("signature of the shares on the lock")?,
+                        node: r.array("signature of the node on the lock")?,
+                    }),
+                },
             })
         })
     }
 
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
-        put_digests(Writer::default(), &self.view).bytes(self.outputs.as_ref()).u32(self.flags).finish()
+        put_digests(Writer::default(), &self.view)
+            .bytes(self.outputs.as_ref())
+            .u32(self.flags)
+            .each(&self.lock, |w, lock| w.bytes(&lock.shares.to_compressed()).bytes(&lock.node))
+            .finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The size of every message as a function of the spec. There are no counts on the wire to trust.
 
+use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, G2_UNCOMPRESSED, SCALAR_BYTES};
 use crate::primitives::noise::box_len;
 use crate::spec::ceremony::Ceremony;
@@ -20,6 +21,8 @@ pub struct Shape {
     pub items: usize,
     /// Shares that an operator publishes for SSV, encrypted: one of each validator, or none.
     pub sealed: usize,
+    /// Whether finals sign the lock of an Obol cluster.
+    pub lock: bool,
 }
 
 impl Shape {
@@ -27,7 +30,8 @@ impl Shape {
     pub fn of(ceremony: &Ceremony) -> Self {
         let sealed = if ceremony.ssv().is_some() { ceremony.v() } else { 0 };
         let items: usize = ceremony.validators().iter().map(|v| v.amounts.len() + usize::from(v.registration.is_some())).sum();
-        Self { n: ceremony.n(), t: ceremony.t(), v: ceremony.v(), items: items + sealed, sealed }
+        let lock = ceremony.obol().is_some();
+        Self { n: ceremony.n(), t: ceremony.t(), v: ceremony.v(), items: items + sealed, sealed, lock }
     }
 
     /// Bytes of a round's body.
@@ -38,7 +42,7 @@ impl Shape {
     /// | R1 deal | `128 + 64n + 96Vt` |
     /// | R2 prepare | `132 + 32n` |
     /// | R3 commit | `32n + 192·items`, for SSV `+ 512V` |
-    /// | R4 final | `36 + 32n` |
+    /// | R4 final | `36 + 32n`; with the lock of an Obol cluster `197 + 32n` |
     pub fn body_bytes(&self, round: Round) -> usize {
         let n = 32 * self.n;
         match round {
@@ -46,7 +50,7 @@ impl Shape {
             Round::Deal => n + 32 + (n - 32) + G1_UNCOMPRESSED + SCALAR_BYTES + G1_UNCOMPRESSED * self.v * self.t,
             Round::Prepare => n + 32 + G2_COMPRESSED + 4,
             Round::Commit => n + G2_UNCOMPRESSED * self.items + SealedShare::BYTES * self.sealed,
-            Round::Final => n + 32 + 4,
+            Round::Final => n + 32 + 4 + if self.lock { G2_COMPRESSED + SIGNATURE_BYTES } else { 0 },
         }
     }
 

@@ -95,7 +95,7 @@ impl AwaitCommits {
         };
         let (partials_verified, signatures_verified) = all_verified(sums, &self.messages, &commits, &signatures)?;
         let shares_sealed = shares_sealed(ceremony, sums, &commits.signed)?;
-        let validators = ValidatorOutcome::all(sums, &self.messages, &signatures, &commits.signed);
+        let validators = ValidatorOutcome::all(sums, &self.messages.roots, &signatures, &commits.signed);
         Ok(Verified { signatures, validators, follow, partials_verified, signatures_verified, shares_sealed })
     }
 

@@ -17,7 +17,7 @@ pub enum Class {
     E3 = 3,
     /// A complaint about a good share.
     E4 = 4,
-    /// An invalid possession proof or partial signature.
+    /// An invalid possession proof, partial signature or signature on a cluster's lock.
     E5 = 5,
     /// A signed reference that no honest set of statements can contain.
     E6 = 6,
@@ -141,6 +141,16 @@ pub enum Rule {
         /// Who signed it.
         operator: Index,
     },
+    /// The signature of an operator's shares on the lock of an Obol cluster does not verify.
+    LockShares {
+        /// Whose.
+        operator: Index,
+    },
+    /// The signature on the lock of an Obol cluster is not by the operator's node.
+    LockNode {
+        /// Whose.
+        operator: Index,
+    },
     /// A sum is infinity, two keys are equal, or a share is zero: probability 2^-255 unless all dealers collude.
     Degenerate,
 }
@@ -166,7 +176,9 @@ impl Rule {
             | Self::Possession { operator }
             | Self::Partial { operator, .. }
             | Self::SealedShare { operator, .. }
-            | Self::Outputs { operator } => vec![operator],
+            | Self::Outputs { operator }
+            | Self::LockShares { operator }
+            | Self::LockNode { operator } => vec![operator],
             Self::CopiedHello { operators, .. } => operators.to_vec(),
             Self::View { operator, about, .. } => vec![operator, about],
             Self::Opening { dealer }
@@ -191,7 +203,11 @@ impl Rule {
             | Self::ProofOfPossession { .. } => Some(Class::E2),
             Self::ShareBox { .. } | Self::Share { .. } => Some(Class::E3),
             Self::FalseComplaint { .. } => Some(Class::E4),
-            Self::Possession { .. } | Self::Partial { .. } | Self::SealedShare { .. } => Some(Class::E5),
+            Self::Possession { .. }
+            | Self::Partial { .. }
+            | Self::SealedShare { .. }
+            | Self::LockShares { .. }
+            | Self::LockNode { .. } => Some(Class::E5),
             Self::View { .. } | Self::SumsRoot { .. } | Self::Outputs { .. } => Some(Class::E6),
             Self::Degenerate => None,
         }
@@ -206,6 +222,8 @@ impl Rule {
                 | Self::Partial { .. }
                 | Self::SealedShare { .. }
                 | Self::Outputs { .. }
+                | Self::LockShares { .. }
+                | Self::LockNode { .. }
         )
     }
 
@@ -229,7 +247,9 @@ impl Rule {
             | Self::Possession { .. }
             | Self::Partial { .. }
             | Self::SealedShare { .. }
-            | Self::Outputs { .. } => Certainty::Proven,
+            | Self::Outputs { .. }
+            | Self::LockShares { .. }
+            | Self::LockNode { .. } => Certainty::Proven,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! R4. Outputs are staged, then every operator signs their digest; with all signatures they are published.
 
+use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::body::Final;
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
@@ -8,6 +9,7 @@ use crate::primitives::hash::Digest;
 
 use super::checks::{OutputsAgreed, decode, outputs_agreed};
 use super::evidence::Fault;
+use super::obol::UnsignedLock;
 use super::outcome::{Outcome, Sums};
 use super::participant::{Ask, Stage, Step};
 use super::record::{RecordKind, ReplayError};
@@ -37,6 +39,8 @@ pub(super) struct AwaitFinals {
 /// Certificate 2 is complete.
 pub(super) struct Finished {
     pub(super) outcome: Outcome,
+    /// The lock of an Obol cluster, signed by all.
+    pub(super) lock: Option<ClusterLock>,
     _outputs_agreed: OutputsAgreed,
 }
 
@@ -67,7 +71,14 @@ impl AwaitStaging {
         let made = world.own(Round::Final, step, |world| {
             let view = digests(&world.inbox.complete(Round::Commit).expect("all commits were checked"));
             let root_of_view = view_root(&view);
-            let body = Final { view, outputs, flags: Final::ERASED | keystores };
+            let lock = match UnsignedLock::new(&world.seat.ceremony, &self.outcome.validators) {
+                None => None,
+                Some(lock) => {
+                    let shares = world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
+                    Some(lock.sign(shares, world.seat.node_key().ok_or(ReplayError::NoNodeKey)?)?)
+                }
+            };
+            let body = Final { view, outputs, flags: Final::ERASED | keystores, lock };
             Ok((Vec::new(), world.seat.sign(Round::Final, session, root_of_view, &body.encode())))
         });
         match made {
@@ -85,12 +96,12 @@ impl AwaitFinals {
         let mut this = self;
         for statements in this.failed.untried(world.inbox.candidates(Round::Final, world.seat.me)) {
             match this.agree(world, &statements) {
-                Ok(agreed) => {
+                Ok((agreed, lock)) => {
                     world.inbox.prefer(&statements);
                     step.asks.push(Ask::Publish);
                     step.erase.push(RecordKind::SentBox);
                     world.sent.clear();
-                    let finished = Finished { outcome: this.outcome, _outputs_agreed: agreed };
+                    let finished = Finished { outcome: this.outcome, lock, _outputs_agreed: agreed };
                     return Ok(Advance::Next(Stage::Finished(Box::new(finished))));
                 }
                 Err(broken) => this.failed.note(&statements, broken),
@@ -100,11 +111,13 @@ impl AwaitFinals {
         Ok(Advance::wait(Stage::Finals(this), fault))
     }
 
-    /// Certificate 2, if these statements are one.
-    fn agree(&self, world: &World, statements: &[Statement]) -> Result<OutputsAgreed, Box<Fault>> {
+    /// Certificate 2, if these statements are one; with the lock that they sign.
+    fn agree(&self, world: &World, statements: &[Statement]) -> Result<(OutputsAgreed, Option<ClusterLock>), Box<Fault>> {
         let commits = world.inbox.complete(Round::Commit).expect("all commits were checked");
         let finals = decode(statements, |bytes| Final::decode(bytes, &world.shape))?;
         let Expected { sums, roots, signatures, .. } = &self.expected;
-        outputs_agreed(sums, roots, signatures, &commits, &finals)
+        let agreed = outputs_agreed(sums, roots, signatures, &commits, &finals)?;
+        let lock = UnsignedLock::new(&world.seat.ceremony, &self.outcome.validators).map(|lock| lock.seal(&finals));
+        Ok((agreed, lock.transpose()?))
     }
 }

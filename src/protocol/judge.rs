@@ -26,7 +26,8 @@ use crate::spec::threshold::Index;
 use super::checks::{self, Signed};
 use super::evidence::{Fault, Rule};
 use super::items::{Messages, outputs_digest, signing_roots};
-use super::outcome::Sums;
+use super::obol::UnsignedLock;
+use super::outcome::{Sums, ValidatorOutcome};
 use super::world::position_without;
 
 /// Every fault that `statements` (each opened for `ceremony`) prove, in order of rounds and senders. Each fault holds the statements that
@@ -324,9 +325,12 @@ impl<'a> Court<'a> {
         let roots = signing_roots(self.ceremony, sums.public_keys());
         let signatures = checks::combine(self.ceremony, &decoded)?;
         let expected = outputs_digest(sums.digest(), &roots, &signatures);
-        match finals[0].body.outputs == expected {
-            true => Ok(()),
-            false => Err(Fault::new(Rule::Outputs { operator: statement.envelope.sender }, [statement])),
+        if finals[0].body.outputs != expected {
+            return Err(Fault::new(Rule::Outputs { operator: statement.envelope.sender }, [statement]));
+        }
+        match UnsignedLock::new(self.ceremony, &ValidatorOutcome::all(&sums, &roots, &signatures, &decoded)) {
+            Some(lock) => lock.check(&finals[0]),
+            None => Ok(()),
         }
     }
 

@@ -16,6 +16,8 @@ pub mod items;
 
 pub mod judge;
 
+pub mod obol;
+
 pub mod outcome;
 
 pub mod participant;

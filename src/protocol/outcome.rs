@@ -10,7 +10,6 @@ use super::checks::{
     CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, PartialsVerified,
     Prepared, SharesProven, SharesSealed, SignaturesVerified, Signed,
 };
-use super::items::Messages;
 
 /// The sum of all deals: validator keys, public shares, and the weighted sums for the share check. All public, all derived.
 pub struct Sums {
@@ -125,8 +124,8 @@ pub struct ValidatorOutcome {
 }
 
 impl ValidatorOutcome {
-    /// All validators, with the combined signatures on `messages`, and the encrypted shares in `commits`.
-    pub fn all(sums: &Sums, messages: &Messages, signatures: &[G2], commits: &[Signed<Commit>]) -> Vec<Self> {
+    /// All validators, with the combined signatures on the messages with these signing roots, and the encrypted shares in `commits`.
+    pub fn all(sums: &Sums, roots: &[(usize, [u8; 32])], signatures: &[G2], commits: &[Signed<Commit>]) -> Vec<Self> {
         let sealed = |v| commits.iter().filter_map(|commit| commit.body.sealed.get(v).cloned()).collect();
         let mut all: Vec<Self> = sums
             .public_keys()
@@ -140,7 +139,7 @@ impl ValidatorOutcome {
                 sealed: sealed(v),
             })
             .collect();
-        messages.roots.iter().zip(signatures).for_each(|((v, _), signature)| all[*v].signatures.push(*signature));
+        roots.iter().zip(signatures).for_each(|((v, _), signature)| all[*v].signatures.push(*signature));
         all
     }
 }

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::ethereum::obol::lock::ClusterLock;
+use crate::ethereum::secp256k1::NodeSecret;
 use crate::ethereum::ssv::RsaSecret;
 use crate::identity::operator::Operator;
 use crate::message::complaint::{Abandon, Awaited};
@@ -42,13 +44,15 @@ pub struct OwnSeat {
     pub operator: Arc<Operator>,
     /// Its RSA key, for a ceremony for SSV.
     pub ssv_key: Option<Arc<RsaSecret>>,
+    /// The key of its node, for a ceremony that makes an Obol cluster.
+    pub(super) node_key: Option<Arc<NodeSecret>>,
 }
 
 impl OwnSeat {
     /// The seat that `operator` has in `ceremony`; `None` if it has none.
     pub fn find(ceremony: Arc<Ceremony>, operator: Arc<Operator>) -> Option<Self> {
         let me = ceremony.roster().find(&operator.key().public())?;
-        Some(Self { ceremony, me, operator, ssv_key: None })
+        Some(Self { ceremony, me, operator, ssv_key: None, node_key: None })
     }
 
     /// The same seat with the RSA key that a ceremony for SSV asks for.
@@ -409,6 +413,14 @@ impl Participant {
             Stage::Staging(stage) => Some(&stage.outcome),
             Stage::Finals(stage) => Some(&stage.outcome),
             Stage::Finished(stage) => Some(&stage.outcome),
+            _ => None,
+        }
+    }
+
+    /// The lock of an Obol cluster, once certificate 2 is complete.
+    pub fn lock(&self) -> Option<&ClusterLock> {
+        match &self.stage {
+            Stage::Finished(stage) => stage.lock.as_ref(),
             _ => None,
         }
     }

@@ -68,6 +68,9 @@ pub enum ReplayError {
     /// This operator has signed that it gives up, which is final.
     #[error("this operator has given this ceremony up")]
     Abandoned,
+    /// The ceremony makes an Obol cluster, and this operator's node key is not here.
+    #[error("the key of this operator's node (charon-enr-private-key) is needed to sign the cluster's lock")]
+    NoNodeKey,
     /// Another operator holds an own statement that this log does not have, and a different one would be made now.
     #[error(
         "the log was put back to an earlier state: others hold another statement of this operator for round {}, and it signs no second one",

@@ -195,7 +195,7 @@ impl Collusion {
             outputs_digest(sums.digest(), &roots, &checks::combine(&self.ceremony, &signed).expect("sums that are not infinity"))
         });
         let last = |seat: usize| {
-            let mut body = Final { view: view.clone(), outputs, flags: Final::ERASED | Final::KEYSTORES };
+            let mut body = Final { view: view.clone(), outputs, flags: Final::ERASED | Final::KEYSTORES, lock: None };
             (self.hooks.last)(seat, &mut body);
             self.sign(Round::Final, seat, session, &body.view, body.encode())
         };

@@ -234,7 +234,7 @@ impl Forger {
         let decoded = checks::decode(commits, |bytes| Commit::decode(bytes, &self.shape)).ok()?;
         let signatures = checks::combine(&self.seat.ceremony, &decoded).ok()?;
         let outputs = outputs_digest(sums.digest(), &roots, &signatures);
-        let mut body = Final { view: digests(commits), outputs, flags: Final::ERASED };
+        let mut body = Final { view: digests(commits), outputs, flags: Final::ERASED, lock: None };
         (self.hooks.last)(&mut body);
         Some(self.sign(Round::Final, session, &body.view.clone(), &body.encode()))
     }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! "QSPC" ‖ version(2) = 1 ‖ kind(1): 1 = key generation ‖ policy(1): bit 0 = all operators may be required,
-//!   bit 1 = what is agreed for SSV stands at the end
+//!   bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
@@ -12,6 +12,7 @@
 //! V(4) ‖ V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
 //! with bit 1: owner(20) ‖ nonce of the first validator(8) ‖ n times: modulus of the operator's RSA key(256)
+//! with bit 2: length(4) ‖ contract wallets(2) ‖ that many: address(20), ascending ‖ the cluster definition as compact JSON
 //! ```
 //!
 //! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of what is agreed.
@@ -20,6 +21,7 @@ use bip39::Language;
 
 use super::ceremony::{self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec};
 use super::error::{Place, SpecError};
+use super::obol;
 use super::roster::Seat;
 use super::ssv::SsvSpec;
 use super::threshold::MOST_OPERATORS;
@@ -35,13 +37,14 @@ use crate::primitives::hash::Digest;
 pub const VERSION: u16 = 1;
 /// Kind of ceremony: key generation.
 pub const KIND_DKG: u8 = 1;
-/// Upper bound of the length: 8 + head + network + operators + validators, each at its longest.
+/// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its longest.
 pub const MOST_CANONICAL_BYTES: usize = 8
     + (2 + ceremony::LONGEST_NAME + 32 + 4 + 32)
     + (2 + LONGEST_NETWORK_NAME + 4 + 5 + 32 + 9)
     + (4 + MOST_OPERATORS * (8 + 129 + card::LONGEST_NAME))
     + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28))
-    + (20 + 8 + CLUSTER_SIZES[CLUSTER_SIZES.len() - 1] * RSA_BYTES);
+    + (20 + 8 + CLUSTER_SIZES[CLUSTER_SIZES.len() - 1] * RSA_BYTES)
+    + (4 + obol::MOST_EXTENSION_BYTES);
 /// Words of a fingerprint.
 pub const FINGERPRINT_WORDS: usize = 12;
 
@@ -49,6 +52,7 @@ const MAGIC: &[u8; 4] = b"QSPC";
 const LONGEST_NETWORK_NAME: usize = 32;
 const ALLOW_ALL_REQUIRED: u8 = 0b1;
 const FOR_SSV: u8 = 0b10;
+const OBOL: u8 = 0b100;
 
 /// The bytes of terms that [`ceremony::Ceremony`] has checked.
 pub(super) fn encode(terms: &Terms) -> Vec<u8> {
@@ -76,13 +80,18 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
         .each(&terms.validators, write_validator)
         .each(&terms.ssv, write_ssv)
+        .each(&terms.obol, |w, cluster| {
+            let bytes = obol::encode(cluster);
+            w.u32(u32::try_from(bytes.len()).expect("a definition is at most 2 MiB")).bytes(&bytes)
+        })
         .finish()
 }
 
 fn policy(terms: &Terms) -> u8 {
     let all_required = if terms.allow_all_required { ALLOW_ALL_REQUIRED } else { 0 };
     let for_ssv = if terms.ssv.is_some() { FOR_SSV } else { 0 };
-    all_required | for_ssv
+    let obol = if terms.obol.is_some() { OBOL } else { 0 };
+    all_required | for_ssv | obol
 }
 
 fn write_ssv(w: Writer, ssv: &SsvSpec) -> Writer {
@@ -108,6 +117,7 @@ struct Raw {
     seats: Vec<(u64, RawCard)>,
     validators: Vec<RawValidator>,
     ssv: Option<RawSsv>,
+    obol: Option<Vec<u8>>,
 }
 
 struct RawSsv {
@@ -138,15 +148,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     if kind != KIND_DKG {
         return Err(SpecError::Kind(kind));
     }
-    if policy & !(ALLOW_ALL_REQUIRED | FOR_SSV) != 0 {
+    if policy & !(ALLOW_ALL_REQUIRED | FOR_SSV | OBOL) != 0 {
         return Err(SpecError::Policy(policy));
     }
-    let for_ssv = policy & FOR_SSV != 0;
-    Reader::all(body, |r| Raw::read(r, for_ssv))?.into_terms(policy & ALLOW_ALL_REQUIRED != 0)
+    let (for_ssv, obol) = (policy & FOR_SSV != 0, policy & OBOL != 0);
+    Reader::all(body, |r| Raw::read(r, for_ssv, obol))?.into_terms(policy & ALLOW_ALL_REQUIRED != 0)
 }
 
 impl Raw {
-    fn read(r: &mut Reader<'_>, for_ssv: bool) -> Result<Self, DecodeError> {
+    fn read(r: &mut Reader<'_>, for_ssv: bool, obol: bool) -> Result<Self, DecodeError> {
         let (name, id, attempt) = (r.text("name", ceremony::LONGEST_NAME)?, r.array("id")?, r.u32("attempt")?);
         let supersedes = if attempt > 1 { Some(Digest(r.array("superseded digest")?)) } else { None };
         let network = CustomNetwork {
@@ -162,7 +172,14 @@ impl Raw {
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
         let validators = r.many(bounded("validators", count, MOST_VALIDATORS)?, RawValidator::read)?;
         let ssv = if for_ssv { Some(RawSsv::read(r, operators)?) } else { None };
-        Ok(Self { name, id, attempt, supersedes, network, required, seats, validators, ssv })
+        let obol = match obol {
+            false => None,
+            true => {
+                let length = usize::try_from(r.u32("length of the cluster")?).unwrap_or(usize::MAX);
+                Some(r.bytes("cluster", length)?.to_vec())
+            }
+        };
+        Ok(Self { name, id, attempt, supersedes, network, required, seats, validators, ssv, obol })
     }
 
     fn into_terms(self, allow_all_required: bool) -> Result<Terms, SpecError> {
@@ -182,6 +199,7 @@ impl Raw {
             validators: self.validators.into_iter().enumerate().map(validator).collect::<Result<_, _>>()?,
             allow_all_required,
             ssv: self.ssv.map(RawSsv::check).transpose()?,
+            obol: self.obol.as_deref().map(obol::decode).transpose()?,
         })
     }
 }

@@ -4,12 +4,14 @@ use core::ops::RangeInclusive;
 
 use super::canonical;
 use super::error::{Place, SpecError};
+use super::obol;
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
 use super::threshold::{Index, Threshold};
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::Network;
+use crate::ethereum::obol::check::Cluster;
 use crate::identity::card::check_name;
 use crate::primitives::hash::{Digest, Tag, tagged};
 
@@ -57,6 +59,7 @@ pub(super) struct Terms {
     pub(super) validators: Vec<ValidatorSpec>,
     pub(super) allow_all_required: bool,
     pub(super) ssv: Option<SsvSpec>,
+    pub(super) obol: Option<Cluster>,
 }
 
 /// An agreed ceremony. It is made from a file or from canonical bytes, both by way of the same checks, and never changes.
@@ -72,6 +75,7 @@ pub struct Ceremony {
     validators: Vec<ValidatorSpec>,
     allow_all_required: bool,
     ssv: Option<SsvSpec>,
+    obol: Option<Cluster>,
     canonical: Vec<u8>,
     digest: Digest,
 }
@@ -95,6 +99,9 @@ impl Ceremony {
         if let Some(ssv) = &terms.ssv {
             ssv::check(ssv, terms.required, &terms.seats, &terms.network, &terms.validators)?;
         }
+        if let Some(cluster) = &terms.obol {
+            obol::check(cluster, &terms)?;
+        }
         let canonical = canonical::encode(&terms);
         Ok(Self {
             digest: tagged(Tag::Spec, &[&canonical]),
@@ -109,6 +116,7 @@ impl Ceremony {
             validators: terms.validators,
             allow_all_required: terms.allow_all_required,
             ssv: terms.ssv,
+            obol: terms.obol,
         })
     }
 
@@ -186,6 +194,11 @@ impl Ceremony {
     /// The validators.
     pub fn validators(&self) -> &[ValidatorSpec] {
         &self.validators
+    }
+
+    /// The Obol cluster that it makes, if it makes one: every operator has a node, and the outputs include a lock.
+    pub fn obol(&self) -> Option<&Cluster> {
+        self.obol.as_ref()
     }
 
     /// Whether the policy allows a threshold of all operators.

@@ -6,6 +6,7 @@ use super::canonical::{KIND_DKG, MOST_CANONICAL_BYTES, VERSION};
 use super::ceremony::{GAS_LIMITS, MOST_AMOUNTS, MOST_VALIDATORS, MOST_WORK};
 use super::endpoint::EndpointError;
 use super::file::{FILE_VERSION, MOST_FILE_BYTES};
+use super::obol::ClusterError;
 use super::ssv::{LARGEST_ID, LARGEST_NONCE};
 use super::threshold::ThresholdError;
 use crate::ethereum::address::AddressError;
@@ -406,6 +407,10 @@ pub enum SpecError {
         /// How many.
         found: usize,
     },
+    // The cluster.
+    /// The Obol cluster that the ceremony is to make.
+    #[error("obol: {0}")]
+    Obol(#[from] ClusterError),
 
     // Canonical bytes.
     /// Longer than any; not looked at.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::ceremony::{Ceremony, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec, check_validator};
 use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
+use super::obol::{self, ClusterError};
 use super::roster::Seat;
 use super::ssv::SsvSpec;
 use super::threshold::Index;
@@ -16,6 +17,7 @@ use super::toml_text;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::{CustomNetwork, Network};
+use crate::ethereum::obol::check::Cluster;
 use crate::ethereum::ssv::RsaPublic;
 use crate::identity::card::OperatorCard;
 use crate::primitives::hash::Digest;
@@ -57,6 +59,41 @@ pub struct CeremonyFile {
     pub operators: Vec<OperatorEntry>,
     /// The validators, in blocks of equal ones.
     pub validators: Vec<ValidatorEntry>,
+    /// The Obol cluster that is made, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obol: Option<ObolEntry>,
+}
+
+/// `[obol]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ObolEntry {
+    /// The cluster definition, as JSON.
+    pub definition: String,
+    /// Wallets that are contracts, whose signatures on the definition cannot be checked offline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contract_wallets: Vec<String>,
+}
+
+impl From<&Cluster> for ObolEntry {
+    fn from(cluster: &Cluster) -> Self {
+        let definition = cluster.definition().to_compact_json();
+        Self {
+            definition: String::from_utf8(definition).expect("JSON is UTF-8"),
+            contract_wallets: cluster.contracts().iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl ObolEntry {
+    /// The definition, checked.
+    pub fn cluster(&self) -> Result<Cluster, SpecError> {
+        let contract = |(position, text): (usize, &String)| {
+            ExecutionAddress::parse_checksummed(text).map_err(|source| ClusterError::Contract { position, source })
+        };
+        let contracts = self.contract_wallets.iter().enumerate().map(contract).collect::<Result<_, _>>()?;
+        obol::read(self.definition.as_bytes(), contracts)
+    }
 }
 
 /// The name of a built-in network, or a table.
@@ -275,6 +312,7 @@ impl TryFrom<CeremonyFile> for Ceremony {
             attempt: file.attempt,
             network,
             allow_all_required: file.policy.allow_all_required,
+            obol: file.obol.as_ref().map(ObolEntry::cluster).transpose()?,
         })
     }
 }
@@ -423,6 +461,7 @@ impl From<&Ceremony> for CeremonyFile {
             ssv: ceremony.ssv().map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),
             operators: ceremony.roster().iter().map(operator).collect(),
             validators: validators.collect(),
+            obol: ceremony.obol().map(ObolEntry::from),
         }
     }
 }

@@ -11,6 +11,8 @@ pub mod error;
 
 pub mod file;
 
+pub mod obol;
+
 pub mod roster;
 
 pub mod show;

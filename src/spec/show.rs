@@ -7,6 +7,7 @@ use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
 use super::ssv::RSA_WEAKNESS;
 use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::ethereum::obol::check::Cluster;
 use crate::primitives::hash::sha256;
 
 /// Everything in the ceremony: money, rewards, network, operators, threshold, fingerprint. Printable ASCII and line ends only.
@@ -23,6 +24,9 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     rewards(ceremony, out)?;
     ssv(ceremony, out)?;
     operators(ceremony, out)?;
+    if let Some(cluster) = ceremony.obol() {
+        obol(cluster, out)?;
+    }
 
     writeln!(out, "\nNetwork: {}{}", network.name(), if network.is_known() { "" } else { " (not built in)" })?;
     writeln!(out, "  genesis fork version     0x{}", hex::encode(network.genesis_fork_version()))?;
@@ -132,6 +136,35 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         writeln!(out, "  Addresses are hints and not part of the fingerprint.")?;
     }
     Ok(())
+}
+
+/// The cluster definition, as far as it says more than the ceremony.
+fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
+    let definition = cluster.definition();
+    writeln!(out, "\nObol cluster {:?}, definition {}", printable(&definition.name), definition.version.text())?;
+    writeln!(out, "  definition hash  0x{}", hex::encode(definition.definition_hash))?;
+    writeln!(out, "  config hash      0x{}", hex::encode(definition.config_hash))?;
+    match definition.creator.address {
+        Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
+        None => writeln!(out, "  signed by nobody")?,
+    }
+    for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate() {
+        let wallet = operator.address.map_or_else(|| "no wallet".to_owned(), |wallet| format!("wallet {wallet}"));
+        writeln!(out, "  {}. {wallet}, node key {}", position + 1, hex::encode(node.as_bytes()))?;
+    }
+    for unchecked in cluster.unchecked() {
+        writeln!(
+            out,
+            "  WARNING: {} was NOT CHECKED: {} is taken to be a contract (ERC-1271), which only the chain can tell",
+            unchecked.field, unchecked.wallet
+        )?;
+    }
+    Ok(())
+}
+
+/// A free text as printable ASCII.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect()
 }
 
 fn deposited(validator: &ValidatorSpec) -> u64 {

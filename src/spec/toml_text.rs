@@ -4,7 +4,7 @@ use core::fmt::{Display, Write};
 
 use toml::Value;
 
-use super::file::{CeremonyFile, NetworkEntry, NetworkTable, OperatorEntry, ValidatorEntry};
+use super::file::{CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, ValidatorEntry};
 use crate::identity::card::OperatorCard;
 
 const HEAD: &str = "\
@@ -44,6 +44,7 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     }
     file.operators.iter().for_each(|entry| operator(&mut out, entry));
     file.validators.iter().for_each(|entry| validator(&mut out, entry));
+    file.obol.iter().for_each(|entry| obol(&mut out, entry));
     out.0
 }
 
@@ -98,6 +99,17 @@ fn validator(out: &mut Text, entry: &ValidatorEntry) {
     if let Some(gas_limit) = entry.gas_limit {
         out.field("gas_limit", gas_limit);
     }
+}
+
+fn obol(out: &mut Text, entry: &ObolEntry) {
+    out.table("[obol]");
+    if !entry.contract_wallets.is_empty() {
+        out.comment("Wallets that are contracts by the coordinator's word. Their signatures cannot be checked offline.");
+        let wallets: Vec<String> = entry.contract_wallets.iter().map(|wallet| quoted(wallet)).collect();
+        out.field("contract_wallets", format!("[{}]", wallets.join(", ")));
+    }
+    out.comment("The cluster definition. Everything above has to agree with it.");
+    out.field("definition", quoted(&entry.definition));
 }
 
 fn quoted(text: &str) -> String {

@@ -257,8 +257,8 @@ fn attack_s7() {
     let lenient = parsed(&(text + "[policy]\nallow_all_required = true\n")).unwrap();
     assert_ne!(lenient.digest(), ceremony.digest());
     let mut changed = ceremony.canonical().to_vec();
-    changed[7] = 4;
-    assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::Policy(4));
+    changed[7] = 8;
+    assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::Policy(8));
     // A statement of another version of the protocol.
     let collusion = played(&file(3, 2), Hooks::default());
     let mut transcript = collusion.transcript();

@@ -3,13 +3,16 @@
 use proptest::prelude::*;
 use quorate::ethereum::address::AddressError;
 use quorate::ethereum::deposit::CredentialsError;
+use quorate::ethereum::json::JsonError;
 use quorate::ethereum::network::NetworkError;
+use quorate::ethereum::obol::check::DefinitionError;
 use quorate::identity::card::{CardError, NameError};
 use quorate::identity::key::KeyError;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::hash::{Digest, sha256};
 use quorate::primitives::x25519::DhKeyError;
 use quorate::spec::canonical::{FingerprintError, MOST_CANONICAL_BYTES, fingerprint, parse_fingerprint};
+use quorate::spec::obol::ClusterError;
 use quorate::spec::{Ceremony, CeremonyFile, Place, SpecError};
 use serde_json::json;
 
@@ -63,7 +66,7 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (b"QSPC\0".to_vec(), Layout(DecodeError::Short { what: "head", missing: 3 })),
         (patched(4, &[0, 2]), CanonicalVersion(2)),
         (patched(6, &[2]), Kind(2)),
-        (patched(7, &[4]), Policy(4)),
+        (patched(7, &[8]), Policy(8)),
         (patched(7, &[0x81]), Policy(0x81)),
         (replaced(b"Test cluster", b"Test\tcluster"), Name(NameError::Character { found: '\t' })),
         (replaced(b"\0\x0cTest", b"\0\x41Test"), Layout(DecodeError::Invalid { what: "name", why: "longer than allowed" })),
@@ -96,6 +99,12 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (patched(time, &[0xff]), NotCanonical),
         (patched(fees - 1, &[2]), NotCanonical),
         ([good.as_slice(), &[0]].concat(), Layout(DecodeError::Trailing { extra: 1 })),
+        // A cluster that is announced and not there, and one that is none.
+        (patched(7, &[4]), Layout(DecodeError::Short { what: "length of the cluster", missing: 4 })),
+        ([patched(7, &[4]).as_slice(), &[0, 0, 0, 4, 0, 0, b'{', b'}']].concat(), {
+            let shape = JsonError::Shape("missing field `creator` at line 1 column 2".to_owned());
+            Obol(ClusterError::Definition(DefinitionError::Json(shape)))
+        }),
     ]
 }
 

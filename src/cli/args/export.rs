@@ -27,6 +27,12 @@ pub(crate) enum Export {
                             running validator clients is slashed. Stop one before you start another."
     )]
     Keystores(ExportKeystores),
+    /// Write the folder of this operator's node in an Obol cluster, as Charon reads it: lock, definition, deposits, keystores, key.
+    #[command(
+        after_help = "Example:\n  quorate export obol ceremony.toml --out charon-data\n\nThe folder has the node's key and the keystores with \
+                            their passwords: it is what charon run --data-dir wants, and whoever has it has the shares."
+    )]
+    Obol(super::ExportObol),
 }
 
 #[derive(Args)]

@@ -11,6 +11,7 @@ use crate::cli::messages::shown;
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, prompt};
 use crate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use crate::ethereum::obol::lock::MOST_BYTES;
 use crate::spec::Ceremony;
 use crate::spec::ceremony::MOST_VALIDATORS;
 
@@ -32,6 +33,8 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     let deposits = named(&args.deposit_data, MOST_DEPOSIT_BYTES)?;
     let keyshares = named(&args.keyshares, MOST_SSV_BYTES)?;
     let proofs = named(&args.proofs, MOST_SSV_BYTES)?;
+    let lock = args.lock.as_ref().map(|path| Ok((shown(path), input::read(path, MOST_BYTES)?))).transpose()?;
+    let lock = lock.as_ref().map(|(name, bytes): &(String, Vec<u8>)| (name.as_str(), bytes.as_slice()));
     let transcript = input::transcript(&args.transcript)?;
     let shares = match &args.share {
         Some(folder) => shares(folder, args.keystore_password_file.as_deref(), out)?,
@@ -43,6 +46,7 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         deposit_files: &borrowed(&deposits),
         keyshare_files: &borrowed(&keyshares),
         proof_files: &borrowed(&proofs),
+        lock,
         shares: &shares,
         exhaustive: args.exhaustive,
     };

@@ -1,5 +1,6 @@
 //! `quorate demo`: a whole ceremony on this machine, with as many operator processes as operators, then the audit.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::{env, fs, thread};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
+use super::obol_key::fresh;
 use super::{demo_faults, demo_ssv};
 
 use crate::audit::expectation::Expectations;
@@ -19,11 +21,18 @@ use crate::audit::{audit, render};
 use crate::cli::args::{DemoArgs, KdfChoice, ProfileChoice};
 use crate::cli::cheat::{DEMO_WITHDRAWAL, Rule};
 use crate::cli::report::{CliError, Exit, Output, talk};
-use crate::cli::{messages, random};
+use crate::cli::{messages, node_key, random};
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::network::Network;
+use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::obol::definition::{ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version};
+use crate::ethereum::obol::enr;
 use crate::identity::Operator;
 use crate::identity::card::OperatorName;
 use crate::primitives::secret::SecretBytes;
 use crate::spec::canonical::fingerprint;
+use crate::spec::file::{DEFAULT_GAS_LIMIT, OperatorEntry};
+use crate::spec::obol::ceremony_file;
 use crate::spec::{Ceremony, CeremonyFile};
 use crate::store::{self, IDENTITY_FILE, SealCost, StateDir, seal_with_passphrase};
 
@@ -113,10 +122,63 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
         text += for_ssv.get(i).map_or("", String::as_str);
         players.push(Player { name, dir, port });
     }
+    if args.obol {
+        return obol(args, &root, players, &text);
+    }
     text += &format!("[[validators]]\ncount = {}\nwithdrawal = \"{DEMO_WITHDRAWAL}\"\ncompounding = false\n", args.validators);
     let parsed = CeremonyFile::parse_toml(&text).and_then(Ceremony::try_from).map_err(|error| messages::spec(&error))?;
     store::write_new(&root.join("ceremony.toml"), text.as_bytes(), 0o644).map_err(messages::store)?;
     Ok((parsed, players))
+}
+
+/// A definition that nobody signed, a node key for every operator, and the ceremony that makes the cluster; `text` has the operators.
+fn obol(args: &DemoArgs, root: &Path, players: Vec<Player>, text: &str) -> Result<(Ceremony, Vec<Player>), CliError> {
+    let network = Network::known(&args.network).ok_or_else(|| messages::unknown_network(&args.network))?;
+    let mut operators = Vec::new();
+    for player in &players {
+        let key = fresh();
+        node_key::keep(&StateDir::open(&player.dir).map_err(messages::store)?, &key)?;
+        let (config_signature, enr_signature) = Default::default();
+        operators.push(ClusterOperator { address: None, enr: enr::write(&key), config_signature, enr_signature });
+    }
+    let withdrawal = ExecutionAddress::parse_checksummed(DEMO_WITHDRAWAL).expect("an address with its checksum");
+    let addresses = ValidatorAddresses { fee_recipient: withdrawal, withdrawal };
+    let definition = ClusterDefinition {
+        name: "Demo cluster".to_owned(),
+        creator: Creator::default(),
+        operators,
+        uuid: hex::encode_upper(&random::public()[..16]),
+        version: Version::V1_10,
+        timestamp: String::new(),
+        num_validators: args.validators.into(),
+        threshold: args.threshold.into(),
+        validators: vec![addresses; args.validators.into()],
+        dkg_algorithm: "default".to_owned(),
+        fork_version: network.genesis_fork_version(),
+        deposit_amounts: Some(vec![network.standard_amount()]),
+        consensus_protocol: "qbft".to_owned(),
+        target_gas_limit: DEFAULT_GAS_LIMIT,
+        compounding: false,
+        config_hash: [0; 32],
+        definition_hash: [0; 32],
+    };
+    let path = root.join("cluster-definition.json");
+    let cluster =
+        Cluster::check(definition.with_hashes(), BTreeSet::new()).map_err(|error| messages::definition(&path, &error))?;
+    store::write_new(&path, &cluster.definition().to_json(), 0o644).map_err(messages::store)?;
+    #[derive(serde::Deserialize)]
+    struct Operators {
+        operators: Vec<OperatorEntry>,
+    }
+    let operators: Operators =
+        toml::from_str(text).map_err(|error| messages::internal(&format!("the demo's own operators: {error}")))?;
+    let file = ceremony_file(&cluster, "Demo cluster", &random::public(), operators.operators);
+    let mut file = file.map_err(|error| messages::spec(&error))?;
+    file.policy.allow_all_required = args.threshold == args.operators;
+    let text = file.to_toml();
+    let ceremony = CeremonyFile::parse_toml(&text).and_then(Ceremony::try_from).map_err(|error| messages::spec(&error))?;
+    store::write_new(&root.join("ceremony.toml"), text.as_bytes(), 0o644).map_err(messages::store)?;
+    Ok((ceremony, players))
 }
 
 /// Ports that are free now. All are held until all are known, so none is given twice.

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &Export, out: &Output) -> Result<Exit, CliError> {
     match args {
         Export::Launchpad { transcript, out: folder } => launchpad(transcript, folder, out),
         Export::Keystores(args) => keystores(args, out),
+        Export::Obol(args) => super::export_obol::run(args, out),
     }
 }
 
@@ -41,7 +42,7 @@ fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, Cli
     write(folder, &files, json!({}), out)
 }
 
-fn write(folder: &Path, files: &[Artifact], fields: Value, out: &Output) -> Result<Exit, CliError> {
+pub(super) fn write(folder: &Path, files: &[Artifact], fields: Value, out: &Output) -> Result<Exit, CliError> {
     write_folder(folder, files).map_err(|error| match error {
         crate::store::StoreError::Missing { .. } => messages::no_folder(folder),
         other => messages::store(other),
@@ -89,7 +90,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     }
 }
 
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
@@ -98,7 +99,7 @@ fn public_shares(own: &Own) -> Vec<G1> {
     outcome.validators.iter().map(|validator| validator.public_shares[own.seat.me.position()]).collect()
 }
 
-fn encrypt(own: &Own, profile: Profile, key: &DerivedKey, stamp: u64) -> Result<Vec<Artifact>, CliError> {
+pub(super) fn encrypt(own: &Own, profile: Profile, key: &DerivedKey, stamp: u64) -> Result<Vec<Artifact>, CliError> {
     let shares = own.participant.shares().ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
     let holder = Holder::new(&own.seat.ceremony, own.seat.me);
     let files = keystore_files_as(profile, holder, shares, &public_shares(own), key, stamp, random::os());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::obol_key;
 use crate::cli::args::Identity;
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{messages, prompt, random};
@@ -15,6 +16,7 @@ pub(crate) fn run(args: &Identity, out: &Output) -> Result<Exit, CliError> {
     match args {
         Identity::New { name, kdf_cost } => new(name.as_deref(), *kdf_cost, out),
         Identity::Show => show(out),
+        Identity::ObolKey(args) => obol_key::run(args, out),
     }
 }
 

@@ -16,11 +16,15 @@ pub(crate) mod evidence;
 
 pub(crate) mod export;
 
+mod export_obol;
+
 mod finished;
 
 pub(crate) mod identity;
 
 pub(crate) mod man;
+
+mod obol_key;
 
 pub(crate) mod run;
 

@@ -11,12 +11,12 @@ use crate::carrier::{CarrierError, Peer, Tcp, TcpConfig, Timing};
 use crate::cli::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cli::cheat::{Cheat, Rule};
 use crate::cli::drive::{Drive, Ending};
-use crate::cli::keystore_key::{KeystoreKey, Layout, fresh_password};
+use crate::cli::keystore_key::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use crate::cli::machine::{self, Machine};
 use crate::cli::messages::{quoted, shown};
 use crate::cli::progress::{Progress, seat_names};
 use crate::cli::report::{CliError, Exit, Output, talk};
-use crate::cli::{input, messages, prompt, random, ssv_key};
+use crate::cli::{input, messages, node_key, prompt, random, ssv_key};
 use crate::ethereum::keystore::{Kdf, Password};
 use crate::export::keystores::Profile;
 use crate::identity::Operator;
@@ -51,6 +51,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let seat = OwnSeat::find(ceremony.clone(), operator.clone())
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
     let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
+    let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
     let cheat = match rule {
         None => None,
         Some(rule) => Some(Cheat::new(rule, seat.clone()).ok_or_else(messages::not_a_demo)?),
@@ -69,13 +70,15 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     }
     // Nothing is written before this line, and nothing secret is made before the disk has proven itself.
     state.try_writing().map_err(messages::store)?;
-    let keystores = plan_keystores(args, passphrase)?;
+    let mut keystores = plan_keystores(args, passphrase)?;
+    if seat.node_expected().is_some() && !args.no_keystores {
+        keystores.push(KeystorePlan::for_node()?);
+    }
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
-    let keystores = match keystores {
-        // Now, so that nobody waits for it when there are shares; but what is published has its keystores, or none.
-        Some((key, layout)) if !dir.view().is_published().map_err(messages::store)? => Some((key.begin()?, layout)),
-        other => other,
-    };
+    // Now, so that nobody waits for it when there are shares; but what is published has its keystores, or none.
+    if !dir.view().is_published().map_err(messages::store)? {
+        keystores = keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?;
+    }
     let (participant, step, log) = start(&seat, &operator, &dir)?;
     // After the log is there and before anything is signed, so that this file without a log tells that a log was lost.
     if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
@@ -118,13 +121,13 @@ fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
     prompt::agree(ceremony, args.yes_fingerprint.as_deref(), "Type the fingerprint's words to take part")
 }
 
-fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Option<(KeystoreKey, Layout)>, CliError> {
+fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Vec<KeystorePlan>, CliError> {
     if args.no_keystores {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let (password, layout) = args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
     let turns = args.kdf_turns.then(|| args.file.clone());
-    Ok(Some((KeystoreKey::planned(args.layout.kdf(), password, turns), layout)))
+    Ok(vec![KeystorePlan { key: KeystoreKey::planned(args.layout.kdf(), password, turns), layout, folder: "" }])
 }
 
 impl LayoutArgs {

@@ -6,11 +6,15 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Spec, SpecNew};
 use crate::cli::command::spec_next;
+use crate::cli::command::verify::contracts;
 use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, random};
+use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use crate::ethereum::ssv::parse_operators_info;
 use crate::spec::canonical::fingerprint;
 use crate::spec::file::{AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry};
+use crate::spec::obol::ceremony_file;
 use crate::spec::show::describe;
 use crate::spec::{Ceremony, CeremonyFile, Endpoint};
 
@@ -55,30 +59,36 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
 
 /// The ceremony file that the flags describe, unchecked.
 fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
+    if let Some(definition) = &args.obol_definition {
+        return cluster(args, definition);
+    }
+    let required = || messages::internal("a flag that is required is not there");
     if args.validators.len() != args.withdrawal.len() {
         return Err(messages::pairs(args.validators.len(), args.withdrawal.len()));
     }
     let amounts = (!args.amounts.is_empty()).then(|| args.amounts.iter().cloned().map(AmountText).collect::<Vec<_>>());
+    let compounding = args.compounding.ok_or_else(required)?;
     let validators = args.validators.iter().zip(&args.withdrawal).map(|(count, withdrawal)| ValidatorEntry {
         count: (*count).into(),
         withdrawal: withdrawal.clone(),
-        compounding: args.compounding,
+        compounding,
         amounts: amounts.clone(),
         fee_recipient: args.fee_recipient.clone(),
         gas_limit: args.gas_limit,
     });
     Ok(CeremonyFile {
         version: FILE_VERSION,
-        name: args.name.clone(),
+        name: args.name.clone().ok_or_else(required)?,
         id: hex::encode(random::public()),
         attempt: 1,
         supersedes: None,
-        network: NetworkEntry::Known(args.network.clone()),
-        threshold: args.threshold,
+        network: NetworkEntry::Known(args.network.clone().ok_or_else(required)?),
+        threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         ssv: None,
         operators: args.operators.iter().map(|text| operator(text)).collect(),
         validators: validators.collect(),
+        obol: None,
     })
 }
 
@@ -95,6 +105,28 @@ fn for_ssv(operators: &mut [OperatorEntry], ids: &[u64], path: &Path) -> Result<
     }
     operators.sort_by_key(|operator| operator.point);
     Ok(())
+}
+
+/// The ceremony file that a cluster definition describes; flags that say something too have to agree with it.
+fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
+    let contracts = contracts(&args.contract_wallets)?;
+    let bytes = input::read(path, MOST_BYTES)?;
+    let checked = ClusterDefinition::parse(&bytes).and_then(|definition| Cluster::check(definition, contracts));
+    let cluster = checked.map_err(|error| messages::definition(path, &error))?;
+    let operators = args.operators.iter().map(|text| operator(text)).collect();
+    let name = args.name.as_deref().unwrap_or(&cluster.definition().name);
+    let mut file = ceremony_file(&cluster, name, &random::public(), operators).map_err(|error| messages::spec(&error))?;
+    if let Some(threshold) = args.threshold.filter(|threshold| *threshold != file.threshold) {
+        return Err(messages::contradicts("--threshold", &threshold.to_string(), &file.threshold.to_string()));
+    }
+    match (&args.network, &file.network) {
+        (Some(given), NetworkEntry::Known(known)) if given != known => {
+            return Err(messages::contradicts("--network", given, known));
+        }
+        _ => {}
+    }
+    file.policy.allow_all_required = args.allow_all_required;
+    Ok(file)
 }
 
 /// `card@host:port`, or a card alone.
@@ -141,5 +173,9 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
         "operators": operators.collect::<Vec<_>>(),
         "validators": validators.collect::<Vec<_>>(),
         "validator_count": ceremony.v(),
+        "obol": ceremony.obol().map(|cluster| json!({
+            "definition_hash": format!("0x{}", hex::encode(cluster.definition().definition_hash)),
+            "unchecked": cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect::<Vec<_>>(),
+        })),
     })
 }

@@ -1,11 +1,12 @@
 //! `quorate verify`: files that anybody made, judged offline by the rules of Ethereum alone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::verify_ssv;
-use crate::cli::args::{NetworkArgs, Verify, VerifyExit};
+use crate::cli::args::{NetworkArgs, Verify, VerifyCluster, VerifyExit};
 use crate::cli::messages::shown;
 use crate::cli::report::{CliError, Exit, Output};
 use crate::cli::{input, messages, prompt};
@@ -13,6 +14,10 @@ use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use crate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
 use crate::ethereum::network::Network;
+use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::obol::definition::{self, ClusterDefinition};
+use crate::ethereum::obol::lock::{self, ClusterLock};
+use crate::ethereum::obol::lock_check::check_lock;
 use crate::export::exits::verify_exit;
 use crate::export::launchpad::{verify_deposits, verify_registrations};
 use crate::primitives::curve::G1;
@@ -30,6 +35,8 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
         Verify::Registration { file, network } => registration(file, network, out),
         Verify::Keyshares(args) => verify_ssv::keyshares(args, out),
         Verify::Ssv(args) => verify_ssv::directory(args, out),
+        Verify::ClusterDefinition(args) => cluster_definition(args, out),
+        Verify::ClusterLock(args) => cluster_lock(args, out),
         Verify::Keystore { files, keystore_password_file } => keystore(files, keystore_password_file.as_deref(), out),
     }
 }
@@ -115,6 +122,61 @@ pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
         "withdrawal_request": { "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata },
     });
     accepted(&args.file, fields, &text, out)
+}
+
+/// The wallets that a person says are contracts.
+pub(crate) fn contracts(texts: &[String]) -> Result<BTreeSet<ExecutionAddress>, CliError> {
+    let parse = |text: &String| ExecutionAddress::parse_checksummed(text);
+    texts.iter().map(parse).collect::<Result<_, _>>().map_err(|error| messages::address("--contract-wallet", error))
+}
+
+fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
+    let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
+    let bytes = input::read(file, definition::MOST_BYTES)?;
+    let checked = ClusterDefinition::parse(&bytes).and_then(|definition| Cluster::check(definition, contracts));
+    match checked {
+        Ok(cluster) => cluster_accepted(file, &cluster, Vec::new(), out),
+        Err(error) => refused(file, field(&error.to_string()), &error.to_string(), out),
+    }
+}
+
+fn cluster_lock(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
+    let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
+    let bytes = input::read(file, lock::MOST_BYTES)?;
+    match ClusterLock::parse(&bytes).and_then(|lock| check_lock(&lock, contracts).map(|cluster| (lock, cluster))) {
+        Ok((lock, cluster)) => {
+            let keys = lock.validators.iter().map(|validator| format!("0x{}", hex::encode(validator.public_key)));
+            cluster_accepted(file, &cluster, keys.collect(), out)
+        }
+        Err(error) => refused(file, field(&error.to_string()), &error.to_string(), out),
+    }
+}
+
+/// The field that a reason begins with.
+fn field(reason: &str) -> &str {
+    reason.split(": ").next().unwrap_or(reason)
+}
+
+fn cluster_accepted(file: &Path, cluster: &Cluster, keys: Vec<String>, out: &Output) -> Result<Exit, CliError> {
+    let definition = cluster.definition();
+    let hash = format!("0x{}", hex::encode(definition.definition_hash));
+    let mut text = format!(
+        "  version {}, {} of {} operators, validators: {}\n  definition hash {hash}",
+        definition.version.text(),
+        definition.threshold,
+        definition.operators.len(),
+        definition.validators.len()
+    );
+    keys.iter().for_each(|key| text += &format!("\n  validator {key}"));
+    let unchecked: Vec<&str> = cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
+    for unchecked in cluster.unchecked() {
+        text += &format!(
+            "\n  NOT CHECKED: {} of {}, said to be a contract (ERC-1271): only the chain can tell",
+            unchecked.field, unchecked.wallet
+        );
+    }
+    let fields = json!({ "definition_hash": hash, "signed": definition.is_signed(), "validators": keys, "unchecked": unchecked });
+    accepted(file, fields, &text, out)
 }
 
 fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, CliError> {

@@ -78,6 +78,11 @@ fn signed_items(
     Ok((deposits, registrations))
 }
 
+/// All deposits of a ceremony, validator by validator.
+pub fn signed_deposits(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<SignedDeposit>, OutcomeError> {
+    signed_items(ceremony, validators).map(|(deposits, _)| deposits)
+}
+
 /// What the ceremony signs for validators with these keys.
 fn expected_items(ceremony: &Ceremony, public_keys: &[G1]) -> Result<(Vec<DepositMessage>, Vec<Registration>), OutcomeError> {
     let (expected, found) = (ceremony.validators().len(), public_keys.len());

@@ -1,0 +1,476 @@
+//! `cluster-definition.json`, versions 1.8 to 1.11: parsed strictly, hashed, written.
+
+use serde::{Deserialize, Serialize};
+
+use super::check::DefinitionError;
+use crate::ethereum::address::{AddressError, ExecutionAddress};
+use crate::ethereum::json::{self, HexError, prefixed_hex, printable};
+use crate::ethereum::ssz::{self, Chunk};
+
+/// Largest definition looked at, in bytes.
+pub const MOST_BYTES: usize = 2 << 20;
+/// Most operators of a cluster, by the format.
+pub const MOST_OPERATORS: usize = 256;
+/// Most validators of a cluster, by the format.
+pub const MOST_VALIDATORS: usize = 65_536;
+/// Most amounts, by the format.
+const MOST_AMOUNTS: usize = 256;
+/// Most signatures of one wallet, by the format (version 1.11).
+const MOST_SIGNATURES: usize = 32;
+/// Bytes of a wallet's signature.
+pub(super) const SIGNATURE: usize = 65;
+
+/// Version of the format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Version {
+    /// `v1.8.0`
+    V1_8,
+    /// `v1.9.0`: with `consensus_protocol`.
+    V1_9,
+    /// `v1.10.0`: with `target_gas_limit` and `compounding`.
+    V1_10,
+    /// `v1.11.0`: several signatures of one wallet.
+    V1_11,
+}
+
+impl Version {
+    const ALL: [Self; 4] = [Self::V1_8, Self::V1_9, Self::V1_10, Self::V1_11];
+
+    /// As it is written.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::V1_8 => "v1.8.0",
+            Self::V1_9 => "v1.9.0",
+            Self::V1_10 => "v1.10.0",
+            Self::V1_11 => "v1.11.0",
+        }
+    }
+
+    pub(super) fn parse(text: &str) -> Result<Self, DefinitionError> {
+        let unknown = || DefinitionError::Version(printable(&text.chars().take(20).collect::<String>()));
+        Self::ALL.into_iter().find(|version| version.text() == text).ok_or_else(unknown)
+    }
+}
+
+/// Who made the definition. All of it is absent from one that nobody signed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Creator {
+    /// The wallet.
+    pub address: Option<ExecutionAddress>,
+    /// The wallet's signature on the configuration hash; may be empty.
+    pub config_signature: Vec<u8>,
+}
+
+/// An operator. Without wallet and signatures in a definition that operators have not signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterOperator {
+    /// The wallet.
+    pub address: Option<ExecutionAddress>,
+    /// The record of its node.
+    pub enr: String,
+    /// The wallet's signature on the configuration hash; may be empty.
+    pub config_signature: Vec<u8>,
+    /// The wallet's signature on the record; may be empty.
+    pub enr_signature: Vec<u8>,
+}
+
+/// Where the money of a validator goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ValidatorAddresses {
+    /// Fees of blocks.
+    pub fee_recipient: ExecutionAddress,
+    /// Withdrawals.
+    pub withdrawal: ExecutionAddress,
+}
+
+/// A definition as written: every field has its type, and none has been compared with another. See [`super::check`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterDefinition {
+    /// What people call the cluster; may be empty.
+    pub name: String,
+    /// Who made the definition.
+    pub creator: Creator,
+    /// The operators, in order of their shares.
+    pub operators: Vec<ClusterOperator>,
+    /// Chosen by whoever made it.
+    pub uuid: String,
+    /// Version of the format.
+    pub version: Version,
+    /// When it was made, as free text.
+    pub timestamp: String,
+    /// How many validators it says to have.
+    pub num_validators: u64,
+    /// Shares needed to sign.
+    pub threshold: u64,
+    /// The validators.
+    pub validators: Vec<ValidatorAddresses>,
+    /// How the keys are to be made; free text.
+    pub dkg_algorithm: String,
+    /// `GENESIS_FORK_VERSION` of the network.
+    pub fork_version: [u8; 4],
+    /// Amounts of the deposits of each validator, in gwei, as written. `None` where the field is `null`.
+    pub deposit_amounts: Option<Vec<u64>>,
+    /// From version 1.9; may be empty.
+    pub consensus_protocol: String,
+    /// From version 1.10; 0 for the usual one.
+    pub target_gas_limit: u64,
+    /// From version 1.10: whether withdrawal credentials are `0x02`.
+    pub compounding: bool,
+    /// The configuration hash that it states.
+    pub config_hash: Chunk,
+    /// The definition hash that it states.
+    pub definition_hash: Chunk,
+}
+
+/// Why a field is not what it must be by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FieldFault {
+    /// Not an address, or not in its checksummed or lower-case spelling.
+    #[error("{0}")]
+    Address(#[from] AddressError),
+    /// Not a number in decimal digits.
+    #[error("not a number of gwei in decimal digits, as a text")]
+    Amount,
+    /// Not `0x` and lower-case hexadecimal digits.
+    #[error("{0}")]
+    Hex(#[from] HexError),
+    /// Longer than the format has it.
+    #[error("{found} bytes; at most {most}")]
+    TooLong {
+        /// Bytes, or entries.
+        found: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// More entries than the format has.
+    #[error("{found} entries; at most {most}")]
+    TooMany {
+        /// Entries.
+        found: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// A field that this version does not have.
+    #[error("not a field of version {0}")]
+    NotOfVersion(&'static str),
+    /// Signatures are of 65 bytes.
+    #[error("{0} bytes; a wallet's signature has {SIGNATURE} (version 1.11: as many for each)")]
+    Signature(usize),
+}
+
+/// The definition as JSON has it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawDefinition {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    name: String,
+    creator: RawCreator,
+    operators: Vec<RawOperator>,
+    uuid: String,
+    version: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    timestamp: String,
+    num_validators: u64,
+    threshold: u64,
+    validators: Vec<RawAddresses>,
+    dkg_algorithm: String,
+    fork_version: String,
+    #[serde(default)]
+    deposit_amounts: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    consensus_protocol: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    target_gas_limit: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    compounding: Option<bool>,
+    config_hash: String,
+    definition_hash: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCreator {
+    address: String,
+    config_signature: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOperator {
+    address: String,
+    enr: String,
+    config_signature: String,
+    enr_signature: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAddresses {
+    fee_recipient_address: String,
+    withdrawal_address: String,
+}
+
+/// `0x` and lower-case digits; nothing for no bytes.
+pub(super) fn hexed(bytes: &[u8]) -> String {
+    if bytes.is_empty() { String::new() } else { format!("0x{}", hex::encode(bytes)) }
+}
+
+fn at<T>(field: impl Into<String>, value: Result<T, impl Into<FieldFault>>) -> Result<T, DefinitionError> {
+    value.map_err(|fault| DefinitionError::Field { field: field.into(), fault: fault.into() })
+}
+
+fn bounded(field: &str, text: String, most: usize) -> Result<String, DefinitionError> {
+    match text.len() {
+        found if found > most => at(field, Err(FieldFault::TooLong { found, most })),
+        _ => Ok(text),
+    }
+}
+
+fn few(field: &str, found: usize, most: usize) -> Result<(), DefinitionError> {
+    if found > most { at(field, Err(FieldFault::TooMany { found, most })) } else { Ok(()) }
+}
+
+fn address(field: String, text: &str) -> Result<Option<ExecutionAddress>, DefinitionError> {
+    if text.is_empty() { Ok(None) } else { at(field, ExecutionAddress::parse_any(text)).map(Some) }
+}
+
+fn signature(field: String, text: &str, version: Version) -> Result<Vec<u8>, DefinitionError> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let digits = text.strip_prefix("0x").ok_or(HexError::Unprefixed).map_err(FieldFault::from);
+    let decode = |digits: &str| match digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        true => hex::decode(digits).map_err(|_| FieldFault::Hex(HexError::Digit)),
+        false => Err(FieldFault::Hex(HexError::Digit)),
+    };
+    let length = |bytes: Vec<u8>| match bytes.len() {
+        SIGNATURE => Ok(bytes),
+        found if version == Version::V1_11 && found > 0 && found % SIGNATURE == 0 && found <= MOST_SIGNATURES * SIGNATURE => {
+            Ok(bytes)
+        }
+        found => Err(FieldFault::Signature(found)),
+    };
+    at(field, digits.and_then(decode).and_then(length))
+}
+
+fn amount(text: &str) -> Result<u64, FieldFault> {
+    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    if plain { text.parse().map_err(|_| FieldFault::Amount) } else { Err(FieldFault::Amount) }
+}
+
+/// A field that versions from `since` on have, and no other.
+fn since<T: Default>(field: &str, value: Option<T>, version: Version, since: Version) -> Result<T, DefinitionError> {
+    match value {
+        Some(_) if version < since => at(field, Err(FieldFault::NotOfVersion(version.text()))),
+        value => Ok(value.unwrap_or_default()),
+    }
+}
+
+impl RawDefinition {
+    pub(super) fn into_definition(self) -> Result<ClusterDefinition, DefinitionError> {
+        let version = Version::parse(&self.version)?;
+        few("operators", self.operators.len(), MOST_OPERATORS)?;
+        few("validators", self.validators.len(), MOST_VALIDATORS)?;
+        few("deposit_amounts", self.deposit_amounts.as_ref().map_or(0, Vec::len), MOST_AMOUNTS)?;
+        let creator = Creator {
+            address: address("creator.address".to_owned(), &self.creator.address)?,
+            config_signature: signature("creator.config_signature".to_owned(), &self.creator.config_signature, version)?,
+        };
+        let operator = |(i, raw): (usize, RawOperator)| {
+            let field = |name: &str| format!("operators[{i}].{name}");
+            Ok(ClusterOperator {
+                address: address(field("address"), &raw.address)?,
+                enr: bounded(&field("enr"), raw.enr, 1024)?,
+                config_signature: signature(field("config_signature"), &raw.config_signature, version)?,
+                enr_signature: signature(field("enr_signature"), &raw.enr_signature, version)?,
+            })
+        };
+        let validator = |(i, raw): (usize, RawAddresses)| {
+            let read = |name: &str, text: &str| at(format!("validators[{i}].{name}"), ExecutionAddress::parse_any(text));
+            Ok(ValidatorAddresses {
+                fee_recipient: read("fee_recipient_address", &raw.fee_recipient_address)?,
+                withdrawal: read("withdrawal_address", &raw.withdrawal_address)?,
+            })
+        };
+        let amounts = |texts: Vec<String>| {
+            let read = |(i, text): (usize, &String)| at(format!("deposit_amounts[{i}]"), amount(text));
+            texts.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()
+        };
+        Ok(ClusterDefinition {
+            name: bounded("name", self.name, 256)?,
+            creator,
+            operators: self.operators.into_iter().enumerate().map(operator).collect::<Result<_, DefinitionError>>()?,
+            uuid: bounded("uuid", self.uuid, 64)?,
+            version,
+            timestamp: bounded("timestamp", self.timestamp, 32)?,
+            num_validators: self.num_validators,
+            threshold: self.threshold,
+            validators: self.validators.into_iter().enumerate().map(validator).collect::<Result<_, DefinitionError>>()?,
+            dkg_algorithm: bounded("dkg_algorithm", self.dkg_algorithm, 32)?,
+            fork_version: at("fork_version", prefixed_hex(&self.fork_version))?,
+            deposit_amounts: self.deposit_amounts.map(amounts).transpose()?,
+            consensus_protocol: bounded(
+                "consensus_protocol",
+                since("consensus_protocol", self.consensus_protocol, version, Version::V1_9)?,
+                256,
+            )?,
+            target_gas_limit: since("target_gas_limit", self.target_gas_limit, version, Version::V1_10)?,
+            compounding: since("compounding", self.compounding, version, Version::V1_10)?,
+            config_hash: at("config_hash", prefixed_hex(&self.config_hash))?,
+            definition_hash: at("definition_hash", prefixed_hex(&self.definition_hash))?,
+        })
+    }
+
+    pub(super) fn of(definition: &ClusterDefinition) -> Self {
+        let text = |address: &Option<ExecutionAddress>| address.map(|address| address.to_string()).unwrap_or_default();
+        let operator = |operator: &ClusterOperator| RawOperator {
+            address: text(&operator.address),
+            enr: operator.enr.clone(),
+            config_signature: hexed(&operator.config_signature),
+            enr_signature: hexed(&operator.enr_signature),
+        };
+        let addresses = |addresses: &ValidatorAddresses| RawAddresses {
+            fee_recipient_address: addresses.fee_recipient.to_string(),
+            withdrawal_address: addresses.withdrawal.to_string(),
+        };
+        let version = definition.version;
+        Self {
+            name: definition.name.clone(),
+            creator: RawCreator {
+                address: text(&definition.creator.address),
+                config_signature: hexed(&definition.creator.config_signature),
+            },
+            operators: definition.operators.iter().map(operator).collect(),
+            uuid: definition.uuid.clone(),
+            version: version.text().to_owned(),
+            timestamp: definition.timestamp.clone(),
+            num_validators: definition.num_validators,
+            threshold: definition.threshold,
+            validators: definition.validators.iter().map(addresses).collect(),
+            dkg_algorithm: definition.dkg_algorithm.clone(),
+            fork_version: hexed(&definition.fork_version),
+            deposit_amounts: definition.deposit_amounts.as_ref().map(|amounts| amounts.iter().map(u64::to_string).collect()),
+            consensus_protocol: (version >= Version::V1_9).then(|| definition.consensus_protocol.clone()),
+            target_gas_limit: (version >= Version::V1_10).then_some(definition.target_gas_limit),
+            compounding: (version >= Version::V1_10).then_some(definition.compounding),
+            config_hash: hexed(&definition.config_hash),
+            definition_hash: hexed(&definition.definition_hash),
+        }
+    }
+}
+
+impl ClusterDefinition {
+    /// Reads a file. Nothing in it is compared yet.
+    pub fn parse(bytes: &[u8]) -> Result<Self, DefinitionError> {
+        json::parse::<RawDefinition>(bytes, MOST_BYTES)?.into_definition()
+    }
+
+    /// The one compact spelling in which a ceremony carries it.
+    pub fn to_compact_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&RawDefinition::of(self)).expect("texts and numbers are always JSON")
+    }
+
+    /// As a file: indented, with a line end.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(&RawDefinition::of(self)).expect("texts and numbers are always JSON");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    fn wallet(&self, address: &Option<ExecutionAddress>) -> Chunk {
+        address.map_or([0; 32], |address| ssz::bytes20(address.as_bytes()))
+    }
+
+    /// One signature, or 65 zeros for none; from version 1.11 on a list of them.
+    fn signature(&self, bytes: &[u8]) -> Chunk {
+        if self.version == Version::V1_11 {
+            let roots: Vec<Chunk> = bytes.chunks(SIGNATURE).map(ssz::byte_vector).collect();
+            return ssz::list(&roots, MOST_SIGNATURES);
+        }
+        if bytes.is_empty() { ssz::byte_vector(&[0; SIGNATURE]) } else { ssz::byte_vector(bytes) }
+    }
+
+    fn operator(&self, operator: &ClusterOperator) -> Chunk {
+        ssz::container(&[
+            self.wallet(&operator.address),
+            ssz::byte_list(operator.enr.as_bytes(), 1024),
+            self.signature(&operator.config_signature),
+            self.signature(&operator.enr_signature),
+        ])
+    }
+
+    /// The fields that both hashes are over; they differ in what is hashed of operators and creator.
+    fn fields(&self, operators: &[Chunk], creator: Chunk) -> Vec<Chunk> {
+        let addresses = |validator: &ValidatorAddresses| {
+            ssz::two(ssz::bytes20(validator.fee_recipient.as_bytes()), ssz::bytes20(validator.withdrawal.as_bytes()))
+        };
+        let validators: Vec<Chunk> = self.validators.iter().map(addresses).collect();
+        let mut fields = vec![
+            ssz::byte_list(self.uuid.as_bytes(), 64),
+            ssz::byte_list(self.name.as_bytes(), 256),
+            ssz::byte_list(self.version.text().as_bytes(), 16),
+            ssz::byte_list(self.timestamp.as_bytes(), 32),
+            ssz::uint64(self.num_validators),
+            ssz::uint64(self.threshold),
+            ssz::byte_list(self.dkg_algorithm.as_bytes(), 32),
+            ssz::bytes4(&self.fork_version),
+            ssz::list(operators, MOST_OPERATORS),
+            creator,
+            ssz::list(&validators, MOST_VALIDATORS),
+            ssz::uint64_list(self.deposit_amounts.as_deref().unwrap_or_default(), MOST_AMOUNTS),
+        ];
+        if self.version >= Version::V1_9 {
+            fields.push(ssz::byte_list(self.consensus_protocol.as_bytes(), 256));
+        }
+        if self.version >= Version::V1_10 {
+            fields.extend([ssz::uint64(self.target_gas_limit), ssz::uint64(self.compounding.into())]);
+        }
+        fields
+    }
+
+    /// The configuration hash: over everything but node records and signatures.
+    pub fn compute_config_hash(&self) -> Chunk {
+        let operators: Vec<Chunk> = self.operators.iter().map(|operator| self.wallet(&operator.address)).collect();
+        ssz::container(&self.fields(&operators, self.wallet(&self.creator.address)))
+    }
+
+    /// The definition hash: over everything, with the configuration hash as it is stated.
+    pub fn compute_definition_hash(&self) -> Chunk {
+        let operators: Vec<Chunk> = self.operators.iter().map(|operator| self.operator(operator)).collect();
+        let creator = ssz::two(self.wallet(&self.creator.address), self.signature(&self.creator.config_signature));
+        let mut fields = self.fields(&operators, creator);
+        fields.push(self.config_hash);
+        ssz::container(&fields)
+    }
+
+    /// States both hashes as they are.
+    pub fn with_hashes(mut self) -> Self {
+        self.config_hash = self.compute_config_hash();
+        self.definition_hash = self.compute_definition_hash();
+        self
+    }
+
+    /// The distinct amounts that are deposited for each validator, in gwei, ascending.
+    pub fn amounts(&self) -> Vec<u64> {
+        const ETH: u64 = 1_000_000_000;
+        let mut amounts = match (self.deposit_amounts.as_deref().unwrap_or_default(), self.compounding) {
+            ([], false) => vec![ETH, 32 * ETH],
+            ([], true) => vec![ETH, 8 * ETH, 32 * ETH, 256 * ETH],
+            (given, _) => given.to_vec(),
+        };
+        amounts.sort_unstable();
+        amounts.dedup();
+        amounts
+    }
+
+    /// The gas limit of builder registrations.
+    pub fn gas_limit(&self) -> u64 {
+        const USUAL: u64 = 30_000_000;
+        if self.target_gas_limit == 0 { USUAL } else { self.target_gas_limit }
+    }
+
+    /// Whether operators have signed it.
+    pub fn is_signed(&self) -> bool {
+        self.operators.iter().any(|operator| operator.address.is_some())
+    }
+}

@@ -1,0 +1,169 @@
+//! The lock of an Obol cluster. With certificate 1 and the combined signatures everything in it is known but who has signed it: in R4 every
+//! operator signs its hash with all of its shares, added up, and with the key of its node. A lock is made of all finals, never of a threshold.
+
+use std::sync::Arc;
+
+use crate::ethereum::bls::message_point;
+use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::obol::lock::{ClusterLock, LockDeposit, LockRegistration, LockValidator, lock_hash};
+use crate::ethereum::secp256k1::{NodePublic, NodeSecret, recover};
+use crate::message::body::{Final, LockSignatures};
+use crate::primitives::batch::verify_signature;
+use crate::primitives::curve::{G1, G1Sum, G2, G2Sum, SecretScalar};
+use crate::spec::ceremony::Ceremony;
+use crate::spec::threshold::Index;
+
+use super::checks::Signed;
+use super::evidence::{Fault, Rule};
+use super::items::{Item, items};
+use super::outcome::ValidatorOutcome;
+use super::participant::OwnSeat;
+use super::record::ReplayError;
+
+/// A node key that is not the one of the cluster definition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the node key is 0x{}, but the cluster definition has 0x{} for operator {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
+pub struct WrongNodeKey {
+    /// Whose place it is.
+    pub operator: Index,
+    /// As the definition has it.
+    pub expected: NodePublic,
+    /// The one that is here.
+    pub found: NodePublic,
+}
+
+impl OwnSeat {
+    /// The key that the definition of an Obol cluster has for this operator's node; `None` if no cluster is made.
+    pub fn node_expected(&self) -> Option<NodePublic> {
+        Some(self.ceremony.obol()?.nodes()[self.me.position()])
+    }
+
+    /// With the key of this operator's node, for the last round of a ceremony that makes an Obol cluster.
+    pub fn with_node_key(mut self, key: NodeSecret) -> Result<Self, WrongNodeKey> {
+        let found = key.public();
+        match self.node_expected() {
+            Some(expected) if expected != found => Err(WrongNodeKey { operator: self.me, expected, found }),
+            expected => {
+                self.node_key = expected.map(|_| Arc::new(key));
+                Ok(self)
+            }
+        }
+    }
+
+    /// The key of this operator's node, if it is here.
+    pub fn node_key(&self) -> Option<&NodeSecret> {
+        self.node_key.as_deref()
+    }
+}
+
+/// A lock but for its signatures, and the keys that these verify under.
+pub struct UnsignedLock<'a> {
+    cluster: &'a Cluster,
+    validators: Vec<LockValidator>,
+    hash: [u8; 32],
+    message: G2,
+    /// By index: the sum of the operator's public shares; `None` where it is infinity.
+    keys: Vec<Option<G1>>,
+}
+
+impl<'a> UnsignedLock<'a> {
+    /// The lock of a ceremony with this outcome; `None` if it makes no cluster.
+    pub fn new(ceremony: &'a Ceremony, validators: &[ValidatorOutcome]) -> Option<Self> {
+        let cluster = ceremony.obol()?;
+        let entry = |(v, outcome): (usize, &ValidatorOutcome)| validator(ceremony, v, outcome);
+        let locked: Vec<LockValidator> = validators.iter().enumerate().map(entry).collect();
+        let hash = lock_hash(cluster.definition(), &locked);
+        let key = |index: Index| {
+            let mut sum = G1Sum::zero();
+            validators.iter().for_each(|outcome| sum.add(&outcome.public_shares[index.position()]));
+            sum.finish()
+        };
+        let keys = ceremony.indices().map(key).collect();
+        Some(Self { cluster, validators: locked, hash, message: message_point(&hash), keys })
+    }
+
+    /// What everybody signs.
+    pub fn hash(&self) -> [u8; 32] {
+        self.hash
+    }
+
+    /// Both signatures of an operator. The same bytes each time (RFC 6979 for the node's).
+    pub(super) fn sign(&self, shares: &[SecretScalar], node: &NodeSecret) -> Result<LockSignatures, ReplayError> {
+        let mut sum = SecretScalar::zero();
+        shares.iter().for_each(|share| sum.add_assign(share));
+        let shares = sum.sign(&self.message).ok_or(ReplayError::SharesDamaged)?;
+        Ok(LockSignatures { shares, node: node.sign(&self.hash) })
+    }
+
+    /// Whether one final's signatures are its operator's.
+    pub(super) fn check(&self, last: &Signed<Final>) -> Result<(), Box<Fault>> {
+        let (operator, signatures) = (last.sender(), signatures(last)?);
+        let key = self.keys[operator.position()].ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
+        if !verify_signature(&key, &self.message, &signatures.shares) {
+            return Err(Fault::new(Rule::LockShares { operator }, [&last.statement]));
+        }
+        // One spelling only, the one that Charon writes.
+        let canonical = signatures.node[64] <= 1;
+        let signer = recover(&self.hash, &signatures.node).ok().filter(|_| canonical);
+        match signer == Some(self.cluster.nodes()[operator.position()]) {
+            true => Ok(()),
+            false => Err(Fault::new(Rule::LockNode { operator }, [&last.statement])),
+        }
+    }
+
+    /// The lock, if every final's signatures are its operator's; `finals` are of all operators, by index. Each is checked by itself: there are few.
+    pub fn seal(self, finals: &[Signed<Final>]) -> Result<ClusterLock, Box<Fault>> {
+        let degenerate = || Fault::new(Rule::Degenerate, []);
+        let mut aggregate = G2Sum::zero();
+        for last in finals {
+            self.check(last)?;
+            aggregate.add(&signatures(last)?.shares);
+        }
+        Ok(ClusterLock {
+            definition: self.cluster.definition().clone(),
+            validators: self.validators,
+            signature_aggregate: aggregate.finish().ok_or_else(degenerate)?.to_compressed(),
+            lock_hash: self.hash,
+            node_signatures: finals.iter().map(|last| Ok(signatures(last)?.node)).collect::<Result<_, Box<Fault>>>()?,
+        })
+    }
+}
+
+/// The signatures that a final of this ceremony has: its length says so, and a body without does not decode.
+fn signatures(last: &Signed<Final>) -> Result<&LockSignatures, Box<Fault>> {
+    last.body.lock.as_ref().ok_or_else(|| Fault::new(Rule::LockShares { operator: last.sender() }, [&last.statement]))
+}
+
+fn validator(ceremony: &Ceremony, v: usize, outcome: &ValidatorOutcome) -> LockValidator {
+    let pubkey = outcome.public_key.to_compressed();
+    let mut deposits = Vec::new();
+    let mut registration = None;
+    for (item, signature) in items(ceremony, v, &outcome.public_key).into_iter().zip(&outcome.signatures) {
+        let signature = signature.to_compressed();
+        match item {
+            Item::Deposit(message) => deposits.push(LockDeposit {
+                pubkey,
+                withdrawal_credentials: *message.withdrawal_credentials.as_bytes(),
+                amount: message.amount,
+                signature,
+            }),
+            // No ceremony makes a cluster and registers with SSV: the spec was checked.
+            Item::OwnerNonce(_) => {}
+            Item::Registration(message) => {
+                registration = Some(LockRegistration {
+                    fee_recipient: *message.fee_recipient.as_bytes(),
+                    gas_limit: message.gas_limit,
+                    timestamp: message.timestamp,
+                    pubkey,
+                    signature,
+                });
+            }
+        }
+    }
+    LockValidator {
+        public_key: pubkey,
+        public_shares: outcome.public_shares.iter().map(G1::to_compressed).collect(),
+        deposits,
+        registration: registration.expect("every validator of a cluster has a registration: the spec was checked"),
+    }
+}
