@@ -9,6 +9,7 @@ import types
 
 import check
 import make_sample as sample
+import selftest_obol
 
 SAMPLE = sample.OUT
 ALL_OPEN = [f"{name}: keystores open" for name in sorted(sample.OPERATORS)] + ["enough operators to interpolate"]
@@ -374,3 +375,4 @@ def run(report: check.Report):
     for what, damage, wanted in DAMAGES:
         report.check(what, damaged, damage, wanted)
     others(report)
+    selftest_obol.run(report)

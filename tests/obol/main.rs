@@ -12,3 +12,5 @@ mod hashes;
 mod locks;
 
 mod made;
+
+mod verify;

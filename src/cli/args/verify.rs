@@ -64,12 +64,14 @@ pub(crate) enum Verify {
     },
     /// A cluster-definition.json of an Obol cluster (v1.8 to v1.11): both hashes, wallets' signatures, node records, amounts.
     #[command(
+        visible_alias = "obol-definition",
         after_help = "Example:\n  quorate verify cluster-definition cluster-definition.json\n\nExit code 0 if it is accepted, 4 if it is \
                             refused."
     )]
     ClusterDefinition(super::VerifyCluster),
     /// A cluster-lock.json of an Obol cluster (v1.8 to v1.11): everything that Charon and Obol's SDK verify, and what neither does.
     #[command(
+        visible_alias = "obol-lock",
         after_help = "Example:\n  quorate verify cluster-lock cluster-lock.json\n\nExit code 0 if it is accepted, 4 if it is refused. That \
                             it is the lock of a ceremony is for quorate audit --lock."
     )]

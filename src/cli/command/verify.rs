@@ -14,10 +14,10 @@ use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use crate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
 use crate::ethereum::network::Network;
-use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::obol::check::{Cluster, DefinitionError};
 use crate::ethereum::obol::definition::{self, ClusterDefinition};
 use crate::ethereum::obol::lock::{self, ClusterLock};
-use crate::ethereum::obol::lock_check::check_lock;
+use crate::ethereum::obol::lock_check::{LockError, check_lock};
 use crate::export::exits::verify_exit;
 use crate::export::launchpad::{verify_deposits, verify_registrations};
 use crate::primitives::curve::G1;
@@ -135,8 +135,9 @@ fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<Exit, CliErr
     let bytes = input::read(file, definition::MOST_BYTES)?;
     let checked = ClusterDefinition::parse(&bytes).and_then(|definition| Cluster::check(definition, contracts));
     match checked {
-        Ok(cluster) => cluster_accepted(file, &cluster, Vec::new(), out),
-        Err(error) => refused(file, field(&error.to_string()), &error.to_string(), out),
+        Ok(cluster) => cluster_accepted(file, &cluster, None, out),
+        Err(DefinitionError::ContractUnknown(wallet)) => Err(messages::contract_wallet(&wallet)),
+        Err(error) => refused(file, &error.field(), &error.to_string(), out),
     }
 }
 
@@ -144,29 +145,26 @@ fn cluster_lock(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
     let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
     let bytes = input::read(file, lock::MOST_BYTES)?;
     match ClusterLock::parse(&bytes).and_then(|lock| check_lock(&lock, contracts).map(|cluster| (lock, cluster))) {
-        Ok((lock, cluster)) => {
-            let keys = lock.validators.iter().map(|validator| format!("0x{}", hex::encode(validator.public_key)));
-            cluster_accepted(file, &cluster, keys.collect(), out)
-        }
-        Err(error) => refused(file, field(&error.to_string()), &error.to_string(), out),
+        Ok((lock, cluster)) => cluster_accepted(file, &cluster, Some(&lock), out),
+        Err(LockError::Definition(DefinitionError::ContractUnknown(wallet))) => Err(messages::contract_wallet(&wallet)),
+        Err(error) => refused(file, &error.field(), &error.to_string(), out),
     }
 }
 
-/// The field that a reason begins with.
-fn field(reason: &str) -> &str {
-    reason.split(": ").next().unwrap_or(reason)
-}
-
-fn cluster_accepted(file: &Path, cluster: &Cluster, keys: Vec<String>, out: &Output) -> Result<Exit, CliError> {
+fn cluster_accepted(file: &Path, cluster: &Cluster, lock: Option<&ClusterLock>, out: &Output) -> Result<Exit, CliError> {
     let definition = cluster.definition();
-    let hash = format!("0x{}", hex::encode(definition.definition_hash));
+    let hexed = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+    let (config_hash, definition_hash) = (hexed(&definition.config_hash), hexed(&definition.definition_hash));
+    let lock_hash = lock.map(|lock| hexed(&lock.lock_hash));
+    let keys: Vec<String> = lock.into_iter().flat_map(|lock| &lock.validators).map(|v| hexed(&v.public_key)).collect();
     let mut text = format!(
-        "  version {}, {} of {} operators, validators: {}\n  definition hash {hash}",
+        "  version {}, {} of {} operators, validators: {}\n  config hash {config_hash}\n  definition hash {definition_hash}",
         definition.version.text(),
         definition.threshold,
         definition.operators.len(),
         definition.validators.len()
     );
+    lock_hash.iter().for_each(|hash| text += &format!("\n  lock hash {hash}"));
     keys.iter().for_each(|key| text += &format!("\n  validator {key}"));
     let unchecked: Vec<&str> = cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
     for unchecked in cluster.unchecked() {
@@ -175,7 +173,10 @@ fn cluster_accepted(file: &Path, cluster: &Cluster, keys: Vec<String>, out: &Out
             unchecked.field, unchecked.wallet
         );
     }
-    let fields = json!({ "definition_hash": hash, "signed": definition.is_signed(), "validators": keys, "unchecked": unchecked });
+    let fields = json!({
+        "config_hash": config_hash, "definition_hash": definition_hash, "lock_hash": lock_hash, "signed": definition.is_signed(),
+        "validators": keys, "unchecked": unchecked,
+    });
     accepted(file, fields, &text, out)
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{local, shown, usage};
 use crate::cli::report::CliError;
-use crate::ethereum::address::AddressError;
+use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::network::Network;
 
 pub(crate) fn unknown_network(name: &str) -> CliError {
@@ -27,5 +27,12 @@ pub(crate) fn too_many_entries(folder: &Path, most: usize) -> CliError {
     local(
         format!("{}: more than {most} entries; so many are not looked at", shown(folder)),
         "give the path of the ceremony's folder itself",
+    )
+}
+
+pub(crate) fn contract_wallet(wallet: &ExecutionAddress) -> CliError {
+    usage(
+        format!("--contract-wallet: {wallet} is no wallet of this cluster"),
+        "name only wallets of its operators or creator that are contracts",
     )
 }

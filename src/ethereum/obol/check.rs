@@ -141,6 +141,28 @@ pub enum DefinitionError {
     },
 }
 
+impl DefinitionError {
+    /// The path of the field at fault, `file` if it is none by itself.
+    pub fn field(&self) -> String {
+        match self {
+            Self::Amount { position, .. } => format!("deposit_amounts[{position}]"),
+            Self::AmountSum(_) => "deposit_amounts".to_owned(),
+            Self::ConfigHash { .. } => "config_hash".to_owned(),
+            Self::CreatorUnsigned => "creator".to_owned(),
+            Self::DefinitionHash { .. } => "definition_hash".to_owned(),
+            Self::Enr { operator, .. } | Self::EnrDuplicate { operator, .. } => format!("operators[{operator}].enr"),
+            Self::Field { field, .. } | Self::PartlySigned { field } | Self::Wallet { field, .. } => field.clone(),
+            Self::ContractUnknown(_) | Self::Json(_) | Self::TooLarge(_) => "file".to_owned(),
+            Self::Network(_) => "fork_version".to_owned(),
+            Self::NumValidators { .. } => "num_validators".to_owned(),
+            Self::NoOperators => "operators".to_owned(),
+            Self::SomeUnsigned { operator } => format!("operators[{operator}]"),
+            Self::Threshold { .. } => "threshold".to_owned(),
+            Self::Version(_) => "version".to_owned(),
+        }
+    }
+}
+
 /// Why a signature is not that of an ordinary wallet (one with a key of its own).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WalletFault {

@@ -88,6 +88,25 @@ pub enum LockError {
     },
 }
 
+impl LockError {
+    /// The path of the field at fault, `file` if it is none by itself.
+    pub fn field(&self) -> String {
+        match self {
+            Self::Aggregate => "signature_aggregate".to_owned(),
+            Self::Curve { field, .. }
+            | Self::Differs { field, .. }
+            | Self::Duplicate { field, .. }
+            | Self::Field { field, .. }
+            | Self::Polynomial { field }
+            | Self::Signature { field } => field.clone(),
+            Self::Definition(error) => format!("cluster_definition.{}", error.field()),
+            Self::Json(_) => "file".to_owned(),
+            Self::Network(_) => "cluster_definition.fork_version".to_owned(),
+            Self::Node { operator, .. } => format!("node_signatures[{operator}]"),
+        }
+    }
+}
+
 /// Why a signature is not that of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NodeFault {
