@@ -129,7 +129,7 @@ pub(crate) struct SignArgs {
     /// Allow an epoch that has not come yet.
     #[arg(long)]
     pub(crate) future_epoch: bool,
-    /// The file to write, partial-<operator>-<request>.json if not given. Never overwrites.
+    /// The file to write, `partial-OPERATOR-REQUEST.json` if not given. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
