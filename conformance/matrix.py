@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 
 import check
+import clusters
 import keystore as eip2335
 import roots
 from ceremony import GENESIS_TIMES
@@ -347,5 +348,6 @@ def run(report: check.Report, binary: pathlib.Path):
                     path, key = signed
                     table.judge(("exit", network, shape), {"kind": "exit", "file": str(path), "network": of_network, "pubkey": key})
     controls(report, node)
-    table.print()
     node.close()
+    clusters.run(report, binary)
+    table.print()

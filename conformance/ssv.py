@@ -37,6 +37,7 @@ FORK_VERSIONS = {"00000000": "mainnet", "01017000": "holesky", "10000910": "hood
 FILES = ("deposit_data.json", "keyshares.json", "proofs.json")
 CIPHERTEXT = 256
 JAVASCRIPT = pathlib.Path(__file__).resolve().parent / "ssv-js"
+LIBRARIES = ("ssv-sdk 0.1.0", "ssv-keys 1.1.0")
 
 
 @dataclass(frozen=True)
@@ -373,6 +374,11 @@ def check_directory(report: Report, root: pathlib.Path, expected: Expected, keys
         report.check(f"ssv: {name} decrypts its {len(clusters)} shares", lambda: holds_share(opened(), clusters))
 
 
+def taken_by(library: str) -> str:
+    """What the check is called that is this library's verdict."""
+    return f"ssv: {library} takes keyshares.json"
+
+
 def libraries(report: Report, path: pathlib.Path):
     """SSV's own libraries read the file, and find nothing wrong with any item."""
     if not shutil.which("npm") or not shutil.which("node"):
@@ -383,9 +389,10 @@ def libraries(report: Report, path: pathlib.Path):
         subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], cwd=JAVASCRIPT, check=True)
     judged = subprocess.run(["node", "judge.mjs", path.resolve()], cwd=JAVASCRIPT, check=True, capture_output=True, text=True)
     verdicts = [json.loads(line) for line in judged.stdout.splitlines()]
-    report.check("ssv: two libraries have read keyshares.json", require, len(verdicts) == 2, judged.stdout)
+    judges = tuple(verdict["engine"] for verdict in verdicts)
+    report.check("ssv: two libraries have read keyshares.json", require, judges == LIBRARIES, judged.stdout)
     for verdict in verdicts:
-        report.check(f"ssv: {verdict['engine']} takes keyshares.json", require, verdict["ok"], verdict["why"])
+        report.check(taken_by(verdict["engine"]), require, verdict["ok"], verdict["why"])
 
 
 def check_demo(report: Report, demo: pathlib.Path):
