@@ -59,8 +59,12 @@ pub fn decode_shares(bytes: &SecretBytes, validators: usize) -> Result<Vec<Secre
     if chunks.len() != validators || !rest.is_empty() {
         return Err(ShareBoxError::Sealed);
     }
-    let scalar = |(validator, bytes)| SecretScalar::from_be_bytes(bytes).map_err(|_| ShareBoxError::NotAScalar { validator });
-    chunks.iter().enumerate().map(scalar).collect()
+    // Collected into a result they would be moved as they become more, and what is left behind would not be wiped.
+    let mut shares = Vec::with_capacity(validators);
+    for (validator, bytes) in chunks.iter().enumerate() {
+        shares.push(SecretScalar::from_be_bytes(bytes).map_err(|_| ShareBoxError::NotAScalar { validator })?);
+    }
+    Ok(shares)
 }
 
 /// Seals `shares` at `address` to the recipient's one-time key.
@@ -77,4 +81,22 @@ pub fn open(address: &Address, secret: &DhSecret, sealed: &[u8], shape: &Shape) 
 /// The digest that a deal signs.
 pub fn digest(sealed: &[u8]) -> Digest {
     tagged(Tag::ShareBox, &[sealed])
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::primitives::hash::secret_scalar;
+
+    #[test]
+    fn shares_are_read_into_memory_that_never_grows() {
+        let shares: Vec<SecretScalar> = (0..13u8).map(|v| secret_scalar(Tag::Coefficient, &[&[v]])).collect();
+        let bytes = encode_shares(&shares);
+        let read = decode_shares(&bytes, 13).unwrap();
+        // Whatever grows has room for twice as many as before.
+        assert_eq!((read.len(), read.capacity()), (13, 13));
+        assert!(encode_shares(&read).expose() == bytes.expose());
+        assert!(decode_shares(&bytes, 12).is_err() && decode_shares(&bytes, 14).is_err());
+    }
 }

@@ -140,11 +140,12 @@ impl Lanes {
     /// Adds `next` to `points`, without a branch on either; `None` if two have the same x.
     fn add(&mut self) -> Option<()> {
         // None of these may grow on the way: what they leave behind would not be wiped.
+        // Room is made once they are empty: it is counted on top of what they hold.
         self.runs.clear();
         self.runs.reserve(self.points.len());
+        self.before.clear();
         self.before.reserve(self.points.len());
         self.runs.extend(self.points.iter().zip(&self.next).map(|((x, _), (other, _))| other.sub(x)));
-        self.before.clear();
         let mut product = self.runs[0];
         for run in &self.runs[1..] {
             self.before.push(product);
@@ -174,5 +175,26 @@ impl Zeroize for Lanes {
             wipe(y);
         }
         self.runs.iter_mut().chain(&mut self.before).for_each(wipe);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_wiped_never_grows() {
+        let points: Vec<(Fp, Fp)> = table()[0].to_vec();
+        let mut lanes = Lanes { points: points.clone(), ..Lanes::default() };
+        let mut room = Vec::new();
+        // Multiples of other powers, none of them equal.
+        for row in &table()[1..6] {
+            lanes.next.clear();
+            lanes.next.extend(row);
+            lanes.add().unwrap();
+            room.push((lanes.points.capacity(), lanes.runs.capacity(), lanes.before.capacity()));
+        }
+        assert!(room.iter().all(|now| *now == room[0]), "{room:?}");
     }
 }
