@@ -177,7 +177,7 @@ impl Rounds {
         let combined = ledger.part(Code::V15, || Ok(checks::combine(&self.ceremony, &have(commits)?.signed)?));
         // Both at once; if that fails, each by itself, for its own verdict.
         let both = match (sums, commits, &messages, &combined) {
-            (Ok(sums), Ok(commits), Ok(messages), Ok(combined)) => checks::all_verified(sums, messages, commits, combined).ok(),
+            (Ok(sums), Ok(commits), Ok(messages), Ok(combined)) => checks::verified_together(sums, messages, commits, combined),
             _ => None,
         };
         let partials = ledger.check(Code::V16, || {

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
@@ -292,14 +294,28 @@ pub fn partials_verified(sums: &Sums, messages: &Messages, commits: &Commits) ->
     }
 }
 
-/// The partial signatures one by one, to name a culprit.
+/// The partial signatures operator by operator, and the first that is wrong one by one, to name a culprit. An operator that signs one wrong costs
+/// the others as little as can be: only its own are looked at singly.
 fn first_bad_partial(sums: &Sums, messages: &Messages, commits: &Commits) -> Box<Fault> {
     for commit in &commits.signed {
-        for (item, ((v, _), message)) in messages.roots.iter().zip(&messages.points).enumerate() {
-            let share = &sums.public_shares(*v)[commit.sender().position()];
-            if !verify_signature(share, message, &commit.body.partials[item]) {
-                return Fault::new(Rule::Partial { operator: commit.sender(), item }, [&commit.statement]);
-            }
+        let share = |v: usize| sums.public_shares(v)[commit.sender().position()];
+        let one = |((v, _), (message, partial)): (&(usize, [u8; 32]), (&G2, &G2))| SameMessage {
+            message: *message,
+            signed: vec![(share(*v), *partial)],
+        };
+        let all: Vec<SameMessage> =
+            messages.roots.iter().zip(messages.points.iter().zip(&commit.body.partials)).map(one).collect();
+        if verify_signatures(&all, &mut weights_over(sums.digest(), core::slice::from_ref(commit))) {
+            continue;
+        }
+        let wrong = |one: &SameMessage| one.signed.iter().any(|(share, partial)| !verify_signature(share, &one.message, partial));
+        let item = match all.len() {
+            // The simulation's memory is each thread's own.
+            0..64 => all.iter().position(wrong),
+            _ => all.par_iter().position_first(wrong),
+        };
+        if let Some(item) = item {
+            return Fault::new(Rule::Partial { operator: commit.sender(), item }, [&commit.statement]);
         }
     }
     // A batch of valid signatures verifies unless a weighted sum is infinity, probability 2^-128.
@@ -307,21 +323,31 @@ fn first_bad_partial(sums: &Sums, messages: &Messages, commits: &Commits) -> Box
 }
 
 /// V15 and V16 in one product: every partial signature verifies under its operator's public share, and every combined one under its
-/// validator's key, for the message recomputed from the spec.
-pub fn all_verified(
+/// validator's key, for the message recomputed from the spec. `None` if one does not, without looking for it.
+pub fn verified_together(
     sums: &Sums,
     messages: &Messages,
     commits: &Commits,
     signatures: &[G2],
-) -> Result<(PartialsVerified, SignaturesVerified), Box<Fault>> {
+) -> Option<(PartialsVerified, SignaturesVerified)> {
     let mut rest = signatures;
     let mut groups = groups(sums, messages);
     for (_, group) in &mut groups {
         group.also = Some(rest.split_off(..group.messages.len()).expect("a signature for each message"));
     }
     let groups: Vec<SameKeys<'_>> = groups.into_iter().map(|(_, group)| group).collect();
-    if commits.weighing.verify(&groups, &signers(sums, commits)) {
-        return Ok((PartialsVerified(()), SignaturesVerified(())));
+    commits.weighing.verify(&groups, &signers(sums, commits)).then_some((PartialsVerified(()), SignaturesVerified(())))
+}
+
+/// V15 and V16: together, or if that fails each by itself.
+pub fn all_verified(
+    sums: &Sums,
+    messages: &Messages,
+    commits: &Commits,
+    signatures: &[G2],
+) -> Result<(PartialsVerified, SignaturesVerified), Box<Fault>> {
+    if let Some(both) = verified_together(sums, messages, commits, signatures) {
+        return Ok(both);
     }
     let partials = partials_verified(sums, messages, commits)?;
     Ok((partials, signatures_verified(sums, messages, signatures)?))
