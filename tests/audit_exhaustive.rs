@@ -62,6 +62,8 @@ fn each_equation_is_looked_at() {
         };
         said(change, |_| ())
     };
+    says(changed(Round::Prepare, 2, 32 * 4), "the root in the prepare of bob");
+    says(changed(Round::Prepare, 1, 0), "the digest of the key generation is not that of the sums");
     says(exchanged(Round::Prepare, 32 * 4 + 32, 96), "the possession proof of alice");
     says(exchanged(Round::Commit, 32 * 4 + 192, 192), "the partial signature of alice (operator 1) on ");
     let altered = |alter: fn(&mut Vec<ValidatorOutcome>)| said(|_, _| (), alter);

@@ -4,13 +4,13 @@
 use rayon::prelude::*;
 
 use crate::message::body::{Commit, Deal, Prepare};
-use crate::message::envelope::{ENVELOPE_BYTES, Round};
+use crate::message::envelope::{ENVELOPE_BYTES, Round, view_root};
 use crate::message::shape::Shape;
 use crate::primitives::batch::verify_signature;
 use crate::primitives::codec::DecodeError;
-use crate::primitives::commitment::evaluate_row;
+use crate::primitives::commitment::{Commitments, evaluate_row};
 use crate::primitives::curve::{G1, G1Sum, G2, G2Sum, Scalar};
-use crate::primitives::hash::{Digest, Tag, weight};
+use crate::primitives::hash::{Digest, Tag, tagged, weight};
 use crate::primitives::lagrange::coefficients_at_zero;
 use crate::primitives::possession;
 use crate::protocol::checks::possession_message;
@@ -109,23 +109,31 @@ impl<'a> Exhaustive<'a> {
         }
     }
 
-    /// V11: every key and every public share.
+    /// V11: every key and every public share; and that the sums are those of which the prepares have the root, and the key generation its digest.
     fn sums(&self) -> Result<(), String> {
-        let right = |(v, validator): (usize, &ValidatorOutcome)| {
-            let row: Option<Vec<G1>> = (0..self.ceremony.t())
-                .map(|k| {
-                    let mut sum = G1Sum::zero();
-                    self.deals.iter().for_each(|deal| sum.add(&deal.commitments.row(v)[k]));
-                    sum.finish()
-                })
-                .collect();
-            let Some(row) = row else { return false };
-            let shares = self.ceremony.roster().iter().map(|(_, seat)| evaluate_row(&row, seat.point).finish());
-            row[0] == validator.public_key && shares.eq(validator.public_shares.iter().map(|share| Some(*share)))
+        let sum = |v: usize, k: usize| {
+            let mut sum = G1Sum::zero();
+            self.deals.iter().for_each(|deal| sum.add(&deal.commitments.row(v)[k]));
+            sum.finish()
         };
-        match self.validators.par_iter().enumerate().position_first(|validator| !right(validator)) {
-            None => Ok(()),
-            Some(v) => Err(contradiction(&format!("validator {}: its key and public shares are not the sums", v + 1))),
+        let right = |(v, validator): (usize, &ValidatorOutcome)| {
+            let row = (0..self.ceremony.t()).map(|k| sum(v, k)).collect::<Option<Vec<G1>>>()?;
+            let shares = self.ceremony.roster().iter().map(|(_, seat)| evaluate_row(&row, seat.point).finish());
+            let holds = row[0] == validator.public_key && shares.eq(validator.public_shares.iter().map(|share| Some(*share)));
+            holds.then_some(row)
+        };
+        let rows: Vec<Option<Vec<G1>>> = self.validators.par_iter().enumerate().map(right).collect();
+        if let Some(v) = rows.iter().position(Option::is_none) {
+            return Err(contradiction(&format!("validator {}: its key and public shares are not the sums", v + 1)));
+        }
+        let root = Commitments::new(self.ceremony.t(), rows.into_iter().flatten().flatten().collect()).merkle_root();
+        if let Some(at) = self.prepares.iter().position(|prepare| prepare.sums_root != root) {
+            return Err(contradiction(&format!("the root in the prepare of {} is not that of the sums", self.who(at))));
+        }
+        let view = self.prepares.first().map(|prepare| view_root(&prepare.view)).unwrap_or(Digest::ZERO);
+        match tagged(Tag::Dkg, &[self.session.as_ref(), view.as_ref(), root.as_ref()]) == self.dkg {
+            true => Ok(()),
+            false => Err(contradiction("the digest of the key generation is not that of the sums")),
         }
     }
 
