@@ -9,7 +9,7 @@ use crate::primitives::hash::{Digest, Tag, tagged};
 use super::lanes::{Affine, Place, bucket_sums};
 use super::subgroup::Untested;
 
-/// A level misses a point outside with probability at most `2^-BITS`; four of them with less than `2^-128`.
+/// A level misses a point outside with probability at most `2^-BITS`; three of them together with less than `2^-128`.
 pub(super) const BITS: u32 = 130;
 /// The most levels.
 const DEEPEST: usize = 3;
