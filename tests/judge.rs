@@ -31,7 +31,7 @@ fn give(machines: &mut [Machine], statement: &Statement) {
     run(machines, &mut honest);
 }
 
-/// All statements of honest operators, with what seat 3 would sign if it were a forger that breaks no rule.
+/// All statements of honest operators, with what another seat (3 of 4, if not said) would sign if it were a forger that breaks no rule.
 struct Honest {
     machines: Vec<Machine>,
     forger: Forger,
@@ -43,12 +43,16 @@ struct Honest {
 
 impl Honest {
     fn new() -> Self {
+        Self::with_forger(index(3))
+    }
+
+    fn with_forger(me: Index) -> Self {
         let mut all = machines(4, 3, TWO_VALIDATORS);
-        let forger = Forger::new(all.remove(2).seat, Hooks::default());
+        let forger = Forger::new(all.remove(me.position()).seat, Hooks::default());
         run(&mut all, &mut honest);
         give(&mut all, &forger.hello());
         // Boxes are forgotten in the end.
-        let Some(Frame::ShareBox { sealed, .. }) = all[0].participant().box_for(index(3)) else { panic!("it has dealt") };
+        let Some(Frame::ShareBox { sealed, .. }) = all[0].participant().box_for(me) else { panic!("it has dealt") };
         forger.play(&mut all);
         let complete = |round| all[0].participant().inbox().complete(round).unwrap();
         Self { hellos: complete(Round::Hello), deals: complete(Round::Deal), machines: all, forger, sealed }
@@ -114,6 +118,19 @@ fn a_complaint_about_a_good_share_is_its_senders_fault_whatever_it_claims() {
         let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
         assert_eq!(rules(&judge(honest.ceremony(), &all)), [Rule::FalseComplaint { operator: index(3), dealer: one }]);
     }
+}
+
+#[test]
+fn a_complaint_about_oneself_is_false() {
+    // The last of the operators: there is no one-time key and no box at the place that this would look at.
+    let honest = Honest::with_forger(index(4));
+    let about_itself = |body: &mut Vec<u8>| body[32 * 4..32 * 4 + 2].copy_from_slice(&4u16.to_be_bytes());
+    let session = honest.deals[0].envelope.session;
+    let complaint = honest.forger.complain(session, &honest.deals, (index(1), index(1)), &honest.sealed, about_itself);
+    let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
+    let faults = judge(honest.ceremony(), &all);
+    assert_eq!(rules(&faults), [Rule::FalseComplaint { operator: index(4), dealer: index(4) }]);
+    proves_itself(honest.ceremony(), &faults[0]);
 }
 
 #[test]
