@@ -131,6 +131,36 @@ fn a_cluster_of_four() {
     assert!(code == Some(1) && what.contains("wrong password"), "{what}");
 }
 
+/// `quorate export ssv`, with what it says went wrong.
+fn export(home: &Path, transcript: &Path, out: &str) -> (Option<i32>, String) {
+    let output = quorate(home, &["--json", "export", "ssv", transcript.to_str().unwrap(), "--out", out]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    (output.status.code(), said["error"]["what"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn the_folder_is_made_again_from_the_transcript_alone() {
+    let home = TempDir::new().unwrap();
+    let demo = demo(home.path(), 4, 3, 2);
+    let transcript = only(&demo.join("bob/ceremonies")).join("out/public/transcript.quorate");
+    assert_eq!(export(home.path(), &transcript, "again").0, Some(0));
+    assert_eq!(files(&only(&home.path().join("again"))), files(&ssv_folder(&demo, "carol")));
+    let (code, what) = export(home.path(), &transcript, "again");
+    assert!(code == Some(1) && what.ends_with("never overwritten"), "{what}");
+
+    let mut altered = fs::read(&transcript).unwrap();
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    fs::write(home.path().join("altered"), altered).unwrap();
+    let (code, what) = export(home.path(), &home.path().join("altered"), "none");
+    assert!(code == Some(4) && !home.path().join("none").exists(), "{what}");
+
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors/ceremony/3-of-4.quorate");
+    let (code, what) = export(home.path(), &other, "none");
+    assert!(code == Some(2) && what.ends_with("the ceremony is not for SSV"), "{what}");
+    assert!(!home.path().join("none").exists());
+}
+
 #[test]
 fn a_cluster_of_thirteen() {
     judge(13, 9, 1);

@@ -20,6 +20,18 @@ pub(crate) enum Export {
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
     },
+    /// Write the folder that SSV's tools read, from the transcript of a ceremony for SSV. Needs no secret.
+    #[command(
+        after_help = "Example:\n  quorate export ssv transcript.quorate --out ssv\n\nThe transcript is audited first; the files are the \
+                            same as every operator's. Judge the folder in it with: quorate verify ssv"
+    )]
+    Ssv {
+        /// The transcript.
+        transcript: PathBuf,
+        /// The folder to make, for the ceremony's own folder in it. Never overwrites.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Write this operator's shares as keystores, or push them to a validator client's key manager API.
     #[command(
         after_help = "Example:\n  quorate export keystores ceremony.toml --profile web3signer --password-files --out keys\n  \

@@ -10,6 +10,7 @@ use zeroize::Zeroize as _;
 use super::finished::Own;
 use crate::audit::audit;
 use crate::audit::expectation::Expectations;
+use crate::audit::facts::Audited;
 use crate::cli::args::{Export, ExportKeystores};
 use crate::cli::keymanager::{KeyManager, is_held};
 use crate::cli::keystore_key::{KeystoreKey, fresh_password};
@@ -18,28 +19,54 @@ use crate::cli::report::{CliError, Exit, Output, talk};
 use crate::cli::{input, messages, prompt, random};
 use crate::ethereum::keystore::{DerivedKey, Password};
 use crate::export::keystores::{Holder, Profile, keystore_files_as};
+use crate::export::ssv::ssv_folder;
 use crate::export::{Artifact, Audience, launchpad};
 use crate::primitives::curve::G1;
 use crate::primitives::secret::SecretBytes;
+use crate::spec::ssv::RSA_WEAKNESS;
 use crate::store::{StateDir, write_folder};
 
 /// Runs the command.
 pub(crate) fn run(args: &Export, out: &Output) -> Result<Exit, CliError> {
     match args {
         Export::Launchpad { transcript, out: folder } => launchpad(transcript, folder, out),
+        Export::Ssv { transcript, out: folder } => ssv(transcript, folder, out),
         Export::Keystores(args) => keystores(args, out),
         Export::Obol(args) => super::export_obol::run(args, out),
     }
 }
 
-fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
+/// Writes what `make` makes of a transcript that has nothing wrong.
+fn from_transcript(
+    transcript: &Path,
+    folder: &Path,
+    out: &Output,
+    make: impl FnOnce(&Audited) -> Result<Vec<Artifact>, CliError>,
+) -> Result<Exit, CliError> {
     input::must_be_free(folder)?;
     let report = audit(&input::transcript(transcript)?, &Expectations::default());
     let audited = report.audited().filter(|_| report.is_clean()).ok_or_else(|| messages::not_audited(transcript))?;
-    let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
-    let mut files = launchpad::deposit_files(audited.ceremony(), audited.validators()).map_err(|error| internal(&error))?;
-    files.extend(launchpad::registrations_file(audited.ceremony(), audited.validators()).map_err(|error| internal(&error))?);
-    write(folder, &files, json!({}), out)
+    write(folder, &make(audited)?, json!({}), out)
+}
+
+fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
+    from_transcript(transcript, folder, out, |audited| {
+        let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
+        let (ceremony, validators) = (audited.ceremony(), audited.validators());
+        let mut files = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
+        files.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
+        Ok(files)
+    })
+}
+
+fn ssv(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
+    from_transcript(transcript, folder, out, |audited| {
+        if audited.ceremony().ssv().is_none() {
+            return Err(messages::not_for_ssv(transcript));
+        }
+        talk(&RSA_WEAKNESS.map(|sentence| format!("WARNING: {sentence}")).join("\n"));
+        ssv_folder(audited.ceremony(), audited.validators()).map_err(|error| messages::internal(&error.to_string()))
+    })
 }
 
 pub(super) fn write(folder: &Path, files: &[Artifact], fields: Value, out: &Output) -> Result<Exit, CliError> {

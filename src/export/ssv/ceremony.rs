@@ -73,12 +73,17 @@ fn parts(ceremony: &Ceremony, ssv: &SsvSpec, validators: &[ValidatorOutcome]) ->
     Ok(parts)
 }
 
-/// Everything that SSV's contract, nodes and tools want of a ceremony; nothing of one that is not for SSV. The signatures are taken as they
-/// are: an outcome was verified when it was made.
-pub fn ssv_files(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Artifact>, OutcomeError> {
+/// Everything that SSV's contract, nodes and tools want of a ceremony, in its folder; nothing of one that is not for SSV. The signatures are
+/// taken as they are: an outcome was verified when it was made.
+pub fn ssv_folder(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Artifact>, OutcomeError> {
     let Some(ssv) = ceremony.ssv() else { return Ok(Vec::new()) };
     let Parts { registrations, proofs, deposits } = parts(ceremony, ssv, validators)?;
-    let files = directory_artifacts(stamp(ceremony), ceremony.network(), &registrations, &proofs, &deposits);
+    Ok(directory_artifacts(stamp(ceremony), ceremony.network(), &registrations, &proofs, &deposits))
+}
+
+/// The same, at its place among the outputs.
+pub fn ssv_files(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Artifact>, OutcomeError> {
+    let files = ssv_folder(ceremony, validators)?;
     Ok(files.into_iter().map(|file| Artifact { name: format!("{HOME}/{}", file.name), ..file }).collect())
 }
 

@@ -14,7 +14,7 @@ mod proofs;
 
 mod stamp;
 
-pub use ceremony::{registrations, ssv_files, stamp};
+pub use ceremony::{registrations, ssv_files, ssv_folder, stamp};
 pub use directory::{DirectoryError, DirectoryFile, Expected, directory_artifacts, verify_directory};
 pub use fault::{Fault, KeyshareError};
 pub use keyshares_read::{parse_keyshares, verify_keyshares};
