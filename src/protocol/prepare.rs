@@ -21,6 +21,7 @@ use super::evidence::{Fault, Rule};
 use super::outcome::{Sums, fold_shares};
 use super::participant::{Ask, Stage, Step};
 use super::record::{Record, RecordKind, ReplayError};
+use super::sealed::own_key;
 use super::world::{Advance, Failed, Made, Stop, World, position_without};
 
 /// The deals, with a receipt for each check on them.
@@ -205,6 +206,10 @@ impl AwaitPrepares {
             match this.certify(world, &statements) {
                 Ok((certificate, proven)) => {
                     world.inbox.prefer(&statements);
+                    if !world.recall(Round::Commit) && own_key(&world.seat).is_err() {
+                        // Without the key nothing is signed; all else that is asked of a log can be answered.
+                        return Ok(Advance::wait(Stage::Prepares(this), None));
+                    }
                     return commit::release(world, this.checked, certificate, proven, &statements, step).map(Advance::Next);
                 }
                 Err(broken) => this.failed.note(&statements, broken),

@@ -8,8 +8,9 @@ use quorate::audit::report::Status;
 use quorate::audit::{audit, own, render};
 use quorate::ethereum::bls::bls_verify;
 use quorate::ethereum::ssv::ShareProof;
-use quorate::message::envelope::Round;
+use quorate::message::envelope::{Round, Statement};
 use quorate::message::shape::Shape;
+use quorate::message::sync::Frame;
 use quorate::primitives::lagrange;
 use quorate::protocol::items::{Item, items};
 use quorate::protocol::outcome::ValidatorOutcome;
@@ -119,6 +120,39 @@ fn a_crash_before_or_after_the_commit_gives_the_same_bytes() {
         assert!(machines[1].crash_after.is_none(), "it has crashed");
         assert!(transcript(&machines[0]) == first, "crash after record {crash_after}");
     }
+}
+
+#[test]
+fn without_its_rsa_key_a_log_replays_and_nothing_more_is_signed() {
+    let mut undisturbed = machines(4, 3);
+    run(&mut undisturbed, &mut honest);
+
+    let mut all = machines(4, 3);
+    let (ceremony, me) = (all[1].seat.ceremony.clone(), all[1].seat.me);
+    run(&mut all, &mut |_, to, frame| match &frame {
+        Frame::Statement(bytes) if to == me => match Statement::open(bytes, &ceremony).unwrap().envelope.round {
+            Round::Prepare => Vec::new(),
+            _ => vec![frame],
+        },
+        _ => vec![frame],
+    });
+    let key = all[1].seat.ssv_key.take();
+    all[1].start().unwrap();
+    run(&mut all, &mut honest);
+    // It has certificate 1, and waits for nobody but its key.
+    let participant = all[1].participant();
+    assert!(participant.inbox().complete(Round::Prepare).is_some() && participant.is_prepared());
+    assert!(participant.waiting().everybody().is_empty() && participant.fault().is_none());
+    assert!(participant.inbox().get(Round::Commit, me).is_none());
+
+    all[1].seat.ssv_key = key;
+    all[1].start().unwrap();
+    run(&mut all, &mut honest);
+    assert!(transcript(&all[1]) == transcript(&undisturbed[1]));
+    // With the commit in its log it is not asked for the key again.
+    all[1].seat.ssv_key = None;
+    all[1].start().unwrap();
+    assert!(all[1].participant().is_finished());
 }
 
 #[test]
