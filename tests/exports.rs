@@ -276,7 +276,7 @@ fn a_key_manager_gets_every_share_once() {
 #[test]
 fn what_a_key_manager_does_not_do_is_said() {
     token_file("right", TOKEN);
-    token_file("wrong", "another");
+    token_file("wrong", "not-the-one");
     let failed = |ended: Ended, part: &str| {
         assert_eq!(ended.code, 1, "{}", ended.stdout);
         assert!(ended.stderr.contains(part), "{part} in: {}", ended.stderr);

@@ -3,21 +3,24 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use serde_json::json;
-use zeroize::{Zeroize, Zeroizing};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::primitives::secret::SecretBytes;
 
 /// Keystores in one request: a client that runs scrypt for each answers within the time below.
 const BATCH: usize = 16;
-/// How long an answer may take.
+/// How long an answer may take, from the request to its last byte.
 const PATIENCE: Duration = Duration::from_secs(300);
 const CONNECT: Duration = Duration::from_secs(10);
 /// Most bytes of an answer: a status for each key, or all keys that the client has.
-const MOST_ANSWER: u64 = 16 << 20;
+const MOST_ANSWER: usize = 16 << 20;
+/// Most bytes of its headers.
+const MOST_HEAD: usize = 64 << 10;
+/// Most characters of what a key manager says that are shown.
+const MOST_SHOWN: usize = 300;
 const PATH: &str = "/eth/v1/keystores";
 
 /// Why keystores were not pushed.
@@ -35,6 +38,8 @@ pub(crate) enum PushError {
     Io(#[from] io::Error),
     #[error("the answer is not one of a key manager: {0}")]
     Answer(&'static str),
+    #[error("no whole answer within {} seconds", .0.as_secs())]
+    Slow(Duration),
     #[error("the key manager says {code}: {message}")]
     Status { code: u16, message: String },
     #[error("{found} statuses for {sent} keystores")]
@@ -49,6 +54,7 @@ pub(crate) struct KeyManager {
     host: String,
     base: String,
     token: Zeroizing<String>,
+    patience: Duration,
 }
 
 /// What became of a keystore.
@@ -58,6 +64,12 @@ pub(crate) struct Status {
     pub(crate) status: String,
     #[serde(default)]
     pub(crate) message: String,
+}
+
+#[derive(Serialize)]
+struct Import<'a> {
+    keystores: &'a [&'a str],
+    passwords: &'a [&'a str],
 }
 
 #[derive(Deserialize)]
@@ -96,7 +108,7 @@ impl KeyManager {
         }
         let base = base.trim_end_matches('/');
         let base = if base.is_empty() { String::new() } else { format!("/{base}") };
-        Ok(Self { address, host: host.to_owned(), base, token: Zeroizing::new(text.to_owned()) })
+        Ok(Self { address, host: host.to_owned(), base, token: Zeroizing::new(text.to_owned()), patience: PATIENCE })
     }
 
     /// Sends keystores, each with its password, some at a time, and tells what became of each. Then asks for all keys that the key manager
@@ -105,19 +117,17 @@ impl KeyManager {
         let mut statuses = Vec::with_capacity(keystores.len());
         for batch in keystores.chunks(BATCH) {
             let texts: Vec<&str> = batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
-            let passwords = vec![password; texts.len()];
-            let mut body = Zeroizing::new(json!({ "keystores": texts, "passwords": passwords }).to_string());
-            let answer = self.ask("POST", Some(&body));
-            body.zeroize();
+            let answer = self.ask("POST", Some(&import(&texts, password)?), password)?;
             let Answer { data }: Answer<Status> =
-                serde_json::from_slice(&answer?).map_err(|_| PushError::Answer("not a list of statuses"))?;
+                serde_json::from_slice(&answer).map_err(|_| PushError::Answer("not a list of statuses"))?;
             if data.len() != batch.len() {
                 return Err(PushError::Count { sent: batch.len(), found: data.len() });
             }
-            statuses.extend(data);
+            let shown = |text: &str| self.shown(text, password);
+            statuses.extend(data.iter().map(|one| Status { status: shown(&one.status), message: shown(&one.message) }));
         }
         let Answer { data }: Answer<Listed> =
-            serde_json::from_slice(&self.ask("GET", None)?).map_err(|_| PushError::Answer("not a list of keys"))?;
+            serde_json::from_slice(&self.ask("GET", None, password)?).map_err(|_| PushError::Answer("not a list of keys"))?;
         let listed = |key: &str| data.iter().any(|one| one.validating_pubkey.trim_start_matches("0x").eq_ignore_ascii_case(key));
         let held = statuses.iter().zip(pubkeys).filter(|(status, _)| is_held(status));
         match held.map(|(_, key)| key).find(|key| !listed(key)) {
@@ -127,32 +137,116 @@ impl KeyManager {
     }
 
     /// One request on a connection of its own; the body of the answer.
-    fn ask(&self, method: &str, body: Option<&str>) -> Result<Vec<u8>, PushError> {
+    fn ask(&self, method: &str, body: Option<&[u8]>, password: &str) -> Result<Vec<u8>, PushError> {
+        let deadline = Instant::now() + self.patience;
         let mut stream = TcpStream::connect_timeout(&self.address, CONNECT)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        let mut head = Zeroizing::new(format!(
-            "{method} {}{PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {}\r\nAccept: application/json\r\nConnection: close\r\n",
-            self.base, self.host, *self.token
-        ));
-        if let Some(body) = body {
-            head.push_str(&format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
-        }
-        head.push_str("\r\n");
+        stream.set_write_timeout(Some(self.patience))?;
+        // Larger than what is written: a buffer that grows leaves a copy of the token behind.
+        let room = 512 + method.len() + self.base.len() + self.host.len() + self.token.len();
+        let mut head = Zeroizing::new(String::with_capacity(room));
+        let length = body.map(|body| format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+        let parts = [
+            &format!("{method} {}{PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer ", self.base, self.host),
+            self.token.as_str(),
+            "\r\nAccept: application/json\r\nConnection: close\r\n",
+            length.as_deref().unwrap_or_default(),
+            "\r\n",
+        ];
+        parts.iter().for_each(|part| head.push_str(part));
         stream.write_all(head.as_bytes())?;
-        stream.write_all(body.unwrap_or_default().as_bytes())?;
+        stream.write_all(body.unwrap_or_default())?;
         stream.flush()?;
-        let mut answer = Vec::new();
-        stream.take(MOST_ANSWER + 1).read_to_end(&mut answer)?;
-        if answer.len() as u64 > MOST_ANSWER {
-            return Err(PushError::Answer("longer than any"));
-        }
-        let (code, body) = parse_answer(&answer)?;
+        let (code, body) = parse_answer(&self.read(&mut stream, deadline)?)?;
         match code {
             200..=299 => Ok(body),
-            _ => Err(PushError::Status { code, message: String::from_utf8_lossy(&body).chars().take(300).collect() }),
+            _ => Err(PushError::Status { code, message: self.shown(&String::from_utf8_lossy(&body), password) }),
         }
     }
+
+    /// An answer, until it is whole or the connection ends: not every server closes one that it was asked to close.
+    fn read(&self, stream: &mut TcpStream, deadline: Instant) -> Result<Vec<u8>, PushError> {
+        let slow = || PushError::Slow(self.patience);
+        let (mut answer, mut piece) = (Vec::new(), [0; 16 << 10]);
+        loop {
+            let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()).ok_or_else(slow)?;
+            stream.set_read_timeout(Some(left))?;
+            let count = match stream.read(&mut piece) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => return Err(slow()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
+            answer.extend_from_slice(&piece[..count]);
+            if answer.len() > MOST_ANSWER {
+                return Err(PushError::Answer("longer than any"));
+            }
+            if count == 0 || is_whole(&answer)? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// What a key manager says, as far as it is shown: it may repeat what it was sent.
+    fn shown(&self, text: &str, password: &str) -> String {
+        let quoted = Zeroizing::new(serde_json::to_string(password).unwrap_or_default());
+        let secrets = [self.token.as_str(), quoted.trim_matches('"'), password];
+        let hidden = secrets
+            .iter()
+            .filter(|secret| !secret.is_empty())
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "(secret)"));
+        hidden.chars().take(MOST_SHOWN).collect()
+    }
+}
+
+/// The body of a request to import keystores, all with one password.
+fn import(keystores: &[&str], password: &str) -> Result<Zeroizing<Vec<u8>>, PushError> {
+    // Room for the longest spelling of each character, so that no copy is left behind.
+    let room = keystores.iter().map(|text| 6 * (text.len() + password.len()) + 6).sum::<usize>();
+    let mut body = Zeroizing::new(Vec::with_capacity(64 + room));
+    let passwords = vec![password; keystores.len()];
+    serde_json::to_writer(&mut *body, &Import { keystores, passwords: &passwords }).map_err(io::Error::from)?;
+    Ok(body)
+}
+
+/// How long a body is.
+enum Framing {
+    Chunked,
+    Length(usize),
+    /// Until the connection ends.
+    Open,
+}
+
+/// The headers of an answer, once they are there, and what follows them.
+fn head_of(bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
+    let front = &bytes[..bytes.len().min(MOST_HEAD)];
+    let Some(end) = front.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return if bytes.len() < MOST_HEAD { Ok(None) } else { Err(PushError::Answer("no end of the headers")) };
+    };
+    let head = core::str::from_utf8(&bytes[..end]).map_err(|_| PushError::Answer("headers that are not text"))?;
+    Ok(Some((head, &bytes[end + 4..])))
+}
+
+fn framing(head: &str) -> Result<Framing, PushError> {
+    let header = |name: &str| {
+        head.split("\r\n").skip(1).filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name))
+    };
+    if header("transfer-encoding").is_some_and(|(_, value)| value.to_ascii_lowercase().contains("chunked")) {
+        return Ok(Framing::Chunked);
+    }
+    match header("content-length").map(|(_, value)| value.trim().parse()) {
+        None => Ok(Framing::Open),
+        Some(Ok(length)) => Ok(Framing::Length(length)),
+        Some(Err(_)) => Err(PushError::Answer("a length that is no number")),
+    }
+}
+
+/// Whether this is a whole answer, by its own word.
+fn is_whole(bytes: &[u8]) -> Result<bool, PushError> {
+    let Some((head, rest)) = head_of(bytes)? else { return Ok(false) };
+    Ok(match framing(head)? {
+        Framing::Chunked => rest.ends_with(b"0\r\n\r\n") && join_chunks(rest).is_ok(),
+        Framing::Length(length) => rest.len() >= length,
+        Framing::Open => false,
+    })
 }
 
 /// Whether the key manager has the key, as it says.
@@ -160,25 +254,19 @@ pub(crate) fn is_held(status: &Status) -> bool {
     matches!(status.status.as_str(), "imported" | "duplicate")
 }
 
-/// Status code and body of an HTTP/1.1 answer that was read to the end of the connection.
+/// Status code and body of an HTTP/1.1 answer, as far as it came.
 fn parse_answer(bytes: &[u8]) -> Result<(u16, Vec<u8>), PushError> {
-    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or(PushError::Answer("no end of the headers"))?;
-    let head = core::str::from_utf8(&bytes[..end]).map_err(|_| PushError::Answer("headers that are not text"))?;
-    let mut lines = head.split("\r\n");
-    let first = lines.next().unwrap_or_default();
+    let (head, rest) = head_of(bytes)?.ok_or(PushError::Answer("no end of the headers"))?;
+    let first = head.split("\r\n").next().unwrap_or_default();
     let code = first.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)).and_then(|code| code.parse().ok());
     let code = code.ok_or(PushError::Answer("no status line"))?;
-    let header = |name: &str| {
-        head.split("\r\n").skip(1).filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name))
-    };
-    let rest = &bytes[end + 4..];
-    if header("transfer-encoding").is_some_and(|(_, value)| value.to_ascii_lowercase().contains("chunked")) {
-        return Ok((code, join_chunks(rest)?));
-    }
-    match header("content-length").map(|(_, value)| value.trim().parse::<usize>()) {
-        None => Ok((code, rest.to_vec())),
-        Some(Ok(length)) if length <= rest.len() => Ok((code, rest[..length].to_vec())),
-        Some(_) => Err(PushError::Answer("shorter than it says")),
+    match framing(head)? {
+        Framing::Chunked => Ok((code, join_chunks(rest)?)),
+        Framing::Length(length) => {
+            let body = rest.get(..length).ok_or(PushError::Answer("shorter than it says"))?;
+            Ok((code, body.to_vec()))
+        }
+        Framing::Open => Ok((code, rest.to_vec())),
     }
 }
 
@@ -252,5 +340,54 @@ mod tests {
         ] {
             assert!(matches!(parsed(text), Err(PushError::Answer(_))), "{text:?}");
         }
+    }
+
+    /// A key manager that answers a request for all keys with `answer`, then keeps the connection, and sends `drip` for ever.
+    fn asked(answer: String, drip: &'static [u8], patience: Duration) -> Result<String, PushError> {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+            stream.write_all(answer.as_bytes()).unwrap();
+            // Until the other side has gone away.
+            while stream.write_all(drip).is_ok() && (!drip.is_empty() || stream.read(&mut [0]).is_ok_and(|count| count > 0)) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        let manager = KeyManager::new(&url, &SecretBytes::new(b"token".to_vec()), false).unwrap();
+        let said = KeyManager { patience, ..manager }.ask("GET", None, "pass\"word").map(|body| String::from_utf8(body).unwrap());
+        server.join().unwrap();
+        said
+    }
+
+    #[test]
+    fn a_connection_that_stays_open_is_not_waited_for() {
+        let long = Duration::from_secs(60);
+        let begun = Instant::now();
+        for headers in ["Content-Length: 2\r\n\r\nhi", "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"] {
+            assert_eq!(asked(format!("HTTP/1.1 200 OK\r\n{headers}"), b"", long).unwrap(), "hi");
+        }
+        assert!(begun.elapsed() < long);
+    }
+
+    #[test]
+    fn an_answer_has_its_time_as_a_whole() {
+        let short = Duration::from_millis(200);
+        for (answer, drip) in [("", &b""[..]), ("HTTP/1.1 200 OK\r\nX: ", b"x"), ("HTTP/1.1 200 OK\r\n\r\n", b"x")] {
+            let said = asked(answer.to_owned(), drip, short);
+            assert!(matches!(said, Err(PushError::Slow(_))), "{said:?}");
+        }
+        let endless = asked(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(MOST_HEAD)), b"", Duration::from_secs(60));
+        assert!(matches!(endless, Err(PushError::Answer("no end of the headers"))));
+    }
+
+    #[test]
+    fn what_a_key_manager_repeats_is_not_shown() {
+        let body = format!("Bearer token, [\"pass\\\"word\"] {}", "pass\"word".repeat(100));
+        let answer = format!("HTTP/1.1 400 Bad\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        let Err(PushError::Status { code: 400, message }) = asked(answer, b"", Duration::from_secs(60)) else { panic!() };
+        assert!(message.starts_with("Bearer (secret), [\"(secret)\"] (secret)"), "{message}");
+        assert!(message.chars().count() <= MOST_SHOWN && !message.contains("pass"), "{message}");
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn push(url: &str, error: &PushError) -> CliError {
         PushError::Io(_) | PushError::Answer(_) => {
             local(what, "check that the key manager API is on and at this address, then run it again")
         }
-        PushError::Count { .. } | PushError::Missing(_) => {
+        PushError::Slow(_) | PushError::Count { .. } | PushError::Missing(_) => {
             local(what, "ask the key manager what it holds before you start it (GET /eth/v1/keystores)")
         }
     }
