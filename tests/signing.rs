@@ -177,13 +177,25 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// A card says what its maker calls itself.
+#[test]
+fn a_custodian_with_an_operators_name_is_told_from_it() {
+    let place = Place::new("hoodi");
+    let stranger = ["--json", "--dir", "stranger", "--passphrase-file", "demo/passphrase", "identity", "new", "--name", "carol"];
+    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"].as_str().unwrap().to_owned();
+    let asked = place.request(&["--custodian", &card]).done();
+    assert!(asked.stderr.contains("carol alone (NOT an operator of this ceremony), operator key"), "{}", asked.stderr);
+}
+
 #[test]
 fn three_of_four_exit_on_hoodi_and_mainnet() {
     for network in ["hoodi", "mainnet"] {
         let place = Place::new(network);
         place.allow();
         let card = place.card("carol");
-        let asked = place.request(&["--custodian", &card]).done().json();
+        let asked = place.request(&["--custodian", &card]).done();
+        assert!(asked.stderr.contains("carol alone (operator 3), operator key"), "{}", asked.stderr);
+        let asked = asked.json();
         assert_eq!((&asked["needed"], &asked["signed_by"]), (&3.into(), &1.into()));
         for operator in OPERATORS {
             place.sign(operator, "exit").done();

@@ -95,18 +95,28 @@ fn object(exit: Exit, fields: Value) -> String {
     out
 }
 
-/// A text as a terminal may have it: line ends, ASCII, letters and digits of any script. Everything else is spelled out, so that what a
-/// file quotes can neither move the cursor nor hide or reorder what stands around it.
+/// A text as a terminal may have it: line ends, ASCII, letters and digits of scripts that are written from left to right. Everything else is
+/// spelled out, so that what a file quotes can neither move the cursor nor hide or reorder what stands around it.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
             '\n' | '\t' | ' '..='~' => out.push(c),
-            _ if c.is_alphanumeric() => out.push(c),
+            _ if c.is_alphanumeric() && stays(c) => out.push(c),
             _ => out.extend(c.escape_unicode()),
         }
     }
     out
+}
+
+/// Whether a letter is seen, and written from left to right: others reorder the digits and signs around them, or hide.
+fn stays(c: char) -> bool {
+    let right_to_left = matches!(
+        c,
+        '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'
+    );
+    let unseen = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
+    !right_to_left && !unseen
 }
 
 /// Text on stdout, with a line end. A reader that has gone away is not an error of ours.
@@ -135,6 +145,8 @@ mod tests {
         assert_eq!(printable("\u{1b}[2J\r\u{7f}\u{9b}\0"), "\\u{1b}[2J\\u{d}\\u{7f}\\u{9b}\\u{0}");
         // The other way round, no width, and a line end that is not ours.
         assert_eq!(printable("a\u{202e}b\u{200b}\u{2028}"), "a\\u{202e}b\\u{200b}\\u{2028}");
+        // Letters, too.
+        assert_eq!(printable("32 \u{5d0} 1 \u{627}\u{3164}\u{ffa0}"), "32 \\u{5d0} 1 \\u{627}\\u{3164}\\u{ffa0}");
     }
 
     #[test]

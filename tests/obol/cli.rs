@@ -180,6 +180,7 @@ fn keys_of_nodes_and_ceremonies_that_need_them() {
         (&["--threshold", "4"][..], "--threshold 4, but the cluster definition has 3"),
         (&["--network", "mainnet"], "--network mainnet, but the cluster definition has hoodi"),
         (&["--compounding", "true"], "cannot be used with"),
+        (&["--gas-limit", "7"], "cannot be used with"),
         (&["--withdrawal", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"], "cannot be used with"),
         (&["--contract-wallet", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"], "is no wallet of the definition"),
         (&["--operator", &cards[0]], "operators: 5, but the cluster definition has 4"),

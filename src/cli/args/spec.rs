@@ -64,7 +64,7 @@ pub(crate) struct SpecNew {
     #[arg(long, conflicts_with = "obol_definition", value_name = "ADDRESS")]
     pub(crate) fee_recipient: Option<String>,
     /// Gas limit of the builder registration; 36000000 if not given.
-    #[arg(long, value_name = "GAS", requires = "fee_recipient")]
+    #[arg(long, conflicts_with = "obol_definition", value_name = "GAS", requires = "fee_recipient")]
     pub(crate) gas_limit: Option<u64>,
     /// Allow a threshold of all operators: the loss of one share is then the loss of the validators.
     #[arg(long)]

@@ -121,7 +121,14 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
     text += &format!("\n  asked for by       {}", asked.as_deref().unwrap_or("nobody who signed"));
     text += &match &request.delivery {
         Delivery::Public => "\n  answers go to      everybody: whoever sees enough of them can use the signature".to_owned(),
-        Delivery::Custodian(card) => format!("\n  answers go to      {} alone, operator key {}", card.name, card.key),
+        Delivery::Custodian(card) => {
+            // Anybody can make a card with an operator's name.
+            let seat = match ceremony.roster().find(&card.key) {
+                Some(index) => format!("operator {}", index.get()),
+                None => "NOT an operator of this ceremony".to_owned(),
+            };
+            format!("\n  answers go to      {} alone ({seat}), operator key {}", card.name, card.key)
+        }
     };
     text + &format!("\n  request            {}", request.id())
 }
