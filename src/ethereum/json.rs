@@ -52,12 +52,14 @@ pub enum HexError {
     Unprefixed,
 }
 
-/// Reads at most `limit` bytes of JSON as a `T`. `T` must refuse unknown fields.
+/// Reads at most `limit` bytes of JSON as a `T`, which stands as an object. `T` must refuse unknown fields, and say of every object and list in
+/// it how it is read: [`object`], [`objects`], [`few`].
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, JsonError> {
     if bytes.len() > limit {
         return Err(JsonError::TooLong { length: bytes.len(), limit });
     }
-    serde_json::from_slice(bytes).map_err(|error| JsonError::Shape(printable(&error.to_string())))
+    let read = serde_json::from_slice(bytes).map(|Object(read)| read);
+    read.map_err(|error| JsonError::Shape(printable(&error.to_string())))
 }
 
 /// As [`parse`], of a format without arrays: a list in the place of an object would otherwise be read as its fields, in order.
@@ -136,6 +138,63 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
         }
 
         deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+/// For a field (`deserialize_with`): a `T` that stands as an object.
+pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// For a field: a list of objects, kept as by [`few`].
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    few::<D, Object<T>, MOST>(deserializer).map(|entries| entries.into_iter().map(|Object(value)| value).collect())
+}
+
+/// For a field: a list, of which one entry more than `MOST` is kept. So whoever counts them sees that there are too many, and short entries
+/// cannot ask for more memory than the file is long.
+pub(crate) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Few::<T, MOST>::deserialize(deserializer).map(|Few(entries)| entries)
+}
+
+/// As [`few`], or `null`.
+pub(crate) fn few_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    Option::<Few<T, MOST>>::deserialize(deserializer).map(|list| list.map(|Few(entries)| entries))
+}
+
+struct Few<T, const MOST: usize>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Few<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FewVisitor<T, const MOST: usize>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>, const MOST: usize> Visitor<'de> for FewVisitor<T, MOST> {
+            type Value = Few<T, MOST>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Few<T, MOST>, A::Error> {
+                let mut entries = Vec::new();
+                while entries.len() <= MOST {
+                    match seq.next_element()? {
+                        Some(entry) => entries.push(entry),
+                        None => return Ok(Few(entries)),
+                    }
+                }
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Few(entries))
+            }
+        }
+
+        deserializer.deserialize_seq(FewVisitor(PhantomData))
     }
 }
 

@@ -7,7 +7,7 @@ use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
 use super::ssv::RSA_WEAKNESS;
 use crate::ethereum::deposit::WithdrawalCredentials;
-use crate::ethereum::obol::check::Cluster;
+use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};
 use crate::primitives::hash::sha256;
 
 /// Everything in the ceremony: money, rewards, network, operators, threshold, fingerprint. Printable ASCII and line ends only.
@@ -144,7 +144,12 @@ fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
     writeln!(out, "\nObol cluster {:?}, definition {}", printable(&definition.name), definition.version.text())?;
     writeln!(out, "  definition hash  0x{}", hex::encode(definition.definition_hash))?;
     writeln!(out, "  config hash      0x{}", hex::encode(definition.config_hash))?;
+    if !definition.consensus_protocol.is_empty() {
+        writeln!(out, "  consensus        {}", printable(&definition.consensus_protocol))?;
+    }
+    let unchecked = cluster.unchecked().iter().any(|unchecked| unchecked.field == CREATOR_SIGNATURE);
     match definition.creator.address {
+        Some(wallet) if unchecked => writeln!(out, "  made by the wallet {wallet}, it says")?,
         Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
         None => writeln!(out, "  signed by nobody")?,
     }

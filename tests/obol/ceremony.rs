@@ -199,6 +199,14 @@ fn what_a_person_agrees_to() {
             "{part}\n{text}"
         );
     }
+    assert!(text.contains("  consensus        qbft\n  made and signed by the wallet "), "{text}");
+    // Nobody says of a contract that it has signed.
+    let mut others = signed(Version::V1_10);
+    others.creator.address = Some(address(0xcc));
+    others.operators[0].address = Some(address(0xcc));
+    let text = show::describe(&Ceremony::try_from(file(sign(others))).unwrap());
+    assert!(text.contains(&format!("  made by the wallet {}, it says\n", address(0xcc))), "{text}");
+    assert!(text.contains("WARNING: creator.config_signature was NOT CHECKED") && !text.contains("made and signed"), "{text}");
     // The file is written and read, and the canonical bytes are, to the same ceremony.
     let toml = CeremonyFile::from(&ceremony).to_toml();
     let again = Ceremony::try_from(CeremonyFile::parse_toml(&toml).unwrap()).unwrap();

@@ -13,4 +13,7 @@ mod locks;
 
 mod made;
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod verify;

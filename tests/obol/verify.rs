@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::bls::bls_sign;
@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::made::{node, sign, signed, unsigned, wallet};
+use crate::support::objects_as_lists;
 
 /// What is done to the JSON of a file.
 type Change = fn(&mut Value);
@@ -86,13 +87,21 @@ fn seal(mut lock: ClusterLock) -> ClusterLock {
     lock
 }
 
-/// `quorate verify` on these bytes: exit code and verdict.
-fn verify(kind: &str, bytes: &[u8], more: &[&str]) -> (Option<i32>, Value) {
+fn run(front: &[&str], bytes: &[u8], more: &[&str]) -> Output {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("file.json");
     fs::write(&path, bytes).unwrap();
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_quorate")).args(["--json", "verify", kind]).arg(path).args(more).output().unwrap();
+    Command::new(env!("CARGO_BIN_EXE_quorate")).args(front).arg(path).args(more).output().unwrap()
+}
+
+/// What `quorate verify` says to people.
+fn in_words(kind: &str, bytes: &[u8], more: &[&str]) -> String {
+    String::from_utf8(run(&["verify", kind], bytes, more).stdout).unwrap()
+}
+
+/// `quorate verify` on these bytes: exit code and verdict.
+fn verify(kind: &str, bytes: &[u8], more: &[&str]) -> (Option<i32>, Value) {
+    let output = run(&["--json", "verify", kind], bytes, more);
     let verdict = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
     (output.status.code(), verdict)
 }
@@ -141,6 +150,12 @@ fn genuine_definitions_of_every_version_are_accepted() {
             assert_eq!(verdict["config_hash"], format!("0x{}", hex::encode(definition.config_hash)));
             assert_eq!(verdict["definition_hash"], format!("0x{}", hex::encode(definition.definition_hash)));
             assert_eq!(verdict["unchecked"], json!([]));
+            let signers = if by_operators {
+                "\n  signed by the wallets of its creator and of every operator\n"
+            } else {
+                "\n  signed by nobody\n"
+            };
+            assert!(in_words("cluster-definition", &definition.to_json(), &[]).contains(signers));
         }
     }
 }
@@ -232,6 +247,8 @@ fn a_contracts_signature_is_refused_or_said_not_to_be_checked() {
     let (code, verdict) = verify("cluster-definition", &bytes, &named);
     assert_eq!(code, Some(0), "{verdict}");
     assert_eq!(verdict["unchecked"], json!(["operators[1].config_signature", "operators[1].enr_signature"]));
+    let words = in_words("cluster-definition", &bytes, &named);
+    assert!(words.contains("of every operator, but for what was NOT CHECKED\n"), "{words}");
 
     // One that has nothing to do with it.
     let (code, verdict) =
@@ -346,6 +363,43 @@ fn each_mutation_of_a_lock_is_refused_for_its_fault() {
     let base = lock_of(unsigned(Version::V1_10));
     for (field, reason, reseal, change) in &cases {
         assert_refused("cluster-lock", &changed_lock(&base, *reseal, *change), field, reason);
+    }
+}
+
+/// Charon's reader takes no list for an object, and no second prefix.
+#[test]
+fn one_spelling_only() {
+    let lock: Value = serde_json::from_slice(&lock_of(unsigned(Version::V1_10)).to_json()).unwrap();
+    let of_definition = objects_as_lists(&lock["cluster_definition"]);
+    let of_lock = objects_as_lists(&lock);
+    assert_eq!((of_definition.len(), of_lock.len()), (8, 17));
+    let files =
+        of_definition.iter().map(|file| ("cluster-definition", file)).chain(of_lock.iter().map(|file| ("cluster-lock", file)));
+    for (kind, file) in files {
+        assert_refused(kind, file.to_string().as_bytes(), "file", "expected an object");
+    }
+    let recipient = "distributed_validators[0].builder_registration.message.fee_recipient";
+    let upper = changed_lock(&lock_of(unsigned(Version::V1_10)), false, |l| {
+        let place = &mut l["distributed_validators"][0]["builder_registration"]["message"]["fee_recipient"];
+        *place = place.as_str().unwrap().replace("0x", "0X").into();
+    });
+    assert_refused("cluster-lock", &upper, recipient, "does not start with 0x");
+}
+
+/// A file of short entries is not kept whole.
+#[test]
+fn lists_are_kept_as_far_as_they_are_counted() {
+    let many = |place: &str, entry: Value| {
+        let mut lock: Value = serde_json::from_slice(&lock_of(unsigned(Version::V1_10)).to_json()).unwrap();
+        *lock.pointer_mut(place).unwrap() = vec![entry; 70_000].into();
+        lock.to_string().into_bytes()
+    };
+    for (place, entry, field) in [
+        ("/node_signatures", json!(""), "node_signatures"),
+        ("/distributed_validators/0/public_shares", json!(""), "distributed_validators[0].public_shares"),
+        ("/cluster_definition/deposit_amounts", json!(""), "cluster_definition.deposit_amounts"),
+    ] {
+        assert_refused("cluster-lock", &many(place, entry), field, "257 entries; at most 256");
     }
 }
 

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A path below `test-vectors`.
 pub(crate) fn path(below: &str) -> PathBuf {
@@ -25,6 +26,29 @@ pub(crate) fn names(below: &str) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A JSON file with one of its objects as the list of its values, for each object that is not empty: what readers that are derived take as well.
+pub(crate) fn objects_as_lists(file: &Value) -> Vec<Value> {
+    fn places(value: &Value, at: &str, all: &mut Vec<String>) {
+        match value {
+            Value::Object(fields) => {
+                all.push(at.to_owned());
+                fields.iter().for_each(|(name, value)| places(value, &format!("{at}/{name}"), all));
+            }
+            Value::Array(list) => list.iter().enumerate().for_each(|(i, value)| places(value, &format!("{at}/{i}"), all)),
+            _ => {}
+        }
+    }
+    let mut all = Vec::new();
+    places(file, "", &mut all);
+    let changed = |at: &String| {
+        let mut file = file.clone();
+        let place = file.pointer_mut(at).unwrap();
+        *place = place.as_object().unwrap().values().cloned().collect();
+        file
+    };
+    all.iter().map(changed).collect()
 }
 
 /// Bytes from hexadecimal, with or without `0x`.

@@ -13,6 +13,7 @@ use quorate::primitives::secret::SecretBytes;
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::{Value, json};
 
+use super::support::objects_as_lists;
 use super::{bytes, names, unhex};
 
 /// A "random" source that gives chosen bytes, and fails the test when they run out.
@@ -198,6 +199,17 @@ fn every_rule_refuses() {
     let long = vec![b' '; 16 * 1024 + 1];
     let too_long = JsonError::TooLong { length: 16 * 1024 + 1, limit: 16 * 1024 };
     assert_eq!(Keystore::from_json(&long), Err(too_long.into()));
+}
+
+#[test]
+fn a_list_is_no_object() {
+    let lists = objects_as_lists(&super::json("keystores/hoodi-01-0.json"));
+    assert_eq!(lists.len(), 8);
+    for list in lists {
+        let refused = Keystore::from_json(list.to_string().as_bytes()).unwrap_err();
+        let said = |text: &str| text.contains("expected an object");
+        assert!(matches!(&refused, KeystoreError::Json(JsonError::Shape(text)) if said(text)), "{refused}");
+    }
 }
 
 fn small_secret(value: u8) -> SecretScalar {

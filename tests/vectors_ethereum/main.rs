@@ -5,6 +5,8 @@ mod deposits;
 mod keystores;
 mod registrations;
 mod roots;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::PathBuf;
 

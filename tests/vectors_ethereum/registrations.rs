@@ -9,6 +9,7 @@ use quorate::primitives::curve::{DecodeError, SecretScalar};
 use serde_json::{Value, json};
 
 use super::network;
+use super::support::objects_as_lists;
 
 fn signed(secret: u8) -> SignedRegistration {
     let mut bytes = [0; 32];
@@ -85,6 +86,18 @@ fn every_rule_refuses() {
     assert_eq!(number, Type { entry, field: "gas_limit", found: "a whole number" });
     let unknown = changed("/message", json!({ "fee": "" }));
     assert!(matches!(&unknown, Json(JsonError::Shape(text)) if text.contains("unknown field")), "{unknown}");
+}
+
+#[test]
+fn a_list_is_no_object() {
+    let file = serde_json::from_slice(&write_registrations(&[signed(5)])).unwrap();
+    let lists = objects_as_lists(&file);
+    assert_eq!(lists.len(), 2);
+    for list in lists {
+        let refused = verify_registrations(list.to_string().as_bytes(), &network("hoodi"), None).unwrap_err();
+        let said = |text: &str| text.contains("expected an object");
+        assert!(matches!(&refused, RegistrationFileError::Json(JsonError::Shape(text)) if said(text)), "{refused}");
+    }
 }
 
 #[test]

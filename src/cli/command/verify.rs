@@ -158,11 +158,12 @@ fn cluster_accepted(file: &Path, cluster: &Cluster, lock: Option<&ClusterLock>, 
     let lock_hash = lock.map(|lock| hexed(&lock.lock_hash));
     let keys: Vec<String> = lock.into_iter().flat_map(|lock| &lock.validators).map(|v| hexed(&v.public_key)).collect();
     let mut text = format!(
-        "  version {}, {} of {} operators, validators: {}\n  config hash {config_hash}\n  definition hash {definition_hash}",
+        "  version {}, {} of {} operators, validators: {}\n  {}\n  config hash {config_hash}\n  definition hash {definition_hash}",
         definition.version.text(),
         definition.threshold,
         definition.operators.len(),
-        definition.validators.len()
+        definition.validators.len(),
+        signers(cluster),
     );
     lock_hash.iter().for_each(|hash| text += &format!("\n  lock hash {hash}"));
     keys.iter().for_each(|key| text += &format!("\n  validator {key}"));
@@ -178,6 +179,17 @@ fn cluster_accepted(file: &Path, cluster: &Cluster, lock: Option<&ClusterLock>, 
         "validators": keys, "unchecked": unchecked,
     });
     accepted(file, fields, &text, out)
+}
+
+/// Whose wallets have signed a definition, as far as that was checked.
+fn signers(cluster: &Cluster) -> String {
+    let definition = cluster.definition();
+    let but = if cluster.unchecked().is_empty() { "" } else { ", but for what was NOT CHECKED" };
+    match definition.creator.address {
+        None => "signed by nobody".to_owned(),
+        Some(_) if definition.is_signed() => format!("signed by the wallets of its creator and of every operator{but}"),
+        Some(_) => format!("signed by the wallet of its creator and of no operator{but}"),
+    }
 }
 
 fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, CliError> {

@@ -13,6 +13,7 @@ const LARGEST: usize = 16 * 1024;
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    #[serde(deserialize_with = "json::object")]
     crypto: Crypto,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     description: Option<String>,
@@ -25,15 +26,19 @@ struct File {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Crypto {
+    #[serde(deserialize_with = "json::object")]
     kdf: Module<KdfParams>,
+    #[serde(deserialize_with = "json::object")]
     checksum: Module<ChecksumParams>,
+    #[serde(deserialize_with = "json::object")]
     cipher: Module<CipherParams>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, bound(deserialize = "P: Deserialize<'de>"))]
 pub(super) struct Module<P> {
     pub(super) function: String,
+    #[serde(deserialize_with = "json::object")]
     pub(super) params: P,
     pub(super) message: String,
 }

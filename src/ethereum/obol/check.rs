@@ -19,6 +19,8 @@ const CHAINS: [([u8; 4], u64); 6] = [
     ([0x90, 0x00, 0x00, 0x69], 11_155_111),
     ([0x10, 0x00, 0x09, 0x10], 560_048),
 ];
+/// Path of the signature of whoever made a definition.
+pub const CREATOR_SIGNATURE: &str = "creator.config_signature";
 /// Least of one deposit, in gwei.
 const LEAST: u64 = 1_000_000_000;
 /// What deposits have to add up to at least, and the most of one that does not compound.
@@ -346,10 +348,8 @@ fn check_signatures(
         (None, []) if anybody => Err(DefinitionError::CreatorUnsigned),
         (None, []) => Ok(()),
         (None, _) => Err(DefinitionError::PartlySigned { field: "creator.address".to_owned() }),
-        (Some(_), []) => Err(DefinitionError::PartlySigned { field: "creator.config_signature".to_owned() }),
-        (Some(wallet), consent) => {
-            verify("creator.config_signature".to_owned(), wallet, Purpose::CreatorConfig, &config, consent)
-        }
+        (Some(_), []) => Err(DefinitionError::PartlySigned { field: CREATOR_SIGNATURE.to_owned() }),
+        (Some(wallet), consent) => verify(CREATOR_SIGNATURE.to_owned(), wallet, Purpose::CreatorConfig, &config, consent),
     }?;
     Ok(unchecked)
 }

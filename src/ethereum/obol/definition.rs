@@ -164,7 +164,9 @@ pub enum FieldFault {
 pub(super) struct RawDefinition {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     name: String,
+    #[serde(deserialize_with = "json::object")]
     creator: RawCreator,
+    #[serde(deserialize_with = "json::objects::<_, _, MOST_OPERATORS>")]
     operators: Vec<RawOperator>,
     uuid: String,
     version: String,
@@ -172,10 +174,11 @@ pub(super) struct RawDefinition {
     timestamp: String,
     num_validators: u64,
     threshold: u64,
+    #[serde(deserialize_with = "json::objects::<_, _, MOST_VALIDATORS>")]
     validators: Vec<RawAddresses>,
     dkg_algorithm: String,
     fork_version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::few_or_null::<_, _, MOST_AMOUNTS>")]
     deposit_amounts: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     consensus_protocol: Option<String>,

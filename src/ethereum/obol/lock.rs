@@ -73,10 +73,13 @@ pub struct ClusterLock {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawLock {
+    #[serde(deserialize_with = "json::object")]
     cluster_definition: RawDefinition,
+    #[serde(deserialize_with = "json::objects::<_, _, MOST_VALIDATORS>")]
     distributed_validators: Vec<RawValidator>,
     signature_aggregate: String,
     lock_hash: String,
+    #[serde(deserialize_with = "json::few::<_, _, MOST_OPERATORS>")]
     node_signatures: Vec<String>,
 }
 
@@ -84,16 +87,18 @@ struct RawLock {
 #[serde(deny_unknown_fields)]
 struct RawValidator {
     distributed_public_key: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "json::few::<_, _, MOST_OPERATORS>")]
     public_shares: Vec<String>,
+    #[serde(deserialize_with = "json::object")]
     builder_registration: RawRegistration,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "json::objects::<_, _, MOST_DEPOSITS>")]
     partial_deposit_data: Vec<RawDeposit>,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRegistration {
+    #[serde(deserialize_with = "json::object")]
     message: RawMessage,
     signature: String,
 }
@@ -149,7 +154,11 @@ impl RawValidator {
             registration: LockRegistration {
                 fee_recipient: read(
                     &format!("{at}.builder_registration.message.fee_recipient"),
-                    &message.fee_recipient.to_ascii_lowercase(),
+                    // Digits in any spelling, the prefix in one.
+                    &message
+                        .fee_recipient
+                        .strip_prefix("0x")
+                        .map_or_else(String::new, |d| format!("0x{}", d.to_ascii_lowercase())),
                 )?,
                 gas_limit: message.gas_limit,
                 timestamp: message.timestamp,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{LARGEST, MOST_ENTRIES};
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::bls::bls_verify;
-use crate::ethereum::json::{self, HexError, JsonError, RawValue, decimal, prefixed_hex};
+use crate::ethereum::json::{self, HexError, JsonError, Object, RawValue, decimal, prefixed_hex};
 use crate::ethereum::network::Network;
 use crate::ethereum::registration::Registration;
 use crate::primitives::curve::{DecodeError, G1, G2};
@@ -128,6 +128,7 @@ struct WrittenMessage {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
+    #[serde(deserialize_with = "json::object")]
     message: Message,
     signature: RawValue,
 }
@@ -200,11 +201,11 @@ pub fn verify_registrations(
     network: &Network,
     expected: Option<&[Registration]>,
 ) -> Result<Vec<SignedRegistration>, RegistrationFileError> {
-    let raw: Vec<Entry> = json::parse_list(bytes, LARGEST, MOST_ENTRIES)?;
+    let raw: Vec<Object<Entry>> = json::parse_list(bytes, LARGEST, MOST_ENTRIES)?;
     let mut waiting: BTreeMap<[u8; 48], &Registration> =
         expected.unwrap_or_default().iter().map(|wanted| (wanted.pubkey, wanted)).collect();
     let mut registrations = Vec::new();
-    for (entry, raw) in (1..).zip(&raw) {
+    for (entry, Object(raw)) in (1..).zip(&raw) {
         let (signed, key) = parse_entry(entry, raw)?;
         if expected.is_some() {
             let unexpected = |field| RegistrationFileError::Unexpected { entry, field };

@@ -20,12 +20,15 @@ const VERSIONS: [&str; 2] = ["v1.1.0", "v1.2.0"];
 const SIGNATURE: usize = 96;
 /// Bytes of a share key there.
 const SHARE_KEY: usize = 48;
+/// Most operators that are counted; a cluster has 13 at most.
+const MOST_LISTED: usize = 255;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct File {
     version: RawValue,
     created_at: RawValue,
+    #[serde(deserialize_with = "json::few::<_, _, MOST_VALIDATORS>")]
     shares: Vec<Object<Share>>,
 }
 
@@ -42,6 +45,7 @@ struct Data {
     owner_nonce: RawValue,
     owner_address: RawValue,
     public_key: RawValue,
+    #[serde(deserialize_with = "json::few::<_, _, MOST_LISTED>")]
     operators: Vec<Object<Operator>>,
 }
 
@@ -56,6 +60,7 @@ struct Operator {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct Payload {
     public_key: RawValue,
+    #[serde(deserialize_with = "json::few::<_, _, MOST_LISTED>")]
     operator_ids: Vec<RawValue>,
     shares_data: RawValue,
 }
@@ -166,7 +171,7 @@ fn registration(raw: &Share, at: &str) -> Result<Registration, KeyshareError> {
 
 /// Reads a file: everything but signatures, the sharing, and the order of the registrations. At most 8192 validators.
 pub fn parse_keyshares(bytes: &[u8]) -> Result<Vec<Registration>, KeyshareError> {
-    let Object(File { version, created_at, shares }) = json::parse(bytes, LARGEST)?;
+    let File { version, created_at, shares } = json::parse(bytes, LARGEST)?;
     let version = text(&version).map_err(|fault| KeyshareError::at("version", fault))?;
     if !VERSIONS.contains(&version) {
         return Err(KeyshareError::at("version", Fault::Version(printable(version))));
