@@ -371,6 +371,16 @@ fn what_an_operator_signs_is_its_own_choice() {
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
     fs::set_permissions(place.path("demo/bob/signing.toml"), fs::Permissions::from_mode(0o666)).unwrap();
     sign().failed(1, &["others can write to it (mode 0666)"]);
+    // Somebody else's: root can give it away, and who is not root has it from root.
+    place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
+    let file = place.path("demo/bob/signing.toml");
+    let given = std::os::unix::fs::chown(&file, Some(4321), None);
+    if given.is_err() {
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", &file).unwrap();
+    }
+    sign().failed(1, &["belongs to user"]);
+    fs::remove_file(&file).unwrap();
     assert!(!place.path("partial-bob.json").exists());
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
     sign().done();

@@ -1,6 +1,6 @@
 //! What this operator signs after a ceremony: `signing.toml` in its state directory, written by hand. Without the file, everything is asked.
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -60,6 +60,10 @@ pub(crate) fn must_ask(dir: &Path, purpose: &Purpose, public_key: &[u8; 48], yes
 
 fn read(path: &Path) -> Result<Policy, CliError> {
     let (_, found) = input::open(path)?;
+    let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
+    if owner != user {
+        return Err(messages::policy_of_another(path, owner, user));
+    }
     let mode = found.permissions().mode() & 0o7777;
     if mode & 0o022 != 0 {
         return Err(messages::policy_open(path, mode));

@@ -128,6 +128,13 @@ pub(crate) fn policy_open(path: &Path, mode: u32) -> CliError {
     )
 }
 
+pub(crate) fn policy_of_another(path: &Path, owner: u32, user: u32) -> CliError {
+    local(
+        format!("{}: belongs to user {owner}, but this is user {user}", shown(path)),
+        "look at what it says, then write it as this user",
+    )
+}
+
 pub(crate) fn policy_never(path: &Path, kind: &str) -> CliError {
     local(format!("{}: this operator signs no {kind}s", shown(path)), "nothing was signed; change that file to change it")
 }
