@@ -11,6 +11,7 @@ use quorate::audit::{NotOwn, audit, own};
 use quorate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
 use quorate::message::sync::Frame;
 use quorate::protocol::participant::Participant;
+use quorate::spec::threshold::Index;
 use quorate::transcript::container::{self, Container, ContainerError, Header};
 
 fn finished(n: usize, t: usize) -> Vec<Machine> {
@@ -48,6 +49,7 @@ fn it_is_of_the_bytes_that_were_checked_and_of_no_others() {
     let refused = |bytes: &[u8]| own(participant, bytes).err().unwrap();
     let parsed = Container::parse(&good).unwrap();
     for round in Round::ALL {
+        assert_eq!(parsed.statement(round, Index::new(4).unwrap()), None, "there are three");
         for sender in participant.seat().ceremony.indices() {
             let at = parsed.statement(round, sender).unwrap().as_ptr() as usize - good.as_ptr() as usize;
             let length = parsed.statement(round, sender).unwrap().len();

@@ -6,7 +6,6 @@ use super::ceremony::Terms;
 use super::error::SpecError;
 use super::file::{AmountText, CeremonyFile, FILE_VERSION, NetworkEntry, ObolEntry, OperatorEntry, PolicyEntry, ValidatorEntry};
 use crate::ethereum::address::{AddressError, ExecutionAddress};
-use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::obol::check::{Cluster, DefinitionError};
 use crate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use crate::ethereum::obol::lock_check::network;
@@ -98,12 +97,8 @@ pub(super) fn check(cluster: &Cluster, terms: &Terms) -> Result<(), ClusterError
     same("validators", terms.validators.len(), definition.validators.len())?;
     for (position, (validator, addresses)) in terms.validators.iter().zip(&definition.validators).enumerate() {
         let place = |field: &str| format!("validators[{position}].{field}");
-        let withdrawal = match definition.compounding {
-            true => WithdrawalCredentials::compounding(addresses.withdrawal),
-            false => WithdrawalCredentials::execution(addresses.withdrawal),
-        };
         same(&place("compounding"), validator.withdrawal.is_compounding(), definition.compounding)?;
-        same(&place("withdrawal"), validator.withdrawal.address(), withdrawal.address())?;
+        same(&place("withdrawal"), validator.withdrawal.address(), addresses.withdrawal)?;
         let gwei = |amounts: &[u64]| format!("{amounts:?} gwei");
         same(&place("amounts"), gwei(&validator.amounts), gwei(&definition.amounts()))?;
         let Some(registration) = &validator.registration else {

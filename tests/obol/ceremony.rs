@@ -209,6 +209,11 @@ fn what_a_person_agrees_to() {
     assert!(text.contains("WARNING: creator.config_signature was NOT CHECKED") && !text.contains("made and signed"), "{text}");
     // The file is written and read, and the canonical bytes are, to the same ceremony.
     let toml = CeremonyFile::from(&ceremony).to_toml();
+    let named = !ceremony.obol().unwrap().contracts().is_empty();
+    assert_eq!(toml.contains("contract_wallets"), named);
+    assert!(
+        !CeremonyFile::from(&Ceremony::try_from(file(unsigned(Version::V1_10))).unwrap()).to_toml().contains("contract_wallets")
+    );
     let again = Ceremony::try_from(CeremonyFile::parse_toml(&toml).unwrap()).unwrap();
     assert_eq!(again.canonical(), ceremony.canonical());
     assert_eq!(Ceremony::from_canonical(ceremony.canonical()).unwrap().digest(), ceremony.digest());
@@ -252,6 +257,22 @@ fn a_ceremony_that_contradicts_its_definition() {
     assert_eq!(refused(&|f| (f.operators.truncate(3), f.policy.allow_all_required = true).1), "operators");
     assert_eq!(refused(&|f| (f.threshold, f.policy.allow_all_required) = (4, true)), "threshold");
     assert_eq!(refused(&|f| f.network = quorate::spec::file::NetworkEntry::Known("sepolia".to_owned())), "network");
+    // One's own network, in the definition too.
+    let mut odd = unsigned(Version::V1_10);
+    odd.fork_version = [0x10, 0x00, 0x00, 0x38];
+    let odd = String::from_utf8(odd.with_hashes().to_compact_json()).unwrap();
+    let own = quorate::spec::file::NetworkTable {
+        name: "our-net".to_owned(),
+        genesis_fork_version: "10000038".to_owned(),
+        capella_fork_version: None,
+        genesis_validators_root: "11".repeat(32),
+        genesis_time: Some(1_742_213_400),
+    };
+    let both = |f: &mut CeremonyFile| {
+        f.network = quorate::spec::file::NetworkEntry::Custom(own.clone());
+        f.obol.as_mut().unwrap().definition = odd.clone();
+    };
+    assert_eq!(refused(&both), "network");
     assert_eq!(refused(&|f| f.operators[3].point = Some(9)), "operators[3].point");
     assert_eq!(refused(&|f| f.validators[0].count = 2), "validators");
     assert_eq!(refused(&|f| f.validators.swap(0, 1)), "validators[0].withdrawal");
