@@ -23,6 +23,25 @@ fn key_from(machines: &[common::Machine], seats: &[usize], v: usize) -> Option<q
 }
 
 #[test]
+fn a_peer_may_need_us_until_it_says_that_it_holds_everything() {
+    let mut all = machines(3, 2, TWO_VALIDATORS);
+    run(&mut all, &mut honest);
+    let names: Vec<_> = all.iter().map(|machine| machine.seat.me).collect();
+    assert_eq!(all[0].participant().unconfirmed(), names[1..]);
+    // One that lacks something is not believed to be done; one that lacks nothing is, and the record of it outlives a restart.
+    let mut lacking = all[2].participant().have(false);
+    *lacking.slots.last_mut().unwrap() = None;
+    for (have, written) in [(lacking, 0), (all[2].participant().have(false), 1), (all[2].participant().have(false), 0)] {
+        let step = all[0].participant.as_mut().unwrap().handle(Input::PeerHolds { peer: names[2], have }).unwrap();
+        assert_eq!(step.persist.len(), written);
+        all[0].log.extend(step.persist.iter().map(|record| (record.kind, record.body.expose().to_vec())));
+    }
+    assert_eq!(all[0].participant().unconfirmed(), [names[1]]);
+    all[0].start().unwrap();
+    assert_eq!(all[0].participant().unconfirmed(), [names[1]]);
+}
+
+#[test]
 fn an_honest_ceremony_ends_with_one_transcript_and_working_shares() {
     for (n, t) in [(3, 2), (4, 3), (5, 3), (7, 5)] {
         let mut all = machines(n, t, TWO_VALIDATORS);
