@@ -13,9 +13,10 @@ use quorate::message::body::Prepare;
 use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::message::sync::Frame;
+use quorate::primitives::curve::SecretScalar;
 use quorate::protocol::evidence::{Class, Fault, Rule};
 use quorate::protocol::judge::judge;
-use quorate::simulation::machine::{ceremony, operators};
+use quorate::simulation::machine::{bytes, ceremony, operators};
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::threshold::Index;
 use quorate::transcript::stopped::{self, Stopped};
@@ -131,6 +132,35 @@ fn a_complaint_about_oneself_is_false() {
     let faults = judge(honest.ceremony(), &all);
     assert_eq!(rules(&faults), [Rule::FalseComplaint { operator: index(4), dealer: index(4) }]);
     proves_itself(honest.ceremony(), &faults[0]);
+}
+
+#[test]
+fn two_dealers_who_both_know_one_secret_have_shared_it() {
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    let forger = |machine: Machine| {
+        let me = machine.seat.me.get();
+        let own = move |label: &str| bytes(&format!("{label} of {me}"));
+        // One constant for the second validator, everything else its own.
+        let coefficient = move |v: usize, k: usize| {
+            let whose = if (v, k) == (1, 0) { 0 } else { me };
+            let mut wide = [7; 48];
+            wide[..32].copy_from_slice(&bytes(&format!("{v} {k} of {whose}")));
+            SecretScalar::reduce(&wide)
+        };
+        Forger::with_secrets(machine.seat, Hooks::default(), own, coefficient)
+    };
+    let two = [all.remove(2), all.remove(2)].map(forger);
+    run(&mut all, &mut honest);
+    let hellos: Vec<Statement> = all
+        .iter()
+        .map(|machine| machine.participant().inbox().get(Round::Hello, machine.seat.me).unwrap().clone())
+        .chain(two.iter().map(Forger::hello))
+        .collect();
+    let deals = two.each_ref().map(|forger| forger.deal(&hellos).0);
+    let found = |statements: &[&[Statement]]| rules(&judge(&two[0].seat.ceremony, &statements.concat()));
+    let expected = Rule::EqualConstants { rows: [(index(3), 1), (index(4), 1)] };
+    assert_eq!(found(&[&hellos, &deals]), [expected]);
+    assert_eq!(found(&[&hellos, &deals[..1]]), []);
 }
 
 #[test]
