@@ -2,13 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quorate::carrier::channel::{Local, respond};
+use quorate::carrier::channel::{Local, Session, respond};
 use quorate_fuzz::{CEREMONY, OPERATORS, PEERS, secret};
 use tokio::io::AsyncWriteExt;
 
 fuzz_target!(|bytes: &[u8]| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let local = Local { spec: CEREMONY.digest(), index: 1, operator: OPERATORS[0].clone() };
+    let local = Local { session: Session::Ceremony(CEREMONY.digest()), index: 1, operator: OPERATORS[0].clone() };
     runtime.block_on(async {
         let (mut caller, answerer) = tokio::io::duplex(1 << 16);
         let _ = caller.write_all(&bytes[..bytes.len().min(1 << 16)]).await;

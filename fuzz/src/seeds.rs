@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use quorate::carrier::channel::{Local, initiate};
+use quorate::carrier::channel::{Local, Session, initiate};
 use quorate::ethereum::exit::VoluntaryExit;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
@@ -221,7 +221,7 @@ fn bodies(log: &[Record], kind: RecordKind) -> Vec<SecretBytes> {
 fn first_flight() -> Vec<u8> {
     use tokio::io::AsyncReadExt;
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let local = Local { spec: CEREMONY.digest(), index: 2, operator: OPERATORS[1].clone() };
+    let local = Local { session: Session::Ceremony(CEREMONY.digest()), index: 2, operator: OPERATORS[1].clone() };
     let mut alice = PEERS[0].clone();
     (alice.index, alice.key, alice.noise) = (1, OPERATORS[0].card().key, OPERATORS[0].card().noise);
     runtime.block_on(async {

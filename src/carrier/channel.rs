@@ -2,14 +2,17 @@
 //!
 //! ```text
 //! initiator -> responder   preamble(42) ‖ Noise IK message 1 (96)
-//! responder -> initiator   0 ‖ Noise IK message 2 (48)          or   1 ‖ version(2) ‖ index(2) ‖ spec digest(32)
+//! responder -> initiator   0 ‖ Noise IK message 2 (48)          or   kind ‖ version(2) ‖ index(2) ‖ id(32)
 //! initiator -> responder   confirmation, in a transport message
 //! responder -> initiator   confirmation, in a transport message
 //! ```
 //!
-//! preamble = `"QRTC" ‖ version(2) ‖ initiator(2) ‖ responder(2) ‖ spec digest(32)`, in clear, so that the responder can choose the prologue
-//! `TH("channel-prologue", version, spec digest, initiator, responder)`. Handshake payloads are empty: the lengths leave no room for one.
-//! A confirmation is an Ed25519 signature (tag `channel-confirm`) over `handshake hash(32) ‖ role(1) ‖ spec digest(32) ‖ index(2)`; before it
+//! A channel serves one [`Session`]: a ceremony (id: its digest, kind 1) or a request (id: the request's, kind 2).
+//!
+//! preamble = `"QRTC" or "QRTR" ‖ version(2) ‖ initiator(2) ‖ responder(2) ‖ id(32)`, in clear, so that the responder can choose the prologue
+//! `TH("channel-prologue" or "request-channel-prologue", version, id, initiator, responder)`. Handshake payloads are empty: the lengths leave no
+//! room for one.
+//! A confirmation is an Ed25519 signature (tag `channel-confirm`) over `handshake hash(32) ‖ role(1) ‖ id(32) ‖ index(2)`; before it
 //! nothing is accepted, so a replayed first flight gives its sender one encrypted answer and nothing else.
 //!
 //! The preamble and the refusal are not authenticated. They choose which handshake is tried and what the operator is told, never
@@ -33,7 +36,6 @@ use crate::primitives::x25519::DhPublic;
 /// Version of the channel protocol.
 pub const VERSION: u16 = 1;
 
-const MAGIC: [u8; 4] = *b"QRTC";
 const PREAMBLE: usize = 4 + 2 + 2 + 2 + 32;
 const FIRST: usize = KEY_LENGTH + KEY_LENGTH + TAG_LENGTH + TAG_LENGTH;
 const SECOND: usize = KEY_LENGTH + TAG_LENGTH;
@@ -41,16 +43,77 @@ const REFUSAL: usize = 2 + 2 + 32;
 const SIGNATURE: usize = 64;
 const CONFIRMATION: u16 = 64 + 16;
 const ACCEPTED: u8 = 0;
-const REFUSED: u8 = 1;
 /// How much of a refused caller's flight is read before closing. Unread bytes would turn the close into a reset, and the refusal be lost.
 const LINGER: u64 = 4096;
 /// How long refusing may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+/// What a channel is for. Nothing that runs in a channel for one can be heard in a channel for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// A ceremony, by the digest of its spec.
+    Ceremony(Digest),
+    /// Answers to a request, by its id.
+    Request(Digest),
+}
+
+impl Session {
+    fn of_magic(magic: [u8; 4], id: Digest) -> Option<Self> {
+        match &magic {
+            b"QRTC" => Some(Self::Ceremony(id)),
+            b"QRTR" => Some(Self::Request(id)),
+            _ => None,
+        }
+    }
+
+    fn of_kind(kind: u8, id: Digest) -> Option<Self> {
+        match kind {
+            1 => Some(Self::Ceremony(id)),
+            2 => Some(Self::Request(id)),
+            _ => None,
+        }
+    }
+
+    fn magic(&self) -> &'static [u8; 4] {
+        match self {
+            Self::Ceremony(_) => b"QRTC",
+            Self::Request(_) => b"QRTR",
+        }
+    }
+
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Ceremony(_) => 1,
+            Self::Request(_) => 2,
+        }
+    }
+
+    fn id(&self) -> &Digest {
+        let (Self::Ceremony(id) | Self::Request(id)) = self;
+        id
+    }
+
+    fn tag(&self) -> Tag {
+        match self {
+            Self::Ceremony(_) => Tag::ChannelPrologue,
+            Self::Request(_) => Tag::RequestChannelPrologue,
+        }
+    }
+
+    /// Why `theirs` is not ours.
+    fn differs(&self, index: u16, theirs: Self) -> LinkError {
+        match (self, theirs) {
+            (Self::Ceremony(_), Self::Ceremony(theirs)) => LinkError::OtherCeremony { index, theirs },
+            (Self::Request(_), Self::Ceremony(_)) => LinkError::InCeremony { index },
+            (_, Self::Request(theirs)) => LinkError::OtherRequest { index, theirs },
+        }
+    }
+}
+
 /// This operator's end of its channels.
 pub struct Local {
-    /// Digest of the ceremony's spec.
-    pub spec: Digest,
+    /// What its channels are for.
+    pub session: Session,
     /// This operator's index.
     pub index: u16,
     /// Its keys.
@@ -68,7 +131,7 @@ pub async fn initiate<S>(mut io: S, local: &Local, peer: &Peer, ephemeral: Secre
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let preamble = Preamble { version: VERSION, initiator: local.index, responder: peer.index, spec: local.spec };
+    let preamble = Preamble { version: VERSION, initiator: local.index, responder: peer.index, session: local.session };
     let mut handshake = channel_initiator(local.operator.noise(), &peer.noise, &preamble.prologue(), ephemeral);
     let mut flight = preamble.encode();
     flight.resize(PREAMBLE + FIRST, 0);
@@ -79,8 +142,7 @@ where
     io.read_exact(&mut status).await.map_err(in_handshake)?;
     match status[0] {
         ACCEPTED => {}
-        REFUSED => return Err(refusal(&mut io, local, peer).await?),
-        _ => return Err(LinkError::NotAChannel),
+        status => return Err(refusal(&mut io, status, local, peer).await?),
     }
     let mut answer = [0; SECOND];
     io.read_exact(&mut answer).await.map_err(in_handshake)?;
@@ -165,31 +227,27 @@ struct Preamble {
     version: u16,
     initiator: u16,
     responder: u16,
-    spec: Digest,
+    session: Session,
 }
 
 impl Preamble {
     fn encode(&self) -> Vec<u8> {
         Writer::with_capacity(PREAMBLE + FIRST)
-            .bytes(&MAGIC)
+            .bytes(self.session.magic())
             .u16(self.version)
             .u16(self.initiator)
             .u16(self.responder)
-            .bytes(self.spec.as_bytes())
+            .bytes(self.session.id().as_bytes())
             .finish()
     }
 
     fn decode(bytes: &[u8; PREAMBLE]) -> Result<Self, LinkError> {
         Reader::all(bytes, |r| {
-            if r.array("magic")? != MAGIC {
-                return Err(DecodeError::Invalid { what: "magic", why: "not a channel's" });
-            }
-            Ok(Self {
-                version: r.u16("version")?,
-                initiator: r.u16("initiator")?,
-                responder: r.u16("responder")?,
-                spec: Digest(r.array("spec digest")?),
-            })
+            let magic = r.array("magic")?;
+            let (version, initiator, responder) = (r.u16("version")?, r.u16("initiator")?, r.u16("responder")?);
+            let session = Session::of_magic(magic, Digest(r.array("id")?));
+            let session = session.ok_or(DecodeError::Invalid { what: "magic", why: "not a channel's" })?;
+            Ok(Self { version, initiator, responder, session })
         })
         .map_err(|_| LinkError::NotAChannel)
     }
@@ -199,8 +257,8 @@ impl Preamble {
         if self.version != VERSION {
             return Err(LinkError::OtherVersion { ours: VERSION, theirs: self.version });
         }
-        if self.spec != local.spec {
-            return Err(LinkError::OtherCeremony { index: self.initiator, theirs: self.spec });
+        if self.session != local.session {
+            return Err(local.session.differs(self.initiator, self.session));
         }
         if self.responder != local.index {
             return Err(LinkError::OtherOperator { index: self.initiator });
@@ -210,29 +268,32 @@ impl Preamble {
 
     fn prologue(&self) -> [u8; 32] {
         let [version, initiator, responder] = [self.version, self.initiator, self.responder].map(u16::to_be_bytes);
-        tagged(Tag::ChannelPrologue, &[&version, self.spec.as_ref(), &initiator, &responder]).0
+        tagged(self.session.tag(), &[&version, self.session.id().as_ref(), &initiator, &responder]).0
     }
 }
 
 /// Says what we are instead, and waits for the caller to hang up.
 async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, local: &Local) -> Result<(), LinkError> {
-    let refusal = Writer::with_capacity(1 + REFUSAL).u8(REFUSED).u16(VERSION).u16(local.index).bytes(local.spec.as_bytes());
-    io.write_all(&refusal.finish()).await?;
+    let refusal = Writer::with_capacity(1 + REFUSAL).u8(local.session.kind()).u16(VERSION).u16(local.index);
+    io.write_all(&refusal.bytes(local.session.id().as_bytes()).finish()).await?;
     io.shutdown().await?;
     tokio::io::copy(&mut io.take(LINGER), &mut tokio::io::sink()).await?;
     Ok(())
 }
 
 /// Reads a refusal: the first thing in which the responder says to differ from what we called.
-async fn refusal<S: AsyncRead + Unpin>(io: &mut S, local: &Local, peer: &Peer) -> Result<LinkError, LinkError> {
+async fn refusal<S: AsyncRead + Unpin>(io: &mut S, status: u8, local: &Local, peer: &Peer) -> Result<LinkError, LinkError> {
+    // Whatever begins in another way is not read on.
+    Session::of_kind(status, Digest::ZERO).ok_or(LinkError::NotAChannel)?;
     let mut refusal = [0; REFUSAL];
     io.read_exact(&mut refusal).await.map_err(in_handshake)?;
-    let read = Reader::all(&refusal, |r| Ok((r.u16("version")?, r.u16("index")?, Digest(r.array("spec digest")?))));
-    let (version, index, spec) = read.map_err(|_| LinkError::NotAChannel)?;
+    let read = Reader::all(&refusal, |r| Ok((r.u16("version")?, r.u16("index")?, Digest(r.array("id")?))));
+    let (version, index, id) = read.map_err(|_| LinkError::NotAChannel)?;
+    let theirs = Session::of_kind(status, id).ok_or(LinkError::NotAChannel)?;
     Ok(if version != VERSION {
         LinkError::OtherVersion { ours: VERSION, theirs: version }
-    } else if spec != local.spec {
-        LinkError::OtherCeremony { index, theirs: spec }
+    } else if theirs != local.session {
+        local.session.differs(index, theirs)
     } else if index != peer.index {
         LinkError::OtherOperator { index }
     } else {
@@ -261,7 +322,7 @@ enum Role {
 }
 
 fn confirmed(local: &Local, role: Role, index: u16, hash: &[u8; 32]) -> Vec<u8> {
-    Writer::with_capacity(67).bytes(hash).u8(role as u8).bytes(local.spec.as_bytes()).u16(index).finish()
+    Writer::with_capacity(67).bytes(hash).u8(role as u8).bytes(local.session.id().as_bytes()).u16(index).finish()
 }
 
 async fn send_confirmation<S: AsyncWrite + Unpin>(

@@ -17,7 +17,7 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
     let slot = &hub.slots[&index];
     let mut backoff = Backoff::new(&hub.timing);
     let mut told = None;
-    while !hub.is_closing() {
+    while !hub.is_closing() && !slot.is_shut() {
         let called = tokio::select! {
             called = call(&hub, slot, &address) => called,
             () = hub.closed() => return,

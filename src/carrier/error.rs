@@ -90,6 +90,24 @@ pub enum LinkError {
         /// The spec digest that it claims.
         theirs: Digest,
     },
+    /// A ceremony, where we are here for a request.
+    #[error(
+        "it says that it is operator {index} and runs a ceremony, while we answer a request: ask it for the same command (unconfirmed)"
+    )]
+    InCeremony {
+        /// The index that it claims.
+        index: u16,
+    },
+    /// A request that we are not here for.
+    #[error(
+        "it says that it is operator {index} and here for the request {theirs}, and we are not: compare the files (unconfirmed)"
+    )]
+    OtherRequest {
+        /// The index that it claims.
+        index: u16,
+        /// The id of the request that it claims.
+        theirs: Digest,
+    },
     /// The address belongs to another operator of the same ceremony.
     #[error("operator {index} says that it answers there: check the address (unconfirmed)")]
     OtherOperator {
@@ -157,6 +175,9 @@ pub enum LinkError {
     /// More was waiting to be sent than the queue holds; the connection is made anew, so that the two sides start level.
     #[error("it does not take data as fast as we send; reconnecting")]
     Behind,
+    /// We have hung up on it, for what it sent.
+    #[error("it sent what no operator sends; we do not speak with it any more")]
+    HungUp,
     /// We are stopping.
     #[error("we are stopping")]
     Stopping,

@@ -1,7 +1,7 @@
 //! What the connections of one operator share, and the life of one connection.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -91,6 +91,8 @@ pub(super) struct Slot {
     /// Held by the connection in use, so that `Down` of one comes before `Up` of the next.
     turn: tokio::sync::Mutex<()>,
     open: Mutex<Option<Queue>>,
+    /// No connection is wanted any more.
+    shut: AtomicBool,
     /// What the peer may still do; the same for its next connection.
     connections: Mutex<Pace>,
     frames: Mutex<Pace>,
@@ -106,6 +108,7 @@ impl Slot {
             newest: watch::Sender::new(0),
             turn: tokio::sync::Mutex::default(),
             open: Mutex::default(),
+            shut: AtomicBool::new(false),
             connections: Mutex::new(Pace::new(CONNECTIONS_AT_ONCE, BETWEEN_CONNECTIONS)),
             frames: Mutex::new(Pace::new(of(FRAMES_AT_ONCE), Duration::from_secs(1) / of(FRAMES_A_SECOND))),
         }
@@ -114,6 +117,17 @@ impl Slot {
     /// Lets the connection send what is queued and then end.
     pub(super) fn finish(&self) {
         *self.open() = None;
+    }
+
+    /// Ends the connection, and lets none come about again.
+    pub(super) fn shut(&self) {
+        // In this order: a connection that begins now sees the one or the other.
+        self.shut.store(true, Ordering::SeqCst);
+        self.newest.send_modify(|newest| *newest += 1);
+    }
+
+    pub(super) fn is_shut(&self) -> bool {
+        self.shut.load(Ordering::SeqCst)
     }
 
     fn open(&self) -> MutexGuard<'_, Option<Queue>> {
@@ -147,6 +161,9 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
         *newest += 1;
         number = *newest;
     });
+    if slot.is_shut() {
+        return;
+    }
     let mut newest = slot.newest.subscribe();
     let replaced = async move { drop(newest.wait_for(|newest| *newest != number).await) };
     tokio::pin!(replaced);
@@ -168,7 +185,7 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     let why = tokio::select! {
         why = receive(hub, slot, address, &mut reader, &mut told) => why,
         why = transmit(hub, &mut writer, queue, &waiting) => why,
-        () = &mut replaced => LinkError::Replaced,
+        () = &mut replaced => if slot.is_shut() { LinkError::HungUp } else { LinkError::Replaced },
         () = overflow.notified() => LinkError::Behind,
     };
     slot.finish();

@@ -115,6 +115,9 @@ async fn respond<'h>(
     let caller = |index| (index > hub.local.index).then(|| hub.slots.get(&index)).flatten().map(|slot| &slot.peer);
     let flight = channel::hear(stream, &hub.local, caller, (hub.random)()).await?;
     let peer = flight.peer.index;
+    if hub.slots[&peer].is_shut() {
+        return Err(LinkError::HungUp);
+    }
     shared.unfinished().recognised(number, peer);
     Ok((flight.answer(&hub.local).await?, &hub.slots[&peer]))
 }

@@ -15,6 +15,7 @@ pub(crate) mod pace;
 mod strangers;
 mod tcp;
 
+pub use channel::Session;
 pub use error::{CarrierError, LinkError};
 pub use tcp::{Tcp, TcpConfig, Timing};
 

@@ -15,11 +15,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::channel::Local;
+use super::channel::{Local, Session};
 use super::link::{Hub, Slot};
 use super::{CarrierError, Event, Peer, dial, listen};
 use crate::identity::Operator;
-use crate::primitives::hash::Digest;
 use crate::primitives::secret::Secret32;
 
 /// How many callers may wait to be accepted. The usual 128 are taken by a flood while this program computes; who finds no room tries again only
@@ -47,8 +46,8 @@ async fn bind(listen: &str) -> io::Result<TcpListener> {
 
 /// What a TCP carrier needs to know.
 pub struct TcpConfig {
-    /// Digest of the ceremony's spec.
-    pub spec_digest: Digest,
+    /// What the channels are for.
+    pub session: Session,
     /// This operator's index, from 1.
     pub me: u16,
     /// This operator's keys.
@@ -109,7 +108,7 @@ pub struct Tcp {
 impl Tcp {
     /// Listens, and starts calling.
     pub async fn start(config: TcpConfig) -> Result<Self, CarrierError> {
-        let TcpConfig { spec_digest, me, operator, peers, listen, max_frame, random, timing } = config;
+        let TcpConfig { session, me, operator, peers, listen, max_frame, random, timing } = config;
         if u32::try_from(max_frame).is_err() {
             return Err(CarrierError::FrameLimit(max_frame));
         }
@@ -138,7 +137,7 @@ impl Tcp {
         let (events, receiver) = mpsc::channel(1);
         let operators = peers.len() + 1;
         let hub = Arc::new(Hub {
-            local: Local { spec: spec_digest, index: me, operator },
+            local: Local { session, index: me, operator },
             slots: peers.into_iter().map(|peer| (peer.index, Slot::new(peer, operators))).collect(),
             max_frame,
             timing,
@@ -184,6 +183,13 @@ impl Tcp {
     /// not answer again before the last answer has left.
     pub fn waiting(&self, to: u16) -> usize {
         self.hub.waiting(to)
+    }
+
+    /// Ends the connection to `peer`, and lets none come about again.
+    pub fn hang_up(&self, peer: u16) {
+        if let Some(slot) = self.hub.slots.get(&peer) {
+            slot.shut();
+        }
     }
 
     /// Stops calling and listening, sends what is queued for those who are connected, for a bounded time, and closes. Frames that

@@ -95,6 +95,8 @@ tags! {
     Card = "card",
     /// Prologue of a channel's Noise handshake.
     ChannelPrologue = "channel-prologue",
+    /// Prologue of the Noise handshake of a channel for a request.
+    RequestChannelPrologue = "request-channel-prologue",
     /// Channel confirmation.
     ChannelConfirm = "channel-confirm",
     /// Seed of an operator's Ed25519 key, from the operator's entropy.

@@ -9,7 +9,7 @@ use hmac::{Hmac, Mac};
 use quorate::audit::code::Code;
 use quorate::carrier::channel::{Local, VERSION, initiate, respond};
 use quorate::carrier::frame::{FrameReader, FrameWriter};
-use quorate::carrier::{Event, LinkError, Peer, Tcp, TcpConfig, Timing};
+use quorate::carrier::{Event, LinkError, Peer, Session, Tcp, TcpConfig, Timing};
 use quorate::identity::{Operator, OperatorName};
 use quorate::message::body::Hello;
 use quorate::message::envelope::{Reject, Round, Statement};
@@ -58,7 +58,7 @@ fn peer(index: u16) -> Peer {
 }
 
 fn local(index: u16) -> Local {
-    Local { spec: SPEC, index, operator: operator(u8::try_from(index).unwrap()) }
+    Local { session: Session::Ceremony(SPEC), index, operator: operator(u8::try_from(index).unwrap()) }
 }
 
 fn pipe() -> (DuplexStream, DuplexStream) {
@@ -69,7 +69,8 @@ fn pipe() -> (DuplexStream, DuplexStream) {
 pub(crate) fn greet(calling: Digest, called: Digest) -> (Option<LinkError>, Option<LinkError>) {
     run(async {
         let (a, b) = pipe();
-        let (calling, called) = (Local { spec: calling, ..local(2) }, Local { spec: called, ..local(1) });
+        let (calling, called) = (Session::Ceremony(calling), Session::Ceremony(called));
+        let (calling, called) = (Local { session: calling, ..local(2) }, Local { session: called, ..local(1) });
         let (callee, caller) = (peer(1), peer(2));
         let (a, b) = tokio::join!(initiate(a, &calling, &callee, secret(50)), respond(b, &called, |_| Some(&caller), secret(51)));
         (a.err(), b.err())
@@ -476,7 +477,7 @@ fn attack_n12() {
     run(async {
         let timing = Timing { retry_first: Duration::from_millis(20), handshake: 10 * LONG, ..Timing::default() };
         let config = |me: u8, peers: Vec<Peer>| TcpConfig {
-            spec_digest: SPEC,
+            session: Session::Ceremony(SPEC),
             me: u16::from(me),
             operator: operator(me),
             peers,

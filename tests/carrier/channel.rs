@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use quorate::carrier::LinkError;
 use quorate::carrier::channel::{Channel, Local, VERSION, initiate, respond};
 use quorate::carrier::frame::{FrameReader, FrameWriter, HEADER, MESSAGE};
+use quorate::carrier::{LinkError, Session};
 use quorate::identity::Operator;
 use quorate::primitives::hash::{Digest, Tag, tagged};
 use quorate::primitives::noise::{channel_initiator, channel_responder};
@@ -98,7 +98,7 @@ fn a_refused_caller_learns_why() {
         let other = Digest([8; 32]);
         let cases = [
             (
-                Local { spec: other, ..local(2) },
+                Local { session: Session::Ceremony(other), ..local(2) },
                 peer(1),
                 LinkError::OtherCeremony { index: 1, theirs: SPEC },
                 LinkError::OtherCeremony { index: 2, theirs: other },
@@ -151,7 +151,7 @@ fn answers_that_are_none() {
         };
         let other = Digest([8; 32]);
         assert_eq!(reaction_to(&[]).await, Some(LinkError::ClosedInHandshake));
-        assert_eq!(reaction_to(&[2; 100]).await, Some(LinkError::NotAChannel));
+        assert_eq!(reaction_to(&[3; 100]).await, Some(LinkError::NotAChannel));
         assert_eq!(reaction_to(&[0; 48]).await, Some(LinkError::ClosedInHandshake));
         assert_eq!(reaction_to(&[0; 49]).await, Some(LinkError::WeakKey(DhKeyError::LowOrder)));
         let mut forged = [9; 49];
@@ -185,6 +185,42 @@ fn another_responder_cannot_answer() {
             tokio::join!(initiate(a, &calling, &callee, random()), respond(b, &imposter, |_| Some(&caller), random()));
         assert_eq!(initiated.err(), Some(LinkError::ClosedInHandshake));
         assert_eq!(responded.err(), Some(LinkError::Handshake));
+    });
+}
+
+/// A channel is for one ceremony or one request, and never for another of either, even under the same 32 bytes.
+#[test]
+fn a_channel_is_for_one_session() {
+    run(async {
+        let (one, other) = (Digest([7; 32]), Digest([8; 32]));
+        let sessions = [Session::Ceremony(one), Session::Request(one), Session::Request(other)];
+        for calling in sessions {
+            for called in sessions {
+                let (a, b) = pipe();
+                let (at_caller, at_called) = (Local { session: calling, ..local(2) }, Local { session: called, ..local(1) });
+                let (callee, caller) = (peer(1), peer(2));
+                let (initiated, responded) =
+                    tokio::join!(initiate(a, &at_caller, &callee, random()), respond(b, &at_called, |_| Some(&caller), random()));
+                let why = |ours, theirs, index| match (ours, theirs) {
+                    (Session::Request(_), Session::Ceremony(_)) => LinkError::InCeremony { index },
+                    (_, Session::Request(theirs)) => LinkError::OtherRequest { index, theirs },
+                    (Session::Ceremony(_), Session::Ceremony(theirs)) => LinkError::OtherCeremony { index, theirs },
+                };
+                assert_eq!(initiated.err(), (calling != called).then(|| why(calling, called, 1)));
+                assert_eq!(responded.err(), (calling != called).then(|| why(called, calling, 2)));
+            }
+        }
+        // A preamble that is changed on the way chooses another prologue.
+        let mut handshake = channel_initiator(operator(2).noise(), &peer(1).noise, &prologue(2, 1), random());
+        let mut flight = preamble(VERSION, 2, 1, SPEC);
+        flight[..4].copy_from_slice(b"QRTR");
+        flight.resize(PREAMBLE + FIRST, 0);
+        handshake.write_message(&[], &mut flight[PREAMBLE..]).unwrap();
+        let (mut a, b) = pipe();
+        let (called, caller) = (Local { session: Session::Request(SPEC), ..local(1) }, peer(2));
+        a.write_all(&flight).await.unwrap();
+        let answered = respond(b, &called, |_| Some(&caller), random()).await;
+        assert_eq!(answered.err(), Some(LinkError::Handshake));
     });
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use quorate::carrier::Peer;
 use quorate::carrier::channel::Local;
+use quorate::carrier::{Peer, Session};
 use quorate::identity::{Operator, OperatorName};
 use quorate::primitives::hash::{Digest, Tag, tagged};
 use quorate::primitives::secret::Secret32;
@@ -41,7 +41,7 @@ fn peer(index: u16) -> Peer {
 }
 
 fn local(index: u16) -> Local {
-    Local { spec: SPEC, index, operator: operator(u8::try_from(index).unwrap()) }
+    Local { session: Session::Ceremony(SPEC), index, operator: operator(u8::try_from(index).unwrap()) }
 }
 
 /// Different at each call, the same in each run.

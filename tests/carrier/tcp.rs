@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quorate::carrier::{CarrierError, Event, LinkError, Peer, Tcp, TcpConfig, Timing};
+use quorate::carrier::{CarrierError, Event, LinkError, Peer, Session, Tcp, TcpConfig, Timing};
 use quorate::primitives::hash::Digest;
 use quorate::spec::{Ceremony, CeremonyFile, Index};
 use tokio::net::TcpListener;
@@ -21,7 +21,7 @@ pub(crate) fn timing() -> Timing {
 /// The configuration of operator `me`, listening on a free port.
 pub(crate) fn config(me: u8, peers: Vec<Peer>) -> TcpConfig {
     TcpConfig {
-        spec_digest: SPEC,
+        session: Session::Ceremony(SPEC),
         me: u16::from(me),
         operator: operator(me),
         peers,
@@ -247,12 +247,41 @@ fn other_ceremony_files_are_named_on_both_sides() {
         let mut first = Tcp::start(config(1, vec![peer(2)])).await.unwrap();
         let listening = address(&first);
         let other = Digest([8; 32]);
-        let second = TcpConfig { spec_digest: other, ..config(2, vec![at(1, &listening)]) };
+        let second = TcpConfig { session: Session::Ceremony(other), ..config(2, vec![at(1, &listening)]) };
         let mut second = Tcp::start(second).await.unwrap();
         let why = LinkError::OtherCeremony { index: 1, theirs: SPEC };
         assert_eq!(second.next().await, Event::Unreachable { peer: 1, address: listening, why });
         let Event::Refused { why, .. } = first.next().await else { panic!("not refused") };
         assert_eq!(why, LinkError::OtherCeremony { index: 2, theirs: other });
+    });
+}
+
+#[test]
+fn whom_one_hangs_up_on_does_not_come_back() {
+    run(async {
+        let mut first = Tcp::start(config(1, vec![peer(2), peer(3)])).await.unwrap();
+        let listening = address(&first);
+        let mut second = Tcp::start(config(2, vec![at(1, &listening)])).await.unwrap();
+        up(&mut first, 2).await;
+        up(&mut second, 1).await;
+        first.hang_up(2);
+        assert_eq!(down(&mut first, 2).await, LinkError::HungUp);
+        down(&mut second, 1).await;
+        assert!(!first.send(2, vec![1]));
+        let Event::Refused { why, .. } = first.next().await else { panic!("not refused") };
+        assert_eq!(why, LinkError::HungUp);
+        // Others are spoken with as before.
+        let mut third = Tcp::start(config(3, vec![at(1, &listening), at(2, "127.0.0.1:1")])).await.unwrap();
+        up(&mut first, 3).await;
+        assert!(first.send(3, vec![1]));
+        assert_eq!(frame(&mut third, 1).await, vec![1]);
+        // Who hangs up on the one that it calls does not call again.
+        third.hang_up(1);
+        assert_eq!(down(&mut first, 3).await, LinkError::Closed);
+        assert_eq!(
+            timeout(Duration::from_secs(1), until(&mut first, |event| matches!(event, Event::Up { .. }))).await.ok(),
+            None
+        );
     });
 }
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use quorate::carrier::Peer;
 use quorate::carrier::channel::{Local, initiate};
+use quorate::carrier::{Peer, Session};
 use quorate::message::shape::Shape;
 use quorate::message::sync::{Frame, Have};
 use quorate::primitives::secret::Secret32;
@@ -48,7 +48,7 @@ impl Member {
         let me = machine.seat.me;
         let shared = Arc::new(Shared {
             machine: Mutex::new(machine),
-            local: Local { spec: ceremony.digest(), index: me.get(), operator: operator.clone() },
+            local: Local { session: Session::Ceremony(ceremony.digest()), index: me.get(), operator: operator.clone() },
             shape: Shape::of(ceremony),
             sent: Default::default(),
             received: AtomicU64::new(0),

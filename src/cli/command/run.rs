@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::audit::words;
-use crate::carrier::{CarrierError, Peer, Tcp, TcpConfig, Timing};
+use crate::carrier::{CarrierError, Peer, Session, Tcp, TcpConfig, Timing};
 use crate::cli::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cli::cheat::{Cheat, Rule};
 use crate::cli::drive::{Drive, Ending};
@@ -25,10 +25,10 @@ use crate::message::sync::Frame;
 use crate::primitives::secret::SecretBytes;
 use crate::protocol::evidence::{Certainty, Fault};
 use crate::protocol::participant::{OwnSeat, Participant, Step};
-use crate::spec::Ceremony;
 use crate::spec::show::describe;
 use crate::spec::ssv::RSA_WEAKNESS;
 use crate::spec::threshold::FEWEST_OPERATORS;
+use crate::spec::{Ceremony, Index};
 use crate::store::{CeremonyDir, CeremonyView, Log, StateDir};
 
 /// Runs the command.
@@ -64,7 +64,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     if !begun {
         consent(args, &ceremony)?;
     }
-    let listen = listen_address(args, &seat)?;
+    let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
     if !begun {
         can_listen(&listen)?;
     }
@@ -177,16 +177,17 @@ fn room_needed(shape: &Shape) -> u64 {
     u64::try_from(2 * bytes + 65_536).expect("a spec's size fits 64 bits")
 }
 
-fn listen_address(args: &RunArgs, seat: &OwnSeat) -> Result<String, CliError> {
-    if let Some(listen) = &args.listen {
-        return Ok(listen.clone());
+/// Where to listen: as typed, or at the port of the ceremony file.
+pub(super) fn listen_address(typed: Option<&str>, ceremony: &Ceremony, me: Index) -> Result<String, CliError> {
+    if let Some(listen) = typed {
+        return Ok(listen.to_owned());
     }
-    let own = seat.ceremony.roster().get(seat.me).and_then(|own| own.address.as_ref()).ok_or_else(messages::no_own_address)?;
+    let own = ceremony.roster().get(me).and_then(|own| own.address.as_ref()).ok_or_else(messages::no_own_address)?;
     Ok(format!("0.0.0.0:{}", own.port()))
 }
 
 /// Tries the address before anything is begun; whoever takes it in between is found out when the carrier starts.
-fn can_listen(listen: &str) -> Result<(), CliError> {
+pub(super) fn can_listen(listen: &str) -> Result<(), CliError> {
     let bound = std::net::TcpListener::bind(listen);
     let error = |error: std::io::Error| CarrierError::Bind { address: listen.to_owned(), why: error.kind() };
     bound.map(|_| ()).map_err(|why| messages::carrier(error(why)))
@@ -194,7 +195,7 @@ fn can_listen(listen: &str) -> Result<(), CliError> {
 
 fn tcp_config(seat: &OwnSeat, listen: String) -> TcpConfig {
     TcpConfig {
-        spec_digest: seat.ceremony.digest(),
+        session: Session::Ceremony(seat.ceremony.digest()),
         me: seat.me.get(),
         operator: seat.operator.clone(),
         peers: Peer::of(&seat.ceremony, seat.me),
