@@ -1,10 +1,11 @@
-//! Requests for signatures after a ceremony, the answers to them, what the log holds of them, and what a beacon node says.
+//! Requests for signatures after a ceremony, the answers to them as files and as frames, what the log holds of them, and what a beacon node says.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use quorate::signing::Request;
 use quorate::signing::beacon::ValidatorRecord;
 use quorate::signing::ledger::Entry;
+use quorate::signing::live::frame::Frame;
 use quorate::signing::partial::PartialFile;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -15,6 +16,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(entry) = Entry::decode(bytes) {
         assert_eq!(entry.encode().expose(), bytes);
+    }
+    if let Ok(frame) = Frame::decode(bytes, 4) {
+        assert_eq!(frame.encode(), bytes);
     }
     let _ = PartialFile::from_json(bytes);
     let _ = ValidatorRecord::from_json(bytes);

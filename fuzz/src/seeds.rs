@@ -79,6 +79,9 @@ pub fn all() -> Vec<Seed> {
     add("request", "deposit-custodian", &deposit_request().to_json());
     add("request", "partial", PARTIAL.as_bytes());
     add("request", "beacon", BEACON.as_bytes());
+    add("request", "frame-state", &[1, 0, 1, 0, 0, 1]);
+    add("request", "frame-answer", &[&[2][..], &[0; 32], &[0, 1], &[0; 160]].concat());
+    add("request", "frame-sealed", &[&[3][..], &[0; 32], &[0; 258]].concat());
     add("channel", "preamble", &first_flight());
     // How the bytes become messages is the fuzzing library's affair; these are some to start from.
     add("assembler", "bytes", &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat());

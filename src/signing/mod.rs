@@ -1,5 +1,6 @@
 //! What the shares of a finished ceremony sign later: voluntary exits, and further deposits to the same withdrawal credentials. A request
-//! names the ceremony's certificate; every operator answers it with one partial signature; any `t` of those are combined. Files carry all of it.
+//! names the ceremony's certificate; every operator answers it with one partial signature; any `t` of those are combined. Files carry it, or
+//! channels between the operators ([`live`]).
 //!
 //! Pure: bytes in, bytes out. That the operator's log remembers a signature before it leaves is the driver's duty ([`ledger`]).
 
@@ -8,6 +9,8 @@ pub mod beacon;
 pub mod combine;
 
 pub mod ledger;
+
+pub mod live;
 
 pub mod parent;
 

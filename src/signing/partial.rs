@@ -1,4 +1,5 @@
-//! Partial signatures as files: one operator's answer to one request, signed by it, for everybody or sealed to the custodian.
+//! Answers: one operator's partial signature for one request, signed by it, for everybody or sealed to the custodian; as files, and as the bytes that
+//! travel in channels.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,8 +9,8 @@ use super::request_file::{RequestFileError, check_format};
 use crate::ethereum::json::{self, HexError, bare_hex, prefixed_hex};
 use crate::identity::operator::Operator;
 use crate::primitives::batch::verify_signature;
-use crate::primitives::codec::{Reader, Writer};
-use crate::primitives::curve::{DecodeError, G2, SecretScalar};
+use crate::primitives::codec::{self, Reader, Writer};
+use crate::primitives::curve::{self, G2, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::primitives::noise::{open_signed_box, seal_signed_box, signed_box_len};
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -21,15 +22,23 @@ const SEALED_FORMAT: &str = "quorate-partial-sealed";
 /// Most bytes of a file.
 pub const LARGEST: usize = 4096;
 /// `u16(operator) ‖ partial(96) ‖ signature(64)`.
-const PAYLOAD: usize = 162;
+pub(super) const PAYLOAD: usize = 162;
 const SEALED: usize = signed_box_len(PAYLOAD);
 
 /// Why a partial signature is not counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PartialError {
-    /// Not a point.
-    #[error("partial: {0}")]
-    Curve(#[from] DecodeError),
+    /// Not the bytes of an answer.
+    #[error("not an answer: {0}")]
+    Bytes(#[from] codec::DecodeError),
+    /// The operator signed it, and it is not a point.
+    #[error("partial: {source}; operator {operator} signed it")]
+    Point {
+        /// The operator.
+        operator: u16,
+        /// Why.
+        source: curve::DecodeError,
+    },
     /// Not the format.
     #[error("{0}")]
     File(#[from] RequestFileError),
@@ -74,6 +83,16 @@ pub enum PartialError {
     Wrong(u16),
 }
 
+impl PartialError {
+    /// Whose fault it is, beyond doubt: an operator that has signed what its share does not give.
+    pub fn culprit(&self) -> Option<Index> {
+        match self {
+            Self::Wrong(operator) | Self::Point { operator, .. } => Index::new(*operator),
+            _ => None,
+        }
+    }
+}
+
 /// A partial signature that verifies against the public share of its operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partial {
@@ -84,12 +103,14 @@ pub struct Partial {
     signature: [u8; 64],
 }
 
-/// A file of a partial signature, not yet opened.
+/// An answer, not yet opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialFile {
     request: Digest,
     content: Content,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
     Public { operator: Index, partial: [u8; 96], signature: [u8; 64] },
     Sealed(Vec<u8>),
@@ -131,35 +152,31 @@ impl Partial {
         Some(Self { operator: index, partial, signature })
     }
 
-    /// The file: sealed to the custodian of the request, from the operator's channel key, if it has one.
-    pub fn to_json(&self, cleared: &Cleared, operator: &Operator, ephemeral: Secret32) -> Vec<u8> {
+    /// The answer as it leaves: sealed to the custodian of the request, from the operator's channel key, if it has one.
+    pub fn to_answer(&self, cleared: &Cleared, operator: &Operator, ephemeral: Secret32) -> PartialFile {
         let request = cleared.request.id();
-        let mut file = File {
-            format: PUBLIC_FORMAT.to_owned(),
-            version: 1,
-            request: request.to_string(),
-            operator: None,
-            partial: None,
-            signature: None,
-            sealed: None,
-        };
-        match &cleared.request.delivery {
-            Delivery::Public => {
-                file.operator = Some(self.operator.get());
-                file.partial = Some(format!("0x{}", hex::encode(self.partial.to_compressed())));
-                file.signature = Some(hex::encode(self.signature));
-            }
+        let content = match &cleared.request.delivery {
+            Delivery::Public => return self.to_public_answer(cleared),
             Delivery::Custodian(card) => {
                 let payload = Writer::with_capacity(PAYLOAD).u16(self.operator.get()).bytes(&self.partial.to_compressed());
                 let payload = SecretBytes::new(payload.bytes(&self.signature).finish());
                 let sealed = seal_signed_box(operator.noise(), &card.noise, prologue(&request).as_ref(), &payload, ephemeral);
-                file.format = SEALED_FORMAT.to_owned();
-                file.sealed = Some(hex::encode(sealed));
+                Content::Sealed(sealed)
             }
-        }
-        let mut bytes = serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
-        bytes.push(b'\n');
-        bytes
+        };
+        PartialFile { request, content }
+    }
+
+    /// The answer for everybody.
+    pub(super) fn to_public_answer(self, cleared: &Cleared) -> PartialFile {
+        let Self { operator, partial, signature } = self;
+        let content = Content::Public { operator, partial: partial.to_compressed(), signature };
+        PartialFile { request: cleared.request.id(), content }
+    }
+
+    /// The file of [`Partial::to_answer`].
+    pub fn to_json(&self, cleared: &Cleared, operator: &Operator, ephemeral: Secret32) -> Vec<u8> {
+        self.to_answer(cleared, operator, ephemeral).to_json()
     }
 
     /// Whether it is what its operator's share gives: the one check that counts.
@@ -170,6 +187,62 @@ impl Partial {
 }
 
 impl PartialFile {
+    /// Indented JSON with a line end.
+    fn to_json(&self) -> Vec<u8> {
+        let mut file = File {
+            format: PUBLIC_FORMAT.to_owned(),
+            version: 1,
+            request: self.request.to_string(),
+            operator: None,
+            partial: None,
+            signature: None,
+            sealed: None,
+        };
+        match &self.content {
+            Content::Public { operator, partial, signature } => {
+                file.operator = Some(operator.get());
+                file.partial = Some(format!("0x{}", hex::encode(partial)));
+                file.signature = Some(hex::encode(signature));
+            }
+            Content::Sealed(sealed) => {
+                file.format = SEALED_FORMAT.to_owned();
+                file.sealed = Some(hex::encode(sealed));
+            }
+        }
+        let mut bytes = serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// What travels in a channel: `request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)`, or `request(32) ‖ box(258)`.
+    pub(super) fn write(&self, writer: Writer) -> Writer {
+        let writer = writer.bytes(self.request.as_ref());
+        match &self.content {
+            Content::Public { operator, partial, signature } => writer.u16(operator.get()).bytes(partial).bytes(signature),
+            Content::Sealed(sealed) => writer.bytes(sealed),
+        }
+    }
+
+    /// The reverse of [`PartialFile::write`].
+    pub(super) fn read(r: &mut Reader<'_>, sealed: bool) -> Result<Self, codec::DecodeError> {
+        let request = Digest(r.array("request")?);
+        if sealed {
+            return Ok(Self { request, content: Content::Sealed(r.bytes("sealed", SEALED)?.to_vec()) });
+        }
+        let operator = Index::new(r.u16("operator")?);
+        let operator = operator.ok_or(codec::DecodeError::Invalid { what: "operator", why: "operators are counted from 1" })?;
+        let (partial, signature) = (r.array("partial")?, r.array("signature")?);
+        Ok(Self { request, content: Content::Public { operator, partial, signature } })
+    }
+
+    /// Whose it says to be, if that can be seen from outside.
+    pub(super) fn operator(&self) -> Option<Index> {
+        match &self.content {
+            Content::Public { operator, .. } => Some(*operator),
+            Content::Sealed(_) => None,
+        }
+    }
+
     /// Reads a file of at most 4 KiB, strictly.
     pub fn from_json(bytes: &[u8]) -> Result<Self, PartialError> {
         let file: File = json::parse_without_arrays(bytes, LARGEST).map_err(RequestFileError::from)?;
@@ -233,7 +306,9 @@ impl PartialFile {
         let key = &seat(operator)?.card.key;
         key.verify(Tag::PartialSignature, &statement(&expected, operator, &bytes), &signature)
             .map_err(|_| PartialError::Signature(operator.get()))?;
-        let partial = Partial { operator, partial: G2::from_compressed(&bytes)?, signature };
+        let point = G2::from_compressed(&bytes);
+        let point = point.map_err(|source| PartialError::Point { operator: operator.get(), source })?;
+        let partial = Partial { operator, partial: point, signature };
         if partial.verifies(cleared, parent) { Ok(partial) } else { Err(PartialError::Wrong(operator.get())) }
     }
 }

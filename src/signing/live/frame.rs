@@ -1,0 +1,109 @@
+//! What operators say to each other about a request.
+
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::noise::signed_box_len;
+use crate::signing::partial::{PAYLOAD, PartialFile};
+use crate::spec::threshold::Index;
+
+const STATE: u8 = 1;
+const ANSWER: u8 = 2;
+const SEALED: u8 = 3;
+
+/// How far an operator is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// It has what it needs: the result is on its disk, or it has heard that it is on the custodian's.
+    pub satisfied: bool,
+    /// Whose answers it counts, by index.
+    pub counted: Vec<bool>,
+}
+
+impl State {
+    /// Whether it counts the answer of `operator`.
+    pub fn counts(&self, operator: Index) -> bool {
+        self.counted.get(operator.position()) == Some(&true)
+    }
+}
+
+/// A unit that a carrier moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    /// `1 ‖ u8(satisfied) ‖ n × u8`.
+    State(State),
+    /// `2 ‖ request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)` or `3 ‖ request(32) ‖ box(258)`.
+    Answer(PartialFile),
+}
+
+impl Frame {
+    /// The longest frame among `n` operators, in bytes.
+    pub fn max_bytes(n: usize) -> usize {
+        (2 + n).max(1 + 32 + signed_box_len(PAYLOAD)).max(1 + 32 + PAYLOAD)
+    }
+
+    /// Reads a frame; its length follows from its first byte and `n`.
+    pub fn decode(bytes: &[u8], n: usize) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| match r.u8("frame type")? {
+            STATE => {
+                let satisfied = boolean(r, "satisfied")?;
+                Ok(Self::State(State { satisfied, counted: r.many(n, |r| boolean(r, "counted"))? }))
+            }
+            ANSWER => Ok(Self::Answer(PartialFile::read(r, false)?)),
+            SEALED => Ok(Self::Answer(PartialFile::read(r, true)?)),
+            _ => Err(DecodeError::Invalid { what: "frame type", why: "unknown" }),
+        })
+    }
+
+    /// Writes a frame.
+    pub fn encode(&self) -> Vec<u8> {
+        let writer = Writer::default();
+        match self {
+            Self::State(state) => writer
+                .u8(STATE)
+                .u8(u8::from(state.satisfied))
+                .each(&state.counted, |writer, counted| writer.u8(u8::from(*counted))),
+            Self::Answer(answer) if answer.is_sealed() => answer.write(writer.u8(SEALED)),
+            Self::Answer(answer) => answer.write(writer.u8(ANSWER)),
+        }
+        .finish()
+    }
+}
+
+fn boolean(r: &mut Reader<'_>, what: &'static str) -> Result<bool, DecodeError> {
+    match r.u8(what)? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(DecodeError::Invalid { what, why: "neither 0 nor 1" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_frame_has_its_length() {
+        let state = Frame::State(State { satisfied: true, counted: vec![false, true, true] });
+        assert_eq!(state.encode(), [1, 1, 0, 1, 1]);
+        let public = [&[ANSWER][..], &[7; 32], &[0, 2], &[8; 96], &[9; 64]].concat();
+        let sealed = [&[SEALED][..], &[7; 32], &[8; 258]].concat();
+        for bytes in [state.encode(), public, sealed] {
+            assert!(bytes.len() <= Frame::max_bytes(3));
+            assert_eq!(Frame::decode(&bytes, 3).map(|frame| frame.encode()), Ok(bytes.clone()));
+            assert!(Frame::decode(&bytes[..bytes.len() - 1], 3).is_err());
+            assert!(Frame::decode(&[&bytes[..], &[0]].concat(), 3).is_err());
+        }
+        for bytes in [&[][..], &[0], &[4], &[1, 2, 0, 0, 0], &[1, 0, 0, 2, 0], &[1; 6]] {
+            assert!(Frame::decode(bytes, 3).is_err(), "{bytes:?}");
+        }
+        assert!(Frame::decode(&[&[ANSWER][..], &[7; 32], &[0, 0], &[8; 160]].concat(), 3).is_err(), "no operator 0");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_taken_or_refused(bytes: Vec<u8>, n in 0usize..10) {
+            if let Ok(frame) = Frame::decode(&bytes, n) {
+                assert_eq!(frame.encode(), bytes);
+            }
+        }
+    }
+}
