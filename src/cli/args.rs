@@ -12,7 +12,7 @@ mod verify;
 
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
-pub(crate) use signing::{Combine, Deposit, DepositRequest, ExitRequest, Exits, RequestCommon, SignArgs};
+pub(crate) use signing::{Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs};
 pub(crate) use spec::{Spec, SpecNew, SpecNext};
 pub(crate) use verify::{NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifySsv};
 

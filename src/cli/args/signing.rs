@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::VerifyExit;
+use super::{VerifyExit, address_and_port};
 
 #[derive(Subcommand)]
 pub(crate) enum Exits {
@@ -23,6 +23,15 @@ pub(crate) enum Exits {
                             an allow-list names."
     )]
     Sign(SignArgs),
+    /// Answer a request together with the other operators, all at the same time, and write the exit as soon as enough have answered.
+    #[command(
+        after_help = "Example:\n  quorate exit run exit-request.json -o exit.json\n\nEach operator runs the same command on the same request. It \
+                            asks and remembers like exit sign, and combines like exit combine. Exit code 0: the file is written (or, if the \
+                            answers are for a custodian, it has what it needs). 5: too few have answered; nothing is written, and the same \
+                            command goes on with the same answer. With a custodian, answers go to it alone, and it has to be one of the \
+                            operators."
+    )]
+    Run(LiveArgs),
     /// Verify answers and combine as many as the threshold into the exit that a beacon node takes.
     #[command(
         after_help = "Example:\n  quorate exit combine exit-request.json --transcript transcript.quorate partial-*.json\n\nEach bad answer is \
@@ -51,6 +60,13 @@ pub(crate) enum Deposit {
                             deposits = \"ask\", \"allow-list\" or \"never\"."
     )]
     Sign(SignArgs),
+    /// Answer a request together with the other operators, all at the same time, and write the deposit file as soon as enough have answered.
+    #[command(
+        after_help = "Example:\n  quorate deposit run top-up.json -o deposit-data-8eth.json\n\nEach operator runs the same command on the same \
+                            request. Exit code 0: the file is written (or the custodian has what it needs). 5: too few have answered; nothing \
+                            is written, and the same command goes on with the same answer."
+    )]
+    Run(LiveArgs),
     /// Verify answers and combine as many as the threshold into a deposit file.
     #[command(
         after_help = "Example:\n  quorate deposit combine top-up.json --transcript transcript.quorate partial-*.json\n\nThe file is uploaded to \
@@ -116,8 +132,9 @@ pub(crate) struct DepositRequest {
     pub(crate) amount: String,
 }
 
+/// What every answer needs.
 #[derive(Args)]
-pub(crate) struct SignArgs {
+pub(crate) struct Asked {
     /// The request.
     pub(crate) request: PathBuf,
     /// Do not ask. Only for what an allow-list in signing.toml names.
@@ -129,7 +146,31 @@ pub(crate) struct SignArgs {
     /// Allow an epoch that has not come yet.
     #[arg(long)]
     pub(crate) future_epoch: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct SignArgs {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
     /// The file to write, `partial-OPERATOR-REQUEST.json` if not given. Never overwrites.
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct LiveArgs {
+    #[command(flatten)]
+    pub(crate) asked: Asked,
+    /// Where to listen. By default all interfaces, at the port that the ceremony file gives you.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
+    pub(crate) listen: Option<String>,
+    /// Where an operator can be reached now, by its name or index, if not where the ceremony file says. May be given for several, and for oneself.
+    #[arg(long, value_name = "OPERATOR=HOST:PORT")]
+    pub(crate) at: Vec<String>,
+    /// How long to stay, at most: for enough answers, and then for those who answer late.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, value_parser = clap::value_parser!(u64).range(1..=604_800))]
+    pub(crate) wait: u64,
+    /// The file to write; if not given, named as its consumers expect, in this folder. Never overwrites. With a custodian, nobody else writes one.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -18,7 +18,7 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     input::must_be_free(&args.output)?;
     let (_, old) = input::ceremony(&args.file)?;
     let reason = reason(&args.reason)?;
-    let without = args.without.iter().map(|text| seat(text, &old)).collect::<Result<Vec<Index>, CliError>>()?;
+    let without = args.without.iter().map(|text| seat("--without", text, &old)).collect::<Result<Vec<Index>, CliError>>()?;
     let file = draft(args, &old, &without)?;
     let changes = changes(&old, &file, &without, args);
     let text = commented(&file, &reason, &changes);
@@ -46,13 +46,13 @@ fn reason(text: &str) -> Result<String, CliError> {
 }
 
 /// The operator that a name or an index means.
-fn seat(text: &str, old: &Ceremony) -> Result<Index, CliError> {
+pub(super) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliError> {
     let named = old.roster().iter().find(|(_, seat)| seat.card.name.as_str().eq_ignore_ascii_case(text)).map(|(index, _)| index);
     let numbered = text.parse().ok().and_then(Index::new).filter(|index| old.roster().get(*index).is_some());
     match (named, numbered) {
-        (Some(named), Some(numbered)) if named != numbered => Err(messages::two_such_operators(text)),
+        (Some(named), Some(numbered)) if named != numbered => Err(messages::two_such_operators(flag, text)),
         (Some(index), _) | (None, Some(index)) => Ok(index),
-        (None, None) => Err(messages::no_such_operator(text, old.name())),
+        (None, None) => Err(messages::no_such_operator(flag, text, old.name())),
     }
 }
 

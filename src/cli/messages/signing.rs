@@ -5,10 +5,10 @@ use std::path::Path;
 use super::{local, quoted, shown, usage};
 use crate::cli::report::{CliError, Exit};
 use crate::identity::card::CardError;
-use crate::signing::RequestError;
 use crate::signing::beacon::BeaconError;
 use crate::signing::ledger::LedgerError;
 use crate::signing::request_file::RequestFileError;
+use crate::signing::{Cleared, Delivery, RequestError};
 
 fn finding(what: String, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Finding, what, fix)
@@ -111,6 +111,32 @@ pub(crate) fn too_few(found: usize, needed: usize, bad: &[String]) -> CliError {
     finding(
         format!("{found} good answers, and {needed} are needed{bad}"),
         "ask more operators, and those whose answers are bad once more",
+    )
+}
+
+pub(crate) fn no_channel(path: &Path, cleared: &Cleared) -> CliError {
+    let custodian = match &cleared.request.delivery {
+        Delivery::Custodian(card) => card.name.to_string(),
+        Delivery::Public => "everybody".to_owned(),
+    };
+    let kind = cleared.request.purpose.name();
+    usage(
+        format!(
+            "{}: the answers are for {custodian}, whose card is none of this ceremony: there is no channel to it",
+            shown(path)
+        ),
+        format!("nothing was signed; answer by a file, and send it: quorate {kind} sign {}", quoted(path)),
+    )
+}
+
+pub(crate) fn at(text: &str, why: &str) -> CliError {
+    usage(format!("--at {text:?}: {why}"), "write it like: --at bob=bob.example.org:3610")
+}
+
+pub(crate) fn custodian_lost(custodian: &str, cleared: &Cleared) -> CliError {
+    finding(
+        format!("{custodian}, the custodian, sent what no operator sends"),
+        format!("find out what runs there; or answer by a file: quorate {} sign", cleared.request.purpose.name()),
     )
 }
 

@@ -68,15 +68,15 @@ pub(crate) fn given_up(dir: &Path) -> CliError {
 
 // The next attempt.
 
-pub(crate) fn no_such_operator(text: &str, ceremony: &str) -> CliError {
+pub(crate) fn no_such_operator(flag: &str, text: &str, ceremony: &str) -> CliError {
     usage(
-        format!("--without {text:?}: no operator of {ceremony:?} has this name or index"),
+        format!("{flag} {text:?}: no operator of {ceremony:?} has this name or index"),
         "see their names and indices with: quorate spec show",
     )
 }
 
-pub(crate) fn two_such_operators(text: &str) -> CliError {
-    usage(format!("--without {text:?}: one operator has this name, another this index"), "name the one that you mean otherwise")
+pub(crate) fn two_such_operators(flag: &str, text: &str) -> CliError {
+    usage(format!("{flag} {text:?}: one operator has this name, another this index"), "name the one that you mean otherwise")
 }
 
 pub(crate) fn reason(most: usize) -> CliError {

@@ -1,8 +1,14 @@
-//! `quorate exit` and `quorate deposit`: request, sign, combine.
+//! `quorate exit` and `quorate deposit`: request, sign, combine, or all of them together.
+
+mod answer;
 
 mod combine;
 
+mod live;
+
 mod request;
+
+mod result;
 
 mod sign;
 
@@ -25,6 +31,7 @@ pub(crate) fn exit(args: &Exits, out: &Output) -> Result<Exit, CliError> {
     match args {
         Exits::Request(args) => request::exit(args, out),
         Exits::Sign(args) => sign::run(args, EXIT, out),
+        Exits::Run(args) => live::run(args, EXIT, out),
         Exits::Combine(args) => combine::run(args, EXIT, out),
         Exits::Verify(args) => super::verify::exit(args, out),
     }
@@ -35,6 +42,7 @@ pub(crate) fn deposit(args: &Deposit, out: &Output) -> Result<Exit, CliError> {
     match args {
         Deposit::Request(args) => request::deposit(args, out),
         Deposit::Sign(args) => sign::run(args, DEPOSIT, out),
+        Deposit::Run(args) => live::run(args, DEPOSIT, out),
         Deposit::Combine(args) => combine::run(args, DEPOSIT, out),
     }
 }

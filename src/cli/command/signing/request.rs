@@ -76,11 +76,12 @@ fn write(
             "withdrawal_request": alternative,
         }),
         &format!(
-            "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign {}",
+            "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign {file}\nor at the same time with: quorate {kind} \
+             run {file}",
             shown(&args.output),
             ceremony.t(),
             ceremony.n(),
-            quoted(&args.output)
+            file = quoted(&args.output)
         ),
     )
 }

@@ -1,0 +1,6 @@
+//! Exits and further deposits from the shares of finished ceremonies, as operators make them: with real processes, by files and together.
+#![allow(clippy::unwrap_used)]
+
+mod files;
+mod place;
+mod together;
