@@ -1,30 +1,76 @@
 //! All at the same time, over channels.
 
 use std::fs;
-use std::process::Child;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStderr, Command};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::place::{Ended, OPERATORS, Place, ended};
 
 /// Copies of a ceremony have the same addresses: one test at a time listens there.
-fn ports() -> MutexGuard<'static, ()> {
+pub(crate) fn ports() -> MutexGuard<'static, ()> {
     static PORTS: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
     PORTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn live(place: &Place, operator: &str, wait: &str) -> Child {
+/// An operator that runs, and what it has said so far.
+pub(crate) struct Running {
+    /// `None`: it has ended.
+    child: Option<Child>,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+}
+
+impl Running {
+    pub(crate) fn new(mut child: Child) -> Self {
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child: Some(child), stderr, said: String::new() }
+    }
+
+    /// Waits until it has said this.
+    pub(crate) fn until(&mut self, text: &str) {
+        while !self.said.contains(text) {
+            assert_ne!(self.stderr.read_line(&mut self.said).unwrap(), 0, "it ended without {text:?}:\n{}", self.said);
+        }
+    }
+
+    /// As Ctrl-C, or as a loss of power.
+    pub(crate) fn signal(&self, signal: &str) {
+        let child = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &child]).status().unwrap().success());
+    }
+
+    pub(crate) fn ended(mut self) -> Ended {
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        let ended = ended(self.child.take().unwrap());
+        Ended { stderr: std::mem::take(&mut self.said), ..ended }
+    }
+}
+
+/// A test that fails leaves nobody who listens.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// An operator that answers the request, and stays.
+pub(crate) fn live(place: &Place, operator: &str) -> Running {
+    live_with(place, operator, &["--wait", "600"])
+}
+
+fn live_with(place: &Place, operator: &str, more: &[&str]) -> Running {
     let output = format!("exit-{operator}.json");
-    place.start(operator, &["exit", "run", "request.json", "--yes", "--wait", wait, "-o", &output])
+    Running::new(place.start(operator, &[&["exit", "run", "request.json", "--yes", "-o", &output], more].concat()))
 }
 
-fn verified(place: &Place, file: &str) {
+pub(crate) fn verified(place: &Place, file: &str) {
     place.run(&["exit", "verify", file, "--network", place.network, "--public-key", &place.key()]).done();
-}
-
-fn all(children: Vec<Child>) -> Vec<Ended> {
-    children.into_iter().map(ended).collect()
 }
 
 #[test]
@@ -33,15 +79,14 @@ fn three_of_four_make_an_exit_together() {
     let place = Place::new("hoodi");
     place.allow();
     place.request(&["--public"]).done();
-    // Dave comes late, when the others have what they need, and gets it too. Alice would have stayed for ten minutes.
-    let mut early: Vec<Child> = ["bob", "carol"].map(|operator| live(&place, operator, "600")).into();
+    // Dave comes late, when the others have what they need, and gets it too.
     let three = ["alice", "bob", "carol"];
-    early.insert(0, live(&place, "alice", "600"));
-    wait_for(&place, &three.map(|operator| format!("exit-{operator}.json")));
-    let dave = ended(live(&place, "dave", "600")).done();
+    let mut early = three.map(|operator| live(&place, operator));
+    early.iter_mut().for_each(|running| running.until("Wrote exit-"));
+    let dave = live(&place, "dave").ended().done();
     assert_eq!(dave.json()["not_counted"], json!([]));
-    for (operator, made) in three.iter().zip(all(early)) {
-        let made = made.done().json();
+    for (operator, running) in three.iter().zip(early) {
+        let made = running.ended().done().json();
         assert_eq!(made["signed_by"], json!(three), "the first three were enough");
         assert_eq!((&made["waiting_for"], &made["file"]), (&json!([]), &json!(format!("exit-{operator}.json"))));
     }
@@ -60,17 +105,7 @@ fn three_of_four_make_an_exit_together() {
     place.combine("alice", "exit", &three, "by-files.json").done();
     assert_eq!(fs::read(place.path("by-files.json")).unwrap(), exit);
     // Nothing is written over.
-    ended(live(&place, "alice", "1")).failed(1, &["exit-alice.json", "exists"]);
-}
-
-fn wait_for(place: &Place, files: &[String]) {
-    for _ in 0..6000 {
-        if files.iter().all(|file| place.path(file).exists()) {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
-    panic!("no {files:?}");
+    live(&place, "alice").ended().failed(1, &["exit-alice.json", "exists"]);
 }
 
 #[test]
@@ -79,15 +114,22 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
     let place = Place::new("hoodi");
     place.allow();
     place.request(&["--public"]).done();
-    let two = all(["alice", "bob"].map(|operator| live(&place, operator, "8")).into());
-    for (operator, ended) in ["alice", "bob"].iter().zip(&two) {
+    // Nobody else comes.
+    let alone = live_with(&place, "alice", &["--wait", "1"]).ended();
+    assert_eq!(alone.code, 5, "{}", alone.stderr);
+    assert_eq!(alone.json()["waiting_for"], json!(["bob", "carol", "dave"]));
+    // One comes.
+    let mut two = ["alice", "bob"].map(|operator| live(&place, operator));
+    two.iter_mut().for_each(|running| running.until("has answered: 2 answers, 3 needed."));
+    two.iter().for_each(|running| running.signal("-INT"));
+    for running in two {
+        let ended = running.ended();
         assert_eq!(ended.code, 5, "{}{}", ended.stdout, ended.stderr);
         let json = ended.json();
         assert_eq!((&json["status"], &json["counted"], &json["needed"]), (&json!("waiting"), &json!(2), &json!(3)));
         assert_eq!(json["waiting_for"], json!(["carol", "dave"]));
-        assert!(ended.stderr.contains("Waiting for"), "{}", ended.stderr);
-        assert!(!place.path(&format!("exit-{operator}.json")).exists());
     }
+    assert!(!place.path("exit-alice.json").exists() && !place.path("exit-bob.json").exists());
     let partial = |operator: &str| {
         place.sign(operator, "exit").done();
         let bytes = fs::read(place.path(&format!("partial-{operator}.json"))).unwrap();
@@ -95,18 +137,16 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
         bytes
     };
     let before = partial("alice");
-    let three: Vec<Child> = ["alice", "bob", "carol"].map(|operator| live(&place, operator, "20")).into();
-    wait_for(&place, &["alice", "bob", "carol"].map(|operator| format!("exit-{operator}.json")));
+    // A third comes.
+    let mut three = ["alice", "bob", "carol"].map(|operator| live(&place, operator));
+    three.iter_mut().for_each(|running| running.until("Wrote exit-"));
     // Dave is waited for; a person who has had enough still has what was made.
-    for child in &three {
-        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    }
-    for made in all(three) {
-        let made = made.done();
-        assert!(made.stderr.contains("dave had not said"), "{}", made.stderr);
+    three.iter().for_each(|running| running.signal("-TERM"));
+    for running in three {
+        let made = running.ended().done();
+        assert!(made.stderr.contains("dave had not said that"), "{}", made.stderr);
         let again = made.stderr.contains("has answered this request before");
         assert_eq!(again, made.json()["operator"] != 3, "{}", made.stderr);
-        assert_eq!(made.json()["waiting_for"], json!(["dave"]));
     }
     verified(&place, "exit-carol.json");
     assert_eq!(partial("alice"), before, "the same answer");
@@ -118,8 +158,8 @@ fn answers_for_a_custodian_go_to_it_alone() {
     let place = Place::new("hoodi");
     place.allow();
     place.request(&["--custodian", &place.card("carol")]).done();
-    let ended = all(["alice", "bob", "carol", "dave"].map(|operator| live(&place, operator, "60")).into());
-    let [alice, bob, carol, dave] = <[Ended; 4]>::try_from(ended).ok().unwrap().map(Ended::done);
+    let all = OPERATORS.map(|operator| live(&place, operator));
+    let [alice, bob, carol, dave] = all.map(|running| running.ended().done());
     for ended in [alice, bob, dave] {
         assert_eq!(ended.json()["custodian"], "carol");
         // The others are not even spoken with.
@@ -135,7 +175,7 @@ fn answers_for_a_custodian_go_to_it_alone() {
     let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"].as_str().unwrap().to_owned();
     fs::remove_file(place.path("request.json")).unwrap();
     place.request(&["--custodian", &card]).done();
-    let refused = crate::place::ended(live(&place, "bob", "1"));
+    let refused = live(&place, "bob").ended();
     refused.failed(2, &["the answers are for zoe", "nothing was signed", "quorate exit sign request.json"]);
     let first = place.sign("bob", "exit").done();
     assert!(!first.stderr.contains("before"), "{}", first.stderr);
@@ -146,31 +186,24 @@ fn another_request_does_not_connect_and_is_told() {
     let _ports = ports();
     let place = Place::new("hoodi");
     place.allow();
-    place.request(&["--public"]).done();
-    fs::rename(place.path("request.json"), place.path("right.json")).unwrap();
     place.request(&["--public", "--epoch", "1"]).done();
-    let dave = live(&place, "dave", "20");
-    let right: Vec<Child> = ["alice", "bob", "carol"]
-        .iter()
-        .map(|operator| {
-            let output = format!("exit-{operator}.json");
-            place.start(operator, &["exit", "run", "right.json", "--yes", "--wait", "20", "-o", &output])
-        })
-        .collect();
-    let ids: Vec<Value> = all(right)
-        .into_iter()
-        .map(|made| {
-            let made = made.done();
-            assert!(made.stderr.contains("it says that it is operator 4 and here for the request"), "{}", made.stderr);
-            assert_eq!(made.json()["waiting_for"], json!(["dave"]));
-            made.json()["request"].clone()
-        })
-        .collect();
-    let dave = ended(dave);
-    assert_eq!(dave.code, 5, "{}", dave.stderr);
-    assert_eq!(dave.json()["counted"], 1);
-    let told = format!("here for the request {}", ids[0].as_str().unwrap());
-    assert!(dave.stderr.contains(&told) && !dave.stderr.contains("Connected"), "{}", dave.stderr);
+    fs::rename(place.path("request.json"), place.path("other.json")).unwrap();
+    let id = place.request(&["--public"]).done().json()["request"].as_str().unwrap().to_owned();
+    let mut dave = Running::new(place.start("dave", &["exit", "run", "other.json", "--yes", "-o", "exit-dave.json"]));
+    let mut three = ["alice", "bob", "carol"].map(|operator| live(&place, operator));
+    dave.until(&format!("here for the request {id}"));
+    for running in &mut three {
+        running.until("it says that it is operator 4 and here for the request");
+        running.until("Wrote exit-");
+    }
+    dave.signal("-INT");
+    three.iter().for_each(|running| running.signal("-INT"));
+    let dave = dave.ended();
+    assert_eq!((dave.code, &dave.json()["counted"]), (5, &json!(1)), "{}", dave.stderr);
+    assert!(!dave.stderr.contains("Connected"), "{}", dave.stderr);
+    for running in three {
+        assert_eq!(running.ended().done().json()["waiting_for"], json!(["dave"]));
+    }
     verified(&place, "exit-bob.json");
 }
 
@@ -181,29 +214,27 @@ fn addresses_of_today() {
     let place = Place::new("hoodi");
     place.allow();
     place.request(&["--public"]).done();
-    let run = |operator: &str, more: &[&str]| {
-        let output = format!("exit-{operator}.json");
-        place.start(operator, &[&["exit", "run", "request.json", "--yes", "--wait", "30", "-o", &output], more].concat())
-    };
+    let run = |operator: &str, more: &[&str]| live_with(&place, operator, more);
     for (at, reason) in [
         ("bob", "--at \"bob\": not OPERATOR=HOST:PORT"),
         ("bob=127.0.0.1", "--at \"bob=127.0.0.1\": not host:port"),
         ("zoe=127.0.0.1:1", "--at \"zoe\": no operator of"),
     ] {
-        ended(run("alice", &["--at", at])).failed(2, &[reason]);
+        run("alice", &["--at", at]).ended().failed(2, &[reason]);
     }
-    ended(run("alice", &["--at", "bob=127.0.0.1:1", "--at", "2=127.0.0.1:2"])).failed(2, &["a second address of this operator"]);
+    let twice = ["--at", "bob=127.0.0.1:1", "--at", "2=127.0.0.1:2"];
+    run("alice", &twice).ended().failed(2, &["a second address of this operator"]);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let moved = taken.local_addr().unwrap().to_string();
-    ended(run("alice", &["--listen", &moved])).failed(1, &["cannot listen on", "another program"]);
+    run("alice", &["--listen", &moved]).ended().failed(1, &["cannot listen on", "another program"]);
     let unsigned = place.sign("alice", "exit").done();
     assert!(!unsigned.stderr.contains("before"), "nothing was signed: {}", unsigned.stderr);
     // Alice is elsewhere now, and everybody is told where.
     drop(taken);
     let at = format!("alice={moved}");
     let all = OPERATORS.map(|operator| run(operator, &["--at", &at]));
-    for ended in all.map(ended) {
-        assert_eq!(ended.done().json()["waiting_for"], json!([]));
+    for running in all {
+        assert_eq!(running.ended().done().json()["waiting_for"], json!([]));
     }
     verified(&place, "exit-alice.json");
 }
@@ -220,10 +251,10 @@ fn a_further_deposit_together() {
     let names = ["bob", "carol", "dave", "alice"];
     let made = names.map(|operator| {
         let output = format!("deposit-{operator}.json");
-        place.start(operator, &["deposit", "run", "request.json", "--yes", "--wait", "60", "-o", &output])
+        place.start(operator, &["deposit", "run", "request.json", "--yes", "-o", &output])
     });
-    for ended in all(made.into()) {
-        assert_eq!(ended.done().json()["amount"], 8_000_000_000_u64);
+    for child in made {
+        assert_eq!(ended(child).done().json()["amount"], 8_000_000_000_u64);
     }
     for operator in names {
         place.run(&["verify", "deposit", &format!("deposit-{operator}.json"), "--network", "hoodi"]).done();
