@@ -29,6 +29,9 @@ const PARTIAL: &str = r#"{"format":"quorate-partial","version":1,"request":"0000
 /// What a beacon node says of a validator.
 const BEACON: &str = r#"{"data":{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}}"#;
 
+/// The example of EIP-778.
+const NODE_RECORD: &str = "enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8";
+
 /// A request for an exit, signed by the first operator.
 fn request(delivery: Delivery) -> Request {
     let exit = VoluntaryExit { epoch: 0, validator_index: 7 };
@@ -82,6 +85,16 @@ pub fn all() -> Vec<Seed> {
     add("request", "frame-state", &[1, 0, 1, 0, 0, 1]);
     add("request", "frame-answer", &[&[2][..], &[0; 32], &[0, 1], &[0; 160]].concat());
     add("request", "frame-sealed", &[&[3][..], &[0; 32], &[0; 258]].concat());
+    add("obol", "definition", include_bytes!("../../test-vectors/obol/signed-v1.10.0.definition.json"));
+    add("obol", "lock-v1.8", include_bytes!("../../test-vectors/obol/signed-v1.8.0.lock.json"));
+    add("obol", "lock-v1.10-unsigned", include_bytes!("../../test-vectors/obol/unsigned-v1.10.0.lock.json"));
+    add("obol", "lock-v1.11-compounding", include_bytes!("../../test-vectors/obol/signed-v1.11.0-compounding.lock.json"));
+    add("obol", "node-record", NODE_RECORD.as_bytes());
+    add("ssv", "keyshares", include_bytes!("../../test-vectors/ssv-ceremony/keyshares.json"));
+    add("ssv", "proofs", include_bytes!("../../test-vectors/ssv-ceremony/proofs.json"));
+    add("ssv", "operators", include_bytes!("../../test-vectors/ssv-ceremony/operators_info.json"));
+    add("ssv", "key-file", include_bytes!("../../test-vectors/ssv/encrypted_private_key.json"));
+    add("ssv", "private-key", include_bytes!("../../test-vectors/ssv/keys/01.pem"));
     add("channel", "preamble", &first_flight());
     // How the bytes become messages is the fuzzing library's affair; these are some to start from.
     add("assembler", "bytes", &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat());
