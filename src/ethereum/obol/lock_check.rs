@@ -14,7 +14,7 @@ use crate::ethereum::registration::Registration;
 use crate::ethereum::secp256k1::{Secp256k1Error, recover};
 use crate::ethereum::ssz::Chunk;
 use crate::primitives::batch::{SameMessage, Weights, verify_signatures};
-use crate::primitives::curve::{DecodeError, G1, G1Sum, G2};
+use crate::primitives::curve::{DecodeError, G1, G1Sum, G2, Scalar};
 use crate::primitives::lagrange::coefficients_at_zero;
 
 /// Why a lock is refused.
@@ -135,7 +135,7 @@ pub fn check_lock(lock: &ClusterLock, contracts: BTreeSet<ExecutionAddress>) -> 
     differs("lock_hash", &hexed(&computed), &hexed(&lock.lock_hash))?;
     let network = network(definition.fork_version).ok_or(LockError::Network(definition.fork_version))?;
 
-    let keys = check_keys(lock, &cluster)?;
+    let keys = check_keys(lock, &cluster, &computed)?;
     check_signed(lock, &cluster, &network, &keys)?;
     check_aggregate(lock, &keys, &computed)?;
     for (operator, (signature, node)) in lock.node_signatures.iter().zip(cluster.nodes()).enumerate() {
@@ -168,10 +168,10 @@ fn same_count(field: &str, expected: usize, found: usize) -> Result<(), LockErro
 }
 
 /// How many shares, which of them are points, that none is there twice, and that they lie on one polynomial with their key.
-fn check_keys(lock: &ClusterLock, cluster: &Cluster) -> Result<Vec<Keys>, LockError> {
+fn check_keys(lock: &ClusterLock, cluster: &Cluster, hash: &Chunk) -> Result<Vec<Keys>, LockError> {
     let operators = cluster.definition().operators.len();
     let threshold = usize::try_from(cluster.definition().threshold).expect("at most as many as operators");
-    let groups = interpolations(operators, threshold);
+    let sharing = Sharing::new(operators, threshold, hash);
     let mut seen: BTreeMap<[u8; 48], String> = BTreeMap::new();
     let mut all = Vec::with_capacity(lock.validators.len());
     for (v, validator) in lock.validators.iter().enumerate() {
@@ -187,31 +187,59 @@ fn check_keys(lock: &ClusterLock, cluster: &Cluster) -> Result<Vec<Keys>, LockEr
         let key = point(format!("{at}.distributed_public_key"), &validator.public_key)?;
         let share = |(i, bytes)| point(format!("{at}.public_shares[{i}]"), bytes);
         let shares: Vec<G1> = validator.public_shares.iter().enumerate().map(share).collect::<Result<_, _>>()?;
-        for (positions, coefficients) in &groups {
-            let some: Vec<G1> = positions.iter().map(|position| shares[*position]).collect();
-            if G1Sum::msm(&some, coefficients).finish() != Some(key) {
-                let last = positions.last().expect("a threshold is at least 2");
-                let field = match *last + 1 == threshold {
-                    true => format!("{at}.distributed_public_key"),
-                    false => format!("{at}.public_shares[{last}]"),
-                };
-                return Err(LockError::Polynomial { field });
-            }
+        if let Some(last) = sharing.broken(&key, &shares) {
+            let field = match last + 1 == threshold {
+                true => format!("{at}.distributed_public_key"),
+                false => format!("{at}.public_shares[{last}]"),
+            };
+            return Err(LockError::Polynomial { field });
         }
         all.push(Keys { key, shares });
     }
     Ok(all)
 }
 
-/// Sets of as many shares as the threshold, which together show that all lie on one polynomial: the first, and each later one with all but
-/// the last of those.
-fn interpolations(operators: usize, threshold: usize) -> Vec<(Vec<usize>, Vec<crate::primitives::curve::Scalar>)> {
-    let group = |last: usize| {
-        let positions: Vec<usize> = (0..threshold - 1).chain([last]).collect();
-        let points: Vec<u64> = positions.iter().map(|position| 1 + u64::try_from(*position).expect("at most 256")).collect();
-        (positions, coefficients_at_zero(&points).expect("different points, none of them zero"))
-    };
-    (threshold - 1..operators).map(group).collect()
+/// Whether a key and its shares lie on one polynomial.
+struct Sharing {
+    /// Sets of as many shares as the threshold, with their coefficients at zero: the first ones, and each later one with all but the last of those.
+    /// If all give the key, all shares are on one polynomial with it.
+    groups: Vec<(Vec<usize>, Vec<Scalar>)>,
+    /// All groups with a weight each: the shares times these are the key times the last one.
+    weighted: Vec<Scalar>,
+}
+
+impl Sharing {
+    /// `hash`: of all keys and shares, which are thus chosen before their weights.
+    fn new(operators: usize, threshold: usize, hash: &Chunk) -> Self {
+        let group = |last: usize| {
+            let positions: Vec<usize> = (0..threshold - 1).chain([last]).collect();
+            let points: Vec<u64> = positions.iter().map(|position| 1 + u64::try_from(*position).expect("at most 256")).collect();
+            (positions, coefficients_at_zero(&points).expect("different points, none of them zero"))
+        };
+        let groups: Vec<(Vec<usize>, Vec<Scalar>)> = (threshold - 1..operators).map(group).collect();
+        let mut weights = Weights::new(&[hash]);
+        let mut weighted = vec![Scalar::ZERO; operators + 1];
+        for (positions, coefficients) in &groups {
+            let weight = weights.draw();
+            for (position, coefficient) in positions.iter().zip(coefficients) {
+                weighted[*position] = weighted[*position] + weight * *coefficient;
+            }
+            weighted[operators] = weighted[operators] - weight;
+        }
+        Self { groups, weighted }
+    }
+
+    /// The last position of the first set of shares that does not give the key. Whoever has many validators pays for one sum each, and for the sets
+    /// of one.
+    fn broken(&self, key: &G1, shares: &[G1]) -> Option<usize> {
+        let points: Vec<G1> = shares.iter().chain([key]).copied().collect();
+        G1Sum::msm(&points, &self.weighted).finish()?;
+        let fails = |(positions, coefficients): &&(Vec<usize>, Vec<Scalar>)| {
+            let some: Vec<G1> = positions.iter().map(|position| shares[*position]).collect();
+            G1Sum::msm(&some, coefficients).finish() != Some(*key)
+        };
+        self.groups.iter().find(fails).and_then(|(positions, _)| positions.last().copied())
+    }
 }
 
 /// What one validator's key has signed, with where it stands.
