@@ -10,6 +10,7 @@ mod catalogue;
 mod curve;
 mod dealing;
 mod ethereum;
+mod exits;
 mod noise;
 mod operations;
 mod proofs;
