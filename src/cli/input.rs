@@ -84,11 +84,15 @@ fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Re
     file.take(most).read_to_end(into).map(drop).map_err(|error| messages::reading(path, &error))
 }
 
-/// Refuses a path where something is, before work is done that would be for nothing.
+/// Refuses a path where something is, or whose folder is not there, before work is done that would be for nothing.
 pub(crate) fn must_be_free(path: &Path) -> Result<(), CliError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match path.symlink_metadata() {
         Ok(_) => Err(messages::exists(path)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => match folder {
+            Some(folder) if !folder.exists() => Err(messages::no_folder(path)),
+            _ => Ok(()),
+        },
         Err(error) => Err(messages::writing(path, &error)),
     }
 }

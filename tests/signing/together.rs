@@ -207,7 +207,7 @@ fn another_request_does_not_connect_and_is_told() {
     verified(&place, "exit-bob.json");
 }
 
-/// An operator that has moved, and mistakes in saying so.
+/// An operator that has moved, and mistakes in saying where to listen, call and write: found before anything is signed.
 #[test]
 fn addresses_of_today() {
     let _ports = ports();
@@ -227,6 +227,8 @@ fn addresses_of_today() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let moved = taken.local_addr().unwrap().to_string();
     run("alice", &["--listen", &moved]).ended().failed(1, &["cannot listen on", "another program"]);
+    let nowhere = place.by("alice", &["exit", "run", "request.json", "--yes", "-o", "nowhere/exit.json"]);
+    nowhere.failed(1, &["nowhere/exit.json: the folder that it would be in does not exist"]);
     let unsigned = place.sign("alice", "exit").done();
     assert!(!unsigned.stderr.contains("before"), "nothing was signed: {}", unsigned.stderr);
     // Alice is elsewhere now, and everybody is told where.
