@@ -16,7 +16,7 @@ use quorate::protocol::checks::{self, possession_message};
 use quorate::protocol::evidence::{Class, Rule};
 use quorate::protocol::outcome::Sums;
 use quorate::protocol::participant::{Ask, Input, Participant, Refused, Step};
-use quorate::protocol::record::{RecordKind, ReplayError};
+use quorate::protocol::record::{Record, RecordKind, ReplayError};
 use quorate::simulation::collusion::{Hooks, collude};
 use quorate::simulation::forger::Forger;
 use quorate::simulation::machine::{TWO_VALIDATORS, entropy, honest, machines, run};
@@ -332,6 +332,20 @@ fn attack_k5() {
         assert_eq!(told.err(), Some(Refused::Storage(ReplayError::SharesDamaged)));
         assert!(!participant.is_prepared() && participant.fault().is_none(), "nobody is blamed, and nothing was signed");
         assert!(participant.inbox().get(Round::Prepare, index(4)).is_none());
+    }
+    // Damaged after it has signed, at whatever moment it is started again: it says nothing more with shares that are not its own.
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    run(&mut all, &mut honest);
+    let stored = all[3].log.iter().position(|(kind, _)| *kind == RecordKind::Shares).unwrap();
+    let start = |log: &[(RecordKind, Vec<u8>)]| {
+        let records = log.iter().map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
+        Participant::start(all[3].seat.clone(), records.collect(), || entropy("again"))
+    };
+    for end in stored + 2..=all[3].log.len() {
+        let mut log = all[3].log[..end].to_vec();
+        assert!(start(&log).unwrap().0.is_prepared());
+        log[stored].1[40] ^= 1;
+        assert_eq!(start(&log).err(), Some(ReplayError::SharesDamaged), "{end}");
     }
 }
 
