@@ -504,6 +504,27 @@ fn who_waited_for_a_withheld_share_goes_on_when_it_comes() {
     cluster.check_outputs();
 }
 
+/// The first and the last never hear each other: the last calls where nobody is. Statements and share boxes take the way through the others.
+#[test]
+fn two_that_cannot_reach_each_other_finish_through_the_others() {
+    let cluster = Cluster::new(4, 3, &ONE);
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let file = fs::read_to_string(cluster.path("ceremony.toml")).unwrap();
+    let moved = file.replace(&format!("127.0.0.1:{}", cluster.ports[0]), &nobody);
+    assert_ne!(moved, file);
+    let mut all: Vec<Running> = (0..3).map(|i| cluster.start(i)).collect();
+    fs::write(cluster.path("elsewhere.toml"), moved).unwrap();
+    let mut last = cluster.quorate(3, &["run", &cluster.path("elsewhere.toml"), "--yes-fingerprint", &cluster.words]);
+    last.args(["--listen", &format!("127.0.0.1:{}", cluster.ports[3]), "--kdf", "pbkdf2"]);
+    all.push(Running::new(last));
+    all[3].until(&["operator-1 is not reachable".to_owned()]);
+    all.iter_mut().for_each(|running| running.until(&["Outputs are published.".to_owned()]));
+    // What the two have of each other they cannot know: they would stay, until somebody has had enough.
+    [&all[0], &all[3]].iter().for_each(|running| running.interrupt());
+    all.into_iter().for_each(Running::finish);
+    cluster.check_outputs();
+}
+
 #[test]
 fn giving_up_is_final_and_its_record_can_be_made_again() {
     let cluster = Cluster::new(3, 2, &ONE);

@@ -300,6 +300,15 @@ fn attack_d12() {
     scene.machines[0].receive(frame).unwrap().unwrap();
     scene.run();
     assert!(scene.machines.iter().all(|machine| machine.participant().is_prepared()));
+    // An honest dealer answers whoever asks, for whomever, and only with its own boxes.
+    let dealer = scene.machines[2].participant.as_mut().unwrap();
+    let (relay, victim) = (index(2), index(1));
+    let Some((to, Frame::ShareBox { dealer: of, recipient, sealed })) = dealer.on_want(relay, index(4), victim) else { panic!() };
+    assert_eq!((to, of, recipient), (relay, index(4), victim));
+    assert_eq!(dealer.box_for(victim), Some(Frame::ShareBox { dealer: of, recipient, sealed }));
+    // Nobody asks for others, nor for its own box.
+    assert_eq!(dealer.on_want(relay, index(3), victim), None);
+    assert_eq!(dealer.on_want(relay, relay, relay), None);
 }
 
 #[test]

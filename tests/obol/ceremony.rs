@@ -289,4 +289,12 @@ fn a_ceremony_that_contradicts_its_definition() {
     assert_eq!(refused(&|f| f.validators[1].gas_limit = Some(30_000_000)), "validators[1].gas_limit");
     // And one with the definition of others.
     assert!(check(unsigned(Version::V1_10)).is_ok());
+    // A share that signs for two clusters.
+    let theirs = CeremonyFile::parse_toml(include_str!("../../test-vectors/ssv-ceremony/ceremony.toml")).unwrap();
+    let mut both = file(unsigned(Version::V1_10));
+    both.ssv = theirs.ssv;
+    for (operator, theirs) in both.operators.iter_mut().zip(theirs.operators) {
+        (operator.ssv_key, operator.point) = (theirs.ssv_key, theirs.point);
+    }
+    assert_eq!(Ceremony::try_from(both).unwrap_err(), SpecError::Obol(ClusterError::WithSsv));
 }
