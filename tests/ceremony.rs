@@ -97,6 +97,18 @@ fn secrets_are_erased_when_they_are_spent() {
     }
 }
 
+/// What a peer repeats does not fill the log.
+#[test]
+fn what_comes_twice_is_kept_once() {
+    let records = |times: usize| {
+        let mut all = machines(4, 3, TWO_VALIDATORS);
+        run(&mut all, &mut |_, _, frame| vec![frame; times]);
+        assert!(all.iter().all(|machine| machine.participant().is_finished()));
+        all.iter().map(|machine| machine.written).collect::<Vec<_>>()
+    };
+    assert_eq!(records(3), records(1));
+}
+
 #[test]
 fn the_order_of_delivery_does_not_matter() {
     let mut reference = machines(4, 3, TWO_VALIDATORS);
