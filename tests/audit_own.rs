@@ -71,6 +71,10 @@ fn it_is_of_the_bytes_that_were_checked_and_of_no_others() {
     assert!(matches!(refused(&good[..good.len() - 1]), NotOwn::Container(ContainerError::Length { .. })));
     assert!(matches!(refused(&[&good[..], &[0]].concat()), NotOwn::Container(ContainerError::Length { .. })));
     assert!(matches!(refused(b""), NotOwn::Container(ContainerError::Cut(_))));
+    // Everything is there, and it says of itself that the ceremony was not completed.
+    let mut bytes = good.clone();
+    bytes[6] = 2;
+    assert!(matches!(refused(&bytes), NotOwn::Container(ContainerError::NotComplete)));
     assert!(matches!(refused(&transcript(finished(4, 3)[1].participant())), NotOwn::Spec));
 }
 

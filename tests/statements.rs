@@ -92,6 +92,25 @@ fn of_many_prepares_two_are_kept_and_those_that_a_commit_names() {
     }
 }
 
+/// A third final counts if it says what another's final says. Of no other statement is a third one kept for that.
+#[test]
+fn prepares_that_look_like_finals_are_not_kept() {
+    let all = played();
+    let (last, seat) = (of(&all, Round::Final, 1), &all[0].seat);
+    let mut inbox = Inbox::new(seat.ceremony.clone());
+    inbox.set_session(last.envelope.session);
+    assert_eq!(inbox.accept(last.bytes()).unwrap().0, Arrival::New);
+    let length = Shape::of(&seat.ceremony).body_bytes(Round::Prepare);
+    let arrivals = [1, 2, 3, 4].map(|byte| {
+        let mut body = last.body()[..32 * 4 + 32].to_vec();
+        body.resize(length, byte);
+        let (key, envelope) = (seat.operator.key(), &last.envelope);
+        let prepare = Statement::sign(key, seat.me, Round::Prepare, envelope.session, envelope.view_root, &body);
+        inbox.accept(prepare.bytes()).unwrap().0
+    });
+    assert_eq!(arrivals, [Arrival::New, Arrival::Conflict, Arrival::Surplus, Arrival::Surplus]);
+}
+
 #[test]
 fn what_a_log_holds_is_kept_and_kept_once() {
     let all = played();
