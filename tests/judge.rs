@@ -253,7 +253,13 @@ fn an_audit_names_the_proven_culprits_of_a_stopped_ceremony_and_judges_nothing_i
         let status = |report: &Report| [Code::V17, Code::V18, Code::V20].map(|code| report.line(code).unwrap().status);
         assert_eq!(status(&whole), [Status::NotApplicable; 3]);
         assert!(whole.line(Code::Sealed).is_none(), "it is not for SSV");
+        assert!(!whole.line(Code::V19).unwrap().detail.contains("left out"));
         let cut = report(&file[..file.len() - 1]);
         assert_eq!((cut.culprits(), status(&cut)), (None, [Status::NotReached; 3]));
     }
+    // Without hellos and deals, nothing shows of which ceremony prepares are.
+    let adrift = report(&stopped::encode(honest.ceremony(), &honest.prepares()));
+    let detail = &adrift.line(Code::V19).unwrap().detail;
+    assert!(detail.contains("4 statements are not shown to be of this ceremony, and were left out"), "{detail}");
+    assert!(!detail.contains("signed that shares are stored"), "{detail}");
 }
