@@ -206,8 +206,9 @@ impl Scene {
             assert_eq!(fault.rule.culprits(), culprits.iter().copied().map(index).collect::<Vec<_>>());
             assert!(!participant.is_finished() && !machine.published);
             assert_eq!(participant.is_stopped(), !participant.is_prepared(), "who has prepared waits for a certificate");
-            if certainty == Certainty::Proven {
-                convinces(fault, self.ceremony());
+            match certainty {
+                Certainty::Proven => convinces(fault, self.ceremony()),
+                Certainty::Suspected | Certainty::Nobody => assert_eq!(participant.proven_fault(), None),
             }
         }
     }

@@ -116,6 +116,12 @@ fn the_lock_is_judged_by_itself_and_against_the_transcript() {
         assert!(ended.stdout.contains(&format!("lock.json: {field}: ")), "{field}: {}", ended.stdout);
         assert_eq!(quorate(here.path(), &["verify", "cluster-lock", "lock.json"]).code, 4, "{pointer}");
     }
+    // A lock that holds, of another cluster.
+    let other = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/obol/unsigned-v1.10.0.lock.json");
+    assert_eq!(quorate(DEMO.path(), &["verify", "cluster-lock", other]).code, 0);
+    let ended = quorate(DEMO.path(), &["audit", transcript, "--lock", other]);
+    assert_eq!(ended.code, 4);
+    assert!(ended.stdout.contains("lock.json: cluster_definition.config_hash: \"0x"), "{}", ended.stdout);
     let plain = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/ceremony/2-of-3.quorate");
     let ended = quorate(DEMO.path(), &["audit", plain, "--lock", lock]);
     assert_eq!(ended.code, 4);
