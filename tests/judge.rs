@@ -135,6 +135,27 @@ fn a_complaint_about_oneself_is_false() {
 }
 
 #[test]
+fn a_complaint_about_nobody_is_malformed() {
+    let honest = Honest::new();
+    let session = honest.deals[0].envelope.session;
+    type Edit = fn(&mut Vec<u8>);
+    let dealers: [Edit; 3] = [
+        |body| body[32 * 4..32 * 4 + 2].copy_from_slice(&[0, 0]),
+        |body| body[32 * 4..32 * 4 + 2].copy_from_slice(&[0, 5]),
+        |body| body[32 * 4..32 * 4 + 2].copy_from_slice(&[0xff, 0xff]),
+    ];
+    for about in dealers {
+        let complaint = honest.forger.complain(session, &honest.deals, (index(1), index(1)), &honest.sealed, about);
+        let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
+        let faults = judge(honest.ceremony(), &all);
+        let [Rule::Malformed { operator, round: Round::Prepare, error }] = &rules(&faults)[..] else { panic!("{faults:?}") };
+        assert_eq!(*operator, index(3));
+        assert_eq!(error.to_string(), "dealer: no seat has this index");
+        proves_itself(honest.ceremony(), &faults[0]);
+    }
+}
+
+#[test]
 fn two_dealers_who_both_know_one_secret_have_shared_it() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let forger = |machine: Machine| {
