@@ -9,8 +9,9 @@ use quorate::message::sync::Frame;
 use quorate::primitives::curve::{Scalar, SecretScalar};
 use quorate::primitives::hash::Digest;
 use quorate::primitives::lagrange;
-use quorate::protocol::participant::{Input, Refused};
-use quorate::protocol::record::{RecordKind, ReplayError};
+use quorate::primitives::secret::SecretBytes;
+use quorate::protocol::participant::{Input, Participant, Refused};
+use quorate::protocol::record::{Record, RecordKind, ReplayError};
 
 fn key_from(machines: &[common::Machine], seats: &[usize], v: usize) -> Option<quorate::primitives::curve::G1> {
     let points: Vec<u64> = seats.iter().map(|s| u64::from(machines[*s].seat.me.get())).collect();
@@ -94,6 +95,35 @@ fn secrets_are_erased_when_they_are_spent() {
             assert!(!kinds.contains(&gone), "{gone:?} is still in the log");
         }
         assert!(kinds.contains(&RecordKind::Shares));
+    }
+}
+
+/// A log that is not what this program writes is refused for the record at fault, whatever is wrong with it.
+#[test]
+fn records_of_another_length_are_refused() {
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    run(&mut all, &mut |_, _, _| Vec::new());
+    let begun = all[0].log.clone();
+    // Everybody deals, and nobody hears of it.
+    let ceremony = all[0].seat.ceremony.clone();
+    let is_hello = |bytes: &[u8]| Statement::open(bytes, &ceremony).is_ok_and(|it| it.envelope.round == Round::Hello);
+    run(&mut all, &mut |_, _, frame| match &frame {
+        Frame::Statement(bytes) if is_hello(bytes) => vec![frame],
+        _ => Vec::new(),
+    });
+    let dealt = &all[0].log;
+    for (kind, log) in [(RecordKind::Seed, &begun), (RecordKind::OneTimeKeys, dealt), (RecordKind::OwnShares, dealt)] {
+        let at = log.iter().position(|(found, _)| *found == kind).unwrap();
+        let [cut, one_less, more]: [fn(&mut Vec<u8>); 3] =
+            [|body| body.truncate(body.len() - 1), |body| body.truncate(body.len() - 32), |body| body.extend([7; 32])];
+        for damage in [cut, one_less, more] {
+            let mut log = log.clone();
+            damage(&mut log[at].1);
+            let records = log.into_iter().map(|(kind, body)| Record { kind, body: SecretBytes::new(body) });
+            let again =
+                Participant::start(all[0].seat.clone(), records.collect(), || quorate::simulation::machine::entropy("again"));
+            assert_eq!(again.err(), Some(ReplayError::Record { kind }));
+        }
     }
 }
 
