@@ -100,7 +100,7 @@ fn secrets_are_erased_when_they_are_spent() {
 
 /// A log that is not what this program writes is refused for the record at fault, whatever is wrong with it.
 #[test]
-fn records_of_another_length_are_refused() {
+fn records_that_are_missing_or_of_another_length_are_refused() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     run(&mut all, &mut |_, _, _| Vec::new());
     let begun = all[0].log.clone();
@@ -112,6 +112,13 @@ fn records_of_another_length_are_refused() {
         _ => Vec::new(),
     });
     let dealt = &all[0].log;
+    let start = |log: Vec<(RecordKind, Vec<u8>)>| {
+        let records = log.into_iter().map(|(kind, body)| Record { kind, body: SecretBytes::new(body) });
+        Participant::start(all[0].seat.clone(), records.collect(), || quorate::simulation::machine::entropy("again")).err()
+    };
+    let mut without = dealt.clone();
+    without.remove(dealt.iter().position(|(kind, _)| *kind == RecordKind::Statement).unwrap());
+    assert_eq!(start(without), Some(ReplayError::Incomplete { missing: "hello" }));
     for (kind, log) in [(RecordKind::Seed, &begun), (RecordKind::OneTimeKeys, dealt), (RecordKind::OwnShares, dealt)] {
         let at = log.iter().position(|(found, _)| *found == kind).unwrap();
         let [cut, one_less, more]: [fn(&mut Vec<u8>); 3] =
@@ -119,10 +126,7 @@ fn records_of_another_length_are_refused() {
         for damage in [cut, one_less, more] {
             let mut log = log.clone();
             damage(&mut log[at].1);
-            let records = log.into_iter().map(|(kind, body)| Record { kind, body: SecretBytes::new(body) });
-            let again =
-                Participant::start(all[0].seat.clone(), records.collect(), || quorate::simulation::machine::entropy("again"));
-            assert_eq!(again.err(), Some(ReplayError::Record { kind }));
+            assert_eq!(start(log), Some(ReplayError::Record { kind }));
         }
     }
 }

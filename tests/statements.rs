@@ -92,6 +92,30 @@ fn of_many_prepares_two_are_kept_and_those_that_a_commit_names() {
     }
 }
 
+/// Deals are long: a commit that names a third one is no reason to keep it.
+#[test]
+fn of_many_deals_two_are_kept_whatever_a_commit_names() {
+    let all = played();
+    let (first, seat) = (of(&all, Round::Deal, 0), &all[0].seat);
+    let deals = [1, 2, 3].map(|byte| {
+        let mut body = first.body().to_vec();
+        let salt = 32 * 4;
+        body[salt] ^= byte;
+        let (key, envelope) = (seat.operator.key(), &first.envelope);
+        Statement::sign(key, seat.me, Round::Deal, envelope.session, envelope.view_root, &body)
+    });
+    let (commit, namer) = (of(&all, Round::Commit, 1), &all[1].seat);
+    let mut body = Commit::decode(commit.body(), &Shape::of(&seat.ceremony)).unwrap();
+    body.view[0] = deals[2].digest();
+    let session = commit.envelope.session;
+    let naming = Statement::sign(namer.operator.key(), namer.me, Round::Commit, session, view_root(&body.view), &body.encode());
+    let mut inbox = Inbox::new(seat.ceremony.clone());
+    inbox.set_session(session);
+    assert_eq!(inbox.accept(naming.bytes()).unwrap().0, Arrival::New);
+    let arrivals = deals.map(|deal| inbox.accept(deal.bytes()).unwrap().0);
+    assert_eq!(arrivals, [Arrival::New, Arrival::Conflict, Arrival::Surplus]);
+}
+
 /// A third final counts if it says what another's final says. Of no other statement is a third one kept for that.
 #[test]
 fn prepares_that_look_like_finals_are_not_kept() {
