@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;
+use std::mem::discriminant;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,8 +23,9 @@ const ADDRESSES: usize = 8;
 const REST: Duration = Duration::from_millis(100);
 /// A refusal is reported once in this time for the same source and reason.
 const QUIET: Duration = Duration::from_secs(60);
-/// Most refusals reported in that time.
+/// Most refusals reported in that time; and of one source, of one kind. A caller chooses who it says it is and what for.
 const REPORTS: usize = 64;
+const ALIKE: usize = 4;
 
 /// Accepts callers until the carrier stops, then waits for their connections to end.
 pub(super) async fn run(hub: Arc<Hub>, listener: TcpListener) {
@@ -151,8 +153,9 @@ impl Reports {
         while self.0.front().is_some_and(|report| now.duration_since(report.0) >= QUIET) {
             self.0.pop_front();
         }
+        let alike = |report: &&(Instant, IpAddr, LinkError)| report.1 == source && discriminant(&report.2) == discriminant(why);
         let known = self.0.iter().any(|report| report.1 == source && report.2 == *why);
-        if known || self.0.len() >= REPORTS {
+        if known || self.0.iter().filter(alike).count() >= ALIKE || self.0.len() >= REPORTS {
             return false;
         }
         self.0.push_back((now, source, why.clone()));
@@ -185,5 +188,16 @@ mod tests {
         let admitted = (0..1000).filter(|i| reports.admit(address(*i), &LinkError::Handshake, now));
         assert_eq!(admitted.count(), REPORTS - 3);
         assert!(reports.admit(ip("192.0.2.1"), &LinkError::Handshake, now + QUIET));
+    }
+
+    /// Who says that it is each operator in turn does not keep others from being reported.
+    #[test]
+    fn one_source_has_few_reports_of_one_kind() {
+        let mut reports = Reports::default();
+        let now = Instant::now();
+        let admitted = (0..1000).filter(|index| reports.admit(ip("192.0.2.1"), &LinkError::OtherOperator { index: *index }, now));
+        assert_eq!(admitted.count(), ALIKE);
+        assert!(reports.admit(ip("192.0.2.1"), &LinkError::Handshake, now));
+        assert!(reports.admit(ip("192.0.2.2"), &LinkError::OtherOperator { index: 4 }, now));
     }
 }
