@@ -94,8 +94,10 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let ending = runtime.block_on(async {
         let tcp = Tcp::start(tcp_config(&seat, listen)).await.map_err(messages::carrier)?;
         Drive::new(machine, tcp, progress, linger, cheat).run().await
-    })?;
-    match ending {
+    });
+    // The system may look up a name for much longer than anybody waits.
+    runtime.shutdown_background();
+    match ending? {
         Ending::Fault { fault, prepared } => aborted(&fault, &args.file, &ceremony, prepared, &dir, out),
         Ending::Interrupted { waiting } => interrupted(&waiting, &ceremony, out),
         Ending::Published { unconfirmed } => done(&ceremony, &dir, &unconfirmed, out),
