@@ -292,6 +292,69 @@ fn a_signed_false_answer_is_its_operators_by_name() {
     }
 }
 
+/// A sealed answer comes from its operator or not at all; an open one from anybody who is still spoken with.
+#[test]
+fn it_ends_when_nobody_is_left_whose_answer_could_come() {
+    let sealed = request(custodian(1), 0);
+    let mut live = begin(&sealed, 1);
+    hung_up(&hear(&mut live, 2, &[]));
+    assert_eq!((live.ending(), live.waiting_for()), (None, vec![seat(3), seat(4)]));
+    hung_up(&hear(&mut live, 3, &[]));
+    assert_eq!(live.ending(), Some(Ending::Hopeless));
+
+    let open = request(Delivery::Public, 0);
+    let mut live = begin(&open, 1);
+    for from in [2, 3] {
+        hung_up(&hear(&mut live, from, &[]));
+        assert_eq!((live.ending(), live.waiting_for()), (None, vec![seat(2), seat(3), seat(4)]));
+    }
+    hung_up(&hear(&mut live, 4, &[]));
+    assert_eq!(live.ending(), Some(Ending::Hopeless));
+
+    // Whoever has been counted before is not lost.
+    let mut live = begin(&sealed, 1);
+    for from in [2, 3] {
+        hear(&mut live, from, &framed(&sealed, &answer(&sealed, from), 9));
+        hung_up(&hear(&mut live, from, &[]));
+    }
+    assert_eq!(live.ending(), None, "there is enough, and it is being written");
+}
+
+/// What a person is told who stops: who may still need something, and whether the answer can have reached anybody.
+#[test]
+fn what_is_known_when_it_ends() {
+    let open = request(Delivery::Public, 0);
+    let mut live = begin(&open, 1);
+    live.handle(Event::Up(seat(2)));
+    assert!(!live.has_left(), "nobody has asked for it yet");
+    hear(&mut live, 2, &state(false, [true, false, false, false]));
+    assert!(!live.has_left(), "it has it already, by another way");
+    hear(&mut live, 2, &framed(&open, &answer(&open, 2), 9));
+    live.handle(Event::Up(seat(3)));
+    hear(&mut live, 3, &state(false, [false, true, false, false]));
+    assert!(live.has_left());
+    hear(&mut live, 3, &framed(&open, &answer(&open, 3), 9));
+    live.written();
+    // Both go, without a word. They are not waited for; that is not the same as knowing that they have it.
+    for gone in [2, 3] {
+        live.handle(Event::Down(seat(gone)));
+    }
+    (0..6).for_each(|_| drop(live.handle(Event::Tick)));
+    assert_eq!((live.waiting_for(), live.unconfirmed()), (vec![seat(4)], vec![seat(2), seat(3), seat(4)]));
+    live.handle(Event::Up(seat(3)));
+    hear(&mut live, 3, &state(true, [true, true, true, false]));
+    hung_up(&hear(&mut live, 4, &[]));
+    assert_eq!(live.unconfirmed(), [seat(2)], "nor those with whom it does not speak");
+
+    let sealed = request(custodian(3), 0);
+    let mut live = begin(&sealed, 1);
+    live.handle(Event::Up(seat(3)));
+    hear(&mut live, 3, &state(false, [false, false, true, false]));
+    assert_eq!((live.has_left(), live.is_received()), (true, false));
+    hear(&mut live, 3, &state(false, [true, false, true, false]));
+    assert_eq!((live.is_received(), live.is_satisfied()), (true, false));
+}
+
 #[test]
 fn who_passes_on_a_false_answer_is_at_fault_too() {
     let request = request(Delivery::Public, 0);

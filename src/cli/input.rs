@@ -97,6 +97,18 @@ pub(crate) fn must_be_free(path: &Path) -> Result<(), CliError> {
     }
 }
 
+/// As [`must_be_free`], of a file: its folder takes one, now.
+pub(crate) fn can_be_written(path: &Path) -> Result<(), CliError> {
+    must_be_free(path)?;
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(messages::names_a_folder(path));
+    }
+    match store::try_writing(path) {
+        Err(store::StoreError::Missing { .. }) => Err(messages::no_file_here(path)),
+        tried => tried.map_err(messages::store),
+    }
+}
+
 /// Writes a new public file: whole or not at all, never over another.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     write_with_mode(path, bytes, 0o644)

@@ -95,6 +95,17 @@ pub(crate) fn no_folder(path: &Path) -> CliError {
     local(format!("{}: the folder that it would be in does not exist", shown(path)), "make the folder, or choose another path")
 }
 
+pub(crate) fn names_a_folder(path: &Path) -> CliError {
+    local(
+        format!("{}: the name of a folder, where a file is to be written", shown(path)),
+        "leave out the last slash, or add a name",
+    )
+}
+
+pub(crate) fn no_file_here(path: &Path) -> CliError {
+    local(format!("{}: its folder takes no files", shown(path)), "choose another path")
+}
+
 pub(crate) fn not_a_file(path: &Path, directory: bool) -> CliError {
     let found = if directory { "a directory" } else { "a pipe or a device" };
     local(

@@ -8,6 +8,8 @@ use super::error::{At as _, StoreError};
 
 /// How the names of files in the making begin.
 pub(super) const IN_THE_MAKING: &str = ".new-";
+/// How the names of files that only try the disk begin.
+const PROBE: &str = ".probe-";
 
 /// What is at `path`, if anything.
 pub(super) fn look(disk: &dyn Disk, path: &Path) -> Result<Option<Stat>, StoreError> {
@@ -100,6 +102,14 @@ pub(super) fn write_file(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) 
         let _ = disk.remove_file(path);
     }
     checked
+}
+
+/// Writes, syncs, reads back and removes a small file in `directory`.
+pub(super) fn try_writing(disk: &dyn Disk, directory: &Path) -> Result<(), StoreError> {
+    let path = directory.join(fresh_name(PROBE)?);
+    write_file(disk, &path, b"quorate tries this disk", 0o600)?;
+    disk.remove_file(&path).at(&path, "removing")?;
+    disk.sync_dir(directory).at(directory, "syncing the directory")
 }
 
 /// Writes a new file of this mode: after a crash it is there whole, or it is not there. Never overwrites.

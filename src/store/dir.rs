@@ -17,9 +17,6 @@ const LOCK_FILE: &str = "lock";
 const CEREMONIES: &str = "ceremonies";
 /// A sealed identity is a few hundred bytes.
 const LONGEST_IDENTITY: u64 = 16 << 10;
-/// How the names of files that only try the disk begin.
-const PROBE: &str = ".probe-";
-
 /// A directory that only its owner can enter:
 ///
 /// ```text
@@ -130,10 +127,7 @@ impl StateDir {
 
     /// Writes, syncs, reads back and removes a small file: the disk does what a ceremony needs.
     pub fn try_writing(&self) -> Result<(), StoreError> {
-        let path = self.path.join(atomic::fresh_name(PROBE)?);
-        atomic::write_file(&*self.disk, &path, b"quorate tries this disk", 0o600)?;
-        self.disk.remove_file(&path).at(&path, "removing")?;
-        self.disk.sync_dir(&self.path).at(&self.path, "syncing the directory")
+        atomic::try_writing(&*self.disk, &self.path)
     }
 
     /// Bytes that this user may still write here.

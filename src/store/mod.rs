@@ -36,6 +36,13 @@ pub use log_format::{LONGEST_BODY, Record};
 pub use outputs::{Published, Staging, write_folder};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
 
+/// Whether a file could be written at `path`, which a person named, by writing another in its folder and removing it.
+pub fn try_writing(path: &std::path::Path) -> Result<(), StoreError> {
+    use error::At as _;
+    let path = std::path::absolute(path).at(path, "finding it")?;
+    atomic::try_writing(&disk::RealDisk, atomic::parent(&path)).map_err(|error| atomic::renamed(error, &path))
+}
+
 /// Writes a new file that a person named: whole or not at all, synced, read back, never over another.
 pub fn write_new(path: &std::path::Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
     use error::At as _;

@@ -48,6 +48,13 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         assert_eq!(made["signed_by"], json!(["alice", "bob", "dave"]));
         assert_eq!(made["withdrawal_request"]["data"], format!("{}0000000000000000", place.key()));
         place.combine("carol", "exit", &["dave", "carol", "bob"], "other.json").done();
+        // What a person is told to do with it can be given to a shell, whatever the file is called.
+        let told =
+            ["--dir", "demo/carol", "--passphrase-file", "demo/passphrase", "exit", "combine", "request.json", "--transcript"];
+        let partials = ["partial-dave.json", "partial-carol.json", "partial-bob.json"];
+        let transcript = place.transcript();
+        let told = place.run(&[&told[..], &[&transcript, "-o", "x y;z.json"], &partials].concat()).done();
+        assert!(told.stdout.contains("--data @'x y;z.json' http://localhost:5052/"), "{}", told.stdout);
         let exit = fs::read(place.path("exit.json")).unwrap();
         assert_eq!(exit, fs::read(place.path("other.json")).unwrap());
         assert_eq!(fs::metadata(place.path("exit.json")).unwrap().permissions().mode() & 0o777, 0o600);

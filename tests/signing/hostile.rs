@@ -127,6 +127,9 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
     assert_eq!(alice.json()["not_counted"].as_array().unwrap().len(), 1);
     assert_eq!(alice.stderr.matches("Not counted").count(), 1);
     assert_eq!(bob.json()["not_counted"], serde_json::json!([]));
+    let why = "dave: it sent something that is not a frame: frame type: unknown";
+    assert_eq!(bob.json()["hung_up_on"], serde_json::json!([why]));
+    assert_eq!(alice.json()["hung_up_on"], serde_json::json!([]));
     carol.signal("-INT");
     carol.ended().done();
     ["alice", "bob", "carol"].iter().for_each(|operator| verified(&place, &format!("exit-{operator}.json")));

@@ -118,6 +118,7 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
     let alone = live_with(&place, "alice", &["--wait", "1"]).ended();
     assert_eq!(alone.code, 5, "{}", alone.stderr);
     assert_eq!(alone.json()["waiting_for"], json!(["bob", "carol", "dave"]));
+    assert_eq!(alone.json()["answer_sent"], json!(false));
     // One comes.
     let mut two = ["alice", "bob"].map(|operator| live(&place, operator));
     two.iter_mut().for_each(|running| running.until("has answered: 2 answers, 3 needed."));
@@ -127,7 +128,7 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
         assert_eq!(ended.code, 5, "{}{}", ended.stdout, ended.stderr);
         let json = ended.json();
         assert_eq!((&json["status"], &json["counted"], &json["needed"]), (&json!("waiting"), &json!(2), &json!(3)));
-        assert_eq!(json["waiting_for"], json!(["carol", "dave"]));
+        assert_eq!((&json["waiting_for"], &json["answer_sent"]), (&json!(["carol", "dave"]), &json!(true)));
     }
     assert!(!place.path("exit-alice.json").exists() && !place.path("exit-bob.json").exists());
     let partial = |operator: &str| {
@@ -170,6 +171,29 @@ fn answers_for_a_custodian_go_to_it_alone() {
     for operator in ["alice", "bob", "dave"] {
         assert!(!place.path(&format!("exit-{operator}.json")).exists());
     }
+    // Whoever stops before there is enough is told that the answer cannot be taken back, and whether it counts.
+    fs::remove_file(place.path("exit-carol.json")).unwrap();
+    let (mut carol, mut alice) = (live(&place, "carol"), live(&place, "alice"));
+    alice.until("The custodian counts this answer.");
+    alice.signal("-INT");
+    let alice = alice.ended();
+    let json = alice.json();
+    assert_eq!(
+        (alice.code, &json["answer_sent"], &json["waiting_for"]),
+        (5, &json!(true), &json!(["carol"])),
+        "{}",
+        alice.stderr
+    );
+    assert!(json["counted"].is_null(), "only the custodian knows: {json}");
+    // It stays, and makes the exit with that answer.
+    let others = ["bob", "dave"].map(|operator| live(&place, operator));
+    carol.until("Wrote exit-carol.json");
+    others.into_iter().for_each(|running| drop(running.ended().done()));
+    carol.signal("-INT");
+    let carol = carol.ended().done();
+    assert_eq!(carol.json()["signed_by"].as_array().unwrap().len(), 3);
+    assert!(carol.json()["signed_by"].as_array().unwrap().contains(&json!("alice")));
+    fs::remove_file(place.path("exit-carol.json")).unwrap();
     // A custodian that is no operator has no channel: nothing is signed.
     let stranger = ["--json", "--dir", "stranger", "--passphrase-file", "demo/passphrase", "identity", "new", "--name", "zoe"];
     let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"].as_str().unwrap().to_owned();
@@ -227,8 +251,13 @@ fn addresses_of_today() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let moved = taken.local_addr().unwrap().to_string();
     run("alice", &["--listen", &moved]).ended().failed(1, &["cannot listen on", "another program"]);
-    let nowhere = place.by("alice", &["exit", "run", "request.json", "--yes", "-o", "nowhere/exit.json"]);
-    nowhere.failed(1, &["nowhere/exit.json: the folder that it would be in does not exist"]);
+    for (output, reason) in [
+        ("nowhere/exit.json", "nowhere/exit.json: the folder that it would be in does not exist"),
+        ("exit/", "exit/: the name of a folder, where a file is to be written"),
+        ("request.json", "request.json: exists already"),
+    ] {
+        place.by("alice", &["exit", "run", "request.json", "--yes", "-o", output]).failed(1, &[reason]);
+    }
     let unsigned = place.sign("alice", "exit").done();
     assert!(!unsigned.stderr.contains("before"), "nothing was signed: {}", unsigned.stderr);
     // Alice is elsewhere now, and everybody is told where.
@@ -239,6 +268,70 @@ fn addresses_of_today() {
         assert_eq!(running.ended().done().json()["waiting_for"], json!([]));
     }
     verified(&place, "exit-alice.json");
+}
+
+/// The copy of the ceremony file that an operator keeps says nothing of where another is.
+#[test]
+fn an_operator_without_an_address_is_missed_before_anything_is_signed() {
+    let _ports = ports();
+    let place = Place::new("hoodi");
+    place.allow();
+    place.request(&["--public"]).done();
+    let ceremony =
+        fs::read_dir(place.path("demo/dave/ceremonies")).unwrap().next().unwrap().unwrap().path().join("ceremony.toml");
+    let text = fs::read_to_string(&ceremony).unwrap();
+    let without: String = text.lines().filter(|line| !line.starts_with("address")).map(|line| format!("{line}\n")).collect();
+    assert_ne!(text, without);
+    fs::write(&ceremony, &without).unwrap();
+    live(&place, "dave").ended().failed(2, &["alice has no address", "nothing was signed", "--at alice=HOST:PORT"]);
+    let first = place.sign("dave", "exit").done();
+    assert!(!first.stderr.contains("before"), "{}", first.stderr);
+}
+
+/// The folder goes away while answers are awaited. Nobody loses anything: the others have theirs, and it is written when there is room again.
+#[test]
+fn a_result_that_cannot_be_written_waits() {
+    let _ports = ports();
+    let place = Place::new("hoodi");
+    place.allow();
+    place.request(&["--public"]).done();
+    fs::create_dir(place.path("here")).unwrap();
+    let alice = ["exit", "run", "request.json", "--yes", "-o", "here/exit.json", "--wait", "600"];
+    let mut alice = Running::new(place.start("alice", &alice));
+    alice.until("Waiting for");
+    fs::remove_dir(place.path("here")).unwrap();
+    let mut others = ["bob", "carol", "dave"].map(|operator| live(&place, operator));
+    others.iter_mut().for_each(|running| running.until("Wrote exit-"));
+    alice.until("The result is not written: here/exit.json: the folder that it would be in does not exist.");
+    // They stay for her; so does she, if another wants her answer.
+    fs::create_dir(place.path("here")).unwrap();
+    alice.until("Wrote here/exit.json");
+    for running in others {
+        assert_eq!(running.ended().done().json()["waiting_for"], json!([]));
+    }
+    assert_eq!(alice.ended().done().json()["file"], "here/exit.json");
+    verified(&place, "here/exit.json");
+    // Whoever does not want to wait for that is told what is lost, and that nothing is lost for ever.
+    fs::remove_dir_all(place.path("here")).unwrap();
+    ["bob", "carol", "dave"].iter().for_each(|operator| fs::remove_file(place.path(&format!("exit-{operator}.json"))).unwrap());
+    fs::create_dir(place.path("here")).unwrap();
+    let alice = ["exit", "run", "request.json", "--yes", "-o", "here/exit.json", "--wait", "600"];
+    let mut alice = Running::new(place.start("alice", &alice));
+    alice.until("Waiting for");
+    fs::remove_dir(place.path("here")).unwrap();
+    let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
+    alice.until("The result is not written");
+    alice.signal("-INT");
+    alice.ended().failed(1, &["the result was made, and could not be written: here/exit.json", "run the same command again"]);
+    // The others say who may not have it.
+    others.iter_mut().for_each(|running| running.until("Wrote exit-"));
+    for running in others {
+        running.signal("-INT");
+        let ended = running.ended().done();
+        let without = ended.json()["waiting_for"].as_array().unwrap().clone();
+        assert!(without.contains(&json!("alice")) && without.contains(&json!("dave")), "{without:?}");
+        assert!(ended.stderr.contains("alice, ") && ended.stderr.contains("had not said that they have what they need"));
+    }
 }
 
 #[test]

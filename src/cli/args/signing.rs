@@ -27,8 +27,8 @@ pub(crate) enum Exits {
     #[command(
         after_help = "Example:\n  quorate exit run exit-request.json -o exit.json\n\nEach operator runs the same command on the same request. It \
                             asks and remembers like exit sign, and combines like exit combine. Exit code 0: the file is written (or, if the \
-                            answers are for a custodian, it has what it needs). 5: too few have answered; nothing is written, and the same \
-                            command goes on with the same answer. With a custodian, answers go to it alone, and it has to be one of the \
+                            answers are for a custodian, it has what it needs). 5: too few have answered; no result is written, and the same \
+                            command goes on with the same answer. An answer that was sent cannot be taken back. With a custodian, answers go to it alone, and it has to be one of the \
                             operators."
     )]
     Run(LiveArgs),
@@ -63,8 +63,8 @@ pub(crate) enum Deposit {
     /// Answer a request together with the other operators, all at the same time, and write the deposit file as soon as enough have answered.
     #[command(
         after_help = "Example:\n  quorate deposit run top-up.json -o deposit-data-8eth.json\n\nEach operator runs the same command on the same \
-                            request. Exit code 0: the file is written (or the custodian has what it needs). 5: too few have answered; nothing \
-                            is written, and the same command goes on with the same answer."
+                            request. Exit code 0: the file is written (or the custodian has what it needs). 5: too few have answered; no \
+                            result is written, and the same command goes on with the same answer. An answer that was sent cannot be taken back."
     )]
     Run(LiveArgs),
     /// Verify answers and combine as many as the threshold into a deposit file.

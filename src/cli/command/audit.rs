@@ -27,7 +27,7 @@ const KEYSTORES: &str = "validator_keys";
 /// Runs the command.
 pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     if let Some(html) = &args.html {
-        input::must_be_free(html)?;
+        input::can_be_written(html)?;
     }
     let expected: Option<Ceremony> = args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
     let deposits = named(&args.deposit_data, MOST_DEPOSIT_BYTES)?;

@@ -114,6 +114,28 @@ pub(crate) fn too_few(found: usize, needed: usize, bad: &[String]) -> CliError {
     )
 }
 
+pub(crate) fn never_enough(found: usize, needed: usize, bad: &[String]) -> CliError {
+    finding(
+        format!("{found} good answers, {needed} are needed, and there can never be as many:\n  {}", bad.join("\n  ")),
+        "find out what runs at those operators. This operator's answer is remembered: run the same command again, together with them",
+    )
+}
+
+pub(crate) fn unwritten(error: CliError) -> CliError {
+    CliError {
+        what: format!("the result was made, and could not be written: {}", error.what),
+        fix: format!("{}; then run the same command again, together with the others", error.fix),
+        ..error
+    }
+}
+
+pub(crate) fn no_address(name: &str) -> CliError {
+    usage(
+        format!("{name} has no address in the ceremony file that this operator agreed to, and is called from here"),
+        format!("nothing was signed; say where it can be reached: --at {name}=HOST:PORT"),
+    )
+}
+
 pub(crate) fn no_channel(path: &Path, cleared: &Cleared) -> CliError {
     let custodian = match &cleared.request.delivery {
         Delivery::Custodian(card) => card.name.to_string(),
@@ -133,9 +155,9 @@ pub(crate) fn at(text: &str, why: &str) -> CliError {
     usage(format!("--at {text:?}: {why}"), "write it like: --at bob=bob.example.org:3610")
 }
 
-pub(crate) fn custodian_lost(custodian: &str, cleared: &Cleared) -> CliError {
+pub(crate) fn custodian_lost(why: &str, cleared: &Cleared) -> CliError {
     finding(
-        format!("{custodian}, the custodian, sent what no operator sends"),
+        format!("the custodian was hung up on: {why}"),
         format!("find out what runs there; or answer by a file: quorate {} sign", cleared.request.purpose.name()),
     )
 }

@@ -83,7 +83,7 @@ pub enum Misconduct {
 pub enum Ending {
     /// This operator has what it needs, and so has everybody who can be told.
     Complete,
-    /// So many have signed false answers that there can never be enough.
+    /// So many have signed false answers, or were hung up on, that there can never be enough.
     Hopeless,
     /// The custodian sent what no operator sends.
     CustodianLost,

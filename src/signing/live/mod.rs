@@ -44,6 +44,8 @@ pub struct Live {
     combined: bool,
     satisfied: bool,
     received: bool,
+    /// This operator's own answer was given to the network: it cannot be taken back.
+    left: bool,
     /// Answers were counted since the others were last told.
     news: bool,
 }
@@ -77,6 +79,7 @@ impl Live {
             combined: false,
             satisfied: false,
             received: false,
+            left: false,
             news: false,
         };
         let mut actions = Vec::new();
@@ -118,8 +121,7 @@ impl Live {
                 (false, false) => None,
             };
         }
-        let ceremony = self.parent.ceremony();
-        if !self.combined && ceremony.n() - self.faulty.len() < ceremony.t() {
+        if !self.combined && self.counted.len() + self.hoped_for().len() < self.parent.ceremony().t() {
             return Some(Ending::Hopeless);
         }
         (self.satisfied && self.unsettled().is_empty()).then_some(Ending::Complete)
@@ -130,11 +132,27 @@ impl Live {
         match (self.role, self.satisfied) {
             (Role::Contributor(custodian), false) => vec![custodian],
             (_, true) => self.unsettled(),
-            (_, false) => {
-                let missing = |index: &Index| !self.counted.contains_key(index) && !self.faulty.contains(index);
-                self.peers.keys().copied().filter(missing).collect()
-            }
+            (_, false) => self.hoped_for(),
         }
+    }
+
+    /// Those of whom it is not known that they have what they need. Some of them may be gone, and not waited for any more.
+    pub fn unconfirmed(&self) -> Vec<Index> {
+        let open = self.peers.iter().filter(|(index, peer)| !(peer.satisfied || peer.shut || self.faulty.contains(index)));
+        open.map(|(index, _)| *index).collect()
+    }
+
+    /// Those whose answers may still come to count: a sealed one from its operator alone, an open one from anybody who is spoken with.
+    fn hoped_for(&self) -> Vec<Index> {
+        let deaf = self.peers.values().all(|peer| peer.shut);
+        let open = self.peers.iter().filter(|(index, peer)| {
+            let lost = match self.role {
+                Role::Everybody => deaf,
+                Role::Custodian | Role::Contributor(_) => peer.shut,
+            };
+            !(lost || self.counted.contains_key(index) || self.faulty.contains(index))
+        });
+        open.map(|(index, _)| *index).collect()
     }
 
     /// How many answers count, this operator's own with them.
@@ -145,6 +163,16 @@ impl Live {
     /// Whether this operator has what it needs.
     pub fn is_satisfied(&self) -> bool {
         self.satisfied
+    }
+
+    /// Whether this operator's answer may have reached another.
+    pub fn has_left(&self) -> bool {
+        self.left
+    }
+
+    /// Whether the custodian has said that it counts this operator's answer.
+    pub fn is_received(&self) -> bool {
+        self.received
     }
 
     /// Its role.
@@ -162,12 +190,10 @@ impl Live {
         &self.parent
     }
 
+    /// Those of [`Self::unconfirmed`] that are waited for.
     fn unsettled(&self) -> Vec<Index> {
-        let open = self.peers.iter().filter(|(index, peer)| {
-            let gone = self.counted.contains_key(index) && peer.is_away();
-            !(peer.shut || peer.satisfied || gone || self.faulty.contains(index))
-        });
-        open.map(|(index, _)| *index).collect()
+        let gone = |index: &Index| self.counted.contains_key(index) && self.peers[index].is_away();
+        self.unconfirmed().into_iter().filter(|index| !gone(index)).collect()
     }
 
     fn up(&mut self, index: Index, actions: &mut Vec<Action>) {
@@ -206,17 +232,18 @@ impl Live {
         let Some(peer) = self.peers.get_mut(&to).filter(|peer| peer.connected && !peer.shut) else { return };
         // Before it has said what it holds, it may hold anything.
         let Some(state) = peer.state.clone() else { return };
+        let mut lacks = |index| index != to && !state.satisfied && !state.counts(index) && peer.sent.insert(index);
         let answers: Vec<(Index, PartialFile)> = match (self.role, &self.sealed) {
             (Role::Everybody, _) => {
-                self.counted.iter().map(|(index, partial)| (*index, partial.to_public_answer(&self.cleared))).collect()
+                let lacking = self.counted.iter().filter(|(index, _)| lacks(**index));
+                lacking.map(|(index, partial)| (*index, partial.to_public_answer(&self.cleared))).collect()
             }
-            (Role::Contributor(_), Some(sealed)) => vec![(self.me, sealed.clone())],
+            (Role::Contributor(_), Some(sealed)) if lacks(self.me) => vec![(self.me, sealed.clone())],
             _ => Vec::new(),
         };
         for (index, answer) in answers {
-            if index != to && !state.satisfied && !state.counts(index) && peer.sent.insert(index) {
-                actions.push(Action::Send { to, frame: Frame::Answer(answer).encode() });
-            }
+            self.left |= index == self.me;
+            actions.push(Action::Send { to, frame: Frame::Answer(answer).encode() });
         }
     }
 

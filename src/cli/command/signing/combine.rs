@@ -21,7 +21,7 @@ use crate::store::StateDir;
 pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
     let request = read_request(&args.request, kind)?;
     if let Some(output) = &args.output {
-        input::must_be_free(output)?;
+        input::can_be_written(output)?;
     }
     let parent = audited(&args.transcript)?;
     let cleared = parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;

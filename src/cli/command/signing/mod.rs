@@ -4,6 +4,10 @@ mod answer;
 
 mod combine;
 
+mod drive;
+
+mod ended;
+
 mod live;
 
 mod request;

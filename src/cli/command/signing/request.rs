@@ -38,7 +38,7 @@ fn write(
     purpose: impl FnOnce(&Ceremony, usize) -> Result<Purpose, CliError>,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    input::must_be_free(&args.output)?;
+    input::can_be_written(&args.output)?;
     let public_key = public_key(&args.public_key)?.to_compressed();
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,

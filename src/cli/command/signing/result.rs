@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{alternative, now};
 use crate::cli::messages;
-use crate::cli::messages::shown;
+use crate::cli::messages::{quoted, shown};
 use crate::cli::progress::seat_name;
 use crate::cli::report::CliError;
 use crate::ethereum::deposit::DepositMessage;
@@ -74,7 +74,7 @@ pub(super) fn advice(cleared: &Cleared, output: &Path, signers: &[String]) -> St
         Purpose::Exit(_) => format!(
             "{signed}\nWhoever has this file can exit the validator, now or in years. To do it, give it to a beacon node:\n  curl -X POST -H \
              'Content-Type: application/json' --data @{} http://localhost:5052/eth/v1/beacon/pool/voluntary_exits\n{}",
-            shown(output),
+            quoted(output),
             alternative(&cleared.request.public_key)
         ),
         Purpose::Deposit { .. } => format!(

@@ -14,11 +14,11 @@ use crate::signing::{Cleared, Delivery};
 /// `quorate exit sign`, `quorate deposit sign`.
 pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
     if let Some(output) = &args.output {
-        input::must_be_free(output)?;
+        input::can_be_written(output)?;
     }
     let (answered, output) = answer(&args.asked, kind, out, |cleared, _, me| {
         let output = args.output.clone().unwrap_or_else(|| default_output(cleared, me.get()));
-        input::must_be_free(&output).map(|()| output)
+        input::can_be_written(&output).map(|()| output)
     })?;
     let Answered { cleared, operator, partial, .. } = &answered;
     input::write_private(&output, &partial.to_json(cleared, operator, random::secret()))?;
