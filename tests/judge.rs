@@ -271,6 +271,7 @@ fn an_audit_names_the_proven_culprits_of_a_stopped_ceremony_and_judges_nothing_i
         assert_eq!(whole.culprits(), Some(culprits.as_slice()));
         let stored = "signed that shares are stored";
         assert_eq!(whole.line(Code::V19).unwrap().detail.contains(stored), culprits.is_empty());
+        assert_eq!(whole.line(Code::V19).unwrap().detail.contains("prove nobody at fault"), culprits.is_empty());
         let status = |report: &Report| [Code::V17, Code::V18, Code::V20].map(|code| report.line(code).unwrap().status);
         assert_eq!(status(&whole), [Status::NotApplicable; 3]);
         assert!(whole.line(Code::Sealed).is_none(), "it is not for SSV");

@@ -8,6 +8,7 @@ use quorate::message::body::{Commit, Prepare};
 use quorate::message::envelope::{Reject, Round, Statement, view_root};
 use quorate::message::inbox::{Arrival, Inbox};
 use quorate::message::shape::Shape;
+use quorate::message::sync::Frame;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::hash::{Digest, Tag};
 use quorate::spec::threshold::Index;
@@ -145,4 +146,26 @@ fn what_a_log_holds_is_kept_and_kept_once() {
         assert_eq!(inbox.accept_logged(statement.bytes()).as_ref(), Ok(statement));
     }
     assert_eq!(held(&inbox, 1), prepares);
+}
+
+/// Frames that name a seat: whatever is done with them later can take it for one.
+#[test]
+fn a_frame_about_a_seat_that_nobody_has_is_none() {
+    let ceremony = machines(4, 3, TWO_VALIDATORS)[0].seat.ceremony.clone();
+    let (shape, first) = (Shape::of(&ceremony), Index::new(1).unwrap());
+    let frames = [
+        Frame::Want { dealer: first, recipient: first },
+        Frame::ShareBox { dealer: first, recipient: first, sealed: vec![0; shape.box_bytes()] },
+    ];
+    for frame in frames.map(|frame| frame.encode()) {
+        assert!(Frame::decode(&frame, &shape).is_ok());
+        for (at, what) in [(1, "dealer"), (3, "recipient")] {
+            for index in [0, 5, u16::MAX] {
+                let mut altered = frame.clone();
+                altered[at..at + 2].copy_from_slice(&index.to_be_bytes());
+                let error = Frame::decode(&altered, &shape).unwrap_err();
+                assert_eq!(error, DecodeError::Invalid { what, why: "no seat has this index" });
+            }
+        }
+    }
 }

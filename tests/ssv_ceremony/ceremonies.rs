@@ -138,6 +138,10 @@ fn without_its_rsa_key_a_log_replays_and_nothing_more_is_signed() {
     });
     let key = all[1].seat.ssv_key.take();
     all[1].start().unwrap();
+    for sender in ceremony.indices().filter(|sender| *sender != me) {
+        let prepare = all[0].participant().inbox().get(Round::Prepare, sender).unwrap().bytes().to_vec();
+        let Ok(Ok(_)) = all[1].receive(Frame::Statement(prepare)) else { panic!("a statement is taken without the key") };
+    }
     run(&mut all, &mut honest);
     // It has certificate 1, and waits for nobody but its key.
     let participant = all[1].participant();
