@@ -124,12 +124,19 @@ fn rows_of_another_ceremony_are_refused() {
     assert_eq!(changed(|rows| rows[0].message.amount += 1), at(1, "amount", Fault::Unexpected));
     let below = AmountError::BelowMinimum { amount: "0.999999999 ETH".to_owned(), least: "1 ETH".to_owned() };
     assert_eq!(changed(|rows| rows[0].message.amount -= 1), at(1, "amount", below.into()));
-    let redirected = changed(|rows| rows[3].message.withdrawal_credentials = rows[2].message.withdrawal_credentials);
+    let elsewhere = changed(|rows| rows[3].message.withdrawal_credentials = rows[2].message.withdrawal_credentials);
+    assert_eq!(elsewhere, at(4, "withdrawal_credentials", Fault::Elsewhere(1)));
+    let redirected = changed(|rows| {
+        let (key, other) = (rows[3].message.pubkey, rows[2].message.withdrawal_credentials);
+        for row in rows.iter_mut().filter(|row| row.message.pubkey == key) {
+            row.message.withdrawal_credentials = other;
+        }
+    });
     assert!(
         matches!(
             redirected,
             Err(CeremonyFileError::Deposits(DepositFileError::Entry {
-                entry: 4,
+                entry: 1,
                 field: "withdrawal_credentials",
                 fault: Fault::Value { .. }
             }))

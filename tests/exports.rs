@@ -154,8 +154,12 @@ enum Manner {
     Proper,
     /// Answers in chunks.
     Chunked,
+    /// Has nothing to say of a keystore, and spells it out.
+    Null,
     /// Says that one keystore does not decrypt.
     Refuses,
+    /// Imports, and then says that something went wrong.
+    Fails,
     /// One status too few.
     Forgets,
     /// Says imported, and does not have it afterwards.
@@ -187,7 +191,9 @@ fn key_manager(manner: Manner) -> (u16, Arc<Mutex<Vec<String>>>) {
             stream.read_exact(&mut body).unwrap();
             let (code, answer) = match (header("Authorization"), head[0].as_str()) {
                 (Some(token), _) if token != format!("Bearer {TOKEN}") => (401, json!({ "message": "another token" })),
-                (Some(_), "POST /eth/v1/keystores HTTP/1.1") => (200, import(&body, &mut keys.lock().unwrap(), manner)),
+                (Some(_), "POST /eth/v1/keystores HTTP/1.1") => {
+                    (if manner == Manner::Fails { 500 } else { 200 }, import(&body, &mut keys.lock().unwrap(), manner))
+                }
                 (Some(_), "GET /eth/v1/keystores HTTP/1.1") => {
                     let listed = keys.lock().unwrap();
                     let row = |key: &String| json!({ "validating_pubkey": format!("0x{key}"), "derivation_path": "", "readonly": false });
@@ -236,6 +242,7 @@ fn import(body: &[u8], held: &mut Vec<String>, manner: Manner) -> Value {
     }
     match manner {
         Manner::Refuses => statuses[1] = json!({ "status": "error", "message": "no slashing protection" }),
+        Manner::Null => statuses.iter_mut().for_each(|status| status["message"] = Value::Null),
         Manner::Forgets => drop(statuses.pop()),
         _ => {}
     }
@@ -257,7 +264,7 @@ fn push(port: u16, token: &str) -> Ended {
 #[test]
 fn a_key_manager_gets_every_share_once() {
     token_file("token", TOKEN);
-    for manner in [Manner::Proper, Manner::Chunked] {
+    for manner in [Manner::Proper, Manner::Chunked, Manner::Null] {
         let (port, held) = key_manager(manner);
         for (imported, duplicates) in [(3, 0), (0, 3)] {
             let ended = push(port, "token");
@@ -285,6 +292,10 @@ fn what_a_key_manager_does_not_do_is_said() {
     failed(push(key_manager(Manner::Refuses).0, "right"), "error no slashing protection");
     failed(push(key_manager(Manner::Forgets).0, "right"), "2 statuses for 3 keystores");
     failed(push(key_manager(Manner::Lies).0, "right"), "does not list 0x");
+    // What may have been imported is not called nothing.
+    let ended = push(key_manager(Manner::Fails).0, "right");
+    assert!(ended.stderr.contains("has 0 of the 3 keystores, and has 3 more or not"), "{}", ended.stderr);
+    failed(ended, "a share in two clients gets slashed");
     // Nobody is there.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     failed(push(port, "right"), "check that the key manager API is on");

@@ -1,6 +1,7 @@
 //! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET /eth/v1/keystores`, over HTTP/1.1 (RFC 9112) on a plain
 //! connection, one request each. That is enough for loopback, where validator clients have it; nothing here speaks TLS.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const MOST_ANSWER: usize = 16 << 20;
 /// Most bytes of its headers.
 const MOST_HEAD: usize = 64 << 10;
+/// Most interim answers before it.
+const MOST_INTERIM: usize = 8;
 /// Most characters of what a key manager says that are shown.
 const MOST_SHOWN: usize = 300;
 const PATH: &str = "/eth/v1/keystores";
@@ -34,6 +37,8 @@ pub(crate) enum PushError {
     NotLoopback(IpAddr),
     #[error("the token is not one line of printable characters")]
     Token,
+    #[error("no connection: {0}")]
+    Connect(io::Error),
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("the answer is not one of a key manager: {0}")]
@@ -48,9 +53,27 @@ pub(crate) enum PushError {
     Missing(String),
 }
 
+/// A push that did not come to its end, and what has become of the keystores before.
+#[derive(Debug)]
+pub(crate) struct Unfinished {
+    pub(crate) why: PushError,
+    /// How many the key manager has, by its own word.
+    pub(crate) held: usize,
+    /// How many more it may have: they were sent, and it did not say that it refuses them.
+    pub(crate) unsure: usize,
+    pub(crate) total: usize,
+}
+
+impl PushError {
+    /// Whether nothing was imported by the request that ended like this: it was not made, or refused as a whole.
+    fn is_before_import(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::Status { code: 400..=499, .. })
+    }
+}
+
 /// A key manager: where it is, and the token that opens it.
 pub(crate) struct KeyManager {
-    address: SocketAddr,
+    addresses: Vec<SocketAddr>,
     host: String,
     base: String,
     token: Zeroizing<String>,
@@ -62,8 +85,13 @@ pub(crate) struct KeyManager {
 pub(crate) struct Status {
     /// `imported`, `duplicate` or `error`.
     pub(crate) status: String,
-    #[serde(default)]
+    /// Some leave it out, some say null.
+    #[serde(default, deserialize_with = "text_or_null")]
     pub(crate) message: String,
+}
+
+fn text_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(from).map(Option::unwrap_or_default)
 }
 
 #[derive(Serialize)]
@@ -101,45 +129,78 @@ impl KeyManager {
         if let Some(other) = addresses.iter().find(|address| !address.ip().is_loopback()).filter(|_| !insecure) {
             return Err(PushError::NotLoopback(other.ip()));
         }
-        let address = *addresses.first().ok_or(PushError::Url("no such host"))?;
+        if addresses.is_empty() {
+            return Err(PushError::Url("no such host"));
+        }
         let text = core::str::from_utf8(token.expose()).map_err(|_| PushError::Token)?;
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(PushError::Token);
         }
         let base = base.trim_end_matches('/');
         let base = if base.is_empty() { String::new() } else { format!("/{base}") };
-        Ok(Self { address, host: host.to_owned(), base, token: Zeroizing::new(text.to_owned()), patience: PATIENCE })
+        Ok(Self { addresses, host: host.to_owned(), base, token: Zeroizing::new(text.to_owned()), patience: PATIENCE })
     }
 
     /// Sends keystores, each with its password, some at a time, and tells what became of each. Then asks for all keys that the key manager
     /// has: each of `pubkeys` must be among them, unless the status says that it was not imported.
-    pub(crate) fn push(&self, keystores: &[&[u8]], password: &str, pubkeys: &[String]) -> Result<Vec<Status>, PushError> {
-        let mut statuses = Vec::with_capacity(keystores.len());
+    pub(crate) fn push(&self, keystores: &[&[u8]], password: &str, pubkeys: &[String]) -> Result<Vec<Status>, Unfinished> {
+        let total = keystores.len();
+        let mut statuses = Vec::with_capacity(total);
         for batch in keystores.chunks(BATCH) {
-            let texts: Vec<&str> = batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
-            let answer = self.ask("POST", Some(&import(&texts, password)?), password)?;
-            let Answer { data }: Answer<Status> =
-                serde_json::from_slice(&answer).map_err(|_| PushError::Answer("not a list of statuses"))?;
-            if data.len() != batch.len() {
-                return Err(PushError::Count { sent: batch.len(), found: data.len() });
+            match self.send(batch, password) {
+                Ok(said) => statuses.extend(said),
+                Err(why) => {
+                    let held = statuses.iter().filter(|status| is_held(status)).count();
+                    let unsure = if why.is_before_import() { 0 } else { batch.len() };
+                    return Err(Unfinished { why, held, unsure, total });
+                }
             }
-            let shown = |text: &str| self.shown(text, password);
-            statuses.extend(data.iter().map(|one| Status { status: shown(&one.status), message: shown(&one.message) }));
         }
+        let held: Vec<&String> = statuses.iter().zip(pubkeys).filter(|(status, _)| is_held(status)).map(|(_, key)| key).collect();
+        let missing = self.list(password).and_then(|listed| match held.iter().find(|key| !listed.contains(key.as_str())) {
+            Some(key) => Err(PushError::Missing((*key).clone())),
+            None => Ok(()),
+        });
+        missing.map_err(|why| Unfinished { why, held: held.len(), unsure: 0, total })?;
+        Ok(statuses)
+    }
+
+    /// Sends some keystores; what became of each.
+    fn send(&self, batch: &[&[u8]], password: &str) -> Result<Vec<Status>, PushError> {
+        let texts: Vec<&str> = batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
+        let answer = self.ask("POST", Some(&import(&texts, password)?), password)?;
+        let Answer { data }: Answer<Status> =
+            serde_json::from_slice(&answer).map_err(|_| PushError::Answer("not a list of statuses"))?;
+        if data.len() != batch.len() {
+            return Err(PushError::Count { sent: batch.len(), found: data.len() });
+        }
+        let shown = |text: &str| self.shown(text, password);
+        Ok(data.iter().map(|one| Status { status: shown(&one.status), message: shown(&one.message) }).collect())
+    }
+
+    /// All keys that the key manager says it has, in lower-case hexadecimal digits.
+    fn list(&self, password: &str) -> Result<BTreeSet<String>, PushError> {
         let Answer { data }: Answer<Listed> =
             serde_json::from_slice(&self.ask("GET", None, password)?).map_err(|_| PushError::Answer("not a list of keys"))?;
-        let listed = |key: &str| data.iter().any(|one| one.validating_pubkey.trim_start_matches("0x").eq_ignore_ascii_case(key));
-        let held = statuses.iter().zip(pubkeys).filter(|(status, _)| is_held(status));
-        match held.map(|(_, key)| key).find(|key| !listed(key)) {
-            Some(key) => Err(PushError::Missing(key.clone())),
-            None => Ok(statuses),
+        Ok(data.iter().map(|one| one.validating_pubkey.trim_start_matches("0x").to_ascii_lowercase()).collect())
+    }
+
+    /// A connection to the first of its addresses where somebody is.
+    fn connect(&self) -> Result<TcpStream, PushError> {
+        let mut why = io::ErrorKind::AddrNotAvailable.into();
+        for address in &self.addresses {
+            match TcpStream::connect_timeout(address, CONNECT) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => why = error,
+            }
         }
+        Err(PushError::Connect(why))
     }
 
     /// One request on a connection of its own; the body of the answer.
     fn ask(&self, method: &str, body: Option<&[u8]>, password: &str) -> Result<Vec<u8>, PushError> {
         let deadline = Instant::now() + self.patience;
-        let mut stream = TcpStream::connect_timeout(&self.address, CONNECT)?;
+        let mut stream = self.connect()?;
         stream.set_write_timeout(Some(self.patience))?;
         // Larger than what is written: a buffer that grows leaves a copy of the token behind.
         let room = 512 + method.len() + self.base.len() + self.host.len() + self.token.len();
@@ -193,7 +254,8 @@ impl KeyManager {
             .iter()
             .filter(|secret| !secret.is_empty())
             .fold(text.to_owned(), |text, secret| text.replace(secret, "(secret)"));
-        hidden.chars().take(MOST_SHOWN).collect()
+        // On one line: what it says cannot look like what we say.
+        hidden.replace('\n', "\\n").chars().take(MOST_SHOWN).collect()
     }
 }
 
@@ -215,14 +277,25 @@ enum Framing {
     Open,
 }
 
-/// The headers of an answer, once they are there, and what follows them.
-fn head_of(bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
-    let front = &bytes[..bytes.len().min(MOST_HEAD)];
-    let Some(end) = front.windows(4).position(|four| four == b"\r\n\r\n") else {
-        return if bytes.len() < MOST_HEAD { Ok(None) } else { Err(PushError::Answer("no end of the headers")) };
-    };
-    let head = core::str::from_utf8(&bytes[..end]).map_err(|_| PushError::Answer("headers that are not text"))?;
-    Ok(Some((head, &bytes[end + 4..])))
+/// The headers of an answer, once they are there, and what follows them. Interim answers (RFC 9110 section 15.2) are passed over.
+fn head_of(mut bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
+    for _ in 0..=MOST_INTERIM {
+        let front = &bytes[..bytes.len().min(MOST_HEAD)];
+        let Some(end) = front.windows(4).position(|four| four == b"\r\n\r\n") else {
+            return if bytes.len() < MOST_HEAD { Ok(None) } else { Err(PushError::Answer("no end of the headers")) };
+        };
+        let head = core::str::from_utf8(&bytes[..end]).map_err(|_| PushError::Answer("headers that are not text"))?;
+        bytes = &bytes[end + 4..];
+        if !matches!(code_of(head), Some(100..=199)) {
+            return Ok(Some((head, bytes)));
+        }
+    }
+    Err(PushError::Answer("interim answers without end"))
+}
+
+fn code_of(head: &str) -> Option<u16> {
+    let first = head.split("\r\n").next().unwrap_or_default();
+    first.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)).and_then(|code| code.parse().ok())
 }
 
 fn framing(head: &str) -> Result<Framing, PushError> {
@@ -257,9 +330,7 @@ pub(crate) fn is_held(status: &Status) -> bool {
 /// Status code and body of an HTTP/1.1 answer, as far as it came.
 fn parse_answer(bytes: &[u8]) -> Result<(u16, Vec<u8>), PushError> {
     let (head, rest) = head_of(bytes)?.ok_or(PushError::Answer("no end of the headers"))?;
-    let first = head.split("\r\n").next().unwrap_or_default();
-    let code = first.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)).and_then(|code| code.parse().ok());
-    let code = code.ok_or(PushError::Answer("no status line"))?;
+    let code = code_of(head).ok_or(PushError::Answer("no status line"))?;
     match framing(head)? {
         Framing::Chunked => Ok((code, join_chunks(rest)?)),
         Framing::Length(length) => {
@@ -327,6 +398,10 @@ mod tests {
         assert_eq!(parsed("HTTP/1.0 401 No\r\n\r\nwho").unwrap(), (401, "who".to_owned()));
         let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n";
         assert_eq!(parsed(chunked).unwrap(), (200, "hi yo".to_owned()));
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n";
+        assert_eq!(parsed(&format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")).unwrap(), (200, "hi".to_owned()));
+        assert!(!is_whole(interim.as_bytes()).unwrap());
+        assert!(matches!(parsed(&interim.repeat(20)), Err(PushError::Answer("interim answers without end"))));
         for text in [
             "",
             "HTTP/1.1 200 OK\r\n",
@@ -384,10 +459,10 @@ mod tests {
 
     #[test]
     fn what_a_key_manager_repeats_is_not_shown() {
-        let body = format!("Bearer token, [\"pass\\\"word\"] {}", "pass\"word".repeat(100));
+        let body = format!("Bearer token, [\"pass\\\"word\"]\n{}", "pass\"word".repeat(100));
         let answer = format!("HTTP/1.1 400 Bad\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let Err(PushError::Status { code: 400, message }) = asked(answer, b"", Duration::from_secs(60)) else { panic!() };
-        assert!(message.starts_with("Bearer (secret), [\"(secret)\"] (secret)"), "{message}");
+        assert!(message.starts_with("Bearer (secret), [\"(secret)\"]\\n(secret)"), "{message}");
         assert!(message.chars().count() <= MOST_SHOWN && !message.contains("pass"), "{message}");
     }
 }

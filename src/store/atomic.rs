@@ -145,7 +145,10 @@ pub(super) fn sweep(disk: &dyn Disk, directory: &Path) -> Result<(), StoreError>
     for name in disk.list(directory).at(directory, "listing")? {
         if starts_with(&name, IN_THE_MAKING) {
             let path = directory.join(name);
-            disk.remove_file(&path).at(&path, "removing")?;
+            // A directory is not ours.
+            if !matches!(look(disk, &path)?, Some(Stat { kind: Kind::Directory, .. })) {
+                disk.remove_file(&path).at(&path, "removing")?;
+            }
         }
     }
     Ok(())

@@ -150,6 +150,9 @@ impl Staging {
     }
 }
 
+/// How the name of a folder begins that a person asked for, until it is whole. Of a program that was killed it stays, where it is seen.
+const UNFINISHED: &str = "unfinished-";
+
 /// Writes artifacts to a new folder that a person named, without `public` and `secret` in between: it appears by one rename, with everything in it, or
 /// not at all. Folders and files are open to their owner only if anything in it is secret.
 pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreError> {
@@ -161,7 +164,8 @@ pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreErro
     let secret = artifacts.iter().any(|artifact| artifact.audience == Audience::Secret);
     let (folder_mode, file_mode) = if secret { (0o700, 0o600) } else { (0o755, 0o644) };
     let Some(home) = path.parent() else { return Err(StoreError::Exists { path }) };
-    let root = home.join(atomic::fresh_name(atomic::IN_THE_MAKING)?);
+    // Not among what a run sweeps: the folder may be one of ours, and another process may still be at this.
+    let root = home.join(atomic::fresh_name(UNFINISHED)?);
     disk.make_dir(&root, folder_mode).at(&root, "making the directory")?;
     let written = (|| {
         let mut folders = BTreeSet::from([root.clone()]);

@@ -146,7 +146,7 @@ fn push(args: &ExportKeystores, own: &Own, url: &str, manager: &KeyManager, out:
     let keystores: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
     let pubkeys: Vec<String> = public_shares(own).iter().map(|share| hex::encode(share.to_compressed())).collect();
     talk(&format!("Sending {} keystores to {url}", keystores.len()));
-    let statuses = manager.push(&keystores, text, &pubkeys).map_err(|error| messages::push(url, &error))?;
+    let statuses = manager.push(&keystores, text, &pubkeys).map_err(|error| messages::push_unfinished(url, &error))?;
     let bad = statuses.iter().zip(&pubkeys).filter(|(status, _)| !is_held(status));
     let bad: Vec<String> = bad.map(|(status, key)| format!("0x{key}: {} {}", status.status, status.message)).collect();
     if !bad.is_empty() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{local, shown, usage};
-use crate::cli::keymanager::PushError;
+use crate::cli::keymanager::{PushError, Unfinished};
 use crate::cli::report::CliError;
 
 pub(crate) fn nothing_here(ceremony: &str, dir: &Path) -> CliError {
@@ -27,13 +27,26 @@ pub(crate) fn push(url: &str, error: &PushError) -> CliError {
         ),
         PushError::Token => usage(what, "copy the token as the validator client wrote it"),
         PushError::Status { .. } => local(what, "look at what the key manager says; check address and token"),
-        PushError::Io(_) | PushError::Answer(_) => {
+        PushError::Connect(_) | PushError::Io(_) | PushError::Answer(_) => {
             local(what, "check that the key manager API is on and at this address, then run it again")
         }
         PushError::Slow(_) | PushError::Count { .. } | PushError::Missing(_) => {
             local(what, "ask the key manager what it holds before you start it (GET /eth/v1/keystores)")
         }
     }
+}
+
+/// Whoever believes that nothing was imported, and loads the shares elsewhere, has them in two clients.
+pub(crate) fn push_unfinished(url: &str, Unfinished { why, held, unsure, total }: &Unfinished) -> CliError {
+    if (*held, *unsure) == (0, 0) {
+        return push(url, why);
+    }
+    let more = if *unsure == 0 { String::new() } else { format!(", and has {unsure} more or not: it did not say") };
+    local(
+        format!("{url}: {why}\n  by its own word the key manager has {held} of the {total} keystores{more}"),
+        "ask it what it holds (GET /eth/v1/keystores) before you start it, or load a share anywhere else: a share in two clients gets \
+         slashed. To go on, run it again: keys that it has are reported as duplicates",
+    )
 }
 
 pub(crate) fn not_imported(lines: &[String]) -> CliError {

@@ -67,6 +67,9 @@ pub enum Fault {
     /// The same public key and amount a second time.
     #[error("the same public key and amount as in entry {0}")]
     Duplicate(usize),
+    /// Another deposit of the same key goes elsewhere. The first that is processed decides where all of them go.
+    #[error("not those of the same public key in entry {0}: the first deposit decides for both")]
+    Elsewhere(usize),
     /// Not lower-case hexadecimal of the right length.
     #[error("{0}")]
     Hex(#[from] HexError),
@@ -160,13 +163,18 @@ pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDepos
     if raw.is_empty() {
         return Err(DepositFileError::Empty);
     }
-    let mut seen = BTreeMap::new();
+    let (mut seen, mut going) = (BTreeMap::new(), BTreeMap::new());
     let mut deposits = Vec::with_capacity(raw.len());
     for (entry, raw) in (1..).zip(&raw) {
         let at = |(field, fault)| DepositFileError::Entry { entry, field, fault };
         let deposit = parse_entry(raw, network).map_err(at)?;
         if let Some(first) = seen.insert((deposit.message.pubkey, deposit.message.amount), entry) {
             return Err(at(("pubkey", Fault::Duplicate(first))));
+        }
+        let credentials = deposit.message.withdrawal_credentials;
+        let (first, other) = *going.entry(deposit.message.pubkey).or_insert((entry, credentials));
+        if other != credentials {
+            return Err(at(("withdrawal_credentials", Fault::Elsewhere(first))));
         }
         deposits.push(deposit);
     }

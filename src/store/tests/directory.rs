@@ -236,6 +236,8 @@ fn what_a_killed_run_left_is_swept() {
     for left in [".new-0123", "ceremonies/0707070707070707/.new-4567", "ceremonies/0707070707070707/evidence/.new-89ab"] {
         fs::write(state.path().join(left), "half").unwrap();
     }
+    // Nor is a run kept from going on by what is not its own.
+    fs::create_dir(state.path().join(".new-fedc")).unwrap();
     fs::create_dir_all(home.join("out.staging-0123/secret")).unwrap();
     fs::write(home.join("kept"), "the operator's own").unwrap();
     symlink(&home, home.join("out.staging-0123/secret/link")).unwrap();
