@@ -142,6 +142,7 @@ fn every_genuine_file_is_accepted() {
     let registration = vectors().join("tampered/registration/wrong-network.json");
     let verdict = assert_accepted(&["registration", registration.to_str().unwrap(), "--network", "mainnet"]);
     assert_eq!(verdict["registrations"], 2);
+    assert!(verdict["entries"][1]["fee_recipient"].as_str().unwrap().starts_with("0x"), "{verdict}");
 
     let folder = TempDir::new().unwrap();
     let password = password_file(folder.path(), PASSWORD);

@@ -85,6 +85,16 @@ fn the_lock_is_judged_by_itself_and_against_the_transcript() {
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     let ended = quorate(DEMO.path(), &["verify", "cluster-definition", "demo/cluster-definition.json"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    // Anybody can write a definition: whoever accepts it sees where the money goes.
+    let definition: Value = serde_json::from_slice(&fs::read(DEMO.path().join("demo/cluster-definition.json")).unwrap()).unwrap();
+    let validators = definition["validators"].as_array().unwrap();
+    let (withdrawal, fees) = (&validators[0]["withdrawal_address"], &validators[0]["fee_recipient_address"]);
+    let line = format!("of {} validators: withdrawn to {}", validators.len(), withdrawal.as_str().unwrap());
+    assert!(ended.stdout.contains(&line) && ended.stdout.contains("network hoodi"), "{line} in: {}", ended.stdout);
+    let ended = quorate(DEMO.path(), &["--json", "verify", "cluster-definition", "demo/cluster-definition.json"]);
+    let verdict: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let going = serde_json::json!([{ "withdrawal_address": withdrawal, "fee_recipient": fees, "validators": validators.len() }]);
+    assert_eq!((&verdict["going_to"], verdict["network"].as_str()), (&going, Some("hoodi")), "{verdict}");
     let ended = quorate(DEMO.path(), &["audit", transcript, "--lock", lock]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("8 shares and 4 nodes have signed it"), "{}", ended.stdout);

@@ -1,6 +1,6 @@
 //! `quorate verify`: files that anybody made, judged offline by the rules of Ethereum alone.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::{Cluster, DefinitionError};
 use crate::ethereum::obol::definition::{self, ClusterDefinition};
 use crate::ethereum::obol::lock::{self, ClusterLock};
-use crate::ethereum::obol::lock_check::{LockError, check_lock};
+use crate::ethereum::obol::lock_check::{self, LockError, check_lock};
 use crate::export::exits::verify_exit;
 use crate::export::launchpad::{verify_deposits, verify_registrations};
 use crate::primitives::curve::G1;
@@ -166,6 +166,8 @@ fn cluster_accepted(file: &Path, cluster: &Cluster, lock: Option<&ClusterLock>, 
         signers(cluster),
     );
     lock_hash.iter().for_each(|hash| text += &format!("\n  lock hash {hash}"));
+    let (money, money_fields) = money(definition);
+    text += &money;
     keys.iter().for_each(|key| text += &format!("\n  validator {key}"));
     let unchecked: Vec<&str> = cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
     for unchecked in cluster.unchecked() {
@@ -174,11 +176,50 @@ fn cluster_accepted(file: &Path, cluster: &Cluster, lock: Option<&ClusterLock>, 
             unchecked.field, unchecked.wallet
         );
     }
-    let fields = json!({
+    let mut fields = json!({
         "config_hash": config_hash, "definition_hash": definition_hash, "lock_hash": lock_hash, "signed": definition.is_signed(),
         "validators": keys, "unchecked": unchecked,
     });
+    if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), money_fields) {
+        fields.extend(more);
+    }
     accepted(file, fields, &text, out)
+}
+
+/// The network, and where the money of a definition goes: whoever wrote it chose that, and anybody can write one that nobody signs.
+fn money(definition: &ClusterDefinition) -> (String, Value) {
+    let network = lock_check::network(definition.fork_version);
+    let name = network.as_ref().map(Network::name);
+    let mut text = match name {
+        Some(name) => format!("\n  network {name}"),
+        None => format!("\n  NO NETWORK THAT IS KNOWN HERE: fork version 0x{}", hex::encode(definition.fork_version)),
+    };
+    let unit = network.as_ref().map(Network::unit);
+    let amount =
+        |gwei: &u64| unit.map_or_else(|| format!("{gwei} gwei"), |unit| format!("{} {}", unit.decimal(*gwei), unit.name()));
+    let kind = if definition.compounding { "0x02, compounding" } else { "0x01" };
+    let mut going: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for validator in &definition.validators {
+        *going.entry((validator.withdrawal.to_string(), validator.fee_recipient.to_string())).or_default() += 1;
+    }
+    for ((withdrawal, fees), count) in &going {
+        text += &format!("\n  of {count} validators: withdrawn to {withdrawal} ({kind}), fees to {fees}");
+    }
+    match definition.deposit_amounts.as_deref() {
+        None | Some([]) => text += "\n  deposits: of the usual amount",
+        Some(amounts) => text += &format!("\n  deposits of each: {}", amounts.iter().map(amount).collect::<Vec<_>>().join(", ")),
+    }
+    let going: Vec<Value> = going
+        .iter()
+        .map(
+            |((withdrawal, fees), count)| json!({ "withdrawal_address": withdrawal, "fee_recipient": fees, "validators": count }),
+        )
+        .collect();
+    let fields = json!({
+        "network": name, "fork_version": format!("0x{}", hex::encode(definition.fork_version)), "going_to": going,
+        "compounding": definition.compounding, "deposit_amounts": definition.deposit_amounts,
+    });
+    (text, fields)
 }
 
 /// Whose wallets have signed a definition, as far as that was checked.
@@ -209,7 +250,16 @@ fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, C
             hex::encode(message.pubkey)
         );
     }
-    accepted(file, json!({ "network": network.name(), "registrations": registrations.len() }), &text, out)
+    let entries = registrations.iter().map(|signed| {
+        let message = &signed.message;
+        json!({
+            "public_key": format!("0x{}", hex::encode(message.pubkey)), "fee_recipient": message.fee_recipient.to_string(),
+            "gas_limit": message.gas_limit, "timestamp": message.timestamp,
+        })
+    });
+    let entries: Vec<Value> = entries.collect();
+    let fields = json!({ "network": network.name(), "registrations": entries.len(), "entries": entries });
+    accepted(file, fields, &text, out)
 }
 
 fn keystore(files: &[PathBuf], password_file: Option<&Path>, out: &Output) -> Result<Exit, CliError> {

@@ -74,6 +74,10 @@ impl Kdf {
             return Err(KdfError::TooCostly);
         }
         let log_n = u8::try_from(n.trailing_zeros()).map_err(|_| KdfError::Invalid)?;
+        // RFC 7914 section 2: n < 2^(128 r / 8). Other programs refuse it.
+        if u32::from(log_n) >= r.saturating_mul(16) {
+            return Err(KdfError::Invalid);
+        }
         Ok(Self(Function::Scrypt { log_n, r, p }))
     }
 
@@ -151,6 +155,8 @@ mod tests {
             ((1 << 18) - 1, 8, 1, Some(Invalid)),
             (1 << 18, 0, 1, Some(Invalid)),
             (1 << 18, 8, 0, Some(Invalid)),
+            (1 << 15, 1, 1, None),
+            (1 << 16, 1, 1, Some(Invalid)),
         ] {
             assert_eq!(Kdf::checked_scrypt(n, r, p).err(), verdict, "{n} {r} {p}");
         }
