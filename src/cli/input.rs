@@ -119,9 +119,18 @@ pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     write_with_mode(path, bytes, 0o600)
 }
 
+/// As [`write_private`], any number of times: the same bytes may be there.
+pub(crate) fn write_private_once(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    told(path, store::write_once(path, bytes, 0o600))
+}
+
 fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
     let absolute: PathBuf = std::path::absolute(path).map_err(|error| messages::writing(path, &error))?;
-    match store::write_new(&absolute, bytes, mode) {
+    told(path, store::write_new(&absolute, bytes, mode))
+}
+
+fn told(path: &Path, written: Result<(), store::StoreError>) -> Result<(), CliError> {
+    match written {
         Err(store::StoreError::Missing { .. }) => Err(messages::no_folder(path)),
         written => written.map_err(messages::store),
     }

@@ -1,6 +1,8 @@
 //! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET /eth/v1/keystores`, over HTTP/1.1 (RFC 9112) on a plain
 //! connection, one request each. That is enough for loopback, where validator clients have it; nothing here speaks TLS.
 
+mod http;
+
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
@@ -9,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use self::http::{is_whole, parse_answer};
 use crate::primitives::secret::SecretBytes;
 
 /// Keystores in one request: a client that runs scrypt for each answers within the time below.
@@ -18,10 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const CONNECT: Duration = Duration::from_secs(10);
 /// Most bytes of an answer: a status for each key, or all keys that the client has.
 const MOST_ANSWER: usize = 16 << 20;
-/// Most bytes of its headers.
-const MOST_HEAD: usize = 64 << 10;
-/// Most interim answers before it.
-const MOST_INTERIM: usize = 8;
 /// Most characters of what a key manager says that are shown.
 const MOST_SHOWN: usize = 300;
 const PATH: &str = "/eth/v1/keystores";
@@ -67,7 +66,7 @@ pub(crate) struct Unfinished {
 impl PushError {
     /// Whether nothing was imported by the request that ended like this: it was not made, or refused as a whole.
     fn is_before_import(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Status { code: 400..=499, .. })
+        matches!(self, Self::Connect(_) | Self::Status { code: 400 | 401 | 403..=405, .. })
     }
 }
 
@@ -269,99 +268,15 @@ fn import(keystores: &[&str], password: &str) -> Result<Zeroizing<Vec<u8>>, Push
     Ok(body)
 }
 
-/// How long a body is.
-enum Framing {
-    Chunked,
-    Length(usize),
-    /// Until the connection ends.
-    Open,
-}
-
-/// The headers of an answer, once they are there, and what follows them. Interim answers (RFC 9110 section 15.2) are passed over.
-fn head_of(mut bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
-    for _ in 0..=MOST_INTERIM {
-        let front = &bytes[..bytes.len().min(MOST_HEAD)];
-        let Some(end) = front.windows(4).position(|four| four == b"\r\n\r\n") else {
-            return if bytes.len() < MOST_HEAD { Ok(None) } else { Err(PushError::Answer("no end of the headers")) };
-        };
-        let head = core::str::from_utf8(&bytes[..end]).map_err(|_| PushError::Answer("headers that are not text"))?;
-        bytes = &bytes[end + 4..];
-        if !matches!(code_of(head), Some(100..=199)) {
-            return Ok(Some((head, bytes)));
-        }
-    }
-    Err(PushError::Answer("interim answers without end"))
-}
-
-fn code_of(head: &str) -> Option<u16> {
-    let first = head.split("\r\n").next().unwrap_or_default();
-    first.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)).and_then(|code| code.parse().ok())
-}
-
-fn framing(head: &str) -> Result<Framing, PushError> {
-    let header = |name: &str| {
-        head.split("\r\n").skip(1).filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name))
-    };
-    if header("transfer-encoding").is_some_and(|(_, value)| value.to_ascii_lowercase().contains("chunked")) {
-        return Ok(Framing::Chunked);
-    }
-    match header("content-length").map(|(_, value)| value.trim().parse()) {
-        None => Ok(Framing::Open),
-        Some(Ok(length)) => Ok(Framing::Length(length)),
-        Some(Err(_)) => Err(PushError::Answer("a length that is no number")),
-    }
-}
-
-/// Whether this is a whole answer, by its own word.
-fn is_whole(bytes: &[u8]) -> Result<bool, PushError> {
-    let Some((head, rest)) = head_of(bytes)? else { return Ok(false) };
-    Ok(match framing(head)? {
-        Framing::Chunked => rest.ends_with(b"0\r\n\r\n") && join_chunks(rest).is_ok(),
-        Framing::Length(length) => rest.len() >= length,
-        Framing::Open => false,
-    })
-}
-
 /// Whether the key manager has the key, as it says.
 pub(crate) fn is_held(status: &Status) -> bool {
     matches!(status.status.as_str(), "imported" | "duplicate")
 }
 
-/// Status code and body of an HTTP/1.1 answer, as far as it came.
-fn parse_answer(bytes: &[u8]) -> Result<(u16, Vec<u8>), PushError> {
-    let (head, rest) = head_of(bytes)?.ok_or(PushError::Answer("no end of the headers"))?;
-    let code = code_of(head).ok_or(PushError::Answer("no status line"))?;
-    match framing(head)? {
-        Framing::Chunked => Ok((code, join_chunks(rest)?)),
-        Framing::Length(length) => {
-            let body = rest.get(..length).ok_or(PushError::Answer("shorter than it says"))?;
-            Ok((code, body.to_vec()))
-        }
-        Framing::Open => Ok((code, rest.to_vec())),
-    }
-}
-
-/// The chunks of a body (RFC 9112 section 7.1), joined.
-fn join_chunks(mut rest: &[u8]) -> Result<Vec<u8>, PushError> {
-    let mut body = Vec::new();
-    let broken = || PushError::Answer("broken chunks");
-    loop {
-        let end = rest.windows(2).position(|two| two == b"\r\n").ok_or_else(broken)?;
-        let size = core::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
-        let size = size.and_then(|digits| usize::from_str_radix(digits.trim(), 16).ok()).ok_or_else(broken)?;
-        rest = &rest[end + 2..];
-        if size == 0 {
-            return Ok(body);
-        }
-        let (chunk, after) = rest.split_at_checked(size).ok_or_else(broken)?;
-        body.extend_from_slice(chunk);
-        rest = after.strip_prefix(b"\r\n").ok_or_else(broken)?;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::http::MOST_HEAD;
     use super::*;
 
     fn refused(url: &str, insecure: bool) -> String {
@@ -391,32 +306,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn answers() {
-        let parsed = |text: &str| parse_answer(text.as_bytes()).map(|(code, body)| (code, String::from_utf8(body).unwrap()));
-        assert_eq!(parsed("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi more").unwrap(), (200, "hi".to_owned()));
-        assert_eq!(parsed("HTTP/1.0 401 No\r\n\r\nwho").unwrap(), (401, "who".to_owned()));
-        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n";
-        assert_eq!(parsed(chunked).unwrap(), (200, "hi yo".to_owned()));
-        let interim = "HTTP/1.1 100 Continue\r\n\r\n";
-        assert_eq!(parsed(&format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")).unwrap(), (200, "hi".to_owned()));
-        assert!(!is_whole(interim.as_bytes()).unwrap());
-        assert!(matches!(parsed(&interim.repeat(20)), Err(PushError::Answer("interim answers without end"))));
-        for text in [
-            "",
-            "HTTP/1.1 200 OK\r\n",
-            "HTTP/2 200\r\n\r\n",
-            "HTTP/1.1 x\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi",
-            "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nhi",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nhi",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        ] {
-            assert!(matches!(parsed(text), Err(PushError::Answer(_))), "{text:?}");
-        }
-    }
-
     /// A key manager that answers a request for all keys with `answer`, then keeps the connection, and sends `drip` for ever.
     fn asked(answer: String, drip: &'static [u8], patience: Duration) -> Result<String, PushError> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -434,6 +323,18 @@ mod tests {
         let said = KeyManager { patience, ..manager }.ask("GET", None, "pass\"word").map(|body| String::from_utf8(body).unwrap());
         server.join().unwrap();
         said
+    }
+
+    #[test]
+    fn every_address_of_a_host_is_tried() {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let somebody = listener.local_addr().unwrap();
+        let manager = KeyManager::new("http://127.0.0.1:1", &SecretBytes::new(b"token".to_vec()), false).unwrap();
+        let manager = KeyManager { addresses: vec![nobody, somebody], ..manager };
+        assert_eq!(manager.connect().unwrap().peer_addr().unwrap(), somebody);
+        drop(listener);
+        assert!(matches!(manager.connect(), Err(PushError::Connect(error)) if error.kind() == io::ErrorKind::ConnectionRefused));
     }
 
     #[test]

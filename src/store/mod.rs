@@ -43,6 +43,13 @@ pub fn try_writing(path: &std::path::Path) -> Result<(), StoreError> {
     atomic::try_writing(&disk::RealDisk, atomic::parent(&path)).map_err(|error| atomic::renamed(error, &path))
 }
 
+/// As [`write_new`], but a file with the same bytes is fine: an earlier try may have failed when it was there already.
+pub fn write_once(path: &std::path::Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+    use error::At as _;
+    let path = std::path::absolute(path).at(path, "finding it")?;
+    atomic::write_once(&disk::RealDisk, &path, bytes, mode)
+}
+
 /// Writes a new file that a person named: whole or not at all, synced, read back, never over another.
 pub fn write_new(path: &std::path::Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
     use error::At as _;

@@ -65,8 +65,11 @@ pub(crate) fn live(place: &Place, operator: &str) -> Running {
 }
 
 fn live_with(place: &Place, operator: &str, more: &[&str]) -> Running {
-    let output = format!("exit-{operator}.json");
-    Running::new(place.start(operator, &[&["exit", "run", "request.json", "--yes", "-o", &output], more].concat()))
+    live_to(place, operator, &format!("exit-{operator}.json"), more)
+}
+
+fn live_to(place: &Place, operator: &str, output: &str, more: &[&str]) -> Running {
+    Running::new(place.start(operator, &[&["exit", "run", "request.json", "--yes", "-o", output], more].concat()))
 }
 
 pub(crate) fn verified(place: &Place, file: &str) {
@@ -296,8 +299,7 @@ fn a_result_that_cannot_be_written_waits() {
     place.allow();
     place.request(&["--public"]).done();
     fs::create_dir(place.path("here")).unwrap();
-    let alice = ["exit", "run", "request.json", "--yes", "-o", "here/exit.json", "--wait", "600"];
-    let mut alice = Running::new(place.start("alice", &alice));
+    let mut alice = live_to(&place, "alice", "here/exit.json", &["--wait", "600"]);
     alice.until("Waiting for");
     fs::remove_dir(place.path("here")).unwrap();
     let mut others = ["bob", "carol", "dave"].map(|operator| live(&place, operator));
@@ -315,8 +317,7 @@ fn a_result_that_cannot_be_written_waits() {
     fs::remove_dir_all(place.path("here")).unwrap();
     ["bob", "carol", "dave"].iter().for_each(|operator| fs::remove_file(place.path(&format!("exit-{operator}.json"))).unwrap());
     fs::create_dir(place.path("here")).unwrap();
-    let alice = ["exit", "run", "request.json", "--yes", "-o", "here/exit.json", "--wait", "600"];
-    let mut alice = Running::new(place.start("alice", &alice));
+    let mut alice = live_to(&place, "alice", "here/exit.json", &["--wait", "600"]);
     alice.until("Waiting for");
     fs::remove_dir(place.path("here")).unwrap();
     let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
@@ -332,6 +333,30 @@ fn a_result_that_cannot_be_written_waits() {
         assert!(without.contains(&json!("alice")) && without.contains(&json!("dave")), "{without:?}");
         assert!(ended.stderr.contains("alice, ") && ended.stderr.contains("had not said that they have what they need"));
     }
+}
+
+/// What is in the way is never overwritten; the result itself may be there, from a try that failed when it already had its name.
+#[test]
+fn a_result_that_is_there_already_is_written() {
+    let _ports = ports();
+    let place = Place::new("hoodi");
+    place.allow();
+    place.request(&["--public"]).done();
+    let mut alice = live(&place, "alice");
+    alice.until("Waiting for");
+    fs::write(place.path("exit-alice.json"), "something else").unwrap();
+    let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
+    others.iter_mut().for_each(|running| running.until("Wrote exit-"));
+    alice.until("exit-alice.json: exists with other content, and is never overwritten. Trying again");
+    assert_eq!(fs::read(place.path("exit-alice.json")).unwrap(), b"something else");
+    fs::copy(place.path("exit-bob.json"), place.path("copy.json")).unwrap();
+    fs::rename(place.path("copy.json"), place.path("exit-alice.json")).unwrap();
+    alice.until("Wrote exit-alice.json");
+    for running in others.into_iter().chain([alice]) {
+        running.signal("-INT");
+        running.ended().done();
+    }
+    verified(&place, "exit-alice.json");
 }
 
 #[test]

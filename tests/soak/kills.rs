@@ -161,10 +161,7 @@ fn ceremony(cluster: &Cluster, chance: &mut Chance) -> Result<Tally, String> {
     let mut play = Play::new(cluster, chance);
     let mut left = 3 + chance.below(5);
     // A ceremony may be over before a moment of chance; nobody finishes before everybody has said something.
-    let mut due = match chance.below(2) {
-        0 => Due::At(Instant::now() + chance.millis(BETWEEN)),
-        _ => Due::AfterTalk { victim: chance.below(cluster.n()), said: 0, pause: chance.millis(12) },
-    };
+    let mut due = Due::AfterTalk { victim: chance.below(cluster.n()), said: 0, pause: chance.millis(12) };
     while !play.step()? {
         if left == 0 {
             continue;
@@ -233,5 +230,5 @@ fn no_kill_loses_a_share() {
         tally.kills
     );
     assert!(failures.is_empty(), "{failures:#?}");
-    assert!(tally.kills() > 0, "nobody was killed");
+    assert!(tally.kills() >= count, "nobody was killed");
 }

@@ -192,7 +192,7 @@ impl Drive {
         let Some(made) = self.made.as_mut().filter(|_| !self.live.is_satisfied()) else { return Vec::new() };
         let first = made.unwritten.is_none();
         // Whoever has an exit can use it.
-        made.unwritten = input::write_private(&made.file, &made.bytes).err();
+        made.unwritten = input::write_private_once(&made.file, &made.bytes).err();
         if made.unwritten.is_none() {
             let line = format!("Wrote {}. Staying for those who do not have it yet; Ctrl-C is safe.", shown(&made.file));
             self.progress.say(&line);
