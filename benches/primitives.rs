@@ -1,6 +1,7 @@
 //! What a ceremony is made of, one operation at a time: the curve, and the batch checks.
 //!
-//! `cargo bench --bench primitives`. Times depend on the machine and its neighbours; compare them with `g1/base product` of the same run.
+//! `cargo bench --bench primitives`. Times depend on the machine and its neighbours; compare them
+//! with `g1/base product` of the same run.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::hint::black_box;
@@ -29,12 +30,17 @@ fn curve(c: &mut Criterion) {
     let factor = scalar(Tag::BatchWeight, &[]);
     group.bench_function("product", |b| b.iter(|| G1Sum::from(point).scaled(black_box(&factor))));
     let (long, short) = (point.to_uncompressed(), point.to_compressed());
-    group.bench_function("read uncompressed", |b| b.iter(|| G1::from_uncompressed(black_box(&long))));
+    group.bench_function("read uncompressed", |b| {
+        b.iter(|| G1::from_uncompressed(black_box(&long)))
+    });
     group.bench_function("read compressed", |b| b.iter(|| G1::from_compressed(black_box(&short))));
     for count in [16, 256, 1024] {
         let points = points(count);
-        let scalars: Vec<Scalar> = (0..count).map(|i| scalar(Tag::BatchWeight, &[&i.to_be_bytes()])).collect();
-        group.bench_function(format!("multi-scalar product of {count}"), |b| b.iter(|| G1Sum::msm(&points, &scalars)));
+        let scalars: Vec<Scalar> =
+            (0..count).map(|i| scalar(Tag::BatchWeight, &[&i.to_be_bytes()])).collect();
+        group.bench_function(format!("multi-scalar product of {count}"), |b| {
+            b.iter(|| G1Sum::msm(&points, &scalars))
+        });
     }
     group.finish();
 
@@ -45,7 +51,9 @@ fn curve(c: &mut Criterion) {
     let signature = own.sign(&message).unwrap();
     let bytes = signature.to_compressed();
     group.bench_function("read compressed", |b| b.iter(|| G2::from_compressed(black_box(&bytes))));
-    group.bench_function("verify one signature", |b| b.iter(|| verify_signature(&point, &message, black_box(&signature))));
+    group.bench_function("verify one signature", |b| {
+        b.iter(|| verify_signature(&point, &message, black_box(&signature)))
+    });
     group.finish();
 }
 
@@ -55,7 +63,9 @@ fn batches(c: &mut Criterion) {
         let batch: Vec<SameMessage> = (0..messages)
             .map(|m| {
                 let message = G2::hash(&m.to_be_bytes(), DST_ETHEREUM);
-                let signed = (1..=4).map(|j| (secret(j).base_mult().unwrap(), secret(j).sign(&message).unwrap())).collect();
+                let signed = (1..=4)
+                    .map(|j| (secret(j).base_mult().unwrap(), secret(j).sign(&message).unwrap()))
+                    .collect();
                 SameMessage { message, signed }
             })
             .collect();
@@ -65,12 +75,17 @@ fn batches(c: &mut Criterion) {
     }
     for rows in [1u64, 100] {
         let polynomials: Vec<Polynomial> = (0..rows)
-            .map(|v| Polynomial::from_coefficients((0..3).map(|k| secret(1000 + 3 * v + k)).collect()).unwrap())
+            .map(|v| {
+                Polynomial::from_coefficients((0..3).map(|k| secret(1000 + 3 * v + k)).collect())
+                    .unwrap()
+            })
             .collect();
-        let commitments = Commitments::new(3, polynomials.iter().flat_map(Polynomial::commit).collect());
+        let commitments =
+            Commitments::new(3, polynomials.iter().flat_map(Polynomial::commit).collect());
         let root = commitments.merkle_root();
         let statement = Statement { session: tagged(Tag::Session, &[]), dealer: 1, root };
-        let proof = statement.prove(polynomials.iter().map(Polynomial::constant), secret(7)).unwrap();
+        let proof =
+            statement.prove(polynomials.iter().map(Polynomial::constant), secret(7)).unwrap();
         group.bench_function(format!("verify one proof of possession of {rows} secrets"), |b| {
             b.iter(|| assert!(statement.verify(commitments.constants(), &proof)));
         });
@@ -78,7 +93,11 @@ fn batches(c: &mut Criterion) {
             b.iter(|| polynomials.iter().map(Polynomial::commit).collect::<Vec<_>>());
         });
         group.bench_function(format!("merkle root of {rows} rows"), |b| {
-            b.iter_batched(|| &commitments, |c| -> Digest { c.merkle_root() }, BatchSize::SmallInput);
+            b.iter_batched(
+                || &commitments,
+                |c| -> Digest { c.merkle_root() },
+                BatchSize::SmallInput,
+            );
         });
     }
     group.finish();

@@ -1,7 +1,8 @@
 //! What a ceremony costs one operator, round by round: no sockets, no disk, no keystores.
 //!
-//! `cargo bench --bench rounds`. A ceremony is played once, and what the first operator received is kept by round. Each sample lets that
-//! operator live through it again and takes the time of one round: of the calls that end with its statement of that round.
+//! `cargo bench --bench rounds`. A ceremony is played once, and what the first operator received is
+//! kept by round. Each sample lets that operator live through it again and takes the time of one
+//! round: of the calls that end with its statement of that round.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../tests/common/mod.rs"]
@@ -24,17 +25,20 @@ impl Life {
     fn new(n: usize, t: usize, validators: usize) -> Self {
         let operators = operators(n);
         let text = format!(
-            "[[validators]]\ncount = {validators}\nwithdrawal = \"0x1111111111111111111111111111111111111111\"\ncompounding = false\n"
+            "[[validators]]\ncount = {validators}\nwithdrawal = \
+             \"0x1111111111111111111111111111111111111111\"\ncompounding = false\n"
         );
         let ceremony = ceremony(&operators, t, &text);
-        let mut machines: Vec<Machine> = operators.iter().map(|operator| Machine::new(&ceremony, operator)).collect();
+        let mut machines: Vec<Machine> =
+            operators.iter().map(|operator| Machine::new(&ceremony, operator)).collect();
         run(&mut machines, &mut honest);
         let me = machines[0].seat.me;
         let frames = Round::ALL.map(|round| {
-            let statements = ceremony
-                .indices()
-                .filter(|index| *index != me)
-                .map(|index| Frame::Statement(machines[0].participant().inbox().get(round, index).unwrap().bytes().to_vec()));
+            let statements = ceremony.indices().filter(|index| *index != me).map(|index| {
+                Frame::Statement(
+                    machines[0].participant().inbox().get(round, index).unwrap().bytes().to_vec(),
+                )
+            });
             let mut frames: Vec<Frame> = statements.collect();
             if round == Round::Deal {
                 // Boxes are forgotten when a ceremony is over, so the dealers deal once more.
@@ -45,7 +49,8 @@ impl Life {
         Self { machine: Machine::new(&ceremony, &operators[0]), frames: frames.to_vec() }
     }
 
-    /// The time that the operator takes from holding all of the round before to its statement of `round`; `None`: to its end.
+    /// The time that the operator takes from holding all of the round before to its statement of
+    /// `round`; `None`: to its end.
     fn time(&mut self, round: Option<Round>) -> Duration {
         let end = round.map_or(Round::ALL.len(), |round| usize::from(round.number()));
         let machine = &mut self.machine;
@@ -73,11 +78,15 @@ fn boxes(
     ceremony: &std::sync::Arc<quorate::spec::Ceremony>,
     operators: &[std::sync::Arc<quorate::identity::Operator>],
 ) -> Vec<Frame> {
-    let mut machines: Vec<Machine> = operators.iter().map(|operator| Machine::new(ceremony, operator)).collect();
-    let hellos: Vec<Vec<Frame>> = machines.iter_mut().map(|machine| machine.start().unwrap()).collect();
+    let mut machines: Vec<Machine> =
+        operators.iter().map(|operator| Machine::new(ceremony, operator)).collect();
+    let hellos: Vec<Vec<Frame>> =
+        machines.iter_mut().map(|machine| machine.start().unwrap()).collect();
     let me = machines[0].seat.me;
     let dealt = machines.iter_mut().enumerate().skip(1).map(|(at, machine)| {
-        for frame in hellos.iter().enumerate().filter(|(from, _)| *from != at).flat_map(|(_, frames)| frames) {
+        for frame in
+            hellos.iter().enumerate().filter(|(from, _)| *from != at).flat_map(|(_, frames)| frames)
+        {
             machine.receive(frame.clone()).unwrap().unwrap();
         }
         machine.participant().box_for(me).unwrap()
@@ -98,7 +107,9 @@ fn rounds(c: &mut Criterion) {
             ("5 end", None),
         ];
         for (name, round) in steps {
-            group.bench_function(name, |b| b.iter_custom(|count| (0..count).map(|_| life.time(round)).sum()));
+            group.bench_function(name, |b| {
+                b.iter_custom(|count| (0..count).map(|_| life.time(round)).sum())
+            });
         }
         group.finish();
     }

@@ -1,13 +1,16 @@
-//! Does the time of what touches secrets depend on the secrets? A statistical test (Reparaz, Balasch, Verbauwhede 2017, "dudect"): each
-//! operation is timed on inputs of two classes in random order, and Welch's t compares their means. The first class is one fixed secret
-//! with many zero bits, the second is fresh random secrets; both are laid out in memory alike, before anything is timed.
+//! Does the time of what touches secrets depend on the secrets? A statistical test (Reparaz,
+//! Balasch, Verbauwhede 2017, "dudect"): each operation is timed on inputs of two classes in random
+//! order, and Welch's t compares their means. The first class is one fixed secret with many zero
+//! bits, the second is fresh random secrets; both are laid out in memory alike, before anything is
+//! timed.
 //!
 //!     cargo bench --bench timing                      # a minute
 //!     cargo bench --bench timing -- --samples 200000  # of each operation
 //!
-//! Run by hand, on a machine that does little else; not in CI. A difference shows as a `t` that grows with the root of the number of
-//! samples; below 5 there is nothing to see, between 5 and 10 run it again with more samples, above 10 the run fails. To show that it
-//! would see a leak, a control is timed too that leaks on purpose: a product whose time follows the bits of its factor.
+//! Run by hand, on a machine that does little else; not in CI. A difference shows as a `t` that
+//! grows with the root of the number of samples; below 5 there is nothing to see, between 5 and 10
+//! run it again with more samples, above 10 the run fails. To show that it would see a leak, a
+//! control is timed too that leaks on purpose: a product whose time follows the bits of its factor.
 #![allow(missing_docs)]
 
 use std::hint::black_box;
@@ -35,7 +38,9 @@ impl Labels {
     }
 
     fn coin(&mut self) -> usize {
-        usize::from(scalar(Tag::BatchWeight, &[b"class", &self.next().to_be_bytes()]).to_be_bytes()[31] & 1)
+        usize::from(
+            scalar(Tag::BatchWeight, &[b"class", &self.next().to_be_bytes()]).to_be_bytes()[31] & 1,
+        )
     }
 
     /// Of class 0 a fixed secret, of class 1 a fresh one.
@@ -78,7 +83,8 @@ impl Moments {
     }
 }
 
-/// Times `operation` on inputs of both classes. Each time is that of `repeat` calls, so that the clock is fine enough.
+/// Times `operation` on inputs of both classes. Each time is that of `repeat` calls, so that the
+/// clock is fine enough.
 fn times<I>(
     samples: usize,
     repeat: u32,
@@ -104,7 +110,8 @@ fn times<I>(
     out
 }
 
-/// The largest |t|, over all times and over the fastest of them: interruptions hide small differences in the slow ones.
+/// The largest |t|, over all times and over the fastest of them: interruptions hide small
+/// differences in the slow ones.
 fn largest(times: &[(usize, f64)]) -> f64 {
     let mut sorted: Vec<f64> = times.iter().map(|(_, time)| *time).collect();
     sorted.sort_by(f64::total_cmp);
@@ -114,8 +121,12 @@ fn largest(times: &[(usize, f64)]) -> f64 {
         .filter_map(|share| {
             let crop = at(share);
             let mut classes = [Moments::default(); 2];
-            times.iter().filter(|(_, time)| *time <= crop).for_each(|(class, time)| classes[*class].push(*time));
-            (share == 100 || classes.iter().all(|class| class.count > 100.0)).then(|| Moments::t(&classes[0], &classes[1]))
+            times
+                .iter()
+                .filter(|(_, time)| *time <= crop)
+                .for_each(|(class, time)| classes[*class].push(*time));
+            (share == 100 || classes.iter().all(|class| class.count > 100.0))
+                .then(|| Moments::t(&classes[0], &classes[1]))
         })
         .max_by(|a, b| a.abs().total_cmp(&b.abs()))
         .unwrap_or(0.0)
@@ -146,7 +157,12 @@ fn main() -> ExitCode {
     let other = secret_scalar(Tag::BatchWeight, &[b"other"]);
     let point = G1Sum::from(G1::generator());
 
-    let dealing = times(samples, 1, |l, c| l.polynomial(c), |polynomial| drop(black_box(polynomial.commit())));
+    let dealing = times(
+        samples,
+        1,
+        |l, c| l.polynomial(c),
+        |polynomial| drop(black_box(polynomial.commit())),
+    );
     // Enough coefficients for the table.
     let many = times(
         samples / 8,
@@ -154,7 +170,12 @@ fn main() -> ExitCode {
         |l, c| (0..24).map(|_| l.polynomial(c)).collect::<Vec<_>>(),
         |polynomials| drop(black_box(commit_all(polynomials))),
     );
-    let shares = times(samples, 16, |l, c| l.polynomial(c), |polynomial| drop(black_box(polynomial.evaluate(&x))));
+    let shares = times(
+        samples,
+        16,
+        |l, c| l.polynomial(c),
+        |polynomial| drop(black_box(polynomial.evaluate(&x))),
+    );
     let sums = times(
         samples,
         64,
@@ -174,7 +195,8 @@ fn main() -> ExitCode {
             black_box(share.sign(&message));
         },
     );
-    let encoding = times(samples, 64, |l, c| l.secret(c, 0), |share| drop(black_box(share.to_be_bytes())));
+    let encoding =
+        times(samples, 64, |l, c| l.secret(c, 0), |share| drop(black_box(share.to_be_bytes())));
     let control = times(
         samples / 4,
         1,

@@ -1,4 +1,5 @@
-//! The auditor: what passes, what each check stops, and that no byte of a transcript can change unnoticed.
+//! The auditor: what passes, what each check stops, and that no byte of a transcript can change
+//! unnoticed.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -16,7 +17,8 @@ use quorate::primitives::curve::{G2, Scalar};
 use quorate::primitives::hash::{DST_ETHEREUM, Digest};
 use quorate::transcript::container;
 
-const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";
+const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \
+                             \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";
 
 fn plain(bytes: &[u8]) -> Report {
     audit(bytes, &Expectations::default())
@@ -43,7 +45,12 @@ fn stops(hooks: Hooks, codes: &[Code], words: &str) -> Report {
 }
 
 fn not_reached(report: &Report) -> Vec<Code> {
-    report.lines().iter().filter(|line| line.status == Status::NotReached).map(|line| line.code).collect()
+    report
+        .lines()
+        .iter()
+        .filter(|line| line.status == Status::NotReached)
+        .map(|line| line.code)
+        .collect()
 }
 
 #[test]
@@ -58,7 +65,12 @@ fn an_honest_ceremony_passes_every_check() {
     assert_eq!(report.lines().len(), 20);
     for line in report.lines() {
         let applies = line.code <= Code::V16;
-        assert_eq!(line.status, if applies { Status::Passed } else { Status::NotApplicable }, "{:?}", line.code);
+        assert_eq!(
+            line.status,
+            if applies { Status::Passed } else { Status::NotApplicable },
+            "{:?}",
+            line.code
+        );
     }
     let audited = report.audited().unwrap();
     let outcome = all[0].participant().outcome().unwrap();
@@ -66,7 +78,10 @@ fn an_honest_ceremony_passes_every_check() {
     assert_eq!(audited.validators(), outcome.validators);
     assert_eq!(audited.deposits().len(), 3);
     assert!(audited.registration(0).is_none() && audited.registration(1).is_some());
-    assert_eq!(container::expected_len(&bytes[..12 + ceremony.canonical().len()]).unwrap(), bytes.len() as u64);
+    assert_eq!(
+        container::expected_len(&bytes[..12 + ceremony.canonical().len()]).unwrap(),
+        bytes.len() as u64
+    );
 }
 
 #[test]
@@ -84,9 +99,13 @@ fn v1_stops_other_lengths_and_headers() {
     }
     assert_fails(&[bytes.as_slice(), &[0]].concat(), &[Code::V1]);
     assert_fails(&[bytes.as_slice(), &bytes].concat(), &[Code::V1]);
-    for (at, byte, words) in
-        [(0, b'q', "does not begin"), (5, 2, "version 2"), (6, 3, "kind 3"), (7, 1, "reserved byte"), (8, 1, "spec of")]
-    {
+    for (at, byte, words) in [
+        (0, b'q', "does not begin"),
+        (5, 2, "version 2"),
+        (6, 3, "kind 3"),
+        (7, 1, "reserved byte"),
+        (8, 1, "spec of"),
+    ] {
         let mut changed = bytes.clone();
         changed[at] = byte;
         let report = assert_fails(&changed, &[Code::V1]);
@@ -101,13 +120,19 @@ fn v2_and_v3_stop_other_specs() {
     let collusion = with(Hooks::default());
     let bytes = collusion.transcript();
     let spec = collusion.ceremony.canonical();
-    let find = |needle: &[u8]| 12 + spec.windows(needle.len()).position(|window| window == needle).unwrap();
+    let find = |needle: &[u8]| {
+        12 + spec.windows(needle.len()).position(|window| window == needle).unwrap()
+    };
     let card = &collusion.operators[1].card();
-    // (position, code): the magic, the attempt (then it lacks what it replaces), the first threshold byte, and a certificate.
+    // (position, code): the magic, the attempt (then it lacks what it replaces), the first
+    // threshold byte, and a certificate.
     let key = find(card.key.as_bytes());
-    for (at, code) in
-        [(12, Code::V2), (find(collusion.ceremony.id()) + 35, Code::V2), (key + 64, Code::V3), (key + 127, Code::V3)]
-    {
+    for (at, code) in [
+        (12, Code::V2),
+        (find(collusion.ceremony.id()) + 35, Code::V2),
+        (key + 64, Code::V3),
+        (key + 127, Code::V3),
+    ] {
         let mut changed = bytes.clone();
         changed[at] ^= 2;
         let report = assert_fails(&changed, &[code]);
@@ -118,10 +143,20 @@ fn v2_and_v3_stop_other_specs() {
 #[test]
 fn v4_stops_a_hello_without_consent() {
     let signer = |round, seat| if (round, seat) == (Round::Hello, 1) { 2 } else { seat };
-    let report = stops(Hooks { signer: Box::new(signer), ..Hooks::default() }, &[Code::V4], "bob (operator 2)");
+    let report = stops(
+        Hooks { signer: Box::new(signer), ..Hooks::default() },
+        &[Code::V4],
+        "bob (operator 2)",
+    );
     assert_eq!(not_reached(&report).len(), 13);
-    let session = |round, seat, digest| if (round, seat) == (Round::Hello, 0) { Digest([7; 32]) } else { digest };
-    stops(Hooks { session: Box::new(session), ..Hooks::default() }, &[Code::V4], "alice (operator 1): signed for another spec");
+    let session = |round, seat, digest| {
+        if (round, seat) == (Round::Hello, 0) { Digest([7; 32]) } else { digest }
+    };
+    stops(
+        Hooks { session: Box::new(session), ..Hooks::default() },
+        &[Code::V4],
+        "alice (operator 1): signed for another spec",
+    );
 }
 
 #[test]
@@ -142,15 +177,24 @@ fn v5_stops_copied_and_weak_hellos() {
             body[96..128].copy_from_slice(&first);
         }
     };
-    stops(Hooks { encoded: Box::new(copied), ..Hooks::default() }, &[Code::V5], "alice (operator 1) and bob (operator 2) share");
+    stops(
+        Hooks { encoded: Box::new(copied), ..Hooks::default() },
+        &[Code::V5],
+        "alice (operator 1) and bob (operator 2) share",
+    );
     let weak = |round, seat, body: &mut Vec<u8>| {
         if (round, seat) == (Round::Hello, 2) {
             body[96..128].fill(0);
         }
     };
     stops(Hooks { encoded: Box::new(weak), ..Hooks::default() }, &[Code::V5], "low order");
-    let view_root = |round, seat, root| if (round, seat) == (Round::Hello, 2) { Digest([1; 32]) } else { root };
-    stops(Hooks { view_root: Box::new(view_root), ..Hooks::default() }, &[Code::V5], "carol (operator 3)");
+    let view_root =
+        |round, seat, root| if (round, seat) == (Round::Hello, 2) { Digest([1; 32]) } else { root };
+    stops(
+        Hooks { view_root: Box::new(view_root), ..Hooks::default() },
+        &[Code::V5],
+        "carol (operator 3)",
+    );
 }
 
 #[test]
@@ -160,14 +204,29 @@ fn v6_stops_reveals_over_other_commitments() {
             body.view[0] = Digest([3; 32]);
         }
     };
-    stops(Hooks { deal: Box::new(deal), ..Hooks::default() }, &[Code::V6], "round 1 (deal), bob (operator 2)");
+    stops(
+        Hooks { deal: Box::new(deal), ..Hooks::default() },
+        &[Code::V6],
+        "round 1 (deal), bob (operator 2)",
+    );
     let signer = |round, seat| if (round, seat) == (Round::Deal, 2) { 0 } else { seat };
-    let report = stops(Hooks { signer: Box::new(signer), ..Hooks::default() }, &[Code::V6], "carol (operator 3)");
+    let report = stops(
+        Hooks { signer: Box::new(signer), ..Hooks::default() },
+        &[Code::V6],
+        "carol (operator 3)",
+    );
     assert_eq!(report.line(Code::V5).unwrap().status, Status::Passed);
-    let session = |round, seat, digest| if (round, seat) == (Round::Deal, 0) { Digest([7; 32]) } else { digest };
+    let session = |round, seat, digest| {
+        if (round, seat) == (Round::Deal, 0) { Digest([7; 32]) } else { digest }
+    };
     stops(Hooks { session: Box::new(session), ..Hooks::default() }, &[Code::V6], "another session");
-    let view_root = |round, seat, root| if (round, seat) == (Round::Deal, 2) { Digest([1; 32]) } else { root };
-    stops(Hooks { view_root: Box::new(view_root), ..Hooks::default() }, &[Code::V6], "contradicts its own envelope");
+    let view_root =
+        |round, seat, root| if (round, seat) == (Round::Deal, 2) { Digest([1; 32]) } else { root };
+    stops(
+        Hooks { view_root: Box::new(view_root), ..Hooks::default() },
+        &[Code::V6],
+        "contradicts its own envelope",
+    );
 }
 
 #[test]
@@ -177,7 +236,11 @@ fn v7_stops_a_reveal_of_something_else() {
             body.salt[31] ^= 1;
         }
     };
-    stops(Hooks { deal: Box::new(deal), ..Hooks::default() }, &[Code::V7], "the deal of carol (operator 3)");
+    stops(
+        Hooks { deal: Box::new(deal), ..Hooks::default() },
+        &[Code::V7],
+        "the deal of carol (operator 3)",
+    );
 }
 
 #[test]
@@ -192,7 +255,8 @@ fn v8_stops_points_that_are_not_in_the_group() {
                 body[at..].copy_from_slice(&point);
             }
         };
-        let report = stops(Hooks { encoded: Box::new(encoded), ..Hooks::default() }, &[Code::V8], words);
+        let report =
+            stops(Hooks { encoded: Box::new(encoded), ..Hooks::default() }, &[Code::V8], words);
         assert_eq!(report.line(Code::V5).unwrap().status, Status::Passed);
         assert_eq!(report.line(Code::V10).unwrap().detail, "because V8 failed");
     }
@@ -200,11 +264,19 @@ fn v8_stops_points_that_are_not_in_the_group() {
 
 #[test]
 fn v9_stops_copied_polynomials() {
-    let across = |seat, v, k| if (seat, v, k) == (1, 1, 0) { coefficient(0, 0, 0) } else { coefficient(seat, v, k) };
+    let across = |seat, v, k| {
+        if (seat, v, k) == (1, 1, 0) { coefficient(0, 0, 0) } else { coefficient(seat, v, k) }
+    };
     let words = "alice (operator 1) for validator 1 and bob (operator 2) for validator 2";
     stops(Hooks { coefficient: Box::new(across), ..Hooks::default() }, &[Code::V9], words);
-    let within = |seat, v, k| if (seat, v, k) == (2, 1, 0) { coefficient(2, 0, 0) } else { coefficient(seat, v, k) };
-    stops(Hooks { coefficient: Box::new(within), ..Hooks::default() }, &[Code::V9], "carol (operator 3) for validator 2");
+    let within = |seat, v, k| {
+        if (seat, v, k) == (2, 1, 0) { coefficient(2, 0, 0) } else { coefficient(seat, v, k) }
+    };
+    stops(
+        Hooks { coefficient: Box::new(within), ..Hooks::default() },
+        &[Code::V9],
+        "carol (operator 3) for validator 2",
+    );
 }
 
 #[test]
@@ -219,7 +291,8 @@ fn v10_stops_a_dealer_that_did_not_know_its_contribution() {
 
 #[test]
 fn v11_stops_equal_keys() {
-    // The dealers shift their constants by amounts that cancel: all constants differ, the sums do not.
+    // The dealers shift their constants by amounts that cancel: all constants differ, the sums do
+    // not.
     let shifted = |seat: usize, v: usize, k: usize| {
         let by = match (seat, v, k) {
             (0 | 1, 1, 0) => Scalar::one(),
@@ -230,7 +303,8 @@ fn v11_stops_equal_keys() {
         sum.add_assign(&coefficient(9, 9, 9).scaled(&by));
         sum
     };
-    let report = stops(Hooks { coefficient: Box::new(shifted), ..Hooks::default() }, &[Code::V11], "equal");
+    let report =
+        stops(Hooks { coefficient: Box::new(shifted), ..Hooks::default() }, &[Code::V11], "equal");
     assert_eq!(not_reached(&report), [Code::V12, Code::V13, Code::V14, Code::V15, Code::V16]);
 }
 
@@ -241,15 +315,28 @@ fn v12_stops_other_deals_and_other_sums() {
             body.sums_root = Digest([1; 32]);
         }
     };
-    stops(Hooks { prepare: Box::new(root), ..Hooks::default() }, &[Code::V12], "the root of the sums that bob (operator 2)");
+    stops(
+        Hooks { prepare: Box::new(root), ..Hooks::default() },
+        &[Code::V12],
+        "the root of the sums that bob (operator 2)",
+    );
     let view = |seat, body: &mut quorate::message::body::Prepare| {
         if seat == 1 {
             body.view[2] = Digest([1; 32]);
         }
     };
-    stops(Hooks { prepare: Box::new(view), ..Hooks::default() }, &[Code::V12], "another statement of carol (operator 3)");
-    let flags = |seat, body: &mut quorate::message::body::Prepare| body.flags = u32::from(seat != 1);
-    stops(Hooks { prepare: Box::new(flags), ..Hooks::default() }, &[Code::V12], "shares not stored");
+    stops(
+        Hooks { prepare: Box::new(view), ..Hooks::default() },
+        &[Code::V12],
+        "another statement of carol (operator 3)",
+    );
+    let flags =
+        |seat, body: &mut quorate::message::body::Prepare| body.flags = u32::from(seat != 1);
+    stops(
+        Hooks { prepare: Box::new(flags), ..Hooks::default() },
+        &[Code::V12],
+        "shares not stored",
+    );
 }
 
 #[test]
@@ -259,7 +346,11 @@ fn v13_stops_a_seat_without_its_shares() {
             body.possession = G2::hash(b"anything", DST_ETHEREUM);
         }
     };
-    stops(Hooks { prepare: Box::new(prepare), ..Hooks::default() }, &[Code::V13], "carol (operator 3)");
+    stops(
+        Hooks { prepare: Box::new(prepare), ..Hooks::default() },
+        &[Code::V13],
+        "carol (operator 3)",
+    );
 }
 
 #[test]
@@ -269,25 +360,45 @@ fn v14_stops_disagreement_at_the_end() {
             body.outputs = Digest([1; 32]);
         }
     };
-    stops(Hooks { last: Box::new(last), ..Hooks::default() }, &[Code::V14], "the output digest that bob (operator 2)");
+    stops(
+        Hooks { last: Box::new(last), ..Hooks::default() },
+        &[Code::V14],
+        "the output digest that bob (operator 2)",
+    );
     let last = |seat, body: &mut Final| {
         if seat == 0 {
             body.view[2] = Digest([1; 32]);
         }
     };
-    stops(Hooks { last: Box::new(last), ..Hooks::default() }, &[Code::V14], "round 4 (final), alice (operator 1)");
+    stops(
+        Hooks { last: Box::new(last), ..Hooks::default() },
+        &[Code::V14],
+        "round 4 (final), alice (operator 1)",
+    );
     let commit = |seat, body: &mut quorate::message::body::Commit| {
         if seat == 0 {
             body.view[1] = Digest([1; 32]);
         }
     };
-    stops(Hooks { commit: Box::new(commit), ..Hooks::default() }, &[Code::V14], "round 3 (commit), alice (operator 1)");
+    stops(
+        Hooks { commit: Box::new(commit), ..Hooks::default() },
+        &[Code::V14],
+        "round 3 (commit), alice (operator 1)",
+    );
     for round in [Round::Commit, Round::Final] {
         let signer = move |of, seat| if (of, seat) == (round, 2) { 0 } else { seat };
-        stops(Hooks { signer: Box::new(signer), ..Hooks::default() }, &[Code::V14], "carol (operator 3)");
+        stops(
+            Hooks { signer: Box::new(signer), ..Hooks::default() },
+            &[Code::V14],
+            "carol (operator 3)",
+        );
     }
     let last = |_, body: &mut Final| body.flags = 8;
-    stops(Hooks { last: Box::new(last), ..Hooks::default() }, &[Code::V14], "an unknown flag is set");
+    stops(
+        Hooks { last: Box::new(last), ..Hooks::default() },
+        &[Code::V14],
+        "an unknown flag is set",
+    );
 }
 
 #[test]
@@ -295,11 +406,21 @@ fn v15_stops_a_signature_on_anything_but_the_agreed_deposit() {
     // Every operator signs another message than the spec's.
     let commit = |seat: usize, body: &mut quorate::message::body::Commit| {
         let collusion = collude(3, 2, TWO_VALIDATORS, Hooks::default());
-        body.partials[1] = collusion.share(seat, 1).sign(&G2::hash(b"another deposit", DST_ETHEREUM)).unwrap();
+        body.partials[1] =
+            collusion.share(seat, 1).sign(&G2::hash(b"another deposit", DST_ETHEREUM)).unwrap();
     };
-    let report =
-        stops(Hooks { commit: Box::new(commit), ..Hooks::default() }, &[Code::V15, Code::V16], "on deposit 1 of validator 2");
-    assert!(report.line(Code::V16).unwrap().detail.contains("alice (operator 1) on deposit 1 of validator 2"));
+    let report = stops(
+        Hooks { commit: Box::new(commit), ..Hooks::default() },
+        &[Code::V15, Code::V16],
+        "on deposit 1 of validator 2",
+    );
+    assert!(
+        report
+            .line(Code::V16)
+            .unwrap()
+            .detail
+            .contains("alice (operator 1) on deposit 1 of validator 2")
+    );
 }
 
 #[test]
@@ -317,7 +438,8 @@ fn v16_stops_a_partial_signature_that_nobody_needed() {
             body[at..].fill(0xff);
         }
     };
-    let report = stops(Hooks { encoded: Box::new(encoded), ..Hooks::default() }, &[Code::V16], "malformed");
+    let report =
+        stops(Hooks { encoded: Box::new(encoded), ..Hooks::default() }, &[Code::V16], "malformed");
     assert_eq!(report.line(Code::V13).unwrap().status, Status::Passed);
 }
 
@@ -333,7 +455,11 @@ fn statements_have_one_place() {
         let mut swapped = bytes.clone();
         swapped[at..at + 2 * size].rotate_left(size);
         let report = assert_fails(&swapped, &[code]);
-        assert!(report.line(code).unwrap().detail.contains("at its place is"), "{}", report.line(code).unwrap().detail);
+        assert!(
+            report.line(code).unwrap().detail.contains("at its place is"),
+            "{}",
+            report.line(code).unwrap().detail
+        );
         at += 3 * size;
     }
     assert_eq!(at, bytes.len());
@@ -343,8 +469,8 @@ fn statements_have_one_place() {
     assert!(container::encode(&collusion.ceremony, &statements[..14]).is_err());
 }
 
-/// By default every byte is changed in one bit; with `QUORATE_EVERY_VALUE` in the environment, to each of its 255 other values (half an
-/// hour of two cores).
+/// By default every byte is changed in one bit; with `QUORATE_EVERY_VALUE` in the environment, to
+/// each of its 255 other values (half an hour of two cores).
 #[test]
 fn every_byte_matters() {
     let every_value = std::env::var_os("QUORATE_EVERY_VALUE").is_some();

@@ -1,4 +1,5 @@
-//! The audit that looks at every equation by itself: each of its checks stops something that is put before it as if all had been checked.
+//! The audit that looks at every equation by itself: each of its checks stops something that is put
+//! before it as if all had been checked.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -36,7 +37,11 @@ fn body(bytes: &[u8], container: &Container<'_>, round: Round, sender: u16) -> u
 #[test]
 fn each_equation_is_looked_at() {
     let found = said(|_, _| (), |_| ()).unwrap();
-    assert_eq!(found, "28 points, 4 proofs of possession, 14 sums, 4 possession proofs, 16 partial and 4 combined signatures");
+    assert_eq!(
+        found,
+        "28 points, 4 proofs of possession, 14 sums, 4 possession proofs, 16 partial and 4 \
+         combined signatures"
+    );
     let says = |result: Result<String, String>, words: &str| {
         let told = result.unwrap_err();
         assert!(told.starts_with(words) && told.contains("do not use these keys"), "{told}");
@@ -51,8 +56,14 @@ fn each_equation_is_looked_at() {
     // View, salt, box digests, R; then z; then commitments.
     let z = 32 * 4 + 32 + 32 * 3 + 96;
     says(changed(Round::Deal, 2, z + 31), "the proof of possession of bob");
-    says(changed(Round::Deal, 3, z + 32 + 95), "carol (operator 3)'s statement of round 1 (deal) does not decode: commitment");
-    says(changed(Round::Commit, 3, 32 * 4 + 191), "carol (operator 3)'s statement of round 3 (commit) does not decode");
+    says(
+        changed(Round::Deal, 3, z + 32 + 95),
+        "carol (operator 3)'s statement of round 1 (deal) does not decode: commitment",
+    );
+    says(
+        changed(Round::Commit, 3, 32 * 4 + 191),
+        "carol (operator 3)'s statement of round 3 (commit) does not decode",
+    );
     let exchanged = |round, at: usize, size: usize| {
         let change = move |container: &Container<'_>, bytes: &mut Vec<u8>| {
             let [one, other] = [1, 2].map(|sender| body(bytes, container, round, sender) + at);
@@ -65,10 +76,16 @@ fn each_equation_is_looked_at() {
     says(changed(Round::Prepare, 2, 32 * 4), "the root in the prepare of bob");
     says(changed(Round::Prepare, 1, 0), "the digest of the key generation is not that of the sums");
     says(exchanged(Round::Prepare, 32 * 4 + 32, 96), "the possession proof of alice");
-    says(exchanged(Round::Commit, 32 * 4 + 192, 192), "the partial signature of alice (operator 1) on ");
+    says(
+        exchanged(Round::Commit, 32 * 4 + 192, 192),
+        "the partial signature of alice (operator 1) on ",
+    );
     let altered = |alter: fn(&mut Vec<ValidatorOutcome>)| said(|_, _| (), alter);
     says(altered(|all| all[1].public_shares.swap(0, 3)), "validator 2: its key and public shares");
-    says(altered(|all| all[0].public_key = all[1].public_key), "validator 1: its key and public shares");
+    says(
+        altered(|all| all[0].public_key = all[1].public_key),
+        "validator 1: its key and public shares",
+    );
     says(altered(|all| all[1].public_shares.truncate(3)), "validator 2: its key and public shares");
     says(altered(|all| all[1].signatures.swap(0, 1)), "the combined signature on ");
 }

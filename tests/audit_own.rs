@@ -30,7 +30,8 @@ fn it_says_what_an_audit_says() {
         for machine in finished(n, t) {
             let participant = machine.participant();
             let bytes = transcript(participant);
-            let (ours, theirs) = (own(participant, &bytes).unwrap(), audit(&bytes, &Expectations::default()));
+            let (ours, theirs) =
+                (own(participant, &bytes).unwrap(), audit(&bytes, &Expectations::default()));
             assert!(ours.is_clean() && ours.culprits().is_none());
             assert_eq!(ours.lines(), theirs.lines());
             assert_eq!(to_json(&ours), to_json(&theirs));
@@ -51,14 +52,16 @@ fn it_is_of_the_bytes_that_were_checked_and_of_no_others() {
     for round in Round::ALL {
         assert_eq!(parsed.statement(round, Index::new(4).unwrap()), None, "there are three");
         for sender in participant.seat().ceremony.indices() {
-            let at = parsed.statement(round, sender).unwrap().as_ptr() as usize - good.as_ptr() as usize;
+            let at =
+                parsed.statement(round, sender).unwrap().as_ptr() as usize - good.as_ptr() as usize;
             let length = parsed.statement(round, sender).unwrap().len();
             for offset in [0, ENVELOPE_BYTES - 1, ENVELOPE_BYTES, length - 1] {
                 let mut bytes = good.clone();
                 bytes[at + offset] ^= 1;
                 let told = refused(&bytes);
                 assert!(
-                    matches!(told, NotOwn::Statement { round: r, sender: s } if (r, s) == (round, sender)),
+                    matches!(told, NotOwn::Statement { round: r, sender: s } if (r, s) == (round,
+                    sender)),
                     "{round:?} {sender:?} {offset}: {told}"
                 );
             }
@@ -68,8 +71,14 @@ fn it_is_of_the_bytes_that_were_checked_and_of_no_others() {
     let mut bytes = good.clone();
     bytes[spec] ^= 1;
     assert!(matches!(refused(&bytes), NotOwn::Spec));
-    assert!(matches!(refused(&good[..good.len() - 1]), NotOwn::Container(ContainerError::Length { .. })));
-    assert!(matches!(refused(&[&good[..], &[0]].concat()), NotOwn::Container(ContainerError::Length { .. })));
+    assert!(matches!(
+        refused(&good[..good.len() - 1]),
+        NotOwn::Container(ContainerError::Length { .. })
+    ));
+    assert!(matches!(
+        refused(&[&good[..], &[0]].concat()),
+        NotOwn::Container(ContainerError::Length { .. })
+    ));
     assert!(matches!(refused(b""), NotOwn::Container(ContainerError::Cut(_))));
     // Everything is there, and it says of itself that the ceremony was not completed.
     let mut bytes = good.clone();
@@ -84,10 +93,14 @@ fn who_has_not_checked_everything_reports_nothing() {
     let mut all = machines(3, 2, TWO_VALIDATORS);
     let ceremony = all[0].seat.ceremony.clone();
     let is_final = |frame: &Frame| match frame {
-        Frame::Statement(bytes) => Statement::open(bytes, &ceremony).unwrap().envelope.round == Round::Final,
+        Frame::Statement(bytes) => {
+            Statement::open(bytes, &ceremony).unwrap().envelope.round == Round::Final
+        }
         _ => false,
     };
-    run(&mut all, &mut |_, to, frame| if to.get() == 1 && is_final(&frame) { Vec::new() } else { vec![frame] });
+    run(&mut all, &mut |_, to, frame| {
+        if to.get() == 1 && is_final(&frame) { Vec::new() } else { vec![frame] }
+    });
     assert!(all[0].participant().outcome().is_some() && !all[0].participant().is_finished());
     assert!(matches!(own(all[0].participant(), &good).err().unwrap(), NotOwn::Unfinished));
     assert_eq!(transcript(all[1].participant()), good);

@@ -55,7 +55,10 @@ fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
         (ceremony(&toml.replace("Test cluster", "Test")), &["name"]),
         (ceremony(&toml.replace(&id, &other_id)), &["id"]),
         (
-            ceremony(&toml.replace("version = 1", &format!("version = 1\nattempt = 2\nsupersedes = \"{id}\""))),
+            ceremony(&toml.replace(
+                "version = 1",
+                &format!("version = 1\nattempt = 2\nsupersedes = \"{id}\""),
+            )),
             &["attempt", "supersedes"],
         ),
         (
@@ -69,43 +72,68 @@ fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
             ],
         ),
         (
-            ceremony(&(toml.replace("threshold = 2", "threshold = 3") + "[policy]\nallow_all_required = true\n")),
+            ceremony(
+                &(toml.replace("threshold = 2", "threshold = 3")
+                    + "[policy]\nallow_all_required = true\n"),
+            ),
             &["threshold", "policy.allow_all_required"],
         ),
         (
             ceremony(&toml.replace(&others[1].card().encode(), &others[3].card().encode())),
             &["operators[1].name", "operators[1].key", "operators[1].noise"],
         ),
-        (ceremony(&toml.replace("127.0.0.1:3602\"", "127.0.0.1:3602\"\npoint = 9")), &["operators[2].point"]),
+        (
+            ceremony(&toml.replace("127.0.0.1:3602\"", "127.0.0.1:3602\"\npoint = 9")),
+            &["operators[2].point"],
+        ),
         (ceremony(&spec_toml(&others, 3, TWO_VALIDATORS)), &["threshold", "operators"]),
         (
-            ceremony(&toml.replace("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB")),
+            ceremony(&toml.replace(
+                "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+                "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+            )),
             &["validators[0].withdrawal"],
         ),
-        (ceremony(&toml.replace("compounding = false", "compounding = true")), &["validators[0].compounding"]),
+        (
+            ceremony(&toml.replace("compounding = false", "compounding = true")),
+            &["validators[0].compounding"],
+        ),
         (ceremony(&toml.replace("[\"1\", \"32\"]", "[\"1\", \"31\"]")), &["validators[1].amounts"]),
         (
-            ceremony(&toml.replace("0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed")),
+            ceremony(&toml.replace(
+                "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+                "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            )),
             &["validators[1].fee_recipient"],
         ),
         (ceremony(&(toml.clone() + "gas_limit = 30000000\n")), &["validators[1].gas_limit"]),
         (
             ceremony(
                 &(toml.clone()
-                    + "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n"),
+                    + "[[validators]]\nwithdrawal = \
+                       \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n"),
             ),
             &["validators"],
         ),
     ];
     for (other, paths) in &changed {
         let found = differences(other, &expected);
-        assert_eq!(found.iter().map(|difference| difference.path.as_str()).collect::<Vec<_>>(), *paths);
+        assert_eq!(
+            found.iter().map(|difference| difference.path.as_str()).collect::<Vec<_>>(),
+            *paths
+        );
         let (status, detail) = finding(&bytes, &expect(other), Code::Expected);
         assert_eq!(status, Status::Failed);
-        assert!(paths.iter().all(|path| detail.contains(&format!("{path}: expected "))), "{detail}");
+        assert!(
+            paths.iter().all(|path| detail.contains(&format!("{path}: expected "))),
+            "{detail}"
+        );
     }
     let words = finding(&bytes, &expect(&changed[7].0), Code::Expected).1;
-    assert_eq!(words, "threshold: expected 3, found 2; operators: expected 4 operators, found 3 operators");
+    assert_eq!(
+        words,
+        "threshold: expected 3, found 2; operators: expected 4 operators, found 3 operators"
+    );
 }
 
 #[test]
@@ -116,10 +144,15 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
     let audited = report.audited().unwrap();
     let (deposits, network) = (audited.deposits(), collusion.ceremony.network());
     let files = deposit_files(&collusion.ceremony, audited.validators()).unwrap();
-    let given: Vec<(&str, &[u8])> = files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())).collect();
+    let given: Vec<(&str, &[u8])> =
+        files.iter().map(|file| (file.name.as_str(), file.bytes.as_slice())).collect();
     assert_eq!(given.len(), 2);
     let check = |files: &[(&str, &[u8])]| {
-        finding(&bytes, &Expectations { deposit_files: files, ..Expectations::default() }, Code::DepositData)
+        finding(
+            &bytes,
+            &Expectations { deposit_files: files, ..Expectations::default() },
+            Code::DepositData,
+        )
     };
     let (status, detail) = check(&given);
     assert!(status == Status::Passed && detail.starts_with("3 of the 3 deposits"), "{detail}");
@@ -132,7 +165,10 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
     };
     let mut wrong = deposits.clone();
     wrong[0].message.withdrawal_credentials = deposits[1].message.withdrawal_credentials;
-    fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 1, withdrawal_credentials");
+    fails(
+        &[("d.json", &write_deposits(network, &wrong))],
+        "d.json: entry 1, withdrawal_credentials",
+    );
     let mut wrong = deposits.clone();
     wrong[2].signature = deposits[0].signature;
     fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 3, signature");
@@ -142,7 +178,10 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
     let mut wrong = deposits.clone();
     wrong[0].message.pubkey = audited.validators()[0].public_shares[0].to_compressed();
     fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 1, pubkey");
-    fails(&[("d.json", &write_deposits(network, &deposits[..1]))], "d.json: no entry for public key");
+    fails(
+        &[("d.json", &write_deposits(network, &deposits[..1]))],
+        "d.json: no entry for public key",
+    );
     fails(&[given[0], ("again.json", given[0].1)], "and again.json hold the same deposits");
     fails(&[("d.json", b"[]")], "no entries");
     let sepolia = quorate::ethereum::network::Network::known("sepolia").unwrap();
@@ -154,7 +193,9 @@ fn shares_are_one_operators_and_complete() {
     let collusion = honest();
     let bytes = collusion.transcript();
     let held = |name: &str, seat, v| HeldShare::new(name, &collusion.share(seat, v));
-    let check = |shares: &[HeldShare]| finding(&bytes, &Expectations { shares, ..Expectations::default() }, Code::Shares);
+    let check = |shares: &[HeldShare]| {
+        finding(&bytes, &Expectations { shares, ..Expectations::default() }, Code::Shares)
+    };
     for (seat, name) in ["alice", "bob", "carol"].into_iter().enumerate() {
         let (status, detail) = check(&[held("a", seat, 0), held("b", seat, 1)]);
         assert!(status == Status::Passed && detail.contains(name), "{detail}");
@@ -163,7 +204,10 @@ fn shares_are_one_operators_and_complete() {
         let (status, detail) = check(shares);
         assert_eq!((status, detail.as_str()), (Status::Failed, words));
     };
-    fails(&[held("a", 0, 0), held("b", 1, 1)], "a is a share of alice (operator 1), but b is one of bob (operator 2)");
+    fails(
+        &[held("a", 0, 0), held("b", 1, 1)],
+        "a is a share of alice (operator 1), but b is one of bob (operator 2)",
+    );
     fails(&[held("a", 0, 0), held("b", 0, 0)], "a and b are the same share");
     fails(&[held("a", 2, 0)], "1 shares, but 1 are missing: validator 2");
     let foreign = "b: a share of no operator and no validator of this transcript";
@@ -171,7 +215,8 @@ fn shares_are_one_operators_and_complete() {
     other.add_assign(&collusion.share(0, 0));
     fails(&[held("a", 0, 0), HeldShare::new("b", &other)], foreign);
     fails(&[HeldShare::new("b", &SecretScalar::zero())], foreign);
-    let validator = audit(&bytes, &Expectations::default()).audited().unwrap().validators()[0].public_key;
+    let validator =
+        audit(&bytes, &Expectations::default()).audited().unwrap().validators()[0].public_key;
     fails(&[HeldShare::from_public("b", validator)], foreign);
 }
 
@@ -195,7 +240,10 @@ fn nothing_is_compared_with_a_transcript_that_does_not_hold() {
     let status = |code| report.line(code).unwrap().status;
     assert_eq!(report.failed(), [Code::V14]);
     assert_eq!(status(Code::Expected), Status::Passed);
-    assert_eq!((status(Code::DepositData), status(Code::Shares)), (Status::NotReached, Status::NotReached));
+    assert_eq!(
+        (status(Code::DepositData), status(Code::Shares)),
+        (Status::NotReached, Status::NotReached)
+    );
     let report = audit(&bytes[..20], &expectations);
     assert_eq!(report.line(Code::Expected).unwrap().status, Status::NotReached);
     assert_eq!(report.line(Code::Expected).unwrap().detail, "because V1 failed");
@@ -204,7 +252,8 @@ fn nothing_is_compared_with_a_transcript_that_does_not_hold() {
 /// Everything that a hostile name could try in a page.
 fn hostile() -> (Arc<Ceremony>, Report) {
     let mut collusion = honest();
-    let toml = spec_toml(&collusion.operators, 2, TWO_VALIDATORS).replace("Test cluster", "<script>alert(1)</script>&'`");
+    let toml = spec_toml(&collusion.operators, 2, TWO_VALIDATORS)
+        .replace("Test cluster", "<script>alert(1)</script>&'`");
     collusion.ceremony = Arc::new(ceremony(&toml));
     let report = audit(&collusion.transcript(), &Expectations::default());
     (collusion.ceremony, report)
@@ -215,15 +264,27 @@ fn the_page_is_static_and_escaped() {
     let (_, report) = hostile();
     assert!(report.is_clean());
     let page = to_html(&report);
-    for forbidden in ["<script", "src=", "href=", "url(", "@import", "http:", "https:", "javascript:"] {
+    for forbidden in
+        ["<script", "src=", "href=", "url(", "@import", "http:", "https:", "javascript:"]
+    {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     assert!(page.contains("&#60;script&#62;alert(1)&#60;/script&#62;"));
     assert!(page.contains("default-src 'none'"));
-    // Money stands before operators, operators before validators, and all checks and limits are there.
+    // Money stands before operators, operators before validators, and all checks and limits are
+    // there.
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
-    assert!(at("VERIFIED") < at("33 ETH") && at("33 ETH") < at("<h2>Operators") && at("<h2>Operators") < at("<h2>Validators"));
-    assert!(Code::ALL.iter().filter(|code| **code <= Code::V20).all(|code| page.contains(&format!("<td>{code}</td>"))));
+    assert!(
+        at("VERIFIED") < at("33 ETH")
+            && at("33 ETH") < at("<h2>Operators")
+            && at("<h2>Operators") < at("<h2>Validators")
+    );
+    assert!(
+        Code::ALL
+            .iter()
+            .filter(|code| **code <= Code::V20)
+            .all(|code| page.contains(&format!("<td>{code}</td>")))
+    );
     assert_eq!(page.matches("<li>").count(), CANNOT_CONCLUDE.len() + BEFORE_DEPOSIT.len());
     assert_eq!(page, to_html(&hostile().1));
 }
@@ -249,8 +310,14 @@ fn json_holds_every_public_fact_and_is_deterministic() {
             assert_eq!(row["public_shares"][j]["operator"], ["alice", "bob", "carol"][j]);
         }
         let deposits = row["deposits"].as_array().unwrap().len();
-        assert_eq!(deposits + usize::from(!row["registration"].is_null()), validator.signatures.len());
-        assert_eq!(row["deposits"][0]["signature"], hexed(&validator.signatures[0].to_compressed()));
+        assert_eq!(
+            deposits + usize::from(!row["registration"].is_null()),
+            validator.signatures.len()
+        );
+        assert_eq!(
+            row["deposits"][0]["signature"],
+            hexed(&validator.signatures[0].to_compressed())
+        );
     }
     assert_eq!(facts["digests"]["dkg"], hexed(audited.dkg().as_ref()));
     assert_eq!(facts["operators_say"][1]["keystores_written"], true);
@@ -269,19 +336,30 @@ fn a_failed_report_shows_no_keys_and_says_so_first() {
     assert!(text.contains("NOT ESTABLISHED"));
     let page = to_html(&report);
     assert!(page.contains("Not established") && page.contains("class=\"bad\""));
-    let key = hex::encode(audit(&good, &Expectations::default()).audited().unwrap().validators()[0].public_key.to_compressed());
+    let key = hex::encode(
+        audit(&good, &Expectations::default()).audited().unwrap().validators()[0]
+            .public_key
+            .to_compressed(),
+    );
     for shown in [text, page, String::from_utf8(to_json(&report)).unwrap()] {
         assert!(!shown.contains(&key));
     }
     let nothing = audit(b"", &Expectations::default());
     assert!(to_text(&nothing).contains("What was agreed cannot be read."));
     assert!(to_html(&nothing).contains("Audit of a ceremony"));
-    let brought = audit(&good, &Expectations { deposit_files: &[("d.json", b"[]")], ..Expectations::default() });
-    assert!(to_text(&brought).starts_with("FINDING: the transcript holds, but what you brought does not match it."));
+    let brought = audit(
+        &good,
+        &Expectations { deposit_files: &[("d.json", b"[]")], ..Expectations::default() },
+    );
+    assert!(
+        to_text(&brought)
+            .starts_with("FINDING: the transcript holds, but what you brought does not match it.")
+    );
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None,
+    ..ProptestConfig::default() })]
 
     /// Several bytes changed, a piece moved, anything at all: a finding, and no panic.
     #[test]
@@ -320,5 +398,8 @@ fn everything_can_be_checked_one_by_one_too() {
     let mut cut = bytes;
     let last = cut.len() - 1;
     cut[last] ^= 1;
-    assert_eq!(audit(&cut, &exhaustive()).line(Code::Exhaustive).unwrap().status, Status::NotReached);
+    assert_eq!(
+        audit(&cut, &exhaustive()).line(Code::Exhaustive).unwrap().status,
+        Status::NotReached
+    );
 }

@@ -1,5 +1,5 @@
-//! Batches beside their twins that check one thing after the other: the same verdict on what is valid, on what is not, and on errors that are
-//! made to cancel.
+//! Batches beside their twins that check one thing after the other: the same verdict on what is
+//! valid, on what is not, and on errors that are made to cancel.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use proptest::prelude::*;
@@ -8,7 +8,9 @@ use quorate::message::shape::Shape;
 use quorate::primitives::batch::{SameKeys, Signers, sign_all, verify_signature, weigh_signatures};
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::commitment::Commitments;
-use quorate::primitives::curve::{DecodeError as CurveError, G1, G2, G2Sum, Scalar, SecretScalar, UntestedG2};
+use quorate::primitives::curve::{
+    DecodeError as CurveError, G1, G2, G2Sum, Scalar, SecretScalar, UntestedG2,
+};
 use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar};
 use quorate::primitives::lagrange::Span;
 use quorate::primitives::polynomial::{Polynomial, commit_all};
@@ -24,7 +26,8 @@ fn shifted(point: G2, by: &G2Sum) -> G2 {
     sum.finish().unwrap()
 }
 
-/// Validators with their messages, the partial signatures of some signers, and combined ones by one more key.
+/// Validators with their messages, the partial signatures of some signers, and combined ones by one
+/// more key.
 struct Scene {
     messages: Vec<Vec<G2>>,
     keys: Vec<Vec<G1>>,
@@ -42,22 +45,35 @@ impl Scene {
         let secret_of = |v: usize, signer: usize| {
             let coefficient = |k: usize| secret(label * 1000 + 10 * v as u64 + k as u64);
             let Some(t) = threshold else { return coefficient(signer) };
-            let polynomial = Polynomial::from_coefficients((0..t).map(coefficient).collect()).unwrap();
+            let polynomial =
+                Polynomial::from_coefficients((0..t).map(coefficient).collect()).unwrap();
             let point = if signer == COMBINED { 0 } else { 1 + signer as u64 };
             polynomial.evaluate(&Scalar::from_u64(point))
         };
-        let message = |v: usize, item: usize| G2::hash(format!("{label} {v} {item}").as_bytes(), DST_ETHEREUM);
-        let messages: Vec<Vec<G2>> =
-            items.iter().enumerate().map(|(v, items)| (0..*items).map(|i| message(v, i)).collect()).collect();
+        let message = |v: usize, item: usize| {
+            G2::hash(format!("{label} {v} {item}").as_bytes(), DST_ETHEREUM)
+        };
+        let messages: Vec<Vec<G2>> = items
+            .iter()
+            .enumerate()
+            .map(|(v, items)| (0..*items).map(|i| message(v, i)).collect())
+            .collect();
         let sign = |v: usize, signer: usize| -> Vec<G2> {
             let secret = secret_of(v, signer);
-            sign_all(&messages[v].iter().map(|message| (&secret, message)).collect::<Vec<_>>()).unwrap()
+            sign_all(&messages[v].iter().map(|message| (&secret, message)).collect::<Vec<_>>())
+                .unwrap()
         };
         let all = 0..items.len();
         Self {
-            keys: all.clone().map(|v| (0..signers).map(|s| secret_of(v, s).base_mult().unwrap()).collect()).collect(),
+            keys: all
+                .clone()
+                .map(|v| (0..signers).map(|s| secret_of(v, s).base_mult().unwrap()).collect())
+                .collect(),
             partials: (0..signers).map(|s| all.clone().map(|v| sign(v, s)).collect()).collect(),
-            combined: all.clone().map(|v| (secret_of(v, COMBINED).base_mult().unwrap(), sign(v, COMBINED))).collect(),
+            combined: all
+                .clone()
+                .map(|v| (secret_of(v, COMBINED).base_mult().unwrap(), sign(v, COMBINED)))
+                .collect(),
             messages,
             span: match threshold {
                 Some(t) => Span::new(&(1..=signers as u64).collect::<Vec<_>>(), t),
@@ -69,17 +85,23 @@ impl Scene {
     fn one_by_one(&self) -> bool {
         (0..self.messages.len()).all(|v| {
             self.messages[v].iter().enumerate().all(|(item, message)| {
-                let partials =
-                    self.keys[v].iter().zip(&self.partials).all(|(key, own)| verify_signature(key, message, &own[v][item]));
-                partials && verify_signature(&self.combined[v].0, message, &self.combined[v].1[item])
+                let partials = self.keys[v]
+                    .iter()
+                    .zip(&self.partials)
+                    .all(|(key, own)| verify_signature(key, message, &own[v][item]));
+                partials
+                    && verify_signature(&self.combined[v].0, message, &self.combined[v].1[item])
             })
         })
     }
 
     fn together(&self) -> bool {
-        let untested = |point: &G2| UntestedG2::from_uncompressed(&point.to_uncompressed()).unwrap();
-        let points: Vec<UntestedG2> = self.partials.iter().flatten().flatten().map(untested).collect();
-        let bytes: Vec<u8> = self.partials.iter().flatten().flatten().flat_map(G2::to_uncompressed).collect();
+        let untested =
+            |point: &G2| UntestedG2::from_uncompressed(&point.to_uncompressed()).unwrap();
+        let points: Vec<UntestedG2> =
+            self.partials.iter().flatten().flatten().map(untested).collect();
+        let bytes: Vec<u8> =
+            self.partials.iter().flatten().flatten().flat_map(G2::to_uncompressed).collect();
         let (tested, weighing) = weigh_signatures(&points, &[&bytes]).unwrap();
         assert!(tested.iter().eq(self.partials.iter().flatten().flatten()));
         let group = |v: usize| SameKeys {
@@ -97,17 +119,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn signatures_pass_together_exactly_if_each_passes(signers in 1usize..5, items in prop::collection::vec(1usize..3, 1..4), label in 0u64..100, threshold in 0usize..4, fault in 0u8..7) {
+    fn signatures_pass_together_exactly_if_each_passes(signers in 1usize..5,
+    items in prop::collection::vec(1usize..3, 1..4), label in 0u64..100, threshold in 0usize..4,
+    fault in 0u8..7) {
         let threshold = (1..=signers).contains(&threshold).then_some(threshold);
         let mut scene = Scene::new(signers, threshold, &items, label);
         let delta = G2Sum::from(G2::hash(b"delta", DST_ETHEREUM));
-        let (v, signer) = (usize::try_from(label).unwrap() % items.len(), usize::try_from(label).unwrap() % signers);
+        let (v, signer) = (usize::try_from(label).unwrap() % items.len(),
+            usize::try_from(label).unwrap() % signers);
         let last = items[v] - 1;
         let own = &mut scene.partials;
         match fault {
             0 => {}
             1 => own[signer][v][last] = shifted(own[signer][v][last], &delta),
-            // Errors that cancel: of two signers, of two messages, of a partial and a combined signature.
+            // Errors that cancel: of two signers, of two messages, of a partial and a combined
+            // signature.
             2 => {
                 own[0][v][0] = shifted(own[0][v][0], &delta);
                 own[signers - 1][v][last] = shifted(own[signers - 1][v][last], &delta.negated());
@@ -122,12 +148,14 @@ proptest! {
             }
             5 => scene.combined[v].1[last] = shifted(scene.combined[v].1[last], &delta),
             // Another key; those of shares cannot be of another polynomial.
-            _ if threshold.is_some() => scene.combined[v].1[last] = shifted(scene.combined[v].1[last], &delta),
+            _ if threshold.is_some() =>
+            scene.combined[v].1[last] = shifted(scene.combined[v].1[last], &delta),
             _ => scene.keys[v][signer] = secret(label + 5).base_mult().unwrap(),
         }
         prop_assert_eq!(scene.together(), scene.one_by_one());
         // Where the errors meet in one place they are none.
-        let cancelled = matches!(fault, 2 if signers == 1 && last == 0) || matches!(fault, 3 if v == 0 && last == 0);
+        let cancelled = matches!(fault, 2 if signers == 1 && last == 0) || matches!(fault,
+            3 if v == 0 && last == 0);
         prop_assert_eq!(scene.one_by_one(), fault == 0 || cancelled);
     }
 }
@@ -136,12 +164,19 @@ const SHAPE: Shape = Shape { n: 4, t: 3, v: 250, items: 800, sealed: 0, lock: fa
 
 fn deal(label: u64) -> Vec<u8> {
     let coefficients = |v: u64| (0..3).map(|k| secret(1_000_000 * label + 10 * v + k)).collect();
-    let polynomials: Vec<Polynomial> = (0..250).map(|v| Polynomial::from_coefficients(coefficients(v)).unwrap()).collect();
+    let polynomials: Vec<Polynomial> =
+        (0..250).map(|v| Polynomial::from_coefficients(coefficients(v)).unwrap()).collect();
     let digest = |i: u8| Digest([i; 32]);
     let proof = Proof { r: G1::generator(), z: Scalar::one() };
     let commitments = Commitments::new(3, commit_all(&polynomials));
-    Deal { view: (0..4).map(digest).collect(), salt: [7; 32], box_digests: (0..3).map(digest).collect(), proof, commitments }
-        .encode()
+    Deal {
+        view: (0..4).map(digest).collect(),
+        salt: [7; 32],
+        box_digests: (0..3).map(digest).collect(),
+        proof,
+        commitments,
+    }
+    .encode()
 }
 
 /// A point of G1's curve outside the subgroup, of those that decode: `x = 4`.
@@ -160,10 +195,13 @@ fn deals_decode_together_as_each_by_itself() {
     let own = Deal::decode(&bodies[3], &SHAPE).unwrap().commitments;
     let others = Deal::decode(&deal(9), &SHAPE).unwrap().commitments;
     let decode_knowing = |bodies: &[Vec<u8>], own: Option<&Commitments>| {
-        let together = Deal::decode_all(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, own);
+        let together =
+            Deal::decode_all(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, own);
         let each: Vec<_> = bodies.iter().map(|bytes| Deal::decode(bytes, &SHAPE)).collect();
         let encoded = |all: &[Result<Deal, DecodeError>]| {
-            all.iter().map(|deal| deal.as_ref().map(Deal::encode).map_err(Clone::clone)).collect::<Vec<_>>()
+            all.iter()
+                .map(|deal| deal.as_ref().map(Deal::encode).map_err(Clone::clone))
+                .collect::<Vec<_>>()
         };
         assert!(encoded(&together) == encoded(&each));
         encoded(&together)
@@ -173,7 +211,9 @@ fn deals_decode_together_as_each_by_itself() {
         assert!([&own, &others].iter().all(|own| decode_knowing(bodies, Some(own)) == decoded));
         decoded
     };
-    assert!(decode(&bodies).into_iter().zip(&bodies).all(|(deal, bytes)| deal.as_ref() == Ok(bytes)));
+    assert!(
+        decode(&bodies).into_iter().zip(&bodies).all(|(deal, bytes)| deal.as_ref() == Ok(bytes))
+    );
     // One dealer's commitment outside the subgroup, another's body cut: theirs alone are refused.
     let at = bodies[2].len() - 96 * 17;
     bodies[2][at..at + 96].copy_from_slice(&outside_g1());
@@ -193,9 +233,17 @@ fn commits_decode_together_as_each_by_itself() {
     let commit = Commit { view, partials: points, sealed: Vec::new() };
     let mut bodies: Vec<Vec<u8>> = (0..4).map(|_| commit.encode()).collect();
     let decode = |bodies: &[Vec<u8>]| {
-        let together = Commit::decode_and_weigh(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, Digest::ZERO);
-        let each: Result<Vec<Commit>, _> = bodies.iter().map(|bytes| Commit::decode(bytes, &SHAPE)).collect();
-        assert_eq!(together.as_ref().map(|(commits, _)| commits).map_err(|misfit| &misfit.error), each.as_ref());
+        let together = Commit::decode_and_weigh(
+            &bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            &SHAPE,
+            Digest::ZERO,
+        );
+        let each: Result<Vec<Commit>, _> =
+            bodies.iter().map(|bytes| Commit::decode(bytes, &SHAPE)).collect();
+        assert_eq!(
+            together.as_ref().map(|(commits, _)| commits).map_err(|misfit| &misfit.error),
+            each.as_ref()
+        );
         together.map(drop)
     };
     decode(&bodies).unwrap();
@@ -210,7 +258,10 @@ fn commits_decode_together_as_each_by_itself() {
     hex::decode_to_slice(y.concat(), &mut bodies[3][at + 96..at + 192]).unwrap();
     let misfit = decode(&bodies).unwrap_err();
     assert_eq!(misfit.at, 3);
-    assert_eq!(misfit.error, DecodeError::Curve { what: "partial signature", source: CurveError::NotInSubgroup });
+    assert_eq!(
+        misfit.error,
+        DecodeError::Curve { what: "partial signature", source: CurveError::NotInSubgroup }
+    );
     // Not the encoding of a point: the first body that does not decode is named.
     bodies[1][40 * 4] ^= 0x80;
     assert_eq!(decode(&bodies).unwrap_err().at, 1);

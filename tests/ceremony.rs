@@ -13,7 +13,11 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Input, Participant, Refused};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
 
-fn key_from(machines: &[common::Machine], seats: &[usize], v: usize) -> Option<quorate::primitives::curve::G1> {
+fn key_from(
+    machines: &[common::Machine],
+    seats: &[usize],
+    v: usize,
+) -> Option<quorate::primitives::curve::G1> {
     let points: Vec<u64> = seats.iter().map(|s| u64::from(machines[*s].seat.me.get())).collect();
     let coefficients: Vec<Scalar> = lagrange::coefficients_at_zero(&points).unwrap();
     let mut secret = SecretScalar::zero();
@@ -29,13 +33,23 @@ fn a_peer_may_need_us_until_it_says_that_it_holds_everything() {
     run(&mut all, &mut honest);
     let names: Vec<_> = all.iter().map(|machine| machine.seat.me).collect();
     assert_eq!(all[0].participant().unconfirmed(), names[1..]);
-    // One that lacks something is not believed to be done; one that lacks nothing is, and the record of it outlives a restart.
+    // One that lacks something is not believed to be done; one that lacks nothing is, and the
+    // record of it outlives a restart.
     let mut lacking = all[2].participant().have(false);
     *lacking.slots.last_mut().unwrap() = None;
-    for (have, written) in [(lacking, 0), (all[2].participant().have(false), 1), (all[2].participant().have(false), 0)] {
-        let step = all[0].participant.as_mut().unwrap().handle(Input::PeerHolds { peer: names[2], have }).unwrap();
+    for (have, written) in
+        [(lacking, 0), (all[2].participant().have(false), 1), (all[2].participant().have(false), 0)]
+    {
+        let step = all[0]
+            .participant
+            .as_mut()
+            .unwrap()
+            .handle(Input::PeerHolds { peer: names[2], have })
+            .unwrap();
         assert_eq!(step.persist.len(), written);
-        all[0].log.extend(step.persist.iter().map(|record| (record.kind, record.body.expose().to_vec())));
+        all[0]
+            .log
+            .extend(step.persist.iter().map(|record| (record.kind, record.body.expose().to_vec())));
     }
     assert_eq!(all[0].participant().unconfirmed(), [names[1]]);
     all[0].start().unwrap();
@@ -78,8 +92,15 @@ fn a_crash_after_any_record_of_any_operator_changes_nothing() {
             all[victim].crash_after = Some(at);
             run(&mut all, &mut honest);
             for machine in &all {
-                assert!(machine.participant().is_finished(), "victim {victim}, crash after record {at}");
-                assert_eq!(statements(machine), expected, "victim {victim}, crash after record {at}");
+                assert!(
+                    machine.participant().is_finished(),
+                    "victim {victim}, crash after record {at}"
+                );
+                assert_eq!(
+                    statements(machine),
+                    expected,
+                    "victim {victim}, crash after record {at}"
+                );
             }
         }
     }
@@ -91,14 +112,20 @@ fn secrets_are_erased_when_they_are_spent() {
     run(&mut all, &mut honest);
     for machine in &all {
         let kinds: Vec<RecordKind> = machine.log.iter().map(|(kind, _)| *kind).collect();
-        for gone in [RecordKind::Seed, RecordKind::OneTimeKeys, RecordKind::OwnShares, RecordKind::ReceivedBox] {
+        for gone in [
+            RecordKind::Seed,
+            RecordKind::OneTimeKeys,
+            RecordKind::OwnShares,
+            RecordKind::ReceivedBox,
+        ] {
             assert!(!kinds.contains(&gone), "{gone:?} is still in the log");
         }
         assert!(kinds.contains(&RecordKind::Shares));
     }
 }
 
-/// A log that is not what this program writes is refused for the record at fault, whatever is wrong with it.
+/// A log that is not what this program writes is refused for the record at fault, whatever is wrong
+/// with it.
 #[test]
 fn records_that_are_missing_or_of_another_length_are_refused() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
@@ -106,23 +133,36 @@ fn records_that_are_missing_or_of_another_length_are_refused() {
     let begun = all[0].log.clone();
     // Everybody deals, and nobody hears of it.
     let ceremony = all[0].seat.ceremony.clone();
-    let is_hello = |bytes: &[u8]| Statement::open(bytes, &ceremony).is_ok_and(|it| it.envelope.round == Round::Hello);
+    let is_hello = |bytes: &[u8]| {
+        Statement::open(bytes, &ceremony).is_ok_and(|it| it.envelope.round == Round::Hello)
+    };
     run(&mut all, &mut |_, _, frame| match &frame {
         Frame::Statement(bytes) if is_hello(bytes) => vec![frame],
         _ => Vec::new(),
     });
     let dealt = &all[0].log;
     let start = |log: Vec<(RecordKind, Vec<u8>)>| {
-        let records = log.into_iter().map(|(kind, body)| Record { kind, body: SecretBytes::new(body) });
-        Participant::start(all[0].seat.clone(), records.collect(), || quorate::simulation::machine::entropy("again")).err()
+        let records =
+            log.into_iter().map(|(kind, body)| Record { kind, body: SecretBytes::new(body) });
+        Participant::start(all[0].seat.clone(), records.collect(), || {
+            quorate::simulation::machine::entropy("again")
+        })
+        .err()
     };
     let mut without = dealt.clone();
     without.remove(dealt.iter().position(|(kind, _)| *kind == RecordKind::Statement).unwrap());
     assert_eq!(start(without), Some(ReplayError::Incomplete { missing: "hello" }));
-    for (kind, log) in [(RecordKind::Seed, &begun), (RecordKind::OneTimeKeys, dealt), (RecordKind::OwnShares, dealt)] {
+    for (kind, log) in [
+        (RecordKind::Seed, &begun),
+        (RecordKind::OneTimeKeys, dealt),
+        (RecordKind::OwnShares, dealt),
+    ] {
         let at = log.iter().position(|(found, _)| *found == kind).unwrap();
-        let [cut, one_less, more]: [fn(&mut Vec<u8>); 3] =
-            [|body| body.truncate(body.len() - 1), |body| body.truncate(body.len() - 32), |body| body.extend([7; 32])];
+        let [cut, one_less, more]: [fn(&mut Vec<u8>); 3] = [
+            |body| body.truncate(body.len() - 1),
+            |body| body.truncate(body.len() - 32),
+            |body| body.extend([7; 32]),
+        ];
         for damage in [cut, one_less, more] {
             let mut log = log.clone();
             damage(&mut log[at].1);
@@ -157,8 +197,11 @@ fn the_order_of_delivery_does_not_matter() {
             if held.len() % 3 != round % 3 {
                 return Vec::new();
             }
-            let mine: Vec<Frame> =
-                held.iter().filter(|(f, t, _)| (*f, *t) == (from.get(), to.get())).map(|(_, _, frame)| frame.clone()).collect();
+            let mine: Vec<Frame> = held
+                .iter()
+                .filter(|(f, t, _)| (*f, *t) == (from.get(), to.get()))
+                .map(|(_, _, frame)| frame.clone())
+                .collect();
             mine.into_iter().rev().collect()
         });
     }
@@ -169,13 +212,23 @@ fn the_order_of_delivery_does_not_matter() {
     }
 }
 
-/// One pass of everybody giving everybody what it lacks; `keep` decides what arrives. Logs of the first machine are noted as they change.
-fn pass(machines: &mut [Machine], images: &mut Vec<Vec<(RecordKind, Vec<u8>)>>, keep: impl Fn(usize, &Frame) -> bool) {
+/// One pass of everybody giving everybody what it lacks; `keep` decides what arrives. Logs of the
+/// first machine are noted as they change.
+fn pass(
+    machines: &mut [Machine],
+    images: &mut Vec<Vec<(RecordKind, Vec<u8>)>>,
+    keep: impl Fn(usize, &Frame) -> bool,
+) {
     for from in 0..machines.len() {
         for to in (0..machines.len()).filter(|to| *to != from) {
             let have = machines[to].participant().have(true);
             let peer = machines[to].seat.me;
-            for frame in machines[from].participant().lacking(peer, &have).into_iter().filter(|frame| keep(to, frame)) {
+            for frame in machines[from]
+                .participant()
+                .lacking(peer, &have)
+                .into_iter()
+                .filter(|frame| keep(to, frame))
+            {
                 let _ = machines[to].receive(frame).unwrap();
                 if images.last() != Some(&machines[0].log) {
                     images.push(machines[0].log.clone());
@@ -192,15 +245,23 @@ fn an_operator_whose_log_was_put_back_says_the_same_again() {
         run(&mut all, &mut honest);
         statements(&all[0])
     };
-    // The first operator gets as far as its prepare, which the others hold; it never hears the prepare of the second.
-    let withheld = reference.iter().find(|s| (s.envelope.round, s.envelope.sender.get()) == (Round::Prepare, 2)).unwrap().bytes();
+    // The first operator gets as far as its prepare, which the others hold; it never hears the
+    // prepare of the second.
+    let withheld = reference
+        .iter()
+        .find(|s| (s.envelope.round, s.envelope.sender.get()) == (Round::Prepare, 2))
+        .unwrap()
+        .bytes();
     let keep = |to: usize, frame: &Frame| to != 0 || *frame != Frame::Statement(withheld.to_vec());
     let start = || {
         let (mut all, mut images) = (machines(3, 2, TWO_VALIDATORS), Vec::new());
         all.iter_mut().for_each(|machine| drop(machine.start().unwrap()));
         images.push(all[0].log.clone());
         (0..6).for_each(|_| pass(&mut all, &mut images, keep));
-        assert!(all[0].participant().is_prepared() && all[1].participant().inbox().get(Round::Prepare, all[0].seat.me).is_some());
+        assert!(
+            all[0].participant().is_prepared()
+                && all[1].participant().inbox().get(Round::Prepare, all[0].seat.me).is_some()
+        );
         (all, images)
     };
     let images = start().1;
@@ -217,7 +278,8 @@ fn an_operator_whose_log_was_put_back_says_the_same_again() {
         run(&mut all, &mut honest);
         for machine in &all {
             assert!(
-                machine.participant().is_finished() && machine.participant().inbox().conflicts().next().is_none(),
+                machine.participant().is_finished()
+                    && machine.participant().inbox().conflicts().next().is_none(),
                 "image {i}"
             );
             assert_eq!(statements(machine), reference, "image {i}");
@@ -230,17 +292,22 @@ fn an_operator_whose_log_was_put_back_signs_nothing_else() {
     let mut all = machines(3, 2, TWO_VALIDATORS);
     all.iter_mut().for_each(|machine| drop(machine.start().unwrap()));
     // The last box never comes to the first operator.
-    let last = |to: usize, frame: &Frame| to == 0 && matches!(frame, Frame::ShareBox { dealer, .. } if dealer.get() == 3);
+    let last = |to: usize, frame: &Frame| {
+        to == 0 && matches!(frame, Frame::ShareBox { dealer, .. } if dealer.get() == 3)
+    };
     (0..6).for_each(|_| pass(&mut all, &mut Vec::new(), |to, frame| !last(to, frame)));
     // Others tell it of a prepare that its key has signed, and that it would not sign now.
     let seat = all[0].seat.clone();
     let shape = quorate::message::shape::Shape::of(&seat.ceremony);
     let session = all[0].participant().inbox().session().unwrap();
     let body = vec![7; shape.body_bytes(Round::Prepare)];
-    let other = Statement::sign(seat.operator.key(), seat.me, Round::Prepare, session, Digest::ZERO, &body);
+    let other =
+        Statement::sign(seat.operator.key(), seat.me, Round::Prepare, session, Digest::ZERO, &body);
     assert_eq!(all[0].receive(Frame::Statement(other.bytes().to_vec())).unwrap(), Ok(Vec::new()));
 
-    let Some(Frame::ShareBox { dealer, sealed, .. }) = all[2].participant().box_for(seat.me) else { panic!("it has dealt") };
+    let Some(Frame::ShareBox { dealer, sealed, .. }) = all[2].participant().box_for(seat.me) else {
+        panic!("it has dealt")
+    };
     let participant = all[0].participant.as_mut().unwrap();
     let step = participant.handle(Input::ShareBox { dealer, sealed }).unwrap();
     let shares = step.persist.into_iter().find(|record| record.kind == RecordKind::Shares).unwrap();
@@ -248,19 +315,32 @@ fn an_operator_whose_log_was_put_back_signs_nothing_else() {
     assert_eq!(refused, Some(Refused::Storage(ReplayError::RolledBack { round: Round::Prepare })));
 }
 
-/// An operator that signs three finals keeps nobody from publishing what another has published, before or after a restart.
+/// An operator that signs three finals keeps nobody from publishing what another has published,
+/// before or after a restart.
 #[test]
 fn a_third_final_counts_if_it_says_what_the_others_say() {
     let mut all = machines(3, 2, TWO_VALIDATORS);
     let cheat = all[2].seat.clone();
-    let of_cheat = |frame: &Frame| matches!(frame, Frame::Statement(bytes) if (bytes[7], bytes[9]) == (Round::Final.number(), 3));
-    run(&mut all, &mut |_, to, frame| if of_cheat(&frame) && to != cheat.me { Vec::new() } else { vec![frame] });
+    let of_cheat = |frame: &Frame| {
+        matches!(frame, Frame::Statement(bytes) if (bytes[7],
+        bytes[9]) == (Round::Final.number(), 3))
+    };
+    run(&mut all, &mut |_, to, frame| {
+        if of_cheat(&frame) && to != cheat.me { Vec::new() } else { vec![frame] }
+    });
     let right = all[2].participant().inbox().get(Round::Final, cheat.me).unwrap().clone();
     let wrong = |byte: u8| {
         let mut body = right.body().to_vec();
         body[3 * 32] ^= byte;
         let envelope = &right.envelope;
-        Statement::sign(cheat.operator.key(), cheat.me, Round::Final, envelope.session, envelope.view_root, &body)
+        Statement::sign(
+            cheat.operator.key(),
+            cheat.me,
+            Round::Final,
+            envelope.session,
+            envelope.view_root,
+            &body,
+        )
     };
     for statement in [&wrong(1), &wrong(2), &wrong(3)] {
         let _ = all[0].receive(Frame::Statement(statement.bytes().to_vec())).unwrap().unwrap();

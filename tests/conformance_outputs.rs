@@ -1,5 +1,5 @@
-//! Writes what `conformance/run.sh` judges, before and without the command line: a ceremony in memory, its files in the layout of
-//! a finished demo, below the build's scratch folder.
+//! Writes what `conformance/run.sh` judges, before and without the command line: a ceremony in
+//! memory, its files in the layout of a finished demo, below the build's scratch folder.
 //!
 //!     cargo test --test conformance_outputs
 //!     conformance/run.sh target/tmp/conformance-outputs --passphrase-file target/tmp/conformance-outputs/passphrase.txt \
@@ -16,7 +16,9 @@ use chacha20::rand_core::SeedableRng;
 use common::{Machine, bytes, honest, operators, run, spec_toml};
 use quorate::ethereum::keystore::{DerivedKey, Kdf, Password};
 use quorate::export::keystores::{Holder, keystore_files};
-use quorate::export::launchpad::{deposit_files, registrations_file, verify_deposit_file, verify_registrations_file};
+use quorate::export::launchpad::{
+    deposit_files, registrations_file, verify_deposit_file, verify_registrations_file,
+};
 use quorate::export::{Artifact, Audience};
 use quorate::primitives::curve::G1;
 use quorate::primitives::secret::SecretBytes;
@@ -88,10 +90,13 @@ fn outputs_for_the_conformance_checks() {
         let password = Password::new(&SecretBytes::new(PASSPHRASE.as_bytes().to_vec())).unwrap();
         let kdf = if position % 2 == 0 { Kdf::insecure_scrypt() } else { Kdf::insecure_pbkdf2() };
         let key = DerivedKey::derive(kdf, &password, bytes(&format!("salt {position}")));
-        let own: Vec<G1> = validators.iter().map(|validator| validator.public_shares[position]).collect();
+        let own: Vec<G1> =
+            validators.iter().map(|validator| validator.public_shares[position]).collect();
         let random = ChaCha20Rng::from_seed(bytes(&format!("keystores {position}")));
         let holder = Holder::new(ceremony, machine.seat.me);
-        let keystores = keystore_files(holder, participant.shares().unwrap(), &own, &key, STAMP, random).unwrap();
+        let keystores =
+            keystore_files(holder, participant.shares().unwrap(), &own, &key, STAMP, random)
+                .unwrap();
         assert_eq!(keystores.len(), 3);
 
         for artifact in deposits.iter().chain([&registrations]).chain(&keystores) {

@@ -1,5 +1,6 @@
-//! The sample on which the conformance checks are checked, read by us: cards, ceremony file, deposits, registrations and keystores
-//! made by `conformance/make_sample.py` with py_ecc and pycryptodome, without this crate.
+//! The sample on which the conformance checks are checked, read by us: cards, ceremony file,
+//! deposits, registrations and keystores made by `conformance/make_sample.py` with py_ecc and
+//! pycryptodome, without this crate.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -46,16 +47,26 @@ fn deposits_and_registrations_are_the_ones_agreed() {
     let ceremony = ceremony();
     let keys = public_keys(&ceremony);
     let folder = folders(&ceremony)[0].join("out/public");
-    for (name, amount, count) in [("deposit-data.json", 32_000_000_000, 2), ("deposit-data-1eth.json", 1_000_000_000, 1)] {
+    for (name, amount, count) in
+        [("deposit-data.json", 32_000_000_000, 2), ("deposit-data-1eth.json", 1_000_000_000, 1)]
+    {
         let expected: Vec<DepositMessage> = keys
             .iter()
             .zip(ceremony.validators())
             .filter(|(_, validator)| validator.amounts.contains(&amount))
-            .map(|(pubkey, validator)| DepositMessage { pubkey: *pubkey, withdrawal_credentials: validator.withdrawal, amount })
+            .map(|(pubkey, validator)| DepositMessage {
+                pubkey: *pubkey,
+                withdrawal_credentials: validator.withdrawal,
+                amount,
+            })
             .collect();
         assert_eq!(expected.len(), count, "{name}");
         let bytes = std::fs::read(folder.join(name)).unwrap();
-        assert_eq!(verify_deposits(&bytes, ceremony.network(), Some(&expected)).unwrap().len(), count, "{name}");
+        assert_eq!(
+            verify_deposits(&bytes, ceremony.network(), Some(&expected)).unwrap().len(),
+            count,
+            "{name}"
+        );
     }
     let spec = ceremony.validators()[1].registration.unwrap();
     let expected = Registration {
@@ -65,18 +76,26 @@ fn deposits_and_registrations_are_the_ones_agreed() {
         pubkey: keys[1],
     };
     let bytes = std::fs::read(folder.join("registrations.json")).unwrap();
-    assert_eq!(verify_registrations(&bytes, ceremony.network(), Some(&[expected])).unwrap().len(), 1);
+    assert_eq!(
+        verify_registrations(&bytes, ceremony.network(), Some(&[expected])).unwrap().len(),
+        1
+    );
 }
 
-/// Each keystore opens with the passphrase as it is written, and any three of the four operators' shares make the validator's key.
+/// Each keystore opens with the passphrase as it is written, and any three of the four operators'
+/// shares make the validator's key.
 #[test]
 fn shares_make_the_keys_in_the_deposit_file() {
     let ceremony = ceremony();
     let passphrase = std::fs::read(support::path("conformance-demo/passphrase.txt")).unwrap();
-    let password = Password::new(&SecretBytes::new(passphrase.strip_suffix(b"\n").unwrap().to_vec())).unwrap();
+    let password =
+        Password::new(&SecretBytes::new(passphrase.strip_suffix(b"\n").unwrap().to_vec())).unwrap();
     let share = |folder: &PathBuf, validator: usize| {
-        let name = format!("out/secret/validator_keys/keystore-m_12381_3600_{validator}_0_0-1742213400.json");
-        let keystore = Keystore::from_json_even_if_weak(&std::fs::read(folder.join(name)).unwrap()).unwrap();
+        let name = format!(
+            "out/secret/validator_keys/keystore-m_12381_3600_{validator}_0_0-1742213400.json"
+        );
+        let keystore =
+            Keystore::from_json_even_if_weak(&std::fs::read(folder.join(name)).unwrap()).unwrap();
         let share = keystore.decrypt(&password).unwrap();
         assert_eq!(share.base_mult().as_ref(), Some(keystore.pubkey()));
         share
@@ -85,7 +104,8 @@ fn shares_make_the_keys_in_the_deposit_file() {
     let folders = folders(&ceremony);
     assert_eq!((ceremony.t(), points.as_slice()), (3, [2, 3, 5, 11].as_slice()));
     for (validator, key) in public_keys(&ceremony).iter().enumerate() {
-        let shares: Vec<SecretScalar> = folders.iter().map(|folder| share(folder, validator)).collect();
+        let shares: Vec<SecretScalar> =
+            folders.iter().map(|folder| share(folder, validator)).collect();
         for left_out in 0..4 {
             let chosen: Vec<usize> = (0..4).filter(|at| *at != left_out).collect();
             let xs: Vec<u64> = chosen.iter().map(|at| points[*at]).collect();
@@ -94,7 +114,11 @@ fn shares_make_the_keys_in_the_deposit_file() {
             for (at, coefficient) in chosen.iter().zip(coefficients) {
                 sum.add_sum(&G1Sum::from(shares[*at].base_mult().unwrap()).scaled(&coefficient));
             }
-            assert_eq!(sum.finish().unwrap().to_compressed(), *key, "validator {validator} without operator {left_out}");
+            assert_eq!(
+                sum.finish().unwrap().to_compressed(),
+                *key,
+                "validator {validator} without operator {left_out}"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Every moment at which an operator of (4,3) can lose power: before and after each write, sync, erasure, reading back, staging and
-//! publication. Whenever it is, everybody resumes, and the transcript is the one of the ceremony without a crash, but for the fresh
-//! entropy of an operator that had said nothing yet.
+//! Every moment at which an operator of (4,3) can lose power: before and after each write, sync,
+//! erasure, reading back, staging and publication. Whenever it is, everybody resumes, and the
+//! transcript is the one of the ceremony without a crash, but for the fresh entropy of an operator
+//! that had said nothing yet.
 #![allow(clippy::unwrap_used)]
 
 use quorate::simulation::campaign::play;
@@ -28,7 +29,11 @@ fn a_crash_at_every_moment_of_every_operator() {
             let mut plan = calm();
             plan.fates[seat].power = Power::CutAt(moment);
             let played = play(plan);
-            assert_eq!((played.ending, &played.violations), (Ending::Finished, &vec![]), "operator {seat}, moment {moment}");
+            assert_eq!(
+                (played.ending, &played.violations),
+                (Ending::Finished, &vec![]),
+                "operator {seat}, moment {moment}"
+            );
             assert_eq!(played.crashes, 1, "operator {seat}, moment {moment}");
             if played.transcript != Some(expected) {
                 anew += 1;
@@ -50,11 +55,18 @@ fn a_full_disk_at_every_write_of_every_operator() {
             let mut plan = calm();
             plan.fates[seat].full_at = Some(write);
             let played = play(plan);
-            assert_eq!((played.ending, &played.violations), (Ending::Finished, &vec![]), "operator {seat}, write {write}");
+            assert_eq!(
+                (played.ending, &played.violations),
+                (Ending::Finished, &vec![]),
+                "operator {seat}, write {write}"
+            );
             if played.full == 0 {
                 break;
             }
-            assert!(write == 0 || played.transcript == Some(expected), "operator {seat}, write {write}: another transcript");
+            assert!(
+                write == 0 || played.transcript == Some(expected),
+                "operator {seat}, write {write}: another transcript"
+            );
             write += 1;
         }
         assert!(write > 20, "{write} writes");

@@ -1,10 +1,11 @@
-//! What the curve and the toy in its place (`--cfg quorate_toy_curve`) have in common, down to the reasons for which bytes are refused;
-//! and that a build with the toy does nothing but simulate. Run it with the flag and without.
+//! What the curve and the toy in its place (`--cfg quorate_toy_curve`) have in common, down to the
+//! reasons for which bytes are refused; and that a build with the toy does nothing but simulate.
+//! Run it with the flag and without.
 #![allow(clippy::unwrap_used)]
 
 use quorate::primitives::curve::{
-    DecodeError, G1, G1_COMPRESSED, G1_UNCOMPRESSED, G1Sum, G2, G2_COMPRESSED, G2Sum, SCALAR_BYTES, Scalar, SecretScalar,
-    pairing_product_is_one,
+    DecodeError, G1, G1_COMPRESSED, G1_UNCOMPRESSED, G1Sum, G2, G2_COMPRESSED, G2Sum, SCALAR_BYTES,
+    Scalar, SecretScalar, pairing_product_is_one,
 };
 
 fn number<const N: usize>(value: u8, flags: u8) -> [u8; N] {
@@ -54,7 +55,8 @@ fn wide_numbers_are_reduced() {
         let lost = std::mem::replace(&mut wide[47], next);
         // What goes out at the top is taken away again.
         let weight = (0..48).fold(Scalar::one(), |weight, _| weight * byte);
-        expected = expected * byte + Scalar::from_u64(u64::from(next)) - weight * Scalar::from_u64(u64::from(lost));
+        expected = expected * byte + Scalar::from_u64(u64::from(next))
+            - weight * Scalar::from_u64(u64::from(lost));
         assert_eq!(Scalar::reduce(&wide), expected);
         assert_eq!(SecretScalar::reduce(&wide).declassify(), expected);
     }
@@ -62,10 +64,13 @@ fn wide_numbers_are_reduced() {
 
 #[test]
 fn a_scalar_is_known_by_any_part_of_it_and_is_in_no_point() {
-    let scalars: Vec<[u8; 32]> =
-        (0u8..100).map(|label| SecretScalar::reduce(&[label + 1; 48])).map(|s| *s.to_be_bytes()).collect();
+    let scalars: Vec<[u8; 32]> = (0u8..100)
+        .map(|label| SecretScalar::reduce(&[label + 1; 48]))
+        .map(|s| *s.to_be_bytes())
+        .collect();
     for part in 0..4 {
-        let parts: std::collections::BTreeSet<&[u8]> = scalars.iter().map(|bytes| &bytes[8 * part..8 * part + 8]).collect();
+        let parts: std::collections::BTreeSet<&[u8]> =
+            scalars.iter().map(|bytes| &bytes[8 * part..8 * part + 8]).collect();
         assert_eq!(parts.len(), scalars.len());
     }
     for bytes in &scalars {
@@ -81,7 +86,9 @@ fn points_are_a_group() {
     assert_eq!(secret(1).base_mult(), Some(g));
     let mut sum = G1Sum::from(g);
     sum.add(&g);
-    assert!(sum == G1Sum::from(g).scaled_u64(2) && sum == G1Sum::from(g).scaled(&Scalar::from_u64(2)));
+    assert!(
+        sum == G1Sum::from(g).scaled_u64(2) && sum == G1Sum::from(g).scaled(&Scalar::from_u64(2))
+    );
     assert!(G1Sum::from(g).scaled_u64(0).is_infinity() && G1Sum::zero().negated().is_infinity());
     let opposite = sum.negated().finish().unwrap();
     assert_ne!(opposite, sum.finish().unwrap());
@@ -155,7 +162,12 @@ fn a_build_with_the_toy_says_so_and_does_nothing_but_simulate() {
     let here = tempfile::TempDir::new().unwrap();
     let quorate = |words: &str| {
         let args = words.split_whitespace();
-        Command::new(env!("CARGO_BIN_EXE_quorate")).args(args).current_dir(&here).stdin(Stdio::null()).output().unwrap()
+        Command::new(env!("CARGO_BIN_EXE_quorate"))
+            .args(args)
+            .current_dir(&here)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
     };
     assert!(String::from_utf8(quorate("--version").stdout).unwrap().contains(TOY));
     for words in [

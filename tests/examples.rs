@@ -1,5 +1,5 @@
-//! The examples in `ceremony-specs/examples/`: every file is a ceremony, with the digest and the words that the README there says, and its cards
-//! are those of the published labels.
+//! The examples in `ceremony-specs/examples/`: every file is a ceremony, with the digest and the
+//! words that the README there says, and its cards are those of the published labels.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -26,7 +26,8 @@ fn examples() -> BTreeMap<String, Ceremony> {
             "toml" => CeremonyFile::parse_toml(&text),
             other => panic!("{name}: no reader for {other}"),
         };
-        let ceremony = file.and_then(Ceremony::try_from).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let ceremony =
+            file.and_then(Ceremony::try_from).unwrap_or_else(|error| panic!("{name}: {error}"));
         (name, ceremony)
     });
     examples.collect()
@@ -59,7 +60,10 @@ fn cards_come_from_their_labels() {
         for (_, seat) in ceremony.roster().iter() {
             let operator = seat.card.name.as_str();
             let mut entropy = tagged(Tag::BatchSeed, &[b"example", operator.as_bytes()]).0;
-            let made = Operator::generate(OperatorName::parse(operator).unwrap(), Secret32::new(&mut entropy));
+            let made = Operator::generate(
+                OperatorName::parse(operator).unwrap(),
+                Secret32::new(&mut entropy),
+            );
             assert_eq!(made.card(), seat.card, "{name}: {operator}");
         }
     }
@@ -68,7 +72,11 @@ fn cards_come_from_their_labels() {
 #[test]
 fn examples_survive_every_form() {
     for (name, ceremony) in examples() {
-        assert_eq!(Ceremony::from_canonical(ceremony.canonical()).unwrap().digest(), ceremony.digest(), "{name}");
+        assert_eq!(
+            Ceremony::from_canonical(ceremony.canonical()).unwrap().digest(),
+            ceremony.digest(),
+            "{name}"
+        );
         let written = CeremonyFile::from(&ceremony).to_toml();
         let again = Ceremony::try_from(CeremonyFile::parse_toml(&written).unwrap()).unwrap();
         assert_eq!(again.canonical(), ceremony.canonical(), "{name}");

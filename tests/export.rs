@@ -1,4 +1,5 @@
-//! From a ceremony and an outcome to files and back. The signatures are made with whole keys here: the files do not know the difference.
+//! From a ceremony and an outcome to files and back. The signatures are made with whole keys here:
+//! the files do not know the difference.
 #![allow(clippy::unwrap_used)]
 
 use quorate::ethereum::amount::AmountError;
@@ -6,8 +7,9 @@ use quorate::ethereum::bls::bls_sign;
 use quorate::ethereum::keystore::{DerivedKey, Kdf, Keystore, Password};
 use quorate::export::keystores::{Holder, keystore_files};
 use quorate::export::launchpad::{
-    CeremonyFileError, DepositFileError, Fault, OutcomeError, RegistrationFileError, SignedDeposit, deposit_files,
-    registrations_file, verify_deposit_file, verify_registrations_file, write_deposits,
+    CeremonyFileError, DepositFileError, Fault, OutcomeError, RegistrationFileError, SignedDeposit,
+    deposit_files, registrations_file, verify_deposit_file, verify_registrations_file,
+    write_deposits,
 };
 use quorate::export::{Artifact, Audience};
 use quorate::identity::card::OperatorName;
@@ -21,7 +23,8 @@ use quorate::spec::file::CeremonyFile;
 use quorate::spec::threshold::Index;
 use rand_core::SeedableRng;
 
-/// Two validators with 32 ETH, one of them with a registration; one with 1 and 32 ETH; one with 31.5 ETH.
+/// Two validators with 32 ETH, one of them with a registration; one with 1 and 32 ETH; one with
+/// 31.5 ETH.
 const VALIDATORS: &str = r#"
 [[validators]]
 withdrawal = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"
@@ -38,8 +41,10 @@ amounts = ["31.5"]
 "#;
 
 fn ceremony(validators: &str) -> Ceremony {
-    let mut text =
-        format!("version = 1\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = 3\n", "11".repeat(32));
+    let mut text = format!(
+        "version = 1\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = 3\n",
+        "11".repeat(32)
+    );
     for (i, name) in ["alice", "bob", "carol", "dave"].into_iter().enumerate() {
         let entropy = Secret32::new(&mut [u8::try_from(i).unwrap() + 1; 32]);
         let operator = Operator::generate(OperatorName::parse(name).unwrap(), entropy);
@@ -61,8 +66,16 @@ fn outcome(ceremony: &Ceremony) -> Vec<ValidatorOutcome> {
             let key = secret(v + 5);
             let public_key = key.base_mult().unwrap();
             let sign = |root: [u8; 32]| bls_sign(&key, &root).unwrap();
-            let signatures = items(ceremony, v, &public_key).iter().map(|item| sign(item.signing_root(ceremony))).collect();
-            ValidatorOutcome { public_key, public_shares: vec![public_key; ceremony.n()], signatures, sealed: Vec::new() }
+            let signatures = items(ceremony, v, &public_key)
+                .iter()
+                .map(|item| sign(item.signing_root(ceremony)))
+                .collect();
+            ValidatorOutcome {
+                public_key,
+                public_shares: vec![public_key; ceremony.n()],
+                signatures,
+                sealed: Vec::new(),
+            }
         })
         .collect()
 }
@@ -79,18 +92,28 @@ fn every_file_is_verified_as_the_ceremonys() {
     let files = deposit_files(&ceremony, &outcome).unwrap();
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
     assert_eq!(names, ["deposit-data-1eth.json", "deposit-data-31.5eth.json", "deposit-data.json"]);
-    let rows: Vec<usize> = files.iter().map(|file| verify_deposit_file(&file.bytes, &ceremony, &keys).unwrap().len()).collect();
+    let rows: Vec<usize> = files
+        .iter()
+        .map(|file| verify_deposit_file(&file.bytes, &ceremony, &keys).unwrap().len())
+        .collect();
     assert_eq!(rows, [1, 1, 2]);
     assert_eq!(deposit_files(&ceremony, &outcome).unwrap(), files, "the same bytes again");
 
-    let Artifact { name, audience, bytes } = registrations_file(&ceremony, &outcome).unwrap().unwrap();
+    let Artifact { name, audience, bytes } =
+        registrations_file(&ceremony, &outcome).unwrap().unwrap();
     assert_eq!((name.as_str(), audience), ("registrations.json", Audience::Public));
     let registrations = verify_registrations_file(&bytes, &ceremony, &keys).unwrap();
     assert_eq!(registrations.len(), 1);
     assert_eq!(registrations[0].message.timestamp, ceremony.network().genesis_time().unwrap());
 
-    let plain =
-        self::ceremony(VALIDATORS.split("[[validators]]\n").nth(1).map(|one| format!("[[validators]]\n{one}")).unwrap().as_str());
+    let plain = self::ceremony(
+        VALIDATORS
+            .split("[[validators]]\n")
+            .nth(1)
+            .map(|one| format!("[[validators]]\n{one}"))
+            .unwrap()
+            .as_str(),
+    );
     assert_eq!(registrations_file(&plain, &self::outcome(&plain)), Ok(None));
 }
 
@@ -115,16 +138,25 @@ fn rows_of_another_ceremony_are_refused() {
     assert_eq!(changed(|rows| rows.truncate(1)), Ok(1), "an amount of its own");
     assert_eq!(changed(Vec::clear), Err(DepositFileError::Empty.into()));
     // The last row is the second validator's 32 ETH; 32 ETH of the first one stand in the file.
-    let Err(CeremonyFileError::Deposits(DepositFileError::Missing { amount, .. })) = changed(|rows| rows.truncate(3)) else {
+    let Err(CeremonyFileError::Deposits(DepositFileError::Missing { amount, .. })) =
+        changed(|rows| rows.truncate(3))
+    else {
         panic!("a missing row is not named")
     };
     assert_eq!(amount, "32 ETH");
-    let stranger = |rows: &mut Vec<SignedDeposit>| rows[1].message.pubkey = secret(99).base_mult().unwrap().to_compressed();
+    let stranger = |rows: &mut Vec<SignedDeposit>| {
+        rows[1].message.pubkey = secret(99).base_mult().unwrap().to_compressed()
+    };
     assert_eq!(changed(stranger), at(2, "pubkey", Fault::Unexpected));
     assert_eq!(changed(|rows| rows[0].message.amount += 1), at(1, "amount", Fault::Unexpected));
-    let below = AmountError::BelowMinimum { amount: "0.999999999 ETH".to_owned(), least: "1 ETH".to_owned() };
+    let below = AmountError::BelowMinimum {
+        amount: "0.999999999 ETH".to_owned(),
+        least: "1 ETH".to_owned(),
+    };
     assert_eq!(changed(|rows| rows[0].message.amount -= 1), at(1, "amount", below.into()));
-    let elsewhere = changed(|rows| rows[3].message.withdrawal_credentials = rows[2].message.withdrawal_credentials);
+    let elsewhere = changed(|rows| {
+        rows[3].message.withdrawal_credentials = rows[2].message.withdrawal_credentials
+    });
     assert_eq!(elsewhere, at(4, "withdrawal_credentials", Fault::Elsewhere(1)));
     let redirected = changed(|rows| {
         let (key, other) = (rows[3].message.pubkey, rows[2].message.withdrawal_credentials);
@@ -180,7 +212,10 @@ fn keystores_name_their_holder() {
     for (v, file) in files.iter().enumerate() {
         assert_eq!(file.audience, Audience::Secret);
         let keystore = Keystore::from_json_even_if_weak(&file.bytes).unwrap();
-        assert_eq!(keystore.description(), format!("Test cluster, validator {v}, share 4 of 4 (threshold 3)"));
+        assert_eq!(
+            keystore.description(),
+            format!("Test cluster, validator {v}, share 4 of 4 (threshold 3)")
+        );
         assert_eq!(keystore.decrypt(&password).unwrap().to_be_bytes(), shares[v].to_be_bytes());
         let json: serde_json::Value = serde_json::from_slice(&file.bytes).unwrap();
         uuids.insert((json["uuid"].to_string(), json["crypto"]["cipher"].to_string()));

@@ -1,4 +1,5 @@
-//! Outputs of a finished ceremony in the layouts of their consumers, and keystores pushed to a key manager.
+//! Outputs of a finished ceremony in the layouts of their consumers, and keystores pushed to a key
+//! manager.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -27,13 +28,27 @@ fn quorate(here: &Path, args: &[&str]) -> Ended {
     command.args(args).current_dir(here).env_clear().stdin(Stdio::null());
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Ended {
+        code: output.status.code().unwrap(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
 }
 
 /// A demo with 3 operators and 3 validators: keystores as Charon has them, with their passwords.
 static DEMO: LazyLock<TempDir> = LazyLock::new(|| {
     let root = TempDir::new().unwrap();
-    let args = ["--operators", "3", "--threshold", "2", "--validators", "3", "--profile", "charon", "--password-files"];
+    let args = [
+        "--operators",
+        "3",
+        "--threshold",
+        "2",
+        "--validators",
+        "3",
+        "--profile",
+        "charon",
+        "--password-files",
+    ];
     let ended = quorate(root.path(), &[&["demo", "--out", "demo"], &args[..]].concat());
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     // The passphrase as a password: without the line end of its file.
@@ -52,7 +67,10 @@ fn as_operator(operator: &str, args: &[&str]) -> Ended {
     static TURN: Mutex<()> = Mutex::new(());
     let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let dir = format!("demo/{operator}");
-    quorate(DEMO.path(), &[&["--json", "--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat())
+    quorate(
+        DEMO.path(),
+        &[&["--json", "--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat(),
+    )
 }
 
 /// Every file below a folder, by its name there.
@@ -64,7 +82,12 @@ fn files(root: &Path) -> BTreeMap<String, PathBuf> {
             let path = entry.unwrap().path();
             match path.is_dir() {
                 true => folders.push(path),
-                false => drop(found.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), path)),
+                false => {
+                    drop(found.insert(
+                        path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(),
+                        path,
+                    ))
+                }
             }
         }
     }
@@ -75,7 +98,8 @@ fn password(path: &Path) -> Password {
     Password::new(&SecretBytes::new(fs::read(path).unwrap())).unwrap()
 }
 
-/// The public keys of a folder's keystores, each decrypted with the password in `password_of` its name.
+/// The public keys of a folder's keystores, each decrypted with the password in `password_of` its
+/// name.
 fn opened(root: &Path, password_of: impl Fn(&str) -> PathBuf) -> Vec<Vec<u8>> {
     let names = files(root).into_iter().filter(|(name, _)| name.ends_with(".json"));
     let mut keys: Vec<Vec<u8>> = names
@@ -93,7 +117,8 @@ fn opened(root: &Path, password_of: impl Fn(&str) -> PathBuf) -> Vec<Vec<u8>> {
 fn every_profile_has_its_names_and_its_passwords() {
     let secret = out_of("alice").join("secret");
     let names: Vec<String> = files(&secret).into_keys().collect();
-    let expected = ["0.json", "0.txt", "1.json", "1.txt", "2.json", "2.txt"].map(|end| format!("validator_keys/keystore-{end}"));
+    let expected = ["0.json", "0.txt", "1.json", "1.txt", "2.json", "2.txt"]
+        .map(|end| format!("validator_keys/keystore-{end}"));
     assert_eq!(names, expected);
     let shares = opened(&secret, |name| secret.join(name.replace(".json", ".txt")));
     // A password for machines, and no line end.
@@ -107,7 +132,17 @@ fn every_profile_has_its_names_and_its_passwords() {
         ("web3signer", ("keystores", "passwords")),
     ] {
         let export = |more: &[&str], out: &str| {
-            let args = ["export", "keystores", "demo/ceremony.toml", "--kdf", "pbkdf2", "--profile", profile, "--out", out];
+            let args = [
+                "export",
+                "keystores",
+                "demo/ceremony.toml",
+                "--kdf",
+                "pbkdf2",
+                "--profile",
+                profile,
+                "--out",
+                out,
+            ];
             as_operator("alice", &[&args, more].concat())
         };
         // Without being asked for, no password is written anywhere.
@@ -115,7 +150,9 @@ fn every_profile_has_its_names_and_its_passwords() {
         let ended = export(&[], &plain);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let root = DEMO.path().join(&plain);
-        assert!(files(&root).keys().all(|name| name.starts_with(folders.0) && name.ends_with(".json")));
+        assert!(
+            files(&root).keys().all(|name| name.starts_with(folders.0) && name.ends_with(".json"))
+        );
         assert_eq!(opened(&root, |_| DEMO.path().join("demo/trimmed")), shares);
         assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
 
@@ -123,10 +160,17 @@ fn every_profile_has_its_names_and_its_passwords() {
         let ended = export(&["--password-files"], &with);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
         let root = DEMO.path().join(&with);
-        let beside = |name: &str| root.join(name.replace(folders.0, folders.1).replace(".json", ".txt"));
+        let beside =
+            |name: &str| root.join(name.replace(folders.0, folders.1).replace(".json", ".txt"));
         assert_eq!(opened(&root, beside), shares, "{profile}");
-        assert!(files(&root).values().all(|path| fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600));
-        let default = files(&root).keys().any(|name| name.starts_with("validator_keys/keystore-m_12381_3600_0_0_0-"));
+        assert!(
+            files(&root)
+                .values()
+                .all(|path| fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600)
+        );
+        let default = files(&root)
+            .keys()
+            .any(|name| name.starts_with("validator_keys/keystore-m_12381_3600_0_0_0-"));
         assert_eq!(default, profile == "default");
 
         // Never over another.
@@ -144,7 +188,8 @@ fn the_launchpads_files_come_from_the_transcript_alone() {
     let ended = quorate(DEMO.path(), &args);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stdout.contains("Wrote 1 files to launchpad"), "{}", ended.stdout);
-    let (written, genuine) = (DEMO.path().join("launchpad/deposit-data.json"), public.join("deposit-data.json"));
+    let (written, genuine) =
+        (DEMO.path().join("launchpad/deposit-data.json"), public.join("deposit-data.json"));
     assert_eq!(fs::read(written).unwrap(), fs::read(genuine).unwrap());
 }
 
@@ -168,7 +213,8 @@ enum Manner {
 
 const TOKEN: &str = "api-token-0x1234";
 
-/// A key manager on a port of this machine that decrypts what it gets; its port, and the keys that it holds.
+/// A key manager on a port of this machine that decrypts what it gets; its port, and the keys that
+/// it holds.
 fn key_manager(manner: Manner) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -186,17 +232,27 @@ fn key_manager(manner: Manner) -> (u16, Arc<Mutex<Vec<String>>>) {
                 }
                 head.push(line.trim_end().to_owned());
             }
-            let header = |name: &str| head.iter().find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned));
-            let mut body = vec![0; header("Content-Length").map_or(0, |length| length.parse().unwrap())];
+            let header = |name: &str| {
+                head.iter()
+                    .find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned))
+            };
+            let mut body =
+                vec![0; header("Content-Length").map_or(0, |length| length.parse().unwrap())];
             stream.read_exact(&mut body).unwrap();
             let (code, answer) = match (header("Authorization"), head[0].as_str()) {
-                (Some(token), _) if token != format!("Bearer {TOKEN}") => (401, json!({ "message": "another token" })),
-                (Some(_), "POST /eth/v1/keystores HTTP/1.1") => {
-                    (if manner == Manner::Fails { 500 } else { 200 }, import(&body, &mut keys.lock().unwrap(), manner))
+                (Some(token), _) if token != format!("Bearer {TOKEN}") => {
+                    (401, json!({ "message": "another token" }))
                 }
+                (Some(_), "POST /eth/v1/keystores HTTP/1.1") => (
+                    if manner == Manner::Fails { 500 } else { 200 },
+                    import(&body, &mut keys.lock().unwrap(), manner),
+                ),
                 (Some(_), "GET /eth/v1/keystores HTTP/1.1") => {
                     let listed = keys.lock().unwrap();
-                    let row = |key: &String| json!({ "validating_pubkey": format!("0x{key}"), "derivation_path": "", "readonly": false });
+                    let row = |key: &String| {
+                        json!({ "validating_pubkey": format!("0x{key}"),
+                        "derivation_path": "", "readonly": false })
+                    };
                     (200, json!({ "data": listed.iter().map(row).collect::<Vec<_>>() }))
                 }
                 _ => (404, json!({ "message": "nothing here" })),
@@ -206,12 +262,16 @@ fn key_manager(manner: Manner) -> (u16, Arc<Mutex<Vec<String>>>) {
                 Manner::Chunked => {
                     let (first, second) = answer.split_at(answer.len() / 2);
                     format!(
-                        "HTTP/1.1 {code} OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n",
+                        "HTTP/1.1 {code} OK\r\nTransfer-Encoding: \
+                         chunked\r\n\r\n{:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n",
                         first.len(),
                         second.len()
                     )
                 }
-                _ => format!("HTTP/1.1 {code} OK\r\nContent-Length: {}\r\n\r\n{answer}", answer.len()),
+                _ => format!(
+                    "HTTP/1.1 {code} OK\r\nContent-Length: {}\r\n\r\n{answer}",
+                    answer.len()
+                ),
             };
             stream.get_mut().write_all(text.as_bytes()).unwrap();
         }
@@ -221,7 +281,8 @@ fn key_manager(manner: Manner) -> (u16, Arc<Mutex<Vec<String>>>) {
 
 fn import(body: &[u8], held: &mut Vec<String>, manner: Manner) -> Value {
     let body: Value = serde_json::from_slice(body).unwrap();
-    let (keystores, passwords) = (body["keystores"].as_array().unwrap(), body["passwords"].as_array().unwrap());
+    let (keystores, passwords) =
+        (body["keystores"].as_array().unwrap(), body["passwords"].as_array().unwrap());
     assert_eq!(keystores.len(), passwords.len());
     assert_eq!(body.as_object().unwrap().len(), 2);
     let mut statuses: Vec<Value> = Vec::new();
@@ -241,7 +302,9 @@ fn import(body: &[u8], held: &mut Vec<String>, manner: Manner) -> Value {
         statuses.push(json!({ "status": status, "message": "" }));
     }
     match manner {
-        Manner::Refuses => statuses[1] = json!({ "status": "error", "message": "no slashing protection" }),
+        Manner::Refuses => {
+            statuses[1] = json!({ "status": "error", "message": "no slashing protection" })
+        }
         Manner::Null => statuses.iter_mut().for_each(|status| status["message"] = Value::Null),
         Manner::Forgets => drop(statuses.pop()),
         _ => {}
@@ -257,7 +320,17 @@ fn token_file(name: &str, token: &str) {
 
 fn push(port: u16, token: &str) -> Ended {
     let url = format!("http://localhost:{port}");
-    let args = ["export", "keystores", "demo/ceremony.toml", "--kdf", "pbkdf2", "--keymanager", &url, "--token-file", token];
+    let args = [
+        "export",
+        "keystores",
+        "demo/ceremony.toml",
+        "--kdf",
+        "pbkdf2",
+        "--keymanager",
+        &url,
+        "--token-file",
+        token,
+    ];
     as_operator("bob", &args)
 }
 
@@ -270,7 +343,10 @@ fn a_key_manager_gets_every_share_once() {
             let ended = push(port, "token");
             assert_eq!(ended.code, 0, "{}", ended.stderr);
             let object: Value = serde_json::from_str(&ended.stdout).unwrap();
-            assert_eq!((&object["imported"], &object["duplicates"]), (&imported.into(), &duplicates.into()));
+            assert_eq!(
+                (&object["imported"], &object["duplicates"]),
+                (&imported.into(), &duplicates.into())
+            );
         }
         let mut keys: Vec<String> = held.lock().unwrap().iter().take(3).cloned().collect();
         keys.sort();
@@ -288,13 +364,20 @@ fn what_a_key_manager_does_not_do_is_said() {
         assert_eq!(ended.code, 1, "{}", ended.stdout);
         assert!(ended.stderr.contains(part), "{part} in: {}", ended.stderr);
     };
-    failed(push(key_manager(Manner::Proper).0, "wrong"), "the key manager says 401: {\"message\":\"another token\"}");
+    failed(
+        push(key_manager(Manner::Proper).0, "wrong"),
+        "the key manager says 401: {\"message\":\"another token\"}",
+    );
     failed(push(key_manager(Manner::Refuses).0, "right"), "error no slashing protection");
     failed(push(key_manager(Manner::Forgets).0, "right"), "2 statuses for 3 keystores");
     failed(push(key_manager(Manner::Lies).0, "right"), "does not list 0x");
     // What may have been imported is not called nothing.
     let ended = push(key_manager(Manner::Fails).0, "right");
-    assert!(ended.stderr.contains("has 0 of the 3 keystores, and has 3 more or not"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("has 0 of the 3 keystores, and has 3 more or not"),
+        "{}",
+        ended.stderr
+    );
     failed(ended, "a share in two clients gets slashed");
     // Nobody is there.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

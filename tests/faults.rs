@@ -1,4 +1,5 @@
-//! For each check of the protocol, an operator that only this check can stop. Every honest operator must name it, and none may finish.
+//! For each check of the protocol, an operator that only this check can stop. Every honest operator
+//! must name it, and none may finish.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -48,8 +49,13 @@ fn all_blame(hooks: Hooks, class: Class, expect: impl Fn(&Rule, Index) -> bool) 
 fn judged_by_strangers(fault: &Fault, ceremony: &Ceremony) {
     let file = stopped::encode(ceremony, &fault.evidence);
     let read = Stopped::parse(&file).unwrap();
-    let rules: Vec<Rule> = judge(&read.ceremony, &read.statements).into_iter().map(|fault| fault.rule).collect();
-    assert_eq!(rules, core::slice::from_ref(&fault.rule), "the evidence shows this fault and no other");
+    let rules: Vec<Rule> =
+        judge(&read.ceremony, &read.statements).into_iter().map(|fault| fault.rule).collect();
+    assert_eq!(
+        rules,
+        core::slice::from_ref(&fault.rule),
+        "the evidence shows this fault and no other"
+    );
 }
 
 /// The victim of a bad share opens its one-time key, and everybody sees the dealer's fault.
@@ -59,7 +65,10 @@ fn all_judge(hooks: Hooks, expect: impl Fn(&Rule, Index) -> bool) {
         let participant = machine.participant();
         let fault = participant.fault().expect("every honest operator sees the complaint");
         assert!(expect(&fault.rule, culprit), "{:?}", fault.rule);
-        assert_eq!((fault.rule.class(), fault.rule.certainty()), (Some(Class::E3), Certainty::Proven));
+        assert_eq!(
+            (fault.rule.class(), fault.rule.certainty()),
+            (Some(Class::E3), Certainty::Proven)
+        );
         judged_by_strangers(fault, &machine.seat.ceremony);
         // The victim never prepares; the others have, and keep their shares.
         assert_eq!((participant.is_stopped(), participant.is_prepared()), (i == 0, i != 0));
@@ -77,27 +86,44 @@ fn a_forger_that_breaks_no_rule_finishes_with_everybody() {
 
 #[test]
 fn a_hello_with_a_view_is_refused() {
-    let hooks = Hooks { view_root: |round, root| if round == Round::Hello { Digest([1; 32]) } else { root }, ..Hooks::default() };
-    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ViewRoot { operator: who, round: Round::Hello });
+    let hooks = Hooks {
+        view_root: |round, root| if round == Round::Hello { Digest([1; 32]) } else { root },
+        ..Hooks::default()
+    };
+    all_blame(hooks, Class::E2, |rule, who| {
+        *rule == Rule::ViewRoot { operator: who, round: Round::Hello }
+    });
 }
 
 #[test]
 fn one_key_twice_in_a_hello_is_refused() {
-    let hooks = Hooks { hello: |hello| hello.one_time_keys[0] = hello.one_time_keys[1], ..Hooks::default() };
-    let same = |rule: &Rule, who| *rule == Rule::CopiedHello { operators: [who, who], what: "a one-time key" };
+    let hooks = Hooks {
+        hello: |hello| hello.one_time_keys[0] = hello.one_time_keys[1],
+        ..Hooks::default()
+    };
+    let same = |rule: &Rule, who| {
+        *rule == Rule::CopiedHello { operators: [who, who], what: "a one-time key" }
+    };
     all_blame(hooks, Class::E2, same);
 }
 
 #[test]
 fn a_deal_with_another_view_root_is_refused() {
-    let hooks = Hooks { view_root: |round, root| if round == Round::Deal { Digest([1; 32]) } else { root }, ..Hooks::default() };
-    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ViewRoot { operator: who, round: Round::Deal });
+    let hooks = Hooks {
+        view_root: |round, root| if round == Round::Deal { Digest([1; 32]) } else { root },
+        ..Hooks::default()
+    };
+    all_blame(hooks, Class::E2, |rule, who| {
+        *rule == Rule::ViewRoot { operator: who, round: Round::Deal }
+    });
 }
 
 #[test]
 fn a_deal_over_another_set_of_hellos_is_refused() {
     let hooks = Hooks { deal: |deal| deal.view[0] = Digest([1; 32]), ..Hooks::default() };
-    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ViewRoot { operator: who, round: Round::Deal });
+    all_blame(hooks, Class::E2, |rule, who| {
+        *rule == Rule::ViewRoot { operator: who, round: Round::Deal }
+    });
 }
 
 #[test]
@@ -110,12 +136,15 @@ fn a_deal_that_does_not_open_its_commitment_is_refused() {
 fn polynomials_that_share_a_constant_term_are_refused() {
     let same = |v: usize, k: usize| (Hooks::default().coefficient)(if k == 0 { 0 } else { v }, k);
     let hooks = Hooks { coefficient: same, ..Hooks::default() };
-    all_blame(hooks, Class::E2, |rule, who| *rule == Rule::EqualConstants { rows: [(who, 0), (who, 1)] });
+    all_blame(hooks, Class::E2, |rule, who| {
+        *rule == Rule::EqualConstants { rows: [(who, 0), (who, 1)] }
+    });
 }
 
 #[test]
 fn a_false_proof_of_possession_is_refused() {
-    let hooks = Hooks { deal: |deal| deal.proof.z = deal.proof.z + Scalar::one(), ..Hooks::default() };
+    let hooks =
+        Hooks { deal: |deal| deal.proof.z = deal.proof.z + Scalar::one(), ..Hooks::default() };
     all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ProofOfPossession { dealer: who });
     let negated = |deal: &mut quorate::message::body::Deal| {
         deal.proof.r = G1Sum::from(deal.proof.r).negated().finish().unwrap();
@@ -156,28 +185,33 @@ fn a_box_that_does_not_open_is_reported() {
         }
     };
     let hooks = Hooks { sealed: bad, ..Hooks::default() };
-    all_judge(hooks, |rule, who| *rule == Rule::ShareBox { dealer: who, error: ShareBoxError::Sealed });
+    all_judge(hooks, |rule, who| {
+        *rule == Rule::ShareBox { dealer: who, error: ShareBoxError::Sealed }
+    });
 }
 
 #[test]
 fn a_root_that_does_not_follow_from_the_deals_is_refused() {
-    let hooks = Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..Hooks::default() };
+    let hooks =
+        Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..Hooks::default() };
     all_blame(hooks, Class::E6, |rule, who| *rule == Rule::SumsRoot { operator: who });
 }
 
 #[test]
 fn a_prepare_over_other_deals_is_refused() {
     let hooks = Hooks { prepare: |prepare| prepare.view[0] = Digest([1; 32]), ..Hooks::default() };
-    all_blame(
-        hooks,
-        Class::E6,
-        |rule, who| matches!(rule, Rule::View { operator, round: Round::Prepare, about } if *operator == who && about.get() == 1),
-    );
+    all_blame(hooks, Class::E6, |rule, who| {
+        matches!(rule, Rule::View { operator, round: Round::Prepare,
+        about } if *operator == who && about.get() == 1)
+    });
 }
 
 #[test]
 fn a_false_possession_proof_is_refused() {
-    let hooks = Hooks { prepare: |prepare| prepare.possession = G2::hash(b"another", DST_ETHEREUM), ..Hooks::default() };
+    let hooks = Hooks {
+        prepare: |prepare| prepare.possession = G2::hash(b"another", DST_ETHEREUM),
+        ..Hooks::default()
+    };
     all_blame(hooks, Class::E5, |rule, who| *rule == Rule::Possession { operator: who });
 }
 
@@ -192,7 +226,8 @@ fn shares_not_stored_are_not_prepared() {
 
 #[test]
 fn a_false_partial_signature_is_refused_even_from_an_index_that_is_not_combined() {
-    let hooks = Hooks { commit: |commit| commit.partials[2] = commit.partials[1], ..Hooks::default() };
+    let hooks =
+        Hooks { commit: |commit| commit.partials[2] = commit.partials[1], ..Hooks::default() };
     all_blame(hooks, Class::E5, |rule, who| *rule == Rule::Partial { operator: who, item: 2 });
 }
 
@@ -213,14 +248,21 @@ fn partial_signatures_whose_errors_cancel_are_refused() {
 #[test]
 fn a_commit_over_another_certificate_is_refused() {
     let hooks = Hooks { commit: |commit| commit.view[3] = Digest([1; 32]), ..Hooks::default() };
-    all_blame(hooks, Class::E6, |rule, _| matches!(rule, Rule::View { round: Round::Commit, about, .. } if about.get() == 4));
+    all_blame(hooks, Class::E6, |rule, _| {
+        matches!(rule, Rule::View { round: Round::Commit, about,
+        .. } if about.get() == 4)
+    });
 }
 
 #[test]
 fn another_output_digest_is_refused() {
-    let (all, culprit) = play(Hooks { last: |last| last.outputs = Digest([1; 32]), ..Hooks::default() });
+    let (all, culprit) =
+        play(Hooks { last: |last| last.outputs = Digest([1; 32]), ..Hooks::default() });
     for machine in &all {
-        assert_eq!(machine.participant().fault().unwrap().rule, Rule::Outputs { operator: culprit });
+        assert_eq!(
+            machine.participant().fault().unwrap().rule,
+            Rule::Outputs { operator: culprit }
+        );
         assert!(!machine.published, "outputs must not appear without certificate 2");
     }
 }
@@ -231,7 +273,8 @@ fn an_unknown_flag_is_refused() {
     let error = DecodeError::Invalid { what: "flags", why: "an unknown flag is set" };
     let (all, culprit) = play(hooks);
     for machine in &all {
-        let expected = Rule::Malformed { operator: culprit, round: Round::Final, error: error.clone() };
+        let expected =
+            Rule::Malformed { operator: culprit, round: Round::Final, error: error.clone() };
         assert_eq!(machine.participant().fault().unwrap().rule, expected);
     }
 }
@@ -253,7 +296,8 @@ fn two_hellos_of_one_operator_are_evidence_whatever_the_order() {
         }
         common::run(&mut all, &mut common::honest);
         for machine in &all {
-            let fault = machine.participant().fault().expect("proof of equivocation reaches everybody");
+            let fault =
+                machine.participant().fault().expect("proof of equivocation reaches everybody");
             assert_eq!(fault.rule, Rule::Equivocation { operator: culprit, round: Round::Hello });
             assert_eq!(fault.rule.certainty(), Certainty::Proven);
             assert_eq!(fault.evidence.len(), 2);
@@ -261,8 +305,9 @@ fn two_hellos_of_one_operator_are_evidence_whatever_the_order() {
     }
 }
 
-/// A cheat signs a prepare whose envelope names the honest deals and whose body names others, so that a judge who took the one for the other
-/// would measure an honest operator's signatures by wrong keys.
+/// A cheat signs a prepare whose envelope names the honest deals and whose body names others, so
+/// that a judge who took the one for the other would measure an honest operator's signatures by
+/// wrong keys.
 #[test]
 fn a_crafted_prepare_frames_nobody() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
@@ -270,9 +315,12 @@ fn a_crafted_prepare_frames_nobody() {
     let (cheat, ceremony) = (&all[0].seat, &all[0].seat.ceremony);
     let shape = Shape::of(ceremony);
     let of = |round| all[1].participant().inbox().complete(round).unwrap();
-    let (hellos, deals, prepares, commits) = (of(Round::Hello), of(Round::Deal), of(Round::Prepare), of(Round::Commit));
+    let (hellos, deals, prepares, commits) =
+        (of(Round::Hello), of(Round::Deal), of(Round::Prepare), of(Round::Commit));
     let session = deals[0].envelope.session;
-    let sign = |round, root, body: Vec<u8>| Statement::sign(cheat.operator.key(), cheat.me, round, session, root, &body);
+    let sign = |round, root, body: Vec<u8>| {
+        Statement::sign(cheat.operator.key(), cheat.me, round, session, root, &body)
+    };
 
     let mut deal = Deal::decode(deals[0].body(), &shape).unwrap();
     deal.commitments = Deal::decode(deals[1].body(), &shape).unwrap().commitments;
@@ -284,7 +332,13 @@ fn a_crafted_prepare_frames_nobody() {
     commit.view[0] = prepare.digest();
     let commit = sign(Round::Commit, view_root(&commit.view), commit.encode());
 
-    let crafted = [vec![deal, prepare, commit], deals[1..].to_vec(), prepares[1..].to_vec(), commits[1..].to_vec()].concat();
+    let crafted = [
+        vec![deal, prepare, commit],
+        deals[1..].to_vec(),
+        prepares[1..].to_vec(),
+        commits[1..].to_vec(),
+    ]
+    .concat();
     let faults = judge(ceremony, &[hellos, crafted].concat());
     assert!(!faults.is_empty());
     assert!(faults.iter().all(|fault| fault.rule.culprits() == [cheat.me]), "{faults:?}");

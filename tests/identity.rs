@@ -64,7 +64,10 @@ fn a_card_is_read_as_it_was_written() {
         let text = card.encode();
         assert!(text.starts_with("quorate1") && text.len() <= LONGEST_CARD);
         assert_eq!(OperatorCard::parse(&text), Ok(card.clone()));
-        assert_eq!((card.name.as_str(), card.key, card.noise), (name, operator.key().public(), operator.noise().public()));
+        assert_eq!(
+            (card.name.as_str(), card.key, card.noise),
+            (name, operator.key().public(), operator.noise().public())
+        );
     }
     assert_eq!(operator(&"z".repeat(32)).card().encode().len(), LONGEST_CARD);
 }
@@ -79,15 +82,25 @@ fn refused_spellings() {
     let mixed = text.replacen('q', "Q", 1);
     // 135 bytes are 216 letters exactly: one letter more, of zero bits, decodes to the same bytes.
     let padded = {
-        let letters: Vec<_> = text[8..text.len() - 6].chars().map(|c| bech32::Fe32::from_char(c).unwrap()).collect();
+        let letters: Vec<_> =
+            text[8..text.len() - 6].chars().map(|c| bech32::Fe32::from_char(c).unwrap()).collect();
         assert_eq!((bytes.len(), letters.len()), (135, 216));
         use bech32::primitives::iter::Fe32IterExt;
         let hrp = Hrp::parse("quorate").unwrap();
-        letters.into_iter().chain([bech32::Fe32::Q]).with_checksum::<Bech32m>(&hrp).chars().collect::<String>()
+        letters
+            .into_iter()
+            .chain([bech32::Fe32::Q])
+            .with_checksum::<Bech32m>(&hrp)
+            .chars()
+            .collect::<String>()
     };
     for (tried, text, reason) in [
         ("nothing", String::new(), CardError::NotBech32m),
-        ("an address", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".to_owned(), CardError::NotBech32m),
+        (
+            "an address",
+            "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".to_owned(),
+            CardError::NotBech32m,
+        ),
         ("spaces", format!(" {text}"), CardError::NotBech32m),
         ("other letters", format!("{}b", &text[..text.len() - 1]), CardError::NotBech32m),
         ("not ASCII", text.replacen("quorate", "qu\u{43e}rate", 1), CardError::NotBech32m),
@@ -137,18 +150,28 @@ fn refused_contents() {
             CardError::Key(KeyError::NotCanonical)
         }),
         ("low-order Noise static", changed(33, &[0; 32]), CardError::Noise(DhKeyError::LowOrder)),
-        ("Noise static at 2^256", changed(33, &[0xff; 32]), CardError::Noise(DhKeyError::NotCanonical)),
+        (
+            "Noise static at 2^256",
+            changed(33, &[0xff; 32]),
+            CardError::Noise(DhKeyError::NotCanonical),
+        ),
         ("another's Noise static", changed(33, bob.noise.as_bytes()), CardError::Certificate),
         ("another's key", changed(1, bob.key.as_bytes()), CardError::Certificate),
         ("another's certificate", changed(65, bob.certificate()), CardError::Certificate),
         ("another name", changed(130, b"alicf"), CardError::Certificate),
         ("name with a space", changed(130, b" lice"), CardError::Name(NameError::Spaces)),
-        ("name not UTF-8", changed(130, &[0xff]), { CardError::Layout(DecodeError::Invalid { what: "name", why: "not UTF-8" }) }),
+        ("name not UTF-8", changed(130, &[0xff]), {
+            CardError::Layout(DecodeError::Invalid { what: "name", why: "not UTF-8" })
+        }),
         ("shorter name", changed(129, &[4]), CardError::Layout(DecodeError::Trailing { extra: 1 })),
         ("longer name", changed(129, &[6]), short("name", 1)),
         ("no name", line(&[&bytes[..129], &[0]].concat()), CardError::Name(NameError::Empty)),
         ("cut in the certificate", line(&bytes[..100]), short("certificate", 29)),
-        ("a byte more", line(&[&bytes[..], &[0]].concat()), CardError::Layout(DecodeError::Trailing { extra: 1 })),
+        (
+            "a byte more",
+            line(&[&bytes[..], &[0]].concat()),
+            CardError::Layout(DecodeError::Trailing { extra: 1 }),
+        ),
     ] {
         assert_eq!(OperatorCard::parse(&text), Err(reason), "{tried}");
     }
@@ -180,13 +203,25 @@ fn refused_secrets() {
         ("another version", changed(4, &[0, 2]), OperatorError::Version(2)),
         ("cut", good[..good.len() - 1].to_vec(), short("name", 1)),
         ("cut in a key", good[..40].to_vec(), short("Noise secret", 30)),
-        ("a byte more", [&good[..], &[0]].concat(), OperatorError::Layout(DecodeError::Trailing { extra: 1 })),
+        (
+            "a byte more",
+            [&good[..], &[0]].concat(),
+            OperatorError::Layout(DecodeError::Trailing { extra: 1 }),
+        ),
         ("long name", changed(102, &[0, 33]), {
             OperatorError::Layout(DecodeError::Invalid { what: "name", why: "longer than allowed" })
         }),
-        ("escape in the name", changed(104, &[0x1b]), OperatorError::Name(NameError::Character { found: '\u{1b}' })),
+        (
+            "escape in the name",
+            changed(104, &[0x1b]),
+            OperatorError::Name(NameError::Character { found: '\u{1b}' }),
+        ),
     ] {
-        assert_eq!(Operator::from_secret_bytes(&SecretBytes::new(bytes)).err(), Some(reason), "{tried}");
+        assert_eq!(
+            Operator::from_secret_bytes(&SecretBytes::new(bytes)).err(),
+            Some(reason),
+            "{tried}"
+        );
     }
 }
 
@@ -208,7 +243,9 @@ fn the_three_secrets_are_unlike() {
 fn a_signature_is_of_one_key_one_tag_one_message() {
     let (alice, bob) = (operator("alice"), operator("bob"));
     let signature = alice.key().sign(Tag::EnvelopeSignature, b"message");
-    let verify = |operator: &Operator, tag, message: &[u8]| operator.key().public().verify(tag, message, &signature);
+    let verify = |operator: &Operator, tag, message: &[u8]| {
+        operator.key().public().verify(tag, message, &signature)
+    };
     assert_eq!(verify(&alice, Tag::EnvelopeSignature, b"message"), Ok(()));
     assert_eq!(verify(&bob, Tag::EnvelopeSignature, b"message"), Err(BadSignature));
     assert_eq!(verify(&alice, Tag::ChannelConfirm, b"message"), Err(BadSignature));
@@ -216,14 +253,20 @@ fn a_signature_is_of_one_key_one_tag_one_message() {
     assert_eq!(alice.key().sign(Tag::EnvelopeSignature, b"message"), signature);
 }
 
-/// RFC 8032 section 7.1, test 1 (signing an empty message is not possible here; the key is what can be compared), and HMAC-SHA256
-/// by its definition (RFC 2104).
+/// RFC 8032 section 7.1, test 1 (signing an empty message is not possible here; the key is what can
+/// be compared), and HMAC-SHA256 by its definition (RFC 2104).
 #[test]
 fn keys_and_the_prf_by_their_definitions() {
     let seed: [u8; 32] =
-        hex::decode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap().try_into().unwrap();
+        hex::decode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+            .unwrap()
+            .try_into()
+            .unwrap();
     let key = quorate::identity::OperatorKey::from_seed(Secret32::new(&mut { seed }));
-    assert_eq!(key.public().to_string(), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
+    assert_eq!(
+        key.public().to_string(),
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
+    );
 
     use quorate::primitives::hash::sha256;
     let pad = |byte: u8| -> Vec<u8> { (0..64).map(|i| seed.get(i).unwrap_or(&0) ^ byte).collect() };
@@ -237,7 +280,8 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_name_and_any_keys_come_back(name in "[!-~]( ?[!-~]){0,15}", keys in proptest::collection::vec(any::<u8>(), 96)) {
+    fn any_name_and_any_keys_come_back(name in "[!-~]( \
+                                                ?[!-~]){0,15}", keys in proptest::collection::vec(any::<u8>(), 96)) {
         let secret = [b"QSID\0\x01", &keys[..], &[0, name.len() as u8], name.as_bytes()].concat();
         let operator = Operator::from_secret_bytes(&SecretBytes::new(secret.clone())).unwrap();
         let again = operator.to_secret_bytes();
@@ -247,7 +291,8 @@ proptest! {
     }
 
     #[test]
-    fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..170), at in 0_usize..140, text in "\\PC{0,300}") {
+    fn nothing_panics(bytes in proptest::collection::vec(any::<u8>(), 0..170), at in 0_usize..140,
+    text in "\\PC{0,300}") {
         let good = payload(&operator("alice").card());
         let at = at.min(good.len());
         for bytes in [bytes.clone(), [&good[..at], &bytes[..]].concat()] {

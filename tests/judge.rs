@@ -32,7 +32,8 @@ fn give(machines: &mut [Machine], statement: &Statement) {
     run(machines, &mut honest);
 }
 
-/// All statements of honest operators, with what another seat (3 of 4, if not said) would sign if it were a forger that breaks no rule.
+/// All statements of honest operators, with what another seat (3 of 4, if not said) would sign if
+/// it were a forger that breaks no rule.
 struct Honest {
     machines: Vec<Machine>,
     forger: Forger,
@@ -53,10 +54,18 @@ impl Honest {
         run(&mut all, &mut honest);
         give(&mut all, &forger.hello());
         // Boxes are forgotten in the end.
-        let Some(Frame::ShareBox { sealed, .. }) = all[0].participant().box_for(me) else { panic!("it has dealt") };
+        let Some(Frame::ShareBox { sealed, .. }) = all[0].participant().box_for(me) else {
+            panic!("it has dealt")
+        };
         forger.play(&mut all);
         let complete = |round| all[0].participant().inbox().complete(round).unwrap();
-        Self { hellos: complete(Round::Hello), deals: complete(Round::Deal), machines: all, forger, sealed }
+        Self {
+            hellos: complete(Round::Hello),
+            deals: complete(Round::Deal),
+            machines: all,
+            forger,
+            sealed,
+        }
     }
 
     fn ceremony(&self) -> &Ceremony {
@@ -74,7 +83,14 @@ impl Honest {
         let mut body = Prepare::decode(first.body(), &shape).unwrap();
         body.sums_root.0[0] ^= 1;
         let key = self.forger.seat.operator.key();
-        Statement::sign(key, index(3), Round::Prepare, first.envelope.session, first.envelope.view_root, &body.encode())
+        Statement::sign(
+            key,
+            index(3),
+            Round::Prepare,
+            first.envelope.session,
+            first.envelope.view_root,
+            &body.encode(),
+        )
     }
 }
 
@@ -102,12 +118,17 @@ fn a_complaint_about_a_good_share_is_its_senders_fault_whatever_it_claims() {
         ("a share that is no scalar", |body| body[32 * 4 + 2] = 2),
     ];
     for (claim, edit) in claims {
-        let complaint = honest.forger.complain(session, &honest.deals, (one, one), &honest.sealed, edit);
+        let complaint =
+            honest.forger.complain(session, &honest.deals, (one, one), &honest.sealed, edit);
         assert_eq!(complaint.envelope.kind, Kind::Complaint);
         assert!((1..=3).contains(&complaint.body()[place]));
         let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
         let faults = judge(honest.ceremony(), &all);
-        assert_eq!(rules(&faults), [Rule::FalseComplaint { operator: index(3), dealer: one }], "{claim}");
+        assert_eq!(
+            rules(&faults),
+            [Rule::FalseComplaint { operator: index(3), dealer: one }],
+            "{claim}"
+        );
         assert_eq!(faults[0].rule.class(), Some(Class::E4));
         proves_itself(honest.ceremony(), &faults[0]);
     }
@@ -115,19 +136,31 @@ fn a_complaint_about_a_good_share_is_its_senders_fault_whatever_it_claims() {
     let mut other = honest.sealed.clone();
     other[40] ^= 1;
     for (opened, sealed) in [(index(2), &honest.sealed), (one, &other)] {
-        let complaint = honest.forger.complain(session, &honest.deals, (one, opened), sealed, |_| ());
+        let complaint =
+            honest.forger.complain(session, &honest.deals, (one, opened), sealed, |_| ());
         let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
-        assert_eq!(rules(&judge(honest.ceremony(), &all)), [Rule::FalseComplaint { operator: index(3), dealer: one }]);
+        assert_eq!(
+            rules(&judge(honest.ceremony(), &all)),
+            [Rule::FalseComplaint { operator: index(3), dealer: one }]
+        );
     }
 }
 
 #[test]
 fn a_complaint_about_oneself_is_false() {
-    // The last of the operators: there is no one-time key and no box at the place that this would look at.
+    // The last of the operators: there is no one-time key and no box at the place that this would
+    // look at.
     let honest = Honest::with_forger(index(4));
-    let about_itself = |body: &mut Vec<u8>| body[32 * 4..32 * 4 + 2].copy_from_slice(&4u16.to_be_bytes());
+    let about_itself =
+        |body: &mut Vec<u8>| body[32 * 4..32 * 4 + 2].copy_from_slice(&4u16.to_be_bytes());
     let session = honest.deals[0].envelope.session;
-    let complaint = honest.forger.complain(session, &honest.deals, (index(1), index(1)), &honest.sealed, about_itself);
+    let complaint = honest.forger.complain(
+        session,
+        &honest.deals,
+        (index(1), index(1)),
+        &honest.sealed,
+        about_itself,
+    );
     let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
     let faults = judge(honest.ceremony(), &all);
     assert_eq!(rules(&faults), [Rule::FalseComplaint { operator: index(4), dealer: index(4) }]);
@@ -145,10 +178,19 @@ fn a_complaint_about_nobody_is_malformed() {
         |body| body[32 * 4..32 * 4 + 2].copy_from_slice(&[0xff, 0xff]),
     ];
     for about in dealers {
-        let complaint = honest.forger.complain(session, &honest.deals, (index(1), index(1)), &honest.sealed, about);
+        let complaint = honest.forger.complain(
+            session,
+            &honest.deals,
+            (index(1), index(1)),
+            &honest.sealed,
+            about,
+        );
         let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
         let faults = judge(honest.ceremony(), &all);
-        let [Rule::Malformed { operator, round: Round::Prepare, error }] = &rules(&faults)[..] else { panic!("{faults:?}") };
+        let [Rule::Malformed { operator, round: Round::Prepare, error }] = &rules(&faults)[..]
+        else {
+            panic!("{faults:?}")
+        };
         assert_eq!(*operator, index(3));
         assert_eq!(error.to_string(), "dealer: no seat has this index");
         proves_itself(honest.ceremony(), &faults[0]);
@@ -174,11 +216,14 @@ fn two_dealers_who_both_know_one_secret_have_shared_it() {
     run(&mut all, &mut honest);
     let hellos: Vec<Statement> = all
         .iter()
-        .map(|machine| machine.participant().inbox().get(Round::Hello, machine.seat.me).unwrap().clone())
+        .map(|machine| {
+            machine.participant().inbox().get(Round::Hello, machine.seat.me).unwrap().clone()
+        })
         .chain(two.iter().map(Forger::hello))
         .collect();
     let deals = two.each_ref().map(|forger| forger.deal(&hellos).0);
-    let found = |statements: &[&[Statement]]| rules(&judge(&two[0].seat.ceremony, &statements.concat()));
+    let found =
+        |statements: &[&[Statement]]| rules(&judge(&two[0].seat.ceremony, &statements.concat()));
     let expected = Rule::EqualConstants { rows: [(index(3), 1), (index(4), 1)] };
     assert_eq!(found(&[&hellos, &deals]), [expected]);
     assert_eq!(found(&[&hellos, &deals[..1]]), []);
@@ -194,7 +239,11 @@ fn evidence_is_bound_to_the_ceremony_by_its_hellos_or_by_a_deal() {
         faults.into_iter().filter(|fault| fault.rule == rule).collect()
     };
     // The hellos alone name the session; one deal alone does; fewer hellos do not.
-    for bound in [&honest.hellos[..], &honest.deals[1..2], &[honest.hellos[..3].to_vec(), honest.deals[..1].to_vec()].concat()] {
+    for bound in [
+        &honest.hellos[..],
+        &honest.deals[1..2],
+        &[honest.hellos[..3].to_vec(), honest.deals[..1].to_vec()].concat(),
+    ] {
         let faults = found(&[bound, &two]);
         assert_eq!(faults.len(), 1);
         proves_itself(honest.ceremony(), &faults[0]);
@@ -236,10 +285,17 @@ fn a_verdict_is_about_the_deal_that_a_complaint_names() {
     assert_ne!(first.digest(), second.digest());
     let _ = all[1].receive(Frame::Statement(first.bytes().to_vec())).unwrap();
     let _ = all[0].receive(Frame::Statement(second.bytes().to_vec())).unwrap();
-    let (recipient, sealed) = boxes.into_iter().find(|(recipient, _)| *recipient == index(1)).unwrap();
+    let (recipient, sealed) =
+        boxes.into_iter().find(|(recipient, _)| *recipient == index(1)).unwrap();
     let _ = all[0].receive(Frame::ShareBox { dealer: index(3), recipient, sealed }).unwrap();
     let mut deals_of = |machine: usize, from: usize| {
-        let deal = all[from].participant().inbox().get(Round::Deal, all[from].seat.me).unwrap().bytes().to_vec();
+        let deal = all[from]
+            .participant()
+            .inbox()
+            .get(Round::Deal, all[from].seat.me)
+            .unwrap()
+            .bytes()
+            .to_vec();
         let _ = all[machine].receive(Frame::Statement(deal)).unwrap();
         if let Some(frame) = all[from].participant().box_for(all[machine].seat.me) {
             let _ = all[machine].receive(frame).unwrap();
@@ -250,9 +306,16 @@ fn a_verdict_is_about_the_deal_that_a_complaint_names() {
     let complaint = all[0].participant().inbox().get(Round::Prepare, index(1)).unwrap().clone();
     assert_eq!(complaint.envelope.kind, Kind::Complaint);
     // Who holds both deals, the innocent one first, sees both faults.
-    let deals = [first, second, all[0].participant().inbox().get(Round::Deal, index(2)).unwrap().clone()];
-    let faults = rules(&judge(&all[0].seat.ceremony, &[hellos, deals.to_vec(), vec![complaint.clone()]].concat()));
-    assert!(faults.contains(&Rule::Equivocation { operator: index(3), round: Round::Deal }), "{faults:?}");
+    let deals =
+        [first, second, all[0].participant().inbox().get(Round::Deal, index(2)).unwrap().clone()];
+    let faults = rules(&judge(
+        &all[0].seat.ceremony,
+        &[hellos, deals.to_vec(), vec![complaint.clone()]].concat(),
+    ));
+    assert!(
+        faults.contains(&Rule::Equivocation { operator: index(3), round: Round::Deal }),
+        "{faults:?}"
+    );
     assert!(faults.contains(&Rule::Share { dealer: index(3), validator: 0 }), "{faults:?}");
 }
 
@@ -260,10 +323,18 @@ fn a_verdict_is_about_the_deal_that_a_complaint_names() {
 fn an_audit_names_the_proven_culprits_of_a_stopped_ceremony_and_judges_nothing_it_cannot_read() {
     let honest = Honest::new();
     let session = honest.deals[0].envelope.session;
-    let complaint = honest.forger.complain(session, &honest.deals, (index(1), index(1)), &honest.sealed, |_| ());
+    let complaint = honest.forger.complain(
+        session,
+        &honest.deals,
+        (index(1), index(1)),
+        &honest.sealed,
+        |_| (),
+    );
     let abandoned = honest.forger.abandon();
-    let proven = [honest.hellos.clone(), honest.deals.clone(), vec![complaint, abandoned.clone()]].concat();
-    let nothing = [honest.hellos.clone(), honest.deals.clone(), honest.prepares(), vec![abandoned]].concat();
+    let proven =
+        [honest.hellos.clone(), honest.deals.clone(), vec![complaint, abandoned.clone()]].concat();
+    let nothing =
+        [honest.hellos.clone(), honest.deals.clone(), honest.prepares(), vec![abandoned]].concat();
     let report = |bytes: &[u8]| audit(bytes, &Expectations::default());
     for (statements, culprits) in [(proven, vec![index(3)]), (nothing, vec![])] {
         let file = stopped::encode(honest.ceremony(), &statements);
@@ -271,8 +342,13 @@ fn an_audit_names_the_proven_culprits_of_a_stopped_ceremony_and_judges_nothing_i
         assert_eq!(whole.culprits(), Some(culprits.as_slice()));
         let stored = "signed that shares are stored";
         assert_eq!(whole.line(Code::V19).unwrap().detail.contains(stored), culprits.is_empty());
-        assert_eq!(whole.line(Code::V19).unwrap().detail.contains("prove nobody at fault"), culprits.is_empty());
-        let status = |report: &Report| [Code::V17, Code::V18, Code::V20].map(|code| report.line(code).unwrap().status);
+        assert_eq!(
+            whole.line(Code::V19).unwrap().detail.contains("prove nobody at fault"),
+            culprits.is_empty()
+        );
+        let status = |report: &Report| {
+            [Code::V17, Code::V18, Code::V20].map(|code| report.line(code).unwrap().status)
+        };
         assert_eq!(status(&whole), [Status::NotApplicable; 3]);
         assert!(whole.line(Code::Sealed).is_none(), "it is not for SSV");
         assert!(!whole.line(Code::V19).unwrap().detail.contains("left out"));
@@ -282,6 +358,9 @@ fn an_audit_names_the_proven_culprits_of_a_stopped_ceremony_and_judges_nothing_i
     // Without hellos and deals, nothing shows of which ceremony prepares are.
     let adrift = report(&stopped::encode(honest.ceremony(), &honest.prepares()));
     let detail = &adrift.line(Code::V19).unwrap().detail;
-    assert!(detail.contains("4 statements are not shown to be of this ceremony, and were left out"), "{detail}");
+    assert!(
+        detail.contains("4 statements are not shown to be of this ceremony, and were left out"),
+        "{detail}"
+    );
     assert!(!detail.contains("signed that shares are stored"), "{detail}");
 }

@@ -1,4 +1,5 @@
-//! Answers over channels: operators that keep to the specification, and what peers that do not can bring about. In memory; the network is a queue.
+//! Answers over channels: operators that keep to the specification, and what peers that do not can
+//! bring about. In memory; the network is a queue.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -70,7 +71,12 @@ fn false_answer(request: &Request, by: u16) -> Partial {
 
 fn framed(request: &Request, partial: &Partial, ephemeral: u8) -> Vec<u8> {
     let by = partial.operator.get();
-    Frame::Answer(partial.to_answer(&cleared(request, by), &operator(by), Secret32::new(&mut [ephemeral; 32]))).encode()
+    Frame::Answer(partial.to_answer(
+        &cleared(request, by),
+        &operator(by),
+        Secret32::new(&mut [ephemeral; 32]),
+    ))
+    .encode()
 }
 
 fn state(satisfied: bool, counted: [bool; 4]) -> Vec<u8> {
@@ -79,7 +85,8 @@ fn state(satisfied: bool, counted: [bool; 4]) -> Vec<u8> {
 
 fn begin(request: &Request, me: u16) -> Live {
     let ephemeral = Secret32::new(&mut [u8::try_from(me).unwrap(); 32]);
-    let begun = Live::begin(cleared(request, me), parent(me), operator(me), answer(request, me), ephemeral);
+    let begun =
+        Live::begin(cleared(request, me), parent(me), operator(me), answer(request, me), ephemeral);
     let (live, actions) = begun.unwrap();
     assert!(actions.is_empty(), "{actions:?}");
     live
@@ -113,7 +120,12 @@ impl Net {
     /// Someone joins, and is connected to everybody whom its role lets it speak with.
     fn join(&mut self, request: &Request, me: u16) {
         let live = begin(request, me);
-        let others: Vec<u16> = self.live.keys().copied().filter(|other| live.role().speaks_with(seat(*other))).collect();
+        let others: Vec<u16> = self
+            .live
+            .keys()
+            .copied()
+            .filter(|other| live.role().speaks_with(seat(*other)))
+            .collect();
         self.live.insert(me, live);
         for other in others {
             if self.live[&other].role().speaks_with(seat(me)) {
@@ -135,7 +147,10 @@ impl Net {
                     self.frames.push_back((me, to.get(), frame));
                 }
                 Action::Combined { signature, signers } => {
-                    assert!(self.results.insert(me, (signature, signers)).is_none(), "combined once");
+                    assert!(
+                        self.results.insert(me, (signature, signers)).is_none(),
+                        "combined once"
+                    );
                     let actions = self.live.get_mut(&me).unwrap().written();
                     self.act(me, actions);
                 }
@@ -247,7 +262,11 @@ fn a_custodian_alone_has_the_result() {
     assert_eq!(net.live[&1].role(), Role::Contributor(seat(3)));
     assert_eq!(net.live[&3].role(), Role::Custodian);
     assert_eq!(net.results.keys().copied().collect::<Vec<_>>(), [3]);
-    assert_eq!(net.endings(), [Some(Ending::Complete), Some(Ending::Complete), None], "it stays for the fourth");
+    assert_eq!(
+        net.endings(),
+        [Some(Ending::Complete), Some(Ending::Complete), None],
+        "it stays for the fourth"
+    );
     net.join(&request, 4);
     assert_eq!(net.endings(), [Some(Ending::Complete); 4]);
     // It is no answer to whoever is not the custodian, not even from the custodian.
@@ -270,7 +289,10 @@ fn a_custodian_that_is_no_operator_has_no_channel() {
     let request = request(Delivery::Custodian(Box::new(stranger.card())), 0);
     assert_eq!(Role::of(&cleared(&request, 1), &parent(1), seat(1)), None);
     let ephemeral = Secret32::new(&mut [1; 32]);
-    assert!(Live::begin(cleared(&request, 1), parent(1), operator(1), answer(&request, 1), ephemeral).is_none());
+    assert!(
+        Live::begin(cleared(&request, 1), parent(1), operator(1), answer(&request, 1), ephemeral)
+            .is_none()
+    );
 }
 
 /// Its own signature is proof; nobody hangs up for it, and nothing of it is looked at again.
@@ -281,9 +303,14 @@ fn a_signed_false_answer_is_its_operators_by_name() {
         let mut live = begin(&request, 1);
         live.handle(Event::Up(seat(2)));
         let actions = hear(&mut live, 2, &framed(&request, &false_answer(&request, 2), 9));
-        let [Action::NotCounted { operator, why: PartialError::Wrong(2) }] = &actions[..] else { panic!("{actions:?}") };
+        let [Action::NotCounted { operator, why: PartialError::Wrong(2) }] = &actions[..] else {
+            panic!("{actions:?}")
+        };
         assert_eq!(operator.get(), 2);
-        assert!(hear(&mut live, 2, &framed(&request, &answer(&request, 2), 9)).is_empty(), "not even a good one");
+        assert!(
+            hear(&mut live, 2, &framed(&request, &answer(&request, 2), 9)).is_empty(),
+            "not even a good one"
+        );
         assert_eq!((live.counted(), live.waiting_for()), (1, vec![seat(3), seat(4)]));
         // With a second one there can never be three.
         assert_eq!(live.ending(), None);
@@ -292,7 +319,8 @@ fn a_signed_false_answer_is_its_operators_by_name() {
     }
 }
 
-/// A sealed answer comes from its operator or not at all; an open one from anybody who is still spoken with.
+/// A sealed answer comes from its operator or not at all; an open one from anybody who is still
+/// spoken with.
 #[test]
 fn it_ends_when_nobody_is_left_whose_answer_could_come() {
     let sealed = request(custodian(1), 0);
@@ -320,7 +348,8 @@ fn it_ends_when_nobody_is_left_whose_answer_could_come() {
     assert_eq!(live.ending(), None, "there is enough, and it is being written");
 }
 
-/// What a person is told who stops: who may still need something, and whether the answer can have reached anybody.
+/// What a person is told who stops: who may still need something, and whether the answer can have
+/// reached anybody.
 #[test]
 fn what_is_known_when_it_ends() {
     let open = request(Delivery::Public, 0);
@@ -335,12 +364,16 @@ fn what_is_known_when_it_ends() {
     assert!(live.has_left());
     hear(&mut live, 3, &framed(&open, &answer(&open, 3), 9));
     live.written();
-    // Both go, without a word. They are not waited for; that is not the same as knowing that they have it.
+    // Both go, without a word. They are not waited for; that is not the same as knowing that they
+    // have it.
     for gone in [2, 3] {
         live.handle(Event::Down(seat(gone)));
     }
     (0..6).for_each(|_| drop(live.handle(Event::Tick)));
-    assert_eq!((live.waiting_for(), live.unconfirmed()), (vec![seat(4)], vec![seat(2), seat(3), seat(4)]));
+    assert_eq!(
+        (live.waiting_for(), live.unconfirmed()),
+        (vec![seat(4)], vec![seat(2), seat(3), seat(4)])
+    );
     live.handle(Event::Up(seat(3)));
     hear(&mut live, 3, &state(true, [true, true, true, false]));
     hung_up(&hear(&mut live, 4, &[]));
@@ -360,7 +393,11 @@ fn who_passes_on_a_false_answer_is_at_fault_too() {
     let request = request(Delivery::Public, 0);
     let mut live = begin(&request, 1);
     let actions = hear(&mut live, 3, &framed(&request, &false_answer(&request, 2), 9));
-    let [Action::NotCounted { operator, .. }, Action::HangUp { peer, why: Misconduct::PassedOn(2) }] = &actions[..] else {
+    let [
+        Action::NotCounted { operator, .. },
+        Action::HangUp { peer, why: Misconduct::PassedOn(2) },
+    ] = &actions[..]
+    else {
         panic!("{actions:?}")
     };
     assert_eq!((operator.get(), peer.get()), (2, 3));
@@ -376,9 +413,13 @@ fn answers_that_are_not_what_they_say() {
         altered
     };
     let expected = ours.id();
-    // The request, the operator, the partial signature and the signature, in this order after the type.
+    // The request, the operator, the partial signature and the signature, in this order after the
+    // type.
     for (frame, why) in [
-        (framed(&other, &answer(&other, 2), 9), PartialError::Request { expected, found: other.id() }),
+        (
+            framed(&other, &answer(&other, 2), 9),
+            PartialError::Request { expected, found: other.id() },
+        ),
         (with(1, other.id().as_ref()), PartialError::Request { expected, found: other.id() }),
         (with(33, &[0, 3]), PartialError::Signature(3)),
         (with(33, &[0, 9]), PartialError::UnknownOperator(9)),
@@ -394,7 +435,9 @@ fn answers_that_are_not_what_they_say() {
         assert_eq!(live.counted(), 1);
         // It is not heard any more; what it has signed still counts, from whoever has it.
         assert!(hear(&mut live, 2, &genuine).is_empty());
-        assert!(matches!(hear(&mut live, 3, &genuine)[..], [Action::Counted(who)] if who == seat(2)));
+        assert!(
+            matches!(hear(&mut live, 3, &genuine)[..], [Action::Counted(who)] if who == seat(2))
+        );
     }
     // This very request, sealed: the kind is wrong.
     let sealed = [&[3][..], ours.id().as_ref(), &[0; 258]].concat();
@@ -411,7 +454,10 @@ fn sealed_answers_that_are_not_what_they_say() {
     assert_eq!(hung_up(&hear(&mut live, 3, &genuine)), (3, &Misconduct::Foreign(2)));
     let mut altered = genuine.clone();
     *altered.last_mut().unwrap() ^= 1;
-    assert_eq!(hung_up(&hear(&mut live, 2, &altered)), (2, &Misconduct::Answer(PartialError::Sealed)));
+    assert_eq!(
+        hung_up(&hear(&mut live, 2, &altered)),
+        (2, &Misconduct::Answer(PartialError::Sealed))
+    );
     // Open, where everybody would see it.
     let open = [&[2][..], ours.id().as_ref(), &[0, 4], &[0; 160]].concat();
     let why = PartialError::Delivery { expected: "sealed", found: "public" };
@@ -422,7 +468,15 @@ fn sealed_answers_that_are_not_what_they_say() {
 #[test]
 fn garbage_is_heard_once() {
     let request = request(Delivery::Public, 0);
-    for garbage in [&[][..], &[0], &[9; 100], &[1, 0, 1, 1, 1], &[1, 0, 1, 1, 1, 1, 1], &[1, 2, 0, 0, 0, 0], &[2; 195 - 1]] {
+    for garbage in [
+        &[][..],
+        &[0],
+        &[9; 100],
+        &[1, 0, 1, 1, 1],
+        &[1, 0, 1, 1, 1, 1, 1],
+        &[1, 2, 0, 0, 0, 0],
+        &[2; 195 - 1],
+    ] {
         let mut live = begin(&request, 1);
         live.handle(Event::Up(seat(2)));
         let actions = hear(&mut live, 2, garbage);
@@ -461,7 +515,10 @@ fn a_flood_brings_about_nothing() {
     for _ in 0..1000 {
         assert!(hear(&mut live, 2, &theirs).is_empty());
         assert!(hear(&mut live, 2, &nothing).is_empty());
-        assert!(hear(&mut live, 2, &framed(&request, &answer(&request, 1), 9)).is_empty(), "our own comes back");
+        assert!(
+            hear(&mut live, 2, &framed(&request, &answer(&request, 1), 9)).is_empty(),
+            "our own comes back"
+        );
     }
     // A tick says once what is new.
     assert_eq!(live.handle(Event::Tick).len(), 1);

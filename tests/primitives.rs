@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use quorate::primitives::batch::{SameMessage, Weights, verify_signature, verify_signatures};
 use quorate::primitives::commitment::{Commitments, evaluate_row};
 use quorate::primitives::curve::{DecodeError, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar};
-use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, merkle_root, scalar, secret_scalar, tagged};
+use quorate::primitives::hash::{
+    DST_ETHEREUM, Digest, Tag, merkle_root, scalar, secret_scalar, tagged,
+};
 use quorate::primitives::lagrange;
 use quorate::primitives::polynomial::Polynomial;
 use quorate::primitives::possession::{Proof, Statement, first_false};
@@ -67,19 +69,26 @@ fn points_off_the_curve_or_subgroup_or_at_infinity_are_refused_with_their_reason
     infinity[0] = 0xc0;
     assert_eq!(G1::from_compressed(&infinity), Err(DecodeError::Infinity));
     // The order r and r + 1 as scalars.
-    let r = hex::decode("73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001").unwrap();
+    let r =
+        hex::decode("73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001").unwrap();
     assert_eq!(Scalar::from_be_bytes(&r.try_into().unwrap()), Err(DecodeError::ScalarTooLarge));
 }
 
 #[test]
 fn a_false_proof_of_possession_fails_alone_and_in_a_batch() {
-    let dealers: Vec<Vec<SecretScalar>> = (0..4).map(|d| (0..5).map(|v| secret(d * 10 + v)).collect()).collect();
-    let statement = |dealer: u16| Statement { session: Digest([7; 32]), dealer, root: Digest([9; 32]) };
+    let dealers: Vec<Vec<SecretScalar>> =
+        (0..4).map(|d| (0..5).map(|v| secret(d * 10 + v)).collect()).collect();
+    let statement =
+        |dealer: u16| Statement { session: Digest([7; 32]), dealer, root: Digest([9; 32]) };
     let mut proofs: Vec<(Statement, Vec<G1>, Proof)> = (1u16..)
         .zip(&dealers)
         .map(|(d, secrets)| {
             let points = secrets.iter().map(|s| s.base_mult().unwrap()).collect();
-            (statement(d), points, statement(d).prove(secrets.iter(), secret(500 + u64::from(d))).unwrap())
+            (
+                statement(d),
+                points,
+                statement(d).prove(secrets.iter(), secret(500 + u64::from(d))).unwrap(),
+            )
         })
         .collect();
     let first = |proofs: &[(Statement, Vec<G1>, Proof)]| {
@@ -88,7 +97,8 @@ fn a_false_proof_of_possession_fails_alone_and_in_a_batch() {
     assert_eq!(first(&proofs), None);
     assert!(proofs.iter().all(|(s, points, proof)| s.verify(points.iter().copied(), proof)));
 
-    // Another index, another session, another root, another order of constants, another response: none verifies.
+    // Another index, another session, another root, another order of constants, another response:
+    // none verifies.
     let (s, points, proof) = &proofs[0];
     assert!(!statement(2).verify(points.iter().copied(), proof));
     assert!(!Statement { session: Digest([8; 32]), ..*s }.verify(points.iter().copied(), proof));
@@ -108,7 +118,10 @@ fn cancelling_false_signatures_do_not_pass_a_batch() {
         .iter()
         .map(|message| SameMessage {
             message: *message,
-            signed: keys.iter().map(|key| (key.base_mult().unwrap(), key.sign(message).unwrap())).collect(),
+            signed: keys
+                .iter()
+                .map(|key| (key.base_mult().unwrap(), key.sign(message).unwrap()))
+                .collect(),
         })
         .collect();
     assert!(verify_signatures(&batch, &mut Weights::new(&[b"w"])));
@@ -153,7 +166,8 @@ proptest! {
     }
 
     #[test]
-    fn every_quorum_interpolates_and_shares_match_commitments(label in 0u64..1000, t in 2u64..6, far: u64) {
+    fn every_quorum_interpolates_and_shares_match_commitments(label in 0u64..1000, t in 2u64..6,
+    far: u64) {
         let polynomial = polynomial(label, t);
         let row = polynomial.commit();
         let points: Vec<u64> = (1..t).chain([far.max(10)]).collect();

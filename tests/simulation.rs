@@ -1,4 +1,5 @@
-//! The simulation itself: it is deterministic, it finds nothing in what is right, and each oracle finds what is planted for it.
+//! The simulation itself: it is deterministic, it finds nothing in what is right, and each oracle
+//! finds what is planted for it.
 #![allow(clippy::unwrap_used)]
 
 use quorate::simulation::adversary::Adversary;
@@ -34,7 +35,10 @@ fn sixty_seeds_without_a_violation() {
     assert_eq!(totals.violations, []);
     assert_eq!(totals.ceremonies, 60);
     let finished = totals.endings[&Ending::Finished];
-    assert!(finished > 20 && finished < 55, "{finished} of 60 finished: nothing fails, or nothing works");
+    assert!(
+        finished > 20 && finished < 55,
+        "{finished} of 60 finished: nothing fails, or nothing works"
+    );
     assert!(totals.crashes > 10 && totals.full > 5 && totals.subsets > 60, "{totals:?}");
 }
 
@@ -62,8 +66,8 @@ fn a_calm_ceremony_finishes() {
 #[test]
 fn every_adversary_gets_its_end() {
     use Adversary::*;
-    // What breaks no rule, or is made good by the others, does not keep anybody from finishing; nor does a second statement once
-    // everybody has prepared, because then certificates count.
+    // What breaks no rule, or is made good by the others, does not keep anybody from finishing; nor
+    // does a second statement once everybody has prepared, because then certificates count.
     let finished = [
         PlaysByHand,
         DealLate,
@@ -78,8 +82,16 @@ fn every_adversary_gets_its_end() {
         YieldsBoxes,
     ];
     // Nobody can prove silence.
-    let waiting =
-        [Silent, SilentFromDeal, SilentFromPrepare, SilentFromCommit, SilentFromFinal, WithholdsBoxes, UnsignedBox, SpeaksToSome];
+    let waiting = [
+        Silent,
+        SilentFromDeal,
+        SilentFromPrepare,
+        SilentFromCommit,
+        SilentFromFinal,
+        WithholdsBoxes,
+        UnsignedBox,
+        SpeaksToSome,
+    ];
     let mut others = Vec::new();
     for kind in Adversary::ALL {
         let played = with(*kind);
@@ -139,7 +151,8 @@ fn other_outputs_are_found() {
 #[test]
 fn a_second_statement_is_found() {
     assert_eq!(
-        planted(Bug::Equivocates, |plan| (plan.fates[1].start, plan.calm_from) = (5_000, 10_000))[0],
+        planted(Bug::Equivocates, |plan| (plan.fates[1].start, plan.calm_from) = (5_000, 10_000))
+            [0],
         Oracle::Equivocation
     );
 }
@@ -161,7 +174,10 @@ fn blame_of_an_honest_operator_is_found() {
 fn a_wait_for_an_honest_operator_is_found() {
     assert_eq!(planted(Bug::Deaf, |_| ()), [Oracle::Liveness]);
     // A silent operator that is taken for an honest one.
-    assert_eq!(planted(Bug::Framed, |plan| plan.adversaries = vec![(0, Adversary::Silent)]), [Oracle::Liveness]);
+    assert_eq!(
+        planted(Bug::Framed, |plan| plan.adversaries = vec![(0, Adversary::Silent)]),
+        [Oracle::Liveness]
+    );
 }
 
 #[test]

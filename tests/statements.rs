@@ -1,4 +1,5 @@
-//! Statements and the slots they are filed in: what is refused, and what is kept of an operator that signs more than once.
+//! Statements and the slots they are filed in: what is refused, and what is kept of an operator
+//! that signs more than once.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -56,7 +57,14 @@ fn prepares(all: &[Machine]) -> [Statement; 4] {
         let mut body = Prepare::decode(first.body(), &Shape::of(&all[0].seat.ceremony)).unwrap();
         body.sums_root = Digest([byte; 32]);
         let (envelope, seat) = (&first.envelope, &all[0].seat);
-        Statement::sign(seat.operator.key(), seat.me, Round::Prepare, envelope.session, envelope.view_root, &body.encode())
+        Statement::sign(
+            seat.operator.key(),
+            seat.me,
+            Round::Prepare,
+            envelope.session,
+            envelope.view_root,
+            &body.encode(),
+        )
     };
     [first.clone(), other(2), other(3), other(4)]
 }
@@ -74,7 +82,14 @@ fn of_many_prepares_two_are_kept_and_those_that_a_commit_names() {
     let mut body = Commit::decode(commit.body(), &Shape::of(&seat.ceremony)).unwrap();
     body.view[0] = prepares[2].digest();
     let session = commit.envelope.session;
-    let naming = Statement::sign(seat.operator.key(), seat.me, Round::Commit, session, view_root(&body.view), &body.encode());
+    let naming = Statement::sign(
+        seat.operator.key(),
+        seat.me,
+        Round::Commit,
+        session,
+        view_root(&body.view),
+        &body.encode(),
+    );
 
     for named in [false, true] {
         let mut inbox = Inbox::new(seat.ceremony.clone());
@@ -109,7 +124,14 @@ fn of_many_deals_two_are_kept_whatever_a_commit_names() {
     let mut body = Commit::decode(commit.body(), &Shape::of(&seat.ceremony)).unwrap();
     body.view[0] = deals[2].digest();
     let session = commit.envelope.session;
-    let naming = Statement::sign(namer.operator.key(), namer.me, Round::Commit, session, view_root(&body.view), &body.encode());
+    let naming = Statement::sign(
+        namer.operator.key(),
+        namer.me,
+        Round::Commit,
+        session,
+        view_root(&body.view),
+        &body.encode(),
+    );
     let mut inbox = Inbox::new(seat.ceremony.clone());
     inbox.set_session(session);
     assert_eq!(inbox.accept(naming.bytes()).unwrap().0, Arrival::New);
@@ -117,7 +139,8 @@ fn of_many_deals_two_are_kept_whatever_a_commit_names() {
     assert_eq!(arrivals, [Arrival::New, Arrival::Conflict, Arrival::Surplus]);
 }
 
-/// A third final counts if it says what another's final says. Of no other statement is a third one kept for that.
+/// A third final counts if it says what another's final says. Of no other statement is a third one
+/// kept for that.
 #[test]
 fn prepares_that_look_like_finals_are_not_kept() {
     let all = played();
@@ -130,7 +153,14 @@ fn prepares_that_look_like_finals_are_not_kept() {
         let mut body = last.body()[..32 * 4 + 32].to_vec();
         body.resize(length, byte);
         let (key, envelope) = (seat.operator.key(), &last.envelope);
-        let prepare = Statement::sign(key, seat.me, Round::Prepare, envelope.session, envelope.view_root, &body);
+        let prepare = Statement::sign(
+            key,
+            seat.me,
+            Round::Prepare,
+            envelope.session,
+            envelope.view_root,
+            &body,
+        );
         inbox.accept(prepare.bytes()).unwrap().0
     });
     assert_eq!(arrivals, [Arrival::New, Arrival::Conflict, Arrival::Surplus, Arrival::Surplus]);

@@ -1,14 +1,17 @@
 //! The Ethereum BLS suite, and encodings on which libraries disagree.
 //!
-//! Our decoders are stricter than the suite in one point: infinity is never decoded, as a key or as a signature. Where the suite
-//! expects it to be (see [`REFUSED_HERE`]), the refusal is asserted by its variant.
+//! Our decoders are stricter than the suite in one point: infinity is never decoded, as a key or as
+//! a signature. Where the suite expects it to be (see [`REFUSED_HERE`]), the refusal is asserted by
+//! its variant.
 #![allow(clippy::unwrap_used)]
 
 mod support;
 
 use std::collections::BTreeMap;
 
-use quorate::primitives::curve::{DecodeError, G1, G1Sum, G2, G2Sum, SecretScalar, pairing_product_is_one};
+use quorate::primitives::curve::{
+    DecodeError, G1, G1Sum, G2, G2Sum, SecretScalar, pairing_product_is_one,
+};
 use quorate::primitives::hash::DST_ETHEREUM;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -105,7 +108,10 @@ type Suite<I, O> = Vec<(String, Case<I, O>)>;
 
 fn suite<I: DeserializeOwned, O: DeserializeOwned>(kind: &str) -> Suite<I, O> {
     let folder = format!("ethereum-bls/{kind}");
-    names(&folder).into_iter().map(|name| (format!("{kind}/{name}"), read(&format!("{folder}/{name}.json")))).collect()
+    names(&folder)
+        .into_iter()
+        .map(|name| (format!("{kind}/{name}"), read(&format!("{folder}/{name}.json"))))
+        .collect()
 }
 
 fn key(text: &str) -> Result<G1, Verdict> {
@@ -121,7 +127,8 @@ fn signature(text: &str) -> Result<G2, Verdict> {
 /// `Π e(key_i, H(message_i)) = e(G, signature)`.
 fn equation(pairs: &[(G1, Vec<u8>)], signature: G2) -> Result<(), Verdict> {
     let minus_g = G1Sum::from(G1::generator()).negated().finish().unwrap();
-    let mut product: Vec<(G1, G2)> = pairs.iter().map(|(key, message)| (*key, G2::hash(message, DST_ETHEREUM))).collect();
+    let mut product: Vec<(G1, G2)> =
+        pairs.iter().map(|(key, message)| (*key, G2::hash(message, DST_ETHEREUM))).collect();
     product.push((minus_g, signature));
     pairing_product_is_one(&product).then_some(()).ok_or(Equation)
 }
@@ -142,7 +149,11 @@ fn fast_verify(keys: &[String], message: &str, claimed: &str) -> Result<(), Verd
     let claimed = signature(claimed)?;
     let mut total = G1Sum::zero();
     keys.iter().for_each(|key| total.add(key));
-    let total = total.finish().ok_or(if keys.is_empty() { Nothing } else { Refused(DecodeError::Infinity) })?;
+    let total = total.finish().ok_or(if keys.is_empty() {
+        Nothing
+    } else {
+        Refused(DecodeError::Infinity)
+    })?;
     equation(&[(total, bytes(message))], claimed)
 }
 
@@ -150,8 +161,8 @@ fn verdict<T>(result: &Result<T, Verdict>) -> Verdict {
     result.as_ref().err().copied().unwrap_or(Holds)
 }
 
-/// Asserts that the suite's own verdict and ours are the same, but for [`REFUSED_HERE`]; that ours has the expected reason; and
-/// how many vectors ran.
+/// Asserts that the suite's own verdict and ours are the same, but for [`REFUSED_HERE`]; that ours
+/// has the expected reason; and how many vectors ran.
 fn check(results: &[(String, bool, Verdict)], expected: impl Fn(&str) -> Verdict, count: usize) {
     for (name, holds, got) in results {
         let refused_here = REFUSED_HERE.contains(&name.as_str());
@@ -168,15 +179,26 @@ fn sign() {
     for (name, case) in &cases {
         let secret = SecretScalar::from_be_bytes(&array(&case.input.privkey)).unwrap();
         let signed = secret.sign(&G2::hash(&bytes(&case.input.message), DST_ETHEREUM));
-        assert_eq!(signed.map(|point| format!("0x{}", hex::encode(point.to_compressed()))), case.output, "{name}");
+        assert_eq!(
+            signed.map(|point| format!("0x{}", hex::encode(point.to_compressed()))),
+            case.output,
+            "{name}"
+        );
         assert_eq!(secret.is_zero(), case.output.is_none(), "{name}");
     }
     assert_eq!(cases.len(), 10, "vectors run");
 }
 
-/// A signature with its last bytes overwritten is off the curve, or on it and outside the subgroup (which of the two: py_ecc).
+/// A signature with its last bytes overwritten is off the curve, or on it and outside the subgroup
+/// (which of the two: py_ecc).
 fn tampered(name: &str) -> Verdict {
-    let on_curve = ["2ea479adf8c40300", "2f09d443ab8a3ac2", "6b3b17f6962a490c", "6eeb7c52dfd9baf0", "8761a0b7e920c323"];
+    let on_curve = [
+        "2ea479adf8c40300",
+        "2f09d443ab8a3ac2",
+        "6b3b17f6962a490c",
+        "6eeb7c52dfd9baf0",
+        "8761a0b7e920c323",
+    ];
     match on_curve.iter().any(|end| name.ends_with(end)) {
         true => Refused(DecodeError::NotInSubgroup),
         false => Refused(DecodeError::NotOnCurve),
@@ -208,13 +230,20 @@ fn aggregate() {
     let results: Vec<_> = cases
         .into_iter()
         .map(|(name, Case { input, output })| {
-            let sum = input.iter().map(|text| signature(text)).collect::<Result<Vec<_>, _>>().and_then(|points| {
-                let mut sum = G2Sum::zero();
-                points.iter().for_each(|point| sum.add(point));
-                sum.finish().ok_or(Nothing)
-            });
+            let sum =
+                input.iter().map(|text| signature(text)).collect::<Result<Vec<_>, _>>().and_then(
+                    |points| {
+                        let mut sum = G2Sum::zero();
+                        points.iter().for_each(|point| sum.add(point));
+                        sum.finish().ok_or(Nothing)
+                    },
+                );
             if let Ok(sum) = &sum {
-                assert_eq!(output.as_deref().map(bytes), Some(sum.to_compressed().to_vec()), "{name}");
+                assert_eq!(
+                    output.as_deref().map(bytes),
+                    Some(sum.to_compressed().to_vec()),
+                    "{name}"
+                );
             }
             (name, output.is_some(), verdict(&sum))
         })
@@ -269,8 +298,8 @@ fn aggregate_verify() {
     check(&results, expected, 5);
 }
 
-/// The reason for each case of the suite's decoding vectors. With the infinity flag set everything is [`DecodeError::Infinity`]
-/// here, whatever the rest holds: infinity is refused in any spelling.
+/// The reason for each case of the suite's decoding vectors. With the infinity flag set everything
+/// is [`DecodeError::Infinity`] here, whatever the rest holds: infinity is refused in any spelling.
 fn decoding(name: &str) -> Verdict {
     match name.strip_prefix("deserialization_").unwrap() {
         "succeeds_correct_point" => Holds,
@@ -295,7 +324,10 @@ fn decoding(name: &str) -> Verdict {
 #[test]
 fn decode_g1() {
     let cases: Suite<KeyInput, bool> = suite("deserialization_G1");
-    let results: Vec<_> = cases.into_iter().map(|(name, case)| (name, case.output, verdict(&key(&case.input.pubkey)))).collect();
+    let results: Vec<_> = cases
+        .into_iter()
+        .map(|(name, case)| (name, case.output, verdict(&key(&case.input.pubkey))))
+        .collect();
     // x = 0 gives (0, 2), a point of order 3.
     let expected = |name: &str| match name {
         "deserialization_fails_infinity_with_false_b_flag" => Refused(DecodeError::NotInSubgroup),
@@ -307,8 +339,10 @@ fn decode_g1() {
 #[test]
 fn decode_g2() {
     let cases: Suite<SignatureInput, bool> = suite("deserialization_G2");
-    let results: Vec<_> =
-        cases.into_iter().map(|(name, case)| (name, case.output, verdict(&signature(&case.input.signature)))).collect();
+    let results: Vec<_> = cases
+        .into_iter()
+        .map(|(name, case)| (name, case.output, verdict(&signature(&case.input.signature))))
+        .collect();
     let expected = |name: &str| match name {
         "deserialization_fails_infinity_with_false_b_flag" => Refused(DecodeError::NotOnCurve),
         _ => decoding(name),
@@ -316,14 +350,23 @@ fn decode_g2() {
     check(&results, expected, 15);
 }
 
-/// The suite's copy of RFC 9380 J.10.1 (the same points are checked from the RFC in `vectors_hash_to_curve.rs`).
+/// The suite's copy of RFC 9380 J.10.1 (the same points are checked from the RFC in
+/// `vectors_hash_to_curve.rs`).
 #[test]
 fn hash_to_g2() {
     let cases: Suite<HashInput, Coordinates> = suite("hash_to_G2");
     for (name, case) in &cases {
         let (c0, c1) = case.output.x.split_once(',').unwrap();
-        let mut got = G2::hash(case.input.msg.as_bytes(), b"QUUX-V01-CS02-with-BLS12381G2_XMD:SHA-256_SSWU_RO_").to_compressed();
-        assert_eq!(case.output.y.split(',').map(|c| bytes(c).len()).collect::<Vec<_>>(), [48, 48], "{name}");
+        let mut got = G2::hash(
+            case.input.msg.as_bytes(),
+            b"QUUX-V01-CS02-with-BLS12381G2_XMD:SHA-256_SSWU_RO_",
+        )
+        .to_compressed();
+        assert_eq!(
+            case.output.y.split(',').map(|c| bytes(c).len()).collect::<Vec<_>>(),
+            [48, 48],
+            "{name}"
+        );
         got[0] &= 0x1f;
         assert_eq!(got.to_vec(), [bytes(c1), bytes(c0)].concat(), "{name}");
     }
@@ -395,16 +438,22 @@ fn encodings_on_which_libraries_disagree() {
     };
 
     let a = SecretScalar::from_be_bytes(&array(&file.secret_keys["a"])).unwrap();
-    assert_eq!(a.base_mult().unwrap().to_compressed().to_vec(), bytes(&file.pubkeys["valid"].bytes));
+    assert_eq!(
+        a.base_mult().unwrap().to_compressed().to_vec(),
+        bytes(&file.pubkeys["valid"].bytes)
+    );
 
     for (name, key_case) in &file.pubkeys {
         let expected = match name.as_str() {
             "valid" | "negated" => Holds,
             "too_short" | "too_long" | "uncompressed_96" => Length,
-            "infinity" | "infinity_with_sign_bit" | "infinity_flag_but_nonzero_x" | "infinity_bit_set_on_valid" => {
-                Refused(DecodeError::Infinity)
+            "infinity"
+            | "infinity_with_sign_bit"
+            | "infinity_flag_but_nonzero_x"
+            | "infinity_bit_set_on_valid" => Refused(DecodeError::Infinity),
+            "all_zero" | "compression_bit_cleared" | "x_equals_p" => {
+                Refused(DecodeError::NotCanonical)
             }
-            "all_zero" | "compression_bit_cleared" | "x_equals_p" => Refused(DecodeError::NotCanonical),
             "not_on_curve" => Refused(DecodeError::NotOnCurve),
             "on_curve_not_in_subgroup" => Refused(DecodeError::NotInSubgroup),
             other => panic!("no expectation for {other}"),
@@ -438,12 +487,17 @@ fn encodings_on_which_libraries_disagree() {
             "two_valid" | "same_key_twice" | "order_swapped" => Holds,
             "missing_one" => Equation,
             "empty_any" => Nothing,
-            "empty_infinity" | "with_infinity_pubkey" | "key_plus_its_negation_infinity_signature" => {
-                Refused(DecodeError::Infinity)
-            }
+            "empty_infinity"
+            | "with_infinity_pubkey"
+            | "key_plus_its_negation_infinity_signature" => Refused(DecodeError::Infinity),
             other => panic!("no expectation for {other}"),
         };
-        case(name, verdict(&fast_verify(&fast.pubkeys, &file.message, &fast.signature)), &fast.verdict, expected);
+        case(
+            name,
+            verdict(&fast_verify(&fast.pubkeys, &file.message, &fast.signature)),
+            &fast.verdict,
+            expected,
+        );
     }
     assert_eq!(ran, 35, "vectors run");
 }

@@ -1,7 +1,9 @@
-//! Whole ceremonies from published seeds: transcripts byte for byte, and the digests on the way, so that another implementation learns
-//! *where* it differs. Made here (origin: self): they show that nothing has changed, not that it is right.
+//! Whole ceremonies from published seeds: transcripts byte for byte, and the digests on the way, so
+//! that another implementation learns *where* it differs. Made here (origin: self): they show that
+//! nothing has changed, not that it is right.
 //!
-//! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test vectors_ceremony`, then look at the difference.
+//! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test vectors_ceremony`, then look at
+//! the difference.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -13,7 +15,8 @@ use quorate::audit::expectation::Expectations;
 use quorate::transcript::container;
 use serde::{Deserialize, Serialize};
 
-const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";
+const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \
+                             \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";
 
 /// What a reader can check on the way.
 #[derive(Serialize, Deserialize, PartialEq, Debug)]
@@ -50,8 +53,14 @@ fn answers(machines: &[Machine], transcript: &[u8], comment: &str) -> Answers {
         output_digest: outcome.outputs.to_string(),
         transcript_digest: container::digest(transcript).to_string(),
         transcript_bytes: transcript.len(),
-        validator_keys: outcome.validators.iter().map(|v| hex::encode(v.public_key.to_compressed())).collect(),
-        public_shares: of(&|v| v.public_shares.iter().map(|p| hex::encode(p.to_compressed())).collect()),
+        validator_keys: outcome
+            .validators
+            .iter()
+            .map(|v| hex::encode(v.public_key.to_compressed()))
+            .collect(),
+        public_shares: of(&|v| {
+            v.public_shares.iter().map(|p| hex::encode(p.to_compressed())).collect()
+        }),
         signatures: of(&|v| v.signatures.iter().map(|s| hex::encode(s.to_compressed())).collect()),
     }
 }
@@ -65,7 +74,8 @@ fn seeded_ceremonies_give_the_same_transcripts() {
             4,
             3,
             TWO_VALIDATORS,
-            "4 operators, threshold 3, two validators: several amounts, 0x01 and 0x02, a registration",
+            "4 operators, threshold 3, two validators: several amounts, 0x01 and 0x02, a \
+             registration",
         ),
         ("5-of-7", 7, 5, TWO_VALIDATORS, "7 operators, threshold 5, two validators"),
     ];
@@ -73,7 +83,9 @@ fn seeded_ceremonies_give_the_same_transcripts() {
         let mut all = machines(n, t, validators);
         run(&mut all, &mut honest);
         let participant = all[0].participant();
-        let transcript = container::encode(&participant.seat().ceremony, participant.inbox().statements()).unwrap();
+        let transcript =
+            container::encode(&participant.seat().ceremony, participant.inbox().statements())
+                .unwrap();
         let answers = answers(&all, &transcript, comment);
         assert!(audit(&transcript, &Expectations::default()).is_clean(), "{name}");
         let (json, binary) = (format!("ceremony/{name}.json"), format!("ceremony/{name}.quorate"));
@@ -84,7 +96,8 @@ fn seeded_ceremonies_give_the_same_transcripts() {
             std::fs::write(support::path(&json), text).unwrap();
             std::fs::write(support::path(&binary), &transcript).unwrap();
         }
-        let expected: Answers = serde_json::from_slice(&std::fs::read(support::path(&json)).unwrap()).unwrap();
+        let expected: Answers =
+            serde_json::from_slice(&std::fs::read(support::path(&json)).unwrap()).unwrap();
         assert_eq!(answers, expected, "{name}");
         assert_eq!(transcript, std::fs::read(support::path(&binary)).unwrap(), "{name}");
     }

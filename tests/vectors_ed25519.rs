@@ -1,5 +1,5 @@
-//! Ed25519 edge cases against the rule of the identity room: what one implementation accepts and another refuses must have one
-//! answer here, and for a known reason.
+//! Ed25519 edge cases against the rule of the identity room: what one implementation accepts and
+//! another refuses must have one answer here, and for a known reason.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -70,15 +70,19 @@ enum Flag {
     ReencodedK,
 }
 
-/// What the rule says of a vector with these flags: a torsion component alone is harmless, since the equation is without cofactor
-/// and so has one answer; everything else is refused.
+/// What the rule says of a vector with these flags: a torsion component alone is harmless, since
+/// the equation is without cofactor and so has one answer; everything else is refused.
 fn by_flags(flags: &[Flag]) -> Verdict {
     let has = |flag: Flag| flags.contains(&flag);
     if has(Flag::NonCanonicalA) {
         Verdict::KeyNotCanonical
     } else if has(Flag::LowOrderA) {
         Verdict::KeySmallOrder
-    } else if has(Flag::LowOrderR) || has(Flag::LowOrderResidue) || has(Flag::NonCanonicalR) || has(Flag::ReencodedK) {
+    } else if has(Flag::LowOrderR)
+        || has(Flag::LowOrderResidue)
+        || has(Flag::NonCanonicalR)
+        || has(Flag::ReencodedK)
+    {
         Verdict::BadSignature
     } else {
         assert!(has(Flag::LowOrderComponentA) || has(Flag::LowOrderComponentR));
@@ -102,8 +106,12 @@ fn cctv() {
         assert_eq!(got, by_flags(&vector.flags), "{number}");
         *ran.entry(got).or_default() += 1;
     }
-    let expected =
-        [(Verdict::Holds, 2), (Verdict::KeyNotCanonical, 14), (Verdict::KeySmallOrder, 12), (Verdict::BadSignature, 12)];
+    let expected = [
+        (Verdict::Holds, 2),
+        (Verdict::KeyNotCanonical, 14),
+        (Verdict::KeySmallOrder, 12),
+        (Verdict::BadSignature, 12),
+    ];
     assert_eq!(ran, expected.into(), "vectors run");
 }
 

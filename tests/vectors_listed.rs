@@ -1,4 +1,5 @@
-//! Every folder of `test-vectors` has a row in its README, with an origin; no row is without a folder.
+//! Every folder of `test-vectors` has a row in its README, with an origin; no row is without a
+//! folder.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -11,7 +12,10 @@ fn folders_and_rows_are_the_same() {
     let mut rows = BTreeSet::new();
     for row in readme.lines().filter_map(|line| line.strip_prefix("| `")) {
         let (name, rest) = row.split_once("` | ").unwrap();
-        assert!(rest.starts_with("independent | ") || rest.starts_with("self | "), "{name}: no origin");
+        assert!(
+            rest.starts_with("independent | ") || rest.starts_with("self | "),
+            "{name}: no origin"
+        );
         assert!(rows.insert(name.to_owned()), "{name}: listed twice");
     }
     let folders: BTreeSet<String> = std::fs::read_dir(support::path(""))

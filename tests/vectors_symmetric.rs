@@ -1,4 +1,5 @@
-//! X25519 (RFC 7748), ChaCha20-Poly1305 (RFC 8439) and HKDF-SHA-256 (RFC 5869): our types and the crates behind them.
+//! X25519 (RFC 7748), ChaCha20-Poly1305 (RFC 8439) and HKDF-SHA-256 (RFC 5869): our types and the
+//! crates behind them.
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -84,7 +85,12 @@ fn x25519() {
     for text in &file.not_canonical {
         assert_eq!(DhPublic::from_bytes(array(text)), Err(DhKeyError::NotCanonical), "{text}");
     }
-    let ran = [file.multiplications.len(), file.keys.len(), file.low_order.len(), file.not_canonical.len()];
+    let ran = [
+        file.multiplications.len(),
+        file.keys.len(),
+        file.low_order.len(),
+        file.not_canonical.len(),
+    ];
     assert_eq!(ran, [4, 2, 5, 12], "vectors run");
 }
 
@@ -95,14 +101,20 @@ fn chacha20_poly1305() {
     let cipher = ChaCha20Poly1305::new(&array(&file.key).into());
     let nonce = array(&file.nonce).into();
     let mut buffer = bytes(&file.plaintext);
-    let mut tag = cipher.encrypt_inout_detached(&nonce, &bytes(&file.aad), buffer.as_mut_slice().into()).unwrap();
+    let mut tag = cipher
+        .encrypt_inout_detached(&nonce, &bytes(&file.aad), buffer.as_mut_slice().into())
+        .unwrap();
     assert_eq!(hex::encode(&buffer), file.ciphertext);
     assert_eq!(hex::encode(tag), file.tag);
     tag[15] ^= 1;
-    cipher.decrypt_inout_detached(&nonce, &bytes(&file.aad), buffer.as_mut_slice().into(), &tag).unwrap_err();
+    cipher
+        .decrypt_inout_detached(&nonce, &bytes(&file.aad), buffer.as_mut_slice().into(), &tag)
+        .unwrap_err();
     tag[15] ^= 1;
     let mut buffer = bytes(&file.ciphertext);
-    cipher.decrypt_inout_detached(&nonce, &bytes(&file.aad), buffer.as_mut_slice().into(), &tag).unwrap();
+    cipher
+        .decrypt_inout_detached(&nonce, &bytes(&file.aad), buffer.as_mut_slice().into(), &tag)
+        .unwrap();
     assert_eq!(hex::encode(&buffer), file.plaintext);
 }
 

@@ -1,5 +1,5 @@
-//! `quorate verify` against what others made: every genuine file is accepted, and each of the 47 tampered ones is refused, with exit code 4
-//! and the field at fault.
+//! `quorate verify` against what others made: every genuine file is accepted, and each of the 47
+//! tampered ones is refused, with exit code 4 and the field at fault.
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
@@ -21,8 +21,13 @@ fn vectors() -> PathBuf {
 
 /// The program with these arguments, and the one JSON object that it prints.
 fn verify(args: &[&str]) -> (Output, Value) {
-    let output = Command::new(env!("CARGO_BIN_EXE_quorate")).args(["--json", "verify"]).args(args).output().unwrap();
-    let object = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
+    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(["--json", "verify"])
+        .args(args)
+        .output()
+        .unwrap();
+    let object =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
     (output, object)
 }
 
@@ -37,7 +42,9 @@ fn password_file(folder: &Path, password: &str) -> String {
 /// The field at fault, and a part of the reason.
 fn expected(file: &str) -> (&'static str, &'static str) {
     match file {
-        "deposit/amount-roots-stale.json" | "deposit/message-root-only.json" => ("deposit_message_root", "instead of"),
+        "deposit/amount-roots-stale.json" | "deposit/message-root-only.json" => {
+            ("deposit_message_root", "instead of")
+        }
         "deposit/data-root-only.json" => ("deposit_data_root", "instead of"),
         "deposit/amount-string.json" => ("amount", "a string instead of a whole number"),
         "deposit/below-1-eth.json" => ("amount", "0.5 ETH is less than 1 ETH"),
@@ -53,9 +60,15 @@ fn expected(file: &str) -> (&'static str, &'static str) {
         "exit/in-array.json" => ("file", "an array"),
         "exit/no-0x.json" => ("signature", "does not start with 0x"),
         "exit/sig-bitflip.json" => ("signature", "not a point"),
-        "keystore/checksum-bitflip.json" | "keystore/cipher-bitflip.json" => ("password or crypto", "checksum or ciphertext"),
-        "keystore/kdf-n-lowered.json" | "keystore/wrong-password.json" => ("password or crypto", "wrong password"),
-        "keystore/iv-bitflip.json" | "keystore/other-pubkey.json" => ("pubkey or crypto.cipher.params.iv", "another key"),
+        "keystore/checksum-bitflip.json" | "keystore/cipher-bitflip.json" => {
+            ("password or crypto", "checksum or ciphertext")
+        }
+        "keystore/kdf-n-lowered.json" | "keystore/wrong-password.json" => {
+            ("password or crypto", "wrong password")
+        }
+        "keystore/iv-bitflip.json" | "keystore/other-pubkey.json" => {
+            ("pubkey or crypto.cipher.params.iv", "another key")
+        }
         "keystore/empty-path.json" => ("path", "derivation path"),
         "keystore/unknown-field.json" => ("file", "unknown field"),
         "keystore/uuid-upper.json" => ("uuid", "lower-case version 4"),
@@ -66,14 +79,18 @@ fn expected(file: &str) -> (&'static str, &'static str) {
         // Well-formed, but for the signature.
         _ if file.starts_with("deposit/") => ("signature", "does not verify on hoodi"),
         _ if file.starts_with("exit/") => ("signature", "does not verify for epoch"),
-        _ if file.starts_with("registration/") => ("signature", "entry 1, signature: it does not verify"),
+        _ if file.starts_with("registration/") => {
+            ("signature", "entry 1, signature: it does not verify")
+        }
         _ => panic!("{file} is new"),
     }
 }
 
 #[test]
 fn every_tampered_file_is_refused_for_its_fault() {
-    let manifest: Value = serde_json::from_slice(&fs::read(vectors().join("tampered/manifest.json")).unwrap()).unwrap();
+    let manifest: Value =
+        serde_json::from_slice(&fs::read(vectors().join("tampered/manifest.json")).unwrap())
+            .unwrap();
     let folder = TempDir::new().unwrap();
     let mut counted = 0;
     for case in manifest.as_array().unwrap() {
@@ -83,7 +100,14 @@ fn every_tampered_file_is_refused_for_its_fault() {
         let path = path.to_str().unwrap();
         let (output, verdict) = match text("kind") {
             "deposit" => verify(&["deposit", path, "--network", text("network")]),
-            "exit" => verify(&["exit", path, "--network", text("network"), "--public-key", text("pubkey")]),
+            "exit" => verify(&[
+                "exit",
+                path,
+                "--network",
+                text("network"),
+                "--public-key",
+                text("pubkey"),
+            ]),
             "registration" => verify(&["registration", path, "--network", text("network")]),
             "keystore" => {
                 let password = password_file(folder.path(), text("password"));
@@ -108,7 +132,11 @@ fn files(folder: &str) -> Vec<PathBuf> {
 
 fn assert_accepted(args: &[&str]) -> Value {
     let (output, verdict) = verify(args);
-    assert_eq!((output.status.code(), &verdict["accepted"]), (Some(0), &Value::Bool(true)), "{args:?}: {verdict}");
+    assert_eq!(
+        (output.status.code(), &verdict["accepted"]),
+        (Some(0), &Value::Bool(true)),
+        "{args:?}: {verdict}"
+    );
     verdict
 }
 
@@ -122,7 +150,10 @@ fn every_genuine_file_is_accepted() {
         if name == "hoodi-00" {
             // Credentials of a BLS key, which newer versions of the tool that made it refuse too.
             let (output, verdict) = verify(&args);
-            assert_eq!((output.status.code(), &verdict["field"]), (Some(4), &Value::from("withdrawal_credentials")));
+            assert_eq!(
+                (output.status.code(), &verdict["field"]),
+                (Some(4), &Value::from("withdrawal_credentials"))
+            );
         } else {
             assert_accepted(&args);
         }
@@ -132,7 +163,14 @@ fn every_genuine_file_is_accepted() {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let (network, index) = name.split_once('-').unwrap();
         for key in [KEY.to_owned(), format!("0x{KEY}")] {
-            let verdict = assert_accepted(&["exit", path.to_str().unwrap(), "--network", network, "--public-key", &key]);
+            let verdict = assert_accepted(&[
+                "exit",
+                path.to_str().unwrap(),
+                "--network",
+                network,
+                "--public-key",
+                &key,
+            ]);
             assert_eq!(verdict["validator_index"].as_u64(), index.parse().ok());
             assert_eq!(verdict["withdrawal_request"]["data"], format!("0x{KEY}0000000000000000"));
         }
@@ -140,9 +178,13 @@ fn every_genuine_file_is_accepted() {
     }
     // On its own network, the registration that the manifest offers for another one is genuine.
     let registration = vectors().join("tampered/registration/wrong-network.json");
-    let verdict = assert_accepted(&["registration", registration.to_str().unwrap(), "--network", "mainnet"]);
+    let verdict =
+        assert_accepted(&["registration", registration.to_str().unwrap(), "--network", "mainnet"]);
     assert_eq!(verdict["registrations"], 2);
-    assert!(verdict["entries"][1]["fee_recipient"].as_str().unwrap().starts_with("0x"), "{verdict}");
+    assert!(
+        verdict["entries"][1]["fee_recipient"].as_str().unwrap().starts_with("0x"),
+        "{verdict}"
+    );
 
     let folder = TempDir::new().unwrap();
     let password = password_file(folder.path(), PASSWORD);
@@ -157,8 +199,13 @@ fn every_genuine_file_is_accepted() {
 #[test]
 fn another_withdrawal_address_is_refused() {
     let file = vectors().join("deposits/hoodi-01.json");
-    let args = |address| ["deposit", file.to_str().unwrap(), "--network", "hoodi", "--withdrawal", address];
+    let args = |address| {
+        ["deposit", file.to_str().unwrap(), "--network", "hoodi", "--withdrawal", address]
+    };
     assert_accepted(&args("0x4D496CcC28058B1D74B7a19541663E21154f9c84"));
     let (output, verdict) = verify(&args("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"));
-    assert_eq!((output.status.code(), &verdict["field"]), (Some(4), &Value::from("withdrawal_credentials")));
+    assert_eq!(
+        (output.status.code(), &verdict["field"]),
+        (Some(4), &Value::from("withdrawal_credentials"))
+    );
 }

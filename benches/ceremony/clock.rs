@@ -17,8 +17,9 @@ pub struct Cost {
     pub process: f64,
     /// CPU time of the calling thread, in milliseconds.
     pub thread: f64,
-    /// Process time divided by the core's pace around the work: millions of field products that it could have done instead. This is
-    /// what is compared, since neighbours slow a core by up to two for minutes.
+    /// Process time divided by the core's pace around the work: millions of field products that it
+    /// could have done instead. This is what is compared, since neighbours slow a core by up to two
+    /// for minutes.
     pub products: f64,
     /// Nanoseconds of a field product, the faster of before and after.
     pub pace: f64,
@@ -27,7 +28,9 @@ pub struct Cost {
 impl Cost {
     /// Of one of `count` times.
     pub fn divide(&mut self, count: f64) {
-        [&mut self.process, &mut self.thread, &mut self.products].into_iter().for_each(|sum| *sum /= count);
+        [&mut self.process, &mut self.thread, &mut self.products]
+            .into_iter()
+            .for_each(|sum| *sum /= count);
     }
 }
 
@@ -54,7 +57,8 @@ pub fn pace() -> f64 {
     (milliseconds(ClockId::ThreadCPUTime) - start) * 1e6 / f64::from(CHAIN)
 }
 
-/// No clock is read once this is set: instructions are counted from outside, where these clocks do not work.
+/// No clock is read once this is set: instructions are counted from outside, where these clocks do
+/// not work.
 pub static COUNTING: AtomicBool = AtomicBool::new(false);
 
 /// Does `work` between two looks at the core's pace.
@@ -68,11 +72,19 @@ pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     let end = (milliseconds(ClockId::ProcessCPUTime), milliseconds(ClockId::ThreadCPUTime));
     let after = pace();
     let process = end.0 - start.0;
-    (done, Cost { process, thread: end.1 - start.1, products: process / ((before + after) / 2.0), pace: before.min(after) })
+    (
+        done,
+        Cost {
+            process,
+            thread: end.1 - start.1,
+            products: process / ((before + after) / 2.0),
+            pace: before.min(after),
+        },
+    )
 }
 
-/// Keeps this process to one core, so that it starts as many threads as it can use: one. That core is the one it runs on; the first one when
-/// instructions are counted.
+/// Keeps this process to one core, so that it starts as many threads as it can use: one. That core
+/// is the one it runs on; the first one when instructions are counted.
 pub fn keep_to_one_core() {
     let counting = COUNTING.load(Ordering::Relaxed);
     let kept = sched_getaffinity(None).and_then(|allowed| {

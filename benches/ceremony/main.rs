@@ -1,15 +1,17 @@
-//! What a ceremony costs one operator, step by step, beside the floor: what the same work costs with the best technique known for each step.
-//! No sockets, no disk, no keystores.
+//! What a ceremony costs one operator, step by step, beside the floor: what the same work costs
+//! with the best technique known for each step. No sockets, no disk, no keystores.
 //!
 //!     cargo bench --bench ceremony                                  # the table
 //!     cargo bench --bench ceremony -- --shape 4,3,1000              # operators, threshold, validators
 //!     cargo bench --bench ceremony -- --shape 4,3,1000 --json       # one JSON object
 //!
-//! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone), `--spread` (ours may use every core; else
-//! each process keeps to one, because cores that share their units slow one another). Method and figures: docs/performance.md.
+//! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone),
+//! `--spread` (ours may use every core; else each process keeps to one, because cores that share
+//! their units slow one another). Method and figures: docs/performance.md.
 //!
-//! A ceremony is played once with every operator in one process, and what the last operator receives is written down. Then ours and the
-//! floor run in turn, each in a process of its own, so that CPU time and peak memory are one operator's.
+//! A ceremony is played once with every operator in one process, and what the last operator
+//! receives is written down. Then ours and the floor run in turn, each in a process of its own, so
+//! that CPU time and peak memory are one operator's.
 #![allow(missing_docs, unreachable_pub)]
 
 mod clock;
@@ -27,7 +29,8 @@ use report::{Measured, Sample};
 use shape::{STEPS, Shape};
 
 /// Shapes of the table.
-const TABLE: [&str; 7] = ["4,3,1", "4,3,100", "4,3,1000", "7,5,1000", "10,7,1000", "13,9,1000", "32,22,100"];
+const TABLE: [&str; 7] =
+    ["4,3,1", "4,3,100", "4,3,1000", "7,5,1000", "10,7,1000", "13,9,1000", "32,22,100"];
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -48,7 +51,10 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
         let mut value = || words.next().ok_or(format!("{word}: a value is missing"));
         match word.as_str() {
             "--shape" => asked.shape = Some(value()?.parse()?),
-            "--runs" => asked.runs = Some(value()?.parse().ok().filter(|runs| *runs > 0).ok_or("--runs: a count")?),
+            "--runs" => {
+                asked.runs =
+                    Some(value()?.parse().ok().filter(|runs| *runs > 0).ok_or("--runs: a count")?)
+            }
             "--json" => asked.json = true,
             "--spread" => asked.spread = true,
             "--floor" => asked.floor = true,
@@ -100,7 +106,11 @@ fn one(what: &str, shape: Shape, directory: &Path) -> Result<(), String> {
     #[allow(clippy::cast_precision_loss, reason = "a small count")]
     let counted = (lives - 1).max(1) as f64;
     sum.iter_mut().for_each(|cost| cost.divide(counted));
-    println!("{}", serde_json::to_string(&Sample { steps: sum, peak_kib: peak }).map_err(|error| error.to_string())?);
+    println!(
+        "{}",
+        serde_json::to_string(&Sample { steps: sum, peak_kib: peak })
+            .map_err(|error| error.to_string())?
+    );
     Ok(())
 }
 
@@ -125,7 +135,8 @@ fn measure(shape: Shape, asked: &Asked) -> Result<Measured, String> {
     let (recording, transcript) = files(directory);
     let mut measured = Measured::new(shape);
     if !asked.floor {
-        measured.bytes_out = operator::record(shape, &recording, &transcript).map_err(|error| error.to_string())?;
+        measured.bytes_out =
+            operator::record(shape, &recording, &transcript).map_err(|error| error.to_string())?;
     }
     for _ in 0..runs {
         measured.floor.push(sample("floor", shape, directory, false)?);
@@ -151,7 +162,9 @@ fn run(asked: &Asked) -> Result<(), String> {
     }
     if let (Some(directory), Some(shape)) = (&asked.record, asked.shape) {
         let (recording, transcript) = files(directory);
-        return operator::record(shape, &recording, &transcript).map(|_| ()).map_err(|error| error.to_string());
+        return operator::record(shape, &recording, &transcript)
+            .map(|_| ())
+            .map_err(|error| error.to_string());
     }
     let shapes = match asked.shape {
         Some(shape) => vec![shape],

@@ -1,4 +1,5 @@
-//! One operator of ours: lives through a recording of what its peers said, through the state machine that the program runs.
+//! One operator of ours: lives through a recording of what its peers said, through the state
+//! machine that the program runs.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
@@ -33,7 +34,8 @@ pub struct Cast {
 fn validators(count: usize) -> String {
     let address = "0x1111111111111111111111111111111111111111";
     format!(
-        "[[validators]]\ncount = {count}\nwithdrawal = \"{address}\"\ncompounding = false\namounts = [\"32\"]\nfee_recipient = \"{address}\"\n"
+        "[[validators]]\ncount = {count}\nwithdrawal = \"{address}\"\ncompounding = false\namounts \
+         = [\"32\"]\nfee_recipient = \"{address}\"\n"
     )
 }
 
@@ -41,16 +43,21 @@ impl Cast {
     pub fn new(shape: Shape) -> Self {
         let operator = |i: usize| {
             let name = OperatorName::parse(&format!("operator-{i}")).expect("a short name");
-            Arc::new(Operator::generate(name, Secret32::new(&mut bytes(&format!("bench operator {i}")))))
+            Arc::new(Operator::generate(
+                name,
+                Secret32::new(&mut bytes(&format!("bench operator {i}"))),
+            ))
         };
         let operators: Vec<Arc<Operator>> = (1..=shape.n).map(operator).collect();
         Self { ceremony: ceremony(&operators, shape.t, &validators(shape.v)), operators }
     }
 
     fn begin(&self, position: usize) -> (Machine, Vec<Statement>) {
-        let seat = OwnSeat::find(self.ceremony.clone(), self.operators[position].clone()).expect("an operator of the ceremony");
+        let seat = OwnSeat::find(self.ceremony.clone(), self.operators[position].clone())
+            .expect("an operator of the ceremony");
         let entropy = || entropy(&format!("bench {position}"));
-        let (participant, step) = Participant::start(seat, Vec::new(), entropy).expect("an empty log");
+        let (participant, step) =
+            Participant::start(seat, Vec::new(), entropy).expect("an empty log");
         let mut machine = Machine { participant, shares: Vec::new() };
         let said = machine.take(step, &mut Vec::new());
         (machine, said)
@@ -72,7 +79,12 @@ struct Machine {
 impl Machine {
     /// Keeps what must be read back, as a driver does on disk; gives what is said.
     fn take(&mut self, step: Step, next: &mut Vec<Next>) -> Vec<Statement> {
-        self.shares.extend(step.persist.into_iter().filter(|record| record.kind == RecordKind::Shares).map(|record| record.body));
+        self.shares.extend(
+            step.persist
+                .into_iter()
+                .filter(|record| record.kind == RecordKind::Shares)
+                .map(|record| record.body),
+        );
         next.extend(step.asks.iter().filter_map(|ask| match ask {
             Ask::Reread(_) => Some(Next::Reread),
             Ask::Stage => Some(Next::Stage),
@@ -102,24 +114,36 @@ impl Machine {
     }
 }
 
-fn write_frame(file: &mut impl io::Write, wave: u8, dealer: Option<Index>, bytes: &[u8]) -> io::Result<()> {
-    file.write_all(&[wave, dealer.map_or(0, |dealer| u8::try_from(dealer.get()).expect("few operators"))])?;
+fn write_frame(
+    file: &mut impl io::Write,
+    wave: u8,
+    dealer: Option<Index>,
+    bytes: &[u8],
+) -> io::Result<()> {
+    file.write_all(&[
+        wave,
+        dealer.map_or(0, |dealer| u8::try_from(dealer.get()).expect("few operators")),
+    ])?;
     file.write_all(&u32::try_from(bytes.len()).expect("a short frame").to_be_bytes())?;
     file.write_all(bytes)
 }
 
-/// Plays the whole ceremony, every operator in this process, and writes down what the last one receives, and the transcript.
-/// Gives the bytes that it sends: its statements and boxes, to each peer.
+/// Plays the whole ceremony, every operator in this process, and writes down what the last one
+/// receives, and the transcript. Gives the bytes that it sends: its statements and boxes, to each
+/// peer.
 pub fn record(shape: Shape, recording: &Path, transcript: &Path) -> io::Result<usize> {
-    // The same public questions are put by everybody: they are answered once. (What is measured later remembers nothing.)
+    // The same public questions are put by everybody: they are answered once. (What is measured
+    // later remembers nothing.)
     let memory = quorate::primitives::memo::Memory::begin();
     let cast = Cast::new(shape);
-    let (mut machines, mut said): (Vec<Machine>, Vec<Vec<Statement>>) = (0..shape.n).map(|i| cast.begin(i)).collect();
+    let (mut machines, mut said): (Vec<Machine>, Vec<Vec<Statement>>) =
+        (0..shape.n).map(|i| cast.begin(i)).collect();
     let mut file = BufWriter::new(File::create(recording)?);
     let last = shape.n - 1;
     let mut bytes_out = 0;
     for wave in 0u8.. {
-        let spoken: Vec<Vec<u8>> = said.iter().flatten().map(|statement| statement.bytes().to_vec()).collect();
+        let spoken: Vec<Vec<u8>> =
+            said.iter().flatten().map(|statement| statement.bytes().to_vec()).collect();
         if spoken.is_empty() {
             break;
         }
@@ -137,8 +161,11 @@ pub fn record(shape: Shape, recording: &Path, transcript: &Path) -> io::Result<u
         // Boxes follow the deals that sign them.
         for from in (0..shape.n).filter(|_| wave == 1) {
             for to in (0..shape.n).filter(|to| *to != from) {
-                let index = Index::new(u16::try_from(to + 1).expect("few operators")).expect("from one");
-                let Some(Frame::ShareBox { dealer, sealed, .. }) = machines[from].participant.box_for(index) else {
+                let index =
+                    Index::new(u16::try_from(to + 1).expect("few operators")).expect("from one");
+                let Some(Frame::ShareBox { dealer, sealed, .. }) =
+                    machines[from].participant.box_for(index)
+                else {
                     panic!("a dealer has a box for everybody");
                 };
                 if from == last {
@@ -153,14 +180,17 @@ pub fn record(shape: Shape, recording: &Path, transcript: &Path) -> io::Result<u
         said = machines
             .iter_mut()
             .zip(inputs)
-            .map(|(machine, inputs)| inputs.into_iter().flat_map(|input| machine.handle(input)).collect())
+            .map(|(machine, inputs)| {
+                inputs.into_iter().flat_map(|input| machine.handle(input)).collect()
+            })
             .collect();
     }
     file.flush()?;
     drop(memory);
     let participant = &machines[last].participant;
     assert!(participant.is_finished(), "an honest ceremony ends well");
-    let encoded = container::encode(&cast.ceremony, participant.inbox().statements()).expect("a complete transcript");
+    let encoded = container::encode(&cast.ceremony, participant.inbox().statements())
+        .expect("a complete transcript");
     std::fs::write(transcript, encoded)?;
     Ok(bytes_out)
 }
@@ -185,7 +215,8 @@ pub fn live(shape: Shape, recording: &Path) -> io::Result<[Cost; STEPS.len()]> {
         // Waves: hello, deal, prepare, commit, final. Answers to storage are steps of their own.
         let mut place = [0, 1, 3, 4, 5][usize::from(wave)];
         loop {
-            let (step, cost) = measure(|| machine.participant.handle(input).expect("an honest input"));
+            let (step, cost) =
+                measure(|| machine.participant.handle(input).expect("an honest input"));
             costs[place] += cost;
             let mut next = Vec::new();
             machine.take(step, &mut next);
@@ -198,7 +229,12 @@ pub fn live(shape: Shape, recording: &Path) -> io::Result<[Cost; STEPS.len()]> {
         }
     }
     let outcome = machine.participant.outcome().filter(|_| machine.participant.is_finished());
-    let keys: Vec<_> = outcome.expect("the recorded ceremony ends well").validators.iter().map(|v| v.public_key).collect();
+    let keys: Vec<_> = outcome
+        .expect("the recorded ceremony ends well")
+        .validators
+        .iter()
+        .map(|v| v.public_key)
+        .collect();
     costs[6] = measure(|| Messages::new(&cast.ceremony, &keys)).1;
     Ok(costs)
 }

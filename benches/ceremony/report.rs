@@ -32,7 +32,8 @@ pub struct Measured {
 const ALL: [usize; 6] = [0, 1, 2, 3, 4, 5];
 /// Everything but the signing of deposits and registrations.
 const DKG: [usize; 3] = [0, 1, 2];
-/// What an auditor does too. (The check of the possession proofs, which it does as well, is in the step of signing.)
+/// What an auditor does too. (The check of the possession proofs, which it does as well, is in the
+/// step of signing.)
 const VERIFICATION: [usize; 4] = [1, 4, 5, 6];
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -59,9 +60,13 @@ impl Measured {
         Self { shape, bytes_out: 0, ours: Vec::new(), floor: Vec::new(), audit: Vec::new() }
     }
 
-    /// The fastest pace seen, in nanoseconds of a field product: milliseconds are those of a core that always keeps it.
+    /// The fastest pace seen, in nanoseconds of a field product: milliseconds are those of a core
+    /// that always keeps it.
     fn pace(&self) -> f64 {
-        let costs = [&self.ours, &self.floor, &self.audit].into_iter().flatten().flat_map(|sample| &sample.steps);
+        let costs = [&self.ours, &self.floor, &self.audit]
+            .into_iter()
+            .flatten()
+            .flat_map(|sample| &sample.steps);
         costs.map(|cost| cost.pace).filter(|pace| *pace > 0.0).fold(f64::INFINITY, f64::min)
     }
 
@@ -71,12 +76,22 @@ impl Measured {
 
     /// Median of the ratios of the pairs.
     fn ratio(&self, steps: &[usize]) -> f64 {
-        median(self.ours.iter().zip(&self.floor).map(|(ours, floor)| ours.products(steps) / floor.products(steps)).collect())
+        median(
+            self.ours
+                .iter()
+                .zip(&self.floor)
+                .map(|(ours, floor)| ours.products(steps) / floor.products(steps))
+                .collect(),
+        )
     }
 
     fn audit_ratio(&self) -> f64 {
         median(
-            self.audit.iter().zip(&self.ours).map(|(audit, ours)| audit.products(&[0]) / ours.products(&VERIFICATION)).collect(),
+            self.audit
+                .iter()
+                .zip(&self.ours)
+                .map(|(audit, ours)| audit.products(&[0]) / ours.products(&VERIFICATION))
+                .collect(),
         )
     }
 
@@ -85,10 +100,22 @@ impl Measured {
     }
 
     pub fn to_json(&self) -> String {
-        let raw =
-            |samples: &[Sample]| median(samples.iter().map(|s| ALL.iter().map(|step| s.steps[*step].process).sum()).collect());
-        let thread =
-            |samples: &[Sample]| median(samples.iter().map(|s| ALL.iter().map(|step| s.steps[*step].thread).sum()).collect());
+        let raw = |samples: &[Sample]| {
+            median(
+                samples
+                    .iter()
+                    .map(|s| ALL.iter().map(|step| s.steps[*step].process).sum())
+                    .collect(),
+            )
+        };
+        let thread = |samples: &[Sample]| {
+            median(
+                samples
+                    .iter()
+                    .map(|s| ALL.iter().map(|step| s.steps[*step].thread).sum())
+                    .collect(),
+            )
+        };
         let total = self.milliseconds(&self.ours, &ALL);
         let steps: Vec<serde_json::Value> = ALL
             .iter()
@@ -97,7 +124,8 @@ impl Measured {
                 let floor = self.milliseconds(&self.floor, &[*step]);
                 let ratio = (floor > 0.0).then(|| rounded(self.ratio(&[*step])));
                 let share = rounded(ms / total);
-                json!({"step": STEPS[*step], "ms": rounded(ms), "floor_ms": rounded(floor), "ratio": ratio, "share": share})
+                json!({"step": STEPS[*step], "ms": rounded(ms), "floor_ms": rounded(floor),
+                    "ratio": ratio, "share": share})
             })
             .collect();
         json!({
@@ -131,13 +159,19 @@ impl Measured {
 
     pub fn to_text(&self) -> String {
         let Shape { n, t, v } = self.shape;
-        let mut out = format!("{t} of {n}, {v} validators; medians of {} pairs, milliseconds of CPU\n", self.floor.len());
+        let mut out = format!(
+            "{t} of {n}, {v} validators; medians of {} pairs, milliseconds of CPU\n",
+            self.floor.len()
+        );
         out += "                  ours     floor   ratio\n";
         let mut line = |name: &str, steps: &[usize]| {
-            let (ours, floor) = (self.milliseconds(&self.ours, steps), self.milliseconds(&self.floor, steps));
+            let (ours, floor) =
+                (self.milliseconds(&self.ours, steps), self.milliseconds(&self.floor, steps));
             let _ = match (self.ours.is_empty(), floor > 0.0) {
                 (true, _) => writeln!(out, "  {name:<10}{:>10}{floor:>10.1}", ""),
-                (false, true) => writeln!(out, "  {name:<10}{ours:>10.1}{floor:>10.1}{:>8.2}", self.ratio(steps)),
+                (false, true) => {
+                    writeln!(out, "  {name:<10}{ours:>10.1}{floor:>10.1}{:>8.2}", self.ratio(steps))
+                }
                 (false, false) => writeln!(out, "  {name:<10}{ours:>10.1}"),
             };
         };
@@ -146,7 +180,12 @@ impl Measured {
         line("total", &ALL);
         if !self.ours.is_empty() {
             let audit = self.milliseconds(&self.audit, &[0]);
-            let _ = writeln!(out, "  {:<10}{audit:>10.1}   {:.2} of the operator's verification", "audit", self.audit_ratio());
+            let _ = writeln!(
+                out,
+                "  {:<10}{audit:>10.1}   {:.2} of the operator's verification",
+                "audit",
+                self.audit_ratio()
+            );
             let _ = writeln!(
                 out,
                 "  peak {:.1} MiB, audit {:.1} MiB; {} bytes out; field product {:.1} ns",
@@ -162,13 +201,17 @@ impl Measured {
 
 /// The table of docs/performance.md.
 pub fn table(all: &[Measured]) -> String {
-    let mut out = String::from("| (n, t, V) | deal | receive | store | sign | verify | finish | total | floor | ratio |");
+    let mut out = String::from(
+        "| (n, t, V) | deal | receive | store | sign | verify | finish | total | floor | ratio |",
+    );
     out += " DKG only | its floor | ratio | audit | peak MiB | bytes out |\n|---|";
     out += &"---|".repeat(15);
     for measured in all {
         let Shape { n, t, v } = measured.shape;
         let _ = write!(out, "\n| ({n}, {t}, {v}) |");
-        let number = |value: f64| if value < 10.0 { format!(" {value:.2} |") } else { format!(" {value:.0} |") };
+        let number = |value: f64| {
+            if value < 10.0 { format!(" {value:.2} |") } else { format!(" {value:.0} |") }
+        };
         for step in ALL {
             out += &number(measured.milliseconds(&measured.ours, &[step]));
         }

@@ -1,4 +1,5 @@
-//! Writes the seed corpora: `cargo run --example seeds`, in this directory. The same files come out every time; `tests/seeds.rs` compares.
+//! Writes the seed corpora: `cargo run --example seeds`, in this directory. The same files come out
+//! every time; `tests/seeds.rs` compares.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::path::Path;

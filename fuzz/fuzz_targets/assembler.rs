@@ -1,4 +1,5 @@
-//! Frames put together from messages: never more memory than arrived, never a frame longer than allowed.
+//! Frames put together from messages: never more memory than arrived, never a frame longer than
+//! allowed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,7 +10,9 @@ fuzz_target!(|input: (u16, Vec<Vec<u8>>)| {
     let mut frames = Assembler::new(usize::from(most));
     for message in messages {
         match frames.push(&message) {
-            Ok(Assembled::Frame(frame)) => assert!(!frame.is_empty() && frame.len() <= usize::from(most)),
+            Ok(Assembled::Frame(frame)) => {
+                assert!(!frame.is_empty() && frame.len() <= usize::from(most))
+            }
             Ok(Assembled::Part | Assembled::KeepAlive) => {}
             Err(_) => return,
         }

@@ -1,4 +1,5 @@
-//! The auditor: any bytes get a report, both ways of asking agree, and only the seed's own ceremony passes.
+//! The auditor: any bytes get a report, both ways of asking agree, and only the seed's own ceremony
+//! passes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Bodies of the five rounds, of complaints and of abandonments, as an operator may have signed them: what is read comes out again.
+//! Bodies of the five rounds, of complaints and of abandonments, as an operator may have signed
+//! them: what is read comes out again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -7,13 +7,21 @@ use quorate_fuzz::{CEREMONY, OPERATORS, PEERS, secret};
 use tokio::io::AsyncWriteExt;
 
 fuzz_target!(|bytes: &[u8]| {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    let local = Local { session: Session::Ceremony(CEREMONY.digest()), index: 1, operator: OPERATORS[0].clone() };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    let local = Local {
+        session: Session::Ceremony(CEREMONY.digest()),
+        index: 1,
+        operator: OPERATORS[0].clone(),
+    };
     runtime.block_on(async {
         let (mut caller, answerer) = tokio::io::duplex(1 << 16);
         let _ = caller.write_all(&bytes[..bytes.len().min(1 << 16)]).await;
         let _ = caller.shutdown().await;
         let caller = |index: u16| PEERS.get(usize::from(index).checked_sub(2)?);
-        assert!(respond(answerer, &local, caller, secret("ephemeral")).await.is_err(), "nobody knows a peer's key");
+        assert!(
+            respond(answerer, &local, caller, secret("ephemeral")).await.is_err(),
+            "nobody knows a peer's key"
+        );
     });
 });

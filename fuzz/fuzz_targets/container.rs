@@ -9,7 +9,13 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok(container) = Container::parse(bytes) else { return };
     let prefix = Header::parse(bytes).expect("parsed before").prefix_bytes();
     assert_eq!(expected_len(&bytes[..prefix]).ok(), u64::try_from(bytes.len()).ok());
-    let slots = Round::ALL.into_iter().flat_map(|round| container.ceremony().indices().map(move |index| (round, index)));
-    let cut: Vec<u8> = slots.filter_map(|(round, index)| container.statement(round, index)).flatten().copied().collect();
+    let slots = Round::ALL
+        .into_iter()
+        .flat_map(|round| container.ceremony().indices().map(move |index| (round, index)));
+    let cut: Vec<u8> = slots
+        .filter_map(|(round, index)| container.statement(round, index))
+        .flatten()
+        .copied()
+        .collect();
     assert_eq!(cut, bytes[prefix..]);
 });

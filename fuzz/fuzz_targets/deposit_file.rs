@@ -8,7 +8,10 @@ use quorate::export::launchpad::{parse_deposits, verify_deposits, write_deposits
 fuzz_target!(|bytes: &[u8]| {
     let network = Network::known("hoodi").expect("built in");
     if let Ok(deposits) = parse_deposits(bytes, &network) {
-        assert_eq!(parse_deposits(&write_deposits(&network, &deposits), &network).as_ref(), Ok(&deposits));
+        assert_eq!(
+            parse_deposits(&write_deposits(&network, &deposits), &network).as_ref(),
+            Ok(&deposits)
+        );
         let _ = verify_deposits(bytes, &network, None);
     }
 });

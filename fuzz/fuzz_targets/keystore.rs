@@ -1,4 +1,5 @@
-//! Keystores: what is read comes out again. Nothing is decrypted: the key derivation would take all the time.
+//! Keystores: what is read comes out again. Nothing is decrypted: the key derivation would take all
+//! the time.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,6 @@
-//! Obol's cluster definitions, locks and node records. What is read is written and read again as the same; and what would be refused for its hashes
-//! alone gets the right ones, so that what comes after them is reached.
+//! Obol's cluster definitions, locks and node records. What is read is written and read again as
+//! the same; and what would be refused for its hashes alone gets the right ones, so that what comes
+//! after them is reached.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -18,9 +19,16 @@ fn hashed(mut definition: ClusterDefinition) -> ClusterDefinition {
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(definition) = ClusterDefinition::parse(bytes) {
         assert_eq!(ClusterDefinition::parse(&definition.to_json()).as_ref(), Ok(&definition));
-        assert_eq!(ClusterDefinition::parse(&definition.to_compact_json()).as_ref(), Ok(&definition));
+        assert_eq!(
+            ClusterDefinition::parse(&definition.to_compact_json()).as_ref(),
+            Ok(&definition)
+        );
         // Signatures of wallets count, and then, since every wallet is a contract, none does.
-        let wallets = definition.operators.iter().filter_map(|operator| operator.address).chain(definition.creator.address);
+        let wallets = definition
+            .operators
+            .iter()
+            .filter_map(|operator| operator.address)
+            .chain(definition.creator.address);
         let definition = hashed(definition.clone());
         let _ = Cluster::check(definition.clone(), Default::default());
         let _ = Cluster::check(definition, wallets.collect());

@@ -1,5 +1,6 @@
-//! A participant among peers whose signatures are good and whose bodies are whatever the fuzzer likes. Whatever they say: it signs one statement
-//! for each slot, nobody can prove it at fault, and what it can prove of others, a stranger sees too.
+//! A participant among peers whose signatures are good and whose bodies are whatever the fuzzer
+//! likes. Whatever they say: it signs one statement for each slot, nobody can prove it at fault,
+//! and what it can prove of others, a stranger sees too.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -24,10 +25,20 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     let me = index(1);
-    assert!(alice.inbox().conflicts().all(|conflict| conflict.first.envelope.sender != me), "one statement for each slot");
+    assert!(
+        alice.inbox().conflicts().all(|conflict| conflict.first.envelope.sender != me),
+        "one statement for each slot"
+    );
     let held: Vec<Statement> = alice.inbox().everything().cloned().collect();
-    assert!(judge(&CEREMONY, &held).iter().all(|fault| !fault.rule.culprits().contains(&me)), "nobody is framed");
+    assert!(
+        judge(&CEREMONY, &held).iter().all(|fault| !fault.rule.culprits().contains(&me)),
+        "nobody is framed"
+    );
     if let Some(fault) = alice.proven_fault() {
-        assert!(judge(&CEREMONY, &fault.evidence).iter().any(|seen| seen.rule == fault.rule), "{:?}", fault.rule);
+        assert!(
+            judge(&CEREMONY, &fault.evidence).iter().any(|seen| seen.rule == fault.rule),
+            "{:?}",
+            fault.rule
+        );
     }
 });

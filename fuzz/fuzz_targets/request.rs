@@ -1,4 +1,5 @@
-//! Requests for signatures after a ceremony, the answers to them as files and as frames, what the log holds of them, and what a beacon node says.
+//! Requests for signatures after a ceremony, the answers to them as files and as frames, what the
+//! log holds of them, and what a beacon node says.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

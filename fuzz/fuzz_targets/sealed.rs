@@ -1,4 +1,5 @@
-//! Files sealed under a passphrase: a header that is in order, bytes that are not. The cost is held down, or the fuzzer would only run scrypt.
+//! Files sealed under a passphrase: a header that is in order, bytes that are not. The cost is held
+//! down, or the fuzzer would only run scrypt.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +13,9 @@ fuzz_target!(|bytes: &[u8]| {
         *cost = (*cost).min(10);
     }
     let sealed = [&sealed[..], &sha256(&[&sealed])[..8]].concat();
-    if let Ok(plain) = open_with_passphrase(&sealed, &SecretBytes::new(b"passphrase".to_vec()), "identity.sealed") {
+    if let Ok(plain) =
+        open_with_passphrase(&sealed, &SecretBytes::new(b"passphrase".to_vec()), "identity.sealed")
+    {
         let _ = Operator::from_secret_bytes(&plain);
     }
     let _ = Operator::from_secret_bytes(&SecretBytes::new(bytes.to_vec()))

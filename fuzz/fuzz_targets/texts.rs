@@ -14,8 +14,13 @@ fuzz_target!(|text: &str| {
     }
     for unit in [Unit::Eth, Unit::Gno] {
         assert!(
-            unit.parse(text).is_err() || unit.parse(text).map(|gwei| unit.parse(&unit.decimal(gwei))) == Ok(unit.parse(text))
+            unit.parse(text).is_err()
+                || unit.parse(text).map(|gwei| unit.parse(&unit.decimal(gwei)))
+                    == Ok(unit.parse(text))
         );
     }
-    assert!(ExecutionAddress::parse_checksummed(text).map_or(true, |address| address.to_string() == text));
+    assert!(
+        ExecutionAddress::parse_checksummed(text)
+            .map_or(true, |address| address.to_string() == text)
+    );
 });

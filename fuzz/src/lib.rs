@@ -1,4 +1,5 @@
-//! What the fuzz targets share: one small ceremony, whose operators' keys are known, and parts of it to decode against.
+//! What the fuzz targets share: one small ceremony, whose operators' keys are known, and parts of
+//! it to decode against.
 #![allow(missing_docs)]
 
 pub mod seeds;
@@ -24,10 +25,14 @@ use quorate::store::{CeremonyDir, CeremonyView, StateDir};
 
 const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-/// The ceremony of `examples/devnet-custom.toml`: 3 of 4 operators, 2 validators, a registration for each.
+/// The ceremony of `examples/devnet-custom.toml`: 3 of 4 operators, 2 validators, a registration
+/// for each.
 pub static CEREMONY: LazyLock<Arc<Ceremony>> = LazyLock::new(|| {
     let text = include_str!("../../ceremony-specs/examples/devnet-custom.toml");
-    Arc::new(Ceremony::try_from(CeremonyFile::parse_toml(text).expect("an example")).expect("an example"))
+    Arc::new(
+        Ceremony::try_from(CeremonyFile::parse_toml(text).expect("an example"))
+            .expect("an example"),
+    )
 });
 
 /// Its operators, whose keys come from published labels.
@@ -52,7 +57,12 @@ pub fn index(number: u16) -> Index {
 
 /// Where the boxes of the target and of its seeds belong.
 pub fn box_address() -> Address {
-    Address { session: Digest([1; 32]), dealer: index(2), recipient: index(1), root: Digest([2; 32]) }
+    Address {
+        session: Digest([1; 32]),
+        dealer: index(2),
+        recipient: index(1),
+        root: Digest([2; 32]),
+    }
 }
 
 /// The one-time secret that opens them.
@@ -63,7 +73,11 @@ pub fn box_secret() -> DhSecret {
 /// The first operator, which has just said hello, and what it wants kept.
 pub fn participant() -> (Participant, Step) {
     let seat = OwnSeat::find(CEREMONY.clone(), OPERATORS[0].clone()).expect("alice has a seat");
-    let entropy = || Entropy { seed: secret("seed"), nonce: *secret("nonce").expose(), extra: SecretBytes::new(Vec::new()) };
+    let entropy = || Entropy {
+        seed: secret("seed"),
+        nonce: *secret("nonce").expose(),
+        extra: SecretBytes::new(Vec::new()),
+    };
     Participant::start(seat, Vec::new(), entropy).expect("nothing to replay")
 }
 
@@ -86,7 +100,10 @@ pub fn registration() -> SignedRegistration {
         pubkey: key.base_mult().expect("not zero").to_compressed(),
     };
     let root = message.signing_root(&Network::known("hoodi").expect("built in"));
-    SignedRegistration { message, signature: key.sign(&G2::hash(&root, DST_ETHEREUM)).expect("not zero") }
+    SignedRegistration {
+        message,
+        signature: key.sign(&G2::hash(&root, DST_ETHEREUM)).expect("not zero"),
+    }
 }
 
 /// What `next` cuts from the fuzzer's bytes.
@@ -97,11 +114,13 @@ pub enum Cut {
     ShareBox { dealer: Index, sealed: Vec<u8> },
 }
 
-/// Cuts a sender (never the first operator), a kind (a round; 5: a share box, 6: a complaint, 7: an abandonment) and as many bytes as that takes,
-/// zeros where they are missing. Statements are signed for `session`, with the view root of their own view; a kind of 128 and more signs
-/// a deal for the session that its own view makes.
+/// Cuts a sender (never the first operator), a kind (a round; 5: a share box, 6: a complaint, 7: an
+/// abandonment) and as many bytes as that takes, zeros where they are missing. Statements are
+/// signed for `session`, with the view root of their own view; a kind of 128 and more signs a deal
+/// for the session that its own view makes.
 pub fn next(session: Digest, bytes: &mut &[u8]) -> Option<Cut> {
-    let ([sender, kind], rest) = bytes.split_first_chunk::<2>().map(|(head, rest)| (*head, rest))?;
+    let ([sender, kind], rest) =
+        bytes.split_first_chunk::<2>().map(|(head, rest)| (*head, rest))?;
     let from = Index::from_position(1 + usize::from(sender % 3)).expect("four seats");
     let (kind, round) = match kind & 7 {
         5 => (None, Round::Deal),
@@ -109,17 +128,21 @@ pub fn next(session: Digest, bytes: &mut &[u8]) -> Option<Cut> {
         7 => (Some(Kind::Abandon), Round::Deal),
         round => (Some(Kind::Ordinary), Round::from_number(round).expect("0 to 4")),
     };
-    let length = kind.map_or(SHAPE.box_bytes(), |kind| SHAPE.bytes_of(kind, round) - ENVELOPE_BYTES);
+    let length =
+        kind.map_or(SHAPE.box_bytes(), |kind| SHAPE.bytes_of(kind, round) - ENVELOPE_BYTES);
     let (given, after) = rest.split_at(rest.len().min(length));
     let own_session = bytes[1] >= 128 && round == Round::Deal;
     *bytes = after;
     let mut body = given.to_vec();
     body.resize(length, 0);
     let Some(kind) = kind else { return Some(Cut::ShareBox { dealer: from, sealed: body }) };
-    let view: Vec<Digest> = body.as_chunks::<32>().0.iter().take(CEREMONY.n()).copied().map(Digest).collect();
+    let view: Vec<Digest> =
+        body.as_chunks::<32>().0.iter().take(CEREMONY.n()).copied().map(Digest).collect();
     let (session, view) = match (kind, round) {
         (Kind::Abandon, _) | (_, Round::Hello) => (CEREMONY.digest(), Digest::ZERO),
-        (Kind::Ordinary, Round::Deal) if own_session => (session_id(&CEREMONY, &view), view_root(&view)),
+        (Kind::Ordinary, Round::Deal) if own_session => {
+            (session_id(&CEREMONY, &view), view_root(&view))
+        }
         _ => (session, view_root(&view)),
     };
     let key = OPERATORS[from.position()].key();
@@ -136,8 +159,14 @@ pub struct Home {
 pub static HOME: LazyLock<Home> = LazyLock::new(|| {
     let root = tempfile::tempdir().expect("a temporary directory");
     let state = StateDir::open_or_create(&root.path().join("state")).expect("a new directory");
-    let dir = state.lock().and_then(|lock| lock.ceremony(&CEREMONY.digest())).expect("nobody else is here");
-    drop(quorate::store::Log::create(&dir, &secret("storage"), CEREMONY.digest().as_bytes()).expect("a new log"));
+    let dir = state
+        .lock()
+        .and_then(|lock| lock.ceremony(&CEREMONY.digest()))
+        .expect("nobody else is here");
+    drop(
+        quorate::store::Log::create(&dir, &secret("storage"), CEREMONY.digest().as_bytes())
+            .expect("a new log"),
+    );
     Home { view: dir.view().clone(), _dir: dir, _root: root }
 });
 

@@ -52,7 +52,8 @@ fn request(delivery: Delivery) -> Request {
 /// A request for a deposit, whose answers are for an operator, signed by nobody.
 fn deposit_request() -> Request {
     let validator = &CEREMONY.validators()[0];
-    let purpose = Purpose::Deposit { withdrawal_credentials: validator.withdrawal, amount: 8_000_000_000 };
+    let purpose =
+        Purpose::Deposit { withdrawal_credentials: validator.withdrawal, amount: 8_000_000_000 };
     let request = request(Delivery::Custodian(Box::new(OPERATORS[1].card())));
     Request { purpose, requester: None, ..request }
 }
@@ -62,22 +63,51 @@ type Seed = (&'static str, String, Vec<u8>);
 /// Target, file name, bytes.
 pub fn all() -> Vec<Seed> {
     let mut seeds = Vec::new();
-    let mut add = |target, name: &str, bytes: &[u8]| seeds.push((target, name.to_owned(), bytes.to_vec()));
+    let mut add =
+        |target, name: &str, bytes: &[u8]| seeds.push((target, name.to_owned(), bytes.to_vec()));
 
     add("card", "alice", OPERATORS[0].card().encode().as_bytes());
-    add("ceremony_toml", "devnet", include_bytes!("../../ceremony-specs/examples/devnet-custom.toml"));
-    add("ceremony_toml", "gnosis", include_bytes!("../../ceremony-specs/examples/gnosis-partial-deposits.toml"));
-    add("ceremony_json", "hoodi", include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"));
+    add(
+        "ceremony_toml",
+        "devnet",
+        include_bytes!("../../ceremony-specs/examples/devnet-custom.toml"),
+    );
+    add(
+        "ceremony_toml",
+        "gnosis",
+        include_bytes!("../../ceremony-specs/examples/gnosis-partial-deposits.toml"),
+    );
+    add(
+        "ceremony_json",
+        "hoodi",
+        include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"),
+    );
     add("ceremony_canonical", "devnet", CEREMONY.canonical());
-    add("texts", "words", b"cigar proof drum coffee grant flush inherit pill letter reason near skin");
+    add(
+        "texts",
+        "words",
+        b"cigar proof drum coffee grant flush inherit pill letter reason near skin",
+    );
     add("texts", "endpoint", b"[2001:db8::1]:3610");
     add("texts", "amount", b"0.03125");
     add("texts", "address", b"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
-    add("deposit_file", "hoodi", include_bytes!("../../test-vectors/ethereum/deposits/hoodi-01.json"));
-    add("keystore", "scrypt", include_bytes!("../../test-vectors/ethereum/keystores/hoodi-01-0.json"));
+    add(
+        "deposit_file",
+        "hoodi",
+        include_bytes!("../../test-vectors/ethereum/deposits/hoodi-01.json"),
+    );
+    add(
+        "keystore",
+        "scrypt",
+        include_bytes!("../../test-vectors/ethereum/keystores/hoodi-01-0.json"),
+    );
     add("keystore", "pbkdf2", include_bytes!("../../test-vectors/ethereum/eip2335/test0.json"));
     add("registrations", "one", &write_registrations(&[registration()]));
-    add("exit_file", "hoodi", include_bytes!("../../test-vectors/ethereum/exits/hoodi-1804776.json"));
+    add(
+        "exit_file",
+        "hoodi",
+        include_bytes!("../../test-vectors/ethereum/exits/hoodi-1804776.json"),
+    );
     add("request", "exit", &request(Delivery::Public).to_json());
     add("request", "deposit-custodian", &deposit_request().to_json());
     add("request", "partial", PARTIAL.as_bytes());
@@ -85,10 +115,22 @@ pub fn all() -> Vec<Seed> {
     add("request", "frame-state", &[1, 0, 1, 0, 0, 1]);
     add("request", "frame-answer", &[&[2][..], &[0; 32], &[0, 1], &[0; 160]].concat());
     add("request", "frame-sealed", &[&[3][..], &[0; 32], &[0; 258]].concat());
-    add("obol", "definition", include_bytes!("../../test-vectors/obol/signed-v1.10.0.definition.json"));
+    add(
+        "obol",
+        "definition",
+        include_bytes!("../../test-vectors/obol/signed-v1.10.0.definition.json"),
+    );
     add("obol", "lock-v1.8", include_bytes!("../../test-vectors/obol/signed-v1.8.0.lock.json"));
-    add("obol", "lock-v1.10-unsigned", include_bytes!("../../test-vectors/obol/unsigned-v1.10.0.lock.json"));
-    add("obol", "lock-v1.11-compounding", include_bytes!("../../test-vectors/obol/signed-v1.11.0-compounding.lock.json"));
+    add(
+        "obol",
+        "lock-v1.10-unsigned",
+        include_bytes!("../../test-vectors/obol/unsigned-v1.10.0.lock.json"),
+    );
+    add(
+        "obol",
+        "lock-v1.11-compounding",
+        include_bytes!("../../test-vectors/obol/signed-v1.11.0-compounding.lock.json"),
+    );
     add("obol", "node-record", NODE_RECORD.as_bytes());
     add("ssv", "keyshares", include_bytes!("../../test-vectors/ssv-ceremony/keyshares.json"));
     add("ssv", "proofs", include_bytes!("../../test-vectors/ssv-ceremony/proofs.json"));
@@ -97,7 +139,11 @@ pub fn all() -> Vec<Seed> {
     add("ssv", "private-key", include_bytes!("../../test-vectors/ssv/keys/01.pem"));
     add("channel", "preamble", &first_flight());
     // How the bytes become messages is the fuzzing library's affair; these are some to start from.
-    add("assembler", "bytes", &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat());
+    add(
+        "assembler",
+        "bytes",
+        &[&[0, 9, 1, 0, 0, 0, 5, 97, 98, 99, 100, 101][..], &[1; 20]].concat(),
+    );
 
     add("log", "two-appends", &log());
     let plain = OPERATORS[0].to_secret_bytes();
@@ -115,12 +161,15 @@ pub fn all() -> Vec<Seed> {
 
     let shares = [1u8, 2].map(|v| secret_scalar(Tag::BatchWeight, &[&[v]]));
     add("share_box", "shares", share_box::encode_shares(&shares).expose());
-    let sealed = share_box::seal(&box_address(), &box_secret().public(), &shares, secret("ephemeral"));
+    let sealed =
+        share_box::seal(&box_address(), &box_secret().public(), &shares, secret("ephemeral"));
     add("share_box", "sealed", &sealed);
 
     let whole = &*WHOLE;
     let mut life = Vec::new();
-    for (round, index) in Round::ALL.into_iter().flat_map(|round| CEREMONY.indices().map(move |index| (round, index))) {
+    for (round, index) in
+        Round::ALL.into_iter().flat_map(|round| CEREMONY.indices().map(move |index| (round, index)))
+    {
         let statement = whole.alice.inbox().get(round, index).expect("a whole ceremony");
         let name = format!("round-{}", round.number());
         if index.get() == 2 {
@@ -143,15 +192,28 @@ pub fn all() -> Vec<Seed> {
     let (complaint, abandon) = (complaint(whole), Abandon { awaited: everybody });
     add("bodies", "complaint", &[&[5], complaint.encode().as_slice()].concat());
     add("bodies", "abandon", &[&[6], abandon.encode().as_slice()].concat());
-    add("judge", "complaint", &[&life, [0, 6].as_slice(), &complaint.encode(), &[1, 7], &abandon.encode()].concat());
-    add("participant", "complaint", &[&life, [0, 6].as_slice(), &complaint.encode(), &[1, 7], &abandon.encode()].concat());
+    add(
+        "judge",
+        "complaint",
+        &[&life, [0, 6].as_slice(), &complaint.encode(), &[1, 7], &abandon.encode()].concat(),
+    );
+    add(
+        "participant",
+        "complaint",
+        &[&life, [0, 6].as_slice(), &complaint.encode(), &[1, 7], &abandon.encode()].concat(),
+    );
     add("stopped", "fault", &stopped::encode(&CEREMONY, whole.alice.inbox().statements().take(6)));
     add("frame", "have", &Frame::Have(whole.alice.have(true)).encode());
     let dealer = super::index(2);
     let recipient = super::index(1);
-    add("frame", "box", &Frame::ShareBox { dealer, recipient, sealed: whole.boxes[&dealer].clone() }.encode());
+    add(
+        "frame",
+        "box",
+        &Frame::ShareBox { dealer, recipient, sealed: whole.boxes[&dealer].clone() }.encode(),
+    );
     add("frame", "want", &Frame::Want { dealer, recipient }.encode());
-    let transcript = container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
+    let transcript =
+        container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
     add("container", "complete", &transcript);
     add("audit", "complete", &transcript);
     seeds
@@ -166,11 +228,21 @@ pub struct Whole {
 /// The ceremony of the seeds.
 pub static WHOLE: LazyLock<Whole> = LazyLock::new(play);
 
-/// A complaint of the second operator about the third's box, with a secret and a box that are not theirs.
+/// A complaint of the second operator about the third's box, with a secret and a box that are not
+/// theirs.
 fn complaint(whole: &Whole) -> Complaint {
-    let view = CEREMONY.indices().filter_map(|index| whole.alice.inbox().get(Round::Deal, index)).map(Statement::digest);
+    let view = CEREMONY
+        .indices()
+        .filter_map(|index| whole.alice.inbox().get(Round::Deal, index))
+        .map(Statement::digest);
     let sealed = whole.boxes[&super::index(3)].clone();
-    Complaint { view: view.collect(), dealer: super::index(3), claim: Claim::Mismatch { validator: 1 }, opened: [7; 32], sealed }
+    Complaint {
+        view: view.collect(),
+        dealer: super::index(3),
+        claim: Claim::Mismatch { validator: 1 },
+        opened: [7; 32],
+        sealed,
+    }
 }
 
 /// Plays the ceremony: everybody hears everything, in order.
@@ -180,8 +252,13 @@ fn play() -> Whole {
     for (i, operator) in OPERATORS.iter().enumerate() {
         let seat = OwnSeat::find(CEREMONY.clone(), operator.clone()).expect("a seat");
         let own = |what: &str| if i == 0 { secret(what) } else { secret(&format!("{what} {i}")) };
-        let entropy = || Entropy { seed: own("seed"), nonce: *own("nonce").expose(), extra: SecretBytes::new(Vec::new()) };
-        let (participant, step) = Participant::start(seat, Vec::new(), entropy).expect("nothing to replay");
+        let entropy = || Entropy {
+            seed: own("seed"),
+            nonce: *own("nonce").expose(),
+            extra: SecretBytes::new(Vec::new()),
+        };
+        let (participant, step) =
+            Participant::start(seat, Vec::new(), entropy).expect("nothing to replay");
         participants.push(participant);
         logs.push(step.persist);
     }
@@ -230,14 +307,21 @@ pub fn carry_out(participant: &mut Participant, log: &mut Vec<Record>, step: Ste
 }
 
 fn bodies(log: &[Record], kind: RecordKind) -> Vec<SecretBytes> {
-    log.iter().filter(|record| record.kind == kind).map(|record| SecretBytes::new(record.body.expose().to_vec())).collect()
+    log.iter()
+        .filter(|record| record.kind == kind)
+        .map(|record| SecretBytes::new(record.body.expose().to_vec()))
+        .collect()
 }
 
 /// What the second operator sends when it calls the first.
 fn first_flight() -> Vec<u8> {
     use tokio::io::AsyncReadExt;
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let local = Local { session: Session::Ceremony(CEREMONY.digest()), index: 2, operator: OPERATORS[1].clone() };
+    let local = Local {
+        session: Session::Ceremony(CEREMONY.digest()),
+        index: 2,
+        operator: OPERATORS[1].clone(),
+    };
     let mut alice = PEERS[0].clone();
     (alice.index, alice.key, alice.noise) = (1, OPERATORS[0].card().key, OPERATORS[0].card().noise);
     runtime.block_on(async {
@@ -252,12 +336,16 @@ fn first_flight() -> Vec<u8> {
     })
 }
 
-/// A log in the layout of chapter 09, section 9.3, written by hand: the first record alone, the other two together.
+/// A log in the layout of chapter 09, section 9.3, written by hand: the first record alone, the
+/// other two together.
 fn log() -> Vec<u8> {
     use chacha20poly1305::aead::{Aead, KeyInit, Payload};
     use chacha20poly1305::{XChaCha20Poly1305, XNonce};
     let (digest, salt) = (CEREMONY.digest(), [5; 32]);
-    let key = secret_bytes(Tag::StorageKey, &[b"log.sealed", secret("storage").expose(), &salt, digest.as_ref()]);
+    let key = secret_bytes(
+        Tag::StorageKey,
+        &[b"log.sealed", secret("storage").expose(), &salt, digest.as_ref()],
+    );
     let check = tagged(Tag::StorageKey, &[b"log.sealed check", &*key]);
     let mut header = [b"QLOG\x01".as_slice(), &salt, digest.as_ref(), check.as_ref()].concat();
     header.resize(4096, 0);
@@ -268,12 +356,18 @@ fn log() -> Vec<u8> {
         let nonce = [u8::try_from(number).expect("three records"); 24];
         let aad = [b"log.sealed\x01".as_slice(), digest.as_ref(), &number.to_be_bytes()].concat();
         let cipher = XChaCha20Poly1305::new((&*key).into());
-        let sealed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &aad }).expect("a short record");
+        let sealed = cipher
+            .encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &aad })
+            .expect("a short record");
         let length = u32::try_from(24 + sealed.len()).expect("a short record");
         records.extend([length.to_be_bytes().as_slice(), &nonce, &sealed].concat());
     }
     let length = u64::try_from(3 * 4096 + records.len()).expect("a short log").to_be_bytes();
-    let mut mark = [length.as_slice(), tagged(Tag::StorageKey, &[b"log.sealed mark", &*key, &length]).as_ref()].concat();
+    let mut mark = [
+        length.as_slice(),
+        tagged(Tag::StorageKey, &[b"log.sealed mark", &*key, &length]).as_ref(),
+    ]
+    .concat();
     mark.resize(4096, 0);
     [header, mark, vec![0; 4096], records].concat()
 }

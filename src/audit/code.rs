@@ -4,8 +4,8 @@ use core::fmt;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident, $text:literal, $title:literal;)*) => {
-        /// A check of the auditor. `V1` to `V20` are the protocol's, as is `sealed` of a ceremony for SSV; the others are about what its reader
-        /// brings or asks for.
+        /// A check of the auditor. `V1` to `V20` are the protocol's, as is `sealed` of a ceremony
+        /// for SSV; the others are about what its reader brings or asks for.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code { $($(#[$doc])* $name,)* }
 

@@ -1,5 +1,6 @@
-//! Every equation of a transcript once more, one by one: exact tests of single points, single signatures, sums by the book. Nothing is weighted,
-//! nothing is thrown into buckets, and none of the code that does so runs here.
+//! Every equation of a transcript once more, one by one: exact tests of single points, single
+//! signatures, sums by the book. Nothing is weighted, nothing is thrown into buckets, and none of
+//! the code that does so runs here.
 
 use rayon::prelude::*;
 
@@ -33,19 +34,29 @@ struct Exhaustive<'a> {
     commits: Vec<Commit>,
 }
 
-/// Checks everything that batches checked; says how much that was, or what does not hold. `session`, `dkg` (the digest of the key generation) and
-/// `validators` are what an audit of the same container found.
-pub fn check(container: &Container<'_>, session: Digest, dkg: Digest, validators: &[ValidatorOutcome]) -> Result<String, String> {
+/// Checks everything that batches checked; says how much that was, or what does not hold.
+/// `session`, `dkg` (the digest of the key generation) and `validators` are what an audit of the
+/// same container found.
+pub fn check(
+    container: &Container<'_>,
+    session: Digest,
+    dkg: Digest,
+    validators: &[ValidatorOutcome],
+) -> Result<String, String> {
     let all = Exhaustive::read(container, session, dkg, validators)?;
     all.constants_known()?;
     all.sums()?;
     all.shares_proven()?;
-    let messages = Messages::new(all.ceremony, &validators.iter().map(|validator| validator.public_key).collect::<Vec<_>>());
+    let messages = Messages::new(
+        all.ceremony,
+        &validators.iter().map(|validator| validator.public_key).collect::<Vec<_>>(),
+    );
     all.partials(&messages)?;
     all.signatures(&messages)?;
     let Shape { n, t, v, items, .. } = *container.shape();
     Ok(format!(
-        "{} points, {n} proofs of possession, {} sums, {n} possession proofs, {} partial and {items} combined signatures",
+        "{} points, {n} proofs of possession, {} sums, {n} possession proofs, {} partial and \
+         {items} combined signatures",
         n * (v * t + 1),
         v * (t + n),
         n * items
@@ -54,7 +65,10 @@ pub fn check(container: &Container<'_>, session: Digest, dkg: Digest, validators
 
 /// Both ways of checking must agree; a transcript on which they do not is of use to us.
 fn contradiction(what: &str) -> String {
-    format!("{what}, though the check of all together holds: do not use these keys, and report it with the transcript")
+    format!(
+        "{what}, though the check of all together holds: do not use these keys, and report it with \
+         the transcript"
+    )
 }
 
 impl<'a> Exhaustive<'a> {
@@ -67,18 +81,23 @@ impl<'a> Exhaustive<'a> {
         let ceremony: &Ceremony = container.ceremony();
         let shape = container.shape();
         let bodies = |round: Round| -> Vec<(Index, &[u8])> {
-            let body = |index| Some((index, container.statement(round, index)?.get(ENVELOPE_BYTES..)?));
+            let body =
+                |index| Some((index, container.statement(round, index)?.get(ENVELOPE_BYTES..)?));
             ceremony.indices().filter_map(body).collect()
         };
         let outside = |round: Round, index: Index, error: &DecodeError| {
             let (who, round) = (words::operator(Some(ceremony), index), words::round(round));
             contradiction(&format!("{who}'s statement of {round} does not decode: {error}"))
         };
-        let deal = |(index, body): (Index, &[u8])| Deal::decode_exactly(body, shape).map_err(|e| outside(Round::Deal, index, &e));
-        let prepare =
-            |(index, body): (Index, &[u8])| Prepare::decode(body, shape).map_err(|e| outside(Round::Prepare, index, &e));
-        let commit =
-            |(index, body): (Index, &[u8])| Commit::decode_exactly(body, shape).map_err(|e| outside(Round::Commit, index, &e));
+        let deal = |(index, body): (Index, &[u8])| {
+            Deal::decode_exactly(body, shape).map_err(|e| outside(Round::Deal, index, &e))
+        };
+        let prepare = |(index, body): (Index, &[u8])| {
+            Prepare::decode(body, shape).map_err(|e| outside(Round::Prepare, index, &e))
+        };
+        let commit = |(index, body): (Index, &[u8])| {
+            Commit::decode_exactly(body, shape).map_err(|e| outside(Round::Commit, index, &e))
+        };
         Ok(Self {
             ceremony,
             session,
@@ -99,17 +118,22 @@ impl<'a> Exhaustive<'a> {
     fn constants_known(&self) -> Result<(), String> {
         let holds = |(index, deal): (Index, &Deal)| {
             let root = deal.commitments.merkle_root();
-            let statement = possession::Statement { session: self.session, dealer: index.get(), root };
+            let statement =
+                possession::Statement { session: self.session, dealer: index.get(), root };
             statement.verify_by_terms(deal.commitments.constants(), &deal.proof)
         };
         let dealers: Vec<(Index, &Deal)> = self.ceremony.indices().zip(&self.deals).collect();
         match dealers.par_iter().position_first(|dealer| !holds(*dealer)) {
             None => Ok(()),
-            Some(at) => Err(contradiction(&format!("the proof of possession of {} does not hold", self.who(at)))),
+            Some(at) => Err(contradiction(&format!(
+                "the proof of possession of {} does not hold",
+                self.who(at)
+            ))),
         }
     }
 
-    /// V11: every key and every public share; and that the sums are those of which the prepares have the root, and the key generation its digest.
+    /// V11: every key and every public share; and that the sums are those of which the prepares
+    /// have the root, and the key generation its digest.
     fn sums(&self) -> Result<(), String> {
         let sum = |v: usize, k: usize| {
             let mut sum = G1Sum::zero();
@@ -118,19 +142,34 @@ impl<'a> Exhaustive<'a> {
         };
         let right = |(v, validator): (usize, &ValidatorOutcome)| {
             let row = (0..self.ceremony.t()).map(|k| sum(v, k)).collect::<Option<Vec<G1>>>()?;
-            let shares = self.ceremony.roster().iter().map(|(_, seat)| evaluate_row(&row, seat.point).finish());
-            let holds = row[0] == validator.public_key && shares.eq(validator.public_shares.iter().map(|share| Some(*share)));
+            let shares = self
+                .ceremony
+                .roster()
+                .iter()
+                .map(|(_, seat)| evaluate_row(&row, seat.point).finish());
+            let holds = row[0] == validator.public_key
+                && shares.eq(validator.public_shares.iter().map(|share| Some(*share)));
             holds.then_some(row)
         };
-        let rows: Vec<Option<Vec<G1>>> = self.validators.par_iter().enumerate().map(right).collect();
+        let rows: Vec<Option<Vec<G1>>> =
+            self.validators.par_iter().enumerate().map(right).collect();
         if let Some(v) = rows.iter().position(Option::is_none) {
-            return Err(contradiction(&format!("validator {}: its key and public shares are not the sums", v + 1)));
+            return Err(contradiction(&format!(
+                "validator {}: its key and public shares are not the sums",
+                v + 1
+            )));
         }
-        let root = Commitments::new(self.ceremony.t(), rows.into_iter().flatten().flatten().collect()).merkle_root();
+        let root =
+            Commitments::new(self.ceremony.t(), rows.into_iter().flatten().flatten().collect())
+                .merkle_root();
         if let Some(at) = self.prepares.iter().position(|prepare| prepare.sums_root != root) {
-            return Err(contradiction(&format!("the root in the prepare of {} is not that of the sums", self.who(at))));
+            return Err(contradiction(&format!(
+                "the root in the prepare of {} is not that of the sums",
+                self.who(at)
+            )));
         }
-        let view = self.prepares.first().map(|prepare| view_root(&prepare.view)).unwrap_or(Digest::ZERO);
+        let view =
+            self.prepares.first().map(|prepare| view_root(&prepare.view)).unwrap_or(Digest::ZERO);
         match tagged(Tag::Dkg, &[self.session.as_ref(), view.as_ref(), root.as_ref()]) == self.dkg {
             true => Ok(()),
             false => Err(contradiction("the digest of the key generation is not that of the sums")),
@@ -147,11 +186,16 @@ impl<'a> Exhaustive<'a> {
                 key.add_sum(&G1Sum::from(validator.public_shares[at]).scaled(&rho));
             }
             let seat = self.ceremony.indices().nth(at).expect("one of each operator");
-            key.finish().is_some_and(|key| verify_signature(&key, &possession_message(&dkg, seat), &prepare.possession))
+            key.finish().is_some_and(|key| {
+                verify_signature(&key, &possession_message(&dkg, seat), &prepare.possession)
+            })
         };
         match self.prepares.par_iter().enumerate().position_first(|prepare| !holds(prepare)) {
             None => Ok(()),
-            Some(at) => Err(contradiction(&format!("the possession proof of {} does not verify", self.who(at)))),
+            Some(at) => Err(contradiction(&format!(
+                "the possession proof of {} does not verify",
+                self.who(at)
+            ))),
         }
     }
 
@@ -167,17 +211,28 @@ impl<'a> Exhaustive<'a> {
         match (0..self.commits.len() * count).into_par_iter().position_first(|at| !valid(at)) {
             None => Ok(()),
             Some(at) => {
-                let (who, what) = (self.who(at / count), words::item(Some(self.ceremony), at % count));
-                Err(contradiction(&format!("the partial signature of {who} on {what} does not verify")))
+                let (who, what) =
+                    (self.who(at / count), words::item(Some(self.ceremony), at % count));
+                Err(contradiction(&format!(
+                    "the partial signature of {who} on {what} does not verify"
+                )))
             }
         }
     }
 
     /// V15: every signature combined by the book, and verified.
     fn signatures(&self, messages: &Messages) -> Result<(), String> {
-        let points: Vec<u64> = self.ceremony.roster().iter().map(|(_, seat)| seat.point).take(self.ceremony.t()).collect();
-        let coefficients = coefficients_at_zero(&points).expect("the points of a roster differ and are not zero");
-        let given: Vec<G2> = self.validators.iter().flat_map(|validator| validator.signatures.clone()).collect();
+        let points: Vec<u64> = self
+            .ceremony
+            .roster()
+            .iter()
+            .map(|(_, seat)| seat.point)
+            .take(self.ceremony.t())
+            .collect();
+        let coefficients =
+            coefficients_at_zero(&points).expect("the points of a roster differ and are not zero");
+        let given: Vec<G2> =
+            self.validators.iter().flat_map(|validator| validator.signatures.clone()).collect();
         let valid = |item: usize| {
             let mut sum = G2Sum::zero();
             for (commit, coefficient) in self.commits.iter().zip(&coefficients) {
@@ -186,14 +241,17 @@ impl<'a> Exhaustive<'a> {
             let (v, _) = messages.roots[item];
             let key = &self.validators[v].public_key;
             sum.finish().is_some_and(|signature| {
-                given.get(item) == Some(&signature) && verify_signature(key, &messages.points[item], &signature)
+                given.get(item) == Some(&signature)
+                    && verify_signature(key, &messages.points[item], &signature)
             })
         };
         match (0..messages.points.len()).into_par_iter().position_first(|item| !valid(item)) {
             None => Ok(()),
             Some(item) => {
                 let what = words::item(Some(self.ceremony), item);
-                Err(contradiction(&format!("the combined signature on {what} is another one, or does not verify")))
+                Err(contradiction(&format!(
+                    "the combined signature on {what} is another one, or does not verify"
+                )))
             }
         }
     }

@@ -24,7 +24,8 @@ pub(super) const MOST_DIFFERENCES: usize = 20;
 pub struct Expectations<'a> {
     /// The ceremony that the transcript should be of.
     pub ceremony: Option<&'a Ceremony>,
-    /// Deposit files: name and bytes of each. For each amount in it, a file holds exactly the transcript's deposits.
+    /// Deposit files: name and bytes of each. For each amount in it, a file holds exactly the
+    /// transcript's deposits.
     pub deposit_files: &'a [(&'a str, &'a [u8])],
     /// Files of key shares for SSV (`keyshares.json`): name and bytes of each.
     pub keyshare_files: &'a [(&'a str, &'a [u8])],
@@ -34,7 +35,8 @@ pub struct Expectations<'a> {
     pub lock: Option<(&'a str, &'a [u8])>,
     /// One operator's shares of all validators.
     pub shares: &'a [HeldShare],
-    /// Whether everything is to be checked once more, one thing after the other: many times longer, and sound without randomness.
+    /// Whether everything is to be checked once more, one thing after the other: many times longer,
+    /// and sound without randomness.
     pub exhaustive: bool,
 }
 
@@ -51,14 +53,19 @@ impl HeldShare {
         Self { name: name.to_owned(), key: share.base_mult() }
     }
 
-    /// From a public key whose secret the caller has seen, for instance that of a keystore which it has decrypted.
+    /// From a public key whose secret the caller has seen, for instance that of a keystore which it
+    /// has decrypted.
     pub fn from_public(name: &str, key: G1) -> Self {
         Self { name: name.to_owned(), key: Some(key) }
     }
 }
 
 /// Writes a line for each thing that the reader brought.
-pub(super) fn compare(expectations: &Expectations<'_>, ledger: &mut Ledger, audited: &Got<Audited>) {
+pub(super) fn compare(
+    expectations: &Expectations<'_>,
+    ledger: &mut Ledger,
+    audited: &Got<Audited>,
+) {
     if let Some(expected) = expectations.ceremony {
         let found = ledger.ceremony.clone();
         let _: Got<()> = ledger.check(Code::Expected, || {
@@ -67,26 +74,35 @@ pub(super) fn compare(expectations: &Expectations<'_>, ledger: &mut Ledger, audi
         });
     }
     if !expectations.deposit_files.is_empty() {
-        let _: Got<()> = ledger.check(Code::DepositData, || deposit_files(have(audited)?, expectations.deposit_files));
+        let _: Got<()> = ledger
+            .check(Code::DepositData, || deposit_files(have(audited)?, expectations.deposit_files));
     }
     if !expectations.keyshare_files.is_empty() {
-        let _: Got<()> = ledger.check(Code::KeyShares, || ssv::keyshares(have(audited)?, expectations.keyshare_files));
+        let _: Got<()> = ledger
+            .check(Code::KeyShares, || ssv::keyshares(have(audited)?, expectations.keyshare_files));
     }
     if !expectations.proof_files.is_empty() {
-        let _: Got<()> = ledger.check(Code::Proofs, || ssv::proofs(have(audited)?, expectations.proof_files));
+        let _: Got<()> =
+            ledger.check(Code::Proofs, || ssv::proofs(have(audited)?, expectations.proof_files));
     }
     if let Some((name, bytes)) = expectations.lock {
-        let _: Got<()> = ledger.check(Code::LockFile, || super::lock::compare(have(audited)?, name, bytes));
+        let _: Got<()> =
+            ledger.check(Code::LockFile, || super::lock::compare(have(audited)?, name, bytes));
     }
     if !expectations.shares.is_empty() {
-        let _: Got<()> = ledger.check(Code::Shares, || one_seat(have(audited)?, expectations.shares));
+        let _: Got<()> =
+            ledger.check(Code::Shares, || one_seat(have(audited)?, expectations.shares));
     }
 }
 
 /// A cluster by the hash of its definition, and what of it was not checked.
 fn cluster(cluster: &Cluster) -> String {
     let contracts: Vec<String> = cluster.contracts().iter().map(ToString::to_string).collect();
-    let unchecked = if contracts.is_empty() { String::new() } else { format!(", contract wallets {}", contracts.join(" ")) };
+    let unchecked = if contracts.is_empty() {
+        String::new()
+    } else {
+        format!(", contract wallets {}", contracts.join(" "))
+    };
     format!("definition 0x{}{unchecked}", hex::encode(cluster.definition().definition_hash))
 }
 
@@ -97,9 +113,16 @@ fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
         return Ok(((), format!("spec digest {}", found.digest())));
     }
     let differences = differences(expected, found);
-    let shown = differences.iter().take(MOST_DIFFERENCES).map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let shown = differences
+        .iter()
+        .take(MOST_DIFFERENCES)
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("; ");
     Err(match differences.len().saturating_sub(MOST_DIFFERENCES) {
-        0 if differences.is_empty() => "the certificate of an operator card; names and keys are the same".to_owned(),
+        0 if differences.is_empty() => {
+            "the certificate of an operator card; names and keys are the same".to_owned()
+        }
         0 => shown,
         more => format!("{shown}; and {more} more differences"),
     }
@@ -123,8 +146,8 @@ impl core::fmt::Display for Difference {
     }
 }
 
-/// A ceremony as a list of fields with their paths, in a fixed order: everything in the canonical bytes but the cards' certificates,
-/// which change with names and keys.
+/// A ceremony as a list of fields with their paths, in a fixed order: everything in the canonical
+/// bytes but the cards' certificates, which change with names and keys.
 fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     let threshold = ceremony.threshold();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
@@ -147,12 +170,13 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     let key = |i: usize| ceremony.ssv().and_then(|ssv| ssv.keys.get(i)).map(RsaPublic::to_text);
     fields.extend((0..ceremony.n()).map(|i| (format!("operators[{i}].ssv_key"), or_none(key(i)))));
     let seats = ceremony.roster().iter().enumerate();
-    fields.extend(
-        seats.flat_map(|(i, (_, seat))| operator_fields(seat).map(|(field, value)| (format!("operators[{i}].{field}"), value))),
-    );
+    fields.extend(seats.flat_map(|(i, (_, seat))| {
+        operator_fields(seat).map(|(field, value)| (format!("operators[{i}].{field}"), value))
+    }));
     let validators = ceremony.validators().iter().enumerate();
     let of = |(i, validator)| {
-        validator_fields(ceremony.network(), validator).map(move |(field, value)| (format!("validators[{i}].{field}"), value))
+        validator_fields(ceremony.network(), validator)
+            .map(move |(field, value)| (format!("validators[{i}].{field}"), value))
     };
     fields.extend(validators.flat_map(of));
     fields
@@ -180,7 +204,8 @@ fn operator_fields(seat: &Seat) -> [(&'static str, String); 4] {
 }
 
 fn validator_fields(network: &Network, validator: &ValidatorSpec) -> [(&'static str, String); 5] {
-    let amounts: Vec<String> = validator.amounts.iter().map(|amount| network.unit().text(*amount)).collect();
+    let amounts: Vec<String> =
+        validator.amounts.iter().map(|amount| network.unit().text(*amount)).collect();
     let registration = |text: fn(&crate::spec::ceremony::RegistrationSpec) -> String| {
         validator.registration.as_ref().map_or_else(|| "none".to_owned(), text)
     };
@@ -193,7 +218,8 @@ fn validator_fields(network: &Network, validator: &ValidatorSpec) -> [(&'static 
     ]
 }
 
-/// Every field in which `found` is not as `expected`. Lists of different lengths differ in their counts and in what both have.
+/// Every field in which `found` is not as `expected`. Lists of different lengths differ in their
+/// counts and in what both have.
 pub fn differences(expected: &Ceremony, found: &Ceremony) -> Vec<Difference> {
     let theirs: BTreeMap<String, String> = fields(found).into_iter().collect();
     let differing = |(path, expected): (String, String)| {
@@ -203,12 +229,14 @@ pub fn differences(expected: &Ceremony, found: &Ceremony) -> Vec<Difference> {
     fields(expected).into_iter().filter_map(differing).collect()
 }
 
-/// Every file holds, for each amount in it, exactly the transcript's deposits; no deposit is in two files.
+/// Every file holds, for each amount in it, exactly the transcript's deposits; no deposit is in two
+/// files.
 fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
     let keys: Vec<G1> = audited.validators().iter().map(|validator| validator.public_key).collect();
     let mut seen = BTreeMap::new();
     for (name, bytes) in files {
-        let rows = verify_deposit_file(bytes, audited.ceremony(), &keys).map_err(|error| format!("{name}: {error}"))?;
+        let rows = verify_deposit_file(bytes, audited.ceremony(), &keys)
+            .map_err(|error| format!("{name}: {error}"))?;
         for row in rows {
             if let Some(other) = seen.insert((row.message.pubkey, row.message.amount), name) {
                 return Err(format!("{other} and {name} hold the same deposits").into());
@@ -216,7 +244,13 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
         }
     }
     let made = audited.deposits().len();
-    Ok(((), format!("{} of the {made} deposits that the ceremony signed, each as it signed them", seen.len())))
+    Ok((
+        (),
+        format!(
+            "{} of the {made} deposits that the ceremony signed, each as it signed them",
+            seen.len()
+        ),
+    ))
 }
 
 /// The shares belong to one seat, one for each validator.
@@ -232,22 +266,32 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
     let mut held: BTreeMap<usize, &str> = BTreeMap::new();
     for HeldShare { name, key } in shares {
         let place = key.as_ref().and_then(|key| places.get(&key.to_compressed()));
-        let (v, index) = place.ok_or_else(|| format!("{name}: a share of no operator and no validator of this transcript"))?;
+        let (v, index) = place.ok_or_else(|| {
+            format!("{name}: a share of no operator and no validator of this transcript")
+        })?;
         let (first, owner) = *seat.get_or_insert((name, *index));
         if owner != *index {
-            let (one, other) = (words::operator(ceremony, owner), words::operator(ceremony, *index));
+            let (one, other) =
+                (words::operator(ceremony, owner), words::operator(ceremony, *index));
             return Err(format!("{first} is a share of {one}, but {name} is one of {other}").into());
         }
         if let Some(other) = held.insert(*v, name) {
             return Err(format!("{other} and {name} are the same share").into());
         }
     }
-    let missing: Vec<String> =
-        (0..audited.validators().len()).filter(|v| !held.contains_key(v)).map(|v| format!("validator {}", v + 1)).collect();
+    let missing: Vec<String> = (0..audited.validators().len())
+        .filter(|v| !held.contains_key(v))
+        .map(|v| format!("validator {}", v + 1))
+        .collect();
     match (seat, missing.len()) {
-        (Some((_, index)), 0) => {
-            Ok(((), format!("{} shares, one for each validator, all of {}", held.len(), words::operator(ceremony, index))))
-        }
+        (Some((_, index)), 0) => Ok((
+            (),
+            format!(
+                "{} shares, one for each validator, all of {}",
+                held.len(),
+                words::operator(ceremony, index)
+            ),
+        )),
         (_, count) => {
             let named = missing.into_iter().take(MOST_DIFFERENCES).collect::<Vec<_>>().join(", ");
             Err(format!("{} shares, but {count} are missing: {named}", held.len()).into())

@@ -11,8 +11,8 @@ use crate::protocol::items::{Item, items};
 use crate::protocol::outcome::ValidatorOutcome;
 use crate::spec::ceremony::Ceremony;
 
-/// A transcript that passed every check: only the auditor makes it, and [`own`](super::own()) from the receipts of a participant that made every
-/// check; so whoever holds it may use its keys.
+/// A transcript that passed every check: only the auditor makes it, and [`own`](super::own()) from
+/// the receipts of a participant that made every check; so whoever holds it may use its keys.
 #[derive(Clone)]
 pub struct Audited {
     pub(super) ceremony: Arc<Ceremony>,
@@ -75,12 +75,16 @@ impl Audited {
     /// What was signed for validator `v` (position, from 0), each message with its signature.
     pub fn signed(&self, v: usize) -> Vec<(Item, G2)> {
         let validator = &self.validators[v];
-        items(&self.ceremony, v, &validator.public_key).into_iter().zip(validator.signatures.iter().copied()).collect()
+        items(&self.ceremony, v, &validator.public_key)
+            .into_iter()
+            .zip(validator.signatures.iter().copied())
+            .collect()
     }
 
     /// All deposits of all validators.
     pub fn deposits(&self) -> Vec<SignedDeposit> {
-        let of = |v| self.signed(v).into_iter().filter_map(|(item, signature)| deposit(item, signature));
+        let of =
+            |v| self.signed(v).into_iter().filter_map(|(item, signature)| deposit(item, signature));
         (0..self.validators.len()).flat_map(of).collect()
     }
 

@@ -17,7 +17,10 @@ pub(super) fn well_formed(bytes: usize) -> String {
 }
 
 pub(super) fn parameters(Shape { n, t, v, .. }: &Shape) -> String {
-    format!("{n} operators, any {t} of them can sign, {v} validators; all parameters are within the rules")
+    format!(
+        "{n} operators, any {t} of them can sign, {v} validators; all parameters are within the \
+         rules"
+    )
 }
 
 pub(super) fn cards(operators: usize) -> String {
@@ -53,7 +56,10 @@ pub(super) fn constants_known(Shape { n, v, .. }: &Shape) -> String {
 }
 
 pub(super) fn sums(Shape { n, v, .. }: &Shape, dkg: &Digest) -> String {
-    format!("{v} keys and {} public shares, all different; digest of the key generation {dkg}", n * v)
+    format!(
+        "{v} keys and {} public shares, all different; digest of the key generation {dkg}",
+        n * v
+    )
 }
 
 pub(super) fn stored(Shape { n, .. }: &Shape) -> String {
@@ -67,13 +73,17 @@ pub(super) fn shares_proven(Shape { n, t, .. }: &Shape) -> String {
 pub(super) fn agreed(outputs: Digest, finals: &[Signed<Final>]) -> String {
     let keystores = finals.iter().filter(|last| last.body.flags & Final::KEYSTORES != 0).count();
     let n = finals.len();
-    format!("all {n} operators signed the output digest {outputs}; {keystores} of {n} say their keystores are written")
+    format!(
+        "all {n} operators signed the output digest {outputs}; {keystores} of {n} say their \
+         keystores are written"
+    )
 }
 
 pub(super) fn signatures(Shape { items, .. }: &Shape, ceremony: &Ceremony) -> String {
     let network = ceremony.network().name();
     format!(
-        "{items} signatures on messages recomputed from the spec: valid on {network} for the credentials and amounts above, and for no \
+        "{items} signatures on messages recomputed from the spec: valid on {network} for the \
+         credentials and amounts above, and for no \
          other"
     )
 }
@@ -83,34 +93,56 @@ pub(super) fn partials(Shape { n, items, .. }: &Shape) -> String {
 }
 
 pub(super) fn sealed(Shape { n, v, .. }: &Shape) -> String {
-    format!("{} proofs by the operators' RSA keys; whether a ciphertext holds the share, only its operator can see", n * v)
+    format!(
+        "{} proofs by the operators' RSA keys; whether a ciphertext holds the share, only its \
+         operator can see",
+        n * v
+    )
 }
 
 /// The lock of an Obol cluster; with what of its definition nobody has checked.
 pub(super) fn lock(Shape { n, v, .. }: &Shape, ceremony: &Ceremony) -> String {
-    let unchecked: Vec<&str> =
-        ceremony.obol().into_iter().flat_map(Cluster::unchecked).map(|unchecked| unchecked.field.as_str()).collect();
+    let unchecked: Vec<&str> = ceremony
+        .obol()
+        .into_iter()
+        .flat_map(Cluster::unchecked)
+        .map(|unchecked| unchecked.field.as_str())
+        .collect();
     let signed = format!("{} shares and {n} nodes have signed it", n * v);
     match unchecked.as_slice() {
         [] => signed,
         some => format!(
-            "{signed}; NOT CHECKED, because contracts (ERC-1271) sign on the chain only: {} of the cluster definition",
+            "{signed}; NOT CHECKED, because contracts (ERC-1271) sign on the chain only: {} of the \
+             cluster definition",
             some.join(", ")
         ),
     }
 }
 
 /// V17: what the operators state; nobody but the beacon chain can confirm it.
-pub(super) fn anchors(ceremony: &Ceremony, hellos: &[Signed<Hello>], ledger: &mut Ledger) -> Vec<[u8; 32]> {
+pub(super) fn anchors(
+    ceremony: &Ceremony,
+    hellos: &[Signed<Hello>],
+    ledger: &mut Ledger,
+) -> Vec<[u8; 32]> {
     let stated: Vec<String> = hellos
         .iter()
         .filter(|hello| hello.body.anchor != [0; 32])
-        .map(|hello| format!("{} states 0x{}", words::operator(Some(ceremony), hello.sender()), hex::encode(hello.body.anchor)))
+        .map(|hello| {
+            format!(
+                "{} states 0x{}",
+                words::operator(Some(ceremony), hello.sender()),
+                hex::encode(hello.body.anchor)
+            )
+        })
         .collect();
     match stated.as_slice() {
         [] => ledger.not_applicable(Code::V17, "no operator states a beacon block"),
         stated => {
-            let words = format!("to be looked up: not before the block with this root, if it is one: {}", stated.join("; "));
+            let words = format!(
+                "to be looked up: not before the block with this root, if it is one: {}",
+                stated.join("; ")
+            );
             ledger.not_applicable(Code::V17, &words);
         }
     }

@@ -88,7 +88,11 @@ impl Ledger {
     }
 
     /// A whole check, or its last part: writes what it found.
-    pub(super) fn check<T>(&mut self, code: Code, run: impl FnOnce() -> Result<(T, String), Stop>) -> Got<T> {
+    pub(super) fn check<T>(
+        &mut self,
+        code: Code,
+        run: impl FnOnce() -> Result<(T, String), Stop>,
+    ) -> Got<T> {
         let (value, detail) = self.part(code, run)?;
         self.passed(code, detail);
         Ok(value)

@@ -1,4 +1,5 @@
-//! A report as plain texts and numbers, for JSON and HTML alike. The order of fields is the order of reading.
+//! A report as plain texts and numbers, for JSON and HTML alike. The order of fields is the order
+//! of reading.
 
 use std::collections::BTreeMap;
 
@@ -149,7 +150,13 @@ fn money(ceremony: &Ceremony) -> Vec<Money> {
         if place == all.len() {
             let withdrawal_address = withdrawal.address().to_string();
             let credentials = credentials(withdrawal);
-            all.push(Money { withdrawal_address, credentials, validators: 0, total: String::new(), total_gwei: 0 });
+            all.push(Money {
+                withdrawal_address,
+                credentials,
+                validators: 0,
+                total: String::new(),
+                total_gwei: 0,
+            });
         }
         // 8192 times 8 amounts of at most 2048 ETH are below 2^57 gwei.
         all[place].validators += 1;
@@ -245,12 +252,14 @@ impl Facts {
     pub(super) fn of(audited: &Audited) -> Self {
         let ceremony = audited.ceremony();
         let names = || ceremony.roster().iter().map(|(_, seat)| seat.card.name.to_string());
-        let said = names().zip(audited.flags()).zip(audited.anchors()).map(|((operator, flags), anchor)| Statement {
-            operator,
-            beacon_block_root: (*anchor != [0; 32]).then(|| hexed(anchor)),
-            keystores_written: flags & Final::KEYSTORES != 0,
-            secrets_erased: flags & Final::ERASED != 0,
-        });
+        let said = names().zip(audited.flags()).zip(audited.anchors()).map(
+            |((operator, flags), anchor)| Statement {
+                operator,
+                beacon_block_root: (*anchor != [0; 32]).then(|| hexed(anchor)),
+                keystores_written: flags & Final::KEYSTORES != 0,
+                secrets_erased: flags & Final::ERASED != 0,
+            },
+        );
         Self {
             spec: Spec::of(ceremony),
             validators: (0..ceremony.v()).map(|v| validator(audited, v)).collect(),
@@ -302,12 +311,14 @@ fn validator(audited: &Audited, v: usize) -> Validator {
             }
         }
     }
-    let shares = ceremony.roster().iter().zip(&made.public_shares).enumerate().map(|(at, ((_, seat), share))| PublicShare {
-        operator: seat.card.name.to_string(),
-        point: seat.point.to_string(),
-        public_key: hexed(share.to_compressed()),
-        encrypted: made.sealed.get(at).map(|sealed| hexed(sealed.ciphertext)),
-    });
+    let shares = ceremony.roster().iter().zip(&made.public_shares).enumerate().map(
+        |(at, ((_, seat), share))| PublicShare {
+            operator: seat.card.name.to_string(),
+            point: seat.point.to_string(),
+            public_key: hexed(share.to_compressed()),
+            encrypted: made.sealed.get(at).map(|sealed| hexed(sealed.ciphertext)),
+        },
+    );
     Validator {
         number: v + 1,
         public_key: hexed(made.public_key.to_compressed()),
@@ -332,7 +343,12 @@ pub(super) struct Check {
 impl Check {
     fn of(line: &Line) -> Self {
         let Line { code, status, detail, .. } = line;
-        Self { code: code.text(), title: code.title(), status: status.to_string(), detail: detail.clone() }
+        Self {
+            code: code.text(),
+            title: code.title(),
+            status: status.to_string(),
+            detail: detail.clone(),
+        }
     }
 
     /// For the page's style.
@@ -367,7 +383,9 @@ impl Findings {
                 (false, Some(_)) => "not completed",
                 (false, None) => "failed",
             },
-            culprits: report.culprits().map(|culprits| culprits.iter().map(|index| index.get()).collect()),
+            culprits: report
+                .culprits()
+                .map(|culprits| culprits.iter().map(|index| index.get()).collect()),
             findings: report.findings(),
             transcript: hexed(report.transcript()),
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),

@@ -1,5 +1,6 @@
-//! The report of a participant on the transcript that it is about to publish. It has made every check itself, and holds a receipt of each:
-//! what is left to see is that these bytes are the statements that were checked, and nothing else.
+//! The report of a participant on the transcript that it is about to publish. It has made every
+//! check itself, and holds a receipt of each: what is left to see is that these bytes are the
+//! statements that were checked, and nothing else.
 
 use crate::message::body::Final;
 use crate::message::envelope::{Round, Statement, session_id};
@@ -25,7 +26,8 @@ use super::words;
 #[derive(Debug, thiserror::Error)]
 pub enum NotOwn {
     /// A statement follows others than those at their places.
-    #[error("the statement of round {} by operator {} was not signed over the statements before it", round.number(), sender.get())]
+    #[error("the statement of round {} by operator {} was not signed over the statements before \
+             it", round.number(), sender.get())]
     Chain {
         /// Its round.
         round: Round,
@@ -45,7 +47,8 @@ pub enum NotOwn {
     #[error("the spec is another one")]
     Spec,
     /// Not the bytes that were checked.
-    #[error("the statement of round {} by operator {} is not the one that was checked", round.number(), sender.get())]
+    #[error("the statement of round {} by operator {} is not the one that was \
+             checked", round.number(), sender.get())]
     Statement {
         /// Its round.
         round: Round,
@@ -58,32 +61,48 @@ pub enum NotOwn {
 }
 
 /// A round's statements as they were checked, each compared with its place in the container.
-fn same(container: &Container<'_>, participant: &Participant, round: Round) -> Result<Vec<Statement>, NotOwn> {
+fn same(
+    container: &Container<'_>,
+    participant: &Participant,
+    round: Round,
+) -> Result<Vec<Statement>, NotOwn> {
     let one = |sender: Index| {
         let checked = participant.inbox().get(round, sender);
-        let same = checked.filter(|checked| container.statement(round, sender) == Some(checked.bytes()));
+        let same =
+            checked.filter(|checked| container.statement(round, sender) == Some(checked.bytes()));
         same.cloned().ok_or(NotOwn::Statement { round, sender })
     };
     container.ceremony().indices().map(one).collect()
 }
 
-/// That statements were signed in this session over `before`. Their signatures and view roots were checked when they came.
-fn follow(session: Digest, before: &[Statement], statements: &[Statement], participant: &Participant) -> Result<(), NotOwn> {
+/// That statements were signed in this session over `before`. Their signatures and view roots were
+/// checked when they came.
+fn follow(
+    session: Digest,
+    before: &[Statement],
+    statements: &[Statement],
+    participant: &Participant,
+) -> Result<(), NotOwn> {
     let expected = digests(before);
     let follows = |statement: &&Statement| {
-        statement.envelope.session == session && participant.inbox().view(statement).is_some_and(|view| view == expected)
+        statement.envelope.session == session
+            && participant.inbox().view(statement).is_some_and(|view| view == expected)
     };
     match statements.iter().find(|statement| !follows(statement)) {
         None => Ok(()),
-        Some(other) => Err(NotOwn::Chain { round: other.envelope.round, sender: other.envelope.sender }),
+        Some(other) => {
+            Err(NotOwn::Chain { round: other.envelope.round, sender: other.envelope.sender })
+        }
     }
 }
 
-/// What [`super::audit`] would report on `bytes`, in the same words, from the receipts of a finished participant. No signature and no point
-/// is looked at again: every statement is compared with the one that the participant checked, and each round with the digests that the
-/// next one was signed over, up to the output digest.
+/// What [`super::audit`] would report on `bytes`, in the same words, from the receipts of a
+/// finished participant. No signature and no point is looked at again: every statement is compared
+/// with the one that the participant checked, and each round with the digests that the next one was
+/// signed over, up to the output digest.
 pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
-    let outcome = participant.outcome().filter(|_| participant.is_finished()).ok_or(NotOwn::Unfinished)?;
+    let outcome =
+        participant.outcome().filter(|_| participant.is_finished()).ok_or(NotOwn::Unfinished)?;
     let ceremony = &participant.seat().ceremony;
     let header = Header::parse(bytes)?;
     if header.spec(bytes)? != ceremony.canonical() {
@@ -101,7 +120,8 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
     }
     let body = |fault: &Fault| NotOwn::Body(words::rule(&fault.rule, Some(ceremony)));
     let hellos = decode_hellos(&hellos, &shape).map_err(|fault| body(&fault))?;
-    let finals = decode(&before, |bytes| Final::decode(bytes, &shape)).map_err(|fault| body(&fault))?;
+    let finals =
+        decode(&before, |bytes| Final::decode(bytes, &shape)).map_err(|fault| body(&fault))?;
     if let Some(other) = finals.iter().find(|last| last.body.outputs != outcome.outputs) {
         return Err(NotOwn::Outputs(other.sender()));
     }

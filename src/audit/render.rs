@@ -1,4 +1,5 @@
-//! Reports for people and programs to read. None of these is ever read back: the transcript is the only thing to verify.
+//! Reports for people and programs to read. None of these is ever read back: the transcript is the
+//! only thing to verify.
 
 use core::fmt::Write;
 
@@ -16,27 +17,39 @@ use super::words;
 /// The verdict in one sentence.
 pub fn verdict(report: &Report) -> String {
     if let Some(culprits) = report.culprits() {
-        let names: Vec<String> =
-            culprits.iter().map(|index| words::operator(report.ceremony().map(|ceremony| &**ceremony), *index)).collect();
+        let names: Vec<String> = culprits
+            .iter()
+            .map(|index| words::operator(report.ceremony().map(|ceremony| &**ceremony), *index))
+            .collect();
         let proven = match names.is_empty() {
             true => "These statements prove nobody at fault.".to_owned(),
             false => format!("These statements prove a fault of {}.", names.join(" and ")),
         };
-        return format!("NOT COMPLETED: this ceremony made no keys to be used. {proven} Never deposit to keys of it.");
+        return format!(
+            "NOT COMPLETED: this ceremony made no keys to be used. {proven} Never deposit to keys \
+             of it."
+        );
     }
     let own = report.failed().iter().filter(|code| code.is_own()).count();
     match (report.is_clean(), own, report.findings()) {
         (true, ..) => "VERIFIED: every check holds.".to_owned(),
-        (false, 0, 1) => "FINDING: the transcript holds, but what you brought does not match it. Do not deposit.".to_owned(),
+        (false, 0, 1) => {
+            "FINDING: the transcript holds, but what you brought does not match it. Do not deposit."
+                .to_owned()
+        }
         (false, 0, many) => {
-            format!("FINDINGS: the transcript holds, but {many} things that you brought do not match it. Do not deposit.")
+            format!(
+                "FINDINGS: the transcript holds, but {many} things that you brought do not match \
+                 it. Do not deposit."
+            )
         }
         (false, _, 1) => "FAILED: 1 check does not hold. Do not deposit.".to_owned(),
         (false, _, many) => format!("FAILED: {many} checks do not hold. Do not deposit."),
     }
 }
 
-/// The report as text: the verdict, money and people, one line for each check, and what nobody can conclude.
+/// The report as text: the verdict, money and people, one line for each check, and what nobody can
+/// conclude.
 pub fn to_text(report: &Report) -> String {
     let mut out = String::new();
     write_text(report, &mut out).expect("a string takes everything");
@@ -51,28 +64,46 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
             let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
             let caution = match (report.culprits(), consented) {
                 (Some(_), _) => {
-                    "\nWHAT WAS TO BE: the following was never completed, and not everybody need have consented to it."
+                    "\nWHAT WAS TO BE: the following was never completed, and not everybody need \
+                     have consented to it."
                 }
                 (None, true) => "",
-                (None, false) => "\nNOT ESTABLISHED: the operators' consent to the following did not verify.",
+                (None, false) => {
+                    "\nNOT ESTABLISHED: the operators' consent to the following did not verify."
+                }
             };
             writeln!(out, "{caution}\n{}", describe(ceremony).trim_end())?;
         }
     }
     if let Some(audited) = report.audited() {
         writeln!(out, "\nValidators")?;
-        for (number, (validator, wanted)) in (1..).zip(audited.validators().iter().zip(audited.ceremony().validators())) {
+        for (number, (validator, wanted)) in
+            (1..).zip(audited.validators().iter().zip(audited.ceremony().validators()))
+        {
             let address = wanted.withdrawal.address();
-            writeln!(out, "  {number:>4}  0x{}  to {address}", hex::encode(validator.public_key.to_compressed()))?;
+            writeln!(
+                out,
+                "  {number:>4}  0x{}  to {address}",
+                hex::encode(validator.public_key.to_compressed())
+            )?;
         }
     }
     writeln!(out, "\nChecks")?;
     for line in report.lines() {
-        writeln!(out, "  {:<12}  {:<14}  {}: {}", line.code, line.status, line.code.title(), line.detail)?;
+        writeln!(
+            out,
+            "  {:<12}  {:<14}  {}: {}",
+            line.code,
+            line.status,
+            line.code.title(),
+            line.detail
+        )?;
     }
     if report.is_clean() {
         writeln!(out, "\nBefore you deposit")?;
-        (1..).zip(BEFORE_DEPOSIT).try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
+        (1..)
+            .zip(BEFORE_DEPOSIT)
+            .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
     }
     writeln!(out, "\nWhat nobody can conclude from a transcript")?;
     CANNOT_CONCLUDE.iter().try_for_each(|sentence| writeln!(out, "  - {sentence}"))
@@ -84,18 +115,20 @@ fn json<T: Serialize>(value: &T) -> Vec<u8> {
     bytes
 }
 
-/// The report as one JSON object: verdict, spec, checks, what nobody can conclude and, if the transcript holds, its facts. The same
-/// report gives the same bytes.
+/// The report as one JSON object: verdict, spec, checks, what nobody can conclude and, if the
+/// transcript holds, its facts. The same report gives the same bytes.
 pub fn to_json(report: &Report) -> Vec<u8> {
     json(&Findings::of(report))
 }
 
-/// A verified transcript as JSON (`transcript.json`): everything public that it establishes. The same transcript gives the same bytes.
+/// A verified transcript as JSON (`transcript.json`): everything public that it establishes. The
+/// same transcript gives the same bytes.
 pub fn transcript_json(audited: &Audited) -> Vec<u8> {
     json(&Facts::of(audited))
 }
 
-/// The page. Every value is escaped by the template engine; there is no script, and nothing is loaded.
+/// The page. Every value is escaped by the template engine; there is no script, and nothing is
+/// loaded.
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {

@@ -22,9 +22,9 @@ use super::rounds::Rounds;
 use super::stopped;
 use super::words;
 
-/// Audits a transcript: every check that can be made is made, whatever else failed, and nothing is believed before it is checked.
-/// Does not panic, whatever the bytes. Memory is a small multiple of `bytes`; the caller bounds those
-/// ([`container::expected_len`]).
+/// Audits a transcript: every check that can be made is made, whatever else failed, and nothing is
+/// believed before it is checked. Does not panic, whatever the bytes. Memory is a small multiple of
+/// `bytes`; the caller bounds those ([`container::expected_len`]).
 pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     let mut ledger = Ledger::new(false);
     let audited = replay(bytes, &mut ledger);
@@ -33,8 +33,17 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
         let _: Got<()> = ledger.check(Code::Exhaustive, || {
             let audited = have(&audited)?;
             let header = Header::parse(bytes).map_err(|error| error.to_string())?;
-            let container = Container::cut(header, audited.ceremony().clone(), bytes).map_err(|error| error.to_string())?;
-            Ok(((), exhaustive::check(&container, audited.session(), audited.dkg(), audited.validators())?))
+            let container = Container::cut(header, audited.ceremony().clone(), bytes)
+                .map_err(|error| error.to_string())?;
+            Ok((
+                (),
+                exhaustive::check(
+                    &container,
+                    audited.session(),
+                    audited.dkg(),
+                    audited.validators(),
+                )?,
+            ))
         });
     }
     Report {
@@ -46,8 +55,8 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     }
 }
 
-/// The first check of the transcript that fails, in order of dependency; `None` if all hold. The same verdict as [`audit`] gives without
-/// expectations, sooner where the transcript is bad.
+/// The first check of the transcript that fails, in order of dependency; `None` if all hold. The
+/// same verdict as [`audit`] gives without expectations, sooner where the transcript is bad.
 pub fn first_failure(bytes: &[u8]) -> Option<Code> {
     let mut ledger = Ledger::new(true);
     replay(bytes, &mut ledger).err().map(|code| ledger.first_failure().unwrap_or(code))
@@ -68,10 +77,13 @@ fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
     }
     let container = ledger.check(Code::V1, || {
         let (header, ceremony) = have(&spec)?;
-        let container = Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
+        let container =
+            Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
         Ok((container, found::well_formed(bytes.len())))
     });
-    let audited = container.and_then(|container| Rounds::open(&container, ledger).check(container::digest(bytes), ledger));
+    let audited = container.and_then(|container| {
+        Rounds::open(&container, ledger).check(container::digest(bytes), ledger)
+    });
     found::beyond(ledger);
     if let Err(cause) = audited {
         ledger.not_reached_yet(cause);
@@ -86,9 +98,12 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> 
         Ok(read.map_err(|error| error.to_string())?)
     });
     let read = front.map(|(header, spec)| (header, Ceremony::from_canonical(spec)));
-    // A certificate that does not verify is a matter of identity; everything else is the spec's own.
+    // A certificate that does not verify is a matter of identity; everything else is the spec's
+    // own.
     let cards = ledger.part(Code::V3, || match have(&read)? {
-        (_, Err(error @ SpecError::Card { source: CardError::Certificate, .. })) => Err(error.to_string().into()),
+        (_, Err(error @ SpecError::Card { source: CardError::Certificate, .. })) => {
+            Err(error.to_string().into())
+        }
         _ => Ok(()),
     });
     let spec = ledger.check(Code::V2, || {
@@ -107,15 +122,24 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> 
 }
 
 /// A round's statements: each at its place, of the right length and session, signed by its sender.
-pub(super) fn open(container: &Container<'_>, round: Round, session: &Digest) -> Result<Vec<Statement>, Stop> {
+pub(super) fn open(
+    container: &Container<'_>,
+    round: Round,
+    session: &Digest,
+) -> Result<Vec<Statement>, Stop> {
     let ceremony = container.ceremony();
     let open_one = |sender: Index| {
-        let name = || format!("{} of {}", words::round(round), words::operator(Some(ceremony), sender));
-        let bytes = container.statement(round, sender).ok_or_else(|| format!("{}: no statement", name()))?;
-        let statement = Statement::open(bytes, ceremony).map_err(|error| format!("{}: {error}", name()))?;
+        let name =
+            || format!("{} of {}", words::round(round), words::operator(Some(ceremony), sender));
+        let bytes = container
+            .statement(round, sender)
+            .ok_or_else(|| format!("{}: no statement", name()))?;
+        let statement =
+            Statement::open(bytes, ceremony).map_err(|error| format!("{}: {error}", name()))?;
         let envelope = &statement.envelope;
         if (envelope.round, envelope.sender) != (round, sender) {
-            let (round, sender) = (words::round(envelope.round), words::operator(Some(ceremony), envelope.sender));
+            let (round, sender) =
+                (words::round(envelope.round), words::operator(Some(ceremony), envelope.sender));
             return Err(format!("{}: at its place is {round} of {sender}", name()));
         }
         if envelope.kind != Kind::Ordinary {

@@ -12,25 +12,35 @@ use super::facts::Audited;
 
 /// What nobody can conclude from any transcript (protocol chapter, section 4.4).
 pub const CANNOT_CONCLUDE: [&str; 8] = [
-    "That the operators are different people, or that they do not act together. As many operators as the threshold can sign anything.",
+    "That the operators are different people, or that they do not act together. As many operators \
+     as the threshold can sign anything.",
     "That one-time secrets, polynomials and copies of shares were erased.",
     "That the shares still exist, or that their backups can be opened.",
-    "That every operator's random numbers were good. One operator with good ones, outside a coalition, makes the keys unpredictable.",
+    "That every operator's random numbers were good. One operator with good ones, outside a \
+     coalition, makes the keys unpredictable.",
     "That the operators' software was unmodified.",
     "When anything was signed, beyond the anchors that operators stated.",
-    "That no other deposit, exit or message was signed with these keys by operators acting together. Before you deposit, check that no \
+    "That no other deposit, exit or message was signed with these keys by operators acting \
+     together. Before you deposit, check that no \
      deposit for these keys is on the chain or pending.",
-    "That the identity keys belong to the persons you expect, unless you compare the keys or bring the ceremony file you agreed to.",
+    "That the identity keys belong to the persons you expect, unless you compare the keys or bring \
+     the ceremony file you agreed to.",
 ];
 
-/// What whoever deposits does, in order, once an audit is clean. The first valid deposit of a key fixes its withdrawal credentials for ever.
+/// What whoever deposits does, in order, once an audit is clean. The first valid deposit of a key
+/// fixes its withdrawal credentials for ever.
 pub const BEFORE_DEPOSIT: [&str; 4] = [
-    "Look whether there is a deposit for these keys already, on the chain or pending. If there is one that you did not make, never deposit to them.",
-    "If you do not trust as many operators as the threshold, make the smallest deposit first: 1 ETH, or the least that the ceremony signed. Together \
-     they could have signed a deposit to another address, and whichever is processed first decides where all the money goes.",
-    "Wait until the beacon chain shows the validator with the withdrawal credentials above, finalised. Only then deposit the rest; a further \
+    "Look whether there is a deposit for these keys already, on the chain or pending. If there is \
+     one that you did not make, never deposit to them.",
+    "If you do not trust as many operators as the threshold, make the smallest deposit first: 1 \
+     ETH, or the least that the ceremony signed. Together \
+     they could have signed a deposit to another address, and whichever is processed first decides \
+     where all the money goes.",
+    "Wait until the beacon chain shows the validator with the withdrawal credentials above, \
+     finalised. Only then deposit the rest; a further \
      amount is signed with: quorate deposit request.",
-    "Let every operator load its keystores and restart once before money moves. Never deposit to keys of a ceremony that was given up.",
+    "Let every operator load its keystores and restart once before money moves. Never deposit to \
+     keys of a ceremony that was given up.",
 ];
 
 /// What became of a check.
@@ -86,12 +96,14 @@ impl Report {
         self.transcript
     }
 
-    /// What the transcript says was agreed, if that much could be read. Consented to by its operators only if [`Code::V4`] passed.
+    /// What the transcript says was agreed, if that much could be read. Consented to by its
+    /// operators only if [`Code::V4`] passed.
     pub fn ceremony(&self) -> Option<&Arc<Ceremony>> {
         self.ceremony.as_ref()
     }
 
-    /// Keys, public shares and signatures. Present only if no check of the transcript itself failed.
+    /// Keys, public shares and signatures. Present only if no check of the transcript itself
+    /// failed.
     pub fn audited(&self) -> Option<&Audited> {
         self.audited.as_ref()
     }
@@ -108,10 +120,15 @@ impl Report {
 
     /// The codes that failed, in order.
     pub fn failed(&self) -> Vec<Code> {
-        self.lines.iter().filter(|line| line.status == Status::Failed).map(|line| line.code).collect()
+        self.lines
+            .iter()
+            .filter(|line| line.status == Status::Failed)
+            .map(|line| line.code)
+            .collect()
     }
 
-    /// Of well-formed statements of a ceremony that was not completed: who they prove to be at fault, by index.
+    /// Of well-formed statements of a ceremony that was not completed: who they prove to be at
+    /// fault, by index.
     pub fn culprits(&self) -> Option<&[Index]> {
         self.culprits.as_deref()
     }

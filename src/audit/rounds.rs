@@ -11,7 +11,8 @@ use crate::message::shape::Shape;
 use crate::primitives::curve::G2;
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::{
-    self, Commits, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared, SharesProven, Signed,
+    self, Commits, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened,
+    Prepared, SharesProven, Signed,
 };
 use crate::protocol::items::{Messages, outputs_digest};
 use crate::protocol::obol::UnsignedLock;
@@ -58,7 +59,8 @@ type Dealt = (DistinctHellos, DealsFollowHellos, Opened, DistinctConstants, Know
 type Stored = (Prepared, SharesProven);
 
 impl Rounds {
-    /// Opens all statements: signatures first, because they are cheap and everything else hangs on them.
+    /// Opens all statements: signatures first, because they are cheap and everything else hangs on
+    /// them.
     pub(super) fn open(container: &Container<'_>, ledger: &mut Ledger) -> Self {
         let ceremony = container.ceremony().clone();
         let hellos = ledger.check(Code::V4, || {
@@ -73,20 +75,33 @@ impl Rounds {
         let prepares = later(Code::V12, Round::Prepare);
         let commits = later(Code::V14, Round::Commit);
         let finals = later(Code::V14, Round::Final);
-        Self { shape: *container.shape(), ceremony, hellos, session, deals, prepares, commits, finals }
+        Self {
+            shape: *container.shape(),
+            ceremony,
+            hellos,
+            session,
+            deals,
+            prepares,
+            commits,
+            finals,
+        }
     }
 
     fn decode(&self, ledger: &mut Ledger) -> Bodies {
         let shape = &self.shape;
         Bodies {
-            hellos: ledger.part(Code::V5, || Ok(checks::decode_hellos(have(&self.hellos)?, shape)?)),
+            hellos: ledger
+                .part(Code::V5, || Ok(checks::decode_hellos(have(&self.hellos)?, shape)?)),
             deals: ledger.check(Code::V8, || {
                 let deals = checks::decode_deals(have(&self.deals)?, shape, None)?;
                 Ok((deals, found::points(shape)))
             }),
-            prepares: ledger
-                .part(Code::V12, || Ok(checks::decode(have(&self.prepares)?, |bytes| Prepare::decode(bytes, shape))?)),
-            finals: ledger.part(Code::V14, || Ok(checks::decode(have(&self.finals)?, |bytes| Final::decode(bytes, shape))?)),
+            prepares: ledger.part(Code::V12, || {
+                Ok(checks::decode(have(&self.prepares)?, |bytes| Prepare::decode(bytes, shape))?)
+            }),
+            finals: ledger.part(Code::V14, || {
+                Ok(checks::decode(have(&self.finals)?, |bytes| Final::decode(bytes, shape))?)
+            }),
         }
     }
 
@@ -96,13 +111,15 @@ impl Rounds {
         let dealing = self.dealing(&bodies, ledger);
         let sums = self.sums(&bodies, ledger);
         let storing = self.storing(&bodies, &sums, ledger);
-        let decode_commits = || Ok(checks::decode_commits(have(&self.commits)?, &self.shape, sums.as_ref().ok())?);
+        let decode_commits =
+            || Ok(checks::decode_commits(have(&self.commits)?, &self.shape, sums.as_ref().ok())?);
         let commits = ledger.part(Code::V16, decode_commits);
         let (signatures, signing) = self.signing(&commits, &sums, ledger);
         let sealing = self.sealing(&commits, &sums, ledger);
         let outputs = self.agreeing(&bodies, &commits, &sums, &signatures, ledger);
         let lock = self.locking(&bodies, &commits, &sums, &signatures, &outputs, ledger);
-        let anchors = have(&bodies.hellos).map(|hellos| found::anchors(&self.ceremony, hellos, ledger));
+        let anchors =
+            have(&bodies.hellos).map(|hellos| found::anchors(&self.ceremony, hellos, ledger));
         dealing?;
         storing?;
         signing?;
@@ -113,7 +130,12 @@ impl Rounds {
             session: self.session?,
             dkg: *sums.digest(),
             outputs: outputs?,
-            validators: ValidatorOutcome::all(&sums, &signatures.messages.roots, &signatures.combined, &commits.signed),
+            validators: ValidatorOutcome::all(
+                &sums,
+                &signatures.messages.roots,
+                &signatures.combined,
+                &commits.signed,
+            ),
             anchors: anchors?,
             flags: bodies.finals?.iter().map(|last| last.body.flags).collect(),
             lock: lock?,
@@ -160,24 +182,35 @@ impl Rounds {
     /// V12 and V13.
     fn storing(&self, bodies: &Bodies, sums: &Got<Sums>, ledger: &mut Ledger) -> Got<Stored> {
         let prepared = ledger.check(Code::V12, || {
-            let receipt = checks::prepared(have(&self.deals)?, have(sums)?, have(&bodies.prepares)?)?;
+            let receipt =
+                checks::prepared(have(&self.deals)?, have(sums)?, have(&bodies.prepares)?)?;
             Ok((receipt, found::stored(&self.shape)))
         });
         let proven = ledger.check(Code::V13, || {
-            let receipt = checks::shares_proven(&self.ceremony, have(sums)?, have(&bodies.prepares)?)?;
+            let receipt =
+                checks::shares_proven(&self.ceremony, have(sums)?, have(&bodies.prepares)?)?;
             Ok((receipt, found::shares_proven(&self.shape)))
         });
         Ok((prepared?, proven?))
     }
 
     /// V15 and V16. Yields the combined signatures, verified or not, beside the verdict.
-    fn signing(&self, commits: &Got<Commits>, sums: &Got<Sums>, ledger: &mut Ledger) -> (Got<Signatures>, Got<()>) {
+    fn signing(
+        &self,
+        commits: &Got<Commits>,
+        sums: &Got<Sums>,
+        ledger: &mut Ledger,
+    ) -> (Got<Signatures>, Got<()>) {
         // V16 needs the messages, also where what is combined of its partial signatures is nothing.
-        let messages = ledger.part(Code::V15, || Ok(Messages::new(&self.ceremony, have(sums)?.public_keys())));
-        let combined = ledger.part(Code::V15, || Ok(checks::combine(&self.ceremony, &have(commits)?.signed)?));
+        let messages =
+            ledger.part(Code::V15, || Ok(Messages::new(&self.ceremony, have(sums)?.public_keys())));
+        let combined =
+            ledger.part(Code::V15, || Ok(checks::combine(&self.ceremony, &have(commits)?.signed)?));
         // Both at once; if that fails, each by itself, for its own verdict.
         let both = match (sums, commits, &messages, &combined) {
-            (Ok(sums), Ok(commits), Ok(messages), Ok(combined)) => checks::verified_together(sums, messages, commits, combined),
+            (Ok(sums), Ok(commits), Ok(messages), Ok(combined)) => {
+                checks::verified_together(sums, messages, commits, combined)
+            }
             _ => None,
         };
         let partials = ledger.check(Code::V16, || {
@@ -190,11 +223,23 @@ impl Rounds {
             let (sums, messages, combined) = (have(sums)?, have(&messages)?, have(&combined)?);
             if both.is_none() {
                 checks::signatures_verified(sums, messages, combined).map_err(|_| {
-                    // The check is a batch, and blames nobody: the partial signatures (V16) tell who.
-                    let valid = |(v, root): &(usize, [u8; 32]), signature| bls_verify(&sums.public_key(*v), root, signature);
-                    let wrong = messages.roots.iter().zip(combined).position(|(root, signature)| !valid(root, signature));
-                    let what = wrong.map_or_else(|| "a signature".to_owned(), |item| words::item(Some(&self.ceremony), item));
-                    format!("the combined signature on {what} does not verify under its validator's key")
+                    // The check is a batch, and blames nobody: the partial signatures (V16) tell
+                    // who.
+                    let valid = |(v, root): &(usize, [u8; 32]), signature| {
+                        bls_verify(&sums.public_key(*v), root, signature)
+                    };
+                    let wrong = messages
+                        .roots
+                        .iter()
+                        .zip(combined)
+                        .position(|(root, signature)| !valid(root, signature));
+                    let what = wrong.map_or_else(
+                        || "a signature".to_owned(),
+                        |item| words::item(Some(&self.ceremony), item),
+                    );
+                    format!(
+                        "the combined signature on {what} does not verify under its validator's key"
+                    )
                 })?;
             }
             Ok(((), found::signatures(&self.shape, &self.ceremony)))
@@ -230,7 +275,8 @@ impl Rounds {
         ledger.check(Code::Cluster, || {
             have(outputs)?;
             let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
-            let validators = ValidatorOutcome::all(sums, &messages.roots, combined, &have(commits)?.signed);
+            let validators =
+                ValidatorOutcome::all(sums, &messages.roots, combined, &have(commits)?.signed);
             let finals = have(&bodies.finals)?;
             let lock = UnsignedLock::new(&self.ceremony, &validators).map(|lock| lock.seal(finals));
             Ok((lock.transpose()?, found::lock(&self.shape, &self.ceremony)))

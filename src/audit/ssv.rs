@@ -1,9 +1,11 @@
-//! Comparing files for SSV with a transcript: every value in them, not only those that SSV's tools look at.
+//! Comparing files for SSV with a transcript: every value in them, not only those that SSV's tools
+//! look at.
 
 use std::collections::BTreeMap;
 
 use crate::export::ssv::{
-    KeyshareError, OperatorShare, Registration, parse_proofs, registrations, verify_keyshares, verify_proofs,
+    KeyshareError, OperatorShare, Registration, parse_proofs, registrations, verify_keyshares,
+    verify_proofs,
 };
 
 use super::facts::Audited;
@@ -14,8 +16,13 @@ fn registered(audited: &Audited) -> Result<BTreeMap<[u8; 48], (usize, Registrati
     if audited.ceremony().ssv().is_none() {
         return Err("the transcript's ceremony is not for SSV".to_owned().into());
     }
-    let all = registrations(audited.ceremony(), audited.validators()).map_err(|error| error.to_string())?;
-    Ok(all.into_iter().enumerate().map(|(v, registration)| (registration.validator.to_compressed(), (v, registration))).collect())
+    let all = registrations(audited.ceremony(), audited.validators())
+        .map_err(|error| error.to_string())?;
+    Ok(all
+        .into_iter()
+        .enumerate()
+        .map(|(v, registration)| (registration.validator.to_compressed(), (v, registration)))
+        .collect())
 }
 
 /// The first field in which `found` is not as `expected`, and how.
@@ -25,24 +32,41 @@ fn difference(expected: &Registration, found: &Registration) -> Option<(String, 
     };
     let (wanted, given) = (&expected.owner_nonce, &found.owner_nonce);
     let ids = |registration: &Registration| {
-        registration.operators.iter().map(|operator| operator.id.to_string()).collect::<Vec<_>>().join(", ")
+        registration
+            .operators
+            .iter()
+            .map(|operator| operator.id.to_string())
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     let operator = |(i, (wanted, given)): (usize, (&OperatorShare, &OperatorShare))| {
         let id = wanted.id;
         let what = [
-            (wanted.key != given.key, format!("data.operators[{i}].operatorKey"), "another RSA key than that of"),
-            (wanted.share_key != given.share_key, "payload.sharesData".to_owned(), "another public share than that of"),
+            (
+                wanted.key != given.key,
+                format!("data.operators[{i}].operatorKey"),
+                "another RSA key than that of",
+            ),
+            (
+                wanted.share_key != given.share_key,
+                "payload.sharesData".to_owned(),
+                "another public share than that of",
+            ),
             (
                 wanted.encrypted_share != given.encrypted_share,
                 "payload.sharesData".to_owned(),
                 "another ciphertext than the one published by",
             ),
         ];
-        what.into_iter().find(|(differs, ..)| *differs).map(|(_, field, what)| (field, format!("{what} operator {id}")))
+        what.into_iter()
+            .find(|(differs, ..)| *differs)
+            .map(|(_, field, what)| (field, format!("{what} operator {id}")))
     };
     let signature = || {
         let other = expected.signature != found.signature;
-        other.then(|| ("payload.sharesData".to_owned(), "another signature of the validator".to_owned()))
+        other.then(|| {
+            ("payload.sharesData".to_owned(), "another signature of the validator".to_owned())
+        })
     };
     differs("data.ownerAddress", wanted.owner.to_string(), given.owner.to_string())
         .or_else(|| differs("data.ownerNonce", wanted.nonce.to_string(), given.nonce.to_string()))
@@ -60,7 +84,10 @@ pub(super) fn keyshares(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((
         for (i, found) in verify_keyshares(bytes, None).map_err(refuse)?.iter().enumerate() {
             let key = found.validator.to_compressed();
             let Some((_, expected)) = registered.get(&key) else {
-                return Err(format!("{name}: shares[{i}].data.publicKey: no validator of this transcript").into());
+                return Err(format!(
+                    "{name}: shares[{i}].data.publicKey: no validator of this transcript"
+                )
+                .into());
             };
             if let Some((field, how)) = difference(expected, found) {
                 return Err(format!("{name}: shares[{i}].{field}: {how}").into());
@@ -71,10 +98,14 @@ pub(super) fn keyshares(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((
         }
     }
     let made = registered.len();
-    Ok(((), format!("{} of the {made} validators, every value as the ceremony made it", seen.len())))
+    Ok((
+        (),
+        format!("{} of the {made} validators, every value as the ceremony made it", seen.len()),
+    ))
 }
 
-/// Every file holds the proofs of this transcript, as the operators signed them; no validator is in two files.
+/// Every file holds the proofs of this transcript, as the operators signed them; no validator is in
+/// two files.
 pub(super) fn proofs(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((), String), Stop> {
     let registered = registered(audited)?;
     let mut seen: BTreeMap<[u8; 48], &str> = BTreeMap::new();
@@ -85,7 +116,9 @@ pub(super) fn proofs(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((), 
         for (i, proofs) in all.iter().enumerate() {
             let key = proofs.first().map(|first| first.proof.validator);
             let Some((v, expected)) = key.and_then(|key| registered.get(&key)) else {
-                return Err(format!("{name}: proofs[{i}]: of no validator of this transcript").into());
+                return Err(
+                    format!("{name}: proofs[{i}]: of no validator of this transcript").into()
+                );
             };
             if let Some(other) = seen.insert(expected.validator.to_compressed(), name) {
                 return Err(format!("{other} and {name} hold the proofs of one validator").into());
@@ -97,13 +130,22 @@ pub(super) fn proofs(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((), 
         // A second signature of the same operator verifies too; the transcript has one.
         for (i, (v, proofs)) in positions.into_iter().zip(&all).enumerate() {
             let sealed = &audited.validators()[v].sealed;
-            if let Some(j) = proofs.iter().zip(sealed).position(|(proof, sealed)| proof.signature != sealed.proof) {
-                return Err(
-                    format!("{name}: proofs[{i}][{j}].signature: another signature than the one in the transcript").into()
-                );
+            if let Some(j) = proofs
+                .iter()
+                .zip(sealed)
+                .position(|(proof, sealed)| proof.signature != sealed.proof)
+            {
+                return Err(format!(
+                    "{name}: proofs[{i}][{j}].signature: another signature than the one in \
+                             the transcript"
+                )
+                .into());
             }
         }
     }
     let made = registered.len();
-    Ok(((), format!("proofs of {} of the {made} validators, as the operators signed them", seen.len())))
+    Ok((
+        (),
+        format!("proofs of {} of the {made} validators, as the operators signed them", seen.len()),
+    ))
 }

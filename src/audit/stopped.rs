@@ -1,4 +1,5 @@
-//! The audit of a ceremony that was not completed: what its statements prove, and what they only say.
+//! The audit of a ceremony that was not completed: what its statements prove, and what they only
+//! say.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,9 +26,10 @@ fn code(rule: &Rule) -> Code {
         Rule::Malformed { round: Round::Prepare, .. } | Rule::SumsRoot { .. } => Code::V12,
         Rule::Malformed { round: Round::Commit, .. } | Rule::Partial { .. } => Code::V16,
         Rule::SealedShare { .. } => Code::Sealed,
-        Rule::Malformed { round: Round::Final, .. } | Rule::Outputs { .. } | Rule::LockShares { .. } | Rule::LockNode { .. } => {
-            Code::V14
-        }
+        Rule::Malformed { round: Round::Final, .. }
+        | Rule::Outputs { .. }
+        | Rule::LockShares { .. }
+        | Rule::LockNode { .. } => Code::V14,
         Rule::ViewRoot { round: Round::Hello, .. } => Code::V4,
         Rule::ViewRoot { round: Round::Deal, .. } => Code::V6,
         Rule::ViewRoot { round: Round::Prepare, .. } => Code::V12,
@@ -64,12 +66,19 @@ const LOOKS_AT: [(Code, Round); 14] = [
 ];
 
 /// V1, V4 to V16 as far as there are statements, and V19.
-pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: &mut Ledger) -> Code {
+pub(super) fn replay(
+    bytes: &[u8],
+    spec: &Got<(Header, Arc<Ceremony>)>,
+    ledger: &mut Ledger,
+) -> Code {
     let opened = ledger.check(Code::V1, || {
         let (header, ceremony) = have(spec)?;
-        let stopped = Stopped::open(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
-        let detail =
-            format!("{} statements of a ceremony that was not completed, each signed by its sender", stopped.statements.len());
+        let stopped =
+            Stopped::open(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
+        let detail = format!(
+            "{} statements of a ceremony that was not completed, each signed by its sender",
+            stopped.statements.len()
+        );
         Ok((stopped, detail))
     });
     let Stopped { ceremony, statements } = match opened {
@@ -83,16 +92,27 @@ pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: 
     let all = statements.len();
     let statements = of_this_ceremony(&ceremony, &statements);
     let foreign = all - statements.len();
-    for (check, round) in LOOKS_AT.into_iter().filter(|(check, _)| *check != Code::Sealed || ceremony.ssv().is_some()) {
-        let broken: Vec<String> =
-            faults.iter().filter(|fault| code(&fault.rule) == check).map(|fault| sentence(fault, &ceremony)).collect();
+    for (check, round) in
+        LOOKS_AT.into_iter().filter(|(check, _)| *check != Code::Sealed || ceremony.ssv().is_some())
+    {
+        let broken: Vec<String> = faults
+            .iter()
+            .filter(|fault| code(&fault.rule) == check)
+            .map(|fault| sentence(fault, &ceremony))
+            .collect();
         let missing = missing(&ceremony, &statements, round);
         match (broken.is_empty(), missing.is_empty()) {
             (false, _) => {
                 let _ = ledger.check::<()>(check, || Err(broken.join("; ").into()));
             }
-            (true, false) => ledger.not_judged(check, &format!("no {} of {}", words::round(round), missing.join(", "))),
-            (true, true) => ledger.not_judged(check, "every operator's statement is here, and none of them proves a fault"),
+            (true, false) => ledger.not_judged(
+                check,
+                &format!("no {} of {}", words::round(round), missing.join(", ")),
+            ),
+            (true, true) => ledger.not_judged(
+                check,
+                "every operator's statement is here, and none of them proves a fault",
+            ),
         }
     }
     let findings = || {
@@ -100,10 +120,16 @@ pub(super) fn replay(bytes: &[u8], spec: &Got<(Header, Arc<Ceremony>)>, ledger: 
         if text.is_empty() {
             text.push("these statements prove nobody at fault".to_owned());
         }
-        text.extend(accusations(&ceremony, &statements).iter().map(|said| format!("said, not proven: {said}")));
+        text.extend(
+            accusations(&ceremony, &statements)
+                .iter()
+                .map(|said| format!("said, not proven: {said}")),
+        );
         text.extend(prepared(&ceremony, &statements));
         if foreign > 0 {
-            text.push(format!("{foreign} statements are not shown to be of this ceremony, and were left out"));
+            text.push(format!(
+                "{foreign} statements are not shown to be of this ceremony, and were left out"
+            ));
         }
         text.join("; ")
     };
@@ -122,8 +148,13 @@ fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {
 
 fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<String> {
     let ordinary = |s: &&&Statement| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, round);
-    let here: BTreeSet<Index> = statements.iter().filter(ordinary).map(|statement| statement.envelope.sender).collect();
-    ceremony.indices().filter(|index| !here.contains(index)).map(|index| words::operator(Some(ceremony), index)).collect()
+    let here: BTreeSet<Index> =
+        statements.iter().filter(ordinary).map(|statement| statement.envelope.sender).collect();
+    ceremony
+        .indices()
+        .filter(|index| !here.contains(index))
+        .map(|index| words::operator(Some(ceremony), index))
+        .collect()
 }
 
 /// Who says that it waited for whom: an accusation in a sentence for each who gave up.
@@ -142,7 +173,10 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
             }
         });
         let whom: Vec<String> = whom.collect();
-        let (who, round) = (words::operator(Some(ceremony), statement.envelope.sender), words::round(statement.envelope.round));
+        let (who, round) = (
+            words::operator(Some(ceremony), statement.envelope.sender),
+            words::round(statement.envelope.round),
+        );
         Some(match whom.is_empty() {
             true => format!("{who} gave up, waiting for nobody"),
             false => format!("{who} gave up in {round}, waiting for {}", whom.join(", ")),
@@ -161,6 +195,9 @@ pub fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String
         }
     }
     let names: Vec<String> = prepared.into_values().collect();
-    let told = format!("{} signed that shares are stored; do not deposit to keys of this ceremony", names.join(", "));
+    let told = format!(
+        "{} signed that shares are stored; do not deposit to keys of this ceremony",
+        names.join(", ")
+    );
     (!names.is_empty()).then_some(told)
 }

@@ -34,8 +34,12 @@ pub(super) fn item(ceremony: Option<&Ceremony>, item: usize) -> String {
         let all = signed + usize::from(for_ssv);
         if item < before + all {
             return match item - before {
-                consent if consent == signed => format!("the consent of validator {} for SSV", v + 1),
-                registration if registration == deposits => format!("the registration of validator {}", v + 1),
+                consent if consent == signed => {
+                    format!("the consent of validator {} for SSV", v + 1)
+                }
+                registration if registration == deposits => {
+                    format!("the registration of validator {}", v + 1)
+                }
                 deposit => format!("deposit {} of validator {}", deposit + 1, v + 1),
             };
         }
@@ -55,46 +59,89 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
             format!("{} signed a malformed statement in {}: {error}", who(operator), round(*of))
         }
         Rule::ViewRoot { operator, round: of } => {
-            format!("in {}, {} signed a view that contradicts its own envelope", round(*of), who(operator))
+            format!(
+                "in {}, {} signed a view that contradicts its own envelope",
+                round(*of),
+                who(operator)
+            )
         }
-        Rule::CopiedHello { operators: [a, b], what } if a == b => format!("the hello of {} repeats {what}", who(a)),
-        Rule::CopiedHello { operators: [a, b], what } => format!("the hellos of {} and {} share {what}", who(a), who(b)),
+        Rule::CopiedHello { operators: [a, b], what } if a == b => {
+            format!("the hello of {} repeats {what}", who(a))
+        }
+        Rule::CopiedHello { operators: [a, b], what } => {
+            format!("the hellos of {} and {} share {what}", who(a), who(b))
+        }
         Rule::View { operator, round: of, about } => format!(
             "in {}, {} signed over another statement of {} than the one in this transcript",
             round(*of),
             who(operator),
             who(about)
         ),
-        Rule::Opening { dealer } => format!("the deal of {} does not open the commitment in its hello", who(dealer)),
+        Rule::Opening { dealer } => {
+            format!("the deal of {} does not open the commitment in its hello", who(dealer))
+        }
         Rule::EqualConstants { rows: [(a, v), (b, w)] } => {
-            format!("{} for validator {} and {} for validator {} used the same constant term", who(a), v + 1, who(b), w + 1)
+            format!(
+                "{} for validator {} and {} for validator {} used the same constant term",
+                who(a),
+                v + 1,
+                who(b),
+                w + 1
+            )
         }
         Rule::ProofOfPossession { dealer } => {
             format!("{} did not prove that it knows its constant terms", who(dealer))
         }
         Rule::ShareBox { dealer, error } => format!("a share box of {}: {error}", who(dealer)),
         Rule::Share { dealer, validator } => {
-            format!("the share that {} dealt for validator {} does not match its commitments", who(dealer), validator + 1)
+            format!(
+                "the share that {} dealt for validator {} does not match its commitments",
+                who(dealer),
+                validator + 1
+            )
         }
         Rule::FalseComplaint { operator, dealer } => {
-            format!("{} complained of a share box of {} that is as it should be", who(operator), who(dealer))
+            format!(
+                "{} complained of a share box of {} that is as it should be",
+                who(operator),
+                who(dealer)
+            )
         }
         Rule::SumsRoot { operator } => {
-            format!("the root of the sums that {} signed does not follow from the deals", who(operator))
+            format!(
+                "the root of the sums that {} signed does not follow from the deals",
+                who(operator)
+            )
         }
-        Rule::Possession { operator } => format!("the possession proof of {} does not verify", who(operator)),
+        Rule::Possession { operator } => {
+            format!("the possession proof of {} does not verify", who(operator))
+        }
         Rule::Partial { operator, item: position } => {
-            format!("the partial signature of {} on {} does not verify", who(operator), item(ceremony, *position))
+            format!(
+                "the partial signature of {} on {} does not verify",
+                who(operator),
+                item(ceremony, *position)
+            )
         }
         Rule::SealedShare { operator, validator } => {
             let v = validator + 1;
-            format!("the proof of {} about its encrypted share of validator {v} does not verify under its RSA key", who(operator))
+            format!(
+                "the proof of {} about its encrypted share of validator {v} does not verify under \
+                 its RSA key",
+                who(operator)
+            )
         }
         Rule::Outputs { operator } => {
-            format!("the output digest that {} signed does not follow from the partial signatures", who(operator))
+            format!(
+                "the output digest that {} signed does not follow from the partial signatures",
+                who(operator)
+            )
         }
         Rule::LockShares { operator } => {
-            format!("the signature of the shares of {} on the lock of the Obol cluster does not verify", who(operator))
+            format!(
+                "the signature of the shares of {} on the lock of the Obol cluster does not verify",
+                who(operator)
+            )
         }
         Rule::LockNode { operator } => {
             format!("the lock of the Obol cluster is not signed by the node of {}", who(operator))

@@ -7,16 +7,18 @@
 //! responder -> initiator   confirmation, in a transport message
 //! ```
 //!
-//! A channel serves one [`Session`]: a ceremony (id: its digest, kind 1) or a request (id: the request's, kind 2).
+//! A channel serves one [`Session`]: a ceremony (id: its digest, kind 1) or a request (id: the
+//! request's, kind 2).
 //!
-//! preamble = `"QRTC" or "QRTR" ‖ version(2) ‖ initiator(2) ‖ responder(2) ‖ id(32)`, in clear, so that the responder can choose the prologue
-//! `TH("channel-prologue" or "request-channel-prologue", version, id, initiator, responder)`. Handshake payloads are empty: the lengths leave no
-//! room for one.
-//! A confirmation is an Ed25519 signature (tag `channel-confirm`) over `handshake hash(32) ‖ role(1) ‖ id(32) ‖ index(2)`; before it
-//! nothing is accepted, so a replayed first flight gives its sender one encrypted answer and nothing else.
+//! preamble = `"QRTC" or "QRTR" ‖ version(2) ‖ initiator(2) ‖ responder(2) ‖ id(32)`, in clear, so
+//! that the responder can choose the prologue `TH("channel-prologue" or "request-channel-prologue",
+//! version, id, initiator, responder)`. Handshake payloads are empty: the lengths leave no room for
+//! one. A confirmation is an Ed25519 signature (tag `channel-confirm`) over `handshake hash(32) ‖
+//! role(1) ‖ id(32) ‖ index(2)`; before it nothing is accepted, so a replayed first flight gives
+//! its sender one encrypted answer and nothing else.
 //!
-//! The preamble and the refusal are not authenticated. They choose which handshake is tried and what the operator is told, never
-//! what is believed.
+//! The preamble and the refusal are not authenticated. They choose which handshake is tried and
+//! what the operator is told, never what is believed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,12 +45,14 @@ const REFUSAL: usize = 2 + 2 + 32;
 const SIGNATURE: usize = 64;
 const CONFIRMATION: u16 = 64 + 16;
 const ACCEPTED: u8 = 0;
-/// How much of a refused caller's flight is read before closing. Unread bytes would turn the close into a reset, and the refusal be lost.
+/// How much of a refused caller's flight is read before closing. Unread bytes would turn the close
+/// into a reset, and the refusal be lost.
 const LINGER: u64 = 4096;
 /// How long refusing may take.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// What a channel is for. Nothing that runs in a channel for one can be heard in a channel for another.
+/// What a channel is for. Nothing that runs in a channel for one can be heard in a channel for
+/// another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Session {
     /// A ceremony, by the digest of its spec.
@@ -103,7 +107,9 @@ impl Session {
     /// Why `theirs` is not ours.
     fn differs(&self, index: u16, theirs: Self) -> LinkError {
         match (self, theirs) {
-            (Self::Ceremony(_), Self::Ceremony(theirs)) => LinkError::OtherCeremony { index, theirs },
+            (Self::Ceremony(_), Self::Ceremony(theirs)) => {
+                LinkError::OtherCeremony { index, theirs }
+            }
             (Self::Request(_), Self::Ceremony(_)) => LinkError::InCeremony { index },
             (_, Self::Request(theirs)) => LinkError::OtherRequest { index, theirs },
         }
@@ -127,12 +133,23 @@ pub struct Channel<S> {
 }
 
 /// Opens a channel to `peer`. `ephemeral`: 32 fresh bytes. The caller bounds the time.
-pub async fn initiate<S>(mut io: S, local: &Local, peer: &Peer, ephemeral: Secret32) -> Result<Channel<S>, LinkError>
+pub async fn initiate<S>(
+    mut io: S,
+    local: &Local,
+    peer: &Peer,
+    ephemeral: Secret32,
+) -> Result<Channel<S>, LinkError>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let preamble = Preamble { version: VERSION, initiator: local.index, responder: peer.index, session: local.session };
-    let mut handshake = channel_initiator(local.operator.noise(), &peer.noise, &preamble.prologue(), ephemeral);
+    let preamble = Preamble {
+        version: VERSION,
+        initiator: local.index,
+        responder: peer.index,
+        session: local.session,
+    };
+    let mut handshake =
+        channel_initiator(local.operator.noise(), &peer.noise, &preamble.prologue(), ephemeral);
     let mut flight = preamble.encode();
     flight.resize(PREAMBLE + FIRST, 0);
     handshake.write_message(&[], &mut flight[PREAMBLE..]).map_err(|_| LinkError::Handshake)?;
@@ -150,11 +167,14 @@ where
 
     let (hash, mut state) = split(handshake)?;
     send_confirmation(&mut io, &mut state, local, Role::Initiator, &hash).await?;
-    take_confirmation(&mut io, &mut state, local, peer, Role::Responder, &hash).await.map_err(in_handshake_link)?;
+    take_confirmation(&mut io, &mut state, local, peer, Role::Responder, &hash)
+        .await
+        .map_err(in_handshake_link)?;
     Ok(Channel { io, state })
 }
 
-/// Answers a caller; gives the peer that it is, proven. `caller` finds the peers that may call. The caller of this function bounds the time.
+/// Answers a caller; gives the peer that it is, proven. `caller` finds the peers that may call. The
+/// caller of this function bounds the time.
 pub async fn respond<'p, S>(
     io: S,
     local: &Local,
@@ -194,13 +214,15 @@ where
         let _ = timeout(FAREWELL, refuse(&mut io, local)).await;
         return Err(why);
     }
-    let peer = caller(preamble.initiator).ok_or(LinkError::NotACaller { index: preamble.initiator })?;
+    let peer =
+        caller(preamble.initiator).ok_or(LinkError::NotACaller { index: preamble.initiator })?;
 
     let mut first = [0; FIRST];
     io.read_exact(&mut first).await?;
     let mut handshake = channel_responder(local.operator.noise(), &preamble.prologue(), ephemeral);
     read_handshake(&mut handshake, &first)?;
-    // The handshake has shown that the caller holds this key; which operator it belongs to is the ceremony file's word.
+    // The handshake has shown that the caller holds this key; which operator it belongs to is the
+    // ceremony file's word.
     if handshake.get_remote_static() != Some(peer.noise.as_bytes()) {
         return Err(LinkError::OtherKey { index: peer.index });
     }
@@ -244,15 +266,18 @@ impl Preamble {
     fn decode(bytes: &[u8; PREAMBLE]) -> Result<Self, LinkError> {
         Reader::all(bytes, |r| {
             let magic = r.array("magic")?;
-            let (version, initiator, responder) = (r.u16("version")?, r.u16("initiator")?, r.u16("responder")?);
+            let (version, initiator, responder) =
+                (r.u16("version")?, r.u16("initiator")?, r.u16("responder")?);
             let session = Session::of_magic(magic, Digest(r.array("id")?));
-            let session = session.ok_or(DecodeError::Invalid { what: "magic", why: "not a channel's" })?;
+            let session =
+                session.ok_or(DecodeError::Invalid { what: "magic", why: "not a channel's" })?;
             Ok(Self { version, initiator, responder, session })
         })
         .map_err(|_| LinkError::NotAChannel)
     }
 
-    /// Whether both ends mean the same channel. The same comparison, in the same order, as [`refusal`].
+    /// Whether both ends mean the same channel. The same comparison, in the same order, as
+    /// [`refusal`].
     fn check(&self, local: &Local) -> Result<(), LinkError> {
         if self.version != VERSION {
             return Err(LinkError::OtherVersion { ours: VERSION, theirs: self.version });
@@ -267,14 +292,20 @@ impl Preamble {
     }
 
     fn prologue(&self) -> [u8; 32] {
-        let [version, initiator, responder] = [self.version, self.initiator, self.responder].map(u16::to_be_bytes);
-        tagged(self.session.tag(), &[&version, self.session.id().as_ref(), &initiator, &responder]).0
+        let [version, initiator, responder] =
+            [self.version, self.initiator, self.responder].map(u16::to_be_bytes);
+        tagged(self.session.tag(), &[&version, self.session.id().as_ref(), &initiator, &responder])
+            .0
     }
 }
 
 /// Says what we are instead, and waits for the caller to hang up.
-async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, local: &Local) -> Result<(), LinkError> {
-    let refusal = Writer::with_capacity(1 + REFUSAL).u8(local.session.kind()).u16(VERSION).u16(local.index);
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
+    io: &mut S,
+    local: &Local,
+) -> Result<(), LinkError> {
+    let refusal =
+        Writer::with_capacity(1 + REFUSAL).u8(local.session.kind()).u16(VERSION).u16(local.index);
     io.write_all(&refusal.bytes(local.session.id().as_bytes()).finish()).await?;
     io.shutdown().await?;
     tokio::io::copy(&mut io.take(LINGER), &mut tokio::io::sink()).await?;
@@ -282,12 +313,18 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, local: &Local) ->
 }
 
 /// Reads a refusal: the first thing in which the responder says to differ from what we called.
-async fn refusal<S: AsyncRead + Unpin>(io: &mut S, status: u8, local: &Local, peer: &Peer) -> Result<LinkError, LinkError> {
+async fn refusal<S: AsyncRead + Unpin>(
+    io: &mut S,
+    status: u8,
+    local: &Local,
+    peer: &Peer,
+) -> Result<LinkError, LinkError> {
     // Whatever begins in another way is not read on.
     Session::of_kind(status, Digest::ZERO).ok_or(LinkError::NotAChannel)?;
     let mut refusal = [0; REFUSAL];
     io.read_exact(&mut refusal).await.map_err(in_handshake)?;
-    let read = Reader::all(&refusal, |r| Ok((r.u16("version")?, r.u16("index")?, Digest(r.array("id")?))));
+    let read =
+        Reader::all(&refusal, |r| Ok((r.u16("version")?, r.u16("index")?, Digest(r.array("id")?))));
     let (version, index, id) = read.map_err(|_| LinkError::NotAChannel)?;
     let theirs = Session::of_kind(status, id).ok_or(LinkError::NotAChannel)?;
     Ok(if version != VERSION {
@@ -322,7 +359,12 @@ enum Role {
 }
 
 fn confirmed(local: &Local, role: Role, index: u16, hash: &[u8; 32]) -> Vec<u8> {
-    Writer::with_capacity(67).bytes(hash).u8(role as u8).bytes(local.session.id().as_bytes()).u16(index).finish()
+    Writer::with_capacity(67)
+        .bytes(hash)
+        .u8(role as u8)
+        .bytes(local.session.id().as_bytes())
+        .u16(index)
+        .finish()
 }
 
 async fn send_confirmation<S: AsyncWrite + Unpin>(
@@ -332,7 +374,8 @@ async fn send_confirmation<S: AsyncWrite + Unpin>(
     role: Role,
     hash: &[u8; 32],
 ) -> Result<(), LinkError> {
-    let signature = local.operator.key().sign(Tag::ChannelConfirm, &confirmed(local, role, local.index, hash));
+    let signature =
+        local.operator.key().sign(Tag::ChannelConfirm, &confirmed(local, role, local.index, hash));
     let mut message = [0; 2 + SIGNATURE + TAG_LENGTH];
     message[..2].copy_from_slice(&CONFIRMATION.to_be_bytes());
     state.write_message(&signature, &mut message[2..]).map_err(|_| LinkError::Handshake)?;
@@ -358,10 +401,13 @@ async fn take_confirmation<S: AsyncRead + Unpin>(
     peer.key.verify(Tag::ChannelConfirm, &signed, &signature).map_err(|_| LinkError::Confirmation)
 }
 
-/// A responder that hangs up on us in the handshake usually has a reason; the sentence says which to look for.
+/// A responder that hangs up on us in the handshake usually has a reason; the sentence says which
+/// to look for.
 fn in_handshake_link(error: LinkError) -> LinkError {
     match error {
-        LinkError::Closed | LinkError::Io(std::io::ErrorKind::ConnectionReset) => LinkError::ClosedInHandshake,
+        LinkError::Closed | LinkError::Io(std::io::ErrorKind::ConnectionReset) => {
+            LinkError::ClosedInHandshake
+        }
         other => other,
     }
 }

@@ -27,7 +27,8 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
                 told = None;
                 let since = Instant::now();
                 link::run(&hub, slot, channel, address.clone()).await;
-                // A connection that ends at once is a failure like others; only one that held makes the next call prompt.
+                // A connection that ends at once is a failure like others; only one that held makes
+                // the next call prompt.
                 if since.elapsed() >= hub.timing.retry_most {
                     backoff.reset();
                 }
@@ -47,7 +48,8 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
     }
 }
 
-/// One attempt: the name is resolved anew, its addresses are tried in turn, the last failure is the reason.
+/// One attempt: the name is resolved anew, its addresses are tried in turn, the last failure is the
+/// reason.
 async fn call(hub: &Hub, slot: &Slot, address: &str) -> Result<Channel<TcpStream>, LinkError> {
     let limit = hub.timing.connect;
     let found = timeout(limit, lookup_host(address)).await;
@@ -68,7 +70,11 @@ async fn call(hub: &Hub, slot: &Slot, address: &str) -> Result<Channel<TcpStream
     Err(failure)
 }
 
-async fn initiate(hub: &Hub, slot: &Slot, stream: TcpStream) -> Result<Channel<TcpStream>, LinkError> {
+async fn initiate(
+    hub: &Hub,
+    slot: &Slot,
+    stream: TcpStream,
+) -> Result<Channel<TcpStream>, LinkError> {
     stream.set_nodelay(true)?;
     let limit = hub.timing.handshake;
     let handshake = channel::initiate(stream, &hub.local, &slot.peer, (hub.random)());

@@ -1,4 +1,5 @@
-//! Why a carrier does not start, why no channel came about, why one ended. None of it accuses an operator of anything.
+//! Why a carrier does not start, why no channel came about, why one ended. None of it accuses an
+//! operator of anything.
 
 use std::io::ErrorKind;
 
@@ -18,7 +19,10 @@ pub enum CarrierError {
         why: ErrorKind,
     },
     /// A peer that this operator has to dial has no address.
-    #[error("operator {index} ({name}) has no address in the ceremony file, and operators after it connect to it: add host:port")]
+    #[error(
+        "operator {index} ({name}) has no address in the ceremony file, and operators after it \
+         connect to it: add host:port"
+    )]
     NoAddress {
         /// The peer.
         index: u16,
@@ -38,9 +42,13 @@ pub enum CarrierError {
 
 fn bind_advice(why: ErrorKind) -> String {
     match why {
-        ErrorKind::AddrInUse => "another program listens there already; stop it or choose another port".into(),
+        ErrorKind::AddrInUse => "another program listens there already; stop it or choose another \
+                                 port"
+            .into(),
         ErrorKind::AddrNotAvailable => {
-            "this machine has no such address; use 0.0.0.0:PORT or [::]:PORT to listen on all that it has".into()
+            "this machine has no such address; use 0.0.0.0:PORT or [::]:PORT to listen on all that \
+             it has"
+                .into()
         }
         ErrorKind::PermissionDenied => "not allowed; choose a port above 1023".into(),
         ErrorKind::InvalidInput => "not an address; write HOST:PORT".into(),
@@ -48,7 +56,8 @@ fn bind_advice(why: ErrorKind) -> String {
     }
 }
 
-/// Why there is no channel, or no longer one. The sentences do not name the peer: the event that carries them does.
+/// Why there is no channel, or no longer one. The sentences do not name the peer: the event that
+/// carries them does.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
     /// The operating system's answer.
@@ -64,14 +73,18 @@ pub enum LinkError {
     #[error("the other side closed the connection")]
     Closed,
     /// The other side closed the connection after reading the first handshake message.
-    #[error("the other side closed the connection during the handshake: it may expect another key of ours, or be shutting down")]
+    #[error(
+        "the other side closed the connection during the handshake: it may expect another key of \
+         ours, or be shutting down"
+    )]
     ClosedInHandshake,
     /// Whatever it is, it does not speak this protocol.
     #[error("this is not a Quorate channel")]
     NotAChannel,
     /// Another version of the channel protocol.
     #[error(
-        "it says that it speaks version {theirs} of the channel protocol, we speak {ours}: run the same release (unconfirmed)"
+        "it says that it speaks version {theirs} of the channel protocol, we speak {ours}: run the \
+         same release (unconfirmed)"
     )]
     OtherVersion {
         /// Ours.
@@ -81,7 +94,8 @@ pub enum LinkError {
     },
     /// Another ceremony file.
     #[error(
-        "it says that it is operator {index} in a different ceremony file, with fingerprint \"{}\": compare files (unconfirmed)",
+        "it says that it is operator {index} in a different ceremony file, with fingerprint \
+         \"{}\": compare files (unconfirmed)",
         words(theirs)
     )]
     OtherCeremony {
@@ -92,7 +106,8 @@ pub enum LinkError {
     },
     /// A ceremony, where we are here for a request.
     #[error(
-        "it says that it is operator {index} and runs a ceremony, while we answer a request: ask it for the same command (unconfirmed)"
+        "it says that it is operator {index} and runs a ceremony, while we answer a request: ask \
+         it for the same command (unconfirmed)"
     )]
     InCeremony {
         /// The index that it claims.
@@ -100,7 +115,8 @@ pub enum LinkError {
     },
     /// A request that we are not here for.
     #[error(
-        "it says that it is operator {index} and here for the request {theirs}, and we are not: compare the files (unconfirmed)"
+        "it says that it is operator {index} and here for the request {theirs}, and we are not: \
+         compare the files (unconfirmed)"
     )]
     OtherRequest {
         /// The index that it claims.
@@ -124,7 +140,10 @@ pub enum LinkError {
     #[error("it refused us without a reason")]
     Refusal,
     /// A handshake message does not authenticate, or carries a payload.
-    #[error("the handshake does not authenticate: its key is not the one in the ceremony file, or the bytes were changed")]
+    #[error(
+        "the handshake does not authenticate: its key is not the one in the ceremony file, or the \
+         bytes were changed"
+    )]
     Handshake,
     /// An ephemeral key that no honest side sends.
     #[error("the handshake key is {0}")]
@@ -135,7 +154,8 @@ pub enum LinkError {
         /// The index that it claims.
         index: u16,
     },
-    /// The first message after the handshake is not a signature by the operator's identity key over this handshake.
+    /// The first message after the handshake is not a signature by the operator's identity key over
+    /// this handshake.
     #[error("it did not prove that it holds the identity key in the ceremony file")]
     Confirmation,
     /// The handshake took too long.
@@ -172,7 +192,8 @@ pub enum LinkError {
     /// The peer made a newer connection, so this one is not needed.
     #[error("it connected anew; if this happens again and again, it is running twice")]
     Replaced,
-    /// More was waiting to be sent than the queue holds; the connection is made anew, so that the two sides start level.
+    /// More was waiting to be sent than the queue holds; the connection is made anew, so that the
+    /// two sides start level.
     #[error("it does not take data as fast as we send; reconnecting")]
     Behind,
     /// We have hung up on it, for what it sent.
@@ -213,8 +234,12 @@ mod tests {
         let sentence = |why| CarrierError::Bind { address: "10.0.0.1:80".into(), why }.to_string();
         assert_eq!(
             sentence(ErrorKind::AddrInUse),
-            "cannot listen on 10.0.0.1:80: another program listens there already; stop it or choose another port"
+            "cannot listen on 10.0.0.1:80: another program listens there already; stop it or \
+             choose another port"
         );
-        assert_eq!(sentence(ErrorKind::PermissionDenied), "cannot listen on 10.0.0.1:80: not allowed; choose a port above 1023");
+        assert_eq!(
+            sentence(ErrorKind::PermissionDenied),
+            "cannot listen on 10.0.0.1:80: not allowed; choose a port above 1023"
+        );
     }
 }

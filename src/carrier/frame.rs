@@ -1,8 +1,9 @@
 //! Frames inside a channel: `length(4, big-endian) ‖ bytes`, cut into Noise messages.
 //!
-//! On the wire each Noise message has its length before it (2 bytes, big-endian). A frame begins with a message and fills all but its last,
-//! so there is one way to cut it. The announced length is compared with the longest frame that the ceremony needs before anything is
-//! stored, and memory grows with the bytes that have arrived. A frame of length 0 is a keep-alive.
+//! On the wire each Noise message has its length before it (2 bytes, big-endian). A frame begins
+//! with a message and fills all but its last, so there is one way to cut it. The announced length
+//! is compared with the longest frame that the ceremony needs before anything is stored, and memory
+//! grows with the bytes that have arrived. A frame of length 0 is a keep-alive.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -24,18 +25,31 @@ const PREFIX: usize = 2;
 
 impl<S: AsyncRead + AsyncWrite> Channel<S> {
     /// The two directions. `most`: the longest frame accepted; `idle`: how long nothing may arrive.
-    pub fn into_frames(self, most: usize, idle: Duration) -> (FrameReader<ReadHalf<S>>, FrameWriter<WriteHalf<S>>) {
+    pub fn into_frames(
+        self,
+        most: usize,
+        idle: Duration,
+    ) -> (FrameReader<ReadHalf<S>>, FrameWriter<WriteHalf<S>>) {
         let (read, write) = tokio::io::split(self.io);
         let state = Cipher(Arc::new(Mutex::new(self.state)));
-        let buffers = || (vec![0; PREFIX + 65535].into_boxed_slice(), vec![0; MESSAGE].into_boxed_slice());
+        let buffers =
+            || (vec![0; PREFIX + 65535].into_boxed_slice(), vec![0; MESSAGE].into_boxed_slice());
         let (message, plaintext) = buffers();
-        let reader = FrameReader { io: read, state: state.clone(), frames: Assembler::new(most), idle, message, plaintext };
+        let reader = FrameReader {
+            io: read,
+            state: state.clone(),
+            frames: Assembler::new(most),
+            idle,
+            message,
+            plaintext,
+        };
         let (message, plaintext) = buffers();
         (reader, FrameWriter { io: write, state, message, plaintext })
     }
 }
 
-/// The channel's keys and counters, shared by its two directions. The lock is never held across an await.
+/// The channel's keys and counters, shared by its two directions. The lock is never held across an
+/// await.
 #[derive(Clone)]
 struct Cipher(Arc<Mutex<TransportState>>);
 
@@ -62,7 +76,8 @@ pub struct FrameReader<R> {
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
-    /// The next frame, 1 to `most` bytes; keep-alives are swallowed. Not to be dropped half-way and called again.
+    /// The next frame, 1 to `most` bytes; keep-alives are swallowed. Not to be dropped half-way and
+    /// called again.
     pub async fn next(&mut self) -> Result<Vec<u8>, LinkError> {
         loop {
             if let Some(frame) = self.next_or_keep_alive().await? {
@@ -94,7 +109,8 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         while let Ok(1..) = self.io.read(&mut self.message).await {}
     }
 
-    /// Reads `count` bytes into the message buffer. Each byte that arrives starts the idle limit anew, so slow is not silent.
+    /// Reads `count` bytes into the message buffer. Each byte that arrives starts the idle limit
+    /// anew, so slow is not silent.
     async fn fill(&mut self, count: usize) -> Result<(), LinkError> {
         let mut filled = 0;
         while filled < count {
@@ -119,8 +135,10 @@ pub struct FrameWriter<W> {
 impl<W: AsyncWrite + Unpin> FrameWriter<W> {
     /// Writes a frame.
     pub async fn send(&mut self, frame: &[u8]) -> Result<(), LinkError> {
-        let announced = u32::try_from(frame.len())
-            .map_err(|_| LinkError::FrameTooLong { announced: frame.len(), most: u32::MAX as usize })?;
+        let announced = u32::try_from(frame.len()).map_err(|_| LinkError::FrameTooLong {
+            announced: frame.len(),
+            most: u32::MAX as usize,
+        })?;
         let (first, rest) = frame.split_at(frame.len().min(MESSAGE - HEADER));
         let mut plaintext = core::mem::take(&mut self.plaintext);
         plaintext[..HEADER].copy_from_slice(&announced.to_be_bytes());
@@ -228,7 +246,10 @@ mod tests {
         let mut frames = Assembler::new(whole.len());
         let (first, rest) = whole.split_at(MESSAGE - HEADER);
         let (second, third) = rest.split_at(MESSAGE);
-        assert_eq!(frames.push(&announce(u32::try_from(whole.len()).unwrap(), first)), Ok(Assembled::Part));
+        assert_eq!(
+            frames.push(&announce(u32::try_from(whole.len()).unwrap(), first)),
+            Ok(Assembled::Part)
+        );
         assert_eq!(frames.push(second), Ok(Assembled::Part));
         assert_eq!(frames.push(third), Ok(Assembled::Frame(whole.clone())));
     }

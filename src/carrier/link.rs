@@ -22,9 +22,11 @@ const QUEUED_FRAMES: usize = 8;
 const QUEUED_BYTES: usize = 8 << 20;
 /// A peer's send queue holds at most this many frames, however small they are.
 const QUEUED_COUNT: usize = 1 << 14;
-/// Frames and keep-alives of one peer that are taken as they come, and how many more for each operator; beyond them, ...
+/// Frames and keep-alives of one peer that are taken as they come, and how many more for each
+/// operator; beyond them, ...
 const FRAMES_AT_ONCE: (u32, u32) = (4096, 16);
-/// ... so many in a second. A ceremony needs a few; a peer that sends at line rate is held back by the network.
+/// ... so many in a second. A ceremony needs a few; a peer that sends at line rate is held back by
+/// the network.
 const FRAMES_A_SECOND: (u32, u32) = (256, 4);
 /// Connections of one peer that are taken as they come; beyond them, one in this time.
 const CONNECTIONS_AT_ONCE: u32 = 8;
@@ -52,12 +54,14 @@ impl Hub {
         *self.closing.borrow()
     }
 
-    /// Reports an event; waits while the owner is busy. When the owner is gone there is nobody to tell.
+    /// Reports an event; waits while the owner is busy. When the owner is gone there is nobody to
+    /// tell.
     pub(super) async fn tell(&self, event: Event) {
         let _ = self.events.send(event).await;
     }
 
-    /// Queues a frame for `to`. False: not connected, no such peer, or a frame that is empty or too long.
+    /// Queues a frame for `to`. False: not connected, no such peer, or a frame that is empty or too
+    /// long.
     pub(super) fn send(&self, to: u16, frame: Arc<[u8]>) -> bool {
         let Some(slot) = self.slots.get(&to) else { return false };
         if frame.is_empty() || frame.len() > self.max_frame {
@@ -79,7 +83,10 @@ impl Hub {
     /// Bytes queued for `to`, or half-way out.
     pub(super) fn waiting(&self, to: u16) -> usize {
         let slot = self.slots.get(&to);
-        slot.and_then(|slot| slot.open().as_ref().map(|queue| queue.waiting.load(Ordering::Relaxed))).unwrap_or(0)
+        slot.and_then(|slot| {
+            slot.open().as_ref().map(|queue| queue.waiting.load(Ordering::Relaxed))
+        })
+        .unwrap_or(0)
     }
 }
 
@@ -110,7 +117,10 @@ impl Slot {
             open: Mutex::default(),
             shut: AtomicBool::new(false),
             connections: Mutex::new(Pace::new(CONNECTIONS_AT_ONCE, BETWEEN_CONNECTIONS)),
-            frames: Mutex::new(Pace::new(of(FRAMES_AT_ONCE), Duration::from_secs(1) / of(FRAMES_A_SECOND))),
+            frames: Mutex::new(Pace::new(
+                of(FRAMES_AT_ONCE),
+                Duration::from_secs(1) / of(FRAMES_A_SECOND),
+            )),
         }
     }
 
@@ -153,7 +163,8 @@ struct Queue {
     overflow: Arc<Notify>,
 }
 
-/// Runs an authenticated connection until it ends, telling `Up`, the frames, and `Down`; nothing if it ends before `Up` is taken.
+/// Runs an authenticated connection until it ends, telling `Up`, the frames, and `Down`; nothing if
+/// it ends before `Up` is taken.
 pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, address: String) {
     let peer = slot.peer.index;
     let mut number = 0;
@@ -190,7 +201,8 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     };
     slot.finish();
     if why == LinkError::Stopping {
-        // Closing with unread bytes would reset the connection, and the peer could lose what we sent last.
+        // Closing with unread bytes would reset the connection, and the peer could lose what we
+        // sent last.
         reader.drain().await;
     }
     if told {
@@ -198,8 +210,9 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     }
 }
 
-/// Tells `Up`, then hands frames to the owner one at a time. While the owner is busy, or the peer has sent too many lately, nothing is
-/// read, and the network holds the peer back; keep-alives go out all the same.
+/// Tells `Up`, then hands frames to the owner one at a time. While the owner is busy, or the peer
+/// has sent too many lately, nothing is read, and the network holds the peer back; keep-alives go
+/// out all the same.
 async fn receive<R: tokio::io::AsyncRead + Unpin>(
     hub: &Hub,
     slot: &Slot,
@@ -233,7 +246,9 @@ async fn transmit<W: tokio::io::AsyncWrite + Unpin>(
                 waiting.fetch_sub(frame.len(), Ordering::Relaxed);
                 sent
             }
-            Ok(None) if hub.is_closing() => return writer.close().await.err().unwrap_or(LinkError::Stopping),
+            Ok(None) if hub.is_closing() => {
+                return writer.close().await.err().unwrap_or(LinkError::Stopping);
+            }
             Ok(None) => return LinkError::Behind,
             Err(_) => writer.keep_alive().await,
         };

@@ -23,7 +23,8 @@ const ADDRESSES: usize = 8;
 const REST: Duration = Duration::from_millis(100);
 /// A refusal is reported once in this time for the same source and reason.
 const QUIET: Duration = Duration::from_secs(60);
-/// Most refusals reported in that time; and of one source, of one kind. A caller chooses who it says it is and what for.
+/// Most refusals reported in that time; and of one source, of one kind. A caller chooses who it
+/// says it is and what for.
 const REPORTS: usize = 64;
 const ALIKE: usize = 4;
 
@@ -43,11 +44,19 @@ pub(super) async fn run(hub: Arc<Hub>, listener: TcpListener) {
                 let (number, evicted) = shared.unfinished().admit(from.ip());
                 let task = answer(hub.clone(), shared.clone(), stream, from, number, evicted);
                 connections.spawn(task);
-                // However many wait to be accepted: each is heard before the next ones can take its place.
+                // However many wait to be accepted: each is heard before the next ones can take its
+                // place.
                 yield_now().await;
             }
             // Of a connection that is gone already.
-            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => yield_now().await,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset
+                ) =>
+            {
+                yield_now().await
+            }
             // Out of descriptors, mostly. Connections that end give some back.
             Err(_) => {
                 shared.unfinished().evict_one();
@@ -62,7 +71,8 @@ pub(super) async fn run(hub: Arc<Hub>, listener: TcpListener) {
     while connections.join_next().await.is_some() {}
 }
 
-/// Looks up from where the ceremony file lets us expect calls. Only a preference when places are short: operators call from anywhere.
+/// Looks up from where the ceremony file lets us expect calls. Only a preference when places are
+/// short: operators call from anywhere.
 async fn expect(hub: Arc<Hub>, shared: Arc<Shared>) {
     for slot in hub.slots.values().filter(|slot| slot.peer.index > hub.local.index) {
         let Some(address) = &slot.peer.address else { continue };
@@ -92,7 +102,11 @@ async fn answer(
         _ = evicted => Err(LinkError::Crowded),
         () = hub.closed() => Err(LinkError::Stopping),
     };
-    shared.unfinished().finished(number, from.ip(), answered.as_ref().ok().map(|(_, slot)| slot.peer.index));
+    shared.unfinished().finished(
+        number,
+        from.ip(),
+        answered.as_ref().ok().map(|(_, slot)| slot.peer.index),
+    );
     match answered {
         Ok((channel, slot)) => link::run(&hub, slot, channel, from.to_string()).await,
         // It was the caller who left, or we who stop: nobody was refused.
@@ -114,7 +128,9 @@ async fn respond<'h>(
 ) -> Result<(Channel<TcpStream>, &'h Slot), LinkError> {
     stream.set_nodelay(true)?;
     // The later operator calls the earlier one, so that there is one connection for each two.
-    let caller = |index| (index > hub.local.index).then(|| hub.slots.get(&index)).flatten().map(|slot| &slot.peer);
+    let caller = |index| {
+        (index > hub.local.index).then(|| hub.slots.get(&index)).flatten().map(|slot| &slot.peer)
+    };
     let flight = channel::hear(stream, &hub.local, caller, (hub.random)()).await?;
     let peer = flight.peer.index;
     if hub.slots[&peer].is_shut() {
@@ -153,7 +169,9 @@ impl Reports {
         while self.0.front().is_some_and(|report| now.duration_since(report.0) >= QUIET) {
             self.0.pop_front();
         }
-        let alike = |report: &&(Instant, IpAddr, LinkError)| report.1 == source && discriminant(&report.2) == discriminant(why);
+        let alike = |report: &&(Instant, IpAddr, LinkError)| {
+            report.1 == source && discriminant(&report.2) == discriminant(why)
+        };
         let known = self.0.iter().any(|report| report.1 == source && report.2 == *why);
         if known || self.0.iter().filter(alike).count() >= ALIKE || self.0.len() >= REPORTS {
             return false;
@@ -195,7 +213,9 @@ mod tests {
     fn one_source_has_few_reports_of_one_kind() {
         let mut reports = Reports::default();
         let now = Instant::now();
-        let admitted = (0..1000).filter(|index| reports.admit(ip("192.0.2.1"), &LinkError::OtherOperator { index: *index }, now));
+        let admitted = (0..1000).filter(|index| {
+            reports.admit(ip("192.0.2.1"), &LinkError::OtherOperator { index: *index }, now)
+        });
         assert_eq!(admitted.count(), ALIKE);
         assert!(reports.admit(ip("192.0.2.1"), &LinkError::Handshake, now));
         assert!(reports.admit(ip("192.0.2.2"), &LinkError::OtherOperator { index: 4 }, now));

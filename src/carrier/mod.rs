@@ -1,9 +1,10 @@
 //! Moving bytes between operators. An edge.
 //!
-//! A carrier moves frames and believes nothing: a frame is whatever the operator at the other end chose to send, and may have been
-//! sent before. Who said what, and whether it is true, is the business of the rooms `message` and `protocol`. What a carrier
-//! adds is privacy, flow control, and turning strangers away early. After every [`Event::Up`] both sides send again whatever the other may
-//! lack: frames in flight when a connection ends are lost.
+//! A carrier moves frames and believes nothing: a frame is whatever the operator at the other end
+//! chose to send, and may have been sent before. Who said what, and whether it is true, is the
+//! business of the rooms `message` and `protocol`. What a carrier adds is privacy, flow control,
+//! and turning strangers away early. After every [`Event::Up`] both sides send again whatever the
+//! other may lack: frames in flight when a connection ends are lost.
 
 pub mod channel;
 mod dial;

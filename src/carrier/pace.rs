@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many times at once, and then so often. What is unused is saved up, but never more than the first number.
+/// So many times at once, and then so often. What is unused is saved up, but never more than the
+/// first number.
 #[derive(Debug)]
 pub(crate) struct Pace {
     most: u32,

@@ -18,9 +18,9 @@ const DESCRIPTORS_APART: u64 = 64;
 
 /// The connections whose handshake is not finished, oldest first.
 ///
-/// A newcomer always gets in, and the oldest goes, of the source that has most. An honest caller sends its first flight with the connection, and
-/// that takes it out of the crowd: it has shown a channel key of the ceremony. Whoever replays such a flight competes with one
-/// peer's calls only.
+/// A newcomer always gets in, and the oldest goes, of the source that has most. An honest caller
+/// sends its first flight with the connection, and that takes it out of the crowd: it has shown a
+/// channel key of the ceremony. Whoever replays such a flight competes with one peer's calls only.
 pub(super) struct Unfinished {
     most: usize,
     next: u64,
@@ -74,16 +74,20 @@ impl Unfinished {
         (self.next, evicted)
     }
 
-    /// Someone makes room: of the sources that nobody is expected from, and then of those that have most places, the one that came first.
+    /// Someone makes room: of the sources that nobody is expected from, and then of those that have
+    /// most places, the one that came first.
     pub(super) fn evict_one(&mut self) {
         let mut places: BTreeMap<IpAddr, usize> = BTreeMap::new();
         for place in &self.strangers {
             *places.entry(place.source).or_default() += 1;
         }
-        let known = |source: &IpAddr| self.expected.contains(source) || self.proven.values().any(|proven| proven == source);
+        let known = |source: &IpAddr| {
+            self.expected.contains(source) || self.proven.values().any(|proven| proven == source)
+        };
         let rank = |place: &Place| (!known(&place.source), places.get(&place.source).copied());
         // The last of the greatest, seen from the end, is the oldest.
-        let worst = self.strangers.iter().rev().max_by_key(|place| rank(place)).map(|place| place.source);
+        let worst =
+            self.strangers.iter().rev().max_by_key(|place| rank(place)).map(|place| place.source);
         if let Some(worst) = worst {
             self.evict(worst);
         }
@@ -97,7 +101,9 @@ impl Unfinished {
 
     /// The caller has shown the channel key of `peer`: it leaves the crowd.
     pub(super) fn recognised(&mut self, number: u64, peer: u16) {
-        let Some(at) = self.strangers.iter().position(|place| place.number == number) else { return };
+        let Some(at) = self.strangers.iter().position(|place| place.number == number) else {
+            return;
+        };
         let places = self.recognised.entry(peer).or_default();
         if places.len() >= RECOGNISED_PER_PEER {
             places.pop_front();
@@ -155,7 +161,8 @@ mod tests {
     fn one_source_takes_few_places_and_loses_its_oldest() {
         let mut unfinished = Unfinished::with_places(STRANGERS);
         let (_, mut other) = unfinished.admit(ip("192.0.2.1"));
-        let mut places: Vec<_> = (0..=STRANGERS_PER_SOURCE).map(|_| unfinished.admit(ip("192.0.2.2")).1).collect();
+        let mut places: Vec<_> =
+            (0..=STRANGERS_PER_SOURCE).map(|_| unfinished.admit(ip("192.0.2.2")).1).collect();
         assert!(!is_evicted(&mut other));
         assert!(is_evicted(&mut places[0]));
         assert!(!is_evicted(&mut places[1]));
@@ -184,9 +191,10 @@ mod tests {
 
     #[test]
     fn a_caller_from_where_one_is_expected_stays_longest() {
-        for known in
-            [|places: &mut Unfinished, at| places.expect(at), |places: &mut Unfinished, at| places.finished(0, at, Some(2))]
-        {
+        for known in [
+            |places: &mut Unfinished, at| places.expect(at),
+            |places: &mut Unfinished, at| places.finished(0, at, Some(2)),
+        ] {
             let mut unfinished = Unfinished::with_places(STRANGERS);
             known(&mut unfinished, ip("192.0.2.1"));
             let (_, mut expected) = unfinished.admit(ip("192.0.2.1"));
@@ -223,7 +231,8 @@ mod tests {
     fn loopback_takes_all_places_and_finished_ones_are_free() {
         let mut unfinished = Unfinished::with_places(STRANGERS);
         let (number, mut first) = unfinished.admit(ip("127.0.0.1"));
-        let mut places: Vec<_> = (1..STRANGERS).map(|_| unfinished.admit(ip("127.0.0.1")).1).collect();
+        let mut places: Vec<_> =
+            (1..STRANGERS).map(|_| unfinished.admit(ip("127.0.0.1")).1).collect();
         assert!(!is_evicted(&mut first));
         unfinished.finished(number, ip("127.0.0.1"), None);
         assert_eq!(unfinished.strangers.len(), STRANGERS - 1);

@@ -1,8 +1,9 @@
 //! Direct TCP connections between all operators, each an authenticated channel.
 //!
-//! Of two operators the later in the ceremony calls the earlier, again and again until it answers; in which order they start does not
-//! matter. Everything runs as tasks on the caller's tokio runtime. They need its thread now and then: a caller that computes for longer
-//! than a few seconds does so elsewhere (`spawn_blocking`), or its peers hear nothing and reconnect.
+//! Of two operators the later in the ceremony calls the earlier, again and again until it answers;
+//! in which order they start does not matter. Everything runs as tasks on the caller's tokio
+//! runtime. They need its thread now and then: a caller that computes for longer than a few seconds
+//! does so elsewhere (`spawn_blocking`), or its peers hear nothing and reconnect.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -21,8 +22,8 @@ use super::{CarrierError, Event, Peer, dial, listen};
 use crate::identity::Operator;
 use crate::primitives::secret::Secret32;
 
-/// How many callers may wait to be accepted. The usual 128 are taken by a flood while this program computes; who finds no room tries again only
-/// after a second.
+/// How many callers may wait to be accepted. The usual 128 are taken by a flood while this program
+/// computes; who finds no room tries again only after a second.
 const BACKLOG: u32 = 4096;
 
 /// Listens at the first of the addresses of `listen` that can be had.
@@ -54,7 +55,8 @@ pub struct TcpConfig {
     pub operator: Arc<Operator>,
     /// All other operators: [`Peer::of`].
     pub peers: Vec<Peer>,
-    /// Where to listen, `host:port`; port 0 takes a free one. Not used by the last operator, whom nobody calls.
+    /// Where to listen, `host:port`; port 0 takes a free one. Not used by the last operator, whom
+    /// nobody calls.
     pub listen: String,
     /// Longest frame of this ceremony, bytes; from the spec.
     pub max_frame: usize,
@@ -97,7 +99,8 @@ impl Default for Timing {
     }
 }
 
-/// A running carrier. Dropping it closes everything at once; [`Tcp::shutdown`] sends what is queued first.
+/// A running carrier. Dropping it closes everything at once; [`Tcp::shutdown`] sends what is queued
+/// first.
 pub struct Tcp {
     hub: Arc<Hub>,
     events: mpsc::Receiver<Event>,
@@ -125,15 +128,20 @@ impl Tcp {
             calls.push((peer.index, peer.address.clone().ok_or_else(none)?));
         }
         let called = peers.iter().any(|peer| peer.index > me);
-        let listener = match called {
-            true => {
-                let bound = bind(&listen).await;
-                Some(bound.map_err(|error| CarrierError::Bind { address: listen, why: error.kind() })?)
-            }
-            false => None,
-        };
+        let listener =
+            match called {
+                true => {
+                    let bound = bind(&listen).await;
+                    Some(bound.map_err(|error| CarrierError::Bind {
+                        address: listen,
+                        why: error.kind(),
+                    })?)
+                }
+                false => None,
+            };
 
-        // One event waits here and each connection holds one: a peer cannot make us hold more than two frames of its own.
+        // One event waits here and each connection holds one: a peer cannot make us hold more than
+        // two frames of its own.
         let (events, receiver) = mpsc::channel(1);
         let operators = peers.len() + 1;
         let hub = Arc::new(Hub {
@@ -170,17 +178,19 @@ impl Tcp {
         }
     }
 
-    /// Queues a frame for `to`; frames arrive in order, or the connection ends. False if `to` is not connected, or the frame is empty or
-    /// longer than `max_frame`.
+    /// Queues a frame for `to`; frames arrive in order, or the connection ends. False if `to` is
+    /// not connected, or the frame is empty or longer than `max_frame`.
     ///
-    /// The queue holds 8 times `max_frame` bytes, or 8 MiB if that is more, and 16384 frames. A frame that does not fit ends the connection
-    /// ([`super::LinkError::Behind`]), and after the next [`Event::Up`] the two sides start level again.
+    /// The queue holds 8 times `max_frame` bytes, or 8 MiB if that is more, and 16384 frames. A
+    /// frame that does not fit ends the connection ([`super::LinkError::Behind`]), and after the
+    /// next [`Event::Up`] the two sides start level again.
     pub fn send(&self, to: u16, frame: impl Into<Arc<[u8]>>) -> bool {
         self.hub.send(to, frame.into())
     }
 
-    /// How many bytes of frames for `to` are not yet with the operating system; 0 if it is not connected. A caller that answers requests does
-    /// not answer again before the last answer has left.
+    /// How many bytes of frames for `to` are not yet with the operating system; 0 if it is not
+    /// connected. A caller that answers requests does not answer again before the last answer has
+    /// left.
     pub fn waiting(&self, to: u16) -> usize {
         self.hub.waiting(to)
     }
@@ -192,14 +202,15 @@ impl Tcp {
         }
     }
 
-    /// Stops calling and listening, sends what is queued for those who are connected, for a bounded time, and closes. Frames that
-    /// arrive meanwhile are dropped.
+    /// Stops calling and listening, sends what is queued for those who are connected, for a bounded
+    /// time, and closes. Frames that arrive meanwhile are dropped.
     pub async fn shutdown(self) {
         let Self { hub, events, mut tasks, .. } = self;
         drop(events);
         hub.closing.send_replace(true);
         hub.slots.values().for_each(Slot::finish);
         // What is left after the limit is aborted with the set.
-        let _ = timeout(hub.timing.flush, async { while tasks.join_next().await.is_some() {} }).await;
+        let _ =
+            timeout(hub.timing.flush, async { while tasks.join_next().await.is_some() {} }).await;
     }
 }

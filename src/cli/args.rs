@@ -1,4 +1,5 @@
-//! What can be typed. Clap and nothing else, so that completions and man pages come from the same definitions.
+//! What can be typed. Clap and nothing else, so that completions and man pages come from the same
+//! definitions.
 
 mod export;
 
@@ -12,7 +13,9 @@ mod verify;
 
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
-pub(crate) use signing::{Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs};
+pub(crate) use signing::{
+    Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs,
+};
 pub(crate) use spec::{Spec, SpecNew, SpecNext};
 pub(crate) use verify::{NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifySsv};
 
@@ -42,15 +45,18 @@ To try all of it on one machine: quorate demo";
 
 const EVERYWHERE: &str = "Options of every command";
 
-/// Distributed key generation ceremonies for Ethereum validators, with transcripts that anyone can audit offline.
+/// Distributed key generation ceremonies for Ethereum validators, with transcripts that anyone can
+/// audit offline.
 #[derive(Parser)]
-#[command(name = "quorate", version = super::VERSION, after_help = EXIT_CODES, arg_required_else_help = true)]
+#[command(name = "quorate", version = super::VERSION, after_help = EXIT_CODES,
+    arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Print the result as one JSON object.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
     /// This operator's state: keys, ceremonies, outputs.
-    #[arg(long, global = true, env = "QUORATE_DIR", default_value = "./.quorate", value_name = "DIR", help_heading = EVERYWHERE)]
+    #[arg(long, global = true, env = "QUORATE_DIR", default_value = "./.quorate",
+        value_name = "DIR", help_heading = EVERYWHERE)]
     pub(crate) dir: PathBuf,
     /// Read the passphrase from this file (mode 0600) instead of asking for it.
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
@@ -67,26 +73,31 @@ pub(crate) enum Command {
     /// Write, check or show a ceremony file.
     #[command(subcommand)]
     Spec(Spec),
-    /// Take part in a ceremony; resume it; write its outputs. Safe to stop and to run again at any time.
+    /// Take part in a ceremony; resume it; write its outputs. Safe to stop and to run again at any
+    /// time.
     #[command(
-        after_help = "Example:\n  quorate run ceremony.toml\n\nThe fingerprint is asked for once, before anything is signed."
+        after_help = "Example:\n  quorate run ceremony.toml\n\nThe fingerprint is asked for once, \
+                      before anything is signed."
     )]
     Run(RunArgs),
     /// Say which ceremonies this operator has, and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate")]
     Status,
     /// Give a ceremony up, for good, and keep the record of it.
-    #[command(after_help = "Example:\n  quorate abandon ceremony.toml\n\nThe last resort, when somebody whom the ceremony \
-                            waits for will not come back. What this operator awaited is signed and kept; it accuses, and proves \
-                            nothing. The next attempt is drafted with: quorate spec next")]
+    #[command(
+        after_help = "Example:\n  quorate abandon ceremony.toml\n\nThe last resort, when somebody \
+                      whom the ceremony \
+                            waits for will not come back. What this operator awaited is signed and \
+                            kept; it accuses, and proves \
+                            nothing. The next attempt is drafted with: quorate spec next"
+    )]
     Abandon(AbandonArgs),
     /// Judge evidence of a fault offline.
     #[command(subcommand)]
     Evidence(Evidence),
     /// Verify a transcript offline, from public data alone.
-    #[command(
-        after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml --deposit-data deposit-data.json"
-    )]
+    #[command(after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml \
+                      --deposit-data deposit-data.json")]
     Audit(AuditArgs),
     /// Write outputs of a finished ceremony again, in the layout that a consumer expects.
     #[command(subcommand)]
@@ -94,21 +105,28 @@ pub(crate) enum Command {
     /// Make a voluntary exit of a validator from the shares of a finished ceremony.
     #[command(subcommand)]
     Exit(Exits),
-    /// Make a further deposit of a validator, to the withdrawal credentials that it has, from the shares of a finished ceremony.
+    /// Make a further deposit of a validator, to the withdrawal credentials that it has, from the
+    /// shares of a finished ceremony.
     #[command(subcommand)]
     Deposit(Deposit),
     /// Verify a deposit file, an exit, registrations or keystores offline, whoever made them.
     #[command(subcommand)]
     Verify(Verify),
-    /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show what comes of a fault.
+    /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show
+    /// what comes of a fault.
     #[command(
-        after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  quorate demo --fault bad-share\n\n\
+        after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  \
+                      quorate demo --fault bad-share\n\n\
                             With --fault, exit code 0 means that it went as announced."
     )]
     Demo(DemoArgs),
-    /// Play whole ceremonies in memory, with faults and operators that break the rules, and check that every promise holds.
+    /// Play whole ceremonies in memory, with faults and operators that break the rules, and check
+    /// that every promise holds.
     #[cfg(feature = "simulation")]
-    #[command(after_help = "Example:\n  quorate simulate --ceremonies 1000\n\nExits with 1 if anything did not hold.")]
+    #[command(
+        after_help = "Example:\n  quorate simulate --ceremonies 1000\n\nExits with 1 if anything \
+                      did not hold."
+    )]
     Simulate(SimulateArgs),
     /// Take part in a demo's ceremony and break a rule of it, for `demo --fault`.
     #[command(hide = true)]
@@ -120,7 +138,9 @@ pub(crate) enum Command {
         shell: Shell,
     },
     /// Print a manual page (roff).
-    #[command(after_help = "Example:\n  quorate man > quorate.1\n  quorate man spec new | man -l -")]
+    #[command(
+        after_help = "Example:\n  quorate man > quorate.1\n  quorate man spec new | man -l -"
+    )]
     Man {
         /// The command whose page to print; the program's own page if none is given.
         #[arg(value_name = "COMMAND")]
@@ -131,19 +151,25 @@ pub(crate) enum Command {
 #[derive(Subcommand)]
 pub(crate) enum Identity {
     /// Make this operator's keys, sealed with a passphrase, and print the public operator card.
-    #[command(after_help = "Example:\n  quorate identity new --name alice\n\nSend the card (quorate1...) to the coordinator.")]
+    #[command(
+        after_help = "Example:\n  quorate identity new --name alice\n\nSend the card (quorate1...) \
+                      to the coordinator."
+    )]
     New {
-        /// The name that the other operators will see: 1 to 32 printable ASCII characters. Asked for if not given.
+        /// The name that the other operators will see: 1 to 32 printable ASCII characters. Asked
+        /// for if not given.
         #[arg(long)]
         name: Option<String>,
         /// Cost of guessing the passphrase, as a power of two.
-        #[arg(long, hide = true, default_value_t = 17, value_parser = clap::value_parser!(u8).range(10..=20))]
+        #[arg(long, hide = true, default_value_t = 17,
+            value_parser = clap::value_parser!(u8).range(10..=20))]
         kdf_cost: u8,
     },
     /// Print the public operator card.
     #[command(after_help = "Example:\n  quorate identity show")]
     Show,
-    /// Make, import or show the key of this operator's node in an Obol cluster (charon-enr-private-key).
+    /// Make, import or show the key of this operator's node in an Obol cluster
+    /// (charon-enr-private-key).
     #[command(subcommand)]
     ObolKey(ObolKey),
 }
@@ -177,8 +203,9 @@ pub(crate) struct LayoutArgs {
     /// How the keystores are laid out.
     #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
     pub(crate) profile: ProfileChoice,
-    /// Write the password of the keystores to a file beside each: for validator clients that want it so. It is a fresh one, and not the passphrase,
-    /// unless --keystore-password-file names one. Whoever reads these files has the shares.
+    /// Write the password of the keystores to a file beside each: for validator clients that want
+    /// it so. It is a fresh one, and not the passphrase, unless --keystore-password-file names one.
+    /// Whoever reads these files has the shares.
     #[arg(long)]
     pub(crate) password_files: bool,
 }
@@ -195,8 +222,8 @@ pub(crate) struct RunArgs {
     pub(crate) listen: Option<String>,
     #[command(flatten)]
     pub(crate) layout: LayoutArgs,
-    /// Derive the key of the keystores while no other process does that has this flag and the same ceremony file: for many operators on one
-    /// machine.
+    /// Derive the key of the keystores while no other process does that has this flag and the same
+    /// ceremony file: for many operators on one machine.
     #[arg(long, hide = true)]
     pub(crate) kdf_turns: bool,
     /// Write no keystores: the shares stay sealed in the state directory.
@@ -205,16 +232,19 @@ pub(crate) struct RunArgs {
     /// Password of the keystores. By default the passphrase.
     #[arg(long, value_name = "FILE", conflicts_with = "no_keystores")]
     pub(crate) keystore_password_file: Option<PathBuf>,
-    /// Your SSV operator's RSA key (encrypted_private_key.json), for a ceremony for SSV, and only for one.
+    /// Your SSV operator's RSA key (encrypted_private_key.json), for a ceremony for SSV, and only
+    /// for one.
     #[arg(long, value_name = "FILE")]
     pub(crate) ssv_key: Option<PathBuf>,
     /// Its password. Asked for if not given.
     #[arg(long, value_name = "FILE", requires = "ssv_key")]
     pub(crate) ssv_password_file: Option<PathBuf>,
-    /// The key of this operator's node, for a ceremony that makes an Obol cluster, if it is not the one that is kept.
+    /// The key of this operator's node, for a ceremony that makes an Obol cluster, if it is not the
+    /// one that is kept.
     #[arg(long, value_name = "FILE")]
     pub(crate) charon_enr_private_key: Option<PathBuf>,
-    /// How long to stay, once outputs are published, for operators that have not confirmed that they hold everything.
+    /// How long to stay, once outputs are published, for operators that have not confirmed that
+    /// they hold everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
 }
@@ -232,7 +262,8 @@ pub(crate) struct AbandonArgs {
 pub(crate) enum Evidence {
     /// Say what a file of evidence proves, and what not. Needs nothing but the file.
     #[command(
-        after_help = "Example:\n  quorate evidence check evidence/fault-0123456789abcdef.quorate --expect ceremony.toml\n\n\
+        after_help = "Example:\n  quorate evidence check evidence/fault-0123456789abcdef.quorate \
+                      --expect ceremony.toml\n\n\
                             Exit code 0 if a fault is proven, 4 if none is."
     )]
     Check {
@@ -247,7 +278,9 @@ pub(crate) enum Evidence {
 /// The shape only: whether this machine has the address is found out by listening on it.
 fn address_and_port(text: &str) -> Result<String, &'static str> {
     match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(text.to_owned())
+        }
         _ => Err("write it like 0.0.0.0:3610"),
     }
 }
@@ -271,14 +304,15 @@ pub(crate) struct AuditArgs {
     /// A cluster-lock.json that should be the transcript's.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
-    /// A folder of keystores (out/secret) that should be one operator's shares of all validators. They are decrypted, for which their
-    /// password is needed.
+    /// A folder of keystores (out/secret) that should be one operator's shares of all validators.
+    /// They are decrypted, for which their password is needed.
     #[arg(long, value_name = "DIR")]
     pub(crate) share: Option<PathBuf>,
     /// Password of the keystores. By default the passphrase.
     #[arg(long, value_name = "FILE", requires = "share")]
     pub(crate) keystore_password_file: Option<PathBuf>,
-    /// Also check every point, proof and signature by itself, exactly: no batches, nothing left to chance. Takes some ten times as long.
+    /// Also check every point, proof and signature by itself, exactly: no batches, nothing left to
+    /// chance. Takes some ten times as long.
     #[arg(long)]
     pub(crate) exhaustive: bool,
     /// Also write the report as a page. Never overwrites.
@@ -315,8 +349,9 @@ pub(crate) struct DemoArgs {
     /// Write no keystores.
     #[arg(long, conflicts_with = "password_files")]
     pub(crate) no_keystores: bool,
-    /// For a cluster of SSV: operators 11, 22, 33 and so on with RSA keys of their own, and what SSV's tools read among the outputs. 4, 7, 10 or
-    /// 13 operators, of whom 3, 5, 7 or 9 are needed.
+    /// For a cluster of SSV: operators 11, 22, 33 and so on with RSA keys of their own, and what
+    /// SSV's tools read among the outputs. 4, 7, 10 or 13 operators, of whom 3, 5, 7 or 9 are
+    /// needed.
     #[arg(long)]
     pub(crate) ssv: bool,
     /// Make an Obol cluster, from a definition that nobody signed.
@@ -365,7 +400,8 @@ pub(crate) struct SimulateArgs {
     /// Seed of the first; a fresh one if none is given.
     #[arg(long, value_name = "SEED")]
     pub(crate) seed: Option<u64>,
-    /// How many at a time; as many as there are processors if not given. What comes out does not depend on it.
+    /// How many at a time; as many as there are processors if not given. What comes out does not
+    /// depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u8>,
 }

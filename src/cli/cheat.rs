@@ -1,8 +1,10 @@
-//! Operators that break the rules, for `quorate demo --fault` and nothing else: the ordinary driver, and between it and the network a hand
-//! that exchanges what this one operator says. Everything is signed with this operator's own key; nobody else's statement can be touched,
-//! which is the point.
+//! Operators that break the rules, for `quorate demo --fault` and nothing else: the ordinary
+//! driver, and between it and the network a hand that exchanges what this one operator says.
+//! Everything is signed with this operator's own key; nobody else's statement can be touched, which
+//! is the point.
 //!
-//! Only the hidden command `demo-cheat` makes one, and only for a ceremony whose money goes to the demo's address, which nobody owns.
+//! Only the hidden command `demo-cheat` makes one, and only for a ceremony whose money goes to the
+//! demo's address, which nobody owns.
 
 use clap::ValueEnum;
 
@@ -55,30 +57,39 @@ fn position(of: Index, without: Index) -> usize {
 impl Cheat {
     /// `None` if `seat` is not of a demo's ceremony.
     pub(crate) fn new(rule: Rule, seat: OwnSeat) -> Option<Self> {
-        let demo =
-            |validator: &crate::spec::ceremony::ValidatorSpec| validator.withdrawal.address().to_string() == DEMO_WITHDRAWAL;
+        let demo = |validator: &crate::spec::ceremony::ValidatorSpec| {
+            validator.withdrawal.address().to_string() == DEMO_WITHDRAWAL
+        };
         let victim = victim(&seat.ceremony, seat.me);
         let all = seat.ceremony.validators().iter().all(demo);
         all.then(|| Self { rule, shape: Shape::of(&seat.ceremony), seat, victim })
     }
 
-    /// Whether a statement is this operator's own: what comes back from others may be what it said in another's place.
+    /// Whether a statement is this operator's own: what comes back from others may be what it said
+    /// in another's place.
     pub(crate) fn is_own(&self, bytes: &[u8]) -> bool {
         self.own(bytes).is_some()
     }
 
     fn own(&self, bytes: &[u8]) -> Option<Statement> {
-        Statement::open(bytes, &self.seat.ceremony).ok().filter(|statement| statement.envelope.sender == self.seat.me)
+        Statement::open(bytes, &self.seat.ceremony)
+            .ok()
+            .filter(|statement| statement.envelope.sender == self.seat.me)
     }
 
-    /// What goes to `peer` in the place of `frame`; nothing if it is kept back. The same every time.
+    /// What goes to `peer` in the place of `frame`; nothing if it is kept back. The same every
+    /// time.
     pub(crate) fn twist(&self, inbox: &Inbox, peer: Index, frame: &Frame) -> Option<Frame> {
         match frame {
             Frame::Statement(bytes) => match self.own(bytes) {
-                Some(statement) => Some(Frame::Statement(self.say(inbox, peer, statement)?.bytes().to_vec())),
+                Some(statement) => {
+                    Some(Frame::Statement(self.say(inbox, peer, statement)?.bytes().to_vec()))
+                }
                 None => Some(frame.clone()),
             },
-            Frame::ShareBox { dealer, recipient, .. } if (*dealer, *recipient) == (self.seat.me, self.victim) => {
+            Frame::ShareBox { dealer, recipient, .. }
+                if (*dealer, *recipient) == (self.seat.me, self.victim) =>
+            {
                 match self.rule {
                     Rule::Withhold => None,
                     Rule::BadShare => {
@@ -103,7 +114,8 @@ impl Cheat {
             }
             (Rule::BadShare, Round::Deal) => {
                 let mut body = Deal::decode(statement.body(), &self.shape).ok()?;
-                body.box_digests[position(self.victim, self.seat.me)] = share_box::digest(&self.bad_box(inbox, &statement)?);
+                body.box_digests[position(self.victim, self.seat.me)] =
+                    share_box::digest(&self.bad_box(inbox, &statement)?);
                 Some(self.sign(&statement, &body.encode()))
             }
             (Rule::RogueKey, Round::Deal) => {
@@ -121,12 +133,23 @@ impl Cheat {
     fn sign(&self, instead: &Statement, body: &[u8]) -> Statement {
         let envelope = &instead.envelope;
         let key = self.seat.operator.key();
-        Statement::sign(key, self.seat.me, envelope.round, envelope.session, envelope.view_root, body)
+        Statement::sign(
+            key,
+            self.seat.me,
+            envelope.round,
+            envelope.session,
+            envelope.view_root,
+            body,
+        )
     }
 
     /// 32 bytes that are the same every time; not secret, as nothing here has to be.
     fn noise(&self, label: &str, more: &[u8]) -> [u8; 32] {
-        tagged(Tag::BatchSeed, &[b"demo cheat", self.seat.ceremony.digest().as_ref(), label.as_bytes(), more]).0
+        tagged(
+            Tag::BatchSeed,
+            &[b"demo cheat", self.seat.ceremony.digest().as_ref(), label.as_bytes(), more],
+        )
+        .0
     }
 
     fn scalar(&self, label: &str, number: usize) -> SecretScalar {
@@ -136,19 +159,37 @@ impl Cheat {
 
     /// A box for the victim with shares that are anything but its shares.
     fn bad_box(&self, inbox: &Inbox, deal: &Statement) -> Option<Vec<u8>> {
-        let hello = Hello::decode(inbox.get(Round::Hello, self.victim)?.body(), &self.shape).ok()?;
+        let hello =
+            Hello::decode(inbox.get(Round::Hello, self.victim)?.body(), &self.shape).ok()?;
         let to = hello.one_time_keys[position(self.seat.me, self.victim)];
         let root = Deal::decode(deal.body(), &self.shape).ok()?.commitments.merkle_root();
-        let address = Address { session: deal.envelope.session, dealer: self.seat.me, recipient: self.victim, root };
-        let shares: Vec<SecretScalar> = (0..self.shape.v).map(|v| self.scalar("a bad share", v)).collect();
-        Some(share_box::seal(&address, &to, &shares, Secret32::new(&mut self.noise("a bad box", &[]))))
+        let address = Address {
+            session: deal.envelope.session,
+            dealer: self.seat.me,
+            recipient: self.victim,
+            root,
+        };
+        let shares: Vec<SecretScalar> =
+            (0..self.shape.v).map(|v| self.scalar("a bad share", v)).collect();
+        Some(share_box::seal(
+            &address,
+            &to,
+            &shares,
+            Secret32::new(&mut self.noise("a bad box", &[])),
+        ))
     }
 
     /// `C_0 = k·G - Σ others`: the sum of all would be `k·G`. Nothing before all others are known.
     fn rogue(&self, inbox: &Inbox, own: &Commitments) -> Option<Commitments> {
         let others = self.seat.ceremony.indices().filter(|index| *index != self.seat.me);
         let others: Option<Vec<Commitments>> = others
-            .map(|index| Some(Deal::decode(inbox.get(Round::Deal, index)?.body(), &self.shape).ok()?.commitments))
+            .map(|index| {
+                Some(
+                    Deal::decode(inbox.get(Round::Deal, index)?.body(), &self.shape)
+                        .ok()?
+                        .commitments,
+                )
+            })
             .collect();
         let others = others?;
         let mut points: Vec<G1> = own.rows().flatten().copied().collect();

@@ -1,4 +1,5 @@
-//! The only loop: carrier <-> message <-> protocol <-> store. It writes and syncs before it sends, and decides nothing.
+//! The only loop: carrier <-> message <-> protocol <-> store. It writes and syncs before it sends,
+//! and decides nothing.
 
 use std::time::Duration;
 
@@ -31,20 +32,24 @@ const REMIND: u32 = 15;
 
 /// Bytes on their way to a peer above which nothing is sent again.
 const BACKLOG: usize = 64 << 10;
-/// After how long a disputed statement is offered again: a peer that had no use for it may have one now.
+/// After how long a disputed statement is offered again: a peer that had no use for it may have one
+/// now.
 const OFFER_AGAIN: Duration = Duration::from_secs(10);
-/// Bytes on their way to a peer above which an answer is cut off, to be continued when the peer asks again.
+/// Bytes on their way to a peer above which an answer is cut off, to be continued when the peer
+/// asks again.
 const AT_ONCE: usize = 2 << 20;
-/// Answers to what a peer says that it lacks: so many as it likes, and then one in a time. An honest one says it again every two seconds.
+/// Answers to what a peer says that it lacks: so many as it likes, and then one in a time. An
+/// honest one says it again every two seconds.
 const ANSWERS_AT_ONCE: u32 = 64;
 const BETWEEN_ANSWERS: Duration = Duration::from_millis(500);
-/// How long an operator that has heard from all that they hold everything stays for those that may not have heard it from us. One that
-/// misses it waits, until it or this operator runs again.
+/// How long an operator that has heard from all that they hold everything stays for those that may
+/// not have heard it from us. One that misses it waits, until it or this operator runs again.
 const PARTING: Duration = Duration::from_secs(10);
 /// How long an operator that only suspects asks the others for the statement that would prove it.
 const DOUBT: Duration = Duration::from_secs(30);
 
-/// How long an operator stays that has told everybody of a proven fault: as long as it takes for what it has said to arrive.
+/// How long an operator stays that has told everybody of a proven fault: as long as it takes for
+/// what it has said to arrive.
 const TOLD: Duration = Duration::from_secs(2);
 
 /// A fault that stands in the way.
@@ -60,7 +65,8 @@ struct Standing {
 pub(crate) enum Ending {
     /// Outputs are published and every peer has confirmed that it holds everything.
     Complete,
-    /// Outputs are published; these peers had not confirmed when the time given was over, or when the person stopped.
+    /// Outputs are published; these peers had not confirmed when the time given was over, or when
+    /// the person stopped.
     Published {
         /// Their names.
         unconfirmed: Vec<String>,
@@ -103,7 +109,13 @@ pub(crate) struct Drive {
 }
 
 impl Drive {
-    pub(crate) fn new(machine: Machine, tcp: Tcp, progress: Progress, linger: Duration, cheat: Option<Cheat>) -> Self {
+    pub(crate) fn new(
+        machine: Machine,
+        tcp: Tcp,
+        progress: Progress,
+        linger: Duration,
+        cheat: Option<Cheat>,
+    ) -> Self {
         let shape = Shape::of(&machine.participant.seat().ceremony);
         Self {
             machine: Some(machine),
@@ -131,7 +143,8 @@ impl Drive {
         self.machine.as_mut().expect("the machine is away only inside `work`")
     }
 
-    /// Runs `act` on the machine in a worker thread: checks, syncs and key derivation must not stop the sockets.
+    /// Runs `act` on the machine in a worker thread: checks, syncs and key derivation must not stop
+    /// the sockets.
     async fn work<T: Send + 'static>(
         &mut self,
         act: impl FnOnce(&mut Machine) -> Result<T, CliError> + Send + 'static,
@@ -152,7 +165,8 @@ impl Drive {
 
     /// Drives until the end, a fault, or an interruption.
     pub(crate) async fn run(mut self) -> Result<Ending, CliError> {
-        // One listener for the whole run: an interruption during a piece of work is heard when that is done.
+        // One listener for the whole run: an interruption during a piece of work is heard when that
+        // is done.
         let mut interrupt = signal(SignalKind::interrupt()).map_err(messages::runtime)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(messages::runtime)?;
         let mut retell = interval(RETELL);
@@ -192,14 +206,21 @@ impl Drive {
             return None;
         }
         let unconfirmed = participant.unconfirmed();
-        let (others, names) = (participant.seat().ceremony.n() - 1, seat_names(&participant.seat().ceremony, &unconfirmed));
+        let (others, names) = (
+            participant.seat().ceremony.n() - 1,
+            seat_names(&participant.seat().ceremony, &unconfirmed),
+        );
         let parting = PARTING.min(self.linger);
         let finished_at = *self.finished_at.get_or_insert_with(|| {
             self.progress.say(&match unconfirmed.is_empty() {
-                false => "Outputs are published. Making sure that the others have everything; Ctrl-C is safe.".to_owned(),
-                // A run of a finished ceremony again: a peer may have lost our word to a crash, and waits for it.
+                false => "Outputs are published. Making sure that the others have everything; \
+                          Ctrl-C is safe."
+                    .to_owned(),
+                // A run of a finished ceremony again: a peer may have lost our word to a crash, and
+                // waits for it.
                 true => format!(
-                    "Outputs are published and confirmed by everybody. Staying {} s for whoever has not heard so; Ctrl-C is safe.",
+                    "Outputs are published and confirmed by everybody. Staying {} s for whoever \
+                     has not heard so; Ctrl-C is safe.",
                     parting.as_secs()
                 ),
             });
@@ -213,7 +234,8 @@ impl Drive {
         (finished_at.elapsed() >= self.linger).then_some(Ending::Published { unconfirmed: names })
     }
 
-    /// With a fault in the way: tells everybody what proves it, stays a while so that they hear it and can answer, and ends.
+    /// With a fault in the way: tells everybody what proves it, stays a while so that they hear it
+    /// and can answer, and ends.
     fn faulted(&mut self, fault: Fault) -> Option<Ending> {
         let prepared = self.machine().participant.is_prepared();
         let now = Instant::now();
@@ -221,8 +243,16 @@ impl Drive {
             Some(standing) => standing,
             None => {
                 let ceremony = self.machine().participant.seat().ceremony.clone();
-                self.progress.say(&format!("A fault: {}. Telling the others.", words::rule(&fault.rule, Some(&ceremony))));
-                Standing { since: now, rule: fault.rule.clone(), told: BTreeSet::new(), told_at: now }
+                self.progress.say(&format!(
+                    "A fault: {}. Telling the others.",
+                    words::rule(&fault.rule, Some(&ceremony))
+                ));
+                Standing {
+                    since: now,
+                    rule: fault.rule.clone(),
+                    told: BTreeSet::new(),
+                    told_at: now,
+                }
             }
         };
         for peer in self.connected.iter().filter(|peer| !standing.told.contains(peer)) {
@@ -234,7 +264,8 @@ impl Drive {
         standing.told.extend(&self.connected);
         let everybody = standing.told.len() + 1 == self.shape.n;
         // Who still reads has it all, and who does not has left.
-        let heard = everybody && self.connected.iter().all(|peer| self.tcp.waiting(peer.get()) == 0);
+        let heard =
+            everybody && self.connected.iter().all(|peer| self.tcp.waiting(peer.get()) == 0);
         let done = match fault.rule.certainty() {
             Certainty::Suspected => standing.since.elapsed() >= DOUBT,
             Certainty::Proven | Certainty::Nobody => {
@@ -249,14 +280,18 @@ impl Drive {
     }
 
     fn interrupted(&self) -> Ending {
-        let Some(machine) = &self.machine else { return Ending::Interrupted { waiting: Vec::new() } };
+        let Some(machine) = &self.machine else {
+            return Ending::Interrupted { waiting: Vec::new() };
+        };
         let participant = &machine.participant;
         let ceremony = &participant.seat().ceremony;
         if let Some(fault) = participant.fault() {
             return Ending::Fault { fault: fault.clone(), prepared: participant.is_prepared() };
         }
         if participant.is_finished() {
-            return Ending::Published { unconfirmed: seat_names(ceremony, &participant.unconfirmed()) };
+            return Ending::Published {
+                unconfirmed: seat_names(ceremony, &participant.unconfirmed()),
+            };
         }
         Ending::Interrupted { waiting: seat_names(ceremony, &participant.waiting().everybody()) }
     }
@@ -284,9 +319,14 @@ impl Drive {
             }
             Event::Unreachable { peer, address, why } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
-                self.progress.say(&format!("{} is not reachable at {address} yet: {why}. Trying again.", self.name(peer)));
+                self.progress.say(&format!(
+                    "{} is not reachable at {address} yet: {why}. Trying again.",
+                    self.name(peer)
+                ));
             }
-            Event::Refused { address, why } => self.progress.say(&format!("Refused a connection from {address}: {why}.")),
+            Event::Refused { address, why } => {
+                self.progress.say(&format!("Refused a connection from {address}: {why}."))
+            }
             Event::Frame { peer, bytes } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
                 self.progress.heard_from(peer);
@@ -303,24 +343,36 @@ impl Drive {
     async fn on_frame(&mut self, peer: Index, bytes: &[u8]) -> Result<(), CliError> {
         let input = match Frame::decode(bytes, &self.shape) {
             Err(error) => {
-                let line = format!("{} sent something that is not a message: {error}. Ignored.", self.name(peer));
+                let line = format!(
+                    "{} sent something that is not a message: {error}. Ignored.",
+                    self.name(peer)
+                );
                 self.progress.say_of(peer, &line);
                 return Ok(());
             }
             Ok(Frame::Have(have)) => {
                 self.answer_have(peer, &have);
-                if have.confirmed.get(self.machine().participant.seat().me.position()) == Some(&true) {
+                if have.confirmed.get(self.machine().participant.seat().me.position())
+                    == Some(&true)
+                {
                     self.acknowledged.insert(peer);
                 }
                 Input::PeerHolds { peer, have }
             }
-            Ok(Frame::Statement(bytes)) if self.cheat.as_ref().is_some_and(|cheat| cheat.is_own(&bytes)) => return Ok(()),
+            Ok(Frame::Statement(bytes))
+                if self.cheat.as_ref().is_some_and(|cheat| cheat.is_own(&bytes)) =>
+            {
+                return Ok(());
+            }
             Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
-            Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == self.machine().participant.seat().me => {
+            Ok(Frame::ShareBox { dealer, recipient, sealed })
+                if recipient == self.machine().participant.seat().me =>
+            {
                 Input::ShareBox { dealer, sealed }
             }
             Ok(Frame::ShareBox { dealer, recipient, sealed }) => {
-                let onward = self.machine_mut().participant.on_foreign_box(dealer, recipient, sealed);
+                let onward =
+                    self.machine_mut().participant.on_foreign_box(dealer, recipient, sealed);
                 self.pass_on(onward);
                 return Ok(());
             }
@@ -334,7 +386,8 @@ impl Drive {
         let before = self.machine().participant.inbox().session();
         let unconfirmed = self.machine().participant.unconfirmed();
         let Handled { said, refused } = self.work(move |machine| machine.handle(input)).await?;
-        // What comes too early is harmless and common: it will be sent again once we say that we lack it.
+        // What comes too early is harmless and common: it will be sent again once we say that we
+        // lack it.
         let early = matches!(refused, Some(Refused::UnsignedBox | Refused::Reject(Reject::Early)));
         // Who has stopped takes nothing but statements.
         let stopped = refused == Some(Refused::Stopped);
@@ -364,13 +417,15 @@ impl Drive {
         }
     }
 
-    /// Gives `peer` what it lacks, unless much is still on its way to it: it will say again what it lacks.
+    /// Gives `peer` what it lacks, unless much is still on its way to it: it will say again what it
+    /// lacks.
     fn answer_have(&mut self, peer: Index, have: &Have) {
         if self.tcp.waiting(peer.get()) > BACKLOG {
             return;
         }
         let participant = &self.machine().participant;
-        let disputed = participant.disputed(have).into_iter().filter_map(|frame| self.outgoing(peer, &frame));
+        let disputed =
+            participant.disputed(have).into_iter().filter_map(|frame| self.outgoing(peer, &frame));
         let offered = self.offered.get(&peer);
         let recent = |bytes: &Vec<u8>| {
             let at = offered.and_then(|offered| offered.get(&sha256(&[bytes])));
@@ -379,16 +434,22 @@ impl Drive {
         let disputed = disputed.filter(|bytes| !recent(bytes));
         let disputed: Vec<Vec<u8>> = disputed.collect();
         let missing = in_order(participant.missing(peer, have));
-        let frames: Vec<Vec<u8>> = missing.iter().filter_map(|frame| self.outgoing(peer, frame)).collect();
+        let frames: Vec<Vec<u8>> =
+            missing.iter().filter_map(|frame| self.outgoing(peer, frame)).collect();
         if frames.is_empty() && disputed.is_empty() {
             return;
         }
-        let answers = self.answers.entry(peer).or_insert_with(|| Pace::new(ANSWERS_AT_ONCE, BETWEEN_ANSWERS));
+        let answers =
+            self.answers.entry(peer).or_insert_with(|| Pace::new(ANSWERS_AT_ONCE, BETWEEN_ANSWERS));
         if answers.take().is_err() {
             return;
         }
-        // A queue that runs over ends the connection and delivers nothing: the rest follows when it asks again.
-        for (frame, once) in frames.into_iter().map(|frame| (frame, false)).chain(disputed.into_iter().map(|frame| (frame, true)))
+        // A queue that runs over ends the connection and delivers nothing: the rest follows when it
+        // asks again.
+        for (frame, once) in frames
+            .into_iter()
+            .map(|frame| (frame, false))
+            .chain(disputed.into_iter().map(|frame| (frame, true)))
         {
             if self.tcp.waiting(peer.get()) > AT_ONCE {
                 return;
@@ -407,11 +468,14 @@ impl Drive {
         }
     }
 
-    /// The one door out: what goes to `peer` for `frame`, which is `frame`, unless this operator breaks a rule.
+    /// The one door out: what goes to `peer` for `frame`, which is `frame`, unless this operator
+    /// breaks a rule.
     fn outgoing(&self, peer: Index, frame: &Frame) -> Option<Vec<u8>> {
         match &self.cheat {
             None => Some(frame.encode()),
-            Some(cheat) => cheat.twist(self.machine().participant.inbox(), peer, frame).map(|twisted| twisted.encode()),
+            Some(cheat) => cheat
+                .twist(self.machine().participant.inbox(), peer, frame)
+                .map(|twisted| twisted.encode()),
         }
     }
 
@@ -444,8 +508,11 @@ impl Drive {
         self.idle += 1;
         let participant = &self.machine().participant;
         if participant.is_finished() && self.idle.is_multiple_of(REMIND) {
-            let names = seat_names(&participant.seat().ceremony, &participant.unconfirmed()).join(", ");
-            self.progress.say(&format!("Outputs are published. Staying for {names}, who may still need us. Ctrl-C is safe."));
+            let names =
+                seat_names(&participant.seat().ceremony, &participant.unconfirmed()).join(", ");
+            self.progress.say(&format!(
+                "Outputs are published. Staying for {names}, who may still need us. Ctrl-C is safe."
+            ));
         }
         let stuck = self.idle > PATIENCE || self.fault.is_some();
         self.tell_have(stuck);
@@ -463,8 +530,8 @@ impl Drive {
     }
 }
 
-/// What a peer lacks, in the order in which it is of use: statements, short ones first, and then boxes, which are refused before the deal that
-/// names them is there.
+/// What a peer lacks, in the order in which it is of use: statements, short ones first, and then
+/// boxes, which are refused before the deal that names them is there.
 fn in_order(mut frames: Vec<Frame>) -> Vec<Frame> {
     frames.sort_by_key(|frame| match frame {
         Frame::Statement(bytes) => (false, bytes.len()),
@@ -482,7 +549,11 @@ mod tests {
     #[test]
     fn a_box_is_sent_behind_the_deal_that_names_it() {
         let dealer = Index::new(1).unwrap();
-        let sealed = |length| Frame::ShareBox { dealer, recipient: Index::new(2).unwrap(), sealed: vec![0; length] };
+        let sealed = |length| Frame::ShareBox {
+            dealer,
+            recipient: Index::new(2).unwrap(),
+            sealed: vec![0; length],
+        };
         let statement = |length| Frame::Statement(vec![0; length]);
         let given = vec![sealed(48), statement(500), sealed(47), statement(200), statement(300)];
         let expected = vec![statement(200), statement(300), statement(500), sealed(47), sealed(48)];

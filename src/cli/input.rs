@@ -13,13 +13,14 @@ use crate::spec::{Ceremony, CeremonyFile, SpecError};
 use crate::store;
 use crate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
 
-/// Bytes that a transcript may have too much and still be read, so that a report can say what is wrong with it.
+/// Bytes that a transcript may have too much and still be read, so that a report can say what is
+/// wrong with it.
 const SLACK: u64 = 1 << 20;
 
 /// Opens a plain file, by way of symbolic links if there are any.
 pub(crate) fn open(path: &Path) -> Result<(File, Metadata), CliError> {
-    // NONBLOCK, so that a pipe in the place of a file does not make us wait for its other end; NOCTTY, so that a terminal there does not
-    // become ours.
+    // NONBLOCK, so that a pipe in the place of a file does not make us wait for its other end;
+    // NOCTTY, so that a terminal there does not become ours.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from);
     let file = opened.map(File::from).map_err(|error| messages::reading(path, &error))?;
@@ -50,18 +51,24 @@ pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, CliError> {
 /// A ceremony file: its bytes, and what it says.
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let bytes = read(path, MOST_FILE_BYTES)?;
-    let text = core::str::from_utf8(&bytes).map_err(|error| messages::not_text(path, error.valid_up_to()))?;
+    let text = core::str::from_utf8(&bytes)
+        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
     let ceremony = parse_ceremony(text).map_err(|error| messages::spec_file(path, &error))?;
     Ok((bytes, ceremony))
 }
 
 /// TOML, or JSON of the same shape: no TOML document begins with a brace.
 pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
-    let parse = if text.trim_start().starts_with('{') { CeremonyFile::parse_json } else { CeremonyFile::parse_toml };
+    let parse = if text.trim_start().starts_with('{') {
+        CeremonyFile::parse_json
+    } else {
+        CeremonyFile::parse_toml
+    };
     Ceremony::try_from(parse(text)?)
 }
 
-/// A transcript, whose length follows from its front; one of another length is read only if it is not much longer.
+/// A transcript, whose length follows from its front; one of another length is read only if it is
+/// not much longer.
 pub(crate) fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
     let (mut file, found) = open(path)?;
     let mut bytes = Vec::new();
@@ -84,7 +91,8 @@ fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Re
     file.take(most).read_to_end(into).map(drop).map_err(|error| messages::reading(path, &error))
 }
 
-/// Refuses a path where something is, or whose folder is not there, before work is done that would be for nothing.
+/// Refuses a path where something is, or whose folder is not there, before work is done that would
+/// be for nothing.
 pub(crate) fn must_be_free(path: &Path) -> Result<(), CliError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match path.symlink_metadata() {
@@ -125,7 +133,8 @@ pub(crate) fn write_private_once(path: &Path, bytes: &[u8]) -> Result<(), CliErr
 }
 
 fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
-    let absolute: PathBuf = std::path::absolute(path).map_err(|error| messages::writing(path, &error))?;
+    let absolute: PathBuf =
+        std::path::absolute(path).map_err(|error| messages::writing(path, &error))?;
     told(path, store::write_new(&absolute, bytes, mode))
 }
 

@@ -1,5 +1,6 @@
-//! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET /eth/v1/keystores`, over HTTP/1.1 (RFC 9112) on a plain
-//! connection, one request each. That is enough for loopback, where validator clients have it; nothing here speaks TLS.
+//! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET
+//! /eth/v1/keystores`, over HTTP/1.1 (RFC 9112) on a plain connection, one request each. That is
+//! enough for loopback, where validator clients have it; nothing here speaks TLS.
 
 mod http;
 
@@ -32,7 +33,10 @@ pub(crate) enum PushError {
     Url(&'static str),
     #[error("this program speaks no TLS")]
     Https,
-    #[error("{0} is not this machine, and plain http shows keystores, passwords and token to whoever is on the way")]
+    #[error(
+        "{0} is not this machine, and plain http shows keystores, passwords and token to whoever \
+         is on the way"
+    )]
     NotLoopback(IpAddr),
     #[error("the token is not one line of printable characters")]
     Token,
@@ -64,7 +68,8 @@ pub(crate) struct Unfinished {
 }
 
 impl PushError {
-    /// Whether nothing was imported by the request that ended like this: it was not made, or refused as a whole.
+    /// Whether nothing was imported by the request that ended like this: it was not made, or
+    /// refused as a whole.
     fn is_before_import(&self) -> bool {
         matches!(self, Self::Connect(_) | Self::Status { code: 400 | 401 | 403..=405, .. })
     }
@@ -110,12 +115,14 @@ struct Listed {
 }
 
 impl KeyManager {
-    /// Checks the URL and the token, and resolves the name. Every address that it resolves to must be this machine's, unless `insecure`.
+    /// Checks the URL and the token, and resolves the name. Every address that it resolves to must
+    /// be this machine's, unless `insecure`.
     pub(crate) fn new(url: &str, token: &SecretBytes, insecure: bool) -> Result<Self, PushError> {
         if url.starts_with("https://") {
             return Err(PushError::Https);
         }
-        let rest = url.strip_prefix("http://").ok_or(PushError::Url("it does not start with http://"))?;
+        let rest =
+            url.strip_prefix("http://").ok_or(PushError::Url("it does not start with http://"))?;
         if !rest.bytes().all(|b| b.is_ascii_graphic()) || rest.contains(['@', '?', '#']) {
             return Err(PushError::Url("a character, a user or a query that it cannot have"));
         }
@@ -125,7 +132,9 @@ impl KeyManager {
             _ => return Err(PushError::Url("no port")),
         };
         let addresses: Vec<SocketAddr> = with_port.to_socket_addrs()?.collect();
-        if let Some(other) = addresses.iter().find(|address| !address.ip().is_loopback()).filter(|_| !insecure) {
+        if let Some(other) =
+            addresses.iter().find(|address| !address.ip().is_loopback()).filter(|_| !insecure)
+        {
             return Err(PushError::NotLoopback(other.ip()));
         }
         if addresses.is_empty() {
@@ -137,12 +146,24 @@ impl KeyManager {
         }
         let base = base.trim_end_matches('/');
         let base = if base.is_empty() { String::new() } else { format!("/{base}") };
-        Ok(Self { addresses, host: host.to_owned(), base, token: Zeroizing::new(text.to_owned()), patience: PATIENCE })
+        Ok(Self {
+            addresses,
+            host: host.to_owned(),
+            base,
+            token: Zeroizing::new(text.to_owned()),
+            patience: PATIENCE,
+        })
     }
 
-    /// Sends keystores, each with its password, some at a time, and tells what became of each. Then asks for all keys that the key manager
-    /// has: each of `pubkeys` must be among them, unless the status says that it was not imported.
-    pub(crate) fn push(&self, keystores: &[&[u8]], password: &str, pubkeys: &[String]) -> Result<Vec<Status>, Unfinished> {
+    /// Sends keystores, each with its password, some at a time, and tells what became of each. Then
+    /// asks for all keys that the key manager has: each of `pubkeys` must be among them, unless the
+    /// status says that it was not imported.
+    pub(crate) fn push(
+        &self,
+        keystores: &[&[u8]],
+        password: &str,
+        pubkeys: &[String],
+    ) -> Result<Vec<Status>, Unfinished> {
         let total = keystores.len();
         let mut statuses = Vec::with_capacity(total);
         for batch in keystores.chunks(BATCH) {
@@ -155,10 +176,17 @@ impl KeyManager {
                 }
             }
         }
-        let held: Vec<&String> = statuses.iter().zip(pubkeys).filter(|(status, _)| is_held(status)).map(|(_, key)| key).collect();
-        let missing = self.list(password).and_then(|listed| match held.iter().find(|key| !listed.contains(key.as_str())) {
-            Some(key) => Err(PushError::Missing((*key).clone())),
-            None => Ok(()),
+        let held: Vec<&String> = statuses
+            .iter()
+            .zip(pubkeys)
+            .filter(|(status, _)| is_held(status))
+            .map(|(_, key)| key)
+            .collect();
+        let missing = self.list(password).and_then(|listed| {
+            match held.iter().find(|key| !listed.contains(key.as_str())) {
+                Some(key) => Err(PushError::Missing((*key).clone())),
+                None => Ok(()),
+            }
         });
         missing.map_err(|why| Unfinished { why, held: held.len(), unsure: 0, total })?;
         Ok(statuses)
@@ -166,22 +194,30 @@ impl KeyManager {
 
     /// Sends some keystores; what became of each.
     fn send(&self, batch: &[&[u8]], password: &str) -> Result<Vec<Status>, PushError> {
-        let texts: Vec<&str> = batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
+        let texts: Vec<&str> =
+            batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
         let answer = self.ask("POST", Some(&import(&texts, password)?), password)?;
-        let Answer { data }: Answer<Status> =
-            serde_json::from_slice(&answer).map_err(|_| PushError::Answer("not a list of statuses"))?;
+        let Answer { data }: Answer<Status> = serde_json::from_slice(&answer)
+            .map_err(|_| PushError::Answer("not a list of statuses"))?;
         if data.len() != batch.len() {
             return Err(PushError::Count { sent: batch.len(), found: data.len() });
         }
         let shown = |text: &str| self.shown(text, password);
-        Ok(data.iter().map(|one| Status { status: shown(&one.status), message: shown(&one.message) }).collect())
+        Ok(data
+            .iter()
+            .map(|one| Status { status: shown(&one.status), message: shown(&one.message) })
+            .collect())
     }
 
     /// All keys that the key manager says it has, in lower-case hexadecimal digits.
     fn list(&self, password: &str) -> Result<BTreeSet<String>, PushError> {
         let Answer { data }: Answer<Listed> =
-            serde_json::from_slice(&self.ask("GET", None, password)?).map_err(|_| PushError::Answer("not a list of keys"))?;
-        Ok(data.iter().map(|one| one.validating_pubkey.trim_start_matches("0x").to_ascii_lowercase()).collect())
+            serde_json::from_slice(&self.ask("GET", None, password)?)
+                .map_err(|_| PushError::Answer("not a list of keys"))?;
+        Ok(data
+            .iter()
+            .map(|one| one.validating_pubkey.trim_start_matches("0x").to_ascii_lowercase())
+            .collect())
     }
 
     /// A connection to the first of its addresses where somebody is.
@@ -204,9 +240,14 @@ impl KeyManager {
         // Larger than what is written: a buffer that grows leaves a copy of the token behind.
         let room = 512 + method.len() + self.base.len() + self.host.len() + self.token.len();
         let mut head = Zeroizing::new(String::with_capacity(room));
-        let length = body.map(|body| format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len()));
+        let length = body.map(|body| {
+            format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len())
+        });
         let parts = [
-            &format!("{method} {}{PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer ", self.base, self.host),
+            &format!(
+                "{method} {}{PATH} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer ",
+                self.base, self.host
+            ),
             self.token.as_str(),
             "\r\nAccept: application/json\r\nConnection: close\r\n",
             length.as_deref().unwrap_or_default(),
@@ -219,19 +260,33 @@ impl KeyManager {
         let (code, body) = parse_answer(&self.read(&mut stream, deadline)?)?;
         match code {
             200..=299 => Ok(body),
-            _ => Err(PushError::Status { code, message: self.shown(&String::from_utf8_lossy(&body), password) }),
+            _ => Err(PushError::Status {
+                code,
+                message: self.shown(&String::from_utf8_lossy(&body), password),
+            }),
         }
     }
 
-    /// An answer, until it is whole or the connection ends: not every server closes one that it was asked to close.
+    /// An answer, until it is whole or the connection ends: not every server closes one that it was
+    /// asked to close.
     fn read(&self, stream: &mut TcpStream, deadline: Instant) -> Result<Vec<u8>, PushError> {
         let slow = || PushError::Slow(self.patience);
         let (mut answer, mut piece) = (Vec::new(), [0; 16 << 10]);
         loop {
-            let left = deadline.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()).ok_or_else(slow)?;
+            let left = deadline
+                .checked_duration_since(Instant::now())
+                .filter(|left| !left.is_zero())
+                .ok_or_else(slow)?;
             stream.set_read_timeout(Some(left))?;
             let count = match stream.read(&mut piece) {
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => return Err(slow()),
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                    ) =>
+                {
+                    return Err(slow());
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
@@ -264,7 +319,8 @@ fn import(keystores: &[&str], password: &str) -> Result<Zeroizing<Vec<u8>>, Push
     let room = keystores.iter().map(|text| 6 * (text.len() + password.len()) + 6).sum::<usize>();
     let mut body = Zeroizing::new(Vec::with_capacity(64 + room));
     let passwords = vec![password; keystores.len()];
-    serde_json::to_writer(&mut *body, &Import { keystores, passwords: &passwords }).map_err(io::Error::from)?;
+    serde_json::to_writer(&mut *body, &Import { keystores, passwords: &passwords })
+        .map_err(io::Error::from)?;
     Ok(body)
 }
 
@@ -280,7 +336,10 @@ mod tests {
     use super::*;
 
     fn refused(url: &str, insecure: bool) -> String {
-        KeyManager::new(url, &SecretBytes::new(b"token".to_vec()), insecure).err().unwrap().to_string()
+        KeyManager::new(url, &SecretBytes::new(b"token".to_vec()), insecure)
+            .err()
+            .unwrap()
+            .to_string()
     }
 
     #[test]
@@ -297,16 +356,24 @@ mod tests {
         ] {
             assert!(refused(url, true).contains("not a URL"), "{url}");
         }
-        let manager = |url, insecure| KeyManager::new(url, &SecretBytes::new(b"token".to_vec()), insecure).is_ok();
-        assert!(manager("http://127.0.0.1:7500", false) && manager("http://[::1]:7500/base/", false));
+        let manager = |url, insecure| {
+            KeyManager::new(url, &SecretBytes::new(b"token".to_vec()), insecure).is_ok()
+        };
+        assert!(
+            manager("http://127.0.0.1:7500", false) && manager("http://[::1]:7500/base/", false)
+        );
         assert!(manager("http://192.0.2.1:7500", true));
         for token in [&b""[..], b"two lines\nX-Header: 1", b"\xff", b"sp ace"] {
-            let error = KeyManager::new("http://127.0.0.1:1", &SecretBytes::new(token.to_vec()), false).err().unwrap();
+            let error =
+                KeyManager::new("http://127.0.0.1:1", &SecretBytes::new(token.to_vec()), false)
+                    .err()
+                    .unwrap();
             assert!(matches!(error, PushError::Token));
         }
     }
 
-    /// A key manager that answers a request for all keys with `answer`, then keeps the connection, and sends `drip` for ever.
+    /// A key manager that answers a request for all keys with `answer`, then keeps the connection,
+    /// and sends `drip` for ever.
     fn asked(answer: String, drip: &'static [u8], patience: Duration) -> Result<String, PushError> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -315,12 +382,16 @@ mod tests {
             assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
             stream.write_all(answer.as_bytes()).unwrap();
             // Until the other side has gone away.
-            while stream.write_all(drip).is_ok() && (!drip.is_empty() || stream.read(&mut [0]).is_ok_and(|count| count > 0)) {
+            while stream.write_all(drip).is_ok()
+                && (!drip.is_empty() || stream.read(&mut [0]).is_ok_and(|count| count > 0))
+            {
                 std::thread::sleep(Duration::from_millis(5));
             }
         });
         let manager = KeyManager::new(&url, &SecretBytes::new(b"token".to_vec()), false).unwrap();
-        let said = KeyManager { patience, ..manager }.ask("GET", None, "pass\"word").map(|body| String::from_utf8(body).unwrap());
+        let said = KeyManager { patience, ..manager }
+            .ask("GET", None, "pass\"word")
+            .map(|body| String::from_utf8(body).unwrap());
         server.join().unwrap();
         said
     }
@@ -330,18 +401,24 @@ mod tests {
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let somebody = listener.local_addr().unwrap();
-        let manager = KeyManager::new("http://127.0.0.1:1", &SecretBytes::new(b"token".to_vec()), false).unwrap();
+        let manager =
+            KeyManager::new("http://127.0.0.1:1", &SecretBytes::new(b"token".to_vec()), false)
+                .unwrap();
         let manager = KeyManager { addresses: vec![nobody, somebody], ..manager };
         assert_eq!(manager.connect().unwrap().peer_addr().unwrap(), somebody);
         drop(listener);
-        assert!(matches!(manager.connect(), Err(PushError::Connect(error)) if error.kind() == io::ErrorKind::ConnectionRefused));
+        assert!(matches!(manager.connect(),
+            Err(PushError::Connect(error)) if error.kind() == io::ErrorKind::ConnectionRefused));
     }
 
     #[test]
     fn a_connection_that_stays_open_is_not_waited_for() {
         let long = Duration::from_secs(60);
         let begun = Instant::now();
-        for headers in ["Content-Length: 2\r\n\r\nhi", "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"] {
+        for headers in [
+            "Content-Length: 2\r\n\r\nhi",
+            "Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+        ] {
             assert_eq!(asked(format!("HTTP/1.1 200 OK\r\n{headers}"), b"", long).unwrap(), "hi");
         }
         assert!(begun.elapsed() < long);
@@ -350,11 +427,17 @@ mod tests {
     #[test]
     fn an_answer_has_its_time_as_a_whole() {
         let short = Duration::from_millis(200);
-        for (answer, drip) in [("", &b""[..]), ("HTTP/1.1 200 OK\r\nX: ", b"x"), ("HTTP/1.1 200 OK\r\n\r\n", b"x")] {
+        for (answer, drip) in
+            [("", &b""[..]), ("HTTP/1.1 200 OK\r\nX: ", b"x"), ("HTTP/1.1 200 OK\r\n\r\n", b"x")]
+        {
             let said = asked(answer.to_owned(), drip, short);
             assert!(matches!(said, Err(PushError::Slow(_))), "{said:?}");
         }
-        let endless = asked(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(MOST_HEAD)), b"", Duration::from_secs(60));
+        let endless = asked(
+            format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(MOST_HEAD)),
+            b"",
+            Duration::from_secs(60),
+        );
         assert!(matches!(endless, Err(PushError::Answer("no end of the headers"))));
     }
 
@@ -362,7 +445,11 @@ mod tests {
     fn what_a_key_manager_repeats_is_not_shown() {
         let body = format!("Bearer token, [\"pass\\\"word\"]\n{}", "pass\"word".repeat(100));
         let answer = format!("HTTP/1.1 400 Bad\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        let Err(PushError::Status { code: 400, message }) = asked(answer, b"", Duration::from_secs(60)) else { panic!() };
+        let Err(PushError::Status { code: 400, message }) =
+            asked(answer, b"", Duration::from_secs(60))
+        else {
+            panic!()
+        };
         assert!(message.starts_with("Bearer (secret), [\"(secret)\"]\\n(secret)"), "{message}");
         assert!(message.chars().count() <= MOST_SHOWN && !message.contains("pass"), "{message}");
     }

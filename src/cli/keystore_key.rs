@@ -1,5 +1,5 @@
-//! The key under which this run's keystores are sealed: derived on a thread of its own while the ceremony goes on, because it depends on the
-//! password and not on the shares.
+//! The key under which this run's keystores are sealed: derived on a thread of its own while the
+//! ceremony goes on, because it depends on the password and not on the shares.
 
 use std::fs::File;
 use std::path::PathBuf;
@@ -27,11 +27,15 @@ pub(crate) struct Layout {
 impl Layout {
     /// The files with the password, if there are to be any.
     pub(crate) fn password_files(&self, count: usize, stamp: u64) -> Vec<Artifact> {
-        self.written.as_ref().map(|password| self.profile.password_files(count, stamp, password)).unwrap_or_default()
+        self.written
+            .as_ref()
+            .map(|password| self.profile.password_files(count, stamp, password))
+            .unwrap_or_default()
     }
 }
 
-/// Keystores that a run writes: their key, their layout, and the folder that they are below (with its slash).
+/// Keystores that a run writes: their key, their layout, and the folder that they are below (with
+/// its slash).
 pub(crate) struct KeystorePlan {
     pub(crate) key: KeystoreKey,
     pub(crate) layout: Layout,
@@ -42,9 +46,14 @@ impl KeystorePlan {
     /// Those of a node in an Obol cluster: as Charon reads them, with a fresh password beside each.
     pub(crate) fn for_node() -> Result<Self, CliError> {
         let secret = fresh_password();
-        let password = Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
+        let password =
+            Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
         let layout = Layout { profile: Profile::Charon, written: Some(secret) };
-        Ok(Self { key: KeystoreKey::planned(Kdf::pbkdf2(), password, None), layout, folder: NODE_FOLDER })
+        Ok(Self {
+            key: KeystoreKey::planned(Kdf::pbkdf2(), password, None),
+            layout,
+            folder: NODE_FOLDER,
+        })
     }
 
     pub(crate) fn begin(self) -> Result<Self, CliError> {
@@ -64,8 +73,9 @@ pub(crate) fn fresh_password() -> SecretBytes {
 /// A key to be derived, at most once.
 ///
 /// # Security
-/// Dropped before it was begun, the password is wiped at once; dropped later, the thread wipes password and key as soon as it is done. It
-/// cannot be stopped, and nothing waits for it: it ends with the process, whose memory is not dumped.
+/// Dropped before it was begun, the password is wiped at once; dropped later, the thread wipes
+/// password and key as soon as it is done. It cannot be stopped, and nothing waits for it: it ends
+/// with the process, whose memory is not dumped.
 pub(crate) struct KeystoreKey(State);
 
 enum State {
@@ -83,7 +93,8 @@ struct Plan {
 impl Plan {
     fn derive(self) -> DerivedKey {
         // Only memory is at stake: where nothing can be locked, nobody waits.
-        let turn = self.turns.and_then(|path| File::open(path).ok()).filter(|file| file.lock().is_ok());
+        let turn =
+            self.turns.and_then(|path| File::open(path).ok()).filter(|file| file.lock().is_ok());
         let mut salt = *random::secret().expose();
         let key = DerivedKey::derive(self.kdf, &self.password, salt);
         salt.zeroize();
@@ -113,7 +124,9 @@ impl KeystoreKey {
     pub(crate) fn finish(self) -> DerivedKey {
         match self.0 {
             State::Planned(plan) => plan.derive(),
-            State::Begun(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            State::Begun(thread) => {
+                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            }
         }
     }
 }
@@ -138,7 +151,9 @@ mod tests {
     /// Whether what is sealed under this key opens with the password.
     fn opens(key: &DerivedKey) -> bool {
         let secret = SecretScalar::from_be_bytes(&[7; 32]).unwrap();
-        let sealed = Keystore::encrypt(key, &secret, KeyPath::validator(0), String::new(), random::os()).unwrap();
+        let sealed =
+            Keystore::encrypt(key, &secret, KeyPath::validator(0), String::new(), random::os())
+                .unwrap();
         sealed.decrypt(&password()).is_ok_and(|opened| *opened.to_be_bytes() == [7; 32])
     }
 
@@ -151,7 +166,9 @@ mod tests {
 
     #[test]
     fn it_is_derived_before_anybody_asks_for_it() {
-        let KeystoreKey(State::Begun(thread)) = planned(None).begin().unwrap() else { panic!("it was begun") };
+        let KeystoreKey(State::Begun(thread)) = planned(None).begin().unwrap() else {
+            panic!("it was begun")
+        };
         let deadline = std::time::Instant::now() + Duration::from_secs(60);
         while !thread.is_finished() {
             assert!(std::time::Instant::now() < deadline);
@@ -167,7 +184,10 @@ mod tests {
         std::fs::write(&turns, "").unwrap();
         let other = File::open(&turns).unwrap();
         other.lock().unwrap();
-        let KeystoreKey(State::Begun(thread)) = planned(Some(turns.clone())).begin().unwrap() else { panic!("it was begun") };
+        let KeystoreKey(State::Begun(thread)) = planned(Some(turns.clone())).begin().unwrap()
+        else {
+            panic!("it was begun")
+        };
         std::thread::sleep(Duration::from_millis(100));
         assert!(!thread.is_finished(), "another process has its turn");
         drop(other);

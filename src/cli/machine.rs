@@ -19,13 +19,19 @@ use crate::protocol::record::{self, RecordKind, ReplayError};
 use crate::store::{CeremonyDir, Log, Published, Record, Staging};
 use crate::transcript::{container, stopped};
 
-/// Names of evidence: the proof of a fault; everything that was held when a fault ended the run; and when the operator gave up.
+/// Names of evidence: the proof of a fault; everything that was held when a fault ended the run;
+/// and when the operator gave up.
 pub(crate) const FAULT: &str = "fault";
 pub(crate) const STOPPED: &str = "stopped";
 pub(crate) const GIVEN_UP: &str = "stopped-given-up";
 
-/// The participant that a log's records tell of, or a new one if they hold nothing that was said. `log` is for messages.
-pub(crate) fn replay(seat: &OwnSeat, records: Vec<Record>, log: &Path) -> Result<(Participant, Step), CliError> {
+/// The participant that a log's records tell of, or a new one if they hold nothing that was said.
+/// `log` is for messages.
+pub(crate) fn replay(
+    seat: &OwnSeat,
+    records: Vec<Record>,
+    log: &Path,
+) -> Result<(Participant, Step), CliError> {
     replay_or(seat, records, log)?.map_err(|error| messages::replay(&error, log))
 }
 
@@ -43,8 +49,8 @@ pub(crate) fn replay_or(
     Ok(Participant::start(seat.clone(), records, random::entropy))
 }
 
-/// A participant whose outputs are published, brought to its end by what its log holds, and with nothing written. `None` if something
-/// would have to be: then it is not finished.
+/// A participant whose outputs are published, brought to its end by what its log holds, and with
+/// nothing written. `None` if something would have to be: then it is not finished.
 pub(crate) fn finished(
     mut participant: Participant,
     step: Step,
@@ -58,7 +64,9 @@ pub(crate) fn finished(
         }
         for ask in step.asks {
             let input = match ask {
-                Ask::Reread(kind) => Input::Reread(log.reread(kind as u8).map_err(messages::store)?),
+                Ask::Reread(kind) => {
+                    Input::Reread(log.reread(kind as u8).map_err(messages::store)?)
+                }
                 // Its final is in the log, or one would have to be written.
                 Ask::Stage => Input::Staged { keystores: false },
                 Ask::Publish => continue,
@@ -97,7 +105,8 @@ pub(crate) struct Handled {
 }
 
 impl Machine {
-    /// A participant that has just started: carries out what starting asked for. What it has to say, its peers will ask for.
+    /// A participant that has just started: carries out what starting asked for. What it has to
+    /// say, its peers will ask for.
     pub(crate) fn open(
         participant: Participant,
         step: Step,
@@ -105,8 +114,16 @@ impl Machine {
         dir: CeremonyDir,
         keystores: Vec<KeystorePlan>,
     ) -> Result<Self, CliError> {
-        let mut machine =
-            Self { participant, log, dir, keystores, staging: None, with_node_folder: false, published: false, proven: None };
+        let mut machine = Self {
+            participant,
+            log,
+            dir,
+            keystores,
+            staging: None,
+            with_node_folder: false,
+            published: false,
+            proven: None,
+        };
         machine.follow(step)?;
         Ok(machine)
     }
@@ -138,9 +155,13 @@ impl Machine {
         Ok(())
     }
 
-    /// Keeps every statement that this operator holds, for an auditor of a ceremony that does not go on.
+    /// Keeps every statement that this operator holds, for an auditor of a ceremony that does not
+    /// go on.
     pub(crate) fn keep_everything(&self) -> Result<(), CliError> {
-        let everything = stopped::encode(&self.participant.seat().ceremony, self.participant.inbox().everything());
+        let everything = stopped::encode(
+            &self.participant.seat().ceremony,
+            self.participant.inbox().everything(),
+        );
         self.dir.write_evidence(STOPPED, &everything).map(drop).map_err(messages::store)
     }
 
@@ -154,7 +175,9 @@ impl Machine {
             said.extend(step.send);
             for ask in step.asks {
                 let input = match ask {
-                    Ask::Reread(kind) => Input::Reread(self.log.reread(kind as u8).map_err(messages::store)?),
+                    Ask::Reread(kind) => {
+                        Input::Reread(self.log.reread(kind as u8).map_err(messages::store)?)
+                    }
                     Ask::Stage => self.stage()?,
                     Ask::Publish => {
                         self.publish()?;
@@ -175,8 +198,10 @@ impl Machine {
         if records.is_empty() {
             return Ok(());
         }
-        let records: Vec<Record> =
-            records.into_iter().map(|record| Record { kind: record.kind as u8, body: record.body }).collect();
+        let records: Vec<Record> = records
+            .into_iter()
+            .map(|record| Record { kind: record.kind as u8, body: record.body })
+            .collect();
         self.log.append(&records).map_err(messages::store)
     }
 
@@ -188,16 +213,24 @@ impl Machine {
         Ok(())
     }
 
-    /// Writes everything but the transcript, which needs everybody's signature on these outputs. Where outputs are published, only what
-    /// they are compared with.
+    /// Writes everything but the transcript, which needs everybody's signature on these outputs.
+    /// Where outputs are published, only what they are compared with.
     fn stage(&mut self) -> Result<Input, CliError> {
         self.published = self.dir.view().is_published().map_err(messages::store)?;
         let seat = self.participant.seat();
         let ceremony = &seat.ceremony;
-        let validators = &self.participant.outcome().expect("staging is asked when there is an outcome").validators;
+        let validators = &self
+            .participant
+            .outcome()
+            .expect("staging is asked when there is an outcome")
+            .validators;
         let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
-        let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
-        artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
+        let mut artifacts =
+            launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
+        artifacts.extend(
+            launchpad::registrations_file(ceremony, validators)
+                .map_err(|error| internal(&error))?,
+        );
         artifacts.extend(ssv::ssv_files(ceremony, validators).map_err(|error| internal(&error))?);
         let mut plans = core::mem::take(&mut self.keystores);
         if self.published {
@@ -208,14 +241,30 @@ impl Machine {
         let keystores = !plans.is_empty() || kept;
         for KeystorePlan { key, layout, folder } in plans {
             let key = &key.finish();
-            let shares = self.participant.shares().expect("an outcome comes after the shares are stored");
-            let public_shares: Vec<_> = validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
+            let shares =
+                self.participant.shares().expect("an outcome comes after the shares are stored");
+            let public_shares: Vec<_> =
+                validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
             // Seconds since 1970; a clock before that gives files the stamp 0.
-            let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+            let stamp =
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
             let holder = Holder::new(ceremony, seat.me);
-            let files = keystore_files_as(layout.profile, holder, shares, &public_shares, key, stamp, random::os());
-            let files = files.map_err(|error| internal(&error))?.into_iter().chain(layout.password_files(shares.len(), stamp));
-            artifacts.extend(files.map(|file| Artifact { name: format!("{folder}{}", file.name), ..file }));
+            let files = keystore_files_as(
+                layout.profile,
+                holder,
+                shares,
+                &public_shares,
+                key,
+                stamp,
+                random::os(),
+            );
+            let files = files
+                .map_err(|error| internal(&error))?
+                .into_iter()
+                .chain(layout.password_files(shares.len(), stamp));
+            artifacts.extend(
+                files.map(|file| Artifact { name: format!("{folder}{}", file.name), ..file }),
+            );
             self.with_node_folder |= folder == NODE_FOLDER;
         }
         self.staging = Some(self.dir.stage(&artifacts).map_err(messages::store)?);
@@ -227,27 +276,44 @@ impl Machine {
         Ok(Input::Staged { keystores })
     }
 
-    /// Adds the transcript, compared with what this operator has checked, and makes everything appear at once.
+    /// Adds the transcript, compared with what this operator has checked, and makes everything
+    /// appear at once.
     fn publish(&mut self) -> Result<(), CliError> {
         let Some(mut staging) = self.staging.take() else { return Ok(()) };
-        let transcript = container::encode(&self.participant.seat().ceremony, self.participant.inbox().statements())
-            .map_err(|_| messages::internal("a finished ceremony lacks a statement"))?;
-        let report = own(&self.participant, &transcript)
-            .map_err(|error| messages::internal(&format!("our own transcript is not what was checked: {error}")))?;
+        let transcript = container::encode(
+            &self.participant.seat().ceremony,
+            self.participant.inbox().statements(),
+        )
+        .map_err(|_| messages::internal("a finished ceremony lacks a statement"))?;
+        let report = own(&self.participant, &transcript).map_err(|error| {
+            messages::internal(&format!("our own transcript is not what was checked: {error}"))
+        })?;
         let audited = report.audited().expect("every check of a finished ceremony holds");
-        let public = |name: &str, bytes: Vec<u8>| Artifact { name: name.to_owned(), audience: Audience::Public, bytes };
+        let public = |name: &str, bytes: Vec<u8>| Artifact {
+            name: name.to_owned(),
+            audience: Audience::Public,
+            bytes,
+        };
         let mut artifacts = Vec::new();
         if !self.published {
-            // Renderings, which another version of this program may make otherwise: they are not compared.
+            // Renderings, which another version of this program may make otherwise: they are not
+            // compared.
             artifacts.push(public("transcript.json", render::transcript_json(audited)));
             artifacts.push(public("report.html", render::to_html(&report).into_bytes()));
         }
         artifacts.push(public("transcript.quorate", transcript));
         if let Some(lock) = audited.lock() {
             artifacts.push(obol::lock_file(lock));
-            if let Some(key) = self.participant.seat().node_key().filter(|_| self.with_node_folder) {
-                let files = obol::node_folder(lock, audited.ceremony().network(), &audited.deposits(), key);
-                artifacts.extend(files.into_iter().map(|file| Artifact { name: format!("{NODE_FOLDER}{}", file.name), ..file }));
+            if let Some(key) = self.participant.seat().node_key().filter(|_| self.with_node_folder)
+            {
+                let files =
+                    obol::node_folder(lock, audited.ceremony().network(), &audited.deposits(), key);
+                artifacts.extend(
+                    files.into_iter().map(|file| Artifact {
+                        name: format!("{NODE_FOLDER}{}", file.name),
+                        ..file
+                    }),
+                );
             }
         }
         staging.add(&artifacts).map_err(messages::store)?;

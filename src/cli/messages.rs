@@ -57,7 +57,11 @@ fn one_line(text: &impl core::fmt::Display) -> String {
 pub(crate) fn quoted(path: &Path) -> String {
     let text = shown(path);
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&b);
-    if !text.is_empty() && text.bytes().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if !text.is_empty() && text.bytes().all(plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
 // Files.
@@ -77,22 +81,33 @@ fn system(error: &io::Error) -> String {
 pub(crate) fn reading(path: &Path, error: &io::Error) -> CliError {
     let fix = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
-        io::ErrorKind::PermissionDenied => "give this user access to it, or run as the user who has it",
+        io::ErrorKind::PermissionDenied => {
+            "give this user access to it, or run as the user who has it"
+        }
         _ => "check that it is a plain file on a working disk",
     };
     local(format!("{} cannot be read: {}", shown(path), system(error)), fix)
 }
 
 pub(crate) fn writing(path: &Path, error: &io::Error) -> CliError {
-    local(format!("{} cannot be written: {}", shown(path), system(error)), "choose a path that this user can write to")
+    local(
+        format!("{} cannot be written: {}", shown(path), system(error)),
+        "choose a path that this user can write to",
+    )
 }
 
 pub(crate) fn exists(path: &Path) -> CliError {
-    local(format!("{}: exists already, and is never overwritten", shown(path)), "choose another path, or move the old one away")
+    local(
+        format!("{}: exists already, and is never overwritten", shown(path)),
+        "choose another path, or move the old one away",
+    )
 }
 
 pub(crate) fn no_folder(path: &Path) -> CliError {
-    local(format!("{}: the folder that it would be in does not exist", shown(path)), "make the folder, or choose another path")
+    local(
+        format!("{}: the folder that it would be in does not exist", shown(path)),
+        "make the folder, or choose another path",
+    )
 }
 
 pub(crate) fn names_a_folder(path: &Path) -> CliError {
@@ -115,20 +130,31 @@ pub(crate) fn not_a_file(path: &Path, directory: bool) -> CliError {
 }
 
 pub(crate) fn not_a_directory(path: &Path) -> CliError {
-    local(format!("{}: a file, where a directory is expected", shown(path)), "give the path of the directory")
+    local(
+        format!("{}: a file, where a directory is expected", shown(path)),
+        "give the path of the directory",
+    )
 }
 
 pub(crate) fn too_long(path: &Path, found: u64, most: usize) -> CliError {
-    local(format!("{}: {found} bytes; at most {most} are looked at", shown(path)), "check that this is the right file")
+    local(
+        format!("{}: {found} bytes; at most {most} are looked at", shown(path)),
+        "check that this is the right file",
+    )
 }
 
 pub(crate) fn stdout(error: &io::Error) -> CliError {
-    local(format!("the result cannot be written to stdout: {}", system(error)), "check where the output goes, and run it again")
+    local(
+        format!("the result cannot be written to stdout: {}", system(error)),
+        "check where the output goes, and run it again",
+    )
 }
 
 pub(crate) fn toy_curve(notice: &str) -> CliError {
     local(
-        format!("{notice}. This program was built for simulations alone, with --cfg quorate_toy_curve"),
+        format!(
+            "{notice}. This program was built for simulations alone, with --cfg quorate_toy_curve"
+        ),
         "build it without that flag; look for it in RUSTFLAGS and in cargo's configuration files",
     )
 }
@@ -144,17 +170,25 @@ pub(crate) fn store(error: StoreError) -> CliError {
         DiskFull { .. } => "free some space and run the same command again",
         Exists { .. } => "choose another path, or move the old one away",
         Io { .. } => "check the path and the disk; then run it again",
-        Locked { .. } => "the directory is in use: wait for the other process, or stop it; do not delete the lock",
+        Locked { .. } => {
+            "the directory is in use: wait for the other process, or stop it; do not delete the \
+             lock"
+        }
         LogDamaged { .. } => {
-            "copy the whole state directory elsewhere before anything else; then put this file back from a backup made after the \
+            "copy the whole state directory elsewhere before anything else; then put this file \
+             back from a backup made after the \
              last run, or agree with the others on another attempt"
         }
         LogForeign { .. } => "put this ceremony's own log back; logs cannot be exchanged",
         LogKey { .. } => "use the identity that this ceremony was begun with",
         LogStopped { .. } => "mend the disk and run the same command again",
         LogVersion { .. } => "use the program that wrote it",
-        Missing { .. } => "name the operator's directory with --dir, or make its keys with: quorate identity new",
-        NotPlain { .. } => "name another directory with --dir; or remove this, if nobody put it there on purpose",
+        Missing { .. } => {
+            "name the operator's directory with --dir, or make its keys with: quorate identity new"
+        }
+        NotPlain { .. } => {
+            "name another directory with --dir; or remove this, if nobody put it there on purpose"
+        }
         Randomness(_) => "do not make keys on this machine",
         ReadBack { .. } => "use another disk: this one is failing, or somebody else writes to it",
         ReadOnly { .. } => "choose another place, or mount it for writing",
@@ -162,10 +196,16 @@ pub(crate) fn store(error: StoreError) -> CliError {
         TooOpen { path, directory, .. } => {
             return local(
                 one_line(&error),
-                format!("if nobody has used that: chmod {} {}", if *directory { 700 } else { 600 }, quoted(path)),
+                format!(
+                    "if nobody has used that: chmod {} {}",
+                    if *directory { 700 } else { 600 },
+                    quoted(path)
+                ),
             );
         }
-        WrongOwner { owner, .. } => return local(one_line(&error), format!("run as user {owner}, or chown it")),
+        WrongOwner { owner, .. } => {
+            return local(one_line(&error), format!("run as user {owner}, or chown it"));
+        }
     };
     local(one_line(&error), fix)
 }
@@ -179,17 +219,24 @@ pub(crate) fn identity_exists(path: &Path) -> CliError {
 
 pub(crate) fn seal(path: &Path, error: &SealError) -> CliError {
     let (what, fix) = match error {
-        SealError::WrongPassphrase => {
-            ("wrong passphrase".to_owned(), "try again: the passphrase is the one that this identity was made with")
+        SealError::WrongPassphrase => (
+            "wrong passphrase".to_owned(),
+            "try again: the passphrase is the one that this identity was made with",
+        ),
+        SealError::Damaged => {
+            ("damaged: its checksum does not hold".to_owned(), "put it back from a backup")
         }
-        SealError::Damaged => ("damaged: its checksum does not hold".to_owned(), "put it back from a backup"),
-        SealError::NotSealed => {
-            ("not a sealed file".to_owned(), "put it back from a backup, or name another directory with --dir")
+        SealError::NotSealed => (
+            "not a sealed file".to_owned(),
+            "put it back from a backup, or name another directory with --dir",
+        ),
+        SealError::Version(version) => {
+            (format!("a sealed file of version {version}"), "use the program that wrote it")
         }
-        SealError::Version(version) => (format!("a sealed file of version {version}"), "use the program that wrote it"),
-        SealError::Cost(log_n) => {
-            (format!("asks for scrypt with N = 2^{log_n}, which this program never does"), "put it back from a backup")
-        }
+        SealError::Cost(log_n) => (
+            format!("asks for scrypt with N = 2^{log_n}, which this program never does"),
+            "put it back from a backup",
+        ),
     };
     local(format!("{}: {what}", shown(path)), fix)
 }
@@ -203,33 +250,44 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
         return given_up(dir);
     }
     if let ReplayError::RolledBack { .. } = error {
-        let fix = "do not restore logs. Nothing was signed; put the newest log back if you have it. If you do not, this operator is absent: \
+        let fix = "do not restore logs. Nothing was signed; put the newest log back if you have \
+                   it. If you do not, this operator is absent: \
                    agree on a new file with the next attempt";
         return local(format!("{}: {error}", shown(dir)), fix);
     }
     local(
         format!("{}: {error}", shown(dir)),
-        "the disk or the log is damaged: stop here, keep the directory as it is, and do not begin this ceremony anew",
+        "the disk or the log is damaged: stop here, keep the directory as it is, and do not begin \
+         this ceremony anew",
     )
 }
 
 pub(crate) fn log_gone(dir: &Path) -> CliError {
     local(
         format!("{}: this ceremony was run here before, and its log is gone", shown(dir)),
-        "do not begin it anew: you would sign a second time, and the others would hold it against you. What is there stays as it is; for \
+        "do not begin it anew: you would sign a second time, and the others would hold it against \
+         you. What is there stays as it is; for \
          other keys, agree on a new file with the next attempt",
     )
 }
 
 pub(crate) fn outputs_differ(dir: &Path, files: &[String]) -> CliError {
     local(
-        format!("{}: other outputs than this ceremony's are there already ({})", shown(dir), files.join(", ")),
-        "nothing was overwritten. Move that folder away, look where it came from, and run the same command again",
+        format!(
+            "{}: other outputs than this ceremony's are there already ({})",
+            shown(dir),
+            files.join(", ")
+        ),
+        "nothing was overwritten. Move that folder away, look where it came from, and run the same \
+         command again",
     )
 }
 
 pub(crate) fn newer_log(dir: &Path) -> CliError {
-    local(format!("{}: the log holds a kind of record that this program does not know", shown(dir)), "use the newer program")
+    local(
+        format!("{}: the log holds a kind of record that this program does not know", shown(dir)),
+        "use the newer program",
+    )
 }
 
 // Passphrases and answers.
@@ -246,12 +304,17 @@ pub(crate) fn secret_file_empty(path: &Path) -> CliError {
 }
 
 pub(crate) fn passphrase_not_text() -> CliError {
-    local("the passphrase is not UTF-8 text, and could not be typed again", "choose another, or save the file as UTF-8")
+    local(
+        "the passphrase is not UTF-8 text, and could not be typed again",
+        "choose another, or save the file as UTF-8",
+    )
 }
 
 pub(crate) fn passphrase_short(count: usize) -> CliError {
     local(
-        format!("the passphrase has {count} characters; a new one needs at least {FEWEST_CHARACTERS}"),
+        format!(
+            "the passphrase has {count} characters; a new one needs at least {FEWEST_CHARACTERS}"
+        ),
         "choose a longer one: several random words are easy to keep and hard to guess",
     )
 }
@@ -261,7 +324,10 @@ pub(crate) fn passphrases_differ() -> CliError {
 }
 
 pub(crate) fn no_terminal(question: &str, flag: &str) -> CliError {
-    usage(format!("there is no terminal to ask on: {question}"), format!("run it in a terminal, or give {flag}"))
+    usage(
+        format!("there is no terminal to ask on: {question}"),
+        format!("run it in a terminal, or give {flag}"),
+    )
 }
 
 pub(crate) fn no_answer(question: &str, flag: &str) -> CliError {
@@ -284,9 +350,17 @@ pub(crate) fn arguments(error: &clap::Error) -> CliError {
         return usage("no command was given", "see: quorate --help");
     }
     let text = error.render().to_string();
-    let what = text.split("\n\nUsage: ").next().unwrap_or_default().split("\n\nFor more information").next().unwrap_or_default();
+    let what = text
+        .split("\n\nUsage: ")
+        .next()
+        .unwrap_or_default()
+        .split("\n\nFor more information")
+        .next()
+        .unwrap_or_default();
     let words = text.split("\n\nUsage: ").nth(1).unwrap_or_default().split_whitespace();
-    let command: Vec<&str> = words.take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase())).collect();
+    let command: Vec<&str> = words
+        .take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+        .collect();
     let fix = match command.is_empty() {
         true => "see what can be typed: the same command with --help".to_owned(),
         false => format!("see: {} --help", command.join(" ")),
@@ -295,7 +369,10 @@ pub(crate) fn arguments(error: &clap::Error) -> CliError {
 }
 
 pub(crate) fn not_text(path: &Path, at: usize) -> CliError {
-    usage(format!("{}: not UTF-8 text (byte {at})", shown(path)), "check that this is a ceremony file; if so, save it as UTF-8")
+    usage(
+        format!("{}: not UTF-8 text (byte {at})", shown(path)),
+        "check that this is a ceremony file; if so, save it as UTF-8",
+    )
 }
 
 pub(crate) fn spec_file(path: &Path, error: &SpecError) -> CliError {
@@ -309,9 +386,12 @@ pub(crate) fn spec_file(path: &Path, error: &SpecError) -> CliError {
 /// A ceremony that was to be made of flags.
 pub(crate) fn spec(error: &SpecError) -> CliError {
     let fix = match error {
-        SpecError::AllRequired(_) => "choose a lower --threshold; or add --allow-all-required, if everybody wants that",
+        SpecError::AllRequired(_) => {
+            "choose a lower --threshold; or add --allow-all-required, if everybody wants that"
+        }
         SpecError::NetworkUnknown(_) => {
-            "give --network mainnet, hoodi, sepolia, gnosis or chiado; or change the file by hand, then: quorate spec check FILE"
+            "give --network mainnet, hoodi, sepolia, gnosis or chiado; or change the file by hand, \
+             then: quorate spec check FILE"
         }
         SpecError::AmountOrder { .. } => "give --amount in ascending order",
         SpecError::Obol(_) => "the definition and the flags have to agree; positions count from 0",
@@ -340,44 +420,68 @@ pub(crate) fn no_such_command(words: &str) -> CliError {
 pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
     usage(
         format!("operator {operator} has no seat in the ceremony {ceremony:?}"),
-        "check that the file holds your own card (quorate identity show), and that --dir is the right directory",
+        "check that the file holds your own card (quorate identity show), and that --dir is the \
+         right directory",
     )
 }
 
 pub(crate) fn wrong_fingerprint(expected: &str) -> CliError {
-    usage("the fingerprint is not this ceremony's", format!("compare with the other operators; this file's is: {expected}"))
+    usage(
+        "the fingerprint is not this ceremony's",
+        format!("compare with the other operators; this file's is: {expected}"),
+    )
 }
 
 pub(crate) fn no_own_address() -> CliError {
-    usage("the ceremony file gives you no address to listen on", "give one with --listen, for example --listen 0.0.0.0:3610")
+    usage(
+        "the ceremony file gives you no address to listen on",
+        "give one with --listen, for example --listen 0.0.0.0:3610",
+    )
 }
 
 pub(crate) fn carrier(error: CarrierError) -> CliError {
     match error {
         CarrierError::Bind { ref address, why } => {
             let (what, fix) = match why {
-                io::ErrorKind::AddrInUse => {
-                    ("another program listens there already", "stop it, or choose another port with --listen")
+                io::ErrorKind::AddrInUse => (
+                    "another program listens there already",
+                    "stop it, or choose another port with --listen",
+                ),
+                io::ErrorKind::AddrNotAvailable => (
+                    "this machine has no such address",
+                    "use --listen 0.0.0.0:PORT (or [::]:PORT) to listen on all that it has",
+                ),
+                io::ErrorKind::PermissionDenied => {
+                    ("not allowed", "choose a port above 1023 with --listen")
                 }
-                io::ErrorKind::AddrNotAvailable => {
-                    ("this machine has no such address", "use --listen 0.0.0.0:PORT (or [::]:PORT) to listen on all that it has")
-                }
-                io::ErrorKind::PermissionDenied => ("not allowed", "choose a port above 1023 with --listen"),
                 io::ErrorKind::InvalidInput => ("not an address", "write it as HOST:PORT"),
-                _ => return local(format!("cannot listen on {address}: {why}"), "check the address, written HOST:PORT"),
+                _ => {
+                    return local(
+                        format!("cannot listen on {address}: {why}"),
+                        "check the address, written HOST:PORT",
+                    );
+                }
             };
             local(format!("cannot listen on {address}: {what}"), fix)
         }
         CarrierError::NoAddress { index, name } => usage(
-            format!("operator {index} ({name}) has no address in the ceremony file, and others connect to it"),
+            format!(
+                "operator {index} ({name}) has no address in the ceremony file, and others connect \
+                 to it"
+            ),
             "add its address as host:port; addresses are not part of the fingerprint",
         ),
-        error @ (CarrierError::Repeated { .. } | CarrierError::FrameLimit(_)) => internal(&error.to_string()),
+        error @ (CarrierError::Repeated { .. } | CarrierError::FrameLimit(_)) => {
+            internal(&error.to_string())
+        }
     }
 }
 
 pub(crate) fn runtime(error: io::Error) -> CliError {
-    local(format!("the network runtime does not start: {error}"), "check the limits of this machine (ulimit -a)")
+    local(
+        format!("the network runtime does not start: {error}"),
+        "check the limits of this machine (ulimit -a)",
+    )
 }
 
 pub(crate) fn internal(what: &str) -> CliError {
@@ -387,7 +491,11 @@ pub(crate) fn internal(what: &str) -> CliError {
 // Audit.
 
 pub(crate) fn not_a_transcript(path: &Path, error: &ContainerError) -> CliError {
-    CliError::new(Exit::Finding, format!("{}: {error}", shown(path)), "do not deposit; ask for the transcript.quorate again")
+    CliError::new(
+        Exit::Finding,
+        format!("{}: {error}", shown(path)),
+        "do not deposit; ask for the transcript.quorate again",
+    )
 }
 
 pub(crate) fn transcript_length(path: &Path, found: u64, expected: u64) -> CliError {
@@ -411,7 +519,9 @@ pub(crate) fn too_many_keystores(path: &Path, most: usize) -> CliError {
 
 pub(crate) fn keystore(path: &Path, error: &KeystoreError) -> CliError {
     let fix = match error {
-        KeystoreError::Checksum => "give the keystores' password: with --keystore-password-file, or as the passphrase",
+        KeystoreError::Checksum => {
+            "give the keystores' password: with --keystore-password-file, or as the passphrase"
+        }
         _ => "check that the folder holds the keystores of one ceremony and nothing else",
     };
     local(format!("{}: {error}", shown(path)), fix)
@@ -424,11 +534,17 @@ pub(crate) fn demo_exists(path: &Path) -> CliError {
 }
 
 pub(crate) fn no_port(error: io::Error) -> CliError {
-    local(format!("no free port on 127.0.0.1: {error}"), "check that loopback networking works here")
+    local(
+        format!("no free port on 127.0.0.1: {error}"),
+        "check that loopback networking works here",
+    )
 }
 
 pub(crate) fn no_process(name: &str, error: &io::Error) -> CliError {
-    local(format!("the process of {name} does not start: {error}"), "check the limits of this machine (ulimit -u)")
+    local(
+        format!("the process of {name} does not start: {error}"),
+        "check the limits of this machine (ulimit -u)",
+    )
 }
 
 pub(crate) fn demo_failed(names: &[String], root: &Path) -> CliError {

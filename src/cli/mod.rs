@@ -60,14 +60,17 @@ pub fn main() -> ExitCode {
     let exit = match Cli::try_parse() {
         Ok(Cli { json, dir, passphrase_file, command }) => {
             let out = Output { json, dir, passphrase_file };
-            fit(&command).and_then(|()| run(&command, &out)).unwrap_or_else(|error| out.error(&error))
+            fit(&command)
+                .and_then(|()| run(&command, &out))
+                .unwrap_or_else(|error| out.error(&error))
         }
         Err(error) => misused(&error),
     };
     ExitCode::from(exit as u8)
 }
 
-/// Whether this build may run `command`: one with the toy curve does nothing but simulate, and says so first.
+/// Whether this build may run `command`: one with the toy curve does nothing but simulate, and says
+/// so first.
 fn fit(command: &Command) -> Result<(), CliError> {
     match command {
         _ if !cfg!(quorate_toy_curve) => Ok(()),
@@ -116,6 +119,7 @@ fn misused(error: &clap::Error) -> Exit {
             let _ = error.print();
             Exit::Usage
         }
-        _ => Output { json, dir: Default::default(), passphrase_file: None }.error(&messages::arguments(error)),
+        _ => Output { json, dir: Default::default(), passphrase_file: None }
+            .error(&messages::arguments(error)),
     }
 }

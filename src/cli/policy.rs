@@ -1,4 +1,5 @@
-//! What this operator signs after a ceremony: `signing.toml` in its state directory, written by hand. Without the file, everything is asked.
+//! What this operator signs after a ceremony: `signing.toml` in its state directory, written by
+//! hand. Without the file, everything is asked.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -38,7 +39,12 @@ struct Policy {
 }
 
 /// Whether a person has to be asked about this, or why it is not signed at all.
-pub(crate) fn must_ask(dir: &Path, purpose: &Purpose, public_key: &[u8; 48], yes: bool) -> Result<bool, CliError> {
+pub(crate) fn must_ask(
+    dir: &Path,
+    purpose: &Purpose,
+    public_key: &[u8; 48],
+    yes: bool,
+) -> Result<bool, CliError> {
     let path = dir.join(POLICY_FILE);
     let policy = match path.symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Policy::default(),
@@ -69,14 +75,20 @@ fn read(path: &Path) -> Result<Policy, CliError> {
         return Err(messages::policy_open(path, mode));
     }
     let bytes = input::read(path, MOST_BYTES)?;
-    let text = core::str::from_utf8(&bytes).map_err(|error| messages::not_text(path, error.valid_up_to()))?;
-    let policy: Policy = toml::from_str(text).map_err(|error| messages::policy(path, error.message()))?;
+    let text = core::str::from_utf8(&bytes)
+        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
+    let policy: Policy =
+        toml::from_str(text).map_err(|error| messages::policy(path, error.message()))?;
     let key = |text: &&String| {
-        text.strip_prefix("0x")
-            .is_some_and(|digits| digits.len() == 96 && digits.bytes().all(|b| b"0123456789abcdef".contains(&b)))
+        text.strip_prefix("0x").is_some_and(|digits| {
+            digits.len() == 96 && digits.bytes().all(|b| b"0123456789abcdef".contains(&b))
+        })
     };
     match policy.allow.iter().find(|text| !key(text)) {
-        Some(text) => Err(messages::policy(path, &format!("allow: {text:?} is not 0x and 96 lower-case hexadecimal digits"))),
+        Some(text) => Err(messages::policy(
+            path,
+            &format!("allow: {text:?} is not 0x and 96 lower-case hexadecimal digits"),
+        )),
         None => Ok(policy),
     }
 }

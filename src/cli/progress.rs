@@ -26,7 +26,8 @@ struct Heard {
     connected: bool,
 }
 
-/// How many lines a peer can bring about within a time: it may do what causes them as often as it likes, and stderr may go to a disk.
+/// How many lines a peer can bring about within a time: it may do what causes them as often as it
+/// likes, and stderr may go to a disk.
 const MOST_LINES: u32 = 20;
 const WITHIN: Duration = Duration::from_secs(60);
 
@@ -57,7 +58,9 @@ impl Progress {
     pub(crate) fn say_of(&mut self, peer: Index, line: &str) {
         match self.count(peer, Instant::now()) {
             count if count < MOST_LINES => self.say(line),
-            count if count == MOST_LINES => self.say(&format!("{line} More of this operator is not shown for a minute.")),
+            count if count == MOST_LINES => {
+                self.say(&format!("{line} More of this operator is not shown for a minute."))
+            }
             _ => {}
         }
     }
@@ -88,7 +91,8 @@ impl Progress {
         }
     }
 
-    /// Says where the participant stands, if that has changed. With `detail`, says it again and when each awaited peer was last heard.
+    /// Says where the participant stands, if that has changed. With `detail`, says it again and
+    /// when each awaited peer was last heard.
     pub(crate) fn show(&mut self, participant: &Participant, detail: bool) {
         let ceremony = &participant.seat().ceremony;
         let waiting = participant.waiting();
@@ -105,7 +109,12 @@ impl Progress {
         let round = waiting.round?;
         let n = ceremony.n();
         let awaited = waiting.everybody();
-        let head = format!("Round {} of 5, {}: {} of {n}.", round.number() + 1, round_word(round), n - awaited.len());
+        let head = format!(
+            "Round {} of 5, {}: {} of {n}.",
+            round.number() + 1,
+            round_word(round),
+            n - awaited.len()
+        );
         if awaited.is_empty() {
             return Some(head);
         }
@@ -113,16 +122,27 @@ impl Progress {
             let name = seat_name(ceremony, *index);
             if detail { format!("{name} ({})", self.last_heard(*index)) } else { name }
         };
-        Some(format!("{head} Waiting for {}.", awaited.iter().map(name).collect::<Vec<_>>().join(", ")))
+        Some(format!(
+            "{head} Waiting for {}.",
+            awaited.iter().map(name).collect::<Vec<_>>().join(", ")
+        ))
     }
 
     fn last_heard(&self, peer: Index) -> String {
         match self.heard.get(&peer) {
             None => "not reached yet".to_owned(),
             Some(heard) if heard.connected => {
-                format!("connected at {}, last heard {} s ago", heard.address, heard.at.elapsed().as_secs())
+                format!(
+                    "connected at {}, last heard {} s ago",
+                    heard.address,
+                    heard.at.elapsed().as_secs()
+                )
             }
-            Some(heard) => format!("disconnected, last seen {} s ago at {}", heard.at.elapsed().as_secs(), heard.address),
+            Some(heard) => format!(
+                "disconnected, last seen {} s ago at {}",
+                heard.at.elapsed().as_secs(),
+                heard.address
+            ),
         }
     }
 }

@@ -59,18 +59,21 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// The end of a command that came to its end: with `--json` one object of status, exit code and `fields`, otherwise `text`.
+    /// The end of a command that came to its end: with `--json` one object of status, exit code and
+    /// `fields`, otherwise `text`.
     pub(crate) fn finish(&self, exit: Exit, fields: Value, text: &str) -> Result<Exit, CliError> {
         let line = if self.json { object(exit, fields) } else { printable(text) };
         print_line(&line).map(|()| exit)
     }
 
-    /// The end of a command that failed: in words on stderr, and with `--json` as one object on stdout.
+    /// The end of a command that failed: in words on stderr, and with `--json` as one object on
+    /// stdout.
     pub(crate) fn error(&self, error: &CliError) -> Exit {
         let (what, fix) = (printable(&error.what), printable(&error.fix));
         if self.json {
             // That stdout cannot be written is, at most, why we are here.
-            let _ = print_line(&object(error.exit, json!({ "error": { "what": what, "do": fix } })));
+            let _ =
+                print_line(&object(error.exit, json!({ "error": { "what": what, "do": fix } })));
         }
         talk(&format!("error: {what}\n  what to do: {fix}"));
         error.exit
@@ -89,14 +92,18 @@ fn object(exit: Exit, fields: Value) -> String {
         match c {
             ' '..='~' => out.push(c),
             // Only inside of strings, where this is how JSON writes any character.
-            _ => c.encode_utf16(&mut units).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+            _ => c
+                .encode_utf16(&mut units)
+                .iter()
+                .for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
         }
     }
     out
 }
 
-/// A text as a terminal may have it: line ends, ASCII, letters and digits of scripts that are written from left to right. Everything else is
-/// spelled out, so that what a file quotes can neither move the cursor nor hide or reorder what stands around it.
+/// A text as a terminal may have it: line ends, ASCII, letters and digits of scripts that are
+/// written from left to right. Everything else is spelled out, so that what a file quotes can
+/// neither move the cursor nor hide or reorder what stands around it.
 pub(crate) fn printable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -109,11 +116,13 @@ pub(crate) fn printable(text: &str) -> String {
     out
 }
 
-/// Whether a letter is seen, and written from left to right: others reorder the digits and signs around them, or hide.
+/// Whether a letter is seen, and written from left to right: others reorder the digits and signs
+/// around them, or hide.
 fn stays(c: char) -> bool {
     let right_to_left = matches!(
         c,
-        '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'
+        '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
+        | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'
     );
     let unseen = matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}');
     !right_to_left && !unseen
@@ -123,7 +132,9 @@ fn stays(c: char) -> bool {
 fn print_line(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{}", text.trim_end_matches('\n')).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(super::messages::stdout(&error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(super::messages::stdout(&error))
+        }
         _ => Ok(()),
     }
 }
@@ -146,7 +157,10 @@ mod tests {
         // The other way round, no width, and a line end that is not ours.
         assert_eq!(printable("a\u{202e}b\u{200b}\u{2028}"), "a\\u{202e}b\\u{200b}\\u{2028}");
         // Letters, too.
-        assert_eq!(printable("32 \u{5d0} 1 \u{627}\u{3164}\u{ffa0}"), "32 \\u{5d0} 1 \\u{627}\\u{3164}\\u{ffa0}");
+        assert_eq!(
+            printable("32 \u{5d0} 1 \u{627}\u{3164}\u{ffa0}"),
+            "32 \\u{5d0} 1 \\u{627}\\u{3164}\\u{ffa0}"
+        );
     }
 
     #[test]

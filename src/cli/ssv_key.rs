@@ -12,9 +12,13 @@ use crate::protocol::participant::OwnSeat;
 /// Longest key file that is looked at; its own bound is lower.
 const MOST_FILE_BYTES: usize = 64 << 10;
 
-/// The seat with its RSA key, which must be the one that the ceremony file has for it: found out before anything is signed. A ceremony that
-/// is not for SSV takes none.
-pub(crate) fn seated(seat: OwnSeat, file: Option<&Path>, password: Option<&Path>) -> Result<OwnSeat, CliError> {
+/// The seat with its RSA key, which must be the one that the ceremony file has for it: found out
+/// before anything is signed. A ceremony that is not for SSV takes none.
+pub(crate) fn seated(
+    seat: OwnSeat,
+    file: Option<&Path>,
+    password: Option<&Path>,
+) -> Result<OwnSeat, CliError> {
     let (ssv, file) = match (seat.ceremony.ssv(), file) {
         (None, None) => return Ok(seat),
         (None, Some(_)) => return Err(messages::ssv_key_unneeded(seat.ceremony.name())),
@@ -23,8 +27,10 @@ pub(crate) fn seated(seat: OwnSeat, file: Option<&Path>, password: Option<&Path>
     };
     let expected = ssv.keys[seat.me.position()].clone();
     let bytes = input::read(file, MOST_FILE_BYTES)?;
-    let password = Password::new(&prompt::ssv_password(file, password)?).map_err(|error| messages::ssv_password(&error))?;
-    let key = read_key_file(&bytes, &password).map_err(|error| messages::ssv_key_file(file, &error))?;
+    let password = Password::new(&prompt::ssv_password(file, password)?)
+        .map_err(|error| messages::ssv_password(&error))?;
+    let key =
+        read_key_file(&bytes, &password).map_err(|error| messages::ssv_key_file(file, &error))?;
     if *key.public() != expected {
         return Err(messages::ssv_key_another(file));
     }

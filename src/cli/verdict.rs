@@ -1,4 +1,5 @@
-//! What a file of evidence proves, for people and programs: what the judge says about its statements, and nothing that they merely say.
+//! What a file of evidence proves, for people and programs: what the judge says about its
+//! statements, and nothing that they merely say.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ const DOES_NOT_PROVE: [&str; 4] = [
     "That anybody who is not named above kept the rules: only statements in this file are judged.",
     "That it was done on purpose: a fault in a program, or a stolen key, looks the same.",
     "That silence is anybody's fault: who was waited for is said, never proven.",
-    "That a key belongs to the person you think of: compare the keys, or bring the ceremony file with --expect.",
+    "That a key belongs to the person you think of: compare the keys, or bring the ceremony file \
+     with --expect.",
 ];
 
 /// A judged file of evidence.
@@ -47,7 +49,10 @@ fn class_words(class: Class) -> &'static str {
 
 /// The class of a fault: its number and what it is.
 pub(crate) fn class(fault: &Fault) -> String {
-    fault.rule.class().map_or_else(|| "no class".to_owned(), |class| format!("E{}, {}", class as u8, class_words(class)))
+    fault.rule.class().map_or_else(
+        || "no class".to_owned(),
+        |class| format!("E{}, {}", class as u8, class_words(class)),
+    )
 }
 
 impl Verdict {
@@ -55,7 +60,9 @@ impl Verdict {
     pub(crate) fn of(bytes: &[u8]) -> Result<Self, ContainerError> {
         let Stopped { ceremony, statements } = Stopped::parse(bytes)?;
         let here = of_this_ceremony(&ceremony, &statements);
-        let proven = judge(&ceremony, &statements).into_iter().filter(|fault| fault.rule.certainty() == Certainty::Proven);
+        let proven = judge(&ceremony, &statements)
+            .into_iter()
+            .filter(|fault| fault.rule.certainty() == Certainty::Proven);
         Ok(Self {
             proven: proven.collect(),
             said: sayings::accusations(&ceremony, &here),
@@ -79,7 +86,8 @@ impl Verdict {
             some => format!("; {some} are not shown to be of this ceremony, and left out"),
         };
         text += &format!(
-            "\n\nCeremony     \"{}\" on {}, attempt {}: {} of {} operators, validators: {}\nFingerprint  {}\nStatements   {}, each signed \
+            "\n\nCeremony     \"{}\" on {}, attempt {}: {} of {} operators, validators: \
+             {}\nFingerprint  {}\nStatements   {}, each signed \
              by its sender{}\nOperators\n",
             ceremony.name(),
             ceremony.network().name(),
@@ -92,11 +100,19 @@ impl Verdict {
             left_out
         );
         for (index, seat) in ceremony.roster().iter() {
-            text += &format!("  {index:>3}  {}, key 0x{}\n", seat.card.name, hex::encode(seat.card.key.as_bytes()));
+            text += &format!(
+                "  {index:>3}  {}, key 0x{}\n",
+                seat.card.name,
+                hex::encode(seat.card.key.as_bytes())
+            );
         }
         for fault in &self.proven {
-            let culprits: Vec<String> =
-                fault.rule.culprits().into_iter().map(|index| words::operator(Some(ceremony), index)).collect();
+            let culprits: Vec<String> = fault
+                .rule
+                .culprits()
+                .into_iter()
+                .map(|index| words::operator(Some(ceremony), index))
+                .collect();
             text += &format!(
                 "\nFault        {}\nWhose doing  {}\nEvidence     {}\n",
                 words::rule(&fault.rule, Some(ceremony)),

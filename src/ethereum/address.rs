@@ -11,9 +11,12 @@ pub enum AddressError {
     #[error("not an address: 0x and 40 hexadecimal digits are needed")]
     Shape,
     /// Letters of one case only, where a checksum is required.
-    #[error("the address has no checksum: copy it in its mixed-case spelling (ERC-55) from the wallet")]
+    #[error(
+        "the address has no checksum: copy it in its mixed-case spelling (ERC-55) from the wallet"
+    )]
     NoChecksum,
-    /// Mixed case that is not the checksum. The right spelling is not told: an address with a typing error has one too.
+    /// Mixed case that is not the checksum. The right spelling is not told: an address with a
+    /// typing error has one too.
     #[error("the address does not match its checksum (ERC-55): it is mistyped or altered")]
     BadChecksum,
     /// All zero: money sent there is lost.
@@ -37,14 +40,22 @@ impl ExecutionAddress {
         if address.to_string() == text {
             return Ok(address);
         }
-        let letters = |lower: bool| text[2..].chars().any(|c| c.is_ascii_alphabetic() && c.is_ascii_lowercase() == lower);
-        Err(if letters(true) && letters(false) { AddressError::BadChecksum } else { AddressError::NoChecksum })
+        let letters = |lower: bool| {
+            text[2..].chars().any(|c| c.is_ascii_alphabetic() && c.is_ascii_lowercase() == lower)
+        };
+        Err(if letters(true) && letters(false) {
+            AddressError::BadChecksum
+        } else {
+            AddressError::NoChecksum
+        })
     }
 
     /// From its checksummed or its lower-case spelling: what programs write.
     pub fn parse_any(text: &str) -> Result<Self, AddressError> {
         match Self::parse_checksummed(text) {
-            Err(AddressError::NoChecksum) if !text.chars().any(|c| c.is_ascii_uppercase()) => Self::decode(text),
+            Err(AddressError::NoChecksum) if !text.chars().any(|c| c.is_ascii_uppercase()) => {
+                Self::decode(text)
+            }
             verdict => verdict,
         }
     }
@@ -68,12 +79,16 @@ impl ExecutionAddress {
 }
 
 impl fmt::Display for ExecutionAddress {
-    /// ERC-55: a letter is upper case where the digit of the Keccak-256 of the lower-case text is 8 or more.
+    /// ERC-55: a letter is upper case where the digit of the Keccak-256 of the lower-case text is 8
+    /// or more.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lower = hex::encode(self.0);
         let hash = hex::encode(Keccak256::digest(lower.as_bytes()));
-        let mixed: String =
-            lower.chars().zip(hash.chars()).map(|(c, h)| if h >= '8' { c.to_ascii_uppercase() } else { c }).collect();
+        let mixed: String = lower
+            .chars()
+            .zip(hash.chars())
+            .map(|(c, h)| if h >= '8' { c.to_ascii_uppercase() } else { c })
+            .collect();
         write!(f, "0x{mixed}")
     }
 }
@@ -105,7 +120,10 @@ mod tests {
     fn erc55_spellings() {
         for text in ERC55 {
             assert_eq!(ExecutionAddress::parse_checksummed(text).unwrap().to_string(), text);
-            assert_eq!(ExecutionAddress::parse_any(&text.to_lowercase()).unwrap().to_string(), text);
+            assert_eq!(
+                ExecutionAddress::parse_any(&text.to_lowercase()).unwrap().to_string(),
+                text
+            );
         }
     }
 
@@ -130,6 +148,9 @@ mod tests {
         for (text, reason) in cases {
             assert_eq!(ExecutionAddress::parse_checksummed(&text), Err(reason), "{text}");
         }
-        assert_eq!(ExecutionAddress::parse_any(&good.to_uppercase().replacen("0X", "0x", 1)), Err(NoChecksum));
+        assert_eq!(
+            ExecutionAddress::parse_any(&good.to_uppercase().replacen("0X", "0x", 1)),
+            Err(NoChecksum)
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Amounts of money: exact conversion between decimal text and gwei. No floating point anywhere.
 //!
-//! On Gnosis networks 1 GNO stands for 32 units of 10^9, so that the consensus rules for 32 ETH hold unchanged. An amount is always
-//! the number that stands in the deposit message; only people see GNO.
+//! On Gnosis networks 1 GNO stands for 32 units of 10^9, so that the consensus rules for 32 ETH
+//! hold unchanged. An amount is always the number that stands in the deposit message; only people
+//! see GNO.
 
 use core::fmt;
 
@@ -34,7 +35,9 @@ pub enum AmountError {
         least: String,
     },
     /// Not digits with at most one point between them.
-    #[error("not an amount: digits, and if needed a point and up to 9 more digits (like 32 or 1.5)")]
+    #[error(
+        "not an amount: digits, and if needed a point and up to 9 more digits (like 32 or 1.5)"
+    )]
     NotDecimal,
     /// Not a whole number of the token's gwei.
     #[error("{amount} is not a whole number of 10^-9 {unit}")]
@@ -82,7 +85,8 @@ impl Unit {
         }
     }
 
-    /// Decimal text to gwei: `32`, `1.5`, `0.03125`. No sign, exponent, space, separator, or leading zero but one before the point.
+    /// Decimal text to gwei: `32`, `1.5`, `0.03125`. No sign, exponent, space, separator, or
+    /// leading zero but one before the point.
     pub fn parse(self, text: &str) -> Result<u64, AmountError> {
         if text.len() > LONGEST {
             return Err(AmountError::NotDecimal);
@@ -96,13 +100,18 @@ impl Unit {
             return Err(AmountError::TooFine);
         }
         let whole: u64 = whole.parse().map_err(|_| AmountError::TooLarge)?;
-        let fraction: u64 = format!("{fraction:0<DECIMALS$}").parse().map_err(|_| AmountError::NotDecimal)?;
-        let gwei = whole.checked_mul(GWEI).and_then(|gwei| gwei.checked_add(fraction)).ok_or(AmountError::TooLarge)?;
+        let fraction: u64 =
+            format!("{fraction:0<DECIMALS$}").parse().map_err(|_| AmountError::NotDecimal)?;
+        let gwei = whole
+            .checked_mul(GWEI)
+            .and_then(|gwei| gwei.checked_add(fraction))
+            .ok_or(AmountError::TooLarge)?;
         gwei.checked_mul(self.multiplier()).ok_or(AmountError::TooLarge)
     }
 
-    /// Gwei as the shortest exact decimal text, without the unit's name. [`Unit::parse`] reads it back whenever the amount is a
-    /// whole number of the token's gwei, as every amount that a [`super::network::Network`] accepts is.
+    /// Gwei as the shortest exact decimal text, without the unit's name. [`Unit::parse`] reads it
+    /// back whenever the amount is a whole number of the token's gwei, as every amount that a
+    /// [`super::network::Network`] accepts is.
     pub fn decimal(self, gwei: u64) -> String {
         // In steps of 10^-14, because 1/32 has five decimals.
         let steps = u128::from(gwei) * 100_000 / u128::from(self.multiplier());
@@ -156,7 +165,10 @@ mod tests {
     #[test]
     fn refusals() {
         use AmountError::*;
-        for text in ["", ".", "1.", ".5", "-1", "+1", "1e9", "1_000", "1,5", " 1", "1 ", "0x20", "032", "1.2.3", "٣", "NaN"] {
+        for text in [
+            "", ".", "1.", ".5", "-1", "+1", "1e9", "1_000", "1,5", " 1", "1 ", "0x20", "032",
+            "1.2.3", "٣", "NaN",
+        ] {
             assert_eq!(Unit::Eth.parse(text), Err(NotDecimal), "{text}");
         }
         assert_eq!(Unit::Eth.parse(&"1".repeat(33)), Err(NotDecimal));

@@ -1,4 +1,5 @@
-//! Deposit messages and withdrawal credentials (consensus specification, `phase0/beacon-chain.md`, `electra/beacon-chain.md`).
+//! Deposit messages and withdrawal credentials (consensus specification, `phase0/beacon-chain.md`,
+//! `electra/beacon-chain.md`).
 
 use core::fmt;
 
@@ -14,7 +15,8 @@ const COMPOUNDING_PREFIX: u8 = 0x02;
 /// Why 32 bytes are not withdrawal credentials that money can come back from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
-    /// Neither `0x01` nor `0x02`. `0x00` needs a BLS key that a ceremony does not make; `0xb0` is no validator's.
+    /// Neither `0x01` nor `0x02`. `0x00` needs a BLS key that a ceremony does not make; `0xb0` is
+    /// no validator's.
     #[error("withdrawal credentials start with 0x{0:02x}; only 0x01 and 0x02 can be used")]
     Prefix(u8),
     /// The eleven bytes between prefix and address are not zero.
@@ -121,7 +123,11 @@ impl DepositMessage {
     }
 
     fn fields(&self) -> [Chunk; 3] {
-        [ssz::bytes48(&self.pubkey), *self.withdrawal_credentials.as_bytes(), ssz::uint64(self.amount)]
+        [
+            ssz::bytes48(&self.pubkey),
+            *self.withdrawal_credentials.as_bytes(),
+            ssz::uint64(self.amount),
+        ]
     }
 }
 
@@ -133,23 +139,34 @@ mod tests {
     #[test]
     fn credentials_refuse_what_cannot_be_withdrawn() {
         let address = ExecutionAddress::from_bytes([0x4d; 20]).unwrap();
-        for credentials in [WithdrawalCredentials::execution(address), WithdrawalCredentials::compounding(address)] {
+        for credentials in
+            [WithdrawalCredentials::execution(address), WithdrawalCredentials::compounding(address)]
+        {
             let bytes = *credentials.as_bytes();
             assert_eq!(WithdrawalCredentials::from_bytes(bytes), Ok(credentials));
             assert_eq!(credentials.address(), address);
             for prefix in [0x00, 0x03, 0xb0] {
                 let mut other = bytes;
                 other[0] = prefix;
-                assert_eq!(WithdrawalCredentials::from_bytes(other), Err(CredentialsError::Prefix(prefix)));
+                assert_eq!(
+                    WithdrawalCredentials::from_bytes(other),
+                    Err(CredentialsError::Prefix(prefix))
+                );
             }
             for i in 1..12 {
                 let mut other = bytes;
                 other[i] = 1;
-                assert_eq!(WithdrawalCredentials::from_bytes(other), Err(CredentialsError::Padding));
+                assert_eq!(
+                    WithdrawalCredentials::from_bytes(other),
+                    Err(CredentialsError::Padding)
+                );
             }
             let mut zero = [0; 32];
             zero[0] = bytes[0];
-            assert_eq!(WithdrawalCredentials::from_bytes(zero), Err(CredentialsError::Address(AddressError::Zero)));
+            assert_eq!(
+                WithdrawalCredentials::from_bytes(zero),
+                Err(CredentialsError::Address(AddressError::Zero))
+            );
         }
         assert!(WithdrawalCredentials::compounding(address).is_compounding());
         assert!(!WithdrawalCredentials::execution(address).is_compounding());

@@ -1,5 +1,5 @@
-//! Voluntary exits (consensus specification, `phase0/beacon-chain.md`; EIP-7044), and the request that does the same from the execution
-//! layer (EIP-7002).
+//! Voluntary exits (consensus specification, `phase0/beacon-chain.md`; EIP-7044), and the request
+//! that does the same from the execution layer (EIP-7002).
 
 use super::network::Network;
 use super::ssz::{self, Chunk};
@@ -22,14 +22,16 @@ impl VoluntaryExit {
         ssz::two(ssz::uint64(self.epoch), ssz::uint64(self.validator_index))
     }
 
-    /// What the validator's key signs; `None` if the network does not state its Capella fork version.
+    /// What the validator's key signs; `None` if the network does not state its Capella fork
+    /// version.
     pub fn signing_root(&self, network: &Network) -> Option<Chunk> {
         Some(network.exit_domain()?.signing_root(self.root()))
     }
 }
 
-/// Calldata of a withdrawal request for all of the validator's balance (EIP-7002): public key, then an amount of zero. It is sent from the
-/// withdrawal address and needs no signature of the validator's key.
+/// Calldata of a withdrawal request for all of the validator's balance (EIP-7002): public key, then
+/// an amount of zero. It is sent from the withdrawal address and needs no signature of the
+/// validator's key.
 pub fn withdrawal_request(pubkey: &[u8; 48]) -> [u8; 56] {
     let mut calldata = [0; 56];
     calldata[..48].copy_from_slice(pubkey);

@@ -1,11 +1,13 @@
-//! What the JSON files of Ethereum's tools have in common: a size bound, no unknown or repeated fields, strict hexadecimal.
+//! What the JSON files of Ethereum's tools have in common: a size bound, no unknown or repeated
+//! fields, strict hexadecimal.
 
 use core::fmt;
 use core::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{
-    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny,
+    MapAccess, SeqAccess, Visitor,
 };
 
 /// Longest part of a parser's message that is passed on: it may quote the file.
@@ -52,8 +54,8 @@ pub enum HexError {
     Unprefixed,
 }
 
-/// Reads at most `limit` bytes of JSON as a `T`, which stands as an object. `T` must refuse unknown fields, and say of every object and list in
-/// it how it is read: [`object`], [`objects`], [`few`].
+/// Reads at most `limit` bytes of JSON as a `T`, which stands as an object. `T` must refuse unknown
+/// fields, and say of every object and list in it how it is read: [`object`], [`objects`], [`few`].
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, JsonError> {
     if bytes.len() > limit {
         return Err(JsonError::TooLong { length: bytes.len(), limit });
@@ -62,17 +64,27 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T
     read.map_err(|error| JsonError::Shape(printable(&error.to_string())))
 }
 
-/// As [`parse`], of a format without arrays: a list in the place of an object would otherwise be read as its fields, in order.
-pub(crate) fn parse_without_arrays<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, JsonError> {
+/// As [`parse`], of a format without arrays: a list in the place of an object would otherwise be
+/// read as its fields, in order.
+pub(crate) fn parse_without_arrays<T: DeserializeOwned>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<T, JsonError> {
     if bytes.len() <= limit && bytes.contains(&b'[') {
-        return Err(JsonError::Shape("an array, or a [ in a text; this format has neither".to_owned()));
+        return Err(JsonError::Shape(
+            "an array, or a [ in a text; this format has neither".to_owned(),
+        ));
     }
     parse(bytes, limit)
 }
 
-/// Reads at most `limit` bytes of JSON as a list of at most `most` entries. Reading stops at the first entry too many, so short
-/// entries cannot ask for more memory than the file is long.
-pub(crate) fn parse_list<T: DeserializeOwned>(bytes: &[u8], limit: usize, most: usize) -> Result<Vec<T>, JsonError> {
+/// Reads at most `limit` bytes of JSON as a list of at most `most` entries. Reading stops at the
+/// first entry too many, so short entries cannot ask for more memory than the file is long.
+pub(crate) fn parse_list<T: DeserializeOwned>(
+    bytes: &[u8],
+    limit: usize,
+    most: usize,
+) -> Result<Vec<T>, JsonError> {
     if bytes.len() > limit {
         return Err(JsonError::TooLong { length: bytes.len(), limit });
     }
@@ -80,7 +92,13 @@ pub(crate) fn parse_list<T: DeserializeOwned>(bytes: &[u8], limit: usize, most: 
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let list = List { most, too_many: &mut too_many, entry: PhantomData };
     let read = list.deserialize(&mut reader).and_then(|entries| reader.end().map(|()| entries));
-    read.map_err(|error| if too_many { JsonError::TooMany(most) } else { JsonError::Shape(printable(&error.to_string())) })
+    read.map_err(|error| {
+        if too_many {
+            JsonError::TooMany(most)
+        } else {
+            JsonError::Shape(printable(&error.to_string()))
+        }
+    })
 }
 
 /// A list of a bounded number of entries, in the making.
@@ -118,7 +136,8 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for List<'_, T> {
     }
 }
 
-/// A `T` that stands as an object: derived readers would take an array of its values in order as well.
+/// A `T` that stands as an object: derived readers would take an array of its values in order as
+/// well.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -142,7 +161,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// For a field (`deserialize_with`): a `T` that stands as an object.
-pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
@@ -150,11 +171,12 @@ pub(crate) fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserialize
 pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
-    few::<D, Object<T>, MOST>(deserializer).map(|entries| entries.into_iter().map(|Object(value)| value).collect())
+    few::<D, Object<T>, MOST>(deserializer)
+        .map(|entries| entries.into_iter().map(|Object(value)| value).collect())
 }
 
-/// For a field: a list, of which one entry more than `MOST` is kept. So whoever counts them sees that there are too many, and short entries
-/// cannot ask for more memory than the file is long.
+/// For a field: a list, of which one entry more than `MOST` is kept. So whoever counts them sees
+/// that there are too many, and short entries cannot ask for more memory than the file is long.
 pub(crate) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>, const MOST: usize>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -198,7 +220,8 @@ impl<'de, T: Deserialize<'de>, const MOST: usize> Deserialize<'de> for Few<T, MO
     }
 }
 
-/// A value, of which only texts and whole numbers are kept: so that a wrong type can be told by its field.
+/// A value, of which only texts and whole numbers are kept: so that a wrong type can be told by its
+/// field.
 pub(crate) enum RawValue {
     Number(u64),
     Other(&'static str),

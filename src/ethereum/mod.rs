@@ -1,5 +1,5 @@
-//! What Ethereum defines: networks, addresses, deposits, exits, builder registrations, keystores; and what Obol's and SSV's clusters add.
-//! No ceremony words in this room.
+//! What Ethereum defines: networks, addresses, deposits, exits, builder registrations, keystores;
+//! and what Obol's and SSV's clusters add. No ceremony words in this room.
 
 pub mod address;
 

@@ -1,4 +1,5 @@
-//! Networks: the constants that deposits, registrations and exits are bound to, and the amounts a network takes.
+//! Networks: the constants that deposits, registrations and exits are bound to, and the amounts a
+//! network takes.
 
 use core::ops::RangeInclusive;
 
@@ -38,7 +39,8 @@ pub struct CustomNetwork {
     pub name: String,
     /// `GENESIS_FORK_VERSION`.
     pub genesis_fork_version: [u8; 4],
-    /// `CAPELLA_FORK_VERSION`, needed for voluntary exits only (EIP-7044). No rule derives it from the genesis version.
+    /// `CAPELLA_FORK_VERSION`, needed for voluntary exits only (EIP-7044). No rule derives it from
+    /// the genesis version.
     pub capella_fork_version: Option<[u8; 4]>,
     /// `genesis_validators_root`.
     pub genesis_validators_root: [u8; 32],
@@ -63,14 +65,16 @@ struct Known {
     unit: Unit,
 }
 
-/// From the networks' published configurations (`ethereum/consensus-specs`, `eth-clients/hoodi`, `eth-clients/sepolia`,
-/// `gnosischain/configs`).
+/// From the networks' published configurations (`ethereum/consensus-specs`, `eth-clients/hoodi`,
+/// `eth-clients/sepolia`, `gnosischain/configs`).
 const KNOWN: [Known; 5] = [
     Known {
         name: "mainnet",
         genesis_fork_version: [0x00, 0x00, 0x00, 0x00],
         capella_fork_version: [0x03, 0x00, 0x00, 0x00],
-        genesis_validators_root: bytes32(b"4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95"),
+        genesis_validators_root: bytes32(
+            b"4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95",
+        ),
         genesis_time: 1_606_824_023,
         unit: Unit::Eth,
     },
@@ -78,7 +82,9 @@ const KNOWN: [Known; 5] = [
         name: "hoodi",
         genesis_fork_version: [0x10, 0x00, 0x09, 0x10],
         capella_fork_version: [0x40, 0x00, 0x09, 0x10],
-        genesis_validators_root: bytes32(b"212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f"),
+        genesis_validators_root: bytes32(
+            b"212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f",
+        ),
         genesis_time: 1_742_213_400,
         unit: Unit::Eth,
     },
@@ -86,7 +92,9 @@ const KNOWN: [Known; 5] = [
         name: "sepolia",
         genesis_fork_version: [0x90, 0x00, 0x00, 0x69],
         capella_fork_version: [0x90, 0x00, 0x00, 0x72],
-        genesis_validators_root: bytes32(b"d8ea171f3c94aea21ebc42a1ed61052acf3f9209c00e4efbaaddac09ed9b8078"),
+        genesis_validators_root: bytes32(
+            b"d8ea171f3c94aea21ebc42a1ed61052acf3f9209c00e4efbaaddac09ed9b8078",
+        ),
         genesis_time: 1_655_733_600,
         unit: Unit::Eth,
     },
@@ -94,7 +102,9 @@ const KNOWN: [Known; 5] = [
         name: "gnosis",
         genesis_fork_version: [0x00, 0x00, 0x00, 0x64],
         capella_fork_version: [0x03, 0x00, 0x00, 0x64],
-        genesis_validators_root: bytes32(b"f5dcb5564e829aab27264b9becd5dfaa017085611224cb3036f573368dbb9d47"),
+        genesis_validators_root: bytes32(
+            b"f5dcb5564e829aab27264b9becd5dfaa017085611224cb3036f573368dbb9d47",
+        ),
         genesis_time: 1_638_993_340,
         unit: Unit::Gno,
     },
@@ -102,7 +112,9 @@ const KNOWN: [Known; 5] = [
         name: "chiado",
         genesis_fork_version: [0x00, 0x00, 0x00, 0x6f],
         capella_fork_version: [0x03, 0x00, 0x00, 0x6f],
-        genesis_validators_root: bytes32(b"9d642dac73058fbf39c0ae41ab1e34e4d889043cb199851ded7095bc99eb4c1e"),
+        genesis_validators_root: bytes32(
+            b"9d642dac73058fbf39c0ae41ab1e34e4d889043cb199851ded7095bc99eb4c1e",
+        ),
         genesis_time: 1_665_396_300,
         unit: Unit::Gno,
     },
@@ -145,11 +157,15 @@ impl Network {
         KNOWN.iter().map(|known| known.name)
     }
 
-    /// A network of one's own, counted in ether. It may share neither name, genesis fork version nor genesis validators root with a
-    /// built-in one: the fork version is all that ties a deposit to its network.
+    /// A network of one's own, counted in ether. It may share neither name, genesis fork version
+    /// nor genesis validators root with a built-in one: the fork version is all that ties a deposit
+    /// to its network.
     pub fn custom(constants: CustomNetwork) -> Result<Self, NetworkError> {
         let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-        if constants.name.is_empty() || constants.name.len() > LONGEST_NAME || !constants.name.bytes().all(letter) {
+        if constants.name.is_empty()
+            || constants.name.len() > LONGEST_NAME
+            || !constants.name.bytes().all(letter)
+        {
             return Err(NetworkError::Name);
         }
         for known in &KNOWN {
@@ -181,7 +197,8 @@ impl Network {
         self.constants.genesis_fork_version
     }
 
-    /// `CAPELLA_FORK_VERSION`: voluntary exits are signed under it (EIP-7044). Always known for built-in networks.
+    /// `CAPELLA_FORK_VERSION`: voluntary exits are signed under it (EIP-7044). Always known for
+    /// built-in networks.
     pub fn capella_fork_version(&self) -> Option<[u8; 4]> {
         self.constants.capella_fork_version
     }
@@ -196,8 +213,8 @@ impl Network {
         self.constants.genesis_time
     }
 
-    /// The epoch at `time`, in seconds since 1970; `None` for custom networks, whose slots are not known, and before genesis. 32 slots of
-    /// 12 seconds; 16 of 5 on Gnosis networks.
+    /// The epoch at `time`, in seconds since 1970; `None` for custom networks, whose slots are not
+    /// known, and before genesis. 32 slots of 12 seconds; 16 of 5 on Gnosis networks.
     pub fn epoch_at(&self, time: u64) -> Option<u64> {
         let seconds = match self.unit {
             Unit::Eth => 32 * 12,
@@ -217,8 +234,9 @@ impl Network {
         32 * GWEI
     }
 
-    /// The least and the most of one deposit, in gwei: from what the deposit contract takes (1 ETH, 1/32 GNO) to what the validator's
-    /// balance can use (32 ETH, or 2048 ETH when compounding, EIP-7251; 1 and 64 GNO).
+    /// The least and the most of one deposit, in gwei: from what the deposit contract takes (1 ETH,
+    /// 1/32 GNO) to what the validator's balance can use (32 ETH, or 2048 ETH when compounding,
+    /// EIP-7251; 1 and 64 GNO).
     pub fn amount_limits(&self, compounding: bool) -> RangeInclusive<u64> {
         GWEI..=if compounding { 2048 * GWEI } else { 32 * GWEI }
     }
@@ -228,11 +246,18 @@ impl Network {
         let limits = self.amount_limits(compounding);
         let amount = self.unit.text(gwei);
         if gwei < *limits.start() {
-            return Err(AmountError::BelowMinimum { amount, least: self.unit.text(*limits.start()) });
+            return Err(AmountError::BelowMinimum {
+                amount,
+                least: self.unit.text(*limits.start()),
+            });
         }
         if gwei > *limits.end() {
             let prefix = if compounding { "0x02" } else { "0x01" };
-            return Err(AmountError::AboveMaximum { amount, most: self.unit.text(*limits.end()), prefix });
+            return Err(AmountError::AboveMaximum {
+                amount,
+                most: self.unit.text(*limits.end()),
+                prefix,
+            });
         }
         if !self.unit.is_whole(gwei) {
             return Err(AmountError::NotWhole { amount, unit: self.unit });
@@ -240,7 +265,8 @@ impl Network {
         Ok(())
     }
 
-    /// Domain of deposit messages: genesis version and a zero root, so a deposit stays valid over every fork.
+    /// Domain of deposit messages: genesis version and a zero root, so a deposit stays valid over
+    /// every fork.
     pub fn deposit_domain(&self) -> Domain {
         self.genesis_domain(DOMAIN_DEPOSIT)
     }
@@ -250,8 +276,8 @@ impl Network {
         self.genesis_domain(DOMAIN_APPLICATION_BUILDER)
     }
 
-    /// Domain of voluntary exits: the Capella version for ever (EIP-7044), and the network's own root. `None` for a custom network that does
-    /// not state its Capella version.
+    /// Domain of voluntary exits: the Capella version for ever (EIP-7044), and the network's own
+    /// root. `None` for a custom network that does not state its Capella version.
     pub fn exit_domain(&self) -> Option<Domain> {
         let version = self.capella_fork_version()?;
         Some(Domain::compute(DOMAIN_VOLUNTARY_EXIT, &version, &self.genesis_validators_root()))
@@ -287,9 +313,13 @@ mod tests {
             Network::custom(constants).unwrap_err()
         };
         assert_eq!(refused(|c| c.name = "mainnet".to_owned()), NetworkError::KnownName("mainnet"));
-        assert_eq!(refused(|c| c.genesis_fork_version = [0; 4]), NetworkError::KnownForkVersion("mainnet"));
         assert_eq!(
-            refused(|c| c.genesis_validators_root = Network::known("hoodi").unwrap().genesis_validators_root()),
+            refused(|c| c.genesis_fork_version = [0; 4]),
+            NetworkError::KnownForkVersion("mainnet")
+        );
+        assert_eq!(
+            refused(|c| c.genesis_validators_root =
+                Network::known("hoodi").unwrap().genesis_validators_root()),
             NetworkError::KnownRoot("hoodi")
         );
         for name in ["", "Hoodi", "a b", "a\n", "ho\u{43e}di"] {
@@ -308,27 +338,43 @@ mod tests {
         assert_eq!(mainnet.epoch_at(1_681_338_455), Some(194_048));
         // Capella on Gnosis: epoch 648704, at 2023-08-01T11:34:20Z.
         assert_eq!(Network::known("gnosis").unwrap().epoch_at(1_690_889_660), Some(648_704));
-        assert_eq!(Network::custom(CustomNetwork { genesis_time: Some(0), ..devnet() }).unwrap().epoch_at(10), None);
+        assert_eq!(
+            Network::custom(CustomNetwork { genesis_time: Some(0), ..devnet() })
+                .unwrap()
+                .epoch_at(10),
+            None
+        );
     }
 
     #[test]
     fn amounts_at_the_limits() {
         let (hoodi, gnosis) = (Network::known("hoodi").unwrap(), Network::known("gnosis").unwrap());
-        for (network, gwei, compounding) in
-            [(&hoodi, GWEI, false), (&hoodi, 32 * GWEI, false), (&hoodi, 2048 * GWEI, true), (&gnosis, GWEI, false)]
-        {
+        for (network, gwei, compounding) in [
+            (&hoodi, GWEI, false),
+            (&hoodi, 32 * GWEI, false),
+            (&hoodi, 2048 * GWEI, true),
+            (&gnosis, GWEI, false),
+        ] {
             assert_eq!(network.check_amount(gwei, compounding), Ok(()));
         }
-        let text = |network: &Network, gwei, compounding| network.check_amount(gwei, compounding).unwrap_err().to_string();
+        let text = |network: &Network, gwei, compounding| {
+            network.check_amount(gwei, compounding).unwrap_err().to_string()
+        };
         assert_eq!(
             text(&hoodi, GWEI - 1, false),
             "0.999999999 ETH is less than 1 ETH, the least that the deposit contract takes"
         );
-        assert_eq!(text(&hoodi, 33 * GWEI, false), "33 ETH is more than 32 ETH, the most for 0x01 withdrawal credentials");
+        assert_eq!(
+            text(&hoodi, 33 * GWEI, false),
+            "33 ETH is more than 32 ETH, the most for 0x01 withdrawal credentials"
+        );
         assert_eq!(
             text(&gnosis, 2049 * GWEI, true),
             "64.03125 GNO is more than 64 GNO, the most for 0x02 withdrawal credentials"
         );
-        assert_eq!(text(&gnosis, GWEI + 16, true), "0.0312500005 GNO is not a whole number of 10^-9 GNO");
+        assert_eq!(
+            text(&gnosis, GWEI + 16, true),
+            "0.0312500005 GNO is not a whole number of 10^-9 GNO"
+        );
     }
 }

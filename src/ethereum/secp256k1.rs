@@ -1,6 +1,8 @@
-//! ECDSA over secp256k1, as wallets and node records use it (SEC 1, SEC 2; RFC 6979). The only file that names the library.
+//! ECDSA over secp256k1, as wallets and node records use it (SEC 1, SEC 2; RFC 6979). The only file
+//! that names the library.
 //!
-//! Signatures are over 32 bytes that are a hash already, and only with a low `s` (EIP-2): otherwise there are two for each.
+//! Signatures are over 32 bytes that are a hash already, and only with a low `s` (EIP-2): otherwise
+//! there are two for each.
 
 use k256::ecdsa::signature::hazmat::PrehashVerifier;
 use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
@@ -38,7 +40,8 @@ pub enum Secp256k1Error {
 /// A secret key.
 ///
 /// # Security
-/// Neither copied nor printed; the library wipes it on drop. Signing is deterministic (RFC 6979) and constant time.
+/// Neither copied nor printed; the library wipes it on drop. Signing is deterministic (RFC 6979)
+/// and constant time.
 pub struct NodeSecret(SigningKey);
 
 impl NodeSecret {
@@ -50,7 +53,8 @@ impl NodeSecret {
     /// From a `charon-enr-private-key` file: 64 hexadecimal digits, blanks around them allowed.
     pub fn from_key_file(text: &SecretBytes) -> Result<Self, Secp256k1Error> {
         let mut bytes = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(text.expose().trim_ascii(), &mut *bytes).map_err(|_| Secp256k1Error::KeyFile)?;
+        hex::decode_to_slice(text.expose().trim_ascii(), &mut *bytes)
+            .map_err(|_| Secp256k1Error::KeyFile)?;
         Self::from_bytes(&bytes)
     }
 
@@ -88,7 +92,9 @@ impl NodePublic {
 
     /// From 33 bytes.
     pub fn from_compressed(bytes: &[u8; 33]) -> Result<Self, Secp256k1Error> {
-        VerifyingKey::from_sec1_bytes(bytes).map(|_| Self(*bytes)).map_err(|_| Secp256k1Error::Point)
+        VerifyingKey::from_sec1_bytes(bytes)
+            .map(|_| Self(*bytes))
+            .map_err(|_| Secp256k1Error::Point)
     }
 
     /// The 33 bytes.
@@ -110,7 +116,8 @@ impl NodePublic {
     /// Whether `r ‖ s` is this key's on `hash`, with a low `s`.
     pub fn verify(&self, hash: &[u8; 32], signature: &[u8; 64]) -> bool {
         let low = |signature: &Signature| signature.normalize_s() == *signature;
-        Signature::from_slice(signature).is_ok_and(|read| low(&read) && self.key().verify_prehash(hash, &read).is_ok())
+        Signature::from_slice(signature)
+            .is_ok_and(|read| low(&read) && self.key().verify_prehash(hash, &read).is_ok())
     }
 }
 
@@ -121,17 +128,22 @@ impl core::fmt::Debug for NodePublic {
 }
 
 /// The key that has signed `hash`: `r ‖ s ‖ v`, `v` being 0, 1, 27 or 28.
-pub fn recover(hash: &[u8; 32], signature: &[u8; SIGNATURE_BYTES]) -> Result<NodePublic, Secp256k1Error> {
+pub fn recover(
+    hash: &[u8; 32],
+    signature: &[u8; SIGNATURE_BYTES],
+) -> Result<NodePublic, Secp256k1Error> {
     let id = match signature[64] {
         0 | 27 => RecoveryId::new(false, false),
         1 | 28 => RecoveryId::new(true, false),
         other => return Err(Secp256k1Error::RecoveryId(other)),
     };
-    let read = Signature::from_slice(&signature[..64]).map_err(|_| Secp256k1Error::Unrecoverable)?;
+    let read =
+        Signature::from_slice(&signature[..64]).map_err(|_| Secp256k1Error::Unrecoverable)?;
     if read.normalize_s() != read {
         return Err(Secp256k1Error::HighS);
     }
-    let key = VerifyingKey::recover_from_prehash(hash, &read, id).map_err(|_| Secp256k1Error::Unrecoverable)?;
+    let key = VerifyingKey::recover_from_prehash(hash, &read, id)
+        .map_err(|_| Secp256k1Error::Unrecoverable)?;
     Ok(NodePublic::new(&key))
 }
 
@@ -149,7 +161,10 @@ mod tests {
     #[test]
     fn known_answers() {
         // The account of the key 1, and the generator of SEC 2 section 2.4.1.
-        assert_eq!(hex::encode(one().public().address()), "7e5f4552091a69125d5dfcb7b8c2659029395bdf");
+        assert_eq!(
+            hex::encode(one().public().address()),
+            "7e5f4552091a69125d5dfcb7b8c2659029395bdf"
+        );
         let generator = "0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798";
         assert_eq!(hex::encode(one().public().as_bytes()), generator);
         // RFC 6979 with SHA-256 for secp256k1: key 1, the hash of "Satoshi Nakamoto".
@@ -182,7 +197,10 @@ mod tests {
         let hash = [7; 32];
         let signature = one().sign(&hash);
         let order: [u8; 32] =
-            hex::decode("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141").unwrap().try_into().unwrap();
+            hex::decode("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
+                .unwrap()
+                .try_into()
+                .unwrap();
         let mut high = signature;
         let mut borrow = 0_i16;
         for i in (0..32).rev() {
@@ -197,7 +215,10 @@ mod tests {
 
     #[test]
     fn key_files() {
-        let read = |text: &str| NodeSecret::from_key_file(&SecretBytes::new(text.as_bytes().to_vec())).map(|key| key.public());
+        let read = |text: &str| {
+            NodeSecret::from_key_file(&SecretBytes::new(text.as_bytes().to_vec()))
+                .map(|key| key.public())
+        };
         let digits = format!("{:064x}", 1);
         assert_eq!(read(&digits), Ok(one().public()));
         assert_eq!(read(&format!("{digits}\n")), Ok(one().public()));
@@ -218,7 +239,10 @@ mod tests {
         for (position, value) in [(0, 4), (0, 0), (32, bytes[32] ^ 1)] {
             let kept = core::mem::replace(&mut bytes[position], value);
             let read = NodePublic::from_compressed(&bytes);
-            assert!(read == Err(Secp256k1Error::Point) || position == 32 && read.is_ok(), "{position}");
+            assert!(
+                read == Err(Secp256k1Error::Point) || position == 32 && read.is_ok(),
+                "{position}"
+            );
             bytes[position] = kept;
         }
         // x = 5 has no point: 5^3 + 7 is no square.

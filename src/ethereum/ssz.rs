@@ -1,5 +1,6 @@
-//! The Merkle roots and signing roots that deposits, registrations and exits need (consensus specification, `ssz/simple-serialize.md` and
-//! `phase0/beacon-chain.md`), which are of fixed shapes; and what lists need, for the clusters of Obol and SSV.
+//! The Merkle roots and signing roots that deposits, registrations and exits need (consensus
+//! specification, `ssz/simple-serialize.md` and `phase0/beacon-chain.md`), which are of fixed
+//! shapes; and what lists need, for the clusters of Obol and SSV.
 
 use crate::primitives::hash::sha256;
 
@@ -42,7 +43,8 @@ pub fn bytes96(bytes: &[u8; 96]) -> Chunk {
     sha256(&[&sha256(&[first, second]), &right])
 }
 
-/// Root of a `ByteList[512]` that holds `bytes`: sixteen chunks, those beyond it zero, and the length.
+/// Root of a `ByteList[512]` that holds `bytes`: sixteen chunks, those beyond it zero, and the
+/// length.
 pub fn byte_list_512(bytes: &[u8; 256]) -> Chunk {
     let mut level: Vec<Chunk> = bytes.chunks(32).map(padded).collect();
     level.resize(16, [0; 32]);
@@ -85,7 +87,8 @@ impl Domain {
     }
 }
 
-/// Root of `chunks` padded with zero chunks to a power of two that is at least `limit`, which is at least their number.
+/// Root of `chunks` padded with zero chunks to a power of two that is at least `limit`, which is at
+/// least their number.
 pub fn merkleize(chunks: &[Chunk], limit: usize) -> Chunk {
     assert!(chunks.len() <= limit, "the caller bounds its lists");
     let (mut layer, mut zero) = (chunks.to_vec(), [0; 32]);
@@ -151,11 +154,26 @@ mod tests {
     #[test]
     fn lists_of_obol_clusters() {
         let root = |chunk: Chunk| hex::encode(chunk);
-        assert_eq!(root(uint64_list(&[], 256)), "c9eece3e14d3c3db45c38bbf69a4cb7464981e2506d8424a0ba450dad9b9af30");
+        assert_eq!(
+            root(uint64_list(&[], 256)),
+            "c9eece3e14d3c3db45c38bbf69a4cb7464981e2506d8424a0ba450dad9b9af30"
+        );
         let halves = [16_000_000_000; 2];
-        assert_eq!(root(uint64_list(&halves, 256)), "fb21c04341aaebe0944623c62dc0d12c75c97749a6b9a35ebafa8bb68e91a789");
-        assert_eq!(root(byte_list(b"", 256)), "e8e527e84f666163a90ef900e013f56b0a4d020148b2224057b719f351b003a6");
-        assert_eq!(root(byte_list(b"abft", 256)), "e2483b93dcd578ee781806dd4532fc42d0fe462ca46e92df1d413e4bb40de7be");
-        assert_eq!(root(list(&[], 32)), "52e2647abc3d0c9d3be0387f3f0d925422c7a4e98cf4489066f0f43281a899f3");
+        assert_eq!(
+            root(uint64_list(&halves, 256)),
+            "fb21c04341aaebe0944623c62dc0d12c75c97749a6b9a35ebafa8bb68e91a789"
+        );
+        assert_eq!(
+            root(byte_list(b"", 256)),
+            "e8e527e84f666163a90ef900e013f56b0a4d020148b2224057b719f351b003a6"
+        );
+        assert_eq!(
+            root(byte_list(b"abft", 256)),
+            "e2483b93dcd578ee781806dd4532fc42d0fe462ca46e92df1d413e4bb40de7be"
+        );
+        assert_eq!(
+            root(list(&[], 32)),
+            "52e2647abc3d0c9d3be0387f3f0d925422c7a4e98cf4489066f0f43281a899f3"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Signed voluntary exits: the body of `POST /eth/v1/beacon/pool/voluntary_exits` (beacon API). Hexadecimal with `0x`, integers as decimal
-//! strings, one object.
+//! Signed voluntary exits: the body of `POST /eth/v1/beacon/pool/voluntary_exits` (beacon API).
+//! Hexadecimal with `0x`, integers as decimal strings, one object.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +41,16 @@ pub enum ExitFileError {
     #[error("not a signed exit: {0}")]
     Json(#[from] JsonError),
     /// The network does not say under which version exits are signed.
-    #[error("network: {0} does not state its Capella fork version, under which exits are signed (EIP-7044)")]
+    #[error(
+        "network: {0} does not state its Capella fork version, under which exits are signed \
+         (EIP-7044)"
+    )]
     NoCapella(String),
     /// The signature is not the key's on this exit for this network.
-    #[error("signature: it does not verify for epoch {epoch}, validator {validator_index}, on {network}, by key 0x{pubkey}")]
+    #[error(
+        "signature: it does not verify for epoch {epoch}, validator {validator_index}, on \
+         {network}, by key 0x{pubkey}"
+    )]
     Signature {
         /// The exit's epoch.
         epoch: u64,
@@ -116,10 +122,13 @@ fn number(field: &'static str, value: RawValue) -> Result<u64, ExitFileError> {
 
 /// The object, on one line with a line end.
 pub fn write_exit(exit: &SignedExit) -> Vec<u8> {
-    let message =
-        WrittenMessage { epoch: exit.message.epoch.to_string(), validator_index: exit.message.validator_index.to_string() };
+    let message = WrittenMessage {
+        epoch: exit.message.epoch.to_string(),
+        validator_index: exit.message.validator_index.to_string(),
+    };
     let signature = format!("0x{}", hex::encode(exit.signature.to_compressed()));
-    let mut bytes = serde_json::to_vec(&Written { message, signature }).expect("texts are always JSON");
+    let mut bytes =
+        serde_json::to_vec(&Written { message, signature }).expect("texts are always JSON");
     bytes.push(b'\n');
     bytes
 }
@@ -136,9 +145,16 @@ pub fn parse_exit(bytes: &[u8]) -> Result<SignedExit, ExitFileError> {
 }
 
 /// Verifies an exit completely: shape, and the signature by `pubkey` for `network`.
-pub fn verify_exit(bytes: &[u8], network: &Network, pubkey: &G1) -> Result<SignedExit, ExitFileError> {
+pub fn verify_exit(
+    bytes: &[u8],
+    network: &Network,
+    pubkey: &G1,
+) -> Result<SignedExit, ExitFileError> {
     let exit = parse_exit(bytes)?;
-    let root = exit.message.signing_root(network).ok_or_else(|| ExitFileError::NoCapella(network.name().to_owned()))?;
+    let root = exit
+        .message
+        .signing_root(network)
+        .ok_or_else(|| ExitFileError::NoCapella(network.name().to_owned()))?;
     if bls_verify(pubkey, &root, &exit.signature) {
         return Ok(exit);
     }
@@ -150,7 +166,8 @@ pub fn verify_exit(bytes: &[u8], network: &Network, pubkey: &G1) -> Result<Signe
     })
 }
 
-/// The file as Ethereum's deposit tool names it: `signed_exit_transaction-<index>-<stamp>.json`, `stamp` in seconds since 1970.
+/// The file as Ethereum's deposit tool names it: `signed_exit_transaction-<index>-<stamp>.json`,
+/// `stamp` in seconds since 1970.
 pub fn exit_file(exit: &SignedExit, stamp: u64) -> Artifact {
     let name = format!("signed_exit_transaction-{}-{stamp}.json", exit.message.validator_index);
     Artifact { name, audience: Audience::Public, bytes: write_exit(exit) }

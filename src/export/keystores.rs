@@ -52,27 +52,40 @@ pub struct Holder<'a> {
 impl<'a> Holder<'a> {
     /// The participant `index` of `ceremony`.
     pub fn new(ceremony: &'a Ceremony, index: Index) -> Self {
-        Self { ceremony: ceremony.name(), index: index.get(), required: ceremony.t(), participants: ceremony.n() }
+        Self {
+            ceremony: ceremony.name(),
+            index: index.get(),
+            required: ceremony.t(),
+            participants: ceremony.n(),
+        }
     }
 }
 
 /// Names and places of keystores, and of files with their password: what a consumer looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
-    /// `validator_keys/keystore-m_12381_3600_<v>_0_0-<stamp>.json`, as Ethereum's deposit tool names them: every validator client's importer takes
-    /// it. Passwords in `validator_passwords`, with the same name and `.txt`, as Teku wants them.
+    /// `validator_keys/keystore-m_12381_3600_<v>_0_0-<stamp>.json`, as Ethereum's deposit tool
+    /// names them: every validator client's importer takes it. Passwords in `validator_passwords`,
+    /// with the same name and `.txt`, as Teku wants them.
     Default,
-    /// `validator_keys/keystore-<v>.json` with `keystore-<v>.txt` beside it, as Charon and its tools lay them out.
+    /// `validator_keys/keystore-<v>.json` with `keystore-<v>.txt` beside it, as Charon and its
+    /// tools lay them out.
     Charon,
-    /// `keystores/keystore-<v>.json` and `passwords/keystore-<v>.txt`: two folders, for Web3Signer's bulk loading.
+    /// `keystores/keystore-<v>.json` and `passwords/keystore-<v>.txt`: two folders, for
+    /// Web3Signer's bulk loading.
     Web3Signer,
 }
 
 impl Profile {
-    /// Folder of the keystores, folder of the passwords, and the name that both have but for the end. Validators are counted from 0.
+    /// Folder of the keystores, folder of the passwords, and the name that both have but for the
+    /// end. Validators are counted from 0.
     fn names(self, validator: usize, stamp: u64) -> (&'static str, &'static str, String) {
         match self {
-            Self::Default => ("validator_keys", "validator_passwords", format!("keystore-m_12381_3600_{validator}_0_0-{stamp}")),
+            Self::Default => (
+                "validator_keys",
+                "validator_passwords",
+                format!("keystore-m_12381_3600_{validator}_0_0-{stamp}"),
+            ),
             Self::Charon => ("validator_keys", "validator_keys", format!("keystore-{validator}")),
             Self::Web3Signer => ("keystores", "passwords", format!("keystore-{validator}")),
         }
@@ -83,20 +96,26 @@ impl Profile {
         format!("{folder}/{name}.json")
     }
 
-    /// A file with the password for each of `count` keystores: the password and nothing else, no line end.
+    /// A file with the password for each of `count` keystores: the password and nothing else, no
+    /// line end.
     ///
     /// # Security
     /// Whoever reads them has the shares. The caller wipes the bytes once they are written.
     pub fn password_files(self, count: usize, stamp: u64, password: &SecretBytes) -> Vec<Artifact> {
         let file = |validator| {
             let (_, folder, name) = self.names(validator, stamp);
-            Artifact { name: format!("{folder}/{name}.txt"), audience: Audience::Secret, bytes: password.expose().to_vec() }
+            Artifact {
+                name: format!("{folder}/{name}.txt"),
+                audience: Audience::Secret,
+                bytes: password.expose().to_vec(),
+            }
         };
         (0..count).map(file).collect()
     }
 }
 
-/// One keystore for each validator in the layout of [`Profile::Default`], see [`keystore_files_as`].
+/// One keystore for each validator in the layout of [`Profile::Default`], see
+/// [`keystore_files_as`].
 pub fn keystore_files(
     holder: Holder<'_>,
     shares: &[SecretScalar],
@@ -108,12 +127,15 @@ pub fn keystore_files(
     keystore_files_as(Profile::Default, holder, shares, public_shares, key, stamp, random)
 }
 
-/// One keystore for each validator, with the validators counted from 0 and `stamp` (seconds since 1970, chosen by the caller; the same for
-/// all files of a run). The `pubkey` in it is the share's, never the validator's: that is what a validator client signs with.
+/// One keystore for each validator, with the validators counted from 0 and `stamp` (seconds since
+/// 1970, chosen by the caller; the same for all files of a run). The `pubkey` in it is the share's,
+/// never the validator's: that is what a validator client signs with.
 ///
-/// `key` is derived once and serves all files; each has its own IV. Before anything is encrypted, the public keys of `shares` are compared
-/// with `public_shares`; then every keystore is decrypted again, from the bytes that will be written and with the same derived key
-/// (running the key derivation anew would test only the password, at a second each), and what comes out is compared with the share.
+/// `key` is derived once and serves all files; each has its own IV. Before anything is encrypted,
+/// the public keys of `shares` are compared with `public_shares`; then every keystore is decrypted
+/// again, from the bytes that will be written and with the same derived key (running the key
+/// derivation anew would test only the password, at a second each), and what comes out is compared
+/// with the share.
 pub fn keystore_files_as(
     profile: Profile,
     holder: Holder<'_>,
@@ -124,11 +146,19 @@ pub fn keystore_files_as(
     mut random: impl CryptoRng,
 ) -> Result<Vec<Artifact>, KeystoreExportError> {
     if shares.len() != public_shares.len() {
-        return Err(KeystoreExportError::Count { shares: shares.len(), public_shares: public_shares.len() });
+        return Err(KeystoreExportError::Count {
+            shares: shares.len(),
+            public_shares: public_shares.len(),
+        });
     }
     if !all_match(shares, public_shares, &mut random) {
-        let differs = |(share, public_share): (&SecretScalar, &G1)| share.base_mult() != Some(*public_share);
-        let validator = shares.iter().zip(public_shares).position(differs).expect("if all match, so does their sum");
+        let differs =
+            |(share, public_share): (&SecretScalar, &G1)| share.base_mult() != Some(*public_share);
+        let validator = shares
+            .iter()
+            .zip(public_shares)
+            .position(differs)
+            .expect("if all match, so does their sum");
         return Err(match shares[validator].is_zero() {
             true => KeystoreExportError::Keystore { validator, source: KeystoreError::ZeroSecret },
             false => KeystoreExportError::Share { validator },
@@ -142,18 +172,27 @@ pub fn keystore_files_as(
         .map(|(validator, (share, public_share))| {
             let failed = |source| KeystoreExportError::Keystore { validator, source };
             let number = u32::try_from(validator).map_err(|_| failed(KeystoreError::Path))?;
-            let description =
-                format!("{ceremony}, validator {validator}, share {index} of {participants} (threshold {required})");
+            let description = format!(
+                "{ceremony}, validator {validator}, share {index} of {participants} \
+                         (threshold {required})"
+            );
             let path = KeyPath::validator(number);
-            let bytes = Keystore::encrypt_for(*public_share, key, share, path, description, &mut random).to_json();
+            let bytes =
+                Keystore::encrypt_for(*public_share, key, share, path, description, &mut random)
+                    .to_json();
             let read = Keystore::from_json_for(public_share, &bytes).map_err(failed)?;
             read.check_holds(key, share).map_err(failed)?;
-            Ok(Artifact { name: profile.keystore(validator, stamp), audience: Audience::Secret, bytes })
+            Ok(Artifact {
+                name: profile.keystore(validator, stamp),
+                audience: Audience::Secret,
+                bytes,
+            })
         })
         .collect()
 }
 
-/// Whether each share is that of its public share: `(Σ w·s)·G = Σ w·P` with random weights. If any is not, this holds with probability 1/r.
+/// Whether each share is that of its public share: `(Σ w·s)·G = Σ w·P` with random weights. If any
+/// is not, this holds with probability 1/r.
 fn all_match(shares: &[SecretScalar], public_shares: &[G1], random: &mut impl CryptoRng) -> bool {
     let mut weight = || {
         let mut bytes = [0; 48];

@@ -1,4 +1,5 @@
-//! A finished ceremony as the files that others read: named bytes with an audience. Nothing here touches a disk.
+//! A finished ceremony as the files that others read: named bytes with an audience. Nothing here
+//! touches a disk.
 
 pub mod exits;
 
@@ -19,11 +20,12 @@ pub enum Audience {
     Secret,
 }
 
-/// A file to be: its relative name, `/` between folders, and its bytes. The same inputs give the same bytes, except for what is
-/// encrypted.
+/// A file to be: its relative name, `/` between folders, and its bytes. The same inputs give the
+/// same bytes, except for what is encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
-    /// Relative to the output folder; lower-case ASCII, digits, `-`, `_`, `.`, and `/` between folders. Never `..`.
+    /// Relative to the output folder; lower-case ASCII, digits, `-`, `_`, `.`, and `/` between
+    /// folders. Never `..`.
     pub name: String,
     /// Who may see it.
     pub audience: Audience,

@@ -1,4 +1,5 @@
-//! An Obol cluster as the files that Charon and its tools look for, below the folder that they call `.charon`.
+//! An Obol cluster as the files that Charon and its tools look for, below the folder that they call
+//! `.charon`.
 
 use std::collections::BTreeMap;
 
@@ -23,13 +24,23 @@ pub fn lock_file(lock: &ClusterLock) -> Artifact {
     Artifact { name: LOCK_FILE.to_owned(), audience: Audience::Public, bytes: lock.to_json() }
 }
 
-/// Everything of a node's folder but its keystores, which are those of [`super::keystores::Profile::Charon`]: lock, definition, deposit files
-/// and the node's key. All for the operator alone, because the key is.
+/// Everything of a node's folder but its keystores, which are those of
+/// [`super::keystores::Profile::Charon`]: lock, definition, deposit files and the node's key. All
+/// for the operator alone, because the key is.
 ///
 /// # Security
 /// The caller wipes the bytes of the node's key once they are written.
-pub fn node_folder(lock: &ClusterLock, network: &Network, deposits: &[SignedDeposit], key: &NodeSecret) -> Vec<Artifact> {
-    let file = |name: &str, bytes: Vec<u8>| Artifact { name: name.to_owned(), audience: Audience::Secret, bytes };
+pub fn node_folder(
+    lock: &ClusterLock,
+    network: &Network,
+    deposits: &[SignedDeposit],
+    key: &NodeSecret,
+) -> Vec<Artifact> {
+    let file = |name: &str, bytes: Vec<u8>| Artifact {
+        name: name.to_owned(),
+        audience: Audience::Secret,
+        bytes,
+    };
     let mut files = vec![
         file(LOCK_FILE, lock.to_json()),
         file(DEFINITION_FILE, lock.definition.to_json()),

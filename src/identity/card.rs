@@ -1,7 +1,7 @@
 //! The operator card: name and public keys in one line that survives mail and chat.
 //!
-//! `quorate1...` is bech32m (BIP-350) over
-//! `version(1) ‖ operator key(32) ‖ Noise static(32) ‖ certificate(64) ‖ name length(1) ‖ name`, 131 to 162 bytes.
+//! `quorate1...` is bech32m (BIP-350) over `version(1) ‖ operator key(32) ‖ Noise static(32) ‖
+//! certificate(64) ‖ name length(1) ‖ name`, 131 to 162 bytes.
 
 use core::fmt;
 
@@ -15,8 +15,8 @@ use crate::primitives::x25519::{DhKeyError, DhPublic};
 
 /// Longest name of an operator, in bytes.
 pub const LONGEST_NAME: usize = 32;
-/// Longest card, in characters: `quorate1`, 162 bytes in fives of bits, 6 characters of checksum. Below the 1023 that bech32m is
-/// made for.
+/// Longest card, in characters: `quorate1`, 162 bytes in fives of bits, 6 characters of checksum.
+/// Below the 1023 that bech32m is made for.
 pub const LONGEST_CARD: usize = 8 + ((130 + LONGEST_NAME) * 8).div_ceil(5) + 6;
 
 const PREFIX: Hrp = Hrp::parse_unchecked("quorate");
@@ -35,7 +35,8 @@ pub enum NameError {
         most: usize,
     },
     /// Anything but printable ASCII.
-    #[error("the name has the character U+{:04X} in it; only letters, digits, punctuation and spaces of ASCII can be used", *found as u32)]
+    #[error("the name has the character U+{:04X} in it; only letters, digits, punctuation and \
+             spaces of ASCII can be used", *found as u32)]
     Character {
         /// The first such character.
         found: char,
@@ -47,8 +48,9 @@ pub enum NameError {
 
 /// Checks a name of at most `most` bytes.
 ///
-/// A name is read by people who decide about money, in terminals and in browsers. Printable ASCII cannot move a cursor, change the
-/// direction of writing, hide a character, or spell one name in two ways; no larger alphabet can say that.
+/// A name is read by people who decide about money, in terminals and in browsers. Printable ASCII
+/// cannot move a cursor, change the direction of writing, hide a character, or spell one name in
+/// two ways; no larger alphabet can say that.
 pub fn check_name(text: &str, most: usize) -> Result<(), NameError> {
     if text.is_empty() {
         return Err(NameError::Empty);
@@ -97,7 +99,9 @@ pub enum CardError {
         found: usize,
     },
     /// Not bech32m: no separator, two cases, or letters outside its alphabet.
-    #[error("not an operator card: those are one line of letters and digits that starts with quorate1")]
+    #[error(
+        "not an operator card: those are one line of letters and digits that starts with quorate1"
+    )]
     NotBech32m,
     /// Bech32m's checksum.
     #[error("the operator card is mistyped or incomplete: its checksum does not match")]
@@ -121,15 +125,18 @@ pub enum CardError {
     #[error("Noise key: {0}")]
     Noise(#[from] DhKeyError),
     /// The operator key did not sign this name and Noise static.
-    #[error("the certificate does not verify: the card's name or Noise key was not made by the holder of its operator key")]
+    #[error(
+        "the certificate does not verify: the card's name or Noise key was not made by the holder \
+         of its operator key"
+    )]
     Certificate,
     /// Another spelling of a card: upper case, or stray bits.
     #[error("not the canonical spelling of the operator card (lower case, as it was printed)")]
     NotCanonical,
 }
 
-/// An operator's public side. The certificate is checked by the only constructors, so whoever reads the name and the Noise static
-/// reads what the holder of the key chose.
+/// An operator's public side. The certificate is checked by the only constructors, so whoever reads
+/// the name and the Noise static reads what the holder of the key chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorCard {
     /// Name.
@@ -168,7 +175,8 @@ impl OperatorCard {
     /// One line, `quorate1...`.
     pub fn encode(&self) -> String {
         let bytes = Writer::with_capacity(130 + LONGEST_NAME).u8(VERSION);
-        bech32::encode_lower::<Bech32m>(PREFIX, &self.write(bytes).finish()).expect("far below bech32m's length")
+        bech32::encode_lower::<Bech32m>(PREFIX, &self.write(bytes).finish())
+            .expect("far below bech32m's length")
     }
 
     /// Reads what [`OperatorCard::encode`] wrote; spaces around it are the caller's to trim.
@@ -196,7 +204,8 @@ impl OperatorCard {
         if card.encode() == text { Ok(card) } else { Err(CardError::NotCanonical) }
     }
 
-    /// Appends `key(32) ‖ noise(32) ‖ certificate(64) ‖ name length(1) ‖ name`: the part that card and spec have in common.
+    /// Appends `key(32) ‖ noise(32) ‖ certificate(64) ‖ name length(1) ‖ name`: the part that card
+    /// and spec have in common.
     pub fn write(&self, w: Writer) -> Writer {
         let length = u8::try_from(self.name.0.len()).expect("a name has at most 32 bytes");
         w.bytes(self.key.as_bytes())
@@ -222,19 +231,22 @@ impl RawCard {
         let certificate = r.array("certificate")?;
         let length = usize::from(r.u8("name length")?);
         let name = r.bytes("name", length)?;
-        let name = core::str::from_utf8(name).map_err(|_| DecodeError::Invalid { what: "name", why: "not UTF-8" })?;
+        let name = core::str::from_utf8(name)
+            .map_err(|_| DecodeError::Invalid { what: "name", why: "not UTF-8" })?;
         Ok(Self { key, noise, certificate, name: name.to_owned() })
     }
 
     /// Checks every field.
     pub fn check(self) -> Result<OperatorCard, CardError> {
         let name = OperatorName::parse(&self.name)?;
-        let (key, noise) = (OperatorPublic::from_bytes(self.key)?, DhPublic::from_bytes(self.noise)?);
+        let (key, noise) =
+            (OperatorPublic::from_bytes(self.key)?, DhPublic::from_bytes(self.noise)?);
         OperatorCard::from_parts(name, key, noise, self.certificate)
     }
 }
 
-/// What the certificate is over. The name is in it so that nobody can show an operator's key under another name.
+/// What the certificate is over. The name is in it so that nobody can show an operator's key under
+/// another name.
 fn certified(name: &OperatorName, noise: &DhPublic) -> Vec<u8> {
     [noise.as_bytes(), name.0.as_bytes()].concat()
 }

@@ -1,4 +1,5 @@
-//! Operator keys: Ed25519 (RFC 8032) under one strict rule, so that every implementation accepts the same signatures.
+//! Operator keys: Ed25519 (RFC 8032) under one strict rule, so that every implementation accepts
+//! the same signatures.
 
 use core::fmt;
 
@@ -38,7 +39,8 @@ impl OperatorPublic {
     /// Checks encoding and order.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, KeyError> {
         let key = VerifyingKey::from_bytes(&bytes).map_err(|_| KeyError::NotOnCurve)?;
-        // dalek keeps the encoding it was given: encode the point again to learn whether it was the canonical one.
+        // dalek keeps the encoding it was given: encode the point again to learn whether it was the
+        // canonical one.
         if VerifyingKey::from(key.to_edwards()).to_bytes() != bytes {
             return Err(KeyError::NotCanonical);
         }
@@ -55,14 +57,20 @@ impl OperatorPublic {
 
     /// Checks an Ed25519 signature over the 32 bytes `TH(tag, message)`.
     ///
-    /// The rule (RFC 8032 section 5.1.7, with what it leaves open decided): `A` and `R` canonical and not of small order,
-    /// `S < l`, and the equation without cofactor, `R = S*B - h*A`.
-    pub fn verify(&self, tag: Tag, message: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
+    /// The rule (RFC 8032 section 5.1.7, with what it leaves open decided): `A` and `R` canonical
+    /// and not of small order, `S < l`, and the equation without cofactor, `R = S*B - h*A`.
+    pub fn verify(
+        &self,
+        tag: Tag,
+        message: &[u8],
+        signature: &[u8; 64],
+    ) -> Result<(), BadSignature> {
         self.verify_bytes(tagged(tag, &[message]).as_bytes(), signature)
     }
 
-    /// The rule itself. `R` is compared as bytes with the recomputed point, so a non-canonical one never verifies.
-    /// Public for vectors over plain messages: what operators sign is always tagged.
+    /// The rule itself. `R` is compared as bytes with the recomputed point, so a non-canonical one
+    /// never verifies. Public for vectors over plain messages: what operators sign is always
+    /// tagged.
     #[doc(hidden)]
     pub fn verify_bytes(&self, signed: &[u8], signature: &[u8; 64]) -> Result<(), BadSignature> {
         let verify = || {
@@ -110,7 +118,8 @@ impl OperatorKey {
 
     /// `HMAC-SHA256(seed, TH(tag, message))`: 32 secret bytes that only this operator can compute.
     pub fn prf(&self, tag: Tag, message: &[u8]) -> Secret32 {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
+            .expect("HMAC takes keys of any length");
         mac.update(tagged(tag, &[message]).as_bytes());
         let mut out: Zeroizing<[u8; 32]> = Zeroizing::new(mac.finalize().into_bytes().into());
         Secret32::new(&mut out)

@@ -41,7 +41,8 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// A new operator from 32 fresh bytes. The three keys are `TH(tag, entropy)` under three tags: none tells of another.
+    /// A new operator from 32 fresh bytes. The three keys are `TH(tag, entropy)` under three tags:
+    /// none tells of another.
     pub fn generate(name: OperatorName, entropy: Secret32) -> Self {
         let derive = |tag| Secret32::new(&mut secret_bytes(tag, &[entropy.expose()]));
         Self {
@@ -77,7 +78,8 @@ impl Operator {
         &self.storage
     }
 
-    /// `"QSID" ‖ version(2) ‖ key seed(32) ‖ Noise secret(32) ‖ storage key(32) ‖ name length(2) ‖ name`, for sealing at rest.
+    /// `"QSID" ‖ version(2) ‖ key seed(32) ‖ Noise secret(32) ‖ storage key(32) ‖ name length(2) ‖
+    /// name`, for sealing at rest.
     pub fn to_secret_bytes(&self) -> SecretBytes {
         let name = self.name.as_str();
         // Exactly as long as needed: a buffer that grows leaves copies behind.
@@ -100,8 +102,11 @@ impl Operator {
         let (version, key, noise, storage, name) = Reader::all(header, |r| {
             r.bytes("magic", MAGIC.len())?;
             let version = r.u16("version")?;
-            let mut secret = |what| -> Result<_, DecodeError> { Ok(Secret32::new(&mut Zeroizing::new(r.array(what)?))) };
-            let (key, noise, storage) = (secret("key seed")?, secret("Noise secret")?, secret("storage key")?);
+            let mut secret = |what| -> Result<_, DecodeError> {
+                Ok(Secret32::new(&mut Zeroizing::new(r.array(what)?)))
+            };
+            let (key, noise, storage) =
+                (secret("key seed")?, secret("Noise secret")?, secret("storage key")?);
             Ok((version, key, noise, storage, r.text("name", super::card::LONGEST_NAME)?))
         })?;
         if version != VERSION {

@@ -1,10 +1,13 @@
-//! The bodies of the five rounds. Layouts are fixed; sizes are in [`super::shape::Shape::body_bytes`].
+//! The bodies of the five rounds. Layouts are fixed; sizes are in
+//! [`super::shape::Shape::body_bytes`].
 
 use rayon::prelude::*;
 
 use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::ethereum::ssv::RSA_BYTES;
-use crate::primitives::batch::{Weighing, test_points, test_points_together, test_signatures, weigh_signatures};
+use crate::primitives::batch::{
+    Weighing, test_points, test_points_together, test_signatures, weigh_signatures,
+};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
 use crate::primitives::curve::{DecodeError as CurveError, G1, G2, UntestedG1, UntestedG2};
@@ -21,13 +24,15 @@ pub struct Hello {
     pub nonce: [u8; 32],
     /// Commitment to the dealer's polynomials.
     pub commitment: Digest,
-    /// A recent beacon block root, or zero: evidence of "not before", as far as the anchor is trusted.
+    /// A recent beacon block root, or zero: evidence of "not before", as far as the anchor is
+    /// trusted.
     pub anchor: [u8; 32],
     /// One-time keys for the other operators' share boxes, by index, the sender left out.
     pub one_time_keys: Vec<DhPublic>,
 }
 
-/// R1: the reveal. `128 + 64n + 96Vt` bytes. The shares travel beside it, in boxes whose digests it signs.
+/// R1: the reveal. `128 + 64n + 96Vt` bytes. The shares travel beside it, in boxes whose digests it
+/// signs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Deal {
     /// Digests of the hellos, by index.
@@ -60,8 +65,8 @@ impl Prepare {
     pub const DURABLE: u32 = 1;
 }
 
-/// An operator's share of a validator, encrypted to its own RSA key, with the proof that it has signed with that key (for SSV). Only the
-/// operator itself can tell whether it holds the share.
+/// An operator's share of a validator, encrypted to its own RSA key, with the proof that it has
+/// signed with that key (for SSV). Only the operator itself can tell whether it holds the share.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SealedShare {
     /// RSAES-PKCS1-v1_5.
@@ -115,7 +120,11 @@ impl Final {
     pub const ERASED: u32 = 2;
 }
 
-pub(super) fn digests(r: &mut Reader<'_>, what: &'static str, count: usize) -> Result<Vec<Digest>, DecodeError> {
+pub(super) fn digests(
+    r: &mut Reader<'_>,
+    what: &'static str,
+    count: usize,
+) -> Result<Vec<Digest>, DecodeError> {
     r.many(count, |r| r.array(what).map(Digest))
 }
 
@@ -173,20 +182,27 @@ impl Deal {
 
     /// Reads the body; every commitment is tested by itself, exactly.
     pub fn decode_exactly(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        let UntestedDeal { view, salt, box_digests, proof, commitments } = UntestedDeal::read(bytes, shape)?;
-        let points: Result<Vec<G1>, _> = commitments.points().par_iter().map(UntestedG1::test).collect();
+        let UntestedDeal { view, salt, box_digests, proof, commitments } =
+            UntestedDeal::read(bytes, shape)?;
+        let points: Result<Vec<G1>, _> =
+            commitments.points().par_iter().map(UntestedG1::test).collect();
         let commitments = commitments.tested(points.map_err(|_| outside("commitment"))?);
         Ok(Self { view, salt, box_digests, proof, commitments })
     }
 
-    /// Reads several bodies; all their points are checked together, which is faster. `own` are commitments that the caller has made: they need no
-    /// check.
-    pub fn decode_all(bodies: &[&[u8]], shape: &Shape, own: Option<&Commitments>) -> Vec<Result<Self, DecodeError>> {
+    /// Reads several bodies; all their points are checked together, which is faster. `own` are
+    /// commitments that the caller has made: they need no check.
+    pub fn decode_all(
+        bodies: &[&[u8]],
+        shape: &Shape,
+        own: Option<&Commitments>,
+    ) -> Vec<Result<Self, DecodeError>> {
         let read: Vec<Result<UntestedDeal, DecodeError>> =
             bodies.par_iter().map(|bytes| UntestedDeal::read(bytes, shape)).collect();
         let known = |deal: &UntestedDeal| own.filter(|own| deal.commitments.are(own));
         let unknown = read.iter().flatten().filter(|deal| known(deal).is_none());
-        let points: Vec<UntestedG1> = unknown.flat_map(|deal| deal.commitments.points()).copied().collect();
+        let points: Vec<UntestedG1> =
+            unknown.flat_map(|deal| deal.commitments.points()).copied().collect();
         let tested = test_points_together(&points, bodies);
         let mut rest = tested.as_deref();
         let finish = |(deal, bytes): (Result<UntestedDeal, DecodeError>, &&[u8])| {
@@ -197,7 +213,8 @@ impl Deal {
                 Some(own) => Ok(own.clone()),
                 None => match rest.as_mut().and_then(|rest| rest.split_off(..count)) {
                     Some(points) => Ok(deal.commitments.tested(points.to_vec())),
-                    None => test_points(deal.commitments.points(), &[bytes]).map(|points| deal.commitments.tested(points)),
+                    None => test_points(deal.commitments.points(), &[bytes])
+                        .map(|points| deal.commitments.tested(points)),
                 },
             };
             let commitments = tested.map_err(|_| outside("commitment"))?;
@@ -210,12 +227,15 @@ impl Deal {
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
         let w = put_digests(Writer::default(), &self.view).bytes(&self.salt);
-        let w = put_digests(w, &self.box_digests).bytes(&self.proof.r.to_uncompressed()).bytes(&self.proof.z.to_be_bytes());
+        let w = put_digests(w, &self.box_digests)
+            .bytes(&self.proof.r.to_uncompressed())
+            .bytes(&self.proof.z.to_be_bytes());
         self.commitments.write(w).finish()
     }
 }
 
-/// A deal as it was read: the commitments are on the curve, and nobody has tested their subgroup yet.
+/// A deal as it was read: the commitments are on the curve, and nobody has tested their subgroup
+/// yet.
 struct UntestedDeal {
     view: Vec<Digest>,
     salt: [u8; 32],
@@ -231,7 +251,10 @@ impl UntestedDeal {
                 view: digests(r, "view", shape.n)?,
                 salt: r.array("salt")?,
                 box_digests: digests(r, "box digest", shape.n - 1)?,
-                proof: Proof { r: r.g1("proof of possession, R")?, z: r.scalar("proof of possession, z")? },
+                proof: Proof {
+                    r: r.g1("proof of possession, R")?,
+                    z: r.scalar("proof of possession, z")?,
+                },
                 commitments: UntestedCommitments::read(r, shape.v, shape.t)?,
             })
         })
@@ -251,7 +274,10 @@ impl UntestedCommit {
     fn read(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
             let sealed = |r: &mut Reader<'_>| {
-                Ok(SealedShare { ciphertext: r.array("encrypted share")?, proof: r.array("proof of an encrypted share")? })
+                Ok(SealedShare {
+                    ciphertext: r.array("encrypted share")?,
+                    proof: r.array("proof of an encrypted share")?,
+                })
             };
             Ok(Self {
                 view: digests(r, "view", shape.n)?,
@@ -306,7 +332,11 @@ impl Commit {
     /// Reads the body; every signature is checked for its subgroup.
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
         let UntestedCommit { view, partials, sealed } = UntestedCommit::read(bytes, shape)?;
-        Ok(Self { view, partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))?, sealed })
+        Ok(Self {
+            view,
+            partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))?,
+            sealed,
+        })
     }
 
     /// Reads the body; every signature is tested by itself, exactly.
@@ -316,18 +346,36 @@ impl Commit {
         Ok(Self { view, partials: partials.map_err(|_| outside(PARTIAL))?, sealed })
     }
 
-    /// Reads several bodies; all their signatures are checked for their subgroup together, and weighed for their verification under keys that
-    /// `keys` is a digest of.
-    pub fn decode_and_weigh(bodies: &[&[u8]], shape: &Shape, keys: Digest) -> Result<(Vec<Self>, Weighing), Misfit> {
-        let read = |(at, bytes): (usize, &&[u8])| UntestedCommit::read(bytes, shape).map_err(|error| Misfit { at, error });
-        let read: Vec<UntestedCommit> =
-            bodies.par_iter().enumerate().map(read).collect::<Vec<_>>().into_iter().collect::<Result<_, _>>()?;
-        let partials: Vec<UntestedG2> = read.iter().flat_map(|commit| commit.partials.iter().copied()).collect();
-        let parts: Vec<&[u8]> = core::iter::once(keys.as_ref()).chain(bodies.iter().copied()).collect();
+    /// Reads several bodies; all their signatures are checked for their subgroup together, and
+    /// weighed for their verification under keys that `keys` is a digest of.
+    pub fn decode_and_weigh(
+        bodies: &[&[u8]],
+        shape: &Shape,
+        keys: Digest,
+    ) -> Result<(Vec<Self>, Weighing), Misfit> {
+        let read = |(at, bytes): (usize, &&[u8])| {
+            UntestedCommit::read(bytes, shape).map_err(|error| Misfit { at, error })
+        };
+        let read: Vec<UntestedCommit> = bodies
+            .par_iter()
+            .enumerate()
+            .map(read)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .collect::<Result<_, _>>()?;
+        let partials: Vec<UntestedG2> =
+            read.iter().flat_map(|commit| commit.partials.iter().copied()).collect();
+        let parts: Vec<&[u8]> =
+            core::iter::once(keys.as_ref()).chain(bodies.iter().copied()).collect();
         let weighed = weigh_signatures(&partials, &parts);
-        let (partials, weighing) = weighed.map_err(|at| Misfit { at: at / shape.items, error: outside(PARTIAL) })?;
+        let (partials, weighing) =
+            weighed.map_err(|at| Misfit { at: at / shape.items, error: outside(PARTIAL) })?;
         let mut partials = partials.chunks(shape.items.max(1)).map(<[G2]>::to_vec);
-        let commit = |UntestedCommit { view, sealed, .. }| Self { view, partials: partials.next().unwrap_or_default(), sealed };
+        let commit = |UntestedCommit { view, sealed, .. }| Self {
+            view,
+            partials: partials.next().unwrap_or_default(),
+            sealed,
+        };
         Ok((read.into_iter().map(commit).collect(), weighing))
     }
 

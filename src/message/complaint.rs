@@ -1,5 +1,6 @@
-//! Two statements outside the ordinary run of rounds: a complaint opens a one-time key so that strangers can judge a share box, and an
-//! abandonment says whom its sender waited for when it gave up. A complaint can be judged; an abandonment only accuses.
+//! Two statements outside the ordinary run of rounds: a complaint opens a one-time key so that
+//! strangers can judge a share box, and an abandonment says whom its sender waited for when it gave
+//! up. A complaint can be judged; an abandonment only accuses.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
@@ -34,7 +35,8 @@ pub struct Complaint {
     pub dealer: Index,
     /// What is wrong with it.
     pub claim: Claim,
-    /// The secret of the one-time key for this dealer, public from now on. It opens this one box, of a ceremony that is over.
+    /// The secret of the one-time key for this dealer, public from now on. It opens this one box,
+    /// of a ceremony that is over.
     pub opened: [u8; 32],
     /// The box.
     pub sealed: Vec<u8>,
@@ -63,17 +65,29 @@ impl Complaint {
             let view = digests(r, "view", shape.n)?;
             let what = "dealer";
             let dealer = Index::new(r.u16(what)?).filter(|dealer| dealer.position() < shape.n);
-            let dealer = dealer.ok_or(DecodeError::Invalid { what, why: "no seat has this index" })?;
+            let dealer =
+                dealer.ok_or(DecodeError::Invalid { what, why: "no seat has this index" })?;
             let claim = r.u8("claim")?;
             let validator = usize::try_from(r.u32("validator")?).unwrap_or(usize::MAX);
             let claim = match (claim, validator) {
                 (1, 0) => Claim::Sealed,
                 (2, _) if validator < shape.v => Claim::NotAScalar { validator },
                 (3, _) if validator < shape.v => Claim::Mismatch { validator },
-                _ => return Err(DecodeError::Invalid { what: "claim", why: "unknown, or about no validator of the ceremony" }),
+                _ => {
+                    return Err(DecodeError::Invalid {
+                        what: "claim",
+                        why: "unknown, or about no validator of the ceremony",
+                    });
+                }
             };
             let opened = r.array("one-time secret")?;
-            Ok(Self { view, dealer, claim, opened, sealed: r.bytes("share box", shape.box_bytes())?.to_vec() })
+            Ok(Self {
+                view,
+                dealer,
+                claim,
+                opened,
+                sealed: r.bytes("share box", shape.box_bytes())?.to_vec(),
+            })
         })
     }
 
@@ -106,7 +120,8 @@ impl Abandon {
 
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
-        let bits = |awaited: &Awaited| u8::from(awaited.statement) | u8::from(awaited.share_box) << 1;
+        let bits =
+            |awaited: &Awaited| u8::from(awaited.statement) | u8::from(awaited.share_box) << 1;
         Writer::default().each(&self.awaited, |w, awaited| w.u8(bits(awaited))).finish()
     }
 }

@@ -1,4 +1,5 @@
-//! The signed envelope: 172 bytes that say which ceremony, round and operator, and computed from what.
+//! The signed envelope: 172 bytes that say which ceremony, round and operator, and computed from
+//! what.
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use super::shape::Shape;
 pub const ENVELOPE_BYTES: usize = 172;
 const SIGNED_BYTES: usize = ENVELOPE_BYTES - 64;
 const MAGIC: [u8; 4] = *b"QRTE";
-/// Version of the wire protocol; every version has its own envelope, and versions never mix in one ceremony.
+/// Version of the wire protocol; every version has its own envelope, and versions never mix in one
+/// ceremony.
 pub const PROTOCOL_VERSION: u16 = 1;
 
 /// The five rounds.
@@ -48,7 +50,8 @@ impl Round {
     }
 }
 
-/// What a statement is. An ordinary statement and a complaint share a round's slot: both in one slot are equivocation.
+/// What a statement is. An ordinary statement and a complaint share a round's slot: both in one
+/// slot are equivocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Kind {
@@ -56,7 +59,8 @@ pub enum Kind {
     Ordinary = 1,
     /// In the place of R2: a share box was bad, and here is the key to it.
     Complaint = 2,
-    /// In no slot: the sender gives up, and says whom it waited for. The envelope's round is the one that was awaited.
+    /// In no slot: the sender gives up, and says whom it waited for. The envelope's round is the
+    /// one that was awaited.
     Abandon = 3,
 }
 
@@ -120,7 +124,8 @@ pub enum Reject {
     /// Signed for another session: an old attempt, or another set of hellos.
     #[error("signed for another session")]
     ForeignSession,
-    /// Its session is not known yet: every hello has to be here first. Harmless; it will be sent again.
+    /// Its session is not known yet: every hello has to be here first. Harmless; it will be sent
+    /// again.
     #[error("its session is not known yet")]
     Early,
 }
@@ -151,18 +156,34 @@ impl Envelope {
 
     /// The 172 bytes.
     pub fn encode(&self) -> Vec<u8> {
-        Writer::with_capacity(ENVELOPE_BYTES).bytes(&self.signed_part()).bytes(&self.signature).finish()
+        Writer::with_capacity(ENVELOPE_BYTES)
+            .bytes(&self.signed_part())
+            .bytes(&self.signature)
+            .finish()
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, Reject> {
         let fields = Reader::all(bytes, |r| {
-            let head =
-                (r.array::<4>("magic")?, r.u16("version")?, r.u8("kind")?, r.u8("round")?, r.u16("sender")?, r.u16("reserved")?);
-            let digests = (Digest(r.array("session")?), Digest(r.array("view root")?), Digest(r.array("body digest")?));
+            let head = (
+                r.array::<4>("magic")?,
+                r.u16("version")?,
+                r.u8("kind")?,
+                r.u8("round")?,
+                r.u16("sender")?,
+                r.u16("reserved")?,
+            );
+            let digests = (
+                Digest(r.array("session")?),
+                Digest(r.array("view root")?),
+                Digest(r.array("body digest")?),
+            );
             Ok((head, digests, r.array::<64>("signature")?))
         });
-        let ((magic, version, kind, round, sender, reserved), (session, view_root, body_digest), signature) =
-            fields.map_err(Reject::Malformed)?;
+        let (
+            (magic, version, kind, round, sender, reserved),
+            (session, view_root, body_digest),
+            signature,
+        ) = fields.map_err(Reject::Malformed)?;
         let invalid = |what, why| Reject::Malformed(DecodeError::Invalid { what, why });
         if magic != MAGIC {
             return Err(invalid("magic", "not this protocol's"));
@@ -174,12 +195,14 @@ impl Envelope {
             return Err(invalid("reserved", "not zero"));
         }
         let round = Round::from_number(round).ok_or(invalid("round", "unknown"))?;
-        let kind = Kind::from_number(kind, round).ok_or(invalid("kind", "unknown in this round"))?;
+        let kind =
+            Kind::from_number(kind, round).ok_or(invalid("kind", "unknown in this round"))?;
         let sender = Index::new(sender).ok_or(Reject::UnknownSender(sender))?;
         Ok(Self { kind, round, sender, session, view_root, body_digest, signature })
     }
 
-    /// The envelope's digest, signature included: what views and the session identifier are made of.
+    /// The envelope's digest, signature included: what views and the session identifier are made
+    /// of.
     pub fn digest(&self) -> Digest {
         tagged(Tag::Envelope, &[&self.encode()])
     }
@@ -187,7 +210,14 @@ impl Envelope {
 
 impl Statement {
     /// Signs `body` as `sender`'s ordinary statement of `round`.
-    pub fn sign(key: &OperatorKey, sender: Index, round: Round, session: Digest, view_root: Digest, body: &[u8]) -> Self {
+    pub fn sign(
+        key: &OperatorKey,
+        sender: Index,
+        round: Round,
+        session: Digest,
+        view_root: Digest,
+        body: &[u8],
+    ) -> Self {
         Self::sign_kind(Kind::Ordinary, key, sender, round, session, view_root, body)
     }
 
@@ -202,20 +232,30 @@ impl Statement {
         body: &[u8],
     ) -> Self {
         let body_digest = tagged(Tag::Body, &[body]);
-        let mut envelope = Envelope { kind, round, sender, session, view_root, body_digest, signature: [0; 64] };
+        let mut envelope =
+            Envelope { kind, round, sender, session, view_root, body_digest, signature: [0; 64] };
         envelope.signature = key.sign(Tag::EnvelopeSignature, &envelope.signed_part());
-        let bytes = Writer::with_capacity(ENVELOPE_BYTES + body.len()).bytes(&envelope.encode()).bytes(body).finish();
+        let bytes = Writer::with_capacity(ENVELOPE_BYTES + body.len())
+            .bytes(&envelope.encode())
+            .bytes(body)
+            .finish();
         Self { envelope, bytes: bytes.into() }
     }
 
-    /// Reads a statement and checks who signed it: header, seat, exact length, body digest, signature. Whether its session is ours is
-    /// the inbox's question.
+    /// Reads a statement and checks who signed it: header, seat, exact length, body digest,
+    /// signature. Whether its session is ours is the inbox's question.
     pub fn open(bytes: &[u8], ceremony: &Ceremony) -> Result<Self, Reject> {
         let (header, body) = bytes.split_at_checked(ENVELOPE_BYTES).ok_or_else(|| {
-            Reject::Malformed(DecodeError::Short { what: "envelope", missing: ENVELOPE_BYTES.saturating_sub(bytes.len()) })
+            Reject::Malformed(DecodeError::Short {
+                what: "envelope",
+                missing: ENVELOPE_BYTES.saturating_sub(bytes.len()),
+            })
         })?;
         let envelope = Envelope::decode(header)?;
-        let seat = ceremony.roster().get(envelope.sender).ok_or(Reject::UnknownSender(envelope.sender.get()))?;
+        let seat = ceremony
+            .roster()
+            .get(envelope.sender)
+            .ok_or(Reject::UnknownSender(envelope.sender.get()))?;
         let expected = Shape::of(ceremony).bytes_of(envelope.kind, envelope.round);
         if bytes.len() != expected {
             return Err(Reject::Length { expected, actual: bytes.len() });
@@ -255,6 +295,7 @@ pub fn view_root(digests: &[Digest]) -> Digest {
 /// `sid = TH("session", spec digest, hello digests by index)`.
 pub fn session_id(ceremony: &Ceremony, hellos: &[Digest]) -> Digest {
     let spec = ceremony.digest();
-    let parts: Vec<&[u8]> = core::iter::once(spec.as_ref()).chain(hellos.iter().map(AsRef::as_ref)).collect();
+    let parts: Vec<&[u8]> =
+        core::iter::once(spec.as_ref()).chain(hellos.iter().map(AsRef::as_ref)).collect();
     tagged(Tag::Session, &parts)
 }

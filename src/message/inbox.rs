@@ -1,5 +1,6 @@
-//! One inbox for the whole ceremony: a slot for each (round, sender). The first statement of a slot wins, the same bytes again are
-//! nothing new, and different bytes are kept as evidence of equivocation.
+//! One inbox for the whole ceremony: a slot for each (round, sender). The first statement of a slot
+//! wins, the same bytes again are nothing new, and different bytes are kept as evidence of
+//! equivocation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,22 +68,28 @@ impl Inbox {
         Ok((self.file(statement.clone()), statement))
     }
 
-    /// Opens and files a statement that this operator's own log holds: it was kept before, and is kept whatever else is here by now.
+    /// Opens and files a statement that this operator's own log holds: it was kept before, and is
+    /// kept whatever else is here by now.
     pub fn accept_logged(&mut self, bytes: &[u8]) -> Result<Statement, Reject> {
         let statement = self.open(bytes)?;
         let slot = (statement.envelope.round, statement.envelope.sender);
-        let known = |held: &Vec<Statement>| held.iter().any(|held| held.bytes() == statement.bytes());
-        if statement.envelope.kind == Kind::Abandon || self.slots.get(&slot).is_none_or(|held| !known(held)) {
+        let known =
+            |held: &Vec<Statement>| held.iter().any(|held| held.bytes() == statement.bytes());
+        if statement.envelope.kind == Kind::Abandon
+            || self.slots.get(&slot).is_none_or(|held| !known(held))
+        {
             match statement.envelope.kind {
                 Kind::Abandon => drop(self.file(statement.clone())),
-                Kind::Ordinary | Kind::Complaint => self.slots.entry(slot).or_default().push(statement.clone()),
+                Kind::Ordinary | Kind::Complaint => {
+                    self.slots.entry(slot).or_default().push(statement.clone())
+                }
             }
         }
         Ok(statement)
     }
 
-    /// Files an opened statement. However many a peer sends, few are kept: two for each slot, the prepares over which commits were
-    /// signed, and finals that say what others say.
+    /// Files an opened statement. However many a peer sends, few are kept: two for each slot, the
+    /// prepares over which commits were signed, and finals that say what others say.
     pub fn file(&mut self, statement: Statement) -> Arrival {
         let (round, sender) = (statement.envelope.round, statement.envelope.sender);
         if statement.envelope.kind == Kind::Abandon {
@@ -96,7 +103,8 @@ impl Inbox {
             };
         }
         let held = self.slots.get(&(round, sender)).map_or(&[][..], Vec::as_slice);
-        // A second signature on the same content is a conflict too: digests cover it, so it would split the views.
+        // A second signature on the same content is a conflict too: digests cover it, so it would
+        // split the views.
         let arrival = match held {
             [] => Arrival::New,
             _ if held.iter().any(|held| held.bytes() == statement.bytes()) => Arrival::Same,
@@ -111,27 +119,36 @@ impl Inbox {
         arrival
     }
 
-    /// Whether this is a prepare over which a held commit (one of its slot's first two) was signed. Prepares alone: they are short.
+    /// Whether this is a prepare over which a held commit (one of its slot's first two) was signed.
+    /// Prepares alone: they are short.
     fn is_named(&self, statement: &Statement) -> bool {
         let naming = self.ceremony.indices().filter(|_| statement.envelope.round == Round::Prepare);
         let mut naming = naming.flat_map(|index| self.all(Round::Commit, index).take(2));
         let digest = statement.digest();
-        naming.any(|later| self.view(later).is_some_and(|view| view.get(statement.envelope.sender.position()) == Some(&digest)))
+        naming.any(|later| {
+            self.view(later)
+                .is_some_and(|view| view.get(statement.envelope.sender.position()) == Some(&digest))
+        })
     }
 
     /// What a final says, without its flags.
     fn said(&self, statement: &Statement) -> Option<(Digest, Vec<u8>)> {
-        let is_final = (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Final);
+        let is_final =
+            (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Final);
         let body = statement.body().get(..32 * self.ceremony.n() + 32).filter(|_| is_final)?;
         Some((statement.envelope.view_root, body.to_vec()))
     }
 
-    /// Whether this is a final that says what another operator's held final says, and nothing in its slot does.
+    /// Whether this is a final that says what another operator's held final says, and nothing in
+    /// its slot does.
     fn is_agreed(&self, statement: &Statement) -> bool {
-        let (sender, Some(said)) = (statement.envelope.sender, self.said(statement)) else { return false };
+        let (sender, Some(said)) = (statement.envelope.sender, self.said(statement)) else {
+            return false;
+        };
         let says = |held: &Statement| self.said(held).as_ref() == Some(&said);
         let mut others = self.ceremony.indices().filter(|other| *other != sender);
-        !self.all(Round::Final, sender).any(says) && others.any(|other| self.all(Round::Final, other).take(2).any(says))
+        !self.all(Round::Final, sender).any(says)
+            && others.any(|other| self.all(Round::Final, other).take(2).any(says))
     }
 
     /// The view at the front of a statement's body; none in a hello.
@@ -162,16 +179,24 @@ impl Inbox {
     /// The ordinary statements of a round by index, if they are all here.
     pub fn complete(&self, round: Round) -> Option<Vec<Statement>> {
         let ordinary = |statement: &&Statement| statement.envelope.kind == Kind::Ordinary;
-        self.ceremony.indices().map(|index| self.get(round, index).filter(ordinary).cloned()).collect()
+        self.ceremony
+            .indices()
+            .map(|index| self.get(round, index).filter(ordinary).cloned())
+            .collect()
     }
 
-    /// Complete sets of a round's statements that may be a certificate: first those that statements of the next round name, `own`'s
-    /// before others', then the one of the statements that count, then the one with the second of every slot that has one.
+    /// Complete sets of a round's statements that may be a certificate: first those that statements
+    /// of the next round name, `own`'s before others', then the one of the statements that count,
+    /// then the one with the second of every slot that has one.
     pub fn candidates(&self, round: Round, own: Index) -> Vec<Vec<Statement>> {
         let Some(next) = Round::from_number(round.number() + 1) else {
             // No later statement names finals: the set that says what our own says comes first.
             let agreeing = self.get(round, own).and_then(|own| self.said(own)).and_then(|said| {
-                let of = |index| self.all(round, index).find(|held| self.said(held).as_ref() == Some(&said)).cloned();
+                let of = |index| {
+                    self.all(round, index)
+                        .find(|held| self.said(held).as_ref() == Some(&said))
+                        .cloned()
+                };
                 self.ceremony.indices().map(of).collect::<Option<Vec<Statement>>>()
             });
             return agreeing.into_iter().chain(self.counting_sets(round)).collect();
@@ -199,7 +224,9 @@ impl Inbox {
 
     fn resolve(&self, round: Round, view: &[Digest]) -> Option<Vec<Statement>> {
         let named = |(index, digest): (Index, &Digest)| {
-            let ordinary = |statement: &&Statement| statement.envelope.kind == Kind::Ordinary && statement.digest() == *digest;
+            let ordinary = |statement: &&Statement| {
+                statement.envelope.kind == Kind::Ordinary && statement.digest() == *digest
+            };
             self.all(round, index).find(ordinary).cloned()
         };
         self.ceremony.indices().zip(view).map(named).collect()
@@ -251,7 +278,8 @@ pub fn digests(statements: &[Statement]) -> Vec<Digest> {
     statements.iter().map(Statement::digest).collect()
 }
 
-/// The view at the front of a statement's body; none in a hello or an abandonment, which follow nothing.
+/// The view at the front of a statement's body; none in a hello or an abandonment, which follow
+/// nothing.
 pub fn view(statement: &Statement, shape: &Shape) -> Option<Vec<Digest>> {
     match (statement.envelope.kind, statement.envelope.round) {
         (Kind::Abandon, _) | (_, Round::Hello) => None,

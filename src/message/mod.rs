@@ -1,4 +1,5 @@
-//! Bytes in, believed statements out. Opens no socket; a carrier moves the bytes and believes nothing.
+//! Bytes in, believed statements out. Opens no socket; a carrier moves the bytes and believes
+//! nothing.
 
 pub mod body;
 

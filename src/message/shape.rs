@@ -17,7 +17,8 @@ pub struct Shape {
     pub t: usize,
     /// Validators.
     pub v: usize,
-    /// Messages the ceremony signs, over all validators (deposits, registrations, consents for SSV).
+    /// Messages the ceremony signs, over all validators (deposits, registrations, consents for
+    /// SSV).
     pub items: usize,
     /// Shares that an operator publishes for SSV, encrypted: one of each validator, or none.
     pub sealed: usize,
@@ -29,9 +30,20 @@ impl Shape {
     /// The shape of `ceremony`.
     pub fn of(ceremony: &Ceremony) -> Self {
         let sealed = if ceremony.ssv().is_some() { ceremony.v() } else { 0 };
-        let items: usize = ceremony.validators().iter().map(|v| v.amounts.len() + usize::from(v.registration.is_some())).sum();
+        let items: usize = ceremony
+            .validators()
+            .iter()
+            .map(|v| v.amounts.len() + usize::from(v.registration.is_some()))
+            .sum();
         let lock = ceremony.obol().is_some();
-        Self { n: ceremony.n(), t: ceremony.t(), v: ceremony.v(), items: items + sealed, sealed, lock }
+        Self {
+            n: ceremony.n(),
+            t: ceremony.t(),
+            v: ceremony.v(),
+            items: items + sealed,
+            sealed,
+            lock,
+        }
     }
 
     /// Bytes of a round's body.
@@ -47,10 +59,18 @@ impl Shape {
         let n = 32 * self.n;
         match round {
             Round::Hello => 64 + n,
-            Round::Deal => n + 32 + (n - 32) + G1_UNCOMPRESSED + SCALAR_BYTES + G1_UNCOMPRESSED * self.v * self.t,
+            Round::Deal => {
+                n + 32
+                    + (n - 32)
+                    + G1_UNCOMPRESSED
+                    + SCALAR_BYTES
+                    + G1_UNCOMPRESSED * self.v * self.t
+            }
             Round::Prepare => n + 32 + G2_COMPRESSED + 4,
             Round::Commit => n + G2_UNCOMPRESSED * self.items + SealedShare::BYTES * self.sealed,
-            Round::Final => n + 32 + 4 + if self.lock { G2_COMPRESSED + SIGNATURE_BYTES } else { 0 },
+            Round::Final => {
+                n + 32 + 4 + if self.lock { G2_COMPRESSED + SIGNATURE_BYTES } else { 0 }
+            }
         }
     }
 
@@ -59,7 +79,8 @@ impl Shape {
         ENVELOPE_BYTES + self.body_bytes(round)
     }
 
-    /// Bytes of a statement of any kind. A complaint's body has `32n + 39` bytes and a share box, an abandonment's has `n`.
+    /// Bytes of a statement of any kind. A complaint's body has `32n + 39` bytes and a share box,
+    /// an abandonment's has `n`.
     pub fn bytes_of(&self, kind: Kind, round: Round) -> usize {
         match kind {
             Kind::Ordinary => self.statement_bytes(round),

@@ -1,7 +1,8 @@
 //! Share boxes: a dealer's shares for one operator, sealed to that operator's one-time key.
 //!
-//! `Noise_N_25519_ChaChaPoly_SHA256`, prologue `TH("box-prologue", session, dealer, recipient, root of the dealer's commitments)`,
-//! payload `V` scalars of 32 bytes. The dealer's signed deal fixes the box's digest.
+//! `Noise_N_25519_ChaChaPoly_SHA256`, prologue `TH("box-prologue", session, dealer, recipient, root
+//! of the dealer's commitments)`, payload `V` scalars of 32 bytes. The dealer's signed deal fixes
+//! the box's digest.
 
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::{Digest, Tag, tagged};
@@ -27,12 +28,14 @@ pub struct Address {
 
 impl Address {
     fn prologue(&self) -> Digest {
-        let (dealer, recipient) = (self.dealer.get().to_be_bytes(), self.recipient.get().to_be_bytes());
+        let (dealer, recipient) =
+            (self.dealer.get().to_be_bytes(), self.recipient.get().to_be_bytes());
         tagged(Tag::BoxPrologue, &[self.session.as_ref(), &dealer, &recipient, self.root.as_ref()])
     }
 }
 
-/// Why a box does not give shares. Either reason proves the dealer wrong to whoever holds the one-time secret.
+/// Why a box does not give shares. Either reason proves the dealer wrong to whoever holds the
+/// one-time secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ShareBoxError {
     /// Wrong length, or it does not decrypt at its address.
@@ -54,27 +57,45 @@ pub fn encode_shares(shares: &[SecretScalar]) -> SecretBytes {
 }
 
 /// The reverse of [`encode_shares`].
-pub fn decode_shares(bytes: &SecretBytes, validators: usize) -> Result<Vec<SecretScalar>, ShareBoxError> {
+pub fn decode_shares(
+    bytes: &SecretBytes,
+    validators: usize,
+) -> Result<Vec<SecretScalar>, ShareBoxError> {
     let (chunks, rest) = bytes.expose().as_chunks::<32>();
     if chunks.len() != validators || !rest.is_empty() {
         return Err(ShareBoxError::Sealed);
     }
-    // Collected into a result they would be moved as they become more, and what is left behind would not be wiped.
+    // Collected into a result they would be moved as they become more, and what is left behind
+    // would not be wiped.
     let mut shares = Vec::with_capacity(validators);
     for (validator, bytes) in chunks.iter().enumerate() {
-        shares.push(SecretScalar::from_be_bytes(bytes).map_err(|_| ShareBoxError::NotAScalar { validator })?);
+        shares.push(
+            SecretScalar::from_be_bytes(bytes)
+                .map_err(|_| ShareBoxError::NotAScalar { validator })?,
+        );
     }
     Ok(shares)
 }
 
 /// Seals `shares` at `address` to the recipient's one-time key.
-pub fn seal(address: &Address, to: &DhPublic, shares: &[SecretScalar], ephemeral_seed: Secret32) -> Vec<u8> {
+pub fn seal(
+    address: &Address,
+    to: &DhPublic,
+    shares: &[SecretScalar],
+    ephemeral_seed: Secret32,
+) -> Vec<u8> {
     seal_box(to, address.prologue().as_ref(), &encode_shares(shares), ephemeral_seed)
 }
 
 /// Opens a box with the one-time secret.
-pub fn open(address: &Address, secret: &DhSecret, sealed: &[u8], shape: &Shape) -> Result<Vec<SecretScalar>, ShareBoxError> {
-    let opened = open_box(secret, address.prologue().as_ref(), sealed, shape.dealt_bytes()).map_err(|_| ShareBoxError::Sealed)?;
+pub fn open(
+    address: &Address,
+    secret: &DhSecret,
+    sealed: &[u8],
+    shape: &Shape,
+) -> Result<Vec<SecretScalar>, ShareBoxError> {
+    let opened = open_box(secret, address.prologue().as_ref(), sealed, shape.dealt_bytes())
+        .map_err(|_| ShareBoxError::Sealed)?;
     decode_shares(&opened, shape.v)
 }
 
@@ -91,7 +112,8 @@ mod tests {
 
     #[test]
     fn shares_are_read_into_memory_that_never_grows() {
-        let shares: Vec<SecretScalar> = (0..13u8).map(|v| secret_scalar(Tag::Coefficient, &[&[v]])).collect();
+        let shares: Vec<SecretScalar> =
+            (0..13u8).map(|v| secret_scalar(Tag::Coefficient, &[&[v]])).collect();
         let bytes = encode_shares(&shares);
         let read = decode_shares(&bytes, 13).unwrap();
         // Whatever grows has room for twice as many as before.

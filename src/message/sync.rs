@@ -1,5 +1,6 @@
-//! What two operators say to each other over a carrier: which statements they hold, and the statements and boxes themselves.
-//! Nothing here is believed: a statement proves itself, and a box is checked against the signed digest.
+//! What two operators say to each other over a carrier: which statements they hold, and the
+//! statements and boxes themselves. Nothing here is believed: a statement proves itself, and a box
+//! is checked against the signed digest.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
@@ -45,7 +46,8 @@ pub enum Frame {
     Have(Have),
     /// `2 ‖ statement`.
     Statement(Vec<u8>),
-    /// `3 ‖ dealer ‖ recipient ‖ box`. Anybody may carry it: only its recipient can open it, and its dealer has signed its digest.
+    /// `3 ‖ dealer ‖ recipient ‖ box`. Anybody may carry it: only its recipient can open it, and
+    /// its dealer has signed its digest.
     ShareBox {
         /// Who dealt it.
         dealer: Index,
@@ -79,7 +81,8 @@ fn seat(r: &mut Reader<'_>, what: &'static str, shape: &Shape) -> Result<Index, 
 impl Frame {
     /// The largest frame of a ceremony, in bytes: what a carrier allocates at most.
     pub fn max_bytes(shape: &Shape) -> usize {
-        let statement = Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).max().unwrap_or(0);
+        let statement =
+            Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).max().unwrap_or(0);
         let complaint = shape.bytes_of(Kind::Complaint, Round::Prepare);
         (1 + statement.max(complaint)).max(5 + shape.box_bytes()).max(2 + (5 * 32 + 2) * shape.n)
     }
@@ -100,9 +103,16 @@ impl Frame {
             STATEMENT => Ok(Self::Statement(r.bytes("statement", r.remaining())?.to_vec())),
             SHARE_BOX => {
                 let (dealer, recipient) = (seat(r, "dealer", shape)?, seat(r, "recipient", shape)?);
-                Ok(Self::ShareBox { dealer, recipient, sealed: r.bytes("share box", shape.box_bytes())?.to_vec() })
+                Ok(Self::ShareBox {
+                    dealer,
+                    recipient,
+                    sealed: r.bytes("share box", shape.box_bytes())?.to_vec(),
+                })
             }
-            WANT => Ok(Self::Want { dealer: seat(r, "dealer", shape)?, recipient: seat(r, "recipient", shape)? }),
+            WANT => Ok(Self::Want {
+                dealer: seat(r, "dealer", shape)?,
+                recipient: seat(r, "recipient", shape)?,
+            }),
             _ => Err(DecodeError::Invalid { what: "frame type", why: "unknown" }),
         })
     }
@@ -118,7 +128,9 @@ impl Frame {
                 .each(&have.boxes, |w, held| w.u8(u8::from(*held)))
                 .each(&have.confirmed, |w, noted| w.u8(u8::from(*noted))),
             Self::Statement(bytes) => w.u8(STATEMENT).bytes(bytes),
-            Self::ShareBox { dealer, recipient, sealed } => w.u8(SHARE_BOX).u16(dealer.get()).u16(recipient.get()).bytes(sealed),
+            Self::ShareBox { dealer, recipient, sealed } => {
+                w.u8(SHARE_BOX).u16(dealer.get()).u16(recipient.get()).bytes(sealed)
+            }
             Self::Want { dealer, recipient } => w.u8(WANT).u16(dealer.get()).u16(recipient.get()),
         }
         .finish()

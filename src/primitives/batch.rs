@@ -2,12 +2,17 @@
 
 use rayon::prelude::*;
 
-use super::curve::{G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2, pairing_product_is_one};
+use super::curve::{
+    G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2, pairing_product_is_one,
+};
 use super::hash::{Digest, Tag, scalar, tagged};
-use super::kernel::{Coin, KeyWeight, Weighed, coins, test_all, test_and_weigh, test_together, weigh, weigh_keys};
+use super::kernel::{
+    Coin, KeyWeight, Weighed, coins, test_all, test_and_weigh, test_together, weigh, weigh_keys,
+};
 
-/// Weights for a batch, derived from a digest of everything the batch checks: nobody can choose an entry after its weight. A false
-/// entry passes with probability `q / r` for an adversary that tries `q` variants.
+/// Weights for a batch, derived from a digest of everything the batch checks: nobody can choose an
+/// entry after its weight. A false entry passes with probability `q / r` for an adversary that
+/// tries `q` variants.
 pub struct Weights {
     seed: Digest,
     next: u64,
@@ -46,8 +51,9 @@ pub struct SameMessage {
     pub signed: Vec<(G1, G2)>,
 }
 
-/// Whether all signatures verify: `e(-G, Σ γ σ) · Π_m e(Σ γ P, H_m) = 1`, one Miller loop for each message and one more.
-/// Weights must not have been known when the signatures were made; see [`Weights`].
+/// Whether all signatures verify: `e(-G, Σ γ σ) · Π_m e(Σ γ P, H_m) = 1`, one Miller loop for each
+/// message and one more. Weights must not have been known when the signatures were made; see
+/// [`Weights`].
 pub fn verify_signatures(batch: &[SameMessage], weights: &mut Weights) -> bool {
     let mut pairs = Vec::with_capacity(batch.len() + 1);
     let mut signatures = Vec::new();
@@ -56,12 +62,14 @@ pub fn verify_signatures(batch: &[SameMessage], weights: &mut Weights) -> bool {
         let group_weights = weights.take(group.signed.len());
         let keys: Vec<G1> = group.signed.iter().map(|(key, _)| *key).collect();
         signatures.extend(group.signed.iter().map(|(_, signature)| *signature));
-        // A weighted sum of keys that is infinity has probability 1/r; such a batch is simply not accepted.
+        // A weighted sum of keys that is infinity has probability 1/r; such a batch is simply not
+        // accepted.
         let Some(key) = G1Sum::msm(&keys, &group_weights).finish() else { return false };
         pairs.push((key, group.message));
         all_weights.extend(group_weights);
     }
-    let minus_g = G1Sum::from(G1::generator()).negated().finish().expect("the generator is not infinity");
+    let minus_g =
+        G1Sum::from(G1::generator()).negated().finish().expect("the generator is not infinity");
     match G2Sum::msm(&signatures, &all_weights).finish() {
         Some(signature) => pairs.push((minus_g, signature)),
         None => return pairs.is_empty(),
@@ -69,29 +77,36 @@ pub fn verify_signatures(batch: &[SameMessage], weights: &mut Weights) -> bool {
     pairing_product_is_one(&pairs)
 }
 
-/// Signatures that were tested for their subgroup together, with a weight for each and their weighted sum.
+/// Signatures that were tested for their subgroup together, with a weight for each and their
+/// weighted sum.
 pub struct Weighing {
     seed: Digest,
     coins: Vec<Coin>,
     sum: G2Sum,
 }
 
-/// The points as tested ones, with their weights; or the position of the first that is outside the subgroup. `parts` are every byte that the
-/// points depend on. A point outside passes with probability at most `q · 2^-127` for an adversary that tries `q` variants.
-pub fn weigh_signatures(points: &[UntestedG2], parts: &[&[u8]]) -> Result<(Vec<G2>, Weighing), usize> {
+/// The points as tested ones, with their weights; or the position of the first that is outside the
+/// subgroup. `parts` are every byte that the points depend on. A point outside passes with
+/// probability at most `q · 2^-127` for an adversary that tries `q` variants.
+pub fn weigh_signatures(
+    points: &[UntestedG2],
+    parts: &[&[u8]],
+) -> Result<(Vec<G2>, Weighing), usize> {
     let seed = tagged(Tag::BatchSeed, parts);
     let coins = coins(&seed, points.len());
     let (points, sum) = test_and_weigh(points, &coins, &seed)?;
     Ok((points, Weighing { seed, coins, sum }))
 }
 
-/// All points as tested ones, or the position of the first that is outside the subgroup. `parts` are every byte that the points depend on. A point
-/// outside passes with probability at most `q · 2^-128` for an adversary that tries `q` variants.
+/// All points as tested ones, or the position of the first that is outside the subgroup. `parts`
+/// are every byte that the points depend on. A point outside passes with probability at most `q ·
+/// 2^-128` for an adversary that tries `q` variants.
 pub fn test_points(points: &[UntestedG1], parts: &[&[u8]]) -> Result<Vec<G1>, usize> {
     test_all(points, &tagged(Tag::BatchSeed, parts))
 }
 
-/// As [`test_points`], for points of several bodies: `None` if one is outside, without looking for it.
+/// As [`test_points`], for points of several bodies: `None` if one is outside, without looking for
+/// it.
 pub fn test_points_together(points: &[UntestedG1], parts: &[&[u8]]) -> Option<Vec<G1>> {
     test_together(points, &tagged(Tag::BatchSeed, parts))
 }
@@ -120,30 +135,45 @@ pub struct Signers<'a> {
 }
 
 impl Weighing {
-    /// Whether all signatures verify: those that were weighed, which are signer by signer the ones on all messages in order, and the further
-    /// ones. One Miller loop for each message and one more. A false one passes with probability at most `q · 2^-127`.
+    /// Whether all signatures verify: those that were weighed, which are signer by signer the ones
+    /// on all messages in order, and the further ones. One Miller loop for each message and one
+    /// more. A false one passes with probability at most `q · 2^-127`.
     ///
     /// # Panics
     /// If there are not as many signatures as signers and messages.
     pub fn verify(&self, groups: &[SameKeys<'_>], signers: &Signers<'_>) -> bool {
-        let messages: Vec<G2> = groups.iter().flat_map(|group| group.messages.iter().copied()).collect();
-        assert_eq!(self.coins.len(), signers.weighed.len() * messages.len(), "a signature of every signer on every message");
-        let further: Vec<G2> = groups.iter().filter_map(|group| group.also).flatten().copied().collect();
+        let messages: Vec<G2> =
+            groups.iter().flat_map(|group| group.messages.iter().copied()).collect();
+        assert_eq!(
+            self.coins.len(),
+            signers.weighed.len() * messages.len(),
+            "a signature of every signer on every message"
+        );
+        let further: Vec<G2> =
+            groups.iter().filter_map(|group| group.also).flatten().copied().collect();
         let spelled: Vec<u8> = further.iter().flat_map(G2::to_uncompressed).collect();
-        let further_coins = coins(&tagged(Tag::BatchSeed, &[b"further", self.seed.as_ref(), &spelled]), further.len());
+        let further_coins = coins(
+            &tagged(Tag::BatchSeed, &[b"further", self.seed.as_ref(), &spelled]),
+            further.len(),
+        );
         let (mut message, mut next_further) = (0, further_coins.iter());
         let mut weigh_one = |group: &SameKeys<'_>| {
-            assert!(group.also.is_none_or(|also| also.len() == group.messages.len()), "one for each message");
+            assert!(
+                group.also.is_none_or(|also| also.len() == group.messages.len()),
+                "one for each message"
+            );
             let weights = |_: &G2| -> Vec<KeyWeight> {
                 let coin = |signer: usize| self.coins[signer * messages.len() + message];
                 let rows = signers.weighed.iter().enumerate();
-                let mut signed: Vec<(Coin, &[i64])> = rows.map(|(signer, row)| (coin(signer), *row)).collect();
+                let mut signed: Vec<(Coin, &[i64])> =
+                    rows.map(|(signer, row)| (coin(signer), *row)).collect();
                 if group.also.is_some() {
                     let coin = next_further.next().expect("one for each");
                     signed.push((*coin, signers.also));
                 }
                 message += 1;
-                let weight = |key: usize| KeyWeight::sum(signed.iter().map(|(coin, row)| (row[key], *coin)));
+                let weight =
+                    |key: usize| KeyWeight::sum(signed.iter().map(|(coin, row)| (row[key], *coin)));
                 (0..group.keys.len()).map(weight).collect()
             };
             let messages = group.messages.iter().map(weights).collect();
@@ -155,7 +185,8 @@ impl Weighing {
         // Sums that are infinity have probability 2^-127; such a batch is simply not accepted.
         let Some(keys) = G1Sum::finish_all(&weigh_keys(&weighed)) else { return false };
         let mut pairs: Vec<(G1, G2)> = keys.into_iter().zip(messages).collect();
-        let minus_g = G1Sum::from(G1::generator()).negated().finish().expect("the generator is not infinity");
+        let minus_g =
+            G1Sum::from(G1::generator()).negated().finish().expect("the generator is not infinity");
         match sum.finish() {
             Some(signature) => pairs.push((minus_g, signature)),
             None => return pairs.is_empty(),
@@ -164,7 +195,8 @@ impl Weighing {
     }
 }
 
-/// `secret · message` for each: partial signatures. `None` if a secret is zero. Constant time in the secrets.
+/// `secret · message` for each: partial signatures. `None` if a secret is zero. Constant time in
+/// the secrets.
 pub fn sign_all(items: &[(&SecretScalar, &G2)]) -> Option<Vec<G2>> {
     items.par_iter().with_min_len(8).map(|(secret, message)| secret.sign(message)).collect()
 }

@@ -1,6 +1,10 @@
-//! A named, bounded reader and a writer for fixed layouts. Decoding is a length check, then fields in order; leftovers are refused.
+//! A named, bounded reader and a writer for fixed layouts. Decoding is a length check, then fields
+//! in order; leftovers are refused.
 
-use super::curve::{DecodeError as CurveError, G1, G1_UNCOMPRESSED, G2, G2_COMPRESSED, Scalar, UntestedG1, UntestedG2};
+use super::curve::{
+    DecodeError as CurveError, G1, G1_UNCOMPRESSED, G2, G2_COMPRESSED, Scalar, UntestedG1,
+    UntestedG2,
+};
 
 /// Why bytes do not decode. `what` is the field being read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +48,10 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads all of `bytes` with `read`; bytes that `read` leaves over are an error.
-    pub fn all<T>(bytes: &'a [u8], read: impl FnOnce(&mut Self) -> Result<T, DecodeError>) -> Result<T, DecodeError> {
+    pub fn all<T>(
+        bytes: &'a [u8],
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Result<T, DecodeError> {
         let mut reader = Self { rest: bytes };
         let value = read(&mut reader)?;
         match reader.rest.len() {
@@ -105,32 +112,39 @@ impl<'a> Reader<'a> {
             return Err(DecodeError::Invalid { what, why: "longer than allowed" });
         }
         let bytes = self.bytes(what, length)?;
-        core::str::from_utf8(bytes).map(str::to_owned).map_err(|_| DecodeError::Invalid { what, why: "not UTF-8" })
+        core::str::from_utf8(bytes)
+            .map(str::to_owned)
+            .map_err(|_| DecodeError::Invalid { what, why: "not UTF-8" })
     }
 
     /// A scalar: 32 bytes, big-endian, below the group order.
     pub fn scalar(&mut self, what: &'static str) -> Result<Scalar, DecodeError> {
-        Scalar::from_be_bytes(&self.array(what)?).map_err(|source| DecodeError::Curve { what, source })
+        Scalar::from_be_bytes(&self.array(what)?)
+            .map_err(|source| DecodeError::Curve { what, source })
     }
 
     /// A G1 point, 96 bytes uncompressed.
     pub fn g1(&mut self, what: &'static str) -> Result<G1, DecodeError> {
-        G1::from_uncompressed(&self.array::<G1_UNCOMPRESSED>(what)?).map_err(|source| DecodeError::Curve { what, source })
+        G1::from_uncompressed(&self.array::<G1_UNCOMPRESSED>(what)?)
+            .map_err(|source| DecodeError::Curve { what, source })
     }
 
     /// A G1 point, 96 bytes uncompressed, whose subgroup is yet to be tested.
     pub fn untested_g1(&mut self, what: &'static str) -> Result<UntestedG1, DecodeError> {
-        UntestedG1::from_uncompressed(&self.array(what)?).map_err(|source| DecodeError::Curve { what, source })
+        UntestedG1::from_uncompressed(&self.array(what)?)
+            .map_err(|source| DecodeError::Curve { what, source })
     }
 
     /// A G2 point, 192 bytes uncompressed, whose subgroup is yet to be tested.
     pub fn untested_g2(&mut self, what: &'static str) -> Result<UntestedG2, DecodeError> {
-        UntestedG2::from_uncompressed(&self.array(what)?).map_err(|source| DecodeError::Curve { what, source })
+        UntestedG2::from_uncompressed(&self.array(what)?)
+            .map_err(|source| DecodeError::Curve { what, source })
     }
 
     /// A G2 point, 96 bytes compressed.
     pub fn g2(&mut self, what: &'static str) -> Result<G2, DecodeError> {
-        G2::from_compressed(&self.array::<G2_COMPRESSED>(what)?).map_err(|source| DecodeError::Curve { what, source })
+        G2::from_compressed(&self.array::<G2_COMPRESSED>(what)?)
+            .map_err(|source| DecodeError::Curve { what, source })
     }
 
     /// `count` values read by `read`. The caller bounds `count` by the bytes that hold them.
@@ -193,7 +207,11 @@ impl Writer {
     }
 
     /// Each item in turn.
-    pub fn each<T>(self, items: impl IntoIterator<Item = T>, write: impl FnMut(Self, T) -> Self) -> Self {
+    pub fn each<T>(
+        self,
+        items: impl IntoIterator<Item = T>,
+        write: impl FnMut(Self, T) -> Self,
+    ) -> Self {
         items.into_iter().fold(self, write)
     }
 

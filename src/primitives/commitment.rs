@@ -22,7 +22,8 @@ pub struct UntestedCommitments {
 
 /// Merkle root over rows of uncompressed points, `row` bytes each; a leaf hashes a row.
 fn root_of(bytes: &[u8], row: usize) -> Digest {
-    let leaves: Vec<Digest> = bytes.chunks_exact(row).map(|row| tagged(Tag::Leaf, &[row])).collect();
+    let leaves: Vec<Digest> =
+        bytes.chunks_exact(row).map(|row| tagged(Tag::Leaf, &[row])).collect();
     merkle_root(&leaves)
 }
 
@@ -30,10 +31,15 @@ impl UntestedCommitments {
     /// Reads `rows · t` uncompressed points (96 bytes each).
     pub fn read(reader: &mut Reader<'_>, rows: usize, t: usize) -> Result<Self, DecodeError> {
         let what = "commitment";
-        let size = rows.checked_mul(t * G1_UNCOMPRESSED).ok_or(DecodeError::Short { what, missing: usize::MAX })?;
+        let size = rows
+            .checked_mul(t * G1_UNCOMPRESSED)
+            .ok_or(DecodeError::Short { what, missing: usize::MAX })?;
         let bytes = reader.bytes(what, size)?;
         let (encodings, _) = bytes.as_chunks::<G1_UNCOMPRESSED>();
-        let point = |bytes| UntestedG1::from_uncompressed(bytes).map_err(|source| DecodeError::Curve { what, source });
+        let point = |bytes| {
+            UntestedG1::from_uncompressed(bytes)
+                .map_err(|source| DecodeError::Curve { what, source })
+        };
         let points = encodings.iter().map(point).collect::<Result<_, _>>()?;
         Ok(Self { t, points, root: root_of(bytes, t * G1_UNCOMPRESSED) })
     }
@@ -116,7 +122,10 @@ impl Commitments {
     pub fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
         let all: Vec<&Self> = all.into_iter().collect();
         let first = all.first().expect("at least one commitment");
-        assert!(all.iter().all(|one| (one.t, one.points.len()) == (first.t, first.points.len())), "one shape");
+        assert!(
+            all.iter().all(|one| (one.t, one.points.len()) == (first.t, first.points.len())),
+            "one shape"
+        );
         let points: Vec<&[G1]> = all.iter().map(|one| one.points.as_slice()).collect();
         Some(Self::new(first.t, sum_vectors(&points)?))
     }
@@ -126,11 +135,15 @@ impl Commitments {
     /// # Panics
     /// If there is not one weight for each row.
     pub fn fold(&self, weights: &[u128]) -> Vec<G1Sum> {
-        let columns: Vec<Vec<G1>> = (0..self.t).map(|k| self.rows().map(|row| row[k]).collect()).collect();
-        weigh_columns(&columns.iter().map(|column| (column.as_slice(), weights)).collect::<Vec<_>>())
+        let columns: Vec<Vec<G1>> =
+            (0..self.t).map(|k| self.rows().map(|row| row[k]).collect()).collect();
+        weigh_columns(
+            &columns.iter().map(|column| (column.as_slice(), weights)).collect::<Vec<_>>(),
+        )
     }
 
-    /// Every row's polynomial at each of `xs`, row by row: `Σ_k x^k · row[k]`. `None` if a value is infinity.
+    /// Every row's polynomial at each of `xs`, row by row: `Σ_k x^k · row[k]`. `None` if a value is
+    /// infinity.
     pub fn evaluate(&self, xs: &[u64]) -> Option<Vec<G1>> {
         evaluate_rows(&self.points, self.t, xs)
     }

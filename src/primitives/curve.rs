@@ -1,9 +1,11 @@
 //! BLS12-381: scalars, G1 and G2. The only file that calls the curve library.
 //!
-//! A [`G1`] or [`G2`] in memory is always canonical, on the curve, in the prime-order subgroup and not infinity: there is no
-//! other way to make one. Sums, which may be infinity on the way, are [`G1Sum`] and [`G2Sum`].
+//! A [`G1`] or [`G2`] in memory is always canonical, on the curve, in the prime-order subgroup and
+//! not infinity: there is no other way to make one. Sums, which may be infinity on the way, are
+//! [`G1Sum`] and [`G2Sum`].
 //!
-//! Encodings: IETF draft-irtf-cfrg-pairing-friendly-curves, appendix C (the "ZCash" flags). Hashing: RFC 9380 section 8.8.2.
+//! Encodings: IETF draft-irtf-cfrg-pairing-friendly-curves, appendix C (the "ZCash" flags).
+//! Hashing: RFC 9380 section 8.8.2.
 #![allow(unsafe_code)]
 
 use core::fmt;
@@ -47,14 +49,16 @@ pub enum DecodeError {
     ScalarTooLarge,
 }
 
-/// A public scalar modulo the group order `r`. Arithmetic is constant time; printing is allowed because it is public.
+/// A public scalar modulo the group order `r`. Arithmetic is constant time; printing is allowed
+/// because it is public.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Scalar(blst_fr);
 
 /// A secret scalar modulo `r`: wiped on drop, and neither copied nor printed.
 ///
 /// # Security
-/// Every operation is constant time in the value, except [`SecretScalar::is_zero`], whose answer is public by design.
+/// Every operation is constant time in the value, except [`SecretScalar::is_zero`], whose answer is
+/// public by design.
 pub struct SecretScalar(blst_fr);
 
 /// A point of G1: canonical, on the curve, in the subgroup, not infinity.
@@ -84,7 +88,8 @@ pub struct G2Sum(blst_p2);
 fn fr_from_be(bytes: &[u8; SCALAR_BYTES]) -> Result<blst_fr, DecodeError> {
     let mut scalar = blst_scalar::default();
     let mut fr = blst_fr::default();
-    // SAFETY: both outputs are live locals; the input is 32 readable bytes, as the function demands.
+    // SAFETY: both outputs are live locals; the input is 32 readable bytes, as the function
+    // demands.
     let canonical = unsafe {
         blst_scalar_from_bendian(&mut scalar, bytes.as_ptr());
         blst_scalar_fr_check(&scalar)
@@ -100,7 +105,8 @@ fn fr_from_be(bytes: &[u8; SCALAR_BYTES]) -> Result<blst_fr, DecodeError> {
 fn fr_reduce(bytes: &[u8; 48]) -> blst_fr {
     let mut scalar = blst_scalar::default();
     let mut fr = blst_fr::default();
-    // SAFETY: live locals; the length passed is the length of the array. The function reduces modulo r.
+    // SAFETY: live locals; the length passed is the length of the array. The function reduces
+    // modulo r.
     unsafe {
         blst_scalar_from_be_bytes(&mut scalar, bytes.as_ptr(), bytes.len());
         blst_fr_from_scalar(&mut fr, &scalar);
@@ -116,9 +122,14 @@ fn fr_to_scalar(fr: &blst_fr) -> blst_scalar {
     scalar
 }
 
-fn fr_binary(op: unsafe extern "C" fn(*mut blst_fr, *const blst_fr, *const blst_fr), a: &blst_fr, b: &blst_fr) -> blst_fr {
+fn fr_binary(
+    op: unsafe extern "C" fn(*mut blst_fr, *const blst_fr, *const blst_fr),
+    a: &blst_fr,
+    b: &blst_fr,
+) -> blst_fr {
     let mut out = blst_fr::default();
-    // SAFETY: `op` is one of blst_fr_add, _sub, _mul, which read two field elements and write one; all three are live.
+    // SAFETY: `op` is one of blst_fr_add, _sub, _mul, which read two field elements and write one;
+    // all three are live.
     unsafe { op(&mut out, a, b) };
     out
 }
@@ -140,9 +151,11 @@ impl Scalar {
     /// The scalar `value`.
     pub fn from_u128(value: u128) -> Self {
         let mut fr = blst_fr::default();
-        let half = |shift: u32| u64::try_from(value >> shift & u128::from(u64::MAX)).expect("64 bits");
+        let half =
+            |shift: u32| u64::try_from(value >> shift & u128::from(u64::MAX)).expect("64 bits");
         let limbs = [half(0), half(64), 0, 0];
-        // SAFETY: the input is four readable 64-bit limbs, little-endian; the output is a live local.
+        // SAFETY: the input is four readable 64-bit limbs, little-endian; the output is a live
+        // local.
         unsafe { blst_fr_from_uint64(&mut fr, limbs.as_ptr()) };
         Self(fr)
     }
@@ -223,7 +236,8 @@ impl SecretScalar {
         Self(blst_fr::default())
     }
 
-    /// From 32 big-endian bytes, below `r`. Zero is accepted: whether it may occur is the caller's rule.
+    /// From 32 big-endian bytes, below `r`. Zero is accepted: whether it may occur is the caller's
+    /// rule.
     pub fn from_be_bytes(bytes: &[u8; SCALAR_BYTES]) -> Result<Self, DecodeError> {
         fr_from_be(bytes).map(Self)
     }
@@ -268,7 +282,8 @@ impl SecretScalar {
         G1Sum(point).finish()
     }
 
-    /// `self · point`: a signature on the message hashed to `point`. `None` for zero. Constant time.
+    /// `self · point`: a signature on the message hashed to `point`. `None` for zero. Constant
+    /// time.
     pub fn sign(&self, point: &G2) -> Option<G2> {
         let scalar = fr_to_scalar(&self.0);
         let mut out = blst_p2::default();
@@ -282,7 +297,8 @@ impl SecretScalar {
         Zeroizing::new(fr_to_scalar(&self.0).b)
     }
 
-    /// The value as a public scalar. Only for values that are published, such as a proof's response.
+    /// The value as a public scalar. Only for values that are published, such as a proof's
+    /// response.
     pub fn declassify(&self) -> Scalar {
         Scalar(blst_fr { l: self.0.l })
     }
@@ -296,14 +312,19 @@ impl Drop for SecretScalar {
 
 /// What G1 and G2 share, written once.
 macro_rules! group {
-    ($point:ident, $untested:ident, $sum:ident, $field:ident, $affine:ident, $jacobian:ident, $size:ident, $full:ident,
-     $name:literal, uncompress: $uncompress:ident, compress: $compress:ident, deserialize: $deserialize:ident,
+    ($point:ident, $untested:ident, $sum:ident, $field:ident, $affine:ident, $jacobian:ident,
+        $size:ident, $full:ident,
+     $name:literal, uncompress: $uncompress:ident, compress: $compress:ident,
+     deserialize: $deserialize:ident,
      serialize: $serialize:ident, in_group: $in_group:ident, is_inf_affine: $is_inf_affine:ident,
-     from_affine: $from_affine:ident, to_affine: $to_affine:ident, all_to_affine: $all_to_affine:ident,
-     add: $add:ident, add_affine: $add_affine:ident, neg: $neg:ident, mult: $mult:ident, is_inf: $is_inf:ident,
+     from_affine: $from_affine:ident, to_affine: $to_affine:ident,
+     all_to_affine: $all_to_affine:ident,
+     add: $add:ident, add_affine: $add_affine:ident, neg: $neg:ident, mult: $mult:ident,
+     is_inf: $is_inf:ident,
      equal: $equal:ident, msm: $msm:ident, scratch: $scratch:ident) => {
         impl $point {
-            /// From the compressed encoding: length and flags, range, curve, not infinity, subgroup.
+            /// From the compressed encoding: length and flags, range, curve, not infinity,
+            /// subgroup.
             pub fn from_compressed(bytes: &[u8; $size]) -> Result<Self, DecodeError> {
                 // Flag bits: 0x80 compressed, 0x40 infinity, 0x20 sign of y.
                 if bytes[0] & 0x80 == 0 {
@@ -317,7 +338,8 @@ macro_rules! group {
                     || bytes.to_vec(),
                     || {
                         let mut point = $affine::default();
-                        // SAFETY: the input is a full compressed encoding; the output is a live local.
+                        // SAFETY: the input is a full compressed encoding; the output is a live
+                        // local.
                         let verdict = unsafe { $uncompress(&mut point, bytes.as_ptr()) };
                         $untested::checked(point, verdict)?.test()
                     },
@@ -332,7 +354,8 @@ macro_rules! group {
                 out
             }
 
-            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity, subgroup.
+            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity,
+            /// subgroup.
             pub fn from_uncompressed(bytes: &[u8; $full]) -> Result<Self, DecodeError> {
                 let point = $untested::from_uncompressed(bytes)?;
                 remember(concat!($name, " uncompressed"), || bytes.to_vec(), || point.test())
@@ -406,9 +429,11 @@ macro_rules! group {
                 Affine::new($field(self.0.x), $field(self.0.y))
             }
 
-            /// Whether a sum of points of the curve is in the subgroup, by the exact test. Infinity is.
+            /// Whether a sum of points of the curve is in the subgroup, by the exact test. Infinity
+            /// is.
             pub(super) fn sum_is_in_subgroup(sum: &Affine<$field>) -> bool {
-                sum.coordinates().is_none_or(|(x, y)| Self($affine { x: x.0, y: y.0 }).test().is_ok())
+                sum.coordinates()
+                    .is_none_or(|(x, y)| Self($affine { x: x.0, y: y.0 }).test().is_ok())
             }
         }
 
@@ -471,7 +496,8 @@ macro_rules! group {
             fn mult_bits(&self, little_endian: &[u8], bits: usize) -> Self {
                 let mut out = $jacobian::default();
                 assert!(bits <= 8 * little_endian.len(), "as many bits as bytes given");
-                // SAFETY: at least `bits` bits are readable; the point is in the subgroup, as every summand is.
+                // SAFETY: at least `bits` bits are readable; the point is in the subgroup, as every
+                // summand is.
                 unsafe { $mult(&mut out, &self.0, little_endian.as_ptr(), bits) };
                 Self(out)
             }
@@ -501,9 +527,11 @@ macro_rules! group {
                 if sums.iter().any(Self::is_infinity) {
                     return None;
                 }
-                let pointers: Vec<*const $jacobian> = sums.iter().map(|sum| core::ptr::from_ref(&sum.0)).collect();
+                let pointers: Vec<*const $jacobian> =
+                    sums.iter().map(|sum| core::ptr::from_ref(&sum.0)).collect();
                 let mut out = vec![$affine::default(); sums.len()];
-                // SAFETY: one valid pointer and one output slot for each of `sums.len()` points, none at infinity.
+                // SAFETY: one valid pointer and one output slot for each of `sums.len()` points,
+                // none at infinity.
                 unsafe { $all_to_affine(out.as_mut_ptr(), pointers.as_ptr(), sums.len()) };
                 Some(out.into_iter().map($point).collect())
             }
@@ -515,7 +543,9 @@ macro_rules! group {
             pub fn msm(points: &[$point], scalars: &[Scalar]) -> Self {
                 assert_eq!(points.len(), scalars.len(), "one scalar for each point");
                 let question = || {
-                    let term = |(point, scalar): (&$point, &Scalar)| [&point.to_compressed()[..], &scalar.to_be_bytes()].concat();
+                    let term = |(point, scalar): (&$point, &Scalar)| {
+                        [&point.to_compressed()[..], &scalar.to_be_bytes()].concat()
+                    };
                     points.iter().zip(scalars).flat_map(term).collect()
                 };
                 remember(stringify!($sum), question, || Self::sum_of_products(points, scalars))
@@ -530,15 +560,26 @@ macro_rules! group {
                     }
                     return total;
                 }
-                let scalars: Vec<blst_scalar> = scalars.iter().map(|scalar| fr_to_scalar(&scalar.0)).collect();
-                let points: Vec<*const $affine> = points.iter().map(|point| core::ptr::from_ref(&point.0)).collect();
-                let bytes: Vec<*const u8> = scalars.iter().map(|scalar| scalar.b.as_ptr()).collect();
+                let scalars: Vec<blst_scalar> =
+                    scalars.iter().map(|scalar| fr_to_scalar(&scalar.0)).collect();
+                let points: Vec<*const $affine> =
+                    points.iter().map(|point| core::ptr::from_ref(&point.0)).collect();
+                let bytes: Vec<*const u8> =
+                    scalars.iter().map(|scalar| scalar.b.as_ptr()).collect();
                 // SAFETY: asks for a size only.
                 let scratch = unsafe { $scratch(points.len()) };
                 let mut scratch = vec![0u64; scratch.div_ceil(8)];
-                // SAFETY: `points.len()` valid pointers to points and to 32-byte scalars; scratch of the size asked for.
+                // SAFETY: `points.len()` valid pointers to points and to 32-byte scalars; scratch
+                // of the size asked for.
                 unsafe {
-                    $msm(&mut total.0, points.as_ptr(), points.len(), bytes.as_ptr(), 255, scratch.as_mut_ptr());
+                    $msm(
+                        &mut total.0,
+                        points.as_ptr(),
+                        points.len(),
+                        bytes.as_ptr(),
+                        255,
+                        scratch.as_mut_ptr(),
+                    );
                 }
                 total
             }
@@ -554,18 +595,24 @@ macro_rules! group {
 }
 
 group!(G1, UntestedG1, G1Sum, Fp, blst_p1_affine, blst_p1, G1_COMPRESSED, G1_UNCOMPRESSED, "G1",
-    uncompress: blst_p1_uncompress, compress: blst_p1_affine_compress, deserialize: blst_p1_deserialize,
+    uncompress: blst_p1_uncompress, compress: blst_p1_affine_compress,
+    deserialize: blst_p1_deserialize,
     serialize: blst_p1_affine_serialize, in_group: blst_p1_affine_in_g1,
-    is_inf_affine: blst_p1_affine_is_inf, from_affine: blst_p1_from_affine, to_affine: blst_p1_to_affine,
-    all_to_affine: blst_p1s_to_affine, add: blst_p1_add_or_double, add_affine: blst_p1_add_or_double_affine,
+    is_inf_affine: blst_p1_affine_is_inf, from_affine: blst_p1_from_affine,
+    to_affine: blst_p1_to_affine,
+    all_to_affine: blst_p1s_to_affine, add: blst_p1_add_or_double,
+    add_affine: blst_p1_add_or_double_affine,
     neg: blst_p1_cneg, mult: blst_p1_mult, is_inf: blst_p1_is_inf, equal: blst_p1_is_equal,
     msm: blst_p1s_mult_pippenger, scratch: blst_p1s_mult_pippenger_scratch_sizeof);
 
 group!(G2, UntestedG2, G2Sum, Fp2, blst_p2_affine, blst_p2, G2_COMPRESSED, G2_UNCOMPRESSED, "G2",
-    uncompress: blst_p2_uncompress, compress: blst_p2_affine_compress, deserialize: blst_p2_deserialize,
+    uncompress: blst_p2_uncompress, compress: blst_p2_affine_compress,
+    deserialize: blst_p2_deserialize,
     serialize: blst_p2_affine_serialize, in_group: blst_p2_affine_in_g2,
-    is_inf_affine: blst_p2_affine_is_inf, from_affine: blst_p2_from_affine, to_affine: blst_p2_to_affine,
-    all_to_affine: blst_p2s_to_affine, add: blst_p2_add_or_double, add_affine: blst_p2_add_or_double_affine,
+    is_inf_affine: blst_p2_affine_is_inf, from_affine: blst_p2_from_affine,
+    to_affine: blst_p2_to_affine,
+    all_to_affine: blst_p2s_to_affine, add: blst_p2_add_or_double,
+    add_affine: blst_p2_add_or_double_affine,
     neg: blst_p2_cneg, mult: blst_p2_mult, is_inf: blst_p2_is_inf, equal: blst_p2_is_equal,
     msm: blst_p2s_mult_pippenger, scratch: blst_p2s_mult_pippenger_scratch_sizeof);
 
@@ -589,9 +636,18 @@ impl G2 {
     pub fn hash(message: &[u8], dst: &[u8]) -> Self {
         let hash = || {
             let mut out = blst_p2::default();
-            // SAFETY: each pointer comes with the length of its slice; an empty augmentation may be null.
+            // SAFETY: each pointer comes with the length of its slice; an empty augmentation may be
+            // null.
             unsafe {
-                blst_hash_to_g2(&mut out, message.as_ptr(), message.len(), dst.as_ptr(), dst.len(), core::ptr::null(), 0);
+                blst_hash_to_g2(
+                    &mut out,
+                    message.as_ptr(),
+                    message.len(),
+                    dst.as_ptr(),
+                    dst.len(),
+                    core::ptr::null(),
+                    0,
+                );
             }
             G2Sum(out).finish().expect("hashing to infinity has probability 2^-255")
         };
@@ -604,13 +660,25 @@ pub fn expand_message_xmd(message: &[u8], dst: &[u8], out: &mut [u8]) {
     assert!(out.len() <= 255 * 32 && dst.len() <= 255, "bounds of RFC 9380 section 5.3.1");
     // SAFETY: each pointer comes with the length of its slice.
     unsafe {
-        blst_expand_message_xmd(out.as_mut_ptr(), out.len(), message.as_ptr(), message.len(), dst.as_ptr(), dst.len());
+        blst_expand_message_xmd(
+            out.as_mut_ptr(),
+            out.len(),
+            message.as_ptr(),
+            message.len(),
+            dst.as_ptr(),
+            dst.len(),
+        );
     }
 }
 
 /// Whether `Π e(a, b) = 1` over all pairs. The empty product is one.
 pub fn pairing_product_is_one(pairs: &[(G1, G2)]) -> bool {
-    let question = || pairs.iter().flat_map(|(a, b)| [&a.to_compressed()[..], &b.to_compressed()].concat()).collect();
+    let question = || {
+        pairs
+            .iter()
+            .flat_map(|(a, b)| [&a.to_compressed()[..], &b.to_compressed()].concat())
+            .collect()
+    };
     pairs.is_empty() || remember("pairings", question, || multiply(pairs))
 }
 
@@ -633,10 +701,13 @@ fn multiply(pairs: &[(G1, G2)]) -> bool {
 }
 
 fn miller_loops(pairs: &[(G1, G2)]) -> blst_fp12 {
-    let ps: Vec<*const blst_p1_affine> = pairs.iter().map(|(a, _)| core::ptr::from_ref(&a.0)).collect();
-    let qs: Vec<*const blst_p2_affine> = pairs.iter().map(|(_, b)| core::ptr::from_ref(&b.0)).collect();
+    let ps: Vec<*const blst_p1_affine> =
+        pairs.iter().map(|(a, _)| core::ptr::from_ref(&a.0)).collect();
+    let qs: Vec<*const blst_p2_affine> =
+        pairs.iter().map(|(_, b)| core::ptr::from_ref(&b.0)).collect();
     let mut loops = blst_fp12::default();
-    // SAFETY: `pairs.len()` valid pointers on each side; no point is infinity, by the invariant of the types.
+    // SAFETY: `pairs.len()` valid pointers on each side; no point is infinity, by the invariant of
+    // the types.
     unsafe { blst_miller_loop_n(&mut loops, qs.as_ptr(), ps.as_ptr(), pairs.len()) };
     loops
 }
@@ -650,7 +721,8 @@ pub(super) struct Fp(blst_fp);
 pub(super) struct Fp2(blst_fp2);
 
 macro_rules! field {
-    ($field:ident, $raw:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident, sqr: $sqr:ident, inverse: $inverse:ident) => {
+    ($field:ident, $raw:ident, add: $add:ident, sub: $sub:ident, mul: $mul:ident, sqr: $sqr:ident,
+        inverse: $inverse:ident) => {
         impl Field for $field {
             fn zero() -> Self {
                 Self($raw::default())
@@ -686,7 +758,8 @@ macro_rules! field {
 
             fn inverse(&self) -> Self {
                 let mut out = $raw::default();
-                // SAFETY: live values; the library's constant-time inversion, which maps zero to zero.
+                // SAFETY: live values; the library's constant-time inversion, which maps zero to
+                // zero.
                 unsafe { $inverse(&mut out, &self.0) };
                 Self(out)
             }
@@ -694,8 +767,10 @@ macro_rules! field {
     };
 }
 
-field!(Fp, blst_fp, add: blst_fp_add, sub: blst_fp_sub, mul: blst_fp_mul, sqr: blst_fp_sqr, inverse: blst_fp_inverse);
-field!(Fp2, blst_fp2, add: blst_fp2_add, sub: blst_fp2_sub, mul: blst_fp2_mul, sqr: blst_fp2_sqr, inverse: blst_fp2_inverse);
+field!(Fp, blst_fp, add: blst_fp_add, sub: blst_fp_sub, mul: blst_fp_mul, sqr: blst_fp_sqr,
+    inverse: blst_fp_inverse);
+field!(Fp2, blst_fp2, add: blst_fp2_add, sub: blst_fp2_sub, mul: blst_fp2_mul, sqr: blst_fp2_sqr,
+    inverse: blst_fp2_inverse);
 
 impl Fp {
     /// The words of the element as it is in memory, for selections that do not branch.

@@ -1,14 +1,19 @@
-//! TOY CURVE: no security. Stands in for `curve.rs` where the compiler is given `--cfg quorate_toy_curve`, so that a simulation plays a
-//! million ceremonies with the protocol as it is and only the group replaced.
+//! TOY CURVE: no security. Stands in for `curve.rs` where the compiler is given `--cfg
+//! quorate_toy_curve`, so that a simulation plays a million ceremonies with the protocol as it is
+//! and only the group replaced.
 //!
-//! The group is the integers modulo the prime `2^61 - 1`: a point is a fixed multiple of its logarithm, and the pairing multiplies. What holds for
-//! every group holds here (shares, commitments, proofs, signatures, sums that cancel or are infinity, random weights, up to 2^-61 for
-//! 2^-255). What rests on logarithms being hard does not: anybody can read a secret off its commitment.
+//! The group is the integers modulo the prime `2^61 - 1`: a point is a fixed multiple of its
+//! logarithm, and the pairing multiplies. What holds for every group holds here (shares,
+//! commitments, proofs, signatures, sums that cancel or are infinity, random weights, up to 2^-61
+//! for 2^-255). What rests on logarithms being hard does not: anybody can read a secret off its
+//! commitment.
 //!
-//! Encodings have the sizes, flags and errors of the true ones. A scalar fills its 32 bytes, of which the last eight decide and the others
-//! have to follow from them, so that a secret is known by any part of it, and is in the bytes of no point. The "curve" is the points `(x, y)` with `x = min(y, -y)`, so that a point
-//! and its negative share their x, and the two points with `x = 0`, `(0, ±2)`: those are outside the subgroup, and as for the true
-//! G1 they are spelled `(0, ±2)`. Other than with the true curve, a small number in place of an x is mostly a point.
+//! Encodings have the sizes, flags and errors of the true ones. A scalar fills its 32 bytes, of
+//! which the last eight decide and the others have to follow from them, so that a secret is known
+//! by any part of it, and is in the bytes of no point. The "curve" is the points `(x, y)` with `x =
+//! min(y, -y)`, so that a point and its negative share their x, and the two points with `x = 0`,
+//! `(0, ±2)`: those are outside the subgroup, and as for the true G1 they are spelled `(0, ±2)`.
+//! Other than with the true curve, a small number in place of an x is mostly a point.
 
 use core::fmt;
 use core::ops::{Add, Mul, Neg, Sub};
@@ -109,7 +114,9 @@ fn mul(a: u64, b: u64) -> u64 {
 fn reduced(bytes: &[u8]) -> u64 {
     let (words, _) = bytes.as_chunks::<8>();
     // 2^64 = 8 mod P.
-    words.iter().fold(0, |sum, word| folded(u128::from(mul(sum, 8)) + u128::from(u64::from_be_bytes(*word))))
+    words.iter().fold(0, |sum, word| {
+        folded(u128::from(mul(sum, 8)) + u128::from(u64::from_be_bytes(*word)))
+    })
 }
 
 /// The number that big-endian bytes spell, if it is below `P`.
@@ -129,7 +136,10 @@ fn spelled<const N: usize>(number: u64) -> [u8; N] {
 fn spread(number: u64) -> [u8; SCALAR_BYTES] {
     let mut out = spelled(number);
     let (words, _) = out.as_chunks_mut::<8>();
-    words.iter_mut().zip(SPREAD).for_each(|(word, factor)| *word = number.wrapping_mul(factor).to_be_bytes());
+    words
+        .iter_mut()
+        .zip(SPREAD)
+        .for_each(|(word, factor)| *word = number.wrapping_mul(factor).to_be_bytes());
     out
 }
 
@@ -228,7 +238,8 @@ impl SecretScalar {
         Self(0)
     }
 
-    /// From 32 bytes, as [`SecretScalar::to_be_bytes`] gives them. Zero is accepted: whether it may occur is the caller's rule.
+    /// From 32 bytes, as [`SecretScalar::to_be_bytes`] gives them. Zero is accepted: whether it may
+    /// occur is the caller's rule.
     pub fn from_be_bytes(bytes: &[u8; SCALAR_BYTES]) -> Result<Self, DecodeError> {
         gathered(bytes).map(Self)
     }
@@ -268,7 +279,8 @@ impl SecretScalar {
         G2Sum(mul(self.0, point.0)).finish()
     }
 
-    /// The value as a public scalar. Only for values that are published, such as a proof's response.
+    /// The value as a public scalar. Only for values that are published, such as a proof's
+    /// response.
     pub fn declassify(&self) -> Scalar {
         Scalar(self.0)
     }
@@ -284,7 +296,8 @@ impl Drop for SecretScalar {
 macro_rules! group {
     ($point:ident, $untested:ident, $sum:ident, $size:ident, $full:ident, $name:literal) => {
         impl $point {
-            /// From the compressed encoding: length and flags, range, curve, not infinity, subgroup.
+            /// From the compressed encoding: length and flags, range, curve, not infinity,
+            /// subgroup.
             pub fn from_compressed(bytes: &[u8; $size]) -> Result<Self, DecodeError> {
                 // Flag bits: 0x80 compressed, 0x40 infinity, 0x20 sign of y.
                 if bytes[0] & 0x80 == 0 {
@@ -311,7 +324,8 @@ macro_rules! group {
         }
 
         impl $point {
-            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity, subgroup.
+            /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity,
+            /// subgroup.
             pub fn from_uncompressed(bytes: &[u8; $full]) -> Result<Self, DecodeError> {
                 $untested::from_uncompressed(bytes)?.test()
             }
@@ -333,9 +347,14 @@ macro_rules! group {
                     _ => return Err(DecodeError::NotCanonical),
                 }
                 let (x, y) = bytes.split_at($full / 2);
-                match (below_order(x).ok_or(DecodeError::NotCanonical)?, below_order(y).ok_or(DecodeError::NotCanonical)?) {
+                match (
+                    below_order(x).ok_or(DecodeError::NotCanonical)?,
+                    below_order(y).ok_or(DecodeError::NotCanonical)?,
+                ) {
                     // As the library's decoder, which knows these points of G1.
-                    (0, y) if (y == 2 || y == P - 2) && $full == G1_UNCOMPRESSED => Err(DecodeError::NotInSubgroup),
+                    (0, y) if (y == 2 || y == P - 2) && $full == G1_UNCOMPRESSED => {
+                        Err(DecodeError::NotInSubgroup)
+                    }
                     (0, y) if y == 2 || y == P - 2 => Ok(Self(None)),
                     (x, y) if x != 0 && x == y.min(P - y) => Ok(Self(Some($point(y)))),
                     _ => Err(DecodeError::NotOnCurve),
@@ -412,7 +431,12 @@ macro_rules! group {
             /// If the slices differ in length.
             pub fn msm(points: &[$point], scalars: &[Scalar]) -> Self {
                 assert_eq!(points.len(), scalars.len(), "one scalar for each point");
-                Self(points.iter().zip(scalars).fold(0, |sum, (point, scalar)| add(sum, mul(point.0, scalar.0))))
+                Self(
+                    points
+                        .iter()
+                        .zip(scalars)
+                        .fold(0, |sum, (point, scalar)| add(sum, mul(point.0, scalar.0))),
+                )
             }
         }
     };
@@ -443,13 +467,22 @@ pub fn expand_message_xmd(message: &[u8], dst: &[u8], out: &mut [u8]) {
     assert!(out.len() <= 255 * 32 && dst.len() <= 255, "bounds of RFC 9380 section 5.3.1");
     let length = u16::try_from(out.len()).expect("at most 8160").to_be_bytes();
     let suffix = u8::try_from(dst.len()).expect("at most 255");
-    let first = Sha256::new().chain_update([0; 64]).chain_update(message).chain_update(length).chain_update([0]);
+    let first = Sha256::new()
+        .chain_update([0; 64])
+        .chain_update(message)
+        .chain_update(length)
+        .chain_update([0]);
     let first: [u8; 32] = first.chain_update(dst).chain_update([suffix]).finalize().into();
     let mut block = [0; 32];
     for (count, chunk) in (1u8..=255).zip(out.chunks_mut(32)) {
         block.iter_mut().zip(&first).for_each(|(b, f)| *b ^= f);
-        block =
-            Sha256::new().chain_update(block).chain_update([count]).chain_update(dst).chain_update([suffix]).finalize().into();
+        block = Sha256::new()
+            .chain_update(block)
+            .chain_update([count])
+            .chain_update(dst)
+            .chain_update([suffix])
+            .finalize()
+            .into();
         chunk.copy_from_slice(&block[..chunk.len()]);
     }
 }

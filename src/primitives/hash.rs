@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use super::curve::{Scalar, SecretScalar, expand_message_xmd};
 
-/// Domain separation of Ethereum's BLS signatures (proof-of-possession scheme, consensus specification `phase0/bls`).
+/// Domain separation of Ethereum's BLS signatures (proof-of-possession scheme, consensus
+/// specification `phase0/bls`).
 pub const DST_ETHEREUM: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 /// Domain separation of the possession proofs (protocol chapter, round 2). Never Ethereum's.
 pub const DST_POSSESSION: &[u8] = b"QUORATE-V1-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_";
@@ -151,7 +152,8 @@ impl AsRef<[u8]> for Digest {
     }
 }
 
-/// `TH(tag, parts)`: SHA-256 over the tag and every part, each behind its length (8 bytes, big-endian).
+/// `TH(tag, parts)`: SHA-256 over the tag and every part, each behind its length (8 bytes,
+/// big-endian).
 pub fn tagged(tag: Tag, parts: &[&[u8]]) -> Digest {
     let mut hash = Sha256::new();
     let mut absorb = |part: &[u8]| {
@@ -170,7 +172,8 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// 48 uniform bytes: `expand_message_xmd` (RFC 9380 section 5.3.1) of `TH(tag, parts)` under the tag's own DST.
+/// 48 uniform bytes: `expand_message_xmd` (RFC 9380 section 5.3.1) of `TH(tag, parts)` under the
+/// tag's own DST.
 fn expand(tag: Tag, parts: &[&[u8]]) -> Zeroizing<[u8; 48]> {
     let digest = Zeroizing::new(tagged(tag, parts).0);
     let mut out = Zeroizing::new([0; 48]);
@@ -179,7 +182,8 @@ fn expand(tag: Tag, parts: &[&[u8]]) -> Zeroizing<[u8; 48]> {
     out
 }
 
-/// `HW(tag, parts)`: a public weight of 128 bits, the first half of `TH(tag, parts)` as a big-endian number.
+/// `HW(tag, parts)`: a public weight of 128 bits, the first half of `TH(tag, parts)` as a
+/// big-endian number.
 pub fn weight(tag: Tag, parts: &[&[u8]]) -> u128 {
     let digest = tagged(tag, parts);
     u128::from_be_bytes(*digest.0.first_chunk().expect("32 bytes"))
@@ -200,8 +204,9 @@ pub fn secret_bytes(tag: Tag, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     Zeroizing::new(tagged(tag, parts).0)
 }
 
-/// Merkle root over leaves (RFC 6962 shape: the left subtree is the largest power of two below the count; leaf and node hashes
-/// have different tags). The root of no leaves is the hash of the empty leaf list.
+/// Merkle root over leaves (RFC 6962 shape: the left subtree is the largest power of two below the
+/// count; leaf and node hashes have different tags). The root of no leaves is the hash of the empty
+/// leaf list.
 pub fn merkle_root(leaves: &[Digest]) -> Digest {
     match leaves {
         [] => tagged(Tag::Node, &[]),

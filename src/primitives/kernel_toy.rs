@@ -1,6 +1,8 @@
 //! What `kernel` does, over the toy curve and one by one.
 
-use super::curve::{DecodeError, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2};
+use super::curve::{
+    DecodeError, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2,
+};
 use super::hash::{Digest, Tag, scalar};
 
 /// One entry's weight in a batch.
@@ -42,8 +44,13 @@ pub(super) fn test_together<U: Untested>(points: &[U], seed: &Digest) -> Option<
     test_all(points, seed).ok()
 }
 
-/// All points as tested ones with their weighted sum, or the position of the first that is outside the subgroup.
-pub(super) fn test_and_weigh(points: &[UntestedG2], coins: &[Coin], seed: &Digest) -> Result<(Vec<G2>, G2Sum), usize> {
+/// All points as tested ones with their weighted sum, or the position of the first that is outside
+/// the subgroup.
+pub(super) fn test_and_weigh(
+    points: &[UntestedG2],
+    coins: &[Coin],
+    seed: &Digest,
+) -> Result<(Vec<G2>, G2Sum), usize> {
     let tested = test_all(points, seed)?;
     let sum = weigh(&tested, coins);
     Ok((tested, sum))
@@ -79,13 +86,20 @@ pub(super) struct Weighed {
 
 /// `Σ weight · key` for each message, in order.
 pub(super) fn weigh_keys(groups: &[Weighed]) -> Vec<G1Sum> {
-    let sum = |keys: &[G1], weights: &[KeyWeight]| G1Sum::msm(keys, &weights.iter().map(|weight| weight.0).collect::<Vec<_>>());
-    groups.iter().flat_map(|group| group.messages.iter().map(move |weights| sum(&group.keys, weights))).collect()
+    let sum = |keys: &[G1], weights: &[KeyWeight]| {
+        G1Sum::msm(keys, &weights.iter().map(|weight| weight.0).collect::<Vec<_>>())
+    };
+    groups
+        .iter()
+        .flat_map(|group| group.messages.iter().map(move |weights| sum(&group.keys, weights)))
+        .collect()
 }
 
 /// `Σ weights[i] · points[i]` for each of the pairs.
 pub(super) fn weigh_columns(columns: &[(&[G1], &[u128])]) -> Vec<G1Sum> {
-    let scalars = |weights: &[u128]| weights.iter().map(|weight| Scalar::from_u128(*weight)).collect::<Vec<_>>();
+    let scalars = |weights: &[u128]| {
+        weights.iter().map(|weight| Scalar::from_u128(*weight)).collect::<Vec<_>>()
+    };
     columns.iter().map(|(points, weights)| G1Sum::msm(points, &scalars(weights))).collect()
 }
 
@@ -105,7 +119,8 @@ pub(super) fn sum_vectors(vectors: &[&[G1]]) -> Option<Vec<G1>> {
     (0..length).map(sum).collect()
 }
 
-/// `Σ_k x^k · row[k]` for each row of `t` points and each of `xs`, row by row; `None` if a value is infinity.
+/// `Σ_k x^k · row[k]` for each row of `t` points and each of `xs`, row by row; `None` if a value is
+/// infinity.
 pub(super) fn evaluate_rows(points: &[G1], t: usize, xs: &[u64]) -> Option<Vec<G1>> {
     let value = |row: &[G1], x: u64| {
         let step = |sum: G1Sum, point: &G1| {

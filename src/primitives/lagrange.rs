@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::curve::{G1, G2, G2Sum, Scalar};
 use super::kernel::combine_rows;
 
-/// The coefficients `λ_i = Π_{j≠i} x_j / (x_j - x_i)` for interpolating at zero from the points `xs`.
+/// The coefficients `λ_i = Π_{j≠i} x_j / (x_j - x_i)` for interpolating at zero from the points
+/// `xs`.
 ///
 /// `None` if a point is zero (it would *be* the secret) or occurs twice.
 pub fn coefficients_at_zero(xs: &[u64]) -> Option<Vec<Scalar>> {
@@ -25,28 +26,36 @@ pub fn coefficients_at_zero(xs: &[u64]) -> Option<Vec<Scalar>> {
         .collect()
 }
 
-/// The coefficients `Π_{j≠i} (x - x_j) / (x_i - x_j)` for interpolating at `x`, where all of them are integers, and not large: for the points
-/// `1..t`, and all multiples of them, they are at zero, and at the multiples that follow.
+/// The coefficients `Π_{j≠i} (x - x_j) / (x_i - x_j)` for interpolating at `x`, where all of them
+/// are integers, and not large: for the points `1..t`, and all multiples of them, they are at zero,
+/// and at the multiples that follow.
 fn small_coefficients(xs: &[u64], x: u64) -> Option<Vec<i64>> {
     // Homogeneous: only the ratios of the points count.
     let common = xs.iter().copied().reduce(gcd).filter(|_| !xs.contains(&0))?;
     let common = gcd(common, x);
-    let (xs, x): (Vec<i128>, i128) = (xs.iter().map(|x| i128::from(x / common)).collect(), i128::from(x / common));
+    let (xs, x): (Vec<i128>, i128) =
+        (xs.iter().map(|x| i128::from(x / common)).collect(), i128::from(x / common));
     xs.iter()
         .enumerate()
         .map(|(i, x_i)| {
             let (mut numerator, mut denominator) = (1i128, 1i128);
             for (_, x_j) in xs.iter().enumerate().filter(|(j, _)| *j != i) {
-                (numerator, denominator) = (numerator.checked_mul(x - x_j)?, denominator.checked_mul(x_i - x_j)?);
-                let shared = i128::try_from(gcd128(numerator.unsigned_abs(), denominator.unsigned_abs())).ok()?;
-                (numerator, denominator) = (numerator.checked_div(shared)?, denominator.checked_div(shared)?);
+                (numerator, denominator) =
+                    (numerator.checked_mul(x - x_j)?, denominator.checked_mul(x_i - x_j)?);
+                let shared =
+                    i128::try_from(gcd128(numerator.unsigned_abs(), denominator.unsigned_abs()))
+                        .ok()?;
+                (numerator, denominator) =
+                    (numerator.checked_div(shared)?, denominator.checked_div(shared)?);
             }
             let coefficient = match denominator {
                 1 => numerator,
                 -1 => -numerator,
                 _ => return None,
             };
-            i64::try_from(coefficient).ok().filter(|coefficient| coefficient.unsigned_abs() < LARGEST)
+            i64::try_from(coefficient)
+                .ok()
+                .filter(|coefficient| coefficient.unsigned_abs() < LARGEST)
         })
         .collect()
 }
@@ -62,7 +71,8 @@ fn gcd128(a: u128, b: u128) -> u128 {
     if b == 0 { a } else { gcd128(b, a % b) }
 }
 
-/// The keys of all signers and the combined key, as integer combinations of a few of them: they lie on one polynomial.
+/// The keys of all signers and the combined key, as integer combinations of a few of them: they lie
+/// on one polynomial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     basis: usize,
@@ -71,14 +81,19 @@ pub struct Span {
 }
 
 impl Span {
-    /// For signers at the points `xs`, any `t` of whose keys determine the others, and the combined key as the value at zero.
+    /// For signers at the points `xs`, any `t` of whose keys determine the others, and the combined
+    /// key as the value at zero.
     pub fn new(xs: &[u64], t: usize) -> Self {
         let row = |x: u64| small_coefficients(&xs[..t], x);
         let rows = || Some((xs.iter().map(|x| row(*x)).collect::<Option<Vec<_>>>()?, row(0)?));
-        let longest = |rows: &[Vec<i64>]| rows.iter().flatten().map(|c| 64 - c.unsigned_abs().leading_zeros() as usize).max();
+        let longest = |rows: &[Vec<i64>]| {
+            rows.iter().flatten().map(|c| 64 - c.unsigned_abs().leading_zeros() as usize).max()
+        };
         match rows() {
             // Weights have halves of 64 bits, which the integers make longer.
-            Some((signers, combined)) if t * (64 + longest(&signers).unwrap_or(0)) < 64 * (xs.len() + 1) => {
+            Some((signers, combined))
+                if t * (64 + longest(&signers).unwrap_or(0)) < 64 * (xs.len() + 1) =>
+            {
                 Self { basis: t, signers, combined }
             }
             _ => Self::independent(xs.len()),
@@ -88,7 +103,11 @@ impl Span {
     /// For keys that nothing is known about.
     pub fn independent(signers: usize) -> Self {
         let unit = |at: usize| (0..=signers).map(|i| i64::from(i == at)).collect();
-        Self { basis: signers + 1, signers: (0..signers).map(unit).collect(), combined: unit(signers) }
+        Self {
+            basis: signers + 1,
+            signers: (0..signers).map(unit).collect(),
+            combined: unit(signers),
+        }
     }
 
     /// Those keys that the others are combinations of.
@@ -111,14 +130,14 @@ impl Span {
     }
 }
 
-/// `Σ λ_i · partials[i]`: a threshold signature from as many partial signatures as coefficients (Boldyreva 2003).
-/// `None` if the sum is infinity.
+/// `Σ λ_i · partials[i]`: a threshold signature from as many partial signatures as coefficients
+/// (Boldyreva 2003). `None` if the sum is infinity.
 pub fn combine(coefficients: &[Scalar], partials: &[G2]) -> Option<G2> {
     G2Sum::msm(partials, coefficients).finish()
 }
 
-/// Threshold signatures on several messages: `partials[i]` are those of the signer at `xs[i]`, message by message. `None` if a point is zero or
-/// occurs twice, or a signature is infinity.
+/// Threshold signatures on several messages: `partials[i]` are those of the signer at `xs[i]`,
+/// message by message. `None` if a point is zero or occurs twice, or a signature is infinity.
 pub fn combine_all(xs: &[u64], partials: &[&[G2]]) -> Option<Vec<G2>> {
     let coefficients = coefficients_at_zero(xs)?;
     if let Some(small) = small_coefficients(xs, 0) {
@@ -144,15 +163,28 @@ mod tests {
     #[test]
     fn small_coefficients_are_the_coefficients() {
         let ranges: Vec<Vec<u64>> = (1..=22).map(|t| (1..=t).collect()).collect();
-        let others = [vec![11, 22, 33, 44], vec![2, 3], vec![5], vec![30, 10, 20], vec![4, 1, 2, 3]];
+        let others =
+            [vec![11, 22, 33, 44], vec![2, 3], vec![5], vec![30, 10, 20], vec![4, 1, 2, 3]];
         for xs in ranges.into_iter().chain(others) {
             let small = small_coefficients(&xs, 0).unwrap();
-            let scalar = |c: &i64| if *c < 0 { -Scalar::from_u64(c.unsigned_abs()) } else { Scalar::from_u64(c.unsigned_abs()) };
-            assert_eq!(small.iter().map(scalar).collect::<Vec<_>>(), coefficients_at_zero(&xs).unwrap(), "{xs:?}");
+            let scalar = |c: &i64| {
+                if *c < 0 {
+                    -Scalar::from_u64(c.unsigned_abs())
+                } else {
+                    Scalar::from_u64(c.unsigned_abs())
+                }
+            };
+            assert_eq!(
+                small.iter().map(scalar).collect::<Vec<_>>(),
+                coefficients_at_zero(&xs).unwrap(),
+                "{xs:?}"
+            );
         }
         // No integers, no coefficients, and numbers that do not fit.
         let fifty: Vec<u64> = (1..=255).collect();
-        for xs in [vec![2, 3, 7], vec![0, 1], vec![1, 1], vec![], vec![1, u64::MAX, u64::MAX - 2], fifty] {
+        for xs in
+            [vec![2, 3, 7], vec![0, 1], vec![1, 1], vec![], vec![1, u64::MAX, u64::MAX - 2], fifty]
+        {
             assert_eq!(small_coefficients(&xs, 0), None, "{xs:?}");
         }
     }
@@ -166,17 +198,29 @@ mod tests {
             let secret = |k: usize| secret_scalar(Tag::Coefficient, &[&k.to_be_bytes()]);
             let polynomial = Polynomial::from_coefficients((0..t).map(secret).collect()).unwrap();
             let key = |x: u64| polynomial.evaluate(&Scalar::from_u64(x)).base_mult().unwrap();
-            let (keys, combined) = (xs.iter().map(|x| key(*x)).collect::<Vec<_>>(), polynomial.constant().base_mult().unwrap());
+            let (keys, combined) = (
+                xs.iter().map(|x| key(*x)).collect::<Vec<_>>(),
+                polynomial.constant().base_mult().unwrap(),
+            );
             let span = Span::new(xs, t);
             let basis = span.basis(&keys, combined);
             assert_eq!(basis.len(), if related { t } else { xs.len() + 1 }, "{xs:?}");
             let is = |row: &[i64], key: &G1| {
                 assert_eq!(row.len(), basis.len());
-                let scalar =
-                    |c: &i64| if *c < 0 { -Scalar::from_u64(c.unsigned_abs()) } else { Scalar::from_u64(c.unsigned_abs()) };
+                let scalar = |c: &i64| {
+                    if *c < 0 {
+                        -Scalar::from_u64(c.unsigned_abs())
+                    } else {
+                        Scalar::from_u64(c.unsigned_abs())
+                    }
+                };
                 G1Sum::msm(&basis, &row.iter().map(scalar).collect::<Vec<_>>()) == G1Sum::from(*key)
             };
-            assert!(keys.iter().enumerate().all(|(i, key)| is(span.signer(i), key)) && is(span.combined(), &combined), "{xs:?}");
+            assert!(
+                keys.iter().enumerate().all(|(i, key)| is(span.signer(i), key))
+                    && is(span.combined(), &combined),
+                "{xs:?}"
+            );
         };
         check(&[1, 2, 3, 4], 3, true);
         check(&[11, 22, 33, 44], 3, true);

@@ -1,6 +1,7 @@
-//! Answers to public questions that are asked again and again, for the simulation alone: all operators of a ceremony verify the same
-//! statements. In a build without the feature `simulation` there is nothing here but the call itself; with it, nothing is remembered
-//! unless a `Memory` is held, and an answer is taken from it only if every byte of the question is the same.
+//! Answers to public questions that are asked again and again, for the simulation alone: all
+//! operators of a ceremony verify the same statements. In a build without the feature `simulation`
+//! there is nothing here but the call itself; with it, nothing is remembered unless a `Memory` is
+//! held, and an answer is taken from it only if every byte of the question is the same.
 
 #[cfg(feature = "simulation")]
 mod kept {
@@ -11,7 +12,8 @@ mod kept {
     use crate::primitives::hash::{Digest, Tag, tagged};
 
     thread_local! {
-        static ANSWERS: RefCell<Option<BTreeMap<Digest, Box<dyn Any>>>> = const { RefCell::new(None) };
+        static ANSWERS: RefCell<Option<BTreeMap<Digest,
+        Box<dyn Any>>>> = const { RefCell::new(None) };
     }
 
     /// While this is held, this thread remembers. It forgets everything when it is dropped.
@@ -31,15 +33,22 @@ mod kept {
         }
     }
 
-    pub(crate) fn remember<T: Clone + 'static>(what: &str, question: impl FnOnce() -> Vec<u8>, answer: impl FnOnce() -> T) -> T {
+    pub(crate) fn remember<T: Clone + 'static>(
+        what: &str,
+        question: impl FnOnce() -> Vec<u8>,
+        answer: impl FnOnce() -> T,
+    ) -> T {
         if ANSWERS.with_borrow(Option::is_none) {
             return answer();
         }
         let key = tagged(Tag::BatchSeed, &[b"memo", what.as_bytes(), &question()]);
-        let known = ANSWERS.with_borrow(|answers| answers.as_ref()?.get(&key)?.downcast_ref::<T>().cloned());
+        let known = ANSWERS
+            .with_borrow(|answers| answers.as_ref()?.get(&key)?.downcast_ref::<T>().cloned());
         known.unwrap_or_else(|| {
             let new = answer();
-            ANSWERS.with_borrow_mut(|answers| answers.as_mut().map(|answers| answers.insert(key, Box::new(new.clone()))));
+            ANSWERS.with_borrow_mut(|answers| {
+                answers.as_mut().map(|answers| answers.insert(key, Box::new(new.clone())))
+            });
             new
         })
     }

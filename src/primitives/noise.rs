@@ -1,10 +1,13 @@
-//! Noise (revision 34) with X25519, ChaCha20-Poly1305 and SHA-256: sealed boxes (pattern N, and X where the sender shows itself) and channel handshakes (pattern IK).
+//! Noise (revision 34) with X25519, ChaCha20-Poly1305 and SHA-256: sealed boxes (pattern N, and X
+//! where the sender shows itself) and channel handshakes (pattern IK).
 //!
-//! The protocol engine is `snow`; the resolver below gives it the crate's own primitives, refuses an all-zero key agreement (snow
-//! itself does not look), and takes the ephemeral key as a value, so that a handshake is reproducible byte for byte.
+//! The protocol engine is `snow`; the resolver below gives it the crate's own primitives, refuses
+//! an all-zero key agreement (snow itself does not look), and takes the ephemeral key as a value,
+//! so that a handshake is reproducible byte for byte.
 //!
 //! # Security
-//! Keys, ephemeral secrets and plaintexts are wiped here. snow copies chaining keys on its own stack and does not wipe those.
+//! Keys, ephemeral secrets and plaintexts are wiped here. snow copies chaining keys on its own
+//! stack and does not wipe those.
 
 use core::cell::Cell;
 
@@ -21,7 +24,8 @@ use zeroize::Zeroizing;
 use super::secret::{Secret32, SecretBytes};
 use super::x25519::{DhKeyError, DhPublic, DhSecret};
 
-/// Scalars carried by one message of a box: the most that fit in Noise's 65535 bytes beside an ephemeral key and a tag.
+/// Scalars carried by one message of a box: the most that fit in Noise's 65535 bytes beside an
+/// ephemeral key and a tag.
 pub const SCALARS_PER_MESSAGE: usize = 2046;
 /// Bytes of payload carried by one message of a box.
 pub const BOX_CHUNK: usize = 32 * SCALARS_PER_MESSAGE;
@@ -64,11 +68,18 @@ pub fn box_len(payload_len: usize) -> usize {
 
 /// Seals `payload` to `recipient` with `Noise_N_25519_ChaChaPoly_SHA256`; gives [`box_len`] bytes.
 ///
-/// The handshake message carries the first 65472 bytes of payload, one-way transport messages the rest, 65472 bytes each.
+/// The handshake message carries the first 65472 bytes of payload, one-way transport messages the
+/// rest, 65472 bytes each.
 ///
 /// # Security
-/// `ephemeral` is the ephemeral secret key itself: 32 fresh bytes, spent by this call. The box says nothing about its sender.
-pub fn seal_box(recipient: &DhPublic, prologue: &[u8], payload: &SecretBytes, ephemeral: Secret32) -> Vec<u8> {
+/// `ephemeral` is the ephemeral secret key itself: 32 fresh bytes, spent by this call. The box says
+/// nothing about its sender.
+pub fn seal_box(
+    recipient: &DhPublic,
+    prologue: &[u8],
+    payload: &SecretBytes,
+    ephemeral: Secret32,
+) -> Vec<u8> {
     let payload = payload.expose();
     let (first, rest) = payload.split_at(payload.len().min(BOX_CHUNK));
     let mut sealed = vec![0; box_len(payload.len())];
@@ -77,7 +88,9 @@ pub fn seal_box(recipient: &DhPublic, prologue: &[u8], payload: &SecretBytes, ep
         .remote_public_key(recipient.as_bytes())
         .and_then(Builder::build_initiator)
         .expect("pattern N needs the recipient's key only");
-    handshake.write_message(first, head).expect("a checked key, and a buffer of the message's length");
+    handshake
+        .write_message(first, head)
+        .expect("a checked key, and a buffer of the message's length");
     let mut stream = handshake.into_transport_mode().expect("pattern N has one message");
     for chunk in rest.chunks(BOX_CHUNK) {
         let message;
@@ -87,13 +100,20 @@ pub fn seal_box(recipient: &DhPublic, prologue: &[u8], payload: &SecretBytes, ep
     sealed
 }
 
-/// Opens what [`seal_box`] sealed: exactly `payload_len` bytes, or the reason why not. Lengths are compared before anything else.
-pub fn open_box(secret: &DhSecret, prologue: &[u8], sealed: &[u8], payload_len: usize) -> Result<SecretBytes, BoxError> {
+/// Opens what [`seal_box`] sealed: exactly `payload_len` bytes, or the reason why not. Lengths are
+/// compared before anything else.
+pub fn open_box(
+    secret: &DhSecret,
+    prologue: &[u8],
+    sealed: &[u8],
+    payload_len: usize,
+) -> Result<SecretBytes, BoxError> {
     let expected = box_len(payload_len);
     if sealed.len() != expected {
         return Err(BoxError::Length { expected, found: sealed.len() });
     }
-    DhPublic::from_bytes(*sealed.first_chunk().expect("a box is longer than a key")).map_err(BoxError::EphemeralKey)?;
+    DhPublic::from_bytes(*sealed.first_chunk().expect("a box is longer than a key"))
+        .map_err(BoxError::EphemeralKey)?;
     let mut payload = Zeroizing::new(vec![0; payload_len]);
     let (first, rest) = payload.split_at_mut(payload_len.min(BOX_CHUNK));
     let (head, tail) = sealed.split_at(KEY_LENGTH + first.len() + TAG_LENGTH);
@@ -105,21 +125,26 @@ pub fn open_box(secret: &DhSecret, prologue: &[u8], sealed: &[u8], payload_len: 
     let mut stream = handshake.into_transport_mode().expect("pattern N has one message");
     let messages = tail.chunks(BOX_CHUNK + TAG_LENGTH).zip(rest.chunks_mut(BOX_CHUNK));
     for (position, (message, chunk)) in messages.enumerate() {
-        stream.read_message(message, chunk).map_err(|_| BoxError::Forged { message: position + 1 })?;
+        stream
+            .read_message(message, chunk)
+            .map_err(|_| BoxError::Forged { message: position + 1 })?;
     }
     Ok(SecretBytes::new(core::mem::take(&mut *payload)))
 }
 
-/// Length of a box that shows its sender: `32 + 48 + payload + 16` bytes, for payloads of at most 65439 bytes.
+/// Length of a box that shows its sender: `32 + 48 + payload + 16` bytes, for payloads of at most
+/// 65439 bytes.
 pub const fn signed_box_len(payload_len: usize) -> usize {
     KEY_LENGTH + KEY_LENGTH + TAG_LENGTH + payload_len + TAG_LENGTH
 }
 
-/// Seals `payload`, at most 65439 bytes, to `recipient` from `sender` with `Noise_X_25519_ChaChaPoly_SHA256`, in one message.
+/// Seals `payload`, at most 65439 bytes, to `recipient` from `sender` with
+/// `Noise_X_25519_ChaChaPoly_SHA256`, in one message.
 ///
 /// # Security
-/// `ephemeral` as in [`seal_box`]. Only the recipient learns who the sender is. Whoever has the recipient's secret can make boxes that
-/// seem to come from anybody: what must be proven to others is to be signed inside.
+/// `ephemeral` as in [`seal_box`]. Only the recipient learns who the sender is. Whoever has the
+/// recipient's secret can make boxes that seem to come from anybody: what must be proven to others
+/// is to be signed inside.
 pub fn seal_signed_box(
     sender: &DhSecret,
     recipient: &DhPublic,
@@ -133,7 +158,9 @@ pub fn seal_signed_box(
         .and_then(|builder| builder.remote_public_key(recipient.as_bytes()))
         .and_then(Builder::build_initiator)
         .expect("pattern X needs our secret and the recipient's key");
-    handshake.write_message(payload.expose(), &mut sealed).expect("a checked key, and a buffer of the message's length");
+    handshake
+        .write_message(payload.expose(), &mut sealed)
+        .expect("a checked key, and a buffer of the message's length");
     sealed
 }
 
@@ -148,7 +175,8 @@ pub fn open_signed_box(
     if sealed.len() != expected {
         return Err(BoxError::Length { expected, found: sealed.len() });
     }
-    DhPublic::from_bytes(*sealed.first_chunk().expect("a box is longer than a key")).map_err(BoxError::EphemeralKey)?;
+    DhPublic::from_bytes(*sealed.first_chunk().expect("a box is longer than a key"))
+        .map_err(BoxError::EphemeralKey)?;
     let mut payload = Zeroizing::new(vec![0; payload_len]);
     let mut handshake = builder(SIGNED_BOX_PATTERN, prologue, None)
         .local_private_key(secret.expose())
@@ -156,15 +184,23 @@ pub fn open_signed_box(
         .expect("pattern X needs the recipient's secret only");
     handshake.read_message(sealed, &mut payload).map_err(|_| BoxError::Forged { message: 0 })?;
     let sender = handshake.get_remote_static().and_then(|key| key.first_chunk().copied());
-    let sender = sender.and_then(|key| DhPublic::from_bytes(key).ok()).ok_or(BoxError::Forged { message: 0 })?;
+    let sender = sender
+        .and_then(|key| DhPublic::from_bytes(key).ok())
+        .ok_or(BoxError::Forged { message: 0 })?;
     Ok((sender, SecretBytes::new(core::mem::take(&mut *payload))))
 }
 
-/// The side that opens a channel (`Noise_IK_25519_ChaChaPoly_SHA256`), knowing the other side's static key.
+/// The side that opens a channel (`Noise_IK_25519_ChaChaPoly_SHA256`), knowing the other side's
+/// static key.
 ///
 /// # Security
 /// `ephemeral` as in [`seal_box`].
-pub fn channel_initiator(local: &DhSecret, remote: &DhPublic, prologue: &[u8], ephemeral: Secret32) -> HandshakeState {
+pub fn channel_initiator(
+    local: &DhSecret,
+    remote: &DhPublic,
+    prologue: &[u8],
+    ephemeral: Secret32,
+) -> HandshakeState {
     builder(CHANNEL_PATTERN, prologue, Some(ephemeral))
         .local_private_key(local.expose())
         .and_then(|builder| builder.remote_public_key(remote.as_bytes()))
@@ -185,7 +221,9 @@ pub fn channel_responder(local: &DhSecret, prologue: &[u8], ephemeral: Secret32)
 
 fn builder<'a>(pattern: &str, prologue: &'a [u8], ephemeral: Option<Secret32>) -> Builder<'a> {
     let params = pattern.parse().expect("a pattern that snow knows");
-    Builder::with_resolver(params, Box::new(Resolver(Cell::new(ephemeral)))).prologue(prologue).expect("a prologue is set once")
+    Builder::with_resolver(params, Box::new(Resolver(Cell::new(ephemeral))))
+        .prologue(prologue)
+        .expect("a prologue is set once")
 }
 
 /// Gives snow our primitives, and for randomness one ephemeral secret at most.
@@ -197,7 +235,8 @@ impl CryptoResolver for Resolver {
     }
 
     fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
-        matches!(choice, DHChoice::Curve25519).then(|| Box::new(X25519::new([0; 32])) as Box<dyn Dh>)
+        matches!(choice, DHChoice::Curve25519)
+            .then(|| Box::new(X25519::new([0; 32])) as Box<dyn Dh>)
     }
 
     fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
@@ -205,11 +244,13 @@ impl CryptoResolver for Resolver {
     }
 
     fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
-        matches!(choice, CipherChoice::ChaChaPoly).then(|| Box::new(ChaChaPoly(Zeroizing::new([0; 32]))) as Box<dyn Cipher>)
+        matches!(choice, CipherChoice::ChaChaPoly)
+            .then(|| Box::new(ChaChaPoly(Zeroizing::new([0; 32]))) as Box<dyn Cipher>)
     }
 }
 
-/// A secret handed over once. Each side of N, X and IK makes one ephemeral key; a second request would reuse it, and fails.
+/// A secret handed over once. Each side of N, X and IK makes one ephemeral key; a second request
+/// would reuse it, and fails.
 struct Once(Option<Secret32>);
 
 impl Random for Once {
@@ -248,7 +289,8 @@ impl Dh for X25519 {
     }
 
     fn set(&mut self, secret: &[u8]) {
-        let secret: &[u8; 32] = secret.try_into().expect("every caller in this file passes 32 bytes");
+        let secret: &[u8; 32] =
+            secret.try_into().expect("every caller in this file passes 32 bytes");
         *self = Self::new(*secret);
     }
 
@@ -338,12 +380,23 @@ impl Cipher for ChaChaPoly {
         plaintext.len() + TAG_LENGTH
     }
 
-    fn decrypt(&self, nonce: u64, associated: &[u8], sealed: &[u8], out: &mut [u8]) -> Result<usize, snow::Error> {
+    fn decrypt(
+        &self,
+        nonce: u64,
+        associated: &[u8],
+        sealed: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, snow::Error> {
         let (body, tag) = sealed.split_last_chunk::<TAG_LENGTH>().ok_or(snow::Error::Decrypt)?;
         let out = out.get_mut(..body.len()).ok_or(snow::Error::Decrypt)?;
         out.copy_from_slice(body);
         ChaCha20Poly1305::new((&*self.0).into())
-            .decrypt_inout_detached(&Self::nonce(nonce).into(), associated, out.into(), &Tag::from(*tag))
+            .decrypt_inout_detached(
+                &Self::nonce(nonce).into(),
+                associated,
+                out.into(),
+                &Tag::from(*tag),
+            )
             .map_err(|_| snow::Error::Decrypt)?;
         Ok(body.len())
     }
@@ -394,7 +447,8 @@ mod tests {
     }
 
     fn vectors() -> Vec<Vector> {
-        let file: Vectors = serde_json::from_str(include_str!("../../test-vectors/noise/cacophony.json")).unwrap();
+        let file: Vectors =
+            serde_json::from_str(include_str!("../../test-vectors/noise/cacophony.json")).unwrap();
         assert_eq!(file.vectors.len(), 2);
         file.vectors
     }
@@ -420,14 +474,25 @@ mod tests {
     fn vectors_of_another_implementation() {
         for vector in vectors() {
             let local = vector.init_static.as_deref().map(|text| DhSecret::new(secret(text)));
-            let remote = DhPublic::from_bytes(bytes(&vector.init_remote_static).try_into().unwrap()).unwrap();
+            let remote =
+                DhPublic::from_bytes(bytes(&vector.init_remote_static).try_into().unwrap())
+                    .unwrap();
             let prologue = bytes(&vector.init_prologue);
             assert_eq!(prologue, bytes(&vector.resp_prologue));
             let answering = DhSecret::new(secret(&vector.resp_static));
             let (mut first, mut second) = match vector.protocol_name.as_str() {
                 CHANNEL_PATTERN => (
-                    channel_initiator(&local.unwrap(), &remote, &prologue, secret(&vector.init_ephemeral)),
-                    channel_responder(&answering, &prologue, secret(vector.resp_ephemeral.as_ref().unwrap())),
+                    channel_initiator(
+                        &local.unwrap(),
+                        &remote,
+                        &prologue,
+                        secret(&vector.init_ephemeral),
+                    ),
+                    channel_responder(
+                        &answering,
+                        &prologue,
+                        secret(vector.resp_ephemeral.as_ref().unwrap()),
+                    ),
                 ),
                 BOX_PATTERN => (
                     builder(BOX_PATTERN, &prologue, Some(secret(&vector.init_ephemeral)))
@@ -446,7 +511,11 @@ mod tests {
             let mut messages = vector.messages.iter().enumerate();
             while !first.is_handshake_finished() {
                 let (position, message) = messages.next().unwrap();
-                let (from, to) = if position == 0 { (&mut first, &mut second) } else { (&mut second, &mut first) };
+                let (from, to) = if position == 0 {
+                    (&mut first, &mut second)
+                } else {
+                    (&mut second, &mut first)
+                };
                 let length = from.write_message(&bytes(&message.payload), &mut written).unwrap();
                 assert_eq!(hex::encode(&written[..length]), message.ciphertext);
                 let length = to.read_message(&written[..length], &mut read).unwrap();
@@ -454,10 +523,12 @@ mod tests {
             }
             assert_eq!(hex::encode(first.get_handshake_hash()), vector.handshake_hash);
             assert_eq!(first.get_handshake_hash(), second.get_handshake_hash());
-            let (mut first, mut second) = (first.into_transport_mode().unwrap(), second.into_transport_mode().unwrap());
+            let (mut first, mut second) =
+                (first.into_transport_mode().unwrap(), second.into_transport_mode().unwrap());
             for (position, message) in messages {
                 let forward = one_way || position % 2 == 0;
-                let (from, to) = if forward { (&mut first, &mut second) } else { (&mut second, &mut first) };
+                let (from, to) =
+                    if forward { (&mut first, &mut second) } else { (&mut second, &mut first) };
                 let length = from.write_message(&bytes(&message.payload), &mut written).unwrap();
                 assert_eq!(hex::encode(&written[..length]), message.ciphertext);
                 let length = to.read_message(&written[..length], &mut read).unwrap();
@@ -468,11 +539,13 @@ mod tests {
 
     #[test]
     fn a_box_is_the_pattern_s_first_message() {
-        let vector = vectors().into_iter().find(|vector| vector.protocol_name == BOX_PATTERN).unwrap();
+        let vector =
+            vectors().into_iter().find(|vector| vector.protocol_name == BOX_PATTERN).unwrap();
         let recipient = DhSecret::new(secret(&vector.resp_static));
         let (prologue, message) = (bytes(&vector.init_prologue), &vector.messages[0]);
         let payload = SecretBytes::new(bytes(&message.payload));
-        let sealed = seal_box(&recipient.public(), &prologue, &payload, secret(&vector.init_ephemeral));
+        let sealed =
+            seal_box(&recipient.public(), &prologue, &payload, secret(&vector.init_ephemeral));
         assert_eq!(hex::encode(sealed), message.ciphertext);
     }
 
@@ -495,13 +568,20 @@ mod tests {
 
     #[test]
     fn boxes_sealed_elsewhere() {
-        let file: Boxes = serde_json::from_str(include_str!("../../test-vectors/noise/boxes.json")).unwrap();
+        let file: Boxes =
+            serde_json::from_str(include_str!("../../test-vectors/noise/boxes.json")).unwrap();
         assert_eq!(file.vectors.len(), 9);
         for vector in file.vectors {
             let recipient = DhSecret::new(secret(&vector.recipient_secret));
-            let (prologue, contents) = (bytes(&vector.prologue), payload(vector.payload_length / 32));
+            let (prologue, contents) =
+                (bytes(&vector.prologue), payload(vector.payload_length / 32));
             let payload = SecretBytes::new(contents.clone());
-            let sealed = seal_box(&recipient.public(), &prologue, &payload, secret(&vector.ephemeral_secret));
+            let sealed = seal_box(
+                &recipient.public(),
+                &prologue,
+                &payload,
+                secret(&vector.ephemeral_secret),
+            );
             assert_eq!(sealed.len(), vector.box_length);
             assert_eq!(hex::encode(Sha256::digest(&sealed)), vector.box_sha256);
             let opened = open_box(&recipient, &prologue, &sealed, vector.payload_length).unwrap();
@@ -515,7 +595,10 @@ mod tests {
             let payload = payload(scalars);
             let sealed = sealed(&payload);
             assert_eq!(sealed.len(), box_len(payload.len()));
-            assert_eq!(sealed.len(), 32 + payload.len() + 16 * payload.len().div_ceil(65472).max(1));
+            assert_eq!(
+                sealed.len(),
+                32 + payload.len() + 16 * payload.len().div_ceil(65472).max(1)
+            );
             assert_eq!(opened(&sealed, payload.len()), Ok(payload));
         }
         assert_eq!(box_len(usize::MAX), usize::MAX);
@@ -524,7 +607,12 @@ mod tests {
     #[test]
     fn a_box_of_another_length_is_refused_first() {
         let whole = sealed(&payload(2047));
-        for (change, length) in [(whole.len() - 1, 32 * 2047), (whole.len(), 32 * 2046), (whole.len(), usize::MAX), (0, 0)] {
+        for (change, length) in [
+            (whole.len() - 1, 32 * 2047),
+            (whole.len(), 32 * 2046),
+            (whole.len(), usize::MAX),
+            (0, 0),
+        ] {
             let reason = BoxError::Length { expected: box_len(length), found: change };
             assert_eq!(opened(&whole[..change], length), Err(reason));
         }
@@ -533,7 +621,9 @@ mod tests {
     #[test]
     fn a_changed_byte_is_found_in_its_message() {
         let (payload, mut whole) = (payload(2047), sealed(&payload(2047)));
-        for (at, message) in [(40, 0), (32 + 65472 + 15, 0), (32 + 65472 + 16, 1), (whole.len() - 1, 1)] {
+        for (at, message) in
+            [(40, 0), (32 + 65472 + 15, 0), (32 + 65472 + 16, 1), (whole.len() - 1, 1)]
+        {
             whole[at] ^= 1;
             assert_eq!(opened(&whole, payload.len()), Err(BoxError::Forged { message }));
             whole[at] ^= 1;
@@ -600,7 +690,8 @@ mod tests {
         }
     }
 
-    /// Our primitives, except that the first key agreement asked for, the static one, is an [`Imposter`].
+    /// Our primitives, except that the first key agreement asked for, the static one, is an
+    /// [`Imposter`].
     struct Hostile(Cell<Option<Imposter>>, Resolver);
 
     impl CryptoResolver for Hostile {
@@ -622,7 +713,8 @@ mod tests {
         }
     }
 
-    /// Without the check, anyone could present a weak static key: agreeing with it gives zero, so no secret is needed.
+    /// Without the check, anyone could present a weak static key: agreeing with it gives zero, so
+    /// no secret is needed.
     #[test]
     fn a_weak_static_key_is_refused() {
         for weak in [
@@ -640,7 +732,11 @@ mod tests {
             let mut initiator = Builder::with_resolver(CHANNEL_PATTERN.parse().unwrap(), hostile)
                 .prologue(b"prologue")
                 .and_then(|builder| builder.local_private_key(&[0; 32]))
-                .and_then(|builder| builder.remote_public_key(dh(1).public().as_bytes()).and_then(Builder::build_initiator))
+                .and_then(|builder| {
+                    builder
+                        .remote_public_key(dh(1).public().as_bytes())
+                        .and_then(Builder::build_initiator)
+                })
                 .unwrap();
             let mut first = [0; 96];
             initiator.write_message(&[], &mut first).unwrap();

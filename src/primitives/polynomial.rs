@@ -3,17 +3,21 @@
 use super::curve::{G1, Scalar, SecretScalar};
 use super::kernel::base_mult_all;
 
-/// A secret polynomial of exactly `t` coefficients (degree at most `t - 1`); the constant term is the shared secret.
+/// A secret polynomial of exactly `t` coefficients (degree at most `t - 1`); the constant term is
+/// the shared secret.
 ///
 /// # Security
-/// Wiped on drop, coefficient by coefficient. It must be spent in one dealing and never leave the machine.
+/// Wiped on drop, coefficient by coefficient. It must be spent in one dealing and never leave the
+/// machine.
 pub struct Polynomial(Vec<SecretScalar>);
 
 impl Polynomial {
-    /// From coefficients, constant term first. `None` if there are none, or if any is zero: a dealer draws again
-    /// (probability 2^-255), because a zero coefficient would commit to infinity.
+    /// From coefficients, constant term first. `None` if there are none, or if any is zero: a
+    /// dealer draws again (probability 2^-255), because a zero coefficient would commit to
+    /// infinity.
     pub fn from_coefficients(coefficients: Vec<SecretScalar>) -> Option<Self> {
-        (!coefficients.is_empty() && !coefficients.iter().any(SecretScalar::is_zero)).then_some(Self(coefficients))
+        (!coefficients.is_empty() && !coefficients.iter().any(SecretScalar::is_zero))
+            .then_some(Self(coefficients))
     }
 
     /// `f(0)`.
@@ -39,6 +43,7 @@ impl Polynomial {
 
 /// The commitments of all polynomials, one after the other. Constant time.
 pub fn commit_all(polynomials: &[Polynomial]) -> Vec<G1> {
-    let coefficients: Vec<&SecretScalar> = polynomials.iter().flat_map(|polynomial| &polynomial.0).collect();
+    let coefficients: Vec<&SecretScalar> =
+        polynomials.iter().flat_map(|polynomial| &polynomial.0).collect();
     base_mult_all(&coefficients).expect("coefficients are not zero")
 }

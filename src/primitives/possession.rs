@@ -1,9 +1,12 @@
-//! Batched Schnorr proof of possession: one proof that a dealer knows the constant terms of all its polynomials.
+//! Batched Schnorr proof of possession: one proof that a dealer knows the constant terms of all its
+//! polynomials.
 //!
-//! One answer for many keys, with an exponent of 128 bits for each (as in the small-exponents test of Bellare, Garay and Rabin 1998; a batch of
-//! Gennaro, Leigh, Sundaram and Yerazunis 2004 takes powers of one challenge). Strong Fiat-Shamir (Bernhard, Pereira, Warinschi 2012): the
-//! exponents cover the context, every commitment (through their Merkle root) and the nonce point. From two answers that differ in the exponent of
-//! one key alone its secret follows; who does not know it answers with probability `2^-128` for each nonce point tried.
+//! One answer for many keys, with an exponent of 128 bits for each (as in the small-exponents test
+//! of Bellare, Garay and Rabin 1998; a batch of Gennaro, Leigh, Sundaram and Yerazunis 2004 takes
+//! powers of one challenge). Strong Fiat-Shamir (Bernhard, Pereira, Warinschi 2012): the exponents
+//! cover the context, every commitment (through their Merkle root) and the nonce point. From two
+//! answers that differ in the exponent of one key alone its secret follows; who does not know it
+//! answers with probability `2^-128` for each nonce point tried.
 
 use super::curve::{G1, G1Sum, Scalar, SecretScalar};
 use super::hash::{Digest, Tag, tagged, weight};
@@ -33,13 +36,19 @@ impl Statement {
     /// `c_v = HW("pop-exponent", TH("pop-challenge", session, dealer, root, R), v)`, without end.
     fn exponents(&self, r: &G1) -> impl Iterator<Item = u128> + use<> {
         let dealer = self.dealer.to_be_bytes();
-        let parts: [&[u8]; 4] = [self.session.as_ref(), &dealer, self.root.as_ref(), &r.to_uncompressed()];
+        let parts: [&[u8]; 4] =
+            [self.session.as_ref(), &dealer, self.root.as_ref(), &r.to_uncompressed()];
         let challenge = tagged(Tag::PopChallenge, &parts);
         (0u32..).map(move |v| weight(Tag::PopExponent, &[challenge.as_ref(), &v.to_be_bytes()]))
     }
 
-    /// Proves knowledge of `secrets`. `nonce` must be fresh for this statement; `None` if it is zero.
-    pub fn prove<'a>(&self, secrets: impl Iterator<Item = &'a SecretScalar>, nonce: SecretScalar) -> Option<Proof> {
+    /// Proves knowledge of `secrets`. `nonce` must be fresh for this statement; `None` if it is
+    /// zero.
+    pub fn prove<'a>(
+        &self,
+        secrets: impl Iterator<Item = &'a SecretScalar>,
+        nonce: SecretScalar,
+    ) -> Option<Proof> {
         let r = nonce.base_mult()?;
         let mut response = nonce;
         for (secret, exponent) in secrets.zip(self.exponents(&r)) {
@@ -64,7 +73,9 @@ impl Statement {
 }
 
 /// The position of the first proof that does not hold.
-pub fn first_false<C: Iterator<Item = G1>>(proofs: impl Iterator<Item = (Statement, C, Proof)>) -> Option<usize> {
+pub fn first_false<C: Iterator<Item = G1>>(
+    proofs: impl Iterator<Item = (Statement, C, Proof)>,
+) -> Option<usize> {
     struct Terms {
         proof: Proof,
         constants: Vec<G1>,
@@ -76,7 +87,8 @@ pub fn first_false<C: Iterator<Item = G1>>(proofs: impl Iterator<Item = (Stateme
         Terms { proof, constants, exponents }
     };
     let all: Vec<Terms> = proofs.map(terms).collect();
-    let columns: Vec<(&[G1], &[u128])> = all.iter().map(|one| (one.constants.as_slice(), one.exponents.as_slice())).collect();
+    let columns: Vec<(&[G1], &[u128])> =
+        all.iter().map(|one| (one.constants.as_slice(), one.exponents.as_slice())).collect();
     let holds = |(Terms { proof, .. }, mut sum): (&Terms, G1Sum)| {
         sum.add(&proof.r);
         sum == G1Sum::from(G1::generator()).scaled(&proof.z)

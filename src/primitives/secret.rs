@@ -5,7 +5,8 @@ use zeroize::Zeroize;
 /// A secret of unknown length.
 ///
 /// # Security
-/// No `Clone`, `Debug` or serde; [`SecretBytes::expose`] is the only way to the bytes, and is meant to be searched for in review.
+/// No `Clone`, `Debug` or serde; [`SecretBytes::expose`] is the only way to the bytes, and is meant
+/// to be searched for in review.
 pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {

@@ -26,12 +26,16 @@ impl DhPublic {
     /// Checks the encoding and the order.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<Self, DhKeyError> {
         // p = 2^255 - 19, little-endian: ed ff .. ff 7f.
-        let at_least_p = bytes[31] >= 0x7f && bytes[1..31].iter().all(|b| *b == 0xff) && bytes[0] >= 0xed;
+        let at_least_p =
+            bytes[31] >= 0x7f && bytes[1..31].iter().all(|b| *b == 0xff) && bytes[0] >= 0xed;
         if bytes[31] & 0x80 != 0 || at_least_p {
             return Err(DhKeyError::NotCanonical);
         }
-        // Multiplication by the clamped one-scalar clears the cofactor: low-order points, and only they, give zero.
-        let probe = || StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(bytes)).was_contributory();
+        // Multiplication by the clamped one-scalar clears the cofactor: low-order points, and only
+        // they, give zero.
+        let probe = || {
+            StaticSecret::from([1; 32]).diffie_hellman(&PublicKey::from(bytes)).was_contributory()
+        };
         if !remember("X25519", || bytes.to_vec(), probe) {
             return Err(DhKeyError::LowOrder);
         }

@@ -1,5 +1,6 @@
-//! Every check on public data, once. Participants and the auditor call the same functions; this file alone makes the receipts, and an
-//! [`Outcome`](super::outcome::Outcome) holds one of each: a ceremony that skipped a check does not compile.
+//! Every check on public data, once. Participants and the auditor call the same functions; this
+//! file alone makes the receipts, and an [`Outcome`](super::outcome::Outcome) holds one of each: a
+//! ceremony that skipped a check does not compile.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,9 @@ use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
-use crate::primitives::batch::{SameKeys, SameMessage, Signers, Weighing, Weights, verify_signature, verify_signatures};
+use crate::primitives::batch::{
+    SameKeys, SameMessage, Signers, Weighing, Weights, verify_signature, verify_signatures,
+};
 use crate::primitives::codec::DecodeError;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::{G1, G2};
@@ -41,7 +44,8 @@ impl<B> Signed<B> {
 }
 
 macro_rules! receipts {
-    ($($(#[$doc:meta])* $name:ident,)*) => { $($(#[$doc])* #[derive(Debug)] pub struct $name(()); )* };
+    ($($(#[$doc:meta])* $name:ident,)*) =>
+        { $($(#[$doc])* #[derive(Debug)] pub struct $name(()); )* };
 }
 
 receipts! {
@@ -72,25 +76,37 @@ receipts! {
 }
 
 /// A round's bodies, by index.
-pub fn decode<B>(statements: &[Statement], read: impl Fn(&[u8]) -> Result<B, DecodeError>) -> Result<Vec<Signed<B>>, Box<Fault>> {
+pub fn decode<B>(
+    statements: &[Statement],
+    read: impl Fn(&[u8]) -> Result<B, DecodeError>,
+) -> Result<Vec<Signed<B>>, Box<Fault>> {
     statements.iter().map(|statement| decode_one(statement, &read)).collect()
 }
 
-fn decode_one<B>(statement: &Statement, read: impl FnOnce(&[u8]) -> Result<B, DecodeError>) -> Result<Signed<B>, Box<Fault>> {
+fn decode_one<B>(
+    statement: &Statement,
+    read: impl FnOnce(&[u8]) -> Result<B, DecodeError>,
+) -> Result<Signed<B>, Box<Fault>> {
     match read(statement.body()) {
         Ok(body) => Ok(Signed { statement: statement.clone(), body }),
         Err(error) => Err(malformed(statement, error)),
     }
 }
 
-/// The deals, by index; all their points are tested together, but not those of `own` commitments that the caller has made.
-pub fn decode_deals(statements: &[Statement], shape: &Shape, own: Option<&Commitments>) -> Result<Vec<Signed<Deal>>, Box<Fault>> {
+/// The deals, by index; all their points are tested together, but not those of `own` commitments
+/// that the caller has made.
+pub fn decode_deals(
+    statements: &[Statement],
+    shape: &Shape,
+    own: Option<&Commitments>,
+) -> Result<Vec<Signed<Deal>>, Box<Fault>> {
     let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
     let decoded = Deal::decode_all(&bodies, shape, own).into_iter().zip(statements);
     decoded.map(|(deal, statement)| decode_one(statement, |_| deal)).collect()
 }
 
-/// Commits whose partial signatures were tested for their subgroup, with weights for their verification.
+/// Commits whose partial signatures were tested for their subgroup, with weights for their
+/// verification.
 pub struct Commits {
     /// The commits.
     pub signed: Vec<Signed<Commit>>,
@@ -98,14 +114,21 @@ pub struct Commits {
     keys: Digest,
 }
 
-/// The commits, by index; all their partial signatures are tested together. They can be verified under the keys of `sums` alone: the weights of that
-/// follow from those keys too.
-pub fn decode_commits(statements: &[Statement], shape: &Shape, sums: Option<&Sums>) -> Result<Commits, Box<Fault>> {
+/// The commits, by index; all their partial signatures are tested together. They can be verified
+/// under the keys of `sums` alone: the weights of that follow from those keys too.
+pub fn decode_commits(
+    statements: &[Statement],
+    shape: &Shape,
+    sums: Option<&Sums>,
+) -> Result<Commits, Box<Fault>> {
     let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
     let keys = sums.map_or(Digest::ZERO, |sums| *sums.digest());
     match Commit::decode_and_weigh(&bodies, shape, keys) {
         Ok((commits, weighing)) => {
-            let signed = statements.iter().zip(commits).map(|(statement, body)| Signed { statement: statement.clone(), body });
+            let signed = statements
+                .iter()
+                .zip(commits)
+                .map(|(statement, body)| Signed { statement: statement.clone(), body });
             Ok(Commits { signed: signed.collect(), weighing, keys })
         }
         Err(misfit) => Err(malformed(&statements[misfit.at], misfit.error)),
@@ -118,11 +141,17 @@ fn malformed(statement: &Statement, error: DecodeError) -> Box<Fault> {
 }
 
 /// Decodes hellos. They follow nothing, so their view must be empty.
-pub fn decode_hellos(statements: &[Statement], shape: &Shape) -> Result<Vec<Signed<Hello>>, Box<Fault>> {
+pub fn decode_hellos(
+    statements: &[Statement],
+    shape: &Shape,
+) -> Result<Vec<Signed<Hello>>, Box<Fault>> {
     let hellos = decode(statements, |bytes| Hello::decode(bytes, shape))?;
     match hellos.iter().find(|hello| hello.statement.envelope.view_root != Digest::ZERO) {
         None => Ok(hellos),
-        Some(bad) => Err(Fault::new(Rule::ViewRoot { operator: bad.sender(), round: Round::Hello }, [&bad.statement])),
+        Some(bad) => Err(Fault::new(
+            Rule::ViewRoot { operator: bad.sender(), round: Round::Hello },
+            [&bad.statement],
+        )),
     }
 }
 
@@ -136,14 +165,18 @@ pub fn distinct_hellos(hellos: &[Signed<Hello>]) -> Result<DistinctHellos, Box<F
         for (value, what) in own.into_iter().chain(keys) {
             if let Some(other) = seen.insert(value, hello) {
                 let operators = [other.sender(), hello.sender()];
-                return Err(Fault::new(Rule::CopiedHello { operators, what }, [&other.statement, &hello.statement]));
+                return Err(Fault::new(
+                    Rule::CopiedHello { operators, what },
+                    [&other.statement, &hello.statement],
+                ));
             }
         }
     }
     Ok(DistinctHellos(()))
 }
 
-/// Whether every statement of a round was computed from exactly the statements `before`, and says so consistently.
+/// Whether every statement of a round was computed from exactly the statements `before`, and says
+/// so consistently.
 fn views_agree<'a>(
     before: &[Statement],
     statements: impl Iterator<Item = (&'a Statement, &'a [Digest])>,
@@ -154,10 +187,13 @@ fn views_agree<'a>(
         if view_root(view) != statement.envelope.view_root {
             return Err(Fault::new(Rule::ViewRoot { operator, round }, [statement]));
         }
-        if let Some(differing) = before.iter().zip(&expected).zip(view).find(|((_, ours), theirs)| ours != theirs) {
+        if let Some(differing) =
+            before.iter().zip(&expected).zip(view).find(|((_, ours), theirs)| ours != theirs)
+        {
             let held = differing.0.0;
             let rule = match round {
-                // The session already names the hellos, so another view of them contradicts the statement's own envelope.
+                // The session already names the hellos, so another view of them contradicts the
+                // statement's own envelope.
                 Round::Deal => Rule::ViewRoot { operator, round },
                 _ => Rule::View { operator, round, about: held.envelope.sender },
             };
@@ -168,22 +204,43 @@ fn views_agree<'a>(
 }
 
 /// V6: every deal's view is the set of hellos.
-pub fn deals_follow_hellos(hellos: &[Statement], deals: &[Signed<Deal>]) -> Result<DealsFollowHellos, Box<Fault>> {
+pub fn deals_follow_hellos(
+    hellos: &[Statement],
+    deals: &[Signed<Deal>],
+) -> Result<DealsFollowHellos, Box<Fault>> {
     views_agree(hellos, deals.iter().map(|deal| (&deal.statement, deal.body.view.as_slice())))?;
     Ok(DealsFollowHellos(()))
 }
 
 /// `com_i = TH("commit", spec digest, i, nonce, salt, root of the commitments)`.
-pub fn hello_commitment(ceremony: &Ceremony, dealer: Index, nonce: &[u8; 32], salt: &[u8; 32], root: &Digest) -> Digest {
-    tagged(Tag::Commit, &[ceremony.digest().as_ref(), &dealer.get().to_be_bytes(), nonce, salt, root.as_ref()])
+pub fn hello_commitment(
+    ceremony: &Ceremony,
+    dealer: Index,
+    nonce: &[u8; 32],
+    salt: &[u8; 32],
+    root: &Digest,
+) -> Digest {
+    tagged(
+        Tag::Commit,
+        &[ceremony.digest().as_ref(), &dealer.get().to_be_bytes(), nonce, salt, root.as_ref()],
+    )
 }
 
 /// V7: every deal opens its hello's commitment.
-pub fn opened(ceremony: &Ceremony, hellos: &[Signed<Hello>], deals: &[Signed<Deal>]) -> Result<Opened, Box<Fault>> {
+pub fn opened(
+    ceremony: &Ceremony,
+    hellos: &[Signed<Hello>],
+    deals: &[Signed<Deal>],
+) -> Result<Opened, Box<Fault>> {
     for (hello, deal) in hellos.iter().zip(deals) {
         let root = deal.body.commitments.merkle_root();
-        if hello_commitment(ceremony, deal.sender(), &hello.body.nonce, &deal.body.salt, &root) != hello.body.commitment {
-            return Err(Fault::new(Rule::Opening { dealer: deal.sender() }, [&hello.statement, &deal.statement]));
+        if hello_commitment(ceremony, deal.sender(), &hello.body.nonce, &deal.body.salt, &root)
+            != hello.body.commitment
+        {
+            return Err(Fault::new(
+                Rule::Opening { dealer: deal.sender() },
+                [&hello.statement, &deal.statement],
+            ));
         }
     }
     Ok(Opened(()))
@@ -197,31 +254,54 @@ pub fn distinct_constants(deals: &[Signed<Deal>]) -> Result<DistinctConstants, B
     });
     let mut all: Vec<([u8; 48], usize, usize)> = constants.collect();
     all.sort_unstable();
-    // Of several the one that comes first in the order of dealers and validators, with the one before it that it equals.
-    let again = all.windows(2).filter(|pair| pair[0].0 == pair[1].0).min_by_key(|pair| (pair[1].1, pair[1].2));
+    // Of several the one that comes first in the order of dealers and validators, with the one
+    // before it that it equals.
+    let again = all
+        .windows(2)
+        .filter(|pair| pair[0].0 == pair[1].0)
+        .min_by_key(|pair| (pair[1].1, pair[1].2));
     let Some([(_, other, other_v), (_, d, v)]) = again else { return Ok(DistinctConstants(())) };
     let rows = [(deals[*other].sender(), *other_v), (deals[*d].sender(), *v)];
-    let evidence = if other == d { vec![&deals[*d].statement] } else { vec![&deals[*other].statement, &deals[*d].statement] };
+    let evidence = if other == d {
+        vec![&deals[*d].statement]
+    } else {
+        vec![&deals[*other].statement, &deals[*d].statement]
+    };
     Err(Fault::new(Rule::EqualConstants { rows }, evidence))
 }
 
 /// V10: every dealer's proof of possession.
-pub fn known_constants(session: &Digest, deals: &[Signed<Deal>]) -> Result<KnownConstants, Box<Fault>> {
+pub fn known_constants(
+    session: &Digest,
+    deals: &[Signed<Deal>],
+) -> Result<KnownConstants, Box<Fault>> {
     let statement = |deal: &Signed<Deal>| possession::Statement {
         session: *session,
         dealer: deal.sender().get(),
         root: deal.body.commitments.merkle_root(),
     };
-    let proofs = deals.iter().map(|deal| (statement(deal), deal.body.commitments.constants(), deal.body.proof));
+    let proofs = deals
+        .iter()
+        .map(|deal| (statement(deal), deal.body.commitments.constants(), deal.body.proof));
     match first_false(proofs).map(|at| &deals[at]) {
         None => Ok(KnownConstants(())),
-        Some(bad) => Err(Fault::new(Rule::ProofOfPossession { dealer: bad.sender() }, [&bad.statement])),
+        Some(bad) => {
+            Err(Fault::new(Rule::ProofOfPossession { dealer: bad.sender() }, [&bad.statement]))
+        }
     }
 }
 
-/// V12: certificate 1. Every operator prepared over the same deals, and its root of the sums is theirs.
-pub fn prepared(deals: &[Statement], sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<Prepared, Box<Fault>> {
-    views_agree(deals, prepares.iter().map(|prepare| (&prepare.statement, prepare.body.view.as_slice())))?;
+/// V12: certificate 1. Every operator prepared over the same deals, and its root of the sums is
+/// theirs.
+pub fn prepared(
+    deals: &[Statement],
+    sums: &Sums,
+    prepares: &[Signed<Prepare>],
+) -> Result<Prepared, Box<Fault>> {
+    views_agree(
+        deals,
+        prepares.iter().map(|prepare| (&prepare.statement, prepare.body.view.as_slice())),
+    )?;
     sums_root(sums, prepares)?;
     Ok(Prepared(()))
 }
@@ -234,14 +314,22 @@ pub(super) fn sums_root(sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<(),
     }
 }
 
-/// The message of seat `j`'s possession proof, as a point. Different for every seat: partial signatures on one message could be
-/// interpolated by a dealer of rogue keys.
+/// The message of seat `j`'s possession proof, as a point. Different for every seat: partial
+/// signatures on one message could be interpolated by a dealer of rogue keys.
 pub fn possession_message(dkg: &Digest, seat: Index) -> G2 {
-    G2::hash(tagged(Tag::Possess, &[dkg.as_ref(), &seat.get().to_be_bytes()]).as_ref(), DST_POSSESSION)
+    G2::hash(
+        tagged(Tag::Possess, &[dkg.as_ref(), &seat.get().to_be_bytes()]).as_ref(),
+        DST_POSSESSION,
+    )
 }
 
-/// V13: the possession proof in each of `prepares` verifies under its seat's key, which is derived from the sums.
-pub fn shares_proven(ceremony: &Ceremony, sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<SharesProven, Box<Fault>> {
+/// V13: the possession proof in each of `prepares` verifies under its seat's key, which is derived
+/// from the sums.
+pub fn shares_proven(
+    ceremony: &Ceremony,
+    sums: &Sums,
+    prepares: &[Signed<Prepare>],
+) -> Result<SharesProven, Box<Fault>> {
     let degenerate = || Fault::new(Rule::Degenerate, []);
     let proofs: Vec<(G1, G2, &Signed<Prepare>)> = prepares
         .iter()
@@ -253,19 +341,30 @@ pub fn shares_proven(ceremony: &Ceremony, sums: &Sums, prepares: &[Signed<Prepar
         .collect::<Result<_, Box<Fault>>>()?;
     let batch: Vec<SameMessage> = proofs
         .iter()
-        .map(|(key, message, prepare)| SameMessage { message: *message, signed: vec![(*key, prepare.body.possession)] })
+        .map(|(key, message, prepare)| SameMessage {
+            message: *message,
+            signed: vec![(*key, prepare.body.possession)],
+        })
         .collect();
     if verify_signatures(&batch, &mut weights_over(sums.digest(), prepares)) {
         return Ok(SharesProven(()));
     }
-    let culprit = proofs.iter().find(|(key, message, prepare)| !verify_signature(key, message, &prepare.body.possession));
+    let culprit = proofs
+        .iter()
+        .find(|(key, message, prepare)| !verify_signature(key, message, &prepare.body.possession));
     let (_, _, culprit) = culprit.expect("a batch of valid proofs verifies");
     Err(Fault::new(Rule::Possession { operator: culprit.sender() }, [&culprit.statement]))
 }
 
 /// V14, first half: every commit was signed over certificate 1.
-pub fn commits_follow_prepares(prepares: &[Statement], commits: &[Signed<Commit>]) -> Result<CommitsFollowPrepares, Box<Fault>> {
-    views_agree(prepares, commits.iter().map(|commit| (&commit.statement, commit.body.view.as_slice())))?;
+pub fn commits_follow_prepares(
+    prepares: &[Statement],
+    commits: &[Signed<Commit>],
+) -> Result<CommitsFollowPrepares, Box<Fault>> {
+    views_agree(
+        prepares,
+        commits.iter().map(|commit| (&commit.statement, commit.body.view.as_slice())),
+    )?;
     Ok(CommitsFollowPrepares(()))
 }
 
@@ -286,16 +385,22 @@ fn signers<'a>(sums: &'a Sums, commits: &Commits) -> Signers<'a> {
 }
 
 /// V16: every partial signature in `commits` verifies under its operator's public share.
-pub fn partials_verified(sums: &Sums, messages: &Messages, commits: &Commits) -> Result<PartialsVerified, Box<Fault>> {
-    let groups: Vec<SameKeys<'_>> = groups(sums, messages).into_iter().map(|(_, group)| group).collect();
+pub fn partials_verified(
+    sums: &Sums,
+    messages: &Messages,
+    commits: &Commits,
+) -> Result<PartialsVerified, Box<Fault>> {
+    let groups: Vec<SameKeys<'_>> =
+        groups(sums, messages).into_iter().map(|(_, group)| group).collect();
     match commits.weighing.verify(&groups, &signers(sums, commits)) {
         true => Ok(PartialsVerified(())),
         false => Err(first_bad_partial(sums, messages, commits)),
     }
 }
 
-/// The partial signatures operator by operator, and the first that is wrong one by one, to name a culprit. An operator that signs one wrong costs
-/// the others as little as can be: only its own are looked at singly.
+/// The partial signatures operator by operator, and the first that is wrong one by one, to name a
+/// culprit. An operator that signs one wrong costs the others as little as can be: only its own are
+/// looked at singly.
 fn first_bad_partial(sums: &Sums, messages: &Messages, commits: &Commits) -> Box<Fault> {
     for commit in &commits.signed {
         let share = |v: usize| sums.public_shares(v)[commit.sender().position()];
@@ -303,27 +408,40 @@ fn first_bad_partial(sums: &Sums, messages: &Messages, commits: &Commits) -> Box
             message: *message,
             signed: vec![(share(*v), *partial)],
         };
-        let all: Vec<SameMessage> =
-            messages.roots.iter().zip(messages.points.iter().zip(&commit.body.partials)).map(one).collect();
-        if verify_signatures(&all, &mut weights_over(sums.digest(), core::slice::from_ref(commit))) {
+        let all: Vec<SameMessage> = messages
+            .roots
+            .iter()
+            .zip(messages.points.iter().zip(&commit.body.partials))
+            .map(one)
+            .collect();
+        if verify_signatures(&all, &mut weights_over(sums.digest(), core::slice::from_ref(commit)))
+        {
             continue;
         }
-        let wrong = |one: &SameMessage| one.signed.iter().any(|(share, partial)| !verify_signature(share, &one.message, partial));
+        let wrong = |one: &SameMessage| {
+            one.signed
+                .iter()
+                .any(|(share, partial)| !verify_signature(share, &one.message, partial))
+        };
         let item = match all.len() {
             // The simulation's memory is each thread's own.
             0..64 => all.iter().position(wrong),
             _ => all.par_iter().position_first(wrong),
         };
         if let Some(item) = item {
-            return Fault::new(Rule::Partial { operator: commit.sender(), item }, [&commit.statement]);
+            return Fault::new(
+                Rule::Partial { operator: commit.sender(), item },
+                [&commit.statement],
+            );
         }
     }
     // A batch of valid signatures verifies unless a weighted sum is infinity, probability 2^-128.
     Fault::new(Rule::Degenerate, [])
 }
 
-/// V15 and V16 in one product: every partial signature verifies under its operator's public share, and every combined one under its
-/// validator's key, for the message recomputed from the spec. `None` if one does not, without looking for it.
+/// V15 and V16 in one product: every partial signature verifies under its operator's public share,
+/// and every combined one under its validator's key, for the message recomputed from the spec.
+/// `None` if one does not, without looking for it.
 pub fn verified_together(
     sums: &Sums,
     messages: &Messages,
@@ -333,10 +451,14 @@ pub fn verified_together(
     let mut rest = signatures;
     let mut groups = groups(sums, messages);
     for (_, group) in &mut groups {
-        group.also = Some(rest.split_off(..group.messages.len()).expect("a signature for each message"));
+        group.also =
+            Some(rest.split_off(..group.messages.len()).expect("a signature for each message"));
     }
     let groups: Vec<SameKeys<'_>> = groups.into_iter().map(|(_, group)| group).collect();
-    commits.weighing.verify(&groups, &signers(sums, commits)).then_some((PartialsVerified(()), SignaturesVerified(())))
+    commits
+        .weighing
+        .verify(&groups, &signers(sums, commits))
+        .then_some((PartialsVerified(()), SignaturesVerified(())))
 }
 
 /// V15 and V16: together, or if that fails each by itself.
@@ -353,41 +475,60 @@ pub fn all_verified(
     Ok((partials, signatures_verified(sums, messages, signatures)?))
 }
 
-/// For SSV: the proof of every encrypted share verifies under its operator's RSA key. Whether it holds the share, only its owner can see.
-pub fn shares_sealed(ceremony: &Ceremony, sums: &Sums, commits: &[Signed<Commit>]) -> Result<SharesSealed, Box<Fault>> {
+/// For SSV: the proof of every encrypted share verifies under its operator's RSA key. Whether it
+/// holds the share, only its owner can see.
+pub fn shares_sealed(
+    ceremony: &Ceremony,
+    sums: &Sums,
+    commits: &[Signed<Commit>],
+) -> Result<SharesSealed, Box<Fault>> {
     match first_unproven(ceremony, sums, commits) {
         None => Ok(SharesSealed(())),
-        Some((at, validator)) => {
-            Err(Fault::new(Rule::SealedShare { operator: commits[at].sender(), validator }, [&commits[at].statement]))
-        }
+        Some((at, validator)) => Err(Fault::new(
+            Rule::SealedShare { operator: commits[at].sender(), validator },
+            [&commits[at].statement],
+        )),
     }
 }
 
 /// Combines the partial signatures of the `t` lowest indices, item by item.
 pub fn combine(ceremony: &Ceremony, commits: &[Signed<Commit>]) -> Result<Vec<G2>, Box<Fault>> {
-    let points: Vec<u64> = ceremony.roster().iter().map(|(_, seat)| seat.point).take(ceremony.t()).collect();
-    let partials: Vec<&[G2]> = commits.iter().take(points.len()).map(|commit| commit.body.partials.as_slice()).collect();
+    let points: Vec<u64> =
+        ceremony.roster().iter().map(|(_, seat)| seat.point).take(ceremony.t()).collect();
+    let partials: Vec<&[G2]> =
+        commits.iter().take(points.len()).map(|commit| commit.body.partials.as_slice()).collect();
     lagrange::combine_all(&points, &partials).ok_or_else(|| Fault::new(Rule::Degenerate, []))
 }
 
-/// V15: every combined signature verifies under its validator's key, for the message recomputed from the spec.
-pub fn signatures_verified(sums: &Sums, messages: &Messages, signatures: &[G2]) -> Result<SignaturesVerified, Box<Fault>> {
+/// V15: every combined signature verifies under its validator's key, for the message recomputed
+/// from the spec.
+pub fn signatures_verified(
+    sums: &Sums,
+    messages: &Messages,
+    signatures: &[G2],
+) -> Result<SignaturesVerified, Box<Fault>> {
     let batch: Vec<SameMessage> = messages
         .roots
         .iter()
         .zip(&messages.points)
         .zip(signatures)
-        .map(|(((v, _), message), signature)| SameMessage { message: *message, signed: vec![(sums.public_key(*v), *signature)] })
+        .map(|(((v, _), message), signature)| SameMessage {
+            message: *message,
+            signed: vec![(sums.public_key(*v), *signature)],
+        })
         .collect();
     let bytes: Vec<[u8; 96]> = signatures.iter().map(G2::to_compressed).collect();
-    let parts: Vec<&[u8]> = core::iter::once(sums.digest().as_ref()).chain(bytes.iter().map(<[u8; 96]>::as_slice)).collect();
+    let parts: Vec<&[u8]> = core::iter::once(sums.digest().as_ref())
+        .chain(bytes.iter().map(<[u8; 96]>::as_slice))
+        .collect();
     match verify_signatures(&batch, &mut Weights::new(&parts)) {
         true => Ok(SignaturesVerified(())),
         false => Err(Fault::new(Rule::Degenerate, [])),
     }
 }
 
-/// V14, second half: certificate 2. Every operator signed the output digest that follows from the commits.
+/// V14, second half: certificate 2. Every operator signed the output digest that follows from the
+/// commits.
 pub fn outputs_agreed(
     sums: &Sums,
     roots: &[(usize, [u8; 32])],
@@ -404,13 +545,23 @@ pub fn outputs_agreed(
 }
 
 /// Adds up the deals: V11.
-pub fn add_up(ceremony: &Ceremony, session: &Digest, deals: &[Signed<Deal>]) -> Result<Sums, Box<Fault>> {
+pub fn add_up(
+    ceremony: &Ceremony,
+    session: &Digest,
+    deals: &[Signed<Deal>],
+) -> Result<Sums, Box<Fault>> {
     let view: Vec<Digest> = deals.iter().map(|deal| deal.statement.digest()).collect();
     let points: Vec<u64> = ceremony.roster().iter().map(|(_, seat)| seat.point).collect();
-    let sums = Sums::new(session, &view_root(&view), deals.iter().map(|deal| &deal.body.commitments), &points);
+    let sums = Sums::new(
+        session,
+        &view_root(&view),
+        deals.iter().map(|deal| &deal.body.commitments),
+        &points,
+    );
     let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
     let all = |v| core::iter::once(sums.public_key(v)).chain(sums.public_shares(v).iter().copied());
-    let mut keys: Vec<[u8; 48]> = (0..ceremony.v()).flat_map(all).map(|key| key.to_compressed()).collect();
+    let mut keys: Vec<[u8; 48]> =
+        (0..ceremony.v()).flat_map(all).map(|key| key.to_compressed()).collect();
     keys.sort_unstable();
     match keys.windows(2).any(|pair| pair[0] == pair[1]) {
         true => Err(Fault::new(Rule::Degenerate, [])),
@@ -419,7 +570,9 @@ pub fn add_up(ceremony: &Ceremony, session: &Digest, deals: &[Signed<Deal>]) -> 
 }
 
 fn weights_over<B>(dkg: &Digest, statements: &[Signed<B>]) -> Weights {
-    let bodies: Vec<Digest> = statements.iter().map(|signed| signed.statement.envelope.body_digest).collect();
-    let parts: Vec<&[u8]> = core::iter::once(dkg.as_ref()).chain(bodies.iter().map(AsRef::as_ref)).collect();
+    let bodies: Vec<Digest> =
+        statements.iter().map(|signed| signed.statement.envelope.body_digest).collect();
+    let parts: Vec<&[u8]> =
+        core::iter::once(dkg.as_ref()).chain(bodies.iter().map(AsRef::as_ref)).collect();
     Weights::new(&parts)
 }

@@ -1,4 +1,5 @@
-//! R3. With certificate 1 an operator knows that everybody has stored and proven its shares; only now does it sign anything else.
+//! R3. With certificate 1 an operator knows that everybody has stored and proven its shares; only
+//! now does it sign anything else.
 
 use crate::message::body::Commit;
 use crate::message::envelope::{Round, Statement, view_root};
@@ -7,8 +8,9 @@ use crate::primitives::batch::sign_all;
 use crate::primitives::curve::{G2, SecretScalar};
 
 use super::checks::{
-    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SharesSealed, SignaturesVerified, all_verified, combine,
-    commits_follow_prepares, decode_commits, partials_verified, shares_sealed,
+    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SharesSealed,
+    SignaturesVerified, all_verified, combine, commits_follow_prepares, decode_commits,
+    partials_verified, shares_sealed,
 };
 use super::evidence::Fault;
 use super::finalize;
@@ -29,7 +31,8 @@ pub(super) struct AwaitCommits {
     failed: Failed,
 }
 
-/// Signs every item of the spec, and nothing else, ever: the messages follow from the spec and the keys.
+/// Signs every item of the spec, and nothing else, ever: the messages follow from the spec and the
+/// keys.
 pub(super) fn release(
     world: &mut World,
     checked: Checked,
@@ -40,13 +43,21 @@ pub(super) fn release(
 ) -> Result<Stage, Stop> {
     let messages = Messages::new(&world.seat.ceremony, checked.sums.public_keys());
     world.own(Round::Commit, step, |world| make(world, &checked, &messages, prepares))?;
-    Ok(Stage::Commits(Box::new(AwaitCommits { checked, messages, prepared, shares_proven, failed: Failed::default() })))
+    Ok(Stage::Commits(Box::new(AwaitCommits {
+        checked,
+        messages,
+        prepared,
+        shares_proven,
+        failed: Failed::default(),
+    })))
 }
 
 fn make(world: &mut World, checked: &Checked, messages: &Messages, prepares: &[Statement]) -> Made {
-    let shares = world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
+    let shares =
+        world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
     let view = digests(prepares);
-    let items: Vec<(&SecretScalar, &G2)> = messages.roots.iter().map(|(v, _)| &shares[*v]).zip(&messages.points).collect();
+    let items: Vec<(&SecretScalar, &G2)> =
+        messages.roots.iter().map(|(v, _)| &shares[*v]).zip(&messages.points).collect();
     let partials = sign_all(&items).ok_or(ReplayError::SharesDamaged)?;
     let root_of_view = view_root(&view);
     let sealed = seal(&world.seat, &checked.sums, shares)?;
@@ -65,9 +76,14 @@ struct Verified {
 }
 
 impl AwaitCommits {
-    pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
+    pub(super) fn advance(
+        self: Box<Self>,
+        world: &mut World,
+        step: &mut Step,
+    ) -> Result<Advance, Stop> {
         let mut this = self;
-        for statements in this.failed.untried(world.inbox.candidates(Round::Commit, world.seat.me)) {
+        for statements in this.failed.untried(world.inbox.candidates(Round::Commit, world.seat.me))
+        {
             match this.verify(world, &statements) {
                 Ok(verified) => {
                     world.inbox.prefer(&statements);
@@ -88,21 +104,45 @@ impl AwaitCommits {
         let signatures = match combine(ceremony, &commits.signed) {
             Ok(signatures) => signatures,
             Err(degenerate) => {
-                // One that knows the others' partial signatures can choose its own so that they cancel: it is named first.
+                // One that knows the others' partial signatures can choose its own so that they
+                // cancel: it is named first.
                 partials_verified(sums, &self.messages, &commits)?;
                 return Err(degenerate);
             }
         };
-        let (partials_verified, signatures_verified) = all_verified(sums, &self.messages, &commits, &signatures)?;
+        let (partials_verified, signatures_verified) =
+            all_verified(sums, &self.messages, &commits, &signatures)?;
         let shares_sealed = shares_sealed(ceremony, sums, &commits.signed)?;
-        let validators = ValidatorOutcome::all(sums, &self.messages.roots, &signatures, &commits.signed);
-        Ok(Verified { signatures, validators, follow, partials_verified, signatures_verified, shares_sealed })
+        let validators =
+            ValidatorOutcome::all(sums, &self.messages.roots, &signatures, &commits.signed);
+        Ok(Verified {
+            signatures,
+            validators,
+            follow,
+            partials_verified,
+            signatures_verified,
+            shares_sealed,
+        })
     }
 
     fn finish(self, verified: Verified, step: &mut Step) -> Stage {
-        let Verified { signatures, validators, follow, partials_verified, signatures_verified, shares_sealed } = verified;
-        let Checked { session, distinct_hellos, deals_follow_hellos, opened, distinct_constants, known_constants, sums } =
-            self.checked;
+        let Verified {
+            signatures,
+            validators,
+            follow,
+            partials_verified,
+            signatures_verified,
+            shares_sealed,
+        } = verified;
+        let Checked {
+            session,
+            distinct_hellos,
+            deals_follow_hellos,
+            opened,
+            distinct_constants,
+            known_constants,
+            sums,
+        } = self.checked;
         let outputs = outputs_digest(sums.digest(), &self.messages.roots, &signatures);
         let receipts = Receipts {
             _distinct_hellos: distinct_hellos,

@@ -1,4 +1,5 @@
-//! R1. With every commitment fixed, a dealer reveals its commitments, proves that it knows its secrets, and boxes its shares.
+//! R1. With every commitment fixed, a dealer reveals its commitments, proves that it knows its
+//! secrets, and boxes its shares.
 
 use crate::message::body::{Deal, Hello};
 use crate::message::envelope::{Round, Statement, session_id, view_root};
@@ -11,7 +12,8 @@ use crate::primitives::possession;
 use crate::primitives::secret::Secret32;
 
 use super::checks::{
-    DistinctHellos, Signed, add_up, deals_follow_hellos, decode_deals, distinct_constants, known_constants, opened,
+    DistinctHellos, Signed, add_up, deals_follow_hellos, decode_deals, distinct_constants,
+    known_constants, opened,
 };
 use super::hello::{Dealing, commit_salt};
 use super::participant::{Stage, Step};
@@ -52,8 +54,12 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
     let statement = possession::Statement { session, dealer: seat.me.get(), root };
     let proof = (0u32..)
         .find_map(|again| {
-            let parts: [&[u8]; 4] = [seed.expose(), session.as_ref(), root.as_ref(), &again.to_be_bytes()];
-            statement.prove(polynomials.iter().map(Polynomial::constant), secret_scalar(Tag::PopNonce, &parts))
+            let parts: [&[u8]; 4] =
+                [seed.expose(), session.as_ref(), root.as_ref(), &again.to_be_bytes()];
+            statement.prove(
+                polynomials.iter().map(Polynomial::constant),
+                secret_scalar(Tag::PopNonce, &parts),
+            )
         })
         .expect("a nonce that is not zero comes soon");
 
@@ -67,10 +73,17 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
     let mut box_digests = Vec::new();
     for recipient in seat.others() {
         let address = Address { session, dealer: seat.me, recipient, root };
-        let to = &hellos[recipient.position()].body.one_time_keys[position_without(recipient, seat.me)];
-        let parts: [&[u8]; 4] = [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
+        let to =
+            &hellos[recipient.position()].body.one_time_keys[position_without(recipient, seat.me)];
+        let parts: [&[u8]; 4] =
+            [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
         let mut ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
-        let sealed = share_box::seal(&address, to, &shares_at(point(recipient)), Secret32::new(&mut ephemeral));
+        let sealed = share_box::seal(
+            &address,
+            to,
+            &shares_at(point(recipient)),
+            Secret32::new(&mut ephemeral),
+        );
         box_digests.push(share_box::digest(&sealed));
         records.push(Record::sealed_box(RecordKind::SentBox, recipient, &sealed));
         world.sent.insert(recipient, sealed);
@@ -86,13 +99,21 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
 }
 
 /// The digest that `deal` signs for the box at `position` of its list, without decoding any point.
-pub(super) fn signed_box_digest(deal: &Statement, shape: &Shape, position: usize) -> Option<Digest> {
+pub(super) fn signed_box_digest(
+    deal: &Statement,
+    shape: &Shape,
+    position: usize,
+) -> Option<Digest> {
     let start = 32 * shape.n + 32 + 32 * position;
     deal.body().get(start..)?.first_chunk().copied().map(Digest)
 }
 
 impl AwaitDeals {
-    pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
+    pub(super) fn advance(
+        self: Box<Self>,
+        world: &mut World,
+        step: &mut Step,
+    ) -> Result<Advance, Stop> {
         let past = world.recall(Round::Prepare);
         let boxes = past || world.seat.others().all(|dealer| world.received.contains_key(&dealer));
         let statements = match world.inbox.complete(Round::Deal) {
@@ -102,7 +123,8 @@ impl AwaitDeals {
         let ceremony = world.seat.ceremony.clone();
         let own = world.vault.dealt.take();
         let deals = decode_deals(&statements, &world.shape, own.as_ref())?;
-        let hellos: Vec<Statement> = self.hellos.iter().map(|hello| hello.statement.clone()).collect();
+        let hellos: Vec<Statement> =
+            self.hellos.iter().map(|hello| hello.statement.clone()).collect();
         let checked = Checked {
             session: self.session,
             distinct_hellos: self.distinct_hellos,

@@ -53,7 +53,8 @@ pub enum Rule {
         /// Why.
         error: DecodeError,
     },
-    /// The view in the body is not the one its envelope names, or not the set of hellos that its session names.
+    /// The view in the body is not the one its envelope names, or not the set of hellos that its
+    /// session names.
     ViewRoot {
         /// Who signed it.
         operator: Index,
@@ -67,7 +68,8 @@ pub enum Rule {
         /// What they share.
         what: &'static str,
     },
-    /// The statement was computed from another statement of `about` than the one held here: one of the two is at fault.
+    /// The statement was computed from another statement of `about` than the one held here: one of
+    /// the two is at fault.
     View {
         /// Who signed it.
         operator: Index,
@@ -151,7 +153,8 @@ pub enum Rule {
         /// Whose.
         operator: Index,
     },
-    /// A sum is infinity, two keys are equal, or a share is zero: probability 2^-255 unless all dealers collude.
+    /// A sum is infinity, two keys are equal, or a share is zero: probability 2^-255 unless all
+    /// dealers collude.
     Degenerate,
 }
 

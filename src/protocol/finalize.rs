@@ -1,4 +1,5 @@
-//! R4. Outputs are staged, then every operator signs their digest; with all signatures they are published.
+//! R4. Outputs are staged, then every operator signs their digest; with all signatures they are
+//! published.
 
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::body::Final;
@@ -69,12 +70,17 @@ impl AwaitStaging {
         let outputs = self.outcome.outputs;
         let session = self.expected.session;
         let made = world.own(Round::Final, step, |world| {
-            let view = digests(&world.inbox.complete(Round::Commit).expect("all commits were checked"));
+            let view =
+                digests(&world.inbox.complete(Round::Commit).expect("all commits were checked"));
             let root_of_view = view_root(&view);
             let lock = match UnsignedLock::new(&world.seat.ceremony, &self.outcome.validators) {
                 None => None,
                 Some(lock) => {
-                    let shares = world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
+                    let shares = world
+                        .vault
+                        .shares
+                        .as_ref()
+                        .ok_or(ReplayError::Incomplete { missing: "shares" })?;
                     Some(lock.sign(shares, world.seat.node_key().ok_or(ReplayError::NoNodeKey)?)?)
                 }
             };
@@ -84,7 +90,11 @@ impl AwaitStaging {
         match made {
             Ok(()) => {
                 let (outcome, expected) = (self.outcome, self.expected);
-                Ok(Stage::Finals(Box::new(AwaitFinals { outcome, expected, failed: Failed::default() })))
+                Ok(Stage::Finals(Box::new(AwaitFinals {
+                    outcome,
+                    expected,
+                    failed: Failed::default(),
+                })))
             }
             Err(error) => Err((self, Some(error))),
         }
@@ -92,7 +102,11 @@ impl AwaitStaging {
 }
 
 impl AwaitFinals {
-    pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
+    pub(super) fn advance(
+        self: Box<Self>,
+        world: &mut World,
+        step: &mut Step,
+    ) -> Result<Advance, Stop> {
         let mut this = self;
         for statements in this.failed.untried(world.inbox.candidates(Round::Final, world.seat.me)) {
             match this.agree(world, &statements) {
@@ -101,7 +115,8 @@ impl AwaitFinals {
                     step.asks.push(Ask::Publish);
                     step.erase.push(RecordKind::SentBox);
                     world.sent.clear();
-                    let finished = Finished { outcome: this.outcome, lock, _outputs_agreed: agreed };
+                    let finished =
+                        Finished { outcome: this.outcome, lock, _outputs_agreed: agreed };
                     return Ok(Advance::Next(Stage::Finished(Box::new(finished))));
                 }
                 Err(broken) => this.failed.note(&statements, broken),
@@ -112,12 +127,17 @@ impl AwaitFinals {
     }
 
     /// Certificate 2, if these statements are one; with the lock that they sign.
-    fn agree(&self, world: &World, statements: &[Statement]) -> Result<(OutputsAgreed, Option<ClusterLock>), Box<Fault>> {
+    fn agree(
+        &self,
+        world: &World,
+        statements: &[Statement],
+    ) -> Result<(OutputsAgreed, Option<ClusterLock>), Box<Fault>> {
         let commits = world.inbox.complete(Round::Commit).expect("all commits were checked");
         let finals = decode(statements, |bytes| Final::decode(bytes, &world.shape))?;
         let Expected { sums, roots, signatures, .. } = &self.expected;
         let agreed = outputs_agreed(sums, roots, signatures, &commits, &finals)?;
-        let lock = UnsignedLock::new(&world.seat.ceremony, &self.outcome.validators).map(|lock| lock.seal(&finals));
+        let lock = UnsignedLock::new(&world.seat.ceremony, &self.outcome.validators)
+            .map(|lock| lock.seal(&finals));
         Ok((agreed, lock.transpose()?))
     }
 }

@@ -1,4 +1,5 @@
-//! R0. An operator consents, commits to its polynomials before it has seen anybody's, and publishes one-time keys.
+//! R0. An operator consents, commits to its polynomials before it has seen anybody's, and publishes
+//! one-time keys.
 
 use hkdf::Hkdf;
 use rayon::prelude::*;
@@ -22,9 +23,9 @@ use super::world::{Advance, Stop, World};
 /// Waiting for every operator's hello.
 pub(super) struct AwaitHellos;
 
-/// `seed = HKDF-SHA256(ikm = entropy ‖ extra, salt = PRF_identity(spec digest ‖ nonce))`: hedged, so that a dead random source leaks
-/// nothing to outsiders. The spec digest holds the attempt and the map of points to people, so no polynomial is ever dealt under two
-/// of them.
+/// `seed = HKDF-SHA256(ikm = entropy ‖ extra, salt = PRF_identity(spec digest ‖ nonce))`: hedged,
+/// so that a dead random source leaks nothing to outsiders. The spec digest holds the attempt and
+/// the map of points to people, so no polynomial is ever dealt under two of them.
 fn derive_seed(seat: &OwnSeat, entropy: &Entropy) -> Secret32 {
     let salted = [seat.ceremony.digest().as_ref(), &entropy.nonce[..]].concat();
     let salt = seat.operator.key().prf(Tag::SeedSalt, &salted);
@@ -52,17 +53,23 @@ impl Dealing {
     }
 }
 
-/// The dealer's polynomials: `a_{v,k} = HS("coefficient", seed, spec digest, v, k, attempt)`, drawn again while zero.
+/// The dealer's polynomials: `a_{v,k} = HS("coefficient", seed, spec digest, v, k, attempt)`, drawn
+/// again while zero.
 fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
     let spec = seat.ceremony.digest();
     let coefficient = |v: usize, k: usize, again: u32| {
-        let (v, k) = (u32::try_from(v).expect("at most 8192"), u32::try_from(k).expect("at most 255"));
+        let (v, k) =
+            (u32::try_from(v).expect("at most 8192"), u32::try_from(k).expect("at most 255"));
         let position = [v.to_be_bytes(), k.to_be_bytes(), again.to_be_bytes()].concat();
         secret_scalar(Tag::Coefficient, &[seed.expose(), spec.as_ref(), &position])
     };
     let polynomial = |v| {
-        let draws = (0..).map(|again| (0..seat.ceremony.t()).map(|k| coefficient(v, k, again)).collect());
-        draws.filter_map(Polynomial::from_coefficients).next().expect("a draw without zero comes soon")
+        let draws =
+            (0..).map(|again| (0..seat.ceremony.t()).map(|k| coefficient(v, k, again)).collect());
+        draws
+            .filter_map(Polynomial::from_coefficients)
+            .next()
+            .expect("a draw without zero comes soon")
     };
     (0..seat.ceremony.v()).into_par_iter().with_min_len(64).map(polynomial).collect()
 }
@@ -77,7 +84,8 @@ pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
     let seat = world.seat.clone();
     let seed = derive_seed(&seat, &entropy);
     let one_time = |other: crate::spec::threshold::Index| {
-        let mut secret = secret_bytes(Tag::OneTimeKey, &[seed.expose(), &other.get().to_be_bytes()]);
+        let mut secret =
+            secret_bytes(Tag::OneTimeKey, &[seed.expose(), &other.get().to_be_bytes()]);
         DhSecret::new(Secret32::new(&mut secret))
     };
     let keys: Vec<DhSecret> = seat.others().map(one_time).collect();

@@ -1,6 +1,6 @@
-//! What a ceremony signs: for each validator its deposits in the spec's order, then its builder registration if it has one, then its consent
-//! to be registered with SSV if it is for a cluster of it. Everything
-//! is computed from the spec and the validator's key; nothing about it is received.
+//! What a ceremony signs: for each validator its deposits in the spec's order, then its builder
+//! registration if it has one, then its consent to be registered with SSV if it is for a cluster of
+//! it. Everything is computed from the spec and the validator's key; nothing about it is received.
 
 use rayon::prelude::*;
 
@@ -17,7 +17,8 @@ use crate::spec::ceremony::Ceremony;
 pub enum Item {
     /// A deposit.
     Deposit(DepositMessage),
-    /// A builder registration, dated at the network's genesis so that every later one supersedes it.
+    /// A builder registration, dated at the network's genesis so that every later one supersedes
+    /// it.
     Registration(Registration),
     /// Consent to one registration with SSV's contract.
     OwnerNonce(OwnerNonce),
@@ -27,15 +28,21 @@ pub enum Item {
 pub fn items(ceremony: &Ceremony, v: usize, public_key: &G1) -> Vec<Item> {
     let validator = &ceremony.validators()[v];
     let pubkey = public_key.to_compressed();
-    let deposits = validator
-        .amounts
-        .iter()
-        .map(|amount| Item::Deposit(DepositMessage { pubkey, withdrawal_credentials: validator.withdrawal, amount: *amount }));
+    let deposits = validator.amounts.iter().map(|amount| {
+        Item::Deposit(DepositMessage {
+            pubkey,
+            withdrawal_credentials: validator.withdrawal,
+            amount: *amount,
+        })
+    });
     let registration = validator.registration.as_ref().map(|wanted| {
         Item::Registration(Registration {
             fee_recipient: wanted.fee_recipient,
             gas_limit: wanted.gas_limit,
-            timestamp: ceremony.network().genesis_time().expect("a spec with registrations states the genesis time"),
+            timestamp: ceremony
+                .network()
+                .genesis_time()
+                .expect("a spec with registrations states the genesis time"),
             pubkey,
         })
     });
@@ -54,9 +61,12 @@ impl Item {
     }
 }
 
-/// Signing roots of all items of all validators, each with the position of its validator, in the order of the partial signatures.
+/// Signing roots of all items of all validators, each with the position of its validator, in the
+/// order of the partial signatures.
 pub fn signing_roots(ceremony: &Ceremony, public_keys: &[G1]) -> Vec<(usize, [u8; 32])> {
-    let of = |(v, key)| items(ceremony, v, key).into_iter().map(move |item| (v, item.signing_root(ceremony)));
+    let of = |(v, key)| {
+        items(ceremony, v, key).into_iter().map(move |item| (v, item.signing_root(ceremony)))
+    };
     public_keys.iter().enumerate().flat_map(of).collect()
 }
 
@@ -93,7 +103,9 @@ impl Messages {
 
 /// Output digest `O = TH("outputs", D, Merkle root over (signing root, signature))`.
 pub fn outputs_digest(dkg: &Digest, roots: &[(usize, [u8; 32])], signatures: &[G2]) -> Digest {
-    let leaf = |((_, root), signature): (&(usize, [u8; 32]), &G2)| tagged(Tag::Leaf, &[root, &signature.to_compressed()]);
+    let leaf = |((_, root), signature): (&(usize, [u8; 32]), &G2)| {
+        tagged(Tag::Leaf, &[root, &signature.to_compressed()])
+    };
     let leaves: Vec<Digest> = roots.iter().zip(signatures).map(leaf).collect();
     tagged(Tag::Outputs, &[dkg.as_ref(), merkle_root(&leaves).as_ref()])
 }

@@ -1,9 +1,11 @@
-//! The judge: which faults a set of signed statements proves. A pure function of the ceremony and the statements, whoever brings them and
-//! in whatever order; operators, the auditor and `evidence check` ask the same one.
+//! The judge: which faults a set of signed statements proves. A pure function of the ceremony and
+//! the statements, whoever brings them and in whatever order; operators, the auditor and `evidence
+//! check` ask the same one.
 //!
-//! A statement after the hello names its session, not its ceremony. It is judged only if its session is shown to be this ceremony's:
-//! by a deal whose view hashes to it, or by one hello of every operator. Otherwise an honest statement of another ceremony, read with
-//! this one's lengths, could look like a fault.
+//! A statement after the hello names its session, not its ceremony. It is judged only if its
+//! session is shown to be this ceremony's: by a deal whose view hashes to it, or by one hello of
+//! every operator. Otherwise an honest statement of another ceremony, read with this one's lengths,
+//! could look like a fault.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +32,9 @@ use super::obol::UnsignedLock;
 use super::outcome::{Sums, ValidatorOutcome};
 use super::world::position_without;
 
-/// Every fault that `statements` (each opened for `ceremony`) prove, in order of rounds and senders. Each fault holds the statements that
-/// prove it, with those that bind them to the ceremony.
+/// Every fault that `statements` (each opened for `ceremony`) prove, in order of rounds and
+/// senders. Each fault holds the statements that prove it, with those that bind them to the
+/// ceremony.
 pub fn judge(ceremony: &Ceremony, statements: &[Statement]) -> Vec<Fault> {
     let court = Court::new(ceremony, statements);
     let mut faults: Vec<Fault> = Vec::new();
@@ -43,8 +46,12 @@ pub fn judge(ceremony: &Ceremony, statements: &[Statement]) -> Vec<Fault> {
     faults
 }
 
-/// The statements that are shown to be of this ceremony, in order of rounds and senders; with abandonments, which need no showing.
-pub fn of_this_ceremony<'a>(ceremony: &'a Ceremony, statements: &'a [Statement]) -> Vec<&'a Statement> {
+/// The statements that are shown to be of this ceremony, in order of rounds and senders; with
+/// abandonments, which need no showing.
+pub fn of_this_ceremony<'a>(
+    ceremony: &'a Ceremony,
+    statements: &'a [Statement],
+) -> Vec<&'a Statement> {
     let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
     Court::new(ceremony, statements).sorted().into_iter().chain(abandoned).collect()
 }
@@ -54,8 +61,14 @@ pub(super) fn prove(ceremony: &Ceremony, held: &[Statement], fault: Fault) -> Bo
     Box::new(Court::new(ceremony, held).complete(fault))
 }
 
-/// Judges one complaint by the hello of its sender and the deal that it is about; `None` if these are not the ones it names.
-pub(super) fn complaint(ceremony: &Ceremony, hello: &Statement, deal: &Statement, statement: &Statement) -> Option<Box<Fault>> {
+/// Judges one complaint by the hello of its sender and the deal that it is about; `None` if these
+/// are not the ones it names.
+pub(super) fn complaint(
+    ceremony: &Ceremony,
+    hello: &Statement,
+    deal: &Statement,
+    statement: &Statement,
+) -> Option<Box<Fault>> {
     let shape = Shape::of(ceremony);
     let operator = statement.envelope.sender;
     let body = match Complaint::decode(statement.body(), &shape) {
@@ -84,12 +97,17 @@ pub(super) fn complaint(ceremony: &Ceremony, hello: &Statement, deal: &Statement
         return false_complaint;
     }
     let secret = DhSecret::new(Secret32::new(&mut { body.opened }));
-    let signed = dealt.box_digests[position_without(dealer, operator)] == share_box::digest(&body.sealed);
+    let signed =
+        dealt.box_digests[position_without(dealer, operator)] == share_box::digest(&body.sealed);
     if secret.public() != keys[position_without(operator, dealer)] || !signed {
         return false_complaint;
     }
-    let address =
-        Address { session: statement.envelope.session, dealer, recipient: operator, root: dealt.commitments.merkle_root() };
+    let address = Address {
+        session: statement.envelope.session,
+        dealer,
+        recipient: operator,
+        root: dealt.commitments.merkle_root(),
+    };
     let found = match share_box::open(&address, &secret, &body.sealed, &shape) {
         Err(error) if body.claim == error.into() => Rule::ShareBox { dealer, error },
         Ok(shares) => match body.claim {
@@ -134,12 +152,17 @@ impl<'a> Court<'a> {
     fn new(ceremony: &'a Ceremony, statements: &'a [Statement]) -> Self {
         let shape = Shape::of(ceremony);
         let sessions = sessions(ceremony, &shape, statements);
-        let bound = |statement: &&Statement| match (statement.envelope.kind, statement.envelope.round) {
-            (Kind::Abandon, _) => false,
-            (_, Round::Hello) => statement.envelope.session == ceremony.digest(),
-            _ => sessions.contains(&statement.envelope.session),
-        };
-        let statements = statements.iter().filter(bound).map(|statement| (statement.digest(), statement)).collect();
+        let bound =
+            |statement: &&Statement| match (statement.envelope.kind, statement.envelope.round) {
+                (Kind::Abandon, _) => false,
+                (_, Round::Hello) => statement.envelope.session == ceremony.digest(),
+                _ => sessions.contains(&statement.envelope.session),
+            };
+        let statements = statements
+            .iter()
+            .filter(bound)
+            .map(|statement| (statement.digest(), statement))
+            .collect();
         Self { ceremony, shape, statements, deals: RefCell::default(), sums: RefCell::default() }
     }
 
@@ -150,7 +173,13 @@ impl<'a> Court<'a> {
         sorted
     }
 
-    fn named(&self, digest: &Digest, round: Round, sender: Index, session: Digest) -> Option<&'a Statement> {
+    fn named(
+        &self,
+        digest: &Digest,
+        round: Round,
+        sender: Index,
+        session: Digest,
+    ) -> Option<&'a Statement> {
         let statement = *self.statements.get(digest)?;
         let envelope = &statement.envelope;
         let wanted_session = if round == Round::Hello { self.ceremony.digest() } else { session };
@@ -169,12 +198,17 @@ impl<'a> Court<'a> {
     /// E1: two statements of one operator for one slot.
     fn equivocations(&self) -> Vec<Fault> {
         let sorted = self.sorted();
-        let slot = |statement: &Statement| (statement.envelope.round, statement.envelope.sender, statement.envelope.session);
+        let slot = |statement: &Statement| {
+            (statement.envelope.round, statement.envelope.sender, statement.envelope.session)
+        };
         let mut first: BTreeMap<_, &Statement> = BTreeMap::new();
         let mut faults = Vec::new();
         for statement in sorted {
             if let Some(other) = first.insert(slot(statement), statement) {
-                let rule = Rule::Equivocation { operator: statement.envelope.sender, round: statement.envelope.round };
+                let rule = Rule::Equivocation {
+                    operator: statement.envelope.sender,
+                    round: statement.envelope.round,
+                };
                 faults.push(*Fault::new(rule, [other, statement]));
             }
         }
@@ -183,10 +217,15 @@ impl<'a> Court<'a> {
 
     /// What each statement proves by itself and by those it names.
     fn bodies(&self) -> Vec<Fault> {
-        self.sorted().into_iter().filter_map(|statement| self.body(statement)).map(|fault| *fault).collect()
+        self.sorted()
+            .into_iter()
+            .filter_map(|statement| self.body(statement))
+            .map(|fault| *fault)
+            .collect()
     }
 
-    /// Whether a statement's view is the one that its envelope names, and a deal's the one that its session names.
+    /// Whether a statement's view is the one that its envelope names, and a deal's the one that its
+    /// session names.
     fn view_holds(&self, statement: &Statement) -> bool {
         view(statement, &self.shape).is_none_or(|view| {
             let is_deal = statement.envelope.round == Round::Deal;
@@ -195,7 +234,8 @@ impl<'a> Court<'a> {
         })
     }
 
-    /// First whether a body decodes, then its view, then what follows from it: the order in which participants look.
+    /// First whether a body decodes, then its view, then what follows from it: the order in which
+    /// participants look.
     fn body(&self, statement: &Statement) -> Option<Box<Fault>> {
         if let Err(error) = self.decodes(statement) {
             return Some(malformed(statement, error));
@@ -253,7 +293,9 @@ impl<'a> Court<'a> {
     fn dealt(&self, statement: &Statement) -> Option<Signed<Deal>> {
         let decoded = || {
             let read = |bytes: &[u8]| Deal::decode(bytes, &self.shape);
-            checks::decode(core::slice::from_ref(statement), read).ok().and_then(|mut deals| deals.pop())
+            checks::decode(core::slice::from_ref(statement), read)
+                .ok()
+                .and_then(|mut deals| deals.pop())
         };
         self.deals.borrow_mut().entry(statement.digest()).or_insert_with(decoded).clone()
     }
@@ -262,7 +304,9 @@ impl<'a> Court<'a> {
         let Some(deal) = self.dealt(statement) else { return Ok(()) };
         let (sender, session) = (deal.sender(), statement.envelope.session);
         let deal = core::slice::from_ref(&deal);
-        if let Some(hello) = self.named(&deal[0].body.view[sender.position()], Round::Hello, sender, session) {
+        if let Some(hello) =
+            self.named(&deal[0].body.view[sender.position()], Round::Hello, sender, session)
+        {
             // A hello that does not decode is a fault of its own.
             if let Ok(body) = Hello::decode(hello.body(), &self.shape) {
                 checks::opened(self.ceremony, &[Signed { statement: hello.clone(), body }], deal)?;
@@ -272,8 +316,9 @@ impl<'a> Court<'a> {
         checks::distinct_constants(deal).map(drop)
     }
 
-    /// The sums over the deals that a prepare names, if all are here and decode. A prepare whose envelope names another view than its body
-    /// is refused: the sums of one view must never be taken for those of another.
+    /// The sums over the deals that a prepare names, if all are here and decode. A prepare whose
+    /// envelope names another view than its body is refused: the sums of one view must never be
+    /// taken for those of another.
     fn sums(&self, prepare: &Statement) -> Option<Rc<Sums>> {
         if !self.view_holds(prepare) {
             return None;
@@ -283,8 +328,10 @@ impl<'a> Court<'a> {
             return known.clone();
         }
         let deals = self.named_by(prepare)?;
-        let deals: Option<Vec<Signed<Deal>>> = deals.into_iter().map(|deal| self.dealt(deal)).collect();
-        let sums = checks::add_up(self.ceremony, &prepare.envelope.session, &deals?).ok().map(Rc::new);
+        let deals: Option<Vec<Signed<Deal>>> =
+            deals.into_iter().map(|deal| self.dealt(deal)).collect();
+        let sums =
+            checks::add_up(self.ceremony, &prepare.envelope.session, &deals?).ok().map(Rc::new);
         self.sums.borrow_mut().insert(key, sums.clone());
         sums
     }
@@ -309,7 +356,11 @@ impl<'a> Court<'a> {
         let sums = self.own_prepare(statement).and_then(|prepare| self.sums(prepare));
         let commits = checks::decode_commits(one, &self.shape, sums.as_deref())?;
         let Some(sums) = sums else { return Ok(()) };
-        checks::partials_verified(&sums, &Messages::new(self.ceremony, sums.public_keys()), &commits)?;
+        checks::partials_verified(
+            &sums,
+            &Messages::new(self.ceremony, sums.public_keys()),
+            &commits,
+        )?;
         checks::shares_sealed(self.ceremony, &sums, &commits.signed).map(drop)
     }
 
@@ -318,17 +369,28 @@ impl<'a> Court<'a> {
         let finals = checks::decode(one, |bytes| Final::decode(bytes, &self.shape))?;
         let Some(commits) = self.named_by(statement) else { return Ok(()) };
         let own = commits[statement.envelope.sender.position()];
-        let Some(sums) = self.own_prepare(own).and_then(|prepare| self.sums(prepare)) else { return Ok(()) };
+        let Some(sums) = self.own_prepare(own).and_then(|prepare| self.sums(prepare)) else {
+            return Ok(());
+        };
         let commits: Vec<Statement> = commits.into_iter().cloned().collect();
         // Commits that do not decode are faults of their own.
-        let Ok(decoded) = checks::decode(&commits, |bytes| Commit::decode(bytes, &self.shape)) else { return Ok(()) };
+        let Ok(decoded) = checks::decode(&commits, |bytes| Commit::decode(bytes, &self.shape))
+        else {
+            return Ok(());
+        };
         let roots = signing_roots(self.ceremony, sums.public_keys());
         let signatures = checks::combine(self.ceremony, &decoded)?;
         let expected = outputs_digest(sums.digest(), &roots, &signatures);
         if finals[0].body.outputs != expected {
-            return Err(Fault::new(Rule::Outputs { operator: statement.envelope.sender }, [statement]));
+            return Err(Fault::new(
+                Rule::Outputs { operator: statement.envelope.sender },
+                [statement],
+            ));
         }
-        match UnsignedLock::new(self.ceremony, &ValidatorOutcome::all(&sums, &roots, &signatures, &decoded)) {
+        match UnsignedLock::new(
+            self.ceremony,
+            &ValidatorOutcome::all(&sums, &roots, &signatures, &decoded),
+        ) {
             Some(lock) => lock.check(&finals[0]),
             None => Ok(()),
         }
@@ -337,20 +399,25 @@ impl<'a> Court<'a> {
     /// What deals prove together: dealers who both know the same secret.
     fn pairs(&self) -> Vec<Fault> {
         let mut known: BTreeMap<Digest, BTreeMap<Index, Signed<Deal>>> = BTreeMap::new();
-        let deals = self.sorted().into_iter().filter(|statement| statement.envelope.round == Round::Deal);
+        let deals =
+            self.sorted().into_iter().filter(|statement| statement.envelope.round == Round::Deal);
         for deal in deals.filter_map(|statement| self.dealt(statement)) {
             let (session, alone) = (deal.statement.envelope.session, core::slice::from_ref(&deal));
             // Who did not know its constants may have copied them: not the other's fault.
-            if checks::known_constants(&session, alone).is_ok() && checks::distinct_constants(alone).is_ok() {
+            if checks::known_constants(&session, alone).is_ok()
+                && checks::distinct_constants(alone).is_ok()
+            {
                 known.entry(session).or_default().entry(deal.sender()).or_insert(deal);
             }
         }
-        let shared =
-            |deals: BTreeMap<Index, Signed<Deal>>| checks::distinct_constants(&deals.into_values().collect::<Vec<_>>()).err();
+        let shared = |deals: BTreeMap<Index, Signed<Deal>>| {
+            checks::distinct_constants(&deals.into_values().collect::<Vec<_>>()).err()
+        };
         known.into_values().filter_map(shared).map(|fault| *fault).collect()
     }
 
-    /// Adds the statements that a stranger needs: those that bind the sessions to the ceremony, and the past that a verdict follows from.
+    /// Adds the statements that a stranger needs: those that bind the sessions to the ceremony, and
+    /// the past that a verdict follows from.
     fn complete(&self, fault: Fault) -> Fault {
         let mut all: BTreeMap<Digest, &Statement> = BTreeMap::new();
         let mut open: Vec<&Statement> = fault.evidence.iter().collect();
@@ -369,7 +436,9 @@ impl<'a> Court<'a> {
             }
         }
         let mut evidence: Vec<Statement> = all.into_values().cloned().collect();
-        evidence.sort_by_key(|statement| (statement.envelope.round, statement.envelope.sender, statement.digest()));
+        evidence.sort_by_key(|statement| {
+            (statement.envelope.round, statement.envelope.sender, statement.digest())
+        });
         Fault { rule: fault.rule, evidence }
     }
 
@@ -381,14 +450,19 @@ impl<'a> Court<'a> {
     /// What shows that `session` is of this ceremony: the hellos it is made of, or else a deal.
     fn binding(&self, session: Digest) -> Vec<&'a Statement> {
         let held = || self.statements.values().copied();
-        let hellos: Vec<&Statement> = held().filter(|statement| statement.envelope.round == Round::Hello).collect();
-        let mut view: Vec<(Index, Digest)> = hellos.iter().map(|hello| (hello.envelope.sender, hello.digest())).collect();
+        let hellos: Vec<&Statement> =
+            held().filter(|statement| statement.envelope.round == Round::Hello).collect();
+        let mut view: Vec<(Index, Digest)> =
+            hellos.iter().map(|hello| (hello.envelope.sender, hello.digest())).collect();
         view.sort_unstable();
         let view: Vec<Digest> = view.into_iter().map(|(_, digest)| digest).collect();
         if view.len() == self.shape.n && session_id(self.ceremony, &view) == session {
             return hellos;
         }
-        held().find(|statement| statement.envelope.session == session && self.is_bound(statement)).into_iter().collect()
+        held()
+            .find(|statement| statement.envelope.session == session && self.is_bound(statement))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -399,13 +473,19 @@ fn is_bound(ceremony: &Ceremony, shape: &Shape, deal: &Statement) -> bool {
 
 /// The sessions that are shown to be of this ceremony.
 fn sessions(ceremony: &Ceremony, shape: &Shape, statements: &[Statement]) -> BTreeSet<Digest> {
-    let deals = statements.iter().filter(|s| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, Round::Deal));
-    let mut sessions: BTreeSet<Digest> =
-        deals.filter(|deal| is_bound(ceremony, shape, deal)).map(|deal| deal.envelope.session).collect();
+    let deals = statements
+        .iter()
+        .filter(|s| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, Round::Deal));
+    let mut sessions: BTreeSet<Digest> = deals
+        .filter(|deal| is_bound(ceremony, shape, deal))
+        .map(|deal| deal.envelope.session)
+        .collect();
     let mut hellos: BTreeMap<Index, Vec<Digest>> = BTreeMap::new();
     for hello in statements {
         let envelope = &hello.envelope;
-        if (envelope.kind, envelope.round, envelope.session) == (Kind::Ordinary, Round::Hello, ceremony.digest()) {
+        if (envelope.kind, envelope.round, envelope.session)
+            == (Kind::Ordinary, Round::Hello, ceremony.digest())
+        {
             hellos.entry(envelope.sender).or_default().push(hello.digest());
         }
     }

@@ -1,4 +1,5 @@
-//! The five rounds as a pure state machine: bytes, randomness and answers come in as values, records and messages go out.
+//! The five rounds as a pure state machine: bytes, randomness and answers come in as values,
+//! records and messages go out.
 
 pub mod checks;
 

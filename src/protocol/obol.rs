@@ -1,11 +1,14 @@
-//! The lock of an Obol cluster. With certificate 1 and the combined signatures everything in it is known but who has signed it: in R4 every
-//! operator signs its hash with all of its shares, added up, and with the key of its node. A lock is made of all finals, never of a threshold.
+//! The lock of an Obol cluster. With certificate 1 and the combined signatures everything in it is
+//! known but who has signed it: in R4 every operator signs its hash with all of its shares, added
+//! up, and with the key of its node. A lock is made of all finals, never of a threshold.
 
 use std::sync::Arc;
 
 use crate::ethereum::bls::message_point;
 use crate::ethereum::obol::check::Cluster;
-use crate::ethereum::obol::lock::{ClusterLock, LockDeposit, LockRegistration, LockValidator, lock_hash};
+use crate::ethereum::obol::lock::{
+    ClusterLock, LockDeposit, LockRegistration, LockValidator, lock_hash,
+};
 use crate::ethereum::secp256k1::{NodePublic, NodeSecret, recover};
 use crate::message::body::{Final, LockSignatures};
 use crate::primitives::batch::verify_signature;
@@ -22,7 +25,8 @@ use super::record::ReplayError;
 
 /// A node key that is not the one of the cluster definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the node key is 0x{}, but the cluster definition has 0x{} for operator {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
+#[error("the node key is 0x{}, but the cluster definition has 0x{} for operator \
+         {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
 pub struct WrongNodeKey {
     /// Whose place it is.
     pub operator: Index,
@@ -33,16 +37,20 @@ pub struct WrongNodeKey {
 }
 
 impl OwnSeat {
-    /// The key that the definition of an Obol cluster has for this operator's node; `None` if no cluster is made.
+    /// The key that the definition of an Obol cluster has for this operator's node; `None` if no
+    /// cluster is made.
     pub fn node_expected(&self) -> Option<NodePublic> {
         Some(self.ceremony.obol()?.nodes()[self.me.position()])
     }
 
-    /// With the key of this operator's node, for the last round of a ceremony that makes an Obol cluster.
+    /// With the key of this operator's node, for the last round of a ceremony that makes an Obol
+    /// cluster.
     pub fn with_node_key(mut self, key: NodeSecret) -> Result<Self, WrongNodeKey> {
         let found = key.public();
         match self.node_expected() {
-            Some(expected) if expected != found => Err(WrongNodeKey { operator: self.me, expected, found }),
+            Some(expected) if expected != found => {
+                Err(WrongNodeKey { operator: self.me, expected, found })
+            }
             expected => {
                 self.node_key = expected.map(|_| Arc::new(key));
                 Ok(self)
@@ -88,7 +96,11 @@ impl<'a> UnsignedLock<'a> {
     }
 
     /// Both signatures of an operator. The same bytes each time (RFC 6979 for the node's).
-    pub(super) fn sign(&self, shares: &[SecretScalar], node: &NodeSecret) -> Result<LockSignatures, ReplayError> {
+    pub(super) fn sign(
+        &self,
+        shares: &[SecretScalar],
+        node: &NodeSecret,
+    ) -> Result<LockSignatures, ReplayError> {
         let mut sum = SecretScalar::zero();
         shares.iter().for_each(|share| sum.add_assign(share));
         let shares = sum.sign(&self.message).ok_or(ReplayError::SharesDamaged)?;
@@ -111,7 +123,8 @@ impl<'a> UnsignedLock<'a> {
         }
     }
 
-    /// The lock, if every final's signatures are its operator's; `finals` are of all operators, by index. Each is checked by itself: there are few.
+    /// The lock, if every final's signatures are its operator's; `finals` are of all operators, by
+    /// index. Each is checked by itself: there are few.
     pub fn seal(self, finals: &[Signed<Final>]) -> Result<ClusterLock, Box<Fault>> {
         let degenerate = || Fault::new(Rule::Degenerate, []);
         let mut aggregate = G2Sum::zero();
@@ -124,21 +137,30 @@ impl<'a> UnsignedLock<'a> {
             validators: self.validators,
             signature_aggregate: aggregate.finish().ok_or_else(degenerate)?.to_compressed(),
             lock_hash: self.hash,
-            node_signatures: finals.iter().map(|last| Ok(signatures(last)?.node)).collect::<Result<_, Box<Fault>>>()?,
+            node_signatures: finals
+                .iter()
+                .map(|last| Ok(signatures(last)?.node))
+                .collect::<Result<_, Box<Fault>>>()?,
         })
     }
 }
 
-/// The signatures that a final of this ceremony has: its length says so, and a body without does not decode.
+/// The signatures that a final of this ceremony has: its length says so, and a body without does
+/// not decode.
 fn signatures(last: &Signed<Final>) -> Result<&LockSignatures, Box<Fault>> {
-    last.body.lock.as_ref().ok_or_else(|| Fault::new(Rule::LockShares { operator: last.sender() }, [&last.statement]))
+    last.body
+        .lock
+        .as_ref()
+        .ok_or_else(|| Fault::new(Rule::LockShares { operator: last.sender() }, [&last.statement]))
 }
 
 fn validator(ceremony: &Ceremony, v: usize, outcome: &ValidatorOutcome) -> LockValidator {
     let pubkey = outcome.public_key.to_compressed();
     let mut deposits = Vec::new();
     let mut registration = None;
-    for (item, signature) in items(ceremony, v, &outcome.public_key).into_iter().zip(&outcome.signatures) {
+    for (item, signature) in
+        items(ceremony, v, &outcome.public_key).into_iter().zip(&outcome.signatures)
+    {
         let signature = signature.to_compressed();
         match item {
             Item::Deposit(message) => deposits.push(LockDeposit {
@@ -164,6 +186,7 @@ fn validator(ceremony: &Ceremony, v: usize, outcome: &ValidatorOutcome) -> LockV
         public_key: pubkey,
         public_shares: outcome.public_shares.iter().map(G1::to_compressed).collect(),
         deposits,
-        registration: registration.expect("every validator of a cluster has a registration: the spec was checked"),
+        registration: registration
+            .expect("every validator of a cluster has a registration: the spec was checked"),
     }
 }

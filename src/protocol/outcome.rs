@@ -7,11 +7,12 @@ use crate::primitives::hash::{Digest, Tag, tagged, weight};
 use crate::primitives::lagrange::Span;
 
 use super::checks::{
-    CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, PartialsVerified,
-    Prepared, SharesProven, SharesSealed, SignaturesVerified, Signed,
+    CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants,
+    Opened, PartialsVerified, Prepared, SharesProven, SharesSealed, SignaturesVerified, Signed,
 };
 
-/// The sum of all deals: validator keys, public shares, and the weighted sums for the share check. All public, all derived.
+/// The sum of all deals: validator keys, public shares, and the weighted sums for the share check.
+/// All public, all derived.
 pub struct Sums {
     root: Digest,
     digest: Digest,
@@ -23,7 +24,8 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// From the commitments of all dealers, by index; `None` if a sum or a public share is infinity.
+    /// From the commitments of all dealers, by index; `None` if a sum or a public share is
+    /// infinity.
     pub(super) fn new<'a>(
         session: &Digest,
         deals_view: &Digest,
@@ -33,11 +35,20 @@ impl Sums {
         let sums = Commitments::sum(deals)?;
         let root = sums.merkle_root();
         let digest = tagged(Tag::Dkg, &[session.as_ref(), deals_view.as_ref(), root.as_ref()]);
-        let public_shares = sums.evaluate(points)?.chunks_exact(points.len()).map(<[G1]>::to_vec).collect();
+        let public_shares =
+            sums.evaluate(points)?.chunks_exact(points.len()).map(<[G1]>::to_vec).collect();
         let weights = confirmation_weights(&digest, sums.len());
         let folded = sums.fold(&weights);
         let span = Span::new(points, sums.t());
-        Some(Self { root, digest, public_keys: sums.constants().collect(), public_shares, weights, folded, span })
+        Some(Self {
+            root,
+            digest,
+            public_keys: sums.constants().collect(),
+            public_shares,
+            weights,
+            folded,
+            span,
+        })
     }
 
     /// Merkle root of the summed commitments, which every prepare signs.
@@ -70,7 +81,8 @@ impl Sums {
         &self.span
     }
 
-    /// `K_j = Σ_v ρ_v P_{v,j}`, the key under which seat `j` (evaluation point `point`) proves possession of all its shares.
+    /// `K_j = Σ_v ρ_v P_{v,j}`, the key under which seat `j` (evaluation point `point`) proves
+    /// possession of all its shares.
     pub fn confirmation_key(&self, point: u64) -> Option<G1> {
         evaluate(self.folded.iter().copied(), point).finish()
     }
@@ -80,8 +92,8 @@ impl Sums {
         fold_shares(&self.weights, shares)
     }
 
-    /// Whether `shares` are the ones of the seat at `point`: `κ·G = K`. If any is wrong, this holds with probability
-    /// 2^-128 for each set of deals tried.
+    /// Whether `shares` are the ones of the seat at `point`: `κ·G = K`. If any is wrong, this holds
+    /// with probability 2^-128 for each set of deals tried.
     pub fn shares_match(&self, point: u64, shares: &[SecretScalar]) -> bool {
         let own = self.confirmation_secret(shares).base_mult();
         own.is_some() && own == self.confirmation_key(point)
@@ -105,7 +117,10 @@ fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<u128> {
 pub(super) fn fold_shares(weights: &[u128], shares: &[SecretScalar]) -> SecretScalar {
     assert_eq!(weights.len(), shares.len(), "one share for each validator");
     let mut sum = SecretScalar::zero();
-    weights.iter().zip(shares).for_each(|(weight, share)| sum.add_assign(&share.scaled(&Scalar::from_u128(*weight))));
+    weights
+        .iter()
+        .zip(shares)
+        .for_each(|(weight, share)| sum.add_assign(&share.scaled(&Scalar::from_u128(*weight))));
     sum
 }
 
@@ -116,17 +131,24 @@ pub struct ValidatorOutcome {
     pub public_key: G1,
     /// The public share of every operator, by index.
     pub public_shares: Vec<G1>,
-    /// Combined signatures: deposits in the spec's order, then the registration if there is one, then
-    /// the consent for SSV if there is one.
+    /// Combined signatures: deposits in the spec's order, then the registration if there is one,
+    /// then the consent for SSV if there is one.
     pub signatures: Vec<G2>,
     /// The encrypted shares of every operator, by index, of a ceremony for SSV; otherwise none.
     pub sealed: Vec<SealedShare>,
 }
 
 impl ValidatorOutcome {
-    /// All validators, with the combined signatures on the messages with these signing roots, and the encrypted shares in `commits`.
-    pub fn all(sums: &Sums, roots: &[(usize, [u8; 32])], signatures: &[G2], commits: &[Signed<Commit>]) -> Vec<Self> {
-        let sealed = |v| commits.iter().filter_map(|commit| commit.body.sealed.get(v).cloned()).collect();
+    /// All validators, with the combined signatures on the messages with these signing roots, and
+    /// the encrypted shares in `commits`.
+    pub fn all(
+        sums: &Sums,
+        roots: &[(usize, [u8; 32])],
+        signatures: &[G2],
+        commits: &[Signed<Commit>],
+    ) -> Vec<Self> {
+        let sealed =
+            |v| commits.iter().filter_map(|commit| commit.body.sealed.get(v).cloned()).collect();
         let mut all: Vec<Self> = sums
             .public_keys()
             .iter()
@@ -139,7 +161,10 @@ impl ValidatorOutcome {
                 sealed: sealed(v),
             })
             .collect();
-        roots.iter().zip(signatures).for_each(|((v, _), signature)| all[*v].signatures.push(*signature));
+        roots
+            .iter()
+            .zip(signatures)
+            .for_each(|((v, _), signature)| all[*v].signatures.push(*signature));
         all
     }
 }
@@ -160,7 +185,8 @@ pub struct Receipts {
     pub(super) _shares_sealed: SharesSealed,
 }
 
-/// What a ceremony yields. Made only with a receipt of every check; published only with certificate 2.
+/// What a ceremony yields. Made only with a receipt of every check; published only with certificate
+/// 2.
 #[derive(Debug)]
 pub struct Outcome {
     /// The transcript digest `D`.

@@ -1,7 +1,9 @@
-//! A participant: a function of the ceremony, the operator's keys, fresh entropy and the statements received. It opens no file and no
-//! socket: every call returns what to write, what to erase, what to send and what to do.
+//! A participant: a function of the ceremony, the operator's keys, fresh entropy and the statements
+//! received. It opens no file and no socket: every call returns what to write, what to erase, what
+//! to send and what to do.
 //!
-//! The driver's duty, in this order for each [`Step`]: write and sync `persist`; erase `erase`; send `send`; answer `asks`.
+//! The driver's duty, in this order for each [`Step`]: write and sync `persist`; erase `erase`;
+//! send `send`; answer `asks`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -68,7 +70,13 @@ impl OwnSeat {
         self.ceremony.indices().filter(|index| *index != self.me)
     }
 
-    pub(super) fn sign(&self, round: Round, session: Digest, view_root: Digest, body: &[u8]) -> Statement {
+    pub(super) fn sign(
+        &self,
+        round: Round,
+        session: Digest,
+        view_root: Digest,
+        body: &[u8],
+    ) -> Statement {
         Statement::sign(self.operator.key(), self.me, round, session, view_root, body)
     }
 }
@@ -85,7 +93,8 @@ pub struct Entropy {
 
 /// What only the driver can do.
 pub enum Ask {
-    /// Read the records of this kind back through a fresh descriptor and answer with [`Input::Reread`].
+    /// Read the records of this kind back through a fresh descriptor and answer with
+    /// [`Input::Reread`].
     Reread(RecordKind),
     /// Write and stage all outputs but the transcript, then answer with [`Input::Staged`].
     Stage,
@@ -117,7 +126,8 @@ pub enum Input {
         /// The box.
         sealed: Vec<u8>,
     },
-    /// What a peer says it holds. Peers that hold everything are remembered: they may say so before we finish, and leave.
+    /// What a peer says it holds. Peers that hold everything are remembered: they may say so before
+    /// we finish, and leave.
     PeerHolds {
         /// The peer.
         peer: Index,
@@ -210,7 +220,13 @@ impl Participant {
             echoes: BTreeMap::new(),
         };
         let stage = Stage::Hellos(AwaitHellos);
-        Self { world, stage, stalled: None, confirmed: BTreeSet::new(), errands: Errands::default() }
+        Self {
+            world,
+            stage,
+            stalled: None,
+            confirmed: BTreeSet::new(),
+            errands: Errands::default(),
+        }
     }
 
     /// Takes an input. The step is empty if nothing follows from it.
@@ -233,13 +249,15 @@ impl Participant {
                 Ok(step)
             }
             Input::Reread(bodies) => self.answer(|stage, world, step| match stage {
-                Stage::Reread(stage) => stage.reread(world, &bodies, step).map_err(|(stage, stop)| (Stage::Reread(stage), stop)),
+                Stage::Reread(stage) => stage
+                    .reread(world, &bodies, step)
+                    .map_err(|(stage, stop)| (Stage::Reread(stage), stop)),
                 other => Err((other, None)),
             }),
             Input::Staged { keystores } => self.answer(|stage, world, step| match stage {
-                Stage::Staging(stage) => {
-                    stage.staged(world, keystores, step).map_err(|(stage, stop)| (Stage::Staging(stage), stop))
-                }
+                Stage::Staging(stage) => stage
+                    .staged(world, keystores, step)
+                    .map_err(|(stage, stop)| (Stage::Staging(stage), stop)),
                 other => Err((other, None)),
             }),
         }
@@ -267,7 +285,10 @@ impl Participant {
             return Ok(step);
         }
         let fits = sealed.len() == self.world.shape.box_bytes();
-        if !fits || self.signed_box_digest(dealer, self.world.seat.me) != Some(share_box::digest(&sealed)) {
+        if !fits
+            || self.signed_box_digest(dealer, self.world.seat.me)
+                != Some(share_box::digest(&sealed))
+        {
             return Err(Refused::UnsignedBox);
         }
         let world = &mut self.world;
@@ -306,15 +327,18 @@ impl Participant {
                 Stage::Prepares(stage) => stage.advance(world, step),
                 Stage::Commits(stage) => stage.advance(world, step),
                 Stage::Finals(stage) => stage.advance(world, step),
-                waiting @ (Stage::Reread(_) | Stage::Staging(_) | Stage::Finished(_) | Stage::Stopped(_)) => {
-                    Ok(Advance::Stay(waiting))
-                }
+                waiting @ (Stage::Reread(_)
+                | Stage::Staging(_)
+                | Stage::Finished(_)
+                | Stage::Stopped(_)) => Ok(Advance::Stay(waiting)),
             };
             match advance {
                 Ok(Advance::Next(next)) => self.stage = next,
                 Ok(Advance::Stay(stage)) => {
                     // Whoever complained or equivocated may never prepare.
-                    let futile = matches!(stage, Stage::Prepares(_)).then(|| self.world.proven_fault()).flatten();
+                    let futile = matches!(stage, Stage::Prepares(_))
+                        .then(|| self.world.proven_fault())
+                        .flatten();
                     self.stalled = futile.map(|fault| self.world.prove(fault));
                     self.stage = stage;
                     return Ok(());
@@ -330,7 +354,8 @@ impl Participant {
         }
     }
 
-    /// Before this operator has prepared, proof of a fault ends the ceremony; later, certificates count more.
+    /// Before this operator has prepared, proof of a fault ends the ceremony; later, certificates
+    /// count more.
     fn stop_if_proven(&mut self) {
         let weak = match &self.stage {
             Stage::Stopped(fault) => fault.rule.certainty() != Certainty::Proven,
@@ -352,21 +377,38 @@ impl Participant {
 
     /// Whether a peer holds everything that this operator could give it.
     fn needs_nothing(&self, have: &Have) -> bool {
-        let last = |index| (have.slot(&self.world.shape, Round::Final, index), self.world.inbox.get(Round::Final, index));
-        let differs = |index| matches!(last(index), (Some(theirs), Some(ours)) if theirs != ours.digest());
+        let last = |index| {
+            (
+                have.slot(&self.world.shape, Round::Final, index),
+                self.world.inbox.get(Round::Final, index),
+            )
+        };
+        let differs =
+            |index| matches!(last(index), (Some(theirs), Some(ours)) if theirs != ours.digest());
         have.is_complete(&self.world.shape) && !self.world.seat.ceremony.indices().any(differs)
     }
 
-    /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the log starts no participant. A share that
-    /// is stored stays stored.
+    /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the
+    /// log starts no participant. A share that is stored stays stored.
     pub fn abandon(self) -> (Record, Statement) {
         let waiting = self.waiting();
-        let of = |index| Awaited { statement: waiting.statements.contains(&index), share_box: waiting.boxes.contains(&index) };
+        let of = |index| Awaited {
+            statement: waiting.statements.contains(&index),
+            share_box: waiting.boxes.contains(&index),
+        };
         let seat = &self.world.seat;
         let body = Abandon { awaited: seat.ceremony.indices().map(of).collect() };
         let round = waiting.round.unwrap_or(Round::Final);
         let (key, session) = (seat.operator.key(), seat.ceremony.digest());
-        let statement = Statement::sign_kind(Kind::Abandon, key, seat.me, round, session, Digest::ZERO, &body.encode());
+        let statement = Statement::sign_kind(
+            Kind::Abandon,
+            key,
+            seat.me,
+            round,
+            session,
+            Digest::ZERO,
+            &body.encode(),
+        );
         (Record::statement(&statement), statement)
     }
 
@@ -385,7 +427,8 @@ impl Participant {
         &self.world.inbox
     }
 
-    /// The fault that stopped this participant; or, if it has prepared, the one that keeps it from going on until a certificate comes.
+    /// The fault that stopped this participant; or, if it has prepared, the one that keeps it from
+    /// going on until a certificate comes.
     pub fn fault(&self) -> Option<&Fault> {
         match &self.stage {
             Stage::Stopped(fault) => Some(fault),
@@ -394,7 +437,8 @@ impl Participant {
         }
     }
 
-    /// A fault that can be proven to anybody, whether or not it keeps this participant from going on.
+    /// A fault that can be proven to anybody, whether or not it keeps this participant from going
+    /// on.
     pub fn proven_fault(&self) -> Option<Box<Fault>> {
         match self.fault().filter(|fault| fault.rule.certainty() == Certainty::Proven) {
             Some(fault) => Some(Box::new(fault.clone())),
@@ -407,7 +451,8 @@ impl Participant {
         matches!(self.stage, Stage::Stopped(_))
     }
 
-    /// The outcome, once every signature is verified. Not to be published before [`Participant::is_finished`].
+    /// The outcome, once every signature is verified. Not to be published before
+    /// [`Participant::is_finished`].
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.stage {
             Stage::Staging(stage) => Some(&stage.outcome),
@@ -430,7 +475,8 @@ impl Participant {
         matches!(self.stage, Stage::Finished(_))
     }
 
-    /// Whether this operator has signed that its shares are stored. From then on nothing deletes them.
+    /// Whether this operator has signed that its shares are stored. From then on nothing deletes
+    /// them.
     pub fn is_prepared(&self) -> bool {
         self.world.is_prepared()
     }
@@ -443,7 +489,8 @@ impl Participant {
         self.world.vault.shares.as_deref()
     }
 
-    /// Who has not told yet that it holds everything. While there is such a peer, it may need this operator's statements.
+    /// Who has not told yet that it holds everything. While there is such a peer, it may need this
+    /// operator's statements.
     pub fn unconfirmed(&self) -> Vec<Index> {
         self.world.seat.others().filter(|index| !self.confirmed.contains(index)).collect()
     }
@@ -460,7 +507,9 @@ impl Participant {
         };
         let statements = round.map(|round| self.world.inbox.missing(round)).unwrap_or_default();
         let boxes = match round {
-            Some(Round::Deal) => self.world.seat.others().filter(|dealer| !self.has_box(*dealer)).collect(),
+            Some(Round::Deal) => {
+                self.world.seat.others().filter(|dealer| !self.has_box(*dealer)).collect()
+            }
             _ => Vec::new(),
         };
         Waiting { round, statements, boxes }

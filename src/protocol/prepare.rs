@@ -1,5 +1,5 @@
-//! R2. An operator opens its boxes, checks its shares, stores them, reads them back, and proves from the copy it read that it holds
-//! them all.
+//! R2. An operator opens its boxes, checks its shares, stores them, reads them back, and proves
+//! from the copy it read that it holds them all.
 
 use crate::message::body::{Deal, Prepare};
 use crate::message::complaint::{Claim, Complaint};
@@ -13,8 +13,8 @@ use crate::primitives::secret::SecretBytes;
 use crate::spec::threshold::Index;
 
 use super::checks::{
-    DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared, SharesProven, Signed, decode,
-    possession_message, prepared, shares_proven,
+    DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared,
+    SharesProven, Signed, decode, possession_message, prepared, shares_proven,
 };
 use super::commit;
 use super::evidence::{Fault, Rule};
@@ -47,12 +47,18 @@ pub(super) struct AwaitPrepares {
 }
 
 /// Checks the shares and hands them to storage, unless they are there already.
-pub(super) fn store_shares(world: &mut World, checked: Checked, deals: &[Signed<Deal>], step: &mut Step) -> Result<Stage, Stop> {
+pub(super) fn store_shares(
+    world: &mut World,
+    checked: Checked,
+    deals: &[Signed<Deal>],
+    step: &mut Step,
+) -> Result<Stage, Stop> {
     if world.recall(Round::Prepare) {
         if world.has_complained() {
             return Err(complained(world, step));
         }
-        let shares = world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
+        let shares =
+            world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
         if !checked.sums.shares_match(own_point(world), shares) {
             return Err(ReplayError::SharesDamaged.into());
         }
@@ -95,31 +101,57 @@ fn complain(world: &mut World, session: Digest, dealer: Index, claim: Claim) -> 
     let root_of_view = view_root(&view);
     let body = Complaint { view, dealer, claim, opened, sealed };
     let key = world.seat.operator.key();
-    let statement = Statement::sign_kind(Kind::Complaint, key, me, Round::Prepare, session, root_of_view, &body.encode());
+    let statement = Statement::sign_kind(
+        Kind::Complaint,
+        key,
+        me,
+        Round::Prepare,
+        session,
+        root_of_view,
+        &body.encode(),
+    );
     Ok((Vec::new(), statement))
 }
 
 /// What this operator's own complaint proves.
 fn complained(world: &mut World, step: &mut Step) -> Stop {
     erase_dealing_secrets(world, step);
-    let own = world.inbox.get(Round::Prepare, world.seat.me).and_then(|complaint| world.verdict(complaint));
+    let own = world
+        .inbox
+        .get(Round::Prepare, world.seat.me)
+        .and_then(|complaint| world.verdict(complaint));
     own.unwrap_or_else(|| Fault::new(Rule::Degenerate, [])).into()
 }
 
 /// Shares, or whose box is bad and in what.
 type Received = Result<Vec<SecretScalar>, (Index, Claim)>;
 
-/// Opens all boxes, adds up the shares and checks the sums; looks for the culprit only if they are wrong.
+/// Opens all boxes, adds up the shares and checks the sums; looks for the culprit only if they are
+/// wrong.
 fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<Received, Stop> {
-    let keys = world.vault.one_time_keys.as_ref().ok_or(ReplayError::Incomplete { missing: "one-time keys" })?;
-    let own = world.vault.own_shares.as_ref().ok_or(ReplayError::Incomplete { missing: "own shares" })?;
+    let keys = world
+        .vault
+        .one_time_keys
+        .as_ref()
+        .ok_or(ReplayError::Incomplete { missing: "one-time keys" })?;
+    let own =
+        world.vault.own_shares.as_ref().ok_or(ReplayError::Incomplete { missing: "own shares" })?;
     let me = world.seat.me;
     let mut dealt: Vec<(&Signed<Deal>, Vec<SecretScalar>)> = Vec::new();
     for deal in deals.iter().filter(|deal| deal.sender() != me) {
         let dealer = deal.sender();
-        let address = Address { session: checked.session, dealer, recipient: me, root: deal.body.commitments.merkle_root() };
-        let sealed = world.received.get(&dealer).ok_or(ReplayError::Incomplete { missing: "share boxes" })?;
-        let opened = share_box::open(&address, &keys[position_without(me, dealer)], sealed, &world.shape);
+        let address = Address {
+            session: checked.session,
+            dealer,
+            recipient: me,
+            root: deal.body.commitments.merkle_root(),
+        };
+        let sealed = world
+            .received
+            .get(&dealer)
+            .ok_or(ReplayError::Incomplete { missing: "share boxes" })?;
+        let opened =
+            share_box::open(&address, &keys[position_without(me, dealer)], sealed, &world.shape);
         match opened {
             Ok(shares) => dealt.push((deal, shares)),
             Err(error) => return Ok(Err((dealer, error.into()))),
@@ -130,7 +162,8 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<R
         sums.iter_mut().zip(shares).for_each(|(sum, share)| sum.add_assign(share));
     }
     if sums.iter().any(SecretScalar::is_zero) {
-        // Whoever dealt a share that is not its polynomial's is named first; a sum of honest shares is zero with probability 2^-255.
+        // Whoever dealt a share that is not its polynomial's is named first; a sum of honest shares
+        // is zero with probability 2^-255.
         return match localise(own_point(world), checked, &dealt) {
             Some(bad) => Ok(Err(bad)),
             None => Err(Fault::new(Rule::Degenerate, []).into()),
@@ -146,8 +179,13 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<R
     }
 }
 
-/// Finds a dealer whose shares do not match its commitments, and the first validator for which they do not.
-fn localise(point: u64, checked: &Checked, dealt: &[(&Signed<Deal>, Vec<SecretScalar>)]) -> Option<(Index, Claim)> {
+/// Finds a dealer whose shares do not match its commitments, and the first validator for which they
+/// do not.
+fn localise(
+    point: u64,
+    checked: &Checked,
+    dealt: &[(&Signed<Deal>, Vec<SecretScalar>)],
+) -> Option<(Index, Claim)> {
     let weights = checked.sums.weights();
     for (deal, shares) in dealt {
         let commitments = &deal.body.commitments;
@@ -155,7 +193,9 @@ fn localise(point: u64, checked: &Checked, dealt: &[(&Signed<Deal>, Vec<SecretSc
         if fold_shares(weights, shares).base_mult() == expected {
             continue;
         }
-        let wrong = |(row, share): (&[_], &SecretScalar)| share.base_mult() != evaluate_row(row, point).finish();
+        let wrong = |(row, share): (&[_], &SecretScalar)| {
+            share.base_mult() != evaluate_row(row, point).finish()
+        };
         if let Some(validator) = commitments.rows().zip(shares).position(wrong) {
             return Some((deal.sender(), Claim::Mismatch { validator }));
         }
@@ -175,7 +215,9 @@ impl AwaitReread {
             [body] => share_box::decode_shares(body, world.shape.v).ok(),
             _ => None,
         };
-        let Some(shares) = read.filter(|shares| self.checked.sums.shares_match(own_point(world), shares)) else {
+        let Some(shares) =
+            read.filter(|shares| self.checked.sums.shares_match(own_point(world), shares))
+        else {
             return Err((self, Some(ReplayError::SharesDamaged)));
         };
         let made = world.own(Round::Prepare, step, |world| make(world, &self.checked, &shares));
@@ -184,7 +226,10 @@ impl AwaitReread {
         }
         world.vault.shares = Some(shares);
         erase_dealing_secrets(world, step);
-        Ok(Stage::Prepares(Box::new(AwaitPrepares { checked: self.checked, failed: Failed::default() })))
+        Ok(Stage::Prepares(Box::new(AwaitPrepares {
+            checked: self.checked,
+            failed: Failed::default(),
+        })))
     }
 }
 
@@ -192,25 +237,43 @@ fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
     let deals = world.inbox.complete(Round::Deal).expect("all deals were checked");
     let view = digests(&deals);
     let message = possession_message(checked.sums.digest(), world.seat.me);
-    let possession =
-        checked.sums.confirmation_secret(shares).sign(&message).expect("the confirmation key is not infinity: it was compared");
+    let possession = checked
+        .sums
+        .confirmation_secret(shares)
+        .sign(&message)
+        .expect("the confirmation key is not infinity: it was compared");
     let root_of_view = view_root(&view);
-    let body = Prepare { view, sums_root: checked.sums.root(), possession, flags: Prepare::DURABLE };
+    let body =
+        Prepare { view, sums_root: checked.sums.root(), possession, flags: Prepare::DURABLE };
     Ok((Vec::new(), world.seat.sign(Round::Prepare, checked.session, root_of_view, &body.encode())))
 }
 
 impl AwaitPrepares {
-    pub(super) fn advance(self: Box<Self>, world: &mut World, step: &mut Step) -> Result<Advance, Stop> {
+    pub(super) fn advance(
+        self: Box<Self>,
+        world: &mut World,
+        step: &mut Step,
+    ) -> Result<Advance, Stop> {
         let mut this = self;
-        for statements in this.failed.untried(world.inbox.candidates(Round::Prepare, world.seat.me)) {
+        for statements in this.failed.untried(world.inbox.candidates(Round::Prepare, world.seat.me))
+        {
             match this.certify(world, &statements) {
                 Ok((certificate, proven)) => {
                     world.inbox.prefer(&statements);
                     if !world.recall(Round::Commit) && own_key(&world.seat).is_err() {
-                        // Without the key nothing is signed; all else that is asked of a log can be answered.
+                        // Without the key nothing is signed; all else that is asked of a log can be
+                        // answered.
                         return Ok(Advance::wait(Stage::Prepares(this), None));
                     }
-                    return commit::release(world, this.checked, certificate, proven, &statements, step).map(Advance::Next);
+                    return commit::release(
+                        world,
+                        this.checked,
+                        certificate,
+                        proven,
+                        &statements,
+                        step,
+                    )
+                    .map(Advance::Next);
                 }
                 Err(broken) => this.failed.note(&statements, broken),
             }
@@ -220,7 +283,11 @@ impl AwaitPrepares {
     }
 
     /// Certificate 1, if these statements are one.
-    fn certify(&self, world: &World, statements: &[Statement]) -> Result<(Prepared, SharesProven), Box<Fault>> {
+    fn certify(
+        &self,
+        world: &World,
+        statements: &[Statement],
+    ) -> Result<(Prepared, SharesProven), Box<Fault>> {
         let deals = world.inbox.complete(Round::Deal).expect("all deals were checked");
         let prepares = decode(statements, |bytes| Prepare::decode(bytes, &world.shape))?;
         let certificate = prepared(&deals, &self.checked.sums, &prepares)?;

@@ -28,7 +28,8 @@ pub enum RecordKind {
     Shares = 7,
     /// The index of a peer that has told that it holds everything.
     Confirmed = 8,
-    /// A message that a share signed after the ceremony (the room `signing` has the layout). Written before the signature leaves; never erased.
+    /// A message that a share signed after the ceremony (the room `signing` has the layout).
+    /// Written before the signature leaves; never erased.
     Signed = 9,
 }
 
@@ -69,11 +70,16 @@ pub enum ReplayError {
     #[error("this operator has given this ceremony up")]
     Abandoned,
     /// The ceremony makes an Obol cluster, and this operator's node key is not here.
-    #[error("the key of this operator's node (charon-enr-private-key) is needed to sign the cluster's lock")]
-    NoNodeKey,
-    /// Another operator holds an own statement that this log does not have, and a different one would be made now.
     #[error(
-        "the log was put back to an earlier state: others hold another statement of this operator for round {}, and it signs no second one",
+        "the key of this operator's node (charon-enr-private-key) is needed to sign the cluster's \
+         lock"
+    )]
+    NoNodeKey,
+    /// Another operator holds an own statement that this log does not have, and a different one
+    /// would be made now.
+    #[error(
+        "the log was put back to an earlier state: others hold another statement of this operator \
+         for round {}, and it signs no second one",
         round.number()
     )]
     RolledBack {
@@ -81,7 +87,10 @@ pub enum ReplayError {
         round: Round,
     },
     /// A ceremony for SSV, and no RSA key, or another than it has for this operator.
-    #[error("this ceremony is for SSV, and this operator's RSA key is missing, or another than the ceremony has")]
+    #[error(
+        "this ceremony is for SSV, and this operator's RSA key is missing, or another than the \
+         ceremony has"
+    )]
     SsvKey,
     /// The stored shares are not the ones the ceremony's commitments demand.
     #[error("the stored shares do not match the ceremony's commitments: the storage is damaged")]
@@ -112,7 +121,10 @@ impl Record {
     }
 
     pub(super) fn confirmed(peer: Index) -> Self {
-        Self { kind: RecordKind::Confirmed, body: SecretBytes::new(peer.get().to_be_bytes().to_vec()) }
+        Self {
+            kind: RecordKind::Confirmed,
+            body: SecretBytes::new(peer.get().to_be_bytes().to_vec()),
+        }
     }
 
     fn damaged(&self) -> ReplayError {
@@ -137,7 +149,8 @@ impl Record {
     }
 
     pub(super) fn to_sealed_box(&self) -> Result<(Index, Vec<u8>), ReplayError> {
-        let (index, sealed) = self.body.expose().split_first_chunk::<2>().ok_or_else(|| self.damaged())?;
+        let (index, sealed) =
+            self.body.expose().split_first_chunk::<2>().ok_or_else(|| self.damaged())?;
         let index = Index::new(u16::from_be_bytes(*index)).ok_or_else(|| self.damaged())?;
         Ok((index, sealed.to_vec()))
     }

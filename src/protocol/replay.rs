@@ -7,9 +7,14 @@ use super::record::{Record, RecordKind, ReplayError};
 use super::sealed;
 
 impl Participant {
-    /// Starts from what the log holds: resumes if it holds a statement, begins if this operator has said nothing yet (records of a
-    /// beginning that was cut short are then superseded: the last of a kind counts).
-    pub fn start(seat: OwnSeat, records: Vec<Record>, entropy: impl FnOnce() -> Entropy) -> Result<(Self, Step), ReplayError> {
+    /// Starts from what the log holds: resumes if it holds a statement, begins if this operator has
+    /// said nothing yet (records of a beginning that was cut short are then superseded: the last of
+    /// a kind counts).
+    pub fn start(
+        seat: OwnSeat,
+        records: Vec<Record>,
+        entropy: impl FnOnce() -> Entropy,
+    ) -> Result<(Self, Step), ReplayError> {
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
             true => Self::resume(seat, records),
             false => {
@@ -28,7 +33,8 @@ impl Participant {
         (participant, step)
     }
 
-    /// Replays the log. The step re-asks whatever was interrupted, and erases whatever should be gone by now.
+    /// Replays the log. The step re-asks whatever was interrupted, and erases whatever should be
+    /// gone by now.
     fn resume(seat: OwnSeat, records: Vec<Record>) -> Result<(Self, Step), ReplayError> {
         let mut participant = Self::new(seat);
         let shape = participant.world.shape;
@@ -37,19 +43,23 @@ impl Participant {
         for record in records {
             match record.kind {
                 RecordKind::Seed => world.vault.seed = Some(record.to_seed()?),
-                RecordKind::OneTimeKeys => world.vault.one_time_keys = Some(record.to_one_time_keys(shape.n - 1)?),
+                RecordKind::OneTimeKeys => {
+                    world.vault.one_time_keys = Some(record.to_one_time_keys(shape.n - 1)?)
+                }
                 RecordKind::OwnShares => world.vault.own_shares = Some(record.to_shares(shape.v)?),
                 RecordKind::Shares => world.vault.shares = Some(record.to_shares(shape.v)?),
                 RecordKind::Statement => {
                     let bytes = record.body.expose().to_vec();
                     let damaged = ReplayError::Record { kind: RecordKind::Statement };
-                    let statement = Statement::open(&bytes, &world.seat.ceremony).map_err(|_| damaged)?;
+                    let statement =
+                        Statement::open(&bytes, &world.seat.ceremony).map_err(|_| damaged)?;
                     let own = statement.envelope.sender == world.seat.me;
                     if own && statement.envelope.kind == Kind::Abandon {
                         return Err(ReplayError::Abandoned);
                     }
                     match own {
-                        // The first is ours; a second one for the slot would be evidence against us, and is replayed as such.
+                        // The first is ours; a second one for the slot would be evidence against
+                        // us, and is replayed as such.
                         true if !world.recalled.contains_key(&statement.envelope.round) => {
                             world.recalled.insert(statement.envelope.round, statement);
                         }
@@ -76,7 +86,8 @@ impl Participant {
             return Err(ReplayError::Incomplete { missing: "hello" });
         }
         let mut step = Step::default();
-        // Statements enter again in the order in which they were believed, so the session is known where it was known then.
+        // Statements enter again in the order in which they were believed, so the session is known
+        // where it was known then.
         for bytes in &statements {
             participant.advance(&mut step)?;
             let accepted = participant.world.inbox.accept_logged(bytes);

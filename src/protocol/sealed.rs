@@ -1,5 +1,5 @@
-//! Shares for SSV: with its commit, every operator publishes its share of every validator, encrypted to its own RSA key, and signs with that
-//! key what it has published.
+//! Shares for SSV: with its commit, every operator publishes its share of every validator,
+//! encrypted to its own RSA key, and signs with that key what it has published.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
@@ -17,7 +17,8 @@ use super::outcome::Sums;
 use super::participant::OwnSeat;
 use super::record::ReplayError;
 
-/// This operator's RSA key, if the ceremony asks for one; an error if it is missing, or another than the ceremony has.
+/// This operator's RSA key, if the ceremony asks for one; an error if it is missing, or another
+/// than the ceremony has.
 pub(super) fn own_key(seat: &OwnSeat) -> Result<Option<&RsaSecret>, ReplayError> {
     let Some(ssv) = seat.ceremony.ssv() else { return Ok(None) };
     match &seat.ssv_key {
@@ -26,11 +27,16 @@ pub(super) fn own_key(seat: &OwnSeat) -> Result<Option<&RsaSecret>, ReplayError>
     }
 }
 
-/// Encrypts the shares to this operator's own key, decrypts each again, and proves them. Nothing without SSV.
+/// Encrypts the shares to this operator's own key, decrypts each again, and proves them. Nothing
+/// without SSV.
 ///
-/// All randomness follows from the operator's key and the share: the same commit gives the same bytes, and nobody without the share can
-/// tell what the padding is.
-pub fn seal(seat: &OwnSeat, sums: &Sums, shares: &[SecretScalar]) -> Result<Vec<SealedShare>, ReplayError> {
+/// All randomness follows from the operator's key and the share: the same commit gives the same
+/// bytes, and nobody without the share can tell what the padding is.
+pub fn seal(
+    seat: &OwnSeat,
+    sums: &Sums,
+    shares: &[SecretScalar],
+) -> Result<Vec<SealedShare>, ReplayError> {
     let Some(key) = own_key(seat)? else { return Ok(Vec::new()) };
     let salt = seat.operator.key().prf(Tag::SsvSeed, sums.digest().as_ref());
     let one = |(v, share): (usize, &SecretScalar)| {
@@ -39,15 +45,23 @@ pub fn seal(seat: &OwnSeat, sums: &Sums, shares: &[SecretScalar]) -> Result<Vec<
         let mut random = ChaCha20Rng::from_seed(*seed);
         let ciphertext = key.public().encrypt_share(share, &mut random);
         let public_share = sums.public_shares(v)[seat.me.position()];
-        key.decrypt_share(&ciphertext, &public_share, &mut random).map_err(|_| ReplayError::SsvKey)?;
-        let root = proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
+        key.decrypt_share(&ciphertext, &public_share, &mut random)
+            .map_err(|_| ReplayError::SsvKey)?;
+        let root =
+            proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
         Ok(SealedShare { ciphertext, proof: key.sign(&root, &mut random) })
     };
     shares.par_iter().enumerate().map(one).collect()
 }
 
 /// What an operator proves of its share of validator `v`; `None` without SSV.
-fn proof(ceremony: &Ceremony, sums: &Sums, v: usize, operator: Index, ciphertext: &[u8; 256]) -> Option<ShareProof> {
+fn proof(
+    ceremony: &Ceremony,
+    sums: &Sums,
+    v: usize,
+    operator: Index,
+    ciphertext: &[u8; 256],
+) -> Option<ShareProof> {
     Some(ShareProof {
         validator: sums.public_key(v).to_compressed(),
         encrypted_share: *ciphertext,
@@ -56,14 +70,21 @@ fn proof(ceremony: &Ceremony, sums: &Sums, v: usize, operator: Index, ciphertext
     })
 }
 
-/// The first proof that does not verify under its operator's RSA key: position among the commits, and the validator.
-pub(super) fn first_unproven(ceremony: &Ceremony, sums: &Sums, commits: &[Signed<Commit>]) -> Option<(usize, usize)> {
+/// The first proof that does not verify under its operator's RSA key: position among the commits,
+/// and the validator.
+pub(super) fn first_unproven(
+    ceremony: &Ceremony,
+    sums: &Sums,
+    commits: &[Signed<Commit>],
+) -> Option<(usize, usize)> {
     let ssv = ceremony.ssv()?;
-    let places: Vec<(usize, usize)> = (0..commits.len()).flat_map(|at| (0..ceremony.v()).map(move |v| (at, v))).collect();
+    let places: Vec<(usize, usize)> =
+        (0..commits.len()).flat_map(|at| (0..ceremony.v()).map(move |v| (at, v))).collect();
     let bad = |(at, v): &(usize, usize)| {
         let (operator, sealed) = (commits[*at].sender(), &commits[*at].body.sealed[*v]);
         let proof = proof(ceremony, sums, *v, operator, &sealed.ciphertext);
-        !proof.is_some_and(|proof| ssv.keys[operator.position()].verify(&proof.root(), &sealed.proof))
+        !proof
+            .is_some_and(|proof| ssv.keys[operator.position()].verify(&proof.root(), &sealed.proof))
     };
     places.into_par_iter().find_first(bad)
 }

@@ -19,16 +19,19 @@ use super::judge;
 use super::participant::{OwnSeat, Stage, Step};
 use super::record::{Record, ReplayError};
 
-/// Position of `other` among the operators without `me`: how per-recipient lists are indexed on the wire.
+/// Position of `other` among the operators without `me`: how per-recipient lists are indexed on the
+/// wire.
 pub(super) fn position_without(me: Index, other: Index) -> usize {
     other.position() - usize::from(other > me)
 }
 
-/// Secrets on hand, each taken by the call that spends it. After a restart, those that were already spent are absent.
+/// Secrets on hand, each taken by the call that spends it. After a restart, those that were already
+/// spent are absent.
 #[derive(Default)]
 pub(super) struct Vault {
     pub(super) seed: Option<Secret32>,
-    /// What follows from the seed, kept between the hello and the deal so as not to be computed twice; gone with the seed.
+    /// What follows from the seed, kept between the hello and the deal so as not to be computed
+    /// twice; gone with the seed.
     pub(super) dealing: Option<Dealing>,
     /// What this operator has committed to, if it did so in this run.
     pub(super) dealt: Option<Commitments>,
@@ -53,7 +56,10 @@ pub(super) struct World {
 
 impl World {
     fn in_slot_of_prepare(&self) -> Option<Kind> {
-        let own = self.inbox.get(Round::Prepare, self.seat.me).or_else(|| self.recalled.get(&Round::Prepare));
+        let own = self
+            .inbox
+            .get(Round::Prepare, self.seat.me)
+            .or_else(|| self.recalled.get(&Round::Prepare));
         own.map(|statement| statement.envelope.kind)
     }
 
@@ -69,7 +75,9 @@ impl World {
 
     /// The verdict on a complaint that is here, if what it is about is here too.
     pub(super) fn verdict(&self, statement: &Statement) -> Option<Box<Fault>> {
-        let round = |round, sender: Index, digest: &Digest| self.inbox.all(round, sender).find(|held| held.digest() == *digest);
+        let round = |round, sender: Index, digest: &Digest| {
+            self.inbox.all(round, sender).find(|held| held.digest() == *digest)
+        };
         let (operator, view) = (statement.envelope.sender, self.inbox.view(statement)?);
         let body = match Complaint::decode(statement.body(), &self.shape) {
             Ok(body) => body,
@@ -108,26 +116,34 @@ impl World {
         }
     }
 
-    /// Whether this is an own statement that only others know. It cannot stand for what made it, so it is not filed; but nothing else is
-    /// signed in its place.
+    /// Whether this is an own statement that only others know. It cannot stand for what made it, so
+    /// it is not filed; but nothing else is signed in its place.
     pub(super) fn is_echo(&self, statement: &Statement) -> bool {
         let envelope = &statement.envelope;
         let own = envelope.sender == self.seat.me && envelope.kind != Kind::Abandon;
         own && self.inbox.get(envelope.round, self.seat.me).is_none()
     }
 
-    /// Whether this operator's statement of `round` is made: it is in the inbox, or the log of an earlier run has it.
+    /// Whether this operator's statement of `round` is made: it is in the inbox, or the log of an
+    /// earlier run has it.
     pub(super) fn recall(&mut self, round: Round) -> bool {
         if let Some(statement) = self.recalled.remove(&round) {
-            // A log that holds a statement of another session holds another ceremony's; it was opened, so this cannot happen by chance.
+            // A log that holds a statement of another session holds another ceremony's; it was
+            // opened, so this cannot happen by chance.
             let arrival = self.inbox.accept(statement.bytes());
             debug_assert!(arrival.is_ok(), "our own statement is of our own session");
         }
         self.inbox.get(round, self.seat.me).is_some()
     }
 
-    /// Makes this operator's statement of `round`, unless it was made before: an operator signs one statement for each slot, ever.
-    pub(super) fn own(&mut self, round: Round, step: &mut Step, make: impl FnOnce(&mut Self) -> Made) -> Result<(), ReplayError> {
+    /// Makes this operator's statement of `round`, unless it was made before: an operator signs one
+    /// statement for each slot, ever.
+    pub(super) fn own(
+        &mut self,
+        round: Round,
+        step: &mut Step,
+        make: impl FnOnce(&mut Self) -> Made,
+    ) -> Result<(), ReplayError> {
         if self.recall(round) {
             return Ok(());
         }
@@ -138,7 +154,10 @@ impl World {
         step.persist.extend(records);
         step.persist.push(Record::statement(&statement));
         let accepted = self.inbox.accept(statement.bytes());
-        debug_assert!(matches!(accepted, Ok((Arrival::New, _))), "our own statement is well-formed and new");
+        debug_assert!(
+            matches!(accepted, Ok((Arrival::New, _))),
+            "our own statement is well-formed and new"
+        );
         step.send.push(statement);
         Ok(())
     }
@@ -151,7 +170,8 @@ pub(super) type Made = Result<(Vec<Record>, Statement), ReplayError>;
 pub(super) enum Advance {
     Stay(Stage),
     Next(Stage),
-    /// Not yet, and as it stands not ever; but this operator has prepared, and a certificate may still come.
+    /// Not yet, and as it stands not ever; but this operator has prepared, and a certificate may
+    /// still come.
     Stall(Stage, Box<Fault>),
 }
 
@@ -178,7 +198,10 @@ impl Failed {
     }
 
     pub(super) fn untried(&self, candidates: Vec<Vec<Statement>>) -> Vec<Vec<Statement>> {
-        candidates.into_iter().filter(|statements| !self.sets.contains(&Self::name(statements))).collect()
+        candidates
+            .into_iter()
+            .filter(|statements| !self.sets.contains(&Self::name(statements)))
+            .collect()
     }
 
     pub(super) fn note(&mut self, statements: &[Statement], fault: Box<Fault>) {

@@ -1,5 +1,6 @@
-//! What a beacon node says of a validator: `GET /eth/v1/beacon/states/{state}/validators/{key}`, saved to a file by whoever has a node. Other
-//! software's format, which grows: fields that are not needed are not looked at.
+//! What a beacon node says of a validator: `GET /eth/v1/beacon/states/{state}/validators/{key}`,
+//! saved to a file by whoever has a node. Other software's format, which grows: fields that are not
+//! needed are not looked at.
 
 use serde::Deserialize;
 
@@ -25,7 +26,10 @@ pub enum BeaconError {
         source: HexError,
     },
     /// The key has another index.
-    #[error("validator_index: the beacon node says that this key is validator {found}, and the request says {asked}")]
+    #[error(
+        "validator_index: the beacon node says that this key is validator {found}, and the request \
+         says {asked}"
+    )]
     Index {
         /// What the node says.
         found: u64,
@@ -42,7 +46,10 @@ pub enum BeaconError {
     #[error("status: the validator is {0}; only one that is active_ongoing can exit")]
     Status(String),
     /// The chain has other credentials than the ceremony: somebody else's deposit was first.
-    #[error("withdrawal_credentials: the chain has 0x{found} for this key, and the ceremony 0x{expected}. Send it no more money")]
+    #[error(
+        "withdrawal_credentials: the chain has 0x{found} for this key, and the ceremony \
+         0x{expected}. Send it no more money"
+    )]
     Credentials {
         /// The ceremony's.
         expected: String,
@@ -92,14 +99,15 @@ impl ValidatorRecord {
         })
     }
 
-    /// Whether the chain agrees with the request: key, credentials `expected` by the ceremony, and for an exit the index and that the
-    /// validator is active.
+    /// Whether the chain agrees with the request: key, credentials `expected` by the ceremony, and
+    /// for an exit the index and that the validator is active.
     pub fn check(&self, cleared: &Cleared, expected: &[u8; 32]) -> Result<(), BeaconError> {
         if self.pubkey != cleared.request.public_key {
             return Err(BeaconError::PublicKey(hex::encode(self.pubkey)));
         }
         if self.withdrawal_credentials != *expected {
-            let (expected, found) = (hex::encode(expected), hex::encode(self.withdrawal_credentials));
+            let (expected, found) =
+                (hex::encode(expected), hex::encode(self.withdrawal_credentials));
             return Err(BeaconError::Credentials { expected, found });
         }
         let Purpose::Exit(exit) = cleared.request.purpose else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! What an operator's log remembers of later signatures, and what it refuses because of them. An entry is durable before its partial signature
-//! leaves.
+//! What an operator's log remembers of later signatures, and what it refuses because of them. An
+//! entry is durable before its partial signature leaves.
 
 use super::parent::Cleared;
 use super::request::Purpose;
@@ -12,7 +12,8 @@ const DEPOSIT: u8 = 2;
 /// Longest canonical request.
 const LONGEST_REQUEST: usize = 1024;
 
-/// An entry: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ credentials(32, zero for an exit) ‖ canonical request`.
+/// An entry: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ credentials(32, zero for an exit) ‖
+/// canonical request`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     kind: u8,
@@ -29,7 +30,10 @@ pub enum LedgerError {
     #[error("an entry of the signed-message log does not decode: {0}")]
     Damaged(#[from] DecodeError),
     /// A deposit of this key to other credentials was signed.
-    #[error("this share has signed a deposit to other withdrawal credentials; it never signs for a second destination")]
+    #[error(
+        "this share has signed a deposit to other withdrawal credentials; it never signs for a \
+         second destination"
+    )]
     SecondDestination,
 }
 
@@ -50,7 +54,9 @@ impl Entry {
     pub fn of(cleared: &Cleared) -> Self {
         let (kind, credentials) = match cleared.request.purpose {
             Purpose::Exit(_) => (EXIT, [0; 32]),
-            Purpose::Deposit { withdrawal_credentials, .. } => (DEPOSIT, *withdrawal_credentials.as_bytes()),
+            Purpose::Deposit { withdrawal_credentials, .. } => {
+                (DEPOSIT, *withdrawal_credentials.as_bytes())
+            }
         };
         Self {
             kind,
@@ -63,8 +69,11 @@ impl Entry {
 
     /// The body of a log record.
     pub fn encode(&self) -> SecretBytes {
-        let writer = Writer::with_capacity(113 + self.request.len()).u8(self.kind).bytes(&self.signing_root);
-        SecretBytes::new(writer.bytes(&self.public_key).bytes(&self.credentials).bytes(&self.request).finish())
+        let writer =
+            Writer::with_capacity(113 + self.request.len()).u8(self.kind).bytes(&self.signing_root);
+        SecretBytes::new(
+            writer.bytes(&self.public_key).bytes(&self.credentials).bytes(&self.request).finish(),
+        )
     }
 
     /// The reverse of [`Entry::encode`].
@@ -80,13 +89,22 @@ impl Entry {
             if length > LONGEST_REQUEST {
                 return Err(DecodeError::Invalid { what: "request", why: "longer than allowed" });
             }
-            Ok(Self { kind, signing_root, public_key, credentials, request: r.bytes("request", length)?.to_vec() })
+            Ok(Self {
+                kind,
+                signing_root,
+                public_key,
+                credentials,
+                request: r.bytes("request", length)?.to_vec(),
+            })
         })
     }
 }
 
 /// Whether what the log holds allows this request to be answered.
-pub fn admit<'a>(bodies: impl Iterator<Item = &'a [u8]>, cleared: &Cleared) -> Result<Admission, LedgerError> {
+pub fn admit<'a>(
+    bodies: impl Iterator<Item = &'a [u8]>,
+    cleared: &Cleared,
+) -> Result<Admission, LedgerError> {
     let wanted = Entry::of(cleared);
     let (mut again, mut other_exits) = (false, 0);
     for body in bodies {

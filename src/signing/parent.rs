@@ -32,7 +32,10 @@ pub enum RequestError {
         found: Digest,
     },
     /// Another withdrawal address, or another kind of credentials.
-    #[error("withdrawal_credentials: {found}, and the ceremony's are {expected}; nothing is ever signed for others")]
+    #[error(
+        "withdrawal_credentials: {found}, and the ceremony's are {expected}; nothing is ever \
+         signed for others"
+    )]
     Credentials {
         /// The ceremony's.
         expected: String,
@@ -58,14 +61,18 @@ pub enum RequestError {
         found: String,
     },
     /// The network does not say under which version exits are signed.
-    #[error("network: the ceremony does not state the Capella fork version, under which exits are signed (EIP-7044)")]
+    #[error(
+        "network: the ceremony does not state the Capella fork version, under which exits are \
+         signed (EIP-7044)"
+    )]
     NoCapella,
     /// No validator of the ceremony has this key.
     #[error("public_key: no validator of this ceremony has the key 0x{0}")]
     PublicKey(String),
     /// The word of the operator that asks is not its own.
     #[error(
-        "requested_by: the signature is not that of operator {0} over this request: the request was altered, or is somebody else's"
+        "requested_by: the signature is not that of operator {0} over this request: the request \
+         was altered, or is somebody else's"
     )]
     Requester(u16),
     /// No operator has this index.
@@ -143,11 +150,18 @@ impl Parent {
 
     /// The position of the validator with this key.
     pub fn position(&self, public_key: &[u8; 48]) -> Option<usize> {
-        self.validators.iter().position(|validator| validator.public_key.to_compressed() == *public_key)
+        self.validators
+            .iter()
+            .position(|validator| validator.public_key.to_compressed() == *public_key)
     }
 
     /// A request of this ceremony, asked by nobody in particular yet.
-    pub fn request(&self, public_key: [u8; 48], purpose: Purpose, delivery: super::request::Delivery) -> Request {
+    pub fn request(
+        &self,
+        public_key: [u8; 48],
+        purpose: Purpose,
+        delivery: super::request::Delivery,
+    ) -> Request {
         Request {
             ceremony: self.ceremony.digest(),
             dkg: self.dkg,
@@ -160,47 +174,65 @@ impl Parent {
         }
     }
 
-    /// Compares every field of a request with the ceremony. Index and epoch of an exit are not among what a ceremony can know.
+    /// Compares every field of a request with the ceremony. Index and epoch of an exit are not
+    /// among what a ceremony can know.
     pub fn clear(&self, request: Request) -> Result<Cleared, RequestError> {
         let ceremony = &self.ceremony;
         if request.ceremony != ceremony.digest() {
-            return Err(RequestError::Ceremony { expected: ceremony.digest(), found: request.ceremony });
+            return Err(RequestError::Ceremony {
+                expected: ceremony.digest(),
+                found: request.ceremony,
+            });
         }
-        for (field, expected, found) in [("dkg", self.dkg, request.dkg), ("outputs", self.outputs, request.outputs)] {
+        for (field, expected, found) in
+            [("dkg", self.dkg, request.dkg), ("outputs", self.outputs, request.outputs)]
+        {
             if expected != found {
                 return Err(RequestError::Certificate { field, expected, found });
             }
         }
         let network = ceremony.network();
         if request.network != network.name() {
-            return Err(RequestError::Network { expected: network.name().to_owned(), found: request.network });
+            return Err(RequestError::Network {
+                expected: network.name().to_owned(),
+                found: request.network,
+            });
         }
         if let Some(requester) = request.requester {
             check_requester(&request, requester.index, &requester.signature, ceremony)?;
         }
-        let validator =
-            self.position(&request.public_key).ok_or_else(|| RequestError::PublicKey(hex::encode(request.public_key)))?;
+        let validator = self
+            .position(&request.public_key)
+            .ok_or_else(|| RequestError::PublicKey(hex::encode(request.public_key)))?;
         let signing_root = match request.purpose {
             Purpose::Exit(exit) => exit.signing_root(network).ok_or(RequestError::NoCapella)?,
             Purpose::Deposit { withdrawal_credentials, amount } => {
                 let spec = &ceremony.validators()[validator];
                 if withdrawal_credentials != spec.withdrawal {
-                    let (expected, found) = (spec.withdrawal.to_string(), withdrawal_credentials.to_string());
+                    let (expected, found) =
+                        (spec.withdrawal.to_string(), withdrawal_credentials.to_string());
                     return Err(RequestError::Credentials { expected, found });
                 }
                 network.check_amount(amount, withdrawal_credentials.is_compounding())?;
                 if spec.amounts.contains(&amount) {
                     return Err(RequestError::AmountSigned(network.unit().text(amount)));
                 }
-                DepositMessage { pubkey: request.public_key, withdrawal_credentials, amount }.signing_root(network)
+                DepositMessage { pubkey: request.public_key, withdrawal_credentials, amount }
+                    .signing_root(network)
             }
         };
         Ok(Cleared { request, validator, signing_root, message: message_point(&signing_root) })
     }
 }
 
-fn check_requester(request: &Request, index: Index, signature: &[u8; 64], ceremony: &Ceremony) -> Result<(), RequestError> {
+fn check_requester(
+    request: &Request,
+    index: Index,
+    signature: &[u8; 64],
+    ceremony: &Ceremony,
+) -> Result<(), RequestError> {
     let seat = ceremony.roster().get(index).ok_or(RequestError::UnknownRequester(index.get()))?;
-    let verdict = seat.card.key.verify(Tag::SigningRequestSignature, &request.vouched(index), signature);
+    let verdict =
+        seat.card.key.verify(Tag::SigningRequestSignature, &request.vouched(index), signature);
     verdict.map_err(|_| RequestError::Requester(index.get()))
 }

@@ -1,5 +1,5 @@
-//! Answers: one operator's partial signature for one request, signed by it, for everybody or sealed to the custodian; as files, and as the bytes that
-//! travel in channels.
+//! Answers: one operator's partial signature for one request, signed by it, for everybody or sealed
+//! to the custodian; as files, and as the bytes that travel in channels.
 
 use serde::{Deserialize, Serialize};
 
@@ -62,10 +62,14 @@ pub enum PartialError {
     #[error("sealed: it was sealed by another than operator {0}, whom it names")]
     Sealer(u16),
     /// It does not open: for another custodian, or altered.
-    #[error("sealed: it does not open with these keys: it is for another custodian, or was altered")]
+    #[error(
+        "sealed: it does not open with these keys: it is for another custodian, or was altered"
+    )]
     Sealed,
     /// Not signed by the operator that it names.
-    #[error("signature: not that of operator {0}, whom it names: it was altered, or is somebody else's")]
+    #[error(
+        "signature: not that of operator {0}, whom it names: it was altered, or is somebody else's"
+    )]
     Signature(u16),
     /// No operator has this index.
     #[error("operator: the ceremony has no operator {0}")]
@@ -143,24 +147,45 @@ fn prologue(request: &Digest) -> Digest {
 }
 
 impl Partial {
-    /// The answer of the operator with this share, `None` if the share is zero. It is not verified here: the caller compares it with the public share
-    /// before it leaves.
-    pub fn sign(cleared: &Cleared, operator: &Operator, index: Index, share: &SecretScalar) -> Option<Self> {
+    /// The answer of the operator with this share, `None` if the share is zero. It is not verified
+    /// here: the caller compares it with the public share before it leaves.
+    pub fn sign(
+        cleared: &Cleared,
+        operator: &Operator,
+        index: Index,
+        share: &SecretScalar,
+    ) -> Option<Self> {
         let partial = share.sign(&cleared.message)?;
-        let signature =
-            operator.key().sign(Tag::PartialSignature, &statement(&cleared.request.id(), index, &partial.to_compressed()));
+        let signature = operator.key().sign(
+            Tag::PartialSignature,
+            &statement(&cleared.request.id(), index, &partial.to_compressed()),
+        );
         Some(Self { operator: index, partial, signature })
     }
 
-    /// The answer as it leaves: sealed to the custodian of the request, from the operator's channel key, if it has one.
-    pub fn to_answer(&self, cleared: &Cleared, operator: &Operator, ephemeral: Secret32) -> PartialFile {
+    /// The answer as it leaves: sealed to the custodian of the request, from the operator's channel
+    /// key, if it has one.
+    pub fn to_answer(
+        &self,
+        cleared: &Cleared,
+        operator: &Operator,
+        ephemeral: Secret32,
+    ) -> PartialFile {
         let request = cleared.request.id();
         let content = match &cleared.request.delivery {
             Delivery::Public => return self.to_public_answer(cleared),
             Delivery::Custodian(card) => {
-                let payload = Writer::with_capacity(PAYLOAD).u16(self.operator.get()).bytes(&self.partial.to_compressed());
+                let payload = Writer::with_capacity(PAYLOAD)
+                    .u16(self.operator.get())
+                    .bytes(&self.partial.to_compressed());
                 let payload = SecretBytes::new(payload.bytes(&self.signature).finish());
-                let sealed = seal_signed_box(operator.noise(), &card.noise, prologue(&request).as_ref(), &payload, ephemeral);
+                let sealed = seal_signed_box(
+                    operator.noise(),
+                    &card.noise,
+                    prologue(&request).as_ref(),
+                    &payload,
+                    ephemeral,
+                );
                 Content::Sealed(sealed)
             }
         };
@@ -181,7 +206,8 @@ impl Partial {
 
     /// Whether it is what its operator's share gives: the one check that counts.
     pub fn verifies(&self, cleared: &Cleared, parent: &Parent) -> bool {
-        let public_share = &parent.validators()[cleared.validator].public_shares[self.operator.position()];
+        let public_share =
+            &parent.validators()[cleared.validator].public_shares[self.operator.position()];
         verify_signature(public_share, &cleared.message, &self.partial)
     }
 }
@@ -209,16 +235,20 @@ impl PartialFile {
                 file.sealed = Some(hex::encode(sealed));
             }
         }
-        let mut bytes = serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
+        let mut bytes =
+            serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
         bytes.push(b'\n');
         bytes
     }
 
-    /// What travels in a channel: `request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)`, or `request(32) ‖ box(258)`.
+    /// What travels in a channel: `request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)`, or
+    /// `request(32) ‖ box(258)`.
     pub(super) fn write(&self, writer: Writer) -> Writer {
         let writer = writer.bytes(self.request.as_ref());
         match &self.content {
-            Content::Public { operator, partial, signature } => writer.u16(operator.get()).bytes(partial).bytes(signature),
+            Content::Public { operator, partial, signature } => {
+                writer.u16(operator.get()).bytes(partial).bytes(signature)
+            }
             Content::Sealed(sealed) => writer.bytes(sealed),
         }
     }
@@ -227,10 +257,16 @@ impl PartialFile {
     pub(super) fn read(r: &mut Reader<'_>, sealed: bool) -> Result<Self, codec::DecodeError> {
         let request = Digest(r.array("request")?);
         if sealed {
-            return Ok(Self { request, content: Content::Sealed(r.bytes("sealed", SEALED)?.to_vec()) });
+            return Ok(Self {
+                request,
+                content: Content::Sealed(r.bytes("sealed", SEALED)?.to_vec()),
+            });
         }
         let operator = Index::new(r.u16("operator")?);
-        let operator = operator.ok_or(codec::DecodeError::Invalid { what: "operator", why: "operators are counted from 1" })?;
+        let operator = operator.ok_or(codec::DecodeError::Invalid {
+            what: "operator",
+            why: "operators are counted from 1",
+        })?;
         let (partial, signature) = (r.array("partial")?, r.array("signature")?);
         Ok(Self { request, content: Content::Public { operator, partial, signature } })
     }
@@ -245,14 +281,16 @@ impl PartialFile {
 
     /// Reads a file of at most 4 KiB, strictly.
     pub fn from_json(bytes: &[u8]) -> Result<Self, PartialError> {
-        let file: File = json::parse_without_arrays(bytes, LARGEST).map_err(RequestFileError::from)?;
+        let file: File =
+            json::parse_without_arrays(bytes, LARGEST).map_err(RequestFileError::from)?;
         let hex = |field| move |source| PartialError::Hex { field, source };
         let request = Digest(bare_hex(&file.request).map_err(hex("request"))?);
         let content = match (file.operator, file.partial, file.signature, file.sealed) {
             (Some(operator), Some(partial), Some(signature), None) => {
                 check_format(&file.format, PUBLIC_FORMAT, file.version)?;
                 Content::Public {
-                    operator: Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?,
+                    operator: Index::new(operator)
+                        .ok_or(PartialError::UnknownOperator(operator))?,
                     partial: prefixed_hex(&partial).map_err(hex("partial"))?,
                     signature: bare_hex(&signature).map_err(hex("signature"))?,
                 }
@@ -263,7 +301,8 @@ impl PartialFile {
             }
             _ => {
                 check_format(&file.format, PUBLIC_FORMAT, file.version)?;
-                let why = "operator, partial and signature, or sealed alone: those are its fields".to_owned();
+                let why = "operator, partial and signature, or sealed alone: those are its fields"
+                    .to_owned();
                 return Err(RequestFileError::Json(json::JsonError::Shape(why)).into());
             }
         };
@@ -275,17 +314,25 @@ impl PartialFile {
         matches!(self.content, Content::Sealed(_))
     }
 
-    /// Opens it, with the custodian's secret if it is sealed, and checks everything: request, sealer, signature, and the partial signature
-    /// itself.
-    pub fn open(&self, cleared: &Cleared, parent: &Parent, custodian: Option<&DhSecret>) -> Result<Partial, PartialError> {
+    /// Opens it, with the custodian's secret if it is sealed, and checks everything: request,
+    /// sealer, signature, and the partial signature itself.
+    pub fn open(
+        &self,
+        cleared: &Cleared,
+        parent: &Parent,
+        custodian: Option<&DhSecret>,
+    ) -> Result<Partial, PartialError> {
         let expected = cleared.request.id();
         if self.request != expected {
             return Err(PartialError::Request { expected, found: self.request });
         }
         let roster = parent.ceremony().roster();
-        let seat = |index: Index| roster.get(index).ok_or(PartialError::UnknownOperator(index.get()));
+        let seat =
+            |index: Index| roster.get(index).ok_or(PartialError::UnknownOperator(index.get()));
         let (operator, bytes, signature) = match (&self.content, &cleared.request.delivery) {
-            (Content::Public { operator, partial, signature }, Delivery::Public) => (*operator, *partial, *signature),
+            (Content::Public { operator, partial, signature }, Delivery::Public) => {
+                (*operator, *partial, *signature)
+            }
             (Content::Sealed(sealed), Delivery::Custodian(_)) => {
                 let secret = custodian.ok_or(PartialError::Sealed)?;
                 let opened = open_signed_box(secret, prologue(&expected).as_ref(), sealed, PAYLOAD);
@@ -300,15 +347,24 @@ impl PartialFile {
                 }
                 (index, partial, signature)
             }
-            (Content::Public { .. }, _) => return Err(PartialError::Delivery { expected: "sealed", found: "public" }),
-            (Content::Sealed(_), _) => return Err(PartialError::Delivery { expected: "public", found: "sealed" }),
+            (Content::Public { .. }, _) => {
+                return Err(PartialError::Delivery { expected: "sealed", found: "public" });
+            }
+            (Content::Sealed(_), _) => {
+                return Err(PartialError::Delivery { expected: "public", found: "sealed" });
+            }
         };
         let key = &seat(operator)?.card.key;
         key.verify(Tag::PartialSignature, &statement(&expected, operator, &bytes), &signature)
             .map_err(|_| PartialError::Signature(operator.get()))?;
         let point = G2::from_compressed(&bytes);
-        let point = point.map_err(|source| PartialError::Point { operator: operator.get(), source })?;
+        let point =
+            point.map_err(|source| PartialError::Point { operator: operator.get(), source })?;
         let partial = Partial { operator, partial: point, signature };
-        if partial.verifies(cleared, parent) { Ok(partial) } else { Err(PartialError::Wrong(operator.get())) }
+        if partial.verifies(cleared, parent) {
+            Ok(partial)
+        } else {
+            Err(PartialError::Wrong(operator.get()))
+        }
     }
 }

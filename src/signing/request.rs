@@ -1,4 +1,5 @@
-//! A request for partial signatures: what to sign, under which ceremony's keys, and who is to get the answers.
+//! A request for partial signatures: what to sign, under which ceremony's keys, and who is to get
+//! the answers.
 
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;
@@ -75,11 +76,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// The bytes that everything is bound to; the requester's signature is over them and not among them.
+    /// The bytes that everything is bound to; the requester's signature is over them and not among
+    /// them.
     ///
-    /// `"QREQ" ‖ u16(1) ‖ u8(kind) ‖ ceremony(32) ‖ D(32) ‖ O(32) ‖ text(network) ‖ public key(48)`, then for an exit (kind 1)
-    /// `u64(validator index) ‖ u64(epoch)` or for a deposit (kind 2) `credentials(32) ‖ u64(amount)`, then `u8(0)` for public answers or
-    /// `u8(1) ‖ card` for a custodian.
+    /// `"QREQ" ‖ u16(1) ‖ u8(kind) ‖ ceremony(32) ‖ D(32) ‖ O(32) ‖ text(network) ‖ public
+    /// key(48)`, then for an exit (kind 1) `u64(validator index) ‖ u64(epoch)` or for a deposit
+    /// (kind 2) `credentials(32) ‖ u64(amount)`, then `u8(0)` for public answers or `u8(1) ‖ card`
+    /// for a custodian.
     pub fn canonical(&self) -> Vec<u8> {
         let kind = match self.purpose {
             Purpose::Exit(_) => 1,
@@ -96,7 +99,9 @@ impl Request {
             .bytes(&self.public_key);
         let body = match &self.purpose {
             Purpose::Exit(exit) => head.u64(exit.validator_index).u64(exit.epoch),
-            Purpose::Deposit { withdrawal_credentials, amount } => head.bytes(withdrawal_credentials.as_bytes()).u64(*amount),
+            Purpose::Deposit { withdrawal_credentials, amount } => {
+                head.bytes(withdrawal_credentials.as_bytes()).u64(*amount)
+            }
         };
         match &self.delivery {
             Delivery::Public => body.u8(0),

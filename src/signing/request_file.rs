@@ -1,4 +1,5 @@
-//! Requests as JSON: for people to read before they sign, and for mail. The canonical bytes are what counts.
+//! Requests as JSON: for people to read before they sign, and for mail. The canonical bytes are
+//! what counts.
 
 use serde::{Deserialize, Serialize};
 
@@ -101,9 +102,17 @@ struct RequesterFields {
 }
 
 /// One of a file's marks: what it is, and in which version.
-pub(super) fn check_format(format: &str, expected: &'static str, version: u64) -> Result<(), RequestFileError> {
+pub(super) fn check_format(
+    format: &str,
+    expected: &'static str,
+    version: u64,
+) -> Result<(), RequestFileError> {
     if format != expected {
-        return Err(RequestFileError::Format { field: "format", expected: expected.to_owned(), found: printable(format) });
+        return Err(RequestFileError::Format {
+            field: "format",
+            expected: expected.to_owned(),
+            found: printable(format),
+        });
     }
     if version != VERSION {
         let (expected, found) = (VERSION.to_string(), version.to_string());
@@ -124,10 +133,16 @@ impl Request {
     /// Indented JSON with a line end.
     pub fn to_json(&self) -> Vec<u8> {
         let (exit, deposit) = match self.purpose {
-            Purpose::Exit(VoluntaryExit { epoch, validator_index }) => (Some(ExitFields { validator_index, epoch }), None),
-            Purpose::Deposit { withdrawal_credentials, amount } => {
-                (None, Some(DepositFields { withdrawal_credentials: withdrawal_credentials.to_string(), amount }))
+            Purpose::Exit(VoluntaryExit { epoch, validator_index }) => {
+                (Some(ExitFields { validator_index, epoch }), None)
             }
+            Purpose::Deposit { withdrawal_credentials, amount } => (
+                None,
+                Some(DepositFields {
+                    withdrawal_credentials: withdrawal_credentials.to_string(),
+                    amount,
+                }),
+            ),
         };
         let file = File {
             format: FORMAT.to_owned(),
@@ -148,7 +163,8 @@ impl Request {
                 signature: hex::encode(requester.signature),
             }),
         };
-        let mut bytes = serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
+        let mut bytes =
+            serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
         bytes.push(b'\n');
         bytes
     }
@@ -158,14 +174,20 @@ impl Request {
         let file: File = json::parse_without_arrays(bytes, LARGEST)?;
         check_format(&file.format, FORMAT, file.version)?;
         let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
-        if !(1..=LONGEST_NETWORK).contains(&file.network.len()) || !file.network.bytes().all(letter) {
+        if !(1..=LONGEST_NETWORK).contains(&file.network.len()) || !file.network.bytes().all(letter)
+        {
             return Err(RequestFileError::Network);
         }
         let purpose = match (file.exit, file.deposit) {
-            (Some(ExitFields { validator_index, epoch }), None) => Purpose::Exit(VoluntaryExit { epoch, validator_index }),
+            (Some(ExitFields { validator_index, epoch }), None) => {
+                Purpose::Exit(VoluntaryExit { epoch, validator_index })
+            }
             (None, Some(DepositFields { withdrawal_credentials, amount })) => {
                 let bytes = prefixed("deposit.withdrawal_credentials", &withdrawal_credentials)?;
-                Purpose::Deposit { withdrawal_credentials: WithdrawalCredentials::from_bytes(bytes)?, amount }
+                Purpose::Deposit {
+                    withdrawal_credentials: WithdrawalCredentials::from_bytes(bytes)?,
+                    amount,
+                }
             }
             _ => return Err(RequestFileError::Kind),
         };
@@ -175,7 +197,10 @@ impl Request {
         };
         let requester = file.requested_by.map(|fields| {
             let index = Index::new(fields.operator).ok_or(RequestFileError::Operator)?;
-            Ok::<_, RequestFileError>(Requester { index, signature: bare("requested_by.signature", &fields.signature)? })
+            Ok::<_, RequestFileError>(Requester {
+                index,
+                signature: bare("requested_by.signature", &fields.signature)?,
+            })
         });
         Ok(Self {
             ceremony: Digest(bare("ceremony", &file.ceremony)?),

@@ -10,7 +10,8 @@ use super::forger::Hooks;
 
 macro_rules! adversaries {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// What an operator that is not honest does. Each is one deviation; a coalition may mix them.
+        /// What an operator that is not honest does. Each is one deviation; a coalition may mix
+        /// them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Adversary { $($(#[$doc])* $name,)* }
 
@@ -186,28 +187,50 @@ impl Adversary {
     pub fn faces(self) -> Vec<Hooks> {
         let honest = Hooks::default;
         let one = match self {
-            Self::HelloNamesView => Hooks { view_root: |round, root| root_of(round, root, Round::Hello), ..honest() },
-            Self::HelloKeyTwice => Hooks { hello: |hello| hello.one_time_keys[0] = hello.one_time_keys[1], ..honest() },
-            Self::DealViewRoot => Hooks { view_root: |round, root| root_of(round, root, Round::Deal), ..honest() },
-            Self::DealOtherHellos => Hooks { deal: |deal| deal.view[0] = Digest([1; 32]), ..honest() },
+            Self::HelloNamesView => {
+                Hooks { view_root: |round, root| root_of(round, root, Round::Hello), ..honest() }
+            }
+            Self::HelloKeyTwice => {
+                Hooks { hello: |hello| hello.one_time_keys[0] = hello.one_time_keys[1], ..honest() }
+            }
+            Self::DealViewRoot => {
+                Hooks { view_root: |round, root| root_of(round, root, Round::Deal), ..honest() }
+            }
+            Self::DealOtherHellos => {
+                Hooks { deal: |deal| deal.view[0] = Digest([1; 32]), ..honest() }
+            }
             Self::DealWrongOpening => Hooks { deal: |deal| deal.salt[0] ^= 1, ..honest() },
             Self::DealFalseProof => Hooks { deal: false_proof, ..honest() },
             Self::DealNegatedProof => Hooks { deal: negated, ..honest() },
-            Self::BadShareLow => Hooks { shares: |to, shares| spoil_if(to.get() <= 2, shares), ..honest() },
-            Self::BadShareHigh => Hooks { shares: |to, shares| spoil_if(to.get() >= 3, shares), ..honest() },
+            Self::BadShareLow => {
+                Hooks { shares: |to, shares| spoil_if(to.get() <= 2, shares), ..honest() }
+            }
+            Self::BadShareHigh => {
+                Hooks { shares: |to, shares| spoil_if(to.get() >= 3, shares), ..honest() }
+            }
             Self::BadShareAll => Hooks { shares: |_, shares| spoil(shares), ..honest() },
             Self::BadShareCancelling => Hooks { shares: cancelling_shares, ..honest() },
-            Self::BadBox => Hooks { sealed: |to, sealed| flip_if(to.get() % 2 == 1, sealed), ..honest() },
-            Self::PrepareOtherSums => Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..honest() },
-            Self::PrepareOtherDeals => Hooks { prepare: |prepare| prepare.view[0] = Digest([1; 32]), ..honest() },
+            Self::BadBox => {
+                Hooks { sealed: |to, sealed| flip_if(to.get() % 2 == 1, sealed), ..honest() }
+            }
+            Self::PrepareOtherSums => {
+                Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..honest() }
+            }
+            Self::PrepareOtherDeals => {
+                Hooks { prepare: |prepare| prepare.view[0] = Digest([1; 32]), ..honest() }
+            }
             Self::PreparePossession => Hooks { prepare: other_possession, ..honest() },
             Self::PrepareNotStored => Hooks { prepare: |prepare| prepare.flags = 0, ..honest() },
             Self::CommitPartial => Hooks { commit: other_partial, ..honest() },
             Self::CommitCancelling => Hooks { commit: cancelling, ..honest() },
-            Self::CommitOtherCertificate => Hooks { commit: |commit| commit.view[0] = Digest([1; 32]), ..honest() },
+            Self::CommitOtherCertificate => {
+                Hooks { commit: |commit| commit.view[0] = Digest([1; 32]), ..honest() }
+            }
             Self::FinalOutputs => Hooks { last: |last| last.outputs = Digest([1; 32]), ..honest() },
             Self::FinalUnknownFlag => Hooks { last: |last| last.flags = 4, ..honest() },
-            Self::FinalOtherCommits => Hooks { last: |last| last.view[0] = Digest([1; 32]), ..honest() },
+            Self::FinalOtherCommits => {
+                Hooks { last: |last| last.view[0] = Digest([1; 32]), ..honest() }
+            }
             _ => honest(),
         };
         let other = match self {
@@ -215,7 +238,9 @@ impl Adversary {
             Self::TwoFacedDeal | Self::PreparesAndComplains => honest(),
             Self::TwoFacedPrepare => Hooks { prepare: other_possession, ..honest() },
             Self::TwoFacedCommit => Hooks { commit: other_partial, ..honest() },
-            Self::TwoFacedFinal => Hooks { last: |last| last.flags = Final::ERASED | Final::KEYSTORES, ..honest() },
+            Self::TwoFacedFinal => {
+                Hooks { last: |last| last.flags = Final::ERASED | Final::KEYSTORES, ..honest() }
+            }
             Self::TwoFacedEverywhere => Hooks {
                 deal: |deal| deal.salt[0] ^= 1,
                 prepare: other_possession,
@@ -249,7 +274,10 @@ impl Adversary {
 
     /// Whether it deals after everybody else.
     pub fn deals_late(self) -> bool {
-        matches!(self, Self::DealLate | Self::DealSwitched | Self::DealRogueKey | Self::DealCopiedConstant)
+        matches!(
+            self,
+            Self::DealLate | Self::DealSwitched | Self::DealRogueKey | Self::DealCopiedConstant
+        )
     }
 
     /// The round from which on it is silent.

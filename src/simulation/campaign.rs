@@ -26,7 +26,8 @@ pub struct Totals {
     pub endings: BTreeMap<Ending, u64>,
     /// By operators and threshold.
     pub shapes: BTreeMap<(usize, usize), u64>,
-    /// How many ceremonies each adversary took part in, and in how many of them all honest operators finished.
+    /// How many ceremonies each adversary took part in, and in how many of them all honest
+    /// operators finished.
     pub adversaries: BTreeMap<Adversary, (u64, u64)>,
     /// Ceremonies without any adversary.
     pub honest: u64,
@@ -71,14 +72,22 @@ impl Totals {
         self.subsets += played.subsets;
         self.violated += u64::from(!played.violations.is_empty());
         let room = MOST_KEPT.saturating_sub(self.violations.len());
-        self.violations.extend(played.violations.iter().take(room).map(|violation| (plan.seed, violation.clone())));
+        self.violations.extend(
+            played.violations.iter().take(room).map(|violation| (plan.seed, violation.clone())),
+        );
         self.trace = self.trace.wrapping_add(played.trace);
     }
 
     fn merge(&mut self, other: Self) {
         self.ceremonies += other.ceremonies;
-        other.endings.into_iter().for_each(|(ending, count)| *self.endings.entry(ending).or_default() += count);
-        other.shapes.into_iter().for_each(|(shape, count)| *self.shapes.entry(shape).or_default() += count);
+        other
+            .endings
+            .into_iter()
+            .for_each(|(ending, count)| *self.endings.entry(ending).or_default() += count);
+        other
+            .shapes
+            .into_iter()
+            .for_each(|(shape, count)| *self.shapes.entry(shape).or_default() += count);
         for (kind, (all, finished)) in other.adversaries {
             let sum = self.adversaries.entry(kind).or_default();
             *sum = (sum.0 + all, sum.1 + finished);
@@ -100,13 +109,15 @@ impl Totals {
 
 /// Plays a plan. A panic is a violation, like everything else that must not happen.
 pub fn play(plan: Plan) -> Played {
-    // Of the public questions only: what one operator has verified is not verified again for the others.
+    // Of the public questions only: what one operator has verified is not verified again for the
+    // others.
     let _memory = Memory::begin();
     match catch_unwind(AssertUnwindSafe(|| World::new(plan).play())) {
         Ok(played) => played,
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map(String::as_str);
-            let what = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned();
+            let what =
+                text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned();
             let violations = vec![Violation { oracle: Oracle::Panic, what }];
             Played {
                 ending: Ending::Waiting,
@@ -124,8 +135,8 @@ pub fn play(plan: Plan) -> Played {
     }
 }
 
-/// Plays the ceremonies of the seeds from `base` on, `count` of them, on `threads` threads. `progress` is told how many are done.
-/// What comes out does not depend on the number of threads.
+/// Plays the ceremonies of the seeds from `base` on, `count` of them, on `threads` threads.
+/// `progress` is told how many are done. What comes out does not depend on the number of threads.
 pub fn campaign(base: u64, count: u64, threads: usize, progress: impl Fn(u64) + Sync) -> Totals {
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let totals = Mutex::new(Totals::default());

@@ -43,7 +43,8 @@ impl Canaries {
         }
     }
 
-    /// The secrets of a record: the seed and the polynomials that follow from it, one-time keys, shares.
+    /// The secrets of a record: the seed and the polynomials that follow from it, one-time keys,
+    /// shares.
     pub fn watch(&mut self, seat: &OwnSeat, record: &Record) {
         let body = record.body.expose();
         match record.kind {
@@ -53,10 +54,16 @@ impl Canaries {
             RecordKind::Seed => {
                 let Ok(seed) = <[u8; 32]>::try_from(body) else { return };
                 self.add(seed);
-                let number = |number: usize| u32::try_from(number).expect("small numbers").to_be_bytes();
-                for (v, k) in (0..seat.ceremony.v()).flat_map(|v| (0..seat.ceremony.t()).map(move |k| (v, k))) {
+                let number =
+                    |number: usize| u32::try_from(number).expect("small numbers").to_be_bytes();
+                for (v, k) in
+                    (0..seat.ceremony.v()).flat_map(|v| (0..seat.ceremony.t()).map(move |k| (v, k)))
+                {
                     let place = [number(v), number(k), number(0)].concat();
-                    let coefficient = secret_scalar(Tag::Coefficient, &[&seed, seat.ceremony.digest().as_ref(), &place]);
+                    let coefficient = secret_scalar(
+                        Tag::Coefficient,
+                        &[&seed, seat.ceremony.digest().as_ref(), &place],
+                    );
                     self.add(*coefficient.to_be_bytes());
                 }
             }

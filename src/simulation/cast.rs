@@ -16,10 +16,13 @@ pub const SHAPES: [(usize, usize); 4] = [(3, 2), (4, 3), (5, 4), (7, 5)];
 pub const MOST_VALIDATORS: usize = 3;
 
 const VALIDATORS: [&str; MOST_VALIDATORS] = [
-    "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n",
-    "[[validators]]\nwithdrawal = \"0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359\"\ncompounding = true\namounts = [\"1\", \"32\"]\n\
+    "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = \
+     false\n",
+    "[[validators]]\nwithdrawal = \"0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359\"\ncompounding = \
+     true\namounts = [\"1\", \"32\"]\n\
      fee_recipient = \"0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB\"\n",
-    "[[validators]]\nwithdrawal = \"0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb\"\ncompounding = true\n",
+    "[[validators]]\nwithdrawal = \"0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb\"\ncompounding = \
+     true\n",
 ];
 
 /// A ceremony with its operators, and what they once said in another one.
@@ -37,9 +40,16 @@ impl Cast {
         let operators = operators(n);
         let text = spec_toml(&operators, t, &VALIDATORS[..validators].concat());
         let ceremony = ceremony(&text);
-        let other = text.replace(&hex::encode(bytes("ceremony")), &hex::encode(bytes("another ceremony")));
-        let seat = |operator: &Arc<Operator>| OwnSeat::find(ceremony.clone(), operator.clone()).expect("an operator of it");
-        Self { seats: operators.iter().map(seat).collect(), foreign: foreign(&self::ceremony(&other), &operators), ceremony }
+        let other =
+            text.replace(&hex::encode(bytes("ceremony")), &hex::encode(bytes("another ceremony")));
+        let seat = |operator: &Arc<Operator>| {
+            OwnSeat::find(ceremony.clone(), operator.clone()).expect("an operator of it")
+        };
+        Self {
+            seats: operators.iter().map(seat).collect(),
+            foreign: foreign(&self::ceremony(&other), &operators),
+            ceremony,
+        }
     }
 
     /// The cast of a shape (a position in [`SHAPES`]) and a number of validators.
@@ -56,7 +66,8 @@ fn ceremony(text: &str) -> Arc<Ceremony> {
 }
 
 fn foreign(ceremony: &Arc<Ceremony>, operators: &[Arc<Operator>]) -> Vec<Statement> {
-    let mut machines: Vec<Machine> = operators.iter().map(|operator| Machine::new(ceremony, operator)).collect();
+    let mut machines: Vec<Machine> =
+        operators.iter().map(|operator| Machine::new(ceremony, operator)).collect();
     run(&mut machines, &mut honest);
     statements(&machines[0])
 }

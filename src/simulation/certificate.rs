@@ -1,5 +1,6 @@
-//! Certificate 1 as an onlooker sees it, and what it promises: any `t` shares sign. Written apart from `protocol::checks` as far as that
-//! goes: each signature is verified on its own, and shares are interpolated from the disks.
+//! Certificate 1 as an onlooker sees it, and what it promises: any `t` shares sign. Written apart
+//! from `protocol::checks` as far as that goes: each signature is verified on its own, and shares
+//! are interpolated from the disks.
 
 use std::collections::BTreeMap;
 
@@ -31,8 +32,9 @@ fn lookup<'a>(
     round: Round,
 ) -> Result<Vec<&'a Statement>, String> {
     let found = ceremony.indices().zip(view).map(|(index, digest)| {
-        let statement =
-            statements.get(digest).ok_or_else(|| format!("nobody signed the {round:?} of operator {index} that it names"))?;
+        let statement = statements.get(digest).ok_or_else(|| {
+            format!("nobody signed the {round:?} of operator {index} that it names")
+        })?;
         match (statement.envelope.kind, statement.envelope.sender, statement.envelope.round) {
             (Kind::Ordinary, sender, of) if sender == index && of == round => Ok(statement),
             _ => Err(format!("the {round:?} of operator {index} is another statement")),
@@ -42,14 +44,22 @@ fn lookup<'a>(
 }
 
 /// The certificate that `commit` names, among all statements that anybody signed.
-pub fn find(ceremony: &Ceremony, statements: &BTreeMap<Digest, Statement>, commit: &Statement) -> Result<Certificate, String> {
+pub fn find(
+    ceremony: &Ceremony,
+    statements: &BTreeMap<Digest, Statement>,
+    commit: &Statement,
+) -> Result<Certificate, String> {
     let shape = Shape::of(ceremony);
     let commit = Commit::decode(commit.body(), &shape).map_err(|error| error.to_string())?;
     let prepares = lookup(ceremony, statements, &commit.view, Round::Prepare)?;
-    let decode = |statement: &&Statement| Prepare::decode(statement.body(), &shape).map_err(|error| error.to_string());
+    let decode = |statement: &&Statement| {
+        Prepare::decode(statement.body(), &shape).map_err(|error| error.to_string())
+    };
     let bodies = prepares.iter().map(decode).collect::<Result<Vec<Prepare>, String>>()?;
     let first = bodies.first().ok_or("no prepares")?;
-    if bodies.iter().any(|body| (&body.view, body.sums_root, body.flags) != (&first.view, first.sums_root, Prepare::DURABLE)) {
+    if bodies.iter().any(|body| {
+        (&body.view, body.sums_root, body.flags) != (&first.view, first.sums_root, Prepare::DURABLE)
+    }) {
         return Err("the prepares differ".to_owned());
     }
     let deals = lookup(ceremony, statements, &first.view, Round::Deal)?;
@@ -58,12 +68,15 @@ pub fn find(ceremony: &Ceremony, statements: &BTreeMap<Digest, Statement>, commi
         return Err("statements of several sessions".to_owned());
     }
     let deals: Vec<Statement> = deals.into_iter().cloned().collect();
-    let signed = checks::decode(&deals, |bytes| Deal::decode(bytes, &shape)).map_err(|fault| format!("{:?}", fault.rule))?;
-    let root = Commitments::sum(signed.iter().map(|deal| &deal.body.commitments)).map(|sums| sums.merkle_root());
+    let signed = checks::decode(&deals, |bytes| Deal::decode(bytes, &shape))
+        .map_err(|fault| format!("{:?}", fault.rule))?;
+    let root = Commitments::sum(signed.iter().map(|deal| &deal.body.commitments))
+        .map(|sums| sums.merkle_root());
     if root != Some(first.sums_root) {
         return Err("the prepares are of other sums".to_owned());
     }
-    let sums = checks::add_up(ceremony, &session, &signed).map_err(|fault| format!("{:?}", fault.rule))?;
+    let sums =
+        checks::add_up(ceremony, &session, &signed).map_err(|fault| format!("{:?}", fault.rule))?;
     for ((index, seat), body) in ceremony.roster().iter().zip(&bodies) {
         let key = sums.confirmation_key(seat.point).ok_or("a confirmation key is infinity")?;
         if !verify_signature(&key, &possession_message(sums.digest(), index), &body.possession) {
@@ -79,8 +92,9 @@ fn subsets(of: usize, size: usize) -> Vec<Vec<usize>> {
     sets.map(|set| (0..of).filter(|position| set & (1 << position) != 0).collect()).collect()
 }
 
-/// Checks that any `t` of the shares give the same secret for every validator, that it is the secret of the validator's key, that the
-/// shares are those of the public shares, and, with `outcome`, that the secret makes exactly its signatures. Returns how many sets.
+/// Checks that any `t` of the shares give the same secret for every validator, that it is the
+/// secret of the validator's key, that the shares are those of the public shares, and, with
+/// `outcome`, that the secret makes exactly its signatures. Returns how many sets.
 pub fn every_subset_signs(
     ceremony: &Ceremony,
     certificate: &Certificate,
@@ -99,14 +113,17 @@ pub fn every_subset_signs(
     for (index, _) in &holders {
         for (v, share) in shares[index].iter().enumerate() {
             if share.base_mult() != Some(sums.public_shares(v)[index.position()]) {
-                return Err(format!("the share of operator {index} for validator {v} is not the public one's"));
+                return Err(format!(
+                    "the share of operator {index} for validator {v} is not the public one's"
+                ));
             }
         }
     }
     let mut secrets: Vec<Option<SecretScalar>> = (0..ceremony.v()).map(|_| None).collect();
     for set in &sets {
         let points: Vec<u64> = set.iter().map(|at| holders[*at].1).collect();
-        let coefficients: Vec<Scalar> = lagrange::coefficients_at_zero(&points).ok_or("points that are the same")?;
+        let coefficients: Vec<Scalar> =
+            lagrange::coefficients_at_zero(&points).ok_or("points that are the same")?;
         for (v, known) in secrets.iter_mut().enumerate() {
             let mut secret = SecretScalar::zero();
             for (at, coefficient) in set.iter().zip(&coefficients) {
@@ -114,7 +131,12 @@ pub fn every_subset_signs(
             }
             match known {
                 Some(known) if known.to_be_bytes() == secret.to_be_bytes() => (),
-                Some(_) => return Err(format!("two sets of {} shares give two secrets for validator {v}", ceremony.t())),
+                Some(_) => {
+                    return Err(format!(
+                        "two sets of {} shares give two secrets for validator {v}",
+                        ceremony.t()
+                    ));
+                }
                 None if secret.base_mult() == Some(sums.public_key(v)) => *known = Some(secret),
                 None => return Err(format!("the shares do not give the secret of validator {v}")),
             }
@@ -122,8 +144,13 @@ pub fn every_subset_signs(
     }
     let Some(outcome) = outcome else { return Ok(sets.len()) };
     for (v, (validator, secret)) in outcome.iter().zip(&secrets).enumerate() {
-        let made = roots.iter().filter(|(of, _)| *of == v).map(|(_, root)| secret.as_ref()?.sign(&message_point(root)));
-        if validator.public_key != sums.public_key(v) || !made.eq(validator.signatures.iter().copied().map(Some)) {
+        let made = roots
+            .iter()
+            .filter(|(of, _)| *of == v)
+            .map(|(_, root)| secret.as_ref()?.sign(&message_point(root)));
+        if validator.public_key != sums.public_key(v)
+            || !made.eq(validator.signatures.iter().copied().map(Some))
+        {
             return Err(format!("the signatures of validator {v} are not its secret's"));
         }
     }

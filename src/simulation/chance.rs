@@ -5,14 +5,16 @@ use chacha20::rand_core::{Rng, SeedableRng};
 
 use crate::primitives::hash::{Tag, tagged};
 
-/// A stream of choices. Streams of one seed with different labels are independent, so that one decision more in one place does not
-/// change the others.
+/// A stream of choices. Streams of one seed with different labels are independent, so that one
+/// decision more in one place does not change the others.
 pub struct Chance(ChaCha20Rng);
 
 impl Chance {
     /// The stream of a seed and a label.
     pub fn new(seed: u64, label: &str) -> Self {
-        Self(ChaCha20Rng::from_seed(tagged(Tag::BatchSeed, &[b"simulation", &seed.to_be_bytes(), label.as_bytes()]).0))
+        Self(ChaCha20Rng::from_seed(
+            tagged(Tag::BatchSeed, &[b"simulation", &seed.to_be_bytes(), label.as_bytes()]).0,
+        ))
     }
 
     /// A number below `bound`, which must not be zero. The bias is of no concern here.

@@ -1,4 +1,5 @@
-//! Operators that break the rules together: they share what they hear, and each plays its seat by hand.
+//! Operators that break the rules together: they share what they hear, and each plays its seat by
+//! hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,21 +60,33 @@ impl Coalition {
     /// The coalition of these seats.
     pub fn new(cast: &'static Cast, kinds: &[(usize, Adversary)], mut chance: Chance) -> Self {
         let secret = chance.bytes();
-        let mut second: BTreeSet<Index> = cast.ceremony.indices().filter(|_| chance.happens(500)).collect();
-        let honest: Vec<Index> =
-            cast.ceremony.indices().filter(|index| kinds.iter().all(|(position, _)| *position != index.position())).collect();
+        let mut second: BTreeSet<Index> =
+            cast.ceremony.indices().filter(|_| chance.happens(500)).collect();
+        let honest: Vec<Index> = cast
+            .ceremony
+            .indices()
+            .filter(|index| kinds.iter().all(|(position, _)| *position != index.position()))
+            .collect();
         // Both halves have somebody, if there are two.
         second.insert(honest[0]);
         second.retain(|index| honest.len() < 2 || *index != honest[honest.len() - 1]);
-        let members = kinds.iter().map(|(position, kind)| member(&cast.seats[*position], *kind, &secret)).collect();
+        let members = kinds
+            .iter()
+            .map(|(position, kind)| member(&cast.seats[*position], *kind, &secret))
+            .collect();
         let (heard, boxes) = (BTreeMap::new(), BTreeMap::new());
         Self { cast, shape: Shape::of(&cast.ceremony), members, heard, boxes, second, chance }
     }
 
     /// The shares of the members that have come to any, with the digest of what they are shares of.
     pub fn shares(&self) -> impl Iterator<Item = (Index, &Digest, &Vec<SecretScalar>)> {
-        let faces = self.members.iter().flat_map(|member| member.faces.iter().map(|face| (member.seat.me, face)));
-        faces.filter_map(|(me, face)| Some((me, face.sums.as_ref()?.digest(), face.shares.as_ref()?)))
+        let faces = self
+            .members
+            .iter()
+            .flat_map(|member| member.faces.iter().map(|face| (member.seat.me, face)));
+        faces.filter_map(|(me, face)| {
+            Some((me, face.sums.as_ref()?.digest(), face.shares.as_ref()?))
+        })
     }
 
     fn face_for(&self, member: &Member, peer: Index) -> usize {
@@ -93,8 +106,11 @@ impl Coalition {
             Ok(Frame::Statement(bytes)) => {
                 let honest = self.honest();
                 let known = self.heard.values().flatten().any(|known| known.bytes() == bytes);
-                let opened = (!known).then(|| Statement::open(&bytes, &self.cast.ceremony).ok()).flatten();
-                if let Some(statement) = opened.filter(|statement| honest.contains(&statement.envelope.sender)) {
+                let opened =
+                    (!known).then(|| Statement::open(&bytes, &self.cast.ceremony).ok()).flatten();
+                if let Some(statement) =
+                    opened.filter(|statement| honest.contains(&statement.envelope.sender))
+                {
                     let slot = (statement.envelope.round, statement.envelope.sender);
                     self.heard.entry(slot).or_default().push(statement);
                 }
@@ -110,7 +126,9 @@ impl Coalition {
 
     /// A peer says what it holds: what it lacks of `me` is sent again.
     fn answer(&mut self, me: Index, peer: Index, have: &Have) -> Vec<Letter> {
-        let Some(at) = self.members.iter().position(|member| member.seat.me == me) else { return Vec::new() };
+        let Some(at) = self.members.iter().position(|member| member.seat.me == me) else {
+            return Vec::new();
+        };
         let face = self.face_for(&self.members[at], peer);
         let member = &mut self.members[at];
         let lacks_box = have.boxes.get(me.position()) == Some(&false);
@@ -125,10 +143,16 @@ impl Coalition {
 
     /// Some answer everybody but the one who needs it.
     fn yield_box(&self, me: Index, asking: Index, dealer: Index, recipient: Index) -> Vec<Letter> {
-        let member = self.members.iter().find(|member| member.seat.me == me && me == dealer && asking != recipient);
-        let Some(member) = member.filter(|member| member.kind == Adversary::YieldsBoxes) else { return Vec::new() };
+        let member = self
+            .members
+            .iter()
+            .find(|member| member.seat.me == me && me == dealer && asking != recipient);
+        let Some(member) = member.filter(|member| member.kind == Adversary::YieldsBoxes) else {
+            return Vec::new();
+        };
         let sealed = member.faces[0].boxes.get(&recipient);
-        let frame = sealed.map(|sealed| Frame::ShareBox { dealer, recipient, sealed: sealed.clone() });
+        let frame =
+            sealed.map(|sealed| Frame::ShareBox { dealer, recipient, sealed: sealed.clone() });
         frame.map(|frame| (me, asking, frame.encode())).into_iter().collect()
     }
 
@@ -148,13 +172,25 @@ impl Coalition {
         }
     }
 
-    fn collect(&self, round: Round, face: usize, session: Option<Digest>) -> Option<Vec<Statement>> {
+    fn collect(
+        &self,
+        round: Round,
+        face: usize,
+        session: Option<Digest>,
+    ) -> Option<Vec<Statement>> {
         let of = |index: Index| match self.members.iter().find(|member| member.seat.me == index) {
-            Some(member) => member.faces[face.min(member.faces.len() - 1)].said.get(&round).cloned(),
+            Some(member) => {
+                member.faces[face.min(member.faces.len() - 1)].said.get(&round).cloned()
+            }
             None => {
                 let heard = self.heard.get(&(round, index))?;
-                let mut heard = heard.iter().filter(|statement| statement.envelope.kind == Kind::Ordinary);
-                heard.find(|statement| session.is_none_or(|session| statement.envelope.session == session)).cloned()
+                let mut heard =
+                    heard.iter().filter(|statement| statement.envelope.kind == Kind::Ordinary);
+                heard
+                    .find(|statement| {
+                        session.is_none_or(|session| statement.envelope.session == session)
+                    })
+                    .cloned()
             }
         };
         self.cast.ceremony.indices().map(of).collect()
@@ -167,7 +203,10 @@ impl Coalition {
     fn next(&mut self, at: usize, face: usize) -> Option<Statement> {
         let (me, kind) = (self.members[at].seat.me, self.members[at].kind);
         let own = &self.members[at].faces[face];
-        let round = Round::ALL.into_iter().find(|round| !own.said.contains_key(round)).filter(|_| !own.stuck)?;
+        let round = Round::ALL
+            .into_iter()
+            .find(|round| !own.said.contains_key(round))
+            .filter(|_| !own.stuck)?;
         let forger = &own.forger;
         let made = match round {
             Round::Hello => self.edit_hello(kind, forger.hello())?,
@@ -233,7 +272,11 @@ impl Coalition {
         let honest = self.honest();
         let of = |dealer: &Index| boxes.iter().find(|(from, _)| from == dealer);
         let (dealer, sealed) = honest.iter().find_map(of).expect("a box of every other operator");
-        let other = boxes.iter().map(|(from, _)| *from).find(|from| from != dealer).expect("at least three operators");
+        let other = boxes
+            .iter()
+            .map(|(from, _)| *from)
+            .find(|from| from != dealer)
+            .expect("at least three operators");
         let opened = if kind == Adversary::ComplainsWithOtherKey { other } else { *dealer };
         let edit: fn(&mut Vec<u8>) = match kind {
             // The claim comes after the view and the dealer.
@@ -248,10 +291,13 @@ impl Coalition {
 
     fn boxes_for(&self, me: Index, face: usize) -> Option<Vec<(Index, Vec<u8>)>> {
         let others = self.cast.ceremony.indices().filter(|index| *index != me);
-        let sealed = |dealer: Index| match self.members.iter().find(|member| member.seat.me == dealer) {
-            Some(member) => member.faces[face.min(member.faces.len() - 1)].boxes.get(&me).cloned(),
-            None => self.boxes.get(&(dealer, me)).cloned(),
-        };
+        let sealed =
+            |dealer: Index| match self.members.iter().find(|member| member.seat.me == dealer) {
+                Some(member) => {
+                    member.faces[face.min(member.faces.len() - 1)].boxes.get(&me).cloned()
+                }
+                None => self.boxes.get(&(dealer, me)).cloned(),
+            };
         others.map(|dealer| Some((dealer, sealed(dealer)?))).collect()
     }
 
@@ -266,18 +312,29 @@ impl Coalition {
             return Some(hello);
         }
         let other = self.heard.iter().find(|((round, _), _)| *round == Round::Hello)?.1.first()?;
-        let (mut body, other) = (Hello::decode(hello.body(), &self.shape).ok()?, Hello::decode(other.body(), &self.shape).ok()?);
+        let (mut body, other) = (
+            Hello::decode(hello.body(), &self.shape).ok()?,
+            Hello::decode(other.body(), &self.shape).ok()?,
+        );
         body.nonce = other.nonce;
         let seat = &self.cast.seats[hello.envelope.sender.position()];
         let envelope = hello.envelope;
-        Some(Statement::sign(seat.operator.key(), seat.me, Round::Hello, envelope.session, envelope.view_root, &body.encode()))
+        Some(Statement::sign(
+            seat.operator.key(),
+            seat.me,
+            Round::Hello,
+            envelope.session,
+            envelope.view_root,
+            &body.encode(),
+        ))
     }
 
     /// Puts other commitments into a deal, in knowledge of the others'.
     fn edit_deal(&self, at: usize, deal: Statement, others: &[Deal]) -> Statement {
         let member = &self.members[at];
         let chosen = |points: &mut Vec<G1>| -> Option<()> {
-            let theirs: Vec<G1> = others.iter().filter_map(|other| other.commitments.constants().next()).collect();
+            let theirs: Vec<G1> =
+                others.iter().filter_map(|other| other.commitments.constants().next()).collect();
             match member.kind {
                 Adversary::DealCopiedConstant => points[0] = *theirs.first()?,
                 Adversary::DealSwitched => points.swap(0, 1),
@@ -299,7 +356,14 @@ impl Coalition {
         }
         body.commitments = Commitments::new(self.shape.t, points);
         let (seat, session) = (&member.seat, deal.envelope.session);
-        Statement::sign(seat.operator.key(), seat.me, Round::Deal, session, view_root(&body.view), &body.encode())
+        Statement::sign(
+            seat.operator.key(),
+            seat.me,
+            Round::Deal,
+            session,
+            view_root(&body.view),
+            &body.encode(),
+        )
     }
 
     /// What members have to say that they have not said, or that was lost.
@@ -318,12 +382,19 @@ impl Coalition {
                 let mut told = Vec::new();
                 for statement in face.said.values() {
                     let (round, digest) = (statement.envelope.round, statement.digest());
-                    if silent.is_some_and(|from| round >= from) || member.told.contains(&(peer, digest)) {
+                    if silent.is_some_and(|from| round >= from)
+                        || member.told.contains(&(peer, digest))
+                    {
                         continue;
                     }
                     told.push((peer, digest));
-                    letters.push((member.seat.me, peer, Frame::Statement(statement.bytes().to_vec()).encode()));
-                    let withheld = round != Round::Deal || (member.kind.withholds_boxes() && left_out);
+                    letters.push((
+                        member.seat.me,
+                        peer,
+                        Frame::Statement(statement.bytes().to_vec()).encode(),
+                    ));
+                    let withheld =
+                        round != Round::Deal || (member.kind.withholds_boxes() && left_out);
                     if let Some(sealed) = face.boxes.get(&peer).filter(|_| !withheld) {
                         let mut sealed = sealed.clone();
                         if member.kind == Adversary::UnsignedBox {
@@ -332,7 +403,8 @@ impl Coalition {
                         letters.push((
                             member.seat.me,
                             peer,
-                            Frame::ShareBox { dealer: member.seat.me, recipient: peer, sealed }.encode(),
+                            Frame::ShareBox { dealer: member.seat.me, recipient: peer, sealed }
+                                .encode(),
                         ));
                     }
                 }
@@ -342,7 +414,8 @@ impl Coalition {
         letters
     }
 
-    /// What members say when time passes: what they hold, so that they hear again what was lost; and what some add to it.
+    /// What members say when time passes: what they hold, so that they hear again what was lost;
+    /// and what some add to it.
     pub fn tick(&mut self) -> Vec<Letter> {
         let mut letters = Vec::new();
         for at in 0..self.members.len() {
@@ -357,15 +430,28 @@ impl Coalition {
                     Adversary::Babbles => {
                         let noise = self.chance.bytes();
                         let length = self.chance.position(33);
-                        letters.push((me, peer, [&[u8::try_from(length % 4).expect("below 4")], &noise[..length]].concat()));
+                        letters.push((
+                            me,
+                            peer,
+                            [&[u8::try_from(length % 4).expect("below 4")], &noise[..length]]
+                                .concat(),
+                        ));
                     }
                     Adversary::AbandonsAndGoesOn => {
                         let statement = self.members[at].faces[0].forger.abandon();
-                        letters.push((me, peer, Frame::Statement(statement.bytes().to_vec()).encode()));
+                        letters.push((
+                            me,
+                            peer,
+                            Frame::Statement(statement.bytes().to_vec()).encode(),
+                        ));
                     }
                     Adversary::ReplaysForeign => {
                         let statement = self.chance.pick(&self.cast.foreign);
-                        letters.push((me, peer, Frame::Statement(statement.bytes().to_vec()).encode()));
+                        letters.push((
+                            me,
+                            peer,
+                            Frame::Statement(statement.bytes().to_vec()).encode(),
+                        ));
                     }
                     _ => (),
                 }
@@ -377,16 +463,25 @@ impl Coalition {
     fn have(&mut self, at: usize, lies: bool) -> Have {
         let me = self.members[at].seat.me;
         let indices: Vec<Index> = self.cast.ceremony.indices().collect();
-        let held = |round: Round, index: Index| match self.members.iter().find(|member| member.seat.me == index) {
+        let held = |round: Round, index: Index| match self
+            .members
+            .iter()
+            .find(|member| member.seat.me == index)
+        {
             Some(member) => member.faces[0].said.get(&round).map(Statement::digest),
-            None => self.heard.get(&(round, index)).and_then(|all| all.first()).map(Statement::digest),
+            None => {
+                self.heard.get(&(round, index)).and_then(|all| all.first()).map(Statement::digest)
+            }
         };
         let mut slots: Vec<Option<Digest>> = Round::ALL
             .into_iter()
             .flat_map(|round| indices.iter().map(move |index| (round, *index)))
             .map(|(r, i)| held(r, i))
             .collect();
-        let boxes = indices.iter().map(|dealer| *dealer == me || self.boxes.contains_key(&(*dealer, me))).collect();
+        let boxes = indices
+            .iter()
+            .map(|dealer| *dealer == me || self.boxes.contains_key(&(*dealer, me)))
+            .collect();
         if lies {
             slots.iter_mut().for_each(|slot| *slot = Some(Digest(self.chance.bytes())));
         }
@@ -396,7 +491,8 @@ impl Coalition {
 
 fn member(seat: &OwnSeat, kind: Adversary, secret: &[u8; 32]) -> Member {
     let me = seat.me.get().to_be_bytes();
-    let label = |what: &str| tagged(Tag::BatchSeed, &[b"coalition", secret, &me, what.as_bytes()]).0;
+    let label =
+        |what: &str| tagged(Tag::BatchSeed, &[b"coalition", secret, &me, what.as_bytes()]).0;
     let coefficient = |v: usize, k: usize| {
         let v = if k == 0 && kind.equal_constants() { 0 } else { v };
         let place = [v, k].map(|number| u8::try_from(number).expect("small numbers"));

@@ -1,5 +1,6 @@
-//! A ceremony whose operators all act together: every seat is played by hand, and any of them may break any rule. What comes out is
-//! signed by the right keys, so that only the rule itself is broken.
+//! A ceremony whose operators all act together: every seat is played by hand, and any of them may
+//! break any rule. What comes out is signed by the right keys, so that only the rule itself is
+//! broken.
 
 use std::sync::Arc;
 
@@ -27,7 +28,8 @@ type Change<B> = Box<dyn Fn(usize, &mut B)>;
 type Replace<B> = Box<dyn Fn(Round, usize, B) -> B>;
 type Bytes = Box<dyn Fn(Round, usize, &mut Vec<u8>)>;
 
-/// Where the operators leave the protocol. Seats are positions from 0; each hook sees what an honest operator would sign.
+/// Where the operators leave the protocol. Seats are positions from 0; each hook sees what an
+/// honest operator would sign.
 pub struct Hooks {
     /// The coefficient of a seat for a validator, at a power.
     pub coefficient: Box<dyn Fn(usize, usize, usize) -> SecretScalar>,
@@ -89,7 +91,14 @@ impl Collusion {
         self.ceremony.indices().collect()
     }
 
-    fn sign(&self, round: Round, seat: usize, session: Digest, view: &[Digest], body: Vec<u8>) -> Statement {
+    fn sign(
+        &self,
+        round: Round,
+        seat: usize,
+        session: Digest,
+        view: &[Digest],
+        body: Vec<u8>,
+    ) -> Statement {
         let root = if round == Round::Hello { Digest::ZERO } else { view_root(view) };
         let mut body = body;
         (self.hooks.encoded)(round, seat, &mut body);
@@ -100,27 +109,39 @@ impl Collusion {
     }
 
     fn polynomials(&self, seat: usize) -> Vec<Polynomial> {
-        let row = |v| (0..self.ceremony.t()).map(|k| (self.hooks.coefficient)(seat, v, k)).collect();
-        (0..self.ceremony.v()).map(|v| Polynomial::from_coefficients(row(v)).expect("no coefficient is zero")).collect()
+        let row =
+            |v| (0..self.ceremony.t()).map(|k| (self.hooks.coefficient)(seat, v, k)).collect();
+        (0..self.ceremony.v())
+            .map(|v| Polynomial::from_coefficients(row(v)).expect("no coefficient is zero"))
+            .collect()
     }
 
     fn commitments(&self, seat: usize) -> Commitments {
-        Commitments::new(self.ceremony.t(), self.polynomials(seat).iter().flat_map(Polynomial::commit).collect())
+        Commitments::new(
+            self.ceremony.t(),
+            self.polynomials(seat).iter().flat_map(Polynomial::commit).collect(),
+        )
     }
 
     /// The share of `seat` for validator `v`.
     pub fn share(&self, seat: usize, v: usize) -> SecretScalar {
-        let x = Scalar::from_u64(self.ceremony.roster().get(self.indices()[seat]).expect("a seat of the roster").point);
+        let x = Scalar::from_u64(
+            self.ceremony.roster().get(self.indices()[seat]).expect("a seat of the roster").point,
+        );
         let mut sum = SecretScalar::zero();
-        (0..self.ceremony.n()).for_each(|dealer| sum.add_assign(&self.polynomials(dealer)[v].evaluate(&x)));
+        (0..self.ceremony.n())
+            .for_each(|dealer| sum.add_assign(&self.polynomials(dealer)[v].evaluate(&x)));
         sum
     }
 
     fn hello(&self, seat: usize) -> Hello {
         let (nonce, salt) = (bytes(&format!("nonce {seat}")), bytes(&format!("salt {seat}")));
         let root = self.commitments(seat).merkle_root();
-        let key = |other| DhSecret::new(Secret32::new(&mut bytes(&format!("one-time {seat} {other}")))).public();
-        let commitment = checks::hello_commitment(&self.ceremony, self.indices()[seat], &nonce, &salt, &root);
+        let key = |other| {
+            DhSecret::new(Secret32::new(&mut bytes(&format!("one-time {seat} {other}")))).public()
+        };
+        let commitment =
+            checks::hello_commitment(&self.ceremony, self.indices()[seat], &nonce, &salt, &root);
         let one_time_keys = (1..self.ceremony.n()).map(key).collect();
         let mut body = Hello { nonce, commitment, anchor: [0; 32], one_time_keys };
         (self.hooks.hello)(seat, &mut body);
@@ -131,9 +152,14 @@ impl Collusion {
         let (polynomials, commitments) = (self.polynomials(seat), self.commitments(seat));
         let dealer = self.indices()[seat].get();
         let statement = possession::Statement { session, dealer, root: commitments.merkle_root() };
-        let nonce = secret_scalar(Tag::PopNonce, &[b"collusion", &dealer.to_be_bytes(), session.as_ref()]);
-        let proof = statement.prove(polynomials.iter().map(Polynomial::constant), nonce).expect("the nonce is not zero");
-        let box_digests = (1..self.ceremony.n()).map(|other| Digest(bytes(&format!("box {seat} {other}")))).collect();
+        let nonce =
+            secret_scalar(Tag::PopNonce, &[b"collusion", &dealer.to_be_bytes(), session.as_ref()]);
+        let proof = statement
+            .prove(polynomials.iter().map(Polynomial::constant), nonce)
+            .expect("the nonce is not zero");
+        let box_digests = (1..self.ceremony.n())
+            .map(|other| Digest(bytes(&format!("box {seat} {other}"))))
+            .collect();
         let salt = bytes(&format!("salt {seat}"));
         let mut body = Deal { view: view.to_vec(), salt, box_digests, proof, commitments };
         (self.hooks.deal)(seat, &mut body);
@@ -144,8 +170,9 @@ impl Collusion {
     pub fn statements(&self) -> Vec<Statement> {
         let seats = || 0..self.ceremony.n();
         let spec = self.ceremony.digest();
-        let hellos: Vec<Statement> =
-            seats().map(|seat| self.sign(Round::Hello, seat, spec, &[], self.hello(seat).encode())).collect();
+        let hellos: Vec<Statement> = seats()
+            .map(|seat| self.sign(Round::Hello, seat, spec, &[], self.hello(seat).encode()))
+            .collect();
         let view = digests(&hellos);
         let session = session_id(&self.ceremony, &view);
         let signed = |seat| {
@@ -162,25 +189,31 @@ impl Collusion {
         let view = digests(&deals);
         let prepare = |seat: usize| {
             let possession = sums.as_ref().map_or(any, |sums| {
-                let shares: Vec<SecretScalar> = (0..self.ceremony.v()).map(|v| self.share(seat, v)).collect();
+                let shares: Vec<SecretScalar> =
+                    (0..self.ceremony.v()).map(|v| self.share(seat, v)).collect();
                 let message = checks::possession_message(sums.digest(), self.indices()[seat]);
                 sums.confirmation_secret(&shares).sign(&message).expect("the secret is not zero")
             });
             let sums_root = sums.as_ref().map_or(Digest::ZERO, |sums| sums.root());
-            let mut body = Prepare { view: view.clone(), sums_root, possession, flags: Prepare::DURABLE };
+            let mut body =
+                Prepare { view: view.clone(), sums_root, possession, flags: Prepare::DURABLE };
             (self.hooks.prepare)(seat, &mut body);
             self.sign(Round::Prepare, seat, session, &body.view, body.encode())
         };
         let prepares: Vec<Statement> = seats().map(prepare).collect();
 
         let view = digests(&prepares);
-        let keys =
-            sums.as_ref().map_or_else(|| signed[0].body.commitments.constants().collect(), |sums| sums.public_keys().to_vec());
+        let keys = sums.as_ref().map_or_else(
+            || signed[0].body.commitments.constants().collect(),
+            |sums| sums.public_keys().to_vec(),
+        );
         let roots = signing_roots(&self.ceremony, &keys);
         let commit = |seat: usize| {
             let partials = roots
                 .iter()
-                .map(|(v, root)| self.share(seat, *v).sign(&message_point(root)).expect("the share is not zero"))
+                .map(|(v, root)| {
+                    self.share(seat, *v).sign(&message_point(root)).expect("the share is not zero")
+                })
                 .collect();
             let mut body = Commit { view: view.clone(), partials, sealed: Vec::new() };
             (self.hooks.commit)(seat, &mut body);
@@ -188,14 +221,24 @@ impl Collusion {
             Signed { statement, body }
         };
         let signed: Vec<Signed<Commit>> = seats().map(commit).collect();
-        let commits: Vec<Statement> = signed.iter().map(|commit| commit.statement.clone()).collect();
+        let commits: Vec<Statement> =
+            signed.iter().map(|commit| commit.statement.clone()).collect();
 
         let view = digests(&commits);
         let outputs = sums.as_ref().map_or(Digest::ZERO, |sums| {
-            outputs_digest(sums.digest(), &roots, &checks::combine(&self.ceremony, &signed).expect("sums that are not infinity"))
+            outputs_digest(
+                sums.digest(),
+                &roots,
+                &checks::combine(&self.ceremony, &signed).expect("sums that are not infinity"),
+            )
         });
         let last = |seat: usize| {
-            let mut body = Final { view: view.clone(), outputs, flags: Final::ERASED | Final::KEYSTORES, lock: None };
+            let mut body = Final {
+                view: view.clone(),
+                outputs,
+                flags: Final::ERASED | Final::KEYSTORES,
+                lock: None,
+            };
             (self.hooks.last)(seat, &mut body);
             self.sign(Round::Final, seat, session, &body.view, body.encode())
         };

@@ -1,7 +1,9 @@
-//! The disk of one operator: an ordered log whose writes count when they are synced, and the outputs. It fails where it is told to.
+//! The disk of one operator: an ordered log whose writes count when they are synced, and the
+//! outputs. It fails where it is told to.
 //!
-//! What it promises is what `store` promises and tests against every effect on a file system: the records of one append are in the log
-//! together or not at all, and an erasure replaces the log by one without the records.
+//! What it promises is what `store` promises and tests against every effect on a file system: the
+//! records of one append are in the log together or not at all, and an erasure replaces the log by
+//! one without the records.
 
 use std::sync::Arc;
 
@@ -19,11 +21,13 @@ pub enum Trouble {
     Crashed,
     /// The disk is full: the program ends.
     Full,
-    /// The log does not replay, or an answer was refused: never right for an honest operator on an honest disk.
+    /// The log does not replay, or an answer was refused: never right for an honest operator on an
+    /// honest disk.
     Damaged,
 }
 
-/// When a machine loses power. Moments are counted: before and after every write, sync, erasure, staging and publication.
+/// When a machine loses power. Moments are counted: before and after every write, sync, erasure,
+/// staging and publication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Power {
     /// Never.
@@ -136,23 +140,27 @@ impl Disk {
         }
     }
 
-    /// Appends records: all of them are durable when this returns. A crash in between leaves any part of the bytes on the disk; what is
-    /// not whole is dropped when the log is opened, so all of them are there or none.
+    /// Appends records: all of them are durable when this returns. A crash in between leaves any
+    /// part of the bytes on the disk; what is not whole is dropped when the log is opened, so all
+    /// of them are there or none.
     pub fn append(&mut self, records: &[Record]) -> Result<(), Trouble> {
         if records.is_empty() {
             return Ok(());
         }
         self.moment()?;
         self.space()?;
-        let entries: Vec<Entry> =
-            records.iter().map(|record| Entry { kind: record.kind, body: record.body.expose().into() }).collect();
+        let entries: Vec<Entry> = records
+            .iter()
+            .map(|record| Entry { kind: record.kind, body: record.body.expose().into() })
+            .collect();
         self.remember();
         if self.lies_about_sync {
             self.unsynced.extend(entries);
             return Ok(());
         }
         if let Err(crash) = self.moment() {
-            // Written, not synced: each of its records and the torn one behind them may have reached the disk.
+            // Written, not synced: each of its records and the torn one behind them may have
+            // reached the disk.
             let reached = self.chance.position(entries.len() + 2);
             if reached > entries.len() {
                 self.image.log.extend(entries);
@@ -203,7 +211,8 @@ impl Disk {
     /// The records as a program reads them when it starts, or reads them back.
     pub fn records(&self) -> Vec<Record> {
         let all = self.image.log.iter().chain(&self.unsynced);
-        all.map(|entry| Record { kind: entry.kind, body: SecretBytes::new(entry.body.to_vec()) }).collect()
+        all.map(|entry| Record { kind: entry.kind, body: SecretBytes::new(entry.body.to_vec()) })
+            .collect()
     }
 
     /// The bodies of the records of a kind, read from the disk itself.

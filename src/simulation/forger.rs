@@ -24,7 +24,8 @@ use crate::spec::threshold::Index;
 
 use super::machine::{Machine, bytes, honest, run};
 
-/// Where the forger leaves the protocol. Every hook sees what an honest operator would send, and may change it.
+/// Where the forger leaves the protocol. Every hook sees what an honest operator would send, and
+/// may change it.
 pub struct Hooks {
     /// The coefficient for a validator, at a power.
     pub coefficient: fn(usize, usize) -> SecretScalar,
@@ -98,10 +99,22 @@ impl Forger {
         coefficient: impl Fn(usize, usize) -> SecretScalar,
     ) -> Self {
         let shape = Shape::of(&seat.ceremony);
-        let keys = (0..shape.n - 1).map(|i| DhSecret::new(Secret32::new(&mut label(&format!("key {i}"))))).collect();
-        let row = |v| Polynomial::from_coefficients((0..shape.t).map(|k| coefficient(v, k)).collect());
+        let keys = (0..shape.n - 1)
+            .map(|i| DhSecret::new(Secret32::new(&mut label(&format!("key {i}")))))
+            .collect();
+        let row =
+            |v| Polynomial::from_coefficients((0..shape.t).map(|k| coefficient(v, k)).collect());
         let polynomials = (0..shape.v).map(|v| row(v).expect("no coefficient is zero")).collect();
-        Self { seat, hooks, shape, nonce: label("nonce"), salt: label("salt"), keys, polynomials, box_seed: label("box") }
+        Self {
+            seat,
+            hooks,
+            shape,
+            nonce: label("nonce"),
+            salt: label("salt"),
+            keys,
+            polynomials,
+            box_seed: label("box"),
+        }
     }
 
     fn sign(&self, round: Round, session: Digest, view: &[Digest], body: &[u8]) -> Statement {
@@ -111,7 +124,10 @@ impl Forger {
     }
 
     fn commitments(&self) -> Commitments {
-        Commitments::new(self.shape.t, self.polynomials.iter().flat_map(Polynomial::commit).collect())
+        Commitments::new(
+            self.shape.t,
+            self.polynomials.iter().flat_map(Polynomial::commit).collect(),
+        )
     }
 
     fn others(&self) -> Vec<Index> {
@@ -127,7 +143,13 @@ impl Forger {
         let root = self.commitments().merkle_root();
         let mut body = Hello {
             nonce: self.nonce,
-            commitment: checks::hello_commitment(&self.seat.ceremony, self.seat.me, &self.nonce, &self.salt, &root),
+            commitment: checks::hello_commitment(
+                &self.seat.ceremony,
+                self.seat.me,
+                &self.nonce,
+                &self.salt,
+                &root,
+            ),
             anchor: [0; 32],
             one_time_keys: self.keys.iter().map(DhSecret::public).collect(),
         };
@@ -143,16 +165,22 @@ impl Forger {
         let root = commitments.merkle_root();
         let statement = possession::Statement { session, dealer: me.get(), root };
         let nonce = secret_scalar(Tag::PopNonce, &[b"forger", session.as_ref()]);
-        let proof = statement.prove(polynomials.iter().map(Polynomial::constant), nonce).expect("the nonce is not zero");
+        let proof = statement
+            .prove(polynomials.iter().map(Polynomial::constant), nonce)
+            .expect("the nonce is not zero");
         let mut boxes = Vec::new();
         for recipient in self.others() {
-            let x = Scalar::from_u64(self.seat.ceremony.roster().get(recipient).expect("a seat of the roster").point);
+            let x = Scalar::from_u64(
+                self.seat.ceremony.roster().get(recipient).expect("a seat of the roster").point,
+            );
             let mut shares = polynomials.iter().map(|polynomial| polynomial.evaluate(&x)).collect();
             (self.hooks.shares)(recipient, &mut shares);
             let hello = Hello::decode(hellos[recipient.position()].body(), &self.shape);
-            let to = hello.expect("honest operators deal to hellos that decode").one_time_keys[Self::position(me, recipient)];
+            let to = hello.expect("honest operators deal to hellos that decode").one_time_keys
+                [Self::position(me, recipient)];
             let address = Address { session, dealer: me, recipient, root };
-            let mut seed = secret_bytes(Tag::BoxEphemeral, &[&self.box_seed, &recipient.get().to_be_bytes()]);
+            let mut seed =
+                secret_bytes(Tag::BoxEphemeral, &[&self.box_seed, &recipient.get().to_be_bytes()]);
             let mut sealed = share_box::seal(&address, &to, &shares, Secret32::new(&mut seed));
             (self.hooks.sealed)(recipient, &mut sealed);
             boxes.push((recipient, sealed));
@@ -165,16 +193,29 @@ impl Forger {
 
     /// What the deals add up to; `None` if they add up to nothing.
     pub fn sums(&self, session: &Digest, deals: &[Statement]) -> Option<Sums> {
-        let deals: Vec<Signed<Deal>> = checks::decode(deals, |bytes| Deal::decode(bytes, &self.shape)).ok()?;
+        let deals: Vec<Signed<Deal>> =
+            checks::decode(deals, |bytes| Deal::decode(bytes, &self.shape)).ok()?;
         checks::add_up(&self.seat.ceremony, session, &deals).ok()
     }
 
-    /// The forger's shares: its own dealing, and what `boxes` hold for it. `None` if a box does not open.
-    pub fn shares(&self, session: Digest, deals: &[Statement], boxes: &[(Index, Vec<u8>)]) -> Option<Vec<SecretScalar>> {
-        let x = Scalar::from_u64(self.seat.ceremony.roster().get(self.seat.me).expect("a seat of the roster").point);
-        let mut sums: Vec<SecretScalar> = self.polynomials.iter().map(|polynomial| polynomial.evaluate(&x)).collect();
+    /// The forger's shares: its own dealing, and what `boxes` hold for it. `None` if a box does not
+    /// open.
+    pub fn shares(
+        &self,
+        session: Digest,
+        deals: &[Statement],
+        boxes: &[(Index, Vec<u8>)],
+    ) -> Option<Vec<SecretScalar>> {
+        let x = Scalar::from_u64(
+            self.seat.ceremony.roster().get(self.seat.me).expect("a seat of the roster").point,
+        );
+        let mut sums: Vec<SecretScalar> =
+            self.polynomials.iter().map(|polynomial| polynomial.evaluate(&x)).collect();
         for (dealer, sealed) in boxes {
-            let root = Deal::decode(deals[dealer.position()].body(), &self.shape).ok()?.commitments.merkle_root();
+            let root = Deal::decode(deals[dealer.position()].body(), &self.shape)
+                .ok()?
+                .commitments
+                .merkle_root();
             let address = Address { session, dealer: *dealer, recipient: self.seat.me, root };
             let key = &self.keys[Self::position(*dealer, self.seat.me)];
             let opened = share_box::open(&address, key, sealed, &self.shape).ok()?;
@@ -184,15 +225,28 @@ impl Forger {
     }
 
     /// R2, made from these shares.
-    pub fn prepare(&self, session: Digest, deals: &[Statement], sums: &Sums, shares: &[SecretScalar]) -> Statement {
+    pub fn prepare(
+        &self,
+        session: Digest,
+        deals: &[Statement],
+        sums: &Sums,
+        shares: &[SecretScalar],
+    ) -> Statement {
         let message = checks::possession_message(sums.digest(), self.seat.me);
-        let possession = sums.confirmation_secret(shares).sign(&message).expect("the secret is not zero");
-        let mut body = Prepare { view: digests(deals), sums_root: sums.root(), possession, flags: Prepare::DURABLE };
+        let possession =
+            sums.confirmation_secret(shares).sign(&message).expect("the secret is not zero");
+        let mut body = Prepare {
+            view: digests(deals),
+            sums_root: sums.root(),
+            possession,
+            flags: Prepare::DURABLE,
+        };
         (self.hooks.prepare)(&mut body);
         self.sign(Round::Prepare, session, &body.view.clone(), &body.encode())
     }
 
-    /// In the place of R2: a complaint of `dealer`'s box, with the one-time secret for `opened`, changed by `edit`.
+    /// In the place of R2: a complaint of `dealer`'s box, with the one-time secret for `opened`,
+    /// changed by `edit`.
     pub fn complain(
         &self,
         session: Digest,
@@ -208,22 +262,48 @@ impl Forger {
         let mut body = Complaint { view, dealer, claim, opened, sealed: sealed.to_vec() }.encode();
         edit(&mut body);
         let key = self.seat.operator.key();
-        Statement::sign_kind(Kind::Complaint, key, self.seat.me, Round::Prepare, session, root, &body)
+        Statement::sign_kind(
+            Kind::Complaint,
+            key,
+            self.seat.me,
+            Round::Prepare,
+            session,
+            root,
+            &body,
+        )
     }
 
     /// Says that it gives up.
     pub fn abandon(&self) -> Statement {
         let body = Abandon { awaited: vec![Awaited::default(); self.shape.n] }.encode();
         let (key, session) = (self.seat.operator.key(), self.seat.ceremony.digest());
-        Statement::sign_kind(Kind::Abandon, key, self.seat.me, Round::Prepare, session, Digest::ZERO, &body)
+        Statement::sign_kind(
+            Kind::Abandon,
+            key,
+            self.seat.me,
+            Round::Prepare,
+            session,
+            Digest::ZERO,
+            &body,
+        )
     }
 
     /// R3, made from these shares.
-    pub fn commit(&self, session: Digest, prepares: &[Statement], sums: &Sums, shares: &[SecretScalar]) -> Statement {
+    pub fn commit(
+        &self,
+        session: Digest,
+        prepares: &[Statement],
+        sums: &Sums,
+        shares: &[SecretScalar],
+    ) -> Statement {
         let roots = signing_roots(&self.seat.ceremony, sums.public_keys());
-        let sign = |(v, root): &(usize, [u8; 32])| shares[*v].sign(&message_point(root)).expect("the share is not zero");
-        let sealed = seal(&self.seat, sums, shares).expect("the seat has its RSA key, if there has to be one");
-        let mut body = Commit { view: digests(prepares), partials: roots.iter().map(sign).collect(), sealed };
+        let sign = |(v, root): &(usize, [u8; 32])| {
+            shares[*v].sign(&message_point(root)).expect("the share is not zero")
+        };
+        let sealed = seal(&self.seat, sums, shares)
+            .expect("the seat has its RSA key, if there has to be one");
+        let mut body =
+            Commit { view: digests(prepares), partials: roots.iter().map(sign).collect(), sealed };
         (self.hooks.commit)(&mut body);
         self.sign(Round::Commit, session, &body.view.clone(), &body.encode())
     }
@@ -239,15 +319,19 @@ impl Forger {
         Some(self.sign(Round::Final, session, &body.view.clone(), &body.encode()))
     }
 
-    /// Plays along among `machines`, which hold all other seats, as far as they go. Returns everything the forger signed.
+    /// Plays along among `machines`, which hold all other seats, as far as they go. Returns
+    /// everything the forger signed.
     pub fn play(&self, machines: &mut [Machine]) -> Vec<Statement> {
         let give = |machines: &mut [Machine], statement: &Statement| {
             for machine in machines.iter_mut() {
-                let _ = machine.receive(Frame::Statement(statement.bytes().to_vec())).expect("no crash is planned");
+                let _ = machine
+                    .receive(Frame::Statement(statement.bytes().to_vec()))
+                    .expect("no crash is planned");
             }
             run(machines, &mut honest);
         };
-        let complete = |machines: &[Machine], round| machines[0].participant().inbox().complete(round);
+        let complete =
+            |machines: &[Machine], round| machines[0].participant().inbox().complete(round);
         run(machines, &mut honest);
         let mut signed = vec![self.hello()];
         give(machines, &signed[0]);
@@ -266,13 +350,19 @@ impl Forger {
         give(machines, &deal);
         signed.push(deal);
         for (recipient, sealed) in boxes {
-            let machine =
-                machines.iter_mut().find(|machine| machine.seat.me == recipient).expect("a machine for each other seat");
-            let _ = machine.receive(Frame::ShareBox { dealer: self.seat.me, recipient, sealed }).expect("no crash is planned");
+            let machine = machines
+                .iter_mut()
+                .find(|machine| machine.seat.me == recipient)
+                .expect("a machine for each other seat");
+            let _ = machine
+                .receive(Frame::ShareBox { dealer: self.seat.me, recipient, sealed })
+                .expect("no crash is planned");
         }
         run(machines, &mut honest);
         let Some(deals) = complete(machines, Round::Deal) else { return signed };
-        if my_boxes.len() + 1 < self.shape.n || machines.iter().all(|machine| machine.participant().fault().is_some()) {
+        if my_boxes.len() + 1 < self.shape.n
+            || machines.iter().all(|machine| machine.participant().fault().is_some())
+        {
             return signed;
         }
 

@@ -1,4 +1,5 @@
-//! A machine with an honest operator on it: the participant, its disk, and what the driver (`cli`) does with both.
+//! A machine with an honest operator on it: the participant, its disk, and what the driver (`cli`)
+//! does with both.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -18,7 +19,8 @@ use super::chance::Chance;
 use super::disk::{Disk, Outputs, Trouble};
 use super::oracle::Watch;
 
-/// After how many tellings without news an operator asks for everybody's statements (`cli/drive.rs`).
+/// After how many tellings without news an operator asks for everybody's statements
+/// (`cli/drive.rs`).
 const PATIENCE: u32 = 3;
 
 /// Why a program does not run, or that it does.
@@ -68,7 +70,8 @@ pub struct Host {
 /// To whom, and what.
 pub type Letters = Vec<(Index, Frame)>;
 
-/// How long an operator stays when all others have confirmed, and when not (`cli/drive.rs`), in milliseconds.
+/// How long an operator stays when all others have confirmed, and when not (`cli/drive.rs`), in
+/// milliseconds.
 const PARTING: u64 = 10_000;
 const LINGER: u64 = 600_000;
 /// How long an operator that only suspects asks for proof.
@@ -118,14 +121,19 @@ impl Host {
             records.retain(|record| record.kind != RecordKind::Shares);
         }
         let chance = &mut self.chance;
-        let entropy =
-            || Entropy { seed: Secret32::new(&mut chance.bytes()), nonce: chance.bytes(), extra: SecretBytes::new(Vec::new()) };
-        let Ok((participant, step)) = Participant::start(self.seat.clone(), records, entropy) else {
+        let entropy = || Entropy {
+            seed: Secret32::new(&mut chance.bytes()),
+            nonce: chance.bytes(),
+            extra: SecretBytes::new(Vec::new()),
+        };
+        let Ok((participant, step)) = Participant::start(self.seat.clone(), records, entropy)
+        else {
             return Err(Trouble::Damaged);
         };
         self.participant = Some(participant);
         self.running = Running::Yes;
-        (self.staged, self.idle, self.finished_at, self.all_confirmed_at, self.reread) = (false, 0, None, None, None);
+        (self.staged, self.idle, self.finished_at, self.all_confirmed_at, self.reread) =
+            (false, 0, None, None, None);
         self.acknowledged.clear();
         self.offered.clear();
         self.fault = None;
@@ -142,7 +150,11 @@ impl Host {
     }
 
     /// Gives the participant an input and carries out what follows. `Ok(None)` if it was refused.
-    fn handle(&mut self, input: Input, watch: &mut Watch) -> Result<Option<Vec<Statement>>, Trouble> {
+    fn handle(
+        &mut self,
+        input: Input,
+        watch: &mut Watch,
+    ) -> Result<Option<Vec<Statement>>, Trouble> {
         match self.participant_mut().handle(input) {
             Ok(step) => self.carry_out(step, watch).map(Some),
             Err(Refused::Storage(_)) => Err(Trouble::Damaged),
@@ -171,7 +183,8 @@ impl Host {
                         continue;
                     }
                 };
-                steps.push_back(self.participant_mut().handle(input).map_err(|_| Trouble::Damaged)?);
+                steps
+                    .push_back(self.participant_mut().handle(input).map_err(|_| Trouble::Damaged)?);
             }
         }
         Ok(said)
@@ -179,8 +192,12 @@ impl Host {
 
     fn plant(&self, step: &mut Step) {
         match self.bug {
-            Some(Bug::ErasesShares) if !step.erase.is_empty() => step.erase.push(RecordKind::Shares),
-            Some(Bug::DropsShares) => step.persist.retain(|record| record.kind != RecordKind::Shares),
+            Some(Bug::ErasesShares) if !step.erase.is_empty() => {
+                step.erase.push(RecordKind::Shares)
+            }
+            Some(Bug::DropsShares) => {
+                step.persist.retain(|record| record.kind != RecordKind::Shares)
+            }
             _ => (),
         }
     }
@@ -220,8 +237,13 @@ impl Host {
         if !std::mem::take(&mut self.staged) {
             return Ok(());
         }
-        let outcome = self.participant().outcome().expect("there is an outcome when it is to be published");
-        let mut outputs = Outputs { digest: outcome.digest, outputs: outcome.outputs, validators: outcome.validators.clone() };
+        let outcome =
+            self.participant().outcome().expect("there is an outcome when it is to be published");
+        let mut outputs = Outputs {
+            digest: outcome.digest,
+            outputs: outcome.outputs,
+            validators: outcome.validators.clone(),
+        };
         if self.bug == Some(Bug::OtherOutputs) {
             outputs.validators[0].signatures.reverse();
             outputs.outputs = outputs.digest;
@@ -231,12 +253,20 @@ impl Host {
     }
 
     /// Takes bytes from a peer; gives what it sends.
-    pub fn receive(&mut self, from: Index, bytes: &[u8], now: u64, watch: &mut Watch) -> Result<Letters, Trouble> {
+    pub fn receive(
+        &mut self,
+        from: Index,
+        bytes: &[u8],
+        now: u64,
+        watch: &mut Watch,
+    ) -> Result<Letters, Trouble> {
         let mut letters = Vec::new();
         let input = match Frame::decode(bytes, &watch.shape) {
             Err(_) => return Ok(letters),
             Ok(Frame::Have(have)) => {
-                letters.extend(self.participant().missing(from, &have).into_iter().map(|frame| (from, frame)));
+                letters.extend(
+                    self.participant().missing(from, &have).into_iter().map(|frame| (from, frame)),
+                );
                 // Over one connection nothing arrives twice, so what differs is said once.
                 for frame in self.participant().disputed(&have) {
                     if self.offered.insert((from, frame.encode())) {
@@ -249,7 +279,9 @@ impl Host {
                 Input::PeerHolds { peer: from, have }
             }
             Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
-            Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == self.seat.me => Input::ShareBox { dealer, sealed },
+            Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == self.seat.me => {
+                Input::ShareBox { dealer, sealed }
+            }
             Ok(Frame::ShareBox { dealer, recipient, sealed }) => {
                 letters.extend(self.participant_mut().on_foreign_box(dealer, recipient, sealed));
                 return Ok(letters);
@@ -259,7 +291,10 @@ impl Host {
                 return Ok(letters);
             }
         };
-        assert!(self.bug != Some(Bug::Panics) || !matches!(input, Input::ShareBox { .. }), "a planted panic");
+        assert!(
+            self.bug != Some(Bug::Panics) || !matches!(input, Input::ShareBox { .. }),
+            "a planted panic"
+        );
         if self.bug == Some(Bug::Deaf) && matches!(input, Input::ShareBox { .. }) {
             return Ok(letters);
         }
@@ -313,7 +348,12 @@ impl Host {
         self.offered.retain(|(to, _)| *to != peer);
         let mut letters = vec![(peer, Frame::Have(self.participant().have(false)))];
         if let Some(fault) = self.participant().fault() {
-            letters.extend(fault.evidence.iter().map(|statement| (peer, Frame::Statement(statement.bytes().to_vec()))));
+            letters.extend(
+                fault
+                    .evidence
+                    .iter()
+                    .map(|statement| (peer, Frame::Statement(statement.bytes().to_vec()))),
+            );
         }
         letters
     }
@@ -347,7 +387,8 @@ impl Host {
         let finished_at = *self.finished_at.get_or_insert(now);
         if participant.unconfirmed().is_empty() {
             let since = *self.all_confirmed_at.get_or_insert(now);
-            let parted = self.others().all(|peer| self.acknowledged.contains(&peer)) || now - since >= PARTING;
+            let parted = self.others().all(|peer| self.acknowledged.contains(&peer))
+                || now - since >= PARTING;
             return parted.then(|| (Some(Running::Left), Vec::new()));
         }
         (now - finished_at >= LINGER).then(|| (Some(Running::Left), Vec::new()))
@@ -355,9 +396,11 @@ impl Host {
 
     /// With a fault in the way: tells everybody what proves it, stays a while, and ends.
     fn faulted(&mut self, fault: &Fault, now: u64) -> Option<(Option<Running>, Letters)> {
-        let since = self.fault.as_ref().filter(|(_, rule)| *rule == fault.rule).map(|(since, _)| *since);
+        let since =
+            self.fault.as_ref().filter(|(_, rule)| *rule == fault.rule).map(|(since, _)| *since);
         if let Some(since) = since {
-            let patience = if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { TOLD };
+            let patience =
+                if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { TOLD };
             return (now - since >= patience).then(|| (Some(Running::Stopped), Vec::new()));
         }
         self.fault = Some((now, fault.rule.clone()));
@@ -374,7 +417,10 @@ impl Host {
         let noted = self.disk.append(&[record]);
         self.go_down(Running::GaveUp);
         match noted {
-            Ok(()) => self.others().map(|peer| (peer, Frame::Statement(statement.bytes().to_vec()))).collect(),
+            Ok(()) => self
+                .others()
+                .map(|peer| (peer, Frame::Statement(statement.bytes().to_vec())))
+                .collect(),
             Err(_) => Vec::new(),
         }
     }
@@ -406,13 +452,32 @@ impl Host {
             (Some(Bug::SignsEarly), Some(session)) if self.participant().is_prepared() => {
                 let view = digests(&inbox.complete(Round::Deal).unwrap_or_default());
                 let body: Vec<u8> = view.iter().flat_map(|digest| digest.0).collect();
-                watch.signs(self, &Statement::sign(key, self.seat.me, Round::Commit, session, view_root(&view), &body));
+                watch.signs(
+                    self,
+                    &Statement::sign(
+                        key,
+                        self.seat.me,
+                        Round::Commit,
+                        session,
+                        view_root(&view),
+                        &body,
+                    ),
+                );
             }
             (Some(Bug::Equivocates), _) => {
                 let spec = self.seat.ceremony.digest();
                 let length = watch.shape.body_bytes(Round::Hello);
-                let other = Statement::sign(key, self.seat.me, Round::Hello, spec, Digest::ZERO, &vec![1; length]);
-                letters.extend(self.others().map(|peer| (peer, Frame::Statement(other.bytes().to_vec()))));
+                let other = Statement::sign(
+                    key,
+                    self.seat.me,
+                    Round::Hello,
+                    spec,
+                    Digest::ZERO,
+                    &vec![1; length],
+                );
+                letters.extend(
+                    self.others().map(|peer| (peer, Frame::Statement(other.bytes().to_vec()))),
+                );
             }
             _ => (),
         }

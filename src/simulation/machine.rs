@@ -1,4 +1,5 @@
-//! A whole ceremony in memory, without faults of its own: participants, their logs, and a scheduler that delivers what they send.
+//! A whole ceremony in memory, without faults of its own: participants, their logs, and a scheduler
+//! that delivers what they send.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -27,7 +28,10 @@ pub fn operators(n: usize) -> Vec<Arc<Operator>> {
         .take(n)
         .map(|name| {
             let name = crate::identity::card::OperatorName::parse(name).expect("a short name");
-            Arc::new(Operator::generate(name.clone(), Secret32::new(&mut bytes(&format!("operator {name}")))))
+            Arc::new(Operator::generate(
+                name.clone(),
+                Secret32::new(&mut bytes(&format!("operator {name}"))),
+            ))
         })
         .collect()
 }
@@ -40,7 +44,8 @@ pub fn spec_toml(operators: &[Arc<Operator>], t: usize, validators: &str) -> Str
     );
     for (i, operator) in operators.iter().enumerate() {
         let card = operator.card().encode();
-        text += &format!("[[operators]]\ncard = \"{card}\"\naddress = \"127.0.0.1:{}\"\n", 3600 + i);
+        text +=
+            &format!("[[operators]]\ncard = \"{card}\"\naddress = \"127.0.0.1:{}\"\n", 3600 + i);
     }
     text + validators
 }
@@ -59,7 +64,8 @@ fee_recipient = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"
 
 /// The ceremony of [`spec_toml`].
 pub fn ceremony(operators: &[Arc<Operator>], t: usize, validators: &str) -> Arc<Ceremony> {
-    let file = CeremonyFile::parse_toml(&spec_toml(operators, t, validators)).expect("a well-formed file");
+    let file =
+        CeremonyFile::parse_toml(&spec_toml(operators, t, validators)).expect("a well-formed file");
     Arc::new(Ceremony::try_from(file).expect("a ceremony within the rules"))
 }
 
@@ -97,15 +103,28 @@ pub struct Crashed;
 impl Machine {
     /// The machine of `operator`, not started.
     pub fn new(ceremony: &Arc<Ceremony>, operator: &Arc<Operator>) -> Self {
-        let seat = OwnSeat::find(ceremony.clone(), operator.clone()).expect("an operator of the ceremony");
-        Self { seat, participant: None, log: Vec::new(), staged: false, published: false, written: 0, crash_after: None }
+        let seat =
+            OwnSeat::find(ceremony.clone(), operator.clone()).expect("an operator of the ceremony");
+        Self {
+            seat,
+            participant: None,
+            log: Vec::new(),
+            staged: false,
+            published: false,
+            written: 0,
+            crash_after: None,
+        }
     }
 
     /// Starts from what the log holds.
     pub fn start(&mut self) -> Result<Vec<Frame>, Crashed> {
-        let records = self.log.iter().map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
+        let records = self
+            .log
+            .iter()
+            .map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
         let entropy = || entropy(&format!("{}", self.seat.me.get()));
-        let (participant, step) = Participant::start(self.seat.clone(), records.collect(), entropy).expect("a log that replays");
+        let (participant, step) = Participant::start(self.seat.clone(), records.collect(), entropy)
+            .expect("a log that replays");
         self.participant = Some(participant);
         self.carry_out(step)
     }
@@ -125,12 +144,16 @@ impl Machine {
                 self.log.push((record.kind, record.body.expose().to_vec()));
             }
             self.log.retain(|(kind, _)| !step.erase.contains(kind));
-            out.extend(step.send.iter().map(|statement| Frame::Statement(statement.bytes().to_vec())));
+            out.extend(
+                step.send.iter().map(|statement| Frame::Statement(statement.bytes().to_vec())),
+            );
             for ask in step.asks {
                 let input = match ask {
                     Ask::Reread(kind) => {
                         let bodies = self.log.iter().filter(|(of, _)| *of == kind);
-                        Input::Reread(bodies.map(|(_, body)| SecretBytes::new(body.clone())).collect())
+                        Input::Reread(
+                            bodies.map(|(_, body)| SecretBytes::new(body.clone())).collect(),
+                        )
                     }
                     Ask::Stage => {
                         self.staged = true;
@@ -141,7 +164,13 @@ impl Machine {
                         continue;
                     }
                 };
-                steps.push_back(self.participant.as_mut().expect("it runs").handle(input).expect("an answer to what was asked"));
+                steps.push_back(
+                    self.participant
+                        .as_mut()
+                        .expect("it runs")
+                        .handle(input)
+                        .expect("an answer to what was asked"),
+                );
             }
         }
         Ok(out)
@@ -152,8 +181,12 @@ impl Machine {
         let participant = self.participant.as_mut().expect("it runs");
         let input = match frame {
             Frame::Statement(bytes) => Input::Statement(bytes),
-            Frame::ShareBox { dealer, recipient, sealed } if recipient == self.seat.me => Input::ShareBox { dealer, sealed },
-            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) => return Ok(Ok(Vec::new())),
+            Frame::ShareBox { dealer, recipient, sealed } if recipient == self.seat.me => {
+                Input::ShareBox { dealer, sealed }
+            }
+            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) => {
+                return Ok(Ok(Vec::new()));
+            }
         };
         match participant.handle(input) {
             Ok(step) => Ok(Ok(self.carry_out(step)?)),
@@ -170,7 +203,8 @@ impl Machine {
 /// The network: sender, recipient and frame; what arrives.
 pub type Mutate<'a> = dyn FnMut(Index, Index, Frame) -> Vec<Frame> + 'a;
 
-/// Runs machines until nothing changes, exchanging what each lacks. `mutate(from, to, frame)` is the network.
+/// Runs machines until nothing changes, exchanging what each lacks. `mutate(from, to, frame)` is
+/// the network.
 pub fn run(machines: &mut [Machine], mutate: &mut Mutate<'_>) {
     for machine in machines.iter_mut().filter(|machine| machine.participant.is_none()) {
         if machine.start().is_err() {
@@ -178,8 +212,12 @@ pub fn run(machines: &mut [Machine], mutate: &mut Mutate<'_>) {
         }
     }
     loop {
-        let before: Vec<usize> = machines.iter().map(|machine| machine.participant().inbox().statements().count()).collect();
-        let boxes: Vec<usize> = machines.iter().map(|machine| machine.participant().waiting().boxes.len()).collect();
+        let before: Vec<usize> = machines
+            .iter()
+            .map(|machine| machine.participant().inbox().statements().count())
+            .collect();
+        let boxes: Vec<usize> =
+            machines.iter().map(|machine| machine.participant().waiting().boxes.len()).collect();
         for from in 0..machines.len() {
             for to in (0..machines.len()).filter(|to| *to != from) {
                 let have = machines[to].participant().have(true);
@@ -194,8 +232,12 @@ pub fn run(machines: &mut [Machine], mutate: &mut Mutate<'_>) {
                 }
             }
         }
-        let after: Vec<usize> = machines.iter().map(|machine| machine.participant().inbox().statements().count()).collect();
-        let boxes_after: Vec<usize> = machines.iter().map(|machine| machine.participant().waiting().boxes.len()).collect();
+        let after: Vec<usize> = machines
+            .iter()
+            .map(|machine| machine.participant().inbox().statements().count())
+            .collect();
+        let boxes_after: Vec<usize> =
+            machines.iter().map(|machine| machine.participant().waiting().boxes.len()).collect();
         if before == after && boxes == boxes_after {
             return;
         }

@@ -1,5 +1,6 @@
-//! Whole ceremonies in one process: participants with their disks, a network, and operators that break the rules. For tests and for
-//! `quorate simulate`; in no ordinary build (feature `simulation`).
+//! Whole ceremonies in one process: participants with their disks, a network, and operators that
+//! break the rules. For tests and for `quorate simulate`; in no ordinary build (feature
+//! `simulation`).
 
 pub mod adversary;
 

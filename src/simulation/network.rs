@@ -75,7 +75,8 @@ pub struct Network {
     weather: Weather,
     chance: Chance,
     cast: &'static Cast,
-    /// When the last frame of each direction arrives: frames do not overtake each other unless they are held up.
+    /// When the last frame of each direction arrives: frames do not overtake each other unless they
+    /// are held up.
     last: BTreeMap<(Index, Index), u64>,
     overheard: Vec<(Index, Arc<[u8]>)>,
 }
@@ -94,7 +95,8 @@ impl Network {
     /// Whether the two cannot reach each other now.
     pub fn is_cut(&self, now: u64, a: Index, b: Index) -> bool {
         self.weather.partitions.iter().any(|(from, to, island)| {
-            (*from..*to).contains(&now) && island.contains(&a.position()) != island.contains(&b.position())
+            (*from..*to).contains(&now)
+                && island.contains(&a.position()) != island.contains(&b.position())
         })
     }
 

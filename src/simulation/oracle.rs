@@ -29,7 +29,8 @@ use super::host::Host;
 pub enum Oracle {
     /// I1: a partial signature of an honest operator exists only if certificate 1 does.
     Release,
-    /// I2: an honest operator has prepared only with its shares on its disk and read back; and what it says is on its disk.
+    /// I2: an honest operator has prepared only with its shares on its disk and read back; and what
+    /// it says is on its disk.
     Durability,
     /// I3: prepared shares never leave the disk.
     Retention,
@@ -98,11 +99,14 @@ pub struct Watch {
     pub cast: &'static Cast,
     /// Its sizes.
     pub shape: Shape,
-    /// Operators that are not held to the rules: they break them, or their disk was put back to an earlier state.
+    /// Operators that are not held to the rules: they break them, or their disk was put back to an
+    /// earlier state.
     pub faulty: BTreeSet<Index>,
-    /// Those among them whose disk still held their hello, in a ceremony of honest operators: they repeat themselves, and say nothing else.
+    /// Those among them whose disk still held their hello, in a ceremony of honest operators: they
+    /// repeat themselves, and say nothing else.
     pub repeating: BTreeSet<Index>,
-    /// Every statement that anybody signed, by digest; also those that were lost before anybody else could know them.
+    /// Every statement that anybody signed, by digest; also those that were lost before anybody
+    /// else could know them.
     statements: BTreeMap<Digest, Statement>,
     /// Those that have left the machine of their author.
     public: BTreeSet<Digest>,
@@ -186,15 +190,22 @@ impl Watch {
             (Kind::Ordinary, Round::Prepare) => {
                 let on_disk = host.holds_shares();
                 if on_disk.is_none() || on_disk != host.reread() {
-                    self.violation(Oracle::Durability, format!("operator {me} prepared without reading its shares back"));
+                    self.violation(
+                        Oracle::Durability,
+                        format!("operator {me} prepared without reading its shares back"),
+                    );
                 }
             }
             (Kind::Ordinary, Round::Commit) => {
                 if let Err(why) = self.certificate(statement) {
-                    self.violation(Oracle::Release, format!("operator {me} released partial signatures: {why}"));
+                    self.violation(
+                        Oracle::Release,
+                        format!("operator {me} released partial signatures: {why}"),
+                    );
                 }
             }
-            (Kind::Complaint | Kind::Abandon, _) | (_, Round::Hello | Round::Deal | Round::Final) => (),
+            (Kind::Complaint | Kind::Abandon, _)
+            | (_, Round::Hello | Round::Deal | Round::Final) => (),
         }
     }
 
@@ -207,7 +218,10 @@ impl Watch {
         let found = certificate::find(&self.cast.ceremony, &self.statements, commit).map(Arc::new);
         self.certificates.insert(key, found.clone());
         if self.certificates().count() > 1 {
-            self.violation(Oracle::Agreement, "two sets of prepares are both certificates".to_owned());
+            self.violation(
+                Oracle::Agreement,
+                "two sets of prepares are both certificates".to_owned(),
+            );
         }
         found
     }
@@ -218,13 +232,20 @@ impl Watch {
         if self.is_faulty(me) {
             return;
         }
-        let prepared = host.participant.as_ref().is_some_and(|participant| participant.is_prepared());
+        let prepared =
+            host.participant.as_ref().is_some_and(|participant| participant.is_prepared());
         match (self.prepared.get(&me), host.holds_shares()) {
             (Some(before), now) if now != Some(before) => {
-                self.violation(Oracle::Retention, format!("the prepared shares of operator {me} are gone"));
+                self.violation(
+                    Oracle::Retention,
+                    format!("the prepared shares of operator {me} are gone"),
+                );
             }
             (None, None) if prepared => {
-                self.violation(Oracle::Retention, format!("operator {me} has prepared, and its shares are gone"));
+                self.violation(
+                    Oracle::Retention,
+                    format!("operator {me} has prepared, and its shares are gone"),
+                );
             }
             (None, Some(now)) if prepared => {
                 self.prepared.insert(me, now.clone());
@@ -250,7 +271,10 @@ impl Watch {
         }
         match self.spoken.get(&(slot, me)) {
             Some(first) if **first == **statement => return,
-            Some(_) => self.violation(Oracle::Equivocation, format!("operator {me} signed two statements for round {slot}")),
+            Some(_) => self.violation(
+                Oracle::Equivocation,
+                format!("operator {me} signed two statements for round {slot}"),
+            ),
             None => {
                 self.spoken.insert((slot, me), statement.as_slice().into());
             }
@@ -259,11 +283,17 @@ impl Watch {
             return;
         }
         if !host.has_noted(statement) {
-            self.violation(Oracle::Durability, format!("operator {me} said what is not on its disk, round {slot}"));
+            self.violation(
+                Oracle::Durability,
+                format!("operator {me} said what is not on its disk, round {slot}"),
+            );
         }
         let ordinary = statement[6] == Kind::Ordinary as u8;
         if slot == Round::Prepare.number() && ordinary && host.holds_shares().is_none() {
-            self.violation(Oracle::Durability, format!("operator {me} said that it has shares, and has none"));
+            self.violation(
+                Oracle::Durability,
+                format!("operator {me} said that it has shares, and has none"),
+            );
         }
     }
 
@@ -275,7 +305,10 @@ impl Watch {
         }
         match &self.outputs {
             Some(others) if others != outputs => {
-                self.violation(Oracle::Agreement, format!("operator {me} publishes other outputs than another did"));
+                self.violation(
+                    Oracle::Agreement,
+                    format!("operator {me} publishes other outputs than another did"),
+                );
             }
             Some(_) => (),
             None => self.outputs = Some(outputs.clone()),
@@ -284,28 +317,44 @@ impl Watch {
 
     /// An outcome that an honest operator has come to, published or not.
     pub fn outcome(&mut self, host: &Host) {
-        let Some(outcome) = host.participant.as_ref().and_then(|participant| participant.outcome()) else { return };
+        let Some(outcome) = host.participant.as_ref().and_then(|participant| participant.outcome())
+        else {
+            return;
+        };
         let differs = self.outputs.as_ref().is_some_and(|known| {
-            (known.digest, known.outputs, &known.validators) != (outcome.digest, outcome.outputs, &outcome.validators)
+            (known.digest, known.outputs, &known.validators)
+                != (outcome.digest, outcome.outputs, &outcome.validators)
         });
         if differs {
-            self.violation(Oracle::Agreement, format!("operator {} comes to another outcome", host.seat.me));
+            self.violation(
+                Oracle::Agreement,
+                format!("operator {} comes to another outcome", host.seat.me),
+            );
         }
     }
 
-    /// A fault that an honest operator names. If it can be proven, a stranger finds it in its evidence.
+    /// A fault that an honest operator names. If it can be proven, a stranger finds it in its
+    /// evidence.
     pub fn fault(&mut self, host: &Host, fault: &Fault) {
         self.blame(&format!("operator {}", host.seat.me), fault);
         if fault.rule.certainty() != Certainty::Proven || self.proven.contains(&fault.evidence) {
             return;
         }
-        let kept = if host.bug == Some(Bug::LosesEvidence) { &[] } else { fault.evidence.as_slice() };
+        let kept =
+            if host.bug == Some(Bug::LosesEvidence) { &[] } else { fault.evidence.as_slice() };
         let found = judge(&self.cast.ceremony, kept);
         // A statement may break several rules: the operator names the first that it met.
-        let same = |found: &Fault| (found.rule.culprits(), found.rule.class()) == (fault.rule.culprits(), fault.rule.class());
+        let same = |found: &Fault| {
+            (found.rule.culprits(), found.rule.class())
+                == (fault.rule.culprits(), fault.rule.class())
+        };
         if !found.iter().any(same) {
-            let what =
-                format!("the evidence of operator {} for {:?} shows a stranger {:?}", host.seat.me, fault.rule, rules(&found));
+            let what = format!(
+                "the evidence of operator {} for {:?} shows a stranger {:?}",
+                host.seat.me,
+                fault.rule,
+                rules(&found)
+            );
             self.violation(Oracle::Evidence, what);
         }
         found.iter().for_each(|fault| self.blame("a stranger with an evidence file", fault));
@@ -316,12 +365,15 @@ impl Watch {
     pub fn judge_everything(&mut self) {
         let public = self.statements.iter().filter(|(digest, _)| self.public.contains(digest));
         let all: Vec<Statement> = public.map(|(_, statement)| statement.clone()).collect();
-        judge(&self.cast.ceremony, &all).iter().for_each(|fault| self.blame("a stranger with all statements", fault));
+        judge(&self.cast.ceremony, &all)
+            .iter()
+            .for_each(|fault| self.blame("a stranger with all statements", fault));
     }
 
     fn blame(&mut self, who: &str, fault: &Fault) {
         let culprits = fault.rule.culprits();
-        let (honest, faulty): (Vec<Index>, Vec<Index>) = culprits.iter().copied().partition(|who| !self.is_faulty(*who));
+        let (honest, faulty): (Vec<Index>, Vec<Index>) =
+            culprits.iter().copied().partition(|who| !self.is_faulty(*who));
         let framed = match fault.rule.certainty() {
             Certainty::Proven => !honest.is_empty(),
             Certainty::Suspected => faulty.is_empty(),
@@ -341,23 +393,30 @@ fn rules(faults: &[Fault]) -> Vec<&Rule> {
 /// Certificate 2: everybody's final, over the same commits, for these outputs.
 fn certificate_two(host: &Host, outputs: &Outputs, shape: &Shape) -> Result<(), String> {
     let inbox = host.participant().inbox();
-    let (Some(commits), Some(finals)) = (inbox.complete(Round::Commit), inbox.complete(Round::Final)) else {
+    let (Some(commits), Some(finals)) =
+        (inbox.complete(Round::Commit), inbox.complete(Round::Final))
+    else {
         return Err("certificate 2 is not complete".to_owned());
     };
     let view = digests(&commits);
     for statement in &finals {
         let last = Final::decode(statement.body(), shape).map_err(|error| error.to_string())?;
         if last.outputs != outputs.outputs || last.view != view {
-            return Err(format!("the final of operator {} is of something else", statement.envelope.sender));
+            return Err(format!(
+                "the final of operator {} is of something else",
+                statement.envelope.sender
+            ));
         }
     }
     Ok(())
 }
 
-/// The slot that bytes claim: a round, which a complaint shares, or the one place of an abandonment.
+/// The slot that bytes claim: a round, which a complaint shares, or the one place of an
+/// abandonment.
 fn slot(statement: &[u8]) -> Option<u8> {
     let abandon = Kind::Abandon as u8;
-    (statement.len() >= ENVELOPE_BYTES).then(|| if statement[6] == abandon { u8::MAX } else { statement[7] })
+    (statement.len() >= ENVELOPE_BYTES)
+        .then(|| if statement[6] == abandon { u8::MAX } else { statement[7] })
 }
 
 /// The sender that bytes claim.

@@ -1,4 +1,5 @@
-//! What a seed decides before a ceremony begins: who takes part, who breaks which rule, what fails and for how long.
+//! What a seed decides before a ceremony begins: who takes part, who breaks which rule, what fails
+//! and for how long.
 
 use super::adversary::Adversary;
 use super::bug::Bug;
@@ -19,7 +20,8 @@ pub struct Weather {
     pub delay: u64,
     /// A bit is flipped, or the end is cut off.
     pub corrupt: u64,
-    /// An old frame of anybody, or of another ceremony, arrives in anybody's name; or one goes to another recipient.
+    /// An old frame of anybody, or of another ceremony, arrives in anybody's name; or one goes to
+    /// another recipient.
     pub hostile: u64,
     /// From when to when, and who is cut off from the rest.
     pub partitions: Vec<(u64, u64, Vec<usize>)>,
@@ -28,7 +30,15 @@ pub struct Weather {
 impl Weather {
     /// Nothing fails.
     pub fn clear() -> Self {
-        Self { latency: (1, 20), drop: 0, duplicate: 0, delay: 0, corrupt: 0, hostile: 0, partitions: Vec::new() }
+        Self {
+            latency: (1, 20),
+            drop: 0,
+            duplicate: 0,
+            delay: 0,
+            corrupt: 0,
+            hostile: 0,
+            partitions: Vec::new(),
+        }
     }
 }
 
@@ -45,14 +55,22 @@ pub struct Fate {
     pub full: u64,
     /// A write that finds no space.
     pub full_at: Option<u64>,
-    /// Whether a crash puts an earlier state of its disk back, once; and whether its outputs go back too.
+    /// Whether a crash puts an earlier state of its disk back, once; and whether its outputs go
+    /// back too.
     pub rollback: Option<bool>,
 }
 
 impl Fate {
     /// Nothing happens to it.
     pub fn calm() -> Self {
-        Self { start: 0, period: 2000, power: Power::Steady, full: 0, full_at: None, rollback: None }
+        Self {
+            start: 0,
+            period: 2000,
+            power: Power::Steady,
+            full: 0,
+            full_at: None,
+            rollback: None,
+        }
     }
 }
 
@@ -79,7 +97,8 @@ pub struct Plan {
     pub bug: Option<(usize, Bug)>,
 }
 
-/// How often each shape is drawn, of 100: small ceremonies are as good at finding mistakes, and ten times cheaper.
+/// How often each shape is drawn, of 100: small ceremonies are as good at finding mistakes, and ten
+/// times cheaper.
 const SHAPE_WEIGHTS: [(u64, usize); SHAPES.len()] = [(45, 0), (33, 1), (14, 2), (8, 3)];
 const VALIDATOR_WEIGHTS: [(u64, usize); MOST_VALIDATORS] = [(85, 1), (12, 2), (3, 3)];
 
@@ -89,7 +108,17 @@ impl Plan {
         let n = SHAPES[shape].0;
         let fates = vec![Fate::calm(); n];
         let (weather, adversaries) = (Weather::clear(), Vec::new());
-        Self { seed, shape, validators, weather, fates, adversaries, calm_from: 0, to_the_end: false, bug: None }
+        Self {
+            seed,
+            shape,
+            validators,
+            weather,
+            fates,
+            adversaries,
+            calm_from: 0,
+            to_the_end: false,
+            bug: None,
+        }
     }
 
     /// The plan of a seed.
@@ -156,7 +185,11 @@ fn fates(chance: &mut Chance, plan: &mut Plan, mut rollbacks: usize) {
         }
         let fate = &mut plan.fates[seat];
         fate.start = if chance.happens(300) { chance.below(plan.calm_from) } else { 0 };
-        fate.period = if chance.happens(300) { chance.between(150, 9_000) } else { chance.between(1_900, 2_100) };
+        fate.period = if chance.happens(300) {
+            chance.between(150, 9_000)
+        } else {
+            chance.between(1_900, 2_100)
+        };
         fate.power = match chance.below(10) {
             0..4 => Power::Steady,
             4..7 => Power::CutAt(chance.below(160)),

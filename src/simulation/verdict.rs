@@ -78,12 +78,14 @@ impl World {
     }
 
     pub(super) fn has_published(host: &Host) -> bool {
-        let finished = host.participant.as_ref().is_some_and(|participant| participant.is_finished());
+        let finished =
+            host.participant.as_ref().is_some_and(|participant| participant.is_finished());
         host.disk.image.outputs.is_some() && (finished || host.running == Running::Left)
     }
 
     pub(super) fn has_fault(host: &Host) -> bool {
-        let fault = host.participant.as_ref().is_some_and(|participant| participant.fault().is_some());
+        let fault =
+            host.participant.as_ref().is_some_and(|participant| participant.fault().is_some());
         fault || matches!(host.running, Running::Stopped | Running::GaveUp)
     }
 
@@ -98,22 +100,33 @@ impl World {
 
     pub(super) fn is_over(&self) -> bool {
         if self.plan.to_the_end && self.unchanged < PATIENCE {
-            let gone = |host: &Host| matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp);
+            let gone = |host: &Host| {
+                matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp)
+            };
             return self.calm && self.held_to_the_rules().all(gone);
         }
         self.all_done() || self.unchanged >= PATIENCE
     }
 
-    /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not honest.
+    /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not
+    /// honest.
     pub(super) fn judge(&mut self) {
         let mut excused: BTreeSet<Index> = self.watch.faulty.clone();
-        excused.extend(self.held_to_the_rules().filter(|host| Self::has_fault(host)).map(|host| host.seat.me));
+        excused.extend(
+            self.held_to_the_rules().filter(|host| Self::has_fault(host)).map(|host| host.seat.me),
+        );
         loop {
             let blocked = |host: &&Host| {
-                let waiting = host.participant.as_ref().map(|participant| participant.waiting().everybody()).unwrap_or_default();
-                !excused.contains(&host.seat.me) && waiting.iter().any(|peer| excused.contains(peer))
+                let waiting = host
+                    .participant
+                    .as_ref()
+                    .map(|participant| participant.waiting().everybody())
+                    .unwrap_or_default();
+                !excused.contains(&host.seat.me)
+                    && waiting.iter().any(|peer| excused.contains(peer))
             };
-            let more: Vec<Index> = self.held_to_the_rules().filter(blocked).map(|host| host.seat.me).collect();
+            let more: Vec<Index> =
+                self.held_to_the_rules().filter(blocked).map(|host| host.seat.me).collect();
             if more.is_empty() {
                 break;
             }
@@ -140,22 +153,31 @@ impl World {
         }
     }
 
-    /// What is certain for one honest operator becomes so for all: certificate 2, or before it the proof of a fault.
+    /// What is certain for one honest operator becomes so for all: certificate 2, or before it the
+    /// proof of a fault.
     pub(super) fn judge_certainty(&mut self) {
         let gave_up = |host: &&Host| host.running == Running::GaveUp;
         if self.held_to_the_rules().any(|host| gave_up(&host)) {
             return;
         }
         let published = self.held_to_the_rules().any(Self::has_published);
-        let proven = |host: &Host| host.participant.as_ref().is_some_and(|participant| participant.proven_fault().is_some());
+        let proven = |host: &Host| {
+            host.participant
+                .as_ref()
+                .is_some_and(|participant| participant.proven_fault().is_some())
+        };
         let (what, lagging): (&str, Vec<Index>) = match published {
             true => {
-                let lagging = self.held_to_the_rules().filter(|host| !Self::has_published(host)).map(|host| host.seat.me);
+                let lagging = self
+                    .held_to_the_rules()
+                    .filter(|host| !Self::has_published(host))
+                    .map(|host| host.seat.me);
                 ("certificate 2", lagging.collect())
             }
             false if self.held_to_the_rules().any(proven) => {
                 // Whoever holds certificate 1 may know the proof and still go on.
-                let lagging = self.held_to_the_rules().filter(|host| !Self::has_fault(host) && !proven(host));
+                let lagging =
+                    self.held_to_the_rules().filter(|host| !Self::has_fault(host) && !proven(host));
                 let lagging = lagging.map(|host| host.seat.me);
                 ("the proof of a fault", lagging.collect())
             }
@@ -175,16 +197,18 @@ impl World {
             .collect();
         let mut late = Vec::new();
         for (a, ours) in &running {
-            for (b, theirs) in running.iter().filter(|(_, theirs)| theirs.session() == ours.session()) {
+            for (b, theirs) in
+                running.iter().filter(|(_, theirs)| theirs.session() == ours.session())
+            {
                 for round in Round::ALL {
-                    let held = self
-                        .watch
-                        .cast
-                        .ceremony
-                        .indices()
-                        .find(|sender| ours.get(round, *sender).is_some() && theirs.get(round, *sender).is_none());
+                    let held = self.watch.cast.ceremony.indices().find(|sender| {
+                        ours.get(round, *sender).is_some() && theirs.get(round, *sender).is_none()
+                    });
                     late.extend(held.map(|sender| {
-                        format!("operator {} holds the {round:?} of {sender}, and {} never gets it", a.seat.me, b.seat.me)
+                        format!(
+                            "operator {} holds the {round:?} of {sender}, and {} never gets it",
+                            a.seat.me, b.seat.me
+                        )
                     }));
                 }
             }
@@ -199,7 +223,10 @@ impl World {
         let mut all = BTreeMap::new();
         for host in self.hosts.iter().flatten() {
             let Some(bytes) = host.holds_shares() else { continue };
-            let Ok(mut shares) = decode_shares(&SecretBytes::new(bytes.to_vec()), validators) else { continue };
+            let Ok(mut shares) = decode_shares(&SecretBytes::new(bytes.to_vec()), validators)
+            else {
+                continue;
+            };
             if host.bug == Some(Bug::SpoilsShare) {
                 let again = SecretScalar::reduce(&[1; 48]);
                 shares[0].add_assign(&again);
@@ -215,7 +242,8 @@ impl World {
         all
     }
 
-    /// Certificate 1 means that any `t` shares sign; and a finished ceremony passes a stranger's audit.
+    /// Certificate 1 means that any `t` shares sign; and a finished ceremony passes a stranger's
+    /// audit.
     pub(super) fn check_shares(&mut self) -> u64 {
         let certificates: Vec<_> = self.watch.certificates().cloned().collect();
         let mut checked = 0;
@@ -224,9 +252,15 @@ impl World {
             if shares.len() < self.watch.shape.t {
                 continue;
             }
-            let outcome = self.watch.outputs().filter(|outputs| outputs.digest == *certificate.sums.digest());
+            let outcome =
+                self.watch.outputs().filter(|outputs| outputs.digest == *certificate.sums.digest());
             let outcome = outcome.map(|outputs| outputs.validators.clone());
-            match every_subset_signs(&self.watch.cast.ceremony, &certificate, &shares, outcome.as_deref()) {
+            match every_subset_signs(
+                &self.watch.cast.ceremony,
+                &certificate,
+                &shares,
+                outcome.as_deref(),
+            ) {
                 Ok(sets) => checked += sets as u64,
                 Err(why) => self.watch.violation(Oracle::Certificate, why),
             }
@@ -238,22 +272,33 @@ impl World {
     }
 
     pub(super) fn transcript(&self) -> Option<Digest> {
-        let finished = self.held_to_the_rules().filter_map(|host| host.participant.as_ref()).find(|p| p.is_finished())?;
-        let bytes = container::encode(&self.watch.cast.ceremony, finished.inbox().statements()).ok()?;
+        let finished = self
+            .held_to_the_rules()
+            .filter_map(|host| host.participant.as_ref())
+            .find(|p| p.is_finished())?;
+        let bytes =
+            container::encode(&self.watch.cast.ceremony, finished.inbox().statements()).ok()?;
         Some(container::digest(&bytes))
     }
 
     pub(super) fn audit(&mut self) {
-        let finished = self.held_to_the_rules().filter_map(|host| host.participant.as_ref()).find(|p| p.is_finished());
+        let finished = self
+            .held_to_the_rules()
+            .filter_map(|host| host.participant.as_ref())
+            .find(|p| p.is_finished());
         let Some(inbox) = finished.map(|participant| participant.inbox()) else { return };
-        let mut bytes = container::encode(&self.watch.cast.ceremony, inbox.statements()).unwrap_or_default();
+        let mut bytes =
+            container::encode(&self.watch.cast.ceremony, inbox.statements()).unwrap_or_default();
         if self.plan.bug.is_some_and(|(_, bug)| bug == Bug::SpoilsTranscript)
             && let Some(last) = bytes.last_mut()
         {
             *last ^= 1;
         }
         if !audit(&bytes, &Expectations::default()).is_clean() {
-            self.watch.violation(Oracle::Audit, "the transcript of a finished ceremony does not pass the audit".to_owned());
+            self.watch.violation(
+                Oracle::Audit,
+                "the transcript of a finished ceremony does not pass the audit".to_owned(),
+            );
         }
     }
 

@@ -1,4 +1,5 @@
-//! A ceremony from its plan: machines, network and coalition in one order of events, watched by every oracle.
+//! A ceremony from its plan: machines, network and coalition in one order of events, watched by
+//! every oracle.
 
 use crate::message::envelope::Round;
 use crate::protocol::record::RecordKind;
@@ -61,7 +62,8 @@ impl World {
             host
         };
         let is_adversary = |seat: usize| plan.adversaries.iter().any(|(at, _)| *at == seat);
-        let hosts: Vec<Option<Host>> = (0..cast.seats.len()).map(|seat| (!is_adversary(seat)).then(|| host(seat))).collect();
+        let hosts: Vec<Option<Host>> =
+            (0..cast.seats.len()).map(|seat| (!is_adversary(seat)).then(|| host(seat))).collect();
         let framed = plan.bug.is_some_and(|(_, bug)| bug == Bug::Framed);
         if !framed {
             watch.faulty.extend(plan.adversaries.iter().map(|(seat, _)| cast.seats[*seat].me));
@@ -126,13 +128,19 @@ impl World {
             crashes: self.crashes,
             full: self.full,
             rollbacks: self.rollbacks,
-            moments: self.hosts.iter().map(|host| host.as_ref().map_or(0, |host| host.disk.moments)).collect(),
+            moments: self
+                .hosts
+                .iter()
+                .map(|host| host.as_ref().map_or(0, |host| host.disk.moments))
+                .collect(),
             subsets,
         }
     }
 
     fn note(&mut self, event: &Event) {
-        let mut mix = |word: u64| self.trace = (self.trace ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        let mut mix = |word: u64| {
+            self.trace = (self.trace ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23)
+        };
         mix(self.now);
         match event {
             Event::Deliver { from, to, bytes } => {
@@ -203,7 +211,8 @@ impl World {
         }
     }
 
-    /// What follows from something that a machine did: letters, an end, or the loss of what it had in memory.
+    /// What follows from something that a machine did: letters, an end, or the loss of what it had
+    /// in memory.
     fn after(&mut self, seat: usize, result: Result<Letters, Trouble>) {
         match result {
             Ok(letters) => {
@@ -225,7 +234,11 @@ impl World {
 
     /// Whom a machine blames, if it has heard anything new.
     fn hear_blame(&mut self, seat: usize) {
-        let Some(participant) = self.hosts[seat].as_ref().and_then(|host| host.participant.as_ref()) else { return };
+        let Some(participant) =
+            self.hosts[seat].as_ref().and_then(|host| host.participant.as_ref())
+        else {
+            return;
+        };
         let heard = participant.inbox().everything().count();
         let host = self.hosts[seat].as_ref().expect("it runs");
         if let Some(fault) = participant.fault() {
@@ -247,7 +260,10 @@ impl World {
             Trouble::Full => self.full += 1,
             Trouble::Damaged if self.watch.faulty.contains(&me) => return,
             Trouble::Damaged => {
-                self.watch.violation(Oracle::Resumption, format!("the log of operator {me} does not replay"));
+                self.watch.violation(
+                    Oracle::Resumption,
+                    format!("the log of operator {me} does not replay"),
+                );
                 return;
             }
         }
@@ -259,10 +275,14 @@ impl World {
             host.disk.roll_back(to, outputs_too);
             self.plan.fates[seat].rollback = None;
             let own = [&[Round::Hello.number()][..], &me.get().to_be_bytes()].concat();
-            let hello = |entry: &Entry| entry.kind == RecordKind::Statement && entry.body.get(7..10) == Some(own.as_slice());
-            match host.disk.image.log.iter().any(hello) && self.watch.faulty == self.watch.repeating {
+            let hello = |entry: &Entry| {
+                entry.kind == RecordKind::Statement && entry.body.get(7..10) == Some(own.as_slice())
+            };
+            match host.disk.image.log.iter().any(hello) && self.watch.faulty == self.watch.repeating
+            {
                 true => drop(self.watch.repeating.insert(me)),
-                // An operator without its hello says another, and what follows from it is new for all.
+                // An operator without its hello says another, and what follows from it is new for
+                // all.
                 false => self.watch.repeating.clear(),
             }
             self.watch.faulty.insert(me);
@@ -290,17 +310,24 @@ impl World {
     /// Connections between a machine and all others that run come up.
     fn greet(&mut self, seat: usize) {
         let me = self.watch.cast.seats[seat].me;
-        let all: Vec<Index> = self.watch.cast.ceremony.indices().filter(|index| *index != me).collect();
+        let all: Vec<Index> =
+            self.watch.cast.ceremony.indices().filter(|index| *index != me).collect();
         for peer in all {
             if self.network.is_cut(self.now, me, peer) {
                 continue;
             }
-            let runs = |host: &Option<Host>| host.as_ref().is_some_and(|host| host.running == Running::Yes);
+            let runs = |host: &Option<Host>| {
+                host.as_ref().is_some_and(|host| host.running == Running::Yes)
+            };
             if runs(&self.hosts[seat]) {
-                let letters = self.hosts[seat].as_mut().map(|host| host.greet(peer)).unwrap_or_default();
+                let letters =
+                    self.hosts[seat].as_mut().map(|host| host.greet(peer)).unwrap_or_default();
                 self.send(seat, letters);
                 if runs(&self.hosts[peer.position()]) {
-                    let letters = self.hosts[peer.position()].as_mut().map(|host| host.greet(me)).unwrap_or_default();
+                    let letters = self.hosts[peer.position()]
+                        .as_mut()
+                        .map(|host| host.greet(me))
+                        .unwrap_or_default();
                     self.send(peer.position(), letters);
                 }
             }
@@ -344,7 +371,9 @@ impl World {
         let mut changed = false;
         for (host, known) in self.hosts.iter().zip(&mut self.state) {
             // What is not running does not change.
-            let Some(participant) = host.as_ref().and_then(|host| host.participant.as_ref()) else { continue };
+            let Some(participant) = host.as_ref().and_then(|host| host.participant.as_ref()) else {
+                continue;
+            };
             let boxes = participant.waiting().boxes.len();
             let statements = participant.inbox().everything().count();
             let now = (statements, boxes, participant.fault().is_some(), participant.is_finished());
@@ -356,7 +385,10 @@ impl World {
         }
         if !self.all_done() {
             for (seat, host) in self.hosts.iter().enumerate() {
-                if host.as_ref().is_some_and(|host| !matches!(host.running, Running::Yes | Running::GaveUp)) {
+                if host
+                    .as_ref()
+                    .is_some_and(|host| !matches!(host.running, Running::Yes | Running::GaveUp))
+                {
                     self.agenda.plan(self.now, Event::Start { seat });
                 }
             }
@@ -368,8 +400,9 @@ impl World {
     fn give_up(&mut self) {
         for seat in 0..self.hosts.len() {
             let Some(host) = &mut self.hosts[seat] else { continue };
-            let waits =
-                host.running == Running::Yes && !host.participant().is_finished() && !self.watch.faulty.contains(&host.seat.me);
+            let waits = host.running == Running::Yes
+                && !host.participant().is_finished()
+                && !self.watch.faulty.contains(&host.seat.me);
             if waits && self.chance.happens(100) {
                 let letters = host.give_up();
                 self.watch.disk(self.hosts[seat].as_ref().expect("it was there"));

@@ -15,11 +15,14 @@
 //! with bit 2: length(4) ‖ contract wallets(2) ‖ that many: address(20), ascending ‖ the cluster definition as compact JSON
 //! ```
 //!
-//! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of what is agreed.
+//! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of
+//! what is agreed.
 
 use bip39::Language;
 
-use super::ceremony::{self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec};
+use super::ceremony::{
+    self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec,
+};
 use super::error::{Place, SpecError};
 use super::obol;
 use super::roster::Seat;
@@ -37,7 +40,8 @@ use crate::primitives::hash::Digest;
 pub const VERSION: u16 = 1;
 /// Kind of ceremony: key generation.
 pub const KIND_DKG: u8 = 1;
-/// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its longest.
+/// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its
+/// longest.
 pub const MOST_CANONICAL_BYTES: usize = 8
     + (2 + ceremony::LONGEST_NAME + 32 + 4 + 32)
     + (2 + LONGEST_NETWORK_NAME + 4 + 5 + 32 + 9)
@@ -56,7 +60,8 @@ const OBOL: u8 = 0b100;
 
 /// The bytes of terms that [`ceremony::Ceremony`] has checked.
 pub(super) fn encode(terms: &Terms) -> Vec<u8> {
-    let count = |length: usize| u16::try_from(length).expect("a threshold has at most 255 operators");
+    let count =
+        |length: usize| u16::try_from(length).expect("a threshold has at most 255 operators");
     let network = &terms.network;
     Writer::default()
         .bytes(MAGIC)
@@ -103,7 +108,9 @@ fn write_validator(w: Writer, validator: &ValidatorSpec) -> Writer {
         .u8(u8::try_from(validator.amounts.len()).expect("at most 8 amounts"))
         .each(&validator.amounts, |w, amount| w.u64(*amount))
         .u8(validator.registration.is_some().into())
-        .each(&validator.registration, |w, wanted| w.bytes(wanted.fee_recipient.as_bytes()).u64(wanted.gas_limit))
+        .each(&validator.registration, |w, wanted| {
+            w.bytes(wanted.fee_recipient.as_bytes()).u64(wanted.gas_limit)
+        })
 }
 
 /// A spec's fields as they stand in the bytes, with bounded lists, not yet believed.
@@ -132,7 +139,8 @@ struct RawValidator {
     registration: Option<([u8; 20], u64)>,
 }
 
-/// The terms in the bytes, of the right types; [`ceremony::Ceremony::from_canonical`] checks them, and that they are encoded so.
+/// The terms in the bytes, of the right types; [`ceremony::Ceremony::from_canonical`] checks them,
+/// and that they are encoded so.
 pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     if bytes.len() > MOST_CANONICAL_BYTES {
         return Err(SpecError::CanonicalTooLarge(bytes.len()));
@@ -141,7 +149,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     // The head first: what follows has this layout in this version only.
     let short = || DecodeError::Short { what: "head", missing: 4_usize.saturating_sub(rest.len()) };
     let (head, body) = rest.split_at_checked(4).ok_or_else(short)?;
-    let (version, kind, policy) = Reader::all(head, |r| Ok((r.u16("version")?, r.u8("kind")?, r.u8("policy")?)))?;
+    let (version, kind, policy) =
+        Reader::all(head, |r| Ok((r.u16("version")?, r.u8("kind")?, r.u8("policy")?)))?;
     if version != VERSION {
         return Err(SpecError::CanonicalVersion(version));
     }
@@ -157,12 +166,16 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
 
 impl Raw {
     fn read(r: &mut Reader<'_>, for_ssv: bool, obol: bool) -> Result<Self, DecodeError> {
-        let (name, id, attempt) = (r.text("name", ceremony::LONGEST_NAME)?, r.array("id")?, r.u32("attempt")?);
-        let supersedes = if attempt > 1 { Some(Digest(r.array("superseded digest")?)) } else { None };
+        let (name, id, attempt) =
+            (r.text("name", ceremony::LONGEST_NAME)?, r.array("id")?, r.u32("attempt")?);
+        let supersedes =
+            if attempt > 1 { Some(Digest(r.array("superseded digest")?)) } else { None };
         let network = CustomNetwork {
             name: r.text("network name", LONGEST_NETWORK_NAME)?,
             genesis_fork_version: r.array("genesis fork version")?,
-            capella_fork_version: optional(r, "capella fork version", |r| r.array("capella fork version"))?,
+            capella_fork_version: optional(r, "capella fork version", |r| {
+                r.array("capella fork version")
+            })?,
             genesis_validators_root: r.array("genesis validators root")?,
             genesis_time: optional(r, "genesis time", |r| r.u64("genesis time"))?,
         };
@@ -170,7 +183,8 @@ impl Raw {
         let required = r.u16("threshold")?;
         let seats = r.many(operators, |r| Ok((r.u64("point")?, RawCard::read(r)?)))?;
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
-        let validators = r.many(bounded("validators", count, MOST_VALIDATORS)?, RawValidator::read)?;
+        let validators =
+            r.many(bounded("validators", count, MOST_VALIDATORS)?, RawValidator::read)?;
         let ssv = if for_ssv { Some(RawSsv::read(r, operators)?) } else { None };
         let obol = match obol {
             false => None,
@@ -185,7 +199,9 @@ impl Raw {
     fn into_terms(self, allow_all_required: bool) -> Result<Terms, SpecError> {
         let seat = |(position, (point, card)): (usize, (u64, RawCard))| match card.check() {
             Ok(card) => Ok(Seat { card, point, address: None }),
-            Err(source) => Err(SpecError::Card { place: Place::operator(position, "card"), source }),
+            Err(source) => {
+                Err(SpecError::Card { place: Place::operator(position, "card"), source })
+            }
         };
         let validator = |(position, raw): (usize, RawValidator)| raw.check(position);
         Ok(Terms {
@@ -196,7 +212,12 @@ impl Raw {
             network: network(self.network)?,
             required: self.required.into(),
             seats: self.seats.into_iter().enumerate().map(seat).collect::<Result<_, _>>()?,
-            validators: self.validators.into_iter().enumerate().map(validator).collect::<Result<_, _>>()?,
+            validators: self
+                .validators
+                .into_iter()
+                .enumerate()
+                .map(validator)
+                .collect::<Result<_, _>>()?,
             allow_all_required,
             ssv: self.ssv.map(RawSsv::check).transpose()?,
             obol: self.obol.as_deref().map(obol::decode).transpose()?,
@@ -228,18 +249,24 @@ impl RawValidator {
         let withdrawal = r.array("withdrawal credentials")?;
         let count = r.u8("amounts")?.into();
         let amounts = r.many(count, |r| r.u64("amount"))?;
-        let registration = optional(r, "registration", |r| Ok((r.array("fee recipient")?, r.u64("gas limit")?)))?;
+        let registration =
+            optional(r, "registration", |r| Ok((r.array("fee recipient")?, r.u64("gas limit")?)))?;
         Ok(Self { withdrawal, amounts, registration })
     }
 
     fn check(self, position: usize) -> Result<ValidatorSpec, SpecError> {
-        let withdrawal = WithdrawalCredentials::from_bytes(self.withdrawal)
-            .map_err(|source| SpecError::Credentials { place: Place::validator(position, "withdrawal"), source })?;
+        let withdrawal = WithdrawalCredentials::from_bytes(self.withdrawal).map_err(|source| {
+            SpecError::Credentials { place: Place::validator(position, "withdrawal"), source }
+        })?;
         let registration = match self.registration {
             None => None,
             Some((address, gas_limit)) => {
-                let fee_recipient = ExecutionAddress::from_bytes(address)
-                    .map_err(|source| SpecError::FeeRecipient { place: Place::validator(position, "fee_recipient"), source })?;
+                let fee_recipient = ExecutionAddress::from_bytes(address).map_err(|source| {
+                    SpecError::FeeRecipient {
+                        place: Place::validator(position, "fee_recipient"),
+                        source,
+                    }
+                })?;
                 Some(RegistrationSpec { fee_recipient, gas_limit })
             }
         };
@@ -247,7 +274,8 @@ impl RawValidator {
     }
 }
 
-/// A value behind a byte that says whether it is there. Any byte but 0 reads as there: that it is 1 is seen by encoding again.
+/// A value behind a byte that says whether it is there. Any byte but 0 reads as there: that it is 1
+/// is seen by encoding again.
 fn optional<T>(
     r: &mut Reader<'_>,
     what: &'static str,
@@ -257,7 +285,11 @@ fn optional<T>(
 }
 
 fn bounded(what: &'static str, count: usize, most: usize) -> Result<usize, DecodeError> {
-    if count <= most { Ok(count) } else { Err(DecodeError::Invalid { what, why: "more than a ceremony can have" }) }
+    if count <= most {
+        Ok(count)
+    } else {
+        Err(DecodeError::Invalid { what, why: "more than a ceremony can have" })
+    }
 }
 
 /// A built-in network with exactly its own constants, or a custom one.
@@ -266,9 +298,18 @@ fn network(constants: CustomNetwork) -> Result<Network, SpecError> {
         return Network::custom(constants).map_err(SpecError::Network);
     };
     let differs = [
-        ("the genesis fork version", known.genesis_fork_version() != constants.genesis_fork_version),
-        ("the capella fork version", known.capella_fork_version() != constants.capella_fork_version),
-        ("the genesis validators root", known.genesis_validators_root() != constants.genesis_validators_root),
+        (
+            "the genesis fork version",
+            known.genesis_fork_version() != constants.genesis_fork_version,
+        ),
+        (
+            "the capella fork version",
+            known.capella_fork_version() != constants.capella_fork_version,
+        ),
+        (
+            "the genesis validators root",
+            known.genesis_validators_root() != constants.genesis_validators_root,
+        ),
         ("the genesis time", known.genesis_time() != constants.genesis_time),
     ];
     match differs.into_iter().find(|(_, differs)| *differs) {
@@ -295,8 +336,9 @@ pub enum FingerprintError {
 
 /// The first 132 bits of a digest as twelve words of the English list of BIP-39, 11 bits each.
 ///
-/// It lets people see by voice that they hold different files before they start. What they then agree to is the whole digest, which
-/// every operator signs first of all. Whoever writes the file can try many: two files that share their words cost about 2^66 attempts.
+/// It lets people see by voice that they hold different files before they start. What they then
+/// agree to is the whole digest, which every operator signs first of all. Whoever writes the file
+/// can try many: two files that share their words cost about 2^66 attempts.
 pub fn fingerprint(digest: &Digest) -> Vec<&'static str> {
     let list = Language::English.word_list();
     let bit = |at: usize| usize::from(digest.0[at / 8] >> (7 - at % 8) & 1);
@@ -304,18 +346,22 @@ pub fn fingerprint(digest: &Digest) -> Vec<&'static str> {
     (0..FINGERPRINT_WORDS).map(word).collect()
 }
 
-/// Reads a fingerprint as people type it: any case, words apart by spaces, line ends, commas or hyphens.
+/// Reads a fingerprint as people type it: any case, words apart by spaces, line ends, commas or
+/// hyphens.
 pub fn parse_fingerprint(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
-    let words = || text.split(|c: char| c.is_whitespace() || c == '-' || c == ',').filter(|word| !word.is_empty());
+    let words = || {
+        text.split(|c: char| c.is_whitespace() || c == '-' || c == ',')
+            .filter(|word| !word.is_empty())
+    };
     match words().take(1000).count() {
         FINGERPRINT_WORDS => {}
         found => return Err(FingerprintError::Count(found)),
     }
     let list = Language::English.word_list();
     let find = |(position, word): (usize, &str)| {
-        let at = list
-            .binary_search(&word.to_ascii_lowercase().as_str())
-            .map_err(|_| FingerprintError::Word { position: position + 1, word: word.chars().take(20).collect() })?;
+        let at = list.binary_search(&word.to_ascii_lowercase().as_str()).map_err(|_| {
+            FingerprintError::Word { position: position + 1, word: word.chars().take(20).collect() }
+        })?;
         Ok(list[at])
     };
     words().enumerate().map(find).collect()

@@ -23,10 +23,12 @@ pub const MOST_VALIDATORS: usize = 8192;
 pub const MOST_AMOUNTS: usize = 8;
 /// Most of `V * n * t`: what every operator computes and keeps grows with it.
 pub const MOST_WORK: usize = 4_000_000;
-/// Gas limits of builder registrations: from what the execution specification demands at least, to far beyond what blocks hold.
+/// Gas limits of builder registrations: from what the execution specification demands at least, to
+/// far beyond what blocks hold.
 pub const GAS_LIMITS: RangeInclusive<u64> = 5_000..=1_000_000_000;
 
-/// A builder registration that the ceremony signs, dated at the network's genesis so that every later one supersedes it.
+/// A builder registration that the ceremony signs, dated at the network's genesis so that every
+/// later one supersedes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegistrationSpec {
     /// Who gets the fees of blocks.
@@ -62,7 +64,8 @@ pub(super) struct Terms {
     pub(super) obol: Option<Cluster>,
 }
 
-/// An agreed ceremony. It is made from a file or from canonical bytes, both by way of the same checks, and never changes.
+/// An agreed ceremony. It is made from a file or from canonical bytes, both by way of the same
+/// checks, and never changes.
 #[derive(Debug)]
 pub struct Ceremony {
     name: String,
@@ -196,7 +199,8 @@ impl Ceremony {
         &self.validators
     }
 
-    /// The Obol cluster that it makes, if it makes one: every operator has a node, and the outputs include a lock.
+    /// The Obol cluster that it makes, if it makes one: every operator has a node, and the outputs
+    /// include a lock.
     pub fn obol(&self) -> Option<&Cluster> {
         self.obol.as_ref()
     }
@@ -226,13 +230,18 @@ fn check_size(validators: usize, threshold: Threshold) -> Result<(), SpecError> 
     let (participants, required) = (threshold.participants(), threshold.required());
     match validators {
         0 => Err(SpecError::NoValidators),
-        v if v > MOST_VALIDATORS => Err(SpecError::TooManyValidators(v.try_into().unwrap_or(u64::MAX))),
-        v if v * participants * required > MOST_WORK => Err(SpecError::TooMuchWork { validators, participants, required }),
+        v if v > MOST_VALIDATORS => {
+            Err(SpecError::TooManyValidators(v.try_into().unwrap_or(u64::MAX)))
+        }
+        v if v * participants * required > MOST_WORK => {
+            Err(SpecError::TooMuchWork { validators, participants, required })
+        }
         _ => Ok(()),
     }
 }
 
-/// The rules about one validator; the file's reader applies them to each block first, so that an error names the block.
+/// The rules about one validator; the file's reader applies them to each block first, so that an
+/// error names the block.
 pub(super) fn check_validator(
     position: usize,
     validator: &ValidatorSpec,
@@ -243,7 +252,9 @@ pub(super) fn check_validator(
     let amounts = &validator.amounts;
     match amounts.len() {
         0 => return Err(SpecError::NoAmounts { place: place("amounts") }),
-        found if found > MOST_AMOUNTS => return Err(SpecError::TooManyAmounts { place: place("amounts"), found }),
+        found if found > MOST_AMOUNTS => {
+            return Err(SpecError::TooManyAmounts { place: place("amounts"), found });
+        }
         _ => {}
     }
     for amount in amounts {
@@ -262,7 +273,10 @@ pub(super) fn check_validator(
     }
     if let Some(registration) = &validator.registration {
         if !GAS_LIMITS.contains(&registration.gas_limit) {
-            return Err(SpecError::GasLimit { place: place("gas_limit"), found: registration.gas_limit });
+            return Err(SpecError::GasLimit {
+                place: place("gas_limit"),
+                found: registration.gas_limit,
+            });
         }
         if network.genesis_time().is_none() {
             return Err(SpecError::GenesisTimeMissing { place: place("fee_recipient") });

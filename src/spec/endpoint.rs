@@ -29,7 +29,8 @@ enum Host {
     Name(String),
 }
 
-/// A host (DNS name in lower case, or IP address) and a port. A hint for carriers: nothing is believed because of it.
+/// A host (DNS name in lower case, or IP address) and a port. A hint for carriers: nothing is
+/// believed because of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
     host: Host,
@@ -74,11 +75,16 @@ impl Endpoint {
     }
 }
 
-/// A DNS name: labels of 1 to 63 letters, digits, `-` and `_` (which container networks use), no `-` at an end of one. The last label
-/// has a letter, or the name would be a mistyped IPv4 address.
+/// A DNS name: labels of 1 to 63 letters, digits, `-` and `_` (which container networks use), no
+/// `-` at an end of one. The last label has a letter, or the name would be a mistyped IPv4 address.
 fn name(text: &str) -> Result<String, EndpointError> {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let label = |l: &str| (1..=63).contains(&l.len()) && l.bytes().all(allowed) && !l.starts_with('-') && !l.ends_with('-');
+    let label = |l: &str| {
+        (1..=63).contains(&l.len())
+            && l.bytes().all(allowed)
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
     let last = text.rsplit('.').next().unwrap_or_default();
     if text.len() > 253 || !text.split('.').all(label) || last.bytes().all(|b| b.is_ascii_digit()) {
         return Err(EndpointError::Host);
@@ -114,7 +120,10 @@ mod tests {
             assert_eq!(Endpoint::parse(text).map(|e| e.to_string()).as_deref(), Ok(shown));
             assert_eq!(Endpoint::parse(shown), Endpoint::parse(text));
         }
-        assert_eq!(Endpoint::parse("[::1]:80").map(|e| (e.host(), e.port())), Ok(("::1".to_owned(), 80)));
+        assert_eq!(
+            Endpoint::parse("[::1]:80").map(|e| (e.host(), e.port())),
+            Ok(("::1".to_owned(), 80))
+        );
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::ethereum::ssv::RsaKeyError;
 use crate::identity::card::{CardError, NameError};
 use crate::primitives::codec::DecodeError;
 
-/// A field of an item of a list, written `validators[1].withdrawal`. Positions count from 0, as in JSON paths. In a file, a position
-/// is that of the `[[operators]]` or `[[validators]]` block.
+/// A field of an item of a list, written `validators[1].withdrawal`. Positions count from 0, as in
+/// JSON paths. In a file, a position is that of the `[[operators]]` or `[[validators]]` block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// `operators` or `validators`.
@@ -93,7 +93,9 @@ pub enum SpecError {
     #[error("attempt: 0; the first attempt is 1")]
     AttemptZero,
     /// A second attempt that does not say which one it replaces.
-    #[error("supersedes: missing; attempt {attempt} has to name the digest of the attempt before it")]
+    #[error(
+        "supersedes: missing; attempt {attempt} has to name the digest of the attempt before it"
+    )]
     SupersedesMissing {
         /// The attempt.
         attempt: u32,
@@ -121,7 +123,10 @@ pub enum SpecError {
         field: &'static str,
     },
     /// A registration is dated at the genesis, and the network's genesis time is not given.
-    #[error("{place}: a builder registration is dated at the network's genesis; [network] has to give genesis_time")]
+    #[error(
+        "{place}: a builder registration is dated at the network's genesis; [network] has to give \
+         genesis_time"
+    )]
     GenesisTimeMissing {
         /// The first registration.
         place: Place,
@@ -133,7 +138,8 @@ pub enum SpecError {
     Threshold(#[from] ThresholdError),
     /// `t = n` without the policy that allows it.
     #[error(
-        "threshold: all {0} operators would be needed, so one lost share ends the validators; if that is wanted, set \
+        "threshold: all {0} operators would be needed, so one lost share ends the validators; if \
+         that is wanted, set \
          allow_all_required = true under [policy]"
     )]
     AllRequired(usize),
@@ -170,7 +176,10 @@ pub enum SpecError {
         first: usize,
     },
     /// Points have one order.
-    #[error("{place}: {point} comes after {previous}; list the operators in ascending order of their points")]
+    #[error(
+        "{place}: {point} comes after {previous}; list the operators in ascending order of their \
+         points"
+    )]
     PointOrder {
         /// Where.
         place: Place,
@@ -225,7 +234,8 @@ pub enum SpecError {
     TooManyValidators(u64),
     /// More work than the limit.
     #[error(
-        "{validators} validators times {participants} operators times a threshold of {required} is more than {MOST_WORK}; \
+        "{validators} validators times {participants} operators times a threshold of {required} is \
+         more than {MOST_WORK}; \
          split them into several ceremonies"
     )]
     TooMuchWork {
@@ -281,7 +291,9 @@ pub enum SpecError {
         source: AmountError,
     },
     /// The same deposit twice would be one signature.
-    #[error("{place}: {amount} twice; one signature serves any number of deposits of the same amount")]
+    #[error(
+        "{place}: {amount} twice; one signature serves any number of deposits of the same amount"
+    )]
     AmountDuplicate {
         /// Where.
         place: Place,
@@ -329,7 +341,10 @@ pub enum SpecError {
     #[error("ssv: {0} operators; a cluster of SSV has 4, 7, 10 or 13")]
     SsvSize(usize),
     /// Another threshold than a cluster of this size has.
-    #[error("ssv: threshold {required} of {operators}; a cluster of {operators} operators has threshold {usual}")]
+    #[error(
+        "ssv: threshold {required} of {operators}; a cluster of {operators} operators has \
+         threshold {usual}"
+    )]
     SsvThreshold {
         /// Operators needed.
         required: usize,
@@ -384,7 +399,10 @@ pub enum SpecError {
         id: u64,
     },
     /// Nonces with more than six digits.
-    #[error("ssv.nonce: {nonce} with {validators} validators; the last one's nonce is at most {LARGEST_NONCE}")]
+    #[error(
+        "ssv.nonce: {nonce} with {validators} validators; the last one's nonce is at most \
+         {LARGEST_NONCE}"
+    )]
     SsvNonce {
         /// Of the first validator.
         nonce: u64,

@@ -1,4 +1,5 @@
-//! The ceremony file as people (TOML) and programs (JSON) write it. Nothing in it is believed; [`Ceremony`] is made of it or refused.
+//! The ceremony file as people (TOML) and programs (JSON) write it. Nothing in it is believed;
+//! [`Ceremony`] is made of it or refused.
 
 use core::fmt;
 
@@ -6,7 +7,9 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ceremony::{Ceremony, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec, check_validator};
+use super::ceremony::{
+    Ceremony, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec, check_validator,
+};
 use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
 use super::obol::{self, ClusterError};
@@ -89,9 +92,11 @@ impl ObolEntry {
     /// The definition, checked.
     pub fn cluster(&self) -> Result<Cluster, SpecError> {
         let contract = |(position, text): (usize, &String)| {
-            ExecutionAddress::parse_checksummed(text).map_err(|source| ClusterError::Contract { position, source })
+            ExecutionAddress::parse_checksummed(text)
+                .map_err(|source| ClusterError::Contract { position, source })
         };
-        let contracts = self.contract_wallets.iter().enumerate().map(contract).collect::<Result<_, _>>()?;
+        let contracts =
+            self.contract_wallets.iter().enumerate().map(contract).collect::<Result<_, _>>()?;
         obol::read(self.definition.as_bytes(), contracts)
     }
 }
@@ -169,7 +174,8 @@ pub struct ValidatorEntry {
     pub count: u64,
     /// Withdrawal address in its checksummed spelling.
     pub withdrawal: String,
-    /// Whether credentials are `0x02`. There is no default: it decides where rewards go, and cannot be undone.
+    /// Whether credentials are `0x02`. There is no default: it decides where rewards go, and cannot
+    /// be undone.
     pub compounding: bool,
     /// Deposits in the network's unit; one that activates the validator if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,7 +222,8 @@ impl CeremonyFile {
         })
     }
 
-    /// TOML with comments, for a person to read and edit. [`CeremonyFile::parse_toml`] reads it back.
+    /// TOML with comments, for a person to read and edit. [`CeremonyFile::parse_toml`] reads it
+    /// back.
     pub fn to_toml(&self) -> String {
         toml_text::write(self)
     }
@@ -226,7 +233,8 @@ fn check_size(text: &str) -> Result<(), SpecError> {
     if text.len() > MOST_FILE_BYTES { Err(SpecError::FileTooLarge(text.len())) } else { Ok(()) }
 }
 
-/// A text that is or quotes what the file says, without anything that a terminal would act on, and not too long.
+/// A text that is or quotes what the file says, without anything that a terminal would act on, and
+/// not too long.
 fn printable(message: &str) -> String {
     let mut out = String::new();
     for c in message.trim_end().chars().take(300) {
@@ -281,12 +289,16 @@ impl<'de> Deserialize<'de> for AmountText {
             }
 
             fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<AmountText, E> {
-                let number = u64::try_from(number).map_err(|_| E::custom("an amount is not negative"))?;
+                let number =
+                    u64::try_from(number).map_err(|_| E::custom("an amount is not negative"))?;
                 self.visit_u64(number)
             }
 
             fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<AmountText, E> {
-                Err(E::custom("write an amount with a fraction as a text, like \"1.5\": a binary fraction is not exact"))
+                Err(E::custom(
+                    "write an amount with a fraction as a text, like \"1.5\": a binary fraction is \
+                     not exact",
+                ))
             }
         }
         deserializer.deserialize_any(TextOrWhole).map_err(D::Error::custom)
@@ -303,7 +315,12 @@ impl TryFrom<CeremonyFile> for Ceremony {
         let network = parse_network(&file.network)?;
         Self::check(Terms {
             id: hex("id", &file.id)?,
-            supersedes: file.supersedes.as_deref().map(|text| hex("supersedes", text)).transpose()?.map(Digest),
+            supersedes: file
+                .supersedes
+                .as_deref()
+                .map(|text| hex("supersedes", text))
+                .transpose()?
+                .map(Digest),
             required: file.threshold.into(),
             seats: file.operators.iter().enumerate().map(parse_seat).collect::<Result<_, _>>()?,
             validators: parse_validators(&file.validators, &network, file.ssv.is_some())?,
@@ -320,14 +337,16 @@ impl TryFrom<CeremonyFile> for Ceremony {
 fn hex<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], SpecError> {
     let mut bytes = [0; N];
     let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode_to_slice(digits, &mut bytes).map_err(|_| SpecError::Hex { field, digits: 2 * N })?;
+    hex::decode_to_slice(digits, &mut bytes)
+        .map_err(|_| SpecError::Hex { field, digits: 2 * N })?;
     Ok(bytes)
 }
 
 fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
     let table = match entry {
         NetworkEntry::Known(name) => {
-            let shown = || SpecError::NetworkUnknown(printable(&name.chars().take(40).collect::<String>()));
+            let shown =
+                || SpecError::NetworkUnknown(printable(&name.chars().take(40).collect::<String>()));
             return Network::known(name).ok_or_else(shown);
         }
         NetworkEntry::Custom(table) => table,
@@ -336,8 +355,13 @@ fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
     Network::custom(CustomNetwork {
         name: table.name.clone(),
         genesis_fork_version: hex("network.genesis_fork_version", &table.genesis_fork_version)?,
-        capella_fork_version: capella.map(|text| hex("network.capella_fork_version", text)).transpose()?,
-        genesis_validators_root: hex("network.genesis_validators_root", &table.genesis_validators_root)?,
+        capella_fork_version: capella
+            .map(|text| hex("network.capella_fork_version", text))
+            .transpose()?,
+        genesis_validators_root: hex(
+            "network.genesis_validators_root",
+            &table.genesis_validators_root,
+        )?,
         genesis_time: table.genesis_time,
     })
     .map_err(SpecError::Network)
@@ -345,21 +369,30 @@ fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
 
 fn parse_seat((position, entry): (usize, &OperatorEntry)) -> Result<Seat, SpecError> {
     let place = |field| Place::operator(position, field);
-    let card = OperatorCard::parse(&entry.card).map_err(|source| SpecError::Card { place: place("card"), source })?;
+    let card = OperatorCard::parse(&entry.card)
+        .map_err(|source| SpecError::Card { place: place("card"), source })?;
     let address = match &entry.address {
         None => None,
-        Some(text) => Some(Endpoint::parse(text).map_err(|source| SpecError::Address { place: place("address"), source })?),
+        Some(text) => Some(
+            Endpoint::parse(text)
+                .map_err(|source| SpecError::Address { place: place("address"), source })?,
+        ),
     };
     let usual = u64::try_from(position).unwrap_or(u64::MAX).saturating_add(1);
     Ok(Seat { card, point: entry.point.unwrap_or(usual), address })
 }
 
 /// `[ssv]` with the operators' keys. What neither asks for is refused.
-fn parse_ssv(entry: Option<&SsvEntry>, operators: &[OperatorEntry]) -> Result<Option<SsvSpec>, SpecError> {
+fn parse_ssv(
+    entry: Option<&SsvEntry>,
+    operators: &[OperatorEntry],
+) -> Result<Option<SsvSpec>, SpecError> {
     let Some(SsvEntry { owner, nonce }) = entry else {
         return match operators.iter().position(|operator| operator.ssv_key.is_some()) {
             None => Ok(None),
-            Some(position) => Err(SpecError::SsvKeyAlone { place: Place::operator(position, "ssv_key") }),
+            Some(position) => {
+                Err(SpecError::SsvKeyAlone { place: Place::operator(position, "ssv_key") })
+            }
         };
     };
     let key = |(position, operator): (usize, &OperatorEntry)| {
@@ -367,8 +400,12 @@ fn parse_ssv(entry: Option<&SsvEntry>, operators: &[OperatorEntry]) -> Result<Op
         if operator.point.is_none() {
             return Err(SpecError::SsvPointMissing { place: place("point") });
         }
-        let text = operator.ssv_key.as_deref().ok_or(SpecError::SsvKeyMissing { place: place("ssv_key") })?;
-        RsaPublic::parse(text).map_err(|source| SpecError::SsvKey { place: place("ssv_key"), source })
+        let text = operator
+            .ssv_key
+            .as_deref()
+            .ok_or(SpecError::SsvKeyMissing { place: place("ssv_key") })?;
+        RsaPublic::parse(text)
+            .map_err(|source| SpecError::SsvKey { place: place("ssv_key"), source })
     };
     Ok(Some(SsvSpec {
         owner: ExecutionAddress::parse_checksummed(owner).map_err(SpecError::SsvOwner)?,
@@ -378,7 +415,11 @@ fn parse_ssv(entry: Option<&SsvEntry>, operators: &[OperatorEntry]) -> Result<Op
 }
 
 /// Each block parsed and checked once, then repeated; counted before anything is repeated.
-fn parse_validators(entries: &[ValidatorEntry], network: &Network, for_ssv: bool) -> Result<Vec<ValidatorSpec>, SpecError> {
+fn parse_validators(
+    entries: &[ValidatorEntry],
+    network: &Network,
+    for_ssv: bool,
+) -> Result<Vec<ValidatorSpec>, SpecError> {
     let total = entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.count));
     if usize::try_from(total).map_or(true, |total| total > MOST_VALIDATORS) {
         return Err(SpecError::TooManyValidators(total));
@@ -395,7 +436,11 @@ fn parse_validators(entries: &[ValidatorEntry], network: &Network, for_ssv: bool
     Ok(validators)
 }
 
-fn parse_validator(position: usize, entry: &ValidatorEntry, network: &Network) -> Result<ValidatorSpec, SpecError> {
+fn parse_validator(
+    position: usize,
+    entry: &ValidatorEntry,
+    network: &Network,
+) -> Result<ValidatorSpec, SpecError> {
     let place = |field| Place::validator(position, field);
     let address = ExecutionAddress::parse_checksummed(&entry.withdrawal)
         .map_err(|source| SpecError::Withdrawal { place: place("withdrawal"), source })?;
@@ -403,8 +448,12 @@ fn parse_validator(position: usize, entry: &ValidatorEntry, network: &Network) -
         true => WithdrawalCredentials::compounding(address),
         false => WithdrawalCredentials::execution(address),
     };
-    let amount =
-        |text: &AmountText| network.unit().parse(&text.0).map_err(|source| SpecError::Amount { place: place("amounts"), source });
+    let amount = |text: &AmountText| {
+        network
+            .unit()
+            .parse(&text.0)
+            .map_err(|source| SpecError::Amount { place: place("amounts"), source })
+    };
     let amounts = match &entry.amounts {
         None => vec![network.standard_amount()],
         Some(texts) => texts.iter().map(amount).collect::<Result<_, _>>()?,
@@ -413,9 +462,13 @@ fn parse_validator(position: usize, entry: &ValidatorEntry, network: &Network) -
         (None, None) => None,
         (None, Some(_)) => return Err(SpecError::GasLimitAlone { place: place("gas_limit") }),
         (Some(text), gas_limit) => {
-            let fee_recipient = ExecutionAddress::parse_checksummed(text)
-                .map_err(|source| SpecError::FeeRecipient { place: place("fee_recipient"), source })?;
-            Some(RegistrationSpec { fee_recipient, gas_limit: gas_limit.unwrap_or(DEFAULT_GAS_LIMIT) })
+            let fee_recipient = ExecutionAddress::parse_checksummed(text).map_err(|source| {
+                SpecError::FeeRecipient { place: place("fee_recipient"), source }
+            })?;
+            Some(RegistrationSpec {
+                fee_recipient,
+                gas_limit: gas_limit.unwrap_or(DEFAULT_GAS_LIMIT),
+            })
         }
     };
     Ok(ValidatorSpec { withdrawal, amounts, registration })
@@ -430,8 +483,13 @@ impl From<&Ceremony> for CeremonyFile {
             false => NetworkEntry::Custom(NetworkTable {
                 name: network.name().to_owned(),
                 genesis_fork_version: format!("0x{}", hex::encode(network.genesis_fork_version())),
-                capella_fork_version: network.capella_fork_version().map(|v| format!("0x{}", hex::encode(v))),
-                genesis_validators_root: format!("0x{}", hex::encode(network.genesis_validators_root())),
+                capella_fork_version: network
+                    .capella_fork_version()
+                    .map(|v| format!("0x{}", hex::encode(v))),
+                genesis_validators_root: format!(
+                    "0x{}",
+                    hex::encode(network.genesis_validators_root())
+                ),
                 genesis_time: network.genesis_time(),
             }),
         };
@@ -441,14 +499,21 @@ impl From<&Ceremony> for CeremonyFile {
             point: Some(seat.point),
             ssv_key: ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
         };
-        let validators = ceremony.validators().chunk_by(|a, b| a == b).map(|equal| ValidatorEntry {
-            count: u64::try_from(equal.len()).unwrap_or(u64::MAX),
-            withdrawal: equal[0].withdrawal.address().to_string(),
-            compounding: equal[0].withdrawal.is_compounding(),
-            amounts: Some(equal[0].amounts.iter().map(|gwei| AmountText(network.unit().decimal(*gwei))).collect()),
-            fee_recipient: equal[0].registration.map(|wanted| wanted.fee_recipient.to_string()),
-            gas_limit: equal[0].registration.map(|wanted| wanted.gas_limit),
-        });
+        let validators =
+            ceremony.validators().chunk_by(|a, b| a == b).map(|equal| ValidatorEntry {
+                count: u64::try_from(equal.len()).unwrap_or(u64::MAX),
+                withdrawal: equal[0].withdrawal.address().to_string(),
+                compounding: equal[0].withdrawal.is_compounding(),
+                amounts: Some(
+                    equal[0]
+                        .amounts
+                        .iter()
+                        .map(|gwei| AmountText(network.unit().decimal(*gwei)))
+                        .collect(),
+                ),
+                fee_recipient: equal[0].registration.map(|wanted| wanted.fee_recipient.to_string()),
+                gas_limit: equal[0].registration.map(|wanted| wanted.gas_limit),
+            });
         Self {
             version: FILE_VERSION,
             name: ceremony.name().to_owned(),
@@ -458,7 +523,9 @@ impl From<&Ceremony> for CeremonyFile {
             network: entry,
             threshold: u16::try_from(ceremony.t()).expect("at most 255 operators"),
             policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
-            ssv: ceremony.ssv().map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),
+            ssv: ceremony
+                .ssv()
+                .map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),
             operators: ceremony.roster().iter().map(operator).collect(),
             validators: validators.collect(),
             obol: ceremony.obol().map(ObolEntry::from),

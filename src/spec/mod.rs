@@ -1,5 +1,6 @@
-//! What was agreed before anyone computed anything: the ceremony file as people write it, the checked [`Ceremony`], the canonical
-//! bytes that everyone signs, and what a person is shown before consenting.
+//! What was agreed before anyone computed anything: the ceremony file as people write it, the
+//! checked [`Ceremony`], the canonical bytes that everyone signs, and what a person is shown before
+//! consenting.
 
 pub mod canonical;
 

@@ -1,10 +1,14 @@
-//! An Obol cluster as part of what is agreed: the definition itself, and that the ceremony is the one it describes.
+//! An Obol cluster as part of what is agreed: the definition itself, and that the ceremony is the
+//! one it describes.
 
 use std::collections::BTreeSet;
 
 use super::ceremony::Terms;
 use super::error::SpecError;
-use super::file::{AmountText, CeremonyFile, FILE_VERSION, NetworkEntry, ObolEntry, OperatorEntry, PolicyEntry, ValidatorEntry};
+use super::file::{
+    AmountText, CeremonyFile, FILE_VERSION, NetworkEntry, ObolEntry, OperatorEntry, PolicyEntry,
+    ValidatorEntry,
+};
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::obol::check::{Cluster, DefinitionError};
 use crate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
@@ -46,35 +50,49 @@ pub enum ClusterError {
 }
 
 /// Reads a definition as a file carries it.
-pub(super) fn read(definition: &[u8], contracts: BTreeSet<ExecutionAddress>) -> Result<Cluster, SpecError> {
-    let checked = ClusterDefinition::parse(definition).and_then(|definition| Cluster::check(definition, contracts));
+pub(super) fn read(
+    definition: &[u8],
+    contracts: BTreeSet<ExecutionAddress>,
+) -> Result<Cluster, SpecError> {
+    let checked = ClusterDefinition::parse(definition)
+        .and_then(|definition| Cluster::check(definition, contracts));
     checked.map_err(|error| ClusterError::from(error).into())
 }
 
-/// The extension's bytes: number of contract wallets(2) ‖ that many: address(20), ascending ‖ the definition as compact JSON.
+/// The extension's bytes: number of contract wallets(2) ‖ that many: address(20), ascending ‖ the
+/// definition as compact JSON.
 pub(super) fn encode(cluster: &Cluster) -> Vec<u8> {
     let contracts = cluster.contracts();
     Writer::default()
-        .u16(u16::try_from(contracts.len()).expect("at most one for each wallet of at most 256 operators"))
+        .u16(
+            u16::try_from(contracts.len())
+                .expect("at most one for each wallet of at most 256 operators"),
+        )
         .each(contracts, |w, contract| w.bytes(contract.as_bytes()))
         .bytes(&cluster.definition().to_compact_json())
         .finish()
 }
 
-/// The cluster in the extension's bytes. That they are the one encoding of it is seen by encoding again.
+/// The cluster in the extension's bytes. That they are the one encoding of it is seen by encoding
+/// again.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cluster, SpecError> {
     let (contracts, definition) = Reader::all(bytes, |r| {
         let count = usize::from(r.u16("contract wallets")?);
         if count > MOST_CONTRACTS {
-            return Err(DecodeError::Invalid { what: "contract wallets", why: "more than a cluster can have" });
+            return Err(DecodeError::Invalid {
+                what: "contract wallets",
+                why: "more than a cluster can have",
+            });
         }
         let contracts: Vec<[u8; 20]> = r.many(count, |r| r.array("contract wallet"))?;
         Ok((contracts, r.bytes("cluster definition", r.remaining())?))
     })?;
     let contract = |(position, bytes): (usize, [u8; 20])| {
-        ExecutionAddress::from_bytes(bytes).map_err(|source| ClusterError::Contract { position, source })
+        ExecutionAddress::from_bytes(bytes)
+            .map_err(|source| ClusterError::Contract { position, source })
     };
-    let contracts = contracts.into_iter().enumerate().map(contract).collect::<Result<BTreeSet<_>, _>>()?;
+    let contracts =
+        contracts.into_iter().enumerate().map(contract).collect::<Result<BTreeSet<_>, _>>()?;
     read(definition, contracts)
 }
 
@@ -92,17 +110,27 @@ pub(super) fn check(cluster: &Cluster, terms: &Terms) -> Result<(), ClusterError
         return Err(differs("network", "a network of one's own", "one that is built in"));
     }
     for (position, seat) in terms.seats.iter().enumerate() {
-        same(&format!("operators[{position}].point"), seat.point, u64::try_from(position).unwrap_or(u64::MAX) + 1)?;
+        same(
+            &format!("operators[{position}].point"),
+            seat.point,
+            u64::try_from(position).unwrap_or(u64::MAX) + 1,
+        )?;
     }
     same("validators", terms.validators.len(), definition.validators.len())?;
-    for (position, (validator, addresses)) in terms.validators.iter().zip(&definition.validators).enumerate() {
+    for (position, (validator, addresses)) in
+        terms.validators.iter().zip(&definition.validators).enumerate()
+    {
         let place = |field: &str| format!("validators[{position}].{field}");
         same(&place("compounding"), validator.withdrawal.is_compounding(), definition.compounding)?;
         same(&place("withdrawal"), validator.withdrawal.address(), addresses.withdrawal)?;
         let gwei = |amounts: &[u64]| format!("{amounts:?} gwei");
         same(&place("amounts"), gwei(&validator.amounts), gwei(&definition.amounts()))?;
         let Some(registration) = &validator.registration else {
-            return Err(differs(&place("fee_recipient"), "none", &addresses.fee_recipient.to_string()));
+            return Err(differs(
+                &place("fee_recipient"),
+                "none",
+                &addresses.fee_recipient.to_string(),
+            ));
         };
         same(&place("fee_recipient"), registration.fee_recipient, addresses.fee_recipient)?;
         same(&place("gas_limit"), registration.gas_limit, definition.gas_limit())?;
@@ -111,15 +139,27 @@ pub(super) fn check(cluster: &Cluster, terms: &Terms) -> Result<(), ClusterError
 }
 
 fn differs(field: &str, ceremony: &str, definition: &str) -> ClusterError {
-    ClusterError::Differs { field: field.to_owned(), ceremony: ceremony.to_owned(), definition: definition.to_owned() }
+    ClusterError::Differs {
+        field: field.to_owned(),
+        ceremony: ceremony.to_owned(),
+        definition: definition.to_owned(),
+    }
 }
 
-fn same<T: PartialEq + core::fmt::Display>(field: &str, ceremony: T, definition: T) -> Result<(), ClusterError> {
-    if ceremony == definition { Ok(()) } else { Err(differs(field, &ceremony.to_string(), &definition.to_string())) }
+fn same<T: PartialEq + core::fmt::Display>(
+    field: &str,
+    ceremony: T,
+    definition: T,
+) -> Result<(), ClusterError> {
+    if ceremony == definition {
+        Ok(())
+    } else {
+        Err(differs(field, &ceremony.to_string(), &definition.to_string()))
+    }
 }
 
-/// A ceremony file that makes `cluster`, everything but names and ways to reach operators taken from its definition; to be checked like any
-/// other.
+/// A ceremony file that makes `cluster`, everything but names and ways to reach operators taken
+/// from its definition; to be checked like any other.
 pub fn ceremony_file(
     cluster: &Cluster,
     name: &str,
@@ -129,7 +169,8 @@ pub fn ceremony_file(
     let definition = cluster.definition();
     let unknown = || ClusterError::Definition(DefinitionError::Network(definition.fork_version));
     let network = network(definition.fork_version).ok_or_else(unknown)?;
-    let amounts = definition.amounts().into_iter().map(|gwei| AmountText(network.unit().decimal(gwei)));
+    let amounts =
+        definition.amounts().into_iter().map(|gwei| AmountText(network.unit().decimal(gwei)));
     let amounts: Vec<AmountText> = amounts.collect();
     let validators = definition.validators.chunk_by(|a, b| a == b).map(|equal| ValidatorEntry {
         count: u64::try_from(equal.len()).unwrap_or(u64::MAX),

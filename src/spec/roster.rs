@@ -13,17 +13,20 @@ pub struct Seat {
     pub card: OperatorCard,
     /// Evaluation point `x_i`, not zero.
     pub point: u64,
-    /// Where it can be reached. A hint for carriers, and not agreed upon: it is outside the canonical bytes, so that an operator may
-    /// move without a new ceremony. Whoever answers there has to prove the card's keys, so a wrong hint costs time and nothing else.
+    /// Where it can be reached. A hint for carriers, and not agreed upon: it is outside the
+    /// canonical bytes, so that an operator may move without a new ceremony. Whoever answers there
+    /// has to prove the card's keys, so a wrong hint costs time and nothing else.
     pub address: Option<Endpoint>,
 }
 
-/// The seats, by index: at most 255, points ascending, no operator key, Noise static, name or address twice.
+/// The seats, by index: at most 255, points ascending, no operator key, Noise static, name or
+/// address twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roster(Vec<Seat>);
 
 impl Roster {
-    /// Checks what has to be different, and the order. How many there may be is the [`super::threshold::Threshold`]'s to say.
+    /// Checks what has to be different, and the order. How many there may be is the
+    /// [`super::threshold::Threshold`]'s to say.
     pub fn new(seats: Vec<Seat>) -> Result<Self, SpecError> {
         for (position, seat) in seats.iter().enumerate() {
             let before = &seats[..position];
@@ -38,11 +41,21 @@ impl Roster {
             if let Some(first) = first(&|other| other.card.noise == seat.card.noise) {
                 return Err(SpecError::NoiseKeyDuplicate { place: place("card"), first });
             }
-            if let Some(first) = first(&|other| other.card.name.as_str().eq_ignore_ascii_case(seat.card.name.as_str())) {
-                return Err(SpecError::NameDuplicate { place: place("card"), name: seat.card.name.to_string(), first });
+            if let Some(first) = first(&|other| {
+                other.card.name.as_str().eq_ignore_ascii_case(seat.card.name.as_str())
+            }) {
+                return Err(SpecError::NameDuplicate {
+                    place: place("card"),
+                    name: seat.card.name.to_string(),
+                    first,
+                });
             }
             if let Some(first) = first(&|other| other.point == seat.point) {
-                return Err(SpecError::PointDuplicate { place: place("point"), point: seat.point, first });
+                return Err(SpecError::PointDuplicate {
+                    place: place("point"),
+                    point: seat.point,
+                    first,
+                });
             }
             if let Some(previous) = before.last().filter(|previous| previous.point > seat.point) {
                 let (point, previous) = (seat.point, previous.point);
@@ -51,7 +64,11 @@ impl Roster {
             if let Some(address) = &seat.address
                 && let Some(first) = first(&|other| other.address.as_ref() == Some(address))
             {
-                return Err(SpecError::AddressDuplicate { place: place("address"), address: address.to_string(), first });
+                return Err(SpecError::AddressDuplicate {
+                    place: place("address"),
+                    address: address.to_string(),
+                    first,
+                });
             }
         }
         Ok(Self(seats))
@@ -84,5 +101,6 @@ impl Roster {
 }
 
 fn index(position: usize) -> Index {
-    Index::from_position(position).expect("a threshold was made of the number of seats, so at most 255")
+    Index::from_position(position)
+        .expect("a threshold was made of the number of seats, so at most 255")
 }

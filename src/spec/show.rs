@@ -10,7 +10,8 @@ use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};
 use crate::primitives::hash::sha256;
 
-/// Everything in the ceremony: money, rewards, network, operators, threshold, fingerprint. Printable ASCII and line ends only.
+/// Everything in the ceremony: money, rewards, network, operators, threshold, fingerprint.
+/// Printable ASCII and line ends only.
 pub fn describe(ceremony: &Ceremony) -> String {
     let mut out = String::new();
     describe_into(ceremony, &mut out).expect("a string takes everything");
@@ -19,7 +20,13 @@ pub fn describe(ceremony: &Ceremony) -> String {
 
 fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let network = ceremony.network();
-    writeln!(out, "Ceremony \"{}\" on {}, attempt {}", ceremony.name(), network.name(), ceremony.attempt())?;
+    writeln!(
+        out,
+        "Ceremony \"{}\" on {}, attempt {}",
+        ceremony.name(),
+        network.name(),
+        ceremony.attempt()
+    )?;
     money(ceremony, out)?;
     rewards(ceremony, out)?;
     ssv(ceremony, out)?;
@@ -28,9 +35,18 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         obol(cluster, out)?;
     }
 
-    writeln!(out, "\nNetwork: {}{}", network.name(), if network.is_known() { "" } else { " (not built in)" })?;
+    writeln!(
+        out,
+        "\nNetwork: {}{}",
+        network.name(),
+        if network.is_known() { "" } else { " (not built in)" }
+    )?;
     writeln!(out, "  genesis fork version     0x{}", hex::encode(network.genesis_fork_version()))?;
-    writeln!(out, "  genesis validators root  0x{}", hex::encode(network.genesis_validators_root()))?;
+    writeln!(
+        out,
+        "  genesis validators root  0x{}",
+        hex::encode(network.genesis_validators_root())
+    )?;
     if let Some(version) = network.capella_fork_version() {
         writeln!(out, "  capella fork version     0x{}", hex::encode(version))?;
     }
@@ -46,23 +62,37 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     writeln!(out, "Fingerprint  {}", fingerprint(&ceremony.digest()).join(" "))
 }
 
-/// Totals by withdrawal credentials, then each kind of validator under them, in order of first appearance.
+/// Totals by withdrawal credentials, then each kind of validator under them, in order of first
+/// appearance.
 fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let unit = ceremony.network().unit();
     let total = ceremony.validators().iter().map(deposited).sum();
-    let deposits: usize = ceremony.validators().iter().map(|validator| validator.amounts.len()).sum();
+    let deposits: usize =
+        ceremony.validators().iter().map(|validator| validator.amounts.len()).sum();
     let (validators, deposits) = (plural(ceremony.v(), "validator"), plural(deposits, "deposit"));
-    writeln!(out, "\nMoney: {} for {validators}, when every one of {deposits} is made", unit.text(total))?;
-    for (withdrawal, positions) in grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal) {
+    writeln!(
+        out,
+        "\nMoney: {} for {validators}, when every one of {deposits} is made",
+        unit.text(total)
+    )?;
+    for (withdrawal, positions) in
+        grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal)
+    {
         let total = positions.iter().map(|v| deposited(&ceremony.validators()[*v])).sum();
         writeln!(out, "  {} to {}", unit.text(total), withdrawal.address())?;
         writeln!(out, "    {}", credentials(ceremony, withdrawal))?;
-        for (amounts, positions) in grouped(ceremony, positions, |validator| validator.amounts.clone()) {
+        for (amounts, positions) in
+            grouped(ceremony, positions, |validator| validator.amounts.clone())
+        {
             let texts: Vec<String> = amounts.iter().map(|gwei| unit.text(*gwei)).collect();
             writeln!(out, "    {}: {} each", numbers(&positions), texts.join(" + "))?;
             if amounts.iter().sum::<u64>() < ceremony.network().standard_amount() {
                 let least = unit.text(ceremony.network().standard_amount());
-                writeln!(out, "    WARNING: these deposits together are less than {least} and do not activate a validator")?;
+                writeln!(
+                    out,
+                    "    WARNING: these deposits together are less than {least} and do not \
+                     activate a validator"
+                )?;
             }
         }
     }
@@ -70,7 +100,10 @@ fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
 }
 
 fn credentials(ceremony: &Ceremony, withdrawal: WithdrawalCredentials) -> String {
-    let most = ceremony.network().unit().text(*ceremony.network().amount_limits(withdrawal.is_compounding()).end());
+    let most = ceremony
+        .network()
+        .unit()
+        .text(*ceremony.network().amount_limits(withdrawal.is_compounding()).end());
     if withdrawal.is_compounding() {
         format!("compounding (0x02): rewards stay in the balance up to {most}")
     } else {
@@ -80,12 +113,18 @@ fn credentials(ceremony: &Ceremony, withdrawal: WithdrawalCredentials) -> String
 
 fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     writeln!(out, "\nBuilder registrations (until the Gloas fork, which ends them):")?;
-    for (registration, positions) in grouped(ceremony, 0..ceremony.v(), |validator| validator.registration) {
+    for (registration, positions) in
+        grouped(ceremony, 0..ceremony.v(), |validator| validator.registration)
+    {
         match registration {
             None => writeln!(out, "  {}: none", numbers(&positions))?,
-            Some(wanted) => {
-                writeln!(out, "  {}: fees to {}, gas limit {}", numbers(&positions), wanted.fee_recipient, wanted.gas_limit)?
-            }
+            Some(wanted) => writeln!(
+                out,
+                "  {}: fees to {}, gas limit {}",
+                numbers(&positions),
+                wanted.fee_recipient,
+                wanted.gas_limit
+            )?,
         }
     }
     Ok(())
@@ -94,7 +133,11 @@ fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
 fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let Some(ssv) = ceremony.ssv() else { return Ok(()) };
     let (first, last) = (ssv.nonce, ssv.owner_nonce(ceremony.v() - 1).nonce);
-    let nonces = if first == last { format!("nonce {first}") } else { format!("nonces {first} to {last}, in order") };
+    let nonces = if first == last {
+        format!("nonce {first}")
+    } else {
+        format!("nonces {first} to {last}, in order")
+    };
     writeln!(out, "\nSSV: registered by {} with {nonces}; no other account can", ssv.owner)?;
     writeln!(out, "  Every share is published, encrypted to its operator's RSA key.")?;
     for sentence in RSA_WEAKNESS {
@@ -105,7 +148,11 @@ fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
 
 fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let (t, n) = (ceremony.t(), ceremony.n());
-    writeln!(out, "\nOperators: any {t} of the {n} control the validators together; up to {} may be lost", n - t)?;
+    writeln!(
+        out,
+        "\nOperators: any {t} of the {n} control the validators together; up to {} may be lost",
+        n - t
+    )?;
     if ceremony.threshold().needs_all() {
         writeln!(out, "  WARNING: every operator is needed; one lost share ends the validators")?;
     }
@@ -129,7 +176,12 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         writeln!(out, "     key {}", seat.card.key)?;
         if let Some(ssv) = ceremony.ssv() {
             let digest = sha256(&[ssv.keys[index.position()].modulus()]);
-            writeln!(out, "     SSV operator {}, RSA key with SHA-256 {}", seat.point, hex::encode(digest))?;
+            writeln!(
+                out,
+                "     SSV operator {}, RSA key with SHA-256 {}",
+                seat.point,
+                hex::encode(digest)
+            )?;
         }
     }
     if addressed {
@@ -141,26 +193,36 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
 /// The cluster definition, as far as it says more than the ceremony.
 fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
     let definition = cluster.definition();
-    writeln!(out, "\nObol cluster {:?}, definition {}", printable(&definition.name), definition.version.text())?;
+    writeln!(
+        out,
+        "\nObol cluster {:?}, definition {}",
+        printable(&definition.name),
+        definition.version.text()
+    )?;
     writeln!(out, "  definition hash  0x{}", hex::encode(definition.definition_hash))?;
     writeln!(out, "  config hash      0x{}", hex::encode(definition.config_hash))?;
     if !definition.consensus_protocol.is_empty() {
         writeln!(out, "  consensus        {}", printable(&definition.consensus_protocol))?;
     }
-    let unchecked = cluster.unchecked().iter().any(|unchecked| unchecked.field == CREATOR_SIGNATURE);
+    let unchecked =
+        cluster.unchecked().iter().any(|unchecked| unchecked.field == CREATOR_SIGNATURE);
     match definition.creator.address {
         Some(wallet) if unchecked => writeln!(out, "  made by the wallet {wallet}, it says")?,
         Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
         None => writeln!(out, "  signed by nobody")?,
     }
-    for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate() {
-        let wallet = operator.address.map_or_else(|| "no wallet".to_owned(), |wallet| format!("wallet {wallet}"));
+    for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate()
+    {
+        let wallet = operator
+            .address
+            .map_or_else(|| "no wallet".to_owned(), |wallet| format!("wallet {wallet}"));
         writeln!(out, "  {}. {wallet}, node key {}", position + 1, hex::encode(node.as_bytes()))?;
     }
     for unchecked in cluster.unchecked() {
         writeln!(
             out,
-            "  WARNING: {} was NOT CHECKED: {} is taken to be a contract (ERC-1271), which only the chain can tell",
+            "  WARNING: {} was NOT CHECKED: {} is taken to be a contract (ERC-1271), which only \
+             the chain can tell",
             unchecked.field, unchecked.wallet
         )?;
     }

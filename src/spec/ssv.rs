@@ -1,5 +1,5 @@
-//! What a ceremony for SSV agrees on besides: who registers the validators, from which nonce on, and the operators' RSA keys. An operator's
-//! number in SSV's contract is its evaluation point.
+//! What a ceremony for SSV agrees on besides: who registers the validators, from which nonce on,
+//! and the operators' RSA keys. An operator's number in SSV's contract is its evaluation point.
 
 use super::ceremony::ValidatorSpec;
 use super::error::{Place, SpecError};
@@ -12,16 +12,19 @@ use crate::ethereum::ssv::{OwnerNonce, RsaPublic, threshold};
 pub const SSV_NETWORKS: [&str; 3] = ["mainnet", "hoodi", "sepolia"];
 /// Largest number of an operator: the largest whole number that every reader of JSON keeps exactly.
 pub const LARGEST_ID: u64 = (1 << 53) - 1;
-/// Largest nonce of a validator: the folders that SSV's tools read are ordered by name, with six digits.
+/// Largest nonce of a validator: the folders that SSV's tools read are ordered by name, with six
+/// digits.
 pub const LARGEST_NONCE: u64 = 999_999;
 /// Least deposit that SSV's tools take, in gwei.
 pub const LEAST_AMOUNT: u64 = 32_000_000_000;
 
 /// What whoever uses SSV has to know about these shares.
 pub const RSA_WEAKNESS: [&str; 2] = [
-    "these ciphertexts stay on chain for ever, under keys that are used for years: whoever gets the RSA keys of as many operators as the \
+    "these ciphertexts stay on chain for ever, under keys that are used for years: whoever gets \
+     the RSA keys of as many operators as the \
      threshold, at any later time, has the validators' keys (there is no forward secrecy).",
-    "only an operator itself can tell whether its ciphertext holds its share; each has checked its own before it signed.",
+    "only an operator itself can tell whether its ciphertext holds its share; each has checked its \
+     own before it signed.",
 ];
 
 /// Validators for an SSV cluster.
@@ -29,7 +32,8 @@ pub const RSA_WEAKNESS: [&str; 2] = [
 pub struct SsvSpec {
     /// The account that registers the validators, and no other can.
     pub owner: ExecutionAddress,
-    /// The nonce of the first validator: how many registrations the owner has made on this network before, malformed ones included.
+    /// The nonce of the first validator: how many registrations the owner has made on this network
+    /// before, malformed ones included.
     pub nonce: u64,
     /// The operators' RSA keys, by index.
     pub keys: Vec<RsaPublic>,
@@ -61,13 +65,21 @@ pub(super) fn check(
     }
     for (position, key) in ssv.keys.iter().enumerate() {
         if let Some(first) = ssv.keys[..position].iter().position(|other| other == key) {
-            return Err(SpecError::SsvKeyDuplicate { place: Place::operator(position, "ssv_key"), first });
+            return Err(SpecError::SsvKeyDuplicate {
+                place: Place::operator(position, "ssv_key"),
+                first,
+            });
         }
     }
     if let Some(position) = seats.iter().position(|seat| seat.point > LARGEST_ID) {
-        return Err(SpecError::SsvId { place: Place::operator(position, "point"), id: seats[position].point });
+        return Err(SpecError::SsvId {
+            place: Place::operator(position, "point"),
+            id: seats[position].point,
+        });
     }
-    let last = u64::try_from(validators.len()).ok().and_then(|count| ssv.nonce.checked_add(count)?.checked_sub(1));
+    let last = u64::try_from(validators.len())
+        .ok()
+        .and_then(|count| ssv.nonce.checked_add(count)?.checked_sub(1));
     if last.is_none_or(|last| last > LARGEST_NONCE) {
         return Err(SpecError::SsvNonce { nonce: ssv.nonce, validators: validators.len() });
     }
@@ -75,7 +87,11 @@ pub(super) fn check(
 }
 
 /// SSV's rule about a validator: one deposit that activates it.
-pub(super) fn check_validator(position: usize, validator: &ValidatorSpec, network: &Network) -> Result<(), SpecError> {
+pub(super) fn check_validator(
+    position: usize,
+    validator: &ValidatorSpec,
+    network: &Network,
+) -> Result<(), SpecError> {
     let place = Place::validator(position, "amounts");
     match validator.amounts.as_slice() {
         [amount] if *amount >= LEAST_AMOUNT => Ok(()),

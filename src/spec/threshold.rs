@@ -8,15 +8,17 @@ pub const FEWEST_OPERATORS: usize = 3;
 /// Most operators of a ceremony.
 pub const MOST_OPERATORS: usize = 255;
 
-/// An operator's number in a ceremony, from 1 to 255. It says nothing about the evaluation point; that is
-/// [`super::roster::Seat::point`].
+/// An operator's number in a ceremony, from 1 to 255. It says nothing about the evaluation point;
+/// that is [`super::roster::Seat::point`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Index(NonZeroU16);
 
 impl Index {
     /// `None` for zero and for numbers above [`MOST_OPERATORS`].
     pub fn new(number: u16) -> Option<Self> {
-        NonZeroU16::new(number).filter(|number| usize::from(number.get()) <= MOST_OPERATORS).map(Self)
+        NonZeroU16::new(number)
+            .filter(|number| usize::from(number.get()) <= MOST_OPERATORS)
+            .map(Self)
     }
 
     /// The index of a position in a list, which counts from 0.
@@ -61,8 +63,12 @@ pub enum ThresholdError {
         /// Operators there are.
         participants: usize,
     },
-    /// Half or less: two disjoint groups could sign conflicting blocks, and the validator would be slashed.
-    #[error("threshold {required} of {participants}: not a majority, so two separate groups could sign conflicting blocks")]
+    /// Half or less: two disjoint groups could sign conflicting blocks, and the validator would be
+    /// slashed.
+    #[error(
+        "threshold {required} of {participants}: not a majority, so two separate groups could sign \
+         conflicting blocks"
+    )]
     NotMajority {
         /// Operators needed.
         required: usize,
@@ -153,7 +159,10 @@ mod tests {
         assert_eq!((Index::new(0), Index::new(256), Index::from_position(255)), (None, None, None));
         for number in 1..=255 {
             let index = Index::new(number);
-            assert_eq!(index.map(|i| (i.get(), i.position() + 1)), Some((number, usize::from(number))));
+            assert_eq!(
+                index.map(|i| (i.get(), i.position() + 1)),
+                Some((number, usize::from(number)))
+            );
             assert_eq!(Index::from_position(usize::from(number) - 1), index);
         }
     }

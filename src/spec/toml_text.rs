@@ -1,15 +1,19 @@
-//! The ceremony file as TOML for a person: in the order of reading, with comments where a value does not explain itself.
+//! The ceremony file as TOML for a person: in the order of reading, with comments where a value
+//! does not explain itself.
 
 use core::fmt::{Display, Write};
 
 use toml::Value;
 
-use super::file::{CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, ValidatorEntry};
+use super::file::{
+    CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, ValidatorEntry,
+};
 use crate::identity::card::OperatorCard;
 
 const HEAD: &str = "\
 # Quorate ceremony file. Every operator needs the same one; nothing here is secret.
-# Before it starts, every operator is shown what follows, and a fingerprint of it to compare by voice.
+# Before it starts, every operator is shown what follows, and a fingerprint of it to compare by \
+voice.
 ";
 
 pub(super) fn write(file: &CeremonyFile) -> String {
@@ -33,12 +37,17 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     }
     if file.policy.allow_all_required {
         out.table("[policy]");
-        out.comment("Allows a threshold of all operators: one lost share then ends the validators.");
+        out.comment(
+            "Allows a threshold of all operators: one lost share then ends the validators.",
+        );
         out.field("allow_all_required", true);
     }
     if let Some(ssv) = &file.ssv {
         out.table("[ssv]");
-        out.comment("Validators for a cluster of SSV: only this account can register them, in order, from this nonce on.");
+        out.comment(
+            "Validators for a cluster of SSV: only this account can register them, in \
+                     order, from this nonce on.",
+        );
         out.field("owner", quoted(&ssv.owner));
         out.field("nonce", ssv.nonce);
     }
@@ -104,8 +113,12 @@ fn validator(out: &mut Text, entry: &ValidatorEntry) {
 fn obol(out: &mut Text, entry: &ObolEntry) {
     out.table("[obol]");
     if !entry.contract_wallets.is_empty() {
-        out.comment("Wallets that are contracts by the coordinator's word. Their signatures cannot be checked offline.");
-        let wallets: Vec<String> = entry.contract_wallets.iter().map(|wallet| quoted(wallet)).collect();
+        out.comment(
+            "Wallets that are contracts by the coordinator's word. Their signatures cannot \
+                     be checked offline.",
+        );
+        let wallets: Vec<String> =
+            entry.contract_wallets.iter().map(|wallet| quoted(wallet)).collect();
         out.field("contract_wallets", format!("[{}]", wallets.join(", ")));
     }
     out.comment("The cluster definition. Everything above has to agree with it.");

@@ -1,4 +1,5 @@
-//! Files that are written once: whole or not at all, durable, and read back before anybody sees them.
+//! Files that are written once: whole or not at all, durable, and read back before anybody sees
+//! them.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -36,7 +37,8 @@ pub(super) fn parent(path: &Path) -> &Path {
 pub(super) fn ensure_dir(disk: &dyn Disk, path: &Path, mode: u32) -> Result<(), StoreError> {
     match look(disk, path)? {
         None => match disk.make_dir(path, mode).at(path, "making the directory") {
-            // Somebody was faster, in a directory that is open to others: the owner and the mode tell.
+            // Somebody was faster, in a directory that is open to others: the owner and the mode
+            // tell.
             Ok(()) | Err(StoreError::Exists { .. }) => {}
             Err(error) => return Err(error),
         },
@@ -58,7 +60,12 @@ pub(super) fn not_plain(path: &Path, expected: &'static str, found: Kind) -> Sto
 }
 
 /// Opens a plain file through a new descriptor; tells its length, which is at most `most`.
-pub(super) fn open_plain(disk: &dyn Disk, path: &Path, access: Access, most: u64) -> Result<(Box<dyn Handle>, Stat), StoreError> {
+pub(super) fn open_plain(
+    disk: &dyn Disk,
+    path: &Path,
+    access: Access,
+    most: u64,
+) -> Result<(Box<dyn Handle>, Stat), StoreError> {
     let file = disk.open(path, access).at(path, "opening")?;
     let stat = file.stat().at(path, "looking at it")?;
     if stat.kind != Kind::File {
@@ -88,10 +95,17 @@ pub(super) fn holds(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<bool, 
     }
 }
 
-/// Writes a new file where nobody looks yet: content, sync, and back through a new descriptor. Its directory is not synced.
-pub(super) fn write_file(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+/// Writes a new file where nobody looks yet: content, sync, and back through a new descriptor. Its
+/// directory is not synced.
+pub(super) fn write_file(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), StoreError> {
     let file = disk.create(path, mode).at(path, "creating")?;
-    let written = file.write_at(0, bytes).at(path, "writing").and_then(|()| file.sync().at(path, "syncing"));
+    let written =
+        file.write_at(0, bytes).at(path, "writing").and_then(|()| file.sync().at(path, "syncing"));
     drop(file);
     let checked = written.and_then(|()| match holds(disk, path, bytes)? {
         true => Ok(()),
@@ -112,10 +126,17 @@ pub(super) fn try_writing(disk: &dyn Disk, directory: &Path) -> Result<(), Store
     disk.sync_dir(directory).at(directory, "syncing the directory")
 }
 
-/// Writes a new file of this mode: after a crash it is there whole, or it is not there. Never overwrites.
+/// Writes a new file of this mode: after a crash it is there whole, or it is not there. Never
+/// overwrites.
 ///
-/// Content goes to a temporary name in the same directory, is synced and read back, and only then gets its name.
-pub(super) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+/// Content goes to a temporary name in the same directory, is synced and read back, and only then
+/// gets its name.
+pub(super) fn write_new(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), StoreError> {
     if look(disk, path)?.is_some() {
         return Err(StoreError::Exists { path: path.to_owned() });
     }
@@ -130,7 +151,12 @@ pub(super) fn write_new(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -
 }
 
 /// As [`write_new`], but a file with the same bytes is fine.
-pub(super) fn write_once(disk: &dyn Disk, path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+pub(super) fn write_once(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), StoreError> {
     match write_new(disk, path, bytes, mode) {
         Err(StoreError::Exists { path }) if holds(disk, &path, bytes)? => {
             disk.sync_dir(parent(&path)).at(parent(&path), "syncing the directory")
@@ -162,7 +188,12 @@ pub(super) fn starts_with(name: &OsStr, prefix: &str) -> bool {
 pub(super) fn renamed(mut error: StoreError, to: &Path) -> StoreError {
     use StoreError::*;
     match &mut error {
-        Denied { path } | DiskFull { path } | Exists { path } | Io { path, .. } | ReadBack { path } | ReadOnly { path } => {
+        Denied { path }
+        | DiskFull { path }
+        | Exists { path }
+        | Io { path, .. }
+        | ReadBack { path }
+        | ReadOnly { path } => {
             to.clone_into(path);
         }
         _ => {}

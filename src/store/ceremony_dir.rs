@@ -31,7 +31,8 @@ pub struct CeremonyView {
     path: PathBuf,
 }
 
-/// A ceremony's directory, to be written by the one process that has the state directory's [`Lock`].
+/// A ceremony's directory, to be written by the one process that has the state directory's
+/// [`Lock`].
 #[derive(Clone)]
 pub struct CeremonyDir {
     view: CeremonyView,
@@ -67,8 +68,8 @@ impl CeremonyView {
         Ok(atomic::look(&*self.disk, &self.log_path())?.is_some())
     }
 
-    /// Whether there is anything that comes only after a log: the ceremony file, outputs, or evidence. Without a log, they tell that one
-    /// was lost.
+    /// Whether there is anything that comes only after a log: the ceremony file, outputs, or
+    /// evidence. Without a log, they tell that one was lost.
     pub fn has_traces(&self) -> Result<bool, StoreError> {
         let file = atomic::look(&*self.disk, &self.path.join(CEREMONY_FILE))?.is_some();
         Ok(file || self.is_published()? || !self.evidence()?.is_empty())
@@ -93,9 +94,11 @@ impl CeremonyView {
     pub fn evidence(&self) -> Result<Vec<PathBuf>, StoreError> {
         let directory = self.path.join(EVIDENCE);
         match self.disk.list(&directory).at(&directory, "listing") {
-            Ok(names) => {
-                Ok(names.iter().filter(|name| !atomic::starts_with(name, ".")).map(|name| directory.join(name)).collect())
-            }
+            Ok(names) => Ok(names
+                .iter()
+                .filter(|name| !atomic::starts_with(name, "."))
+                .map(|name| directory.join(name))
+                .collect()),
             Err(StoreError::Missing { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
@@ -107,7 +110,8 @@ impl CeremonyView {
 }
 
 impl CeremonyDir {
-    /// Also removes what a killed run left in the making; outputs that were staged stay until they are staged again.
+    /// Also removes what a killed run left in the making; outputs that were staged stay until they
+    /// are staged again.
     pub(super) fn new(view: CeremonyView, lock: Lock) -> Result<Self, StoreError> {
         atomic::sweep(&*view.disk, &view.path)?;
         let evidence = view.path.join(EVIDENCE);
@@ -122,25 +126,33 @@ impl CeremonyDir {
         &self.view
     }
 
-    /// Keeps the ceremony file as it was agreed to. Written once: other bytes than the ones kept are [`StoreError::Differs`].
+    /// Keeps the ceremony file as it was agreed to. Written once: other bytes than the ones kept
+    /// are [`StoreError::Differs`].
     pub fn write_ceremony_file(&self, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.view.path.join(CEREMONY_FILE);
         if bytes.len() as u64 > LONGEST_CEREMONY_FILE {
-            return Err(StoreError::TooLong { path, found: bytes.len() as u64, most: LONGEST_CEREMONY_FILE });
+            return Err(StoreError::TooLong {
+                path,
+                found: bytes.len() as u64,
+                most: LONGEST_CEREMONY_FILE,
+            });
         }
         atomic::write_once(&*self.view.disk, &path, bytes, 0o644)
     }
 
-    /// Keeps evidence, under a name made of what it is and of its content, and tells where. The same evidence again is fine.
+    /// Keeps evidence, under a name made of what it is and of its content, and tells where. The
+    /// same evidence again is fine.
     pub fn write_evidence(&self, what: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
         let directory = self.view.path.join(EVIDENCE);
         atomic::ensure_dir(&*self.view.disk, &directory, 0o700)?;
-        let path = directory.join(format!("{what}-{}.quorate", hex::encode(&sha256(&[bytes])[..8])));
+        let path =
+            directory.join(format!("{what}-{}.quorate", hex::encode(&sha256(&[bytes])[..8])));
         atomic::write_once(&*self.view.disk, &path, bytes, 0o644)?;
         Ok(path)
     }
 
-    /// Writes outputs where nobody looks yet; see [`Staging`]. What an earlier run had staged and not published is removed.
+    /// Writes outputs where nobody looks yet; see [`Staging`]. What an earlier run had staged and
+    /// not published is removed.
     pub fn stage(&self, artifacts: &[Artifact]) -> Result<Staging, StoreError> {
         Staging::new(self.clone(), artifacts)
     }

@@ -28,8 +28,8 @@ pub struct StateDir {
     path: PathBuf,
 }
 
-/// The right to write below a state directory. One process has it at a time; it ends when the last clone is dropped, or with the process,
-/// however that ends.
+/// The right to write below a state directory. One process has it at a time; it ends when the last
+/// clone is dropped, or with the process, however that ends.
 #[derive(Clone)]
 pub struct Lock {
     state: StateDir,
@@ -41,14 +41,16 @@ impl StateDir {
     pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
         let disk = RealDisk;
         let path = std::path::absolute(path).at(path, "finding it")?;
-        let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.exists() && !path.is_symlink()).collect();
+        let missing: Vec<&Path> =
+            path.ancestors().take_while(|path| !path.exists() && !path.is_symlink()).collect();
         for directory in missing.iter().rev() {
             atomic::ensure_dir(&disk, directory, 0o700)?;
         }
         Self::open(&path)
     }
 
-    /// The state directory at `path`, which must exist, be this user's, and be closed to all others. It may be reached by symbolic links.
+    /// The state directory at `path`, which must exist, be this user's, and be closed to all
+    /// others. It may be reached by symbolic links.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let path = path.canonicalize().at(path, "finding it")?;
         Self::on(Arc::new(RealDisk), path)
@@ -69,7 +71,8 @@ impl StateDir {
         &self.path
     }
 
-    /// Takes the right to write, or tells that another process has it. Removes what a killed run left in the making.
+    /// Takes the right to write, or tells that another process has it. Removes what a killed run
+    /// left in the making.
     pub fn lock(&self) -> Result<Lock, StoreError> {
         let path = self.path.join(LOCK_FILE);
         match self.disk.lock(&path).at(&path, "locking")? {
@@ -86,7 +89,8 @@ impl StateDir {
         Ok(atomic::look(&*self.disk, &self.path.join(IDENTITY_FILE))?.is_some())
     }
 
-    /// Writes the sealed operator keys, mode 0600. Never overwrites: keys that exist are [`StoreError::Exists`]. Takes the lock meanwhile.
+    /// Writes the sealed operator keys, mode 0600. Never overwrites: keys that exist are
+    /// [`StoreError::Exists`]. Takes the lock meanwhile.
     pub fn write_identity(&self, sealed: &[u8]) -> Result<(), StoreError> {
         let _lock = self.lock()?;
         atomic::write_new(&*self.disk, &self.path.join(IDENTITY_FILE), sealed, 0o600)
@@ -100,7 +104,8 @@ impl StateDir {
         Ok(sealed)
     }
 
-    /// Every ceremony there is something of, by name. Needs no lock; another process may be at work in any of them.
+    /// Every ceremony there is something of, by name. Needs no lock; another process may be at work
+    /// in any of them.
     pub fn ceremonies(&self) -> Result<Vec<CeremonyView>, StoreError> {
         let path = self.path.join(CEREMONIES);
         if atomic::look(&*self.disk, &path)?.is_none() {
@@ -109,19 +114,25 @@ impl StateDir {
         let mut found = Vec::new();
         for name in self.disk.list(&path).at(&path, "listing")? {
             let directory = path.join(&name);
-            let is_name =
-                name.to_str().is_some_and(|name| name.len() == 16 && name.bytes().all(|b| b"0123456789abcdef".contains(&b)));
-            if is_name && self.disk.stat(&directory).at(&directory, "looking at it")?.kind == Kind::Directory {
+            let is_name = name.to_str().is_some_and(|name| {
+                name.len() == 16 && name.bytes().all(|b| b"0123456789abcdef".contains(&b))
+            });
+            if is_name
+                && self.disk.stat(&directory).at(&directory, "looking at it")?.kind
+                    == Kind::Directory
+            {
                 found.push(CeremonyView::new(self.disk.clone(), directory));
             }
         }
         Ok(found)
     }
 
-    /// What there is of the ceremony with this spec digest, to be read only; `None` if there is nothing.
+    /// What there is of the ceremony with this spec digest, to be read only; `None` if there is
+    /// nothing.
     pub fn find(&self, spec: &Digest) -> Result<Option<CeremonyView>, StoreError> {
         let path = self.ceremony_path(spec);
-        let there = atomic::look(&*self.disk, &path)?.is_some_and(|stat| stat.kind == Kind::Directory);
+        let there =
+            atomic::look(&*self.disk, &path)?.is_some_and(|stat| stat.kind == Kind::Directory);
         Ok(there.then(|| CeremonyView::new(self.disk.clone(), path)))
     }
 
@@ -132,7 +143,9 @@ impl StateDir {
 
     /// Bytes that this user may still write here.
     pub fn free_space(&self) -> Result<u64, StoreError> {
-        let system = rustix::fs::statvfs(&self.path).map_err(Into::into).at(&self.path, "asking for its free space")?;
+        let system = rustix::fs::statvfs(&self.path)
+            .map_err(Into::into)
+            .at(&self.path, "asking for its free space")?;
         Ok(system.f_bavail.saturating_mul(system.f_frsize))
     }
 

@@ -1,7 +1,8 @@
-//! Every effect on the file system that this room has, behind two traits, so that tests can make any one of them fail.
+//! Every effect on the file system that this room has, behind two traits, so that tests can make
+//! any one of them fail.
 //!
-//! Paths below the state directory are opened without following symbolic links. The state directory itself is closed to other users,
-//! so nobody else can exchange what is below it between two calls.
+//! Paths below the state directory are opened without following symbolic links. The state directory
+//! itself is closed to other users, so nobody else can exchange what is below it between two calls.
 
 use std::any::Any;
 use std::ffi::OsString;
@@ -73,7 +74,8 @@ pub(crate) trait Disk: Send + Sync {
     fn remove_tree(&self, path: &Path) -> io::Result<()>;
     /// Makes a directory's entries durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
-    /// Makes a directory and all below it durable in one go, where that is possible and pays for as many `files`; false where nothing was done.
+    /// Makes a directory and all below it durable in one go, where that is possible and pays for as
+    /// many `files`; false where nothing was done.
     fn sync_below(&self, path: &Path, files: usize) -> io::Result<bool>;
     /// Takes an exclusive lock on a file, which is created if need be.
     fn lock(&self, path: &Path) -> io::Result<Locking>;
@@ -91,8 +93,8 @@ pub(crate) trait Handle: Send + Sync {
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Makes content and length durable.
     fn sync(&self) -> io::Result<()>;
-    /// Sets space aside for `len` bytes from `offset`, without changing the length. Where the file system cannot, looks whether there
-    /// is as much.
+    /// Sets space aside for `len` bytes from `offset`, without changing the length. Where the file
+    /// system cannot, looks whether there is as much.
     fn reserve(&self, offset: u64, len: u64) -> io::Result<()>;
     /// Asks the system to read from the disk next time, not from memory. Best effort.
     fn forget_cache(&self);
@@ -101,11 +103,13 @@ pub(crate) trait Handle: Send + Sync {
 /// The operating system's.
 pub(crate) struct RealDisk;
 
-/// From how many files on the whole file system is synced rather than each: that also waits for what others have written to it.
+/// From how many files on the whole file system is synced rather than each: that also waits for
+/// what others have written to it.
 const MANY_FILES: usize = 16;
 
-/// File systems of which Linux syncs everything when asked to, as their magic numbers (statfs(2)): ext2 to ext4, XFS, Btrfs, F2FS, and tmpfs,
-/// which has nothing to sync. Of others (network and user-space ones, overlays) some do nothing and say nothing.
+/// File systems of which Linux syncs everything when asked to, as their magic numbers (statfs(2)):
+/// ext2 to ext4, XFS, Btrfs, F2FS, and tmpfs, which has nothing to sync. Of others (network and
+/// user-space ones, overlays) some do nothing and say nothing.
 #[cfg(target_os = "linux")]
 const SYNCED_WHOLE: [i128; 5] = [0xef53, 0x5846_5342, 0x9123_683e, 0xf2f5_2010, 0x0102_1994];
 
@@ -116,7 +120,13 @@ fn stat_of(metadata: &fs::Metadata) -> Stat {
         kind if kind.is_file() => Kind::File,
         _ => Kind::Other,
     };
-    Stat { kind, mode: metadata.mode() & 0o7777, owner: metadata.uid(), len: metadata.len(), links: metadata.nlink() }
+    Stat {
+        kind,
+        mode: metadata.mode() & 0o7777,
+        owner: metadata.uid(),
+        len: metadata.len(),
+        links: metadata.nlink(),
+    }
 }
 
 fn open(path: &Path, flags: OFlags, mode: u32) -> io::Result<File> {
@@ -132,7 +142,8 @@ fn rename_new_in_steps(from: &Path, to: &Path) -> io::Result<()> {
         fs::hard_link(from, to)?;
         return fs::remove_file(from);
     }
-    // Directories cannot be linked. Renaming one replaces an empty directory at most, and only the holder of the lock comes here.
+    // Directories cannot be linked. Renaming one replaces an empty directory at most, and only the
+    // holder of the lock comes here.
     match fs::symlink_metadata(to) {
         Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => fs::rename(from, to),
@@ -146,8 +157,9 @@ impl Disk for RealDisk {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<OsString>> {
-        let mut names: Vec<OsString> =
-            fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<_>>()?;
+        let mut names: Vec<OsString> = fs::read_dir(path)?
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect::<io::Result<_>>()?;
         names.sort_unstable();
         Ok(names)
     }
@@ -216,8 +228,8 @@ impl Disk for RealDisk {
 
     fn lock(&self, path: &Path) -> io::Result<Locking> {
         let mut file = open(path, OFlags::RDWR | OFlags::CREATE, 0o600)?;
-        // The directory too: the file could be deleted by somebody who takes it for a leftover. Where a directory cannot be locked, the
-        // file has to do.
+        // The directory too: the file could be deleted by somebody who takes it for a leftover.
+        // Where a directory cannot be locked, the file has to do.
         let home = open(super::atomic::parent(path), OFlags::RDONLY | OFlags::DIRECTORY, 0)?;
         let locked = match home.try_lock() {
             Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
@@ -226,7 +238,9 @@ impl Disk for RealDisk {
         match locked {
             Ok(()) => {
                 // For the message of the next one; what it says is not relied on.
-                let _ = file.set_len(0).and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
+                let _ = file
+                    .set_len(0)
+                    .and_then(|()| file.write_all(std::process::id().to_string().as_bytes()));
                 Ok(Locking::Ours(Box::new((home, file))))
             }
             Err(TryLockError::WouldBlock) => {
@@ -303,8 +317,19 @@ mod tests {
             fs::write(at("full/x"), "x").unwrap();
             fs::create_dir(at("empty")).unwrap();
             std::os::unix::fs::symlink("nowhere", at("link")).unwrap();
-            for (from, to) in [("a", "b"), ("a", "empty"), ("full", "empty"), ("full", "a"), ("a", "link"), ("full", "link")] {
-                assert_eq!(rename(&at(from), &at(to)).unwrap_err().kind(), io::ErrorKind::AlreadyExists, "{from} to {to}");
+            for (from, to) in [
+                ("a", "b"),
+                ("a", "empty"),
+                ("full", "empty"),
+                ("full", "a"),
+                ("a", "link"),
+                ("full", "link"),
+            ] {
+                assert_eq!(
+                    rename(&at(from), &at(to)).unwrap_err().kind(),
+                    io::ErrorKind::AlreadyExists,
+                    "{from} to {to}"
+                );
             }
             rename(&at("a"), &at("c")).unwrap();
             rename(&at("full"), &at("d")).unwrap();

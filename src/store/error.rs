@@ -9,7 +9,9 @@ use rustix::io::Errno;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// An artifact's name is not a plain relative path.
-    #[error("`{name}` is not a name that an output may have: plain words between slashes, nothing else")]
+    #[error(
+        "`{name}` is not a name that an output may have: plain words between slashes, nothing else"
+    )]
     BadName {
         /// The name.
         name: String,
@@ -77,7 +79,8 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A failed write could not be taken back.
-    #[error("{}: an earlier write failed and could not be undone; nothing more is written", path.display())]
+    #[error("{}: an earlier write failed and could not be undone; nothing more is \
+             written", path.display())]
     LogStopped {
         /// The log.
         path: PathBuf,
@@ -206,7 +209,15 @@ mod tests {
         assert!(matches!(told(Errno::NOENT), StoreError::Missing { .. }));
         assert!(matches!(told(Errno::LOOP), StoreError::NotPlain { found: "a symbolic link", .. }));
         assert!(matches!(told(Errno::IO), StoreError::Io { doing: "writing", .. }));
-        for errno in [Errno::NOSPC, Errno::ROFS, Errno::ACCESS, Errno::EXIST, Errno::NOENT, Errno::LOOP, Errno::IO] {
+        for errno in [
+            Errno::NOSPC,
+            Errno::ROFS,
+            Errno::ACCESS,
+            Errno::EXIST,
+            Errno::NOENT,
+            Errno::LOOP,
+            Errno::IO,
+        ] {
             assert!(told(errno).to_string().starts_with("/x/file: "));
         }
     }

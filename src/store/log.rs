@@ -1,10 +1,12 @@
-//! One append-only sealed log: what an operator must remember of a ceremony. `log_format.rs` has the bytes.
+//! One append-only sealed log: what an operator must remember of a ceremony. `log_format.rs` has
+//! the bytes.
 //!
 //! # Security
-//! Whoever cannot open the log cannot change, reorder, exchange or insert records, nor remove any but the last ones. Putting an *older copy*
-//! of the whole file back, or deleting it, cannot be noticed from the file alone. Erased records are in no file any more, and the key
-//! of the file that they were in is overwritten on disk; what a disk keeps beneath its file system, and what snapshots and backups hold, is
-//! beyond reach.
+//! Whoever cannot open the log cannot change, reorder, exchange or insert records, nor remove any
+//! but the last ones. Putting an *older copy* of the whole file back, or deleting it, cannot be
+//! noticed from the file alone. Erased records are in no file any more, and the key of the file
+//! that they were in is overwritten on disk; what a disk keeps beneath its file system, and what
+//! snapshots and backups hold, is beyond reach.
 
 use std::path::Path;
 
@@ -15,7 +17,9 @@ use super::ceremony_dir::{CeremonyDir, CeremonyView};
 use super::dir::open_private;
 use super::disk::{Access, Handle};
 use super::error::{At as _, StoreError};
-use super::log_format::{LONGEST_BODY, LogKey, Marked, RECORDS, Record, Scanned, read_header, scan};
+use super::log_format::{
+    LONGEST_BODY, LogKey, Marked, RECORDS, Record, Scanned, read_header, scan,
+};
 
 /// A log, open for writing.
 pub struct Log {
@@ -41,14 +45,23 @@ struct Chain {
 
 impl Log {
     /// A new log without records. One that exists is [`StoreError::Exists`].
-    pub fn create(dir: &CeremonyDir, storage: &Secret32, context: &[u8; 32]) -> Result<Self, StoreError> {
+    pub fn create(
+        dir: &CeremonyDir,
+        storage: &Secret32,
+        context: &[u8; 32],
+    ) -> Result<Self, StoreError> {
         let key = LogKey::fresh(storage, context)?;
         atomic::write_new(&*dir.view().disk, &dir.view().log_path(), &key.empty_file(), 0o600)?;
         Ok(Self::open(dir, storage, context)?.0)
     }
 
-    /// The log and its records. Drops what a crash left of an append that never succeeded; refuses everything else that does not hold.
-    pub fn open(dir: &CeremonyDir, storage: &Secret32, context: &[u8; 32]) -> Result<(Self, Vec<Record>), StoreError> {
+    /// The log and its records. Drops what a crash left of an append that never succeeded; refuses
+    /// everything else that does not hold.
+    pub fn open(
+        dir: &CeremonyDir,
+        storage: &Secret32,
+        context: &[u8; 32],
+    ) -> Result<(Self, Vec<Record>), StoreError> {
         let disk = &*dir.view().disk;
         let path = dir.view().log_path();
         let (file, stat) = open_private(disk, &path, Access::ReadWrite)?;
@@ -69,11 +82,25 @@ impl Log {
         }
         let chain = Chain { file, key, marked, end, kinds };
         let storage = Secret32::new(&mut { *storage.expose() });
-        Ok((Self { dir: dir.clone(), storage, context: *context, chain, reserved: end, stopped: false }, records))
+        Ok((
+            Self {
+                dir: dir.clone(),
+                storage,
+                context: *context,
+                chain,
+                reserved: end,
+                stopped: false,
+            },
+            records,
+        ))
     }
 
     /// The log and its records; a new one if there is none.
-    pub fn open_or_create(dir: &CeremonyDir, storage: &Secret32, context: &[u8; 32]) -> Result<(Self, Vec<Record>), StoreError> {
+    pub fn open_or_create(
+        dir: &CeremonyDir,
+        storage: &Secret32,
+        context: &[u8; 32],
+    ) -> Result<(Self, Vec<Record>), StoreError> {
         match dir.view().has_log()? {
             true => Self::open(dir, storage, context),
             false => Ok((Self::create(dir, storage, context)?, Vec::new())),
@@ -81,7 +108,11 @@ impl Log {
     }
 
     /// The records of a log that another process may be writing to. Changes nothing.
-    pub fn read(view: &CeremonyView, storage: &Secret32, context: &[u8; 32]) -> Result<Vec<Record>, StoreError> {
+    pub fn read(
+        view: &CeremonyView,
+        storage: &Secret32,
+        context: &[u8; 32],
+    ) -> Result<Vec<Record>, StoreError> {
         let path = view.log_path();
         let attempt = || {
             let (file, _) = open_private(&*view.disk, &path, Access::Read)?;
@@ -112,14 +143,18 @@ impl Log {
         self.chain.kinds.contains(&kind)
     }
 
-    /// Appends records. When this returns they are durable; after an error or a crash, all of them are in the log or none is.
+    /// Appends records. When this returns they are durable; after an error or a crash, all of them
+    /// are in the log or none is.
     ///
-    /// After an error the log is as before, and the same append can be tried again, unless even that could not be ensured: then every
-    /// later call says [`StoreError::LogStopped`], and the log must be opened again.
+    /// After an error the log is as before, and the same append can be tried again, unless even
+    /// that could not be ensured: then every later call says [`StoreError::LogStopped`], and the
+    /// log must be opened again.
     pub fn append(&mut self, records: &[Record]) -> Result<(), StoreError> {
         self.check_usable()?;
         let path = self.path();
-        if let Some(record) = records.iter().find(|record| record.body.expose().len() > LONGEST_BODY) {
+        if let Some(record) =
+            records.iter().find(|record| record.body.expose().len() > LONGEST_BODY)
+        {
             let found = record.body.expose().len() as u64;
             return Err(StoreError::TooLong { path, found, most: LONGEST_BODY as u64 });
         }
@@ -127,7 +162,10 @@ impl Log {
             return Ok(());
         }
         let chain = &mut self.chain;
-        match chain.write(&path, records).and_then(|end| chain.file.sync().at(&path, "syncing").map(|()| end)) {
+        match chain
+            .write(&path, records)
+            .and_then(|end| chain.file.sync().at(&path, "syncing").map(|()| end))
+        {
             Ok(end) => {
                 chain.marked.advance(&*chain.file, &chain.key, end);
                 chain.end = end;
@@ -141,8 +179,8 @@ impl Log {
         }
     }
 
-    /// Cuts off what a failed append left. What a failed sync left in memory only goes with it, or is written anew: the mark here, the rest
-    /// by the next append.
+    /// Cuts off what a failed append left. What a failed sync left in memory only goes with it, or
+    /// is written anew: the mark here, the rest by the next append.
     fn take_back(&mut self) {
         let Chain { file, key, marked, end, .. } = &mut self.chain;
         let cut = file.set_len(*end);
@@ -151,7 +189,8 @@ impl Log {
         self.reserve_again();
     }
 
-    /// Reads the whole log back from the disk through a fresh descriptor, and gives the bodies of the records of this kind.
+    /// Reads the whole log back from the disk through a fresh descriptor, and gives the bodies of
+    /// the records of this kind.
     pub fn reread(&self, kind: u8) -> Result<Vec<SecretBytes>, StoreError> {
         self.check_usable()?;
         let mut bodies = Vec::new();
@@ -163,8 +202,9 @@ impl Log {
         Ok(bodies)
     }
 
-    /// Sets space aside for this many more bytes of log, so that a full disk shows now. Where the file system cannot, looks whether there
-    /// is as much. A compaction and a failed append try to keep what is set aside, but cannot promise it.
+    /// Sets space aside for this many more bytes of log, so that a full disk shows now. Where the
+    /// file system cannot, looks whether there is as much. A compaction and a failed append try to
+    /// keep what is set aside, but cannot promise it.
     pub fn reserve(&mut self, bytes: u64) -> Result<(), StoreError> {
         self.check_usable()?;
         let end = self.chain.end;
@@ -183,11 +223,12 @@ impl Log {
         }
     }
 
-    /// Erases the records whose kind `keep` refuses; the others keep their order. After an error or a crash, all of them are in the log, or
-    /// only those to keep. Errors as in [`Log::append`].
+    /// Erases the records whose kind `keep` refuses; the others keep their order. After an error or
+    /// a crash, all of them are in the log, or only those to keep. Errors as in [`Log::append`].
     ///
-    /// The kept records go to a new file with a new salt, which takes the log's name when it is durable and was read back. Then the old
-    /// file's salt is overwritten; without it the old file's key cannot be made again.
+    /// The kept records go to a new file with a new salt, which takes the log's name when it is
+    /// durable and was read back. Then the old file's salt is overwritten; without it the old
+    /// file's key cannot be made again.
     pub fn compact(&mut self, keep: impl Fn(u8) -> bool) -> Result<(), StoreError> {
         self.check_usable()?;
         if self.chain.kinds.iter().all(|kind| keep(*kind)) {
@@ -210,14 +251,16 @@ impl Log {
         };
         if let Err(error) = disk.rename_over(&temporary, &path).at(&path, "naming") {
             let _ = disk.remove_file(&temporary);
-            // Should the name have changed all the same, nothing may be appended to the file without one.
+            // Should the name have changed all the same, nothing may be appended to the file
+            // without one.
             self.stopped = self.check_on_disk(&path, &self.chain, drop).is_err();
             return Err(error);
         }
         let rest = self.reserved.saturating_sub(self.chain.end);
         let old = std::mem::replace(&mut self.chain, new).file;
         self.reserved = self.chain.end.saturating_add(rest);
-        // Until the new name is durable, nothing may be appended to what may turn out to be the wrong file.
+        // Until the new name is durable, nothing may be appended to what may turn out to be the
+        // wrong file.
         let settled = disk.sync_dir(home).at(home, "syncing the directory");
         self.stopped = settled.is_err();
         settled?;
@@ -248,8 +291,14 @@ impl Log {
         Ok(new)
     }
 
-    /// Reads `path` through a fresh descriptor, past the system's memory where that can be asked for. It must be exactly this chain.
-    fn check_on_disk(&self, path: &Path, chain: &Chain, mut visit: impl FnMut(Record)) -> Result<(), StoreError> {
+    /// Reads `path` through a fresh descriptor, past the system's memory where that can be asked
+    /// for. It must be exactly this chain.
+    fn check_on_disk(
+        &self,
+        path: &Path,
+        chain: &Chain,
+        mut visit: impl FnMut(Record),
+    ) -> Result<(), StoreError> {
         let (file, stat) = open_private(&*self.dir.view().disk, path, Access::Read)?;
         file.forget_cache();
         let (key, marked) = read_header(path, &*file, &self.storage, &self.context)?;
@@ -289,12 +338,18 @@ impl Chain {
         }
     }
 
-    /// Writes one append behind the end, and tells where it ends. It counts when it is synced, and the end moved.
+    /// Writes one append behind the end, and tells where it ends. It counts when it is synced, and
+    /// the end moved.
     fn write(&self, path: &Path, records: &[Record]) -> Result<u64, StoreError> {
         let mut at = self.end;
         for (position, record) in records.iter().enumerate() {
             let last = position + 1 == records.len();
-            let sealed = self.key.seal((self.kinds.len() + position) as u64, record.kind, last, &record.body)?;
+            let sealed = self.key.seal(
+                (self.kinds.len() + position) as u64,
+                record.kind,
+                last,
+                &record.body,
+            )?;
             self.file.write_at(at, &sealed).at(path, "writing")?;
             at += sealed.len() as u64;
         }

@@ -6,17 +6,20 @@
 //! from 12288   records: length(4) ‖ nonce(24) ‖ ciphertext of (body ‖ kind(1) ‖ last(1)) ‖ tag(16)
 //! ```
 //!
-//! All numbers are big-endian; a record's length counts what comes after it. `file key = TH(storage-key, "log.sealed", storage key,
-//! salt, context)`, `check = TH(storage-key, "log.sealed check", file key)`, a mark's `tag = TH(storage-key, "log.sealed mark", file key,
-//! length)`. Records are sealed with XChaCha20-Poly1305 under the file key; associated data:
-//! `"log.sealed" ‖ version(1) ‖ context(32) ‖ sequence number(8)`, the first record being number 0.
+//! All numbers are big-endian; a record's length counts what comes after it. `file key =
+//! TH(storage-key, "log.sealed", storage key, salt, context)`, `check = TH(storage-key, "log.sealed
+//! check", file key)`, a mark's `tag = TH(storage-key, "log.sealed mark", file key, length)`.
+//! Records are sealed with XChaCha20-Poly1305 under the file key; associated data: `"log.sealed" ‖
+//! version(1) ‖ context(32) ‖ sequence number(8)`, the first record being number 0.
 //!
-//! `last` is 1 in the last record of each append: the records of one append count together or not at all.
+//! `last` is 1 in the last record of each append: the records of one append count together or not
+//! at all.
 //!
-//! A mark says how long the file is known to be durably. It is written after each append, into the block that the previous mark is not
-//! in, and is synced only with the next append. So at most one mark can be torn, and whatever a crash leaves half-written lies behind the
-//! mark that holds. What does not authenticate behind it is the remainder of an append that was never acknowledged, and is dropped; what
-//! does not authenticate before it is damage.
+//! A mark says how long the file is known to be durably. It is written after each append, into the
+//! block that the previous mark is not in, and is synced only with the next append. So at most one
+//! mark can be torn, and whatever a crash leaves half-written lies behind the mark that holds. What
+//! does not authenticate behind it is the remainder of an append that was never acknowledged, and
+//! is dropped; what does not authenticate before it is damage.
 
 use std::path::Path;
 
@@ -99,7 +102,8 @@ impl LogKey {
     }
 
     fn derive(storage: &Secret32, salt: [u8; SALT], context: &[u8; 32]) -> Self {
-        let key = secret_bytes(Tag::StorageKey, &[LOG_FILE.as_bytes(), storage.expose(), &salt, context]);
+        let key =
+            secret_bytes(Tag::StorageKey, &[LOG_FILE.as_bytes(), storage.expose(), &salt, context]);
         Self { key, salt, context: *context }
     }
 
@@ -121,8 +125,12 @@ impl LogKey {
     }
 
     fn header(&self) -> Vec<u8> {
-        let header =
-            Writer::with_capacity(BLOCK).bytes(MAGIC).u8(VERSION).bytes(&self.salt).bytes(&self.context).bytes(&self.check());
+        let header = Writer::with_capacity(BLOCK)
+            .bytes(MAGIC)
+            .u8(VERSION)
+            .bytes(&self.salt)
+            .bytes(&self.context)
+            .bytes(&self.check());
         let mut header = header.finish();
         header.resize(BLOCK, 0);
         header
@@ -137,16 +145,29 @@ impl LogKey {
     }
 
     fn associated(&self, sequence: u64) -> Vec<u8> {
-        Writer::with_capacity(64).bytes(LOG_FILE.as_bytes()).u8(VERSION).bytes(&self.context).u64(sequence).finish()
+        Writer::with_capacity(64)
+            .bytes(LOG_FILE.as_bytes())
+            .u8(VERSION)
+            .bytes(&self.context)
+            .u64(sequence)
+            .finish()
     }
 
     /// A record's bytes in the file.
-    pub(super) fn seal(&self, sequence: u64, kind: u8, last: bool, body: &SecretBytes) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn seal(
+        &self,
+        sequence: u64,
+        kind: u8,
+        last: bool,
+        body: &SecretBytes,
+    ) -> Result<Vec<u8>, StoreError> {
         let mut nonce = [0; NONCE];
         getrandom::fill(&mut nonce).map_err(StoreError::Randomness)?;
         let body = body.expose();
-        let length = u32::try_from(RECORD_OVERHEAD + body.len()).expect("bodies are bounded by the caller");
-        let writer = Writer::with_capacity(4 + RECORD_OVERHEAD + body.len()).u32(length).bytes(&nonce);
+        let length =
+            u32::try_from(RECORD_OVERHEAD + body.len()).expect("bodies are bounded by the caller");
+        let writer =
+            Writer::with_capacity(4 + RECORD_OVERHEAD + body.len()).u32(length).bytes(&nonce);
         let mut sealed = writer.bytes(body).u8(kind).u8(u8::from(last)).finish();
         let tag = encrypt(&self.key, &nonce, &self.associated(sequence), &mut sealed[4 + NONCE..]);
         sealed.extend_from_slice(&tag);
@@ -191,7 +212,11 @@ pub(super) fn read_header(
         return Err(damaged(path, "it does not begin like a log"));
     }
     if rest[0] != VERSION {
-        return Err(StoreError::LogVersion { path: path.to_owned(), found: rest[0], known: VERSION });
+        return Err(StoreError::LogVersion {
+            path: path.to_owned(),
+            found: rest[0],
+            known: VERSION,
+        });
     }
     let salt = *rest[1..].first_chunk().expect("a block is longer");
     if rest[1 + SALT..][..32] != *context {
@@ -217,7 +242,8 @@ pub(super) fn read_header(
     Ok((key, marked))
 }
 
-/// Reads all complete appends, and hands their records to `visit` in order. Stops at the remainder of an append that a crash interrupted.
+/// Reads all complete appends, and hands their records to `visit` in order. Stops at the remainder
+/// of an append that a crash interrupted.
 pub(super) fn scan(
     path: &Path,
     file: &dyn Handle,
@@ -248,7 +274,8 @@ pub(super) fn scan(
     Ok(scanned)
 }
 
-/// The bytes of the record at `at`, without its length; `None` if the file has no whole record there.
+/// The bytes of the record at `at`, without its length; `None` if the file has no whole record
+/// there.
 fn next(path: &Path, file: &dyn Handle, at: u64, len: u64) -> Result<Option<Vec<u8>>, StoreError> {
     let rest = len.saturating_sub(at);
     if rest < 4 {
@@ -258,7 +285,9 @@ fn next(path: &Path, file: &dyn Handle, at: u64, len: u64) -> Result<Option<Vec<
     file.read_at(at, &mut length).at(path, "reading")?;
     let length = u32::from_be_bytes(length);
     let bounds = RECORD_OVERHEAD..=RECORD_OVERHEAD + LONGEST_BODY;
-    let Some(size) = usize::try_from(length).ok().filter(|size| bounds.contains(size)) else { return Ok(None) };
+    let Some(size) = usize::try_from(length).ok().filter(|size| bounds.contains(size)) else {
+        return Ok(None);
+    };
     if u64::from(length) > rest - 4 {
         return Ok(None);
     }

@@ -20,8 +20,9 @@ pub(super) const SECRET: &str = "secret";
 
 /// Outputs that are written, synced and read back, but have no name that anybody looks for.
 ///
-/// Public artifacts go to `public/` (files 0644, folders 0755), secret ones to `secret/` (0600, 0700), with these modes from the moment
-/// they exist. One that is dropped unpublished stays on disk until outputs are staged again.
+/// Public artifacts go to `public/` (files 0644, folders 0755), secret ones to `secret/` (0600,
+/// 0700), with these modes from the moment they exist. One that is dropped unpublished stays on
+/// disk until outputs are staged again.
 pub struct Staging {
     dir: CeremonyDir,
     root: PathBuf,
@@ -35,7 +36,8 @@ pub struct Staging {
 pub enum Published {
     /// Outputs of an earlier run are there, and were left as they are.
     Earlier {
-        /// Public artifacts that are not there, or not with these bytes. Secret ones are encrypted afresh each time, and not compared.
+        /// Public artifacts that are not there, or not with these bytes. Secret ones are encrypted
+        /// afresh each time, and not compared.
         different: Vec<String>,
     },
     /// They are out.
@@ -54,11 +56,13 @@ impl Staging {
         }
         let root = home.join(atomic::fresh_name(STAGING)?);
         disk.make_dir(&root, 0o755).at(&root, "making the directory")?;
-        let mut staging = Self { folders: BTreeSet::from([root.clone()]), dir, root, public: Vec::new() };
+        let mut staging =
+            Self { folders: BTreeSet::from([root.clone()]), dir, root, public: Vec::new() };
         match staging.add(artifacts) {
             Ok(()) => Ok(staging),
             Err(error) => {
-                // Gives the space back; what cannot be removed now is removed when outputs are staged again.
+                // Gives the space back; what cannot be removed now is removed when outputs are
+                // staged again.
                 let _ = staging.disk().remove_tree(&staging.root);
                 Err(error)
             }
@@ -80,7 +84,10 @@ impl Staging {
             written.push(path);
         }
         // In a second pass, so that the system can write many files at a time.
-        let whole = self.disk().sync_below(&self.root, written.len()).at(&self.root, "syncing all files of it")?;
+        let whole = self
+            .disk()
+            .sync_below(&self.root, written.len())
+            .at(&self.root, "syncing all files of it")?;
         for (path, artifact) in written.iter().zip(artifacts) {
             if !whole {
                 let file = self.disk().open(path, Access::ReadWrite).at(path, "opening")?;
@@ -101,7 +108,8 @@ impl Staging {
 
     /// Where an artifact goes; makes the folders on the way.
     fn place(&mut self, artifact: &Artifact) -> Result<PathBuf, StoreError> {
-        let parts = parts(&artifact.name).ok_or_else(|| StoreError::BadName { name: artifact.name.clone() })?;
+        let parts = parts(&artifact.name)
+            .ok_or_else(|| StoreError::BadName { name: artifact.name.clone() })?;
         let (top, mode) = match artifact.audience {
             Audience::Public => (PUBLIC, 0o755),
             Audience::Secret => (SECRET, 0o700),
@@ -139,7 +147,8 @@ impl Staging {
     fn different(&self, out: &Path) -> Result<Vec<String>, StoreError> {
         let mut different = Vec::new();
         for name in &self.public {
-            let (staged, _) = atomic::read(self.disk(), &self.root.join(PUBLIC).join(name), u64::from(u32::MAX))?;
+            let (staged, _) =
+                atomic::read(self.disk(), &self.root.join(PUBLIC).join(name), u64::from(u32::MAX))?;
             match atomic::holds(self.disk(), &out.join(PUBLIC).join(name), &staged) {
                 Ok(true) => {}
                 Ok(false) | Err(StoreError::Missing { .. }) => different.push(name.clone()),
@@ -150,11 +159,13 @@ impl Staging {
     }
 }
 
-/// How the name of a folder begins that a person asked for, until it is whole. Of a program that was killed it stays, where it is seen.
+/// How the name of a folder begins that a person asked for, until it is whole. Of a program that
+/// was killed it stays, where it is seen.
 const UNFINISHED: &str = "unfinished-";
 
-/// Writes artifacts to a new folder that a person named, without `public` and `secret` in between: it appears by one rename, with everything in it, or
-/// not at all. Folders and files are open to their owner only if anything in it is secret.
+/// Writes artifacts to a new folder that a person named, without `public` and `secret` in between:
+/// it appears by one rename, with everything in it, or not at all. Folders and files are open to
+/// their owner only if anything in it is secret.
 pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreError> {
     let disk = &super::disk::RealDisk;
     let path = std::path::absolute(path).at(path, "finding it")?;
@@ -164,13 +175,15 @@ pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreErro
     let secret = artifacts.iter().any(|artifact| artifact.audience == Audience::Secret);
     let (folder_mode, file_mode) = if secret { (0o700, 0o600) } else { (0o755, 0o644) };
     let Some(home) = path.parent() else { return Err(StoreError::Exists { path }) };
-    // Not among what a run sweeps: the folder may be one of ours, and another process may still be at this.
+    // Not among what a run sweeps: the folder may be one of ours, and another process may still be
+    // at this.
     let root = home.join(atomic::fresh_name(UNFINISHED)?);
     disk.make_dir(&root, folder_mode).at(&root, "making the directory")?;
     let written = (|| {
         let mut folders = BTreeSet::from([root.clone()]);
         for artifact in artifacts {
-            let parts = parts(&artifact.name).ok_or_else(|| StoreError::BadName { name: artifact.name.clone() })?;
+            let parts = parts(&artifact.name)
+                .ok_or_else(|| StoreError::BadName { name: artifact.name.clone() })?;
             let (last, inner) = parts.split_last().expect("parts() gives at least one");
             let mut place = root.clone();
             for folder in inner {
@@ -182,7 +195,10 @@ pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreErro
             atomic::write_file(disk, &place.join(last), &artifact.bytes, file_mode)?;
         }
         // Names in the innermost folders first.
-        folders.iter().rev().try_for_each(|folder| disk.sync_dir(folder).at(folder, "syncing the directory"))?;
+        folders
+            .iter()
+            .rev()
+            .try_for_each(|folder| disk.sync_dir(folder).at(folder, "syncing the directory"))?;
         disk.rename_new(&root, &path).at(&path, "naming")
     })();
     if let Err(error) = written {
@@ -192,7 +208,8 @@ pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreErro
     disk.sync_dir(home).at(home, "syncing the directory")
 }
 
-/// The components of a name; `None` unless each is plain: ASCII letters, digits, `-`, `_`, `.`, the first of them a letter or a digit.
+/// The components of a name; `None` unless each is plain: ASCII letters, digits, `-`, `_`, `.`, the
+/// first of them a letter or a digit.
 fn parts(name: &str) -> Option<Vec<&str>> {
     let parts: Vec<&str> = name.split('/').collect();
     let plain = |part: &&str| {
@@ -210,11 +227,15 @@ mod tests {
     #[test]
     fn names_are_plain() {
         assert_eq!(parts("transcript.quorate"), Some(vec!["transcript.quorate"]));
-        assert_eq!(parts("validator_keys/keystore-0_1.json"), Some(vec!["validator_keys", "keystore-0_1.json"]));
+        assert_eq!(
+            parts("validator_keys/keystore-0_1.json"),
+            Some(vec!["validator_keys", "keystore-0_1.json"])
+        );
         let long = "a".repeat(201);
         let deep = "a/".repeat(8) + "a";
         for name in [
-            "", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/..", ".a", "-a", "a b", "a\\b", "a\0", "ä", &long, &deep,
+            "", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/..", ".a", "-a", "a b",
+            "a\\b", "a\0", "ä", &long, &deep,
         ] {
             assert_eq!(parts(name), None, "{name:?}");
         }

@@ -4,10 +4,11 @@
 //! "QSEA" ‖ version(1) ‖ log_n(1) ‖ salt(32) ‖ nonce(24) ‖ ciphertext ‖ tag(16) ‖ checksum(8)
 //! ```
 //!
-//! Key: scrypt (RFC 7914) of the passphrase, `N = 2^log_n`, `r = 8`, `p = 1`, 32 bytes. Cipher: XChaCha20-Poly1305
-//! (draft-irtf-cfrg-xchacha-03); associated data: everything before the nonce, then the label with its two-byte length, so that a file
-//! renamed to another purpose does not open. The checksum, eight bytes of SHA-256 over all before, needs no key: it tells a damaged file
-//! from a wrong passphrase.
+//! Key: scrypt (RFC 7914) of the passphrase, `N = 2^log_n`, `r = 8`, `p = 1`, 32 bytes. Cipher:
+//! XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03); associated data: everything before the nonce,
+//! then the label with its two-byte length, so that a file renamed to another purpose does not
+//! open. The checksum, eight bytes of SHA-256 over all before, needs no key: it tells a damaged
+//! file from a wrong passphrase.
 
 use chacha20poly1305::aead::{AeadInOut as _, KeyInit as _};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
@@ -32,14 +33,16 @@ pub(super) const TAG: usize = 16;
 /// What sealing adds to the length of a secret.
 pub const SEAL_OVERHEAD: usize = HEADER + NONCE + TAG + CHECKSUM;
 
-/// How much work a guess at the passphrase is: scrypt with `N = 2^log_n` takes `2^(log_n + 10)` bytes of memory.
+/// How much work a guess at the passphrase is: scrypt with `N = 2^log_n` takes `2^(log_n + 10)`
+/// bytes of memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SealCost(u8);
 
 impl SealCost {
     /// Below this a guess costs nothing.
     pub const LEAST: u8 = 10;
-    /// Above this (1 GiB) opening fails on small machines, and a hostile file could exhaust large ones.
+    /// Above this (1 GiB) opening fails on small machines, and a hostile file could exhaust large
+    /// ones.
     pub const MOST: u8 = 20;
 
     /// `2^17`: 128 MiB, about half a second.
@@ -58,7 +61,8 @@ impl SealCost {
 pub enum SealError {
     /// The passphrase would take more, or less, work than allowed.
     #[error(
-        "the sealed file asks for scrypt with N = 2^{0}; between 2^10 and 2^20 is allowed. It was not written by this program"
+        "the sealed file asks for scrypt with N = 2^{0}; between 2^10 and 2^20 is allowed. It was \
+         not written by this program"
     )]
     Cost(u8),
     /// Bytes are missing or were changed.
@@ -68,7 +72,10 @@ pub enum SealError {
     #[error("not a sealed file")]
     NotSealed,
     /// Of another version.
-    #[error("a sealed file of version {0}; this program reads version {VERSION}. Use the program that wrote it")]
+    #[error(
+        "a sealed file of version {0}; this program reads version {VERSION}. Use the program that \
+         wrote it"
+    )]
     Version(u8),
     /// The checksum holds, but the passphrase does not open it under this label.
     #[error("wrong passphrase (or the sealed file was changed or renamed on purpose)")]
@@ -78,7 +85,8 @@ pub enum SealError {
 fn key(passphrase: &SecretBytes, salt: &[u8; SALT], cost: SealCost) -> Zeroizing<[u8; 32]> {
     let params = scrypt::Params::new(cost.0, 8, 1).expect("the cost is bounded");
     let mut key = Zeroizing::new([0; 32]);
-    scrypt::scrypt(passphrase.expose(), salt, &params, &mut *key).expect("32 bytes are a possible length");
+    scrypt::scrypt(passphrase.expose(), salt, &params, &mut *key)
+        .expect("32 bytes are a possible length");
     key
 }
 
@@ -86,7 +94,8 @@ fn associated(header: &[u8], label: &str) -> Vec<u8> {
     Writer::with_capacity(header.len() + 2 + label.len()).bytes(header).text(label).finish()
 }
 
-/// Seals `plain` under a passphrase for the purpose that `label` names (a file name). Gives the plain length and [`SEAL_OVERHEAD`].
+/// Seals `plain` under a passphrase for the purpose that `label` names (a file name). Gives the
+/// plain length and [`SEAL_OVERHEAD`].
 ///
 /// # Security
 /// The passphrase is taken as the bytes that it is; trimming and Unicode are the caller's matter.
@@ -100,18 +109,28 @@ pub fn seal_with_passphrase(
     let (mut salt, mut nonce) = ([0; SALT], [0; NONCE]);
     random.fill_bytes(&mut salt);
     random.fill_bytes(&mut nonce);
-    let header = Writer::with_capacity(HEADER).bytes(MAGIC).u8(VERSION).u8(cost.0).bytes(&salt).finish();
+    let header =
+        Writer::with_capacity(HEADER).bytes(MAGIC).u8(VERSION).u8(cost.0).bytes(&salt).finish();
     let mut body = plain.expose().to_vec();
-    let tag = encrypt(&key(passphrase, &salt, cost), &nonce, &associated(&header, label), &mut body);
-    let sealed =
-        Writer::with_capacity(plain.expose().len() + SEAL_OVERHEAD).bytes(&header).bytes(&nonce).bytes(&body).bytes(&tag);
+    let tag =
+        encrypt(&key(passphrase, &salt, cost), &nonce, &associated(&header, label), &mut body);
+    let sealed = Writer::with_capacity(plain.expose().len() + SEAL_OVERHEAD)
+        .bytes(&header)
+        .bytes(&nonce)
+        .bytes(&body)
+        .bytes(&tag);
     let sealed = sealed.finish();
     let checksum = sha256(&[&sealed]);
     [sealed.as_slice(), &checksum[..CHECKSUM]].concat()
 }
 
-/// Opens what [`seal_with_passphrase`] sealed under the same label. Damage and bounds are checked before the passphrase costs any work.
-pub fn open_with_passphrase(sealed: &[u8], passphrase: &SecretBytes, label: &str) -> Result<SecretBytes, SealError> {
+/// Opens what [`seal_with_passphrase`] sealed under the same label. Damage and bounds are checked
+/// before the passphrase costs any work.
+pub fn open_with_passphrase(
+    sealed: &[u8],
+    passphrase: &SecretBytes,
+    label: &str,
+) -> Result<SecretBytes, SealError> {
     if !sealed.starts_with(MAGIC) {
         return Err(SealError::NotSealed);
     }
@@ -120,8 +139,10 @@ pub fn open_with_passphrase(sealed: &[u8], passphrase: &SecretBytes, label: &str
         return Err(SealError::Damaged);
     }
     let (header, rest) = content.split_at(HEADER);
-    let (version, log_n, salt) =
-        Reader::all(&header[MAGIC.len()..], |r| Ok((r.u8("version")?, r.u8("cost")?, r.array("salt")?))).expect("HEADER bytes");
+    let (version, log_n, salt) = Reader::all(&header[MAGIC.len()..], |r| {
+        Ok((r.u8("version")?, r.u8("cost")?, r.array("salt")?))
+    })
+    .expect("HEADER bytes");
     if version != VERSION {
         return Err(SealError::Version(version));
     }
@@ -135,13 +156,27 @@ pub fn open_with_passphrase(sealed: &[u8], passphrase: &SecretBytes, label: &str
 }
 
 /// XChaCha20-Poly1305 in place; gives the tag.
-pub(super) fn encrypt(key: &[u8; 32], nonce: &[u8; NONCE], associated: &[u8], body: &mut [u8]) -> [u8; TAG] {
+pub(super) fn encrypt(
+    key: &[u8; 32],
+    nonce: &[u8; NONCE],
+    associated: &[u8],
+    body: &mut [u8],
+) -> [u8; TAG] {
     let cipher = XChaCha20Poly1305::new(key.into());
-    cipher.encrypt_inout_detached(&XNonce::from(*nonce), associated, body.into()).expect("far below 256 GiB").into()
+    cipher
+        .encrypt_inout_detached(&XNonce::from(*nonce), associated, body.into())
+        .expect("far below 256 GiB")
+        .into()
 }
 
 /// The inverse of [`encrypt`]; `None`, and a body that must not be used, if the tag does not fit.
-pub(super) fn decrypt(key: &[u8; 32], nonce: &[u8; NONCE], associated: &[u8], body: &mut [u8], tag: &[u8; TAG]) -> Option<()> {
+pub(super) fn decrypt(
+    key: &[u8; 32],
+    nonce: &[u8; NONCE],
+    associated: &[u8],
+    body: &mut [u8],
+    tag: &[u8; TAG],
+) -> Option<()> {
     let cipher = XChaCha20Poly1305::new(key.into());
     cipher.decrypt_inout_detached(&XNonce::from(*nonce), associated, body.into(), tag.into()).ok()
 }
@@ -162,11 +197,18 @@ mod tests {
     }
 
     fn sealed() -> Vec<u8> {
-        seal_with_passphrase(&secret(b"plain"), &secret(b"pass"), "a.sealed", cheap(), &mut ChaCha20Rng::from_seed([1; 32]))
+        seal_with_passphrase(
+            &secret(b"plain"),
+            &secret(b"pass"),
+            "a.sealed",
+            cheap(),
+            &mut ChaCha20Rng::from_seed([1; 32]),
+        )
     }
 
     fn open(sealed: &[u8], passphrase: &[u8], label: &str) -> Result<Vec<u8>, SealError> {
-        open_with_passphrase(sealed, &secret(passphrase), label).map(|plain| plain.expose().to_vec())
+        open_with_passphrase(sealed, &secret(passphrase), label)
+            .map(|plain| plain.expose().to_vec())
     }
 
     /// Makes the checksum hold again.
@@ -192,10 +234,18 @@ mod tests {
         let sealed = sealed();
         assert_eq!(sealed[..6], *b"QSEA\x01\x0a");
         let mut key = [0; 32];
-        scrypt::scrypt(b"pass", &sealed[6..38], &scrypt::Params::new(10, 8, 1).unwrap(), &mut key).unwrap();
+        scrypt::scrypt(b"pass", &sealed[6..38], &scrypt::Params::new(10, 8, 1).unwrap(), &mut key)
+            .unwrap();
         let associated = [&sealed[..38], b"\x00\x08a.sealed"].concat();
         let mut plain = sealed[62..67].to_vec();
-        decrypt(&key, sealed[38..62].try_into().unwrap(), &associated, &mut plain, sealed[67..83].try_into().unwrap()).unwrap();
+        decrypt(
+            &key,
+            sealed[38..62].try_into().unwrap(),
+            &associated,
+            &mut plain,
+            sealed[67..83].try_into().unwrap(),
+        )
+        .unwrap();
         assert_eq!(plain, b"plain");
         assert_eq!(sealed[83..], sha256(&[&sealed[..83]])[..8]);
     }
@@ -203,7 +253,8 @@ mod tests {
     #[test]
     fn nothing_repeats() {
         let mut random = ChaCha20Rng::from_seed([2; 32]);
-        let mut seal = || seal_with_passphrase(&secret(b"plain"), &secret(b"pass"), "a", cheap(), &mut random);
+        let mut seal =
+            || seal_with_passphrase(&secret(b"plain"), &secret(b"pass"), "a", cheap(), &mut random);
         let (one, two) = (seal(), seal());
         assert_ne!(one[6..6 + SALT], two[6..6 + SALT]);
         assert_ne!(one[HEADER..HEADER + NONCE], two[HEADER..HEADER + NONCE]);
@@ -217,9 +268,16 @@ mod tests {
             assert_eq!(open(&bytes, b"pass", "a.sealed"), Err(SealError::Damaged), "byte {at}");
         }
         for len in 4..sealed().len() {
-            assert_eq!(open(&sealed()[..len], b"pass", "a.sealed"), Err(SealError::Damaged), "{len} bytes");
+            assert_eq!(
+                open(&sealed()[..len], b"pass", "a.sealed"),
+                Err(SealError::Damaged),
+                "{len} bytes"
+            );
         }
-        assert_eq!(open(&[sealed(), vec![0]].concat(), b"pass", "a.sealed"), Err(SealError::Damaged));
+        assert_eq!(
+            open(&[sealed(), vec![0]].concat(), b"pass", "a.sealed"),
+            Err(SealError::Damaged)
+        );
         assert_eq!(open(b"QSEB", b"pass", "a.sealed"), Err(SealError::NotSealed));
         assert_eq!(open(b"", b"pass", "a.sealed"), Err(SealError::NotSealed));
     }
@@ -229,7 +287,11 @@ mod tests {
         for at in 6..sealed().len() - CHECKSUM {
             let mut bytes = sealed();
             bytes[at] ^= 1;
-            assert_eq!(open(&mended(bytes), b"pass", "a.sealed"), Err(SealError::WrongPassphrase), "byte {at}");
+            assert_eq!(
+                open(&mended(bytes), b"pass", "a.sealed"),
+                Err(SealError::WrongPassphrase),
+                "byte {at}"
+            );
         }
     }
 
@@ -260,7 +322,8 @@ mod tests {
         let mut nonce = [0; NONCE];
         (0x40..0x58).zip(&mut nonce).for_each(|(byte, place)| *place = byte);
         let associated = hex::decode("50515253c0c1c2c3c4c5c6c7").unwrap();
-        let mut body = *b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, \
+        let mut body = *b"Ladies and Gentlemen of the class of '99: If I could offer you only one \
+                          tip for the future, \
             sunscreen would be it.";
         let tag = encrypt(&key, &nonce, &associated, &mut body);
         assert_eq!(hex::encode(&body[..16]), "bd6d179d3e83d43b9576579493c0e939");

@@ -1,5 +1,6 @@
-//! The transcript's container. Every length follows from the spec at its front, so there is nothing to trust and nothing left over.
-//! Here is the one of a complete ceremony; [`super::stopped`] has the other kind.
+//! The transcript's container. Every length follows from the spec at its front, so there is nothing
+//! to trust and nothing left over. Here is the one of a complete ceremony; [`super::stopped`] has
+//! the other kind.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -25,7 +26,8 @@ use crate::spec::threshold::Index;
 
 /// Bytes before the spec.
 pub const HEADER_BYTES: usize = 12;
-/// Longest spec that a header may announce, in bytes; what of it is a spec at all is the spec's to say.
+/// Longest spec that a header may announce, in bytes; what of it is a spec at all is the spec's to
+/// say.
 pub const MOST_SPEC_BYTES: usize = 4 << 20;
 /// The only version there is.
 pub const CONTAINER_VERSION: u16 = 1;
@@ -37,7 +39,8 @@ const MAGIC: [u8; 4] = *b"QTRN";
 pub enum ContainerKind {
     /// Every statement of a complete ceremony.
     Complete = 1,
-    /// Some statements of a ceremony: all that an operator held when it stopped, or those that prove a fault.
+    /// Some statements of a ceremony: all that an operator held when it stopped, or those that
+    /// prove a fault.
     Stopped = 2,
 }
 
@@ -54,7 +57,10 @@ pub enum ContainerError {
     #[error("transcript version {0}, this program reads version {CONTAINER_VERSION}")]
     Version(u16),
     /// Another kind.
-    #[error("transcript kind {0}, this program reads 1 (a complete ceremony) and 2 (one that was stopped)")]
+    #[error(
+        "transcript kind {0}, this program reads 1 (a complete ceremony) and 2 (one that was \
+         stopped)"
+    )]
     Kind(u8),
     /// The statements of a ceremony that was not completed, where a complete one is needed.
     #[error("these are statements of a ceremony that was not completed")]
@@ -97,7 +103,8 @@ pub enum ContainerError {
 
 /// A statement that a complete transcript needs is not at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the statement of round {} by operator {} is missing or out of order", round.number(), sender.get())]
+#[error("the statement of round {} by operator {} is missing or out of \
+         order", round.number(), sender.get())]
 pub struct Incomplete {
     /// Its round.
     pub round: Round,
@@ -117,7 +124,13 @@ impl Header {
     pub fn parse(bytes: &[u8]) -> Result<Self, ContainerError> {
         let header = bytes.get(..HEADER_BYTES).unwrap_or(bytes);
         let fields = Reader::all(header, |r| {
-            Ok((r.array::<4>("magic")?, r.u16("version")?, r.u8("kind")?, r.u8("reserved")?, r.u32("spec length")?))
+            Ok((
+                r.array::<4>("magic")?,
+                r.u16("version")?,
+                r.u8("kind")?,
+                r.u8("reserved")?,
+                r.u32("spec length")?,
+            ))
         });
         let (magic, version, kind, reserved, length) = fields.map_err(ContainerError::Cut)?;
         let spec_bytes = usize::try_from(length).unwrap_or(usize::MAX);
@@ -142,7 +155,13 @@ impl Header {
     pub(super) fn write(kind: ContainerKind, ceremony: &Ceremony) -> Writer {
         let spec = ceremony.canonical();
         let length = u32::try_from(spec.len()).expect("a spec is at most 4 MiB");
-        Writer::default().bytes(&MAGIC).u16(CONTAINER_VERSION).u8(kind as u8).u8(0).u32(length).bytes(spec)
+        Writer::default()
+            .bytes(&MAGIC)
+            .u16(CONTAINER_VERSION)
+            .u8(kind as u8)
+            .u8(0)
+            .u32(length)
+            .bytes(spec)
     }
 
     /// What the container holds.
@@ -158,23 +177,28 @@ impl Header {
     /// The spec's canonical bytes, at the front of `bytes`, which begin with this header.
     pub fn spec<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], ContainerError> {
         let missing = self.prefix_bytes().saturating_sub(bytes.len());
-        bytes.get(HEADER_BYTES..self.prefix_bytes()).ok_or(ContainerError::Cut(DecodeError::Short { what: "spec", missing }))
+        bytes
+            .get(HEADER_BYTES..self.prefix_bytes())
+            .ok_or(ContainerError::Cut(DecodeError::Short { what: "spec", missing }))
     }
 
     pub(super) fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
         Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)
     }
 
-    /// The length of a complete transcript that begins with this header and `ceremony`'s spec, in bytes.
+    /// The length of a complete transcript that begins with this header and `ceremony`'s spec, in
+    /// bytes.
     fn total_bytes(&self, shape: &Shape) -> u64 {
-        let statements: usize = Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).sum();
+        let statements: usize =
+            Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).sum();
         let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
         wide(self.prefix_bytes()) + wide(statements) * wide(shape.n)
     }
 }
 
-/// The length in bytes of the transcript that begins with `prefix` (header and spec, [`Header::prefix_bytes`]), so that a file's length can
-/// be compared before the file is read: exact for a complete one, the longest possible for another.
+/// The length in bytes of the transcript that begins with `prefix` (header and spec,
+/// [`Header::prefix_bytes`]), so that a file's length can be compared before the file is read:
+/// exact for a complete one, the longest possible for another.
 pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let header = Header::parse(prefix)?;
     let shape = Shape::of(&header.ceremony(prefix)?);
@@ -184,14 +208,20 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     })
 }
 
-/// The container of a complete ceremony: `statements` are all of them, in order of rounds and senders.
-pub fn encode<'a>(ceremony: &Ceremony, statements: impl IntoIterator<Item = &'a Statement>) -> Result<Vec<u8>, Incomplete> {
+/// The container of a complete ceremony: `statements` are all of them, in order of rounds and
+/// senders.
+pub fn encode<'a>(
+    ceremony: &Ceremony,
+    statements: impl IntoIterator<Item = &'a Statement>,
+) -> Result<Vec<u8>, Incomplete> {
     let mut writer = Header::write(ContainerKind::Complete, ceremony);
     let mut statements = statements.into_iter();
     for round in Round::ALL {
         for sender in ceremony.indices() {
             let place = (Kind::Ordinary, round, sender);
-            let next = statements.next().filter(|next| (next.envelope.kind, next.envelope.round, next.envelope.sender) == place);
+            let next = statements.next().filter(|next| {
+                (next.envelope.kind, next.envelope.round, next.envelope.sender) == place
+            });
             writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
         }
     }
@@ -211,7 +241,8 @@ pub struct Container<'a> {
 }
 
 impl<'a> Container<'a> {
-    /// Reads a whole transcript. The spec is decoded strictly, the length is exact; statements are cut, not opened.
+    /// Reads a whole transcript. The spec is decoded strictly, the length is exact; statements are
+    /// cut, not opened.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ContainerError> {
         let header = Header::parse(bytes)?;
         let ceremony = header.ceremony(bytes)?;
@@ -219,7 +250,11 @@ impl<'a> Container<'a> {
     }
 
     /// The second half of [`Container::parse`], for whoever has decoded the spec already.
-    pub fn cut(header: Header, ceremony: Arc<Ceremony>, bytes: &'a [u8]) -> Result<Self, ContainerError> {
+    pub fn cut(
+        header: Header,
+        ceremony: Arc<Ceremony>,
+        bytes: &'a [u8],
+    ) -> Result<Self, ContainerError> {
         if header.kind != ContainerKind::Complete {
             return Err(ContainerError::NotComplete);
         }
@@ -242,13 +277,15 @@ impl<'a> Container<'a> {
         &self.shape
     }
 
-    /// The bytes at the place of `sender`'s statement of `round`; `None` if the ceremony has no such seat.
+    /// The bytes at the place of `sender`'s statement of `round`; `None` if the ceremony has no
+    /// such seat.
     pub fn statement(&self, round: Round, sender: Index) -> Option<&'a [u8]> {
         if sender.position() >= self.shape.n {
             return None;
         }
         let earlier = Round::ALL.into_iter().take_while(|other| *other != round);
-        let start = self.shape.n * earlier.map(|other| self.shape.statement_bytes(other)).sum::<usize>();
+        let start =
+            self.shape.n * earlier.map(|other| self.shape.statement_bytes(other)).sum::<usize>();
         let size = self.shape.statement_bytes(round);
         let at = start + size * sender.position();
         self.statements.get(at..at + size)

@@ -1,6 +1,8 @@
-//! What an auditor without any secret makes of an attack's transcript or evidence, and the vectors that keep it: `test-vectors/attacks`.
+//! What an auditor without any secret makes of an attack's transcript or evidence, and the vectors
+//! that keep it: `test-vectors/attacks`.
 //!
-//! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test attacks`, then look at the difference.
+//! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test attacks`, then look at the
+//! difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -38,7 +40,8 @@ fn folder() -> PathBuf {
 }
 
 fn index() -> Index {
-    std::fs::read(folder().join("index.json")).map_or_else(|_| Index::new(), |text| serde_json::from_slice(&text).unwrap())
+    std::fs::read(folder().join("index.json"))
+        .map_or_else(|_| Index::new(), |text| serde_json::from_slice(&text).unwrap())
 }
 
 fn texts(codes: &[Code]) -> Vec<String> {
@@ -53,11 +56,17 @@ fn named(bytes: &[u8], report: &Report) -> Vec<u16> {
     {
         let faults = judge(&stopped.ceremony, &stopped.statements);
         let proven = faults.iter().filter(|fault| fault.rule.certainty() == Certainty::Proven);
-        let all: BTreeSet<u16> = proven.flat_map(|fault| fault.rule.culprits()).map(|index| index.get()).collect();
+        let all: BTreeSet<u16> =
+            proven.flat_map(|fault| fault.rule.culprits()).map(|index| index.get()).collect();
         return all.into_iter().collect();
     }
-    let details: Vec<&str> = report.failed().iter().map(|code| report.line(*code).unwrap().detail.as_str()).collect();
-    (1..=9).filter(|index| details.iter().any(|detail| detail.contains(&format!("(operator {index})")))).collect()
+    let details: Vec<&str> =
+        report.failed().iter().map(|code| report.line(*code).unwrap().detail.as_str()).collect();
+    (1..=9)
+        .filter(|index| {
+            details.iter().any(|detail| detail.contains(&format!("(operator {index})")))
+        })
+        .collect()
 }
 
 fn examine(attack: &str, bytes: &[u8]) -> (Entry, Report) {
@@ -67,8 +76,8 @@ fn examine(attack: &str, bytes: &[u8]) -> (Entry, Report) {
     (Entry { attack: attack.to_owned(), first, failed: texts(&report.failed()), culprits }, report)
 }
 
-/// Exactly `codes` fail for the auditor, it names exactly `culprits`, and the vector `name` (the attack's id, perhaps with `-` and a word)
-/// says so too.
+/// Exactly `codes` fail for the auditor, it names exactly `culprits`, and the vector `name` (the
+/// attack's id, perhaps with `-` and a word) says so too.
 pub(crate) fn told(name: &str, bytes: &[u8], codes: &[Code], culprits: &[u16]) -> Report {
     static WRITING: Mutex<()> = Mutex::new(());
     let attack = name.split('-').next().unwrap();
@@ -82,9 +91,17 @@ pub(crate) fn told(name: &str, bytes: &[u8], codes: &[Code], culprits: &[u16]) -
         std::fs::write(folder().join(format!("{name}.quorate")), bytes).unwrap();
         let mut index = index();
         index.insert(name.to_owned(), entry.clone());
-        std::fs::write(folder().join("index.json"), serde_json::to_string_pretty(&index).unwrap() + "\n").unwrap();
+        std::fs::write(
+            folder().join("index.json"),
+            serde_json::to_string_pretty(&index).unwrap() + "\n",
+        )
+        .unwrap();
     }
-    assert_eq!(index().get(name), Some(&entry), "the vector {name} is another; QUORATE_WRITE_VECTORS=1 writes it");
+    assert_eq!(
+        index().get(name),
+        Some(&entry),
+        "the vector {name} is another; QUORATE_WRITE_VECTORS=1 writes it"
+    );
     report
 }
 
@@ -97,8 +114,10 @@ pub(crate) fn clean(bytes: &[u8]) {
 #[test]
 fn vectors_are_as_the_index_says() {
     let index = index();
-    let mut files: BTreeSet<String> =
-        std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut files: BTreeSet<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert!(files.remove("index.json"));
     assert_eq!(files, index.keys().map(|name| format!("{name}.quorate")).collect());
     for (name, expected) in index {

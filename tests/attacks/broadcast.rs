@@ -37,7 +37,11 @@ fn attack_b1() {
     // Another nonce, another commitment, another one-time key.
     for (name, at) in [("B1", 0), ("B1-commitment", 32)] {
         let scene = two_faced(Round::Hello, |body| body[at] ^= 1);
-        scene.convicts(&Rule::Equivocation { operator: index(3), round: Round::Hello }, Class::E1, 3);
+        scene.convicts(
+            &Rule::Equivocation { operator: index(3), round: Round::Hello },
+            Class::E1,
+            3,
+        );
         told(name, &scene.dossier(), &[Code::V19], &[3]);
     }
 }
@@ -48,7 +52,9 @@ fn attack_b2() {
     let shape = Shape::of(Scene::of_four().ceremony());
     let scene = two_faced(Round::Deal, |body| body[32 * shape.n + 32] ^= 1);
     scene.convicts(&Rule::Equivocation { operator: index(3), round: Round::Deal }, Class::E1, 3);
-    assert!(scene.machines.iter().all(|machine| machine.participant().inbox().get(Round::Prepare, machine.seat.me).is_none()));
+    assert!(scene.machines.iter().all(|machine| {
+        machine.participant().inbox().get(Round::Prepare, machine.seat.me).is_none()
+    }));
     told("B2", &scene.dossier(), &[Code::V19], &[3]);
 }
 
@@ -56,10 +62,19 @@ fn attack_b2() {
 fn complaint(forger: &Forger, prepare: &Statement, shape: &Shape) -> Statement {
     let view = Prepare::decode(prepare.body(), shape).unwrap().view;
     let sealed = vec![0; shape.box_bytes()];
-    let body = Complaint { view, dealer: index(1), claim: Claim::Sealed, opened: [1; 32], sealed }.encode();
+    let body = Complaint { view, dealer: index(1), claim: Claim::Sealed, opened: [1; 32], sealed }
+        .encode();
     let envelope = &prepare.envelope;
     let key = forger.seat.operator.key();
-    Statement::sign_kind(Kind::Complaint, key, envelope.sender, Round::Prepare, envelope.session, envelope.view_root, &body)
+    Statement::sign_kind(
+        Kind::Complaint,
+        key,
+        envelope.sender,
+        Round::Prepare,
+        envelope.session,
+        envelope.view_root,
+        &body,
+    )
 }
 
 #[test]
@@ -74,7 +89,8 @@ fn attack_b3() {
                 sent.to = Some(first.clone());
             }
         });
-        // The certificate is complete, so it wins; the proof of both statements is kept all the same.
+        // The certificate is complete, so it wins; the proof of both statements is kept all the
+        // same.
         clean(&scene.all_finish());
         for machine in &scene.machines {
             let fault = machine.participant().proven_fault().unwrap();
@@ -83,7 +99,8 @@ fn attack_b3() {
         }
         told(name, &scene.dossier(), &[Code::V19], &[3]);
     }
-    // Without the prepare there is no certificate: a false complaint, E4, and nobody loses the share it has stored.
+    // Without the prepare there is no certificate: a false complaint, E4, and nobody loses the
+    // share it has stored.
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| {
         if round == Round::Prepare {
@@ -102,7 +119,12 @@ fn attack_b3() {
         }
     });
     clean(&scene.all_finish());
-    assert!(scene.machines.iter().all(|machine| machine.participant().proven_fault().unwrap().rule == equivocation));
+    assert!(
+        scene
+            .machines
+            .iter()
+            .all(|machine| machine.participant().proven_fault().unwrap().rule == equivocation)
+    );
 }
 
 #[test]
@@ -116,7 +138,11 @@ fn attack_b4() {
         });
         for machine in &scene.machines {
             let inbox = machine.participant().inbox();
-            assert!(inbox.get(Round::Commit, machine.seat.me).is_some(), "operator {} has committed", machine.seat.me);
+            assert!(
+                inbox.get(Round::Commit, machine.seat.me).is_some(),
+                "operator {} has committed",
+                machine.seat.me
+            );
             waits(machine, Round::Commit, &[3], &[]);
         }
     }
@@ -142,7 +168,8 @@ fn attack_b5() {
         last.outputs = Digest([1; 32]);
         *body = last.encode();
     };
-    let cases: [(Round, Change<'_>); 2] = [(Round::Commit, &false_commit), (Round::Final, &false_final)];
+    let cases: [(Round, Change<'_>); 2] =
+        [(Round::Commit, &false_commit), (Round::Final, &false_final)];
     for (at, change) in cases {
         for to in [vec![1], vec![2, 4]] {
             let mut scene = Scene::of_four();
@@ -176,14 +203,18 @@ fn attack_b5() {
             }
         });
         scene.convicts(&rule, class, 3);
-        let (name, code) = if at == Round::Commit { ("B5-partial", Code::V16) } else { ("B5-outputs", Code::V14) };
+        let (name, code) =
+            if at == Round::Commit { ("B5-partial", Code::V16) } else { ("B5-outputs", Code::V14) };
         told(name, &scene.dossier(), &[code, Code::V19], &[3]);
     }
 }
 
 /// What a machine makes of bytes.
 fn taken(machine: &mut Machine, bytes: Vec<u8>) -> Result<usize, Refused> {
-    machine.receive(Frame::Statement(bytes)).unwrap().map(|_| machine.participant().inbox().everything().count())
+    machine
+        .receive(Frame::Statement(bytes))
+        .unwrap()
+        .map(|_| machine.participant().inbox().everything().count())
 }
 
 #[test]
@@ -200,7 +231,10 @@ fn attack_b6() {
     assert_eq!(taken(&mut scene.machines[1], laundered), Err(Refused::Reject(Reject::Signature)));
     let mut nobody = hello;
     nobody[9] = 5;
-    assert_eq!(taken(&mut scene.machines[1], nobody), Err(Refused::Reject(Reject::UnknownSender(5))));
+    assert_eq!(
+        taken(&mut scene.machines[1], nobody),
+        Err(Refused::Reject(Reject::UnknownSender(5)))
+    );
     // In a transcript.
     let collusion = collude(3, 2, TWO_VALIDATORS, collusion::Hooks::default());
     let mut transcript = collusion.transcript();
@@ -226,7 +260,10 @@ fn attack_b7() {
             let mut changed = bytes.clone();
             (changed[6], changed[7]) = (kind, round);
             let why = Statement::open(&changed, scene.ceremony()).unwrap_err();
-            assert!(matches!(why, Reject::Length { .. } | Reject::Signature | Reject::Malformed(_)), "{why:?}");
+            assert!(
+                matches!(why, Reject::Length { .. } | Reject::Signature | Reject::Malformed(_)),
+                "{why:?}"
+            );
         }
         // With the length of the other kind, the signature is what fails.
         (bytes[6], bytes[7]) = (3, statement.envelope.round.number());
@@ -245,7 +282,9 @@ fn attack_b7() {
 fn attack_b8() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let group = |index: quorate::spec::threshold::Index| index.get() <= 2;
-    run(&mut all, &mut |from, to, frame| if group(from) == group(to) { vec![frame] } else { Vec::new() });
+    run(&mut all, &mut |from, to, frame| {
+        if group(from) == group(to) { vec![frame] } else { Vec::new() }
+    });
     for machine in &all {
         let missing: &[u16] = if group(machine.seat.me) { &[3, 4] } else { &[1, 2] };
         waits(machine, Round::Hello, missing, &[]);
@@ -277,8 +316,11 @@ fn attack_b9() {
             Frame::Statement(bytes) => (bytes[7], bytes[9]) == (late.number(), 3),
             _ => false,
         };
-        run(&mut all, &mut |_, to, frame| if to.get() <= 2 && is_late(&frame) { Vec::new() } else { vec![frame] });
-        assert!(all[..2].iter().all(|machine| machine.participant().fault().is_none() && !machine.participant().is_finished()));
+        run(&mut all, &mut |_, to, frame| {
+            if to.get() <= 2 && is_late(&frame) { Vec::new() } else { vec![frame] }
+        });
+        assert!(all[..2].iter().all(|machine| machine.participant().fault().is_none()
+            && !machine.participant().is_finished()));
         run(&mut all, &mut honest);
         for (machine, reference) in all.iter().zip(&reference) {
             assert!(machine.participant().is_finished());
@@ -293,7 +335,8 @@ fn attack_b10() {
     run(&mut reference, &mut honest);
     let expected = statements(&reference[0]);
     for step in [3, 5, 7] {
-        // What was sent is delivered late, in another order, more than once, for ever; of what is new, only a part.
+        // What was sent is delivered late, in another order, more than once, for ever; of what is
+        // new, only a part.
         let mut all = machines(4, 3, TWO_VALIDATORS);
         let mut held: Vec<(u16, u16, Frame)> = Vec::new();
         for round in 0..20 {
@@ -334,7 +377,9 @@ fn attack_b11() {
         assert_eq!(carry, 0);
     };
     let mut at = 12 + collusion.ceremony.canonical().len();
-    for (round, code) in Round::ALL.into_iter().zip([Code::V4, Code::V6, Code::V12, Code::V14, Code::V14]) {
+    for (round, code) in
+        Round::ALL.into_iter().zip([Code::V4, Code::V6, Code::V12, Code::V14, Code::V14])
+    {
         let mut transcript = collusion.transcript();
         respelt(&mut transcript[at..]);
         let statement = &transcript[at..at + shape.statement_bytes(round)];
@@ -343,17 +388,21 @@ fn attack_b11() {
         assert_eq!(first_failure(&transcript), Some(code));
         at += shape.n * shape.statement_bytes(round);
     }
-    // Keys of small order, and other spellings, are no keys; vectors of C2SP CCTV that exercise them are all refused.
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors/ed25519/cctv.json");
+    // Keys of small order, and other spellings, are no keys; vectors of C2SP CCTV that exercise
+    // them are all refused.
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors/ed25519/cctv.json");
     let file: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let mut refused = 0;
     for vector in file["vectors"].as_array().unwrap() {
-        let flags: Vec<&str> = vector["flags"].as_array().unwrap().iter().map(|flag| flag.as_str().unwrap()).collect();
+        let flags: Vec<&str> =
+            vector["flags"].as_array().unwrap().iter().map(|flag| flag.as_str().unwrap()).collect();
         let harmless = ["low_order_component_A", "low_order_component_R"];
         let bytes = |field: &str| hex::decode(vector[field].as_str().unwrap()).unwrap();
         let key = OperatorPublic::from_bytes(bytes("key").try_into().unwrap());
         let message = vector["msg"].as_str().unwrap().as_bytes();
-        let holds = key.is_ok_and(|key| key.verify_bytes(message, &bytes("sig").try_into().unwrap()).is_ok());
+        let holds = key
+            .is_ok_and(|key| key.verify_bytes(message, &bytes("sig").try_into().unwrap()).is_ok());
         assert_eq!(holds, flags.iter().all(|flag| harmless.contains(flag)), "{vector}");
         refused += usize::from(!holds);
     }
@@ -366,12 +415,15 @@ fn attack_b12() {
     scene.run();
     let hello = scene.forgers[0].hello();
     for variant in 0..2000u32 {
-        let flood = resigned(&scene.forgers[0], &hello, |body| body[..4].copy_from_slice(&variant.to_be_bytes()));
+        let flood = resigned(&scene.forgers[0], &hello, |body| {
+            body[..4].copy_from_slice(&variant.to_be_bytes())
+        });
         scene.machines[0].receive(Frame::Statement(flood.bytes().to_vec())).unwrap().unwrap();
     }
     let after = &scene.machines[0];
     assert_eq!(after.participant().inbox().all(Round::Hello, index(3)).count(), 2);
-    let of_three = |(kind, body): &&(RecordKind, Vec<u8>)| *kind == RecordKind::Statement && body[9] == 3;
+    let of_three =
+        |(kind, body): &&(RecordKind, Vec<u8>)| *kind == RecordKind::Statement && body[9] == 3;
     assert_eq!(after.log.iter().filter(of_three).count(), 2, "nothing more is written either");
     scene.run();
     scene.convicts(&Rule::Equivocation { operator: index(3), round: Round::Hello }, Class::E1, 3);
@@ -381,7 +433,9 @@ fn attack_b12() {
     let mut many = Vec::new();
     scene.play(&mut |forger, round, sent| {
         if round == Round::Commit {
-            many.extend((0..50).map(|variant| resigned(forger, &sent.statement, |body| body[0] = variant)));
+            many.extend(
+                (0..50).map(|variant| resigned(forger, &sent.statement, |body| body[0] = variant)),
+            );
             sent.to = Some(Vec::new());
         }
     });

@@ -6,7 +6,11 @@ use std::path::{Path, PathBuf};
 /// Rows whose attack cannot be made yet, because what it attacks does not exist.
 const PENDING: [(&str, &str); 12] = [
     ("S10", "there is no resharing to request"),
-    ("A4", "there is one implementation of the verifier so far; its two ways agree: tests/audit_exhaustive.rs"),
+    (
+        "A4",
+        "there is one implementation of the verifier so far; its two ways agree: \
+         tests/audit_exhaustive.rs",
+    ),
     ("ETH7", "there is no resharing"),
     ("RS1", "there is no resharing"),
     ("RS2", "there is no resharing"),
@@ -35,7 +39,11 @@ fn rows() -> Vec<Row> {
     let row = |line: &str| {
         let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
         let [id, attack, outcome] = cells[..] else { panic!("not three cells: {line}") };
-        (id != "id").then(|| Row { id: id.to_owned(), attack: attack.to_owned(), outcome: outcome.to_owned() })
+        (id != "id").then(|| Row {
+            id: id.to_owned(),
+            attack: attack.to_owned(),
+            outcome: outcome.to_owned(),
+        })
     };
     text.lines().filter(|line| !line.starts_with("|--")).filter_map(row).collect()
 }
@@ -66,7 +74,10 @@ fn tests() -> BTreeMap<String, Vec<String>> {
                 let id = name.split('(').next().unwrap().to_owned();
                 assert!(test, "{}: attack_{id} is no test", path.display());
                 let place = path.strip_prefix(root()).unwrap().display().to_string();
-                found.entry(id).or_default().push(format!("{place}: attack_{}", name.split('(').next().unwrap()));
+                found
+                    .entry(id)
+                    .or_default()
+                    .push(format!("{place}: attack_{}", name.split('(').next().unwrap()));
             }
             test = line == "#[test]" || (test && line.starts_with("#["));
         }
@@ -84,12 +95,19 @@ fn every_attack_is_tested_or_pending() {
     assert_eq!(pending.len(), PENDING.len());
     for row in &rows {
         let tested = tests.contains_key(&row.id.to_lowercase());
-        assert!(tested != pending.contains_key(row.id.as_str()), "{} is either tested or pending", row.id);
+        assert!(
+            tested != pending.contains_key(row.id.as_str()),
+            "{} is either tested or pending",
+            row.id
+        );
         assert!(!row.attack.is_empty() && !row.outcome.is_empty());
     }
     assert!(pending.keys().all(|id| ids.contains(id)), "a pending id is no row");
     for (id, places) in &tests {
-        assert!(rows.iter().any(|row| row.id.to_lowercase() == *id), "attack_{id} is no row of the chapter");
+        assert!(
+            rows.iter().any(|row| row.id.to_lowercase() == *id),
+            "attack_{id} is no row of the chapter"
+        );
         assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), places.len());
     }
 }

@@ -21,8 +21,8 @@ use quorate::transcript::stopped;
 
 use crate::auditor::{clean, told};
 use crate::scene::{
-    Oracle, Scene, Sent, coefficient, commitments_at, index, polynomial, redealt, replace_box, resigned, waits,
-    with_other_polynomials,
+    Oracle, Scene, Sent, coefficient, commitments_at, index, polynomial, redealt, replace_box,
+    resigned, waits, with_other_polynomials,
 };
 
 /// Infinity, in the encoding of commitments.
@@ -38,21 +38,30 @@ fn other_length(name: &str, change: impl Fn(&mut Vec<u8>)) {
             sent.statement = resigned(forger, &sent.statement, &change);
         }
     });
-    // The length is the first thing that is looked at: nothing is allocated, and the statement counts for nothing.
+    // The length is the first thing that is looked at: nothing is allocated, and the statement
+    // counts for nothing.
     let shape = Shape::of(scene.ceremony());
     let expected = shape.statement_bytes(Round::Deal);
     let mut body = vec![0; shape.body_bytes(Round::Deal)];
     change(&mut body);
     let actual = expected - shape.body_bytes(Round::Deal) + body.len();
     let refused = (Round::Deal, Refused::Reject(Reject::Length { expected, actual }));
-    assert_eq!(scene.refused.iter().filter(|(round, _, why)| (*round, why) == (refused.0, &refused.1)).count(), 3);
+    assert_eq!(
+        scene
+            .refused
+            .iter()
+            .filter(|(round, _, why)| (*round, why) == (refused.0, &refused.1))
+            .count(),
+        3
+    );
     scene.all_wait(Round::Deal, &[3], &[3]);
     // In the place of a complete transcript's deal.
     let collusion = collude(3, 2, TWO_VALIDATORS, collusion::Hooks::default());
     let statements = collusion.statements();
     let mut transcript = collusion.transcript();
     let shape = Shape::of(&collusion.ceremony);
-    let end = transcript.len() - 3 * (2..5).map(|round| shape.statement_bytes(Round::ALL[round])).sum::<usize>();
+    let end = transcript.len()
+        - 3 * (2..5).map(|round| shape.statement_bytes(Round::ALL[round])).sum::<usize>();
     let start = end - statements[5].bytes().len();
     let mut longer = transcript[start..end].to_vec();
     change(&mut longer);
@@ -77,11 +86,17 @@ fn infinite_commitment(name: &str, row: usize, power: usize) {
     let at = commitments_at(&shape) + 96 * (row * shape.t + power);
     scene.play(&mut |forger, round, sent| {
         if round == Round::Deal {
-            sent.statement = resigned(forger, &sent.statement, |body| body[at..at + 96].copy_from_slice(&infinity()));
+            sent.statement = resigned(forger, &sent.statement, |body| {
+                body[at..at + 96].copy_from_slice(&infinity())
+            });
         }
     });
     let error = DecodeError::Curve { what: "commitment", source: CurveError::Infinity };
-    scene.convicts(&Rule::Malformed { operator: index(3), round: Round::Deal, error }, Class::E2, 3);
+    scene.convicts(
+        &Rule::Malformed { operator: index(3), round: Round::Deal, error },
+        Class::E2,
+        3,
+    );
     told(name, &scene.dossier(), &[Code::V8, Code::V19], &[3]);
 }
 
@@ -89,10 +104,14 @@ fn infinite_commitment(name: &str, row: usize, power: usize) {
 fn attack_d3() {
     infinite_commitment("D3", 0, 2);
     infinite_commitment("D3-middle", 1, 1);
-    // And zero was not dealt under some other point: no polynomial with such a coefficient can be made at all.
+    // And zero was not dealt under some other point: no polynomial with such a coefficient can be
+    // made at all.
     assert!(
-        quorate::primitives::polynomial::Polynomial::from_coefficients(vec![coefficient(3, 0, 0), SecretScalar::zero()])
-            .is_none()
+        quorate::primitives::polynomial::Polynomial::from_coefficients(vec![
+            coefficient(3, 0, 0),
+            SecretScalar::zero()
+        ])
+        .is_none()
     );
 }
 
@@ -101,7 +120,8 @@ fn attack_d4() {
     infinite_commitment("D4", 1, 0);
 }
 
-/// The shares that an attacker deals are not its polynomials': the victim opens its one-time key, and everybody sees it.
+/// The shares that an attacker deals are not its polynomials': the victim opens its one-time key,
+/// and everybody sees it.
 fn bad_shares(name: &str, shares: fn(Index, &mut Vec<SecretScalar>), rule: &Rule) -> Scene {
     let mut scene = Scene::hooked(4, 3, &[3], coefficient, || Hooks { shares, ..Hooks::default() });
     scene.play(&mut |_, _, _| ());
@@ -111,7 +131,11 @@ fn bad_shares(name: &str, shares: fn(Index, &mut Vec<SecretScalar>), rule: &Rule
 
 fn complained(name: &str, scene: &Scene, rule: &Rule) {
     scene.convicts(rule, Class::E3, 3);
-    let victim = scene.machines.iter().find(|machine| machine.participant().is_stopped()).expect("whoever complains stops");
+    let victim = scene
+        .machines
+        .iter()
+        .find(|machine| machine.participant().is_stopped())
+        .expect("whoever complains stops");
     for machine in &scene.machines {
         let complaint = machine.participant().inbox().get(Round::Prepare, victim.seat.me).unwrap();
         assert_eq!(complaint.envelope.kind, Kind::Complaint);
@@ -135,7 +159,8 @@ fn attack_d5() {
         }
     };
     let scene = bad_shares("D5", bad, &Rule::Share { dealer: index(3), validator: 1 });
-    let stopped: Vec<bool> = scene.machines.iter().map(|machine| machine.participant().is_stopped()).collect();
+    let stopped: Vec<bool> =
+        scene.machines.iter().map(|machine| machine.participant().is_stopped()).collect();
     assert_eq!(stopped, [true, false, false]);
 }
 
@@ -147,7 +172,10 @@ fn attack_d6() {
         by(shares, 1, -1);
     };
     let scene = bad_shares("D6", bad, &Rule::Share { dealer: index(3), validator: 0 });
-    assert!(scene.machines.iter().all(|machine| machine.participant().is_stopped()), "every victim finds it");
+    assert!(
+        scene.machines.iter().all(|machine| machine.participant().is_stopped()),
+        "every victim finds it"
+    );
 }
 
 #[test]
@@ -157,7 +185,8 @@ fn attack_d7() {
     scene.play(&mut |forger, round, sent| {
         if round == Round::Deal {
             let dealer = forger.seat.me.get();
-            let mut shares: Vec<SecretScalar> = (0..2).map(|v| polynomial(dealer, v, 3).evaluate(&Scalar::one())).collect();
+            let mut shares: Vec<SecretScalar> =
+                (0..2).map(|v| polynomial(dealer, v, 3).evaluate(&Scalar::one())).collect();
             by(&mut shares, 0, if dealer == 3 { 1 } else { -1 });
             let payload: Vec<u8> = shares.iter().flat_map(|share| *share.to_be_bytes()).collect();
             oracle.reseal(forger, sent, 1, payload);
@@ -183,7 +212,8 @@ fn attack_d8() {
 
 /// A scalar plus the group order, in 32 bytes.
 pub(crate) fn plus_r(scalar: &[u8; 32]) -> [u8; 32] {
-    let r = hex::decode("73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001").unwrap();
+    let r =
+        hex::decode("73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001").unwrap();
     let (mut out, mut carry) = ([0; 32], 0);
     for i in (0..32).rev() {
         let sum = u16::from(scalar[i]) + u16::from(r[i]) + carry;
@@ -231,8 +261,12 @@ fn attack_d10() {
         }
     });
     let shape = Shape::of(scene.ceremony());
-    let frame = Frame::ShareBox { dealer: index(3), recipient: index(1), sealed: truncated }.encode();
-    assert_eq!(Frame::decode(&frame, &shape), Err(DecodeError::Short { what: "share box", missing: 1 }));
+    let frame =
+        Frame::ShareBox { dealer: index(3), recipient: index(1), sealed: truncated }.encode();
+    assert_eq!(
+        Frame::decode(&frame, &shape),
+        Err(DecodeError::Short { what: "share box", missing: 1 })
+    );
     waits(&scene.machines[0], Round::Deal, &[], &[3]);
 }
 
@@ -280,21 +314,34 @@ fn attack_d12() {
             sent.boxes.remove(0);
         }
     });
-    let dossier = forsaken.machines[0].participant().inbox().everything().cloned().collect::<Vec<_>>();
+    let dossier =
+        forsaken.machines[0].participant().inbox().everything().cloned().collect::<Vec<_>>();
     let (_, abandoned) = forsaken.machines[0].participant.take().unwrap().abandon();
     let dossier = stopped::encode(scene.ceremony(), dossier.iter().chain([&abandoned]));
     let report = told("D12", &dossier, &[Code::V19], &[]);
     let detail = &report.line(Code::V19).unwrap().detail;
     assert!(
-        detail.contains("prove nobody at fault") && detail.contains("said, not proven: alice (operator 1) gave up"),
+        detail.contains("prove nobody at fault")
+            && detail.contains("said, not proven: alice (operator 1) gave up"),
         "{detail}"
     );
     assert!(detail.contains("waiting for the share box of carol (operator 3)"), "{detail}");
-    // Asked through a third operator, in everybody's sight, the dealer has to answer or to refuse everybody.
-    assert_eq!(scene.machines[0].participant().wants(), [Frame::Want { dealer, recipient: victim }]);
+    // Asked through a third operator, in everybody's sight, the dealer has to answer or to refuse
+    // everybody.
+    assert_eq!(
+        scene.machines[0].participant().wants(),
+        [Frame::Want { dealer, recipient: victim }]
+    );
     let relay = scene.machines[1].participant.as_mut().unwrap();
-    assert_eq!(relay.on_want(victim, dealer, victim), Some((dealer, Frame::Want { dealer, recipient: victim })));
-    assert_eq!(relay.on_foreign_box(dealer, victim, vec![0; withheld.len()]), None, "not what the dealer signed");
+    assert_eq!(
+        relay.on_want(victim, dealer, victim),
+        Some((dealer, Frame::Want { dealer, recipient: victim }))
+    );
+    assert_eq!(
+        relay.on_foreign_box(dealer, victim, vec![0; withheld.len()]),
+        None,
+        "not what the dealer signed"
+    );
     let (to, frame) = relay.on_foreign_box(dealer, victim, withheld).unwrap();
     assert_eq!(to, victim);
     scene.machines[0].receive(frame).unwrap().unwrap();
@@ -303,7 +350,11 @@ fn attack_d12() {
     // An honest dealer answers whoever asks, for whomever, and only with its own boxes.
     let dealer = scene.machines[2].participant.as_mut().unwrap();
     let (relay, victim) = (index(2), index(1));
-    let Some((to, Frame::ShareBox { dealer: of, recipient, sealed })) = dealer.on_want(relay, index(4), victim) else { panic!() };
+    let Some((to, Frame::ShareBox { dealer: of, recipient, sealed })) =
+        dealer.on_want(relay, index(4), victim)
+    else {
+        panic!()
+    };
     assert_eq!((to, of, recipient), (relay, index(4), victim));
     assert_eq!(dealer.box_for(victim), Some(Frame::ShareBox { dealer: of, recipient, sealed }));
     // Nobody asks for others, nor for its own box.
@@ -313,14 +364,20 @@ fn attack_d12() {
 
 #[test]
 fn attack_d13() {
-    bad_shares("D13", |_, shares| shares.swap(0, 1), &Rule::Share { dealer: index(3), validator: 0 });
+    bad_shares(
+        "D13",
+        |_, shares| shares.swap(0, 1),
+        &Rule::Share { dealer: index(3), validator: 0 },
+    );
 }
 
 #[test]
 fn attack_d14() {
     let oracle = Oracle::new(4, 3, &[3]);
     let copied = oracle.dealt().remove(0);
-    let copy = |deal: &mut Deal| (deal.commitments, deal.proof) = (copied.commitments.clone(), copied.proof);
+    let copy = |deal: &mut Deal| {
+        (deal.commitments, deal.proof) = (copied.commitments.clone(), copied.proof)
+    };
     // Copied after the reveal: not what the hello fixed, even with the copied salt.
     for salt in [false, true] {
         let mut scene = Scene::of_four();
@@ -345,12 +402,14 @@ fn attack_d14() {
     scene.convicts(&Rule::ProofOfPossession { dealer: index(3) }, Class::E2, 3);
     // That a constant stands there twice is nobody's proven fault but the copier's.
     told("D14-committed", &scene.dossier(), &[Code::V10, Code::V19], &[3]);
-    // A copied hello is refused with the first round; of two with the same nonce, one copied, and nobody can tell which.
+    // A copied hello is refused with the first round; of two with the same nonce, one copied, and
+    // nobody can tell which.
     let victim = oracle.hellos[0].clone();
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| {
         if round == Round::Hello {
-            sent.statement = resigned(forger, &sent.statement, |body| *body = victim.body().to_vec());
+            sent.statement =
+                resigned(forger, &sent.statement, |body| *body = victim.body().to_vec());
         }
     });
     let rule = Rule::CopiedHello { operators: [index(1), index(3)], what: "a nonce" };
@@ -358,11 +417,16 @@ fn attack_d14() {
 }
 
 /// The attacker's hello, committed to these commitments under its own index.
-pub(crate) fn commit_to(forger: &Forger, sent: &Sent, commitments: &Commitments) -> quorate::message::envelope::Statement {
+pub(crate) fn commit_to(
+    forger: &Forger,
+    sent: &Sent,
+    commitments: &Commitments,
+) -> quorate::message::envelope::Statement {
     let (ceremony, me) = (&forger.seat.ceremony, forger.seat.me);
     let salt = bytes(&format!("attacker {} salt", me.get()));
     let mut hello = Hello::decode(sent.statement.body(), &Shape::of(ceremony)).unwrap();
-    hello.commitment = hello_commitment(ceremony, me, &hello.nonce, &salt, &commitments.merkle_root());
+    hello.commitment =
+        hello_commitment(ceremony, me, &hello.nonce, &salt, &commitments.merkle_root());
     resigned(forger, &sent.statement, |body| *body = hello.encode())
 }
 
@@ -377,7 +441,11 @@ fn attack_d15() {
 #[test]
 fn attack_d16() {
     // Two operators whose random sources give the same bytes, all of them.
-    let constant = || Entropy { seed: Secret32::new(&mut [7; 32]), nonce: [7; 32], extra: SecretBytes::new(Vec::new()) };
+    let constant = || Entropy {
+        seed: Secret32::new(&mut [7; 32]),
+        nonce: [7; 32],
+        extra: SecretBytes::new(Vec::new()),
+    };
     let all = machines(4, 3, TWO_VALIDATORS);
     let shape = Shape::of(&all[0].seat.ceremony);
     let hello = |seat: usize| {
@@ -386,7 +454,12 @@ fn attack_d16() {
     };
     let (first, second) = (hello(0), hello(1));
     assert_ne!(first.commitment, second.commitment);
-    let mut keys: Vec<[u8; 32]> = first.one_time_keys.iter().chain(&second.one_time_keys).map(|key| *key.as_bytes()).collect();
+    let mut keys: Vec<[u8; 32]> = first
+        .one_time_keys
+        .iter()
+        .chain(&second.one_time_keys)
+        .map(|key| *key.as_bytes())
+        .collect();
     keys.sort_unstable();
     keys.dedup();
     assert_eq!(keys.len(), 6, "secrets follow from the operator's identity key too");
@@ -394,7 +467,10 @@ fn attack_d16() {
     let elsewhere = machines(4, 3, &TWO_VALIDATORS.replace("\"1\", \"32\"", "\"1\", \"31\""));
     let (_, step) = Participant::start(elsewhere[0].seat.clone(), Vec::new(), constant).unwrap();
     let third = Hello::decode(step.send[0].body(), &shape).unwrap();
-    assert_ne!((first.commitment, first.one_time_keys[0]), (third.commitment, third.one_time_keys[0]));
+    assert_ne!(
+        (first.commitment, first.one_time_keys[0]),
+        (third.commitment, third.one_time_keys[0])
+    );
     // The same nonce twice is seen by everybody, before anything is dealt.
     assert_eq!(first.nonce, second.nonce);
 }
@@ -426,8 +502,12 @@ fn attack_d18() {
     scene.all_wait(Round::Deal, &[3], &[3]);
     let held: Vec<_> = scene.machines[0].participant().inbox().everything().cloned().collect();
     let (_, abandoned) = scene.machines[0].participant.take().unwrap().abandon();
-    let dossier = stopped::encode(&scene.machines[1].seat.ceremony, held.iter().chain([&abandoned]));
+    let dossier =
+        stopped::encode(&scene.machines[1].seat.ceremony, held.iter().chain([&abandoned]));
     let report = told("D18", &dossier, &[Code::V19], &[]);
     let detail = &report.line(Code::V19).unwrap().detail;
-    assert!(detail.contains("waiting for statement and share box of carol (operator 3)"), "{detail}");
+    assert!(
+        detail.contains("waiting for statement and share box of carol (operator 3)"),
+        "{detail}"
+    );
 }

@@ -27,27 +27,37 @@ use crate::thresholds::Rehearsal;
 
 /// A deposit for validator 1's key to the attacker's address.
 fn hostile(ceremony: &Ceremony, key: &quorate::primitives::curve::G1) -> DepositMessage {
-    let Item::Deposit(honest) = items(ceremony, 0, key).remove(0) else { panic!("the first item is a deposit") };
+    let Item::Deposit(honest) = items(ceremony, 0, key).remove(0) else {
+        panic!("the first item is a deposit")
+    };
     let mut credentials = *honest.withdrawal_credentials.as_bytes();
     credentials[12..].fill(0xee);
-    DepositMessage { withdrawal_credentials: WithdrawalCredentials::from_bytes(credentials).unwrap(), ..honest }
+    DepositMessage {
+        withdrawal_credentials: WithdrawalCredentials::from_bytes(credentials).unwrap(),
+        ..honest
+    }
 }
 
 #[test]
 fn attack_eth1() {
-    // Two of four, where three are needed, sign another deposit; all that the honest ever sign is the spec's.
+    // Two of four, where three are needed, sign another deposit; all that the honest ever sign is
+    // the spec's.
     let dealt = Dealt::of(collude(4, 3, TWO_VALIDATORS, Hooks::default()));
     let ceremony = dealt.collusion.ceremony.clone();
     let key = dealt.sums.public_key(0);
     let root = hostile(&ceremony, &key).signing_root(ceremony.network());
     let partial = |seat: u16, root: &[u8; 32]| bls_sign(&dealt.shares(seat)[0], root).unwrap();
     let agreed = items(&ceremony, 0, &key)[0].signing_root(&ceremony);
-    let combine =
-        |points: &[u64], partials: &[G2]| lagrange::combine(&lagrange::coefficients_at_zero(points).unwrap(), partials).unwrap();
+    let combine = |points: &[u64], partials: &[G2]| {
+        lagrange::combine(&lagrange::coefficients_at_zero(points).unwrap(), partials).unwrap()
+    };
     let mine = [partial(3, &root), partial(4, &root)];
     assert!(!bls_verify(&key, &root, &combine(&[3, 4], &mine)), "two are too few");
     let borrowed = [partial(1, &agreed), mine[0], mine[1]];
-    assert!(!bls_verify(&key, &root, &combine(&[1, 3, 4], &borrowed)), "what the honest signed is for something else");
+    assert!(
+        !bls_verify(&key, &root, &combine(&[1, 3, 4], &borrowed)),
+        "what the honest signed is for something else"
+    );
     let three = [partial(1, &root), mine[0], mine[1]];
     assert!(bls_verify(&key, &root, &combine(&[1, 3, 4], &three)), "three could");
     // Whatever comes, an operator signs once: started again from its log it says the same.
@@ -62,7 +72,8 @@ fn attack_eth1() {
     // An attacker that puts its partial signature on the other deposit into its commit.
     let rehearsal = Rehearsal::new();
     let scene = Scene::of_four();
-    let root = hostile(scene.ceremony(), &rehearsal.sums.public_key(0)).signing_root(scene.ceremony().network());
+    let root = hostile(scene.ceremony(), &rehearsal.sums.public_key(0))
+        .signing_root(scene.ceremony().network());
     let shape = Shape::of(scene.ceremony());
     let bad = rehearsal.shares[0].sign(&message_point(&root)).unwrap();
     let scene = crate::curve::planted(Round::Commit, 32 * shape.n, &bad.to_uncompressed());
@@ -76,7 +87,9 @@ fn attack_eth1() {
         })
         .collect();
     let commit = move |seat: usize, body: &mut Commit| body.partials[0] = seats[seat];
-    let transcript = collude(4, 3, TWO_VALIDATORS, Hooks { commit: Box::new(commit), ..Hooks::default() }).transcript();
+    let transcript =
+        collude(4, 3, TWO_VALIDATORS, Hooks { commit: Box::new(commit), ..Hooks::default() })
+            .transcript();
     let report = told("ETH1-together", &transcript, &[Code::V15, Code::V16], &[1]);
     assert!(report.line(Code::V15).unwrap().detail.contains("deposit 1 of validator 1"));
 }
@@ -86,7 +99,9 @@ fn attack_eth2() {
     let text = file(3, 2);
     let custom = |version: &str, name: &str| {
         let table = format!(
-            "[network]\nname = \"{name}\"\ngenesis_fork_version = \"{version}\"\ngenesis_validators_root = \"{}\"\ngenesis_time = 1700000000\n[[operators]]",
+            "[network]\nname = \"{name}\"\ngenesis_fork_version = \
+             \"{version}\"\ngenesis_validators_root = \"{}\"\ngenesis_time = \
+             1700000000\n[[operators]]",
             "07".repeat(32)
         );
         with(&with(&text, "network = \"hoodi\"\n", ""), "[[operators]]", &table)
@@ -102,7 +117,11 @@ fn attack_eth2() {
     assert!(describe(&devnet).contains("not built in"));
     // Prefixes, amounts: refused, or shown and signed.
     let ceremony = parsed(&text).unwrap();
-    let at = ceremony.canonical().windows(12).position(|window| window == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+    let at = ceremony
+        .canonical()
+        .windows(12)
+        .position(|window| window == [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+        .unwrap();
     for prefix in [0, 3, 0xff] {
         let mut bytes = ceremony.canonical().to_vec();
         bytes[at] = prefix;
@@ -110,8 +129,14 @@ fn attack_eth2() {
         let why = SpecError::Credentials { place, source: CredentialsError::Prefix(prefix) };
         assert_eq!(Ceremony::from_canonical(&bytes).unwrap_err(), why);
     }
-    assert!(matches!(parsed(&with(&text, "\"1\", \"32\"", "\"0.5\", \"32\"")), Err(SpecError::Amount { .. })));
-    assert!(matches!(parsed(&with(&text, "\"1\", \"32\"", "\"1\", \"2049\"")), Err(SpecError::Amount { .. })));
+    assert!(matches!(
+        parsed(&with(&text, "\"1\", \"32\"", "\"0.5\", \"32\"")),
+        Err(SpecError::Amount { .. })
+    ));
+    assert!(matches!(
+        parsed(&with(&text, "\"1\", \"32\"", "\"1\", \"2049\"")),
+        Err(SpecError::Amount { .. })
+    ));
     let others = [
         with(&text, "\"1\", \"32\"", "\"1\", \"31\""),
         with(&text, "\"hoodi\"", "\"sepolia\""),
@@ -131,7 +156,10 @@ fn attack_eth2() {
 fn attack_eth3() {
     // The addresses stand in the spec, by position; exchanged, it is another spec.
     let text = file(4, 3);
-    let (first, second) = ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359");
+    let (first, second) = (
+        "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+    );
     let exchanged = text.replace(first, "?").replace(second, first).replace('?', second);
     assert_ne!(parsed(&text).unwrap().digest(), parsed(&exchanged).unwrap().digest());
     // An attacker that, once it knows the keys, signs each key's deposit with the other's address.
@@ -139,7 +167,9 @@ fn attack_eth3() {
     let scene = Scene::of_four();
     let ceremony = scene.ceremony();
     let mut other = items(ceremony, 0, &rehearsal.sums.public_key(0)).remove(0);
-    let Item::Deposit(theirs) = items(ceremony, 1, &rehearsal.sums.public_key(1)).remove(0) else { panic!() };
+    let Item::Deposit(theirs) = items(ceremony, 1, &rehearsal.sums.public_key(1)).remove(0) else {
+        panic!()
+    };
     if let Item::Deposit(deposit) = &mut other {
         deposit.withdrawal_credentials = theirs.withdrawal_credentials;
     }
@@ -152,26 +182,42 @@ fn attack_eth3() {
 
 #[test]
 fn attack_eth4() {
-    // One operator stores nothing: it falls silent before its prepare, or says something else in its place.
+    // One operator stores nothing: it falls silent before its prepare, or says something else in
+    // its place.
     for silent in [true, false] {
         let mut scene = Scene::of_four();
         scene.play(&mut |forger, round, sent| {
             if round == Round::Prepare {
                 sent.to = silent.then(Vec::new);
                 // The flag that says that the shares are stored.
-                sent.statement = resigned(forger, &sent.statement, |body| *body.last_mut().unwrap() = 0);
+                sent.statement =
+                    resigned(forger, &sent.statement, |body| *body.last_mut().unwrap() = 0);
             }
         });
         for machine in &scene.machines {
             let inbox = machine.participant().inbox();
-            assert!(inbox.get(Round::Commit, machine.seat.me).is_none(), "no honest partial signature exists");
-            assert!(machine.participant().is_prepared() && machine.participant().outcome().is_none() && !machine.staged);
+            assert!(
+                inbox.get(Round::Commit, machine.seat.me).is_none(),
+                "no honest partial signature exists"
+            );
+            assert!(
+                machine.participant().is_prepared()
+                    && machine.participant().outcome().is_none()
+                    && !machine.staged
+            );
         }
         if silent {
             scene.all_wait(Round::Prepare, &[3], &[]);
         } else {
-            let error = quorate::primitives::codec::DecodeError::Invalid { what: "flags", why: "shares not stored" };
-            scene.convicts(&Rule::Malformed { operator: index(3), round: Round::Prepare, error }, Class::E2, 3);
+            let error = quorate::primitives::codec::DecodeError::Invalid {
+                what: "flags",
+                why: "shares not stored",
+            };
+            scene.convicts(
+                &Rule::Malformed { operator: index(3), round: Round::Prepare, error },
+                Class::E2,
+                3,
+            );
             told("ETH4", &scene.dossier(), &[Code::V12, Code::V19], &[3]);
         }
     }
@@ -179,21 +225,31 @@ fn attack_eth4() {
 
 #[test]
 fn attack_eth8() {
-    // All that an operator can be told; none of it is a message to sign. A new input has to be added here.
+    // All that an operator can be told; none of it is a message to sign. A new input has to be
+    // added here.
     let takes = |input: &Input| match input {
-        Input::Statement(_) | Input::ShareBox { .. } | Input::PeerHolds { .. } | Input::Reread(_) | Input::Staged { .. } => (),
+        Input::Statement(_)
+        | Input::ShareBox { .. }
+        | Input::PeerHolds { .. }
+        | Input::Reread(_)
+        | Input::Staged { .. } => (),
     };
     takes(&Input::Staged { keystores: true });
     // Nor has the program a command that signs what it is given.
     let help = Command::new(env!("CARGO_BIN_EXE_quorate")).arg("--help").output().unwrap();
     let text = String::from_utf8(help.stdout).unwrap();
-    let commands: Vec<&str> =
-        text.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty()).collect();
+    let commands: Vec<&str> = text
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .collect();
     assert!(commands.len() > 4);
     assert!(commands.iter().all(|line| !line.trim_start().starts_with("sign")), "{commands:?}");
     // 32 bytes that are no statement are dropped.
     let mut scene = Scene::of_four();
     scene.run();
-    let told = scene.machines[0].receive(quorate::message::sync::Frame::Statement(vec![7; 32])).unwrap();
+    let told =
+        scene.machines[0].receive(quorate::message::sync::Frame::Statement(vec![7; 32])).unwrap();
     assert!(told.is_err());
 }

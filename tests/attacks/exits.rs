@@ -32,7 +32,9 @@ impl Finished {
     /// A request of the first operator's.
     fn request(&self, exit: VoluntaryExit, delivery: Delivery) -> Request {
         let key = self.parent.validators()[0].public_key.to_compressed();
-        self.parent.request(key, Purpose::Exit(exit), delivery).signed_by(&self.all[0].seat.operator, index(1))
+        self.parent
+            .request(key, Purpose::Exit(exit), delivery)
+            .signed_by(&self.all[0].seat.operator, index(1))
     }
 
     /// The answers to it for operator `seat`'s eyes.
@@ -50,10 +52,16 @@ impl Finished {
     fn answer(&self, cleared: &Cleared, seat: u16) -> String {
         let operator = &self.all[usize::from(seat) - 1].seat.operator;
         let ephemeral = Secret32::new(&mut [u8::try_from(seat).unwrap(); 32]);
-        String::from_utf8(self.partial(cleared, seat).to_json(cleared, operator, ephemeral)).unwrap()
+        String::from_utf8(self.partial(cleared, seat).to_json(cleared, operator, ephemeral))
+            .unwrap()
     }
 
-    fn open(&self, cleared: &Cleared, answer: &str, by: Option<u16>) -> Result<Partial, PartialError> {
+    fn open(
+        &self,
+        cleared: &Cleared,
+        answer: &str,
+        by: Option<u16>,
+    ) -> Result<Partial, PartialError> {
         let secret = by.map(|seat| self.all[usize::from(seat) - 1].seat.operator.noise());
         PartialFile::from_json(answer.as_bytes())?.open(cleared, &self.parent, secret)
     }
@@ -66,9 +74,11 @@ fn attack_eth5() {
     let (ceremony, key) = (finished.parent.ceremony(), finished.parent.validators()[0].public_key);
     let exit = EXIT.signing_root(ceremony.network()).unwrap();
     assert!(items(ceremony, 0, &key).iter().all(|item| item.signing_root(ceremony) != exit));
-    // Everything that the operators send leaks. It is for carol, who can use it, and for nobody else.
+    // Everything that the operators send leaks. It is for carol, who can use it, and for nobody
+    // else.
     let cleared = finished.parent.clear(finished.request(EXIT, finished.custodian(3))).unwrap();
-    let leaked: Vec<String> = [1, 2, 4].iter().map(|seat| finished.answer(&cleared, *seat)).collect();
+    let leaked: Vec<String> =
+        [1, 2, 4].iter().map(|seat| finished.answer(&cleared, *seat)).collect();
     for (seat, answer) in [1, 2, 4].into_iter().zip(&leaked) {
         let partial = finished.partial(&cleared, seat);
         assert!(!answer.contains(&hex::encode(partial.partial.to_compressed())));
@@ -76,19 +86,29 @@ fn attack_eth5() {
             assert_eq!(finished.open(&cleared, answer, thief), Err(PartialError::Sealed));
         }
     }
-    let opened: Vec<Partial> = leaked.iter().map(|answer| finished.open(&cleared, answer, Some(3)).unwrap()).collect();
+    let opened: Vec<Partial> =
+        leaked.iter().map(|answer| finished.open(&cleared, answer, Some(3)).unwrap()).collect();
     combine(&cleared, &finished.parent, &opened).unwrap();
     // Fewer than the threshold, leaked from carol, are no exit.
-    assert_eq!(combine(&cleared, &finished.parent, &opened[..2]), Err(CombineError::TooFew { found: 2, needed: 3 }));
-    // The same exit, asked for dave's eyes: what was sealed to carol does not become an answer to that.
+    assert_eq!(
+        combine(&cleared, &finished.parent, &opened[..2]),
+        Err(CombineError::TooFew { found: 2, needed: 3 })
+    );
+    // The same exit, asked for dave's eyes: what was sealed to carol does not become an answer to
+    // that.
     let stolen = finished.parent.clear(finished.request(EXIT, finished.custodian(4))).unwrap();
     let (expected, found) = (stolen.request.id(), cleared.request.id());
-    assert_eq!(finished.open(&stolen, &leaked[0], Some(4)), Err(PartialError::Request { expected, found }));
+    assert_eq!(
+        finished.open(&stolen, &leaked[0], Some(4)),
+        Err(PartialError::Request { expected, found })
+    );
     let renamed = leaked[0].replace(&found.to_string(), &expected.to_string());
     assert_eq!(finished.open(&stolen, &renamed, Some(4)), Err(PartialError::Sealed));
     // Carol cannot say that somebody chose to answer in public.
-    let public = finished.answer(&finished.parent.clear(finished.request(EXIT, Delivery::Public)).unwrap(), 1);
-    let renamed = public.replace(&finished.request(EXIT, Delivery::Public).id().to_string(), &found.to_string());
+    let public = finished
+        .answer(&finished.parent.clear(finished.request(EXIT, Delivery::Public)).unwrap(), 1);
+    let renamed = public
+        .replace(&finished.request(EXIT, Delivery::Public).id().to_string(), &found.to_string());
     let delivery = PartialError::Delivery { expected: "sealed", found: "public" };
     assert_eq!(finished.open(&cleared, &renamed, Some(3)), Err(delivery));
 }
@@ -98,9 +118,14 @@ fn attack_eth6() {
     let finished = Finished::new();
     let genuine = finished.request(EXIT, Delivery::Public);
     let cleared = finished.parent.clear(genuine.clone()).unwrap();
-    assert_eq!(Some(cleared.signing_root), EXIT.signing_root(finished.parent.ceremony().network()), "from the typed fields");
+    assert_eq!(
+        Some(cleared.signing_root),
+        EXIT.signing_root(finished.parent.ceremony().network()),
+        "from the typed fields"
+    );
     // A field altered on the way: it is no more what the first operator stands by.
-    let others = [VoluntaryExit { epoch: 4, ..EXIT }, VoluntaryExit { validator_index: 1_804_777, ..EXIT }];
+    let others =
+        [VoluntaryExit { epoch: 4, ..EXIT }, VoluntaryExit { validator_index: 1_804_777, ..EXIT }];
     for exit in others {
         let altered = Request { purpose: Purpose::Exit(exit), ..genuine.clone() };
         assert_eq!(finished.parent.clear(altered).err(), Some(RequestError::Requester(1)));
@@ -114,13 +139,19 @@ fn attack_eth6() {
     assert_eq!(refused(Request { outputs: digest, ..genuine.clone() }), "outputs");
     let second = finished.parent.validators()[1].public_key.to_compressed();
     assert_eq!(refused(Request { public_key: second, ..genuine.clone() }), "requested_by");
-    assert_eq!(refused(Request { public_key: [1; 48], requester: None, ..genuine.clone() }), "public_key");
+    assert_eq!(
+        refused(Request { public_key: [1; 48], requester: None, ..genuine.clone() }),
+        "public_key"
+    );
     // An answer to another exit is none to this one, whatever is written on it.
     for exit in others {
         let other = finished.parent.clear(finished.request(exit, Delivery::Public)).unwrap();
         let answer = finished.answer(&other, 2);
         let (expected, found) = (genuine.id(), other.request.id());
-        assert_eq!(finished.open(&cleared, &answer, None), Err(PartialError::Request { expected, found }));
+        assert_eq!(
+            finished.open(&cleared, &answer, None),
+            Err(PartialError::Request { expected, found })
+        );
         let renamed = answer.replace(&found.to_string(), &expected.to_string());
         assert_eq!(finished.open(&cleared, &renamed, None), Err(PartialError::Signature(2)));
     }
@@ -131,7 +162,10 @@ fn attack_eth6() {
     for signing_root in elsewhere.chain([mainnet]) {
         let message = message_point(&signing_root);
         let wrong = Cleared { request: genuine.clone(), validator: 0, signing_root, message };
-        assert_eq!(finished.open(&cleared, &finished.answer(&wrong, 2), None), Err(PartialError::Wrong(2)));
+        assert_eq!(
+            finished.open(&cleared, &finished.answer(&wrong, 2), None),
+            Err(PartialError::Wrong(2))
+        );
         let good = [1, 3].map(|seat| finished.partial(&cleared, seat));
         let all = [good[0], good[1], finished.partial(&wrong, 2)];
         let too_few = CombineError::TooFew { found: 2, needed: 3 };

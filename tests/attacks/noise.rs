@@ -22,7 +22,9 @@ use quorate::primitives::secret::Secret32;
 use quorate::primitives::x25519::{DhKeyError, DhPublic, DhSecret};
 use quorate::protocol::evidence::{Class, Rule};
 use quorate::protocol::record::RecordKind;
-use quorate::simulation::machine::{TWO_VALIDATORS, honest, machines, run as run_machines, statements};
+use quorate::simulation::machine::{
+    TWO_VALIDATORS, honest, machines, run as run_machines, statements,
+};
 use quorate::spec::{Ceremony, Place, SpecError};
 use sha2::{Digest as _, Sha256};
 use snow::HandshakeState;
@@ -48,7 +50,10 @@ fn secret(number: u8) -> Secret32 {
 }
 
 fn operator(number: u8) -> Arc<Operator> {
-    Arc::new(Operator::generate(OperatorName::parse(&format!("operator {number}")).unwrap(), secret(number)))
+    Arc::new(Operator::generate(
+        OperatorName::parse(&format!("operator {number}")).unwrap(),
+        secret(number),
+    ))
 }
 
 fn peer(index: u16) -> Peer {
@@ -58,7 +63,11 @@ fn peer(index: u16) -> Peer {
 }
 
 fn local(index: u16) -> Local {
-    Local { session: Session::Ceremony(SPEC), index, operator: operator(u8::try_from(index).unwrap()) }
+    Local {
+        session: Session::Ceremony(SPEC),
+        index,
+        operator: operator(u8::try_from(index).unwrap()),
+    }
 }
 
 fn pipe() -> (DuplexStream, DuplexStream) {
@@ -70,9 +79,13 @@ pub(crate) fn greet(calling: Digest, called: Digest) -> (Option<LinkError>, Opti
     run(async {
         let (a, b) = pipe();
         let (calling, called) = (Session::Ceremony(calling), Session::Ceremony(called));
-        let (calling, called) = (Local { session: calling, ..local(2) }, Local { session: called, ..local(1) });
+        let (calling, called) =
+            (Local { session: calling, ..local(2) }, Local { session: called, ..local(1) });
         let (callee, caller) = (peer(1), peer(2));
-        let (a, b) = tokio::join!(initiate(a, &calling, &callee, secret(50)), respond(b, &called, |_| Some(&caller), secret(51)));
+        let (a, b) = tokio::join!(
+            initiate(a, &calling, &callee, secret(50)),
+            respond(b, &called, |_| Some(&caller), secret(51))
+        );
         (a.err(), b.err())
     })
 }
@@ -100,7 +113,11 @@ fn prologue(version: u16, spec: Digest, initiator: u16) -> [u8; 32] {
 }
 
 /// A first flight to operator 1 under `prologue`, by the holder of `operator`'s keys.
-fn flight_under(prologue: &[u8; 32], operator: &Operator, payload: &[u8]) -> (Vec<u8>, HandshakeState) {
+fn flight_under(
+    prologue: &[u8; 32],
+    operator: &Operator,
+    payload: &[u8],
+) -> (Vec<u8>, HandshakeState) {
     let mut handshake = channel_initiator(operator.noise(), &peer(1).noise, prologue, secret(70));
     let mut flight = preamble(VERSION, 2, SPEC);
     flight.resize(PREAMBLE + FIRST + payload.len(), 0);
@@ -128,7 +145,11 @@ fn attack_n2() {
         let (flight, _) = flight(&operator(2), &[]);
         for _ in 0..2 {
             let (told, answer) = answer_to(&flight).await;
-            assert_eq!((told, answer.len()), (Err(LinkError::Closed), 49), "no channel, and nothing but the handshake's answer");
+            assert_eq!(
+                (told, answer.len()),
+                (Err(LinkError::Closed), 49),
+                "no channel, and nothing but the handshake's answer"
+            );
         }
     });
 }
@@ -158,13 +179,16 @@ impl Symmetric {
 
     fn encrypt(&mut self, plaintext: &[u8]) -> Vec<u8> {
         let cipher = ChaCha20Poly1305::new(&Key::from(self.key));
-        let sealed = cipher.encrypt(&Nonce::from([0; 12]), Payload { msg: plaintext, aad: &self.hash }).unwrap();
+        let sealed = cipher
+            .encrypt(&Nonce::from([0; 12]), Payload { msg: plaintext, aad: &self.hash })
+            .unwrap();
         self.mix_hash(&sealed);
         sealed
     }
 }
 
-/// A first flight in the name of `claimed`, by someone who has the key of the responder, and of `claimed` only what is public.
+/// A first flight in the name of `claimed`, by someone who has the key of the responder, and of
+/// `claimed` only what is public.
 fn impersonated(responder: &DhSecret, claimed: &DhPublic) -> Vec<u8> {
     let name = *b"Noise_IK_25519_ChaChaPoly_SHA256";
     let mut state = Symmetric { chaining: name, hash: name, key: [0; 32] };
@@ -203,7 +227,10 @@ fn attack_n3() {
     let mut posed = hello.bytes().to_vec();
     posed[9] = 2;
     let told = scene.machines[0].receive(Frame::Statement(posed)).unwrap();
-    assert_eq!(told.unwrap_err(), quorate::protocol::participant::Refused::Reject(Reject::Signature));
+    assert_eq!(
+        told.unwrap_err(),
+        quorate::protocol::participant::Refused::Reject(Reject::Signature)
+    );
 }
 
 fn confirmation(signer: &Operator, hash: &[u8], spec: Digest, index: u16) -> Vec<u8> {
@@ -228,7 +255,8 @@ async fn after_handshake(say: impl Fn(&[u8]) -> Vec<u8>) -> Option<LinkError> {
         a
     };
     let (called, caller) = (local(1), peer(2));
-    let (responded, _open) = tokio::join!(respond(b, &called, |_| Some(&caller), secret(61)), saying);
+    let (responded, _open) =
+        tokio::join!(respond(b, &called, |_| Some(&caller), secret(61)), saying);
     responded.err()
 }
 
@@ -248,14 +276,24 @@ fn attack_n4() {
     });
     // A certificate over another's channel key does not make a card.
     let (ours, theirs) = (operator(2).card(), operator(3).card());
-    let taken = quorate::identity::OperatorCard::from_parts(ours.name, ours.key, theirs.noise, *theirs.certificate());
+    let taken = quorate::identity::OperatorCard::from_parts(
+        ours.name,
+        ours.key,
+        theirs.noise,
+        *theirs.certificate(),
+    );
     assert_eq!(taken.err(), Some(quorate::identity::card::CardError::Certificate));
 }
 
-type Middle =
-    (FrameWriter<tokio::io::WriteHalf<DuplexStream>>, DuplexStream, DuplexStream, FrameReader<tokio::io::ReadHalf<DuplexStream>>);
+type Middle = (
+    FrameWriter<tokio::io::WriteHalf<DuplexStream>>,
+    DuplexStream,
+    DuplexStream,
+    FrameReader<tokio::io::ReadHalf<DuplexStream>>,
+);
 
-/// A channel from operator 2 to operator 1 with someone between: what 2 writes arrives at the first stream, 1 reads from the second.
+/// A channel from operator 2 to operator 1 with someone between: what 2 writes arrives at the first
+/// stream, 1 reads from the second.
 async fn with_a_middle(ephemeral: u8) -> Middle {
     let ((a, mut left), (mut right, b)) = (pipe(), pipe());
     let (calling, called, callee, caller) = (local(2), local(1), peer(1), peer(2));
@@ -296,7 +334,8 @@ fn attack_n5() {
 #[test]
 fn attack_n6() {
     run(async {
-        // The same secrets and the same messages so far: two copies of one process, with the same keys and the same counter.
+        // The same secrets and the same messages so far: two copies of one process, with the same
+        // keys and the same counter.
         let (mut one, mut left, mut right, mut reader) = with_a_middle(100).await;
         let (mut other, mut left_other, _right, _reader) = with_a_middle(100).await;
         one.send(b"first").await.unwrap();
@@ -308,8 +347,13 @@ fn attack_n6() {
         right.write_all(&second).await.unwrap();
         assert_eq!(reader.next().await, Err(LinkError::Decrypt), "a counter is used once");
     });
-    let lints = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/clippy.toml")).unwrap();
-    for forbidden in ["TransportState::set_receiving_nonce", "into_stateless_transport_mode", "TransportState::rekey_manually"] {
+    let lints =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/clippy.toml")).unwrap();
+    for forbidden in [
+        "TransportState::set_receiving_nonce",
+        "into_stateless_transport_mode",
+        "TransportState::rekey_manually",
+    ] {
         assert!(lints.contains(forbidden), "{forbidden} may not be called");
     }
 }
@@ -322,7 +366,8 @@ fn attack_n7() {
             for frame in [&b"first"[..], b"second", b"third"] {
                 writer.send(frame).await.unwrap();
             }
-            let (first, mut second, third) = (message(&mut left).await, message(&mut left).await, message(&mut left).await);
+            let (first, mut second, third) =
+                (message(&mut left).await, message(&mut left).await, message(&mut left).await);
             right.write_all(&first).await.unwrap();
             assert_eq!(reader.next().await, Ok(b"first".to_vec()));
             match attack {
@@ -344,7 +389,8 @@ fn attack_n7() {
     });
 }
 
-/// The twelve of Bernstein's list (`cr.yp.to/ecdh.html`, "validate"): first those that are canonical.
+/// The twelve of Bernstein's list (`cr.yp.to/ecdh.html`, "validate"): first those that are
+/// canonical.
 const WEAK: [&str; 12] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",
@@ -373,7 +419,8 @@ fn attack_n8() {
         let mut scene = Scene::of_four();
         scene.play(&mut |forger, round, sent| {
             if round == Round::Hello {
-                sent.statement = resigned(forger, &sent.statement, |body| body[96..128].copy_from_slice(&key));
+                sent.statement =
+                    resigned(forger, &sent.statement, |body| body[96..128].copy_from_slice(&key));
             }
         });
         let why = match reason {
@@ -381,7 +428,11 @@ fn attack_n8() {
             DhKeyError::NotCanonical => "not the canonical encoding of an X25519 key",
         };
         let error = DecodeError::Invalid { what: "one-time key", why };
-        scene.convicts(&Rule::Malformed { operator: index(3), round: Round::Hello, error }, Class::E2, 3);
+        scene.convicts(
+            &Rule::Malformed { operator: index(3), round: Round::Hello, error },
+            Class::E2,
+            3,
+        );
         if let 0 | 3 | 5 | 7 = position {
             told(&format!("N8-{position}"), &scene.dossier(), &[Code::V5, Code::V19], &[3]);
         }
@@ -408,19 +459,26 @@ fn attack_n9() {
         }
         for announced in [1001, 1 << 16, (1 << 31) - 1] {
             let mut frames = quorate::carrier::frame::Assembler::new(1000);
-            let told = frames.push(&[&u32::try_from(announced).unwrap().to_be_bytes()[..], &[0; 8]].concat());
+            let told = frames
+                .push(&[&u32::try_from(announced).unwrap().to_be_bytes()[..], &[0; 8]].concat());
             assert_eq!(told.err(), Some(LinkError::FrameTooLong { announced, most: 1000 }));
         }
     });
     // What a frame may hold follows from the spec.
-    let shape = quorate::message::shape::Shape::of(&machines(4, 3, TWO_VALIDATORS)[0].seat.ceremony);
+    let shape =
+        quorate::message::shape::Shape::of(&machines(4, 3, TWO_VALIDATORS)[0].seat.ceremony);
     assert!(Frame::max_bytes(&shape) < 4096);
 }
 
 #[test]
 fn attack_n10() {
     run(async {
-        let meant = [(VERSION, SPEC, 2), (VERSION + 1, SPEC, 2), (VERSION, Digest([8; 32]), 2), (VERSION, SPEC, 3)];
+        let meant = [
+            (VERSION, SPEC, 2),
+            (VERSION + 1, SPEC, 2),
+            (VERSION, Digest([8; 32]), 2),
+            (VERSION, SPEC, 3),
+        ];
         for (position, (version, spec, initiator)) in meant.into_iter().enumerate() {
             let (flight, _) = flight_under(&prologue(version, spec, initiator), &operator(2), &[]);
             // The first one is as it should be; its caller leaves.
@@ -430,7 +488,10 @@ fn attack_n10() {
         let (mut flight, _) = flight(&operator(2), &[]);
         flight[5] ^= 3;
         let theirs = VERSION ^ 3;
-        assert_eq!(answer_to(&flight).await.0, Err(LinkError::OtherVersion { ours: VERSION, theirs }));
+        assert_eq!(
+            answer_to(&flight).await.0,
+            Err(LinkError::OtherVersion { ours: VERSION, theirs })
+        );
     });
 }
 
@@ -451,31 +512,54 @@ fn attack_n11() {
     let shape = quorate::message::shape::Shape::of(&all[0].seat.ceremony);
     let deals: Vec<Statement> = all[0].participant().inbox().complete(Round::Deal).unwrap();
     for (dealer, recipient, sealed) in recorded {
-        let deal = quorate::message::body::Deal::decode(deals[dealer.position()].body(), &shape).unwrap();
+        let deal =
+            quorate::message::body::Deal::decode(deals[dealer.position()].body(), &shape).unwrap();
         let address = Address { session, dealer, recipient, root: deal.commitments.merkle_root() };
         // Everything that the operators keep for ever.
         for machine in &all {
             let stolen = machine.seat.operator.noise();
-            assert_eq!(share_box::open(&address, stolen, &sealed, &shape).err(), Some(ShareBoxError::Sealed));
-            let identity = DhSecret::new(machine.seat.operator.key().prf(Tag::OneTimeKey, session.as_ref()));
-            assert_eq!(share_box::open(&address, &identity, &sealed, &shape).err(), Some(ShareBoxError::Sealed));
+            assert_eq!(
+                share_box::open(&address, stolen, &sealed, &shape).err(),
+                Some(ShareBoxError::Sealed)
+            );
+            let identity =
+                DhSecret::new(machine.seat.operator.key().prf(Tag::OneTimeKey, session.as_ref()));
+            assert_eq!(
+                share_box::open(&address, &identity, &sealed, &shape).err(),
+                Some(ShareBoxError::Sealed)
+            );
         }
     }
     for machine in &all {
-        let gone = [RecordKind::Seed, RecordKind::OneTimeKeys, RecordKind::OwnShares, RecordKind::ReceivedBox];
-        assert!(machine.log.iter().all(|(kind, _)| !gone.contains(kind)), "what would open them is erased");
+        let gone = [
+            RecordKind::Seed,
+            RecordKind::OneTimeKeys,
+            RecordKind::OwnShares,
+            RecordKind::ReceivedBox,
+        ];
+        assert!(
+            machine.log.iter().all(|(kind, _)| !gone.contains(kind)),
+            "what would open them is erased"
+        );
     }
     // The hellos name other keys than the operators' own.
     for statement in statements(&all[0]).iter().take(4) {
         let hello = Hello::decode(statement.body(), &shape).unwrap();
-        assert!(all.iter().all(|machine| !hello.one_time_keys.contains(&machine.seat.operator.card().noise)));
+        assert!(
+            all.iter()
+                .all(|machine| !hello.one_time_keys.contains(&machine.seat.operator.card().noise))
+        );
     }
 }
 
 #[test]
 fn attack_n12() {
     run(async {
-        let timing = Timing { retry_first: Duration::from_millis(20), handshake: 10 * LONG, ..Timing::default() };
+        let timing = Timing {
+            retry_first: Duration::from_millis(20),
+            handshake: 10 * LONG,
+            ..Timing::default()
+        };
         let config = |me: u8, peers: Vec<Peer>| TcpConfig {
             session: Session::Ceremony(SPEC),
             me: u16::from(me),
@@ -494,13 +578,15 @@ fn attack_n12() {
             let _ = stream.write_all(b"QRTC").await;
             held.push(stream);
         }
-        let mut second = Tcp::start(config(2, vec![Peer { address: Some(address), ..peer(1) }])).await.unwrap();
+        let mut second =
+            Tcp::start(config(2, vec![Peer { address: Some(address), ..peer(1) }])).await.unwrap();
         while !matches!(second.next().await, Event::Up { peer: 1, .. }) {}
         while !matches!(first.next().await, Event::Up { peer: 2, .. }) {}
         // The oldest had to go; the rest still hold their places, and no more than those.
         let mut open = 0;
         for stream in &mut held {
-            let closed = tokio::time::timeout(Duration::from_millis(1), stream.read(&mut [0; 1])).await;
+            let closed =
+                tokio::time::timeout(Duration::from_millis(1), stream.read(&mut [0; 1])).await;
             open += usize::from(closed.is_err());
         }
         assert!(open <= 128, "{open} are held");

@@ -16,7 +16,9 @@ use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::protocol::participant::{Input, Participant};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
-use quorate::simulation::machine::{Machine, TWO_VALIDATORS, bytes, entropy, honest, machines, run, statements};
+use quorate::simulation::machine::{
+    Machine, TWO_VALIDATORS, bytes, entropy, honest, machines, run, statements,
+};
 use quorate::spec::{Ceremony, CeremonyFile};
 use quorate::store::{Log, Published, StateDir, StoreError};
 use quorate::transcript::container::{self, Container};
@@ -32,7 +34,8 @@ fn reference(n: usize, t: usize) -> Vec<Statement> {
 
 #[test]
 fn attack_o2() {
-    // After every record of every operator; effects within a record are the store's (`src/store/tests`).
+    // After every record of every operator; effects within a record are the store's
+    // (`src/store/tests`).
     let expected = reference(3, 2);
     let mut crashes = 0;
     for victim in 0..3 {
@@ -53,8 +56,8 @@ fn attack_o2() {
 
 #[test]
 fn attack_o3() {
-    // Every step of an operator: what it sends is among what is to be written first; and it confirms its shares only after it was asked
-    // to read them back, in a step of its own.
+    // Every step of an operator: what it sends is among what is to be written first; and it
+    // confirms its shares only after it was asked to read them back, in a step of its own.
     let mut all = machines(3, 2, TWO_VALIDATORS);
     let mut frames = Vec::new();
     run(&mut all, &mut |from, to, frame| {
@@ -63,7 +66,8 @@ fn attack_o3() {
         }
         vec![frame]
     });
-    let (mut participant, mut step) = Participant::start(all[2].seat.clone(), Vec::new(), || entropy("3")).unwrap();
+    let (mut participant, mut step) =
+        Participant::start(all[2].seat.clone(), Vec::new(), || entropy("3")).unwrap();
     let (mut sent, mut durable, mut reread) = (Vec::new(), Vec::new(), false);
     let mut frames = frames.into_iter();
     loop {
@@ -71,7 +75,10 @@ fn attack_o3() {
             durable.push((record.kind, record.body.expose().to_vec()));
         }
         for statement in &step.send {
-            assert!(durable.contains(&(RecordKind::Statement, statement.bytes().to_vec())), "written before it is sent");
+            assert!(
+                durable.contains(&(RecordKind::Statement, statement.bytes().to_vec())),
+                "written before it is sent"
+            );
             if statement.envelope.round == Round::Prepare {
                 assert!(reread && durable.iter().any(|(kind, _)| *kind == RecordKind::Shares));
             }
@@ -80,7 +87,9 @@ fn attack_o3() {
         let answer = step.asks.iter().find_map(|ask| match ask {
             quorate::protocol::participant::Ask::Reread(kind) => {
                 reread = true;
-                let of = |(of, body): &(RecordKind, Vec<u8>)| (of == kind).then(|| SecretBytes::new(body.clone()));
+                let of = |(of, body): &(RecordKind, Vec<u8>)| {
+                    (of == kind).then(|| SecretBytes::new(body.clone()))
+                };
                 Some(Input::Reread(durable.iter().filter_map(of).collect()))
             }
             quorate::protocol::participant::Ask::Stage => Some(Input::Staged { keystores: true }),
@@ -90,7 +99,9 @@ fn attack_o3() {
             Some(input) => input,
             None => match frames.next() {
                 Some((_, Frame::Statement(bytes))) => Input::Statement(bytes),
-                Some((_, Frame::ShareBox { dealer, sealed, .. })) => Input::ShareBox { dealer, sealed },
+                Some((_, Frame::ShareBox { dealer, sealed, .. })) => {
+                    Input::ShareBox { dealer, sealed }
+                }
                 Some(_) => continue,
                 None => break,
             },
@@ -151,37 +162,65 @@ fn attack_o6() {
     assert!(states.len() > 12, "{} states", states.len());
     let mut finished = 0;
     for (at, state) in states.iter().enumerate() {
-        // The others are where they were; the first is set back, and may have lost everything since.
-        let mut first = Machine { log: state.clone(), ..Machine::new(&all[0].seat.ceremony, &all[0].seat.operator) };
+        // The others are where they were; the first is set back, and may have lost everything
+        // since.
+        let mut first = Machine {
+            log: state.clone(),
+            ..Machine::new(&all[0].seat.ceremony, &all[0].seat.operator)
+        };
         first.start().unwrap();
         all[0] = first;
         run(&mut all, &mut honest);
         for machine in &all {
-            assert_eq!(machine.participant().inbox().conflicts().count(), 0, "state {at}: nobody has said two things");
+            assert_eq!(
+                machine.participant().inbox().conflicts().count(),
+                0,
+                "state {at}: nobody has said two things"
+            );
             assert_eq!(machine.participant().fault(), None);
         }
         let (first, others) = all.split_first().unwrap();
-        assert!(others.iter().all(|machine| machine.participant().is_finished() && statements(machine) == expected));
-        // Set back to before its shares were stored, it comes too late: the others have forgotten its boxes. It says nothing new, and is
-        // as good as absent.
+        assert!(
+            others
+                .iter()
+                .all(|machine| machine.participant().is_finished()
+                    && statements(machine) == expected)
+        );
+        // Set back to before its shares were stored, it comes too late: the others have forgotten
+        // its boxes. It says nothing new, and is as good as absent.
         finished += usize::from(first.participant().is_finished());
         match first.participant().is_finished() {
             true => assert_eq!(statements(first), expected, "state {at}"),
             false => {
-                assert!(statements(first).iter().all(|statement| expected.contains(statement)), "state {at}");
+                assert!(
+                    statements(first).iter().all(|statement| expected.contains(statement)),
+                    "state {at}"
+                );
                 assert!(first.participant().shares().is_none() && !first.staged, "state {at}");
             }
         }
     }
-    assert!(finished > 5 && finished < states.len(), "{finished} of {} states are late enough", states.len());
+    assert!(
+        finished > 5 && finished < states.len(),
+        "{finished} of {} states are late enough",
+        states.len()
+    );
     // Under another map of points to people the same seed deals other polynomials.
     let text = crate::session::file(3, 2);
     let address = "address = \"127.0.0.1:3602\"";
-    let moved = crate::session::parsed(&crate::session::with(&text, address, &format!("{address}\npoint = 9"))).unwrap();
+    let moved = crate::session::parsed(&crate::session::with(
+        &text,
+        address,
+        &format!("{address}\npoint = 9"),
+    ))
+    .unwrap();
     let moved = Machine::new(&std::sync::Arc::new(moved), &all[0].seat.operator);
     let shape = Shape::of(&moved.seat.ceremony);
     let (_, step) = Participant::start(moved.seat, Vec::new(), || entropy("1")).unwrap();
-    let (new, old) = (Hello::decode(step.send[0].body(), &shape).unwrap(), Hello::decode(expected[0].body(), &shape).unwrap());
+    let (new, old) = (
+        Hello::decode(step.send[0].body(), &shape).unwrap(),
+        Hello::decode(expected[0].body(), &shape).unwrap(),
+    );
     assert_eq!(new.nonce, old.nonce);
     assert_ne!(new.commitment, old.commitment);
 }
@@ -190,7 +229,8 @@ fn attack_o6() {
 fn attack_o7() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     run(&mut all, &mut |from, _, frame| {
-        let prepare = matches!(&frame, Frame::Statement(bytes) if bytes[7] == Round::Prepare.number());
+        let prepare =
+            matches!(&frame, Frame::Statement(bytes) if bytes[7] == Round::Prepare.number());
         if prepare && from.get() == 4 { Vec::new() } else { vec![frame] }
     });
     let participant = all[0].participant.take().unwrap();
@@ -201,7 +241,13 @@ fn attack_o7() {
     // It is final, and the shares are still in the log.
     let shares = all[0].log.iter().filter(|(kind, _)| *kind == RecordKind::Shares).count();
     assert_eq!(shares, 1);
-    let records = || all[0].log.iter().map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) }).collect();
+    let records = || {
+        all[0]
+            .log
+            .iter()
+            .map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) })
+            .collect()
+    };
     let again = Participant::start(all[0].seat.clone(), records(), || entropy("1"));
     assert_eq!(again.err(), Some(ReplayError::Abandoned));
     // To the others it is an accusation of whom it waited for, and proof of nothing.
@@ -236,7 +282,8 @@ fn attack_o8() {
 
 #[test]
 fn attack_o9() {
-    // Operators who start at any time, one after the other, end with the same bytes: the core asks no clock.
+    // Operators who start at any time, one after the other, end with the same bytes: the core asks
+    // no clock.
     let expected = reference(4, 3);
     let mut all = machines(4, 3, TWO_VALIDATORS);
     for present in 1..=4 {
@@ -244,8 +291,19 @@ fn attack_o9() {
         assert_eq!(all[0].participant().is_finished(), present == 4);
     }
     assert!(all.iter().all(|machine| statements(machine) == expected));
-    for room in ["primitives", "identity", "ethereum", "spec", "message", "protocol", "export", "transcript", "audit"] {
-        let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room)];
+    for room in [
+        "primitives",
+        "identity",
+        "ethereum",
+        "spec",
+        "message",
+        "protocol",
+        "export",
+        "transcript",
+        "audit",
+    ] {
+        let mut folders =
+            vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room)];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -255,7 +313,11 @@ fn attack_o9() {
                 }
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]").next().unwrap();
-                assert!(!code.contains("SystemTime") && !code.contains("Instant::"), "{}", path.display());
+                assert!(
+                    !code.contains("SystemTime") && !code.contains("Instant::"),
+                    "{}",
+                    path.display()
+                );
             }
         }
     }
@@ -269,14 +331,22 @@ fn artifact(name: &str, audience: Audience, bytes: &[u8]) -> Artifact {
 fn attack_o10() {
     let (_home, state) = state();
     let dir = state.lock().unwrap().ceremony(&Digest([7; 32])).unwrap();
-    let outputs = || [artifact("k.json", Audience::Secret, b"key"), artifact("d.json", Audience::Public, b"deposit")];
+    let outputs = || {
+        [
+            artifact("k.json", Audience::Secret, b"key"),
+            artifact("d.json", Audience::Public, b"deposit"),
+        ]
+    };
     // Stopped between two of them.
     let mut half = dir.stage(&outputs()[..1]).unwrap();
     half.add(&[]).unwrap();
     drop(half);
     assert!(!dir.view().is_published().unwrap() && !dir.view().out().exists());
     assert_eq!(dir.stage(&outputs()).unwrap().publish().unwrap(), Published::Now);
-    assert_eq!(dir.stage(&outputs()).unwrap().publish().unwrap(), Published::Earlier { different: Vec::new() });
+    assert_eq!(
+        dir.stage(&outputs()).unwrap().publish().unwrap(),
+        Published::Earlier { different: Vec::new() }
+    );
     assert_eq!(std::fs::read(dir.view().out().join("secret/k.json")).unwrap(), b"key");
     assert_eq!(std::fs::read(dir.view().out().join("public/d.json")).unwrap(), b"deposit");
 }
@@ -288,7 +358,8 @@ fn attack_o11() {
     let storage = || Secret32::new(&mut [9; 32]);
     let shares = RecordKind::Shares as u8;
     let mut log = Log::create(&dir, &storage(), &[7; 32]).unwrap();
-    log.append(&[quorate::store::Record { kind: shares, body: SecretBytes::new(vec![5; 64]) }]).unwrap();
+    log.append(&[quorate::store::Record { kind: shares, body: SecretBytes::new(vec![5; 64]) }])
+        .unwrap();
     assert_eq!(log.reread(shares).unwrap()[0].expose(), [5; 64]);
     // What cannot be opened again is found out before it is confirmed: any bit of it.
     let path = dir.view().path().join("log.sealed");
@@ -305,18 +376,22 @@ fn attack_o11() {
     let dir = StateDir::open(state.path()).unwrap().lock();
     drop(dir);
     let view = state.find(&Digest([7; 32])).unwrap().unwrap();
-    assert!(matches!(Log::read(&view, &Secret32::new(&mut [8; 32]), &[7; 32]), Err(StoreError::LogKey { .. })));
+    assert!(matches!(
+        Log::read(&view, &Secret32::new(&mut [8; 32]), &[7; 32]),
+        Err(StoreError::LogKey { .. })
+    ));
 }
 
 #[test]
 fn attack_o12() {
-    // Files, outputs and command lines of real processes are searched by `tests/secrets.rs`; here, everything that is sent, and what
-    // the sealed log leaves on a disk.
+    // Files, outputs and command lines of real processes are searched by `tests/secrets.rs`; here,
+    // everything that is sent, and what the sealed log leaves on a disk.
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let mut wire = Vec::new();
     let mut secrets: BTreeSet<Vec<u8>> = BTreeSet::new();
     let hide = |machine: &Machine, secrets: &mut BTreeSet<Vec<u8>>| {
-        let secret = [RecordKind::Seed, RecordKind::OneTimeKeys, RecordKind::OwnShares, RecordKind::Shares];
+        let secret =
+            [RecordKind::Seed, RecordKind::OneTimeKeys, RecordKind::OwnShares, RecordKind::Shares];
         for (_, body) in machine.log.iter().filter(|(kind, _)| secret.contains(kind)) {
             secrets.extend(body.chunks_exact(32).map(<[u8]>::to_vec));
         }
@@ -334,7 +409,9 @@ fn attack_o12() {
     });
     all.iter().for_each(|machine| hide(machine, &mut secrets));
     assert!(secrets.len() >= 4 * (1 + 3 + 2 + 2), "{} secrets", secrets.len());
-    let contains = |haystack: &[u8], needle: &[u8]| haystack.windows(needle.len()).any(|window| window == needle);
+    let contains = |haystack: &[u8], needle: &[u8]| {
+        haystack.windows(needle.len()).any(|window| window == needle)
+    };
     for secret in &secrets {
         assert!(!contains(&wire, secret), "a secret was sent");
         let text = hex::encode(secret);
@@ -344,7 +421,8 @@ fn attack_o12() {
     let dir = state.lock().unwrap().ceremony(&Digest([7; 32])).unwrap();
     let mut log = Log::create(&dir, &Secret32::new(&mut [9; 32]), &[7; 32]).unwrap();
     for secret in &secrets {
-        log.append(&[quorate::store::Record { kind: 1, body: SecretBytes::new(secret.clone()) }]).unwrap();
+        log.append(&[quorate::store::Record { kind: 1, body: SecretBytes::new(secret.clone()) }])
+            .unwrap();
     }
     let path = dir.view().path().join("log.sealed");
     let sealed = std::fs::read(&path).unwrap();
@@ -361,7 +439,8 @@ struct Noise(u64);
 
 impl Noise {
     fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % below.max(1)
     }
 
@@ -375,7 +454,8 @@ impl Noise {
                 _ if out.is_empty() => (),
                 _ => {
                     let at = self.next(out.len());
-                    out[at] = [0, 1, 0x7f, 0x80, 0xff, out[at] ^ 1, out[at].wrapping_add(1)][self.next(7)];
+                    out[at] = [0, 1, 0x7f, 0x80, 0xff, out[at] ^ 1, out[at].wrapping_add(1)]
+                        [self.next(7)];
                 }
             }
         }
@@ -400,7 +480,11 @@ fn attack_o13() {
         let _ = Statement::open(&bytes, &ceremony);
         let _ = all[noise.next(3)].participant.as_mut().unwrap().handle(Input::Statement(bytes));
         let body = noise.mutated(statement.body());
-        let _ = (Hello::decode(&body, &shape).err(), Prepare::decode(&body, &shape).err(), Final::decode(&body, &shape).err());
+        let _ = (
+            Hello::decode(&body, &shape).err(),
+            Prepare::decode(&body, &shape).err(),
+            Final::decode(&body, &shape).err(),
+        );
         let _ = (Complaint::decode(&body, &shape).err(), Abandon::decode(&body, &shape).err());
         if round % 10 == 0 {
             let _ = (Deal::decode(&body, &shape).is_ok(), Commit::decode(&body, &shape).err());
@@ -412,6 +496,7 @@ fn attack_o13() {
         }
         let _ = Ceremony::from_canonical(&noise.mutated(ceremony.canonical())).err();
         let _ = Frame::decode(&noise.mutated(&have), &shape).err();
-        let _ = OperatorCard::parse(&String::from_utf8_lossy(&noise.mutated(card.as_bytes()))).err();
+        let _ =
+            OperatorCard::parse(&String::from_utf8_lossy(&noise.mutated(card.as_bytes()))).err();
     }
 }

@@ -20,10 +20,12 @@ use quorate::spec::threshold::Index;
 
 use crate::auditor::told;
 use crate::dealing::{commit_to, infinity, plus_r};
-use crate::scene::{Oracle, Scene, coefficient, index, polynomial, redealt, resigned, small, times_g};
+use crate::scene::{
+    Oracle, Scene, coefficient, index, polynomial, redealt, resigned, small, times_g,
+};
 
-/// Three commitments for each validator, whose constant makes the sum of all constants a key that the attacker knows; the shares at points
-/// 1 and 2 are good ones.
+/// Three commitments for each validator, whose constant makes the sum of all constants a key that
+/// the attacker knows; the shares at points 1 and 2 are good ones.
 pub(crate) struct Rogue {
     pub(crate) commitments: Commitments,
     /// The secret key of each validator.
@@ -44,13 +46,17 @@ impl Rogue {
         let half = Scalar::from_u64(2).inverse().unwrap();
         let (one, two, three) = (Scalar::one(), Scalar::from_u64(2), Scalar::from_u64(3));
         let validators = others[0].len();
-        let secret = |seat: u16| (0..validators).map(|v| coefficient(seat, v, 0)).collect::<Vec<_>>();
+        let secret =
+            |seat: u16| (0..validators).map(|v| coefficient(seat, v, 0)).collect::<Vec<_>>();
         let (keys, first, second) = (secret(100), secret(101), secret(102));
         let row = |v: usize| {
             let known = keys[v].base_mult().unwrap();
             let mut constant = G1Sum::from(known);
             others.iter().for_each(|dealer| constant.add_sum(&G1Sum::from(dealer[v]).negated()));
-            let (s1, s2) = (G1Sum::from(first[v].base_mult().unwrap()), G1Sum::from(second[v].base_mult().unwrap()));
+            let (s1, s2) = (
+                G1Sum::from(first[v].base_mult().unwrap()),
+                G1Sum::from(second[v].base_mult().unwrap()),
+            );
             // Through (0, constant), (1, s1) and (2, s2).
             [
                 constant.finish().unwrap(),
@@ -64,7 +70,10 @@ impl Rogue {
 }
 
 /// Constants of a known dealer.
-pub(crate) fn constants(coefficient: impl Fn(usize, usize) -> SecretScalar, validators: usize) -> Vec<G1> {
+pub(crate) fn constants(
+    coefficient: impl Fn(usize, usize) -> SecretScalar,
+    validators: usize,
+) -> Vec<G1> {
     (0..validators).map(|v| coefficient(v, 0).base_mult().unwrap()).collect()
 }
 
@@ -83,19 +92,30 @@ impl Dealt {
         let (n, shape) = (collusion.ceremony.n(), Shape::of(&collusion.ceremony));
         let hellos = statements[..n].to_vec();
         let session = session_id(&collusion.ceremony, &digests(&hellos));
-        let deals = checks::decode(&statements[n..2 * n], |bytes| Deal::decode(bytes, &shape)).unwrap();
+        let deals =
+            checks::decode(&statements[n..2 * n], |bytes| Deal::decode(bytes, &shape)).unwrap();
         let sums = checks::add_up(&collusion.ceremony, &session, &deals).unwrap();
         Self { collusion, hellos, session, deals, sums }
     }
 
     /// A prepare of `seat` (from 1) with this possession proof.
-    pub(crate) fn prepare(&self, seat: u16, possession: G2) -> Signed<quorate::message::body::Prepare> {
+    pub(crate) fn prepare(
+        &self,
+        seat: u16,
+        possession: G2,
+    ) -> Signed<quorate::message::body::Prepare> {
         use quorate::message::body::Prepare;
         let deals: Vec<Statement> = self.deals.iter().map(|deal| deal.statement.clone()).collect();
-        let body = Prepare { view: digests(&deals), sums_root: self.sums.root(), possession, flags: Prepare::DURABLE };
+        let body = Prepare {
+            view: digests(&deals),
+            sums_root: self.sums.root(),
+            possession,
+            flags: Prepare::DURABLE,
+        };
         let root = quorate::message::envelope::view_root(&body.view);
         let key = self.collusion.operators[usize::from(seat) - 1].key();
-        let statement = Statement::sign(key, index(seat), Round::Prepare, self.session, root, &body.encode());
+        let statement =
+            Statement::sign(key, index(seat), Round::Prepare, self.session, root, &body.encode());
         Signed { statement, body }
     }
 
@@ -106,11 +126,14 @@ impl Dealt {
     }
 
     pub(crate) fn shares(&self, seat: u16) -> Vec<SecretScalar> {
-        (0..self.collusion.ceremony.v()).map(|v| self.collusion.share(usize::from(seat) - 1, v)).collect()
+        (0..self.collusion.ceremony.v())
+            .map(|v| self.collusion.share(usize::from(seat) - 1, v))
+            .collect()
     }
 }
 
-/// Seat 3's deal is rogue; seats 1 and 2 have good shares, and the attackers at 3 and 4 what honest dealers gave them.
+/// Seat 3's deal is rogue; seats 1 and 2 have good shares, and the attackers at 3 and 4 what honest
+/// dealers gave them.
 pub(crate) fn rogue_deal() -> (Dealt, Rogue, [Vec<SecretScalar>; 4]) {
     let honest = |seat: usize| constants(move |v, k| collusion::coefficient(seat, v, k), 2);
     let others = [honest(0), honest(1), honest(3)];
@@ -122,7 +145,13 @@ pub(crate) fn rogue_deal() -> (Dealt, Rogue, [Vec<SecretScalar>; 4]) {
         hello: Box::new(move |seat, hello: &mut Hello| {
             if seat == 2 {
                 let salt = quorate::simulation::machine::bytes("salt 2");
-                hello.commitment = checks::hello_commitment(&ceremony, index(3), &hello.nonce, &salt, &committed.merkle_root());
+                hello.commitment = checks::hello_commitment(
+                    &ceremony,
+                    index(3),
+                    &hello.nonce,
+                    &salt,
+                    &committed.merkle_root(),
+                );
             }
         }),
         deal: Box::new(move |seat, deal: &mut Deal| {
@@ -154,22 +183,30 @@ pub(crate) fn rogue_deal() -> (Dealt, Rogue, [Vec<SecretScalar>; 4]) {
 
 #[test]
 fn attack_p1() {
-    // First layer: the constant can only be chosen after the others' are known, and then it is not what the hello fixed.
+    // First layer: the constant can only be chosen after the others' are known, and then it is not
+    // what the hello fixed.
     let oracle = Oracle::new(4, 3, &[3, 4]);
-    let honest = oracle.dealt().iter().map(|deal| deal.commitments.constants().collect()).collect::<Vec<Vec<G1>>>();
+    let honest = oracle
+        .dealt()
+        .iter()
+        .map(|deal| deal.commitments.constants().collect())
+        .collect::<Vec<Vec<G1>>>();
     let accomplice = constants(|v, k| coefficient(4, v, k), 2);
     let rogue = Rogue::against(&[honest[0].clone(), honest[1].clone(), accomplice]);
     let mut scene = Scene::new(4, 3, &[3, 4]);
     let by_three = |seat: Index| seat == index(3);
     scene.play(&mut |forger, round, sent| {
         if round == Round::Deal && by_three(forger.seat.me) {
-            sent.statement = redealt(forger, &sent.statement, |deal| deal.commitments = rogue.commitments.clone());
+            sent.statement = redealt(forger, &sent.statement, |deal| {
+                deal.commitments = rogue.commitments.clone()
+            });
         }
     });
     scene.convicts(&Rule::Opening { dealer: index(3) }, Class::E2, 3);
     told("P1", &scene.dossier(), &[Code::V7, Code::V19], &[3]);
 
-    // Second layer: as if the attacker had known them before, so that the hello opens. The shares for the honest are good.
+    // Second layer: as if the attacker had known them before, so that the hello opens. The shares
+    // for the honest are good.
     let mut scene = Scene::new(4, 3, &[3, 4]);
     scene.play(&mut |forger, round, sent| {
         if !by_three(forger.seat.me) {
@@ -178,7 +215,9 @@ fn attack_p1() {
         match round {
             Round::Hello => sent.statement = commit_to(forger, sent, &rogue.commitments),
             Round::Deal => {
-                sent.statement = redealt(forger, &sent.statement, |deal| deal.commitments = rogue.commitments.clone());
+                sent.statement = redealt(forger, &sent.statement, |deal| {
+                    deal.commitments = rogue.commitments.clone()
+                });
             }
             _ => (),
         }
@@ -186,7 +225,8 @@ fn attack_p1() {
     scene.convicts(&Rule::ProofOfPossession { dealer: index(3) }, Class::E2, 3);
     told("P1-committed", &scene.dossier(), &[Code::V10, Code::V19], &[3]);
 
-    // Each layer alone, on one set of statements. The opening holds here; it would not for constants chosen later.
+    // Each layer alone, on one set of statements. The opening holds here; it would not for
+    // constants chosen later.
     let (dealt, rogue, shares) = rogue_deal();
     let ceremony = &dealt.collusion.ceremony;
     let hellos = checks::decode_hellos(&dealt.hellos, &Shape::of(ceremony)).unwrap();
@@ -198,13 +238,20 @@ fn attack_p1() {
         assert_eq!(rogue.keys[v].base_mult(), Some(dealt.sums.public_key(v)));
     }
     // the honest seats confirm their shares, which are good,
-    let proofs: Vec<G2> = (1..=4).map(|seat| dealt.possession(seat, &shares[usize::from(seat) - 1])).collect();
-    let prepares: Vec<_> = (1..=4).map(|seat| dealt.prepare(seat, proofs[usize::from(seat) - 1])).collect();
+    let proofs: Vec<G2> =
+        (1..=4).map(|seat| dealt.possession(seat, &shares[usize::from(seat) - 1])).collect();
+    let prepares: Vec<_> =
+        (1..=4).map(|seat| dealt.prepare(seat, proofs[usize::from(seat) - 1])).collect();
     checks::shares_proven(ceremony, &dealt.sums, &prepares[..2]).unwrap();
     // and the attackers cannot: nobody knows the polynomial at their points.
     let fault = checks::shares_proven(ceremony, &dealt.sums, &prepares).unwrap_err();
-    assert_eq!((&fault.rule, fault.rule.class()), (&Rule::Possession { operator: index(3) }, Some(Class::E5)));
-    let fault = checks::shares_proven(ceremony, &dealt.sums, &[&prepares[..2], &prepares[3..]].concat()).unwrap_err();
+    assert_eq!(
+        (&fault.rule, fault.rule.class()),
+        (&Rule::Possession { operator: index(3) }, Some(Class::E5))
+    );
+    let fault =
+        checks::shares_proven(ceremony, &dealt.sums, &[&prepares[..2], &prepares[3..]].concat())
+            .unwrap_err();
     assert_eq!(fault.rule, Rule::Possession { operator: index(4) });
 }
 
@@ -213,7 +260,9 @@ fn with_proof(name: &str, proof: impl Fn(&Digest, &Commitments) -> Proof) {
     scene.play(&mut |forger, round, sent| {
         if round == Round::Deal {
             let session = sent.statement.envelope.session;
-            sent.statement = redealt(forger, &sent.statement, |deal| deal.proof = proof(&session, &deal.commitments));
+            sent.statement = redealt(forger, &sent.statement, |deal| {
+                deal.proof = proof(&session, &deal.commitments)
+            });
         }
     });
     scene.convicts(&Rule::ProofOfPossession { dealer: index(3) }, Class::E2, 3);
@@ -235,8 +284,9 @@ fn attack_p2() {
     scene.play(&mut |forger, round, sent| {
         if round == Round::Deal {
             let session = sent.statement.envelope.session;
-            sent.statement =
-                redealt(forger, &sent.statement, |deal| deal.proof = prove(session, 3, deal.commitments.merkle_root()));
+            sent.statement = redealt(forger, &sent.statement, |deal| {
+                deal.proof = prove(session, 3, deal.commitments.merkle_root())
+            });
         }
     });
     scene.all_finish();
@@ -244,18 +294,29 @@ fn attack_p2() {
 
 #[test]
 fn attack_p3() {
-    // One constant is somebody else's; the other is solved for, so that a challenge over the nonce point alone is answered.
+    // One constant is somebody else's; the other is solved for, so that a challenge over the nonce
+    // point alone is answered.
     let oracle = Oracle::new(4, 3, &[3]);
     let stolen = oracle.dealt()[0].commitments.row(0)[0];
     let (nonce, z) = (times_g(7), Scalar::from_u64(11));
     let challenge = tagged(Tag::PopChallenge, &[&nonce.to_uncompressed()]);
-    let exponent = |v: u32| Scalar::from_u128(weight(Tag::PopExponent, &[challenge.as_ref(), &v.to_be_bytes()]));
+    let exponent = |v: u32| {
+        Scalar::from_u128(weight(Tag::PopExponent, &[challenge.as_ref(), &v.to_be_bytes()]))
+    };
     let (first, second) = (exponent(0), exponent(1));
     let inverse = second.inverse().unwrap();
     let g = G1Sum::from(G1::generator());
-    let solved = weighted(&[(g, z * inverse), (G1Sum::from(nonce), -inverse), (G1Sum::from(stolen), -(first * inverse))]);
+    let solved = weighted(&[
+        (g, z * inverse),
+        (G1Sum::from(nonce), -inverse),
+        (G1Sum::from(stolen), -(first * inverse)),
+    ]);
     let left = g.scaled(&z);
-    let right = weighted(&[(G1Sum::from(nonce), Scalar::one()), (G1Sum::from(stolen), first), (G1Sum::from(solved), second)]);
+    let right = weighted(&[
+        (G1Sum::from(nonce), Scalar::one()),
+        (G1Sum::from(stolen), first),
+        (G1Sum::from(solved), second),
+    ]);
     assert!(left == G1Sum::from(right), "the weak verifier accepts");
 
     let rest = |v: usize| polynomial(3, v, 3).commit()[1..].to_vec();
@@ -279,15 +340,24 @@ fn attack_p3() {
 fn attack_p4() {
     let dealt = Dealt::of(collude(3, 2, TWO_VALIDATORS, collusion::Hooks::default()));
     let (deal, shape) = (&dealt.deals[1], Shape::of(&dealt.collusion.ceremony));
-    let statement = possession::Statement { session: dealt.session, dealer: 2, root: deal.body.commitments.merkle_root() };
-    let holds = |statement: &possession::Statement| statement.verify(deal.body.commitments.constants(), &deal.body.proof);
+    let statement = possession::Statement {
+        session: dealt.session,
+        dealer: 2,
+        root: deal.body.commitments.merkle_root(),
+    };
+    let holds = |statement: &possession::Statement| {
+        statement.verify(deal.body.commitments.constants(), &deal.body.proof)
+    };
     assert!(holds(&statement));
     for byte in 0..32 {
         let flipped = |mut digest: Digest| {
             digest.0[byte] ^= 1;
             digest
         };
-        assert!(!holds(&possession::Statement { session: flipped(statement.session), ..statement }));
+        assert!(!holds(&possession::Statement {
+            session: flipped(statement.session),
+            ..statement
+        }));
         assert!(!holds(&possession::Statement { root: flipped(statement.root), ..statement }));
     }
     for bit in 0..16 {
@@ -299,7 +369,8 @@ fn attack_p4() {
     let root = Commitments::new(2, rows).merkle_root();
     assert!(!holds(&possession::Statement { root, ..statement }));
 
-    // Every byte of the deal, signed anew: some check of the deal refuses it, but for the box digests, which boxes are compared with.
+    // Every byte of the deal, signed anew: some check of the deal refuses it, but for the box
+    // digests, which boxes are compared with.
     let hellos = checks::decode_hellos(&dealt.hellos, &shape).unwrap();
     let (view, boxes) = (32 * shape.n, 32 * shape.n + 32..32 * shape.n + 32 + 32 * (shape.n - 1));
     let envelope = &deal.statement.envelope;
@@ -307,16 +378,27 @@ fn attack_p4() {
         let mut body = deal.statement.body().to_vec();
         body[at] ^= 1;
         let key = dealt.collusion.operators[1].key();
-        let changed = Statement::sign(key, index(2), Round::Deal, envelope.session, envelope.view_root, &body);
+        let changed = Statement::sign(
+            key,
+            index(2),
+            Round::Deal,
+            envelope.session,
+            envelope.view_root,
+            &body,
+        );
         let checked = || {
-            let one = checks::decode(core::slice::from_ref(&changed), |bytes| Deal::decode(bytes, &shape))?;
+            let one = checks::decode(core::slice::from_ref(&changed), |bytes| {
+                Deal::decode(bytes, &shape)
+            })?;
             checks::deals_follow_hellos(&dealt.hellos, &one)?;
             checks::opened(&dealt.collusion.ceremony, &hellos[1..2], &one)?;
             checks::known_constants(&dealt.session, &one).map(drop)
         };
         match checked() {
             Ok(()) => assert!(boxes.contains(&at), "byte {at} of the deal is in no check"),
-            Err(fault) if at < view => assert_eq!(fault.rule, Rule::ViewRoot { operator: index(2), round: Round::Deal }),
+            Err(fault) if at < view => {
+                assert_eq!(fault.rule, Rule::ViewRoot { operator: index(2), round: Round::Deal })
+            }
             Err(fault) => assert_eq!(fault.rule.culprits(), [index(2)]),
         }
     }
@@ -324,21 +406,31 @@ fn attack_p4() {
 
 #[test]
 fn attack_p5() {
-    // Solving for parallel challenges needs many proofs of one dealer in one session. There is one, of 128 bytes.
+    // Solving for parallel challenges needs many proofs of one dealer in one session. There is one,
+    // of 128 bytes.
     let sizes: Vec<usize> = [1, 2, 3]
         .map(|count| {
-            let one =
-                "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\ncount = ";
+            let one = "[[validators]]\nwithdrawal = \
+                 \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\ncount = ";
             let collusion = collude(3, 2, &format!("{one}{count}\n"), collusion::Hooks::default());
             collusion.statements()[3].body().len()
         })
         .to_vec();
-    assert_eq!((sizes[1] - sizes[0], sizes[2] - sizes[1]), (96 * 2, 96 * 2), "two commitments more, and nothing else");
+    assert_eq!(
+        (sizes[1] - sizes[0], sizes[2] - sizes[1]),
+        (96 * 2, 96 * 2),
+        "two commitments more, and nothing else"
+    );
     assert_eq!(sizes[0], 3 * 32 + 32 + 2 * 32 + 96 * 2 + 128);
-    // One answer holds for all constants at once: with any of them exchanged for a multiple it does not.
+    // One answer holds for all constants at once: with any of them exchanged for a multiple it does
+    // not.
     let dealt = Dealt::of(collude(3, 2, TWO_VALIDATORS, collusion::Hooks::default()));
     let body = &dealt.deals[0].body;
-    let statement = possession::Statement { session: dealt.session, dealer: 1, root: body.commitments.merkle_root() };
+    let statement = possession::Statement {
+        session: dealt.session,
+        dealer: 1,
+        root: body.commitments.merkle_root(),
+    };
     for v in 0..2 {
         let mut constants: Vec<G1> = body.commitments.constants().collect();
         constants[v] = G1Sum::from(constants[v]).scaled_u64(2).finish().unwrap();
@@ -384,15 +476,24 @@ fn attack_p7() {
             }
         });
         let error = DecodeError::Curve { what, source };
-        scene.convicts(&Rule::Malformed { operator: index(3), round: Round::Deal, error }, Class::E2, 3);
+        scene.convicts(
+            &Rule::Malformed { operator: index(3), round: Round::Deal, error },
+            Class::E2,
+            3,
+        );
         told(name, &scene.dossier(), &[Code::V8, Code::V19], &[3]);
     };
-    malformed("P7", "proof of possession, R", CurveError::Infinity, &|body| body[r..r + 96].copy_from_slice(&infinity()));
+    malformed("P7", "proof of possession, R", CurveError::Infinity, &|body| {
+        body[r..r + 96].copy_from_slice(&infinity())
+    });
     malformed("P7-response", "proof of possession, z", CurveError::ScalarTooLarge, &|body| {
         let z = <[u8; 32]>::try_from(&body[r + 96..r + 128]).unwrap();
         body[r + 96..r + 128].copy_from_slice(&plus_r(&z));
     });
-    with_proof("P7-zero", |session, commitments| Proof { z: Scalar::ZERO, ..prove(*session, 3, commitments.merkle_root()) });
+    with_proof("P7-zero", |session, commitments| Proof {
+        z: Scalar::ZERO,
+        ..prove(*session, 3, commitments.merkle_root())
+    });
 }
 
 #[test]
@@ -400,7 +501,8 @@ fn attack_p8() {
     let oracle = Oracle::new(4, 3, &[3]);
     let victim = oracle.dealt().remove(0);
     let negated = |point: &G1| G1Sum::from(*point).negated().finish().unwrap();
-    let commitments = Commitments::new(3, victim.commitments.rows().flatten().map(negated).collect());
+    let commitments =
+        Commitments::new(3, victim.commitments.rows().flatten().map(negated).collect());
     let proof = Proof { r: negated(&victim.proof.r), z: -victim.proof.z };
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| match round {

@@ -1,4 +1,5 @@
-//! Honest operators on the library's own participants, among attackers who are played by hand and may send anything to anybody.
+//! Honest operators on the library's own participants, among attackers who are played by hand and
+//! may send anything to anybody.
 
 use std::collections::BTreeMap;
 
@@ -51,7 +52,10 @@ pub(crate) struct Scene {
 
 /// An attacker's coefficient.
 pub(crate) fn coefficient(seat: u16, v: usize, k: usize) -> SecretScalar {
-    secret_scalar(Tag::Coefficient, &[b"attacker", &seat.to_be_bytes(), &v.to_be_bytes(), &k.to_be_bytes()])
+    secret_scalar(
+        Tag::Coefficient,
+        &[b"attacker", &seat.to_be_bytes(), &v.to_be_bytes(), &k.to_be_bytes()],
+    )
 }
 
 /// An attacker's polynomial of `t` coefficients.
@@ -60,12 +64,18 @@ pub(crate) fn polynomial(seat: u16, v: usize, t: usize) -> Polynomial {
 }
 
 impl Scene {
-    /// `n` operators of whom `t` are needed; attackers at `seats`, who keep the rules as far as nothing else is said.
+    /// `n` operators of whom `t` are needed; attackers at `seats`, who keep the rules as far as
+    /// nothing else is said.
     pub(crate) fn new(n: usize, t: usize, seats: &[u16]) -> Self {
         Self::with(n, t, seats, coefficient)
     }
 
-    pub(crate) fn with(n: usize, t: usize, seats: &[u16], coefficient: impl Fn(u16, usize, usize) -> SecretScalar) -> Self {
+    pub(crate) fn with(
+        n: usize,
+        t: usize,
+        seats: &[u16],
+        coefficient: impl Fn(u16, usize, usize) -> SecretScalar,
+    ) -> Self {
         Self::hooked(n, t, seats, coefficient, Hooks::default)
     }
 
@@ -76,8 +86,9 @@ impl Scene {
         coefficient: impl Fn(u16, usize, usize) -> SecretScalar,
         hooks: impl Fn() -> Hooks,
     ) -> Self {
-        let (byzantine, machines): (Vec<Machine>, Vec<Machine>) =
-            machines(n, t, TWO_VALIDATORS).into_iter().partition(|machine| seats.contains(&machine.seat.me.get()));
+        let (byzantine, machines): (Vec<Machine>, Vec<Machine>) = machines(n, t, TWO_VALIDATORS)
+            .into_iter()
+            .partition(|machine| seats.contains(&machine.seat.me.get()));
         let forger = |machine: Machine| {
             let me = machine.seat.me.get();
             let label = |what: &str| bytes(&format!("attacker {me} {what}"));
@@ -108,8 +119,14 @@ impl Scene {
             for machine in &mut self.machines {
                 let me = machine.seat.me.get();
                 let chosen = sent.to.as_ref().is_none_or(|to| to.contains(&me));
-                let Some(statement) = (if chosen { Some(&sent.statement) } else { sent.other.as_ref() }) else { continue };
-                if let Err(why) = machine.receive(Frame::Statement(statement.bytes().to_vec())).unwrap() {
+                let Some(statement) =
+                    (if chosen { Some(&sent.statement) } else { sent.other.as_ref() })
+                else {
+                    continue;
+                };
+                if let Err(why) =
+                    machine.receive(Frame::Statement(statement.bytes().to_vec())).unwrap()
+                {
                     self.refused.push((round, me, why));
                 }
             }
@@ -117,7 +134,12 @@ impl Scene {
         self.run();
     }
 
-    fn act(&mut self, round: Round, edit: &mut Edit<'_>, make: impl Fn(&Forger) -> Option<Sent>) -> Option<Vec<Sent>> {
+    fn act(
+        &mut self,
+        round: Round,
+        edit: &mut Edit<'_>,
+        make: impl Fn(&Forger) -> Option<Sent>,
+    ) -> Option<Vec<Sent>> {
         let mut all = Vec::new();
         for forger in &self.forgers {
             let mut sent = make(forger)?;
@@ -144,11 +166,14 @@ impl Scene {
             Some(Sent { boxes, ..plain(statement) })
         })?;
         let boxes_for = |scene: &Self, me: Index| -> Vec<(Index, Vec<u8>)> {
-            let honest = scene.machines.iter().filter_map(|machine| match machine.participant().box_for(me) {
-                Some(Frame::ShareBox { dealer, sealed, .. }) => Some((dealer, sealed)),
-                _ => None,
+            let honest = scene.machines.iter().filter_map(|machine| {
+                match machine.participant().box_for(me) {
+                    Some(Frame::ShareBox { dealer, sealed, .. }) => Some((dealer, sealed)),
+                    _ => None,
+                }
             });
-            let others = scene.forgers.iter().zip(&dealt).filter(|(forger, _)| forger.seat.me != me);
+            let others =
+                scene.forgers.iter().zip(&dealt).filter(|(forger, _)| forger.seat.me != me);
             let of = |(forger, sent): (&Forger, &Sent)| {
                 let (_, sealed) = sent.boxes.iter().find(|(to, _)| *to == me)?;
                 Some((forger.seat.me, sealed.clone()))
@@ -156,11 +181,15 @@ impl Scene {
             honest.chain(others.filter_map(of)).collect()
         };
         // Honest dealers forget their boxes at the end, so they are taken down now.
-        let boxes: Vec<Vec<(Index, Vec<u8>)>> = self.forgers.iter().map(|forger| boxes_for(self, forger.seat.me)).collect();
+        let boxes: Vec<Vec<(Index, Vec<u8>)>> =
+            self.forgers.iter().map(|forger| boxes_for(self, forger.seat.me)).collect();
         for (dealer, sent) in self.forgers.iter().map(|forger| forger.seat.me).zip(&dealt) {
             for (recipient, sealed) in &sent.boxes {
-                if let Some(machine) = self.machines.iter_mut().find(|machine| machine.seat.me == *recipient) {
-                    let frame = Frame::ShareBox { dealer, recipient: *recipient, sealed: sealed.clone() };
+                if let Some(machine) =
+                    self.machines.iter_mut().find(|machine| machine.seat.me == *recipient)
+                {
+                    let frame =
+                        Frame::ShareBox { dealer, recipient: *recipient, sealed: sealed.clone() };
                     if let Err(why) = machine.receive(frame).unwrap() {
                         self.refused.push((Round::Deal, recipient.get(), why));
                     }
@@ -176,8 +205,11 @@ impl Scene {
         let share = |(forger, boxes): (&Forger, &Vec<(Index, Vec<u8>)>)| {
             Some((forger.sums(&session, &deals)?, forger.shares(session, &deals, boxes)?))
         };
-        let known: Vec<(Sums, Vec<SecretScalar>)> = self.forgers.iter().zip(&boxes).map(share).collect::<Option<_>>()?;
-        let find = |forger: &Forger| seats.iter().position(|seat| *seat == forger.seat.me).map(|at| &known[at]);
+        let known: Vec<(Sums, Vec<SecretScalar>)> =
+            self.forgers.iter().zip(&boxes).map(share).collect::<Option<_>>()?;
+        let find = |forger: &Forger| {
+            seats.iter().position(|seat| *seat == forger.seat.me).map(|at| &known[at])
+        };
         self.act(Round::Prepare, edit, |forger| {
             let (sums, shares) = find(forger)?;
             Some(plain(forger.prepare(session, &deals, sums, shares)))
@@ -188,27 +220,44 @@ impl Scene {
             Some(plain(forger.commit(session, &prepares, sums, shares)))
         })?;
         let commits = self.complete(Round::Commit)?;
-        self.act(Round::Final, edit, |forger| Some(plain(forger.last(session, &commits, &find(forger)?.0)?)))?;
+        self.act(Round::Final, edit, |forger| {
+            Some(plain(forger.last(session, &commits, &find(forger)?.0)?))
+        })?;
         Some(())
     }
 }
 
 /// What the honest operators say.
 impl Scene {
-    /// Every honest operator is kept from going on by this fault, and nobody finishes. A proven one convinces strangers too, from its
-    /// evidence alone.
-    pub(crate) fn all_say(&self, rule: &Rule, class: Option<Class>, culprits: &[u16], certainty: Certainty) {
+    /// Every honest operator is kept from going on by this fault, and nobody finishes. A proven one
+    /// convinces strangers too, from its evidence alone.
+    pub(crate) fn all_say(
+        &self,
+        rule: &Rule,
+        class: Option<Class>,
+        culprits: &[u16],
+        certainty: Certainty,
+    ) {
         for machine in &self.machines {
             let participant = machine.participant();
             let fault = participant.fault().expect("every honest operator sees the fault");
             assert_eq!(fault.rule, *rule, "operator {}", machine.seat.me);
             assert_eq!((fault.rule.class(), fault.rule.certainty()), (class, certainty));
-            assert_eq!(fault.rule.culprits(), culprits.iter().copied().map(index).collect::<Vec<_>>());
+            assert_eq!(
+                fault.rule.culprits(),
+                culprits.iter().copied().map(index).collect::<Vec<_>>()
+            );
             assert!(!participant.is_finished() && !machine.published);
-            assert_eq!(participant.is_stopped(), !participant.is_prepared(), "who has prepared waits for a certificate");
+            assert_eq!(
+                participant.is_stopped(),
+                !participant.is_prepared(),
+                "who has prepared waits for a certificate"
+            );
             match certainty {
                 Certainty::Proven => convinces(fault, self.ceremony()),
-                Certainty::Suspected | Certainty::Nobody => assert_eq!(participant.proven_fault(), None),
+                Certainty::Suspected | Certainty::Nobody => {
+                    assert_eq!(participant.proven_fault(), None)
+                }
             }
         }
     }
@@ -221,7 +270,11 @@ impl Scene {
     /// Nobody is at fault: everybody finishes with the same transcript, which is returned.
     pub(crate) fn all_finish(&self) -> Vec<u8> {
         let transcript = |machine: &Machine| {
-            assert!(machine.participant().is_finished() && machine.published, "operator {}", machine.seat.me);
+            assert!(
+                machine.participant().is_finished() && machine.published,
+                "operator {}",
+                machine.seat.me
+            );
             assert_eq!(machine.participant().fault(), None);
             container::encode(self.ceremony(), machine.participant().inbox().statements()).unwrap()
         };
@@ -230,14 +283,16 @@ impl Scene {
         first
     }
 
-    /// Nobody is at fault, as far as anybody can tell; everybody waits in `round` for a statement of `statements` and a box of `boxes`.
+    /// Nobody is at fault, as far as anybody can tell; everybody waits in `round` for a statement
+    /// of `statements` and a box of `boxes`.
     pub(crate) fn all_wait(&self, round: Round, statements: &[u16], boxes: &[u16]) {
         for machine in &self.machines {
             waits(machine, round, statements, boxes);
         }
     }
 
-    /// Everything that the first honest operator holds, as the transcript of a ceremony that was not completed.
+    /// Everything that the first honest operator holds, as the transcript of a ceremony that was
+    /// not completed.
     pub(crate) fn dossier(&self) -> Vec<u8> {
         stopped::encode(self.ceremony(), self.machines[0].participant().inbox().everything())
     }
@@ -250,27 +305,52 @@ pub(crate) fn waits(machine: &Machine, round: Round, statements: &[u16], boxes: 
     assert!(!participant.is_finished() && participant.outcome().is_none());
     let waiting = participant.waiting();
     assert_eq!(waiting.round, Some(round), "operator {me}");
-    assert_eq!((numbers(&waiting.statements), numbers(&waiting.boxes)), (statements.to_vec(), boxes.to_vec()), "operator {me}");
+    assert_eq!(
+        (numbers(&waiting.statements), numbers(&waiting.boxes)),
+        (statements.to_vec(), boxes.to_vec()),
+        "operator {me}"
+    );
 }
 
 /// Evidence is judged alike by whoever reads it: as a file, without having been there.
 pub(crate) fn convinces(fault: &Fault, ceremony: &Ceremony) {
     let read = Stopped::parse(&stopped::encode(ceremony, &fault.evidence)).unwrap();
-    let rules: Vec<Rule> = judge(&read.ceremony, &read.statements).into_iter().map(|fault| fault.rule).collect();
-    assert_eq!(rules, core::slice::from_ref(&fault.rule), "the evidence shows this fault and no other");
+    let rules: Vec<Rule> =
+        judge(&read.ceremony, &read.statements).into_iter().map(|fault| fault.rule).collect();
+    assert_eq!(
+        rules,
+        core::slice::from_ref(&fault.rule),
+        "the evidence shows this fault and no other"
+    );
 }
 
 /// `statement` with another body, signed by the same attacker.
-pub(crate) fn resigned(forger: &Forger, statement: &Statement, change: impl FnOnce(&mut Vec<u8>)) -> Statement {
+pub(crate) fn resigned(
+    forger: &Forger,
+    statement: &Statement,
+    change: impl FnOnce(&mut Vec<u8>),
+) -> Statement {
     let mut body = statement.body().to_vec();
     change(&mut body);
     let envelope = &statement.envelope;
     let key = forger.seat.operator.key();
-    Statement::sign_kind(envelope.kind, key, envelope.sender, envelope.round, envelope.session, envelope.view_root, &body)
+    Statement::sign_kind(
+        envelope.kind,
+        key,
+        envelope.sender,
+        envelope.round,
+        envelope.session,
+        envelope.view_root,
+        &body,
+    )
 }
 
 /// A deal changed in its fields, signed by the same attacker.
-pub(crate) fn redealt(forger: &Forger, statement: &Statement, change: impl FnOnce(&mut Deal)) -> Statement {
+pub(crate) fn redealt(
+    forger: &Forger,
+    statement: &Statement,
+    change: impl FnOnce(&mut Deal),
+) -> Statement {
     let mut deal = Deal::decode(statement.body(), &Shape::of(&forger.seat.ceremony)).unwrap();
     change(&mut deal);
     resigned(forger, statement, |body| *body = deal.encode())
@@ -289,7 +369,8 @@ pub(crate) fn times_g(number: u64) -> G1 {
     small(number).base_mult().unwrap()
 }
 
-/// What an attacker learns by letting the others go first, up to their deals. The next ceremony of the same seats is the same so far.
+/// What an attacker learns by letting the others go first, up to their deals. The next ceremony of
+/// the same seats is the same so far.
 pub(crate) struct Oracle {
     pub(crate) shape: Shape,
     pub(crate) hellos: Vec<Statement>,
@@ -310,7 +391,11 @@ impl Oracle {
         });
         let hellos = scene.complete(Round::Hello).unwrap();
         let inbox = scene.machines[0].participant().inbox();
-        let deals = scene.machines.iter().map(|machine| inbox.get(Round::Deal, machine.seat.me).unwrap().clone()).collect();
+        let deals = scene
+            .machines
+            .iter()
+            .map(|machine| inbox.get(Round::Deal, machine.seat.me).unwrap().clone())
+            .collect();
         let mut boxes = BTreeMap::new();
         for machine in &scene.machines {
             for to in scene.ceremony().indices().filter(|to| *to != machine.seat.me) {
@@ -319,7 +404,13 @@ impl Oracle {
                 }
             }
         }
-        Self { shape: Shape::of(scene.ceremony()), session: inbox.session().unwrap(), hellos, deals, boxes }
+        Self {
+            shape: Shape::of(scene.ceremony()),
+            session: inbox.session().unwrap(),
+            hellos,
+            deals,
+            boxes,
+        }
     }
 
     /// An honest operator's box.
@@ -332,15 +423,31 @@ impl Oracle {
         self.deals.iter().map(|deal| Deal::decode(deal.body(), &self.shape).unwrap()).collect()
     }
 
-    /// Puts a box with this payload in the place of the attacker's box for `recipient`, and signs it.
-    pub(crate) fn reseal(&self, forger: &Forger, sent: &mut Sent, recipient: u16, payload: Vec<u8>) {
+    /// Puts a box with this payload in the place of the attacker's box for `recipient`, and signs
+    /// it.
+    pub(crate) fn reseal(
+        &self,
+        forger: &Forger,
+        sent: &mut Sent,
+        recipient: u16,
+        payload: Vec<u8>,
+    ) {
         let (me, to) = (forger.seat.me, index(recipient));
-        let root = Deal::decode(sent.statement.body(), &self.shape).unwrap().commitments.merkle_root();
+        let root =
+            Deal::decode(sent.statement.body(), &self.shape).unwrap().commitments.merkle_root();
         let indices = (me.get().to_be_bytes(), to.get().to_be_bytes());
-        let prologue = tagged(Tag::BoxPrologue, &[self.session.as_ref(), &indices.0, &indices.1, root.as_ref()]);
+        let prologue = tagged(
+            Tag::BoxPrologue,
+            &[self.session.as_ref(), &indices.0, &indices.1, root.as_ref()],
+        );
         let hello = Hello::decode(self.hellos[to.position()].body(), &self.shape).unwrap();
         let key = hello.one_time_keys[place(to, me)];
-        let sealed = seal_box(&key, prologue.as_ref(), &SecretBytes::new(payload), Secret32::new(&mut bytes("attacker's box")));
+        let sealed = seal_box(
+            &key,
+            prologue.as_ref(),
+            &SecretBytes::new(payload),
+            Secret32::new(&mut bytes("attacker's box")),
+        );
         replace_box(forger, sent, recipient, sealed);
     }
 }
@@ -359,7 +466,15 @@ pub(crate) fn replace_box(forger: &Forger, sent: &mut Sent, recipient: u16, seal
 }
 
 /// The attacker at the same seat, with the same hello secrets but other polynomials.
-pub(crate) fn with_other_polynomials(forger: &Forger, coefficient: impl Fn(usize, usize) -> SecretScalar) -> Forger {
+pub(crate) fn with_other_polynomials(
+    forger: &Forger,
+    coefficient: impl Fn(usize, usize) -> SecretScalar,
+) -> Forger {
     let me = forger.seat.me.get();
-    Forger::with_secrets(forger.seat.clone(), Hooks::default(), |what| bytes(&format!("attacker {me} {what}")), coefficient)
+    Forger::with_secrets(
+        forger.seat.clone(),
+        Hooks::default(),
+        |what| bytes(&format!("attacker {me} {what}")),
+        coefficient,
+    )
 }

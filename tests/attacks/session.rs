@@ -14,7 +14,9 @@ use quorate::primitives::commitment::Commitments;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::Refused;
 use quorate::simulation::collusion::{Collusion, Hooks};
-use quorate::simulation::machine::{Machine, TWO_VALIDATORS, bytes, honest, operators, run, spec_toml, statements};
+use quorate::simulation::machine::{
+    Machine, TWO_VALIDATORS, bytes, honest, operators, run, spec_toml, statements,
+};
 use quorate::spec::canonical::MOST_CANONICAL_BYTES;
 use quorate::spec::file::MOST_FILE_BYTES;
 use quorate::spec::threshold::ThresholdError;
@@ -76,7 +78,8 @@ fn fed(to: &mut [Machine], statements: &[quorate::message::envelope::Statement],
 #[test]
 fn attack_s1() {
     let ours = file(3, 2);
-    let theirs = with(&ours, &hex::encode(bytes("ceremony")), &hex::encode(bytes("another ceremony")));
+    let theirs =
+        with(&ours, &hex::encode(bytes("ceremony")), &hex::encode(bytes("another ceremony")));
     let mut old = gang(&theirs);
     run(&mut old, &mut honest);
     let log = statements(&old[0]);
@@ -97,7 +100,11 @@ fn attack_s2() {
     // The next attempt is another spec.
     let first = file(3, 2);
     let digest = parsed(&first).unwrap().digest();
-    let second = with(&first, "threshold =", &format!("attempt = 2\nsupersedes = \"{digest}\"\nthreshold ="));
+    let second = with(
+        &first,
+        "threshold =",
+        &format!("attempt = 2\nsupersedes = \"{digest}\"\nthreshold ="),
+    );
     assert_ne!(parsed(&second).unwrap().digest(), digest);
     let mut old = gang(&first);
     run(&mut old, &mut honest);
@@ -118,11 +125,16 @@ fn attack_s2() {
         scene
     };
     let (old, mut new) = (play(0), play(1));
-    let later: Vec<_> =
-        statements(&old.machines[0]).into_iter().filter(|statement| statement.envelope.round != Round::Hello).collect();
+    let later: Vec<_> = statements(&old.machines[0])
+        .into_iter()
+        .filter(|statement| statement.envelope.round != Round::Hello)
+        .collect();
     assert_eq!(later.len(), 12);
     fed(&mut new.machines, &later, false);
-    let nonce = Hooks { hello: Box::new(|seat, hello: &mut Hello| hello.nonce[0] ^= u8::from(seat == 2)), ..Hooks::default() };
+    let nonce = Hooks {
+        hello: Box::new(|seat, hello: &mut Hello| hello.nonce[0] ^= u8::from(seat == 2)),
+        ..Hooks::default()
+    };
     let (host, guest) = (played(&first, Hooks::default()), played(&first, nonce));
     told("S2", &spliced(&host, &guest, Round::Deal), &[Code::V6], &[1]);
 }
@@ -160,9 +172,11 @@ fn attack_s4() {
     let ceremony = Arc::new(parsed(&text).unwrap());
     let shown = quorate::spec::show::describe(&ceremony);
     let address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
-    std::fs::write(&path, with(&text, address, "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB")).unwrap();
+    std::fs::write(&path, with(&text, address, "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB"))
+        .unwrap();
     // What was shown is what is signed, and what comes out.
-    let mut all: Vec<Machine> = operators(3).iter().map(|operator| Machine::new(&ceremony, operator)).collect();
+    let mut all: Vec<Machine> =
+        operators(3).iter().map(|operator| Machine::new(&ceremony, operator)).collect();
     run(&mut all, &mut honest);
     assert!(shown.contains(address) && shown.contains(&ceremony.digest().to_string()));
     let signed = statements(&all[0]);
@@ -172,7 +186,8 @@ fn attack_s4() {
     let old = hex::decode(&address[2..]).unwrap();
     let at = transcript.windows(20).position(|window| window == old).unwrap();
     let mut swapped = transcript;
-    swapped[at..at + 20].copy_from_slice(&hex::decode("dbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB").unwrap());
+    swapped[at..at + 20]
+        .copy_from_slice(&hex::decode("dbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB").unwrap());
     told("S4", &swapped, &[Code::V4], &[1]);
 }
 
@@ -199,10 +214,19 @@ fn attack_s5() {
     renamed[at + 1] = b'D';
     let told = Ceremony::from_canonical(&renamed).unwrap_err();
     assert_eq!(told, SpecError::Card { place, source: CardError::Certificate });
-    let upper = Operator::generate("Alice".parse_name(), quorate::primitives::secret::Secret32::new(&mut [5; 32]));
-    assert_eq!(seated(&card(&upper)), SpecError::NameDuplicate { place, name: "Alice".to_owned(), first: 0 });
+    let upper = Operator::generate(
+        "Alice".parse_name(),
+        quorate::primitives::secret::Secret32::new(&mut [5; 32]),
+    );
+    assert_eq!(
+        seated(&card(&upper)),
+        SpecError::NameDuplicate { place, name: "Alice".to_owned(), first: 0 }
+    );
     let spoofed = with(&text, "Test cluster", "Test\u{202e}cluster");
-    assert_eq!(parsed(&spoofed).unwrap_err(), SpecError::Name(NameError::Character { found: '\u{202e}' }));
+    assert_eq!(
+        parsed(&spoofed).unwrap_err(),
+        SpecError::Name(NameError::Character { found: '\u{202e}' })
+    );
 }
 
 trait ParseName {
@@ -219,7 +243,11 @@ impl ParseName for &str {
 fn attack_s6() {
     let text = file(3, 2);
     let at_line = |text: &str, line: usize| {
-        assert!(matches!(CeremonyFile::parse_toml(text), Err(SpecError::Toml { line: at, .. }) if at == line), "{text}");
+        assert!(
+            matches!(CeremonyFile::parse_toml(text), Err(SpecError::Toml { line: at,
+            .. }) if at == line),
+            "{text}"
+        );
     };
     at_line(&with(&text, "threshold", "treshold = 9\nthreshold"), 5);
     at_line(&with(&text, "threshold = 2", "threshold = 2\nthreshold = 3"), 6);
@@ -244,14 +272,18 @@ fn attack_s6() {
 fn attack_s7() {
     let text = file(3, 2);
     for version in [0, 2] {
-        let told = parsed(&with(&text, "version = 1", &format!("version = {version}"))).unwrap_err();
+        let told =
+            parsed(&with(&text, "version = 1", &format!("version = {version}"))).unwrap_err();
         assert_eq!(told, SpecError::FileVersion(version));
     }
     let ceremony = parsed(&text).unwrap();
     for version in [0u16, 2] {
         let mut changed = ceremony.canonical().to_vec();
         changed[4..6].copy_from_slice(&version.to_be_bytes());
-        assert_eq!(Ceremony::from_canonical(&changed).unwrap_err(), SpecError::CanonicalVersion(version));
+        assert_eq!(
+            Ceremony::from_canonical(&changed).unwrap_err(),
+            SpecError::CanonicalVersion(version)
+        );
     }
     // The option is part of the digest; others do not exist.
     let lenient = parsed(&(text + "[policy]\nallow_all_required = true\n")).unwrap();
@@ -269,7 +301,13 @@ fn attack_s7() {
 #[test]
 fn attack_s8() {
     let text = file(3, 2);
-    let many = |count: u64| parsed(&with(&text, "compounding = false", &format!("compounding = false\ncount = {count}")));
+    let many = |count: u64| {
+        parsed(&with(
+            &text,
+            "compounding = false",
+            &format!("compounding = false\ncount = {count}"),
+        ))
+    };
     assert_eq!(many(1 << 31).unwrap_err(), SpecError::TooManyValidators((1 << 31) + 1));
     assert_eq!(many((1 << 63) - 1).unwrap_err(), SpecError::TooManyValidators(1 << 63));
     let operators = (0..256).fold(String::new(), |text, i| {
@@ -286,9 +324,15 @@ fn attack_s8() {
     let told = parsed(&(head + &operators + TWO_VALIDATORS)).unwrap_err();
     assert_eq!(told, SpecError::Threshold(ThresholdError::TooManyOperators(256)));
     let long = " ".repeat(MOST_FILE_BYTES + 1);
-    assert_eq!(CeremonyFile::parse_toml(&long).err(), Some(SpecError::FileTooLarge(MOST_FILE_BYTES + 1)));
+    assert_eq!(
+        CeremonyFile::parse_toml(&long).err(),
+        Some(SpecError::FileTooLarge(MOST_FILE_BYTES + 1))
+    );
     let long = vec![0; MOST_CANONICAL_BYTES + 1];
-    assert_eq!(Ceremony::from_canonical(&long).unwrap_err(), SpecError::CanonicalTooLarge(MOST_CANONICAL_BYTES + 1));
+    assert_eq!(
+        Ceremony::from_canonical(&long).unwrap_err(),
+        SpecError::CanonicalTooLarge(MOST_CANONICAL_BYTES + 1)
+    );
     // A transcript that claims a giant spec is not waited for.
     let header = [&b"QTRN\0\x01\x01\0"[..], &u32::MAX.to_be_bytes()].concat();
     assert!(matches!(expected_len(&header), Err(ContainerError::SpecLength(_))));
@@ -299,7 +343,9 @@ fn attack_s8() {
 #[test]
 fn attack_s9() {
     let mut all = gang(&file(4, 3));
-    run(&mut all, &mut |from, to, frame| if from.get() == 4 || to.get() == 4 { Vec::new() } else { vec![frame] });
+    run(&mut all, &mut |from, to, frame| {
+        if from.get() == 4 || to.get() == 4 { Vec::new() } else { vec![frame] }
+    });
     for machine in &all[..3] {
         waits(machine, Round::Hello, &[4], &[]);
     }
@@ -308,13 +354,22 @@ fn attack_s9() {
     for cut in [Round::Deal, Round::Prepare, Round::Commit, Round::Final] {
         let mut all = gang(&file(4, 3));
         run(&mut all, &mut |from, _, frame| match &frame {
-            Frame::Statement(bytes) if from.get() == 4 && bytes[7] >= cut.number() && bytes[9] == 4 => Vec::new(),
+            Frame::Statement(bytes)
+                if from.get() == 4 && bytes[7] >= cut.number() && bytes[9] == 4 =>
+            {
+                Vec::new()
+            }
             _ => vec![frame],
         });
         for machine in &all[..3] {
             let participant = machine.participant();
-            assert!(!participant.is_finished() && !machine.published && participant.fault().is_none());
-            assert!(participant.waiting().statements.iter().any(|index| index.get() == 4), "{cut:?}");
+            assert!(
+                !participant.is_finished() && !machine.published && participant.fault().is_none()
+            );
+            assert!(
+                participant.waiting().statements.iter().any(|index| index.get() == 4),
+                "{cut:?}"
+            );
         }
         run(&mut all, &mut honest);
         assert!(all.iter().all(|machine| machine.participant().is_finished()));

@@ -90,8 +90,14 @@ fn attack_t4() {
     let first = |point: &str| with(&text, address, &format!("{address}\npoint = {point}"));
     let place = |position| Place::operator(position, "point");
     assert_eq!(parsed(&first("0")).unwrap_err(), SpecError::PointZero { place: place(0) });
-    assert_eq!(parsed(&first("2")).unwrap_err(), SpecError::PointDuplicate { place: place(1), point: 2, first: 0 });
-    assert_eq!(parsed(&first("9")).unwrap_err(), SpecError::PointOrder { place: place(1), point: 2, previous: 9 });
+    assert_eq!(
+        parsed(&first("2")).unwrap_err(),
+        SpecError::PointDuplicate { place: place(1), point: 2, first: 0 }
+    );
+    assert_eq!(
+        parsed(&first("9")).unwrap_err(),
+        SpecError::PointOrder { place: place(1), point: 2, previous: 9 }
+    );
     for outside in ["18446744073709551616", "-1", "1.5", "\"1\""] {
         assert!(matches!(parsed(&first(outside)), Err(SpecError::Toml { .. })), "{outside}");
     }
@@ -107,7 +113,11 @@ fn attack_k1() {
     for (seat, machine) in all.iter().enumerate() {
         for v in 0..2 {
             let own = machine.participant().shares().unwrap()[v].base_mult();
-            assert_eq!(own, Some(outcome.validators[v].public_shares[seat]), "derived by everybody, sent by nobody");
+            assert_eq!(
+                own,
+                Some(outcome.validators[v].public_shares[seat]),
+                "derived by everybody, sent by nobody"
+            );
         }
     }
     // An operator that shows other shares than its own is found out.
@@ -115,10 +125,14 @@ fn attack_k1() {
     let statements: Vec<Statement> = all[0].participant().inbox().statements().cloned().collect();
     let transcript = quorate::transcript::container::encode(&ceremony, &statements).unwrap();
     let shares = |seats: [usize; 2]| -> Vec<HeldShare> {
-        let held = |(v, seat): (usize, usize)| HeldShare::new("k", &all[seat].participant().shares().unwrap()[v]);
+        let held = |(v, seat): (usize, usize)| {
+            HeldShare::new("k", &all[seat].participant().shares().unwrap()[v])
+        };
         seats.into_iter().enumerate().map(held).collect()
     };
-    let with_shares = |shares: &[HeldShare]| audit(&transcript, &Expectations { shares, ..Expectations::default() }).failed();
+    let with_shares = |shares: &[HeldShare]| {
+        audit(&transcript, &Expectations { shares, ..Expectations::default() }).failed()
+    };
     assert_eq!(with_shares(&shares([1, 1])), []);
     assert_eq!(with_shares(&shares([1, 2])), [Code::Shares]);
 }
@@ -137,7 +151,8 @@ impl Rehearsal {
         let mut scene = Scene::of_four();
         scene.play(&mut |_, _, _| ());
         let deals = scene.complete(Round::Deal).unwrap();
-        let boxes: Vec<_> = [1, 2, 4].map(|dealer| (index(dealer), oracle.sealed(dealer, 3))).to_vec();
+        let boxes: Vec<_> =
+            [1, 2, 4].map(|dealer| (index(dealer), oracle.sealed(dealer, 3))).to_vec();
         let forger: &Forger = &scene.forgers[0];
         let sums = forger.sums(&oracle.session, &deals).unwrap();
         let shares = forger.shares(oracle.session, &deals, &boxes).unwrap();
@@ -192,21 +207,37 @@ fn attack_k2() {
         sum.finish().unwrap()
     };
     let expected = dealt.sums.public_key(0);
-    assert_eq!(key(&[0, 1, 2, 3], &[1, 2, 3, 4]), expected, "over all seats everything seems right");
+    assert_eq!(
+        key(&[0, 1, 2, 3], &[1, 2, 3, 4]),
+        expected,
+        "over all seats everything seems right"
+    );
     for seats in [[0, 1, 2], [0, 1, 3], [1, 2, 3]] {
-        assert_ne!(key(&seats, &seats.map(|seat| seat as u64 + 1)), expected, "and no three can sign with one of them");
+        assert_ne!(
+            key(&seats, &seats.map(|seat| seat as u64 + 1)),
+            expected,
+            "and no three can sign with one of them"
+        );
     }
-    let prepares: Vec<_> =
-        (1..=4).map(|seat| dealt.prepare(seat, dealt.possession(seat, &shares[usize::from(seat) - 1]))).collect();
+    let prepares: Vec<_> = (1..=4)
+        .map(|seat| dealt.prepare(seat, dealt.possession(seat, &shares[usize::from(seat) - 1])))
+        .collect();
     let ceremony = &dealt.collusion.ceremony;
     let fault = checks::shares_proven(ceremony, &dealt.sums, &prepares).unwrap_err();
-    assert_eq!((&fault.rule, fault.rule.class()), (&Rule::Possession { operator: index(3) }, Some(Class::E5)));
+    assert_eq!(
+        (&fault.rule, fault.rule.class()),
+        (&Rule::Possession { operator: index(3) }, Some(Class::E5))
+    );
     let fault = checks::shares_proven(ceremony, &dealt.sums, &prepares[3..]).unwrap_err();
     assert_eq!(fault.rule, Rule::Possession { operator: index(4) });
     // The whole transcript of it.
     let proofs: Vec<G2> = prepares.iter().map(|prepare| prepare.body.possession).collect();
-    let prepare = move |seat: usize, body: &mut quorate::message::body::Prepare| body.possession = proofs[seat];
-    let transcript = collude(4, 3, TWO_VALIDATORS, Hooks { prepare: Box::new(prepare), ..Hooks::default() }).transcript();
+    let prepare = move |seat: usize, body: &mut quorate::message::body::Prepare| {
+        body.possession = proofs[seat]
+    };
+    let transcript =
+        collude(4, 3, TWO_VALIDATORS, Hooks { prepare: Box::new(prepare), ..Hooks::default() })
+            .transcript();
     told("K2", &transcript, &[Code::V13], &[3]);
 }
 
@@ -224,9 +255,11 @@ fn attack_k3() {
 #[test]
 fn attack_k4() {
     let (dealt, rogue, shares) = rogue_deal();
-    // If all seats confirmed one message: the honest say what they hold, and from that the attackers interpolate the rest.
+    // If all seats confirmed one message: the honest say what they hold, and from that the
+    // attackers interpolate the rest.
     let message = G2::hash(b"one message for all", DST_POSSESSION);
-    let secret = |shares: &[SecretScalar]| dealt.sums.confirmation_secret(shares).sign(&message).unwrap();
+    let secret =
+        |shares: &[SecretScalar]| dealt.sums.confirmation_secret(shares).sign(&message).unwrap();
     let (at_zero, first, second) = (secret(&rogue.keys), secret(&shares[0]), secret(&shares[1]));
     let interpolate = |factors: [i8; 3]| {
         let mut sum = G2Sum::zero();
@@ -240,24 +273,39 @@ fn attack_k4() {
     let forged = [interpolate([1, -3, 3]), interpolate([3, -8, 6])];
     for (point, forged) in [3, 4].into_iter().zip(&forged) {
         let key = dealt.sums.confirmation_key(point).unwrap();
-        assert!(verify_signature(&key, &message, forged), "a verifier with one message for all accepts seat {point}");
+        assert!(
+            verify_signature(&key, &message, forged),
+            "a verifier with one message for all accepts seat {point}"
+        );
     }
     // Every seat has its own message, on which the honest have said nothing.
     let ceremony = &dealt.collusion.ceremony;
     for (seat, forged) in [3, 4].into_iter().zip(forged) {
-        let fault = checks::shares_proven(ceremony, &dealt.sums, &[dealt.prepare(seat, forged)]).unwrap_err();
-        assert_eq!((&fault.rule, fault.rule.class()), (&Rule::Possession { operator: index(seat) }, Some(Class::E5)));
+        let fault = checks::shares_proven(ceremony, &dealt.sums, &[dealt.prepare(seat, forged)])
+            .unwrap_err();
+        assert_eq!(
+            (&fault.rule, fault.rule.class()),
+            (&Rule::Possession { operator: index(seat) }, Some(Class::E5))
+        );
     }
-    let messages: Vec<[u8; 96]> =
-        (1..=4).map(|seat| possession_message(dealt.sums.digest(), index(seat)).to_compressed()).collect();
+    let messages: Vec<[u8; 96]> = (1..=4)
+        .map(|seat| possession_message(dealt.sums.digest(), index(seat)).to_compressed())
+        .collect();
     assert!((0..4).all(|a| (0..a).all(|b| messages[a] != messages[b])));
-    // In a transcript: without the honest messages nothing but noise can be put there, and the deal fails as well.
+    // In a transcript: without the honest messages nothing but noise can be put there, and the deal
+    // fails as well.
     let (committed, replaced) = (rogue.commitments.clone(), rogue.commitments);
     let other = collude(4, 3, TWO_VALIDATORS, Hooks::default()).ceremony;
     let hello = move |seat: usize, hello: &mut Hello| {
         if seat == 2 {
             let salt = quorate::simulation::machine::bytes("salt 2");
-            hello.commitment = checks::hello_commitment(&other, index(3), &hello.nonce, &salt, &committed.merkle_root());
+            hello.commitment = checks::hello_commitment(
+                &other,
+                index(3),
+                &hello.nonce,
+                &salt,
+                &committed.merkle_root(),
+            );
         }
     };
     let deal = move |seat: usize, deal: &mut Deal| {
@@ -265,10 +313,20 @@ fn attack_k4() {
             deal.commitments = replaced.clone();
         }
     };
-    let proofs: Vec<G2> =
-        [1, 2].map(|seat| dealt.possession(seat, &shares[usize::from(seat) - 1])).into_iter().chain(forged).collect();
-    let prepare = move |seat: usize, body: &mut quorate::message::body::Prepare| body.possession = proofs[seat];
-    let hooks = Hooks { hello: Box::new(hello), deal: Box::new(deal), prepare: Box::new(prepare), ..Hooks::default() };
+    let proofs: Vec<G2> = [1, 2]
+        .map(|seat| dealt.possession(seat, &shares[usize::from(seat) - 1]))
+        .into_iter()
+        .chain(forged)
+        .collect();
+    let prepare = move |seat: usize, body: &mut quorate::message::body::Prepare| {
+        body.possession = proofs[seat]
+    };
+    let hooks = Hooks {
+        hello: Box::new(hello),
+        deal: Box::new(deal),
+        prepare: Box::new(prepare),
+        ..Hooks::default()
+    };
     let transcript = collude(4, 3, TWO_VALIDATORS, hooks).transcript();
     let report = audit(&transcript, &Expectations::default());
     assert!(report.failed().contains(&Code::V10) && report.failed().contains(&Code::V13));
@@ -277,16 +335,19 @@ fn attack_k4() {
 /// The fourth operator, whose driver hands it this when it reads its shares back.
 fn reread(change: impl Fn(Vec<Vec<u8>>) -> Vec<Vec<u8>>) -> (Participant, Result<Step, Refused>) {
     let mut all = machines(4, 3, TWO_VALIDATORS);
-    // The others' deals and boxes, for an operator that is not there yet: what it will say is known.
+    // The others' deals and boxes, for an operator that is not there yet: what it will say is
+    // known.
     let mut frames = Vec::new();
     run(&mut all, &mut |_, to, frame| {
-        let later = matches!(&frame, Frame::Statement(bytes) if bytes[7] >= Round::Prepare.number());
+        let later =
+            matches!(&frame, Frame::Statement(bytes) if bytes[7] >= Round::Prepare.number());
         if to.get() == 4 && !later {
             frames.push(frame.clone());
         }
         if later { Vec::new() } else { vec![frame] }
     });
-    let (mut participant, _) = Participant::start(all[3].seat.clone(), Vec::new(), || entropy("4")).unwrap();
+    let (mut participant, _) =
+        Participant::start(all[3].seat.clone(), Vec::new(), || entropy("4")).unwrap();
     let mut asked = None;
     for frame in frames {
         let input = match frame {
@@ -296,8 +357,11 @@ fn reread(change: impl Fn(Vec<Vec<u8>>) -> Vec<Vec<u8>>) -> (Participant, Result
         };
         let Ok(step) = participant.handle(input) else { continue };
         if let Some(Ask::Reread(RecordKind::Shares)) = step.asks.first() {
-            asked =
-                step.persist.iter().find(|record| record.kind == RecordKind::Shares).map(|record| record.body.expose().to_vec());
+            asked = step
+                .persist
+                .iter()
+                .find(|record| record.kind == RecordKind::Shares)
+                .map(|record| record.body.expose().to_vec());
             assert!(step.send.is_empty(), "nothing is signed yet");
         }
     }
@@ -330,15 +394,21 @@ fn attack_k5() {
     for damage in damages {
         let (participant, told) = reread(damage);
         assert_eq!(told.err(), Some(Refused::Storage(ReplayError::SharesDamaged)));
-        assert!(!participant.is_prepared() && participant.fault().is_none(), "nobody is blamed, and nothing was signed");
+        assert!(
+            !participant.is_prepared() && participant.fault().is_none(),
+            "nobody is blamed, and nothing was signed"
+        );
         assert!(participant.inbox().get(Round::Prepare, index(4)).is_none());
     }
-    // Damaged after it has signed, at whatever moment it is started again: it says nothing more with shares that are not its own.
+    // Damaged after it has signed, at whatever moment it is started again: it says nothing more
+    // with shares that are not its own.
     let mut all = machines(4, 3, TWO_VALIDATORS);
     run(&mut all, &mut honest);
     let stored = all[3].log.iter().position(|(kind, _)| *kind == RecordKind::Shares).unwrap();
     let start = |log: &[(RecordKind, Vec<u8>)]| {
-        let records = log.iter().map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
+        let records = log
+            .iter()
+            .map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
         Participant::start(all[3].seat.clone(), records.collect(), || entropy("again"))
     };
     for end in stored + 2..=all[3].log.len() {
@@ -353,7 +423,8 @@ fn attack_k5() {
 fn attack_k6() {
     let points = [2u64, 3, 5, 11, 97];
     let secrets: Vec<SecretScalar> = (0..3).map(|k| crate::scene::coefficient(9, 0, k)).collect();
-    let polynomial = quorate::primitives::polynomial::Polynomial::from_coefficients(secrets).unwrap();
+    let polynomial =
+        quorate::primitives::polynomial::Polynomial::from_coefficients(secrets).unwrap();
     let message = G2::hash(b"m", quorate::primitives::hash::DST_ETHEREUM);
     let expected = polynomial.constant().sign(&message).unwrap();
     let partial = |x: u64| polynomial.evaluate(&Scalar::from_u64(x)).sign(&message).unwrap();
@@ -369,7 +440,10 @@ fn attack_k6() {
                 // Factors for another set than the partial signatures'.
                 let other = points.iter().copied().find(|x| ![a, b, c].contains(x)).unwrap();
                 let wrong = lagrange::coefficients_at_zero(&[a, b, other]).unwrap();
-                assert_ne!(lagrange::combine(&wrong, &[partial(a), partial(b), partial(c)]).unwrap(), expected);
+                assert_ne!(
+                    lagrange::combine(&wrong, &[partial(a), partial(b), partial(c)]).unwrap(),
+                    expected
+                );
             }
         }
     }
@@ -378,7 +452,10 @@ fn attack_k6() {
     let ceremony = &dealt.collusion.ceremony;
     let statements = dealt.collusion.statements();
     let shape = Shape::of(ceremony);
-    let commits = checks::decode(&statements[12..16], |bytes| quorate::message::body::Commit::decode(bytes, &shape)).unwrap();
+    let commits = checks::decode(&statements[12..16], |bytes| {
+        quorate::message::body::Commit::decode(bytes, &shape)
+    })
+    .unwrap();
     let first = checks::combine(ceremony, &commits).unwrap();
     assert_eq!(checks::combine(ceremony, &commits[..3]).unwrap(), first);
     let messages = quorate::protocol::items::Messages::new(ceremony, dealt.sums.public_keys());
@@ -389,11 +466,14 @@ fn attack_k6() {
 fn attack_k7() {
     let rehearsal = Rehearsal::new();
     // Made by the same shares, for another ceremony's digest, and for another seat of this one.
-    for (name, digest, seat) in [("K7", Digest([1; 32]), 3), ("K7-seat", *rehearsal.sums.digest(), 1)] {
+    for (name, digest, seat) in
+        [("K7", Digest([1; 32]), 3), ("K7-seat", *rehearsal.sums.digest(), 1)]
+    {
         let secret = rehearsal.sums.confirmation_secret(&rehearsal.shares);
         let proof = secret.sign(&possession_message(&digest, index(seat))).unwrap();
         let shape = Shape::of(Scene::of_four().ceremony());
-        let scene = crate::curve::planted(Round::Prepare, 32 * shape.n + 32, &proof.to_compressed());
+        let scene =
+            crate::curve::planted(Round::Prepare, 32 * shape.n + 32, &proof.to_compressed());
         refuses_possession(name, &scene);
     }
 }

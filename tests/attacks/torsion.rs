@@ -1,5 +1,5 @@
-//! Points of the curves that lie outside the prime-order subgroups. Made with the curve library's safe interface, which adds any points
-//! of the curve, by plain double-and-add.
+//! Points of the curves that lie outside the prime-order subgroups. Made with the curve library's
+//! safe interface, which adds any points of the curve, by plain double-and-add.
 
 use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, Signature};
 
@@ -62,7 +62,8 @@ pub(crate) trait Curve: Sized + Clone {
         sum.filter(|sum| !sum.is_infinity())
     }
 
-    /// A point of exactly this prime order, whose square divides the cofactor (for 3 in the first curve, 3 itself does).
+    /// A point of exactly this prime order, whose square divides the cofactor (for 3 in the first
+    /// curve, 3 itself does).
     fn of_order(prime: u64) -> Self {
         let cofactor = number(Self::COFACTOR);
         let by = if (Self::COFACTOR, prime) == (COFACTOR_1, 3) {
@@ -106,7 +107,9 @@ impl Curve for First {
     fn candidate(x: u8) -> Option<Self> {
         let mut bytes = [0; 48];
         (bytes[0], bytes[47]) = (0x80, x);
-        PublicKey::uncompress(&bytes).ok().map(|point| Self(AggregatePublicKey::from_public_key(&point)))
+        PublicKey::uncompress(&bytes)
+            .ok()
+            .map(|point| Self(AggregatePublicKey::from_public_key(&point)))
     }
 
     fn plus(&self, other: &Self) -> Self {
@@ -130,7 +133,9 @@ impl Curve for Second {
     fn candidate(x: u8) -> Option<Self> {
         let mut bytes = [0; 96];
         (bytes[0], bytes[95]) = (0x80, x);
-        Signature::uncompress(&bytes).ok().map(|point| Self(AggregateSignature::from_signature(&point)))
+        Signature::uncompress(&bytes)
+            .ok()
+            .map(|point| Self(AggregateSignature::from_signature(&point)))
     }
 
     fn plus(&self, other: &Self) -> Self {

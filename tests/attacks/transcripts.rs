@@ -17,7 +17,8 @@ use crate::auditor::{clean, told};
 use crate::scene::Scene;
 use crate::session::{file, parsed, with};
 
-const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";
+const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \
+                             \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";
 
 #[test]
 fn attack_a1() {
@@ -38,7 +39,9 @@ fn attack_a1() {
     told("A1", &edited, &[Code::V14], &[3]);
     // Reordered within every round.
     let mut at = front;
-    for (round, code) in Round::ALL.into_iter().zip([Code::V4, Code::V6, Code::V12, Code::V14, Code::V14]) {
+    for (round, code) in
+        Round::ALL.into_iter().zip([Code::V4, Code::V6, Code::V12, Code::V14, Code::V14])
+    {
         let size = shape.statement_bytes(round);
         let mut reordered = transcript.clone();
         reordered[at..at + 2 * size].rotate_left(size);
@@ -46,11 +49,18 @@ fn attack_a1() {
         at += 3 * size;
     }
     // Spliced from two ceremonies of the same operators on the same spec.
-    let hello = |seat: usize, hello: &mut quorate::message::body::Hello| hello.nonce[0] ^= u8::from(seat == 1);
+    let hello = |seat: usize, hello: &mut quorate::message::body::Hello| {
+        hello.nonce[0] ^= u8::from(seat == 1)
+    };
     let other = collude(3, 2, ONE_VALIDATOR, Hooks { hello: Box::new(hello), ..Hooks::default() });
     let (mine, theirs) = (collusion.statements(), other.statements());
     let spliced = [&mine[..6], &theirs[6..]].concat();
-    told("A1-spliced", &container::encode(&collusion.ceremony, &spliced).unwrap(), &[Code::V12, Code::V14], &[1]);
+    told(
+        "A1-spliced",
+        &container::encode(&collusion.ceremony, &spliced).unwrap(),
+        &[Code::V12, Code::V14],
+        &[1],
+    );
     let spliced = [&theirs[..3], &mine[3..]].concat();
     let codes = [Code::V6, Code::V12, Code::V14];
     told("A1-hellos", &container::encode(&collusion.ceremony, &spliced).unwrap(), &codes, &[1]);
@@ -88,10 +98,15 @@ fn attack_a3() {
     let address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
     let hostile = "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB";
     let other = parsed(&with(&file(3, 2), address, hostile)).unwrap();
-    let collusion = Collusion { ceremony: std::sync::Arc::new(other), operators: operators(3), hooks: Hooks::default() };
+    let collusion = Collusion {
+        ceremony: std::sync::Arc::new(other),
+        operators: operators(3),
+        hooks: Hooks::default(),
+    };
     let transcript = collusion.transcript();
     clean(&transcript);
-    let compared = audit(&transcript, &Expectations { ceremony: Some(&expected), ..Expectations::default() });
+    let compared =
+        audit(&transcript, &Expectations { ceremony: Some(&expected), ..Expectations::default() });
     assert_eq!(compared.failed(), [Code::Expected]);
     let detail = &compared.line(Code::Expected).unwrap().detail;
     assert!(detail.contains("validators[0].withdrawal") && detail.contains(hostile), "{detail}");
@@ -109,20 +124,26 @@ fn attack_a5() {
     let collusion = collude(3, 2, TWO_VALIDATORS, Hooks::default());
     let transcript = collusion.transcript();
     let home = tempfile::TempDir::new().unwrap();
-    for (name, front) in
-        [("complete", transcript.clone()), ("stopped", Scene::of_four().machines_dossier()), ("nothing", vec![0; 64])]
-    {
+    for (name, front) in [
+        ("complete", transcript.clone()),
+        ("stopped", Scene::of_four().machines_dossier()),
+        ("nothing", vec![0; 64]),
+    ] {
         let path = home.path().join(name);
         std::fs::write(&path, front).unwrap();
         std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(4 << 30).unwrap();
         let start = Instant::now();
-        let audited = Command::new(env!("CARGO_BIN_EXE_quorate")).arg("audit").arg(&path).output().unwrap();
+        let audited =
+            Command::new(env!("CARGO_BIN_EXE_quorate")).arg("audit").arg(&path).output().unwrap();
         assert!(!audited.status.success(), "{name}");
         assert!(start.elapsed() < Duration::from_secs(20), "{name}: it was not read");
     }
     // The length follows from the front.
     let front = 12 + collusion.ceremony.canonical().len();
-    assert_eq!(expected_len(&transcript[..front]).unwrap(), u64::try_from(transcript.len()).unwrap());
+    assert_eq!(
+        expected_len(&transcript[..front]).unwrap(),
+        u64::try_from(transcript.len()).unwrap()
+    );
     // A count of statements that no ceremony leaves is refused before anything is made of it.
     let mut many = Scene::of_four().machines_dossier();
     let at = many.len() - 4;

@@ -26,8 +26,10 @@ async fn honest() -> (Channel<DuplexStream>, Channel<DuplexStream>) {
     let (a, b) = pipe();
     let (calling, called) = (local(2), local(1));
     let (callee, caller) = (peer(1), peer(2));
-    let (initiator, responder) =
-        tokio::join!(initiate(a, &calling, &callee, random()), respond(b, &called, |_| Some(&caller), random()));
+    let (initiator, responder) = tokio::join!(
+        initiate(a, &calling, &callee, random()),
+        respond(b, &called, |_| Some(&caller), random())
+    );
     let (responder, who) = responder.unwrap();
     assert_eq!(who.index, 2);
     (initiator.unwrap(), responder)
@@ -64,9 +66,11 @@ fn prologue(initiator: u16, responder: u16) -> [u8; 32] {
     tagged(Tag::ChannelPrologue, &[&version, SPEC.as_ref(), &initiator, &responder]).0
 }
 
-/// A first flight to operator 1 by the holder of `operator`'s keys, who claims `index` and adds `payload`; and the handshake.
+/// A first flight to operator 1 by the holder of `operator`'s keys, who claims `index` and adds
+/// `payload`; and the handshake.
 fn flight(operator: &Operator, index: u16, payload: &[u8]) -> (Vec<u8>, HandshakeState) {
-    let mut handshake = channel_initiator(operator.noise(), &peer(1).noise, &prologue(index, 1), random());
+    let mut handshake =
+        channel_initiator(operator.noise(), &peer(1).noise, &prologue(index, 1), random());
     let mut flight = preamble(VERSION, index, 1, SPEC);
     flight.resize(PREAMBLE + FIRST + payload.len(), 0);
     handshake.write_message(payload, &mut flight[PREAMBLE..]).unwrap();
@@ -79,7 +83,15 @@ fn both_ends_agree_and_carry_frames() {
         let (initiator, responder) = honest().await;
         let (mut initiator_in, mut initiator_out) = initiator.into_frames(1 << 20, LONG);
         let (mut responder_in, mut responder_out) = responder.into_frames(1 << 20, LONG);
-        for length in [1, 2, MESSAGE - HEADER - 1, MESSAGE - HEADER, MESSAGE - HEADER + 1, 2 * MESSAGE, 300_000] {
+        for length in [
+            1,
+            2,
+            MESSAGE - HEADER - 1,
+            MESSAGE - HEADER,
+            MESSAGE - HEADER + 1,
+            2 * MESSAGE,
+            300_000,
+        ] {
             let frame: Vec<u8> = (0..length).map(|i| u8::try_from(i % 253).unwrap()).collect();
             initiator_out.keep_alive().await.unwrap();
             let (sent, received) = tokio::join!(initiator_out.send(&frame), responder_in.next());
@@ -113,8 +125,10 @@ fn a_refused_caller_learns_why() {
         for (calling, callee, at_caller, at_called) in cases {
             let (a, b) = pipe();
             let called = local(1);
-            let (initiated, responded) =
-                tokio::join!(initiate(a, &calling, &callee, random()), respond(b, &called, |_| None, random()));
+            let (initiated, responded) = tokio::join!(
+                initiate(a, &calling, &callee, random()),
+                respond(b, &called, |_| None, random())
+            );
             assert_eq!(initiated.err(), Some(at_caller));
             assert_eq!(responded.err(), Some(at_called));
         }
@@ -124,13 +138,17 @@ fn a_refused_caller_learns_why() {
 #[test]
 fn preambles_that_are_none() {
     run(async {
-        let refusal = [&[1][..], &VERSION.to_be_bytes(), &1u16.to_be_bytes(), SPEC.as_ref()].concat();
+        let refusal =
+            [&[1][..], &VERSION.to_be_bytes(), &1u16.to_be_bytes(), SPEC.as_ref()].concat();
         let other_version = LinkError::OtherVersion { ours: VERSION, theirs: 2 };
         assert_eq!(answer_to(&preamble(2, 2, 1, SPEC)).await, (Err(other_version), refusal));
 
         let nothing = |why| (Err(why), Vec::new());
         assert_eq!(answer_to(b"").await, nothing(LinkError::Closed));
-        assert_eq!(answer_to(&preamble(VERSION, 2, 1, SPEC)[..41]).await, nothing(LinkError::Closed));
+        assert_eq!(
+            answer_to(&preamble(VERSION, 2, 1, SPEC)[..41]).await,
+            nothing(LinkError::Closed)
+        );
         assert_eq!(
             answer_to(b"GET / HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\n\r\n").await,
             nothing(LinkError::NotAChannel)
@@ -161,9 +179,15 @@ fn answers_that_are_none() {
         assert_eq!(reaction_to(&refused(9, 1, other)).await, Some(other_version));
         let other_ceremony = LinkError::OtherCeremony { index: 4, theirs: other };
         assert_eq!(reaction_to(&refused(VERSION, 4, other)).await, Some(other_ceremony));
-        assert_eq!(reaction_to(&refused(VERSION, 4, SPEC)).await, Some(LinkError::OtherOperator { index: 4 }));
+        assert_eq!(
+            reaction_to(&refused(VERSION, 4, SPEC)).await,
+            Some(LinkError::OtherOperator { index: 4 })
+        );
         assert_eq!(reaction_to(&refused(VERSION, 1, SPEC)).await, Some(LinkError::Refusal));
-        assert_eq!(reaction_to(&refused(VERSION, 1, SPEC)[..36]).await, Some(LinkError::ClosedInHandshake));
+        assert_eq!(
+            reaction_to(&refused(VERSION, 1, SPEC)[..36]).await,
+            Some(LinkError::ClosedInHandshake)
+        );
     });
 }
 
@@ -181,14 +205,17 @@ fn another_responder_cannot_answer() {
         let (a, b) = pipe();
         let (caller, imposter) = (peer(2), Local { operator: operator(3), ..local(1) });
         let (calling, callee) = (local(2), peer(1));
-        let (initiated, responded) =
-            tokio::join!(initiate(a, &calling, &callee, random()), respond(b, &imposter, |_| Some(&caller), random()));
+        let (initiated, responded) = tokio::join!(
+            initiate(a, &calling, &callee, random()),
+            respond(b, &imposter, |_| Some(&caller), random())
+        );
         assert_eq!(initiated.err(), Some(LinkError::ClosedInHandshake));
         assert_eq!(responded.err(), Some(LinkError::Handshake));
     });
 }
 
-/// A channel is for one ceremony or one request, and never for another of either, even under the same 32 bytes.
+/// A channel is for one ceremony or one request, and never for another of either, even under the
+/// same 32 bytes.
 #[test]
 fn a_channel_is_for_one_session() {
     run(async {
@@ -197,21 +224,27 @@ fn a_channel_is_for_one_session() {
         for calling in sessions {
             for called in sessions {
                 let (a, b) = pipe();
-                let (at_caller, at_called) = (Local { session: calling, ..local(2) }, Local { session: called, ..local(1) });
+                let (at_caller, at_called) =
+                    (Local { session: calling, ..local(2) }, Local { session: called, ..local(1) });
                 let (callee, caller) = (peer(1), peer(2));
-                let (initiated, responded) =
-                    tokio::join!(initiate(a, &at_caller, &callee, random()), respond(b, &at_called, |_| Some(&caller), random()));
+                let (initiated, responded) = tokio::join!(
+                    initiate(a, &at_caller, &callee, random()),
+                    respond(b, &at_called, |_| Some(&caller), random())
+                );
                 let why = |ours, theirs, index| match (ours, theirs) {
                     (Session::Request(_), Session::Ceremony(_)) => LinkError::InCeremony { index },
                     (_, Session::Request(theirs)) => LinkError::OtherRequest { index, theirs },
-                    (Session::Ceremony(_), Session::Ceremony(theirs)) => LinkError::OtherCeremony { index, theirs },
+                    (Session::Ceremony(_), Session::Ceremony(theirs)) => {
+                        LinkError::OtherCeremony { index, theirs }
+                    }
                 };
                 assert_eq!(initiated.err(), (calling != called).then(|| why(calling, called, 1)));
                 assert_eq!(responded.err(), (calling != called).then(|| why(called, calling, 2)));
             }
         }
         // A preamble that is changed on the way chooses another prologue.
-        let mut handshake = channel_initiator(operator(2).noise(), &peer(1).noise, &prologue(2, 1), random());
+        let mut handshake =
+            channel_initiator(operator(2).noise(), &peer(1).noise, &prologue(2, 1), random());
         let mut flight = preamble(VERSION, 2, 1, SPEC);
         flight[..4].copy_from_slice(b"QRTR");
         flight.resize(PREAMBLE + FIRST, 0);
@@ -238,7 +271,8 @@ fn a_changed_preamble_fails_the_handshake() {
         ];
         for (position, parts) in meant.iter().enumerate() {
             let prologue = tagged(Tag::ChannelPrologue, parts).0;
-            let mut handshake = channel_initiator(operator(2).noise(), &peer(1).noise, &prologue, random());
+            let mut handshake =
+                channel_initiator(operator(2).noise(), &peer(1).noise, &prologue, random());
             let mut flight = preamble(VERSION, 2, 1, SPEC);
             flight.resize(PREAMBLE + FIRST, 0);
             handshake.write_message(&[], &mut flight[PREAMBLE..]).unwrap();
@@ -324,7 +358,10 @@ fn only_a_confirmation_of_this_handshake_by_this_operator_counts() {
         assert_eq!(confirmed(2, 1, SPEC, 2).await, refused);
         assert_eq!(confirmed(2, 0, Digest([8; 32]), 2).await, refused);
         assert_eq!(confirmed(2, 0, SPEC, 1).await, refused);
-        assert_eq!(after_handshake(|_| confirmation(&operator(2), &[0; 32], 0, SPEC, 2)).await, refused);
+        assert_eq!(
+            after_handshake(|_| confirmation(&operator(2), &[0; 32], 0, SPEC, 2)).await,
+            refused
+        );
         assert_eq!(after_handshake(|_| vec![0; 64]).await, refused);
         assert_eq!(after_handshake(|_| b"data before the confirmation".to_vec()).await, refused);
         assert_eq!(after_handshake(|_| Vec::new()).await, refused);
@@ -357,15 +394,17 @@ async fn after_answer(say: impl Fn(&[u8]) -> Vec<u8>) -> Option<LinkError> {
 #[test]
 fn the_responder_confirms_in_its_own_role() {
     run(async {
-        let confirmed = |signer: u8, role: u8| after_answer(move |hash| confirmation(&operator(signer), hash, role, SPEC, 1));
+        let confirmed = |signer: u8, role: u8| {
+            after_answer(move |hash| confirmation(&operator(signer), hash, role, SPEC, 1))
+        };
         assert_eq!(confirmed(1, 1).await, None);
         assert_eq!(confirmed(1, 0).await, Some(LinkError::Confirmation));
         assert_eq!(confirmed(3, 1).await, Some(LinkError::Confirmation));
     });
 }
 
-/// The two points of order 1, one of order 2, two of order 8 and four more spellings, and the next multiples of p: the twelve of
-/// Bernstein's list (`cr.yp.to/ecdh.html`, "validate").
+/// The two points of order 1, one of order 2, two of order 8 and four more spellings, and the next
+/// multiples of p: the twelve of Bernstein's list (`cr.yp.to/ecdh.html`, "validate").
 const WEAK: [&str; 12] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",
@@ -398,13 +437,21 @@ fn weak_ephemeral_keys_are_refused() {
     });
 }
 
-/// A channel from operator 2 to operator 1 with someone between: what 2 writes arrives at the first stream, 1 reads from the second.
-async fn with_a_middle()
--> (FrameWriter<impl tokio::io::AsyncWrite>, DuplexStream, DuplexStream, FrameReader<impl tokio::io::AsyncRead>) {
+/// A channel from operator 2 to operator 1 with someone between: what 2 writes arrives at the first
+/// stream, 1 reads from the second.
+async fn with_a_middle() -> (
+    FrameWriter<impl tokio::io::AsyncWrite>,
+    DuplexStream,
+    DuplexStream,
+    FrameReader<impl tokio::io::AsyncRead>,
+) {
     let ((a, mut left), (mut right, b)) = (pipe(), pipe());
     let (calling, called, callee, caller) = (local(2), local(1), peer(1), peer(2));
     let ends = async {
-        let (a, b) = tokio::join!(initiate(a, &calling, &callee, random()), respond(b, &called, |_| Some(&caller), random()));
+        let (a, b) = tokio::join!(
+            initiate(a, &calling, &callee, random()),
+            respond(b, &called, |_| Some(&caller), random())
+        );
         (a.unwrap(), b.unwrap().0)
     };
     let (initiator, responder) = tokio::select! {
@@ -466,7 +513,10 @@ fn lengths_out_of_bounds_end_the_channel() {
         writer.send(&[1; 1000]).await.unwrap();
         assert_eq!(reader.next().await, Ok(vec![1; 1000]));
         writer.send(&[1; 1001]).await.unwrap();
-        assert_eq!(reader.next().await, Err(LinkError::FrameTooLong { announced: 1001, most: 1000 }));
+        assert_eq!(
+            reader.next().await,
+            Err(LinkError::FrameTooLong { announced: 1001, most: 1000 })
+        );
     });
 }
 

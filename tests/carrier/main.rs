@@ -33,7 +33,13 @@ fn operator(number: u8) -> Arc<Operator> {
 /// `operator` as the ceremony file would list it.
 fn listed(operator: &Operator, index: u16, address: Option<String>) -> Peer {
     let card = operator.card();
-    Peer { index, name: operator.name().as_str().to_owned(), key: operator.key().public(), noise: card.noise, address }
+    Peer {
+        index,
+        name: operator.name().as_str().to_owned(),
+        key: operator.key().public(),
+        noise: card.noise,
+        address,
+    }
 }
 
 fn peer(index: u16) -> Peer {
@@ -41,7 +47,11 @@ fn peer(index: u16) -> Peer {
 }
 
 fn local(index: u16) -> Local {
-    Local { session: Session::Ceremony(SPEC), index, operator: operator(u8::try_from(index).unwrap()) }
+    Local {
+        session: Session::Ceremony(SPEC),
+        index,
+        operator: operator(u8::try_from(index).unwrap()),
+    }
 }
 
 /// Different at each call, the same in each run.

@@ -15,7 +15,11 @@ use crate::{SPEC, listed, operator, peer, random, run};
 pub(crate) const MOST: usize = 200_000;
 
 pub(crate) fn timing() -> Timing {
-    Timing { retry_first: Duration::from_millis(20), retry_most: Duration::from_millis(200), ..Timing::default() }
+    Timing {
+        retry_first: Duration::from_millis(20),
+        retry_most: Duration::from_millis(200),
+        ..Timing::default()
+    }
 }
 
 /// The configuration of operator `me`, listening on a free port.
@@ -89,12 +93,17 @@ fn any_order_of_starting_connects_everyone() {
             let mut carriers = Vec::new();
             for me in order {
                 let others = (1..=3).filter(|index| *index != u16::from(me));
-                let peers = others.map(|index| at(index, &addresses[usize::from(index) - 1])).collect();
+                let peers =
+                    others.map(|index| at(index, &addresses[usize::from(index) - 1])).collect();
                 let listen = addresses[usize::from(me) - 1].clone();
-                carriers.push((me, Tcp::start(TcpConfig { listen, ..config(me, peers) }).await.unwrap()));
+                carriers.push((
+                    me,
+                    Tcp::start(TcpConfig { listen, ..config(me, peers) }).await.unwrap(),
+                ));
             }
             for (me, tcp) in &mut carriers {
-                let mut missing: Vec<u16> = (1..=3).filter(|index| *index != u16::from(*me)).collect();
+                let mut missing: Vec<u16> =
+                    (1..=3).filter(|index| *index != u16::from(*me)).collect();
                 while !missing.is_empty() {
                     if let Event::Up { peer, .. } = tcp.next().await {
                         missing.retain(|index| *index != peer);
@@ -109,7 +118,9 @@ fn any_order_of_starting_connects_everyone() {
             for (me, tcp) in &mut carriers {
                 for index in (1..=3).filter(|index| *index != u16::from(*me)) {
                     // Frames of different peers come in any order, so take whichever is next.
-                    let Event::Frame { peer, bytes } = until(tcp, |event| matches!(event, Event::Frame { .. })).await else {
+                    let Event::Frame { peer, bytes } =
+                        until(tcp, |event| matches!(event, Event::Frame { .. })).await
+                    else {
                         unreachable!("until() waited for frame {index}")
                     };
                     assert_eq!(bytes, vec![u8::try_from(peer).unwrap(); 70_000]);
@@ -165,7 +176,8 @@ fn either_side_restarts() {
 
         drop(first);
         down(&mut second, 1).await;
-        let mut first = Tcp::start(TcpConfig { listen: listening, ..config(1, vec![peer(2)]) }).await.unwrap();
+        let mut first =
+            Tcp::start(TcpConfig { listen: listening, ..config(1, vec![peer(2)]) }).await.unwrap();
         up(&mut first, 2).await;
         up(&mut second, 1).await;
         assert!(second.send(1, vec![5]));
@@ -208,7 +220,11 @@ fn shutdown_sends_what_is_queued() {
 fn keep_alives_hold_a_connection() {
     run(async {
         let kept = |config: TcpConfig| TcpConfig {
-            timing: Timing { keep_alive: Duration::from_millis(50), idle: Duration::from_secs(3), ..timing() },
+            timing: Timing {
+                keep_alive: Duration::from_millis(50),
+                idle: Duration::from_secs(3),
+                ..timing()
+            },
             ..config
         };
         let mut first = Tcp::start(kept(config(1, vec![peer(2)]))).await.unwrap();
@@ -247,7 +263,8 @@ fn other_ceremony_files_are_named_on_both_sides() {
         let mut first = Tcp::start(config(1, vec![peer(2)])).await.unwrap();
         let listening = address(&first);
         let other = Digest([8; 32]);
-        let second = TcpConfig { session: Session::Ceremony(other), ..config(2, vec![at(1, &listening)]) };
+        let second =
+            TcpConfig { session: Session::Ceremony(other), ..config(2, vec![at(1, &listening)]) };
         let mut second = Tcp::start(second).await.unwrap();
         let why = LinkError::OtherCeremony { index: 1, theirs: SPEC };
         assert_eq!(second.next().await, Event::Unreachable { peer: 1, address: listening, why });
@@ -271,7 +288,8 @@ fn whom_one_hangs_up_on_does_not_come_back() {
         let Event::Refused { why, .. } = first.next().await else { panic!("not refused") };
         assert_eq!(why, LinkError::HungUp);
         // Others are spoken with as before.
-        let mut third = Tcp::start(config(3, vec![at(1, &listening), at(2, "127.0.0.1:1")])).await.unwrap();
+        let mut third =
+            Tcp::start(config(3, vec![at(1, &listening), at(2, "127.0.0.1:1")])).await.unwrap();
         up(&mut first, 3).await;
         assert!(first.send(3, vec![1]));
         assert_eq!(frame(&mut third, 1).await, vec![1]);
@@ -279,7 +297,12 @@ fn whom_one_hangs_up_on_does_not_come_back() {
         third.hang_up(1);
         assert_eq!(down(&mut first, 3).await, LinkError::Closed);
         assert_eq!(
-            timeout(Duration::from_secs(1), until(&mut first, |event| matches!(event, Event::Up { .. }))).await.ok(),
+            timeout(
+                Duration::from_secs(1),
+                until(&mut first, |event| matches!(event, Event::Up { .. }))
+            )
+            .await
+            .ok(),
             None
         );
     });
@@ -291,15 +314,26 @@ fn mistakes_in_the_configuration() {
         let start = async |config: TcpConfig| Tcp::start(config).await.err();
         let none = CarrierError::NoAddress { index: 1, name: "operator 1".into() };
         assert_eq!(start(config(2, vec![peer(1)])).await, Some(none));
-        assert_eq!(start(config(2, vec![peer(2)])).await, Some(CarrierError::Repeated { index: 2 }));
-        assert_eq!(start(config(1, vec![peer(2), peer(2)])).await, Some(CarrierError::Repeated { index: 2 }));
+        assert_eq!(
+            start(config(2, vec![peer(2)])).await,
+            Some(CarrierError::Repeated { index: 2 })
+        );
+        assert_eq!(
+            start(config(1, vec![peer(2), peer(2)])).await,
+            Some(CarrierError::Repeated { index: 2 })
+        );
         let same_key = listed(&operator(2), 3, None);
-        assert_eq!(start(config(1, vec![peer(2), same_key])).await, Some(CarrierError::Repeated { index: 3 }));
+        assert_eq!(
+            start(config(1, vec![peer(2), same_key])).await,
+            Some(CarrierError::Repeated { index: 3 })
+        );
         let long = TcpConfig { max_frame: 1 << 32, ..config(1, vec![peer(2)]) };
         assert_eq!(start(long).await, Some(CarrierError::FrameLimit(1 << 32)));
 
         let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let bind = |listen: String, why| (listen.clone(), Some(CarrierError::Bind { address: listen, why }));
+        let bind = |listen: String, why| {
+            (listen.clone(), Some(CarrierError::Bind { address: listen, why }))
+        };
         for (listen, refused) in [
             bind(taken.local_addr().unwrap().to_string(), ErrorKind::AddrInUse),
             bind("192.0.2.1:0".into(), ErrorKind::AddrNotAvailable),
@@ -313,19 +347,28 @@ fn mistakes_in_the_configuration() {
 #[test]
 fn the_last_operator_does_not_listen() {
     run(async {
-        let last = TcpConfig { listen: "not an address".into(), ..config(2, vec![at(1, "127.0.0.1:1")]) };
+        let last =
+            TcpConfig { listen: "not an address".into(), ..config(2, vec![at(1, "127.0.0.1:1")]) };
         assert_eq!(Tcp::start(last).await.unwrap().local_address(), None);
     });
 }
 
 #[test]
 fn peers_are_the_others_of_the_ceremony_file() {
-    let file = CeremonyFile::parse_toml(include_str!("../../ceremony-specs/examples/hoodi-3-of-4.toml")).unwrap();
+    let file =
+        CeremonyFile::parse_toml(include_str!("../../ceremony-specs/examples/hoodi-3-of-4.toml"))
+            .unwrap();
     let ceremony = Ceremony::try_from(file).unwrap();
     let peers = Peer::of(&ceremony, Index::new(2).unwrap());
-    let found: Vec<_> = peers.iter().map(|peer| (peer.index, peer.name.as_str(), peer.address.as_deref().unwrap())).collect();
-    let expected =
-        [(1, "alice", "alice.example.org:3610"), (3, "carol", "carol.example.org:3610"), (4, "dave", "dave.example.org:3610")];
+    let found: Vec<_> = peers
+        .iter()
+        .map(|peer| (peer.index, peer.name.as_str(), peer.address.as_deref().unwrap()))
+        .collect();
+    let expected = [
+        (1, "alice", "alice.example.org:3610"),
+        (3, "carol", "carol.example.org:3610"),
+        (4, "dave", "dave.example.org:3610"),
+    ];
     assert_eq!(found, expected);
     let card = &ceremony.roster().get(Index::new(3).unwrap()).unwrap().card;
     assert_eq!((peers[1].key, peers[1].noise), (card.key, card.noise));

@@ -48,7 +48,8 @@ fn a_key_that_is_not_listed_is_refused() {
 #[test]
 fn an_earlier_operator_does_not_call() {
     run(async {
-        let third = TcpConfig { ..config(3, vec![at(1, "127.0.0.1:1"), at(2, "127.0.0.1:1"), peer(4)]) };
+        let third =
+            TcpConfig { ..config(3, vec![at(1, "127.0.0.1:1"), at(2, "127.0.0.1:1"), peer(4)]) };
         let mut third = Tcp::start(third).await.unwrap();
         let stream = TcpStream::connect(address(&third)).await.unwrap();
         let called = initiate(stream, &local(2), &peer(3), random()).await;
@@ -63,7 +64,10 @@ fn oversized_frames_end_the_connection() {
         let mut first = alone(tcp::timing()).await;
         let (_, mut writer) = rogue(&mut first).await.into_frames(MOST, LONG);
         writer.send(&vec![1; MOST + 1]).await.unwrap();
-        assert_eq!(down(&mut first, 2).await, LinkError::FrameTooLong { announced: MOST + 1, most: MOST });
+        assert_eq!(
+            down(&mut first, 2).await,
+            LinkError::FrameTooLong { announced: MOST + 1, most: MOST }
+        );
     });
 }
 
@@ -73,7 +77,9 @@ fn garbage_ends_the_connection() {
         let mut first = alone(tcp::timing()).await;
         let mut forged = vec![0x55; 2 + 300];
         forged[..2].copy_from_slice(&300u16.to_be_bytes());
-        for (garbage, why) in [(forged, LinkError::Decrypt), (vec![0; 40], LinkError::MessageLength(0))] {
+        for (garbage, why) in
+            [(forged, LinkError::Decrypt), (vec![0; 40], LinkError::MessageLength(0))]
+        {
             let mut stream = TcpStream::connect(address(&first)).await.unwrap();
             // The keys are dropped here, so what follows cannot be a message.
             drop(initiate(&mut stream, &local(2), &peer(1), random()).await.unwrap());
@@ -131,7 +137,11 @@ fn a_peer_that_sends_without_end_is_held_back() {
             let counted = sent.clone();
             let flood = async move {
                 loop {
-                    let sent = if keep_alives { writer.keep_alive().await } else { writer.send(&[1]).await };
+                    let sent = if keep_alives {
+                        writer.keep_alive().await
+                    } else {
+                        writer.send(&[1]).await
+                    };
                     sent.unwrap();
                     counted.fetch_add(1, Ordering::Relaxed);
                 }
@@ -144,7 +154,8 @@ fn a_peer_that_sends_without_end_is_held_back() {
             {
                 taken += 1;
             }
-            // 4096 at once and 256 a second, a little more for each operator; the rest fills the sockets, and then waits.
+            // 4096 at once and 256 a second, a little more for each operator; the rest fills the
+            // sockets, and then waits.
             let most = 4096 + 2 * 16 + 4 * (256 + 2 * 4);
             assert!(taken <= most, "{taken} frames");
             assert!(keep_alives || taken >= 4096, "{taken} frames");
@@ -176,7 +187,9 @@ fn a_peer_that_connects_without_end_is_held_back() {
         });
         let begun = Instant::now();
         let (mut ups, mut third) = (0, None);
-        while let Ok(event) = timeout(Duration::from_secs(3).saturating_sub(begun.elapsed()), first.next()).await {
+        while let Ok(event) =
+            timeout(Duration::from_secs(3).saturating_sub(begun.elapsed()), first.next()).await
+        {
             match event {
                 Event::Up { peer: 2, .. } => ups += 1,
                 Event::Up { peer: 3, .. } => third = Some(begun.elapsed()),
@@ -184,7 +197,10 @@ fn a_peer_that_connects_without_end_is_held_back() {
             }
             if ups == 8 && third.is_none() {
                 // Nobody else is held back.
-                let mut honest = Tcp::start(config(3, vec![at(1, &listening), at(2, "127.0.0.1:1")])).await.unwrap();
+                let mut honest =
+                    Tcp::start(config(3, vec![at(1, &listening), at(2, "127.0.0.1:1")]))
+                        .await
+                        .unwrap();
                 third = Some(Duration::MAX);
                 tokio::spawn(async move {
                     loop {
@@ -202,7 +218,8 @@ fn a_peer_that_connects_without_end_is_held_back() {
 /// What a caller sends first, without the answer that it needs to go on.
 async fn first_flight(index: u16) -> Vec<u8> {
     let (near, mut far) = tokio::io::duplex(1024);
-    let caller = tokio::spawn(async move { initiate(near, &local(index), &peer(1), random()).await.err() });
+    let caller =
+        tokio::spawn(async move { initiate(near, &local(index), &peer(1), random()).await.err() });
     let mut flight = vec![0; 138];
     far.read_exact(&mut flight).await.unwrap();
     caller.abort();
@@ -215,7 +232,11 @@ fn a_caller_in_the_middle_of_a_rush_is_heard() {
         let first = alone(tcp::timing()).await;
         let flight = first_flight(2).await;
         // None of these is accepted before all have been made: this thread is the only one.
-        let rush = |count: usize| (0..count).map(|_| std::net::TcpStream::connect(address(&first)).unwrap()).collect::<Vec<_>>();
+        let rush = |count: usize| {
+            (0..count)
+                .map(|_| std::net::TcpStream::connect(address(&first)).unwrap())
+                .collect::<Vec<_>>()
+        };
         let _before = rush(300);
         let mut caller = rush(1).remove(0);
         std::io::Write::write_all(&mut caller, &flight).unwrap();
@@ -313,7 +334,8 @@ fn a_wrong_pin_is_reported_on_both_sides() {
 #[test]
 fn a_confirmation_by_another_key_is_refused() {
     run(async {
-        let mut first = Tcp::start(config(1, vec![Peer { key: peer(9).key, ..peer(2) }])).await.unwrap();
+        let mut first =
+            Tcp::start(config(1, vec![Peer { key: peer(9).key, ..peer(2) }])).await.unwrap();
         let stream = TcpStream::connect(address(&first)).await.unwrap();
         let called = initiate(stream, &Local { ..local(2) }, &peer(1), random()).await;
         assert_eq!(called.err(), Some(LinkError::ClosedInHandshake));

@@ -143,7 +143,9 @@ impl Case {
         let here = root.path().join("here");
         let say = |text: &str| text.replace(HERE, here.to_str().unwrap());
         assert_eq!(ended.code, self.exit, "{}{}", ended.stdout, ended.stderr);
-        self.stdout.iter().for_each(|part| assert!(ended.stdout.contains(&say(part)), "{part:?} in:\n{}", ended.stdout));
+        self.stdout.iter().for_each(|part| {
+            assert!(ended.stdout.contains(&say(part)), "{part:?} in:\n{}", ended.stdout)
+        });
         assert!(!self.stdout.is_empty() || ended.stdout.is_empty(), "{}", ended.stdout);
         let talk = match (&self.what, &self.fix) {
             (Some(what), Some(fix)) => {
@@ -156,10 +158,15 @@ impl Case {
             (None, None) => &ended.stderr,
             _ => panic!("what happened, and what to do: both or none"),
         };
-        self.stderr.iter().for_each(|part| assert!(talk.contains(&say(part)), "{part:?} in:\n{talk}"));
+        self.stderr
+            .iter()
+            .for_each(|part| assert!(talk.contains(&say(part)), "{part:?} in:\n{talk}"));
         assert!(!self.stderr.is_empty() || talk.is_empty(), "{talk}");
         for text in [&ended.stdout, &ended.stderr] {
-            assert!(text.chars().all(|c| c == '\n' || c == '\t' || (' '..='~').contains(&c)), "{text:?}");
+            assert!(
+                text.chars().all(|c| c == '\n' || c == '\t' || (' '..='~').contains(&c)),
+                "{text:?}"
+            );
         }
         self.play_for_programs();
     }
@@ -189,7 +196,8 @@ impl Case {
         fs::create_dir(&here).unwrap();
         self.before.iter().for_each(|before| before.make(&here));
         let before = tree(&here);
-        let args: Vec<&str> = more.iter().copied().chain(self.args.iter().map(String::as_str)).collect();
+        let args: Vec<&str> =
+            more.iter().copied().chain(self.args.iter().map(String::as_str)).collect();
         let mut program = PathBuf::from(QUORATE);
         let drop_rights = self.unprivileged && fs::metadata(&here).unwrap().uid() == 0;
         if drop_rights {
@@ -209,10 +217,15 @@ impl Case {
         for (path, found) in &before {
             assert_eq!(after.get(path), Some(found), "{} was changed", path.display());
         }
-        let new: Vec<&Path> = after.keys().filter(|path| !before.contains_key(*path)).map(PathBuf::as_path).collect();
+        let new: Vec<&Path> =
+            after.keys().filter(|path| !before.contains_key(*path)).map(PathBuf::as_path).collect();
         assert_eq!(new, self.written.iter().map(Path::new).collect::<Vec<_>>(), "what is new");
         // So that everything can be removed.
-        for path in before.keys().map(|path| here.join(path)).filter(|path| path.is_dir() && !path.is_symlink()) {
+        for path in before
+            .keys()
+            .map(|path| here.join(path))
+            .filter(|path| path.is_dir() && !path.is_symlink())
+        {
             fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
         }
         (root, ended)
@@ -243,7 +256,11 @@ impl Before {
             fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length).unwrap();
         }
         if let Some(mode) = &self.mode {
-            fs::set_permissions(&path, fs::Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap())).unwrap();
+            fs::set_permissions(
+                &path,
+                fs::Permissions::from_mode(u32::from_str_radix(mode, 8).unwrap()),
+            )
+            .unwrap();
         }
     }
 
@@ -254,7 +271,9 @@ impl Before {
             self.text.as_ref().map(|text| text.clone().into_bytes()),
             self.hex.as_ref().map(|text| hex::decode(text).unwrap()),
             self.copy.as_ref().map(|path| fs::read(repository(path)).unwrap()),
-            self.ceremony_of.as_ref().map(|path| CeremonyFile::from(&**audited(path).ceremony()).to_toml().into_bytes()),
+            self.ceremony_of
+                .as_ref()
+                .map(|path| CeremonyFile::from(&**audited(path).ceremony()).to_toml().into_bytes()),
             self.deposits_of.as_ref().map(|path| deposits(&audited(path))),
         ];
         let given: Vec<Vec<u8>> = sources.into_iter().flatten().collect();
@@ -297,8 +316,8 @@ fn deposits(audited: &Audited) -> Vec<u8> {
     files.into_iter().find(|file| file.name == "deposit-data.json").unwrap().bytes
 }
 
-/// Everything below a directory: kind and mode, and the content of what can be read without waiting. Of a lock, only that it is there:
-/// the process that takes it writes its number.
+/// Everything below a directory: kind and mode, and the content of what can be read without
+/// waiting. Of a lock, only that it is there: the process that takes it writes its number.
 fn tree(root: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];

@@ -13,14 +13,16 @@ const REFUSED: usize = 222;
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/cases");
-    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
 }
 
 #[test]
 fn every_case() {
-    let cases: Vec<(PathBuf, Case)> = files().into_iter().map(|path| (path.clone(), Case::read(&path))).collect();
+    let cases: Vec<(PathBuf, Case)> =
+        files().into_iter().map(|path| (path.clone(), Case::read(&path))).collect();
     let mut failed = Vec::new();
     for (path, case) in &cases {
         let played = std::panic::catch_unwind(|| case.play());

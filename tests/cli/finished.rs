@@ -1,4 +1,5 @@
-//! A ceremony that ran on this machine: its keystores against its transcript, and the state that it leaves.
+//! A ceremony that ran on this machine: its keystores against its transcript, and the state that it
+//! leaves.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -18,7 +19,11 @@ fn ceremony(demo: &Path, operator: &str) -> PathBuf {
 
 fn failed(ended: &Ended, exit: i32, what: &str, fix: &str) {
     assert_eq!(ended.code, exit, "{}{}", ended.stdout, ended.stderr);
-    assert!(ended.stderr.ends_with(&format!("error: {what}\n  what to do: {fix}\n")), "{}", ended.stderr);
+    assert!(
+        ended.stderr.ends_with(&format!("error: {what}\n  what to do: {fix}\n")),
+        "{}",
+        ended.stderr
+    );
     assert_eq!(ended.stdout, "");
 }
 
@@ -26,10 +31,27 @@ fn failed(ended: &Ended, exit: i32, what: &str, fix: &str) {
 fn shares_and_state_of_a_finished_ceremony() {
     let root = TempDir::new().unwrap();
     let here = root.path();
-    let made = quorate(here, &["demo", "--operators", "3", "--threshold", "2", "--validators", "2", "--out", "demo", "--json"]);
+    let made = quorate(
+        here,
+        &[
+            "demo",
+            "--operators",
+            "3",
+            "--threshold",
+            "2",
+            "--validators",
+            "2",
+            "--out",
+            "demo",
+            "--json",
+        ],
+    );
     assert_eq!(made.code, 0, "{}", made.stderr);
     let object: Value = serde_json::from_str(&made.stdout).unwrap();
-    assert_eq!((&object["status"], &object["exit"], &object["findings"]), (&"done".into(), &0.into(), &0.into()));
+    assert_eq!(
+        (&object["status"], &object["exit"], &object["findings"]),
+        (&"done".into(), &0.into(), &0.into())
+    );
     let demo = here.join("demo");
     let (alice, bob) = (ceremony(&demo, "alice").join("out"), ceremony(&demo, "bob").join("out"));
     let transcript = alice.join("public/transcript.quorate");
@@ -43,14 +65,20 @@ fn shares_and_state_of_a_finished_ceremony() {
     for folder in [alice.join("secret"), alice.join("secret/validator_keys")] {
         let whole = audit(&folder, &password);
         assert_eq!(whole.code, 0, "{}{}", whole.stdout, whole.stderr);
-        assert!(whole.stdout.contains("2 shares, one for each validator, all of alice (operator 1)"), "{}", whole.stdout);
+        assert!(
+            whole.stdout.contains("2 shares, one for each validator, all of alice (operator 1)"),
+            "{}",
+            whole.stdout
+        );
     }
     assert_eq!(audit(&alice.join("secret"), &["--passphrase-file", "demo/passphrase"]).code, 0);
 
     // Of nobody in particular: a copy with shares of two operators, and one that lacks a share.
     let keystores = |out: &Path| {
-        let mut paths: Vec<PathBuf> =
-            fs::read_dir(out.join("secret/validator_keys")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut paths: Vec<PathBuf> = fs::read_dir(out.join("secret/validator_keys"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
         paths.sort();
         paths
     };
@@ -60,7 +88,11 @@ fn shares_and_state_of_a_finished_ceremony() {
     fs::copy(&mine[0], mixed.join("keystore-0.json")).unwrap();
     let lacking = audit(&mixed, &password);
     assert_eq!(lacking.code, 4, "{}{}", lacking.stdout, lacking.stderr);
-    assert!(lacking.stdout.contains("1 shares, but 1 are missing: validator 2"), "{}", lacking.stdout);
+    assert!(
+        lacking.stdout.contains("1 shares, but 1 are missing: validator 2"),
+        "{}",
+        lacking.stdout
+    );
     fs::copy(&theirs[1], mixed.join("keystore-1.json")).unwrap();
     let mixed = audit(&mixed, &password);
     assert_eq!(mixed.code, 4);
@@ -70,7 +102,8 @@ fn shares_and_state_of_a_finished_ceremony() {
     let keys = alice.join("secret");
     let first = mine[0].display();
     fs::write(here.join("wrong"), "another password").unwrap();
-    fs::set_permissions(here.join("wrong"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    fs::set_permissions(here.join("wrong"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .unwrap();
     failed(
         &audit(&keys, &["--keystore-password-file", "wrong"]),
         1,
@@ -103,7 +136,9 @@ fn a_demo_ends_when_one_of_its_operators_does() {
     let root = TempDir::new().unwrap();
     let here = root.path();
     let mut demo = Command::new(QUORATE);
-    demo.args(["demo", "--validators", "500", "--no-keystores", "--out", "demo"]).current_dir(here).stdin(Stdio::null());
+    demo.args(["demo", "--validators", "500", "--no-keystores", "--out", "demo"])
+        .current_dir(here)
+        .stdin(Stdio::null());
     let mut demo = demo.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
     // All of them are there, and none can be finished.
@@ -113,5 +148,8 @@ fn a_demo_ends_when_one_of_its_operators_does() {
     assert!(Command::new("kill").args(["-KILL", &first]).status().unwrap().success());
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert_eq!(demo.wait().unwrap().code(), Some(1), "{rest:?}");
-    assert!(rest.iter().any(|line| line.contains("error: the demo's operators alice did not finish")), "{rest:?}");
+    assert!(
+        rest.iter().any(|line| line.contains("error: the demo's operators alice did not finish")),
+        "{rest:?}"
+    );
 }

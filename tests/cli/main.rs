@@ -1,4 +1,5 @@
-//! The command line as people and programs meet it: one file for each transcript (`cases/*.toml`), and what does not fit in one.
+//! The command line as people and programs meet it: one file for each transcript (`cases/*.toml`),
+//! and what does not fit in one.
 #![allow(clippy::unwrap_used)]
 
 mod case;

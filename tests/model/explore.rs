@@ -19,7 +19,8 @@ pub(crate) struct Report {
     /// Whether everything was explored.
     pub(crate) exhausted: bool,
     pub(crate) time: Duration,
-    /// Where nothing can happen any more: the stages of the honest operators, and in how many states.
+    /// Where nothing can happen any more: the stages of the honest operators, and in how many
+    /// states.
     pub(crate) ends: BTreeMap<[Stage; 2], usize>,
     pub(crate) violation: Option<Violation>,
 }
@@ -36,7 +37,8 @@ struct Origin {
     outcome: u8,
 }
 
-/// Explores everything, or until a violation of a property that is not `excused`, or until `most` states.
+/// Explores everything, or until a violation of a property that is not `excused`, or until `most`
+/// states.
 pub(crate) fn explore(scope: Scope, excused: &[Property], most: usize) -> Report {
     let start = Instant::now();
     let mut world = World::new(scope);
@@ -61,7 +63,8 @@ pub(crate) fn explore(scope: Scope, excused: &[Property], most: usize) -> Report
                     origins.push(Some(Origin { from: *number, action, outcome }));
                     let at = u32::try_from(origins.len() - 1).expect("fewer states");
                     if let Some(property) = judged(&mut world, &reached, excused) {
-                        violation = Some(Violation { property, trace: trace(&mut world, &origins, at) });
+                        violation =
+                            Some(Violation { property, trace: trace(&mut world, &origins, at) });
                         break 'all;
                     }
                     next.push((at, reached));
@@ -75,21 +78,29 @@ pub(crate) fn explore(scope: Scope, excused: &[Property], most: usize) -> Report
         depth += 1;
     }
     let exhausted = frontier.is_empty() && violation.is_none();
-    Report { states: origins.len(), steps, depth, exhausted, time: start.elapsed(), ends, violation }
+    Report {
+        states: origins.len(),
+        steps,
+        depth,
+        exhausted,
+        time: start.elapsed(),
+        ends,
+        violation,
+    }
 }
 
 fn judged(world: &mut World, state: &State, excused: &[Property]) -> Option<Property> {
-    let broken = |found: Vec<Property>| found.into_iter().find(|property| !excused.contains(property));
+    let broken =
+        |found: Vec<Property>| found.into_iter().find(|property| !excused.contains(property));
     broken(violated(world, state)).or_else(|| broken(violated_later(world, state)))
 }
 
 /// Whether every action leads back to the same state.
 fn is_end(world: &mut World, state: &State) -> bool {
     let key = world.canonical(state);
-    world
-        .actions(state)
-        .into_iter()
-        .all(|action| world.outcomes(state, action).iter().all(|reached| world.canonical(reached) == key))
+    world.actions(state).into_iter().all(|action| {
+        world.outcomes(state, action).iter().all(|reached| world.canonical(reached) == key)
+    })
 }
 
 /// The way to a state, for people.
@@ -109,11 +120,16 @@ fn trace(world: &mut World, origins: &[Option<Origin>], to: u32) -> Vec<String> 
         };
         let outcomes = world.outcomes(&state, action);
         let reached = outcomes[usize::from(outcome)];
-        let (before, after) = (*world.machine(state[action.operator]), *world.machine(reached[action.operator]));
-        let said: Vec<String> =
-            after.sent().filter(|id| before.sent().all(|known| known != *id)).map(|id| world.book.describe(id)).collect();
+        let (before, after) =
+            (*world.machine(state[action.operator]), *world.machine(reached[action.operator]));
+        let said: Vec<String> = after
+            .sent()
+            .filter(|id| before.sent().all(|known| known != *id))
+            .map(|id| world.book.describe(id))
+            .collect();
         let power = if outcome == 0 { "" } else { ", power fails on the way" };
-        let says = if said.is_empty() { String::new() } else { format!("; says {}", said.join("; ")) };
+        let says =
+            if said.is_empty() { String::new() } else { format!("; says {}", said.join("; ")) };
         lines.push(format!("operator {seat} {what}{power}: {:?}{says}", after.memory.stage));
         state = reached;
     }

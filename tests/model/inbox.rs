@@ -4,7 +4,8 @@ use crate::memory::{Context, Memory};
 use crate::rules::Bug;
 use crate::statement::{Book, COMMIT, FINAL, Flaw, HELLO, Id, N, NONE, PREPARE, Statement, View};
 
-/// Statements kept in a slot: two, and the prepares that the commits of three operators (two each) name.
+/// Statements kept in a slot: two, and the prepares that the commits of three operators (two each)
+/// name.
 pub(crate) const HELD: usize = 6;
 
 /// `Arrival` of `message/inbox.rs`, and `Rejected` for what is early or of another session.
@@ -57,26 +58,32 @@ impl Memory {
             0 => Arrival::New,
             _ if held.contains(&id) => Arrival::Same,
             1 => Arrival::Conflict,
-            _ if !cx.scope.has(Bug::FirstTwoOnly) && self.is_named(cx, id, statement) => Arrival::Conflict,
+            _ if !cx.scope.has(Bug::FirstTwoOnly) && self.is_named(cx, id, statement) => {
+                Arrival::Conflict
+            }
             _ if cx.scope.agreeing_finals && self.agrees(cx, id, statement) => Arrival::Conflict,
             _ => Arrival::Surplus,
         }
     }
 
-    /// For [`Scope::agreeing_finals`]: another operator's final says the same, and no other in this slot does.
+    /// For [`Scope::agreeing_finals`]: another operator's final says the same, and no other in this
+    /// slot does.
     fn agrees(&self, cx: &Context<'_>, id: Id, statement: &Statement) -> bool {
         let same = |other: Id| {
             let other = cx.book.get(other);
             other.view == statement.view && other.flaw == statement.flaw
         };
         let says = |sender: usize| self.all(FINAL, sender).any(|other| other != id && same(other));
-        statement.round == FINAL && !says(statement.sender) && (0..N).any(|sender| sender != statement.sender && says(sender))
+        statement.round == FINAL
+            && !says(statement.sender)
+            && (0..N).any(|sender| sender != statement.sender && says(sender))
     }
 
     /// `Inbox::is_named`.
     fn is_named(&self, cx: &Context<'_>, id: Id, statement: &Statement) -> bool {
         let commits = (0..N).flat_map(|sender| self.all(COMMIT, sender).take(2));
-        statement.round == PREPARE && commits.into_iter().any(|commit| cx.book.get(commit).view[statement.sender] == id)
+        statement.round == PREPARE
+            && commits.into_iter().any(|commit| cx.book.get(commit).view[statement.sender] == id)
     }
 
     pub(crate) fn accept(&mut self, cx: &Context<'_>, id: Id) -> Arrival {
@@ -106,7 +113,9 @@ impl Memory {
             for sender in [cx.me].into_iter().chain(0..N) {
                 for later in self.all(round + 1, sender).take(2) {
                     let view = book.get(later).view;
-                    let held = |sender: usize| self.all(round, sender).filter(ordinary).any(|id| id == view[sender]);
+                    let held = |sender: usize| {
+                        self.all(round, sender).filter(ordinary).any(|id| id == view[sender])
+                    };
                     if (0..N).all(held) && !sets.contains(&view) {
                         sets.push(view);
                     }
@@ -115,8 +124,11 @@ impl Memory {
         }
         if round == FINAL && cx.scope.agreeing_finals {
             let view = self.first(FINAL, cx.me).map(|own| book.get(own).view);
-            let agreeing =
-                |sender| self.all(FINAL, sender).find(|id| Some(book.get(*id).view) == view && book.get(*id).flaw == Flaw::Sound);
+            let agreeing = |sender| {
+                self.all(FINAL, sender).find(|id| {
+                    Some(book.get(*id).view) == view && book.get(*id).flaw == Flaw::Sound
+                })
+            };
             sets.extend((|| Some([agreeing(0)?, agreeing(1)?, agreeing(2)?]))());
         }
         let second = |sender| self.all(round, sender).filter(ordinary).take(2).last();

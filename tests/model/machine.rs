@@ -1,4 +1,5 @@
-//! An operator with its disk: the driver's duty (`cli/machine.rs`), during which power may fail between any two operations.
+//! An operator with its disk: the driver's duty (`cli/machine.rs`), during which power may fail
+//! between any two operations.
 
 use std::collections::VecDeque;
 
@@ -9,7 +10,8 @@ use crate::statement::{Book, FINAL, Id, N, NONE, PREPARE, ROUNDS};
 
 /// Records in a log at most.
 const LONGEST: usize = 40;
-/// Own statements that left the machine at most; more than one for each slot only where a rule is broken.
+/// Own statements that left the machine at most; more than one for each slot only where a rule is
+/// broken.
 const SENT: usize = 8;
 const BARE: u16 = 0xF000;
 
@@ -45,7 +47,8 @@ impl Disk {
         }
     }
 
-    /// A second record of a kind takes the place of the first: the last one counts, and they are alike here.
+    /// A second record of a kind takes the place of the first: the last one counts, and they are
+    /// alike here.
     fn append(&mut self, record: Record) {
         if self.holds(record) {
             return;
@@ -144,7 +147,14 @@ impl Machine {
         self.sent().find(|id| book.get(*id).round == round)
     }
 
-    fn carry_out(&mut self, scope: &Scope, book: &mut Book, me: usize, step: Step, power: &mut Power) -> Result<(), Failed> {
+    fn carry_out(
+        &mut self,
+        scope: &Scope,
+        book: &mut Book,
+        me: usize,
+        step: Step,
+        power: &mut Power,
+    ) -> Result<(), Failed> {
         let mut steps = VecDeque::from([step]);
         while let Some(step) = steps.pop_front() {
             let early = scope.has(Bug::SendBeforePersist);
@@ -187,7 +197,14 @@ impl Machine {
         Ok(())
     }
 
-    fn run(&mut self, scope: &Scope, book: &mut Book, me: usize, event: Event, power: &mut Power) -> Result<(), Failed> {
+    fn run(
+        &mut self,
+        scope: &Scope,
+        book: &mut Book,
+        me: usize,
+        event: Event,
+        power: &mut Power,
+    ) -> Result<(), Failed> {
         let sent = self.sent;
         let mut cx = Context { scope, book, me, sent: &sent };
         let step = match event {
@@ -199,7 +216,8 @@ impl Machine {
             Event::Start => {
                 let log: Vec<Record> = self.disk.records().collect();
                 let said = log.iter().any(|record| matches!(record, Record::Statement(_)));
-                let (memory, step) = if said { Memory::resume(&mut cx, &log) } else { Memory::begin(&mut cx) };
+                let (memory, step) =
+                    if said { Memory::resume(&mut cx, &log) } else { Memory::begin(&mut cx) };
                 self.memory = memory;
                 step
             }
@@ -215,9 +233,16 @@ impl Machine {
         Ok(())
     }
 
-    /// Everything that can come of an event: with power all the time, and with a failure after any operation (and after any operation
-    /// of the starts that follow), up to the next time the machine is up and waits.
-    pub(crate) fn outcomes(&self, scope: &Scope, book: &mut Book, me: usize, event: Event) -> Vec<Self> {
+    /// Everything that can come of an event: with power all the time, and with a failure after any
+    /// operation (and after any operation of the starts that follow), up to the next time the
+    /// machine is up and waits.
+    pub(crate) fn outcomes(
+        &self,
+        scope: &Scope,
+        book: &mut Book,
+        me: usize,
+        event: Event,
+    ) -> Vec<Self> {
         let mut power = Power(None, 0);
         let mut through = *self;
         let _ = through.run(scope, book, me, event, &mut power);
@@ -240,8 +265,17 @@ impl Machine {
         outcomes
     }
 
-    /// What is left where power fails after 1, 2, … of `operations`. Before the first and after the last nothing is special.
-    fn failures(&self, scope: &Scope, book: &mut Book, me: usize, event: Event, operations: usize, dark: &mut Vec<Self>) {
+    /// What is left where power fails after 1, 2, … of `operations`. Before the first and after the
+    /// last nothing is special.
+    fn failures(
+        &self,
+        scope: &Scope,
+        book: &mut Book,
+        me: usize,
+        event: Event,
+        operations: usize,
+        dark: &mut Vec<Self>,
+    ) {
         for after in 1..operations {
             let mut machine = *self;
             let failed = machine.run(scope, book, me, event, &mut Power(Some(after), 0));
@@ -256,7 +290,10 @@ impl Machine {
     /// Whether the statement would change anything here.
     pub(crate) fn cares(&self, scope: &Scope, book: &mut Book, me: usize, id: Id) -> bool {
         use Arrival::{Conflict, New, Surplus};
-        if matches!(self.memory.stage, Stage::Down | Stage::Stopped | Stage::Damaged | Stage::Finished) {
+        if matches!(
+            self.memory.stage,
+            Stage::Down | Stage::Stopped | Stage::Damaged | Stage::Finished
+        ) {
             return false;
         }
         let once = scope.has(Bug::OfferOnce);
@@ -281,7 +318,8 @@ impl Machine {
         }
     }
 
-    /// Whether another statement in a slot of this round can no longer change what this operator does.
+    /// Whether another statement in a slot of this round can no longer change what this operator
+    /// does.
     fn is_past(&self, round: usize) -> bool {
         match self.memory.stage {
             Stage::Prepares => round < PREPARE,
@@ -292,7 +330,8 @@ impl Machine {
         }
     }
 
-    /// Words that are the same exactly if the machines do the same from now on; in the eyes of `exchange`.
+    /// Words that are the same exactly if the machines do the same from now on; in the eyes of
+    /// `exchange`.
     pub(crate) fn key(
         &self,
         scope: &Scope,
@@ -301,14 +340,26 @@ impl Machine {
         mut exchange: impl FnMut(Id) -> Id,
     ) {
         let memory = &self.memory;
-        // Whom a machine blames is not part of what it does; whether it blames an honest operator must not be lost.
+        // Whom a machine blames is not part of what it does; whether it blames an honest operator
+        // must not be lost.
         let unjust = memory.blamed & !(1 << scope.byzantine) != 0;
-        let bits = [memory.has_session, memory.seed, memory.keys, memory.own_shares, memory.shares, self.disk.published, unjust];
+        let bits = [
+            memory.has_session,
+            memory.seed,
+            memory.keys,
+            memory.own_shares,
+            memory.shares,
+            self.disk.published,
+            unjust,
+        ];
         let flags = bits.into_iter().fold(0, |all, bit| all << 1 | u16::from(bit));
         out.push((memory.stage as u16) << 8 | flags);
-        let boxes = (0..N).filter(|dealer| memory.boxes[*dealer]).fold(0u16, |all, dealer| all | 1 << seat(dealer));
+        let boxes = (0..N)
+            .filter(|dealer| memory.boxes[*dealer])
+            .fold(0u16, |all, dealer| all | 1 << seat(dealer));
         let disk = [Record::Seed, Record::Keys, Record::OwnShares, Record::Shares];
-        let disk = disk.into_iter().fold(0, |all, record| all << 1 | u16::from(self.disk.holds(record)));
+        let disk =
+            disk.into_iter().fold(0, |all, record| all << 1 | u16::from(self.disk.holds(record)));
         out.push(boxes << 8 | disk);
         let over = matches!(memory.stage, Stage::Stopped | Stage::Damaged);
         for round in 0..ROUNDS {

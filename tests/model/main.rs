@@ -1,6 +1,7 @@
-//! A small exhaustive model of the ceremony: five rounds and the complaint, three operators, a threshold of two, one operator byzantine,
-//! crashes, and a network that loses, repeats and reorders. Every reachable state is visited, breadth first, and every property of
-//! `properties.rs` is asked of each. See CONTRIBUTING.md for how to run it.
+//! A small exhaustive model of the ceremony: five rounds and the complaint, three operators, a
+//! threshold of two, one operator byzantine, crashes, and a network that loses, repeats and
+//! reorders. Every reachable state is visited, breadth first, and every property of `properties.rs`
+//! is asked of each. See CONTRIBUTING.md for how to run it.
 //!
 //! # What is modelled
 //!
@@ -15,37 +16,48 @@
 //! | COMMIT follows certificate 1, FINAL all commits, publication certificate 2 | `protocol/prepare.rs`, `commit.rs`, `finalize.rs` | `memory.rs` |
 //! | who is guilty is a function of a set of statements | `protocol/judge.rs` | `judge.rs` |
 //!
-//! **Statements** are a sender, a round, a kind, the session, the statements of the round before by number, a variant, and whether the
-//! content is right. **The byzantine operator** says, to whom it likes and when it likes, anything in any slot over any statements that
-//! exist: the variants of a right statement, wrong ones, complaints that are false or that nobody can judge, deals with bad boxes for
-//! either or both of the others. It says different things to different operators, and withholds boxes. **The network** delivers anything
-//! that has left a machine to anybody, at any time, any number of times, or never; relays are part of that. **Power** fails between any
-//! two operations of a disk or the network, also while starting. What is in memory is lost; the log stays.
+//! **Statements** are a sender, a round, a kind, the session, the statements of the round before by
+//! number, a variant, and whether the content is right. **The byzantine operator** says, to whom it
+//! likes and when it likes, anything in any slot over any statements that exist: the variants of a
+//! right statement, wrong ones, complaints that are false or that nobody can judge, deals with bad
+//! boxes for either or both of the others. It says different things to different operators, and
+//! withholds boxes. **The network** delivers anything that has left a machine to anybody, at any
+//! time, any number of times, or never; relays are part of that. **Power** fails between any two
+//! operations of a disk or the network, also while starting. What is in memory is lost; the log
+//! stays.
 //!
-//! Two variants of a right statement are enough: two operators are honest, each follows one certificate, so at most two sets of statements
-//! matter at a time, and a third variant could only stand where one of them stands. Wrong statements are for filling slots.
+//! Two variants of a right statement are enough: two operators are honest, each follows one
+//! certificate, so at most two sets of statements matter at a time, and a third variant could only
+//! stand where one of them stands. Wrong statements are for filling slots.
 //!
 //! # What makes it small, and why nothing is lost
 //!
-//! * The byzantine operator and the network have no state: what could be said or delivered once can be said or delivered later.
-//! * Variants are used in order, and the honest operators may change places (not with the byzantine one in the middle seat: candidates are
-//!   tried by index). What is lost is only names.
-//! * A second statement in a slot that is behind its holder is not delivered: nothing looks at it again. `ordered` delivers it.
+//! * The byzantine operator and the network have no state: what could be said or delivered once can
+//!   be said or delivered later.
+//! * Variants are used in order, and the honest operators may change places (not with the byzantine
+//!   one in the middle seat: candidates are tried by index). What is lost is only names.
+//! * A second statement in a slot that is behind its holder is not delivered: nothing looks at it
+//!   again. `ordered` delivers it.
 //! * Boxes of honest dealers come with their deals; `boxes_apart` lets them come at any time.
-//! * Orders of a log that lead to the same memory are one state, and each new memory is compared with what a restart from (one of) its logs
-//!   gives. `ordered` tells all orders of one operator's log apart.
-//! * An operator that stopped listens for evidence only, and one that finished for nothing. Neither is modelled.
+//! * Orders of a log that lead to the same memory are one state, and each new memory is compared
+//!   with what a restart from (one of) its logs gives. `ordered` tells all orders of one operator's
+//!   log apart.
+//! * An operator that stopped listens for evidence only, and one that finished for nothing. Neither
+//!   is modelled.
 //!
 //! # What is not modelled
 //!
-//! Cryptography (a wrong statement is seen to be wrong, a right one is right); malformed hellos, which are like wrong deals; abandonment;
-//! disks that lose what was synced; the carrier, clocks and who asks whom for what. Simulation has most of these.
+//! Cryptography (a wrong statement is seen to be wrong, a right one is right); malformed hellos,
+//! which are like wrong deals; abandonment; disks that lose what was synced; the carrier, clocks
+//! and who asks whom for what. Simulation has most of these.
 //!
 //! # What was found
 //!
-//! No violation but one: [`Property::PublishedWins`], see `what_three_finals_do`. Whoever signs two statements for one slot can keep
-//! everybody from finishing, at every stage up to FINAL, and at the price of evidence; it never makes two honest operators disagree, and
-//! never has one commit and the other stop. How many states nothing leads out of, by the stages of the honest operators, is printed.
+//! No violation but one: [`Property::PublishedWins`], see `what_three_finals_do`. Whoever signs two
+//! statements for one slot can keep everybody from finishing, at every stage up to FINAL, and at
+//! the price of evidence; it never makes two honest operators disagree, and never has one commit
+//! and the other stop. How many states nothing leads out of, by the stages of the honest operators,
+//! is printed.
 //!
 //! Times are those of a test build (`opt-level = 1`) on one core.
 //!
@@ -92,7 +104,8 @@ const QUIET: Scope = Scope {
 };
 
 /// Everything that can go wrong before certificate 1.
-const EARLY: Scope = Scope { hellos: 2, deals: 2, bad_deals: true, complaints: true, wrong: [1, 0, 0], ..QUIET };
+const EARLY: Scope =
+    Scope { hellos: 2, deals: 2, bad_deals: true, complaints: true, wrong: [1, 0, 0], ..QUIET };
 /// Everything that can go wrong later.
 const LATE: Scope = Scope { variants: [2, 2, 2], ..QUIET };
 
@@ -120,7 +133,9 @@ fn holds(name: &str, scope: Scope, excused: &[Property]) -> Report {
     assert_eq!(report.violation.as_ref().map(|violation| violation.property), None, "{name}");
     assert!(report.exhausted, "{name}");
     // Whoever commits has everybody's PREPARE, and whoever has prepared does not stop.
-    let split = |[one, two]: [Stage; 2]| two == Stage::Stopped && matches!(one, Stage::Commits | Stage::Finals | Stage::Finished);
+    let split = |[one, two]: [Stage; 2]| {
+        two == Stage::Stopped && matches!(one, Stage::Commits | Stage::Finals | Stage::Finished)
+    };
     assert!(!report.ends.keys().any(|stages| split(*stages)), "{name}");
     report
 }
@@ -143,19 +158,32 @@ fn what_goes_wrong_late() {
 
 #[test]
 fn seats_do_not_matter() {
-    holds("late, byzantine in seat 0", Scope { byzantine: 0, variants: [2, 2, 1], wrong: [1, 1, 0], ..QUIET }, &[PublishedWins]);
-    holds("late, byzantine in seat 1", Scope { byzantine: 1, variants: [2, 1, 1], wrong: [1, 1, 0], ..QUIET }, &[PublishedWins]);
+    holds(
+        "late, byzantine in seat 0",
+        Scope { byzantine: 0, variants: [2, 2, 1], wrong: [1, 1, 0], ..QUIET },
+        &[PublishedWins],
+    );
+    holds(
+        "late, byzantine in seat 1",
+        Scope { byzantine: 1, variants: [2, 1, 1], wrong: [1, 1, 0], ..QUIET },
+        &[PublishedWins],
+    );
 }
 
 #[test]
 fn the_order_of_a_log_does_not_matter() {
     holds("every order of one log", Scope { ordered: true, ..QUIET }, &[]);
-    holds("boxes apart", Scope { boxes_apart: true, bad_deals: true, complaints: true, ..QUIET }, &[]);
+    holds(
+        "boxes apart",
+        Scope { boxes_apart: true, bad_deals: true, complaints: true, ..QUIET },
+        &[],
+    );
 }
 
-/// Why a final that agrees with others' is kept. With three different FINALs, two of them wrong, the byzantine operator would let one honest
-/// operator publish and keep the other from it for good: it would hold the two wrong ones, and the third, with which the first has
-/// published, would be one too many.
+/// Why a final that agrees with others' is kept. With three different FINALs, two of them wrong,
+/// the byzantine operator would let one honest operator publish and keep the other from it for
+/// good: it would hold the two wrong ones, and the third, with which the first has published, would
+/// be one too many.
 #[test]
 fn what_three_finals_do() {
     let three = Scope { wrong: [0, 0, 2], ..QUIET };
@@ -164,12 +192,14 @@ fn what_three_finals_do() {
     assert_eq!(report.violation.map(|violation| violation.property), Some(PublishedWins));
     // With a single wrong one all is well.
     holds("two finals", Scope { wrong: [1, 1, 1], ..QUIET }, &[]);
-    // Whatever was kept has to be kept again by a replay, when one's own FINAL is not yet in its slot.
+    // Whatever was kept has to be kept again by a replay, when one's own FINAL is not yet in its
+    // slot.
     holds("agreeing finals are kept", three, &[]);
     holds("agreeing finals are kept, two commits", Scope { variants: [1, 2, 2], ..three }, &[]);
 }
 
-/// The model can fail: each rule that is broken breaks the property it is there for, and the shortest way to it is printed.
+/// The model can fail: each rule that is broken breaks the property it is there for, and the
+/// shortest way to it is printed.
 #[test]
 fn every_planted_bug_is_found() {
     let two_deals = Scope { deals: 2, ..QUIET };
@@ -186,7 +216,12 @@ fn every_planted_bug_is_found() {
         (Bug::FirstTwoOnly, three_prepares, CertificateWins, &[]),
         (Bug::OfferOnce, three_prepares, CertificateWins, &[]),
         (Bug::CommitEarly, QUIET, CommitNeedsCertificate, &[HonestyFinishes]),
-        (Bug::ViewsUnchecked, two_deals, Agreement, &[CommitNeedsCertificate, DepositMeansAllPrepared]),
+        (
+            Bug::ViewsUnchecked,
+            two_deals,
+            Agreement,
+            &[CommitNeedsCertificate, DepositMeansAllPrepared],
+        ),
         (Bug::PublishEarly, QUIET, PublishingNeedsCertificate, &[HonestyFinishes]),
         (Bug::ViewIsProof, two_deals, HonestNotGuilty, &[]),
     ];
@@ -208,12 +243,20 @@ fn long_explorations() {
     }
     for byzantine in [0, 1, 2] {
         let late = Scope { byzantine, complaints: true, wrong: [1, 1, 1], ..LATE };
-        holds(&format!("long: late with wrong ones, byzantine in seat {byzantine}"), late, &[PublishedWins]);
+        holds(
+            &format!("long: late with wrong ones, byzantine in seat {byzantine}"),
+            late,
+            &[PublishedWins],
+        );
         holds(
             &format!("long: early and late, byzantine in seat {byzantine}"),
             Scope { byzantine, variants: [2, 1, 1], ..EARLY },
             &[],
         );
     }
-    holds("long: orders of one log, two prepares", Scope { ordered: true, variants: [2, 1, 1], ..QUIET }, &[]);
+    holds(
+        "long: orders of one log, two prepares",
+        Scope { ordered: true, variants: [2, 1, 1], ..QUIET },
+        &[],
+    );
 }

@@ -1,8 +1,11 @@
-//! What a running operator knows: `Participant`, `World` and `Inbox` without cryptography. Every function names what it mirrors.
+//! What a running operator knows: `Participant`, `World` and `Inbox` without cryptography. Every
+//! function names what it mirrors.
 
 use crate::inbox::{Arrival, HELD};
 use crate::rules::{Bug, Scope};
-use crate::statement::{Book, COMMIT, DEAL, FINAL, Flaw, HELLO, Id, Kind, N, NONE, PREPARE, ROUNDS, Statement, View};
+use crate::statement::{
+    Book, COMMIT, DEAL, FINAL, Flaw, HELLO, Id, Kind, N, NONE, PREPARE, ROUNDS, Statement, View,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
@@ -63,7 +66,8 @@ pub(crate) struct Context<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) book: &'a mut Book,
     pub(crate) me: usize,
-    /// Own statements that have left the machine. Only to number what is signed with fresh randomness.
+    /// Own statements that have left the machine. Only to number what is signed with fresh
+    /// randomness.
     pub(crate) sent: &'a [Id],
 }
 
@@ -142,7 +146,15 @@ impl Memory {
         }
         let session = self.session().filter(|_| round != HELLO).unwrap_or([NONE; N]);
         let fresh = round == HELLO || cx.scope.has(Bug::SignAgain);
-        let signed = |variant| Statement { sender: cx.me, round, kind, session, view, variant, flaw: Flaw::Sound };
+        let signed = |variant| Statement {
+            sender: cx.me,
+            round,
+            kind,
+            session,
+            view,
+            variant,
+            flaw: Flaw::Sound,
+        };
         let mut id = cx.book.id(signed(0));
         for variant in 1..4 {
             // Signatures are deterministic; nonces are not.
@@ -160,7 +172,8 @@ impl Memory {
 
     /// `say_hello`.
     pub(crate) fn begin(cx: &mut Context<'_>) -> (Self, Step) {
-        let (mut this, mut step) = (Self { stage: Stage::Hellos, seed: true, keys: true, ..Self::EMPTY }, Step::default());
+        let (mut this, mut step) =
+            (Self { stage: Stage::Hellos, seed: true, keys: true, ..Self::EMPTY }, Step::default());
         step.persist = vec![Record::Seed, Record::Keys];
         this.own(cx, &mut step, HELLO, Kind::Ordinary, [NONE; N]);
         (this, step)
@@ -236,7 +249,8 @@ impl Memory {
             let proven = self.proven_fault(cx);
             self.blamed |= proven.map_or(0, |culprit| 1 << culprit);
             let (prepared, running) = (self.is_prepared(cx), self.stage < Stage::Finished);
-            let stops = cx.scope.has(Bug::StopAfterPrepare) || cx.scope.has(Bug::DeleteAfterPrepare);
+            let stops =
+                cx.scope.has(Bug::StopAfterPrepare) || cx.scope.has(Bug::DeleteAfterPrepare);
             if running && proven.is_some() && (!prepared || stops) {
                 self.stage = Stage::Stopped;
                 if prepared && cx.scope.has(Bug::DeleteAfterPrepare) {
@@ -287,7 +301,8 @@ impl Memory {
         let past = self.recall(cx, PREPARE);
         let boxes = past || (0..N).all(|dealer| dealer == cx.me || self.boxes[dealer]);
         let Some(deals) = self.complete(cx.book, DEAL).filter(|_| boxes) else { return };
-        if let Some(wrong) = deals.into_iter().find(|deal| cx.book.get(*deal).flaw == Flaw::Public) {
+        if let Some(wrong) = deals.into_iter().find(|deal| cx.book.get(*deal).flaw == Flaw::Public)
+        {
             return self.fault(cx.book.get(wrong).sender);
         }
         if past {
@@ -296,7 +311,9 @@ impl Memory {
                     self.erase_dealing_secrets(step);
                     self.fault(dealer);
                 }
-                (Kind::Ordinary, false) if !cx.scope.has(Bug::PrepareWithoutShares) => self.stage = Stage::Damaged,
+                (Kind::Ordinary, false) if !cx.scope.has(Bug::PrepareWithoutShares) => {
+                    self.stage = Stage::Damaged
+                }
                 (Kind::Ordinary, _) => {
                     self.erase_dealing_secrets(step);
                     self.stage = Stage::Prepares;
@@ -309,7 +326,10 @@ impl Memory {
                 self.stage = Stage::Damaged;
                 return;
             }
-            let bad = |deal: &Id| matches!(cx.book.get(*deal).flaw, Flaw::Boxes(seats) if seats & 1 << cx.me != 0);
+            let bad = |deal: &Id| {
+                matches!(cx.book.get(*deal).flaw,
+                Flaw::Boxes(seats) if seats & 1 << cx.me != 0)
+            };
             if let Some(bad) = deals.into_iter().find(bad) {
                 let dealer = cx.book.get(bad).sender;
                 self.own(cx, step, PREPARE, Kind::Complaint(dealer), deals);
@@ -349,7 +369,8 @@ impl Memory {
         step
     }
 
-    /// Whether all of these are sound and were computed from `before`: `certify`, `verify` and `agree`.
+    /// Whether all of these are sound and were computed from `before`: `certify`, `verify` and
+    /// `agree`.
     fn certified(&mut self, cx: &Context<'_>, set: View, before: Option<View>) -> bool {
         for id in set {
             let statement = cx.book.get(id);
@@ -378,7 +399,9 @@ impl Memory {
                 sets.push([0, 1, 2].map(|sender| held[sender].unwrap_or(own)));
             }
         }
-        let Some(set) = sets.into_iter().find(|set| self.certified(cx, *set, deals)) else { return };
+        let Some(set) = sets.into_iter().find(|set| self.certified(cx, *set, deals)) else {
+            return;
+        };
         self.prefer(PREPARE, set);
         if !self.shares && self.recalled[COMMIT] == NONE {
             self.stage = Stage::Damaged;
@@ -392,7 +415,9 @@ impl Memory {
     fn leave_commits(&mut self, cx: &mut Context<'_>, step: &mut Step) {
         let prepares = self.complete(cx.book, PREPARE);
         let sets = self.candidates(cx, COMMIT);
-        let Some(set) = sets.into_iter().find(|set| self.certified(cx, *set, prepares)) else { return };
+        let Some(set) = sets.into_iter().find(|set| self.certified(cx, *set, prepares)) else {
+            return;
+        };
         self.prefer(COMMIT, set);
         step.asks.push(Ask::Stage);
         self.stage = Stage::Staging;

@@ -20,20 +20,25 @@ pub(crate) enum Property {
     PreparedSharesStay,
     /// I4: outputs are published only with certificate 2.
     PublishingNeedsCertificate,
-    /// Where t partial signatures exist, every honest operator has prepared over the same deals and has its shares.
+    /// Where t partial signatures exist, every honest operator has prepared over the same deals and
+    /// has its shares.
     DepositMeansAllPrepared,
-    /// No honest operator is guilty: by all statements there are, or in the eyes of another honest operator.
+    /// No honest operator is guilty: by all statements there are, or in the eyes of another honest
+    /// operator.
     HonestNotGuilty,
     /// A log replays, to what its operator knew before the crash.
     RestartChangesNothing,
     /// What stops for good has not prepared.
     PreparedNeverStops,
-    /// Where an honest operator has committed, every other honest one comes to commit by what honest operators hold.
+    /// Where an honest operator has committed, every other honest one comes to commit by what
+    /// honest operators hold.
     CertificateWins,
-    /// Where an honest operator has published, every other honest one comes to publish by what honest operators hold. The program keeps
-    /// this as long as the byzantine operator signs at most two different FINALs.
+    /// Where an honest operator has published, every other honest one comes to publish by what
+    /// honest operators hold. The program keeps this as long as the byzantine operator signs at
+    /// most two different FINALs.
     PublishedWins,
-    /// Where the byzantine operator has not yet said what no honest one would, everybody finishes if it goes on like that.
+    /// Where the byzantine operator has not yet said what no honest one would, everybody finishes
+    /// if it goes on like that.
     HonestyFinishes,
 }
 
@@ -41,7 +46,8 @@ pub(crate) enum Property {
 fn certified(book: &Book, held: &dyn Fn(Id) -> bool, set: View, round: usize) -> Option<View> {
     let mut views = set.into_iter().enumerate().map(|(sender, id)| {
         let statement = (id < JUNK && held(id)).then(|| book.get(id))?;
-        let right = statement.sender == sender && statement.round == round && statement.is_ordinary();
+        let right =
+            statement.sender == sender && statement.round == round && statement.is_ordinary();
         (right && statement.flaw != Flaw::Public).then_some(statement.view)
     });
     let first = views.next()??;
@@ -71,7 +77,8 @@ pub(crate) fn violated(world: &World, state: &State) -> Vec<Property> {
         found.push(Property::Agreement);
     }
     let published = machines.iter().all(|machine| machine.disk.published);
-    if let ([Some(one), Some(two)], true) = (machines.map(|machine| machine.said(book, FINAL)), published)
+    if let ([Some(one), Some(two)], true) =
+        (machines.map(|machine| machine.said(book, FINAL)), published)
         && book.get(one).view != book.get(two).view
     {
         found.push(Property::Agreement);
@@ -112,22 +119,35 @@ fn violated_by(book: &Book, machine: &Machine, seat: usize, found: &mut Vec<Prop
     if prepare.is_some() && !shares {
         // Shares that were there when PREPARE left and are not now were deleted.
         let deleted = machine.memory.stage == Stage::Stopped;
-        found.push(if deleted { Property::PreparedSharesStay } else { Property::PrepareNeedsShares });
+        found.push(if deleted {
+            Property::PreparedSharesStay
+        } else {
+            Property::PrepareNeedsShares
+        });
     }
     if let Some(commit) = machine.said(book, COMMIT) {
         let named = book.get(commit).view;
         let over = certified(book, &held, named, PREPARE);
-        if over.is_none() || Some(named[seat]) != prepare || over.is_some_and(|over| over != deals(book, seat, commit)) {
+        if over.is_none()
+            || Some(named[seat]) != prepare
+            || over.is_some_and(|over| over != deals(book, seat, commit))
+        {
             found.push(Property::CommitNeedsCertificate);
         }
     }
     if machine.disk.published {
         let finals = |sender: usize| {
-            machine.disk.statements().filter(move |id| (book.get(*id).sender, book.get(*id).round) == (sender, FINAL))
+            machine
+                .disk
+                .statements()
+                .filter(move |id| (book.get(*id).sender, book.get(*id).round) == (sender, FINAL))
         };
         let complete = machine.said(book, FINAL).is_some_and(|own| {
-            let agrees = |id: Id| book.get(id).flaw == Flaw::Sound && book.get(id).view == book.get(own).view;
-            (0..N).all(|sender| finals(sender).any(agrees)) && certified(book, &held, book.get(own).view, COMMIT).is_some()
+            let agrees = |id: Id| {
+                book.get(id).flaw == Flaw::Sound && book.get(id).view == book.get(own).view
+            };
+            (0..N).all(|sender| finals(sender).any(agrees))
+                && certified(book, &held, book.get(own).view, COMMIT).is_some()
         });
         if !complete {
             found.push(Property::PublishingNeedsCertificate);
@@ -153,9 +173,15 @@ fn restart_differs(world: &mut World, state: &State) -> bool {
 pub(crate) fn violated_later(world: &mut World, state: &State) -> Vec<Property> {
     let mut found = Vec::new();
     let commits = |world: &World, state: &State| {
-        world.machines(state).iter().filter(|machine| machine.said(&world.book, COMMIT).is_some()).count()
+        world
+            .machines(state)
+            .iter()
+            .filter(|machine| machine.said(&world.book, COMMIT).is_some())
+            .count()
     };
-    let publishes = |world: &World, state: &State| world.machines(state).iter().filter(|machine| machine.disk.published).count();
+    let publishes = |world: &World, state: &State| {
+        world.machines(state).iter().filter(|machine| machine.disk.published).count()
+    };
     let published = publishes(world, state);
     if commits(world, state) == 1 || published == 1 {
         let ways = [false, true].map(|latest_first| world.settle(state, false, latest_first));

@@ -1,4 +1,5 @@
-//! The rules that honest operators follow, each of which can be broken, and how much the byzantine operator may say.
+//! The rules that honest operators follow, each of which can be broken, and how much the byzantine
+//! operator may say.
 
 /// A rule broken on purpose. The program keeps all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +33,11 @@ pub(crate) enum Bug {
 /// What is explored.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Scope {
-    /// The seat of the byzantine operator: 0, 1 or 2. It matters for the order in which certificates are looked for.
+    /// The seat of the byzantine operator: 0, 1 or 2. It matters for the order in which
+    /// certificates are looked for.
     pub(crate) byzantine: usize,
-    /// Sound statements with the same content that it signs for each of the slots of PREPARE, COMMIT and FINAL.
+    /// Sound statements with the same content that it signs for each of the slots of PREPARE,
+    /// COMMIT and FINAL.
     pub(crate) variants: [u8; 3],
     /// Hellos that it signs.
     pub(crate) hellos: u8,
@@ -48,8 +51,9 @@ pub(crate) struct Scope {
     pub(crate) wrong: [u8; 3],
     /// Boxes of honest dealers travel apart from their deals.
     pub(crate) boxes_apart: bool,
-    /// States of the first honest operator that differ in the order of its log alone are different, and what arrives too late to matter
-    /// arrives too: whether a restart changes anything may depend on that order.
+    /// States of the first honest operator that differ in the order of its log alone are different,
+    /// and what arrives too late to matter arrives too: whether a restart changes anything may
+    /// depend on that order.
     pub(crate) ordered: bool,
     /// Power fails between any two operations of a disk or the network.
     pub(crate) crashes: bool,

@@ -1,5 +1,6 @@
-//! Statements without cryptography: who says what in which slot, and which statements it was computed from. Each is interned, so that a
-//! digest is a number; a second signature on the same content is another variant.
+//! Statements without cryptography: who says what in which slot, and which statements it was
+//! computed from. Each is interned, so that a digest is a number; a second signature on the same
+//! content is another variant.
 #![allow(clippy::disallowed_types)] // The map is asked, never listed.
 
 use std::collections::HashMap;
@@ -30,7 +31,8 @@ pub(crate) enum Flaw {
     Sound,
     /// It does not, and everybody who holds what it names sees so.
     Public,
-    /// A deal whose boxes for these operators (bit by seat) are bad: only they see it, until they complain.
+    /// A deal whose boxes for these operators (bit by seat) are bad: only they see it, until they
+    /// complain.
     Boxes(u8),
 }
 
@@ -116,7 +118,9 @@ impl Book {
         let statement = *self.get(id);
         let flaw = match statement.flaw {
             Flaw::Boxes(seats) => {
-                let moved = (0..N).filter(|seat| seats & 1 << seat != 0).fold(0, |all, seat| all | 1 << self.exchange[seat]);
+                let moved = (0..N)
+                    .filter(|seat| seats & 1 << seat != 0)
+                    .fold(0, |all, seat| all | 1 << self.exchange[seat]);
                 Flaw::Boxes(moved)
             }
             other => other,
@@ -164,7 +168,8 @@ impl Book {
             Flaw::Public => ", wrong".into(),
             Flaw::Boxes(seats) => format!(", bad boxes for seats {seats:03b}"),
         };
-        let over = if s.round == HELLO { String::new() } else { format!(" over [{}]", view.join(" ")) };
+        let over =
+            if s.round == HELLO { String::new() } else { format!(" over [{}]", view.join(" ")) };
         format!("#{id} = {name} of {}{over}, variant {}{flaw}", s.sender, s.variant)
     }
 }

@@ -1,5 +1,5 @@
-//! Two honest operators, one byzantine, and a network that is the byzantine operator's: it delivers what it likes, as often as it likes,
-//! in any order, or never.
+//! Two honest operators, one byzantine, and a network that is the byzantine operator's: it delivers
+//! what it likes, as often as it likes, in any order, or never.
 #![allow(clippy::disallowed_types)] // These maps are asked, never listed.
 
 use std::collections::HashMap;
@@ -7,10 +7,13 @@ use std::collections::HashMap;
 use crate::machine::{Event, Machine};
 use crate::memory::Stage;
 use crate::rules::Scope;
-use crate::statement::{Book, COMMIT, DEAL, FINAL, Flaw, HELLO, Id, JUNK, Kind, N, NONE, PREPARE, Statement, View};
+use crate::statement::{
+    Book, COMMIT, DEAL, FINAL, Flaw, HELLO, Id, JUNK, Kind, N, NONE, PREPARE, Statement, View,
+};
 
-/// A state: the two honest machines, by number. Of the byzantine operator and of the network nothing needs to be remembered: it can say at
-/// any time all that it could have said before, and whatever has left a machine can arrive at any time.
+/// A state: the two honest machines, by number. Of the byzantine operator and of the network
+/// nothing needs to be remembered: it can say at any time all that it could have said before, and
+/// whatever has left a machine can arrive at any time.
 pub(crate) type State = [u32; 2];
 
 /// Something happens to one of the honest operators (0 or 1, not its seat).
@@ -20,14 +23,15 @@ pub(crate) struct Action {
     pub(crate) event: Event,
 }
 
-/// What is explored, with everything made on the way. Machines with the same key are one: far fewer than states, so what comes of an event
-/// at a machine is computed once.
+/// What is explored, with everything made on the way. Machines with the same key are one: far fewer
+/// than states, so what comes of an event at a machine is computed once.
 pub(crate) struct World {
     pub(crate) scope: Scope,
     pub(crate) book: Book,
     pub(crate) honest: [usize; 2],
     numbers: HashMap<Vec<u16>, u32>,
-    /// The first machine with each key; none has been seen of some that are only what others are in exchanged seats.
+    /// The first machine with each key; none has been seen of some that are only what others are in
+    /// exchanged seats.
     machines: Vec<Option<Machine>>,
     /// Number in exchanged seats.
     exchanged: Vec<Option<u32>>,
@@ -101,9 +105,11 @@ impl World {
         state.map(|number| self.machine(number))
     }
 
-    /// The same for a state and what it is with the honest operators exchanged: they do not differ in anything else.
+    /// The same for a state and what it is with the honest operators exchanged: they do not differ
+    /// in anything else.
     pub(crate) fn canonical(&mut self, state: &State) -> State {
-        // With the byzantine operator in the middle, certificates are not looked for in exchanged order.
+        // With the byzantine operator in the middle, certificates are not looked for in exchanged
+        // order.
         if self.scope.byzantine == 1 || self.scope.ordered {
             return *state;
         }
@@ -124,7 +130,8 @@ impl World {
 
     fn wants_box(&self, operator: usize, number: u32, deal: Id) -> bool {
         let statement = self.book.get(deal);
-        statement.round == DEAL && self.machine(number).memory.wants_box(&self.book, self.honest[operator], deal)
+        statement.round == DEAL
+            && self.machine(number).memory.wants_box(&self.book, self.honest[operator], deal)
     }
 
     /// Everything that can change a state.
@@ -142,7 +149,8 @@ impl World {
                 if self.cares(operator, number, id) {
                     actions.push(on(Event::Statement(id)));
                 }
-                let apart = self.scope.boxes_apart || self.book.get(id).sender == self.scope.byzantine;
+                let apart =
+                    self.scope.boxes_apart || self.book.get(id).sender == self.scope.byzantine;
                 if apart && self.wants_box(operator, number, id) {
                     actions.push(on(Event::Box(id)));
                 }
@@ -151,7 +159,8 @@ impl World {
         actions
     }
 
-    /// All states that an action may lead to; the first is the one that it leads to if power does not fail.
+    /// All states that an action may lead to; the first is the one that it leads to if power does
+    /// not fail.
     pub(crate) fn outcomes(&mut self, state: &State, action: Action) -> Vec<State> {
         let numbers = self.outcomes_of(action.operator, state[action.operator], action.event);
         let with = |number| {
@@ -173,12 +182,19 @@ impl World {
         let mut machines = machine.outcomes(&self.scope, &mut self.book, me, event);
         if let Event::Statement(deal) = event {
             let statement = *self.book.get(deal);
-            if statement.round == DEAL && statement.sender != self.scope.byzantine && !self.scope.boxes_apart {
+            if statement.round == DEAL
+                && statement.sender != self.scope.byzantine
+                && !self.scope.boxes_apart
+            {
                 // The box comes right after. Whoever crashed in between gets it when it is up.
-                machines = machines.into_iter().flat_map(|machine| self.with_box(machine, me, deal)).collect();
+                machines = machines
+                    .into_iter()
+                    .flat_map(|machine| self.with_box(machine, me, deal))
+                    .collect();
             }
         }
-        let numbers: Vec<u32> = machines.into_iter().map(|machine| self.number(operator, machine)).collect();
+        let numbers: Vec<u32> =
+            machines.into_iter().map(|machine| self.number(operator, machine)).collect();
         self.outcomes.insert((number, event), numbers.clone());
         numbers
     }
@@ -190,27 +206,32 @@ impl World {
         }
     }
 
-    /// The honest operators' statements of a round of `session` that have left them, by seat; the byzantine seat is left open.
+    /// The honest operators' statements of a round of `session` that have left them, by seat; the
+    /// byzantine seat is left open.
     fn honest_view(&self, state: &State, round: usize, session: View) -> Option<View> {
         let mut view = [NONE; N];
         for (operator, seat) in self.honest.into_iter().enumerate() {
             let fits = |id: &Id| {
                 let statement = self.book.get(*id);
-                statement.round == round && statement.is_ordinary() && (round == HELLO || statement.session == session)
+                statement.round == round
+                    && statement.is_ordinary()
+                    && (round == HELLO || statement.session == session)
             };
             view[seat] = self.machine(state[operator]).sent().find(fits)?;
         }
         Some(view)
     }
 
-    /// The byzantine operator's statements that matter to anybody: held by an honest operator, or named by
-    /// one's statement, or by such a one.
+    /// The byzantine operator's statements that matter to anybody: held by an honest operator, or
+    /// named by one's statement, or by such a one.
     pub(crate) fn used(&self, state: &State) -> Vec<Id> {
         let byzantine = self.scope.byzantine;
         let mut used = Vec::new();
         for machine in self.machines(state) {
             (0..=FINAL).for_each(|round| used.extend(machine.memory.all(round, byzantine)));
-            used.extend(machine.sent().map(|id| self.book.get(id).view[byzantine]).filter(|id| *id < JUNK));
+            used.extend(
+                machine.sent().map(|id| self.book.get(id).view[byzantine]).filter(|id| *id < JUNK),
+            );
         }
         let mut at = 0;
         while let Some(id) = used.get(at) {
@@ -225,8 +246,9 @@ impl World {
         used
     }
 
-    /// What the byzantine operator may say to one of the others now. Statements that nobody has used are alike, so the variants of a
-    /// statement are used in order. What names a statement that does not exist never counts for anybody, and is like a wrong one.
+    /// What the byzantine operator may say to one of the others now. Statements that nobody has
+    /// used are alike, so the variants of a statement are used in order. What names a statement
+    /// that does not exist never counts for anybody, and is like a wrong one.
     fn said_by_byzantine(&mut self, state: &State, operator: usize) -> Vec<Id> {
         let (scope, sender) = (self.scope, self.scope.byzantine);
         let used = self.used(state);
@@ -253,14 +275,21 @@ impl World {
         for round in [PREPARE, COMMIT, FINAL] {
             let named = |id: &Id| {
                 let statement = self.book.get(*id);
-                let fits = statement.round == round - 1 && statement.session == session && statement.is_ordinary();
+                let fits = statement.round == round - 1
+                    && statement.session == session
+                    && statement.is_ordinary();
                 fits && statement.flaw != Flaw::Public
             };
             let before: Vec<Id> = used.iter().copied().filter(named).collect();
             if let Some(mut view) = self.honest_view(state, round - 1, session) {
                 for id in before {
                     view[sender] = id;
-                    self.variants(&mut said, &used, plain(round, session, view), scope.variants[round - PREPARE]);
+                    self.variants(
+                        &mut said,
+                        &used,
+                        plain(round, session, view),
+                        scope.variants[round - PREPARE],
+                    );
                 }
             }
             let wrong = Statement { flaw: Flaw::Public, ..plain(round, session, [JUNK; N]) };
@@ -268,10 +297,15 @@ impl World {
         }
         if scope.complaints {
             // One that cannot be judged, and one about each of the others, which is false.
-            let complaint = |dealer, view| Statement { kind: Kind::Complaint(dealer), ..plain(PREPARE, session, view) };
+            let complaint = |dealer, view| Statement {
+                kind: Kind::Complaint(dealer),
+                ..plain(PREPARE, session, view)
+            };
             said.push(self.book.id(complaint(sender, [JUNK; N])));
             for (other, dealer) in self.honest.into_iter().enumerate() {
-                let dealt = |id: &Id| self.book.get(*id).round == DEAL && self.book.get(*id).session == session;
+                let dealt = |id: &Id| {
+                    self.book.get(*id).round == DEAL && self.book.get(*id).session == session
+                };
                 let deal = self.machine(state[other]).sent().find(dealt);
                 if let Some(deal) = deal {
                     let mut view = [JUNK; N];
@@ -295,12 +329,17 @@ impl World {
         }
     }
 
-    /// What a fair network brings about: everything that honest operators hold reaches everybody, again and again; and the byzantine
-    /// operator says nothing, or (`helps`) says what an honest one in its place would, as far as it has not said it already.
+    /// What a fair network brings about: everything that honest operators hold reaches everybody,
+    /// again and again; and the byzantine operator says nothing, or (`helps`) says what an honest
+    /// one in its place would, as far as it has not said it already.
     pub(crate) fn settle(&mut self, state: &State, helps: bool, latest_first: bool) -> State {
         let mut state = *state;
         loop {
-            let mut offered: Vec<Id> = self.machines(&state).into_iter().flat_map(|machine| machine.disk.statements()).collect();
+            let mut offered: Vec<Id> = self
+                .machines(&state)
+                .into_iter()
+                .flat_map(|machine| machine.disk.statements())
+                .collect();
             if helps {
                 offered.extend(self.said_by_honest_successor(&state));
             }
@@ -343,7 +382,8 @@ impl World {
             };
             let Some(mut view) = before else { return said };
             if round > HELLO {
-                let previous = said.iter().copied().find(|id| self.book.get(*id).round == round - 1);
+                let previous =
+                    said.iter().copied().find(|id| self.book.get(*id).round == round - 1);
                 view[byzantine] = previous.expect("said before");
             }
             if round == DEAL {
@@ -351,18 +391,29 @@ impl World {
             }
             if own.is_none() {
                 let kind = Kind::Ordinary;
-                let next = Statement { sender: byzantine, round, kind, session, view, variant: 0, flaw: Flaw::Sound };
+                let next = Statement {
+                    sender: byzantine,
+                    round,
+                    kind,
+                    session,
+                    view,
+                    variant: 0,
+                    flaw: Flaw::Sound,
+                };
                 said.push(self.book.id(next));
             }
         }
         said
     }
 
-    /// Whether the byzantine operator's words, as far as anybody has heard them, could be an honest operator's.
+    /// Whether the byzantine operator's words, as far as anybody has heard them, could be an honest
+    /// operator's.
     pub(crate) fn seems_honest(&self, state: &State) -> bool {
         let used = self.used(state);
-        let fair = |id: &Id| self.book.get(*id).is_ordinary() && self.book.get(*id).flaw == Flaw::Sound;
+        let fair =
+            |id: &Id| self.book.get(*id).is_ordinary() && self.book.get(*id).flaw == Flaw::Sound;
         let rounds = used.iter().map(|id| self.book.get(*id).round);
-        used.iter().all(fair) && (HELLO..=FINAL).all(|round| rounds.clone().filter(|of| *of == round).count() <= 1)
+        used.iter().all(fair)
+            && (HELLO..=FINAL).all(|round| rounds.clone().filter(|of| *of == round).count() <= 1)
     }
 }

@@ -60,7 +60,8 @@ fn amounts_as_charon_deposits_them() {
     assert_eq!(amounts(Some(vec![16 * ETH, 8 * ETH, 16 * ETH]), false), [8 * ETH, 16 * ETH]);
 }
 
-/// A signature that is not the wallet's own is noted, and only for a wallet that is said to be a contract.
+/// A signature that is not the wallet's own is noted, and only for a wallet that is said to be a
+/// contract.
 #[test]
 fn contract_wallets_are_not_checked_and_said_to_be_so() {
     let contract = ExecutionAddress::from_bytes([0xcc; 20]).unwrap();
@@ -71,13 +72,19 @@ fn contract_wallets_are_not_checked_and_said_to_be_so() {
     definition.operators[1].enr_signature = several;
     let definition = definition.with_hashes();
 
-    let Err(DefinitionError::Wallet { field, fault }) = check(definition.clone()) else { panic!("accepted") };
+    let Err(DefinitionError::Wallet { field, fault }) = check(definition.clone()) else {
+        panic!("accepted")
+    };
     let found = wallet(1).public().address();
-    assert_eq!((field.as_str(), fault), ("operators[1].config_signature", WalletFault::AnotherKey { expected: contract, found }));
+    assert_eq!(
+        (field.as_str(), fault),
+        ("operators[1].config_signature", WalletFault::AnotherKey { expected: contract, found })
+    );
     assert!(fault.to_string().contains("ERC-1271"));
 
     let cluster = Cluster::check(definition.clone(), BTreeSet::from([contract])).unwrap();
-    let fields: Vec<&str> = cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
+    let fields: Vec<&str> =
+        cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
     assert_eq!(fields, ["operators[1].config_signature", "operators[1].enr_signature"]);
 
     let stranger = ExecutionAddress::from_bytes([0xcd; 20]).unwrap();
@@ -85,12 +92,18 @@ fn contract_wallets_are_not_checked_and_said_to_be_so() {
     assert_eq!(refused, Err(DefinitionError::ContractUnknown(stranger)));
 }
 
-/// Changes one thing in the JSON of a definition that is signed or not, states the hashes again if asked to, and checks what comes of it.
-fn mutated(base: ClusterDefinition, rehash: bool, change: impl FnOnce(&mut Value)) -> DefinitionError {
+/// Changes one thing in the JSON of a definition that is signed or not, states the hashes again if
+/// asked to, and checks what comes of it.
+fn mutated(
+    base: ClusterDefinition,
+    rehash: bool,
+    change: impl FnOnce(&mut Value),
+) -> DefinitionError {
     let mut json: Value = serde_json::from_slice(&base.to_json()).unwrap();
     change(&mut json);
     let parsed = ClusterDefinition::parse(json.to_string().as_bytes());
-    let parsed = parsed.map(|definition| if rehash { definition.with_hashes() } else { definition });
+    let parsed =
+        parsed.map(|definition| if rehash { definition.with_hashes() } else { definition });
     parsed.and_then(check).unwrap_err()
 }
 
@@ -105,7 +118,9 @@ fn each_field_by_itself() {
         (field("creator.address", AddressError::BadChecksum), |d| {
             let text = d["creator"]["address"].as_str().unwrap();
             let at = text.rfind(|c: char| c.is_ascii_lowercase()).unwrap();
-            d["creator"]["address"] = format!("{}{}{}", &text[..at], text[at..=at].to_uppercase(), &text[at + 1..]).into();
+            d["creator"]["address"] =
+                format!("{}{}{}", &text[..at], text[at..=at].to_uppercase(), &text[at + 1..])
+                    .into();
         }),
         (field("validators[1].withdrawal_address", AddressError::Shape), |d| {
             d["validators"][1]["withdrawal_address"] = "0x1234".into();
@@ -131,16 +146,30 @@ fn each_field_by_itself() {
         (field("operators[3].enr", FieldFault::TooLong { found: 1025, most: 1024 }), |d| {
             d["operators"][3]["enr"] = "e".repeat(1025).into();
         }),
-        (field("name", FieldFault::TooLong { found: 257, most: 256 }), |d| d["name"] = "n".repeat(257).into()),
-        (field("uuid", FieldFault::TooLong { found: 65, most: 64 }), |d| d["uuid"] = "u".repeat(65).into()),
-        (field("timestamp", FieldFault::TooLong { found: 33, most: 32 }), |d| d["timestamp"] = "t".repeat(33).into()),
-        (field("dkg_algorithm", FieldFault::TooLong { found: 33, most: 32 }), |d| d["dkg_algorithm"] = "a".repeat(33).into()),
+        (field("name", FieldFault::TooLong { found: 257, most: 256 }), |d| {
+            d["name"] = "n".repeat(257).into()
+        }),
+        (field("uuid", FieldFault::TooLong { found: 65, most: 64 }), |d| {
+            d["uuid"] = "u".repeat(65).into()
+        }),
+        (field("timestamp", FieldFault::TooLong { found: 33, most: 32 }), |d| {
+            d["timestamp"] = "t".repeat(33).into()
+        }),
+        (field("dkg_algorithm", FieldFault::TooLong { found: 33, most: 32 }), |d| {
+            d["dkg_algorithm"] = "a".repeat(33).into()
+        }),
         (field("consensus_protocol", FieldFault::TooLong { found: 257, most: 256 }), |d| {
             d["consensus_protocol"] = "c".repeat(257).into();
         }),
-        (field("fork_version", HexError::Length { expected: 8, found: 6 }), |d| d["fork_version"] = "0x100009".into()),
-        (field("deposit_amounts[0]", FieldFault::Amount), |d| d["deposit_amounts"] = json!(["32e9"])),
-        (field("deposit_amounts[1]", FieldFault::Amount), |d| d["deposit_amounts"] = json!(["32000000000", "01000000000"])),
+        (field("fork_version", HexError::Length { expected: 8, found: 6 }), |d| {
+            d["fork_version"] = "0x100009".into()
+        }),
+        (field("deposit_amounts[0]", FieldFault::Amount), |d| {
+            d["deposit_amounts"] = json!(["32e9"])
+        }),
+        (field("deposit_amounts[1]", FieldFault::Amount), |d| {
+            d["deposit_amounts"] = json!(["32000000000", "01000000000"])
+        }),
         (field("deposit_amounts", FieldFault::TooMany { found: 257, most: 256 }), |d| {
             d["deposit_amounts"] = vec!["1000000000"; 257].into();
         }),
@@ -150,7 +179,9 @@ fn each_field_by_itself() {
         (field("config_hash", HexError::Length { expected: 64, found: 62 }), |d| {
             d["config_hash"] = format!("0x{}", "00".repeat(31)).into();
         }),
-        (field("definition_hash", HexError::Unprefixed), |d| d["definition_hash"] = "00".repeat(32).into()),
+        (field("definition_hash", HexError::Unprefixed), |d| {
+            d["definition_hash"] = "00".repeat(32).into()
+        }),
         (DefinitionError::Version("v1.12.0".to_owned()), |d| d["version"] = "v1.12.0".into()),
     ];
     for (expected, change) in cases {
@@ -171,18 +202,28 @@ fn json_that_is_not_a_definitions() {
     ];
     for (expected, change) in cases {
         let error = mutated(unsigned(Version::V1_10), false, change);
-        assert!(matches!(&error, DefinitionError::Json(_)) && error.to_string().contains(expected), "{error}");
+        assert!(
+            matches!(&error, DefinitionError::Json(_)) && error.to_string().contains(expected),
+            "{error}"
+        );
     }
-    for (version, name) in
-        [(Version::V1_8, "consensus_protocol"), (Version::V1_9, "compounding"), (Version::V1_9, "target_gas_limit")]
-    {
+    for (version, name) in [
+        (Version::V1_8, "consensus_protocol"),
+        (Version::V1_9, "compounding"),
+        (Version::V1_9, "target_gas_limit"),
+    ] {
         let values = json!({"consensus_protocol": "", "compounding": false, "target_gas_limit": 1});
         let error = mutated(unsigned(version), false, |d| d[name] = values[name].clone());
         assert_eq!(error, field(name, FieldFault::NotOfVersion(version.text())));
     }
     let mut twice = String::from_utf8(unsigned(Version::V1_10).to_compact_json()).unwrap();
     twice.insert_str(1, "\"uuid\":\"x\",");
-    assert!(ClusterDefinition::parse(twice.as_bytes()).unwrap_err().to_string().contains("duplicate field `uuid`"));
+    assert!(
+        ClusterDefinition::parse(twice.as_bytes())
+            .unwrap_err()
+            .to_string()
+            .contains("duplicate field `uuid`")
+    );
     let huge = vec![b' '; 3 << 20];
     assert!(ClusterDefinition::parse(&huge).unwrap_err().to_string().contains("bytes, more than"));
 }
@@ -190,9 +231,13 @@ fn json_that_is_not_a_definitions() {
 #[test]
 fn hashes_that_do_not_follow() {
     let (stated, base) = ([0x11; 32], signed(Version::V1_10));
-    let error = mutated(base.clone(), false, |d| d["config_hash"] = format!("0x{}", "11".repeat(32)).into());
+    let error = mutated(base.clone(), false, |d| {
+        d["config_hash"] = format!("0x{}", "11".repeat(32)).into()
+    });
     assert_eq!(error, DefinitionError::ConfigHash { stated, computed: base.config_hash });
-    let error = mutated(base.clone(), false, |d| d["definition_hash"] = format!("0x{}", "11".repeat(32)).into());
+    let error = mutated(base.clone(), false, |d| {
+        d["definition_hash"] = format!("0x{}", "11".repeat(32)).into()
+    });
     assert_eq!(error, DefinitionError::DefinitionHash { stated, computed: base.definition_hash });
     // Whatever is in a hash cannot change without it.
     let config: [Change; 9] = [
@@ -204,19 +249,26 @@ fn hashes_that_do_not_follow() {
         |d| d["deposit_amounts"] = json!(["32000000000", "1000000000"]),
         |d| d["target_gas_limit"] = 30_000_000.into(),
         |d| d["compounding"] = true.into(),
-        |d| d["validators"][0]["withdrawal_address"] = d["validators"][1]["withdrawal_address"].clone(),
+        |d| {
+            d["validators"][0]["withdrawal_address"] =
+                d["validators"][1]["withdrawal_address"].clone()
+        },
     ];
     for change in config {
         assert!(matches!(mutated(base.clone(), false, change), DefinitionError::ConfigHash { .. }));
     }
-    let error = mutated(base, false, |d| d["operators"][0]["enr"] = d["operators"][1]["enr"].clone());
+    let error =
+        mutated(base, false, |d| d["operators"][0]["enr"] = d["operators"][1]["enr"].clone());
     assert!(matches!(error, DefinitionError::DefinitionHash { .. }));
 }
 
 #[test]
 fn numbers_that_do_not_fit_together() {
     let refused = |change: fn(&mut Value)| mutated(unsigned(Version::V1_10), true, change);
-    assert_eq!(refused(|d| d["num_validators"] = 3.into()), DefinitionError::NumValidators { stated: 3, found: 2 });
+    assert_eq!(
+        refused(|d| d["num_validators"] = 3.into()),
+        DefinitionError::NumValidators { stated: 3, found: 2 }
+    );
     assert_eq!(refused(|d| d["operators"] = json!([])), DefinitionError::NoOperators);
     for threshold in [0_u64, 1, 5, u64::MAX] {
         let error = mutated(unsigned(Version::V1_10), true, |d| d["threshold"] = threshold.into());
@@ -243,12 +295,22 @@ fn node_records() {
         refused(|d| d["operators"][3]["enr"] = d["operators"][1]["enr"].clone()),
         DefinitionError::EnrDuplicate { operator: 3, first: 1 }
     );
-    assert_eq!(refused(|d| d["operators"][2]["enr"] = "".into()), DefinitionError::Enr { operator: 2, source: EnrError::Prefix });
+    assert_eq!(
+        refused(|d| d["operators"][2]["enr"] = "".into()),
+        DefinitionError::Enr { operator: 2, source: EnrError::Prefix }
+    );
     let error = refused(|d| {
         let text = d["operators"][2]["enr"].as_str().unwrap();
-        d["operators"][2]["enr"] = text.replacen(&text[20..21], if &text[20..21] == "A" { "B" } else { "A" }, 1).into();
+        d["operators"][2]["enr"] =
+            text.replacen(&text[20..21], if &text[20..21] == "A" { "B" } else { "A" }, 1).into();
     });
-    assert!(matches!(error, DefinitionError::Enr { operator: 2, source: EnrError::Signature | EnrError::Rlp(_) }), "{error}");
+    assert!(
+        matches!(
+            error,
+            DefinitionError::Enr { operator: 2, source: EnrError::Signature | EnrError::Rlp(_) }
+        ),
+        "{error}"
+    );
 }
 
 #[test]
@@ -259,28 +321,47 @@ fn signatures_of_wallets() {
         other => panic!("{other}"),
     };
     let partly = |name: &str| DefinitionError::PartlySigned { field: name.to_owned() };
-    assert_eq!(refused(|d| d["operators"][1]["enr_signature"] = "".into()), partly("operators[1].enr_signature"));
-    assert_eq!(refused(|d| d["operators"][1]["config_signature"] = "".into()), partly("operators[1].config_signature"));
-    assert_eq!(refused(|d| d["creator"]["config_signature"] = "".into()), partly("creator.config_signature"));
+    assert_eq!(
+        refused(|d| d["operators"][1]["enr_signature"] = "".into()),
+        partly("operators[1].enr_signature")
+    );
+    assert_eq!(
+        refused(|d| d["operators"][1]["config_signature"] = "".into()),
+        partly("operators[1].config_signature")
+    );
+    assert_eq!(
+        refused(|d| d["creator"]["config_signature"] = "".into()),
+        partly("creator.config_signature")
+    );
 
-    // Swapped, of another purpose, flipped, of an impossible last byte, over a definition that has changed since.
+    // Swapped, of another purpose, flipped, of an impossible last byte, over a definition that has
+    // changed since.
     let (field, swapped) = fault(refused(|d| {
         d["operators"][0]["config_signature"] = d["operators"][1]["config_signature"].clone();
     }));
     assert_eq!(field, "operators[0].config_signature");
-    assert!(matches!(swapped, WalletFault::AnotherKey { found, .. } if found == wallet(1).public().address()));
-    let (field, _) = fault(refused(|d| d["operators"][0]["enr_signature"] = d["operators"][0]["config_signature"].clone()));
+    assert!(matches!(swapped, WalletFault::AnotherKey { found,
+        .. } if found == wallet(1).public().address()));
+    let (field, _) = fault(refused(|d| {
+        d["operators"][0]["enr_signature"] = d["operators"][0]["config_signature"].clone()
+    }));
     assert_eq!(field, "operators[0].enr_signature");
     let (field, creator) = fault(refused(|d| {
         let text = d["creator"]["config_signature"].as_str().unwrap();
         d["creator"]["config_signature"] = format!("{}05", &text[..text.len() - 2]).into();
     }));
-    assert_eq!((field.as_str(), creator), ("creator.config_signature", WalletFault::Malformed(Secp256k1Error::RecoveryId(5))));
+    assert_eq!(
+        (field.as_str(), creator),
+        ("creator.config_signature", WalletFault::Malformed(Secp256k1Error::RecoveryId(5)))
+    );
     let (field, _) = fault(refused(|d| d["target_gas_limit"] = 30_000_000.into()));
     assert_eq!(field, "operators[0].config_signature");
     let (field, _) = fault(refused(|d| d["fork_version"] = "0x00000000".into()));
     assert_eq!(field, "operators[0].config_signature", "signed for another chain");
-    assert_eq!(refused(|d| d["fork_version"] = "0x01020304".into()), DefinitionError::Network([1, 2, 3, 4]));
+    assert_eq!(
+        refused(|d| d["fork_version"] = "0x01020304".into()),
+        DefinitionError::Network([1, 2, 3, 4])
+    );
 }
 
 #[test]
@@ -295,7 +376,10 @@ fn all_sign_or_none() {
     let mut definition = signed(Version::V1_10);
     definition.operators[2].address = None;
     let error = check(sign(definition));
-    assert_eq!(error, Err(DefinitionError::PartlySigned { field: "operators[2].address".to_owned() }));
+    assert_eq!(
+        error,
+        Err(DefinitionError::PartlySigned { field: "operators[2].address".to_owned() })
+    );
 
     let mut definition = signed(Version::V1_10);
     definition.creator.address = None;

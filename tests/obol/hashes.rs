@@ -1,7 +1,9 @@
 //! Hashes with known answers.
 
 use quorate::ethereum::address::ExecutionAddress;
-use quorate::ethereum::obol::definition::{ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version};
+use quorate::ethereum::obol::definition::{
+    ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version,
+};
 use quorate::ethereum::obol::lock::{ClusterLock, lock_hash};
 
 use crate::made::address;
@@ -17,13 +19,23 @@ fn fixed(version: Version) -> ClusterDefinition {
     ClusterDefinition {
         name: "test-cluster-3of4".to_owned(),
         creator: Creator { address: Some(address(0x11)), config_signature: Vec::new() },
-        operators: vec![operator(0x11, "enr:-Iu4QNHNMf"), operator(0x22, "enr:-Iu4QABCDef"), operator(0x33, "enr:-Iu4QXYZghi")],
+        operators: vec![
+            operator(0x11, "enr:-Iu4QNHNMf"),
+            operator(0x22, "enr:-Iu4QABCDef"),
+            operator(0x33, "enr:-Iu4QXYZghi"),
+        ],
         uuid: "f4c00e58-1a54-4e55-8d76-2b2a6d4c3f9a".to_owned(),
         version,
         timestamp: "2024-06-15T12:00:00Z".to_owned(),
         num_validators: 2,
         threshold: 3,
-        validators: vec![ValidatorAddresses { fee_recipient: address(0xaa), withdrawal: address(0xbb) }; 2],
+        validators: vec![
+            ValidatorAddresses {
+                fee_recipient: address(0xaa),
+                withdrawal: address(0xbb)
+            };
+            2
+        ],
         dkg_algorithm: "default".to_owned(),
         fork_version: [0x00, 0x00, 0x10, 0x20],
         deposit_amounts: Some(vec![32_000_000_000]),
@@ -68,8 +80,10 @@ fn a_field_that_a_version_does_not_have_is_not_hashed() {
         change(&mut definition);
         definition.compute_config_hash()
     };
-    let (protocol, gas) =
-        (|d: &mut ClusterDefinition| d.consensus_protocol.clear(), |d: &mut ClusterDefinition| d.target_gas_limit = 1);
+    let (protocol, gas) = (
+        |d: &mut ClusterDefinition| d.consensus_protocol.clear(),
+        |d: &mut ClusterDefinition| d.target_gas_limit = 1,
+    );
     let same = |_: &mut ClusterDefinition| {};
     assert_eq!(hash(Version::V1_8, same), hash(Version::V1_8, protocol));
     assert_ne!(hash(Version::V1_9, same), hash(Version::V1_9, protocol));
@@ -80,21 +94,26 @@ fn a_field_that_a_version_does_not_have_is_not_hashed() {
 /// Wallets are compared by their bytes, so their spelling does not matter.
 #[test]
 fn spelling_of_addresses_is_not_hashed() {
-    let checksummed = ExecutionAddress::parse_any("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed").unwrap();
+    let checksummed =
+        ExecutionAddress::parse_any("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed").unwrap();
     assert_eq!(ExecutionAddress::parse_any(&checksummed.to_lower_hex()), Ok(checksummed));
 }
 
-/// Charon's own files, which are not in this repository: `cluster/testdata` of its sources. Everything in them is random but the hashes. What
-/// is expected was computed by another implementation, not read off the files: some state hashes of drafts of the format.
+/// Charon's own files, which are not in this repository: `cluster/testdata` of its sources.
+/// Everything in them is random but the hashes. What is expected was computed by another
+/// implementation, not read off the files: some state hashes of drafts of the format.
 ///
 ///     QUORATE_CHARON_TESTDATA=charon/cluster/testdata cargo test --test obol -- --ignored
 #[test]
 #[ignore = "needs a copy of Charon's sources"]
 fn charons_own_files() {
-    let folder = std::path::PathBuf::from(std::env::var_os("QUORATE_CHARON_TESTDATA").expect("it names the folder"));
+    let folder = std::path::PathBuf::from(
+        std::env::var_os("QUORATE_CHARON_TESTDATA").expect("it names the folder"),
+    );
     let mut seen = 0;
     for (version, config, definition, lock) in CHARONS {
-        if let Ok(bytes) = std::fs::read(folder.join(format!("cluster_definition_{version}.json"))) {
+        if let Ok(bytes) = std::fs::read(folder.join(format!("cluster_definition_{version}.json")))
+        {
             let read = ClusterDefinition::parse(&bytes).unwrap().with_hashes();
             assert_eq!(hashes(&read), [config, definition], "{version}");
             seen += 1;
@@ -105,7 +124,11 @@ fn charons_own_files() {
             json["signature_aggregate"] = format!("0x{}", "00".repeat(96)).into();
             json["node_signatures"] = vec![format!("0x{}", "00".repeat(65)); 2].into();
             let read = ClusterLock::parse(json.to_string().as_bytes()).unwrap();
-            assert_eq!(hex::encode(lock_hash(&read.definition, &read.validators)), lock, "{version}");
+            assert_eq!(
+                hex::encode(lock_hash(&read.definition, &read.validators)),
+                lock,
+                "{version}"
+            );
             assert_eq!(hex::encode(read.definition.compute_config_hash()), config, "{version}");
             seen += 1;
         }

@@ -15,7 +15,8 @@ use crate::made::node;
 
 static LOCK: LazyLock<ClusterLock> = LazyLock::new(ceremony::lock);
 
-/// Changes the JSON of a good lock; with `rehash` the hashes follow, and the nodes sign again what they hash to.
+/// Changes the JSON of a good lock; with `rehash` the hashes follow, and the nodes sign again what
+/// they hash to.
 fn mutated(rehash: bool, change: impl FnOnce(&mut Value)) -> LockError {
     let mut json: Value = serde_json::from_slice(&LOCK.to_json()).unwrap();
     change(&mut json);
@@ -23,7 +24,8 @@ fn mutated(rehash: bool, change: impl FnOnce(&mut Value)) -> LockError {
         if rehash {
             lock.definition = lock.definition.with_hashes();
             lock.lock_hash = lock_hash(&lock.definition, &lock.validators);
-            lock.node_signatures = (0..lock.node_signatures.len()).map(|i| node(i).sign(&lock.lock_hash)).collect();
+            lock.node_signatures =
+                (0..lock.node_signatures.len()).map(|i| node(i).sign(&lock.lock_hash)).collect();
         }
         lock
     });
@@ -46,10 +48,17 @@ fn a_good_lock() {
 
 #[test]
 fn hashes() {
-    differs("lock_hash", &mutated(false, |l| l["lock_hash"] = format!("0x{}", "11".repeat(32)).into()));
-    let error = mutated(false, |l| l["cluster_definition"]["config_hash"] = format!("0x{}", "11".repeat(32)).into());
+    differs(
+        "lock_hash",
+        &mutated(false, |l| l["lock_hash"] = format!("0x{}", "11".repeat(32)).into()),
+    );
+    let error = mutated(false, |l| {
+        l["cluster_definition"]["config_hash"] = format!("0x{}", "11".repeat(32)).into()
+    });
     assert!(matches!(error, LockError::Definition(DefinitionError::ConfigHash { .. })));
-    let error = mutated(false, |l| l["cluster_definition"]["definition_hash"] = format!("0x{}", "11".repeat(32)).into());
+    let error = mutated(false, |l| {
+        l["cluster_definition"]["definition_hash"] = format!("0x{}", "11".repeat(32)).into()
+    });
     assert!(matches!(error, LockError::Definition(DefinitionError::DefinitionHash { .. })));
     // Whatever is in the hash.
     for pointer in [
@@ -62,11 +71,20 @@ fn hashes() {
 
 #[test]
 fn counts() {
-    differs("node_signatures", &mutated(true, |l| drop(l["node_signatures"].as_array_mut().unwrap().pop())));
-    differs("distributed_validators", &mutated(true, |l| drop(l["distributed_validators"].as_array_mut().unwrap().pop())));
-    let error = mutated(true, |l| drop(validator(l, 1)["public_shares"].as_array_mut().unwrap().pop()));
+    differs(
+        "node_signatures",
+        &mutated(true, |l| drop(l["node_signatures"].as_array_mut().unwrap().pop())),
+    );
+    differs(
+        "distributed_validators",
+        &mutated(true, |l| drop(l["distributed_validators"].as_array_mut().unwrap().pop())),
+    );
+    let error =
+        mutated(true, |l| drop(validator(l, 1)["public_shares"].as_array_mut().unwrap().pop()));
     differs("distributed_validators[1].public_shares", &error);
-    let error = mutated(true, |l| drop(validator(l, 0)["partial_deposit_data"].as_array_mut().unwrap().pop()));
+    let error = mutated(true, |l| {
+        drop(validator(l, 0)["partial_deposit_data"].as_array_mut().unwrap().pop())
+    });
     differs("distributed_validators[0].partial_deposit_data", &error);
 }
 
@@ -78,49 +96,87 @@ fn keys_and_shares() {
         other => panic!("{other}"),
     };
     // x = 1 with the flags of a compressed point: no point has it.
-    let off = curve(mutated(true, |l| validator(l, 0)["public_shares"][2] = format!("0x80{}01", "00".repeat(46)).into()));
-    assert_eq!(off, ("distributed_validators[0].public_shares[2]".to_owned(), DecodeError::NotOnCurve));
-    let infinity =
-        curve(mutated(true, |l| validator(l, 1)["distributed_public_key"] = format!("0xc0{}", "00".repeat(47)).into()));
-    assert_eq!(infinity, ("distributed_validators[1].distributed_public_key".to_owned(), DecodeError::Infinity));
+    let off = curve(mutated(true, |l| {
+        validator(l, 0)["public_shares"][2] = format!("0x80{}01", "00".repeat(46)).into()
+    }));
+    assert_eq!(
+        off,
+        ("distributed_validators[0].public_shares[2]".to_owned(), DecodeError::NotOnCurve)
+    );
+    let infinity = curve(mutated(true, |l| {
+        validator(l, 1)["distributed_public_key"] = format!("0xc0{}", "00".repeat(47)).into()
+    }));
+    assert_eq!(
+        infinity,
+        ("distributed_validators[1].distributed_public_key".to_owned(), DecodeError::Infinity)
+    );
 
-    let again = mutated(true, |l| validator(l, 0)["public_shares"][3] = validator(l, 0)["public_shares"][1].clone());
+    let again = mutated(true, |l| {
+        validator(l, 0)["public_shares"][3] = validator(l, 0)["public_shares"][1].clone()
+    });
     let at = |share| format!("distributed_validators[0].public_shares[{share}]");
     assert_eq!(again, LockError::Duplicate { field: at(3), first: at(1) });
     let stranger = other(&G1::generator().to_compressed());
     let last = mutated(true, |l| validator(l, 0)["public_shares"][3] = stranger.clone().into());
     assert_eq!(last, LockError::Polynomial { field: at(3) });
-    let swapped = mutated(true, |l| validator(l, 0)["public_shares"].as_array_mut().unwrap().swap(0, 1));
-    assert_eq!(swapped, LockError::Polynomial { field: "distributed_validators[0].distributed_public_key".to_owned() });
+    let swapped =
+        mutated(true, |l| validator(l, 0)["public_shares"].as_array_mut().unwrap().swap(0, 1));
+    assert_eq!(
+        swapped,
+        LockError::Polynomial {
+            field: "distributed_validators[0].distributed_public_key".to_owned()
+        }
+    );
     let threshold = mutated(true, |l| l["cluster_definition"]["threshold"] = 2.into());
     assert!(matches!(threshold, LockError::Polynomial { .. }));
 }
 
 #[test]
 fn deposits_and_registrations() {
-    let deposit = |field: &str, value: Value| mutated(true, |l| validator(l, 1)["partial_deposit_data"][0][field] = value);
+    let deposit = |field: &str, value: Value| {
+        mutated(true, |l| validator(l, 1)["partial_deposit_data"][0][field] = value)
+    };
     let at = |field: &str| format!("distributed_validators[1].partial_deposit_data[0].{field}");
     let key = format!("0x{}", hex::encode(LOCK.validators[0].public_key));
     differs(&at("pubkey"), &deposit("pubkey", key.clone().into()));
-    differs(&at("withdrawal_credentials"), &deposit("withdrawal_credentials", format!("0x01{}", "22".repeat(31)).into()));
+    differs(
+        &at("withdrawal_credentials"),
+        &deposit("withdrawal_credentials", format!("0x01{}", "22".repeat(31)).into()),
+    );
     differs(&at("amount"), &deposit("amount", "1000000000".into()));
     let signature = format!("0x{}", hex::encode(LOCK.validators[0].deposits[0].signature));
-    assert_eq!(deposit("signature", signature.clone().into()), LockError::Signature { field: at("signature") });
-    assert!(matches!(deposit("amount", "0032".into()), LockError::Field { field, .. } if field == at("amount")));
+    assert_eq!(
+        deposit("signature", signature.clone().into()),
+        LockError::Signature { field: at("signature") }
+    );
+    assert!(matches!(deposit("amount", "0032".into()), LockError::Field { field,
+        .. } if field == at("amount")));
 
-    let message =
-        |field: &str, value: Value| mutated(true, |l| validator(l, 0)["builder_registration"]["message"][field] = value);
-    let at = |field: &str| format!("distributed_validators[0].builder_registration.message.{field}");
-    differs(&at("fee_recipient"), &message("fee_recipient", format!("0x{}", "22".repeat(20)).into()));
+    let message = |field: &str, value: Value| {
+        mutated(true, |l| validator(l, 0)["builder_registration"]["message"][field] = value)
+    };
+    let at =
+        |field: &str| format!("distributed_validators[0].builder_registration.message.{field}");
+    differs(
+        &at("fee_recipient"),
+        &message("fee_recipient", format!("0x{}", "22".repeat(20)).into()),
+    );
     differs(&at("gas_limit"), &message("gas_limit", 30_000_000.into()));
     differs(&at("timestamp"), &message("timestamp", 1.into()));
     let other = format!("0x{}", hex::encode(LOCK.validators[1].public_key));
     differs(&at("pubkey"), &message("pubkey", other.into()));
-    let error = mutated(true, |l| validator(l, 0)["builder_registration"]["signature"] = signature.into());
-    assert_eq!(error, LockError::Signature { field: "distributed_validators[0].builder_registration.signature".to_owned() });
+    let error =
+        mutated(true, |l| validator(l, 0)["builder_registration"]["signature"] = signature.into());
+    assert_eq!(
+        error,
+        LockError::Signature {
+            field: "distributed_validators[0].builder_registration.signature".to_owned()
+        }
+    );
     // The money goes elsewhere, and all hashes follow.
     let error = mutated(true, |l| {
-        l["cluster_definition"]["validators"][0]["withdrawal_address"] = format!("0x{}", "22".repeat(20)).into()
+        l["cluster_definition"]["validators"][0]["withdrawal_address"] =
+            format!("0x{}", "22".repeat(20)).into()
     });
     differs("distributed_validators[0].partial_deposit_data[0].withdrawal_credentials", &error);
     let error = mutated(true, |l| l["cluster_definition"]["fork_version"] = "0x90000069".into());
@@ -131,27 +187,47 @@ fn deposits_and_registrations() {
 fn who_has_signed_the_lock() {
     // By fewer than all: what a threshold could make.
     let signature = format!("0x{}", hex::encode(LOCK.validators[0].deposits[0].signature));
-    assert_eq!(mutated(false, |l| l["signature_aggregate"] = signature.into()), LockError::Aggregate);
-    let error = mutated(false, |l| l["signature_aggregate"] = format!("0xc0{}", "00".repeat(95)).into());
-    assert!(matches!(error, LockError::Curve { field, source: DecodeError::Infinity } if field == "signature_aggregate"));
+    assert_eq!(
+        mutated(false, |l| l["signature_aggregate"] = signature.into()),
+        LockError::Aggregate
+    );
+    let error =
+        mutated(false, |l| l["signature_aggregate"] = format!("0xc0{}", "00".repeat(95)).into());
+    assert!(matches!(error, LockError::Curve { field,
+        source: DecodeError::Infinity } if field == "signature_aggregate"));
     // An aggregate over another lock hash.
-    assert_eq!(mutated(true, |l| l["cluster_definition"]["uuid"] = "another".into()), LockError::Aggregate);
+    assert_eq!(
+        mutated(true, |l| l["cluster_definition"]["uuid"] = "another".into()),
+        LockError::Aggregate
+    );
     let swapped = mutated(false, |l| l["node_signatures"].as_array_mut().unwrap().swap(1, 2));
     assert_eq!(swapped, LockError::Node { operator: 1, fault: NodeFault::AnotherKey });
     let last = mutated(false, |l| {
         let text = l["node_signatures"][3].as_str().unwrap();
         l["node_signatures"][3] = format!("{}07", &text[..text.len() - 2]).into();
     });
-    assert_eq!(last, LockError::Node { operator: 3, fault: NodeFault::Malformed(Secp256k1Error::RecoveryId(7)) });
+    assert_eq!(
+        last,
+        LockError::Node { operator: 3, fault: NodeFault::Malformed(Secp256k1Error::RecoveryId(7)) }
+    );
 }
 
 #[test]
 fn json_that_is_not_a_locks() {
     let said = |change: fn(&mut Value)| mutated(false, change).to_string();
     assert!(said(|l| l["colour"] = "red".into()).contains("unknown field `colour`"));
-    assert!(said(|l| validator(l, 0)["deposit_data"] = json!({})).contains("unknown field `deposit_data`"));
-    assert!(said(|l| drop(l.as_object_mut().unwrap().remove("lock_hash"))).contains("missing field `lock_hash`"));
-    assert!(said(|l| l["signature_aggregate"] = "0x00".into()).starts_with("signature_aggregate: 2 characters instead of 192"));
+    assert!(
+        said(|l| validator(l, 0)["deposit_data"] = json!({}))
+            .contains("unknown field `deposit_data`")
+    );
+    assert!(
+        said(|l| drop(l.as_object_mut().unwrap().remove("lock_hash")))
+            .contains("missing field `lock_hash`")
+    );
+    assert!(
+        said(|l| l["signature_aggregate"] = "0x00".into())
+            .starts_with("signature_aggregate: 2 characters instead of 192")
+    );
     assert!(
         said(|l| l["cluster_definition"]["fork_version"] = "10000910".into())
             .starts_with("cluster_definition.fork_version: does not")

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::obol::check::{Cluster, DefinitionError};
-use quorate::ethereum::obol::definition::{ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version};
+use quorate::ethereum::obol::definition::{
+    ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version,
+};
 use quorate::ethereum::obol::eip712::{Purpose, digest};
 use quorate::ethereum::obol::enr;
 use quorate::ethereum::secp256k1::NodeSecret;
@@ -28,8 +30,12 @@ pub(crate) fn wallet(operator: usize) -> NodeSecret {
 
 /// Signed by nobody: 3 of 4 on hoodi, two validators, of the usual amounts.
 pub(crate) fn unsigned(version: Version) -> ClusterDefinition {
-    let operator =
-        |i| ClusterOperator { address: None, enr: enr::write(&node(i)), config_signature: Vec::new(), enr_signature: Vec::new() };
+    let operator = |i| ClusterOperator {
+        address: None,
+        enr: enr::write(&node(i)),
+        config_signature: Vec::new(),
+        enr_signature: Vec::new(),
+    };
     ClusterDefinition {
         name: "Four of us".to_owned(),
         creator: Creator::default(),
@@ -40,12 +46,19 @@ pub(crate) fn unsigned(version: Version) -> ClusterDefinition {
         num_validators: 2,
         threshold: 3,
         validators: [0xaa, 0xab]
-            .map(|byte| ValidatorAddresses { fee_recipient: address(0xfe), withdrawal: address(byte) })
+            .map(|byte| ValidatorAddresses {
+                fee_recipient: address(0xfe),
+                withdrawal: address(byte),
+            })
             .to_vec(),
         dkg_algorithm: "default".to_owned(),
         fork_version: [0x10, 0x00, 0x09, 0x10],
         deposit_amounts: Some(vec![32_000_000_000]),
-        consensus_protocol: if version >= Version::V1_9 { "qbft".to_owned() } else { String::new() },
+        consensus_protocol: if version >= Version::V1_9 {
+            "qbft".to_owned()
+        } else {
+            String::new()
+        },
         target_gas_limit: if version >= Version::V1_10 { 36_000_000 } else { 0 },
         compounding: false,
         config_hash: [0; 32],
@@ -57,7 +70,8 @@ pub(crate) fn unsigned(version: Version) -> ClusterDefinition {
 /// The same, with every signature that there is.
 pub(crate) fn signed(version: Version) -> ClusterDefinition {
     let mut definition = unsigned(version);
-    let wallet_address = |i| Some(ExecutionAddress::from_bytes(wallet(i).public().address()).unwrap());
+    let wallet_address =
+        |i| Some(ExecutionAddress::from_bytes(wallet(i).public().address()).unwrap());
     for (i, operator) in definition.operators.iter_mut().enumerate() {
         operator.address = wallet_address(i);
     }

@@ -19,10 +19,27 @@ use crate::place::{OPERATORS, Place};
 #[test]
 fn a_custodian_with_an_operators_name_is_told_from_it() {
     let place = Place::new("hoodi");
-    let stranger = ["--json", "--dir", "stranger", "--passphrase-file", "demo/passphrase", "identity", "new", "--name", "carol"];
-    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"].as_str().unwrap().to_owned();
+    let stranger = [
+        "--json",
+        "--dir",
+        "stranger",
+        "--passphrase-file",
+        "demo/passphrase",
+        "identity",
+        "new",
+        "--name",
+        "carol",
+    ];
+    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let asked = place.request(&["--custodian", &card]).done();
-    assert!(asked.stderr.contains("carol alone (NOT an operator of this ceremony), operator key"), "{}", asked.stderr);
+    assert!(
+        asked.stderr.contains("carol alone (NOT an operator of this ceremony), operator key"),
+        "{}",
+        asked.stderr
+    );
 }
 
 #[test]
@@ -32,7 +49,11 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         place.allow();
         let card = place.card("carol");
         let asked = place.request(&["--custodian", &card]).done();
-        assert!(asked.stderr.contains("carol alone (operator 3), operator key"), "{}", asked.stderr);
+        assert!(
+            asked.stderr.contains("carol alone (operator 3), operator key"),
+            "{}",
+            asked.stderr
+        );
         let asked = asked.json();
         assert_eq!((&asked["needed"], &asked["signed_by"]), (&3.into(), &1.into()));
         for operator in OPERATORS {
@@ -42,22 +63,41 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         assert!(bytes.contains("quorate-partial-sealed") && !bytes.contains("operator"), "{bytes}");
 
         // Any three, with one result; and no two.
-        place.combine("carol", "exit", &["alice", "bob"], "two.json").failed(4, &["2 good answers, and 3 are needed"]);
+        place
+            .combine("carol", "exit", &["alice", "bob"], "two.json")
+            .failed(4, &["2 good answers, and 3 are needed"]);
         assert!(!place.path("two.json").exists());
-        let made = place.combine("carol", "exit", &["alice", "bob", "dave"], "exit.json").done().json();
+        let made =
+            place.combine("carol", "exit", &["alice", "bob", "dave"], "exit.json").done().json();
         assert_eq!(made["signed_by"], json!(["alice", "bob", "dave"]));
         assert_eq!(made["withdrawal_request"]["data"], format!("{}0000000000000000", place.key()));
         place.combine("carol", "exit", &["dave", "carol", "bob"], "other.json").done();
         // What a person is told to do with it can be given to a shell, whatever the file is called.
-        let told =
-            ["--dir", "demo/carol", "--passphrase-file", "demo/passphrase", "exit", "combine", "request.json", "--transcript"];
+        let told = [
+            "--dir",
+            "demo/carol",
+            "--passphrase-file",
+            "demo/passphrase",
+            "exit",
+            "combine",
+            "request.json",
+            "--transcript",
+        ];
         let partials = ["partial-dave.json", "partial-carol.json", "partial-bob.json"];
         let transcript = place.transcript();
-        let told = place.run(&[&told[..], &[&transcript, "-o", "x y;z.json"], &partials].concat()).done();
-        assert!(told.stdout.contains("--data @'x y;z.json' http://localhost:5052/"), "{}", told.stdout);
+        let told =
+            place.run(&[&told[..], &[&transcript, "-o", "x y;z.json"], &partials].concat()).done();
+        assert!(
+            told.stdout.contains("--data @'x y;z.json' http://localhost:5052/"),
+            "{}",
+            told.stdout
+        );
         let exit = fs::read(place.path("exit.json")).unwrap();
         assert_eq!(exit, fs::read(place.path("other.json")).unwrap());
-        assert_eq!(fs::metadata(place.path("exit.json")).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            fs::metadata(place.path("exit.json")).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
 
         let object: Value = serde_json::from_slice(&exit).unwrap();
         assert_eq!(object["message"], json!({ "epoch": "0", "validator_index": "1804776" }));
@@ -66,13 +106,24 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
             let verdict = verify_exit(&exit, &Network::known(other).unwrap(), &key);
             assert_eq!(verdict.is_ok(), other == place.network, "{verdict:?}");
         }
-        place.run(&["exit", "verify", "exit.json", "--network", network, "--public-key", &place.key()]).done();
+        place
+            .run(&[
+                "exit",
+                "verify",
+                "exit.json",
+                "--network",
+                network,
+                "--public-key",
+                &place.key(),
+            ])
+            .done();
 
         // Nobody else opens what is for the custodian.
         let other = place.combine("alice", "exit", &["alice", "bob", "dave"], "stolen.json");
         other.failed(4, &["0 good answers", "for another custodian"]);
         // What was signed is remembered, and the ceremony is as finished as before.
-        let again = place.by("bob", &["exit", "sign", "request.json", "--yes", "-o", "again.json"]).done();
+        let again =
+            place.by("bob", &["exit", "sign", "request.json", "--yes", "-o", "again.json"]).done();
         assert!(again.stderr.contains("has answered this request before"), "{}", again.stderr);
         let run = place.by("bob", &["status"]).done().json();
         assert_eq!(run["ceremonies"][0]["state"], "finished");
@@ -86,14 +137,20 @@ fn every_field_of_a_request_is_bound() {
     place.request(&["--public"]).done();
     let genuine = fs::read(place.path("request.json")).unwrap();
     let zeros = "0".repeat(64);
-    let other_key = format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
+    let other_key =
+        format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
     let requester = "requested_by: the signature is not that of operator 1";
     let card = place.card("dave");
     for (pointer, value, code, reason) in [
         ("/ceremony", json!(zeros), 1, "has nothing of the ceremony"),
         ("/dkg", json!(zeros), 4, "dkg: 00000000"),
         ("/outputs", json!(zeros), 4, "outputs: 00000000"),
-        ("/network", json!("mainnet"), 4, "network: \"mainnet\", and the ceremony is for \"hoodi\""),
+        (
+            "/network",
+            json!("mainnet"),
+            4,
+            "network: \"mainnet\", and the ceremony is for \"hoodi\"",
+        ),
         ("/public_key", json!(other_key), 1, "is not on the allow-list"),
         ("/exit/validator_index", json!(1_804_777), 4, requester),
         ("/exit/epoch", json!(1), 4, requester),
@@ -102,7 +159,12 @@ fn every_field_of_a_request_is_bound() {
         ("/requested_by/operator", json!(5), 4, "no operator 5"),
         ("/requested_by/operator", json!(0), 2, "counted from 1"),
         ("/requested_by/signature", json!("0".repeat(128)), 4, requester),
-        ("/format", json!("quorate-requests"), 2, "format: quorate-requests instead of quorate-request"),
+        (
+            "/format",
+            json!("quorate-requests"),
+            2,
+            "format: quorate-requests instead of quorate-request",
+        ),
         ("/version", json!(2), 2, "version: 2 instead of 1"),
         ("/answers_to", json!("everybody"), 2, "answers_to: not an operator card"),
         ("/exit", json!({ "validator_index": "1", "epoch": 0 }), 2, "not a request"),
@@ -119,11 +181,13 @@ fn every_field_of_a_request_is_bound() {
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{other_key}\"]"));
     place.change("request.json", "/public_key", json!(other_key));
     place.sign("bob", "exit").failed(4, &[requester]);
-    let unknown = format!("0x{}", hex::encode(quorate::primitives::curve::G1::generator().to_compressed()));
+    let unknown =
+        format!("0x{}", hex::encode(quorate::primitives::curve::G1::generator().to_compressed()));
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{unknown}\"]"));
     fs::write(place.path("request.json"), &genuine).unwrap();
     place.change("request.json", "/public_key", json!(unknown));
-    let mut file: Value = serde_json::from_slice(&fs::read(place.path("request.json")).unwrap()).unwrap();
+    let mut file: Value =
+        serde_json::from_slice(&fs::read(place.path("request.json")).unwrap()).unwrap();
     file.as_object_mut().unwrap().remove("requested_by");
     fs::write(place.path("request.json"), serde_json::to_vec(&file).unwrap()).unwrap();
     place.sign("bob", "exit").failed(4, &["public_key: no validator of this ceremony"]);
@@ -144,7 +208,8 @@ fn bad_answers_are_named_and_not_counted() {
         place.sign(operator, "exit").done();
     }
     let genuine = fs::read(place.path("partial-bob.json")).unwrap();
-    let alice: Value = serde_json::from_slice(&fs::read(place.path("partial-alice.json")).unwrap()).unwrap();
+    let alice: Value =
+        serde_json::from_slice(&fs::read(place.path("partial-alice.json")).unwrap()).unwrap();
     let three = ["alice", "bob", "carol"];
     for (pointer, value, reason) in [
         ("/operator", json!(3), "signature: not that of operator 3"),
@@ -152,7 +217,8 @@ fn bad_answers_are_named_and_not_counted() {
         (
             "/partial",
             alice["partial"].clone(),
-            "signature: not that of operator 2, whom it names: it was altered, or is somebody else's (bob)",
+            "signature: not that of operator 2, whom it names: it was altered, or is somebody \
+             else's (bob)",
         ),
         ("/signature", alice["signature"].clone(), "signature: not that of operator 2"),
         ("/request", json!("0".repeat(64)), "it answers another request"),
@@ -172,21 +238,33 @@ fn bad_answers_are_named_and_not_counted() {
     let cleared = parent.clear(request).unwrap();
     let (bob, wrong) = (place.operator("bob"), SecretScalar::from_be_bytes(&[1; 32]).unwrap());
     let partial = Partial::sign(&cleared, &bob, Index::new(2).unwrap(), &wrong).unwrap();
-    fs::write(place.path("partial-bob.json"), partial.to_json(&cleared, &bob, Secret32::new(&mut [3; 32]))).unwrap();
+    fs::write(
+        place.path("partial-bob.json"),
+        partial.to_json(&cleared, &bob, Secret32::new(&mut [3; 32])),
+    )
+    .unwrap();
     let bad = place.combine("alice", "exit", &three, "exit.json");
     bad.failed(4, &["does not verify against the public share of operator 2, who signed it (bob)"]);
     // The same answer twice counts once.
     fs::copy(place.path("partial-alice.json"), place.path("partial-bob.json")).unwrap();
-    place.combine("alice", "exit", &three, "exit.json").failed(4, &["2 good answers", "a second answer of alice"]);
+    place
+        .combine("alice", "exit", &three, "exit.json")
+        .failed(4, &["2 good answers", "a second answer of alice"]);
     // Four answers, one of them bad: it is named, and the others are enough.
     let made = place.combine("alice", "exit", &OPERATORS, "exit.json").done();
     assert_eq!(made.json()["signed_by"], json!(["alice", "carol", "dave"]));
-    assert!(made.stderr.contains("Not counted: partial-bob.json: a second answer of alice"), "{}", made.stderr);
+    assert!(
+        made.stderr.contains("Not counted: partial-bob.json: a second answer of alice"),
+        "{}",
+        made.stderr
+    );
     // An answer to another epoch is no answer to this one.
     place.run(&["--help"]).done();
     fs::remove_file(place.path("request.json")).unwrap();
     place.request(&["--public", "--epoch", "1"]).done();
-    place.combine("alice", "exit", &OPERATORS, "later.json").failed(4, &["0 good answers", "it answers another request"]);
+    place
+        .combine("alice", "exit", &OPERATORS, "later.json")
+        .failed(4, &["0 good answers", "it answers another request"]);
 }
 
 #[test]
@@ -214,7 +292,8 @@ fn what_an_operator_signs_is_its_own_choice() {
     place.policy("bob", "allow = [\"b384\"]");
     sign().failed(2, &["allow: \"b384\" is not 0x and 96"]);
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
-    fs::set_permissions(place.path("demo/bob/signing.toml"), fs::Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(place.path("demo/bob/signing.toml"), fs::Permissions::from_mode(0o666))
+        .unwrap();
     sign().failed(1, &["others can write to it (mode 0666)"]);
     // Somebody else's: root can give it away, and who is not root has it from root.
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
@@ -230,7 +309,9 @@ fn what_an_operator_signs_is_its_own_choice() {
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
     sign().done();
     // On the list for exits is not on the list for deposits.
-    place.by("bob", &["deposit", "sign", "request.json", "--yes"]).failed(2, &["a request of the kind exit, not deposit"]);
+    place
+        .by("bob", &["deposit", "sign", "request.json", "--yes"])
+        .failed(2, &["a request of the kind exit, not deposit"]);
 }
 
 #[test]
@@ -242,17 +323,26 @@ fn index_and_epoch_against_what_the_chain_says() {
         let data = json!({
             "execution_optimistic": false, "finalized": false,
             "data": { "index": index, "balance": "32000000000", "status": status, "validator": {
-                "pubkey": key, "withdrawal_credentials": credentials, "effective_balance": "32000000000", "slashed": false,
-                "activation_eligibility_epoch": "1", "activation_epoch": "2", "exit_epoch": "3", "withdrawable_epoch": "4",
+                "pubkey": key, "withdrawal_credentials": credentials,
+                "effective_balance": "32000000000", "slashed": false,
+                "activation_eligibility_epoch": "1", "activation_epoch": "2", "exit_epoch": "3",
+                "withdrawable_epoch": "4",
             } },
         });
         fs::write(place.path("beacon.json"), data.to_string()).unwrap();
     };
     let (key, beacon) = (place.key(), ["--public", "--beacon", "beacon.json"]);
-    let other = format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
+    let other =
+        format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
     let elsewhere = format!("0x01{}{}", "00".repeat(11), "ab".repeat(20));
     for (index, status, about, credentials, reason) in [
-        ("1804777", "active_ongoing", &key, &withdrawal, "this key is validator 1804777, and the request says 1804776"),
+        (
+            "1804777",
+            "active_ongoing",
+            &key,
+            &withdrawal,
+            "this key is validator 1804777, and the request says 1804776",
+        ),
         ("1804776", "pending_queued", &key, &withdrawal, "status: the validator is pending_queued"),
         ("1804776", "active_ongoing", &key, &elsewhere, "Send it no more money"),
         ("1804776", "active_ongoing", &other, &withdrawal, "is about the key"),
@@ -283,8 +373,18 @@ fn a_further_deposit_goes_where_the_first_one_went() {
     place.allow();
     let (transcript, key) = (place.transcript(), place.key());
     let ask = |amount: &str| {
-        let args =
-            ["deposit", "request", &transcript, "--public-key", &key, "--amount", amount, "--public", "-o", "request.json"];
+        let args = [
+            "deposit",
+            "request",
+            &transcript,
+            "--public-key",
+            &key,
+            "--amount",
+            amount,
+            "--public",
+            "-o",
+            "request.json",
+        ];
         place.by("alice", &args)
     };
     ask("32").failed(2, &["amount: the ceremony itself signed a deposit of 32 ETH"]);
@@ -296,18 +396,26 @@ fn a_further_deposit_goes_where_the_first_one_went() {
     // Somebody else's address, without the signature that would betray it.
     let mut file: Value = serde_json::from_slice(&genuine).unwrap();
     file.as_object_mut().unwrap().remove("requested_by");
-    file["deposit"]["withdrawal_credentials"] = json!(format!("0x01{}{}", "00".repeat(11), "ab".repeat(20)));
+    file["deposit"]["withdrawal_credentials"] =
+        json!(format!("0x01{}{}", "00".repeat(11), "ab".repeat(20)));
     fs::write(place.path("request.json"), serde_json::to_vec(&file).unwrap()).unwrap();
-    place.sign("bob", "deposit").failed(4, &["withdrawal_credentials: 0x01", "nothing is ever signed for others"]);
+    place
+        .sign("bob", "deposit")
+        .failed(4, &["withdrawal_credentials: 0x01", "nothing is ever signed for others"]);
     fs::write(place.path("request.json"), &genuine).unwrap();
     for operator in ["bob", "carol", "dave"] {
         place.sign(operator, "deposit").done();
     }
     place.combine("alice", "deposit", &["bob", "carol"], "two.json").failed(4, &["2 good answers"]);
-    let made = place.combine("alice", "deposit", &["bob", "carol", "dave"], "deposit-data-8eth.json").done();
+    let made = place
+        .combine("alice", "deposit", &["bob", "carol", "dave"], "deposit-data-8eth.json")
+        .done();
     assert_eq!(made.json()["amount"], 8_000_000_000_u64);
-    let deposits =
-        verify_deposits(&fs::read(place.path("deposit-data-8eth.json")).unwrap(), &Network::known("hoodi").unwrap(), None);
+    let deposits = verify_deposits(
+        &fs::read(place.path("deposit-data-8eth.json")).unwrap(),
+        &Network::known("hoodi").unwrap(),
+        None,
+    );
     let message = deposits.unwrap()[0].message;
     let parent = place.parent();
     assert_eq!(message.pubkey, parent.validators()[0].public_key.to_compressed());

@@ -24,7 +24,10 @@ struct Dave {
 
 impl Dave {
     async fn start(place: &Place, request: &Request, most: usize) -> Self {
-        let ceremony = CeremonyFile::parse_toml(&std::fs::read_to_string(place.path("demo/ceremony.toml")).unwrap()).unwrap();
+        let ceremony = CeremonyFile::parse_toml(
+            &std::fs::read_to_string(place.path("demo/ceremony.toml")).unwrap(),
+        )
+        .unwrap();
         let ceremony = Ceremony::try_from(ceremony).unwrap();
         let me = Index::new(4).unwrap();
         let config = TcpConfig {
@@ -36,7 +39,10 @@ impl Dave {
             max_frame: most,
             // Each call has to be fresh, and nothing here is secret.
             random: Arc::new(|| {
-                Secret32::new(&mut quorate::simulation::machine::bytes(&format!("{:?}", std::time::Instant::now())))
+                Secret32::new(&mut quorate::simulation::machine::bytes(&format!(
+                    "{:?}",
+                    std::time::Instant::now()
+                )))
             }),
             timing: Timing::default(),
         };
@@ -56,7 +62,10 @@ impl Dave {
     }
 
     async fn up(&mut self, peer: u16) {
-        self.until(|event| matches!(event, Event::Up { peer: who, .. } if who == peer).then_some(())).await;
+        self.until(|event| {
+            matches!(event, Event::Up { peer: who, .. } if who == peer).then_some(())
+        })
+        .await;
     }
 
     /// Sends a frame as soon as there is a connection.
@@ -67,7 +76,10 @@ impl Dave {
     }
 
     async fn down(&mut self, peer: u16) {
-        self.until(|event| matches!(event, Event::Down { peer: who, .. } if who == peer).then_some(())).await;
+        self.until(|event| {
+            matches!(event, Event::Down { peer: who, .. } if who == peer).then_some(())
+        })
+        .await;
     }
 }
 
@@ -107,20 +119,27 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         for _ in 0..2000 {
             dave.send(1, &lie).await;
         }
-        let named = "Not counted: dave: partial: it does not verify against the public share of operator 4, who signed it (dave)";
+        let named = "Not counted: dave: partial: it does not verify against the public share of \
+                     operator 4, who signed it (dave)";
         let alice = until(alice, named).await;
-        // More than any frame is long, to bob: the connection ends, and the next is as good as the first.
+        // More than any frame is long, to bob: the connection ends, and the next is as good as the
+        // first.
         dave.send(2, &[1; 1 << 20]).await;
         dave.down(2).await;
         // What is no frame, to bob: he is not spoken with again.
         dave.send(2, &[0; 100]).await;
-        let bob = until(bob, "Hung up on dave: it sent something that is not a frame: frame type: unknown.").await;
+        let bob = until(
+            bob,
+            "Hung up on dave: it sent something that is not a frame: frame type: unknown.",
+        )
+        .await;
         dave.down(2).await;
         let bob = until(bob, "Refused a connection from").await;
         dave.tcp.shutdown().await;
         (alice, bob)
     });
-    // The three others do without him, and do not wait for him: alice and carol for what he signed, bob for what he sent.
+    // The three others do without him, and do not wait for him: alice and carol for what he signed,
+    // bob for what he sent.
     let carol = live(&place, "carol");
     let (alice, bob) = (alice.ended().done(), bob.ended().done());
     assert_eq!(alice.json()["signed_by"], serde_json::json!(["alice", "bob", "carol"]));
@@ -132,7 +151,9 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
     assert_eq!(alice.json()["hung_up_on"], serde_json::json!([]));
     carol.signal("-INT");
     carol.ended().done();
-    ["alice", "bob", "carol"].iter().for_each(|operator| verified(&place, &format!("exit-{operator}.json")));
+    ["alice", "bob", "carol"]
+        .iter()
+        .for_each(|operator| verified(&place, &format!("exit-{operator}.json")));
 }
 
 /// Power is lost as soon as an answer has left: the log has it.
@@ -145,9 +166,12 @@ fn no_answer_leaves_that_the_log_does_not_remember() {
     let alice = live(&place, "alice");
     run(async {
         let mut dave = Dave::start(&place, &cleared.request, Frame::max_bytes(4)).await;
-        dave.send(1, &Frame::State(State { satisfied: false, counted: vec![false; 4] }).encode()).await;
+        dave.send(1, &Frame::State(State { satisfied: false, counted: vec![false; 4] }).encode())
+            .await;
         let answer = |event| match event {
-            Event::Frame { peer: 1, bytes } => matches!(Frame::decode(&bytes, 4).unwrap(), Frame::Answer(_)).then_some(()),
+            Event::Frame { peer: 1, bytes } => {
+                matches!(Frame::decode(&bytes, 4).unwrap(), Frame::Answer(_)).then_some(())
+            }
             _ => None,
         };
         dave.until(answer).await;

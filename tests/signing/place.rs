@@ -17,7 +17,8 @@ use tempfile::TempDir;
 
 pub(crate) const OPERATORS: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-/// Finished ceremonies, 3 of 4 with 2 validators, made once for all tests: state is copied from here.
+/// Finished ceremonies, 3 of 4 with 2 validators, made once for all tests: state is copied from
+/// here.
 struct Made {
     root: TempDir,
 }
@@ -40,13 +41,16 @@ pub(crate) struct Ended {
 
 impl Ended {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{}{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|_| panic!("{}{}", self.stdout, self.stderr))
     }
 
     /// It failed with this code, for a reason that has these parts.
     pub(crate) fn failed(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        parts.iter().for_each(|part| assert!(self.stderr.contains(part), "{part:?} in:\n{}", self.stderr));
+        parts
+            .iter()
+            .for_each(|part| assert!(self.stderr.contains(part), "{part:?} in:\n{}", self.stderr));
     }
 
     pub(crate) fn done(self) -> Self {
@@ -61,7 +65,13 @@ fn quorate(here: &Path, args: &[&str]) -> Ended {
 
 fn start(here: &Path, args: &[&str]) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.args(args).current_dir(here).env_clear().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .args(args)
+        .current_dir(here)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     command.spawn().unwrap()
 }
 
@@ -69,7 +79,11 @@ fn start(here: &Path, args: &[&str]) -> Child {
 pub(crate) fn ended(child: Child) -> Ended {
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Ended {
+        code: output.status.code().unwrap(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
 }
 
 /// A copy of a finished ceremony, to be changed by one test.
@@ -101,7 +115,10 @@ impl Place {
     /// As [`Place::by`], without waiting for its end.
     pub(crate) fn start(&self, operator: &str, args: &[&str]) -> Child {
         let dir = format!("demo/{operator}");
-        start(self.root.path(), &[&["--json", "--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat())
+        start(
+            self.root.path(),
+            &[&["--json", "--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat(),
+        )
     }
 
     pub(crate) fn transcript(&self) -> String {
@@ -126,7 +143,10 @@ impl Place {
     /// Allows everybody to answer without a question.
     pub(crate) fn allow(&self) {
         for operator in OPERATORS {
-            let text = format!("exits = \"allow-list\"\ndeposits = \"allow-list\"\nallow = [\"{}\"]\n", self.key());
+            let text = format!(
+                "exits = \"allow-list\"\ndeposits = \"allow-list\"\nallow = [\"{}\"]\n",
+                self.key()
+            );
             self.policy(operator, &text);
         }
     }
@@ -140,7 +160,17 @@ impl Place {
     /// A request of alice's.
     pub(crate) fn request(&self, more: &[&str]) -> Ended {
         let (transcript, key) = (self.transcript(), self.key());
-        let args = ["exit", "request", &transcript, "--public-key", &key, "--index", "1804776", "-o", "request.json"];
+        let args = [
+            "exit",
+            "request",
+            &transcript,
+            "--public-key",
+            &key,
+            "--index",
+            "1804776",
+            "-o",
+            "request.json",
+        ];
         self.by("alice", &[&args, more].concat())
     }
 
@@ -151,7 +181,8 @@ impl Place {
 
     pub(crate) fn combine(&self, by: &str, kind: &str, operators: &[&str], output: &str) -> Ended {
         let transcript = self.transcript();
-        let partials: Vec<String> = operators.iter().map(|operator| format!("partial-{operator}.json")).collect();
+        let partials: Vec<String> =
+            operators.iter().map(|operator| format!("partial-{operator}.json")).collect();
         let partials: Vec<&str> = partials.iter().map(String::as_str).collect();
         let args = [kind, "combine", "request.json", "--transcript", &transcript, "-o", output];
         self.by(by, &[&args, &partials[..]].concat())
@@ -162,7 +193,10 @@ impl Place {
         let sealed = fs::read(self.path(&format!("demo/{name}/{IDENTITY_FILE}"))).unwrap();
         let passphrase = fs::read_to_string(self.path("demo/passphrase")).unwrap();
         let passphrase = SecretBytes::new(passphrase.trim().as_bytes().to_vec());
-        Operator::from_secret_bytes(&open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE).unwrap()).unwrap()
+        Operator::from_secret_bytes(
+            &open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE).unwrap(),
+        )
+        .unwrap()
     }
 
     /// Changes one value of a JSON file.
@@ -180,6 +214,10 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap() }
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            fs::copy(&path, &target).map(drop).unwrap()
+        }
     }
 }

@@ -32,7 +32,12 @@ impl Running {
     /// Waits until it has said this.
     pub(crate) fn until(&mut self, text: &str) {
         while !self.said.contains(text) {
-            assert_ne!(self.stderr.read_line(&mut self.said).unwrap(), 0, "it ended without {text:?}:\n{}", self.said);
+            assert_ne!(
+                self.stderr.read_line(&mut self.said).unwrap(),
+                0,
+                "it ended without {text:?}:\n{}",
+                self.said
+            );
         }
     }
 
@@ -69,11 +74,18 @@ fn live_with(place: &Place, operator: &str, more: &[&str]) -> Running {
 }
 
 fn live_to(place: &Place, operator: &str, output: &str, more: &[&str]) -> Running {
-    Running::new(place.start(operator, &[&["exit", "run", "request.json", "--yes", "-o", output], more].concat()))
+    Running::new(
+        place.start(
+            operator,
+            &[&["exit", "run", "request.json", "--yes", "-o", output], more].concat(),
+        ),
+    )
 }
 
 pub(crate) fn verified(place: &Place, file: &str) {
-    place.run(&["exit", "verify", file, "--network", place.network, "--public-key", &place.key()]).done();
+    place
+        .run(&["exit", "verify", file, "--network", place.network, "--public-key", &place.key()])
+        .done();
 }
 
 #[test]
@@ -91,7 +103,10 @@ fn three_of_four_make_an_exit_together() {
     for (operator, running) in three.iter().zip(early) {
         let made = running.ended().done().json();
         assert_eq!(made["signed_by"], json!(three), "the first three were enough");
-        assert_eq!((&made["waiting_for"], &made["file"]), (&json!([]), &json!(format!("exit-{operator}.json"))));
+        assert_eq!(
+            (&made["waiting_for"], &made["file"]),
+            (&json!([]), &json!(format!("exit-{operator}.json")))
+        );
     }
     let exit = fs::read(place.path("exit-dave.json")).unwrap();
     for operator in OPERATORS {
@@ -130,8 +145,14 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
         let ended = running.ended();
         assert_eq!(ended.code, 5, "{}{}", ended.stdout, ended.stderr);
         let json = ended.json();
-        assert_eq!((&json["status"], &json["counted"], &json["needed"]), (&json!("waiting"), &json!(2), &json!(3)));
-        assert_eq!((&json["waiting_for"], &json["answer_sent"]), (&json!(["carol", "dave"]), &json!(true)));
+        assert_eq!(
+            (&json["status"], &json["counted"], &json["needed"]),
+            (&json!("waiting"), &json!(2), &json!(3))
+        );
+        assert_eq!(
+            (&json["waiting_for"], &json["answer_sent"]),
+            (&json!(["carol", "dave"]), &json!(true))
+        );
     }
     assert!(!place.path("exit-alice.json").exists() && !place.path("exit-bob.json").exists());
     let partial = |operator: &str| {
@@ -167,14 +188,20 @@ fn answers_for_a_custodian_go_to_it_alone() {
     for ended in [alice, bob, dave] {
         assert_eq!(ended.json()["custodian"], "carol");
         // The others are not even spoken with.
-        assert!(!ended.stderr.contains("Connected to alice") && !ended.stderr.contains("Connected to bob"), "{}", ended.stderr);
+        assert!(
+            !ended.stderr.contains("Connected to alice")
+                && !ended.stderr.contains("Connected to bob"),
+            "{}",
+            ended.stderr
+        );
     }
     assert_eq!(carol.json()["file"], "exit-carol.json");
     verified(&place, "exit-carol.json");
     for operator in ["alice", "bob", "dave"] {
         assert!(!place.path(&format!("exit-{operator}.json")).exists());
     }
-    // Whoever stops before there is enough is told that the answer cannot be taken back, and whether it counts.
+    // Whoever stops before there is enough is told that the answer cannot be taken back, and
+    // whether it counts.
     fs::remove_file(place.path("exit-carol.json")).unwrap();
     let (mut carol, mut alice) = (live(&place, "carol"), live(&place, "alice"));
     alice.until("The custodian counts this answer.");
@@ -198,12 +225,28 @@ fn answers_for_a_custodian_go_to_it_alone() {
     assert!(carol.json()["signed_by"].as_array().unwrap().contains(&json!("alice")));
     fs::remove_file(place.path("exit-carol.json")).unwrap();
     // A custodian that is no operator has no channel: nothing is signed.
-    let stranger = ["--json", "--dir", "stranger", "--passphrase-file", "demo/passphrase", "identity", "new", "--name", "zoe"];
-    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"].as_str().unwrap().to_owned();
+    let stranger = [
+        "--json",
+        "--dir",
+        "stranger",
+        "--passphrase-file",
+        "demo/passphrase",
+        "identity",
+        "new",
+        "--name",
+        "zoe",
+    ];
+    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     fs::remove_file(place.path("request.json")).unwrap();
     place.request(&["--custodian", &card]).done();
     let refused = live(&place, "bob").ended();
-    refused.failed(2, &["the answers are for zoe", "nothing was signed", "quorate exit sign request.json"]);
+    refused.failed(
+        2,
+        &["the answers are for zoe", "nothing was signed", "quorate exit sign request.json"],
+    );
     let first = place.sign("bob", "exit").done();
     assert!(!first.stderr.contains("before"), "{}", first.stderr);
 }
@@ -216,7 +259,9 @@ fn another_request_does_not_connect_and_is_told() {
     place.request(&["--public", "--epoch", "1"]).done();
     fs::rename(place.path("request.json"), place.path("other.json")).unwrap();
     let id = place.request(&["--public"]).done().json()["request"].as_str().unwrap().to_owned();
-    let mut dave = Running::new(place.start("dave", &["exit", "run", "other.json", "--yes", "-o", "exit-dave.json"]));
+    let mut dave = Running::new(
+        place.start("dave", &["exit", "run", "other.json", "--yes", "-o", "exit-dave.json"]),
+    );
     let mut three = ["alice", "bob", "carol"].map(|operator| live(&place, operator));
     dave.until(&format!("here for the request {id}"));
     for running in &mut three {
@@ -234,7 +279,8 @@ fn another_request_does_not_connect_and_is_told() {
     verified(&place, "exit-bob.json");
 }
 
-/// An operator that has moved, and mistakes in saying where to listen, call and write: found before anything is signed.
+/// An operator that has moved, and mistakes in saying where to listen, call and write: found before
+/// anything is signed.
 #[test]
 fn addresses_of_today() {
     let _ports = ports();
@@ -259,7 +305,9 @@ fn addresses_of_today() {
         ("exit/", "exit/: the name of a folder, where a file is to be written"),
         ("request.json", "request.json: exists already"),
     ] {
-        place.by("alice", &["exit", "run", "request.json", "--yes", "-o", output]).failed(1, &[reason]);
+        place
+            .by("alice", &["exit", "run", "request.json", "--yes", "-o", output])
+            .failed(1, &[reason]);
     }
     let unsigned = place.sign("alice", "exit").done();
     assert!(!unsigned.stderr.contains("before"), "nothing was signed: {}", unsigned.stderr);
@@ -280,18 +328,30 @@ fn an_operator_without_an_address_is_missed_before_anything_is_signed() {
     let place = Place::new("hoodi");
     place.allow();
     place.request(&["--public"]).done();
-    let ceremony =
-        fs::read_dir(place.path("demo/dave/ceremonies")).unwrap().next().unwrap().unwrap().path().join("ceremony.toml");
+    let ceremony = fs::read_dir(place.path("demo/dave/ceremonies"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path()
+        .join("ceremony.toml");
     let text = fs::read_to_string(&ceremony).unwrap();
-    let without: String = text.lines().filter(|line| !line.starts_with("address")).map(|line| format!("{line}\n")).collect();
+    let without: String = text
+        .lines()
+        .filter(|line| !line.starts_with("address"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert_ne!(text, without);
     fs::write(&ceremony, &without).unwrap();
-    live(&place, "dave").ended().failed(2, &["alice has no address", "nothing was signed", "--at alice=HOST:PORT"]);
+    live(&place, "dave")
+        .ended()
+        .failed(2, &["alice has no address", "nothing was signed", "--at alice=HOST:PORT"]);
     let first = place.sign("dave", "exit").done();
     assert!(!first.stderr.contains("before"), "{}", first.stderr);
 }
 
-/// The folder goes away while answers are awaited. Nobody loses anything: the others have theirs, and it is written when there is room again.
+/// The folder goes away while answers are awaited. Nobody loses anything: the others have theirs,
+/// and it is written when there is room again.
 #[test]
 fn a_result_that_cannot_be_written_waits() {
     let _ports = ports();
@@ -304,7 +364,9 @@ fn a_result_that_cannot_be_written_waits() {
     fs::remove_dir(place.path("here")).unwrap();
     let mut others = ["bob", "carol", "dave"].map(|operator| live(&place, operator));
     others.iter_mut().for_each(|running| running.until("Wrote exit-"));
-    alice.until("The result is not written: here/exit.json: the folder that it would be in does not exist.");
+    alice.until(
+        "The result is not written: here/exit.json: the folder that it would be in does not exist.",
+    );
     // They stay for her; so does she, if another wants her answer.
     fs::create_dir(place.path("here")).unwrap();
     alice.until("Wrote here/exit.json");
@@ -313,9 +375,12 @@ fn a_result_that_cannot_be_written_waits() {
     }
     assert_eq!(alice.ended().done().json()["file"], "here/exit.json");
     verified(&place, "here/exit.json");
-    // Whoever does not want to wait for that is told what is lost, and that nothing is lost for ever.
+    // Whoever does not want to wait for that is told what is lost, and that nothing is lost for
+    // ever.
     fs::remove_dir_all(place.path("here")).unwrap();
-    ["bob", "carol", "dave"].iter().for_each(|operator| fs::remove_file(place.path(&format!("exit-{operator}.json"))).unwrap());
+    ["bob", "carol", "dave"].iter().for_each(|operator| {
+        fs::remove_file(place.path(&format!("exit-{operator}.json"))).unwrap()
+    });
     fs::create_dir(place.path("here")).unwrap();
     let mut alice = live_to(&place, "alice", "here/exit.json", &["--wait", "600"]);
     alice.until("Waiting for");
@@ -323,19 +388,32 @@ fn a_result_that_cannot_be_written_waits() {
     let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
     alice.until("The result is not written");
     alice.signal("-INT");
-    alice.ended().failed(1, &["the result was made, and could not be written: here/exit.json", "run the same command again"]);
+    alice.ended().failed(
+        1,
+        &[
+            "the result was made, and could not be written: here/exit.json",
+            "run the same command again",
+        ],
+    );
     // The others say who may not have it.
     others.iter_mut().for_each(|running| running.until("Wrote exit-"));
     for running in others {
         running.signal("-INT");
         let ended = running.ended().done();
         let without = ended.json()["waiting_for"].as_array().unwrap().clone();
-        assert!(without.contains(&json!("alice")) && without.contains(&json!("dave")), "{without:?}");
-        assert!(ended.stderr.contains("alice, ") && ended.stderr.contains("had not said that they have what they need"));
+        assert!(
+            without.contains(&json!("alice")) && without.contains(&json!("dave")),
+            "{without:?}"
+        );
+        assert!(
+            ended.stderr.contains("alice, ")
+                && ended.stderr.contains("had not said that they have what they need")
+        );
     }
 }
 
-/// What is in the way is never overwritten; the result itself may be there, from a try that failed when it already had its name.
+/// What is in the way is never overwritten; the result itself may be there, from a try that failed
+/// when it already had its name.
 #[test]
 fn a_result_that_is_there_already_is_written() {
     let _ports = ports();
@@ -347,7 +425,9 @@ fn a_result_that_is_there_already_is_written() {
     fs::write(place.path("exit-alice.json"), "something else").unwrap();
     let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
     others.iter_mut().for_each(|running| running.until("Wrote exit-"));
-    alice.until("exit-alice.json: exists with other content, and is never overwritten. Trying again");
+    alice.until(
+        "exit-alice.json: exists with other content, and is never overwritten. Trying again",
+    );
     assert_eq!(fs::read(place.path("exit-alice.json")).unwrap(), b"something else");
     fs::copy(place.path("exit-bob.json"), place.path("copy.json")).unwrap();
     fs::rename(place.path("copy.json"), place.path("exit-alice.json")).unwrap();
@@ -365,9 +445,22 @@ fn a_further_deposit_together() {
     let place = Place::new("hoodi");
     place.allow();
     let (transcript, key) = (place.transcript(), place.key());
-    let args = ["deposit", "request", &transcript, "--public-key", &key, "--amount", "8", "--public", "-o", "request.json"];
+    let args = [
+        "deposit",
+        "request",
+        &transcript,
+        "--public-key",
+        &key,
+        "--amount",
+        "8",
+        "--public",
+        "-o",
+        "request.json",
+    ];
     place.by("alice", &args).done();
-    place.by("alice", &["exit", "run", "request.json", "--yes"]).failed(2, &["a request of the kind deposit, not exit"]);
+    place
+        .by("alice", &["exit", "run", "request.json", "--yes"])
+        .failed(2, &["a request of the kind deposit, not exit"]);
     let names = ["bob", "carol", "dave", "alice"];
     let made = names.map(|operator| {
         let output = format!("deposit-{operator}.json");
@@ -377,6 +470,8 @@ fn a_further_deposit_together() {
         assert_eq!(ended(child).done().json()["amount"], 8_000_000_000_u64);
     }
     for operator in names {
-        place.run(&["verify", "deposit", &format!("deposit-{operator}.json"), "--network", "hoodi"]).done();
+        place
+            .run(&["verify", "deposit", &format!("deposit-{operator}.json"), "--network", "hoodi"])
+            .done();
     }
 }

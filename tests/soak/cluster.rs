@@ -23,10 +23,12 @@ use crate::Chance;
 
 const PASSPHRASE: &str = "correct horse battery";
 
-/// A process that another thread starts must not inherit a lock that this one holds: one of the two at a time.
+/// A process that another thread starts must not inherit a lock that this one holds: one of the two
+/// at a time.
 static FORKS: Mutex<()> = Mutex::new(());
 
-/// A port that is free now and that no outgoing connection is given: below the range that the system takes those from.
+/// A port that is free now and that no outgoing connection is given: below the range that the
+/// system takes those from.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = 11_000 + u16::try_from(std::process::id() % 61).unwrap() * 300;
@@ -74,37 +76,66 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// A cluster below `root`. `dirs`: where operators keep their state, if not below `root`.
-    pub(crate) fn new(root: &Path, size: Size, chance: &mut Chance, places: Vec<Place>, dirs: &BTreeMap<usize, PathBuf>) -> Self {
+    pub(crate) fn new(
+        root: &Path,
+        size: Size,
+        chance: &mut Chance,
+        places: Vec<Place>,
+        dirs: &BTreeMap<usize, PathBuf>,
+    ) -> Self {
         let Size { n, t, v } = size;
         let _no_forks = FORKS.lock().unwrap();
         let passphrase = root.join("passphrase");
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&passphrase).unwrap();
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&passphrase).unwrap();
         std::io::Write::write_all(&mut file, PASSPHRASE.as_bytes()).unwrap();
         let id = hex::encode(chance.bytes());
-        let mut text = format!("version = 1\nname = \"Soak\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n");
+        let mut text = format!(
+            "version = 1\nname = \"Soak\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n"
+        );
         let (mut operators, mut homes) = (Vec::new(), Vec::new());
         for (i, place) in places.iter().enumerate().take(n) {
             let name = OperatorName::parse(&format!("operator-{}", i + 1)).unwrap();
             let operator = Operator::generate(name, Secret32::new(&mut chance.bytes()));
-            let dir = dirs.get(&i).cloned().unwrap_or_else(|| root.join(format!("operator-{}", i + 1)));
+            let dir =
+                dirs.get(&i).cloned().unwrap_or_else(|| root.join(format!("operator-{}", i + 1)));
             let state = StateDir::open_or_create(&dir).unwrap();
             let secret = SecretBytes::new(PASSPHRASE.as_bytes().to_vec());
             let cost = SealCost::new(SealCost::LEAST).unwrap();
             let mut source = rand_core::UnwrapErr(getrandom::SysRng);
-            let sealed = seal_with_passphrase(&operator.to_secret_bytes(), &secret, IDENTITY_FILE, cost, &mut source);
+            let sealed = seal_with_passphrase(
+                &operator.to_secret_bytes(),
+                &secret,
+                IDENTITY_FILE,
+                cost,
+                &mut source,
+            );
             state.write_identity(&sealed).unwrap();
-            text += &format!("[[operators]]\ncard = \"{}\"\naddress = \"{}\"\n", operator.card().encode(), place.address);
+            text += &format!(
+                "[[operators]]\ncard = \"{}\"\naddress = \"{}\"\n",
+                operator.card().encode(),
+                place.address
+            );
             operators.push(Arc::new(operator));
             homes.push(dir);
         }
         text += &format!(
-            "[[validators]]\ncount = {v}\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n"
+            "[[validators]]\ncount = {v}\nwithdrawal = \
+             \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n"
         );
         let ceremony = CeremonyFile::parse_toml(&text).and_then(Ceremony::try_from).unwrap();
         fs::write(root.join("ceremony.toml"), text).unwrap();
         let words = fingerprint(&ceremony.digest()).join(" ");
         let keystores = chance.below(4) == 0;
-        Self { root: root.to_owned(), ceremony: Arc::new(ceremony), operators, places, dirs: homes, words, keystores }
+        Self {
+            root: root.to_owned(),
+            ceremony: Arc::new(ceremony),
+            operators,
+            places,
+            dirs: homes,
+            words,
+            keystores,
+        }
     }
 
     /// On loopback, below `root`.
@@ -120,8 +151,16 @@ impl Cluster {
     /// The command of operator `i`: the same each time.
     pub(crate) fn command(&self, i: usize) -> Command {
         let mut command = Command::new(program());
-        command.arg("--json").arg("--dir").arg(&self.dirs[i]).arg("--passphrase-file").arg(self.root.join("passphrase"));
-        command.arg("run").arg(self.root.join("ceremony.toml")).args(["--yes-fingerprint", &self.words]);
+        command
+            .arg("--json")
+            .arg("--dir")
+            .arg(&self.dirs[i])
+            .arg("--passphrase-file")
+            .arg(self.root.join("passphrase"));
+        command
+            .arg("run")
+            .arg(self.root.join("ceremony.toml"))
+            .args(["--yes-fingerprint", &self.words]);
         command.args(["--listen", &self.places[i].listen, "--linger", "4", "--kdf", "pbkdf2"]);
         if !self.keystores {
             command.arg("--no-keystores");
@@ -142,7 +181,10 @@ impl Cluster {
             (file, at)
         };
         let ((out, out_at), (err, err_at)) = (open("stdout"), open("stderr"));
-        command.stdin(Stdio::null()).stdout(out.try_clone().unwrap()).stderr(err.try_clone().unwrap());
+        command
+            .stdin(Stdio::null())
+            .stdout(out.try_clone().unwrap())
+            .stderr(err.try_clone().unwrap());
         let child = {
             let _no_locks = FORKS.lock().unwrap();
             command.spawn().unwrap()
@@ -151,11 +193,16 @@ impl Cluster {
     }
 
     fn out(&self, i: usize) -> PathBuf {
-        StateDir::open(&self.dirs[i]).unwrap().find(&self.ceremony.digest()).unwrap().expect("a ceremony").out()
+        StateDir::open(&self.dirs[i])
+            .unwrap()
+            .find(&self.ceremony.digest())
+            .unwrap()
+            .expect("a ceremony")
+            .out()
     }
 
-    /// Whether all operators hold the same public outputs, the transcript passes the audit, and every operator holds its shares of the keys
-    /// in it.
+    /// Whether all operators hold the same public outputs, the transcript passes the audit, and
+    /// every operator holds its shares of the keys in it.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.check_among(self.n())
     }
@@ -165,7 +212,10 @@ impl Cluster {
         let first = files(&self.out(0).join("public"))?;
         for i in 1..count {
             if files(&self.out(i).join("public"))? != first {
-                return Err(format!("operator {} holds other public outputs than operator 1", i + 1));
+                return Err(format!(
+                    "operator {} holds other public outputs than operator 1",
+                    i + 1
+                ));
             }
         }
         let transcript = self.out(0).join("public/transcript.quorate");
@@ -173,17 +223,28 @@ impl Cluster {
         audit.arg("audit").arg(&transcript).arg("--expect").arg(self.root.join("ceremony.toml"));
         let audited = audit.stdin(Stdio::null()).output().map_err(|why| why.to_string())?;
         if audited.status.code() != Some(0) {
-            return Err(format!("the audit ended with {}: {}", audited.status, String::from_utf8_lossy(&audited.stdout)));
+            return Err(format!(
+                "the audit ended with {}: {}",
+                audited.status,
+                String::from_utf8_lossy(&audited.stdout)
+            ));
         }
-        (0..count).try_for_each(|i| self.check_shares(i).map_err(|why| format!("operator {}: {why}", i + 1)))
+        (0..count).try_for_each(|i| {
+            self.check_shares(i).map_err(|why| format!("operator {}: {why}", i + 1))
+        })
     }
 
-    /// Whether the log of operator `i` still has the shares whose public keys everybody agreed on, and its keystores are there.
+    /// Whether the log of operator `i` still has the shares whose public keys everybody agreed on,
+    /// and its keystores are there.
     fn check_shares(&self, i: usize) -> Result<(), String> {
         let operator = &self.operators[i];
-        let view = StateDir::open(&self.dirs[i]).unwrap().find(&self.ceremony.digest()).unwrap().expect("a ceremony");
-        let records =
-            Log::read(&view, operator.storage_key(), self.ceremony.digest().as_bytes()).map_err(|why| why.to_string())?;
+        let view = StateDir::open(&self.dirs[i])
+            .unwrap()
+            .find(&self.ceremony.digest())
+            .unwrap()
+            .expect("a ceremony");
+        let records = Log::read(&view, operator.storage_key(), self.ceremony.digest().as_bytes())
+            .map_err(|why| why.to_string())?;
         let records = records.into_iter().map(|record| {
             let kind = RecordKind::from_number(record.kind).ok_or("a record of an unknown kind")?;
             Ok(Record { kind, body: record.body })
@@ -192,10 +253,13 @@ impl Cluster {
         let seat = OwnSeat::find(self.ceremony.clone(), operator.clone()).unwrap();
         let me = seat.me.position();
         let none = || -> Entropy { panic!("a finished ceremony has its entropy behind it") };
-        let (mut participant, step) = Participant::start(seat, records, none).map_err(|why| why.to_string())?;
+        let (mut participant, step) =
+            Participant::start(seat, records, none).map_err(|why| why.to_string())?;
         // The next run would find its outputs published, and say so.
         if step.asks.iter().any(|ask| matches!(ask, Ask::Stage)) {
-            participant.handle(Input::Staged { keystores: self.keystores }).map_err(|why| why.to_string())?;
+            participant
+                .handle(Input::Staged { keystores: self.keystores })
+                .map_err(|why| why.to_string())?;
         }
         if !participant.is_finished() {
             return Err("its log does not lead to the end".to_owned());
@@ -207,10 +271,15 @@ impl Cluster {
                 return Err("its share is not the one of the public key".to_owned());
             }
         }
-        let keystores = fs::read_dir(self.out(i).join("secret/validator_keys")).map_or(0, Iterator::count);
+        let keystores =
+            fs::read_dir(self.out(i).join("secret/validator_keys")).map_or(0, Iterator::count);
         let expected = if self.keystores { self.ceremony.v() } else { 0 };
         if shares.len() != self.ceremony.v() || keystores != expected {
-            return Err(format!("{} shares and {keystores} keystores of {} validators", shares.len(), self.ceremony.v()));
+            return Err(format!(
+                "{} shares and {keystores} keystores of {} validators",
+                shares.len(),
+                self.ceremony.v()
+            ));
         }
         Ok(())
     }
@@ -218,14 +287,17 @@ impl Cluster {
     /// All that the processes said, for a failure.
     pub(crate) fn said(&self) -> String {
         let path = |i: &usize| self.root.join(format!("operator-{}.stderr", i + 1));
-        let said = |i: usize| format!("--- operator {}\n{}", i + 1, fs::read_to_string(path(&i)).unwrap_or_default());
+        let said = |i: usize| {
+            format!("--- operator {}\n{}", i + 1, fs::read_to_string(path(&i)).unwrap_or_default())
+        };
         (0..self.n()).map(said).collect()
     }
 }
 
 /// The program under test.
 pub(crate) fn program() -> PathBuf {
-    std::env::var_os("QUORATE_SOAK_PROGRAM").map_or_else(|| env!("CARGO_BIN_EXE_quorate").into(), PathBuf::from)
+    std::env::var_os("QUORATE_SOAK_PROGRAM")
+        .map_or_else(|| env!("CARGO_BIN_EXE_quorate").into(), PathBuf::from)
 }
 
 fn files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {

@@ -1,5 +1,5 @@
-//! A disk that is full: from the start, with a little more space each time, or from some moment on. Then space is freed, and the same command
-//! is run again.
+//! A disk that is full: from the start, with a little more space each time, or from some moment on.
+//! Then space is freed, and the same command is run again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -42,18 +42,29 @@ fn in_a_namespace() {
         return;
     }
     let seed = seed("full disks, inside");
-    let count = usize::try_from(setting("QUORATE_SOAK_CEREMONIES").map_or(4, |count| (count / 20).max(8))).unwrap();
+    let count =
+        usize::try_from(setting("QUORATE_SOAK_CEREMONIES").map_or(4, |count| (count / 20).max(8)))
+            .unwrap();
     let (begun, mut failures, mut untouched) = (Instant::now(), 0, 0);
     for number in 0..count {
         let mut chance = Chance::new(seed, u64::try_from(number).unwrap());
         let root = scratch();
         let disk = root.path().join("disk");
         fs::create_dir(&disk).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &format!("size={DISK}k"), "tmpfs"]).arg(&disk).status();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={DISK}k"), "tmpfs"])
+            .arg(&disk)
+            .status();
         assert!(mounted.unwrap().success());
         let places = (0..SIZE.n).map(|_| Place::loopback()).collect();
         let victim = number % SIZE.n;
-        let cluster = Cluster::new(root.path(), SIZE, &mut chance, places, &BTreeMap::from([(victim, disk.join("state"))]));
+        let cluster = Cluster::new(
+            root.path(),
+            SIZE,
+            &mut chance,
+            places,
+            &BTreeMap::from([(victim, disk.join("state"))]),
+        );
         // Every other time the disk fills while the ceremony runs.
         let later = number % 2 == 1;
         let free = if later { 0 } else { number * ENOUGH / count };
@@ -63,7 +74,9 @@ fn in_a_namespace() {
         }
         let mut full = 0;
         let mut play = Play::new(&cluster, &mut chance).excusing(|i, ended| {
-            let expected = i == victim && ended.status.code() == Some(1) && ended.said.contains("no space left");
+            let expected = i == victim
+                && ended.status.code() == Some(1)
+                && ended.said.contains("no space left");
             expected.then(|| {
                 full += 1;
                 assert_eq!(full, 1, "there was space: {}", ended.said);
@@ -90,7 +103,8 @@ fn in_a_namespace() {
         assert!(Command::new("umount").arg(&disk).status().unwrap().success());
     }
     eprintln!(
-        "full disks: {count} ceremonies, {failures} stopped by a full disk and completed later, {untouched} not stopped, {:.0} s",
+        "full disks: {count} ceremonies, {failures} stopped by a full disk and completed later, \
+         {untouched} not stopped, {:.0} s",
         begun.elapsed().as_secs_f64()
     );
     assert!(failures > 0, "no disk was ever full");

@@ -1,4 +1,5 @@
-//! `kill -9` at random moments. Whoever is killed is started again with the same command; nothing else is ever done.
+//! `kill -9` at random moments. Whoever is killed is started again with the same command; nothing
+//! else is ever done.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -33,7 +34,10 @@ pub(crate) struct Tally {
 
 impl Tally {
     fn add(&mut self, other: Self) {
-        other.kills.into_iter().for_each(|(round, count)| *self.kills.entry(round).or_default() += count);
+        other
+            .kills
+            .into_iter()
+            .for_each(|(round, count)| *self.kills.entry(round).or_default() += count);
         self.reruns += other.reruns;
     }
 
@@ -44,7 +48,8 @@ impl Tally {
 
 /// The last thing that a process said of where it stands.
 fn round_of(said: &str) -> String {
-    let telling = |line: &&str| line.starts_with("Round ") || line.starts_with("Outputs are published");
+    let telling =
+        |line: &&str| line.starts_with("Round ") || line.starts_with("Outputs are published");
     match said.lines().rfind(telling) {
         Some(line) if line.starts_with("Round ") => line[..7].to_owned(),
         Some(_) => "published".to_owned(),
@@ -67,12 +72,22 @@ type Excuse<'c> = dyn FnMut(usize, &Ended) -> Option<Duration> + 'c;
 impl<'c> Play<'c> {
     /// Starts everybody, each after a time of its own.
     pub(crate) fn new(cluster: &'c Cluster, chance: &mut Chance) -> Self {
-        let states = (0..cluster.n()).map(|_| State::Away(Instant::now() + chance.millis(100))).collect();
-        Self { cluster, states, tally: Tally::default(), excuse: Box::new(|_, _| None), end: Instant::now() + PATIENCE }
+        let states =
+            (0..cluster.n()).map(|_| State::Away(Instant::now() + chance.millis(100))).collect();
+        Self {
+            cluster,
+            states,
+            tally: Tally::default(),
+            excuse: Box::new(|_, _| None),
+            end: Instant::now() + PATIENCE,
+        }
     }
 
     /// Some bad ends are what is tested.
-    pub(crate) fn excusing(mut self, excuse: impl FnMut(usize, &Ended) -> Option<Duration> + 'c) -> Self {
+    pub(crate) fn excusing(
+        mut self,
+        excuse: impl FnMut(usize, &Ended) -> Option<Duration> + 'c,
+    ) -> Self {
         self.excuse = Box::new(excuse);
         self
     }
@@ -82,14 +97,21 @@ impl<'c> Play<'c> {
         std::thread::sleep(Duration::from_millis(2));
         for (i, state) in self.states.iter_mut().enumerate() {
             match state {
-                State::Away(until) if Instant::now() >= *until => *state = State::Running(self.cluster.start(i)),
+                State::Away(until) if Instant::now() >= *until => {
+                    *state = State::Running(self.cluster.start(i))
+                }
                 State::Running(running) => {
                     if let Some(ended) = running.poll() {
                         *state = match (ended.status.code(), (self.excuse)(i, &ended)) {
                             (_, Some(pause)) => State::Away(Instant::now() + pause),
                             (Some(0), None) => State::Done { unconfirmed: ended.unconfirmed },
                             (_, None) => {
-                                return Err(format!("operator {} ended by itself with {}: {}", i + 1, ended.status, ended.said));
+                                return Err(format!(
+                                    "operator {} ended by itself with {}: {}",
+                                    i + 1,
+                                    ended.status,
+                                    ended.said
+                                ));
                             }
                         };
                     }
@@ -107,7 +129,8 @@ impl<'c> Play<'c> {
         Ok(all_done)
     }
 
-    /// Does what the program tells the person who ran it: "should one of them need your statements, run the same command again".
+    /// Does what the program tells the person who ran it: "should one of them need your statements,
+    /// run the same command again".
     fn help(&mut self) {
         let waiting = self.states.iter().any(|state| matches!(state, State::Running(_)));
         for state in &mut self.states {
@@ -120,7 +143,9 @@ impl<'c> Play<'c> {
 
     /// One of those that run.
     fn victim(&self, chance: &mut Chance) -> Option<usize> {
-        let running: Vec<usize> = (0..self.states.len()).filter(|i| matches!(self.states[*i], State::Running(_))).collect();
+        let running: Vec<usize> = (0..self.states.len())
+            .filter(|i| matches!(self.states[*i], State::Running(_)))
+            .collect();
         (!running.is_empty()).then(|| running[chance.below(running.len())])
     }
 
@@ -139,7 +164,12 @@ impl<'c> Play<'c> {
                     self.states[victim] = State::Done { unconfirmed: ended.unconfirmed };
                 }
                 Err(ended) => {
-                    return Err(format!("operator {} ended by itself with {}: {}", victim + 1, ended.status, ended.said));
+                    return Err(format!(
+                        "operator {} ended by itself with {}: {}",
+                        victim + 1,
+                        ended.status,
+                        ended.said
+                    ));
                 }
             },
             other => self.states[victim] = other,
@@ -152,7 +182,8 @@ impl<'c> Play<'c> {
 enum Due {
     /// At a moment, whoever it hits.
     At(Instant),
-    /// A little after this operator says something more than it had said, which is where things happen.
+    /// A little after this operator says something more than it had said, which is where things
+    /// happen.
     AfterTalk { victim: usize, said: u64, pause: Duration },
 }
 
@@ -160,8 +191,10 @@ enum Due {
 fn ceremony(cluster: &Cluster, chance: &mut Chance) -> Result<Tally, String> {
     let mut play = Play::new(cluster, chance);
     let mut left = 3 + chance.below(5);
-    // A ceremony may be over before a moment of chance; nobody finishes before everybody has said something.
-    let mut due = Due::AfterTalk { victim: chance.below(cluster.n()), said: 0, pause: chance.millis(12) };
+    // A ceremony may be over before a moment of chance; nobody finishes before everybody has said
+    // something.
+    let mut due =
+        Due::AfterTalk { victim: chance.below(cluster.n()), said: 0, pause: chance.millis(12) };
     while !play.step()? {
         if left == 0 {
             continue;
@@ -180,7 +213,9 @@ fn ceremony(cluster: &Cluster, chance: &mut Chance) -> Result<Tally, String> {
         due = match (chance.below(8), play.victim(chance)) {
             // Two at once.
             (0, _) => Due::At(Instant::now()),
-            (1..=4, Some(victim)) => Due::AfterTalk { victim, said: play.talk(victim), pause: chance.millis(12) },
+            (1..=4, Some(victim)) => {
+                Due::AfterTalk { victim, said: play.talk(victim), pause: chance.millis(12) }
+            }
             _ => Due::At(Instant::now() + chance.millis(BETWEEN)),
         };
     }
@@ -210,19 +245,28 @@ fn no_kill_loses_a_share() {
                 Ok(one) => tally.lock().unwrap().add(one),
                 Err(why) => {
                     let kept = root.keep();
-                    eprintln!("ceremony {number} {size:?}: {why}; kept {}\n{}", kept.display(), cluster.said());
+                    eprintln!(
+                        "ceremony {number} {size:?}: {why}; kept {}\n{}",
+                        kept.display(),
+                        cluster.said()
+                    );
                     failures.lock().unwrap().push(format!("ceremony {number}: {why}"));
                 }
             }
             if (number + 1) % 50 == 0 {
-                eprintln!("{} ceremonies begun, {:.0} s", number + 1, begun.elapsed().as_secs_f64());
+                eprintln!(
+                    "{} ceremonies begun, {:.0} s",
+                    number + 1,
+                    begun.elapsed().as_secs_f64()
+                );
             }
         }
     };
     std::thread::scope(|scope| (0..jobs).for_each(|_| drop(scope.spawn(worker))));
     let (tally, failures) = (tally.into_inner().unwrap(), failures.into_inner().unwrap());
     eprintln!(
-        "kill -9: {count} ceremonies, {} kills, {} failures, {:.0} s; {} runs for the sake of others; killed in: {:?}",
+        "kill -9: {count} ceremonies, {} kills, {} failures, {:.0} s; {} runs for the sake of \
+         others; killed in: {:?}",
         tally.kills(),
         failures.len(),
         begun.elapsed().as_secs_f64(),

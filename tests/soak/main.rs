@@ -1,4 +1,5 @@
-//! Ceremonies of real processes under trouble: `kill -9`, full disks, bad networks, floods. `cargo test` runs a short version; the long one:
+//! Ceremonies of real processes under trouble: `kill -9`, full disks, bad networks, floods. `cargo
+//! test` runs a short version; the long one:
 //!
 //! ```text
 //! QUORATE_SOAK_CEREMONIES=500 cargo test --release --test soak -- --nocapture
@@ -37,18 +38,34 @@ fn with_others() -> RwLockReadGuard<'static, ()> {
     MACHINE.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs `test` of this program again inside other namespaces; false, and a line that nobody overlooks, where the machine does not allow it.
+/// Runs `test` of this program again inside other namespaces; false, and a line that nobody
+/// overlooks, where the machine does not allow it.
 fn inside(namespaces: &str, probe: &str, test: &str, seed: u64) -> bool {
     use std::process::Command;
     let allowed = Command::new("unshare").args([namespaces, "sh", "-c", probe]).output();
     if !allowed.as_ref().is_ok_and(|output| output.status.success()) {
-        let why = allowed.map_or_else(|why| why.to_string(), |output| String::from_utf8_lossy(&output.stderr).trim().to_owned());
-        eprintln!("!! SKIPPED {test}: this machine does not allow `unshare {namespaces}` with `{probe}`: {why}");
+        let why = allowed.map_or_else(
+            |why| why.to_string(),
+            |output| String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        );
+        eprintln!(
+            "!! SKIPPED {test}: this machine does not allow `unshare {namespaces}` with `{probe}`: \
+             {why}"
+        );
         return false;
     }
     let mut command = Command::new("unshare");
-    command.arg(namespaces).arg(std::env::current_exe().unwrap()).args(["--exact", test, "--ignored", "--nocapture"]);
-    let status = command.env("QUORATE_SOAK_INSIDE", "1").env("QUORATE_SOAK_SEED", seed.to_string()).status().unwrap();
+    command.arg(namespaces).arg(std::env::current_exe().unwrap()).args([
+        "--exact",
+        test,
+        "--ignored",
+        "--nocapture",
+    ]);
+    let status = command
+        .env("QUORATE_SOAK_INSIDE", "1")
+        .env("QUORATE_SOAK_SEED", seed.to_string())
+        .status()
+        .unwrap();
     assert!(status.success(), "{test}: {status}");
     true
 }
@@ -61,7 +78,11 @@ fn setting(name: &str) -> Option<u64> {
 
 /// The seed of this run, told, so that it can be run again.
 fn seed(what: &str) -> u64 {
-    let clock = || std::time::UNIX_EPOCH.elapsed().map_or(1, |since| u64::from(since.subsec_nanos()) ^ since.as_secs());
+    let clock = || {
+        std::time::UNIX_EPOCH
+            .elapsed()
+            .map_or(1, |since| u64::from(since.subsec_nanos()) ^ since.as_secs())
+    };
     let seed = setting("QUORATE_SOAK_SEED").unwrap_or_else(clock);
     eprintln!("{what}: QUORATE_SOAK_SEED={seed}");
     seed
@@ -97,7 +118,9 @@ impl Chance {
 
     fn bytes(&mut self) -> [u8; 32] {
         let mut bytes = [0; 32];
-        bytes.chunks_exact_mut(8).for_each(|chunk| chunk.copy_from_slice(&self.next().to_be_bytes()));
+        bytes
+            .chunks_exact_mut(8)
+            .for_each(|chunk| chunk.copy_from_slice(&self.next().to_be_bytes()));
         bytes
     }
 }

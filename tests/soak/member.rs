@@ -1,4 +1,5 @@
-//! The last operator of the roster, in the hands of an enemy who takes part as he must and floods the others as fast as they take it.
+//! The last operator of the roster, in the hands of an enemy who takes part as he must and floods
+//! the others as fast as they take it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,7 +22,8 @@ use crate::cluster::Cluster;
 /// How often it says something honest.
 const HONEST: Duration = Duration::from_millis(100);
 /// What it floods with.
-const KINDS: [&str; 7] = ["noise", "giant frames", "haves", "bad signatures", "boxes", "keep-alives", "oversized"];
+const KINDS: [&str; 7] =
+    ["noise", "giant frames", "haves", "bad signatures", "boxes", "keep-alives", "oversized"];
 
 struct Shared {
     machine: Mutex<Machine>,
@@ -48,7 +50,11 @@ impl Member {
         let me = machine.seat.me;
         let shared = Arc::new(Shared {
             machine: Mutex::new(machine),
-            local: Local { session: Session::Ceremony(ceremony.digest()), index: me.get(), operator: operator.clone() },
+            local: Local {
+                session: Session::Ceremony(ceremony.digest()),
+                index: me.get(),
+                operator: operator.clone(),
+            },
             shape: Shape::of(ceremony),
             sent: Default::default(),
             received: AtomicU64::new(0),
@@ -57,7 +63,8 @@ impl Member {
         let (enemy, stopped) = (shared.clone(), stop.clone());
         let peers = Peer::of(ceremony, me);
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
                 for peer in peers {
                     let chance = Chance::new(chance.clone().next(), u64::from(peer.index));
@@ -78,7 +85,10 @@ impl Member {
 
     /// How many of each it has sent.
     pub(crate) fn counts(&self) -> String {
-        let counts = KINDS.iter().zip(&self.shared.sent).map(|(kind, sent)| format!("{} {kind}", sent.load(Ordering::Relaxed)));
+        let counts = KINDS
+            .iter()
+            .zip(&self.shared.sent)
+            .map(|(kind, sent)| format!("{} {kind}", sent.load(Ordering::Relaxed)));
         counts.collect::<Vec<_>>().join(", ")
     }
 }
@@ -97,14 +107,17 @@ async fn flood_for_ever(shared: Arc<Shared>, peer: Peer, mut chance: Chance) {
     loop {
         let address = peer.address.clone().unwrap();
         if let Ok(stream) = TcpStream::connect(address).await
-            && let Ok(channel) = initiate(stream, &shared.local, &peer, Secret32::new(&mut chance.bytes())).await
+            && let Ok(channel) =
+                initiate(stream, &shared.local, &peer, Secret32::new(&mut chance.bytes())).await
         {
             let most = Frame::max_bytes(&shared.shape);
             let (mut reader, mut writer) = channel.into_frames(most, Duration::from_secs(60));
             let last = Mutex::new(None);
             let listen = async {
                 while let Ok(bytes) = reader.next().await {
-                    shared.received.fetch_add(u64::try_from(bytes.len()).unwrap(), Ordering::Relaxed);
+                    shared
+                        .received
+                        .fetch_add(u64::try_from(bytes.len()).unwrap(), Ordering::Relaxed);
                     shared.take(&peer, &bytes, &last);
                 }
             };
@@ -141,7 +154,8 @@ impl Shared {
                 *last.lock().unwrap() = Some(have.clone());
                 let peer = Index::new(peer.index).unwrap();
                 // It keeps no log, so what is to be written is dropped.
-                let _ = machine.participant.as_mut().unwrap().handle(Input::PeerHolds { peer, have });
+                let _ =
+                    machine.participant.as_mut().unwrap().handle(Input::PeerHolds { peer, have });
             }
             frame => drop(machine.receive(frame).unwrap()),
         }
@@ -176,7 +190,8 @@ impl Shared {
             2 => {
                 let n = self.shape.n;
                 let (slots, boxes) = (vec![None; 5 * n], vec![false; n]);
-                Frame::Have(Have { help: true, slots, boxes: boxes.clone(), confirmed: boxes }).encode()
+                Frame::Have(Have { help: true, slots, boxes: boxes.clone(), confirmed: boxes })
+                    .encode()
             }
             3 => {
                 let machine = self.machine.lock().unwrap();
@@ -188,8 +203,10 @@ impl Shared {
             }
             4 => {
                 let seat = |i: usize| Index::new(u16::try_from(1 + i).unwrap()).unwrap();
-                let (dealer, recipient) = (seat(chance.below(self.shape.n)), seat(chance.below(self.shape.n)));
-                Frame::ShareBox { dealer, recipient, sealed: noise(chance, self.shape.box_bytes()) }.encode()
+                let (dealer, recipient) =
+                    (seat(chance.below(self.shape.n)), seat(chance.below(self.shape.n)));
+                Frame::ShareBox { dealer, recipient, sealed: noise(chance, self.shape.box_bytes()) }
+                    .encode()
             }
             5 => Vec::new(),
             _ => vec![0; most + 1],

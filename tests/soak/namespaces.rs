@@ -1,4 +1,5 @@
-//! Operators in network namespaces of their own, behind one switch whose cables are pulled; with loss and delay where the kernel has netem.
+//! Operators in network namespaces of their own, behind one switch whose cables are pulled; with
+//! loss and delay where the kernel has netem.
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -9,8 +10,10 @@ use crate::{Chance, inside, seed, setting, with_others};
 
 const SIZE: Size = Size { n: 4, t: 3, v: 1 };
 const PATIENCE: Duration = Duration::from_secs(180);
-const PROBE: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && ip netns add a && \
-                     ip link add switch type bridge && ip link add x1 type veth peer name y1 && ip link set y1 netns a";
+const PROBE: &str = "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && ip \
+                     netns add a && \
+                     ip link add switch type bridge && ip link add x1 type veth peer name y1 && ip \
+                     link set y1 netns a";
 
 #[test]
 fn cables_that_are_pulled_keep_nobody_from_finishing() {
@@ -32,31 +35,46 @@ fn in_namespaces() {
     let seed = seed("network namespaces, inside");
     let count = setting("QUORATE_SOAK_CEREMONIES").map_or(1, |count| (count / 20).max(1));
     assert!(sh(
-        "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && ip link add switch type bridge && ip link set switch up"
+        "mount -t tmpfs tmpfs /run && mkdir /run/netns && ip link set lo up && ip link add switch \
+         type bridge && ip link set switch up"
     ));
     let mut loss = true;
     for i in 1..=SIZE.n {
         assert!(sh(&format!(
-            "ip netns add o{i} && ip link add h{i} type veth peer name e{i} && ip link set e{i} netns o{i} && \
-             ip link set h{i} master switch up && ip -n o{i} addr add 10.77.0.{i}/24 dev e{i} && ip -n o{i} link set e{i} up && \
+            "ip netns add o{i} && ip link add h{i} type veth peer name e{i} && ip link set e{i} \
+             netns o{i} && \
+             ip link set h{i} master switch up && ip -n o{i} addr add 10.77.0.{i}/24 dev e{i} && \
+             ip -n o{i} link set e{i} up && \
              ip -n o{i} link set lo up"
         )));
-        loss &= sh(&format!("ip netns exec o{i} tc qdisc add dev e{i} root netem loss 10% delay 20ms 10ms reorder 5%"));
+        loss &= sh(&format!(
+            "ip netns exec o{i} tc qdisc add dev e{i} root netem loss 10% delay 20ms 10ms reorder \
+             5%"
+        ));
     }
     if !loss {
-        eprintln!("!! SKIPPED loss and delay between namespaces: this kernel has no netem; cables are pulled all the same");
+        eprintln!(
+            "!! SKIPPED loss and delay between namespaces: this kernel has no netem; cables are \
+             pulled all the same"
+        );
     }
     let (begun, mut pulled) = (Instant::now(), 0);
     for number in 0..count {
         let mut chance = Chance::new(seed, number);
         let root = scratch();
-        let place = |i| Place { listen: format!("0.0.0.0:{}", 3610 + number), address: format!("10.77.0.{i}:{}", 3610 + number) };
+        let place = |i| Place {
+            listen: format!("0.0.0.0:{}", 3610 + number),
+            address: format!("10.77.0.{i}:{}", 3610 + number),
+        };
         let places = (1..=SIZE.n).map(place).collect();
         let cluster = Cluster::new(root.path(), SIZE, &mut chance, places, &BTreeMap::new());
         let start = |i: usize| {
             let whole = cluster.command(i);
             let mut command = Command::new("ip");
-            command.args(["netns", "exec", &format!("o{}", i + 1)]).arg(whole.get_program()).args(whole.get_args());
+            command
+                .args(["netns", "exec", &format!("o{}", i + 1)])
+                .arg(whole.get_program())
+                .args(whole.get_args());
             cluster.start_with(i, command)
         };
         let mut running: Vec<Running> = (0..SIZE.n).map(start).collect();
@@ -71,7 +89,9 @@ fn in_namespaces() {
                 pulled += 1;
             }
             std::thread::sleep(chance.millis(150));
-            for (i, process) in running.iter_mut().enumerate().filter(|(i, _)| !done[*i]).collect::<Vec<_>>() {
+            for (i, process) in
+                running.iter_mut().enumerate().filter(|(i, _)| !done[*i]).collect::<Vec<_>>()
+            {
                 if let Some(ended) = process.poll() {
                     assert_eq!(ended.status.code(), Some(0), "operator {}: {}", i + 1, ended.said);
                     done[i] = true;
@@ -81,5 +101,8 @@ fn in_namespaces() {
         }
         cluster.check().unwrap();
     }
-    eprintln!("network namespaces: {count} ceremonies, {pulled} cables pulled, {:.0} s", begun.elapsed().as_secs_f64());
+    eprintln!(
+        "network namespaces: {count} ceremonies, {pulled} cables pulled, {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
 }

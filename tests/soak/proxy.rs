@@ -1,5 +1,6 @@
-//! A bad network, in user space: every call goes through a proxy that cuts connections in the middle of frames, stalls, changes bytes, refuses,
-//! and parts operators from each other for a while. When it has calmed down, everybody finishes.
+//! A bad network, in user space: every call goes through a proxy that cuts connections in the
+//! middle of frames, stalls, changes bytes, refuses, and parts operators from each other for a
+//! while. When it has calmed down, everybody finishes.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -51,7 +52,13 @@ impl Network {
 }
 
 /// Takes calls for operator `called`.
-fn serve(network: &Arc<Network>, listener: &TcpListener, called: u16, target: &str, mut chance: Chance) {
+fn serve(
+    network: &Arc<Network>,
+    listener: &TcpListener,
+    called: u16,
+    target: &str,
+    mut chance: Chance,
+) {
     for (number, stream) in listener.incoming().enumerate() {
         if network.stop.load(Ordering::Relaxed) {
             return;
@@ -63,7 +70,8 @@ fn serve(network: &Arc<Network>, listener: &TcpListener, called: u16, target: &s
         }
         let Ok(far) = TcpStream::connect(target) else { continue };
         for (from, to, outward) in [(&near, &far, true), (&far, &near, false)] {
-            let (from, to, network) = (from.try_clone().unwrap(), to.try_clone().unwrap(), network.clone());
+            let (from, to, network) =
+                (from.try_clone().unwrap(), to.try_clone().unwrap(), network.clone());
             let chance = Chance::new(chance.next(), u64::try_from(number).unwrap());
             thread::spawn(move || carry(&network, from, to, called, outward, chance));
         }
@@ -71,7 +79,14 @@ fn serve(network: &Arc<Network>, listener: &TcpListener, called: u16, target: &s
 }
 
 /// Carries bytes one way. The caller's index is in its first flight, at bytes 6 and 7.
-fn carry(network: &Network, mut from: TcpStream, mut to: TcpStream, called: u16, outward: bool, mut chance: Chance) {
+fn carry(
+    network: &Network,
+    mut from: TcpStream,
+    mut to: TcpStream,
+    called: u16,
+    outward: bool,
+    mut chance: Chance,
+) {
     let mut harm = match chance.below(6) {
         0 | 1 => Harm::Cut,
         2 => Harm::Stall(chance.millis(1500)),
@@ -120,13 +135,16 @@ fn carry(network: &Network, mut from: TcpStream, mut to: TcpStream, called: u16,
 fn a_network_that_calms_down_lets_everybody_finish() {
     let _with = with_others();
     let seed = seed("bad network, by proxy");
-    let count = usize::try_from(setting("QUORATE_SOAK_CEREMONIES").map_or(1, |count| (count / 20).max(2))).unwrap();
+    let count =
+        usize::try_from(setting("QUORATE_SOAK_CEREMONIES").map_or(1, |count| (count / 20).max(2)))
+            .unwrap();
     let (begun, mut harms) = (Instant::now(), 0);
     for number in 0..count {
         let mut chance = Chance::new(seed, u64::try_from(number).unwrap());
         let size = Size { n: 4, t: 3, v: 1 };
         let root = scratch();
-        let listeners: Vec<TcpListener> = (0..size.n).map(|_| TcpListener::bind(("127.0.0.1", free_port())).unwrap()).collect();
+        let listeners: Vec<TcpListener> =
+            (0..size.n).map(|_| TcpListener::bind(("127.0.0.1", free_port())).unwrap()).collect();
         let place = |listener: &TcpListener| Place {
             listen: format!("127.0.0.1:{}", free_port()),
             address: listener.local_addr().unwrap().to_string(),
@@ -142,7 +160,9 @@ fn a_network_that_calms_down_lets_everybody_finish() {
         for (i, listener) in listeners.into_iter().enumerate() {
             let (network, target) = (network.clone(), places[i].listen.clone());
             let chance = Chance::new(chance.next(), 0);
-            thread::spawn(move || serve(&network, &listener, u16::try_from(i + 1).unwrap(), &target, chance));
+            thread::spawn(move || {
+                serve(&network, &listener, u16::try_from(i + 1).unwrap(), &target, chance)
+            });
         }
         let cluster = Cluster::new(root.path(), size, &mut chance, places, &Default::default());
         let mut play = Play::new(&cluster, &mut chance);
@@ -157,8 +177,11 @@ fn a_network_that_calms_down_lets_everybody_finish() {
                 // One operator is cut off from some of the others.
                 let lonely = u16::try_from(1 + chance.below(size.n)).unwrap();
                 let until = Instant::now() + chance.millis(1500);
-                let others = (1..=4).filter(|other| *other != lonely && chance.below(3) > 0).collect::<Vec<u16>>();
-                let pairs = others.into_iter().map(|other| (other.max(lonely), other.min(lonely), until));
+                let others = (1..=4)
+                    .filter(|other| *other != lonely && chance.below(3) > 0)
+                    .collect::<Vec<u16>>();
+                let pairs =
+                    others.into_iter().map(|other| (other.max(lonely), other.min(lonely), until));
                 network.parted.lock().unwrap().extend(pairs);
             }
         };
@@ -172,7 +195,8 @@ fn a_network_that_calms_down_lets_everybody_finish() {
         harms += network.harms.load(Ordering::Relaxed);
     }
     eprintln!(
-        "bad network, by proxy: {count} ceremonies, {harms} cuts, stalls, changed bytes, refusals and partings, {:.0} s",
+        "bad network, by proxy: {count} ceremonies, {harms} cuts, stalls, changed bytes, refusals \
+         and partings, {:.0} s",
         begun.elapsed().as_secs_f64()
     );
     assert!(harms >= count, "the network was a good one");

@@ -1,4 +1,5 @@
-//! Operators under siege: thousands of half-open connections, garbage at line rate, and a member of the roster that floods the others.
+//! Operators under siege: thousands of half-open connections, garbage at line rate, and a member of
+//! the roster that floods the others.
 
 use std::fs;
 use std::net::Ipv4Addr;
@@ -17,8 +18,8 @@ use crate::cluster::{Cluster, Running, Size, scratch};
 use crate::member::Member;
 use crate::{Chance, alone, seed, setting};
 
-/// The promise: memory of an operator under siege, KiB. Keys and keystores are sealed with cheap parameters here: scrypt as people have it
-/// takes 128 MiB for a moment, siege or not.
+/// The promise: memory of an operator under siege, KiB. Keys and keystores are sealed with cheap
+/// parameters here: scrypt as people have it takes 128 MiB for a moment, siege or not.
 const MOST_MEMORY: u64 = 128 << 10;
 const PATIENCE: Duration = Duration::from_secs(600);
 const SIZE: Size = Size { n: 4, t: 3, v: 20 };
@@ -50,7 +51,8 @@ fn besieger() {
     });
 }
 
-/// Connects again and again, and then: nothing, or the beginning of something, or garbage without end.
+/// Connects again and again, and then: nothing, or the beginning of something, or garbage without
+/// end.
 async fn besiege(target: String, number: usize, counters: Arc<[AtomicU64; 3]>) {
     let mut chance = Chance::new(u64::from(std::process::id()), u64::try_from(number).unwrap());
     let beginning = [&b"QRTC\0\x01\0\x04\0\x01"[..], &[0; 20]].concat();
@@ -94,8 +96,13 @@ impl Siege {
         let besieger = |i: usize| {
             let report = cluster.root.join(format!("besieger-{i}"));
             let mut command = Command::new(std::env::current_exe().unwrap());
-            command.args(["--exact", "siege::besieger", "--ignored"]).stdin(Stdio::null()).stdout(Stdio::null());
-            command.env("QUORATE_SOAK_TARGET", &cluster.places[i].listen).env("QUORATE_SOAK_REPORT", &report);
+            command
+                .args(["--exact", "siege::besieger", "--ignored"])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null());
+            command
+                .env("QUORATE_SOAK_TARGET", &cluster.places[i].listen)
+                .env("QUORATE_SOAK_REPORT", &report);
             command.env("QUORATE_SOAK_HALF_OPEN", half_open.to_string());
             (command.spawn().unwrap(), report)
         };
@@ -136,7 +143,9 @@ fn finish(cluster: &Cluster, mut running: Vec<Running>) -> Vec<u64> {
     let mut left = running.len();
     let mut done = vec![false; running.len()];
     while left > 0 {
-        for (i, process) in running.iter_mut().enumerate().filter(|(i, _)| !done[*i]).collect::<Vec<_>>() {
+        for (i, process) in
+            running.iter_mut().enumerate().filter(|(i, _)| !done[*i]).collect::<Vec<_>>()
+        {
             peaks[i] = peaks[i].max(peak_memory(process.id()));
             if let Some(ended) = process.poll() {
                 assert_eq!(ended.status.code(), Some(0), "operator {}: {}", i + 1, ended.said);
@@ -160,14 +169,18 @@ fn undisturbed(chance: &mut Chance) -> Duration {
     let cluster = Cluster::local(root.path(), SIZE, chance);
     let begun = Instant::now();
     let peaks = finish(&cluster, (0..SIZE.n).map(|i| cluster.start(i)).collect());
-    eprintln!("no siege: {:.1} s, peak memory of each operator {peaks:?} KiB", begun.elapsed().as_secs_f64());
+    eprintln!(
+        "no siege: {:.1} s, peak memory of each operator {peaks:?} KiB",
+        begun.elapsed().as_secs_f64()
+    );
     begun.elapsed()
 }
 
 fn told(what: &str, begun: Instant, peaks: &[u64], reports: &[[u64; 3]]) {
     let sum = |i: usize| reports.iter().map(|report| report[i]).sum::<u64>();
     eprintln!(
-        "{what}: {:.1} s, peak memory of each operator {peaks:?} KiB; besiegers: most open {:?}, {} connections made, {} MiB of garbage",
+        "{what}: {:.1} s, peak memory of each operator {peaks:?} KiB; besiegers: most open {:?}, \
+         {} connections made, {} MiB of garbage",
         begun.elapsed().as_secs_f64(),
         reports.iter().map(|report| report[0]).collect::<Vec<_>>(),
         sum(1),
@@ -176,7 +189,8 @@ fn told(what: &str, begun: Instant, peaks: &[u64], reports: &[[u64; 3]]) {
     assert!(peaks.iter().all(|peak| *peak < MOST_MEMORY), "{peaks:?} KiB");
 }
 
-/// Waits until the besiegers have opened what they can: they hold what they are to hold, or are turned away again and again.
+/// Waits until the besiegers have opened what they can: they hold what they are to hold, or are
+/// turned away again and again.
 fn until_laid(siege: &Siege, half_open: usize) {
     let enough = u64::try_from(half_open).unwrap();
     let end = Instant::now() + Duration::from_secs(60);
@@ -194,14 +208,20 @@ fn strangers_keep_nobody_from_a_ceremony() {
     undisturbed(&mut chance);
     let root = scratch();
     let cluster = Cluster::local(root.path(), SIZE, &mut chance);
-    // Those who listen come first, and are besieged before the last one, who completes the ceremony, calls.
+    // Those who listen come first, and are besieged before the last one, who completes the
+    // ceremony, calls.
     let mut running: Vec<Running> = (0..SIZE.n - 1).map(|i| cluster.start(i)).collect();
     let siege = Siege::lay(&cluster, half_open);
     until_laid(&siege, half_open);
     let begun = Instant::now();
     running.push(cluster.start(SIZE.n - 1));
     let peaks = finish(&cluster, running);
-    told(&format!("{half_open} half-open connections to each operator that listens"), begun, &peaks, &siege.reports());
+    told(
+        &format!("{half_open} half-open connections to each operator that listens"),
+        begun,
+        &peaks,
+        &siege.reports(),
+    );
     drop(siege);
     cluster.check().unwrap();
 }
@@ -215,7 +235,10 @@ fn few_descriptors_are_enough_under_siege() {
     let start = |i: usize| {
         let whole = cluster.command(i);
         let mut command = Command::new("sh");
-        command.args(["-c", "ulimit -n 48; exec \"$@\"", "sh"]).arg(whole.get_program()).args(whole.get_args());
+        command
+            .args(["-c", "ulimit -n 48; exec \"$@\"", "sh"])
+            .arg(whole.get_program())
+            .args(whole.get_args());
         cluster.start_with(i, command)
     };
     let mut running: Vec<Running> = (0..SIZE.n - 1).map(start).collect();
@@ -246,9 +269,11 @@ fn a_member_that_floods_keeps_nobody_from_a_ceremony() {
         member.received() >> 10
     );
     told(&what, begun, &peaks, &siege.reports());
-    // However often he says that he lacks everything, each of the others gives it to him 64 times and then twice a second at most.
+    // However often he says that he lacks everything, each of the others gives it to him 64 times
+    // and then twice a second at most.
     let shape = Shape::of(&cluster.ceremony);
-    let statements: usize = Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+    let statements: usize =
+        Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
     let everything = u64::try_from(statements + shape.box_bytes() + 1024).unwrap();
     let answers = 64 + 2 * (begun.elapsed().as_secs() + 1);
     let most = u64::try_from(shape.n - 1).unwrap() * answers * everything;

@@ -1,4 +1,5 @@
-//! Canonical bytes: their layout, written out a second time, and what becomes of every change to them.
+//! Canonical bytes: their layout, written out a second time, and what becomes of every change to
+//! them.
 
 use proptest::prelude::*;
 use quorate::ethereum::address::AddressError;
@@ -11,7 +12,9 @@ use quorate::identity::key::KeyError;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::hash::{Digest, sha256};
 use quorate::primitives::x25519::DhKeyError;
-use quorate::spec::canonical::{FingerprintError, MOST_CANONICAL_BYTES, fingerprint, parse_fingerprint};
+use quorate::spec::canonical::{
+    FingerprintError, MOST_CANONICAL_BYTES, fingerprint, parse_fingerprint,
+};
 use quorate::spec::obol::ClusterError;
 use quorate::spec::{Ceremony, CeremonyFile, Place, SpecError};
 use serde_json::json;
@@ -69,8 +72,14 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (patched(7, &[8]), Policy(8)),
         (patched(7, &[0x81]), Policy(0x81)),
         (replaced(b"Test cluster", b"Test\tcluster"), Name(NameError::Character { found: '\t' })),
-        (replaced(b"\0\x0cTest", b"\0\x41Test"), Layout(DecodeError::Invalid { what: "name", why: "longer than allowed" })),
-        (replaced(b"Test cluster", b"Test\xffcluster"), Layout(DecodeError::Invalid { what: "name", why: "not UTF-8" })),
+        (
+            replaced(b"\0\x0cTest", b"\0\x41Test"),
+            Layout(DecodeError::Invalid { what: "name", why: "longer than allowed" }),
+        ),
+        (
+            replaced(b"Test cluster", b"Test\xffcluster"),
+            Layout(DecodeError::Invalid { what: "name", why: "not UTF-8" }),
+        ),
         (replaced(&bytes("ceremony"), &[0; 32]), IdZero),
         (patched(8 + 14 + 32, &[0; 4]), AttemptZero),
         (patched(hoodi, b"hoodj"), Network(NetworkError::KnownForkVersion("hoodi"))),
@@ -84,23 +93,42 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (replaced(&key, &[0; 32]), card(CardError::Key(KeyError::SmallOrder))),
         (replaced(&noise, &[0; 32]), card(CardError::Noise(DhKeyError::LowOrder))),
         (replaced(&noise, &[0xff; 32]), card(CardError::Noise(DhKeyError::NotCanonical))),
-        (replaced(&noise, operator("erin").noise().public().as_bytes()), card(CardError::Certificate)),
+        (
+            replaced(&noise, operator("erin").noise().public().as_bytes()),
+            card(CardError::Certificate),
+        ),
         (replaced(b"\x05carol", b"\x05karol"), card(CardError::Certificate)),
         (replaced(b"\x05carol", b"\x05 arol"), card(CardError::Name(NameError::Spaces))),
         (patched(find(&good, &address(FIRST)) - 16, &[0, 0, 0x20, 1]), over("validators")),
-        (patched(last, &[0]), { Credentials { place: Place::validator(2, "withdrawal"), source: CredentialsError::Prefix(0) } }),
-        (patched(last + 1, &[1]), {
-            Credentials { place: Place::validator(2, "withdrawal"), source: CredentialsError::Padding }
+        (patched(last, &[0]), {
+            Credentials {
+                place: Place::validator(2, "withdrawal"),
+                source: CredentialsError::Prefix(0),
+            }
         }),
-        (patched(fees, &[0; 20]), { FeeRecipient { place: Place::validator(2, "fee_recipient"), source: AddressError::Zero } }),
-        (patched(fees + 20, &[0; 8]), GasLimit { place: Place::validator(2, "gas_limit"), found: 0 }),
+        (patched(last + 1, &[1]), {
+            Credentials {
+                place: Place::validator(2, "withdrawal"),
+                source: CredentialsError::Padding,
+            }
+        }),
+        (patched(fees, &[0; 20]), {
+            FeeRecipient { place: Place::validator(2, "fee_recipient"), source: AddressError::Zero }
+        }),
+        (
+            patched(fees + 20, &[0; 8]),
+            GasLimit { place: Place::validator(2, "gas_limit"), found: 0 },
+        ),
         // Presence bytes other than 0 and 1 read as 1, and are seen by encoding again.
         (patched(capella, &[2]), NotCanonical),
         (patched(time, &[0xff]), NotCanonical),
         (patched(fees - 1, &[2]), NotCanonical),
         ([good.as_slice(), &[0]].concat(), Layout(DecodeError::Trailing { extra: 1 })),
         // A cluster that is announced and not there, and one that is none.
-        (patched(7, &[4]), Layout(DecodeError::Short { what: "length of the cluster", missing: 4 })),
+        (
+            patched(7, &[4]),
+            Layout(DecodeError::Short { what: "length of the cluster", missing: 4 }),
+        ),
         ([patched(7, &[4]).as_slice(), &[0, 0, 0, 4, 0, 0, b'{', b'}']].concat(), {
             let shape = JsonError::Shape("missing field `creator` at line 1 column 2".to_owned());
             Obol(ClusterError::Definition(DefinitionError::Json(shape)))
@@ -122,7 +150,9 @@ fn layout() {
     by_hand.extend(bytes("ceremony"));
     by_hand.extend([0, 0, 0, 1]);
     by_hand.extend(b"\x00\x05hoodi\x10\x00\x09\x10\x01\x40\x00\x09\x10");
-    by_hand.extend(hex::decode("212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f").unwrap());
+    by_hand.extend(
+        hex::decode("212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f").unwrap(),
+    );
     by_hand.extend([1]);
     by_hand.extend(1_742_213_400_u64.to_be_bytes());
     by_hand.extend([0, 4, 0, 3]);
@@ -156,7 +186,10 @@ fn layout() {
     // TH("spec", bytes), by hand as well.
     let length = |n: usize| (n as u64).to_be_bytes();
     let tag = b"quorate/v1/spec";
-    assert_eq!(ceremony.digest(), Digest(sha256(&[&length(tag.len()), tag, &length(by_hand.len()), &by_hand])));
+    assert_eq!(
+        ceremony.digest(),
+        Digest(sha256(&[&length(tag.len()), tag, &length(by_hand.len()), &by_hand]))
+    );
 }
 
 #[test]
@@ -175,7 +208,10 @@ fn every_truncation_is_refused() {
     let good = good_bytes();
     for length in 0..good.len() {
         let error = Ceremony::from_canonical(&good[..length]).unwrap_err();
-        assert!(matches!(error, SpecError::Magic | SpecError::Layout(DecodeError::Short { .. })), "{length}: {error}");
+        assert!(
+            matches!(error, SpecError::Magic | SpecError::Layout(DecodeError::Short { .. })),
+            "{length}: {error}"
+        );
     }
 }
 
@@ -195,12 +231,14 @@ fn every_changed_byte_is_refused_or_is_another_spec() {
             }
         }
     }
-    // Name, id, amounts, addresses and the like have many values; keys and certificates have no other.
+    // Name, id, amounts, addresses and the like have many values; keys and certificates have no
+    // other.
     assert!(other_specs > 200, "{other_specs}");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None,
+    ..ProptestConfig::default() })]
 
     #[test]
     fn encoding_and_decoding_are_inverse(
@@ -224,15 +262,18 @@ proptest! {
         file = edited(file, "/id", json!(hex::encode(id)));
         file = edited(file, "/policy", json!({ "allow_all_required": t == n }));
         file = edited(file, "/validators/0/count", json!(count));
-        file = edited(file, "/validators/1/amounts", json!(amounts.iter().map(text).collect::<Vec<_>>()));
+        file = edited(file, "/validators/1/amounts",
+        json!(amounts.iter().map(text).collect::<Vec<_>>()));
         if attempt > 1 {
-            file = edited(edited(file, "/attempt", json!(attempt)), "/supersedes", json!(hex::encode([7; 32])));
+            file = edited(edited(file, "/attempt", json!(attempt)), "/supersedes",
+            json!(hex::encode([7; 32])));
         }
         if let Some(gas_limit) = gas_limit {
             file = edited(file, "/validators/1/gas_limit", json!(gas_limit));
         }
         let ceremony = ceremony(&file).unwrap();
-        prop_assert_eq!(&ceremony.validators()[ceremony.v() - 1].amounts, &amounts.into_iter().collect::<Vec<_>>());
+        prop_assert_eq!(&ceremony.validators()[ceremony.v() - 1].amounts,
+        &amounts.into_iter().collect::<Vec<_>>());
         let again = Ceremony::from_canonical(ceremony.canonical()).unwrap();
         prop_assert_eq!(again.canonical(), ceremony.canonical());
         prop_assert_eq!(again.digest(), ceremony.digest());
@@ -243,7 +284,8 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_panic(noise in proptest::collection::vec(any::<u8>(), 0..400), at in 0_usize..1000, keep in any::<bool>()) {
+    fn no_bytes_panic(noise in proptest::collection::vec(any::<u8>(), 0..400), at in 0_usize..1000,
+    keep in any::<bool>()) {
         let good = good_bytes();
         let at = at.min(good.len());
         let tail = if keep { good.get(at + noise.len()..).unwrap_or_default() } else { &[] };
@@ -256,9 +298,14 @@ proptest! {
 
 #[test]
 fn fingerprints() {
-    // The first twelve words of the mnemonics of 24 words among BIP-39's test vectors: all of their bits are entropy.
+    // The first twelve words of the mnemonics of 24 words among BIP-39's test vectors: all of their
+    // bits are entropy.
     for (byte, words) in [
-        (0x00, "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon"),
+        (
+            0x00,
+            "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon \
+             abandon abandon",
+        ),
         (0x7f, "legal winner thank year wave sausage worth useful legal winner thank year"),
         (0x80, "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd"),
         (0xff, "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo"),
@@ -266,12 +313,20 @@ fn fingerprints() {
         assert_eq!(fingerprint(&Digest([byte; 32])).join(" "), words);
     }
     let words = fingerprint(&ceremony(&good()).unwrap().digest());
-    for text in [words.join(" "), words.join("-").to_uppercase(), format!("  {}\r\n", words.join(" \t\n")), words.join(", ")] {
+    for text in [
+        words.join(" "),
+        words.join("-").to_uppercase(),
+        format!("  {}\r\n", words.join(" \t\n")),
+        words.join(", "),
+    ] {
         assert_eq!(parse_fingerprint(&text).as_ref(), Ok(&words), "{text:?}");
     }
     assert_eq!(parse_fingerprint(&words[..7].join(" ")), Err(FingerprintError::Count(7)));
     assert_eq!(parse_fingerprint(""), Err(FingerprintError::Count(0)));
     assert_eq!(parse_fingerprint(&"zoo ".repeat(1_000_000)), Err(FingerprintError::Count(1000)));
     let wrong = FingerprintError::Word { position: 2, word: "quorate".to_owned() };
-    assert_eq!(parse_fingerprint("zoo quorate zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo"), Err(wrong));
+    assert_eq!(
+        parse_fingerprint("zoo quorate zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo"),
+        Err(wrong)
+    );
 }

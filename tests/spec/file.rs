@@ -22,7 +22,8 @@ fn at_validator(position: usize, field: &'static str) -> Place {
 }
 
 fn devnet() -> Value {
-    json!({ "name": "devnet-1", "genesis_fork_version": "0x10000038", "genesis_validators_root": "07".repeat(32) })
+    json!({ "name": "devnet-1", "genesis_fork_version": "0x10000038",
+        "genesis_validators_root": "07".repeat(32) })
 }
 
 fn operators(count: usize) -> Value {
@@ -39,25 +40,53 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
     let head = [
         ("another version", with("/version", json!(2)), FileVersion(2)),
         ("id too short", with("/id", json!("00")), Hex { field: "id", digits: 64 }),
-        ("id of other letters", with("/id", json!("x".repeat(64))), Hex { field: "id", digits: 64 }),
+        (
+            "id of other letters",
+            with("/id", json!("x".repeat(64))),
+            Hex { field: "id", digits: 64 },
+        ),
         ("id zero", with("/id", json!("0".repeat(64))), IdZero),
         ("no name", with("/name", json!("")), Name(NameError::Empty)),
         ("long name", with("/name", json!("a".repeat(65))), Name(NameError::TooLong { most: 64 })),
-        ("terminal escape", with("/name", json!("a\u{1b}[2Jb")), Name(NameError::Character { found: '\u{1b}' })),
+        (
+            "terminal escape",
+            with("/name", json!("a\u{1b}[2Jb")),
+            Name(NameError::Character { found: '\u{1b}' }),
+        ),
         ("line end", with("/name", json!("a\nb")), Name(NameError::Character { found: '\n' })),
-        ("direction override", with("/name", json!("a\u{202e}b")), Name(NameError::Character { found: '\u{202e}' })),
-        ("zero width", with("/name", json!("a\u{200b}b")), Name(NameError::Character { found: '\u{200b}' })),
-        ("homoglyph", with("/name", json!("\u{430}bc")), Name(NameError::Character { found: '\u{430}' })),
+        (
+            "direction override",
+            with("/name", json!("a\u{202e}b")),
+            Name(NameError::Character { found: '\u{202e}' }),
+        ),
+        (
+            "zero width",
+            with("/name", json!("a\u{200b}b")),
+            Name(NameError::Character { found: '\u{200b}' }),
+        ),
+        (
+            "homoglyph",
+            with("/name", json!("\u{430}bc")),
+            Name(NameError::Character { found: '\u{430}' }),
+        ),
         ("space at the end", with("/name", json!("a ")), Name(NameError::Spaces)),
         ("attempt zero", with("/attempt", json!(0)), AttemptZero),
         ("second attempt of nothing", with("/attempt", json!(2)), SupersedesMissing { attempt: 2 }),
-        ("first attempt of something", with("/supersedes", json!("01".repeat(32))), SupersedesUnexpected),
+        (
+            "first attempt of something",
+            with("/supersedes", json!("01".repeat(32))),
+            SupersedesUnexpected,
+        ),
         ("superseding zero", second_attempt(&"0".repeat(64)), SupersedesZero),
         ("superseding no digest", second_attempt("hoodi"), Hex { field: "supersedes", digits: 64 }),
     ];
     let network = [
         ("unknown", with("/network", json!("goerli")), NetworkUnknown("goerli".to_owned())),
-        ("homoglyph", with("/network", json!("ho\u{43e}di")), NetworkUnknown(r"ho\u{43e}di".to_owned())),
+        (
+            "homoglyph",
+            with("/network", json!("ho\u{43e}di")),
+            NetworkUnknown(r"ho\u{43e}di".to_owned()),
+        ),
         (
             "posing as mainnet",
             with("/network", edited(devnet(), "/genesis_fork_version", json!("0x00000000"))),
@@ -97,8 +126,16 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
             Threshold(ThresholdError::AboveOperators { required: 5, participants: 4 })
         }),
         ("threshold 1", with("/threshold", json!(1)), Threshold(ThresholdError::TooLow(1))),
-        ("no operators", with("/operators", json!([])), Threshold(ThresholdError::TooFewOperators(0))),
-        ("256 operators", with("/operators", operators(256)), Threshold(ThresholdError::TooManyOperators(256))),
+        (
+            "no operators",
+            with("/operators", json!([])),
+            Threshold(ThresholdError::TooFewOperators(0)),
+        ),
+        (
+            "256 operators",
+            with("/operators", operators(256)),
+            Threshold(ThresholdError::TooManyOperators(256)),
+        ),
         ("all required", with("/threshold", json!(4)), AllRequired(4)),
         ("card in upper case", with("/operators/1/card", json!(card("bob").to_uppercase())), {
             Card { place: at_operator(1, "card"), source: CardError::NotCanonical }
@@ -106,7 +143,11 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
         ("address without port", with("/operators/2/address", json!("carol.example")), {
             Address { place: at_operator(2, "address"), source: EndpointError::Shape }
         }),
-        ("point 0", with("/operators/0/point", json!(0)), PointZero { place: at_operator(0, "point") }),
+        (
+            "point 0",
+            with("/operators/0/point", json!(0)),
+            PointZero { place: at_operator(0, "point") },
+        ),
         ("point twice", with("/operators/0/point", json!(2)), {
             PointDuplicate { place: at_operator(1, "point"), point: 2, first: 0 }
         }),
@@ -116,14 +157,20 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
         ("one operator in two seats", with("/operators/3/card", json!(card("alice"))), {
             KeyDuplicate { place: at_operator(3, "card"), first: 0 }
         }),
-        ("one Noise static in two seats", with("/operators/3/card", json!(card_with_noise_of("dave", "bob"))), {
-            NoiseKeyDuplicate { place: at_operator(3, "card"), first: 1 }
-        }),
+        (
+            "one Noise static in two seats",
+            with("/operators/3/card", json!(card_with_noise_of("dave", "bob"))),
+            { NoiseKeyDuplicate { place: at_operator(3, "card"), first: 1 } },
+        ),
         ("one name in two seats", with("/operators/3/card", json!(card("Carol"))), {
             NameDuplicate { place: at_operator(3, "card"), name: "Carol".to_owned(), first: 2 }
         }),
         ("one address in two seats", with("/operators/3/address", json!("ALICE.example:3610")), {
-            AddressDuplicate { place: at_operator(3, "address"), address: "alice.example:3610".to_owned(), first: 0 }
+            AddressDuplicate {
+                place: at_operator(3, "address"),
+                address: "alice.example:3610".to_owned(),
+                first: 0,
+            }
         }),
     ];
     head.into_iter().chain(network).chain(operators).chain(validator_cases()).collect()
@@ -142,16 +189,36 @@ fn validator_cases() -> Vec<(&'static str, Value, SpecError)> {
         ("too much work", edited(large, "/validators/0/count", json!(5681)), {
             TooMuchWork { validators: 5682, participants: 32, required: 22 }
         }),
-        ("an empty block", with("/validators/1/count", json!(0)), CountZero { place: at_validator(1, "count") }),
-        ("withdrawal without checksum", with("/validators/1/withdrawal", json!(SECOND.to_lowercase())), {
-            Withdrawal { place: at_validator(1, "withdrawal"), source: AddressError::NoChecksum }
-        }),
-        ("withdrawal mistyped", with("/validators/1/withdrawal", json!(SECOND.replace("fB69", "fB68"))), {
-            Withdrawal { place: at_validator(1, "withdrawal"), source: AddressError::BadChecksum }
-        }),
-        ("withdrawal to zero", with("/validators/0/withdrawal", json!(format!("0x{}", "0".repeat(40)))), {
-            Withdrawal { place: at_validator(0, "withdrawal"), source: AddressError::Zero }
-        }),
+        (
+            "an empty block",
+            with("/validators/1/count", json!(0)),
+            CountZero { place: at_validator(1, "count") },
+        ),
+        (
+            "withdrawal without checksum",
+            with("/validators/1/withdrawal", json!(SECOND.to_lowercase())),
+            {
+                Withdrawal {
+                    place: at_validator(1, "withdrawal"),
+                    source: AddressError::NoChecksum,
+                }
+            },
+        ),
+        (
+            "withdrawal mistyped",
+            with("/validators/1/withdrawal", json!(SECOND.replace("fB69", "fB68"))),
+            {
+                Withdrawal {
+                    place: at_validator(1, "withdrawal"),
+                    source: AddressError::BadChecksum,
+                }
+            },
+        ),
+        (
+            "withdrawal to zero",
+            with("/validators/0/withdrawal", json!(format!("0x{}", "0".repeat(40)))),
+            { Withdrawal { place: at_validator(0, "withdrawal"), source: AddressError::Zero } },
+        ),
         ("no deposit", amounts(json!([])), NoAmounts { place: at_validator(1, "amounts") }),
         ("nine deposits", amounts(json!([1, 2, 3, 4, 5, 6, 7, 8, 9])), {
             TooManyAmounts { place: at_validator(1, "amounts"), found: 9 }
@@ -159,23 +226,46 @@ fn validator_cases() -> Vec<(&'static str, Value, SpecError)> {
         ("a comma", amounts(json!(["1,5"])), amount(AmountError::NotDecimal)),
         ("finer than a gwei", amounts(json!(["1.0000000001"])), amount(AmountError::TooFine)),
         ("less than the contract takes", amounts(json!(["0.999999999"])), {
-            amount(AmountError::BelowMinimum { amount: text("0.999999999 ETH"), least: text("1 ETH") })
+            amount(AmountError::BelowMinimum {
+                amount: text("0.999999999 ETH"),
+                least: text("1 ETH"),
+            })
         }),
         ("more than compounding can use", amounts(json!([32, 2049])), {
-            amount(AmountError::AboveMaximum { amount: text("2049 ETH"), most: text("2048 ETH"), prefix: "0x02" })
+            amount(AmountError::AboveMaximum {
+                amount: text("2049 ETH"),
+                most: text("2048 ETH"),
+                prefix: "0x02",
+            })
         }),
-        ("more than 0x01 can use", edited(amounts(json!([33])), "/validators/1/compounding", json!(false)), {
-            amount(AmountError::AboveMaximum { amount: text("33 ETH"), most: text("32 ETH"), prefix: "0x01" })
-        }),
+        (
+            "more than 0x01 can use",
+            edited(amounts(json!([33])), "/validators/1/compounding", json!(false)),
+            {
+                amount(AmountError::AboveMaximum {
+                    amount: text("33 ETH"),
+                    most: text("32 ETH"),
+                    prefix: "0x01",
+                })
+            },
+        ),
         ("one deposit twice", amounts(json!(["1", "1.0"])), {
             AmountDuplicate { place: at_validator(1, "amounts"), amount: text("1 ETH") }
         }),
         ("deposits descending", amounts(json!([32, 1])), {
-            AmountOrder { place: at_validator(1, "amounts"), amount: text("1 ETH"), previous: text("32 ETH") }
+            AmountOrder {
+                place: at_validator(1, "amounts"),
+                amount: text("1 ETH"),
+                previous: text("32 ETH"),
+            }
         }),
-        ("fees to zero", with("/validators/1/fee_recipient", json!(format!("0x{}", "0".repeat(40)))), {
-            FeeRecipient { place: at_validator(1, "fee_recipient"), source: AddressError::Zero }
-        }),
+        (
+            "fees to zero",
+            with("/validators/1/fee_recipient", json!(format!("0x{}", "0".repeat(40)))),
+            {
+                FeeRecipient { place: at_validator(1, "fee_recipient"), source: AddressError::Zero }
+            },
+        ),
         ("gas limit that no block has", with("/validators/1/gas_limit", json!(4_999)), {
             GasLimit { place: at_validator(1, "gas_limit"), found: 4_999 }
         }),
@@ -207,7 +297,11 @@ fn every_rule() {
     }
     for (tried, error) in parse_cases() {
         let large = tried.starts_with("large");
-        assert_eq!(error == SpecError::FileTooLarge(MOST_FILE_BYTES + 1), large, "{tried}: {error}");
+        assert_eq!(
+            error == SpecError::FileTooLarge(MOST_FILE_BYTES + 1),
+            large,
+            "{tried}: {error}"
+        );
     }
 }
 
@@ -216,10 +310,12 @@ fn what_is_said_is_a_sentence_with_its_place() {
     let said = |file: Value| ceremony(&file).unwrap_err().to_string();
     assert_eq!(
         said(with("/validators/1/withdrawal", json!(SECOND.to_lowercase()))),
-        "validators[1].withdrawal: the address has no checksum: copy it in its mixed-case spelling (ERC-55) from the wallet"
+        "validators[1].withdrawal: the address has no checksum: copy it in its mixed-case spelling \
+         (ERC-55) from the wallet"
     );
     assert_eq!(said(with("/validators/0/gas_limit", json!(1))), {
-        "validators[0].gas_limit: given without fee_recipient; both together make a builder registration"
+        "validators[0].gas_limit: given without fee_recipient; both together make a builder \
+         registration"
     });
     assert_eq!(said(with("/threshold", json!(2))), {
         "threshold 2 of 4: not a majority, so two separate groups could sign conflicting blocks"
@@ -233,13 +329,17 @@ fn what_is_said_is_a_sentence_with_its_place() {
 #[test]
 fn good_at_the_limits() {
     let n32 = edited(edited(good(), "/operators", operators(32)), "/threshold", json!(22));
-    let all = edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
+    let all =
+        edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
     let custom = with("/network", edited(devnet(), "/genesis_time", json!(1_700_000_000)));
     for (tried, file) in [
         ("as it is", good()),
         ("8192 validators", with("/validators/0/count", json!(8191))),
         ("most work", edited(n32, "/validators/0/count", json!(5680))),
-        ("255 operators", edited(edited(good(), "/operators", operators(255)), "/threshold", json!(128))),
+        (
+            "255 operators",
+            edited(edited(good(), "/operators", operators(255)), "/threshold", json!(128)),
+        ),
         ("all required, allowed", all),
         ("custom network", custom),
         ("second attempt", second_attempt(&"01".repeat(32))),
@@ -256,7 +356,10 @@ fn good_at_the_limits() {
 fn what_a_file_says_is_what_the_ceremony_has() {
     let ceremony = ceremony(&good()).unwrap();
     assert_eq!((ceremony.t(), ceremony.n(), ceremony.v()), (3, 4, 3));
-    assert_eq!((ceremony.name(), ceremony.attempt(), ceremony.supersedes()), ("Test cluster", 1, None));
+    assert_eq!(
+        (ceremony.name(), ceremony.attempt(), ceremony.supersedes()),
+        ("Test cluster", 1, None)
+    );
     let seats: Vec<_> = ceremony.roster().iter().collect();
     for (position, name) in ["alice", "bob", "carol", "dave"].iter().enumerate() {
         let (index, seat) = seats[position];
@@ -273,9 +376,15 @@ fn what_a_file_says_is_what_the_ceremony_has() {
     assert_eq!(ceremony.roster().find(&super::operator("erin").key().public()), None);
     let [first, second, third] = ceremony.validators() else { panic!("three validators") };
     assert_eq!(first, second);
-    assert_eq!((first.withdrawal.address().to_string().as_str(), first.withdrawal.is_compounding()), (FIRST, false));
+    assert_eq!(
+        (first.withdrawal.address().to_string().as_str(), first.withdrawal.is_compounding()),
+        (FIRST, false)
+    );
     assert_eq!((first.amounts.as_slice(), first.registration), ([32_000_000_000].as_slice(), None));
-    assert_eq!((third.withdrawal.address().to_string().as_str(), third.withdrawal.is_compounding()), (SECOND, true));
+    assert_eq!(
+        (third.withdrawal.address().to_string().as_str(), third.withdrawal.is_compounding()),
+        (SECOND, true)
+    );
     assert_eq!(third.amounts, [1_000_000_000, 32_500_000_000]);
     assert_eq!(
         third.registration.map(|r| (r.fee_recipient.to_string(), r.gas_limit)),
@@ -285,23 +394,41 @@ fn what_a_file_says_is_what_the_ceremony_has() {
 
 #[test]
 fn gnosis_counts_in_its_own_token() {
-    let file = edited(with("/network", json!("gnosis")), "/validators/1/amounts", json!(["0.03125", "1.5", "64"]));
+    let file = edited(
+        with("/network", json!("gnosis")),
+        "/validators/1/amounts",
+        json!(["0.03125", "1.5", "64"]),
+    );
     let ceremony = ceremony(&file).unwrap();
     assert_eq!(ceremony.validators()[0].amounts, [32_000_000_000]);
-    assert_eq!(ceremony.validators()[2].amounts, [1_000_000_000, 48_000_000_000, 2_048_000_000_000]);
+    assert_eq!(
+        ceremony.validators()[2].amounts,
+        [1_000_000_000, 48_000_000_000, 2_048_000_000_000]
+    );
 }
 
 #[test]
 fn toml_faults_name_their_line() {
     let good = CeremonyFile::parse_json(&good().to_string()).unwrap().to_toml();
-    let line_of = |needle: &str| 1 + good.lines().position(|line| line.starts_with(needle)).unwrap();
+    let line_of =
+        |needle: &str| 1 + good.lines().position(|line| line.starts_with(needle)).unwrap();
     let cases = [
         ("name = ", "name = \"again\"\nname = ", 1, "duplicate key"),
         ("threshold = ", "treshold = ", 0, "unknown field `treshold`, expected one of"),
         ("threshold = 3", "threshold = -3", 0, "invalid value: integer `-3`, expected u16"),
         ("threshold = 3", "threshold = 70000", 0, "invalid value: integer `70000`, expected u16"),
-        ("network = \"hoodi\"", "network = 5", 0, "expected the name of a network, or a [network] table"),
-        ("compounding = true", "compounding = \"true\"", 0, "invalid type: string \"true\", expected a boolean"),
+        (
+            "network = \"hoodi\"",
+            "network = 5",
+            0,
+            "expected the name of a network, or a [network] table",
+        ),
+        (
+            "compounding = true",
+            "compounding = \"true\"",
+            0,
+            "invalid type: string \"true\", expected a boolean",
+        ),
         ("count = 1\n", "count = 1\ncount = 1\n", 1, "duplicate key"),
         ("amounts = [\"1\", \"32.5\"]", "amounts = [1, 32.5]", 0, "as a text, like \"1.5\""),
         ("amounts = [\"1\", \"32.5\"]", "amounts = [-1]", 0, "an amount is not negative"),
@@ -315,7 +442,12 @@ fn toml_faults_name_their_line() {
         assert_eq!(*line, line_of(from.lines().next().unwrap()) + lines_after, "{to:?}: {message}");
     }
     let missing = good.replace("compounding = true\n", "");
-    assert!(CeremonyFile::parse_toml(&missing).unwrap_err().to_string().contains("missing field `compounding`"));
+    assert!(
+        CeremonyFile::parse_toml(&missing)
+            .unwrap_err()
+            .to_string()
+            .contains("missing field `compounding`")
+    );
 }
 
 #[test]
@@ -323,7 +455,11 @@ fn json_faults() {
     let text = serde_json::to_string_pretty(&good()).unwrap();
     for (from, to, said) in [
         ("\"threshold\": 3", "\"threshold\": 3, \"threshold\": 3", "duplicate field `threshold`"),
-        ("\"compounding\": true", "\"compounding\": true, \"compounding\": true", "duplicate field `compounding`"),
+        (
+            "\"compounding\": true",
+            "\"compounding\": true, \"compounding\": true",
+            "duplicate field `compounding`",
+        ),
         ("\"compounding\": true", "\"compounding\": true, \"x\": 0", "unknown field `x`"),
         (
             "\"network\": \"hoodi\"",
@@ -360,8 +496,14 @@ fn a_fault_cannot_reach_the_terminal_or_the_stack() {
     let json = CeremonyFile::parse_json("{\"a\\u001b[31m\\u202e\": 1}").unwrap_err().to_string();
     assert!(json.bytes().all(|b| (b' '..=b'~').contains(&b)), "{json:?}");
     let deep = 100_000;
-    assert!(matches!(CeremonyFile::parse_toml(&format!("version = {}", "[".repeat(deep))), Err(SpecError::Toml { .. })));
-    assert!(matches!(CeremonyFile::parse_toml(&format!("{} = 1", vec!["a"; deep].join("."))), Err(SpecError::Toml { .. })));
+    assert!(matches!(
+        CeremonyFile::parse_toml(&format!("version = {}", "[".repeat(deep))),
+        Err(SpecError::Toml { .. })
+    ));
+    assert!(matches!(
+        CeremonyFile::parse_toml(&format!("{} = 1", vec!["a"; deep].join("."))),
+        Err(SpecError::Toml { .. })
+    ));
     assert!(matches!(CeremonyFile::parse_json(&"[".repeat(deep)), Err(SpecError::Json { .. })));
     let nested = format!("{{\"network\": {}", "{\"name\":".repeat(deep));
     assert!(matches!(CeremonyFile::parse_json(&nested), Err(SpecError::Json { .. })));
@@ -404,8 +546,13 @@ fn hints_and_spellings_are_not_agreed_upon() {
 fn a_ceremony_is_a_file_again() {
     let custom = edited(devnet(), "/genesis_time", json!(1_700_000_000));
     let custom = with("/network", edited(custom, "/capella_fork_version", json!("40000038")));
-    let all = edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
-    let gnosis = edited(with("/network", json!("gnosis")), "/validators/1/amounts", json!(["0.03125", "1.5"]));
+    let all =
+        edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
+    let gnosis = edited(
+        with("/network", json!("gnosis")),
+        "/validators/1/amounts",
+        json!(["0.03125", "1.5"]),
+    );
     for file in [
         good(),
         custom,
@@ -416,11 +563,19 @@ fn a_ceremony_is_a_file_again() {
         with("/operators/3/point", json!(u64::MAX)),
     ] {
         let parsed = CeremonyFile::parse_json(&file.to_string()).unwrap();
-        assert_eq!(CeremonyFile::parse_toml(&parsed.to_toml()), Ok(parsed.clone()), "{}", parsed.to_toml());
+        assert_eq!(
+            CeremonyFile::parse_toml(&parsed.to_toml()),
+            Ok(parsed.clone()),
+            "{}",
+            parsed.to_toml()
+        );
         let first = Ceremony::try_from(parsed).unwrap();
         let again = CeremonyFile::from(&first);
         assert_eq!(CeremonyFile::parse_toml(&again.to_toml()).as_ref(), Ok(&again));
-        assert_eq!(CeremonyFile::parse_json(&serde_json::to_string(&again).unwrap()).as_ref(), Ok(&again));
+        assert_eq!(
+            CeremonyFile::parse_json(&serde_json::to_string(&again).unwrap()).as_ref(),
+            Ok(&again)
+        );
         let second = Ceremony::try_from(again).unwrap();
         assert_eq!((second.digest(), second.roster()), (first.digest(), first.roster()));
     }

@@ -24,7 +24,10 @@ pub(crate) fn bytes(label: &str) -> [u8; 32] {
 }
 
 pub(crate) fn operator(name: &str) -> Operator {
-    Operator::generate(OperatorName::parse(name).unwrap(), Secret32::new(&mut bytes(&format!("operator {name}"))))
+    Operator::generate(
+        OperatorName::parse(name).unwrap(),
+        Secret32::new(&mut bytes(&format!("operator {name}"))),
+    )
 }
 
 pub(crate) fn card(name: &str) -> String {
@@ -43,7 +46,10 @@ pub(crate) fn good() -> Value {
     let operators: Vec<Value> = ["alice", "bob", "carol", "dave"]
         .iter()
         .enumerate()
-        .map(|(i, name)| json!({ "card": card(name), "address": format!("{name}.example:{}", 3610 + i) }))
+        .map(|(i, name)| {
+            json!({ "card": card(name), "address": format!("{name}.example:{}",
+        3610 + i) })
+        })
         .collect();
     json!({
         "version": 1,
@@ -95,7 +101,8 @@ fn every_reason_has_its_case() {
     let (_, body) = source.split_once("pub enum SpecError {").unwrap();
     let variant = |line: &str| {
         let rest = line.strip_prefix("    ")?;
-        rest.starts_with(|c: char| c.is_ascii_uppercase()).then(|| rest.split(['(', ' ', ',']).next().unwrap().to_owned())
+        rest.starts_with(|c: char| c.is_ascii_uppercase())
+            .then(|| rest.split(['(', ' ', ',']).next().unwrap().to_owned())
     };
     let listed: BTreeSet<String> = body.lines().filter_map(variant).collect();
     assert!(listed.len() > 40);

@@ -15,16 +15,19 @@ fn the_whole_of_it() {
 
 #[test]
 fn warnings() {
-    let all = edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
+    let all =
+        edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
     for (file, line) in [
         (all, "  WARNING: every operator is needed; one lost share ends the validators\n"),
         (
             with("/validators/0/amounts", json!(["1", "30.5"])),
-            "    WARNING: these deposits together are less than 32 ETH and do not activate a validator\n",
+            "    WARNING: these deposits together are less than 32 ETH and do not activate a \
+             validator\n",
         ),
         (
             edited(with("/network", json!("gnosis")), "/validators/1/amounts", json!(["0.5"])),
-            "    WARNING: these deposits together are less than 1 GNO and do not activate a validator\n",
+            "    WARNING: these deposits together are less than 1 GNO and do not activate a \
+             validator\n",
         ),
     ] {
         let text = describe(&ceremony(&file).unwrap());
@@ -37,15 +40,22 @@ fn warnings() {
 #[test]
 fn what_is_unusual_is_said() {
     let network = json!({
-        "name": "devnet-1", "genesis_fork_version": "0x10000038", "genesis_validators_root": "07".repeat(32), "genesis_time": 7
+        "name": "devnet-1", "genesis_fork_version": "0x10000038",
+        "genesis_validators_root": "07".repeat(32), "genesis_time": 7
     });
     for (file, line) in [
         (
             with("/policy", json!({ "allow_all_required": true })),
             "  Policy: a threshold of all operators is allowed\n".to_owned(),
         ),
-        (with("/operators/3/point", json!(77)), "  4. dave (point 77), dave.example:3613\n".to_owned()),
-        (with("/network", network), "Network: devnet-1 (not built in)\n  genesis fork version     0x10000038\n".to_owned()),
+        (
+            with("/operators/3/point", json!(77)),
+            "  4. dave (point 77), dave.example:3613\n".to_owned(),
+        ),
+        (
+            with("/network", network),
+            "Network: devnet-1 (not built in)\n  genesis fork version     0x10000038\n".to_owned(),
+        ),
         (
             edited(with("/attempt", json!(2)), "/supersedes", json!("01".repeat(32))),
             format!("Supersedes   {}\n", "01".repeat(32)),
@@ -66,10 +76,19 @@ fn nothing_but_printable_ascii_and_line_ends() {
 
 #[test]
 fn groups_and_numbers() {
-    let block = |count: u64, amounts: serde_json::Value| json!({ "count": count, "withdrawal": super::FIRST, "compounding": true, "amounts": amounts });
-    let file = with("/validators", json!([block(3, json!([32])), block(1, json!([1, 32])), block(2, json!([32]))]));
+    let block = |count: u64, amounts: serde_json::Value| {
+        json!({ "count": count,
+        "withdrawal": super::FIRST, "compounding": true, "amounts": amounts })
+    };
+    let file = with(
+        "/validators",
+        json!([block(3, json!([32])), block(1, json!([1, 32])), block(2, json!([32]))]),
+    );
     let text = describe(&ceremony(&file).unwrap());
-    assert!(text.contains("Money: 193 ETH for 6 validators, when every one of 7 deposits is made\n"), "{text}");
+    assert!(
+        text.contains("Money: 193 ETH for 6 validators, when every one of 7 deposits is made\n"),
+        "{text}"
+    );
     assert!(text.contains("    validators 1-3, 5-6: 32 ETH each\n"), "{text}");
     assert!(text.contains("    validator 4: 1 ETH + 32 ETH each\n"), "{text}");
 }

@@ -20,8 +20,9 @@ fn key(position: usize) -> String {
 
 /// A cluster of `n`, with one validator of 32 ETH.
 fn cluster(n: usize, threshold: usize) -> Value {
-    let operators: Vec<Value> =
-        (0..n).map(|i| json!({ "card": super::card(NAMES[i]), "point": 11 * (i + 1), "ssv_key": key(i) })).collect();
+    let operators: Vec<Value> = (0..n)
+        .map(|i| json!({ "card": super::card(NAMES[i]), "point": 11 * (i + 1), "ssv_key": key(i) }))
+        .collect();
     let mut file = good();
     file["operators"] = operators.into();
     file["threshold"] = threshold.into();
@@ -41,35 +42,66 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
     let with = |pointer: &str, value: Value| edited(good(), pointer, value);
     let operator = Place::operator;
     let place = Place::validator(0, "amounts");
-    let custom = json!({ "name": "devnet", "genesis_fork_version": "10203040", "genesis_validators_root": "11".repeat(32) });
+    let custom = json!({ "name": "devnet", "genesis_fork_version": "10203040",
+        "genesis_validators_root": "11".repeat(32) });
     let large = LARGEST_ID + 1;
     vec![
         ("a size that no cluster has", cluster(5, 4), SsvSize(5)),
         ("another threshold", cluster(7, 6), SsvThreshold { required: 6, operators: 7, usual: 5 }),
         ("a network of one's own", with("/network", custom), SsvNetwork("devnet".into())),
         ("a network without SSV", with("/network", "gnosis".into()), SsvNetwork("gnosis".into())),
-        ("an operator without key", without(good(), "/operators/2", "ssv_key"), SsvKeyMissing { place: operator(2, "ssv_key") }),
-        ("keys for nothing", without(good(), "", "ssv"), SsvKeyAlone { place: operator(0, "ssv_key") }),
+        (
+            "an operator without key",
+            without(good(), "/operators/2", "ssv_key"),
+            SsvKeyMissing { place: operator(2, "ssv_key") },
+        ),
+        (
+            "keys for nothing",
+            without(good(), "", "ssv"),
+            SsvKeyAlone { place: operator(0, "ssv_key") },
+        ),
         ("a key twice", with("/operators/2/ssv_key", key(1).into()), {
             SsvKeyDuplicate { place: operator(2, "ssv_key"), first: 1 }
         }),
         ("a key cut short", with("/operators/1/ssv_key", key(1)[..608].into()), {
             SsvKey { place: operator(1, "ssv_key"), source: RsaKeyError::Length(608) }
         }),
-        ("a key with a blank", with("/operators/1/ssv_key", key(1).replacen('L', " ", 1).into()), {
-            SsvKey { place: operator(1, "ssv_key"), source: RsaKeyError::Base64 }
-        }),
-        ("no point", without(good(), "/operators/3", "point"), SsvPointMissing { place: operator(3, "point") }),
+        (
+            "a key with a blank",
+            with("/operators/1/ssv_key", key(1).replacen('L', " ", 1).into()),
+            { SsvKey { place: operator(1, "ssv_key"), source: RsaKeyError::Base64 } },
+        ),
+        (
+            "no point",
+            without(good(), "/operators/3", "point"),
+            SsvPointMissing { place: operator(3, "point") },
+        ),
         ("a point that is rounded", with("/operators/3/point", large.into()), {
             SsvId { place: operator(3, "point"), id: large }
         }),
-        ("seven digits", with("/ssv/nonce", LARGEST_NONCE.into()), SsvNonce { nonce: LARGEST_NONCE, validators: 2 }),
-        ("a nonce that overflows", with("/ssv/nonce", u64::MAX.into()), SsvNonce { nonce: u64::MAX, validators: 2 }),
-        ("an owner of nobody", with("/ssv/owner", format!("0x{}", "0".repeat(40)).into()), SsvOwner(AddressError::Zero)),
+        (
+            "seven digits",
+            with("/ssv/nonce", LARGEST_NONCE.into()),
+            SsvNonce { nonce: LARGEST_NONCE, validators: 2 },
+        ),
+        (
+            "a nonce that overflows",
+            with("/ssv/nonce", u64::MAX.into()),
+            SsvNonce { nonce: u64::MAX, validators: 2 },
+        ),
+        (
+            "an owner of nobody",
+            with("/ssv/owner", format!("0x{}", "0".repeat(40)).into()),
+            SsvOwner(AddressError::Zero),
+        ),
         ("an amount too small", with("/validators/0/amounts", json!(["31.999999999"])), {
             SsvAmount { place, amount: "31.999999999 ETH".into() }
         }),
-        ("two amounts", with("/validators/0/amounts", json!([32, 64])), SsvAmounts { place, found: 2 }),
+        (
+            "two amounts",
+            with("/validators/0/amounts", json!([32, 64])),
+            SsvAmounts { place, found: 2 },
+        ),
     ]
 }
 

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use quorate::export::ssv::{Registration, parse_keyshares, parse_proofs, write_keyshares, write_proofs};
+use quorate::export::ssv::{
+    Registration, parse_keyshares, parse_proofs, write_keyshares, write_proofs,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -18,9 +20,14 @@ pub(crate) fn verify(folder: &Path, keyshares: &[u8], more: &[&str]) -> (Option<
 
 /// `quorate --json verify` in a folder.
 pub(crate) fn run(folder: &Path, args: &[&str]) -> (Option<i32>, Value) {
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_quorate")).args(["--json", "verify"]).args(args).current_dir(folder).output().unwrap();
-    let said = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
+    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(["--json", "verify"])
+        .args(args)
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    let said =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
     (output.status.code(), said)
 }
 
@@ -49,13 +56,33 @@ const IDENTITY: [u8; 48] = {
 };
 
 const ALTERATIONS: &[Alteration] = &[
-    ("version of another kind", |f, _| f["version"] = json!("v1.3.0"), "version", "v1.1.0 and v1.2.0"),
-    ("version is a number", |f, _| f["version"] = json!(1), "version", "a whole number instead of a string"),
+    (
+        "version of another kind",
+        |f, _| f["version"] = json!("v1.3.0"),
+        "version",
+        "v1.1.0 and v1.2.0",
+    ),
+    (
+        "version is a number",
+        |f, _| f["version"] = json!(1),
+        "version",
+        "a whole number instead of a string",
+    ),
     ("time is no time", |f, _| f["createdAt"] = json!("yesterday"), "createdAt", "RFC 3339"),
-    ("time with an offset", |f, _| f["createdAt"] = json!("2026-11-23T08:00:00+01:00"), "createdAt", "RFC 3339"),
+    (
+        "time with an offset",
+        |f, _| f["createdAt"] = json!("2026-11-23T08:00:00+01:00"),
+        "createdAt",
+        "RFC 3339",
+    ),
     ("no shares", |f, _| f["shares"] = json!([]), "shares", "0 entries instead of 1"),
     ("unknown field", |f, _| f["more"] = json!(1), "file", "unknown field"),
-    ("field missing", |f, _| drop(f.as_object_mut().unwrap().remove("createdAt")), "file", "missing field"),
+    (
+        "field missing",
+        |f, _| drop(f.as_object_mut().unwrap().remove("createdAt")),
+        "file",
+        "missing field",
+    ),
     ("share is an array", |f, _| f["shares"][0] = json!([1, 2]), "file", "expected an object"),
     (
         "nonce is a string",
@@ -63,7 +90,12 @@ const ALTERATIONS: &[Alteration] = &[
         "shares[0].data.ownerNonce",
         "a string instead",
     ),
-    ("nonce is negative", |f, _| f["shares"][0]["data"]["ownerNonce"] = json!(-1), "shares[0].data.ownerNonce", "negative"),
+    (
+        "nonce is negative",
+        |f, _| f["shares"][0]["data"]["ownerNonce"] = json!(-1),
+        "shares[0].data.ownerNonce",
+        "negative",
+    ),
     (
         "nonce of another registration",
         |f, _| {
@@ -88,11 +120,17 @@ const ALTERATIONS: &[Alteration] = &[
         "shares[0].data.ownerAddress",
         "no checksum",
     ),
-    ("owner mistyped", |f, _| flip(f, "/shares/0/data/ownerAddress", 5), "shares[0].data.ownerAddress", "checksum"),
+    (
+        "owner mistyped",
+        |f, _| flip(f, "/shares/0/data/ownerAddress", 5),
+        "shares[0].data.ownerAddress",
+        "checksum",
+    ),
     (
         "owner zero",
         |f, _| {
-            f["shares"][0]["data"]["ownerAddress"] = json!("0x0000000000000000000000000000000000000000");
+            f["shares"][0]["data"]["ownerAddress"] =
+                json!("0x0000000000000000000000000000000000000000");
         },
         "shares[0].data.ownerAddress",
         "zero address",
@@ -100,8 +138,10 @@ const ALTERATIONS: &[Alteration] = &[
     (
         "another owner",
         |f, _| {
-            f["shares"][0]["data"]["ownerAddress"] = json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
-            f["shares"][1]["data"]["ownerAddress"] = json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+            f["shares"][0]["data"]["ownerAddress"] =
+                json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+            f["shares"][1]["data"]["ownerAddress"] =
+                json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
         },
         "shares[0].payload.sharesData",
         "does not verify on \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed:1\"",
@@ -109,12 +149,18 @@ const ALTERATIONS: &[Alteration] = &[
     (
         "two owners",
         |f, _| {
-            f["shares"][1]["data"]["ownerAddress"] = json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+            f["shares"][1]["data"]["ownerAddress"] =
+                json!("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
         },
         "shares[1].data.ownerAddress",
         "instead of 0xDCc8",
     ),
-    ("validator off the curve", |f, _| flip(f, "/shares/0/data/publicKey", 50), "shares[0].data.publicKey", "not"),
+    (
+        "validator off the curve",
+        |f, _| flip(f, "/shares/0/data/publicKey", 50),
+        "shares[0].data.publicKey",
+        "not",
+    ),
     (
         "validator without 0x",
         |f, _| {
@@ -136,7 +182,8 @@ const ALTERATIONS: &[Alteration] = &[
         "validator exchanged",
         |f, r| {
             for part in ["data", "payload"] {
-                f["shares"][0][part]["publicKey"] = json!(format!("0x{}", hex::encode(r[1].validator.to_compressed())));
+                f["shares"][0][part]["publicKey"] =
+                    json!(format!("0x{}", hex::encode(r[1].validator.to_compressed())));
             }
         },
         "shares[1].data.publicKey",
@@ -243,14 +290,24 @@ const ALTERATIONS: &[Alteration] = &[
         "shares[0].payload.sharesData",
         "lower-case",
     ),
-    ("signature off the curve", |f, _| flip(f, "/shares/0/payload/sharesData", 100), "shares[0].payload.sharesData", "not"),
+    (
+        "signature off the curve",
+        |f, _| flip(f, "/shares/0/payload/sharesData", 100),
+        "shares[0].payload.sharesData",
+        "not",
+    ),
     (
         "signature of another validator",
         |f, r| replace(f, 0, 0, &r[1].signature.to_compressed()),
         "shares[0].payload.sharesData",
         "does not verify on",
     ),
-    ("share key at infinity", |f, _| replace(f, 0, 96, &IDENTITY), "shares[0].payload.sharesData", "infinity"),
+    (
+        "share key at infinity",
+        |f, _| replace(f, 0, 96, &IDENTITY),
+        "shares[0].payload.sharesData",
+        "infinity",
+    ),
     (
         "share keys exchanged",
         |f, r| {
@@ -260,14 +317,20 @@ const ALTERATIONS: &[Alteration] = &[
         "shares[0].payload.sharesData",
         "from 11 to 33 do not combine to the validator's key with threshold 3",
     ),
-    // Whoever tests only that all share keys together combine to the key does not see that this one is a sharing of another degree.
+    // Whoever tests only that all share keys together combine to the key does not see that this one
+    // is a sharing of another degree.
     (
         "last share key of another sharing",
         |f, r| replace(f, 0, 96 + 3 * 48, &r[1].operators[3].share_key.to_compressed()),
         "shares[0].payload.sharesData",
         "from 22 to 44 do not combine",
     ),
-    ("shares exchanged", |f, _| f["shares"].as_array_mut().unwrap().swap(0, 1), "shares[1].data.ownerNonce", "1 instead of 3"),
+    (
+        "shares exchanged",
+        |f, _| f["shares"].as_array_mut().unwrap().swap(0, 1),
+        "shares[1].data.ownerNonce",
+        "1 instead of 3",
+    ),
     (
         "shares twice",
         |f, _| {
@@ -290,7 +353,11 @@ fn altered_keyshares_are_refused() {
         alter(&mut file, &scene.registrations);
         let (code, said) = verify(folder.path(), file.to_string().as_bytes(), &[]);
         assert_eq!(code, Some(4), "{name}: {said}");
-        assert_eq!((&said["accepted"], &said["field"]), (&json!(false), &json!(field)), "{name}: {said}");
+        assert_eq!(
+            (&said["accepted"], &said["field"]),
+            (&json!(false), &json!(field)),
+            "{name}: {said}"
+        );
         assert!(said["reason"].as_str().unwrap().contains(reason), "{name}: {said}");
     }
 }
@@ -308,9 +375,17 @@ fn altered_proofs_are_refused() {
             |f| f[0][1]["proof"]["validator"] = f[1][1]["proof"]["validator"].clone(),
             "proofs[0][1].proof.validator",
         ),
-        ("another owner", |f| f[0][1]["proof"]["owner"] = json!("11".repeat(20)), "proofs[0][1].proof.owner"),
+        (
+            "another owner",
+            |f| f[0][1]["proof"]["owner"] = json!("11".repeat(20)),
+            "proofs[0][1].proof.owner",
+        ),
         ("no owner", |f| f[0][1]["proof"]["owner"] = json!("00".repeat(20)), "[0][1].proof.owner"),
-        ("owner with 0x", |f| f[0][1]["proof"]["owner"] = json!(format!("0x{}", "11".repeat(19))), "[0][1].proof.owner"),
+        (
+            "owner with 0x",
+            |f| f[0][1]["proof"]["owner"] = json!(format!("0x{}", "11".repeat(19))),
+            "[0][1].proof.owner",
+        ),
         (
             "another ciphertext",
             |f| f[0][1]["proof"]["encrypted_share"] = f[0][2]["proof"]["encrypted_share"].clone(),
@@ -321,10 +396,18 @@ fn altered_proofs_are_refused() {
             |f| f[0][1]["proof"]["share_pub"] = f[0][2]["proof"]["share_pub"].clone(),
             "proofs[0][1].proof.share_pub",
         ),
-        ("another's signature", |f| f[0][1]["signature"] = f[0][2]["signature"].clone(), "proofs[0][1].signature"),
+        (
+            "another's signature",
+            |f| f[0][1]["signature"] = f[0][2]["signature"].clone(),
+            "proofs[0][1].signature",
+        ),
         ("signature cut", |f| f[0][1]["signature"] = json!("00"), "[0][1].signature"),
         ("signature is a number", |f| f[0][1]["signature"] = json!(1), "[0][1].signature"),
-        ("operators exchanged", |f| f[0].as_array_mut().unwrap().swap(0, 1), "proofs[0][0].proof.encrypted_share"),
+        (
+            "operators exchanged",
+            |f| f[0].as_array_mut().unwrap().swap(0, 1),
+            "proofs[0][0].proof.encrypted_share",
+        ),
         ("unknown field", |f| f[0][1]["more"] = json!(1), "file"),
     ];
     let proofs = folder.path().join("proofs.json");
@@ -366,6 +449,9 @@ fn what_is_written_is_read() {
         let value: Value = serde_json::from_slice(&file).unwrap();
         let data = value["shares"][0]["payload"]["sharesData"].as_str().unwrap();
         assert_eq!(data.len(), 2 + 2 * (96 + 304 * operators));
-        assert_eq!((&value["version"], &value["createdAt"]), (&json!("v1.2.0"), &json!("2026-11-23T08:00:00.123Z")));
+        assert_eq!(
+            (&value["version"], &value["createdAt"]),
+            (&json!("v1.2.0"), &json!("2026-11-23T08:00:00.123Z"))
+        );
     }
 }

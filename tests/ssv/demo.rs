@@ -1,4 +1,5 @@
-//! Whole ceremonies by the program, with processes: what they yield is judged as strangers' files, and every operator's share decrypted.
+//! Whole ceremonies by the program, with processes: what they yield is judged as strangers' files,
+//! and every operator's share decrypted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,19 +16,38 @@ use tempfile::TempDir;
 
 use crate::altered::run;
 
-const NAMES: [&str; 13] =
-    ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo", "mia"];
+const NAMES: [&str; 13] = [
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
+    "leo", "mia",
+];
 /// Whom the demo's ceremony belongs to.
 const OWNER: &str = "0x000000000000000000000000000000000000dEaD";
 
 fn quorate(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_quorate")).args(args).current_dir(folder).stdin(Stdio::null()).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
 }
 
 /// A demo's folder.
 fn demo(folder: &Path, operators: usize, threshold: usize, validators: usize) -> PathBuf {
     let [n, t, v] = [operators, threshold, validators].map(|number| number.to_string());
-    let args = ["demo", "--ssv", "--operators", &n, "--threshold", &t, "--validators", &v, "--no-keystores", "--out", "demo"];
+    let args = [
+        "demo",
+        "--ssv",
+        "--operators",
+        &n,
+        "--threshold",
+        &t,
+        "--validators",
+        &v,
+        "--no-keystores",
+        "--out",
+        "demo",
+    ];
     let output = quorate(folder, &args);
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.contains("there is no forward secrecy"), "{said}");
@@ -36,7 +56,8 @@ fn demo(folder: &Path, operators: usize, threshold: usize, validators: usize) ->
 
 /// The only entry of a folder.
 fn only(folder: &Path) -> PathBuf {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(entries.len(), 1, "{entries:?}");
     entries.remove(0)
 }
@@ -61,7 +82,11 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            all.extend(files(&path).into_iter().map(|(name, bytes)| (Path::new(path.file_name().unwrap()).join(name), bytes)));
+            all.extend(
+                files(&path)
+                    .into_iter()
+                    .map(|(name, bytes)| (Path::new(path.file_name().unwrap()).join(name), bytes)),
+            );
         } else {
             all.push((path.file_name().unwrap().into(), fs::read(&path).unwrap()));
         }
@@ -73,15 +98,26 @@ fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn judge(operators: usize, threshold: usize, validators: usize) -> (TempDir, PathBuf) {
     let home = TempDir::new().unwrap();
     let demo = demo(home.path(), operators, threshold, validators);
-    let info = parse_operators_info(&fs::read(demo.join("ssv/operators_info.json")).unwrap()).unwrap();
+    let info =
+        parse_operators_info(&fs::read(demo.join("ssv/operators_info.json")).unwrap()).unwrap();
     let ids: Vec<u64> = info.iter().map(|operator| operator.id).collect();
     assert_eq!(ids, (1..=operators as u64).map(|i| 11 * i).collect::<Vec<_>>());
     let first = ssv_folder(&demo, NAMES[0]);
     assert!(first.ends_with("ceremony-2025-03-17--12-10-00.000"), "{first:?}");
     let count = validators.to_string();
     let args = |count: &str, nonce: &str| {
-        let args =
-            ["ssv", first.to_str().unwrap(), "--network", "hoodi", "--validators", count, "--owner", OWNER, "--nonce", nonce];
+        let args = [
+            "ssv",
+            first.to_str().unwrap(),
+            "--network",
+            "hoodi",
+            "--validators",
+            count,
+            "--owner",
+            OWNER,
+            "--nonce",
+            nonce,
+        ];
         run(home.path(), &[&args[..], &["--withdrawal", OWNER]].concat())
     };
     let (code, said) = args(&count, "0");
@@ -100,7 +136,10 @@ fn judge(operators: usize, threshold: usize, validators: usize) -> (TempDir, Pat
         for registration in &registrations {
             let own = &registration.operators[position];
             assert_eq!(own.key, *key.public());
-            assert!(key.decrypt_share(&own.encrypted_share, &own.share_key, &mut random).is_ok(), "{name}");
+            assert!(
+                key.decrypt_share(&own.encrypted_share, &own.share_key, &mut random).is_ok(),
+                "{name}"
+            );
         }
     }
     (home, demo)
@@ -109,23 +148,31 @@ fn judge(operators: usize, threshold: usize, validators: usize) -> (TempDir, Pat
 #[test]
 fn a_cluster_of_four() {
     let (home, demo) = judge(4, 3, 2);
-    // The same command again, without the key, with another operator's, and with a wrong password: told before anything happens.
+    // The same command again, without the key, with another operator's, and with a wrong password:
+    // told before anything happens.
     let state = demo.join("alice");
     let again = |more: &[&str]| {
         let [state, passphrase, file] =
-            [state.clone(), demo.join("passphrase"), demo.join("ceremony.toml")].map(|path| path.to_str().unwrap().to_owned());
+            [state.clone(), demo.join("passphrase"), demo.join("ceremony.toml")]
+                .map(|path| path.to_str().unwrap().to_owned());
         let front = ["--json", "--dir", &state, "--passphrase-file", &passphrase, "run", &file];
         let output = quorate(home.path(), &[&front[..], more].concat());
         let said: Value = serde_json::from_slice(&output.stdout).unwrap();
         (output.status.code(), said["error"]["what"].as_str().unwrap_or_default().to_owned())
     };
     let path = |name: &str| demo.join("ssv").join(name).to_str().unwrap().to_owned();
-    let (password, own, other) =
-        (path("password"), path("alice/encrypted_private_key.json"), path("bob/encrypted_private_key.json"));
+    let (password, own, other) = (
+        path("password"),
+        path("alice/encrypted_private_key.json"),
+        path("bob/encrypted_private_key.json"),
+    );
     let (code, what) = again(&[]);
     assert!(code == Some(2) && what.contains("is for SSV"), "{what}");
     let (code, what) = again(&["--ssv-key", &other, "--ssv-password-file", &password]);
-    assert!(code == Some(1) && what.ends_with("another RSA key than the ceremony file has for you"), "{what}");
+    assert!(
+        code == Some(1) && what.ends_with("another RSA key than the ceremony file has for you"),
+        "{what}"
+    );
     let wrong = demo.join("passphrase").to_str().unwrap().to_owned();
     let (code, what) = again(&["--ssv-key", &own, "--ssv-password-file", &wrong]);
     assert!(code == Some(1) && what.contains("wrong password"), "{what}");
@@ -133,7 +180,8 @@ fn a_cluster_of_four() {
 
 /// `quorate export ssv`, with what it says went wrong.
 fn export(home: &Path, transcript: &Path, out: &str) -> (Option<i32>, String) {
-    let output = quorate(home, &["--json", "export", "ssv", transcript.to_str().unwrap(), "--out", out]);
+    let output =
+        quorate(home, &["--json", "export", "ssv", transcript.to_str().unwrap(), "--out", out]);
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
     (output.status.code(), said["error"]["what"].as_str().unwrap_or_default().to_owned())
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use quorate::export::ssv::{DirectoryError, DirectoryFile, Expected, directory_artifacts, verify_directory};
+use quorate::export::ssv::{
+    DirectoryError, DirectoryFile, Expected, directory_artifacts, verify_directory,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -13,24 +15,40 @@ use crate::scene::{Scene, withdrawal};
 
 /// All files, with names from the ceremony's folder on.
 fn files(scene: &Scene) -> Vec<DirectoryFile> {
-    let artifacts = directory_artifacts(scene.created, &scene.network, &scene.registrations, &scene.proofs, &scene.deposits);
+    let artifacts = directory_artifacts(
+        scene.created,
+        &scene.network,
+        &scene.registrations,
+        &scene.proofs,
+        &scene.deposits,
+    );
     let front = "ceremony-2026-11-23--08-00-00.123/";
     artifacts
         .into_iter()
-        .map(|file| DirectoryFile { path: file.name.strip_prefix(front).unwrap().to_owned(), bytes: file.bytes })
+        .map(|file| DirectoryFile {
+            path: file.name.strip_prefix(front).unwrap().to_owned(),
+            bytes: file.bytes,
+        })
         .collect()
 }
 
 fn expected(scene: &Scene) -> Expected {
     let validators = scene.registrations.len();
-    Expected { network: scene.network.clone(), first: owner_nonce(), withdrawal: withdrawal(), validators }
+    Expected {
+        network: scene.network.clone(),
+        first: owner_nonce(),
+        withdrawal: withdrawal(),
+        validators,
+    }
 }
 
 fn names(scene: &Scene) -> Vec<String> {
     scene
         .registrations
         .iter()
-        .map(|r| format!("{:06}-0x{}", r.owner_nonce.nonce, hex::encode(r.validator.to_compressed())))
+        .map(|r| {
+            format!("{:06}-0x{}", r.owner_nonce.nonce, hex::encode(r.validator.to_compressed()))
+        })
         .collect()
 }
 
@@ -39,10 +57,13 @@ fn folders_have_the_layout_that_verifiers_demand() {
     let one = Scene::new(4, 1);
     let paths = |scene: &Scene| files(scene).into_iter().map(|file| file.path).collect::<Vec<_>>();
     let folder = &names(&one)[0];
-    let three = |front: &str| ["deposit_data.json", "keyshares.json", "proofs.json"].map(|name| format!("{front}{name}"));
+    let three = |front: &str| {
+        ["deposit_data.json", "keyshares.json", "proofs.json"].map(|name| format!("{front}{name}"))
+    };
     assert_eq!(paths(&one), three(&format!("{folder}/")));
     let two = Scene::new(7, 2);
-    let mut all: Vec<String> = names(&two).iter().flat_map(|folder| three(&format!("{folder}/"))).collect();
+    let mut all: Vec<String> =
+        names(&two).iter().flat_map(|folder| three(&format!("{folder}/"))).collect();
     all.extend(three(""));
     assert_eq!(paths(&two), all);
     for scene in [one, two, Scene::new(13, 2)] {
@@ -71,16 +92,37 @@ fn altered_folders_are_refused() {
     let deposit = format!("{}/deposit_data.json", names[0]);
     let inner = |name: &str| format!("{}/{name}", names[1]);
 
-    assert_eq!(judge(&|files| files.push(file("FAILED"))), DirectoryError::Unexpected { path: "FAILED".to_owned() });
+    assert_eq!(
+        judge(&|files| files.push(file("FAILED"))),
+        DirectoryError::Unexpected { path: "FAILED".to_owned() }
+    );
     let stray = inner("report.html");
-    assert_eq!(judge(&|files| files.push(file(&stray))), DirectoryError::Unexpected { path: stray.clone() });
-    assert_eq!(judge(&|files| files.push(file("other/keyshares.json"))), DirectoryError::Count { expected: 2, found: 3 });
+    assert_eq!(
+        judge(&|files| files.push(file(&stray))),
+        DirectoryError::Unexpected { path: stray.clone() }
+    );
+    assert_eq!(
+        judge(&|files| files.push(file("other/keyshares.json"))),
+        DirectoryError::Count { expected: 2, found: 3 }
+    );
     let missing = inner("proofs.json");
-    assert_eq!(judge(&|files| files.retain(|file| file.path != missing)), DirectoryError::Missing { path: missing.clone() });
+    assert_eq!(
+        judge(&|files| files.retain(|file| file.path != missing)),
+        DirectoryError::Missing { path: missing.clone() }
+    );
     let aggregate = |name: &str| DirectoryError::Missing { path: name.to_owned() };
-    assert_eq!(judge(&|files| files.retain(|file| file.path != "keyshares.json")), aggregate("keyshares.json"));
-    assert_eq!(judge(&|files| files.retain(|file| file.path != "deposit_data.json")), aggregate("deposit_data.json"));
-    assert_eq!(judge(&|files| files.retain(|file| file.path != "proofs.json")), aggregate("proofs.json"));
+    assert_eq!(
+        judge(&|files| files.retain(|file| file.path != "keyshares.json")),
+        aggregate("keyshares.json")
+    );
+    assert_eq!(
+        judge(&|files| files.retain(|file| file.path != "deposit_data.json")),
+        aggregate("deposit_data.json")
+    );
+    assert_eq!(
+        judge(&|files| files.retain(|file| file.path != "proofs.json")),
+        aggregate("proofs.json")
+    );
     for name in ["deposit_data.json", "keyshares.json", "proofs.json"] {
         let swapped = judge(&|files| {
             altered(files, name, |value| {
@@ -95,15 +137,27 @@ fn altered_folders_are_refused() {
             file.path = file.path.replace("000002-", "000003-");
         }
     });
-    assert!(matches!(&renamed, DirectoryError::Name { path, .. } if path.starts_with("000003-")), "{renamed}");
+    assert!(
+        matches!(&renamed, DirectoryError::Name { path, .. } if path.starts_with("000003-")),
+        "{renamed}"
+    );
     let foreign = judge(&|files| {
-        let other = files.iter().find(|file| file.path == inner("deposit_data.json")).unwrap().bytes.clone();
+        let other = files
+            .iter()
+            .find(|file| file.path == inner("deposit_data.json"))
+            .unwrap()
+            .bytes
+            .clone();
         files.iter_mut().find(|file| file.path == deposit).unwrap().bytes = other;
     });
     assert!(matches!(&foreign, DirectoryError::Name { path, .. } if *path == deposit), "{foreign}");
-    let root = judge(&|files| altered(files, &deposit, |value| value[0]["deposit_data_root"] = json!("11".repeat(32))));
+    let root = judge(&|files| {
+        altered(files, &deposit, |value| value[0]["deposit_data_root"] = json!("11".repeat(32)))
+    });
     assert_eq!(root.field(), "deposit_data_root");
-    let signature = judge(&|files| altered(files, &inner("proofs.json"), |v| v[2]["signature"] = v[1]["signature"].clone()));
+    let signature = judge(&|files| {
+        altered(files, &inner("proofs.json"), |v| v[2]["signature"] = v[1]["signature"].clone())
+    });
     assert_eq!(signature.field(), "proofs[0][2].signature");
 
     let files = files(&scene);

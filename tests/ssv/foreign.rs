@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::keystore::{Kdf, KdfError, KeystoreError, Password};
-use quorate::ethereum::ssv::{KeyFileError, RsaKeyError, RsaPublic, RsaSecret, ShareTextError, read_key_file, write_key_file};
+use quorate::ethereum::ssv::{
+    KeyFileError, RsaKeyError, RsaPublic, RsaSecret, ShareTextError, read_key_file, write_key_file,
+};
 use quorate::export::ssv::{parse_proofs, verify_keyshares, verify_proofs};
 use quorate::primitives::secret::SecretBytes;
 use serde::Deserialize;
@@ -59,8 +61,16 @@ fn shares_are_decrypted_and_others_are_not() {
     }
     assert_eq!(vectors.encrypted_otherwise.len(), 4);
     for (name, text) in &vectors.encrypted_otherwise {
-        let reason = if name == "another share" { ShareTextError::AnotherShare } else { ShareTextError::Text };
-        assert_eq!(key.decrypt_share(&array(text), &share_key, &mut random).err(), Some(reason), "{name}");
+        let reason = if name == "another share" {
+            ShareTextError::AnotherShare
+        } else {
+            ShareTextError::Text
+        };
+        assert_eq!(
+            key.decrypt_share(&array(text), &share_key, &mut random).err(),
+            Some(reason),
+            "{name}"
+        );
     }
     // And our own.
     let encrypted = key.public().encrypt_share(&share(0), &mut random);
@@ -75,14 +85,19 @@ fn signatures_with_any_salt_verify() {
     for (name, text) in &vectors.signatures {
         let mut signature: [u8; 256] = array(text);
         assert!(key.public().verify(&root, &signature), "{name}");
-        assert!(!key.public().verify(&root[..31], &signature) && !operator(1).public().verify(&root, &signature), "{name}");
+        assert!(
+            !key.public().verify(&root[..31], &signature)
+                && !operator(1).public().verify(&root, &signature),
+            "{name}"
+        );
         signature[255] ^= 1;
         assert!(!key.public().verify(&root, &signature), "{name}");
     }
     assert!(!key.public().verify(&root, &[0xff; 256]) && !key.public().verify(&root, &[0; 256]));
 }
 
-/// Padding and salt are all that randomness decides, so the same randomness gives the same bytes after a crash.
+/// Padding and salt are all that randomness decides, so the same randomness gives the same bytes
+/// after a crash.
 #[test]
 fn the_same_randomness_gives_the_same_bytes() {
     let random = |seed| ChaCha20Rng::from_seed([seed; 32]);
@@ -104,7 +119,11 @@ fn the_registration_of_the_example_is_accepted() {
     let mut random = ChaCha20Rng::from_seed([1; 32]);
     for (i, operator) in registration.operators.iter().enumerate() {
         assert_eq!(operator.id, IDS[i]);
-        let share = self::operator(i).decrypt_share(&operator.encrypted_share, &operator.share_key, &mut random);
+        let share = self::operator(i).decrypt_share(
+            &operator.encrypted_share,
+            &operator.share_key,
+            &mut random,
+        );
         assert_eq!(hex::encode(*share.ok().unwrap().to_be_bytes()), SHARES[i]);
     }
 }
@@ -113,28 +132,51 @@ fn the_registration_of_the_example_is_accepted() {
 fn the_key_file_opens() {
     let secret = read_key_file(&key_file(), &password("ssv-test-password")).ok().unwrap();
     assert_eq!(secret.public(), operator(0).public());
-    let written = write_key_file(&secret, &password("p"), Kdf::insecure_pbkdf2(), &mut ChaCha20Rng::from_seed([3; 32]));
+    let written = write_key_file(
+        &secret,
+        &password("p"),
+        Kdf::insecure_pbkdf2(),
+        &mut ChaCha20Rng::from_seed([3; 32]),
+    );
     assert_eq!(read_key_file(&written, &password("p")).ok().unwrap().public(), secret.public());
 }
 
 #[test]
 fn altered_key_files_are_refused() {
     let text = String::from_utf8(key_file()).unwrap();
-    let opened = |text: &str| read_key_file(text.as_bytes(), &password("ssv-test-password")).err().unwrap();
+    let opened =
+        |text: &str| read_key_file(text.as_bytes(), &password("ssv-test-password")).err().unwrap();
     let wrong = read_key_file(text.as_bytes(), &password("another")).err();
     assert_eq!(wrong, Some(KeyFileError::Keystore(KeystoreError::Checksum)));
-    assert_eq!(opened(&text.replace("\"c\": 262144", "\"c\": 4294967295")), KeystoreError::Kdf(KdfError::TooCostly).into());
-    assert_eq!(opened(&text.replace("\"c\": 262144", "\"c\": 0")), KeystoreError::Kdf(KdfError::Invalid).into());
+    assert_eq!(
+        opened(&text.replace("\"c\": 262144", "\"c\": 4294967295")),
+        KeystoreError::Kdf(KdfError::TooCostly).into()
+    );
+    assert_eq!(
+        opened(&text.replace("\"c\": 262144", "\"c\": 0")),
+        KeystoreError::Kdf(KdfError::Invalid).into()
+    );
     assert_eq!(opened(&text.replace("\"c\"", "\"n\": 2, \"c\"")), KeystoreError::KdfFields.into());
     // The checksum covers neither the IV nor the public key.
     let iv = "\"iv\": \"000102030405060708090a0b0c0d0e0f";
-    assert_eq!(opened(&text.replace(iv, &iv.replace("0f", "10"))), KeyFileError::Key(RsaKeyError::Secret));
+    assert_eq!(
+        opened(&text.replace(iv, &iv.replace("0f", "10"))),
+        KeyFileError::Key(RsaKeyError::Secret)
+    );
     let another = operator(1).public().to_text();
-    assert_eq!(opened(&text.replace(&operator(0).public().to_text(), &another)), KeyFileError::AnotherKey);
-    for altered in
-        [text.replace("\"pubKey\"", "\"public\""), text.replacen('{', "{\"more\": 1, ", 1), text.replace("\"kdf\"", "\"kdF\"")]
-    {
-        assert!(matches!(opened(&altered), KeyFileError::Keystore(KeystoreError::Json(_))), "{altered}");
+    assert_eq!(
+        opened(&text.replace(&operator(0).public().to_text(), &another)),
+        KeyFileError::AnotherKey
+    );
+    for altered in [
+        text.replace("\"pubKey\"", "\"public\""),
+        text.replacen('{', "{\"more\": 1, ", 1),
+        text.replace("\"kdf\"", "\"kdF\""),
+    ] {
+        assert!(
+            matches!(opened(&altered), KeyFileError::Keystore(KeystoreError::Json(_))),
+            "{altered}"
+        );
     }
 }
 
@@ -142,7 +184,13 @@ fn altered_key_files_are_refused() {
 fn only_keys_of_2048_bits_are_keys() {
     // DER of nothing.
     let short = "-----BEGIN RSA PRIVATE KEY-----\nMAA=\n-----END RSA PRIVATE KEY-----\n";
-    assert_eq!(RsaSecret::from_pem(&SecretBytes::new(short.into())).err(), Some(RsaKeyError::Secret));
+    assert_eq!(
+        RsaSecret::from_pem(&SecretBytes::new(short.into())).err(),
+        Some(RsaKeyError::Secret)
+    );
     let public = operator(0).public().to_text();
-    assert_eq!(RsaSecret::from_pem(&SecretBytes::new(public.into())).err(), Some(RsaKeyError::Secret));
+    assert_eq!(
+        RsaSecret::from_pem(&SecretBytes::new(public.into())).err(),
+        Some(RsaKeyError::Secret)
+    );
 }

@@ -1,4 +1,5 @@
-//! SSV's formats: against the worked example of the format's description, against another RSA library, and against altered files.
+//! SSV's formats: against the worked example of the format's description, against another RSA
+//! library, and against altered files.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../support/mod.rs"]

@@ -40,9 +40,12 @@ impl Scene {
         let keys: Vec<RsaSecret> = (0..operators).map(operator).collect();
         let (mut registrations, mut proofs, mut deposits) = (Vec::new(), Vec::new(), Vec::new());
         for v in 0..validators {
-            let coefficient = |k: usize| secret_scalar(Tag::Coefficient, &[&v.to_be_bytes(), &k.to_be_bytes()]);
-            let polynomial =
-                Polynomial::from_coefficients((0..threshold(operators).unwrap()).map(coefficient).collect()).unwrap();
+            let coefficient =
+                |k: usize| secret_scalar(Tag::Coefficient, &[&v.to_be_bytes(), &k.to_be_bytes()]);
+            let polynomial = Polynomial::from_coefficients(
+                (0..threshold(operators).unwrap()).map(coefficient).collect(),
+            )
+            .unwrap();
             let owner_nonce = OwnerNonce { owner: owner_nonce().owner, nonce: 1 + v };
             let validator = polynomial.constant().base_mult().unwrap();
             let (mut shares, mut signed) = (Vec::new(), Vec::new());
@@ -57,20 +60,37 @@ impl Scene {
                     owner: owner_nonce.owner,
                 };
                 signed.push(SignedProof { proof, signature: key.sign(&proof.root(), &mut random) });
-                shares.push(OperatorShare { id, key: key.public().clone(), share_key, encrypted_share });
+                shares.push(OperatorShare {
+                    id,
+                    key: key.public().clone(),
+                    share_key,
+                    encrypted_share,
+                });
             }
             let message = DepositMessage {
                 pubkey: validator.to_compressed(),
                 withdrawal_credentials: WithdrawalCredentials::compounding(withdrawal()),
                 amount: 64_000_000_000,
             };
-            let signature = bls_sign(polynomial.constant(), &message.signing_root(&network)).unwrap();
+            let signature =
+                bls_sign(polynomial.constant(), &message.signing_root(&network)).unwrap();
             deposits.push(SignedDeposit { message, signature });
             let signature = bls_sign(polynomial.constant(), &owner_nonce.digest()).unwrap();
-            registrations.push(Registration { owner_nonce, validator, signature, operators: shares });
+            registrations.push(Registration {
+                owner_nonce,
+                validator,
+                signature,
+                operators: shares,
+            });
             proofs.push(signed);
         }
-        Self { created: Stamp::from_millis(1_795_420_800_123).unwrap(), network, registrations, proofs, deposits }
+        Self {
+            created: Stamp::from_millis(1_795_420_800_123).unwrap(),
+            network,
+            registrations,
+            proofs,
+            deposits,
+        }
     }
 }
 

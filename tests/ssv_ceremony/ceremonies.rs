@@ -42,7 +42,9 @@ fn holds(machines: &[Machine], t: usize) {
     }
     for (v, made) in outcome(&machines[0]).iter().enumerate() {
         let items = items(ceremony, v, &made.public_key);
-        let Some(Item::OwnerNonce(consent)) = items.last() else { panic!("the consent is the last message") };
+        let Some(Item::OwnerNonce(consent)) = items.last() else {
+            panic!("the consent is the last message")
+        };
         assert_eq!(consent.text(), format!("{OWNER}:{}", 7 + v));
         let signature = made.signatures.last().unwrap();
         assert!(bls_verify(&made.public_key, &consent.digest(), signature));
@@ -56,15 +58,25 @@ fn holds(machines: &[Machine], t: usize) {
             };
             assert!(rsa(position).public().verify(&proof.root(), &sealed.proof));
             assert!(!rsa((position + 1) % n).public().verify(&proof.root(), &sealed.proof));
-            let mut random = <chacha20::ChaCha20Rng as chacha20::rand_core::SeedableRng>::from_seed(bytes("blinding"));
-            let opened = rsa(position).decrypt_share(&sealed.ciphertext, share, &mut random).ok().unwrap();
-            assert_eq!(*opened.to_be_bytes(), *machines[position].participant().shares().unwrap()[v].to_be_bytes());
+            let mut random = <chacha20::ChaCha20Rng as chacha20::rand_core::SeedableRng>::from_seed(
+                bytes("blinding"),
+            );
+            let opened =
+                rsa(position).decrypt_share(&sealed.ciphertext, share, &mut random).ok().unwrap();
+            assert_eq!(
+                *opened.to_be_bytes(),
+                *machines[position].participant().shares().unwrap()[v].to_be_bytes()
+            );
         }
-        // The points are the operators' numbers: any t public shares give the key, as SSV's tools interpolate.
+        // The points are the operators' numbers: any t public shares give the key, as SSV's tools
+        // interpolate.
         for start in [0, n - t] {
             let points = &IDS[start..start + t];
             let at_zero = lagrange::coefficients_at_zero(points).unwrap();
-            let sum = quorate::primitives::curve::G1Sum::msm(&made.public_shares[start..start + t], &at_zero);
+            let sum = quorate::primitives::curve::G1Sum::msm(
+                &made.public_shares[start..start + t],
+                &at_zero,
+            );
             assert_eq!(sum.finish(), Some(made.public_key));
         }
     }
@@ -92,7 +104,8 @@ fn four_operators() {
     assert!(text.contains("no forward secrecy") && text.contains("SSV operator 44"), "{text}");
     let page = render::to_html(&report);
     assert!(page.contains("no forward secrecy") && page.contains(OWNER));
-    let json: serde_json::Value = serde_json::from_slice(&render::transcript_json(audited)).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_slice(&render::transcript_json(audited)).unwrap();
     assert_eq!(json["spec"]["ssv"]["owner"], OWNER);
     assert_eq!(json["validators"][1]["ssv"]["text"], format!("{OWNER}:8"));
     let sealed = format!("0x{}", hex::encode(outcome(&machines[0])[1].sealed[3].ciphertext));
@@ -130,17 +143,22 @@ fn without_its_rsa_key_a_log_replays_and_nothing_more_is_signed() {
     let mut all = machines(4, 3);
     let (ceremony, me) = (all[1].seat.ceremony.clone(), all[1].seat.me);
     run(&mut all, &mut |_, to, frame| match &frame {
-        Frame::Statement(bytes) if to == me => match Statement::open(bytes, &ceremony).unwrap().envelope.round {
-            Round::Prepare => Vec::new(),
-            _ => vec![frame],
-        },
+        Frame::Statement(bytes) if to == me => {
+            match Statement::open(bytes, &ceremony).unwrap().envelope.round {
+                Round::Prepare => Vec::new(),
+                _ => vec![frame],
+            }
+        }
         _ => vec![frame],
     });
     let key = all[1].seat.ssv_key.take();
     all[1].start().unwrap();
     for sender in ceremony.indices().filter(|sender| *sender != me) {
-        let prepare = all[0].participant().inbox().get(Round::Prepare, sender).unwrap().bytes().to_vec();
-        let Ok(Ok(_)) = all[1].receive(Frame::Statement(prepare)) else { panic!("a statement is taken without the key") };
+        let prepare =
+            all[0].participant().inbox().get(Round::Prepare, sender).unwrap().bytes().to_vec();
+        let Ok(Ok(_)) = all[1].receive(Frame::Statement(prepare)) else {
+            panic!("a statement is taken without the key")
+        };
     }
     run(&mut all, &mut honest);
     // It has certificate 1, and waits for nobody but its key.
@@ -166,6 +184,9 @@ fn nobody_begins_without_its_rsa_key() {
     let mut without = machine.seat.clone();
     without.ssv_key = None;
     assert_eq!(start(without), Some(ReplayError::SsvKey));
-    assert_eq!(start(machine.seat.clone().with_ssv_key(Arc::new(rsa(2)))), Some(ReplayError::SsvKey));
+    assert_eq!(
+        start(machine.seat.clone().with_ssv_key(Arc::new(rsa(2)))),
+        Some(ReplayError::SsvKey)
+    );
     assert_eq!(start(machine.seat), None);
 }

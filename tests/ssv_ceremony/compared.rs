@@ -1,4 +1,5 @@
-//! Files for SSV against the transcript: the audit takes the ceremony's own, and names the field of every other.
+//! Files for SSV against the transcript: the audit takes the ceremony's own, and names the field of
+//! every other.
 
 use std::sync::OnceLock;
 
@@ -32,7 +33,10 @@ impl Played {
 
     /// Of all validators: the files beside their folders.
     fn all(&self, name: &str) -> Value {
-        let all = self.files.iter().find(|(path, _)| path.split('/').count() == 3 && path.ends_with(name));
+        let all = self
+            .files
+            .iter()
+            .find(|(path, _)| path.split('/').count() == 3 && path.ends_with(name));
         serde_json::from_slice(&all.unwrap().1).unwrap()
     }
 }
@@ -53,7 +57,8 @@ fn played() -> &'static Played {
 }
 
 fn verdict(keyshares: &[(&str, &[u8])], proofs: &[(&str, &[u8])], code: Code) -> (Status, String) {
-    let expectations = Expectations { keyshare_files: keyshares, proof_files: proofs, ..Expectations::default() };
+    let expectations =
+        Expectations { keyshare_files: keyshares, proof_files: proofs, ..Expectations::default() };
     let report = audit(&played().transcript, &expectations);
     let line = report.line(code).unwrap();
     assert_eq!(report.is_clean(), line.status == Status::Passed);
@@ -87,18 +92,33 @@ fn data(change: impl FnOnce(&mut Vec<u8>)) -> Value {
 fn the_ceremonys_own_files_are_its_own() {
     let played = played();
     assert_eq!(played.files.len(), 2 * 3 + 3);
-    let all = (Status::Passed, "2 of the 2 validators, every value as the ceremony made it".to_owned());
+    let all =
+        (Status::Passed, "2 of the 2 validators, every value as the ceremony made it".to_owned());
     assert_eq!(keyshares(&played.all("keyshares.json")), all);
-    let all = (Status::Passed, "proofs of 2 of the 2 validators, as the operators signed them".to_owned());
+    let all = (
+        Status::Passed,
+        "proofs of 2 of the 2 validators, as the operators signed them".to_owned(),
+    );
     assert_eq!(proofs(&played.all("proofs.json")), all);
     // The files of one validator, and of both one by one.
     let of = |name: &str| -> Vec<(&str, &[u8])> {
         let inner = |path: &str| path.split('/').count() == 4 && path.ends_with(name);
-        played.files.iter().filter(|(path, _)| inner(path)).map(|(path, bytes)| (path.as_str(), bytes.as_slice())).collect()
+        played
+            .files
+            .iter()
+            .filter(|(path, _)| inner(path))
+            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+            .collect()
     };
     let (each, proofs_of_each) = (of("keyshares.json"), of("proofs.json"));
-    assert_eq!(verdict(&each, &proofs_of_each, Code::KeyShares).1, "2 of the 2 validators, every value as the ceremony made it");
-    assert_eq!(verdict(&each[1..], &[], Code::KeyShares).1, "1 of the 2 validators, every value as the ceremony made it");
+    assert_eq!(
+        verdict(&each, &proofs_of_each, Code::KeyShares).1,
+        "2 of the 2 validators, every value as the ceremony made it"
+    );
+    assert_eq!(
+        verdict(&each[1..], &[], Code::KeyShares).1,
+        "1 of the 2 validators, every value as the ceremony made it"
+    );
     let twice = verdict(&[each[0], each[0]], &[], Code::KeyShares);
     assert_eq!(twice.0, Status::Failed);
     assert!(twice.1.ends_with("hold the same validator"), "{}", twice.1);
@@ -108,24 +128,32 @@ fn the_ceremonys_own_files_are_its_own() {
 #[test]
 fn every_altered_value_of_key_shares_is_named() {
     let all = || played().all("keyshares.json");
-    let set = |pointer: &str, value: Value| changed(all(), |document| *document.pointer_mut(pointer).unwrap() = value);
+    let set = |pointer: &str, value: Value| {
+        changed(all(), |document| *document.pointer_mut(pointer).unwrap() = value)
+    };
     let other_key = rsa(9).public().to_text();
     // Signed by what would be the validator, had the dealer been one.
     let foreign = {
-        let coefficient = |k: usize| secret_scalar(Tag::Coefficient, &[b"foreign", &k.to_be_bytes()]);
+        let coefficient =
+            |k: usize| secret_scalar(Tag::Coefficient, &[b"foreign", &k.to_be_bytes()]);
         let polynomial = Polynomial::from_coefficients((0..3).map(coefficient).collect()).unwrap();
         let validator = polynomial.constant().base_mult().unwrap();
         let key = format!("0x{}", hex::encode(validator.to_compressed()));
-        let nonce = OwnerNonce { owner: ceremony(&file(4, 3, super::TWO)).ssv().unwrap().owner, nonce: 8 };
-        let mut bytes = bls_sign(polynomial.constant(), &nonce.digest()).unwrap().to_compressed().to_vec();
+        let nonce =
+            OwnerNonce { owner: ceremony(&file(4, 3, super::TWO)).ssv().unwrap().owner, nonce: 8 };
+        let mut bytes =
+            bls_sign(polynomial.constant(), &nonce.digest()).unwrap().to_compressed().to_vec();
         for id in &IDS[..4] {
-            bytes.extend(polynomial.evaluate(&Scalar::from_u64(*id)).base_mult().unwrap().to_compressed());
+            bytes.extend(
+                polynomial.evaluate(&Scalar::from_u64(*id)).base_mult().unwrap().to_compressed(),
+            );
         }
         bytes.extend([7; 4 * 256]);
         changed(all(), |document| {
             document["shares"][1]["data"]["publicKey"] = key.clone().into();
             document["shares"][1]["payload"]["publicKey"] = key.into();
-            document["shares"][1]["payload"]["sharesData"] = format!("0x{}", hex::encode(bytes)).into();
+            document["shares"][1]["payload"]["sharesData"] =
+                format!("0x{}", hex::encode(bytes)).into();
         })
     };
     let second = |field: &str| format!("k.json: shares[1].{field}");
@@ -134,8 +162,16 @@ fn every_altered_value_of_key_shares_is_named() {
         (set("/createdAt", json!("yesterday")), "k.json: createdAt".into(), "not a time"),
         (set("/shares", json!([])), "k.json: shares".into(), "entries"),
         (set("/shares/1/data/ownerNonce", json!(9)), second("data.ownerNonce"), "9 instead of 8"),
-        (set("/shares/1/data/ownerNonce", json!("8")), second("data.ownerNonce"), "a string instead of"),
-        (set("/shares/1/data/ownerAddress", json!(OWNER.to_lowercase())), second("data.ownerAddress"), "no checksum"),
+        (
+            set("/shares/1/data/ownerNonce", json!("8")),
+            second("data.ownerNonce"),
+            "a string instead of",
+        ),
+        (
+            set("/shares/1/data/ownerAddress", json!(OWNER.to_lowercase())),
+            second("data.ownerAddress"),
+            "no checksum",
+        ),
         (
             set("/shares/1/data/ownerAddress", json!("0x382f6FF5B9a29FcF1Dd2bf8B86C3234Dc7ed2Df6")),
             second("data.ownerAddress"),
@@ -143,7 +179,10 @@ fn every_altered_value_of_key_shares_is_named() {
         ),
         (set("/shares/1/data/publicKey", json!("0xc0")), second("data.publicKey"), "96"),
         (
-            changed(all(), |d| d["shares"][1]["payload"]["publicKey"] = d["shares"][0]["payload"]["publicKey"].clone()),
+            changed(all(), |d| {
+                d["shares"][1]["payload"]["publicKey"] =
+                    d["shares"][0]["payload"]["publicKey"].clone()
+            }),
             second("payload.publicKey"),
             "instead of",
         ),
@@ -158,11 +197,17 @@ fn every_altered_value_of_key_shares_is_named() {
             "the same validator as in shares[0]",
         ),
         (
-            changed(all(), |d| d["shares"][1]["data"]["operators"].as_array_mut().unwrap().swap(0, 1)),
+            changed(all(), |d| {
+                d["shares"][1]["data"]["operators"].as_array_mut().unwrap().swap(0, 1)
+            }),
             second("data.operators[1].id"),
             "does not come after",
         ),
-        (set("/shares/1/data/operators/3/id", json!(45)), second("payload.operatorIds[3]"), "instead of 45"),
+        (
+            set("/shares/1/data/operators/3/id", json!(45)),
+            second("payload.operatorIds[3]"),
+            "instead of 45",
+        ),
         (
             changed(all(), |d| {
                 d["shares"][1]["data"]["operators"][2]["operatorKey"] =
@@ -173,16 +218,18 @@ fn every_altered_value_of_key_shares_is_named() {
         ),
         (
             changed(all(), |d| {
-                d["shares"]
-                    .as_array_mut()
-                    .unwrap()
-                    .iter_mut()
-                    .for_each(|s| s["data"]["operators"][2]["operatorKey"] = other_key.clone().into())
+                d["shares"].as_array_mut().unwrap().iter_mut().for_each(|s| {
+                    s["data"]["operators"][2]["operatorKey"] = other_key.clone().into()
+                })
             }),
             "k.json: shares[0].data.operators[2].operatorKey".into(),
             "another RSA key than that of operator 33",
         ),
-        (set("/shares/1/payload/operatorIds/0", json!(12)), second("payload.operatorIds[0]"), "12 instead of 11"),
+        (
+            set("/shares/1/payload/operatorIds/0", json!(12)),
+            second("payload.operatorIds[0]"),
+            "12 instead of 11",
+        ),
         (
             changed(all(), |d| {
                 d["shares"][1]["payload"]["operatorIds"].as_array_mut().unwrap().pop();
@@ -200,8 +247,11 @@ fn every_altered_value_of_key_shares_is_named() {
         (data(|bytes| bytes[95] ^= 1), second("payload.sharesData"), "a point"),
         (
             data(|bytes| {
-                bytes[..96]
-                    .copy_from_slice(&bls_sign(&secret_scalar(Tag::Coefficient, &[b"x"]), &[1; 32]).unwrap().to_compressed())
+                bytes[..96].copy_from_slice(
+                    &bls_sign(&secret_scalar(Tag::Coefficient, &[b"x"]), &[1; 32])
+                        .unwrap()
+                        .to_compressed(),
+                )
             }),
             second("payload.sharesData"),
             "the validator's signature does not verify",
@@ -238,7 +288,9 @@ fn every_altered_value_of_key_shares_is_named() {
 #[test]
 fn every_altered_value_of_proofs_is_named() {
     let all = || played().all("proofs.json");
-    let set = |pointer: &str, value: Value| changed(all(), |document| *document.pointer_mut(pointer).unwrap() = value);
+    let set = |pointer: &str, value: Value| {
+        changed(all(), |document| *document.pointer_mut(pointer).unwrap() = value)
+    };
     let flipped = |pointer: &str| {
         changed(all(), |document| {
             let value = document.pointer_mut(pointer).unwrap();
@@ -257,17 +309,30 @@ fn every_altered_value_of_proofs_is_named() {
         share_key: bytes("share_pub").try_into().unwrap(),
         owner: ceremony(&file(4, 3, super::TWO)).ssv().unwrap().owner,
     };
-    let mut random = <chacha20::ChaCha20Rng as chacha20::rand_core::SeedableRng>::from_seed([5; 32]);
+    let mut random =
+        <chacha20::ChaCha20Rng as chacha20::rand_core::SeedableRng>::from_seed([5; 32]);
     let again = hex::encode(rsa(2).sign(&again.root(), &mut random));
     let cases: Vec<(Value, String, &str)> = vec![
         (flipped("/1/2/proof/encrypted_share"), of("proof.encrypted_share"), "instead of"),
         (flipped("/1/2/proof/share_pub"), of("proof.share_pub"), "instead of"),
         (set("/1/2/proof/owner", json!("11".repeat(20))), of("proof.owner"), "instead of"),
-        (set("/1/2/proof/owner", json!(OWNER[2..])), "p.json: [1][2].proof.owner".into(), "lower-case"),
+        (
+            set("/1/2/proof/owner", json!(OWNER[2..])),
+            "p.json: [1][2].proof.owner".into(),
+            "lower-case",
+        ),
         (flipped("/1/2/signature"), of("signature"), "does not verify with operator 33's RSA key"),
-        (set("/1/2/signature", again.into()), of("signature"), "another signature than the one in the transcript"),
+        (
+            set("/1/2/signature", again.into()),
+            of("signature"),
+            "another signature than the one in the transcript",
+        ),
         (set("/1/2/proof/validator", json!("00".repeat(48))), of("proof.validator"), "instead of"),
-        (set("/1/0/proof/validator", json!("00".repeat(48))), "p.json: proofs[1]".into(), "of no validator"),
+        (
+            set("/1/0/proof/validator", json!("00".repeat(48))),
+            "p.json: proofs[1]".into(),
+            "of no validator",
+        ),
         (
             changed(all(), |d| {
                 d[1].as_array_mut().unwrap().pop();
@@ -275,7 +340,11 @@ fn every_altered_value_of_proofs_is_named() {
             "p.json: proofs[1]".into(),
             "3 entries instead of 4",
         ),
-        (changed(all(), |d| d[1].as_array_mut().unwrap().swap(2, 3)), of("proof.encrypted_share"), "instead of"),
+        (
+            changed(all(), |d| d[1].as_array_mut().unwrap().swap(2, 3)),
+            of("proof.encrypted_share"),
+            "instead of",
+        ),
         (changed(all(), |d| d[1] = d[0].clone()), "p.json and p.json hold".into(), "one validator"),
     ];
     for (document, field, why) in cases {
@@ -289,30 +358,53 @@ fn every_altered_value_of_proofs_is_named() {
 fn a_ceremony_that_is_not_for_ssv_has_no_key_shares() {
     let operators = super::operators(4);
     let ceremony = super::common::ceremony(&operators, 3, super::TWO);
-    let mut machines: Vec<_> = operators.iter().map(|operator| super::common::Machine::new(&ceremony, operator)).collect();
+    let mut machines: Vec<_> =
+        operators.iter().map(|operator| super::common::Machine::new(&ceremony, operator)).collect();
     run(&mut machines, &mut honest);
-    let transcript = container::encode(&ceremony, machines[0].participant().inbox().statements()).unwrap();
+    let transcript =
+        container::encode(&ceremony, machines[0].participant().inbox().statements()).unwrap();
     let bytes = played().all("keyshares.json").to_string();
     let files = [("k.json", bytes.as_bytes())];
-    let report = audit(&transcript, &Expectations { keyshare_files: &files, ..Expectations::default() });
+    let report =
+        audit(&transcript, &Expectations { keyshare_files: &files, ..Expectations::default() });
     assert_eq!(report.failed(), [Code::KeyShares]);
-    assert_eq!(report.line(Code::KeyShares).unwrap().detail, "the transcript's ceremony is not for SSV");
+    assert_eq!(
+        report.line(Code::KeyShares).unwrap().detail,
+        "the transcript's ceremony is not for SSV"
+    );
     assert!(report.line(Code::Sealed).is_none());
     // What differs from the ceremony that was expected is said field by field.
     let expected = super::ceremony(&file(4, 3, super::TWO));
-    let report = audit(&played().transcript, &Expectations { ceremony: Some(&ceremony), ..Expectations::default() });
+    let report = audit(
+        &played().transcript,
+        &Expectations { ceremony: Some(&ceremony), ..Expectations::default() },
+    );
     let detail = &report.line(Code::Expected).unwrap().detail;
-    assert!(detail.contains("ssv.owner: expected none, found 0xDCc846fA10C7CfCE9e6Eb37e06eD93b666cFC5E9"), "{detail}");
+    assert!(
+        detail
+            .contains("ssv.owner: expected none, found 0xDCc846fA10C7CfCE9e6Eb37e06eD93b666cFC5E9"),
+        "{detail}"
+    );
     assert!(detail.contains("operators[0].ssv_key: expected none, found LS0t"), "{detail}");
-    assert!(audit(&played().transcript, &Expectations { ceremony: Some(&expected), ..Expectations::default() }).is_clean());
+    assert!(
+        audit(
+            &played().transcript,
+            &Expectations { ceremony: Some(&expected), ..Expectations::default() }
+        )
+        .is_clean()
+    );
 }
 
-/// What `tests/cli` shows. To write it again: `QUORATE_WRITE_VECTORS=1 cargo test --test ssv_ceremony`, then look at the difference.
+/// What `tests/cli` shows. To write it again: `QUORATE_WRITE_VECTORS=1 cargo test --test
+/// ssv_ceremony`, then look at the difference.
 #[test]
 fn the_ceremony_of_the_vectors() {
     let played = played();
     let info: Vec<Value> = (0..5)
-        .map(|i| json!({ "id": IDS[i], "public_key": rsa(i).public().to_text(), "ip": "https://localhost:3030" }))
+        .map(|i| {
+            json!({ "id": IDS[i], "public_key": rsa(i).public().to_text(),
+        "ip": "https://localhost:3030" })
+        })
         .collect();
     let lines = |document: &Value| format!("{document}\n").into_bytes();
     let files = [

@@ -1,4 +1,5 @@
-//! Operators that prove what they do not have. What a ciphertext holds cannot be seen by others; that is stated, and tested.
+//! Operators that prove what they do not have. What a ciphertext holds cannot be seen by others;
+//! that is stated, and tested.
 
 use quorate::audit::audit;
 use quorate::audit::code::Code;
@@ -27,18 +28,26 @@ fn all_blame(commit: fn(&mut Commit), validator: usize) {
         let fault = participant.fault().expect("every honest operator sees it");
         let operator = quorate::spec::Index::new(3).unwrap();
         assert_eq!(fault.rule, Rule::SealedShare { operator, validator });
-        assert_eq!((fault.rule.class(), fault.rule.certainty()), (Some(Class::E5), Certainty::Proven));
+        assert_eq!(
+            (fault.rule.class(), fault.rule.certainty()),
+            (Some(Class::E5), Certainty::Proven)
+        );
         assert_eq!(fault.rule.culprits(), [operator]);
         assert!(!participant.is_finished() && participant.outcome().is_none());
         // From the evidence alone, without having been there.
         let file = stopped::encode(&machine.seat.ceremony, &fault.evidence);
         let read = Stopped::parse(&file).unwrap();
-        let rules: Vec<Rule> = judge(&read.ceremony, &read.statements).into_iter().map(|fault| fault.rule).collect();
+        let rules: Vec<Rule> =
+            judge(&read.ceremony, &read.statements).into_iter().map(|fault| fault.rule).collect();
         assert_eq!(rules, core::slice::from_ref(&fault.rule));
         let report = audit(&file, &Expectations::default());
         assert_eq!(
             report.failed(),
-            [Code::Sealed, Code::V19].into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+            [Code::Sealed, Code::V19]
+                .into_iter()
+                .collect::<std::collections::BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
         );
         assert_eq!(report.culprits(), Some(&[operator][..]));
     }

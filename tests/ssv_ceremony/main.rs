@@ -1,4 +1,5 @@
-//! Ceremonies for clusters of SSV: what may be agreed, whole ceremonies in memory, and operators that prove what they do not have.
+//! Ceremonies for clusters of SSV: what may be agreed, whole ceremonies in memory, and operators
+//! that prove what they do not have.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod ceremonies;
@@ -30,7 +31,8 @@ compounding = false
 
 /// The RSA key at a position, from 0; published, and of no use to anybody.
 fn rsa(position: usize) -> RsaSecret {
-    let path = format!("{}/test-vectors/ssv/keys/{:02}.pem", env!("CARGO_MANIFEST_DIR"), position + 1);
+    let path =
+        format!("{}/test-vectors/ssv/keys/{:02}.pem", env!("CARGO_MANIFEST_DIR"), position + 1);
     RsaSecret::from_pem(&SecretBytes::new(std::fs::read(path).unwrap())).ok().unwrap()
 }
 
@@ -46,11 +48,14 @@ fn operators(n: usize) -> Vec<Arc<Operator>> {
 /// The file of a cluster of `n` that `threshold` can sign for, on hoodi.
 fn file(n: usize, threshold: usize, validators: &str) -> String {
     let id = hex::encode(bytes("ssv ceremony"));
-    let mut text = format!("version = 1\nname = \"SSV\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {threshold}\n");
+    let mut text = format!(
+        "version = 1\nname = \"SSV\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {threshold}\n"
+    );
     text += &format!("[ssv]\nowner = \"{OWNER}\"\nnonce = 7\n");
     for (i, operator) in operators(n).iter().enumerate() {
         let (card, key) = (operator.card().encode(), rsa(i).public().to_text());
-        text += &format!("[[operators]]\ncard = \"{card}\"\npoint = {}\nssv_key = \"{key}\"\n", IDS[i]);
+        text +=
+            &format!("[[operators]]\ncard = \"{card}\"\npoint = {}\nssv_key = \"{key}\"\n", IDS[i]);
     }
     text + validators
 }

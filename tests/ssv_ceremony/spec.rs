@@ -29,7 +29,9 @@ fn what_is_agreed_stands_at_the_end_behind_a_flag() {
     let lines = file(4, 3, TWO);
     let without: String = lines
         .lines()
-        .filter(|line| !["[ssv]", "owner", "nonce", "ssv_key"].iter().any(|start| line.starts_with(start)))
+        .filter(|line| {
+            !["[ssv]", "owner", "nonce", "ssv_key"].iter().any(|start| line.starts_with(start))
+        })
         .fold(String::new(), |text, line| text + line + "\n");
     let without = ceremony(&without);
     let (with, without) = (with.canonical(), without.canonical());
@@ -38,7 +40,10 @@ fn what_is_agreed_stands_at_the_end_behind_a_flag() {
     assert_eq!((without[7], with[7]), (0, 2));
     assert!(with[..7] == without[..7] && with[8..without.len()] == without[8..]);
     let end = &with[without.len()..];
-    assert_eq!(hex::encode(&end[..28]), format!("{}0000000000000007", OWNER[2..].to_ascii_lowercase()));
+    assert_eq!(
+        hex::encode(&end[..28]),
+        format!("{}0000000000000007", OWNER[2..].to_ascii_lowercase())
+    );
     assert_eq!(end[28..284], rsa(0).public().modulus()[..]);
     // A flag without what it announces, and the other way round.
     let mut cut = with.to_vec();
@@ -51,13 +56,22 @@ fn what_is_agreed_stands_at_the_end_behind_a_flag() {
     let mut even = with.to_vec();
     *even.last_mut().unwrap() ^= 1;
     let place = Place::operator(3, "ssv_key");
-    assert!(matches!(Ceremony::from_canonical(&even), Err(SpecError::SsvKey { place: found, .. }) if found == place));
+    assert!(matches!(Ceremony::from_canonical(&even), Err(SpecError::SsvKey { place: found,
+        .. }) if found == place));
 }
 
 #[test]
 fn a_person_sees_what_is_agreed_for_ssv_and_its_weakness() {
     let ceremony = ceremony(&file(4, 3, TWO));
     let shown = quorate::spec::show::describe(&ceremony);
-    assert!(shown.contains(&format!("SSV: registered by {OWNER} with nonces 7 to 8, in order; no other account can")), "{shown}");
-    assert!(shown.contains("SSV operator 33, RSA key with SHA-256 ") && shown.contains("no forward secrecy"));
+    assert!(
+        shown.contains(&format!(
+            "SSV: registered by {OWNER} with nonces 7 to 8, in order; no other account can"
+        )),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("SSV operator 33, RSA key with SHA-256 ")
+            && shown.contains("no forward secrecy")
+    );
 }

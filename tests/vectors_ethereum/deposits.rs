@@ -5,7 +5,9 @@ use quorate::ethereum::amount::AmountError;
 use quorate::ethereum::bls::bls_sign;
 use quorate::ethereum::deposit::{CredentialsError, DepositMessage, WithdrawalCredentials};
 use quorate::ethereum::json::{HexError, JsonError};
-use quorate::export::launchpad::{DepositFileError, Fault, SignedDeposit, deposit_artifacts, verify_deposits, write_deposits};
+use quorate::export::launchpad::{
+    DepositFileError, Fault, SignedDeposit, deposit_artifacts, verify_deposits, write_deposits,
+};
 use quorate::export::{Artifact, Audience};
 use quorate::primitives::curve::{DecodeError, G2, G2Sum, SecretScalar};
 use serde_json::Value;
@@ -16,7 +18,10 @@ use super::{bytes, json, names, network, unhex};
 fn rows(path: &str) -> Vec<DepositMessage> {
     let row = |value: &Value| DepositMessage {
         pubkey: unhex(&value["pubkey"]),
-        withdrawal_credentials: WithdrawalCredentials::from_bytes(unhex(&value["withdrawal_credentials"])).unwrap(),
+        withdrawal_credentials: WithdrawalCredentials::from_bytes(unhex(
+            &value["withdrawal_credentials"],
+        ))
+        .unwrap(),
         amount: value["amount"].as_u64().unwrap(),
     };
     json(path).as_array().unwrap().iter().map(row).collect()
@@ -32,11 +37,17 @@ fn genuine_files_verify() {
         if name == "hoodi-00" {
             // Genuine, but for a BLS withdrawal key that no ceremony makes.
             let fault = Fault::Credentials(CredentialsError::Prefix(0));
-            assert_eq!(verdict, Err(DepositFileError::Entry { entry: 1, field: "withdrawal_credentials", fault }));
+            assert_eq!(
+                verdict,
+                Err(DepositFileError::Entry { entry: 1, field: "withdrawal_credentials", fault })
+            );
         } else {
             let deposits = verdict.unwrap();
             let expected = rows(&path);
-            assert_eq!(deposits.iter().map(|deposit| deposit.message).collect::<Vec<_>>(), expected);
+            assert_eq!(
+                deposits.iter().map(|deposit| deposit.message).collect::<Vec<_>>(),
+                expected
+            );
             assert_eq!(verify_deposits(&bytes(&path), &network, Some(&expected)), Ok(deposits));
         }
         checked += 1;
@@ -91,10 +102,14 @@ fn tampered_files_are_refused_for_their_fault() {
         let error = verify_deposits(&file, &hoodi, None).unwrap_err();
         match name.as_str() {
             "not-an-array" => {
-                assert!(matches!(&error, DepositFileError::Json(JsonError::Shape(text)) if text.contains("expected a list")));
+                assert!(matches!(&error,
+                    DepositFileError::Json(JsonError::Shape(text)) if text.contains("expected a list")));
             }
             "second-partial-bad" => {
-                let at = |entry, field| matches!(error, DepositFileError::Entry { entry: e, field: f, .. } if (e, f) == (entry, field));
+                let at = |entry, field| {
+                    matches!(error, DepositFileError::Entry { entry: e,
+                    field: f, .. } if (e, f) == (entry, field))
+                };
                 assert!(at(2, "signature"), "{error}");
             }
             _ => {
@@ -122,9 +137,15 @@ fn tampered_rows_are_named_by_field() {
         ("creds-01-to-02", 1, "withdrawal_credentials"),
         ("withdrawal-address-swapped", 1, "withdrawal_credentials"),
     ] {
-        let error = verify_deposits(&bytes(&format!("tampered/deposit/{name}.json")), &hoodi, Some(&expected)).unwrap_err();
+        let error = verify_deposits(
+            &bytes(&format!("tampered/deposit/{name}.json")),
+            &hoodi,
+            Some(&expected),
+        )
+        .unwrap_err();
         assert!(
-            matches!(&error, DepositFileError::Entry { entry: e, field: f, .. } if (*e, *f) == (entry, field)),
+            matches!(&error, DepositFileError::Entry { entry: e, field: f, .. } if (*e,
+            *f) == (entry, field)),
             "{name}: {error}"
         );
         checked += 1;
@@ -139,13 +160,18 @@ fn changed(change: impl Fn(&mut Value)) -> Result<Vec<SignedDeposit>, DepositFil
     verify_deposits(&serde_json::to_vec(&file).unwrap(), &network("hoodi"), None)
 }
 
-fn fault(entry: usize, field: &'static str, fault: Fault) -> Result<Vec<SignedDeposit>, DepositFileError> {
+fn fault(
+    entry: usize,
+    field: &'static str,
+    fault: Fault,
+) -> Result<Vec<SignedDeposit>, DepositFileError> {
     Err(DepositFileError::Entry { entry, field, fault })
 }
 
 #[test]
 fn every_rule_refuses() {
-    let set = |field: &'static str, value: Value| changed(move |file| file[1][field] = value.clone());
+    let set =
+        |field: &'static str, value: Value| changed(move |file| file[1][field] = value.clone());
     let original = json("deposits/hoodi-01.json");
     let text = |field: &str| original[1][field].as_str().unwrap().to_owned();
     assert_eq!(changed(|file| *file = Value::Array(Vec::new())), Err(DepositFileError::Empty));
@@ -159,27 +185,52 @@ fn every_rule_refuses() {
         (serde_json::json!([[1]]), "an array"),
         ("32000000000".into(), "a string"),
     ] {
-        assert_eq!(set("amount", value), fault(2, "amount", Fault::Type { expected: "a whole number", found }));
+        assert_eq!(
+            set("amount", value),
+            fault(2, "amount", Fault::Type { expected: "a whole number", found })
+        );
     }
-    assert_eq!(set("pubkey", 7.into()), fault(2, "pubkey", Fault::Type { expected: "a string", found: "a whole number" }));
-    assert_eq!(set("pubkey", text("pubkey").to_uppercase().into()), fault(2, "pubkey", Fault::Hex(HexError::Digit)));
+    assert_eq!(
+        set("pubkey", 7.into()),
+        fault(2, "pubkey", Fault::Type { expected: "a string", found: "a whole number" })
+    );
+    assert_eq!(
+        set("pubkey", text("pubkey").to_uppercase().into()),
+        fault(2, "pubkey", Fault::Hex(HexError::Digit))
+    );
     assert_eq!(
         set("signature", text("signature")[2..].into()),
         fault(2, "signature", Fault::Hex(HexError::Length { expected: 192, found: 190 }))
     );
-    assert_eq!(set("signature", format!("c0{}", "00".repeat(95)).into()), fault(2, "signature", DecodeError::Infinity.into()));
+    assert_eq!(
+        set("signature", format!("c0{}", "00".repeat(95)).into()),
+        fault(2, "signature", DecodeError::Infinity.into())
+    );
     let credentials = |digits: &str| set("withdrawal_credentials", digits.into());
     let at_credentials = |error: CredentialsError| fault(2, "withdrawal_credentials", error.into());
     assert_eq!(
         credentials(&format!("b0{}", &text("withdrawal_credentials")[2..])),
         at_credentials(CredentialsError::Prefix(0xb0))
     );
-    assert_eq!(credentials(&format!("0101{}", &text("withdrawal_credentials")[4..])), at_credentials(CredentialsError::Padding));
-    assert_eq!(credentials(&format!("01{}", "00".repeat(31))), at_credentials(AddressError::Zero.into()));
-    let above = AmountError::AboveMaximum { amount: "33 ETH".to_owned(), most: "32 ETH".to_owned(), prefix: "0x01" };
+    assert_eq!(
+        credentials(&format!("0101{}", &text("withdrawal_credentials")[4..])),
+        at_credentials(CredentialsError::Padding)
+    );
+    assert_eq!(
+        credentials(&format!("01{}", "00".repeat(31))),
+        at_credentials(AddressError::Zero.into())
+    );
+    let above = AmountError::AboveMaximum {
+        amount: "33 ETH".to_owned(),
+        most: "32 ETH".to_owned(),
+        prefix: "0x01",
+    };
     assert_eq!(set("amount", 33_000_000_000u64.into()), fault(2, "amount", above.into()));
     for version in ["", "2.7.0\n", &"2".repeat(33)] {
-        assert_eq!(set("deposit_cli_version", version.into()), fault(2, "deposit_cli_version", Fault::Text));
+        assert_eq!(
+            set("deposit_cli_version", version.into()),
+            fault(2, "deposit_cli_version", Fault::Text)
+        );
     }
     assert_eq!(changed(|file| file[1] = file[0].clone()), fault(2, "pubkey", Fault::Duplicate(1)));
 }
@@ -190,14 +241,20 @@ fn every_rule_refuses_in_text() {
     let hoodi = network("hoodi");
     let file = String::from_utf8(bytes("deposits/hoodi-01.json")).unwrap();
     let verdict = |text: String| verify_deposits(text.as_bytes(), &hoodi, None);
-    let repeated = file.replacen("\"amount\": 32000000000,", "\"amount\": 32000000000, \"amount\": 1000000000,", 1);
-    assert_eq!(verdict(repeated), fault(1, "amount", Fault::Repeated));
-    assert!(
-        matches!(verdict(format!("{file}[]")), Err(DepositFileError::Json(JsonError::Shape(text))) if text.contains("trailing"))
+    let repeated = file.replacen(
+        "\"amount\": 32000000000,",
+        "\"amount\": 32000000000, \"amount\": 1000000000,",
+        1,
     );
+    assert_eq!(verdict(repeated), fault(1, "amount", Fault::Repeated));
+    assert!(matches!(verdict(format!("{file}[]")),
+        Err(DepositFileError::Json(JsonError::Shape(text))) if text.contains("trailing")));
     let many = 64 * 1024 * 1024 + 1;
     let limit = many - 1;
-    assert_eq!(verdict(" ".repeat(many)), Err(DepositFileError::Json(JsonError::TooLong { length: many, limit })));
+    assert_eq!(
+        verdict(" ".repeat(many)),
+        Err(DepositFileError::Json(JsonError::TooLong { length: many, limit }))
+    );
     let entries = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
     assert_eq!(verdict(entries(65_537)), Err(DepositFileError::Json(JsonError::TooMany(65_536))));
     assert_eq!(verdict(entries(65_536)), fault(1, "pubkey", Fault::Missing));
@@ -211,10 +268,19 @@ fn expected_rows_are_exact() {
     let file = bytes("deposits/hoodi-01.json");
     let rows = rows("deposits/hoodi-01.json");
     let swapped = [rows[1], rows[0]];
-    assert_eq!(verify_deposits(&file, &hoodi, Some(&swapped)).map(|deposits| deposits.len()), Ok(2));
-    assert_eq!(verify_deposits(&file, &hoodi, Some(&rows[..1])), fault(2, "pubkey", Fault::Unexpected));
+    assert_eq!(
+        verify_deposits(&file, &hoodi, Some(&swapped)).map(|deposits| deposits.len()),
+        Ok(2)
+    );
+    assert_eq!(
+        verify_deposits(&file, &hoodi, Some(&rows[..1])),
+        fault(2, "pubkey", Fault::Unexpected)
+    );
     let partial = DepositMessage { amount: 1_000_000_000, ..rows[1] };
-    let missing = DepositFileError::Missing { pubkey: hex::encode(partial.pubkey), amount: "1 ETH".to_owned() };
+    let missing = DepositFileError::Missing {
+        pubkey: hex::encode(partial.pubkey),
+        amount: "1 ETH".to_owned(),
+    };
     assert_eq!(verify_deposits(&file, &hoodi, Some(&[rows[0], rows[1], partial])), Err(missing));
 }
 
@@ -224,8 +290,11 @@ fn signed(secret: u64, gwei: u64, network: &quorate::ethereum::network::Network)
     bytes[24..].copy_from_slice(&secret.to_be_bytes());
     let secret = SecretScalar::from_be_bytes(&bytes).unwrap();
     let credentials = rows("deposits/hoodi-01.json")[0].withdrawal_credentials;
-    let message =
-        DepositMessage { pubkey: secret.base_mult().unwrap().to_compressed(), withdrawal_credentials: credentials, amount: gwei };
+    let message = DepositMessage {
+        pubkey: secret.base_mult().unwrap().to_compressed(),
+        withdrawal_credentials: credentials,
+        amount: gwei,
+    };
     SignedDeposit { message, signature: bls_sign(&secret, &message.signing_root(network)).unwrap() }
 }
 
@@ -234,7 +303,10 @@ fn one_file_for_each_amount() {
     let gwei = 1_000_000_000;
     let named = |network: &str, amounts: &[u64]| {
         let network = super::network(network);
-        let deposits: Vec<_> = amounts.iter().flat_map(|amount| [5, 6].map(|key| signed(key, *amount, &network))).collect();
+        let deposits: Vec<_> = amounts
+            .iter()
+            .flat_map(|amount| [5, 6].map(|key| signed(key, *amount, &network)))
+            .collect();
         let artifacts = deposit_artifacts(&network, &deposits);
         for Artifact { audience, bytes, .. } in &artifacts {
             assert_eq!(*audience, Audience::Public);
@@ -248,8 +320,14 @@ fn one_file_for_each_amount() {
         named("hoodi", &[gwei, gwei * 3 / 2, 32 * gwei]),
         ["deposit-data-1eth.json", "deposit-data-1.5eth.json", "deposit-data.json"]
     );
-    assert_eq!(named("hoodi", &[gwei, 31 * gwei]), ["deposit-data-1eth.json", "deposit-data-31eth.json"]);
-    assert_eq!(named("gnosis", &[gwei, 32 * gwei]), ["deposit-data-0.03125gno.json", "deposit-data.json"]);
+    assert_eq!(
+        named("hoodi", &[gwei, 31 * gwei]),
+        ["deposit-data-1eth.json", "deposit-data-31eth.json"]
+    );
+    assert_eq!(
+        named("gnosis", &[gwei, 32 * gwei]),
+        ["deposit-data-0.03125gno.json", "deposit-data.json"]
+    );
     assert_eq!(deposit_artifacts(&super::network("hoodi"), &[]), []);
 }
 

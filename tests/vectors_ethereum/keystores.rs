@@ -4,7 +4,8 @@ use std::convert::Infallible;
 
 use quorate::ethereum::json::{HexError, JsonError};
 use quorate::ethereum::keystore::{
-    DerivedKey, Kdf, KdfError, KeyPath, Keystore, KeystoreError, Password, PasswordError, normalised,
+    DerivedKey, Kdf, KdfError, KeyPath, Keystore, KeystoreError, Password, PasswordError,
+    normalised,
 };
 use quorate::export::Audience;
 use quorate::export::keystores::{Holder, KeystoreExportError, keystore_files};
@@ -58,7 +59,11 @@ fn eip_2335_test_cases() {
         let secret = Keystore::from_json(&file).unwrap().decrypt(&password(EIP_PASSWORD)).unwrap();
         assert_eq!(*secret.to_be_bytes(), unhex(&EIP_SECRET.into()));
 
-        let key = DerivedKey::derive(kdf, &password(EIP_PASSWORD), unhex(&crypto["kdf"]["params"]["salt"]));
+        let key = DerivedKey::derive(
+            kdf,
+            &password(EIP_PASSWORD),
+            unhex(&crypto["kdf"]["params"]["salt"]),
+        );
         let mut drawn = unhex::<16>(&crypto["cipher"]["params"]["iv"]).to_vec();
         drawn.extend(unhex::<16>(&vector["uuid"].as_str().unwrap().replace('-', "").into()));
         let path = KeyPath::parse(vector["path"].as_str().unwrap()).unwrap();
@@ -84,7 +89,10 @@ fn passwords_are_normalised() {
         let text = hex::decode(case["password_utf8"].as_str().unwrap()).unwrap();
         let processed = hex::decode(case["processed"].as_str().unwrap()).unwrap();
         assert_eq!(normalised(core::str::from_utf8(&text).unwrap()).expose(), processed);
-        assert_eq!(Password::new(&SecretBytes::new(text)).err(), processed.is_empty().then_some(PasswordError::Empty));
+        assert_eq!(
+            Password::new(&SecretBytes::new(text)).err(),
+            processed.is_empty().then_some(PasswordError::Empty)
+        );
         checked += 1;
     }
     assert_eq!(checked, 23);
@@ -145,7 +153,8 @@ fn tampered_keystores_are_refused_for_their_fault() {
                 assert!(keystore.decrypt(&password(ETHSTAKER_PASSWORD)).is_ok());
             }
             "unknown-field" => {
-                assert!(matches!(&error, KeystoreError::Json(JsonError::Shape(text)) if text.contains("share_index")));
+                assert!(matches!(&error,
+                    KeystoreError::Json(JsonError::Shape(text)) if text.contains("share_index")));
             }
             _ => panic!("{name} has no expectation"),
         }
@@ -163,7 +172,11 @@ fn changed(pointer: &str, value: Value) -> KeystoreError {
 
 #[test]
 fn every_rule_refuses() {
-    let unsupported = |field, expected, found: &str| KeystoreError::Unsupported { field, expected, found: found.to_owned() };
+    let unsupported = |field, expected, found: &str| KeystoreError::Unsupported {
+        field,
+        expected,
+        found: found.to_owned(),
+    };
     let hex = |field, source| KeystoreError::Hex { field, source };
     for (pointer, value, error) in [
         ("/crypto/kdf/params/n", json!(1u64 << 40), KdfError::TooCostly.into()),
@@ -172,15 +185,39 @@ fn every_rule_refuses() {
         ("/crypto/kdf/params/r", json!(1), KdfError::Invalid.into()),
         ("/crypto/kdf/params/r", json!(2), KdfError::TooWeak.into()),
         ("/crypto/kdf/params/dklen", json!(64), unsupported("crypto.kdf.params.dklen", "32", "64")),
-        ("/crypto/kdf/function", json!("argon2"), unsupported("crypto.kdf.function", "scrypt or pbkdf2", "argon2")),
+        (
+            "/crypto/kdf/function",
+            json!("argon2"),
+            unsupported("crypto.kdf.function", "scrypt or pbkdf2", "argon2"),
+        ),
         ("/crypto/kdf/function", json!("pbkdf2"), KeystoreError::KdfFields),
         ("/crypto/kdf/message", json!("00"), unsupported("crypto.kdf.message", "", "00")),
-        ("/crypto/checksum/function", json!("md5"), unsupported("crypto.checksum.function", "sha256", "md5")),
-        ("/crypto/cipher/function", json!("aes\u{1b}[2J"), unsupported("crypto.cipher.function", "aes-128-ctr", "aes?[2J")),
-        ("/crypto/kdf/params/salt", json!("00"), hex("crypto.kdf.params.salt", HexError::Length { expected: 64, found: 2 })),
-        ("/crypto/cipher/params/iv", json!("0x00"), hex("crypto.cipher.params.iv", HexError::Prefixed)),
+        (
+            "/crypto/checksum/function",
+            json!("md5"),
+            unsupported("crypto.checksum.function", "sha256", "md5"),
+        ),
+        (
+            "/crypto/cipher/function",
+            json!("aes\u{1b}[2J"),
+            unsupported("crypto.cipher.function", "aes-128-ctr", "aes?[2J"),
+        ),
+        (
+            "/crypto/kdf/params/salt",
+            json!("00"),
+            hex("crypto.kdf.params.salt", HexError::Length { expected: 64, found: 2 }),
+        ),
+        (
+            "/crypto/cipher/params/iv",
+            json!("0x00"),
+            hex("crypto.cipher.params.iv", HexError::Prefixed),
+        ),
         ("/pubkey", json!("B384".repeat(24)), hex("pubkey", HexError::Digit)),
-        ("/pubkey", json!(format!("c0{}", "00".repeat(47))), KeystoreError::Pubkey(DecodeError::Infinity)),
+        (
+            "/pubkey",
+            json!(format!("c0{}", "00".repeat(47))),
+            KeystoreError::Pubkey(DecodeError::Infinity),
+        ),
         ("/path", json!("m/12381/x"), KeystoreError::Path),
         ("/uuid", json!("05dff031-a6c6-184f-9e93-900d6aa39c28"), KeystoreError::Uuid),
         ("/uuid", json!("05dff031-a6c6-484f-ce93-900d6aa39c28"), KeystoreError::Uuid),
@@ -195,7 +232,10 @@ fn every_rule_refuses() {
         ("/pubkey", Value::Null, "invalid type"),
     ] {
         let error = changed(pointer, value);
-        assert!(matches!(&error, KeystoreError::Json(JsonError::Shape(text)) if text.contains(part)), "{pointer}: {error}");
+        assert!(
+            matches!(&error, KeystoreError::Json(JsonError::Shape(text)) if text.contains(part)),
+            "{pointer}: {error}"
+        );
     }
     let long = vec![b' '; 16 * 1024 + 1];
     let too_long = JsonError::TooLong { length: 16 * 1024 + 1, limit: 16 * 1024 };
@@ -209,7 +249,10 @@ fn a_list_is_no_object() {
     for list in lists {
         let refused = Keystore::from_json(list.to_string().as_bytes()).unwrap_err();
         let said = |text: &str| text.contains("expected an object");
-        assert!(matches!(&refused, KeystoreError::Json(JsonError::Shape(text)) if said(text)), "{refused}");
+        assert!(
+            matches!(&refused, KeystoreError::Json(JsonError::Shape(text)) if said(text)),
+            "{refused}"
+        );
     }
 }
 
@@ -227,7 +270,8 @@ fn shares_become_keystores() {
     let shares = || vec![small_secret(5), small_secret(6)];
     let public: Vec<G1> = shares().iter().map(|share| share.base_mult().unwrap()).collect();
     let random = || Script((0..160).collect());
-    let artifacts = keystore_files(holder, &shares(), &public, &key, 1_700_000_000, random()).unwrap();
+    let artifacts =
+        keystore_files(holder, &shares(), &public, &key, 1_700_000_000, random()).unwrap();
     let names: Vec<&str> = artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
     assert_eq!(
         names,
@@ -242,7 +286,10 @@ fn shares_become_keystores() {
         assert_eq!(Keystore::from_json(&artifact.bytes), Err(KdfError::TooWeak.into()));
         let keystore = Keystore::from_json_even_if_weak(&artifact.bytes).unwrap();
         assert_eq!(keystore.path().to_string(), format!("m/12381/3600/{v}/0/0"));
-        assert_eq!(keystore.description(), format!("Example cluster, validator {v}, share 2 of 4 (threshold 3)"));
+        assert_eq!(
+            keystore.description(),
+            format!("Example cluster, validator {v}, share 2 of 4 (threshold 3)")
+        );
         let secret = keystore.decrypt(&password("correct horse")).unwrap();
         assert_eq!(secret.to_be_bytes(), shares()[v].to_be_bytes());
         assert_eq!(keystore.decrypt(&password("wrong horse")).err(), Some(KeystoreError::Checksum));
@@ -255,7 +302,10 @@ fn shares_become_keystores() {
 
     let first = Keystore::from_json_for(&public[0], &artifacts[0].bytes).unwrap();
     assert_eq!(Some(&first), Keystore::from_json_even_if_weak(&artifacts[0].bytes).ok().as_ref());
-    assert_eq!(Keystore::from_json_for(&public[1], &artifacts[0].bytes), Err(KeystoreError::AnotherKey));
+    assert_eq!(
+        Keystore::from_json_for(&public[1], &artifacts[0].bytes),
+        Err(KeystoreError::AnotherKey)
+    );
     assert_eq!(first.check_holds(&key, &small_secret(5)), Ok(()));
     assert_eq!(first.check_holds(&key, &small_secret(6)), Err(KeystoreError::AnotherKey));
     let wrong = DerivedKey::derive(kdf, &password("wrong horse"), [3; 32]);
@@ -276,11 +326,17 @@ fn shares_become_keystores() {
     }
 
     let swapped = [public[1], public[0]];
-    assert_eq!(keystore_files(holder, &shares(), &swapped, &key, 0, random()), Err(KeystoreExportError::Share { validator: 0 }));
+    assert_eq!(
+        keystore_files(holder, &shares(), &swapped, &key, 0, random()),
+        Err(KeystoreExportError::Share { validator: 0 })
+    );
     assert_eq!(
         keystore_files(holder, &shares(), &public[..1], &key, 0, random()),
         Err(KeystoreExportError::Count { shares: 2, public_shares: 1 })
     );
     let zero = KeystoreExportError::Keystore { validator: 0, source: KeystoreError::ZeroSecret };
-    assert_eq!(keystore_files(holder, &[small_secret(0)], &public[..1], &key, 0, random()), Err(zero));
+    assert_eq!(
+        keystore_files(holder, &[small_secret(0)], &public[..1], &key, 0, random()),
+        Err(zero)
+    );
 }

@@ -1,4 +1,5 @@
-//! Known answers from outside for everything that Ethereum defines. See `test-vectors/ethereum/README.md`.
+//! Known answers from outside for everything that Ethereum defines. See
+//! `test-vectors/ethereum/README.md`.
 #![allow(clippy::unwrap_used)]
 
 mod deposits;
@@ -26,7 +27,16 @@ fn json(path: &str) -> Value {
 fn names(folder: &str) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(root().join(folder))
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap().strip_suffix(".json").unwrap().to_owned())
+        .map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .into_string()
+                .unwrap()
+                .strip_suffix(".json")
+                .unwrap()
+                .to_owned()
+        })
         .collect();
     names.sort();
     names

@@ -1,10 +1,13 @@
-//! Files of builder registrations. The signing root is pinned in `roots`; here is the file around it.
+//! Files of builder registrations. The signing root is pinned in `roots`; here is the file around
+//! it.
 
 use quorate::ethereum::address::{AddressError, ExecutionAddress};
 use quorate::ethereum::bls::bls_sign;
 use quorate::ethereum::json::{HexError, JsonError};
 use quorate::ethereum::registration::Registration;
-use quorate::export::launchpad::{RegistrationFileError, SignedRegistration, verify_registrations, write_registrations};
+use quorate::export::launchpad::{
+    RegistrationFileError, SignedRegistration, verify_registrations, write_registrations,
+};
 use quorate::primitives::curve::{DecodeError, SecretScalar};
 use serde_json::{Value, json};
 
@@ -21,7 +24,10 @@ fn signed(secret: u8) -> SignedRegistration {
         timestamp: 1_742_213_400,
         pubkey: secret.base_mult().unwrap().to_compressed(),
     };
-    SignedRegistration { message, signature: bls_sign(&secret, &message.signing_root(&network("hoodi"))).unwrap() }
+    SignedRegistration {
+        message,
+        signature: bls_sign(&secret, &message.signing_root(&network("hoodi"))).unwrap(),
+    }
 }
 
 #[test]
@@ -42,7 +48,10 @@ fn written_as_the_builder_api_reads() {
         })
     );
     let expected = registrations.map(|registration| registration.message);
-    assert_eq!(verify_registrations(&file, &network("hoodi"), Some(&expected)), Ok(registrations.to_vec()));
+    assert_eq!(
+        verify_registrations(&file, &network("hoodi"), Some(&expected)),
+        Ok(registrations.to_vec())
+    );
 }
 
 /// A file of two registrations with one value of the second changed.
@@ -51,7 +60,8 @@ fn changed(pointer: &str, value: Value) -> RegistrationFileError {
     let mut file: Value = serde_json::from_slice(&write_registrations(&registrations)).unwrap();
     *file.pointer_mut(&format!("/1{pointer}")).unwrap() = value;
     let expected = registrations.map(|registration| registration.message);
-    verify_registrations(&serde_json::to_vec(&file).unwrap(), &network("hoodi"), Some(&expected)).unwrap_err()
+    verify_registrations(&serde_json::to_vec(&file).unwrap(), &network("hoodi"), Some(&expected))
+        .unwrap_err()
 }
 
 #[test]
@@ -59,20 +69,41 @@ fn every_rule_refuses() {
     use RegistrationFileError::*;
     let entry = 2;
     let pubkey = |secret| format!("0x{}", hex::encode(signed(secret).message.pubkey));
-    let signature = |secret| json!(format!("0x{}", hex::encode(signed(secret).signature.to_compressed())));
+    let signature =
+        |secret| json!(format!("0x{}", hex::encode(signed(secret).signature.to_compressed())));
     let other_case = format!("0x{}", hex::encode(signed(6).message.pubkey).to_uppercase());
     for (pointer, value, error) in [
-        ("/message/fee_recipient", json!(format!("0x{}", "df".repeat(20))), Unexpected { entry, field: "fee_recipient" }),
-        ("/message/fee_recipient", json!(format!("0x{}", "00".repeat(20))), Address { entry, source: AddressError::Zero }),
+        (
+            "/message/fee_recipient",
+            json!(format!("0x{}", "df".repeat(20))),
+            Unexpected { entry, field: "fee_recipient" },
+        ),
+        (
+            "/message/fee_recipient",
+            json!(format!("0x{}", "00".repeat(20))),
+            Address { entry, source: AddressError::Zero },
+        ),
         ("/message/gas_limit", json!("36000001"), Unexpected { entry, field: "gas_limit" }),
         ("/message/gas_limit", json!("036000000"), Decimal { entry, field: "gas_limit" }),
         ("/message/gas_limit", json!("+36000000"), Decimal { entry, field: "gas_limit" }),
         ("/message/timestamp", json!("1742213401"), Unexpected { entry, field: "timestamp" }),
-        ("/message/timestamp", json!("18446744073709551616"), Decimal { entry, field: "timestamp" }),
+        (
+            "/message/timestamp",
+            json!("18446744073709551616"),
+            Decimal { entry, field: "timestamp" },
+        ),
         ("/message/pubkey", json!(pubkey(5)), Unexpected { entry, field: "pubkey" }),
         ("/message/pubkey", json!(pubkey(7)), Unexpected { entry, field: "pubkey" }),
-        ("/message/pubkey", json!(other_case), Hex { entry, field: "pubkey", source: HexError::Digit }),
-        ("/message/pubkey", json!(pubkey(6)[2..]), Hex { entry, field: "pubkey", source: HexError::Unprefixed }),
+        (
+            "/message/pubkey",
+            json!(other_case),
+            Hex { entry, field: "pubkey", source: HexError::Digit },
+        ),
+        (
+            "/message/pubkey",
+            json!(pubkey(6)[2..]),
+            Hex { entry, field: "pubkey", source: HexError::Unprefixed },
+        ),
         ("/signature", signature(5), Signature { entry, network: "hoodi".to_owned() }),
         (
             "/signature",
@@ -85,7 +116,10 @@ fn every_rule_refuses() {
     let number = changed("/message/gas_limit", json!(36_000_000));
     assert_eq!(number, Type { entry, field: "gas_limit", found: "a whole number" });
     let unknown = changed("/message", json!({ "fee": "" }));
-    assert!(matches!(&unknown, Json(JsonError::Shape(text)) if text.contains("unknown field")), "{unknown}");
+    assert!(
+        matches!(&unknown, Json(JsonError::Shape(text)) if text.contains("unknown field")),
+        "{unknown}"
+    );
 }
 
 #[test]
@@ -94,15 +128,20 @@ fn a_list_is_no_object() {
     let lists = objects_as_lists(&file);
     assert_eq!(lists.len(), 2);
     for list in lists {
-        let refused = verify_registrations(list.to_string().as_bytes(), &network("hoodi"), None).unwrap_err();
+        let refused =
+            verify_registrations(list.to_string().as_bytes(), &network("hoodi"), None).unwrap_err();
         let said = |text: &str| text.contains("expected an object");
-        assert!(matches!(&refused, RegistrationFileError::Json(JsonError::Shape(text)) if said(text)), "{refused}");
+        assert!(
+            matches!(&refused, RegistrationFileError::Json(JsonError::Shape(text)) if said(text)),
+            "{refused}"
+        );
     }
 }
 
 #[test]
 fn another_network_and_a_missing_row() {
-    let (file, expected) = (write_registrations(&[signed(5)]), [signed(5).message, signed(6).message]);
+    let (file, expected) =
+        (write_registrations(&[signed(5)]), [signed(5).message, signed(6).message]);
     let on_mainnet = RegistrationFileError::Signature { entry: 1, network: "mainnet".to_owned() };
     assert_eq!(verify_registrations(&file, &network("mainnet"), Some(&expected)), Err(on_mainnet));
     let missing = RegistrationFileError::Missing(hex::encode(expected[1].pubkey));

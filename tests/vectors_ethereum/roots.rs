@@ -59,13 +59,24 @@ fn domains_and_signing_roots() {
     let (mut checked, mut exits) = (0, 0);
     for (name, vector) in all.as_object().unwrap() {
         let network = any_network(name, &vector["inputs"]);
-        assert_eq!(network.deposit_domain().as_bytes(), &unhex::<32>(&vector["domains"]["deposit"]), "{name}");
-        assert_eq!(network.builder_domain().as_bytes(), &unhex::<32>(&vector["domains"]["application_builder"]), "{name}");
+        assert_eq!(
+            network.deposit_domain().as_bytes(),
+            &unhex::<32>(&vector["domains"]["deposit"]),
+            "{name}"
+        );
+        assert_eq!(
+            network.builder_domain().as_bytes(),
+            &unhex::<32>(&vector["domains"]["application_builder"]),
+            "{name}"
+        );
 
         let worked = &vector["worked"]["deposit_message"];
         let message = DepositMessage {
             pubkey: unhex(&worked["pubkey"]),
-            withdrawal_credentials: WithdrawalCredentials::from_bytes(unhex(&worked["withdrawal_credentials"])).unwrap(),
+            withdrawal_credentials: WithdrawalCredentials::from_bytes(unhex(
+                &worked["withdrawal_credentials"],
+            ))
+            .unwrap(),
             amount: number(&worked["amount"]),
         };
         assert_eq!(message.root(), unhex(&worked["hash_tree_root"]), "{name}");
@@ -73,7 +84,8 @@ fn domains_and_signing_roots() {
 
         let worked = &vector["worked"]["validator_registration_v1"];
         let registration = Registration {
-            fee_recipient: ExecutionAddress::parse_any(worked["fee_recipient"].as_str().unwrap()).unwrap(),
+            fee_recipient: ExecutionAddress::parse_any(worked["fee_recipient"].as_str().unwrap())
+                .unwrap(),
             gas_limit: number(&worked["gas_limit"]),
             timestamp: number(&worked["timestamp"]),
             pubkey: unhex(&worked["pubkey"]),
@@ -84,8 +96,15 @@ fn domains_and_signing_roots() {
         let worked = &vector["worked"]["voluntary_exit"];
         // Ephemery's own root changes, and there is no answer for it.
         if !worked.is_null() {
-            let exit = VoluntaryExit { epoch: number(&worked["epoch"]), validator_index: number(&worked["validator_index"]) };
-            assert_eq!(network.exit_domain().unwrap().as_bytes(), &unhex::<32>(&vector["domains"]["voluntary_exit"]), "{name}");
+            let exit = VoluntaryExit {
+                epoch: number(&worked["epoch"]),
+                validator_index: number(&worked["validator_index"]),
+            };
+            assert_eq!(
+                network.exit_domain().unwrap().as_bytes(),
+                &unhex::<32>(&vector["domains"]["voluntary_exit"]),
+                "{name}"
+            );
             assert_eq!(exit.root(), unhex(&worked["hash_tree_root"]), "{name}");
             assert_eq!(exit.signing_root(&network), Some(unhex(&worked["signing_root"])), "{name}");
             exits += 1;
@@ -107,7 +126,10 @@ fn registration_signature() {
     assert_eq!(network.builder_domain().as_bytes(), &unhex::<32>(&vector["domain"]));
     let message = &vector["message"];
     let registration = Registration {
-        fee_recipient: ExecutionAddress::parse_checksummed(message["fee_recipient"].as_str().unwrap()).unwrap(),
+        fee_recipient: ExecutionAddress::parse_checksummed(
+            message["fee_recipient"].as_str().unwrap(),
+        )
+        .unwrap(),
         gas_limit: number(&message["gas_limit"]),
         timestamp: number(&message["timestamp"]),
         pubkey: unhex(&message["pubkey"]),

@@ -1,4 +1,5 @@
-//! The curve library without the types of ours: points may be anything, and nothing is checked unless it is asked for.
+//! The curve library without the types of ours: points may be anything, and nothing is checked
+//! unless it is asked for.
 #![allow(unsafe_code, reason = "the floor is what the library can do, so it calls the library")]
 
 use blst::*;
@@ -118,7 +119,8 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 macro_rules! group {
-    ($name:ident, $affine:ident, $jacobian:ident, $bytes:literal, $all:ident, $serialize:ident, $deserialize:ident, $msm:ident,
+    ($name:ident, $affine:ident, $jacobian:ident, $bytes:literal, $all:ident, $serialize:ident,
+        $deserialize:ident, $msm:ident,
         $scratch:ident, $sum:ident, $in_group:ident) => {
         /// One group.
         pub mod $name {
@@ -131,7 +133,8 @@ macro_rules! group {
                     return out;
                 }
                 let pointers = [points.as_ptr(), core::ptr::null()];
-                // SAFETY: a null second pointer says that the points follow one another; there are as many slots as points.
+                // SAFETY: a null second pointer says that the points follow one another; there are
+                // as many slots as points.
                 unsafe { $all(out.as_mut_ptr(), pointers.as_ptr(), points.len()) };
                 out
             }
@@ -153,22 +156,35 @@ macro_rules! group {
                 out
             }
 
-            /// `Σ scalars[i] · points[i]`; scalars of `bits` bits follow one another, little-endian.
+            /// `Σ scalars[i] · points[i]`; scalars of `bits` bits follow one another,
+            /// little-endian.
             pub fn msm(points: &[$affine], scalars: &[u8], bits: usize) -> $jacobian {
                 assert!(!points.is_empty() && scalars.len() == points.len() * bits.div_ceil(8));
                 let mut out = $jacobian::default();
-                let (ps, ss) = ([points.as_ptr(), core::ptr::null()], [scalars.as_ptr(), core::ptr::null()]);
+                let (ps, ss) =
+                    ([points.as_ptr(), core::ptr::null()], [scalars.as_ptr(), core::ptr::null()]);
                 // SAFETY: asks for a size only.
                 let size = unsafe { $scratch(points.len()) };
                 let mut scratch = vec![0u64; size.div_ceil(8)];
-                // SAFETY: null second pointers say that points and scalars follow one another; scratch has the size asked for.
-                unsafe { $msm(&mut out, ps.as_ptr(), points.len(), ss.as_ptr(), bits, scratch.as_mut_ptr()) };
+                // SAFETY: null second pointers say that points and scalars follow one another;
+                // scratch has the size asked for.
+                unsafe {
+                    $msm(
+                        &mut out,
+                        ps.as_ptr(),
+                        points.len(),
+                        ss.as_ptr(),
+                        bits,
+                        scratch.as_mut_ptr(),
+                    )
+                };
                 out
             }
 
             /// The sum of the points at `places`.
             pub fn sum(points: &[$affine], places: &[u32]) -> Option<$jacobian> {
-                let pointers: Vec<*const $affine> = places.iter().map(|i| core::ptr::from_ref(&points[*i as usize])).collect();
+                let pointers: Vec<*const $affine> =
+                    places.iter().map(|i| core::ptr::from_ref(&points[*i as usize])).collect();
                 let mut out = $jacobian::default();
                 if !pointers.is_empty() {
                     // SAFETY: as many valid pointers as are announced.
@@ -306,7 +322,17 @@ pub fn compress_g2(point: &Q) -> [u8; 96] {
 pub fn hash_to_g2(message: &[u8]) -> blst_p2 {
     let mut out = blst_p2::default();
     // SAFETY: each pointer comes with its length; no augmentation.
-    unsafe { blst_hash_to_g2(&mut out, message.as_ptr(), message.len(), DST.as_ptr(), DST.len(), core::ptr::null(), 0) };
+    unsafe {
+        blst_hash_to_g2(
+            &mut out,
+            message.as_ptr(),
+            message.len(),
+            DST.as_ptr(),
+            DST.len(),
+            core::ptr::null(),
+            0,
+        )
+    };
     out
 }
 
@@ -323,7 +349,8 @@ pub fn pairing_product_is_one(ps: &[P], qs: &[Q]) -> bool {
     assert!(!ps.is_empty() && ps.len() == qs.len());
     let (left, right) = ([ps.as_ptr(), core::ptr::null()], [qs.as_ptr(), core::ptr::null()]);
     let (mut loops, mut out) = (blst_fp12::default(), blst_fp12::default());
-    // SAFETY: null second pointers say that points follow one another; there are as many on each side.
+    // SAFETY: null second pointers say that points follow one another; there are as many on each
+    // side.
     unsafe {
         blst_miller_loop_n(&mut loops, right.as_ptr(), left.as_ptr(), ps.len());
         blst_final_exp(&mut out, &loops);
@@ -331,9 +358,12 @@ pub fn pairing_product_is_one(ps: &[P], qs: &[Q]) -> bool {
     }
 }
 
-/// Whether a compressed signature verifies under a compressed key, by the library's own routine, which shares nothing with the above.
+/// Whether a compressed signature verifies under a compressed key, by the library's own routine,
+/// which shares nothing with the above.
 pub fn verifies(key: &[u8; 48], message: &[u8], signature: &[u8; 96]) -> bool {
-    let (Ok(key), Ok(signature)) = (min_pk::PublicKey::from_bytes(key), min_pk::Signature::from_bytes(signature)) else {
+    let (Ok(key), Ok(signature)) =
+        (min_pk::PublicKey::from_bytes(key), min_pk::Signature::from_bytes(signature))
+    else {
         return false;
     };
     signature.verify(true, message, DST, &[], &key, true) == BLST_ERROR::BLST_SUCCESS

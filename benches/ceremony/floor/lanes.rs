@@ -1,5 +1,5 @@
-//! Many additions at once: each needs an inversion, and a batch needs only one (Montgomery 1987). A lane is a list of points that are all
-//! treated alike, by validator.
+//! Many additions at once: each needs an inversion, and a batch needs only one (Montgomery 1987). A
+//! lane is a list of points that are all treated alike, by validator.
 
 use blst::{blst_p1, blst_scalar};
 use chacha20::ChaCha20Rng;
@@ -63,7 +63,9 @@ impl Adder {
             self.gaps.push(gap);
         }
         if rare {
-            for ((a, b), _) in sums.iter_mut().zip(points).zip(&self.gaps).filter(|(_, gap)| fp_is_zero(gap)) {
+            for ((a, b), _) in
+                sums.iter_mut().zip(points).zip(&self.gaps).filter(|(_, gap)| fp_is_zero(gap))
+            {
                 if is_infinity(a) {
                     *a = *b;
                 } else if !is_infinity(b) {
@@ -88,8 +90,8 @@ impl Adder {
         });
     }
 
-    /// `sums[i] += points[i]` for points of secret scalars: no branch. Equal or opposite points, which it gets wrong, have probability
-    /// 2^-250 here.
+    /// `sums[i] += points[i]` for points of secret scalars: no branch. Equal or opposite points,
+    /// which it gets wrong, have probability 2^-250 here.
     fn add_secret(&mut self, sums: &mut [P], points: &[P]) {
         self.gaps.clear();
         self.prefixes.clear();
@@ -121,8 +123,8 @@ impl Adder {
         sums
     }
 
-    /// Values at 1..=n of polynomials given by their coefficients' lanes, by forward differences (Newton): `t - 1` additions for each
-    /// value, after `t²/2` products with factors below `t`.
+    /// Values at 1..=n of polynomials given by their coefficients' lanes, by forward differences
+    /// (Newton): `t - 1` additions for each value, after `t²/2` products with factors below `t`.
     pub fn values(&mut self, coefficients: &[Lane], n: usize) -> Vec<Lane> {
         let t = coefficients.len();
         // Differences at zero of Horner's partial results: Δᵏ(x·f)(0) = k·(Δᵏf(0) + Δᵏ⁻¹f(0)).
@@ -152,7 +154,8 @@ impl Adder {
     }
 }
 
-/// Odd multiples of `64^i · G` for fixed-base products with digits that are odd, so that none is zero.
+/// Odd multiples of `64^i · G` for fixed-base products with digits that are odd, so that none is
+/// zero.
 pub struct Table {
     odd: Vec<P>,
 }
@@ -163,7 +166,8 @@ const ROW: usize = 1 << (W - 1);
 /// Products in a batch.
 const BATCH: usize = 512;
 /// The group order, little-endian.
-const ORDER: [u64; 4] = [0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48];
+const ORDER: [u64; 4] =
+    [0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48];
 
 impl Table {
     /// 129 KiB, made in two milliseconds.
@@ -184,8 +188,8 @@ impl Table {
         Self { odd: g1::affine(&multiples) }
     }
 
-    /// `k = Σ d_i · 64^i` with odd `d_i = 2b_i - 63`, where `b_i` are the digits of `(k + 64^43 - 1) / 2` and `k` is made odd by adding
-    /// the order. Gives the `b_i`.
+    /// `k = Σ d_i · 64^i` with odd `d_i = 2b_i - 63`, where `b_i` are the digits of `(k + 64^43 -
+    /// 1) / 2` and `k` is made odd by adding the order. Gives the `b_i`.
     fn digits(scalar: &blst_scalar) -> [u8; WINDOWS] {
         let mut limbs = [0u64; 5];
         for (limb, bytes) in limbs.iter_mut().zip(scalar.b.as_chunks::<8>().0) {
@@ -220,8 +224,14 @@ impl Table {
         for (i, entry) in self.odd[window * ROW..(window + 1) * ROW].iter().enumerate() {
             let differs = (i as u64) ^ place;
             let here = std::hint::black_box((differs.wrapping_sub(1) >> 63).wrapping_neg());
-            limbs[0].iter_mut().zip(&entry.x.l).for_each(|(limb, of_entry)| *limb |= of_entry & here);
-            limbs[1].iter_mut().zip(&entry.y.l).for_each(|(limb, of_entry)| *limb |= of_entry & here);
+            limbs[0]
+                .iter_mut()
+                .zip(&entry.x.l)
+                .for_each(|(limb, of_entry)| *limb |= of_entry & here);
+            limbs[1]
+                .iter_mut()
+                .zip(&entry.y.l)
+                .for_each(|(limb, of_entry)| *limb |= of_entry & here);
         }
         let mut out = P { x: Fp { l: limbs[0] }, y: Fp { l: limbs[1] } };
         let minus = fp_negate(&out.y);
@@ -239,7 +249,10 @@ impl Table {
             let mut sums: Lane = digits.iter().map(|digits| self.pick(0, digits[0])).collect();
             let mut points = sums.clone();
             for window in 1..WINDOWS {
-                points.iter_mut().zip(&digits).for_each(|(point, digits)| *point = self.pick(window, digits[window]));
+                points
+                    .iter_mut()
+                    .zip(&digits)
+                    .for_each(|(point, digits)| *point = self.pick(window, digits[window]));
                 adder.add_secret(&mut sums, &points);
             }
             out.extend(sums);
@@ -250,9 +263,15 @@ impl Table {
 
 macro_rules! bucket_test {
     ($name:ident, $point:ident, $group:ident) => {
-        /// Whether all points are in the subgroup, wrongly with probability 2^-`bits`: each round throws them into `2^level` buckets and a
-        /// point outside spoils its bucket but for one place in `2^level`. Bucket sums are tested by the next level, or one by one.
-        pub fn $name(points: &[$point], bits: u32, levels: &[u32], random: &mut ChaCha20Rng) -> bool {
+        /// Whether all points are in the subgroup, wrongly with probability 2^-`bits`: each round
+        /// throws them into `2^level` buckets and a point outside spoils its bucket but for one
+        /// place in `2^level`. Bucket sums are tested by the next level, or one by one.
+        pub fn $name(
+            points: &[$point],
+            bits: u32,
+            levels: &[u32],
+            random: &mut ChaCha20Rng,
+        ) -> bool {
             let Some((level, rest)) = levels.split_first() else {
                 return points.iter().all($group::is_in_group);
             };

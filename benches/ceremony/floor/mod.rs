@@ -1,9 +1,11 @@
-//! The floor: what one operator's work costs with the best technique known for each step, one thread, nothing but arithmetic. It plays
-//! the same part in the same shape as ours does, with keys, and two messages for each validator, that verify in the end.
+//! The floor: what one operator's work costs with the best technique known for each step, one
+//! thread, nothing but arithmetic. It plays the same part in the same shape as ours does, with
+//! keys, and two messages for each validator, that verify in the end.
 //!
-//! It is no protocol: nothing is signed by operators or bound to a session, storage is not proven, sums of commitments are tested for
-//! their subgroup and not every one, with error 2^-64, and whoever fails is not found. Steps whose cost is in none of these (channels,
-//! logs) are in neither figure.
+//! It is no protocol: nothing is signed by operators or bound to a session, storage is not proven,
+//! sums of commitments are tested for their subgroup and not every one, with error 2^-64, and
+//! whoever fails is not found. Steps whose cost is in none of these (channels, logs) are in neither
+//! figure.
 
 pub mod curve;
 mod lanes;
@@ -70,12 +72,19 @@ fn cipher(key: u8) -> ChaCha20Poly1305 {
 impl Floor {
     pub fn new(shape: Shape) -> Self {
         let random = ChaCha20Rng::seed_from_u64(7);
-        Self { shape, table: Table::new(), endomorphism: Endomorphism::new(), random, adder: Adder::default() }
+        Self {
+            shape,
+            table: Table::new(),
+            endomorphism: Endomorphism::new(),
+            random,
+            adder: Adder::default(),
+        }
     }
 
     fn deal(&mut self, dealer: usize) -> Dealing {
         let Shape { t, v, .. } = self.shape;
-        let secrets: Vec<blst_scalar> = (0..v * (t + 1)).map(|_| random_scalar(&mut self.random)).collect();
+        let secrets: Vec<blst_scalar> =
+            (0..v * (t + 1)).map(|_| random_scalar(&mut self.random)).collect();
         let points = match secrets.len() < 64 {
             true => g1::affine(&secrets.iter().map(public_key).collect::<Vec<_>>()),
             false => self.table.multiply(&secrets, &mut self.adder),
@@ -88,7 +97,10 @@ impl Floor {
                 g1::write(&commitments[row * t], &mut bytes[..96]);
                 g1::write(&nonces[row], &mut bytes[96..]);
                 let c = challenge(dealer, row, &bytes[..96], &bytes[96..]);
-                fr_to_scalar(&fr_add(&fr_from_scalar(&secrets[v * t + row]), &fr_mul(&c, &coefficients[row * t])))
+                fr_to_scalar(&fr_add(
+                    &fr_from_scalar(&secrets[v * t + row]),
+                    &fr_mul(&c, &coefficients[row * t]),
+                ))
             })
             .collect();
         Dealing { coefficients, commitments, nonces, responses }
@@ -111,13 +123,17 @@ impl Floor {
 
     fn shares(&self, coefficients: &[Fr], point: usize) -> Vec<blst_scalar> {
         let x = fr(point as u64);
-        let horner = |row: &[Fr]| row.iter().rev().fold(Fr::default(), |sum, a| fr_add(&fr_mul(&sum, &x), a));
+        let horner = |row: &[Fr]| {
+            row.iter().rev().fold(Fr::default(), |sum, a| fr_add(&fr_mul(&sum, &x), a))
+        };
         coefficients.chunks_exact(self.shape.t).map(|row| fr_to_scalar(&horner(row))).collect()
     }
 
     fn seal(&self, shares: &[blst_scalar], key: u8) -> Vec<u8> {
         let mut sealed: Vec<u8> = shares.iter().flat_map(|share| share.b).collect();
-        let tag = cipher(key).encrypt_inout_detached(&[0; 12].into(), &[], sealed.as_mut_slice().into()).expect("it is short");
+        let tag = cipher(key)
+            .encrypt_inout_detached(&[0; 12].into(), &[], sealed.as_mut_slice().into())
+            .expect("it is short");
         sealed.extend_from_slice(&tag);
         sealed
     }
@@ -125,8 +141,19 @@ impl Floor {
     fn open(&self, sealed: &[u8], key: u8) -> Vec<Fr> {
         let (body, tag) = sealed.split_last_chunk::<16>().expect("a tag");
         let mut body = body.to_vec();
-        cipher(key).decrypt_inout_detached(&[0; 12].into(), &[], body.as_mut_slice().into(), &(*tag).into()).expect("sealed so");
-        body.as_chunks::<32>().0.iter().map(|share| fr_from_scalar(&blst_scalar { b: *share })).collect()
+        cipher(key)
+            .decrypt_inout_detached(
+                &[0; 12].into(),
+                &[],
+                body.as_mut_slice().into(),
+                &(*tag).into(),
+            )
+            .expect("sealed so");
+        body.as_chunks::<32>()
+            .0
+            .iter()
+            .map(|share| fr_from_scalar(&blst_scalar { b: *share }))
+            .collect()
     }
 
     /// One operator's life, the last one's: what each of [`STEPS`] costs.
@@ -139,29 +166,42 @@ impl Floor {
         // The others deal.
         let others: Vec<Dealing> = (1..n).map(|dealer| self.deal(dealer)).collect();
         let dealt: Vec<Vec<u8>> = others.iter().map(|dealing| self.encode(dealing)).collect();
-        let boxes: Vec<Vec<u8>> = (1..n).map(|d| self.seal(&self.shares(&others[d - 1].coefficients, n), key(d))).collect();
+        let boxes: Vec<Vec<u8>> = (1..n)
+            .map(|d| self.seal(&self.shares(&others[d - 1].coefficients, n), key(d)))
+            .collect();
 
         let ((mine, mine_encoded, own), cost) = measure(|| {
             let mine = self.deal(n);
-            let sealed: Vec<Vec<u8>> = (1..n).map(|j| self.seal(&self.shares(&mine.coefficients, j), key(j))).collect();
+            let sealed: Vec<Vec<u8>> =
+                (1..n).map(|j| self.seal(&self.shares(&mine.coefficients, j), key(j))).collect();
             std::hint::black_box(sealed);
             let (encoded, own) = (self.encode(&mine), self.shares(&mine.coefficients, n));
             (mine, encoded, own)
         });
         *deal += cost;
 
-        let ((shares, keys), cost) = measure(|| self.receive(&mine, &mine_encoded, &own, &dealt, &boxes));
+        let ((shares, keys), cost) =
+            measure(|| self.receive(&mine, &mine_encoded, &own, &dealt, &boxes));
         *receive += cost;
 
         let group_keys: Vec<[u8; 48]> = keys.group.iter().map(compress).collect();
         let ((messages, hashed, my_partials), cost) = measure(|| {
-            let messages: Vec<[u8; 32]> = group_keys.iter().flat_map(|key| [0, 1].map(|kind| signing_root(key, kind))).collect();
+            let messages: Vec<[u8; 32]> = group_keys
+                .iter()
+                .flat_map(|key| [0, 1].map(|kind| signing_root(key, kind)))
+                .collect();
             let hashed: Vec<blst_p2> = messages.iter().map(|message| hash_to_g2(message)).collect();
-            let partials: Vec<blst_p2> =
-                hashed.iter().enumerate().map(|(m, message)| curve::sign(message, &shares[m / 2])).collect();
+            let partials: Vec<blst_p2> = hashed
+                .iter()
+                .enumerate()
+                .map(|(m, message)| curve::sign(message, &shares[m / 2]))
+                .collect();
             let partials = g2::affine(&partials);
             let mut bytes = vec![0; 192 * 2 * v];
-            partials.iter().zip(bytes.chunks_exact_mut(192)).for_each(|(point, out)| g2::write(point, out));
+            partials
+                .iter()
+                .zip(bytes.chunks_exact_mut(192))
+                .for_each(|(point, out)| g2::write(point, out));
             std::hint::black_box(bytes);
             (messages, hashed, partials)
         });
@@ -169,25 +209,41 @@ impl Floor {
 
         // The others sign.
         let mut sums = mine.coefficients.clone();
-        others.iter().for_each(|other| sums.iter_mut().zip(&other.coefficients).for_each(|(sum, a)| *sum = fr_add(sum, a)));
+        others.iter().for_each(|other| {
+            sums.iter_mut().zip(&other.coefficients).for_each(|(sum, a)| *sum = fr_add(sum, a))
+        });
         let signed: Vec<Vec<u8>> = (1..n)
             .map(|j| {
                 let shares = self.shares(&sums, j);
-                let partials: Vec<blst_p2> =
-                    hashed.iter().enumerate().map(|(m, message)| curve::sign(message, &shares[m / 2])).collect();
+                let partials: Vec<blst_p2> = hashed
+                    .iter()
+                    .enumerate()
+                    .map(|(m, message)| curve::sign(message, &shares[m / 2]))
+                    .collect();
                 let mut bytes = vec![0; 192 * 2 * v];
-                g2::affine(&partials).iter().zip(bytes.chunks_exact_mut(192)).for_each(|(point, out)| g2::write(point, out));
+                g2::affine(&partials)
+                    .iter()
+                    .zip(bytes.chunks_exact_mut(192))
+                    .for_each(|(point, out)| g2::write(point, out));
                 bytes
             })
             .collect();
         drop(others);
 
         let (signatures, cost) = measure(|| {
-            let read = |bytes: &Vec<u8>| -> Vec<Q> { bytes.chunks_exact(192).map(g2::read).collect() };
+            let read =
+                |bytes: &Vec<u8>| -> Vec<Q> { bytes.chunks_exact(192).map(g2::read).collect() };
             let mut partials: Vec<Vec<Q>> = signed.iter().map(read).collect();
             partials.push(my_partials);
             let hashed = g2::affine(&hashed);
-            assert!(signatures::verify(&keys.shares, &hashed, &partials, &self.endomorphism, &mut self.adder, &mut self.random));
+            assert!(signatures::verify(
+                &keys.shares,
+                &hashed,
+                &partials,
+                &self.endomorphism,
+                &mut self.adder,
+                &mut self.random
+            ));
             let combined = signatures::combine(&partials, t);
             let levels: &[u32] = if combined.len() < 10 * BITS as usize { &[] } else { &[4] };
             assert!(lanes::in_g2(&combined, BITS, levels, &mut self.random));
@@ -196,7 +252,10 @@ impl Floor {
         *verify += cost;
 
         for m in [0, v, 2 * v - 1] {
-            assert!(verifies(&group_keys[m / 2], &messages[m], &signatures[m]), "a signature that Ethereum would take");
+            assert!(
+                verifies(&group_keys[m / 2], &messages[m], &signatures[m]),
+                "a signature that Ethereum would take"
+            );
         }
         costs
     }
@@ -212,7 +271,8 @@ impl Floor {
     ) -> (Vec<blst_scalar>, Keys) {
         let Shape { n, t, v } = self.shape;
         let row = self.row_bytes();
-        let hashes: Vec<[u8; 32]> = dealt.iter().map(Vec::as_slice).chain([mine_encoded]).map(sha256).collect();
+        let hashes: Vec<[u8; 32]> =
+            dealt.iter().map(Vec::as_slice).chain([mine_encoded]).map(sha256).collect();
         std::hint::black_box(sha256(hashes.as_flattened()));
         let mut shares: Vec<Fr> = own.iter().map(fr_from_scalar).collect();
         for (peer, sealed) in boxes.iter().enumerate() {
@@ -220,19 +280,27 @@ impl Floor {
             shares.iter_mut().zip(opened).for_each(|(sum, share)| *sum = fr_add(sum, &share));
         }
 
-        // Commitments are added up lane by lane; the proofs go into one equation Σ γ (R + c·C - z·G) = 0.
+        // Commitments are added up lane by lane; the proofs go into one equation Σ γ (R + c·C -
+        // z·G) = 0.
         let mut sums: Vec<Lane> = vec![Lane::with_capacity(v); t];
-        let (mut constants, mut by_constant) = (Vec::with_capacity(v * n), Vec::<[u8; 32]>::with_capacity(v * n));
-        let (mut nonces, mut by_nonce) = (Vec::with_capacity(v * n), Vec::<[u8; 16]>::with_capacity(v * n));
+        let (mut constants, mut by_constant) =
+            (Vec::with_capacity(v * n), Vec::<[u8; 32]>::with_capacity(v * n));
+        let (mut nonces, mut by_nonce) =
+            (Vec::with_capacity(v * n), Vec::<[u8; 16]>::with_capacity(v * n));
         let mut by_generator = Fr::default();
         for start in (0..v).step_by(WIDTH) {
             let rows = start..(start + WIDTH).min(v);
-            let mut chunk: Vec<Lane> = (0..t).map(|k| rows.clone().map(|i| mine.commitments[i * t + k]).collect()).collect();
+            let mut chunk: Vec<Lane> = (0..t)
+                .map(|k| rows.clone().map(|i| mine.commitments[i * t + k]).collect())
+                .collect();
             for (dealer, bytes) in dealt.iter().enumerate() {
                 let mut lanes: Vec<Lane> = vec![Lane::with_capacity(WIDTH); t];
                 for i in rows.clone() {
                     let bytes = &bytes[i * row..(i + 1) * row];
-                    lanes.iter_mut().zip(bytes.chunks_exact(96)).for_each(|(lane, point)| lane.push(g1::read(point)));
+                    lanes
+                        .iter_mut()
+                        .zip(bytes.chunks_exact(96))
+                        .for_each(|(lane, point)| lane.push(g1::read(point)));
                     let (nonce, response) = bytes[96 * t..].split_at(96);
                     constants.push(lanes[0][i - rows.start]);
                     nonces.push(g1::read(nonce));
@@ -240,8 +308,15 @@ impl Floor {
                     self.random.fill_bytes(&mut weight);
                     by_nonce.push(weight);
                     let weight = fr_from_scalar(&reduce(&weight));
-                    by_constant.push(fr_to_scalar(&fr_mul(&weight, &challenge(dealer + 1, i, &bytes[..96], nonce))).b);
-                    by_generator = fr_add(&by_generator, &fr_mul(&weight, &fr_from_scalar(&reduce(response))));
+                    by_constant.push(
+                        fr_to_scalar(&fr_mul(
+                            &weight,
+                            &challenge(dealer + 1, i, &bytes[..96], nonce),
+                        ))
+                        .b,
+                    );
+                    by_generator =
+                        fr_add(&by_generator, &fr_mul(&weight, &fr_from_scalar(&reduce(response))));
                 }
                 chunk.iter_mut().zip(&lanes).for_each(|(sum, lane)| self.adder.add(sum, lane));
             }
@@ -264,7 +339,10 @@ impl Floor {
         for start in (0..v).step_by(WIDTH) {
             let end = (start + WIDTH).min(v);
             let chunk: Vec<Lane> = sums.iter().map(|lane| lane[start..end].to_vec()).collect();
-            public.iter_mut().zip(self.adder.values(&chunk, n)).for_each(|(all, lane)| all.extend(lane));
+            public
+                .iter_mut()
+                .zip(self.adder.values(&chunk, n))
+                .for_each(|(all, lane)| all.extend(lane));
         }
         let written: Vec<[u8; 48]> = public.iter().flatten().map(compress).collect();
         std::hint::black_box(written);
@@ -272,7 +350,10 @@ impl Floor {
         // Our shares are the ones of our public shares: Σ ρ s · G = Σ ρ P.
         let mut weights = vec![[0; 16]; v];
         self.random.fill_bytes(weights.as_flattened_mut());
-        let weighted = shares.iter().zip(&weights).map(|(share, weight)| fr_mul(share, &fr_from_scalar(&reduce(weight))));
+        let weighted = shares
+            .iter()
+            .zip(&weights)
+            .map(|(share, weight)| fr_mul(share, &fr_from_scalar(&reduce(weight))));
         let secret = weighted.fold(Fr::default(), |sum, term| fr_add(&sum, &term));
         let known = g1::msm(&public[n - 1], weights.as_flattened(), 128);
         assert!(equal(&public_key(&fr_to_scalar(&secret)), &known), "own shares");

@@ -10,7 +10,8 @@ use super::lanes::{Adder, Lane, WIDTH};
 /// Below this many validators lanes do not pay.
 const FEW: usize = 8;
 
-/// `λ` with `λ·(x, y) = (β·x, y)`: two short factors do the work of a long one (Gallant, Lambert, Vanstone 2001).
+/// `λ` with `λ·(x, y) = (β·x, y)`: two short factors do the work of a long one (Gallant, Lambert,
+/// Vanstone 2001).
 pub struct Endomorphism {
     lambda: blst_scalar,
     beta: Fp,
@@ -32,7 +33,8 @@ impl Endomorphism {
     }
 }
 
-/// Signed digits of a factor, lowest first: odd and below 8 in size, or zero, with three zeros behind each that is not.
+/// Signed digits of a factor, lowest first: odd and below 8 in size, or zero, with three zeros
+/// behind each that is not.
 fn digits(factor: u64) -> Vec<i8> {
     let mut rest = u128::from(factor);
     let mut out = Vec::new();
@@ -43,7 +45,11 @@ fn digits(factor: u64) -> Vec<i8> {
             1..8 => low as i8,
             _ => low as i8 - 16,
         };
-        rest = if digit < 0 { rest + u128::from(digit.unsigned_abs()) } else { rest - u128::from(digit.unsigned_abs()) };
+        rest = if digit < 0 {
+            rest + u128::from(digit.unsigned_abs())
+        } else {
+            rest - u128::from(digit.unsigned_abs())
+        };
         out.push(digit);
         rest >>= 1;
     }
@@ -86,8 +92,14 @@ fn weighted(keys: &[&[P]], factors: &[u64], adder: &mut Adder) -> Lane {
     sums
 }
 
-/// `(a + bλ) · points[i / 2]` for each of `factors`, two for each point, by two bits of both parts at a time.
-fn spread(points: &[P], factors: &[(u32, u32)], endomorphism: &Endomorphism, adder: &mut Adder) -> Lane {
+/// `(a + bλ) · points[i / 2]` for each of `factors`, two for each point, by two bits of both parts
+/// at a time.
+fn spread(
+    points: &[P],
+    factors: &[(u32, u32)],
+    endomorphism: &Endomorphism,
+    adder: &mut Adder,
+) -> Lane {
     let mut twice = points.to_vec();
     adder.double(&mut twice);
     let mut thrice = twice.clone();
@@ -114,8 +126,9 @@ fn spread(points: &[P], factors: &[(u32, u32)], endomorphism: &Endomorphism, add
     sums
 }
 
-/// Whether all partial signatures verify, wrongly with probability 2^-63: one pairing product with one Miller loop for each message. Weights
-/// are products of one of the message and one of the operator. `keys` and `partials` are by operator; two messages for each validator.
+/// Whether all partial signatures verify, wrongly with probability 2^-63: one pairing product with
+/// one Miller loop for each message. Weights are products of one of the message and one of the
+/// operator. `keys` and `partials` are by operator; two messages for each validator.
 pub fn verify(
     keys: &[Lane],
     messages: &[Q],
@@ -126,14 +139,18 @@ pub fn verify(
 ) -> bool {
     let (n, v) = (keys.len(), keys[0].len());
     let (mut left, total) = if v < FEW {
-        let weights: Vec<[u8; 8]> = (0..2 * v * n).map(|_| random.next_u64().to_le_bytes()).collect();
+        let weights: Vec<[u8; 8]> =
+            (0..2 * v * n).map(|_| random.next_u64().to_le_bytes()).collect();
         let of_message = |m: usize| -> Vec<P> { keys.iter().map(|lane| lane[m / 2]).collect() };
-        let sums: Vec<_> = (0..2 * v).map(|m| g1::msm(&of_message(m), weights[m * n..(m + 1) * n].as_flattened(), 64)).collect();
+        let sums: Vec<_> = (0..2 * v)
+            .map(|m| g1::msm(&of_message(m), weights[m * n..(m + 1) * n].as_flattened(), 64))
+            .collect();
         let all: Vec<Q> = (0..2 * v * n).map(|i| partials[i % n][i / n]).collect();
         (g1::affine(&sums), g2::msm(&all, weights.as_flattened(), 64))
     } else {
         let of_operator: Vec<u64> = (0..n).map(|_| random.next_u64()).collect();
-        let of_message: Vec<(u32, u32)> = (0..2 * v).map(|_| (random.next_u32(), random.next_u32())).collect();
+        let of_message: Vec<(u32, u32)> =
+            (0..2 * v).map(|_| (random.next_u32(), random.next_u32())).collect();
         let mut left = Lane::with_capacity(2 * v);
         for start in (0..v).step_by(WIDTH) {
             let end = (start + WIDTH).min(v);
@@ -141,10 +158,15 @@ pub fn verify(
             let sums = weighted(&keys, &of_operator, adder);
             left.extend(spread(&sums, &of_message[2 * start..2 * end], endomorphism, adder));
         }
-        let (a, b): (Vec<[u8; 4]>, Vec<[u8; 4]>) = of_message.iter().map(|(a, b)| (a.to_le_bytes(), b.to_le_bytes())).collect();
+        let (a, b): (Vec<[u8; 4]>, Vec<[u8; 4]>) =
+            of_message.iter().map(|(a, b)| (a.to_le_bytes(), b.to_le_bytes())).collect();
         let by_operator = |weights: &[[u8; 4]]| {
-            let sums: Vec<_> = partials.iter().map(|partials| g2::msm(partials, weights.as_flattened(), 32)).collect();
-            let of_operator: Vec<[u8; 8]> = of_operator.iter().map(|weight| weight.to_le_bytes()).collect();
+            let sums: Vec<_> = partials
+                .iter()
+                .map(|partials| g2::msm(partials, weights.as_flattened(), 32))
+                .collect();
+            let of_operator: Vec<[u8; 8]> =
+                of_operator.iter().map(|weight| weight.to_le_bytes()).collect();
             g2::msm(&g2::affine(&sums), of_operator.as_flattened(), 64)
         };
         (left, add_g2(&by_operator(&a), &multiply_g2(&by_operator(&b), &endomorphism.lambda)))
@@ -155,8 +177,8 @@ pub fn verify(
     g2::is_in_group(&total) && pairing_product_is_one(&left, &right)
 }
 
-/// Signatures from the partial ones of the operators at 1..=t, whose Lagrange coefficients at zero are the integers
-/// `(-1)^(j-1) · C(t, j)`.
+/// Signatures from the partial ones of the operators at 1..=t, whose Lagrange coefficients at zero
+/// are the integers `(-1)^(j-1) · C(t, j)`.
 pub fn combine(partials: &[Vec<Q>], t: usize) -> Vec<Q> {
     let mut binomial = 1u64;
     let coefficients: Vec<u64> = (1..=t as u64)
@@ -167,10 +189,14 @@ pub fn combine(partials: &[Vec<Q>], t: usize) -> Vec<Q> {
         .collect();
     let bits = coefficients.iter().max().map_or(0, |most| most.ilog2() + 1);
     let one = |m: usize| {
-        let signed = |j: usize| if j % 2 == 1 { negate_g2(&partials[j][m]) } else { partials[j][m] };
+        let signed =
+            |j: usize| if j % 2 == 1 { negate_g2(&partials[j][m]) } else { partials[j][m] };
         let points: Vec<Q> = (0..t).map(signed).collect();
         (0..bits).rev().fold(blst_p2::default(), |sum, bit| {
-            let terms = points.iter().zip(&coefficients).filter(|(_, coefficient)| **coefficient >> bit & 1 == 1);
+            let terms = points
+                .iter()
+                .zip(&coefficients)
+                .filter(|(_, coefficient)| **coefficient >> bit & 1 == 1);
             terms.fold(double_g2(&sum), |sum, (point, _)| add_g2_point(&sum, point))
         })
     };

@@ -24,20 +24,28 @@ pub fn live(shape: Shape, validators: u32) -> Cost {
 }
 
 fn key(n: usize, round: u64, random: &mut ChaCha20Rng) -> Cost {
-    let keys: Vec<ed25519::PrivateKey> = (0..n as u64).map(ed25519::PrivateKey::from_seed).collect();
-    let everybody: Set<ed25519::PublicKey> = Set::from_iter_dedup(keys.iter().map(|key| key.public_key()));
+    let keys: Vec<ed25519::PrivateKey> =
+        (0..n as u64).map(ed25519::PrivateKey::from_seed).collect();
+    let everybody: Set<ed25519::PublicKey> =
+        Set::from_iter_dedup(keys.iter().map(|key| key.public_key()));
     let new = Info::<MinPk, ed25519::PublicKey>::new::<N3f1>;
-    let info = new(b"bench", round, None, Mode::NonZeroCounter, Reveal::V1, everybody.clone(), everybody).expect("a round");
+    let info =
+        new(b"bench", round, None, Mode::NonZeroCounter, Reveal::V1, everybody.clone(), everybody)
+            .expect("a round");
     let (me, others) = keys.split_last().expect("an operator");
     let mut total = Cost::default();
 
-    let player = |key: &ed25519::PrivateKey| Player::<MinPk, _>::new(info.clone(), key.clone()).expect("a player");
+    let player = |key: &ed25519::PrivateKey| {
+        Player::<MinPk, _>::new(info.clone(), key.clone()).expect("a player")
+    };
     let mut their_players: Vec<_> = others.iter().map(player).collect();
     let mut my_player = player(me);
     let mut logs = Vec::new();
     for (position, key) in keys.iter().enumerate() {
         let mine = position == n - 1;
-        let mut start = || Dealer::start::<N3f1>(&mut *random, info.clone(), key.clone(), None).expect("a dealer");
+        let mut start = || {
+            Dealer::start::<N3f1>(&mut *random, info.clone(), key.clone(), None).expect("a dealer")
+        };
         let ((mut dealer, commitment, shares), cost) = measure(&mut start);
         total += if mine { cost } else { Cost::default() };
         let mut acknowledgements = Vec::new();

@@ -18,7 +18,8 @@ pub fn live(shape: Shape, validators: u32) -> Cost {
 
 fn key(shape: Shape) -> Cost {
     let count = |count| NonZeroUsize::new(count).expect("not zero");
-    let ids: Vec<_> = (1..=shape.n as u64).map(|id| IdentifierPrimeField(Scalar::from(id))).collect();
+    let ids: Vec<_> =
+        (1..=shape.n as u64).map(|id| IdentifierPrimeField(Scalar::from(id))).collect();
     let parameters = Parameters::<G1Projective>::new(count(shape.t), count(shape.n))
         .expect("a threshold")
         .with_participant_number_generators(vec![ParticipantIdGenerator::list(&ids)])
@@ -27,7 +28,8 @@ fn key(shape: Shape) -> Cost {
     let last = shape.n - 1;
     let mut participants = Vec::new();
     for (position, id) in ids.iter().enumerate() {
-        let (participant, cost) = measure(|| SecretParticipant::new_secret(*id, &parameters).expect("a participant"));
+        let (participant, cost) =
+            measure(|| SecretParticipant::new_secret(*id, &parameters).expect("a participant"));
         total += if position == last { cost } else { Cost::default() };
         participants.push(participant);
     }
@@ -43,7 +45,12 @@ fn key(shape: Shape) -> Cost {
         }
         for output in sent {
             let participant = &mut participants[output.dst_ordinal];
-            let ((), cost) = measure(|| participant.receive(output.data.as_bytes()).expect("a good message"));
+            let ((), cost) = measure(|| {
+                participant.receive(output.data.as_bytes()).expect(
+                    "a good \
+                message",
+                )
+            });
             total += if output.dst_ordinal == last { cost } else { Cost::default() };
         }
     }

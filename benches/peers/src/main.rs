@@ -1,19 +1,23 @@
-//! Key generation alone (no deposits, no signatures): one operator's CPU time for each validator, by Quorate, by the floor of the ceremony
-//! bench, and by two published crates, in one run on one thread.
+//! Key generation alone (no deposits, no signatures): one operator's CPU time for each validator,
+//! by Quorate, by the floor of the ceremony bench, and by two published crates, in one run on one
+//! thread.
 //!
 //!     cargo run --release --manifest-path benches/peers/Cargo.toml
 //!     cargo run --release --manifest-path benches/peers/Cargo.toml -- --shape 10,7,1000 --runs 5
 //!
-//! What is timed is what one operator computes: dealing, receiving what the others dealt, finalising. What the others compute is done beside
-//! it and not timed. Runs alternate; ratios are medians of the ratios of each round, and times are those of a core at its fastest pace.
+//! What is timed is what one operator computes: dealing, receiving what the others dealt,
+//! finalising. What the others compute is done beside it and not timed. Runs alternate; ratios are
+//! medians of the ratios of each round, and times are those of a core at its fastest pace.
 //!
-//! The peers generate one key at a time, so they run on a few validators and are divided by their number: a thousand cost them a thousand
-//! times as much. What they do differs, in their favour:
-//! * commonware-cryptography (feldman_desmedt, MinPk, Ed25519 acknowledgements): messages are handed over as values, so no point is decoded
-//!   and none is tested for its subgroup; no share is encrypted or stored.
+//! The peers generate one key at a time, so they run on a few validators and are divided by their
+//! number: a thousand cost them a thousand times as much. What they do differs, in their favour:
+//! * commonware-cryptography (feldman_desmedt, MinPk, Ed25519 acknowledgements): messages are
+//!   handed over as values, so no point is decoded and none is tested for its subgroup; no share is
+//!   encrypted or stored.
 //! * frost-dkg (blstrs_plus): messages are decoded; no share is encrypted or stored.
-//! * Quorate decodes every message, tests every point it receives, encrypts and opens the shares, signs and verifies statements, and proves
-//!   that it holds its shares. Its figure is that of the steps deal, receive and store.
+//! * Quorate decodes every message, tests every point it receives, encrypts and opens the shares,
+//!   signs and verifies statements, and proves that it holds its shares. Its figure is that of the
+//!   steps deal, receive and store.
 
 mod commonware;
 mod frost;
@@ -50,7 +54,8 @@ fn dkg(costs: &[Cost; STEPS.len()]) -> f64 {
 
 fn compare(shape: Shape, runs: usize) -> std::io::Result<()> {
     let directory = tempfile::tempdir()?;
-    let (received, transcript) = (directory.path().join("received"), directory.path().join("transcript"));
+    let (received, transcript) =
+        (directory.path().join("received"), directory.path().join("transcript"));
     operator::record(shape, &received, &transcript)?;
     let mut floor = floor::Floor::new(shape);
     let validators = f64::from(u32::try_from(shape.v).expect("few validators"));
@@ -60,12 +65,24 @@ fn compare(shape: Shape, runs: usize) -> std::io::Result<()> {
         let ours = operator::live(shape, &received)?;
         let floor = floor.live();
         let peers = [commonware::live(shape, FEW), frost::live(shape, FEW)];
-        pace = ours.iter().chain(&floor).chain(&peers).map(|cost| cost.pace).filter(|pace| *pace > 0.0).fold(pace, f64::min);
+        pace = ours
+            .iter()
+            .chain(&floor)
+            .chain(&peers)
+            .map(|cost| cost.pace)
+            .filter(|pace| *pace > 0.0)
+            .fold(pace, f64::min);
         let [commonware, frost] = peers.map(|cost| cost.products / f64::from(FEW));
         rounds.push([dkg(&ours) / validators, dkg(&floor) / validators, commonware, frost]);
     }
-    println!("\n{} of {}, {} validators, {runs} rounds: milliseconds for each operator and validator", shape.t, shape.n, shape.v);
-    for (i, name) in ["quorate", "floor", "commonware-cryptography", "frost-dkg"].into_iter().enumerate() {
+    println!(
+        "\n{} of {}, {} validators, {runs} rounds: milliseconds for each operator and \
+              validator",
+        shape.t, shape.n, shape.v
+    );
+    for (i, name) in
+        ["quorate", "floor", "commonware-cryptography", "frost-dkg"].into_iter().enumerate()
+    {
         let time = median(rounds.iter().map(|round| round[i] * pace).collect());
         let ratio = median(rounds.iter().map(|round| round[i] / round[0]).collect());
         println!("  {name:<24}{time:>10.3}{ratio:>9.2} x quorate");
@@ -81,8 +98,18 @@ fn run() -> Result<(), String> {
         let value = words.next().ok_or(format!("{word}: a value is missing"))?;
         match word.as_str() {
             "--shape" => shapes.push(value.parse()?),
-            "--runs" => runs = value.parse().ok().filter(|runs| *runs > 0).ok_or("--runs: a count")?,
-            other => return Err(format!("{other}: unknown; known are --shape n,t,v and --runs count")),
+            "--runs" => {
+                runs = value.parse().ok().filter(|runs| *runs > 0).ok_or(
+                    "--runs: a \
+                count",
+                )?
+            }
+            other => {
+                return Err(format!(
+                    "{other}: unknown; known are --shape n,t,v and --runs \
+                                         count"
+                ));
+            }
         }
     }
     if shapes.is_empty() {

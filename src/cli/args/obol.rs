@@ -7,10 +7,15 @@ use clap::{Args, Subcommand};
 #[derive(Subcommand)]
 pub(crate) enum ObolKey {
     /// Make the key of this operator's node, and print its record for the cluster definition.
-    #[command(after_help = "Example:\n  quorate identity obol-key new\n\nThe record (enr:...) goes into the cluster definition.")]
+    #[command(
+        after_help = "Example:\n  quorate identity obol-key new\n\nThe record (enr:...) goes into \
+                      the cluster definition."
+    )]
     New,
     /// Keep a key that exists, and print its record.
-    #[command(after_help = "Example:\n  quorate identity obol-key import .charon/charon-enr-private-key")]
+    #[command(
+        after_help = "Example:\n  quorate identity obol-key import .charon/charon-enr-private-key"
+    )]
     Import {
         /// The key: a charon-enr-private-key file (mode 0600).
         file: PathBuf,
@@ -37,7 +42,8 @@ pub(crate) struct ExportObol {
 pub(crate) struct VerifyCluster {
     /// The file.
     pub(crate) file: PathBuf,
-    /// A wallet (ERC-55) that is a contract: its signatures (ERC-1271) cannot be checked offline, and are named instead of refused.
+    /// A wallet (ERC-55) that is a contract: its signatures (ERC-1271) cannot be checked offline,
+    /// and are named instead of refused.
     #[arg(long = "contract-wallet", value_name = "ADDRESS")]
     pub(crate) contract_wallets: Vec<String>,
 }

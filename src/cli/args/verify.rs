@@ -7,9 +7,13 @@ use clap::{Args, Subcommand};
 #[derive(Subcommand)]
 pub(crate) enum Verify {
     /// A deposit file: shape, amounts, credentials, both roots, network, and every signature.
-    #[command(after_help = "Example:\n  quorate verify deposit deposit-data.json --network hoodi \\\n    \
-                            --withdrawal 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it is accepted, 4 if it is refused; then \
-                            the field at fault is named. That the deposits are those of a ceremony is for quorate audit --deposit-data.")]
+    #[command(
+        after_help = "Example:\n  quorate verify deposit deposit-data.json --network hoodi \\\n    \
+                            --withdrawal 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 \
+                            if it is accepted, 4 if it is refused; then \
+                            the field at fault is named. That the deposits are those of a ceremony \
+                            is for quorate audit --deposit-data."
+    )]
     Deposit {
         /// The deposit file.
         file: PathBuf,
@@ -19,39 +23,48 @@ pub(crate) enum Verify {
         #[arg(long, value_name = "ADDRESS")]
         withdrawal: Option<String>,
     },
-    /// A signed voluntary exit: shape, and the signature under the domain that exits have for ever (EIP-7044).
-    #[command(
-        after_help = "Example:\n  quorate verify exit signed_exit_transaction-1804776-1795328302.json --network hoodi \\\n    \
-                            --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 if it is refused."
-    )]
+    /// A signed voluntary exit: shape, and the signature under the domain that exits have for ever
+    /// (EIP-7044).
+    #[command(after_help = "Example:\n  quorate verify exit \
+                      signed_exit_transaction-1804776-1795328302.json --network hoodi \\\n    \
+                            --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 if it \
+                            is refused.")]
     Exit(VerifyExit),
     /// A file of builder registrations: shape, and every signature.
-    #[command(
-        after_help = "Example:\n  quorate verify registration registrations.json --network hoodi\n\nExit code 0 if it is accepted, 4 if it \
-                            is refused."
-    )]
+    #[command(after_help = "Example:\n  quorate verify registration registrations.json --network \
+                      hoodi\n\nExit code 0 if it is accepted, 4 if it \
+                            is refused.")]
     Registration {
         /// The file.
         file: PathBuf,
         #[command(flatten)]
         network: NetworkArgs,
     },
-    /// Key shares for SSV's contract and nodes: shape, RSA keys, the sharing of each validator's key, and every signature.
-    #[command(after_help = "Example:\n  quorate verify keyshares keyshares.json --proofs proofs.json \\\n    --owner \
-                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0\n\nExit code 0 if it is accepted, 4 if it is refused; then the \
-                      field at fault is named. What is encrypted only the operators can see.")]
+    /// Key shares for SSV's contract and nodes: shape, RSA keys, the sharing of each validator's
+    /// key, and every signature.
+    #[command(
+        after_help = "Example:\n  quorate verify keyshares keyshares.json --proofs proofs.json \
+                      \\\n    --owner \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0\n\nExit code 0 if it is \
+                      accepted, 4 if it is refused; then the \
+                      field at fault is named. What is encrypted only the operators can see."
+    )]
     Keyshares(VerifyKeyshares),
     /// The folder of a key generation for SSV, as SSV's own tools write and verify it.
     #[command(
-        after_help = "Example:\n  quorate verify ssv ceremony-2026-11-23--08-00-00.000 --network hoodi --validators 1 \\\n    --owner \
+        after_help = "Example:\n  quorate verify ssv ceremony-2026-11-23--08-00-00.000 --network \
+                      hoodi --validators 1 \\\n    --owner \
                       0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0 \\\n    --withdrawal \
-                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it is accepted, 4 if it is refused; then the field at \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it is accepted, \
+                      4 if it is refused; then the field at \
                       fault is named."
     )]
     Ssv(VerifySsv),
-    /// Keystores: every rule that some validator client has, key derivation within bounds, and that they decrypt to the keys they name.
+    /// Keystores: every rule that some validator client has, key derivation within bounds, and that
+    /// they decrypt to the keys they name.
     #[command(
-        after_help = "Example:\n  quorate verify keystore keystore-*.json --keystore-password-file password.txt\n\nExit code 0 if all \
+        after_help = "Example:\n  quorate verify keystore keystore-*.json --keystore-password-file \
+                      password.txt\n\nExit code 0 if all \
                             are accepted, 4 if one is refused. No secret is shown."
     )]
     Keystore {
@@ -62,17 +75,21 @@ pub(crate) enum Verify {
         #[arg(long, value_name = "FILE")]
         keystore_password_file: Option<PathBuf>,
     },
-    /// A cluster-definition.json of an Obol cluster (v1.8 to v1.11): both hashes, wallets' signatures, node records, amounts.
+    /// A cluster-definition.json of an Obol cluster (v1.8 to v1.11): both hashes, wallets'
+    /// signatures, node records, amounts.
     #[command(
         visible_alias = "obol-definition",
-        after_help = "Example:\n  quorate verify cluster-definition cluster-definition.json\n\nExit code 0 if it is accepted, 4 if it is \
+        after_help = "Example:\n  quorate verify cluster-definition \
+                      cluster-definition.json\n\nExit code 0 if it is accepted, 4 if it is \
                             refused."
     )]
     ClusterDefinition(super::VerifyCluster),
-    /// A cluster-lock.json of an Obol cluster (v1.8 to v1.11): everything that Charon and Obol's SDK verify, and what neither does.
+    /// A cluster-lock.json of an Obol cluster (v1.8 to v1.11): everything that Charon and Obol's
+    /// SDK verify, and what neither does.
     #[command(
         visible_alias = "obol-lock",
-        after_help = "Example:\n  quorate verify cluster-lock cluster-lock.json\n\nExit code 0 if it is accepted, 4 if it is refused. That \
+        after_help = "Example:\n  quorate verify cluster-lock cluster-lock.json\n\nExit code 0 if \
+                      it is accepted, 4 if it is refused. That \
                             it is the lock of a ceremony is for quorate audit --lock."
     )]
     ClusterLock(super::VerifyCluster),
@@ -96,7 +113,8 @@ pub(crate) struct VerifyExit {
     pub(crate) file: PathBuf,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// The validator's key, 96 hexadecimal digits, with or without 0x. An exit names its validator by an index only.
+    /// The validator's key, 96 hexadecimal digits, with or without 0x. An exit names its validator
+    /// by an index only.
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: String,
 }

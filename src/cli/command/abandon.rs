@@ -1,5 +1,6 @@
-//! `quorate abandon`: a person's final word on a ceremony. The word is in the log, synced, before the record of it is written, and that
-//! record is made of the log alone: whatever was interrupted, the same command again completes it.
+//! `quorate abandon`: a person's final word on a ceremony. The word is in the log, synced, before
+//! the record of it is written, and that record is made of the log alone: whatever was interrupted,
+//! the same command again completes it.
 
 use std::sync::Arc;
 
@@ -23,7 +24,8 @@ use crate::store::{Log, Record, StateDir};
 use crate::transcript::stopped;
 
 const MEANING: &str = "\
-Giving up is final: this operator will sign nothing more in this ceremony, which can then never be completed. To wait longer, do not \
+Giving up is final: this operator will sign nothing more in this ceremony, which can then never be \
+completed. To wait longer, do not \
 give up; nothing is lost by waiting.";
 
 /// Runs the command.
@@ -47,10 +49,15 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     if dir.view().is_published().map_err(messages::store)? {
         return Err(messages::finished(ceremony.name(), &dir.view().out()));
     }
-    let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes()).map_err(messages::store)?;
+    let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())
+        .map_err(messages::store)?;
     let path = dir.view().path().to_owned();
-    let mut held = statements(&records, &ceremony).map_err(|error| messages::replay(&error, &path))?;
-    let own = |kind: Kind| held.iter().filter(move |held| (held.envelope.sender, held.envelope.kind) == (seat.me, kind));
+    let mut held =
+        statements(&records, &ceremony).map_err(|error| messages::replay(&error, &path))?;
+    let own = |kind: Kind| {
+        held.iter()
+            .filter(move |held| (held.envelope.sender, held.envelope.kind) == (seat.me, kind))
+    };
     let signed = |round: Round| own(Kind::Ordinary).any(|held| held.envelope.round == round);
     if signed(Round::Final) {
         return Err(messages::agreed_already(ceremony.name()));
@@ -67,28 +74,40 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             talk(MEANING);
             if args.yes_fingerprint.is_none() {
                 let waiting = seat_names(&ceremony, &participant.waiting().everybody());
-                let whom = if waiting.is_empty() { "nobody".to_owned() } else { waiting.join(", ") };
-                talk(&format!("The ceremony is {:?}, attempt {}. It waits for {whom}.", ceremony.name(), ceremony.attempt()));
+                let whom =
+                    if waiting.is_empty() { "nobody".to_owned() } else { waiting.join(", ") };
+                talk(&format!(
+                    "The ceremony is {:?}, attempt {}. It waits for {whom}.",
+                    ceremony.name(),
+                    ceremony.attempt()
+                ));
             }
             let question = "Type the fingerprint's words to give it up";
             prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), question)?;
             let (record, word) = participant.abandon();
-            log.append(&[Record { kind: record.kind as u8, body: record.body }]).map_err(messages::store)?;
+            log.append(&[Record { kind: record.kind as u8, body: record.body }])
+                .map_err(messages::store)?;
             held.push(word.clone());
             word
         }
     };
     // Of what the log holds, so that it can be made again.
-    let evidence = dir.write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held)).map_err(messages::store)?;
+    let evidence = dir
+        .write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held))
+        .map_err(messages::store)?;
 
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { awaited.join(", ") };
     let shares = match prepared {
         true => {
-            "This operator had signed that its shares are stored. They stay sealed where they are, of no use without the others': the \
+            "This operator had signed that its shares are stored. They stay sealed where they are, \
+             of no use without the others': the \
              keys of this ceremony must never receive a deposit."
         }
-        false => "This operator never signed that its shares are stored, so no key can come out of this ceremony.",
+        false => {
+            "This operator never signed that its shares are stored, so no key can come out of this \
+             ceremony."
+        }
     };
     out.finish(
         Exit::Done,
@@ -100,8 +119,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             "evidence": evidence.display().to_string(),
         }),
         &format!(
-            "Given up: \"{}\", attempt {}. Waited for {whom}, which accuses and proves nothing.\n{shares}\nRecord: {}\nWhat to do: send \
-             the record to the others, and agree on the next attempt; it is drafted with: quorate spec next",
+            "Given up: \"{}\", attempt {}. Waited for {whom}, which accuses and proves \
+             nothing.\n{shares}\nRecord: {}\nWhat to do: send \
+             the record to the others, and agree on the next attempt; it is drafted with: quorate \
+             spec next",
             ceremony.name(),
             ceremony.attempt(),
             shown(&evidence)
@@ -112,13 +133,20 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
 /// The statements of a log.
 fn statements(records: &[Record], ceremony: &Ceremony) -> Result<Vec<Statement>, ReplayError> {
     let kind = RecordKind::Statement;
-    let bodies = records.iter().filter(|record| record.kind == kind as u8).map(|record| record.body.expose());
-    bodies.map(|bytes| Statement::open(bytes, ceremony).map_err(|_| ReplayError::Record { kind })).collect()
+    let bodies = records
+        .iter()
+        .filter(|record| record.kind == kind as u8)
+        .map(|record| record.body.expose());
+    bodies
+        .map(|bytes| Statement::open(bytes, ceremony).map_err(|_| ReplayError::Record { kind }))
+        .collect()
 }
 
 /// Whom an abandonment names.
 fn awaited(word: &Statement, ceremony: &Ceremony) -> Vec<Index> {
     let Ok(body) = Abandon::decode(word.body(), &Shape::of(ceremony)) else { return Vec::new() };
-    let missed = |(index, awaited): (Index, Awaited)| (awaited.statement || awaited.share_box).then_some(index);
+    let missed = |(index, awaited): (Index, Awaited)| {
+        (awaited.statement || awaited.share_box).then_some(index)
+    };
     ceremony.indices().zip(body.awaited).filter_map(missed).collect()
 }

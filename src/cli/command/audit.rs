@@ -29,12 +29,18 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     if let Some(html) = &args.html {
         input::can_be_written(html)?;
     }
-    let expected: Option<Ceremony> = args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
+    let expected: Option<Ceremony> =
+        args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
     let deposits = named(&args.deposit_data, MOST_DEPOSIT_BYTES)?;
     let keyshares = named(&args.keyshares, MOST_SSV_BYTES)?;
     let proofs = named(&args.proofs, MOST_SSV_BYTES)?;
-    let lock = args.lock.as_ref().map(|path| Ok((shown(path), input::read(path, MOST_BYTES)?))).transpose()?;
-    let lock = lock.as_ref().map(|(name, bytes): &(String, Vec<u8>)| (name.as_str(), bytes.as_slice()));
+    let lock = args
+        .lock
+        .as_ref()
+        .map(|path| Ok((shown(path), input::read(path, MOST_BYTES)?)))
+        .transpose()?;
+    let lock =
+        lock.as_ref().map(|(name, bytes): &(String, Vec<u8>)| (name.as_str(), bytes.as_slice()));
     let transcript = input::transcript(&args.transcript)?;
     let shares = match &args.share {
         Some(folder) => shares(folder, args.keystore_password_file.as_deref(), out)?,
@@ -58,7 +64,11 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     let exit = if report.is_clean() { Exit::Done } else { Exit::Finding };
     let fields: Value = serde_json::from_slice(&render::to_json(&report))
         .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
-    out.finish(exit, json!({ "findings": report.findings(), "report": fields }), &render::to_text(&report))
+    out.finish(
+        exit,
+        json!({ "findings": report.findings(), "report": fields }),
+        &render::to_text(&report),
+    )
 }
 
 /// Files with their names, each of at most `most` bytes.
@@ -71,12 +81,17 @@ fn borrowed(files: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
 }
 
 /// The keystores of a folder, each decrypted: that a share is held means that it can be used.
-fn shares(folder: &Path, password_file: Option<&Path>, out: &Output) -> Result<Vec<HeldShare>, CliError> {
+fn shares(
+    folder: &Path,
+    password_file: Option<&Path>,
+    out: &Output,
+) -> Result<Vec<HeldShare>, CliError> {
     let paths = keystores(folder)?;
     let parsed = paths.iter().map(|path| {
         let bytes = input::read(path, MOST_KEYSTORE_BYTES)?;
         // One that protects nothing is still a share.
-        let keystore = Keystore::from_json_even_if_weak(&bytes).map_err(|error| messages::keystore(path, &error))?;
+        let keystore = Keystore::from_json_even_if_weak(&bytes)
+            .map_err(|error| messages::keystore(path, &error))?;
         Ok((path, keystore))
     });
     let parsed = parsed.collect::<Result<Vec<_>, CliError>>()?;
@@ -87,7 +102,9 @@ fn shares(folder: &Path, password_file: Option<&Path>, out: &Output) -> Result<V
     let mut shares = Vec::with_capacity(parsed.len());
     for (path, keystore) in parsed {
         let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
-            None | Some(Err(KeystoreError::AnotherDerivation)) => keystore.decrypt_with(key.insert(keystore.derive(&password))),
+            None | Some(Err(KeystoreError::AnotherDerivation)) => {
+                keystore.decrypt_with(key.insert(keystore.derive(&password)))
+            }
             Some(decrypted) => decrypted,
         };
         let share = decrypted.map_err(|error| messages::keystore(path, &error))?;
@@ -107,7 +124,8 @@ fn keystores(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(reading)? {
         let name = entry.map_err(reading)?.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with("keystore") && name.ends_with(".json")) {
+        if name.to_str().is_some_and(|name| name.starts_with("keystore") && name.ends_with(".json"))
+        {
             paths.push(folder.join(name));
         }
         if paths.len() > MOST_VALIDATORS {

@@ -1,4 +1,5 @@
-//! `quorate demo`: a whole ceremony on this machine, with as many operator processes as operators, then the audit.
+//! `quorate demo`: a whole ceremony on this machine, with as many operator processes as operators,
+//! then the audit.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -25,7 +26,9 @@ use crate::cli::{messages, node_key, random};
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
-use crate::ethereum::obol::definition::{ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version};
+use crate::ethereum::obol::definition::{
+    ClusterDefinition, ClusterOperator, Creator, ValidatorAddresses, Version,
+};
 use crate::ethereum::obol::enr;
 use crate::identity::Operator;
 use crate::identity::card::OperatorName;
@@ -37,10 +40,11 @@ use crate::spec::{Ceremony, CeremonyFile};
 use crate::store::{self, IDENTITY_FILE, SealCost, StateDir, seal_with_passphrase};
 
 const NAMES: [&str; 16] = [
-    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim", "leo", "mia", "nina", "olga",
-    "peggy",
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
+    "leo", "mia", "nina", "olga", "peggy",
 ];
-/// A demo's passphrases are random and its identities thrown away: stretching them would only take time.
+/// A demo's passphrases are random and its identities thrown away: stretching them would only take
+/// time.
 const DEMO_COST: u8 = 12;
 
 /// One operator of the demo.
@@ -73,9 +77,15 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
         return Err(messages::demo_exists(root));
     }
     let (ceremony, players) = prepare(args, root)?;
-    talk(&format!("Demo ceremony: {} of {} operators, {} validators.", ceremony.t(), ceremony.n(), ceremony.v()));
+    talk(&format!(
+        "Demo ceremony: {} of {} operators, {} validators.",
+        ceremony.t(),
+        ceremony.n(),
+        ceremony.v()
+    ));
     let root = root.canonicalize().map_err(|error| messages::reading(root, &error))?;
-    let program = env::current_exe().map_err(|error| messages::reading(Path::new("this program"), &error))?;
+    let program =
+        env::current_exe().map_err(|error| messages::reading(Path::new("this program"), &error))?;
     let words = fingerprint(&ceremony.digest()).join(" ");
     let demo = Demo { args, program, root, ceremony, words, players };
     match args.fault {
@@ -93,7 +103,8 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
     let root = root.canonicalize().map_err(|error| messages::reading(root, &error))?;
     let ports = free_ports(usize::from(args.operators))?;
     let passphrase = SecretBytes::new(hex::encode(random::secret().expose()).into_bytes());
-    store::write_new(&root.join(PASSPHRASE_FILE), passphrase.expose(), 0o600).map_err(messages::store)?;
+    store::write_new(&root.join(PASSPHRASE_FILE), passphrase.expose(), 0o600)
+        .map_err(messages::store)?;
     let cost = SealCost::new(DEMO_COST).expect("within bounds");
     let mut players = Vec::new();
     let mut text = format!(
@@ -105,7 +116,9 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
     if args.threshold == args.operators {
         text += "[policy]\nallow_all_required = true\n";
     }
-    let name = |i: usize| NAMES.get(i).map_or_else(|| format!("operator-{}", i + 1), |name| (*name).to_owned());
+    let name = |i: usize| {
+        NAMES.get(i).map_or_else(|| format!("operator-{}", i + 1), |name| (*name).to_owned())
+    };
     let names: Vec<String> = (0..ports.len()).map(name).collect();
     let mut for_ssv = Vec::new();
     if args.ssv {
@@ -114,34 +127,63 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
     }
     for (i, (port, name)) in ports.into_iter().zip(names).enumerate() {
         let dir = root.join(&name);
-        let operator = Operator::generate(OperatorName::parse(&name).expect("a plain name"), random::secret());
+        let operator =
+            Operator::generate(OperatorName::parse(&name).expect("a plain name"), random::secret());
         let state = StateDir::open_or_create(&dir).map_err(messages::store)?;
-        let sealed = seal_with_passphrase(&operator.to_secret_bytes(), &passphrase, IDENTITY_FILE, cost, &mut random::os());
+        let sealed = seal_with_passphrase(
+            &operator.to_secret_bytes(),
+            &passphrase,
+            IDENTITY_FILE,
+            cost,
+            &mut random::os(),
+        );
         state.write_identity(&sealed).map_err(messages::store)?;
-        text += &format!("[[operators]]\ncard = \"{}\"\naddress = \"127.0.0.1:{port}\"\n", operator.card().encode());
+        text += &format!(
+            "[[operators]]\ncard = \"{}\"\naddress = \"127.0.0.1:{port}\"\n",
+            operator.card().encode()
+        );
         text += for_ssv.get(i).map_or("", String::as_str);
         players.push(Player { name, dir, port });
     }
     if args.obol {
         return obol(args, &root, players, &text);
     }
-    text += &format!("[[validators]]\ncount = {}\nwithdrawal = \"{DEMO_WITHDRAWAL}\"\ncompounding = false\n", args.validators);
-    let parsed = CeremonyFile::parse_toml(&text).and_then(Ceremony::try_from).map_err(|error| messages::spec(&error))?;
-    store::write_new(&root.join("ceremony.toml"), text.as_bytes(), 0o644).map_err(messages::store)?;
+    text += &format!(
+        "[[validators]]\ncount = {}\nwithdrawal = \"{DEMO_WITHDRAWAL}\"\ncompounding = false\n",
+        args.validators
+    );
+    let parsed = CeremonyFile::parse_toml(&text)
+        .and_then(Ceremony::try_from)
+        .map_err(|error| messages::spec(&error))?;
+    store::write_new(&root.join("ceremony.toml"), text.as_bytes(), 0o644)
+        .map_err(messages::store)?;
     Ok((parsed, players))
 }
 
-/// A definition that nobody signed, a node key for every operator, and the ceremony that makes the cluster; `text` has the operators.
-fn obol(args: &DemoArgs, root: &Path, players: Vec<Player>, text: &str) -> Result<(Ceremony, Vec<Player>), CliError> {
-    let network = Network::known(&args.network).ok_or_else(|| messages::unknown_network(&args.network))?;
+/// A definition that nobody signed, a node key for every operator, and the ceremony that makes the
+/// cluster; `text` has the operators.
+fn obol(
+    args: &DemoArgs,
+    root: &Path,
+    players: Vec<Player>,
+    text: &str,
+) -> Result<(Ceremony, Vec<Player>), CliError> {
+    let network =
+        Network::known(&args.network).ok_or_else(|| messages::unknown_network(&args.network))?;
     let mut operators = Vec::new();
     for player in &players {
         let key = fresh();
         node_key::keep(&StateDir::open(&player.dir).map_err(messages::store)?, &key)?;
         let (config_signature, enr_signature) = Default::default();
-        operators.push(ClusterOperator { address: None, enr: enr::write(&key), config_signature, enr_signature });
+        operators.push(ClusterOperator {
+            address: None,
+            enr: enr::write(&key),
+            config_signature,
+            enr_signature,
+        });
     }
-    let withdrawal = ExecutionAddress::parse_checksummed(DEMO_WITHDRAWAL).expect("an address with its checksum");
+    let withdrawal =
+        ExecutionAddress::parse_checksummed(DEMO_WITHDRAWAL).expect("an address with its checksum");
     let addresses = ValidatorAddresses { fee_recipient: withdrawal, withdrawal };
     let definition = ClusterDefinition {
         name: "Demo cluster".to_owned(),
@@ -163,29 +205,36 @@ fn obol(args: &DemoArgs, root: &Path, players: Vec<Player>, text: &str) -> Resul
         definition_hash: [0; 32],
     };
     let path = root.join("cluster-definition.json");
-    let cluster =
-        Cluster::check(definition.with_hashes(), BTreeSet::new()).map_err(|error| messages::definition(&path, &error))?;
+    let cluster = Cluster::check(definition.with_hashes(), BTreeSet::new())
+        .map_err(|error| messages::definition(&path, &error))?;
     store::write_new(&path, &cluster.definition().to_json(), 0o644).map_err(messages::store)?;
     #[derive(serde::Deserialize)]
     struct Operators {
         operators: Vec<OperatorEntry>,
     }
-    let operators: Operators =
-        toml::from_str(text).map_err(|error| messages::internal(&format!("the demo's own operators: {error}")))?;
+    let operators: Operators = toml::from_str(text)
+        .map_err(|error| messages::internal(&format!("the demo's own operators: {error}")))?;
     let file = ceremony_file(&cluster, "Demo cluster", &random::public(), operators.operators);
     let mut file = file.map_err(|error| messages::spec(&error))?;
     file.policy.allow_all_required = args.threshold == args.operators;
     let text = file.to_toml();
-    let ceremony = CeremonyFile::parse_toml(&text).and_then(Ceremony::try_from).map_err(|error| messages::spec(&error))?;
-    store::write_new(&root.join("ceremony.toml"), text.as_bytes(), 0o644).map_err(messages::store)?;
+    let ceremony = CeremonyFile::parse_toml(&text)
+        .and_then(Ceremony::try_from)
+        .map_err(|error| messages::spec(&error))?;
+    store::write_new(&root.join("ceremony.toml"), text.as_bytes(), 0o644)
+        .map_err(messages::store)?;
     Ok((ceremony, players))
 }
 
 /// Ports that are free now. All are held until all are known, so none is given twice.
 fn free_ports(count: usize) -> Result<Vec<u16>, CliError> {
-    let listeners: Result<Vec<TcpListener>, _> = (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
+    let listeners: Result<Vec<TcpListener>, _> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
     let listeners = listeners.map_err(messages::no_port)?;
-    listeners.iter().map(|listener| Ok(listener.local_addr().map_err(messages::no_port)?.port())).collect()
+    listeners
+        .iter()
+        .map(|listener| Ok(listener.local_addr().map_err(messages::no_port)?.port()))
+        .collect()
 }
 
 /// An operator's process, which ends with this one's interest in it.
@@ -215,7 +264,8 @@ impl Running<'_> {
     pub(super) fn until(&mut self, texts: &[String], patience: Duration) -> Option<String> {
         let end = Instant::now() + patience;
         loop {
-            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok()?;
+            let line =
+                self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).ok()?;
             if texts.iter().any(|text| line.contains(text)) {
                 return Some(line);
             }
@@ -238,12 +288,20 @@ impl Demo<'_> {
     pub(super) fn command(&self, player: usize) -> Command {
         let mut command = Command::new(&self.program);
         let passphrase = self.root.join(PASSPHRASE_FILE);
-        command.arg("--dir").arg(&self.players[player].dir).arg("--passphrase-file").arg(passphrase);
+        command
+            .arg("--dir")
+            .arg(&self.players[player].dir)
+            .arg("--passphrase-file")
+            .arg(passphrase);
         command
     }
 
     /// Starts an operator; one that breaks a rule, if there is one.
-    pub(super) fn start(&self, player: usize, cheat: Option<Rule>) -> Result<Running<'_>, CliError> {
+    pub(super) fn start(
+        &self,
+        player: usize,
+        cheat: Option<Rule>,
+    ) -> Result<Running<'_>, CliError> {
         let mut command = self.command(player);
         let player = &self.players[player];
         match cheat {
@@ -251,7 +309,10 @@ impl Demo<'_> {
             Some(rule) => command.arg("demo-cheat").args(["--rule", cheat_name(rule)]),
         };
         command.arg(self.root.join("ceremony.toml")).args(["--yes-fingerprint", &self.words]);
-        command.arg("--listen").arg(format!("127.0.0.1:{}", player.port)).args(["--kdf", kdf_name(self.args.kdf)]);
+        command
+            .arg("--listen")
+            .arg(format!("127.0.0.1:{}", player.port))
+            .args(["--kdf", kdf_name(self.args.kdf)]);
         command.args(["--profile", profile_name(self.args.profile)]);
         if self.args.password_files {
             command.arg("--password-files");
@@ -288,13 +349,19 @@ impl Demo<'_> {
 
     /// Starts all operators but one.
     pub(super) fn start_all_but(&self, one: usize) -> Result<Vec<Running<'_>>, CliError> {
-        (0..self.players.len()).filter(|player| *player != one).map(|player| self.start(player, None)).collect()
+        (0..self.players.len())
+            .filter(|player| *player != one)
+            .map(|player| self.start(player, None))
+            .collect()
     }
 }
 
-/// Runs one process for each operator until all have ended, or one has failed: the others would wait for it for ever.
+/// Runs one process for each operator until all have ended, or one has failed: the others would
+/// wait for it for ever.
 fn play(demo: &Demo<'_>) -> Result<(), CliError> {
-    let mut running = (0..demo.players.len()).map(|player| demo.start(player, None)).collect::<Result<Vec<_>, _>>()?;
+    let mut running = (0..demo.players.len())
+        .map(|player| demo.start(player, None))
+        .collect::<Result<Vec<_>, _>>()?;
     loop {
         let mut failed = Vec::new();
         let mut ended = 0;
@@ -340,13 +407,20 @@ fn profile_name(choice: ProfileChoice) -> &'static str {
 }
 
 /// Compares what the operators hold, and audits it as a stranger would.
-pub(super) fn conclude(demo: &Demo<'_>, out: &Output, story: Option<(&str, Value)>) -> Result<Exit, CliError> {
+pub(super) fn conclude(
+    demo: &Demo<'_>,
+    out: &Output,
+    story: Option<(&str, Value)>,
+) -> Result<Exit, CliError> {
     let Demo { root, ceremony, players, .. } = demo;
     let mut folders = Vec::new();
     for player in players {
         let state = StateDir::open(&player.dir).map_err(messages::store)?;
         let view = state.find(&ceremony.digest()).map_err(messages::store)?;
-        folders.push(view.ok_or_else(|| messages::demo_failed(std::slice::from_ref(&player.name), root))?.out());
+        folders.push(
+            view.ok_or_else(|| messages::demo_failed(std::slice::from_ref(&player.name), root))?
+                .out(),
+        );
     }
     let read = |folder: &Path| {
         let path = folder.join("public").join("transcript.quorate");
@@ -358,7 +432,8 @@ pub(super) fn conclude(demo: &Demo<'_>, out: &Output, story: Option<(&str, Value
             return Err(messages::internal(&format!("{} holds another transcript", player.name)));
         }
     }
-    let report = audit(&transcript, &Expectations { ceremony: Some(ceremony), ..Expectations::default() });
+    let report =
+        audit(&transcript, &Expectations { ceremony: Some(ceremony), ..Expectations::default() });
     let text = format!(
         "{}\nAll {} operators hold the same transcript.\n{}Outputs: {}",
         render::to_text(&report),

@@ -1,4 +1,5 @@
-//! The operators of a demo for SSV: numbers, RSA keys, and the files in which SSV's tools would keep them.
+//! The operators of a demo for SSV: numbers, RSA keys, and the files in which SSV's tools would
+//! keep them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,10 +38,13 @@ pub(super) fn password_file(root: &Path) -> PathBuf {
 
 /// Makes keys and writes their files. For each operator, its lines of the ceremony file.
 pub(super) fn prepare(root: &Path, names: &[String]) -> Result<Vec<String>, CliError> {
-    let keys: Result<Vec<RsaSecret>, _> = names.par_iter().map(|_| RsaSecret::generate(&mut random::os())).collect();
+    let keys: Result<Vec<RsaSecret>, _> =
+        names.par_iter().map(|_| RsaSecret::generate(&mut random::os())).collect();
     let keys = keys.map_err(|error| messages::internal(&error.to_string()))?;
     let text = SecretBytes::new(hex::encode(random::secret().expose()).into_bytes());
-    let make = |folder: &Path| fs::create_dir_all(folder).map_err(|error| messages::writing(folder, &error));
+    let make = |folder: &Path| {
+        fs::create_dir_all(folder).map_err(|error| messages::writing(folder, &error))
+    };
     make(&root.join(FOLDER))?;
     store::write_new(&password_file(root), text.expose(), 0o600).map_err(messages::store)?;
     let password = Password::new(&text).map_err(|error| messages::ssv_password(&error))?;
@@ -51,11 +55,16 @@ pub(super) fn prepare(root: &Path, names: &[String]) -> Result<Vec<String>, CliE
         let file = write_key_file(key, &password, Kdf::pbkdf2(), &mut random::os());
         store::write_new(&path, &file, 0o600).map_err(messages::store)?;
         let address = format!("https://127.0.0.1:{}", 3030 + position);
-        info.push(json!({ "id": id(position), "public_key": key.public().to_text(), "ip": address }));
+        info.push(
+            json!({ "id": id(position), "public_key": key.public().to_text(), "ip": address }),
+        );
     }
-    let info = serde_json::to_vec_pretty(&info).map_err(|error| messages::internal(&error.to_string()))?;
-    store::write_new(&root.join(FOLDER).join("operators_info.json"), &info, 0o644).map_err(messages::store)?;
-    let lines =
-        |(position, key): (usize, &RsaSecret)| format!("point = {}\nssv_key = \"{}\"\n", id(position), key.public().to_text());
+    let info =
+        serde_json::to_vec_pretty(&info).map_err(|error| messages::internal(&error.to_string()))?;
+    store::write_new(&root.join(FOLDER).join("operators_info.json"), &info, 0o644)
+        .map_err(messages::store)?;
+    let lines = |(position, key): (usize, &RsaSecret)| {
+        format!("point = {}\nssv_key = \"{}\"\n", id(position), key.public().to_text())
+    };
     Ok(keys.iter().enumerate().map(lines).collect())
 }

@@ -18,9 +18,15 @@ pub(crate) fn run(args: &Evidence, out: &Output) -> Result<Exit, CliError> {
 fn check(file: &Path, expect: Option<&Path>, out: &Output) -> Result<Exit, CliError> {
     let expected = expect.map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
     let verdict = judged(file)?;
-    if let Some(expected) = expected.filter(|expected| expected.digest() != verdict.ceremony.digest()) {
+    if let Some(expected) =
+        expected.filter(|expected| expected.digest() != verdict.ceremony.digest())
+    {
         let words = |digest| fingerprint(&digest).join(" ");
-        return Err(messages::other_ceremony(file, &words(verdict.ceremony.digest()), &words(expected.digest())));
+        return Err(messages::other_ceremony(
+            file,
+            &words(verdict.ceremony.digest()),
+            &words(expected.digest()),
+        ));
     }
     let exit = if verdict.proven.is_empty() { Exit::Finding } else { Exit::Done };
     out.finish(exit, verdict.fields(), &verdict.text())

@@ -45,7 +45,10 @@ fn from_transcript(
 ) -> Result<Exit, CliError> {
     input::must_be_free(folder)?;
     let report = audit(&input::transcript(transcript)?, &Expectations::default());
-    let audited = report.audited().filter(|_| report.is_clean()).ok_or_else(|| messages::not_audited(transcript))?;
+    let audited = report
+        .audited()
+        .filter(|_| report.is_clean())
+        .ok_or_else(|| messages::not_audited(transcript))?;
     write(folder, &make(audited)?, json!({}), out)
 }
 
@@ -53,8 +56,12 @@ fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, Cli
     from_transcript(transcript, folder, out, |audited| {
         let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
         let (ceremony, validators) = (audited.ceremony(), audited.validators());
-        let mut files = launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
-        files.extend(launchpad::registrations_file(ceremony, validators).map_err(|error| internal(&error))?);
+        let mut files =
+            launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
+        files.extend(
+            launchpad::registrations_file(ceremony, validators)
+                .map_err(|error| internal(&error))?,
+        );
         Ok(files)
     })
 }
@@ -65,11 +72,17 @@ fn ssv(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError>
             return Err(messages::not_for_ssv(transcript));
         }
         talk(&RSA_WEAKNESS.map(|sentence| format!("WARNING: {sentence}")).join("\n"));
-        ssv_folder(audited.ceremony(), audited.validators()).map_err(|error| messages::internal(&error.to_string()))
+        ssv_folder(audited.ceremony(), audited.validators())
+            .map_err(|error| messages::internal(&error.to_string()))
     })
 }
 
-pub(super) fn write(folder: &Path, files: &[Artifact], fields: Value, out: &Output) -> Result<Exit, CliError> {
+pub(super) fn write(
+    folder: &Path,
+    files: &[Artifact],
+    fields: Value,
+    out: &Output,
+) -> Result<Exit, CliError> {
     write_folder(folder, files).map_err(|error| match error {
         crate::store::StoreError::Missing { .. } => messages::no_folder(folder),
         other => messages::store(other),
@@ -103,15 +116,23 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     match manager {
         Some((url, manager)) => push(args, &own, url, &manager, out),
         None => {
-            let folder = args.target.out.as_deref().ok_or_else(|| messages::internal("one of the targets is required"))?;
+            let folder = args
+                .target
+                .out
+                .as_deref()
+                .ok_or_else(|| messages::internal("one of the targets is required"))?;
             let passphrase = SecretBytes::new(own.passphrase.expose().to_vec());
-            let (password, layout) = args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
+            let (password, layout) =
+                args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
             let key = KeystoreKey::planned(args.layout.kdf(), password, None).finish();
             let stamp = now();
             let mut files = encrypt(&own, layout.profile, &key, stamp)?;
             files.extend(layout.password_files(ceremony.v(), stamp));
             let written = write(folder, &files, json!({ "operator": own.seat.me.get() }), out);
-            files.iter_mut().filter(|file| file.audience == Audience::Secret).for_each(|file| file.bytes.zeroize());
+            files
+                .iter_mut()
+                .filter(|file| file.audience == Audience::Secret)
+                .for_each(|file| file.bytes.zeroize());
             written
         }
     }
@@ -123,32 +144,56 @@ pub(super) fn now() -> u64 {
 
 fn public_shares(own: &Own) -> Vec<G1> {
     let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
-    outcome.validators.iter().map(|validator| validator.public_shares[own.seat.me.position()]).collect()
+    outcome
+        .validators
+        .iter()
+        .map(|validator| validator.public_shares[own.seat.me.position()])
+        .collect()
 }
 
-pub(super) fn encrypt(own: &Own, profile: Profile, key: &DerivedKey, stamp: u64) -> Result<Vec<Artifact>, CliError> {
-    let shares = own.participant.shares().ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
+pub(super) fn encrypt(
+    own: &Own,
+    profile: Profile,
+    key: &DerivedKey,
+    stamp: u64,
+) -> Result<Vec<Artifact>, CliError> {
+    let shares = own
+        .participant
+        .shares()
+        .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
     let holder = Holder::new(&own.seat.ceremony, own.seat.me);
-    let files = keystore_files_as(profile, holder, shares, &public_shares(own), key, stamp, random::os());
+    let files =
+        keystore_files_as(profile, holder, shares, &public_shares(own), key, stamp, random::os());
     files.map_err(|error| messages::internal(&error.to_string()))
 }
 
-fn push(args: &ExportKeystores, own: &Own, url: &str, manager: &KeyManager, out: &Output) -> Result<Exit, CliError> {
+fn push(
+    args: &ExportKeystores,
+    own: &Own,
+    url: &str,
+    manager: &KeyManager,
+    out: &Output,
+) -> Result<Exit, CliError> {
     let secret = match &args.keystore_password_file {
         Some(path) => prompt::secret_file(path)?,
         // It protects the keystores on the way, and in the key manager's own storage.
         None => fresh_password(),
     };
     let password = Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
-    let text = core::str::from_utf8(secret.expose()).map_err(|_| messages::internal("a password that is not text"))?;
+    let text = core::str::from_utf8(secret.expose())
+        .map_err(|_| messages::internal("a password that is not text"))?;
     let key = KeystoreKey::planned(args.layout.kdf(), password, None).finish();
     let files = encrypt(own, Profile::Default, &key, now())?;
     let keystores: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
-    let pubkeys: Vec<String> = public_shares(own).iter().map(|share| hex::encode(share.to_compressed())).collect();
+    let pubkeys: Vec<String> =
+        public_shares(own).iter().map(|share| hex::encode(share.to_compressed())).collect();
     talk(&format!("Sending {} keystores to {url}", keystores.len()));
-    let statuses = manager.push(&keystores, text, &pubkeys).map_err(|error| messages::push_unfinished(url, &error))?;
+    let statuses = manager
+        .push(&keystores, text, &pubkeys)
+        .map_err(|error| messages::push_unfinished(url, &error))?;
     let bad = statuses.iter().zip(&pubkeys).filter(|(status, _)| !is_held(status));
-    let bad: Vec<String> = bad.map(|(status, key)| format!("0x{key}: {} {}", status.status, status.message)).collect();
+    let bad: Vec<String> =
+        bad.map(|(status, key)| format!("0x{key}: {} {}", status.status, status.message)).collect();
     if !bad.is_empty() {
         return Err(messages::not_imported(&bad));
     }
@@ -157,6 +202,10 @@ fn push(args: &ExportKeystores, own: &Own, url: &str, manager: &KeyManager, out:
     out.finish(
         Exit::Done,
         json!({ "keymanager": url, "imported": imported, "duplicates": duplicates }),
-        &format!("The key manager has all {} keys: {imported} imported, {duplicates} that it had before.", pubkeys.len()),
+        &format!(
+            "The key manager has all {} keys: {imported} imported, {duplicates} that it had \
+                  before.",
+            pubkeys.len()
+        ),
     )
 }

@@ -32,12 +32,20 @@ pub(crate) fn run(args: &ExportObol, out: &Output) -> Result<Exit, CliError> {
     let nothing = || messages::nothing_here(ceremony.name(), state.path());
     let own = Own::open(&held, ceremony.clone(), out)?.ok_or_else(nothing)?;
     drop(held);
-    let seat = node_key::with_node_key(own.seat.clone(), &state, args.charon_enr_private_key.as_deref())?;
+    let seat =
+        node_key::with_node_key(own.seat.clone(), &state, args.charon_enr_private_key.as_deref())?;
     let internal = |what: &str| messages::internal(what);
-    let lock = own.participant.lock().ok_or_else(|| internal("a finished cluster without its lock"))?;
-    let key = seat.node_key().ok_or_else(|| internal("a seat without the key that it was given"))?;
-    let validators = &own.participant.outcome().ok_or_else(|| internal("a finished ceremony without outcome"))?.validators;
-    let deposits = launchpad::signed_deposits(&ceremony, validators).map_err(|error| internal(&error.to_string()))?;
+    let lock =
+        own.participant.lock().ok_or_else(|| internal("a finished cluster without its lock"))?;
+    let key =
+        seat.node_key().ok_or_else(|| internal("a seat without the key that it was given"))?;
+    let validators = &own
+        .participant
+        .outcome()
+        .ok_or_else(|| internal("a finished ceremony without outcome"))?
+        .validators;
+    let deposits = launchpad::signed_deposits(&ceremony, validators)
+        .map_err(|error| internal(&error.to_string()))?;
 
     let layout = Layout { profile: Profile::Charon, written: Some(fresh_password()) };
     let secret = layout.written.as_ref().expect("just made");
@@ -47,7 +55,15 @@ pub(crate) fn run(args: &ExportObol, out: &Output) -> Result<Exit, CliError> {
     let mut files = node_folder(lock, ceremony.network(), &deposits, key);
     files.extend(encrypt(&own, layout.profile, &derived, stamp)?);
     files.extend(layout.password_files(ceremony.v(), stamp));
-    let written = write(folder, &files, json!({ "operator": own.seat.me.get(), "lock_hash": hex::encode(lock.lock_hash) }), out);
-    files.iter_mut().filter(|file| file.audience == Audience::Secret).for_each(|file| file.bytes.zeroize());
+    let written = write(
+        folder,
+        &files,
+        json!({ "operator": own.seat.me.get(), "lock_hash": hex::encode(lock.lock_hash) }),
+        out,
+    );
+    files
+        .iter_mut()
+        .filter(|file| file.audience == Audience::Secret)
+        .for_each(|file| file.bytes.zeroize());
     written
 }

@@ -23,11 +23,17 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Opens it. The whole ceremony is checked again, from the log: these shares, and these public shares, are what every operator signed. `None` if
-    /// nothing was begun here.
-    pub(super) fn open(lock: &Lock, ceremony: Arc<Ceremony>, out: &Output) -> Result<Option<Self>, CliError> {
+    /// Opens it. The whole ceremony is checked again, from the log: these shares, and these public
+    /// shares, are what every operator signed. `None` if nothing was begun here.
+    pub(super) fn open(
+        lock: &Lock,
+        ceremony: Arc<Ceremony>,
+        out: &Output,
+    ) -> Result<Option<Self>, CliError> {
         let state = lock.state();
-        let Some(view) = state.find(&ceremony.digest()).map_err(messages::store)? else { return Ok(None) };
+        let Some(view) = state.find(&ceremony.digest()).map_err(messages::store)? else {
+            return Ok(None);
+        };
         if !begun(&view)? {
             return Ok(None);
         }
@@ -36,7 +42,8 @@ impl Own {
         let seat = OwnSeat::find(ceremony.clone(), operator.clone())
             .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
         let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
-        let (log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes()).map_err(messages::store)?;
+        let (log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())
+            .map_err(messages::store)?;
         let later = records.iter().filter(|record| record.kind == RecordKind::Signed as u8);
         let signed = later.map(|record| record.body.expose().to_vec()).collect();
         let (participant, step) = machine::replay(&seat, records, view.path())?;
@@ -44,7 +51,8 @@ impl Own {
         if !view.is_published().map_err(messages::store)? {
             return Err(unfinished());
         }
-        let participant = machine::finished(participant, step, &log, view.path())?.ok_or_else(unfinished)?;
+        let participant =
+            machine::finished(participant, step, &log, view.path())?.ok_or_else(unfinished)?;
         Ok(Some(Self { seat, participant, log, signed, passphrase }))
     }
 }

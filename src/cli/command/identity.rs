@@ -21,7 +21,8 @@ pub(crate) fn run(args: &Identity, out: &Output) -> Result<Exit, CliError> {
 }
 
 fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
-    let cost = SealCost::new(cost).ok_or_else(|| messages::internal("a cost out of the bounds of its flag"))?;
+    let cost = SealCost::new(cost)
+        .ok_or_else(|| messages::internal("a cost out of the bounds of its flag"))?;
     // Everything that can be refused is, before anything is made.
     let path = out.dir.join(IDENTITY_FILE);
     if exists(&out.dir)? {
@@ -35,7 +36,13 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
     let passphrase = prompt::new_passphrase(out)?;
 
     let operator = Operator::generate(name, random::secret());
-    let sealed = seal_with_passphrase(&operator.to_secret_bytes(), &passphrase, IDENTITY_FILE, cost, &mut random::os());
+    let sealed = seal_with_passphrase(
+        &operator.to_secret_bytes(),
+        &passphrase,
+        IDENTITY_FILE,
+        cost,
+        &mut random::os(),
+    );
     let state = StateDir::open_or_create(&out.dir).map_err(messages::store)?;
     state.write_identity(&sealed).map_err(|error| match error {
         // Made by another process since we looked.
@@ -45,12 +52,17 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
 
     let path = state.path().join(IDENTITY_FILE);
     talk(&format!("The keys are in {}, sealed with your passphrase.", messages::shown(&path)));
-    talk("Back it up, and keep the passphrase apart from it: without either, this operator is lost.");
-    talk("Send the card, the line that begins with quorate1, to the coordinator. It is not secret.");
+    talk(
+        "Back it up, and keep the passphrase apart from it: without either, this operator is lost.",
+    );
+    talk(
+        "Send the card, the line that begins with quorate1, to the coordinator. It is not secret.",
+    );
     finish(&operator.card(), &path, out)
 }
 
-/// Whether the directory has keys already. One that is not there has none; one that is must be fit for them.
+/// Whether the directory has keys already. One that is not there has none; one that is must be fit
+/// for them.
 fn exists(dir: &Path) -> Result<bool, CliError> {
     match StateDir::open(dir) {
         Ok(state) => state.has_identity().map_err(messages::store),

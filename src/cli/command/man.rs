@@ -15,9 +15,13 @@ pub(crate) fn run(words: &[String], out: &Output) -> Result<Exit, CliError> {
     root.build();
     let mut found = &root;
     for word in words {
-        found = found.find_subcommand(word).ok_or_else(|| messages::no_such_command(&words.join(" ")))?;
+        found = found
+            .find_subcommand(word)
+            .ok_or_else(|| messages::no_such_command(&words.join(" ")))?;
     }
-    let page = Man::new(found.clone()).source(format!("quorate {}", crate::cli::VERSION)).manual("Quorate");
+    let page = Man::new(found.clone())
+        .source(format!("quorate {}", crate::cli::VERSION))
+        .manual("Quorate");
     let mut bytes = Vec::new();
     page.render(&mut bytes).map_err(|error| messages::internal(&error.to_string()))?;
     let text = String::from_utf8_lossy(&bytes);

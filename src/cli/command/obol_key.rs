@@ -30,7 +30,8 @@ pub(crate) fn run(args: &ObolKey, out: &Output) -> Result<Exit, CliError> {
     let file = node_key::path(&state);
     out.finish(
         Exit::Done,
-        json!({ "enr": record, "key": hex::encode(key.public().as_bytes()), "file": file.display().to_string() }),
+        json!({ "enr": record, "key": hex::encode(key.public().as_bytes()),
+            "file": file.display().to_string() }),
         &record,
     )
 }
@@ -49,9 +50,13 @@ fn keep(state: &StateDir, key: &NodeSecret) -> Result<(), CliError> {
     input::must_be_free(&path)?;
     node_key::keep(state, key)?;
     talk(&format!(
-        "The node's key is in {}, in the open, because Charon reads it so. Whoever has it is this node.",
+        "The node's key is in {}, in the open, because Charon reads it so. Whoever has it is this \
+         node.",
         shown(&path)
     ));
-    talk("Put the record, the line that begins with enr:, in the cluster definition. It is not secret.");
+    talk(
+        "Put the record, the line that begins with enr:, in the cluster definition. It is not \
+         secret.",
+    );
     Ok(())
 }

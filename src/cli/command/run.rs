@@ -68,19 +68,22 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     if !begun {
         can_listen(&listen)?;
     }
-    // Nothing is written before this line, and nothing secret is made before the disk has proven itself.
+    // Nothing is written before this line, and nothing secret is made before the disk has proven
+    // itself.
     state.try_writing().map_err(messages::store)?;
     let mut keystores = plan_keystores(args, passphrase)?;
     if seat.node_expected().is_some() && !args.no_keystores {
         keystores.push(KeystorePlan::for_node()?);
     }
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
-    // Now, so that nobody waits for it when there are shares; but what is published has its keystores, or none.
+    // Now, so that nobody waits for it when there are shares; but what is published has its
+    // keystores, or none.
     if !dir.view().is_published().map_err(messages::store)? {
         keystores = keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?;
     }
     let (participant, step, log) = start(&seat, &operator, &dir)?;
-    // After the log is there and before anything is signed, so that this file without a log tells that a log was lost.
+    // After the log is there and before anything is signed, so that this file without a log tells
+    // that a log was lost.
     if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
         dir.write_ceremony_file(&file).map_err(messages::store)?;
     }
@@ -90,7 +93,10 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         progress.say("Continuing where this operator was.");
     }
     let linger = Duration::from_secs(args.linger);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(messages::runtime)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(messages::runtime)?;
     let ending = runtime.block_on(async {
         let tcp = Tcp::start(tcp_config(&seat, listen)).await.map_err(messages::carrier)?;
         Drive::new(machine, tcp, progress, linger, cheat).run().await
@@ -98,15 +104,17 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     // The system may look up a name for much longer than anybody waits.
     runtime.shutdown_background();
     match ending? {
-        Ending::Fault { fault, prepared } => aborted(&fault, &args.file, &ceremony, prepared, &dir, out),
+        Ending::Fault { fault, prepared } => {
+            aborted(&fault, &args.file, &ceremony, prepared, &dir, out)
+        }
         Ending::Interrupted { waiting } => interrupted(&waiting, &ceremony, out),
         Ending::Published { unconfirmed } => done(&ceremony, &dir, &unconfirmed, out),
         Ending::Complete => done(&ceremony, &dir, &[], out),
     }
 }
 
-/// Whether there is a log to go on from. Traces of a ceremony without its log are refused: beginning anew would sign other statements
-/// for slots that this operator has already filled.
+/// Whether there is a log to go on from. Traces of a ceremony without its log are refused:
+/// beginning anew would sign other statements for slots that this operator has already filled.
 pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
     let log = view.has_log().map_err(messages::store)?;
     match !log && view.has_traces().map_err(messages::store)? {
@@ -115,26 +123,37 @@ pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
     }
 }
 
-/// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the hello is the consent.
+/// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the
+/// hello is the consent.
 fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
     if args.yes_fingerprint.is_none() {
         talk(&describe(ceremony));
     }
-    prompt::agree(ceremony, args.yes_fingerprint.as_deref(), "Type the fingerprint's words to take part")
+    prompt::agree(
+        ceremony,
+        args.yes_fingerprint.as_deref(),
+        "Type the fingerprint's words to take part",
+    )
 }
 
 fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Vec<KeystorePlan>, CliError> {
     if args.no_keystores {
         return Ok(Vec::new());
     }
-    let (password, layout) = args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
+    let (password, layout) =
+        args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
     let turns = args.kdf_turns.then(|| args.file.clone());
-    Ok(vec![KeystorePlan { key: KeystoreKey::planned(args.layout.kdf(), password, turns), layout, folder: "" }])
+    Ok(vec![KeystorePlan {
+        key: KeystoreKey::planned(args.layout.kdf(), password, turns),
+        layout,
+        folder: "",
+    }])
 }
 
 impl LayoutArgs {
-    /// The password of keystores, and how they are laid out. `otherwise` is the password where none is given and none is to be written: what is
-    /// written to a file is never what a person remembers.
+    /// The password of keystores, and how they are laid out. `otherwise` is the password where none
+    /// is given and none is to be written: what is written to a file is never what a person
+    /// remembers.
     pub(crate) fn plan(
         &self,
         file: Option<&Path>,
@@ -145,7 +164,8 @@ impl LayoutArgs {
             None if self.password_files => fresh_password(),
             None => otherwise()?,
         };
-        let password = Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
+        let password =
+            Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
         let profile = match self.profile {
             ProfileChoice::Default => Profile::Default,
             ProfileChoice::Charon => Profile::Charon,
@@ -163,9 +183,14 @@ impl LayoutArgs {
 }
 
 /// The participant as its log has it, or a new one.
-fn start(seat: &OwnSeat, operator: &Operator, dir: &CeremonyDir) -> Result<(Participant, Step, Log), CliError> {
+fn start(
+    seat: &OwnSeat,
+    operator: &Operator,
+    dir: &CeremonyDir,
+) -> Result<(Participant, Step, Log), CliError> {
     let (mut log, records) =
-        Log::open_or_create(dir, operator.storage_key(), seat.ceremony.digest().as_bytes()).map_err(messages::store)?;
+        Log::open_or_create(dir, operator.storage_key(), seat.ceremony.digest().as_bytes())
+            .map_err(messages::store)?;
     log.reserve(room_needed(&Shape::of(&seat.ceremony))).map_err(messages::store)?;
     let (participant, step) = machine::replay(seat, records, dir.view().path())?;
     Ok((participant, step, log))
@@ -174,24 +199,37 @@ fn start(seat: &OwnSeat, operator: &Operator, dir: &CeremonyDir) -> Result<(Part
 /// What the log of a whole ceremony takes, twice over.
 fn room_needed(shape: &Shape) -> u64 {
     use crate::message::envelope::Round;
-    let statements: usize = Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+    let statements: usize =
+        Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
     let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();
     u64::try_from(2 * bytes + 65_536).expect("a spec's size fits 64 bits")
 }
 
 /// Where to listen: as typed, or at the port of the ceremony file.
-pub(super) fn listen_address(typed: Option<&str>, ceremony: &Ceremony, me: Index) -> Result<String, CliError> {
+pub(super) fn listen_address(
+    typed: Option<&str>,
+    ceremony: &Ceremony,
+    me: Index,
+) -> Result<String, CliError> {
     if let Some(listen) = typed {
         return Ok(listen.to_owned());
     }
-    let own = ceremony.roster().get(me).and_then(|own| own.address.as_ref()).ok_or_else(messages::no_own_address)?;
+    let own = ceremony
+        .roster()
+        .get(me)
+        .and_then(|own| own.address.as_ref())
+        .ok_or_else(messages::no_own_address)?;
     Ok(format!("0.0.0.0:{}", own.port()))
 }
 
-/// Tries the address before anything is begun; whoever takes it in between is found out when the carrier starts.
+/// Tries the address before anything is begun; whoever takes it in between is found out when the
+/// carrier starts.
 pub(super) fn can_listen(listen: &str) -> Result<(), CliError> {
     let bound = std::net::TcpListener::bind(listen);
-    let error = |error: std::io::Error| CarrierError::Bind { address: listen.to_owned(), why: error.kind() };
+    let error = |error: std::io::Error| CarrierError::Bind {
+        address: listen.to_owned(),
+        why: error.kind(),
+    };
     bound.map(|_| ()).map_err(|why| messages::carrier(error(why)))
 }
 
@@ -208,17 +246,24 @@ fn tcp_config(seat: &OwnSeat, listen: String) -> TcpConfig {
     }
 }
 
-fn done(ceremony: &Ceremony, dir: &CeremonyDir, unconfirmed: &[String], out: &Output) -> Result<Exit, CliError> {
+fn done(
+    ceremony: &Ceremony,
+    dir: &CeremonyDir,
+    unconfirmed: &[String],
+    out: &Output,
+) -> Result<Exit, CliError> {
     let folder = dir.view().out();
     if !unconfirmed.is_empty() {
         talk(&format!(
-            "{} had not confirmed that they hold everything. Should one of them need your statements, run the same command again.",
+            "{} had not confirmed that they hold everything. Should one of them need your \
+             statements, run the same command again.",
             unconfirmed.join(", ")
         ));
     }
     if !dir.view().has_secret_outputs().map_err(messages::store)? {
         talk(&format!(
-            "There are no keystores in {}. To have them written from the shares that this operator keeps, move that folder away and run \
+            "There are no keystores in {}. To have them written from the shares that this operator \
+             keeps, move that folder away and run \
              the same command again, without --no-keystores.",
             shown(&folder)
         ));
@@ -226,7 +271,8 @@ fn done(ceremony: &Ceremony, dir: &CeremonyDir, unconfirmed: &[String], out: &Ou
     if ceremony.ssv().is_some() {
         let folder = shown(&folder.join("public/ssv"));
         talk(&format!(
-            "For SSV: judge {folder} with quorate verify ssv, then register its keyshares.json with the next nonces. Know that"
+            "For SSV: judge {folder} with quorate verify ssv, then register its keyshares.json \
+             with the next nonces. Know that"
         ));
         RSA_WEAKNESS.iter().for_each(|sentence| talk(&format!("* {sentence}")));
     }
@@ -243,7 +289,11 @@ fn done(ceremony: &Ceremony, dir: &CeremonyDir, unconfirmed: &[String], out: &Ou
 }
 
 fn interrupted(waiting: &[String], ceremony: &Ceremony, out: &Output) -> Result<Exit, CliError> {
-    let whom = if waiting.is_empty() { String::new() } else { format!(" Was waiting for {}.", waiting.join(", ")) };
+    let whom = if waiting.is_empty() {
+        String::new()
+    } else {
+        format!(" Was waiting for {}.", waiting.join(", "))
+    };
     out.finish(
         Exit::Waiting,
         json!({ "ceremony": ceremony.name(), "waiting_for": waiting }),
@@ -269,28 +319,37 @@ fn aborted(
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
         true => {
-            "Your shares stay stored. If the others complete the certificate, this ceremony can still finish: run the same command again. \
+            "Your shares stay stored. If the others complete the certificate, this ceremony can \
+             still finish: run the same command again. \
              Otherwise its keys must never receive a deposit."
         }
         false => "No key came out of this ceremony, and nobody can deposit to one.",
     };
-    let mut todo = "show the evidence to the other operators, and agree on who takes part in the next attempt.".to_owned();
+    let mut todo = "show the evidence to the other operators, and agree on who takes part in the \
+                    next attempt."
+        .to_owned();
     if let Some(proof) = evidence.iter().find(|path| named(path, machine::FAULT)) {
         todo += &format!("\n  judge it:   quorate evidence check {}", quoted(proof));
     }
     let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
-    let new = file.with_file_name(format!("{}-attempt-{}.toml", stem.display(), ceremony.attempt().saturating_add(1)));
+    let new = file.with_file_name(format!(
+        "{}-attempt-{}.toml",
+        stem.display(),
+        ceremony.attempt().saturating_add(1)
+    ));
     let next = next_attempt(fault, file, &new, ceremony);
     todo += &format!("\n  next file:  {next}");
     out.finish(
         Exit::Aborted,
         json!({
-            "ceremony": ceremony.name(), "fault": what, "culprits": culprits, "certainty": certainty, "prepared": prepared,
+            "ceremony": ceremony.name(), "fault": what, "culprits": culprits,
+            "certainty": certainty, "prepared": prepared,
             "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "next": next,
         }),
         &format!(
-            "Stopped by a fault: {what}\nWhose doing: {} ({sure}).\n{stored}\nEvidence: {}\nWhat to do: {todo}",
+            "Stopped by a fault: {what}\nWhose doing: {} ({sure}).\n{stored}\nEvidence: {}\nWhat \
+             to do: {todo}",
             if culprits.is_empty() { "nobody's".to_owned() } else { culprits.join(" or ") },
             evidence.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
         ),
@@ -303,7 +362,8 @@ pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ce
         Certainty::Proven => seat_names(ceremony, &fault.rule.culprits()),
         Certainty::Suspected | Certainty::Nobody => Vec::new(),
     };
-    let without: String = culprits.iter().map(|name| format!(" --without {}", quoted(Path::new(name)))).collect();
+    let without: String =
+        culprits.iter().map(|name| format!(" --without {}", quoted(Path::new(name)))).collect();
     let left = ceremony.n() - culprits.len();
     let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
     format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(new))
@@ -311,5 +371,7 @@ pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ce
 
 /// Whether a file of evidence is of this name.
 pub(super) fn named(path: &Path, name: &str) -> bool {
-    path.file_name().and_then(|file| file.to_str()).is_some_and(|file| file.starts_with(&format!("{name}-")))
+    path.file_name()
+        .and_then(|file| file.to_str())
+        .is_some_and(|file| file.starts_with(&format!("{name}-")))
 }

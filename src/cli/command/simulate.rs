@@ -1,4 +1,5 @@
-//! `quorate simulate`: whole ceremonies in memory, with faults and operators that break the rules. In no ordinary build.
+//! `quorate simulate`: whole ceremonies in memory, with faults and operators that break the rules.
+//! In no ordinary build.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -18,8 +19,13 @@ const TALK_EVERY: u64 = 30;
 /// Runs the command.
 pub(crate) fn run(args: &SimulateArgs, out: &Output) -> Result<Exit, CliError> {
     let seed = args.seed.unwrap_or_else(fresh_seed);
-    let threads = args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
-    talk(&format!("Simulating {} ceremonies from seed {seed} on {threads} threads", args.ceremonies));
+    let threads = args
+        .threads
+        .map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    talk(&format!(
+        "Simulating {} ceremonies from seed {seed} on {threads} threads",
+        args.ceremonies
+    ));
     let begun = Instant::now();
     let talked = AtomicU64::new(0);
     let totals = campaign(seed, args.ceremonies, threads, |done| {
@@ -46,12 +52,16 @@ fn per_second(totals: &Totals, seconds: f64) -> f64 {
 
 fn reproduce(seed: u64) -> String {
     let flags = if cfg!(quorate_toy_curve) { "RUSTFLAGS=\"--cfg quorate_toy_curve\" " } else { "" };
-    format!("{flags}cargo run --release --features simulation -- simulate --ceremonies 1 --seed {seed}")
+    format!(
+        "{flags}cargo run --release --features simulation -- simulate --ceremonies 1 --seed {seed}"
+    )
 }
 
 fn fields(totals: &Totals, seed: u64, seconds: f64) -> Value {
-    let endings: serde_json::Map<String, Value> =
-        Ending::ALL.iter().map(|(ending, name)| ((*name).to_owned(), json!(totals.endings.get(ending).unwrap_or(&0)))).collect();
+    let endings: serde_json::Map<String, Value> = Ending::ALL
+        .iter()
+        .map(|(ending, name)| ((*name).to_owned(), json!(totals.endings.get(ending).unwrap_or(&0))))
+        .collect();
     let shapes: serde_json::Map<String, Value> =
         totals.shapes.iter().map(|((n, t), count)| (format!("({n},{t})"), json!(count))).collect();
     let adversaries: serde_json::Map<String, Value> = Adversary::ALL
@@ -65,7 +75,8 @@ fn fields(totals: &Totals, seed: u64, seconds: f64) -> Value {
         .violations
         .iter()
         .map(|(seed, violation)| {
-            json!({ "seed": seed, "oracle": format!("{:?}", violation.oracle), "what": violation.what, "reproduce": reproduce(*seed) })
+            json!({ "seed": seed, "oracle": format!("{:?}", violation.oracle),
+                "what": violation.what, "reproduce": reproduce(*seed) })
         })
         .collect();
     json!({
@@ -95,10 +106,14 @@ fn text(totals: &Totals, seed: u64, seconds: f64) -> String {
     for (ending, name) in Ending::ALL {
         lines.push(format!("  {name:<18}{}", totals.endings.get(&ending).unwrap_or(&0)));
     }
-    let shapes: Vec<String> = totals.shapes.iter().map(|((n, t), count)| format!("({n},{t}) {count}")).collect();
+    let shapes: Vec<String> =
+        totals.shapes.iter().map(|((n, t), count)| format!("({n},{t}) {count}")).collect();
     lines.push(format!("shapes            {}", shapes.join(", ")));
     lines.push(format!("without adversary {}, coalitions {}", totals.honest, totals.coalitions));
-    lines.push(format!("crashes {}, full disks {}, rollbacks {}", totals.crashes, totals.full, totals.rollbacks));
+    lines.push(format!(
+        "crashes {}, full disks {}, rollbacks {}",
+        totals.crashes, totals.full, totals.rollbacks
+    ));
     lines.push(format!("events {}, sets of shares that sign {}", totals.events, totals.subsets));
     lines.push("adversaries (ceremonies, of them finished by all honest operators):".to_owned());
     for kind in Adversary::ALL {
@@ -109,6 +124,10 @@ fn text(totals: &Totals, seed: u64, seconds: f64) -> String {
     for (seed, violation) in &totals.violations {
         lines.push(format!("VIOLATION {violation}\n  {}", reproduce(*seed)));
     }
-    lines.push(format!("{} violations, {:.1} ceremonies per second", totals.violated, per_second(totals, seconds)));
+    lines.push(format!(
+        "{} violations, {:.1} ceremonies per second",
+        totals.violated,
+        per_second(totals, seconds)
+    ));
     lines.join("\n")
 }

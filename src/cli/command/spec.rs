@@ -13,7 +13,9 @@ use crate::ethereum::obol::check::Cluster;
 use crate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use crate::ethereum::ssv::parse_operators_info;
 use crate::spec::canonical::fingerprint;
-use crate::spec::file::{AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry};
+use crate::spec::file::{
+    AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
+};
 use crate::spec::obol::ceremony_file;
 use crate::spec::show::describe;
 use crate::spec::{Ceremony, CeremonyFile, Endpoint};
@@ -29,7 +31,11 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
             let words = fingerprint(&ceremony.digest()).join(" ");
-            out.finish(Exit::Done, fields(&ceremony), &format!("This ceremony file follows every rule.\nFingerprint  {words}"))
+            out.finish(
+                Exit::Done,
+                fields(&ceremony),
+                &format!("This ceremony file follows every rule.\nFingerprint  {words}"),
+            )
         }
         Spec::Show { file } => {
             let (_, ceremony) = input::ceremony(file)?;
@@ -41,7 +47,9 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
 fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     input::must_be_free(&args.output)?;
     let mut file = file(args)?;
-    if let (Some(owner), Some(nonce), Some(operators)) = (&args.ssv_owner, args.ssv_nonce, &args.ssv_operators) {
+    if let (Some(owner), Some(nonce), Some(operators)) =
+        (&args.ssv_owner, args.ssv_nonce, &args.ssv_operators)
+    {
         file.ssv = Some(SsvEntry { owner: owner.clone(), nonce });
         for_ssv(&mut file.operators, &args.ssv_ids, operators)?;
     }
@@ -50,11 +58,16 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
     talk(
-        "Send this same file to every operator. Before anything is signed, each compares the fingerprint with the others, by voice.",
+        "Send this same file to every operator. Before anything is signed, each compares the \
+         fingerprint with the others, by voice.",
     );
     let mut fields = fields(&ceremony);
     fields["file"] = args.output.display().to_string().into();
-    out.finish(Exit::Done, fields, &format!("{}\nWrote {}", describe(&ceremony), messages::shown(&args.output)))
+    out.finish(
+        Exit::Done,
+        fields,
+        &format!("{}\nWrote {}", describe(&ceremony), messages::shown(&args.output)),
+    )
 }
 
 /// The ceremony file that the flags describe, unchecked.
@@ -66,16 +79,18 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
     if args.validators.len() != args.withdrawal.len() {
         return Err(messages::pairs(args.validators.len(), args.withdrawal.len()));
     }
-    let amounts = (!args.amounts.is_empty()).then(|| args.amounts.iter().cloned().map(AmountText).collect::<Vec<_>>());
+    let amounts = (!args.amounts.is_empty())
+        .then(|| args.amounts.iter().cloned().map(AmountText).collect::<Vec<_>>());
     let compounding = args.compounding.ok_or_else(required)?;
-    let validators = args.validators.iter().zip(&args.withdrawal).map(|(count, withdrawal)| ValidatorEntry {
-        count: (*count).into(),
-        withdrawal: withdrawal.clone(),
-        compounding,
-        amounts: amounts.clone(),
-        fee_recipient: args.fee_recipient.clone(),
-        gas_limit: args.gas_limit,
-    });
+    let validators =
+        args.validators.iter().zip(&args.withdrawal).map(|(count, withdrawal)| ValidatorEntry {
+            count: (*count).into(),
+            withdrawal: withdrawal.clone(),
+            compounding,
+            amounts: amounts.clone(),
+            fee_recipient: args.fee_recipient.clone(),
+            gas_limit: args.gas_limit,
+        });
     Ok(CeremonyFile {
         version: FILE_VERSION,
         name: args.name.clone().ok_or_else(required)?,
@@ -92,7 +107,8 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
     })
 }
 
-/// Gives each operator its number and its key in SSV's contract, and puts them in the order of their numbers.
+/// Gives each operator its number and its key in SSV's contract, and puts them in the order of
+/// their numbers.
 fn for_ssv(operators: &mut [OperatorEntry], ids: &[u64], path: &Path) -> Result<(), CliError> {
     if operators.len() != ids.len() {
         return Err(messages::ssv_pairs(operators.len(), ids.len()));
@@ -100,24 +116,34 @@ fn for_ssv(operators: &mut [OperatorEntry], ids: &[u64], path: &Path) -> Result<
     let known = parse_operators_info(&input::read(path, MOST_OPERATORS_INFO)?);
     let known = known.map_err(|error| messages::operators_info(path, &error))?;
     for (operator, id) in operators.iter_mut().zip(ids) {
-        let info = known.iter().find(|info| info.id == *id).ok_or_else(|| messages::no_ssv_operator(path, *id))?;
+        let info = known
+            .iter()
+            .find(|info| info.id == *id)
+            .ok_or_else(|| messages::no_ssv_operator(path, *id))?;
         (operator.point, operator.ssv_key) = (Some(*id), Some(info.key.to_text()));
     }
     operators.sort_by_key(|operator| operator.point);
     Ok(())
 }
 
-/// The ceremony file that a cluster definition describes; flags that say something too have to agree with it.
+/// The ceremony file that a cluster definition describes; flags that say something too have to
+/// agree with it.
 fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
     let contracts = contracts(&args.contract_wallets)?;
     let bytes = input::read(path, MOST_BYTES)?;
-    let checked = ClusterDefinition::parse(&bytes).and_then(|definition| Cluster::check(definition, contracts));
+    let checked = ClusterDefinition::parse(&bytes)
+        .and_then(|definition| Cluster::check(definition, contracts));
     let cluster = checked.map_err(|error| messages::definition(path, &error))?;
     let operators = args.operators.iter().map(|text| operator(text)).collect();
     let name = args.name.as_deref().unwrap_or(&cluster.definition().name);
-    let mut file = ceremony_file(&cluster, name, &random::public(), operators).map_err(|error| messages::spec(&error))?;
+    let mut file = ceremony_file(&cluster, name, &random::public(), operators)
+        .map_err(|error| messages::spec(&error))?;
     if let Some(threshold) = args.threshold.filter(|threshold| *threshold != file.threshold) {
-        return Err(messages::contradicts("--threshold", &threshold.to_string(), &file.threshold.to_string()));
+        return Err(messages::contradicts(
+            "--threshold",
+            &threshold.to_string(),
+            &file.threshold.to_string(),
+        ));
     }
     match (&args.network, &file.network) {
         (Some(given), NetworkEntry::Known(known)) if given != known => {
@@ -169,7 +195,8 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
         "supersedes": ceremony.supersedes().map(|digest| digest.to_string()),
         "network": ceremony.network().name(),
         "threshold": ceremony.t(),
-        "ssv": ceremony.ssv().map(|ssv| json!({ "owner": ssv.owner.to_string(), "nonce": ssv.nonce })),
+        "ssv": ceremony.ssv().map(|ssv| json!({ "owner": ssv.owner.to_string(),
+        "nonce": ssv.nonce })),
         "operators": operators.collect::<Vec<_>>(),
         "validators": validators.collect::<Vec<_>>(),
         "validator_count": ceremony.v(),

@@ -1,5 +1,5 @@
-//! `quorate spec next`: drafts the attempt after one that was stopped, with the same operators or with others. Like any ceremony file it
-//! binds nobody before everybody has agreed to it.
+//! `quorate spec next`: drafts the attempt after one that was stopped, with the same operators or
+//! with others. Like any ceremony file it binds nobody before everybody has agreed to it.
 
 use crate::cli::args::SpecNext;
 use crate::cli::command::spec;
@@ -18,7 +18,11 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     input::must_be_free(&args.output)?;
     let (_, old) = input::ceremony(&args.file)?;
     let reason = reason(&args.reason)?;
-    let without = args.without.iter().map(|text| seat("--without", text, &old)).collect::<Result<Vec<Index>, CliError>>()?;
+    let without = args
+        .without
+        .iter()
+        .map(|text| seat("--without", text, &old))
+        .collect::<Result<Vec<Index>, CliError>>()?;
     let file = draft(args, &old, &without)?;
     let changes = changes(&old, &file, &without, args);
     let text = commented(&file, &reason, &changes);
@@ -26,7 +30,8 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::next_spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
     talk(
-        "Send this same file to every operator. Nobody has agreed to it yet: each reads it and compares the fingerprint with the others, \
+        "Send this same file to every operator. Nobody has agreed to it yet: each reads it and \
+         compares the fingerprint with the others, \
          by voice. Keys of the attempt before must never receive a deposit.",
     );
     let mut fields = spec::fields(&ceremony);
@@ -35,22 +40,34 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     fields["changes"] = changes.clone().into();
     let changes: String = changes.iter().map(|change| format!("  - {change}\n")).collect();
     let shown = describe(&ceremony);
-    out.finish(Exit::Done, fields, &format!("Reason: {reason}\n{changes}\n{shown}\nWrote {}", messages::shown(&args.output)))
+    out.finish(
+        Exit::Done,
+        fields,
+        &format!("Reason: {reason}\n{changes}\n{shown}\nWrote {}", messages::shown(&args.output)),
+    )
 }
 
 /// One line that neither ends the comment that it becomes nor acts on a terminal.
 fn reason(text: &str) -> Result<String, CliError> {
     let text = text.trim();
-    let one_line = !text.contains(['\n', '\r']) && !text.is_empty() && text.chars().count() <= LONGEST_REASON;
+    let one_line =
+        !text.contains(['\n', '\r']) && !text.is_empty() && text.chars().count() <= LONGEST_REASON;
     if one_line { Ok(printable(text)) } else { Err(messages::reason(LONGEST_REASON)) }
 }
 
 /// The operator that a name or an index means.
 pub(super) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliError> {
-    let named = old.roster().iter().find(|(_, seat)| seat.card.name.as_str().eq_ignore_ascii_case(text)).map(|(index, _)| index);
-    let numbered = text.parse().ok().and_then(Index::new).filter(|index| old.roster().get(*index).is_some());
+    let named = old
+        .roster()
+        .iter()
+        .find(|(_, seat)| seat.card.name.as_str().eq_ignore_ascii_case(text))
+        .map(|(index, _)| index);
+    let numbered =
+        text.parse().ok().and_then(Index::new).filter(|index| old.roster().get(*index).is_some());
     match (named, numbered) {
-        (Some(named), Some(numbered)) if named != numbered => Err(messages::two_such_operators(flag, text)),
+        (Some(named), Some(numbered)) if named != numbered => {
+            Err(messages::two_such_operators(flag, text))
+        }
         (Some(index), _) | (None, Some(index)) => Ok(index),
         (None, None) => Err(messages::no_such_operator(flag, text, old.name())),
     }
@@ -61,14 +78,19 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
     let mut file = CeremonyFile::from(old);
     file.attempt = old.attempt().checked_add(1).ok_or_else(messages::last_attempt)?;
     file.supersedes = Some(old.digest().to_string());
-    let usual = file.operators.iter().zip(1..).all(|(operator, index)| operator.point == Some(index));
+    let usual =
+        file.operators.iter().zip(1..).all(|(operator, index)| operator.point == Some(index));
     let stay = old.indices().map(|index| !without.contains(&index));
     let mut stay = stay.collect::<Vec<_>>().into_iter();
     file.operators.retain(|_| stay.next().unwrap_or(false));
     for text in &args.add {
         let mut added = spec::operator(text);
         // Behind all the others; one that cannot be is refused when the file is read back.
-        added.point = file.operators.last().and_then(|last| last.point).map_or(Some(1), |point| point.checked_add(1));
+        added.point = file
+            .operators
+            .last()
+            .and_then(|last| last.point)
+            .map_or(Some(1), |point| point.checked_add(1));
         file.operators.push(added);
     }
     if usual {
@@ -80,7 +102,8 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
         Some(threshold) => threshold,
         None if same_operators => file.threshold,
         None => {
-            let usual = Threshold::usual(count).map_err(|error| messages::next_spec(&error.into()))?;
+            let usual =
+                Threshold::usual(count).map_err(|error| messages::next_spec(&error.into()))?;
             u16::try_from(usual.required()).expect("at most 255 operators")
         }
     };
@@ -93,7 +116,8 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
 
 /// What is otherwise than in the attempt before, in sentences.
 fn changes(old: &Ceremony, file: &CeremonyFile, without: &[Index], args: &SpecNext) -> Vec<String> {
-    let mut changes = vec![format!("Attempt {} in the place of attempt {}.", file.attempt, old.attempt())];
+    let mut changes =
+        vec![format!("Attempt {} in the place of attempt {}.", file.attempt, old.attempt())];
     for (index, seat) in old.roster().iter().filter(|(index, _)| without.contains(index)) {
         changes.push(format!("Without {} (operator {index} before).", seat.card.name));
     }
@@ -102,8 +126,13 @@ fn changes(old: &Ceremony, file: &CeremonyFile, without: &[Index], args: &SpecNe
     }
     let (t, n) = (usize::from(file.threshold), file.operators.len());
     if (t, n) != (old.t(), old.n()) {
-        let how = if args.threshold.is_some() { "as asked" } else { "two thirds of them, rounded up" };
-        changes.push(format!("Any {t} of {n} operators can sign ({how}); it was any {} of {}.", old.t(), old.n()));
+        let how =
+            if args.threshold.is_some() { "as asked" } else { "two thirds of them, rounded up" };
+        changes.push(format!(
+            "Any {t} of {n} operators can sign ({how}); it was any {} of {}.",
+            old.t(),
+            old.n()
+        ));
     }
     changes
 }

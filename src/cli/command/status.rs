@@ -1,4 +1,5 @@
-//! `quorate status`: what this operator has, from what can be read without its passphrase; with a passphrase file, from the logs too.
+//! `quorate status`: what this operator has, from what can be read without its passphrase; with a
+//! passphrase file, from the logs too.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,11 +50,16 @@ impl Stand {
         if !evidence.is_empty() {
             return Ok(Self::Faulted);
         }
-        Ok(match (view.has_log().map_err(messages::store)?, view.has_traces().map_err(messages::store)?) {
-            (true, _) => Self::Begun,
-            (false, true) => Self::LogGone,
-            (false, false) => Self::Empty,
-        })
+        Ok(
+            match (
+                view.has_log().map_err(messages::store)?,
+                view.has_traces().map_err(messages::store)?,
+            ) {
+                (true, _) => Self::Begun,
+                (false, true) => Self::LogGone,
+                (false, false) => Self::Empty,
+            },
+        )
     }
 
     fn word(self) -> &'static str {
@@ -70,11 +76,20 @@ impl Stand {
     fn sentence(self) -> &'static str {
         match self {
             Self::Finished => "finished: its outputs are published",
-            Self::GivenUp => "given up: this operator signs nothing more in it, and its keys must never receive a deposit",
+            Self::GivenUp => {
+                "given up: this operator signs nothing more in it, and its keys must never receive \
+                 a deposit"
+            }
             Self::Faulted => "a fault was found, and its evidence is kept",
-            Self::Begun => "begun and not finished; with --passphrase-file, whom it waits for is read from its log",
+            Self::Begun => {
+                "begun and not finished; with --passphrase-file, whom it waits for is read from \
+                 its log"
+            }
             Self::Empty => "nothing was begun",
-            Self::LogGone => "begun, and its log is gone: it cannot be begun anew; agree on a new file with the next attempt",
+            Self::LogGone => {
+                "begun, and its log is gone: it cannot be begun anew; agree on a new file with the \
+                 next attempt"
+            }
         }
     }
 }
@@ -130,13 +145,26 @@ fn describe(
     let folder = view.path();
     let evidence = view.evidence().map_err(messages::store)?;
     let next = match stand {
-        Stand::Finished => format!("quorate audit {}", quoted(&view.out().join("public/transcript.quorate"))),
+        Stand::Finished => {
+            format!("quorate audit {}", quoted(&view.out().join("public/transcript.quorate")))
+        }
         // Its word is in the log, and the record of it is not written yet.
         Stand::GivenUp if !evidence.iter().any(|path| named(path, machine::GIVEN_UP)) => {
-            format!("quorate --dir {} abandon {}", quoted(state.path()), quoted(&folder.join("ceremony.toml")))
+            format!(
+                "quorate --dir {} abandon {}",
+                quoted(state.path()),
+                quoted(&folder.join("ceremony.toml"))
+            )
         }
-        Stand::GivenUp => format!("quorate spec next {} --reason \"...\" -o NEW.toml", quoted(&folder.join("ceremony.toml"))),
-        _ => format!("quorate --dir {} run {}", quoted(state.path()), quoted(&folder.join("ceremony.toml"))),
+        Stand::GivenUp => format!(
+            "quorate spec next {} --reason \"...\" -o NEW.toml",
+            quoted(&folder.join("ceremony.toml"))
+        ),
+        _ => format!(
+            "quorate --dir {} run {}",
+            quoted(state.path()),
+            quoted(&folder.join("ceremony.toml"))
+        ),
     };
     let about = match &ceremony {
         Ok(ceremony) => format!(
@@ -151,7 +179,8 @@ fn describe(
         ),
         Err(why) => format!("{}: {why}", shown(&folder.join("ceremony.toml"))),
     };
-    let mut text = format!("{about}\n  state        {}\n  files        {}", stand.sentence(), shown(folder));
+    let mut text =
+        format!("{about}\n  state        {}\n  files        {}", stand.sentence(), shown(folder));
     let mut proven = Vec::new();
     let mut then = None;
     for verdict in verdicts(&evidence) {
@@ -159,7 +188,9 @@ fn describe(
             Ok(Verdict { ceremony, proven: faults, .. }) => {
                 proven.extend(faults.iter().map(|fault| words::rule(&fault.rule, Some(&ceremony))));
                 let new = format!("ceremony-attempt-{}.toml", ceremony.attempt().saturating_add(1));
-                let next = |fault| next_attempt(fault, &folder.join("ceremony.toml"), Path::new(&new), &ceremony);
+                let next = |fault| {
+                    next_attempt(fault, &folder.join("ceremony.toml"), Path::new(&new), &ceremony)
+                };
                 then = then.or(faults.first().map(next));
             }
             Err(error) => proven.push(error.what),
@@ -205,15 +236,21 @@ fn describe(
 enum Told {
     /// This operator gave up; the record of it may be missing yet.
     GivenUp,
-    /// Whom the ceremony waits for, in words and by name; and the fault that stands in its way, if there is one.
+    /// Whom the ceremony waits for, in words and by name; and the fault that stands in its way, if
+    /// there is one.
     Waits { sentence: String, names: Vec<String>, fault: Option<String> },
 }
 
-fn told(view: &CeremonyView, ceremony: &Arc<Ceremony>, operator: &Arc<Operator>) -> Result<Told, CliError> {
+fn told(
+    view: &CeremonyView,
+    ceremony: &Arc<Ceremony>,
+    operator: &Arc<Operator>,
+) -> Result<Told, CliError> {
     let Some(seat) = OwnSeat::find(ceremony.clone(), operator.clone()) else {
         return Err(messages::no_seat(operator.name().as_str(), ceremony.name()));
     };
-    let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes()).map_err(messages::store)?;
+    let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes())
+        .map_err(messages::store)?;
     // A replay changes nothing: what it asks for is left undone.
     let participant = match machine::replay_or(&seat, records, view.path())? {
         Ok((participant, _)) => participant,
@@ -231,7 +268,12 @@ fn told(view: &CeremonyView, ceremony: &Arc<Ceremony>, operator: &Arc<Operator>)
     });
     let sentence = match waiting.round {
         Some(round) if !names.is_empty() => {
-            format!("round {} of 5, {}: for {}", round.number() + 1, round_word(round), names.join(", "))
+            format!(
+                "round {} of 5, {}: for {}",
+                round.number() + 1,
+                round_word(round),
+                names.join(", ")
+            )
         }
         _ => "for nobody; run it to go on".to_owned(),
     };
@@ -248,7 +290,9 @@ fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
     let Some(bytes) = view.ceremony_file().map_err(messages::store)? else {
         return Ok(Err("not found".to_owned()));
     };
-    let Ok(text) = core::str::from_utf8(&bytes) else { return Ok(Err("not UTF-8 text".to_owned())) };
+    let Ok(text) = core::str::from_utf8(&bytes) else {
+        return Ok(Err("not UTF-8 text".to_owned()));
+    };
     Ok(match input::parse_ceremony(text) {
         Ok(ceremony) if ceremony.digest().to_string().starts_with(view.name()) => Ok(ceremony),
         Ok(_) => Err("of another ceremony than this directory".to_owned()),

@@ -15,14 +15,20 @@ enum Framing {
     Open,
 }
 
-/// The headers of an answer, once they are there, and what follows them. Interim answers (RFC 9110 section 15.2) are passed over.
+/// The headers of an answer, once they are there, and what follows them. Interim answers (RFC 9110
+/// section 15.2) are passed over.
 fn head_of(mut bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
     for _ in 0..=MOST_INTERIM {
         let front = &bytes[..bytes.len().min(MOST_HEAD)];
         let Some(end) = front.windows(4).position(|four| four == b"\r\n\r\n") else {
-            return if bytes.len() < MOST_HEAD { Ok(None) } else { Err(PushError::Answer("no end of the headers")) };
+            return if bytes.len() < MOST_HEAD {
+                Ok(None)
+            } else {
+                Err(PushError::Answer("no end of the headers"))
+            };
         };
-        let head = core::str::from_utf8(&bytes[..end]).map_err(|_| PushError::Answer("headers that are not text"))?;
+        let head = core::str::from_utf8(&bytes[..end])
+            .map_err(|_| PushError::Answer("headers that are not text"))?;
         bytes = &bytes[end + 4..];
         if !matches!(code_of(head), Some(100..=199)) {
             return Ok(Some((head, bytes)));
@@ -33,14 +39,22 @@ fn head_of(mut bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
 
 fn code_of(head: &str) -> Option<u16> {
     let first = head.split("\r\n").next().unwrap_or_default();
-    first.strip_prefix("HTTP/1.").and_then(|rest| rest.split(' ').nth(1)).and_then(|code| code.parse().ok())
+    first
+        .strip_prefix("HTTP/1.")
+        .and_then(|rest| rest.split(' ').nth(1))
+        .and_then(|code| code.parse().ok())
 }
 
 fn framing(head: &str) -> Result<Framing, PushError> {
     let header = |name: &str| {
-        head.split("\r\n").skip(1).filter_map(|line| line.split_once(':')).find(|(key, _)| key.eq_ignore_ascii_case(name))
+        head.split("\r\n")
+            .skip(1)
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
     };
-    if header("transfer-encoding").is_some_and(|(_, value)| value.to_ascii_lowercase().contains("chunked")) {
+    if header("transfer-encoding")
+        .is_some_and(|(_, value)| value.to_ascii_lowercase().contains("chunked"))
+    {
         return Ok(Framing::Chunked);
     }
     match header("content-length").map(|(_, value)| value.trim().parse()) {
@@ -81,7 +95,9 @@ fn join_chunks(mut rest: &[u8]) -> Result<Vec<u8>, PushError> {
     loop {
         let end = rest.windows(2).position(|two| two == b"\r\n").ok_or_else(broken)?;
         let size = core::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
-        let size = size.and_then(|digits| usize::from_str_radix(digits.trim(), 16).ok()).ok_or_else(broken)?;
+        let size = size
+            .and_then(|digits| usize::from_str_radix(digits.trim(), 16).ok())
+            .ok_or_else(broken)?;
         rest = &rest[end + 2..];
         if size == 0 {
             return Ok(body);
@@ -99,15 +115,28 @@ mod tests {
 
     #[test]
     fn answers() {
-        let parsed = |text: &str| parse_answer(text.as_bytes()).map(|(code, body)| (code, String::from_utf8(body).unwrap()));
-        assert_eq!(parsed("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi more").unwrap(), (200, "hi".to_owned()));
+        let parsed = |text: &str| {
+            parse_answer(text.as_bytes())
+                .map(|(code, body)| (code, String::from_utf8(body).unwrap()))
+        };
+        assert_eq!(
+            parsed("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi more").unwrap(),
+            (200, "hi".to_owned())
+        );
         assert_eq!(parsed("HTTP/1.0 401 No\r\n\r\nwho").unwrap(), (401, "who".to_owned()));
-        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n yo\r\n0\r\n\r\n";
+        let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n \
+                       yo\r\n0\r\n\r\n";
         assert_eq!(parsed(chunked).unwrap(), (200, "hi yo".to_owned()));
         let interim = "HTTP/1.1 100 Continue\r\n\r\n";
-        assert_eq!(parsed(&format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")).unwrap(), (200, "hi".to_owned()));
+        assert_eq!(
+            parsed(&format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")).unwrap(),
+            (200, "hi".to_owned())
+        );
         assert!(!is_whole(interim.as_bytes()).unwrap());
-        assert!(matches!(parsed(&interim.repeat(20)), Err(PushError::Answer("interim answers without end"))));
+        assert!(matches!(
+            parsed(&interim.repeat(20)),
+            Err(PushError::Answer("interim answers without end"))
+        ));
         for text in [
             "",
             "HTTP/1.1 200 OK\r\n",

@@ -11,13 +11,17 @@ use crate::protocol::obol::WrongNodeKey;
 pub(crate) fn node_key(path: &Path, error: Secp256k1Error) -> CliError {
     local(
         format!("{}: {error}", shown(path)),
-        "name a charon-enr-private-key file: 64 hexadecimal digits, as charon create enr or quorate identity obol-key new writes it",
+        "name a charon-enr-private-key file: 64 hexadecimal digits, as charon create enr or \
+         quorate identity obol-key new writes it",
     )
 }
 
 pub(crate) fn no_node_key(expected: &str) -> CliError {
     local(
-        format!("this ceremony makes an Obol cluster, and the key of this operator's node (0x{expected}) is not here"),
+        format!(
+            "this ceremony makes an Obol cluster, and the key of this operator's node \
+             (0x{expected}) is not here"
+        ),
         "bring it: quorate identity obol-key import FILE, or --charon-enr-private-key FILE",
     )
 }
@@ -25,14 +29,16 @@ pub(crate) fn no_node_key(expected: &str) -> CliError {
 pub(crate) fn wrong_node_key(path: &Path, error: &WrongNodeKey) -> CliError {
     local(
         format!("{}: {error}", shown(path)),
-        "use the key whose record you gave for the cluster definition; if it is lost, the cluster needs a new definition",
+        "use the key whose record you gave for the cluster definition; if it is lost, the cluster \
+         needs a new definition",
     )
 }
 
 pub(crate) fn no_cluster(path: &Path) -> CliError {
     usage(
         format!("{}: this ceremony makes no Obol cluster", shown(path)),
-        "leave it out; a ceremony that makes one is written with: quorate spec new --obol-definition cluster-definition.json",
+        "leave it out; a ceremony that makes one is written with: quorate spec new \
+         --obol-definition cluster-definition.json",
     )
 }
 

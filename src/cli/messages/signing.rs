@@ -15,28 +15,41 @@ fn finding(what: String, fix: impl Into<String>) -> CliError {
 }
 
 pub(crate) fn custodian(error: &CardError) -> CliError {
-    usage(format!("--custodian: {error}"), "ask the custodian for its operator card: quorate identity show")
+    usage(
+        format!("--custodian: {error}"),
+        "ask the custodian for its operator card: quorate identity show",
+    )
 }
 
 pub(crate) fn request_file(path: &Path, error: &RequestFileError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),
-        "ask for the request again; it is written by: quorate exit request, quorate deposit request",
+        "ask for the request again; it is written by: quorate exit request, quorate deposit \
+         request",
     )
 }
 
 /// A request that is not for this ceremony, or not as it was asked.
 pub(crate) fn request(path: &Path, error: &RequestError) -> CliError {
-    finding(format!("{}: {error}", shown(path)), "sign nothing; ask whoever sent the request what it is for")
+    finding(
+        format!("{}: {error}", shown(path)),
+        "sign nothing; ask whoever sent the request what it is for",
+    )
 }
 
 /// A request that a person is about to write.
 pub(crate) fn bad_request(error: &RequestError) -> CliError {
-    usage(error.to_string(), "correct it; the ceremony's keys and amounts are shown by: quorate audit")
+    usage(
+        error.to_string(),
+        "correct it; the ceremony's keys and amounts are shown by: quorate audit",
+    )
 }
 
 pub(crate) fn wrong_kind(path: &Path, found: &str, expected: &str) -> CliError {
-    usage(format!("{}: a request of the kind {found}, not {expected}", shown(path)), format!("use: quorate {found}"))
+    usage(
+        format!("{}: a request of the kind {found}, not {expected}", shown(path)),
+        format!("use: quorate {found}"),
+    )
 }
 
 pub(crate) fn amount(error: &crate::ethereum::amount::AmountError) -> CliError {
@@ -57,7 +70,8 @@ pub(crate) fn beacon(path: &Path, error: &BeaconError) -> CliError {
 pub(crate) fn future_epoch(epoch: u64, now: u64, network: &str) -> CliError {
     usage(
         format!(
-            "epoch: {epoch} has not come yet on {network}, where it is {now} now; every node refuses such an exit until then"
+            "epoch: {epoch} has not come yet on {network}, where it is {now} now; every node \
+             refuses such an exit until then"
         ),
         "give epoch 0, or an earlier one; or mean it, and say so with --future-epoch",
     )
@@ -85,19 +99,24 @@ pub(crate) fn ceremony_file_gone(dir: &Path, why: &str) -> CliError {
 }
 
 pub(crate) fn unfinished(ceremony: &str) -> CliError {
-    local(format!("the ceremony {ceremony:?} is not finished here"), "finish it: quorate run with the ceremony file")
+    local(
+        format!("the ceremony {ceremony:?} is not finished here"),
+        "finish it: quorate run with the ceremony file",
+    )
 }
 
 pub(crate) fn ledger(dir: &Path, error: &LedgerError) -> CliError {
     local(
         format!("{}: {error}", shown(dir)),
-        "nothing was signed; this operator's log keeps it from signing. Do not remove the log: find out who asked for what",
+        "nothing was signed; this operator's log keeps it from signing. Do not remove the log: \
+         find out who asked for what",
     )
 }
 
 pub(crate) fn own_partial() -> CliError {
     local(
-        "the stored share does not give the signature that its public share demands: the storage is damaged",
+        "the stored share does not give the signature that its public share demands: the storage \
+         is damaged",
         "nothing left this machine; compare the share with: quorate audit --share",
     )
 }
@@ -116,8 +135,12 @@ pub(crate) fn too_few(found: usize, needed: usize, bad: &[String]) -> CliError {
 
 pub(crate) fn never_enough(found: usize, needed: usize, bad: &[String]) -> CliError {
     finding(
-        format!("{found} good answers, {needed} are needed, and there can never be as many:\n  {}", bad.join("\n  ")),
-        "find out what runs at those operators. This operator's answer is remembered: run the same command again, together with them",
+        format!(
+            "{found} good answers, {needed} are needed, and there can never be as many:\n  {}",
+            bad.join("\n  ")
+        ),
+        "find out what runs at those operators. This operator's answer is remembered: run the same \
+         command again, together with them",
     )
 }
 
@@ -131,7 +154,10 @@ pub(crate) fn unwritten(error: CliError) -> CliError {
 
 pub(crate) fn no_address(name: &str) -> CliError {
     usage(
-        format!("{name} has no address in the ceremony file that this operator agreed to, and is called from here"),
+        format!(
+            "{name} has no address in the ceremony file that this operator agreed to, and is \
+             called from here"
+        ),
         format!("nothing was signed; say where it can be reached: --at {name}=HOST:PORT"),
     )
 }
@@ -144,10 +170,14 @@ pub(crate) fn no_channel(path: &Path, cleared: &Cleared) -> CliError {
     let kind = cleared.request.purpose.name();
     usage(
         format!(
-            "{}: the answers are for {custodian}, whose card is none of this ceremony: there is no channel to it",
+            "{}: the answers are for {custodian}, whose card is none of this ceremony: there is no \
+             channel to it",
             shown(path)
         ),
-        format!("nothing was signed; answer by a file, and send it: quorate {kind} sign {}", quoted(path)),
+        format!(
+            "nothing was signed; answer by a file, and send it: quorate {kind} sign {}",
+            quoted(path)
+        ),
     )
 }
 
@@ -158,14 +188,18 @@ pub(crate) fn at(text: &str, why: &str) -> CliError {
 pub(crate) fn custodian_lost(why: &str, cleared: &Cleared) -> CliError {
     finding(
         format!("the custodian was hung up on: {why}"),
-        format!("find out what runs there; or answer by a file: quorate {} sign", cleared.request.purpose.name()),
+        format!(
+            "find out what runs there; or answer by a file: quorate {} sign",
+            cleared.request.purpose.name()
+        ),
     )
 }
 
 pub(crate) fn policy(path: &Path, why: &str) -> CliError {
     usage(
         format!("{}: {why}", shown(path)),
-        "write it like: exits = \"ask\" (or \"allow-list\", \"never\"), deposits = \"never\", allow = [\"0x...\"]",
+        "write it like: exits = \"ask\" (or \"allow-list\", \"never\"), deposits = \"never\", \
+         allow = [\"0x...\"]",
     )
 }
 
@@ -184,7 +218,10 @@ pub(crate) fn policy_of_another(path: &Path, owner: u32, user: u32) -> CliError 
 }
 
 pub(crate) fn policy_never(path: &Path, kind: &str) -> CliError {
-    local(format!("{}: this operator signs no {kind}s", shown(path)), "nothing was signed; change that file to change it")
+    local(
+        format!("{}: this operator signs no {kind}s", shown(path)),
+        "nothing was signed; change that file to change it",
+    )
 }
 
 pub(crate) fn policy_not_listed(path: &Path, key: &[u8; 48]) -> CliError {

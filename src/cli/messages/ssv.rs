@@ -21,9 +21,15 @@ pub(crate) fn operators_info(path: &Path, error: &OperatorsInfoError) -> CliErro
 }
 
 pub(crate) fn no_ssv_operator(path: &Path, id: u64) -> CliError {
-    usage(format!("{}: there is no operator {id}", shown(path)), "take the operators_info.json of the operators of this cluster")
+    usage(
+        format!("{}: there is no operator {id}", shown(path)),
+        "take the operators_info.json of the operators of this cluster",
+    )
 }
 
 pub(crate) fn not_for_ssv(transcript: &Path) -> CliError {
-    usage(format!("{}: the ceremony is not for SSV", shown(transcript)), "take the transcript of a ceremony whose file has [ssv]")
+    usage(
+        format!("{}: the ceremony is not for SSV", shown(transcript)),
+        "take the transcript of a ceremony whose file has [ssv]",
+    )
 }

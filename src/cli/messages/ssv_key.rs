@@ -17,17 +17,23 @@ pub(crate) fn ssv_key_unneeded(ceremony: &str) -> CliError {
 pub(crate) fn ssv_key_needed(ceremony: &str) -> CliError {
     usage(
         format!("\"{ceremony}\" is for SSV: your shares are encrypted to your operator's RSA key"),
-        "give its file with --ssv-key encrypted_private_key.json, and its password with --ssv-password-file",
+        "give its file with --ssv-key encrypted_private_key.json, and its password with \
+         --ssv-password-file",
     )
 }
 
 pub(crate) fn ssv_password(error: &PasswordError) -> CliError {
-    local(format!("the password of the SSV key cannot be used: {error}"), "give the one that the key file was made with")
+    local(
+        format!("the password of the SSV key cannot be used: {error}"),
+        "give the one that the key file was made with",
+    )
 }
 
 pub(crate) fn ssv_key_file(path: &Path, error: &KeyFileError) -> CliError {
     let fix = match error {
-        KeyFileError::Keystore(KeystoreError::Checksum) => "check the password; or take the key file from your backup",
+        KeyFileError::Keystore(KeystoreError::Checksum) => {
+            "check the password; or take the key file from your backup"
+        }
         _ => "take the encrypted_private_key.json that your SSV operator runs with",
     };
     local(format!("{}: {error}", shown(path)), fix)
@@ -36,6 +42,7 @@ pub(crate) fn ssv_key_file(path: &Path, error: &KeyFileError) -> CliError {
 pub(crate) fn ssv_key_another(path: &Path) -> CliError {
     local(
         format!("{}: another RSA key than the ceremony file has for you", shown(path)),
-        "give the key of the SSV operator that the ceremony names; or have the coordinator correct the file before anybody begins",
+        "give the key of the SSV operator that the ceremony names; or have the coordinator correct \
+         the file before anybody begins",
     )
 }

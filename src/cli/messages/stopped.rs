@@ -1,4 +1,5 @@
-//! What is said about ceremonies that were not completed, their evidence, and the attempts after them.
+//! What is said about ceremonies that were not completed, their evidence, and the attempts after
+//! them.
 
 use std::path::Path;
 
@@ -11,13 +12,18 @@ use crate::transcript::container::ContainerError;
 /// A file that is not evidence, or not well-formed.
 pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
     let (what, fix) = match error {
-        ContainerError::NotStopped => {
-            (error.to_string(), format!("it is verified, and not judged, with: quorate audit {}", quoted(path)))
-        }
-        ContainerError::Magic => {
-            ("not evidence: it does not begin with \"QTRN\"".to_owned(), "check that this is the right file".to_owned())
-        }
-        _ => (format!("not evidence: {error}"), "believe nothing of it; ask for the file again".to_owned()),
+        ContainerError::NotStopped => (
+            error.to_string(),
+            format!("it is verified, and not judged, with: quorate audit {}", quoted(path)),
+        ),
+        ContainerError::Magic => (
+            "not evidence: it does not begin with \"QTRN\"".to_owned(),
+            "check that this is the right file".to_owned(),
+        ),
+        _ => (
+            format!("not evidence: {error}"),
+            "believe nothing of it; ask for the file again".to_owned(),
+        ),
     };
     CliError::new(Exit::Finding, format!("{}: {what}", shown(path)), fix)
 }
@@ -26,7 +32,11 @@ pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
 pub(crate) fn other_ceremony(path: &Path, found: &str, expected: &str) -> CliError {
     CliError::new(
         Exit::Finding,
-        format!("{}: about another ceremony. Its fingerprint is: {found}; the expected one's: {expected}", shown(path)),
+        format!(
+            "{}: about another ceremony. Its fingerprint is: {found}; the expected one's: \
+             {expected}",
+            shown(path)
+        ),
         "nothing in it is about your ceremony, whoever is named in it; ask for the right file",
     )
 }
@@ -34,7 +44,9 @@ pub(crate) fn other_ceremony(path: &Path, found: &str, expected: &str) -> CliErr
 /// Nothing was signed here.
 pub(crate) fn nothing_begun(ceremony: &str) -> CliError {
     usage(
-        format!("this operator has not begun the ceremony {ceremony:?}: there is nothing to give up"),
+        format!(
+            "this operator has not begun the ceremony {ceremony:?}: there is nothing to give up"
+        ),
         "check the file and --dir; not to take part, do not run it",
     )
 }
@@ -47,13 +59,16 @@ pub(crate) fn finished(ceremony: &str, out: &Path) -> CliError {
     )
 }
 
-/// This operator has agreed to the outputs: others may have published them, and may rely on its share.
+/// This operator has agreed to the outputs: others may have published them, and may rely on its
+/// share.
 pub(crate) fn agreed_already(ceremony: &str) -> CliError {
     usage(
         format!(
-            "this operator has signed the outputs of the ceremony {ceremony:?}: others may have them, and count on its share"
+            "this operator has signed the outputs of the ceremony {ceremony:?}: others may have \
+             them, and count on its share"
         ),
-        "run it again, to have your outputs too; if they are not to be used, agree with the others not to deposit",
+        "run it again, to have your outputs too; if they are not to be used, agree with the others \
+         not to deposit",
     )
 }
 
@@ -62,7 +77,8 @@ pub(crate) fn given_up(dir: &Path) -> CliError {
     CliError::new(
         Exit::Aborted,
         format!("{}: this operator has given this ceremony up, which is final", shown(dir)),
-        "never deposit to its keys. The record is in evidence/; draft the next attempt with: quorate spec next",
+        "never deposit to its keys. The record is in evidence/; draft the next attempt with: \
+         quorate spec next",
     )
 }
 
@@ -76,26 +92,37 @@ pub(crate) fn no_such_operator(flag: &str, text: &str, ceremony: &str) -> CliErr
 }
 
 pub(crate) fn two_such_operators(flag: &str, text: &str) -> CliError {
-    usage(format!("{flag} {text:?}: one operator has this name, another this index"), "name the one that you mean otherwise")
+    usage(
+        format!("{flag} {text:?}: one operator has this name, another this index"),
+        "name the one that you mean otherwise",
+    )
 }
 
 pub(crate) fn reason(most: usize) -> CliError {
-    usage(format!("--reason: not one line of 1 to {most} characters"), "say in a sentence why there is another attempt")
+    usage(
+        format!("--reason: not one line of 1 to {most} characters"),
+        "say in a sentence why there is another attempt",
+    )
 }
 
 /// A next attempt that is not possible.
 pub(crate) fn next_spec(error: &SpecError) -> CliError {
     let CliError { exit, what, fix } = spec(error);
     match error {
-        SpecError::Threshold(ThresholdError::TooFewOperators(_)) => {
-            CliError { exit, what, fix: "add another operator with --add CARD@HOST:PORT".to_owned() }
-        }
+        SpecError::Threshold(ThresholdError::TooFewOperators(_)) => CliError {
+            exit,
+            what,
+            fix: "add another operator with --add CARD@HOST:PORT".to_owned(),
+        },
         _ => CliError { exit, what, fix },
     }
 }
 
 pub(crate) fn last_attempt() -> CliError {
-    usage("attempt 4294967295 is the last that there can be", "make a new ceremony with: quorate spec new")
+    usage(
+        "attempt 4294967295 is the last that there can be",
+        "make a new ceremony with: quorate spec new",
+    )
 }
 
 // A demo of faults.
@@ -110,5 +137,8 @@ pub(crate) fn demo_differs(fault: &str, what: &str, root: &Path) -> CliError {
 
 /// The demo's cheat, outside of a demo.
 pub(crate) fn not_a_demo() -> CliError {
-    usage("this command breaks the rules on purpose, and works in a demo's ceremony only", "see: quorate demo --help")
+    usage(
+        "this command breaks the rules on purpose, and works in a demo's ceremony only",
+        "see: quorate demo --help",
+    )
 }

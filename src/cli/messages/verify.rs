@@ -11,16 +11,25 @@ pub(crate) fn unknown_network(name: &str) -> CliError {
     let known: Vec<&str> = Network::known_names().collect();
     usage(
         format!("{name:?} is no network that is built in"),
-        format!("choose one of {}; for another one, name a ceremony file of it with --ceremony", known.join(", ")),
+        format!(
+            "choose one of {}; for another one, name a ceremony file of it with --ceremony",
+            known.join(", ")
+        ),
     )
 }
 
 pub(crate) fn public_key(why: &str) -> CliError {
-    usage(format!("--public-key: {why}"), "copy the validator's public key: 96 hexadecimal digits, with or without 0x")
+    usage(
+        format!("--public-key: {why}"),
+        "copy the validator's public key: 96 hexadecimal digits, with or without 0x",
+    )
 }
 
 pub(crate) fn address(flag: &str, error: AddressError) -> CliError {
-    usage(format!("{flag}: {error}"), "copy the address in its mixed-case spelling (ERC-55) from the wallet")
+    usage(
+        format!("{flag}: {error}"),
+        "copy the address in its mixed-case spelling (ERC-55) from the wallet",
+    )
 }
 
 pub(crate) fn too_many_entries(folder: &Path, most: usize) -> CliError {

@@ -1,4 +1,5 @@
-//! A keystore's JSON. `function` stands before `params` before `message`: one validator client reads them in that order.
+//! A keystore's JSON. `function` stands before `params` before `message`: one validator client
+//! reads them in that order.
 
 use serde::{Deserialize, Serialize};
 
@@ -72,14 +73,21 @@ pub(super) struct CipherParams {
 }
 
 /// The value must be exactly `expected`.
-pub(super) fn exactly(field: &'static str, expected: &'static str, found: &str) -> Result<(), KeystoreError> {
+pub(super) fn exactly(
+    field: &'static str,
+    expected: &'static str,
+    found: &str,
+) -> Result<(), KeystoreError> {
     if found == expected {
         return Ok(());
     }
     Err(KeystoreError::Unsupported { field, expected, found: printable(found) })
 }
 
-pub(super) fn hexadecimal<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], KeystoreError> {
+pub(super) fn hexadecimal<const N: usize>(
+    field: &'static str,
+    text: &str,
+) -> Result<[u8; N], KeystoreError> {
     bare_hex(text).map_err(|source: HexError| KeystoreError::Hex { field, source })
 }
 
@@ -87,8 +95,12 @@ impl KdfParams {
     pub(super) fn write(kdf: Kdf, salt: [u8; 32]) -> (&'static str, Self) {
         let params = Self { dklen: 32, salt: hex::encode(salt), ..Self::default() };
         match kdf.0 {
-            Function::Pbkdf2 { c } => ("pbkdf2", Self { c: Some(c), prf: Some("hmac-sha256".to_owned()), ..params }),
-            Function::Scrypt { log_n, r, p } => ("scrypt", Self { n: Some(1 << log_n), r: Some(r), p: Some(p), ..params }),
+            Function::Pbkdf2 { c } => {
+                ("pbkdf2", Self { c: Some(c), prf: Some("hmac-sha256".to_owned()), ..params })
+            }
+            Function::Scrypt { log_n, r, p } => {
+                ("scrypt", Self { n: Some(1 << log_n), r: Some(r), p: Some(p), ..params })
+            }
         }
     }
 
@@ -116,7 +128,11 @@ impl Keystore {
         let (function, params) = KdfParams::write(self.kdf, self.salt);
         let crypto = Crypto {
             kdf: Module { function: function.to_owned(), params, message: String::new() },
-            checksum: Module { function: "sha256".to_owned(), params: ChecksumParams {}, message: hex::encode(self.checksum) },
+            checksum: Module {
+                function: "sha256".to_owned(),
+                params: ChecksumParams {},
+                message: hex::encode(self.checksum),
+            },
             cipher: Module {
                 function: "aes-128-ctr".to_owned(),
                 params: CipherParams { iv: hex::encode(self.iv) },
@@ -134,8 +150,9 @@ impl Keystore {
         serde_json::to_vec(&file).expect("texts and numbers are always JSON")
     }
 
-    /// Reads a file of at most 16 KiB, strictly: no unknown fields, lower-case hexadecimal, standard lengths, lower-case version 4
-    /// UUID, a path, and key derivation that is neither costly nor weak. Nothing is decrypted.
+    /// Reads a file of at most 16 KiB, strictly: no unknown fields, lower-case hexadecimal,
+    /// standard lengths, lower-case version 4 UUID, a path, and key derivation that is neither
+    /// costly nor weak. Nothing is decrypted.
     pub fn from_json(bytes: &[u8]) -> Result<Self, KeystoreError> {
         let keystore = Self::from_json_even_if_weak(bytes)?;
         if keystore.kdf.is_weak() {
@@ -149,13 +166,19 @@ impl Keystore {
         Self::parse(bytes, |pubkey| G1::from_compressed(pubkey).map_err(KeystoreError::Pubkey))
     }
 
-    /// As [`Keystore::from_json_even_if_weak`], of a file for this public key: any other is refused, and no point is decoded.
+    /// As [`Keystore::from_json_even_if_weak`], of a file for this public key: any other is
+    /// refused, and no point is decoded.
     pub fn from_json_for(pubkey: &G1, bytes: &[u8]) -> Result<Self, KeystoreError> {
         let expected = pubkey.to_compressed();
-        Self::parse(bytes, |found| if *found == expected { Ok(*pubkey) } else { Err(KeystoreError::AnotherKey) })
+        Self::parse(bytes, |found| {
+            if *found == expected { Ok(*pubkey) } else { Err(KeystoreError::AnotherKey) }
+        })
     }
 
-    fn parse(bytes: &[u8], pubkey: impl FnOnce(&[u8; 48]) -> Result<G1, KeystoreError>) -> Result<Self, KeystoreError> {
+    fn parse(
+        bytes: &[u8],
+        pubkey: impl FnOnce(&[u8; 48]) -> Result<G1, KeystoreError>,
+    ) -> Result<Self, KeystoreError> {
         let file: File = json::parse(bytes, LARGEST)?;
         if file.version != 4 {
             return Err(KeystoreError::Version(file.version));

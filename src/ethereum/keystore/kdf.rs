@@ -1,4 +1,5 @@
-//! Key derivation (EIP-2335 "KDF"; scrypt RFC 7914, PBKDF2 RFC 8018), with its cost bounded before any work is done.
+//! Key derivation (EIP-2335 "KDF"; scrypt RFC 7914, PBKDF2 RFC 8018), with its cost bounded before
+//! any work is done.
 
 use sha2::Sha256;
 
@@ -27,7 +28,10 @@ pub enum KdfError {
     #[error("crypto.kdf.params are outside what the function defines")]
     Invalid,
     /// More work or memory than a keystore can honestly ask for.
-    #[error("crypto.kdf.params ask for more work than any honest keystore (n*r*p up to 2^23, c up to 2^24)")]
+    #[error(
+        "crypto.kdf.params ask for more work than any honest keystore (n*r*p up to 2^23, c up to \
+         2^24)"
+    )]
     TooCostly,
     /// Less work than protects a password.
     #[error("crypto.kdf.params are too weak to protect a password (n*r*p from 2^20, c from 2^18)")]
@@ -45,9 +49,11 @@ pub(super) enum Function {
 }
 
 impl Kdf {
-    /// scrypt with n = 2^18, r = 8, p = 1: 256 MiB and about a second. Every validator client takes it.
+    /// scrypt with n = 2^18, r = 8, p = 1: 256 MiB and about a second. Every validator client takes
+    /// it.
     pub fn scrypt() -> Self {
-        Self::checked_scrypt(SCRYPT_N, SCRYPT_R, SCRYPT_P).expect("the standard parameters are within bounds")
+        Self::checked_scrypt(SCRYPT_N, SCRYPT_R, SCRYPT_P)
+            .expect("the standard parameters are within bounds")
     }
 
     /// PBKDF2-HMAC-SHA256 with 2^18 rounds, for machines without the memory.
@@ -93,7 +99,9 @@ impl Kdf {
     pub fn is_weak(&self) -> bool {
         match self.0 {
             Function::Pbkdf2 { c } => c < PBKDF2_C,
-            Function::Scrypt { log_n, r, p } => (u64::from(r) * u64::from(p)) << log_n < SCRYPT_LEAST,
+            Function::Scrypt { log_n, r, p } => {
+                (u64::from(r) * u64::from(p)) << log_n < SCRYPT_LEAST
+            }
         }
     }
 }
@@ -101,8 +109,8 @@ impl Kdf {
 /// A key derived from a password: the costly step, done once for all keystores of a run.
 ///
 /// # Security
-/// Wiped on drop; the library's working memory of scrypt is not. Keystores that share it share a salt, so each must have its own
-/// IV, which [`super::Keystore::encrypt`] sees to.
+/// Wiped on drop; the library's working memory of scrypt is not. Keystores that share it share a
+/// salt, so each must have its own IV, which [`super::Keystore::encrypt`] sees to.
 pub struct DerivedKey {
     pub(super) kdf: Kdf,
     pub(super) salt: [u8; 32],
@@ -115,10 +123,14 @@ impl DerivedKey {
     pub fn derive(kdf: Kdf, password: &Password, salt: [u8; 32]) -> Self {
         let mut key = vec![0; 32];
         match kdf.0 {
-            Function::Pbkdf2 { c } => pbkdf2::pbkdf2_hmac::<Sha256>(password.expose(), &salt, c, &mut key),
+            Function::Pbkdf2 { c } => {
+                pbkdf2::pbkdf2_hmac::<Sha256>(password.expose(), &salt, c, &mut key)
+            }
             Function::Scrypt { log_n, r, p } => {
-                let params = scrypt::Params::new(log_n, r, p).expect("n, r and p are bounded far below the library's limits");
-                scrypt::scrypt(password.expose(), &salt, &params, &mut key).expect("32 bytes are a length that scrypt gives");
+                let params = scrypt::Params::new(log_n, r, p)
+                    .expect("n, r and p are bounded far below the library's limits");
+                scrypt::scrypt(password.expose(), &salt, &params, &mut key)
+                    .expect("32 bytes are a length that scrypt gives");
             }
         }
         Self { kdf, salt, key: SecretBytes::new(key) }

@@ -31,8 +31,11 @@ pub enum KeystoreError {
     /// The derived key has another salt or function than the keystore.
     #[error("the key was derived with another salt or function than this keystore's")]
     AnotherDerivation,
-    /// Decrypts, but not to the secret key of its public key. The checksum does not cover the IV or the public key.
-    #[error("decrypts to another key than that of its pubkey field: the iv or the pubkey was altered")]
+    /// Decrypts, but not to the secret key of its public key. The checksum does not cover the IV or
+    /// the public key.
+    #[error(
+        "decrypts to another key than that of its pubkey field: the iv or the pubkey was altered"
+    )]
     AnotherKey,
     /// The checksum over derived key and ciphertext differs.
     #[error("wrong password, or an altered kdf, checksum or ciphertext")]
@@ -104,7 +107,8 @@ impl KeystoreError {
 pub struct KeyPath(String);
 
 impl KeyPath {
-    /// `m/12381/3600/<index>/0/0`, the form that every importer knows. A key share has no path of its own; this one only numbers it.
+    /// `m/12381/3600/<index>/0/0`, the form that every importer knows. A key share has no path of
+    /// its own; this one only numbers it.
     pub fn validator(index: u32) -> Self {
         Self(format!("m/12381/3600/{index}/0/0"))
     }
@@ -112,7 +116,8 @@ impl KeyPath {
     /// From text: `m`, then one to ten numbers of one to ten digits, each behind `/`.
     pub fn parse(text: &str) -> Result<Self, KeystoreError> {
         let numbers = text.strip_prefix("m/").ok_or(KeystoreError::Path)?;
-        let number = |part: &str| (1..=10).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        let number =
+            |part: &str| (1..=10).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
         if numbers.split('/').count() > 10 || !numbers.split('/').all(number) {
             return Err(KeystoreError::Path);
         }
@@ -141,8 +146,9 @@ pub struct Keystore {
 }
 
 impl Keystore {
-    /// Encrypts `secret` under `key`, with an IV and a UUID drawn from `random`: with one derived key for several keystores, a
-    /// repeated IV would reveal the difference of two secrets. The public key is computed here, never taken over.
+    /// Encrypts `secret` under `key`, with an IV and a UUID drawn from `random`: with one derived
+    /// key for several keystores, a repeated IV would reveal the difference of two secrets. The
+    /// public key is computed here, never taken over.
     pub fn encrypt(
         key: &DerivedKey,
         secret: &SecretScalar,
@@ -154,7 +160,8 @@ impl Keystore {
         Ok(Self::encrypt_for(pubkey, key, secret, path, description, random))
     }
 
-    /// As [`Keystore::encrypt`], for a caller that knows the public key of `secret`: one that has checked many at once.
+    /// As [`Keystore::encrypt`], for a caller that knows the public key of `secret`: one that has
+    /// checked many at once.
     pub fn encrypt_for(
         pubkey: G1,
         key: &DerivedKey,
@@ -172,10 +179,21 @@ impl Keystore {
         let ciphertext = *text;
         let checksum = checksum(key, &ciphertext);
         let DerivedKey { kdf, salt, .. } = key;
-        Self { kdf: *kdf, salt: *salt, checksum, iv, ciphertext, description, pubkey, path, uuid: uuid_text(uuid) }
+        Self {
+            kdf: *kdf,
+            salt: *salt,
+            checksum,
+            iv,
+            ciphertext,
+            description,
+            pubkey,
+            path,
+            uuid: uuid_text(uuid),
+        }
     }
 
-    /// The secret key. Derives the key anew: as costly as the file says, within the bounds of [`Kdf`].
+    /// The secret key. Derives the key anew: as costly as the file says, within the bounds of
+    /// [`Kdf`].
     pub fn decrypt(&self, password: &Password) -> Result<SecretScalar, KeystoreError> {
         self.decrypt_with(&self.derive(password))
     }
@@ -196,7 +214,11 @@ impl Keystore {
     }
 
     /// Whether it decrypts to `secret` under `key`; an error if not. Costs no curve arithmetic.
-    pub fn check_holds(&self, key: &DerivedKey, secret: &SecretScalar) -> Result<(), KeystoreError> {
+    pub fn check_holds(
+        &self,
+        key: &DerivedKey,
+        secret: &SecretScalar,
+    ) -> Result<(), KeystoreError> {
         let same: bool = self.decipher(key)?.ct_eq(&*secret.to_be_bytes()).into();
         if same { Ok(()) } else { Err(KeystoreError::AnotherKey) }
     }
@@ -230,7 +252,8 @@ impl Keystore {
     }
 }
 
-/// AES-128-CTR; the IV is the whole initial counter block, big-endian. Encryption and decryption are the same.
+/// AES-128-CTR; the IV is the whole initial counter block, big-endian. Encryption and decryption
+/// are the same.
 fn apply_cipher(key: &DerivedKey, iv: &[u8; 16], text: &mut [u8]) {
     Ctr128BE::<Aes128>::new(key.cipher_key().into(), iv.into()).apply_keystream(text);
 }
@@ -244,7 +267,14 @@ fn uuid_text(mut bytes: [u8; 16]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let digits = hex::encode(bytes);
-    format!("{}-{}-{}-{}-{}", &digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..])
+    format!(
+        "{}-{}-{}-{}-{}",
+        &digits[..8],
+        &digits[8..12],
+        &digits[12..16],
+        &digits[16..20],
+        &digits[20..]
+    )
 }
 
 /// A lower-case version 4 UUID, as [`uuid_text`] writes it.

@@ -1,4 +1,5 @@
-//! The `crypto` object of a keystore alone, around a text of any length: how SSV's operators keep their RSA keys.
+//! The `crypto` object of a keystore alone, around a text of any length: how SSV's operators keep
+//! their RSA keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,14 @@ impl TextKeystore {
         let mut ciphertext = text.expose().to_vec();
         apply_cipher(key, &iv, &mut ciphertext);
         let checksum = checksum(key, &ciphertext);
-        Self { kdf: key.kdf, salt: key.salt, checksum, iv, ciphertext, public_key: Some(public_key) }
+        Self {
+            kdf: key.kdf,
+            salt: key.salt,
+            checksum,
+            iv,
+            ciphertext,
+            public_key: Some(public_key),
+        }
     }
 
     /// The text. As costly as the file says, within the bounds of [`Kdf`].
@@ -61,7 +69,11 @@ impl TextKeystore {
     pub fn to_json(&self) -> Vec<u8> {
         let (function, params) = KdfParams::write(self.kdf, self.salt);
         let file = File {
-            checksum: Module { function: "sha256".to_owned(), params: ChecksumParams {}, message: hex::encode(self.checksum) },
+            checksum: Module {
+                function: "sha256".to_owned(),
+                params: ChecksumParams {},
+                message: hex::encode(self.checksum),
+            },
             cipher: Module {
                 function: "aes-128-ctr".to_owned(),
                 params: CipherParams { iv: hex::encode(self.iv) },
@@ -73,9 +85,11 @@ impl TextKeystore {
         serde_json::to_vec(&file).expect("texts and numbers are always JSON")
     }
 
-    /// Reads a file of at most 16 KiB, strictly, with key derivation that is not costly; it may be weak, which is its owner's concern.
+    /// Reads a file of at most 16 KiB, strictly, with key derivation that is not costly; it may be
+    /// weak, which is its owner's concern.
     pub fn from_json(bytes: &[u8]) -> Result<Self, KeystoreError> {
-        let File { checksum, cipher, kdf, public_key } = json::parse_without_arrays(bytes, LARGEST)?;
+        let File { checksum, cipher, kdf, public_key } =
+            json::parse_without_arrays(bytes, LARGEST)?;
         exactly("kdf.message", "", &kdf.message)?;
         exactly("checksum.function", "sha256", &checksum.function)?;
         exactly("cipher.function", "aes-128-ctr", &cipher.function)?;
@@ -86,7 +100,8 @@ impl TextKeystore {
             salt: hexadecimal("kdf.params.salt", &kdf.params.salt)?,
             checksum: hexadecimal("checksum.message", &checksum.message)?,
             iv: hexadecimal("cipher.params.iv", &cipher.params.iv)?,
-            ciphertext: ciphertext.ok_or(KeystoreError::Hex { field: "cipher.message", source: HexError::Digit })?,
+            ciphertext: ciphertext
+                .ok_or(KeystoreError::Hex { field: "cipher.message", source: HexError::Digit })?,
             public_key,
         })
     }

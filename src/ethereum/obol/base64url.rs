@@ -5,7 +5,8 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(super) fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
+            << (8 * (3 - group.len()));
         for i in 0..=group.len() {
             let at = usize::try_from(bits >> (18 - 6 * i) & 63).expect("six bits");
             text.push(char::from(ALPHABET[at]));
@@ -20,7 +21,8 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     for group in text.as_bytes().chunks(4) {
         let mut bits = 0_u32;
         for letter in group {
-            bits = bits << 6 | u32::try_from(ALPHABET.iter().position(|known| known == letter)?).ok()?;
+            bits = bits << 6
+                | u32::try_from(ALPHABET.iter().position(|known| known == letter)?).ok()?;
         }
         bits <<= 6 * (4 - group.len());
         let kept = group.len() * 6 / 8;
@@ -39,7 +41,8 @@ mod tests {
 
     #[test]
     fn vectors_of_the_standard() {
-        // RFC 4648 section 10, without its padding; and the two letters in which the URL alphabet differs.
+        // RFC 4648 section 10, without its padding; and the two letters in which the URL alphabet
+        // differs.
         for (text, encoded) in [
             ("", ""),
             ("f", "Zg"),

@@ -1,4 +1,5 @@
-//! Whether a definition holds: its hashes, its numbers, its wallets' signatures, its node records. Everything that can be wrong with it.
+//! Whether a definition holds: its hashes, its numbers, its wallets' signatures, its node records.
+//! Everything that can be wrong with it.
 
 use std::collections::BTreeSet;
 
@@ -45,7 +46,8 @@ pub enum DefinitionError {
     #[error("deposit_amounts: together {0} gwei, less than the {ACTIVE} of a validator")]
     AmountSum(u64),
     /// The configuration hash is another.
-    #[error("config_hash: states 0x{}, but its fields hash to 0x{}", hex::encode(.stated), hex::encode(.computed))]
+    #[error("config_hash: states 0x{}, but its fields hash to \
+             0x{}", hex::encode(.stated), hex::encode(.computed))]
     ConfigHash {
         /// As stated.
         stated: Chunk,
@@ -59,7 +61,8 @@ pub enum DefinitionError {
     #[error("creator: not signed, but operators have signed")]
     CreatorUnsigned,
     /// The definition hash is another.
-    #[error("definition_hash: states 0x{}, but its fields hash to 0x{}", hex::encode(.stated), hex::encode(.computed))]
+    #[error("definition_hash: states 0x{}, but its fields hash to \
+             0x{}", hex::encode(.stated), hex::encode(.computed))]
     DefinitionHash {
         /// As stated.
         stated: Chunk,
@@ -94,7 +97,8 @@ pub enum DefinitionError {
     #[error("not a cluster definition: {0}")]
     Json(#[from] JsonError),
     /// Signed, on a chain whose id is not known here.
-    #[error("fork_version: 0x{} is of no network that Obol's clusters run on, so no signature can be checked", hex::encode(.0))]
+    #[error("fork_version: 0x{} is of no network that Obol's clusters run on, so no signature can \
+             be checked", hex::encode(.0))]
     Network([u8; 4]),
     /// A number of validators that is not theirs.
     #[error("num_validators: {stated}, but there are {found} in validators")]
@@ -152,8 +156,12 @@ impl DefinitionError {
             Self::ConfigHash { .. } => "config_hash".to_owned(),
             Self::CreatorUnsigned => "creator".to_owned(),
             Self::DefinitionHash { .. } => "definition_hash".to_owned(),
-            Self::Enr { operator, .. } | Self::EnrDuplicate { operator, .. } => format!("operators[{operator}].enr"),
-            Self::Field { field, .. } | Self::PartlySigned { field } | Self::Wallet { field, .. } => field.clone(),
+            Self::Enr { operator, .. } | Self::EnrDuplicate { operator, .. } => {
+                format!("operators[{operator}].enr")
+            }
+            Self::Field { field, .. }
+            | Self::PartlySigned { field }
+            | Self::Wallet { field, .. } => field.clone(),
             Self::ContractUnknown(_) | Self::Json(_) | Self::TooLarge(_) => "file".to_owned(),
             Self::Network(_) => "fork_version".to_owned(),
             Self::NumValidators { .. } => "num_validators".to_owned(),
@@ -170,7 +178,8 @@ impl DefinitionError {
 pub enum WalletFault {
     /// Signed by another key, or on something else.
     #[error(
-        "signed by {}, not by {expected}, or for something else. If {expected} is a contract (ERC-1271), its signature cannot be checked \
+        "signed by {}, not by {expected}, or for something else. If {expected} is a contract \
+         (ERC-1271), its signature cannot be checked \
          offline: check it on the chain, then name it as a contract wallet", hexed(.found)
     )]
     AnotherKey {
@@ -184,7 +193,8 @@ pub enum WalletFault {
     Malformed(#[from] Secp256k1Error),
     /// Several signatures are a contract's.
     #[error(
-        "{count} signatures together are those of a contract (ERC-1271), which cannot be checked offline: check them on the chain, then \
+        "{count} signatures together are those of a contract (ERC-1271), which cannot be checked \
+         offline: check them on the chain, then \
          name {expected} as a contract wallet"
     )]
     Several {
@@ -196,7 +206,8 @@ pub enum WalletFault {
 }
 
 fn hexed(address: &[u8; 20]) -> String {
-    ExecutionAddress::from_bytes(*address).map_or_else(|_| "the zero address".to_owned(), |address| address.to_string())
+    ExecutionAddress::from_bytes(*address)
+        .map_or_else(|_| "the zero address".to_owned(), |address| address.to_string())
 }
 
 /// A signature that nobody can check without the chain.
@@ -218,9 +229,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Every check that can be made offline. Wallets in `contracts` are contracts by the word of whoever names them: a signature of
-    /// theirs that is not an ordinary one is noted as unchecked ([`Cluster::unchecked`]); of any other wallet it is refused.
-    pub fn check(definition: ClusterDefinition, contracts: BTreeSet<ExecutionAddress>) -> Result<Self, DefinitionError> {
+    /// Every check that can be made offline. Wallets in `contracts` are contracts by the word of
+    /// whoever names them: a signature of theirs that is not an ordinary one is noted as unchecked
+    /// ([`Cluster::unchecked`]); of any other wallet it is refused.
+    pub fn check(
+        definition: ClusterDefinition,
+        contracts: BTreeSet<ExecutionAddress>,
+    ) -> Result<Self, DefinitionError> {
         let found = definition.to_compact_json().len();
         if found > MOST_BYTES {
             return Err(DefinitionError::TooLarge(found));
@@ -228,8 +243,16 @@ impl Cluster {
         check_numbers(&definition)?;
         check_hashes(&definition)?;
         let nodes = check_nodes(&definition)?;
-        let wallets = || definition.operators.iter().map(|operator| operator.address).chain([definition.creator.address]);
-        if let Some(unknown) = contracts.iter().find(|contract| !wallets().any(|wallet| wallet == Some(**contract))) {
+        let wallets = || {
+            definition
+                .operators
+                .iter()
+                .map(|operator| operator.address)
+                .chain([definition.creator.address])
+        };
+        if let Some(unknown) =
+            contracts.iter().find(|contract| !wallets().any(|wallet| wallet == Some(**contract)))
+        {
             return Err(DefinitionError::ContractUnknown(*unknown));
         }
         let unchecked = check_signatures(&definition, &contracts)?;
@@ -260,7 +283,10 @@ impl Cluster {
 fn check_numbers(definition: &ClusterDefinition) -> Result<(), DefinitionError> {
     let (operators, validators) = (definition.operators.len(), definition.validators.len());
     if usize::try_from(definition.num_validators) != Ok(validators) {
-        return Err(DefinitionError::NumValidators { stated: definition.num_validators, found: validators });
+        return Err(DefinitionError::NumValidators {
+            stated: definition.num_validators,
+            found: validators,
+        });
     }
     if operators == 0 {
         return Err(DefinitionError::NoOperators);
@@ -296,7 +322,8 @@ fn check_hashes(definition: &ClusterDefinition) -> Result<(), DefinitionError> {
 fn check_nodes(definition: &ClusterDefinition) -> Result<Vec<NodePublic>, DefinitionError> {
     let mut nodes: Vec<NodePublic> = Vec::with_capacity(definition.operators.len());
     for (operator, entry) in definition.operators.iter().enumerate() {
-        let key = enr::parse(&entry.enr).map_err(|source| DefinitionError::Enr { operator, source })?;
+        let key =
+            enr::parse(&entry.enr).map_err(|source| DefinitionError::Enr { operator, source })?;
         if let Some(first) = nodes.iter().position(|node| *node == key) {
             return Err(DefinitionError::EnrDuplicate { operator, first });
         }
@@ -310,31 +337,47 @@ fn check_signatures(
     definition: &ClusterDefinition,
     contracts: &BTreeSet<ExecutionAddress>,
 ) -> Result<Vec<Unchecked>, DefinitionError> {
-    let chain = CHAINS.iter().find(|(version, _)| *version == definition.fork_version).map(|(_, id)| *id);
+    let chain =
+        CHAINS.iter().find(|(version, _)| *version == definition.fork_version).map(|(_, id)| *id);
     let unknown = DefinitionError::Network(definition.fork_version);
     let config = format!("0x{}", hex::encode(definition.config_hash));
     let mut unchecked = Vec::new();
-    let mut verify = |field: String, wallet: ExecutionAddress, purpose, text: &str, signature: &[u8]| {
-        let hash = digest(purpose, text, chain.ok_or_else(|| unknown.clone())?);
-        match check_wallet(&hash, wallet, signature) {
-            Ok(()) => Ok(()),
-            Err(_) if contracts.contains(&wallet) => {
-                unchecked.push(Unchecked { field, wallet });
-                Ok(())
+    let mut verify =
+        |field: String, wallet: ExecutionAddress, purpose, text: &str, signature: &[u8]| {
+            let hash = digest(purpose, text, chain.ok_or_else(|| unknown.clone())?);
+            match check_wallet(&hash, wallet, signature) {
+                Ok(()) => Ok(()),
+                Err(_) if contracts.contains(&wallet) => {
+                    unchecked.push(Unchecked { field, wallet });
+                    Ok(())
+                }
+                Err(fault) => Err(DefinitionError::Wallet { field, fault }),
             }
-            Err(fault) => Err(DefinitionError::Wallet { field, fault }),
-        }
-    };
+        };
     let mut signed = Vec::with_capacity(definition.operators.len());
     for (i, operator) in definition.operators.iter().enumerate() {
         let field = |name: &str| format!("operators[{i}].{name}");
-        match (operator.address, operator.config_signature.as_slice(), operator.enr_signature.as_slice()) {
+        match (
+            operator.address,
+            operator.config_signature.as_slice(),
+            operator.enr_signature.as_slice(),
+        ) {
             (None, [], []) => signed.push(false),
             (None, _, _) => return Err(DefinitionError::PartlySigned { field: field("address") }),
-            (_, [], _) => return Err(DefinitionError::PartlySigned { field: field("config_signature") }),
-            (_, _, []) => return Err(DefinitionError::PartlySigned { field: field("enr_signature") }),
+            (_, [], _) => {
+                return Err(DefinitionError::PartlySigned { field: field("config_signature") });
+            }
+            (_, _, []) => {
+                return Err(DefinitionError::PartlySigned { field: field("enr_signature") });
+            }
             (Some(wallet), consent, node) => {
-                verify(field("config_signature"), wallet, Purpose::OperatorConfig, &config, consent)?;
+                verify(
+                    field("config_signature"),
+                    wallet,
+                    Purpose::OperatorConfig,
+                    &config,
+                    consent,
+                )?;
                 verify(field("enr_signature"), wallet, Purpose::Enr, &operator.enr, node)?;
                 signed.push(true);
             }
@@ -349,16 +392,26 @@ fn check_signatures(
         (None, []) => Ok(()),
         (None, _) => Err(DefinitionError::PartlySigned { field: "creator.address".to_owned() }),
         (Some(_), []) => Err(DefinitionError::PartlySigned { field: CREATOR_SIGNATURE.to_owned() }),
-        (Some(wallet), consent) => verify(CREATOR_SIGNATURE.to_owned(), wallet, Purpose::CreatorConfig, &config, consent),
+        (Some(wallet), consent) => {
+            verify(CREATOR_SIGNATURE.to_owned(), wallet, Purpose::CreatorConfig, &config, consent)
+        }
     }?;
     Ok(unchecked)
 }
 
 /// Whether this is the signature of a wallet with a key of its own.
-fn check_wallet(hash: &[u8; 32], expected: ExecutionAddress, signature: &[u8]) -> Result<(), WalletFault> {
+fn check_wallet(
+    hash: &[u8; 32],
+    expected: ExecutionAddress,
+    signature: &[u8],
+) -> Result<(), WalletFault> {
     let Ok(signature) = <&[u8; SIGNATURE]>::try_from(signature) else {
         return Err(WalletFault::Several { expected, count: signature.len() / SIGNATURE });
     };
     let found = recover(hash, signature)?.address();
-    if found == *expected.as_bytes() { Ok(()) } else { Err(WalletFault::AnotherKey { expected, found }) }
+    if found == *expected.as_bytes() {
+        Ok(())
+    } else {
+        Err(WalletFault::AnotherKey { expected, found })
+    }
 }

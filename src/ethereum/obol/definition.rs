@@ -47,7 +47,8 @@ impl Version {
     }
 
     pub(super) fn parse(text: &str) -> Result<Self, DefinitionError> {
-        let unknown = || DefinitionError::Version(printable(&text.chars().take(20).collect::<String>()));
+        let unknown =
+            || DefinitionError::Version(printable(&text.chars().take(20).collect::<String>()));
         Self::ALL.into_iter().find(|version| version.text() == text).ok_or_else(unknown)
     }
 }
@@ -83,7 +84,8 @@ pub struct ValidatorAddresses {
     pub withdrawal: ExecutionAddress,
 }
 
-/// A definition as written: every field has its type, and none has been compared with another. See [`super::check`].
+/// A definition as written: every field has its type, and none has been compared with another. See
+/// [`super::check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterDefinition {
     /// What people call the cluster; may be empty.
@@ -108,7 +110,8 @@ pub struct ClusterDefinition {
     pub dkg_algorithm: String,
     /// `GENESIS_FORK_VERSION` of the network.
     pub fork_version: [u8; 4],
-    /// Amounts of the deposits of each validator, in gwei, as written. `None` where the field is `null`.
+    /// Amounts of the deposits of each validator, in gwei, as written. `None` where the field is
+    /// `null`.
     pub deposit_amounts: Option<Vec<u64>>,
     /// From version 1.9; may be empty.
     pub consensus_protocol: String,
@@ -218,7 +221,10 @@ pub(super) fn hexed(bytes: &[u8]) -> String {
     if bytes.is_empty() { String::new() } else { format!("0x{}", hex::encode(bytes)) }
 }
 
-fn at<T>(field: impl Into<String>, value: Result<T, impl Into<FieldFault>>) -> Result<T, DefinitionError> {
+fn at<T>(
+    field: impl Into<String>,
+    value: Result<T, impl Into<FieldFault>>,
+) -> Result<T, DefinitionError> {
     value.map_err(|fault| DefinitionError::Field { field: field.into(), fault: fault.into() })
 }
 
@@ -242,13 +248,19 @@ fn signature(field: String, text: &str, version: Version) -> Result<Vec<u8>, Def
         return Ok(Vec::new());
     }
     let digits = text.strip_prefix("0x").ok_or(HexError::Unprefixed).map_err(FieldFault::from);
-    let decode = |digits: &str| match digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+    let decode = |digits: &str| match digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    {
         true => hex::decode(digits).map_err(|_| FieldFault::Hex(HexError::Digit)),
         false => Err(FieldFault::Hex(HexError::Digit)),
     };
     let length = |bytes: Vec<u8>| match bytes.len() {
         SIGNATURE => Ok(bytes),
-        found if version == Version::V1_11 && found > 0 && found % SIGNATURE == 0 && found <= MOST_SIGNATURES * SIGNATURE => {
+        found
+            if version == Version::V1_11
+                && found > 0
+                && found % SIGNATURE == 0
+                && found <= MOST_SIGNATURES * SIGNATURE =>
+        {
             Ok(bytes)
         }
         found => Err(FieldFault::Signature(found)),
@@ -257,12 +269,19 @@ fn signature(field: String, text: &str, version: Version) -> Result<Vec<u8>, Def
 }
 
 fn amount(text: &str) -> Result<u64, FieldFault> {
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let plain = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit())
+        && (text == "0" || !text.starts_with('0'));
     if plain { text.parse().map_err(|_| FieldFault::Amount) } else { Err(FieldFault::Amount) }
 }
 
 /// A field that versions from `since` on have, and no other.
-fn since<T: Default>(field: &str, value: Option<T>, version: Version, since: Version) -> Result<T, DefinitionError> {
+fn since<T: Default>(
+    field: &str,
+    value: Option<T>,
+    version: Version,
+    since: Version,
+) -> Result<T, DefinitionError> {
     match value {
         Some(_) if version < since => at(field, Err(FieldFault::NotOfVersion(version.text()))),
         value => Ok(value.unwrap_or_default()),
@@ -277,38 +296,59 @@ impl RawDefinition {
         few("deposit_amounts", self.deposit_amounts.as_ref().map_or(0, Vec::len), MOST_AMOUNTS)?;
         let creator = Creator {
             address: address("creator.address".to_owned(), &self.creator.address)?,
-            config_signature: signature("creator.config_signature".to_owned(), &self.creator.config_signature, version)?,
+            config_signature: signature(
+                "creator.config_signature".to_owned(),
+                &self.creator.config_signature,
+                version,
+            )?,
         };
         let operator = |(i, raw): (usize, RawOperator)| {
             let field = |name: &str| format!("operators[{i}].{name}");
             Ok(ClusterOperator {
                 address: address(field("address"), &raw.address)?,
                 enr: bounded(&field("enr"), raw.enr, 1024)?,
-                config_signature: signature(field("config_signature"), &raw.config_signature, version)?,
+                config_signature: signature(
+                    field("config_signature"),
+                    &raw.config_signature,
+                    version,
+                )?,
                 enr_signature: signature(field("enr_signature"), &raw.enr_signature, version)?,
             })
         };
         let validator = |(i, raw): (usize, RawAddresses)| {
-            let read = |name: &str, text: &str| at(format!("validators[{i}].{name}"), ExecutionAddress::parse_any(text));
+            let read = |name: &str, text: &str| {
+                at(format!("validators[{i}].{name}"), ExecutionAddress::parse_any(text))
+            };
             Ok(ValidatorAddresses {
                 fee_recipient: read("fee_recipient_address", &raw.fee_recipient_address)?,
                 withdrawal: read("withdrawal_address", &raw.withdrawal_address)?,
             })
         };
         let amounts = |texts: Vec<String>| {
-            let read = |(i, text): (usize, &String)| at(format!("deposit_amounts[{i}]"), amount(text));
+            let read =
+                |(i, text): (usize, &String)| at(format!("deposit_amounts[{i}]"), amount(text));
             texts.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()
         };
         Ok(ClusterDefinition {
             name: bounded("name", self.name, 256)?,
             creator,
-            operators: self.operators.into_iter().enumerate().map(operator).collect::<Result<_, DefinitionError>>()?,
+            operators: self
+                .operators
+                .into_iter()
+                .enumerate()
+                .map(operator)
+                .collect::<Result<_, DefinitionError>>()?,
             uuid: bounded("uuid", self.uuid, 64)?,
             version,
             timestamp: bounded("timestamp", self.timestamp, 32)?,
             num_validators: self.num_validators,
             threshold: self.threshold,
-            validators: self.validators.into_iter().enumerate().map(validator).collect::<Result<_, DefinitionError>>()?,
+            validators: self
+                .validators
+                .into_iter()
+                .enumerate()
+                .map(validator)
+                .collect::<Result<_, DefinitionError>>()?,
             dkg_algorithm: bounded("dkg_algorithm", self.dkg_algorithm, 32)?,
             fork_version: at("fork_version", prefixed_hex(&self.fork_version))?,
             deposit_amounts: self.deposit_amounts.map(amounts).transpose()?,
@@ -317,7 +357,12 @@ impl RawDefinition {
                 since("consensus_protocol", self.consensus_protocol, version, Version::V1_9)?,
                 256,
             )?,
-            target_gas_limit: since("target_gas_limit", self.target_gas_limit, version, Version::V1_10)?,
+            target_gas_limit: since(
+                "target_gas_limit",
+                self.target_gas_limit,
+                version,
+                Version::V1_10,
+            )?,
             compounding: since("compounding", self.compounding, version, Version::V1_10)?,
             config_hash: at("config_hash", prefixed_hex(&self.config_hash))?,
             definition_hash: at("definition_hash", prefixed_hex(&self.definition_hash))?,
@@ -325,7 +370,9 @@ impl RawDefinition {
     }
 
     pub(super) fn of(definition: &ClusterDefinition) -> Self {
-        let text = |address: &Option<ExecutionAddress>| address.map(|address| address.to_string()).unwrap_or_default();
+        let text = |address: &Option<ExecutionAddress>| {
+            address.map(|address| address.to_string()).unwrap_or_default()
+        };
         let operator = |operator: &ClusterOperator| RawOperator {
             address: text(&operator.address),
             enr: operator.enr.clone(),
@@ -352,8 +399,12 @@ impl RawDefinition {
             validators: definition.validators.iter().map(addresses).collect(),
             dkg_algorithm: definition.dkg_algorithm.clone(),
             fork_version: hexed(&definition.fork_version),
-            deposit_amounts: definition.deposit_amounts.as_ref().map(|amounts| amounts.iter().map(u64::to_string).collect()),
-            consensus_protocol: (version >= Version::V1_9).then(|| definition.consensus_protocol.clone()),
+            deposit_amounts: definition
+                .deposit_amounts
+                .as_ref()
+                .map(|amounts| amounts.iter().map(u64::to_string).collect()),
+            consensus_protocol: (version >= Version::V1_9)
+                .then(|| definition.consensus_protocol.clone()),
             target_gas_limit: (version >= Version::V1_10).then_some(definition.target_gas_limit),
             compounding: (version >= Version::V1_10).then_some(definition.compounding),
             config_hash: hexed(&definition.config_hash),
@@ -375,7 +426,8 @@ impl ClusterDefinition {
 
     /// As a file: indented, with a line end.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(&RawDefinition::of(self)).expect("texts and numbers are always JSON");
+        let mut bytes = serde_json::to_vec_pretty(&RawDefinition::of(self))
+            .expect("texts and numbers are always JSON");
         bytes.push(b'\n');
         bytes
     }
@@ -402,10 +454,14 @@ impl ClusterDefinition {
         ])
     }
 
-    /// The fields that both hashes are over; they differ in what is hashed of operators and creator.
+    /// The fields that both hashes are over; they differ in what is hashed of operators and
+    /// creator.
     fn fields(&self, operators: &[Chunk], creator: Chunk) -> Vec<Chunk> {
         let addresses = |validator: &ValidatorAddresses| {
-            ssz::two(ssz::bytes20(validator.fee_recipient.as_bytes()), ssz::bytes20(validator.withdrawal.as_bytes()))
+            ssz::two(
+                ssz::bytes20(validator.fee_recipient.as_bytes()),
+                ssz::bytes20(validator.withdrawal.as_bytes()),
+            )
         };
         let validators: Vec<Chunk> = self.validators.iter().map(addresses).collect();
         let mut fields = vec![
@@ -426,21 +482,27 @@ impl ClusterDefinition {
             fields.push(ssz::byte_list(self.consensus_protocol.as_bytes(), 256));
         }
         if self.version >= Version::V1_10 {
-            fields.extend([ssz::uint64(self.target_gas_limit), ssz::uint64(self.compounding.into())]);
+            fields
+                .extend([ssz::uint64(self.target_gas_limit), ssz::uint64(self.compounding.into())]);
         }
         fields
     }
 
     /// The configuration hash: over everything but node records and signatures.
     pub fn compute_config_hash(&self) -> Chunk {
-        let operators: Vec<Chunk> = self.operators.iter().map(|operator| self.wallet(&operator.address)).collect();
+        let operators: Vec<Chunk> =
+            self.operators.iter().map(|operator| self.wallet(&operator.address)).collect();
         ssz::container(&self.fields(&operators, self.wallet(&self.creator.address)))
     }
 
     /// The definition hash: over everything, with the configuration hash as it is stated.
     pub fn compute_definition_hash(&self) -> Chunk {
-        let operators: Vec<Chunk> = self.operators.iter().map(|operator| self.operator(operator)).collect();
-        let creator = ssz::two(self.wallet(&self.creator.address), self.signature(&self.creator.config_signature));
+        let operators: Vec<Chunk> =
+            self.operators.iter().map(|operator| self.operator(operator)).collect();
+        let creator = ssz::two(
+            self.wallet(&self.creator.address),
+            self.signature(&self.creator.config_signature),
+        );
         let mut fields = self.fields(&operators, creator);
         fields.push(self.config_hash);
         ssz::container(&fields)
@@ -456,11 +518,12 @@ impl ClusterDefinition {
     /// The distinct amounts that are deposited for each validator, in gwei, ascending.
     pub fn amounts(&self) -> Vec<u64> {
         const ETH: u64 = 1_000_000_000;
-        let mut amounts = match (self.deposit_amounts.as_deref().unwrap_or_default(), self.compounding) {
-            ([], false) => vec![ETH, 32 * ETH],
-            ([], true) => vec![ETH, 8 * ETH, 32 * ETH, 256 * ETH],
-            (given, _) => given.to_vec(),
-        };
+        let mut amounts =
+            match (self.deposit_amounts.as_deref().unwrap_or_default(), self.compounding) {
+                ([], false) => vec![ETH, 32 * ETH],
+                ([], true) => vec![ETH, 8 * ETH, 32 * ETH, 256 * ETH],
+                (given, _) => given.to_vec(),
+            };
         amounts.sort_unstable();
         amounts.dedup();
         amounts

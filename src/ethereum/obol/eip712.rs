@@ -1,4 +1,5 @@
-//! What wallets sign for an Obol cluster: EIP-712 digests of one string each, in a domain of name, version and chain.
+//! What wallets sign for an Obol cluster: EIP-712 digests of one string each, in a domain of name,
+//! version and chain.
 
 use sha3::{Digest, Keccak256};
 
@@ -37,7 +38,8 @@ fn domain_separator(chain_id: u64) -> [u8; 32] {
     keccak(&[&kind, &keccak(&[b"Obol"]), &keccak(&[b"1"]), &chain])
 }
 
-/// The digest that a wallet signs: `text` is the `0x` hexadecimal of the configuration hash, or the node record.
+/// The digest that a wallet signs: `text` is the `0x` hexadecimal of the configuration hash, or the
+/// node record.
 pub fn digest(purpose: Purpose, text: &str, chain_id: u64) -> [u8; 32] {
     let kind = keccak(&[purpose.type_and_member().as_bytes()]);
     let content = keccak(&[&kind, &keccak(&[text.as_bytes()])]);
@@ -62,8 +64,14 @@ mod tests {
             assert_eq!(hex::encode(domain_separator(chain)), separator, "{chain}");
         }
         let types = [
-            (Purpose::CreatorConfig, "0a923f7388f91f35ebe8a5ce13d311f0abcb9771aea29efacd16a6a508f847e7"),
-            (Purpose::OperatorConfig, "d4af394af4738eddcf20144536c092545b756d9cc439fb90e4272cfdcfe8ce7d"),
+            (
+                Purpose::CreatorConfig,
+                "0a923f7388f91f35ebe8a5ce13d311f0abcb9771aea29efacd16a6a508f847e7",
+            ),
+            (
+                Purpose::OperatorConfig,
+                "d4af394af4738eddcf20144536c092545b756d9cc439fb90e4272cfdcfe8ce7d",
+            ),
             (Purpose::Enr, "87376da7a448f2f1cd530a5bb3d53932826d409de519734d88934f4dc0a12566"),
         ];
         for (purpose, hash) in types {

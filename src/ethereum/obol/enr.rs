@@ -1,4 +1,5 @@
-//! Node records (EIP-778) with the `v4` identity scheme: how an Obol cluster names the nodes of its operators.
+//! Node records (EIP-778) with the `v4` identity scheme: how an Obol cluster names the nodes of its
+//! operators.
 
 use std::collections::BTreeSet;
 
@@ -50,7 +51,8 @@ pub enum EnrError {
     TooLong,
 }
 
-/// The public key of a record whose signature verifies. What else is in it is signed and of no use here.
+/// The public key of a record whose signature verifies. What else is in it is signed and of no use
+/// here.
 pub fn parse(text: &str) -> Result<NodePublic, EnrError> {
     let body = text.strip_prefix(PREFIX).ok_or(EnrError::Prefix)?;
     if body.len() > LONGEST.div_ceil(3) * 4 {
@@ -76,7 +78,8 @@ pub fn parse(text: &str) -> Result<NodePublic, EnrError> {
     if value(b"id") != Some(b"v4") {
         return Err(EnrError::Scheme);
     }
-    let key = value(b"secp256k1").and_then(|key| key.try_into().ok()).ok_or(EnrError::KeyMissing)?;
+    let key =
+        value(b"secp256k1").and_then(|key| key.try_into().ok()).ok_or(EnrError::KeyMissing)?;
     let key = NodePublic::from_compressed(key).map_err(EnrError::Key)?;
     let signed: &[u8; 64] = (*signature).try_into().map_err(|_| EnrError::Signature)?;
     if key.verify(&signed_hash(content), signed) { Ok(key) } else { Err(EnrError::Signature) }
@@ -124,7 +127,8 @@ mod tests {
     fn signed(content: &[&[u8]]) -> String {
         let secret = NodeSecret::from_bytes(&[9; 32]).unwrap();
         let signature = secret.sign(&signed_hash(content));
-        let all: Vec<&[u8]> = core::iter::once(&signature[..64]).chain(content.iter().copied()).collect();
+        let all: Vec<&[u8]> =
+            core::iter::once(&signature[..64]).chain(content.iter().copied()).collect();
         format!("enr:{}", base64url::encode(&rlp::encode_list(&all)))
     }
 
@@ -147,7 +151,10 @@ mod tests {
             (signed(&[b"", b"id", b"v5", b"secp256k1", &key]), EnrError::Scheme),
             (signed(&[b"", b"id", b"v4"]), EnrError::KeyMissing),
             (signed(&[b"", b"id", b"v4", b"secp256k1", &key[1..]]), EnrError::KeyMissing),
-            (signed(&[b"", b"id", b"v4", b"secp256k1", &off]), EnrError::Key(Secp256k1Error::Point)),
+            (
+                signed(&[b"", b"id", b"v4", b"secp256k1", &off]),
+                EnrError::Key(Secp256k1Error::Point),
+            ),
             (signed(&[b"\x00\x01", b"id", b"v4", b"secp256k1", &key]), EnrError::Sequence),
             (signed(&[b"", b"id", b"v4", b"secp256k1", &key, b"z", &long]), EnrError::TooLong),
         ];

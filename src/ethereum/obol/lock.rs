@@ -1,15 +1,19 @@
-//! `cluster-lock.json`, versions 1.8 to 1.11: a definition with what its ceremony made. Parsed strictly, hashed, written.
+//! `cluster-lock.json`, versions 1.8 to 1.11: a definition with what its ceremony made. Parsed
+//! strictly, hashed, written.
 
 use serde::{Deserialize, Serialize};
 
 use super::check::DefinitionError;
-use super::definition::{ClusterDefinition, FieldFault, MOST_OPERATORS, MOST_VALIDATORS, RawDefinition, hexed};
+use super::definition::{
+    ClusterDefinition, FieldFault, MOST_OPERATORS, MOST_VALIDATORS, RawDefinition, hexed,
+};
 use super::lock_check::LockError;
 use crate::ethereum::json::{self, prefixed_hex};
 use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::ethereum::ssz::{self, Chunk};
 
-/// Largest lock looked at, in bytes: 8192 validators of 255 operators need about 240 MB, usual clusters some kilobytes.
+/// Largest lock looked at, in bytes: 8192 validators of 255 operators need about 240 MB, usual
+/// clusters some kilobytes.
 pub const MOST_BYTES: usize = 256 << 20;
 /// Most deposits of a validator, by the format.
 const MOST_DEPOSITS: usize = 256;
@@ -55,7 +59,8 @@ pub struct LockValidator {
     pub registration: LockRegistration,
 }
 
-/// A lock as written: every field has its type, and none has been compared with another. See [`super::lock_check`].
+/// A lock as written: every field has its type, and none has been compared with another. See
+/// [`super::lock_check`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterLock {
     /// What was agreed.
@@ -87,11 +92,19 @@ struct RawLock {
 #[serde(deny_unknown_fields)]
 struct RawValidator {
     distributed_public_key: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "json::few::<_, _, MOST_OPERATORS>")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "json::few::<_, _, MOST_OPERATORS>"
+    )]
     public_shares: Vec<String>,
     #[serde(deserialize_with = "json::object")]
     builder_registration: RawRegistration,
-    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "json::objects::<_, _, MOST_DEPOSITS>")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "json::objects::<_, _, MOST_DEPOSITS>"
+    )]
     partial_deposit_data: Vec<RawDeposit>,
 }
 
@@ -122,7 +135,8 @@ struct RawDeposit {
 }
 
 fn read<const N: usize>(field: &str, text: &str) -> Result<[u8; N], LockError> {
-    prefixed_hex(text).map_err(|fault| LockError::Field { field: field.to_owned(), fault: fault.into() })
+    prefixed_hex(text)
+        .map_err(|fault| LockError::Field { field: field.to_owned(), fault: fault.into() })
 }
 
 fn few(field: &str, found: usize, most: usize) -> Result<(), LockError> {
@@ -137,20 +151,40 @@ impl RawValidator {
         let share = |(i, text): (usize, &String)| read(&format!("{at}.public_shares[{i}]"), text);
         let deposit = |(i, raw): (usize, &RawDeposit)| {
             let field = |name: &str| format!("{at}.partial_deposit_data[{i}].{name}");
-            let plain = raw.amount.bytes().all(|b| b.is_ascii_digit()) && (raw.amount == "0" || !raw.amount.starts_with('0'));
+            let plain = raw.amount.bytes().all(|b| b.is_ascii_digit())
+                && (raw.amount == "0" || !raw.amount.starts_with('0'));
             let amount = raw.amount.parse().ok().filter(|_| plain);
             Ok(LockDeposit {
                 pubkey: read(&field("pubkey"), &raw.pubkey)?,
-                withdrawal_credentials: read(&field("withdrawal_credentials"), &raw.withdrawal_credentials)?,
-                amount: amount.ok_or_else(|| LockError::Field { field: field("amount"), fault: FieldFault::Amount })?,
+                withdrawal_credentials: read(
+                    &field("withdrawal_credentials"),
+                    &raw.withdrawal_credentials,
+                )?,
+                amount: amount.ok_or_else(|| LockError::Field {
+                    field: field("amount"),
+                    fault: FieldFault::Amount,
+                })?,
                 signature: read(&field("signature"), &raw.signature)?,
             })
         };
         let message = &self.builder_registration.message;
         Ok(LockValidator {
-            public_key: read(&format!("{at}.distributed_public_key"), &self.distributed_public_key)?,
-            public_shares: self.public_shares.iter().enumerate().map(share).collect::<Result<_, _>>()?,
-            deposits: self.partial_deposit_data.iter().enumerate().map(deposit).collect::<Result<_, LockError>>()?,
+            public_key: read(
+                &format!("{at}.distributed_public_key"),
+                &self.distributed_public_key,
+            )?,
+            public_shares: self
+                .public_shares
+                .iter()
+                .enumerate()
+                .map(share)
+                .collect::<Result<_, _>>()?,
+            deposits: self
+                .partial_deposit_data
+                .iter()
+                .enumerate()
+                .map(deposit)
+                .collect::<Result<_, LockError>>()?,
             registration: LockRegistration {
                 fee_recipient: read(
                     &format!("{at}.builder_registration.message.fee_recipient"),
@@ -162,14 +196,21 @@ impl RawValidator {
                 )?,
                 gas_limit: message.gas_limit,
                 timestamp: message.timestamp,
-                pubkey: read(&format!("{at}.builder_registration.message.pubkey"), &message.pubkey)?,
-                signature: read(&format!("{at}.builder_registration.signature"), &self.builder_registration.signature)?,
+                pubkey: read(
+                    &format!("{at}.builder_registration.message.pubkey"),
+                    &message.pubkey,
+                )?,
+                signature: read(
+                    &format!("{at}.builder_registration.signature"),
+                    &self.builder_registration.signature,
+                )?,
             },
         })
     }
 
     fn of(validator: &LockValidator) -> Self {
-        let LockRegistration { fee_recipient, gas_limit, timestamp, pubkey, signature } = &validator.registration;
+        let LockRegistration { fee_recipient, gas_limit, timestamp, pubkey, signature } =
+            &validator.registration;
         let deposit = |deposit: &LockDeposit| RawDeposit {
             pubkey: hexed(&deposit.pubkey),
             withdrawal_credentials: hexed(&deposit.withdrawal_credentials),
@@ -198,19 +239,33 @@ impl ClusterLock {
     pub fn parse(bytes: &[u8]) -> Result<Self, LockError> {
         let raw: RawLock = json::parse(bytes, MOST_BYTES)?;
         let definition = raw.cluster_definition.into_definition().map_err(|error| match error {
-            DefinitionError::Field { field, fault } => LockError::Field { field: format!("cluster_definition.{field}"), fault },
+            DefinitionError::Field { field, fault } => {
+                LockError::Field { field: format!("cluster_definition.{field}"), fault }
+            }
             other => LockError::Definition(other),
         })?;
         few("distributed_validators", raw.distributed_validators.len(), MOST_VALIDATORS)?;
         few("node_signatures", raw.node_signatures.len(), MOST_OPERATORS)?;
-        let validator = |(i, raw): (usize, RawValidator)| raw.into_validator(&format!("distributed_validators[{i}]"));
+        let validator = |(i, raw): (usize, RawValidator)| {
+            raw.into_validator(&format!("distributed_validators[{i}]"))
+        };
         let node = |(i, text): (usize, &String)| read(&format!("node_signatures[{i}]"), text);
         Ok(Self {
             definition,
-            validators: raw.distributed_validators.into_iter().enumerate().map(validator).collect::<Result<_, _>>()?,
+            validators: raw
+                .distributed_validators
+                .into_iter()
+                .enumerate()
+                .map(validator)
+                .collect::<Result<_, _>>()?,
             signature_aggregate: read("signature_aggregate", &raw.signature_aggregate)?,
             lock_hash: read("lock_hash", &raw.lock_hash)?,
-            node_signatures: raw.node_signatures.iter().enumerate().map(node).collect::<Result<_, _>>()?,
+            node_signatures: raw
+                .node_signatures
+                .iter()
+                .enumerate()
+                .map(node)
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -221,7 +276,11 @@ impl ClusterLock {
             distributed_validators: self.validators.iter().map(RawValidator::of).collect(),
             signature_aggregate: hexed(&self.signature_aggregate),
             lock_hash: hexed(&self.lock_hash),
-            node_signatures: self.node_signatures.iter().map(|signature| hexed(signature)).collect(),
+            node_signatures: self
+                .node_signatures
+                .iter()
+                .map(|signature| hexed(signature))
+                .collect(),
         };
         let mut bytes = serde_json::to_vec_pretty(&raw).expect("texts and numbers are always JSON");
         bytes.push(b'\n');
@@ -240,8 +299,14 @@ fn root(validator: &LockValidator) -> Chunk {
         )
     };
     let deposits: Vec<Chunk> = validator.deposits.iter().map(deposit).collect();
-    let LockRegistration { fee_recipient, gas_limit, timestamp, pubkey, signature } = &validator.registration;
-    let message = ssz::four(ssz::bytes20(fee_recipient), ssz::uint64(*gas_limit), ssz::uint64(*timestamp), ssz::bytes48(pubkey));
+    let LockRegistration { fee_recipient, gas_limit, timestamp, pubkey, signature } =
+        &validator.registration;
+    let message = ssz::four(
+        ssz::bytes20(fee_recipient),
+        ssz::uint64(*gas_limit),
+        ssz::uint64(*timestamp),
+        ssz::bytes48(pubkey),
+    );
     ssz::four(
         ssz::bytes48(&validator.public_key),
         ssz::list(&shares, MOST_OPERATORS),
@@ -250,7 +315,8 @@ fn root(validator: &LockValidator) -> Chunk {
     )
 }
 
-/// The lock hash: over the definition and everything that was made, but the signatures on this hash.
+/// The lock hash: over the definition and everything that was made, but the signatures on this
+/// hash.
 pub fn lock_hash(definition: &ClusterDefinition, validators: &[LockValidator]) -> Chunk {
     let roots: Vec<Chunk> = validators.iter().map(root).collect();
     ssz::two(definition.compute_definition_hash(), ssz::list(&roots, MOST_VALIDATORS))

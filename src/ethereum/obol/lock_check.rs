@@ -1,4 +1,5 @@
-//! Whether a lock holds: everything that Charon and Obol's SDK verify when they load one, and what neither does.
+//! Whether a lock holds: everything that Charon and Obol's SDK verify when they load one, and what
+//! neither does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,9 @@ use crate::primitives::lagrange::coefficients_at_zero;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// The aggregate does not verify.
-    #[error("signature_aggregate: not the signatures of all shares of all validators on the lock hash")]
+    #[error(
+        "signature_aggregate: not the signatures of all shares of all validators on the lock hash"
+    )]
     Aggregate,
     /// Not a point that can be a key or a signature.
     #[error("{field}: {source}")]
@@ -124,21 +127,27 @@ struct Keys {
     shares: Vec<G1>,
 }
 
-/// Makes every check that can be made offline, in the order in which a lock is read; wallets in `contracts` as in [`Cluster::check`].
-/// What the definition says, checked.
-pub fn check_lock(lock: &ClusterLock, contracts: BTreeSet<ExecutionAddress>) -> Result<Cluster, LockError> {
+/// Makes every check that can be made offline, in the order in which a lock is read; wallets in
+/// `contracts` as in [`Cluster::check`]. What the definition says, checked.
+pub fn check_lock(
+    lock: &ClusterLock,
+    contracts: BTreeSet<ExecutionAddress>,
+) -> Result<Cluster, LockError> {
     let cluster = Cluster::check(lock.definition.clone(), contracts)?;
     let definition = cluster.definition();
     same_count("distributed_validators", definition.validators.len(), lock.validators.len())?;
     same_count("node_signatures", definition.operators.len(), lock.node_signatures.len())?;
     let computed = lock_hash(definition, &lock.validators);
     differs("lock_hash", &hexed(&computed), &hexed(&lock.lock_hash))?;
-    let network = network(definition.fork_version).ok_or(LockError::Network(definition.fork_version))?;
+    let network =
+        network(definition.fork_version).ok_or(LockError::Network(definition.fork_version))?;
 
     let keys = check_keys(lock, &cluster, &computed)?;
     check_signed(lock, &cluster, &network, &keys)?;
     check_aggregate(lock, &keys, &computed)?;
-    for (operator, (signature, node)) in lock.node_signatures.iter().zip(cluster.nodes()).enumerate() {
+    for (operator, (signature, node)) in
+        lock.node_signatures.iter().zip(cluster.nodes()).enumerate()
+    {
         let failed = |fault| LockError::Node { operator, fault };
         match recover(&computed, signature) {
             Ok(key) if key == *node => {}
@@ -151,7 +160,9 @@ pub fn check_lock(lock: &ClusterLock, contracts: BTreeSet<ExecutionAddress>) -> 
 
 /// The built-in network with this genesis fork version.
 pub fn network(fork_version: [u8; 4]) -> Option<Network> {
-    Network::known_names().filter_map(Network::known).find(|known| known.genesis_fork_version() == fork_version)
+    Network::known_names()
+        .filter_map(Network::known)
+        .find(|known| known.genesis_fork_version() == fork_version)
 }
 
 fn hexed(bytes: &[u8]) -> String {
@@ -160,17 +171,23 @@ fn hexed(bytes: &[u8]) -> String {
 
 fn differs(field: &str, expected: &str, found: &str) -> Result<(), LockError> {
     let (field, wanted, had) = (field.to_owned(), expected.to_owned(), found.to_owned());
-    if expected == found { Ok(()) } else { Err(LockError::Differs { field, expected: wanted, found: had }) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(LockError::Differs { field, expected: wanted, found: had })
+    }
 }
 
 fn same_count(field: &str, expected: usize, found: usize) -> Result<(), LockError> {
     differs(field, &format!("{expected} entries"), &format!("{found} entries"))
 }
 
-/// How many shares, which of them are points, that none is there twice, and that they lie on one polynomial with their key.
+/// How many shares, which of them are points, that none is there twice, and that they lie on one
+/// polynomial with their key.
 fn check_keys(lock: &ClusterLock, cluster: &Cluster, hash: &Chunk) -> Result<Vec<Keys>, LockError> {
     let operators = cluster.definition().operators.len();
-    let threshold = usize::try_from(cluster.definition().threshold).expect("at most as many as operators");
+    let threshold =
+        usize::try_from(cluster.definition().threshold).expect("at most as many as operators");
     let sharing = Sharing::new(operators, threshold, hash);
     let mut seen: BTreeMap<[u8; 48], String> = BTreeMap::new();
     let mut all = Vec::with_capacity(lock.validators.len());
@@ -178,7 +195,8 @@ fn check_keys(lock: &ClusterLock, cluster: &Cluster, hash: &Chunk) -> Result<Vec
         let at = format!("distributed_validators[{v}]");
         same_count(&format!("{at}.public_shares"), operators, validator.public_shares.len())?;
         let mut point = |field: String, bytes: &[u8; 48]| {
-            let point = G1::from_compressed(bytes).map_err(|source| LockError::Curve { field: field.clone(), source })?;
+            let point = G1::from_compressed(bytes)
+                .map_err(|source| LockError::Curve { field: field.clone(), source })?;
             match seen.insert(*bytes, field.clone()) {
                 None => Ok(point),
                 Some(first) => Err(LockError::Duplicate { field, first }),
@@ -186,7 +204,8 @@ fn check_keys(lock: &ClusterLock, cluster: &Cluster, hash: &Chunk) -> Result<Vec
         };
         let key = point(format!("{at}.distributed_public_key"), &validator.public_key)?;
         let share = |(i, bytes)| point(format!("{at}.public_shares[{i}]"), bytes);
-        let shares: Vec<G1> = validator.public_shares.iter().enumerate().map(share).collect::<Result<_, _>>()?;
+        let shares: Vec<G1> =
+            validator.public_shares.iter().enumerate().map(share).collect::<Result<_, _>>()?;
         if let Some(last) = sharing.broken(&key, &shares) {
             let field = match last + 1 == threshold {
                 true => format!("{at}.distributed_public_key"),
@@ -201,8 +220,9 @@ fn check_keys(lock: &ClusterLock, cluster: &Cluster, hash: &Chunk) -> Result<Vec
 
 /// Whether a key and its shares lie on one polynomial.
 struct Sharing {
-    /// Sets of as many shares as the threshold, with their coefficients at zero: the first ones, and each later one with all but the last of those.
-    /// If all give the key, all shares are on one polynomial with it.
+    /// Sets of as many shares as the threshold, with their coefficients at zero: the first ones,
+    /// and each later one with all but the last of those. If all give the key, all shares are on
+    /// one polynomial with it.
     groups: Vec<(Vec<usize>, Vec<Scalar>)>,
     /// All groups with a weight each: the shares times these are the key times the last one.
     weighted: Vec<Scalar>,
@@ -213,10 +233,14 @@ impl Sharing {
     fn new(operators: usize, threshold: usize, hash: &Chunk) -> Self {
         let group = |last: usize| {
             let positions: Vec<usize> = (0..threshold - 1).chain([last]).collect();
-            let points: Vec<u64> = positions.iter().map(|position| 1 + u64::try_from(*position).expect("at most 256")).collect();
+            let points: Vec<u64> = positions
+                .iter()
+                .map(|position| 1 + u64::try_from(*position).expect("at most 256"))
+                .collect();
             (positions, coefficients_at_zero(&points).expect("different points, none of them zero"))
         };
-        let groups: Vec<(Vec<usize>, Vec<Scalar>)> = (threshold - 1..operators).map(group).collect();
+        let groups: Vec<(Vec<usize>, Vec<Scalar>)> =
+            (threshold - 1..operators).map(group).collect();
         let mut weights = Weights::new(&[hash]);
         let mut weighted = vec![Scalar::ZERO; operators + 1];
         for (positions, coefficients) in &groups {
@@ -229,8 +253,8 @@ impl Sharing {
         Self { groups, weighted }
     }
 
-    /// The last position of the first set of shares that does not give the key. Whoever has many validators pays for one sum each, and for the sets
-    /// of one.
+    /// The last position of the first set of shares that does not give the key. Whoever has many
+    /// validators pays for one sum each, and for the sets of one.
     fn broken(&self, key: &G1, shares: &[G1]) -> Option<usize> {
         let points: Vec<G1> = shares.iter().chain([key]).copied().collect();
         G1Sum::msm(&points, &self.weighted).finish()?;
@@ -261,13 +285,15 @@ fn signed(
     for (i, (deposit, amount)) in lock.deposits.iter().zip(amounts).enumerate() {
         let field = |name: &str| format!("{at}.partial_deposit_data[{i}].{name}");
         differs(&field("pubkey"), &hexed(&lock.public_key), &hexed(&deposit.pubkey))?;
-        let credentials = (hexed(withdrawal_credentials.as_bytes()), hexed(&deposit.withdrawal_credentials));
+        let credentials =
+            (hexed(withdrawal_credentials.as_bytes()), hexed(&deposit.withdrawal_credentials));
         differs(&field("withdrawal_credentials"), &credentials.0, &credentials.1)?;
         differs(&field("amount"), &amount.to_string(), &deposit.amount.to_string())?;
         let message = DepositMessage { pubkey: lock.public_key, withdrawal_credentials, amount };
         all.push((field("signature"), message.signing_root(network), deposit.signature));
     }
-    let (found, genesis) = (&lock.registration, network.genesis_time().expect("built-in networks have one"));
+    let (found, genesis) =
+        (&lock.registration, network.genesis_time().expect("built-in networks have one"));
     let message = Registration {
         fee_recipient: addresses.fee_recipient,
         gas_limit: definition.gas_limit(),
@@ -275,26 +301,50 @@ fn signed(
         pubkey: lock.public_key,
     };
     let field = |name: &str| format!("{at}.builder_registration.{name}");
-    differs(&field("message.fee_recipient"), &message.fee_recipient.to_lower_hex(), &hexed(&found.fee_recipient))?;
-    differs(&field("message.gas_limit"), &message.gas_limit.to_string(), &found.gas_limit.to_string())?;
-    differs(&field("message.timestamp"), &message.timestamp.to_string(), &found.timestamp.to_string())?;
+    differs(
+        &field("message.fee_recipient"),
+        &message.fee_recipient.to_lower_hex(),
+        &hexed(&found.fee_recipient),
+    )?;
+    differs(
+        &field("message.gas_limit"),
+        &message.gas_limit.to_string(),
+        &found.gas_limit.to_string(),
+    )?;
+    differs(
+        &field("message.timestamp"),
+        &message.timestamp.to_string(),
+        &found.timestamp.to_string(),
+    )?;
     differs(&field("message.pubkey"), &hexed(&message.pubkey), &hexed(&found.pubkey))?;
     all.push((field("signature"), message.signing_root(network), found.signature));
     Ok(all)
 }
 
 /// Deposits and registrations, all signatures together; if that fails, each by itself.
-fn check_signed(lock: &ClusterLock, cluster: &Cluster, network: &Network, keys: &[Keys]) -> Result<(), LockError> {
+fn check_signed(
+    lock: &ClusterLock,
+    cluster: &Cluster,
+    network: &Network,
+    keys: &[Keys],
+) -> Result<(), LockError> {
     let (mut batch, mut all) = (Vec::new(), Vec::new());
     for (v, (validator, keys)) in lock.validators.iter().zip(keys).enumerate() {
         for (field, root, bytes) in signed(validator, cluster, network, v)? {
-            let signature = G2::from_compressed(&bytes).map_err(|source| LockError::Curve { field: field.clone(), source })?;
-            batch.push(SameMessage { message: message_point(&root), signed: vec![(keys.key, signature)] });
+            let signature = G2::from_compressed(&bytes)
+                .map_err(|source| LockError::Curve { field: field.clone(), source })?;
+            batch.push(SameMessage {
+                message: message_point(&root),
+                signed: vec![(keys.key, signature)],
+            });
             all.push((field, keys.key, root, signature));
         }
     }
-    let bytes: Vec<[u8; 96]> = all.iter().map(|(.., signature)| signature.to_compressed()).collect();
-    let parts: Vec<&[u8]> = core::iter::once(lock.lock_hash.as_slice()).chain(bytes.iter().map(<[u8; 96]>::as_slice)).collect();
+    let bytes: Vec<[u8; 96]> =
+        all.iter().map(|(.., signature)| signature.to_compressed()).collect();
+    let parts: Vec<&[u8]> = core::iter::once(lock.lock_hash.as_slice())
+        .chain(bytes.iter().map(<[u8; 96]>::as_slice))
+        .collect();
     if verify_signatures(&batch, &mut Weights::new(&parts)) {
         return Ok(());
     }
@@ -306,8 +356,8 @@ fn check_signed(lock: &ClusterLock, cluster: &Cluster, network: &Network, keys: 
 
 fn check_aggregate(lock: &ClusterLock, keys: &[Keys], hash: &Chunk) -> Result<(), LockError> {
     let field = || "signature_aggregate".to_owned();
-    let signature =
-        G2::from_compressed(&lock.signature_aggregate).map_err(|source| LockError::Curve { field: field(), source })?;
+    let signature = G2::from_compressed(&lock.signature_aggregate)
+        .map_err(|source| LockError::Curve { field: field(), source })?;
     let mut sum = G1Sum::zero();
     keys.iter().flat_map(|keys| &keys.shares).for_each(|share| sum.add(share));
     let verifies = sum.finish().is_some_and(|key| bls_verify(&key, hash, &signature));

@@ -1,5 +1,6 @@
-//! Obol clusters: what a `cluster-definition.json` of version 1.8 to 1.11 says, whether it holds, and what a `cluster-lock.json` adds
-//! to it. Implemented from the formats' public description; chapter 7 of the specification gives them again.
+//! Obol clusters: what a `cluster-definition.json` of version 1.8 to 1.11 says, whether it holds,
+//! and what a `cluster-lock.json` adds to it. Implemented from the formats' public description;
+//! chapter 7 of the specification gives them again.
 
 mod base64url;
 

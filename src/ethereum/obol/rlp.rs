@@ -1,4 +1,5 @@
-//! A list of byte strings in RLP (Ethereum yellow paper, appendix B), as node records are made of. Nested lists are not read.
+//! A list of byte strings in RLP (Ethereum yellow paper, appendix B), as node records are made of.
+//! Nested lists are not read.
 
 /// Why bytes are not one RLP list of strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,7 +44,11 @@ fn string(bytes: &[u8]) -> Result<(&[u8], &[u8]), RlpError> {
         ..=0x7f => Ok(bytes.split_at(1)),
         0x80..=0xb7 => {
             let (string, after) = split(rest, usize::from(prefix - 0x80))?;
-            if matches!(string, [..=0x7f]) { Err(RlpError::NotCanonical) } else { Ok((string, after)) }
+            if matches!(string, [..=0x7f]) {
+                Err(RlpError::NotCanonical)
+            } else {
+                Ok((string, after))
+            }
         }
         0xb8..=0xbf => long(rest, usize::from(prefix - 0xb7)),
         0xc0.. => Err(RlpError::Nested),
@@ -104,7 +109,13 @@ mod tests {
     fn lists_and_back() {
         let long = vec![7; 60];
         let longer = vec![8; 300];
-        for strings in [vec![], vec![b"cat".as_slice(), b"dog"], vec![b"", b"\x7f", b"\x80"], vec![&long], vec![&longer, b"x"]] {
+        for strings in [
+            vec![],
+            vec![b"cat".as_slice(), b"dog"],
+            vec![b"", b"\x7f", b"\x80"],
+            vec![&long],
+            vec![&longer, b"x"],
+        ] {
             assert_eq!(decode_list(&encode_list(&strings)).unwrap(), strings);
         }
         // The yellow paper's own example.

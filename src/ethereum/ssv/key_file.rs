@@ -30,7 +30,12 @@ pub fn read_key_file(bytes: &[u8], password: &Password) -> Result<RsaSecret, Key
 }
 
 /// A key file, with salt and IV from `random`.
-pub fn write_key_file(secret: &RsaSecret, password: &Password, kdf: Kdf, random: &mut impl CryptoRng) -> Vec<u8> {
+pub fn write_key_file(
+    secret: &RsaSecret,
+    password: &Password,
+    kdf: Kdf,
+    random: &mut impl CryptoRng,
+) -> Vec<u8> {
     let (mut salt, mut iv) = ([0; 32], [0; 16]);
     random.fill_bytes(&mut salt);
     random.fill_bytes(&mut iv);

@@ -1,5 +1,6 @@
-//! What SSV defines beside Ethereum: clusters of operators that are known by a number and an RSA key, the message by which a validator
-//! consents to its registration, and the proof that an operator signs about its encrypted share.
+//! What SSV defines beside Ethereum: clusters of operators that are known by a number and an RSA
+//! key, the message by which a validator consents to its registration, and the proof that an
+//! operator signs about its encrypted share.
 
 mod key_file;
 
@@ -23,12 +24,14 @@ use crate::primitives::curve::G2;
 /// Numbers of operators that a cluster can have: `3f + 1` for `f` from 1 to 4.
 pub const CLUSTER_SIZES: [usize; 4] = [4, 7, 10, 13];
 
-/// The threshold of a cluster of `operators`: `n - (n-1)/3`, or `2f + 1`. `None` for a number that no cluster has.
+/// The threshold of a cluster of `operators`: `n - (n-1)/3`, or `2f + 1`. `None` for a number that
+/// no cluster has.
 pub fn threshold(operators: usize) -> Option<usize> {
     CLUSTER_SIZES.contains(&operators).then(|| operators - (operators - 1) / 3)
 }
 
-/// Which registration a validator consents to: the `nonce`-th by `owner`, counted from 0 on its network's SSV contract.
+/// Which registration a validator consents to: the `nonce`-th by `owner`, counted from 0 on its
+/// network's SSV contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnerNonce {
     /// The account that registers.

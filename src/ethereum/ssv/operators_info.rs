@@ -1,4 +1,5 @@
-//! `operators_info.json`: operators with their numbers, RSA keys and addresses, as SSV's tools exchange them.
+//! `operators_info.json`: operators with their numbers, RSA keys and addresses, as SSV's tools
+//! exchange them.
 
 use std::collections::BTreeSet;
 
@@ -58,15 +59,19 @@ struct Entry {
     public_key: RawValue,
 }
 
-/// Reads the list. Where the operators are reached is for their own tools, and not read; every key is.
+/// Reads the list. Where the operators are reached is for their own tools, and not read; every key
+/// is.
 pub fn parse_operators_info(bytes: &[u8]) -> Result<Vec<OperatorInfo>, OperatorsInfoError> {
     let raw: Vec<Object<Entry>> = json::parse_list(bytes, LARGEST, MOST)?;
     let mut seen = BTreeSet::new();
     let mut operators = Vec::with_capacity(raw.len());
     for (entry, Object(raw)) in (1..).zip(raw) {
         let RawValue::Number(id @ 1..) = raw.id else { return Err(OperatorsInfoError::Id(entry)) };
-        let RawValue::Text(text) = raw.public_key else { return Err(OperatorsInfoError::KeyType(entry)) };
-        let key = RsaPublic::parse(&text).map_err(|error| OperatorsInfoError::Key { entry, error })?;
+        let RawValue::Text(text) = raw.public_key else {
+            return Err(OperatorsInfoError::KeyType(entry));
+        };
+        let key =
+            RsaPublic::parse(&text).map_err(|error| OperatorsInfoError::Key { entry, error })?;
         if !seen.insert(id) {
             return Err(OperatorsInfoError::Duplicate { entry, id });
         }
@@ -85,12 +90,20 @@ mod tests {
         let mut modulus = [0x77; 256];
         (modulus[0], modulus[255]) = (0x81, 0x03);
         let key = RsaPublic::from_modulus(modulus).unwrap();
-        let entry = |id: &str| format!(r#"{{"id":{id},"public_key":"{}","ip":"https://localhost:3030"}}"#, key.to_text());
+        let entry = |id: &str| {
+            format!(
+                r#"{{"id":{id},"public_key":"{}","ip":"https://localhost:3030"}}"#,
+                key.to_text()
+            )
+        };
         let read = |text: &str| parse_operators_info(text.as_bytes());
         let both = read(&format!("[{},{}]", entry("22"), entry("11"))).unwrap();
         assert_eq!(both.iter().map(|o| o.id).collect::<Vec<_>>(), [22, 11]);
         assert_eq!(both[0].key, key);
-        assert_eq!(read(&format!("[{},{}]", entry("7"), entry("7"))), Err(OperatorsInfoError::Duplicate { entry: 2, id: 7 }));
+        assert_eq!(
+            read(&format!("[{},{}]", entry("7"), entry("7"))),
+            Err(OperatorsInfoError::Duplicate { entry: 2, id: 7 })
+        );
         for id in ["0", "-1", "\"7\"", "1.5"] {
             assert_eq!(read(&format!("[{}]", entry(id))), Err(OperatorsInfoError::Id(1)), "{id}");
         }

@@ -1,8 +1,9 @@
-//! The RSA keys of SSV's operators: 2048 bits, exponent 65537. Shares are encrypted by RSAES-PKCS1-v1_5 and proofs signed by RSASSA-PSS
-//! with SHA-256 (RFC 8017). The only file that names the RSA library.
+//! The RSA keys of SSV's operators: 2048 bits, exponent 65537. Shares are encrypted by
+//! RSAES-PKCS1-v1_5 and proofs signed by RSASSA-PSS with SHA-256 (RFC 8017). The only file that
+//! names the RSA library.
 //!
-//! Padding of this kind is dangerous where somebody can have chosen ciphertexts decrypted and watch. Here an operator decrypts, on its
-//! own machine and once, what it has encrypted itself.
+//! Padding of this kind is dangerous where somebody can have chosen ciphertexts decrypted and
+//! watch. Here an operator decrypts, on its own machine and once, what it has encrypted itself.
 
 use core::fmt;
 
@@ -29,10 +30,12 @@ const EXPONENT: u64 = 65537;
 /// Bytes of salt in our signatures; others write 222, the most that fits.
 const SALT_BYTES: usize = 32;
 
-/// DER before the modulus: `SubjectPublicKeyInfo` with `rsaEncryption`, and the beginning of `RSAPublicKey` (RFC 5280, RFC 8017 A.1.1).
+/// DER before the modulus: `SubjectPublicKeyInfo` with `rsaEncryption`, and the beginning of
+/// `RSAPublicKey` (RFC 5280, RFC 8017 A.1.1).
 const DER_BEFORE: [u8; 33] = [
-    0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x82,
-    0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00,
+    0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
+    0x01, 0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00, 0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01,
+    0x00,
 ];
 /// DER after the modulus: the exponent 65537.
 const DER_AFTER: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
@@ -82,11 +85,13 @@ impl RsaPublic {
             return Err(RsaKeyError::Modulus);
         }
         let n = BoxedUint::from_be_slice(&modulus, BITS).map_err(|_| RsaKeyError::Modulus)?;
-        let key = RsaPublicKey::new(n, BoxedUint::from(EXPONENT)).map_err(|_| RsaKeyError::Modulus)?;
+        let key =
+            RsaPublicKey::new(n, BoxedUint::from(EXPONENT)).map_err(|_| RsaKeyError::Modulus)?;
         Ok(Self { modulus, key })
     }
 
-    /// From its text in SSV's files and on chain: base64 of an armoured `SubjectPublicKeyInfo`. One spelling only.
+    /// From its text in SSV's files and on chain: base64 of an armoured `SubjectPublicKeyInfo`. One
+    /// spelling only.
     pub fn parse(text: &str) -> Result<Self, RsaKeyError> {
         if text.len() != TEXT_CHARS {
             return Err(RsaKeyError::Length(text.len()));
@@ -94,11 +99,17 @@ impl RsaPublic {
         let mut pem = [0; PEM_BYTES];
         let pem = Base64::decode(text, &mut pem).map_err(|_| RsaKeyError::Base64)?;
         let pem = core::str::from_utf8(pem).map_err(|_| RsaKeyError::Pem)?;
-        let body = pem.strip_prefix(PEM_BEGIN).and_then(|rest| rest.strip_suffix(PEM_END)).ok_or(RsaKeyError::Pem)?;
+        let body = pem
+            .strip_prefix(PEM_BEGIN)
+            .and_then(|rest| rest.strip_suffix(PEM_END))
+            .ok_or(RsaKeyError::Pem)?;
         let body: String = body.split('\n').collect();
         let mut der = [0; DER_BEFORE.len() + RSA_BYTES + DER_AFTER.len()];
         let der = Base64::decode(&body, &mut der).map_err(|_| RsaKeyError::Pem)?;
-        let modulus = der.strip_prefix(&DER_BEFORE).and_then(|rest| rest.strip_suffix(&DER_AFTER)).ok_or(RsaKeyError::Der)?;
+        let modulus = der
+            .strip_prefix(&DER_BEFORE)
+            .and_then(|rest| rest.strip_suffix(&DER_AFTER))
+            .ok_or(RsaKeyError::Der)?;
         let key = Self::from_modulus(modulus.try_into().map_err(|_| RsaKeyError::Der)?)?;
         // Lines of another length.
         if key.to_text() == text { Ok(key) } else { Err(RsaKeyError::Pem) }
@@ -122,17 +133,25 @@ impl RsaPublic {
     }
 
     /// Encrypts a share: 64 lower-case hexadecimal digits, padded with bytes from `random`.
-    pub fn encrypt_share(&self, share: &SecretScalar, random: &mut impl CryptoRng) -> [u8; RSA_BYTES] {
+    pub fn encrypt_share(
+        &self,
+        share: &SecretScalar,
+        random: &mut impl CryptoRng,
+    ) -> [u8; RSA_BYTES] {
         let mut text = Zeroizing::new([0; 64]);
         hex::encode_to_slice(*share.to_be_bytes(), &mut *text).expect("64 digits for 32 bytes");
-        let ciphertext = self.key.encrypt(random, Pkcs1v15Encrypt, &*text).expect("64 bytes fit into 245");
+        let ciphertext =
+            self.key.encrypt(random, Pkcs1v15Encrypt, &*text).expect("64 bytes fit into 245");
         ciphertext.try_into().expect("a ciphertext is as long as the modulus")
     }
 
-    /// Whether `signature` is this key's RSASSA-PSS signature on `message`, with SHA-256 and a salt of any length.
+    /// Whether `signature` is this key's RSASSA-PSS signature on `message`, with SHA-256 and a salt
+    /// of any length.
     pub fn verify(&self, message: &[u8], signature: &[u8; RSA_BYTES]) -> bool {
         let Ok(signature) = Signature::try_from(&signature[..]) else { return false };
-        VerifyingKey::<Sha256>::new_with_auto_salt_len(self.key.clone()).verify(message, &signature).is_ok()
+        VerifyingKey::<Sha256>::new_with_auto_salt_len(self.key.clone())
+            .verify(message, &signature)
+            .is_ok()
     }
 }
 
@@ -187,7 +206,8 @@ impl RsaSecret {
             return Err(RsaKeyError::Secret);
         }
         let modulus = key.n().to_be_bytes();
-        let public = RsaPublic::from_modulus((&*modulus).try_into().map_err(|_| RsaKeyError::Secret)?)?;
+        let public =
+            RsaPublic::from_modulus((&*modulus).try_into().map_err(|_| RsaKeyError::Secret)?)?;
         Ok(Self { key, public })
     }
 
@@ -202,24 +222,32 @@ impl RsaSecret {
         &self.public
     }
 
-    /// The share in `ciphertext`, whose public key must be `share_key`. `random` blinds the arithmetic. An optional `0x` and upper case
-    /// are read too: other tools write them.
+    /// The share in `ciphertext`, whose public key must be `share_key`. `random` blinds the
+    /// arithmetic. An optional `0x` and upper case are read too: other tools write them.
     pub fn decrypt_share(
         &self,
         ciphertext: &[u8; RSA_BYTES],
         share_key: &G1,
         random: &mut impl CryptoRng,
     ) -> Result<SecretScalar, ShareTextError> {
-        let text = self.key.decrypt_blinded(random, Pkcs1v15Encrypt, ciphertext).map_err(|_| ShareTextError::Text)?;
+        let text = self
+            .key
+            .decrypt_blinded(random, Pkcs1v15Encrypt, ciphertext)
+            .map_err(|_| ShareTextError::Text)?;
         let text = Zeroizing::new(text);
         let digits = text.strip_prefix(b"0x").unwrap_or(&text);
         let mut bytes = Zeroizing::new([0; 32]);
         hex::decode_to_slice(digits, &mut *bytes).map_err(|_| ShareTextError::Text)?;
         let share = SecretScalar::from_be_bytes(&bytes).map_err(|_| ShareTextError::Text)?;
-        if share.base_mult().as_ref() == Some(share_key) { Ok(share) } else { Err(ShareTextError::AnotherShare) }
+        if share.base_mult().as_ref() == Some(share_key) {
+            Ok(share)
+        } else {
+            Err(ShareTextError::AnotherShare)
+        }
     }
 
-    /// Signs `message` by RSASSA-PSS, with a salt of 32 bytes from `random`: the first that are drawn.
+    /// Signs `message` by RSASSA-PSS, with a salt of 32 bytes from `random`: the first that are
+    /// drawn.
     pub fn sign(&self, message: &[u8], random: &mut impl CryptoRng) -> [u8; RSA_BYTES] {
         let signer = SigningKey::<Sha256>::new_with_salt_len(self.key.clone(), SALT_BYTES);
         let signature = signer.sign_with_rng(random, message).to_bytes();
@@ -238,11 +266,15 @@ mod tests {
         (modulus[0], modulus[255]) = (0xc0, 0x01);
         let key = RsaPublic::from_modulus(modulus).unwrap();
         let text = key.to_text();
-        assert!(text.starts_with("LS0tLS1CRUdJTiBSU0EgUFVCTElDIEtFWS0tLS0tCk1JSUJJ") && text.len() == 612);
+        assert!(
+            text.starts_with("LS0tLS1CRUdJTiBSU0EgUFVCTElDIEtFWS0tLS0tCk1JSUJJ")
+                && text.len() == 612
+        );
         assert_eq!(RsaPublic::parse(&text).unwrap(), key);
 
         let pem = String::from_utf8(Base64::decode_vec(&text).unwrap()).unwrap();
-        let spelt = |pem: &str| RsaPublic::parse(&Base64::encode_string(pem.as_bytes())).map(|_| ());
+        let spelt =
+            |pem: &str| RsaPublic::parse(&Base64::encode_string(pem.as_bytes())).map(|_| ());
         assert_eq!(spelt(&pem.replace("RSA PUBLIC", "RSA SECRET")), Err(RsaKeyError::Pem));
         // One line of 63 characters, one of 65.
         let mut moved = pem.clone().into_bytes();

@@ -1,11 +1,12 @@
-//! From a ceremony and its outcome to files, and back: what a file must hold if it is this ceremony's.
+//! From a ceremony and its outcome to files, and back: what a file must hold if it is this
+//! ceremony's.
 
 use std::collections::BTreeSet;
 
 use super::deposit_read::{check_expected, check_signatures};
 use super::{
-    DepositFileError, RegistrationFileError, SignedDeposit, SignedRegistration, deposit_artifacts, parse_deposits,
-    verify_registrations, write_registrations,
+    DepositFileError, RegistrationFileError, SignedDeposit, SignedRegistration, deposit_artifacts,
+    parse_deposits, verify_registrations, write_registrations,
 };
 use crate::ethereum::deposit::DepositMessage;
 use crate::ethereum::registration::Registration;
@@ -69,8 +70,12 @@ fn signed_items(
         }
         for (item, signature) in items.into_iter().zip(&outcome.signatures) {
             match item {
-                Item::Deposit(message) => deposits.push(SignedDeposit { message, signature: *signature }),
-                Item::Registration(message) => registrations.push(SignedRegistration { message, signature: *signature }),
+                Item::Deposit(message) => {
+                    deposits.push(SignedDeposit { message, signature: *signature })
+                }
+                Item::Registration(message) => {
+                    registrations.push(SignedRegistration { message, signature: *signature })
+                }
                 Item::OwnerNonce(_) => {}
             }
         }
@@ -79,12 +84,18 @@ fn signed_items(
 }
 
 /// All deposits of a ceremony, validator by validator.
-pub fn signed_deposits(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<SignedDeposit>, OutcomeError> {
+pub fn signed_deposits(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<Vec<SignedDeposit>, OutcomeError> {
     signed_items(ceremony, validators).map(|(deposits, _)| deposits)
 }
 
 /// What the ceremony signs for validators with these keys.
-fn expected_items(ceremony: &Ceremony, public_keys: &[G1]) -> Result<(Vec<DepositMessage>, Vec<Registration>), OutcomeError> {
+fn expected_items(
+    ceremony: &Ceremony,
+    public_keys: &[G1],
+) -> Result<(Vec<DepositMessage>, Vec<Registration>), OutcomeError> {
     let (expected, found) = (ceremony.validators().len(), public_keys.len());
     if expected != found {
         return Err(OutcomeError::Validators { expected, found });
@@ -102,15 +113,22 @@ fn expected_items(ceremony: &Ceremony, public_keys: &[G1]) -> Result<(Vec<Deposi
     Ok((deposits, registrations))
 }
 
-/// The deposit files of a ceremony, one for each amount, with the validators in the spec's order; named as [`deposit_artifacts`] has it.
-/// The signatures are taken as they are: an outcome was verified when it was made.
-pub fn deposit_files(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Artifact>, OutcomeError> {
+/// The deposit files of a ceremony, one for each amount, with the validators in the spec's order;
+/// named as [`deposit_artifacts`] has it. The signatures are taken as they are: an outcome was
+/// verified when it was made.
+pub fn deposit_files(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<Vec<Artifact>, OutcomeError> {
     let (deposits, _) = signed_items(ceremony, validators)?;
     Ok(deposit_artifacts(ceremony.network(), &deposits))
 }
 
 /// `registrations.json`, if the ceremony signs any.
-pub fn registrations_file(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Option<Artifact>, OutcomeError> {
+pub fn registrations_file(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<Option<Artifact>, OutcomeError> {
     let (_, registrations) = signed_items(ceremony, validators)?;
     if registrations.is_empty() {
         return Ok(None);
@@ -133,9 +151,10 @@ pub enum CeremonyFileError {
     Registrations(#[from] RegistrationFileError),
 }
 
-/// Verifies that a deposit file is this ceremony's: everything that [`super::verify_deposits`] verifies, and that for each amount
-/// in it, it holds the deposits of exactly the validators that have this amount. `public_keys` are the validators', in the spec's
-/// order. The rows, in file order.
+/// Verifies that a deposit file is this ceremony's: everything that [`super::verify_deposits`]
+/// verifies, and that for each amount in it, it holds the deposits of exactly the validators that
+/// have this amount. `public_keys` are the validators', in the spec's order. The rows, in file
+/// order.
 pub fn verify_deposit_file(
     bytes: &[u8],
     ceremony: &Ceremony,
@@ -151,7 +170,8 @@ pub fn verify_deposit_file(
     Ok(deposits)
 }
 
-/// Verifies that a file of registrations is this ceremony's: exactly its registrations, each with a valid signature.
+/// Verifies that a file of registrations is this ceremony's: exactly its registrations, each with a
+/// valid signature.
 pub fn verify_registrations_file(
     bytes: &[u8],
     ceremony: &Ceremony,

@@ -1,5 +1,6 @@
-//! Reading and verifying deposit files, more strictly than anything that accepts them does: each entry is judged as if it were the
-//! first deposit of its key, both roots and the network are compared, and nothing at infinity is a key or a signature.
+//! Reading and verifying deposit files, more strictly than anything that accepts them does: each
+//! entry is judged as if it were the first deposit of its key, both roots and the network are
+//! compared, and nothing at infinity is a key or a signature.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +68,8 @@ pub enum Fault {
     /// The same public key and amount a second time.
     #[error("the same public key and amount as in entry {0}")]
     Duplicate(usize),
-    /// Another deposit of the same key goes elsewhere. The first that is processed decides where all of them go.
+    /// Another deposit of the same key goes elsewhere. The first that is processed decides where
+    /// all of them go.
     #[error("not those of the same public key in entry {0}: the first deposit decides for both")]
     Elsewhere(usize),
     /// Not lower-case hexadecimal of the right length.
@@ -146,19 +148,28 @@ fn parse_entry(raw: &RawEntry, network: &Network) -> Result<SignedDeposit, (&'st
             .and_then(|bytes| Ok(WithdrawalCredentials::from_bytes(bytes)?)),
     )?;
     let amount = at("amount", raw.number("amount"))?;
-    at("amount", network.check_amount(amount, withdrawal_credentials.is_compounding()).map_err(Fault::from))?;
+    at(
+        "amount",
+        network.check_amount(amount, withdrawal_credentials.is_compounding()).map_err(Fault::from),
+    )?;
     let message = DepositMessage { pubkey, withdrawal_credentials, amount };
     let bytes = at("signature", raw.text("signature").and_then(hexadecimal::<96>))?;
     let signature = at("signature", G2::from_compressed(&bytes).map_err(Fault::from))?;
-    for (field, root) in [("deposit_message_root", message.root()), ("deposit_data_root", message.data_root(&bytes))] {
+    for (field, root) in
+        [("deposit_message_root", message.root()), ("deposit_data_root", message.data_root(&bytes))]
+    {
         at(field, raw.text(field).and_then(|found| equal(&hex::encode(root), found)))?;
     }
     Ok(SignedDeposit { message, signature })
 }
 
-/// Reads a deposit file for `network`: everything but the signatures. At most 65536 entries, 1 KiB each on average, without
-/// unknown, missing or repeated fields, without duplicate deposits; both roots are recomputed. Rows in file order.
-pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDeposit>, DepositFileError> {
+/// Reads a deposit file for `network`: everything but the signatures. At most 65536 entries, 1 KiB
+/// each on average, without unknown, missing or repeated fields, without duplicate deposits; both
+/// roots are recomputed. Rows in file order.
+pub fn parse_deposits(
+    bytes: &[u8],
+    network: &Network,
+) -> Result<Vec<SignedDeposit>, DepositFileError> {
     let raw: Vec<RawEntry> = json::parse_list(bytes, LARGEST, MOST_ENTRIES)?;
     if raw.is_empty() {
         return Err(DepositFileError::Empty);
@@ -181,8 +192,8 @@ pub fn parse_deposits(bytes: &[u8], network: &Network) -> Result<Vec<SignedDepos
     Ok(deposits)
 }
 
-/// Compares `deposits` with exactly the `expected` ones, in any order. A key with an amount that is not expected is named by its
-/// entry; a deposit that is missing by its key.
+/// Compares `deposits` with exactly the `expected` ones, in any order. A key with an amount that is
+/// not expected is named by its entry; a deposit that is missing by its key.
 pub(super) fn check_expected(
     deposits: &[SignedDeposit],
     network: &Network,
@@ -204,28 +215,41 @@ pub(super) fn check_expected(
     }
     match expected.iter().find(|message| waiting.contains_key(&(message.pubkey, message.amount))) {
         None => Ok(()),
-        Some(DepositMessage { pubkey, amount, .. }) => {
-            Err(DepositFileError::Missing { pubkey: hex::encode(pubkey), amount: network.unit().text(*amount) })
-        }
+        Some(DepositMessage { pubkey, amount, .. }) => Err(DepositFileError::Missing {
+            pubkey: hex::encode(pubkey),
+            amount: network.unit().text(*amount),
+        }),
     }
 }
 
-/// All signatures at once; only if that fails each by itself, to name the first that does not verify.
-pub(super) fn check_signatures(bytes: &[u8], deposits: &[SignedDeposit], network: &Network) -> Result<(), DepositFileError> {
+/// All signatures at once; only if that fails each by itself, to name the first that does not
+/// verify.
+pub(super) fn check_signatures(
+    bytes: &[u8],
+    deposits: &[SignedDeposit],
+    network: &Network,
+) -> Result<(), DepositFileError> {
     let mut batch = Vec::with_capacity(deposits.len());
     for (entry, SignedDeposit { message, signature }) in (1..).zip(deposits) {
-        let key = G1::from_compressed(&message.pubkey).map_err(|error| DepositFileError::Entry {
-            entry,
-            field: "pubkey",
-            fault: error.into(),
+        let key = G1::from_compressed(&message.pubkey).map_err(|error| {
+            DepositFileError::Entry { entry, field: "pubkey", fault: error.into() }
         })?;
-        batch.push(SameMessage { message: message_point(&message.signing_root(network)), signed: vec![(key, *signature)] });
+        batch.push(SameMessage {
+            message: message_point(&message.signing_root(network)),
+            signed: vec![(key, *signature)],
+        });
     }
-    // The file and the network fix everything that is checked, so nobody could choose an entry after its weight.
-    if verify_signatures(&batch, &mut Weights::new(&[b"deposit-file", &network.genesis_fork_version(), bytes])) {
+    // The file and the network fix everything that is checked, so nobody could choose an entry
+    // after its weight.
+    if verify_signatures(
+        &batch,
+        &mut Weights::new(&[b"deposit-file", &network.genesis_fork_version(), bytes]),
+    ) {
         return Ok(());
     }
-    let fails = |group: &SameMessage| group.signed.iter().any(|(key, sig)| !verify_signature(key, &group.message, sig));
+    let fails = |group: &SameMessage| {
+        group.signed.iter().any(|(key, sig)| !verify_signature(key, &group.message, sig))
+    };
     match (1..).zip(&batch).find(|(_, group)| fails(group)) {
         Some((entry, _)) => {
             let fault = Fault::Signature(network.name().to_owned());
@@ -235,8 +259,8 @@ pub(super) fn check_signatures(bytes: &[u8], deposits: &[SignedDeposit], network
     }
 }
 
-/// Verifies a deposit file for `network` completely: shape, roots, and every signature; with `expected`, also that it holds exactly
-/// those deposits, in any order. The rows, in file order.
+/// Verifies a deposit file for `network` completely: shape, roots, and every signature; with
+/// `expected`, also that it holds exactly those deposits, in any order. The rows, in file order.
 pub fn verify_deposits(
     bytes: &[u8],
     network: &Network,

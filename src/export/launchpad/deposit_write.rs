@@ -8,10 +8,12 @@ use super::SignedDeposit;
 use crate::ethereum::network::Network;
 use crate::export::{Artifact, Audience};
 
-/// The version that every known checker takes: several compare it with 2.7.0, none with the name of a tool.
+/// The version that every known checker takes: several compare it with 2.7.0, none with the name of
+/// a tool.
 const DEPOSIT_CLI_VERSION: &str = "2.7.0";
 
-/// One entry; the fields in the order of Ethereum's deposit tool, hexadecimal without `0x`, the amount a number.
+/// One entry; the fields in the order of Ethereum's deposit tool, hexadecimal without `0x`, the
+/// amount a number.
 #[derive(Serialize)]
 struct Entry<'a> {
     pubkey: String,
@@ -44,10 +46,12 @@ pub fn write_deposits(network: &Network, deposits: &[SignedDeposit]) -> Vec<u8> 
     super::json_lines(&deposits.iter().map(entry).collect::<Vec<_>>())
 }
 
-/// All deposits of a ceremony as files, one for each amount, so that a person sends one amount at a time.
+/// All deposits of a ceremony as files, one for each amount, so that a person sends one amount at a
+/// time.
 ///
-/// `deposit-data.json` holds the standard amount (32 ETH, 1 GNO), or the only amount there is; every other amount stands in
-/// `deposit-data-<amount><unit>.json`, such as `deposit-data-1.5eth.json`. Without a standard amount among several there is no
+/// `deposit-data.json` holds the standard amount (32 ETH, 1 GNO), or the only amount there is;
+/// every other amount stands in `deposit-data-<amount><unit>.json`, such as
+/// `deposit-data-1.5eth.json`. Without a standard amount among several there is no
 /// `deposit-data.json`: no file then means "the" deposit.
 pub fn deposit_artifacts(network: &Network, deposits: &[SignedDeposit]) -> Vec<Artifact> {
     let mut by_amount: BTreeMap<u64, Vec<SignedDeposit>> = BTreeMap::new();
@@ -64,6 +68,10 @@ pub fn deposit_artifacts(network: &Network, deposits: &[SignedDeposit]) -> Vec<A
     };
     by_amount
         .iter()
-        .map(|(amount, rows)| Artifact { name: name(*amount), audience: Audience::Public, bytes: write_deposits(network, rows) })
+        .map(|(amount, rows)| Artifact {
+            name: name(*amount),
+            audience: Audience::Public,
+            bytes: write_deposits(network, rows),
+        })
         .collect()
 }

@@ -1,4 +1,5 @@
-//! An entry of a deposit file as it stands there: names and values in order, so that each fault can be told by its field.
+//! An entry of a deposit file as it stands there: names and values in order, so that each fault can
+//! be told by its field.
 
 use core::fmt;
 

@@ -1,5 +1,5 @@
-//! Deposit files, as the staking launchpad and Ethereum's deposit tool read and write them, and builder registrations, as the
-//! beacon and builder APIs take them.
+//! Deposit files, as the staking launchpad and Ethereum's deposit tool read and write them, and
+//! builder registrations, as the beacon and builder APIs take them.
 
 mod ceremony;
 
@@ -12,12 +12,14 @@ mod entry;
 mod registrations;
 
 pub use ceremony::{
-    CeremonyFileError, OutcomeError, deposit_files, registrations_file, signed_deposits, verify_deposit_file,
-    verify_registrations_file,
+    CeremonyFileError, OutcomeError, deposit_files, registrations_file, signed_deposits,
+    verify_deposit_file, verify_registrations_file,
 };
 pub use deposit_read::{DepositFileError, Fault, parse_deposits, verify_deposits};
 pub use deposit_write::{deposit_artifacts, write_deposits};
-pub use registrations::{RegistrationFileError, SignedRegistration, verify_registrations, write_registrations};
+pub use registrations::{
+    RegistrationFileError, SignedRegistration, verify_registrations, write_registrations,
+};
 
 use serde::Serialize;
 
@@ -29,7 +31,8 @@ const MOST_ENTRIES: usize = 8192 * 8;
 /// Most bytes of an entry, spaces and line ends included.
 const ENTRY_BYTES: usize = 1024;
 
-/// A deposit message with its signature: a row of a deposit file. The signature is a point, but not yet known to verify.
+/// A deposit message with its signature: a row of a deposit file. The signature is a point, but not
+/// yet known to verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedDeposit {
     /// What is signed.

@@ -1,5 +1,6 @@
-//! Signed builder registrations: the body of `POST /eth/v1/validator/register_validator` (beacon API) and
-//! `/eth/v1/builder/validators` (builder API). Hexadecimal with `0x`, integers as decimal strings.
+//! Signed builder registrations: the body of `POST /eth/v1/validator/register_validator` (beacon
+//! API) and `/eth/v1/builder/validators` (builder API). Hexadecimal with `0x`, integers as decimal
+//! strings.
 
 use std::collections::BTreeMap;
 
@@ -103,7 +104,9 @@ impl RegistrationFileError {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Address { .. } => "fee_recipient",
-            Self::Curve { field, .. } | Self::Decimal { field, .. } | Self::Hex { field, .. } => field,
+            Self::Curve { field, .. } | Self::Decimal { field, .. } | Self::Hex { field, .. } => {
+                field
+            }
             Self::Type { field, .. } | Self::Unexpected { field, .. } => field,
             Self::Empty | Self::Json(_) | Self::Missing(_) => "file",
             Self::Signature { .. } => "signature",
@@ -156,25 +159,35 @@ pub fn write_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
     super::json_lines(&registrations.iter().map(entry).collect::<Vec<_>>())
 }
 
-fn text<'a>(entry: usize, field: &'static str, value: &'a RawValue) -> Result<&'a str, RegistrationFileError> {
+fn text<'a>(
+    entry: usize,
+    field: &'static str,
+    value: &'a RawValue,
+) -> Result<&'a str, RegistrationFileError> {
     match value {
         RawValue::Text(text) => Ok(text),
         other => Err(RegistrationFileError::Type { entry, field, found: other.kind() }),
     }
 }
 
-fn parse_entry(entry: usize, raw: &Entry) -> Result<(SignedRegistration, G1), RegistrationFileError> {
+fn parse_entry(
+    entry: usize,
+    raw: &Entry,
+) -> Result<(SignedRegistration, G1), RegistrationFileError> {
     let hex = |field| move |source| RegistrationFileError::Hex { entry, field, source };
     let curve = |field| move |source| RegistrationFileError::Curve { entry, field, source };
     let text = |field, value| text(entry, field, value);
-    let number =
-        |field, value| text(field, value).and_then(|text| decimal(text).ok_or(RegistrationFileError::Decimal { entry, field }));
+    let number = |field, value| {
+        text(field, value)
+            .and_then(|text| decimal(text).ok_or(RegistrationFileError::Decimal { entry, field }))
+    };
     let pubkey = prefixed_hex(text("pubkey", &raw.message.pubkey)?).map_err(hex("pubkey"))?;
     let key = G1::from_compressed(&pubkey).map_err(curve("pubkey"))?;
     let signature = prefixed_hex(text("signature", &raw.signature)?).map_err(hex("signature"))?;
     let signature = G2::from_compressed(&signature).map_err(curve("signature"))?;
-    let fee_recipient = ExecutionAddress::parse_any(text("fee_recipient", &raw.message.fee_recipient)?)
-        .map_err(|source| RegistrationFileError::Address { entry, source })?;
+    let fee_recipient =
+        ExecutionAddress::parse_any(text("fee_recipient", &raw.message.fee_recipient)?)
+            .map_err(|source| RegistrationFileError::Address { entry, source })?;
     let message = Registration {
         fee_recipient,
         gas_limit: number("gas_limit", &raw.message.gas_limit)?,
@@ -194,8 +207,8 @@ fn difference(found: &Registration, wanted: &Registration) -> Option<&'static st
     fields.into_iter().find(|(_, equal)| !equal).map(|(field, _)| field)
 }
 
-/// Verifies a file of registrations for `network`: shape and every signature; with `expected`, also that it holds exactly those, in any
-/// order. The registrations, in file order.
+/// Verifies a file of registrations for `network`: shape and every signature; with `expected`, also
+/// that it holds exactly those, in any order. The registrations, in file order.
 pub fn verify_registrations(
     bytes: &[u8],
     network: &Network,
@@ -215,7 +228,10 @@ pub fn verify_registrations(
             }
         }
         if !bls_verify(&key, &signed.message.signing_root(network), &signed.signature) {
-            return Err(RegistrationFileError::Signature { entry, network: network.name().to_owned() });
+            return Err(RegistrationFileError::Signature {
+                entry,
+                network: network.name().to_owned(),
+            });
         }
         registrations.push(signed);
     }

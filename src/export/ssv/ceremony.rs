@@ -12,9 +12,14 @@ use crate::spec::ssv::SsvSpec;
 /// Where the folder is among the outputs.
 const HOME: &str = "ssv";
 
-/// The genesis of the ceremony's network, as a time to put into files: everybody writes the same bytes at any time, and nobody reads it.
+/// The genesis of the ceremony's network, as a time to put into files: everybody writes the same
+/// bytes at any time, and nobody reads it.
 pub fn stamp(ceremony: &Ceremony) -> Stamp {
-    let millis = ceremony.network().genesis_time().and_then(|seconds| seconds.checked_mul(1000)).and_then(Stamp::from_millis);
+    let millis = ceremony
+        .network()
+        .genesis_time()
+        .and_then(|seconds| seconds.checked_mul(1000))
+        .and_then(Stamp::from_millis);
     millis.unwrap_or(Stamp::EPOCH)
 }
 
@@ -25,7 +30,11 @@ struct Parts {
     deposits: Vec<SignedDeposit>,
 }
 
-fn parts(ceremony: &Ceremony, ssv: &SsvSpec, validators: &[ValidatorOutcome]) -> Result<Parts, OutcomeError> {
+fn parts(
+    ceremony: &Ceremony,
+    ssv: &SsvSpec,
+    validators: &[ValidatorOutcome],
+) -> Result<Parts, OutcomeError> {
     let (expected, found) = (ceremony.v(), validators.len());
     if expected != found {
         return Err(OutcomeError::Validators { expected, found });
@@ -45,9 +54,15 @@ fn parts(ceremony: &Ceremony, ssv: &SsvSpec, validators: &[ValidatorOutcome]) ->
         let mut operators = Vec::with_capacity(ceremony.n());
         let mut proofs = Vec::with_capacity(ceremony.n());
         for (index, seat) in ceremony.roster().iter() {
-            let (share_key, sealed) = (outcome.public_shares[index.position()], &outcome.sealed[index.position()]);
+            let (share_key, sealed) =
+                (outcome.public_shares[index.position()], &outcome.sealed[index.position()]);
             let key = ssv.keys[index.position()].clone();
-            operators.push(OperatorShare { id: seat.point, key, share_key, encrypted_share: sealed.ciphertext });
+            operators.push(OperatorShare {
+                id: seat.point,
+                key,
+                share_key,
+                encrypted_share: sealed.ciphertext,
+            });
             let proof = ShareProof {
                 validator: outcome.public_key.to_compressed(),
                 encrypted_share: sealed.ciphertext,
@@ -58,7 +73,9 @@ fn parts(ceremony: &Ceremony, ssv: &SsvSpec, validators: &[ValidatorOutcome]) ->
         }
         for (item, signature) in items.into_iter().zip(&outcome.signatures) {
             match item {
-                Item::Deposit(message) => parts.deposits.push(SignedDeposit { message, signature: *signature }),
+                Item::Deposit(message) => {
+                    parts.deposits.push(SignedDeposit { message, signature: *signature })
+                }
                 Item::OwnerNonce(_) => parts.registrations.push(Registration {
                     owner_nonce,
                     validator: outcome.public_key,
@@ -73,22 +90,35 @@ fn parts(ceremony: &Ceremony, ssv: &SsvSpec, validators: &[ValidatorOutcome]) ->
     Ok(parts)
 }
 
-/// Everything that SSV's contract, nodes and tools want of a ceremony, in its folder; nothing of one that is not for SSV. The signatures are
-/// taken as they are: an outcome was verified when it was made.
-pub fn ssv_folder(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Artifact>, OutcomeError> {
+/// Everything that SSV's contract, nodes and tools want of a ceremony, in its folder; nothing of
+/// one that is not for SSV. The signatures are taken as they are: an outcome was verified when it
+/// was made.
+pub fn ssv_folder(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<Vec<Artifact>, OutcomeError> {
     let Some(ssv) = ceremony.ssv() else { return Ok(Vec::new()) };
     let Parts { registrations, proofs, deposits } = parts(ceremony, ssv, validators)?;
     Ok(directory_artifacts(stamp(ceremony), ceremony.network(), &registrations, &proofs, &deposits))
 }
 
 /// The same, at its place among the outputs.
-pub fn ssv_files(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Artifact>, OutcomeError> {
+pub fn ssv_files(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<Vec<Artifact>, OutcomeError> {
     let files = ssv_folder(ceremony, validators)?;
-    Ok(files.into_iter().map(|file| Artifact { name: format!("{HOME}/{}", file.name), ..file }).collect())
+    Ok(files
+        .into_iter()
+        .map(|file| Artifact { name: format!("{HOME}/{}", file.name), ..file })
+        .collect())
 }
 
 /// The registrations of a ceremony, to compare a file with.
-pub fn registrations(ceremony: &Ceremony, validators: &[ValidatorOutcome]) -> Result<Vec<Registration>, OutcomeError> {
+pub fn registrations(
+    ceremony: &Ceremony,
+    validators: &[ValidatorOutcome],
+) -> Result<Vec<Registration>, OutcomeError> {
     match ceremony.ssv() {
         Some(ssv) => Ok(parts(ceremony, ssv, validators)?.registrations),
         None => Ok(Vec::new()),

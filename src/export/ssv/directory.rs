@@ -1,16 +1,19 @@
-//! The folder of a key generation: one folder for each validator, named by nonce and key, with three files; and, if there are several, the
-//! same three files for all of them.
+//! The folder of a key generation: one folder for each validator, named by nonce and key, with
+//! three files; and, if there are several, the same three files for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keyshares_read::check_registrations;
 use super::{
-    KeyshareError, Registration, SignedProof, Stamp, parse_keyshares, parse_proofs, verify_proofs, write_keyshares, write_proofs,
+    KeyshareError, Registration, SignedProof, Stamp, parse_keyshares, parse_proofs, verify_proofs,
+    write_keyshares, write_proofs,
 };
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::network::Network;
 use crate::ethereum::ssv::OwnerNonce;
-use crate::export::launchpad::{DepositFileError, SignedDeposit, parse_deposits, verify_deposits, write_deposits};
+use crate::export::launchpad::{
+    DepositFileError, SignedDeposit, parse_deposits, verify_deposits, write_deposits,
+};
 use crate::export::{Artifact, Audience};
 
 const DEPOSITS: &str = "deposit_data.json";
@@ -126,7 +129,10 @@ impl DirectoryError {
             Self::Count { .. } => "folders".to_owned(),
             Self::Deposit { error, .. } => error.field().to_owned(),
             Self::Keyshare { error, .. } => error.field().to_owned(),
-            Self::Differs { path } | Self::Missing { path } | Self::Name { path, .. } | Self::Unexpected { path } => path.clone(),
+            Self::Differs { path }
+            | Self::Missing { path }
+            | Self::Name { path, .. }
+            | Self::Unexpected { path } => path.clone(),
             Self::Withdrawal { .. } => "withdrawal_credentials".to_owned(),
         }
     }
@@ -137,7 +143,8 @@ fn folder(nonce: u64, validator: &[u8; 48]) -> String {
     format!("{nonce:06}-0x{}", hex::encode(validator))
 }
 
-/// All files, in a folder named by the time. Each validator has one registration, its proofs, and one deposit, in the same order.
+/// All files, in a folder named by the time. Each validator has one registration, its proofs, and
+/// one deposit, in the same order.
 ///
 /// # Panics
 /// If there are not as many of each.
@@ -148,15 +155,28 @@ pub fn directory_artifacts(
     proofs: &[Vec<SignedProof>],
     deposits: &[SignedDeposit],
 ) -> Vec<Artifact> {
-    assert!(registrations.len() == proofs.len() && proofs.len() == deposits.len(), "one of each for a validator");
-    let public =
-        |name: String, bytes| Artifact { name: format!("{}/{name}", created.folder()), audience: Audience::Public, bytes };
+    assert!(
+        registrations.len() == proofs.len() && proofs.len() == deposits.len(),
+        "one of each for a validator"
+    );
+    let public = |name: String, bytes| Artifact {
+        name: format!("{}/{name}", created.folder()),
+        audience: Audience::Public,
+        bytes,
+    };
     let mut files = Vec::new();
     for (i, registration) in registrations.iter().enumerate() {
-        let folder = folder(registration.owner_nonce.nonce, &registration.validator.to_compressed());
+        let folder =
+            folder(registration.owner_nonce.nonce, &registration.validator.to_compressed());
         let one = i..i + 1;
-        files.push(public(format!("{folder}/{DEPOSITS}"), write_deposits(network, &deposits[one.clone()])));
-        files.push(public(format!("{folder}/{KEYSHARES}"), write_keyshares(created, &registrations[one.clone()])));
+        files.push(public(
+            format!("{folder}/{DEPOSITS}"),
+            write_deposits(network, &deposits[one.clone()]),
+        ));
+        files.push(public(
+            format!("{folder}/{KEYSHARES}"),
+            write_keyshares(created, &registrations[one.clone()]),
+        ));
         files.push(public(format!("{folder}/{PROOFS}"), write_proofs(&proofs[one], false)));
     }
     if registrations.len() > 1 {
@@ -176,13 +196,23 @@ impl Files<'_> {
     }
 }
 
-/// Verifies a folder completely: names, deposits, key shares, proofs, that they belong together, and that they are what is `expected`.
-/// What is encrypted only the operators can see. The registrations, in order.
-pub fn verify_directory(files: &[DirectoryFile], expected: &Expected) -> Result<Vec<Registration>, DirectoryError> {
+/// Verifies a folder completely: names, deposits, key shares, proofs, that they belong together,
+/// and that they are what is `expected`. What is encrypted only the operators can see. The
+/// registrations, in order.
+pub fn verify_directory(
+    files: &[DirectoryFile],
+    expected: &Expected,
+) -> Result<Vec<Registration>, DirectoryError> {
     let litter = |path: &str| path.ends_with(".DS_Store") || path.ends_with("Thumbs.db");
-    let files =
-        Files(files.iter().map(|file| (file.path.as_str(), file.bytes.as_slice())).filter(|(path, _)| !litter(path)).collect());
-    let folders: BTreeSet<&str> = files.0.keys().filter_map(|path| path.split_once('/').map(|(folder, _)| folder)).collect();
+    let files = Files(
+        files
+            .iter()
+            .map(|file| (file.path.as_str(), file.bytes.as_slice()))
+            .filter(|(path, _)| !litter(path))
+            .collect(),
+    );
+    let folders: BTreeSet<&str> =
+        files.0.keys().filter_map(|path| path.split_once('/').map(|(folder, _)| folder)).collect();
     if folders.len() != expected.validators {
         return Err(DirectoryError::Count { expected: expected.validators, found: folders.len() });
     }
@@ -202,7 +232,8 @@ pub fn verify_directory(files: &[DirectoryFile], expected: &Expected) -> Result<
         proofs.push(signed);
         deposits.push(deposit);
     }
-    // Of the whole: that nonces follow one another is told by the names, as is that no key occurs twice.
+    // Of the whole: that nonces follow one another is told by the names, as is that no key occurs
+    // twice.
     let keyshare = |error| DirectoryError::Keyshare { path: KEYSHARES.to_owned(), error };
     check_registrations(&registrations, Some(expected.first)).map_err(keyshare)?;
     if expected.validators > 1 {
@@ -230,13 +261,25 @@ struct Validator {
     deposit: SignedDeposit,
 }
 
-fn validator(files: &Files<'_>, name: &str, expected: &Expected) -> Result<Validator, DirectoryError> {
+fn validator(
+    files: &Files<'_>,
+    name: &str,
+    expected: &Expected,
+) -> Result<Validator, DirectoryError> {
     let path = |file: &str| format!("{name}/{file}");
-    let other = |file: &str, expected: String, found: String| DirectoryError::Name { path: path(file), expected, found };
-    let single = |file: &str, found: usize| other(file, "one validator".to_owned(), format!("{found} validators"));
+    let other = |file: &str, expected: String, found: String| DirectoryError::Name {
+        path: path(file),
+        expected,
+        found,
+    };
+    let single = |file: &str, found: usize| {
+        other(file, "one validator".to_owned(), format!("{found} validators"))
+    };
     let error = |error| DirectoryError::Keyshare { path: path(KEYSHARES), error };
     let registrations = parse_keyshares(files.get(&path(KEYSHARES))?).map_err(error)?;
-    let [registration] = registrations.as_slice() else { return Err(single(KEYSHARES, registrations.len())) };
+    let [registration] = registrations.as_slice() else {
+        return Err(single(KEYSHARES, registrations.len()));
+    };
     let validator = registration.validator.to_compressed();
     let named = folder(registration.owner_nonce.nonce, &validator);
     if named != name {
@@ -250,7 +293,8 @@ fn validator(files: &Files<'_>, name: &str, expected: &Expected) -> Result<Valid
     let [signed] = proofs.as_slice() else { return Err(single(PROOFS, proofs.len())) };
 
     let error = |error| DirectoryError::Deposit { path: path(DEPOSITS), error };
-    let deposits = verify_deposits(files.get(&path(DEPOSITS))?, &expected.network, None).map_err(error)?;
+    let deposits =
+        verify_deposits(files.get(&path(DEPOSITS))?, &expected.network, None).map_err(error)?;
     let [deposit] = deposits.as_slice() else { return Err(single(DEPOSITS, deposits.len())) };
     let message = &deposit.message;
     if message.pubkey != validator {
@@ -262,7 +306,11 @@ fn validator(files: &Files<'_>, name: &str, expected: &Expected) -> Result<Valid
     }
     let found = message.withdrawal_credentials.address();
     if found != expected.withdrawal {
-        return Err(DirectoryError::Withdrawal { path: path(DEPOSITS), expected: expected.withdrawal, found });
+        return Err(DirectoryError::Withdrawal {
+            path: path(DEPOSITS),
+            expected: expected.withdrawal,
+            found,
+        });
     }
     Ok(Validator { registration: registration.clone(), signed: signed.clone(), deposit: *deposit })
 }

@@ -76,7 +76,10 @@ pub enum Fault {
         found: u64,
     },
     /// The share keys are not those of a sharing of the validator's key.
-    #[error("the share keys from {first} to {last} do not combine to the validator's key with threshold {threshold}")]
+    #[error(
+        "the share keys from {first} to {last} do not combine to the validator's key with \
+         threshold {threshold}"
+    )]
     Sharing {
         /// The first operator's number.
         first: u64,

@@ -1,5 +1,5 @@
-//! Reading and verifying `keyshares.json`, more strictly than anything that takes it: also the size of the cluster, the degree of the
-//! sharing, and that no two operators have one key.
+//! Reading and verifying `keyshares.json`, more strictly than anything that takes it: also the size
+//! of the cluster, the degree of the sharing, and that no two operators have one key.
 
 use std::collections::BTreeMap;
 
@@ -130,10 +130,11 @@ fn shares_data(text: &str, operators: usize) -> Result<SharesData, Fault> {
     let (signature, rest) = bytes.split_at(SIGNATURE);
     let (keys, ciphertexts) = rest.split_at(operators * SHARE_KEY);
     let signature = G2::from_compressed(signature.try_into().expect("split at its length"))?;
-    let shares = keys.chunks(SHARE_KEY).zip(ciphertexts.chunks(RSA_BYTES)).map(|(key, ciphertext)| {
-        let key = G1::from_compressed(key.try_into().expect("a chunk of its length"))?;
-        Ok((key, ciphertext.try_into().expect("a chunk of its length")))
-    });
+    let shares =
+        keys.chunks(SHARE_KEY).zip(ciphertexts.chunks(RSA_BYTES)).map(|(key, ciphertext)| {
+            let key = G1::from_compressed(key.try_into().expect("a chunk of its length"))?;
+            Ok((key, ciphertext.try_into().expect("a chunk of its length")))
+        });
     Ok(SharesData { signature, shares: shares.collect::<Result<_, Fault>>()? })
 }
 
@@ -144,9 +145,11 @@ fn registration(raw: &Share, at: &str) -> Result<Registration, KeyshareError> {
         verdict.map_err(|fault| KeyshareError::at(field, fault))
     }
     let nonce = judge(field("data.ownerNonce"), number(&data.owner_nonce))?;
-    let owner = text(&data.owner_address).and_then(|text| Ok(ExecutionAddress::parse_checksummed(text)?));
+    let owner =
+        text(&data.owner_address).and_then(|text| Ok(ExecutionAddress::parse_checksummed(text)?));
     let owner = judge(field("data.ownerAddress"), owner)?;
-    let validator = text(&data.public_key).and_then(|text| Ok(G1::from_compressed(&prefixed_hex(text)?)?));
+    let validator =
+        text(&data.public_key).and_then(|text| Ok(G1::from_compressed(&prefixed_hex(text)?)?));
     let validator = judge(field("data.publicKey"), validator)?;
     let operators = operators(&data.operators, &field("data.operators"))?;
     let expected = format!("0x{}", hex::encode(validator.to_compressed()));
@@ -163,20 +166,26 @@ fn registration(raw: &Share, at: &str) -> Result<Registration, KeyshareError> {
     let shares = text(&payload.shares_data).and_then(|text| shares_data(text, operators.len()));
     let SharesData { signature, shares } = judge(field("payload.sharesData"), shares)?;
     let operators = operators.into_iter().zip(shares);
-    let operators =
-        operators.map(|((id, key), (share_key, encrypted_share))| OperatorShare { id, key, share_key, encrypted_share });
+    let operators = operators.map(|((id, key), (share_key, encrypted_share))| OperatorShare {
+        id,
+        key,
+        share_key,
+        encrypted_share,
+    });
     let owner_nonce = OwnerNonce { owner, nonce };
     Ok(Registration { owner_nonce, validator, signature, operators: operators.collect() })
 }
 
-/// Reads a file: everything but signatures, the sharing, and the order of the registrations. At most 8192 validators.
+/// Reads a file: everything but signatures, the sharing, and the order of the registrations. At
+/// most 8192 validators.
 pub fn parse_keyshares(bytes: &[u8]) -> Result<Vec<Registration>, KeyshareError> {
     let File { version, created_at, shares } = json::parse(bytes, LARGEST)?;
     let version = text(&version).map_err(|fault| KeyshareError::at("version", fault))?;
     if !VERSIONS.contains(&version) {
         return Err(KeyshareError::at("version", Fault::Version(printable(version))));
     }
-    let created = text(&created_at).and_then(|text| if is_rfc3339(text) { Ok(()) } else { Err(Fault::Time) });
+    let created =
+        text(&created_at).and_then(|text| if is_rfc3339(text) { Ok(()) } else { Err(Fault::Time) });
     created.map_err(|fault| KeyshareError::at("createdAt", fault))?;
     if shares.is_empty() || shares.len() > MOST_VALIDATORS {
         let expected = shares.len().clamp(1, MOST_VALIDATORS);
@@ -188,22 +197,26 @@ pub fn parse_keyshares(bytes: &[u8]) -> Result<Vec<Registration>, KeyshareError>
         let at = format!("shares[{i}]");
         let registration = registration(share, &at)?;
         if let Some(first) = seen.insert(registration.validator.to_compressed(), i) {
-            return Err(KeyshareError::at(format!("{at}.data.publicKey"), Fault::Duplicate(format!("shares[{first}]"))));
+            return Err(KeyshareError::at(
+                format!("{at}.data.publicKey"),
+                Fault::Duplicate(format!("shares[{first}]")),
+            ));
         }
         registrations.push(registration);
     }
     Ok(registrations)
 }
 
-/// Any threshold of neighbours must combine to the validator's key: then all share keys lie on one polynomial of the right degree, with
-/// the validator's key at zero.
+/// Any threshold of neighbours must combine to the validator's key: then all share keys lie on one
+/// polynomial of the right degree, with the validator's key at zero.
 fn check_sharing(registration: &Registration) -> Result<(), Fault> {
     let operators = &registration.operators;
     let threshold = threshold(operators.len()).ok_or(Fault::Cluster(operators.len()))?;
     for window in operators.windows(threshold) {
         let ids: Vec<u64> = window.iter().map(|operator| operator.id).collect();
         let keys: Vec<G1> = window.iter().map(|operator| operator.share_key).collect();
-        let combined = coefficients_at_zero(&ids).and_then(|coefficients| G1Sum::msm(&keys, &coefficients).finish());
+        let combined = coefficients_at_zero(&ids)
+            .and_then(|coefficients| G1Sum::msm(&keys, &coefficients).finish());
         if combined != Some(registration.validator) {
             return Err(Fault::Sharing { first: ids[0], last: ids[threshold - 1], threshold });
         }
@@ -211,16 +224,23 @@ fn check_sharing(registration: &Registration) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Verifies a file completely: shape, cluster, sharing, signatures, one owner and one cluster throughout, nonces that follow one another.
-/// With `first`, also that it begins with this owner and nonce. What is encrypted only the operators can see.
-pub fn verify_keyshares(bytes: &[u8], first: Option<OwnerNonce>) -> Result<Vec<Registration>, KeyshareError> {
+/// Verifies a file completely: shape, cluster, sharing, signatures, one owner and one cluster
+/// throughout, nonces that follow one another. With `first`, also that it begins with this owner
+/// and nonce. What is encrypted only the operators can see.
+pub fn verify_keyshares(
+    bytes: &[u8],
+    first: Option<OwnerNonce>,
+) -> Result<Vec<Registration>, KeyshareError> {
     let registrations = parse_keyshares(bytes)?;
     check_registrations(&registrations, first)?;
     Ok(registrations)
 }
 
 /// As [`verify_keyshares`], of what has been read.
-pub(super) fn check_registrations(registrations: &[Registration], first: Option<OwnerNonce>) -> Result<(), KeyshareError> {
+pub(super) fn check_registrations(
+    registrations: &[Registration],
+    first: Option<OwnerNonce>,
+) -> Result<(), KeyshareError> {
     let Some(front) = registrations.first() else { return Ok(()) };
     let start = first.unwrap_or(front.owner_nonce);
     for (i, registration) in registrations.iter().enumerate() {
@@ -231,10 +251,16 @@ pub(super) fn check_registrations(registrations: &[Registration], first: Option<
         judge("data.ownerAddress", equal(&start.owner, &owner))?;
         judge("data.ownerNonce", equal(&start.nonce.saturating_add(i as u64), &nonce))?;
         let cluster = |registration: &Registration| {
-            registration.operators.iter().map(|operator| (operator.id, *operator.key.modulus())).collect::<Vec<_>>()
+            registration
+                .operators
+                .iter()
+                .map(|operator| (operator.id, *operator.key.modulus()))
+                .collect::<Vec<_>>()
         };
         if cluster(registration) != cluster(front) {
-            let ids = |r: &Registration| r.operators.iter().map(|o| o.id.to_string()).collect::<Vec<_>>().join(",");
+            let ids = |r: &Registration| {
+                r.operators.iter().map(|o| o.id.to_string()).collect::<Vec<_>>().join(",")
+            };
             let fault = Fault::Value {
                 expected: format!("the operators of shares[0] ({}) with their keys", ids(front)),
                 found: ids(registration),
@@ -243,7 +269,11 @@ pub(super) fn check_registrations(registrations: &[Registration], first: Option<
         }
         judge("payload.sharesData", check_sharing(registration))?;
         let owner_nonce = registration.owner_nonce;
-        if !verify_signature(&registration.validator, &owner_nonce.message(), &registration.signature) {
+        if !verify_signature(
+            &registration.validator,
+            &owner_nonce.message(),
+            &registration.signature,
+        ) {
             judge("payload.sharesData", Err(Fault::Signature(owner_nonce.text())))?;
         }
     }

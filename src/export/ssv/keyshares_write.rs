@@ -66,12 +66,22 @@ pub fn write_keyshares(created: Stamp, registrations: &[Registration]) -> Vec<u8
             owner_nonce: registration.owner_nonce.nonce,
             owner_address: registration.owner_nonce.owner.to_string(),
             public_key: public_key.clone(),
-            operators: operators.clone().map(|o| Operator { id: o.id, operator_key: o.key.to_text() }).collect(),
+            operators: operators
+                .clone()
+                .map(|o| Operator { id: o.id, operator_key: o.key.to_text() })
+                .collect(),
         };
         let operator_ids = operators.map(|o| o.id).collect();
-        Share { data, payload: Payload { public_key, operator_ids, shares_data: shares_data(registration) } }
+        Share {
+            data,
+            payload: Payload { public_key, operator_ids, shares_data: shares_data(registration) },
+        }
     };
-    let file = File { version: VERSION, created_at: created.rfc3339(), shares: registrations.iter().map(share).collect() };
+    let file = File {
+        version: VERSION,
+        created_at: created.rfc3339(),
+        shares: registrations.iter().map(share).collect(),
+    };
     let mut bytes = serde_json::to_vec(&file).expect("texts and numbers are always JSON");
     bytes.push(b'\n');
     bytes

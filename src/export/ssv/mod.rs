@@ -1,4 +1,5 @@
-//! What SSV's tools read of a key generation: `keyshares.json`, `proofs.json`, and the folder in which they lie beside the deposits.
+//! What SSV's tools read of a key generation: `keyshares.json`, `proofs.json`, and the folder in
+//! which they lie beside the deposits.
 
 mod ceremony;
 
@@ -15,7 +16,9 @@ mod proofs;
 mod stamp;
 
 pub use ceremony::{registrations, ssv_files, ssv_folder, stamp};
-pub use directory::{DirectoryError, DirectoryFile, Expected, directory_artifacts, verify_directory};
+pub use directory::{
+    DirectoryError, DirectoryFile, Expected, directory_artifacts, verify_directory,
+};
 pub use fault::{Fault, KeyshareError};
 pub use keyshares_read::{parse_keyshares, verify_keyshares};
 pub use keyshares_write::write_keyshares;

@@ -49,7 +49,8 @@ struct ReadProof {
     owner: RawValue,
 }
 
-/// The file of one validator, or of several: one line, with a line end. Without prefixes, the owner in lower case.
+/// The file of one validator, or of several: one line, with a line end. Without prefixes, the owner
+/// in lower case.
 pub fn write_proofs(proofs: &[Vec<SignedProof>], aggregate: bool) -> Vec<u8> {
     let one = |signed: &SignedProof| Written {
         proof: WrittenProof {
@@ -60,7 +61,8 @@ pub fn write_proofs(proofs: &[Vec<SignedProof>], aggregate: bool) -> Vec<u8> {
         },
         signature: hex::encode(signed.signature),
     };
-    let all: Vec<Vec<Written>> = proofs.iter().map(|proofs| proofs.iter().map(one).collect()).collect();
+    let all: Vec<Vec<Written>> =
+        proofs.iter().map(|proofs| proofs.iter().map(one).collect()).collect();
     let written = match all.as_slice() {
         [only] if !aggregate => serde_json::to_vec(only),
         all => serde_json::to_vec(all),
@@ -82,11 +84,16 @@ fn signed(Object(raw): &Object<Read>, at: &str) -> Result<SignedProof, KeyshareE
         verdict.map_err(|fault| KeyshareError::at(format!("{at}.{field}"), fault))
     }
     let Object(proof) = &raw.proof;
-    let owner = hexadecimal(&proof.owner).and_then(|bytes| Ok(ExecutionAddress::from_bytes(bytes)?));
+    let owner =
+        hexadecimal(&proof.owner).and_then(|bytes| Ok(ExecutionAddress::from_bytes(bytes)?));
     Ok(SignedProof {
         proof: ShareProof {
             validator: judge(at, "proof.validator", hexadecimal(&proof.validator))?,
-            encrypted_share: judge(at, "proof.encrypted_share", hexadecimal(&proof.encrypted_share))?,
+            encrypted_share: judge(
+                at,
+                "proof.encrypted_share",
+                hexadecimal(&proof.encrypted_share),
+            )?,
             share_key: judge(at, "proof.share_pub", hexadecimal(&proof.share_pub))?,
             owner: judge(at, "proof.owner", owner)?,
         },
@@ -110,23 +117,37 @@ pub fn parse_proofs(bytes: &[u8]) -> Result<Vec<Vec<SignedProof>>, KeyshareError
 }
 
 /// Checks that the proofs are those of the registrations, in order, and every signature.
-pub fn verify_proofs(registrations: &[Registration], proofs: &[Vec<SignedProof>]) -> Result<(), KeyshareError> {
+pub fn verify_proofs(
+    registrations: &[Registration],
+    proofs: &[Vec<SignedProof>],
+) -> Result<(), KeyshareError> {
     if proofs.len() != registrations.len() {
         let fault = Fault::Count { expected: registrations.len(), found: proofs.len() };
         return Err(KeyshareError::at("proofs", fault));
     }
     for (v, (registration, proofs)) in registrations.iter().zip(proofs).enumerate() {
         if proofs.len() != registration.operators.len() {
-            let fault = Fault::Count { expected: registration.operators.len(), found: proofs.len() };
+            let fault =
+                Fault::Count { expected: registration.operators.len(), found: proofs.len() };
             return Err(KeyshareError::at(format!("proofs[{v}]"), fault));
         }
-        for (i, (operator, SignedProof { proof, signature })) in registration.operators.iter().zip(proofs).enumerate() {
+        for (i, (operator, SignedProof { proof, signature })) in
+            registration.operators.iter().zip(proofs).enumerate()
+        {
             let differ = |field: &str, expected: &[u8], found: &[u8]| {
                 let fault = Fault::Value { expected: abridged(expected), found: abridged(found) };
-                if expected == found { Ok(()) } else { Err(KeyshareError::at(format!("proofs[{v}][{i}].{field}"), fault)) }
+                if expected == found {
+                    Ok(())
+                } else {
+                    Err(KeyshareError::at(format!("proofs[{v}][{i}].{field}"), fault))
+                }
             };
             differ("proof.validator", &registration.validator.to_compressed(), &proof.validator)?;
-            differ("proof.owner", registration.owner_nonce.owner.as_bytes(), proof.owner.as_bytes())?;
+            differ(
+                "proof.owner",
+                registration.owner_nonce.owner.as_bytes(),
+                proof.owner.as_bytes(),
+            )?;
             differ("proof.encrypted_share", &operator.encrypted_share, &proof.encrypted_share)?;
             differ("proof.share_pub", &operator.share_key.to_compressed(), &proof.share_key)?;
             if !operator.key.verify(&proof.root(), signature) {

@@ -39,7 +39,15 @@ impl Stamp {
             month += 1;
         }
         let (second, millisecond) = (millis / 1000, millis % 1000);
-        Parts { year, month, day: left + 1, hour: second / 3600, minute: second / 60 % 60, second: second % 60, millisecond }
+        Parts {
+            year,
+            month,
+            day: left + 1,
+            hour: second / 3600,
+            minute: second / 60 % 60,
+            second: second % 60,
+            millisecond,
+        }
     }
 
     /// `YYYY-MM-DDTHH:MM:SS.mmmZ` (RFC 3339).
@@ -51,7 +59,9 @@ impl Stamp {
     /// `ceremony-YYYY-MM-DD--HH-MM-SS.mmm`: the name of a folder.
     pub fn folder(self) -> String {
         let Parts { year, month, day, hour, minute, second, millisecond } = self.parts();
-        format!("ceremony-{year:04}-{month:02}-{day:02}--{hour:02}-{minute:02}-{second:02}.{millisecond:03}")
+        format!(
+            "ceremony-{year:04}-{month:02}-{day:02}--{hour:02}-{minute:02}-{second:02}.{millisecond:03}"
+        )
     }
 }
 
@@ -73,12 +83,16 @@ fn days_of_month(year: u64, month: u64) -> u64 {
 
 /// Whether `text` is a time of RFC 3339 in UTC with a `Z`, with at most nine digits of a second.
 pub(super) fn is_rfc3339(text: &str) -> bool {
-    let Some((date, fraction)) = text.strip_suffix('Z').and_then(|text| text.split_at_checked(19)) else { return false };
+    let Some((date, fraction)) = text.strip_suffix('Z').and_then(|text| text.split_at_checked(19))
+    else {
+        return false;
+    };
     let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
-    let shaped = date.bytes().enumerate().all(|(i, b)| match separators.iter().find(|(at, _)| *at == i) {
-        Some((_, separator)) => b == *separator,
-        None => b.is_ascii_digit(),
-    });
+    let shaped =
+        date.bytes().enumerate().all(|(i, b)| match separators.iter().find(|(at, _)| *at == i) {
+            Some((_, separator)) => b == *separator,
+            None => b.is_ascii_digit(),
+        });
     let digits = fraction.strip_prefix('.').unwrap_or("0");
     let fraction = (fraction.is_empty() || fraction.starts_with('.'))
         && (1..=9).contains(&digits.len())
@@ -115,7 +129,10 @@ mod tests {
             assert_eq!(stamp.rfc3339(), text);
             assert!(is_rfc3339(text));
         }
-        assert_eq!(Stamp::from_millis(1_729_504_614_375).unwrap().folder(), "ceremony-2024-10-21--09-56-54.375");
+        assert_eq!(
+            Stamp::from_millis(1_729_504_614_375).unwrap().folder(),
+            "ceremony-2024-10-21--09-56-54.375"
+        );
         assert_eq!(Stamp::from_millis(YEAR_10000), None);
     }
 

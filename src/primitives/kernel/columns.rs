@@ -1,5 +1,5 @@
-//! Weighted sums of many points with weights of 128 bits, several such sums at a time: Pippenger's method (1976) with signed digits, the buckets of all
-//! digits of all sums added up lane by lane.
+//! Weighted sums of many points with weights of 128 bits, several such sums at a time: Pippenger's
+//! method (1976) with signed digits, the buckets of all digits of all sums added up lane by lane.
 
 use rayon::prelude::*;
 
@@ -17,8 +17,13 @@ const FEW: usize = 32;
 pub(in crate::primitives) fn weigh_columns(columns: &[(&[G1], &[u128])]) -> Vec<G1Sum> {
     let longest = columns.iter().map(|(points, _)| points.len()).max().unwrap_or(0);
     if longest < FEW {
-        let scalars = |weights: &[u128]| weights.iter().map(|weight| Scalar::from_u128(*weight)).collect::<Vec<_>>();
-        return columns.iter().map(|(points, weights)| G1Sum::msm(points, &scalars(weights))).collect();
+        let scalars = |weights: &[u128]| {
+            weights.iter().map(|weight| Scalar::from_u128(*weight)).collect::<Vec<_>>()
+        };
+        return columns
+            .iter()
+            .map(|(points, weights)| G1Sum::msm(points, &scalars(weights)))
+            .collect();
     }
     let width = width(longest);
     let digits = digits(width);
@@ -27,8 +32,11 @@ pub(in crate::primitives) fn weigh_columns(columns: &[(&[G1], &[u128])]) -> Vec<
     let sums = |(points, weights): &(&[G1], &[u128])| -> Vec<Vec<Affine<Fp>>> {
         assert_eq!(points.len(), weights.len(), "one weight for each point");
         let lanes: Vec<_> = points.iter().map(G1::affine).collect();
-        let spelled: Vec<Vec<i16>> = weights.iter().map(|weight| signed_digits(*weight, width)).collect();
-        (0..digits).map(|digit| bucket_sums(&lanes, |i| Place::of_digit(spelled[i][digit]), buckets)).collect()
+        let spelled: Vec<Vec<i16>> =
+            weights.iter().map(|weight| signed_digits(*weight, width)).collect();
+        (0..digits)
+            .map(|digit| bucket_sums(&lanes, |i| Place::of_digit(spelled[i][digit]), buckets))
+            .collect()
     };
     let sums: Vec<Vec<Affine<Fp>>> = columns.par_iter().flat_map(sums).collect();
     // Σ size · bucket, by sums of sums.
@@ -78,15 +86,25 @@ mod tests {
 
     #[test]
     fn digits_add_up_to_the_weight() {
-        let weights =
-            [0, 1, u128::MAX, u128::MAX - 1, 1 << 127, (1 << 127) - 1, 0x8080_8080_8080_8080_8080_8080_8080_8080, 0xfedc_ba98];
+        let weights = [
+            0,
+            1,
+            u128::MAX,
+            u128::MAX - 1,
+            1 << 127,
+            (1 << 127) - 1,
+            0x8080_8080_8080_8080_8080_8080_8080_8080,
+            0xfedc_ba98,
+        ];
         for width in 3..=10 {
             for weight in weights {
                 let digits = signed_digits(weight, width);
                 assert_eq!(digits.len(), self::digits(width));
                 assert!(digits.iter().all(|digit| digit.unsigned_abs() <= 1 << (width - 1)));
                 // In wrapping arithmetic, and that nothing was lost at the top.
-                let sum = digits.iter().rev().fold(0u128, |sum, digit| (sum << width).wrapping_add_signed(i128::from(*digit)));
+                let sum = digits.iter().rev().fold(0u128, |sum, digit| {
+                    (sum << width).wrapping_add_signed(i128::from(*digit))
+                });
                 assert_eq!(sum, weight, "{width}");
                 let top = digits.iter().rev().find(|digit| **digit != 0);
                 assert!(top.is_none_or(|digit| *digit > 0));

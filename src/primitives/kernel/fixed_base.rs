@@ -1,8 +1,9 @@
-//! Multiples of the generator by many secret scalars: a table of the generator's multiples, read in constant time, and additions that share
-//! one inversion.
+//! Multiples of the generator by many secret scalars: a table of the generator's multiples, read in
+//! constant time, and additions that share one inversion.
 //!
-//! A scalar, made odd by adding the group order if it is even, has 43 digits in base 64, all odd, from -63 to 63 (Joye, Tunstall 2009);
-//! the table holds 1, 3, .. 63 times each power of 64. Every entry of a digit's row is read, and the wanted one kept by masks.
+//! A scalar, made odd by adding the group order if it is even, has 43 digits in base 64, all odd,
+//! from -63 to 63 (Joye, Tunstall 2009); the table holds 1, 3, .. 63 times each power of 64. Every
+//! entry of a digit's row is read, and the wanted one kept by masks.
 
 use core::hint::black_box;
 use std::sync::OnceLock;
@@ -25,7 +26,8 @@ const MANY: usize = 48;
 const LANES: usize = 512;
 
 /// The group order, as little-endian words.
-const ORDER: [u64; 4] = [0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48];
+const ORDER: [u64; 4] =
+    [0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48];
 
 type Row = [(Fp, Fp); MULTIPLES];
 
@@ -35,7 +37,12 @@ fn table() -> &'static [Row] {
         let mut powers = Vec::with_capacity(DIGITS);
         let mut power = G1Sum::from(G1::generator());
         for _ in 0..DIGITS {
-            powers.push(power.finish().expect("a power of two times the generator is not infinity").affine());
+            powers.push(
+                power
+                    .finish()
+                    .expect("a power of two times the generator is not infinity")
+                    .affine(),
+            );
             power = power.scaled_u64(1 << BITS);
         }
         let mut twice: Vec<Affine<Fp>> = powers.clone();
@@ -75,7 +82,8 @@ fn some(scalars: &[&SecretScalar]) -> Option<Vec<G1>> {
         sums.next.clear();
         sums.next.extend(digits.iter().map(|digits| choose(row, digits[place])));
         if sums.add().is_none() {
-            // Two equal points: by chance not in the lifetime of this universe, for scalars that nobody chose.
+            // Two equal points: by chance not in the lifetime of this universe, for scalars that
+            // nobody chose.
             return scalars.iter().map(|scalar| scalar.base_mult()).collect();
         }
     }
@@ -117,13 +125,23 @@ fn choose(row: &Row, digit: i8) -> (Fp, Fp) {
     for (multiple, (entry_x, entry_y)) in (0u64..).zip(row) {
         // All ones where they are equal.
         let difference = multiple ^ wanted;
-        let mask = black_box((difference.wrapping_sub(1) & !difference).cast_signed() >> 63).cast_unsigned();
-        x.words_mut().iter_mut().zip(entry_x.words()).for_each(|(word, entry)| *word |= entry & mask);
-        y.words_mut().iter_mut().zip(entry_y.words()).for_each(|(word, entry)| *word |= entry & mask);
+        let mask = black_box((difference.wrapping_sub(1) & !difference).cast_signed() >> 63)
+            .cast_unsigned();
+        x.words_mut()
+            .iter_mut()
+            .zip(entry_x.words())
+            .for_each(|(word, entry)| *word |= entry & mask);
+        y.words_mut()
+            .iter_mut()
+            .zip(entry_y.words())
+            .for_each(|(word, entry)| *word |= entry & mask);
     }
     let negative = y.negated();
     let sign = sign.cast_unsigned();
-    y.words_mut().iter_mut().zip(negative.words()).for_each(|(word, other)| *word ^= (*word ^ other) & sign);
+    y.words_mut()
+        .iter_mut()
+        .zip(negative.words())
+        .for_each(|(word, other)| *word ^= (*word ^ other) & sign);
     (x, y)
 }
 
@@ -145,7 +163,8 @@ impl Lanes {
         self.runs.reserve(self.points.len());
         self.before.clear();
         self.before.reserve(self.points.len());
-        self.runs.extend(self.points.iter().zip(&self.next).map(|((x, _), (other, _))| other.sub(x)));
+        self.runs
+            .extend(self.points.iter().zip(&self.next).map(|((x, _), (other, _))| other.sub(x)));
         let mut product = self.runs[0];
         for run in &self.runs[1..] {
             self.before.push(product);

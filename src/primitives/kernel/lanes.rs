@@ -1,7 +1,9 @@
 //! Points in affine coordinates, and additions lane by lane with one inversion for all lanes.
 
 /// What the coordinates of points are. Arithmetic is constant time.
-pub(in crate::primitives) trait Field: Copy + PartialEq + Send + Sync {
+pub(in crate::primitives) trait Field:
+    Copy + PartialEq + Send + Sync
+{
     /// Zero.
     fn zero() -> Self;
     /// The sum.
@@ -31,7 +33,8 @@ pub(in crate::primitives) trait Field: Copy + PartialEq + Send + Sync {
     }
 }
 
-/// A point of a curve `y² = x³ + b`, or infinity. The curves of this crate have no point with `y = 0`: their orders are odd.
+/// A point of a curve `y² = x³ + b`, or infinity. The curves of this crate have no point with `y =
+/// 0`: their orders are odd.
 #[derive(Clone, Copy, PartialEq)]
 pub(in crate::primitives) struct Affine<F> {
     pub(super) x: F,
@@ -61,7 +64,8 @@ impl<F: Field> Affine<F> {
         Self { x: self.x, y: self.y.negated(), infinity: self.infinity }
     }
 
-    /// What has to be inverted to add `other`; `None` if nothing has, because a summand or the sum is infinity.
+    /// What has to be inverted to add `other`; `None` if nothing has, because a summand or the sum
+    /// is infinity.
     fn denominator(&self, other: &Self) -> Option<F> {
         if self.infinity || other.infinity {
             return None;
@@ -97,7 +101,11 @@ impl<F: Field> Affine<F> {
 
 /// `left(i) + right(i)` into `out[i]`, for each of `out`, at most [`CHUNK`]; any inputs.
 #[inline]
-fn add_chunk<F: Field>(left: impl Fn(usize) -> Affine<F>, right: impl Fn(usize) -> Affine<F>, out: &mut [Affine<F>]) {
+fn add_chunk<F: Field>(
+    left: impl Fn(usize) -> Affine<F>,
+    right: impl Fn(usize) -> Affine<F>,
+    out: &mut [Affine<F>],
+) {
     let mut runs: [F; CHUNK] = [F::zero(); CHUNK];
     let mut before: [F; CHUNK] = [F::zero(); CHUNK];
     let runs = &mut runs[..out.len()];
@@ -132,8 +140,13 @@ fn add_chunk<F: Field>(left: impl Fn(usize) -> Affine<F>, right: impl Fn(usize) 
 
 /// The same where summands are infinity, equal, or opposite.
 #[cold]
-fn add_with_care<F: Field>(left: impl Fn(usize) -> Affine<F>, right: impl Fn(usize) -> Affine<F>, out: &mut [Affine<F>]) {
-    let denominators: Vec<Option<F>> = (0..out.len()).map(|i| left(i).denominator(&right(i))).collect();
+fn add_with_care<F: Field>(
+    left: impl Fn(usize) -> Affine<F>,
+    right: impl Fn(usize) -> Affine<F>,
+    out: &mut [Affine<F>],
+) {
+    let denominators: Vec<Option<F>> =
+        (0..out.len()).map(|i| left(i).denominator(&right(i))).collect();
     let mut inverses: Vec<F> = denominators.iter().filter_map(|d| *d).collect();
     invert_all(&mut inverses);
     let mut inverses = inverses.into_iter();
@@ -200,7 +213,8 @@ pub(super) fn add_at<F: Field>(lanes: &mut [Affine<F>], mut terms: Vec<(usize, A
 pub(super) fn double<F: Field>(lanes: &mut [Affine<F>]) {
     for lanes in lanes.chunks_mut(CHUNK) {
         // Infinity doubles to itself; no other point has y = 0.
-        let mut inverses: Vec<F> = lanes.iter().filter(|lane| !lane.infinity).map(|lane| lane.y.double()).collect();
+        let mut inverses: Vec<F> =
+            lanes.iter().filter(|lane| !lane.infinity).map(|lane| lane.y.double()).collect();
         invert_all(&mut inverses);
         let finite = lanes.iter_mut().filter(|lane| !lane.infinity);
         finite.zip(inverses).for_each(|(lane, inverse)| *lane = lane.plus(lane, Some(inverse)));
@@ -222,7 +236,8 @@ pub(super) fn multiply<F: Field>(lanes: &mut [Affine<F>], factor: u64) {
     }
 }
 
-/// Bytes of points that are thrown into buckets at a time: they are read in the order of the buckets, which is none in memory.
+/// Bytes of points that are thrown into buckets at a time: they are read in the order of the
+/// buckets, which is none in memory.
 const CACHED: usize = 1 << 20;
 
 /// Where a point falls: into which bucket, and whether as its negative.
@@ -239,28 +254,42 @@ impl Place {
     }
 }
 
-/// The sum of the points that fall into each of `buckets`, `place(i)` telling where point `i` falls.
-pub(super) fn bucket_sums<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> Place, buckets: usize) -> Vec<Affine<F>> {
+/// The sum of the points that fall into each of `buckets`, `place(i)` telling where point `i`
+/// falls.
+pub(super) fn bucket_sums<F: Field>(
+    points: &[Affine<F>],
+    place: impl Fn(usize) -> Place,
+    buckets: usize,
+) -> Vec<Affine<F>> {
     let block = CACHED / size_of::<Affine<F>>();
     let mut blocks = points.chunks(block).enumerate();
-    let sums = |(at, points): (usize, &[Affine<F>])| sums_of_block(points, |i| place(at * block + i), buckets);
+    let sums = |(at, points): (usize, &[Affine<F>])| {
+        sums_of_block(points, |i| place(at * block + i), buckets)
+    };
     let Some(mut total) = blocks.next().map(sums) else { return vec![Affine::infinity(); buckets] };
     blocks.for_each(|block| add_to(&mut total, &sums(block)));
     total
 }
 
-fn sums_of_block<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> Place, buckets: usize) -> Vec<Affine<F>> {
-    // Points in the order of their buckets; then neighbours of one bucket are added until each has one left.
+fn sums_of_block<F: Field>(
+    points: &[Affine<F>],
+    place: impl Fn(usize) -> Place,
+    buckets: usize,
+) -> Vec<Affine<F>> {
+    // Points in the order of their buckets; then neighbours of one bucket are added until each has
+    // one left.
     let mut counts = vec![0usize; buckets];
     (0..points.len()).for_each(|i| counts[place(i).bucket] += 1);
-    let mut next: Vec<usize> = counts.iter().scan(0, |end, count| Some(core::mem::replace(end, *end + count))).collect();
+    let mut next: Vec<usize> =
+        counts.iter().scan(0, |end, count| Some(core::mem::replace(end, *end + count))).collect();
     let mut order = vec![(0usize, false); points.len()];
     for i in 0..points.len() {
         let Place { bucket, negative } = place(i);
         order[next[bucket]] = (i, negative);
         next[bucket] += 1;
     }
-    let signed = |(i, negative): (usize, bool)| if negative { points[i].negated() } else { points[i] };
+    let signed =
+        |(i, negative): (usize, bool)| if negative { points[i].negated() } else { points[i] };
     let mut sums: Vec<Affine<F>> = vec![Affine::infinity(); buckets];
     let mut both: Vec<[(usize, bool); 2]> = Vec::with_capacity(points.len() / 2);
     let mut start = 0;
@@ -275,7 +304,8 @@ fn sums_of_block<F: Field>(points: &[Affine<F>], place: impl Fn(usize) -> Place,
         *count = two.len();
     }
     let mut row = add_many(both.len(), |i| signed(both[i][0]), |i| signed(both[i][1]));
-    // Each round halves what is left of every bucket; what is left over is added to the bucket's own sum.
+    // Each round halves what is left of every bucket; what is left over is added to the bucket's
+    // own sum.
     let mut pairs: Vec<(usize, usize)> = Vec::with_capacity(row.len() / 2);
     while counts.iter().any(|count| *count > 0) {
         pairs.clear();

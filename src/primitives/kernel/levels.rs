@@ -9,7 +9,8 @@ use crate::primitives::hash::{Digest, Tag, tagged};
 use super::lanes::{Affine, Place, bucket_sums};
 use super::subgroup::Untested;
 
-/// A level misses a point outside with probability at most `2^-BITS`; three of them together with less than `2^-128`.
+/// A level misses a point outside with probability at most `2^-BITS`; three of them together with
+/// less than `2^-128`.
 pub(super) const BITS: u32 = 130;
 /// The most levels.
 const DEEPEST: usize = 3;
@@ -38,8 +39,8 @@ impl Level {
     }
 }
 
-/// The cheapest first level for as many points, with what it and all below it cost in additions; `None` where exact tests, each as long as
-/// `exact` additions, cost least.
+/// The cheapest first level for as many points, with what it and all below it cost in additions;
+/// `None` where exact tests, each as long as `exact` additions, cost least.
 fn plan(points: usize, exact: usize, deepest: usize) -> (Option<Level>, usize) {
     let all_exact = (None, points * exact);
     if deepest == 0 {
@@ -59,11 +60,16 @@ pub(super) fn pay(points: usize, exact: usize) -> bool {
 }
 
 /// Whether all points are inside the subgroup. `seed` covers all of them.
-pub(super) fn all_inside<U: Untested>(mut points: Vec<Affine<U::Coordinate>>, seed: &Digest) -> bool {
+pub(super) fn all_inside<U: Untested>(
+    mut points: Vec<Affine<U::Coordinate>>,
+    seed: &Digest,
+) -> bool {
     for deepest in (1..=DEEPEST).rev() {
         let (Some(level), _) = plan(points.len(), U::EXACT, deepest) else { break };
         let seed = tagged(Tag::BatchSeed, &[b"buckets", &deepest.to_be_bytes(), seed.as_ref()]);
-        let pass = |pass: usize| bucket_sums(&points, places(&seed, pass, points.len(), level), level.buckets());
+        let pass = |pass: usize| {
+            bucket_sums(&points, places(&seed, pass, points.len(), level), level.buckets())
+        };
         let sums: Vec<Vec<_>> = (0..level.passes()).into_par_iter().map(pass).collect();
         points = sums.concat();
     }
@@ -71,7 +77,12 @@ pub(super) fn all_inside<U: Untested>(mut points: Vec<Affine<U::Coordinate>>, se
 }
 
 /// Where each of `count` points falls in one pass.
-fn places(seed: &Digest, pass: usize, count: usize, level: Level) -> impl Fn(usize) -> Place + use<> {
+fn places(
+    seed: &Digest,
+    pass: usize,
+    count: usize,
+    level: Level,
+) -> impl Fn(usize) -> Place + use<> {
     let mut stream = ChaCha20Rng::from_seed(seed.0);
     stream.set_stream(pass as u64);
     let mut random = vec![0; 2 * count];

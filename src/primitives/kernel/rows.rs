@@ -24,12 +24,16 @@ pub(in crate::primitives) fn sum_vectors(vectors: &[&[G1]]) -> Option<Vec<G1>> {
     Some(pieces?.concat())
 }
 
-/// `Σ_k x^k · row[k]` for each row of `t` points and each of `xs`, row by row; `None` if a value is infinity.
+/// `Σ_k x^k · row[k]` for each row of `t` points and each of `xs`, row by row; `None` if a value is
+/// infinity.
 pub(in crate::primitives) fn evaluate_rows(points: &[G1], t: usize, xs: &[u64]) -> Option<Vec<G1>> {
     let piece = |rows: &[G1]| -> Option<Vec<G1>> {
-        let columns: Vec<Vec<Affine<Fp>>> = (0..t).map(|k| rows.iter().skip(k).step_by(t).map(G1::affine).collect()).collect();
+        let columns: Vec<Vec<Affine<Fp>>> =
+            (0..t).map(|k| rows.iter().skip(k).step_by(t).map(G1::affine).collect()).collect();
         let values = evaluate_columns(&columns, xs);
-        (0..rows.len() / t).flat_map(|row| values.iter().map(move |value| G1::of_tested(&value[row]))).collect()
+        (0..rows.len() / t)
+            .flat_map(|row| values.iter().map(move |value| G1::of_tested(&value[row])))
+            .collect()
     };
     let pieces: Option<Vec<Vec<G1>>> = points.par_chunks(ROWS * t).map(piece).collect();
     Some(pieces?.concat())
@@ -42,7 +46,8 @@ fn evaluate_columns<F: Field>(columns: &[Vec<Affine<F>>], xs: &[u64]) -> Vec<Vec
     if !in_order || xs.len() < t {
         return xs.iter().map(|x| horner(columns, *x)).collect();
     }
-    // As many values around zero as there are coefficients; then by differences, of which the t-th is zero (Newton).
+    // As many values around zero as there are coefficients; then by differences, of which the t-th
+    // is zero (Newton).
     let below = (t - 1) / 2;
     let around = around_zero(columns, below);
     let mut values: Vec<Vec<Affine<F>>> = around[below + 1..].to_vec();
@@ -68,10 +73,11 @@ fn evaluate_columns<F: Field>(columns: &[Vec<Affine<F>>], xs: &[u64]) -> Vec<Vec
     values
 }
 
-/// The values at `-below ..= t - 1 - below`, which are `t`. The even coefficients' part of a value is that of the opposite place too, the odd ones'
-/// its negative.
+/// The values at `-below ..= t - 1 - below`, which are `t`. The even coefficients' part of a value
+/// is that of the opposite place too, the odd ones' its negative.
 fn around_zero<F: Field>(columns: &[Vec<Affine<F>>], below: usize) -> Vec<Vec<Affine<F>>> {
-    let every_other = |from: usize| columns.iter().skip(from).step_by(2).cloned().collect::<Vec<_>>();
+    let every_other =
+        |from: usize| columns.iter().skip(from).step_by(2).cloned().collect::<Vec<_>>();
     let (even, odd) = (every_other(0), every_other(1));
     let mut values = std::collections::VecDeque::from([columns[0].clone()]);
     for x in 1..=(columns.len() - 1 - below) as u64 {
@@ -103,10 +109,15 @@ fn horner<F: Field>(columns: &[Vec<Affine<F>>], x: u64) -> Vec<Affine<F>> {
     value
 }
 
-/// `Σ_j coefficients[j] · rows[j][position]` for each position; `None` if one is infinity. The rows have one length.
+/// `Σ_j coefficients[j] · rows[j][position]` for each position; `None` if one is infinity. The rows
+/// have one length.
 pub(in crate::primitives) fn combine_rows(coefficients: &[i64], rows: &[&[G2]]) -> Option<Vec<G2>> {
     let length = rows.first().map_or(0, |row| row.len());
-    let bits = coefficients.iter().map(|c| u64::BITS - c.unsigned_abs().leading_zeros()).max().unwrap_or(0);
+    let bits = coefficients
+        .iter()
+        .map(|c| u64::BITS - c.unsigned_abs().leading_zeros())
+        .max()
+        .unwrap_or(0);
     let starts: Vec<usize> = (0..length).step_by(ROWS).collect();
     let piece = |start: &usize| -> Option<Vec<G2>> {
         let end = length.min(start + ROWS);
@@ -115,7 +126,9 @@ pub(in crate::primitives) fn combine_rows(coefficients: &[i64], rows: &[&[G2]]) 
             double(&mut sum);
             for (coefficient, row) in coefficients.iter().zip(rows) {
                 if coefficient.unsigned_abs() >> bit & 1 == 1 {
-                    let sign = |point: &G2| if *coefficient < 0 { point.affine().negated() } else { point.affine() };
+                    let sign = |point: &G2| {
+                        if *coefficient < 0 { point.affine().negated() } else { point.affine() }
+                    };
                     add_to(&mut sum, &row[*start..end].iter().map(sign).collect::<Vec<_>>());
                 }
             }

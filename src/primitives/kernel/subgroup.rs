@@ -1,12 +1,16 @@
-//! Tests of many points for their subgroup, by random buckets (Bellare, Garay, Rabin 1998, section 5).
+//! Tests of many points for their subgroup, by random buckets (Bellare, Garay, Rabin 1998, section
+//! 5).
 //!
-//! Each point, or its negative, is thrown into a bucket at random. If a point is outside the subgroup then, wherever the others fall, at most one
-//! of its places leaves every bucket's sum inside (the group's order is odd, so no point outside is like its negative): a pass into `B` buckets
-//! misses it with probability at most `1 / 2B`, whatever the structure of what is outside. (One random linear combination would miss a point of
-//! order 3 once in three times.) As many passes as bring that below `2^-130` are one level; their sums are tested likewise by another, until few enough are
-//! left for the exact test.
+//! Each point, or its negative, is thrown into a bucket at random. If a point is outside the
+//! subgroup then, wherever the others fall, at most one of its places leaves every bucket's sum
+//! inside (the group's order is odd, so no point outside is like its negative): a pass into `B`
+//! buckets misses it with probability at most `1 / 2B`, whatever the structure of what is outside.
+//! (One random linear combination would miss a point of order 3 once in three times.) As many
+//! passes as bring that below `2^-130` are one level; their sums are tested likewise by another,
+//! until few enough are left for the exact test.
 //!
-//! Where the places are the signed digits of random weights, the same buckets give the weighted sum of all points (Pippenger's method).
+//! Where the places are the signed digits of random weights, the same buckets give the weighted sum
+//! of all points (Pippenger's method).
 
 use rayon::prelude::*;
 
@@ -21,9 +25,10 @@ const PASSES: usize = 16;
 /// One for each size of a signed byte.
 const BUCKETS: usize = 129;
 
-/// One entry's share of the randomness of a batch: sixteen signed bytes, which are the places of a point in as many passes. They are a weight too,
-/// uniform among `2^128` different ones: `a + z²·b`, the digits of `a` and `b` to the base 256 being eight of them each, and `z` being
-/// the curve's parameter.
+/// One entry's share of the randomness of a batch: sixteen signed bytes, which are the places of a
+/// point in as many passes. They are a weight too, uniform among `2^128` different ones: `a +
+/// z²·b`, the digits of `a` and `b` to the base 256 being eight of them each, and `z` being the
+/// curve's parameter.
 #[derive(Clone, Copy)]
 pub(in crate::primitives) struct Coin([i8; PASSES]);
 
@@ -47,7 +52,9 @@ impl Coin {
     /// The halves of the weight, each of a size below `2^63 + 2^56`.
     fn halves(&self) -> [i128; 2] {
         let (halves, _) = self.0.as_chunks::<HALF>();
-        let half = |digits: &[i8; HALF]| digits.iter().rev().fold(0, |half, digit| 256 * half + i128::from(*digit));
+        let half = |digits: &[i8; HALF]| {
+            digits.iter().rev().fold(0, |half, digit| 256 * half + i128::from(*digit))
+        };
         [half(&halves[0]), half(&halves[1])]
     }
 
@@ -125,9 +132,13 @@ macro_rules! untested {
 untested!(UntestedG1, G1, Fp, 160);
 untested!(UntestedG2, G2, Fp2, 70);
 
-/// All points as tested ones, or the position of the first that is outside the subgroup. Misses one with probability at most `2^-128` for each
-/// seed that somebody tries, and not at all if there are few.
-pub(in crate::primitives) fn test_all<U: Untested>(points: &[U], seed: &Digest) -> Result<Vec<U::Tested>, usize> {
+/// All points as tested ones, or the position of the first that is outside the subgroup. Misses one
+/// with probability at most `2^-128` for each seed that somebody tries, and not at all if there are
+/// few.
+pub(in crate::primitives) fn test_all<U: Untested>(
+    points: &[U],
+    seed: &Digest,
+) -> Result<Vec<U::Tested>, usize> {
     if levels::pay(points.len(), U::EXACT)
         && let Some(tested) = test_together(points, seed)
     {
@@ -136,8 +147,12 @@ pub(in crate::primitives) fn test_all<U: Untested>(points: &[U], seed: &Digest) 
     one_by_one(points)
 }
 
-/// All points as tested ones, or `None` if one of them is outside; whose it is, is for whoever tests fewer of them.
-pub(in crate::primitives) fn test_together<U: Untested>(points: &[U], seed: &Digest) -> Option<Vec<U::Tested>> {
+/// All points as tested ones, or `None` if one of them is outside; whose it is, is for whoever
+/// tests fewer of them.
+pub(in crate::primitives) fn test_together<U: Untested>(
+    points: &[U],
+    seed: &Digest,
+) -> Option<Vec<U::Tested>> {
     if !levels::pay(points.len(), U::EXACT) {
         return one_by_one(points).ok();
     }
@@ -147,8 +162,11 @@ pub(in crate::primitives) fn test_together<U: Untested>(points: &[U], seed: &Dig
 
 /// The exact test of each point.
 fn one_by_one<U: Untested>(points: &[U]) -> Result<Vec<U::Tested>, usize> {
-    let tested: Vec<_> =
-        if points.len() < 64 { points.iter().map(U::exactly).collect() } else { points.par_iter().map(U::exactly).collect() };
+    let tested: Vec<_> = if points.len() < 64 {
+        points.iter().map(U::exactly).collect()
+    } else {
+        points.par_iter().map(U::exactly).collect()
+    };
     tested.into_iter().enumerate().map(|(at, tested)| tested.map_err(|_| at)).collect()
 }
 
@@ -161,8 +179,8 @@ fn all_sums<F: Field>(lanes: &[Affine<F>], coins: &[Coin]) -> Vec<Vec<Affine<F>>
 /// From how many points on the buckets of the weights are faster than exact tests.
 const MANY_G2: usize = 2000;
 
-/// All points as tested ones with `Σ weight · point`, or the position of the first that is outside the subgroup; as [`test_all`], but one is missed
-/// with probability at most `2^-127`.
+/// All points as tested ones with `Σ weight · point`, or the position of the first that is outside
+/// the subgroup; as [`test_all`], but one is missed with probability at most `2^-127`.
 pub(in crate::primitives) fn test_and_weigh(
     points: &[UntestedG2],
     coins: &[Coin],
@@ -172,7 +190,10 @@ pub(in crate::primitives) fn test_and_weigh(
     if points.len() >= MANY_G2 {
         let lanes: Vec<_> = points.iter().map(Untested::lane).collect();
         let sums = all_sums(&lanes, coins);
-        if levels::all_inside::<UntestedG2>(sums.concat(), &tagged(Tag::BatchSeed, &[b"second level", seed.as_ref()])) {
+        if levels::all_inside::<UntestedG2>(
+            sums.concat(),
+            &tagged(Tag::BatchSeed, &[b"second level", seed.as_ref()]),
+        ) {
             return Ok((points.iter().map(Untested::otherwise).collect(), weighted(&sums)));
         }
     }

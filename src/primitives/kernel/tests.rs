@@ -3,7 +3,9 @@
 
 use super::lanes::{Affine, Field, Place, add_many, bucket_sums, double, invert_all};
 use super::*;
-use crate::primitives::curve::{Fp, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2};
+use crate::primitives::curve::{
+    Fp, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2,
+};
 use crate::primitives::hash::{Digest, Tag, scalar, secret_scalar, weight};
 
 fn number(i: usize) -> Scalar {
@@ -25,11 +27,17 @@ fn some_g2(count: usize) -> Vec<G2> {
 
 /// Points that were never tested, made of tested ones without much ado.
 fn untested_g1(points: &[G1]) -> Vec<UntestedG1> {
-    points.iter().map(|point| UntestedG1::from_uncompressed(&point.to_uncompressed()).unwrap()).collect()
+    points
+        .iter()
+        .map(|point| UntestedG1::from_uncompressed(&point.to_uncompressed()).unwrap())
+        .collect()
 }
 
 fn untested_g2(points: &[G2]) -> Vec<UntestedG2> {
-    points.iter().map(|point| UntestedG2::from_uncompressed(&point.to_uncompressed()).unwrap()).collect()
+    points
+        .iter()
+        .map(|point| UntestedG2::from_uncompressed(&point.to_uncompressed()).unwrap())
+        .collect()
 }
 
 /// `(0, 2)`, of order 3. Alone the decoder would know it.
@@ -69,7 +77,15 @@ fn additions_of_all_kinds_are_those_of_the_library() {
     let points = some_g1(5);
     let [a, b] = [points[0].affine(), points[1].affine()];
     let infinity = Affine::infinity();
-    let pairs = [(a, b), (a, a), (a, a.negated()), (infinity, a), (a, infinity), (infinity, infinity), (b, a)];
+    let pairs = [
+        (a, b),
+        (a, a),
+        (a, a.negated()),
+        (infinity, a),
+        (a, infinity),
+        (infinity, infinity),
+        (b, a),
+    ];
     let sums = add_many(pairs.len(), |i| pairs[i].0, |i| pairs[i].1);
     for ((left, right), sum) in pairs.iter().zip(&sums) {
         let mut expected = G1Sum::of_tested(left);
@@ -88,11 +104,15 @@ fn additions_of_all_kinds_are_those_of_the_library() {
     assert!(twice[1].coordinates().is_none());
     assert!(G1Sum::of_tested(&twice[0]) == G1Sum::from(points[0]).scaled_u64(2));
     assert!(G1Sum::of_tested(&twice[2]) == G1Sum::from(points[1]).scaled_u64(2));
-    let mut values: Vec<Fp> = points.iter().map(|point| point.affine().coordinates().unwrap().0).collect();
+    let mut values: Vec<Fp> =
+        points.iter().map(|point| point.affine().coordinates().unwrap().0).collect();
     let before = values.clone();
     invert_all(&mut values);
     let one = values[0].mul(&before[0]);
-    assert!(values.iter().zip(&before).all(|(inverse, value)| inverse.mul(value) == one) && one.square() == one);
+    assert!(
+        values.iter().zip(&before).all(|(inverse, value)| inverse.mul(value) == one)
+            && one.square() == one
+    );
     invert_all::<Fp>(&mut []);
 }
 
@@ -113,7 +133,8 @@ fn buckets_hold_the_sums_of_what_falls_into_them() {
         }
     }
     let cancelling = [lanes[0], lanes[1], lanes[0].negated(), lanes[0], lanes[0]];
-    let sums = bucket_sums(&cancelling, |i| Place { bucket: usize::from(i == 1), negative: i == 3 }, 2);
+    let sums =
+        bucket_sums(&cancelling, |i| Place { bucket: usize::from(i == 1), negative: i == 3 }, 2);
     assert!(sums[0].coordinates().is_none() && sums[1] == lanes[1]);
 }
 
@@ -124,7 +145,8 @@ fn a_table_gives_the_multiples_that_the_library_gives() {
     let mut numbers: Vec<Scalar> = (1..70).map(Scalar::from_u64).collect();
     numbers.extend((1..70).map(|i| order - Scalar::from_u64(i)));
     numbers.extend((0..450).map(number));
-    let secrets: Vec<SecretScalar> = numbers.iter().map(|n| SecretScalar::from_be_bytes(&n.to_be_bytes()).unwrap()).collect();
+    let secrets: Vec<SecretScalar> =
+        numbers.iter().map(|n| SecretScalar::from_be_bytes(&n.to_be_bytes()).unwrap()).collect();
     let all: Vec<&SecretScalar> = secrets.iter().collect();
     for count in [1, 47, 48, 513, all.len()] {
         let expected: Vec<G1> = all[..count].iter().map(|s| s.base_mult().unwrap()).collect();
@@ -188,7 +210,8 @@ fn a_test_of_many_points_gives_their_weighted_sum_too() {
 #[test]
 fn weights_are_uniform_combinations_of_their_halves() {
     let coins = coins(&Digest([1; 32]), 3);
-    let minus_lambda = Scalar::from_u64(0xd201_0000_0001_0000) * Scalar::from_u64(0xd201_0000_0001_0000);
+    let minus_lambda =
+        Scalar::from_u64(0xd201_0000_0001_0000) * Scalar::from_u64(0xd201_0000_0001_0000);
     // λ² + λ + 1 = 0 for λ = -z².
     assert!((minus_lambda * minus_lambda - minus_lambda + Scalar::one()).is_zero());
     for coin in coins {
@@ -199,7 +222,10 @@ fn weights_are_uniform_combinations_of_their_halves() {
         let KeyWeight([low, high]) = KeyWeight::sum([(1, coin)].into_iter());
         assert!(coin.weight() == signed(low) + signed(high) * minus_lambda);
         let KeyWeight([low, high]) = KeyWeight::sum([(-(1 << 40), coin), (3, coin)].into_iter());
-        assert!((Scalar::from_u64(3) - Scalar::from_u64(1 << 40)) * coin.weight() == signed(low) + signed(high) * minus_lambda);
+        assert!(
+            (Scalar::from_u64(3) - Scalar::from_u64(1 << 40)) * coin.weight()
+                == signed(low) + signed(high) * minus_lambda
+        );
     }
 }
 
@@ -209,7 +235,8 @@ fn keys_are_weighed_as_one_by_one() {
     let coins = coins(&Digest([2; 32]), 4000);
     let mut coins = coins.into_iter();
     let mut expected = Vec::new();
-    // Groups of several sizes, one without messages, enough for several pieces, a key twice in a group; small factors and large ones.
+    // Groups of several sizes, one without messages, enough for several pieces, a key twice in a
+    // group; small factors and large ones.
     let groups: Vec<Weighed> = (0..220)
         .map(|i| {
             let mut keys: Vec<G1> = keys[i % 30..i % 30 + 1 + i % 5].to_vec();
@@ -219,7 +246,10 @@ fn keys_are_weighed_as_one_by_one() {
             let scalar = if factor < 0 { -size } else { size };
             let mut weigh_one = |_| {
                 let own: Vec<Coin> = coins.by_ref().take(keys.len()).collect();
-                expected.push(G1Sum::msm(&keys, &own.iter().map(|coin| scalar * coin.weight()).collect::<Vec<_>>()));
+                expected.push(G1Sum::msm(
+                    &keys,
+                    &own.iter().map(|coin| scalar * coin.weight()).collect::<Vec<_>>(),
+                ));
                 own.iter().map(|coin| KeyWeight::sum([(factor, *coin)].into_iter())).collect()
             };
             let messages = (0..i % 4).map(&mut weigh_one).collect();
@@ -265,17 +295,27 @@ fn rows_are_evaluated_and_combined_as_one_by_one() {
         vectors.iter().for_each(|vector| expected.add(&vector[position]));
         assert!(G1Sum::from(sum) == expected);
     }
-    let negative: Vec<G1> = points[..600].iter().map(|point| G1Sum::from(*point).negated().finish().unwrap()).collect();
+    let negative: Vec<G1> =
+        points[..600].iter().map(|point| G1Sum::from(*point).negated().finish().unwrap()).collect();
     assert!(sum_vectors(&[&points[..600], &negative]).is_none(), "a sum that is infinity");
 
     let partials = some_g2(3 * 520);
     let rows: Vec<&[G2]> = partials.chunks(520).collect();
     for coefficients in [[3i64, -3, 1], [1, 0, 0], [126, -705_432, 45]] {
-        let scalar = |c: i64| if c < 0 { -Scalar::from_u64(c.unsigned_abs()) } else { Scalar::from_u64(c.unsigned_abs()) };
+        let scalar = |c: i64| {
+            if c < 0 {
+                -Scalar::from_u64(c.unsigned_abs())
+            } else {
+                Scalar::from_u64(c.unsigned_abs())
+            }
+        };
         let scalars = coefficients.map(scalar);
         for (position, sum) in combine_rows(&coefficients, &rows).unwrap().into_iter().enumerate() {
             let points: Vec<G2> = rows.iter().map(|row| row[position]).collect();
-            assert!(G2Sum::from(sum) == G2Sum::msm(&points, &scalars), "{coefficients:?} {position}");
+            assert!(
+                G2Sum::from(sum) == G2Sum::msm(&points, &scalars),
+                "{coefficients:?} {position}"
+            );
         }
     }
     assert!(combine_rows(&[0, 0, 0], &rows).is_none());
@@ -285,12 +325,14 @@ fn rows_are_evaluated_and_combined_as_one_by_one() {
 #[test]
 fn columns_are_weighed_as_one_by_one() {
     let points = some_g1(700);
-    let mut weights: Vec<u128> = (0..700usize).map(|i| weight(Tag::Rho, &[&i.to_be_bytes()])).collect();
+    let mut weights: Vec<u128> =
+        (0..700usize).map(|i| weight(Tag::Rho, &[&i.to_be_bytes()])).collect();
     weights[..6].copy_from_slice(&[0, 1, u128::MAX, 1 << 127, u128::MAX << 64, 0x80]);
     for (count, columns) in [(0, 2), (1, 1), (31, 3), (32, 2), (90, 5), (700, 1)] {
         let column = |at: usize| points.iter().cycle().skip(7 * at).take(count).copied().collect();
         let columns: Vec<Vec<G1>> = (0..columns).map(column).collect();
-        let columns: Vec<_> = columns.iter().map(|points| (points.as_slice(), &weights[..count])).collect();
+        let columns: Vec<_> =
+            columns.iter().map(|points| (points.as_slice(), &weights[..count])).collect();
         let sums = weigh_columns(&columns);
         assert_eq!(sums.len(), columns.len());
         for ((points, weights), sum) in columns.iter().zip(sums) {

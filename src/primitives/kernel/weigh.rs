@@ -1,5 +1,6 @@
-//! Weighted sums of keys, one for each message: Straus' method (1964) with signed digits (wNAF), the weights' two halves on a point and on its
-//! image under the endomorphism `(x, y) -> (βx, y)`, which multiplies by `-z²` (Gallant, Lambert, Vanstone 2001).
+//! Weighted sums of keys, one for each message: Straus' method (1964) with signed digits (wNAF),
+//! the weights' two halves on a point and on its image under the endomorphism `(x, y) -> (βx, y)`,
+//! which multiplies by `-z²` (Gallant, Lambert, Vanstone 2001).
 
 use std::sync::LazyLock;
 
@@ -50,7 +51,8 @@ pub(in crate::primitives) fn weigh_keys(groups: &[Weighed]) -> Vec<G1Sum> {
 }
 
 fn weigh_some(groups: &[Weighed]) -> Vec<G1Sum> {
-    let keys: Vec<Affine<Fp>> = groups.iter().flat_map(|group| group.keys.iter().map(G1::affine)).collect();
+    let keys: Vec<Affine<Fp>> =
+        groups.iter().flat_map(|group| group.keys.iter().map(G1::affine)).collect();
     let mut twice = keys.clone();
     double(&mut twice);
     let mut tables = vec![keys];
@@ -59,7 +61,8 @@ fn weigh_some(groups: &[Weighed]) -> Vec<G1Sum> {
         add_to(&mut next, &twice);
         tables.push(next);
     }
-    // On every lane the terms of its message: where the key's multiples are, which half, and that half's digits.
+    // On every lane the terms of its message: where the key's multiples are, which half, and that
+    // half's digits.
     let mut lanes: Vec<Vec<Term>> = Vec::new();
     let mut first = 0;
     for group in groups {
@@ -76,7 +79,8 @@ fn weigh_some(groups: &[Weighed]) -> Vec<G1Sum> {
         first += group.keys.len();
     }
     let widest = lanes.iter().map(Vec::len).max().unwrap_or(0);
-    let used = |term: &Term| term.digits.iter().rposition(|digit| *digit != 0).map_or(0, |last| last + 1);
+    let used =
+        |term: &Term| term.digits.iter().rposition(|digit| *digit != 0).map_or(0, |last| last + 1);
     let digits = lanes.iter().flatten().map(used).max().unwrap_or(0);
     let mut sums = vec![Affine::infinity(); lanes.len()];
     for digit in (0..digits).rev() {

@@ -38,7 +38,8 @@ pub enum Action {
     },
     /// The answer of this operator counts.
     Counted(Index),
-    /// This operator has signed an answer that its share does not give. It is not listened to any more.
+    /// This operator has signed an answer that its share does not give. It is not listened to any
+    /// more.
     NotCounted {
         /// Which.
         operator: Index,

@@ -12,7 +12,8 @@ const SEALED: u8 = 3;
 /// How far an operator is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// It has what it needs: the result is on its disk, or it has heard that it is on the custodian's.
+    /// It has what it needs: the result is on its disk, or it has heard that it is on the
+    /// custodian's.
     pub satisfied: bool,
     /// Whose answers it counts, by index.
     pub counted: Vec<bool>,
@@ -30,7 +31,8 @@ impl State {
 pub enum Frame {
     /// `1 ‖ u8(satisfied) ‖ n × u8`.
     State(State),
-    /// `2 ‖ request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)` or `3 ‖ request(32) ‖ box(258)`.
+    /// `2 ‖ request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)` or `3 ‖ request(32) ‖
+    /// box(258)`.
     Answer(PartialFile),
 }
 
@@ -95,7 +97,10 @@ mod tests {
         for bytes in [&[][..], &[0], &[4], &[1, 2, 0, 0, 0], &[1, 0, 0, 2, 0], &[1; 6]] {
             assert!(Frame::decode(bytes, 3).is_err(), "{bytes:?}");
         }
-        assert!(Frame::decode(&[&[ANSWER][..], &[7; 32], &[0, 0], &[8; 160]].concat(), 3).is_err(), "no operator 0");
+        assert!(
+            Frame::decode(&[&[ANSWER][..], &[7; 32], &[0, 0], &[8; 160]].concat(), 3).is_err(),
+            "no operator 0"
+        );
     }
 
     proptest::proptest! {

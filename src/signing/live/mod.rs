@@ -1,10 +1,12 @@
-//! Answers over channels: what goes to whom, what counts, when there is enough, and how long to stay. One operator's part, for one request.
+//! Answers over channels: what goes to whom, what counts, when there is enough, and how long to
+//! stay. One operator's part, for one request.
 //!
-//! Pure: events in, actions out. The driver signs, and has its log remember it, before it begins; it opens channels that are bound to
-//! the request, carries frames, writes the result to its disk, and looks at the clock. Nothing that is believed depends on time.
+//! Pure: events in, actions out. The driver signs, and has its log remember it, before it begins;
+//! it opens channels that are bound to the request, carries frames, writes the result to its disk,
+//! and looks at the clock. Nothing that is believed depends on time.
 //!
-//! Answers for everybody go from everybody to everybody, and each passes on what others lack. Answers for a custodian go to that
-//! operator alone, who alone has the result.
+//! Answers for everybody go from everybody to everybody, and each passes on what others lack.
+//! Answers for a custodian go to that operator alone, who alone has the result.
 
 mod event;
 
@@ -51,8 +53,8 @@ pub struct Live {
 }
 
 impl Live {
-    /// Begins with this operator's own answer, which its log remembers. `ephemeral`: 32 fresh bytes, for the box to a custodian. `None` as of
-    /// [`Role::of`].
+    /// Begins with this operator's own answer, which its log remembers. `ephemeral`: 32 fresh
+    /// bytes, for the box to a custodian. `None` as of [`Role::of`].
     pub fn begin(
         cleared: Cleared,
         parent: Parent,
@@ -62,7 +64,8 @@ impl Live {
     ) -> Option<(Self, Vec<Action>)> {
         let me = own.operator;
         let role = Role::of(&cleared, &parent, me)?;
-        let sealed = matches!(role, Role::Contributor(_)).then(|| own.to_answer(&cleared, &operator, ephemeral));
+        let sealed = matches!(role, Role::Contributor(_))
+            .then(|| own.to_answer(&cleared, &operator, ephemeral));
         let others = parent.ceremony().roster().iter().map(|(index, _)| index);
         let others = others.filter(|index| *index != me && role.speaks_with(*index));
         let peers = others.map(|index| (index, Peer::default())).collect();
@@ -121,13 +124,16 @@ impl Live {
                 (false, false) => None,
             };
         }
-        if !self.combined && self.counted.len() + self.hoped_for().len() < self.parent.ceremony().t() {
+        if !self.combined
+            && self.counted.len() + self.hoped_for().len() < self.parent.ceremony().t()
+        {
             return Some(Ending::Hopeless);
         }
         (self.satisfied && self.unsettled().is_empty()).then_some(Ending::Complete)
     }
 
-    /// Who is waited for: before there is enough those whose answers would count, then those who may not have what they need.
+    /// Who is waited for: before there is enough those whose answers would count, then those who
+    /// may not have what they need.
     pub fn waiting_for(&self) -> Vec<Index> {
         match (self.role, self.satisfied) {
             (Role::Contributor(custodian), false) => vec![custodian],
@@ -136,13 +142,18 @@ impl Live {
         }
     }
 
-    /// Those of whom it is not known that they have what they need. Some of them may be gone, and not waited for any more.
+    /// Those of whom it is not known that they have what they need. Some of them may be gone, and
+    /// not waited for any more.
     pub fn unconfirmed(&self) -> Vec<Index> {
-        let open = self.peers.iter().filter(|(index, peer)| !(peer.satisfied || peer.shut || self.faulty.contains(index)));
+        let open = self
+            .peers
+            .iter()
+            .filter(|(index, peer)| !(peer.satisfied || peer.shut || self.faulty.contains(index)));
         open.map(|(index, _)| *index).collect()
     }
 
-    /// Those whose answers may still come to count: a sealed one from its operator alone, an open one from anybody who is spoken with.
+    /// Those whose answers may still come to count: a sealed one from its operator alone, an open
+    /// one from anybody who is spoken with.
     fn hoped_for(&self) -> Vec<Index> {
         let deaf = self.peers.values().all(|peer| peer.shut);
         let open = self.peers.iter().filter(|(index, peer)| {
@@ -214,7 +225,8 @@ impl Live {
         self.news = false;
         let state = self.state();
         let connected = self.peers.iter().filter(|(_, peer)| peer.connected && !peer.shut);
-        actions.extend(connected.map(|(index, _)| Action::Send { to: *index, frame: state.clone() }));
+        actions
+            .extend(connected.map(|(index, _)| Action::Send { to: *index, frame: state.clone() }));
     }
 
     fn tick(&mut self, actions: &mut Vec<Action>) {
@@ -229,16 +241,24 @@ impl Live {
 
     /// Sends `to` what it lacks by its own word, each answer once over a connection.
     fn offer(&mut self, to: Index, actions: &mut Vec<Action>) {
-        let Some(peer) = self.peers.get_mut(&to).filter(|peer| peer.connected && !peer.shut) else { return };
+        let Some(peer) = self.peers.get_mut(&to).filter(|peer| peer.connected && !peer.shut) else {
+            return;
+        };
         // Before it has said what it holds, it may hold anything.
         let Some(state) = peer.state.clone() else { return };
-        let mut lacks = |index| index != to && !state.satisfied && !state.counts(index) && peer.sent.insert(index);
+        let mut lacks = |index| {
+            index != to && !state.satisfied && !state.counts(index) && peer.sent.insert(index)
+        };
         let answers: Vec<(Index, PartialFile)> = match (self.role, &self.sealed) {
             (Role::Everybody, _) => {
                 let lacking = self.counted.iter().filter(|(index, _)| lacks(**index));
-                lacking.map(|(index, partial)| (*index, partial.to_public_answer(&self.cleared))).collect()
+                lacking
+                    .map(|(index, partial)| (*index, partial.to_public_answer(&self.cleared)))
+                    .collect()
             }
-            (Role::Contributor(_), Some(sealed)) if lacks(self.me) => vec![(self.me, sealed.clone())],
+            (Role::Contributor(_), Some(sealed)) if lacks(self.me) => {
+                vec![(self.me, sealed.clone())]
+            }
             _ => Vec::new(),
         };
         for (index, answer) in answers {
@@ -276,7 +296,8 @@ impl Live {
                 self.tell(actions);
             }
         }
-        // What it lacks later goes with the next tick: until then it may have come from whoever answered.
+        // What it lacks later goes with the next tick: until then it may have come from whoever
+        // answered.
         if first {
             self.offer(from, actions);
         }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::frame::State;
 use crate::spec::threshold::Index;
 
-/// Ticks after which an operator that is not connected counts as gone: it may only have lost its connection.
+/// Ticks after which an operator that is not connected counts as gone: it may only have lost its
+/// connection.
 const AWAY: u32 = 5;
 
 #[derive(Debug, Default)]
@@ -24,7 +25,8 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn up(&mut self) {
-        *self = Self { connected: true, satisfied: self.satisfied, shut: self.shut, ..Self::default() };
+        *self =
+            Self { connected: true, satisfied: self.satisfied, shut: self.shut, ..Self::default() };
     }
 
     pub(super) fn down(&mut self) {

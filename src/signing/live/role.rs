@@ -15,8 +15,8 @@ pub enum Role {
 }
 
 impl Role {
-    /// The role of operator `me`. `None`: the custodian is no operator of the ceremony, or its card has another channel key than the ceremony's;
-    /// answers to it go by files.
+    /// The role of operator `me`. `None`: the custodian is no operator of the ceremony, or its card
+    /// has another channel key than the ceremony's; answers to it go by files.
     pub fn of(cleared: &Cleared, parent: &Parent, me: Index) -> Option<Self> {
         let card = match &cleared.request.delivery {
             Delivery::Public => return Some(Self::Everybody),

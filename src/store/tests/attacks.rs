@@ -1,4 +1,5 @@
-//! Rows of the chapter "Attacks" (`ceremony-specs/10-attacks.md`) that need a disk which fails or lies; all others are in `tests/attacks`.
+//! Rows of the chapter "Attacks" (`ceremony-specs/10-attacks.md`) that need a disk which fails or
+//! lies; all others are in `tests/attacks`.
 
 use super::{crash, failure};
 
@@ -15,7 +16,8 @@ fn attack_o2() {
     crash::outputs_appear_together_or_not_at_all();
 }
 
-/// O5: a write that stores something else, a sync that stores nothing, and both say that all is well.
+/// O5: a write that stores something else, a sync that stores nothing, and both say that all is
+/// well.
 #[test]
 fn attack_o5() {
     failure::a_disk_that_writes_something_else_is_found_out();

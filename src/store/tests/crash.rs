@@ -1,5 +1,5 @@
-//! The power goes before each effect, and whatever was not synced is lost in every way: then there is the old state or the new one, what
-//! was acknowledged is there, and the next run works.
+//! The power goes before each effect, and whatever was not synced is lost in every way: then there
+//! is the old state or the new one, what was acknowledged is there, and the next run works.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,9 +11,14 @@ use crate::export::{Artifact, Audience};
 use crate::store::atomic;
 use crate::store::{Published, StateDir, StoreError};
 
-/// Runs `act` on new disks, each crashing one effect later, until one crashes only after `act` is done; hands what is left to `check`,
-/// with what `act` told. How many crashes within `act` there were.
-fn every_crash<T>(prepare: impl Fn() -> SimDisk, act: impl Fn(&SimDisk) -> T, mut check: impl FnMut(&SimDisk, &T)) -> usize {
+/// Runs `act` on new disks, each crashing one effect later, until one crashes only after `act` is
+/// done; hands what is left to `check`, with what `act` told. How many crashes within `act` there
+/// were.
+fn every_crash<T>(
+    prepare: impl Fn() -> SimDisk,
+    act: impl Fn(&SimDisk) -> T,
+    mut check: impl FnMut(&SimDisk, &T),
+) -> usize {
     for at in 0.. {
         let disk = prepare();
         disk.plan(Plan::Crash(at));
@@ -92,7 +97,10 @@ fn what_is_found_written_is_durable() {
         disk.restart();
         write().unwrap();
         for aftermath in aftermaths() {
-            assert_eq!(disk.after(aftermath).files().into_values().collect::<Vec<_>>(), [b"as agreed"]);
+            assert_eq!(
+                disk.after(aftermath).files().into_values().collect::<Vec<_>>(),
+                [b"as agreed"]
+            );
         }
     }
 }
@@ -112,7 +120,11 @@ fn what_a_new_run_has_seen_is_durable() {
         let seen = held(&disk);
         assert!(states[done..states.len().min(done + 2)].contains(&seen));
         for aftermath in aftermaths() {
-            assert_eq!(held(&disk.after(aftermath)), seen, "killed before effect {at}, then {aftermath:?}");
+            assert_eq!(
+                held(&disk.after(aftermath)),
+                seen,
+                "killed before effect {at}, then {aftermath:?}"
+            );
         }
     }
 }
@@ -132,17 +144,25 @@ fn a_file_is_written_whole_or_not_at_all() {
     let write = |disk: &SimDisk| state_on(disk).write_identity(&content);
     let crashes = every_crash(
         SimDisk::new,
-        |disk| StateDir::on(Arc::new(disk.clone()), STATE.into()).and_then(|state| state.write_identity(&content)),
+        |disk| {
+            StateDir::on(Arc::new(disk.clone()), STATE.into())
+                .and_then(|state| state.write_identity(&content))
+        },
         |left, told| {
             let found = left.files().get("identity.sealed").cloned();
             assert!(found.is_none() || found.as_ref() == Some(&content));
             assert!(told.is_err() || found.is_some(), "acknowledged means durable");
             match write(left) {
                 Ok(()) => assert_eq!(found, None),
-                Err(StoreError::Exists { path: there }) => assert!(there == path && found.is_some()),
+                Err(StoreError::Exists { path: there }) => {
+                    assert!(there == path && found.is_some())
+                }
                 Err(other) => panic!("{other}"),
             }
-            assert_eq!(left.files().into_iter().collect::<Vec<_>>(), [("identity.sealed".to_owned(), content.clone())]);
+            assert_eq!(
+                left.files().into_iter().collect::<Vec<_>>(),
+                [("identity.sealed".to_owned(), content.clone())]
+            );
         },
     );
     assert!(crashes > 8, "{crashes} crashes were tried");
@@ -150,7 +170,9 @@ fn a_file_is_written_whole_or_not_at_all() {
 
 #[test]
 fn a_ceremony_file_survives_its_own_repetition() {
-    let write = |disk: &SimDisk, bytes: &[u8]| ceremony_on(disk).and_then(|dir| dir.write_ceremony_file(bytes));
+    let write = |disk: &SimDisk, bytes: &[u8]| {
+        ceremony_on(disk).and_then(|dir| dir.write_ceremony_file(bytes))
+    };
     every_crash(
         SimDisk::new,
         |disk| write(disk, b"as agreed"),

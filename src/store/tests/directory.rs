@@ -1,4 +1,5 @@
-//! Real directories: modes, owners, links, locks. The modes are looked at, because nothing stops root.
+//! Real directories: modes, owners, links, locks. The modes are looked at, because nothing stops
+//! root.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -67,11 +68,15 @@ fn a_new_state_directory_is_closed() {
 #[test]
 fn an_open_state_directory_is_refused() {
     let (_home, state) = state();
-    for (mode, refused) in [(0o755, true), (0o750, true), (0o701, true), (0o720, true), (0o700, false), (0o500, false)] {
+    for (mode, refused) in
+        [(0o755, true), (0o750, true), (0o701, true), (0o720, true), (0o700, false), (0o500, false)]
+    {
         chmod(state.path(), mode);
         match StateDir::open_or_create(state.path()) {
             Ok(_) => assert!(!refused, "{mode:o}"),
-            Err(StoreError::TooOpen { mode: found, directory: true, .. }) => assert!(refused && found == mode),
+            Err(StoreError::TooOpen { mode: found, directory: true, .. }) => {
+                assert!(refused && found == mode)
+            }
             Err(other) => panic!("{other}"),
         }
     }
@@ -86,9 +91,15 @@ fn what_is_not_a_state_directory_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("file");
     fs::write(&file, "").unwrap();
-    assert!(matches!(StateDir::open(&file), Err(StoreError::NotPlain { expected: "a directory", found: "a plain file", .. })));
+    assert!(matches!(
+        StateDir::open(&file),
+        Err(StoreError::NotPlain { expected: "a directory", found: "a plain file", .. })
+    ));
     symlink("nowhere", home.path().join("dangling")).unwrap();
-    assert!(matches!(StateDir::open_or_create(&home.path().join("dangling")), Err(StoreError::Missing { .. })));
+    assert!(matches!(
+        StateDir::open_or_create(&home.path().join("dangling")),
+        Err(StoreError::Missing { .. })
+    ));
     // Root may give directories away; all others have the root directory, which is not theirs.
     let foreign = match rustix::process::geteuid().is_root() {
         true => {
@@ -99,7 +110,10 @@ fn what_is_not_a_state_directory_is_refused() {
         }
         false => "/".into(),
     };
-    assert!(matches!(StateDir::open(&foreign), Err(StoreError::WrongOwner { owner: 0 | 4321, .. })));
+    assert!(matches!(
+        StateDir::open(&foreign),
+        Err(StoreError::WrongOwner { owner: 0 | 4321, .. })
+    ));
 }
 
 #[test]
@@ -116,12 +130,18 @@ fn an_identity_is_written_once_and_closed() {
     assert_eq!(tree(state.path()), ["identity.sealed", "lock"]);
     assert_eq!(mode(&state.path().join("lock")), 0o600);
     chmod(&path, 0o640);
-    assert!(matches!(state.read_identity(), Err(StoreError::TooOpen { mode: 0o640, directory: false, .. })));
+    assert!(matches!(
+        state.read_identity(),
+        Err(StoreError::TooOpen { mode: 0o640, directory: false, .. })
+    ));
     chmod(&path, 0o400);
     assert_eq!(state.read_identity().unwrap(), b"sealed");
     fs::remove_file(&path).unwrap();
     fs::write(&path, vec![0; (16 << 10) + 1]).unwrap();
-    assert!(matches!(state.read_identity(), Err(StoreError::TooLong { found: 16385, most: 16384, .. })));
+    assert!(matches!(
+        state.read_identity(),
+        Err(StoreError::TooLong { found: 16385, most: 16384, .. })
+    ));
 }
 
 #[test]
@@ -134,7 +154,11 @@ fn secret_files_are_plain_files() {
     let identity = state.path().join("identity.sealed");
     let log = dir.view().path().join("log.sealed");
     let told = |path: &Path| {
-        let told = if path == identity { state.read_identity().err() } else { Log::open(&dir, &storage(), &CONTEXT).err() };
+        let told = if path == identity {
+            state.read_identity().err()
+        } else {
+            Log::open(&dir, &storage(), &CONTEXT).err()
+        };
         match told.unwrap() {
             StoreError::NotPlain { path: of, found, .. } if of == path => found,
             other => panic!("{other}"),
@@ -148,7 +172,8 @@ fn secret_files_are_plain_files() {
         assert_eq!(told(path), "a symbolic link");
         fs::remove_file(path).unwrap();
         let pipe = rustix::fs::FileType::Fifo;
-        rustix::fs::mknodat(rustix::fs::CWD, path, pipe, rustix::fs::Mode::from_raw_mode(0o600), 0).unwrap();
+        rustix::fs::mknodat(rustix::fs::CWD, path, pipe, rustix::fs::Mode::from_raw_mode(0o600), 0)
+            .unwrap();
         assert_eq!(told(path), "a device or a pipe");
         fs::remove_file(path).unwrap();
     }
@@ -176,8 +201,12 @@ fn one_process_at_a_time() {
     let lock = state.lock().unwrap();
     let again = StateDir::open(state.path()).unwrap();
     let told = again.lock().err().unwrap();
-    assert!(matches!(told, StoreError::Locked { holder: Some(id), .. } if id == std::process::id()));
-    assert!(told.to_string().contains(&format!("another quorate (process {})", std::process::id())));
+    assert!(
+        matches!(told, StoreError::Locked { holder: Some(id), .. } if id == std::process::id())
+    );
+    assert!(
+        told.to_string().contains(&format!("another quorate (process {})", std::process::id()))
+    );
     assert!(matches!(again.write_identity(b"sealed"), Err(StoreError::Locked { .. })));
     // Deleting the file gives nobody the lock.
     fs::remove_file(state.path().join("lock")).unwrap();
@@ -208,7 +237,11 @@ fn ceremonies_are_listed() {
     assert_eq!(view.path(), dir.view().path());
     assert_eq!((mode(view.path()), mode(&state.path().join("ceremonies"))), (0o700, 0o700));
     assert_eq!(view.ceremony_file().unwrap(), None);
-    assert!(!view.has_log().unwrap() && !view.is_published().unwrap() && view.evidence().unwrap().is_empty());
+    assert!(
+        !view.has_log().unwrap()
+            && !view.is_published().unwrap()
+            && view.evidence().unwrap().is_empty()
+    );
 
     dir.write_ceremony_file(b"as agreed").unwrap();
     dir.write_ceremony_file(b"as agreed").unwrap();
@@ -233,7 +266,11 @@ fn what_a_killed_run_left_is_swept() {
     let home = dir.view().path().to_owned();
     dir.write_evidence("fault", b"evidence").unwrap();
     drop(dir);
-    for left in [".new-0123", "ceremonies/0707070707070707/.new-4567", "ceremonies/0707070707070707/evidence/.new-89ab"] {
+    for left in [
+        ".new-0123",
+        "ceremonies/0707070707070707/.new-4567",
+        "ceremonies/0707070707070707/evidence/.new-89ab",
+    ] {
         fs::write(state.path().join(left), "half").unwrap();
     }
     // Nor is a run kept from going on by what is not its own.
@@ -245,7 +282,10 @@ fn what_a_killed_run_left_is_swept() {
     assert_eq!(dir.view().evidence().unwrap().len(), 1);
     dir.stage(&[]).unwrap().publish().unwrap();
     let left = tree(&home);
-    assert_eq!(left.iter().filter(|path| !path.starts_with("evidence")).collect::<Vec<_>>(), ["kept", "out"]);
+    assert_eq!(
+        left.iter().filter(|path| !path.starts_with("evidence")).collect::<Vec<_>>(),
+        ["kept", "out"]
+    );
 }
 
 #[test]
@@ -281,21 +321,34 @@ fn a_log_on_a_real_disk() {
     assert_eq!(tree(dir.view().path()), ["log.sealed"]);
     drop(log);
     chmod(&path, 0o604);
-    assert!(matches!(Log::open(&dir, &storage(), &CONTEXT), Err(StoreError::TooOpen { mode: 0o604, .. })));
+    assert!(matches!(
+        Log::open(&dir, &storage(), &CONTEXT),
+        Err(StoreError::TooOpen { mode: 0o604, .. })
+    ));
 }
 
 #[test]
 fn outputs_have_their_audience_s_modes() {
     let (_home, state) = state();
     let dir = ceremony(&state);
-    let mut staging =
-        dir.stage(&[artifact("keys/k0.json", Audience::Secret, b"0"), artifact("d.json", Audience::Public, b"1")]).unwrap();
-    staging.add(&[artifact("keys/k1.json", Audience::Secret, b"2"), artifact("sub/t", Audience::Public, b"3")]).unwrap();
+    let mut staging = dir
+        .stage(&[
+            artifact("keys/k0.json", Audience::Secret, b"0"),
+            artifact("d.json", Audience::Public, b"1"),
+        ])
+        .unwrap();
+    staging
+        .add(&[
+            artifact("keys/k1.json", Audience::Secret, b"2"),
+            artifact("sub/t", Audience::Public, b"3"),
+        ])
+        .unwrap();
     assert!(!dir.view().is_published().unwrap());
     assert_eq!(staging.publish().unwrap(), Published::Now);
     assert!(dir.view().is_published().unwrap());
     let out = dir.view().out();
-    let modes: Vec<(String, u32)> = tree(&out).into_iter().map(|name| (name.clone(), mode(&out.join(name)))).collect();
+    let modes: Vec<(String, u32)> =
+        tree(&out).into_iter().map(|name| (name.clone(), mode(&out.join(name)))).collect();
     let expected = [
         ("public", 0o755),
         ("public/d.json", 0o644),
@@ -316,13 +369,22 @@ fn published_outputs_stay_as_they_are() {
     let (_home, state) = state();
     let dir = ceremony(&state);
     let make = |transcript: &[u8], key: &[u8]| {
-        [artifact("t", Audience::Public, transcript), artifact("d", Audience::Public, b"d"), artifact("k", Audience::Secret, key)]
+        [
+            artifact("t", Audience::Public, transcript),
+            artifact("d", Audience::Public, b"d"),
+            artifact("k", Audience::Secret, key),
+        ]
     };
-    let publish = |transcript: &[u8], key: &[u8]| dir.stage(&make(transcript, key)).unwrap().publish().unwrap();
+    let publish = |transcript: &[u8], key: &[u8]| {
+        dir.stage(&make(transcript, key)).unwrap().publish().unwrap()
+    };
     assert_eq!(publish(b"t", b"k"), Published::Now);
     let before = tree(dir.view().path());
     assert_eq!(publish(b"t", b"salted afresh"), Published::Earlier { different: vec![] });
-    assert_eq!(publish(b"rendered otherwise", b"k"), Published::Earlier { different: vec!["t".into()] });
+    assert_eq!(
+        publish(b"rendered otherwise", b"k"),
+        Published::Earlier { different: vec!["t".into()] }
+    );
     assert_eq!(publish(b"T", b"k"), Published::Earlier { different: vec!["t".into()] });
     let more = dir.stage(&[artifact("new", Audience::Public, b"")]).unwrap().publish().unwrap();
     assert_eq!(more, Published::Earlier { different: vec!["new".into()] });
@@ -336,7 +398,13 @@ fn outputs_stay_in_their_directory() {
     let (_home, state) = state();
     let dir = ceremony(&state);
     for name in ["../x", "/tmp/x", "a/../../x", "", ".hidden", "a//b"] {
-        let told = dir.stage(&[artifact("fine", Audience::Public, b""), artifact(name, Audience::Public, b"")]).err().unwrap();
+        let told = dir
+            .stage(&[
+                artifact("fine", Audience::Public, b""),
+                artifact(name, Audience::Public, b""),
+            ])
+            .err()
+            .unwrap();
         assert!(matches!(told, StoreError::BadName { name: of } if of == name));
         assert!(tree(dir.view().path()).is_empty(), "nothing is left of what was staged before");
     }

@@ -1,4 +1,5 @@
-//! Each effect fails once, or the disk is full from there on: the caller is told, nothing is half-written, and trying again works.
+//! Each effect fails once, or the disk is full from there on: the caller is told, nothing is
+//! half-written, and trying again works.
 
 use super::script::{held, open_or_create, script, states};
 use super::simulated::{Content, Names, Plan, SimDisk, aftermaths};
@@ -6,7 +7,8 @@ use super::{artifact, ceremony_on, record, state_on};
 use crate::export::Audience;
 use crate::store::{Log, Published, StoreError};
 
-/// Runs the script, trying each failed step again: on the same log while it allows that, else on a log opened anew.
+/// Runs the script, trying each failed step again: on the same log while it allows that, else on a
+/// log opened anew.
 fn run_stubbornly(disk: &SimDisk, mut each_error: impl FnMut(&StoreError)) {
     let mut open = || {
         // A plan fails once; more than a few errors in a row would be another fault.
@@ -23,8 +25,14 @@ fn run_stubbornly(disk: &SimDisk, mut each_error: impl FnMut(&StoreError)) {
         while let Err(error) = step.run(&mut log) {
             if matches!(error, StoreError::LogStopped { .. }) {
                 log = open();
-                if super::plain(&Log::read(ceremony_on(disk).unwrap().view(), &super::storage(), &super::CONTEXT).unwrap())
-                    == states()[at + 1]
+                if super::plain(
+                    &Log::read(
+                        ceremony_on(disk).unwrap().view(),
+                        &super::storage(),
+                        &super::CONTEXT,
+                    )
+                    .unwrap(),
+                ) == states()[at + 1]
                 {
                     break;
                 }
@@ -45,9 +53,18 @@ fn a_log_takes_the_same_append_again() {
         }
         failures += 1;
         // Also after a power failure right away.
-        for left in [disk.after((Content::Nothing, Names::Nothing)), disk.after((Content::All, Names::All)), disk] {
+        for left in [
+            disk.after((Content::Nothing, Names::Nothing)),
+            disk.after((Content::All, Names::All)),
+            disk,
+        ] {
             assert_eq!(held(&left), states()[script().len()], "failure of effect {at}");
-            assert_eq!(left.files().len(), 1, "failure of effect {at} leaves {:?}", left.files().keys());
+            assert_eq!(
+                left.files().len(),
+                1,
+                "failure of effect {at} leaves {:?}",
+                left.files().keys()
+            );
         }
     }
     assert!(failures > 100, "{failures} failures were tried");
@@ -73,10 +90,14 @@ fn a_failed_append_is_gone() {
         for aftermath in aftermaths() {
             assert_eq!(held(&disk.after(aftermath)), before, "failure of effect {at}");
         }
-        // Something else in its place, as long as its first record: the second one does not come back.
+        // Something else in its place, as long as its first record: the second one does not come
+        // back.
         log.append(&[record(4, &[4; 100])]).unwrap();
         for aftermath in aftermaths() {
-            assert_eq!(held(&disk.after(aftermath)), [before.clone(), vec![(4, vec![4; 100])]].concat());
+            assert_eq!(
+                held(&disk.after(aftermath)),
+                [before.clone(), vec![(4, vec![4; 100])]].concat()
+            );
         }
     }
     assert_eq!(failures, 3, "two writes and a sync");
@@ -109,7 +130,11 @@ pub(super) fn a_full_disk_loses_nothing() {
         }
         full += 1;
         let path_of_log = |name: &String| name.ends_with("log.sealed");
-        assert!(disk.files().keys().all(path_of_log), "nothing is left over: {:?}", disk.files().keys());
+        assert!(
+            disk.files().keys().all(path_of_log),
+            "nothing is left over: {:?}",
+            disk.files().keys()
+        );
         // Opening needs no space; going on needs some.
         if let Some(done) = done {
             assert_eq!(held(&disk), states()[done]);
@@ -153,13 +178,18 @@ fn outputs_are_staged_and_published_again() {
 }
 
 fn staged_and_published_again(disk: fn() -> SimDisk, fewest: usize) {
-    let artifacts = [artifact("a/b.json", Audience::Public, &[1; 600]), artifact("c", Audience::Secret, &[2; 600])];
+    let artifacts = [
+        artifact("a/b.json", Audience::Public, &[1; 600]),
+        artifact("c", Audience::Secret, &[2; 600]),
+    ];
     let mut failures = 0;
     for plan in [Plan::Fail, Plan::Full] {
         for at in 0.. {
             let disk = disk();
             disk.plan(plan(at));
-            let told = ceremony_on(&disk).and_then(|dir| dir.stage(&artifacts)).and_then(super::super::Staging::publish);
+            let told = ceremony_on(&disk)
+                .and_then(|dir| dir.stage(&artifacts))
+                .and_then(super::super::Staging::publish);
             let untouched = match plan(at) {
                 // A full disk stays full, so whatever succeeds did not need it.
                 Plan::Full(_) => told.is_ok(),
@@ -173,7 +203,8 @@ fn staged_and_published_again(disk: fn() -> SimDisk, fewest: usize) {
             disk.plan(Plan::Fine);
             let dir = ceremony_on(&disk).unwrap();
             let was_out = dir.view().is_published().unwrap();
-            let expected = if was_out { Published::Earlier { different: Vec::new() } } else { Published::Now };
+            let expected =
+                if was_out { Published::Earlier { different: Vec::new() } } else { Published::Now };
             assert_eq!(dir.stage(&artifacts).unwrap().publish().unwrap(), expected);
             assert_eq!(disk.after((Content::Nothing, Names::Nothing)).files().len(), 2);
         }
@@ -181,7 +212,8 @@ fn staged_and_published_again(disk: fn() -> SimDisk, fewest: usize) {
     assert!(failures > fewest, "{failures} failures were tried");
 }
 
-/// Every effect of `act` in turn is the one that `plan` is about, and says nothing. How often `act` found out.
+/// Every effect of `act` in turn is the one that `plan` is about, and says nothing. How often `act`
+/// found out.
 fn every_lie(
     plan: impl Fn(usize) -> Plan,
     prepare: impl Fn() -> SimDisk,
@@ -196,9 +228,17 @@ fn every_lie(
             Ok(()) if disk.effects() <= at => return told,
             // Another effect than the planned one, or one of no consequence.
             Ok(()) => {}
-            Err(StoreError::ReadBack { .. } | StoreError::LogDamaged { .. } | StoreError::LogKey { .. }) => told += 1,
+            Err(
+                StoreError::ReadBack { .. }
+                | StoreError::LogDamaged { .. }
+                | StoreError::LogKey { .. },
+            ) => told += 1,
             // What was never written is not there to be read.
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::UnexpectedEof => told += 1,
+            Err(StoreError::Io { source, .. })
+                if source.kind() == std::io::ErrorKind::UnexpectedEof =>
+            {
+                told += 1
+            }
             Err(other) => panic!("{other}"),
         }
         disk.plan(Plan::Fine);
@@ -216,16 +256,22 @@ fn filled() -> SimDisk {
 
 /// How many of the lies in writing outputs are found out.
 fn found_out_in_outputs(plan: impl Fn(usize) -> Plan, disk: fn() -> SimDisk) -> usize {
-    let artifacts = [artifact("a", Audience::Public, &[1; 600]), artifact("b", Audience::Secret, &[2; 600])];
+    let artifacts =
+        [artifact("a", Audience::Public, &[1; 600]), artifact("b", Audience::Secret, &[2; 600])];
     every_lie(
         &plan,
         disk,
         |disk| ceremony_on(disk)?.stage(&artifacts)?.publish().map(drop),
-        |disk| assert!(disk.files().values().all(|content| *content == [1; 600] || *content == [2; 600])),
+        |disk| {
+            assert!(
+                disk.files().values().all(|content| *content == [1; 600] || *content == [2; 600])
+            )
+        },
     )
 }
 
-/// How many of the lies in writing an identity, outputs, an append that is read back, and a compaction, are found out. None does harm.
+/// How many of the lies in writing an identity, outputs, an append that is read back, and a
+/// compaction, are found out. None does harm.
 fn found_out(plan: impl Fn(usize) -> Plan) -> [usize; 4] {
     [
         every_lie(

@@ -66,9 +66,15 @@ fn the_bytes_are_as_specified() {
         let tag = tagged(Tag::StorageKey, &[b"log.sealed mark", &key.0, &file[at..at + 8]]);
         assert_eq!(&file[at + 8..at + 40], tag.as_bytes());
     }
-    let zeros = [101..4096, 4136..8192, 8232..START].map(|span| file[span].iter().all(|byte| *byte == 0));
+    let zeros =
+        [101..4096, 4136..8192, 8232..START].map(|span| file[span].iter().all(|byte| *byte == 0));
     assert_eq!(zeros, [true; 3]);
-    let expected = [(vec![1; 10], [1, 1]), (vec![2; 10], [2, 0]), (vec![3; 20], [3, 1]), (vec![4; 10], [4, 1])];
+    let expected = [
+        (vec![1; 10], [1, 1]),
+        (vec![2; 10], [2, 0]),
+        (vec![3; 20], [3, 1]),
+        (vec![4; 10], [4, 1]),
+    ];
     for (number, (span, (body, ending))) in (0_u64..).zip(spans().into_iter().zip(expected)) {
         let record = &file[span];
         assert_eq!(record[..4], u32::try_from(record.len() - 4).unwrap().to_be_bytes());
@@ -95,7 +101,11 @@ fn rubbish_is_refused() {
             let until = bytes.len().min(at + random.next_u32() as usize % 64);
             random.fill_bytes(&mut bytes[at..until]);
         }
-        let kept = if random.next_u32().is_multiple_of(3) { random.next_u32() as usize % bytes.len() } else { bytes.len() };
+        let kept = if random.next_u32().is_multiple_of(3) {
+            random.next_u32() as usize % bytes.len()
+        } else {
+            bytes.len()
+        };
         disk.put(&path(), &bytes[..kept]);
         match open(&disk) {
             Ok(held) => assert_eq!(held, expected[..held.len()]),
@@ -121,7 +131,11 @@ fn any_changed_byte_is_told_or_does_not_matter() {
             4 => assert!(matches!(told, Err(StoreError::LogVersion { found: 0x41, known: 1, .. }))),
             37..69 => assert!(matches!(told, Err(StoreError::LogForeign { .. })), "byte {at}"),
             5..4096 => assert!(matches!(told, Err(StoreError::LogKey { .. })), "byte {at}"),
-            4096..START => assert_eq!(told.unwrap(), expected, "byte {at}: the other mark, and what it marks, is left"),
+            4096..START => assert_eq!(
+                told.unwrap(),
+                expected,
+                "byte {at}: the other mark, and what it marks, is left"
+            ),
             _ => assert!(is_damaged(&told), "byte {at}"),
         }
     }
@@ -138,7 +152,10 @@ fn a_cut_end_is_told() {
         } else {
             "records that were written and synced are missing at its end"
         };
-        assert!(matches!(open(&disk), Err(StoreError::LogDamaged { why, .. }) if why == expected), "{len} bytes");
+        assert!(
+            matches!(open(&disk), Err(StoreError::LogDamaged { why, .. }) if why == expected),
+            "{len} bytes"
+        );
     }
 }
 
@@ -155,7 +172,9 @@ fn records_keep_their_places() {
         (vec![&first, &first, &third, &fourth], "one doubled, another removed"),
         (vec![&fourth, &second, &third, &fourth], "replaced"),
     ] {
-        let bytes = records.into_iter().fold(good[..START].to_vec(), |bytes, record| [bytes, record.clone()].concat());
+        let bytes = records
+            .into_iter()
+            .fold(good[..START].to_vec(), |bytes, record| [bytes, record.clone()].concat());
         disk.put(&path(), &bytes);
         assert!(is_damaged(&open(&disk)), "{why}");
     }
@@ -194,14 +213,18 @@ fn an_unfinished_append_does_not_count_at_all() {
     log.append(&[record(5, &[5; 30]), record(6, &[6; 5])]).unwrap();
     let all = disk.get(&path());
     let expected = &open(&disk).unwrap()[..3];
-    // As if the last two appends had not been acknowledged: everything from there on may be missing, or rubbish.
+    // As if the last two appends had not been acknowledged: everything from there on may be
+    // missing, or rubbish.
     let unmarked = |len: usize| [&before[..START], &all[START..len]].concat();
     for len in before.len()..all.len() {
         disk.put(&path(), &unmarked(len));
         let held = open(&disk).unwrap();
         assert_eq!(&held[..3], expected);
         assert_eq!(held.len(), if len < spans()[3].end { 3 } else { 4 }, "{len} bytes");
-        assert_eq!(disk.get(&path()).len(), if len < spans()[3].end { before.len() } else { spans()[3].end });
+        assert_eq!(
+            disk.get(&path()).len(),
+            if len < spans()[3].end { before.len() } else { spans()[3].end }
+        );
     }
     for length in [0_u32, 1, 41, 42, 0x0400_002a, 0x0400_002b, u32::MAX] {
         let mut bytes = unmarked(all.len());
@@ -261,7 +284,10 @@ fn a_reread_sees_the_disk() {
     assert!(matches!(log.reread(3), Err(StoreError::ReadBack { .. })));
     let (other, _) = three();
     disk.put(&path(), &other.get(&path()));
-    assert!(matches!(log.reread(3), Err(StoreError::ReadBack { .. })), "another file, under the same name and key");
+    assert!(
+        matches!(log.reread(3), Err(StoreError::ReadBack { .. })),
+        "another file, under the same name and key"
+    );
     disk.put(&path(), &good);
     assert_eq!(log.reread(3).unwrap().len(), 1);
 }
@@ -280,11 +306,16 @@ fn what_is_erased_cannot_be_read_again() {
     assert_eq!(open(&disk).unwrap(), expected);
     // The records are still where they were, but the salt is not.
     let remains = disk.remains();
-    let erased: Vec<_> = remains.iter().filter(|file| file.len() == old.len() && file[START..] == old[START..]).collect();
+    let erased: Vec<_> = remains
+        .iter()
+        .filter(|file| file.len() == old.len() && file[START..] == old[START..])
+        .collect();
     assert_eq!(erased.len(), 1);
     assert_eq!(erased[0][..4096], [0; 4096]);
     // And no content was ever on disk as it is.
-    assert!(remains.iter().all(|file| !file.windows(10).any(|window| [[1; 10], [2; 10], [3; 10]].iter().any(|it| it == window))));
+    assert!(remains.iter().all(|file| {
+        !file.windows(10).any(|window| [[1; 10], [2; 10], [3; 10]].iter().any(|it| it == window))
+    }));
     log.compact(|_| false).unwrap();
     assert!(log.is_empty());
     assert_eq!(open(&disk).unwrap(), []);

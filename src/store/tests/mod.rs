@@ -1,4 +1,5 @@
-//! Crashes, failures and hostile directories. `simulated.rs` is a disk that loses what was not synced.
+//! Crashes, failures and hostile directories. `simulated.rs` is a disk that loses what was not
+//! synced.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod attacks;
@@ -44,5 +45,7 @@ fn state_on(disk: &SimDisk) -> StateDir {
 
 /// The ceremony that all tests on a simulated disk are about.
 fn ceremony_on(disk: &SimDisk) -> Result<CeremonyDir, super::StoreError> {
-    StateDir::on(Arc::new(disk.clone()), simulated::STATE.into())?.lock()?.ceremony(&Digest(CONTEXT))
+    StateDir::on(Arc::new(disk.clone()), simulated::STATE.into())?
+        .lock()?
+        .ceremony(&Digest(CONTEXT))
 }

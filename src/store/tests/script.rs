@@ -18,7 +18,8 @@ impl Step {
     pub(super) fn run(&self, log: &mut Log) -> Result<(), StoreError> {
         match self {
             Self::Append(records) => {
-                let records: Vec<Record> = records.iter().map(|(kind, body)| record(*kind, body)).collect();
+                let records: Vec<Record> =
+                    records.iter().map(|(kind, body)| record(*kind, body)).collect();
                 log.append(&records)
             }
             Self::Erase(kinds) => log.compact(|kind| !kinds.contains(&kind)),
@@ -34,7 +35,8 @@ impl Step {
     }
 }
 
-/// Like a ceremony: secrets come, statements come, secrets go. Bodies from nothing to several sectors.
+/// Like a ceremony: secrets come, statements come, secrets go. Bodies from nothing to several
+/// sectors.
 pub(super) fn script() -> Vec<Step> {
     let body = |len: usize, byte: u8| vec![byte; len];
     vec![
@@ -57,7 +59,8 @@ pub(super) fn states() -> Vec<Held> {
     states
 }
 
-/// Creates a log and runs the script until something fails. How many steps succeeded, if the log could be created.
+/// Creates a log and runs the script until something fails. How many steps succeeded, if the log
+/// could be created.
 pub(super) fn run(disk: &SimDisk) -> Option<usize> {
     let (mut log, _) = open_or_create(disk).ok()?;
     Some(script().iter().take_while(|step| step.run(&mut log).is_ok()).count())
@@ -74,8 +77,12 @@ pub(super) fn held(disk: &SimDisk) -> Held {
     assert_eq!(log.len(), kinds.len());
     // What is read past the system's memory is the same. Kind 0 is never written.
     let kind = *kinds.last().unwrap_or(&0);
-    let reread: Vec<Vec<u8>> = log.reread(kind).unwrap().iter().map(|body| body.expose().to_vec()).collect();
-    let expected = records.iter().filter(|record| record.kind == kind).map(|record| record.body.expose().to_vec());
+    let reread: Vec<Vec<u8>> =
+        log.reread(kind).unwrap().iter().map(|body| body.expose().to_vec()).collect();
+    let expected = records
+        .iter()
+        .filter(|record| record.kind == kind)
+        .map(|record| record.body.expose().to_vec());
     assert_eq!(reread, expected.collect::<Vec<_>>());
     assert!((0..10).all(|kind| log.holds(kind) == kinds.contains(&kind)));
     plain(&records)

@@ -1,5 +1,5 @@
-//! A disk in memory that counts every effect, fails or crashes at the one it is told to, and forgets what was not synced in all the
-//! ways that a real one may.
+//! A disk in memory that counts every effect, fails or crashes at the one it is told to, and
+//! forgets what was not synced in all the ways that a real one may.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -158,7 +158,9 @@ impl World {
         match self.plan {
             Plan::Crash(when) if at >= when => self.dead = true,
             Plan::Fail(when) if at == when => return Err(io::Error::other("the disk fails")),
-            Plan::Full(when) if at >= when && effect == Effect::Space => return Err(error(io::ErrorKind::StorageFull)),
+            Plan::Full(when) if at >= when && effect == Effect::Space => {
+                return Err(error(io::ErrorKind::StorageFull));
+            }
             _ => {}
         }
         if self.dead { Err(io::Error::other("the power is gone")) } else { Ok(()) }
@@ -167,7 +169,9 @@ impl World {
     fn find(&self, path: &Path) -> io::Result<u64> {
         let mut at = ROOT;
         for part in path.components().skip(1) {
-            let Node::Dir { live, .. } = &self.nodes[&at] else { return Err(error(io::ErrorKind::NotADirectory)) };
+            let Node::Dir { live, .. } = &self.nodes[&at] else {
+                return Err(error(io::ErrorKind::NotADirectory));
+            };
             at = *live.get(part.as_os_str()).ok_or(io::ErrorKind::NotFound)?;
         }
         Ok(at)
@@ -175,7 +179,9 @@ impl World {
 
     fn change_dir(&mut self, path: &Path, op: DirOp) -> io::Result<()> {
         let parent = self.find(path.parent().unwrap())?;
-        let Some(Node::Dir { live, pending, .. }) = self.nodes.get_mut(&parent) else { panic!("a parent is a directory") };
+        let Some(Node::Dir { live, pending, .. }) = self.nodes.get_mut(&parent) else {
+            panic!("a parent is a directory")
+        };
         op.apply(live);
         pending.push(op);
         Ok(())
@@ -195,18 +201,28 @@ impl World {
     fn stat(&self, number: u64) -> Stat {
         let owner = rustix::process::geteuid().as_raw();
         let names = self.nodes.values().map(|node| match node {
-            Node::Dir { live, .. } => live.values().filter(|target| **target == number).count() as u64,
+            Node::Dir { live, .. } => {
+                live.values().filter(|target| **target == number).count() as u64
+            }
             Node::File { .. } => 0,
         });
         let links = names.sum();
         match &self.nodes[&number] {
-            Node::Dir { mode, .. } => Stat { kind: Kind::Directory, mode: *mode, owner, len: 0, links },
-            Node::File { mode, live, .. } => Stat { kind: Kind::File, mode: *mode, owner, len: live.len() as u64, links },
+            Node::Dir { mode, .. } => {
+                Stat { kind: Kind::Directory, mode: *mode, owner, len: 0, links }
+            }
+            Node::File { mode, live, .. } => {
+                Stat { kind: Kind::File, mode: *mode, owner, len: live.len() as u64, links }
+            }
         }
     }
 
     fn after(&self, content: Content, names: Names) -> Self {
-        let nodes = self.nodes.iter().map(|(number, node)| (*number, node.after(*number, content, names))).collect();
+        let nodes = self
+            .nodes
+            .iter()
+            .map(|(number, node)| (*number, node.after(*number, content, names)))
+            .collect();
         Self { nodes, plan: Plan::Fine, effects: 0, dead: false, whole: self.whole }
     }
 
@@ -256,7 +272,8 @@ impl Node {
             }
             Self::File { mode, durable, pending, .. } => {
                 let mut bytes = durable.clone();
-                let mut random = random(if let Content::Sectors(seed) = content { seed } else { 0 });
+                let mut random =
+                    random(if let Content::Sectors(seed) = content { seed } else { 0 });
                 for (position, op) in pending.iter().enumerate() {
                     lose(op, position + 1 == pending.len(), content, &mut random, &mut bytes);
                 }
@@ -267,15 +284,25 @@ impl Node {
 }
 
 /// Applies what a crash leaves of one operation.
-fn lose(op: &FileOp, is_last: bool, content: Content, random: &mut ChaCha20Rng, bytes: &mut Vec<u8>) {
+fn lose(
+    op: &FileOp,
+    is_last: bool,
+    content: Content,
+    random: &mut ChaCha20Rng,
+    bytes: &mut Vec<u8>,
+) {
     match (content, op) {
         (Content::All, _) => op.apply(bytes),
         (Content::Nothing, _) => {}
-        (Content::Half, FileOp::Write(at, new)) if is_last => FileOp::Write(*at, new[..new.len() / 2].to_vec()).apply(bytes),
+        (Content::Half, FileOp::Write(at, new)) if is_last => {
+            FileOp::Write(*at, new[..new.len() / 2].to_vec()).apply(bytes)
+        }
         (Content::Half, _) => op.apply(bytes),
         (Content::Sectors(_), FileOp::Len(_)) if random.next_u32().is_multiple_of(2) => {}
         (_, FileOp::Len(_)) => op.apply(bytes),
-        (Content::Zeros, FileOp::Write(at, new)) => FileOp::Write(*at, vec![0; new.len()]).apply(bytes),
+        (Content::Zeros, FileOp::Write(at, new)) => {
+            FileOp::Write(*at, vec![0; new.len()]).apply(bytes)
+        }
         (Content::Sectors(_), FileOp::Write(at, new)) => {
             for (sector, part) in new.chunks(SECTOR).enumerate() {
                 let at = at + sector * SECTOR;
@@ -302,9 +329,16 @@ impl SimDisk {
 
     fn make(whole: bool) -> Self {
         let names: Entries = [("state".into(), 1)].into();
-        let root = Node::Dir { mode: 0o755, live: names.clone(), durable: names, pending: Vec::new() };
+        let root =
+            Node::Dir { mode: 0o755, live: names.clone(), durable: names, pending: Vec::new() };
         let nodes = BTreeMap::from([(ROOT, root), (1, Node::dir(0o700))]);
-        Self(Arc::new(Mutex::new(World { nodes, plan: Plan::Fine, effects: 0, dead: false, whole })))
+        Self(Arc::new(Mutex::new(World {
+            nodes,
+            plan: Plan::Fine,
+            effects: 0,
+            dead: false,
+            whole,
+        })))
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -323,7 +357,8 @@ impl SimDisk {
         self.world().effects
     }
 
-    /// The process was killed, not the power: everything is there, and what was not synced still is not.
+    /// The process was killed, not the power: everything is there, and what was not synced still is
+    /// not.
     pub(super) fn restart(&self) {
         let mut world = self.world();
         world.plan = Plan::Fine;
@@ -368,7 +403,9 @@ impl SimDisk {
     pub(super) fn put(&self, path: &Path, content: &[u8]) {
         let mut world = self.world();
         let number = world.find(path).unwrap();
-        let Some(Node::File { live, durable, pending, .. }) = world.nodes.get_mut(&number) else { panic!("a file") };
+        let Some(Node::File { live, durable, pending, .. }) = world.nodes.get_mut(&number) else {
+            panic!("a file")
+        };
         content.clone_into(live);
         content.clone_into(durable);
         pending.clear();
@@ -377,7 +414,9 @@ impl SimDisk {
     /// What is at a path.
     pub(super) fn get(&self, path: &Path) -> Vec<u8> {
         let world = self.world();
-        let Node::File { live, .. } = &world.nodes[&world.find(path).unwrap()] else { panic!("a file") };
+        let Node::File { live, .. } = &world.nodes[&world.find(path).unwrap()] else {
+            panic!("a file")
+        };
         live.clone()
     }
 }
@@ -394,7 +433,9 @@ impl Disk for SimDisk {
         let mut world = self.world();
         world.effect(Effect::Look)?;
         let number = world.find(path)?;
-        let Node::Dir { live, .. } = &world.nodes[&number] else { return Err(error(io::ErrorKind::NotADirectory)) };
+        let Node::Dir { live, .. } = &world.nodes[&number] else {
+            return Err(error(io::ErrorKind::NotADirectory));
+        };
         Ok(live.keys().cloned().collect())
     }
 
@@ -407,7 +448,10 @@ impl Disk for SimDisk {
     fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {
         let mut world = self.world();
         world.effect(Effect::Space)?;
-        let number = world.add(path, Node::File { mode, live: Vec::new(), durable: Vec::new(), pending: Vec::new() })?;
+        let number = world.add(
+            path,
+            Node::File { mode, live: Vec::new(), durable: Vec::new(), pending: Vec::new() },
+        )?;
         Ok(Box::new(SimFile { disk: self.clone(), number, writable: true }))
     }
 
@@ -480,9 +524,16 @@ impl Disk for SimDisk {
 }
 
 fn rename(world: &mut World, from: &Path, to: &Path) -> io::Result<()> {
-    assert_eq!(from.parent(), to.parent(), "only renames within a directory are atomic in this model");
+    assert_eq!(
+        from.parent(),
+        to.parent(),
+        "only renames within a directory are atomic in this model"
+    );
     world.find(from)?;
-    world.change_dir(from, DirOp::Move(from.file_name().unwrap().to_owned(), to.file_name().unwrap().to_owned()))
+    world.change_dir(
+        from,
+        DirOp::Move(from.file_name().unwrap().to_owned(), to.file_name().unwrap().to_owned()),
+    )
 }
 
 struct SimFile {
@@ -503,7 +554,9 @@ impl SimFile {
             // A write that fails has written something.
             Err(_) => half.filter(|_| !world.dead),
         };
-        let Some(Node::File { live, pending, .. }) = world.nodes.get_mut(&self.number) else { panic!("a file") };
+        let Some(Node::File { live, pending, .. }) = world.nodes.get_mut(&self.number) else {
+            panic!("a file")
+        };
         if let Some(op) = op {
             op.apply(live);
             pending.push(op);
@@ -523,7 +576,10 @@ impl Handle for SimFile {
         let mut world = self.disk.world();
         world.effect(Effect::Look)?;
         let Node::File { live, .. } = &world.nodes[&self.number] else { panic!("a file") };
-        let from = live.get(offset as usize..).and_then(|rest| rest.get(..into.len())).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let from = live
+            .get(offset as usize..)
+            .and_then(|rest| rest.get(..into.len()))
+            .ok_or(io::ErrorKind::UnexpectedEof)?;
         into.copy_from_slice(from);
         Ok(())
     }
@@ -555,7 +611,10 @@ impl Handle for SimFile {
     /// What an earlier failed sync forgot is in memory only, and so is gone now.
     fn forget_cache(&self) {
         let mut world = self.disk.world();
-        let Some(Node::File { live, durable, pending, .. }) = world.nodes.get_mut(&self.number) else { panic!("a file") };
+        let Some(Node::File { live, durable, pending, .. }) = world.nodes.get_mut(&self.number)
+        else {
+            panic!("a file")
+        };
         live.clone_from(durable);
         pending.iter().for_each(|op| op.apply(live));
     }

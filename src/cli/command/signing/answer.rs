@@ -1,5 +1,5 @@
-//! Answering a request: look at it, ask, sign, write down. In this order, and before anything leaves, so that nothing leaves that the log does not
-//! remember.
+//! Answering a request: look at it, ask, sign, write down. In this order, and before anything
+//! leaves, so that nothing leaves that the log does not remember.
 
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub(super) struct Answered {
     pub(super) partial: Partial,
 }
 
-/// Answers a request. `ready` is asked, before a person is, whether the answer has somewhere to go. The state directory is free again afterwards, and
-/// the shares are gone from memory.
+/// Answers a request. `ready` is asked, before a person is, whether the answer has somewhere to go.
+/// The state directory is free again afterwards, and the shares are gone from memory.
 pub(super) fn answer<T>(
     args: &Asked,
     kind: &'static str,
@@ -44,10 +44,13 @@ pub(super) fn answer<T>(
     let no_part = || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
     let view = view.ok_or_else(no_part)?;
     let ceremony = Arc::new(agreed(&view, &request)?);
-    let Own { seat, participant, mut log, signed, .. } = Own::open(&lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
-    let parent = Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
+    let Own { seat, participant, mut log, signed, .. } =
+        Own::open(&lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
+    let parent =
+        Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
 
-    let cleared = parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    let cleared =
+        parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
     check_epoch(&cleared.request.purpose, ceremony.network(), args.future_epoch)?;
     compare_with_beacon(args.beacon.as_deref(), &cleared, &ceremony)?;
     let admitted = admit(signed.iter().map(Vec::as_slice), &cleared);
@@ -56,21 +59,31 @@ pub(super) fn answer<T>(
 
     talk(&describe(&cleared, &ceremony, args.beacon.is_some()));
     match admitted {
-        Admission::Again => talk("This operator has answered this request before; the answer is given again."),
+        Admission::Again => {
+            talk("This operator has answered this request before; the answer is given again.")
+        }
         Admission::New { other_exits: 0 } => {}
         Admission::New { other_exits } => {
             talk(&format!(
-                "NOTE: this operator has signed {other_exits} other exits of this validator, for another index or epoch."
+                "NOTE: this operator has signed {other_exits} other exits of this validator, for \
+                 another index or epoch."
             ));
         }
     }
-    if ask && prompt::line(&format!("Type the word {WORD:?} to sign it"), "--yes, with an allow-list in signing.toml")? != WORD {
+    if ask
+        && prompt::line(
+            &format!("Type the word {WORD:?} to sign it"),
+            "--yes, with an allow-list in signing.toml",
+        )? != WORD
+    {
         return Err(messages::not_agreed());
     }
 
-    let shares = participant.shares().ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
-    let partial =
-        Partial::sign(&cleared, &seat.operator, seat.me, &shares[cleared.validator]).ok_or_else(messages::own_partial)?;
+    let shares = participant
+        .shares()
+        .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
+    let partial = Partial::sign(&cleared, &seat.operator, seat.me, &shares[cleared.validator])
+        .ok_or_else(messages::own_partial)?;
     if !partial.verifies(&cleared, &parent) {
         return Err(messages::own_partial());
     }
@@ -87,5 +100,9 @@ fn agreed(view: &CeremonyView, request: &Request) -> Result<Ceremony, CliError> 
     let bytes = view.ceremony_file().map_err(messages::store)?.ok_or_else(|| gone("not found"))?;
     let text = core::str::from_utf8(&bytes).map_err(|_| gone("not UTF-8 text"))?;
     let ceremony = input::parse_ceremony(text).map_err(|error| gone(&error.to_string()))?;
-    if ceremony.digest() == request.ceremony { Ok(ceremony) } else { Err(gone("of another ceremony than the request")) }
+    if ceremony.digest() == request.ceremony {
+        Ok(ceremony)
+    } else {
+        Err(gone("of another ceremony than the request"))
+    }
 }

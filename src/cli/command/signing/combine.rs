@@ -24,7 +24,8 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
         input::can_be_written(output)?;
     }
     let parent = audited(&args.transcript)?;
-    let cleared = parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    let cleared =
+        parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
     let (partials, bad) = open_all(&args.partials, &cleared, &parent, out)?;
     let (signature, used) = combine(&cleared, &parent, &partials).map_err(|error| match error {
         CombineError::TooFew { found, needed } => messages::too_few(found, needed, &bad),
@@ -45,14 +46,16 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
     out.finish(Exit::Done, fields, &advice(&cleared, &output, &names))
 }
 
-/// The answers that count, and what is wrong with the others. The custodian's keys are opened only if something is sealed.
+/// The answers that count, and what is wrong with the others. The custodian's keys are opened only
+/// if something is sealed.
 fn open_all(
     paths: &[PathBuf],
     cleared: &Cleared,
     parent: &Parent,
     out: &Output,
 ) -> Result<(Vec<Partial>, Vec<String>), CliError> {
-    let files = paths.iter().map(|path| Ok((path, PartialFile::from_json(&input::read(path, LARGEST)?))));
+    let files =
+        paths.iter().map(|path| Ok((path, PartialFile::from_json(&input::read(path, LARGEST)?))));
     let files = files.collect::<Result<Vec<_>, CliError>>()?;
     let sealed = files.iter().any(|(_, file)| file.as_ref().is_ok_and(PartialFile::is_sealed));
     let custodian = if sealed { Some(custodian(out)?) } else { None };
@@ -61,7 +64,11 @@ fn open_all(
         let secret = custodian.as_ref().map(Operator::noise);
         match file.and_then(|file| file.open(cleared, parent, secret)) {
             Ok(partial) if good.iter().any(|other| other.operator == partial.operator) => {
-                bad.push(format!("{}: a second answer of {}", shown(path), name(parent, partial.operator.get())));
+                bad.push(format!(
+                    "{}: a second answer of {}",
+                    shown(path),
+                    name(parent, partial.operator.get())
+                ));
             }
             Ok(partial) => good.push(partial),
             Err(error) => bad.push(format!("{}: {}", shown(path), blamed(parent, &error))),

@@ -1,4 +1,5 @@
-//! A request being answered over channels: what the signing room decides is done, to the network, the disk and the person.
+//! A request being answered over channels: what the signing room decides is done, to the network,
+//! the disk and the person.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -49,11 +50,23 @@ pub(super) struct Drive {
 impl Drive {
     /// `output`: where the result goes, if not to the folder where this runs.
     pub(super) fn new(live: Live, tcp: Tcp, output: Option<PathBuf>) -> Self {
-        Self { live, tcp, progress: Progress::new(), output, bad: Vec::new(), hung_up: Vec::new(), made: None }
+        Self {
+            live,
+            tcp,
+            progress: Progress::new(),
+            output,
+            bad: Vec::new(),
+            hung_up: Vec::new(),
+            made: None,
+        }
     }
 
     /// Drives until everybody has what it needs, the time is over, or the person has had enough.
-    pub(super) async fn run(mut self, begun: Vec<Action>, wait: Duration) -> Result<Ended, CliError> {
+    pub(super) async fn run(
+        mut self,
+        begun: Vec<Action>,
+        wait: Duration,
+    ) -> Result<Ended, CliError> {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(messages::runtime)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(messages::runtime)?;
         let mut tick = interval(TICK);
@@ -95,7 +108,8 @@ impl Drive {
     fn remind(&self) {
         if let Some(error) = self.made.as_ref().and_then(|made| made.unwritten.as_ref()) {
             self.progress.say(&format!(
-                "The result is not written: {}. Trying again; the others can have this operator's answers.",
+                "The result is not written: {}. Trying again; the others can have this operator's \
+                 answers.",
                 error.what
             ));
             return;
@@ -124,7 +138,10 @@ impl Drive {
             }
             Carried::Unreachable { peer, address, why } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
-                let line = format!("{} is not reachable at {address} yet: {why}. Trying again.", self.name(peer));
+                let line = format!(
+                    "{} is not reachable at {address} yet: {why}. Trying again.",
+                    self.name(peer)
+                );
                 self.progress.say_of(peer, &line);
                 Ok(())
             }
@@ -154,11 +171,16 @@ impl Drive {
                     self.hung_up.push(format!("{}: {why}", self.name(peer)));
                 }
                 Action::Counted(operator) => {
-                    let (counted, needed) = (self.live.counted(), self.live.parent().ceremony().t());
-                    self.progress.say(&format!("{} has answered: {counted} answers, {needed} needed.", self.name(operator)));
+                    let (counted, needed) =
+                        (self.live.counted(), self.live.parent().ceremony().t());
+                    self.progress.say(&format!(
+                        "{} has answered: {counted} answers, {needed} needed.",
+                        self.name(operator)
+                    ));
                 }
                 Action::NotCounted { operator, why } => {
-                    let line = format!("{}: {}", self.name(operator), blamed(self.live.parent(), &why));
+                    let line =
+                        format!("{}: {}", self.name(operator), blamed(self.live.parent(), &why));
                     self.progress.say(&format!("Not counted: {line}"));
                     self.bad.push(line);
                 }
@@ -177,7 +199,13 @@ impl Drive {
         let (cleared, parent) = (self.live.cleared(), self.live.parent());
         let (name, bytes, fields) = result(cleared, parent, signature)?;
         let file = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
-        Ok(Made { file, fields, signers: seat_names(parent.ceremony(), signers), bytes, unwritten: None })
+        Ok(Made {
+            file,
+            fields,
+            signers: seat_names(parent.ceremony(), signers),
+            bytes,
+            unwritten: None,
+        })
     }
 
     /// Tries again to write a result that could not be written.
@@ -186,15 +214,20 @@ impl Drive {
         self.perform(actions)
     }
 
-    /// Puts the result on the disk, if there is one that is not. Whatever is in the way can be put aside while this operator stays, and the
-    /// others go on.
+    /// Puts the result on the disk, if there is one that is not. Whatever is in the way can be put
+    /// aside while this operator stays, and the others go on.
     fn put(&mut self) -> Vec<Action> {
-        let Some(made) = self.made.as_mut().filter(|_| !self.live.is_satisfied()) else { return Vec::new() };
+        let Some(made) = self.made.as_mut().filter(|_| !self.live.is_satisfied()) else {
+            return Vec::new();
+        };
         let first = made.unwritten.is_none();
         // Whoever has an exit can use it.
         made.unwritten = input::write_private_once(&made.file, &made.bytes).err();
         if made.unwritten.is_none() {
-            let line = format!("Wrote {}. Staying for those who do not have it yet; Ctrl-C is safe.", shown(&made.file));
+            let line = format!(
+                "Wrote {}. Staying for those who do not have it yet; Ctrl-C is safe.",
+                shown(&made.file)
+            );
             self.progress.say(&line);
             return self.live.written();
         }

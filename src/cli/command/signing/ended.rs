@@ -31,7 +31,8 @@ impl Ended {
         let waiting = seat_names(ceremony, &waiting);
         let id = cleared.request.id().to_string();
         let mut fields = json!({
-            "request": id, "operator": me.get(), "waiting_for": waiting, "not_counted": bad, "hung_up_on": hung_up,
+            "request": id, "operator": me.get(), "waiting_for": waiting, "not_counted": bad,
+            "hung_up_on": hung_up,
         });
         let mut add = |more: Value| {
             if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
@@ -46,10 +47,14 @@ impl Ended {
                 let waiting = waiting.join(", ");
                 talk(&match live.role() {
                     Role::Everybody => format!(
-                        "{waiting} had not said that they have what they need. Should one of them need your answer, run the same command \
+                        "{waiting} had not said that they have what they need. Should one of them \
+                         need your answer, run the same command \
                          again, with another file to write."
                     ),
-                    _ => format!("{waiting} may not have heard that you have what you need: they can stop waiting."),
+                    _ => format!(
+                        "{waiting} may not have heard that you have what you need: they can stop \
+                         waiting."
+                    ),
                 });
             }
             add(more);
@@ -60,18 +65,29 @@ impl Ended {
         match (live.role(), ending) {
             (Role::Contributor(custodian), _) if live.is_satisfied() => {
                 let custodian = seat_name(ceremony, custodian);
-                let text = format!("{custodian} says that it has what it needs. The result is with {custodian} alone.");
+                let text = format!(
+                    "{custodian} says that it has what it needs. The result is with {custodian} \
+                     alone."
+                );
                 add(json!({ "custodian": custodian }));
                 out.finish(Exit::Done, fields, &text)
             }
-            (Role::Contributor(_), Some(Ending::CustodianLost)) => Err(messages::custodian_lost(&hung_up.join(", "), cleared)),
-            (_, Some(Ending::Hopeless)) => Err(messages::never_enough(counted, needed, &[bad, hung_up].concat())),
+            (Role::Contributor(_), Some(Ending::CustodianLost)) => {
+                Err(messages::custodian_lost(&hung_up.join(", "), cleared))
+            }
+            (_, Some(Ending::Hopeless)) => {
+                Err(messages::never_enough(counted, needed, &[bad, hung_up].concat()))
+            }
             (role, _) => {
                 let far = match role {
                     Role::Contributor(_) if live.is_received() => {
-                        "The custodian counts this answer, but has not said that it has what it needs.".to_owned()
+                        "The custodian counts this answer, but has not said that it has what it \
+                         needs."
+                            .to_owned()
                     }
-                    Role::Contributor(_) => "The custodian has not said that it has what it needs.".to_owned(),
+                    Role::Contributor(_) => "The custodian has not said that it has what it \
+                                             needs."
+                        .to_owned(),
                     Role::Everybody | Role::Custodian => {
                         add(json!({ "counted": counted, "needed": needed }));
                         format!("{counted} answers, and {needed} are needed.")
@@ -79,11 +95,15 @@ impl Ended {
                 };
                 add(json!({ "answer_sent": live.has_left() }));
                 let left = match live.has_left() {
-                    true => " This operator's answer has been sent and cannot be taken back: the others may complete without it.",
+                    true => {
+                        " This operator's answer has been sent and cannot be taken back: the \
+                         others may complete without it."
+                    }
                     false => "",
                 };
                 let text = format!(
-                    "{far} Was waiting for {}. No result is written here.{left} The answer is remembered: run the same command again, together \
+                    "{far} Was waiting for {}. No result is written here.{left} The answer is \
+                     remembered: run the same command again, together \
                      with them.",
                     waiting.join(", ")
                 );

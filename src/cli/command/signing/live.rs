@@ -1,4 +1,5 @@
-//! Answering together: every operator runs the same command at the same time, over the channels of the ceremony.
+//! Answering together: every operator runs the same command at the same time, over the channels of
+//! the ceremony.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +26,8 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
     let ceremony = parent.ceremony().clone();
     let session = Session::Request(cleared.request.id());
     let begun = Live::begin(cleared, parent, operator.clone(), partial, random::secret());
-    let (live, actions) = begun.ok_or_else(|| messages::internal("a role that was there before"))?;
+    let (live, actions) =
+        begun.ok_or_else(|| messages::internal("a role that was there before"))?;
     let config = TcpConfig {
         session,
         me: me.get(),
@@ -36,10 +38,15 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
         random: Arc::new(random::secret),
         timing: Timing::default(),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(messages::runtime)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(messages::runtime)?;
     let ended = runtime.block_on(async {
         let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
-        Drive::new(live, tcp, args.output.clone()).run(actions, Duration::from_secs(args.wait)).await
+        Drive::new(live, tcp, args.output.clone())
+            .run(actions, Duration::from_secs(args.wait))
+            .await
     });
     // The system may look up a name for much longer than anybody waits.
     runtime.shutdown_background();
@@ -53,10 +60,20 @@ struct Ready {
 }
 
 /// Whether there will be channels, and a place for the result. Before anything is signed.
-fn ready(args: &LiveArgs, cleared: &Cleared, parent: &Parent, me: Index) -> Result<Ready, CliError> {
-    let role = Role::of(cleared, parent, me).ok_or_else(|| messages::no_channel(&args.asked.request, cleared))?;
+fn ready(
+    args: &LiveArgs,
+    cleared: &Cleared,
+    parent: &Parent,
+    me: Index,
+) -> Result<Ready, CliError> {
+    let role = Role::of(cleared, parent, me)
+        .ok_or_else(|| messages::no_channel(&args.asked.request, cleared))?;
     if !matches!(role, Role::Contributor(_)) {
-        let name = || default_name(cleared, parent).unwrap_or_else(|| "signed_exit_transaction.json".to_owned()).into();
+        let name = || {
+            default_name(cleared, parent)
+                .unwrap_or_else(|| "signed_exit_transaction.json".to_owned())
+                .into()
+        };
         input::can_be_written(&args.output.clone().unwrap_or_else(name))?;
     }
     let ceremony = parent.ceremony();
@@ -68,7 +85,8 @@ fn ready(args: &LiveArgs, cleared: &Cleared, parent: &Parent, me: Index) -> Resu
         }
         at.push((index, place));
     }
-    let place = |index: u16| at.iter().find(|(other, _)| other.get() == index).map(|(_, place)| place);
+    let place =
+        |index: u16| at.iter().find(|(other, _)| other.get() == index).map(|(_, place)| place);
     let mut peers = Peer::of(ceremony, me);
     peers.retain(|peer| Index::new(peer.index).is_some_and(|index| role.speaks_with(index)));
     for peer in &mut peers {
@@ -90,7 +108,8 @@ fn ready(args: &LiveArgs, cleared: &Cleared, parent: &Parent, me: Index) -> Resu
 
 /// `OPERATOR=HOST:PORT`.
 fn address(text: &str, ceremony: &Ceremony) -> Result<(Index, Endpoint), CliError> {
-    let (who, place) = text.rsplit_once('=').ok_or_else(|| messages::at(text, "not OPERATOR=HOST:PORT"))?;
+    let (who, place) =
+        text.rsplit_once('=').ok_or_else(|| messages::at(text, "not OPERATOR=HOST:PORT"))?;
     let place = Endpoint::parse(place).map_err(|error| messages::at(text, &error.to_string()))?;
     Ok((seat("--at", who, ceremony)?, place))
 }

@@ -57,7 +57,8 @@ const DEPOSIT: &str = "deposit";
 /// A request of the kind that the command is for.
 fn read_request(path: &Path, kind: &'static str) -> Result<Request, CliError> {
     let bytes = input::read(path, request_file::LARGEST)?;
-    let request = Request::from_json(&bytes).map_err(|error| messages::request_file(path, &error))?;
+    let request =
+        Request::from_json(&bytes).map_err(|error| messages::request_file(path, &error))?;
     match request.purpose.name() {
         found if found == kind => Ok(request),
         found => Err(messages::wrong_kind(path, found, kind)),
@@ -74,7 +75,11 @@ fn audited(path: &Path) -> Result<Parent, CliError> {
 }
 
 /// Compares with what a beacon node says, if that is given.
-fn compare_with_beacon(path: Option<&Path>, cleared: &Cleared, ceremony: &Ceremony) -> Result<(), CliError> {
+fn compare_with_beacon(
+    path: Option<&Path>,
+    cleared: &Cleared,
+    ceremony: &Ceremony,
+) -> Result<(), CliError> {
     let Some(path) = path else { return Ok(()) };
     let expected = ceremony.validators()[cleared.validator].withdrawal;
     let record = ValidatorRecord::from_json(&input::read(path, LARGEST_ANSWER)?);
@@ -102,24 +107,28 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
     let withdrawal = ceremony.validators()[cleared.validator].withdrawal;
     let mut text = match request.purpose {
         Purpose::Exit(exit) => format!(
-            "VOLUNTARY EXIT on {}: the validator stops for good. It cannot be taken back, and does not expire.\n  validator index    {} ({})\n  \
+            "VOLUNTARY EXIT on {}: the validator stops for good. It cannot be taken back, and does \
+             not expire.\n  validator index    {} ({})\n  \
              valid from epoch   {}",
             network.name(),
             exit.validator_index,
             match with_beacon {
                 true => "as the beacon node says",
-                false => "that this is the index of this key is for a beacon node to say; see --beacon",
+                false =>
+                    "that this is the index of this key is for a beacon node to say; see --beacon",
             },
             exit.epoch
         ),
         Purpose::Deposit { amount, .. } => format!(
-            "FURTHER DEPOSIT on {}: whoever has the signature can deposit this amount to this validator, as often as it likes.\n  amount             {}",
+            "FURTHER DEPOSIT on {}: whoever has the signature can deposit this amount to this \
+             validator, as often as it likes.\n  amount             {}",
             network.name(),
             network.unit().text(amount)
         ),
     };
     text += &format!(
-        "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  withdrawn to       {} ({})",
+        "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  withdrawn to  \
+              {} ({})",
         hex::encode(request.public_key),
         cleared.validator + 1,
         ceremony.name(),
@@ -132,14 +141,20 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
     });
     text += &format!("\n  asked for by       {}", asked.as_deref().unwrap_or("nobody who signed"));
     text += &match &request.delivery {
-        Delivery::Public => "\n  answers go to      everybody: whoever sees enough of them can use the signature".to_owned(),
+        Delivery::Public => {
+            "\n  answers go to      everybody: whoever sees enough of them can use the signature"
+                .to_owned()
+        }
         Delivery::Custodian(card) => {
             // Anybody can make a card with an operator's name.
             let seat = match ceremony.roster().find(&card.key) {
                 Some(index) => format!("operator {}", index.get()),
                 None => "NOT an operator of this ceremony".to_owned(),
             };
-            format!("\n  answers go to      {} alone ({seat}), operator key {}", card.name, card.key)
+            format!(
+                "\n  answers go to      {} alone ({seat}), operator key {}",
+                card.name, card.key
+            )
         }
     };
     text + &format!("\n  request            {}", request.id())
@@ -148,8 +163,10 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
 /// How the owner of the withdrawal address exits without any of this.
 fn alternative(public_key: &[u8; 48]) -> String {
     format!(
-        "Without the operators, the holder of the withdrawal address can exit this validator too, by a transaction from that address \
-         (EIP-7002):\n  to    {WITHDRAWAL_REQUEST_CONTRACT}\n  data  0x{}\n  value the fee, which a call of that contract without data returns",
+        "Without the operators, the holder of the withdrawal address can exit this validator too, \
+         by a transaction from that address \
+         (EIP-7002):\n  to    {WITHDRAWAL_REQUEST_CONTRACT}\n  data  0x{}\n  value the fee, which \
+         a call of that contract without data returns",
         hex::encode(withdrawal_request(public_key))
     )
 }

@@ -27,8 +27,15 @@ pub(super) fn exit(args: &ExitRequest, out: &Output) -> Result<Exit, CliError> {
 /// `quorate deposit request`.
 pub(super) fn deposit(args: &DepositRequest, out: &Output) -> Result<Exit, CliError> {
     let of = |ceremony: &Ceremony, validator: usize| {
-        let amount = ceremony.network().unit().parse(&args.amount).map_err(|error| messages::amount(&error))?;
-        Ok(Purpose::Deposit { withdrawal_credentials: ceremony.validators()[validator].withdrawal, amount })
+        let amount = ceremony
+            .network()
+            .unit()
+            .parse(&args.amount)
+            .map_err(|error| messages::amount(&error))?;
+        Ok(Purpose::Deposit {
+            withdrawal_credentials: ceremony.validators()[validator].withdrawal,
+            amount,
+        })
     };
     write(&args.common, of, out)
 }
@@ -42,14 +49,15 @@ fn write(
     let public_key = public_key(&args.public_key)?.to_compressed();
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,
-        Some(card) => {
-            Delivery::Custodian(Box::new(OperatorCard::parse(card.trim()).map_err(|error| messages::custodian(&error))?))
-        }
+        Some(card) => Delivery::Custodian(Box::new(
+            OperatorCard::parse(card.trim()).map_err(|error| messages::custodian(&error))?,
+        )),
     };
     let parent = audited(&args.transcript)?;
     let ceremony = parent.ceremony();
     let position = parent.position(&public_key);
-    let validator = position.ok_or_else(|| messages::bad_request(&RequestError::PublicKey(hex::encode(public_key))))?;
+    let validator = position
+        .ok_or_else(|| messages::bad_request(&RequestError::PublicKey(hex::encode(public_key))))?;
     let request = parent.request(public_key, purpose(ceremony, validator)?, delivery);
     // Before anybody is asked for a passphrase.
     let cleared = parent.clear(request).map_err(|error| messages::bad_request(&error))?;
@@ -76,7 +84,8 @@ fn write(
             "withdrawal_request": alternative,
         }),
         &format!(
-            "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign {file}\nor at the same time with: quorate {kind} \
+            "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign \
+             {file}\nor at the same time with: quorate {kind} \
              run {file}",
             shown(&args.output),
             ceremony.t(),
