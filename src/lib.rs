@@ -22,9 +22,3 @@ pub mod signing;
 
 #[cfg(feature = "simulation")]
 pub mod simulation;
-
-pub mod store;
-
-pub mod carrier;
-
-pub mod cli;

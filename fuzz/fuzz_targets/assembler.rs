@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quorate::carrier::frame::{Assembled, Assembler};
+use quorate_operator::carrier::frame::{Assembled, Assembler};
 
 fuzz_target!(|input: (u16, Vec<Vec<u8>>)| {
     let (most, messages) = input;

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quorate::carrier::channel::{Local, Session, respond};
+use quorate_operator::carrier::channel::{Local, Session, respond};
 use quorate_fuzz::{CEREMONY, OPERATORS, PEERS, secret};
 use tokio::io::AsyncWriteExt;
 

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quorate::store::Log;
+use quorate_operator::store::Log;
 use quorate_fuzz::{CEREMONY, HOME, RECORDS, secret};
 
 fuzz_target!(|bytes: &[u8]| {

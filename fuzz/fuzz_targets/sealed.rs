@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use quorate::identity::Operator;
 use quorate::primitives::{hash::sha256, secret::SecretBytes};
-use quorate::store::open_with_passphrase;
+use quorate_operator::store::open_with_passphrase;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut sealed = bytes.to_vec();

@@ -6,7 +6,7 @@ pub mod seeds;
 
 use std::sync::{Arc, LazyLock};
 
-use quorate::carrier::Peer;
+use quorate_operator::carrier::Peer;
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::network::Network;
 use quorate::ethereum::registration::Registration;
@@ -21,7 +21,7 @@ use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
 use quorate::spec::{Ceremony, CeremonyFile, Index};
-use quorate::store::{CeremonyDir, CeremonyView, StateDir};
+use quorate_operator::store::{CeremonyDir, CeremonyView, StateDir};
 
 const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
@@ -164,7 +164,7 @@ pub static HOME: LazyLock<Home> = LazyLock::new(|| {
         .and_then(|lock| lock.ceremony(&CEREMONY.digest()))
         .expect("nobody else is here");
     drop(
-        quorate::store::Log::create(&dir, &secret("storage"), CEREMONY.digest().as_bytes())
+        quorate_operator::store::Log::create(&dir, &secret("storage"), CEREMONY.digest().as_bytes())
             .expect("a new log"),
     );
     Home { view: dir.view().clone(), _dir: dir, _root: root }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use quorate::carrier::channel::{Local, Session, initiate};
+use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate::ethereum::exit::VoluntaryExit;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
@@ -19,7 +19,7 @@ use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, 
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Purpose, Request};
 use quorate::spec::Index;
-use quorate::store::{SealCost, seal_with_passphrase};
+use quorate_operator::store::{SealCost, seal_with_passphrase};
 use quorate::transcript::{container, stopped};
 
 use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, registration, secret};

@@ -31,6 +31,6 @@ fn the_log_of_the_seeds_is_a_log() {
     std::fs::write(quorate_fuzz::HOME.view.path().join("log.sealed"), bytes).unwrap();
     let (storage, context) = (quorate_fuzz::secret("storage"), quorate_fuzz::CEREMONY.digest());
     let records =
-        quorate::store::Log::read(&quorate_fuzz::HOME.view, &storage, context.as_bytes()).unwrap();
+        quorate_operator::store::Log::read(&quorate_fuzz::HOME.view, &storage, context.as_bytes()).unwrap();
     assert_eq!(records.len(), quorate_fuzz::RECORDS.len());
 }

@@ -395,7 +395,7 @@ fn a_ceremony_that_is_not_for_ssv_has_no_key_shares() {
     );
 }
 
-/// What `tests/cli` shows. To write it again: `QUORATE_WRITE_VECTORS=1 cargo test --test
+/// What `cli/tests/cli` shows. To write it again: `QUORATE_WRITE_VECTORS=1 cargo test --test
 /// ssv_ceremony`, then look at the difference.
 #[test]
 fn the_ceremony_of_the_vectors() {

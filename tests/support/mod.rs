@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+/// The checkout: tests of each of its packages start somewhere else in it.
+pub(crate) fn root() -> &'static Path {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("test-vectors").is_dir()).unwrap()
+}
+
 /// A path below `test-vectors`.
 pub(crate) fn path(below: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("test-vectors").join(below)
+    root().join("test-vectors").join(below)
 }
 
 /// One JSON file. The types read here deny unknown fields, so a key that the runner does not use is

@@ -1,0 +1,152 @@
+//! `quorate abandon`: a person's final word on a ceremony. The word is in the log, synced, before
+//! the record of it is written, and that record is made of the log alone: whatever was interrupted,
+//! the same command again completes it.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::args::AbandonArgs;
+use crate::command::run::begun;
+use crate::machine::{self, GIVEN_UP};
+use crate::messages::shown;
+use crate::progress::seat_names;
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{input, messages, prompt};
+use quorate::message::complaint::{Abandon, Awaited};
+use quorate::message::envelope::{Kind, Round, Statement};
+use quorate::message::shape::Shape;
+use quorate::protocol::participant::OwnSeat;
+use quorate::protocol::record::{RecordKind, ReplayError};
+use quorate::spec::Ceremony;
+use quorate::spec::threshold::Index;
+use quorate::transcript::stopped;
+use quorate_operator::store::{Log, Record, StateDir};
+
+const MEANING: &str = "\
+Giving up is final: this operator will sign nothing more in this ceremony, which can then never be \
+completed. To wait longer, do not \
+give up; nothing is lost by waiting.";
+
+/// Runs the command.
+pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
+    let (_, ceremony) = input::ceremony(&args.file)?;
+    let ceremony = Arc::new(ceremony);
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let lock = state.lock().map_err(messages::store)?;
+    let (operator, _) = prompt::open_identity(&state, out)?;
+    let operator = Arc::new(operator);
+    let seat = OwnSeat::find(ceremony.clone(), operator.clone())
+        .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
+    let begun = match state.find(&ceremony.digest()).map_err(messages::store)? {
+        Some(view) => begun(&view)?,
+        None => false,
+    };
+    if !begun {
+        return Err(messages::nothing_begun(ceremony.name()));
+    }
+    let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
+    if dir.view().is_published().map_err(messages::store)? {
+        return Err(messages::finished(ceremony.name(), &dir.view().out()));
+    }
+    let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())
+        .map_err(messages::store)?;
+    let path = dir.view().path().to_owned();
+    let mut held =
+        statements(&records, &ceremony).map_err(|error| messages::replay(&error, &path))?;
+    let own = |kind: Kind| {
+        held.iter()
+            .filter(move |held| (held.envelope.sender, held.envelope.kind) == (seat.me, kind))
+    };
+    let signed = |round: Round| own(Kind::Ordinary).any(|held| held.envelope.round == round);
+    if signed(Round::Final) {
+        return Err(messages::agreed_already(ceremony.name()));
+    }
+    let prepared = signed(Round::Prepare);
+    let word = own(Kind::Abandon).next().cloned();
+    let word = match word {
+        Some(word) => {
+            talk("This ceremony was given up before; that is final. Its record is completed.");
+            word
+        }
+        None => {
+            let (participant, _) = machine::replay(&seat, records, &path)?;
+            talk(MEANING);
+            if args.yes_fingerprint.is_none() {
+                let waiting = seat_names(&ceremony, &participant.waiting().everybody());
+                let whom =
+                    if waiting.is_empty() { "nobody".to_owned() } else { waiting.join(", ") };
+                talk(&format!(
+                    "The ceremony is {:?}, attempt {}. It waits for {whom}.",
+                    ceremony.name(),
+                    ceremony.attempt()
+                ));
+            }
+            let question = "Type the fingerprint's words to give it up";
+            prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), question)?;
+            let (record, word) = participant.abandon();
+            log.append(&[Record { kind: record.kind as u8, body: record.body }])
+                .map_err(messages::store)?;
+            held.push(word.clone());
+            word
+        }
+    };
+    // Of what the log holds, so that it can be made again.
+    let evidence = dir
+        .write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held))
+        .map_err(messages::store)?;
+
+    let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
+    let whom = if awaited.is_empty() { "nobody".to_owned() } else { awaited.join(", ") };
+    let shares = match prepared {
+        true => {
+            "This operator had signed that its shares are stored. They stay sealed where they are, \
+             of no use without the others': the \
+             keys of this ceremony must never receive a deposit."
+        }
+        false => {
+            "This operator never signed that its shares are stored, so no key can come out of this \
+             ceremony."
+        }
+    };
+    out.finish(
+        Exit::Done,
+        json!({
+            "ceremony": ceremony.name(),
+            "spec_digest": ceremony.digest().to_string(),
+            "waited_for": awaited,
+            "prepared": prepared,
+            "evidence": evidence.display().to_string(),
+        }),
+        &format!(
+            "Given up: \"{}\", attempt {}. Waited for {whom}, which accuses and proves \
+             nothing.\n{shares}\nRecord: {}\nWhat to do: send \
+             the record to the others, and agree on the next attempt; it is drafted with: quorate \
+             spec next",
+            ceremony.name(),
+            ceremony.attempt(),
+            shown(&evidence)
+        ),
+    )
+}
+
+/// The statements of a log.
+fn statements(records: &[Record], ceremony: &Ceremony) -> Result<Vec<Statement>, ReplayError> {
+    let kind = RecordKind::Statement;
+    let bodies = records
+        .iter()
+        .filter(|record| record.kind == kind as u8)
+        .map(|record| record.body.expose());
+    bodies
+        .map(|bytes| Statement::open(bytes, ceremony).map_err(|_| ReplayError::Record { kind }))
+        .collect()
+}
+
+/// Whom an abandonment names.
+fn awaited(word: &Statement, ceremony: &Ceremony) -> Vec<Index> {
+    let Ok(body) = Abandon::decode(word.body(), &Shape::of(ceremony)) else { return Vec::new() };
+    let missed = |(index, awaited): (Index, Awaited)| {
+        (awaited.statement || awaited.share_box).then_some(index)
+    };
+    ceremony.indices().zip(body.awaited).filter_map(missed).collect()
+}

@@ -1,0 +1,140 @@
+//! `quorate audit`: verifies a transcript offline.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::args::AuditArgs;
+use crate::messages::shown;
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{input, messages, prompt};
+use quorate::audit::expectation::{Expectations, HeldShare};
+use quorate::audit::{audit, render};
+use quorate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use quorate::ethereum::obol::lock::MOST_BYTES;
+use quorate::spec::Ceremony;
+use quorate::spec::ceremony::MOST_VALIDATORS;
+
+/// Longest deposit file: 8 deposits of each of 8192 validators, at most 1 KiB each.
+const MOST_DEPOSIT_BYTES: usize = 64 << 20;
+/// Longest file for SSV: key shares of 13 operators take 18 KiB for each validator.
+const MOST_SSV_BYTES: usize = 192 << 20;
+/// Longest keystore.
+const MOST_KEYSTORE_BYTES: usize = 16 << 10;
+/// Where `quorate run` puts keystores, below `out/secret`.
+const KEYSTORES: &str = "validator_keys";
+
+/// Runs the command.
+pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
+    if let Some(html) = &args.html {
+        input::can_be_written(html)?;
+    }
+    let expected: Option<Ceremony> =
+        args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
+    let deposits = named(&args.deposit_data, MOST_DEPOSIT_BYTES)?;
+    let keyshares = named(&args.keyshares, MOST_SSV_BYTES)?;
+    let proofs = named(&args.proofs, MOST_SSV_BYTES)?;
+    let lock = args
+        .lock
+        .as_ref()
+        .map(|path| Ok((shown(path), input::read(path, MOST_BYTES)?)))
+        .transpose()?;
+    let lock =
+        lock.as_ref().map(|(name, bytes): &(String, Vec<u8>)| (name.as_str(), bytes.as_slice()));
+    let transcript = input::transcript(&args.transcript)?;
+    let shares = match &args.share {
+        Some(folder) => shares(folder, args.keystore_password_file.as_deref(), out)?,
+        None => Vec::new(),
+    };
+
+    let expectations = Expectations {
+        ceremony: expected.as_ref(),
+        deposit_files: &borrowed(&deposits),
+        keyshare_files: &borrowed(&keyshares),
+        proof_files: &borrowed(&proofs),
+        lock,
+        shares: &shares,
+        exhaustive: args.exhaustive,
+    };
+    let report = audit(&transcript, &expectations);
+    if let Some(html) = &args.html {
+        input::write_new(html, render::to_html(&report).as_bytes())?;
+        talk(&format!("Wrote {}", shown(html)));
+    }
+    let exit = if report.is_clean() { Exit::Done } else { Exit::Finding };
+    let fields: Value = serde_json::from_slice(&render::to_json(&report))
+        .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
+    out.finish(
+        exit,
+        json!({ "findings": report.findings(), "report": fields }),
+        &render::to_text(&report),
+    )
+}
+
+/// Files with their names, each of at most `most` bytes.
+fn named(paths: &[PathBuf], most: usize) -> Result<Vec<(String, Vec<u8>)>, CliError> {
+    paths.iter().map(|path| Ok((shown(path), input::read(path, most)?))).collect()
+}
+
+fn borrowed(files: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
+    files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect()
+}
+
+/// The keystores of a folder, each decrypted: that a share is held means that it can be used.
+fn shares(
+    folder: &Path,
+    password_file: Option<&Path>,
+    out: &Output,
+) -> Result<Vec<HeldShare>, CliError> {
+    let paths = keystores(folder)?;
+    let parsed = paths.iter().map(|path| {
+        let bytes = input::read(path, MOST_KEYSTORE_BYTES)?;
+        // One that protects nothing is still a share.
+        let keystore = Keystore::from_json_even_if_weak(&bytes)
+            .map_err(|error| messages::keystore(path, &error))?;
+        Ok((path, keystore))
+    });
+    let parsed = parsed.collect::<Result<Vec<_>, CliError>>()?;
+    let password = prompt::keystore_password(password_file, out)?;
+    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
+    // Those of one run share a derived key.
+    let mut key: Option<DerivedKey> = None;
+    let mut shares = Vec::with_capacity(parsed.len());
+    for (path, keystore) in parsed {
+        let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
+            None | Some(Err(KeystoreError::AnotherDerivation)) => {
+                keystore.decrypt_with(key.insert(keystore.derive(&password)))
+            }
+            Some(decrypted) => decrypted,
+        };
+        let share = decrypted.map_err(|error| messages::keystore(path, &error))?;
+        shares.push(HeldShare::new(&shown(path), &share));
+    }
+    Ok(shares)
+}
+
+/// The keystores in a folder or in its `validator_keys`, by name.
+fn keystores(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let inner = folder.join(KEYSTORES);
+    let folder = if inner.is_dir() { inner } else { folder.to_owned() };
+    if folder.is_file() {
+        return Err(messages::not_a_directory(&folder));
+    }
+    let reading = |error| messages::reading(&folder, &error);
+    let mut paths = Vec::new();
+    for entry in folder.read_dir().map_err(reading)? {
+        let name = entry.map_err(reading)?.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with("keystore") && name.ends_with(".json"))
+        {
+            paths.push(folder.join(name));
+        }
+        if paths.len() > MOST_VALIDATORS {
+            return Err(messages::too_many_keystores(&folder, MOST_VALIDATORS));
+        }
+    }
+    if paths.is_empty() {
+        return Err(messages::no_keystores(&folder));
+    }
+    paths.sort();
+    Ok(paths)
+}

@@ -1,0 +1,382 @@
+//! `quorate demo --fault`: real operator processes, one of which crashes, goes back in time or
+//! cheats; what comes of it in plain words, and where a fault can be proven, the judge at work on
+//! the evidence. A demo that goes otherwise than announced is an error.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::demo::{self, Demo, Running};
+use super::evidence::judged;
+use crate::args::Fault;
+use crate::cheat::{self, Rule};
+use crate::machine;
+use crate::messages::{self, quoted};
+use crate::report::{CliError, Exit, Output, talk};
+use crate::verdict::{self, Verdict};
+use quorate::protocol::evidence::Class;
+use quorate::spec::threshold::Index;
+use quorate_operator::store::StateDir;
+
+/// A demo's step takes seconds; one that takes longer than this hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a withheld box is waited for: longer than it takes until everybody is asked for it.
+const WITHHELD: Duration = Duration::from_secs(9);
+/// How often it is looked.
+const POLL: Duration = Duration::from_millis(20);
+/// The operator that crashes, or goes back in time: bob.
+const UNLUCKY: usize = 1;
+
+/// Runs a demo of a fault.
+pub(super) fn run(demo: &Demo<'_>, fault: Fault, out: &Output) -> Result<Exit, CliError> {
+    match fault {
+        Fault::Kill => kill(demo, out),
+        Fault::Rollback => rollback(demo, out),
+        Fault::BadShare => proven(demo, fault, Rule::BadShare, Class::E3, out),
+        Fault::Equivocate => proven(demo, fault, Rule::Equivocate, Class::E1, out),
+        Fault::RogueKey => proven(demo, fault, Rule::RogueKey, Class::E2, out),
+        Fault::FalseComplaint => proven(demo, fault, Rule::FalseComplaint, Class::E4, out),
+        Fault::Withhold => withhold(demo, out),
+    }
+}
+
+/// The fault as it is typed.
+fn name(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Kill => "kill",
+        Fault::BadShare => "bad-share",
+        Fault::Equivocate => "equivocate",
+        Fault::RogueKey => "rogue-key",
+        Fault::Withhold => "withhold",
+        Fault::Rollback => "rollback",
+        Fault::FalseComplaint => "false-complaint",
+    }
+}
+
+fn differs(demo: &Demo<'_>, fault: Fault, what: impl Into<String>) -> CliError {
+    messages::demo_differs(name(fault), &what.into(), &demo.root)
+}
+
+/// One of the lines that say where an operator is, from `round` on.
+fn from_round(round: usize) -> Vec<String> {
+    let mut lines: Vec<String> = (round..=5).map(|round| format!("Round {round} of 5")).collect();
+    lines.push("Outputs are published".to_owned());
+    lines
+}
+
+/// Kills an operator in each round; the same command goes on each time.
+fn kill(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
+    let who = demo.players[UNLUCKY].name.clone();
+    let mut running = demo.start_all_but(UNLUCKY)?;
+    let mut kills = 0;
+    for round in 1..=5 {
+        let mut unlucky = demo.start(UNLUCKY, None)?;
+        if unlucky.until(&from_round(round), PATIENCE).is_some() {
+            unlucky.kill();
+            kills += 1;
+            talk(&format!(
+                "demo: killed {who} (kill -9), and started it again with the same command."
+            ));
+        }
+    }
+    running.push(demo.start(UNLUCKY, None)?);
+    finish(demo, Fault::Kill, running)?;
+    let what = format!(
+        "{who} was killed (kill -9) {kills} times, about once in each round, and started again \
+         with the same command."
+    );
+    let came = "It went on where it was, signed nothing twice, and everybody finished.";
+    demo::conclude(
+        demo,
+        out,
+        Some((&told(&what, came), json!({ "fault": "kill", "kills": kills }))),
+    )
+}
+
+/// Puts an operator's directory back to what it was some rounds ago, as a restored backup would.
+fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
+    let player = &demo.players[UNLUCKY];
+    let who = &player.name;
+    let mut running = demo.start_all_but(UNLUCKY)?;
+    let mut unlucky = demo.start(UNLUCKY, None)?;
+    if unlucky.until(&from_round(2), PATIENCE).is_none() {
+        return Err(differs(demo, Fault::Rollback, format!("{who} did not come to round 2")));
+    }
+    unlucky.kill();
+    let image = demo.root.join(format!("{who}.image"));
+    copy(&player.dir, &image)?;
+    talk(&format!("demo: killed {who} (kill -9), and copied its directory. It goes on."));
+    let mut unlucky = demo.start(UNLUCKY, None)?;
+    if unlucky.until(&from_round(3), PATIENCE).is_none() {
+        return Err(differs(demo, Fault::Rollback, format!("{who} did not come to round 3")));
+    }
+    unlucky.kill();
+    let later = demo.root.join(format!("{who}.later"));
+    fs::rename(&player.dir, &later).map_err(|error| messages::writing(&later, &error))?;
+    fs::rename(&image, &player.dir).map_err(|error| messages::writing(&player.dir, &error))?;
+    talk(&format!(
+        "demo: killed {who} again, and put the copy in the place of its directory: it has \
+         forgotten what it signed since."
+    ));
+    running.push(demo.start(UNLUCKY, None)?);
+    finish(demo, Fault::Rollback, running)?;
+    let what = format!(
+        "{who} was stopped, and its directory put back to what it was a round before, as from a \
+         backup."
+    );
+    let came = "It signed the same bytes again, since everything that it signs follows from its \
+                seed and from what it received; nobody was \
+                blamed, and everybody finished. Do not rely on it: where the copy is older than \
+                the hello, it would have signed another \
+                one, and that is equivocation.";
+    demo::conclude(demo, out, Some((&told(&what, came), json!({ "fault": "rollback" }))))
+}
+
+fn told(what: &str, came: &str) -> String {
+    format!("What was done: {what}\nWhat came of it: {came}")
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
+    let reading = |error| messages::reading(from, &error);
+    fs::create_dir(to).map_err(|error| messages::writing(to, &error))?;
+    let mode = fs::metadata(from).map_err(reading)?.permissions();
+    fs::set_permissions(to, mode).map_err(|error| messages::writing(to, &error))?;
+    for entry in fs::read_dir(from).map_err(reading)? {
+        let entry = entry.map_err(reading)?;
+        let (path, new) = (entry.path(), to.join(entry.file_name()));
+        match path.is_dir() {
+            true => copy(&path, &new)?,
+            // With its mode.
+            false => drop(fs::copy(&path, &new).map_err(|error| messages::writing(&new, &error))?),
+        }
+    }
+    Ok(())
+}
+
+/// Waits until all have ended well.
+fn finish(demo: &Demo<'_>, fault: Fault, running: Vec<Running<'_>>) -> Result<(), CliError> {
+    for (name, code) in ended(demo, fault, running)? {
+        if code != Some(0) {
+            return Err(differs(demo, fault, format!("{name} ended with exit code {code:?}")));
+        }
+    }
+    Ok(())
+}
+
+/// Waits until all have ended; how each did.
+fn ended(
+    demo: &Demo<'_>,
+    fault: Fault,
+    mut running: Vec<Running<'_>>,
+) -> Result<Vec<(String, Option<i32>)>, CliError> {
+    let end = Instant::now() + PATIENCE;
+    let mut codes = Vec::new();
+    for running in &mut running {
+        let code = loop {
+            match running.ended()? {
+                Some(status) => break status.code(),
+                None if Instant::now() > end => {
+                    return Err(differs(
+                        demo,
+                        fault,
+                        format!("{} did not end", running.player.name),
+                    ));
+                }
+                None => thread::sleep(POLL),
+            }
+        };
+        codes.push((running.player.name.clone(), code));
+    }
+    Ok(codes)
+}
+
+/// The evidence that an operator has, of this name.
+fn evidence(demo: &Demo<'_>, player: usize, name: &str) -> Result<Option<PathBuf>, CliError> {
+    let state = StateDir::open(&demo.players[player].dir).map_err(messages::store)?;
+    let Some(view) = state.find(&demo.ceremony.digest()).map_err(messages::store)? else {
+        return Ok(None);
+    };
+    let found = view.evidence().map_err(messages::store)?;
+    Ok(found.into_iter().find(|path| super::run::named(path, name)))
+}
+
+/// One operator cheats, all others stop with proof of it.
+fn proven(
+    demo: &Demo<'_>,
+    fault: Fault,
+    rule: Rule,
+    class: Class,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let cheat = demo.players.len() - 1;
+    let index = Index::from_position(cheat).expect("at most 32 operators");
+    let victim = demo.players[cheat::victim(&demo.ceremony, index).position()].name.clone();
+    let who = demo.players[cheat].name.clone();
+    let cheating = demo.start(cheat, Some(rule))?;
+    for (name, code) in ended(demo, fault, demo.start_all_but(cheat)?)? {
+        if code != Some(Exit::Aborted as i32) {
+            return Err(differs(demo, fault, format!("{name} ended with exit code {code:?}")));
+        }
+    }
+    drop(cheating);
+    let mut found: Vec<(PathBuf, Verdict)> = Vec::new();
+    for honest in 0..cheat {
+        let honest_name = &demo.players[honest].name;
+        let path = evidence(demo, honest, machine::FAULT)?;
+        let path =
+            path.ok_or_else(|| differs(demo, fault, format!("{honest_name} has no evidence")))?;
+        let verdict = judged(&path)?;
+        let as_announced = |proven: &quorate::protocol::evidence::Fault| {
+            proven.rule.class() == Some(class) && proven.rule.culprits() == [index]
+        };
+        if verdict.proven.is_empty() || !verdict.proven.iter().all(as_announced) {
+            let shown: Vec<String> = verdict.proven.iter().map(verdict::class).collect();
+            return Err(differs(demo, fault, format!("{honest_name} has evidence of {shown:?}")));
+        }
+        found.push((path, verdict));
+    }
+    let (what, came) = match rule {
+        Rule::BadShare => (
+            format!(
+                "{who} sealed shares for {victim} that do not match its public commitments. \
+                     Only {victim} can see that."
+            ),
+            format!(
+                "{victim} opened the one-time key of that one box in a signed complaint. So \
+                 everybody can open it, and sees that the \
+                 box, whose digest {who} had signed, is bad. No key came out of it, and the opened \
+                 key opens nothing else."
+            ),
+        ),
+        Rule::Equivocate => (
+            format!(
+                "{who} signed two hellos, and gave one to half of the others and one to the \
+                     other half."
+            ),
+            "The operators tell each other what they hold; two signatures for one place are proof \
+             in themselves."
+                .to_owned(),
+        ),
+        Rule::RogueKey => (
+            format!(
+                "{who} waited for all other deals, and then dealt a constant term that makes \
+                     the sum a key of its own."
+            ),
+            format!(
+                "Its hello had fixed its deal before any other was seen; this one does not open \
+                 that commitment. No key came out of it, \
+                     neither {who}'s nor another."
+            ),
+        ),
+        Rule::FalseComplaint => (
+            format!("{who} complained of the share box of {victim}, which was good."),
+            format!(
+                "A complaint has to open the box. This one does not, so it proves a fault of \
+                     {who}, and none of {victim}."
+            ),
+        ),
+        Rule::Withhold => unreachable!("nothing is proven by silence"),
+    };
+    let (path, verdict) = &found[0];
+    let honest: Vec<&str> =
+        demo.players[..cheat].iter().map(|player| player.name.as_str()).collect();
+    let text = format!(
+        "{}\nAll others stopped with exit code {}, with the same verdict in the evidence of each: \
+         {}.\nEvidence: {}\n\nWhat a stranger sees \
+         in that file, with: quorate evidence check {}\n\n{}",
+        told(&what, &came),
+        Exit::Aborted as i32,
+        honest.join(", "),
+        path.display(),
+        quoted(path),
+        verdict.text()
+    );
+    let mut fields =
+        json!({ "fault": name(fault), "culprit": who, "class": format!("E{}", class as u8) });
+    fields["evidence"] =
+        found.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>().into();
+    done(demo, out, fields, &text)
+}
+
+fn done(demo: &Demo<'_>, out: &Output, mut fields: Value, text: &str) -> Result<Exit, CliError> {
+    fields["out"] = demo.root.display().to_string().into();
+    out.finish(Exit::Done, fields, &format!("As announced.\n{text}"))
+}
+
+/// One operator never gives another its box. Nothing can be proven; the others wait, by name, until
+/// a person gives up.
+fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
+    let fault = Fault::Withhold;
+    let cheat = demo.players.len() - 1;
+    let index = Index::from_position(cheat).expect("at most 32 operators");
+    let victim = cheat::victim(&demo.ceremony, index).position();
+    let (who, whom) = (demo.players[cheat].name.clone(), demo.players[victim].name.clone());
+    let cheating = demo.start(cheat, Some(Rule::Withhold))?;
+    let mut honest = demo.start_all_but(cheat)?;
+    let n = demo.players.len();
+    let waiting = format!("Round 2 of 5, shares: {} of {n}. Waiting for {who}.", n - 1);
+    if honest[victim].until(&[waiting], PATIENCE).is_none() {
+        return Err(differs(demo, fault, format!("{whom} does not wait for {who}")));
+    }
+    talk(&format!(
+        "demo: {whom} waits for its share box, and asks everybody for it. In {} s the demo gives \
+         up.",
+        WITHHELD.as_secs()
+    ));
+    thread::sleep(WITHHELD);
+    honest.iter().try_for_each(Running::interrupt)?;
+    for (name, code) in ended(demo, fault, honest)? {
+        if code != Some(Exit::Waiting as i32) {
+            return Err(differs(demo, fault, format!("{name} ended with exit code {code:?}")));
+        }
+    }
+    drop(cheating);
+    talk(&format!("demo: {whom} gives up, with: quorate abandon ceremony.toml"));
+    let mut abandon = demo.command(victim);
+    abandon
+        .arg("abandon")
+        .arg(demo.root.join("ceremony.toml"))
+        .args(["--yes-fingerprint", &demo.words]);
+    let abandoned = abandon
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| messages::no_process(&whom, &error))?;
+    if !abandoned.status.success() {
+        return Err(differs(
+            demo,
+            fault,
+            format!("{whom} could not give up: {}", String::from_utf8_lossy(&abandoned.stderr)),
+        ));
+    }
+    let path = evidence(demo, victim, machine::GIVEN_UP)?
+        .ok_or_else(|| differs(demo, fault, "there is no record of it"))?;
+    let verdict = judged(&path)?;
+    if !verdict.proven.is_empty()
+        || !verdict.said.iter().any(|said| said.contains(&format!("the share box of {who}")))
+    {
+        return Err(differs(demo, fault, "the record does not say so"));
+    }
+    let what = format!("{who} never sent {whom} its share box, neither itself nor through others.");
+    let came = format!(
+        "{whom} waited for {who}, and said so; so did the others, for {whom}. Silence proves \
+         nothing, so nobody is blamed; nobody could \
+         finish, and nothing was lost: had {who} sent the box, all would have gone on. {whom} gave \
+         up in the end, and the record says \
+         for whom it waited."
+    );
+    let text = format!(
+        "{}\nRecord: {}\n\nWhat a stranger sees in that file, with: quorate evidence check \
+         {}\n\n{}",
+        told(&what, &came),
+        path.display(),
+        quoted(&path),
+        verdict.text()
+    );
+    let fields = json!({ "fault": name(fault), "withheld_by": who,
+        "evidence": [path.display().to_string()] });
+    done(demo, out, fields, &text)
+}

@@ -1,0 +1,211 @@
+//! `quorate export`: outputs of a finished ceremony again, for one consumer each.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use zeroize::Zeroize as _;
+
+use super::finished::Own;
+use crate::args::{Export, ExportKeystores};
+use crate::keymanager::{KeyManager, is_held};
+use crate::keystore_key::{KeystoreKey, fresh_password};
+use crate::messages::shown;
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{input, messages, prompt, random};
+use quorate::audit::audit;
+use quorate::audit::expectation::Expectations;
+use quorate::audit::facts::Audited;
+use quorate::ethereum::keystore::{DerivedKey, Password};
+use quorate::export::keystores::{Holder, Profile, keystore_files_as};
+use quorate::export::ssv::ssv_folder;
+use quorate::export::{Artifact, Audience, launchpad};
+use quorate::primitives::curve::G1;
+use quorate::primitives::secret::SecretBytes;
+use quorate::spec::ssv::RSA_WEAKNESS;
+use quorate_operator::store::{StateDir, write_folder};
+
+/// Runs the command.
+pub(crate) fn run(args: &Export, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Export::Launchpad { transcript, out: folder } => launchpad(transcript, folder, out),
+        Export::Ssv { transcript, out: folder } => ssv(transcript, folder, out),
+        Export::Keystores(args) => keystores(args, out),
+        Export::Obol(args) => super::export_obol::run(args, out),
+    }
+}
+
+/// Writes what `make` makes of a transcript that has nothing wrong.
+fn from_transcript(
+    transcript: &Path,
+    folder: &Path,
+    out: &Output,
+    make: impl FnOnce(&Audited) -> Result<Vec<Artifact>, CliError>,
+) -> Result<Exit, CliError> {
+    input::must_be_free(folder)?;
+    let report = audit(&input::transcript(transcript)?, &Expectations::default());
+    let audited = report
+        .audited()
+        .filter(|_| report.is_clean())
+        .ok_or_else(|| messages::not_audited(transcript))?;
+    write(folder, &make(audited)?, json!({}), out)
+}
+
+fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
+    from_transcript(transcript, folder, out, |audited| {
+        let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
+        let (ceremony, validators) = (audited.ceremony(), audited.validators());
+        let mut files =
+            launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
+        files.extend(
+            launchpad::registrations_file(ceremony, validators)
+                .map_err(|error| internal(&error))?,
+        );
+        Ok(files)
+    })
+}
+
+fn ssv(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
+    from_transcript(transcript, folder, out, |audited| {
+        if audited.ceremony().ssv().is_none() {
+            return Err(messages::not_for_ssv(transcript));
+        }
+        talk(&RSA_WEAKNESS.map(|sentence| format!("WARNING: {sentence}")).join("\n"));
+        ssv_folder(audited.ceremony(), audited.validators())
+            .map_err(|error| messages::internal(&error.to_string()))
+    })
+}
+
+pub(super) fn write(
+    folder: &Path,
+    files: &[Artifact],
+    fields: Value,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    write_folder(folder, files).map_err(|error| match error {
+        quorate_operator::store::StoreError::Missing { .. } => messages::no_folder(folder),
+        other => messages::store(other),
+    })?;
+    let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    let mut all = json!({ "folder": folder.display().to_string(), "files": names });
+    if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
+        all.extend(fields);
+    }
+    out.finish(Exit::Done, all, &format!("Wrote {} files to {}", files.len(), shown(folder)))
+}
+
+fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
+    if let Some(folder) = &args.target.out {
+        input::must_be_free(folder)?;
+    }
+    let (_, ceremony) = input::ceremony(&args.ceremony)?;
+    let ceremony = Arc::new(ceremony);
+    // Before anybody is asked for a passphrase.
+    let manager = match (&args.target.keymanager, &args.token_file) {
+        (Some(url), Some(token)) => {
+            let manager = KeyManager::new(url, &prompt::secret_file(token)?, args.insecure_http);
+            Some((url, manager.map_err(|error| messages::push(url, &error))?))
+        }
+        _ => None,
+    };
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let lock = state.lock().map_err(messages::store)?;
+    let nothing = || messages::nothing_here(ceremony.name(), state.path());
+    let own = Own::open(&lock, ceremony.clone(), out)?.ok_or_else(nothing)?;
+    match manager {
+        Some((url, manager)) => push(args, &own, url, &manager, out),
+        None => {
+            let folder = args
+                .target
+                .out
+                .as_deref()
+                .ok_or_else(|| messages::internal("one of the targets is required"))?;
+            let passphrase = SecretBytes::new(own.passphrase.expose().to_vec());
+            let (password, layout) =
+                args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
+            let key = KeystoreKey::planned(args.layout.kdf(), password, None).finish();
+            let stamp = now();
+            let mut files = encrypt(&own, layout.profile, &key, stamp)?;
+            files.extend(layout.password_files(ceremony.v(), stamp));
+            let written = write(folder, &files, json!({ "operator": own.seat.me.get() }), out);
+            files
+                .iter_mut()
+                .filter(|file| file.audience == Audience::Secret)
+                .for_each(|file| file.bytes.zeroize());
+            written
+        }
+    }
+}
+
+pub(super) fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn public_shares(own: &Own) -> Vec<G1> {
+    let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
+    outcome
+        .validators
+        .iter()
+        .map(|validator| validator.public_shares[own.seat.me.position()])
+        .collect()
+}
+
+pub(super) fn encrypt(
+    own: &Own,
+    profile: Profile,
+    key: &DerivedKey,
+    stamp: u64,
+) -> Result<Vec<Artifact>, CliError> {
+    let shares = own
+        .participant
+        .shares()
+        .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
+    let holder = Holder::new(&own.seat.ceremony, own.seat.me);
+    let files =
+        keystore_files_as(profile, holder, shares, &public_shares(own), key, stamp, random::os());
+    files.map_err(|error| messages::internal(&error.to_string()))
+}
+
+fn push(
+    args: &ExportKeystores,
+    own: &Own,
+    url: &str,
+    manager: &KeyManager,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let secret = match &args.keystore_password_file {
+        Some(path) => prompt::secret_file(path)?,
+        // It protects the keystores on the way, and in the key manager's own storage.
+        None => fresh_password(),
+    };
+    let password = Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
+    let text = core::str::from_utf8(secret.expose())
+        .map_err(|_| messages::internal("a password that is not text"))?;
+    let key = KeystoreKey::planned(args.layout.kdf(), password, None).finish();
+    let files = encrypt(own, Profile::Default, &key, now())?;
+    let keystores: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
+    let pubkeys: Vec<String> =
+        public_shares(own).iter().map(|share| hex::encode(share.to_compressed())).collect();
+    talk(&format!("Sending {} keystores to {url}", keystores.len()));
+    let statuses = manager
+        .push(&keystores, text, &pubkeys)
+        .map_err(|error| messages::push_unfinished(url, &error))?;
+    let bad = statuses.iter().zip(&pubkeys).filter(|(status, _)| !is_held(status));
+    let bad: Vec<String> =
+        bad.map(|(status, key)| format!("0x{key}: {} {}", status.status, status.message)).collect();
+    if !bad.is_empty() {
+        return Err(messages::not_imported(&bad));
+    }
+    let count = |word: &str| statuses.iter().filter(|status| status.status == word).count();
+    let (imported, duplicates) = (count("imported"), count("duplicate"));
+    out.finish(
+        Exit::Done,
+        json!({ "keymanager": url, "imported": imported, "duplicates": duplicates }),
+        &format!(
+            "The key manager has all {} keys: {imported} imported, {duplicates} that it had \
+                  before.",
+            pubkeys.len()
+        ),
+    )
+}

@@ -1,0 +1,58 @@
+//! This operator's own part in a finished ceremony, opened for what comes afterwards.
+
+use std::sync::Arc;
+
+use crate::command::run::begun;
+use crate::report::{CliError, Output};
+use crate::{machine, messages, prompt};
+use quorate::primitives::secret::SecretBytes;
+use quorate::protocol::participant::{OwnSeat, Participant};
+use quorate::protocol::record::RecordKind;
+use quorate::spec::Ceremony;
+use quorate_operator::store::{Lock, Log};
+
+/// A seat, its shares, and the log that they are in.
+pub(super) struct Own {
+    pub(super) seat: OwnSeat,
+    pub(super) participant: Participant,
+    pub(super) log: Log,
+    /// Bodies of the records of later signatures.
+    pub(super) signed: Vec<Vec<u8>>,
+    /// What opened the operator's keys.
+    pub(super) passphrase: SecretBytes,
+}
+
+impl Own {
+    /// Opens it. The whole ceremony is checked again, from the log: these shares, and these public
+    /// shares, are what every operator signed. `None` if nothing was begun here.
+    pub(super) fn open(
+        lock: &Lock,
+        ceremony: Arc<Ceremony>,
+        out: &Output,
+    ) -> Result<Option<Self>, CliError> {
+        let state = lock.state();
+        let Some(view) = state.find(&ceremony.digest()).map_err(messages::store)? else {
+            return Ok(None);
+        };
+        if !begun(&view)? {
+            return Ok(None);
+        }
+        let (operator, passphrase) = prompt::open_identity(state, out)?;
+        let operator = Arc::new(operator);
+        let seat = OwnSeat::find(ceremony.clone(), operator.clone())
+            .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
+        let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
+        let (log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())
+            .map_err(messages::store)?;
+        let later = records.iter().filter(|record| record.kind == RecordKind::Signed as u8);
+        let signed = later.map(|record| record.body.expose().to_vec()).collect();
+        let (participant, step) = machine::replay(&seat, records, view.path())?;
+        let unfinished = || messages::unfinished(ceremony.name());
+        if !view.is_published().map_err(messages::store)? {
+            return Err(unfinished());
+        }
+        let participant =
+            machine::finished(participant, step, &log, view.path())?.ok_or_else(unfinished)?;
+        Ok(Some(Self { seat, participant, log, signed, passphrase }))
+    }
+}

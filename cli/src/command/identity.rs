@@ -1,0 +1,94 @@
+//! `quorate identity`: this operator's keys.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::obol_key;
+use crate::args::Identity;
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{messages, prompt, random};
+use quorate::identity::{Operator, OperatorCard, OperatorName};
+use quorate_operator::store::{
+    IDENTITY_FILE, SealCost, StateDir, StoreError, seal_with_passphrase,
+};
+
+/// Runs the command.
+pub(crate) fn run(args: &Identity, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Identity::New { name, kdf_cost } => new(name.as_deref(), *kdf_cost, out),
+        Identity::Show => show(out),
+        Identity::ObolKey(args) => obol_key::run(args, out),
+    }
+}
+
+fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
+    let cost = SealCost::new(cost)
+        .ok_or_else(|| messages::internal("a cost out of the bounds of its flag"))?;
+    // Everything that can be refused is, before anything is made.
+    let path = out.dir.join(IDENTITY_FILE);
+    if exists(&out.dir)? {
+        return Err(messages::identity_exists(&path));
+    }
+    let name = match name {
+        Some(name) => name.to_owned(),
+        None => prompt::line("Name that the other operators will see", "--name NAME")?,
+    };
+    let name = OperatorName::parse(&name).map_err(|error| messages::name(&error))?;
+    let passphrase = prompt::new_passphrase(out)?;
+
+    let operator = Operator::generate(name, random::secret());
+    let sealed = seal_with_passphrase(
+        &operator.to_secret_bytes(),
+        &passphrase,
+        IDENTITY_FILE,
+        cost,
+        &mut random::os(),
+    );
+    let state = StateDir::open_or_create(&out.dir).map_err(messages::store)?;
+    state.write_identity(&sealed).map_err(|error| match error {
+        // Made by another process since we looked.
+        StoreError::Exists { path } => messages::identity_exists(&path),
+        other => messages::store(other),
+    })?;
+
+    let path = state.path().join(IDENTITY_FILE);
+    talk(&format!("The keys are in {}, sealed with your passphrase.", messages::shown(&path)));
+    talk(
+        "Back it up, and keep the passphrase apart from it: without either, this operator is lost.",
+    );
+    talk(
+        "Send the card, the line that begins with quorate1, to the coordinator. It is not secret.",
+    );
+    finish(&operator.card(), &path, out)
+}
+
+/// Whether the directory has keys already. One that is not there has none; one that is must be fit
+/// for them.
+fn exists(dir: &Path) -> Result<bool, CliError> {
+    match StateDir::open(dir) {
+        Ok(state) => state.has_identity().map_err(messages::store),
+        Err(StoreError::Missing { .. }) => Ok(false),
+        Err(error) => Err(messages::store(error)),
+    }
+}
+
+fn show(out: &Output) -> Result<Exit, CliError> {
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let (operator, _) = prompt::open_identity(&state, out)?;
+    finish(&operator.card(), &state.path().join(IDENTITY_FILE), out)
+}
+
+fn finish(card: &OperatorCard, path: &Path, out: &Output) -> Result<Exit, CliError> {
+    let line = card.encode();
+    out.finish(Exit::Done, fields(card, path), &line)
+}
+
+fn fields(card: &OperatorCard, path: &Path) -> Value {
+    json!({
+        "name": card.name.as_str(),
+        "card": card.encode(),
+        "key": hex::encode(card.key.as_bytes()),
+        "identity": path.display().to_string(),
+    })
+}

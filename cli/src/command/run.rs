@@ -1,0 +1,377 @@
+//! `quorate run`: takes part in a ceremony, resuming whatever was interrupted.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
+use crate::cheat::{Cheat, Rule};
+use crate::drive::{Drive, Ending};
+use crate::keystore_key::{KeystoreKey, KeystorePlan, Layout, fresh_password};
+use crate::machine::{self, Machine};
+use crate::messages::{quoted, shown};
+use crate::progress::{Progress, seat_names};
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{input, messages, node_key, prompt, random, ssv_key};
+use quorate::audit::words;
+use quorate::ethereum::keystore::{Kdf, Password};
+use quorate::export::keystores::Profile;
+use quorate::identity::Operator;
+use quorate::message::shape::Shape;
+use quorate::message::sync::Frame;
+use quorate::primitives::secret::SecretBytes;
+use quorate::protocol::evidence::{Certainty, Fault};
+use quorate::protocol::participant::{OwnSeat, Participant, Step};
+use quorate::spec::show::describe;
+use quorate::spec::ssv::RSA_WEAKNESS;
+use quorate::spec::threshold::FEWEST_OPERATORS;
+use quorate::spec::{Ceremony, Index};
+use quorate_operator::carrier::{CarrierError, Peer, Session, Tcp, TcpConfig, Timing};
+use quorate_operator::store::{CeremonyDir, CeremonyView, Log, StateDir};
+
+/// Runs the command.
+pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
+    take_part(args, None, out)
+}
+
+/// Runs the hidden command of the demo: the same, with a rule to break.
+pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError> {
+    take_part(&args.run, Some(args.rule), out)
+}
+
+fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
+    let (file, ceremony) = input::ceremony(&args.file)?;
+    let ceremony = Arc::new(ceremony);
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let lock = state.lock().map_err(messages::store)?;
+    let (operator, passphrase) = prompt::open_identity(&state, out)?;
+    let operator = Arc::new(operator);
+    let seat = OwnSeat::find(ceremony.clone(), operator.clone())
+        .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
+    let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
+    let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
+    let cheat = match rule {
+        None => None,
+        Some(rule) => Some(Cheat::new(rule, seat.clone()).ok_or_else(messages::not_a_demo)?),
+    };
+
+    let begun = match state.find(&ceremony.digest()).map_err(messages::store)? {
+        Some(view) => begun(&view)?,
+        None => false,
+    };
+    if !begun {
+        consent(args, &ceremony)?;
+    }
+    let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
+    if !begun {
+        can_listen(&listen)?;
+    }
+    // Nothing is written before this line, and nothing secret is made before the disk has proven
+    // itself.
+    state.try_writing().map_err(messages::store)?;
+    let mut keystores = plan_keystores(args, passphrase)?;
+    if seat.node_expected().is_some() && !args.no_keystores {
+        keystores.push(KeystorePlan::for_node()?);
+    }
+    let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
+    // Now, so that nobody waits for it when there are shares; but what is published has its
+    // keystores, or none.
+    if !dir.view().is_published().map_err(messages::store)? {
+        keystores = keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?;
+    }
+    let (participant, step, log) = start(&seat, &operator, &dir)?;
+    // After the log is there and before anything is signed, so that this file without a log tells
+    // that a log was lost.
+    if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
+        dir.write_ceremony_file(&file).map_err(messages::store)?;
+    }
+    let machine = Machine::open(participant, step, log, dir.clone(), keystores)?;
+    let progress = Progress::new();
+    if begun {
+        progress.say("Continuing where this operator was.");
+    }
+    let linger = Duration::from_secs(args.linger);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(messages::runtime)?;
+    let ending = runtime.block_on(async {
+        let tcp = Tcp::start(tcp_config(&seat, listen)).await.map_err(messages::carrier)?;
+        Drive::new(machine, tcp, progress, linger, cheat).run().await
+    });
+    // The system may look up a name for much longer than anybody waits.
+    runtime.shutdown_background();
+    match ending? {
+        Ending::Fault { fault, prepared } => {
+            aborted(&fault, &args.file, &ceremony, prepared, &dir, out)
+        }
+        Ending::Interrupted { waiting } => interrupted(&waiting, &ceremony, out),
+        Ending::Published { unconfirmed } => done(&ceremony, &dir, &unconfirmed, out),
+        Ending::Complete => done(&ceremony, &dir, &[], out),
+    }
+}
+
+/// Whether there is a log to go on from. Traces of a ceremony without its log are refused:
+/// beginning anew would sign other statements for slots that this operator has already filled.
+pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
+    let log = view.has_log().map_err(messages::store)?;
+    match !log && view.has_traces().map_err(messages::store)? {
+        true => Err(messages::log_gone(view.path())),
+        false => Ok(log),
+    }
+}
+
+/// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the
+/// hello is the consent.
+fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
+    if args.yes_fingerprint.is_none() {
+        talk(&describe(ceremony));
+    }
+    prompt::agree(
+        ceremony,
+        args.yes_fingerprint.as_deref(),
+        "Type the fingerprint's words to take part",
+    )
+}
+
+fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Vec<KeystorePlan>, CliError> {
+    if args.no_keystores {
+        return Ok(Vec::new());
+    }
+    let (password, layout) =
+        args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
+    let turns = args.kdf_turns.then(|| args.file.clone());
+    Ok(vec![KeystorePlan {
+        key: KeystoreKey::planned(args.layout.kdf(), password, turns),
+        layout,
+        folder: "",
+    }])
+}
+
+impl LayoutArgs {
+    /// The password of keystores, and how they are laid out. `otherwise` is the password where none
+    /// is given and none is to be written: what is written to a file is never what a person
+    /// remembers.
+    pub(crate) fn plan(
+        &self,
+        file: Option<&Path>,
+        otherwise: impl FnOnce() -> Result<SecretBytes, CliError>,
+    ) -> Result<(Password, Layout), CliError> {
+        let secret = match file {
+            Some(path) => prompt::secret_file(path)?,
+            None if self.password_files => fresh_password(),
+            None => otherwise()?,
+        };
+        let password =
+            Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
+        let profile = match self.profile {
+            ProfileChoice::Default => Profile::Default,
+            ProfileChoice::Charon => Profile::Charon,
+            ProfileChoice::Web3signer => Profile::Web3Signer,
+        };
+        Ok((password, Layout { profile, written: self.password_files.then_some(secret) }))
+    }
+
+    pub(crate) fn kdf(&self) -> Kdf {
+        match self.kdf {
+            KdfChoice::Scrypt => Kdf::scrypt(),
+            KdfChoice::Pbkdf2 => Kdf::pbkdf2(),
+        }
+    }
+}
+
+/// The participant as its log has it, or a new one.
+fn start(
+    seat: &OwnSeat,
+    operator: &Operator,
+    dir: &CeremonyDir,
+) -> Result<(Participant, Step, Log), CliError> {
+    let (mut log, records) =
+        Log::open_or_create(dir, operator.storage_key(), seat.ceremony.digest().as_bytes())
+            .map_err(messages::store)?;
+    log.reserve(room_needed(&Shape::of(&seat.ceremony))).map_err(messages::store)?;
+    let (participant, step) = machine::replay(seat, records, dir.view().path())?;
+    Ok((participant, step, log))
+}
+
+/// What the log of a whole ceremony takes, twice over.
+fn room_needed(shape: &Shape) -> u64 {
+    use quorate::message::envelope::Round;
+    let statements: usize =
+        Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+    let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();
+    u64::try_from(2 * bytes + 65_536).expect("a spec's size fits 64 bits")
+}
+
+/// Where to listen: as typed, or at the port of the ceremony file.
+pub(super) fn listen_address(
+    typed: Option<&str>,
+    ceremony: &Ceremony,
+    me: Index,
+) -> Result<String, CliError> {
+    if let Some(listen) = typed {
+        return Ok(listen.to_owned());
+    }
+    let own = ceremony
+        .roster()
+        .get(me)
+        .and_then(|own| own.address.as_ref())
+        .ok_or_else(messages::no_own_address)?;
+    Ok(format!("0.0.0.0:{}", own.port()))
+}
+
+/// Tries the address before anything is begun; whoever takes it in between is found out when the
+/// carrier starts.
+pub(super) fn can_listen(listen: &str) -> Result<(), CliError> {
+    let bound = std::net::TcpListener::bind(listen);
+    let error = |error: std::io::Error| CarrierError::Bind {
+        address: listen.to_owned(),
+        why: error.kind(),
+    };
+    bound.map(|_| ()).map_err(|why| messages::carrier(error(why)))
+}
+
+fn tcp_config(seat: &OwnSeat, listen: String) -> TcpConfig {
+    TcpConfig {
+        session: Session::Ceremony(seat.ceremony.digest()),
+        me: seat.me.get(),
+        operator: seat.operator.clone(),
+        peers: Peer::of(&seat.ceremony, seat.me),
+        listen,
+        max_frame: Frame::max_bytes(&Shape::of(&seat.ceremony)),
+        random: Arc::new(random::secret),
+        timing: Timing::default(),
+    }
+}
+
+fn done(
+    ceremony: &Ceremony,
+    dir: &CeremonyDir,
+    unconfirmed: &[String],
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let folder = dir.view().out();
+    if !unconfirmed.is_empty() {
+        talk(&format!(
+            "{} had not confirmed that they hold everything. Should one of them need your \
+             statements, run the same command again.",
+            unconfirmed.join(", ")
+        ));
+    }
+    if !dir.view().has_secret_outputs().map_err(messages::store)? {
+        talk(&format!(
+            "There are no keystores in {}. To have them written from the shares that this operator \
+             keeps, move that folder away and run \
+             the same command again, without --no-keystores.",
+            shown(&folder)
+        ));
+    }
+    if ceremony.ssv().is_some() {
+        let folder = shown(&folder.join("public/ssv"));
+        talk(&format!(
+            "For SSV: judge {folder} with quorate verify ssv, then register its keyshares.json \
+             with the next nonces. Know that"
+        ));
+        RSA_WEAKNESS.iter().for_each(|sentence| talk(&format!("* {sentence}")));
+    }
+    out.finish(
+        Exit::Done,
+        json!({
+            "ceremony": ceremony.name(),
+            "spec_digest": ceremony.digest().to_string(),
+            "outputs": folder.display().to_string(),
+            "unconfirmed": unconfirmed,
+        }),
+        &format!("Done. Outputs are in {}", folder.display()),
+    )
+}
+
+fn interrupted(waiting: &[String], ceremony: &Ceremony, out: &Output) -> Result<Exit, CliError> {
+    let whom = if waiting.is_empty() {
+        String::new()
+    } else {
+        format!(" Was waiting for {}.", waiting.join(", "))
+    };
+    out.finish(
+        Exit::Waiting,
+        json!({ "ceremony": ceremony.name(), "waiting_for": waiting }),
+        &format!("Stopped.{whom} Nothing is lost: run the same command again to go on."),
+    )
+}
+
+fn aborted(
+    fault: &Fault,
+    file: &Path,
+    ceremony: &Ceremony,
+    prepared: bool,
+    dir: &CeremonyDir,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let culprits = seat_names(ceremony, &fault.rule.culprits());
+    let what = words::rule(&fault.rule, Some(ceremony));
+    let (certainty, sure) = match fault.rule.certainty() {
+        Certainty::Proven => ("proven", "proven to anybody"),
+        Certainty::Suspected => ("suspected", "suspected: one of them, and not proven which"),
+        Certainty::Nobody => ("nobody", "and nothing to prove"),
+    };
+    let evidence = dir.view().evidence().map_err(messages::store)?;
+    let stored = match prepared {
+        true => {
+            "Your shares stay stored. If the others complete the certificate, this ceremony can \
+             still finish: run the same command again. \
+             Otherwise its keys must never receive a deposit."
+        }
+        false => "No key came out of this ceremony, and nobody can deposit to one.",
+    };
+    let mut todo = "show the evidence to the other operators, and agree on who takes part in the \
+                    next attempt."
+        .to_owned();
+    if let Some(proof) = evidence.iter().find(|path| named(path, machine::FAULT)) {
+        todo += &format!("\n  judge it:   quorate evidence check {}", quoted(proof));
+    }
+    let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
+    let new = file.with_file_name(format!(
+        "{}-attempt-{}.toml",
+        stem.display(),
+        ceremony.attempt().saturating_add(1)
+    ));
+    let next = next_attempt(fault, file, &new, ceremony);
+    todo += &format!("\n  next file:  {next}");
+    out.finish(
+        Exit::Aborted,
+        json!({
+            "ceremony": ceremony.name(), "fault": what, "culprits": culprits,
+            "certainty": certainty, "prepared": prepared,
+            "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "next": next,
+        }),
+        &format!(
+            "Stopped by a fault: {what}\nWhose doing: {} ({sure}).\n{stored}\nEvidence: {}\nWhat \
+             to do: {todo}",
+            if culprits.is_empty() { "nobody's".to_owned() } else { culprits.join(" or ") },
+            evidence.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
+        ),
+    )
+}
+
+/// The command that drafts the next attempt: without whoever is proven to be at fault.
+pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ceremony) -> String {
+    let culprits = match fault.rule.certainty() {
+        Certainty::Proven => seat_names(ceremony, &fault.rule.culprits()),
+        Certainty::Suspected | Certainty::Nobody => Vec::new(),
+    };
+    let without: String =
+        culprits.iter().map(|name| format!(" --without {}", quoted(Path::new(name)))).collect();
+    let left = ceremony.n() - culprits.len();
+    let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
+    format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(new))
+}
+
+/// Whether a file of evidence is of this name.
+pub(super) fn named(path: &Path, name: &str) -> bool {
+    path.file_name()
+        .and_then(|file| file.to_str())
+        .is_some_and(|file| file.starts_with(&format!("{name}-")))
+}

@@ -1,0 +1,83 @@
+//! Combining answers.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::result::{advice, blamed, name, result};
+use super::{audited, read_request};
+use crate::args::Combine;
+use crate::messages::shown;
+use crate::progress::seat_names;
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{input, messages, prompt};
+use quorate::identity::Operator;
+use quorate::signing::combine::{CombineError, combine};
+use quorate::signing::partial::{LARGEST, Partial, PartialFile};
+use quorate::signing::{Cleared, Parent};
+use quorate_operator::store::StateDir;
+
+/// `quorate exit combine`, `quorate deposit combine`.
+pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
+    let request = read_request(&args.request, kind)?;
+    if let Some(output) = &args.output {
+        input::can_be_written(output)?;
+    }
+    let parent = audited(&args.transcript)?;
+    let cleared =
+        parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    let (partials, bad) = open_all(&args.partials, &cleared, &parent, out)?;
+    let (signature, used) = combine(&cleared, &parent, &partials).map_err(|error| match error {
+        CombineError::TooFew { found, needed } => messages::too_few(found, needed, &bad),
+        CombineError::DoesNotVerify => messages::internal(&error.to_string()),
+    })?;
+    bad.iter().for_each(|line| talk(&format!("Not counted: {line}")));
+    let (name, bytes, mut fields) = result(&cleared, &parent, signature)?;
+    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(name));
+    // Whoever has an exit can use it.
+    input::write_private(&output, &bytes)?;
+
+    let names = seat_names(parent.ceremony(), &used);
+    if let Some(fields) = fields.as_object_mut() {
+        fields.insert("file".to_owned(), json!(output.display().to_string()));
+        fields.insert("signed_by".to_owned(), json!(names));
+        fields.insert("not_counted".to_owned(), json!(bad));
+    }
+    out.finish(Exit::Done, fields, &advice(&cleared, &output, &names))
+}
+
+/// The answers that count, and what is wrong with the others. The custodian's keys are opened only
+/// if something is sealed.
+fn open_all(
+    paths: &[PathBuf],
+    cleared: &Cleared,
+    parent: &Parent,
+    out: &Output,
+) -> Result<(Vec<Partial>, Vec<String>), CliError> {
+    let files =
+        paths.iter().map(|path| Ok((path, PartialFile::from_json(&input::read(path, LARGEST)?))));
+    let files = files.collect::<Result<Vec<_>, CliError>>()?;
+    let sealed = files.iter().any(|(_, file)| file.as_ref().is_ok_and(PartialFile::is_sealed));
+    let custodian = if sealed { Some(custodian(out)?) } else { None };
+    let (mut good, mut bad): (Vec<Partial>, Vec<String>) = (Vec::new(), Vec::new());
+    for (path, file) in files {
+        let secret = custodian.as_ref().map(Operator::noise);
+        match file.and_then(|file| file.open(cleared, parent, secret)) {
+            Ok(partial) if good.iter().any(|other| other.operator == partial.operator) => {
+                bad.push(format!(
+                    "{}: a second answer of {}",
+                    shown(path),
+                    name(parent, partial.operator.get())
+                ));
+            }
+            Ok(partial) => good.push(partial),
+            Err(error) => bad.push(format!("{}: {}", shown(path), blamed(parent, &error))),
+        }
+    }
+    Ok((good, bad))
+}
+
+fn custodian(out: &Output) -> Result<Operator, CliError> {
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    Ok(prompt::open_identity(&state, out)?.0)
+}

@@ -1,0 +1,239 @@
+//! A request being answered over channels: what the signing room decides is done, to the network,
+//! the disk and the person.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::ended::Ended;
+use super::result::{blamed, result};
+use crate::messages::shown;
+use crate::progress::{Progress, seat_name, seat_names};
+use crate::report::CliError;
+use crate::{input, messages};
+use quorate::primitives::curve::G2;
+use quorate::signing::live::{Action, Event, Live};
+use quorate::spec::Index;
+use quorate_operator::carrier::{Event as Carried, Tcp};
+
+const TICK: Duration = Duration::from_secs(2);
+/// After how many ticks it says again whom it waits for.
+const REMIND: u32 = 15;
+
+/// The result: on the disk, if nothing stands in the way.
+pub(super) struct Made {
+    pub(super) file: PathBuf,
+    pub(super) fields: Value,
+    pub(super) signers: Vec<String>,
+    bytes: Vec<u8>,
+    /// Why it is not on the disk yet.
+    pub(super) unwritten: Option<CliError>,
+}
+
+/// A request being answered.
+pub(super) struct Drive {
+    live: Live,
+    tcp: Tcp,
+    progress: Progress,
+    output: Option<PathBuf>,
+    /// Answers that do not count.
+    bad: Vec<String>,
+    /// Whom it does not speak with any more, and why.
+    hung_up: Vec<String>,
+    made: Option<Made>,
+}
+
+impl Drive {
+    /// `output`: where the result goes, if not to the folder where this runs.
+    pub(super) fn new(live: Live, tcp: Tcp, output: Option<PathBuf>) -> Self {
+        Self {
+            live,
+            tcp,
+            progress: Progress::new(),
+            output,
+            bad: Vec::new(),
+            hung_up: Vec::new(),
+            made: None,
+        }
+    }
+
+    /// Drives until everybody has what it needs, the time is over, or the person has had enough.
+    pub(super) async fn run(
+        mut self,
+        begun: Vec<Action>,
+        wait: Duration,
+    ) -> Result<Ended, CliError> {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(messages::runtime)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(messages::runtime)?;
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let deadline = Instant::now() + wait;
+        let mut ticks: u32 = 0;
+        self.perform(begun)?;
+        self.remind();
+        let ending = loop {
+            if let Some(ending) = self.live.ending() {
+                break Some(ending);
+            }
+            tokio::select! {
+                event = self.tcp.next() => self.on_event(event)?,
+                _ = tick.tick() => {
+                    let actions = self.live.handle(Event::Tick);
+                    self.perform(actions)?;
+                    self.write()?;
+                    ticks = ticks.wrapping_add(1);
+                    if ticks.is_multiple_of(REMIND) {
+                        self.remind();
+                    }
+                }
+                () = sleep_until(deadline) => break None,
+                _ = interrupt.recv() => break None,
+                _ = terminate.recv() => break None,
+            }
+        };
+        let Self { live, tcp, bad, hung_up, made, .. } = self;
+        // What was said last is still sent.
+        tcp.shutdown().await;
+        Ok(Ended { live, bad, hung_up, made, ending })
+    }
+
+    fn name(&self, index: Index) -> String {
+        seat_name(self.live.parent().ceremony(), index)
+    }
+
+    fn remind(&self) {
+        if let Some(error) = self.made.as_ref().and_then(|made| made.unwritten.as_ref()) {
+            self.progress.say(&format!(
+                "The result is not written: {}. Trying again; the others can have this operator's \
+                 answers.",
+                error.what
+            ));
+            return;
+        }
+        let waiting = seat_names(self.live.parent().ceremony(), &self.live.waiting_for());
+        if !waiting.is_empty() {
+            self.progress.say(&format!("Waiting for {}.", waiting.join(", ")));
+        }
+    }
+
+    fn on_event(&mut self, event: Carried) -> Result<(), CliError> {
+        match event {
+            Carried::Up { peer, address } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                let line = format!("Connected to {} at {address}.", self.name(peer));
+                self.progress.say_of(peer, &line);
+                let actions = self.live.handle(Event::Up(peer));
+                self.perform(actions)
+            }
+            Carried::Down { peer, why } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                let line = format!("Lost {}: {why}.", self.name(peer));
+                self.progress.say_of(peer, &line);
+                let actions = self.live.handle(Event::Down(peer));
+                self.perform(actions)
+            }
+            Carried::Unreachable { peer, address, why } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                let line = format!(
+                    "{} is not reachable at {address} yet: {why}. Trying again.",
+                    self.name(peer)
+                );
+                self.progress.say_of(peer, &line);
+                Ok(())
+            }
+            Carried::Refused { address, why } => {
+                self.progress.say(&format!("Refused a connection from {address}: {why}."));
+                Ok(())
+            }
+            Carried::Frame { peer, bytes } => {
+                let Some(peer) = Index::new(peer) else { return Ok(()) };
+                let actions = self.live.handle(Event::Frame(peer, &bytes));
+                self.perform(actions)
+            }
+        }
+    }
+
+    fn perform(&mut self, actions: Vec<Action>) -> Result<(), CliError> {
+        let mut actions = VecDeque::from(actions);
+        while let Some(action) = actions.pop_front() {
+            match action {
+                Action::Send { to, frame } => {
+                    // Whoever is not connected hears it when it is.
+                    let _ = self.tcp.send(to.get(), frame);
+                }
+                Action::HangUp { peer, why } => {
+                    self.tcp.hang_up(peer.get());
+                    self.progress.say(&format!("Hung up on {}: {why}.", self.name(peer)));
+                    self.hung_up.push(format!("{}: {why}", self.name(peer)));
+                }
+                Action::Counted(operator) => {
+                    let (counted, needed) =
+                        (self.live.counted(), self.live.parent().ceremony().t());
+                    self.progress.say(&format!(
+                        "{} has answered: {counted} answers, {needed} needed.",
+                        self.name(operator)
+                    ));
+                }
+                Action::NotCounted { operator, why } => {
+                    let line =
+                        format!("{}: {}", self.name(operator), blamed(self.live.parent(), &why));
+                    self.progress.say(&format!("Not counted: {line}"));
+                    self.bad.push(line);
+                }
+                Action::Received => self.progress.say("The custodian counts this answer."),
+                Action::Combined { signature, signers } => {
+                    self.made = Some(self.make(signature, &signers)?);
+                    actions.extend(self.put());
+                }
+                Action::Impossible(error) => return Err(messages::internal(&error.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn make(&self, signature: G2, signers: &[Index]) -> Result<Made, CliError> {
+        let (cleared, parent) = (self.live.cleared(), self.live.parent());
+        let (name, bytes, fields) = result(cleared, parent, signature)?;
+        let file = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
+        Ok(Made {
+            file,
+            fields,
+            signers: seat_names(parent.ceremony(), signers),
+            bytes,
+            unwritten: None,
+        })
+    }
+
+    /// Tries again to write a result that could not be written.
+    fn write(&mut self) -> Result<(), CliError> {
+        let actions = self.put();
+        self.perform(actions)
+    }
+
+    /// Puts the result on the disk, if there is one that is not. Whatever is in the way can be put
+    /// aside while this operator stays, and the others go on.
+    fn put(&mut self) -> Vec<Action> {
+        let Some(made) = self.made.as_mut().filter(|_| !self.live.is_satisfied()) else {
+            return Vec::new();
+        };
+        let first = made.unwritten.is_none();
+        // Whoever has an exit can use it.
+        made.unwritten = input::write_private_once(&made.file, &made.bytes).err();
+        if made.unwritten.is_none() {
+            let line = format!(
+                "Wrote {}. Staying for those who do not have it yet; Ctrl-C is safe.",
+                shown(&made.file)
+            );
+            self.progress.say(&line);
+            return self.live.written();
+        }
+        if first {
+            self.remind();
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,114 @@
+//! What came of answering over channels, in words and fields.
+
+use serde_json::{Value, json};
+
+use super::drive::Made;
+use super::result::advice;
+use crate::messages;
+use crate::progress::{seat_name, seat_names};
+use crate::report::{CliError, Exit, Output, talk};
+use quorate::signing::live::{Ending, Live, Role};
+use quorate::spec::Index;
+
+/// What came of it.
+pub(super) struct Ended {
+    pub(super) live: Live,
+    /// Answers that do not count.
+    pub(super) bad: Vec<String>,
+    /// Who was hung up on, and why.
+    pub(super) hung_up: Vec<String>,
+    pub(super) made: Option<Made>,
+    /// `None`: the time was over, or the person had had enough.
+    pub(super) ending: Option<Ending>,
+}
+
+impl Ended {
+    /// Says it. Operator `me` asks.
+    pub(super) fn finish(self, me: Index, out: &Output) -> Result<Exit, CliError> {
+        let Self { live, bad, hung_up, made, ending } = self;
+        let (cleared, ceremony) = (live.cleared(), live.parent().ceremony());
+        let waiting = if live.is_satisfied() { live.unconfirmed() } else { live.waiting_for() };
+        let waiting = seat_names(ceremony, &waiting);
+        let id = cleared.request.id().to_string();
+        let mut fields = json!({
+            "request": id, "operator": me.get(), "waiting_for": waiting, "not_counted": bad,
+            "hung_up_on": hung_up,
+        });
+        let mut add = |more: Value| {
+            if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+                fields.extend(more);
+            }
+        };
+        if let Some(Made { file, fields: more, signers, unwritten, .. }) = made {
+            if let Some(error) = unwritten {
+                return Err(messages::unwritten(error));
+            }
+            if !waiting.is_empty() {
+                let waiting = waiting.join(", ");
+                talk(&match live.role() {
+                    Role::Everybody => format!(
+                        "{waiting} had not said that they have what they need. Should one of them \
+                         need your answer, run the same command \
+                         again, with another file to write."
+                    ),
+                    _ => format!(
+                        "{waiting} may not have heard that you have what you need: they can stop \
+                         waiting."
+                    ),
+                });
+            }
+            add(more);
+            add(json!({ "file": file.display().to_string(), "signed_by": signers }));
+            return out.finish(Exit::Done, fields, &advice(cleared, &file, &signers));
+        }
+        let (counted, needed) = (live.counted(), ceremony.t());
+        match (live.role(), ending) {
+            (Role::Contributor(custodian), _) if live.is_satisfied() => {
+                let custodian = seat_name(ceremony, custodian);
+                let text = format!(
+                    "{custodian} says that it has what it needs. The result is with {custodian} \
+                     alone."
+                );
+                add(json!({ "custodian": custodian }));
+                out.finish(Exit::Done, fields, &text)
+            }
+            (Role::Contributor(_), Some(Ending::CustodianLost)) => {
+                Err(messages::custodian_lost(&hung_up.join(", "), cleared))
+            }
+            (_, Some(Ending::Hopeless)) => {
+                Err(messages::never_enough(counted, needed, &[bad, hung_up].concat()))
+            }
+            (role, _) => {
+                let far = match role {
+                    Role::Contributor(_) if live.is_received() => {
+                        "The custodian counts this answer, but has not said that it has what it \
+                         needs."
+                            .to_owned()
+                    }
+                    Role::Contributor(_) => "The custodian has not said that it has what it \
+                                             needs."
+                        .to_owned(),
+                    Role::Everybody | Role::Custodian => {
+                        add(json!({ "counted": counted, "needed": needed }));
+                        format!("{counted} answers, and {needed} are needed.")
+                    }
+                };
+                add(json!({ "answer_sent": live.has_left() }));
+                let left = match live.has_left() {
+                    true => {
+                        " This operator's answer has been sent and cannot be taken back: the \
+                         others may complete without it."
+                    }
+                    false => "",
+                };
+                let text = format!(
+                    "{far} Was waiting for {}. No result is written here.{left} The answer is \
+                     remembered: run the same command again, together \
+                     with them.",
+                    waiting.join(", ")
+                );
+                out.finish(Exit::Waiting, fields, &text)
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Answering together: every operator runs the same command at the same time, over the channels of
+//! the ceremony.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::answer::{Answered, answer};
+use super::drive::Drive;
+use super::result::default_name;
+use crate::args::LiveArgs;
+use crate::command::run::{can_listen, listen_address};
+use crate::command::spec_next::seat;
+use crate::report::{CliError, Exit, Output};
+use crate::{input, messages, random};
+use quorate::signing::live::frame::Frame;
+use quorate::signing::live::{Live, Role};
+use quorate::signing::{Cleared, Parent};
+use quorate::spec::{Ceremony, Endpoint, Index};
+use quorate_operator::carrier::{Peer, Session, Tcp, TcpConfig, Timing};
+
+/// `quorate exit run`, `quorate deposit run`.
+pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
+    let (Answered { cleared, parent, operator, partial }, Ready { listen, peers }) =
+        answer(&args.asked, kind, out, |cleared, parent, me| ready(args, cleared, parent, me))?;
+    let me = partial.operator;
+    let ceremony = parent.ceremony().clone();
+    let session = Session::Request(cleared.request.id());
+    let begun = Live::begin(cleared, parent, operator.clone(), partial, random::secret());
+    let (live, actions) =
+        begun.ok_or_else(|| messages::internal("a role that was there before"))?;
+    let config = TcpConfig {
+        session,
+        me: me.get(),
+        operator,
+        peers,
+        listen,
+        max_frame: Frame::max_bytes(ceremony.n()),
+        random: Arc::new(random::secret),
+        timing: Timing::default(),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(messages::runtime)?;
+    let ended = runtime.block_on(async {
+        let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
+        Drive::new(live, tcp, args.output.clone())
+            .run(actions, Duration::from_secs(args.wait))
+            .await
+    });
+    // The system may look up a name for much longer than anybody waits.
+    runtime.shutdown_background();
+    ended?.finish(me, out)
+}
+
+/// Where to listen, and whom to speak with.
+struct Ready {
+    listen: String,
+    peers: Vec<Peer>,
+}
+
+/// Whether there will be channels, and a place for the result. Before anything is signed.
+fn ready(
+    args: &LiveArgs,
+    cleared: &Cleared,
+    parent: &Parent,
+    me: Index,
+) -> Result<Ready, CliError> {
+    let role = Role::of(cleared, parent, me)
+        .ok_or_else(|| messages::no_channel(&args.asked.request, cleared))?;
+    if !matches!(role, Role::Contributor(_)) {
+        let name = || {
+            default_name(cleared, parent)
+                .unwrap_or_else(|| "signed_exit_transaction.json".to_owned())
+                .into()
+        };
+        input::can_be_written(&args.output.clone().unwrap_or_else(name))?;
+    }
+    let ceremony = parent.ceremony();
+    let mut at: Vec<(Index, Endpoint)> = Vec::new();
+    for text in &args.at {
+        let (index, place) = address(text, ceremony)?;
+        if at.iter().any(|(other, _)| *other == index) {
+            return Err(messages::at(text, "a second address of this operator"));
+        }
+        at.push((index, place));
+    }
+    let place =
+        |index: u16| at.iter().find(|(other, _)| other.get() == index).map(|(_, place)| place);
+    let mut peers = Peer::of(ceremony, me);
+    peers.retain(|peer| Index::new(peer.index).is_some_and(|index| role.speaks_with(index)));
+    for peer in &mut peers {
+        if let Some(place) = place(peer.index) {
+            peer.address = Some(place.to_string());
+        }
+    }
+    // The later operator calls the earlier one.
+    if let Some(peer) = peers.iter().find(|peer| peer.index < me.get() && peer.address.is_none()) {
+        return Err(messages::no_address(&peer.name));
+    }
+    if peers.iter().all(|peer| peer.index < me.get()) {
+        return Ok(Ready { listen: String::new(), peers });
+    }
+    let own = place(me.get()).map(|own| format!("0.0.0.0:{}", own.port()));
+    let listen = listen_address(args.listen.as_deref().or(own.as_deref()), ceremony, me)?;
+    can_listen(&listen).map(|()| Ready { listen, peers })
+}
+
+/// `OPERATOR=HOST:PORT`.
+fn address(text: &str, ceremony: &Ceremony) -> Result<(Index, Endpoint), CliError> {
+    let (who, place) =
+        text.rsplit_once('=').ok_or_else(|| messages::at(text, "not OPERATOR=HOST:PORT"))?;
+    let place = Endpoint::parse(place).map_err(|error| messages::at(text, &error.to_string()))?;
+    Ok((seat("--at", who, ceremony)?, place))
+}

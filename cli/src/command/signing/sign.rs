@@ -1,0 +1,47 @@
+//! Answering by a file.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::answer::{Answered, answer};
+use crate::args::SignArgs;
+use crate::messages::shown;
+use crate::report::{CliError, Exit, Output};
+use crate::{input, random};
+use quorate::signing::{Cleared, Delivery};
+
+/// `quorate exit sign`, `quorate deposit sign`.
+pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
+    if let Some(output) = &args.output {
+        input::can_be_written(output)?;
+    }
+    let (answered, output) = answer(&args.asked, kind, out, |cleared, _, me| {
+        let output = args.output.clone().unwrap_or_else(|| default_output(cleared, me.get()));
+        input::can_be_written(&output).map(|()| output)
+    })?;
+    let Answered { cleared, operator, partial, .. } = &answered;
+    input::write_private(&output, &partial.to_json(cleared, operator, random::secret()))?;
+    finish(&answered, &output, out)
+}
+
+fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliError> {
+    let request = &answered.cleared.request;
+    let whom = match &request.delivery {
+        Delivery::Public => "whoever combines the answers".to_owned(),
+        Delivery::Custodian(card) => format!("{}, who alone can open it", card.name),
+    };
+    out.finish(
+        Exit::Done,
+        json!({
+            "request": request.id().to_string(),
+            "operator": answered.partial.operator.get(),
+            "file": output.display().to_string(),
+        }),
+        &format!("Signed, and remembered. Wrote {}\nSend it to {whom}.", shown(output)),
+    )
+}
+
+fn default_output(cleared: &Cleared, index: u16) -> PathBuf {
+    PathBuf::from(format!("partial-{index}-{}.json", &cleared.request.id().to_string()[..8]))
+}

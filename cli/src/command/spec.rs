@@ -1,0 +1,208 @@
+//! `quorate spec`: the ceremony file.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::args::{Spec, SpecNew};
+use crate::command::spec_next;
+use crate::command::verify::contracts;
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{input, messages, random};
+use quorate::ethereum::obol::check::Cluster;
+use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
+use quorate::ethereum::ssv::parse_operators_info;
+use quorate::spec::canonical::fingerprint;
+use quorate::spec::file::{
+    AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
+};
+use quorate::spec::obol::ceremony_file;
+use quorate::spec::show::describe;
+use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
+
+/// Longest operators_info.json.
+const MOST_OPERATORS_INFO: usize = 8 << 20;
+
+/// Runs the command.
+pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Spec::New(args) => new(args, out),
+        Spec::Next(args) => spec_next::run(args, out),
+        Spec::Check { file } => {
+            let (_, ceremony) = input::ceremony(file)?;
+            let words = fingerprint(&ceremony.digest()).join(" ");
+            out.finish(
+                Exit::Done,
+                fields(&ceremony),
+                &format!("This ceremony file follows every rule.\nFingerprint  {words}"),
+            )
+        }
+        Spec::Show { file } => {
+            let (_, ceremony) = input::ceremony(file)?;
+            out.finish(Exit::Done, fields(&ceremony), &describe(&ceremony))
+        }
+    }
+}
+
+fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
+    input::must_be_free(&args.output)?;
+    let mut file = file(args)?;
+    if let (Some(owner), Some(nonce), Some(operators)) =
+        (&args.ssv_owner, args.ssv_nonce, &args.ssv_operators)
+    {
+        file.ssv = Some(SsvEntry { owner: owner.clone(), nonce });
+        for_ssv(&mut file.operators, &args.ssv_ids, operators)?;
+    }
+    let text = file.to_toml();
+    // What is written is what was checked: the text, read back.
+    let ceremony = input::parse_ceremony(&text).map_err(|error| messages::spec(&error))?;
+    input::write_new(&args.output, text.as_bytes())?;
+    talk(
+        "Send this same file to every operator. Before anything is signed, each compares the \
+         fingerprint with the others, by voice.",
+    );
+    let mut fields = fields(&ceremony);
+    fields["file"] = args.output.display().to_string().into();
+    out.finish(
+        Exit::Done,
+        fields,
+        &format!("{}\nWrote {}", describe(&ceremony), messages::shown(&args.output)),
+    )
+}
+
+/// The ceremony file that the flags describe, unchecked.
+fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
+    if let Some(definition) = &args.obol_definition {
+        return cluster(args, definition);
+    }
+    let required = || messages::internal("a flag that is required is not there");
+    if args.validators.len() != args.withdrawal.len() {
+        return Err(messages::pairs(args.validators.len(), args.withdrawal.len()));
+    }
+    let amounts = (!args.amounts.is_empty())
+        .then(|| args.amounts.iter().cloned().map(AmountText).collect::<Vec<_>>());
+    let compounding = args.compounding.ok_or_else(required)?;
+    let validators =
+        args.validators.iter().zip(&args.withdrawal).map(|(count, withdrawal)| ValidatorEntry {
+            count: (*count).into(),
+            withdrawal: withdrawal.clone(),
+            compounding,
+            amounts: amounts.clone(),
+            fee_recipient: args.fee_recipient.clone(),
+            gas_limit: args.gas_limit,
+        });
+    Ok(CeremonyFile {
+        version: FILE_VERSION,
+        name: args.name.clone().ok_or_else(required)?,
+        id: hex::encode(random::public()),
+        attempt: 1,
+        supersedes: None,
+        network: NetworkEntry::Known(args.network.clone().ok_or_else(required)?),
+        threshold: args.threshold.ok_or_else(required)?,
+        policy: PolicyEntry { allow_all_required: args.allow_all_required },
+        ssv: None,
+        operators: args.operators.iter().map(|text| operator(text)).collect(),
+        validators: validators.collect(),
+        obol: None,
+    })
+}
+
+/// Gives each operator its number and its key in SSV's contract, and puts them in the order of
+/// their numbers.
+fn for_ssv(operators: &mut [OperatorEntry], ids: &[u64], path: &Path) -> Result<(), CliError> {
+    if operators.len() != ids.len() {
+        return Err(messages::ssv_pairs(operators.len(), ids.len()));
+    }
+    let known = parse_operators_info(&input::read(path, MOST_OPERATORS_INFO)?);
+    let known = known.map_err(|error| messages::operators_info(path, &error))?;
+    for (operator, id) in operators.iter_mut().zip(ids) {
+        let info = known
+            .iter()
+            .find(|info| info.id == *id)
+            .ok_or_else(|| messages::no_ssv_operator(path, *id))?;
+        (operator.point, operator.ssv_key) = (Some(*id), Some(info.key.to_text()));
+    }
+    operators.sort_by_key(|operator| operator.point);
+    Ok(())
+}
+
+/// The ceremony file that a cluster definition describes; flags that say something too have to
+/// agree with it.
+fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
+    let contracts = contracts(&args.contract_wallets)?;
+    let bytes = input::read(path, MOST_BYTES)?;
+    let checked = ClusterDefinition::parse(&bytes)
+        .and_then(|definition| Cluster::check(definition, contracts));
+    let cluster = checked.map_err(|error| messages::definition(path, &error))?;
+    let operators = args.operators.iter().map(|text| operator(text)).collect();
+    let name = args.name.as_deref().unwrap_or(&cluster.definition().name);
+    let mut file = ceremony_file(&cluster, name, &random::public(), operators)
+        .map_err(|error| messages::spec(&error))?;
+    if let Some(threshold) = args.threshold.filter(|threshold| *threshold != file.threshold) {
+        return Err(messages::contradicts(
+            "--threshold",
+            &threshold.to_string(),
+            &file.threshold.to_string(),
+        ));
+    }
+    match (&args.network, &file.network) {
+        (Some(given), NetworkEntry::Known(known)) if given != known => {
+            return Err(messages::contradicts("--network", given, known));
+        }
+        _ => {}
+    }
+    file.policy.allow_all_required = args.allow_all_required;
+    Ok(file)
+}
+
+/// `card@host:port`, or a card alone.
+pub(crate) fn operator(text: &str) -> OperatorEntry {
+    let (card, address) = match text.split_once('@') {
+        Some((card, address)) => (card, Some(address.to_owned())),
+        None => (text, None),
+    };
+    OperatorEntry { card: card.to_owned(), address, point: None, ssv_key: None }
+}
+
+/// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.
+pub(crate) fn fields(ceremony: &Ceremony) -> Value {
+    let operators = ceremony.roster().iter().map(|(index, seat)| {
+        json!({
+            "index": index.get(),
+            "name": seat.card.name.as_str(),
+            "key": hex::encode(seat.card.key.as_bytes()),
+            "point": seat.point,
+            "address": seat.address.as_ref().map(Endpoint::to_string),
+            "ssv_key": ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
+        })
+    });
+    let validators = ceremony.validators().chunk_by(|a, b| a == b).map(|equal| {
+        json!({
+            "count": equal.len(),
+            "withdrawal": equal[0].withdrawal.address().to_string(),
+            "compounding": equal[0].withdrawal.is_compounding(),
+            "amounts_gwei": equal[0].amounts,
+            "fee_recipient": equal[0].registration.map(|wanted| wanted.fee_recipient.to_string()),
+            "gas_limit": equal[0].registration.map(|wanted| wanted.gas_limit),
+        })
+    });
+    json!({
+        "fingerprint": fingerprint(&ceremony.digest()).join(" "),
+        "digest": ceremony.digest().to_string(),
+        "name": ceremony.name(),
+        "id": hex::encode(ceremony.id()),
+        "attempt": ceremony.attempt(),
+        "supersedes": ceremony.supersedes().map(|digest| digest.to_string()),
+        "network": ceremony.network().name(),
+        "threshold": ceremony.t(),
+        "ssv": ceremony.ssv().map(|ssv| json!({ "owner": ssv.owner.to_string(),
+        "nonce": ssv.nonce })),
+        "operators": operators.collect::<Vec<_>>(),
+        "validators": validators.collect::<Vec<_>>(),
+        "validator_count": ceremony.v(),
+        "obol": ceremony.obol().map(|cluster| json!({
+            "definition_hash": format!("0x{}", hex::encode(cluster.definition().definition_hash)),
+            "unchecked": cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect::<Vec<_>>(),
+        })),
+    })
+}

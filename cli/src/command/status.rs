@@ -1,0 +1,301 @@
+//! `quorate status`: what this operator has, from what can be read without its passphrase; with a
+//! passphrase file, from the logs too.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::evidence::judged;
+use super::run::{named, next_attempt};
+use crate::messages::{quoted, shown};
+use crate::progress::{round_word, seat_names};
+use crate::report::{CliError, Exit, Output, talk};
+use crate::verdict::Verdict;
+use crate::{input, machine, messages, prompt};
+use quorate::audit::words;
+use quorate::identity::Operator;
+use quorate::protocol::participant::OwnSeat;
+use quorate::protocol::record::ReplayError;
+use quorate::spec::Ceremony;
+use quorate::spec::canonical::fingerprint;
+use quorate_operator::store::{CeremonyView, Log, StateDir};
+
+/// Where a ceremony stands, as far as files tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    /// Outputs are published.
+    Finished,
+    /// This operator gave it up, for good.
+    GivenUp,
+    /// Evidence of a fault is kept, and there are no outputs.
+    Faulted,
+    /// There is a log.
+    Begun,
+    /// There is nothing: this operator has said nothing to anybody.
+    Empty,
+    /// There was a log, and it is gone.
+    LogGone,
+}
+
+impl Stand {
+    fn of(view: &CeremonyView) -> Result<Self, CliError> {
+        if view.is_published().map_err(messages::store)? {
+            return Ok(Self::Finished);
+        }
+        let evidence = view.evidence().map_err(messages::store)?;
+        if evidence.iter().any(|path| named(path, machine::GIVEN_UP)) {
+            return Ok(Self::GivenUp);
+        }
+        if !evidence.is_empty() {
+            return Ok(Self::Faulted);
+        }
+        Ok(
+            match (
+                view.has_log().map_err(messages::store)?,
+                view.has_traces().map_err(messages::store)?,
+            ) {
+                (true, _) => Self::Begun,
+                (false, true) => Self::LogGone,
+                (false, false) => Self::Empty,
+            },
+        )
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::GivenUp => "given-up",
+            Self::Faulted => "faulted",
+            Self::Begun => "begun",
+            Self::Empty => "empty",
+            Self::LogGone => "log-gone",
+        }
+    }
+
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::Finished => "finished: its outputs are published",
+            Self::GivenUp => {
+                "given up: this operator signs nothing more in it, and its keys must never receive \
+                 a deposit"
+            }
+            Self::Faulted => "a fault was found, and its evidence is kept",
+            Self::Begun => {
+                "begun and not finished; with --passphrase-file, whom it waits for is read from \
+                 its log"
+            }
+            Self::Empty => "nothing was begun",
+            Self::LogGone => {
+                "begun, and its log is gone: it cannot be begun anew; agree on a new file with the \
+                 next attempt"
+            }
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
+    let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let has_identity = state.has_identity().map_err(messages::store)?;
+    let views = state.ceremonies().map_err(messages::store)?;
+    let operator = match has_identity && out.passphrase_file.is_some() {
+        true => Some(Arc::new(prompt::open_identity(&state, out)?.0)),
+        false => None,
+    };
+    let mut unfinished = false;
+    let (mut texts, mut objects) = (Vec::new(), Vec::new());
+    for view in &views {
+        let stand = Stand::of(view)?;
+        let (text, object, stand) = describe(&state, view, stand, operator.as_ref())?;
+        unfinished |= matches!(stand, Stand::Begun | Stand::Empty);
+        texts.push(text);
+        objects.push(object);
+    }
+    if !has_identity {
+        talk("There are no operator keys here. Make them with: quorate identity new");
+    }
+    let text = if texts.is_empty() { "No ceremony yet.".to_owned() } else { texts.join("\n\n") };
+    let fields = json!({
+        "dir": state.path().display().to_string(),
+        "identity": has_identity,
+        "ceremonies": objects,
+    });
+    out.finish(if unfinished { Exit::Waiting } else { Exit::Done }, fields, &text)
+}
+
+fn describe(
+    state: &StateDir,
+    view: &CeremonyView,
+    stand: Stand,
+    operator: Option<&Arc<Operator>>,
+) -> Result<(String, Value, Stand), CliError> {
+    let ceremony = agreed(view)?.map(Arc::new);
+    let awaited = match (&ceremony, operator) {
+        (Ok(ceremony), Some(operator)) if matches!(stand, Stand::Begun | Stand::Faulted) => {
+            match told(view, ceremony, operator) {
+                // Of one that a fault stopped, what can be read without the log is enough.
+                Err(_) if stand == Stand::Faulted => None,
+                told => Some(told?),
+            }
+        }
+        _ => None,
+    };
+    let stand = if matches!(awaited, Some(Told::GivenUp)) { Stand::GivenUp } else { stand };
+    let folder = view.path();
+    let evidence = view.evidence().map_err(messages::store)?;
+    let next = match stand {
+        Stand::Finished => {
+            format!("quorate audit {}", quoted(&view.out().join("public/transcript.quorate")))
+        }
+        // Its word is in the log, and the record of it is not written yet.
+        Stand::GivenUp if !evidence.iter().any(|path| named(path, machine::GIVEN_UP)) => {
+            format!(
+                "quorate --dir {} abandon {}",
+                quoted(state.path()),
+                quoted(&folder.join("ceremony.toml"))
+            )
+        }
+        Stand::GivenUp => format!(
+            "quorate spec next {} --reason \"...\" -o NEW.toml",
+            quoted(&folder.join("ceremony.toml"))
+        ),
+        _ => format!(
+            "quorate --dir {} run {}",
+            quoted(state.path()),
+            quoted(&folder.join("ceremony.toml"))
+        ),
+    };
+    let about = match &ceremony {
+        Ok(ceremony) => format!(
+            "\"{}\" on {}: {} of {} operators, validators: {}, attempt {}\n  fingerprint  {}",
+            ceremony.name(),
+            ceremony.network().name(),
+            ceremony.t(),
+            ceremony.n(),
+            ceremony.v(),
+            ceremony.attempt(),
+            fingerprint(&ceremony.digest()).join(" ")
+        ),
+        Err(why) => format!("{}: {why}", shown(&folder.join("ceremony.toml"))),
+    };
+    let mut text =
+        format!("{about}\n  state        {}\n  files        {}", stand.sentence(), shown(folder));
+    let mut proven = Vec::new();
+    let mut then = None;
+    for verdict in verdicts(&evidence) {
+        match verdict {
+            Ok(Verdict { ceremony, proven: faults, .. }) => {
+                proven.extend(faults.iter().map(|fault| words::rule(&fault.rule, Some(&ceremony))));
+                let new = format!("ceremony-attempt-{}.toml", ceremony.attempt().saturating_add(1));
+                let next = |fault| {
+                    next_attempt(fault, &folder.join("ceremony.toml"), Path::new(&new), &ceremony)
+                };
+                then = then.or(faults.first().map(next));
+            }
+            Err(error) => proven.push(error.what),
+        }
+    }
+    proven.iter().for_each(|fault| text += &format!("\n  proven       {fault}"));
+    let mut names = None;
+    if let Some(Told::Waits { sentence, names: awaited, fault }) = awaited {
+        match (stand, fault) {
+            (_, Some(fault)) => text += &format!("\n  fault        {fault}"),
+            (Stand::Begun, None) => text += &format!("\n  waiting      {sentence}"),
+            _ => {}
+        }
+        names = Some(awaited);
+    }
+    for path in &evidence {
+        text += &format!("\n  evidence     {}", shown(path));
+    }
+    // Without the file as it was agreed to there is nothing to run.
+    if (ceremony.is_ok() && stand != Stand::LogGone) || stand == Stand::Finished {
+        text += &format!("\n  next         {next}");
+        if let Some(then) = then.filter(|_| stand == Stand::Faulted) {
+            text += &format!("\n  or           {then}");
+        }
+    }
+    let object = json!({
+        "id": view.name(),
+        "state": stand.word(),
+        "path": folder.display().to_string(),
+        "outputs": (stand == Stand::Finished).then(|| view.out().display().to_string()),
+        "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+        "waiting_for": names,
+        "proven": proven,
+        "name": ceremony.as_ref().ok().map(|ceremony| ceremony.name()),
+        "network": ceremony.as_ref().ok().map(|ceremony| ceremony.network().name()),
+        "fingerprint": ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
+        "problem": ceremony.as_ref().err(),
+    });
+    Ok((text, object, stand))
+}
+
+/// What a log tells.
+enum Told {
+    /// This operator gave up; the record of it may be missing yet.
+    GivenUp,
+    /// Whom the ceremony waits for, in words and by name; and the fault that stands in its way, if
+    /// there is one.
+    Waits { sentence: String, names: Vec<String>, fault: Option<String> },
+}
+
+fn told(
+    view: &CeremonyView,
+    ceremony: &Arc<Ceremony>,
+    operator: &Arc<Operator>,
+) -> Result<Told, CliError> {
+    let Some(seat) = OwnSeat::find(ceremony.clone(), operator.clone()) else {
+        return Err(messages::no_seat(operator.name().as_str(), ceremony.name()));
+    };
+    let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes())
+        .map_err(messages::store)?;
+    // A replay changes nothing: what it asks for is left undone.
+    let participant = match machine::replay_or(&seat, records, view.path())? {
+        Ok((participant, _)) => participant,
+        Err(ReplayError::Abandoned) => return Ok(Told::GivenUp),
+        Err(error) => return Err(messages::replay(&error, view.path())),
+    };
+    let waiting = participant.waiting();
+    let names = seat_names(ceremony, &waiting.everybody());
+    let fault = participant.fault().map(|fault| {
+        let stored = match participant.is_prepared() {
+            true => "your shares are stored, and it goes on if the others complete the certificate",
+            false => "your shares were never confirmed",
+        };
+        format!("{}; {stored}", words::rule(&fault.rule, Some(ceremony)))
+    });
+    let sentence = match waiting.round {
+        Some(round) if !names.is_empty() => {
+            format!(
+                "round {} of 5, {}: for {}",
+                round.number() + 1,
+                round_word(round),
+                names.join(", ")
+            )
+        }
+        _ => "for nobody; run it to go on".to_owned(),
+    };
+    Ok(Told::Waits { sentence, names, fault })
+}
+
+/// What the evidence of a fault proves, as anybody can see it.
+fn verdicts(evidence: &[PathBuf]) -> Vec<Result<Verdict, CliError>> {
+    evidence.iter().filter(|path| named(path, machine::FAULT)).map(|path| judged(path)).collect()
+}
+
+/// The ceremony that a directory is of, or why its file does not tell.
+fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
+    let Some(bytes) = view.ceremony_file().map_err(messages::store)? else {
+        return Ok(Err("not found".to_owned()));
+    };
+    let Ok(text) = core::str::from_utf8(&bytes) else {
+        return Ok(Err("not UTF-8 text".to_owned()));
+    };
+    Ok(match input::parse_ceremony(text) {
+        Ok(ceremony) if ceremony.digest().to_string().starts_with(view.name()) => Ok(ceremony),
+        Ok(_) => Err("of another ceremony than this directory".to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}

@@ -1,0 +1,382 @@
+//! `quorate verify`: files that anybody made, judged offline by the rules of Ethereum alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::verify_ssv;
+use crate::args::{NetworkArgs, Verify, VerifyCluster, VerifyExit};
+use crate::messages::shown;
+use crate::report::{CliError, Exit, Output};
+use crate::{input, messages, prompt};
+use quorate::ethereum::address::ExecutionAddress;
+use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
+use quorate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use quorate::ethereum::network::Network;
+use quorate::ethereum::obol::check::{Cluster, DefinitionError};
+use quorate::ethereum::obol::definition::{self, ClusterDefinition};
+use quorate::ethereum::obol::lock::{self, ClusterLock};
+use quorate::ethereum::obol::lock_check::{self, LockError, check_lock};
+use quorate::export::exits::verify_exit;
+use quorate::export::launchpad::{verify_deposits, verify_registrations};
+use quorate::primitives::curve::G1;
+
+/// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
+const MOST_LIST_BYTES: usize = 64 << 20;
+/// Longest exit or keystore that is looked at; their own bounds are lower.
+const MOST_OBJECT_BYTES: usize = 64 << 10;
+
+/// Runs the command.
+pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Verify::Deposit { file, network, withdrawal } => {
+            deposit(file, network, withdrawal.as_deref(), out)
+        }
+        Verify::Exit(args) => exit(args, out),
+        Verify::Registration { file, network } => registration(file, network, out),
+        Verify::Keyshares(args) => verify_ssv::keyshares(args, out),
+        Verify::Ssv(args) => verify_ssv::directory(args, out),
+        Verify::ClusterDefinition(args) => cluster_definition(args, out),
+        Verify::ClusterLock(args) => cluster_lock(args, out),
+        Verify::Keystore { files, keystore_password_file } => {
+            keystore(files, keystore_password_file.as_deref(), out)
+        }
+    }
+}
+
+/// The network that a person names.
+pub(crate) fn network(args: &NetworkArgs) -> Result<Network, CliError> {
+    match (&args.network, &args.ceremony) {
+        (_, Some(file)) => Ok(input::ceremony(file)?.1.network().clone()),
+        (Some(name), None) => Network::known(name).ok_or_else(|| messages::unknown_network(name)),
+        (None, None) => Err(messages::internal("one of the flags is required")),
+    }
+}
+
+/// A validator's key that a person names.
+pub(crate) fn public_key(text: &str) -> Result<G1, CliError> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let mut bytes = [0; 48];
+    hex::decode_to_slice(digits, &mut bytes)
+        .map_err(|_| messages::public_key("not 96 hexadecimal digits"))?;
+    G1::from_compressed(&bytes).map_err(|error| messages::public_key(&error.to_string()))
+}
+
+pub(super) fn accepted(
+    file: &Path,
+    fields: Value,
+    text: &str,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let mut all = json!({ "file": file.display().to_string(), "accepted": true });
+    if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
+        all.extend(fields);
+    }
+    out.finish(Exit::Done, all, &format!("Accepted: {}\n{text}", shown(file)))
+}
+
+pub(super) fn refused(
+    file: &Path,
+    field: &str,
+    reason: &str,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    out.finish(
+        Exit::Finding,
+        json!({ "file": file.display().to_string(), "accepted": false, "field": field,
+            "reason": reason }),
+        &format!("Refused: {}\n  {reason}", shown(file)),
+    )
+}
+
+fn deposit(
+    file: &Path,
+    args: &NetworkArgs,
+    withdrawal: Option<&str>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let network = network(args)?;
+    let wanted = withdrawal.map(ExecutionAddress::parse_checksummed).transpose();
+    let wanted = wanted.map_err(|error| messages::address("--withdrawal", error))?;
+    let deposits = match verify_deposits(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
+        Ok(deposits) => deposits,
+        Err(error) => return refused(file, error.field(), &error.to_string(), out),
+    };
+    let mut text = format!("  network {}, deposits: {}", network.name(), deposits.len());
+    let mut rows = Vec::with_capacity(deposits.len());
+    for (entry, deposit) in (1..).zip(&deposits) {
+        let (message, credentials) = (&deposit.message, deposit.message.withdrawal_credentials);
+        let address = credentials.address();
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != address) {
+            let reason =
+                format!("entry {entry}, withdrawal_credentials: {address} instead of {wanted}");
+            return refused(file, "withdrawal_credentials", &reason, out);
+        }
+        let (amount, kind) = (
+            network.unit().text(message.amount),
+            if credentials.is_compounding() { "0x02" } else { "0x01" },
+        );
+        text += &format!(
+            "\n  {amount} for 0x{}\n    withdrawn to {address} ({kind})",
+            hex::encode(message.pubkey)
+        );
+        rows.push(json!({
+            "pubkey": hex::encode(message.pubkey), "amount": message.amount,
+            "withdrawal": address.to_string(),
+            "compounding": credentials.is_compounding(),
+        }));
+    }
+    accepted(file, json!({ "network": network.name(), "deposits": rows }), &text, out)
+}
+
+/// Also `quorate exit verify`.
+pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
+    let (network, key) = (network(&args.network)?, public_key(&args.public_key)?);
+    let signed = match verify_exit(&input::read(&args.file, MOST_OBJECT_BYTES)?, &network, &key) {
+        Ok(signed) => signed,
+        Err(error) => return refused(&args.file, error.field(), &error.to_string(), out),
+    };
+    let calldata = format!("0x{}", hex::encode(withdrawal_request(&key.to_compressed())));
+    let message = signed.message;
+    let text = format!(
+        "  network {}, validator {}, valid from epoch {}\n  signed by 0x{}\n  That this key has \
+         this index is for a beacon node to say.",
+        network.name(),
+        message.validator_index,
+        message.epoch,
+        hex::encode(key.to_compressed())
+    );
+    let fields = json!({
+        "network": network.name(), "validator_index": message.validator_index,
+        "epoch": message.epoch,
+        "withdrawal_request": { "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata },
+    });
+    accepted(&args.file, fields, &text, out)
+}
+
+/// The wallets that a person says are contracts.
+pub(crate) fn contracts(texts: &[String]) -> Result<BTreeSet<ExecutionAddress>, CliError> {
+    let parse = |text: &String| ExecutionAddress::parse_checksummed(text);
+    texts
+        .iter()
+        .map(parse)
+        .collect::<Result<_, _>>()
+        .map_err(|error| messages::address("--contract-wallet", error))
+}
+
+fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
+    let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
+    let bytes = input::read(file, definition::MOST_BYTES)?;
+    let checked = ClusterDefinition::parse(&bytes)
+        .and_then(|definition| Cluster::check(definition, contracts));
+    match checked {
+        Ok(cluster) => cluster_accepted(file, &cluster, None, out),
+        Err(DefinitionError::ContractUnknown(wallet)) => Err(messages::contract_wallet(&wallet)),
+        Err(error) => refused(file, &error.field(), &error.to_string(), out),
+    }
+}
+
+fn cluster_lock(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
+    let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
+    let bytes = input::read(file, lock::MOST_BYTES)?;
+    match ClusterLock::parse(&bytes)
+        .and_then(|lock| check_lock(&lock, contracts).map(|cluster| (lock, cluster)))
+    {
+        Ok((lock, cluster)) => cluster_accepted(file, &cluster, Some(&lock), out),
+        Err(LockError::Definition(DefinitionError::ContractUnknown(wallet))) => {
+            Err(messages::contract_wallet(&wallet))
+        }
+        Err(error) => refused(file, &error.field(), &error.to_string(), out),
+    }
+}
+
+fn cluster_accepted(
+    file: &Path,
+    cluster: &Cluster,
+    lock: Option<&ClusterLock>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let definition = cluster.definition();
+    let hexed = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+    let (config_hash, definition_hash) =
+        (hexed(&definition.config_hash), hexed(&definition.definition_hash));
+    let lock_hash = lock.map(|lock| hexed(&lock.lock_hash));
+    let keys: Vec<String> =
+        lock.into_iter().flat_map(|lock| &lock.validators).map(|v| hexed(&v.public_key)).collect();
+    let mut text = format!(
+        "  version {}, {} of {} operators, validators: {}\n  {}\n  config hash {config_hash}\n  \
+         definition hash {definition_hash}",
+        definition.version.text(),
+        definition.threshold,
+        definition.operators.len(),
+        definition.validators.len(),
+        signers(cluster),
+    );
+    lock_hash.iter().for_each(|hash| text += &format!("\n  lock hash {hash}"));
+    let (money, money_fields) = money(definition);
+    text += &money;
+    keys.iter().for_each(|key| text += &format!("\n  validator {key}"));
+    let unchecked: Vec<&str> =
+        cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
+    for unchecked in cluster.unchecked() {
+        text += &format!(
+            "\n  NOT CHECKED: {} of {}, said to be a contract (ERC-1271): only the chain can tell",
+            unchecked.field, unchecked.wallet
+        );
+    }
+    let mut fields = json!({
+        "config_hash": config_hash, "definition_hash": definition_hash, "lock_hash": lock_hash,
+        "signed": definition.is_signed(),
+        "validators": keys, "unchecked": unchecked,
+    });
+    if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), money_fields) {
+        fields.extend(more);
+    }
+    accepted(file, fields, &text, out)
+}
+
+/// The network, and where the money of a definition goes: whoever wrote it chose that, and anybody
+/// can write one that nobody signs.
+fn money(definition: &ClusterDefinition) -> (String, Value) {
+    let network = lock_check::network(definition.fork_version);
+    let name = network.as_ref().map(Network::name);
+    let mut text = match name {
+        Some(name) => format!("\n  network {name}"),
+        None => format!(
+            "\n  NO NETWORK THAT IS KNOWN HERE: fork version 0x{}",
+            hex::encode(definition.fork_version)
+        ),
+    };
+    let unit = network.as_ref().map(Network::unit);
+    let amount = |gwei: &u64| {
+        unit.map_or_else(
+            || format!("{gwei} gwei"),
+            |unit| format!("{} {}", unit.decimal(*gwei), unit.name()),
+        )
+    };
+    let kind = if definition.compounding { "0x02, compounding" } else { "0x01" };
+    let mut going: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for validator in &definition.validators {
+        *going
+            .entry((validator.withdrawal.to_string(), validator.fee_recipient.to_string()))
+            .or_default() += 1;
+    }
+    for ((withdrawal, fees), count) in &going {
+        text += &format!(
+            "\n  of {count} validators: withdrawn to {withdrawal} ({kind}), fees to {fees}"
+        );
+    }
+    match definition.deposit_amounts.as_deref() {
+        None | Some([]) => text += "\n  deposits: of the usual amount",
+        Some(amounts) => {
+            text += &format!(
+                "\n  deposits of each: {}",
+                amounts.iter().map(amount).collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+    let going: Vec<Value> = going
+        .iter()
+        .map(|((withdrawal, fees), count)| {
+            json!({ "withdrawal_address": withdrawal,
+            "fee_recipient": fees, "validators": count })
+        })
+        .collect();
+    let fields = json!({
+        "network": name, "fork_version": format!("0x{}", hex::encode(definition.fork_version)),
+        "going_to": going,
+        "compounding": definition.compounding, "deposit_amounts": definition.deposit_amounts,
+    });
+    (text, fields)
+}
+
+/// Whose wallets have signed a definition, as far as that was checked.
+fn signers(cluster: &Cluster) -> String {
+    let definition = cluster.definition();
+    let but = if cluster.unchecked().is_empty() { "" } else { ", but for what was NOT CHECKED" };
+    match definition.creator.address {
+        None => "signed by nobody".to_owned(),
+        Some(_) if definition.is_signed() => {
+            format!("signed by the wallets of its creator and of every operator{but}")
+        }
+        Some(_) => format!("signed by the wallet of its creator and of no operator{but}"),
+    }
+}
+
+fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, CliError> {
+    let network = network(args)?;
+    let registrations =
+        match verify_registrations(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
+            Ok(registrations) => registrations,
+            Err(error) => return refused(file, error.field(), &error.to_string(), out),
+        };
+    let mut text = format!("  network {}, registrations: {}", network.name(), registrations.len());
+    for signed in &registrations {
+        let message = &signed.message;
+        text += &format!(
+            "\n  fees to {}, gas limit {}, dated {}, for 0x{}",
+            message.fee_recipient,
+            message.gas_limit,
+            message.timestamp,
+            hex::encode(message.pubkey)
+        );
+    }
+    let entries = registrations.iter().map(|signed| {
+        let message = &signed.message;
+        json!({
+            "public_key": format!("0x{}", hex::encode(message.pubkey)),
+            "fee_recipient": message.fee_recipient.to_string(),
+            "gas_limit": message.gas_limit, "timestamp": message.timestamp,
+        })
+    });
+    let entries: Vec<Value> = entries.collect();
+    let fields =
+        json!({ "network": network.name(), "registrations": entries.len(), "entries": entries });
+    accepted(file, fields, &text, out)
+}
+
+fn keystore(
+    files: &[PathBuf],
+    password_file: Option<&Path>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let mut keystores = Vec::with_capacity(files.len());
+    // Before anybody is asked for a password.
+    for file in files {
+        match Keystore::from_json(&input::read(file, MOST_OBJECT_BYTES)?) {
+            Ok(keystore) => keystores.push((file, keystore)),
+            Err(error) => return refused(file, error.field(), &error.to_string(), out),
+        }
+    }
+    let password = prompt::keystore_password(password_file, out)?;
+    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
+    // Those of one run share a derived key.
+    let mut key: Option<DerivedKey> = None;
+    let mut text = String::new();
+    for (file, keystore) in &keystores {
+        let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
+            None | Some(Err(KeystoreError::AnotherDerivation)) => {
+                keystore.decrypt_with(key.insert(keystore.derive(&password)))
+            }
+            Some(decrypted) => decrypted,
+        };
+        if let Err(error) = decrypted {
+            return refused(file, error.field(), &error.to_string(), out);
+        }
+        text +=
+            &format!("  {}: 0x{}\n", shown(file), hex::encode(keystore.pubkey().to_compressed()));
+    }
+    let rows: Vec<Value> = keystores
+        .iter()
+        .map(|(file, keystore)| {
+            json!({ "file": file.display().to_string(),
+                "pubkey": hex::encode(keystore.pubkey().to_compressed()) })
+        })
+        .collect();
+    let text = format!(
+        "Accepted: {} keystores, each decrypts to the key that it names.\n{text}",
+        rows.len()
+    );
+    out.finish(Exit::Done, json!({ "accepted": true, "keystores": rows }), &text)
+}

@@ -1,0 +1,125 @@
+//! The `quorate` command: it parses what is typed, calls the rooms, and says what came of it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+mod args;
+
+mod cheat;
+
+mod command;
+
+mod drive;
+
+mod hygiene;
+
+mod input;
+
+mod keymanager;
+
+mod keystore_key;
+
+mod machine;
+
+mod messages;
+
+mod node_key;
+
+mod policy;
+
+mod progress;
+
+mod prompt;
+
+mod random;
+
+mod report;
+
+mod ssv_key;
+
+mod verdict;
+
+use args::{Cli, Command};
+use report::{CliError, Exit, Output};
+
+/// What a build says of itself whose curve is a toy (`--cfg quorate_toy_curve`).
+const TOY: &str = "TOY CURVE: no security";
+
+/// The version, and what makes this build unfit for anything but simulations.
+const VERSION: &str = if cfg!(quorate_toy_curve) {
+    concat!(env!("CARGO_PKG_VERSION"), " (TOY CURVE: no security)")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
+/// Runs the program on the arguments of this process.
+fn main() -> ExitCode {
+    hygiene::settle();
+    let exit = match Cli::try_parse() {
+        Ok(Cli { json, dir, passphrase_file, command }) => {
+            let out = Output { json, dir, passphrase_file };
+            fit(&command)
+                .and_then(|()| run(&command, &out))
+                .unwrap_or_else(|error| out.error(&error))
+        }
+        Err(error) => misused(&error),
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// Whether this build may run `command`: one with the toy curve does nothing but simulate, and says
+/// so first.
+fn fit(command: &Command) -> Result<(), CliError> {
+    match command {
+        _ if !cfg!(quorate_toy_curve) => Ok(()),
+        #[cfg(feature = "simulation")]
+        Command::Simulate(_) => {
+            report::talk(TOY);
+            Ok(())
+        }
+        _ => Err(messages::toy_curve(TOY)),
+    }
+}
+
+fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
+    match command {
+        Command::Identity(args) => command::identity::run(args, out),
+        Command::Spec(args) => command::spec::run(args, out),
+        Command::Run(args) => command::run::run(args, out),
+        Command::Abandon(args) => command::abandon::run(args, out),
+        Command::Evidence(args) => command::evidence::run(args, out),
+        Command::Status => command::status::run(out),
+        Command::Audit(args) => command::audit::run(args, out),
+        Command::Export(args) => command::export::run(args, out),
+        Command::Exit(args) => command::signing::exit(args, out),
+        Command::Deposit(args) => command::signing::deposit(args, out),
+        Command::Verify(args) => command::verify::run(args, out),
+        Command::Demo(args) => command::demo::run(args, out),
+        #[cfg(feature = "simulation")]
+        Command::Simulate(args) => command::simulate::run(args, out),
+        Command::DemoCheat(args) => command::run::cheat(args, out),
+        Command::Completions { shell } => command::completions::run(*shell, out),
+        Command::Man { command } => command::man::run(command, out),
+    }
+}
+
+/// What clap has to say: help and version on stdout, or what is wrong with the arguments.
+fn misused(error: &clap::Error) -> Exit {
+    // Nothing was parsed, so whether JSON is wanted is looked up by hand.
+    let json = std::env::args_os().any(|arg| arg == "--json");
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A reader that has gone away is not an error.
+            let _ = error.print();
+            Exit::Done
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
+            let _ = error.print();
+            Exit::Usage
+        }
+        _ => Output { json, dir: Default::default(), passphrase_file: None }
+            .error(&messages::arguments(error)),
+    }
+}

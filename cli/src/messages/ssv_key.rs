@@ -1,0 +1,48 @@
+//! What is said of an operator's RSA key for SSV.
+
+use std::path::Path;
+
+use super::{local, shown, usage};
+use crate::report::CliError;
+use quorate::ethereum::keystore::{KeystoreError, PasswordError};
+use quorate::ethereum::ssv::KeyFileError;
+
+pub(crate) fn ssv_key_unneeded(ceremony: &str) -> CliError {
+    usage(
+        format!("\"{ceremony}\" is not for SSV, and needs no --ssv-key"),
+        "leave it out, or check that this is the right ceremony file",
+    )
+}
+
+pub(crate) fn ssv_key_needed(ceremony: &str) -> CliError {
+    usage(
+        format!("\"{ceremony}\" is for SSV: your shares are encrypted to your operator's RSA key"),
+        "give its file with --ssv-key encrypted_private_key.json, and its password with \
+         --ssv-password-file",
+    )
+}
+
+pub(crate) fn ssv_password(error: &PasswordError) -> CliError {
+    local(
+        format!("the password of the SSV key cannot be used: {error}"),
+        "give the one that the key file was made with",
+    )
+}
+
+pub(crate) fn ssv_key_file(path: &Path, error: &KeyFileError) -> CliError {
+    let fix = match error {
+        KeyFileError::Keystore(KeystoreError::Checksum) => {
+            "check the password; or take the key file from your backup"
+        }
+        _ => "take the encrypted_private_key.json that your SSV operator runs with",
+    };
+    local(format!("{}: {error}", shown(path)), fix)
+}
+
+pub(crate) fn ssv_key_another(path: &Path) -> CliError {
+    local(
+        format!("{}: another RSA key than the ceremony file has for you", shown(path)),
+        "give the key of the SSV operator that the ceremony names; or have the coordinator correct \
+         the file before anybody begins",
+    )
+}

@@ -1,0 +1,47 @@
+//! What is said of networks and keys that a person names.
+
+use std::path::Path;
+
+use super::{local, shown, usage};
+use crate::report::CliError;
+use quorate::ethereum::address::{AddressError, ExecutionAddress};
+use quorate::ethereum::network::Network;
+
+pub(crate) fn unknown_network(name: &str) -> CliError {
+    let known: Vec<&str> = Network::known_names().collect();
+    usage(
+        format!("{name:?} is no network that is built in"),
+        format!(
+            "choose one of {}; for another one, name a ceremony file of it with --ceremony",
+            known.join(", ")
+        ),
+    )
+}
+
+pub(crate) fn public_key(why: &str) -> CliError {
+    usage(
+        format!("--public-key: {why}"),
+        "copy the validator's public key: 96 hexadecimal digits, with or without 0x",
+    )
+}
+
+pub(crate) fn address(flag: &str, error: AddressError) -> CliError {
+    usage(
+        format!("{flag}: {error}"),
+        "copy the address in its mixed-case spelling (ERC-55) from the wallet",
+    )
+}
+
+pub(crate) fn too_many_entries(folder: &Path, most: usize) -> CliError {
+    local(
+        format!("{}: more than {most} entries; so many are not looked at", shown(folder)),
+        "give the path of the ceremony's folder itself",
+    )
+}
+
+pub(crate) fn contract_wallet(wallet: &ExecutionAddress) -> CliError {
+    usage(
+        format!("--contract-wallet: {wallet} is no wallet of this cluster"),
+        "name only wallets of its operators or creator that are contracts",
+    )
+}

@@ -1,0 +1,47 @@
+//! The key of an operator's node in an Obol cluster (`charon-enr-private-key`): where it is kept,
+//! and that it is the right one.
+
+use std::path::{Path, PathBuf};
+
+use super::report::CliError;
+use super::{input, messages, prompt};
+use quorate::ethereum::secp256k1::NodeSecret;
+use quorate::export::obol::NODE_KEY_FILE;
+use quorate::protocol::participant::OwnSeat;
+use quorate_operator::store::StateDir;
+
+/// Where an operator's own one is kept: in the open, because Charon reads it so, in a folder that
+/// only its owner can enter.
+pub(crate) fn path(state: &StateDir) -> PathBuf {
+    state.path().join(NODE_KEY_FILE)
+}
+
+/// Reads a key file that only its owner can read.
+pub(crate) fn read(path: &Path) -> Result<NodeSecret, CliError> {
+    NodeSecret::from_key_file(&prompt::secret_file(path)?)
+        .map_err(|error| messages::node_key(path, error))
+}
+
+/// Keeps a key. Never overwrites.
+pub(crate) fn keep(state: &StateDir, key: &NodeSecret) -> Result<(), CliError> {
+    let _lock = state.lock().map_err(messages::store)?;
+    input::write_private(&path(state), key.to_key_file().expose())
+}
+
+/// The seat with the key of its node, from the file given or from the state directory; as it is, if
+/// no cluster is made. A key that is not the definition's is refused here, before anything begins.
+pub(crate) fn with_node_key(
+    seat: OwnSeat,
+    state: &StateDir,
+    given: Option<&Path>,
+) -> Result<OwnSeat, CliError> {
+    let Some(expected) = seat.node_expected() else {
+        return given.map_or(Ok(seat), |path| Err(messages::no_cluster(path)));
+    };
+    let own = path(state);
+    if given.is_none() && own.symlink_metadata().is_err() {
+        return Err(messages::no_node_key(&hex::encode(expected.as_bytes())));
+    }
+    let path = given.unwrap_or(&own);
+    seat.with_node_key(read(path)?).map_err(|error| messages::wrong_node_key(path, &error))
+}

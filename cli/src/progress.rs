@@ -1,0 +1,178 @@
+//! What a person sees while a ceremony runs: one line for each change, and always who is awaited.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use quorate::message::envelope::Round;
+use quorate::protocol::participant::{Participant, Waiting};
+use quorate::spec::ceremony::Ceremony;
+use quorate::spec::threshold::Index;
+
+/// What a round brings, in a word.
+pub(crate) fn round_word(round: Round) -> &'static str {
+    match round {
+        Round::Hello => "hellos",
+        Round::Deal => "shares",
+        Round::Prepare => "stored shares",
+        Round::Commit => "signatures",
+        Round::Final => "agreement on outputs",
+    }
+}
+
+/// When and where a peer was last heard.
+struct Heard {
+    at: Instant,
+    address: String,
+    connected: bool,
+}
+
+/// How many lines a peer can bring about within a time: it may do what causes them as often as it
+/// likes, and stderr may go to a disk.
+const MOST_LINES: u32 = 20;
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// The lines that a peer has brought about lately.
+struct Lines {
+    since: Instant,
+    count: u32,
+}
+
+/// Prints changes to stderr.
+pub(crate) struct Progress {
+    last: String,
+    heard: BTreeMap<Index, Heard>,
+    lines: BTreeMap<Index, Lines>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self { last: String::new(), heard: BTreeMap::new(), lines: BTreeMap::new() }
+    }
+
+    /// A line about something that happened.
+    pub(crate) fn say(&self, line: &str) {
+        crate::report::talk(line);
+    }
+
+    /// A line about something that `peer` did, unless it has brought about many lately.
+    pub(crate) fn say_of(&mut self, peer: Index, line: &str) {
+        match self.count(peer, Instant::now()) {
+            count if count < MOST_LINES => self.say(line),
+            count if count == MOST_LINES => {
+                self.say(&format!("{line} More of this operator is not shown for a minute."))
+            }
+            _ => {}
+        }
+    }
+
+    /// How many lines `peer` has brought about lately, with this one.
+    fn count(&mut self, peer: Index, now: Instant) -> u32 {
+        let lines = self.lines.entry(peer).or_insert(Lines { since: now, count: 0 });
+        if now.duration_since(lines.since) >= WITHIN {
+            *lines = Lines { since: now, count: 0 };
+        }
+        lines.count = lines.count.saturating_add(1);
+        lines.count
+    }
+
+    pub(crate) fn up(&mut self, peer: Index, address: String) {
+        self.heard.insert(peer, Heard { at: Instant::now(), address, connected: true });
+    }
+
+    pub(crate) fn down(&mut self, peer: Index) {
+        if let Some(heard) = self.heard.get_mut(&peer) {
+            heard.connected = false;
+        }
+    }
+
+    pub(crate) fn heard_from(&mut self, peer: Index) {
+        if let Some(heard) = self.heard.get_mut(&peer) {
+            heard.at = Instant::now();
+        }
+    }
+
+    /// Says where the participant stands, if that has changed. With `detail`, says it again and
+    /// when each awaited peer was last heard.
+    pub(crate) fn show(&mut self, participant: &Participant, detail: bool) {
+        let ceremony = &participant.seat().ceremony;
+        let waiting = participant.waiting();
+        let Some(line) = self.describe(ceremony, &waiting, false) else { return };
+        if line != self.last {
+            self.say(&line);
+            self.last = line;
+        } else if detail && let Some(line) = self.describe(ceremony, &waiting, true) {
+            self.say(&line);
+        }
+    }
+
+    fn describe(&self, ceremony: &Ceremony, waiting: &Waiting, detail: bool) -> Option<String> {
+        let round = waiting.round?;
+        let n = ceremony.n();
+        let awaited = waiting.everybody();
+        let head = format!(
+            "Round {} of 5, {}: {} of {n}.",
+            round.number() + 1,
+            round_word(round),
+            n - awaited.len()
+        );
+        if awaited.is_empty() {
+            return Some(head);
+        }
+        let name = |index: &Index| {
+            let name = seat_name(ceremony, *index);
+            if detail { format!("{name} ({})", self.last_heard(*index)) } else { name }
+        };
+        Some(format!(
+            "{head} Waiting for {}.",
+            awaited.iter().map(name).collect::<Vec<_>>().join(", ")
+        ))
+    }
+
+    fn last_heard(&self, peer: Index) -> String {
+        match self.heard.get(&peer) {
+            None => "not reached yet".to_owned(),
+            Some(heard) if heard.connected => {
+                format!(
+                    "connected at {}, last heard {} s ago",
+                    heard.address,
+                    heard.at.elapsed().as_secs()
+                )
+            }
+            Some(heard) => format!(
+                "disconnected, last seen {} s ago at {}",
+                heard.at.elapsed().as_secs(),
+                heard.address
+            ),
+        }
+    }
+}
+
+/// The name of a seat.
+pub(crate) fn seat_name(ceremony: &Ceremony, index: Index) -> String {
+    match ceremony.roster().get(index) {
+        Some(seat) => seat.card.name.to_string(),
+        None => format!("operator {}", index.get()),
+    }
+}
+
+/// The names of several seats.
+pub(crate) fn seat_names(ceremony: &Ceremony, indices: &[Index]) -> Vec<String> {
+    indices.iter().map(|index| seat_name(ceremony, *index)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_peer_does_not_fill_the_terminal() {
+        let mut progress = Progress::new();
+        let (one, two) = (Index::new(1).unwrap(), Index::new(2).unwrap());
+        let now = Instant::now();
+        let shown = (0..10_000).filter(|_| progress.count(one, now) <= MOST_LINES).count();
+        assert_eq!(shown, MOST_LINES as usize);
+        assert_eq!(progress.count(two, now), 1, "each has its own");
+        assert_eq!(progress.count(one, now + WITHIN), 1, "and a new start after a while");
+    }
+}

@@ -1,0 +1,229 @@
+//! Secrets and answers from people: from the terminal or a private file, never from an argument,
+//! and secrets never from stdin.
+
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::report::{CliError, Output, printable};
+use super::{input, messages};
+use quorate::ethereum::keystore::normalised;
+use quorate::identity::Operator;
+use quorate::primitives::secret::SecretBytes;
+use quorate::spec::Ceremony;
+use quorate::spec::canonical::{fingerprint, parse_fingerprint};
+use quorate_operator::store::{IDENTITY_FILE, StateDir, open_with_passphrase};
+
+/// Fewest characters of a new passphrase.
+pub(crate) const FEWEST_CHARACTERS: usize = 12;
+/// Most bytes of a file with a secret.
+pub(crate) const MOST_SECRET_BYTES: usize = 4096;
+/// Most bytes of an answer.
+const MOST_ANSWER_BYTES: u64 = 4096;
+
+/// A secret from a file that only its owner can read: the first line, without its line end.
+pub(crate) fn secret_file(path: &Path) -> Result<SecretBytes, CliError> {
+    let (file, found) = input::open(path)?;
+    let mode = found.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(messages::secret_file_open(path, mode));
+    }
+    if found.len() > MOST_SECRET_BYTES as u64 {
+        return Err(messages::too_long(path, found.len(), MOST_SECRET_BYTES));
+    }
+    // Larger than what can come: a buffer that grows leaves a copy behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MOST_SECRET_BYTES));
+    file.take(MOST_SECRET_BYTES as u64)
+        .read_to_end(&mut bytes)
+        .map_err(|error| messages::reading(path, &error))?;
+    let line = first_line(&bytes);
+    if line.is_empty() {
+        Err(messages::secret_file_empty(path))
+    } else {
+        Ok(SecretBytes::new(line.to_vec()))
+    }
+}
+
+fn first_line(bytes: &[u8]) -> &[u8] {
+    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// A secret typed on the terminal, without an echo.
+fn ask_secret(question: &str, file_flag: &str) -> Result<SecretBytes, CliError> {
+    // Not only that there is a terminal somewhere: a script that runs in one must not stop at a
+    // question that nobody expects.
+    if !io::stdin().is_terminal() {
+        return Err(messages::no_terminal(question, &format!("{file_flag} FILE")));
+    }
+    let typed = rpassword::prompt_password(format!("{}: ", printable(question)))
+        .map_err(|error| messages::terminal(&error))?;
+    // The string's own buffer, not a copy of it.
+    Ok(SecretBytes::new(typed.into_bytes()))
+}
+
+/// A secret text, the same on every keyboard: NFKD, as keystore passwords are (EIP-2335).
+fn normal(secret: &SecretBytes) -> Result<SecretBytes, CliError> {
+    let text =
+        core::str::from_utf8(secret.expose()).map_err(|_| messages::passphrase_not_text())?;
+    Ok(normalised(text))
+}
+
+/// The passphrase of an identity that exists.
+fn passphrase(identity: &Path, out: &Output) -> Result<SecretBytes, CliError> {
+    normal(&match &out.passphrase_file {
+        Some(path) => secret_file(path)?,
+        None => ask_secret(
+            &format!("Passphrase of {}", messages::shown(identity)),
+            "--passphrase-file",
+        )?,
+    })
+}
+
+/// The passphrase of a new identity: asked twice, and not short.
+pub(crate) fn new_passphrase(out: &Output) -> Result<SecretBytes, CliError> {
+    let chosen = match &out.passphrase_file {
+        Some(path) => secret_file(path)?,
+        None => {
+            let chosen = ask_secret(
+                &format!("New passphrase (at least {FEWEST_CHARACTERS} characters)"),
+                "--passphrase-file",
+            )?;
+            long_enough(&chosen)?;
+            let again = ask_secret("The same again", "--passphrase-file")?;
+            if chosen.expose() != again.expose() {
+                return Err(messages::passphrases_differ());
+            }
+            chosen
+        }
+    };
+    long_enough(&chosen)?;
+    normal(&chosen)
+}
+
+fn long_enough(passphrase: &SecretBytes) -> Result<(), CliError> {
+    let text =
+        core::str::from_utf8(passphrase.expose()).map_err(|_| messages::passphrase_not_text())?;
+    match text.chars().filter(|c| !c.is_control()).count() {
+        count if count < FEWEST_CHARACTERS => Err(messages::passphrase_short(count)),
+        _ => Ok(()),
+    }
+}
+
+/// The password of keystores: from its own file, or else the passphrase, from its file or the
+/// terminal.
+pub(crate) fn keystore_password(
+    file: Option<&Path>,
+    out: &Output,
+) -> Result<SecretBytes, CliError> {
+    match file.or(out.passphrase_file.as_deref()) {
+        Some(path) => secret_file(path),
+        None => ask_secret("Password of the keystores", "--keystore-password-file"),
+    }
+}
+
+/// The password of an SSV operator's key file: from its own file or the terminal.
+pub(crate) fn ssv_password(key: &Path, file: Option<&Path>) -> Result<SecretBytes, CliError> {
+    match file {
+        Some(path) => secret_file(path),
+        None => ask_secret(&format!("Password of {}", messages::shown(key)), "--ssv-password-file"),
+    }
+}
+
+/// This operator, and the passphrase that opened it.
+pub(crate) fn open_identity(
+    state: &StateDir,
+    out: &Output,
+) -> Result<(Operator, SecretBytes), CliError> {
+    let sealed = state.read_identity().map_err(messages::store)?;
+    let path = state.path().join(IDENTITY_FILE);
+    let passphrase = passphrase(&path, out)?;
+    let opened = open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE)
+        .map_err(|error| messages::seal(&path, &error))?;
+    let operator =
+        Operator::from_secret_bytes(&opened).map_err(|error| messages::operator(&path, &error))?;
+    Ok((operator, passphrase))
+}
+
+/// A line typed on the terminal; `flag` is how to give the answer without one.
+pub(crate) fn line(question: &str, flag: &str) -> Result<String, CliError> {
+    if !io::stdin().is_terminal() {
+        return Err(messages::no_terminal(question, flag));
+    }
+    // The question is talk; the answer is what stdin is for.
+    let mut stderr = io::stderr().lock();
+    let _ = write!(stderr, "{}: ", printable(question)).and_then(|()| stderr.flush());
+    let mut bytes = Vec::new();
+    io::stdin()
+        .lock()
+        .take(MOST_ANSWER_BYTES)
+        .read_until(b'\n', &mut bytes)
+        .map_err(|error| messages::terminal(&error))?;
+    if bytes.is_empty() {
+        return Err(messages::no_answer(question, flag));
+    }
+    Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+}
+
+/// The ceremony's fingerprint, given or typed: so that a person means this ceremony and no other.
+pub(crate) fn agree(
+    ceremony: &Ceremony,
+    given: Option<&str>,
+    question: &str,
+) -> Result<(), CliError> {
+    let expected = fingerprint(&ceremony.digest());
+    let typed = match given {
+        Some(words) => words.to_owned(),
+        None => line(question, "--yes-fingerprint \"WORD WORD ...\"")?,
+    };
+    match parse_fingerprint(&typed) {
+        Ok(words) if words == expected => Ok(()),
+        _ => Err(messages::wrong_fingerprint(&expected.join(" "))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_without_its_end() {
+        for (bytes, line) in [
+            (&b"secret"[..], &b"secret"[..]),
+            (b"secret\n", b"secret"),
+            (b"secret\r\n", b"secret"),
+            (b" secret \n\n", b" secret "),
+            (b"secret\nsecond", b"secret"),
+            (b"sec\rret", b"sec\rret"),
+            (b"\nsecond", b""),
+            (b"", b""),
+        ] {
+            assert_eq!(first_line(bytes), line);
+        }
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_that_are_typed() {
+        let secret = |text: &str| SecretBytes::new(text.as_bytes().to_vec());
+        assert!(long_enough(&secret("twelve chars")).is_ok());
+        assert!(long_enough(&secret("éééééééééééé")).is_ok());
+        assert!(
+            long_enough(&secret("éééééééééé")).is_err(),
+            "20 bytes, and 20 characters once decomposed"
+        );
+        assert!(long_enough(&secret("eleven char\u{7}")).is_err());
+        assert!(long_enough(&SecretBytes::new(vec![0xff; 20])).is_err());
+    }
+
+    #[test]
+    fn one_passphrase_on_every_keyboard() {
+        let secret = |text: &str| {
+            normal(&SecretBytes::new(text.as_bytes().to_vec()))
+                .map(|secret| secret.expose().to_vec())
+        };
+        assert_eq!(secret("gr\u{fc}n").ok(), secret("gru\u{308}n").ok());
+        assert!(secret("gr\u{fc}n").is_ok());
+    }
+}

@@ -1,0 +1,38 @@
+//! The RSA key that a ceremony for SSV needs of its operator.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::report::CliError;
+use crate::{input, messages, prompt};
+use quorate::ethereum::keystore::Password;
+use quorate::ethereum::ssv::read_key_file;
+use quorate::protocol::participant::OwnSeat;
+
+/// Longest key file that is looked at; its own bound is lower.
+const MOST_FILE_BYTES: usize = 64 << 10;
+
+/// The seat with its RSA key, which must be the one that the ceremony file has for it: found out
+/// before anything is signed. A ceremony that is not for SSV takes none.
+pub(crate) fn seated(
+    seat: OwnSeat,
+    file: Option<&Path>,
+    password: Option<&Path>,
+) -> Result<OwnSeat, CliError> {
+    let (ssv, file) = match (seat.ceremony.ssv(), file) {
+        (None, None) => return Ok(seat),
+        (None, Some(_)) => return Err(messages::ssv_key_unneeded(seat.ceremony.name())),
+        (Some(_), None) => return Err(messages::ssv_key_needed(seat.ceremony.name())),
+        (Some(ssv), Some(file)) => (ssv, file),
+    };
+    let expected = ssv.keys[seat.me.position()].clone();
+    let bytes = input::read(file, MOST_FILE_BYTES)?;
+    let password = Password::new(&prompt::ssv_password(file, password)?)
+        .map_err(|error| messages::ssv_password(&error))?;
+    let key =
+        read_key_file(&bytes, &password).map_err(|error| messages::ssv_key_file(file, &error))?;
+    if *key.public() != expected {
+        return Err(messages::ssv_key_another(file));
+    }
+    Ok(seat.with_ssv_key(Arc::new(key)))
+}

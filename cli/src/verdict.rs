@@ -1,0 +1,166 @@
+//! What a file of evidence proves, for people and programs: what the judge says about its
+//! statements, and nothing that they merely say.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use quorate::audit::{stopped as sayings, words};
+use quorate::protocol::evidence::{Certainty, Class, Fault};
+use quorate::protocol::judge::{judge, of_this_ceremony};
+use quorate::spec::Ceremony;
+use quorate::spec::canonical::fingerprint;
+use quorate::transcript::container::ContainerError;
+use quorate::transcript::stopped::Stopped;
+
+/// What no file of evidence proves.
+const DOES_NOT_PROVE: [&str; 4] = [
+    "That anybody who is not named above kept the rules: only statements in this file are judged.",
+    "That it was done on purpose: a fault in a program, or a stolen key, looks the same.",
+    "That silence is anybody's fault: who was waited for is said, never proven.",
+    "That a key belongs to the person you think of: compare the keys, or bring the ceremony file \
+     with --expect.",
+];
+
+/// A judged file of evidence.
+pub(crate) struct Verdict {
+    pub(crate) ceremony: Arc<Ceremony>,
+    statements: usize,
+    /// How many of them are not shown to be of this ceremony; nothing is concluded from them.
+    foreign: usize,
+    pub(crate) proven: Vec<Fault>,
+    /// What the statements say about absence.
+    pub(crate) said: Vec<String>,
+    /// Who has signed that shares are stored.
+    stored: Option<String>,
+}
+
+/// What a class of evidence is, in a few words.
+fn class_words(class: Class) -> &'static str {
+    match class {
+        Class::E1 => "two different statements in one place",
+        Class::E2 => "a signed statement that breaks a rule",
+        Class::E3 => "a bad share",
+        Class::E4 => "a false complaint",
+        Class::E5 => "a proof or a signature that does not hold",
+        Class::E6 => "a signed conclusion that does not follow",
+    }
+}
+
+/// The class of a fault: its number and what it is.
+pub(crate) fn class(fault: &Fault) -> String {
+    fault.rule.class().map_or_else(
+        || "no class".to_owned(),
+        |class| format!("E{}, {}", class as u8, class_words(class)),
+    )
+}
+
+impl Verdict {
+    /// Judges the bytes of a file.
+    pub(crate) fn of(bytes: &[u8]) -> Result<Self, ContainerError> {
+        let Stopped { ceremony, statements } = Stopped::parse(bytes)?;
+        let here = of_this_ceremony(&ceremony, &statements);
+        let proven = judge(&ceremony, &statements)
+            .into_iter()
+            .filter(|fault| fault.rule.certainty() == Certainty::Proven);
+        Ok(Self {
+            proven: proven.collect(),
+            said: sayings::accusations(&ceremony, &here),
+            stored: sayings::prepared(&ceremony, &here),
+            foreign: statements.len() - here.len(),
+            statements: statements.len(),
+            ceremony,
+        })
+    }
+
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let ceremony = &*self.ceremony;
+        let mut text = match self.proven.len() {
+            0 => "NOTHING PROVEN: these statements show nobody at fault.".to_owned(),
+            1 => "PROVEN: one fault, by signed statements alone.".to_owned(),
+            many => format!("PROVEN: {many} faults, by signed statements alone."),
+        };
+        let left_out = match self.foreign {
+            0 => String::new(),
+            some => format!("; {some} are not shown to be of this ceremony, and left out"),
+        };
+        text += &format!(
+            "\n\nCeremony     \"{}\" on {}, attempt {}: {} of {} operators, validators: \
+             {}\nFingerprint  {}\nStatements   {}, each signed \
+             by its sender{}\nOperators\n",
+            ceremony.name(),
+            ceremony.network().name(),
+            ceremony.attempt(),
+            ceremony.t(),
+            ceremony.n(),
+            ceremony.v(),
+            fingerprint(&ceremony.digest()).join(" "),
+            self.statements,
+            left_out
+        );
+        for (index, seat) in ceremony.roster().iter() {
+            text += &format!(
+                "  {index:>3}  {}, key 0x{}\n",
+                seat.card.name,
+                hex::encode(seat.card.key.as_bytes())
+            );
+        }
+        for fault in &self.proven {
+            let culprits: Vec<String> = fault
+                .rule
+                .culprits()
+                .into_iter()
+                .map(|index| words::operator(Some(ceremony), index))
+                .collect();
+            text += &format!(
+                "\nFault        {}\nWhose doing  {}\nEvidence     {}\n",
+                words::rule(&fault.rule, Some(ceremony)),
+                culprits.join(" and "),
+                class(fault)
+            );
+        }
+        if !self.said.is_empty() {
+            text += "\nSaid, and not proven\n";
+            self.said.iter().for_each(|said| text += &format!("  - {said}\n"));
+        }
+        if let Some(stored) = &self.stored {
+            text += &format!("\nKeys         {stored}\n");
+        }
+        text += "\nWhat this does not prove\n";
+        DOES_NOT_PROVE.iter().for_each(|sentence| text += &format!("  - {sentence}\n"));
+        text
+    }
+
+    /// For programs.
+    pub(crate) fn fields(&self) -> Value {
+        let ceremony = &*self.ceremony;
+        let culprit = |index| {
+            let seat = ceremony.roster().get(index);
+            json!({
+                "index": index.get(),
+                "name": seat.map(|seat| seat.card.name.as_str()),
+                "key": seat.map(|seat| hex::encode(seat.card.key.as_bytes())),
+            })
+        };
+        let proven = self.proven.iter().map(|fault| {
+            json!({
+                "class": fault.rule.class().map(|class| format!("E{}", class as u8)),
+                "fault": words::rule(&fault.rule, Some(ceremony)),
+                "culprits": fault.rule.culprits().into_iter().map(culprit).collect::<Vec<_>>(),
+            })
+        });
+        json!({
+            "ceremony": ceremony.name(),
+            "spec_digest": ceremony.digest().to_string(),
+            "fingerprint": fingerprint(&ceremony.digest()).join(" "),
+            "attempt": ceremony.attempt(),
+            "statements": self.statements,
+            "left_out": self.foreign,
+            "proven": proven.collect::<Vec<_>>(),
+            "said": self.said,
+            "stored": self.stored,
+            "does_not_prove": DOES_NOT_PROVE,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! The table: every row of the chapter "Attacks" is tested or pending, and nothing else is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Rows whose attack cannot be made yet, because what it attacks does not exist.
+const PENDING: [(&str, &str); 12] = [
+    ("S10", "there is no resharing to request"),
+    (
+        "A4",
+        "there is one implementation of the verifier so far; its two ways agree: \
+         tests/audit_exhaustive.rs",
+    ),
+    ("ETH7", "there is no resharing"),
+    ("RS1", "there is no resharing"),
+    ("RS2", "there is no resharing"),
+    ("RS3", "there is no resharing"),
+    ("RS4", "there is no resharing"),
+    ("RS5", "there is no resharing"),
+    ("RS6", "there is no resharing"),
+    ("RS7", "there is no resharing"),
+    ("RS8", "there is no repair of shares"),
+    ("RS9", "there is no repair of shares"),
+];
+
+struct Row {
+    id: String,
+    attack: String,
+    outcome: String,
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// The rows of the chapter, in its order.
+fn rows() -> Vec<Row> {
+    let text = std::fs::read_to_string(root().join("ceremony-specs/10-attacks.md")).unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+        let [id, attack, outcome] = cells[..] else { panic!("not three cells: {line}") };
+        (id != "id").then(|| Row {
+            id: id.to_owned(),
+            attack: attack.to_owned(),
+            outcome: outcome.to_owned(),
+        })
+    };
+    text.lines().filter(|line| !line.starts_with("|--")).filter_map(row).collect()
+}
+
+/// Where tests of attacks may stand: here, and beside the simulated disk.
+fn sources() -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for folder in ["cli/tests/attacks", "operator/src/store/tests"] {
+        for entry in std::fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|end| end == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+/// Every `#[test] fn attack_<id>()`: id in lower case, and where it stands.
+fn tests() -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for path in sources() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut test = false;
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("fn attack_") {
+                let id = name.split('(').next().unwrap().to_owned();
+                assert!(test, "{}: attack_{id} is no test", path.display());
+                let place = path.strip_prefix(root()).unwrap().display().to_string();
+                found
+                    .entry(id)
+                    .or_default()
+                    .push(format!("{place}: attack_{}", name.split('(').next().unwrap()));
+            }
+            test = line == "#[test]" || (test && line.starts_with("#["));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_attack_is_tested_or_pending() {
+    let (rows, tests) = (rows(), tests());
+    assert_eq!(rows.len(), 117);
+    let ids: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids.len(), rows.len(), "an id stands twice");
+    let pending: BTreeMap<&str, &str> = PENDING.into_iter().collect();
+    assert_eq!(pending.len(), PENDING.len());
+    for row in &rows {
+        let tested = tests.contains_key(&row.id.to_lowercase());
+        assert!(
+            tested != pending.contains_key(row.id.as_str()),
+            "{} is either tested or pending",
+            row.id
+        );
+        assert!(!row.attack.is_empty() && !row.outcome.is_empty());
+    }
+    assert!(pending.keys().all(|id| ids.contains(id)), "a pending id is no row");
+    for (id, places) in &tests {
+        assert!(
+            rows.iter().any(|row| row.id.to_lowercase() == *id),
+            "attack_{id} is no row of the chapter"
+        );
+        assert_eq!(places.iter().collect::<BTreeSet<_>>().len(), places.len());
+    }
+}
+
+#[test]
+fn table() {
+    let (tests, pending) = (tests(), PENDING.into_iter().collect::<BTreeMap<_, _>>());
+    let mut tested = 0;
+    println!("{:<6} {:<72} {:<72} test", "id", "attack", "outcome");
+    for row in rows() {
+        let test = match (tests.get(&row.id.to_lowercase()), pending.get(row.id.as_str())) {
+            (Some(places), _) => {
+                tested += 1;
+                places.join(", ")
+            }
+            (None, Some(reason)) => format!("pending: {reason}"),
+            (None, None) => "NONE".to_owned(),
+        };
+        println!("{:<6} {:<72} {:<72} {test}", row.id, row.attack, row.outcome);
+    }
+    println!("{tested} of 117 tested, {} pending", pending.len());
+}

@@ -1,0 +1,251 @@
+//! What is true of every process, whatever it is asked.
+
+use std::fs;
+use std::io::pipe;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::case::{QUORATE, quorate};
+
+const EXAMPLE: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../ceremony-specs/examples/hoodi-3-of-4.toml");
+const TRANSCRIPT: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ceremony/2-of-3.quorate");
+
+/// The commands below `words`, as their help lists them.
+fn commands(words: &[String]) -> Vec<Vec<String>> {
+    let help = help(words);
+    let Some(list) = help.split("\nCommands:\n").nth(1) else { return vec![words.to_vec()] };
+    let names = list
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names =
+        names.map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "help");
+    names.flat_map(|name| commands(&[words, &[name.to_owned()]].concat())).collect()
+}
+
+fn help(words: &[String]) -> String {
+    let ended = quorate(Path::new("/"), &[words, &["--help".to_owned()]].concat());
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{words:?}");
+    ended.stdout
+}
+
+#[test]
+fn every_command_has_an_example_and_the_program_its_exit_codes() {
+    let all = commands(&[]);
+    // If the list of them were not read, none would be looked at.
+    assert!(all.len() > 30, "{all:?}");
+    for words in &all {
+        let help = help(words);
+        assert!(help.contains(&format!("Example:\n  quorate {}", words.join(" "))), "{help}");
+        assert!(help.contains("--json"), "{help}");
+        assert!(!help.contains("kdf-cost"), "for tests only: {help}");
+    }
+    let help = help(&[]);
+    for line in [
+        "  0  done",
+        "  1  local trouble: a file, the network, a passphrase",
+        "  2  usage: the command line, or a file that a person wrote",
+        "  3  the ceremony is stopped: by a fault, or because it was given up; evidence is written",
+        "  4  the audit found something; a file is refused; or the evidence proves nothing",
+        "  5  waiting for others; run the same command again",
+    ] {
+        assert!(help.contains(line), "{help}");
+    }
+    let version = quorate(Path::new("/"), &["--version"]);
+    assert_eq!(
+        (version.code, version.stdout),
+        (0, format!("quorate {}\n", env!("CARGO_PKG_VERSION")))
+    );
+    let nothing = quorate::<&str>(Path::new("/"), &[]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (2, ""));
+    assert!(nothing.stderr.contains("Usage: quorate"));
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_not_an_error() {
+    let here = TempDir::new().unwrap();
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["completions", "zsh"],
+        &["man"],
+        &["spec", "show", EXAMPLE],
+        &["--json", "spec", "show", EXAMPLE],
+        &["audit", TRANSCRIPT],
+    ] {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let ended = Command::new(QUORATE)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(0), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{args:?}");
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let mut refused = Command::new(QUORATE);
+        refused
+            .args(["--json", "spec", "check", "missing.toml"])
+            .current_dir(&here)
+            .stdin(Stdio::null());
+        let both_gone =
+            refused.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+        assert_eq!(both_gone.code(), Some(1));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_result_that_cannot_be_written_is_an_error() {
+    for args in [&["spec", "show", EXAMPLE][..], &["--json", "audit", TRANSCRIPT]] {
+        let full = fs::File::options().write(true).open("/dev/full").unwrap();
+        let ended = Command::new(QUORATE)
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(full)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{args:?}");
+        assert_eq!(
+            String::from_utf8_lossy(&ended.stderr),
+            "error: the result cannot be written to stdout: no space left\n  what to do: check \
+             where the output goes, and run it again\n"
+        );
+    }
+}
+
+const STATE: [&str; 4] = ["--dir", "state", "--passphrase-file", "passphrase"];
+
+fn private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// An operator with a seat in `ceremony.toml`; gives the fingerprint.
+fn operator(here: &Path) -> String {
+    private(&here.join("passphrase"), "correct horse battery\n");
+    let card = quorate(
+        here,
+        &[&STATE[..], &["identity", "new", "--name", "zoe", "--kdf-cost", "10"]].concat(),
+    )
+    .stdout;
+    let example = fs::read_to_string(EXAMPLE).unwrap();
+    let (head, rest) = example.split_once("card = \"").unwrap();
+    fs::write(
+        here.join("ceremony.toml"),
+        format!("{head}card = \"{}{}", card.trim(), &rest[rest.find('"').unwrap()..]),
+    )
+    .unwrap();
+    let shown = quorate(here, &["--json", "spec", "check", "ceremony.toml"]).stdout;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    shown["fingerprint"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_run_that_cannot_begin_leaves_nothing() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    let words = operator(here);
+    let other = words.rsplit_once(' ').unwrap().0.to_owned()
+        + if words.ends_with("zoo") { " zone" } else { " zoo" };
+    private(&here.join("empty"), "\n");
+    let differ = format!("compare with the other operators; this file's is: {words}");
+    let terminal = "run it in a terminal, or give --yes-fingerprint \"WORD WORD ...\"";
+    for (args, exit, what, fix) in [
+        (
+            &[][..],
+            2,
+            "there is no terminal to ask on: Type the fingerprint's words to take part",
+            terminal,
+        ),
+        (&["--yes-fingerprint", &other], 2, "the fingerprint is not this ceremony's", &differ),
+        (&["--yes-fingerprint", ""], 2, "the fingerprint is not this ceremony's", &differ),
+        (
+            &["--yes-fingerprint", &words, "--keystore-password-file", "empty"],
+            1,
+            "empty: its first line is empty",
+            "write the secret in the first line",
+        ),
+        (
+            &["--yes-fingerprint", &words, "--listen", "nowhere"],
+            2,
+            "invalid value 'nowhere' for '--listen <ADDRESS:PORT>': write it like 0.0.0.0:3610",
+            "see what can be typed: the same command with --help",
+        ),
+    ] {
+        let ended = quorate(here, &[&STATE[..], &["run", "ceremony.toml"], args].concat());
+        assert_eq!((ended.code, ended.stdout.as_str()), (exit, ""), "{}", ended.stderr);
+        assert!(
+            ended.stderr.ends_with(&format!("error: {what}\n  what to do: {fix}\n")),
+            "{}",
+            ended.stderr
+        );
+        let held: Vec<_> = fs::read_dir(here.join("state"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(held.len(), 2, "identity and lock, and nothing of a ceremony: {held:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_with_secrets_leaves_no_core_and_no_open_files() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    let words = operator(here);
+    let mut command = Command::new(QUORATE);
+    command.args(STATE).args([
+        "run",
+        "ceremony.toml",
+        "--no-keystores",
+        "--listen",
+        "127.0.0.1:0",
+        "--yes-fingerprint",
+        &words,
+    ]);
+    let mut child = command
+        .current_dir(here)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // It waits for the others, with its keys in memory.
+    let log = || {
+        let mut ceremonies = fs::read_dir(here.join("state/ceremonies")).ok()?;
+        Some(ceremonies.next()?.ok()?.path().join("log.sealed")).filter(|log| log.exists())
+    };
+    let end = Instant::now() + Duration::from_secs(60);
+    while log().is_none() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let told = |what: &str| fs::read_to_string(format!("/proc/{}/{what}", child.id())).unwrap();
+    let (limits, status) = (told("limits"), told("status"));
+    // Of a process whose memory is closed to its own user, too, everything belongs to the
+    // superuser.
+    let owner = fs::metadata(format!("/proc/{}/environ", child.id())).unwrap().uid();
+    let log = log();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(fs::metadata(log.unwrap()).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(owner, 0);
+    let core: Vec<&str> = limits
+        .lines()
+        .find(|line| line.starts_with("Max core"))
+        .unwrap()
+        .split_whitespace()
+        .collect();
+    assert_eq!(core[4..6], ["0", "0"]);
+    assert!(status.contains("Umask:\t0077\n"), "{status}");
+}

@@ -1,0 +1,19 @@
+//! Obol clusters: definitions and locks, from hashes to a whole ceremony.
+#![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+
+mod ceremony;
+
+mod cli;
+
+mod definitions;
+
+mod hashes;
+
+mod locks;
+
+mod made;
+
+#[path = "../../../tests/support/mod.rs"]
+mod support;
+
+mod verify;

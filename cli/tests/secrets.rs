@@ -1,0 +1,152 @@
+//! Nothing secret may be found anywhere but where it belongs: the demo's whole tree, everything its
+//! operators say, and their command lines are searched for every secret, in every spelling.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use quorate::ethereum::keystore::{Keystore, Password};
+use quorate::identity::operator::Operator;
+use quorate::primitives::secret::SecretBytes;
+use quorate_operator::store::{IDENTITY_FILE, open_with_passphrase};
+
+/// Every file below a directory, with its mode.
+fn tree(root: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let meta = fs::symlink_metadata(&path).unwrap();
+            match meta.is_dir() {
+                true => folders.push(path),
+                false => {
+                    let bytes = fs::read(&path).unwrap();
+                    found.insert(path, (meta.permissions().mode() & 0o777, bytes));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The spellings in which a secret could leak: raw, reversed (little-endian), hexadecimal in both
+/// cases, decimal lists, base64.
+fn spellings(secret: &[u8]) -> Vec<Vec<u8>> {
+    let reversed: Vec<u8> = secret.iter().rev().copied().collect();
+    let mut all = vec![secret.to_vec(), reversed.clone()];
+    for bytes in [secret, &reversed] {
+        all.push(hex::encode(bytes).into_bytes());
+        all.push(hex::encode_upper(bytes).into_bytes());
+        all.push(bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(", ").into_bytes());
+        all.push(base64(bytes).into_bytes());
+    }
+    all
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let whole = bytes.chunks_exact(3).flat_map(|chunk| {
+        let group = u32::from_be_bytes([0, chunk[0], chunk[1], chunk[2]]);
+        [18, 12, 6, 0]
+            .map(|shift| char::from(ALPHABET[usize::try_from(group >> shift & 63).unwrap()]))
+    });
+    // The tail of a group would differ by what follows it; the whole groups are enough to find the
+    // secret.
+    whole.collect()
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+/// All command lines on the machine that name the program, while `until` is not set.
+fn watch_command_lines(until: Arc<AtomicBool>) -> thread::JoinHandle<Vec<Vec<u8>>> {
+    thread::spawn(move || {
+        let mut seen = std::collections::BTreeSet::new();
+        while !until.load(Ordering::Relaxed) {
+            for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+                if let Ok(line) = fs::read(entry.path().join("cmdline"))
+                    && contains(&line, b"--passphrase-file")
+                {
+                    seen.insert(line);
+                }
+            }
+            thread::sleep(std::time::Duration::from_millis(2));
+        }
+        seen.into_iter().collect()
+    })
+}
+
+#[test]
+fn no_secret_is_anywhere_but_where_it_belongs() {
+    let root = tempfile::TempDir::new().unwrap();
+    let out = root.path().join("demo");
+    let over = Arc::new(AtomicBool::new(false));
+    let watch = watch_command_lines(over.clone());
+    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(["demo", "--validators", "2", "--out", out.to_str().unwrap()])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    over.store(true, Ordering::Relaxed);
+    let command_lines = watch.join().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(command_lines.len() >= 4, "the operators' command lines were seen");
+
+    let files = tree(&out);
+    let passphrase_file = out.join("passphrase");
+    let passphrase = SecretBytes::new(fs::read(&passphrase_file).unwrap().trim_ascii().to_vec());
+    let mut secrets: Vec<(String, Vec<u8>)> =
+        vec![("the passphrase".to_owned(), passphrase.expose().to_vec())];
+    let mut identities = 0;
+    let mut keystores = 0;
+    for (path, (_, bytes)) in &files {
+        let name = path.display().to_string();
+        if name.ends_with(IDENTITY_FILE) {
+            let opened = open_with_passphrase(bytes, &passphrase, IDENTITY_FILE).unwrap();
+            let operator = Operator::from_secret_bytes(&opened).unwrap();
+            secrets.push((format!("the Noise key of {name}"), operator.noise().expose().to_vec()));
+            secrets.push((
+                format!("the storage key of {name}"),
+                operator.storage_key().expose().to_vec(),
+            ));
+            for (i, chunk) in opened.expose().chunks_exact(32).enumerate() {
+                secrets.push((format!("part {i} of {name}"), chunk.to_vec()));
+            }
+            identities += 1;
+        }
+        if name.contains("keystore-") {
+            let keystore = Keystore::from_json(bytes).unwrap();
+            let share = keystore.decrypt(&Password::new(&passphrase).unwrap()).unwrap();
+            secrets.push((format!("the share of {name}"), share.to_be_bytes().to_vec()));
+            keystores += 1;
+        }
+    }
+    assert_eq!((identities, keystores), (4, 8));
+
+    let said = [&output.stdout[..], &output.stderr[..], &command_lines.concat()].concat();
+    for (what, secret) in &secrets {
+        for spelling in spellings(secret) {
+            assert!(!contains(&said, &spelling), "{what} was said");
+            for (path, (_, bytes)) in files.iter().filter(|(path, _)| **path != passphrase_file) {
+                assert!(!contains(bytes, &spelling), "{what} is in {}", path.display());
+            }
+        }
+    }
+
+    // What others may read is public by name; everything else is closed to them.
+    for (path, (mode, _)) in &files {
+        let public = path.components().any(|part| part.as_os_str() == "public")
+            || path.ends_with("ceremony.toml");
+        if !public {
+            assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
+        }
+    }
+}

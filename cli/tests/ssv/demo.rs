@@ -1,0 +1,216 @@
+//! Whole ceremonies by the program, with processes: what they yield is judged as strangers' files,
+//! and every operator's share decrypted.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use chacha20::ChaCha20Rng;
+use chacha20::rand_core::SeedableRng;
+use quorate::ethereum::keystore::Password;
+use quorate::ethereum::ssv::{RsaSecret, parse_operators_info, read_key_file};
+use quorate::export::ssv::parse_keyshares;
+use quorate::primitives::secret::SecretBytes;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::altered::run;
+
+const NAMES: [&str; 13] = [
+    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
+    "leo", "mia",
+];
+/// Whom the demo's ceremony belongs to.
+const OWNER: &str = "0x000000000000000000000000000000000000dEaD";
+
+fn quorate(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_quorate"))
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+/// A demo's folder.
+fn demo(folder: &Path, operators: usize, threshold: usize, validators: usize) -> PathBuf {
+    let [n, t, v] = [operators, threshold, validators].map(|number| number.to_string());
+    let args = [
+        "demo",
+        "--ssv",
+        "--operators",
+        &n,
+        "--threshold",
+        &t,
+        "--validators",
+        &v,
+        "--no-keystores",
+        "--out",
+        "demo",
+    ];
+    let output = quorate(folder, &args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("there is no forward secrecy"), "{said}");
+    folder.join("demo")
+}
+
+/// The only entry of a folder.
+fn only(folder: &Path) -> PathBuf {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    entries.remove(0)
+}
+
+/// What SSV's tools read of an operator's outputs.
+fn ssv_folder(demo: &Path, name: &str) -> PathBuf {
+    only(&only(&demo.join(name).join("ceremonies")).join("out/public/ssv"))
+}
+
+fn password(demo: &Path) -> Password {
+    Password::new(&SecretBytes::new(fs::read(demo.join("ssv/password")).unwrap())).unwrap()
+}
+
+fn rsa(demo: &Path, name: &str) -> RsaSecret {
+    let file = fs::read(demo.join("ssv").join(name).join("encrypted_private_key.json")).unwrap();
+    read_key_file(&file, &password(demo)).ok().unwrap()
+}
+
+/// Every file below a folder, by name.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(
+                files(&path)
+                    .into_iter()
+                    .map(|(name, bytes)| (Path::new(path.file_name().unwrap()).join(name), bytes)),
+            );
+        } else {
+            all.push((path.file_name().unwrap().into(), fs::read(&path).unwrap()));
+        }
+    }
+    all.sort();
+    all
+}
+
+fn judge(operators: usize, threshold: usize, validators: usize) -> (TempDir, PathBuf) {
+    let home = TempDir::new().unwrap();
+    let demo = demo(home.path(), operators, threshold, validators);
+    let info =
+        parse_operators_info(&fs::read(demo.join("ssv/operators_info.json")).unwrap()).unwrap();
+    let ids: Vec<u64> = info.iter().map(|operator| operator.id).collect();
+    assert_eq!(ids, (1..=operators as u64).map(|i| 11 * i).collect::<Vec<_>>());
+    let first = ssv_folder(&demo, NAMES[0]);
+    assert!(first.ends_with("ceremony-2025-03-17--12-10-00.000"), "{first:?}");
+    let count = validators.to_string();
+    let args = |count: &str, nonce: &str| {
+        let args = [
+            "ssv",
+            first.to_str().unwrap(),
+            "--network",
+            "hoodi",
+            "--validators",
+            count,
+            "--owner",
+            OWNER,
+            "--nonce",
+            nonce,
+        ];
+        run(home.path(), &[&args[..], &["--withdrawal", OWNER]].concat())
+    };
+    let (code, said) = args(&count, "0");
+    assert_eq!((code, &said["validators"][0]["operators"]), (Some(0), &json!(ids)), "{said}");
+    assert_eq!(args(&count, "1").0, Some(4));
+    let keyshares = match validators {
+        1 => only(&first).join("keyshares.json"),
+        _ => first.join("keyshares.json"),
+    };
+    let registrations = parse_keyshares(&fs::read(keyshares).unwrap()).unwrap();
+    assert_eq!(registrations.len(), validators);
+    let mut random = ChaCha20Rng::from_seed([5; 32]);
+    for (position, name) in NAMES.iter().take(operators).enumerate() {
+        assert_eq!(files(&ssv_folder(&demo, name)), files(&first), "{name} has other files");
+        let key = rsa(&demo, name);
+        for registration in &registrations {
+            let own = &registration.operators[position];
+            assert_eq!(own.key, *key.public());
+            assert!(
+                key.decrypt_share(&own.encrypted_share, &own.share_key, &mut random).is_ok(),
+                "{name}"
+            );
+        }
+    }
+    (home, demo)
+}
+
+#[test]
+fn a_cluster_of_four() {
+    let (home, demo) = judge(4, 3, 2);
+    // The same command again, without the key, with another operator's, and with a wrong password:
+    // told before anything happens.
+    let state = demo.join("alice");
+    let again = |more: &[&str]| {
+        let [state, passphrase, file] =
+            [state.clone(), demo.join("passphrase"), demo.join("ceremony.toml")]
+                .map(|path| path.to_str().unwrap().to_owned());
+        let front = ["--json", "--dir", &state, "--passphrase-file", &passphrase, "run", &file];
+        let output = quorate(home.path(), &[&front[..], more].concat());
+        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), said["error"]["what"].as_str().unwrap_or_default().to_owned())
+    };
+    let path = |name: &str| demo.join("ssv").join(name).to_str().unwrap().to_owned();
+    let (password, own, other) = (
+        path("password"),
+        path("alice/encrypted_private_key.json"),
+        path("bob/encrypted_private_key.json"),
+    );
+    let (code, what) = again(&[]);
+    assert!(code == Some(2) && what.contains("is for SSV"), "{what}");
+    let (code, what) = again(&["--ssv-key", &other, "--ssv-password-file", &password]);
+    assert!(
+        code == Some(1) && what.ends_with("another RSA key than the ceremony file has for you"),
+        "{what}"
+    );
+    let wrong = demo.join("passphrase").to_str().unwrap().to_owned();
+    let (code, what) = again(&["--ssv-key", &own, "--ssv-password-file", &wrong]);
+    assert!(code == Some(1) && what.contains("wrong password"), "{what}");
+}
+
+/// `quorate export ssv`, with what it says went wrong.
+fn export(home: &Path, transcript: &Path, out: &str) -> (Option<i32>, String) {
+    let output =
+        quorate(home, &["--json", "export", "ssv", transcript.to_str().unwrap(), "--out", out]);
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    (output.status.code(), said["error"]["what"].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn the_folder_is_made_again_from_the_transcript_alone() {
+    let home = TempDir::new().unwrap();
+    let demo = demo(home.path(), 4, 3, 2);
+    let transcript = only(&demo.join("bob/ceremonies")).join("out/public/transcript.quorate");
+    assert_eq!(export(home.path(), &transcript, "again").0, Some(0));
+    assert_eq!(files(&only(&home.path().join("again"))), files(&ssv_folder(&demo, "carol")));
+    let (code, what) = export(home.path(), &transcript, "again");
+    assert!(code == Some(1) && what.ends_with("never overwritten"), "{what}");
+
+    let mut altered = fs::read(&transcript).unwrap();
+    let middle = altered.len() / 2;
+    altered[middle] ^= 1;
+    fs::write(home.path().join("altered"), altered).unwrap();
+    let (code, what) = export(home.path(), &home.path().join("altered"), "none");
+    assert!(code == Some(4) && !home.path().join("none").exists(), "{what}");
+
+    let other =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/ceremony/3-of-4.quorate");
+    let (code, what) = export(home.path(), &other, "none");
+    assert!(code == Some(2) && what.ends_with("the ceremony is not for SSV"), "{what}");
+    assert!(!home.path().join("none").exists());
+}
+
+#[test]
+fn a_cluster_of_thirteen() {
+    judge(13, 9, 1);
+}

@@ -1,0 +1,417 @@
+//! One authenticated channel between two operators, over any byte stream.
+//!
+//! ```text
+//! initiator -> responder   preamble(42) ‖ Noise IK message 1 (96)
+//! responder -> initiator   0 ‖ Noise IK message 2 (48)          or   kind ‖ version(2) ‖ index(2) ‖ id(32)
+//! initiator -> responder   confirmation, in a transport message
+//! responder -> initiator   confirmation, in a transport message
+//! ```
+//!
+//! A channel serves one [`Session`]: a ceremony (id: its digest, kind 1) or a request (id: the
+//! request's, kind 2).
+//!
+//! preamble = `"QRTC" or "QRTR" ‖ version(2) ‖ initiator(2) ‖ responder(2) ‖ id(32)`, in clear, so
+//! that the responder can choose the prologue `TH("channel-prologue" or "request-channel-prologue",
+//! version, id, initiator, responder)`. Handshake payloads are empty: the lengths leave no room for
+//! one. A confirmation is an Ed25519 signature (tag `channel-confirm`) over `handshake hash(32) ‖
+//! role(1) ‖ id(32) ‖ index(2)`; before it nothing is accepted, so a replayed first flight gives
+//! its sender one encrypted answer and nothing else.
+//!
+//! The preamble and the refusal are not authenticated. They choose which handshake is tried and
+//! what the operator is told, never what is believed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use snow::{HandshakeState, TransportState};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+
+use super::{LinkError, Peer};
+use quorate::identity::Operator;
+use quorate::primitives::codec::{DecodeError, Reader, Writer};
+use quorate::primitives::hash::{Digest, Tag, tagged};
+use quorate::primitives::noise::{KEY_LENGTH, TAG_LENGTH, channel_initiator, channel_responder};
+use quorate::primitives::secret::Secret32;
+use quorate::primitives::x25519::DhPublic;
+
+/// Version of the channel protocol.
+pub const VERSION: u16 = 1;
+
+const PREAMBLE: usize = 4 + 2 + 2 + 2 + 32;
+const FIRST: usize = KEY_LENGTH + KEY_LENGTH + TAG_LENGTH + TAG_LENGTH;
+const SECOND: usize = KEY_LENGTH + TAG_LENGTH;
+const REFUSAL: usize = 2 + 2 + 32;
+const SIGNATURE: usize = 64;
+const CONFIRMATION: u16 = 64 + 16;
+const ACCEPTED: u8 = 0;
+/// How much of a refused caller's flight is read before closing. Unread bytes would turn the close
+/// into a reset, and the refusal be lost.
+const LINGER: u64 = 4096;
+/// How long refusing may take.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What a channel is for. Nothing that runs in a channel for one can be heard in a channel for
+/// another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Session {
+    /// A ceremony, by the digest of its spec.
+    Ceremony(Digest),
+    /// Answers to a request, by its id.
+    Request(Digest),
+}
+
+impl Session {
+    fn of_magic(magic: [u8; 4], id: Digest) -> Option<Self> {
+        match &magic {
+            b"QRTC" => Some(Self::Ceremony(id)),
+            b"QRTR" => Some(Self::Request(id)),
+            _ => None,
+        }
+    }
+
+    fn of_kind(kind: u8, id: Digest) -> Option<Self> {
+        match kind {
+            1 => Some(Self::Ceremony(id)),
+            2 => Some(Self::Request(id)),
+            _ => None,
+        }
+    }
+
+    fn magic(&self) -> &'static [u8; 4] {
+        match self {
+            Self::Ceremony(_) => b"QRTC",
+            Self::Request(_) => b"QRTR",
+        }
+    }
+
+    fn kind(&self) -> u8 {
+        match self {
+            Self::Ceremony(_) => 1,
+            Self::Request(_) => 2,
+        }
+    }
+
+    fn id(&self) -> &Digest {
+        let (Self::Ceremony(id) | Self::Request(id)) = self;
+        id
+    }
+
+    fn tag(&self) -> Tag {
+        match self {
+            Self::Ceremony(_) => Tag::ChannelPrologue,
+            Self::Request(_) => Tag::RequestChannelPrologue,
+        }
+    }
+
+    /// Why `theirs` is not ours.
+    fn differs(&self, index: u16, theirs: Self) -> LinkError {
+        match (self, theirs) {
+            (Self::Ceremony(_), Self::Ceremony(theirs)) => {
+                LinkError::OtherCeremony { index, theirs }
+            }
+            (Self::Request(_), Self::Ceremony(_)) => LinkError::InCeremony { index },
+            (_, Self::Request(theirs)) => LinkError::OtherRequest { index, theirs },
+        }
+    }
+}
+
+/// This operator's end of its channels.
+pub struct Local {
+    /// What its channels are for.
+    pub session: Session,
+    /// This operator's index.
+    pub index: u16,
+    /// Its keys.
+    pub operator: Arc<Operator>,
+}
+
+/// A channel whose both ends have proven who they are. See [`super::frame`] for what runs in it.
+pub struct Channel<S> {
+    pub(super) io: S,
+    pub(super) state: TransportState,
+}
+
+/// Opens a channel to `peer`. `ephemeral`: 32 fresh bytes. The caller bounds the time.
+pub async fn initiate<S>(
+    mut io: S,
+    local: &Local,
+    peer: &Peer,
+    ephemeral: Secret32,
+) -> Result<Channel<S>, LinkError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let preamble = Preamble {
+        version: VERSION,
+        initiator: local.index,
+        responder: peer.index,
+        session: local.session,
+    };
+    let mut handshake =
+        channel_initiator(local.operator.noise(), &peer.noise, &preamble.prologue(), ephemeral);
+    let mut flight = preamble.encode();
+    flight.resize(PREAMBLE + FIRST, 0);
+    handshake.write_message(&[], &mut flight[PREAMBLE..]).map_err(|_| LinkError::Handshake)?;
+    io.write_all(&flight).await?;
+
+    let mut status = [0];
+    io.read_exact(&mut status).await.map_err(in_handshake)?;
+    match status[0] {
+        ACCEPTED => {}
+        status => return Err(refusal(&mut io, status, local, peer).await?),
+    }
+    let mut answer = [0; SECOND];
+    io.read_exact(&mut answer).await.map_err(in_handshake)?;
+    read_handshake(&mut handshake, &answer)?;
+
+    let (hash, mut state) = split(handshake)?;
+    send_confirmation(&mut io, &mut state, local, Role::Initiator, &hash).await?;
+    take_confirmation(&mut io, &mut state, local, peer, Role::Responder, &hash)
+        .await
+        .map_err(in_handshake_link)?;
+    Ok(Channel { io, state })
+}
+
+/// Answers a caller; gives the peer that it is, proven. `caller` finds the peers that may call. The
+/// caller of this function bounds the time.
+pub async fn respond<'p, S>(
+    io: S,
+    local: &Local,
+    caller: impl Fn(u16) -> Option<&'p Peer>,
+    ephemeral: Secret32,
+) -> Result<(Channel<S>, &'p Peer), LinkError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let flight = hear(io, local, caller, ephemeral).await?;
+    let peer = flight.peer;
+    Ok((flight.answer(local).await?, peer))
+}
+
+/// A first flight that was made with the channel key of `peer`, maybe by `peer`, maybe long ago.
+pub(super) struct Flight<'p, S> {
+    io: S,
+    handshake: HandshakeState,
+    pub(super) peer: &'p Peer,
+}
+
+/// Reads a caller's first flight. Strangers do not come further than this.
+pub(super) async fn hear<'p, S>(
+    mut io: S,
+    local: &Local,
+    caller: impl Fn(u16) -> Option<&'p Peer>,
+    ephemeral: Secret32,
+) -> Result<Flight<'p, S>, LinkError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut preamble = [0; PREAMBLE];
+    io.read_exact(&mut preamble).await?;
+    let preamble = Preamble::decode(&preamble)?;
+    if let Err(why) = preamble.check(local) {
+        // Whether the caller hears it is its own concern.
+        let _ = timeout(FAREWELL, refuse(&mut io, local)).await;
+        return Err(why);
+    }
+    let peer =
+        caller(preamble.initiator).ok_or(LinkError::NotACaller { index: preamble.initiator })?;
+
+    let mut first = [0; FIRST];
+    io.read_exact(&mut first).await?;
+    let mut handshake = channel_responder(local.operator.noise(), &preamble.prologue(), ephemeral);
+    read_handshake(&mut handshake, &first)?;
+    // The handshake has shown that the caller holds this key; which operator it belongs to is the
+    // ceremony file's word.
+    if handshake.get_remote_static() != Some(peer.noise.as_bytes()) {
+        return Err(LinkError::OtherKey { index: peer.index });
+    }
+    Ok(Flight { io, handshake, peer })
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Flight<'_, S> {
+    /// Answers, and has the caller confirm.
+    pub(super) async fn answer(self, local: &Local) -> Result<Channel<S>, LinkError> {
+        let Self { mut io, mut handshake, peer } = self;
+        let mut answer = [ACCEPTED; 1 + SECOND];
+        handshake.write_message(&[], &mut answer[1..]).map_err(|_| LinkError::Handshake)?;
+        io.write_all(&answer).await?;
+
+        let (hash, mut state) = split(handshake)?;
+        take_confirmation(&mut io, &mut state, local, peer, Role::Initiator, &hash).await?;
+        send_confirmation(&mut io, &mut state, local, Role::Responder, &hash).await?;
+        Ok(Channel { io, state })
+    }
+}
+
+/// What the initiator claims, in clear.
+struct Preamble {
+    version: u16,
+    initiator: u16,
+    responder: u16,
+    session: Session,
+}
+
+impl Preamble {
+    fn encode(&self) -> Vec<u8> {
+        Writer::with_capacity(PREAMBLE + FIRST)
+            .bytes(self.session.magic())
+            .u16(self.version)
+            .u16(self.initiator)
+            .u16(self.responder)
+            .bytes(self.session.id().as_bytes())
+            .finish()
+    }
+
+    fn decode(bytes: &[u8; PREAMBLE]) -> Result<Self, LinkError> {
+        Reader::all(bytes, |r| {
+            let magic = r.array("magic")?;
+            let (version, initiator, responder) =
+                (r.u16("version")?, r.u16("initiator")?, r.u16("responder")?);
+            let session = Session::of_magic(magic, Digest(r.array("id")?));
+            let session =
+                session.ok_or(DecodeError::Invalid { what: "magic", why: "not a channel's" })?;
+            Ok(Self { version, initiator, responder, session })
+        })
+        .map_err(|_| LinkError::NotAChannel)
+    }
+
+    /// Whether both ends mean the same channel. The same comparison, in the same order, as
+    /// [`refusal`].
+    fn check(&self, local: &Local) -> Result<(), LinkError> {
+        if self.version != VERSION {
+            return Err(LinkError::OtherVersion { ours: VERSION, theirs: self.version });
+        }
+        if self.session != local.session {
+            return Err(local.session.differs(self.initiator, self.session));
+        }
+        if self.responder != local.index {
+            return Err(LinkError::OtherOperator { index: self.initiator });
+        }
+        Ok(())
+    }
+
+    fn prologue(&self) -> [u8; 32] {
+        let [version, initiator, responder] =
+            [self.version, self.initiator, self.responder].map(u16::to_be_bytes);
+        tagged(self.session.tag(), &[&version, self.session.id().as_ref(), &initiator, &responder])
+            .0
+    }
+}
+
+/// Says what we are instead, and waits for the caller to hang up.
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
+    io: &mut S,
+    local: &Local,
+) -> Result<(), LinkError> {
+    let refusal =
+        Writer::with_capacity(1 + REFUSAL).u8(local.session.kind()).u16(VERSION).u16(local.index);
+    io.write_all(&refusal.bytes(local.session.id().as_bytes()).finish()).await?;
+    io.shutdown().await?;
+    tokio::io::copy(&mut io.take(LINGER), &mut tokio::io::sink()).await?;
+    Ok(())
+}
+
+/// Reads a refusal: the first thing in which the responder says to differ from what we called.
+async fn refusal<S: AsyncRead + Unpin>(
+    io: &mut S,
+    status: u8,
+    local: &Local,
+    peer: &Peer,
+) -> Result<LinkError, LinkError> {
+    // Whatever begins in another way is not read on.
+    Session::of_kind(status, Digest::ZERO).ok_or(LinkError::NotAChannel)?;
+    let mut refusal = [0; REFUSAL];
+    io.read_exact(&mut refusal).await.map_err(in_handshake)?;
+    let read =
+        Reader::all(&refusal, |r| Ok((r.u16("version")?, r.u16("index")?, Digest(r.array("id")?))));
+    let (version, index, id) = read.map_err(|_| LinkError::NotAChannel)?;
+    let theirs = Session::of_kind(status, id).ok_or(LinkError::NotAChannel)?;
+    Ok(if version != VERSION {
+        LinkError::OtherVersion { ours: VERSION, theirs: version }
+    } else if theirs != local.session {
+        local.session.differs(index, theirs)
+    } else if index != peer.index {
+        LinkError::OtherOperator { index }
+    } else {
+        LinkError::Refusal
+    })
+}
+
+/// Reads a handshake message, which starts with the other side's ephemeral key and has no payload.
+fn read_handshake(handshake: &mut HandshakeState, message: &[u8]) -> Result<(), LinkError> {
+    let ephemeral = message.first_chunk().ok_or(LinkError::Handshake)?;
+    DhPublic::from_bytes(*ephemeral).map_err(LinkError::WeakKey)?;
+    handshake.read_message(message, &mut []).map(drop).map_err(|_| LinkError::Handshake)
+}
+
+fn split(handshake: HandshakeState) -> Result<([u8; 32], TransportState), LinkError> {
+    let hash = handshake.get_handshake_hash().try_into().map_err(|_| LinkError::Handshake)?;
+    let state = handshake.into_transport_mode().map_err(|_| LinkError::Handshake)?;
+    Ok((hash, state))
+}
+
+/// Who signs a confirmation.
+#[derive(Clone, Copy)]
+enum Role {
+    Initiator = 0,
+    Responder = 1,
+}
+
+fn confirmed(local: &Local, role: Role, index: u16, hash: &[u8; 32]) -> Vec<u8> {
+    Writer::with_capacity(67)
+        .bytes(hash)
+        .u8(role as u8)
+        .bytes(local.session.id().as_bytes())
+        .u16(index)
+        .finish()
+}
+
+async fn send_confirmation<S: AsyncWrite + Unpin>(
+    io: &mut S,
+    state: &mut TransportState,
+    local: &Local,
+    role: Role,
+    hash: &[u8; 32],
+) -> Result<(), LinkError> {
+    let signature =
+        local.operator.key().sign(Tag::ChannelConfirm, &confirmed(local, role, local.index, hash));
+    let mut message = [0; 2 + SIGNATURE + TAG_LENGTH];
+    message[..2].copy_from_slice(&CONFIRMATION.to_be_bytes());
+    state.write_message(&signature, &mut message[2..]).map_err(|_| LinkError::Handshake)?;
+    io.write_all(&message).await?;
+    Ok(())
+}
+
+async fn take_confirmation<S: AsyncRead + Unpin>(
+    io: &mut S,
+    state: &mut TransportState,
+    local: &Local,
+    peer: &Peer,
+    role: Role,
+    hash: &[u8; 32],
+) -> Result<(), LinkError> {
+    if io.read_u16().await? != CONFIRMATION {
+        return Err(LinkError::Confirmation);
+    }
+    let (mut message, mut signature) = ([0; SIGNATURE + TAG_LENGTH], [0; SIGNATURE]);
+    io.read_exact(&mut message).await?;
+    state.read_message(&message, &mut signature).map_err(|_| LinkError::Decrypt)?;
+    let signed = confirmed(local, role, peer.index, hash);
+    peer.key.verify(Tag::ChannelConfirm, &signed, &signature).map_err(|_| LinkError::Confirmation)
+}
+
+/// A responder that hangs up on us in the handshake usually has a reason; the sentence says which
+/// to look for.
+fn in_handshake_link(error: LinkError) -> LinkError {
+    match error {
+        LinkError::Closed | LinkError::Io(std::io::ErrorKind::ConnectionReset) => {
+            LinkError::ClosedInHandshake
+        }
+        other => other,
+    }
+}
+
+fn in_handshake(error: std::io::Error) -> LinkError {
+    in_handshake_link(error.into())
+}

@@ -1,0 +1,245 @@
+//! Why a carrier does not start, why no channel came about, why one ended. None of it accuses an
+//! operator of anything.
+
+use std::io::ErrorKind;
+
+use quorate::primitives::hash::Digest;
+use quorate::primitives::x25519::DhKeyError;
+use quorate::spec::canonical::fingerprint;
+
+/// Why a carrier does not start. Each is something that the operator can mend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CarrierError {
+    /// The listening address cannot be bound.
+    #[error("cannot listen on {address}: {}", bind_advice(*why))]
+    Bind {
+        /// As configured.
+        address: String,
+        /// What the operating system said.
+        why: ErrorKind,
+    },
+    /// A peer that this operator has to dial has no address.
+    #[error(
+        "operator {index} ({name}) has no address in the ceremony file, and operators after it \
+         connect to it: add host:port"
+    )]
+    NoAddress {
+        /// The peer.
+        index: u16,
+        /// Its name.
+        name: String,
+    },
+    /// Two peers, or a peer and this operator, with the same index or Noise key.
+    #[error("operator {index} is listed twice, or shares its channel key with another operator")]
+    Repeated {
+        /// The later one.
+        index: u16,
+    },
+    /// Frames of the configured length cannot be announced in 32 bits.
+    #[error("frames of {0} bytes are too long for the wire format")]
+    FrameLimit(usize),
+}
+
+fn bind_advice(why: ErrorKind) -> String {
+    match why {
+        ErrorKind::AddrInUse => "another program listens there already; stop it or choose another \
+                                 port"
+            .into(),
+        ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; use 0.0.0.0:PORT or [::]:PORT to listen on all that \
+             it has"
+                .into()
+        }
+        ErrorKind::PermissionDenied => "not allowed; choose a port above 1023".into(),
+        ErrorKind::InvalidInput => "not an address; write HOST:PORT".into(),
+        other => format!("{other}; check the address, written HOST:PORT"),
+    }
+}
+
+/// Why there is no channel, or no longer one. The sentences do not name the peer: the event that
+/// carries them does.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The operating system's answer.
+    #[error("{0}")]
+    Io(ErrorKind),
+    /// The host name has no address now.
+    #[error("its host name does not resolve")]
+    Resolve,
+    /// No connection within the limit.
+    #[error("no answer within {0} s")]
+    NoAnswer(u64),
+    /// The other side closed the connection.
+    #[error("the other side closed the connection")]
+    Closed,
+    /// The other side closed the connection after reading the first handshake message.
+    #[error(
+        "the other side closed the connection during the handshake: it may expect another key of \
+         ours, or be shutting down"
+    )]
+    ClosedInHandshake,
+    /// Whatever it is, it does not speak this protocol.
+    #[error("this is not a Quorate channel")]
+    NotAChannel,
+    /// Another version of the channel protocol.
+    #[error(
+        "it says that it speaks version {theirs} of the channel protocol, we speak {ours}: run the \
+         same release (unconfirmed)"
+    )]
+    OtherVersion {
+        /// Ours.
+        ours: u16,
+        /// What it claims.
+        theirs: u16,
+    },
+    /// Another ceremony file.
+    #[error(
+        "it says that it is operator {index} in a different ceremony file, with fingerprint \
+         \"{}\": compare files (unconfirmed)",
+        words(theirs)
+    )]
+    OtherCeremony {
+        /// The index that it claims.
+        index: u16,
+        /// The spec digest that it claims.
+        theirs: Digest,
+    },
+    /// A ceremony, where we are here for a request.
+    #[error(
+        "it says that it is operator {index} and runs a ceremony, while we answer a request: ask \
+         it for the same command (unconfirmed)"
+    )]
+    InCeremony {
+        /// The index that it claims.
+        index: u16,
+    },
+    /// A request that we are not here for.
+    #[error(
+        "it says that it is operator {index} and here for the request {theirs}, and we are not: \
+         compare the files (unconfirmed)"
+    )]
+    OtherRequest {
+        /// The index that it claims.
+        index: u16,
+        /// The id of the request that it claims.
+        theirs: Digest,
+    },
+    /// The address belongs to another operator of the same ceremony.
+    #[error("operator {index} says that it answers there: check the address (unconfirmed)")]
+    OtherOperator {
+        /// The index that it claims.
+        index: u16,
+    },
+    /// An index outside the ceremony, or one that should be waiting for our call.
+    #[error("it says that it is operator {index}, who does not call us")]
+    NotACaller {
+        /// The index that it claims.
+        index: u16,
+    },
+    /// The peer refused us for no reason that it can have.
+    #[error("it refused us without a reason")]
+    Refusal,
+    /// A handshake message does not authenticate, or carries a payload.
+    #[error(
+        "the handshake does not authenticate: its key is not the one in the ceremony file, or the \
+         bytes were changed"
+    )]
+    Handshake,
+    /// An ephemeral key that no honest side sends.
+    #[error("the handshake key is {0}")]
+    WeakKey(DhKeyError),
+    /// A handshake by a key that the ceremony does not list for that operator.
+    #[error("its channel key is not the one in the ceremony file for operator {index}")]
+    OtherKey {
+        /// The index that it claims.
+        index: u16,
+    },
+    /// The first message after the handshake is not a signature by the operator's identity key over
+    /// this handshake.
+    #[error("it did not prove that it holds the identity key in the ceremony file")]
+    Confirmation,
+    /// The handshake took too long.
+    #[error("the handshake was not finished within {0} s")]
+    HandshakeTime(u64),
+    /// Too many unfinished connections; the oldest make room.
+    #[error("too many unfinished connections; this was the oldest")]
+    Crowded,
+    /// A message does not authenticate.
+    #[error("a message was changed on the way, lost or repeated")]
+    Decrypt,
+    /// A message length that no message has.
+    #[error("a message of {0} bytes, which no message has")]
+    MessageLength(usize),
+    /// A frame longer than anything that the ceremony needs. Nothing was allocated for it.
+    #[error("it announced a frame of {announced} bytes; the longest in this ceremony has {most}")]
+    FrameTooLong {
+        /// What it announced.
+        announced: usize,
+        /// The limit.
+        most: usize,
+    },
+    /// A frame cut into messages in another way than the only one allowed.
+    #[error("a message carries {found} bytes of a frame, not {expected}")]
+    FrameShape {
+        /// What the next message has to carry.
+        expected: usize,
+        /// What it carries.
+        found: usize,
+    },
+    /// Nothing arrived for too long, not even a keep-alive.
+    #[error("nothing heard for {0} s")]
+    Silent(u64),
+    /// The peer made a newer connection, so this one is not needed.
+    #[error("it connected anew; if this happens again and again, it is running twice")]
+    Replaced,
+    /// More was waiting to be sent than the queue holds; the connection is made anew, so that the
+    /// two sides start level.
+    #[error("it does not take data as fast as we send; reconnecting")]
+    Behind,
+    /// We have hung up on it, for what it sent.
+    #[error("it sent what no operator sends; we do not speak with it any more")]
+    HungUp,
+    /// We are stopping.
+    #[error("we are stopping")]
+    Stopping,
+}
+
+impl From<std::io::Error> for LinkError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::UnexpectedEof => Self::Closed,
+            kind => Self::Io(kind),
+        }
+    }
+}
+
+fn words(digest: &Digest) -> String {
+    fingerprint(digest).join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_ceremony_is_told_by_its_words() {
+        let theirs = Digest([0; 32]);
+        let sentence = LinkError::OtherCeremony { index: 2, theirs }.to_string();
+        assert!(sentence.contains(&format!("\"{}\"", ["abandon"; 12].join(" "))), "{sentence}");
+        assert!(sentence.contains("operator 2") && sentence.contains("unconfirmed"), "{sentence}");
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_bound_comes_with_advice() {
+        let sentence = |why| CarrierError::Bind { address: "10.0.0.1:80".into(), why }.to_string();
+        assert_eq!(
+            sentence(ErrorKind::AddrInUse),
+            "cannot listen on 10.0.0.1:80: another program listens there already; stop it or \
+             choose another port"
+        );
+        assert_eq!(
+            sentence(ErrorKind::PermissionDenied),
+            "cannot listen on 10.0.0.1:80: not allowed; choose a port above 1023"
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! Direct TCP connections between all operators, each an authenticated channel.
+//!
+//! Of two operators the later in the ceremony calls the earlier, again and again until it answers;
+//! in which order they start does not matter. Everything runs as tasks on the caller's tokio
+//! runtime. They need its thread now and then: a caller that computes for longer than a few seconds
+//! does so elsewhere (`spawn_blocking`), or its peers hear nothing and reconnect.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpSocket, lookup_host};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::channel::{Local, Session};
+use super::link::{Hub, Slot};
+use super::{CarrierError, Event, Peer, dial, listen};
+use quorate::identity::Operator;
+use quorate::primitives::secret::Secret32;
+
+/// How many callers may wait to be accepted. The usual 128 are taken by a flood while this program
+/// computes; who finds no room tries again only after a second.
+const BACKLOG: u32 = 4096;
+
+/// Listens at the first of the addresses of `listen` that can be had.
+async fn bind(listen: &str) -> io::Result<TcpListener> {
+    let mut failure = io::ErrorKind::InvalidInput.into();
+    for address in lookup_host(listen).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let bound = socket.and_then(|socket| {
+            // A port whose last connections are still closing is free.
+            socket.set_reuseaddr(true)?;
+            socket.bind(address)?;
+            socket.listen(BACKLOG)
+        });
+        match bound {
+            Ok(listener) => return Ok(listener),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+/// What a TCP carrier needs to know.
+pub struct TcpConfig {
+    /// What the channels are for.
+    pub session: Session,
+    /// This operator's index, from 1.
+    pub me: u16,
+    /// This operator's keys.
+    pub operator: Arc<Operator>,
+    /// All other operators: [`Peer::of`].
+    pub peers: Vec<Peer>,
+    /// Where to listen, `host:port`; port 0 takes a free one. Not used by the last operator, whom
+    /// nobody calls.
+    pub listen: String,
+    /// Longest frame of this ceremony, bytes; from the spec.
+    pub max_frame: usize,
+    /// 32 fresh bytes from the operating system at each call.
+    pub random: Arc<dyn Fn() -> Secret32 + Send + Sync>,
+    /// How long things may take.
+    pub timing: Timing,
+}
+
+/// How long things may take. Only tests have a reason to change it.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// Resolving a name, and making a TCP connection: 5 s each.
+    pub connect: Duration,
+    /// The whole handshake: 10 s.
+    pub handshake: Duration,
+    /// A keep-alive is sent when nothing else was for 10 s.
+    pub keep_alive: Duration,
+    /// A connection on which nothing arrives for 30 s is given up.
+    pub idle: Duration,
+    /// Wait after the first failed call: 0.1 s, then twice as long each time.
+    pub retry_first: Duration,
+    /// Longest wait between calls: 5 s.
+    pub retry_most: Duration,
+    /// How long [`Tcp::shutdown`] may take: 5 s.
+    pub flush: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            handshake: Duration::from_secs(10),
+            keep_alive: Duration::from_secs(10),
+            idle: Duration::from_secs(30),
+            retry_first: Duration::from_millis(100),
+            retry_most: Duration::from_secs(5),
+            flush: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A running carrier. Dropping it closes everything at once; [`Tcp::shutdown`] sends what is queued
+/// first.
+pub struct Tcp {
+    hub: Arc<Hub>,
+    events: mpsc::Receiver<Event>,
+    tasks: JoinSet<()>,
+    address: Option<SocketAddr>,
+}
+
+impl Tcp {
+    /// Listens, and starts calling.
+    pub async fn start(config: TcpConfig) -> Result<Self, CarrierError> {
+        let TcpConfig { session, me, operator, peers, listen, max_frame, random, timing } = config;
+        if u32::try_from(max_frame).is_err() {
+            return Err(CarrierError::FrameLimit(max_frame));
+        }
+        let mut seen = BTreeSet::from([me]);
+        let mut keys = BTreeSet::from([operator.noise().public()]);
+        for peer in &peers {
+            if !seen.insert(peer.index) || !keys.insert(peer.noise) {
+                return Err(CarrierError::Repeated { index: peer.index });
+            }
+        }
+        let mut calls = Vec::new();
+        for peer in peers.iter().filter(|peer| peer.index < me) {
+            let none = || CarrierError::NoAddress { index: peer.index, name: peer.name.clone() };
+            calls.push((peer.index, peer.address.clone().ok_or_else(none)?));
+        }
+        let called = peers.iter().any(|peer| peer.index > me);
+        let listener =
+            match called {
+                true => {
+                    let bound = bind(&listen).await;
+                    Some(bound.map_err(|error| CarrierError::Bind {
+                        address: listen,
+                        why: error.kind(),
+                    })?)
+                }
+                false => None,
+            };
+
+        // One event waits here and each connection holds one: a peer cannot make us hold more than
+        // two frames of its own.
+        let (events, receiver) = mpsc::channel(1);
+        let operators = peers.len() + 1;
+        let hub = Arc::new(Hub {
+            local: Local { session, index: me, operator },
+            slots: peers.into_iter().map(|peer| (peer.index, Slot::new(peer, operators))).collect(),
+            max_frame,
+            timing,
+            random,
+            closing: watch::Sender::new(false),
+            events,
+        });
+        let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let mut tasks = JoinSet::new();
+        if let Some(listener) = listener {
+            tasks.spawn(listen::run(hub.clone(), listener));
+        }
+        for (index, address) in calls {
+            tasks.spawn(dial::run(hub.clone(), index, address));
+        }
+        Ok(Self { hub, events: receiver, tasks, address })
+    }
+
+    /// Where this operator listens, if anyone calls it.
+    pub fn local_address(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// The next thing that happened. May be dropped and called again; nothing is lost.
+    pub async fn next(&mut self) -> Event {
+        match self.events.recv().await {
+            Some(event) => event,
+            // Not while the hub, which holds a sender, is alive.
+            None => core::future::pending().await,
+        }
+    }
+
+    /// Queues a frame for `to`; frames arrive in order, or the connection ends. False if `to` is
+    /// not connected, or the frame is empty or longer than `max_frame`.
+    ///
+    /// The queue holds 8 times `max_frame` bytes, or 8 MiB if that is more, and 16384 frames. A
+    /// frame that does not fit ends the connection ([`super::LinkError::Behind`]), and after the
+    /// next [`Event::Up`] the two sides start level again.
+    pub fn send(&self, to: u16, frame: impl Into<Arc<[u8]>>) -> bool {
+        self.hub.send(to, frame.into())
+    }
+
+    /// How many bytes of frames for `to` are not yet with the operating system; 0 if it is not
+    /// connected. A caller that answers requests does not answer again before the last answer has
+    /// left.
+    pub fn waiting(&self, to: u16) -> usize {
+        self.hub.waiting(to)
+    }
+
+    /// Ends the connection to `peer`, and lets none come about again.
+    pub fn hang_up(&self, peer: u16) {
+        if let Some(slot) = self.hub.slots.get(&peer) {
+            slot.shut();
+        }
+    }
+
+    /// Stops calling and listening, sends what is queued for those who are connected, for a bounded
+    /// time, and closes. Frames that arrive meanwhile are dropped.
+    pub async fn shutdown(self) {
+        let Self { hub, events, mut tasks, .. } = self;
+        drop(events);
+        hub.closing.send_replace(true);
+        hub.slots.values().for_each(Slot::finish);
+        // What is left after the limit is aborted with the set.
+        let _ =
+            timeout(hub.timing.flush, async { while tasks.join_next().await.is_some() {} }).await;
+    }
+}

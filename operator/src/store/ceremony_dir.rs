@@ -1,0 +1,159 @@
+//! What an operator keeps of one ceremony.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use quorate::export::Artifact;
+use quorate::primitives::hash::sha256;
+
+use super::atomic;
+use super::dir::Lock;
+use super::disk::Disk;
+use super::error::{At as _, StoreError};
+use super::outputs::{OUT, SECRET, Staging};
+
+const CEREMONY_FILE: &str = "ceremony.toml";
+const EVIDENCE: &str = "evidence";
+/// A ceremony file is at most 4 MiB.
+const LONGEST_CEREMONY_FILE: u64 = 4 << 20;
+
+/// Name of the log.
+pub(super) const LOG_FILE: &str = "log.sealed";
+
+/// A ceremony's directory, to be read:
+///
+/// ```text
+/// ceremony.toml  log.sealed  evidence/  out/public/  out/secret/
+/// ```
+#[derive(Clone)]
+pub struct CeremonyView {
+    pub(super) disk: Arc<dyn Disk>,
+    path: PathBuf,
+}
+
+/// A ceremony's directory, to be written by the one process that has the state directory's
+/// [`Lock`].
+#[derive(Clone)]
+pub struct CeremonyDir {
+    view: CeremonyView,
+    _lock: Lock,
+}
+
+impl CeremonyView {
+    pub(super) fn new(disk: Arc<dyn Disk>, path: PathBuf) -> Self {
+        Self { disk, path }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The first 16 hexadecimal digits of the spec digest.
+    pub fn name(&self) -> &str {
+        self.path.file_name().and_then(|name| name.to_str()).expect("named by this room")
+    }
+
+    /// The ceremony file as it was agreed to; `None` if none was kept.
+    pub fn ceremony_file(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        match atomic::read(&*self.disk, &self.path.join(CEREMONY_FILE), LONGEST_CEREMONY_FILE) {
+            Ok((bytes, _)) => Ok(Some(bytes)),
+            Err(StoreError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether anything was begun here.
+    pub fn has_log(&self) -> Result<bool, StoreError> {
+        Ok(atomic::look(&*self.disk, &self.log_path())?.is_some())
+    }
+
+    /// Whether there is anything that comes only after a log: the ceremony file, outputs, or
+    /// evidence. Without a log, they tell that one was lost.
+    pub fn has_traces(&self) -> Result<bool, StoreError> {
+        let file = atomic::look(&*self.disk, &self.path.join(CEREMONY_FILE))?.is_some();
+        Ok(file || self.is_published()? || !self.evidence()?.is_empty())
+    }
+
+    /// Where the outputs are, or will be.
+    pub fn out(&self) -> PathBuf {
+        self.path.join(OUT)
+    }
+
+    /// Whether the outputs are there: all of them, as they appear together.
+    pub fn is_published(&self) -> Result<bool, StoreError> {
+        Ok(atomic::look(&*self.disk, &self.out())?.is_some())
+    }
+
+    /// Whether secret outputs are among them.
+    pub fn has_secret_outputs(&self) -> Result<bool, StoreError> {
+        Ok(atomic::look(&*self.disk, &self.out().join(SECRET))?.is_some())
+    }
+
+    /// The files of evidence.
+    pub fn evidence(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let directory = self.path.join(EVIDENCE);
+        match self.disk.list(&directory).at(&directory, "listing") {
+            Ok(names) => Ok(names
+                .iter()
+                .filter(|name| !atomic::starts_with(name, "."))
+                .map(|name| directory.join(name))
+                .collect()),
+            Err(StoreError::Missing { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn log_path(&self) -> PathBuf {
+        self.path.join(LOG_FILE)
+    }
+}
+
+impl CeremonyDir {
+    /// Also removes what a killed run left in the making; outputs that were staged stay until they
+    /// are staged again.
+    pub(super) fn new(view: CeremonyView, lock: Lock) -> Result<Self, StoreError> {
+        atomic::sweep(&*view.disk, &view.path)?;
+        let evidence = view.path.join(EVIDENCE);
+        if atomic::look(&*view.disk, &evidence)?.is_some() {
+            atomic::sweep(&*view.disk, &evidence)?;
+        }
+        Ok(Self { view, _lock: lock })
+    }
+
+    /// The same, to be read.
+    pub fn view(&self) -> &CeremonyView {
+        &self.view
+    }
+
+    /// Keeps the ceremony file as it was agreed to. Written once: other bytes than the ones kept
+    /// are [`StoreError::Differs`].
+    pub fn write_ceremony_file(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        let path = self.view.path.join(CEREMONY_FILE);
+        if bytes.len() as u64 > LONGEST_CEREMONY_FILE {
+            return Err(StoreError::TooLong {
+                path,
+                found: bytes.len() as u64,
+                most: LONGEST_CEREMONY_FILE,
+            });
+        }
+        atomic::write_once(&*self.view.disk, &path, bytes, 0o644)
+    }
+
+    /// Keeps evidence, under a name made of what it is and of its content, and tells where. The
+    /// same evidence again is fine.
+    pub fn write_evidence(&self, what: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let directory = self.view.path.join(EVIDENCE);
+        atomic::ensure_dir(&*self.view.disk, &directory, 0o700)?;
+        let path =
+            directory.join(format!("{what}-{}.quorate", hex::encode(&sha256(&[bytes])[..8])));
+        atomic::write_once(&*self.view.disk, &path, bytes, 0o644)?;
+        Ok(path)
+    }
+
+    /// Writes outputs where nobody looks yet; see [`Staging`]. What an earlier run had staged and
+    /// not published is removed.
+    pub fn stage(&self, artifacts: &[Artifact]) -> Result<Staging, StoreError> {
+        Staging::new(self.clone(), artifacts)
+    }
+}

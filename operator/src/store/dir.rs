@@ -1,0 +1,194 @@
+//! The state directory of one operator.
+
+use std::any::Any;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use quorate::primitives::hash::Digest;
+
+use super::atomic;
+use super::ceremony_dir::{CeremonyDir, CeremonyView};
+use super::disk::{Access, Disk, Kind, Locking, RealDisk, Stat};
+use super::error::{At as _, StoreError};
+
+/// Name of the sealed operator keys, and the label they are sealed under.
+pub const IDENTITY_FILE: &str = "identity.sealed";
+const LOCK_FILE: &str = "lock";
+const CEREMONIES: &str = "ceremonies";
+/// A sealed identity is a few hundred bytes.
+const LONGEST_IDENTITY: u64 = 16 << 10;
+/// A directory that only its owner can enter:
+///
+/// ```text
+/// DIR/  identity.sealed  lock  ceremonies/<first 16 hex digits of the spec digest>/
+/// ```
+#[derive(Clone)]
+pub struct StateDir {
+    pub(super) disk: Arc<dyn Disk>,
+    path: PathBuf,
+}
+
+/// The right to write below a state directory. One process has it at a time; it ends when the last
+/// clone is dropped, or with the process, however that ends.
+#[derive(Clone)]
+pub struct Lock {
+    state: StateDir,
+    _held: Arc<dyn Any + Send + Sync>,
+}
+
+impl StateDir {
+    /// The state directory at `path`; made, with mode 0700, if nothing is there.
+    pub fn open_or_create(path: &Path) -> Result<Self, StoreError> {
+        let disk = RealDisk;
+        let path = std::path::absolute(path).at(path, "finding it")?;
+        let missing: Vec<&Path> =
+            path.ancestors().take_while(|path| !path.exists() && !path.is_symlink()).collect();
+        for directory in missing.iter().rev() {
+            atomic::ensure_dir(&disk, directory, 0o700)?;
+        }
+        Self::open(&path)
+    }
+
+    /// The state directory at `path`, which must exist, be this user's, and be closed to all
+    /// others. It may be reached by symbolic links.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let path = path.canonicalize().at(path, "finding it")?;
+        Self::on(Arc::new(RealDisk), path)
+    }
+
+    /// The state directory at `path` of `disk`.
+    pub(super) fn on(disk: Arc<dyn Disk>, path: PathBuf) -> Result<Self, StoreError> {
+        let stat = disk.stat(&path).at(&path, "looking at it")?;
+        if stat.kind != Kind::Directory {
+            return Err(atomic::not_plain(&path, "a directory", stat.kind));
+        }
+        check_private(&path, &stat)?;
+        Ok(Self { disk, path })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the right to write, or tells that another process has it. Removes what a killed run
+    /// left in the making.
+    pub fn lock(&self) -> Result<Lock, StoreError> {
+        let path = self.path.join(LOCK_FILE);
+        match self.disk.lock(&path).at(&path, "locking")? {
+            Locking::Held(holder) => Err(StoreError::Locked { path, holder }),
+            Locking::Ours(held) => {
+                atomic::sweep(&*self.disk, &self.path)?;
+                Ok(Lock { state: self.clone(), _held: held.into() })
+            }
+        }
+    }
+
+    /// Whether there are operator keys.
+    pub fn has_identity(&self) -> Result<bool, StoreError> {
+        Ok(atomic::look(&*self.disk, &self.path.join(IDENTITY_FILE))?.is_some())
+    }
+
+    /// Writes the sealed operator keys, mode 0600. Never overwrites: keys that exist are
+    /// [`StoreError::Exists`]. Takes the lock meanwhile.
+    pub fn write_identity(&self, sealed: &[u8]) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        atomic::write_new(&*self.disk, &self.path.join(IDENTITY_FILE), sealed, 0o600)
+    }
+
+    /// The sealed operator keys: a plain file of this user that others cannot read.
+    pub fn read_identity(&self) -> Result<Vec<u8>, StoreError> {
+        let path = self.path.join(IDENTITY_FILE);
+        let (sealed, stat) = atomic::read(&*self.disk, &path, LONGEST_IDENTITY)?;
+        check_private(&path, &stat)?;
+        Ok(sealed)
+    }
+
+    /// Every ceremony there is something of, by name. Needs no lock; another process may be at work
+    /// in any of them.
+    pub fn ceremonies(&self) -> Result<Vec<CeremonyView>, StoreError> {
+        let path = self.path.join(CEREMONIES);
+        if atomic::look(&*self.disk, &path)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        for name in self.disk.list(&path).at(&path, "listing")? {
+            let directory = path.join(&name);
+            let is_name = name.to_str().is_some_and(|name| {
+                name.len() == 16 && name.bytes().all(|b| b"0123456789abcdef".contains(&b))
+            });
+            if is_name
+                && self.disk.stat(&directory).at(&directory, "looking at it")?.kind
+                    == Kind::Directory
+            {
+                found.push(CeremonyView::new(self.disk.clone(), directory));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What there is of the ceremony with this spec digest, to be read only; `None` if there is
+    /// nothing.
+    pub fn find(&self, spec: &Digest) -> Result<Option<CeremonyView>, StoreError> {
+        let path = self.ceremony_path(spec);
+        let there =
+            atomic::look(&*self.disk, &path)?.is_some_and(|stat| stat.kind == Kind::Directory);
+        Ok(there.then(|| CeremonyView::new(self.disk.clone(), path)))
+    }
+
+    /// Writes, syncs, reads back and removes a small file: the disk does what a ceremony needs.
+    pub fn try_writing(&self) -> Result<(), StoreError> {
+        atomic::try_writing(&*self.disk, &self.path)
+    }
+
+    /// Bytes that this user may still write here.
+    pub fn free_space(&self) -> Result<u64, StoreError> {
+        let system = rustix::fs::statvfs(&self.path)
+            .map_err(Into::into)
+            .at(&self.path, "asking for its free space")?;
+        Ok(system.f_bavail.saturating_mul(system.f_frsize))
+    }
+
+    fn ceremony_path(&self, spec: &Digest) -> PathBuf {
+        self.path.join(CEREMONIES).join(hex::encode(&spec.as_bytes()[..8]))
+    }
+}
+
+impl Lock {
+    /// The directory of the ceremony with this spec digest, for writing; made if nothing is there.
+    pub fn ceremony(&self, spec: &Digest) -> Result<CeremonyDir, StoreError> {
+        let path = self.state.ceremony_path(spec);
+        atomic::ensure_dir(&*self.state.disk, atomic::parent(&path), 0o700)?;
+        atomic::ensure_dir(&*self.state.disk, &path, 0o700)?;
+        CeremonyDir::new(CeremonyView::new(self.state.disk.clone(), path), self.clone())
+    }
+
+    /// The state directory.
+    pub fn state(&self) -> &StateDir {
+        &self.state
+    }
+}
+
+/// It is this user's, and others can do nothing with it.
+pub(super) fn check_private(path: &Path, stat: &Stat) -> Result<(), StoreError> {
+    let user = rustix::process::geteuid().as_raw();
+    if stat.owner != user {
+        return Err(StoreError::WrongOwner { path: path.to_owned(), owner: stat.owner, user });
+    }
+    if stat.mode & 0o077 != 0 {
+        let directory = stat.kind == Kind::Directory;
+        return Err(StoreError::TooOpen { path: path.to_owned(), mode: stat.mode, directory });
+    }
+    Ok(())
+}
+
+/// Opens a private file of this user.
+pub(super) fn open_private(
+    disk: &dyn Disk,
+    path: &Path,
+    access: Access,
+) -> Result<(Box<dyn super::disk::Handle>, Stat), StoreError> {
+    let (file, stat) = atomic::open_plain(disk, path, access, u64::MAX)?;
+    check_private(path, &stat)?;
+    Ok((file, stat))
+}

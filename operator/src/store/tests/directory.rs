@@ -1,0 +1,415 @@
+//! Real directories: modes, owners, links, locks. The modes are looked at, because nothing stops
+//! root.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::{CONTEXT, artifact, plain, record, storage};
+use crate::store::{CeremonyDir, Log, Published, StateDir, StoreError};
+use quorate::export::Audience;
+use quorate::primitives::hash::Digest;
+
+fn mode(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().mode() & 0o7777
+}
+
+fn chmod(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn state() -> (TempDir, StateDir) {
+    let home = tempfile::tempdir().unwrap();
+    let state = StateDir::open_or_create(&home.path().join("state")).unwrap();
+    (home, state)
+}
+
+fn ceremony(state: &StateDir) -> CeremonyDir {
+    state.lock().unwrap().ceremony(&Digest(CONTEXT)).unwrap()
+}
+
+/// All paths below, relative.
+fn tree(path: &Path) -> Vec<String> {
+    fn walk(root: &Path, path: &Path, out: &mut Vec<String>) {
+        for entry in fs::read_dir(path).unwrap() {
+            let path = entry.unwrap().path();
+            out.push(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned());
+            if fs::symlink_metadata(&path).unwrap().is_dir() {
+                walk(root, &path, out);
+            }
+        }
+    }
+    let mut out = Vec::new();
+    walk(path, path, &mut out);
+    out.sort();
+    out
+}
+
+#[test]
+fn a_new_state_directory_is_closed() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("a/b/state");
+    assert!(matches!(StateDir::open(&path), Err(StoreError::Missing { .. })));
+    let state = StateDir::open_or_create(&path).unwrap();
+    assert_eq!(state.path(), path.canonicalize().unwrap());
+    for made in ["a", "a/b", "a/b/state"] {
+        assert_eq!(mode(&home.path().join(made)), 0o700, "{made}");
+    }
+    StateDir::open_or_create(&path).unwrap();
+    StateDir::open(&path).unwrap();
+    state.try_writing().unwrap();
+    assert!(tree(&path).is_empty());
+    assert!(state.free_space().unwrap() > 0);
+    assert!(state.ceremonies().unwrap().is_empty());
+}
+
+#[test]
+fn an_open_state_directory_is_refused() {
+    let (_home, state) = state();
+    for (mode, refused) in
+        [(0o755, true), (0o750, true), (0o701, true), (0o720, true), (0o700, false), (0o500, false)]
+    {
+        chmod(state.path(), mode);
+        match StateDir::open_or_create(state.path()) {
+            Ok(_) => assert!(!refused, "{mode:o}"),
+            Err(StoreError::TooOpen { mode: found, directory: true, .. }) => {
+                assert!(refused && found == mode)
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+    chmod(state.path(), 0o755);
+    let told = StateDir::open(state.path()).err().unwrap();
+    let path = state.path().display();
+    assert_eq!(told.to_string(), format!("{path}: open to others (mode 0755)"));
+}
+
+#[test]
+fn what_is_not_a_state_directory_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(
+        StateDir::open(&file),
+        Err(StoreError::NotPlain { expected: "a directory", found: "a plain file", .. })
+    ));
+    symlink("nowhere", home.path().join("dangling")).unwrap();
+    assert!(matches!(
+        StateDir::open_or_create(&home.path().join("dangling")),
+        Err(StoreError::Missing { .. })
+    ));
+    // Root may give directories away; all others have the root directory, which is not theirs.
+    let foreign = match rustix::process::geteuid().is_root() {
+        true => {
+            let path = home.path().join("foreign");
+            fs::create_dir(&path).unwrap();
+            std::os::unix::fs::chown(&path, Some(4321), None).unwrap();
+            path
+        }
+        false => "/".into(),
+    };
+    assert!(matches!(
+        StateDir::open(&foreign),
+        Err(StoreError::WrongOwner { owner: 0 | 4321, .. })
+    ));
+}
+
+#[test]
+fn an_identity_is_written_once_and_closed() {
+    let (_home, state) = state();
+    assert!(!state.has_identity().unwrap());
+    assert!(matches!(state.read_identity(), Err(StoreError::Missing { .. })));
+    state.write_identity(b"sealed").unwrap();
+    let path = state.path().join("identity.sealed");
+    assert_eq!(mode(&path), 0o600);
+    assert!(matches!(state.write_identity(b"other"), Err(StoreError::Exists { .. })));
+    assert_eq!(state.read_identity().unwrap(), b"sealed");
+    assert!(state.has_identity().unwrap());
+    assert_eq!(tree(state.path()), ["identity.sealed", "lock"]);
+    assert_eq!(mode(&state.path().join("lock")), 0o600);
+    chmod(&path, 0o640);
+    assert!(matches!(
+        state.read_identity(),
+        Err(StoreError::TooOpen { mode: 0o640, directory: false, .. })
+    ));
+    chmod(&path, 0o400);
+    assert_eq!(state.read_identity().unwrap(), b"sealed");
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, vec![0; (16 << 10) + 1]).unwrap();
+    assert!(matches!(
+        state.read_identity(),
+        Err(StoreError::TooLong { found: 16385, most: 16384, .. })
+    ));
+}
+
+#[test]
+fn secret_files_are_plain_files() {
+    let (home, state) = state();
+    let elsewhere = home.path().join("elsewhere");
+    fs::write(&elsewhere, "sealed").unwrap();
+    chmod(&elsewhere, 0o600);
+    let dir = ceremony(&state);
+    let identity = state.path().join("identity.sealed");
+    let log = dir.view().path().join("log.sealed");
+    let told = |path: &Path| {
+        let told = if path == identity {
+            state.read_identity().err()
+        } else {
+            Log::open(&dir, &storage(), &CONTEXT).err()
+        };
+        match told.unwrap() {
+            StoreError::NotPlain { path: of, found, .. } if of == path => found,
+            other => panic!("{other}"),
+        }
+    };
+    for path in [&identity, &log] {
+        symlink(&elsewhere, path).unwrap();
+        assert_eq!(told(path), "a symbolic link");
+        fs::remove_file(path).unwrap();
+        symlink("nowhere", path).unwrap();
+        assert_eq!(told(path), "a symbolic link");
+        fs::remove_file(path).unwrap();
+        let pipe = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, path, pipe, rustix::fs::Mode::from_raw_mode(0o600), 0)
+            .unwrap();
+        assert_eq!(told(path), "a device or a pipe");
+        fs::remove_file(path).unwrap();
+    }
+    fs::create_dir(&identity).unwrap();
+    assert_eq!(told(&identity), "a directory");
+    fs::remove_dir(&identity).unwrap();
+    // Nor is anything written through a link.
+    drop(dir);
+    symlink(&elsewhere, &identity).unwrap();
+    assert!(matches!(state.write_identity(b"other"), Err(StoreError::Exists { .. })));
+    symlink(home.path().join("created"), &log).unwrap();
+    let dir = ceremony(&state);
+    assert!(matches!(Log::create(&dir, &storage(), &CONTEXT), Err(StoreError::Exists { .. })));
+    drop(dir);
+    fs::remove_file(state.path().join("lock")).unwrap();
+    symlink(&elsewhere, state.path().join("lock")).unwrap();
+    assert!(matches!(state.lock(), Err(StoreError::NotPlain { found: "a symbolic link", .. })));
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"sealed");
+    assert!(!home.path().join("created").exists());
+}
+
+#[test]
+fn one_process_at_a_time() {
+    let (_home, state) = state();
+    let lock = state.lock().unwrap();
+    let again = StateDir::open(state.path()).unwrap();
+    let told = again.lock().err().unwrap();
+    assert!(
+        matches!(told, StoreError::Locked { holder: Some(id), .. } if id == std::process::id())
+    );
+    assert!(
+        told.to_string().contains(&format!("another quorate (process {})", std::process::id()))
+    );
+    assert!(matches!(again.write_identity(b"sealed"), Err(StoreError::Locked { .. })));
+    // Deleting the file gives nobody the lock.
+    fs::remove_file(state.path().join("lock")).unwrap();
+    assert!(matches!(again.lock(), Err(StoreError::Locked { holder: None, .. })));
+    // A log keeps the lock, however it was come by.
+    let dir = lock.ceremony(&Digest(CONTEXT)).unwrap();
+    assert_eq!(lock.state().path(), state.path());
+    drop(lock);
+    let log = Log::create(&dir, &storage(), &CONTEXT).unwrap();
+    drop(dir);
+    assert!(matches!(again.lock(), Err(StoreError::Locked { .. })));
+    drop(log);
+    again.lock().unwrap();
+}
+
+#[test]
+fn ceremonies_are_listed() {
+    let (_home, state) = state();
+    assert!(state.find(&Digest(CONTEXT)).unwrap().is_none());
+    let dir = ceremony(&state);
+    for other in ["ABCDEF0123456789", "0123", "0123456789abcdefg"] {
+        fs::create_dir(state.path().join("ceremonies").join(other)).unwrap();
+    }
+    fs::write(state.path().join("ceremonies/0123456789abcdef"), "").unwrap();
+    let listed = state.ceremonies().unwrap();
+    assert_eq!(listed.iter().map(|view| view.name()).collect::<Vec<_>>(), ["0707070707070707"]);
+    let view = state.find(&Digest(CONTEXT)).unwrap().unwrap();
+    assert_eq!(view.path(), dir.view().path());
+    assert_eq!((mode(view.path()), mode(&state.path().join("ceremonies"))), (0o700, 0o700));
+    assert_eq!(view.ceremony_file().unwrap(), None);
+    assert!(
+        !view.has_log().unwrap()
+            && !view.is_published().unwrap()
+            && view.evidence().unwrap().is_empty()
+    );
+
+    dir.write_ceremony_file(b"as agreed").unwrap();
+    dir.write_ceremony_file(b"as agreed").unwrap();
+    for other in [b"as agree".as_slice(), b"as agreed to", b"As agreed"] {
+        assert!(matches!(dir.write_ceremony_file(other), Err(StoreError::Differs { .. })));
+    }
+    let long = vec![b' '; (4 << 20) + 1];
+    assert!(matches!(dir.write_ceremony_file(&long), Err(StoreError::TooLong { .. })));
+    let evidence = dir.write_evidence("fault", b"two statements").unwrap();
+    dir.write_evidence("fault", b"another two").unwrap();
+    assert_eq!(dir.write_evidence("fault", b"two statements").unwrap(), evidence);
+    Log::create(&dir, &storage(), &CONTEXT).unwrap();
+    assert_eq!(view.ceremony_file().unwrap().unwrap(), b"as agreed");
+    assert!(view.has_log().unwrap());
+    assert_eq!(view.evidence().unwrap().len(), 2);
+}
+
+#[test]
+fn what_a_killed_run_left_is_swept() {
+    let (_home, state) = state();
+    let dir = ceremony(&state);
+    let home = dir.view().path().to_owned();
+    dir.write_evidence("fault", b"evidence").unwrap();
+    drop(dir);
+    for left in [
+        ".new-0123",
+        "ceremonies/0707070707070707/.new-4567",
+        "ceremonies/0707070707070707/evidence/.new-89ab",
+    ] {
+        fs::write(state.path().join(left), "half").unwrap();
+    }
+    // Nor is a run kept from going on by what is not its own.
+    fs::create_dir(state.path().join(".new-fedc")).unwrap();
+    fs::create_dir_all(home.join("out.staging-0123/secret")).unwrap();
+    fs::write(home.join("kept"), "the operator's own").unwrap();
+    symlink(&home, home.join("out.staging-0123/secret/link")).unwrap();
+    let dir = ceremony(&state);
+    assert_eq!(dir.view().evidence().unwrap().len(), 1);
+    dir.stage(&[]).unwrap().publish().unwrap();
+    let left = tree(&home);
+    assert_eq!(
+        left.iter().filter(|path| !path.starts_with("evidence")).collect::<Vec<_>>(),
+        ["kept", "out"]
+    );
+}
+
+#[test]
+fn a_log_on_a_real_disk() {
+    let (home, state) = state();
+    let dir = ceremony(&state);
+    let (mut log, records) = Log::open_or_create(&dir, &storage(), &CONTEXT).unwrap();
+    assert!(records.is_empty() && log.is_empty());
+    let path = dir.view().path().join("log.sealed");
+    assert_eq!(mode(&path), 0o600);
+    log.reserve(0).unwrap();
+    log.reserve(1 << 20).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), 3 * 4096);
+    assert!(matches!(log.reserve(u64::MAX / 4), Err(StoreError::DiskFull { .. })));
+    log.append(&[record(1, b"seed"), record(2, b"keys")]).unwrap();
+    log.append(&[record(3, b"statement")]).unwrap();
+    // A backup by a hard link is not touched, other than by time.
+    let backup = home.path().join("backup");
+    fs::hard_link(&path, &backup).unwrap();
+    let before = fs::read(&path).unwrap();
+    log.compact(|kind| kind != 1).unwrap();
+    assert_eq!(fs::read(&backup).unwrap(), before);
+    log.append(&[record(4, b"more")]).unwrap();
+    assert_eq!(log.reread(2).unwrap()[0].expose(), b"keys");
+    assert_eq!(mode(&path), 0o600);
+    drop(log);
+    let (log, records) = Log::open_or_create(&dir, &storage(), &CONTEXT).unwrap();
+    let expected = [(2, b"keys".to_vec()), (3, b"statement".to_vec()), (4, b"more".to_vec())];
+    assert_eq!(plain(&records), expected);
+    assert_eq!(log.len(), 3);
+    let view = state.find(&Digest(CONTEXT)).unwrap().unwrap();
+    assert_eq!(plain(&Log::read(&view, &storage(), &CONTEXT).unwrap()), expected);
+    assert_eq!(tree(dir.view().path()), ["log.sealed"]);
+    drop(log);
+    chmod(&path, 0o604);
+    assert!(matches!(
+        Log::open(&dir, &storage(), &CONTEXT),
+        Err(StoreError::TooOpen { mode: 0o604, .. })
+    ));
+}
+
+#[test]
+fn outputs_have_their_audience_s_modes() {
+    let (_home, state) = state();
+    let dir = ceremony(&state);
+    let mut staging = dir
+        .stage(&[
+            artifact("keys/k0.json", Audience::Secret, b"0"),
+            artifact("d.json", Audience::Public, b"1"),
+        ])
+        .unwrap();
+    staging
+        .add(&[
+            artifact("keys/k1.json", Audience::Secret, b"2"),
+            artifact("sub/t", Audience::Public, b"3"),
+        ])
+        .unwrap();
+    assert!(!dir.view().is_published().unwrap());
+    assert_eq!(staging.publish().unwrap(), Published::Now);
+    assert!(dir.view().is_published().unwrap());
+    let out = dir.view().out();
+    let modes: Vec<(String, u32)> =
+        tree(&out).into_iter().map(|name| (name.clone(), mode(&out.join(name)))).collect();
+    let expected = [
+        ("public", 0o755),
+        ("public/d.json", 0o644),
+        ("public/sub", 0o755),
+        ("public/sub/t", 0o644),
+        ("secret", 0o700),
+        ("secret/keys", 0o700),
+        ("secret/keys/k0.json", 0o600),
+        ("secret/keys/k1.json", 0o600),
+    ];
+    assert_eq!(modes, expected.map(|(name, mode)| (name.to_owned(), mode)));
+    assert_eq!(mode(&out), 0o755);
+    assert_eq!(fs::read(out.join("secret/keys/k1.json")).unwrap(), b"2");
+}
+
+#[test]
+fn published_outputs_stay_as_they_are() {
+    let (_home, state) = state();
+    let dir = ceremony(&state);
+    let make = |transcript: &[u8], key: &[u8]| {
+        [
+            artifact("t", Audience::Public, transcript),
+            artifact("d", Audience::Public, b"d"),
+            artifact("k", Audience::Secret, key),
+        ]
+    };
+    let publish = |transcript: &[u8], key: &[u8]| {
+        dir.stage(&make(transcript, key)).unwrap().publish().unwrap()
+    };
+    assert_eq!(publish(b"t", b"k"), Published::Now);
+    let before = tree(dir.view().path());
+    assert_eq!(publish(b"t", b"salted afresh"), Published::Earlier { different: vec![] });
+    assert_eq!(
+        publish(b"rendered otherwise", b"k"),
+        Published::Earlier { different: vec!["t".into()] }
+    );
+    assert_eq!(publish(b"T", b"k"), Published::Earlier { different: vec!["t".into()] });
+    let more = dir.stage(&[artifact("new", Audience::Public, b"")]).unwrap().publish().unwrap();
+    assert_eq!(more, Published::Earlier { different: vec!["new".into()] });
+    assert_eq!(tree(dir.view().path()), before);
+    assert_eq!(fs::read(dir.view().out().join("public/t")).unwrap(), b"t");
+    assert_eq!(fs::read(dir.view().out().join("secret/k")).unwrap(), b"k");
+}
+
+#[test]
+fn outputs_stay_in_their_directory() {
+    let (_home, state) = state();
+    let dir = ceremony(&state);
+    for name in ["../x", "/tmp/x", "a/../../x", "", ".hidden", "a//b"] {
+        let told = dir
+            .stage(&[
+                artifact("fine", Audience::Public, b""),
+                artifact(name, Audience::Public, b""),
+            ])
+            .err()
+            .unwrap();
+        assert!(matches!(told, StoreError::BadName { name: of } if of == name));
+        assert!(tree(dir.view().path()).is_empty(), "nothing is left of what was staged before");
+    }
+    let twice = [artifact("a", Audience::Public, b"1"), artifact("a", Audience::Public, b"2")];
+    assert!(matches!(dir.stage(&twice), Err(StoreError::Exists { .. })));
+    let both = [artifact("a", Audience::Public, b"1"), artifact("a/b", Audience::Public, b"2")];
+    assert!(matches!(dir.stage(&both), Err(StoreError::Exists { .. })));
+}

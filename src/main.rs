@@ -1,5 +1,0 @@
-//! The `quorate` command.
-
-fn main() -> std::process::ExitCode {
-    quorate::cli::main()
-}
