@@ -12,6 +12,8 @@ pub mod message;
 
 pub mod protocol;
 
+pub mod exchange;
+
 pub mod export;
 
 pub mod transcript;

@@ -13,13 +13,14 @@ use quorate::primitives::hash::Tag;
 
 /// The core, in order: a room may use itself and the rooms before it. `simulation` stands last: it
 /// drives all of them.
-const CORE: [&str; 11] = [
+const CORE: [&str; 12] = [
     "primitives",
     "identity",
     "ethereum",
     "spec",
     "message",
     "protocol",
+    "exchange",
     "export",
     "transcript",
     "audit",

@@ -149,6 +149,22 @@ fn other_outputs_are_found() {
 }
 
 #[test]
+fn an_answer_that_is_dropped_is_found() {
+    // Whoever starts late never gets what it lacks.
+    let late = |plan: &mut Plan| plan.fates[1].start = 5_000;
+    assert_eq!(planted(Bug::DropsAnswers, late), [Oracle::Liveness]);
+}
+
+#[test]
+fn a_peer_that_leaves_too_early_is_found() {
+    let slow = |plan: &mut Plan| {
+        plan.weather.latency = (50, 1_500);
+        plan.calm_from = 60_000;
+    };
+    assert_eq!(planted(Bug::LeavesEarly, slow), [Oracle::Parting]);
+}
+
+#[test]
 fn a_second_statement_is_found() {
     assert_eq!(
         planted(Bug::Equivocates, |plan| (plan.fates[1].start, plan.calm_from) = (5_000, 10_000))

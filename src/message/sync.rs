@@ -117,6 +117,16 @@ impl Frame {
         })
     }
 
+    /// How many bytes [`Self::encode`] gives.
+    pub fn encoded_bytes(&self) -> usize {
+        match self {
+            Self::Have(have) => 2 + 32 * have.slots.len() + have.boxes.len() + have.confirmed.len(),
+            Self::Statement(bytes) => 1 + bytes.len(),
+            Self::ShareBox { sealed, .. } => 5 + sealed.len(),
+            Self::Want { .. } => 5,
+        }
+    }
+
     /// Writes a frame.
     pub fn encode(&self) -> Vec<u8> {
         let w = Writer::default();

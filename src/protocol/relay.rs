@@ -34,20 +34,30 @@ impl Participant {
         Have { help, slots, boxes, confirmed }
     }
 
-    /// What `peer`, who holds `theirs`, lacks and this operator can give: its own statements and
-    /// its box for the peer; with `theirs.help`, statements of others too.
-    pub fn missing(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
+    /// Statements that a peer lacks, who holds `theirs`, and that this operator gives it: its own;
+    /// with `theirs.help`, those of others too.
+    pub fn missing_statements<'a>(
+        &'a self,
+        theirs: &'a Have,
+    ) -> impl Iterator<Item = &'a Statement> {
         let (me, shape) = (self.world.seat.me, &self.world.shape);
-        let lacks = |statement: &&Statement| {
+        self.world.inbox.statements().filter(move |statement| {
             let (round, sender) = (statement.envelope.round, statement.envelope.sender);
-            theirs.slot(shape, round, sender).is_none() && (sender == me || theirs.help)
-        };
-        let mut frames: Vec<Frame> =
-            self.world.inbox.statements().filter(lacks).map(frame).collect();
-        if theirs.boxes.get(me.position()) == Some(&false) {
-            frames.extend(self.box_for(peer));
-        }
-        frames
+            (sender == me || theirs.help) && theirs.slot(shape, round, sender).is_none()
+        })
+    }
+
+    /// Whether this operator has a box for `peer`, who holds `theirs` and lacks it.
+    pub fn lacks_box(&self, peer: Index, theirs: &Have) -> bool {
+        let lacks = theirs.boxes.get(self.world.seat.me.position()) == Some(&false);
+        lacks && self.world.sent.contains_key(&peer)
+    }
+
+    /// What `peer`, who holds `theirs`, lacks and this operator can give: statements, and its box
+    /// for the peer.
+    pub fn missing(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
+        let sealed = self.lacks_box(peer, theirs).then(|| self.box_for(peer)).flatten();
+        self.missing_statements(theirs).map(frame).chain(sealed).collect()
     }
 
     /// Everything that `peer` should be sent: what it is missing, and what is disputed.
@@ -59,14 +69,21 @@ impl Participant {
     /// something, and a have names only one of a slot, so a peer may have them already: once for
     /// each connection is enough.
     pub fn disputed(&self, theirs: &Have) -> Vec<Frame> {
-        let differs = |statement: &&Statement| {
-            let (kind, round, sender) =
-                (statement.envelope.kind, statement.envelope.round, statement.envelope.sender);
-            let held =
-                theirs.slot(&self.world.shape, round, sender).filter(|_| kind != Kind::Abandon);
+        self.disputed_statements(theirs).map(frame).collect()
+    }
+
+    /// As [`Self::disputed`], without a copy.
+    pub fn disputed_statements<'a>(
+        &'a self,
+        theirs: &'a Have,
+    ) -> impl Iterator<Item = &'a Statement> {
+        self.world.inbox.everything().filter(move |statement| {
+            let envelope = &statement.envelope;
+            let (kind, round, sender) = (envelope.kind, envelope.round, envelope.sender);
+            let slot = theirs.slot(&self.world.shape, round, sender);
+            let held = slot.filter(|_| kind != Kind::Abandon);
             held.is_some_and(|held| held != statement.digest())
-        };
-        self.world.inbox.everything().filter(differs).map(frame).collect()
+        })
     }
 
     /// This operator's box for `recipient`, once it has dealt.

@@ -33,6 +33,10 @@ pub enum Bug {
     SpoilsTranscript,
     /// A share box ends the program.
     Panics,
+    /// Answers are dropped, as if too many had been given already.
+    DropsAnswers,
+    /// The program leaves when its outputs are written, and leaves the others to themselves.
+    LeavesEarly,
     /// An operator that breaks the rules is taken for an honest one.
     Framed,
 }

@@ -1,27 +1,23 @@
-//! A machine with an honest operator on it: the participant, its disk, and what the driver (`cli`)
-//! does with both.
+//! A machine with an honest operator on it: its disk, and the exchange that a live ceremony runs.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::message::envelope::{Reject, Round, Statement, view_root};
+use crate::exchange::{Action, Ending, Event, Exchange, Moment, Pacing, Storage, Trouble as Ended};
+use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
-use crate::message::sync::{Frame, Have};
+use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
-use crate::protocol::evidence::{Certainty, Fault, Rule};
-use crate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Refused, Step};
-use crate::protocol::record::RecordKind;
+use crate::protocol::evidence::Fault;
+use crate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
+use crate::protocol::record::{Record, RecordKind};
 use crate::spec::threshold::Index;
 
 use super::bug::Bug;
 use super::chance::Chance;
 use super::disk::{Disk, Outputs, Trouble};
 use super::oracle::Watch;
-
-/// After how many tellings without news an operator asks for everybody's statements
-/// (`cli/drive.rs`).
-const PATIENCE: u32 = 3;
 
 /// Why a program does not run, or that it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,404 +30,152 @@ pub enum Running {
     Stopped,
     /// Its operator gave up.
     GaveUp,
-    /// It has published, and everybody has confirmed; or it stayed as long as it should.
+    /// Its outputs are written, and everybody has confirmed; or it stayed as long as it should.
     Left,
 }
 
-/// An honest operator's machine.
-pub struct Host {
+/// What stays when the program ends.
+pub struct Home {
     /// Whose it is.
     pub seat: OwnSeat,
-    /// `None` while it does not run.
-    pub participant: Option<Participant>,
-    /// Its disk.
+    /// The disk.
     pub disk: Disk,
-    /// Whether it runs.
-    pub running: Running,
-    /// How often it was started: what was meant for an earlier run is void.
-    pub run: u32,
-    /// Milliseconds between two tellings: its clock.
-    pub period: u64,
     /// A planted mistake.
     pub bug: Option<Bug>,
     staged: bool,
     reread: Option<Arc<[u8]>>,
-    idle: u32,
-    /// Since when which fault stands in the way.
-    fault: Option<(u64, Rule)>,
-    acknowledged: BTreeSet<Index>,
-    /// Statements that differ from a peer's, sent to it over the present connection.
-    offered: BTreeSet<(Index, Vec<u8>)>,
-    finished_at: Option<u64>,
-    all_confirmed_at: Option<u64>,
+}
+
+/// An honest operator's machine.
+pub struct Host {
+    /// What stays when the program ends.
+    pub home: Home,
+    exchange: Option<Exchange>,
+    /// Whether it runs.
+    pub running: Running,
+    /// When it was last started.
+    pub started: u64,
+    /// How often it was started: what was meant for an earlier run is void.
+    pub run: u32,
+    /// Milliseconds between two tellings: its clock.
+    pub period: u64,
+    /// Times and limits of its exchange.
+    pub pacing: Pacing,
     chance: Chance,
 }
 
 /// To whom, and what.
 pub type Letters = Vec<(Index, Frame)>;
 
-/// How long an operator stays when all others have confirmed, and when not (`cli/drive.rs`), in
-/// milliseconds.
-const PARTING: u64 = 10_000;
-const LINGER: u64 = 600_000;
-/// How long an operator that only suspects asks for proof.
-const DOUBT: u64 = 30_000;
-/// How long an operator stays that has told everybody of a proven fault.
-const TOLD: u64 = 2_000;
+/// What a machine does after something happened: what it sends, and whether its program ends.
+#[derive(Default)]
+pub struct Reaction {
+    /// What it sends.
+    pub letters: Letters,
+    /// Why its program ends.
+    pub ends: Option<Running>,
+}
 
-impl Host {
-    /// A machine that has not been started.
-    pub fn new(seat: OwnSeat, disk: Disk, chance: Chance, period: u64) -> Self {
-        Self {
-            seat,
-            participant: None,
-            disk,
-            running: Running::Down,
-            run: 0,
-            period,
-            bug: None,
-            staged: false,
-            reread: None,
-            idle: 0,
-            fault: None,
-            acknowledged: BTreeSet::new(),
-            offered: BTreeSet::new(),
-            finished_at: None,
-            all_confirmed_at: None,
-            chance,
-        }
-    }
+/// The home of a running program, watched by the oracles.
+struct Watched<'a> {
+    home: &'a mut Home,
+    watch: &'a mut Watch,
+}
 
-    /// Position of its seat.
-    pub fn position(&self) -> usize {
-        self.seat.me.position()
-    }
+impl Storage for Watched<'_> {
+    type Error = Trouble;
 
-    /// The program is gone: what it had in memory is lost.
-    pub fn go_down(&mut self, why: Running) {
-        self.participant = None;
-        self.running = why;
-        self.run += 1;
-    }
-
-    /// Starts the program. What it has to say, its peers will ask for.
-    pub fn start(&mut self, watch: &mut Watch) -> Result<(), Trouble> {
-        let mut records = self.disk.records();
-        if self.bug == Some(Bug::LosesShares) {
+    fn persist(&mut self, mut records: Vec<Record>) -> Result<(), Trouble> {
+        if self.home.bug == Some(Bug::DropsShares) {
             records.retain(|record| record.kind != RecordKind::Shares);
         }
-        let chance = &mut self.chance;
-        let entropy = || Entropy {
-            seed: Secret32::new(&mut chance.bytes()),
-            nonce: chance.bytes(),
-            extra: SecretBytes::new(Vec::new()),
-        };
-        let Ok((participant, step)) = Participant::start(self.seat.clone(), records, entropy)
-        else {
-            return Err(Trouble::Damaged);
-        };
-        self.participant = Some(participant);
-        self.running = Running::Yes;
-        (self.staged, self.idle, self.finished_at, self.all_confirmed_at, self.reread) =
-            (false, 0, None, None, None);
-        self.acknowledged.clear();
-        self.offered.clear();
-        self.fault = None;
-        self.carry_out(step, watch).map(drop)
+        self.watch.records(&self.home.seat, &records);
+        self.home.disk.append(&records)
     }
 
-    /// The participant of a machine that runs.
-    pub fn participant(&self) -> &Participant {
-        self.participant.as_ref().expect("it runs")
-    }
-
-    fn participant_mut(&mut self) -> &mut Participant {
-        self.participant.as_mut().expect("it runs")
-    }
-
-    /// Gives the participant an input and carries out what follows. `Ok(None)` if it was refused.
-    fn handle(
-        &mut self,
-        input: Input,
-        watch: &mut Watch,
-    ) -> Result<Option<Vec<Statement>>, Trouble> {
-        match self.participant_mut().handle(input) {
-            Ok(step) => self.carry_out(step, watch).map(Some),
-            Err(Refused::Storage(_)) => Err(Trouble::Damaged),
-            Err(Refused::Reject(Reject::Early) | Refused::UnsignedBox | _) => Ok(None),
+    fn erase(&mut self, kinds: &[RecordKind]) -> Result<(), Trouble> {
+        let mut kinds = kinds.to_vec();
+        if self.home.bug == Some(Bug::ErasesShares) {
+            kinds.push(RecordKind::Shares);
         }
+        self.home.disk.erase(&kinds)
     }
 
-    /// Write and sync, erase, then act: in this order, as the driver does.
-    fn carry_out(&mut self, step: Step, watch: &mut Watch) -> Result<Vec<Statement>, Trouble> {
-        let mut said = Vec::new();
-        let mut steps = VecDeque::from([step]);
-        while let Some(mut step) = steps.pop_front() {
-            self.plant(&mut step);
-            watch.records(&self.seat, &step.persist);
-            step.send.iter().for_each(|statement| watch.signs(self, statement));
-            self.disk.append(&step.persist)?;
-            self.disk.erase(&step.erase)?;
-            watch.disk(self);
-            said.extend(step.send);
-            for ask in step.asks {
-                let input = match ask {
-                    Ask::Reread(kind) => self.read_back(kind)?,
-                    Ask::Stage => self.stage(watch)?,
-                    Ask::Publish => {
-                        self.publish(watch)?;
-                        continue;
-                    }
-                };
-                steps
-                    .push_back(self.participant_mut().handle(input).map_err(|_| Trouble::Damaged)?);
-            }
+    fn read_back(&mut self, kind: RecordKind) -> Result<Vec<SecretBytes>, Trouble> {
+        let home = &mut *self.home;
+        home.disk.moment()?;
+        if matches!(home.bug, Some(Bug::SkipsReread | Bug::SkipsSync)) {
+            let bodies = home.disk.records().into_iter().filter(|record| record.kind == kind);
+            return Ok(bodies.map(|record| record.body).collect());
         }
-        Ok(said)
-    }
-
-    fn plant(&self, step: &mut Step) {
-        match self.bug {
-            Some(Bug::ErasesShares) if !step.erase.is_empty() => {
-                step.erase.push(RecordKind::Shares)
-            }
-            Some(Bug::DropsShares) => {
-                step.persist.retain(|record| record.kind != RecordKind::Shares)
-            }
-            _ => (),
-        }
-    }
-
-    fn read_back(&mut self, kind: RecordKind) -> Result<Input, Trouble> {
-        self.disk.moment()?;
-        if self.bug == Some(Bug::SkipsReread) || self.bug == Some(Bug::SkipsSync) {
-            let bodies = self.disk.records().into_iter().filter(|record| record.kind == kind);
-            return Ok(Input::Reread(bodies.map(|record| record.body).collect()));
-        }
-        let bodies: Vec<Arc<[u8]>> = self.disk.durable(kind).cloned().collect();
+        let bodies: Vec<Arc<[u8]>> = home.disk.durable(kind).cloned().collect();
         if kind == RecordKind::Shares {
-            self.reread = bodies.first().cloned();
+            home.reread = bodies.first().cloned();
         }
-        Ok(Input::Reread(bodies.iter().map(|body| SecretBytes::new(body.to_vec())).collect()))
+        Ok(bodies.iter().map(|body| SecretBytes::new(body.to_vec())).collect())
     }
 
-    /// The bytes of the shares as this run read them back.
-    pub fn reread(&self) -> Option<&Arc<[u8]>> {
-        self.reread.as_ref()
+    fn stage(&mut self, participant: &Participant) -> Result<bool, Trouble> {
+        // Keystores of an earlier run count: the final says the same again.
+        if self.home.disk.image.outputs.is_none() {
+            self.home.disk.stage()?;
+            self.home.staged = true;
+            if self.home.bug == Some(Bug::PublishesEarly) {
+                self.write_outputs(participant)?;
+            }
+        }
+        Ok(true)
     }
 
-    fn stage(&mut self, watch: &mut Watch) -> Result<Input, Trouble> {
-        if self.disk.image.outputs.is_some() {
-            // Keystores of an earlier run count: the final says the same again.
-            return Ok(Input::Staged { keystores: true });
-        }
-        self.disk.stage()?;
-        self.staged = true;
-        if self.bug == Some(Bug::PublishesEarly) {
-            self.publish(watch)?;
-        }
-        Ok(Input::Staged { keystores: true })
-    }
-
-    fn publish(&mut self, watch: &mut Watch) -> Result<(), Trouble> {
-        if !std::mem::take(&mut self.staged) {
+    fn write_outputs(&mut self, participant: &Participant) -> Result<(), Trouble> {
+        if !std::mem::take(&mut self.home.staged) {
             return Ok(());
         }
-        let outcome =
-            self.participant().outcome().expect("there is an outcome when it is to be published");
+        let outcome = participant.outcome().expect("there is an outcome when it is to be written");
         let mut outputs = Outputs {
             digest: outcome.digest,
             outputs: outcome.outputs,
             validators: outcome.validators.clone(),
         };
-        if self.bug == Some(Bug::OtherOutputs) {
+        if self.home.bug == Some(Bug::OtherOutputs) {
             outputs.validators[0].signatures.reverse();
             outputs.outputs = outputs.digest;
         }
-        watch.publishes(self, &outputs);
-        self.disk.publish(outputs)
+        self.watch.publishes(&self.home.seat, participant, &outputs);
+        self.home.disk.publish(outputs)
     }
 
-    /// Takes bytes from a peer; gives what it sends.
-    pub fn receive(
-        &mut self,
-        from: Index,
-        bytes: &[u8],
-        now: u64,
-        watch: &mut Watch,
-    ) -> Result<Letters, Trouble> {
-        let mut letters = Vec::new();
-        let input = match Frame::decode(bytes, &watch.shape) {
-            Err(_) => return Ok(letters),
-            Ok(Frame::Have(have)) => {
-                letters.extend(
-                    self.participant().missing(from, &have).into_iter().map(|frame| (from, frame)),
-                );
-                // Over one connection nothing arrives twice, so what differs is said once.
-                for frame in self.participant().disputed(&have) {
-                    if self.offered.insert((from, frame.encode())) {
-                        letters.push((from, frame));
-                    }
-                }
-                if have.confirmed.get(self.position()) == Some(&true) {
-                    self.acknowledged.insert(from);
-                }
-                Input::PeerHolds { peer: from, have }
-            }
-            Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
-            Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == self.seat.me => {
-                Input::ShareBox { dealer, sealed }
-            }
-            Ok(Frame::ShareBox { dealer, recipient, sealed }) => {
-                letters.extend(self.participant_mut().on_foreign_box(dealer, recipient, sealed));
-                return Ok(letters);
-            }
-            Ok(Frame::Want { dealer, recipient }) => {
-                letters.extend(self.participant_mut().on_want(from, dealer, recipient));
-                return Ok(letters);
-            }
-        };
-        assert!(
-            self.bug != Some(Bug::Panics) || !matches!(input, Input::ShareBox { .. }),
-            "a planted panic"
-        );
-        if self.bug == Some(Bug::Deaf) && matches!(input, Input::ShareBox { .. }) {
-            return Ok(letters);
-        }
-        let session = self.participant().inbox().session();
-        let unconfirmed = self.participant().unconfirmed();
-        let said = self.handle(input, watch)?.unwrap_or_default();
-        if !said.is_empty() || self.participant().inbox().session() != session {
-            self.idle = 0;
-        }
-        if self.participant().unconfirmed() != unconfirmed {
-            letters.push((from, Frame::Have(self.participant().have(false))));
-        }
-        self.tell_all(&said, &mut letters);
-        if self.participant().is_finished() && self.finished_at.is_none() {
-            self.finished_at = Some(now);
-            self.tell_have(false, &mut letters);
-        }
-        self.leak(&mut letters);
-        if self.bug == Some(Bug::SignsEarly) {
-            self.sign_wrongly(watch, &mut letters);
-        }
-        Ok(letters)
+    fn keep_proof(&mut self, _: &Participant, fault: &Fault) -> Result<(), Trouble> {
+        self.watch.fault(self.home, fault);
+        Ok(())
     }
 
-    fn others(&self) -> impl Iterator<Item = Index> + '_ {
-        self.seat.ceremony.indices().filter(|index| *index != self.seat.me)
+    fn keep_everything(&mut self, _: &Participant) -> Result<(), Trouble> {
+        Ok(())
     }
 
-    /// Its new statements, each deal with its box, to everybody.
-    fn tell_all(&self, statements: &[Statement], letters: &mut Letters) {
-        for statement in statements {
-            for peer in self.others() {
-                letters.push((peer, Frame::Statement(statement.bytes().to_vec())));
-                if statement.envelope.round == Round::Deal {
-                    letters.extend(self.participant().box_for(peer).map(|sealed| (peer, sealed)));
-                }
-            }
-        }
-        if !statements.is_empty() {
-            self.tell_have(false, letters);
-        }
+    fn before(&mut self, _: &Participant, step: &Step) {
+        step.send.iter().for_each(|statement| self.watch.signs(self.home, statement));
     }
 
-    fn tell_have(&self, help: bool, letters: &mut Letters) {
-        let have: Have = self.participant().have(help);
-        letters.extend(self.others().map(|peer| (peer, Frame::Have(have.clone()))));
+    fn after(&mut self, participant: &Participant) {
+        self.watch.disk(self.home, participant.is_prepared());
     }
+}
 
-    /// What it says when a connection comes up.
-    pub fn greet(&mut self, peer: Index) -> Letters {
-        self.offered.retain(|(to, _)| *to != peer);
-        let mut letters = vec![(peer, Frame::Have(self.participant().have(false)))];
-        if let Some(fault) = self.participant().fault() {
-            letters.extend(
-                fault
-                    .evidence
-                    .iter()
-                    .map(|statement| (peer, Frame::Statement(statement.bytes().to_vec()))),
-            );
-        }
-        letters
+/// A log that does not replay, or an answer that was refused, is never right for an honest operator
+/// on an honest disk.
+fn trouble(ended: Ended<Trouble>) -> Trouble {
+    match ended {
+        Ended::Storage(trouble) => trouble,
+        Ended::Replay(_) | Ended::Unasked(_) => Trouble::Damaged,
     }
+}
 
-    /// What it says when its clock ticks.
-    pub fn retell(&mut self, watch: &mut Watch) -> Letters {
-        let mut letters = Vec::new();
-        self.sign_wrongly(watch, &mut letters);
-        self.idle += 1;
-        let stuck = self.idle > PATIENCE || self.fault.is_some();
-        self.tell_have(stuck, &mut letters);
-        if stuck {
-            for want in self.participant().wants() {
-                letters.extend(self.others().map(|peer| (peer, want.clone())));
-            }
-        }
-        letters
-    }
-
-    /// Whether the program comes to its end by itself, and what it says then, or before.
-    pub fn ending(&mut self, now: u64) -> Option<(Option<Running>, Letters)> {
-        let participant = self.participant.as_ref()?;
-        if let Some(fault) = participant.fault() {
-            return self.faulted(&fault.clone(), now);
-        }
-        let participant = self.participant.as_ref()?;
-        self.fault = None;
-        if !participant.is_finished() {
-            return None;
-        }
-        let finished_at = *self.finished_at.get_or_insert(now);
-        if participant.unconfirmed().is_empty() {
-            let since = *self.all_confirmed_at.get_or_insert(now);
-            let parted = self.others().all(|peer| self.acknowledged.contains(&peer))
-                || now - since >= PARTING;
-            return parted.then(|| (Some(Running::Left), Vec::new()));
-        }
-        (now - finished_at >= LINGER).then(|| (Some(Running::Left), Vec::new()))
-    }
-
-    /// With a fault in the way: tells everybody what proves it, stays a while, and ends.
-    fn faulted(&mut self, fault: &Fault, now: u64) -> Option<(Option<Running>, Letters)> {
-        let since =
-            self.fault.as_ref().filter(|(_, rule)| *rule == fault.rule).map(|(since, _)| *since);
-        if let Some(since) = since {
-            let patience =
-                if fault.rule.certainty() == Certainty::Suspected { DOUBT } else { TOLD };
-            return (now - since >= patience).then(|| (Some(Running::Stopped), Vec::new()));
-        }
-        self.fault = Some((now, fault.rule.clone()));
-        let tell = |statement: &Statement| -> Letters {
-            self.others().map(|peer| (peer, Frame::Statement(statement.bytes().to_vec()))).collect()
-        };
-        Some((None, fault.evidence.iter().flat_map(tell).collect()))
-    }
-
-    /// Gives up, for good; what it says last.
-    pub fn give_up(&mut self) -> Letters {
-        let Some(participant) = self.participant.take() else { return Vec::new() };
-        let (record, statement) = participant.abandon();
-        let noted = self.disk.append(&[record]);
-        self.go_down(Running::GaveUp);
-        match noted {
-            Ok(()) => self
-                .others()
-                .map(|peer| (peer, Frame::Statement(statement.bytes().to_vec())))
-                .collect(),
-            Err(_) => Vec::new(),
-        }
-    }
-
-    fn leak(&self, letters: &mut Letters) {
-        if self.bug == Some(Bug::LeaksShare)
-            && let Some(share) = self.disk.durable(RecordKind::Shares).next()
-        {
-            let peer = self.others().next().expect("at least three operators");
-            letters.push((peer, Frame::Statement(share.to_vec())));
-        }
+impl Home {
+    /// The bytes of the shares as this run read them back.
+    pub fn reread(&self) -> Option<&Arc<[u8]>> {
+        self.reread.as_ref()
     }
 
     /// Records that say nothing on their own, for the oracles.
@@ -444,42 +188,149 @@ impl Host {
         self.disk.durable(RecordKind::Statement).any(|body| **body == *statement)
     }
 
+    fn others(&self) -> impl Iterator<Item = Index> + '_ {
+        self.seat.ceremony.indices().filter(|index| *index != self.seat.me)
+    }
+}
+
+impl Host {
+    /// A machine that has not been started.
+    pub fn new(seat: OwnSeat, disk: Disk, chance: Chance, period: u64, pacing: Pacing) -> Self {
+        let home = Home { seat, disk, bug: None, staged: false, reread: None };
+        Self {
+            home,
+            exchange: None,
+            running: Running::Down,
+            started: 0,
+            run: 0,
+            period,
+            pacing,
+            chance,
+        }
+    }
+
+    /// Its seat.
+    pub fn me(&self) -> Index {
+        self.home.seat.me
+    }
+
+    /// The program is gone: what it had in memory is lost.
+    pub fn go_down(&mut self, why: Running) {
+        self.exchange = None;
+        self.running = why;
+        self.run += 1;
+    }
+
+    /// Starts the program. What it has to say, its peers will ask for.
+    pub fn start(&mut self, now: u64, watch: &mut Watch) -> Result<(), Trouble> {
+        let mut records = self.home.disk.records();
+        if self.home.bug == Some(Bug::LosesShares) {
+            records.retain(|record| record.kind != RecordKind::Shares);
+        }
+        let chance = &mut self.chance;
+        let entropy = || Entropy {
+            seed: Secret32::new(&mut chance.bytes()),
+            nonce: chance.bytes(),
+            extra: SecretBytes::new(Vec::new()),
+        };
+        let Ok((participant, step)) = Participant::start(self.home.seat.clone(), records, entropy)
+        else {
+            return Err(Trouble::Damaged);
+        };
+        (self.running, self.started) = (Running::Yes, now);
+        (self.home.staged, self.home.reread) = (false, None);
+        let mut storage = Watched { home: &mut self.home, watch };
+        let begun = Exchange::begin(participant, step, self.pacing.clone(), &mut storage);
+        self.exchange = Some(begun.map_err(trouble)?);
+        Ok(())
+    }
+
+    /// The participant, while the program runs.
+    pub fn participant(&self) -> Option<&Participant> {
+        self.exchange.as_ref().map(Exchange::participant)
+    }
+
+    /// Something happens at `moment`. The program must run.
+    pub fn happens(
+        &mut self,
+        event: Event,
+        moment: &Moment,
+        watch: &mut Watch,
+    ) -> Result<Reaction, Trouble> {
+        let exchange = self.exchange.as_mut().expect("it runs");
+        let mut reaction = Reaction::default();
+        if let Event::Frame { bytes, .. } = &event {
+            let own = matches!(Frame::decode(bytes, &watch.shape),
+                Ok(Frame::ShareBox { recipient, .. }) if recipient == self.home.seat.me);
+            assert!(self.home.bug != Some(Bug::Panics) || !own, "a planted panic");
+            if self.home.bug == Some(Bug::Deaf) && own {
+                return Ok(reaction);
+            }
+        }
+        let tick = event == Event::Tick;
+        let mut storage = Watched { home: &mut self.home, watch };
+        let actions = exchange.handle(event, moment, &mut storage).map_err(trouble)?;
+        for action in actions {
+            match action {
+                Action::Send { to, frame } => reaction.letters.push((to, frame)),
+                Action::Tell(_) => (),
+                Action::Done(Ending::Fault { .. }) => reaction.ends = Some(Running::Stopped),
+                Action::Done(_) => reaction.ends = Some(Running::Left),
+            }
+        }
+        self.leak(&mut reaction.letters);
+        self.sign_wrongly(tick, watch, &mut reaction.letters);
+        Ok(reaction)
+    }
+
+    /// Gives up, for good; what it says last.
+    pub fn give_up(&mut self) -> Letters {
+        let Some(exchange) = self.exchange.take() else { return Vec::new() };
+        let (record, statement) = exchange.into_participant().abandon();
+        let noted = self.home.disk.append(&[record]);
+        let frame = Frame::Statement(statement.bytes().to_vec());
+        match noted {
+            Ok(()) => self.home.others().map(|peer| (peer, frame.clone())).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn leak(&self, letters: &mut Letters) {
+        if self.home.bug == Some(Bug::LeaksShare)
+            && let Some(share) = self.home.holds_shares()
+        {
+            let peer = self.home.others().next().expect("at least three operators");
+            letters.push((peer, Frame::Statement(share.to_vec())));
+        }
+    }
+
     /// What a planted mistake makes it sign without right.
-    fn sign_wrongly(&self, watch: &mut Watch, letters: &mut Letters) {
-        let key = self.seat.operator.key();
-        let inbox = self.participant().inbox();
-        match (self.bug, inbox.session()) {
-            (Some(Bug::SignsEarly), Some(session)) if self.participant().is_prepared() => {
+    fn sign_wrongly(&self, tick: bool, watch: &mut Watch, letters: &mut Letters) {
+        let (key, me) = (self.home.seat.operator.key(), self.me());
+        let Some(participant) = self.participant() else { return };
+        let inbox = participant.inbox();
+        match (self.home.bug, inbox.session()) {
+            (Some(Bug::SignsEarly), Some(session)) if participant.is_prepared() => {
                 let view = digests(&inbox.complete(Round::Deal).unwrap_or_default());
                 let body: Vec<u8> = view.iter().flat_map(|digest| digest.0).collect();
-                watch.signs(
-                    self,
-                    &Statement::sign(
-                        key,
-                        self.seat.me,
-                        Round::Commit,
-                        session,
-                        view_root(&view),
-                        &body,
-                    ),
-                );
+                let root = view_root(&view);
+                let early = Statement::sign(key, me, Round::Commit, session, root, &body);
+                watch.signs(&self.home, &early);
             }
-            (Some(Bug::Equivocates), _) => {
-                let spec = self.seat.ceremony.digest();
+            (Some(Bug::Equivocates), _) if tick => {
+                let spec = self.home.seat.ceremony.digest();
                 let length = watch.shape.body_bytes(Round::Hello);
-                let other = Statement::sign(
-                    key,
-                    self.seat.me,
-                    Round::Hello,
-                    spec,
-                    Digest::ZERO,
-                    &vec![1; length],
-                );
-                letters.extend(
-                    self.others().map(|peer| (peer, Frame::Statement(other.bytes().to_vec()))),
-                );
+                let body = vec![1; length];
+                let other = Statement::sign(key, me, Round::Hello, spec, Digest::ZERO, &body);
+                let frame = Frame::Statement(other.bytes().to_vec());
+                letters.extend(self.home.others().map(|peer| (peer, frame.clone())));
             }
             _ => (),
         }
     }
+}
+
+/// Simulated milliseconds.
+pub fn milliseconds(now: u64) -> Duration {
+    Duration::from_millis(now)
 }

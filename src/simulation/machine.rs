@@ -1,15 +1,16 @@
 //! A whole ceremony in memory, without faults of its own: participants, their logs, and a scheduler
 //! that delivers what they send.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::exchange::{Storage, Trouble, carry_out};
 use crate::identity::operator::Operator;
 use crate::message::envelope::Statement;
 use crate::message::sync::Frame;
 use crate::primitives::hash::{Tag, tagged};
 use crate::primitives::secret::{Secret32, SecretBytes};
-use crate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Refused, Step};
+use crate::protocol::evidence::Fault;
+use crate::protocol::participant::{Entropy, Input, OwnSeat, Participant, Refused, Step};
 use crate::protocol::record::{Record, RecordKind};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::file::CeremonyFile;
@@ -126,54 +127,18 @@ impl Machine {
         let (participant, step) = Participant::start(self.seat.clone(), records.collect(), entropy)
             .expect("a log that replays");
         self.participant = Some(participant);
-        self.carry_out(step)
+        self.follow(step)
     }
 
-    /// Does what a step asks, in the driver's order.
-    fn carry_out(&mut self, step: Step) -> Result<Vec<Frame>, Crashed> {
-        let mut out = Vec::new();
-        let mut steps = VecDeque::from([step]);
-        while let Some(step) = steps.pop_front() {
-            for record in step.persist {
-                if self.crash_after.is_some_and(|at| self.written >= at) {
-                    self.participant = None;
-                    self.crash_after = None;
-                    return Err(Crashed);
-                }
-                self.written += 1;
-                self.log.push((record.kind, record.body.expose().to_vec()));
-            }
-            self.log.retain(|(kind, _)| !step.erase.contains(kind));
-            out.extend(
-                step.send.iter().map(|statement| Frame::Statement(statement.bytes().to_vec())),
-            );
-            for ask in step.asks {
-                let input = match ask {
-                    Ask::Reread(kind) => {
-                        let bodies = self.log.iter().filter(|(of, _)| *of == kind);
-                        Input::Reread(
-                            bodies.map(|(_, body)| SecretBytes::new(body.clone())).collect(),
-                        )
-                    }
-                    Ask::Stage => {
-                        self.staged = true;
-                        Input::Staged { keystores: true }
-                    }
-                    Ask::Publish => {
-                        self.published = true;
-                        continue;
-                    }
-                };
-                steps.push_back(
-                    self.participant
-                        .as_mut()
-                        .expect("it runs")
-                        .handle(input)
-                        .expect("an answer to what was asked"),
-                );
-            }
-        }
-        Ok(out)
+    fn follow(&mut self, step: Step) -> Result<Vec<Frame>, Crashed> {
+        let mut participant = self.participant.take().expect("it runs");
+        let said = match carry_out(&mut participant, step, self) {
+            Ok(said) => said,
+            Err(Trouble::Storage(crashed)) => return Err(crashed),
+            Err(other) => panic!("an answer to what was asked: {other:?}"),
+        };
+        self.participant = Some(participant);
+        Ok(said.iter().map(|statement| Frame::Statement(statement.bytes().to_vec())).collect())
     }
 
     /// Takes a frame; gives what follows for everybody.
@@ -189,7 +154,7 @@ impl Machine {
             }
         };
         match participant.handle(input) {
-            Ok(step) => Ok(Ok(self.carry_out(step)?)),
+            Ok(step) => Ok(Ok(self.follow(step)?)),
             Err(refused) => Ok(Err(refused)),
         }
     }
@@ -197,6 +162,50 @@ impl Machine {
     /// The participant of a machine that runs.
     pub fn participant(&self) -> &Participant {
         self.participant.as_ref().expect("it runs")
+    }
+}
+
+impl Storage for Machine {
+    type Error = Crashed;
+
+    fn persist(&mut self, records: Vec<Record>) -> Result<(), Crashed> {
+        for record in records {
+            if self.crash_after.is_some_and(|at| self.written >= at) {
+                self.crash_after = None;
+                return Err(Crashed);
+            }
+            self.written += 1;
+            self.log.push((record.kind, record.body.expose().to_vec()));
+        }
+        Ok(())
+    }
+
+    fn erase(&mut self, kinds: &[RecordKind]) -> Result<(), Crashed> {
+        self.log.retain(|(kind, _)| !kinds.contains(kind));
+        Ok(())
+    }
+
+    fn read_back(&mut self, kind: RecordKind) -> Result<Vec<SecretBytes>, Crashed> {
+        let bodies = self.log.iter().filter(|(of, _)| *of == kind);
+        Ok(bodies.map(|(_, body)| SecretBytes::new(body.clone())).collect())
+    }
+
+    fn stage(&mut self, _: &Participant) -> Result<bool, Crashed> {
+        self.staged = true;
+        Ok(true)
+    }
+
+    fn write_outputs(&mut self, _: &Participant) -> Result<(), Crashed> {
+        self.published = true;
+        Ok(())
+    }
+
+    fn keep_proof(&mut self, _: &Participant, _: &Fault) -> Result<(), Crashed> {
+        Ok(())
+    }
+
+    fn keep_everything(&mut self, _: &Participant) -> Result<(), Crashed> {
+        Ok(())
     }
 }
 

@@ -79,12 +79,21 @@ pub struct Network {
     /// are held up.
     last: BTreeMap<(Index, Index), u64>,
     overheard: Vec<(Index, Arc<[u8]>)>,
+    /// Frames on their way in each direction: when they arrive, and their bytes.
+    on_their_way: BTreeMap<(Index, Index), Vec<(u64, usize)>>,
 }
 
 impl Network {
     /// A network in this weather.
     pub fn new(cast: &'static Cast, weather: Weather, chance: Chance) -> Self {
-        Self { weather, chance, cast, last: BTreeMap::new(), overheard: Vec::new() }
+        Self {
+            weather,
+            chance,
+            cast,
+            last: BTreeMap::new(),
+            overheard: Vec::new(),
+            on_their_way: BTreeMap::new(),
+        }
     }
 
     /// From now on nothing fails.
@@ -116,10 +125,27 @@ impl Network {
         if self.chance.happens(self.weather.duplicate) {
             self.deliver(now, from, to, bytes.clone(), agenda);
         }
-        self.deliver(now, from, to, bytes, agenda);
+        let length = bytes.len();
+        let at = self.deliver(now, from, to, bytes, agenda);
+        self.on_their_way.entry((from, to)).or_default().push((at, length));
     }
 
-    fn deliver(&mut self, now: u64, from: Index, to: Index, bytes: Arc<[u8]>, agenda: &mut Agenda) {
+    /// Bytes that `from` has sent and `to` has not received.
+    pub fn queued(&mut self, now: u64, from: Index, to: Index) -> usize {
+        let Some(frames) = self.on_their_way.get_mut(&(from, to)) else { return 0 };
+        frames.retain(|(at, _)| *at > now);
+        frames.iter().map(|(_, bytes)| bytes).sum()
+    }
+
+    /// Plans an arrival; gives its time.
+    fn deliver(
+        &mut self,
+        now: u64,
+        from: Index,
+        to: Index,
+        bytes: Arc<[u8]>,
+        agenda: &mut Agenda,
+    ) -> u64 {
         let (low, high) = self.weather.latency;
         let mut at = now + self.chance.between(low, high);
         if self.chance.happens(self.weather.delay) {
@@ -130,6 +156,7 @@ impl Network {
             *last = at;
         }
         agenda.plan(at, Event::Deliver { from, to, bytes });
+        at
     }
 
     fn corrupted(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {

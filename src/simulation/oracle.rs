@@ -13,7 +13,7 @@ use crate::message::sync::Frame;
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::protocol::evidence::{Certainty, Fault, Rule};
 use crate::protocol::judge::judge;
-use crate::protocol::participant::OwnSeat;
+use crate::protocol::participant::{OwnSeat, Participant};
 use crate::protocol::record::Record;
 use crate::spec::threshold::Index;
 
@@ -22,7 +22,7 @@ use super::canary::Canaries;
 use super::cast::Cast;
 use super::certificate::{self, Certificate};
 use super::disk::Outputs;
-use super::host::Host;
+use super::host::Home;
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,8 @@ pub enum Oracle {
     Secrecy,
     /// Once faults stop, everybody gets to an end.
     Liveness,
+    /// Nobody leaves while somebody honest needs it.
+    Parting,
     /// A log replays after any crash.
     Resumption,
     /// A stranger's audit accepts what was published.
@@ -60,7 +62,7 @@ pub enum Oracle {
 
 impl Oracle {
     /// Every oracle.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Release,
         Self::Durability,
         Self::Retention,
@@ -72,6 +74,7 @@ impl Oracle {
         Self::Certificate,
         Self::Secrecy,
         Self::Liveness,
+        Self::Parting,
         Self::Resumption,
         Self::Audit,
         Self::Panic,
@@ -173,8 +176,8 @@ impl Watch {
     }
 
     /// A statement that an honest operator has made.
-    pub fn signs(&mut self, host: &Host, statement: &Statement) {
-        let me = host.seat.me;
+    pub fn signs(&mut self, home: &Home, statement: &Statement) {
+        let me = home.seat.me;
         let round = statement.envelope.round;
         self.statements.insert(statement.digest(), statement.clone());
         // The one secret that may be said, also by an operator that was set back.
@@ -188,8 +191,8 @@ impl Watch {
         }
         match (statement.envelope.kind, round) {
             (Kind::Ordinary, Round::Prepare) => {
-                let on_disk = host.holds_shares();
-                if on_disk.is_none() || on_disk != host.reread() {
+                let on_disk = home.holds_shares();
+                if on_disk.is_none() || on_disk != home.reread() {
                     self.violation(
                         Oracle::Durability,
                         format!("operator {me} prepared without reading its shares back"),
@@ -226,15 +229,13 @@ impl Watch {
         found
     }
 
-    /// What is on an honest operator's disk after a write or an erasure.
-    pub fn disk(&mut self, host: &Host) {
-        let me = host.seat.me;
+    /// What is on an honest operator's disk after a write or an erasure; whether it has prepared.
+    pub fn disk(&mut self, home: &Home, prepared: bool) {
+        let me = home.seat.me;
         if self.is_faulty(me) {
             return;
         }
-        let prepared =
-            host.participant.as_ref().is_some_and(|participant| participant.is_prepared());
-        match (self.prepared.get(&me), host.holds_shares()) {
+        match (self.prepared.get(&me), home.holds_shares()) {
             (Some(before), now) if now != Some(before) => {
                 self.violation(
                     Oracle::Retention,
@@ -255,8 +256,8 @@ impl Watch {
     }
 
     /// Bytes that leave an honest operator's machine.
-    pub fn leaves(&mut self, host: &Host, frame: &Frame, bytes: &[u8]) {
-        let me = host.seat.me;
+    pub fn leaves(&mut self, home: &Home, frame: &Frame, bytes: &[u8]) {
+        let me = home.seat.me;
         if self.canaries.sing(bytes) {
             self.violation(Oracle::Secrecy, format!("operator {me} sent a secret"));
         }
@@ -282,14 +283,14 @@ impl Watch {
         if self.is_faulty(me) {
             return;
         }
-        if !host.has_noted(statement) {
+        if !home.has_noted(statement) {
             self.violation(
                 Oracle::Durability,
                 format!("operator {me} said what is not on its disk, round {slot}"),
             );
         }
         let ordinary = statement[6] == Kind::Ordinary as u8;
-        if slot == Round::Prepare.number() && ordinary && host.holds_shares().is_none() {
+        if slot == Round::Prepare.number() && ordinary && home.holds_shares().is_none() {
             self.violation(
                 Oracle::Durability,
                 format!("operator {me} said that it has shares, and has none"),
@@ -298,9 +299,9 @@ impl Watch {
     }
 
     /// Outputs that an honest operator is about to publish.
-    pub fn publishes(&mut self, host: &Host, outputs: &Outputs) {
-        let me = host.seat.me;
-        if let Err(why) = certificate_two(host, outputs, &self.shape) {
+    pub fn publishes(&mut self, seat: &OwnSeat, participant: &Participant, outputs: &Outputs) {
+        let me = seat.me;
+        if let Err(why) = certificate_two(participant, outputs, &self.shape) {
             self.violation(Oracle::Publication, format!("operator {me} publishes: {why}"));
         }
         match &self.outputs {
@@ -316,32 +317,26 @@ impl Watch {
     }
 
     /// An outcome that an honest operator has come to, published or not.
-    pub fn outcome(&mut self, host: &Host) {
-        let Some(outcome) = host.participant.as_ref().and_then(|participant| participant.outcome())
-        else {
-            return;
-        };
+    pub fn outcome(&mut self, me: Index, participant: &Participant) {
+        let Some(outcome) = participant.outcome() else { return };
         let differs = self.outputs.as_ref().is_some_and(|known| {
             (known.digest, known.outputs, &known.validators)
                 != (outcome.digest, outcome.outputs, &outcome.validators)
         });
         if differs {
-            self.violation(
-                Oracle::Agreement,
-                format!("operator {} comes to another outcome", host.seat.me),
-            );
+            self.violation(Oracle::Agreement, format!("operator {me} comes to another outcome"));
         }
     }
 
     /// A fault that an honest operator names. If it can be proven, a stranger finds it in its
     /// evidence.
-    pub fn fault(&mut self, host: &Host, fault: &Fault) {
-        self.blame(&format!("operator {}", host.seat.me), fault);
+    pub fn fault(&mut self, home: &Home, fault: &Fault) {
+        self.blame(&format!("operator {}", home.seat.me), fault);
         if fault.rule.certainty() != Certainty::Proven || self.proven.contains(&fault.evidence) {
             return;
         }
         let kept =
-            if host.bug == Some(Bug::LosesEvidence) { &[] } else { fault.evidence.as_slice() };
+            if home.bug == Some(Bug::LosesEvidence) { &[] } else { fault.evidence.as_slice() };
         let found = judge(&self.cast.ceremony, kept);
         // A statement may break several rules: the operator names the first that it met.
         let same = |found: &Fault| {
@@ -351,7 +346,7 @@ impl Watch {
         if !found.iter().any(same) {
             let what = format!(
                 "the evidence of operator {} for {:?} shows a stranger {:?}",
-                host.seat.me,
+                home.seat.me,
                 fault.rule,
                 rules(&found)
             );
@@ -391,8 +386,12 @@ fn rules(faults: &[Fault]) -> Vec<&Rule> {
 }
 
 /// Certificate 2: everybody's final, over the same commits, for these outputs.
-fn certificate_two(host: &Host, outputs: &Outputs, shape: &Shape) -> Result<(), String> {
-    let inbox = host.participant().inbox();
+fn certificate_two(
+    participant: &Participant,
+    outputs: &Outputs,
+    shape: &Shape,
+) -> Result<(), String> {
+    let inbox = participant.inbox();
     let (Some(commits), Some(finals)) =
         (inbox.complete(Round::Commit), inbox.complete(Round::Final))
     else {

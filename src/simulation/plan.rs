@@ -1,11 +1,18 @@
 //! What a seed decides before a ceremony begins: who takes part, who breaks which rule, what fails
 //! and for how long.
 
+use std::time::Duration;
+
+use crate::exchange::Pacing;
+
 use super::adversary::Adversary;
 use super::bug::Bug;
 use super::cast::{Cast, MOST_VALIDATORS, SHAPES};
 use super::chance::Chance;
 use super::disk::Power;
+
+/// How long operators stay whose outputs are written: the program's default.
+pub const LINGER: Duration = Duration::from_secs(600);
 
 /// Probabilities are per mille, times are milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +100,8 @@ pub struct Plan {
     pub calm_from: u64,
     /// Whether to go on until everybody has left.
     pub to_the_end: bool,
+    /// Times and limits of every operator's exchange.
+    pub pacing: Pacing,
     /// A planted mistake, at a seat.
     pub bug: Option<(usize, Bug)>,
 }
@@ -117,6 +126,7 @@ impl Plan {
             adversaries,
             calm_from: 0,
             to_the_end: false,
+            pacing: Pacing::new(LINGER),
             bug: None,
         }
     }
@@ -140,6 +150,9 @@ impl Plan {
             let room = (t - 1).saturating_sub(plan.adversaries.len());
             fates(&mut chance, &mut plan, room);
         }
+        if chance.happens(400) {
+            tighten(&mut chance, &mut plan.pacing);
+        }
         plan
     }
 
@@ -162,6 +175,13 @@ fn adversaries(chance: &mut Chance, n: usize, t: usize) -> Vec<(usize, Adversary
         .collect();
     chosen.sort_unstable();
     chosen
+}
+
+/// Limits that ceremonies as small as these run into: a few frames on their way are many.
+fn tighten(chance: &mut Chance, pacing: &mut Pacing) {
+    pacing.backlog = *chance.pick(&[0, 600, 2_000]);
+    pacing.at_once = *chance.pick(&[600, 2_000, 8_000]);
+    pacing.answers_at_once = *chance.pick(&[1, 4]);
 }
 
 fn weather(chance: &mut Chance, n: usize, until: u64) -> Weather {

@@ -15,8 +15,9 @@ use crate::transcript::container;
 
 use super::bug::Bug;
 use super::certificate::every_subset_signs;
-use super::host::{Host, Running};
+use super::host::{Home, Host, Running, milliseconds};
 use super::oracle::{Oracle, Violation};
+use super::plan::LINGER;
 use super::world::{PATIENCE, World};
 
 /// Of how many honest or finished ceremonies all statements are judged.
@@ -74,18 +75,16 @@ pub struct Played {
 
 impl World {
     pub(super) fn held_to_the_rules(&self) -> impl Iterator<Item = &Host> {
-        self.hosts.iter().flatten().filter(|host| !self.watch.faulty.contains(&host.seat.me))
+        self.hosts.iter().flatten().filter(|host| !self.watch.faulty.contains(&host.me()))
     }
 
     pub(super) fn has_published(host: &Host) -> bool {
-        let finished =
-            host.participant.as_ref().is_some_and(|participant| participant.is_finished());
-        host.disk.image.outputs.is_some() && (finished || host.running == Running::Left)
+        let finished = host.participant().is_some_and(|participant| participant.is_finished());
+        host.home.disk.image.outputs.is_some() && (finished || host.running == Running::Left)
     }
 
     pub(super) fn has_fault(host: &Host) -> bool {
-        let fault =
-            host.participant.as_ref().is_some_and(|participant| participant.fault().is_some());
+        let fault = host.participant().is_some_and(|participant| participant.fault().is_some());
         fault || matches!(host.running, Running::Stopped | Running::GaveUp)
     }
 
@@ -108,25 +107,47 @@ impl World {
         self.all_done() || self.unchanged >= PATIENCE
     }
 
+    /// Whoever leaves by itself, its outputs written, has seen to it that everybody honest has what
+    /// it takes to finish, or has stayed as long as it was told to.
+    pub(super) fn judge_parting(&mut self, seat: usize) {
+        let Some(host) = self.hosts[seat].as_ref() else { return };
+        let Some(participant) = host.participant() else { return };
+        let stayed = milliseconds(self.now - host.started) >= LINGER;
+        if self.watch.faulty.contains(&host.me()) || stayed {
+            return;
+        }
+        let finals = |of: &Index| participant.inbox().get(Round::Final, *of);
+        let honest: Vec<&Home> = self.held_to_the_rules().map(|host| &host.home).collect();
+        let lacks = |home: &&&Home| {
+            let holds =
+                |of: &&Home| finals(&of.seat.me).is_none_or(|last| home.has_noted(last.bytes()));
+            !honest.iter().all(holds)
+        };
+        let abandoned: Vec<Index> = honest.iter().filter(lacks).map(|home| home.seat.me).collect();
+        if !abandoned.is_empty() {
+            let me = host.me();
+            let what = format!("operator {me} leaves, and {abandoned:?} cannot finish without it");
+            self.watch.violation(Oracle::Parting, what);
+        }
+    }
+
     /// Everybody must have got to an end: the outputs, a fault, or a wait for those that are not
     /// honest.
     pub(super) fn judge(&mut self) {
         let mut excused: BTreeSet<Index> = self.watch.faulty.clone();
         excused.extend(
-            self.held_to_the_rules().filter(|host| Self::has_fault(host)).map(|host| host.seat.me),
+            self.held_to_the_rules().filter(|host| Self::has_fault(host)).map(|host| host.me()),
         );
         loop {
             let blocked = |host: &&Host| {
                 let waiting = host
-                    .participant
-                    .as_ref()
+                    .participant()
                     .map(|participant| participant.waiting().everybody())
                     .unwrap_or_default();
-                !excused.contains(&host.seat.me)
-                    && waiting.iter().any(|peer| excused.contains(peer))
+                !excused.contains(&host.me()) && waiting.iter().any(|peer| excused.contains(peer))
             };
             let more: Vec<Index> =
-                self.held_to_the_rules().filter(blocked).map(|host| host.seat.me).collect();
+                self.held_to_the_rules().filter(blocked).map(|host| host.me()).collect();
             if more.is_empty() {
                 break;
             }
@@ -134,10 +155,10 @@ impl World {
         }
         let stuck: Vec<String> = self
             .held_to_the_rules()
-            .filter(|host| !Self::has_published(host) && !excused.contains(&host.seat.me))
+            .filter(|host| !Self::has_published(host) && !excused.contains(&host.me()))
             .map(|host| {
-                let waiting = host.participant.as_ref().map(|participant| participant.waiting());
-                format!("operator {} ({:?}) waits: {waiting:?}", host.seat.me, host.running)
+                let waiting = host.participant().map(|participant| participant.waiting());
+                format!("operator {} ({:?}) waits: {waiting:?}", host.me(), host.running)
             })
             .collect();
         if !stuck.is_empty() {
@@ -162,23 +183,21 @@ impl World {
         }
         let published = self.held_to_the_rules().any(Self::has_published);
         let proven = |host: &Host| {
-            host.participant
-                .as_ref()
-                .is_some_and(|participant| participant.proven_fault().is_some())
+            host.participant().is_some_and(|participant| participant.proven_fault().is_some())
         };
         let (what, lagging): (&str, Vec<Index>) = match published {
             true => {
                 let lagging = self
                     .held_to_the_rules()
                     .filter(|host| !Self::has_published(host))
-                    .map(|host| host.seat.me);
+                    .map(|host| host.me());
                 ("certificate 2", lagging.collect())
             }
             false if self.held_to_the_rules().any(proven) => {
                 // Whoever holds certificate 1 may know the proof and still go on.
                 let lagging =
                     self.held_to_the_rules().filter(|host| !Self::has_fault(host) && !proven(host));
-                let lagging = lagging.map(|host| host.seat.me);
+                let lagging = lagging.map(|host| host.me());
                 ("the proof of a fault", lagging.collect())
             }
             false => return,
@@ -192,8 +211,10 @@ impl World {
     pub(super) fn judge_arrivals(&mut self) {
         let running: Vec<(&Host, &Inbox)> = self
             .held_to_the_rules()
-            .filter_map(|host| Some((host, host.participant.as_ref()?.inbox())))
-            .filter(|(host, _)| host.participant().fault().is_none())
+            .filter_map(|host| Some((host, host.participant()?.inbox())))
+            .filter(|(host, _)| {
+                host.participant().is_some_and(|participant| participant.fault().is_none())
+            })
             .collect();
         let mut late = Vec::new();
         for (a, ours) in &running {
@@ -207,7 +228,8 @@ impl World {
                     late.extend(held.map(|sender| {
                         format!(
                             "operator {} holds the {round:?} of {sender}, and {} never gets it",
-                            a.seat.me, b.seat.me
+                            a.me(),
+                            b.me()
                         )
                     }));
                 }
@@ -222,16 +244,16 @@ impl World {
         let validators = self.watch.shape.v;
         let mut all = BTreeMap::new();
         for host in self.hosts.iter().flatten() {
-            let Some(bytes) = host.holds_shares() else { continue };
+            let Some(bytes) = host.home.holds_shares() else { continue };
             let Ok(mut shares) = decode_shares(&SecretBytes::new(bytes.to_vec()), validators)
             else {
                 continue;
             };
-            if host.bug == Some(Bug::SpoilsShare) {
+            if host.home.bug == Some(Bug::SpoilsShare) {
                 let again = SecretScalar::reduce(&[1; 48]);
                 shares[0].add_assign(&again);
             }
-            all.insert(host.seat.me, shares);
+            all.insert(host.me(), shares);
         }
         let one = Scalar::one();
         for (member, of, shares) in self.coalition.shares() {
@@ -274,7 +296,7 @@ impl World {
     pub(super) fn transcript(&self) -> Option<Digest> {
         let finished = self
             .held_to_the_rules()
-            .filter_map(|host| host.participant.as_ref())
+            .filter_map(|host| host.participant())
             .find(|p| p.is_finished())?;
         let bytes =
             container::encode(&self.watch.cast.ceremony, finished.inbox().statements()).ok()?;
@@ -284,7 +306,7 @@ impl World {
     pub(super) fn audit(&mut self) {
         let finished = self
             .held_to_the_rules()
-            .filter_map(|host| host.participant.as_ref())
+            .filter_map(|host| host.participant())
             .find(|p| p.is_finished());
         let Some(inbox) = finished.map(|participant| participant.inbox()) else { return };
         let mut bytes =

@@ -1,6 +1,9 @@
 //! A ceremony from its plan: machines, network and coalition in one order of events, watched by
 //! every oracle.
 
+use std::time::Duration;
+
+use crate::exchange::{self, Moment};
 use crate::message::envelope::Round;
 use crate::protocol::record::RecordKind;
 use crate::spec::threshold::Index;
@@ -9,7 +12,7 @@ use super::bug::Bug;
 use super::chance::Chance;
 use super::coalition::{Coalition, Letter};
 use super::disk::{Disk, Entry, Power, Trouble};
-use super::host::{Host, Letters, Running};
+use super::host::{Host, Letters, Reaction, Running, milliseconds};
 use super::network::{Agenda, Event, Network};
 use super::oracle::{Oracle, Watch};
 use super::plan::Plan;
@@ -56,9 +59,16 @@ impl World {
             (disk.power, disk.full, disk.full_at, disk.keep_earlier) =
                 (fate.power, fate.full, fate.full_at, fate.rollback.is_some());
             let entropy = Chance::new(seed, &format!("entropy {seat}"));
-            let mut host = Host::new(cast.seats[seat].clone(), disk, entropy, fate.period);
-            host.bug = plan.bug.filter(|(at, _)| *at == seat).map(|(_, bug)| bug);
-            host.disk.lies_about_sync = host.bug == Some(Bug::SkipsSync);
+            let bug = plan.bug.filter(|(at, _)| *at == seat).map(|(_, bug)| bug);
+            let mut pacing = plan.pacing.clone();
+            match bug {
+                Some(Bug::DropsAnswers) => pacing.answers_at_once = 0,
+                Some(Bug::LeavesEarly) => pacing.linger = Duration::ZERO,
+                _ => (),
+            }
+            disk.lies_about_sync = bug == Some(Bug::SkipsSync);
+            let mut host = Host::new(cast.seats[seat].clone(), disk, entropy, fate.period, pacing);
+            host.home.bug = bug;
             host
         };
         let is_adversary = |seat: usize| plan.adversaries.iter().any(|(at, _)| *at == seat);
@@ -131,7 +141,7 @@ impl World {
             moments: self
                 .hosts
                 .iter()
-                .map(|host| host.as_ref().map_or(0, |host| host.disk.moments))
+                .map(|host| host.as_ref().map_or(0, |host| host.home.disk.moments))
                 .collect(),
             subsets,
         }
@@ -183,9 +193,22 @@ impl World {
             return;
         };
         if host.running == Running::Yes {
-            let result = host.receive(from, bytes, self.now, &mut self.watch);
-            self.after(to.position(), result);
+            self.happen_at(to.position(), exchange::Event::Frame { from, bytes: bytes.to_vec() });
         }
+    }
+
+    /// Something happens at a machine that runs.
+    fn happen_at(&mut self, seat: usize, event: exchange::Event) {
+        let Some(host) = &mut self.hosts[seat] else { return };
+        if host.running != Running::Yes {
+            return;
+        }
+        let me = host.me();
+        let queued = |to: Index| self.network.queued(self.now, me, to);
+        let queued = self.watch.cast.ceremony.indices().map(queued).collect();
+        let moment = Moment { now: milliseconds(self.now), queued };
+        let result = host.happens(event, &moment, &mut self.watch);
+        self.after(seat, result);
     }
 
     fn coalition_acts(&mut self) {
@@ -206,55 +229,62 @@ impl World {
         let Some(host) = &self.hosts[seat] else { return };
         for (to, frame) in letters {
             let bytes = frame.encode();
-            self.watch.leaves(host, &frame, &bytes);
-            self.network.carry(self.now, host.seat.me, to, bytes, &mut self.agenda);
+            self.watch.leaves(&host.home, &frame, &bytes);
+            self.network.carry(self.now, host.me(), to, bytes, &mut self.agenda);
         }
     }
 
     /// What follows from something that a machine did: letters, an end, or the loss of what it had
     /// in memory.
-    fn after(&mut self, seat: usize, result: Result<Letters, Trouble>) {
+    fn after(&mut self, seat: usize, result: Result<Reaction, Trouble>) {
         match result {
-            Ok(letters) => {
-                self.send(seat, letters);
-                let Some(host) = &mut self.hosts[seat] else { return };
-                self.watch.outcome(host);
+            Ok(reaction) => {
+                self.send(seat, reaction.letters);
+                let Some(host) = &self.hosts[seat] else { return };
+                if let Some(participant) = host.participant() {
+                    self.watch.outcome(host.me(), participant);
+                }
                 self.hear_blame(seat);
-                let Some(host) = &mut self.hosts[seat] else { return };
-                if let Some((why, last)) = host.ending(self.now) {
-                    self.send(seat, last);
-                    if let (Some(why), Some(host)) = (why, &mut self.hosts[seat]) {
-                        host.go_down(why);
+                if let Some(why) = reaction.ends {
+                    if why == Running::Left {
+                        self.judge_parting(seat);
                     }
+                    self.go_down(seat, why);
                 }
             }
             Err(trouble) => self.lose(seat, trouble),
         }
     }
 
+    /// A program ends, and its channels with it.
+    fn go_down(&mut self, seat: usize, why: Running) {
+        let Some(host) = &mut self.hosts[seat] else { return };
+        let me = host.me();
+        host.go_down(why);
+        for other in (0..self.hosts.len()).filter(|other| *other != seat) {
+            self.happen_at(other, exchange::Event::Down(me));
+        }
+    }
+
     /// Whom a machine blames, if it has heard anything new.
     fn hear_blame(&mut self, seat: usize) {
-        let Some(participant) =
-            self.hosts[seat].as_ref().and_then(|host| host.participant.as_ref())
-        else {
-            return;
-        };
+        let Some(host) = &self.hosts[seat] else { return };
+        let Some(participant) = host.participant() else { return };
         let heard = participant.inbox().everything().count();
-        let host = self.hosts[seat].as_ref().expect("it runs");
         if let Some(fault) = participant.fault() {
-            self.watch.fault(host, fault);
+            self.watch.fault(&host.home, fault);
         }
         if std::mem::replace(&mut self.heard[seat], heard) != heard
             && let Some(fault) = participant.proven_fault()
         {
-            self.watch.fault(host, &fault);
+            self.watch.fault(&host.home, &fault);
         }
     }
 
     fn lose(&mut self, seat: usize, trouble: Trouble) {
+        self.go_down(seat, Running::Down);
         let Some(host) = &mut self.hosts[seat] else { return };
-        let me = host.seat.me;
-        host.go_down(Running::Down);
+        let me = host.me();
         match trouble {
             Trouble::Crashed => self.crashes += 1,
             Trouble::Full => self.full += 1,
@@ -268,17 +298,18 @@ impl World {
             }
         }
         if let Some(outputs_too) = self.plan.fates[seat].rollback
-            && !host.disk.earlier.is_empty()
+            && !host.home.disk.earlier.is_empty()
             && self.chance.happens(300)
         {
-            let to = self.chance.position(host.disk.earlier.len());
-            host.disk.roll_back(to, outputs_too);
+            let to = self.chance.position(host.home.disk.earlier.len());
+            host.home.disk.roll_back(to, outputs_too);
             self.plan.fates[seat].rollback = None;
             let own = [&[Round::Hello.number()][..], &me.get().to_be_bytes()].concat();
             let hello = |entry: &Entry| {
                 entry.kind == RecordKind::Statement && entry.body.get(7..10) == Some(own.as_slice())
             };
-            match host.disk.image.log.iter().any(hello) && self.watch.faulty == self.watch.repeating
+            match host.home.disk.image.log.iter().any(hello)
+                && self.watch.faulty == self.watch.repeating
             {
                 true => drop(self.watch.repeating.insert(me)),
                 // An operator without its hello says another, and what follows from it is new for
@@ -298,9 +329,9 @@ impl World {
             return;
         }
         let (run, period) = (host.run, host.period);
-        let started = host.start(&mut self.watch);
+        let started = host.start(self.now, &mut self.watch);
         let up = started.is_ok();
-        self.after(seat, started.map(|()| Vec::new()));
+        self.after(seat, started.map(|()| Reaction::default()));
         if up {
             self.agenda.plan(self.now + 1 + self.chance.below(period), Event::Tick { seat, run });
             self.greet(seat);
@@ -316,20 +347,12 @@ impl World {
             if self.network.is_cut(self.now, me, peer) {
                 continue;
             }
-            let runs = |host: &Option<Host>| {
-                host.as_ref().is_some_and(|host| host.running == Running::Yes)
-            };
-            if runs(&self.hosts[seat]) {
-                let letters =
-                    self.hosts[seat].as_mut().map(|host| host.greet(peer)).unwrap_or_default();
-                self.send(seat, letters);
-                if runs(&self.hosts[peer.position()]) {
-                    let letters = self.hosts[peer.position()]
-                        .as_mut()
-                        .map(|host| host.greet(me))
-                        .unwrap_or_default();
-                    self.send(peer.position(), letters);
-                }
+            // Whoever breaks the rules is always there.
+            let up =
+                |host: &Option<Host>| host.as_ref().is_none_or(|host| host.running == Running::Yes);
+            if up(&self.hosts[seat]) && up(&self.hosts[peer.position()]) {
+                self.happen_at(seat, exchange::Event::Up(peer));
+                self.happen_at(peer.position(), exchange::Event::Up(me));
             }
         }
     }
@@ -344,9 +367,8 @@ impl World {
             return;
         }
         let period = host.period;
-        let letters = host.retell(&mut self.watch);
         self.agenda.plan(self.now + period, Event::Tick { seat, run });
-        self.after(seat, Ok(letters));
+        self.happen_at(seat, exchange::Event::Tick);
     }
 
     /// Faults stop: the network is whole, disks have space and power, clocks are right.
@@ -355,7 +377,8 @@ impl World {
         self.network.calm_down();
         for (seat, host) in self.hosts.iter_mut().enumerate() {
             let Some(host) = host else { continue };
-            (host.disk.power, host.disk.full, host.disk.full_at) = (Power::Steady, 0, None);
+            (host.home.disk.power, host.home.disk.full, host.home.disk.full_at) =
+                (Power::Steady, 0, None);
             self.plan.fates[seat].rollback = None;
             host.period = 2_000;
             if !matches!(host.running, Running::Left | Running::Stopped | Running::GaveUp) {
@@ -371,7 +394,7 @@ impl World {
         let mut changed = false;
         for (host, known) in self.hosts.iter().zip(&mut self.state) {
             // What is not running does not change.
-            let Some(participant) = host.as_ref().and_then(|host| host.participant.as_ref()) else {
+            let Some(participant) = host.as_ref().and_then(Host::participant) else {
                 continue;
             };
             let boxes = participant.waiting().boxes.len();
@@ -400,13 +423,13 @@ impl World {
     fn give_up(&mut self) {
         for seat in 0..self.hosts.len() {
             let Some(host) = &mut self.hosts[seat] else { continue };
-            let waits = host.running == Running::Yes
-                && !host.participant().is_finished()
-                && !self.watch.faulty.contains(&host.seat.me);
+            let waits = host.participant().is_some_and(|participant| !participant.is_finished())
+                && !self.watch.faulty.contains(&host.me());
             if waits && self.chance.happens(100) {
                 let letters = host.give_up();
-                self.watch.disk(self.hosts[seat].as_ref().expect("it was there"));
+                self.watch.disk(&host.home, false);
                 self.send(seat, letters);
+                self.go_down(seat, Running::GaveUp);
             }
         }
     }
