@@ -61,26 +61,40 @@ pub fn pace() -> f64 {
 /// not work.
 pub static COUNTING: AtomicBool = AtomicBool::new(false);
 
-/// Does `work` between two looks at the core's pace.
-pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
-    if COUNTING.load(Ordering::Relaxed) {
-        return (work(), Cost::default());
+/// A look at the core's pace, and the clocks after it.
+pub struct Clock(Option<(f64, (f64, f64))>);
+
+fn clocks() -> (f64, f64) {
+    (milliseconds(ClockId::ProcessCPUTime), milliseconds(ClockId::ThreadCPUTime))
+}
+
+impl Clock {
+    /// From now on.
+    pub fn start() -> Self {
+        let counting = COUNTING.load(Ordering::Relaxed);
+        Self((!counting).then(|| (pace(), clocks())))
     }
-    let before = pace();
-    let start = (milliseconds(ClockId::ProcessCPUTime), milliseconds(ClockId::ThreadCPUTime));
-    let done = work();
-    let end = (milliseconds(ClockId::ProcessCPUTime), milliseconds(ClockId::ThreadCPUTime));
-    let after = pace();
-    let process = end.0 - start.0;
-    (
-        done,
+
+    /// What was paid since the start, until a second look at the core's pace.
+    pub fn elapsed(&self) -> Cost {
+        let Some((before, start)) = self.0 else { return Cost::default() };
+        let end = clocks();
+        let after = pace();
+        let process = end.0 - start.0;
         Cost {
             process,
             thread: end.1 - start.1,
             products: process / ((before + after) / 2.0),
             pace: before.min(after),
-        },
-    )
+        }
+    }
+}
+
+/// Does `work` between two looks at the core's pace.
+pub fn measure<T>(work: impl FnOnce() -> T) -> (T, Cost) {
+    let clock = Clock::start();
+    let done = work();
+    (done, clock.elapsed())
 }
 
 /// Keeps this process to one core, so that it starts as many threads as it can use: one. That core

@@ -8,20 +8,22 @@ use std::sync::Arc;
 
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
+use quorate::exchange::{Storage, carry_out};
 use quorate::identity::card::OperatorName;
 use quorate::identity::operator::Operator;
 use quorate::message::envelope::Statement;
 use quorate::message::sync::Frame;
 use quorate::primitives::secret::{Secret32, SecretBytes};
+use quorate::protocol::evidence::Fault;
 use quorate::protocol::items::Messages;
-use quorate::protocol::participant::{Ask, Input, OwnSeat, Participant, Step};
-use quorate::protocol::record::RecordKind;
+use quorate::protocol::participant::{Input, OwnSeat, Participant};
+use quorate::protocol::record::{Record, RecordKind};
 use quorate::simulation::machine::{bytes, ceremony, entropy};
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::threshold::Index;
 use quorate::transcript::container;
 
-use super::clock::{Cost, measure};
+use super::clock::{Clock, Cost, measure};
 use super::{STEPS, Shape};
 
 /// Everybody, the same in every run.
@@ -56,61 +58,87 @@ impl Cast {
         let seat = OwnSeat::find(self.ceremony.clone(), self.operators[position].clone())
             .expect("an operator of the ceremony");
         let entropy = || entropy(&format!("bench {position}"));
-        let (participant, step) =
+        let (mut participant, step) =
             Participant::start(seat, Vec::new(), entropy).expect("an empty log");
-        let mut machine = Machine { participant, shares: Vec::new() };
-        let said = machine.take(step, &mut Vec::new());
-        (machine, said)
+        let mut memory = Memory::default();
+        let said = carry_out(&mut participant, step, &mut memory).expect("nothing is in the way");
+        (Machine { participant, memory }, said)
     }
 }
 
-/// What a step asks for next.
-enum Next {
-    Reread,
-    Stage,
-}
-
-/// A participant and what of its log it will ask for.
+/// A participant and what of its log it will ask for: the rest of a log is not read back.
 struct Machine {
     participant: Participant,
+    memory: Memory,
+}
+
+/// The log of a machine, in memory, and the clock of what happens between its questions.
+#[derive(Default)]
+struct Memory {
     shares: Vec<SecretBytes>,
+    lap: Option<Lap>,
+}
+
+/// Costs by step: what is being paid for, and since when.
+struct Lap {
+    place: usize,
+    begun: Clock,
+    costs: [Cost; STEPS.len()],
+}
+
+impl Lap {
+    /// What follows is another step's.
+    fn go_on(&mut self, place: usize) {
+        self.costs[self.place] += self.begun.elapsed();
+        (self.place, self.begun) = (place, Clock::start());
+    }
+}
+
+impl Storage for Memory {
+    type Error = std::convert::Infallible;
+
+    fn persist(&mut self, records: Vec<Record>) -> Result<(), Self::Error> {
+        let shares = records.into_iter().filter(|record| record.kind == RecordKind::Shares);
+        self.shares.extend(shares.map(|record| record.body));
+        Ok(())
+    }
+
+    fn erase(&mut self, _: &[RecordKind]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn read_back(&mut self, _: RecordKind) -> Result<Vec<SecretBytes>, Self::Error> {
+        if let Some(lap) = &mut self.lap {
+            lap.go_on(2);
+        }
+        Ok(std::mem::take(&mut self.shares))
+    }
+
+    fn stage(&mut self, _: &Participant) -> Result<bool, Self::Error> {
+        if let Some(lap) = &mut self.lap {
+            lap.go_on(5);
+        }
+        Ok(false)
+    }
+
+    fn write_outputs(&mut self, _: &Participant) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn keep_proof(&mut self, _: &Participant, _: &Fault) -> Result<(), Self::Error> {
+        unreachable!("everybody is honest")
+    }
+
+    fn keep_everything(&mut self, _: &Participant) -> Result<(), Self::Error> {
+        unreachable!("everybody is honest")
+    }
 }
 
 impl Machine {
-    /// Keeps what must be read back, as a driver does on disk; gives what is said.
-    fn take(&mut self, step: Step, next: &mut Vec<Next>) -> Vec<Statement> {
-        self.shares.extend(
-            step.persist
-                .into_iter()
-                .filter(|record| record.kind == RecordKind::Shares)
-                .map(|record| record.body),
-        );
-        next.extend(step.asks.iter().filter_map(|ask| match ask {
-            Ask::Reread(_) => Some(Next::Reread),
-            Ask::Stage => Some(Next::Stage),
-            Ask::Publish => None,
-        }));
-        step.send
-    }
-
-    fn answer(&mut self, next: &Next) -> Input {
-        match next {
-            Next::Reread => Input::Reread(std::mem::take(&mut self.shares)),
-            Next::Stage => Input::Staged { keystores: false },
-        }
-    }
-
     /// Takes an input and all that follows.
     fn handle(&mut self, input: Input) -> Vec<Statement> {
-        let mut said = Vec::new();
-        let mut inputs = vec![input];
-        while let Some(input) = inputs.pop() {
-            let step = self.participant.handle(input).expect("an honest input");
-            let mut next = Vec::new();
-            said.extend(self.take(step, &mut next));
-            inputs.extend(next.iter().map(|next| self.answer(next)));
-        }
-        said
+        let step = self.participant.handle(input).expect("an honest input");
+        carry_out(&mut self.participant, step, &mut self.memory).expect("nothing is in the way")
     }
 }
 
@@ -208,24 +236,18 @@ pub fn live(shape: Shape, recording: &Path) -> io::Result<[Cost; STEPS.len()]> {
         let [wave, dealer, length @ ..] = header;
         let mut bytes = vec![0; u32::from_be_bytes(length) as usize];
         file.read_exact(&mut bytes)?;
-        let mut input = match Index::new(u16::from(dealer)) {
+        let input = match Index::new(u16::from(dealer)) {
             Some(dealer) => Input::ShareBox { dealer, sealed: bytes },
             None => Input::Statement(bytes),
         };
         // Waves: hello, deal, prepare, commit, final. Answers to storage are steps of their own.
-        let mut place = [0, 1, 3, 4, 5][usize::from(wave)];
-        loop {
-            let (step, cost) =
-                measure(|| machine.participant.handle(input).expect("an honest input"));
-            costs[place] += cost;
-            let mut next = Vec::new();
-            machine.take(step, &mut next);
-            let Some(next) = next.first() else { break };
-            place = match next {
-                Next::Reread => 2,
-                Next::Stage => 5,
-            };
-            input = machine.answer(next);
+        let place = [0, 1, 3, 4, 5][usize::from(wave)];
+        let lap = Lap { place, begun: Clock::start(), costs: [Cost::default(); STEPS.len()] };
+        machine.memory.lap = Some(lap);
+        machine.handle(input);
+        if let Some(mut lap) = machine.memory.lap.take() {
+            lap.go_on(place);
+            costs.iter_mut().zip(lap.costs).for_each(|(all, cost)| *all += cost);
         }
     }
     let outcome = machine.participant.outcome().filter(|_| machine.participant.is_finished());

@@ -6,6 +6,8 @@
 //! Only the hidden command `demo-cheat` makes one, and only for a ceremony whose money goes to the
 //! demo's address, which nobody owns.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use clap::ValueEnum;
 
 use quorate::message::body::{Deal, Hello, Prepare};
@@ -22,6 +24,7 @@ use quorate::primitives::secret::Secret32;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::Ceremony;
 use quorate::spec::threshold::Index;
+use quorate_operator::carrier::{Channels, Event};
 
 /// A recognisable address that nobody owns: all money of a demo goes there.
 pub(crate) const DEMO_WITHDRAWAL: &str = "0x000000000000000000000000000000000000dEaD";
@@ -41,8 +44,87 @@ pub(crate) enum Rule {
     FalseComplaint,
 }
 
+/// The channels of an operator that breaks a rule: what it says is exchanged on its way out.
+pub(crate) struct Cheating<C> {
+    channels: C,
+    cheat: Cheat,
+    /// What has passed in either direction: what the operator itself holds.
+    inbox: Mutex<Inbox>,
+}
+
+/// Whether all money of a ceremony goes to the demo's address, which nobody owns: only then may
+/// anybody cheat.
+pub(crate) fn may_cheat(ceremony: &Ceremony) -> bool {
+    let mut validators = ceremony.validators().iter();
+    validators.all(|one| one.withdrawal.address().to_string() == DEMO_WITHDRAWAL)
+}
+
+impl<C> Cheating<C> {
+    pub(crate) fn new(channels: C, rule: Rule, seat: OwnSeat) -> Self {
+        let inbox = Mutex::new(Inbox::new(seat.ceremony.clone()));
+        let victim = victim(&seat.ceremony, seat.me);
+        let shape = Shape::of(&seat.ceremony);
+        Self { channels, cheat: Cheat { rule, seat, shape, victim }, inbox }
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What goes to `to` in the place of a frame; nothing if it is kept back.
+    fn twisted(&self, to: Index, bytes: &[u8]) -> Option<Frame> {
+        let frame = Frame::decode(bytes, &self.cheat.shape).ok()?;
+        let mut inbox = self.inbox();
+        if let Frame::Statement(statement) = &frame {
+            let _ = inbox.accept(statement);
+        }
+        self.cheat.twist(&inbox, to, &frame)
+    }
+
+    /// Whether an event is kept from the operator: what comes back from others may be what was said
+    /// in its place.
+    fn kept_back(&self, event: &Event) -> bool {
+        let Event::Frame { bytes, .. } = event else { return false };
+        let Ok(Frame::Statement(bytes)) = Frame::decode(bytes, &self.cheat.shape) else {
+            return false;
+        };
+        let own = self.cheat.own(&bytes).is_some();
+        if !own {
+            let _ = self.inbox().accept(&bytes);
+        }
+        own
+    }
+}
+
+impl<C: Channels + Send + Sync> Channels for Cheating<C> {
+    async fn next(&mut self) -> Event {
+        loop {
+            let event = self.channels.next().await;
+            if !self.kept_back(&event) {
+                return event;
+            }
+        }
+    }
+
+    fn send(&self, to: Index, frame: Vec<u8>) -> bool {
+        self.twisted(to, &frame).is_some_and(|frame| self.channels.send(to, frame.encode()))
+    }
+
+    fn queued(&self, to: Index) -> usize {
+        self.channels.queued(to)
+    }
+
+    fn hang_up(&self, peer: Index) {
+        self.channels.hang_up(peer);
+    }
+
+    async fn shutdown(self) {
+        self.channels.shutdown().await;
+    }
+}
+
 /// An operator that breaks a rule.
-pub(crate) struct Cheat {
+struct Cheat {
     rule: Rule,
     seat: OwnSeat,
     shape: Shape,
@@ -55,22 +137,6 @@ fn position(of: Index, without: Index) -> usize {
 }
 
 impl Cheat {
-    /// `None` if `seat` is not of a demo's ceremony.
-    pub(crate) fn new(rule: Rule, seat: OwnSeat) -> Option<Self> {
-        let demo = |validator: &quorate::spec::ceremony::ValidatorSpec| {
-            validator.withdrawal.address().to_string() == DEMO_WITHDRAWAL
-        };
-        let victim = victim(&seat.ceremony, seat.me);
-        let all = seat.ceremony.validators().iter().all(demo);
-        all.then(|| Self { rule, shape: Shape::of(&seat.ceremony), seat, victim })
-    }
-
-    /// Whether a statement is this operator's own: what comes back from others may be what it said
-    /// in another's place.
-    pub(crate) fn is_own(&self, bytes: &[u8]) -> bool {
-        self.own(bytes).is_some()
-    }
-
     fn own(&self, bytes: &[u8]) -> Option<Statement> {
         Statement::open(bytes, &self.seat.ceremony)
             .ok()
@@ -79,7 +145,7 @@ impl Cheat {
 
     /// What goes to `peer` in the place of `frame`; nothing if it is kept back. The same every
     /// time.
-    pub(crate) fn twist(&self, inbox: &Inbox, peer: Index, frame: &Frame) -> Option<Frame> {
+    fn twist(&self, inbox: &Inbox, peer: Index, frame: &Frame) -> Option<Frame> {
         match frame {
             Frame::Statement(bytes) => match self.own(bytes) {
                 Some(statement) => {

@@ -11,17 +11,13 @@ mod cheat;
 
 mod command;
 
-mod drive;
-
 mod hygiene;
 
 mod input;
 
 mod keymanager;
 
-mod keystore_key;
-
-mod machine;
+mod live;
 
 mod messages;
 
@@ -32,8 +28,6 @@ mod policy;
 mod progress;
 
 mod prompt;
-
-mod random;
 
 mod report;
 

@@ -25,6 +25,7 @@ use quorate::identity::operator::OperatorError;
 use quorate::protocol::record::ReplayError;
 use quorate::spec::SpecError;
 use quorate::transcript::container::ContainerError;
+use quorate_operator::MachineError;
 use quorate_operator::carrier::CarrierError;
 use quorate_operator::store::{SealError, StoreError};
 
@@ -243,6 +244,19 @@ pub(crate) fn seal(path: &Path, error: &SealError) -> CliError {
 
 pub(crate) fn operator(path: &Path, error: &OperatorError) -> CliError {
     local(format!("{}: opens, but {error}", shown(path)), "use the program that wrote it")
+}
+
+/// What a machine with a ceremony's files ran into.
+pub(crate) fn machine(error: MachineError) -> CliError {
+    match error {
+        MachineError::Carrier(error) => carrier(error),
+        MachineError::Internal(what) => internal(&what),
+        MachineError::NewerLog(folder) => newer_log(&folder),
+        MachineError::OutputsDiffer { folder, different } => outputs_differ(&folder, &different),
+        MachineError::Replay { folder, error } => replay(&error, &folder),
+        MachineError::Store(error) => store(error),
+        MachineError::System(error) => runtime(error),
+    }
 }
 
 pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {

@@ -1,6 +1,15 @@
-//! One operator of a ceremony on a machine, for whoever embeds it: its files and its carriers.
-//! No terminal, and no words for people.
+//! One operator of a ceremony on a machine, for whoever embeds it: its files, its channels to the
+//! other operators, and the loop between them. No terminal, and no words for people.
 
 pub mod carrier;
-
+mod drive;
+mod error;
+pub mod keystores;
+pub mod machine;
+mod outputs;
+pub mod random;
 pub mod store;
+
+pub use drive::{Observer, drive};
+pub use error::MachineError;
+pub use machine::Machine;

@@ -48,13 +48,16 @@ pub trait Storage {
 }
 
 /// Why a run cannot go on.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum Trouble<E> {
     /// Something was not stored.
+    #[error("not stored: {0}")]
     Storage(E),
     /// The log, or the shares read back from it, are damaged.
+    #[error(transparent)]
     Replay(ReplayError),
     /// The participant did not take the answer to its own question: a mistake in this program.
+    #[error("a bug in this program: {0}")]
     Unasked(Refused),
 }
 

@@ -28,7 +28,7 @@ pub enum Event {
 }
 
 /// When something happened, and how much was still on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Moment {
     /// Time since some fixed moment; never goes back.
     pub now: Duration,
@@ -36,9 +36,8 @@ pub struct Moment {
     pub queued: Vec<usize>,
 }
 
-/// What to do, in order.
+/// What to do, in order. A driver that leaves one out must not compile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Action {
     /// Queue this frame for `to`, if there is a channel. A frame that is lost is asked for again.
     Send {
@@ -55,7 +54,6 @@ pub enum Action {
 
 /// What a person may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Notice {
     /// A peer sent bytes that are no frame. They are ignored.
     NotAFrame {

@@ -15,11 +15,13 @@ mod answer;
 mod carry_out;
 mod ending;
 mod event;
+mod in_memory;
 mod pace;
 mod pacing;
 
 pub use carry_out::{Storage, Trouble, carry_out};
 pub use event::{Action, Ending, Event, Moment, Notice};
+pub use in_memory::InMemory;
 pub use pace::Pace;
 pub use pacing::Pacing;
 
@@ -85,6 +87,11 @@ impl Exchange {
     /// The participant.
     pub fn participant(&self) -> &Participant {
         &self.participant
+    }
+
+    /// Its times and limits.
+    pub fn pacing(&self) -> &Pacing {
+        &self.pacing
     }
 
     /// The participant, without its peers.

@@ -8,7 +8,6 @@ use serde_json::json;
 
 use crate::args::AbandonArgs;
 use crate::command::run::begun;
-use crate::machine::{self, GIVEN_UP};
 use crate::messages::shown;
 use crate::progress::seat_names;
 use crate::report::{CliError, Exit, Output, talk};
@@ -21,6 +20,7 @@ use quorate::protocol::record::{RecordKind, ReplayError};
 use quorate::spec::Ceremony;
 use quorate::spec::threshold::Index;
 use quorate::transcript::stopped;
+use quorate_operator::machine::{self, GIVEN_UP};
 use quorate_operator::store::{Log, Record, StateDir};
 
 const MEANING: &str = "\
@@ -70,7 +70,8 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             word
         }
         None => {
-            let (participant, _) = machine::replay(&seat, records, &path)?;
+            let (participant, _) =
+                machine::replay(&seat, records, &path).map_err(messages::machine)?;
             talk(MEANING);
             if args.yes_fingerprint.is_none() {
                 let waiting = seat_names(&ceremony, &participant.waiting().everybody());

@@ -20,7 +20,7 @@ use super::{demo_faults, demo_ssv};
 use crate::args::{DemoArgs, KdfChoice, ProfileChoice};
 use crate::cheat::{DEMO_WITHDRAWAL, Rule};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{messages, node_key, random};
+use crate::{messages, node_key};
 use quorate::audit::expectation::Expectations;
 use quorate::audit::{audit, render};
 use quorate::ethereum::address::ExecutionAddress;
@@ -37,6 +37,7 @@ use quorate::spec::canonical::fingerprint;
 use quorate::spec::file::{DEFAULT_GAS_LIMIT, OperatorEntry};
 use quorate::spec::obol::ceremony_file;
 use quorate::spec::{Ceremony, CeremonyFile};
+use quorate_operator::random;
 use quorate_operator::store::{self, IDENTITY_FILE, SealCost, StateDir, seal_with_passphrase};
 
 const NAMES: [&str; 16] = [

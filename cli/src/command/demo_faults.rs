@@ -14,12 +14,12 @@ use super::demo::{self, Demo, Running};
 use super::evidence::judged;
 use crate::args::Fault;
 use crate::cheat::{self, Rule};
-use crate::machine;
 use crate::messages::{self, quoted};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::verdict::{self, Verdict};
 use quorate::protocol::evidence::Class;
 use quorate::spec::threshold::Index;
+use quorate_operator::machine;
 use quorate_operator::store::StateDir;
 
 /// A demo's step takes seconds; one that takes longer than this hangs.

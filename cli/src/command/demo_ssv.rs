@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::json;
 
+use crate::messages;
 use crate::report::CliError;
-use crate::{messages, random};
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::ethereum::ssv::{RsaSecret, write_key_file};
 use quorate::primitives::secret::SecretBytes;
+use quorate_operator::random;
 use quorate_operator::store;
 
 /// The folder of it all.

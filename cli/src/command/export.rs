@@ -10,10 +10,9 @@ use zeroize::Zeroize as _;
 use super::finished::Own;
 use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
-use crate::keystore_key::{KeystoreKey, fresh_password};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, prompt, random};
+use crate::{input, messages, prompt};
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
@@ -24,6 +23,8 @@ use quorate::export::{Artifact, Audience, launchpad};
 use quorate::primitives::curve::G1;
 use quorate::primitives::secret::SecretBytes;
 use quorate::spec::ssv::RSA_WEAKNESS;
+use quorate_operator::keystores::{KeystoreKey, fresh_password};
+use quorate_operator::random;
 use quorate_operator::store::{StateDir, write_folder};
 
 /// Runs the command.

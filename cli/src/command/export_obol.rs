@@ -9,13 +9,13 @@ use zeroize::Zeroize as _;
 use super::export::{encrypt, now, write};
 use super::finished::Own;
 use crate::args::ExportObol;
-use crate::keystore_key::{KeystoreKey, Layout, fresh_password};
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages, node_key};
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::export::keystores::Profile;
 use quorate::export::obol::node_folder;
 use quorate::export::{Audience, launchpad};
+use quorate_operator::keystores::{KeystoreKey, Layout, fresh_password};
 use quorate_operator::store::StateDir;
 
 /// Runs the command.

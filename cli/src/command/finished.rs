@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::command::run::begun;
 use crate::report::{CliError, Output};
-use crate::{machine, messages, prompt};
+use crate::{messages, prompt};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::RecordKind;
 use quorate::spec::Ceremony;
+use quorate_operator::machine;
 use quorate_operator::store::{Lock, Log};
 
 /// A seat, its shares, and the log that they are in.
@@ -46,13 +47,15 @@ impl Own {
             .map_err(messages::store)?;
         let later = records.iter().filter(|record| record.kind == RecordKind::Signed as u8);
         let signed = later.map(|record| record.body.expose().to_vec()).collect();
-        let (participant, step) = machine::replay(&seat, records, view.path())?;
+        let (participant, step) =
+            machine::replay(&seat, records, view.path()).map_err(messages::machine)?;
         let unfinished = || messages::unfinished(ceremony.name());
         if !view.is_published().map_err(messages::store)? {
             return Err(unfinished());
         }
         let participant =
-            machine::finished(participant, step, &log, view.path())?.ok_or_else(unfinished)?;
+            machine::finished(participant, step, &log, view.path()).map_err(messages::machine)?;
+        let participant = participant.ok_or_else(unfinished)?;
         Ok(Some(Self { seat, participant, log, signed, passphrase }))
     }
 }

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::obol_key;
 use crate::args::Identity;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{messages, prompt, random};
+use crate::{messages, prompt};
 use quorate::identity::{Operator, OperatorCard, OperatorName};
+use quorate_operator::random;
 use quorate_operator::store::{
     IDENTITY_FILE, SealCost, StateDir, StoreError, seal_with_passphrase,
 };

@@ -5,9 +5,10 @@ use serde_json::json;
 use crate::args::ObolKey;
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, node_key, random};
+use crate::{input, messages, node_key};
 use quorate::ethereum::obol::enr;
 use quorate::ethereum::secp256k1::NodeSecret;
+use quorate_operator::random;
 use quorate_operator::store::StateDir;
 
 /// Runs the command.

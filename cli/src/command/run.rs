@@ -7,29 +7,28 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
-use crate::cheat::{Cheat, Rule};
-use crate::drive::{Drive, Ending};
-use crate::keystore_key::{KeystoreKey, KeystorePlan, Layout, fresh_password};
-use crate::machine::{self, Machine};
+use crate::cheat::{Cheating, Rule, may_cheat};
+use crate::live::{Live, stopped};
 use crate::messages::{quoted, shown};
-use crate::progress::{Progress, seat_names};
+use crate::progress::seat_names;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, node_key, prompt, random, ssv_key};
+use crate::{input, messages, node_key, prompt, ssv_key};
 use quorate::audit::words;
 use quorate::ethereum::keystore::{Kdf, Password};
+use quorate::exchange::{Ending, Pacing};
 use quorate::export::keystores::Profile;
-use quorate::identity::Operator;
-use quorate::message::shape::Shape;
-use quorate::message::sync::Frame;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::{Certainty, Fault};
-use quorate::protocol::participant::{OwnSeat, Participant, Step};
+use quorate::protocol::participant::OwnSeat;
 use quorate::spec::show::describe;
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
-use quorate_operator::carrier::{CarrierError, Peer, Session, Tcp, TcpConfig, Timing};
-use quorate_operator::store::{CeremonyDir, CeremonyView, Log, StateDir};
+use quorate_operator::carrier::{CarrierError, Tcp, TcpConfig};
+use quorate_operator::drive;
+use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
+use quorate_operator::machine::{self, Machine};
+use quorate_operator::store::{CeremonyDir, CeremonyView, StateDir};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -52,10 +51,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
     let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
     let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
-    let cheat = match rule {
-        None => None,
-        Some(rule) => Some(Cheat::new(rule, seat.clone()).ok_or_else(messages::not_a_demo)?),
-    };
+    if rule.is_some() && !may_cheat(&ceremony) {
+        return Err(messages::not_a_demo());
+    }
 
     let begun = match state.find(&ceremony.digest()).map_err(messages::store)? {
         Some(view) => begun(&view)?,
@@ -73,42 +71,43 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     state.try_writing().map_err(messages::store)?;
     let mut keystores = plan_keystores(args, passphrase)?;
     if seat.node_expected().is_some() && !args.no_keystores {
-        keystores.push(KeystorePlan::for_node()?);
+        keystores.push(KeystorePlan::for_node());
     }
-    let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
-    // Now, so that nobody waits for it when there are shares; but what is published has its
-    // keystores, or none.
-    if !dir.view().is_published().map_err(messages::store)? {
-        keystores = keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?;
-    }
-    let (participant, step, log) = start(&seat, &operator, &dir)?;
-    // After the log is there and before anything is signed, so that this file without a log tells
-    // that a log was lost.
-    if dir.view().ceremony_file().map_err(messages::store)?.is_none() {
-        dir.write_ceremony_file(&file).map_err(messages::store)?;
-    }
-    let machine = Machine::open(participant, step, log, dir.clone(), keystores)?;
-    let progress = Progress::new();
+    let pacing = Pacing::new(Duration::from_secs(args.linger));
+    let (exchange, machine) =
+        Machine::open(&lock, &seat, &file, keystores, pacing).map_err(messages::machine)?;
+    let dir = machine.dir().clone();
+    let mut live = Live::new(ceremony.clone());
     if begun {
-        progress.say("Continuing where this operator was.");
+        live.say("Continuing where this operator was.");
     }
-    let linger = Duration::from_secs(args.linger);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(messages::runtime)?;
     let ending = runtime.block_on(async {
-        let tcp = Tcp::start(tcp_config(&seat, listen)).await.map_err(messages::carrier)?;
-        Drive::new(machine, tcp, progress, linger, cheat).run().await
+        // One listener for the whole run: an interruption during a piece of work is heard when that
+        // is done.
+        let stop = stopped()?;
+        let tcp = Tcp::start(TcpConfig::of(&seat, listen)).await.map_err(messages::carrier)?;
+        let ended = match rule {
+            None => drive(exchange, machine, tcp, &mut live, stop).await,
+            Some(rule) => {
+                let cheating = Cheating::new(tcp, rule, seat.clone());
+                drive(exchange, machine, cheating, &mut live, stop).await
+            }
+        };
+        ended.map_err(messages::machine)
     });
     // The system may look up a name for much longer than anybody waits.
     runtime.shutdown_background();
+    let names = |indices: &[Index]| seat_names(&ceremony, indices);
     match ending? {
         Ending::Fault { fault, prepared } => {
             aborted(&fault, &args.file, &ceremony, prepared, &dir, out)
         }
-        Ending::Interrupted { waiting } => interrupted(&waiting, &ceremony, out),
-        Ending::Published { unconfirmed } => done(&ceremony, &dir, &unconfirmed, out),
+        Ending::Interrupted { waiting } => interrupted(&names(&waiting), &ceremony, out),
+        Ending::Written { unconfirmed } => done(&ceremony, &dir, &names(&unconfirmed), out),
         Ending::Complete => done(&ceremony, &dir, &[], out),
     }
 }
@@ -182,29 +181,6 @@ impl LayoutArgs {
     }
 }
 
-/// The participant as its log has it, or a new one.
-fn start(
-    seat: &OwnSeat,
-    operator: &Operator,
-    dir: &CeremonyDir,
-) -> Result<(Participant, Step, Log), CliError> {
-    let (mut log, records) =
-        Log::open_or_create(dir, operator.storage_key(), seat.ceremony.digest().as_bytes())
-            .map_err(messages::store)?;
-    log.reserve(room_needed(&Shape::of(&seat.ceremony))).map_err(messages::store)?;
-    let (participant, step) = machine::replay(seat, records, dir.view().path())?;
-    Ok((participant, step, log))
-}
-
-/// What the log of a whole ceremony takes, twice over.
-fn room_needed(shape: &Shape) -> u64 {
-    use quorate::message::envelope::Round;
-    let statements: usize =
-        Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
-    let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();
-    u64::try_from(2 * bytes + 65_536).expect("a spec's size fits 64 bits")
-}
-
 /// Where to listen: as typed, or at the port of the ceremony file.
 pub(super) fn listen_address(
     typed: Option<&str>,
@@ -231,19 +207,6 @@ pub(super) fn can_listen(listen: &str) -> Result<(), CliError> {
         why: error.kind(),
     };
     bound.map(|_| ()).map_err(|why| messages::carrier(error(why)))
-}
-
-fn tcp_config(seat: &OwnSeat, listen: String) -> TcpConfig {
-    TcpConfig {
-        session: Session::Ceremony(seat.ceremony.digest()),
-        me: seat.me.get(),
-        operator: seat.operator.clone(),
-        peers: Peer::of(&seat.ceremony, seat.me),
-        listen,
-        max_frame: Frame::max_bytes(&Shape::of(&seat.ceremony)),
-        random: Arc::new(random::secret),
-        timing: Timing::default(),
-    }
 }
 
 fn done(

@@ -7,11 +7,11 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::args::SimulateArgs;
-use crate::random;
 use crate::report::{CliError, Exit, Output, talk};
 use quorate::simulation::adversary::Adversary;
 use quorate::simulation::campaign::{Totals, campaign};
 use quorate::simulation::verdict::Ending;
+use quorate_operator::random;
 
 /// Between two words on stderr, in seconds.
 const TALK_EVERY: u64 = 30;

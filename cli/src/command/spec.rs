@@ -8,7 +8,7 @@ use crate::args::{Spec, SpecNew};
 use crate::command::spec_next;
 use crate::command::verify::contracts;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, random};
+use crate::{input, messages};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use quorate::ethereum::ssv::parse_operators_info;
@@ -19,6 +19,7 @@ use quorate::spec::file::{
 use quorate::spec::obol::ceremony_file;
 use quorate::spec::show::describe;
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
+use quorate_operator::random;
 
 /// Longest operators_info.json.
 const MOST_OPERATORS_INFO: usize = 8 << 20;

@@ -12,7 +12,7 @@ use crate::messages::{quoted, shown};
 use crate::progress::{round_word, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::verdict::Verdict;
-use crate::{input, machine, messages, prompt};
+use crate::{input, messages, prompt};
 use quorate::audit::words;
 use quorate::identity::Operator;
 use quorate::protocol::participant::OwnSeat;
@@ -20,6 +20,7 @@ use quorate::protocol::record::ReplayError;
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
 use quorate_operator::store::{CeremonyView, Log, StateDir};
+use quorate_operator::{MachineError, machine};
 
 /// Where a ceremony stands, as far as files tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -252,10 +253,12 @@ fn told(
     let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes())
         .map_err(messages::store)?;
     // A replay changes nothing: what it asks for is left undone.
-    let participant = match machine::replay_or(&seat, records, view.path())? {
+    let participant = match machine::replay(&seat, records, view.path()) {
         Ok((participant, _)) => participant,
-        Err(ReplayError::Abandoned) => return Ok(Told::GivenUp),
-        Err(error) => return Err(messages::replay(&error, view.path())),
+        Err(MachineError::Replay { error: ReplayError::Abandoned, .. }) => {
+            return Ok(Told::GivenUp);
+        }
+        Err(error) => return Err(messages::machine(error)),
     };
     let waiting = participant.waiting();
     let names = seat_names(ceremony, &waiting.everybody());

@@ -12,7 +12,7 @@ mod error;
 pub mod frame;
 mod link;
 mod listen;
-pub mod pace;
+mod pace;
 mod strangers;
 mod tcp;
 
@@ -20,9 +20,34 @@ pub use channel::Session;
 pub use error::{CarrierError, LinkError};
 pub use tcp::{Tcp, TcpConfig, Timing};
 
+use std::future::Future;
+
 use quorate::identity::OperatorPublic;
 use quorate::primitives::x25519::DhPublic;
 use quorate::spec::{Ceremony, Index};
+
+/// Authenticated channels to the other operators, whatever carries them.
+///
+/// Frames of one channel arrive in order, or the channel ends. What is in flight then is lost: the
+/// operators ask for it again.
+pub trait Channels {
+    /// The next thing that happened. May be dropped and called again; nothing is lost.
+    fn next(&mut self) -> impl Future<Output = Event> + Send;
+
+    /// Queues a frame for `to`. False if there is no channel to it, or if the frame is empty or
+    /// longer than the ceremony allows.
+    fn send(&self, to: Index, frame: Vec<u8>) -> bool;
+
+    /// Bytes of frames for `to` that have not left; 0 if there is no channel.
+    fn queued(&self, to: Index) -> usize;
+
+    /// Ends the channel to `peer`, and lets none come about again.
+    fn hang_up(&self, peer: Index);
+
+    /// Sends what is queued, for a bounded time, and ends all channels. Frames that arrive
+    /// meanwhile are dropped.
+    fn shutdown(self) -> impl Future<Output = ()> + Send;
+}
 
 /// Another operator of the ceremony, as the ceremony file lists it.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@
 //! does so elsewhere (`spawn_blocking`), or its peers hear nothing and reconnect.
 
 use std::collections::BTreeSet;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,11 +17,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::random;
+
 use super::channel::{Local, Session};
 use super::link::{Hub, Slot};
-use super::{CarrierError, Event, Peer, dial, listen};
+use super::{CarrierError, Channels, Event, Peer, dial, listen};
 use quorate::identity::Operator;
+use quorate::message::shape::Shape;
+use quorate::message::sync::Frame;
 use quorate::primitives::secret::Secret32;
+use quorate::protocol::participant::OwnSeat;
+use quorate::spec::Index;
 
 /// How many callers may wait to be accepted. The usual 128 are taken by a flood while this program
 /// computes; who finds no room tries again only after a second.
@@ -64,6 +71,22 @@ pub struct TcpConfig {
     pub random: Arc<dyn Fn() -> Secret32 + Send + Sync>,
     /// How long things may take.
     pub timing: Timing,
+}
+
+impl TcpConfig {
+    /// For the ceremony of `seat`, with the addresses of the ceremony file.
+    pub fn of(seat: &OwnSeat, listen: String) -> Self {
+        Self {
+            session: Session::Ceremony(seat.ceremony.digest()),
+            me: seat.me.get(),
+            operator: seat.operator.clone(),
+            peers: Peer::of(&seat.ceremony, seat.me),
+            listen,
+            max_frame: Frame::max_bytes(&Shape::of(&seat.ceremony)),
+            random: Arc::new(random::secret),
+            timing: Timing::default(),
+        }
+    }
 }
 
 /// How long things may take. Only tests have a reason to change it.
@@ -212,5 +235,27 @@ impl Tcp {
         // What is left after the limit is aborted with the set.
         let _ =
             timeout(hub.timing.flush, async { while tasks.join_next().await.is_some() {} }).await;
+    }
+}
+
+impl Channels for Tcp {
+    fn next(&mut self) -> impl Future<Output = Event> + Send {
+        Self::next(self)
+    }
+
+    fn send(&self, to: Index, frame: Vec<u8>) -> bool {
+        Self::send(self, to.get(), frame)
+    }
+
+    fn queued(&self, to: Index) -> usize {
+        self.waiting(to.get())
+    }
+
+    fn hang_up(&self, peer: Index) {
+        Self::hang_up(self, peer.get());
+    }
+
+    fn shutdown(self) -> impl Future<Output = ()> + Send {
+        Self::shutdown(self)
     }
 }

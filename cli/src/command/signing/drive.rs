@@ -3,14 +3,15 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::ended::Ended;
 use super::result::{blamed, result};
+use crate::live::stopped;
 use crate::messages::shown;
 use crate::progress::{Progress, seat_name, seat_names};
 use crate::report::CliError;
@@ -18,7 +19,7 @@ use crate::{input, messages};
 use quorate::primitives::curve::G2;
 use quorate::signing::live::{Action, Event, Live};
 use quorate::spec::Index;
-use quorate_operator::carrier::{Event as Carried, Tcp};
+use quorate_operator::carrier::{Channels, Event as Carried};
 
 const TICK: Duration = Duration::from_secs(2);
 /// After how many ticks it says again whom it waits for.
@@ -35,9 +36,9 @@ pub(super) struct Made {
 }
 
 /// A request being answered.
-pub(super) struct Drive {
+pub(super) struct Drive<C> {
     live: Live,
-    tcp: Tcp,
+    channels: C,
     progress: Progress,
     output: Option<PathBuf>,
     /// Answers that do not count.
@@ -47,12 +48,12 @@ pub(super) struct Drive {
     made: Option<Made>,
 }
 
-impl Drive {
+impl<C: Channels> Drive<C> {
     /// `output`: where the result goes, if not to the folder where this runs.
-    pub(super) fn new(live: Live, tcp: Tcp, output: Option<PathBuf>) -> Self {
+    pub(super) fn new(live: Live, channels: C, output: Option<PathBuf>) -> Self {
         Self {
             live,
-            tcp,
+            channels,
             progress: Progress::new(),
             output,
             bad: Vec::new(),
@@ -67,8 +68,7 @@ impl Drive {
         begun: Vec<Action>,
         wait: Duration,
     ) -> Result<Ended, CliError> {
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(messages::runtime)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(messages::runtime)?;
+        let mut stop = pin!(stopped()?);
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let deadline = Instant::now() + wait;
@@ -80,7 +80,7 @@ impl Drive {
                 break Some(ending);
             }
             tokio::select! {
-                event = self.tcp.next() => self.on_event(event)?,
+                event = self.channels.next() => self.on_event(event)?,
                 _ = tick.tick() => {
                     let actions = self.live.handle(Event::Tick);
                     self.perform(actions)?;
@@ -91,13 +91,12 @@ impl Drive {
                     }
                 }
                 () = sleep_until(deadline) => break None,
-                _ = interrupt.recv() => break None,
-                _ = terminate.recv() => break None,
+                () = &mut stop => break None,
             }
         };
-        let Self { live, tcp, bad, hung_up, made, .. } = self;
+        let Self { live, channels, bad, hung_up, made, .. } = self;
         // What was said last is still sent.
-        tcp.shutdown().await;
+        channels.shutdown().await;
         Ok(Ended { live, bad, hung_up, made, ending })
     }
 
@@ -163,10 +162,10 @@ impl Drive {
             match action {
                 Action::Send { to, frame } => {
                     // Whoever is not connected hears it when it is.
-                    let _ = self.tcp.send(to.get(), frame);
+                    let _ = self.channels.send(to, frame);
                 }
                 Action::HangUp { peer, why } => {
-                    self.tcp.hang_up(peer.get());
+                    self.channels.hang_up(peer);
                     self.progress.say(&format!("Hung up on {}: {why}.", self.name(peer)));
                     self.hung_up.push(format!("{}: {why}", self.name(peer)));
                 }

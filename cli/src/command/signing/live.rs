@@ -11,12 +11,13 @@ use crate::args::LiveArgs;
 use crate::command::run::{can_listen, listen_address};
 use crate::command::spec_next::seat;
 use crate::report::{CliError, Exit, Output};
-use crate::{input, messages, random};
+use crate::{input, messages};
 use quorate::signing::live::frame::Frame;
 use quorate::signing::live::{Live, Role};
 use quorate::signing::{Cleared, Parent};
 use quorate::spec::{Ceremony, Endpoint, Index};
 use quorate_operator::carrier::{Peer, Session, Tcp, TcpConfig, Timing};
+use quorate_operator::random;
 
 /// `quorate exit run`, `quorate deposit run`.
 pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {

@@ -6,10 +6,11 @@ use serde_json::json;
 
 use super::answer::{Answered, answer};
 use crate::args::SignArgs;
+use crate::input;
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
-use crate::{input, random};
 use quorate::signing::{Cleared, Delivery};
+use quorate_operator::random;
 
 /// `quorate exit sign`, `quorate deposit sign`.
 pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {

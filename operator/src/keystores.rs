@@ -7,26 +7,27 @@ use std::thread::{Builder, JoinHandle};
 
 use zeroize::Zeroize;
 
-use super::report::CliError;
-use super::{messages, random};
 use quorate::ethereum::keystore::{DerivedKey, Kdf, Password};
 use quorate::export::Artifact;
 use quorate::export::keystores::Profile;
 use quorate::primitives::secret::SecretBytes;
 
+use crate::{MachineError, random};
+
 /// What the system calls the thread.
 const THREAD: &str = "keystore-key";
 
 /// How keystores are laid out.
-pub(crate) struct Layout {
-    pub(crate) profile: Profile,
+pub struct Layout {
+    /// File names and contents for one kind of validator client.
+    pub profile: Profile,
     /// The password, if it is to be written beside the keystores.
-    pub(crate) written: Option<SecretBytes>,
+    pub written: Option<SecretBytes>,
 }
 
 impl Layout {
     /// The files with the password, if there are to be any.
-    pub(crate) fn password_files(&self, count: usize, stamp: u64) -> Vec<Artifact> {
+    pub fn password_files(&self, count: usize, stamp: u64) -> Vec<Artifact> {
         self.written
             .as_ref()
             .map(|password| self.profile.password_files(count, stamp, password))
@@ -36,36 +37,39 @@ impl Layout {
 
 /// Keystores that a run writes: their key, their layout, and the folder that they are below (with
 /// its slash).
-pub(crate) struct KeystorePlan {
-    pub(crate) key: KeystoreKey,
-    pub(crate) layout: Layout,
-    pub(crate) folder: &'static str,
+pub struct KeystorePlan {
+    /// What they are encrypted under.
+    pub key: KeystoreKey,
+    /// How they are laid out.
+    pub layout: Layout,
+    /// The folder below the secret outputs, with its slash; empty for the secret outputs themselves.
+    pub folder: &'static str,
 }
 
 impl KeystorePlan {
     /// Those of a node in an Obol cluster: as Charon reads them, with a fresh password beside each.
-    pub(crate) fn for_node() -> Result<Self, CliError> {
+    pub fn for_node() -> Self {
         let secret = fresh_password();
-        let password =
-            Password::new(&secret).map_err(|error| messages::keystore_password(&error))?;
+        let password = Password::new(&secret).expect("hexadecimal digits are a password");
         let layout = Layout { profile: Profile::Charon, written: Some(secret) };
-        Ok(Self {
+        Self {
             key: KeystoreKey::planned(Kdf::pbkdf2(), password, None),
             layout,
             folder: NODE_FOLDER,
-        })
+        }
     }
 
-    pub(crate) fn begin(self) -> Result<Self, CliError> {
+    /// The same, with the derivation of its key on its way.
+    pub fn begin(self) -> Result<Self, MachineError> {
         Ok(Self { key: self.key.begin()?, ..self })
     }
 }
 
 /// The folder of a node, below the secret outputs.
-pub(crate) const NODE_FOLDER: &str = "obol/";
+pub const NODE_FOLDER: &str = "obol/";
 
 /// A fresh password for files that machines read: 32 hexadecimal digits.
-pub(crate) fn fresh_password() -> SecretBytes {
+pub fn fresh_password() -> SecretBytes {
     let secret = random::secret();
     SecretBytes::new(hex::encode(&secret.expose()[..16]).into_bytes())
 }
@@ -76,7 +80,7 @@ pub(crate) fn fresh_password() -> SecretBytes {
 /// Dropped before it was begun, the password is wiped at once; dropped later, the thread wipes
 /// password and key as soon as it is done. It cannot be stopped, and nothing waits for it: it ends
 /// with the process, whose memory is not dumped.
-pub(crate) struct KeystoreKey(State);
+pub struct KeystoreKey(State);
 
 enum State {
     Planned(Plan),
@@ -105,23 +109,23 @@ impl Plan {
 
 impl KeystoreKey {
     /// Nothing is done yet.
-    pub(crate) fn planned(kdf: Kdf, password: Password, turns: Option<PathBuf>) -> Self {
+    pub fn planned(kdf: Kdf, password: Password, turns: Option<PathBuf>) -> Self {
         Self(State::Planned(Plan { kdf, password, turns }))
     }
 
     /// The same, with the derivation on its way.
-    pub(crate) fn begin(self) -> Result<Self, CliError> {
+    pub fn begin(self) -> Result<Self, MachineError> {
         match self.0 {
             State::Planned(plan) => {
                 let thread = Builder::new().name(THREAD.to_owned()).spawn(move || plan.derive());
-                Ok(Self(State::Begun(thread.map_err(messages::runtime)?)))
+                Ok(Self(State::Begun(thread.map_err(MachineError::System)?)))
             }
             begun @ State::Begun(_) => Ok(Self(begun)),
         }
     }
 
     /// The key, once it is there; derives it now if that was not begun.
-    pub(crate) fn finish(self) -> DerivedKey {
+    pub fn finish(self) -> DerivedKey {
         match self.0 {
             State::Planned(plan) => plan.derive(),
             State::Begun(thread) => {

@@ -7,26 +7,26 @@ use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::protocol::participant::Entropy;
 
 /// A source that panics if the operating system has no randomness: nothing may go on without.
-pub(crate) fn os() -> impl CryptoRng {
+pub fn os() -> impl CryptoRng {
     UnwrapErr(SysRng)
 }
 
 /// 32 secret bytes.
-pub(crate) fn secret() -> Secret32 {
+pub fn secret() -> Secret32 {
     let mut bytes = [0; 32];
     os().fill_bytes(&mut bytes);
     Secret32::new(&mut bytes)
 }
 
 /// 32 random bytes that everybody may see.
-pub(crate) fn public() -> [u8; 32] {
+pub fn public() -> [u8; 32] {
     let mut bytes = [0; 32];
     os().fill_bytes(&mut bytes);
     bytes
 }
 
 /// Fresh entropy for one ceremony.
-pub(crate) fn entropy() -> Entropy {
+pub fn entropy() -> Entropy {
     let mut nonce = [0; 32];
     os().fill_bytes(&mut nonce);
     Entropy { seed: secret(), nonce, extra: SecretBytes::new(Vec::new()) }

@@ -1,0 +1,122 @@
+//! What a person sees and does while a ceremony runs.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::messages;
+use crate::progress::{Progress, seat_name, seat_names};
+use crate::report::CliError;
+use quorate::audit::words;
+use quorate::exchange::Notice;
+use quorate::protocol::participant::Participant;
+use quorate::spec::{Ceremony, Index};
+use quorate_operator::Observer;
+use quorate_operator::carrier::Event;
+
+/// Ready when the person or the system asks this process to stop.
+pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(messages::runtime)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(messages::runtime)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+        }
+    })
+}
+
+/// Tells what happens on stderr.
+pub(crate) struct Live {
+    ceremony: Arc<Ceremony>,
+    progress: Progress,
+}
+
+impl Live {
+    pub(crate) fn new(ceremony: Arc<Ceremony>) -> Self {
+        Self { ceremony, progress: Progress::new() }
+    }
+
+    pub(crate) fn say(&self, line: &str) {
+        self.progress.say(line);
+    }
+
+    fn name(&self, peer: Index) -> String {
+        seat_name(&self.ceremony, peer)
+    }
+}
+
+impl Observer for Live {
+    fn carried(&mut self, event: &Event) {
+        match event {
+            Event::Up { peer, address } => {
+                let Some(peer) = Index::new(*peer) else { return };
+                self.progress.up(peer, address.clone());
+                let line = format!("Connected to {} at {address}.", self.name(peer));
+                self.progress.say_of(peer, &line);
+            }
+            Event::Down { peer, why } => {
+                let Some(peer) = Index::new(*peer) else { return };
+                self.progress.down(peer);
+                let line = format!("Lost {}: {why}. Trying again.", self.name(peer));
+                self.progress.say_of(peer, &line);
+            }
+            Event::Unreachable { peer, address, why } => {
+                let Some(peer) = Index::new(*peer) else { return };
+                let name = self.name(peer);
+                let line =
+                    format!("{name} is not reachable at {address} yet: {why}. Trying again.");
+                self.say(&line);
+            }
+            Event::Refused { address, why } => {
+                self.say(&format!("Refused a connection from {address}: {why}."));
+            }
+            Event::Frame { peer, .. } => {
+                if let Some(peer) = Index::new(*peer) {
+                    self.progress.heard_from(peer);
+                }
+            }
+        }
+    }
+
+    fn told(&mut self, participant: &Participant, notice: Notice) {
+        match notice {
+            Notice::NotAFrame { from, error } => {
+                let name = self.name(from);
+                let line =
+                    format!("{name} sent something that is not a message: {error}. Ignored.");
+                self.progress.say_of(from, &line);
+            }
+            Notice::Ignored { from, refused } => {
+                let line = format!("Ignored a message from {}: {refused}.", self.name(from));
+                self.progress.say_of(from, &line);
+            }
+            Notice::Fault(fault) => {
+                let what = words::rule(&fault.rule, Some(&self.ceremony));
+                self.say(&format!("A fault: {what}. Telling the others."));
+            }
+            Notice::Written { parting: None } => self.say(
+                "Outputs are published. Making sure that the others have everything; Ctrl-C is \
+                 safe.",
+            ),
+            Notice::Written { parting: Some(parting) } => self.say(&format!(
+                "Outputs are published and confirmed by everybody. Staying {} s for whoever has \
+                 not heard so; Ctrl-C is safe.",
+                parting.as_secs()
+            )),
+            Notice::StayingFor(peers) => {
+                let names = seat_names(&self.ceremony, &peers).join(", ");
+                self.say(&format!(
+                    "Outputs are published. Staying for {names}, who may still need us. Ctrl-C is \
+                     safe."
+                ));
+            }
+            Notice::StillWaiting => self.progress.show(participant, true),
+        }
+    }
+
+    fn stands(&mut self, participant: &Participant) {
+        self.progress.show(participant, false);
+    }
+}

@@ -1,0 +1,51 @@
+//! Why an operator's machine cannot go on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use quorate::protocol::record::ReplayError;
+
+use crate::carrier::CarrierError;
+use crate::store::StoreError;
+
+/// Why an operator's machine cannot go on. What was stored before stays valid.
+#[derive(Debug, thiserror::Error)]
+pub enum MachineError {
+    /// The channels cannot be had.
+    #[error(transparent)]
+    Carrier(#[from] CarrierError),
+    /// A mistake in this program.
+    #[error("a bug in this program: {0}")]
+    Internal(String),
+    /// The log holds a kind of record that this program does not know.
+    #[error("{}: the log holds a kind of record that this program does not know", .0.display())]
+    NewerLog(PathBuf),
+    /// Outputs are there already, and are not this ceremony's.
+    #[error("{}: other outputs than this ceremony's are there already", folder.display())]
+    OutputsDiffer {
+        /// Where.
+        folder: PathBuf,
+        /// Which files.
+        different: Vec<String>,
+    },
+    /// The log tells of something that no participant has done.
+    #[error("{}: {error}", folder.display())]
+    Replay {
+        /// The folder of the ceremony.
+        folder: PathBuf,
+        /// What it tells of.
+        error: ReplayError,
+    },
+    /// A file was not read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system has no thread or descriptor left.
+    #[error("the system refuses a thread or a descriptor: {0}")]
+    System(#[from] io::Error),
+}
+
+impl MachineError {
+    pub(crate) fn replay(folder: &Path, error: ReplayError) -> Self {
+        Self::Replay { folder: folder.to_owned(), error }
+    }
+}

@@ -1,0 +1,206 @@
+//! A participant's log and outputs on disk: the [`Storage`] of a live ceremony.
+
+use std::path::Path;
+
+use quorate::exchange::{Exchange, Pacing, Storage, Trouble, carry_out};
+use quorate::message::envelope::Round;
+use quorate::message::shape::Shape;
+use quorate::primitives::secret::SecretBytes;
+use quorate::protocol::evidence::Fault;
+use quorate::protocol::participant::{OwnSeat, Participant, Step};
+use quorate::protocol::record::{Record, RecordKind};
+use quorate::transcript::stopped;
+
+use crate::keystores::KeystorePlan;
+use crate::outputs::Outputs;
+use crate::store::{self, CeremonyDir, Lock, Log};
+use crate::{MachineError, random};
+
+/// Names of evidence: the proof of a fault; everything that was held when a fault ended the run;
+/// and when the operator gave up.
+pub const FAULT: &str = "fault";
+/// See [`FAULT`].
+pub const STOPPED: &str = "stopped";
+/// See [`FAULT`].
+pub const GIVEN_UP: &str = "stopped-given-up";
+
+/// The participant that a log's records tell of, or a new one if they hold nothing that was said.
+/// `folder` is for messages.
+pub fn replay(
+    seat: &OwnSeat,
+    records: Vec<store::Record>,
+    folder: &Path,
+) -> Result<(Participant, Step), MachineError> {
+    let record = |record: store::Record| {
+        let kind = RecordKind::from_number(record.kind)
+            .ok_or_else(|| MachineError::NewerLog(folder.to_owned()))?;
+        Ok(Record { kind, body: record.body })
+    };
+    let records = records.into_iter().map(record).collect::<Result<Vec<_>, MachineError>>()?;
+    Participant::start(seat.clone(), records, random::entropy)
+        .map_err(|error| MachineError::replay(folder, error))
+}
+
+/// A participant whose outputs are written, brought to its end by what its log holds, and with
+/// nothing written. `None` if something would have to be: then it is not finished.
+pub fn finished(
+    mut participant: Participant,
+    step: Step,
+    log: &Log,
+    folder: &Path,
+) -> Result<Option<Participant>, MachineError> {
+    match carry_out(&mut participant, step, &mut ReadOnly { log }) {
+        Ok(_) => Ok(Some(participant).filter(Participant::is_finished)),
+        Err(Trouble::Storage(None)) => Ok(None),
+        Err(Trouble::Storage(Some(error))) => Err(error),
+        Err(Trouble::Replay(error)) => Err(MachineError::replay(folder, error)),
+        Err(Trouble::Unasked(refused)) => Err(MachineError::Internal(refused.to_string())),
+    }
+}
+
+/// A log that is only read. What would have to be written is refused, without a reason.
+struct ReadOnly<'a> {
+    log: &'a Log,
+}
+
+impl Storage for ReadOnly<'_> {
+    type Error = Option<MachineError>;
+
+    fn persist(&mut self, _: Vec<Record>) -> Result<(), Self::Error> {
+        Err(None)
+    }
+
+    fn erase(&mut self, _: &[RecordKind]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn read_back(&mut self, kind: RecordKind) -> Result<Vec<SecretBytes>, Self::Error> {
+        self.log.reread(kind as u8).map_err(|error| Some(error.into()))
+    }
+
+    fn stage(&mut self, _: &Participant) -> Result<bool, Self::Error> {
+        // Its final is in the log, or one would have to be written.
+        Ok(false)
+    }
+
+    fn write_outputs(&mut self, _: &Participant) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
+    fn keep_proof(&mut self, _: &Participant, _: &Fault) -> Result<(), Self::Error> {
+        Err(None)
+    }
+
+    fn keep_everything(&mut self, _: &Participant) -> Result<(), Self::Error> {
+        Err(None)
+    }
+}
+
+/// A participant's log and outputs.
+pub struct Machine {
+    log: Log,
+    dir: CeremonyDir,
+    outputs: Outputs,
+}
+
+impl Machine {
+    /// Opens the log of `seat`'s ceremony or begins one, and carries out what follows. `file`: the
+    /// ceremony file as it was read, kept beside the log; `keystores`: what will be written.
+    ///
+    /// The keys of keystores are derived from now on, so that nobody waits for them when there are
+    /// shares; where outputs are written already, there is nothing to derive.
+    pub fn open(
+        lock: &Lock,
+        seat: &OwnSeat,
+        file: &[u8],
+        keystores: Vec<KeystorePlan>,
+        pacing: Pacing,
+    ) -> Result<(Exchange, Self), MachineError> {
+        let dir = lock.ceremony(&seat.ceremony.digest())?;
+        let keystores = match dir.view().is_published()? {
+            true => keystores,
+            false => keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?,
+        };
+        let storage_key = seat.operator.storage_key();
+        let (mut log, records) =
+            Log::open_or_create(&dir, storage_key, seat.ceremony.digest().as_bytes())?;
+        log.reserve(room_needed(&Shape::of(&seat.ceremony)))?;
+        let folder = dir.view().path().to_owned();
+        let (participant, step) = replay(seat, records, &folder)?;
+        // After the log is there and before anything is signed, so that this file without a log
+        // tells that a log was lost.
+        if dir.view().ceremony_file()?.is_none() {
+            dir.write_ceremony_file(file)?;
+        }
+        let mut machine = Self { log, dir, outputs: Outputs::new(keystores) };
+        let begun = Exchange::begin(participant, step, pacing, &mut machine);
+        Ok((begun.map_err(|trouble| machine.error(trouble))?, machine))
+    }
+
+    /// The folder of the ceremony.
+    pub fn dir(&self) -> &CeremonyDir {
+        &self.dir
+    }
+
+    /// What a run ended with, in terms of this machine.
+    pub fn error(&self, trouble: Trouble<MachineError>) -> MachineError {
+        match trouble {
+            Trouble::Storage(error) => error,
+            Trouble::Replay(error) => MachineError::replay(self.dir.view().path(), error),
+            Trouble::Unasked(refused) => MachineError::Internal(refused.to_string()),
+        }
+    }
+}
+
+/// What the log of a whole ceremony takes, twice over.
+fn room_needed(shape: &Shape) -> u64 {
+    let statements: usize =
+        Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+    let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();
+    u64::try_from(2 * bytes + 65_536).expect("a spec's size fits 64 bits")
+}
+
+impl Storage for Machine {
+    type Error = MachineError;
+
+    fn persist(&mut self, records: Vec<Record>) -> Result<(), MachineError> {
+        let records: Vec<store::Record> = records
+            .into_iter()
+            .map(|record| store::Record { kind: record.kind as u8, body: record.body })
+            .collect();
+        Ok(self.log.append(&records)?)
+    }
+
+    fn erase(&mut self, kinds: &[RecordKind]) -> Result<(), MachineError> {
+        let gone: Vec<u8> = kinds.iter().map(|kind| *kind as u8).collect();
+        if gone.iter().any(|kind| self.log.holds(*kind)) {
+            self.log.compact(|kind| !gone.contains(&kind))?;
+        }
+        Ok(())
+    }
+
+    fn read_back(&mut self, kind: RecordKind) -> Result<Vec<SecretBytes>, MachineError> {
+        Ok(self.log.reread(kind as u8)?)
+    }
+
+    fn stage(&mut self, participant: &Participant) -> Result<bool, MachineError> {
+        self.outputs.stage(&self.dir, participant)
+    }
+
+    fn write_outputs(&mut self, participant: &Participant) -> Result<(), MachineError> {
+        self.outputs.write(&self.dir, participant)
+    }
+
+    fn keep_proof(&mut self, participant: &Participant, fault: &Fault) -> Result<(), MachineError> {
+        let evidence = stopped::encode(&participant.seat().ceremony, &fault.evidence);
+        self.dir.write_evidence(FAULT, &evidence)?;
+        Ok(())
+    }
+
+    fn keep_everything(&mut self, participant: &Participant) -> Result<(), MachineError> {
+        let inbox = participant.inbox();
+        let everything = stopped::encode(&participant.seat().ceremony, inbox.everything());
+        self.dir.write_evidence(STOPPED, &everything)?;
+        Ok(())
+    }
+}

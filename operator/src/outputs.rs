@@ -1,0 +1,153 @@
+//! The outputs of a ceremony: staged before the last round, written when certificate 2 is complete.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use zeroize::Zeroize as _;
+
+use quorate::audit::facts::Audited;
+use quorate::audit::{own, render};
+use quorate::export::keystores::{Holder, keystore_files_as};
+use quorate::export::{Artifact, Audience, launchpad, obol, ssv};
+use quorate::protocol::outcome::ValidatorOutcome;
+use quorate::protocol::participant::Participant;
+use quorate::transcript::container;
+
+use crate::keystores::{KeystorePlan, NODE_FOLDER};
+use crate::store::{CeremonyDir, Published, Staging};
+use crate::{MachineError, random};
+
+/// What of the outputs is to be written, and how far that is.
+pub(crate) struct Outputs {
+    /// What keystores will be encrypted under; empty for a run without, and once they are staged.
+    keystores: Vec<KeystorePlan>,
+    staging: Option<Staging>,
+    /// The folder of a node in an Obol cluster is among the outputs.
+    with_node_folder: bool,
+    /// Outputs of an earlier run are there.
+    written: bool,
+}
+
+impl Outputs {
+    pub(crate) fn new(keystores: Vec<KeystorePlan>) -> Self {
+        Self { keystores, staging: None, with_node_folder: false, written: false }
+    }
+
+    /// Writes everything but the transcript, which needs everybody's signature on these outputs.
+    /// Where outputs are written, only what they are compared with. Answers whether there are
+    /// keystores.
+    pub(crate) fn stage(
+        &mut self,
+        dir: &CeremonyDir,
+        participant: &Participant,
+    ) -> Result<bool, MachineError> {
+        self.written = dir.view().is_published()?;
+        let ceremony = &participant.seat().ceremony;
+        let outcome = participant.outcome().expect("staging is asked when there is an outcome");
+        let validators = &outcome.validators;
+        let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(internal)?;
+        artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(internal)?);
+        artifacts.extend(ssv::ssv_files(ceremony, validators).map_err(internal)?);
+        let mut plans = core::mem::take(&mut self.keystores);
+        if self.written {
+            plans.clear();
+        }
+        // What an earlier run has written counts: the final says the same again.
+        let kept = self.written && dir.view().out().join("secret").is_dir();
+        let keystores = !plans.is_empty() || kept;
+        for plan in plans {
+            self.with_node_folder |= plan.folder == NODE_FOLDER;
+            artifacts.extend(keystore_files(plan, participant, validators)?);
+        }
+        self.staging = Some(dir.stage(&artifacts)?);
+        // Passwords may be among them.
+        wipe(&mut artifacts);
+        Ok(keystores)
+    }
+
+    /// Adds the transcript, compared with what this operator has checked, and makes everything
+    /// appear at once.
+    pub(crate) fn write(
+        &mut self,
+        dir: &CeremonyDir,
+        participant: &Participant,
+    ) -> Result<(), MachineError> {
+        let Some(mut staging) = self.staging.take() else { return Ok(()) };
+        let seat = participant.seat();
+        let transcript = container::encode(&seat.ceremony, participant.inbox().statements())
+            .map_err(|_| MachineError::Internal("a finished ceremony lacks a statement".into()))?;
+        let report = own(participant, &transcript).map_err(|error| {
+            let what = format!("our own transcript is not what was checked: {error}");
+            MachineError::Internal(what)
+        })?;
+        let audited = report.audited().expect("every check of a finished ceremony holds");
+        let mut artifacts = Vec::new();
+        if !self.written {
+            // Renderings, which another version of this program may make otherwise: they are not
+            // compared.
+            artifacts.push(public("transcript.json", render::transcript_json(audited)));
+            artifacts.push(public("report.html", render::to_html(&report).into_bytes()));
+        }
+        artifacts.push(public("transcript.quorate", transcript));
+        artifacts.extend(self.cluster_files(audited, participant));
+        staging.add(&artifacts)?;
+        wipe(&mut artifacts);
+        match staging.publish()? {
+            Published::Earlier { different } if !different.is_empty() => {
+                Err(MachineError::OutputsDiffer { folder: dir.view().out(), different })
+            }
+            Published::Earlier { .. } | Published::Now => Ok(()),
+        }
+    }
+
+    /// The lock of an Obol cluster, and the folder of this operator's node.
+    fn cluster_files(&self, audited: &Audited, participant: &Participant) -> Vec<Artifact> {
+        let Some(lock) = audited.lock() else { return Vec::new() };
+        let mut artifacts = vec![obol::lock_file(lock)];
+        if let Some(key) = participant.seat().node_key().filter(|_| self.with_node_folder) {
+            let network = audited.ceremony().network();
+            let files = obol::node_folder(lock, network, &audited.deposits(), key);
+            artifacts.extend(files.into_iter().map(|file| below(NODE_FOLDER, file)));
+        }
+        artifacts
+    }
+}
+
+fn keystore_files(
+    plan: KeystorePlan,
+    participant: &Participant,
+    validators: &[ValidatorOutcome],
+) -> Result<Vec<Artifact>, MachineError> {
+    let KeystorePlan { key, layout, folder } = plan;
+    let (seat, key) = (participant.seat(), &key.finish());
+    let shares = participant.shares().expect("an outcome comes after the shares are stored");
+    let public_shares: Vec<_> =
+        validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
+    // Seconds since 1970; a clock before that gives files the stamp 0.
+    let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let holder = Holder::new(&seat.ceremony, seat.me);
+    let random = random::os();
+    let files =
+        keystore_files_as(layout.profile, holder, shares, &public_shares, key, stamp, random);
+    let files = files.map_err(internal)?.into_iter();
+    let files = files.chain(layout.password_files(shares.len(), stamp));
+    Ok(files.map(|file| below(folder, file)).collect())
+}
+
+fn below(folder: &str, file: Artifact) -> Artifact {
+    Artifact { name: format!("{folder}{}", file.name), ..file }
+}
+
+fn public(name: &str, bytes: Vec<u8>) -> Artifact {
+    Artifact { name: name.to_owned(), audience: Audience::Public, bytes }
+}
+
+fn wipe(artifacts: &mut [Artifact]) {
+    artifacts
+        .iter_mut()
+        .filter(|artifact| artifact.audience == Audience::Secret)
+        .for_each(|artifact| artifact.bytes.zeroize());
+}
+
+fn internal(error: impl core::fmt::Display) -> MachineError {
+    MachineError::Internal(error.to_string())
+}
