@@ -13,27 +13,14 @@ use quorate::signing::partial::Partial;
 use quorate::spec::Index;
 use serde_json::{Value, json};
 
-use crate::place::{OPERATORS, Place};
+use crate::place::Place;
+use crate::support::demo::OPERATORS;
 
 /// A card says what its maker calls itself.
 #[test]
 fn a_custodian_with_an_operators_name_is_told_from_it() {
     let place = Place::new("hoodi");
-    let stranger = [
-        "--json",
-        "--dir",
-        "stranger",
-        "--passphrase-file",
-        "demo/passphrase",
-        "identity",
-        "new",
-        "--name",
-        "carol",
-    ];
-    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let card = place.stranger("carol");
     let asked = place.request(&["--custodian", &card]).done();
     assert!(
         asked.stderr.contains("carol alone (NOT an operator of this ceremony), operator key"),
