@@ -9,7 +9,7 @@ const PENDING: [(&str, &str); 12] = [
     (
         "A4",
         "there is one implementation of the verifier so far; its two ways agree: \
-         tests/audit_exhaustive.rs",
+         tests/audit/exhaustive.rs",
     ),
     ("ETH7", "there is no resharing"),
     ("RS1", "there is no resharing"),

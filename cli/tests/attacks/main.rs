@@ -22,3 +22,5 @@ mod support;
 mod thresholds;
 mod torsion;
 mod transcripts;
+#[path = "../../../tests/support/weak_keys.rs"]
+mod weak_keys;

@@ -34,6 +34,7 @@ use x25519_dalek::{PublicKey, StaticSecret};
 
 use crate::auditor::told;
 use crate::scene::{Scene, index, resigned};
+use crate::weak_keys::WEAK;
 
 const LONG: Duration = Duration::from_secs(60);
 const SPEC: Digest = Digest([7; 32]);
@@ -388,23 +389,6 @@ fn attack_n7_altered_channel() {
         assert_eq!(reader.next().await, Ok(b"again".to_vec()));
     });
 }
-
-/// The twelve of Bernstein's list (`cr.yp.to/ecdh.html`, "validate"): first those that are
-/// canonical.
-const WEAK: [&str; 12] = [
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "cdeb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b880",
-    "4c9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7",
-    "d9ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "daffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "dbffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-];
 
 #[test]
 fn attack_n8_low_order_keys() {

@@ -25,7 +25,7 @@ fn attack_a1_edited_transcript() {
     let collusion = collude(3, 2, ONE_VALIDATOR, Hooks::default());
     let transcript = collusion.transcript();
     clean(&transcript);
-    // Edited: here every seventh byte; `tests/audit.rs` changes every one.
+    // Edited: here every seventh byte; `tests/audit/checks.rs` changes every one.
     let mut changed = transcript.clone();
     for at in (0..transcript.len()).step_by(7) {
         changed[at] ^= 0x10;

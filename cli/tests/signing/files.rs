@@ -358,22 +358,7 @@ fn index_and_epoch_against_what_the_chain_says() {
 fn a_further_deposit_goes_where_the_first_one_went() {
     let place = Place::new("hoodi");
     place.allow();
-    let (transcript, key) = (place.transcript(), place.key());
-    let ask = |amount: &str| {
-        let args = [
-            "deposit",
-            "request",
-            &transcript,
-            "--public-key",
-            &key,
-            "--amount",
-            amount,
-            "--public",
-            "-o",
-            "request.json",
-        ];
-        place.by("alice", &args)
-    };
+    let ask = |amount: &str| place.deposit_request(amount);
     ask("32").failed(2, &["amount: the ceremony itself signed a deposit of 32 ETH"]);
     ask("0.5").failed(2, &["0.5 ETH is less than 1 ETH"]);
     ask("33").failed(2, &["33 ETH is more than 32 ETH"]);

@@ -96,6 +96,24 @@ impl Place {
         self.by("alice", &[&args, more].concat())
     }
 
+    /// A request of alice's for a further deposit, of this many ETH.
+    pub(crate) fn deposit_request(&self, amount: &str) -> Ended {
+        let (transcript, key) = (self.transcript(), self.key());
+        let args = [
+            "deposit",
+            "request",
+            &transcript,
+            "--public-key",
+            &key,
+            "--amount",
+            amount,
+            "--public",
+            "-o",
+            "request.json",
+        ];
+        self.by("alice", &args)
+    }
+
     pub(crate) fn sign(&self, operator: &str, kind: &str) -> Ended {
         let output = format!("partial-{operator}.json");
         self.by(operator, &[kind, "sign", "request.json", "--yes", "-o", &output])

@@ -377,20 +377,7 @@ fn a_further_deposit_together() {
     let _ports = ports();
     let place = Place::new("hoodi");
     place.allow();
-    let (transcript, key) = (place.transcript(), place.key());
-    let args = [
-        "deposit",
-        "request",
-        &transcript,
-        "--public-key",
-        &key,
-        "--amount",
-        "8",
-        "--public",
-        "-o",
-        "request.json",
-    ];
-    place.by("alice", &args).done();
+    place.deposit_request("8").done();
     place
         .by("alice", &["exit", "run", "request.json", "--yes"])
         .failed(2, &["a request of the kind deposit, not exit"]);

@@ -1,8 +1,8 @@
 //! The outputs of finished demos. Each kind is made once, beneath cargo's folder for temporary
 //! files, by whichever program of tests needs it first; every test has a copy of its own.
 //!
-//! The folder is named after the program's bytes and the demos' arguments, so that no outputs of
-//! another program are taken for this one's. A demo is made under another name, with a lock, and
+//! The folder is named after the program's bytes, its environment and the demos' arguments, so that
+//! no outputs of another program are taken for this one's. A demo is made under another name, with a lock, and
 //! renamed when it is whole: a run that is killed leaves nothing that is believed.
 
 use std::fs::{self, File};
@@ -52,7 +52,8 @@ const KINDS: [Kind; 5] = [PLAIN, MAINNET, CHARON, OBOL, SSV];
 static MADE: LazyLock<(PathBuf, File)> = LazyLock::new(|| {
     let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demos");
     let mut key = Sha256::new_with_prefix(fs::read(QUORATE).unwrap());
-    key.update(format!("{KINDS:?}"));
+    let started = command::<&str>(&all, &[]);
+    key.update(format!("{KINDS:?} {:?}", started.get_envs().collect::<Vec<_>>()));
     let folder = all.join(hex::encode(&key.finalize()[..16]));
     fs::create_dir_all(&all).unwrap();
     // One at a time comes, or removes what others have left.
