@@ -12,8 +12,8 @@ use quorate_operator::carrier::{LinkError, Session};
 use snow::HandshakeState;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, copy_bidirectional, duplex, split};
 
-use crate::{LONG, SPEC, listed, local, operator, peer, random, run};
 use crate::weak_keys::WEAK;
+use crate::{LONG, SPEC, listed, local, operator, peer, random, run};
 
 const PREAMBLE: usize = 42;
 const FIRST: usize = 96;
