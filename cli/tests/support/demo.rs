@@ -64,7 +64,10 @@ static MADE: LazyLock<(PathBuf, File)> = LazyLock::new(|| {
     for entry in fs::read_dir(&all).unwrap() {
         let other = entry.unwrap().path();
         if other.is_dir() && other != folder && open(&other.join("used")).try_lock().is_ok() {
-            fs::remove_dir_all(other).unwrap();
+            // First the name, so that nothing that is half removed is ever believed.
+            let gone = other.with_extension("gone");
+            fs::rename(&other, &gone).unwrap();
+            let _ = fs::remove_dir_all(gone);
         }
     }
     (folder, used)
