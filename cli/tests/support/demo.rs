@@ -66,8 +66,10 @@ static MADE: LazyLock<(PathBuf, File)> = LazyLock::new(|| {
         if other.is_dir() && other != folder && open(&other.join("used")).try_lock().is_ok() {
             // First the name, so that nothing that is half removed is ever believed.
             let gone = other.with_extension("gone");
-            fs::rename(&other, &gone).unwrap();
-            let _ = fs::remove_dir_all(gone);
+            if fs::rename(&other, &gone).is_ok() {
+                // A demo of a run that was killed may still write there; the next run tries again.
+                let _ = fs::remove_dir_all(gone);
+            }
         }
     }
     (folder, used)
