@@ -5,7 +5,7 @@ mod deposits;
 mod keystores;
 mod registrations;
 mod roots;
-#[path = "../support/mod.rs"]
+
 use std::path::PathBuf;
 
 use quorate::ethereum::network::Network;
