@@ -3,7 +3,7 @@
     conformance/.venv/bin/python conformance/make_sample.py
 
 It has the layout of a finished demo (four operators, three of whom can sign, two validators on hoodi), so that the checks can be
-checked; `tests/conformance_sample.rs` reads it too. Every key in it is published and guards nothing, and key derivation is next to
+checked; `tests/conformance/sample.rs` reads it too. Every key in it is published and guards nothing, and key derivation is next to
 none. The folder's name, elsewhere the start of a digest, is made up.
 """
 

@@ -1,32 +1,32 @@
 //! Real operators: processes of the program, sockets on loopback, directories on disk.
 #![allow(clippy::unwrap_used)]
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+use support::files::{files, mode, only, private};
+use support::ports::{free_address, free_port};
+use support::program::{Ended, PATIENCE, end, limited};
+use support::running::{Killed, Running, Signal};
 use tempfile::TempDir;
 
-/// Long enough for any machine; a ceremony takes seconds.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-fn quorate(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.args(args).stdin(Stdio::null());
-    command
+/// The program, with paths that do not depend on where it is started.
+fn command(args: &[&str]) -> Command {
+    support::program::command(Path::new("/"), args)
 }
 
-fn must(args: &[&str]) -> String {
-    let output = quorate(args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+fn quorate(args: &[&str]) -> Ended {
+    end(command(args))
+}
+
+fn must(args: &[&str]) -> Ended {
+    quorate(args).done()
 }
 
 /// A cluster of operators, each with its own directory, and one ceremony file.
@@ -37,17 +37,11 @@ struct Cluster {
     words: String,
 }
 
-fn free_ports(count: usize) -> Vec<u16> {
-    let listeners: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect()
-}
-
 impl Cluster {
     fn new(n: usize, t: usize, groups: &[&str]) -> Self {
         let root = TempDir::new().unwrap();
         let names: Vec<String> = (1..=n).map(|i| format!("operator-{i}")).collect();
-        let ports = free_ports(n);
+        let ports = (0..n).map(|_| free_port()).collect();
         let mut cluster = Self { root, names, ports, words: String::new() };
         let mut args: Vec<String> = ["spec", "new", "--name", "Test cluster", "--network", "hoodi"]
             .map(str::to_owned)
@@ -61,8 +55,7 @@ impl Cluster {
         args.extend(groups.iter().map(|arg| (*arg).to_owned()));
         for (i, name) in cluster.names.iter().enumerate() {
             let passphrase = cluster.root.path().join(format!("{name}.passphrase"));
-            fs::write(&passphrase, format!("correct horse battery {name}\n")).unwrap();
-            fs::set_permissions(&passphrase, fs::Permissions::from_mode(0o600)).unwrap();
+            private(&passphrase, &format!("correct horse battery {name}\n"));
             let made = must(&[
                 "--dir",
                 &cluster.path(name),
@@ -76,6 +69,7 @@ impl Cluster {
                 "10",
             ]);
             let card = made
+                .stdout
                 .split_whitespace()
                 .find(|word| word.starts_with("quorate1"))
                 .unwrap()
@@ -87,8 +81,7 @@ impl Cluster {
         }
         must(&args.iter().map(String::as_str).collect::<Vec<_>>());
         let shown = must(&["--json", "spec", "check", &cluster.path("ceremony.toml")]);
-        let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-        cluster.words = shown["fingerprint"].as_str().unwrap().to_owned();
+        cluster.words = shown.json()["fingerprint"].as_str().unwrap().to_owned();
         cluster
     }
 
@@ -98,6 +91,10 @@ impl Cluster {
 
     fn command(&self, i: usize, more: &[&str]) -> Command {
         self.taking_part(i, &["run"], more)
+    }
+
+    fn run(&self, i: usize, more: &[&str]) -> Ended {
+        end(self.command(i, more))
     }
 
     /// `run`, or the demo's hidden way to break a rule.
@@ -113,7 +110,7 @@ impl Cluster {
     /// The program with an operator's directory and passphrase.
     fn quorate(&self, i: usize, args: &[&str]) -> Command {
         let name = &self.names[i];
-        let mut command = quorate(&[
+        let mut command = command(&[
             "--dir",
             &self.path(name),
             "--passphrase-file",
@@ -124,7 +121,7 @@ impl Cluster {
     }
 
     fn cheat(&self, i: usize, rule: &str) -> Running {
-        Running::new(self.taking_part(i, &["demo-cheat", "--rule", rule], &[]))
+        Running::start(self.taking_part(i, &["demo-cheat", "--rule", rule], &[]))
     }
 
     /// The files of evidence whose names begin so, with their content.
@@ -135,15 +132,15 @@ impl Cluster {
     }
 
     fn start(&self, i: usize) -> Running {
-        Running::new(self.command(i, &[]))
+        Running::start(self.command(i, &[]))
+    }
+
+    fn start_all(&self) -> Vec<Running> {
+        (0..self.names.len()).map(|i| self.start(i)).collect()
     }
 
     fn out(&self, i: usize) -> PathBuf {
-        let ceremonies = self.root.path().join(&self.names[i]).join("ceremonies");
-        let mut found = fs::read_dir(ceremonies).unwrap();
-        let only = found.next().unwrap().unwrap().path();
-        assert!(found.next().is_none(), "one ceremony");
-        only.join("out")
+        only(self.root.path().join(&self.names[i]).join("ceremonies")).join("out")
     }
 
     /// Asserts that all operators hold the same public outputs, byte for byte, and that the
@@ -159,102 +156,19 @@ impl Cluster {
             transcript.to_str().unwrap(),
             "--expect",
             &self.path("ceremony.toml"),
-        ])
-        .output()
-        .unwrap();
-        assert!(audited.status.success(), "{}", String::from_utf8_lossy(&audited.stdout));
+        ]);
+        assert_eq!(audited.code, 0, "{}", audited.stdout);
         first
     }
 }
 
-fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
-    entries
-        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
-        .collect()
+/// All of them end, and have done what they were to do.
+fn finish(running: impl IntoIterator<Item = Running>) {
+    running.into_iter().for_each(|running| drop(running.ends_with(0)));
 }
 
-/// A process with its talk, line by line.
-struct Running {
-    child: Child,
-    lines: Receiver<String>,
-    said: Vec<String>,
-}
-
-impl Running {
-    fn new(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let stderr = child.stderr.take().unwrap();
-        let (send, lines) = channel();
-        thread::spawn(move || {
-            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                if send.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { child, lines, said: Vec::new() }
-    }
-
-    /// Waits for a line that holds one of `texts`.
-    fn until(&mut self, texts: &[String]) {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.lines.recv_timeout(left) {
-                Ok(line) => {
-                    let found = texts.iter().any(|text| line.contains(text));
-                    self.said.push(line);
-                    if found {
-                        return;
-                    }
-                }
-                Err(error) => panic!(
-                    "no line with any of {texts:?} ({error}); said:\n{}",
-                    self.said.join("\n")
-                ),
-            }
-        }
-    }
-
-    /// `kill -9`.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    /// Asks it to end, as Ctrl-C does.
-    fn interrupt(&self) {
-        assert!(
-            Command::new("kill")
-                .args(["-INT", &self.child.id().to_string()])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    fn finish(self) {
-        self.end_with(0);
-    }
-
-    fn end_with(mut self, code: i32) {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                self.said.extend(self.lines.try_iter());
-                assert_eq!(status.code(), Some(code), "{status}; said:\n{}", self.said.join("\n"));
-                return;
-            }
-            self.said.extend(self.lines.try_iter());
-            if Instant::now() > end {
-                self.child.kill().unwrap();
-                panic!("still running; said:\n{}", self.said.join("\n"));
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
+/// The first round has begun: whoever has said this waits for others.
+const BEGUN: &str = "Round 1 of 5";
 
 const ONE: [&str; 6] = [
     "--validators",
@@ -269,14 +183,13 @@ const ONE: [&str; 6] = [
 fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing() {
     let cluster = Cluster::new(4, 3, &ONE);
     let running: Vec<Running> = [2, 0, 3, 1].into_iter().map(|i| cluster.start(i)).collect();
-    running.into_iter().for_each(Running::finish);
+    finish(running);
     let outputs = cluster.check_outputs();
     for name in ["transcript.quorate", "transcript.json", "report.html", "deposit-data.json"] {
         assert!(outputs.contains_key(name), "{name}");
     }
     // Modes as promised.
     let secret = cluster.out(1).join("secret");
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&secret), 0o700);
     let keystores: Vec<PathBuf> = fs::read_dir(secret.join("validator_keys"))
         .unwrap()
@@ -286,8 +199,7 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     assert!(keystores.iter().all(|path| mode(path) == 0o600));
 
     let before = files(&cluster.out(1).join("secret/validator_keys"));
-    let again = cluster.command(1, &["--linger", "0"]).output().unwrap();
-    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    cluster.run(1, &["--linger", "0"]).done();
     assert_eq!(files(&cluster.out(1).join("secret/validator_keys")), before);
     cluster.check_outputs();
 
@@ -298,22 +210,16 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
         .unwrap()
         .replace("5aaeb6053f3e", "fb6916095ca1");
     fs::write(&deposits, &theirs).unwrap();
-    let altered = cluster.command(1, &["--linger", "0"]).output().unwrap();
-    assert_eq!(altered.status.code(), Some(1));
-    let said = String::from_utf8_lossy(&altered.stderr);
-    assert!(
-        said.contains("other outputs than this ceremony's are there already (deposit-data.json)"),
-        "{said}"
-    );
+    cluster
+        .run(1, &["--linger", "0"])
+        .failed(1, &["other outputs than this ceremony's are there already (deposit-data.json)"]);
     assert_eq!(fs::read_to_string(&deposits).unwrap(), theirs);
     // ... and says how they are written again.
     fs::rename(&out, out.with_file_name("away")).unwrap();
-    assert!(cluster.command(1, &["--linger", "0"]).output().unwrap().status.success());
+    cluster.run(1, &["--linger", "0"]).done();
     cluster.check_outputs();
     fs::remove_dir_all(out.join("secret")).unwrap();
-    let lacking = cluster.command(1, &["--linger", "0"]).output().unwrap();
-    assert!(lacking.status.success());
-    let said = String::from_utf8_lossy(&lacking.stderr);
+    let said = cluster.run(1, &["--linger", "0"]).done().stderr;
     assert!(
         said.contains("There are no keystores in") && said.contains("move that folder away"),
         "{said}"
@@ -324,21 +230,20 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
 fn who_lost_a_confirmation_gets_it_again_from_those_that_lack_nothing() {
     let cluster = Cluster::new(3, 2, &ONE);
     let others = |cluster: &Cluster| [cluster.start(1), cluster.start(2)];
-    let published = ["Making sure that the others have everything".to_owned()];
     let everybody = others(&cluster);
     let mut first = cluster.start(0);
-    first.until(&published);
-    first.kill();
+    first.until("Making sure that the others have everything");
+    assert!(matches!(first.kill(), Killed::Running(_)), "it had not ended");
     let log = cluster.out(0).with_file_name("log.sealed");
     let early = fs::read(&log).unwrap();
-    cluster.start(0).finish();
-    everybody.into_iter().for_each(Running::finish);
+    finish([cluster.start(0)]);
+    finish(everybody);
     // Nobody is left to tell the first what it had not written down yet, unless the others come
     // back and stay for it.
     fs::write(&log, &early).unwrap();
     let first = cluster.start(0);
-    others(&cluster).into_iter().for_each(Running::finish);
-    first.finish();
+    finish(others(&cluster));
+    finish([first]);
     cluster.check_outputs();
 }
 
@@ -352,11 +257,11 @@ fn kill_in_every_round(cluster: &Cluster, victim: usize, others: &[usize]) {
         let mut texts: Vec<String> =
             (round..=5).map(|round| format!("Round {round} of 5")).collect();
         texts.push("Outputs are published".to_owned());
-        running.until(&texts);
+        running.until_any(&texts);
         running.kill();
     }
-    cluster.start(victim).finish();
-    others.into_iter().for_each(Running::finish);
+    finish([cluster.start(victim)]);
+    finish(others);
     cluster.check_outputs();
 }
 
@@ -379,45 +284,28 @@ fn seven_operators_with_two_addresses_survive_it_too() {
 fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
     let cluster = Cluster::new(3, 2, &ONE);
     let mut first = cluster.start(0);
-    first.until(&["Round 1 of 5".to_owned()]);
+    first.until(BEGUN);
     // Whoever has the passphrase can look while it runs.
     let (dir, passphrase) = (cluster.path("operator-1"), cluster.path("operator-1.passphrase"));
     let status = quorate(&["--json", "--dir", &dir, "--passphrase-file", &passphrase, "status"])
-        .output()
-        .unwrap();
-    assert_eq!(status.status.code(), Some(5), "{}", String::from_utf8_lossy(&status.stderr));
-    let status: serde_json::Value = serde_json::from_slice(&status.stdout).unwrap();
-    assert_eq!(
-        status["ceremonies"][0]["waiting_for"],
-        serde_json::json!(["operator-2", "operator-3"])
-    );
-    let second: Output = cluster.command(0, &["--linger", "1"]).output().unwrap();
-    assert_eq!(second.status.code(), Some(1));
-    assert!(
-        String::from_utf8_lossy(&second.stderr).contains("in use"),
-        "{}",
-        String::from_utf8_lossy(&second.stderr)
-    );
+        .ended_with(5)
+        .json();
+    assert_eq!(status["ceremonies"][0]["waiting_for"], json!(["operator-2", "operator-3"]));
+    cluster.run(0, &["--linger", "1"]).failed(1, &["in use"]);
     let rest: Vec<Running> = [1, 2].into_iter().map(|i| cluster.start(i)).collect();
-    first.finish();
-    rest.into_iter().for_each(Running::finish);
+    finish([first]);
+    finish(rest);
     cluster.check_outputs();
 }
 
 #[test]
 fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
     let cluster = Cluster::new(3, 2, &ONE);
-    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    finish(cluster.start_all());
     let log = cluster.out(0).with_file_name("log.sealed");
     fs::remove_file(&log).unwrap();
     let before = files(&cluster.out(0).join("public"));
-    let again = cluster.command(0, &[]).output().unwrap();
-    assert_eq!(again.status.code(), Some(1));
-    assert!(
-        String::from_utf8_lossy(&again.stderr).contains("its log is gone"),
-        "{}",
-        String::from_utf8_lossy(&again.stderr)
-    );
+    cluster.run(0, &[]).failed(1, &["its log is gone"]);
     assert!(!log.exists());
     assert_eq!(files(&cluster.out(0).join("public")), before);
 }
@@ -426,17 +314,11 @@ fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
 fn a_log_that_is_lost_in_the_middle_is_not_replaced() {
     let cluster = Cluster::new(3, 2, &ONE);
     let mut first = cluster.start(0);
-    first.until(&["Round 1 of 5".to_owned()]);
+    first.until(BEGUN);
     first.kill();
     let log = cluster.out(0).with_file_name("log.sealed");
     fs::remove_file(&log).unwrap();
-    let again = cluster.command(0, &[]).output().unwrap();
-    assert_eq!(again.status.code(), Some(1));
-    assert!(
-        String::from_utf8_lossy(&again.stderr).contains("its log is gone"),
-        "{}",
-        String::from_utf8_lossy(&again.stderr)
-    );
+    cluster.run(0, &[]).failed(1, &["its log is gone"]);
     assert!(!log.exists());
 }
 
@@ -444,24 +326,12 @@ fn a_log_that_is_lost_in_the_middle_is_not_replaced() {
 fn an_interrupted_operator_says_whom_it_waited_for_and_goes_on_later() {
     let cluster = Cluster::new(3, 2, &ONE);
     let mut first = cluster.start(0);
-    first.until(&["Round 1 of 5".to_owned()]);
-    let id = first.child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    assert_eq!(first.child.wait().unwrap().code(), Some(5), "waiting: run the same command again");
-    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    first.until(BEGUN);
+    first.signal(Signal::INT);
+    // Waiting: run the same command again.
+    first.ends_with(5);
+    finish(cluster.start_all());
     cluster.check_outputs();
-}
-
-/// The program with so little memory that it dies if it derives a key with scrypt (256 MiB), and
-/// with no other cause.
-fn without_memory_for_scrypt(command: &Command) -> Command {
-    let mut limited = Command::new("sh");
-    limited
-        .args(["-c", "ulimit -v 220000; exec \"$0\" \"$@\" --kdf scrypt"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    limited.stdin(Stdio::null());
-    limited
 }
 
 /// The names of a process's threads.
@@ -480,16 +350,16 @@ fn the_key_of_keystores_is_derived_while_nobody_is_there_and_hinders_nobody_from
     // Another process has its turn, so that this one is seen deriving.
     let turn = fs::File::open(cluster.path("ceremony.toml")).unwrap();
     turn.lock().unwrap();
-    let mut alone = Running::new(cluster.command(0, &["--kdf-turns"]));
-    alone.until(&["Round 1 of 5".to_owned()]);
+    let mut alone = Running::start(cluster.command(0, &["--kdf-turns"]));
+    alone.until(BEGUN);
     assert!(
-        threads(alone.child.id()).iter().any(|name| name == "keystore-key"),
+        threads(alone.id()).iter().any(|name| name == "keystore-key"),
         "{:?}",
-        threads(alone.child.id())
+        threads(alone.id())
     );
     let asked = Instant::now();
-    alone.interrupt();
-    alone.end_with(5);
+    alone.signal(Signal::INT);
+    alone.ends_with(5);
     assert!(asked.elapsed() < PATIENCE / 2);
     let left: Vec<String> = fs::read_dir(cluster.out(0).parent().unwrap())
         .unwrap()
@@ -498,7 +368,7 @@ fn the_key_of_keystores_is_derived_while_nobody_is_there_and_hinders_nobody_from
         .collect();
     assert!(left.is_empty(), "{left:?}");
     drop(turn);
-    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    finish(cluster.start_all());
     cluster.check_outputs();
 
     // A finished ceremony derives nothing, nor does a run without keystores; where they are
@@ -510,20 +380,17 @@ fn the_key_of_keystores_is_derived_while_nobody_is_there_and_hinders_nobody_from
         );
         command
             .args(["--linger", "0", "--listen", &format!("127.0.0.1:{}", cluster.ports[1])])
-            .args(more);
-        without_memory_for_scrypt(&command).output().unwrap()
+            .args(more)
+            .args(["--kdf", "scrypt"]);
+        // With so little memory it dies if it derives a key with scrypt (256 MiB), and with no
+        // other cause.
+        end(limited("-v 220000", &command))
     };
-    let finished = plain(&[]);
-    assert!(finished.status.success(), "{}", String::from_utf8_lossy(&finished.stderr));
+    plain(&[]).done();
     fs::rename(cluster.out(1), cluster.out(1).with_file_name("away")).unwrap();
     let missing = plain(&[]);
-    assert!(
-        !missing.status.success() && !cluster.out(1).exists(),
-        "{}",
-        String::from_utf8_lossy(&missing.stderr)
-    );
-    let without = plain(&["--no-keystores"]);
-    assert!(without.status.success(), "{}", String::from_utf8_lossy(&without.stderr));
+    assert!(missing.code != 0 && !cluster.out(1).exists(), "{}", missing.stderr);
+    plain(&["--no-keystores"]).done();
 }
 
 const DEMO: [&str; 6] = [
@@ -535,10 +402,6 @@ const DEMO: [&str; 6] = [
     "false",
 ];
 
-fn json(output: &Output) -> serde_json::Value {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
-}
-
 #[test]
 fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
     let cluster = Cluster::new(4, 3, &DEMO);
@@ -548,7 +411,7 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
         .map(|i| cluster.start(i))
         .collect::<Vec<_>>()
         .into_iter()
-        .for_each(|running| running.end_with(3));
+        .for_each(|running| drop(running.ends_with(3)));
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
     cheat.kill();
     let evidence: Vec<_> = (0..3).map(|i| cluster.evidence(i, "fault-")).collect();
@@ -562,32 +425,29 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
         "--expect",
         &cluster.path("ceremony.toml"),
     ]);
-    let verdict = json(&{ verdict }.output().unwrap());
+    let verdict = verdict.json();
     assert_eq!(verdict["exit"], 0);
     assert_eq!(verdict["proven"][0]["class"], "E3");
     assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "operator-4");
 
     // A second run tells the others again and ends as the first did, with the same evidence.
-    let again: Vec<Child> = (0..3)
+    let again: Vec<Running> = (0..3)
         .map(|i| {
             let mut command = cluster.quorate(i, &["--json"]);
             let port = format!("127.0.0.1:{}", cluster.ports[i]);
             command.args(["run", &cluster.path("ceremony.toml"), "--listen", &port]);
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+            Running::start(command)
         })
         .collect();
-    for (i, child) in again.into_iter().enumerate() {
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(3), "{output:?}");
-        let said = json(&output);
-        assert_eq!(said["culprits"], serde_json::json!(["operator-4"]));
+    for (i, running) in again.into_iter().enumerate() {
+        let said = running.ends_with(3).json();
+        assert_eq!(said["culprits"], json!(["operator-4"]));
         assert_eq!(said["certainty"], "proven");
         let next = said["next"].as_str().unwrap();
         assert!(next.contains("spec next") && next.contains("--without operator-4"), "{next}");
         assert_eq!(cluster.evidence(i, "fault-"), evidence[i]);
     }
-    let status = cluster.quorate(0, &["--json", "status"]).output().unwrap();
-    let status = json(&status);
+    let status = end(cluster.quorate(0, &["--json", "status"])).json();
     assert_eq!(status["ceremonies"][0]["state"], "faulted");
     assert!(
         status["ceremonies"][0]["proven"][0].as_str().unwrap().contains("operator-4"),
@@ -607,8 +467,7 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
         "-o",
         &next,
     ]);
-    let checked: serde_json::Value =
-        serde_json::from_str(&must(&["--json", "spec", "check", &next])).unwrap();
+    let checked = must(&["--json", "spec", "check", &next]).json();
     assert_eq!((checked["attempt"].clone(), checked["threshold"].clone()), (2.into(), 2.into()));
     assert_eq!(checked["supersedes"], verdict["spec_digest"]);
     assert!(
@@ -622,15 +481,15 @@ fn who_waited_for_a_withheld_share_goes_on_when_it_comes() {
     let cheat = cluster.cheat(3, "withhold");
     let mut others: Vec<Running> = (0..3).map(|i| cluster.start(i)).collect();
     // The second is the one who gets nothing; the others are prepared, and stay.
-    others[1].until(&["Round 2 of 5, shares: 3 of 4. Waiting for operator-4.".to_owned()]);
-    others[0].until(&["Waiting for operator-2.".to_owned()]);
+    others[1].until("Round 2 of 5, shares: 3 of 4. Waiting for operator-4.");
+    others[0].until("Waiting for operator-2.");
     let prepared = others.remove(0);
-    prepared.interrupt();
-    prepared.end_with(5);
+    prepared.signal(Signal::INT);
+    prepared.ends_with(5);
     cheat.kill();
     others.push(cluster.start(0));
     others.push(cluster.start(3));
-    others.into_iter().for_each(Running::finish);
+    finish(others);
     cluster.check_outputs();
 }
 
@@ -639,7 +498,7 @@ fn who_waited_for_a_withheld_share_goes_on_when_it_comes() {
 #[test]
 fn two_that_cannot_reach_each_other_finish_through_the_others() {
     let cluster = Cluster::new(4, 3, &ONE);
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let nobody = free_address();
     let file = fs::read_to_string(cluster.path("ceremony.toml")).unwrap();
     let moved = file.replace(&format!("127.0.0.1:{}", cluster.ports[0]), &nobody);
     assert_ne!(moved, file);
@@ -648,13 +507,13 @@ fn two_that_cannot_reach_each_other_finish_through_the_others() {
     let mut last = cluster
         .quorate(3, &["run", &cluster.path("elsewhere.toml"), "--yes-fingerprint", &cluster.words]);
     last.args(["--listen", &format!("127.0.0.1:{}", cluster.ports[3]), "--kdf", "pbkdf2"]);
-    all.push(Running::new(last));
-    all[3].until(&["operator-1 is not reachable".to_owned()]);
-    all.iter_mut().for_each(|running| running.until(&["Outputs are published.".to_owned()]));
+    all.push(Running::start(last));
+    all[3].until("operator-1 is not reachable");
+    all.iter_mut().for_each(|running| running.until("Outputs are published."));
     // What the two have of each other they cannot know: they would stay, until somebody has had
     // enough.
-    [&all[0], &all[3]].iter().for_each(|running| running.interrupt());
-    all.into_iter().for_each(Running::finish);
+    [&all[0], &all[3]].iter().for_each(|running| running.signal(Signal::INT));
+    finish(all);
     cluster.check_outputs();
 }
 
@@ -663,33 +522,35 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     let cluster = Cluster::new(3, 2, &ONE);
     let file = cluster.path("ceremony.toml");
     let abandon = |more: &[&str]| {
-        cluster.quorate(0, &["--json", "abandon", &file]).args(more).output().unwrap()
+        let mut command = cluster.quorate(0, &["--json", "abandon", &file]);
+        command.args(more);
+        end(command)
     };
     let words = ["--yes-fingerprint", &cluster.words];
     assert_eq!(
-        json(&abandon(&words))["error"]["what"].as_str().unwrap().split(':').next(),
+        abandon(&words).json()["error"]["what"].as_str().unwrap().split(':').next(),
         Some("this operator has not begun the ceremony \"Test cluster\"")
     );
     let mut first = cluster.start(0);
-    first.until(&["Round 1 of 5".to_owned()]);
-    assert_eq!(abandon(&words).status.code(), Some(1), "the directory is in use");
-    first.interrupt();
-    first.end_with(5);
-    assert_eq!(abandon(&[]).status.code(), Some(2), "nobody is there to type");
-    assert_eq!(abandon(&["--yes-fingerprint", "other words"]).status.code(), Some(2));
-    let status = || json(&cluster.quorate(0, &["--json", "status"]).output().unwrap());
+    first.until(BEGUN);
+    assert_eq!(abandon(&words).code, 1, "the directory is in use");
+    first.signal(Signal::INT);
+    first.ends_with(5);
+    assert_eq!(abandon(&[]).code, 2, "nobody is there to type");
+    assert_eq!(abandon(&["--yes-fingerprint", "other words"]).code, 2);
+    let status = || end(cluster.quorate(0, &["--json", "status"])).json();
     assert_eq!(status()["ceremonies"][0]["state"], "begun");
 
-    let gone = json(&abandon(&words));
+    let gone = abandon(&words).json();
     assert_eq!((&gone["exit"], &gone["prepared"]), (&0.into(), &false.into()));
-    assert_eq!(gone["waited_for"], serde_json::json!(["operator-2", "operator-3"]));
+    assert_eq!(gone["waited_for"], json!(["operator-2", "operator-3"]));
     let record = cluster.evidence(0, "stopped-given-up-");
     assert_eq!(record.len(), 1);
     let path = gone["evidence"].as_str().unwrap();
-    let verdict = quorate(&["--json", "evidence", "check", path]).output().unwrap();
-    assert_eq!(verdict.status.code(), Some(4));
+    let verdict = quorate(&["--json", "evidence", "check", path]);
+    assert_eq!(verdict.code, 4);
     assert!(
-        json(&verdict)["said"][0]
+        verdict.json()["said"][0]
             .as_str()
             .unwrap()
             .starts_with("operator-1 (operator 1) gave up in round 0")
@@ -700,58 +561,37 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     // same.
     fs::remove_file(path).unwrap();
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
-    assert_eq!(abandon(&[]).status.code(), Some(0), "nothing is asked that was answered");
+    assert_eq!(abandon(&[]).code, 0, "nothing is asked that was answered");
     assert_eq!(cluster.evidence(0, "stopped-given-up-"), record);
 
-    let run = cluster.command(0, &[]).output().unwrap();
-    assert_eq!(run.status.code(), Some(3));
-    let said = String::from_utf8_lossy(&run.stderr);
-    assert!(said.contains("this operator has given this ceremony up, which is final"), "{said}");
+    cluster.run(0, &[]).failed(3, &["this operator has given this ceremony up, which is final"]);
 }
 
 #[test]
 fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
     let cluster = Cluster::new(3, 2, &ONE);
-    let cheat =
-        cluster.taking_part(0, &["demo-cheat", "--rule", "withhold"], &[]).output().unwrap();
-    assert_eq!(cheat.status.code(), Some(2));
-    let said = String::from_utf8_lossy(&cheat.stderr);
-    assert!(said.contains("works in a demo's ceremony only"), "{said}");
-    (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
+    end(cluster.taking_part(0, &["demo-cheat", "--rule", "withhold"], &[]))
+        .failed(2, &["works in a demo's ceremony only"]);
+    finish(cluster.start_all());
     let file = cluster.path("ceremony.toml");
-    let abandon = || {
-        cluster
-            .quorate(0, &["abandon", &file, "--yes-fingerprint", &cluster.words])
-            .output()
-            .unwrap()
-    };
-    let published = abandon();
-    assert_eq!(published.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&published.stderr).contains("is finished"));
+    let abandon =
+        || end(cluster.quorate(0, &["abandon", &file, "--yes-fingerprint", &cluster.words]));
+    abandon().failed(2, &["is finished"]);
     // Also where the outputs are gone: others count on this share.
     fs::rename(cluster.out(0), cluster.out(0).with_file_name("away")).unwrap();
-    let signed = abandon();
-    assert_eq!(signed.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&signed.stderr).contains("has signed the outputs"),
-        "{signed:?}"
-    );
-    cluster.start(0).finish();
+    abandon().failed(2, &["has signed the outputs"]);
+    finish([cluster.start(0)]);
     cluster.check_outputs();
 }
 
 /// Plays a demo of a fault; gives its result, and its words.
-fn demo(fault: &str) -> (TempDir, serde_json::Value, String) {
+fn demo(fault: &str) -> (TempDir, Value, String) {
     let root = TempDir::new().unwrap();
     let out = root.path().join("demo");
-    let output = quorate(&["--json", "demo", "--fault", fault, "--out", out.to_str().unwrap()])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{said}");
-    let result = json(&output);
+    let ended = must(&["--json", "demo", "--fault", fault, "--out", out.to_str().unwrap()]);
+    let result = ended.json();
     assert_eq!(result["fault"], fault);
-    (root, result, said)
+    (root, result, ended.stderr)
 }
 
 fn demo_proves(fault: &str, class: &str, honest: usize) {
@@ -760,9 +600,7 @@ fn demo_proves(fault: &str, class: &str, honest: usize) {
     let evidence = result["evidence"].as_array().unwrap();
     assert_eq!(evidence.len(), honest);
     for path in evidence {
-        let verdict = json(
-            &quorate(&["--json", "evidence", "check", path.as_str().unwrap()]).output().unwrap(),
-        );
+        let verdict = quorate(&["--json", "evidence", "check", path.as_str().unwrap()]).json();
         assert_eq!(verdict["exit"], 0);
         assert_eq!(verdict["proven"].as_array().unwrap().len(), 1);
         assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "dave");
@@ -814,6 +652,6 @@ fn demo_of_a_withheld_share() {
     let (_root, result, said) = demo("withhold");
     assert_eq!(result["withheld_by"], "dave");
     let path = result["evidence"][0].as_str().unwrap();
-    assert_eq!(quorate(&["evidence", "check", path]).output().unwrap().status.code(), Some(4));
+    assert_eq!(quorate(&["evidence", "check", path]).code, 4);
     assert!(!said.contains("A fault: "), "{said}");
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod canonical;
+mod examples;
 mod file;
 mod shown;
 mod ssv;

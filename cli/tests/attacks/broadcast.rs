@@ -33,7 +33,7 @@ fn two_faced(at: Round, change: impl Fn(&mut Vec<u8>)) -> Scene {
 }
 
 #[test]
-fn attack_b1() {
+fn attack_b1_two_hellos() {
     // Another nonce, another commitment, another one-time key.
     for (name, at) in [("B1", 0), ("B1-commitment", 32)] {
         let scene = two_faced(Round::Hello, |body| body[at] ^= 1);
@@ -47,7 +47,7 @@ fn attack_b1() {
 }
 
 #[test]
-fn attack_b2() {
+fn attack_b2_two_deals() {
     // Both deals are well-formed; they differ in the digest of one box.
     let shape = Shape::of(Scene::of_four().ceremony());
     let scene = two_faced(Round::Deal, |body| body[32 * shape.n + 32] ^= 1);
@@ -78,7 +78,7 @@ fn complaint(forger: &Forger, prepare: &Statement, shape: &Shape) -> Statement {
 }
 
 #[test]
-fn attack_b3() {
+fn attack_b3_prepare_and_complaint() {
     let shape = Shape::of(Scene::of_four().ceremony());
     let equivocation = Rule::Equivocation { operator: index(3), round: Round::Prepare };
     for (name, first) in [("B3", vec![1]), ("B3-others", vec![2, 4])] {
@@ -128,7 +128,7 @@ fn attack_b3() {
 }
 
 #[test]
-fn attack_b4() {
+fn attack_b4_prepare_to_one_then_silence() {
     for chosen in [1, 2, 4] {
         let mut scene = Scene::of_four();
         scene.play(&mut |_, round, sent| match round {
@@ -151,7 +151,7 @@ fn attack_b4() {
 type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
 
 #[test]
-fn attack_b5() {
+fn attack_b5_two_commits_or_finals() {
     let expected = {
         let mut scene = Scene::of_four();
         scene.play(&mut |_, _, _| ());
@@ -218,7 +218,7 @@ fn taken(machine: &mut Machine, bytes: Vec<u8>) -> Result<usize, Refused> {
 }
 
 #[test]
-fn attack_b6() {
+fn attack_b6_statement_of_another() {
     let oracle = Oracle::new(4, 3, &[3]);
     let mut scene = Scene::of_four();
     scene.run();
@@ -247,7 +247,7 @@ fn attack_b6() {
 }
 
 #[test]
-fn attack_b7() {
+fn attack_b7_statement_of_another_kind() {
     let mut scene = Scene::of_four();
     scene.play(&mut |_, _, _| ());
     let all = statements(&scene.machines[0]);
@@ -279,7 +279,7 @@ fn attack_b7() {
 }
 
 #[test]
-fn attack_b8() {
+fn attack_b8_relay_splits_groups() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let group = |index: quorate::spec::threshold::Index| index.get() <= 2;
     run(&mut all, &mut |from, to, frame| {
@@ -307,7 +307,7 @@ fn attack_b8() {
 }
 
 #[test]
-fn attack_b9() {
+fn attack_b9_late_statement() {
     let mut reference = machines(4, 3, TWO_VALIDATORS);
     run(&mut reference, &mut honest);
     for late in Round::ALL {
@@ -330,7 +330,7 @@ fn attack_b9() {
 }
 
 #[test]
-fn attack_b10() {
+fn attack_b10_repeated_and_reordered() {
     let mut reference = machines(4, 3, TWO_VALIDATORS);
     run(&mut reference, &mut honest);
     let expected = statements(&reference[0]);
@@ -364,7 +364,7 @@ fn attack_b10() {
 const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
 
 #[test]
-fn attack_b11() {
+fn attack_b11_malleable_signature() {
     let collusion = collude(3, 2, TWO_VALIDATORS, collusion::Hooks::default());
     let (shape, order) = (Shape::of(&collusion.ceremony), hex::decode(ORDER).unwrap());
     let respelt = |bytes: &mut [u8]| {
@@ -410,7 +410,7 @@ fn attack_b11() {
 }
 
 #[test]
-fn attack_b12() {
+fn attack_b12_flood_of_variants() {
     let mut scene = Scene::of_four();
     scene.run();
     let hello = scene.forgers[0].hello();

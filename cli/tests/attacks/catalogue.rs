@@ -9,7 +9,7 @@ const PENDING: [(&str, &str); 12] = [
     (
         "A4",
         "there is one implementation of the verifier so far; its two ways agree: \
-         tests/audit_exhaustive.rs",
+         tests/audit/exhaustive.rs",
     ),
     ("ETH7", "there is no resharing"),
     ("RS1", "there is no resharing"),
@@ -63,7 +63,7 @@ fn sources() -> Vec<PathBuf> {
     files
 }
 
-/// Every `#[test] fn attack_<id>()`: id in lower case, and where it stands.
+/// Every `#[test] fn attack_<id>_<rule>()`: id in lower case, and where it stands.
 fn tests() -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for path in sources() {
@@ -71,13 +71,14 @@ fn tests() -> BTreeMap<String, Vec<String>> {
         let mut test = false;
         for line in text.lines() {
             if let Some(name) = line.strip_prefix("fn attack_") {
-                let id = name.split('(').next().unwrap().to_owned();
-                assert!(test, "{}: attack_{id} is no test", path.display());
-                let place = path.strip_prefix(root()).unwrap().display().to_string();
-                found
-                    .entry(id)
-                    .or_default()
-                    .push(format!("{place}: attack_{}", name.split('(').next().unwrap()));
+                let name = name.split('(').next().unwrap();
+                let place = path.strip_prefix(root()).unwrap().display();
+                let Some((id, _rule)) = name.split_once('_').filter(|(_, rule)| rule.len() > 3)
+                else {
+                    panic!("{place}: attack_{name} does not say which rule or attack it is about");
+                };
+                assert!(test, "{place}: attack_{name} is no test");
+                found.entry(id.to_owned()).or_default().push(format!("{place}: attack_{name}"));
             }
             test = line == "#[test]" || (test && line.starts_with("#["));
         }

@@ -61,7 +61,7 @@ fn as_array<const N: usize>(bytes: &[u8]) -> [u8; N] {
 }
 
 #[test]
-fn attack_c1() {
+fn attack_c1_point_outside_subgroup() {
     let shape = Shape::of(Scene::of_four().ceremony());
     for prime in [3, 11, 10177, 859_267, 52_437_899] {
         let torsion = First::of_order(prime);
@@ -91,7 +91,7 @@ fn attack_c1() {
 }
 
 #[test]
-fn attack_c2() {
+fn attack_c2_small_order_cancels() {
     let shape = Shape::of(Scene::of_four().ceremony());
     // A check of one weighted sum, whatever the weight: it looks for the order of the sum.
     let naive = |tainted: &First, weight: u64| {
@@ -133,7 +133,7 @@ fn attack_c2() {
 }
 
 #[test]
-fn attack_c3() {
+fn attack_c3_infinity_as_point() {
     let shape = Shape::of(Scene::of_four().ceremony());
     let infinity = [&[0xc0][..], &[0; 95]].concat();
     let uncompressed = [&[0x40][..], &[0; 191]].concat();
@@ -178,7 +178,7 @@ fn attack_c3() {
 const P: &str = "1a0111ea397fe69a4b1ba7b6434bacd764774b84f38512bf6730d2a0f6b0f6241eabfffeb153ffffb9feffffffffaaab";
 
 #[test]
-fn attack_c4() {
+fn attack_c4_other_point_encodings() {
     use CurveError::{Infinity, NotCanonical, NotOnCurve};
     let (one, two) = (G1::generator(), G2::hash(b"two", DST_ETHEREUM));
     let p = hex::decode(P).unwrap();
@@ -265,7 +265,7 @@ fn negated(scalar: &SecretScalar) -> SecretScalar {
 type Coefficient = Box<dyn Fn(usize, usize, usize) -> SecretScalar>;
 
 #[test]
-fn attack_c5() {
+fn attack_c5_degenerate_sums() {
     // All dealers together: the last one's constant takes the sum to nothing.
     let vanishing = |seat: usize, v: usize, k: usize| match (seat, v, k) {
         (2, 0, 0) => negated(&sum((0..2).map(|seat| collusion::coefficient(seat, 0, 0)))),
@@ -304,7 +304,7 @@ fn attack_c5() {
 }
 
 #[test]
-fn attack_c6() {
+fn attack_c6_signature_outside_subgroup() {
     let shape = Shape::of(Scene::of_four().ceremony());
     let mut honest = None;
     let mut scene = Scene::of_four();
@@ -332,7 +332,7 @@ fn attack_c6() {
 }
 
 #[test]
-fn attack_c7() {
+fn attack_c7_aggregate_for_all() {
     // Two honest keys, and a third made to cancel them: one signature by the attacker passes for
     // all three.
     let (first, second, known) = (times_g(1001), times_g(1002), small(77));
@@ -375,7 +375,7 @@ fn shifted(point: G2, by: G2Sum) -> G2 {
 }
 
 #[test]
-fn attack_c8() {
+fn attack_c8_false_partials_cancel() {
     // On one message, by two keys.
     let (keys, message) = ([small(11), small(12)], G2::hash(b"m", DST_ETHEREUM));
     let delta = G2Sum::from(G2::hash(b"delta", DST_ETHEREUM));
@@ -411,7 +411,7 @@ fn attack_c8() {
 }
 
 #[test]
-fn attack_c9() {
+fn attack_c9_numbers_out_of_range() {
     let r =
         hex::decode("73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001").unwrap();
     let mut above = r.clone();
@@ -460,7 +460,7 @@ fn attack_c9() {
 }
 
 #[test]
-fn attack_c10() {
+fn attack_c10_possession_proof_as_signature() {
     assert_ne!(DST_ETHEREUM, DST_POSSESSION);
     let dealt = Dealt::of(collude(3, 2, TWO_VALIDATORS, Hooks::default()));
     let shares = dealt.shares(2);
@@ -528,7 +528,7 @@ fn leak<T>(samples: usize, inputs: &[Vec<T>; 2], act: impl Fn(&T)) -> f64 {
 }
 
 #[test]
-fn attack_c11() {
+fn attack_c11_timing_of_secret_scalars() {
     let random = |i: u32| secret_scalar(Tag::Coefficient, &[b"random", &i.to_be_bytes()]);
     let inputs = [(0..64).map(|_| small(1)).collect::<Vec<_>>(), (0..64).map(random).collect()];
     let (message, factor) = (G2::hash(b"m", DST_ETHEREUM), Scalar::from_u64(u64::MAX));

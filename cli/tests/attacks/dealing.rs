@@ -70,12 +70,12 @@ fn other_length(name: &str, change: impl Fn(&mut Vec<u8>)) {
 }
 
 #[test]
-fn attack_d1() {
+fn attack_d1_extra_point() {
     other_length("D1", |body| body.extend_from_slice(&G1::generator().to_uncompressed()));
 }
 
 #[test]
-fn attack_d2() {
+fn attack_d2_missing_point() {
     other_length("D2", |body| body.truncate(body.len() - 96));
 }
 
@@ -101,7 +101,7 @@ fn infinite_commitment(name: &str, row: usize, power: usize) {
 }
 
 #[test]
-fn attack_d3() {
+fn attack_d3_infinity_in_higher_commitment() {
     infinite_commitment("D3", 0, 2);
     infinite_commitment("D3-middle", 1, 1);
     // And zero was not dealt under some other point: no polynomial with such a coefficient can be
@@ -116,7 +116,7 @@ fn attack_d3() {
 }
 
 #[test]
-fn attack_d4() {
+fn attack_d4_infinity_as_constant_term() {
     infinite_commitment("D4", 1, 0);
 }
 
@@ -152,7 +152,7 @@ fn by(shares: &mut [SecretScalar], v: usize, delta: i8) {
 }
 
 #[test]
-fn attack_d5() {
+fn attack_d5_bad_share() {
     let bad = |to: Index, shares: &mut Vec<SecretScalar>| {
         if to.get() == 1 {
             by(shares, 1, 1);
@@ -165,7 +165,7 @@ fn attack_d5() {
 }
 
 #[test]
-fn attack_d6() {
+fn attack_d6_errors_cancel_over_validators() {
     // Every victim's errors add up to nothing over the validators.
     let bad = |_: Index, shares: &mut Vec<SecretScalar>| {
         by(shares, 0, 1);
@@ -179,7 +179,7 @@ fn attack_d6() {
 }
 
 #[test]
-fn attack_d7() {
+fn attack_d7_errors_cancel_between_dealers() {
     let oracle = Oracle::new(4, 3, &[3, 4]);
     let mut scene = Scene::new(4, 3, &[3, 4]);
     scene.play(&mut |forger, round, sent| {
@@ -200,7 +200,7 @@ fn attack_d7() {
 }
 
 #[test]
-fn attack_d8() {
+fn attack_d8_share_of_another_seat() {
     let bad = |to: Index, shares: &mut Vec<SecretScalar>| {
         if to.get() == 2 {
             let elsewhere = Scalar::from_u64(u64::from(to.get()) + 7);
@@ -224,7 +224,7 @@ pub(crate) fn plus_r(scalar: &[u8; 32]) -> [u8; 32] {
 }
 
 #[test]
-fn attack_d9() {
+fn attack_d9_share_above_group_order() {
     let oracle = Oracle::new(4, 3, &[3]);
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| {
@@ -238,7 +238,7 @@ fn attack_d9() {
 }
 
 #[test]
-fn attack_d10() {
+fn attack_d10_box_does_not_open() {
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| {
         if round == Round::Deal {
@@ -271,7 +271,7 @@ fn attack_d10() {
 }
 
 #[test]
-fn attack_d11() {
+fn attack_d11_exchanged_or_copied_box() {
     let rule = Rule::ShareBox { dealer: index(3), error: ShareBoxError::Sealed };
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| {
@@ -294,7 +294,7 @@ fn attack_d11() {
 }
 
 #[test]
-fn attack_d12() {
+fn attack_d12_withheld_box() {
     let mut scene = Scene::of_four();
     let mut withheld = Vec::new();
     scene.play(&mut |_, round, sent| {
@@ -363,7 +363,7 @@ fn attack_d12() {
 }
 
 #[test]
-fn attack_d13() {
+fn attack_d13_exchanged_validators() {
     bad_shares(
         "D13",
         |_, shares| shares.swap(0, 1),
@@ -372,7 +372,7 @@ fn attack_d13() {
 }
 
 #[test]
-fn attack_d14() {
+fn attack_d14_copied_commitments() {
     let oracle = Oracle::new(4, 3, &[3]);
     let copied = oracle.dealt().remove(0);
     let copy = |deal: &mut Deal| {
@@ -431,7 +431,7 @@ pub(crate) fn commit_to(
 }
 
 #[test]
-fn attack_d15() {
+fn attack_d15_one_polynomial_twice() {
     let mut scene = Scene::with(4, 3, &[3], |seat, _, k| coefficient(seat, 0, k));
     scene.play(&mut |_, _, _| ());
     scene.convicts(&Rule::EqualConstants { rows: [(index(3), 0), (index(3), 1)] }, Class::E2, 3);
@@ -439,7 +439,7 @@ fn attack_d15() {
 }
 
 #[test]
-fn attack_d16() {
+fn attack_d16_constant_random_source() {
     // Two operators whose random sources give the same bytes, all of them.
     let constant = || Entropy {
         seed: Secret32::new(&mut [7; 32]),
@@ -476,7 +476,7 @@ fn attack_d16() {
 }
 
 #[test]
-fn attack_d17() {
+fn attack_d17_changed_polynomials() {
     let oracle = Oracle::new(4, 3, &[3]);
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| {
@@ -491,7 +491,7 @@ fn attack_d17() {
 }
 
 #[test]
-fn attack_d18() {
+fn attack_d18_silence_after_reveals() {
     let mut scene = Scene::of_four();
     scene.play(&mut |_, round, sent| {
         if round == Round::Deal {

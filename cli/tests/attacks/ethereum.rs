@@ -1,7 +1,5 @@
 //! ETH: deposits.
 
-use std::process::Command;
-
 use quorate::audit::code::Code;
 use quorate::ethereum::bls::{bls_sign, bls_verify, message_point};
 use quorate::ethereum::deposit::{CredentialsError, DepositMessage, WithdrawalCredentials};
@@ -23,6 +21,7 @@ use crate::auditor::told;
 use crate::proofs::Dealt;
 use crate::scene::{Scene, index, resigned};
 use crate::session::{file, parsed, with};
+use crate::support::program::quorate;
 use crate::thresholds::Rehearsal;
 
 /// A deposit for validator 1's key to the attacker's address.
@@ -39,7 +38,7 @@ fn hostile(ceremony: &Ceremony, key: &quorate::primitives::curve::G1) -> Deposit
 }
 
 #[test]
-fn attack_eth1() {
+fn attack_eth1_second_deposit() {
     // Two of four, where three are needed, sign another deposit; all that the honest ever sign is
     // the spec's.
     let dealt = Dealt::of(collude(4, 3, TWO_VALIDATORS, Hooks::default()));
@@ -95,7 +94,7 @@ fn attack_eth1() {
 }
 
 #[test]
-fn attack_eth2() {
+fn attack_eth2_other_network_or_amount() {
     let text = file(3, 2);
     let custom = |version: &str, name: &str| {
         let table = format!(
@@ -153,7 +152,7 @@ fn attack_eth2() {
 }
 
 #[test]
-fn attack_eth3() {
+fn attack_eth3_exchanged_withdrawal_addresses() {
     // The addresses stand in the spec, by position; exchanged, it is another spec.
     let text = file(4, 3);
     let (first, second) = (
@@ -181,7 +180,7 @@ fn attack_eth3() {
 }
 
 #[test]
-fn attack_eth4() {
+fn attack_eth4_deposit_before_shares_stored() {
     // One operator stores nothing: it falls silent before its prepare, or says something else in
     // its place.
     for silent in [true, false] {
@@ -224,7 +223,7 @@ fn attack_eth4() {
 }
 
 #[test]
-fn attack_eth8() {
+fn attack_eth8_signing_raw_roots() {
     // All that an operator can be told; none of it is a message to sign. A new input has to be
     // added here.
     let takes = |input: &Input| match input {
@@ -236,8 +235,7 @@ fn attack_eth8() {
     };
     takes(&Input::Staged { keystores: true });
     // Nor has the program a command that signs what it is given.
-    let help = Command::new(env!("CARGO_BIN_EXE_quorate")).arg("--help").output().unwrap();
-    let text = String::from_utf8(help.stdout).unwrap();
+    let text = quorate(std::path::Path::new("/"), &["--help"]).stdout;
     let commands: Vec<&str> = text
         .lines()
         .skip_while(|line| *line != "Commands:")

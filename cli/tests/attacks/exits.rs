@@ -68,7 +68,7 @@ impl Finished {
 }
 
 #[test]
-fn attack_eth5() {
+fn attack_eth5_leaked_exit_partials() {
     let finished = Finished::new();
     // The ceremony signs no exit: nothing that it leaves behind is part of one.
     let (ceremony, key) = (finished.parent.ceremony(), finished.parent.validators()[0].public_key);
@@ -114,7 +114,7 @@ fn attack_eth5() {
 }
 
 #[test]
-fn attack_eth6() {
+fn attack_eth6_exit_for_something_else() {
     let finished = Finished::new();
     let genuine = finished.request(EXIT, Delivery::Public);
     let cleared = finished.parent.clear(genuine.clone()).unwrap();

@@ -34,6 +34,7 @@ use x25519_dalek::{PublicKey, StaticSecret};
 
 use crate::auditor::told;
 use crate::scene::{Scene, index, resigned};
+use crate::weak_keys::WEAK;
 
 const LONG: Duration = Duration::from_secs(60);
 const SPEC: Digest = Digest([7; 32]);
@@ -130,7 +131,7 @@ fn flight(operator: &Operator, payload: &[u8]) -> (Vec<u8>, HandshakeState) {
 }
 
 #[test]
-fn attack_n1() {
+fn attack_n1_data_in_handshake() {
     run(async {
         for payload in [&b"x"[..], b"data that nobody has authenticated"] {
             let (flight, _) = flight(&operator(2), payload);
@@ -140,7 +141,7 @@ fn attack_n1() {
 }
 
 #[test]
-fn attack_n2() {
+fn attack_n2_replayed_first_flight() {
     run(async {
         let (flight, _) = flight(&operator(2), &[]);
         for _ in 0..2 {
@@ -206,7 +207,7 @@ fn impersonated(responder: &DhSecret, claimed: &DhPublic) -> Vec<u8> {
 }
 
 #[test]
-fn attack_n3() {
+fn attack_n3_stolen_channel_key() {
     run(async {
         // With the victim's key the first flight in operator 2's name looks genuine,
         let forged = impersonated(operator(1).noise(), &peer(2).noise);
@@ -261,7 +262,7 @@ async fn after_handshake(say: impl Fn(&[u8]) -> Vec<u8>) -> Option<LinkError> {
 }
 
 #[test]
-fn attack_n4() {
+fn attack_n4_channel_key_of_another() {
     run(async {
         let says = |signer: u8, spec: Digest, index: u16| {
             after_handshake(move |hash| confirmation(&operator(signer), hash, spec, index))
@@ -320,7 +321,7 @@ async fn message(from: &mut DuplexStream) -> Vec<u8> {
 }
 
 #[test]
-fn attack_n5() {
+fn attack_n5_spliced_channels() {
     run(async {
         // Two channels between the same two operators.
         let (mut writer, mut left, _right, _reader) = with_a_middle(80).await;
@@ -332,7 +333,7 @@ fn attack_n5() {
 }
 
 #[test]
-fn attack_n6() {
+fn attack_n6_cloned_process() {
     run(async {
         // The same secrets and the same messages so far: two copies of one process, with the same
         // keys and the same counter.
@@ -359,7 +360,7 @@ fn attack_n6() {
 }
 
 #[test]
-fn attack_n7() {
+fn attack_n7_altered_channel() {
     run(async {
         for attack in 0..5 {
             let (mut writer, mut left, mut right, mut reader) = with_a_middle(110).await;
@@ -389,25 +390,8 @@ fn attack_n7() {
     });
 }
 
-/// The twelve of Bernstein's list (`cr.yp.to/ecdh.html`, "validate"): first those that are
-/// canonical.
-const WEAK: [&str; 12] = [
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "cdeb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b880",
-    "4c9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f11d7",
-    "d9ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "daffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "dbffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-];
-
 #[test]
-fn attack_n8() {
+fn attack_n8_low_order_keys() {
     let ceremony = machines(4, 3, TWO_VALIDATORS).remove(0).seat.ceremony;
     let noise = *ceremony.roster().get(index(2)).unwrap().card.noise.as_bytes();
     let at = ceremony.canonical().windows(32).position(|window| window == noise).unwrap();
@@ -450,7 +434,7 @@ fn attack_n8() {
 }
 
 #[test]
-fn attack_n9() {
+fn attack_n9_hostile_lengths() {
     run(async {
         for length in [0u16, 1, 16] {
             let (_writer, _left, mut right, mut reader) = with_a_middle(130).await;
@@ -471,7 +455,7 @@ fn attack_n9() {
 }
 
 #[test]
-fn attack_n10() {
+fn attack_n10_other_preamble() {
     run(async {
         let meant = [
             (VERSION, SPEC, 2),
@@ -496,7 +480,7 @@ fn attack_n10() {
 }
 
 #[test]
-fn attack_n11() {
+fn attack_n11_keys_stolen_afterwards() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let mut recorded = Vec::new();
     run_machines(&mut all, &mut |_, _, frame| {
@@ -553,7 +537,7 @@ fn attack_n11() {
 }
 
 #[test]
-fn attack_n12() {
+fn attack_n12_half_open_connections() {
     run(async {
         let timing = Timing {
             retry_first: Duration::from_millis(20),

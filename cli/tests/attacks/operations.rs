@@ -33,7 +33,7 @@ fn reference(n: usize, t: usize) -> Vec<Statement> {
 }
 
 #[test]
-fn attack_o2() {
+fn attack_o2_crash_between_effects() {
     // After every record of every operator; effects within a record are the store's
     // (`operator/src/store/tests`).
     let expected = reference(3, 2);
@@ -55,7 +55,7 @@ fn attack_o2() {
 }
 
 #[test]
-fn attack_o3() {
+fn attack_o3_sent_before_saved() {
     // Every step of an operator: what it sends is among what is to be written first; and it
     // confirms its shares only after it was asked to read them back, in a step of its own.
     let mut all = machines(3, 2, TWO_VALIDATORS);
@@ -113,7 +113,7 @@ fn attack_o3() {
 }
 
 #[test]
-fn attack_o4() {
+fn attack_o4_finished_before_the_others() {
     // Operator 1 has every final; the others have not, and their authors are gone.
     let expected = reference(4, 3);
     let mut all = machines(4, 3, TWO_VALIDATORS);
@@ -156,7 +156,7 @@ fn states_of_first() -> (Vec<Machine>, Vec<State>) {
 }
 
 #[test]
-fn attack_o6() {
+fn attack_o6_machine_set_back() {
     let (mut all, states) = states_of_first();
     let expected = statements(&all[0]);
     assert!(states.len() > 12, "{} states", states.len());
@@ -226,7 +226,7 @@ fn attack_o6() {
 }
 
 #[test]
-fn attack_o7() {
+fn attack_o7_giving_up_when_prepared() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     run(&mut all, &mut |from, _, frame| {
         let prepare =
@@ -268,7 +268,7 @@ fn state() -> (tempfile::TempDir, StateDir) {
 }
 
 #[test]
-fn attack_o8() {
+fn attack_o8_two_processes() {
     let (_home, state) = state();
     let again = StateDir::open(state.path()).unwrap();
     let held = state.lock().unwrap();
@@ -281,7 +281,7 @@ fn attack_o8() {
 }
 
 #[test]
-fn attack_o9() {
+fn attack_o9_different_clocks() {
     // Operators who start at any time, one after the other, end with the same bytes: the core asks
     // no clock.
     let expected = reference(4, 3);
@@ -328,7 +328,7 @@ fn artifact(name: &str, audience: Audience, bytes: &[u8]) -> Artifact {
 }
 
 #[test]
-fn attack_o10() {
+fn attack_o10_outputs_half_written() {
     let (_home, state) = state();
     let dir = state.lock().unwrap().ceremony(&Digest([7; 32])).unwrap();
     let outputs = || {
@@ -352,7 +352,7 @@ fn attack_o10() {
 }
 
 #[test]
-fn attack_o11() {
+fn attack_o11_share_cannot_be_opened() {
     let (_home, state) = state();
     let dir = state.lock().unwrap().ceremony(&Digest([7; 32])).unwrap();
     let storage = || Secret32::new(&mut [9; 32]);
@@ -386,8 +386,8 @@ fn attack_o11() {
 }
 
 #[test]
-fn attack_o12() {
-    // Files, outputs and command lines of real processes are searched by `cli/tests/secrets.rs`; here,
+fn attack_o12_secrets_out_of_place() {
+    // Files, outputs and command lines of real processes are searched by `cli/tests/cli/secrets.rs`; here,
     // everything that is sent, and what the sealed log leaves on a disk.
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let mut wire = Vec::new();
@@ -470,7 +470,7 @@ impl Noise {
 }
 
 #[test]
-fn attack_o13() {
+fn attack_o13_panic_from_bytes() {
     let mut all = machines(3, 2, TWO_VALIDATORS);
     run(&mut all, &mut honest);
     let (ceremony, shape) = (all[0].seat.ceremony.clone(), Shape::of(&all[0].seat.ceremony));

@@ -182,7 +182,7 @@ pub(crate) fn rogue_deal() -> (Dealt, Rogue, [Vec<SecretScalar>; 4]) {
 }
 
 #[test]
-fn attack_p1() {
+fn attack_p1_rogue_key() {
     // First layer: the constant can only be chosen after the others' are known, and then it is not
     // what the hello fixed.
     let oracle = Oracle::new(4, 3, &[3, 4]);
@@ -275,7 +275,7 @@ fn prove(session: Digest, dealer: u16, root: Digest) -> Proof {
 }
 
 #[test]
-fn attack_p2() {
+fn attack_p2_proof_from_elsewhere() {
     with_proof("P2", |_, commitments| prove(Digest([1; 32]), 3, commitments.merkle_root()));
     with_proof("P2-dealer", |session, commitments| prove(*session, 2, commitments.merkle_root()));
     with_proof("P2-commitments", |session, _| prove(*session, 3, Digest([2; 32])));
@@ -293,7 +293,7 @@ fn attack_p2() {
 }
 
 #[test]
-fn attack_p3() {
+fn attack_p3_commitment_after_challenge() {
     // One constant is somebody else's; the other is solved for, so that a challenge over the nonce
     // point alone is answered.
     let oracle = Oracle::new(4, 3, &[3]);
@@ -337,7 +337,7 @@ fn attack_p3() {
 }
 
 #[test]
-fn attack_p4() {
+fn attack_p4_challenge_leaves_something_out() {
     let dealt = Dealt::of(collude(3, 2, TWO_VALIDATORS, collusion::Hooks::default()));
     let (deal, shape) = (&dealt.deals[1], Shape::of(&dealt.collusion.ceremony));
     let statement = possession::Statement {
@@ -405,7 +405,7 @@ fn attack_p4() {
 }
 
 #[test]
-fn attack_p5() {
+fn attack_p5_one_proof_per_dealer() {
     // Solving for parallel challenges needs many proofs of one dealer in one session. There is one,
     // of 128 bytes.
     let sizes: Vec<usize> = [1, 2, 3]
@@ -439,7 +439,7 @@ fn attack_p5() {
 }
 
 #[test]
-fn attack_p6() {
+fn attack_p6_nonce_used_twice() {
     // Operator 1 says hello, deals, is set back, and meets other hellos.
     let shape = Shape::of(Scene::new(3, 2, &[2, 3]).ceremony());
     let deal_of_first = |nonce: u8| {
@@ -465,7 +465,7 @@ fn attack_p6() {
 }
 
 #[test]
-fn attack_p7() {
+fn attack_p7_degenerate_proof() {
     let shape = Shape::of(Scene::of_four().ceremony());
     let r = 32 * shape.n + 32 + 32 * (shape.n - 1);
     let malformed = |name: &str, what, source, change: &dyn Fn(&mut Vec<u8>)| {
@@ -497,7 +497,7 @@ fn attack_p7() {
 }
 
 #[test]
-fn attack_p8() {
+fn attack_p8_negated_proof() {
     let oracle = Oracle::new(4, 3, &[3]);
     let victim = oracle.dealt().remove(0);
     let negated = |point: &G1| G1Sum::from(*point).negated().finish().unwrap();

@@ -76,7 +76,7 @@ fn fed(to: &mut [Machine], statements: &[quorate::message::envelope::Statement],
 }
 
 #[test]
-fn attack_s1() {
+fn attack_s1_other_ceremony() {
     let ours = file(3, 2);
     let theirs =
         with(&ours, &hex::encode(bytes("ceremony")), &hex::encode(bytes("another ceremony")));
@@ -96,7 +96,7 @@ fn attack_s1() {
 }
 
 #[test]
-fn attack_s2() {
+fn attack_s2_earlier_attempt() {
     // The next attempt is another spec.
     let first = file(3, 2);
     let digest = parsed(&first).unwrap().digest();
@@ -140,7 +140,7 @@ fn attack_s2() {
 }
 
 #[test]
-fn attack_s3() {
+fn attack_s3_different_specs() {
     let ours = file(4, 3);
     let address = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
     let theirs = with(&ours, address, "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB");
@@ -164,7 +164,7 @@ fn attack_s3() {
 }
 
 #[test]
-fn attack_s4() {
+fn attack_s4_file_changed_after_reading() {
     let home = tempfile::TempDir::new().unwrap();
     let path = home.path().join("ceremony.toml");
     std::fs::write(&path, file(3, 2)).unwrap();
@@ -196,7 +196,7 @@ fn card(operator: &Operator) -> String {
 }
 
 #[test]
-fn attack_s5() {
+fn attack_s5_operator_in_two_seats() {
     let (all, text) = (operators(4), file(4, 3));
     let place = Place::operator(3, "card");
     let seated = |last: &str| parsed(&with(&text, &card(&all[3]), last)).unwrap_err();
@@ -240,7 +240,7 @@ impl ParseName for &str {
 }
 
 #[test]
-fn attack_s6() {
+fn attack_s6_file_not_strict() {
     let text = file(3, 2);
     let at_line = |text: &str, line: usize| {
         assert!(
@@ -269,7 +269,7 @@ fn attack_s6() {
 }
 
 #[test]
-fn attack_s7() {
+fn attack_s7_other_version_or_options() {
     let text = file(3, 2);
     for version in [0, 2] {
         let told =
@@ -299,7 +299,7 @@ fn attack_s7() {
 }
 
 #[test]
-fn attack_s8() {
+fn attack_s8_exhausting_sizes() {
     let text = file(3, 2);
     let many = |count: u64| {
         parsed(&with(
@@ -341,7 +341,7 @@ fn attack_s8() {
 }
 
 #[test]
-fn attack_s9() {
+fn attack_s9_operator_cut_off() {
     let mut all = gang(&file(4, 3));
     run(&mut all, &mut |from, to, frame| {
         if from.get() == 4 || to.get() == 4 { Vec::new() } else { vec![frame] }

@@ -34,7 +34,7 @@ fn threshold(n: usize, t: usize) -> Result<Ceremony, SpecError> {
 }
 
 #[test]
-fn attack_t1() {
+fn attack_t1_threshold_out_of_range() {
     use ThresholdError::{AboveOperators, TooFewOperators, TooLow};
     let refused = |n, t| match threshold(n, t).unwrap_err() {
         SpecError::Threshold(why) => why,
@@ -61,7 +61,7 @@ fn attack_t1() {
 }
 
 #[test]
-fn attack_t2() {
+fn attack_t2_threshold_of_half() {
     for (n, t) in [(4, 2), (5, 2), (6, 3), (7, 3), (8, 4)] {
         let why = ThresholdError::NotMajority { required: t, participants: n };
         assert_eq!(Threshold::new(t, n).err(), Some(why));
@@ -75,7 +75,7 @@ fn attack_t2() {
 }
 
 #[test]
-fn attack_t3() {
+fn attack_t3_threshold_of_all() {
     assert_eq!(threshold(3, 3).unwrap_err(), SpecError::AllRequired(3));
     let allowed = parsed(&(file(3, 3) + "[policy]\nallow_all_required = true\n")).unwrap();
     let shown = describe(&allowed);
@@ -84,7 +84,7 @@ fn attack_t3() {
 }
 
 #[test]
-fn attack_t4() {
+fn attack_t4_bad_evaluation_point() {
     let text = file(4, 3);
     let address = "address = \"127.0.0.1:3600\"";
     let first = |point: &str| with(&text, address, &format!("{address}\npoint = {point}"));
@@ -106,7 +106,7 @@ fn attack_t4() {
 }
 
 #[test]
-fn attack_k1() {
+fn attack_k1_chosen_public_share() {
     let mut all = machines(4, 3, TWO_VALIDATORS);
     run(&mut all, &mut honest);
     let outcome = all[0].participant().outcome().unwrap();
@@ -185,7 +185,7 @@ fn refuses_possession(name: &str, scene: &Scene) {
 }
 
 #[test]
-fn attack_k2() {
+fn attack_k2_public_shares_cancel() {
     // Seats 3 and 4 have shares off the polynomial; over all four seats the errors cancel.
     let lambda = lagrange::coefficients_at_zero(&[1, 2, 3, 4]).unwrap();
     let collusion = collude(4, 3, TWO_VALIDATORS, Hooks::default());
@@ -242,7 +242,7 @@ fn attack_k2() {
 }
 
 #[test]
-fn attack_k3() {
+fn attack_k3_confirmed_without_share() {
     let rehearsal = Rehearsal::new();
     let mut without = rehearsal.copy();
     without[1] = SecretScalar::zero();
@@ -253,7 +253,7 @@ fn attack_k3() {
 }
 
 #[test]
-fn attack_k4() {
+fn attack_k4_interpolated_confirmations() {
     let (dealt, rogue, shares) = rogue_deal();
     // If all seats confirmed one message: the honest say what they hold, and from that the
     // attackers interpolate the rest.
@@ -374,7 +374,7 @@ fn reread(change: impl Fn(Vec<Vec<u8>>) -> Vec<Vec<u8>>) -> (Participant, Result
 type Damage = fn(Vec<Vec<u8>>) -> Vec<Vec<u8>>;
 
 #[test]
-fn attack_k5() {
+fn attack_k5_share_on_disk_differs() {
     let (participant, told) = reread(|written| written);
     assert_eq!(told.unwrap().send.len(), 1);
     assert!(participant.is_prepared());
@@ -420,7 +420,7 @@ fn attack_k5() {
 }
 
 #[test]
-fn attack_k6() {
+fn attack_k6_interpolation_order() {
     let points = [2u64, 3, 5, 11, 97];
     let secrets: Vec<SecretScalar> = (0..3).map(|k| crate::scene::coefficient(9, 0, k)).collect();
     let polynomial =
@@ -463,7 +463,7 @@ fn attack_k6() {
 }
 
 #[test]
-fn attack_k7() {
+fn attack_k7_possession_proof_replayed() {
     let rehearsal = Rehearsal::new();
     // Made by the same shares, for another ceremony's digest, and for another seat of this one.
     for (name, digest, seat) in

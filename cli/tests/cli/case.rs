@@ -5,8 +5,6 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
@@ -17,10 +15,10 @@ use quorate::spec::CeremonyFile;
 use serde::Deserialize;
 use tempfile::TempDir;
 
-/// The program.
-pub(crate) const QUORATE: &str = env!("CARGO_BIN_EXE_quorate");
-/// A command that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::support::files::{Found, tree};
+use crate::support::program::{Ended, QUORATE, command_of, end, quorate};
+use crate::support::repository;
+
 /// A user without rights, for when the tests are run by one with all of them.
 const NOBODY: u32 = 65534;
 /// In the texts of a case: the directory that it runs in.
@@ -101,31 +99,6 @@ struct Before {
     grow: Option<u64>,
 }
 
-/// How a process ended.
-pub(crate) struct Ended {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-/// Runs the program in a directory, without a terminal and without an environment of the tests.
-pub(crate) fn quorate<S: AsRef<str>>(here: &Path, args: &[S]) -> Ended {
-    end(command(Path::new(QUORATE), here, args))
-}
-
-fn command<S: AsRef<str>>(program: &Path, here: &Path, args: &[S]) -> Command {
-    let mut command = Command::new(program);
-    command.args(args.iter().map(AsRef::as_ref)).current_dir(here).env_clear().stdin(Stdio::null());
-    command
-}
-
-fn end(command: Command) -> Ended {
-    let output = assert_cmd::Command::from_std(command).timeout(PATIENCE).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let code = output.status.code().expect("killed: it takes too long, or it crashed");
-    Ended { code, stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
 impl Case {
     pub(crate) fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap();
@@ -195,7 +168,7 @@ impl Case {
         let here = root.path().join("here");
         fs::create_dir(&here).unwrap();
         self.before.iter().for_each(|before| before.make(&here));
-        let before = tree(&here);
+        let before = but_for_locks(&here);
         let args: Vec<&str> =
             more.iter().copied().chain(self.args.iter().map(String::as_str)).collect();
         let mut program = PathBuf::from(QUORATE);
@@ -207,13 +180,13 @@ impl Case {
             fs::set_permissions(root.path(), fs::Permissions::from_mode(0o755)).unwrap();
             give_away(&here);
         }
-        let mut command = command(&program, &here, &args);
+        let mut command = command_of(&program, &here, &args);
         command.envs(&self.env);
         if drop_rights {
             command.uid(NOBODY).gid(NOBODY);
         }
         let ended = end(command);
-        let after = tree(&here);
+        let after = but_for_locks(&here);
         for (path, found) in &before {
             assert_eq!(after.get(path), Some(found), "{} was changed", path.display());
         }
@@ -303,10 +276,6 @@ impl Before {
     }
 }
 
-fn repository(path: &Path) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
-}
-
 fn audited(transcript: &[u8]) -> Audited {
     audit(transcript, &Expectations::default()).audited().cloned().unwrap()
 }
@@ -316,25 +285,13 @@ fn deposits(audited: &Audited) -> Vec<u8> {
     files.into_iter().find(|file| file.name == "deposit-data.json").unwrap().bytes
 }
 
-/// Everything below a directory: kind and mode, and the content of what can be read without
-/// waiting. Of a lock, only that it is there: the process that takes it writes its number.
-fn tree(root: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        // What this user may not read, the program could not write to.
-        for entry in fs::read_dir(&folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            let metadata = fs::symlink_metadata(&path).unwrap();
-            let is_lock = path.file_name().is_some_and(|name| name == "lock");
-            let content = match metadata.is_file() && !is_lock && metadata.len() < 64 << 20 {
-                true => fs::read(&path).unwrap_or_default(),
-                false => Vec::new(),
-            };
-            if metadata.is_dir() {
-                folders.push(path.clone());
-            }
-            found.insert(path.strip_prefix(root).unwrap().to_owned(), (metadata.mode(), content));
+/// Everything below a directory. Of a lock, only that it is there: the process that takes it writes
+/// its number.
+fn but_for_locks(root: &Path) -> BTreeMap<PathBuf, Found> {
+    let mut found = tree(root);
+    for (path, found) in &mut found {
+        if path.file_name().is_some_and(|name| name == "lock") {
+            found.content.clear();
         }
     }
     found

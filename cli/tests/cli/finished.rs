@@ -2,20 +2,14 @@
 //! leaves.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use serde_json::Value;
 use tempfile::TempDir;
 
-use super::case::{Ended, QUORATE, quorate};
-
-/// The folder of an operator's only ceremony.
-fn ceremony(demo: &Path, operator: &str) -> PathBuf {
-    let mut found = fs::read_dir(demo.join(operator).join("ceremonies")).unwrap();
-    found.next().unwrap().unwrap().path()
-}
+use crate::support::demo::{Demo, PLAIN};
+use crate::support::files::private;
+use crate::support::program::{Ended, command, quorate};
+use crate::support::running::{Running, Signal, signal};
 
 fn failed(ended: &Ended, exit: i32, what: &str, fix: &str) {
     assert_eq!(ended.code, exit, "{}{}", ended.stdout, ended.stderr);
@@ -29,31 +23,14 @@ fn failed(ended: &Ended, exit: i32, what: &str, fix: &str) {
 
 #[test]
 fn shares_and_state_of_a_finished_ceremony() {
-    let root = TempDir::new().unwrap();
-    let here = root.path();
-    let made = quorate(
-        here,
-        &[
-            "demo",
-            "--operators",
-            "3",
-            "--threshold",
-            "2",
-            "--validators",
-            "2",
-            "--out",
-            "demo",
-            "--json",
-        ],
-    );
-    assert_eq!(made.code, 0, "{}", made.stderr);
-    let object: Value = serde_json::from_str(&made.stdout).unwrap();
+    let demo = Demo::new(PLAIN);
+    let here = demo.home();
+    let object = demo.ended.json();
     assert_eq!(
         (&object["status"], &object["exit"], &object["findings"]),
         (&"done".into(), &0.into(), &0.into())
     );
-    let demo = here.join("demo");
-    let (alice, bob) = (ceremony(&demo, "alice").join("out"), ceremony(&demo, "bob").join("out"));
+    let (alice, bob) = (demo.out("alice"), demo.out("bob"));
     let transcript = alice.join("public/transcript.quorate");
     let audit = |folder: &Path, more: &[&str]| {
         let args = ["audit", transcript.to_str().unwrap(), "--share", folder.to_str().unwrap()];
@@ -101,9 +78,7 @@ fn shares_and_state_of_a_finished_ceremony() {
     // What does not open is not a finding about the transcript.
     let keys = alice.join("secret");
     let first = mine[0].display();
-    fs::write(here.join("wrong"), "another password").unwrap();
-    fs::set_permissions(here.join("wrong"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .unwrap();
+    private(here.join("wrong"), "another password");
     failed(
         &audit(&keys, &["--keystore-password-file", "wrong"]),
         1,
@@ -120,7 +95,7 @@ fn shares_and_state_of_a_finished_ceremony() {
     // The state says so too.
     let status = quorate(here, &["--dir", "demo/bob", "--json", "status"]);
     assert_eq!(status.code, 0, "{}", status.stderr);
-    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    let status = status.json();
     assert_eq!(status["identity"], true);
     assert_eq!(status["ceremonies"][0]["state"], "finished");
     assert_eq!(status["ceremonies"][0]["name"], "Demo cluster");
@@ -135,21 +110,12 @@ fn shares_and_state_of_a_finished_ceremony() {
 fn a_demo_ends_when_one_of_its_operators_does() {
     let root = TempDir::new().unwrap();
     let here = root.path();
-    let mut demo = Command::new(QUORATE);
-    demo.args(["demo", "--validators", "500", "--no-keystores", "--out", "demo"])
-        .current_dir(here)
-        .stdin(Stdio::null());
-    let mut demo = demo.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
+    let args = ["demo", "--validators", "500", "--no-keystores", "--out", "demo"];
+    let mut demo = Running::start(command(here, &args));
     // All of them are there, and none can be finished.
-    assert!(lines.any(|line| line.unwrap().contains("Connected to")));
+    demo.until("Connected to");
     let children = |of: u32| fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap();
     let first = children(demo.id()).split_whitespace().next().unwrap().to_owned();
-    assert!(Command::new("kill").args(["-KILL", &first]).status().unwrap().success());
-    let rest: Vec<String> = lines.map(Result::unwrap).collect();
-    assert_eq!(demo.wait().unwrap().code(), Some(1), "{rest:?}");
-    assert!(
-        rest.iter().any(|line| line.contains("error: the demo's operators alice did not finish")),
-        "{rest:?}"
-    );
+    signal(Signal::KILL, first.parse().unwrap());
+    demo.ended().failed(1, &["error: the demo's operators alice did not finish"]);
 }

@@ -6,6 +6,17 @@ mod case;
 
 mod cases;
 
+mod exports;
+
 mod finished;
 
 mod process;
+
+mod secrets;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod toy;
+
+mod verifiers;

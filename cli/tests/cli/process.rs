@@ -2,14 +2,16 @@
 
 use std::fs;
 use std::io::pipe;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::case::{QUORATE, quorate};
+use crate::support::files::{mode, private};
+use crate::support::program::{command, quorate};
+use crate::support::running::{Killed, Running};
 
 const EXAMPLE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../ceremony-specs/examples/hoodi-3-of-4.toml");
@@ -81,22 +83,13 @@ fn a_reader_that_has_gone_away_is_not_an_error() {
     ] {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        let ended = Command::new(QUORATE)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(writer)
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
+        let ended =
+            command(here.path(), args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(ended.status.code(), Some(0), "{args:?}");
         assert_eq!(String::from_utf8_lossy(&ended.stderr), "", "{args:?}");
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        let mut refused = Command::new(QUORATE);
-        refused
-            .args(["--json", "spec", "check", "missing.toml"])
-            .current_dir(&here)
-            .stdin(Stdio::null());
+        let mut refused = command(here.path(), &["--json", "spec", "check", "missing.toml"]);
         let both_gone =
             refused.stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
         assert_eq!(both_gone.code(), Some(1));
@@ -108,13 +101,8 @@ fn a_reader_that_has_gone_away_is_not_an_error() {
 fn a_result_that_cannot_be_written_is_an_error() {
     for args in [&["spec", "show", EXAMPLE][..], &["--json", "audit", TRANSCRIPT]] {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
-        let ended = Command::new(QUORATE)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(full)
-            .stderr(Stdio::piped())
-            .output()
-            .unwrap();
+        let ended =
+            command(Path::new("/"), args).stdout(full).stderr(Stdio::piped()).output().unwrap();
         assert_eq!(ended.status.code(), Some(1), "{args:?}");
         assert_eq!(
             String::from_utf8_lossy(&ended.stderr),
@@ -126,14 +114,9 @@ fn a_result_that_cannot_be_written_is_an_error() {
 
 const STATE: [&str; 4] = ["--dir", "state", "--passphrase-file", "passphrase"];
 
-fn private(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-}
-
 /// An operator with a seat in `ceremony.toml`; gives the fingerprint.
 fn operator(here: &Path) -> String {
-    private(&here.join("passphrase"), "correct horse battery\n");
+    private(here.join("passphrase"), "correct horse battery\n");
     let card = quorate(
         here,
         &[&STATE[..], &["identity", "new", "--name", "zoe", "--kdf-cost", "10"]].concat(),
@@ -158,7 +141,7 @@ fn a_run_that_cannot_begin_leaves_nothing() {
     let words = operator(here);
     let other = words.rsplit_once(' ').unwrap().0.to_owned()
         + if words.ends_with("zoo") { " zone" } else { " zoo" };
-    private(&here.join("empty"), "\n");
+    private(here.join("empty"), "\n");
     let differ = format!("compare with the other operators; this file's is: {words}");
     let terminal = "run it in a terminal, or give --yes-fingerprint \"WORD WORD ...\"";
     for (args, exit, what, fix) in [
@@ -204,8 +187,7 @@ fn a_process_with_secrets_leaves_no_core_and_no_open_files() {
     let root = TempDir::new().unwrap();
     let here = root.path();
     let words = operator(here);
-    let mut command = Command::new(QUORATE);
-    command.args(STATE).args([
+    let args = [
         "run",
         "ceremony.toml",
         "--no-keystores",
@@ -213,14 +195,8 @@ fn a_process_with_secrets_leaves_no_core_and_no_open_files() {
         "127.0.0.1:0",
         "--yes-fingerprint",
         &words,
-    ]);
-    let mut child = command
-        .current_dir(here)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    ];
+    let running = Running::start(command(here, &[&STATE[..], &args].concat()));
     // It waits for the others, with its keys in memory.
     let log = || {
         let mut ceremonies = fs::read_dir(here.join("state/ceremonies")).ok()?;
@@ -230,15 +206,15 @@ fn a_process_with_secrets_leaves_no_core_and_no_open_files() {
     while log().is_none() && Instant::now() < end {
         std::thread::sleep(Duration::from_millis(20));
     }
-    let told = |what: &str| fs::read_to_string(format!("/proc/{}/{what}", child.id())).unwrap();
+    let told = |what: &str| fs::read_to_string(format!("/proc/{}/{what}", running.id())).unwrap();
     let (limits, status) = (told("limits"), told("status"));
     // Of a process whose memory is closed to its own user, too, everything belongs to the
     // superuser.
-    let owner = fs::metadata(format!("/proc/{}/environ", child.id())).unwrap().uid();
+    let owner = fs::metadata(format!("/proc/{}/environ", running.id())).unwrap().uid();
     let log = log();
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(fs::metadata(log.unwrap()).unwrap().permissions().mode() & 0o777, 0o600);
+    let killed = running.kill();
+    assert!(matches!(killed, Killed::Running(_)), "it no longer waited: {killed:?}");
+    assert_eq!(mode(log.unwrap()), 0o600);
     assert_eq!(owner, 0);
     let core: Vec<&str> = limits
         .lines()

@@ -3,58 +3,21 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::LazyLock;
+use std::path::Path;
 
 use quorate::ethereum::obol::definition::Version;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::made::{signed, unsigned};
+use crate::support::demo::{Demo, OBOL, OPERATORS};
+use crate::support::files::{files, mode, private};
+use crate::support::program::quorate;
+use crate::support::repository;
 
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn quorate(here: &Path, args: &[&str]) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    let output =
-        command.args(args).current_dir(here).env_clear().stdin(Stdio::null()).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
-}
-
-static DEMO: LazyLock<TempDir> = LazyLock::new(|| {
-    let root = TempDir::new().unwrap();
-    let ended = quorate(root.path(), &["demo", "--obol", "--out", "demo"]);
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    root
-});
-
-fn out_of(operator: &str) -> PathBuf {
-    let ceremonies = DEMO.path().join("demo").join(operator).join("ceremonies");
-    fs::read_dir(ceremonies).unwrap().next().unwrap().unwrap().path().join("out")
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let (path, name) =
-            (entry.as_ref().unwrap().path(), entry.unwrap().file_name().into_string().unwrap());
-        match path.is_dir() {
-            true => names.extend(files(&path).into_iter().map(|inner| format!("{name}/{inner}"))),
-            false => names.push(name),
-        }
-    }
-    names.sort();
-    names
+/// The names of the files in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    files(folder).into_keys().collect()
 }
 
 const FOLDER: [&str; 8] = [
@@ -70,12 +33,13 @@ const FOLDER: [&str; 8] = [
 
 #[test]
 fn every_operator_has_a_folder_for_its_node() {
-    let lock = fs::read(out_of("alice").join("public/cluster-lock.json")).unwrap();
-    for operator in ["alice", "bob", "carol", "dave"] {
-        let folder = out_of(operator).join("secret/obol");
-        assert_eq!(files(&folder), FOLDER);
+    let demo = Demo::new(OBOL);
+    let lock = fs::read(demo.out("alice").join("public/cluster-lock.json")).unwrap();
+    for operator in OPERATORS {
+        let folder = demo.out(operator).join("secret/obol");
+        assert_eq!(names(&folder), FOLDER);
         assert_eq!(fs::read(folder.join("cluster-lock.json")).unwrap(), lock);
-        let key = DEMO.path().join("demo").join(operator).join("charon-enr-private-key");
+        let key = demo.path("demo").join(operator).join("charon-enr-private-key");
         assert_eq!(
             fs::read(folder.join("charon-enr-private-key")).unwrap(),
             fs::read(&key).unwrap()
@@ -85,31 +49,25 @@ fn every_operator_has_a_folder_for_its_node() {
             folder.join("charon-enr-private-key"),
             folder.join("validator_keys/keystore-0.txt"),
         ] {
-            assert_eq!(
-                fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-                0o600,
-                "{}",
-                path.display()
-            );
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
         }
     }
 }
 
 #[test]
 fn the_lock_is_judged_by_itself_and_against_the_transcript() {
-    let public = out_of("bob").join("public");
+    let demo = Demo::new(OBOL);
+    let public = demo.out("bob").join("public");
     let (transcript, lock) = (public.join("transcript.quorate"), public.join("cluster-lock.json"));
     let (transcript, lock) = (transcript.to_str().unwrap(), lock.to_str().unwrap());
-    let ended = quorate(DEMO.path(), &["verify", "cluster-lock", lock]);
+    let ended = demo.run(&["verify", "cluster-lock", lock]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
-    let ended =
-        quorate(DEMO.path(), &["verify", "cluster-definition", "demo/cluster-definition.json"]);
+    let ended = demo.run(&["verify", "cluster-definition", "demo/cluster-definition.json"]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     // Anybody can write a definition: whoever accepts it sees where the money goes.
-    let definition: Value = serde_json::from_slice(
-        &fs::read(DEMO.path().join("demo/cluster-definition.json")).unwrap(),
-    )
-    .unwrap();
+    let definition: Value =
+        serde_json::from_slice(&fs::read(demo.path("demo/cluster-definition.json")).unwrap())
+            .unwrap();
     let validators = definition["validators"].as_array().unwrap();
     let (withdrawal, fees) =
         (&validators[0]["withdrawal_address"], &validators[0]["fee_recipient_address"]);
@@ -123,11 +81,9 @@ fn the_lock_is_judged_by_itself_and_against_the_transcript() {
         "{line} in: {}",
         ended.stdout
     );
-    let ended = quorate(
-        DEMO.path(),
-        &["--json", "verify", "cluster-definition", "demo/cluster-definition.json"],
-    );
-    let verdict: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let verdict = demo
+        .run(&["--json", "verify", "cluster-definition", "demo/cluster-definition.json"])
+        .json();
     let going = serde_json::json!([{ "withdrawal_address": withdrawal, "fee_recipient": fees,
         "validators": validators.len() }]);
     assert_eq!(
@@ -135,7 +91,7 @@ fn the_lock_is_judged_by_itself_and_against_the_transcript() {
         (&going, Some("hoodi")),
         "{verdict}"
     );
-    let ended = quorate(DEMO.path(), &["audit", transcript, "--lock", lock]);
+    let ended = demo.run(&["audit", transcript, "--lock", lock]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("8 shares and 4 nodes have signed it"), "{}", ended.stdout);
     assert!(ended.stdout.contains("every field is the transcript's"), "{}", ended.stdout);
@@ -184,54 +140,41 @@ fn the_lock_is_judged_by_itself_and_against_the_transcript() {
         );
     }
     // A lock that holds, of another cluster.
-    let other =
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/obol/unsigned-v1.10.0.lock.json");
-    assert_eq!(quorate(DEMO.path(), &["verify", "cluster-lock", other]).code, 0);
-    let ended = quorate(DEMO.path(), &["audit", transcript, "--lock", other]);
+    let other = repository("test-vectors/obol/unsigned-v1.10.0.lock.json");
+    let other = other.to_str().unwrap();
+    assert_eq!(demo.run(&["verify", "cluster-lock", other]).code, 0);
+    let ended = demo.run(&["audit", transcript, "--lock", other]);
     assert_eq!(ended.code, 4);
     assert!(
         ended.stdout.contains("lock.json: cluster_definition.config_hash: \"0x"),
         "{}",
         ended.stdout
     );
-    let plain = concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ceremony/2-of-3.quorate");
-    let ended = quorate(DEMO.path(), &["audit", plain, "--lock", lock]);
+    let plain = repository("test-vectors/ceremony/2-of-3.quorate");
+    let ended = demo.run(&["audit", plain.to_str().unwrap(), "--lock", lock]);
     assert_eq!(ended.code, 4);
     assert!(ended.stdout.contains("makes no Obol cluster"), "{}", ended.stdout);
 }
 
 #[test]
 fn the_folder_again() {
-    let as_alice = ["--json", "--dir", "demo/alice", "--passphrase-file", "demo/passphrase"];
-    let ended = quorate(
-        DEMO.path(),
-        &[&as_alice[..], &["export", "obol", "demo/ceremony.toml", "--out", "again"]].concat(),
-    );
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert_eq!(files(&DEMO.path().join("again")), FOLDER);
+    let demo = Demo::new(OBOL);
+    demo.by("alice", &["export", "obol", "demo/ceremony.toml", "--out", "again"]).done();
+    assert_eq!(names(&demo.path("again")), FOLDER);
     let lock = |folder: &Path| fs::read(folder.join("cluster-lock.json")).unwrap();
-    assert_eq!(lock(&DEMO.path().join("again")), lock(&out_of("alice").join("public")));
+    assert_eq!(lock(&demo.path("again")), lock(&demo.out("alice").join("public")));
     let others = ["--charon-enr-private-key", "demo/bob/charon-enr-private-key", "--out", "other"];
-    let ended = quorate(
-        DEMO.path(),
-        &[&as_alice[..], &["export", "obol", "demo/ceremony.toml"], &others].concat(),
-    );
-    assert_eq!(ended.code, 1);
-    assert!(ended.stderr.contains("but the cluster definition has"), "{}", ended.stderr);
-}
-
-fn private(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    demo.by("alice", &[&["export", "obol", "demo/ceremony.toml"], &others[..]].concat())
+        .failed(1, &["but the cluster definition has"]);
 }
 
 #[test]
 fn keys_of_nodes_and_ceremonies_that_need_them() {
     let root = TempDir::new().unwrap();
     let here = root.path();
-    private(&here.join("passphrase"), "correct horse battery\n");
+    private(here.join("passphrase"), "correct horse battery\n");
     let mut cards = Vec::new();
-    for (i, name) in ["alice", "bob", "carol", "dave"].iter().enumerate() {
+    for (i, name) in OPERATORS.iter().enumerate() {
         let state = ["--dir", name, "--passphrase-file", "passphrase"];
         let card = quorate(
             here,
@@ -248,13 +191,13 @@ fn keys_of_nodes_and_ceremonies_that_need_them() {
         made.stdout
     );
     assert_eq!(quorate(here, &["--dir", "alice", "identity", "obol-key", "new"]).code, 1);
-    private(&here.join("key"), &"01".repeat(32));
+    private(here.join("key"), &"01".repeat(32));
     let imported = quorate(here, &["--dir", "bob", "identity", "obol-key", "import", "key"]);
     assert_eq!(
         (imported.code, imported.stdout.trim()),
         (0, unsigned(Version::V1_10).operators[0].enr.as_str())
     );
-    private(&here.join("bad"), "0x01");
+    private(here.join("bad"), "0x01");
     let bad = quorate(here, &["--dir", "carol", "identity", "obol-key", "import", "bad"]);
     assert!(
         bad.code == 1 && bad.stderr.contains("not 64 hexadecimal digits without 0x"),
@@ -301,8 +244,7 @@ fn keys_of_nodes_and_ceremonies_that_need_them() {
         let refused = new(flags, "other.toml");
         assert!(refused.code == 2 && refused.stderr.contains(said), "{said}: {}", refused.stderr);
     }
-    let shown = quorate(here, &["--json", "spec", "show", "ceremony.toml"]);
-    let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let shown = quorate(here, &["--json", "spec", "show", "ceremony.toml"]).json();
     let words = shown["fingerprint"].as_str().unwrap();
     assert!(shown["obol"]["definition_hash"].as_str().unwrap().starts_with("0x"));
 

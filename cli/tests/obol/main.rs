@@ -13,7 +13,10 @@ mod locks;
 
 mod made;
 
-#[path = "../../../tests/support/mod.rs"]
+#[path = "../support/mod.rs"]
 mod support;
+
+#[path = "../../../tests/support/mod.rs"]
+mod vectors;
 
 mod verify;

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
 
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::bls::bls_sign;
@@ -20,13 +19,15 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::made::{node, sign, signed, unsigned, wallet};
-use crate::support::objects_as_lists;
+use crate::support::program::{Ended, quorate};
+use crate::support::repository;
+use crate::vectors::objects_as_lists;
 
 /// What is done to the JSON of a file.
 type Change = fn(&mut Value);
 
 fn vector(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/obol").join(name)
+    repository("test-vectors/obol").join(name)
 }
 
 /// Coefficients of a validator's polynomial, known to everybody.
@@ -112,23 +113,21 @@ fn seal(mut lock: ClusterLock) -> ClusterLock {
     lock
 }
 
-fn run(front: &[&str], bytes: &[u8], more: &[&str]) -> Output {
+fn run(front: &[&str], bytes: &[u8], more: &[&str]) -> Ended {
     let folder = TempDir::new().unwrap();
-    let path = folder.path().join("file.json");
-    fs::write(&path, bytes).unwrap();
-    Command::new(env!("CARGO_BIN_EXE_quorate")).args(front).arg(path).args(more).output().unwrap()
+    fs::write(folder.path().join("file.json"), bytes).unwrap();
+    quorate(folder.path(), &[front, &["file.json"], more].concat())
 }
 
 /// What `quorate verify` says to people.
 fn in_words(kind: &str, bytes: &[u8], more: &[&str]) -> String {
-    String::from_utf8(run(&["verify", kind], bytes, more).stdout).unwrap()
+    run(&["verify", kind], bytes, more).stdout
 }
 
 /// `quorate verify` on these bytes: exit code and verdict.
-fn verify(kind: &str, bytes: &[u8], more: &[&str]) -> (Option<i32>, Value) {
-    let output = run(&["--json", "verify", kind], bytes, more);
-    let verdict = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
-    (output.status.code(), verdict)
+fn verify(kind: &str, bytes: &[u8], more: &[&str]) -> (i32, Value) {
+    let ended = run(&["--json", "verify", kind], bytes, more);
+    (ended.code, ended.json())
 }
 
 /// The JSON of a file, changed in one thing. With `rehash` the hashes are made to fit again, so
@@ -158,7 +157,7 @@ fn assert_refused(kind: &str, bytes: &[u8], field: &str, reason: &str) {
     let (code, verdict) = verify(kind, bytes, &[]);
     assert_eq!(
         (code, &verdict["accepted"]),
-        (Some(4), &Value::Bool(false)),
+        (4, &Value::Bool(false)),
         "{field}, {reason}: {verdict}"
     );
     assert_eq!(verdict["field"], field, "{verdict}");
@@ -167,7 +166,7 @@ fn assert_refused(kind: &str, bytes: &[u8], field: &str, reason: &str) {
 
 fn assert_accepted(kind: &str, bytes: &[u8]) -> Value {
     let (code, verdict) = verify(kind, bytes, &[]);
-    assert_eq!((code, &verdict["accepted"]), (Some(0), &Value::Bool(true)), "{verdict}");
+    assert_eq!((code, &verdict["accepted"]), (0, &Value::Bool(true)), "{verdict}");
     verdict
 }
 
@@ -318,7 +317,7 @@ fn a_contracts_signature_is_refused_or_said_not_to_be_checked() {
 
     let named = ["--contract-wallet", &contract.to_string()];
     let (code, verdict) = verify("cluster-definition", &bytes, &named);
-    assert_eq!(code, Some(0), "{verdict}");
+    assert_eq!(code, 0, "{verdict}");
     assert_eq!(
         verdict["unchecked"],
         json!(["operators[1].config_signature", "operators[1].enr_signature"])
@@ -332,7 +331,7 @@ fn a_contracts_signature_is_refused_or_said_not_to_be_checked() {
         &bytes,
         &["--contract-wallet", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"],
     );
-    assert_eq!(code, Some(2));
+    assert_eq!(code, 2);
     assert!(
         verdict["error"]["what"].as_str().unwrap().contains("is no wallet of this cluster"),
         "{verdict}"
@@ -346,7 +345,7 @@ fn a_contracts_signature_is_refused_or_said_not_to_be_checked() {
         &definition.with_hashes().to_json(),
         &["--contract-wallet", &creator],
     );
-    assert_eq!((code, &verdict["field"]), (Some(4), &json!("operators[0].config_signature")));
+    assert_eq!((code, &verdict["field"]), (4, &json!("operators[0].config_signature")));
 }
 
 fn wallet_address(operator: usize) -> [u8; 20] {

@@ -13,27 +13,14 @@ use quorate::signing::partial::Partial;
 use quorate::spec::Index;
 use serde_json::{Value, json};
 
-use crate::place::{OPERATORS, Place};
+use crate::place::Place;
+use crate::support::demo::OPERATORS;
 
 /// A card says what its maker calls itself.
 #[test]
 fn a_custodian_with_an_operators_name_is_told_from_it() {
     let place = Place::new("hoodi");
-    let stranger = [
-        "--json",
-        "--dir",
-        "stranger",
-        "--passphrase-file",
-        "demo/passphrase",
-        "identity",
-        "new",
-        "--name",
-        "carol",
-    ];
-    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let card = place.stranger("carol");
     let asked = place.request(&["--custodian", &card]).done();
     assert!(
         asked.stderr.contains("carol alone (NOT an operator of this ceremony), operator key"),
@@ -371,22 +358,7 @@ fn index_and_epoch_against_what_the_chain_says() {
 fn a_further_deposit_goes_where_the_first_one_went() {
     let place = Place::new("hoodi");
     place.allow();
-    let (transcript, key) = (place.transcript(), place.key());
-    let ask = |amount: &str| {
-        let args = [
-            "deposit",
-            "request",
-            &transcript,
-            "--public-key",
-            &key,
-            "--amount",
-            amount,
-            "--public",
-            "-o",
-            "request.json",
-        ];
-        place.by("alice", &args)
-    };
+    let ask = |amount: &str| place.deposit_request(amount);
     ask("32").failed(2, &["amount: the ceremony itself signed a deposit of 32 ETH"]);
     ask("0.5").failed(2, &["0.5 ETH is less than 1 ETH"]);
     ask("33").failed(2, &["33 ETH is more than 32 ETH"]);

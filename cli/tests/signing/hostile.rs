@@ -13,7 +13,8 @@ use quorate_operator::carrier::{Event, Peer, Session, Tcp, TcpConfig, Timing};
 use tokio::time::timeout;
 
 use crate::place::Place;
-use crate::together::{Running, live, ports, verified};
+use crate::support::running::{Running, Signal};
+use crate::together::{live, ports, verified};
 
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -149,7 +150,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
     let why = "dave: it sent something that is not a frame: frame type: unknown";
     assert_eq!(bob.json()["hung_up_on"], serde_json::json!([why]));
     assert_eq!(alice.json()["hung_up_on"], serde_json::json!([]));
-    carol.signal("-INT");
+    carol.signal(Signal::INT);
     carol.ended().done();
     ["alice", "bob", "carol"]
         .iter()
@@ -175,7 +176,7 @@ fn no_answer_leaves_that_the_log_does_not_remember() {
             _ => None,
         };
         dave.until(answer).await;
-        alice.signal("-KILL");
+        alice.signal(Signal::KILL);
     });
     drop(alice);
     let again = place.sign("alice", "exit").done();

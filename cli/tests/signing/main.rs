@@ -5,4 +5,6 @@
 mod files;
 mod hostile;
 mod place;
+#[path = "../support/mod.rs"]
+mod support;
 mod together;

@@ -1,10 +1,7 @@
 //! Finished ceremonies, and operators with their state.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::ops::Deref;
 
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
@@ -13,118 +10,37 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::signing::Parent;
 use quorate_operator::store::{IDENTITY_FILE, open_with_passphrase};
 use serde_json::Value;
-use tempfile::TempDir;
 
-pub(crate) const OPERATORS: [&str; 4] = ["alice", "bob", "carol", "dave"];
+use crate::support::demo::{Demo, MAINNET, OPERATORS, PLAIN};
+use crate::support::files::private;
+use crate::support::program::Ended;
 
-/// Finished ceremonies, 3 of 4 with 2 validators, made once for all tests: state is copied from
-/// here.
-struct Made {
-    root: TempDir,
-}
-
-static MADE: LazyLock<Made> = LazyLock::new(|| {
-    let root = TempDir::new().unwrap();
-    for network in ["hoodi", "mainnet"] {
-        let args = ["demo", "--network", network, "--no-keystores", "--out", network];
-        let ended = quorate(root.path(), &args);
-        assert_eq!(ended.code, 0, "{}", ended.stderr);
-    }
-    Made { root }
-});
-
-pub(crate) struct Ended {
-    pub(crate) code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Ended {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|_| panic!("{}{}", self.stdout, self.stderr))
-    }
-
-    /// It failed with this code, for a reason that has these parts.
-    pub(crate) fn failed(&self, code: i32, parts: &[&str]) {
-        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        parts
-            .iter()
-            .for_each(|part| assert!(self.stderr.contains(part), "{part:?} in:\n{}", self.stderr));
-    }
-
-    pub(crate) fn done(self) -> Self {
-        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
-        self
-    }
-}
-
-fn quorate(here: &Path, args: &[&str]) -> Ended {
-    ended(start(here, args))
-}
-
-fn start(here: &Path, args: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command
-        .args(args)
-        .current_dir(here)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command.spawn().unwrap()
-}
-
-/// What became of a process.
-pub(crate) fn ended(child: Child) -> Ended {
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
-}
-
-/// A copy of a finished ceremony, to be changed by one test.
+/// A finished ceremony, 3 of 4 with 2 validators, to be changed by one test.
 pub(crate) struct Place {
-    root: TempDir,
+    demo: Demo,
     pub(crate) network: &'static str,
+}
+
+impl Deref for Place {
+    type Target = Demo;
+
+    fn deref(&self) -> &Demo {
+        &self.demo
+    }
 }
 
 impl Place {
     pub(crate) fn new(network: &'static str) -> Self {
-        let root = TempDir::new().unwrap();
-        copy(&MADE.root.path().join(network), &root.path().join("demo"));
-        Self { root, network }
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    pub(crate) fn run(&self, args: &[&str]) -> Ended {
-        quorate(self.root.path(), args)
-    }
-
-    /// As an operator, with its state and passphrase.
-    pub(crate) fn by(&self, operator: &str, args: &[&str]) -> Ended {
-        ended(self.start(operator, args))
-    }
-
-    /// As [`Place::by`], without waiting for its end.
-    pub(crate) fn start(&self, operator: &str, args: &[&str]) -> Child {
-        let dir = format!("demo/{operator}");
-        start(
-            self.root.path(),
-            &[&["--json", "--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat(),
-        )
+        let kind = match network {
+            "hoodi" => PLAIN,
+            "mainnet" => MAINNET,
+            _ => panic!("no demo is made on {network}"),
+        };
+        Self { demo: Demo::new(kind), network }
     }
 
     pub(crate) fn transcript(&self) -> String {
-        let ceremonies = self.path("demo/alice/ceremonies");
-        let ceremony = fs::read_dir(ceremonies).unwrap().next().unwrap().unwrap().path();
-        ceremony.join("out/public/transcript.quorate").to_str().unwrap().to_owned()
+        self.out("alice").join("public/transcript.quorate").to_str().unwrap().to_owned()
     }
 
     pub(crate) fn parent(&self) -> Parent {
@@ -140,6 +56,14 @@ impl Place {
         self.by(operator, &["identity", "show"]).done().json()["card"].as_str().unwrap().to_owned()
     }
 
+    /// The card of somebody who is no operator of the ceremony.
+    pub(crate) fn stranger(&self, name: &str) -> String {
+        let state = ["--json", "--dir", "stranger", "--passphrase-file", "demo/passphrase"];
+        let new = ["identity", "new", "--name", name, "--kdf-cost", "10"];
+        let made = self.run(&[&state[..], &new].concat()).done();
+        made.json()["card"].as_str().unwrap().to_owned()
+    }
+
     /// Allows everybody to answer without a question.
     pub(crate) fn allow(&self) {
         for operator in OPERATORS {
@@ -152,9 +76,7 @@ impl Place {
     }
 
     pub(crate) fn policy(&self, operator: &str, text: &str) {
-        let path = self.path(&format!("demo/{operator}/signing.toml"));
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+        private(self.path(&format!("demo/{operator}/signing.toml")), text);
     }
 
     /// A request of alice's.
@@ -172,6 +94,24 @@ impl Place {
             "request.json",
         ];
         self.by("alice", &[&args, more].concat())
+    }
+
+    /// A request of alice's for a further deposit, of this many ETH.
+    pub(crate) fn deposit_request(&self, amount: &str) -> Ended {
+        let (transcript, key) = (self.transcript(), self.key());
+        let args = [
+            "deposit",
+            "request",
+            &transcript,
+            "--public-key",
+            &key,
+            "--amount",
+            amount,
+            "--public",
+            "-o",
+            "request.json",
+        ];
+        self.by("alice", &args)
     }
 
     pub(crate) fn sign(&self, operator: &str, kind: &str) -> Ended {
@@ -205,19 +145,5 @@ impl Place {
         let mut file: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         *file.pointer_mut(pointer).unwrap() = value;
         fs::write(path, serde_json::to_vec(&file).unwrap()).unwrap();
-    }
-}
-
-pub(crate) fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let target = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &target)
-        } else {
-            fs::copy(&path, &target).map(drop).unwrap()
-        }
     }
 }

@@ -1,67 +1,26 @@
 //! All at the same time, over channels.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, Command};
+use std::fs::File;
+use std::path::Path;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 
-use crate::place::{Ended, OPERATORS, Place, ended};
+use crate::place::Place;
+use crate::support::demo::OPERATORS;
+use crate::support::ports::free_address;
+use crate::support::running::{Running, Signal};
 
 /// Copies of a ceremony have the same addresses: one test at a time listens there.
-pub(crate) fn ports() -> MutexGuard<'static, ()> {
+pub(crate) fn ports() -> (MutexGuard<'static, ()>, File) {
     static PORTS: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
-    PORTS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// An operator that runs, and what it has said so far.
-pub(crate) struct Running {
-    /// `None`: it has ended.
-    child: Option<Child>,
-    stderr: BufReader<ChildStderr>,
-    said: String,
-}
-
-impl Running {
-    pub(crate) fn new(mut child: Child) -> Self {
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Self { child: Some(child), stderr, said: String::new() }
-    }
-
-    /// Waits until it has said this.
-    pub(crate) fn until(&mut self, text: &str) {
-        while !self.said.contains(text) {
-            assert_ne!(
-                self.stderr.read_line(&mut self.said).unwrap(),
-                0,
-                "it ended without {text:?}:\n{}",
-                self.said
-            );
-        }
-    }
-
-    /// As Ctrl-C, or as a loss of power.
-    pub(crate) fn signal(&self, signal: &str) {
-        let child = self.child.as_ref().unwrap().id().to_string();
-        assert!(Command::new("kill").args([signal, &child]).status().unwrap().success());
-    }
-
-    pub(crate) fn ended(mut self) -> Ended {
-        self.stderr.read_to_string(&mut self.said).unwrap();
-        let ended = ended(self.child.take().unwrap());
-        Ended { stderr: std::mem::take(&mut self.said), ..ended }
-    }
-}
-
-/// A test that fails leaves nobody who listens.
-impl Drop for Running {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+    let here = PORTS.lock().unwrap_or_else(PoisonError::into_inner);
+    // Nor another run of these tests with the same demos.
+    let elsewhere = File::create(Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo-ports"));
+    let elsewhere = elsewhere.unwrap();
+    elsewhere.lock().unwrap();
+    (here, elsewhere)
 }
 
 /// An operator that answers the request, and stays.
@@ -74,12 +33,7 @@ fn live_with(place: &Place, operator: &str, more: &[&str]) -> Running {
 }
 
 fn live_to(place: &Place, operator: &str, output: &str, more: &[&str]) -> Running {
-    Running::new(
-        place.start(
-            operator,
-            &[&["exit", "run", "request.json", "--yes", "-o", output], more].concat(),
-        ),
-    )
+    place.start(operator, &[&["exit", "run", "request.json", "--yes", "-o", output], more].concat())
 }
 
 pub(crate) fn verified(place: &Place, file: &str) {
@@ -140,7 +94,7 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
     // One comes.
     let mut two = ["alice", "bob"].map(|operator| live(&place, operator));
     two.iter_mut().for_each(|running| running.until("has answered: 2 answers, 3 needed."));
-    two.iter().for_each(|running| running.signal("-INT"));
+    two.iter().for_each(|running| running.signal(Signal::INT));
     for running in two {
         let ended = running.ended();
         assert_eq!(ended.code, 5, "{}{}", ended.stdout, ended.stderr);
@@ -166,7 +120,7 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
     let mut three = ["alice", "bob", "carol"].map(|operator| live(&place, operator));
     three.iter_mut().for_each(|running| running.until("Wrote exit-"));
     // Dave is waited for; a person who has had enough still has what was made.
-    three.iter().for_each(|running| running.signal("-TERM"));
+    three.iter().for_each(|running| running.signal(Signal::TERM));
     for running in three {
         let made = running.ended().done();
         assert!(made.stderr.contains("dave had not said that"), "{}", made.stderr);
@@ -205,7 +159,7 @@ fn answers_for_a_custodian_go_to_it_alone() {
     fs::remove_file(place.path("exit-carol.json")).unwrap();
     let (mut carol, mut alice) = (live(&place, "carol"), live(&place, "alice"));
     alice.until("The custodian counts this answer.");
-    alice.signal("-INT");
+    alice.signal(Signal::INT);
     let alice = alice.ended();
     let json = alice.json();
     assert_eq!(
@@ -219,27 +173,13 @@ fn answers_for_a_custodian_go_to_it_alone() {
     let others = ["bob", "dave"].map(|operator| live(&place, operator));
     carol.until("Wrote exit-carol.json");
     others.into_iter().for_each(|running| drop(running.ended().done()));
-    carol.signal("-INT");
+    carol.signal(Signal::INT);
     let carol = carol.ended().done();
     assert_eq!(carol.json()["signed_by"].as_array().unwrap().len(), 3);
     assert!(carol.json()["signed_by"].as_array().unwrap().contains(&json!("alice")));
     fs::remove_file(place.path("exit-carol.json")).unwrap();
     // A custodian that is no operator has no channel: nothing is signed.
-    let stranger = [
-        "--json",
-        "--dir",
-        "stranger",
-        "--passphrase-file",
-        "demo/passphrase",
-        "identity",
-        "new",
-        "--name",
-        "zoe",
-    ];
-    let card = place.run(&[&stranger[..], &["--kdf-cost", "10"]].concat()).done().json()["card"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let card = place.stranger("zoe");
     fs::remove_file(place.path("request.json")).unwrap();
     place.request(&["--custodian", &card]).done();
     let refused = live(&place, "bob").ended();
@@ -259,17 +199,16 @@ fn another_request_does_not_connect_and_is_told() {
     place.request(&["--public", "--epoch", "1"]).done();
     fs::rename(place.path("request.json"), place.path("other.json")).unwrap();
     let id = place.request(&["--public"]).done().json()["request"].as_str().unwrap().to_owned();
-    let mut dave = Running::new(
-        place.start("dave", &["exit", "run", "other.json", "--yes", "-o", "exit-dave.json"]),
-    );
+    let mut dave =
+        place.start("dave", &["exit", "run", "other.json", "--yes", "-o", "exit-dave.json"]);
     let mut three = ["alice", "bob", "carol"].map(|operator| live(&place, operator));
     dave.until(&format!("here for the request {id}"));
     for running in &mut three {
         running.until("it says that it is operator 4 and here for the request");
         running.until("Wrote exit-");
     }
-    dave.signal("-INT");
-    three.iter().for_each(|running| running.signal("-INT"));
+    dave.signal(Signal::INT);
+    three.iter().for_each(|running| running.signal(Signal::INT));
     let dave = dave.ended();
     assert_eq!((dave.code, &dave.json()["counted"]), (5, &json!(1)), "{}", dave.stderr);
     assert!(!dave.stderr.contains("Connected"), "{}", dave.stderr);
@@ -297,8 +236,8 @@ fn addresses_of_today() {
     }
     let twice = ["--at", "bob=127.0.0.1:1", "--at", "2=127.0.0.1:2"];
     run("alice", &twice).ended().failed(2, &["a second address of this operator"]);
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let moved = taken.local_addr().unwrap().to_string();
+    let moved = free_address();
+    let taken = std::net::TcpListener::bind(&moved).unwrap();
     run("alice", &["--listen", &moved]).ended().failed(1, &["cannot listen on", "another program"]);
     for (output, reason) in [
         ("nowhere/exit.json", "nowhere/exit.json: the folder that it would be in does not exist"),
@@ -328,13 +267,7 @@ fn an_operator_without_an_address_is_missed_before_anything_is_signed() {
     let place = Place::new("hoodi");
     place.allow();
     place.request(&["--public"]).done();
-    let ceremony = fs::read_dir(place.path("demo/dave/ceremonies"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path()
-        .join("ceremony.toml");
+    let ceremony = place.ceremony("dave").join("ceremony.toml");
     let text = fs::read_to_string(&ceremony).unwrap();
     let without: String = text
         .lines()
@@ -387,7 +320,7 @@ fn a_result_that_cannot_be_written_waits() {
     fs::remove_dir(place.path("here")).unwrap();
     let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
     alice.until("The result is not written");
-    alice.signal("-INT");
+    alice.signal(Signal::INT);
     alice.ended().failed(
         1,
         &[
@@ -398,7 +331,7 @@ fn a_result_that_cannot_be_written_waits() {
     // The others say who may not have it.
     others.iter_mut().for_each(|running| running.until("Wrote exit-"));
     for running in others {
-        running.signal("-INT");
+        running.signal(Signal::INT);
         let ended = running.ended().done();
         let without = ended.json()["waiting_for"].as_array().unwrap().clone();
         assert!(
@@ -433,7 +366,7 @@ fn a_result_that_is_there_already_is_written() {
     fs::rename(place.path("copy.json"), place.path("exit-alice.json")).unwrap();
     alice.until("Wrote exit-alice.json");
     for running in others.into_iter().chain([alice]) {
-        running.signal("-INT");
+        running.signal(Signal::INT);
         running.ended().done();
     }
     verified(&place, "exit-alice.json");
@@ -444,20 +377,7 @@ fn a_further_deposit_together() {
     let _ports = ports();
     let place = Place::new("hoodi");
     place.allow();
-    let (transcript, key) = (place.transcript(), place.key());
-    let args = [
-        "deposit",
-        "request",
-        &transcript,
-        "--public-key",
-        &key,
-        "--amount",
-        "8",
-        "--public",
-        "-o",
-        "request.json",
-    ];
-    place.by("alice", &args).done();
+    place.deposit_request("8").done();
     place
         .by("alice", &["exit", "run", "request.json", "--yes"])
         .failed(2, &["a request of the kind deposit, not exit"]);
@@ -466,8 +386,8 @@ fn a_further_deposit_together() {
         let output = format!("deposit-{operator}.json");
         place.start(operator, &["deposit", "run", "request.json", "--yes", "-o", &output])
     });
-    for child in made {
-        assert_eq!(ended(child).done().json()["amount"], 8_000_000_000_u64);
+    for running in made {
+        assert_eq!(running.ended().done().json()["amount"], 8_000_000_000_u64);
     }
     for operator in names {
         place

@@ -1,14 +1,11 @@
 //! Operators with their directories, and the processes that run for them.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom};
-use std::net::TcpListener;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
+use std::process::Command;
+use std::sync::Arc;
 
 use quorate::identity::card::OperatorName;
 use quorate::identity::operator::Operator;
@@ -20,25 +17,12 @@ use quorate::spec::{Ceremony, CeremonyFile};
 use quorate_operator::store::{IDENTITY_FILE, Log, SealCost, StateDir, seal_with_passphrase};
 
 use crate::Chance;
+use crate::support::files::private;
+use crate::support::ports::free_address;
+use crate::support::program::{Ended, QUORATE, command_of, end};
+use crate::support::running::{Running, no_starts};
 
 const PASSPHRASE: &str = "correct horse battery";
-
-/// A process that another thread starts must not inherit a lock that this one holds: one of the two
-/// at a time.
-static FORKS: Mutex<()> = Mutex::new(());
-
-/// A port that is free now and that no outgoing connection is given: below the range that the
-/// system takes those from.
-pub(crate) fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = 11_000 + u16::try_from(std::process::id() % 61).unwrap() * 300;
-    loop {
-        let port = start + NEXT.fetch_add(1, Ordering::Relaxed) % 3000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 /// How big a ceremony is.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +42,7 @@ pub(crate) struct Place {
 impl Place {
     /// On loopback, the same for both.
     pub(crate) fn loopback() -> Self {
-        let address = format!("127.0.0.1:{}", free_port());
+        let address = free_address();
         Self { listen: address.clone(), address }
     }
 }
@@ -84,11 +68,8 @@ impl Cluster {
         dirs: &BTreeMap<usize, PathBuf>,
     ) -> Self {
         let Size { n, t, v } = size;
-        let _no_forks = FORKS.lock().unwrap();
-        let passphrase = root.join("passphrase");
-        let mut file =
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&passphrase).unwrap();
-        std::io::Write::write_all(&mut file, PASSPHRASE.as_bytes()).unwrap();
+        let _no_starts = no_starts();
+        private(root.join("passphrase"), PASSPHRASE);
         let id = hex::encode(chance.bytes());
         let mut text = format!(
             "version = 1\nname = \"Soak\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n"
@@ -150,9 +131,8 @@ impl Cluster {
 
     /// The command of operator `i`: the same each time.
     pub(crate) fn command(&self, i: usize) -> Command {
-        let mut command = Command::new(program());
+        let mut command = command_of(program(), &self.root, &["--json"]);
         command
-            .arg("--json")
             .arg("--dir")
             .arg(&self.dirs[i])
             .arg("--passphrase-file")
@@ -173,23 +153,12 @@ impl Cluster {
     }
 
     /// Runs `command`, which is, or wraps, the command of operator `i`.
-    pub(crate) fn start_with(&self, i: usize, mut command: Command) -> Running {
+    pub(crate) fn start_with(&self, i: usize, command: Command) -> Running {
         let open = |kind: &str| {
             let path = self.root.join(format!("operator-{}.{kind}", i + 1));
-            let file = OpenOptions::new().create(true).read(true).append(true).open(path).unwrap();
-            let at = file.metadata().unwrap().len();
-            (file, at)
+            OpenOptions::new().create(true).read(true).append(true).open(path).unwrap()
         };
-        let ((out, out_at), (err, err_at)) = (open("stdout"), open("stderr"));
-        command
-            .stdin(Stdio::null())
-            .stdout(out.try_clone().unwrap())
-            .stderr(err.try_clone().unwrap());
-        let child = {
-            let _no_locks = FORKS.lock().unwrap();
-            command.spawn().unwrap()
-        };
-        Running { child, out, out_at, err, err_at }
+        Running::start_into(command, open("stdout"), open("stderr"))
     }
 
     fn out(&self, i: usize) -> PathBuf {
@@ -219,15 +188,11 @@ impl Cluster {
             }
         }
         let transcript = self.out(0).join("public/transcript.quorate");
-        let mut audit = Command::new(program());
-        audit.arg("audit").arg(&transcript).arg("--expect").arg(self.root.join("ceremony.toml"));
-        let audited = audit.stdin(Stdio::null()).output().map_err(|why| why.to_string())?;
-        if audited.status.code() != Some(0) {
-            return Err(format!(
-                "the audit ended with {}: {}",
-                audited.status,
-                String::from_utf8_lossy(&audited.stdout)
-            ));
+        let mut audit = command_of(program(), &self.root, &["audit"]);
+        audit.arg(&transcript).args(["--expect", "ceremony.toml"]);
+        let audited = end(audit);
+        if audited.code != 0 {
+            return Err(format!("the audit ended with {}: {}", audited.code, audited.stdout));
         }
         (0..count).try_for_each(|i| {
             self.check_shares(i).map_err(|why| format!("operator {}: {why}", i + 1))
@@ -296,8 +261,7 @@ impl Cluster {
 
 /// The program under test.
 pub(crate) fn program() -> PathBuf {
-    std::env::var_os("QUORATE_SOAK_PROGRAM")
-        .map_or_else(|| env!("CARGO_BIN_EXE_quorate").into(), PathBuf::from)
+    std::env::var_os("QUORATE_SOAK_PROGRAM").map_or_else(|| QUORATE.into(), PathBuf::from)
 }
 
 fn files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
@@ -308,71 +272,9 @@ fn files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
         .collect())
 }
 
-/// A process.
-pub(crate) struct Running {
-    child: Child,
-    out: File,
-    out_at: u64,
-    err: File,
-    err_at: u64,
-}
-
-/// How a process ended by itself.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) status: ExitStatus,
-    /// Who had not confirmed that it holds everything.
-    pub(crate) unconfirmed: usize,
-    /// What it said on stderr.
-    pub(crate) said: String,
-}
-
-impl Running {
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// `kill -9`. What the process had said, or, if it was faster, how it had ended.
-    pub(crate) fn kill(mut self) -> Result<String, Ended> {
-        self.child.kill().unwrap();
-        let status = self.child.wait().unwrap();
-        match status.code() {
-            None => Ok(since(&mut self.err, self.err_at)),
-            Some(_) => Err(self.ended(status)),
-        }
-    }
-
-    /// How it ended, if it has.
-    pub(crate) fn poll(&mut self) -> Option<Ended> {
-        self.child.try_wait().unwrap().map(|status| self.ended(status))
-    }
-
-    /// How many bytes it has said on stderr.
-    pub(crate) fn talk(&self) -> u64 {
-        self.err.metadata().map_or(0, |file| file.len() - self.err_at)
-    }
-
-    fn ended(&mut self, status: ExitStatus) -> Ended {
-        let result = since(&mut self.out, self.out_at);
-        let result: serde_json::Value = serde_json::from_str(result.trim()).unwrap_or_default();
-        let unconfirmed = result["unconfirmed"].as_array().map_or(0, Vec::len);
-        Ended { status, unconfirmed, said: since(&mut self.err, self.err_at) }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Of a failed test; otherwise it has ended.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn since(file: &mut File, at: u64) -> String {
-    let mut bytes = Vec::new();
-    file.seek(SeekFrom::Start(at)).unwrap();
-    file.read_to_end(&mut bytes).unwrap();
-    String::from_utf8_lossy(&bytes).into_owned()
+/// How many others had not confirmed that they hold everything when a process ended.
+pub(crate) fn unconfirmed(ended: &Ended) -> usize {
+    ended.json()["unconfirmed"].as_array().map_or(0, Vec::len)
 }
 
 /// A directory of this harness. It stays when a test fails.

@@ -74,12 +74,10 @@ fn in_a_namespace() {
         }
         let mut full = 0;
         let mut play = Play::new(&cluster, &mut chance).excusing(|i, ended| {
-            let expected = i == victim
-                && ended.status.code() == Some(1)
-                && ended.said.contains("no space left");
+            let expected = i == victim && ended.code == 1 && ended.stderr.contains("no space left");
             expected.then(|| {
                 full += 1;
-                assert_eq!(full, 1, "there was space: {}", ended.said);
+                assert_eq!(full, 1, "there was space: {}", ended.stderr);
                 fs::remove_file(disk.join("ballast")).unwrap();
                 Duration::from_millis(100)
             })

@@ -6,7 +6,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::cluster::{Cluster, Ended, Running, Size, scratch};
+use crate::cluster::{Cluster, Size, scratch, unconfirmed};
+use crate::support::program::Ended;
+use crate::support::running::{Killed, Running};
 use crate::{Chance, seed, setting, with_others};
 
 /// A ceremony that takes longer has failed.
@@ -102,15 +104,15 @@ impl<'c> Play<'c> {
                 }
                 State::Running(running) => {
                     if let Some(ended) = running.poll() {
-                        *state = match (ended.status.code(), (self.excuse)(i, &ended)) {
+                        *state = match (ended.code, (self.excuse)(i, &ended)) {
                             (_, Some(pause)) => State::Away(Instant::now() + pause),
-                            (Some(0), None) => State::Done { unconfirmed: ended.unconfirmed },
+                            (0, None) => State::Done { unconfirmed: unconfirmed(&ended) },
                             (_, None) => {
                                 return Err(format!(
                                     "operator {} ended by itself with {}: {}",
                                     i + 1,
-                                    ended.status,
-                                    ended.said
+                                    ended.code,
+                                    ended.stderr
                                 ));
                             }
                         };
@@ -159,16 +161,16 @@ impl<'c> Play<'c> {
         let back = State::Away(Instant::now() + chance.millis(AWAY));
         match std::mem::replace(&mut self.states[victim], back) {
             State::Running(process) => match process.kill() {
-                Ok(said) => *self.tally.kills.entry(round_of(&said)).or_default() += 1,
-                Err(ended) if ended.status.code() == Some(0) => {
-                    self.states[victim] = State::Done { unconfirmed: ended.unconfirmed };
+                Killed::Running(said) => *self.tally.kills.entry(round_of(&said)).or_default() += 1,
+                Killed::Ended(ended) if ended.code == 0 => {
+                    self.states[victim] = State::Done { unconfirmed: unconfirmed(&ended) };
                 }
-                Err(ended) => {
+                Killed::Ended(ended) => {
                     return Err(format!(
                         "operator {} ended by itself with {}: {}",
                         victim + 1,
-                        ended.status,
-                        ended.said
+                        ended.code,
+                        ended.stderr
                     ));
                 }
             },

@@ -23,6 +23,8 @@ mod member;
 mod namespaces;
 mod proxy;
 mod siege;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::cluster::{Cluster, Place, Running, Size, scratch};
+use crate::cluster::{Cluster, Place, Size, scratch};
+use crate::support::program::behind;
+use crate::support::running::Running;
 use crate::{Chance, inside, seed, setting, with_others};
 
 const SIZE: Size = Size { n: 4, t: 3, v: 1 };
@@ -69,13 +71,8 @@ fn in_namespaces() {
         let places = (1..=SIZE.n).map(place).collect();
         let cluster = Cluster::new(root.path(), SIZE, &mut chance, places, &BTreeMap::new());
         let start = |i: usize| {
-            let whole = cluster.command(i);
-            let mut command = Command::new("ip");
-            command
-                .args(["netns", "exec", &format!("o{}", i + 1)])
-                .arg(whole.get_program())
-                .args(whole.get_args());
-            cluster.start_with(i, command)
+            let namespace = format!("o{}", i + 1);
+            cluster.start_with(i, behind(&["ip", "netns", "exec", &namespace], &cluster.command(i)))
         };
         let mut running: Vec<Running> = (0..SIZE.n).map(start).collect();
         let (calm, end) = (Instant::now() + Duration::from_secs(4), Instant::now() + PATIENCE);
@@ -93,7 +90,7 @@ fn in_namespaces() {
                 running.iter_mut().enumerate().filter(|(i, _)| !done[*i]).collect::<Vec<_>>()
             {
                 if let Some(ended) = process.poll() {
-                    assert_eq!(ended.status.code(), Some(0), "operator {}: {}", i + 1, ended.said);
+                    assert_eq!(ended.code, 0, "operator {}: {}", i + 1, ended.stderr);
                     done[i] = true;
                 }
             }

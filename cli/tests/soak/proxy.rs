@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cluster::{Cluster, Place, Size, free_port, scratch};
+use crate::cluster::{Cluster, Place, Size, scratch};
 use crate::kills::Play;
+use crate::support::ports::free_address;
 use crate::{Chance, seed, setting, with_others};
 
 /// What is done to a direction of a connection after some bytes.
@@ -144,9 +145,9 @@ fn a_network_that_calms_down_lets_everybody_finish() {
         let size = Size { n: 4, t: 3, v: 1 };
         let root = scratch();
         let listeners: Vec<TcpListener> =
-            (0..size.n).map(|_| TcpListener::bind(("127.0.0.1", free_port())).unwrap()).collect();
+            (0..size.n).map(|_| TcpListener::bind(free_address()).unwrap()).collect();
         let place = |listener: &TcpListener| Place {
-            listen: format!("127.0.0.1:{}", free_port()),
+            listen: free_address(),
             address: listener.local_addr().unwrap().to_string(),
         };
         let places: Vec<Place> = listeners.iter().map(place).collect();

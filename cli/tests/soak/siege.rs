@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -14,8 +14,10 @@ use quorate::message::shape::Shape;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
-use crate::cluster::{Cluster, Running, Size, scratch};
+use crate::cluster::{Cluster, Size, scratch};
 use crate::member::Member;
+use crate::support::program::{command_of, limited};
+use crate::support::running::Running;
 use crate::{Chance, alone, seed, setting};
 
 /// The promise: memory of an operator under siege, KiB. Keys and keystores are sealed with cheap
@@ -95,11 +97,9 @@ impl Siege {
     fn lay(cluster: &Cluster, half_open: usize) -> Self {
         let besieger = |i: usize| {
             let report = cluster.root.join(format!("besieger-{i}"));
-            let mut command = Command::new(std::env::current_exe().unwrap());
-            command
-                .args(["--exact", "siege::besieger", "--ignored"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null());
+            let args = ["--exact", "siege::besieger", "--ignored"];
+            let mut command = command_of(std::env::current_exe().unwrap(), &cluster.root, &args);
+            command.stdout(Stdio::null());
             command
                 .env("QUORATE_SOAK_TARGET", &cluster.places[i].listen)
                 .env("QUORATE_SOAK_REPORT", &report);
@@ -148,7 +148,7 @@ fn finish(cluster: &Cluster, mut running: Vec<Running>) -> Vec<u64> {
         {
             peaks[i] = peaks[i].max(peak_memory(process.id()));
             if let Some(ended) = process.poll() {
-                assert_eq!(ended.status.code(), Some(0), "operator {}: {}", i + 1, ended.said);
+                assert_eq!(ended.code, 0, "operator {}: {}", i + 1, ended.stderr);
                 done[i] = true;
                 left -= 1;
             }
@@ -232,15 +232,7 @@ fn few_descriptors_are_enough_under_siege() {
     let mut chance = Chance::new(seed("few descriptors"), 0);
     let root = scratch();
     let cluster = Cluster::local(root.path(), SIZE, &mut chance);
-    let start = |i: usize| {
-        let whole = cluster.command(i);
-        let mut command = Command::new("sh");
-        command
-            .args(["-c", "ulimit -n 48; exec \"$@\"", "sh"])
-            .arg(whole.get_program())
-            .args(whole.get_args());
-        cluster.start_with(i, command)
-    };
+    let start = |i: usize| cluster.start_with(i, limited("-n 48", &cluster.command(i)));
     let mut running: Vec<Running> = (0..SIZE.n - 1).map(start).collect();
     let siege = Siege::lay(&cluster, 100);
     until_laid(&siege, 100);

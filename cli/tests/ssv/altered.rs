@@ -1,7 +1,6 @@
 //! Altered files: each is refused by the program with exit code 4, and the field at fault is named.
 
 use std::path::Path;
-use std::process::Command;
 
 use quorate::export::ssv::{
     Registration, parse_keyshares, parse_proofs, write_keyshares, write_proofs,
@@ -10,25 +9,19 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::scene::Scene;
+use crate::support::program::quorate;
 
 /// What the program says about a file of key shares, with its exit code.
-pub(crate) fn verify(folder: &Path, keyshares: &[u8], more: &[&str]) -> (Option<i32>, Value) {
+pub(crate) fn verify(folder: &Path, keyshares: &[u8], more: &[&str]) -> (i32, Value) {
     let file = folder.join("keyshares.json");
     std::fs::write(&file, keyshares).unwrap();
     run(folder, &[&["keyshares", "keyshares.json"], more].concat())
 }
 
 /// `quorate --json verify` in a folder.
-pub(crate) fn run(folder: &Path, args: &[&str]) -> (Option<i32>, Value) {
-    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
-        .args(["--json", "verify"])
-        .args(args)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    let said =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
-    (output.status.code(), said)
+pub(crate) fn run(folder: &Path, args: &[&str]) -> (i32, Value) {
+    let ended = quorate(folder, &[&["--json", "verify"], args].concat());
+    (ended.code, ended.json())
 }
 
 /// Exchanges the hexadecimal from byte `at` of `sharesData` on.
@@ -346,13 +339,13 @@ const ALTERATIONS: &[Alteration] = &[
 fn altered_keyshares_are_refused() {
     let (folder, scene) = (TempDir::new().unwrap(), Scene::new(4, 2));
     let genuine = write_keyshares(scene.created, &scene.registrations);
-    assert_eq!(verify(folder.path(), &genuine, &[]).0, Some(0));
+    assert_eq!(verify(folder.path(), &genuine, &[]).0, 0);
     assert!(ALTERATIONS.len() >= 30);
     for (name, alter, field, reason) in ALTERATIONS {
         let mut file: Value = serde_json::from_slice(&genuine).unwrap();
         alter(&mut file, &scene.registrations);
         let (code, said) = verify(folder.path(), file.to_string().as_bytes(), &[]);
-        assert_eq!(code, Some(4), "{name}: {said}");
+        assert_eq!(code, 4, "{name}: {said}");
         assert_eq!(
             (&said["accepted"], &said["field"]),
             (&json!(false), &json!(field)),
@@ -416,12 +409,12 @@ fn altered_proofs_are_refused() {
         verify(folder.path(), &genuine, &["--proofs", "proofs.json"])
     };
     let (code, said) = judge(&write_proofs(&scene.proofs, true));
-    assert_eq!((code, &said["proofs"]), (Some(0), &json!(8)), "{said}");
+    assert_eq!((code, &said["proofs"]), (0, &json!(8)), "{said}");
     for (name, alter, field) in alterations {
         let mut file: Value = serde_json::from_slice(&write_proofs(&scene.proofs, true)).unwrap();
         alter(&mut file);
         let (code, said) = judge(file.to_string().as_bytes());
-        assert_eq!((code, &said["field"]), (Some(4), &json!(field)), "{name}: {said}");
+        assert_eq!((code, &said["field"]), (4, &json!(field)), "{name}: {said}");
     }
 }
 
@@ -431,11 +424,11 @@ fn owner_and_nonce_can_be_demanded() {
     let file = write_keyshares(scene.created, &scene.registrations);
     let owner = "0xDCc846fA10C7CfCE9e6Eb37e06eD93b666cFC5E9";
     let judge = |owner, nonce| verify(folder.path(), &file, &["--owner", owner, "--nonce", nonce]);
-    assert_eq!(judge(owner, "1").0, Some(0));
+    assert_eq!(judge(owner, "1").0, 0);
     let (code, said) = judge(owner, "2");
-    assert_eq!((code, &said["field"]), (Some(4), &json!("shares[0].data.ownerNonce")));
+    assert_eq!((code, &said["field"]), (4, &json!("shares[0].data.ownerNonce")));
     let (code, said) = judge("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "1");
-    assert_eq!((code, &said["field"]), (Some(4), &json!("shares[0].data.ownerAddress")));
+    assert_eq!((code, &said["field"]), (4, &json!("shares[0].data.ownerAddress")));
 }
 
 #[test]

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
@@ -11,10 +10,14 @@ use quorate::ethereum::keystore::Password;
 use quorate::ethereum::ssv::{RsaSecret, parse_operators_info, read_key_file};
 use quorate::export::ssv::parse_keyshares;
 use quorate::primitives::secret::SecretBytes;
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::altered::run;
+use crate::support::demo::{Demo, SSV};
+use crate::support::files::{files, only};
+use crate::support::program::quorate;
+use crate::support::repository;
 
 const NAMES: [&str; 13] = [
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "kim",
@@ -23,48 +26,12 @@ const NAMES: [&str; 13] = [
 /// Whom the demo's ceremony belongs to.
 const OWNER: &str = "0x000000000000000000000000000000000000dEaD";
 
-fn quorate(folder: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_quorate"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-/// A demo's folder.
-fn demo(folder: &Path, operators: usize, threshold: usize, validators: usize) -> PathBuf {
-    let [n, t, v] = [operators, threshold, validators].map(|number| number.to_string());
-    let args = [
-        "demo",
-        "--ssv",
-        "--operators",
-        &n,
-        "--threshold",
-        &t,
-        "--validators",
-        &v,
-        "--no-keystores",
-        "--out",
-        "demo",
-    ];
-    let output = quorate(folder, &args);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("there is no forward secrecy"), "{said}");
-    folder.join("demo")
-}
-
-/// The only entry of a folder.
-fn only(folder: &Path) -> PathBuf {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(entries.len(), 1, "{entries:?}");
-    entries.remove(0)
-}
+/// Consent to a ceremony for SSV says so.
+const LIMIT: &str = "there is no forward secrecy";
 
 /// What SSV's tools read of an operator's outputs.
 fn ssv_folder(demo: &Path, name: &str) -> PathBuf {
-    only(&only(&demo.join(name).join("ceremonies")).join("out/public/ssv"))
+    only(only(demo.join(name).join("ceremonies")).join("out/public/ssv"))
 }
 
 fn password(demo: &Path) -> Password {
@@ -76,28 +43,9 @@ fn rsa(demo: &Path, name: &str) -> RsaSecret {
     read_key_file(&file, &password(demo)).ok().unwrap()
 }
 
-/// Every file below a folder, by name.
-fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            all.extend(
-                files(&path)
-                    .into_iter()
-                    .map(|(name, bytes)| (Path::new(path.file_name().unwrap()).join(name), bytes)),
-            );
-        } else {
-            all.push((path.file_name().unwrap().into(), fs::read(&path).unwrap()));
-        }
-    }
-    all.sort();
-    all
-}
-
-fn judge(operators: usize, threshold: usize, validators: usize) -> (TempDir, PathBuf) {
-    let home = TempDir::new().unwrap();
-    let demo = demo(home.path(), operators, threshold, validators);
+/// Judges the folder `demo` of a finished demo.
+fn judge(home: &Path, operators: usize, validators: usize) {
+    let demo = home.join("demo");
     let info =
         parse_operators_info(&fs::read(demo.join("ssv/operators_info.json")).unwrap()).unwrap();
     let ids: Vec<u64> = info.iter().map(|operator| operator.id).collect();
@@ -118,11 +66,11 @@ fn judge(operators: usize, threshold: usize, validators: usize) -> (TempDir, Pat
             "--nonce",
             nonce,
         ];
-        run(home.path(), &[&args[..], &["--withdrawal", OWNER]].concat())
+        run(home, &[&args[..], &["--withdrawal", OWNER]].concat())
     };
     let (code, said) = args(&count, "0");
-    assert_eq!((code, &said["validators"][0]["operators"]), (Some(0), &json!(ids)), "{said}");
-    assert_eq!(args(&count, "1").0, Some(4));
+    assert_eq!((code, &said["validators"][0]["operators"]), (0, &json!(ids)), "{said}");
+    assert_eq!(args(&count, "1").0, 4);
     let keyshares = match validators {
         1 => only(&first).join("keyshares.json"),
         _ => first.join("keyshares.json"),
@@ -142,12 +90,14 @@ fn judge(operators: usize, threshold: usize, validators: usize) -> (TempDir, Pat
             );
         }
     }
-    (home, demo)
 }
 
 #[test]
 fn a_cluster_of_four() {
-    let (home, demo) = judge(4, 3, 2);
+    let made = Demo::new(SSV);
+    assert!(made.ended.stderr.contains(LIMIT), "{}", made.ended.stderr);
+    judge(made.home(), 4, 2);
+    let demo = made.path("demo");
     // The same command again, without the key, with another operator's, and with a wrong password:
     // told before anything happens.
     let state = demo.join("alice");
@@ -156,9 +106,8 @@ fn a_cluster_of_four() {
             [state.clone(), demo.join("passphrase"), demo.join("ceremony.toml")]
                 .map(|path| path.to_str().unwrap().to_owned());
         let front = ["--json", "--dir", &state, "--passphrase-file", &passphrase, "run", &file];
-        let output = quorate(home.path(), &[&front[..], more].concat());
-        let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-        (output.status.code(), said["error"]["what"].as_str().unwrap_or_default().to_owned())
+        let ended = made.run(&[&front[..], more].concat());
+        (ended.code, ended.json()["error"]["what"].as_str().unwrap_or_default().to_owned())
     };
     let path = |name: &str| demo.join("ssv").join(name).to_str().unwrap().to_owned();
     let (password, own, other) = (
@@ -167,50 +116,53 @@ fn a_cluster_of_four() {
         path("bob/encrypted_private_key.json"),
     );
     let (code, what) = again(&[]);
-    assert!(code == Some(2) && what.contains("is for SSV"), "{what}");
+    assert!(code == 2 && what.contains("is for SSV"), "{what}");
     let (code, what) = again(&["--ssv-key", &other, "--ssv-password-file", &password]);
     assert!(
-        code == Some(1) && what.ends_with("another RSA key than the ceremony file has for you"),
+        code == 1 && what.ends_with("another RSA key than the ceremony file has for you"),
         "{what}"
     );
     let wrong = demo.join("passphrase").to_str().unwrap().to_owned();
     let (code, what) = again(&["--ssv-key", &own, "--ssv-password-file", &wrong]);
-    assert!(code == Some(1) && what.contains("wrong password"), "{what}");
+    assert!(code == 1 && what.contains("wrong password"), "{what}");
 }
 
 /// `quorate export ssv`, with what it says went wrong.
-fn export(home: &Path, transcript: &Path, out: &str) -> (Option<i32>, String) {
-    let output =
+fn export(home: &Path, transcript: &Path, out: &str) -> (i32, String) {
+    let ended =
         quorate(home, &["--json", "export", "ssv", transcript.to_str().unwrap(), "--out", out]);
-    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
-    (output.status.code(), said["error"]["what"].as_str().unwrap_or_default().to_owned())
+    (ended.code, ended.json()["error"]["what"].as_str().unwrap_or_default().to_owned())
 }
 
 #[test]
 fn the_folder_is_made_again_from_the_transcript_alone() {
-    let home = TempDir::new().unwrap();
-    let demo = demo(home.path(), 4, 3, 2);
-    let transcript = only(&demo.join("bob/ceremonies")).join("out/public/transcript.quorate");
-    assert_eq!(export(home.path(), &transcript, "again").0, Some(0));
-    assert_eq!(files(&only(&home.path().join("again"))), files(&ssv_folder(&demo, "carol")));
-    let (code, what) = export(home.path(), &transcript, "again");
-    assert!(code == Some(1) && what.ends_with("never overwritten"), "{what}");
+    let demo = Demo::new(SSV);
+    let home = demo.home();
+    let transcript = demo.out("bob").join("public/transcript.quorate");
+    assert_eq!(export(home, &transcript, "again").0, 0);
+    assert_eq!(files(&only(home.join("again"))), files(&ssv_folder(&home.join("demo"), "carol")));
+    let (code, what) = export(home, &transcript, "again");
+    assert!(code == 1 && what.ends_with("never overwritten"), "{what}");
 
     let mut altered = fs::read(&transcript).unwrap();
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
-    fs::write(home.path().join("altered"), altered).unwrap();
-    let (code, what) = export(home.path(), &home.path().join("altered"), "none");
-    assert!(code == Some(4) && !home.path().join("none").exists(), "{what}");
+    fs::write(home.join("altered"), altered).unwrap();
+    let (code, what) = export(home, &home.join("altered"), "none");
+    assert!(code == 4 && !home.join("none").exists(), "{what}");
 
-    let other =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/ceremony/3-of-4.quorate");
-    let (code, what) = export(home.path(), &other, "none");
-    assert!(code == Some(2) && what.ends_with("the ceremony is not for SSV"), "{what}");
-    assert!(!home.path().join("none").exists());
+    let other = repository("test-vectors/ceremony/3-of-4.quorate");
+    let (code, what) = export(home, &other, "none");
+    assert!(code == 2 && what.ends_with("the ceremony is not for SSV"), "{what}");
+    assert!(!home.join("none").exists());
 }
 
 #[test]
 fn a_cluster_of_thirteen() {
-    judge(13, 9, 1);
+    let home = TempDir::new().unwrap();
+    let args = ["--operators", "13", "--threshold", "9", "--validators", "1", "--no-keystores"];
+    let ended =
+        quorate(home.path(), &[&["demo", "--ssv", "--out", "demo"], &args[..]].concat()).done();
+    assert!(ended.stderr.contains(LIMIT), "{}", ended.stderr);
+    judge(home.path(), 13, 1);
 }

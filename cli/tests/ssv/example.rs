@@ -11,7 +11,7 @@ use quorate::primitives::batch::verify_signature;
 use quorate::primitives::curve::{G1, G1Sum, G2, SecretScalar};
 use quorate::primitives::lagrange::{coefficients_at_zero, combine};
 
-use crate::support::array;
+use crate::vectors::array;
 
 pub(crate) const IDS: [u64; 4] = [11, 22, 33, 44];
 pub(crate) const VALIDATOR: &str = "801bca4e379a2e240ed004acbe8f905a0a43f3322faa251fbb9c8d4d49af8ba9c669e930ea7caa234cb7d537d600e9ee";

@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::example::{IDS, SHARES, owner_nonce, share};
 use crate::scene::operator;
-use crate::support::{array, path, read};
+use crate::vectors::{array, path, read};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,9 +2,6 @@
 //! library, and against altered files.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../../tests/support/mod.rs"]
-mod support;
-
 mod altered;
 
 mod demo;
@@ -16,3 +13,9 @@ mod folder;
 mod foreign;
 
 mod scene;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+#[path = "../../../tests/support/mod.rs"]
+mod vectors;

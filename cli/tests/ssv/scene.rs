@@ -15,7 +15,7 @@ use quorate::primitives::polynomial::Polynomial;
 use quorate::primitives::secret::SecretBytes;
 
 use crate::example::owner_nonce;
-use crate::support::{array, path};
+use crate::vectors::{array, path};
 
 /// The RSA key of the operator at `position`, from 0.
 pub(crate) fn operator(position: usize) -> RsaSecret {

@@ -4,6 +4,8 @@
 mod channel;
 mod tcp;
 mod tcp_hostile;
+#[path = "../../../tests/support/weak_keys.rs"]
+mod weak_keys;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -3,9 +3,6 @@
 //! Our decoders are stricter than the suite in one point: infinity is never decoded, as a key or as
 //! a signature. Where the suite expects it to be (see [`REFUSED_HERE`]), the refusal is asserted by
 //! its variant.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +12,8 @@ use quorate::primitives::curve::{
 use quorate::primitives::hash::DST_ETHEREUM;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use support::{array, bytes, names, read};
+
+use crate::support::{array, bytes, names, read};
 
 /// What became of a vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -351,7 +349,7 @@ fn decode_g2() {
 }
 
 /// The suite's copy of RFC 9380 J.10.1 (the same points are checked from the RFC in
-/// `vectors_hash_to_curve.rs`).
+/// `hash_to_curve.rs`).
 #[test]
 fn hash_to_g2() {
     let cases: Suite<HashInput, Coordinates> = suite("hash_to_G2");

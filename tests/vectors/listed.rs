@@ -1,14 +1,11 @@
 //! Every folder of `test-vectors` has a row in its README, with an origin; no row is without a
 //! folder.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeSet;
 
 #[test]
 fn folders_and_rows_are_the_same() {
-    let readme = std::fs::read_to_string(support::path("README.md")).unwrap();
+    let readme = std::fs::read_to_string(crate::support::path("README.md")).unwrap();
     let mut rows = BTreeSet::new();
     for row in readme.lines().filter_map(|line| line.strip_prefix("| `")) {
         let (name, rest) = row.split_once("` | ").unwrap();
@@ -18,7 +15,7 @@ fn folders_and_rows_are_the_same() {
         );
         assert!(rows.insert(name.to_owned()), "{name}: listed twice");
     }
-    let folders: BTreeSet<String> = std::fs::read_dir(support::path(""))
+    let folders: BTreeSet<String> = std::fs::read_dir(crate::support::path(""))
         .unwrap()
         .map(|entry| entry.unwrap())
         .filter(|entry| entry.path().is_dir() && entry.file_name() != "generate")

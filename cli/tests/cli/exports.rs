@@ -1,98 +1,21 @@
 //! Outputs of a finished ceremony in the layouts of their consumers, and keystores pushed to a key
 //! manager.
-#![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use quorate::ethereum::keystore::{Keystore, Password};
 use quorate::primitives::secret::SecretBytes;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-struct Ended {
-    code: i32,
-    stdout: String,
-    stderr: String,
-}
-
-fn quorate(here: &Path, args: &[&str]) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command.args(args).current_dir(here).env_clear().stdin(Stdio::null());
-    let output = command.output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Ended {
-        code: output.status.code().unwrap(),
-        stdout: text(output.stdout),
-        stderr: text(output.stderr),
-    }
-}
-
-/// A demo with 3 operators and 3 validators: keystores as Charon has them, with their passwords.
-static DEMO: LazyLock<TempDir> = LazyLock::new(|| {
-    let root = TempDir::new().unwrap();
-    let args = [
-        "--operators",
-        "3",
-        "--threshold",
-        "2",
-        "--validators",
-        "3",
-        "--profile",
-        "charon",
-        "--password-files",
-    ];
-    let ended = quorate(root.path(), &[&["demo", "--out", "demo"], &args[..]].concat());
-    assert_eq!(ended.code, 0, "{}", ended.stderr);
-    // The passphrase as a password: without the line end of its file.
-    let passphrase = fs::read_to_string(root.path().join("demo/passphrase")).unwrap();
-    fs::write(root.path().join("demo/trimmed"), passphrase.trim()).unwrap();
-    root
-});
-
-fn out_of(operator: &str) -> PathBuf {
-    let ceremonies = DEMO.path().join("demo").join(operator).join("ceremonies");
-    fs::read_dir(ceremonies).unwrap().next().unwrap().unwrap().path().join("out")
-}
-
-fn as_operator(operator: &str, args: &[&str]) -> Ended {
-    // One command at a time has an operator's state.
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let dir = format!("demo/{operator}");
-    quorate(
-        DEMO.path(),
-        &[&["--json", "--dir", &dir, "--passphrase-file", "demo/passphrase"], args].concat(),
-    )
-}
-
-/// Every file below a folder, by its name there.
-fn files(root: &Path) -> BTreeMap<String, PathBuf> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false => {
-                    drop(found.insert(
-                        path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(),
-                        path,
-                    ))
-                }
-            }
-        }
-    }
-    found
-}
+use crate::support::demo::{CHARON, Demo};
+use crate::support::files::{files, mode, private};
+use crate::support::ports::free_port;
+use crate::support::program::Ended;
 
 fn password(path: &Path) -> Password {
     Password::new(&SecretBytes::new(fs::read(path).unwrap())).unwrap()
@@ -103,8 +26,8 @@ fn password(path: &Path) -> Password {
 fn opened(root: &Path, password_of: impl Fn(&str) -> PathBuf) -> Vec<Vec<u8>> {
     let names = files(root).into_iter().filter(|(name, _)| name.ends_with(".json"));
     let mut keys: Vec<Vec<u8>> = names
-        .map(|(name, path)| {
-            let keystore = Keystore::from_json(&fs::read(path).unwrap()).unwrap();
+        .map(|(name, bytes)| {
+            let keystore = Keystore::from_json(&bytes).unwrap();
             keystore.decrypt(&password(&password_of(&name))).unwrap();
             keystore.pubkey().to_compressed().to_vec()
         })
@@ -115,7 +38,11 @@ fn opened(root: &Path, password_of: impl Fn(&str) -> PathBuf) -> Vec<Vec<u8>> {
 
 #[test]
 fn every_profile_has_its_names_and_its_passwords() {
-    let secret = out_of("alice").join("secret");
+    let demo = Demo::new(CHARON);
+    // The passphrase as a password: without the line end of its file.
+    let passphrase = fs::read_to_string(demo.path("demo/passphrase")).unwrap();
+    fs::write(demo.path("trimmed"), passphrase.trim()).unwrap();
+    let secret = demo.out("alice").join("secret");
     let names: Vec<String> = files(&secret).into_keys().collect();
     let expected = ["0.json", "0.txt", "1.json", "1.txt", "2.json", "2.txt"]
         .map(|end| format!("validator_keys/keystore-{end}"));
@@ -124,7 +51,7 @@ fn every_profile_has_its_names_and_its_passwords() {
     // A password for machines, and no line end.
     let written = fs::read_to_string(secret.join("validator_keys/keystore-0.txt")).unwrap();
     assert_eq!((written.len(), written.bytes().all(|b| b.is_ascii_hexdigit())), (32, true));
-    assert_ne!(written, fs::read_to_string(DEMO.path().join("demo/passphrase")).unwrap().trim());
+    assert_ne!(written, passphrase.trim());
 
     for (profile, folders) in [
         ("default", ("validator_keys", "validator_passwords")),
@@ -143,31 +70,27 @@ fn every_profile_has_its_names_and_its_passwords() {
                 "--out",
                 out,
             ];
-            as_operator("alice", &[&args, more].concat())
+            demo.by("alice", &[&args, more].concat())
         };
         // Without being asked for, no password is written anywhere.
         let plain = format!("{profile}-plain");
         let ended = export(&[], &plain);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
-        let root = DEMO.path().join(&plain);
+        let root = demo.path(&plain);
         assert!(
             files(&root).keys().all(|name| name.starts_with(folders.0) && name.ends_with(".json"))
         );
-        assert_eq!(opened(&root, |_| DEMO.path().join("demo/trimmed")), shares);
-        assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(opened(&root, |_| demo.path("trimmed")), shares);
+        assert_eq!(mode(&root), 0o700);
 
         let with = format!("{profile}-with");
         let ended = export(&["--password-files"], &with);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
-        let root = DEMO.path().join(&with);
+        let root = demo.path(&with);
         let beside =
             |name: &str| root.join(name.replace(folders.0, folders.1).replace(".json", ".txt"));
         assert_eq!(opened(&root, beside), shares, "{profile}");
-        assert!(
-            files(&root)
-                .values()
-                .all(|path| fs::metadata(path).unwrap().permissions().mode() & 0o777 == 0o600)
-        );
+        assert!(files(&root).keys().all(|name| mode(root.join(name)) == 0o600));
         let default = files(&root)
             .keys()
             .any(|name| name.starts_with("validator_keys/keystore-m_12381_3600_0_0_0-"));
@@ -182,14 +105,15 @@ fn every_profile_has_its_names_and_its_passwords() {
 
 #[test]
 fn the_launchpads_files_come_from_the_transcript_alone() {
-    let public = out_of("bob").join("public");
+    let demo = Demo::new(CHARON);
+    let public = demo.out("bob").join("public");
     let transcript = public.join("transcript.quorate");
     let args = ["export", "launchpad", transcript.to_str().unwrap(), "--out", "launchpad"];
-    let ended = quorate(DEMO.path(), &args);
+    let ended = demo.run(&args);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     assert!(ended.stdout.contains("Wrote 1 files to launchpad"), "{}", ended.stdout);
     let (written, genuine) =
-        (DEMO.path().join("launchpad/deposit-data.json"), public.join("deposit-data.json"));
+        (demo.path("launchpad/deposit-data.json"), public.join("deposit-data.json"));
     assert_eq!(fs::read(written).unwrap(), fs::read(genuine).unwrap());
 }
 
@@ -312,13 +236,11 @@ fn import(body: &[u8], held: &mut Vec<String>, manner: Manner) -> Value {
     json!({ "data": statuses })
 }
 
-fn token_file(name: &str, token: &str) {
-    let path = DEMO.path().join(name);
-    fs::write(&path, format!("{token}\n")).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+fn token_file(demo: &Demo, name: &str, token: &str) {
+    private(demo.path(name), &format!("{token}\n"));
 }
 
-fn push(port: u16, token: &str) -> Ended {
+fn push(demo: &Demo, port: u16, token: &str) -> Ended {
     let url = format!("http://localhost:{port}");
     let args = [
         "export",
@@ -331,18 +253,19 @@ fn push(port: u16, token: &str) -> Ended {
         "--token-file",
         token,
     ];
-    as_operator("bob", &args)
+    demo.by("bob", &args)
 }
 
 #[test]
 fn a_key_manager_gets_every_share_once() {
-    token_file("token", TOKEN);
+    let demo = Demo::new(CHARON);
+    token_file(&demo, "token", TOKEN);
     for manner in [Manner::Proper, Manner::Chunked, Manner::Null] {
         let (port, held) = key_manager(manner);
         for (imported, duplicates) in [(3, 0), (0, 3)] {
-            let ended = push(port, "token");
+            let ended = push(&demo, port, "token");
             assert_eq!(ended.code, 0, "{}", ended.stderr);
-            let object: Value = serde_json::from_str(&ended.stdout).unwrap();
+            let object = ended.json();
             assert_eq!(
                 (&object["imported"], &object["duplicates"]),
                 (&imported.into(), &duplicates.into())
@@ -350,7 +273,7 @@ fn a_key_manager_gets_every_share_once() {
         }
         let mut keys: Vec<String> = held.lock().unwrap().iter().take(3).cloned().collect();
         keys.sort();
-        let secret = out_of("bob").join("secret");
+        let secret = demo.out("bob").join("secret");
         let mine = opened(&secret, |name| secret.join(name.replace(".json", ".txt")));
         assert_eq!(keys, mine.iter().map(hex::encode).collect::<Vec<_>>());
     }
@@ -358,8 +281,10 @@ fn a_key_manager_gets_every_share_once() {
 
 #[test]
 fn what_a_key_manager_does_not_do_is_said() {
-    token_file("right", TOKEN);
-    token_file("wrong", "not-the-one");
+    let demo = Demo::new(CHARON);
+    token_file(&demo, "right", TOKEN);
+    token_file(&demo, "wrong", "not-the-one");
+    let push = |port, token| push(&demo, port, token);
     let failed = |ended: Ended, part: &str| {
         assert_eq!(ended.code, 1, "{}", ended.stdout);
         assert!(ended.stderr.contains(part), "{part} in: {}", ended.stderr);
@@ -380,6 +305,5 @@ fn what_a_key_manager_does_not_do_is_said() {
     );
     failed(ended, "a share in two clients gets slashed");
     // Nobody is there.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    failed(push(port, "right"), "check that the key manager API is on");
+    failed(push(free_port(), "right"), "check that the key manager API is on");
 }

@@ -1,12 +1,7 @@
 //! What a reader brings to an audit, and what a reader is shown.
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::sync::Arc;
 
-use common::collusion::{Collusion, Hooks, collude};
-use common::{TWO_VALIDATORS, operators, spec_toml};
 use proptest::prelude::*;
 use quorate::audit::code::Code;
 use quorate::audit::expectation::{Expectations, HeldShare, differences};
@@ -17,6 +12,9 @@ use quorate::export::launchpad::{deposit_files, write_deposits};
 use quorate::primitives::curve::SecretScalar;
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::file::CeremonyFile;
+
+use crate::common::collusion::{Collusion, Hooks, collude};
+use crate::common::{TWO_VALIDATORS, operators, spec_toml};
 
 fn honest() -> Collusion {
     collude(3, 2, TWO_VALIDATORS, Hooks::default())

@@ -1,12 +1,7 @@
 //! Nothing secret may be found anywhere but where it belongs: the demo's whole tree, everything its
 //! operators say, and their command lines are searched for every secret, in every spelling.
-#![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,25 +11,8 @@ use quorate::identity::operator::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate_operator::store::{IDENTITY_FILE, open_with_passphrase};
 
-/// Every file below a directory, with its mode.
-fn tree(root: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let meta = fs::symlink_metadata(&path).unwrap();
-            match meta.is_dir() {
-                true => folders.push(path),
-                false => {
-                    let bytes = fs::read(&path).unwrap();
-                    found.insert(path, (meta.permissions().mode() & 0o777, bytes));
-                }
-            }
-        }
-    }
-    found
-}
+use crate::support::files::{files, tree};
+use crate::support::program::quorate;
 
 /// The spellings in which a secret could leak: raw, reversed (little-endian), hexadecimal in both
 /// cases, decimal lists, base64.
@@ -66,14 +44,15 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-/// All command lines on the machine that name the program, while `until` is not set.
-fn watch_command_lines(until: Arc<AtomicBool>) -> thread::JoinHandle<Vec<Vec<u8>>> {
+/// All command lines on the machine that name this demo's folder, while `until` is not set.
+fn watch_command_lines(folder: String, until: Arc<AtomicBool>) -> thread::JoinHandle<Vec<Vec<u8>>> {
     thread::spawn(move || {
         let mut seen = std::collections::BTreeSet::new();
         while !until.load(Ordering::Relaxed) {
             for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
                 if let Ok(line) = fs::read(entry.path().join("cmdline"))
                     && contains(&line, b"--passphrase-file")
+                    && contains(&line, folder.as_bytes())
                 {
                     seen.insert(line);
                 }
@@ -89,26 +68,21 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     let root = tempfile::TempDir::new().unwrap();
     let out = root.path().join("demo");
     let over = Arc::new(AtomicBool::new(false));
-    let watch = watch_command_lines(over.clone());
-    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
-        .args(["demo", "--validators", "2", "--out", out.to_str().unwrap()])
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let folder = out.to_str().unwrap();
+    let watch = watch_command_lines(folder.to_owned(), over.clone());
+    let ended = quorate(root.path(), &["demo", "--validators", "2", "--out", folder]);
     over.store(true, Ordering::Relaxed);
     let command_lines = watch.join().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let ended = ended.done();
     assert!(command_lines.len() >= 4, "the operators' command lines were seen");
 
-    let files = tree(&out);
-    let passphrase_file = out.join("passphrase");
-    let passphrase = SecretBytes::new(fs::read(&passphrase_file).unwrap().trim_ascii().to_vec());
+    let files = files(&out);
+    let passphrase = SecretBytes::new(files["passphrase"].trim_ascii().to_vec());
     let mut secrets: Vec<(String, Vec<u8>)> =
         vec![("the passphrase".to_owned(), passphrase.expose().to_vec())];
     let mut identities = 0;
     let mut keystores = 0;
-    for (path, (_, bytes)) in &files {
-        let name = path.display().to_string();
+    for (name, bytes) in &files {
         if name.ends_with(IDENTITY_FILE) {
             let opened = open_with_passphrase(bytes, &passphrase, IDENTITY_FILE).unwrap();
             let operator = Operator::from_secret_bytes(&opened).unwrap();
@@ -131,18 +105,19 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     }
     assert_eq!((identities, keystores), (4, 8));
 
-    let said = [&output.stdout[..], &output.stderr[..], &command_lines.concat()].concat();
+    let said = [ended.stdout.as_bytes(), ended.stderr.as_bytes(), &command_lines.concat()].concat();
     for (what, secret) in &secrets {
         for spelling in spellings(secret) {
             assert!(!contains(&said, &spelling), "{what} was said");
-            for (path, (_, bytes)) in files.iter().filter(|(path, _)| **path != passphrase_file) {
-                assert!(!contains(bytes, &spelling), "{what} is in {}", path.display());
+            for (name, bytes) in files.iter().filter(|(name, _)| *name != "passphrase") {
+                assert!(!contains(bytes, &spelling), "{what} is in {name}");
             }
         }
     }
 
     // What others may read is public by name; everything else is closed to them.
-    for (path, (mode, _)) in &files {
+    for (path, found) in tree(&out).iter().filter(|(path, _)| out.join(path).is_file()) {
+        let mode = found.mode & 0o777;
         let public = path.components().any(|part| part.as_os_str() == "public")
             || path.ends_with("ceremony.toml");
         if !public {

@@ -1,11 +1,6 @@
 //! The audit that looks at every equation by itself: each of its checks stops something that is put
 //! before it as if all had been checked.
-#![allow(clippy::unwrap_used, missing_docs)]
 
-mod common;
-
-use common::TWO_VALIDATORS;
-use common::collusion::{Hooks, collude};
 use quorate::audit::audit;
 use quorate::audit::exhaustive::check;
 use quorate::audit::expectation::Expectations;
@@ -13,6 +8,9 @@ use quorate::message::envelope::{ENVELOPE_BYTES, Round};
 use quorate::protocol::outcome::ValidatorOutcome;
 use quorate::spec::threshold::Index;
 use quorate::transcript::container::Container;
+
+use crate::common::TWO_VALIDATORS;
+use crate::common::collusion::{Hooks, collude};
 
 /// What is said of a transcript with other bytes, or of other outcomes.
 fn said(

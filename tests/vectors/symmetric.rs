@@ -1,8 +1,5 @@
 //! X25519 (RFC 7748), ChaCha20-Poly1305 (RFC 8439) and HKDF-SHA-256 (RFC 5869): our types and the
 //! crates behind them.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use chacha20poly1305::aead::AeadInOut;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
@@ -11,7 +8,8 @@ use quorate::primitives::secret::Secret32;
 use quorate::primitives::x25519::{DhKeyError, DhPublic, DhSecret};
 use serde::Deserialize;
 use sha2::Sha256;
-use support::{array, bytes, names, read};
+
+use crate::support::{array, bytes, names, read};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

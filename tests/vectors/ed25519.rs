@@ -1,14 +1,12 @@
 //! Ed25519 edge cases against the rule of the identity room: what one implementation accepts and
 //! another refuses must have one answer here, and for a known reason.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::collections::BTreeMap;
 
 use quorate::identity::key::{BadSignature, KeyError, OperatorPublic};
 use serde::Deserialize;
-use support::{array, bytes, names, read};
+
+use crate::support::{array, bytes, names, read};
 
 /// What became of a signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,19 +1,15 @@
 //! Writes what `conformance/run.sh` judges, before and without the command line: a ceremony in
 //! memory, its files in the layout of a finished demo, below the build's scratch folder.
 //!
-//!     cargo test --test conformance_outputs
+//!     cargo test --test conformance
 //!     conformance/run.sh target/tmp/conformance-outputs --passphrase-file target/tmp/conformance-outputs/passphrase.txt \
 //!         --allow-weak-kdf
-#![allow(clippy::unwrap_used)]
-
-mod common;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use common::{Machine, bytes, honest, operators, run, spec_toml};
 use quorate::ethereum::keystore::{DerivedKey, Kdf, Password};
 use quorate::export::keystores::{Holder, keystore_files};
 use quorate::export::launchpad::{
@@ -23,6 +19,8 @@ use quorate::export::{Artifact, Audience};
 use quorate::primitives::curve::G1;
 use quorate::primitives::secret::SecretBytes;
 use quorate::spec::{Ceremony, CeremonyFile};
+
+use crate::common::{Machine, bytes, honest, operators, run, spec_toml};
 
 const PASSPHRASE: &str = "only for a test: Passwört";
 const STAMP: u64 = 1_742_213_400;

@@ -1,13 +1,10 @@
 //! Known answers from outside for everything that Ethereum defines. See
 //! `test-vectors/ethereum/README.md`.
-#![allow(clippy::unwrap_used)]
 
 mod deposits;
 mod keystores;
 mod registrations;
 mod roots;
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::path::PathBuf;
 

@@ -1,9 +1,5 @@
 //! The report that a participant writes beside its own transcript, without making a check twice.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::{Machine, TWO_VALIDATORS, honest, machines, run};
 use quorate::audit::expectation::Expectations;
 use quorate::audit::render::{to_html, to_json, transcript_json};
 use quorate::audit::report::Report;
@@ -13,6 +9,8 @@ use quorate::message::sync::Frame;
 use quorate::protocol::participant::Participant;
 use quorate::spec::threshold::Index;
 use quorate::transcript::container::{self, Container, ContainerError, Header};
+
+use crate::common::{Machine, TWO_VALIDATORS, honest, machines, run};
 
 fn finished(n: usize, t: usize) -> Vec<Machine> {
     let mut all = machines(n, t, TWO_VALIDATORS);

@@ -2,6 +2,8 @@
 //! finds what is planted for it.
 #![allow(clippy::unwrap_used)]
 
+mod crash_points;
+
 use quorate::simulation::adversary::Adversary;
 use quorate::simulation::bug::Bug;
 use quorate::simulation::campaign::{campaign, play};

@@ -1,11 +1,9 @@
 //! RFC 9380: `expand_message_xmd` with SHA-256 and the suite BLS12381G2_XMD:SHA-256_SSWU_RO_.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use quorate::primitives::curve::{G2, expand_message_xmd};
 use serde::Deserialize;
-use support::{array, bytes, read};
+
+use crate::support::{array, bytes, read};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

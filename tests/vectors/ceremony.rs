@@ -2,18 +2,15 @@
 //! that another implementation learns *where* it differs. Made here (origin: self): they show that
 //! nothing has changed, not that it is right.
 //!
-//! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test vectors_ceremony`, then look at
+//! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test vectors ceremony`, then look at
 //! the difference.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-mod support;
-
-use common::{Machine, TWO_VALIDATORS, honest, machines, run};
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
 use quorate::transcript::container;
 use serde::{Deserialize, Serialize};
+
+use crate::common::{Machine, TWO_VALIDATORS, honest, machines, run};
 
 const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \
                              \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";
@@ -90,17 +87,17 @@ fn seeded_ceremonies_give_the_same_transcripts() {
         assert!(audit(&transcript, &Expectations::default()).is_clean(), "{name}");
         let (json, binary) = (format!("ceremony/{name}.json"), format!("ceremony/{name}.quorate"));
         if std::env::var_os("QUORATE_WRITE_VECTORS").is_some() {
-            std::fs::create_dir_all(support::path("ceremony")).unwrap();
+            std::fs::create_dir_all(crate::support::path("ceremony")).unwrap();
             let mut text = serde_json::to_string_pretty(&answers).unwrap();
             text.push('\n');
-            std::fs::write(support::path(&json), text).unwrap();
-            std::fs::write(support::path(&binary), &transcript).unwrap();
+            std::fs::write(crate::support::path(&json), text).unwrap();
+            std::fs::write(crate::support::path(&binary), &transcript).unwrap();
         }
         let expected: Answers =
-            serde_json::from_slice(&std::fs::read(support::path(&json)).unwrap()).unwrap();
+            serde_json::from_slice(&std::fs::read(crate::support::path(&json)).unwrap()).unwrap();
         assert_eq!(answers, expected, "{name}");
-        assert_eq!(transcript, std::fs::read(support::path(&binary)).unwrap(), "{name}");
+        assert_eq!(transcript, std::fs::read(crate::support::path(&binary)).unwrap(), "{name}");
     }
-    let files = std::fs::read_dir(support::path("ceremony")).unwrap().count();
+    let files = std::fs::read_dir(crate::support::path("ceremony")).unwrap().count();
     assert_eq!(files, 2 * cases.len(), "a file for each case, and no other");
 }

@@ -12,7 +12,7 @@ use quorate::primitives::curve::{DecodeError, SecretScalar};
 use serde_json::{Value, json};
 
 use super::network;
-use super::support::objects_as_lists;
+use crate::support::objects_as_lists;
 
 fn signed(secret: u8) -> SignedRegistration {
     let mut bytes = [0; 32];

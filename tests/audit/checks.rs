@@ -1,11 +1,6 @@
 //! The auditor: what passes, what each check stops, and that no byte of a transcript can change
 //! unnoticed.
-#![allow(clippy::unwrap_used)]
 
-mod common;
-
-use common::collusion::{Collusion, Hooks, coefficient, collude};
-use common::{TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::report::{Report, Status};
@@ -16,6 +11,9 @@ use quorate::message::shape::Shape;
 use quorate::primitives::curve::{G2, Scalar};
 use quorate::primitives::hash::{DST_ETHEREUM, Digest};
 use quorate::transcript::container;
+
+use crate::common::collusion::{Collusion, Hooks, coefficient, collude};
+use crate::common::{TWO_VALIDATORS, honest, machines, run, statements};
 
 const ONE_VALIDATOR: &str = "[[validators]]\nwithdrawal = \
                              \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n";

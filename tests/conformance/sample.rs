@@ -1,9 +1,6 @@
 //! The sample on which the conformance checks are checked, read by us: cards, ceremony file,
 //! deposits, registrations and keystores made by `conformance/make_sample.py` with py_ecc and
 //! pycryptodome, without this crate.
-#![allow(clippy::unwrap_used)]
-
-mod support;
 
 use std::path::PathBuf;
 
@@ -18,7 +15,7 @@ use quorate::spec::{Ceremony, CeremonyFile};
 
 /// An operator's only ceremony.
 fn folder(name: &str) -> PathBuf {
-    let below = support::path("conformance-demo").join(name).join("ceremonies");
+    let below = crate::support::path("conformance-demo").join(name).join("ceremonies");
     let mut entries = std::fs::read_dir(below).unwrap();
     let only = entries.next().unwrap().unwrap().path();
     assert!(entries.next().is_none());
@@ -87,7 +84,8 @@ fn deposits_and_registrations_are_the_ones_agreed() {
 #[test]
 fn shares_make_the_keys_in_the_deposit_file() {
     let ceremony = ceremony();
-    let passphrase = std::fs::read(support::path("conformance-demo/passphrase.txt")).unwrap();
+    let passphrase =
+        std::fs::read(crate::support::path("conformance-demo/passphrase.txt")).unwrap();
     let password =
         Password::new(&SecretBytes::new(passphrase.strip_suffix(b"\n").unwrap().to_vec())).unwrap();
     let share = |folder: &PathBuf, validator: usize| {

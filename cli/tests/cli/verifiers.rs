@@ -1,14 +1,15 @@
 //! `quorate verify` against what others made: every genuine file is accepted, and each of the 47
 //! tampered ones is refused, with exit code 4 and the field at fault.
-#![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::support::files::private;
+use crate::support::program::quorate;
+use crate::support::repository;
 
 /// The key of both genuine exits.
 const KEY: &str = "b384f767d964e100c8a9b21018d08c25ffebae268b3ab6d610353897541971726dbfc3c7463884c68a531515aab94c87";
@@ -16,26 +17,19 @@ const KEY: &str = "b384f767d964e100c8a9b21018d08c25ffebae268b3ab6d61035389754197
 const PASSWORD: &str = "dkg-test-password-1";
 
 fn vectors() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/ethereum")
+    repository("test-vectors/ethereum")
 }
 
-/// The program with these arguments, and the one JSON object that it prints.
-fn verify(args: &[&str]) -> (Output, Value) {
-    let output = Command::new(env!("CARGO_BIN_EXE_quorate"))
-        .args(["--json", "verify"])
-        .args(args)
-        .output()
-        .unwrap();
-    let object =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{args:?}: {output:?}"));
-    (output, object)
+/// The exit code of the program with these arguments, and the one JSON object that it prints.
+fn verify(args: &[&str]) -> (i32, Value) {
+    let ended = quorate(Path::new("/"), &[&["--json", "verify"], args].concat());
+    (ended.code, ended.json())
 }
 
 /// A private file with a password.
 fn password_file(folder: &Path, password: &str) -> String {
     let path = folder.join("password");
-    fs::write(&path, password).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    private(&path, password);
     path.to_str().unwrap().to_owned()
 }
 
@@ -98,7 +92,7 @@ fn every_tampered_file_is_refused_for_its_fault() {
         let file = text("file");
         let path = vectors().join("tampered").join(file);
         let path = path.to_str().unwrap();
-        let (output, verdict) = match text("kind") {
+        let (code, verdict) = match text("kind") {
             "deposit" => verify(&["deposit", path, "--network", text("network")]),
             "exit" => verify(&[
                 "exit",
@@ -116,7 +110,7 @@ fn every_tampered_file_is_refused_for_its_fault() {
             kind => panic!("{kind} is new"),
         };
         let (field, reason) = expected(file);
-        assert_eq!(output.status.code(), Some(4), "{file} ({}): {verdict}", text("why"));
+        assert_eq!(code, 4, "{file} ({}): {verdict}", text("why"));
         assert_eq!(verdict["accepted"], false, "{file}");
         assert_eq!(verdict["field"], field, "{file}: {verdict}");
         assert!(verdict["reason"].as_str().unwrap().contains(reason), "{file}: {verdict}");
@@ -131,12 +125,8 @@ fn files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn assert_accepted(args: &[&str]) -> Value {
-    let (output, verdict) = verify(args);
-    assert_eq!(
-        (output.status.code(), &verdict["accepted"]),
-        (Some(0), &Value::Bool(true)),
-        "{args:?}: {verdict}"
-    );
+    let (code, verdict) = verify(args);
+    assert_eq!((code, &verdict["accepted"]), (0, &Value::Bool(true)), "{args:?}: {verdict}");
     verdict
 }
 
@@ -149,11 +139,8 @@ fn every_genuine_file_is_accepted() {
         let args = ["deposit", path.to_str().unwrap(), "--network", network];
         if name == "hoodi-00" {
             // Credentials of a BLS key, which newer versions of the tool that made it refuse too.
-            let (output, verdict) = verify(&args);
-            assert_eq!(
-                (output.status.code(), &verdict["field"]),
-                (Some(4), &Value::from("withdrawal_credentials"))
-            );
+            let (code, verdict) = verify(&args);
+            assert_eq!((code, &verdict["field"]), (4, &Value::from("withdrawal_credentials")));
         } else {
             assert_accepted(&args);
         }
@@ -203,9 +190,6 @@ fn another_withdrawal_address_is_refused() {
         ["deposit", file.to_str().unwrap(), "--network", "hoodi", "--withdrawal", address]
     };
     assert_accepted(&args("0x4D496CcC28058B1D74B7a19541663E21154f9c84"));
-    let (output, verdict) = verify(&args("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"));
-    assert_eq!(
-        (output.status.code(), &verdict["field"]),
-        (Some(4), &Value::from("withdrawal_credentials"))
-    );
+    let (code, verdict) = verify(&args("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"));
+    assert_eq!((code, &verdict["field"]), (4, &Value::from("withdrawal_credentials")));
 }

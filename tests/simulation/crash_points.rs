@@ -2,7 +2,6 @@
 //! erasure, reading back, staging and publication. Whenever it is, everybody resumes, and the
 //! transcript is the one of the ceremony without a crash, but for the fresh entropy of an operator
 //! that had said nothing yet.
-#![allow(clippy::unwrap_used)]
 
 use quorate::simulation::campaign::play;
 use quorate::simulation::disk::Power;

@@ -14,8 +14,8 @@ use quorate::primitives::secret::SecretBytes;
 use rand_core::{TryCryptoRng, TryRng};
 use serde_json::{Value, json};
 
-use super::support::objects_as_lists;
 use super::{bytes, names, unhex};
+use crate::support::objects_as_lists;
 
 /// A "random" source that gives chosen bytes, and fails the test when they run out.
 struct Script(Vec<u8>);

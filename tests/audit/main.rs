@@ -1,0 +1,14 @@
+//! The audit: its checks, the way that makes each of them by itself, a participant's own report, and
+//! what readers are shown.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod checks;
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod exhaustive;
+
+mod own;
+
+mod report;

@@ -1,0 +1,23 @@
+//! Known answers of `test-vectors`: each folder of it has its runner here, or in the tests that its
+//! README names.
+#![allow(clippy::unwrap_used)]
+
+mod bls;
+
+mod ceremony;
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod ed25519;
+
+mod ethereum;
+
+mod hash_to_curve;
+
+mod listed;
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod symmetric;
