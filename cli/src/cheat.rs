@@ -12,8 +12,8 @@ use clap::ValueEnum;
 
 use quorate::message::body::{Deal, Hello, Prepare};
 use quorate::message::complaint::{Claim, Complaint};
-use quorate::message::envelope::{Kind, Round, Statement};
-use quorate::message::inbox::Inbox;
+use quorate::message::envelope::{Kind, Round, Statement, session_id};
+use quorate::message::inbox::{Inbox, digests};
 use quorate::message::shape::Shape;
 use quorate::message::share_box::{self, Address};
 use quorate::message::sync::Frame;
@@ -71,14 +71,24 @@ impl<C> Cheating<C> {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Keeps what the operator itself holds, as far as a cheat needs it.
+    fn note(&self, statement: &[u8]) {
+        let mut inbox = self.inbox();
+        let _ = inbox.accept(statement);
+        if inbox.session().is_none()
+            && let Some(hellos) = inbox.complete(Round::Hello)
+        {
+            inbox.set_session(session_id(&self.cheat.seat.ceremony, &digests(&hellos)));
+        }
+    }
+
     /// What goes to `to` in the place of a frame; nothing if it is kept back.
     fn twisted(&self, to: Index, bytes: &[u8]) -> Option<Frame> {
         let frame = Frame::decode(bytes, &self.cheat.shape).ok()?;
-        let mut inbox = self.inbox();
         if let Frame::Statement(statement) = &frame {
-            let _ = inbox.accept(statement);
+            self.note(statement);
         }
-        self.cheat.twist(&inbox, to, &frame)
+        self.cheat.twist(&self.inbox(), to, &frame)
     }
 
     /// Whether an event is kept from the operator: what comes back from others may be what was said
@@ -90,7 +100,7 @@ impl<C> Cheating<C> {
         };
         let own = self.cheat.own(&bytes).is_some();
         if !own {
-            let _ = self.inbox().accept(&bytes);
+            self.note(&bytes);
         }
         own
     }
