@@ -197,7 +197,8 @@ fn deals_decode_together_as_each_by_itself() {
     let decode_knowing = |bodies: &[Vec<u8>], own: Option<&Commitments>| {
         let together =
             Deal::decode_all(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, own);
-        let each: Vec<_> = bodies.iter().map(|bytes| Deal::decode(bytes, &SHAPE)).collect();
+        let each: Vec<_> =
+            bodies.iter().map(|bytes, from| Deal::decode(bytes, &SHAPE, from)).collect();
         let encoded = |all: &[Result<Deal, DecodeError>]| {
             all.iter()
                 .map(|deal| deal.as_ref().map(Deal::encode).map_err(Clone::clone))
@@ -239,7 +240,7 @@ fn commits_decode_together_as_each_by_itself() {
             Digest::ZERO,
         );
         let each: Result<Vec<Commit>, _> =
-            bodies.iter().map(|bytes| Commit::decode(bytes, &SHAPE)).collect();
+            bodies.iter().map(|bytes, from| Commit::decode(bytes, &SHAPE, from)).collect();
         assert_eq!(
             together.as_ref().map(|(commits, _)| commits).map_err(|misfit| &misfit.error),
             each.as_ref()

@@ -108,18 +108,21 @@ impl Cheat {
         match (self.rule, statement.envelope.round) {
             (Rule::Withhold, _) => Some(statement),
             (Rule::Equivocate, Round::Hello) if position(peer, self.seat.me) % 2 == 1 => {
-                let mut body = Hello::decode(statement.body(), &self.shape).ok()?;
+                let mut body =
+                    Hello::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
                 body.nonce = self.noise("another nonce", &[]);
                 Some(self.sign(&statement, &body.encode()))
             }
             (Rule::BadShare, Round::Deal) => {
-                let mut body = Deal::decode(statement.body(), &self.shape).ok()?;
+                let mut body =
+                    Deal::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
                 body.box_digests[position(self.victim, self.seat.me)] =
                     share_box::digest(&self.bad_box(inbox, &statement)?);
                 Some(self.sign(&statement, &body.encode()))
             }
             (Rule::RogueKey, Round::Deal) => {
-                let mut body = Deal::decode(statement.body(), &self.shape).ok()?;
+                let mut body =
+                    Deal::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
                 body.commitments = self.rogue(inbox, &body.commitments)?;
                 Some(self.sign(&statement, &body.encode()))
             }
@@ -162,7 +165,10 @@ impl Cheat {
         let hello =
             Hello::decode(inbox.get(Round::Hello, self.victim)?.body(), &self.shape).ok()?;
         let to = hello.one_time_keys[position(self.seat.me, self.victim)];
-        let root = Deal::decode(deal.body(), &self.shape).ok()?.commitments.merkle_root();
+        let root = Deal::decode(deal.body(), &self.shape, deal.envelope.sender)
+            .ok()?
+            .commitments
+            .merkle_root();
         let address = Address {
             session: deal.envelope.session,
             dealer: self.seat.me,
@@ -206,7 +212,7 @@ impl Cheat {
     /// A complaint about the victim's box, which was good.
     fn complaint(&self, prepare: &Statement) -> Option<Statement> {
         let body = Complaint {
-            view: Prepare::decode(prepare.body(), &self.shape).ok()?.view,
+            view: Prepare::decode(prepare.body(), &self.shape, prepare.envelope.sender).ok()?.view,
             dealer: self.victim,
             claim: Claim::Sealed,
             opened: self.noise("no one-time secret", &[]),

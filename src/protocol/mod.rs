@@ -33,4 +33,8 @@ mod replay;
 
 pub mod sealed;
 
+pub mod seat;
+
+pub mod step;
+
 mod world;

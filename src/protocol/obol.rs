@@ -20,8 +20,8 @@ use super::checks::Signed;
 use super::evidence::{Fault, Rule};
 use super::items::{Item, items};
 use super::outcome::ValidatorOutcome;
-use super::participant::OwnSeat;
 use super::record::ReplayError;
+use super::seat::OwnSeat;
 
 /// A node key that is not the one of the cluster definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,8 @@ use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged, weight};
 use crate::primitives::lagrange::Span;
+use crate::spec::seats::Seats;
+use crate::spec::threshold::Index;
 
 use super::checks::{
     CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants,
@@ -21,15 +23,17 @@ pub struct Sums {
     weights: Vec<u128>,
     folded: Vec<G1Sum>,
     span: Span,
+    receivers: Seats,
 }
 
 impl Sums {
-    /// From the commitments of all dealers, by index; `None` if a sum or a public share is
+    /// From the commitments of all dealers, by index, and the points of `receivers`; `None` if a sum or a public share is
     /// infinity.
     pub(super) fn new<'a>(
         session: &Digest,
         deals_view: &Digest,
         deals: impl Iterator<Item = &'a Commitments>,
+        receivers: Seats,
         points: &[u64],
     ) -> Option<Self> {
         let sums = Commitments::sum(deals)?;
@@ -48,6 +52,7 @@ impl Sums {
             weights,
             folded,
             span,
+            receivers,
         })
     }
 
@@ -71,7 +76,12 @@ impl Sums {
         &self.public_keys
     }
 
-    /// The public shares of validator `v`, by index.
+    /// Where `seat` stands among those that get shares; `None` if it gets none.
+    pub fn place(&self, seat: Index) -> Option<usize> {
+        self.receivers.place(seat)
+    }
+
+    /// The public shares of validator `v`, by index of the receivers.
     pub fn public_shares(&self, v: usize) -> &[G1] {
         &self.public_shares[v]
     }

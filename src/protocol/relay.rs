@@ -10,7 +10,6 @@ use crate::message::sync::{Frame, Have};
 use crate::spec::threshold::Index;
 
 use super::participant::Participant;
-use super::world::position_without;
 
 /// Boxes that this operator has asked for on behalf of others: dealer and recipient.
 #[derive(Default)]
@@ -23,14 +22,14 @@ fn frame(statement: &Statement) -> Frame {
 impl Participant {
     /// What this operator holds, for its peers.
     pub fn have(&self, help: bool) -> Have {
-        let slot = |round, index| self.world.inbox.get(round, index).map(Statement::digest);
-        let indices: Vec<Index> = self.world.seat.ceremony.indices().collect();
-        let slots = Round::ALL
-            .into_iter()
-            .flat_map(|round| indices.iter().map(move |index| slot(round, *index)))
-            .collect();
-        let boxes = indices.iter().map(|dealer| self.has_box(*dealer)).collect();
-        let confirmed = indices.iter().map(|peer| self.confirmed.contains(peer)).collect();
+        let (shape, broken) = (&self.world.shape, self.is_broken());
+        let slot = |(round, index)| {
+            self.world.inbox.get(round, index).filter(|_| !broken).map(Statement::digest)
+        };
+        let slots = shape.slots().map(slot).collect();
+        let boxes = shape.parts.dealers.iter().map(|dealer| self.has_box(dealer)).collect();
+        let confirmed = self.world.seat.ceremony.indices();
+        let confirmed = confirmed.map(|peer| self.confirmed.contains(&peer)).collect();
         Have { help, slots, boxes, confirmed }
     }
 
@@ -42,9 +41,12 @@ impl Participant {
             let (round, sender) = (statement.envelope.round, statement.envelope.sender);
             theirs.slot(shape, round, sender).is_none() && (sender == me || theirs.help)
         };
+        if self.is_broken() {
+            return Vec::new();
+        }
         let mut frames: Vec<Frame> =
             self.world.inbox.statements().filter(lacks).map(frame).collect();
-        if theirs.boxes.get(me.position()) == Some(&false) {
+        if theirs.lacks_box(shape, me) {
             frames.extend(self.box_for(peer));
         }
         frames
@@ -66,12 +68,15 @@ impl Participant {
                 theirs.slot(&self.world.shape, round, sender).filter(|_| kind != Kind::Abandon);
             held.is_some_and(|held| held != statement.digest())
         };
-        self.world.inbox.everything().filter(differs).map(frame).collect()
+        match self.is_broken() {
+            true => Vec::new(),
+            false => self.world.inbox.everything().filter(differs).map(frame).collect(),
+        }
     }
 
     /// This operator's box for `recipient`, once it has dealt.
     pub fn box_for(&self, recipient: Index) -> Option<Frame> {
-        let sealed = self.world.sent.get(&recipient)?.clone();
+        let sealed = self.world.sent.get(&recipient).filter(|_| !self.is_broken())?.clone();
         Some(Frame::ShareBox { dealer: self.world.seat.me, recipient, sealed })
     }
 
@@ -119,7 +124,8 @@ impl Participant {
         dealer: Index,
         recipient: Index,
     ) -> Option<crate::primitives::hash::Digest> {
-        let deal = self.world.inbox.get(Round::Deal, dealer).filter(|_| dealer != recipient)?;
-        super::deal::signed_box_digest(deal, &self.world.shape, position_without(dealer, recipient))
+        let place = self.world.shape.place_of_box(dealer, recipient)?;
+        let deal = self.world.inbox.get(Round::Deal, dealer)?;
+        super::deal::signed_box_digest(deal, &self.world.shape, place)
     }
 }

@@ -14,8 +14,8 @@ use crate::spec::threshold::Index;
 
 use super::checks::Signed;
 use super::outcome::Sums;
-use super::participant::OwnSeat;
 use super::record::ReplayError;
+use super::seat::OwnSeat;
 
 /// This operator's RSA key, if the ceremony asks for one; an error if it is missing, or another
 /// than the ceremony has.

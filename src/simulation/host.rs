@@ -466,7 +466,7 @@ impl Host {
             }
             (Some(Bug::Equivocates), _) => {
                 let spec = self.seat.ceremony.digest();
-                let length = watch.shape.body_bytes(Round::Hello);
+                let length = watch.shape.owes(self.seat.me, Round::Hello).unwrap_or(0);
                 let other = Statement::sign(
                     key,
                     self.seat.me,

@@ -60,7 +60,7 @@ fn attack_b2() {
 
 /// A complaint about an honest dealer, in the place of the attacker's prepare.
 fn complaint(forger: &Forger, prepare: &Statement, shape: &Shape) -> Statement {
-    let view = Prepare::decode(prepare.body(), shape).unwrap().view;
+    let view = Prepare::decode(prepare.body(), shape, prepare.envelope.sender).unwrap().view;
     let sealed = vec![0; shape.box_bytes()];
     let body = Complaint { view, dealer: index(1), claim: Claim::Sealed, opened: [1; 32], sealed }
         .encode();

@@ -310,7 +310,11 @@ fn attack_c6() {
     let mut scene = Scene::of_four();
     scene.play(&mut |_, round, sent| {
         if round == Round::Commit {
-            honest = Some(Commit::decode(sent.statement.body(), &shape).unwrap().partials[1]);
+            honest = Some(
+                Commit::decode(sent.statement.body(), &shape, sent.statement.envelope.sender)
+                    .unwrap()
+                    .partials[1],
+            );
         }
     });
     for prime in [13, 23] {
@@ -559,7 +563,7 @@ fn whoever_cancels_the_others_partial_signatures_is_named() {
             .get(Round::Commit, index(seat))
             .unwrap()
             .clone();
-        Commit::decode(held.body(), &shape).unwrap().partials[0]
+        Commit::decode(held.body(), &shape, held.envelope.sender).unwrap().partials[0]
     };
     // With the coefficients 3, -3, 1 the third, who speaks last, makes the combined signature
     // infinity.

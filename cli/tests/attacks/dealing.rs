@@ -424,7 +424,9 @@ pub(crate) fn commit_to(
 ) -> quorate::message::envelope::Statement {
     let (ceremony, me) = (&forger.seat.ceremony, forger.seat.me);
     let salt = bytes(&format!("attacker {} salt", me.get()));
-    let mut hello = Hello::decode(sent.statement.body(), &Shape::of(ceremony)).unwrap();
+    let mut hello =
+        Hello::decode(sent.statement.body(), &Shape::of(ceremony), sent.statement.envelope.sender)
+            .unwrap();
     hello.commitment =
         hello_commitment(ceremony, me, &hello.nonce, &salt, &commitments.merkle_root());
     resigned(forger, &sent.statement, |body| *body = hello.encode())
@@ -450,7 +452,7 @@ fn attack_d16() {
     let shape = Shape::of(&all[0].seat.ceremony);
     let hello = |seat: usize| {
         let (_, step) = Participant::start(all[seat].seat.clone(), Vec::new(), constant).unwrap();
-        Hello::decode(step.send[0].body(), &shape).unwrap()
+        Hello::decode(step.send[0].body(), &shape, step.send[0].envelope.sender).unwrap()
     };
     let (first, second) = (hello(0), hello(1));
     assert_ne!(first.commitment, second.commitment);
@@ -466,7 +468,7 @@ fn attack_d16() {
     // In another ceremony the same broken source deals other polynomials.
     let elsewhere = machines(4, 3, &TWO_VALIDATORS.replace("\"1\", \"32\"", "\"1\", \"31\""));
     let (_, step) = Participant::start(elsewhere[0].seat.clone(), Vec::new(), constant).unwrap();
-    let third = Hello::decode(step.send[0].body(), &shape).unwrap();
+    let third = Hello::decode(step.send[0].body(), &shape, step.send[0].envelope.sender).unwrap();
     assert_ne!(
         (first.commitment, first.one_time_keys[0]),
         (third.commitment, third.one_time_keys[0])

@@ -218,8 +218,8 @@ fn attack_o6() {
     let shape = Shape::of(&moved.seat.ceremony);
     let (_, step) = Participant::start(moved.seat, Vec::new(), || entropy("1")).unwrap();
     let (new, old) = (
-        Hello::decode(step.send[0].body(), &shape).unwrap(),
-        Hello::decode(expected[0].body(), &shape).unwrap(),
+        Hello::decode(step.send[0].body(), &shape, step.send[0].envelope.sender).unwrap(),
+        Hello::decode(expected[0].body(), &shape, expected[0].envelope.sender).unwrap(),
     );
     assert_eq!(new.nonce, old.nonce);
     assert_ne!(new.commitment, old.commitment);
