@@ -152,7 +152,7 @@ fn prepares_that_look_like_finals_are_not_kept() {
     let mut inbox = Inbox::new(seat.ceremony.clone());
     inbox.set_session(last.envelope.session);
     assert_eq!(inbox.accept(last.bytes()).unwrap().0, Arrival::New);
-    let length = Shape::of(&seat.ceremony).body_bytes(Round::Prepare);
+    let length = Shape::of(&seat.ceremony).owes(seat.me, Round::Prepare).unwrap();
     let arrivals = [1, 2, 3, 4].map(|byte| {
         let mut body = last.body()[..32 * 4 + 32].to_vec();
         body.resize(length, byte);

@@ -49,11 +49,6 @@ pub(crate) struct Cheat {
     victim: Index,
 }
 
-/// Position of `of` among the operators without `without`.
-fn position(of: Index, without: Index) -> usize {
-    of.position() - usize::from(of > without)
-}
-
 impl Cheat {
     /// `None` if `seat` is not of a demo's ceremony.
     pub(crate) fn new(rule: Rule, seat: OwnSeat) -> Option<Self> {
@@ -107,7 +102,9 @@ impl Cheat {
     fn say(&self, inbox: &Inbox, peer: Index, statement: Statement) -> Option<Statement> {
         match (self.rule, statement.envelope.round) {
             (Rule::Withhold, _) => Some(statement),
-            (Rule::Equivocate, Round::Hello) if position(peer, self.seat.me) % 2 == 1 => {
+            (Rule::Equivocate, Round::Hello)
+                if self.shape.place_of_box(self.seat.me, peer)? % 2 == 1 =>
+            {
                 let mut body =
                     Hello::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
                 body.nonce = self.noise("another nonce", &[]);
@@ -116,7 +113,7 @@ impl Cheat {
             (Rule::BadShare, Round::Deal) => {
                 let mut body =
                     Deal::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
-                body.box_digests[position(self.victim, self.seat.me)] =
+                body.box_digests[self.shape.place_of_box(self.seat.me, self.victim)?] =
                     share_box::digest(&self.bad_box(inbox, &statement)?);
                 Some(self.sign(&statement, &body.encode()))
             }
@@ -163,8 +160,9 @@ impl Cheat {
     /// A box for the victim with shares that are anything but its shares.
     fn bad_box(&self, inbox: &Inbox, deal: &Statement) -> Option<Vec<u8>> {
         let hello =
-            Hello::decode(inbox.get(Round::Hello, self.victim)?.body(), &self.shape).ok()?;
-        let to = hello.one_time_keys[position(self.seat.me, self.victim)];
+            Hello::decode(inbox.get(Round::Hello, self.victim)?.body(), &self.shape, self.victim)
+                .ok()?;
+        let to = hello.one_time_keys[self.shape.place_of_key(self.victim, self.seat.me)?];
         let root = Deal::decode(deal.body(), &self.shape, deal.envelope.sender)
             .ok()?
             .commitments
@@ -191,7 +189,7 @@ impl Cheat {
         let others: Option<Vec<Commitments>> = others
             .map(|index| {
                 Some(
-                    Deal::decode(inbox.get(Round::Deal, index)?.body(), &self.shape)
+                    Deal::decode(inbox.get(Round::Deal, index)?.body(), &self.shape, index)
                         .ok()?
                         .commitments,
                 )

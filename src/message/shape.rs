@@ -108,13 +108,13 @@ impl Shape {
     /// |---|---|---|---|
     /// | R0 hello | `64` | `32` | `32` for each dealer but itself |
     /// | R1 deal | – | view, `128`, `96Vt`, `32` for each receiver but itself | – |
-    /// | R2 prepare | view | – | `84` |
+    /// | R2 prepare | view | – | `132` |
     /// | R3 commit | view | – | `192·items`, for SSV `512V` |
     /// | R4 final | view, `36` | – | with the lock of an Obol cluster `161` |
     ///
     /// A view is `32` for each statement of the round before. In a key generation all are dealers
     /// and receivers, so that a hello has `64 + 32n` bytes, a deal `128 + 64n + 96Vt`, a prepare
-    /// `84 + 32n`, a commit `32n + 192·items` (for SSV `+ 512V`), a final `36 + 32n` (with a lock
+    /// `132 + 32n`, a commit `32n + 192·items` (for SSV `+ 512V`), a final `36 + 32n` (with a lock
     /// `197 + 32n`).
     pub fn owes(&self, seat: Index, round: Round) -> Option<usize> {
         let (deals, receives) =

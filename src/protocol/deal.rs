@@ -111,6 +111,15 @@ pub(super) fn signed_box_digest(
     deal.body().get(start..)?.first_chunk().copied().map(Digest)
 }
 
+#[cfg(test)]
+impl AwaitDeals {
+    /// The stage as it is entered, with no hello decoded.
+    pub(super) fn empty(session: Digest) -> Self {
+        let distinct_hellos = super::checks::distinct_hellos(&[]).expect("none is twice");
+        Self { session, hellos: Vec::new(), distinct_hellos }
+    }
+}
+
 impl AwaitDeals {
     pub(super) fn advance(
         self: Box<Self>,

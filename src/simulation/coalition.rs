@@ -203,8 +203,7 @@ impl Coalition {
     fn next(&mut self, at: usize, face: usize) -> Option<Statement> {
         let (me, kind) = (self.members[at].seat.me, self.members[at].kind);
         let own = &self.members[at].faces[face];
-        let round = Round::ALL
-            .into_iter()
+        let round = (self.shape.rounds().iter().copied())
             .find(|round| !own.said.contains_key(round))
             .filter(|_| !own.stuck)?;
         let forger = &own.forger;

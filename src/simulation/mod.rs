@@ -32,6 +32,9 @@ pub mod network;
 
 pub mod oracle;
 
+#[cfg(test)]
+pub(crate) mod parts;
+
 pub mod plan;
 
 pub mod verdict;

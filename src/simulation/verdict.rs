@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::audit;
 use crate::audit::expectation::Expectations;
-use crate::message::envelope::Round;
 use crate::message::inbox::Inbox;
 use crate::message::share_box::decode_shares;
 use crate::primitives::curve::{Scalar, SecretScalar};
@@ -200,8 +199,8 @@ impl World {
             for (b, theirs) in
                 running.iter().filter(|(_, theirs)| theirs.session() == ours.session())
             {
-                for round in Round::ALL {
-                    let held = self.watch.cast.ceremony.indices().find(|sender| {
+                for round in self.watch.shape.rounds().iter().copied() {
+                    let held = self.watch.shape.speakers(round).iter().find(|sender| {
                         ours.get(round, *sender).is_some() && theirs.get(round, *sender).is_none()
                     });
                     late.extend(held.map(|sender| {

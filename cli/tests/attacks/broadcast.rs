@@ -159,12 +159,12 @@ fn attack_b5() {
     };
     let shape = Shape::of(Scene::of_four().ceremony());
     let false_commit = |body: &mut Vec<u8>| {
-        let mut commit = Commit::decode(body, &shape).unwrap();
+        let mut commit = Commit::decode(body, &shape, index(1)).unwrap();
         commit.partials.swap(1, 2);
         *body = commit.encode();
     };
     let false_final = |body: &mut Vec<u8>| {
-        let mut last = Final::decode(body, &shape).unwrap();
+        let mut last = Final::decode(body, &shape, index(1)).unwrap();
         last.outputs = Digest([1; 32]);
         *body = last.encode();
     };
@@ -382,11 +382,11 @@ fn attack_b11() {
     {
         let mut transcript = collusion.transcript();
         respelt(&mut transcript[at..]);
-        let statement = &transcript[at..at + shape.statement_bytes(round)];
+        let statement = &transcript[at..at + shape.statement_bytes(index(1), round).unwrap()];
         assert_eq!(Statement::open(statement, &collusion.ceremony), Err(Reject::Signature));
         told(&format!("B11-r{}", round.number()), &transcript, &[code], &[1]);
         assert_eq!(first_failure(&transcript), Some(code));
-        at += shape.n * shape.statement_bytes(round);
+        at += shape.n * shape.statement_bytes(index(1), round).unwrap();
     }
     // Keys of small order, and other spellings, are no keys; vectors of C2SP CCTV that exercise
     // them are all refused.

@@ -286,8 +286,8 @@ fn attack_c5() {
         let collusion = collude(3, 2, TWO_VALIDATORS, Hooks { coefficient, ..Hooks::default() });
         let statements = collusion.statements();
         let shape = Shape::of(&collusion.ceremony);
-        let deals = checks::decode(&statements[3..6], |bytes| {
-            quorate::message::body::Deal::decode(bytes, &shape)
+        let deals = checks::decode(&statements[3..6], |bytes, from| {
+            quorate::message::body::Deal::decode(bytes, &shape, from)
         })
         .unwrap();
         let fault =
@@ -404,7 +404,7 @@ fn attack_c8() {
         if round == Round::Commit {
             let by = if forger.seat.me.get() == 3 { delta } else { delta.negated() };
             sent.statement = resigned(forger, &sent.statement, |body| {
-                let mut commit = Commit::decode(body, &shape).unwrap();
+                let mut commit = Commit::decode(body, &shape, index(1)).unwrap();
                 commit.partials[2] = shifted(commit.partials[2], by);
                 *body = commit.encode();
             });

@@ -41,10 +41,10 @@ fn other_length(name: &str, change: impl Fn(&mut Vec<u8>)) {
     // The length is the first thing that is looked at: nothing is allocated, and the statement
     // counts for nothing.
     let shape = Shape::of(scene.ceremony());
-    let expected = shape.statement_bytes(Round::Deal);
-    let mut body = vec![0; shape.body_bytes(Round::Deal)];
+    let expected = shape.statement_bytes(index(3), Round::Deal).unwrap();
+    let mut body = vec![0; shape.owes(index(3), Round::Deal).unwrap()];
     change(&mut body);
-    let actual = expected - shape.body_bytes(Round::Deal) + body.len();
+    let actual = expected - shape.owes(index(3), Round::Deal).unwrap() + body.len();
     let refused = (Round::Deal, Refused::Reject(Reject::Length { expected, actual }));
     assert_eq!(
         scene
@@ -61,7 +61,9 @@ fn other_length(name: &str, change: impl Fn(&mut Vec<u8>)) {
     let mut transcript = collusion.transcript();
     let shape = Shape::of(&collusion.ceremony);
     let end = transcript.len()
-        - 3 * (2..5).map(|round| shape.statement_bytes(Round::ALL[round])).sum::<usize>();
+        - 3 * (2..5)
+            .map(|round| shape.statement_bytes(index(3), Round::ALL[round]).unwrap())
+            .sum::<usize>();
     let start = end - statements[5].bytes().len();
     let mut longer = transcript[start..end].to_vec();
     change(&mut longer);

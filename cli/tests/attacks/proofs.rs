@@ -388,8 +388,8 @@ fn attack_p4() {
             &body,
         );
         let checked = || {
-            let one = checks::decode(core::slice::from_ref(&changed), |bytes| {
-                Deal::decode(bytes, &shape)
+            let one = checks::decode(core::slice::from_ref(&changed), |bytes, from| {
+                Deal::decode(bytes, &shape, from)
             })?;
             checks::deals_follow_hellos(&dealt.hellos, &one)?;
             checks::opened(&dealt.collusion.ceremony, &hellos[1..2], &one)?;
