@@ -16,10 +16,10 @@ use super::evidence::Fault;
 use super::finalize;
 use super::items::{Messages, outputs_digest};
 use super::outcome::{Outcome, Receipts, ValidatorOutcome};
-use super::participant::Stage;
 use super::prepare::Checked;
 use super::record::ReplayError;
 use super::sealed::seal;
+use super::stage::Stage;
 use super::step::Step;
 use super::world::{Advance, Failed, Made, Stop, World};
 

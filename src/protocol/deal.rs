@@ -16,9 +16,9 @@ use super::checks::{
     known_constants, opened,
 };
 use super::hello::{Dealing, commit_salt};
-use super::participant::Stage;
 use super::prepare::{self, Checked};
 use super::record::{Record, RecordKind, ReplayError};
+use super::stage::Stage;
 use super::step::Step;
 use super::world::{Advance, Made, Stop, World};
 

@@ -12,8 +12,8 @@ use super::checks::{OutputsAgreed, decode, outputs_agreed};
 use super::evidence::Fault;
 use super::obol::UnsignedLock;
 use super::outcome::{Outcome, Sums};
-use super::participant::Stage;
 use super::record::{RecordKind, ReplayError};
+use super::stage::Stage;
 use super::step::{Ask, Step};
 use super::world::{Advance, Failed, Stop, World};
 

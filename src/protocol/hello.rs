@@ -16,9 +16,9 @@ use crate::primitives::x25519::DhSecret;
 
 use super::checks::{decode_hellos, distinct_hellos, hello_commitment};
 use super::deal;
-use super::participant::Stage;
 use super::record::Record;
 use super::seat::OwnSeat;
+use super::stage::Stage;
 use super::step::{Entropy, Step};
 use super::world::{Advance, Stop, World};
 

@@ -35,6 +35,8 @@ pub mod sealed;
 
 pub mod seat;
 
+mod stage;
+
 pub mod step;
 
 mod world;

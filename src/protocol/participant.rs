@@ -17,32 +17,16 @@ use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
-use super::commit::AwaitCommits;
-use super::deal::AwaitDeals;
 use super::evidence::{Certainty, Fault};
-use super::finalize::{AwaitFinals, AwaitStaging, Finished};
 use super::hello::AwaitHellos;
 use super::outcome::Outcome;
-use super::prepare::{AwaitPrepares, AwaitReread};
 use super::record::{Record, RecordKind, ReplayError};
 use super::relay::Errands;
+use super::stage::Stage;
 use super::world::{Advance, Stop, Vault, World};
 
 pub use super::seat::OwnSeat;
 pub use super::step::{Ask, Entropy, Input, Refused, Step, Waiting};
-
-/// Where a participant stands. One struct for each thing awaited.
-pub(super) enum Stage {
-    Hellos(AwaitHellos),
-    Deals(Box<AwaitDeals>),
-    Reread(Box<AwaitReread>),
-    Prepares(Box<AwaitPrepares>),
-    Commits(Box<AwaitCommits>),
-    Staging(Box<AwaitStaging>),
-    Finals(Box<AwaitFinals>),
-    Finished(Box<Finished>),
-    Stopped(Box<Fault>),
-}
 
 /// One operator's side of a ceremony.
 pub struct Participant {
@@ -359,14 +343,7 @@ impl Participant {
 
     /// Whom this participant waits for.
     pub fn waiting(&self) -> Waiting {
-        let round = self.stage.as_ref().and_then(|stage| match stage {
-            Stage::Hellos(_) => Some(Round::Hello),
-            Stage::Deals(_) => Some(Round::Deal),
-            Stage::Prepares(_) => Some(Round::Prepare),
-            Stage::Commits(_) => Some(Round::Commit),
-            Stage::Finals(_) => Some(Round::Final),
-            Stage::Reread(_) | Stage::Staging(_) | Stage::Finished(_) | Stage::Stopped(_) => None,
-        });
+        let round = self.stage.as_ref().and_then(Stage::awaited);
         let statements = round.map(|round| self.world.inbox.missing(round)).unwrap_or_default();
         let boxes = match round {
             Some(Round::Deal) => {
@@ -379,82 +356,28 @@ impl Participant {
     }
 }
 
+/// For tests of a room that may make ceremonies: what cannot be reached from outside.
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-    use crate::simulation::machine::{Machine, TWO_VALIDATORS, ceremony, entropy, operators};
-    use crate::simulation::parts::{index, seats};
-
-    fn indices<const N: usize>(numbers: [u16; N]) -> Vec<Index> {
-        numbers.into_iter().map(index).collect()
+impl Participant {
+    /// Panics while a stage is being left.
+    pub(crate) fn panic_within_a_step(&mut self) {
+        let _ = self.answer(|_, _, _| panic!("within a step"));
     }
 
-    #[test]
-    fn a_stage_that_a_panic_leaves_is_none() {
-        let operators = operators(3);
-        let ceremony = ceremony(&operators, 2, TWO_VALIDATORS);
-        let mut machine = Machine::new(&ceremony, &operators[0]);
-        machine.start().unwrap();
-        let mut participant = machine.participant.unwrap();
-        let peer = index(2);
-        let theirs = Have { slots: vec![None; 15], ..participant.have(false) };
-        assert_eq!(participant.waiting().round, Some(Round::Hello));
-        assert_eq!(participant.missing(peer, &theirs).len(), 1, "its own hello");
-
-        let panic = catch_unwind(AssertUnwindSafe(|| participant.answer(|_, _, _| panic!("here"))));
-        assert!(panic.is_err());
-        let refused = participant.handle(Input::Statement(Vec::new())).err();
-        assert_eq!(refused, Some(Refused::Broken));
-        assert_eq!(participant.handle(Input::Reread(Vec::new())).err(), Some(Refused::Broken));
-        // Nothing is told that may be in no log, and nothing is awaited.
-        assert_eq!(participant.missing(peer, &Have { help: true, ..theirs }), Vec::new());
-        assert_eq!(participant.have(false).slots, vec![None; 15]);
-        assert_eq!((participant.waiting().round, participant.wants()), (None, Vec::new()));
-        assert!(!participant.is_stopped() && !participant.is_finished());
+    /// One that waits for deals and share boxes.
+    pub(crate) fn awaiting_deals(seat: OwnSeat) -> Self {
+        let stage = Some(Stage::Deals(Box::new(super::deal::AwaitDeals::empty(Digest::ZERO))));
+        Self { stage, ..Self::new(seat) }
     }
 
-    #[test]
-    fn boxes_are_awaited_from_dealers_by_receivers() {
-        // Both, dealer, receiver, receiver, neither: see `parts`.
-        let boxes = [indices([2]), indices([]), indices([1, 2]), indices([1, 2]), indices([])];
-        for (seat, awaited) in seats().into_iter().zip(boxes) {
-            let mut participant = Participant::new(seat.clone());
-            participant.stage = Some(Stage::Deals(Box::new(AwaitDeals::empty(Digest::ZERO))));
-            let waiting = participant.waiting();
-            assert_eq!(waiting.round, Some(Round::Deal));
-            assert_eq!(waiting.statements, indices([1, 2]), "who deals");
-            assert_eq!(waiting.boxes, awaited, "seat {}", seat.me);
-            assert_eq!(participant.wants().len(), awaited.len());
-            let held: Vec<bool> = [1, 2].map(|dealer| !awaited.contains(&index(dealer))).into();
-            assert_eq!(participant.have(false).boxes, held, "seat {}", seat.me);
-        }
-    }
-
-    #[test]
-    fn who_owes_nothing_in_a_round_says_nothing() {
-        for seat in seats() {
-            let deals = seat.me <= index(2);
-            let mut participant = Participant::new(seat);
-            let (mut step, mut asked) = (Step::default(), false);
-            let made = participant.world.own(Round::Deal, &mut step, |_| {
-                asked = true;
-                Err(ReplayError::SharesDamaged)
-            });
-            assert_eq!((asked, made.is_err()), (deals, deals));
-            assert!(step.persist.is_empty() && step.send.is_empty());
-        }
-    }
-
-    #[test]
-    fn a_hello_has_a_key_for_each_box_and_no_more() {
-        for (seat, bytes) in seats().into_iter().zip([64 + 32 + 32, 64 + 32]) {
-            let start = Participant::start(seat, Vec::new(), || entropy("parts"));
-            let (participant, step) = start.unwrap();
-            assert_eq!(step.send[0].body().len(), bytes);
-            assert_eq!(participant.have(true).slots.iter().flatten().count(), 1);
-        }
+    /// Whether it would make a statement of `round`.
+    pub(crate) fn would_say(seat: OwnSeat, round: Round) -> bool {
+        let (mut step, mut asked) = (Step::default(), false);
+        let made = Self::new(seat).world.own(round, &mut step, |_| {
+            asked = true;
+            Err(ReplayError::SharesDamaged)
+        });
+        assert_eq!(made.is_err(), asked);
+        asked
     }
 }

@@ -16,9 +16,9 @@ use crate::spec::threshold::Index;
 use super::evidence::{Certainty, Fault, Rule};
 use super::hello::Dealing;
 use super::judge;
-use super::participant::Stage;
 use super::record::{Record, ReplayError};
 use super::seat::OwnSeat;
+use super::stage::Stage;
 use super::step::Step;
 
 /// Secrets on hand, each taken by the call that spends it. After a restart, those that were already

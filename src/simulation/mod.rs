@@ -33,7 +33,7 @@ pub mod network;
 pub mod oracle;
 
 #[cfg(test)]
-pub(crate) mod parts;
+mod parts;
 
 pub mod plan;
 

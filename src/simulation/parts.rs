@@ -2,6 +2,7 @@
 //! whatever follows from who owes what follows the shape.
 #![allow(clippy::unwrap_used)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::identity::operator::Operator;
@@ -15,6 +16,7 @@ use crate::message::sync::{Frame, Have};
 use crate::primitives::codec::DecodeError;
 use crate::primitives::hash::Digest;
 use crate::protocol::judge::of_this_ceremony;
+use crate::protocol::participant::{Input, Participant, Refused};
 use crate::protocol::seat::OwnSeat;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::file::CeremonyFile;
@@ -23,9 +25,9 @@ use crate::spec::threshold::Index;
 use crate::transcript::container::{Container, ContainerError, Header, Incomplete, encode};
 use crate::transcript::stopped::{self, Stopped};
 
-use super::machine::{TWO_VALIDATORS, operators, spec_toml};
+use super::machine::{self, Machine, TWO_VALIDATORS, entropy, operators, spec_toml};
 
-pub(crate) fn index(number: u16) -> Index {
+fn index(number: u16) -> Index {
     Index::new(number).unwrap()
 }
 
@@ -41,7 +43,7 @@ fn made_up(operators: &[Arc<Operator>]) -> Arc<Ceremony> {
 }
 
 /// The seats of the made-up ceremony.
-pub(crate) fn seats() -> Vec<OwnSeat> {
+fn seats() -> Vec<OwnSeat> {
     let operators = operators(5);
     let ceremony = made_up(&operators);
     let seat = |operator| OwnSeat::find(ceremony.clone(), operator).unwrap();
@@ -321,5 +323,67 @@ fn bodies_have_what_their_senders_owe() {
     assert_eq!((misfit.at, Some(misfit.error)), (1, receivers));
     for seat in 1..=5 {
         assert_eq!(Final::decode(&zeros[..196], &shape, index(seat)).unwrap().view.len(), 5);
+    }
+}
+
+fn indices<const N: usize>(numbers: [u16; N]) -> Vec<Index> {
+    numbers.into_iter().map(index).collect()
+}
+
+#[test]
+fn a_stage_that_a_panic_leaves_is_none() {
+    let operators = operators(3);
+    let ceremony = machine::ceremony(&operators, 2, TWO_VALIDATORS);
+    let mut machine = Machine::new(&ceremony, &operators[0]);
+    machine.start().unwrap();
+    let mut participant = machine.participant.unwrap();
+    let peer = index(2);
+    let theirs = Have { slots: vec![None; 15], ..participant.have(false) };
+    assert_eq!(participant.waiting().round, Some(Round::Hello));
+    assert_eq!(participant.missing(peer, &theirs).len(), 1, "its own hello");
+
+    let panic = catch_unwind(AssertUnwindSafe(|| participant.panic_within_a_step()));
+    assert!(panic.is_err());
+    let refused = participant.handle(Input::Statement(Vec::new())).err();
+    assert_eq!(refused, Some(Refused::Broken));
+    assert_eq!(participant.handle(Input::Reread(Vec::new())).err(), Some(Refused::Broken));
+    // Nothing is told that may be in no log, and nothing is awaited.
+    assert_eq!(participant.missing(peer, &Have { help: true, ..theirs }), Vec::new());
+    assert_eq!(participant.have(false).slots, vec![None; 15]);
+    assert_eq!((participant.waiting().round, participant.wants()), (None, Vec::new()));
+    assert!(!participant.is_stopped() && !participant.is_finished());
+}
+
+#[test]
+fn boxes_are_awaited_from_dealers_by_receivers() {
+    let boxes = [indices([2]), indices([]), indices([1, 2]), indices([1, 2]), indices([])];
+    for (seat, awaited) in seats().into_iter().zip(boxes) {
+        let participant = Participant::awaiting_deals(seat.clone());
+        let waiting = participant.waiting();
+        assert_eq!(waiting.round, Some(Round::Deal));
+        assert_eq!(waiting.statements, indices([1, 2]), "who deals");
+        assert_eq!(waiting.boxes, awaited, "seat {}", seat.me);
+        assert_eq!(participant.wants().len(), awaited.len());
+        let held: Vec<bool> = [1, 2].map(|dealer| !awaited.contains(&index(dealer))).into();
+        assert_eq!(participant.have(false).boxes, held, "seat {}", seat.me);
+    }
+}
+
+#[test]
+fn who_owes_nothing_in_a_round_says_nothing() {
+    for seat in seats() {
+        let deals = seat.me <= index(2);
+        assert_eq!(Participant::would_say(seat.clone(), Round::Deal), deals);
+        assert!(Participant::would_say(seat, Round::Prepare));
+    }
+}
+
+#[test]
+fn a_hello_has_a_key_for_each_box_and_no_more() {
+    for (seat, bytes) in seats().into_iter().zip([64 + 32 + 32, 64 + 32]) {
+        let start = Participant::start(seat, Vec::new(), || entropy("parts"));
+        let (participant, step) = start.unwrap();
+        assert_eq!(step.send[0].body().len(), bytes);
+        assert_eq!(participant.have(true).slots.iter().flatten().count(), 1);
     }
 }
