@@ -15,6 +15,7 @@ use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar};
 use quorate::primitives::lagrange::Span;
 use quorate::primitives::polynomial::{Polynomial, commit_all};
 use quorate::primitives::possession::Proof;
+use quorate::spec::{CeremonyKind, Index};
 
 fn secret(label: u64) -> SecretScalar {
     secret_scalar(Tag::Coefficient, &[b"batches", &label.to_be_bytes()])
@@ -160,7 +161,25 @@ proptest! {
     }
 }
 
-const SHAPE: Shape = Shape { n: 4, t: 3, v: 250, items: 800, sealed: 0, lock: false };
+const SHAPE: Shape = Shape {
+    kind: CeremonyKind::Dkg,
+    n: 4,
+    t: 3,
+    v: 250,
+    items: 800,
+    sealed: 0,
+    lock: false,
+    parts: CeremonyKind::Dkg.parts(4),
+};
+
+fn dealer(position: usize) -> Index {
+    Index::from_position(position).unwrap()
+}
+
+/// Each body with whose it is.
+fn signed(bodies: &[Vec<u8>]) -> Vec<(Index, &[u8])> {
+    bodies.iter().enumerate().map(|(at, body)| (dealer(at), body.as_slice())).collect()
+}
 
 fn deal(label: u64) -> Vec<u8> {
     let coefficients = |v: u64| (0..3).map(|k| secret(1_000_000 * label + 10 * v + k)).collect();
@@ -192,12 +211,14 @@ fn outside_g1() -> [u8; 96] {
 fn deals_decode_together_as_each_by_itself() {
     let mut bodies: Vec<Vec<u8>> = (0..4).map(deal).collect();
     // Ones that the caller says it has made: a dealer's, and nobody's.
-    let own = Deal::decode(&bodies[3], &SHAPE).unwrap().commitments;
-    let others = Deal::decode(&deal(9), &SHAPE).unwrap().commitments;
+    let own = Deal::decode(&bodies[3], &SHAPE, dealer(3)).unwrap().commitments;
+    let others = Deal::decode(&deal(9), &SHAPE, dealer(3)).unwrap().commitments;
     let decode_knowing = |bodies: &[Vec<u8>], own: Option<&Commitments>| {
-        let together =
-            Deal::decode_all(&bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(), &SHAPE, own);
-        let each: Vec<_> = bodies.iter().map(|bytes| Deal::decode(bytes, &SHAPE)).collect();
+        let together = Deal::decode_all(&signed(bodies), &SHAPE, own);
+        let each: Vec<_> = signed(bodies)
+            .into_iter()
+            .map(|(from, bytes)| Deal::decode(bytes, &SHAPE, from))
+            .collect();
         let encoded = |all: &[Result<Deal, DecodeError>]| {
             all.iter()
                 .map(|deal| deal.as_ref().map(Deal::encode).map_err(Clone::clone))
@@ -233,13 +254,11 @@ fn commits_decode_together_as_each_by_itself() {
     let commit = Commit { view, partials: points, sealed: Vec::new() };
     let mut bodies: Vec<Vec<u8>> = (0..4).map(|_| commit.encode()).collect();
     let decode = |bodies: &[Vec<u8>]| {
-        let together = Commit::decode_and_weigh(
-            &bodies.iter().map(Vec::as_slice).collect::<Vec<_>>(),
-            &SHAPE,
-            Digest::ZERO,
-        );
-        let each: Result<Vec<Commit>, _> =
-            bodies.iter().map(|bytes| Commit::decode(bytes, &SHAPE)).collect();
+        let together = Commit::decode_and_weigh(&signed(bodies), &SHAPE, Digest::ZERO);
+        let each: Result<Vec<Commit>, _> = signed(bodies)
+            .into_iter()
+            .map(|(from, bytes)| Commit::decode(bytes, &SHAPE, from))
+            .collect();
         assert_eq!(
             together.as_ref().map(|(commits, _)| commits).map_err(|misfit| &misfit.error),
             each.as_ref()

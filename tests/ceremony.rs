@@ -300,7 +300,7 @@ fn an_operator_whose_log_was_put_back_signs_nothing_else() {
     let seat = all[0].seat.clone();
     let shape = quorate::message::shape::Shape::of(&seat.ceremony);
     let session = all[0].participant().inbox().session().unwrap();
-    let body = vec![7; shape.body_bytes(Round::Prepare)];
+    let body = vec![7; shape.owes(seat.me, Round::Prepare).unwrap()];
     let other =
         Statement::sign(seat.operator.key(), seat.me, Round::Prepare, session, Digest::ZERO, &body);
     assert_eq!(all[0].receive(Frame::Statement(other.bytes().to_vec())).unwrap(), Ok(Vec::new()));

@@ -322,13 +322,15 @@ fn a_crafted_prepare_frames_nobody() {
         Statement::sign(cheat.operator.key(), cheat.me, round, session, root, &body)
     };
 
-    let mut deal = Deal::decode(deals[0].body(), &shape).unwrap();
-    deal.commitments = Deal::decode(deals[1].body(), &shape).unwrap().commitments;
+    let mut deal = Deal::decode(deals[0].body(), &shape, deals[0].envelope.sender).unwrap();
+    deal.commitments =
+        Deal::decode(deals[1].body(), &shape, deals[1].envelope.sender).unwrap().commitments;
     let deal = sign(Round::Deal, deals[0].envelope.view_root, deal.encode());
-    let mut prepare = Prepare::decode(prepares[0].body(), &shape).unwrap();
+    let mut prepare =
+        Prepare::decode(prepares[0].body(), &shape, prepares[0].envelope.sender).unwrap();
     prepare.view[0] = deal.digest();
     let prepare = sign(Round::Prepare, prepares[0].envelope.view_root, prepare.encode());
-    let mut commit = Commit::decode(commits[0].body(), &shape).unwrap();
+    let mut commit = Commit::decode(commits[0].body(), &shape, commits[0].envelope.sender).unwrap();
     commit.view[0] = prepare.digest();
     let commit = sign(Round::Commit, view_root(&commit.view), commit.encode());
 

@@ -80,7 +80,7 @@ impl Honest {
     fn second_prepare(&self) -> Statement {
         let first = &self.prepares()[2];
         let shape = Shape::of(self.ceremony());
-        let mut body = Prepare::decode(first.body(), &shape).unwrap();
+        let mut body = Prepare::decode(first.body(), &shape, first.envelope.sender).unwrap();
         body.sums_root.0[0] ^= 1;
         let key = self.forger.seat.operator.key();
         Statement::sign(

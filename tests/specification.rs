@@ -23,7 +23,7 @@ use quorate::protocol::evidence::{Certainty, Class, Rule};
 use quorate::protocol::record::RecordKind;
 use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
-use quorate::spec::{Ceremony, CeremonyFile};
+use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind};
 
 fn chapter(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-specs").join(name))
@@ -173,14 +173,20 @@ fn known_answer_of_the_ceremony() {
 
 #[test]
 fn sizes_of_statements() {
-    let shape = Shape { n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false };
+    let kind = CeremonyKind::Dkg;
+    let parts = kind.parts(4);
+    let shape = Shape { kind, n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false, parts };
     let rows = table(&chapter("04-messages.md"), "\n## 4.4 ");
     let found: Vec<&str> = rows.iter().take(5).map(|row| row[3].as_str()).collect();
-    assert_eq!(found, Round::ALL.map(|round| shape.body_bytes(round).to_string()));
+    for seat in (1..=4).map(|number| Index::new(number).unwrap()) {
+        let owed = |round| shape.owes(seat, round).unwrap().to_string();
+        assert_eq!(found, Round::ALL.map(owed));
+    }
     assert_eq!(ENVELOPE_BYTES, 172);
     // The sum of section 4.8.
     let (n, t, v, items) = (shape.n, shape.t, shape.v, shape.items);
-    let all: usize = Round::ALL.iter().map(|round| n * shape.statement_bytes(*round)).sum();
+    let all: usize =
+        shape.slots().map(|(round, seat)| shape.statement_bytes(seat, round).unwrap()).sum();
     assert_eq!(all, n * (5 * ENVELOPE_BYTES + 360 + 192 * n + 96 * v * t + 192 * items));
 }
 

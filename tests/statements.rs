@@ -54,7 +54,9 @@ fn a_header_is_refused_for_what_is_wrong_with_it_though_its_signature_holds() {
 fn prepares(all: &[Machine]) -> [Statement; 4] {
     let first = of(all, Round::Prepare, 0);
     let other = |byte: u8| {
-        let mut body = Prepare::decode(first.body(), &Shape::of(&all[0].seat.ceremony)).unwrap();
+        let mut body =
+            Prepare::decode(first.body(), &Shape::of(&all[0].seat.ceremony), first.envelope.sender)
+                .unwrap();
         body.sums_root = Digest([byte; 32]);
         let (envelope, seat) = (&first.envelope, &all[0].seat);
         Statement::sign(
@@ -79,7 +81,8 @@ fn of_many_prepares_two_are_kept_and_those_that_a_commit_names() {
     let prepares = prepares(&all);
     // A commit of operator 2 over the third of them.
     let (commit, seat) = (of(&all, Round::Commit, 1), &all[1].seat);
-    let mut body = Commit::decode(commit.body(), &Shape::of(&seat.ceremony)).unwrap();
+    let mut body =
+        Commit::decode(commit.body(), &Shape::of(&seat.ceremony), commit.envelope.sender).unwrap();
     body.view[0] = prepares[2].digest();
     let session = commit.envelope.session;
     let naming = Statement::sign(
@@ -121,7 +124,8 @@ fn of_many_deals_two_are_kept_whatever_a_commit_names() {
         Statement::sign(key, seat.me, Round::Deal, envelope.session, envelope.view_root, &body)
     });
     let (commit, namer) = (of(&all, Round::Commit, 1), &all[1].seat);
-    let mut body = Commit::decode(commit.body(), &Shape::of(&seat.ceremony)).unwrap();
+    let mut body =
+        Commit::decode(commit.body(), &Shape::of(&seat.ceremony), commit.envelope.sender).unwrap();
     body.view[0] = deals[2].digest();
     let session = commit.envelope.session;
     let naming = Statement::sign(
@@ -148,7 +152,7 @@ fn prepares_that_look_like_finals_are_not_kept() {
     let mut inbox = Inbox::new(seat.ceremony.clone());
     inbox.set_session(last.envelope.session);
     assert_eq!(inbox.accept(last.bytes()).unwrap().0, Arrival::New);
-    let length = Shape::of(&seat.ceremony).body_bytes(Round::Prepare);
+    let length = Shape::of(&seat.ceremony).owes(seat.me, Round::Prepare).unwrap();
     let arrivals = [1, 2, 3, 4].map(|byte| {
         let mut body = last.body()[..32 * 4 + 32].to_vec();
         body.resize(length, byte);

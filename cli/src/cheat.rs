@@ -141,11 +141,6 @@ struct Cheat {
     victim: Index,
 }
 
-/// Position of `of` among the operators without `without`.
-fn position(of: Index, without: Index) -> usize {
-    of.position() - usize::from(of > without)
-}
-
 impl Cheat {
     fn own(&self, bytes: &[u8]) -> Option<Statement> {
         Statement::open(bytes, &self.seat.ceremony)
@@ -183,19 +178,24 @@ impl Cheat {
     fn say(&self, inbox: &Inbox, peer: Index, statement: Statement) -> Option<Statement> {
         match (self.rule, statement.envelope.round) {
             (Rule::Withhold, _) => Some(statement),
-            (Rule::Equivocate, Round::Hello) if position(peer, self.seat.me) % 2 == 1 => {
-                let mut body = Hello::decode(statement.body(), &self.shape).ok()?;
+            (Rule::Equivocate, Round::Hello)
+                if self.shape.place_of_box(self.seat.me, peer)? % 2 == 1 =>
+            {
+                let mut body =
+                    Hello::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
                 body.nonce = self.noise("another nonce", &[]);
                 Some(self.sign(&statement, &body.encode()))
             }
             (Rule::BadShare, Round::Deal) => {
-                let mut body = Deal::decode(statement.body(), &self.shape).ok()?;
-                body.box_digests[position(self.victim, self.seat.me)] =
+                let mut body =
+                    Deal::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
+                body.box_digests[self.shape.place_of_box(self.seat.me, self.victim)?] =
                     share_box::digest(&self.bad_box(inbox, &statement)?);
                 Some(self.sign(&statement, &body.encode()))
             }
             (Rule::RogueKey, Round::Deal) => {
-                let mut body = Deal::decode(statement.body(), &self.shape).ok()?;
+                let mut body =
+                    Deal::decode(statement.body(), &self.shape, statement.envelope.sender).ok()?;
                 body.commitments = self.rogue(inbox, &body.commitments)?;
                 Some(self.sign(&statement, &body.encode()))
             }
@@ -236,9 +236,13 @@ impl Cheat {
     /// A box for the victim with shares that are anything but its shares.
     fn bad_box(&self, inbox: &Inbox, deal: &Statement) -> Option<Vec<u8>> {
         let hello =
-            Hello::decode(inbox.get(Round::Hello, self.victim)?.body(), &self.shape).ok()?;
-        let to = hello.one_time_keys[position(self.seat.me, self.victim)];
-        let root = Deal::decode(deal.body(), &self.shape).ok()?.commitments.merkle_root();
+            Hello::decode(inbox.get(Round::Hello, self.victim)?.body(), &self.shape, self.victim)
+                .ok()?;
+        let to = hello.one_time_keys[self.shape.place_of_key(self.victim, self.seat.me)?];
+        let root = Deal::decode(deal.body(), &self.shape, deal.envelope.sender)
+            .ok()?
+            .commitments
+            .merkle_root();
         let address = Address {
             session: deal.envelope.session,
             dealer: self.seat.me,
@@ -261,7 +265,7 @@ impl Cheat {
         let others: Option<Vec<Commitments>> = others
             .map(|index| {
                 Some(
-                    Deal::decode(inbox.get(Round::Deal, index)?.body(), &self.shape)
+                    Deal::decode(inbox.get(Round::Deal, index)?.body(), &self.shape, index)
                         .ok()?
                         .commitments,
                 )
@@ -282,7 +286,7 @@ impl Cheat {
     /// A complaint about the victim's box, which was good.
     fn complaint(&self, prepare: &Statement) -> Option<Statement> {
         let body = Complaint {
-            view: Prepare::decode(prepare.body(), &self.shape).ok()?.view,
+            view: Prepare::decode(prepare.body(), &self.shape, prepare.envelope.sender).ok()?.view,
             dealer: self.victim,
             claim: Claim::Sealed,
             opened: self.noise("no one-time secret", &[]),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use quorate::message::envelope::Round;
+use quorate::message::shape::Shape;
 use quorate::protocol::participant::{Participant, Waiting};
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::threshold::Index;
@@ -107,11 +108,13 @@ impl Progress {
 
     fn describe(&self, ceremony: &Ceremony, waiting: &Waiting, detail: bool) -> Option<String> {
         let round = waiting.round?;
-        let n = ceremony.n();
+        let shape = Shape::of(ceremony);
+        let n = shape.speakers(round).len();
         let awaited = waiting.everybody();
         let head = format!(
-            "Round {} of 5, {}: {} of {n}.",
+            "Round {} of {}, {}: {} of {n}.",
             round.number() + 1,
+            shape.rounds().len(),
             round_word(round),
             n - awaited.len()
         );

@@ -5,18 +5,18 @@
 use libfuzzer_sys::fuzz_target;
 use quorate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use quorate::message::complaint::{Abandon, Complaint};
-use quorate_fuzz::SHAPE;
+use quorate_fuzz::{SHAPE, index};
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (round, bytes) = input;
     let again = match round % 7 {
-        0 => Hello::decode(bytes, &SHAPE).map(|body| body.encode()),
-        1 => Deal::decode(bytes, &SHAPE).map(|body| body.encode()),
-        2 => Prepare::decode(bytes, &SHAPE).map(|body| body.encode()),
-        3 => Commit::decode(bytes, &SHAPE).map(|body| body.encode()),
+        0 => Hello::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
+        1 => Deal::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
+        2 => Prepare::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
+        3 => Commit::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
         5 => Complaint::decode(bytes, &SHAPE).map(|body| body.encode()),
         6 => Abandon::decode(bytes, &SHAPE).map(|body| body.encode()),
-        _ => Final::decode(bytes, &SHAPE).map(|body| body.encode()),
+        _ => Final::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
     };
     assert!(again.is_err() || again == Ok(bytes.to_vec()));
 });

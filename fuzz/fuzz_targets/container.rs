@@ -2,16 +2,13 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quorate::message::envelope::Round;
 use quorate::transcript::container::{Container, Header, expected_len};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(container) = Container::parse(bytes) else { return };
     let prefix = Header::parse(bytes).expect("parsed before").prefix_bytes();
     assert_eq!(expected_len(&bytes[..prefix]).ok(), u64::try_from(bytes.len()).ok());
-    let slots = Round::ALL
-        .into_iter()
-        .flat_map(|round| container.ceremony().indices().map(move |index| (round, index)));
+    let slots = container.shape().slots();
     let cut: Vec<u8> = slots
         .filter_map(|(round, index)| container.statement(round, index))
         .flatten()

@@ -128,8 +128,8 @@ pub fn next(session: Digest, bytes: &mut &[u8]) -> Option<Cut> {
         7 => (Some(Kind::Abandon), Round::Deal),
         round => (Some(Kind::Ordinary), Round::from_number(round).expect("0 to 4")),
     };
-    let length =
-        kind.map_or(SHAPE.box_bytes(), |kind| SHAPE.bytes_of(kind, round) - ENVELOPE_BYTES);
+    let statement = |kind| SHAPE.bytes_of(from, kind, round).expect("every seat may say it");
+    let length = kind.map_or(SHAPE.box_bytes(), |kind| statement(kind) - ENVELOPE_BYTES);
     let (given, after) = rest.split_at(rest.len().min(length));
     let own_session = bytes[1] >= 128 && round == Round::Deal;
     *bytes = after;

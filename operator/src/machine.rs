@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use quorate::exchange::{Exchange, Pacing, Storage, Trouble, carry_out};
-use quorate::message::envelope::Round;
 use quorate::message::shape::Shape;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::Fault;
@@ -155,7 +154,7 @@ impl Machine {
 /// What the log of a whole ceremony takes, twice over.
 fn room_needed(shape: &Shape) -> u64 {
     let statements: usize =
-        Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+        shape.slots().filter_map(|(round, seat)| shape.statement_bytes(seat, round)).sum();
     let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();
     u64::try_from(2 * bytes + 65_536).expect("a spec's size fits 64 bits")
 }

@@ -120,8 +120,9 @@ fn keystore_files(
     let KeystorePlan { key, layout, folder } = plan;
     let (seat, key) = (participant.seat(), &key.finish());
     let shares = participant.shares().expect("an outcome comes after the shares are stored");
-    let public_shares: Vec<_> =
-        validators.iter().map(|v| v.public_shares[seat.me.position()]).collect();
+    let public_shares: Option<Vec<_>> =
+        validators.iter().map(|v| v.public_share(&seat.ceremony, seat.me).copied()).collect();
+    let public_shares = public_shares.expect("whoever holds shares receives them");
     // Seconds since 1970; a clock before that gives files the stamp 0.
     let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let holder = Holder::new(&seat.ceremony, seat.me);

@@ -83,20 +83,21 @@ impl<'a> Exhaustive<'a> {
         let bodies = |round: Round| -> Vec<(Index, &[u8])> {
             let body =
                 |index| Some((index, container.statement(round, index)?.get(ENVELOPE_BYTES..)?));
-            ceremony.indices().filter_map(body).collect()
+            shape.speakers(round).iter().filter_map(body).collect()
         };
         let outside = |round: Round, index: Index, error: &DecodeError| {
             let (who, round) = (words::operator(Some(ceremony), index), words::round(round));
             contradiction(&format!("{who}'s statement of {round} does not decode: {error}"))
         };
         let deal = |(index, body): (Index, &[u8])| {
-            Deal::decode_exactly(body, shape).map_err(|e| outside(Round::Deal, index, &e))
+            Deal::decode_exactly(body, shape, index).map_err(|e| outside(Round::Deal, index, &e))
         };
         let prepare = |(index, body): (Index, &[u8])| {
-            Prepare::decode(body, shape).map_err(|e| outside(Round::Prepare, index, &e))
+            Prepare::decode(body, shape, index).map_err(|e| outside(Round::Prepare, index, &e))
         };
         let commit = |(index, body): (Index, &[u8])| {
-            Commit::decode_exactly(body, shape).map_err(|e| outside(Round::Commit, index, &e))
+            Commit::decode_exactly(body, shape, index)
+                .map_err(|e| outside(Round::Commit, index, &e))
         };
         Ok(Self {
             ceremony,

@@ -257,7 +257,8 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
 fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
     let mut places = BTreeMap::new();
     for (v, validator) in audited.validators().iter().enumerate() {
-        for (index, share) in audited.ceremony().indices().zip(&validator.public_shares) {
+        let receivers = audited.ceremony().receivers();
+        for ((index, _), share) in receivers.zip(&validator.public_shares) {
             places.insert(share.to_compressed(), (v, index));
         }
     }

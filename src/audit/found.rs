@@ -31,34 +31,41 @@ pub(super) fn consent(operators: usize, spec: Digest) -> String {
     format!("all {operators} operators signed the digest of the spec, {spec}")
 }
 
-pub(super) fn hellos_differ(Shape { n, .. }: &Shape) -> String {
-    format!("{n} nonces, {n} commitments and {} one-time keys, all different", n * (n - 1))
+pub(super) fn hellos_differ(shape: &Shape) -> String {
+    let (n, dealers) = (shape.n, shape.parts.dealers.len());
+    format!(
+        "{n} nonces, {dealers} commitments and {} one-time keys, all different",
+        shape.box_count()
+    )
 }
 
-pub(super) fn reveals_follow(Shape { n, .. }: &Shape, session: Digest) -> String {
-    format!("all {n} reveals were signed over the same {n} commitments, session {session}")
+pub(super) fn reveals_follow(shape: &Shape, session: Digest) -> String {
+    let (n, dealers) = (shape.n, shape.parts.dealers.len());
+    format!("all {dealers} reveals were signed over the same {n} commitments, session {session}")
 }
 
 pub(super) fn opened() -> String {
     "no contribution can depend on an honest operator's".to_owned()
 }
 
-pub(super) fn points(Shape { n, t, v, .. }: &Shape) -> String {
-    format!("{} points, exactly {t} commitments for each polynomial", n * (v * t + 1))
+pub(super) fn points(Shape { t, v, parts, .. }: &Shape) -> String {
+    let points = parts.dealers.len() * (v * t + 1);
+    format!("{points} points, exactly {t} commitments for each polynomial")
 }
 
-pub(super) fn constants_differ(Shape { n, v, .. }: &Shape) -> String {
-    format!("{} constant terms, all different", n * v)
+pub(super) fn constants_differ(Shape { v, parts, .. }: &Shape) -> String {
+    format!("{} constant terms, all different", parts.dealers.len() * v)
 }
 
-pub(super) fn constants_known(Shape { n, v, .. }: &Shape) -> String {
+pub(super) fn constants_known(Shape { v, parts, .. }: &Shape) -> String {
+    let n = parts.dealers.len();
     format!("{n} proofs of possession, each over all {v} constant terms of its dealer")
 }
 
-pub(super) fn sums(Shape { n, v, .. }: &Shape, dkg: &Digest) -> String {
+pub(super) fn sums(Shape { v, parts, .. }: &Shape, dkg: &Digest) -> String {
     format!(
         "{v} keys and {} public shares, all different; digest of the key generation {dkg}",
-        n * v
+        parts.receivers.len() * v
     )
 }
 
@@ -66,7 +73,8 @@ pub(super) fn stored(Shape { n, .. }: &Shape) -> String {
     format!("all {n} operators signed the same deals and the same sums")
 }
 
-pub(super) fn shares_proven(Shape { n, t, .. }: &Shape) -> String {
+pub(super) fn shares_proven(Shape { t, parts, .. }: &Shape) -> String {
+    let n = parts.receivers.len();
     format!("{n} possession proofs; with V11, any {t} operators can sign for every validator")
 }
 
@@ -88,26 +96,28 @@ pub(super) fn signatures(Shape { items, .. }: &Shape, ceremony: &Ceremony) -> St
     )
 }
 
-pub(super) fn partials(Shape { n, items, .. }: &Shape) -> String {
-    format!("{} partial signatures, each under its operator's public share", n * items)
+pub(super) fn partials(Shape { items, parts, .. }: &Shape) -> String {
+    let partials = parts.receivers.len() * items;
+    format!("{partials} partial signatures, each under its operator's public share")
 }
 
-pub(super) fn sealed(Shape { n, v, .. }: &Shape) -> String {
+pub(super) fn sealed(Shape { v, parts, .. }: &Shape) -> String {
     format!(
         "{} proofs by the operators' RSA keys; whether a ciphertext holds the share, only its \
          operator can see",
-        n * v
+        parts.receivers.len() * v
     )
 }
 
 /// The lock of an Obol cluster; with what of its definition nobody has checked.
-pub(super) fn lock(Shape { n, v, .. }: &Shape, ceremony: &Ceremony) -> String {
+pub(super) fn lock(Shape { v, parts, .. }: &Shape, ceremony: &Ceremony) -> String {
     let unchecked: Vec<&str> = ceremony
         .obol()
         .into_iter()
         .flat_map(Cluster::unchecked)
         .map(|unchecked| unchecked.field.as_str())
         .collect();
+    let n = parts.receivers.len();
     let signed = format!("{} shares and {n} nodes have signed it", n * v);
     match unchecked.as_slice() {
         [] => signed,

@@ -72,7 +72,7 @@ fn same(
             checked.filter(|checked| container.statement(round, sender) == Some(checked.bytes()));
         same.cloned().ok_or(NotOwn::Statement { round, sender })
     };
-    container.ceremony().indices().map(one).collect()
+    container.shape().speakers(round).iter().map(one).collect()
 }
 
 /// That statements were signed in this session over `before`. Their signatures and view roots were
@@ -113,15 +113,15 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
     let hellos = same(&container, participant, Round::Hello)?;
     let session = session_id(ceremony, &digests(&hellos));
     let mut before = hellos.clone();
-    for round in [Round::Deal, Round::Prepare, Round::Commit, Round::Final] {
+    for round in shape.rounds().iter().copied().skip(1) {
         let statements = same(&container, participant, round)?;
         follow(session, &before, &statements, participant)?;
         before = statements;
     }
     let body = |fault: &Fault| NotOwn::Body(words::rule(&fault.rule, Some(ceremony)));
     let hellos = decode_hellos(&hellos, &shape).map_err(|fault| body(&fault))?;
-    let finals =
-        decode(&before, |bytes| Final::decode(bytes, &shape)).map_err(|fault| body(&fault))?;
+    let finals = decode(&before, |bytes, from| Final::decode(bytes, &shape, from))
+        .map_err(|fault| body(&fault))?;
     if let Some(other) = finals.iter().find(|last| last.body.outputs != outcome.outputs) {
         return Err(NotOwn::Outputs(other.sender()));
     }

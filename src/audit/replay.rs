@@ -151,5 +151,6 @@ pub(super) fn open(
             (false, _) => Err(format!("{}: signed for another session", name())),
         }
     };
-    Ok(ceremony.indices().map(open_one).collect::<Result<_, String>>()?)
+    let speakers = container.shape().speakers(round).iter();
+    Ok(speakers.map(open_one).collect::<Result<_, String>>()?)
 }

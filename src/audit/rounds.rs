@@ -97,10 +97,14 @@ impl Rounds {
                 Ok((deals, found::points(shape)))
             }),
             prepares: ledger.part(Code::V12, || {
-                Ok(checks::decode(have(&self.prepares)?, |bytes| Prepare::decode(bytes, shape))?)
+                Ok(checks::decode(have(&self.prepares)?, |bytes, from| {
+                    Prepare::decode(bytes, shape, from)
+                })?)
             }),
             finals: ledger.part(Code::V14, || {
-                Ok(checks::decode(have(&self.finals)?, |bytes| Final::decode(bytes, shape))?)
+                Ok(checks::decode(have(&self.finals)?, |bytes, from| {
+                    Final::decode(bytes, shape, from)
+                })?)
             }),
         }
     }

@@ -150,8 +150,9 @@ fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<
     let ordinary = |s: &&&Statement| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, round);
     let here: BTreeSet<Index> =
         statements.iter().filter(ordinary).map(|statement| statement.envelope.sender).collect();
-    ceremony
-        .indices()
+    Shape::of(ceremony)
+        .speakers(round)
+        .iter()
         .filter(|index| !here.contains(index))
         .map(|index| words::operator(Some(ceremony), index))
         .collect()

@@ -1,5 +1,5 @@
 //! The bodies of the five rounds. Layouts are fixed; sizes are in
-//! [`super::shape::Shape::body_bytes`].
+//! [`super::shape::Shape::owes`].
 
 use rayon::prelude::*;
 
@@ -14,7 +14,10 @@ use crate::primitives::curve::{DecodeError as CurveError, G1, G2, UntestedG1, Un
 use crate::primitives::hash::Digest;
 use crate::primitives::possession::Proof;
 use crate::primitives::x25519::{DhKeyError, DhPublic};
+use crate::spec::seats::Seats;
+use crate::spec::threshold::Index;
 
+use super::envelope::Round;
 use super::shape::Shape;
 
 /// R0: what is fixed before anything is revealed. `64 + 32n` bytes.
@@ -139,6 +142,15 @@ fn flags(r: &mut Reader<'_>, known: u32) -> Result<u32, DecodeError> {
     }
 }
 
+/// Hellos and prepares have the layout of seats that deal and receive: others come with a kind of
+/// ceremony that has such seats.
+fn has_layout(seats: Seats, sender: Index) -> Result<(), DecodeError> {
+    match seats.contains(sender) {
+        true => Ok(()),
+        false => Err(DecodeError::Invalid { what: "body", why: "no layout for this part" }),
+    }
+}
+
 fn dh_public(r: &mut Reader<'_>) -> Result<DhPublic, DecodeError> {
     let what = "one-time key";
     DhPublic::from_bytes(r.array(what)?).map_err(|error| DecodeError::Invalid {
@@ -152,13 +164,14 @@ fn dh_public(r: &mut Reader<'_>) -> Result<DhPublic, DecodeError> {
 
 impl Hello {
     /// Reads the body.
-    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        has_layout(shape.parts.dealers, sender)?;
         Reader::all(bytes, |r| {
             Ok(Self {
                 nonce: r.array("nonce")?,
                 commitment: Digest(r.array("commitment")?),
                 anchor: r.array("anchor")?,
-                one_time_keys: r.many(shape.n - 1, dh_public)?,
+                one_time_keys: r.many(shape.dealers_to(sender).len(), dh_public)?,
             })
         })
     }
@@ -176,14 +189,14 @@ impl Hello {
 
 impl Deal {
     /// Reads the body; every commitment is checked for its subgroup.
-    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        Self::decode_all(&[bytes], shape, None).pop().expect("one for one")
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        Self::decode_all(&[(sender, bytes)], shape, None).pop().expect("one for one")
     }
 
     /// Reads the body; every commitment is tested by itself, exactly.
-    pub fn decode_exactly(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+    pub fn decode_exactly(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
         let UntestedDeal { view, salt, box_digests, proof, commitments } =
-            UntestedDeal::read(bytes, shape)?;
+            UntestedDeal::read(bytes, shape, sender)?;
         let points: Result<Vec<G1>, _> =
             commitments.points().par_iter().map(UntestedG1::test).collect();
         let commitments = commitments.tested(points.map_err(|_| outside("commitment"))?);
@@ -193,19 +206,22 @@ impl Deal {
     /// Reads several bodies; all their points are checked together, which is faster. `own` are
     /// commitments that the caller has made: they need no check.
     pub fn decode_all(
-        bodies: &[&[u8]],
+        bodies: &[(Index, &[u8])],
         shape: &Shape,
         own: Option<&Commitments>,
     ) -> Vec<Result<Self, DecodeError>> {
-        let read: Vec<Result<UntestedDeal, DecodeError>> =
-            bodies.par_iter().map(|bytes| UntestedDeal::read(bytes, shape)).collect();
+        let read: Vec<Result<UntestedDeal, DecodeError>> = bodies
+            .par_iter()
+            .map(|(sender, bytes)| UntestedDeal::read(bytes, shape, *sender))
+            .collect();
+        let bodies: Vec<&[u8]> = bodies.iter().map(|(_, bytes)| *bytes).collect();
         let known = |deal: &UntestedDeal| own.filter(|own| deal.commitments.are(own));
         let unknown = read.iter().flatten().filter(|deal| known(deal).is_none());
         let points: Vec<UntestedG1> =
             unknown.flat_map(|deal| deal.commitments.points()).copied().collect();
-        let tested = test_points_together(&points, bodies);
+        let tested = test_points_together(&points, &bodies);
         let mut rest = tested.as_deref();
-        let finish = |(deal, bytes): (Result<UntestedDeal, DecodeError>, &&[u8])| {
+        let finish = |(deal, bytes): (Result<UntestedDeal, DecodeError>, &[u8])| {
             let deal = deal?;
             let count = deal.commitments.points().len();
             // If there is a point outside, each body by itself tells whose it is.
@@ -245,12 +261,12 @@ struct UntestedDeal {
 }
 
 impl UntestedDeal {
-    fn read(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+    fn read(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
             Ok(Self {
-                view: digests(r, "view", shape.n)?,
+                view: digests(r, "view", shape.view_len(Round::Deal))?,
                 salt: r.array("salt")?,
-                box_digests: digests(r, "box digest", shape.n - 1)?,
+                box_digests: digests(r, "box digest", shape.recipients_of(sender).len())?,
                 proof: Proof {
                     r: r.g1("proof of possession, R")?,
                     z: r.scalar("proof of possession, z")?,
@@ -271,7 +287,7 @@ struct UntestedCommit {
 const PARTIAL: &str = "partial signature";
 
 impl UntestedCommit {
-    fn read(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+    fn read(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
             let sealed = |r: &mut Reader<'_>| {
                 Ok(SealedShare {
@@ -280,9 +296,9 @@ impl UntestedCommit {
                 })
             };
             Ok(Self {
-                view: digests(r, "view", shape.n)?,
-                partials: r.many(shape.items, |r| r.untested_g2(PARTIAL))?,
-                sealed: r.many(shape.sealed, sealed)?,
+                view: digests(r, "view", shape.view_len(Round::Commit))?,
+                partials: r.many(shape.items_of(sender), |r| r.untested_g2(PARTIAL))?,
+                sealed: r.many(shape.sealed_of(sender), sealed)?,
             })
         })
     }
@@ -303,10 +319,11 @@ fn outside(what: &'static str) -> DecodeError {
 
 impl Prepare {
     /// Reads the body.
-    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        has_layout(shape.parts.receivers, sender)?;
         Reader::all(bytes, |r| {
             let body = Self {
-                view: digests(r, "view", shape.n)?,
+                view: digests(r, "view", shape.view_len(Round::Prepare))?,
                 sums_root: Digest(r.array("root of the sums")?),
                 possession: r.g2("possession proof")?,
                 flags: flags(r, Self::DURABLE)?,
@@ -330,8 +347,8 @@ impl Prepare {
 
 impl Commit {
     /// Reads the body; every signature is checked for its subgroup.
-    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        let UntestedCommit { view, partials, sealed } = UntestedCommit::read(bytes, shape)?;
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        let UntestedCommit { view, partials, sealed } = UntestedCommit::read(bytes, shape, sender)?;
         Ok(Self {
             view,
             partials: test_signatures(&partials, &[bytes]).map_err(|_| outside(PARTIAL))?,
@@ -340,8 +357,8 @@ impl Commit {
     }
 
     /// Reads the body; every signature is tested by itself, exactly.
-    pub fn decode_exactly(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
-        let UntestedCommit { view, partials, sealed } = UntestedCommit::read(bytes, shape)?;
+    pub fn decode_exactly(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        let UntestedCommit { view, partials, sealed } = UntestedCommit::read(bytes, shape, sender)?;
         let partials: Result<Vec<G2>, _> = partials.par_iter().map(UntestedG2::test).collect();
         Ok(Self { view, partials: partials.map_err(|_| outside(PARTIAL))?, sealed })
     }
@@ -349,12 +366,12 @@ impl Commit {
     /// Reads several bodies; all their signatures are checked for their subgroup together, and
     /// weighed for their verification under keys that `keys` is a digest of.
     pub fn decode_and_weigh(
-        bodies: &[&[u8]],
+        bodies: &[(Index, &[u8])],
         shape: &Shape,
         keys: Digest,
     ) -> Result<(Vec<Self>, Weighing), Misfit> {
-        let read = |(at, bytes): (usize, &&[u8])| {
-            UntestedCommit::read(bytes, shape).map_err(|error| Misfit { at, error })
+        let read = |(at, (sender, bytes)): (usize, &(Index, &[u8]))| {
+            UntestedCommit::read(bytes, shape, *sender).map_err(|error| Misfit { at, error })
         };
         let read: Vec<UntestedCommit> = bodies
             .par_iter()
@@ -366,15 +383,21 @@ impl Commit {
         let partials: Vec<UntestedG2> =
             read.iter().flat_map(|commit| commit.partials.iter().copied()).collect();
         let parts: Vec<&[u8]> =
-            core::iter::once(keys.as_ref()).chain(bodies.iter().copied()).collect();
+            core::iter::once(keys.as_ref()).chain(bodies.iter().map(|(_, bytes)| *bytes)).collect();
         let weighed = weigh_signatures(&partials, &parts);
+        let whose = |partial: usize| {
+            let ends = read.iter().scan(0, |end, commit| {
+                *end += commit.partials.len();
+                Some(*end)
+            });
+            ends.take_while(|end| *end <= partial).count()
+        };
         let (partials, weighing) =
-            weighed.map_err(|at| Misfit { at: at / shape.items, error: outside(PARTIAL) })?;
-        let mut partials = partials.chunks(shape.items.max(1)).map(<[G2]>::to_vec);
-        let commit = |UntestedCommit { view, sealed, .. }| Self {
-            view,
-            partials: partials.next().unwrap_or_default(),
-            sealed,
+            weighed.map_err(|at| Misfit { at: whose(at), error: outside(PARTIAL) })?;
+        let mut rest = partials.as_slice();
+        let commit = |UntestedCommit { view, partials, sealed }: UntestedCommit| {
+            let own = rest.split_off(..partials.len()).expect("one for each that was read");
+            Self { view, partials: own.to_vec(), sealed }
         };
         Ok((read.into_iter().map(commit).collect(), weighing))
     }
@@ -390,13 +413,13 @@ impl Commit {
 
 impl Final {
     /// Reads the body.
-    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
             Ok(Self {
-                view: digests(r, "view", shape.n)?,
+                view: digests(r, "view", shape.view_len(Round::Final))?,
                 outputs: Digest(r.array("output digest")?),
                 flags: flags(r, Self::KEYSTORES | Self::ERASED)?,
-                lock: match shape.lock {
+                lock: match shape.locks(sender) {
                     false => None,
                     true => Some(LockSignatures {
                         shares: r.g2("signature of the shares on the lock")?,

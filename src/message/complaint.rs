@@ -7,6 +7,7 @@ use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
 use super::body::{digests, put_digests};
+use super::envelope::Round;
 use super::shape::Shape;
 
 /// What is wrong with a share box. Validators are positions from 0.
@@ -62,7 +63,7 @@ impl Complaint {
     /// Reads the body.
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
-            let view = digests(r, "view", shape.n)?;
+            let view = digests(r, "view", shape.view_len(Round::Prepare))?;
             let what = "dealer";
             let dealer = Index::new(r.u16(what)?).filter(|dealer| dealer.position() < shape.n);
             let dealer =

@@ -256,7 +256,12 @@ impl Statement {
             .roster()
             .get(envelope.sender)
             .ok_or(Reject::UnknownSender(envelope.sender.get()))?;
-        let expected = Shape::of(ceremony).bytes_of(envelope.kind, envelope.round);
+        let expected = Shape::of(ceremony)
+            .bytes_of(envelope.sender, envelope.kind, envelope.round)
+            .ok_or(Reject::Malformed(DecodeError::Invalid {
+                what: "round",
+                why: "the sender's seat owes no such statement in it",
+            }))?;
         if bytes.len() != expected {
             return Err(Reject::Length { expected, actual: bytes.len() });
         }

@@ -37,6 +37,7 @@ pub struct Conflict<'a> {
 /// All statements of a ceremony that were believed, and the conflicting ones.
 pub struct Inbox {
     ceremony: Arc<Ceremony>,
+    shape: Shape,
     session: Option<Digest>,
     /// Never empty; the first one counts.
     slots: BTreeMap<(Round, Index), Vec<Statement>>,
@@ -46,7 +47,13 @@ pub struct Inbox {
 impl Inbox {
     /// An empty inbox.
     pub fn new(ceremony: Arc<Ceremony>) -> Self {
-        Self { ceremony, session: None, slots: BTreeMap::new(), abandoned: BTreeMap::new() }
+        Self {
+            shape: Shape::of(&ceremony),
+            ceremony,
+            session: None,
+            slots: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
+        }
     }
 
     /// Opens a statement of this ceremony, and of this session where it names one.
@@ -122,20 +129,24 @@ impl Inbox {
     /// Whether this is a prepare over which a held commit (one of its slot's first two) was signed.
     /// Prepares alone: they are short.
     fn is_named(&self, statement: &Statement) -> bool {
-        let naming = self.ceremony.indices().filter(|_| statement.envelope.round == Round::Prepare);
-        let mut naming = naming.flat_map(|index| self.all(Round::Commit, index).take(2));
+        let (round, sender) = (statement.envelope.round, statement.envelope.sender);
+        let Some(place) = self.shape.place(round, sender).filter(|_| round == Round::Prepare)
+        else {
+            return false;
+        };
+        let committing = self.shape.speakers(Round::Commit).iter();
+        let mut naming = committing.flat_map(|index| self.all(Round::Commit, index).take(2));
         let digest = statement.digest();
-        naming.any(|later| {
-            self.view(later)
-                .is_some_and(|view| view.get(statement.envelope.sender.position()) == Some(&digest))
-        })
+        naming.any(|later| self.view(later).is_some_and(|view| view.get(place) == Some(&digest)))
     }
 
     /// What a final says, without its flags.
     fn said(&self, statement: &Statement) -> Option<(Digest, Vec<u8>)> {
+        let last = self.shape.last_round();
         let is_final =
-            (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Final);
-        let body = statement.body().get(..32 * self.ceremony.n() + 32).filter(|_| is_final)?;
+            (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, last);
+        let said = 32 * self.shape.view_len(last) + 32;
+        let body = statement.body().get(..said).filter(|_| is_final)?;
         Some((statement.envelope.view_root, body.to_vec()))
     }
 
@@ -146,14 +157,15 @@ impl Inbox {
             return false;
         };
         let says = |held: &Statement| self.said(held).as_ref() == Some(&said);
-        let mut others = self.ceremony.indices().filter(|other| *other != sender);
-        !self.all(Round::Final, sender).any(says)
-            && others.any(|other| self.all(Round::Final, other).take(2).any(says))
+        let last = self.shape.last_round();
+        let mut others = self.shape.speakers(last).without(sender).iter();
+        !self.all(last, sender).any(says)
+            && others.any(|other| self.all(last, other).take(2).any(says))
     }
 
     /// The view at the front of a statement's body; none in a hello.
     pub fn view(&self, statement: &Statement) -> Option<Vec<Digest>> {
-        view(statement, &Shape::of(&self.ceremony))
+        view(statement, &self.shape)
     }
 
     /// From now on, statements of later rounds are accepted if they are of this session.
@@ -176,20 +188,18 @@ impl Inbox {
         self.slots.get(&(round, sender)).into_iter().flatten()
     }
 
-    /// The ordinary statements of a round by index, if they are all here.
+    /// The ordinary statements that a round needs, by index, if they are all here.
     pub fn complete(&self, round: Round) -> Option<Vec<Statement>> {
         let ordinary = |statement: &&Statement| statement.envelope.kind == Kind::Ordinary;
-        self.ceremony
-            .indices()
-            .map(|index| self.get(round, index).filter(ordinary).cloned())
-            .collect()
+        let speakers = self.shape.speakers(round).iter();
+        speakers.map(|index| self.get(round, index).filter(ordinary).cloned()).collect()
     }
 
     /// Complete sets of a round's statements that may be a certificate: first those that statements
     /// of the next round name, `own`'s before others', then the one of the statements that count,
     /// then the one with the second of every slot that has one.
     pub fn candidates(&self, round: Round, own: Index) -> Vec<Vec<Statement>> {
-        let Some(next) = Round::from_number(round.number() + 1) else {
+        let Some(next) = self.shape.after(round) else {
             // No later statement names finals: the set that says what our own says comes first.
             let agreeing = self.get(round, own).and_then(|own| self.said(own)).and_then(|said| {
                 let of = |index| {
@@ -197,11 +207,12 @@ impl Inbox {
                         .find(|held| self.said(held).as_ref() == Some(&said))
                         .cloned()
                 };
-                self.ceremony.indices().map(of).collect::<Option<Vec<Statement>>>()
+                let speakers = self.shape.speakers(round).iter();
+                speakers.map(of).collect::<Option<Vec<Statement>>>()
             });
             return agreeing.into_iter().chain(self.counting_sets(round)).collect();
         };
-        let senders = core::iter::once(own).chain(self.ceremony.indices());
+        let senders = core::iter::once(own).chain(self.shape.speakers(next).iter());
         let naming = senders.flat_map(|sender| self.all(next, sender).take(2));
         let named = naming.filter_map(|later| self.resolve(round, &self.view(later)?));
         let mut sets: Vec<Vec<Statement>> = Vec::new();
@@ -216,7 +227,8 @@ impl Inbox {
     fn counting_sets(&self, round: Round) -> Vec<Vec<Statement>> {
         let ordinary = |statement: &&Statement| statement.envelope.kind == Kind::Ordinary;
         let second = |index| self.all(round, index).filter(ordinary).take(2).last().cloned();
-        let seconds: Option<Vec<Statement>> = self.ceremony.indices().map(second).collect();
+        let seconds: Option<Vec<Statement>> =
+            self.shape.speakers(round).iter().map(second).collect();
         let firsts = self.complete(round);
         let seconds = seconds.filter(|seconds| firsts.as_ref() != Some(seconds));
         firsts.into_iter().chain(seconds).collect()
@@ -229,7 +241,7 @@ impl Inbox {
             };
             self.all(round, index).find(ordinary).cloned()
         };
-        self.ceremony.indices().zip(view).map(named).collect()
+        self.shape.speakers(round).iter().zip(view).map(named).collect()
     }
 
     /// Lets these statements, which are here, count in their slots.
@@ -246,7 +258,8 @@ impl Inbox {
 
     /// Who is awaited in a round.
     pub fn missing(&self, round: Round) -> Vec<Index> {
-        self.ceremony.indices().filter(|index| self.get(round, *index).is_none()).collect()
+        let speakers = self.shape.speakers(round).iter();
+        speakers.filter(|index| self.get(round, *index).is_none()).collect()
     }
 
     /// Proofs of equivocation so far, one for each slot.
@@ -284,7 +297,8 @@ pub fn view(statement: &Statement, shape: &Shape) -> Option<Vec<Digest>> {
     match (statement.envelope.kind, statement.envelope.round) {
         (Kind::Abandon, _) | (_, Round::Hello) => None,
         _ => {
-            let (digests, _) = statement.body().get(..32 * shape.n)?.as_chunks::<32>();
+            let view = 32 * shape.view_len(statement.envelope.round);
+            let (digests, _) = statement.body().get(..view)?.as_chunks::<32>();
             Some(digests.iter().copied().map(Digest).collect())
         }
     }

@@ -1,17 +1,28 @@
-//! The size of every message as a function of the spec. There are no counts on the wire to trust.
+//! Who owes what in which round, and how long it is: the one place that knows. Everything follows
+//! from the spec, so there are no counts on the wire to trust.
 
 use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, G2_UNCOMPRESSED, SCALAR_BYTES};
 use crate::primitives::noise::box_len;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::{CeremonyKind, Parts};
+use crate::spec::seats::Seats;
+use crate::spec::threshold::Index;
 
 use super::body::SealedShare;
 use super::envelope::{ENVELOPE_BYTES, Kind, Round};
 
+/// Bytes of a digest, a nonce, a salt, a one-time key.
+const WORD: usize = 32;
+/// Bytes of the flags in a body.
+const FLAGS: usize = 4;
+
 /// The numbers that fix every length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Operators.
+    /// What the ceremony makes.
+    pub kind: CeremonyKind,
+    /// Seats.
     pub n: usize,
     /// Shares needed to sign; coefficients of a polynomial.
     pub t: usize,
@@ -24,6 +35,13 @@ pub struct Shape {
     pub sealed: usize,
     /// Whether finals sign the lock of an Obol cluster.
     pub lock: bool,
+    /// Which seats deal, and which receive.
+    pub parts: Parts,
+}
+
+/// `bytes`, if there are any.
+const fn when(there: bool, bytes: usize) -> usize {
+    if there { bytes } else { 0 }
 }
 
 impl Shape {
@@ -37,56 +55,203 @@ impl Shape {
             .sum();
         let lock = ceremony.obol().is_some();
         Self {
+            kind: ceremony.kind(),
             n: ceremony.n(),
             t: ceremony.t(),
             v: ceremony.v(),
             items: items + sealed,
             sealed,
             lock,
+            parts: ceremony.parts(),
         }
     }
 
-    /// Bytes of a round's body.
-    ///
-    /// | round | bytes |
-    /// |---|---|
-    /// | R0 hello | `64 + 32n` |
-    /// | R1 deal | `128 + 64n + 96Vt` |
-    /// | R2 prepare | `132 + 32n` |
-    /// | R3 commit | `32n + 192·items`, for SSV `+ 512V` |
-    /// | R4 final | `36 + 32n`; with the lock of an Obol cluster `197 + 32n` |
-    pub fn body_bytes(&self, round: Round) -> usize {
-        let n = 32 * self.n;
+    /// The rounds of this kind of ceremony, in order.
+    pub fn rounds(&self) -> &'static [Round] {
+        match self.kind {
+            CeremonyKind::Dkg => &Round::ALL,
+        }
+    }
+
+    /// The round whose statements end the ceremony.
+    pub fn last_round(&self) -> Round {
+        *self.rounds().last().expect("a ceremony has rounds")
+    }
+
+    /// The round before; `None` before the first.
+    pub fn before(&self, round: Round) -> Option<Round> {
+        self.rounds().iter().copied().take_while(|other| *other != round).last()
+    }
+
+    /// The round after; `None` after the last.
+    pub fn after(&self, round: Round) -> Option<Round> {
+        self.rounds().iter().copied().skip_while(|other| *other != round).nth(1)
+    }
+
+    /// Whose statement a round needs. In the deal, the dealers'; in any other, everybody's: who has
+    /// nothing else to say signs what it has seen.
+    pub fn speakers(&self, round: Round) -> Seats {
         match round {
-            Round::Hello => 64 + n,
+            Round::Deal => self.parts.dealers,
+            Round::Hello | Round::Prepare | Round::Commit | Round::Final => Seats::first(self.n),
+        }
+    }
+
+    /// Whether `seat` owes a statement of `round`.
+    pub fn speaks(&self, seat: Index, round: Round) -> bool {
+        self.speakers(round).contains(seat)
+    }
+
+    /// Bytes of the body that `seat` owes in `round`; `None` if it owes none.
+    ///
+    /// | round | everybody | and a dealer | and a receiver |
+    /// |---|---|---|---|
+    /// | R0 hello | `64` | `32` | `32` for each dealer but itself |
+    /// | R1 deal | – | view, `128`, `96Vt`, `32` for each receiver but itself | – |
+    /// | R2 prepare | view | – | `132` |
+    /// | R3 commit | view | – | `192·items`, for SSV `512V` |
+    /// | R4 final | view, `36` | – | with the lock of an Obol cluster `161` |
+    ///
+    /// A view is `32` for each statement of the round before. In a key generation all are dealers
+    /// and receivers, so that a hello has `64 + 32n` bytes, a deal `128 + 64n + 96Vt`, a prepare
+    /// `132 + 32n`, a commit `32n + 192·items` (for SSV `+ 512V`), a final `36 + 32n` (with a lock
+    /// `197 + 32n`).
+    pub fn owes(&self, seat: Index, round: Round) -> Option<usize> {
+        let (deals, receives) =
+            (self.parts.dealers.contains(seat), self.parts.receivers.contains(seat));
+        let view = WORD * self.view_len(round);
+        let body = match round {
+            Round::Hello => 2 * WORD + when(deals, WORD) + WORD * self.dealers_to(seat).len(),
             Round::Deal => {
-                n + 32
-                    + (n - 32)
-                    + G1_UNCOMPRESSED
-                    + SCALAR_BYTES
-                    + G1_UNCOMPRESSED * self.v * self.t
+                let boxes = WORD * self.recipients_of(seat).len();
+                let proof = G1_UNCOMPRESSED + SCALAR_BYTES;
+                view + WORD + boxes + proof + G1_UNCOMPRESSED * self.v * self.t
             }
-            Round::Prepare => n + 32 + G2_COMPRESSED + 4,
-            Round::Commit => n + G2_UNCOMPRESSED * self.items + SealedShare::BYTES * self.sealed,
+            Round::Prepare => view + when(receives, WORD + G2_COMPRESSED + FLAGS),
+            Round::Commit => {
+                view + G2_UNCOMPRESSED * self.items_of(seat)
+                    + SealedShare::BYTES * self.sealed_of(seat)
+            }
             Round::Final => {
-                n + 32 + 4 + if self.lock { G2_COMPRESSED + SIGNATURE_BYTES } else { 0 }
+                let lock = when(self.locks(seat), G2_COMPRESSED + SIGNATURE_BYTES);
+                view + WORD + FLAGS + lock
             }
-        }
+        };
+        self.speaks(seat, round).then_some(body)
     }
 
-    /// Bytes of a round's ordinary statement: envelope and body.
-    pub fn statement_bytes(&self, round: Round) -> usize {
-        ENVELOPE_BYTES + self.body_bytes(round)
+    /// Bytes of the ordinary statement that `seat` owes in `round`, envelope and body; `None` if it
+    /// owes none.
+    pub fn statement_bytes(&self, seat: Index, round: Round) -> Option<usize> {
+        Some(ENVELOPE_BYTES + self.owes(seat, round)?)
     }
 
-    /// Bytes of a statement of any kind. A complaint's body has `32n + 39` bytes and a share box,
-    /// an abandonment's has `n`.
-    pub fn bytes_of(&self, kind: Kind, round: Round) -> usize {
+    /// Bytes of a statement of any kind by `seat`; `None` if it has none to make. A complaint's body
+    /// has a view, `39` bytes and a share box, an abandonment's `n` bytes.
+    pub fn bytes_of(&self, seat: Index, kind: Kind, round: Round) -> Option<usize> {
         match kind {
-            Kind::Ordinary => self.statement_bytes(round),
-            Kind::Complaint => ENVELOPE_BYTES + 32 * self.n + 39 + self.box_bytes(),
-            Kind::Abandon => ENVELOPE_BYTES + self.n,
+            Kind::Ordinary => self.statement_bytes(seat, round),
+            Kind::Complaint => {
+                let boxes = !self.dealers_to(seat).is_empty();
+                let body = WORD * self.view_len(round) + 39 + self.box_bytes();
+                boxes.then_some(ENVELOPE_BYTES + body)
+            }
+            Kind::Abandon => (seat.position() < self.n).then_some(ENVELOPE_BYTES + self.n),
         }
+    }
+
+    /// Bytes of the longest statement that may stand in a slot: the ordinary one, or in the round
+    /// that has them a complaint.
+    pub fn longest_in(&self, round: Round, seat: Index) -> usize {
+        let kinds = [Kind::Ordinary, Kind::Complaint].into_iter();
+        let occurring = kinds.filter(|kind| Kind::from_number(*kind as u8, round).is_some());
+        occurring.filter_map(|kind| self.bytes_of(seat, kind, round)).max().unwrap_or(0)
+    }
+
+    /// Every statement that is owed, in the order of haves and transcripts: by round, then by seat.
+    pub fn slots(&self) -> impl Iterator<Item = (Round, Index)> + use<> {
+        let shape = *self;
+        let of = move |round: &Round| {
+            let round = *round;
+            shape.speakers(round).iter().map(move |seat| (round, seat))
+        };
+        self.rounds().iter().flat_map(of)
+    }
+
+    /// How many statements are owed.
+    pub fn slot_count(&self) -> usize {
+        self.rounds().iter().map(|round| self.speakers(*round).len()).sum()
+    }
+
+    /// The position of a statement among all that are owed; `None` if it is not owed.
+    pub fn slot(&self, round: Round, seat: Index) -> Option<usize> {
+        let earlier = self.rounds().iter().take_while(|other| **other != round);
+        let before: usize = earlier.map(|other| self.speakers(*other).len()).sum();
+        Some(before + self.place(round, seat)?)
+    }
+
+    /// The position of `seat` among those that owe a statement of `round`: where it stands in the
+    /// views of the round after.
+    pub fn place(&self, round: Round, seat: Index) -> Option<usize> {
+        self.speakers(round).place(seat)
+    }
+
+    /// What `view`, of a statement of the round after `round`, names of `seat`.
+    pub fn named<'a, T>(&self, view: &'a [T], round: Round, seat: Index) -> Option<&'a T> {
+        view.get(self.place(round, seat)?)
+    }
+
+    /// Digests in the view at the front of a statement of `round`: one for each statement that the
+    /// round before needs.
+    pub fn view_len(&self, round: Round) -> usize {
+        self.before(round).map_or(0, |before| self.speakers(before).len())
+    }
+
+    /// For whom `dealer` makes a share box, and in which order it signs their digests.
+    pub fn recipients_of(&self, dealer: Index) -> Seats {
+        match self.parts.dealers.contains(dealer) {
+            true => self.parts.receivers.without(dealer),
+            false => Seats::default(),
+        }
+    }
+
+    /// Who makes a share box for `recipient`, and in which order its hello has a one-time key for
+    /// each.
+    pub fn dealers_to(&self, recipient: Index) -> Seats {
+        match self.parts.receivers.contains(recipient) {
+            true => self.parts.dealers.without(recipient),
+            false => Seats::default(),
+        }
+    }
+
+    /// How many share boxes there are.
+    pub fn box_count(&self) -> usize {
+        self.parts.dealers.iter().map(|dealer| self.recipients_of(dealer).len()).sum()
+    }
+
+    /// Where a deal has the digest of the box for `recipient`.
+    pub fn place_of_box(&self, dealer: Index, recipient: Index) -> Option<usize> {
+        self.recipients_of(dealer).place(recipient)
+    }
+
+    /// Where a hello has the one-time key for the box of `dealer`.
+    pub fn place_of_key(&self, recipient: Index, dealer: Index) -> Option<usize> {
+        self.dealers_to(recipient).place(dealer)
+    }
+
+    /// Partial signatures in the commit of `seat`.
+    pub fn items_of(&self, seat: Index) -> usize {
+        when(self.parts.receivers.contains(seat), self.items)
+    }
+
+    /// Encrypted shares in the commit of `seat`.
+    pub fn sealed_of(&self, seat: Index) -> usize {
+        when(self.parts.receivers.contains(seat), self.sealed)
+    }
+
+    /// Whether the final of `seat` signs the lock of an Obol cluster.
+    pub fn locks(&self, seat: Index) -> bool {
+        self.lock && self.parts.receivers.contains(seat)
     }
 
     /// Bytes of the shares one dealer sends to one operator.

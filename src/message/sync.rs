@@ -6,7 +6,7 @@ use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
-use super::envelope::{Kind, Round};
+use super::envelope::Round;
 use super::shape::Shape;
 
 const HAVE: u8 = 1;
@@ -19,9 +19,9 @@ const WANT: u8 = 4;
 pub struct Have {
     /// The sender is stuck and takes any statement from anybody, not only its author's own.
     pub help: bool,
-    /// Envelope digests by round, then by index; `None` for an empty slot.
+    /// Envelope digests of all that is owed ([`Shape::slots`]); `None` for an empty slot.
     pub slots: Vec<Option<Digest>>,
-    /// Whether the share box of each dealer is held (or no longer needed), by index.
+    /// Whether the share box of each dealer is held (or not needed), by index of the dealers.
     pub boxes: Vec<bool>,
     /// Of whom the sender has noted, durably, that it holds everything, by index.
     pub confirmed: Vec<bool>,
@@ -30,19 +30,28 @@ pub struct Have {
 impl Have {
     /// The digest of a slot.
     pub fn slot(&self, shape: &Shape, round: Round, index: Index) -> Option<Digest> {
-        self.slots.get(usize::from(round.number()) * shape.n + index.position()).copied().flatten()
+        self.slots.get(shape.slot(round, index)?).copied().flatten()
     }
 
     /// Whether every slot of the last round is held: the sender needs nothing more.
     pub fn is_complete(&self, shape: &Shape) -> bool {
-        self.slots.len() == 5 * shape.n && self.slots[4 * shape.n..].iter().all(Option::is_some)
+        let count = shape.slot_count();
+        let last = count - shape.speakers(shape.last_round()).len();
+        self.slots.len() == count && self.slots[last..].iter().all(Option::is_some)
+    }
+
+    /// Whether the sender needs the share box of `dealer`.
+    pub fn lacks_box(&self, shape: &Shape, dealer: Index) -> bool {
+        let place = shape.parts.dealers.place(dealer);
+        place.and_then(|place| self.boxes.get(place)) == Some(&false)
     }
 }
 
 /// A unit that a carrier moves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
-    /// `1 ‖ help ‖ 5n digests ‖ n bytes ‖ n bytes`.
+    /// `1 ‖ help ‖ a digest for each statement that is owed ‖ a byte for each dealer ‖ a byte for
+    /// each seat`: in a key generation `5n` digests and `n + n` bytes.
     Have(Have),
     /// `2 ‖ statement`.
     Statement(Vec<u8>),
@@ -82,9 +91,9 @@ impl Frame {
     /// The largest frame of a ceremony, in bytes: what a carrier allocates at most.
     pub fn max_bytes(shape: &Shape) -> usize {
         let statement =
-            Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).max().unwrap_or(0);
-        let complaint = shape.bytes_of(Kind::Complaint, Round::Prepare);
-        (1 + statement.max(complaint)).max(5 + shape.box_bytes()).max(2 + (5 * 32 + 2) * shape.n)
+            shape.slots().map(|(round, seat)| shape.longest_in(round, seat)).max().unwrap_or(0);
+        let have = 2 + 32 * shape.slot_count() + shape.parts.dealers.len() + shape.n;
+        (1 + statement).max(5 + shape.box_bytes()).max(have)
     }
 
     /// Reads a frame; lengths follow from the spec.
@@ -92,11 +101,11 @@ impl Frame {
         Reader::all(bytes, |r| match r.u8("frame type")? {
             HAVE => {
                 let help = boolean(r, "help")?;
-                let slots = r.many(5 * shape.n, |r| {
+                let slots = r.many(shape.slot_count(), |r| {
                     let digest = Digest(r.array("slot")?);
                     Ok((digest != Digest::ZERO).then_some(digest))
                 })?;
-                let boxes = r.many(shape.n, |r| boolean(r, "box"))?;
+                let boxes = r.many(shape.parts.dealers.len(), |r| boolean(r, "box"))?;
                 let confirmed = r.many(shape.n, |r| boolean(r, "confirmed"))?;
                 Ok(Self::Have(Have { help, slots, boxes, confirmed }))
             }

@@ -75,22 +75,26 @@ receipts! {
     OutputsAgreed,
 }
 
-/// A round's bodies, by index.
+/// A round's bodies, by index; `read` is given each with who signed it.
 pub fn decode<B>(
     statements: &[Statement],
-    read: impl Fn(&[u8]) -> Result<B, DecodeError>,
+    read: impl Fn(&[u8], Index) -> Result<B, DecodeError>,
 ) -> Result<Vec<Signed<B>>, Box<Fault>> {
     statements.iter().map(|statement| decode_one(statement, &read)).collect()
 }
 
 fn decode_one<B>(
     statement: &Statement,
-    read: impl FnOnce(&[u8]) -> Result<B, DecodeError>,
+    read: impl FnOnce(&[u8], Index) -> Result<B, DecodeError>,
 ) -> Result<Signed<B>, Box<Fault>> {
-    match read(statement.body()) {
+    match read(statement.body(), statement.envelope.sender) {
         Ok(body) => Ok(Signed { statement: statement.clone(), body }),
         Err(error) => Err(malformed(statement, error)),
     }
+}
+
+fn bodies(statements: &[Statement]) -> Vec<(Index, &[u8])> {
+    statements.iter().map(|statement| (statement.envelope.sender, statement.body())).collect()
 }
 
 /// The deals, by index; all their points are tested together, but not those of `own` commitments
@@ -100,9 +104,9 @@ pub fn decode_deals(
     shape: &Shape,
     own: Option<&Commitments>,
 ) -> Result<Vec<Signed<Deal>>, Box<Fault>> {
-    let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
+    let bodies = bodies(statements);
     let decoded = Deal::decode_all(&bodies, shape, own).into_iter().zip(statements);
-    decoded.map(|(deal, statement)| decode_one(statement, |_| deal)).collect()
+    decoded.map(|(deal, statement)| decode_one(statement, |_, _| deal)).collect()
 }
 
 /// Commits whose partial signatures were tested for their subgroup, with weights for their
@@ -121,7 +125,7 @@ pub fn decode_commits(
     shape: &Shape,
     sums: Option<&Sums>,
 ) -> Result<Commits, Box<Fault>> {
-    let bodies: Vec<&[u8]> = statements.iter().map(Statement::body).collect();
+    let bodies = bodies(statements);
     let keys = sums.map_or(Digest::ZERO, |sums| *sums.digest());
     match Commit::decode_and_weigh(&bodies, shape, keys) {
         Ok((commits, weighing)) => {
@@ -145,7 +149,7 @@ pub fn decode_hellos(
     statements: &[Statement],
     shape: &Shape,
 ) -> Result<Vec<Signed<Hello>>, Box<Fault>> {
-    let hellos = decode(statements, |bytes| Hello::decode(bytes, shape))?;
+    let hellos = decode(statements, |bytes, from| Hello::decode(bytes, shape, from))?;
     match hellos.iter().find(|hello| hello.statement.envelope.view_root != Digest::ZERO) {
         None => Ok(hellos),
         Some(bad) => Err(Fault::new(
@@ -232,7 +236,9 @@ pub fn opened(
     hellos: &[Signed<Hello>],
     deals: &[Signed<Deal>],
 ) -> Result<Opened, Box<Fault>> {
-    for (hello, deal) in hellos.iter().zip(deals) {
+    let dealers = ceremony.parts().dealers;
+    let hellos = hellos.iter().filter(|hello| dealers.contains(hello.sender()));
+    for (hello, deal) in hellos.zip(deals) {
         let root = deal.body.commitments.merkle_root();
         if hello_commitment(ceremony, deal.sender(), &hello.body.nonce, &deal.body.salt, &root)
             != hello.body.commitment
@@ -331,8 +337,10 @@ pub fn shares_proven(
     prepares: &[Signed<Prepare>],
 ) -> Result<SharesProven, Box<Fault>> {
     let degenerate = || Fault::new(Rule::Degenerate, []);
+    let receivers = ceremony.parts().receivers;
     let proofs: Vec<(G1, G2, &Signed<Prepare>)> = prepares
         .iter()
+        .filter(|prepare| receivers.contains(prepare.sender()))
         .map(|prepare| {
             let seat = ceremony.roster().get(prepare.sender()).ok_or_else(degenerate)?;
             let key = sums.confirmation_key(seat.point).ok_or_else(degenerate)?;
@@ -380,8 +388,11 @@ fn groups<'a>(sums: &Sums, messages: &'a Messages) -> Vec<(usize, SameKeys<'a>)>
 /// Whose signatures `commits` are.
 fn signers<'a>(sums: &'a Sums, commits: &Commits) -> Signers<'a> {
     assert_eq!(commits.keys, *sums.digest(), "weights over these keys");
-    let own = |commit: &Signed<Commit>| sums.span().signer(commit.sender().position());
-    Signers { weighed: commits.signed.iter().map(own).collect(), also: sums.span().combined() }
+    let own = |commit: &Signed<Commit>| Some(sums.span().signer(sums.place(commit.sender())?));
+    Signers {
+        weighed: commits.signed.iter().filter_map(own).collect(),
+        also: sums.span().combined(),
+    }
 }
 
 /// V16: every partial signature in `commits` verifies under its operator's public share.
@@ -403,7 +414,8 @@ pub fn partials_verified(
 /// looked at singly.
 fn first_bad_partial(sums: &Sums, messages: &Messages, commits: &Commits) -> Box<Fault> {
     for commit in &commits.signed {
-        let share = |v: usize| sums.public_shares(v)[commit.sender().position()];
+        let Some(place) = sums.place(commit.sender()) else { continue };
+        let share = |v: usize| sums.public_shares(v)[place];
         let one = |((v, _), (message, partial)): (&(usize, [u8; 32]), (&G2, &G2))| SameMessage {
             message: *message,
             signed: vec![(share(*v), *partial)],
@@ -491,12 +503,14 @@ pub fn shares_sealed(
     }
 }
 
-/// Combines the partial signatures of the `t` lowest indices, item by item.
+/// Combines the partial signatures of the `t` lowest receivers, item by item.
 pub fn combine(ceremony: &Ceremony, commits: &[Signed<Commit>]) -> Result<Vec<G2>, Box<Fault>> {
+    let receivers = ceremony.parts().receivers;
     let points: Vec<u64> =
-        ceremony.roster().iter().map(|(_, seat)| seat.point).take(ceremony.t()).collect();
+        ceremony.receivers().map(|(_, seat)| seat.point).take(ceremony.t()).collect();
+    let commits = commits.iter().filter(|commit| receivers.contains(commit.sender()));
     let partials: Vec<&[G2]> =
-        commits.iter().take(points.len()).map(|commit| commit.body.partials.as_slice()).collect();
+        commits.take(points.len()).map(|commit| commit.body.partials.as_slice()).collect();
     lagrange::combine_all(&points, &partials).ok_or_else(|| Fault::new(Rule::Degenerate, []))
 }
 
@@ -551,11 +565,12 @@ pub fn add_up(
     deals: &[Signed<Deal>],
 ) -> Result<Sums, Box<Fault>> {
     let view: Vec<Digest> = deals.iter().map(|deal| deal.statement.digest()).collect();
-    let points: Vec<u64> = ceremony.roster().iter().map(|(_, seat)| seat.point).collect();
+    let points: Vec<u64> = ceremony.receivers().map(|(_, seat)| seat.point).collect();
     let sums = Sums::new(
         session,
         &view_root(&view),
         deals.iter().map(|deal| &deal.body.commitments),
+        ceremony.parts().receivers,
         &points,
     );
     let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;

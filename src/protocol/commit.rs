@@ -16,10 +16,11 @@ use super::evidence::Fault;
 use super::finalize;
 use super::items::{Messages, outputs_digest};
 use super::outcome::{Outcome, Receipts, ValidatorOutcome};
-use super::participant::{Stage, Step};
 use super::prepare::Checked;
 use super::record::ReplayError;
 use super::sealed::seal;
+use super::stage::Stage;
+use super::step::Step;
 use super::world::{Advance, Failed, Made, Stop, World};
 
 /// Waiting for every operator's commit.

@@ -16,10 +16,11 @@ use super::checks::{
     known_constants, opened,
 };
 use super::hello::{Dealing, commit_salt};
-use super::participant::{Stage, Step};
 use super::prepare::{self, Checked};
 use super::record::{Record, RecordKind, ReplayError};
-use super::world::{Advance, Made, Stop, World, position_without};
+use super::stage::Stage;
+use super::step::Step;
+use super::world::{Advance, Made, Stop, World};
 
 /// Waiting for every dealer's deal and its share box.
 pub(super) struct AwaitDeals {
@@ -71,10 +72,12 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
     // The deal is useless without the boxes it signs: they go to the log before it.
     let mut records = Vec::new();
     let mut box_digests = Vec::new();
-    for recipient in seat.others() {
+    for recipient in world.shape.recipients_of(seat.me).iter() {
         let address = Address { session, dealer: seat.me, recipient, root };
-        let to =
-            &hellos[recipient.position()].body.one_time_keys[position_without(recipient, seat.me)];
+        let hello = world.shape.named(hellos, Round::Hello, recipient);
+        let place = world.shape.place_of_key(recipient, seat.me);
+        let to = hello.zip(place).map(|(hello, place)| &hello.body.one_time_keys[place]);
+        let to = to.expect("every recipient has said hello, with a key for this box");
         let parts: [&[u8]; 4] =
             [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
         let mut ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
@@ -104,8 +107,17 @@ pub(super) fn signed_box_digest(
     shape: &Shape,
     position: usize,
 ) -> Option<Digest> {
-    let start = 32 * shape.n + 32 + 32 * position;
+    let start = 32 * shape.view_len(Round::Deal) + 32 + 32 * position;
     deal.body().get(start..)?.first_chunk().copied().map(Digest)
+}
+
+#[cfg(test)]
+impl AwaitDeals {
+    /// The stage as it is entered, with no hello decoded.
+    pub(super) fn empty(session: Digest) -> Self {
+        let distinct_hellos = super::checks::distinct_hellos(&[]).expect("none is twice");
+        Self { session, hellos: Vec::new(), distinct_hellos }
+    }
 }
 
 impl AwaitDeals {
@@ -115,7 +127,8 @@ impl AwaitDeals {
         step: &mut Step,
     ) -> Result<Advance, Stop> {
         let past = world.recall(Round::Prepare);
-        let boxes = past || world.seat.others().all(|dealer| world.received.contains_key(&dealer));
+        let mut dealers = world.shape.dealers_to(world.seat.me).iter();
+        let boxes = past || dealers.all(|dealer| world.received.contains_key(&dealer));
         let statements = match world.inbox.complete(Round::Deal) {
             Some(statements) if boxes => statements,
             _ => return Ok(Advance::Stay(Stage::Deals(self))),

@@ -12,8 +12,9 @@ use super::checks::{OutputsAgreed, decode, outputs_agreed};
 use super::evidence::Fault;
 use super::obol::UnsignedLock;
 use super::outcome::{Outcome, Sums};
-use super::participant::{Ask, Stage, Step};
 use super::record::{RecordKind, ReplayError};
+use super::stage::Stage;
+use super::step::{Ask, Step};
 use super::world::{Advance, Failed, Stop, World};
 
 /// What certificate 2 is checked against.
@@ -133,7 +134,7 @@ impl AwaitFinals {
         statements: &[Statement],
     ) -> Result<(OutputsAgreed, Option<ClusterLock>), Box<Fault>> {
         let commits = world.inbox.complete(Round::Commit).expect("all commits were checked");
-        let finals = decode(statements, |bytes| Final::decode(bytes, &world.shape))?;
+        let finals = decode(statements, |bytes, from| Final::decode(bytes, &world.shape, from))?;
         let Expected { sums, roots, signatures, .. } = &self.expected;
         let agreed = outputs_agreed(sums, roots, signatures, &commits, &finals)?;
         let lock = UnsignedLock::new(&world.seat.ceremony, &self.outcome.validators)

@@ -16,8 +16,10 @@ use crate::primitives::x25519::DhSecret;
 
 use super::checks::{decode_hellos, distinct_hellos, hello_commitment};
 use super::deal;
-use super::participant::{Entropy, OwnSeat, Stage, Step};
 use super::record::Record;
+use super::seat::OwnSeat;
+use super::stage::Stage;
+use super::step::{Entropy, Step};
 use super::world::{Advance, Stop, World};
 
 /// Waiting for every operator's hello.
@@ -88,7 +90,7 @@ pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
             secret_bytes(Tag::OneTimeKey, &[seed.expose(), &other.get().to_be_bytes()]);
         DhSecret::new(Secret32::new(&mut secret))
     };
-    let keys: Vec<DhSecret> = seat.others().map(one_time).collect();
+    let keys: Vec<DhSecret> = world.shape.dealers_to(seat.me).iter().map(one_time).collect();
     let dealing = Dealing::new(&seat, &seed);
     let root = dealing.commitments.merkle_root();
     let salt = commit_salt(&seat, &seed);

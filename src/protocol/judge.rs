@@ -30,7 +30,6 @@ use super::evidence::{Fault, Rule};
 use super::items::{Messages, outputs_digest, signing_roots};
 use super::obol::UnsignedLock;
 use super::outcome::{Sums, ValidatorOutcome};
-use super::world::position_without;
 
 /// Every fault that `statements` (each opened for `ceremony`) prove, in order of rounds and
 /// senders. Each fault holds the statements that prove it, with those that bind them to the
@@ -76,30 +75,30 @@ pub(super) fn complaint(
         Err(error) => return Some(malformed(statement, error)),
     };
     let dealer = body.dealer;
-    let linked = body.view[dealer.position()] == deal.digest()
+    let of_operator = |view: Vec<Digest>| shape.named(&view, Round::Hello, operator).copied();
+    let linked = shape.named(&body.view, Round::Deal, dealer) == Some(&deal.digest())
         && (deal.envelope.sender, deal.envelope.session) == (dealer, statement.envelope.session)
-        && view(deal, &shape).is_some_and(|view| view[operator.position()] == hello.digest())
+        && view(deal, &shape).and_then(of_operator) == Some(hello.digest())
         && hello.envelope.sender == operator;
     if !linked {
         return None;
     }
-    let keys = match Hello::decode(hello.body(), &shape) {
+    let keys = match Hello::decode(hello.body(), &shape, operator) {
         Ok(hello) => hello.one_time_keys,
         Err(error) => return Some(malformed(hello, error)),
     };
-    let dealt = match Deal::decode(deal.body(), &shape) {
+    let dealt = match Deal::decode(deal.body(), &shape, dealer) {
         Ok(dealt) => dealt,
         Err(error) => return Some(malformed(deal, error)),
     };
     let evidence = [hello, deal, statement];
     let false_complaint = Some(Fault::new(Rule::FalseComplaint { operator, dealer }, evidence));
-    if dealer == operator {
-        return false_complaint;
-    }
+    // Nobody deals itself a box.
+    let places = shape.place_of_box(dealer, operator).zip(shape.place_of_key(operator, dealer));
+    let Some((of_box, of_key)) = places else { return false_complaint };
     let secret = DhSecret::new(Secret32::new(&mut { body.opened }));
-    let signed =
-        dealt.box_digests[position_without(dealer, operator)] == share_box::digest(&body.sealed);
-    if secret.public() != keys[position_without(operator, dealer)] || !signed {
+    let signed = dealt.box_digests[of_box] == share_box::digest(&body.sealed);
+    if secret.public() != keys[of_key] || !signed {
         return false_complaint;
     }
     let address = Address {
@@ -189,10 +188,10 @@ impl<'a> Court<'a> {
 
     /// All statements of the round before that `statement` names.
     fn named_by(&self, statement: &Statement) -> Option<Vec<&'a Statement>> {
-        let before = Round::from_number(statement.envelope.round.number().checked_sub(1)?)?;
+        let before = self.shape.before(statement.envelope.round)?;
         let view = view(statement, &self.shape)?;
         let named = |(index, digest)| self.named(digest, before, index, statement.envelope.session);
-        self.ceremony.indices().zip(&view).map(named).collect()
+        self.shape.speakers(before).iter().zip(&view).map(named).collect()
     }
 
     /// E1: two statements of one operator for one slot.
@@ -257,19 +256,19 @@ impl<'a> Court<'a> {
     }
 
     fn decodes(&self, statement: &Statement) -> Result<(), DecodeError> {
-        let (bytes, shape) = (statement.body(), &self.shape);
+        let (bytes, shape, from) = (statement.body(), &self.shape, statement.envelope.sender);
         match (statement.envelope.kind, statement.envelope.round) {
             (Kind::Abandon, _) => Ok(()),
             (Kind::Complaint, _) => Complaint::decode(bytes, shape).map(drop),
-            (Kind::Ordinary, Round::Hello) => Hello::decode(bytes, shape).map(drop),
+            (Kind::Ordinary, Round::Hello) => Hello::decode(bytes, shape, from).map(drop),
             // Decoded once, because its points take long.
             (Kind::Ordinary, Round::Deal) => match self.dealt(statement) {
                 Some(_) => Ok(()),
-                None => Deal::decode(bytes, shape).map(drop),
+                None => Deal::decode(bytes, shape, from).map(drop),
             },
-            (Kind::Ordinary, Round::Prepare) => Prepare::decode(bytes, shape).map(drop),
-            (Kind::Ordinary, Round::Commit) => Commit::decode(bytes, shape).map(drop),
-            (Kind::Ordinary, Round::Final) => Final::decode(bytes, shape).map(drop),
+            (Kind::Ordinary, Round::Prepare) => Prepare::decode(bytes, shape, from).map(drop),
+            (Kind::Ordinary, Round::Commit) => Commit::decode(bytes, shape, from).map(drop),
+            (Kind::Ordinary, Round::Final) => Final::decode(bytes, shape, from).map(drop),
         }
     }
 
@@ -277,10 +276,16 @@ impl<'a> Court<'a> {
         let view = view(statement, &self.shape)?;
         let body = Complaint::decode(statement.body(), &self.shape).ok()?;
         let session = statement.envelope.session;
-        let deal = self.named(&view[body.dealer.position()], Round::Deal, body.dealer, session)?;
+        let deal = self.named(
+            self.shape.named(&view, Round::Deal, body.dealer)?,
+            Round::Deal,
+            body.dealer,
+            session,
+        )?;
         let hellos = crate::message::inbox::view(deal, &self.shape)?;
         let sender = statement.envelope.sender;
-        let hello = self.named(&hellos[sender.position()], Round::Hello, sender, session)?;
+        let named = self.shape.named(&hellos, Round::Hello, sender)?;
+        let hello = self.named(named, Round::Hello, sender, session)?;
         complaint(self.ceremony, hello, deal, statement)
     }
 
@@ -292,7 +297,7 @@ impl<'a> Court<'a> {
     /// A deal that decodes, decoded once.
     fn dealt(&self, statement: &Statement) -> Option<Signed<Deal>> {
         let decoded = || {
-            let read = |bytes: &[u8]| Deal::decode(bytes, &self.shape);
+            let read = |bytes: &[u8], from| Deal::decode(bytes, &self.shape, from);
             checks::decode(core::slice::from_ref(statement), read)
                 .ok()
                 .and_then(|mut deals| deals.pop())
@@ -304,11 +309,12 @@ impl<'a> Court<'a> {
         let Some(deal) = self.dealt(statement) else { return Ok(()) };
         let (sender, session) = (deal.sender(), statement.envelope.session);
         let deal = core::slice::from_ref(&deal);
+        let named = self.shape.named(&deal[0].body.view, Round::Hello, sender);
         if let Some(hello) =
-            self.named(&deal[0].body.view[sender.position()], Round::Hello, sender, session)
+            named.and_then(|named| self.named(named, Round::Hello, sender, session))
         {
             // A hello that does not decode is a fault of its own.
-            if let Ok(body) = Hello::decode(hello.body(), &self.shape) {
+            if let Ok(body) = Hello::decode(hello.body(), &self.shape, sender) {
                 checks::opened(self.ceremony, &[Signed { statement: hello.clone(), body }], deal)?;
             }
         }
@@ -338,7 +344,8 @@ impl<'a> Court<'a> {
 
     fn prepare(&self, statement: &Statement) -> Result<(), Box<Fault>> {
         let one = core::slice::from_ref(statement);
-        let prepares = checks::decode(one, |bytes| Prepare::decode(bytes, &self.shape))?;
+        let prepares =
+            checks::decode(one, |bytes, from| Prepare::decode(bytes, &self.shape, from))?;
         let Some(sums) = self.sums(statement) else { return Ok(()) };
         checks::sums_root(&sums, &prepares)?;
         checks::shares_proven(self.ceremony, &sums, &prepares).map(drop)
@@ -347,7 +354,8 @@ impl<'a> Court<'a> {
     /// The prepare of `statement`'s own sender, among those that a commit names.
     fn own_prepare(&self, statement: &Statement) -> Option<&'a Statement> {
         let sender = statement.envelope.sender;
-        let digest = view(statement, &self.shape)?[sender.position()];
+        let view = view(statement, &self.shape)?;
+        let digest = *self.shape.named(&view, Round::Prepare, sender)?;
         self.named(&digest, Round::Prepare, sender, statement.envelope.session)
     }
 
@@ -366,15 +374,17 @@ impl<'a> Court<'a> {
 
     fn last(&self, statement: &Statement) -> Result<(), Box<Fault>> {
         let one = core::slice::from_ref(statement);
-        let finals = checks::decode(one, |bytes| Final::decode(bytes, &self.shape))?;
+        let finals = checks::decode(one, |bytes, from| Final::decode(bytes, &self.shape, from))?;
         let Some(commits) = self.named_by(statement) else { return Ok(()) };
-        let own = commits[statement.envelope.sender.position()];
+        let sender = statement.envelope.sender;
+        let Some(own) = self.shape.named(&commits, Round::Commit, sender) else { return Ok(()) };
         let Some(sums) = self.own_prepare(own).and_then(|prepare| self.sums(prepare)) else {
             return Ok(());
         };
         let commits: Vec<Statement> = commits.into_iter().cloned().collect();
         // Commits that do not decode are faults of their own.
-        let Ok(decoded) = checks::decode(&commits, |bytes| Commit::decode(bytes, &self.shape))
+        let Ok(decoded) =
+            checks::decode(&commits, |bytes, from| Commit::decode(bytes, &self.shape, from))
         else {
             return Ok(());
         };
@@ -456,7 +466,9 @@ impl<'a> Court<'a> {
             hellos.iter().map(|hello| (hello.envelope.sender, hello.digest())).collect();
         view.sort_unstable();
         let view: Vec<Digest> = view.into_iter().map(|(_, digest)| digest).collect();
-        if view.len() == self.shape.n && session_id(self.ceremony, &view) == session {
+        if view.len() == self.shape.view_len(Round::Deal)
+            && session_id(self.ceremony, &view) == session
+        {
             return hellos;
         }
         held()
@@ -490,8 +502,9 @@ fn sessions(ceremony: &Ceremony, shape: &Shape, statements: &[Statement]) -> BTr
         }
     }
     // With two hellos of one operator, the deals tell which of them a session was made of.
-    let only: Option<Vec<Digest>> = ceremony
-        .indices()
+    let only: Option<Vec<Digest>> = shape
+        .speakers(Round::Hello)
+        .iter()
         .map(|index| match hellos.get(&index).map(Vec::as_slice) {
             Some([only]) => Some(*only),
             _ => None,

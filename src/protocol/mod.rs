@@ -33,4 +33,10 @@ mod replay;
 
 pub mod sealed;
 
+pub mod seat;
+
+mod stage;
+
+pub mod step;
+
 mod world;

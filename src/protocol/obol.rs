@@ -20,8 +20,8 @@ use super::checks::Signed;
 use super::evidence::{Fault, Rule};
 use super::items::{Item, items};
 use super::outcome::ValidatorOutcome;
-use super::participant::OwnSeat;
 use super::record::ReplayError;
+use super::seat::OwnSeat;
 
 /// A node key that is not the one of the cluster definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,8 @@ pub struct UnsignedLock<'a> {
     validators: Vec<LockValidator>,
     hash: [u8; 32],
     message: G2,
-    /// By index: the sum of the operator's public shares; `None` where it is infinity.
+    /// By index: the sum of the operator's public shares; `None` where it is infinity, or where it
+    /// has none.
     keys: Vec<Option<G1>>,
 }
 
@@ -83,7 +84,9 @@ impl<'a> UnsignedLock<'a> {
         let hash = lock_hash(cluster.definition(), &locked);
         let key = |index: Index| {
             let mut sum = G1Sum::zero();
-            validators.iter().for_each(|outcome| sum.add(&outcome.public_shares[index.position()]));
+            for outcome in validators {
+                sum.add(outcome.public_share(ceremony, index)?);
+            }
             sum.finish()
         };
         let keys = ceremony.indices().map(key).collect();

@@ -5,6 +5,9 @@ use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged, weight};
 use crate::primitives::lagrange::Span;
+use crate::spec::ceremony::Ceremony;
+use crate::spec::seats::Seats;
+use crate::spec::threshold::Index;
 
 use super::checks::{
     CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants,
@@ -21,15 +24,17 @@ pub struct Sums {
     weights: Vec<u128>,
     folded: Vec<G1Sum>,
     span: Span,
+    receivers: Seats,
 }
 
 impl Sums {
-    /// From the commitments of all dealers, by index; `None` if a sum or a public share is
+    /// From the commitments of all dealers, by index, and the points of `receivers`; `None` if a sum or a public share is
     /// infinity.
     pub(super) fn new<'a>(
         session: &Digest,
         deals_view: &Digest,
         deals: impl Iterator<Item = &'a Commitments>,
+        receivers: Seats,
         points: &[u64],
     ) -> Option<Self> {
         let sums = Commitments::sum(deals)?;
@@ -48,6 +53,7 @@ impl Sums {
             weights,
             folded,
             span,
+            receivers,
         })
     }
 
@@ -71,7 +77,17 @@ impl Sums {
         &self.public_keys
     }
 
-    /// The public shares of validator `v`, by index.
+    /// Where `seat` stands among those that get shares; `None` if it gets none.
+    pub fn place(&self, seat: Index) -> Option<usize> {
+        self.receivers.place(seat)
+    }
+
+    /// The public share of validator `v` that `seat` holds; `None` if it holds none.
+    pub fn public_share(&self, v: usize, seat: Index) -> Option<&G1> {
+        self.public_shares(v).get(self.place(seat)?)
+    }
+
+    /// The public shares of validator `v`, by index of the receivers.
     pub fn public_shares(&self, v: usize) -> &[G1] {
         &self.public_shares[v]
     }
@@ -129,7 +145,7 @@ pub(super) fn fold_shares(weights: &[u128], shares: &[SecretScalar]) -> SecretSc
 pub struct ValidatorOutcome {
     /// The validator's key.
     pub public_key: G1,
-    /// The public share of every operator, by index.
+    /// The public share of every operator that has one, by index.
     pub public_shares: Vec<G1>,
     /// Combined signatures: deposits in the spec's order, then the registration if there is one,
     /// then the consent for SSV if there is one.
@@ -139,6 +155,11 @@ pub struct ValidatorOutcome {
 }
 
 impl ValidatorOutcome {
+    /// The public share of `seat`; `None` if it has none.
+    pub fn public_share(&self, ceremony: &Ceremony, seat: Index) -> Option<&G1> {
+        self.public_shares.get(ceremony.parts().receivers.place(seat)?)
+    }
+
     /// All validators, with the combined signatures on the messages with these signing roots, and
     /// the encrypted shares in `commits`.
     pub fn all(

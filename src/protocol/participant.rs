@@ -6,203 +6,38 @@
 //! send `send`; answer `asks`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use crate::ethereum::obol::lock::ClusterLock;
-use crate::ethereum::secp256k1::NodeSecret;
-use crate::ethereum::ssv::RsaSecret;
-use crate::identity::operator::Operator;
 use crate::message::complaint::{Abandon, Awaited};
-use crate::message::envelope::{Kind, Reject, Round, Statement};
+use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
-use crate::message::shape::Shape;
 use crate::message::share_box;
 use crate::message::sync::Have;
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
-use crate::primitives::secret::{Secret32, SecretBytes};
-use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
-use super::commit::AwaitCommits;
-use super::deal::AwaitDeals;
 use super::evidence::{Certainty, Fault};
-use super::finalize::{AwaitFinals, AwaitStaging, Finished};
 use super::hello::AwaitHellos;
 use super::outcome::Outcome;
-use super::prepare::{AwaitPrepares, AwaitReread};
 use super::record::{Record, RecordKind, ReplayError};
 use super::relay::Errands;
+use super::stage::Stage;
 use super::world::{Advance, Stop, Vault, World};
 
-/// Who this participant is, and in what.
-#[derive(Clone)]
-pub struct OwnSeat {
-    /// The ceremony.
-    pub ceremony: Arc<Ceremony>,
-    /// This operator's index in it.
-    pub me: Index,
-    /// This operator's keys.
-    pub operator: Arc<Operator>,
-    /// Its RSA key, for a ceremony for SSV.
-    pub ssv_key: Option<Arc<RsaSecret>>,
-    /// The key of its node, for a ceremony that makes an Obol cluster.
-    pub(super) node_key: Option<Arc<NodeSecret>>,
-}
-
-impl OwnSeat {
-    /// The seat that `operator` has in `ceremony`; `None` if it has none.
-    pub fn find(ceremony: Arc<Ceremony>, operator: Arc<Operator>) -> Option<Self> {
-        let me = ceremony.roster().find(&operator.key().public())?;
-        Some(Self { ceremony, me, operator, ssv_key: None, node_key: None })
-    }
-
-    /// The same seat with the RSA key that a ceremony for SSV asks for.
-    pub fn with_ssv_key(self, key: Arc<RsaSecret>) -> Self {
-        Self { ssv_key: Some(key), ..self }
-    }
-
-    pub(super) fn shape(&self) -> Shape {
-        Shape::of(&self.ceremony)
-    }
-
-    pub(super) fn others(&self) -> impl Iterator<Item = Index> + '_ {
-        self.ceremony.indices().filter(|index| *index != self.me)
-    }
-
-    pub(super) fn sign(
-        &self,
-        round: Round,
-        session: Digest,
-        view_root: Digest,
-        body: &[u8],
-    ) -> Statement {
-        Statement::sign(self.operator.key(), self.me, round, session, view_root, body)
-    }
-}
-
-/// Fresh randomness of one ceremony, spent by [`Participant::start`].
-pub struct Entropy {
-    /// 32 bytes from the operating system, kept secret.
-    pub seed: Secret32,
-    /// 32 bytes from the operating system, published as the hello's nonce.
-    pub nonce: [u8; 32],
-    /// Whatever else the operator adds (dice, a coin); may be empty.
-    pub extra: SecretBytes,
-}
-
-/// What only the driver can do.
-pub enum Ask {
-    /// Read the records of this kind back through a fresh descriptor and answer with
-    /// [`Input::Reread`].
-    Reread(RecordKind),
-    /// Write and stage all outputs but the transcript, then answer with [`Input::Staged`].
-    Stage,
-    /// Certificate 2 is complete: publish.
-    Publish,
-}
-
-/// What a call yields.
-#[derive(Default)]
-pub struct Step {
-    /// To be written and synced before anything else of the step happens.
-    pub persist: Vec<Record>,
-    /// Kinds of records to be erased, once `persist` is durable.
-    pub erase: Vec<RecordKind>,
-    /// Statements of this operator, for everybody.
-    pub send: Vec<Statement>,
-    /// What the driver must do next.
-    pub asks: Vec<Ask>,
-}
-
-/// What happens to a participant.
-pub enum Input {
-    /// Bytes that claim to be a statement.
-    Statement(Vec<u8>),
-    /// A share box for this operator.
-    ShareBox {
-        /// Who dealt it.
-        dealer: Index,
-        /// The box.
-        sealed: Vec<u8>,
-    },
-    /// What a peer says it holds. Peers that hold everything are remembered: they may say so before
-    /// we finish, and leave.
-    PeerHolds {
-        /// The peer.
-        peer: Index,
-        /// What it says.
-        have: Have,
-    },
-    /// The answer to [`Ask::Reread`].
-    Reread(Vec<SecretBytes>),
-    /// The answer to [`Ask::Stage`]: outputs are staged; whether keystores are among them.
-    Staged {
-        /// Keystores were written and read back.
-        keystores: bool,
-    },
-}
-
-/// Why an input was not taken. None of these ends the ceremony.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// Not believed; nobody is to blame.
-    #[error(transparent)]
-    Reject(#[from] Reject),
-    /// A box whose digest its dealer has not signed (yet).
-    #[error("a share box that its dealer has not signed")]
-    UnsignedBox,
-    /// An answer to nothing that was asked.
-    #[error("an answer to nothing that was asked")]
-    NotAsked,
-    /// The log or the stored shares are damaged. The participant must be dropped.
-    #[error(transparent)]
-    Storage(#[from] ReplayError),
-    /// The ceremony is over for this operator.
-    #[error("the ceremony was stopped by a fault")]
-    Stopped,
-}
-
-/// Where a participant stands. One struct for each thing awaited.
-pub(super) enum Stage {
-    Hellos(AwaitHellos),
-    Deals(Box<AwaitDeals>),
-    Reread(Box<AwaitReread>),
-    Prepares(Box<AwaitPrepares>),
-    Commits(Box<AwaitCommits>),
-    Staging(Box<AwaitStaging>),
-    Finals(Box<AwaitFinals>),
-    Finished(Box<Finished>),
-    Stopped(Box<Fault>),
-}
+pub use super::seat::OwnSeat;
+pub use super::step::{Ask, Entropy, Input, Refused, Step, Waiting};
 
 /// One operator's side of a ceremony.
 pub struct Participant {
     pub(super) world: World,
-    pub(super) stage: Stage,
+    /// `None` while a stage is being left, and for good if that came to no end: such a participant
+    /// takes nothing and gives nothing.
+    stage: Option<Stage>,
     /// What keeps an operator that has prepared from going on, until a certificate comes.
     stalled: Option<Box<Fault>>,
     pub(super) confirmed: BTreeSet<Index>,
     pub(super) errands: Errands,
-}
-
-/// Whom a participant waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// The round whose statements are awaited; `None` when nothing is.
-    pub round: Option<Round>,
-    /// Whose statement is missing.
-    pub statements: Vec<Index>,
-    /// Whose share box is missing.
-    pub boxes: Vec<Index>,
-}
-
-impl Waiting {
-    /// Everybody of whom something is missing, by index.
-    pub fn everybody(&self) -> Vec<Index> {
-        let all: BTreeSet<Index> = self.statements.iter().chain(&self.boxes).copied().collect();
-        all.into_iter().collect()
-    }
 }
 
 impl Participant {
@@ -219,10 +54,9 @@ impl Participant {
             recalled: BTreeMap::new(),
             echoes: BTreeMap::new(),
         };
-        let stage = Stage::Hellos(AwaitHellos);
         Self {
             world,
-            stage,
+            stage: Some(Stage::Hellos(AwaitHellos)),
             stalled: None,
             confirmed: BTreeSet::new(),
             errands: Errands::default(),
@@ -231,12 +65,16 @@ impl Participant {
 
     /// Takes an input. The step is empty if nothing follows from it.
     pub fn handle(&mut self, input: Input) -> Result<Step, Refused> {
-        if let Stage::Stopped(_) = self.stage {
+        match &self.stage {
+            None => return Err(Refused::Broken),
             // An abort keeps listening: a second statement may turn a suspicion into evidence.
-            return match input {
-                Input::Statement(bytes) => self.take_statement(&bytes),
-                _ => Err(Refused::Stopped),
-            };
+            Some(Stage::Stopped(_)) => {
+                return match input {
+                    Input::Statement(bytes) => self.take_statement(&bytes),
+                    _ => Err(Refused::Stopped),
+                };
+            }
+            Some(_) => {}
         }
         match input {
             Input::Statement(bytes) => self.take_statement(&bytes),
@@ -303,11 +141,11 @@ impl Participant {
         act: impl FnOnce(Stage, &mut World, &mut Step) -> Result<Stage, (Stage, Option<ReplayError>)>,
     ) -> Result<Step, Refused> {
         let mut step = Step::default();
-        let stage = core::mem::replace(&mut self.stage, Stage::Hellos(AwaitHellos));
+        let stage = self.stage.take().ok_or(Refused::Broken)?;
         match act(stage, &mut self.world, &mut step) {
-            Ok(next) => self.stage = next,
+            Ok(next) => self.stage = Some(next),
             Err((stage, error)) => {
-                self.stage = stage;
+                self.stage = Some(stage);
                 return Err(error.map_or(Refused::NotAsked, Refused::Storage));
             }
         }
@@ -319,7 +157,7 @@ impl Participant {
     pub(super) fn advance(&mut self, step: &mut Step) -> Result<(), ReplayError> {
         loop {
             self.stop_if_proven();
-            let stage = core::mem::replace(&mut self.stage, Stage::Hellos(AwaitHellos));
+            let Some(stage) = self.stage.take() else { return Ok(()) };
             let world = &mut self.world;
             let advance = match stage {
                 Stage::Hellos(stage) => stage.advance(world, step),
@@ -333,22 +171,24 @@ impl Participant {
                 | Stage::Stopped(_)) => Ok(Advance::Stay(waiting)),
             };
             match advance {
-                Ok(Advance::Next(next)) => self.stage = next,
+                Ok(Advance::Next(next)) => self.stage = Some(next),
                 Ok(Advance::Stay(stage)) => {
                     // Whoever complained or equivocated may never prepare.
                     let futile = matches!(stage, Stage::Prepares(_))
                         .then(|| self.world.proven_fault())
                         .flatten();
                     self.stalled = futile.map(|fault| self.world.prove(fault));
-                    self.stage = stage;
+                    self.stage = Some(stage);
                     return Ok(());
                 }
                 Ok(Advance::Stall(stage, fault)) => {
                     self.stalled = Some(self.strongest(fault));
-                    self.stage = stage;
+                    self.stage = Some(stage);
                     return Ok(());
                 }
-                Err(Stop::Fault(fault)) => self.stage = Stage::Stopped(self.strongest(fault)),
+                Err(Stop::Fault(fault)) => {
+                    self.stage = Some(Stage::Stopped(self.strongest(fault)));
+                }
                 Err(Stop::Storage(error)) => return Err(error),
             }
         }
@@ -358,11 +198,12 @@ impl Participant {
     /// count more.
     fn stop_if_proven(&mut self) {
         let weak = match &self.stage {
-            Stage::Stopped(fault) => fault.rule.certainty() != Certainty::Proven,
-            _ => !self.world.is_prepared(),
+            None => false,
+            Some(Stage::Stopped(fault)) => fault.rule.certainty() != Certainty::Proven,
+            Some(_) => !self.world.is_prepared(),
         };
         if weak && let Some(proven) = self.world.proven_fault() {
-            self.stage = Stage::Stopped(self.world.prove(proven));
+            self.stage = Some(Stage::Stopped(self.world.prove(proven)));
         }
     }
 
@@ -377,15 +218,12 @@ impl Participant {
 
     /// Whether a peer holds everything that this operator could give it.
     fn needs_nothing(&self, have: &Have) -> bool {
-        let last = |index| {
-            (
-                have.slot(&self.world.shape, Round::Final, index),
-                self.world.inbox.get(Round::Final, index),
-            )
-        };
+        let shape = &self.world.shape;
+        let last = shape.last_round();
+        let held = |index| (have.slot(shape, last, index), self.world.inbox.get(last, index));
         let differs =
-            |index| matches!(last(index), (Some(theirs), Some(ours)) if theirs != ours.digest());
-        have.is_complete(&self.world.shape) && !self.world.seat.ceremony.indices().any(differs)
+            |index| matches!(held(index), (Some(theirs), Some(ours)) if theirs != ours.digest());
+        have.is_complete(shape) && !shape.speakers(last).iter().any(differs)
     }
 
     /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the
@@ -398,7 +236,7 @@ impl Participant {
         };
         let seat = &self.world.seat;
         let body = Abandon { awaited: seat.ceremony.indices().map(of).collect() };
-        let round = waiting.round.unwrap_or(Round::Final);
+        let round = waiting.round.unwrap_or(self.world.shape.last_round());
         let (key, session) = (seat.operator.key(), seat.ceremony.digest());
         let statement = Statement::sign_kind(
             Kind::Abandon,
@@ -413,8 +251,16 @@ impl Participant {
     }
 
     pub(super) fn has_box(&self, dealer: Index) -> bool {
-        let past = self.world.inbox.get(Round::Prepare, self.world.seat.me).is_some();
-        past || dealer == self.world.seat.me || self.world.received.contains_key(&dealer)
+        let me = self.world.seat.me;
+        let past = self.world.inbox.get(Round::Prepare, me).is_some();
+        let deals_to_me = self.world.shape.dealers_to(me).contains(dealer);
+        past || !deals_to_me || self.world.received.contains_key(&dealer)
+    }
+
+    /// Whether a stage was left and no other entered: what is here may be in no log, so none of it
+    /// is told to anybody.
+    pub(super) fn is_broken(&self) -> bool {
+        self.stage.is_none()
     }
 
     /// This operator's seat.
@@ -431,9 +277,9 @@ impl Participant {
     /// going on until a certificate comes.
     pub fn fault(&self) -> Option<&Fault> {
         match &self.stage {
-            Stage::Stopped(fault) => Some(fault),
-            Stage::Finished(_) => None,
-            _ => self.stalled.as_deref(),
+            Some(Stage::Stopped(fault)) => Some(fault),
+            None | Some(Stage::Finished(_)) => None,
+            Some(_) => self.stalled.as_deref(),
         }
     }
 
@@ -448,16 +294,16 @@ impl Participant {
 
     /// Whether nothing can make this participant go on.
     pub fn is_stopped(&self) -> bool {
-        matches!(self.stage, Stage::Stopped(_))
+        matches!(self.stage, Some(Stage::Stopped(_)))
     }
 
     /// The outcome, once every signature is verified. Not to be published before
     /// [`Participant::is_finished`].
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.stage {
-            Stage::Staging(stage) => Some(&stage.outcome),
-            Stage::Finals(stage) => Some(&stage.outcome),
-            Stage::Finished(stage) => Some(&stage.outcome),
+            Some(Stage::Staging(stage)) => Some(&stage.outcome),
+            Some(Stage::Finals(stage)) => Some(&stage.outcome),
+            Some(Stage::Finished(stage)) => Some(&stage.outcome),
             _ => None,
         }
     }
@@ -465,14 +311,14 @@ impl Participant {
     /// The lock of an Obol cluster, once certificate 2 is complete.
     pub fn lock(&self) -> Option<&ClusterLock> {
         match &self.stage {
-            Stage::Finished(stage) => stage.lock.as_ref(),
+            Some(Stage::Finished(stage)) => stage.lock.as_ref(),
             _ => None,
         }
     }
 
     /// Whether certificate 2 is complete.
     pub fn is_finished(&self) -> bool {
-        matches!(self.stage, Stage::Finished(_))
+        matches!(self.stage, Some(Stage::Finished(_)))
     }
 
     /// Whether this operator has signed that its shares are stored. From then on nothing deletes
@@ -497,21 +343,41 @@ impl Participant {
 
     /// Whom this participant waits for.
     pub fn waiting(&self) -> Waiting {
-        let round = match self.stage {
-            Stage::Hellos(_) => Some(Round::Hello),
-            Stage::Deals(_) => Some(Round::Deal),
-            Stage::Prepares(_) => Some(Round::Prepare),
-            Stage::Commits(_) => Some(Round::Commit),
-            Stage::Finals(_) => Some(Round::Final),
-            Stage::Reread(_) | Stage::Staging(_) | Stage::Finished(_) | Stage::Stopped(_) => None,
-        };
+        let round = self.stage.as_ref().and_then(Stage::awaited);
         let statements = round.map(|round| self.world.inbox.missing(round)).unwrap_or_default();
         let boxes = match round {
             Some(Round::Deal) => {
-                self.world.seat.others().filter(|dealer| !self.has_box(*dealer)).collect()
+                let dealers = self.world.shape.dealers_to(self.world.seat.me).iter();
+                dealers.filter(|dealer| !self.has_box(*dealer)).collect()
             }
             _ => Vec::new(),
         };
         Waiting { round, statements, boxes }
+    }
+}
+
+/// For tests of a room that may make ceremonies: what cannot be reached from outside.
+#[cfg(test)]
+impl Participant {
+    /// Panics while a stage is being left.
+    pub(crate) fn panic_within_a_step(&mut self) {
+        let _ = self.answer(|_, _, _| panic!("within a step"));
+    }
+
+    /// One that waits for deals and share boxes.
+    pub(crate) fn awaiting_deals(seat: OwnSeat) -> Self {
+        let stage = Some(Stage::Deals(Box::new(super::deal::AwaitDeals::empty(Digest::ZERO))));
+        Self { stage, ..Self::new(seat) }
+    }
+
+    /// Whether it would make a statement of `round`.
+    pub(crate) fn would_say(seat: OwnSeat, round: Round) -> bool {
+        let (mut step, mut asked) = (Step::default(), false);
+        let made = Self::new(seat).world.own(round, &mut step, |_| {
+            asked = true;
+            Err(ReplayError::SharesDamaged)
+        });
+        assert_eq!(made.is_err(), asked);
+        asked
     }
 }

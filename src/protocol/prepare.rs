@@ -19,10 +19,11 @@ use super::checks::{
 use super::commit;
 use super::evidence::{Fault, Rule};
 use super::outcome::{Sums, fold_shares};
-use super::participant::{Ask, Stage, Step};
 use super::record::{Record, RecordKind, ReplayError};
 use super::sealed::own_key;
-use super::world::{Advance, Failed, Made, Stop, World, position_without};
+use super::stage::Stage;
+use super::step::{Ask, Step};
+use super::world::{Advance, Failed, Made, Stop, World};
 
 /// The deals, with a receipt for each check on them.
 pub(super) struct Checked {
@@ -95,7 +96,8 @@ fn erase_dealing_secrets(world: &mut World, step: &mut Step) {
 fn complain(world: &mut World, session: Digest, dealer: Index, claim: Claim) -> Made {
     let (me, incomplete) = (world.seat.me, |missing| ReplayError::Incomplete { missing });
     let keys = world.vault.one_time_keys.as_ref().ok_or(incomplete("one-time keys"))?;
-    let opened = *keys[position_without(me, dealer)].expose();
+    let place = world.shape.place_of_key(me, dealer).ok_or(incomplete("one-time keys"))?;
+    let opened = *keys.get(place).ok_or(incomplete("one-time keys"))?.expose();
     let sealed = world.received.get(&dealer).ok_or(incomplete("share boxes"))?.clone();
     let view = digests(&world.inbox.complete(Round::Deal).expect("all deals were checked"));
     let root_of_view = view_root(&view);
@@ -138,8 +140,12 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<R
         world.vault.own_shares.as_ref().ok_or(ReplayError::Incomplete { missing: "own shares" })?;
     let me = world.seat.me;
     let mut dealt: Vec<(&Signed<Deal>, Vec<SecretScalar>)> = Vec::new();
-    for deal in deals.iter().filter(|deal| deal.sender() != me) {
+    let dealers = world.shape.dealers_to(me);
+    for deal in deals.iter().filter(|deal| dealers.contains(deal.sender())) {
         let dealer = deal.sender();
+        let place = world.shape.place_of_key(me, dealer);
+        let key = place.and_then(|place| keys.get(place));
+        let key = key.ok_or(ReplayError::Incomplete { missing: "one-time keys" })?;
         let address = Address {
             session: checked.session,
             dealer,
@@ -150,8 +156,7 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<R
             .received
             .get(&dealer)
             .ok_or(ReplayError::Incomplete { missing: "share boxes" })?;
-        let opened =
-            share_box::open(&address, &keys[position_without(me, dealer)], sealed, &world.shape);
+        let opened = share_box::open(&address, key, sealed, &world.shape);
         match opened {
             Ok(shares) => dealt.push((deal, shares)),
             Err(error) => return Ok(Err((dealer, error.into()))),
@@ -289,7 +294,8 @@ impl AwaitPrepares {
         statements: &[Statement],
     ) -> Result<(Prepared, SharesProven), Box<Fault>> {
         let deals = world.inbox.complete(Round::Deal).expect("all deals were checked");
-        let prepares = decode(statements, |bytes| Prepare::decode(bytes, &world.shape))?;
+        let prepares =
+            decode(statements, |bytes, from| Prepare::decode(bytes, &world.shape, from))?;
         let certificate = prepared(&deals, &self.checked.sums, &prepares)?;
         Ok((certificate, shares_proven(&world.seat.ceremony, &self.checked.sums, &prepares)?))
     }

@@ -10,7 +10,6 @@ use crate::message::sync::{Frame, Have};
 use crate::spec::threshold::Index;
 
 use super::participant::Participant;
-use super::world::position_without;
 
 /// Boxes that this operator has asked for on behalf of others: dealer and recipient.
 #[derive(Default)]
@@ -23,14 +22,14 @@ fn frame(statement: &Statement) -> Frame {
 impl Participant {
     /// What this operator holds, for its peers.
     pub fn have(&self, help: bool) -> Have {
-        let slot = |round, index| self.world.inbox.get(round, index).map(Statement::digest);
-        let indices: Vec<Index> = self.world.seat.ceremony.indices().collect();
-        let slots = Round::ALL
-            .into_iter()
-            .flat_map(|round| indices.iter().map(move |index| slot(round, *index)))
-            .collect();
-        let boxes = indices.iter().map(|dealer| self.has_box(*dealer)).collect();
-        let confirmed = indices.iter().map(|peer| self.confirmed.contains(peer)).collect();
+        let (shape, broken) = (&self.world.shape, self.is_broken());
+        let slot = |(round, index)| {
+            self.world.inbox.get(round, index).filter(|_| !broken).map(Statement::digest)
+        };
+        let slots = shape.slots().map(slot).collect();
+        let boxes = shape.parts.dealers.iter().map(|dealer| self.has_box(dealer)).collect();
+        let confirmed = self.world.seat.ceremony.indices();
+        let confirmed = confirmed.map(|peer| self.confirmed.contains(&peer)).collect();
         Have { help, slots, boxes, confirmed }
     }
 
@@ -40,17 +39,17 @@ impl Participant {
         &'a self,
         theirs: &'a Have,
     ) -> impl Iterator<Item = &'a Statement> {
-        let (me, shape) = (self.world.seat.me, &self.world.shape);
+        let (me, shape, broken) = (self.world.seat.me, &self.world.shape, self.is_broken());
         self.world.inbox.statements().filter(move |statement| {
             let (round, sender) = (statement.envelope.round, statement.envelope.sender);
-            (sender == me || theirs.help) && theirs.slot(shape, round, sender).is_none()
+            !broken && (sender == me || theirs.help) && theirs.slot(shape, round, sender).is_none()
         })
     }
 
     /// Whether this operator has a box for `peer`, who holds `theirs` and lacks it.
     pub fn lacks_box(&self, peer: Index, theirs: &Have) -> bool {
-        let lacks = theirs.boxes.get(self.world.seat.me.position()) == Some(&false);
-        lacks && self.world.sent.contains_key(&peer)
+        let lacks = theirs.lacks_box(&self.world.shape, self.world.seat.me);
+        lacks && !self.is_broken() && self.world.sent.contains_key(&peer)
     }
 
     /// What `peer`, who holds `theirs`, lacks and this operator can give: statements, and its box
@@ -77,18 +76,19 @@ impl Participant {
         &'a self,
         theirs: &'a Have,
     ) -> impl Iterator<Item = &'a Statement> {
+        let broken = self.is_broken();
         self.world.inbox.everything().filter(move |statement| {
             let envelope = &statement.envelope;
             let (kind, round, sender) = (envelope.kind, envelope.round, envelope.sender);
             let slot = theirs.slot(&self.world.shape, round, sender);
             let held = slot.filter(|_| kind != Kind::Abandon);
-            held.is_some_and(|held| held != statement.digest())
+            !broken && held.is_some_and(|held| held != statement.digest())
         })
     }
 
     /// This operator's box for `recipient`, once it has dealt.
     pub fn box_for(&self, recipient: Index) -> Option<Frame> {
-        let sealed = self.world.sent.get(&recipient)?.clone();
+        let sealed = self.world.sent.get(&recipient).filter(|_| !self.is_broken())?.clone();
         Some(Frame::ShareBox { dealer: self.world.seat.me, recipient, sealed })
     }
 
@@ -136,7 +136,8 @@ impl Participant {
         dealer: Index,
         recipient: Index,
     ) -> Option<crate::primitives::hash::Digest> {
-        let deal = self.world.inbox.get(Round::Deal, dealer).filter(|_| dealer != recipient)?;
-        super::deal::signed_box_digest(deal, &self.world.shape, position_without(dealer, recipient))
+        let place = self.world.shape.place_of_box(dealer, recipient)?;
+        let deal = self.world.inbox.get(Round::Deal, dealer)?;
+        super::deal::signed_box_digest(deal, &self.world.shape, place)
     }
 }

@@ -2,9 +2,11 @@
 
 use crate::message::envelope::{Kind, Round, Statement};
 
-use super::participant::{Entropy, OwnSeat, Participant, Step};
+use super::participant::Participant;
 use super::record::{Record, RecordKind, ReplayError};
 use super::sealed;
+use super::seat::OwnSeat;
+use super::step::{Entropy, Step};
 
 impl Participant {
     /// Starts from what the log holds: resumes if it holds a statement, begins if this operator has
@@ -44,7 +46,8 @@ impl Participant {
             match record.kind {
                 RecordKind::Seed => world.vault.seed = Some(record.to_seed()?),
                 RecordKind::OneTimeKeys => {
-                    world.vault.one_time_keys = Some(record.to_one_time_keys(shape.n - 1)?)
+                    let count = shape.dealers_to(world.seat.me).len();
+                    world.vault.one_time_keys = Some(record.to_one_time_keys(count)?)
                 }
                 RecordKind::OwnShares => world.vault.own_shares = Some(record.to_shares(shape.v)?),
                 RecordKind::Shares => world.vault.shares = Some(record.to_shares(shape.v)?),

@@ -14,8 +14,8 @@ use crate::spec::threshold::Index;
 
 use super::checks::Signed;
 use super::outcome::Sums;
-use super::participant::OwnSeat;
 use super::record::ReplayError;
+use super::seat::OwnSeat;
 
 /// This operator's RSA key, if the ceremony asks for one; an error if it is missing, or another
 /// than the ceremony has.
@@ -44,8 +44,8 @@ pub fn seal(
         let seed = secret_bytes(Tag::SsvSeed, &[salt.expose(), &*share.to_be_bytes(), &number]);
         let mut random = ChaCha20Rng::from_seed(*seed);
         let ciphertext = key.public().encrypt_share(share, &mut random);
-        let public_share = sums.public_shares(v)[seat.me.position()];
-        key.decrypt_share(&ciphertext, &public_share, &mut random)
+        let public_share = sums.public_share(v, seat.me).ok_or(ReplayError::SharesDamaged)?;
+        key.decrypt_share(&ciphertext, public_share, &mut random)
             .map_err(|_| ReplayError::SsvKey)?;
         let root =
             proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
@@ -65,7 +65,7 @@ fn proof(
     Some(ShareProof {
         validator: sums.public_key(v).to_compressed(),
         encrypted_share: *ciphertext,
-        share_key: sums.public_shares(v)[operator.position()].to_compressed(),
+        share_key: sums.public_share(v, operator)?.to_compressed(),
         owner: ceremony.ssv()?.owner,
     })
 }
@@ -78,8 +78,9 @@ pub(super) fn first_unproven(
     commits: &[Signed<Commit>],
 ) -> Option<(usize, usize)> {
     let ssv = ceremony.ssv()?;
+    let published = |at: usize| commits[at].body.sealed.len();
     let places: Vec<(usize, usize)> =
-        (0..commits.len()).flat_map(|at| (0..ceremony.v()).map(move |v| (at, v))).collect();
+        (0..commits.len()).flat_map(|at| (0..published(at)).map(move |v| (at, v))).collect();
     let bad = |(at, v): &(usize, usize)| {
         let (operator, sealed) = (commits[*at].sender(), &commits[*at].body.sealed[*v]);
         let proof = proof(ceremony, sums, *v, operator, &sealed.ciphertext);

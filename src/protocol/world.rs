@@ -16,14 +16,10 @@ use crate::spec::threshold::Index;
 use super::evidence::{Certainty, Fault, Rule};
 use super::hello::Dealing;
 use super::judge;
-use super::participant::{OwnSeat, Stage, Step};
 use super::record::{Record, ReplayError};
-
-/// Position of `other` among the operators without `me`: how per-recipient lists are indexed on the
-/// wire.
-pub(super) fn position_without(me: Index, other: Index) -> usize {
-    other.position() - usize::from(other > me)
-}
+use super::seat::OwnSeat;
+use super::stage::Stage;
+use super::step::Step;
 
 /// Secrets on hand, each taken by the call that spends it. After a restart, those that were already
 /// spent are absent.
@@ -86,8 +82,11 @@ impl World {
                 return Some(Fault::new(rule, [statement]));
             }
         };
-        let deal = round(Round::Deal, body.dealer, &view[body.dealer.position()])?;
-        let hello = round(Round::Hello, operator, &self.inbox.view(deal)?[operator.position()])?;
+        let deal = self.shape.named(&view, Round::Deal, body.dealer)?;
+        let deal = round(Round::Deal, body.dealer, deal)?;
+        let hellos = self.inbox.view(deal)?;
+        let hello = self.shape.named(&hellos, Round::Hello, operator)?;
+        let hello = round(Round::Hello, operator, hello)?;
         judge::complaint(&self.seat.ceremony, hello, deal, statement)
     }
 
@@ -136,7 +135,7 @@ impl World {
         self.inbox.get(round, self.seat.me).is_some()
     }
 
-    /// Makes this operator's statement of `round`, unless it was made before: an operator signs one
+    /// Makes this operator's statement of `round`, if it owes one and has not made it before: an operator signs one
     /// statement for each slot, ever.
     pub(super) fn own(
         &mut self,
@@ -144,7 +143,7 @@ impl World {
         step: &mut Step,
         make: impl FnOnce(&mut Self) -> Made,
     ) -> Result<(), ReplayError> {
-        if self.recall(round) {
+        if self.recall(round) || !self.shape.speaks(self.seat.me, round) {
             return Ok(());
         }
         let (records, statement) = make(self)?;

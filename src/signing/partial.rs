@@ -206,9 +206,9 @@ impl Partial {
 
     /// Whether it is what its operator's share gives: the one check that counts.
     pub fn verifies(&self, cleared: &Cleared, parent: &Parent) -> bool {
-        let public_share =
-            &parent.validators()[cleared.validator].public_shares[self.operator.position()];
-        verify_signature(public_share, &cleared.message, &self.partial)
+        let validator = &parent.validators()[cleared.validator];
+        let public_share = validator.public_share(parent.ceremony(), self.operator);
+        public_share.is_some_and(|key| verify_signature(key, &cleared.message, &self.partial))
     }
 }
 

@@ -31,7 +31,7 @@ fn lookup<'a>(
     view: &[Digest],
     round: Round,
 ) -> Result<Vec<&'a Statement>, String> {
-    let found = ceremony.indices().zip(view).map(|(index, digest)| {
+    let found = Shape::of(ceremony).speakers(round).iter().zip(view).map(|(index, digest)| {
         let statement = statements.get(digest).ok_or_else(|| {
             format!("nobody signed the {round:?} of operator {index} that it names")
         })?;
@@ -50,10 +50,12 @@ pub fn find(
     commit: &Statement,
 ) -> Result<Certificate, String> {
     let shape = Shape::of(ceremony);
-    let commit = Commit::decode(commit.body(), &shape).map_err(|error| error.to_string())?;
+    let commit = Commit::decode(commit.body(), &shape, commit.envelope.sender)
+        .map_err(|error| error.to_string())?;
     let prepares = lookup(ceremony, statements, &commit.view, Round::Prepare)?;
     let decode = |statement: &&Statement| {
-        Prepare::decode(statement.body(), &shape).map_err(|error| error.to_string())
+        Prepare::decode(statement.body(), &shape, statement.envelope.sender)
+            .map_err(|error| error.to_string())
     };
     let bodies = prepares.iter().map(decode).collect::<Result<Vec<Prepare>, String>>()?;
     let first = bodies.first().ok_or("no prepares")?;
@@ -68,7 +70,7 @@ pub fn find(
         return Err("statements of several sessions".to_owned());
     }
     let deals: Vec<Statement> = deals.into_iter().cloned().collect();
-    let signed = checks::decode(&deals, |bytes| Deal::decode(bytes, &shape))
+    let signed = checks::decode(&deals, |bytes, from| Deal::decode(bytes, &shape, from))
         .map_err(|fault| format!("{:?}", fault.rule))?;
     let root = Commitments::sum(signed.iter().map(|deal| &deal.body.commitments))
         .map(|sums| sums.merkle_root());

@@ -131,7 +131,7 @@ impl Coalition {
         };
         let face = self.face_for(&self.members[at], peer);
         let member = &mut self.members[at];
-        let lacks_box = have.boxes.get(me.position()) == Some(&false);
+        let lacks_box = have.lacks_box(&self.shape, me);
         for statement in member.faces[face].said.values() {
             let round = statement.envelope.round;
             if have.slot(&self.shape, round, me).is_none() || (round == Round::Deal && lacks_box) {
@@ -203,8 +203,7 @@ impl Coalition {
     fn next(&mut self, at: usize, face: usize) -> Option<Statement> {
         let (me, kind) = (self.members[at].seat.me, self.members[at].kind);
         let own = &self.members[at].faces[face];
-        let round = Round::ALL
-            .into_iter()
+        let round = (self.shape.rounds().iter().copied())
             .find(|round| !own.said.contains_key(round))
             .filter(|_| !own.stuck)?;
         let forger = &own.forger;
@@ -214,7 +213,9 @@ impl Coalition {
                 let hellos = self.collect(Round::Hello, face, None)?;
                 let late = kind.deals_late().then(|| self.honest_deals());
                 let others = late.map_or(Some(Vec::new()), |others| others)?;
-                if hellos.iter().any(|hello| Hello::decode(hello.body(), &self.shape).is_err()) {
+                if hellos.iter().any(|hello| {
+                    Hello::decode(hello.body(), &self.shape, hello.envelope.sender).is_err()
+                }) {
                     return None;
                 }
                 let (deal, boxes) = forger.deal(&hellos);
@@ -304,7 +305,10 @@ impl Coalition {
     fn honest_deals(&self) -> Option<Vec<Deal>> {
         let heard = |index| self.heard.get(&(Round::Deal, index))?.first();
         let deals = self.honest().into_iter().map(heard).collect::<Option<Vec<&Statement>>>()?;
-        deals.into_iter().map(|deal| Deal::decode(deal.body(), &self.shape).ok()).collect()
+        deals
+            .into_iter()
+            .map(|deal| Deal::decode(deal.body(), &self.shape, deal.envelope.sender).ok())
+            .collect()
     }
 
     fn edit_hello(&self, kind: Adversary, hello: Statement) -> Option<Statement> {
@@ -313,8 +317,8 @@ impl Coalition {
         }
         let other = self.heard.iter().find(|((round, _), _)| *round == Round::Hello)?.1.first()?;
         let (mut body, other) = (
-            Hello::decode(hello.body(), &self.shape).ok()?,
-            Hello::decode(other.body(), &self.shape).ok()?,
+            Hello::decode(hello.body(), &self.shape, hello.envelope.sender).ok()?,
+            Hello::decode(other.body(), &self.shape, other.envelope.sender).ok()?,
         );
         body.nonce = other.nonce;
         let seat = &self.cast.seats[hello.envelope.sender.position()];
@@ -349,7 +353,9 @@ impl Coalition {
             }
             Some(())
         };
-        let Ok(mut body) = Deal::decode(deal.body(), &self.shape) else { return deal };
+        let Ok(mut body) = Deal::decode(deal.body(), &self.shape, deal.envelope.sender) else {
+            return deal;
+        };
         let mut points: Vec<G1> = body.commitments.rows().flatten().copied().collect();
         if chosen(&mut points).is_none() {
             return deal;
@@ -473,15 +479,11 @@ impl Coalition {
                 self.heard.get(&(round, index)).and_then(|all| all.first()).map(Statement::digest)
             }
         };
-        let mut slots: Vec<Option<Digest>> = Round::ALL
-            .into_iter()
-            .flat_map(|round| indices.iter().map(move |index| (round, *index)))
-            .map(|(r, i)| held(r, i))
-            .collect();
-        let boxes = indices
-            .iter()
-            .map(|dealer| *dealer == me || self.boxes.contains_key(&(*dealer, me)))
-            .collect();
+        let mut slots: Vec<Option<Digest>> =
+            self.shape.slots().map(|(round, index)| held(round, index)).collect();
+        let dealers = self.shape.parts.dealers.iter();
+        let boxes =
+            dealers.map(|dealer| dealer == me || self.boxes.contains_key(&(dealer, me))).collect();
         if lies {
             slots.iter_mut().for_each(|slot| *slot = Some(Digest(self.chance.bytes())));
         }

@@ -175,7 +175,11 @@ impl Forger {
             );
             let mut shares = polynomials.iter().map(|polynomial| polynomial.evaluate(&x)).collect();
             (self.hooks.shares)(recipient, &mut shares);
-            let hello = Hello::decode(hellos[recipient.position()].body(), &self.shape);
+            let hello = Hello::decode(
+                hellos[recipient.position()].body(),
+                &self.shape,
+                hellos[recipient.position()].envelope.sender,
+            );
             let to = hello.expect("honest operators deal to hellos that decode").one_time_keys
                 [Self::position(me, recipient)];
             let address = Address { session, dealer: me, recipient, root };
@@ -194,7 +198,7 @@ impl Forger {
     /// What the deals add up to; `None` if they add up to nothing.
     pub fn sums(&self, session: &Digest, deals: &[Statement]) -> Option<Sums> {
         let deals: Vec<Signed<Deal>> =
-            checks::decode(deals, |bytes| Deal::decode(bytes, &self.shape)).ok()?;
+            checks::decode(deals, |bytes, from| Deal::decode(bytes, &self.shape, from)).ok()?;
         checks::add_up(&self.seat.ceremony, session, &deals).ok()
     }
 
@@ -212,10 +216,14 @@ impl Forger {
         let mut sums: Vec<SecretScalar> =
             self.polynomials.iter().map(|polynomial| polynomial.evaluate(&x)).collect();
         for (dealer, sealed) in boxes {
-            let root = Deal::decode(deals[dealer.position()].body(), &self.shape)
-                .ok()?
-                .commitments
-                .merkle_root();
+            let root = Deal::decode(
+                deals[dealer.position()].body(),
+                &self.shape,
+                deals[dealer.position()].envelope.sender,
+            )
+            .ok()?
+            .commitments
+            .merkle_root();
             let address = Address { session, dealer: *dealer, recipient: self.seat.me, root };
             let key = &self.keys[Self::position(*dealer, self.seat.me)];
             let opened = share_box::open(&address, key, sealed, &self.shape).ok()?;
@@ -311,7 +319,8 @@ impl Forger {
     /// R4; `None` if the commits do not combine.
     pub fn last(&self, session: Digest, commits: &[Statement], sums: &Sums) -> Option<Statement> {
         let roots = signing_roots(&self.seat.ceremony, sums.public_keys());
-        let decoded = checks::decode(commits, |bytes| Commit::decode(bytes, &self.shape)).ok()?;
+        let decoded =
+            checks::decode(commits, |bytes, from| Commit::decode(bytes, &self.shape, from)).ok()?;
         let signatures = checks::combine(&self.seat.ceremony, &decoded).ok()?;
         let outputs = outputs_digest(sums.digest(), &roots, &signatures);
         let mut body = Final { view: digests(commits), outputs, flags: Final::ERASED, lock: None };

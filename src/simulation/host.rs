@@ -319,7 +319,7 @@ impl Host {
             }
             (Some(Bug::Equivocates), _) if tick => {
                 let spec = self.home.seat.ceremony.digest();
-                let length = watch.shape.body_bytes(Round::Hello);
+                let length = watch.shape.owes(me, Round::Hello).unwrap_or(0);
                 let body = vec![1; length];
                 let other = Statement::sign(key, me, Round::Hello, spec, Digest::ZERO, &body);
                 let frame = Frame::Statement(other.bytes().to_vec());

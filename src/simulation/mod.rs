@@ -32,6 +32,9 @@ pub mod network;
 
 pub mod oracle;
 
+#[cfg(test)]
+mod parts;
+
 pub mod plan;
 
 pub mod verdict;

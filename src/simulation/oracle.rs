@@ -399,7 +399,8 @@ fn certificate_two(
     };
     let view = digests(&commits);
     for statement in &finals {
-        let last = Final::decode(statement.body(), shape).map_err(|error| error.to_string())?;
+        let last = Final::decode(statement.body(), shape, statement.envelope.sender)
+            .map_err(|error| error.to_string())?;
         if last.outputs != outputs.outputs || last.view != view {
             return Err(format!(
                 "the final of operator {} is of something else",

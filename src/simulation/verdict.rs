@@ -221,8 +221,8 @@ impl World {
             for (b, theirs) in
                 running.iter().filter(|(_, theirs)| theirs.session() == ours.session())
             {
-                for round in Round::ALL {
-                    let held = self.watch.cast.ceremony.indices().find(|sender| {
+                for round in self.watch.shape.rounds().iter().copied() {
+                    let held = self.watch.shape.speakers(round).iter().find(|sender| {
                         ours.get(round, *sender).is_some() && theirs.get(round, *sender).is_none()
                     });
                     late.extend(held.map(|sender| {

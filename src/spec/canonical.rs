@@ -24,6 +24,7 @@ use super::ceremony::{
     self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec,
 };
 use super::error::{Place, SpecError};
+use super::kind::CeremonyKind;
 use super::obol;
 use super::roster::Seat;
 use super::ssv::SsvSpec;
@@ -38,8 +39,6 @@ use crate::primitives::hash::Digest;
 
 /// Version of the layout.
 pub const VERSION: u16 = 1;
-/// Kind of ceremony: key generation.
-pub const KIND_DKG: u8 = 1;
 /// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its
 /// longest.
 pub const MOST_CANONICAL_BYTES: usize = 8
@@ -66,7 +65,7 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
     Writer::default()
         .bytes(MAGIC)
         .u16(VERSION)
-        .u8(KIND_DKG)
+        .u8(terms.kind.number())
         .u8(policy(terms))
         .text(&terms.name)
         .bytes(&terms.id)
@@ -154,14 +153,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     if version != VERSION {
         return Err(SpecError::CanonicalVersion(version));
     }
-    if kind != KIND_DKG {
-        return Err(SpecError::Kind(kind));
-    }
+    let kind = CeremonyKind::from_number(kind).ok_or(SpecError::Kind(kind))?;
     if policy & !(ALLOW_ALL_REQUIRED | FOR_SSV | OBOL) != 0 {
         return Err(SpecError::Policy(policy));
     }
     let (for_ssv, obol) = (policy & FOR_SSV != 0, policy & OBOL != 0);
-    Reader::all(body, |r| Raw::read(r, for_ssv, obol))?.into_terms(policy & ALLOW_ALL_REQUIRED != 0)
+    let raw = Reader::all(body, |r| Raw::read(r, for_ssv, obol))?;
+    raw.into_terms(kind, policy & ALLOW_ALL_REQUIRED != 0)
 }
 
 impl Raw {
@@ -196,7 +194,7 @@ impl Raw {
         Ok(Self { name, id, attempt, supersedes, network, required, seats, validators, ssv, obol })
     }
 
-    fn into_terms(self, allow_all_required: bool) -> Result<Terms, SpecError> {
+    fn into_terms(self, kind: CeremonyKind, allow_all_required: bool) -> Result<Terms, SpecError> {
         let seat = |(position, (point, card)): (usize, (u64, RawCard))| match card.check() {
             Ok(card) => Ok(Seat { card, point, address: None }),
             Err(source) => {
@@ -205,6 +203,7 @@ impl Raw {
         };
         let validator = |(position, raw): (usize, RawValidator)| raw.check(position);
         Ok(Terms {
+            kind,
             name: self.name,
             id: self.id,
             attempt: self.attempt,

@@ -4,6 +4,7 @@ use core::ops::RangeInclusive;
 
 use super::canonical;
 use super::error::{Place, SpecError};
+use super::kind::{CeremonyKind, Parts};
 use super::obol;
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
@@ -51,6 +52,7 @@ pub struct ValidatorSpec {
 /// Everything that is agreed, of the right types but not yet checked.
 #[derive(Debug)]
 pub(super) struct Terms {
+    pub(super) kind: CeremonyKind,
     pub(super) name: String,
     pub(super) id: [u8; 32],
     pub(super) attempt: u32,
@@ -68,6 +70,8 @@ pub(super) struct Terms {
 /// checks, and never changes.
 #[derive(Debug)]
 pub struct Ceremony {
+    kind: CeremonyKind,
+    parts: Parts,
     name: String,
     id: [u8; 32],
     attempt: u32,
@@ -109,6 +113,8 @@ impl Ceremony {
         Ok(Self {
             digest: tagged(Tag::Spec, &[&canonical]),
             canonical,
+            kind: terms.kind,
+            parts: terms.kind.parts(threshold.participants()),
             name: terms.name,
             id: terms.id,
             attempt: terms.attempt,
@@ -137,6 +143,23 @@ impl Ceremony {
     /// `TH("spec", canonical bytes)`.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// What it makes.
+    pub fn kind(&self) -> CeremonyKind {
+        self.kind
+    }
+
+    /// Which seats deal, and which receive.
+    pub fn parts(&self) -> Parts {
+        self.parts
+    }
+
+    /// The same ceremony with other parts of its seats, as later kinds will have them.
+    #[cfg(test)]
+    pub(crate) fn with_parts(mut self, parts: Parts) -> Self {
+        self.parts = parts;
+        self
     }
 
     /// What people call it: 1 to 64 printable ASCII characters.
@@ -187,6 +210,12 @@ impl Ceremony {
     /// The operators.
     pub fn roster(&self) -> &Roster {
         &self.roster
+    }
+
+    /// The operators that get shares, by index.
+    pub fn receivers(&self) -> impl Iterator<Item = (Index, &Seat)> + Clone {
+        let receivers = self.parts.receivers.iter();
+        receivers.filter_map(|index| Some((index, self.roster.get(index)?)))
     }
 
     /// Every index, in order.

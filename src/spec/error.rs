@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-use super::canonical::{KIND_DKG, MOST_CANONICAL_BYTES, VERSION};
+use super::canonical::{MOST_CANONICAL_BYTES, VERSION};
 use super::ceremony::{GAS_LIMITS, MOST_AMOUNTS, MOST_VALIDATORS, MOST_WORK};
 use super::endpoint::EndpointError;
 use super::file::{FILE_VERSION, MOST_FILE_BYTES};
+use super::kind::CeremonyKind;
 use super::obol::ClusterError;
 use super::ssv::{LARGEST_ID, LARGEST_NONCE};
 use super::threshold::ThresholdError;
@@ -441,7 +442,10 @@ pub enum SpecError {
     #[error("canonical bytes of version {0}; this program reads version {VERSION}")]
     CanonicalVersion(u16),
     /// Another kind of ceremony.
-    #[error("ceremony of kind {0}; this program knows kind {KIND_DKG} (key generation)")]
+    #[error(
+        "ceremony of kind {0}; this program knows kind {dkg} (key generation)",
+        dkg = CeremonyKind::Dkg.number()
+    )]
     Kind(u8),
     /// A policy that this program does not know.
     #[error("policy flags {0:#04x}: some are unknown to this program")]

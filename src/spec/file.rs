@@ -12,6 +12,7 @@ use super::ceremony::{
 };
 use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
+use super::kind::CeremonyKind;
 use super::obol::{self, ClusterError};
 use super::roster::Seat;
 use super::ssv::SsvSpec;
@@ -314,6 +315,7 @@ impl TryFrom<CeremonyFile> for Ceremony {
         }
         let network = parse_network(&file.network)?;
         Self::check(Terms {
+            kind: CeremonyKind::Dkg,
             id: hex("id", &file.id)?,
             supersedes: file
                 .supersedes

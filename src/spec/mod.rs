@@ -12,9 +12,13 @@ pub mod error;
 
 pub mod file;
 
+pub mod kind;
+
 pub mod obol;
 
 pub mod roster;
+
+pub mod seats;
 
 pub mod show;
 
@@ -28,6 +32,7 @@ pub use ceremony::{Ceremony, RegistrationSpec, ValidatorSpec};
 pub use endpoint::Endpoint;
 pub use error::{Place, SpecError};
 pub use file::CeremonyFile;
+pub use kind::CeremonyKind;
 pub use roster::{Roster, Seat};
 pub use ssv::SsvSpec;
 pub use threshold::{Index, Threshold};

@@ -10,7 +10,7 @@
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
-//! | `n` × each round's size ([`Shape::statement_bytes`]) | the statements R0 by index, then R1, R2, R3, R4 |
+//! | each its own size ([`Shape::statement_bytes`]) | every statement that is owed: R0 by index, then R1, R2, R3, R4 |
 //!
 //! There is no section of outputs: combined signatures and deposit data follow from R3.
 
@@ -189,10 +189,9 @@ impl Header {
     /// The length of a complete transcript that begins with this header and `ceremony`'s spec, in
     /// bytes.
     fn total_bytes(&self, shape: &Shape) -> u64 {
-        let statements: usize =
-            Round::ALL.into_iter().map(|round| shape.statement_bytes(round)).sum();
+        let statements: usize = shape.slots().map(|slot| slot_bytes(shape, slot)).sum();
         let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
-        wide(self.prefix_bytes()) + wide(statements) * wide(shape.n)
+        wide(self.prefix_bytes()) + wide(statements)
     }
 }
 
@@ -208,6 +207,10 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     })
 }
 
+fn slot_bytes(shape: &Shape, (round, sender): (Round, Index)) -> usize {
+    shape.statement_bytes(sender, round).expect("a slot is of a statement that is owed")
+}
+
 /// The container of a complete ceremony: `statements` are all of them, in order of rounds and
 /// senders.
 pub fn encode<'a>(
@@ -216,14 +219,12 @@ pub fn encode<'a>(
 ) -> Result<Vec<u8>, Incomplete> {
     let mut writer = Header::write(ContainerKind::Complete, ceremony);
     let mut statements = statements.into_iter();
-    for round in Round::ALL {
-        for sender in ceremony.indices() {
-            let place = (Kind::Ordinary, round, sender);
-            let next = statements.next().filter(|next| {
-                (next.envelope.kind, next.envelope.round, next.envelope.sender) == place
-            });
-            writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
-        }
+    for (round, sender) in Shape::of(ceremony).slots() {
+        let place = (Kind::Ordinary, round, sender);
+        let next = statements.next().filter(|next| {
+            (next.envelope.kind, next.envelope.round, next.envelope.sender) == place
+        });
+        writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
     }
     Ok(writer.finish())
 }
@@ -277,17 +278,12 @@ impl<'a> Container<'a> {
         &self.shape
     }
 
-    /// The bytes at the place of `sender`'s statement of `round`; `None` if the ceremony has no
-    /// such seat.
+    /// The bytes at the place of `sender`'s statement of `round`; `None` if it owes none.
     pub fn statement(&self, round: Round, sender: Index) -> Option<&'a [u8]> {
-        if sender.position() >= self.shape.n {
-            return None;
-        }
-        let earlier = Round::ALL.into_iter().take_while(|other| *other != round);
-        let start =
-            self.shape.n * earlier.map(|other| self.shape.statement_bytes(other)).sum::<usize>();
-        let size = self.shape.statement_bytes(round);
-        let at = start + size * sender.position();
+        let place = self.shape.slot(round, sender)?;
+        let earlier = self.shape.slots().take(place);
+        let at: usize = earlier.map(|slot| slot_bytes(&self.shape, slot)).sum();
+        let size = slot_bytes(&self.shape, (round, sender));
         self.statements.get(at..at + size)
     }
 }

@@ -17,32 +17,37 @@ use crate::message::shape::Shape;
 use crate::primitives::codec::{DecodeError, Reader};
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use super::container::{ContainerError, ContainerKind, Header};
 
-/// The most statements that `n` operators can leave with one of them: for each operator two in
-/// every slot and one abandonment, the prepares that two commits of each operator may name, and
-/// finals that agree with one of two of each operator.
+/// The most statements that operators can leave with one of them: two in every slot, one abandonment
+/// of each, the prepares that two commits of each may name, and finals that agree with one of two of
+/// each.
 fn most_statements(shape: &Shape) -> usize {
-    11 * shape.n + 4 * shape.n * shape.n
+    2 * shape.slot_count()
+        + shape.n
+        + shape.slots().map(|slot| beyond_two(shape, slot.0)).sum::<usize>()
+}
+
+/// The most statements that are kept in a slot of `round` beside the first two.
+fn beyond_two(shape: &Shape, round: Round) -> usize {
+    match round {
+        Round::Prepare => 2 * shape.speakers(Round::Commit).len(),
+        last if last == shape.last_round() => 2 * shape.speakers(last).len(),
+        _ => 0,
+    }
 }
 
 /// The longest container that begins with `header`, in bytes.
 pub(super) fn longest(header: &Header, shape: &Shape) -> u64 {
-    let size = |round| shape.statement_bytes(round);
-    let complaint = shape.bytes_of(Kind::Complaint, Round::Prepare);
-    let prepare = size(Round::Prepare).max(complaint);
-    let twice = 2
-        * (size(Round::Hello)
-            + size(Round::Deal)
-            + prepare
-            + size(Round::Commit)
-            + size(Round::Final));
-    let named = 2 * shape.n * (prepare + size(Round::Final));
-    let each = twice + named + shape.bytes_of(Kind::Abandon, Round::Hello);
     let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
-    wide(header.prefix_bytes()) + 4 + wide(each) * wide(shape.n)
+    let slot = |(round, seat): (Round, Index)| {
+        wide(2 + beyond_two(shape, round)) * wide(shape.longest_in(round, seat))
+    };
+    let abandonments = shape.n * (ENVELOPE_BYTES + shape.n);
+    wide(header.prefix_bytes()) + 4 + shape.slots().map(slot).sum::<u64>() + wide(abandonments)
 }
 
 type Place = (Round, Index, Digest);
@@ -126,11 +131,18 @@ impl Stopped {
     }
 }
 
-/// The next statement's bytes: kind and round stand at a fixed place of its envelope.
+/// The next statement's bytes: kind, round and sender stand at a fixed place of its envelope.
 fn next<'a>(r: &mut Reader<'a>, shape: &Shape) -> Result<&'a [u8], DecodeError> {
-    let (kind, round) =
-        r.peek(ENVELOPE_BYTES).map_or((0, 0), |envelope| (envelope[6], envelope[7]));
-    let size = Round::from_number(round)
-        .and_then(|round| Some(shape.bytes_of(Kind::from_number(kind, round)?, round)));
+    let size = r.peek(ENVELOPE_BYTES).and_then(|envelope| {
+        let round = Round::from_number(envelope[7])?;
+        let kind = Kind::from_number(envelope[6], round)?;
+        let sender = Index::new(u16::from_be_bytes([envelope[8], envelope[9]]));
+        // Who has no seat is refused when the statement is opened: cut it as if the first that
+        // could have made it had.
+        let seated = sender.and_then(|sender| shape.bytes_of(sender, kind, round));
+        let first =
+            || Seats::first(shape.n).iter().find_map(|seat| shape.bytes_of(seat, kind, round));
+        seated.or_else(first)
+    });
     r.bytes("statement", size.unwrap_or(ENVELOPE_BYTES))
 }

@@ -449,7 +449,7 @@ fn statements_have_one_place() {
     let codes = [Code::V4, Code::V6, Code::V12, Code::V14, Code::V14];
     let mut at = 12 + collusion.ceremony.canonical().len();
     for (round, code) in Round::ALL.into_iter().zip(codes) {
-        let size = shape.statement_bytes(round);
+        let size = shape.statement_bytes(quorate::spec::Index::new(1).unwrap(), round).unwrap();
         let mut swapped = bytes.clone();
         swapped[at..at + 2 * size].rotate_left(size);
         let report = assert_fails(&swapped, &[code]);

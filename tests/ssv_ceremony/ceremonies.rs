@@ -35,7 +35,9 @@ fn holds(machines: &[Machine], t: usize) {
     let ceremony = &machines[0].seat.ceremony;
     let shape = Shape::of(ceremony);
     assert_eq!((shape.items, shape.sealed), (4, 2));
-    assert_eq!(shape.body_bytes(Round::Commit), 32 * n + 192 * 4 + 512 * 2);
+    for seat in ceremony.indices() {
+        assert_eq!(shape.owes(seat, Round::Commit), Some(32 * n + 192 * 4 + 512 * 2));
+    }
     for machine in machines {
         assert!(machine.participant().is_finished() && machine.published);
         assert_eq!(outcome(machine), outcome(&machines[0]));

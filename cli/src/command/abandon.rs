@@ -59,7 +59,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             .filter(move |held| (held.envelope.sender, held.envelope.kind) == (seat.me, kind))
     };
     let signed = |round: Round| own(Kind::Ordinary).any(|held| held.envelope.round == round);
-    if signed(Round::Final) {
+    if signed(Shape::of(&ceremony).last_round()) {
         return Err(messages::agreed_already(ceremony.name()));
     }
     let prepared = signed(Round::Prepare);

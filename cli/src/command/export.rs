@@ -148,8 +148,9 @@ fn public_shares(own: &Own) -> Vec<G1> {
     outcome
         .validators
         .iter()
-        .map(|validator| validator.public_shares[own.seat.me.position()])
-        .collect()
+        .map(|validator| validator.public_share(&own.seat.ceremony, own.seat.me).copied())
+        .collect::<Option<_>>()
+        .expect("who has shares has public ones")
 }
 
 pub(super) fn encrypt(

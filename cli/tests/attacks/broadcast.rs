@@ -60,7 +60,7 @@ fn attack_b2_two_deals() {
 
 /// A complaint about an honest dealer, in the place of the attacker's prepare.
 fn complaint(forger: &Forger, prepare: &Statement, shape: &Shape) -> Statement {
-    let view = Prepare::decode(prepare.body(), shape).unwrap().view;
+    let view = Prepare::decode(prepare.body(), shape, prepare.envelope.sender).unwrap().view;
     let sealed = vec![0; shape.box_bytes()];
     let body = Complaint { view, dealer: index(1), claim: Claim::Sealed, opened: [1; 32], sealed }
         .encode();
@@ -159,12 +159,12 @@ fn attack_b5_two_commits_or_finals() {
     };
     let shape = Shape::of(Scene::of_four().ceremony());
     let false_commit = |body: &mut Vec<u8>| {
-        let mut commit = Commit::decode(body, &shape).unwrap();
+        let mut commit = Commit::decode(body, &shape, index(1)).unwrap();
         commit.partials.swap(1, 2);
         *body = commit.encode();
     };
     let false_final = |body: &mut Vec<u8>| {
-        let mut last = Final::decode(body, &shape).unwrap();
+        let mut last = Final::decode(body, &shape, index(1)).unwrap();
         last.outputs = Digest([1; 32]);
         *body = last.encode();
     };
@@ -382,11 +382,11 @@ fn attack_b11_malleable_signature() {
     {
         let mut transcript = collusion.transcript();
         respelt(&mut transcript[at..]);
-        let statement = &transcript[at..at + shape.statement_bytes(round)];
+        let statement = &transcript[at..at + shape.statement_bytes(index(1), round).unwrap()];
         assert_eq!(Statement::open(statement, &collusion.ceremony), Err(Reject::Signature));
         told(&format!("B11-r{}", round.number()), &transcript, &[code], &[1]);
         assert_eq!(first_failure(&transcript), Some(code));
-        at += shape.n * shape.statement_bytes(round);
+        at += shape.n * shape.statement_bytes(index(1), round).unwrap();
     }
     // Keys of small order, and other spellings, are no keys; vectors of C2SP CCTV that exercise
     // them are all refused.

@@ -286,8 +286,8 @@ fn attack_c5_degenerate_sums() {
         let collusion = collude(3, 2, TWO_VALIDATORS, Hooks { coefficient, ..Hooks::default() });
         let statements = collusion.statements();
         let shape = Shape::of(&collusion.ceremony);
-        let deals = checks::decode(&statements[3..6], |bytes| {
-            quorate::message::body::Deal::decode(bytes, &shape)
+        let deals = checks::decode(&statements[3..6], |bytes, from| {
+            quorate::message::body::Deal::decode(bytes, &shape, from)
         })
         .unwrap();
         let fault =
@@ -310,7 +310,11 @@ fn attack_c6_signature_outside_subgroup() {
     let mut scene = Scene::of_four();
     scene.play(&mut |_, round, sent| {
         if round == Round::Commit {
-            honest = Some(Commit::decode(sent.statement.body(), &shape).unwrap().partials[1]);
+            honest = Some(
+                Commit::decode(sent.statement.body(), &shape, sent.statement.envelope.sender)
+                    .unwrap()
+                    .partials[1],
+            );
         }
     });
     for prime in [13, 23] {
@@ -400,7 +404,7 @@ fn attack_c8_false_partials_cancel() {
         if round == Round::Commit {
             let by = if forger.seat.me.get() == 3 { delta } else { delta.negated() };
             sent.statement = resigned(forger, &sent.statement, |body| {
-                let mut commit = Commit::decode(body, &shape).unwrap();
+                let mut commit = Commit::decode(body, &shape, index(1)).unwrap();
                 commit.partials[2] = shifted(commit.partials[2], by);
                 *body = commit.encode();
             });
@@ -559,7 +563,7 @@ fn whoever_cancels_the_others_partial_signatures_is_named() {
             .get(Round::Commit, index(seat))
             .unwrap()
             .clone();
-        Commit::decode(held.body(), &shape).unwrap().partials[0]
+        Commit::decode(held.body(), &shape, held.envelope.sender).unwrap().partials[0]
     };
     // With the coefficients 3, -3, 1 the third, who speaks last, makes the combined signature
     // infinity.

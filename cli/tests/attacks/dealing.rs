@@ -41,10 +41,10 @@ fn other_length(name: &str, change: impl Fn(&mut Vec<u8>)) {
     // The length is the first thing that is looked at: nothing is allocated, and the statement
     // counts for nothing.
     let shape = Shape::of(scene.ceremony());
-    let expected = shape.statement_bytes(Round::Deal);
-    let mut body = vec![0; shape.body_bytes(Round::Deal)];
+    let expected = shape.statement_bytes(index(3), Round::Deal).unwrap();
+    let mut body = vec![0; shape.owes(index(3), Round::Deal).unwrap()];
     change(&mut body);
-    let actual = expected - shape.body_bytes(Round::Deal) + body.len();
+    let actual = expected - shape.owes(index(3), Round::Deal).unwrap() + body.len();
     let refused = (Round::Deal, Refused::Reject(Reject::Length { expected, actual }));
     assert_eq!(
         scene
@@ -61,7 +61,9 @@ fn other_length(name: &str, change: impl Fn(&mut Vec<u8>)) {
     let mut transcript = collusion.transcript();
     let shape = Shape::of(&collusion.ceremony);
     let end = transcript.len()
-        - 3 * (2..5).map(|round| shape.statement_bytes(Round::ALL[round])).sum::<usize>();
+        - 3 * (2..5)
+            .map(|round| shape.statement_bytes(index(3), Round::ALL[round]).unwrap())
+            .sum::<usize>();
     let start = end - statements[5].bytes().len();
     let mut longer = transcript[start..end].to_vec();
     change(&mut longer);
@@ -424,7 +426,9 @@ pub(crate) fn commit_to(
 ) -> quorate::message::envelope::Statement {
     let (ceremony, me) = (&forger.seat.ceremony, forger.seat.me);
     let salt = bytes(&format!("attacker {} salt", me.get()));
-    let mut hello = Hello::decode(sent.statement.body(), &Shape::of(ceremony)).unwrap();
+    let mut hello =
+        Hello::decode(sent.statement.body(), &Shape::of(ceremony), sent.statement.envelope.sender)
+            .unwrap();
     hello.commitment =
         hello_commitment(ceremony, me, &hello.nonce, &salt, &commitments.merkle_root());
     resigned(forger, &sent.statement, |body| *body = hello.encode())
@@ -450,7 +454,7 @@ fn attack_d16_constant_random_source() {
     let shape = Shape::of(&all[0].seat.ceremony);
     let hello = |seat: usize| {
         let (_, step) = Participant::start(all[seat].seat.clone(), Vec::new(), constant).unwrap();
-        Hello::decode(step.send[0].body(), &shape).unwrap()
+        Hello::decode(step.send[0].body(), &shape, step.send[0].envelope.sender).unwrap()
     };
     let (first, second) = (hello(0), hello(1));
     assert_ne!(first.commitment, second.commitment);
@@ -466,7 +470,7 @@ fn attack_d16_constant_random_source() {
     // In another ceremony the same broken source deals other polynomials.
     let elsewhere = machines(4, 3, &TWO_VALIDATORS.replace("\"1\", \"32\"", "\"1\", \"31\""));
     let (_, step) = Participant::start(elsewhere[0].seat.clone(), Vec::new(), constant).unwrap();
-    let third = Hello::decode(step.send[0].body(), &shape).unwrap();
+    let third = Hello::decode(step.send[0].body(), &shape, step.send[0].envelope.sender).unwrap();
     assert_ne!(
         (first.commitment, first.one_time_keys[0]),
         (third.commitment, third.one_time_keys[0])

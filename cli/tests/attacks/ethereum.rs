@@ -66,7 +66,9 @@ fn attack_eth1_second_deposit() {
     all[0].participant = None;
     run(&mut all, &mut honest);
     assert_eq!(statements(&all[0]), before);
-    let commit = Commit::decode(before[12].body(), &Shape::of(&ceremony)).unwrap();
+    let commit =
+        Commit::decode(before[12].body(), &Shape::of(&ceremony), before[12].envelope.sender)
+            .unwrap();
     assert_eq!(commit.partials.len(), 4, "three deposits and a registration");
     // An attacker that puts its partial signature on the other deposit into its commit.
     let rehearsal = Rehearsal::new();

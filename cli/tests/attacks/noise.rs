@@ -496,8 +496,12 @@ fn attack_n11_keys_stolen_afterwards() {
     let shape = quorate::message::shape::Shape::of(&all[0].seat.ceremony);
     let deals: Vec<Statement> = all[0].participant().inbox().complete(Round::Deal).unwrap();
     for (dealer, recipient, sealed) in recorded {
-        let deal =
-            quorate::message::body::Deal::decode(deals[dealer.position()].body(), &shape).unwrap();
+        let deal = quorate::message::body::Deal::decode(
+            deals[dealer.position()].body(),
+            &shape,
+            deals[dealer.position()].envelope.sender,
+        )
+        .unwrap();
         let address = Address { session, dealer, recipient, root: deal.commitments.merkle_root() };
         // Everything that the operators keep for ever.
         for machine in &all {
@@ -528,7 +532,7 @@ fn attack_n11_keys_stolen_afterwards() {
     }
     // The hellos name other keys than the operators' own.
     for statement in statements(&all[0]).iter().take(4) {
-        let hello = Hello::decode(statement.body(), &shape).unwrap();
+        let hello = Hello::decode(statement.body(), &shape, statement.envelope.sender).unwrap();
         assert!(
             all.iter()
                 .all(|machine| !hello.one_time_keys.contains(&machine.seat.operator.card().noise))

@@ -218,8 +218,8 @@ fn attack_o6_machine_set_back() {
     let shape = Shape::of(&moved.seat.ceremony);
     let (_, step) = Participant::start(moved.seat, Vec::new(), || entropy("1")).unwrap();
     let (new, old) = (
-        Hello::decode(step.send[0].body(), &shape).unwrap(),
-        Hello::decode(expected[0].body(), &shape).unwrap(),
+        Hello::decode(step.send[0].body(), &shape, step.send[0].envelope.sender).unwrap(),
+        Hello::decode(expected[0].body(), &shape, expected[0].envelope.sender).unwrap(),
     );
     assert_eq!(new.nonce, old.nonce);
     assert_ne!(new.commitment, old.commitment);
@@ -485,15 +485,18 @@ fn attack_o13_panic_from_bytes() {
         let bytes = noise.mutated(statement.bytes());
         let _ = Statement::open(&bytes, &ceremony);
         let _ = all[noise.next(3)].participant.as_mut().unwrap().handle(Input::Statement(bytes));
-        let body = noise.mutated(statement.body());
+        let (body, from) = (noise.mutated(statement.body()), statement.envelope.sender);
         let _ = (
-            Hello::decode(&body, &shape).err(),
-            Prepare::decode(&body, &shape).err(),
-            Final::decode(&body, &shape).err(),
+            Hello::decode(&body, &shape, from).err(),
+            Prepare::decode(&body, &shape, from).err(),
+            Final::decode(&body, &shape, from).err(),
         );
         let _ = (Complaint::decode(&body, &shape).err(), Abandon::decode(&body, &shape).err());
         if round % 10 == 0 {
-            let _ = (Deal::decode(&body, &shape).is_ok(), Commit::decode(&body, &shape).err());
+            let _ = (
+                Deal::decode(&body, &shape, from).is_ok(),
+                Commit::decode(&body, &shape, from).err(),
+            );
             let _ = Container::parse(&noise.mutated(&transcript)).err();
             let _ = audit(&noise.mutated(&transcript), &Expectations::default()).findings();
             let _ = Stopped::parse(&noise.mutated(&transcript)).err();

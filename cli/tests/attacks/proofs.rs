@@ -93,7 +93,8 @@ impl Dealt {
         let hellos = statements[..n].to_vec();
         let session = session_id(&collusion.ceremony, &digests(&hellos));
         let deals =
-            checks::decode(&statements[n..2 * n], |bytes| Deal::decode(bytes, &shape)).unwrap();
+            checks::decode(&statements[n..2 * n], |bytes, from| Deal::decode(bytes, &shape, from))
+                .unwrap();
         let sums = checks::add_up(&collusion.ceremony, &session, &deals).unwrap();
         Self { collusion, hellos, session, deals, sums }
     }
@@ -387,8 +388,8 @@ fn attack_p4_challenge_leaves_something_out() {
             &body,
         );
         let checked = || {
-            let one = checks::decode(core::slice::from_ref(&changed), |bytes| {
-                Deal::decode(bytes, &shape)
+            let one = checks::decode(core::slice::from_ref(&changed), |bytes, from| {
+                Deal::decode(bytes, &shape, from)
             })?;
             checks::deals_follow_hellos(&dealt.hellos, &one)?;
             checks::opened(&dealt.collusion.ceremony, &hellos[1..2], &one)?;
@@ -457,7 +458,7 @@ fn attack_p6_nonce_used_twice() {
     assert_eq!((&first.0, first.0 == second.0), (&again.0, true), "set back to after the hello");
     assert_ne!(first.1, second.1);
     assert_eq!(first.2.bytes(), again.2.bytes(), "the same bytes in the same session");
-    let proof = |deal: &Statement| Deal::decode(deal.body(), &shape).unwrap();
+    let proof = |deal: &Statement| Deal::decode(deal.body(), &shape, deal.envelope.sender).unwrap();
     let (a, b) = (proof(&first.2), proof(&second.2));
     assert!(a.commitments == b.commitments, "the polynomials are the same");
     assert_ne!(a.proof.r, b.proof.r, "two answers under one nonce would give them away");

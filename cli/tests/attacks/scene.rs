@@ -351,7 +351,12 @@ pub(crate) fn redealt(
     statement: &Statement,
     change: impl FnOnce(&mut Deal),
 ) -> Statement {
-    let mut deal = Deal::decode(statement.body(), &Shape::of(&forger.seat.ceremony)).unwrap();
+    let mut deal = Deal::decode(
+        statement.body(),
+        &Shape::of(&forger.seat.ceremony),
+        statement.envelope.sender,
+    )
+    .unwrap();
     change(&mut deal);
     resigned(forger, statement, |body| *body = deal.encode())
 }
@@ -420,7 +425,10 @@ impl Oracle {
 
     /// The honest operators' deals, decoded.
     pub(crate) fn dealt(&self) -> Vec<Deal> {
-        self.deals.iter().map(|deal| Deal::decode(deal.body(), &self.shape).unwrap()).collect()
+        self.deals
+            .iter()
+            .map(|deal| Deal::decode(deal.body(), &self.shape, deal.envelope.sender).unwrap())
+            .collect()
     }
 
     /// Puts a box with this payload in the place of the attacker's box for `recipient`, and signs
@@ -433,14 +441,21 @@ impl Oracle {
         payload: Vec<u8>,
     ) {
         let (me, to) = (forger.seat.me, index(recipient));
-        let root =
-            Deal::decode(sent.statement.body(), &self.shape).unwrap().commitments.merkle_root();
+        let root = Deal::decode(sent.statement.body(), &self.shape, sent.statement.envelope.sender)
+            .unwrap()
+            .commitments
+            .merkle_root();
         let indices = (me.get().to_be_bytes(), to.get().to_be_bytes());
         let prologue = tagged(
             Tag::BoxPrologue,
             &[self.session.as_ref(), &indices.0, &indices.1, root.as_ref()],
         );
-        let hello = Hello::decode(self.hellos[to.position()].body(), &self.shape).unwrap();
+        let hello = Hello::decode(
+            self.hellos[to.position()].body(),
+            &self.shape,
+            self.hellos[to.position()].envelope.sender,
+        )
+        .unwrap();
         let key = hello.one_time_keys[place(to, me)];
         let sealed = seal_box(
             &key,

@@ -452,8 +452,8 @@ fn attack_k6_interpolation_order() {
     let ceremony = &dealt.collusion.ceremony;
     let statements = dealt.collusion.statements();
     let shape = Shape::of(ceremony);
-    let commits = checks::decode(&statements[12..16], |bytes| {
-        quorate::message::body::Commit::decode(bytes, &shape)
+    let commits = checks::decode(&statements[12..16], |bytes, from| {
+        quorate::message::body::Commit::decode(bytes, &shape, from)
     })
     .unwrap();
     let first = checks::combine(ceremony, &commits).unwrap();

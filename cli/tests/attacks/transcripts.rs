@@ -13,7 +13,7 @@ use quorate::transcript::container::{self, ContainerError, expected_len};
 use quorate::transcript::stopped::Stopped;
 
 use crate::auditor::{clean, told};
-use crate::scene::Scene;
+use crate::scene::{Scene, index};
 use crate::session::{file, parsed, with};
 use crate::support::program::quorate;
 
@@ -42,7 +42,7 @@ fn attack_a1_edited_transcript() {
     for (round, code) in
         Round::ALL.into_iter().zip([Code::V4, Code::V6, Code::V12, Code::V14, Code::V14])
     {
-        let size = shape.statement_bytes(round);
+        let size = shape.statement_bytes(index(1), round).unwrap();
         let mut reordered = transcript.clone();
         reordered[at..at + 2 * size].rotate_left(size);
         told(&format!("A1-reordered-r{}", round.number()), &reordered, &[code], &[1, 2]);
@@ -79,7 +79,7 @@ fn attack_a2_trailing_bytes() {
     scene.play(&mut |_, _, _| ());
     let dossier = scene.dossier();
     let front = 12 + scene.ceremony().canonical().len();
-    let size = Shape::of(scene.ceremony()).statement_bytes(Round::Hello);
+    let size = Shape::of(scene.ceremony()).statement_bytes(index(1), Round::Hello).unwrap();
     let mut twice = dossier.clone();
     twice.splice(front + 4..front + 4, dossier[front + 4..front + 4 + size].to_vec());
     twice[front + 3] += 1;

@@ -82,7 +82,12 @@ fn forged(statement: &Statement, machine: &Machine, forge: Forge) -> Statement {
     if (envelope.round, envelope.sender.get()) != (Round::Final, 2) {
         return statement.clone();
     }
-    let mut body = Final::decode(statement.body(), &Shape::of(&machine.seat.ceremony)).unwrap();
+    let mut body = Final::decode(
+        statement.body(),
+        &Shape::of(&machine.seat.ceremony),
+        statement.envelope.sender,
+    )
+    .unwrap();
     forge(&mut body);
     let key = machine.seat.operator.key();
     Statement::sign(

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use quorate::message::envelope::Round;
 use quorate::message::shape::Shape;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -265,7 +264,7 @@ fn a_member_that_floods_keeps_nobody_from_a_ceremony() {
     // and then twice a second at most.
     let shape = Shape::of(&cluster.ceremony);
     let statements: usize =
-        Round::ALL.into_iter().map(|round| shape.n * shape.statement_bytes(round)).sum();
+        shape.slots().map(|(round, seat)| shape.statement_bytes(seat, round).unwrap()).sum();
     let everything = u64::try_from(statements + shape.box_bytes() + 1024).unwrap();
     let answers = 64 + 2 * (begun.elapsed().as_secs() + 1);
     let most = u64::try_from(shape.n - 1).unwrap() * answers * everything;

@@ -46,16 +46,15 @@ fn parts(
         if expected != found {
             return Err(OutcomeError::Signatures { validator: v, expected, found });
         }
-        let (expected, found) = (ceremony.n(), outcome.sealed.len());
+        let (expected, found) = (ceremony.receivers().count(), outcome.sealed.len());
         if expected != found {
             return Err(OutcomeError::Shares { validator: v, expected, found });
         }
         let owner_nonce = ssv.owner_nonce(v);
         let mut operators = Vec::with_capacity(ceremony.n());
         let mut proofs = Vec::with_capacity(ceremony.n());
-        for (index, seat) in ceremony.roster().iter() {
-            let (share_key, sealed) =
-                (outcome.public_shares[index.position()], &outcome.sealed[index.position()]);
+        for (place, (index, seat)) in ceremony.receivers().enumerate() {
+            let (share_key, sealed) = (outcome.public_shares[place], &outcome.sealed[place]);
             let key = ssv.keys[index.position()].clone();
             operators.push(OperatorShare {
                 id: seat.point,

@@ -1,0 +1,37 @@
+//! Where a participant stands: one stage for each thing that it waits for.
+
+use crate::message::envelope::Round;
+
+use super::commit::AwaitCommits;
+use super::deal::AwaitDeals;
+use super::evidence::Fault;
+use super::finalize::{AwaitFinals, AwaitStaging, Finished};
+use super::hello::AwaitHellos;
+use super::prepare::{AwaitPrepares, AwaitReread};
+
+/// Where a participant stands. One struct for each thing awaited.
+pub(super) enum Stage {
+    Hellos(AwaitHellos),
+    Deals(Box<AwaitDeals>),
+    Reread(Box<AwaitReread>),
+    Prepares(Box<AwaitPrepares>),
+    Commits(Box<AwaitCommits>),
+    Staging(Box<AwaitStaging>),
+    Finals(Box<AwaitFinals>),
+    Finished(Box<Finished>),
+    Stopped(Box<Fault>),
+}
+
+impl Stage {
+    /// The round whose statements are awaited; `None` if none are.
+    pub(super) fn awaited(&self) -> Option<Round> {
+        match self {
+            Self::Hellos(_) => Some(Round::Hello),
+            Self::Deals(_) => Some(Round::Deal),
+            Self::Prepares(_) => Some(Round::Prepare),
+            Self::Commits(_) => Some(Round::Commit),
+            Self::Finals(_) => Some(Round::Final),
+            Self::Reread(_) | Self::Staging(_) | Self::Finished(_) | Self::Stopped(_) => None,
+        }
+    }
+}

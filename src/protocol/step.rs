@@ -1,0 +1,115 @@
+//! What goes into a participant, and what comes out of it.
+
+use std::collections::BTreeSet;
+
+use crate::message::envelope::{Reject, Round, Statement};
+use crate::message::sync::Have;
+use crate::primitives::secret::{Secret32, SecretBytes};
+use crate::spec::threshold::Index;
+
+use super::record::{Record, RecordKind, ReplayError};
+
+/// Fresh randomness of one ceremony, spent by [`Participant::start`](super::participant::Participant::start).
+pub struct Entropy {
+    /// 32 bytes from the operating system, kept secret.
+    pub seed: Secret32,
+    /// 32 bytes from the operating system, published as the hello's nonce.
+    pub nonce: [u8; 32],
+    /// Whatever else the operator adds (dice, a coin); may be empty.
+    pub extra: SecretBytes,
+}
+
+/// What only the driver can do.
+pub enum Ask {
+    /// Read the records of this kind back through a fresh descriptor and answer with
+    /// [`Input::Reread`].
+    Reread(RecordKind),
+    /// Write and stage all outputs but the transcript, then answer with [`Input::Staged`].
+    Stage,
+    /// Certificate 2 is complete: publish.
+    Publish,
+}
+
+/// What a call yields.
+#[derive(Default)]
+pub struct Step {
+    /// To be written and synced before anything else of the step happens.
+    pub persist: Vec<Record>,
+    /// Kinds of records to be erased, once `persist` is durable.
+    pub erase: Vec<RecordKind>,
+    /// Statements of this operator, for everybody.
+    pub send: Vec<Statement>,
+    /// What the driver must do next.
+    pub asks: Vec<Ask>,
+}
+
+/// What happens to a participant.
+pub enum Input {
+    /// Bytes that claim to be a statement.
+    Statement(Vec<u8>),
+    /// A share box for this operator.
+    ShareBox {
+        /// Who dealt it.
+        dealer: Index,
+        /// The box.
+        sealed: Vec<u8>,
+    },
+    /// What a peer says it holds. Peers that hold everything are remembered: they may say so before
+    /// we finish, and leave.
+    PeerHolds {
+        /// The peer.
+        peer: Index,
+        /// What it says.
+        have: Have,
+    },
+    /// The answer to [`Ask::Reread`].
+    Reread(Vec<SecretBytes>),
+    /// The answer to [`Ask::Stage`]: outputs are staged; whether keystores are among them.
+    Staged {
+        /// Keystores were written and read back.
+        keystores: bool,
+    },
+}
+
+/// Why an input was not taken. None of these ends the ceremony.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Not believed; nobody is to blame.
+    #[error(transparent)]
+    Reject(#[from] Reject),
+    /// A box whose digest its dealer has not signed (yet).
+    #[error("a share box that its dealer has not signed")]
+    UnsignedBox,
+    /// An answer to nothing that was asked.
+    #[error("an answer to nothing that was asked")]
+    NotAsked,
+    /// The log or the stored shares are damaged. The participant must be dropped.
+    #[error(transparent)]
+    Storage(#[from] ReplayError),
+    /// An earlier call failed within a step. The participant must be dropped, and started again from
+    /// its log.
+    #[error("an earlier step was not finished; start again from the log")]
+    Broken,
+    /// The ceremony is over for this operator.
+    #[error("the ceremony was stopped by a fault")]
+    Stopped,
+}
+
+/// Whom a participant waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The round whose statements are awaited; `None` when nothing is.
+    pub round: Option<Round>,
+    /// Whose statement is missing.
+    pub statements: Vec<Index>,
+    /// Whose share box is missing.
+    pub boxes: Vec<Index>,
+}
+
+impl Waiting {
+    /// Everybody of whom something is missing, by index.
+    pub fn everybody(&self) -> Vec<Index> {
+        let all: BTreeSet<Index> = self.statements.iter().chain(&self.boxes).copied().collect();
+        all.into_iter().collect()
+    }
+}

@@ -1,0 +1,45 @@
+//! The kinds of ceremony, and what each seat does in one.
+
+use super::seats::Seats;
+
+/// What a ceremony makes. Its number is the kind byte of the canonical encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum CeremonyKind {
+    /// A key generation: new keys, which every seat deals and of which every seat gets a share.
+    Dkg,
+}
+
+impl CeremonyKind {
+    /// All kinds.
+    pub const ALL: [Self; 1] = [Self::Dkg];
+
+    /// The number in the canonical encoding.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Dkg => 1,
+        }
+    }
+
+    /// The kind with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.number() == number)
+    }
+
+    /// What each of `seats` seats (at most 255) does in a ceremony of this kind.
+    pub const fn parts(self, seats: usize) -> Parts {
+        match self {
+            Self::Dkg => Parts { dealers: Seats::first(seats), receivers: Seats::first(seats) },
+        }
+    }
+}
+
+/// What the seats of a ceremony do. A seat may do both; one that does neither only signs what it
+/// has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parts {
+    /// Who deals: commits to polynomials and sends shares.
+    pub dealers: Seats,
+    /// Who receives: stores shares, proves them and signs with them.
+    pub receivers: Seats,
+}
