@@ -12,6 +12,8 @@ pub mod eip712;
 
 pub mod enr;
 
+mod error;
+
 pub mod lock;
 
 pub mod lock_check;
