@@ -13,7 +13,7 @@ use crate::machine::{Handled, Machine};
 use crate::messages;
 use crate::progress::{Progress, seat_name, seat_names};
 use crate::report::CliError;
-use quorate::audit::words;
+use quorate::audit::describe;
 use quorate::message::envelope::{Reject, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::message::sync::{Frame, Have};
@@ -245,7 +245,7 @@ impl Drive {
                 let ceremony = self.machine().participant.seat().ceremony.clone();
                 self.progress.say(&format!(
                     "A fault: {}. Telling the others.",
-                    words::rule(&fault.rule, Some(&ceremony))
+                    describe::rule(&fault.rule, Some(&ceremony))
                 ));
                 Standing {
                     since: now,

@@ -11,10 +11,10 @@ use crate::spec::ceremony::{Ceremony, ValidatorSpec};
 use crate::spec::roster::Seat;
 
 use super::code::Code;
+use super::describe;
 use super::facts::Audited;
 use super::ledger::{Got, Ledger, Stop, have};
 use super::ssv;
-use super::words;
 
 /// Most differences that are written out.
 pub(super) const MOST_DIFFERENCES: usize = 20;
@@ -272,7 +272,7 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
         let (first, owner) = *seat.get_or_insert((name, *index));
         if owner != *index {
             let (one, other) =
-                (words::operator(ceremony, owner), words::operator(ceremony, *index));
+                (describe::operator(ceremony, owner), describe::operator(ceremony, *index));
             return Err(format!("{first} is a share of {one}, but {name} is one of {other}").into());
         }
         if let Some(other) = held.insert(*v, name) {
@@ -289,7 +289,7 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
             format!(
                 "{} shares, one for each validator, all of {}",
                 held.len(),
-                words::operator(ceremony, index)
+                describe::operator(ceremony, index)
             ),
         )),
         (_, count) => {

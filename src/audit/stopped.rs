@@ -15,8 +15,8 @@ use crate::transcript::container::Header;
 use crate::transcript::stopped::Stopped;
 
 use super::code::Code;
+use super::describe;
 use super::ledger::{Got, Ledger, have};
-use super::words;
 
 /// The check that a rule belongs to. Equivocation and complaints belong to no round.
 fn code(rule: &Rule) -> Code {
@@ -107,7 +107,7 @@ pub(super) fn replay(
             }
             (true, false) => ledger.not_judged(
                 check,
-                &format!("no {} of {}", words::round(round), missing.join(", ")),
+                &format!("no {} of {}", describe::round(round), missing.join(", ")),
             ),
             (true, true) => ledger.not_judged(
                 check,
@@ -143,7 +143,7 @@ fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {
         Certainty::Proven => "proven",
         Certainty::Suspected | Certainty::Nobody => "possible",
     };
-    format!("{certainty}: {}", words::rule(&fault.rule, Some(ceremony)))
+    format!("{certainty}: {}", describe::rule(&fault.rule, Some(ceremony)))
 }
 
 fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<String> {
@@ -153,7 +153,7 @@ fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<
     ceremony
         .indices()
         .filter(|index| !here.contains(index))
-        .map(|index| words::operator(Some(ceremony), index))
+        .map(|index| describe::operator(Some(ceremony), index))
         .collect()
 }
 
@@ -164,7 +164,7 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
     let said = abandoned.filter_map(|statement| {
         let awaited = Abandon::decode(statement.body(), &shape).ok()?.awaited;
         let whom = ceremony.indices().zip(awaited).filter_map(|(index, awaited)| {
-            let name = words::operator(Some(ceremony), index);
+            let name = describe::operator(Some(ceremony), index);
             match (awaited.statement, awaited.share_box) {
                 (false, false) => None,
                 (true, false) => Some(format!("the statement of {name}")),
@@ -174,8 +174,8 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
         });
         let whom: Vec<String> = whom.collect();
         let (who, round) = (
-            words::operator(Some(ceremony), statement.envelope.sender),
-            words::round(statement.envelope.round),
+            describe::operator(Some(ceremony), statement.envelope.sender),
+            describe::round(statement.envelope.round),
         );
         Some(match whom.is_empty() {
             true => format!("{who} gave up, waiting for nobody"),
@@ -191,7 +191,7 @@ pub fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String
     for statement in statements {
         if (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Prepare) {
             let sender = statement.envelope.sender;
-            prepared.insert(sender, words::operator(Some(ceremony), sender));
+            prepared.insert(sender, describe::operator(Some(ceremony), sender));
         }
     }
     let names: Vec<String> = prepared.into_values().collect();

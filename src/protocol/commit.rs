@@ -19,7 +19,7 @@ use super::outcome::{Outcome, Receipts, ValidatorOutcome};
 use super::participant::{Stage, Step};
 use super::prepare::Checked;
 use super::record::ReplayError;
-use super::sealed::seal;
+use super::ssv::seal;
 use super::world::{Advance, Failed, Made, Stop, World};
 
 /// Waiting for every operator's commit.

@@ -31,6 +31,6 @@ mod relay;
 
 mod replay;
 
-pub mod sealed;
+pub mod ssv;
 
 mod world;

@@ -21,7 +21,7 @@ use super::evidence::{Fault, Rule};
 use super::outcome::{Sums, fold_shares};
 use super::participant::{Ask, Stage, Step};
 use super::record::{Record, RecordKind, ReplayError};
-use super::sealed::own_key;
+use super::ssv::own_key;
 use super::world::{Advance, Failed, Made, Stop, World, position_without};
 
 /// The deals, with a receipt for each check on them.

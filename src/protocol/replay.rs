@@ -4,7 +4,7 @@ use crate::message::envelope::{Kind, Round, Statement};
 
 use super::participant::{Entropy, OwnSeat, Participant, Step};
 use super::record::{Record, RecordKind, ReplayError};
-use super::sealed;
+use super::ssv;
 
 impl Participant {
     /// Starts from what the log holds: resumes if it holds a statement, begins if this operator has
@@ -19,7 +19,7 @@ impl Participant {
             true => Self::resume(seat, records),
             false => {
                 // Whoever could not sign in the end does not begin.
-                sealed::own_key(&seat)?;
+                ssv::own_key(&seat)?;
                 Ok(Self::begin(seat, entropy()))
             }
         }
