@@ -121,7 +121,7 @@ fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
         .join("; ");
     Err(match differences.len().saturating_sub(MOST_DIFFERENCES) {
         0 if differences.is_empty() => {
-            "the certificate of an operator card; names and keys are the same".to_owned()
+            "the signature of an operator card; names and keys are the same".to_owned()
         }
         0 => shown,
         more => format!("{shown}; and {more} more differences"),
@@ -147,7 +147,7 @@ impl core::fmt::Display for Difference {
 }
 
 /// A ceremony as a list of fields with their paths, in a fixed order: everything in the canonical
-/// bytes but the cards' certificates, which change with names and keys.
+/// bytes but the card signatures, which change with names and keys.
 fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     let threshold = ceremony.threshold();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());

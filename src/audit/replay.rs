@@ -98,10 +98,10 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> 
         Ok(read.map_err(|error| error.to_string())?)
     });
     let read = front.map(|(header, spec)| (header, Ceremony::from_canonical(spec)));
-    // A certificate that does not verify is a matter of identity; everything else is the spec's
+    // A card signature that does not verify is a matter of identity; everything else is the spec's
     // own.
     let cards = ledger.part(Code::V3, || match have(&read)? {
-        (_, Err(error @ SpecError::Card { source: CardError::Certificate, .. })) => {
+        (_, Err(error @ SpecError::Card { source: CardError::Signature, .. })) => {
             Err(error.to_string().into())
         }
         _ => Ok(()),
