@@ -7,19 +7,11 @@ use super::eip712::{Purpose, digest};
 use super::enr;
 use super::error::{ACTIVE, LEAST};
 use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::network::obol_chain_id;
 use crate::ethereum::secp256k1::{NodePublic, recover};
 
 pub use super::error::{DefinitionError, WalletFault};
 
-/// Chains by their genesis fork version: `GENESIS_FORK_VERSION`, EIP-155 chain id.
-const CHAINS: [([u8; 4], u64); 6] = [
-    ([0x00, 0x00, 0x00, 0x00], 1),
-    ([0x00, 0x00, 0x10, 0x20], 5),
-    ([0x00, 0x00, 0x00, 0x64], 100),
-    ([0x00, 0x00, 0x00, 0x6f], 10_200),
-    ([0x90, 0x00, 0x00, 0x69], 11_155_111),
-    ([0x10, 0x00, 0x09, 0x10], 560_048),
-];
 /// Path of the signature of whoever made a definition.
 pub const CREATOR_SIGNATURE: &str = "creator.config_signature";
 /// Most of one deposit that compounds.
@@ -152,8 +144,7 @@ fn check_signatures(
     definition: &ClusterDefinition,
     contracts: &BTreeSet<ExecutionAddress>,
 ) -> Result<Vec<Unchecked>, DefinitionError> {
-    let chain =
-        CHAINS.iter().find(|(version, _)| *version == definition.fork_version).map(|(_, id)| *id);
+    let chain = obol_chain_id(definition.fork_version);
     let unknown = DefinitionError::Network(definition.fork_version);
     let config = format!("0x{}", hex::encode(definition.config_hash));
     let mut unchecked = Vec::new();
