@@ -280,8 +280,10 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_name_and_any_keys_come_back(name in "[!-~]( \
-                                                ?[!-~]){0,15}", keys in proptest::collection::vec(any::<u8>(), 96)) {
+    fn any_name_and_any_keys_come_back(
+        name in "[!-~]( ?[!-~]){0,15}",
+        keys in proptest::collection::vec(any::<u8>(), 96),
+    ) {
         let secret = [b"QSID\0\x01", &keys[..], &[0, name.len() as u8], name.as_bytes()].concat();
         let operator = Operator::from_secret_bytes(&SecretBytes::new(secret.clone())).unwrap();
         let again = operator.to_secret_bytes();

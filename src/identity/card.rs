@@ -126,8 +126,8 @@ pub enum CardError {
     Noise(#[from] DhKeyError),
     /// The operator key did not sign this name and Noise static.
     #[error(
-        "the card signature does not verify: the card's name or Noise key was not made by the holder \
-         of its operator key"
+        "the card signature does not verify: the card's name or Noise key was not made by the \
+         holder of its operator key"
     )]
     Signature,
     /// Another spelling of a card: upper case, or stray bits.
@@ -135,8 +135,8 @@ pub enum CardError {
     NotCanonical,
 }
 
-/// An operator's public side. The card signature is checked by the only constructors, so whoever reads
-/// the name and the Noise static reads what the holder of the key chose.
+/// An operator's public side. The card signature is checked by the only constructors, so whoever
+/// reads the name and the Noise static reads what the holder of the key chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorCard {
     /// Name.
@@ -204,8 +204,8 @@ impl OperatorCard {
         if card.encode() == text { Ok(card) } else { Err(CardError::NotCanonical) }
     }
 
-    /// Appends `key(32) ‖ noise(32) ‖ card signature(64) ‖ name length(1) ‖ name`: the part that card
-    /// and spec have in common.
+    /// Appends `key(32) ‖ noise(32) ‖ card signature(64) ‖ name length(1) ‖ name`: the part that
+    /// card and spec have in common.
     pub fn write(&self, w: Writer) -> Writer {
         let length = u8::try_from(self.name.0.len()).expect("a name has at most 32 bytes");
         w.bytes(self.key.as_bytes())
@@ -245,8 +245,8 @@ impl RawCard {
     }
 }
 
-/// What the card signature is over. The name is in it so that nobody can show an operator's key under
-/// another name.
+/// What the card signature is over. The name is in it so that nobody can show an operator's key
+/// under another name.
 fn signed(name: &OperatorName, noise: &DhPublic) -> Vec<u8> {
     [noise.as_bytes(), name.0.as_bytes()].concat()
 }

@@ -228,7 +228,8 @@ fn describe(
         "proven": proven,
         "name": ceremony.as_ref().ok().map(|ceremony| ceremony.name()),
         "network": ceremony.as_ref().ok().map(|ceremony| ceremony.network().name()),
-        "fingerprint": ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
+        "fingerprint":
+            ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
         "problem": ceremony.as_ref().err(),
     });
     Ok((text, object, stand))

@@ -387,8 +387,8 @@ fn attack_o11() {
 
 #[test]
 fn attack_o12() {
-    // Files, outputs and command lines of real processes are searched by `cli/tests/secrets.rs`; here,
-    // everything that is sent, and what the sealed log leaves on a disk.
+    // Files, outputs and command lines of real processes are searched by `cli/tests/secrets.rs`;
+    // here, everything that is sent, and what the sealed log leaves on a disk.
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let mut wire = Vec::new();
     let mut secrets: BTreeSet<Vec<u8>> = BTreeSet::new();

@@ -302,8 +302,8 @@ macro_rules! points {
                 out.into_iter().map($point).collect()
             }
 
-            /// `Σ scalar · point` over at least eight terms (Pippenger): the library's routine hangs
-            /// or panics on none. Variable time.
+            /// `Σ scalar · point` over at least eight terms (Pippenger): the library's routine
+            /// hangs or panics on none. Variable time.
             pub(super) fn msm<'a>(terms: impl Iterator<Item = (&'a $point, &'a Fr)>) -> Self {
                 let (points, scalars): (Vec<*const $affine>, Vec<blst_scalar>) = terms
                     .map(|(point, scalar)| (core::ptr::from_ref(&point.0), scalar.scalar()))

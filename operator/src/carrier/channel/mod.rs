@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! initiator -> responder   preamble(42) ‖ Noise IK message 1 (96)
-//! responder -> initiator   0 ‖ Noise IK message 2 (48)          or   kind ‖ version(2) ‖ index(2) ‖ id(32)
+//! responder -> initiator   0 ‖ Noise IK message 2 (48)
+//!                          or kind ‖ version(2) ‖ index(2) ‖ id(32), a refusal
 //! initiator -> responder   confirmation, in a transport message
 //! responder -> initiator   confirmation, in a transport message
 //! ```

@@ -1,5 +1,5 @@
-//! Files and directories of a simulated disk: as they are seen, as they are durable, and the changes
-//! in between, which a crash loses.
+//! Files and directories of a simulated disk: as they are seen, as they are durable, and the
+//! changes in between, which a crash loses.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
