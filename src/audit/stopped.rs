@@ -92,15 +92,29 @@ pub(super) fn replay(
     let all = statements.len();
     let statements = of_this_ceremony(&ceremony, &statements);
     let foreign = all - statements.len();
+    judge_checks(&ceremony, &statements, &faults, ledger);
+    let findings = || findings(&ceremony, &statements, &faults, foreign);
+    // The ceremony was not completed: that is a finding, whoever is at fault.
+    let verdict: Got<()> = ledger.check(Code::V19, || Err(findings().into()));
+    verdict.err().unwrap_or(Code::V19)
+}
+
+/// One line for each check that these statements can say something about.
+fn judge_checks(
+    ceremony: &Ceremony,
+    statements: &[&Statement],
+    faults: &[Fault],
+    ledger: &mut Ledger,
+) {
     for (check, round) in
         LOOKS_AT.into_iter().filter(|(check, _)| *check != Code::Sealed || ceremony.ssv().is_some())
     {
         let broken: Vec<String> = faults
             .iter()
             .filter(|fault| code(&fault.rule) == check)
-            .map(|fault| sentence(fault, &ceremony))
+            .map(|fault| sentence(fault, ceremony))
             .collect();
-        let missing = missing(&ceremony, &statements, round);
+        let missing = missing(ceremony, statements, round);
         match (broken.is_empty(), missing.is_empty()) {
             (false, _) => {
                 let _ = ledger.check::<()>(check, || Err(broken.join("; ").into()));
@@ -115,27 +129,28 @@ pub(super) fn replay(
             ),
         }
     }
-    let findings = || {
-        let mut text: Vec<String> = faults.iter().map(|fault| sentence(fault, &ceremony)).collect();
-        if text.is_empty() {
-            text.push("these statements prove nobody at fault".to_owned());
-        }
-        text.extend(
-            accusations(&ceremony, &statements)
-                .iter()
-                .map(|said| format!("said, not proven: {said}")),
-        );
-        text.extend(prepared(&ceremony, &statements));
-        if foreign > 0 {
-            text.push(format!(
-                "{foreign} statements are not shown to be of this ceremony, and were left out"
-            ));
-        }
-        text.join("; ")
-    };
-    // The ceremony was not completed: that is a finding, whoever is at fault.
-    let verdict: Got<()> = ledger.check(Code::V19, || Err(findings().into()));
-    verdict.err().unwrap_or(Code::V19)
+}
+
+/// All that the statements prove and say, and how many are `foreign` and were left out.
+fn findings(
+    ceremony: &Ceremony,
+    statements: &[&Statement],
+    faults: &[Fault],
+    foreign: usize,
+) -> String {
+    let mut text: Vec<String> = faults.iter().map(|fault| sentence(fault, ceremony)).collect();
+    if text.is_empty() {
+        text.push("these statements prove nobody at fault".to_owned());
+    }
+    let said = accusations(ceremony, statements);
+    text.extend(said.iter().map(|said| format!("said, not proven: {said}")));
+    text.extend(prepared(ceremony, statements));
+    if foreign > 0 {
+        text.push(format!(
+            "{foreign} statements are not shown to be of this ceremony, and were left out"
+        ));
+    }
+    text.join("; ")
 }
 
 fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::definition::{ClusterDefinition, MOST_BYTES, SIGNATURE};
+use super::definition::{ClusterDefinition, ClusterOperator, Creator, MOST_BYTES, SIGNATURE};
 use super::eip712::{Purpose, digest};
 use super::enr;
 use super::error::{ACTIVE, LEAST};
@@ -144,65 +144,92 @@ fn check_signatures(
     definition: &ClusterDefinition,
     contracts: &BTreeSet<ExecutionAddress>,
 ) -> Result<Vec<Unchecked>, DefinitionError> {
-    let chain = obol_chain_id(definition.fork_version);
-    let unknown = DefinitionError::Network(definition.fork_version);
-    let config = format!("0x{}", hex::encode(definition.config_hash));
-    let mut unchecked = Vec::new();
-    let mut verify =
-        |field: String, wallet: ExecutionAddress, purpose, text: &str, signature: &[u8]| {
-            let hash = digest(purpose, text, chain.ok_or_else(|| unknown.clone())?);
-            match check_wallet(&hash, wallet, signature) {
-                Ok(()) => Ok(()),
-                Err(_) if contracts.contains(&wallet) => {
-                    unchecked.push(Unchecked { field, wallet });
-                    Ok(())
-                }
-                Err(fault) => Err(DefinitionError::Wallet { field, fault }),
-            }
-        };
+    let mut wallets = Wallets {
+        fork_version: definition.fork_version,
+        config: format!("0x{}", hex::encode(definition.config_hash)),
+        contracts,
+        unchecked: Vec::new(),
+    };
     let mut signed = Vec::with_capacity(definition.operators.len());
     for (i, operator) in definition.operators.iter().enumerate() {
-        let field = |name: &str| format!("operators[{i}].{name}");
-        match (
-            operator.address,
-            operator.config_signature.as_slice(),
-            operator.enr_signature.as_slice(),
-        ) {
-            (None, [], []) => signed.push(false),
-            (None, _, _) => return Err(DefinitionError::PartlySigned { field: field("address") }),
-            (_, [], _) => {
-                return Err(DefinitionError::PartlySigned { field: field("config_signature") });
-            }
-            (_, _, []) => {
-                return Err(DefinitionError::PartlySigned { field: field("enr_signature") });
-            }
-            (Some(wallet), consent, node) => {
-                verify(
-                    field("config_signature"),
-                    wallet,
-                    Purpose::OperatorConfig,
-                    &config,
-                    consent,
-                )?;
-                verify(field("enr_signature"), wallet, Purpose::Enr, &operator.enr, node)?;
-                signed.push(true);
-            }
-        }
+        signed.push(wallets.check_operator(i, operator)?);
     }
     let anybody = signed.contains(&true);
     if let Some(operator) = signed.iter().position(|signed| !signed).filter(|_| anybody) {
         return Err(DefinitionError::SomeUnsigned { operator });
     }
-    match (definition.creator.address, definition.creator.config_signature.as_slice()) {
-        (None, []) if anybody => Err(DefinitionError::CreatorUnsigned),
-        (None, []) => Ok(()),
-        (None, _) => Err(DefinitionError::PartlySigned { field: "creator.address".to_owned() }),
-        (Some(_), []) => Err(DefinitionError::PartlySigned { field: CREATOR_SIGNATURE.to_owned() }),
-        (Some(wallet), consent) => {
-            verify(CREATOR_SIGNATURE.to_owned(), wallet, Purpose::CreatorConfig, &config, consent)
+    wallets.check_creator(&definition.creator, anybody)?;
+    Ok(wallets.unchecked)
+}
+
+/// What wallets sign of a definition, and what of it could not be checked.
+struct Wallets<'a> {
+    fork_version: [u8; 4],
+    /// The configuration hash, as it is signed.
+    config: String,
+    contracts: &'a BTreeSet<ExecutionAddress>,
+    unchecked: Vec<Unchecked>,
+}
+
+impl Wallets<'_> {
+    fn verify(
+        &mut self,
+        field: String,
+        wallet: ExecutionAddress,
+        purpose: Purpose,
+        text: &str,
+        signature: &[u8],
+    ) -> Result<(), DefinitionError> {
+        let chain =
+            obol_chain_id(self.fork_version).ok_or(DefinitionError::Network(self.fork_version))?;
+        match check_wallet(&digest(purpose, text, chain), wallet, signature) {
+            Ok(()) => Ok(()),
+            Err(_) if self.contracts.contains(&wallet) => {
+                self.unchecked.push(Unchecked { field, wallet });
+                Ok(())
+            }
+            Err(fault) => Err(DefinitionError::Wallet { field, fault }),
         }
-    }?;
-    Ok(unchecked)
+    }
+
+    /// Whether the operator has signed; an error if it has in part, or another has.
+    fn check_operator(
+        &mut self,
+        i: usize,
+        operator: &ClusterOperator,
+    ) -> Result<bool, DefinitionError> {
+        let field = |name: &str| format!("operators[{i}].{name}");
+        let missing = |name: &str| Err(DefinitionError::PartlySigned { field: field(name) });
+        let (consent, node) = (&operator.config_signature[..], &operator.enr_signature[..]);
+        match (operator.address, consent, node) {
+            (None, [], []) => Ok(false),
+            (None, _, _) => missing("address"),
+            (_, [], _) => missing("config_signature"),
+            (_, _, []) => missing("enr_signature"),
+            (Some(wallet), _, _) => {
+                let config = self.config.clone();
+                let purpose = Purpose::OperatorConfig;
+                self.verify(field("config_signature"), wallet, purpose, &config, consent)?;
+                self.verify(field("enr_signature"), wallet, Purpose::Enr, &operator.enr, node)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whoever made the definition has signed it too, if operators have.
+    fn check_creator(&mut self, creator: &Creator, anybody: bool) -> Result<(), DefinitionError> {
+        let missing = |field: &str| Err(DefinitionError::PartlySigned { field: field.to_owned() });
+        match (creator.address, creator.config_signature.as_slice()) {
+            (None, []) if anybody => Err(DefinitionError::CreatorUnsigned),
+            (None, []) => Ok(()),
+            (None, _) => missing("creator.address"),
+            (Some(_), []) => missing(CREATOR_SIGNATURE),
+            (Some(wallet), consent) => {
+                let (field, config) = (CREATOR_SIGNATURE.to_owned(), self.config.clone());
+                self.verify(field, wallet, Purpose::CreatorConfig, &config, consent)
+            }
+        }
+    }
 }
 
 /// Whether this is the signature of a wallet with a key of its own.
