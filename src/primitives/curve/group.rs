@@ -25,7 +25,7 @@ macro_rules! group {
 
             /// The compressed encoding.
             pub fn to_compressed(&self) -> [u8; $size] {
-                self.0.to_compressed()
+                self.0.compressed()
             }
 
             /// From the uncompressed encoding (x ‖ y, no flag bit set): range, curve, not infinity,
@@ -37,7 +37,7 @@ macro_rules! group {
 
             /// The uncompressed encoding.
             pub fn to_uncompressed(&self) -> [u8; $full] {
-                self.0.to_uncompressed()
+                self.0.uncompressed()
             }
 
             /// The point as the curve library has it.
@@ -102,7 +102,7 @@ macro_rules! group {
 
         impl From<$point> for $sum {
             fn from(point: $point) -> Self {
-                Self(point.0.to_jacobian())
+                Self(point.0.jacobian())
             }
         }
 
@@ -150,7 +150,7 @@ macro_rules! group {
 
             /// The sum as a point; `None` for infinity.
             pub fn finish(&self) -> Option<$point> {
-                if self.is_infinity() { None } else { Some($point(self.0.to_affine())) }
+                if self.is_infinity() { None } else { Some($point(self.0.affine())) }
             }
 
             /// Many sums as points with one inversion; `None` if any of them is infinity.

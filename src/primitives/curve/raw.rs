@@ -207,7 +207,7 @@ macro_rules! points {
             }
 
             /// The compressed encoding.
-            pub(super) fn to_compressed(&self) -> [u8; $size] {
+            pub(super) fn compressed(&self) -> [u8; $size] {
                 let mut out = [0; $size];
                 // SAFETY: the output has the size of a compressed encoding.
                 unsafe { $compress(out.as_mut_ptr(), &self.0) };
@@ -215,7 +215,7 @@ macro_rules! points {
             }
 
             /// The uncompressed encoding.
-            pub(super) fn to_uncompressed(&self) -> [u8; $full] {
+            pub(super) fn uncompressed(&self) -> [u8; $full] {
                 let mut out = [0; $full];
                 // SAFETY: the output has the size of an uncompressed encoding.
                 unsafe { $serialize(out.as_mut_ptr(), &self.0) };
@@ -229,7 +229,7 @@ macro_rules! points {
             }
 
             /// The point, to sum with.
-            pub(super) fn to_jacobian(&self) -> $sum {
+            pub(super) fn jacobian(&self) -> $sum {
                 let mut out = $jacobian::default();
                 // SAFETY: live locals.
                 unsafe { $from_affine(&mut out, &self.0) };
@@ -283,7 +283,7 @@ macro_rules! points {
             }
 
             /// A sum that is not infinity as a point.
-            pub(super) fn to_affine(&self) -> $point {
+            pub(super) fn affine(&self) -> $point {
                 let mut out = $affine::default();
                 // SAFETY: live values.
                 unsafe { $to_affine(&mut out, &self.0) };

@@ -157,7 +157,7 @@ impl SecretScalar {
     /// `self · point`: a signature on the message hashed to `point`. `None` for zero. Constant
     /// time.
     pub fn sign(&self, point: &G2) -> Option<G2> {
-        G2Sum::from_raw(self.0.sign(&point.raw().to_jacobian())).finish()
+        G2Sum::from_raw(self.0.sign(&point.raw().jacobian())).finish()
     }
 
     /// 32 little-endian bytes, wiped when dropped.
