@@ -76,7 +76,7 @@ def card_bytes(card: str) -> bytes:
 
 
 def operator_name(card: str) -> str:
-    """The name in a card: version(1), key(32), Noise static(32), certificate(64), length(1), name."""
+    """The name in a card: version(1), key(32), Noise static(32), card signature(64), length(1), name."""
     data = card_bytes(card)
     if len(data) < 130 or data[0] != 1 or len(data) != 130 + data[129]:
         raise CeremonyError("operator card of another version or length")

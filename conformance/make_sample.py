@@ -49,8 +49,8 @@ def card(name: str) -> str:
     noise = ECC.construct(curve="Curve25519", seed=seed(name, "noise")).public_key().export_key(format="raw")
     parts = (b"quorate/v1/noise-certificate", noise + name.encode())
     digest = hashlib.sha256(b"".join(len(part).to_bytes(8, "big") + part for part in parts)).digest()
-    certificate = eddsa.new(key, "rfc8032").sign(digest)
-    data = b"\x01" + key.public_key().export_key(format="raw") + noise + certificate + bytes([len(name)]) + name.encode()
+    signature = eddsa.new(key, "rfc8032").sign(digest)
+    data = b"\x01" + key.public_key().export_key(format="raw") + noise + signature + bytes([len(name)]) + name.encode()
     bits = "".join(f"{byte:08b}" for byte in data)
     bits += "0" * (-len(bits) % 5)
     values = [int(bits[i : i + 5], 2) for i in range(0, len(bits), 5)]

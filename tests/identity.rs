@@ -155,10 +155,10 @@ fn refused_contents() {
             changed(33, &[0xff; 32]),
             CardError::Noise(DhKeyError::NotCanonical),
         ),
-        ("another's Noise static", changed(33, bob.noise.as_bytes()), CardError::Certificate),
-        ("another's key", changed(1, bob.key.as_bytes()), CardError::Certificate),
-        ("another's certificate", changed(65, bob.certificate()), CardError::Certificate),
-        ("another name", changed(130, b"alicf"), CardError::Certificate),
+        ("another's Noise static", changed(33, bob.noise.as_bytes()), CardError::Signature),
+        ("another's key", changed(1, bob.key.as_bytes()), CardError::Signature),
+        ("another's card signature", changed(65, bob.signature()), CardError::Signature),
+        ("another name", changed(130, b"alicf"), CardError::Signature),
         ("name with a space", changed(130, b" lice"), CardError::Name(NameError::Spaces)),
         ("name not UTF-8", changed(130, &[0xff]), {
             CardError::Layout(DecodeError::Invalid { what: "name", why: "not UTF-8" })
@@ -166,7 +166,7 @@ fn refused_contents() {
         ("shorter name", changed(129, &[4]), CardError::Layout(DecodeError::Trailing { extra: 1 })),
         ("longer name", changed(129, &[6]), short("name", 1)),
         ("no name", line(&[&bytes[..129], &[0]].concat()), CardError::Name(NameError::Empty)),
-        ("cut in the certificate", line(&bytes[..100]), short("certificate", 29)),
+        ("cut in the certificate", line(&bytes[..100]), short("card signature", 29)),
         (
             "a byte more",
             line(&[&bytes[..], &[0]].concat()),
@@ -280,8 +280,10 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_name_and_any_keys_come_back(name in "[!-~]( \
-                                                ?[!-~]){0,15}", keys in proptest::collection::vec(any::<u8>(), 96)) {
+    fn any_name_and_any_keys_come_back(
+        name in "[!-~]( ?[!-~]){0,15}",
+        keys in proptest::collection::vec(any::<u8>(), 96),
+    ) {
         let secret = [b"QSID\0\x01", &keys[..], &[0, name.len() as u8], name.as_bytes()].concat();
         let operator = Operator::from_secret_bytes(&SecretBytes::new(secret.clone())).unwrap();
         let again = operator.to_secret_bytes();

@@ -156,8 +156,10 @@ proptest! {
 
     #[test]
     fn products_of_many_points_equal_the_naive_sum(n in 0u64..40, seed: u32) {
-        let points: Vec<G1> = (0..n).map(|i| secret(u64::from(seed) + i).base_mult().unwrap()).collect();
-        let scalars: Vec<Scalar> = (0..n).map(|i| if i == 3 { Scalar::ZERO } else { public(u64::from(seed) ^ i) }).collect();
+        let point = |i: u64| secret(u64::from(seed) + i).base_mult().unwrap();
+        let points: Vec<G1> = (0..n).map(point).collect();
+        let scalar = |i: u64| if i == 3 { Scalar::ZERO } else { public(u64::from(seed) ^ i) };
+        let scalars: Vec<Scalar> = (0..n).map(scalar).collect();
         let mut naive = G1Sum::zero();
         for (point, scalar) in points.iter().zip(&scalars) {
             naive.add_sum(&G1Sum::from(*point).scaled(scalar));

@@ -1,5 +1,5 @@
 //! The house rules, read off the source: rooms in one direction, a pure core, `unsafe` in one file,
-//! signature libraries in one file each, files of readable size, no hash tag used twice.
+//! signature libraries in one file each, files and lines of readable size, no hash tag used twice.
 //!
 //! The source is read as a stream of words and symbols, comments and strings removed; paths are
 //! followed through `use` groups.
@@ -59,20 +59,36 @@ const TALKING: [&str; 5] = ["dbg", "eprint", "eprintln", "print", "println"];
 
 /// Libraries that one file each may name: what they get wrong, or change, is dealt with there.
 const HOMES: [(&str, &str); 4] = [
-    ("blst", "primitives/curve.rs"),
+    ("blst", "primitives/curve/raw.rs"),
     ("ed25519_dalek", "identity/key.rs"),
     ("k256", "ethereum/secp256k1.rs"),
     ("rsa", "ethereum/ssv/rsa.rs"),
 ];
 
 /// Lines of a file that are neither blank nor in a test module.
-const CEILING: usize = 580;
+const CEILING: usize = 450;
 /// Files allowed to be longer, each with its reason.
-const LONGER: [(&str, usize, &str); 1] = [(
-    "primitives/curve.rs",
-    720,
-    "the only file that names the curve library, and so the only one with unsafe code",
-)];
+const LONGER: [(&str, usize, &str); 7] = [
+    ("cli/drive.rs", 540, "what an operator says and when, which moves to a room of its own"),
+    ("cli/messages.rs", 510, "the catalogue, which is being divided by command"),
+    (
+        "primitives/curve/raw.rs",
+        470,
+        "the only file that names the curve library, and so the only one with unsafe code",
+    ),
+    ("protocol/checks.rs", 545, "every check of a round beside its receipt, read as one list"),
+    ("protocol/judge.rs", 480, "every proof of a fault, read as one list"),
+    ("protocol/participant.rs", 480, "seat, step and participant, which are being divided"),
+    ("simulation/host.rs", 455, "what an operator says and when, as in the program"),
+];
+
+/// Widest line, in characters.
+const WIDTH: usize = 100;
+/// Letters and digits in a row from which on a literal is one that nobody can break: 32 bytes in
+/// hexadecimal digits, a record or a key in base64.
+const UNBREAKABLE: usize = 60;
+/// Files with a line that is wider all the same, each with its reason.
+const WIDER: [(&str, &str); 1] = [("src/protocol/participant.rs", "is being divided")];
 
 /// A word or a symbol of source, with its line (from 0).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -270,13 +286,19 @@ impl Source {
     }
 }
 
-fn sources() -> Vec<Source> {
-    fn walk(folder: &Path, out: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { walk(&path, out) } else { out.push(path) }
+/// Every file below, other than what was built.
+fn walk(folder: &Path, out: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true if path.ends_with("target") => {}
+            true => walk(&path, out),
+            false => out.push(path),
         }
     }
+}
+
+fn sources() -> Vec<Source> {
     let mut sources = Vec::new();
     for (folder, prefix) in PACKAGES {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
@@ -416,7 +438,7 @@ fn unsafe_code_stays_in_the_curve_file() {
     };
     let files: Vec<String> =
         sources().into_iter().filter(unsafe_in).map(|source| source.name).collect();
-    assert_eq!(files, ["primitives/curve.rs"]);
+    assert_eq!(files, ["primitives/curve/raw.rs"]);
 }
 
 #[test]
@@ -436,6 +458,43 @@ fn files_stay_readable() {
             "{name} no longer needs its exception: {reason}"
         );
     }
+}
+
+/// Lines that are too wide: other than literals that cannot be broken, and rows of tables.
+fn wide(name: &str, text: &str) -> Vec<String> {
+    let in_a_row = |b: char| b.is_ascii_alphanumeric() || "+/=_-".contains(b);
+    let unbreakable = |line: &str| {
+        let longest = line.split(|b| !in_a_row(b)).map(str::len).max();
+        longest.is_some_and(|longest| longest >= UNBREAKABLE) || line.contains("https://")
+    };
+    let row = |line: &str| {
+        let comment =
+            line.trim_start().strip_prefix("//").map(|rest| rest.trim_start_matches(['/', '!']));
+        comment.is_some_and(|rest| rest.trim_start().starts_with('|'))
+    };
+    let too_wide = |line: &str| line.chars().count() > WIDTH && !unbreakable(line) && !row(line);
+    let lines = text.lines().enumerate().filter(|(_, line)| too_wide(line));
+    lines.map(|(at, line)| format!("{name}:{}: {} wide", at + 1, line.chars().count())).collect()
+}
+
+#[test]
+fn lines_stay_readable() {
+    let mut files = Vec::new();
+    for folder in ["src", "tests", "benches", "examples", "operator", "cli", "fuzz"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        if root.exists() {
+            walk(&root, &mut files);
+        }
+    }
+    let mut faults = Vec::new();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+        let name = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let name = name.to_str().unwrap().replace('\\', "/");
+        if !WIDER.iter().any(|(wider, _)| *wider == name) {
+            faults.extend(wide(&name, &std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    report(faults);
 }
 
 #[test]
@@ -507,17 +566,31 @@ mod the_rules_can_fail {
         let spoken_of = "// std::fs\n/* std::env /* std::fs */ */ let s = \"std::net \\\" \
                          std::fs\"; let r = r#\"std::env\"#; let c = '\"';";
         assert_eq!(found("protocol/deal.rs", spoken_of, impure), [""; 0]);
-        let tested = "use std::time::Duration;\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\nuse std::env;";
+        let tested = "use std::time::Duration;\n#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n\
+                      use std::env;";
         assert_eq!(found("protocol/deal.rs", tested, impure), ["protocol/deal.rs:6: std::env"]);
     }
 
     #[test]
     fn homes() {
-        assert_eq!(found("primitives/curve.rs", "use blst::*;", abroad), [""; 0]);
+        assert_eq!(found("primitives/curve/raw.rs", "use blst::*;", abroad), [""; 0]);
         assert_eq!(
             found("audit/replay.rs", "use blst::*;", abroad),
-            ["audit/replay.rs:1: blst outside primitives/curve.rs"]
+            ["audit/replay.rs:1: blst outside primitives/curve/raw.rs"]
         );
+    }
+
+    #[test]
+    fn width() {
+        let (full, more) = ("x ".repeat(50), "x ".repeat(50) + "y");
+        assert_eq!(wide("a.rs", &full), [""; 0]);
+        assert_eq!(wide("a.rs", &format!("\n{more}")), ["a.rs:2: 101 wide"]);
+        assert_eq!(wide("a.rs", &"‖".repeat(100)), [""; 0]);
+        assert_eq!(wide("a.rs", &format!("//! | {more} |")), [""; 0]);
+        assert_eq!(wide("a.rs", &format!("//! a | {more} |")).len(), 1);
+        assert_eq!(wide("a.rs", &format!("{full}\"{}\"", "0a".repeat(30))), [""; 0]);
+        assert_eq!(wide("a.rs", &format!("{full}\"{}\"", "0a".repeat(29))).len(), 1);
+        assert_eq!(wide("a.rs", &format!("{full}https://example.org/")), [""; 0]);
     }
 
     #[test]

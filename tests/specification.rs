@@ -131,7 +131,7 @@ fn known_answer_of_the_card() {
     let answers = [
         ("operator key", card.key.to_string()),
         ("Noise static", hex::encode(card.noise.as_bytes())),
-        ("certificate", hex::encode(card.certificate())),
+        ("card signature", hex::encode(card.signature())),
         ("card", card.encode()),
     ];
     assert_rows(&table(&chapter("03-identity.md"), "\n## 3.5 "), &answers);

@@ -1,9 +1,9 @@
 //! What a ceremony costs one operator, step by step, beside the floor: what the same work costs
 //! with the best technique known for each step. No sockets, no disk, no keystores.
 //!
-//!     cargo bench --bench ceremony                                  # the table
-//!     cargo bench --bench ceremony -- --shape 4,3,1000              # operators, threshold, validators
-//!     cargo bench --bench ceremony -- --shape 4,3,1000 --json       # one JSON object
+//!     cargo bench --bench ceremony                              # the table
+//!     cargo bench --bench ceremony -- --shape 4,3,1000          # operators, threshold, validators
+//!     cargo bench --bench ceremony -- --shape 4,3,1000 --json   # one JSON object
 //!
 //! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone),
 //! `--spread` (ours may use every core; else each process keeps to one, because cores that share

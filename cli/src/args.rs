@@ -24,6 +24,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use quorate::ethereum::amount::Unit;
+use quorate::ethereum::network::{Network, listed};
+
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
@@ -44,6 +47,20 @@ The road of an operator:
 To try all of it on one machine: quorate demo";
 
 const EVERYWHERE: &str = "Options of every command";
+
+/// The networks that are built in: `a, b or c`.
+fn network_names() -> String {
+    listed(Network::known_names(), "or")
+}
+
+/// What amounts are counted in: `ETH (GNO on a and b)`.
+fn unit_names() -> String {
+    let [usual, others @ ..] = Unit::ALL;
+    let other = |unit: Unit| {
+        format!("{} on {}", unit.name(), listed(Network::names_counted_in(unit), "and"))
+    };
+    format!("{} ({})", usual.name(), others.map(other).join("; "))
+}
 
 /// Distributed key generation ceremonies for Ethereum validators, with transcripts that anyone can
 /// audit offline.
@@ -404,4 +421,43 @@ pub(crate) struct SimulateArgs {
     /// depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The help of every argument with this name, with its command's.
+    fn helps(command: &clap::Command, name: &str, out: &mut Vec<(String, String)>) {
+        for argument in command.get_arguments().filter(|known| known.get_id() == name) {
+            let help = argument.get_help().unwrap().to_string();
+            out.push((command.get_name().to_owned(), help));
+        }
+        command.get_subcommands().for_each(|below| helps(below, name, out));
+    }
+
+    #[test]
+    fn networks_come_from_the_table() {
+        let mut networks = Vec::new();
+        helps(&Cli::command(), "network", &mut networks);
+        // The demo has a network by default, and says no names.
+        networks.retain(|(command, _)| command != "demo");
+        assert!(networks.len() >= 4, "{networks:?}");
+        for (command, help) in networks {
+            assert!(help.starts_with(&network_names()), "{command}: {help}");
+            assert!(Network::known_names().all(|name| help.contains(name)), "{command}: {help}");
+        }
+        let mut amounts = Vec::new();
+        ["amount", "amounts"].iter().for_each(|name| helps(&Cli::command(), name, &mut amounts));
+        assert_eq!(amounts.len(), 2);
+        for (command, help) in amounts {
+            assert!(help.contains(&unit_names()), "{command}: {help}");
+            for name in Network::names_counted_in(Unit::Gno) {
+                assert!(help.contains(name), "{command}: {help}");
+            }
+        }
+    }
 }

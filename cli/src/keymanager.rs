@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use self::http::{is_whole, parse_answer};
+use self::http::Answer as HttpAnswer;
 use quorate::primitives::secret::SecretBytes;
 
 /// Keystores in one request: a client that runs scrypt for each answers within the time below.
@@ -257,7 +257,7 @@ impl KeyManager {
         stream.write_all(head.as_bytes())?;
         stream.write_all(body.unwrap_or_default())?;
         stream.flush()?;
-        let (code, body) = parse_answer(&self.read(&mut stream, deadline)?)?;
+        let (code, body) = self.read(&mut stream, deadline)?.finish()?;
         match code {
             200..=299 => Ok(body),
             _ => Err(PushError::Status {
@@ -269,9 +269,9 @@ impl KeyManager {
 
     /// An answer, until it is whole or the connection ends: not every server closes one that it was
     /// asked to close.
-    fn read(&self, stream: &mut TcpStream, deadline: Instant) -> Result<Vec<u8>, PushError> {
+    fn read(&self, stream: &mut TcpStream, deadline: Instant) -> Result<HttpAnswer, PushError> {
         let slow = || PushError::Slow(self.patience);
-        let (mut answer, mut piece) = (Vec::new(), [0; 16 << 10]);
+        let (mut answer, mut piece) = (HttpAnswer::default(), [0; 16 << 10]);
         loop {
             let left = deadline
                 .checked_duration_since(Instant::now())
@@ -290,11 +290,10 @@ impl KeyManager {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
-            answer.extend_from_slice(&piece[..count]);
-            if answer.len() > MOST_ANSWER {
+            if answer.len() + count > MOST_ANSWER {
                 return Err(PushError::Answer("longer than any"));
             }
-            if count == 0 || is_whole(&answer)? {
+            if answer.take(&piece[..count])? || count == 0 {
                 return Ok(answer);
             }
         }

@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::messages;
 use crate::progress::{Progress, seat_name, seat_names};
 use crate::report::CliError;
-use quorate::audit::words;
+use quorate::audit::describe;
 use quorate::exchange::Notice;
 use quorate::protocol::participant::Participant;
 use quorate::spec::{Ceremony, Index};
@@ -93,7 +93,7 @@ impl Observer for Live {
                 self.progress.say_of(from, &line);
             }
             Notice::Fault(fault) => {
-                let what = words::rule(&fault.rule, Some(&self.ceremony));
+                let what = describe::rule(&fault.rule, Some(&self.ceremony));
                 self.say(&format!("A fault: {what}. Telling the others."));
             }
             Notice::Written { parting: None } => self.say(

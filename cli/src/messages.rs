@@ -20,6 +20,7 @@ use std::path::Path;
 use super::prompt::FEWEST_CHARACTERS;
 use super::report::{CliError, Exit};
 use quorate::ethereum::keystore::{KeystoreError, PasswordError};
+use quorate::ethereum::network::{Network, listed};
 use quorate::identity::card::NameError;
 use quorate::identity::operator::OperatorError;
 use quorate::protocol::record::ReplayError;
@@ -399,13 +400,17 @@ pub(crate) fn spec_file(path: &Path, error: &SpecError) -> CliError {
 
 /// A ceremony that was to be made of flags.
 pub(crate) fn spec(error: &SpecError) -> CliError {
+    let names;
     let fix = match error {
         SpecError::AllRequired(_) => {
             "choose a lower --threshold; or add --allow-all-required, if everybody wants that"
         }
         SpecError::NetworkUnknown(_) => {
-            "give --network mainnet, hoodi, sepolia, gnosis or chiado; or change the file by hand, \
-             then: quorate spec check FILE"
+            names = format!(
+                "give --network {}; or change the file by hand, then: quorate spec check FILE",
+                listed(Network::known_names(), "or")
+            );
+            &names
         }
         SpecError::AmountOrder { .. } => "give --amount in ascending order",
         SpecError::Obol(_) => "the definition and the flags have to agree; positions count from 0",

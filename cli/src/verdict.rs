@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use quorate::audit::{stopped as sayings, words};
+use quorate::audit::{describe, stopped as sayings};
 use quorate::protocol::evidence::{Certainty, Class, Fault};
 use quorate::protocol::judge::{judge, of_this_ceremony};
 use quorate::spec::Ceremony;
@@ -111,11 +111,11 @@ impl Verdict {
                 .rule
                 .culprits()
                 .into_iter()
-                .map(|index| words::operator(Some(ceremony), index))
+                .map(|index| describe::operator(Some(ceremony), index))
                 .collect();
             text += &format!(
                 "\nFault        {}\nWhose doing  {}\nEvidence     {}\n",
-                words::rule(&fault.rule, Some(ceremony)),
+                describe::rule(&fault.rule, Some(ceremony)),
                 culprits.join(" and "),
                 class(fault)
             );
@@ -146,7 +146,7 @@ impl Verdict {
         let proven = self.proven.iter().map(|fault| {
             json!({
                 "class": fault.rule.class().map(|class| format!("E{}", class as u8)),
-                "fault": words::rule(&fault.rule, Some(ceremony)),
+                "fault": describe::rule(&fault.rule, Some(ceremony)),
                 "culprits": fault.rule.culprits().into_iter().map(culprit).collect::<Vec<_>>(),
             })
         });

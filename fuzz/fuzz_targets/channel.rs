@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quorate_operator::carrier::channel::{Local, Session, respond};
 use quorate_fuzz::{CEREMONY, OPERATORS, PEERS, secret};
+use quorate_operator::carrier::channel::{Local, Session, respond};
 use tokio::io::AsyncWriteExt;
 
 fuzz_target!(|bytes: &[u8]| {

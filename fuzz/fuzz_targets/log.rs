@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use quorate_operator::store::Log;
 use quorate_fuzz::{CEREMONY, HOME, RECORDS, secret};
+use quorate_operator::store::Log;
 
 fuzz_target!(|bytes: &[u8]| {
     std::fs::write(HOME.view.path().join("log.sealed"), bytes).expect("a temporary directory");

@@ -6,7 +6,6 @@ pub mod seeds;
 
 use std::sync::{Arc, LazyLock};
 
-use quorate_operator::carrier::Peer;
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::network::Network;
 use quorate::ethereum::registration::Registration;
@@ -21,6 +20,7 @@ use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
 use quorate::spec::{Ceremony, CeremonyFile, Index};
+use quorate_operator::carrier::Peer;
 use quorate_operator::store::{CeremonyDir, CeremonyView, StateDir};
 
 const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
@@ -164,8 +164,12 @@ pub static HOME: LazyLock<Home> = LazyLock::new(|| {
         .and_then(|lock| lock.ceremony(&CEREMONY.digest()))
         .expect("nobody else is here");
     drop(
-        quorate_operator::store::Log::create(&dir, &secret("storage"), CEREMONY.digest().as_bytes())
-            .expect("a new log"),
+        quorate_operator::store::Log::create(
+            &dir,
+            &secret("storage"),
+            CEREMONY.digest().as_bytes(),
+        )
+        .expect("a new log"),
     );
     Home { view: dir.view().clone(), _dir: dir, _root: root }
 });

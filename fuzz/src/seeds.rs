@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
-use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate::ethereum::exit::VoluntaryExit;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
@@ -19,8 +18,9 @@ use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, 
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Purpose, Request};
 use quorate::spec::Index;
-use quorate_operator::store::{SealCost, seal_with_passphrase};
 use quorate::transcript::{container, stopped};
+use quorate_operator::carrier::channel::{Local, Session, initiate};
+use quorate_operator::store::{SealCost, seal_with_passphrase};
 
 use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, registration, secret};
 

@@ -30,7 +30,7 @@ fn the_log_of_the_seeds_is_a_log() {
         quorate_fuzz::seeds::all().into_iter().find(|seed| seed.0 == "log").unwrap();
     std::fs::write(quorate_fuzz::HOME.view.path().join("log.sealed"), bytes).unwrap();
     let (storage, context) = (quorate_fuzz::secret("storage"), quorate_fuzz::CEREMONY.digest());
-    let records =
-        quorate_operator::store::Log::read(&quorate_fuzz::HOME.view, &storage, context.as_bytes()).unwrap();
+    let view = &quorate_fuzz::HOME.view;
+    let records = quorate_operator::store::Log::read(view, &storage, context.as_bytes()).unwrap();
     assert_eq!(records.len(), quorate_fuzz::RECORDS.len());
 }

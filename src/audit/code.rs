@@ -36,7 +36,7 @@ codes! {
     V1, "V1", "The file is well-formed, of exact length";
     /// Rules of the spec.
     V2, "V2", "The ceremony's parameters follow the rules";
-    /// Certificates of the cards.
+    /// Card signatures.
     V3, "V3", "Every operator's identity key certifies its channel key";
     /// R0 signatures over the spec digest.
     V4, "V4", "Every operator consented to exactly this ceremony";

@@ -21,7 +21,7 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 use crate::transcript::container::Container;
 
-use super::words;
+use super::describe;
 
 /// A transcript that passed all checks, and what they made of it.
 struct Exhaustive<'a> {
@@ -86,7 +86,7 @@ impl<'a> Exhaustive<'a> {
             shape.speakers(round).iter().filter_map(body).collect()
         };
         let outside = |round: Round, index: Index, error: &DecodeError| {
-            let (who, round) = (words::operator(Some(ceremony), index), words::round(round));
+            let (who, round) = (describe::operator(Some(ceremony), index), describe::round(round));
             contradiction(&format!("{who}'s statement of {round} does not decode: {error}"))
         };
         let deal = |(index, body): (Index, &[u8])| {
@@ -112,7 +112,7 @@ impl<'a> Exhaustive<'a> {
 
     fn who(&self, position: usize) -> String {
         let index = self.ceremony.indices().nth(position).expect("one of each operator");
-        words::operator(Some(self.ceremony), index)
+        describe::operator(Some(self.ceremony), index)
     }
 
     /// V10.
@@ -213,7 +213,7 @@ impl<'a> Exhaustive<'a> {
             None => Ok(()),
             Some(at) => {
                 let (who, what) =
-                    (self.who(at / count), words::item(Some(self.ceremony), at % count));
+                    (self.who(at / count), describe::item(Some(self.ceremony), at % count));
                 Err(contradiction(&format!(
                     "the partial signature of {who} on {what} does not verify"
                 )))
@@ -249,7 +249,7 @@ impl<'a> Exhaustive<'a> {
         match (0..messages.points.len()).into_par_iter().position_first(|item| !valid(item)) {
             None => Ok(()),
             Some(item) => {
-                let what = words::item(Some(self.ceremony), item);
+                let what = describe::item(Some(self.ceremony), item);
                 Err(contradiction(&format!(
                     "the combined signature on {what} is another one, or does not verify"
                 )))

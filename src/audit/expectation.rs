@@ -11,10 +11,10 @@ use crate::spec::ceremony::{Ceremony, ValidatorSpec};
 use crate::spec::roster::Seat;
 
 use super::code::Code;
+use super::describe;
 use super::facts::Audited;
 use super::ledger::{Got, Ledger, Stop, have};
 use super::ssv;
-use super::words;
 
 /// Most differences that are written out.
 pub(super) const MOST_DIFFERENCES: usize = 20;
@@ -121,7 +121,7 @@ fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
         .join("; ");
     Err(match differences.len().saturating_sub(MOST_DIFFERENCES) {
         0 if differences.is_empty() => {
-            "the certificate of an operator card; names and keys are the same".to_owned()
+            "the signature of an operator card; names and keys are the same".to_owned()
         }
         0 => shown,
         more => format!("{shown}; and {more} more differences"),
@@ -147,7 +147,7 @@ impl core::fmt::Display for Difference {
 }
 
 /// A ceremony as a list of fields with their paths, in a fixed order: everything in the canonical
-/// bytes but the cards' certificates, which change with names and keys.
+/// bytes but the card signatures, which change with names and keys.
 fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     let threshold = ceremony.threshold();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
@@ -273,7 +273,7 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
         let (first, owner) = *seat.get_or_insert((name, *index));
         if owner != *index {
             let (one, other) =
-                (words::operator(ceremony, owner), words::operator(ceremony, *index));
+                (describe::operator(ceremony, owner), describe::operator(ceremony, *index));
             return Err(format!("{first} is a share of {one}, but {name} is one of {other}").into());
         }
         if let Some(other) = held.insert(*v, name) {
@@ -290,7 +290,7 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
             format!(
                 "{} shares, one for each validator, all of {}",
                 held.len(),
-                words::operator(ceremony, index)
+                describe::operator(ceremony, index)
             ),
         )),
         (_, count) => {

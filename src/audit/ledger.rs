@@ -8,8 +8,8 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
 use super::code::Code;
+use super::describe;
 use super::report::{Line, Status};
-use super::words;
 
 /// What a check yields to later ones; if it could not, the code of the check that failed.
 pub(super) type Got<T> = Result<T, Code>;
@@ -81,7 +81,7 @@ impl Ledger {
             }
             Err(Stop::Words(words)) => self.fail(code, words),
             Err(Stop::Fault(fault)) => {
-                let words = words::rule(&fault.rule, self.ceremony.as_deref());
+                let words = describe::rule(&fault.rule, self.ceremony.as_deref());
                 self.fail(code, words)
             }
         }

@@ -3,21 +3,23 @@
 
 pub mod code;
 
+pub mod describe;
+
+mod details;
+
 pub mod exhaustive;
 
 pub mod expectation;
 
 pub mod facts;
 
-mod found;
+mod json;
 
 mod ledger;
 
 mod lock;
 
-mod model;
-
-mod own;
+mod own_transcript;
 
 pub mod render;
 
@@ -31,7 +33,5 @@ mod ssv;
 
 pub mod stopped;
 
-pub mod words;
-
-pub use own::{NotOwn, own};
+pub use own_transcript::{NotOwn, own};
 pub use replay::{audit, first_failure};

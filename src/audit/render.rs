@@ -9,17 +9,17 @@ use serde::Serialize;
 use crate::spec::show::describe;
 
 use super::code::Code;
+use super::describe;
 use super::facts::Audited;
-use super::model::{Facts, Findings};
+use super::json::{Facts, Findings};
 use super::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Report, Status};
-use super::words;
 
 /// The verdict in one sentence.
 pub fn verdict(report: &Report) -> String {
     if let Some(culprits) = report.culprits() {
         let names: Vec<String> = culprits
             .iter()
-            .map(|index| words::operator(report.ceremony().map(|ceremony| &**ceremony), *index))
+            .map(|index| describe::operator(report.ceremony().map(|ceremony| &**ceremony), *index))
             .collect();
         let proven = match names.is_empty() {
             true => "These statements prove nobody at fault.".to_owned(),

@@ -12,15 +12,15 @@ use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container, ContainerKind, Header};
 
 use super::code::Code;
+use super::describe;
+use super::details;
 use super::exhaustive;
 use super::expectation::{self, Expectations};
 use super::facts::Audited;
-use super::found;
 use super::ledger::{Got, Ledger, Stop, have};
 use super::report::Report;
 use super::rounds::Rounds;
 use super::stopped;
-use super::words;
 
 /// Audits a transcript: every check that can be made is made, whatever else failed, and nothing is
 /// believed before it is checked. Does not panic, whatever the bytes. Memory is a small multiple of
@@ -79,12 +79,12 @@ fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
         let (header, ceremony) = have(&spec)?;
         let container =
             Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
-        Ok((container, found::well_formed(bytes.len())))
+        Ok((container, details::well_formed(bytes.len())))
     });
     let audited = container.and_then(|container| {
         Rounds::open(&container, ledger).check(container::digest(bytes), ledger)
     });
-    found::beyond(ledger);
+    details::beyond(ledger);
     if let Err(cause) = audited {
         ledger.not_reached_yet(cause);
     }
@@ -98,10 +98,10 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> 
         Ok(read.map_err(|error| error.to_string())?)
     });
     let read = front.map(|(header, spec)| (header, Ceremony::from_canonical(spec)));
-    // A certificate that does not verify is a matter of identity; everything else is the spec's
+    // A card signature that does not verify is a matter of identity; everything else is the spec's
     // own.
     let cards = ledger.part(Code::V3, || match have(&read)? {
-        (_, Err(error @ SpecError::Card { source: CardError::Certificate, .. })) => {
+        (_, Err(error @ SpecError::Card { source: CardError::Signature, .. })) => {
             Err(error.to_string().into())
         }
         _ => Ok(()),
@@ -110,12 +110,12 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> 
         have(&cards)?;
         let (header, ceremony) = read?;
         let ceremony = Arc::new(ceremony.map_err(|error| error.to_string())?);
-        let detail = found::parameters(&Shape::of(&ceremony));
+        let detail = details::parameters(&Shape::of(&ceremony));
         Ok(((header, ceremony), detail))
     });
     ledger.check(Code::V3, || {
         let (_, ceremony) = have(&spec)?;
-        Ok(((), found::cards(ceremony.n())))
+        Ok(((), details::cards(ceremony.n())))
     })?;
     ledger.ceremony = spec.as_ref().ok().map(|(_, ceremony)| ceremony.clone());
     spec
@@ -129,8 +129,9 @@ pub(super) fn open(
 ) -> Result<Vec<Statement>, Stop> {
     let ceremony = container.ceremony();
     let open_one = |sender: Index| {
-        let name =
-            || format!("{} of {}", words::round(round), words::operator(Some(ceremony), sender));
+        let name = || {
+            format!("{} of {}", describe::round(round), describe::operator(Some(ceremony), sender))
+        };
         let bytes = container
             .statement(round, sender)
             .ok_or_else(|| format!("{}: no statement", name()))?;
@@ -138,8 +139,10 @@ pub(super) fn open(
             Statement::open(bytes, ceremony).map_err(|error| format!("{}: {error}", name()))?;
         let envelope = &statement.envelope;
         if (envelope.round, envelope.sender) != (round, sender) {
-            let (round, sender) =
-                (words::round(envelope.round), words::operator(Some(ceremony), envelope.sender));
+            let (round, sender) = (
+                describe::round(envelope.round),
+                describe::operator(Some(ceremony), envelope.sender),
+            );
             return Err(format!("{}: at its place is {round} of {sender}", name()));
         }
         if envelope.kind != Kind::Ordinary {

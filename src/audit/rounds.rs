@@ -21,11 +21,11 @@ use crate::spec::ceremony::Ceremony;
 use crate::transcript::container::Container;
 
 use super::code::Code;
+use super::describe;
+use super::details;
 use super::facts::Audited;
-use super::found;
 use super::ledger::{Got, Ledger, have};
 use super::replay::open;
-use super::words;
 
 /// The statements of all rounds, opened: V4, and the signatures of V6, V12 and V14.
 pub(super) struct Rounds {
@@ -66,7 +66,7 @@ impl Rounds {
         let hellos = ledger.check(Code::V4, || {
             let spec = ceremony.digest();
             let hellos = open(container, Round::Hello, &spec)?;
-            let detail = found::consent(hellos.len(), spec);
+            let detail = details::consent(hellos.len(), spec);
             Ok((hellos, detail))
         });
         let session = have(&hellos).map(|hellos| session_id(&ceremony, &digests(hellos)));
@@ -94,7 +94,7 @@ impl Rounds {
                 .part(Code::V5, || Ok(checks::decode_hellos(have(&self.hellos)?, shape)?)),
             deals: ledger.check(Code::V8, || {
                 let deals = checks::decode_deals(have(&self.deals)?, shape, None)?;
-                Ok((deals, found::points(shape)))
+                Ok((deals, details::points(shape)))
             }),
             prepares: ledger.part(Code::V12, || {
                 Ok(checks::decode(have(&self.prepares)?, |bytes, from| {
@@ -123,7 +123,7 @@ impl Rounds {
         let outputs = self.agreeing(&bodies, &commits, &sums, &signatures, ledger);
         let lock = self.locking(&bodies, &commits, &sums, &signatures, &outputs, ledger);
         let anchors =
-            have(&bodies.hellos).map(|hellos| found::anchors(&self.ceremony, hellos, ledger));
+            have(&bodies.hellos).map(|hellos| details::anchors(&self.ceremony, hellos, ledger));
         dealing?;
         storing?;
         signing?;
@@ -153,23 +153,23 @@ impl Rounds {
         let (hellos, deals) = (&bodies.hellos, &bodies.deals);
         let distinct = ledger.check(Code::V5, || {
             let receipt = checks::distinct_hellos(have(hellos)?)?;
-            Ok((receipt, found::hellos_differ(shape)))
+            Ok((receipt, details::hellos_differ(shape)))
         });
         let follow = ledger.check(Code::V6, || {
             let receipt = checks::deals_follow_hellos(have(&self.hellos)?, have(deals)?)?;
-            Ok((receipt, found::reveals_follow(shape, self.session?)))
+            Ok((receipt, details::reveals_follow(shape, self.session?)))
         });
         let opened = ledger.check(Code::V7, || {
             let receipt = checks::opened(&self.ceremony, have(hellos)?, have(deals)?)?;
-            Ok((receipt, found::opened()))
+            Ok((receipt, details::opened()))
         });
         let distinct_constants = ledger.check(Code::V9, || {
             let receipt = checks::distinct_constants(have(deals)?)?;
-            Ok((receipt, found::constants_differ(shape)))
+            Ok((receipt, details::constants_differ(shape)))
         });
         let known = ledger.check(Code::V10, || {
             let receipt = checks::known_constants(have(&self.session)?, have(deals)?)?;
-            Ok((receipt, found::constants_known(shape)))
+            Ok((receipt, details::constants_known(shape)))
         });
         Ok((distinct?, follow?, opened?, distinct_constants?, known?))
     }
@@ -178,7 +178,7 @@ impl Rounds {
     fn sums(&self, bodies: &Bodies, ledger: &mut Ledger) -> Got<Sums> {
         ledger.check(Code::V11, || {
             let sums = checks::add_up(&self.ceremony, have(&self.session)?, have(&bodies.deals)?)?;
-            let detail = found::sums(&self.shape, sums.digest());
+            let detail = details::sums(&self.shape, sums.digest());
             Ok((sums, detail))
         })
     }
@@ -188,12 +188,12 @@ impl Rounds {
         let prepared = ledger.check(Code::V12, || {
             let receipt =
                 checks::prepared(have(&self.deals)?, have(sums)?, have(&bodies.prepares)?)?;
-            Ok((receipt, found::stored(&self.shape)))
+            Ok((receipt, details::stored(&self.shape)))
         });
         let proven = ledger.check(Code::V13, || {
             let receipt =
                 checks::shares_proven(&self.ceremony, have(sums)?, have(&bodies.prepares)?)?;
-            Ok((receipt, found::shares_proven(&self.shape)))
+            Ok((receipt, details::shares_proven(&self.shape)))
         });
         Ok((prepared?, proven?))
     }
@@ -221,7 +221,7 @@ impl Rounds {
             if both.is_none() {
                 checks::partials_verified(have(sums)?, have(&messages)?, have(commits)?)?;
             }
-            Ok(((), found::partials(&self.shape)))
+            Ok(((), details::partials(&self.shape)))
         });
         let verified = ledger.check(Code::V15, || {
             let (sums, messages, combined) = (have(sums)?, have(&messages)?, have(&combined)?);
@@ -239,14 +239,14 @@ impl Rounds {
                         .position(|(root, signature)| !valid(root, signature));
                     let what = wrong.map_or_else(
                         || "a signature".to_owned(),
-                        |item| words::item(Some(&self.ceremony), item),
+                        |item| describe::item(Some(&self.ceremony), item),
                     );
                     format!(
                         "the combined signature on {what} does not verify under its validator's key"
                     )
                 })?;
             }
-            Ok(((), found::signatures(&self.shape, &self.ceremony)))
+            Ok(((), details::signatures(&self.shape, &self.ceremony)))
         });
         let verdict = partials.and(verified);
         (messages.and_then(|messages| Ok(Signatures { messages, combined: combined? })), verdict)
@@ -259,7 +259,7 @@ impl Rounds {
         }
         ledger.check(Code::Sealed, || {
             checks::shares_sealed(&self.ceremony, have(sums)?, &have(commits)?.signed)?;
-            Ok(((), found::sealed(&self.shape)))
+            Ok(((), details::sealed(&self.shape)))
         })
     }
 
@@ -283,7 +283,7 @@ impl Rounds {
                 ValidatorOutcome::all(sums, &messages.roots, combined, &have(commits)?.signed);
             let finals = have(&bodies.finals)?;
             let lock = UnsignedLock::new(&self.ceremony, &validators).map(|lock| lock.seal(finals));
-            Ok((lock.transpose()?, found::lock(&self.shape, &self.ceremony)))
+            Ok((lock.transpose()?, details::lock(&self.shape, &self.ceremony)))
         })
     }
 
@@ -302,7 +302,7 @@ impl Rounds {
             let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
             checks::outputs_agreed(sums, &messages.roots, combined, have(&self.commits)?, finals)?;
             let outputs = outputs_digest(sums.digest(), &messages.roots, combined);
-            Ok((outputs, found::agreed(outputs, finals)))
+            Ok((outputs, details::agreed(outputs, finals)))
         })
     }
 }

@@ -15,8 +15,8 @@ use crate::transcript::container::Header;
 use crate::transcript::stopped::Stopped;
 
 use super::code::Code;
+use super::describe;
 use super::ledger::{Got, Ledger, have};
-use super::words;
 
 /// The check that a rule belongs to. Equivocation and complaints belong to no round.
 fn code(rule: &Rule) -> Code {
@@ -92,22 +92,36 @@ pub(super) fn replay(
     let all = statements.len();
     let statements = of_this_ceremony(&ceremony, &statements);
     let foreign = all - statements.len();
+    judge_checks(&ceremony, &statements, &faults, ledger);
+    let findings = || findings(&ceremony, &statements, &faults, foreign);
+    // The ceremony was not completed: that is a finding, whoever is at fault.
+    let verdict: Got<()> = ledger.check(Code::V19, || Err(findings().into()));
+    verdict.err().unwrap_or(Code::V19)
+}
+
+/// One line for each check that these statements can say something about.
+fn judge_checks(
+    ceremony: &Ceremony,
+    statements: &[&Statement],
+    faults: &[Fault],
+    ledger: &mut Ledger,
+) {
     for (check, round) in
         LOOKS_AT.into_iter().filter(|(check, _)| *check != Code::Sealed || ceremony.ssv().is_some())
     {
         let broken: Vec<String> = faults
             .iter()
             .filter(|fault| code(&fault.rule) == check)
-            .map(|fault| sentence(fault, &ceremony))
+            .map(|fault| sentence(fault, ceremony))
             .collect();
-        let missing = missing(&ceremony, &statements, round);
+        let missing = missing(ceremony, statements, round);
         match (broken.is_empty(), missing.is_empty()) {
             (false, _) => {
                 let _ = ledger.check::<()>(check, || Err(broken.join("; ").into()));
             }
             (true, false) => ledger.not_judged(
                 check,
-                &format!("no {} of {}", words::round(round), missing.join(", ")),
+                &format!("no {} of {}", describe::round(round), missing.join(", ")),
             ),
             (true, true) => ledger.not_judged(
                 check,
@@ -115,27 +129,28 @@ pub(super) fn replay(
             ),
         }
     }
-    let findings = || {
-        let mut text: Vec<String> = faults.iter().map(|fault| sentence(fault, &ceremony)).collect();
-        if text.is_empty() {
-            text.push("these statements prove nobody at fault".to_owned());
-        }
-        text.extend(
-            accusations(&ceremony, &statements)
-                .iter()
-                .map(|said| format!("said, not proven: {said}")),
-        );
-        text.extend(prepared(&ceremony, &statements));
-        if foreign > 0 {
-            text.push(format!(
-                "{foreign} statements are not shown to be of this ceremony, and were left out"
-            ));
-        }
-        text.join("; ")
-    };
-    // The ceremony was not completed: that is a finding, whoever is at fault.
-    let verdict: Got<()> = ledger.check(Code::V19, || Err(findings().into()));
-    verdict.err().unwrap_or(Code::V19)
+}
+
+/// All that the statements prove and say, and how many are `foreign` and were left out.
+fn findings(
+    ceremony: &Ceremony,
+    statements: &[&Statement],
+    faults: &[Fault],
+    foreign: usize,
+) -> String {
+    let mut text: Vec<String> = faults.iter().map(|fault| sentence(fault, ceremony)).collect();
+    if text.is_empty() {
+        text.push("these statements prove nobody at fault".to_owned());
+    }
+    let said = accusations(ceremony, statements);
+    text.extend(said.iter().map(|said| format!("said, not proven: {said}")));
+    text.extend(prepared(ceremony, statements));
+    if foreign > 0 {
+        text.push(format!(
+            "{foreign} statements are not shown to be of this ceremony, and were left out"
+        ));
+    }
+    text.join("; ")
 }
 
 fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {
@@ -143,7 +158,7 @@ fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {
         Certainty::Proven => "proven",
         Certainty::Suspected | Certainty::Nobody => "possible",
     };
-    format!("{certainty}: {}", words::rule(&fault.rule, Some(ceremony)))
+    format!("{certainty}: {}", describe::rule(&fault.rule, Some(ceremony)))
 }
 
 fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<String> {
@@ -154,7 +169,7 @@ fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<
         .speakers(round)
         .iter()
         .filter(|index| !here.contains(index))
-        .map(|index| words::operator(Some(ceremony), index))
+        .map(|index| describe::operator(Some(ceremony), index))
         .collect()
 }
 
@@ -165,7 +180,7 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
     let said = abandoned.filter_map(|statement| {
         let awaited = Abandon::decode(statement.body(), &shape).ok()?.awaited;
         let whom = ceremony.indices().zip(awaited).filter_map(|(index, awaited)| {
-            let name = words::operator(Some(ceremony), index);
+            let name = describe::operator(Some(ceremony), index);
             match (awaited.statement, awaited.share_box) {
                 (false, false) => None,
                 (true, false) => Some(format!("the statement of {name}")),
@@ -175,8 +190,8 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
         });
         let whom: Vec<String> = whom.collect();
         let (who, round) = (
-            words::operator(Some(ceremony), statement.envelope.sender),
-            words::round(statement.envelope.round),
+            describe::operator(Some(ceremony), statement.envelope.sender),
+            describe::round(statement.envelope.round),
         );
         Some(match whom.is_empty() {
             true => format!("{who} gave up, waiting for nobody"),
@@ -192,7 +207,7 @@ pub fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String
     for statement in statements {
         if (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, Round::Prepare) {
             let sender = statement.envelope.sender;
-            prepared.insert(sender, words::operator(Some(ceremony), sender));
+            prepared.insert(sender, describe::operator(Some(ceremony), sender));
         }
     }
     let names: Vec<String> = prepared.into_values().collect();

@@ -65,6 +65,9 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Every unit; first the one of custom networks.
+    pub const ALL: [Self; 2] = [Self::Eth, Self::Gno];
+
     /// "ETH" or "GNO".
     pub fn name(self) -> &'static str {
         match self {

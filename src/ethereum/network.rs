@@ -53,16 +53,47 @@ pub struct CustomNetwork {
 pub struct Network {
     constants: CustomNetwork,
     unit: Unit,
+    limits: Limits,
+    /// `None` for a custom one.
+    epoch_seconds: Option<u64>,
 }
 
-/// Constants of a built-in network.
+/// Bounds of a network's deposits, in gwei.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limits {
+    /// What the deposit contract takes at least.
+    least: u64,
+    /// What activates a validator, and the most of one that does not compound.
+    standard: u64,
+    /// The most of a validator that compounds (EIP-7251).
+    most_compounding: u64,
+}
+
+impl Limits {
+    /// Those of the consensus specification.
+    const CONSENSUS: Self =
+        Self { least: GWEI, standard: 32 * GWEI, most_compounding: 2048 * GWEI };
+}
+
+/// All that is known of a network. A new one is one row of [`KNOWN`] or [`FORMER`], its vectors,
+/// and a line of the changelog: names, checks and help texts come from these tables.
 struct Known {
     name: &'static str,
     genesis_fork_version: [u8; 4],
     capella_fork_version: [u8; 4],
     genesis_validators_root: [u8; 32],
+    /// Seconds since 1970.
     genesis_time: u64,
+    /// EIP-155 chain id of its execution layer.
+    chain_id: u64,
+    /// Slots of an epoch, times the seconds of a slot.
+    epoch_seconds: u64,
     unit: Unit,
+    limits: Limits,
+    /// Whether SSV's contract is there.
+    ssv: bool,
+    /// Whether Obol's clusters run there.
+    obol: bool,
 }
 
 /// From the networks' published configurations (`ethereum/consensus-specs`, `eth-clients/hoodi`,
@@ -76,7 +107,12 @@ const KNOWN: [Known; 5] = [
             b"4b363db94e286120d76eb905340fdd4e54bfe9f06bf33ff6cf5ad27f511bfe95",
         ),
         genesis_time: 1_606_824_023,
+        chain_id: 1,
+        epoch_seconds: 32 * 12,
         unit: Unit::Eth,
+        limits: Limits::CONSENSUS,
+        ssv: true,
+        obol: true,
     },
     Known {
         name: "hoodi",
@@ -86,7 +122,12 @@ const KNOWN: [Known; 5] = [
             b"212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f",
         ),
         genesis_time: 1_742_213_400,
+        chain_id: 560_048,
+        epoch_seconds: 32 * 12,
         unit: Unit::Eth,
+        limits: Limits::CONSENSUS,
+        ssv: true,
+        obol: true,
     },
     Known {
         name: "sepolia",
@@ -96,7 +137,12 @@ const KNOWN: [Known; 5] = [
             b"d8ea171f3c94aea21ebc42a1ed61052acf3f9209c00e4efbaaddac09ed9b8078",
         ),
         genesis_time: 1_655_733_600,
+        chain_id: 11_155_111,
+        epoch_seconds: 32 * 12,
         unit: Unit::Eth,
+        limits: Limits::CONSENSUS,
+        ssv: true,
+        obol: true,
     },
     Known {
         name: "gnosis",
@@ -106,7 +152,12 @@ const KNOWN: [Known; 5] = [
             b"f5dcb5564e829aab27264b9becd5dfaa017085611224cb3036f573368dbb9d47",
         ),
         genesis_time: 1_638_993_340,
+        chain_id: 100,
+        epoch_seconds: 16 * 5,
         unit: Unit::Gno,
+        limits: Limits::CONSENSUS,
+        ssv: false,
+        obol: true,
     },
     Known {
         name: "chiado",
@@ -116,9 +167,44 @@ const KNOWN: [Known; 5] = [
             b"9d642dac73058fbf39c0ae41ab1e34e4d889043cb199851ded7095bc99eb4c1e",
         ),
         genesis_time: 1_665_396_300,
+        chain_id: 10_200,
+        epoch_seconds: 16 * 5,
         unit: Unit::Gno,
+        limits: Limits::CONSENSUS,
+        ssv: false,
+        obol: true,
     },
 ];
+
+/// A network that has ended. No ceremony is held for it, but what was signed for it can be checked.
+struct Former {
+    genesis_fork_version: [u8; 4],
+    /// EIP-155 chain id.
+    chain_id: u64,
+}
+
+/// Goerli, for which Obol's older cluster definitions are signed.
+const FORMER: [Former; 1] =
+    [Former { genesis_fork_version: [0x00, 0x00, 0x10, 0x20], chain_id: 5 }];
+
+/// EIP-155 chain id of the network of this genesis fork version on which Obol's clusters run, or
+/// ran.
+pub fn obol_chain_id(genesis_fork_version: [u8; 4]) -> Option<u64> {
+    let known = KNOWN.iter().filter(|known| known.obol);
+    let known = known.map(|known| (known.genesis_fork_version, known.chain_id));
+    let former = FORMER.iter().map(|former| (former.genesis_fork_version, former.chain_id));
+    known.chain(former).find(|(version, _)| *version == genesis_fork_version).map(|(_, id)| id)
+}
+
+/// Names as a person reads them: `a, b or c`.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [front @ .., end] => format!("{} {last} {end}", front.join(", ")),
+    }
+}
 
 /// 64 hexadecimal digits, at compile time.
 const fn bytes32(digits: &[u8; 64]) -> [u8; 32] {
@@ -139,7 +225,7 @@ const fn bytes32(digits: &[u8; 64]) -> [u8; 32] {
 }
 
 impl Network {
-    /// The built-in network of this name: `mainnet`, `hoodi`, `sepolia`, `gnosis`, `chiado`.
+    /// The built-in network of this name.
     pub fn known(name: &str) -> Option<Self> {
         let known = KNOWN.iter().find(|known| known.name == name)?;
         let constants = CustomNetwork {
@@ -149,12 +235,32 @@ impl Network {
             genesis_validators_root: known.genesis_validators_root,
             genesis_time: Some(known.genesis_time),
         };
-        Some(Self { constants, unit: known.unit })
+        Some(Self {
+            constants,
+            unit: known.unit,
+            limits: known.limits,
+            epoch_seconds: Some(known.epoch_seconds),
+        })
     }
 
     /// The names of the built-in networks.
     pub fn known_names() -> impl Iterator<Item = &'static str> {
         KNOWN.iter().map(|known| known.name)
+    }
+
+    /// The names of the built-in networks whose deposits are counted in `unit`.
+    pub fn names_counted_in(unit: Unit) -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().filter(move |known| known.unit == unit).map(|known| known.name)
+    }
+
+    /// The names of the built-in networks on which SSV's contract is.
+    pub fn ssv_names() -> impl Iterator<Item = &'static str> {
+        KNOWN.iter().filter(|known| known.ssv).map(|known| known.name)
+    }
+
+    /// Whether SSV's contract is on this network.
+    pub fn has_ssv(&self) -> bool {
+        Self::ssv_names().any(|name| name == self.name())
     }
 
     /// A network of one's own, counted in ether. It may share neither name, genesis fork version
@@ -179,7 +285,7 @@ impl Network {
                 return Err(NetworkError::KnownRoot(known.name));
             }
         }
-        Ok(Self { constants, unit: Unit::Eth })
+        Ok(Self { constants, unit: Unit::Eth, limits: Limits::CONSENSUS, epoch_seconds: None })
     }
 
     /// Whether this is one of the built-in networks, whose name alone says everything.
@@ -216,12 +322,8 @@ impl Network {
     /// The epoch at `time`, in seconds since 1970; `None` for custom networks, whose slots are not
     /// known, and before genesis. 32 slots of 12 seconds; 16 of 5 on Gnosis networks.
     pub fn epoch_at(&self, time: u64) -> Option<u64> {
-        let seconds = match self.unit {
-            Unit::Eth => 32 * 12,
-            Unit::Gno => 16 * 5,
-        };
         let since = time.checked_sub(self.genesis_time()?)?;
-        self.is_known().then_some(since / seconds)
+        Some(since / self.epoch_seconds?)
     }
 
     /// What its deposits are counted in.
@@ -231,14 +333,15 @@ impl Network {
 
     /// The deposit that activates a validator, in gwei: 32 ETH or 1 GNO.
     pub fn standard_amount(&self) -> u64 {
-        32 * GWEI
+        self.limits.standard
     }
 
     /// The least and the most of one deposit, in gwei: from what the deposit contract takes (1 ETH,
     /// 1/32 GNO) to what the validator's balance can use (32 ETH, or 2048 ETH when compounding,
     /// EIP-7251; 1 and 64 GNO).
     pub fn amount_limits(&self, compounding: bool) -> RangeInclusive<u64> {
-        GWEI..=if compounding { 2048 * GWEI } else { 32 * GWEI }
+        let Limits { least, standard, most_compounding } = self.limits;
+        least..=if compounding { most_compounding } else { standard }
     }
 
     /// Checks one deposit's amount, in gwei.
@@ -326,6 +429,40 @@ mod tests {
             let constants = CustomNetwork { name: name.to_owned(), ..devnet() };
             assert_eq!(Network::custom(constants), Err(NetworkError::Name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn rows_of_the_table() {
+        // EIP-155 chain ids as https://chainid.network has them; SSV's and Obol's networks by their
+        // documentation.
+        let rows = [
+            ("mainnet", 1, true),
+            ("hoodi", 560_048, true),
+            ("sepolia", 11_155_111, true),
+            ("gnosis", 100, false),
+            ("chiado", 10_200, false),
+        ];
+        assert!(Network::known_names().eq(rows.map(|(name, ..)| name)));
+        for (name, chain, ssv) in rows {
+            let network = Network::known(name).unwrap();
+            assert_eq!(obol_chain_id(network.genesis_fork_version()), Some(chain), "{name}");
+            assert_eq!(network.has_ssv(), ssv, "{name}");
+        }
+        assert_eq!(obol_chain_id([0, 0, 0x10, 0x20]), Some(5), "Goerli, which has ended");
+        assert_eq!(obol_chain_id(devnet().genesis_fork_version), None);
+        assert!(!Network::custom(devnet()).unwrap().has_ssv());
+        let versions = KNOWN.iter().map(|known| known.genesis_fork_version);
+        let versions: std::collections::BTreeSet<[u8; 4]> =
+            versions.chain(FORMER.iter().map(|former| former.genesis_fork_version)).collect();
+        assert_eq!(versions.len(), KNOWN.len() + FORMER.len(), "no fork version twice");
+    }
+
+    #[test]
+    fn names_in_a_sentence() {
+        assert_eq!(listed(["a"], "or"), "a");
+        assert_eq!(listed(["a", "b"], "and"), "a and b");
+        assert_eq!(listed(["a", "b", "c"], "or"), "a, b or c");
+        assert_eq!(listed([], "or"), "");
     }
 
     #[test]

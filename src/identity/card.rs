@@ -1,7 +1,7 @@
 //! The operator card: name and public keys in one line that survives mail and chat.
 //!
 //! `quorate1...` is bech32m (BIP-350) over `version(1) ‖ operator key(32) ‖ Noise static(32) ‖
-//! certificate(64) ‖ name length(1) ‖ name`, 131 to 162 bytes.
+//! card signature(64) ‖ name length(1) ‖ name`, 131 to 162 bytes.
 
 use core::fmt;
 
@@ -126,17 +126,17 @@ pub enum CardError {
     Noise(#[from] DhKeyError),
     /// The operator key did not sign this name and Noise static.
     #[error(
-        "the certificate does not verify: the card's name or Noise key was not made by the holder \
-         of its operator key"
+        "the card signature does not verify: the card's name or Noise key was not made by the \
+         holder of its operator key"
     )]
-    Certificate,
+    Signature,
     /// Another spelling of a card: upper case, or stray bits.
     #[error("not the canonical spelling of the operator card (lower case, as it was printed)")]
     NotCanonical,
 }
 
-/// An operator's public side. The certificate is checked by the only constructors, so whoever reads
-/// the name and the Noise static reads what the holder of the key chose.
+/// An operator's public side. The card signature is checked by the only constructors, so whoever
+/// reads the name and the Noise static reads what the holder of the key chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OperatorCard {
     /// Name.
@@ -145,31 +145,31 @@ pub struct OperatorCard {
     pub key: OperatorPublic,
     /// Static key of the channels.
     pub noise: DhPublic,
-    certificate: [u8; 64],
+    signature: [u8; 64],
 }
 
 impl OperatorCard {
     /// Signs a card.
     pub(super) fn issue(name: OperatorName, key: &OperatorKey, noise: DhPublic) -> Self {
-        let certificate = key.sign(Tag::NoiseCertificate, &certified(&name, &noise));
-        Self { name, key: key.public(), noise, certificate }
+        let signature = key.sign(Tag::CardSignature, &signed(&name, &noise));
+        Self { name, key: key.public(), noise, signature }
     }
 
-    /// A card from its parts, if the certificate verifies.
+    /// A card from its parts, if the card signature verifies.
     pub fn from_parts(
         name: OperatorName,
         key: OperatorPublic,
         noise: DhPublic,
-        certificate: [u8; 64],
+        signature: [u8; 64],
     ) -> Result<Self, CardError> {
-        key.verify(Tag::NoiseCertificate, &certified(&name, &noise), &certificate)
-            .map_err(|BadSignature| CardError::Certificate)?;
-        Ok(Self { name, key, noise, certificate })
+        key.verify(Tag::CardSignature, &signed(&name, &noise), &signature)
+            .map_err(|BadSignature| CardError::Signature)?;
+        Ok(Self { name, key, noise, signature })
     }
 
-    /// Signature of the operator key over Noise static and name.
-    pub fn certificate(&self) -> &[u8; 64] {
-        &self.certificate
+    /// The card signature: of the operator key over Noise static and name.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.signature
     }
 
     /// One line, `quorate1...`.
@@ -204,13 +204,13 @@ impl OperatorCard {
         if card.encode() == text { Ok(card) } else { Err(CardError::NotCanonical) }
     }
 
-    /// Appends `key(32) ‖ noise(32) ‖ certificate(64) ‖ name length(1) ‖ name`: the part that card
-    /// and spec have in common.
+    /// Appends `key(32) ‖ noise(32) ‖ card signature(64) ‖ name length(1) ‖ name`: the part that
+    /// card and spec have in common.
     pub fn write(&self, w: Writer) -> Writer {
         let length = u8::try_from(self.name.0.len()).expect("a name has at most 32 bytes");
         w.bytes(self.key.as_bytes())
             .bytes(self.noise.as_bytes())
-            .bytes(&self.certificate)
+            .bytes(&self.signature)
             .u8(length)
             .bytes(self.name.0.as_bytes())
     }
@@ -220,7 +220,7 @@ impl OperatorCard {
 pub struct RawCard {
     key: [u8; 32],
     noise: [u8; 32],
-    certificate: [u8; 64],
+    signature: [u8; 64],
     name: String,
 }
 
@@ -228,12 +228,12 @@ impl RawCard {
     /// Reads what [`OperatorCard::write`] wrote.
     pub fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let (key, noise) = (r.array("operator key")?, r.array("Noise key")?);
-        let certificate = r.array("certificate")?;
+        let signature = r.array("card signature")?;
         let length = usize::from(r.u8("name length")?);
         let name = r.bytes("name", length)?;
         let name = core::str::from_utf8(name)
             .map_err(|_| DecodeError::Invalid { what: "name", why: "not UTF-8" })?;
-        Ok(Self { key, noise, certificate, name: name.to_owned() })
+        Ok(Self { key, noise, signature, name: name.to_owned() })
     }
 
     /// Checks every field.
@@ -241,12 +241,12 @@ impl RawCard {
         let name = OperatorName::parse(&self.name)?;
         let (key, noise) =
             (OperatorPublic::from_bytes(self.key)?, DhPublic::from_bytes(self.noise)?);
-        OperatorCard::from_parts(name, key, noise, self.certificate)
+        OperatorCard::from_parts(name, key, noise, self.signature)
     }
 }
 
-/// What the certificate is over. The name is in it so that nobody can show an operator's key under
-/// another name.
-fn certified(name: &OperatorName, noise: &DhPublic) -> Vec<u8> {
+/// What the card signature is over. The name is in it so that nobody can show an operator's key
+/// under another name.
+fn signed(name: &OperatorName, noise: &DhPublic) -> Vec<u8> {
     [noise.as_bytes(), name.0.as_bytes()].concat()
 }

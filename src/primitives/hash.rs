@@ -90,8 +90,8 @@ tags! {
     BoxEphemeral = "box-ephemeral",
     /// Seeds of the padding of shares for SSV.
     SsvSeed = "ssv-seed",
-    /// Certificate of a Noise static by an operator key.
-    NoiseCertificate = "noise-certificate",
+    /// Signature of an operator card: of the operator key on Noise static and name.
+    CardSignature = "noise-certificate",
     /// Operator card.
     Card = "card",
     /// Prologue of a channel's Noise handshake.

@@ -7,7 +7,7 @@ pub mod codec;
 pub mod commitment;
 
 // The flag is the compiler's, not a feature: no crate of a dependency graph can set it.
-#[cfg_attr(quorate_toy_curve, path = "curve_toy.rs")]
+#[cfg_attr(quorate_toy_curve, path = "curve_toy/mod.rs")]
 pub mod curve;
 
 pub mod hash;

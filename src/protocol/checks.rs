@@ -25,7 +25,7 @@ use crate::spec::threshold::Index;
 use super::evidence::{Fault, Rule};
 use super::items::{Messages, outputs_digest};
 use super::outcome::Sums;
-use super::sealed::first_unproven;
+use super::ssv::first_unproven;
 
 /// A statement with its decoded body.
 #[derive(Clone)]

@@ -18,7 +18,7 @@ use super::items::{Messages, outputs_digest};
 use super::outcome::{Outcome, Receipts, ValidatorOutcome};
 use super::prepare::Checked;
 use super::record::ReplayError;
-use super::sealed::seal;
+use super::ssv::seal;
 use super::stage::Stage;
 use super::step::Step;
 use super::world::{Advance, Failed, Made, Stop, World};

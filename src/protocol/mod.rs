@@ -31,7 +31,7 @@ mod relay;
 
 mod replay;
 
-pub mod sealed;
+pub mod ssv;
 
 pub mod seat;
 

@@ -20,7 +20,7 @@ use super::commit;
 use super::evidence::{Fault, Rule};
 use super::outcome::{Sums, fold_shares};
 use super::record::{Record, RecordKind, ReplayError};
-use super::sealed::own_key;
+use super::ssv::own_key;
 use super::stage::Stage;
 use super::step::{Ask, Step};
 use super::world::{Advance, Failed, Made, Stop, World};

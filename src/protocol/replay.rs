@@ -4,8 +4,8 @@ use crate::message::envelope::{Kind, Round, Statement};
 
 use super::participant::Participant;
 use super::record::{Record, RecordKind, ReplayError};
-use super::sealed;
 use super::seat::OwnSeat;
+use super::ssv;
 use super::step::{Entropy, Step};
 
 impl Participant {
@@ -21,7 +21,7 @@ impl Participant {
             true => Self::resume(seat, records),
             false => {
                 // Whoever could not sign in the end does not begin.
-                sealed::own_key(&seat)?;
+                ssv::own_key(&seat)?;
                 Ok(Self::begin(seat, entropy()))
             }
         }

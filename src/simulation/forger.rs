@@ -19,7 +19,7 @@ use crate::protocol::checks::{self, Signed};
 use crate::protocol::items::{outputs_digest, signing_roots};
 use crate::protocol::outcome::Sums;
 use crate::protocol::participant::OwnSeat;
-use crate::protocol::sealed::seal;
+use crate::protocol::ssv::seal;
 use crate::spec::threshold::Index;
 
 use super::machine::{Machine, bytes, honest, run};

@@ -3,16 +3,20 @@
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2) = 1 ‖ kind(1): 1 = key generation ‖ policy(1): bit 0 = all operators may be required,
-//!   bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
+//! "QSPC" ‖ version(2) = 1 ‖ kind(1): 1 = key generation
+//!   ‖ policy(1): bit 0 = all operators may be required,
+//!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
-//! n(2) ‖ t(2) ‖ n times: point(8) ‖ operator key(32) ‖ Noise static(32) ‖ certificate(64) ‖ name length(1) ‖ name
+//! n(2) ‖ t(2) ‖ n times: point(8) ‖ operator key(32) ‖ Noise static(32) ‖ card signature(64)
+//!   ‖ name length(1) ‖ name
 //! V(4) ‖ V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
-//! with bit 1: owner(20) ‖ nonce of the first validator(8) ‖ n times: modulus of the operator's RSA key(256)
-//! with bit 2: length(4) ‖ contract wallets(2) ‖ that many: address(20), ascending ‖ the cluster definition as compact JSON
+//! with bit 1: owner(20) ‖ nonce of the first validator(8)
+//!   ‖ n times: modulus of the operator's RSA key(256)
+//! with bit 2: length(4) ‖ contract wallets(2) ‖ that many: address(20), ascending
+//!   ‖ the cluster definition as compact JSON
 //! ```
 //!
 //! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of

@@ -14,6 +14,7 @@ use crate::ethereum::address::AddressError;
 use crate::ethereum::amount::AmountError;
 use crate::ethereum::deposit::CredentialsError;
 use crate::ethereum::network::NetworkError;
+use crate::ethereum::network::{Network, listed};
 use crate::ethereum::ssv::RsaKeyError;
 use crate::identity::card::{CardError, NameError};
 use crate::primitives::codec::DecodeError;
@@ -355,7 +356,10 @@ pub enum SpecError {
         usual: usize,
     },
     /// A network without SSV's contract, or one that is not built in.
-    #[error("ssv: network {0}; SSV is on mainnet, hoodi and sepolia")]
+    #[error(
+        "ssv: network {0}; SSV is on {names}",
+        names = listed(Network::ssv_names(), "and")
+    )]
     SsvNetwork(String),
     /// An operator without an RSA key.
     #[error("{place}: missing; with [ssv], every operator has the RSA key that it registered")]

@@ -8,8 +8,6 @@ use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::network::Network;
 use crate::ethereum::ssv::{OwnerNonce, RsaPublic, threshold};
 
-/// The built-in networks on which SSV's contract is.
-pub const SSV_NETWORKS: [&str; 3] = ["mainnet", "hoodi", "sepolia"];
 /// Largest number of an operator: the largest whole number that every reader of JSON keeps exactly.
 pub const LARGEST_ID: u64 = (1 << 53) - 1;
 /// Largest nonce of a validator: the folders that SSV's tools read are ordered by name, with six
@@ -60,7 +58,7 @@ pub(super) fn check(
     if required != usual {
         return Err(SpecError::SsvThreshold { required, operators, usual });
     }
-    if !network.is_known() || !SSV_NETWORKS.contains(&network.name()) {
+    if !network.has_ssv() {
         return Err(SpecError::SsvNetwork(network.name().to_owned()));
     }
     for (position, key) in ssv.keys.iter().enumerate() {

@@ -123,7 +123,7 @@ fn v2_and_v3_stop_other_specs() {
     };
     let card = &collusion.operators[1].card();
     // (position, code): the magic, the attempt (then it lacks what it replaces), the first
-    // threshold byte, and a certificate.
+    // threshold byte, and a card signature.
     let key = find(card.key.as_bytes());
     for (at, code) in [
         (12, Code::V2),

@@ -2,8 +2,8 @@
 //! memory, its files in the layout of a finished demo, below the build's scratch folder.
 //!
 //!     cargo test --test conformance
-//!     conformance/run.sh target/tmp/conformance-outputs --passphrase-file target/tmp/conformance-outputs/passphrase.txt \
-//!         --allow-weak-kdf
+//!     conformance/run.sh target/tmp/conformance-outputs --allow-weak-kdf \
+//!         --passphrase-file target/tmp/conformance-outputs/passphrase.txt
 
 use std::path::Path;
 use std::sync::Arc;

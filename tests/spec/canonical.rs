@@ -95,9 +95,9 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (replaced(&noise, &[0xff; 32]), card(CardError::Noise(DhKeyError::NotCanonical))),
         (
             replaced(&noise, operator("erin").noise().public().as_bytes()),
-            card(CardError::Certificate),
+            card(CardError::Signature),
         ),
-        (replaced(b"\x05carol", b"\x05karol"), card(CardError::Certificate)),
+        (replaced(b"\x05carol", b"\x05karol"), card(CardError::Signature)),
         (replaced(b"\x05carol", b"\x05 arol"), card(CardError::Name(NameError::Spaces))),
         (patched(find(&good, &address(FIRST)) - 16, &[0, 0, 0x20, 1]), over("validators")),
         (patched(last, &[0]), {
@@ -161,7 +161,7 @@ fn layout() {
         by_hand.extend((position as u64 + 1).to_be_bytes());
         by_hand.extend(card.key.as_bytes());
         by_hand.extend(card.noise.as_bytes());
-        by_hand.extend(card.certificate());
+        by_hand.extend(card.signature());
         by_hand.push(name.len() as u8);
         by_hand.extend(name.as_bytes());
     }
@@ -231,7 +231,7 @@ fn every_changed_byte_is_refused_or_is_another_spec() {
             }
         }
     }
-    // Name, id, amounts, addresses and the like have many values; keys and certificates have no
+    // Name, id, amounts, addresses and the like have many values; keys and card signatures have no
     // other.
     assert!(other_specs > 200, "{other_specs}");
 }

@@ -463,7 +463,8 @@ fn json_faults() {
         ("\"compounding\": true", "\"compounding\": true, \"x\": 0", "unknown field `x`"),
         (
             "\"network\": \"hoodi\"",
-            "\"network\": {\"name\": \"a\", \"name\": \"b\", \"genesis_fork_version\": \"\", \"genesis_validators_root\": \"\"}",
+            "\"network\": {\"name\": \"a\", \"name\": \"b\", \"genesis_fork_version\": \"\", \
+             \"genesis_validators_root\": \"\"}",
             "duplicate field `name`",
         ),
         ("\"network\": \"hoodi\"", "\"network\": {\"nme\": \"a\"}", "unknown field `nme`"),

@@ -1,6 +1,7 @@
 //! The rules of `[ssv]`.
 
 use quorate::ethereum::address::AddressError;
+use quorate::ethereum::network::Network;
 use quorate::ethereum::ssv::{RsaKeyError, RsaPublic};
 use quorate::spec::ssv::{LARGEST_ID, LARGEST_NONCE};
 use quorate::spec::{Place, SpecError};
@@ -112,6 +113,22 @@ fn a_cluster_is_taken() {
     }
     let last = ceremony(&edited(cluster(4, 3), "/ssv/nonce", (LARGEST_NONCE - 1).into())).unwrap();
     assert_eq!(last.ssv().unwrap().owner_nonce(1).nonce, LARGEST_NONCE);
+}
+
+#[test]
+fn the_networks_are_those_of_the_table() {
+    let mut taken = Vec::new();
+    for name in Network::known_names() {
+        match ceremony(&edited(cluster(4, 3), "/network", name.into())) {
+            Ok(_) => taken.push(name),
+            Err(error) => {
+                assert_eq!(error, SpecError::SsvNetwork(name.to_owned()));
+                let names = "SSV is on mainnet, hoodi and sepolia";
+                assert_eq!(error.to_string(), format!("ssv: network {name}; {names}"));
+            }
+        }
+    }
+    assert!(Network::ssv_names().eq(taken));
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::unit_names;
+
 use super::{VerifyExit, address_and_port};
 
 #[derive(Subcommand)]
@@ -143,9 +145,9 @@ pub(crate) struct ExitRequest {
 pub(crate) struct DepositRequest {
     #[command(flatten)]
     pub(crate) common: RequestCommon,
-    /// The amount in ETH (GNO on gnosis and chiado). Another one than those that the ceremony
-    /// signed.
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT",
+        help = format!("The amount in {}. Another one than those that the ceremony signed",
+            unit_names()))]
     pub(crate) amount: String,
 }
 

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::{network_names, unit_names};
+
 #[derive(Subcommand)]
 pub(crate) enum Spec {
     /// Write a ceremony file from operator cards. The coordinator has no other power.
@@ -43,8 +45,8 @@ pub(crate) struct SpecNew {
     /// Name of the ceremony. By default that of the cluster, if there is a definition.
     #[arg(long, required_unless_present = "obol_definition")]
     pub(crate) name: Option<String>,
-    /// mainnet, hoodi, sepolia, gnosis or chiado. For another network, write the file by hand.
-    #[arg(long, required_unless_present = "obol_definition")]
+    #[arg(long, required_unless_present = "obol_definition",
+        help = format!("{}. For another network, write the file by hand", network_names()))]
     pub(crate) network: Option<String>,
     /// How many operators are needed to sign: more than half.
     #[arg(long, required_unless_present = "obol_definition")]
@@ -66,9 +68,9 @@ pub(crate) struct SpecNew {
         value_name = "true|false"
     )]
     pub(crate) compounding: Option<bool>,
-    /// Amount of a deposit in ETH (GNO on gnosis and chiado), 32 ETH (1 GNO) if not given. Repeat
-    /// it, in ascending order, for several deposits of each validator.
-    #[arg(long = "amount", conflicts_with = "obol_definition", value_name = "AMOUNT")]
+    #[arg(long = "amount", conflicts_with = "obol_definition", value_name = "AMOUNT",
+        help = format!("Amount of a deposit in {}, 32 ETH (1 GNO) if not given. Repeat it, in \
+            ascending order, for several deposits of each validator", unit_names()))]
     pub(crate) amounts: Vec<String>,
     /// Sign a builder registration with this fee recipient (ERC-55).
     #[arg(long, conflicts_with = "obol_definition", value_name = "ADDRESS")]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::network_names;
+
 #[derive(Subcommand)]
 pub(crate) enum Verify {
     /// A deposit file: shape, amounts, credentials, both roots, network, and every signature.
@@ -99,8 +101,7 @@ pub(crate) enum Verify {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct NetworkArgs {
-    /// mainnet, hoodi, sepolia, gnosis or chiado.
-    #[arg(long)]
+    #[arg(long, help = network_names())]
     pub(crate) network: Option<String>,
     /// The network of this ceremony file, for one that is not built in.
     #[arg(long, value_name = "FILE")]

@@ -13,7 +13,7 @@ use crate::messages::{quoted, shown};
 use crate::progress::seat_names;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, node_key, prompt, ssv_key};
-use quorate::audit::words;
+use quorate::audit::describe;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
 use quorate::export::keystores::Profile;
@@ -273,7 +273,7 @@ fn aborted(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let culprits = seat_names(ceremony, &fault.rule.culprits());
-    let what = words::rule(&fault.rule, Some(ceremony));
+    let what = describe::rule(&fault.rule, Some(ceremony));
     let (certainty, sure) = match fault.rule.certainty() {
         Certainty::Proven => ("proven", "proven to anybody"),
         Certainty::Suspected => ("suspected", "suspected: one of them, and not proven which"),

@@ -203,7 +203,8 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
         "validator_count": ceremony.v(),
         "obol": ceremony.obol().map(|cluster| json!({
             "definition_hash": format!("0x{}", hex::encode(cluster.definition().definition_hash)),
-            "unchecked": cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect::<Vec<_>>(),
+            "unchecked":
+                cluster.unchecked().iter().map(|one| one.field.as_str()).collect::<Vec<_>>(),
         })),
     })
 }

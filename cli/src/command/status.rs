@@ -13,7 +13,7 @@ use crate::progress::{round_word, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::verdict::Verdict;
 use crate::{input, messages, prompt};
-use quorate::audit::words;
+use quorate::audit::describe;
 use quorate::identity::Operator;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::ReplayError;
@@ -187,7 +187,9 @@ fn describe(
     for verdict in verdicts(&evidence) {
         match verdict {
             Ok(Verdict { ceremony, proven: faults, .. }) => {
-                proven.extend(faults.iter().map(|fault| words::rule(&fault.rule, Some(&ceremony))));
+                proven.extend(
+                    faults.iter().map(|fault| describe::rule(&fault.rule, Some(&ceremony))),
+                );
                 let new = format!("ceremony-attempt-{}.toml", ceremony.attempt().saturating_add(1));
                 let next = |fault| {
                     next_attempt(fault, &folder.join("ceremony.toml"), Path::new(&new), &ceremony)
@@ -227,7 +229,8 @@ fn describe(
         "proven": proven,
         "name": ceremony.as_ref().ok().map(|ceremony| ceremony.name()),
         "network": ceremony.as_ref().ok().map(|ceremony| ceremony.network().name()),
-        "fingerprint": ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
+        "fingerprint":
+            ceremony.as_ref().ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
         "problem": ceremony.as_ref().err(),
     });
     Ok((text, object, stand))
@@ -267,7 +270,7 @@ fn told(
             true => "your shares are stored, and it goes on if the others complete the certificate",
             false => "your shares were never confirmed",
         };
-        format!("{}; {stored}", words::rule(&fault.rule, Some(ceremony)))
+        format!("{}; {stored}", describe::rule(&fault.rule, Some(ceremony)))
     });
     let sentence = match waiting.round {
         Some(round) if !names.is_empty() => {

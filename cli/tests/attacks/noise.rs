@@ -275,15 +275,15 @@ fn attack_n4_channel_key_of_another() {
         let (flight, _) = flight(&operator(3), &[]);
         assert_eq!(answer_to(&flight).await, (Err(LinkError::OtherKey { index: 2 }), Vec::new()));
     });
-    // A certificate over another's channel key does not make a card.
+    // A card signature over another's channel key does not make a card.
     let (ours, theirs) = (operator(2).card(), operator(3).card());
     let taken = quorate::identity::OperatorCard::from_parts(
         ours.name,
         ours.key,
         theirs.noise,
-        *theirs.certificate(),
+        *theirs.signature(),
     );
-    assert_eq!(taken.err(), Some(quorate::identity::card::CardError::Certificate));
+    assert_eq!(taken.err(), Some(quorate::identity::card::CardError::Signature));
 }
 
 type Middle = (

@@ -387,8 +387,9 @@ fn attack_o11_share_cannot_be_opened() {
 
 #[test]
 fn attack_o12_secrets_out_of_place() {
-    // Files, outputs and command lines of real processes are searched by `cli/tests/cli/secrets.rs`; here,
-    // everything that is sent, and what the sealed log leaves on a disk.
+    // Files, outputs and command lines of real processes are searched by
+    // `cli/tests/cli/secrets.rs`; here, everything that is sent, and what the sealed log leaves on
+    // a disk.
     let mut all = machines(4, 3, TWO_VALIDATORS);
     let mut wire = Vec::new();
     let mut secrets: BTreeSet<Vec<u8>> = BTreeSet::new();

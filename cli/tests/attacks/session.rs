@@ -207,13 +207,13 @@ fn attack_s5_operator_in_two_seats() {
     let twin = Operator::from_secret_bytes(&SecretBytes::new(secret)).unwrap();
     assert_eq!(twin.card().noise, all[1].card().noise);
     assert_eq!(seated(&card(&twin)), SpecError::NoiseKeyDuplicate { place, first: 1 });
-    // Names and certificates: another name over the same keys does not verify.
+    // Names and card signatures: another name over the same keys does not verify.
     let ceremony = parsed(&text).unwrap();
     let mut renamed = ceremony.canonical().to_vec();
     let at = renamed.windows(5).position(|window| window == b"\x04dave").unwrap();
     renamed[at + 1] = b'D';
     let told = Ceremony::from_canonical(&renamed).unwrap_err();
-    assert_eq!(told, SpecError::Card { place, source: CardError::Certificate });
+    assert_eq!(told, SpecError::Card { place, source: CardError::Signature });
     let upper = Operator::generate(
         "Alice".parse_name(),
         quorate::primitives::secret::Secret32::new(&mut [5; 32]),

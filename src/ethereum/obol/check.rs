@@ -1,214 +1,21 @@
 //! Whether a definition holds: its hashes, its numbers, its wallets' signatures, its node records.
-//! Everything that can be wrong with it.
 
 use std::collections::BTreeSet;
 
-use super::definition::{ClusterDefinition, FieldFault, MOST_BYTES, SIGNATURE};
+use super::definition::{ClusterDefinition, ClusterOperator, Creator, MOST_BYTES, SIGNATURE};
 use super::eip712::{Purpose, digest};
-use super::enr::{self, EnrError};
+use super::enr;
+use super::error::{ACTIVE, LEAST};
 use crate::ethereum::address::ExecutionAddress;
-use crate::ethereum::json::JsonError;
-use crate::ethereum::secp256k1::{NodePublic, Secp256k1Error, recover};
-use crate::ethereum::ssz::Chunk;
+use crate::ethereum::network::obol_chain_id;
+use crate::ethereum::secp256k1::{NodePublic, recover};
 
-/// Chains by their genesis fork version: `GENESIS_FORK_VERSION`, EIP-155 chain id.
-const CHAINS: [([u8; 4], u64); 6] = [
-    ([0x00, 0x00, 0x00, 0x00], 1),
-    ([0x00, 0x00, 0x10, 0x20], 5),
-    ([0x00, 0x00, 0x00, 0x64], 100),
-    ([0x00, 0x00, 0x00, 0x6f], 10_200),
-    ([0x90, 0x00, 0x00, 0x69], 11_155_111),
-    ([0x10, 0x00, 0x09, 0x10], 560_048),
-];
+pub use super::error::{DefinitionError, WalletFault};
+
 /// Path of the signature of whoever made a definition.
 pub const CREATOR_SIGNATURE: &str = "creator.config_signature";
-/// Least of one deposit, in gwei.
-const LEAST: u64 = 1_000_000_000;
-/// What deposits have to add up to at least, and the most of one that does not compound.
-const ACTIVE: u64 = 32 * LEAST;
 /// Most of one deposit that compounds.
 const MOST_COMPOUNDING: u64 = 2048 * LEAST;
-
-/// Why a definition is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DefinitionError {
-    /// Amounts out of bounds.
-    #[error("deposit_amounts[{position}]: {gwei} gwei; from {LEAST} to {most}")]
-    Amount {
-        /// Which, from 0.
-        position: usize,
-        /// The amount.
-        gwei: u64,
-        /// The most.
-        most: u64,
-    },
-    /// Amounts that together do not activate a validator.
-    #[error("deposit_amounts: together {0} gwei, less than the {ACTIVE} of a validator")]
-    AmountSum(u64),
-    /// The configuration hash is another.
-    #[error("config_hash: states 0x{}, but its fields hash to \
-             0x{}", hex::encode(.stated), hex::encode(.computed))]
-    ConfigHash {
-        /// As stated.
-        stated: Chunk,
-        /// As computed.
-        computed: Chunk,
-    },
-    /// A wallet is said to be a contract, and the definition does not have it.
-    #[error("the contract wallet {0} is no wallet of the definition")]
-    ContractUnknown(ExecutionAddress),
-    /// Operators have signed, and whoever made the definition has not.
-    #[error("creator: not signed, but operators have signed")]
-    CreatorUnsigned,
-    /// The definition hash is another.
-    #[error("definition_hash: states 0x{}, but its fields hash to \
-             0x{}", hex::encode(.stated), hex::encode(.computed))]
-    DefinitionHash {
-        /// As stated.
-        stated: Chunk,
-        /// As computed.
-        computed: Chunk,
-    },
-    /// A node record.
-    #[error("operators[{operator}].enr: {source}")]
-    Enr {
-        /// Which, from 0.
-        operator: usize,
-        /// Why.
-        source: EnrError,
-    },
-    /// Two operators with one node key.
-    #[error("operators[{operator}].enr: the node key of operators[{first}] again")]
-    EnrDuplicate {
-        /// Which, from 0.
-        operator: usize,
-        /// The other.
-        first: usize,
-    },
-    /// One field by itself.
-    #[error("{field}: {fault}")]
-    Field {
-        /// Its path.
-        field: String,
-        /// Why.
-        fault: FieldFault,
-    },
-    /// Not the JSON of a definition.
-    #[error("not a cluster definition: {0}")]
-    Json(#[from] JsonError),
-    /// Signed, on a chain whose id is not known here.
-    #[error("fork_version: 0x{} is of no network that Obol's clusters run on, so no signature can \
-             be checked", hex::encode(.0))]
-    Network([u8; 4]),
-    /// A number of validators that is not theirs.
-    #[error("num_validators: {stated}, but there are {found} in validators")]
-    NumValidators {
-        /// As stated.
-        stated: u64,
-        /// How many there are.
-        found: usize,
-    },
-    /// Nobody.
-    #[error("operators: there is none")]
-    NoOperators,
-    /// One part of an operator's or the creator's signatures is missing.
-    #[error("{field}: missing, but other parts of what its wallet signs are there")]
-    PartlySigned {
-        /// The missing field's path.
-        field: String,
-    },
-    /// Some operators have signed, others not.
-    #[error("operators[{operator}]: not signed, but others have signed")]
-    SomeUnsigned {
-        /// The first that has not, from 0.
-        operator: usize,
-    },
-    /// Not between 2 and the number of operators.
-    #[error("threshold: {threshold} of {operators} operators; from 2 to all of them")]
-    Threshold {
-        /// As stated.
-        threshold: u64,
-        /// How many operators.
-        operators: usize,
-    },
-    /// Larger than a ceremony can carry.
-    #[error("{0} bytes; a definition has at most {MOST_BYTES}")]
-    TooLarge(usize),
-    /// Another version of the format.
-    #[error("version: {0:?}; from v1.8.0 to v1.11.0 is read here")]
-    Version(String),
-    /// A signature that is not its wallet's.
-    #[error("{field}: {fault}")]
-    Wallet {
-        /// The field's path.
-        field: String,
-        /// Why.
-        fault: WalletFault,
-    },
-}
-
-impl DefinitionError {
-    /// The path of the field at fault, `file` if it is none by itself.
-    pub fn field(&self) -> String {
-        match self {
-            Self::Amount { position, .. } => format!("deposit_amounts[{position}]"),
-            Self::AmountSum(_) => "deposit_amounts".to_owned(),
-            Self::ConfigHash { .. } => "config_hash".to_owned(),
-            Self::CreatorUnsigned => "creator".to_owned(),
-            Self::DefinitionHash { .. } => "definition_hash".to_owned(),
-            Self::Enr { operator, .. } | Self::EnrDuplicate { operator, .. } => {
-                format!("operators[{operator}].enr")
-            }
-            Self::Field { field, .. }
-            | Self::PartlySigned { field }
-            | Self::Wallet { field, .. } => field.clone(),
-            Self::ContractUnknown(_) | Self::Json(_) | Self::TooLarge(_) => "file".to_owned(),
-            Self::Network(_) => "fork_version".to_owned(),
-            Self::NumValidators { .. } => "num_validators".to_owned(),
-            Self::NoOperators => "operators".to_owned(),
-            Self::SomeUnsigned { operator } => format!("operators[{operator}]"),
-            Self::Threshold { .. } => "threshold".to_owned(),
-            Self::Version(_) => "version".to_owned(),
-        }
-    }
-}
-
-/// Why a signature is not that of an ordinary wallet (one with a key of its own).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WalletFault {
-    /// Signed by another key, or on something else.
-    #[error(
-        "signed by {}, not by {expected}, or for something else. If {expected} is a contract \
-         (ERC-1271), its signature cannot be checked \
-         offline: check it on the chain, then name it as a contract wallet", hexed(.found)
-    )]
-    AnotherKey {
-        /// The wallet.
-        expected: ExecutionAddress,
-        /// Who has signed.
-        found: [u8; 20],
-    },
-    /// Not a signature.
-    #[error("{0}")]
-    Malformed(#[from] Secp256k1Error),
-    /// Several signatures are a contract's.
-    #[error(
-        "{count} signatures together are those of a contract (ERC-1271), which cannot be checked \
-         offline: check them on the chain, then \
-         name {expected} as a contract wallet"
-    )]
-    Several {
-        /// The wallet.
-        expected: ExecutionAddress,
-        /// How many.
-        count: usize,
-    },
-}
-
-fn hexed(address: &[u8; 20]) -> String {
-    ExecutionAddress::from_bytes(*address)
-        .map_or_else(|_| "the zero address".to_owned(), |address| address.to_string())
-}
 
 /// A signature that nobody can check without the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -337,66 +144,92 @@ fn check_signatures(
     definition: &ClusterDefinition,
     contracts: &BTreeSet<ExecutionAddress>,
 ) -> Result<Vec<Unchecked>, DefinitionError> {
-    let chain =
-        CHAINS.iter().find(|(version, _)| *version == definition.fork_version).map(|(_, id)| *id);
-    let unknown = DefinitionError::Network(definition.fork_version);
-    let config = format!("0x{}", hex::encode(definition.config_hash));
-    let mut unchecked = Vec::new();
-    let mut verify =
-        |field: String, wallet: ExecutionAddress, purpose, text: &str, signature: &[u8]| {
-            let hash = digest(purpose, text, chain.ok_or_else(|| unknown.clone())?);
-            match check_wallet(&hash, wallet, signature) {
-                Ok(()) => Ok(()),
-                Err(_) if contracts.contains(&wallet) => {
-                    unchecked.push(Unchecked { field, wallet });
-                    Ok(())
-                }
-                Err(fault) => Err(DefinitionError::Wallet { field, fault }),
-            }
-        };
+    let mut wallets = Wallets {
+        fork_version: definition.fork_version,
+        config: format!("0x{}", hex::encode(definition.config_hash)),
+        contracts,
+        unchecked: Vec::new(),
+    };
     let mut signed = Vec::with_capacity(definition.operators.len());
     for (i, operator) in definition.operators.iter().enumerate() {
-        let field = |name: &str| format!("operators[{i}].{name}");
-        match (
-            operator.address,
-            operator.config_signature.as_slice(),
-            operator.enr_signature.as_slice(),
-        ) {
-            (None, [], []) => signed.push(false),
-            (None, _, _) => return Err(DefinitionError::PartlySigned { field: field("address") }),
-            (_, [], _) => {
-                return Err(DefinitionError::PartlySigned { field: field("config_signature") });
-            }
-            (_, _, []) => {
-                return Err(DefinitionError::PartlySigned { field: field("enr_signature") });
-            }
-            (Some(wallet), consent, node) => {
-                verify(
-                    field("config_signature"),
-                    wallet,
-                    Purpose::OperatorConfig,
-                    &config,
-                    consent,
-                )?;
-                verify(field("enr_signature"), wallet, Purpose::Enr, &operator.enr, node)?;
-                signed.push(true);
-            }
-        }
+        signed.push(wallets.check_operator(i, operator)?);
     }
     let anybody = signed.contains(&true);
     if let Some(operator) = signed.iter().position(|signed| !signed).filter(|_| anybody) {
         return Err(DefinitionError::SomeUnsigned { operator });
     }
-    match (definition.creator.address, definition.creator.config_signature.as_slice()) {
-        (None, []) if anybody => Err(DefinitionError::CreatorUnsigned),
-        (None, []) => Ok(()),
-        (None, _) => Err(DefinitionError::PartlySigned { field: "creator.address".to_owned() }),
-        (Some(_), []) => Err(DefinitionError::PartlySigned { field: CREATOR_SIGNATURE.to_owned() }),
-        (Some(wallet), consent) => {
-            verify(CREATOR_SIGNATURE.to_owned(), wallet, Purpose::CreatorConfig, &config, consent)
+    wallets.check_creator(&definition.creator, anybody)?;
+    Ok(wallets.unchecked)
+}
+
+/// What wallets sign of a definition, and what of it could not be checked.
+struct Wallets<'a> {
+    fork_version: [u8; 4],
+    /// The configuration hash, as it is signed.
+    config: String,
+    contracts: &'a BTreeSet<ExecutionAddress>,
+    unchecked: Vec<Unchecked>,
+}
+
+impl Wallets<'_> {
+    fn verify(
+        &mut self,
+        field: String,
+        wallet: ExecutionAddress,
+        purpose: Purpose,
+        text: &str,
+        signature: &[u8],
+    ) -> Result<(), DefinitionError> {
+        let chain =
+            obol_chain_id(self.fork_version).ok_or(DefinitionError::Network(self.fork_version))?;
+        match check_wallet(&digest(purpose, text, chain), wallet, signature) {
+            Ok(()) => Ok(()),
+            Err(_) if self.contracts.contains(&wallet) => {
+                self.unchecked.push(Unchecked { field, wallet });
+                Ok(())
+            }
+            Err(fault) => Err(DefinitionError::Wallet { field, fault }),
         }
-    }?;
-    Ok(unchecked)
+    }
+
+    /// Whether the operator has signed; an error if it has in part, or another has.
+    fn check_operator(
+        &mut self,
+        i: usize,
+        operator: &ClusterOperator,
+    ) -> Result<bool, DefinitionError> {
+        let field = |name: &str| format!("operators[{i}].{name}");
+        let missing = |name: &str| Err(DefinitionError::PartlySigned { field: field(name) });
+        let (consent, node) = (&operator.config_signature[..], &operator.enr_signature[..]);
+        match (operator.address, consent, node) {
+            (None, [], []) => Ok(false),
+            (None, _, _) => missing("address"),
+            (_, [], _) => missing("config_signature"),
+            (_, _, []) => missing("enr_signature"),
+            (Some(wallet), _, _) => {
+                let config = self.config.clone();
+                let purpose = Purpose::OperatorConfig;
+                self.verify(field("config_signature"), wallet, purpose, &config, consent)?;
+                self.verify(field("enr_signature"), wallet, Purpose::Enr, &operator.enr, node)?;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Whoever made the definition has signed it too, if operators have.
+    fn check_creator(&mut self, creator: &Creator, anybody: bool) -> Result<(), DefinitionError> {
+        let missing = |field: &str| Err(DefinitionError::PartlySigned { field: field.to_owned() });
+        match (creator.address, creator.config_signature.as_slice()) {
+            (None, []) if anybody => Err(DefinitionError::CreatorUnsigned),
+            (None, []) => Ok(()),
+            (None, _) => missing("creator.address"),
+            (Some(_), []) => missing(CREATOR_SIGNATURE),
+            (Some(wallet), consent) => {
+                let (field, config) = (CREATOR_SIGNATURE.to_owned(), self.config.clone());
+                self.verify(field, wallet, Purpose::CreatorConfig, &config, consent)
+            }
+        }
+    }
 }
 
 /// Whether this is the signature of a wallet with a key of its own.

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha3::{Digest, Keccak256};
 
-use super::base64url;
 use super::rlp::{self, RlpError};
 use crate::ethereum::secp256k1::{NodePublic, NodeSecret, Secp256k1Error};
 
@@ -59,7 +59,8 @@ pub fn parse(text: &str) -> Result<NodePublic, EnrError> {
         return Err(EnrError::TooLong);
     }
     // Charon takes padding too.
-    let bytes = base64url::decode(body.trim_end_matches('=')).ok_or(EnrError::Base64)?;
+    let bytes =
+        Base64UrlUnpadded::decode_vec(body.trim_end_matches('=')).map_err(|_| EnrError::Base64)?;
     if bytes.len() > LONGEST {
         return Err(EnrError::TooLong);
     }
@@ -92,7 +93,7 @@ pub fn write(secret: &NodeSecret) -> String {
     let signature = secret.sign(&signed_hash(&content));
     let [sequence, id, scheme, name, value] = content;
     let record = rlp::encode_list(&[&signature[..64], sequence, id, scheme, name, value]);
-    format!("{PREFIX}{}", base64url::encode(&record))
+    format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&record))
 }
 
 /// What the signature is over: the record without it.
@@ -108,6 +109,30 @@ mod tests {
     /// The example of EIP-778.
     const EXAMPLE: &str = "enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8";
     const KEY: &str = "03ca634cae0d49acb401d8a4c6b6fe8c55b70d115bf400769cc1400f3258cd3138";
+
+    /// What is asked of the library: one spelling of any bytes, and no other.
+    #[test]
+    fn base64_has_one_spelling() {
+        // RFC 4648 section 10, without its padding; and the two letters in which the URL alphabet
+        // differs.
+        for (text, encoded) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("fooba", "Zm9vYmE"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(Base64UrlUnpadded::encode_string(text.as_bytes()), encoded);
+            assert_eq!(Base64UrlUnpadded::decode_vec(encoded).unwrap(), text.as_bytes());
+        }
+        assert_eq!(Base64UrlUnpadded::encode_string(&[0xfb, 0xff]), "-_8");
+        for bad in ["Z", "Zh", "Zm9", "Zm9v=", "+/8A", "Zm9vY", "Zm9v\n", " Zg", "Zm 9v"] {
+            assert!(Base64UrlUnpadded::decode_vec(bad).is_err(), "{bad}");
+            assert_eq!(parse(&format!("enr:.{bad}")), Err(EnrError::Base64), "{bad}");
+        }
+    }
 
     #[test]
     fn the_example_of_the_standard() {
@@ -129,7 +154,7 @@ mod tests {
         let signature = secret.sign(&signed_hash(content));
         let all: Vec<&[u8]> =
             core::iter::once(&signature[..64]).chain(content.iter().copied()).collect();
-        format!("enr:{}", base64url::encode(&rlp::encode_list(&all)))
+        format!("enr:{}", Base64UrlUnpadded::encode_string(&rlp::encode_list(&all)))
     }
 
     #[test]

@@ -2,8 +2,6 @@
 //! and what a `cluster-lock.json` adds to it. Implemented from the formats' public description;
 //! chapter 7 of the specification gives them again.
 
-mod base64url;
-
 pub mod check;
 
 pub mod definition;
@@ -11,6 +9,8 @@ pub mod definition;
 pub mod eip712;
 
 pub mod enr;
+
+mod error;
 
 pub mod lock;
 

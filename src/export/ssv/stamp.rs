@@ -59,9 +59,8 @@ impl Stamp {
     /// `ceremony-YYYY-MM-DD--HH-MM-SS.mmm`: the name of a folder.
     pub fn folder(self) -> String {
         let Parts { year, month, day, hour, minute, second, millisecond } = self.parts();
-        format!(
-            "ceremony-{year:04}-{month:02}-{day:02}--{hour:02}-{minute:02}-{second:02}.{millisecond:03}"
-        )
+        let date = format!("{year:04}-{month:02}-{day:02}");
+        format!("ceremony-{date}--{hour:02}-{minute:02}-{second:02}.{millisecond:03}")
     }
 }
 

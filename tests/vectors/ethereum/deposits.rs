@@ -102,8 +102,10 @@ fn tampered_files_are_refused_for_their_fault() {
         let error = verify_deposits(&file, &hoodi, None).unwrap_err();
         match name.as_str() {
             "not-an-array" => {
-                assert!(matches!(&error,
-                    DepositFileError::Json(JsonError::Shape(text)) if text.contains("expected a list")));
+                let DepositFileError::Json(JsonError::Shape(text)) = &error else {
+                    panic!("{error}")
+                };
+                assert!(text.contains("expected a list"), "{text}");
             }
             "second-partial-bad" => {
                 let at = |entry, field| {

@@ -7,12 +7,11 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::{CONTEXT, artifact, plain, record, storage};
-use crate::store::{CeremonyDir, Log, Published, StateDir, StoreError};
-use quorate::export::Audience;
+use super::{CONTEXT, plain, record, storage};
+use crate::store::{CeremonyDir, Log, StateDir, StoreError};
 use quorate::primitives::hash::Digest;
 
-fn mode(path: &Path) -> u32 {
+pub(super) fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
 }
 
@@ -20,18 +19,18 @@ fn chmod(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-fn state() -> (TempDir, StateDir) {
+pub(super) fn state() -> (TempDir, StateDir) {
     let home = tempfile::tempdir().unwrap();
     let state = StateDir::open_or_create(&home.path().join("state")).unwrap();
     (home, state)
 }
 
-fn ceremony(state: &StateDir) -> CeremonyDir {
+pub(super) fn ceremony(state: &StateDir) -> CeremonyDir {
     state.lock().unwrap().ceremony(&Digest(CONTEXT)).unwrap()
 }
 
 /// All paths below, relative.
-fn tree(path: &Path) -> Vec<String> {
+pub(super) fn tree(path: &Path) -> Vec<String> {
     fn walk(root: &Path, path: &Path, out: &mut Vec<String>) {
         for entry in fs::read_dir(path).unwrap() {
             let path = entry.unwrap().path();
@@ -325,91 +324,4 @@ fn a_log_on_a_real_disk() {
         Log::open(&dir, &storage(), &CONTEXT),
         Err(StoreError::TooOpen { mode: 0o604, .. })
     ));
-}
-
-#[test]
-fn outputs_have_their_audience_s_modes() {
-    let (_home, state) = state();
-    let dir = ceremony(&state);
-    let mut staging = dir
-        .stage(&[
-            artifact("keys/k0.json", Audience::Secret, b"0"),
-            artifact("d.json", Audience::Public, b"1"),
-        ])
-        .unwrap();
-    staging
-        .add(&[
-            artifact("keys/k1.json", Audience::Secret, b"2"),
-            artifact("sub/t", Audience::Public, b"3"),
-        ])
-        .unwrap();
-    assert!(!dir.view().is_published().unwrap());
-    assert_eq!(staging.publish().unwrap(), Published::Now);
-    assert!(dir.view().is_published().unwrap());
-    let out = dir.view().out();
-    let modes: Vec<(String, u32)> =
-        tree(&out).into_iter().map(|name| (name.clone(), mode(&out.join(name)))).collect();
-    let expected = [
-        ("public", 0o755),
-        ("public/d.json", 0o644),
-        ("public/sub", 0o755),
-        ("public/sub/t", 0o644),
-        ("secret", 0o700),
-        ("secret/keys", 0o700),
-        ("secret/keys/k0.json", 0o600),
-        ("secret/keys/k1.json", 0o600),
-    ];
-    assert_eq!(modes, expected.map(|(name, mode)| (name.to_owned(), mode)));
-    assert_eq!(mode(&out), 0o755);
-    assert_eq!(fs::read(out.join("secret/keys/k1.json")).unwrap(), b"2");
-}
-
-#[test]
-fn published_outputs_stay_as_they_are() {
-    let (_home, state) = state();
-    let dir = ceremony(&state);
-    let make = |transcript: &[u8], key: &[u8]| {
-        [
-            artifact("t", Audience::Public, transcript),
-            artifact("d", Audience::Public, b"d"),
-            artifact("k", Audience::Secret, key),
-        ]
-    };
-    let publish = |transcript: &[u8], key: &[u8]| {
-        dir.stage(&make(transcript, key)).unwrap().publish().unwrap()
-    };
-    assert_eq!(publish(b"t", b"k"), Published::Now);
-    let before = tree(dir.view().path());
-    assert_eq!(publish(b"t", b"salted afresh"), Published::Earlier { different: vec![] });
-    assert_eq!(
-        publish(b"rendered otherwise", b"k"),
-        Published::Earlier { different: vec!["t".into()] }
-    );
-    assert_eq!(publish(b"T", b"k"), Published::Earlier { different: vec!["t".into()] });
-    let more = dir.stage(&[artifact("new", Audience::Public, b"")]).unwrap().publish().unwrap();
-    assert_eq!(more, Published::Earlier { different: vec!["new".into()] });
-    assert_eq!(tree(dir.view().path()), before);
-    assert_eq!(fs::read(dir.view().out().join("public/t")).unwrap(), b"t");
-    assert_eq!(fs::read(dir.view().out().join("secret/k")).unwrap(), b"k");
-}
-
-#[test]
-fn outputs_stay_in_their_directory() {
-    let (_home, state) = state();
-    let dir = ceremony(&state);
-    for name in ["../x", "/tmp/x", "a/../../x", "", ".hidden", "a//b"] {
-        let told = dir
-            .stage(&[
-                artifact("fine", Audience::Public, b""),
-                artifact(name, Audience::Public, b""),
-            ])
-            .err()
-            .unwrap();
-        assert!(matches!(told, StoreError::BadName { name: of } if of == name));
-        assert!(tree(dir.view().path()).is_empty(), "nothing is left of what was staged before");
-    }
-    let twice = [artifact("a", Audience::Public, b"1"), artifact("a", Audience::Public, b"2")];
-    assert!(matches!(dir.stage(&twice), Err(StoreError::Exists { .. })));
-    let both = [artifact("a", Audience::Public, b"1"), artifact("a/b", Audience::Public, b"2")];
-    assert!(matches!(dir.stage(&both), Err(StoreError::Exists { .. })));
 }

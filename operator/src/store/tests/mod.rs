@@ -1,4 +1,4 @@
-//! Crashes, failures and hostile directories. `simulated.rs` is a disk that loses what was not
+//! Crashes, failures and hostile directories. `simulated` is a disk that loses what was not
 //! synced.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
@@ -7,6 +7,7 @@ mod crash;
 mod directory;
 mod failure;
 mod log;
+mod outputs;
 mod script;
 mod simulated;
 

@@ -9,8 +9,8 @@ use crate::spec::ceremony::Ceremony;
 use crate::transcript::container::CONTAINER_VERSION;
 
 use super::code::Code;
+use super::describe;
 use super::ledger::Ledger;
-use super::words;
 
 pub(super) fn well_formed(bytes: usize) -> String {
     format!("{bytes} bytes, transcript version {CONTAINER_VERSION}")
@@ -141,7 +141,7 @@ pub(super) fn anchors(
         .map(|hello| {
             format!(
                 "{} states 0x{}",
-                words::operator(Some(ceremony), hello.sender()),
+                describe::operator(Some(ceremony), hello.sender()),
                 hex::encode(hello.body.anchor)
             )
         })

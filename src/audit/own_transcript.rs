@@ -16,11 +16,11 @@ use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container, ContainerError, Header};
 
 use super::code::Code;
+use super::describe;
+use super::details;
 use super::facts::Audited;
-use super::found;
 use super::ledger::Ledger;
 use super::report::Report;
-use super::words;
 
 /// Why a transcript is not the one of a participant's checks.
 #[derive(Debug, thiserror::Error)]
@@ -118,7 +118,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         follow(session, &before, &statements, participant)?;
         before = statements;
     }
-    let body = |fault: &Fault| NotOwn::Body(words::rule(&fault.rule, Some(ceremony)));
+    let body = |fault: &Fault| NotOwn::Body(describe::rule(&fault.rule, Some(ceremony)));
     let hellos = decode_hellos(&hellos, &shape).map_err(|fault| body(&fault))?;
     let finals = decode(&before, |bytes, from| Final::decode(bytes, &shape, from))
         .map_err(|fault| body(&fault))?;
@@ -129,13 +129,13 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
     let lock = participant.lock().cloned();
     let mut ledger = Ledger::new(false);
     if lock.is_some() {
-        ledger.passed(Code::Cluster, found::lock(&shape, ceremony));
+        ledger.passed(Code::Cluster, details::lock(&shape, ceremony));
     }
     for (code, found) in lines(bytes.len(), &shape, ceremony, session, outcome, &finals) {
         ledger.passed(code, found);
     }
     if ceremony.ssv().is_some() {
-        ledger.passed(Code::Sealed, found::sealed(&shape));
+        ledger.passed(Code::Sealed, details::sealed(&shape));
     }
     let transcript = container::digest(bytes);
     let audited = Audited {
@@ -145,11 +145,11 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         dkg: outcome.digest,
         outputs: outcome.outputs,
         validators: outcome.validators.clone(),
-        anchors: found::anchors(ceremony, &hellos, &mut ledger),
+        anchors: details::anchors(ceremony, &hellos, &mut ledger),
         flags: finals.iter().map(|last| last.body.flags).collect(),
         lock,
     };
-    found::beyond(&mut ledger);
+    details::beyond(&mut ledger);
     Ok(Report {
         transcript,
         ceremony: Some(ceremony.clone()),
@@ -169,21 +169,21 @@ fn lines(
     finals: &[Signed<Final>],
 ) -> [(Code, String); 16] {
     [
-        (Code::V1, found::well_formed(bytes)),
-        (Code::V2, found::parameters(shape)),
-        (Code::V3, found::cards(shape.n)),
-        (Code::V4, found::consent(shape.n, ceremony.digest())),
-        (Code::V5, found::hellos_differ(shape)),
-        (Code::V6, found::reveals_follow(shape, session)),
-        (Code::V7, found::opened()),
-        (Code::V8, found::points(shape)),
-        (Code::V9, found::constants_differ(shape)),
-        (Code::V10, found::constants_known(shape)),
-        (Code::V11, found::sums(shape, &outcome.digest)),
-        (Code::V12, found::stored(shape)),
-        (Code::V13, found::shares_proven(shape)),
-        (Code::V14, found::agreed(outcome.outputs, finals)),
-        (Code::V15, found::signatures(shape, ceremony)),
-        (Code::V16, found::partials(shape)),
+        (Code::V1, details::well_formed(bytes)),
+        (Code::V2, details::parameters(shape)),
+        (Code::V3, details::cards(shape.n)),
+        (Code::V4, details::consent(shape.n, ceremony.digest())),
+        (Code::V5, details::hellos_differ(shape)),
+        (Code::V6, details::reveals_follow(shape, session)),
+        (Code::V7, details::opened()),
+        (Code::V8, details::points(shape)),
+        (Code::V9, details::constants_differ(shape)),
+        (Code::V10, details::constants_known(shape)),
+        (Code::V11, details::sums(shape, &outcome.digest)),
+        (Code::V12, details::stored(shape)),
+        (Code::V13, details::shares_proven(shape)),
+        (Code::V14, details::agreed(outcome.outputs, finals)),
+        (Code::V15, details::signatures(shape, ceremony)),
+        (Code::V16, details::partials(shape)),
     ]
 }

@@ -1,5 +1,5 @@
 //! The ceremony file as people (TOML) and programs (JSON) write it. Nothing in it is believed;
-//! [`Ceremony`] is made of it or refused.
+//! [`super::Ceremony`] is made of it or refused.
 
 use core::fmt;
 
@@ -7,24 +7,14 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::ceremony::{
-    Ceremony, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec, check_validator,
-};
-use super::endpoint::Endpoint;
-use super::error::{Place, SpecError};
-use super::kind::CeremonyKind;
+use super::error::SpecError;
 use super::obol::{self, ClusterError};
-use super::roster::Seat;
-use super::ssv::SsvSpec;
-use super::threshold::Index;
 use super::toml_text;
 use crate::ethereum::address::ExecutionAddress;
-use crate::ethereum::deposit::WithdrawalCredentials;
-use crate::ethereum::network::{CustomNetwork, Network};
 use crate::ethereum::obol::check::Cluster;
-use crate::ethereum::ssv::RsaPublic;
-use crate::identity::card::OperatorCard;
-use crate::primitives::hash::Digest;
+
+mod read;
+mod write;
 
 /// Version of the file format.
 pub const FILE_VERSION: u32 = 1;
@@ -33,7 +23,7 @@ pub const MOST_FILE_BYTES: usize = 4 << 20;
 /// Gas limit of a registration whose block does not give one.
 pub const DEFAULT_GAS_LIMIT: u64 = 36_000_000;
 
-/// A ceremony file. Texts are as written; [`Ceremony::try_from`] parses and checks them.
+/// A ceremony file. Texts are as written; [`super::Ceremony::try_from`] parses and checks them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CeremonyFile {
@@ -303,234 +293,5 @@ impl<'de> Deserialize<'de> for AmountText {
             }
         }
         deserializer.deserialize_any(TextOrWhole).map_err(D::Error::custom)
-    }
-}
-
-impl TryFrom<CeremonyFile> for Ceremony {
-    type Error = SpecError;
-
-    fn try_from(file: CeremonyFile) -> Result<Self, SpecError> {
-        if file.version != FILE_VERSION {
-            return Err(SpecError::FileVersion(file.version));
-        }
-        let network = parse_network(&file.network)?;
-        Self::check(Terms {
-            kind: CeremonyKind::Dkg,
-            id: hex("id", &file.id)?,
-            supersedes: file
-                .supersedes
-                .as_deref()
-                .map(|text| hex("supersedes", text))
-                .transpose()?
-                .map(Digest),
-            required: file.threshold.into(),
-            seats: file.operators.iter().enumerate().map(parse_seat).collect::<Result<_, _>>()?,
-            validators: parse_validators(&file.validators, &network, file.ssv.is_some())?,
-            ssv: parse_ssv(file.ssv.as_ref(), &file.operators)?,
-            name: file.name,
-            attempt: file.attempt,
-            network,
-            allow_all_required: file.policy.allow_all_required,
-            obol: file.obol.as_ref().map(ObolEntry::cluster).transpose()?,
-        })
-    }
-}
-
-fn hex<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], SpecError> {
-    let mut bytes = [0; N];
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    hex::decode_to_slice(digits, &mut bytes)
-        .map_err(|_| SpecError::Hex { field, digits: 2 * N })?;
-    Ok(bytes)
-}
-
-fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
-    let table = match entry {
-        NetworkEntry::Known(name) => {
-            let shown =
-                || SpecError::NetworkUnknown(printable(&name.chars().take(40).collect::<String>()));
-            return Network::known(name).ok_or_else(shown);
-        }
-        NetworkEntry::Custom(table) => table,
-    };
-    let capella = table.capella_fork_version.as_deref();
-    Network::custom(CustomNetwork {
-        name: table.name.clone(),
-        genesis_fork_version: hex("network.genesis_fork_version", &table.genesis_fork_version)?,
-        capella_fork_version: capella
-            .map(|text| hex("network.capella_fork_version", text))
-            .transpose()?,
-        genesis_validators_root: hex(
-            "network.genesis_validators_root",
-            &table.genesis_validators_root,
-        )?,
-        genesis_time: table.genesis_time,
-    })
-    .map_err(SpecError::Network)
-}
-
-fn parse_seat((position, entry): (usize, &OperatorEntry)) -> Result<Seat, SpecError> {
-    let place = |field| Place::operator(position, field);
-    let card = OperatorCard::parse(&entry.card)
-        .map_err(|source| SpecError::Card { place: place("card"), source })?;
-    let address = match &entry.address {
-        None => None,
-        Some(text) => Some(
-            Endpoint::parse(text)
-                .map_err(|source| SpecError::Address { place: place("address"), source })?,
-        ),
-    };
-    let usual = u64::try_from(position).unwrap_or(u64::MAX).saturating_add(1);
-    Ok(Seat { card, point: entry.point.unwrap_or(usual), address })
-}
-
-/// `[ssv]` with the operators' keys. What neither asks for is refused.
-fn parse_ssv(
-    entry: Option<&SsvEntry>,
-    operators: &[OperatorEntry],
-) -> Result<Option<SsvSpec>, SpecError> {
-    let Some(SsvEntry { owner, nonce }) = entry else {
-        return match operators.iter().position(|operator| operator.ssv_key.is_some()) {
-            None => Ok(None),
-            Some(position) => {
-                Err(SpecError::SsvKeyAlone { place: Place::operator(position, "ssv_key") })
-            }
-        };
-    };
-    let key = |(position, operator): (usize, &OperatorEntry)| {
-        let place = |field| Place::operator(position, field);
-        if operator.point.is_none() {
-            return Err(SpecError::SsvPointMissing { place: place("point") });
-        }
-        let text = operator
-            .ssv_key
-            .as_deref()
-            .ok_or(SpecError::SsvKeyMissing { place: place("ssv_key") })?;
-        RsaPublic::parse(text)
-            .map_err(|source| SpecError::SsvKey { place: place("ssv_key"), source })
-    };
-    Ok(Some(SsvSpec {
-        owner: ExecutionAddress::parse_checksummed(owner).map_err(SpecError::SsvOwner)?,
-        nonce: *nonce,
-        keys: operators.iter().enumerate().map(key).collect::<Result<_, _>>()?,
-    }))
-}
-
-/// Each block parsed and checked once, then repeated; counted before anything is repeated.
-fn parse_validators(
-    entries: &[ValidatorEntry],
-    network: &Network,
-    for_ssv: bool,
-) -> Result<Vec<ValidatorSpec>, SpecError> {
-    let total = entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.count));
-    if usize::try_from(total).map_or(true, |total| total > MOST_VALIDATORS) {
-        return Err(SpecError::TooManyValidators(total));
-    }
-    let mut validators = Vec::new();
-    for (position, entry) in entries.iter().enumerate() {
-        if entry.count == 0 {
-            return Err(SpecError::CountZero { place: Place::validator(position, "count") });
-        }
-        let validator = parse_validator(position, entry, network)?;
-        check_validator(position, &validator, network, for_ssv)?;
-        validators.extend((0..entry.count).map(|_| validator.clone()));
-    }
-    Ok(validators)
-}
-
-fn parse_validator(
-    position: usize,
-    entry: &ValidatorEntry,
-    network: &Network,
-) -> Result<ValidatorSpec, SpecError> {
-    let place = |field| Place::validator(position, field);
-    let address = ExecutionAddress::parse_checksummed(&entry.withdrawal)
-        .map_err(|source| SpecError::Withdrawal { place: place("withdrawal"), source })?;
-    let withdrawal = match entry.compounding {
-        true => WithdrawalCredentials::compounding(address),
-        false => WithdrawalCredentials::execution(address),
-    };
-    let amount = |text: &AmountText| {
-        network
-            .unit()
-            .parse(&text.0)
-            .map_err(|source| SpecError::Amount { place: place("amounts"), source })
-    };
-    let amounts = match &entry.amounts {
-        None => vec![network.standard_amount()],
-        Some(texts) => texts.iter().map(amount).collect::<Result<_, _>>()?,
-    };
-    let registration = match (&entry.fee_recipient, entry.gas_limit) {
-        (None, None) => None,
-        (None, Some(_)) => return Err(SpecError::GasLimitAlone { place: place("gas_limit") }),
-        (Some(text), gas_limit) => {
-            let fee_recipient = ExecutionAddress::parse_checksummed(text).map_err(|source| {
-                SpecError::FeeRecipient { place: place("fee_recipient"), source }
-            })?;
-            Some(RegistrationSpec {
-                fee_recipient,
-                gas_limit: gas_limit.unwrap_or(DEFAULT_GAS_LIMIT),
-            })
-        }
-    };
-    Ok(ValidatorSpec { withdrawal, amounts, registration })
-}
-
-impl From<&Ceremony> for CeremonyFile {
-    /// A file that gives this ceremony again: same digest, same addresses.
-    fn from(ceremony: &Ceremony) -> Self {
-        let network = ceremony.network();
-        let entry = match network.is_known() {
-            true => NetworkEntry::Known(network.name().to_owned()),
-            false => NetworkEntry::Custom(NetworkTable {
-                name: network.name().to_owned(),
-                genesis_fork_version: format!("0x{}", hex::encode(network.genesis_fork_version())),
-                capella_fork_version: network
-                    .capella_fork_version()
-                    .map(|v| format!("0x{}", hex::encode(v))),
-                genesis_validators_root: format!(
-                    "0x{}",
-                    hex::encode(network.genesis_validators_root())
-                ),
-                genesis_time: network.genesis_time(),
-            }),
-        };
-        let operator = |(index, seat): (Index, &Seat)| OperatorEntry {
-            card: seat.card.encode(),
-            address: seat.address.as_ref().map(Endpoint::to_string),
-            point: Some(seat.point),
-            ssv_key: ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
-        };
-        let validators =
-            ceremony.validators().chunk_by(|a, b| a == b).map(|equal| ValidatorEntry {
-                count: u64::try_from(equal.len()).unwrap_or(u64::MAX),
-                withdrawal: equal[0].withdrawal.address().to_string(),
-                compounding: equal[0].withdrawal.is_compounding(),
-                amounts: Some(
-                    equal[0]
-                        .amounts
-                        .iter()
-                        .map(|gwei| AmountText(network.unit().decimal(*gwei)))
-                        .collect(),
-                ),
-                fee_recipient: equal[0].registration.map(|wanted| wanted.fee_recipient.to_string()),
-                gas_limit: equal[0].registration.map(|wanted| wanted.gas_limit),
-            });
-        Self {
-            version: FILE_VERSION,
-            name: ceremony.name().to_owned(),
-            id: hex::encode(ceremony.id()),
-            attempt: ceremony.attempt(),
-            supersedes: ceremony.supersedes().map(|digest| digest.to_string()),
-            network: entry,
-            threshold: u16::try_from(ceremony.t()).expect("at most 255 operators"),
-            policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
-            ssv: ceremony
-                .ssv()
-                .map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),
-            operators: ceremony.roster().iter().map(operator).collect(),
-            validators: validators.collect(),
-            obol: ceremony.obol().map(ObolEntry::from),
-        }
     }
 }

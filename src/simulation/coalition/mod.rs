@@ -4,12 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::body::{Deal, Hello};
-use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
+use crate::message::envelope::{Kind, Round, Statement, session_id};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
-use crate::primitives::commitment::Commitments;
-use crate::primitives::curve::{G1, G1Sum, SecretScalar};
+use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::{Digest, Tag, secret_scalar, tagged};
 use crate::protocol::outcome::Sums;
 use crate::protocol::participant::OwnSeat;
@@ -19,6 +18,9 @@ use super::adversary::Adversary;
 use super::cast::Cast;
 use super::chance::Chance;
 use super::forger::Forger;
+
+mod lies;
+mod speech;
 
 /// What a member shows to some of the others.
 struct Face {
@@ -262,34 +264,6 @@ impl Coalition {
         Some(made)
     }
 
-    fn complain(
-        &self,
-        kind: Adversary,
-        forger: &Forger,
-        session: Digest,
-        deals: &[Statement],
-        boxes: &[(Index, Vec<u8>)],
-    ) -> Statement {
-        let honest = self.honest();
-        let of = |dealer: &Index| boxes.iter().find(|(from, _)| from == dealer);
-        let (dealer, sealed) = honest.iter().find_map(of).expect("a box of every other operator");
-        let other = boxes
-            .iter()
-            .map(|(from, _)| *from)
-            .find(|from| from != dealer)
-            .expect("at least three operators");
-        let opened = if kind == Adversary::ComplainsWithOtherKey { other } else { *dealer };
-        let edit: fn(&mut Vec<u8>) = match kind {
-            // The claim comes after the view and the dealer.
-            Adversary::ComplainsMalformed => |body| {
-                let at = body.len() - 1;
-                body.iter_mut().take(at).skip(2).for_each(|byte| *byte = 0xff);
-            },
-            _ => |_| (),
-        };
-        forger.complain(session, deals, (*dealer, opened), sealed, edit)
-    }
-
     fn boxes_for(&self, me: Index, face: usize) -> Option<Vec<(Index, Vec<u8>)>> {
         let others = self.cast.ceremony.indices().filter(|index| *index != me);
         let sealed =
@@ -309,185 +283,6 @@ impl Coalition {
             .into_iter()
             .map(|deal| Deal::decode(deal.body(), &self.shape, deal.envelope.sender).ok())
             .collect()
-    }
-
-    fn edit_hello(&self, kind: Adversary, hello: Statement) -> Option<Statement> {
-        if kind != Adversary::HelloCopied {
-            return Some(hello);
-        }
-        let other = self.heard.iter().find(|((round, _), _)| *round == Round::Hello)?.1.first()?;
-        let (mut body, other) = (
-            Hello::decode(hello.body(), &self.shape, hello.envelope.sender).ok()?,
-            Hello::decode(other.body(), &self.shape, other.envelope.sender).ok()?,
-        );
-        body.nonce = other.nonce;
-        let seat = &self.cast.seats[hello.envelope.sender.position()];
-        let envelope = hello.envelope;
-        Some(Statement::sign(
-            seat.operator.key(),
-            seat.me,
-            Round::Hello,
-            envelope.session,
-            envelope.view_root,
-            &body.encode(),
-        ))
-    }
-
-    /// Puts other commitments into a deal, in knowledge of the others'.
-    fn edit_deal(&self, at: usize, deal: Statement, others: &[Deal]) -> Statement {
-        let member = &self.members[at];
-        let chosen = |points: &mut Vec<G1>| -> Option<()> {
-            let theirs: Vec<G1> =
-                others.iter().filter_map(|other| other.commitments.constants().next()).collect();
-            match member.kind {
-                Adversary::DealCopiedConstant => points[0] = *theirs.first()?,
-                Adversary::DealSwitched => points.swap(0, 1),
-                Adversary::DealRogueKey => {
-                    let mut sum = G1Sum::zero();
-                    theirs.iter().for_each(|point| sum.add(point));
-                    let mut rogue = sum.negated();
-                    rogue.add(&points[0]);
-                    points[0] = rogue.finish()?;
-                }
-                _ => return None,
-            }
-            Some(())
-        };
-        let Ok(mut body) = Deal::decode(deal.body(), &self.shape, deal.envelope.sender) else {
-            return deal;
-        };
-        let mut points: Vec<G1> = body.commitments.rows().flatten().copied().collect();
-        if chosen(&mut points).is_none() {
-            return deal;
-        }
-        body.commitments = Commitments::new(self.shape.t, points);
-        let (seat, session) = (&member.seat, deal.envelope.session);
-        Statement::sign(
-            seat.operator.key(),
-            seat.me,
-            Round::Deal,
-            session,
-            view_root(&body.view),
-            &body.encode(),
-        )
-    }
-
-    /// What members have to say that they have not said, or that was lost.
-    pub fn speak(&mut self) -> Vec<Letter> {
-        let honest = self.honest();
-        let mut letters = Vec::new();
-        for at in 0..self.members.len() {
-            for peer in &honest {
-                let (member, peer) = (&self.members[at], *peer);
-                let left_out = self.second.contains(&peer);
-                if member.kind == Adversary::SpeaksToSome && left_out {
-                    continue;
-                }
-                let face = &member.faces[self.face_for(member, peer)];
-                let silent = member.kind.silent_from();
-                let mut told = Vec::new();
-                for statement in face.said.values() {
-                    let (round, digest) = (statement.envelope.round, statement.digest());
-                    if silent.is_some_and(|from| round >= from)
-                        || member.told.contains(&(peer, digest))
-                    {
-                        continue;
-                    }
-                    told.push((peer, digest));
-                    letters.push((
-                        member.seat.me,
-                        peer,
-                        Frame::Statement(statement.bytes().to_vec()).encode(),
-                    ));
-                    let withheld =
-                        round != Round::Deal || (member.kind.withholds_boxes() && left_out);
-                    if let Some(sealed) = face.boxes.get(&peer).filter(|_| !withheld) {
-                        let mut sealed = sealed.clone();
-                        if member.kind == Adversary::UnsignedBox {
-                            sealed[0] ^= 1;
-                        }
-                        letters.push((
-                            member.seat.me,
-                            peer,
-                            Frame::ShareBox { dealer: member.seat.me, recipient: peer, sealed }
-                                .encode(),
-                        ));
-                    }
-                }
-                self.members[at].told.extend(told);
-            }
-        }
-        letters
-    }
-
-    /// What members say when time passes: what they hold, so that they hear again what was lost;
-    /// and what some add to it.
-    pub fn tick(&mut self) -> Vec<Letter> {
-        let mut letters = Vec::new();
-        for at in 0..self.members.len() {
-            let (me, kind) = (self.members[at].seat.me, self.members[at].kind);
-            if kind == Adversary::Silent {
-                continue;
-            }
-            for peer in self.honest() {
-                let have = self.have(at, kind == Adversary::LiesAboutHaving);
-                letters.push((me, peer, Frame::Have(have).encode()));
-                match kind {
-                    Adversary::Babbles => {
-                        let noise = self.chance.bytes();
-                        let length = self.chance.position(33);
-                        letters.push((
-                            me,
-                            peer,
-                            [&[u8::try_from(length % 4).expect("below 4")], &noise[..length]]
-                                .concat(),
-                        ));
-                    }
-                    Adversary::AbandonsAndGoesOn => {
-                        let statement = self.members[at].faces[0].forger.abandon();
-                        letters.push((
-                            me,
-                            peer,
-                            Frame::Statement(statement.bytes().to_vec()).encode(),
-                        ));
-                    }
-                    Adversary::ReplaysForeign => {
-                        let statement = self.chance.pick(&self.cast.foreign);
-                        letters.push((
-                            me,
-                            peer,
-                            Frame::Statement(statement.bytes().to_vec()).encode(),
-                        ));
-                    }
-                    _ => (),
-                }
-            }
-        }
-        letters
-    }
-
-    fn have(&mut self, at: usize, lies: bool) -> Have {
-        let me = self.members[at].seat.me;
-        let indices: Vec<Index> = self.cast.ceremony.indices().collect();
-        let held = |round: Round, index: Index| match self
-            .members
-            .iter()
-            .find(|member| member.seat.me == index)
-        {
-            Some(member) => member.faces[0].said.get(&round).map(Statement::digest),
-            None => {
-                self.heard.get(&(round, index)).and_then(|all| all.first()).map(Statement::digest)
-            }
-        };
-        let mut slots: Vec<Option<Digest>> =
-            self.shape.slots().map(|(round, index)| held(round, index)).collect();
-        let dealers = self.shape.parts.dealers.iter();
-        let boxes =
-            dealers.map(|dealer| dealer == me || self.boxes.contains_key(&(dealer, me))).collect();
-        if lies {
-            slots.iter_mut().for_each(|slot| *slot = Some(Digest(self.chance.bytes())));
-        }
-        Have { help: true, slots, boxes, confirmed: vec![lies; indices.len()] }
     }
 }
 

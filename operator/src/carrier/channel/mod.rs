@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! initiator -> responder   preamble(42) ‖ Noise IK message 1 (96)
-//! responder -> initiator   0 ‖ Noise IK message 2 (48)          or   kind ‖ version(2) ‖ index(2) ‖ id(32)
+//! responder -> initiator   0 ‖ Noise IK message 2 (48)
+//!                          or kind ‖ version(2) ‖ index(2) ‖ id(32), a refusal
 //! initiator -> responder   confirmation, in a transport message
 //! responder -> initiator   confirmation, in a transport message
 //! ```
@@ -29,92 +30,25 @@ use tokio::time::timeout;
 
 use super::{LinkError, Peer};
 use quorate::identity::Operator;
-use quorate::primitives::codec::{DecodeError, Reader, Writer};
-use quorate::primitives::hash::{Digest, Tag, tagged};
 use quorate::primitives::noise::{KEY_LENGTH, TAG_LENGTH, channel_initiator, channel_responder};
 use quorate::primitives::secret::Secret32;
 use quorate::primitives::x25519::DhPublic;
 
+mod confirmation;
+mod preamble;
+
+use confirmation::{Role, send_confirmation, take_confirmation};
+pub use preamble::Session;
+use preamble::{PREAMBLE, Preamble, refusal, refuse};
+
 /// Version of the channel protocol.
 pub const VERSION: u16 = 1;
 
-const PREAMBLE: usize = 4 + 2 + 2 + 2 + 32;
 const FIRST: usize = KEY_LENGTH + KEY_LENGTH + TAG_LENGTH + TAG_LENGTH;
 const SECOND: usize = KEY_LENGTH + TAG_LENGTH;
-const REFUSAL: usize = 2 + 2 + 32;
-const SIGNATURE: usize = 64;
-const CONFIRMATION: u16 = 64 + 16;
 const ACCEPTED: u8 = 0;
-/// How much of a refused caller's flight is read before closing. Unread bytes would turn the close
-/// into a reset, and the refusal be lost.
-const LINGER: u64 = 4096;
 /// How long refusing may take.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// What a channel is for. Nothing that runs in a channel for one can be heard in a channel for
-/// another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Session {
-    /// A ceremony, by the digest of its spec.
-    Ceremony(Digest),
-    /// Answers to a request, by its id.
-    Request(Digest),
-}
-
-impl Session {
-    fn of_magic(magic: [u8; 4], id: Digest) -> Option<Self> {
-        match &magic {
-            b"QRTC" => Some(Self::Ceremony(id)),
-            b"QRTR" => Some(Self::Request(id)),
-            _ => None,
-        }
-    }
-
-    fn of_kind(kind: u8, id: Digest) -> Option<Self> {
-        match kind {
-            1 => Some(Self::Ceremony(id)),
-            2 => Some(Self::Request(id)),
-            _ => None,
-        }
-    }
-
-    fn magic(&self) -> &'static [u8; 4] {
-        match self {
-            Self::Ceremony(_) => b"QRTC",
-            Self::Request(_) => b"QRTR",
-        }
-    }
-
-    fn kind(&self) -> u8 {
-        match self {
-            Self::Ceremony(_) => 1,
-            Self::Request(_) => 2,
-        }
-    }
-
-    fn id(&self) -> &Digest {
-        let (Self::Ceremony(id) | Self::Request(id)) = self;
-        id
-    }
-
-    fn tag(&self) -> Tag {
-        match self {
-            Self::Ceremony(_) => Tag::ChannelPrologue,
-            Self::Request(_) => Tag::RequestChannelPrologue,
-        }
-    }
-
-    /// Why `theirs` is not ours.
-    fn differs(&self, index: u16, theirs: Self) -> LinkError {
-        match (self, theirs) {
-            (Self::Ceremony(_), Self::Ceremony(theirs)) => {
-                LinkError::OtherCeremony { index, theirs }
-            }
-            (Self::Request(_), Self::Ceremony(_)) => LinkError::InCeremony { index },
-            (_, Self::Request(theirs)) => LinkError::OtherRequest { index, theirs },
-        }
-    }
-}
 
 /// This operator's end of its channels.
 pub struct Local {
@@ -244,100 +178,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Flight<'_, S> {
     }
 }
 
-/// What the initiator claims, in clear.
-struct Preamble {
-    version: u16,
-    initiator: u16,
-    responder: u16,
-    session: Session,
-}
-
-impl Preamble {
-    fn encode(&self) -> Vec<u8> {
-        Writer::with_capacity(PREAMBLE + FIRST)
-            .bytes(self.session.magic())
-            .u16(self.version)
-            .u16(self.initiator)
-            .u16(self.responder)
-            .bytes(self.session.id().as_bytes())
-            .finish()
-    }
-
-    fn decode(bytes: &[u8; PREAMBLE]) -> Result<Self, LinkError> {
-        Reader::all(bytes, |r| {
-            let magic = r.array("magic")?;
-            let (version, initiator, responder) =
-                (r.u16("version")?, r.u16("initiator")?, r.u16("responder")?);
-            let session = Session::of_magic(magic, Digest(r.array("id")?));
-            let session =
-                session.ok_or(DecodeError::Invalid { what: "magic", why: "not a channel's" })?;
-            Ok(Self { version, initiator, responder, session })
-        })
-        .map_err(|_| LinkError::NotAChannel)
-    }
-
-    /// Whether both ends mean the same channel. The same comparison, in the same order, as
-    /// [`refusal`].
-    fn check(&self, local: &Local) -> Result<(), LinkError> {
-        if self.version != VERSION {
-            return Err(LinkError::OtherVersion { ours: VERSION, theirs: self.version });
-        }
-        if self.session != local.session {
-            return Err(local.session.differs(self.initiator, self.session));
-        }
-        if self.responder != local.index {
-            return Err(LinkError::OtherOperator { index: self.initiator });
-        }
-        Ok(())
-    }
-
-    fn prologue(&self) -> [u8; 32] {
-        let [version, initiator, responder] =
-            [self.version, self.initiator, self.responder].map(u16::to_be_bytes);
-        tagged(self.session.tag(), &[&version, self.session.id().as_ref(), &initiator, &responder])
-            .0
-    }
-}
-
-/// Says what we are instead, and waits for the caller to hang up.
-async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(
-    io: &mut S,
-    local: &Local,
-) -> Result<(), LinkError> {
-    let refusal =
-        Writer::with_capacity(1 + REFUSAL).u8(local.session.kind()).u16(VERSION).u16(local.index);
-    io.write_all(&refusal.bytes(local.session.id().as_bytes()).finish()).await?;
-    io.shutdown().await?;
-    tokio::io::copy(&mut io.take(LINGER), &mut tokio::io::sink()).await?;
-    Ok(())
-}
-
-/// Reads a refusal: the first thing in which the responder says to differ from what we called.
-async fn refusal<S: AsyncRead + Unpin>(
-    io: &mut S,
-    status: u8,
-    local: &Local,
-    peer: &Peer,
-) -> Result<LinkError, LinkError> {
-    // Whatever begins in another way is not read on.
-    Session::of_kind(status, Digest::ZERO).ok_or(LinkError::NotAChannel)?;
-    let mut refusal = [0; REFUSAL];
-    io.read_exact(&mut refusal).await.map_err(in_handshake)?;
-    let read =
-        Reader::all(&refusal, |r| Ok((r.u16("version")?, r.u16("index")?, Digest(r.array("id")?))));
-    let (version, index, id) = read.map_err(|_| LinkError::NotAChannel)?;
-    let theirs = Session::of_kind(status, id).ok_or(LinkError::NotAChannel)?;
-    Ok(if version != VERSION {
-        LinkError::OtherVersion { ours: VERSION, theirs: version }
-    } else if theirs != local.session {
-        local.session.differs(index, theirs)
-    } else if index != peer.index {
-        LinkError::OtherOperator { index }
-    } else {
-        LinkError::Refusal
-    })
-}
-
 /// Reads a handshake message, which starts with the other side's ephemeral key and has no payload.
 fn read_handshake(handshake: &mut HandshakeState, message: &[u8]) -> Result<(), LinkError> {
     let ephemeral = message.first_chunk().ok_or(LinkError::Handshake)?;
@@ -349,56 +189,6 @@ fn split(handshake: HandshakeState) -> Result<([u8; 32], TransportState), LinkEr
     let hash = handshake.get_handshake_hash().try_into().map_err(|_| LinkError::Handshake)?;
     let state = handshake.into_transport_mode().map_err(|_| LinkError::Handshake)?;
     Ok((hash, state))
-}
-
-/// Who signs a confirmation.
-#[derive(Clone, Copy)]
-enum Role {
-    Initiator = 0,
-    Responder = 1,
-}
-
-fn confirmed(local: &Local, role: Role, index: u16, hash: &[u8; 32]) -> Vec<u8> {
-    Writer::with_capacity(67)
-        .bytes(hash)
-        .u8(role as u8)
-        .bytes(local.session.id().as_bytes())
-        .u16(index)
-        .finish()
-}
-
-async fn send_confirmation<S: AsyncWrite + Unpin>(
-    io: &mut S,
-    state: &mut TransportState,
-    local: &Local,
-    role: Role,
-    hash: &[u8; 32],
-) -> Result<(), LinkError> {
-    let signature =
-        local.operator.key().sign(Tag::ChannelConfirm, &confirmed(local, role, local.index, hash));
-    let mut message = [0; 2 + SIGNATURE + TAG_LENGTH];
-    message[..2].copy_from_slice(&CONFIRMATION.to_be_bytes());
-    state.write_message(&signature, &mut message[2..]).map_err(|_| LinkError::Handshake)?;
-    io.write_all(&message).await?;
-    Ok(())
-}
-
-async fn take_confirmation<S: AsyncRead + Unpin>(
-    io: &mut S,
-    state: &mut TransportState,
-    local: &Local,
-    peer: &Peer,
-    role: Role,
-    hash: &[u8; 32],
-) -> Result<(), LinkError> {
-    if io.read_u16().await? != CONFIRMATION {
-        return Err(LinkError::Confirmation);
-    }
-    let (mut message, mut signature) = ([0; SIGNATURE + TAG_LENGTH], [0; SIGNATURE]);
-    io.read_exact(&mut message).await?;
-    state.read_message(&message, &mut signature).map_err(|_| LinkError::Decrypt)?;
-    let signed = confirmed(local, role, peer.index, hash);
-    peer.key.verify(Tag::ChannelConfirm, &signed, &signature).map_err(|_| LinkError::Confirmation)
 }
 
 /// A responder that hangs up on us in the handshake usually has a reason; the sentence says which

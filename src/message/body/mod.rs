@@ -1,0 +1,220 @@
+//! The bodies of the five rounds. Layouts are fixed; sizes are in
+//! [`super::shape::Shape::owes`].
+
+use crate::ethereum::secp256k1::SIGNATURE_BYTES;
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::curve::{DecodeError as CurveError, G2};
+use crate::primitives::hash::Digest;
+use crate::primitives::x25519::{DhKeyError, DhPublic};
+use crate::spec::seats::Seats;
+use crate::spec::threshold::Index;
+
+use super::envelope::Round;
+use super::shape::Shape;
+
+mod commit;
+mod deal;
+
+pub use commit::{Commit, Misfit, SealedShare};
+pub use deal::Deal;
+
+/// R0: what is fixed before anything is revealed. `64 + 32n` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// Fresh randomness of the operator, which makes the session unique.
+    pub nonce: [u8; 32],
+    /// Commitment to the dealer's polynomials.
+    pub commitment: Digest,
+    /// A recent beacon block root, or zero: evidence of "not before", as far as the anchor is
+    /// trusted.
+    pub anchor: [u8; 32],
+    /// One-time keys for the other operators' share boxes, by index, the sender left out.
+    pub one_time_keys: Vec<DhPublic>,
+}
+
+/// R2: stored, re-read and proven. `132 + 32n` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prepare {
+    /// Digests of the deals, by index.
+    pub view: Vec<Digest>,
+    /// Merkle root of the summed commitments.
+    pub sums_root: Digest,
+    /// Possession proof made from the re-read shares.
+    pub possession: G2,
+    /// [`Prepare::DURABLE`] and nothing else.
+    pub flags: u32,
+}
+
+impl Prepare {
+    /// The shares were written, synced and read back through a fresh descriptor.
+    pub const DURABLE: u32 = 1;
+}
+
+/// R4: the agreement on outputs. `36 + 32n` bytes, and 161 more if an Obol cluster is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Final {
+    /// Digests of the commits, by index.
+    pub view: Vec<Digest>,
+    /// Output digest `O`.
+    pub outputs: Digest,
+    /// [`Final::KEYSTORES`] and [`Final::ERASED`].
+    pub flags: u32,
+    /// If an Obol cluster is made: what this operator signs of its lock.
+    pub lock: Option<LockSignatures>,
+}
+
+/// An operator's signatures on the hash of a cluster's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockSignatures {
+    /// By the sum of its shares of all validators.
+    pub shares: G2,
+    /// By the key of its node: `r ‖ s ‖ v`, `v` being 0 or 1.
+    pub node: [u8; SIGNATURE_BYTES],
+}
+
+impl Final {
+    /// The sender's keystores are written and were read back.
+    pub const KEYSTORES: u32 = 1;
+    /// The sender's one-time keys and polynomials are erased.
+    pub const ERASED: u32 = 2;
+}
+
+pub(super) fn digests(
+    r: &mut Reader<'_>,
+    what: &'static str,
+    count: usize,
+) -> Result<Vec<Digest>, DecodeError> {
+    r.many(count, |r| r.array(what).map(Digest))
+}
+
+pub(super) fn put_digests(w: Writer, digests: &[Digest]) -> Writer {
+    w.each(digests, |w, digest| w.bytes(digest.as_ref()))
+}
+
+fn outside(what: &'static str) -> DecodeError {
+    DecodeError::Curve { what, source: CurveError::NotInSubgroup }
+}
+
+fn flags(r: &mut Reader<'_>, known: u32) -> Result<u32, DecodeError> {
+    match r.u32("flags")? {
+        flags if flags & !known == 0 => Ok(flags),
+        _ => Err(DecodeError::Invalid { what: "flags", why: "an unknown flag is set" }),
+    }
+}
+
+/// Hellos and prepares have the layout of seats that deal and receive: others come with a kind of
+/// ceremony that has such seats.
+fn has_layout(seats: Seats, sender: Index) -> Result<(), DecodeError> {
+    match seats.contains(sender) {
+        true => Ok(()),
+        false => Err(DecodeError::Invalid { what: "body", why: "no layout for this part" }),
+    }
+}
+
+fn dh_public(r: &mut Reader<'_>) -> Result<DhPublic, DecodeError> {
+    let what = "one-time key";
+    DhPublic::from_bytes(r.array(what)?).map_err(|error| DecodeError::Invalid {
+        what,
+        why: match error {
+            DhKeyError::NotCanonical => "not the canonical encoding of an X25519 key",
+            DhKeyError::LowOrder => "an X25519 key of low order",
+        },
+    })
+}
+
+impl Hello {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        has_layout(shape.parts.dealers, sender)?;
+        Reader::all(bytes, |r| {
+            Ok(Self {
+                nonce: r.array("nonce")?,
+                commitment: Digest(r.array("commitment")?),
+                anchor: r.array("anchor")?,
+                one_time_keys: r.many(shape.dealers_to(sender).len(), dh_public)?,
+            })
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        Writer::default()
+            .bytes(&self.nonce)
+            .bytes(self.commitment.as_ref())
+            .bytes(&self.anchor)
+            .each(&self.one_time_keys, |w, key| w.bytes(key.as_bytes()))
+            .finish()
+    }
+}
+
+impl Prepare {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        has_layout(shape.parts.receivers, sender)?;
+        Reader::all(bytes, |r| {
+            let body = Self {
+                view: digests(r, "view", shape.view_len(Round::Prepare))?,
+                sums_root: Digest(r.array("root of the sums")?),
+                possession: r.g2("possession proof")?,
+                flags: flags(r, Self::DURABLE)?,
+            };
+            match body.flags {
+                Self::DURABLE => Ok(body),
+                _ => Err(DecodeError::Invalid { what: "flags", why: "shares not stored" }),
+            }
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        put_digests(Writer::default(), &self.view)
+            .bytes(self.sums_root.as_ref())
+            .bytes(&self.possession.to_compressed())
+            .u32(self.flags)
+            .finish()
+    }
+}
+
+impl Final {
+    /// Reads the body.
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
+        Reader::all(bytes, |r| {
+            Ok(Self {
+                view: digests(r, "view", shape.view_len(Round::Final))?,
+                outputs: Digest(r.array("output digest")?),
+                flags: flags(r, Self::KEYSTORES | Self::ERASED)?,
+                lock: match shape.locks(sender) {
+                    false => None,
+                    true => Some(LockSignatures {
+                        shares: r.g2("signature of the shares on the lock")?,
+                        node: r.array("signature of the node on the lock")?,
+                    }),
+                },
+            })
+        })
+    }
+
+    /// Writes the body.
+    pub fn encode(&self) -> Vec<u8> {
+        put_digests(Writer::default(), &self.view)
+            .bytes(self.outputs.as_ref())
+            .u32(self.flags)
+            .each(&self.lock, |w, lock| w.bytes(&lock.shares.to_compressed()).bytes(&lock.node))
+            .finish()
+    }
+}
+
+/// A decoded body, whatever its round.
+#[derive(Clone)]
+pub enum Body {
+    /// R0.
+    Hello(Hello),
+    /// R1.
+    Deal(Deal),
+    /// R2.
+    Prepare(Prepare),
+    /// R3.
+    Commit(Commit),
+    /// R4.
+    Final(Final),
+}
