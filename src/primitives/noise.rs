@@ -21,7 +21,7 @@ use snow::{Builder, HandshakeState};
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
-use super::secret::{Secret32, SecretBytes};
+use super::secret::{Secret32, SecretBytes, wiping};
 use super::x25519::{DhKeyError, DhPublic, DhSecret};
 
 /// Scalars carried by one message of a box: the most that fit in Noise's 65535 bytes beside an
@@ -236,7 +236,7 @@ impl CryptoResolver for Resolver {
 
     fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
         matches!(choice, DHChoice::Curve25519)
-            .then(|| Box::new(X25519::new([0; 32])) as Box<dyn Dh>)
+            .then(|| Box::new(X25519::new(Secret32::filled(|_| ()))) as Box<dyn Dh>)
     }
 
     fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
@@ -245,7 +245,7 @@ impl CryptoResolver for Resolver {
 
     fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
         matches!(choice, CipherChoice::ChaChaPoly)
-            .then(|| Box::new(ChaChaPoly(Zeroizing::new([0; 32]))) as Box<dyn Cipher>)
+            .then(|| Box::new(ChaChaPoly(Secret32::filled(|_| ()))) as Box<dyn Cipher>)
     }
 }
 
@@ -262,16 +262,16 @@ impl Random for Once {
     }
 }
 
-/// X25519 (RFC 7748 section 5); clamps, and wipes its secret.
+/// X25519 (RFC 7748 section 5); wipes its secret.
 struct X25519 {
-    secret: StaticSecret,
+    secret: DhSecret,
     public: [u8; 32],
 }
 
 impl X25519 {
-    fn new(secret: [u8; 32]) -> Self {
-        let secret = StaticSecret::from(secret);
-        Self { public: PublicKey::from(&secret).to_bytes(), secret }
+    fn new(secret: Secret32) -> Self {
+        let secret = DhSecret::new(secret);
+        Self { public: *secret.public().as_bytes(), secret }
     }
 }
 
@@ -291,13 +291,14 @@ impl Dh for X25519 {
     fn set(&mut self, secret: &[u8]) {
         let secret: &[u8; 32] =
             secret.try_into().expect("every caller in this file passes 32 bytes");
-        *self = Self::new(*secret);
+        *self = Self::new(Secret32::copied(secret));
     }
 
     fn generate(&mut self, random: &mut dyn Random) -> Result<(), snow::Error> {
-        let mut secret = Zeroizing::new([0; 32]);
-        random.try_fill_bytes(&mut *secret)?;
-        *self = Self::new(*secret);
+        let mut filled = Ok(());
+        let secret = Secret32::filled(|out| filled = random.try_fill_bytes(out));
+        filled?;
+        *self = Self::new(secret);
         Ok(())
     }
 
@@ -306,18 +307,19 @@ impl Dh for X25519 {
     }
 
     fn privkey(&self) -> &[u8] {
-        self.secret.as_bytes()
+        self.secret.expose()
     }
 
     fn dh(&self, public: &[u8], out: &mut [u8]) -> Result<(), snow::Error> {
         // snow passes its whole key buffer, of which the first 32 bytes are the key.
         let public: [u8; 32] = *public.first_chunk().ok_or(snow::Error::Dh)?;
-        let shared = self.secret.diffie_hellman(&PublicKey::from(public));
-        if !shared.was_contributory() {
-            return Err(snow::Error::Dh);
-        }
-        *out.first_chunk_mut().ok_or(snow::Error::Dh)? = *shared.as_bytes();
-        Ok(())
+        let out = out.first_chunk_mut().ok_or(snow::Error::Dh)?;
+        wiping(|| {
+            let secret = StaticSecret::from(*self.secret.expose());
+            let shared = secret.diffie_hellman(&PublicKey::from(public));
+            *out = *shared.as_bytes();
+            shared.was_contributory().then_some(()).ok_or(snow::Error::Dh)
+        })
     }
 }
 
@@ -351,7 +353,7 @@ impl Hash for Sha {
 }
 
 /// ChaCha20-Poly1305 (RFC 8439) with Noise's nonce: 4 zero bytes, then the counter, little-endian.
-struct ChaChaPoly(Zeroizing<[u8; 32]>);
+struct ChaChaPoly(Secret32);
 
 impl ChaChaPoly {
     fn nonce(counter: u64) -> [u8; 12] {
@@ -367,13 +369,13 @@ impl Cipher for ChaChaPoly {
     }
 
     fn set(&mut self, key: &[u8; 32]) {
-        *self.0 = *key;
+        self.0 = Secret32::copied(key);
     }
 
     fn encrypt(&self, nonce: u64, associated: &[u8], plaintext: &[u8], out: &mut [u8]) -> usize {
         let (body, rest) = out.split_at_mut(plaintext.len());
         body.copy_from_slice(plaintext);
-        let tag = ChaCha20Poly1305::new((&*self.0).into())
+        let tag = ChaCha20Poly1305::new(self.0.expose().into())
             .encrypt_inout_detached(&Self::nonce(nonce).into(), associated, body.into())
             .expect("far below the cipher's limit of 256 GiB");
         rest[..TAG_LENGTH].copy_from_slice(&tag);
@@ -390,7 +392,7 @@ impl Cipher for ChaChaPoly {
         let (body, tag) = sealed.split_last_chunk::<TAG_LENGTH>().ok_or(snow::Error::Decrypt)?;
         let out = out.get_mut(..body.len()).ok_or(snow::Error::Decrypt)?;
         out.copy_from_slice(body);
-        ChaCha20Poly1305::new((&*self.0).into())
+        ChaCha20Poly1305::new(self.0.expose().into())
             .decrypt_inout_detached(
                 &Self::nonce(nonce).into(),
                 associated,
@@ -651,7 +653,10 @@ mod tests {
     #[test]
     fn an_all_zero_agreement_is_an_error() {
         let mut shared = [0; 32];
-        assert!(matches!(X25519::new([7; 32]).dh(&[0; 32], &mut shared), Err(snow::Error::Dh)));
+        assert!(matches!(
+            X25519::new(Secret32::copied(&[7; 32])).dh(&[0; 32], &mut shared),
+            Err(snow::Error::Dh)
+        ));
     }
 
     /// A static key without a secret: weak, so that every agreement with it gives zero.

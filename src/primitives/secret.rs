@@ -1,4 +1,7 @@
-//! Secret bytes: wiped on drop, and neither copied, cloned, printed nor serialised.
+//! Secret bytes: behind a pointer from birth, wiped on drop, and neither copied, cloned, printed nor
+//! serialised; and the wiping of what the work with them has left on the stack.
+
+use core::hint::black_box;
 
 use zeroize::Zeroize;
 
@@ -30,15 +33,28 @@ impl Drop for SecretBytes {
 /// A 32-byte secret key or seed.
 ///
 /// # Security
-/// As [`SecretBytes`].
-pub struct Secret32([u8; 32]);
+/// As [`SecretBytes`]. The bytes stay where they were made: an array inside a value would leave a
+/// copy behind wherever that value is moved to another place.
+pub struct Secret32(Box<[u8; 32]>);
 
 impl Secret32 {
+    /// Has `fill` write the bytes where they stay.
+    pub fn filled(fill: impl FnOnce(&mut [u8; 32])) -> Self {
+        let mut secret = Self(Box::new([0; 32]));
+        fill(&mut secret.0);
+        secret
+    }
+
     /// Takes over `bytes`, wiping the caller's copy.
     pub fn new(bytes: &mut [u8; 32]) -> Self {
-        let secret = Self(*bytes);
+        let secret = Self::copied(bytes);
         bytes.zeroize();
         secret
+    }
+
+    /// A copy of `bytes`, which somebody else wipes.
+    pub fn copied(bytes: &[u8; 32]) -> Self {
+        Self::filled(|out| out.copy_from_slice(bytes))
     }
 
     /// The bytes.
@@ -51,4 +67,45 @@ impl Drop for Secret32 {
     fn drop(&mut self) {
         self.0.zeroize();
     }
+}
+
+/// Bytes of stack that are overwritten: more than any work of this crate with secrets takes below
+/// the call that it begins with.
+const WORKED_ON: usize = 64 << 10;
+
+/// Does `work`, and overwrites the stack that it has used: arithmetic, hashes and ciphers keep
+/// copies of secrets in variables, many of them in libraries that do not wipe them.
+///
+/// # Security
+/// The language promises nothing about where variables are. That this overwrites them is tested on
+/// the memory of running processes. What the caller keeps in its own variables, and what `work`
+/// returns, is not reached.
+pub fn wiping<T>(work: impl FnOnce() -> T) -> T {
+    let done = below(work);
+    overwrite();
+    done
+}
+
+/// As [`wiping`], also of the threads that work is shared among. From within one of them, of that
+/// one alone: the others have work of their own.
+pub fn wiping_all<T>(work: impl FnOnce() -> T) -> T {
+    wiping(|| {
+        let done = below(work);
+        if rayon::current_thread_index().is_none() {
+            rayon::broadcast(|_| overwrite());
+        }
+        done
+    })
+}
+
+/// A call of its own, so that everything in `work` is below its caller's variables.
+#[inline(never)]
+fn below<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+#[inline(never)]
+fn overwrite() {
+    let mut region = [0u8; WORKED_ON];
+    black_box(&mut region);
 }

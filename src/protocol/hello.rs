@@ -30,11 +30,11 @@ fn derive_seed(seat: &OwnSeat, entropy: &Entropy) -> Secret32 {
     let salted = [seat.ceremony.digest().as_ref(), &entropy.nonce[..]].concat();
     let salt = seat.operator.key().prf(Tag::SeedSalt, &salted);
     let input = Zeroizing::new([entropy.seed.expose().as_slice(), entropy.extra.expose()].concat());
-    let mut seed = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(Some(salt.expose()), &input)
-        .expand(Tag::Seed.text().as_bytes(), &mut *seed)
-        .expect("32 bytes are within HKDF's bound");
-    Secret32::new(&mut seed)
+    Secret32::filled(|seed| {
+        Hkdf::<Sha256>::new(Some(salt.expose()), &input)
+            .expand(Tag::Seed.text().as_bytes(), seed)
+            .expect("32 bytes are within HKDF's bound")
+    })
 }
 
 /// A dealer's polynomials with their commitments.
@@ -76,7 +76,7 @@ fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
 
 /// The salt that hides the commitments until the deal.
 pub(super) fn commit_salt(seat: &OwnSeat, seed: &Secret32) -> [u8; 32] {
-    *secret_bytes(Tag::CommitSalt, &[seed.expose(), seat.ceremony.digest().as_ref()])
+    *secret_bytes(Tag::CommitSalt, &[seed.expose(), seat.ceremony.digest().as_ref()]).expose()
 }
 
 /// Makes the seed, the one-time keys and the hello.
@@ -84,9 +84,8 @@ pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
     let seat = world.seat.clone();
     let seed = derive_seed(&seat, &entropy);
     let one_time = |other: crate::spec::threshold::Index| {
-        let mut secret =
-            secret_bytes(Tag::OneTimeKey, &[seed.expose(), &other.get().to_be_bytes()]);
-        DhSecret::new(Secret32::new(&mut secret))
+        let parts: [&[u8]; 2] = [seed.expose(), &other.get().to_be_bytes()];
+        DhSecret::new(secret_bytes(Tag::OneTimeKey, &parts))
     };
     let keys: Vec<DhSecret> = seat.others().map(one_time).collect();
     let dealing = Dealing::new(&seat, &seed);

@@ -96,7 +96,7 @@ pub(super) fn complaint(
     if dealer == operator {
         return false_complaint;
     }
-    let secret = DhSecret::new(Secret32::new(&mut { body.opened }));
+    let secret = DhSecret::new(Secret32::copied(&body.opened));
     let signed =
         dealt.box_digests[position_without(dealer, operator)] == share_box::digest(&body.sealed);
     if secret.public() != keys[position_without(operator, dealer)] || !signed {

@@ -1,6 +1,7 @@
 //! Beginning, and beginning again: a participant is a function of what its log holds.
 
 use crate::message::envelope::{Kind, Round, Statement};
+use crate::primitives::secret::wiping_all;
 
 use super::participant::{Entropy, OwnSeat, Participant, Step};
 use super::record::{Record, RecordKind, ReplayError};
@@ -16,11 +17,11 @@ impl Participant {
         entropy: impl FnOnce() -> Entropy,
     ) -> Result<(Self, Step), ReplayError> {
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
-            true => Self::resume(seat, records),
+            true => wiping_all(|| Self::resume(seat, records)),
             false => {
                 // Whoever could not sign in the end does not begin.
                 sealed::own_key(&seat)?;
-                Ok(Self::begin(seat, entropy()))
+                Ok(wiping_all(|| Self::begin(seat, entropy())))
             }
         }
     }

@@ -42,14 +42,14 @@ pub fn seal(
     let one = |(v, share): (usize, &SecretScalar)| {
         let number = u32::try_from(v).expect("at most 8192 validators").to_be_bytes();
         let seed = secret_bytes(Tag::SsvSeed, &[salt.expose(), &*share.to_be_bytes(), &number]);
-        let mut random = ChaCha20Rng::from_seed(*seed);
-        let ciphertext = key.public().encrypt_share(share, &mut random);
+        let mut random = Box::new(ChaCha20Rng::from_seed(*seed.expose()));
+        let ciphertext = key.public().encrypt_share(share, &mut *random);
         let public_share = sums.public_shares(v)[seat.me.position()];
-        key.decrypt_share(&ciphertext, &public_share, &mut random)
+        key.decrypt_share(&ciphertext, &public_share, &mut *random)
             .map_err(|_| ReplayError::SsvKey)?;
         let root =
             proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
-        Ok(SealedShare { ciphertext, proof: key.sign(&root, &mut random) })
+        Ok(SealedShare { ciphertext, proof: key.sign(&root, &mut *random) })
     };
     shares.par_iter().enumerate().map(one).collect()
 }
