@@ -72,25 +72,35 @@ impl Drop for Secret32 {
 /// Bytes of stack that are overwritten: more than any work of this crate with secrets takes below
 /// the call that it begins with.
 const WORKED_ON: usize = 64 << 10;
+/// Bytes of stack between a call and the work with secrets that it does: more than the calls take
+/// by which a thread comes to overwrite it.
+const DISTANCE: usize = 4 << 10;
 
 /// Does `work`, and overwrites the stack that it has used: arithmetic, hashes and ciphers keep
 /// copies of secrets in variables, many of them in libraries that do not wipe them.
 ///
 /// # Security
+/// What outlives the work is made outside of it: an enum or a structure takes along, in bytes that
+/// it does not use, whatever was on the stack where it was made. Inside, only secrets and what is
+/// returned are made.
+///
 /// The language promises nothing about where variables are. That this overwrites them is tested on
 /// the memory of running processes. What the caller keeps in its own variables, and what `work`
 /// returns, is not reached.
 pub fn wiping<T>(work: impl FnOnce() -> T) -> T {
-    let done = below(work);
+    let done = deep(work);
     overwrite();
     done
 }
 
-/// As [`wiping`], also of the threads that work is shared among. From within one of them, of that
-/// one alone: the others have work of their own.
+/// As [`wiping`], also of the threads that work is shared among, where each piece is done
+/// [`deep`]. From within one of them, of that one alone: the others have work of their own.
 pub fn wiping_all<T>(work: impl FnOnce() -> T) -> T {
+    // Starts the threads, if nobody has: what their registry keeps is not to be made during the
+    // work.
+    let _ = rayon::current_num_threads();
     wiping(|| {
-        let done = below(work);
+        let done = work();
         if rayon::current_thread_index().is_none() {
             rayon::broadcast(|_| overwrite());
         }
@@ -98,10 +108,16 @@ pub fn wiping_all<T>(work: impl FnOnce() -> T) -> T {
     })
 }
 
-/// A call of its own, so that everything in `work` is below its caller's variables.
+/// Does `work` so far down the stack that whoever overwrites it later begins above all of it, by
+/// whatever calls it comes there.
 #[inline(never)]
-fn below<T>(work: impl FnOnce() -> T) -> T {
-    work()
+pub(crate) fn deep<T>(work: impl FnOnce() -> T) -> T {
+    let mut distance = [0u8; DISTANCE];
+    black_box(&mut distance);
+    let done = work();
+    // Here too, so that it is there during the work.
+    black_box(&mut distance);
+    done
 }
 
 #[inline(never)]

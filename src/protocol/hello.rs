@@ -11,7 +11,7 @@ use crate::message::envelope::Round;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
 use crate::primitives::polynomial::{Polynomial, commit_all};
-use crate::primitives::secret::Secret32;
+use crate::primitives::secret::{Secret32, deep, wiping_all};
 use crate::primitives::x25519::DhSecret;
 
 use super::checks::{decode_hellos, distinct_hellos, hello_commitment};
@@ -71,7 +71,11 @@ fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
             .next()
             .expect("a draw without zero comes soon")
     };
-    (0..seat.ceremony.v()).into_par_iter().with_min_len(64).map(polynomial).collect()
+    (0..seat.ceremony.v())
+        .into_par_iter()
+        .with_min_len(64)
+        .map(|v| deep(|| polynomial(v)))
+        .collect()
 }
 
 /// The salt that hides the commitments until the deal.
@@ -81,8 +85,16 @@ pub(super) fn commit_salt(seat: &OwnSeat, seed: &Secret32) -> [u8; 32] {
 
 /// Makes the seed, the one-time keys and the hello.
 pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
+    let (records, body) = wiping_all(|| draw(world, &entropy));
+    let seat = &world.seat;
+    let statement = seat.sign(Round::Hello, seat.ceremony.digest(), Digest::ZERO, &body.encode());
+    world.own(Round::Hello, step, |_| Ok((records, statement))).expect("a hello depends on no log");
+}
+
+/// Everything that is secret in it.
+fn draw(world: &mut World, entropy: &Entropy) -> (Vec<Record>, Hello) {
     let seat = world.seat.clone();
-    let seed = derive_seed(&seat, &entropy);
+    let seed = derive_seed(&seat, entropy);
     let one_time = |other: crate::spec::threshold::Index| {
         let parts: [&[u8]; 2] = [seed.expose(), &other.get().to_be_bytes()];
         DhSecret::new(secret_bytes(Tag::OneTimeKey, &parts))
@@ -101,8 +113,7 @@ pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
     world.vault.seed = Some(seed);
     world.vault.dealing = Some(dealing);
     world.vault.one_time_keys = Some(keys);
-    let statement = seat.sign(Round::Hello, seat.ceremony.digest(), Digest::ZERO, &body.encode());
-    world.own(Round::Hello, step, |_| Ok((records, statement))).expect("a hello depends on no log");
+    (records, body)
 }
 
 impl AwaitHellos {

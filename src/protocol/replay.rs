@@ -1,7 +1,7 @@
 //! Beginning, and beginning again: a participant is a function of what its log holds.
 
 use crate::message::envelope::{Kind, Round, Statement};
-use crate::primitives::secret::wiping_all;
+use crate::primitives::secret::wiping;
 
 use super::participant::{Entropy, OwnSeat, Participant, Step};
 use super::record::{Record, RecordKind, ReplayError};
@@ -17,11 +17,11 @@ impl Participant {
         entropy: impl FnOnce() -> Entropy,
     ) -> Result<(Self, Step), ReplayError> {
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
-            true => wiping_all(|| Self::resume(seat, records)),
+            true => Self::resume(seat, records),
             false => {
                 // Whoever could not sign in the end does not begin.
                 sealed::own_key(&seat)?;
-                Ok(wiping_all(|| Self::begin(seat, entropy())))
+                Ok(Self::begin(seat, entropy()))
             }
         }
     }
@@ -43,12 +43,17 @@ impl Participant {
         let world = &mut participant.world;
         for record in records {
             match record.kind {
-                RecordKind::Seed => world.vault.seed = Some(record.to_seed()?),
+                RecordKind::Seed => world.vault.seed = Some(wiping(|| record.to_seed())?),
                 RecordKind::OneTimeKeys => {
-                    world.vault.one_time_keys = Some(record.to_one_time_keys(shape.n - 1)?)
+                    world.vault.one_time_keys =
+                        Some(wiping(|| record.to_one_time_keys(shape.n - 1))?)
                 }
-                RecordKind::OwnShares => world.vault.own_shares = Some(record.to_shares(shape.v)?),
-                RecordKind::Shares => world.vault.shares = Some(record.to_shares(shape.v)?),
+                RecordKind::OwnShares => {
+                    world.vault.own_shares = Some(wiping(|| record.to_shares(shape.v))?)
+                }
+                RecordKind::Shares => {
+                    world.vault.shares = Some(wiping(|| record.to_shares(shape.v))?)
+                }
                 RecordKind::Statement => {
                     let bytes = record.body.expose().to_vec();
                     let damaged = ReplayError::Record { kind: RecordKind::Statement };

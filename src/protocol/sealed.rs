@@ -9,6 +9,7 @@ use crate::ethereum::ssv::{RsaSecret, ShareProof};
 use crate::message::body::{Commit, SealedShare};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::{Tag, secret_bytes};
+use crate::primitives::secret::deep;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -51,7 +52,7 @@ pub fn seal(
             proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
         Ok(SealedShare { ciphertext, proof: key.sign(&root, &mut *random) })
     };
-    shares.par_iter().enumerate().map(one).collect()
+    shares.par_iter().enumerate().map(|share| deep(|| one(share))).collect()
 }
 
 /// What an operator proves of its share of validator `v`; `None` without SSV.
