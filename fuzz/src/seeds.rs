@@ -346,7 +346,7 @@ fn log() -> Vec<u8> {
         Tag::StorageKey,
         &[b"log.sealed", secret("storage").expose(), &salt, digest.as_ref()],
     );
-    let check = tagged(Tag::StorageKey, &[b"log.sealed check", &*key]);
+    let check = tagged(Tag::StorageKey, &[b"log.sealed check", key.expose()]);
     let mut header = [b"QLOG\x01".as_slice(), &salt, digest.as_ref(), check.as_ref()].concat();
     header.resize(4096, 0);
     let mut records = Vec::new();
@@ -355,7 +355,7 @@ fn log() -> Vec<u8> {
         let plain = [body, [*kind, last].as_slice()].concat();
         let nonce = [u8::try_from(number).expect("three records"); 24];
         let aad = [b"log.sealed\x01".as_slice(), digest.as_ref(), &number.to_be_bytes()].concat();
-        let cipher = XChaCha20Poly1305::new((&*key).into());
+        let cipher = XChaCha20Poly1305::new(key.expose().into());
         let sealed = cipher
             .encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &aad })
             .expect("a short record");
@@ -365,7 +365,7 @@ fn log() -> Vec<u8> {
     let length = u64::try_from(3 * 4096 + records.len()).expect("a short log").to_be_bytes();
     let mut mark = [
         length.as_slice(),
-        tagged(Tag::StorageKey, &[b"log.sealed mark", &*key, &length]).as_ref(),
+        tagged(Tag::StorageKey, &[b"log.sealed mark", key.expose(), &length]).as_ref(),
     ]
     .concat();
     mark.resize(4096, 0);

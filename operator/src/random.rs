@@ -13,9 +13,7 @@ pub fn os() -> impl CryptoRng {
 
 /// 32 secret bytes.
 pub fn secret() -> Secret32 {
-    let mut bytes = [0; 32];
-    os().fill_bytes(&mut bytes);
-    Secret32::new(&mut bytes)
+    Secret32::filled(|bytes| os().fill_bytes(bytes))
 }
 
 /// 32 random bytes that everybody may see.

@@ -9,7 +9,7 @@ use k256::ecdsa::{RecoveryId, Signature, SigningKey, VerifyingKey};
 use sha3::{Digest, Keccak256};
 use zeroize::Zeroizing;
 
-use crate::primitives::secret::SecretBytes;
+use crate::primitives::secret::{SecretBytes, wiping};
 
 /// Bytes of a recoverable signature: `r`, `s`, recovery id.
 pub const SIGNATURE_BYTES: usize = 65;
@@ -42,12 +42,14 @@ pub enum Secp256k1Error {
 /// # Security
 /// Neither copied nor printed; the library wipes it on drop. Signing is deterministic (RFC 6979)
 /// and constant time.
-pub struct NodeSecret(SigningKey);
+pub struct NodeSecret(Box<SigningKey>);
 
 impl NodeSecret {
     /// From 32 bytes, big-endian: not zero and below the group order.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self, Secp256k1Error> {
-        SigningKey::from_slice(bytes).map(Self).map_err(|_| Secp256k1Error::Scalar)
+        // The library gives the key by value.
+        let key = wiping(|| SigningKey::from_slice(bytes).map(Box::new).map(Self));
+        key.map_err(|_| Secp256k1Error::Scalar)
     }
 
     /// From a `charon-enr-private-key` file: 64 hexadecimal digits, blanks around them allowed.

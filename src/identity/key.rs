@@ -4,13 +4,13 @@
 use core::fmt;
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
+use hmac::digest::FixedOutput as _;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use crate::primitives::hash::{Tag, tagged};
 use crate::primitives::memo::remember;
-use crate::primitives::secret::Secret32;
+use crate::primitives::secret::{Secret32, wiping};
 
 /// Why 32 bytes are not an operator's public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -98,12 +98,13 @@ impl fmt::Debug for OperatorPublic {
 ///
 /// # Security
 /// No `Clone`, `Debug` or serde; wiped on drop.
-pub struct OperatorKey(SigningKey);
+pub struct OperatorKey(Box<SigningKey>);
 
 impl OperatorKey {
     /// The key of a seed (RFC 8032 section 5.1.5).
     pub fn from_seed(seed: Secret32) -> Self {
-        Self(SigningKey::from_bytes(seed.expose()))
+        // The library gives the key by value.
+        wiping(|| Self(Box::new(SigningKey::from_bytes(seed.expose()))))
     }
 
     /// The public key.
@@ -121,8 +122,7 @@ impl OperatorKey {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())
             .expect("HMAC takes keys of any length");
         mac.update(tagged(tag, &[message]).as_bytes());
-        let mut out: Zeroizing<[u8; 32]> = Zeroizing::new(mac.finalize().into_bytes().into());
-        Secret32::new(&mut out)
+        Secret32::filled(|out| mac.finalize_into(out.into()))
     }
 
     /// The seed, for sealing at rest.

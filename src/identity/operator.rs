@@ -1,7 +1,5 @@
 //! An operator's private side.
 
-use zeroize::Zeroizing;
-
 use super::card::{NameError, OperatorCard, OperatorName};
 use super::key::OperatorKey;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
@@ -44,7 +42,7 @@ impl Operator {
     /// A new operator from 32 fresh bytes. The three keys are `TH(tag, entropy)` under three tags:
     /// none tells of another.
     pub fn generate(name: OperatorName, entropy: Secret32) -> Self {
-        let derive = |tag| Secret32::new(&mut secret_bytes(tag, &[entropy.expose()]));
+        let derive = |tag| secret_bytes(tag, &[entropy.expose()]);
         Self {
             name,
             key: OperatorKey::from_seed(derive(Tag::OperatorSeed)),
@@ -103,7 +101,8 @@ impl Operator {
             r.bytes("magic", MAGIC.len())?;
             let version = r.u16("version")?;
             let mut secret = |what| -> Result<_, DecodeError> {
-                Ok(Secret32::new(&mut Zeroizing::new(r.array(what)?)))
+                let bytes = r.bytes(what, 32)?.first_chunk().expect("32 bytes");
+                Ok(Secret32::copied(bytes))
             };
             let (key, noise, storage) =
                 (secret("key seed")?, secret("Noise secret")?, secret("storage key")?);

@@ -9,6 +9,7 @@ use super::hash::{Digest, Tag, scalar, tagged};
 use super::kernel::{
     Coin, KeyWeight, Weighed, coins, test_all, test_and_weigh, test_together, weigh, weigh_keys,
 };
+use super::secret::deep;
 
 /// Weights for a batch, derived from a digest of everything the batch checks: nobody can choose an
 /// entry after its weight. A false entry passes with probability `q / r` for an adversary that
@@ -198,5 +199,6 @@ impl Weighing {
 /// `secret · message` for each: partial signatures. `None` if a secret is zero. Constant time in
 /// the secrets.
 pub fn sign_all(items: &[(&SecretScalar, &G2)]) -> Option<Vec<G2>> {
-    items.par_iter().with_min_len(8).map(|(secret, message)| secret.sign(message)).collect()
+    let one = |(secret, message): &(&SecretScalar, &G2)| deep(|| secret.sign(message));
+    items.par_iter().with_min_len(8).map(one).collect()
 }

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::curve::{Scalar, SecretScalar, expand_message_xmd};
+use super::secret::Secret32;
 
 /// Domain separation of Ethereum's BLS signatures (proof-of-possession scheme, consensus
 /// specification `phase0/bls`).
@@ -155,6 +156,10 @@ impl AsRef<[u8]> for Digest {
 /// `TH(tag, parts)`: SHA-256 over the tag and every part, each behind its length (8 bytes,
 /// big-endian).
 pub fn tagged(tag: Tag, parts: &[&[u8]]) -> Digest {
+    Digest(absorbed(tag, parts).finalize().into())
+}
+
+fn absorbed(tag: Tag, parts: &[&[u8]]) -> Sha256 {
     let mut hash = Sha256::new();
     let mut absorb = |part: &[u8]| {
         hash.update(u64::try_from(part.len()).expect("a length fits 64 bits").to_be_bytes());
@@ -162,7 +167,7 @@ pub fn tagged(tag: Tag, parts: &[&[u8]]) -> Digest {
     };
     absorb(&[TAG_PREFIX.as_bytes(), tag.text().as_bytes()].concat());
     parts.iter().for_each(|part| absorb(part));
-    Digest(hash.finalize().into())
+    hash
 }
 
 /// Plain SHA-256 of the concatenated parts, for the formats of others.
@@ -200,8 +205,8 @@ pub fn secret_scalar(tag: Tag, parts: &[&[u8]]) -> SecretScalar {
 }
 
 /// 32 secret bytes: `TH(tag, parts)` over secret parts.
-pub fn secret_bytes(tag: Tag, parts: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-    Zeroizing::new(tagged(tag, parts).0)
+pub fn secret_bytes(tag: Tag, parts: &[&[u8]]) -> Secret32 {
+    Secret32::filled(|out| absorbed(tag, parts).finalize_into(out.into()))
 }
 
 /// Merkle root over leaves (RFC 6962 shape: the left subtree is the largest power of two below the

@@ -5,7 +5,7 @@ use core::fmt;
 use x25519_dalek::{PublicKey, StaticSecret};
 
 use super::memo::remember;
-use super::secret::Secret32;
+use super::secret::{Secret32, wiping};
 
 /// Why 32 bytes are not an X25519 public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +68,8 @@ impl DhSecret {
 
     /// The public key.
     pub fn public(&self) -> DhPublic {
-        DhPublic(*PublicKey::from(&StaticSecret::from(*self.0.expose())).as_bytes())
+        let public = || PublicKey::from(&StaticSecret::from(*self.0.expose()));
+        DhPublic(*wiping(public).as_bytes())
     }
 
     /// The bytes, for sealing at rest and for the Noise handshake.

@@ -9,7 +9,6 @@ use crate::primitives::curve::{Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
 use crate::primitives::polynomial::Polynomial;
 use crate::primitives::possession;
-use crate::primitives::secret::Secret32;
 
 use super::checks::{
     DistinctHellos, Signed, add_up, deals_follow_hellos, decode_deals, distinct_constants,
@@ -80,13 +79,8 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
         let to = to.expect("every recipient has said hello, with a key for this box");
         let parts: [&[u8]; 4] =
             [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
-        let mut ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
-        let sealed = share_box::seal(
-            &address,
-            to,
-            &shares_at(point(recipient)),
-            Secret32::new(&mut ephemeral),
-        );
+        let ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
+        let sealed = share_box::seal(&address, to, &shares_at(point(recipient)), ephemeral);
         box_digests.push(share_box::digest(&sealed));
         records.push(Record::sealed_box(RecordKind::SentBox, recipient, &sealed));
         world.sent.insert(recipient, sealed);

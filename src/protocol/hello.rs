@@ -11,7 +11,7 @@ use crate::message::envelope::Round;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
 use crate::primitives::polynomial::{Polynomial, commit_all};
-use crate::primitives::secret::Secret32;
+use crate::primitives::secret::{Secret32, deep, wiping_all};
 use crate::primitives::x25519::DhSecret;
 
 use super::checks::{decode_hellos, distinct_hellos, hello_commitment};
@@ -32,11 +32,11 @@ fn derive_seed(seat: &OwnSeat, entropy: &Entropy) -> Secret32 {
     let salted = [seat.ceremony.digest().as_ref(), &entropy.nonce[..]].concat();
     let salt = seat.operator.key().prf(Tag::SeedSalt, &salted);
     let input = Zeroizing::new([entropy.seed.expose().as_slice(), entropy.extra.expose()].concat());
-    let mut seed = Zeroizing::new([0; 32]);
-    Hkdf::<Sha256>::new(Some(salt.expose()), &input)
-        .expand(Tag::Seed.text().as_bytes(), &mut *seed)
-        .expect("32 bytes are within HKDF's bound");
-    Secret32::new(&mut seed)
+    Secret32::filled(|seed| {
+        Hkdf::<Sha256>::new(Some(salt.expose()), &input)
+            .expand(Tag::Seed.text().as_bytes(), seed)
+            .expect("32 bytes are within HKDF's bound")
+    })
 }
 
 /// A dealer's polynomials with their commitments.
@@ -73,22 +73,33 @@ fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
             .next()
             .expect("a draw without zero comes soon")
     };
-    (0..seat.ceremony.v()).into_par_iter().with_min_len(64).map(polynomial).collect()
+    (0..seat.ceremony.v())
+        .into_par_iter()
+        .with_min_len(64)
+        .map(|v| deep(|| polynomial(v)))
+        .collect()
 }
 
 /// The salt that hides the commitments until the deal.
 pub(super) fn commit_salt(seat: &OwnSeat, seed: &Secret32) -> [u8; 32] {
-    *secret_bytes(Tag::CommitSalt, &[seed.expose(), seat.ceremony.digest().as_ref()])
+    *secret_bytes(Tag::CommitSalt, &[seed.expose(), seat.ceremony.digest().as_ref()]).expose()
 }
 
 /// Makes the seed, the one-time keys and the hello.
 pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
+    let (records, body) = wiping_all(|| draw(world, &entropy));
+    let seat = &world.seat;
+    let statement = seat.sign(Round::Hello, seat.ceremony.digest(), Digest::ZERO, &body.encode());
+    world.own(Round::Hello, step, |_| Ok((records, statement))).expect("a hello depends on no log");
+}
+
+/// Everything that is secret in it.
+fn draw(world: &mut World, entropy: &Entropy) -> (Vec<Record>, Hello) {
     let seat = world.seat.clone();
-    let seed = derive_seed(&seat, &entropy);
+    let seed = derive_seed(&seat, entropy);
     let one_time = |other: crate::spec::threshold::Index| {
-        let mut secret =
-            secret_bytes(Tag::OneTimeKey, &[seed.expose(), &other.get().to_be_bytes()]);
-        DhSecret::new(Secret32::new(&mut secret))
+        let parts: [&[u8]; 2] = [seed.expose(), &other.get().to_be_bytes()];
+        DhSecret::new(secret_bytes(Tag::OneTimeKey, &parts))
     };
     let keys: Vec<DhSecret> = world.shape.dealers_to(seat.me).iter().map(one_time).collect();
     let dealing = Dealing::new(&seat, &seed);
@@ -104,8 +115,7 @@ pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
     world.vault.seed = Some(seed);
     world.vault.dealing = Some(dealing);
     world.vault.one_time_keys = Some(keys);
-    let statement = seat.sign(Round::Hello, seat.ceremony.digest(), Digest::ZERO, &body.encode());
-    world.own(Round::Hello, step, |_| Ok((records, statement))).expect("a hello depends on no log");
+    (records, body)
 }
 
 impl AwaitHellos {

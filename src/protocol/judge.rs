@@ -96,7 +96,7 @@ pub(super) fn complaint(
     // Nobody deals itself a box.
     let places = shape.place_of_box(dealer, operator).zip(shape.place_of_key(operator, dealer));
     let Some((of_box, of_key)) = places else { return false_complaint };
-    let secret = DhSecret::new(Secret32::new(&mut { body.opened }));
+    let secret = DhSecret::new(Secret32::copied(&body.opened));
     let signed = dealt.box_digests[of_box] == share_box::digest(&body.sealed);
     if secret.public() != keys[of_key] || !signed {
         return false_complaint;

@@ -9,7 +9,7 @@ use crate::message::share_box::{self, Address};
 use crate::primitives::commitment::{evaluate, evaluate_row};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
-use crate::primitives::secret::SecretBytes;
+use crate::primitives::secret::{SecretBytes, wiping_all};
 use crate::spec::threshold::Index;
 
 use super::checks::{
@@ -60,14 +60,14 @@ pub(super) fn store_shares(
         }
         let shares =
             world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
-        if !checked.sums.shares_match(own_point(world), shares) {
+        if !wiping_all(|| checked.sums.shares_match(own_point(world), shares)) {
             return Err(ReplayError::SharesDamaged.into());
         }
         erase_dealing_secrets(world, step);
         return Ok(Stage::Prepares(Box::new(AwaitPrepares { checked, failed: Failed::default() })));
     }
     if world.vault.shares.is_none() {
-        match receive(world, &checked, deals)? {
+        match wiping_all(|| receive(world, &checked, deals))? {
             Ok(shares) => step.persist.push(Record::shares(RecordKind::Shares, &shares)),
             Err((dealer, claim)) => {
                 let session = checked.session;
@@ -216,13 +216,15 @@ impl AwaitReread {
         bodies: &[SecretBytes],
         step: &mut Step,
     ) -> Result<Stage, (Box<Self>, Option<ReplayError>)> {
+        let matching = |body| {
+            let shares = share_box::decode_shares(body, world.shape.v).ok();
+            shares.filter(|shares| self.checked.sums.shares_match(own_point(world), shares))
+        };
         let read = match bodies {
-            [body] => share_box::decode_shares(body, world.shape.v).ok(),
+            [body] => wiping_all(|| matching(body)),
             _ => None,
         };
-        let Some(shares) =
-            read.filter(|shares| self.checked.sums.shares_match(own_point(world), shares))
-        else {
+        let Some(shares) = read else {
             return Err((self, Some(ReplayError::SharesDamaged)));
         };
         let made = world.own(Round::Prepare, step, |world| make(world, &self.checked, &shares));

@@ -132,8 +132,7 @@ impl Record {
     }
 
     pub(super) fn to_seed(&self) -> Result<Secret32, ReplayError> {
-        let mut bytes = <[u8; 32]>::try_from(self.body.expose()).map_err(|_| self.damaged())?;
-        Ok(Secret32::new(&mut bytes))
+        self.body.expose().try_into().map(Secret32::copied).map_err(|_| self.damaged())
     }
 
     pub(super) fn to_one_time_keys(&self, count: usize) -> Result<Vec<DhSecret>, ReplayError> {
@@ -141,7 +140,7 @@ impl Record {
         if keys.len() != count || !rest.is_empty() {
             return Err(self.damaged());
         }
-        Ok(keys.iter().map(|key| DhSecret::new(Secret32::new(&mut { *key }))).collect())
+        Ok(keys.iter().map(|key| DhSecret::new(Secret32::copied(key))).collect())
     }
 
     pub(super) fn to_shares(&self, validators: usize) -> Result<Vec<SecretScalar>, ReplayError> {

@@ -1,6 +1,7 @@
 //! Beginning, and beginning again: a participant is a function of what its log holds.
 
 use crate::message::envelope::{Kind, Round, Statement};
+use crate::primitives::secret::wiping;
 
 use super::participant::Participant;
 use super::record::{Record, RecordKind, ReplayError};
@@ -44,13 +45,17 @@ impl Participant {
         let world = &mut participant.world;
         for record in records {
             match record.kind {
-                RecordKind::Seed => world.vault.seed = Some(record.to_seed()?),
+                RecordKind::Seed => world.vault.seed = Some(wiping(|| record.to_seed())?),
                 RecordKind::OneTimeKeys => {
                     let count = shape.dealers_to(world.seat.me).len();
-                    world.vault.one_time_keys = Some(record.to_one_time_keys(count)?)
+                    world.vault.one_time_keys = Some(wiping(|| record.to_one_time_keys(count))?)
                 }
-                RecordKind::OwnShares => world.vault.own_shares = Some(record.to_shares(shape.v)?),
-                RecordKind::Shares => world.vault.shares = Some(record.to_shares(shape.v)?),
+                RecordKind::OwnShares => {
+                    world.vault.own_shares = Some(wiping(|| record.to_shares(shape.v))?)
+                }
+                RecordKind::Shares => {
+                    world.vault.shares = Some(wiping(|| record.to_shares(shape.v))?)
+                }
                 RecordKind::Statement => {
                     let bytes = record.body.expose().to_vec();
                     let damaged = ReplayError::Record { kind: RecordKind::Statement };

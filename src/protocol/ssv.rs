@@ -9,6 +9,7 @@ use crate::ethereum::ssv::{RsaSecret, ShareProof};
 use crate::message::body::{Commit, SealedShare};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::{Tag, secret_bytes};
+use crate::primitives::secret::deep;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -42,16 +43,16 @@ pub fn seal(
     let one = |(v, share): (usize, &SecretScalar)| {
         let number = u32::try_from(v).expect("at most 8192 validators").to_be_bytes();
         let seed = secret_bytes(Tag::SsvSeed, &[salt.expose(), &*share.to_be_bytes(), &number]);
-        let mut random = ChaCha20Rng::from_seed(*seed);
-        let ciphertext = key.public().encrypt_share(share, &mut random);
+        let mut random = Box::new(ChaCha20Rng::from_seed(*seed.expose()));
+        let ciphertext = key.public().encrypt_share(share, &mut *random);
         let public_share = sums.public_share(v, seat.me).ok_or(ReplayError::SharesDamaged)?;
-        key.decrypt_share(&ciphertext, public_share, &mut random)
+        key.decrypt_share(&ciphertext, public_share, &mut *random)
             .map_err(|_| ReplayError::SsvKey)?;
         let root =
             proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
-        Ok(SealedShare { ciphertext, proof: key.sign(&root, &mut random) })
+        Ok(SealedShare { ciphertext, proof: key.sign(&root, &mut *random) })
     };
-    shares.par_iter().enumerate().map(one).collect()
+    shares.par_iter().enumerate().map(|share| deep(|| one(share))).collect()
 }
 
 /// What an operator proves of its share of validator `v`; `None` without SSV.

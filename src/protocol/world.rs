@@ -9,7 +9,7 @@ use crate::message::shape::Shape;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
-use crate::primitives::secret::Secret32;
+use crate::primitives::secret::{Secret32, wiping_all};
 use crate::primitives::x25519::DhSecret;
 use crate::spec::threshold::Index;
 
@@ -146,7 +146,7 @@ impl World {
         if self.recall(round) || !self.shape.speaks(self.seat.me, round) {
             return Ok(());
         }
-        let (records, statement) = make(self)?;
+        let (records, statement) = wiping_all(|| make(self))?;
         if self.echoes.get(&round).is_some_and(|echo| echo.bytes() != statement.bytes()) {
             return Err(ReplayError::RolledBack { round });
         }

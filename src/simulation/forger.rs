@@ -183,9 +183,9 @@ impl Forger {
             let to = hello.expect("honest operators deal to hellos that decode").one_time_keys
                 [Self::position(me, recipient)];
             let address = Address { session, dealer: me, recipient, root };
-            let mut seed =
+            let seed =
                 secret_bytes(Tag::BoxEphemeral, &[&self.box_seed, &recipient.get().to_be_bytes()]);
-            let mut sealed = share_box::seal(&address, &to, &shares, Secret32::new(&mut seed));
+            let mut sealed = share_box::seal(&address, &to, &shares, seed);
             (self.hooks.sealed)(recipient, &mut sealed);
             boxes.push((recipient, sealed));
         }

@@ -125,3 +125,10 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
         }
     }
 }
+
+/// `memory/` searches the memory of a running operator, by way of `/proc/PID/mem`.
+#[test]
+#[cfg(not(target_os = "linux"))]
+fn the_memory_of_an_operator_is_searched() {
+    eprintln!("!! SKIPPED: the memory of running operators is searched on Linux only");
+}

@@ -81,7 +81,7 @@ impl Log {
             marked.advance(&*file, &key, end);
         }
         let chain = Chain { file, key, marked, end, kinds };
-        let storage = Secret32::new(&mut { *storage.expose() });
+        let storage = Secret32::copied(storage.expose());
         Ok((
             Self {
                 dir: dir.clone(),

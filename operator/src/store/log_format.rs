@@ -23,11 +23,9 @@
 
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use quorate::primitives::codec::Writer;
 use quorate::primitives::hash::{Tag, secret_bytes, tagged};
-use quorate::primitives::secret::{Secret32, SecretBytes};
+use quorate::primitives::secret::{Secret32, SecretBytes, wiping};
 
 use super::ceremony_dir::LOG_FILE;
 use super::disk::Handle;
@@ -58,7 +56,7 @@ pub struct Record {
 
 /// The key of one log file.
 pub(super) struct LogKey {
-    key: Zeroizing<[u8; 32]>,
+    key: Secret32,
     salt: [u8; SALT],
     context: [u8; 32],
 }
@@ -102,8 +100,8 @@ impl LogKey {
     }
 
     fn derive(storage: &Secret32, salt: [u8; SALT], context: &[u8; 32]) -> Self {
-        let key =
-            secret_bytes(Tag::StorageKey, &[LOG_FILE.as_bytes(), storage.expose(), &salt, context]);
+        let parts: [&[u8]; 4] = [LOG_FILE.as_bytes(), storage.expose(), &salt, context];
+        let key = wiping(|| secret_bytes(Tag::StorageKey, &parts));
         Self { key, salt, context: *context }
     }
 
@@ -113,11 +111,12 @@ impl LogKey {
     }
 
     fn check(&self) -> [u8; 32] {
-        tagged(Tag::StorageKey, &[b"log.sealed check", &*self.key]).0
+        wiping(|| tagged(Tag::StorageKey, &[b"log.sealed check", self.key.expose()]).0)
     }
 
     fn mark(&self, len: u64) -> [u8; MARK] {
-        let tag = tagged(Tag::StorageKey, &[b"log.sealed mark", &*self.key, &len.to_be_bytes()]);
+        let parts: [&[u8]; 3] = [b"log.sealed mark", self.key.expose(), &len.to_be_bytes()];
+        let tag = wiping(|| tagged(Tag::StorageKey, &parts));
         let mut mark = [0; MARK];
         mark[..8].copy_from_slice(&len.to_be_bytes());
         mark[8..].copy_from_slice(tag.as_bytes());
@@ -169,7 +168,12 @@ impl LogKey {
         let writer =
             Writer::with_capacity(4 + RECORD_OVERHEAD + body.len()).u32(length).bytes(&nonce);
         let mut sealed = writer.bytes(body).u8(kind).u8(u8::from(last)).finish();
-        let tag = encrypt(&self.key, &nonce, &self.associated(sequence), &mut sealed[4 + NONCE..]);
+        let tag = encrypt(
+            self.key.expose(),
+            &nonce,
+            &self.associated(sequence),
+            &mut sealed[4 + NONCE..],
+        );
         sealed.extend_from_slice(&tag);
         Ok(sealed)
     }
@@ -178,7 +182,7 @@ impl LogKey {
     fn open(&self, sequence: u64, mut sealed: Vec<u8>) -> Option<(Record, bool)> {
         let (nonce, rest) = sealed.split_first_chunk_mut()?;
         let (body, tag) = rest.split_last_chunk_mut()?;
-        decrypt(&self.key, nonce, &self.associated(sequence), body, tag)?;
+        decrypt(self.key.expose(), nonce, &self.associated(sequence), body, tag)?;
         let end = sealed.len() - TAG;
         let (kind, last) = (sealed[end - 2], sealed[end - 1]);
         // From here on it is secret.

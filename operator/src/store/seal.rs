@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use quorate::primitives::codec::{Reader, Writer};
 use quorate::primitives::hash::sha256;
-use quorate::primitives::secret::SecretBytes;
+use quorate::primitives::secret::{Secret32, SecretBytes, wiping};
 
 const MAGIC: &[u8; 4] = b"QSEA";
 const VERSION: u8 = 1;
@@ -82,12 +82,12 @@ pub enum SealError {
     WrongPassphrase,
 }
 
-fn key(passphrase: &SecretBytes, salt: &[u8; SALT], cost: SealCost) -> Zeroizing<[u8; 32]> {
+fn key(passphrase: &SecretBytes, salt: &[u8; SALT], cost: SealCost) -> Secret32 {
     let params = scrypt::Params::new(cost.0, 8, 1).expect("the cost is bounded");
-    let mut key = Zeroizing::new([0; 32]);
-    scrypt::scrypt(passphrase.expose(), salt, &params, &mut *key)
-        .expect("32 bytes are a possible length");
-    key
+    Secret32::filled(|key| {
+        scrypt::scrypt(passphrase.expose(), salt, &params, key)
+            .expect("32 bytes are a possible length")
+    })
 }
 
 fn associated(header: &[u8], label: &str) -> Vec<u8> {
@@ -112,8 +112,10 @@ pub fn seal_with_passphrase(
     let header =
         Writer::with_capacity(HEADER).bytes(MAGIC).u8(VERSION).u8(cost.0).bytes(&salt).finish();
     let mut body = plain.expose().to_vec();
-    let tag =
-        encrypt(&key(passphrase, &salt, cost), &nonce, &associated(&header, label), &mut body);
+    let tag = wiping(|| {
+        let key = key(passphrase, &salt, cost);
+        encrypt(key.expose(), &nonce, &associated(&header, label), &mut body)
+    });
     let sealed = Writer::with_capacity(plain.expose().len() + SEAL_OVERHEAD)
         .bytes(&header)
         .bytes(&nonce)
@@ -150,8 +152,11 @@ pub fn open_with_passphrase(
     let (nonce, rest) = rest.split_first_chunk().expect("the length was compared");
     let (body, tag) = rest.split_last_chunk().expect("the length was compared");
     let mut body = Zeroizing::new(body.to_vec());
-    decrypt(&key(passphrase, &salt, cost), nonce, &associated(header, label), &mut body, tag)
-        .ok_or(SealError::WrongPassphrase)?;
+    wiping(|| {
+        let key = key(passphrase, &salt, cost);
+        decrypt(key.expose(), nonce, &associated(header, label), &mut body, tag)
+    })
+    .ok_or(SealError::WrongPassphrase)?;
     Ok(SecretBytes::new(core::mem::take(&mut *body)))
 }
 
@@ -162,11 +167,11 @@ pub(super) fn encrypt(
     associated: &[u8],
     body: &mut [u8],
 ) -> [u8; TAG] {
-    let cipher = XChaCha20Poly1305::new(key.into());
-    cipher
-        .encrypt_inout_detached(&XNonce::from(*nonce), associated, body.into())
-        .expect("far below 256 GiB")
-        .into()
+    wiping(|| {
+        let cipher = XChaCha20Poly1305::new(key.into());
+        let tag = cipher.encrypt_inout_detached(&XNonce::from(*nonce), associated, body.into());
+        tag.expect("far below 256 GiB").into()
+    })
 }
 
 /// The inverse of [`encrypt`]; `None`, and a body that must not be used, if the tag does not fit.
@@ -177,8 +182,11 @@ pub(super) fn decrypt(
     body: &mut [u8],
     tag: &[u8; TAG],
 ) -> Option<()> {
-    let cipher = XChaCha20Poly1305::new(key.into());
-    cipher.decrypt_inout_detached(&XNonce::from(*nonce), associated, body.into(), tag.into()).ok()
+    wiping(|| {
+        let cipher = XChaCha20Poly1305::new(key.into());
+        let nonce = XNonce::from(*nonce);
+        cipher.decrypt_inout_detached(&nonce, associated, body.into(), tag.into()).ok()
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use sha2::Sha256;
 
 use super::password::Password;
-use crate::primitives::secret::SecretBytes;
+use crate::primitives::secret::{SecretBytes, wiping};
 
 /// Standard scrypt `n`: 256 MiB with `r = 8`.
 const SCRYPT_N: u64 = 1 << 18;
@@ -122,7 +122,7 @@ impl DerivedKey {
     /// Runs the function. `salt` must be fresh for each password.
     pub fn derive(kdf: Kdf, password: &Password, salt: [u8; 32]) -> Self {
         let mut key = vec![0; 32];
-        match kdf.0 {
+        wiping(|| match kdf.0 {
             Function::Pbkdf2 { c } => {
                 pbkdf2::pbkdf2_hmac::<Sha256>(password.expose(), &salt, c, &mut key)
             }
@@ -132,7 +132,7 @@ impl DerivedKey {
                 scrypt::scrypt(password.expose(), &salt, &params, &mut key)
                     .expect("32 bytes are a length that scrypt gives");
             }
-        }
+        });
         Self { kdf, salt, key: SecretBytes::new(key) }
     }
 

@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 use super::json::{HexError, JsonError};
 use crate::primitives::curve::{DecodeError, G1, SecretScalar};
 use crate::primitives::hash::sha256;
+use crate::primitives::secret::wiping;
 
 /// Why a keystore is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -255,11 +256,11 @@ impl Keystore {
 /// AES-128-CTR; the IV is the whole initial counter block, big-endian. Encryption and decryption
 /// are the same.
 fn apply_cipher(key: &DerivedKey, iv: &[u8; 16], text: &mut [u8]) {
-    Ctr128BE::<Aes128>::new(key.cipher_key().into(), iv.into()).apply_keystream(text);
+    wiping(|| Ctr128BE::<Aes128>::new(key.cipher_key().into(), iv.into()).apply_keystream(text));
 }
 
 fn checksum(key: &DerivedKey, ciphertext: &[u8]) -> [u8; 32] {
-    sha256(&[key.checksum_key(), ciphertext])
+    wiping(|| sha256(&[key.checksum_key(), ciphertext]))
 }
 
 /// 16 random bytes as a version 4 UUID (RFC 9562 section 5.4).

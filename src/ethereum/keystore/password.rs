@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::primitives::secret::SecretBytes;
+use crate::primitives::secret::{SecretBytes, wiping};
 
 /// Why bytes are not a keystore password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +18,7 @@ pub enum PasswordError {
 /// A password as the key derivation takes it: NFKD, without control characters, UTF-8, not empty.
 ///
 /// # Security
-/// Wiped on drop. The normalisation's small internal buffers are on the stack and are not.
+/// Wiped on drop.
 pub struct Password(SecretBytes);
 
 impl Password {
@@ -40,6 +40,6 @@ pub fn normalised(text: &str) -> SecretBytes {
     let kept = || text.nfkd().filter(|c| !c.is_control());
     // Counted first, so that the buffer never moves and leaves a copy behind.
     let mut bytes = Vec::with_capacity(kept().map(char::len_utf8).sum());
-    kept().for_each(|c| bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()));
+    wiping(|| kept().for_each(|c| bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes())));
     SecretBytes::new(bytes)
 }

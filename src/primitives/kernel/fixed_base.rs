@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::primitives::curve::{Fp, G1, G1Sum, SecretScalar};
+use crate::primitives::secret::deep;
 
 use super::lanes::{Affine, Field, add_to, double};
 
@@ -66,7 +67,8 @@ pub(in crate::primitives) fn base_mult_all(scalars: &[&SecretScalar]) -> Option<
         return scalars.iter().map(|scalar| scalar.base_mult()).collect();
     }
     table();
-    let points: Vec<Option<Vec<G1>>> = scalars.par_chunks(LANES).map(some).collect();
+    let points: Vec<Option<Vec<G1>>> =
+        scalars.par_chunks(LANES).map(|few| deep(|| some(few))).collect();
     Some(points.into_iter().collect::<Option<Vec<_>>>()?.concat())
 }
 

@@ -6,8 +6,9 @@
 //! that a handshake is reproducible byte for byte.
 //!
 //! # Security
-//! Keys, ephemeral secrets and plaintexts are wiped here. snow copies chaining keys on its own
-//! stack and does not wipe those.
+//! Keys, ephemeral secrets and plaintexts are wiped here. snow keeps chaining keys in its state and
+//! on its stack: of a box, both are on the stack, which whoever works with boxes overwrites
+//! ([`super::secret::wiping`]); of a channel, the state is not wiped.
 
 mod channel;
 mod resolver;

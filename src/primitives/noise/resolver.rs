@@ -11,10 +11,10 @@ use snow::params::{CipherChoice, DHChoice, HashChoice};
 use snow::resolvers::CryptoResolver;
 use snow::types::{Cipher, Dh, Hash, Random};
 use x25519_dalek::{PublicKey, StaticSecret};
-use zeroize::Zeroizing;
 
 use super::{KEY_LENGTH, TAG_LENGTH};
-use crate::primitives::secret::Secret32;
+use crate::primitives::secret::{Secret32, wiping};
+use crate::primitives::x25519::DhSecret;
 
 /// A handshake of `pattern`, which has the ephemeral secret as its only randomness.
 pub(super) fn builder<'a>(
@@ -38,7 +38,7 @@ impl CryptoResolver for Resolver {
 
     fn resolve_dh(&self, choice: &DHChoice) -> Option<Box<dyn Dh>> {
         matches!(choice, DHChoice::Curve25519)
-            .then(|| Box::new(X25519::new([0; 32])) as Box<dyn Dh>)
+            .then(|| Box::new(X25519::new(Secret32::filled(|_| ()))) as Box<dyn Dh>)
     }
 
     fn resolve_hash(&self, choice: &HashChoice) -> Option<Box<dyn Hash>> {
@@ -47,7 +47,7 @@ impl CryptoResolver for Resolver {
 
     fn resolve_cipher(&self, choice: &CipherChoice) -> Option<Box<dyn Cipher>> {
         matches!(choice, CipherChoice::ChaChaPoly)
-            .then(|| Box::new(ChaChaPoly(Zeroizing::new([0; 32]))) as Box<dyn Cipher>)
+            .then(|| Box::new(ChaChaPoly(Secret32::filled(|_| ()))) as Box<dyn Cipher>)
     }
 }
 
@@ -64,16 +64,16 @@ impl Random for Once {
     }
 }
 
-/// X25519 (RFC 7748 section 5); clamps, and wipes its secret.
+/// X25519 (RFC 7748 section 5); wipes its secret.
 pub(super) struct X25519 {
-    secret: StaticSecret,
+    secret: DhSecret,
     public: [u8; 32],
 }
 
 impl X25519 {
-    pub(super) fn new(secret: [u8; 32]) -> Self {
-        let secret = StaticSecret::from(secret);
-        Self { public: PublicKey::from(&secret).to_bytes(), secret }
+    pub(super) fn new(secret: Secret32) -> Self {
+        let secret = DhSecret::new(secret);
+        Self { public: *secret.public().as_bytes(), secret }
     }
 }
 
@@ -93,13 +93,14 @@ impl Dh for X25519 {
     fn set(&mut self, secret: &[u8]) {
         let secret: &[u8; 32] =
             secret.try_into().expect("every caller in this file passes 32 bytes");
-        *self = Self::new(*secret);
+        *self = Self::new(Secret32::copied(secret));
     }
 
     fn generate(&mut self, random: &mut dyn Random) -> Result<(), snow::Error> {
-        let mut secret = Zeroizing::new([0; 32]);
-        random.try_fill_bytes(&mut *secret)?;
-        *self = Self::new(*secret);
+        let mut filled = Ok(());
+        let secret = Secret32::filled(|out| filled = random.try_fill_bytes(out));
+        filled?;
+        *self = Self::new(secret);
         Ok(())
     }
 
@@ -108,18 +109,19 @@ impl Dh for X25519 {
     }
 
     fn privkey(&self) -> &[u8] {
-        self.secret.as_bytes()
+        self.secret.expose()
     }
 
     fn dh(&self, public: &[u8], out: &mut [u8]) -> Result<(), snow::Error> {
         // snow passes its whole key buffer, of which the first 32 bytes are the key.
         let public: [u8; 32] = *public.first_chunk().ok_or(snow::Error::Dh)?;
-        let shared = self.secret.diffie_hellman(&PublicKey::from(public));
-        if !shared.was_contributory() {
-            return Err(snow::Error::Dh);
-        }
-        *out.first_chunk_mut().ok_or(snow::Error::Dh)? = *shared.as_bytes();
-        Ok(())
+        let out = out.first_chunk_mut().ok_or(snow::Error::Dh)?;
+        wiping(|| {
+            let secret = StaticSecret::from(*self.secret.expose());
+            let shared = secret.diffie_hellman(&PublicKey::from(public));
+            *out = *shared.as_bytes();
+            shared.was_contributory().then_some(()).ok_or(snow::Error::Dh)
+        })
     }
 }
 
@@ -153,7 +155,7 @@ impl Hash for Sha {
 }
 
 /// ChaCha20-Poly1305 (RFC 8439) with Noise's nonce: 4 zero bytes, then the counter, little-endian.
-struct ChaChaPoly(Zeroizing<[u8; 32]>);
+struct ChaChaPoly(Secret32);
 
 impl ChaChaPoly {
     fn nonce(counter: u64) -> [u8; 12] {
@@ -169,13 +171,13 @@ impl Cipher for ChaChaPoly {
     }
 
     fn set(&mut self, key: &[u8; 32]) {
-        *self.0 = *key;
+        self.0 = Secret32::copied(key);
     }
 
     fn encrypt(&self, nonce: u64, associated: &[u8], plaintext: &[u8], out: &mut [u8]) -> usize {
         let (body, rest) = out.split_at_mut(plaintext.len());
         body.copy_from_slice(plaintext);
-        let tag = ChaCha20Poly1305::new((&*self.0).into())
+        let tag = ChaCha20Poly1305::new(self.0.expose().into())
             .encrypt_inout_detached(&Self::nonce(nonce).into(), associated, body.into())
             .expect("far below the cipher's limit of 256 GiB");
         rest[..TAG_LENGTH].copy_from_slice(&tag);
@@ -192,7 +194,7 @@ impl Cipher for ChaChaPoly {
         let (body, tag) = sealed.split_last_chunk::<TAG_LENGTH>().ok_or(snow::Error::Decrypt)?;
         let out = out.get_mut(..body.len()).ok_or(snow::Error::Decrypt)?;
         out.copy_from_slice(body);
-        ChaCha20Poly1305::new((&*self.0).into())
+        ChaCha20Poly1305::new(self.0.expose().into())
             .decrypt_inout_detached(
                 &Self::nonce(nonce).into(),
                 associated,

@@ -9,6 +9,7 @@ use crate::command::finished::Own;
 use crate::report::{CliError, Output, talk};
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
+use quorate::primitives::secret::wiping;
 use quorate::protocol::record::RecordKind;
 use quorate::signing::ledger::{Admission, Entry, admit};
 use quorate::signing::partial::Partial;
@@ -82,7 +83,8 @@ pub(super) fn answer<T>(
     let shares = participant
         .shares()
         .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
-    let partial = Partial::sign(&cleared, &seat.operator, seat.me, &shares[cleared.validator])
+    let share = &shares[cleared.validator];
+    let partial = wiping(|| Partial::sign(&cleared, &seat.operator, seat.me, share))
         .ok_or_else(messages::own_partial)?;
     if !partial.verifies(&cleared, &parent) {
         return Err(messages::own_partial());
