@@ -22,6 +22,8 @@ pub mod collusion;
 
 pub mod disk;
 
+pub mod flood;
+
 pub mod forger;
 
 pub mod host;
