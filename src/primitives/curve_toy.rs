@@ -42,7 +42,7 @@ const G: u64 = 0x1b87_3593_cc9e_2d51;
 const SPREAD: [u64; 3] = [0x9e37_79b9_7f4a_7c15, 0xc2b2_ae3d_27d4_eb4f, 0x1656_67b1_9e37_79f9];
 
 /// Why bytes are not a curve value. Each encoding has exactly one valid spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum DecodeError {
     /// The flag bits, or a coordinate at or above the field modulus.
     #[error("not the canonical encoding of a point")]

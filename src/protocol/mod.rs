@@ -33,4 +33,6 @@ mod replay;
 
 pub mod sealed;
 
+mod trial;
+
 mod world;
