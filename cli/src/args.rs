@@ -281,7 +281,8 @@ pub(crate) enum Evidence {
     #[command(
         after_help = "Example:\n  quorate evidence check evidence/fault-0123456789abcdef.quorate \
                       --expect ceremony.toml\n\n\
-                            Exit code 0 if a fault is proven, 4 if none is."
+                            Exit code 0 if a fault is proven, 4 if none is, or if the file is not \
+                      evidence or holds more than an operator can."
     )]
     Check {
         /// The evidence: fault-*.quorate or stopped-*.quorate.

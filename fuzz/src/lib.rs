@@ -2,6 +2,8 @@
 //! it to decode against.
 #![allow(missing_docs)]
 
+pub mod crowd;
+
 pub mod seeds;
 
 use std::sync::{Arc, LazyLock};

@@ -202,6 +202,7 @@ pub fn all() -> Vec<Seed> {
         "complaint",
         &[&life, [0, 6].as_slice(), &complaint.encode(), &[1, 7], &abandon.encode()].concat(),
     );
+    add("judge_work", "crowd", &super::crowd::seed());
     add("stopped", "fault", &stopped::encode(&CEREMONY, whole.alice.inbox().statements().take(6)));
     add("frame", "have", &Frame::Have(whole.alice.have(true)).encode());
     let dealer = super::index(2);

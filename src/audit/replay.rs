@@ -27,7 +27,7 @@ use super::stopped;
 /// `bytes`; the caller bounds those ([`container::expected_len`]).
 pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     let mut ledger = Ledger::new(false);
-    let audited = replay(bytes, &mut ledger);
+    let audited = replay(bytes, expectations.ceremony, &mut ledger);
     expectation::compare(expectations, &mut ledger, &audited);
     if expectations.exhaustive {
         let _: Got<()> = ledger.check(Code::Exhaustive, || {
@@ -59,11 +59,20 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
 /// same verdict as [`audit`] gives without expectations, sooner where the transcript is bad.
 pub fn first_failure(bytes: &[u8]) -> Option<Code> {
     let mut ledger = Ledger::new(true);
-    replay(bytes, &mut ledger).err().map(|code| ledger.first_failure().unwrap_or(code))
+    replay(bytes, None, &mut ledger).err().map(|code| ledger.first_failure().unwrap_or(code))
 }
 
-fn replay(bytes: &[u8], ledger: &mut Ledger) -> Got<Audited> {
+/// Of another ceremony than the one that is expected, no more than the front is read.
+fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got<Audited> {
     let spec = read_spec(bytes, ledger);
+    if let Some(expected) = expected {
+        let compared: Got<()> =
+            ledger.check(Code::Expected, || expectation::same_ceremony(expected, &have(&spec)?.1));
+        if let (Err(cause), Ok(_)) = (compared, &spec) {
+            ledger.not_reached_yet(cause);
+            return Err(cause);
+        }
+    }
     let stopped = Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Stopped);
     if stopped {
         let cause = stopped::replay(bytes, &spec, ledger);

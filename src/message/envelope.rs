@@ -137,6 +137,8 @@ pub struct Statement {
     pub envelope: Envelope,
     /// Envelope and body, exactly as received.
     bytes: Arc<[u8]>,
+    /// The envelope's: asked for again and again where statements name others.
+    digest: Digest,
 }
 
 impl Envelope {
@@ -239,7 +241,7 @@ impl Statement {
             .bytes(&envelope.encode())
             .bytes(body)
             .finish();
-        Self { envelope, bytes: bytes.into() }
+        Self { envelope, bytes: bytes.into(), digest: envelope.digest() }
     }
 
     /// Reads a statement and checks who signed it: header, seat, exact length, body digest,
@@ -272,7 +274,7 @@ impl Statement {
             .key
             .verify(Tag::EnvelopeSignature, &header[..SIGNED_BYTES], &envelope.signature)
             .map_err(|_| Reject::Signature)?;
-        Ok(Self { envelope, bytes: bytes.into() })
+        Ok(Self { envelope, bytes: bytes.into(), digest: envelope.digest() })
     }
 
     /// Envelope and body.
@@ -287,7 +289,7 @@ impl Statement {
 
     /// The envelope's digest.
     pub fn digest(&self) -> Digest {
-        self.envelope.digest()
+        self.digest
     }
 }
 

@@ -2,6 +2,7 @@
 //! file alone makes the receipts, and an [`Outcome`](super::outcome::Outcome) holds one of each: a
 //! ceremony that skipped a check does not compile.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -83,7 +84,8 @@ pub fn decode<B>(
     statements.iter().map(|statement| decode_one(statement, &read)).collect()
 }
 
-fn decode_one<B>(
+/// One body.
+pub(super) fn decode_one<B>(
     statement: &Statement,
     read: impl FnOnce(&[u8], Index) -> Result<B, DecodeError>,
 ) -> Result<Signed<B>, Box<Fault>> {
@@ -253,7 +255,10 @@ pub fn opened(
 }
 
 /// V9: no constant term occurs twice, within a dealer or across dealers.
-pub fn distinct_constants(deals: &[Signed<Deal>]) -> Result<DistinctConstants, Box<Fault>> {
+pub fn distinct_constants<D: Borrow<Signed<Deal>>>(
+    deals: &[D],
+) -> Result<DistinctConstants, Box<Fault>> {
+    let deals: Vec<&Signed<Deal>> = deals.iter().map(Borrow::borrow).collect();
     let constants = deals.iter().enumerate().flat_map(|(d, deal)| {
         let own = deal.body.commitments.constants().enumerate();
         own.map(move |(v, constant)| (constant.to_compressed(), d, v))
@@ -504,11 +509,15 @@ pub fn shares_sealed(
 }
 
 /// Combines the partial signatures of the `t` lowest receivers, item by item.
-pub fn combine(ceremony: &Ceremony, commits: &[Signed<Commit>]) -> Result<Vec<G2>, Box<Fault>> {
+pub fn combine<C: Borrow<Signed<Commit>>>(
+    ceremony: &Ceremony,
+    commits: &[C],
+) -> Result<Vec<G2>, Box<Fault>> {
     let receivers = ceremony.parts().receivers;
     let points: Vec<u64> =
         ceremony.receivers().map(|(_, seat)| seat.point).take(ceremony.t()).collect();
-    let commits = commits.iter().filter(|commit| receivers.contains(commit.sender()));
+    let commits = commits.iter().map(Borrow::borrow);
+    let commits = commits.filter(|commit: &&Signed<Commit>| receivers.contains(commit.sender()));
     let partials: Vec<&[G2]> =
         commits.take(points.len()).map(|commit| commit.body.partials.as_slice()).collect();
     lagrange::combine_all(&points, &partials).ok_or_else(|| Fault::new(Rule::Degenerate, []))
@@ -559,11 +568,12 @@ pub fn outputs_agreed(
 }
 
 /// Adds up the deals: V11.
-pub fn add_up(
+pub fn add_up<D: Borrow<Signed<Deal>>>(
     ceremony: &Ceremony,
     session: &Digest,
-    deals: &[Signed<Deal>],
+    deals: &[D],
 ) -> Result<Sums, Box<Fault>> {
+    let deals: Vec<&Signed<Deal>> = deals.iter().map(Borrow::borrow).collect();
     let view: Vec<Digest> = deals.iter().map(|deal| deal.statement.digest()).collect();
     let points: Vec<u64> = ceremony.receivers().map(|(_, seat)| seat.point).collect();
     let sums = Sums::new(

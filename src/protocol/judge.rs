@@ -7,17 +7,14 @@
 //! every operator. Otherwise an honest statement of another ceremony, read with this one's lengths,
 //! could look like a fault.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::body::{Deal, Hello};
 use crate::message::complaint::{Claim, Complaint};
-use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
+use crate::message::envelope::{Kind, Round, Statement, session_id};
 use crate::message::inbox::view;
 use crate::message::shape::Shape;
 use crate::message::share_box::{self, Address};
-use crate::primitives::codec::DecodeError;
 use crate::primitives::commitment::evaluate_row;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::Secret32;
@@ -27,22 +24,31 @@ use crate::spec::threshold::Index;
 
 use super::checks::{self, Signed};
 use super::evidence::{Fault, Rule};
-use super::items::{Messages, outputs_digest, signing_roots};
-use super::obol::UnsignedLock;
-use super::outcome::{Sums, ValidatorOutcome};
+use super::trial::Trial;
+
+pub use super::trial::Work;
 
 /// Every fault that `statements` (each opened for `ceremony`) prove, in order of rounds and
 /// senders. Each fault holds the statements that prove it, with those that bind them to the
-/// ceremony.
+/// ceremony. Time and memory grow with the statements, if these are within the bound of a file
+/// (transcript chapter): what a crowd of one sender's statements asks for beyond two is not looked
+/// into.
 pub fn judge(ceremony: &Ceremony, statements: &[Statement]) -> Vec<Fault> {
+    judge_counting(ceremony, statements).0
+}
+
+/// [`judge`], with what it took.
+pub fn judge_counting(ceremony: &Ceremony, statements: &[Statement]) -> (Vec<Fault>, Work) {
     let court = Court::new(ceremony, statements);
-    let mut faults: Vec<Fault> = Vec::new();
-    for fault in court.equivocations().into_iter().chain(court.bodies()).chain(court.pairs()) {
-        if !faults.iter().any(|known| known.rule == fault.rule) {
+    let (proven, work) = Trial::hold(&court);
+    let mut known: HashSet<Rule> = HashSet::new();
+    let mut faults = Vec::new();
+    for fault in court.equivocations().into_iter().chain(proven) {
+        if known.insert(fault.rule.clone()) {
             faults.push(court.complete(fault));
         }
     }
-    faults
+    (faults, work)
 }
 
 /// The statements that are shown to be of this ceremony, in order of rounds and senders; with
@@ -52,7 +58,8 @@ pub fn of_this_ceremony<'a>(
     statements: &'a [Statement],
 ) -> Vec<&'a Statement> {
     let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
-    Court::new(ceremony, statements).sorted().into_iter().chain(abandoned).collect()
+    let court = Court::new(ceremony, statements);
+    court.sorted().map(|(_, statement)| statement).chain(abandoned).collect()
 }
 
 /// `fault` with the statements that a stranger needs to see it too, taken from `held`.
@@ -70,39 +77,52 @@ pub(super) fn complaint(
 ) -> Option<Box<Fault>> {
     let shape = Shape::of(ceremony);
     let operator = statement.envelope.sender;
-    let body = match Complaint::decode(statement.body(), &shape) {
-        Ok(body) => body,
-        Err(error) => return Some(malformed(statement, error)),
+    let complaint = match checks::decode_one(statement, |bytes, _| Complaint::decode(bytes, &shape))
+    {
+        Ok(complaint) => complaint,
+        Err(fault) => return Some(fault),
     };
-    let dealer = body.dealer;
+    let (view_of, dealer) = (|deal| view(deal, &shape), complaint.body.dealer);
     let of_operator = |view: Vec<Digest>| shape.named(&view, Round::Hello, operator).copied();
-    let linked = shape.named(&body.view, Round::Deal, dealer) == Some(&deal.digest())
+    let named = shape.named(&complaint.body.view, Round::Deal, dealer);
+    let linked = named == Some(&deal.digest())
         && (deal.envelope.sender, deal.envelope.session) == (dealer, statement.envelope.session)
-        && view(deal, &shape).and_then(of_operator) == Some(hello.digest())
+        && view_of(deal).and_then(of_operator) == Some(hello.digest())
         && hello.envelope.sender == operator;
     if !linked {
         return None;
     }
-    let keys = match Hello::decode(hello.body(), &shape, operator) {
-        Ok(hello) => hello.one_time_keys,
-        Err(error) => return Some(malformed(hello, error)),
-    };
-    let dealt = match Deal::decode(deal.body(), &shape, dealer) {
-        Ok(dealt) => dealt,
-        Err(error) => return Some(malformed(deal, error)),
-    };
-    let evidence = [hello, deal, statement];
+    let hello = checks::decode_one(hello, |bytes, from| Hello::decode(bytes, &shape, from));
+    let deal = checks::decode_one(deal, |bytes, from| Deal::decode(bytes, &shape, from));
+    match (hello, deal) {
+        (Err(fault), _) | (_, Err(fault)) => Some(fault),
+        (Ok(hello), Ok(deal)) => opened_box(ceremony, &hello, &deal, &complaint),
+    }
+}
+
+/// What the box in a complaint shows, with the hello of its sender and the deal that it names: the
+/// dealer's fault, or the sender's.
+pub(super) fn opened_box(
+    ceremony: &Ceremony,
+    hello: &Signed<Hello>,
+    deal: &Signed<Deal>,
+    complaint: &Signed<Complaint>,
+) -> Option<Box<Fault>> {
+    let (body, operator) = (&complaint.body, complaint.sender());
+    let (dealer, shape) = (body.dealer, Shape::of(ceremony));
+    let evidence = [&hello.statement, &deal.statement, &complaint.statement];
     let false_complaint = Some(Fault::new(Rule::FalseComplaint { operator, dealer }, evidence));
     // Nobody deals itself a box.
     let places = shape.place_of_box(dealer, operator).zip(shape.place_of_key(operator, dealer));
     let Some((of_box, of_key)) = places else { return false_complaint };
     let secret = DhSecret::new(Secret32::copied(&body.opened));
+    let (keys, dealt) = (&hello.body.one_time_keys, &deal.body);
     let signed = dealt.box_digests[of_box] == share_box::digest(&body.sealed);
     if secret.public() != keys[of_key] || !signed {
         return false_complaint;
     }
     let address = Address {
-        session: statement.envelope.session,
+        session: complaint.statement.envelope.session,
         dealer,
         recipient: operator,
         root: dealt.commitments.merkle_root(),
@@ -125,54 +145,56 @@ pub(super) fn complaint(
     Some(Fault::new(found, evidence))
 }
 
-fn malformed(statement: &Statement, error: DecodeError) -> Box<Fault> {
-    let (operator, round) = (statement.envelope.sender, statement.envelope.round);
-    Fault::new(Rule::Malformed { operator, round, error }, [statement])
-}
+/// Round, sender and digest: the order of statements.
+pub(super) type Place = (Round, Index, Digest);
 
-fn view_contradicted(statement: &Statement) -> Box<Fault> {
-    let (operator, round) = (statement.envelope.sender, statement.envelope.round);
-    Fault::new(Rule::ViewRoot { operator, round }, [statement])
-}
-
-/// Sums by session and view; `None` where the deals do not add up.
-type SumsOfViews = BTreeMap<(Digest, Digest), Option<Rc<Sums>>>;
-
-/// The statements that can be judged, by digest, with what is computed once.
-struct Court<'a> {
-    ceremony: &'a Ceremony,
-    shape: Shape,
+/// The statements that can be judged, with what shows that they can.
+pub(super) struct Court<'a> {
+    pub(super) ceremony: &'a Ceremony,
+    pub(super) shape: Shape,
     statements: BTreeMap<Digest, &'a Statement>,
-    deals: RefCell<BTreeMap<Digest, Option<Signed<Deal>>>>,
-    sums: RefCell<SumsOfViews>,
+    sorted: BTreeMap<Place, &'a Statement>,
+    /// The session that the hellos make, if there is one of each operator; with them.
+    by_hellos: Option<(Digest, Vec<&'a Statement>)>,
+    /// A deal for each session that one shows to be of this ceremony.
+    by_deals: BTreeMap<Digest, &'a Statement>,
 }
 
 impl<'a> Court<'a> {
     fn new(ceremony: &'a Ceremony, statements: &'a [Statement]) -> Self {
         let shape = Shape::of(ceremony);
-        let sessions = sessions(ceremony, &shape, statements);
-        let bound =
-            |statement: &&Statement| match (statement.envelope.kind, statement.envelope.round) {
-                (Kind::Abandon, _) => false,
-                (_, Round::Hello) => statement.envelope.session == ceremony.digest(),
-                _ => sessions.contains(&statement.envelope.session),
-            };
-        let statements = statements
-            .iter()
-            .filter(bound)
-            .map(|statement| (statement.digest(), statement))
-            .collect();
-        Self { ceremony, shape, statements, deals: RefCell::default(), sums: RefCell::default() }
+        let known: BTreeMap<Digest, &Statement> =
+            statements.iter().map(|statement| (statement.digest(), statement)).collect();
+        let (by_hellos, by_deals) =
+            (session_of_hellos(ceremony, &known), sessions_of_deals(ceremony, &shape, &known));
+        let shown = |session: &Digest| {
+            by_deals.contains_key(session)
+                || by_hellos.as_ref().is_some_and(|(hellos, _)| hellos == session)
+        };
+        let bound = |_: &Digest, statement: &mut &Statement| match (
+            statement.envelope.kind,
+            statement.envelope.round,
+        ) {
+            (Kind::Abandon, _) => false,
+            (_, Round::Hello) => statement.envelope.session == ceremony.digest(),
+            _ => shown(&statement.envelope.session),
+        };
+        let mut statements = known;
+        statements.retain(bound);
+        let place = |(digest, statement): (&Digest, &&'a Statement)| {
+            ((statement.envelope.round, statement.envelope.sender, *digest), *statement)
+        };
+        let sorted = statements.iter().map(place).collect();
+        Self { ceremony, shape, statements, sorted, by_hellos, by_deals }
     }
 
-    /// Sorted by round, sender and digest.
-    fn sorted(&self) -> Vec<&'a Statement> {
-        let mut sorted: Vec<&Statement> = self.statements.values().copied().collect();
-        sorted.sort_by_key(|statement| (statement.envelope.round, statement.envelope.sender));
-        sorted
+    /// By round, sender and digest.
+    pub(super) fn sorted(&self) -> impl Iterator<Item = (Place, &'a Statement)> {
+        self.sorted.iter().map(|(place, statement)| (*place, *statement))
     }
 
-    fn named(
+    /// The statement with this digest, if it is at this place.
+    pub(super) fn named(
         &self,
         digest: &Digest,
         round: Round,
@@ -187,7 +209,7 @@ impl<'a> Court<'a> {
     }
 
     /// All statements of the round before that `statement` names.
-    fn named_by(&self, statement: &Statement) -> Option<Vec<&'a Statement>> {
+    pub(super) fn named_by(&self, statement: &Statement) -> Option<Vec<&'a Statement>> {
         let before = self.shape.before(statement.envelope.round)?;
         let view = view(statement, &self.shape)?;
         let named = |(index, digest)| self.named(digest, before, index, statement.envelope.session);
@@ -196,13 +218,12 @@ impl<'a> Court<'a> {
 
     /// E1: two statements of one operator for one slot.
     fn equivocations(&self) -> Vec<Fault> {
-        let sorted = self.sorted();
         let slot = |statement: &Statement| {
             (statement.envelope.round, statement.envelope.sender, statement.envelope.session)
         };
         let mut first: BTreeMap<_, &Statement> = BTreeMap::new();
         let mut faults = Vec::new();
-        for statement in sorted {
+        for (_, statement) in self.sorted() {
             if let Some(other) = first.insert(slot(statement), statement) {
                 let rule = Rule::Equivocation {
                     operator: statement.envelope.sender,
@@ -214,242 +235,34 @@ impl<'a> Court<'a> {
         faults
     }
 
-    /// What each statement proves by itself and by those it names.
-    fn bodies(&self) -> Vec<Fault> {
-        self.sorted()
-            .into_iter()
-            .filter_map(|statement| self.body(statement))
-            .map(|fault| *fault)
-            .collect()
-    }
-
-    /// Whether a statement's view is the one that its envelope names, and a deal's the one that its
-    /// session names.
-    fn view_holds(&self, statement: &Statement) -> bool {
-        view(statement, &self.shape).is_none_or(|view| {
-            let is_deal = statement.envelope.round == Round::Deal;
-            view_root(&view) == statement.envelope.view_root
-                && (!is_deal || session_id(self.ceremony, &view) == statement.envelope.session)
-        })
-    }
-
-    /// First whether a body decodes, then its view, then what follows from it: the order in which
-    /// participants look.
-    fn body(&self, statement: &Statement) -> Option<Box<Fault>> {
-        if let Err(error) = self.decodes(statement) {
-            return Some(malformed(statement, error));
-        }
-        if !self.view_holds(statement) {
-            return Some(view_contradicted(statement));
-        }
-        let verdict = match (statement.envelope.kind, statement.envelope.round) {
-            (Kind::Abandon, _) => return None,
-            (Kind::Complaint, _) => return self.complaint(statement),
-            (Kind::Ordinary, Round::Hello) => self.hello(statement),
-            (Kind::Ordinary, Round::Deal) => self.deal(statement),
-            (Kind::Ordinary, Round::Prepare) => self.prepare(statement),
-            (Kind::Ordinary, Round::Commit) => self.commit(statement),
-            (Kind::Ordinary, Round::Final) => self.last(statement),
-        };
-        // A fault without culprit (a sum that is infinity) proves nothing about anybody.
-        verdict.err().filter(|fault| fault.rule.class().is_some())
-    }
-
-    fn decodes(&self, statement: &Statement) -> Result<(), DecodeError> {
-        let (bytes, shape, from) = (statement.body(), &self.shape, statement.envelope.sender);
-        match (statement.envelope.kind, statement.envelope.round) {
-            (Kind::Abandon, _) => Ok(()),
-            (Kind::Complaint, _) => Complaint::decode(bytes, shape).map(drop),
-            (Kind::Ordinary, Round::Hello) => Hello::decode(bytes, shape, from).map(drop),
-            // Decoded once, because its points take long.
-            (Kind::Ordinary, Round::Deal) => match self.dealt(statement) {
-                Some(_) => Ok(()),
-                None => Deal::decode(bytes, shape, from).map(drop),
-            },
-            (Kind::Ordinary, Round::Prepare) => Prepare::decode(bytes, shape, from).map(drop),
-            (Kind::Ordinary, Round::Commit) => Commit::decode(bytes, shape, from).map(drop),
-            (Kind::Ordinary, Round::Final) => Final::decode(bytes, shape, from).map(drop),
-        }
-    }
-
-    fn complaint(&self, statement: &Statement) -> Option<Box<Fault>> {
-        let view = view(statement, &self.shape)?;
-        let body = Complaint::decode(statement.body(), &self.shape).ok()?;
-        let session = statement.envelope.session;
-        let deal = self.named(
-            self.shape.named(&view, Round::Deal, body.dealer)?,
-            Round::Deal,
-            body.dealer,
-            session,
-        )?;
-        let hellos = crate::message::inbox::view(deal, &self.shape)?;
-        let sender = statement.envelope.sender;
-        let named = self.shape.named(&hellos, Round::Hello, sender)?;
-        let hello = self.named(named, Round::Hello, sender, session)?;
-        complaint(self.ceremony, hello, deal, statement)
-    }
-
-    fn hello(&self, statement: &Statement) -> Result<(), Box<Fault>> {
-        let hellos = checks::decode_hellos(core::slice::from_ref(statement), &self.shape)?;
-        checks::distinct_hellos(&hellos).map(drop)
-    }
-
-    /// A deal that decodes, decoded once.
-    fn dealt(&self, statement: &Statement) -> Option<Signed<Deal>> {
-        let decoded = || {
-            let read = |bytes: &[u8], from| Deal::decode(bytes, &self.shape, from);
-            checks::decode(core::slice::from_ref(statement), read)
-                .ok()
-                .and_then(|mut deals| deals.pop())
-        };
-        self.deals.borrow_mut().entry(statement.digest()).or_insert_with(decoded).clone()
-    }
-
-    fn deal(&self, statement: &Statement) -> Result<(), Box<Fault>> {
-        let Some(deal) = self.dealt(statement) else { return Ok(()) };
-        let (sender, session) = (deal.sender(), statement.envelope.session);
-        let deal = core::slice::from_ref(&deal);
-        let named = self.shape.named(&deal[0].body.view, Round::Hello, sender);
-        if let Some(hello) =
-            named.and_then(|named| self.named(named, Round::Hello, sender, session))
-        {
-            // A hello that does not decode is a fault of its own.
-            if let Ok(body) = Hello::decode(hello.body(), &self.shape, sender) {
-                checks::opened(self.ceremony, &[Signed { statement: hello.clone(), body }], deal)?;
-            }
-        }
-        checks::known_constants(&session, deal)?;
-        checks::distinct_constants(deal).map(drop)
-    }
-
-    /// The sums over the deals that a prepare names, if all are here and decode. A prepare whose
-    /// envelope names another view than its body is refused: the sums of one view must never be
-    /// taken for those of another.
-    fn sums(&self, prepare: &Statement) -> Option<Rc<Sums>> {
-        if !self.view_holds(prepare) {
-            return None;
-        }
-        let key = (prepare.envelope.session, prepare.envelope.view_root);
-        if let Some(known) = self.sums.borrow().get(&key) {
-            return known.clone();
-        }
-        let deals = self.named_by(prepare)?;
-        let deals: Option<Vec<Signed<Deal>>> =
-            deals.into_iter().map(|deal| self.dealt(deal)).collect();
-        let sums =
-            checks::add_up(self.ceremony, &prepare.envelope.session, &deals?).ok().map(Rc::new);
-        self.sums.borrow_mut().insert(key, sums.clone());
-        sums
-    }
-
-    fn prepare(&self, statement: &Statement) -> Result<(), Box<Fault>> {
-        let one = core::slice::from_ref(statement);
-        let prepares =
-            checks::decode(one, |bytes, from| Prepare::decode(bytes, &self.shape, from))?;
-        let Some(sums) = self.sums(statement) else { return Ok(()) };
-        checks::sums_root(&sums, &prepares)?;
-        checks::shares_proven(self.ceremony, &sums, &prepares).map(drop)
-    }
-
-    /// The prepare of `statement`'s own sender, among those that a commit names.
-    fn own_prepare(&self, statement: &Statement) -> Option<&'a Statement> {
-        let sender = statement.envelope.sender;
-        let view = view(statement, &self.shape)?;
-        let digest = *self.shape.named(&view, Round::Prepare, sender)?;
-        self.named(&digest, Round::Prepare, sender, statement.envelope.session)
-    }
-
-    fn commit(&self, statement: &Statement) -> Result<(), Box<Fault>> {
-        let one = core::slice::from_ref(statement);
-        let sums = self.own_prepare(statement).and_then(|prepare| self.sums(prepare));
-        let commits = checks::decode_commits(one, &self.shape, sums.as_deref())?;
-        let Some(sums) = sums else { return Ok(()) };
-        checks::partials_verified(
-            &sums,
-            &Messages::new(self.ceremony, sums.public_keys()),
-            &commits,
-        )?;
-        checks::shares_sealed(self.ceremony, &sums, &commits.signed).map(drop)
-    }
-
-    fn last(&self, statement: &Statement) -> Result<(), Box<Fault>> {
-        let one = core::slice::from_ref(statement);
-        let finals = checks::decode(one, |bytes, from| Final::decode(bytes, &self.shape, from))?;
-        let Some(commits) = self.named_by(statement) else { return Ok(()) };
-        let sender = statement.envelope.sender;
-        let Some(own) = self.shape.named(&commits, Round::Commit, sender) else { return Ok(()) };
-        let Some(sums) = self.own_prepare(own).and_then(|prepare| self.sums(prepare)) else {
-            return Ok(());
-        };
-        let commits: Vec<Statement> = commits.into_iter().cloned().collect();
-        // Commits that do not decode are faults of their own.
-        let Ok(decoded) =
-            checks::decode(&commits, |bytes, from| Commit::decode(bytes, &self.shape, from))
-        else {
-            return Ok(());
-        };
-        let roots = signing_roots(self.ceremony, sums.public_keys());
-        let signatures = checks::combine(self.ceremony, &decoded)?;
-        let expected = outputs_digest(sums.digest(), &roots, &signatures);
-        if finals[0].body.outputs != expected {
-            return Err(Fault::new(
-                Rule::Outputs { operator: statement.envelope.sender },
-                [statement],
-            ));
-        }
-        match UnsignedLock::new(
-            self.ceremony,
-            &ValidatorOutcome::all(&sums, &roots, &signatures, &decoded),
-        ) {
-            Some(lock) => lock.check(&finals[0]),
-            None => Ok(()),
-        }
-    }
-
-    /// What deals prove together: dealers who both know the same secret.
-    fn pairs(&self) -> Vec<Fault> {
-        let mut known: BTreeMap<Digest, BTreeMap<Index, Signed<Deal>>> = BTreeMap::new();
-        let deals =
-            self.sorted().into_iter().filter(|statement| statement.envelope.round == Round::Deal);
-        for deal in deals.filter_map(|statement| self.dealt(statement)) {
-            let (session, alone) = (deal.statement.envelope.session, core::slice::from_ref(&deal));
-            // Who did not know its constants may have copied them: not the other's fault.
-            if checks::known_constants(&session, alone).is_ok()
-                && checks::distinct_constants(alone).is_ok()
-            {
-                known.entry(session).or_default().entry(deal.sender()).or_insert(deal);
-            }
-        }
-        let shared = |deals: BTreeMap<Index, Signed<Deal>>| {
-            checks::distinct_constants(&deals.into_values().collect::<Vec<_>>()).err()
-        };
-        known.into_values().filter_map(shared).map(|fault| *fault).collect()
-    }
-
     /// Adds the statements that a stranger needs: those that bind the sessions to the ceremony, and
     /// the past that a verdict follows from.
     fn complete(&self, fault: Fault) -> Fault {
-        let mut all: BTreeMap<Digest, &Statement> = BTreeMap::new();
-        let mut open: Vec<&Statement> = fault.evidence.iter().collect();
+        let mut open: Vec<(Digest, &Statement)> =
+            fault.evidence.iter().map(|statement| (statement.digest(), statement)).collect();
         for statement in &fault.evidence {
             let session = statement.envelope.session;
             let bound = |held: &Statement| held.envelope.session == session && self.is_bound(held);
             if statement.envelope.round != Round::Hello && !fault.evidence.iter().any(bound) {
-                open.extend(self.binding(session));
+                open.extend(self.binding(session).into_iter().map(|held| (held.digest(), held)));
             }
         }
-        while let Some(statement) = open.pop() {
-            let known = all.insert(statement.digest(), statement).is_some();
-            if fault.rule.follows_from_past() && !known {
+        let mut all: BTreeMap<Place, &Statement> = BTreeMap::new();
+        let mut seen: BTreeSet<Digest> = BTreeSet::new();
+        while let Some((digest, statement)) = open.pop() {
+            if !seen.insert(digest) {
+                continue;
+            }
+            all.insert((statement.envelope.round, statement.envelope.sender, digest), statement);
+            if fault.rule.follows_from_past() {
                 let view = view(statement, &self.shape).unwrap_or_default();
-                open.extend(view.iter().filter_map(|digest| self.statements.get(digest)));
+                let unseen = view.into_iter().filter(|digest| !seen.contains(digest));
+                open.extend(
+                    unseen.filter_map(|digest| Some((digest, *self.statements.get(&digest)?))),
+                );
             }
         }
-        let mut evidence: Vec<Statement> = all.into_values().cloned().collect();
-        evidence.sort_by_key(|statement| {
-            (statement.envelope.round, statement.envelope.sender, statement.digest())
-        });
-        Fault { rule: fault.rule, evidence }
+        Fault { rule: fault.rule, evidence: all.into_values().cloned().collect() }
     }
 
     fn is_bound(&self, statement: &Statement) -> bool {
@@ -459,22 +272,10 @@ impl<'a> Court<'a> {
 
     /// What shows that `session` is of this ceremony: the hellos it is made of, or else a deal.
     fn binding(&self, session: Digest) -> Vec<&'a Statement> {
-        let held = || self.statements.values().copied();
-        let hellos: Vec<&Statement> =
-            held().filter(|statement| statement.envelope.round == Round::Hello).collect();
-        let mut view: Vec<(Index, Digest)> =
-            hellos.iter().map(|hello| (hello.envelope.sender, hello.digest())).collect();
-        view.sort_unstable();
-        let view: Vec<Digest> = view.into_iter().map(|(_, digest)| digest).collect();
-        if view.len() == self.shape.view_len(Round::Deal)
-            && session_id(self.ceremony, &view) == session
-        {
-            return hellos;
+        match &self.by_hellos {
+            Some((of_hellos, hellos)) if *of_hellos == session => hellos.clone(),
+            _ => self.by_deals.get(&session).copied().into_iter().collect(),
         }
-        held()
-            .find(|statement| statement.envelope.session == session && self.is_bound(statement))
-            .into_iter()
-            .collect()
     }
 }
 
@@ -483,35 +284,45 @@ fn is_bound(ceremony: &Ceremony, shape: &Shape, deal: &Statement) -> bool {
     view(deal, shape).is_some_and(|view| session_id(ceremony, &view) == deal.envelope.session)
 }
 
-/// The sessions that are shown to be of this ceremony.
-fn sessions(ceremony: &Ceremony, shape: &Shape, statements: &[Statement]) -> BTreeSet<Digest> {
-    let deals = statements
-        .iter()
-        .filter(|s| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, Round::Deal));
-    let mut sessions: BTreeSet<Digest> = deals
-        .filter(|deal| is_bound(ceremony, shape, deal))
-        .map(|deal| deal.envelope.session)
-        .collect();
-    let mut hellos: BTreeMap<Index, Vec<Digest>> = BTreeMap::new();
-    for hello in statements {
+/// The sessions that a deal shows to be of this ceremony, each with the first such deal.
+fn sessions_of_deals<'a>(
+    ceremony: &Ceremony,
+    shape: &Shape,
+    statements: &BTreeMap<Digest, &'a Statement>,
+) -> BTreeMap<Digest, &'a Statement> {
+    let mut sessions = BTreeMap::new();
+    for statement in statements.values().copied() {
+        let envelope = &statement.envelope;
+        if (envelope.kind, envelope.round) == (Kind::Ordinary, Round::Deal)
+            && is_bound(ceremony, shape, statement)
+        {
+            sessions.entry(envelope.session).or_insert(statement);
+        }
+    }
+    sessions
+}
+
+/// The session that the hellos make, with them, if there is exactly one of each operator. With two
+/// hellos of one operator, the deals tell which of them a session was made of.
+fn session_of_hellos<'a>(
+    ceremony: &Ceremony,
+    statements: &BTreeMap<Digest, &'a Statement>,
+) -> Option<(Digest, Vec<&'a Statement>)> {
+    let mut hellos: BTreeMap<(Index, Digest), &Statement> = BTreeMap::new();
+    for (digest, hello) in statements {
         let envelope = &hello.envelope;
         if (envelope.kind, envelope.round, envelope.session)
             == (Kind::Ordinary, Round::Hello, ceremony.digest())
         {
-            hellos.entry(envelope.sender).or_default().push(hello.digest());
+            hellos.insert((envelope.sender, *digest), hello);
         }
     }
-    // With two hellos of one operator, the deals tell which of them a session was made of.
-    let only: Option<Vec<Digest>> = shape
-        .speakers(Round::Hello)
-        .iter()
-        .map(|index| match hellos.get(&index).map(Vec::as_slice) {
-            Some([only]) => Some(*only),
-            _ => None,
-        })
-        .collect();
-    sessions.extend(only.map(|view| session_id(ceremony, &view)));
-    sessions
+    let senders: Vec<Index> = hellos.keys().map(|(sender, _)| *sender).collect();
+    let view: Vec<Digest> = hellos.keys().map(|(_, digest)| *digest).collect();
+    senders
+        .into_iter()
+        .eq(ceremony.indices())
+        .then(|| (session_id(ceremony, &view), hellos.into_values().collect()))
 }
 
 impl From<share_box::ShareBoxError> for Claim {

@@ -39,4 +39,6 @@ mod stage;
 
 pub mod step;
 
+mod trial;
+
 mod world;

@@ -68,7 +68,7 @@ pub enum ContainerError {
     /// A complete transcript, where evidence is needed.
     #[error("this is the transcript of a complete ceremony, not evidence of a fault")]
     NotStopped,
-    /// More statements than operators of this ceremony can leave.
+    /// More statements than the operators of this ceremony can leave.
     #[error("{actual} statements, the most for this ceremony is {most}")]
     Statements {
         /// The most there can be.
@@ -76,6 +76,21 @@ pub enum ContainerError {
         /// How many there are said to be.
         actual: usize,
     },
+    /// More statements of one operator than it can leave with one that keeps the rules.
+    #[error("statement {at}: more than {most} of operator {} {}", sender.get(), crowd(*round))]
+    Crowd {
+        /// Which one is too many, from 1.
+        at: usize,
+        /// Whose.
+        sender: Index,
+        /// Of which round; none of abandonments.
+        round: Option<Round>,
+        /// The most there can be.
+        most: usize,
+    },
+    /// Statement number so and so (from 1) names another session than those before it.
+    #[error("statement {0}: of another session than those before it; a file holds one session")]
+    Sessions(usize),
     /// Statements are in a strict order, so that there is one encoding of a set.
     #[error("statement {0} is out of order, or there twice")]
     Order(usize),
@@ -99,6 +114,10 @@ pub enum ContainerError {
         /// Bytes there are.
         actual: u64,
     },
+}
+
+fn crowd(round: Option<Round>) -> String {
+    round.map_or_else(|| "that give up".to_owned(), |round| format!("for round {}", round.number()))
 }
 
 /// A statement that a complete transcript needs is not at its place.
@@ -182,7 +201,9 @@ impl Header {
             .ok_or(ContainerError::Cut(DecodeError::Short { what: "spec", missing }))
     }
 
-    pub(super) fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
+    /// The ceremony that the spec at the front of `bytes` says; whatever follows it is not looked
+    /// at.
+    pub fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
         Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)
     }
 

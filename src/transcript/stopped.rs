@@ -7,7 +7,8 @@
 //! | each its own size | the statements, by round, sender and digest, none twice |
 //!
 //! A statement's size follows from its kind and round and from the spec. Every set of statements
-//! has one encoding.
+//! has one encoding. A file holds no more than one operator can come to hold: so many statements of
+//! a slot, and one session.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,13 +23,16 @@ use crate::spec::threshold::Index;
 
 use super::container::{ContainerError, ContainerKind, Header};
 
-/// The most statements that operators can leave with one of them: two in every slot, one abandonment
-/// of each, the prepares that two commits of each may name, and finals that agree with one of two of
-/// each.
+/// The most statements of one operator for one round: two, the prepares that two commits of each
+/// operator may name, and the finals that agree with one of two of each operator.
+fn most_of_slot(round: Round, shape: &Shape) -> usize {
+    2 + beyond_two(shape, round)
+}
+
+/// The most statements that operators can leave with one of them: what each slot takes, and of each
+/// operator one abandonment.
 fn most_statements(shape: &Shape) -> usize {
-    2 * shape.slot_count()
-        + shape.n
-        + shape.slots().map(|slot| beyond_two(shape, slot.0)).sum::<usize>()
+    shape.n + shape.slots().map(|(round, _)| most_of_slot(round, shape)).sum::<usize>()
 }
 
 /// The most statements that are kept in a slot of `round` beside the first two.
@@ -37,6 +41,41 @@ fn beyond_two(shape: &Shape, round: Round) -> usize {
         Round::Prepare => 2 * shape.speakers(Round::Commit).len(),
         last if last == shape.last_round() => 2 * shape.speakers(last).len(),
         _ => 0,
+    }
+}
+
+/// What the statements so far have of the bound.
+#[derive(Default)]
+struct Crowd {
+    /// By round, and abandonments by none.
+    of_operators: BTreeMap<(Option<Round>, Index), usize>,
+    session: Option<Digest>,
+}
+
+impl Crowd {
+    /// Counts statement number `at` in, if there is room for it.
+    fn admit(
+        &mut self,
+        at: usize,
+        statement: &Statement,
+        shape: &Shape,
+    ) -> Result<(), ContainerError> {
+        let envelope = &statement.envelope;
+        let (sender, round) = (envelope.sender, envelope.round);
+        let slot = (envelope.kind != Kind::Abandon).then_some(round);
+        let held = self.of_operators.entry((slot, sender)).or_default();
+        *held += 1;
+        let most = slot.map_or(1, |round| most_of_slot(round, shape));
+        if *held > most {
+            return Err(ContainerError::Crowd { at, sender, round: slot, most });
+        }
+        let names_session = slot.is_some_and(|round| round != Round::Hello);
+        if names_session
+            && self.session.replace(envelope.session).is_some_and(|last| last != envelope.session)
+        {
+            return Err(ContainerError::Sessions(at));
+        }
+        Ok(())
     }
 }
 
@@ -111,7 +150,7 @@ impl Stopped {
             }
             Ok(Ok(statements))
         });
-        let mut last: Option<Place> = None;
+        let (mut last, mut crowd): (Option<Place>, _) = (None, Crowd::default());
         let mut statements = Vec::new();
         for (i, bytes) in cut.map_err(ContainerError::Cut)??.into_iter().enumerate() {
             let statement = Statement::open(bytes, &ceremony)
@@ -125,6 +164,7 @@ impl Stopped {
             if last.replace(here).is_some_and(|last| last >= here) {
                 return Err(ContainerError::Order(i + 1));
             }
+            crowd.admit(i + 1, &statement, &shape)?;
             statements.push(statement);
         }
         Ok(Self { ceremony, statements })

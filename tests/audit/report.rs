@@ -12,6 +12,8 @@ use quorate::export::launchpad::{deposit_files, write_deposits};
 use quorate::primitives::curve::SecretScalar;
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::file::CeremonyFile;
+use quorate::transcript::container::Header;
+use quorate::transcript::stopped;
 
 use crate::common::collusion::{Collusion, Hooks, collude};
 use crate::common::{TWO_VALIDATORS, operators, spec_toml};
@@ -31,6 +33,40 @@ fn finding(bytes: &[u8], expectations: &Expectations<'_>, code: Code) -> (Status
     let line = report.line(code).unwrap();
     assert_eq!(report.is_clean(), line.status == Status::Passed);
     (line.status, line.detail.clone())
+}
+
+/// What is said of another ceremony than the expected one. No more than its front is looked at: the
+/// same is said where the rest is missing.
+fn other_than_expected(bytes: &[u8], expected: &Ceremony) -> (Status, String) {
+    let expectations = Expectations { ceremony: Some(expected), ..Expectations::default() };
+    let front = 12 + Header::parse(bytes).unwrap().spec(bytes).unwrap().len();
+    let [whole, cut] = [bytes, &bytes[..front]].map(|bytes| {
+        let report = audit(bytes, &expectations);
+        assert_eq!(report.failed(), [Code::Expected]);
+        assert!(report.audited().is_none() && report.ceremony().is_some());
+        assert!(report.culprits().is_none());
+        for code in [Code::V1, Code::V4, Code::V10, Code::V16, Code::V19] {
+            let line = report.line(code).unwrap();
+            assert_eq!((line.status, line.cause), (Status::NotReached, Some(Code::Expected)));
+        }
+        assert!(to_text(&report).starts_with("ANOTHER CEREMONY: "));
+        let line = report.line(Code::Expected).unwrap();
+        (line.status, line.detail.clone())
+    });
+    assert_eq!(whole, cut);
+    whole
+}
+
+#[test]
+fn statements_of_another_ceremony_than_the_expected_one_are_not_judged() {
+    let collusion = honest();
+    let file = stopped::encode(&collusion.ceremony, &collusion.statements());
+    let another = ceremony(&spec_toml(&operators(4), 3, TWO_VALIDATORS));
+    assert_eq!(other_than_expected(&file, &another).0, Status::Failed);
+    let expected = Some(&*collusion.ceremony);
+    let report = audit(&file, &Expectations { ceremony: expected, ..Expectations::default() });
+    assert_eq!(report.failed(), [Code::V19]);
+    assert_eq!(report.line(Code::Expected).unwrap().status, Status::Passed);
 }
 
 #[test]
@@ -120,14 +156,14 @@ fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
             found.iter().map(|difference| difference.path.as_str()).collect::<Vec<_>>(),
             *paths
         );
-        let (status, detail) = finding(&bytes, &expect(other), Code::Expected);
+        let (status, detail) = other_than_expected(&bytes, other);
         assert_eq!(status, Status::Failed);
         assert!(
             paths.iter().all(|path| detail.contains(&format!("{path}: expected "))),
             "{detail}"
         );
     }
-    let words = finding(&bytes, &expect(&changed[7].0), Code::Expected).1;
+    let words = other_than_expected(&bytes, &changed[7].0).1;
     assert_eq!(
         words,
         "threshold: expected 3, found 2; operators: expected 4 operators, found 3 operators"

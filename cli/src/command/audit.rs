@@ -14,6 +14,7 @@ use quorate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password}
 use quorate::ethereum::obol::lock::MOST_BYTES;
 use quorate::spec::Ceremony;
 use quorate::spec::ceremony::MOST_VALIDATORS;
+use quorate::transcript::container::Header;
 
 /// Longest deposit file: 8 deposits of each of 8192 validators, at most 1 KiB each.
 const MOST_DEPOSIT_BYTES: usize = 64 << 20;
@@ -43,8 +44,11 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         lock.as_ref().map(|(name, bytes): &(String, Vec<u8>)| (name.as_str(), bytes.as_slice()));
     let transcript = input::transcript(&args.transcript)?;
     let shares = match &args.share {
-        Some(folder) => shares(folder, args.keystore_password_file.as_deref(), out)?,
-        None => Vec::new(),
+        // Of another ceremony nothing is checked, and no keystore is decrypted.
+        Some(folder) if expected.as_ref().is_none_or(|expected| is_of(&transcript, expected)) => {
+            shares(folder, args.keystore_password_file.as_deref(), out)?
+        }
+        _ => Vec::new(),
     };
 
     let expectations = Expectations {
@@ -69,6 +73,12 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         json!({ "findings": report.findings(), "report": fields }),
         &render::to_text(&report),
     )
+}
+
+/// Whether a transcript is of this ceremony, by its front.
+fn is_of(transcript: &[u8], expected: &Ceremony) -> bool {
+    let found = Header::parse(transcript).and_then(|header| header.ceremony(transcript));
+    found.is_ok_and(|found| found.canonical() == expected.canonical())
 }
 
 /// Files with their names, each of at most `most` bytes.

@@ -6,7 +6,9 @@ use crate::args::Evidence;
 use crate::report::{CliError, Exit, Output};
 use crate::verdict::Verdict;
 use crate::{input, messages};
+use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
+use quorate::transcript::container::Header;
 
 /// Runs the command.
 pub(crate) fn run(args: &Evidence, out: &Output) -> Result<Exit, CliError> {
@@ -17,19 +19,25 @@ pub(crate) fn run(args: &Evidence, out: &Output) -> Result<Exit, CliError> {
 
 fn check(file: &Path, expect: Option<&Path>, out: &Output) -> Result<Exit, CliError> {
     let expected = expect.map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
-    let verdict = judged(file)?;
-    if let Some(expected) =
-        expected.filter(|expected| expected.digest() != verdict.ceremony.digest())
-    {
-        let words = |digest| fingerprint(&digest).join(" ");
-        return Err(messages::other_ceremony(
-            file,
-            &words(verdict.ceremony.digest()),
-            &words(expected.digest()),
-        ));
+    let bytes = input::transcript(file)?;
+    if let Some(expected) = expected {
+        must_be_about(file, &bytes, &expected)?;
     }
+    let verdict = Verdict::of(&bytes).map_err(|error| messages::not_evidence(file, &error))?;
     let exit = if verdict.proven.is_empty() { Exit::Finding } else { Exit::Done };
     out.finish(exit, verdict.fields(), &verdict.text())
+}
+
+/// Refuses a file about another ceremony. Its front is enough for that, and nothing else of it is
+/// looked at: judging takes long, and a stranger's file should not.
+fn must_be_about(file: &Path, bytes: &[u8], expected: &Ceremony) -> Result<(), CliError> {
+    let found = Header::parse(bytes).and_then(|header| header.ceremony(bytes));
+    let found = found.map_err(|error| messages::not_evidence(file, &error))?;
+    let words = |ceremony: &Ceremony| fingerprint(&ceremony.digest()).join(" ");
+    match found.digest() == expected.digest() {
+        true => Ok(()),
+        false => Err(messages::other_ceremony(file, &words(&found), &words(expected))),
+    }
 }
 
 /// The verdict on a file.

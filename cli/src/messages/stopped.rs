@@ -20,6 +20,14 @@ pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
             "not evidence: it does not begin with \"QTRN\"".to_owned(),
             "check that this is the right file".to_owned(),
         ),
+        ContainerError::Statements { .. }
+        | ContainerError::Crowd { .. }
+        | ContainerError::Sessions(_) => (
+            format!("more than an operator that keeps the rules can hold: {error}"),
+            "nothing in it was judged, and nobody is at fault; whoever made it made it to cost \
+             time. Ask for the evidence of the fault alone (fault-*.quorate)"
+                .to_owned(),
+        ),
         _ => (
             format!("not evidence: {error}"),
             "believe nothing of it; ask for the file again".to_owned(),

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::{audit, first_failure, render};
-use quorate::message::envelope::Round;
+use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
+use quorate::protocol::judge::judge_counting;
 use quorate::simulation::collusion::{Collusion, Hooks, collude};
-use quorate::simulation::machine::{TWO_VALIDATORS, operators};
+use quorate::simulation::flood::{Crowd, statements};
+use quorate::simulation::machine::{TWO_VALIDATORS, ceremony, operators};
 use quorate::transcript::container::{self, ContainerError, expected_len};
-use quorate::transcript::stopped::Stopped;
+use quorate::transcript::stopped::{self, Stopped};
 
 use crate::auditor::{clean, told};
 use crate::scene::{Scene, index};
@@ -149,6 +151,38 @@ fn attack_a5_giant_transcript() {
     many[at..].copy_from_slice(&u32::MAX.to_be_bytes());
     assert!(matches!(Stopped::parse(&many), Err(ContainerError::Statements { .. })));
     told("A5", &many, &[Code::V1], &[]);
+}
+
+#[test]
+fn attack_a6() {
+    // Everybody signs two of everything and more, over as many different sets as can be.
+    let ceremony = ceremony(&operators(3), 2, ONE_VALIDATOR);
+    let all = statements(&ceremony, &operators(3), Crowd::most(3));
+    let file = stopped::encode(&ceremony, &all);
+    let read = Stopped::parse(&file).unwrap();
+    let (faults, work) = judge_counting(&read.ceremony, &read.statements);
+    assert_eq!((work.deals, work.commits, work.sums), (6, 6, 6));
+    assert!(faults.len() > 3 * 5, "{faults:?}");
+    // At the bound it is judged, one statement beyond it is not.
+    told("A6-most", &file, &[Code::V7, Code::V12, Code::V14, Code::V19], &[1, 2, 3]);
+    let more = statements(&ceremony, &operators(3), Crowd { finals: 9, ..Crowd::most(3) });
+    let one_more = |statement: &&Statement| {
+        let place = (statement.envelope.round, statement.envelope.sender.get());
+        place == (Round::Final, 1) || all.contains(statement)
+    };
+    // Without the others' complaints there is room for it in the count of all.
+    let few = |statement: &&Statement| {
+        statement.envelope.kind != Kind::Complaint || statement.envelope.sender.get() == 1
+    };
+    let file = stopped::encode(&ceremony, more.iter().filter(one_more).filter(few));
+    let refused = Stopped::parse(&file).unwrap_err();
+    let round = Some(Round::Final);
+    assert!(
+        matches!(refused, ContainerError::Crowd { sender, round: of, most: 8, .. }
+            if sender.get() == 1 && of == round),
+        "{refused}"
+    );
+    told("A6", &file, &[Code::V1], &[]);
 }
 
 impl Scene {

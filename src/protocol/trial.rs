@@ -1,0 +1,423 @@
+//! What statements prove alone and by what they name: the part of the judge that decodes bodies,
+//! adds up deals and combines signatures. Each body is decoded once, and what follows from the same
+//! deals or commits is computed once and dropped when it was used.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::complaint::Complaint;
+use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
+use crate::message::inbox::view;
+use crate::message::shape::Shape;
+use crate::primitives::hash::Digest;
+use crate::spec::threshold::Index;
+
+use super::checks::{self, Signed};
+use super::evidence::{Fault, Rule};
+use super::items::{Messages, outputs_digest, signing_roots};
+use super::judge::{Court, Place, opened_box};
+use super::obol::UnsignedLock;
+use super::outcome::{Sums, ValidatorOutcome};
+
+/// What a judgement took, in a unit that does not depend on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Deals that were decoded.
+    pub deals: usize,
+    /// Commits that were decoded.
+    pub commits: usize,
+    /// Sets of deals that were added up.
+    pub sums: usize,
+    /// Sets of commits that were combined.
+    pub combined: usize,
+}
+
+impl Work {
+    /// Points of the curve that were decoded, added up or combined.
+    pub fn points(&self, shape: &Shape) -> usize {
+        let (deal, commit) = (shape.v * shape.t, shape.items);
+        let decoded = self.deals * deal + self.commits * commit;
+        decoded + self.sums * shape.parts.dealers.len() * deal + self.combined * shape.t * commit
+    }
+}
+
+/// A deal that decodes.
+struct Dealt {
+    signed: Rc<Signed<Deal>>,
+    /// Whether its dealer knows its constant terms, and they differ.
+    constants: Result<(), Box<Fault>>,
+}
+
+/// Deals that are added up for statements: what these are over.
+type SumsOf = (Digest, Digest);
+
+/// Statements that are judged by the sums over the same deals, by place.
+#[derive(Default)]
+struct Group<'a> {
+    deals: Vec<&'a Statement>,
+    prepares: Vec<(Place, Signed<Prepare>)>,
+    commits: Vec<(Place, &'a Statement)>,
+    finals: Vec<(Place, Signed<Final>)>,
+}
+
+/// The judgement of a court's statements.
+pub(super) struct Trial<'c, 'a> {
+    court: &'c Court<'a>,
+    deals: BTreeMap<Digest, Dealt>,
+    commits: BTreeMap<Digest, Rc<Signed<Commit>>>,
+    groups: BTreeMap<SumsOf, Group<'a>>,
+    faults: Vec<(Place, Box<Fault>)>,
+    work: Work,
+}
+
+impl<'c, 'a> Trial<'c, 'a> {
+    /// Judges all statements: faults in order of rounds, senders and digests, first those of
+    /// single statements and then what deals prove together.
+    pub(super) fn hold(court: &'c Court<'a>) -> (Vec<Fault>, Work) {
+        let mut trial = Self {
+            court,
+            deals: BTreeMap::new(),
+            commits: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            faults: Vec::new(),
+            work: Work::default(),
+        };
+        trial.decode_deals();
+        let with_past = trial.with_past();
+        for (place, statement) in court.sorted() {
+            if let Err(fault) = trial.alone(place, statement, &with_past) {
+                trial.note(place, fault);
+            }
+        }
+        trial.judge_groups();
+        trial.faults.sort_by_key(|(place, _)| *place);
+        let pairs = trial.pairs();
+        // A fault without culprit (a sum that is infinity) proves nothing about anybody.
+        let faults = trial.faults.into_iter().map(|(_, fault)| *fault).chain(pairs);
+        (faults.filter(|fault| fault.rule.class().is_some()).collect(), trial.work)
+    }
+
+    fn note(&mut self, place: Place, fault: Box<Fault>) {
+        self.faults.push((place, fault));
+    }
+
+    fn shape(&self) -> &'c Shape {
+        &self.court.shape
+    }
+
+    /// Each deal is decoded once, because its points take long.
+    fn decode_deals(&mut self) {
+        let court = self.court;
+        for (place, statement) in court.sorted() {
+            let envelope = &statement.envelope;
+            if (envelope.kind, envelope.round) != (Kind::Ordinary, Round::Deal) {
+                continue;
+            }
+            self.work.deals += 1;
+            let read = |bytes: &[u8], from| Deal::decode(bytes, &court.shape, from);
+            match checks::decode_one(statement, read) {
+                Ok(signed) => {
+                    let alone = core::slice::from_ref(&signed);
+                    let constants = checks::known_constants(&envelope.session, alone)
+                        .and_then(|_| checks::distinct_constants(alone))
+                        .map(drop);
+                    self.deals.insert(place.2, Dealt { signed: Rc::new(signed), constants });
+                }
+                Err(fault) => self.note(place, fault),
+            }
+        }
+    }
+
+    /// The prepares and finals that are judged with what they name: of one sender and session two,
+    /// of prepares first those that its own commits name. Whoever signs more has equivocated.
+    fn with_past(&self) -> BTreeSet<Digest> {
+        let own = |commit: &Statement| -> Option<Digest> {
+            let view = view(commit, self.shape())?;
+            self.shape().named(&view, Round::Prepare, commit.envelope.sender).copied()
+        };
+        let of = |wanted: Round| {
+            self.court.sorted().filter(move |(_, statement)| {
+                let envelope = &statement.envelope;
+                (envelope.kind, envelope.round) == (Kind::Ordinary, wanted)
+            })
+        };
+        let named: BTreeSet<(Index, Digest, Digest)> = of(Round::Commit)
+            .filter_map(|(_, commit)| {
+                Some((commit.envelope.sender, commit.envelope.session, own(commit)?))
+            })
+            .collect();
+        let mut slots: BTreeMap<(Round, Index, Digest), Vec<(bool, Digest)>> = BTreeMap::new();
+        for (place, statement) in of(Round::Prepare).chain(of(Round::Final)) {
+            let (round, sender, digest) = place;
+            let session = statement.envelope.session;
+            let last = !named.contains(&(sender, session, digest));
+            slots.entry((round, sender, session)).or_default().push((last, digest));
+        }
+        let two = |mut slot: Vec<(bool, Digest)>| {
+            slot.sort_unstable();
+            slot.truncate(2);
+            slot.into_iter().map(|(_, digest)| digest)
+        };
+        slots.into_values().flat_map(two).collect()
+    }
+
+    /// Whether a statement's view is the one that its envelope names, and a deal's the one that its
+    /// session names.
+    fn view_holds(&self, statement: &Statement) -> Result<(), Box<Fault>> {
+        let Some(view) = view(statement, self.shape()) else { return Ok(()) };
+        let envelope = &statement.envelope;
+        let is_deal = envelope.round == Round::Deal;
+        let holds = view_root(&view) == envelope.view_root
+            && (!is_deal || session_id(self.court.ceremony, &view) == envelope.session);
+        let rule = Rule::ViewRoot { operator: envelope.sender, round: envelope.round };
+        if holds { Ok(()) } else { Err(Fault::new(rule, [statement])) }
+    }
+
+    /// First whether a body decodes, then its view, then what follows from it: the order in which
+    /// participants look. What follows from sums is left to the groups.
+    fn alone(
+        &mut self,
+        place: Place,
+        statement: &'a Statement,
+        with_past: &BTreeSet<Digest>,
+    ) -> Result<(), Box<Fault>> {
+        let shape = self.shape();
+        let judged = with_past.contains(&place.2);
+        match (statement.envelope.kind, statement.envelope.round) {
+            (Kind::Abandon, _) => {}
+            (Kind::Complaint, _) => {
+                let read = |bytes: &[u8], _| Complaint::decode(bytes, shape);
+                let complaint = checks::decode_one(statement, read)?;
+                self.view_holds(statement)?;
+                return self.complaint(&complaint).map_or(Ok(()), Err);
+            }
+            (Kind::Ordinary, Round::Hello) => {
+                let hellos = checks::decode_hellos(core::slice::from_ref(statement), shape)?;
+                checks::distinct_hellos(&hellos)?;
+            }
+            (Kind::Ordinary, Round::Deal) => {
+                // One that does not decode is noted already.
+                let Some(dealt) = self.deals.get(&place.2) else { return Ok(()) };
+                self.view_holds(statement)?;
+                self.opened(&dealt.signed)?;
+                dealt.constants.clone()?;
+            }
+            (Kind::Ordinary, Round::Prepare) => {
+                let read = |bytes: &[u8], from| Prepare::decode(bytes, shape, from);
+                let prepare = checks::decode_one(statement, read)?;
+                self.view_holds(statement)?;
+                if judged && let Some(group) = self.group(statement) {
+                    group.prepares.push((place, prepare));
+                }
+            }
+            (Kind::Ordinary, Round::Commit) => {
+                let held = self.view_holds(statement);
+                let own = self.own_prepare(statement).filter(|_| held.is_ok());
+                match own.and_then(|prepare| self.group(prepare)) {
+                    Some(group) => group.commits.push((place, statement)),
+                    None => drop(self.commit(place, statement, None)?),
+                }
+                held?;
+            }
+            (Kind::Ordinary, Round::Final) => {
+                let read = |bytes: &[u8], from| Final::decode(bytes, shape, from);
+                let last = checks::decode_one(statement, read)?;
+                self.view_holds(statement)?;
+                if !judged {
+                    return Ok(());
+                }
+                let commits = self.court.named_by(statement);
+                let own = commits.and_then(|commits| {
+                    self.own_prepare(shape.named(&commits, Round::Commit, place.1)?)
+                });
+                if let Some(group) = own.and_then(|prepare| self.group(prepare)) {
+                    group.finals.push((place, last));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A hello or a deal that does not decode is a fault of its own.
+    fn complaint(&self, complaint: &Signed<Complaint>) -> Option<Box<Fault>> {
+        let (session, sender) = (complaint.statement.envelope.session, complaint.sender());
+        let dealer = complaint.body.dealer;
+        let deal = self.shape().named(&complaint.body.view, Round::Deal, dealer)?;
+        self.court.named(deal, Round::Deal, dealer, session)?;
+        let deal = &self.deals.get(deal)?.signed;
+        let hello = self.shape().named(&deal.body.view, Round::Hello, sender)?;
+        let hello = self.court.named(hello, Round::Hello, sender, session)?;
+        let read = |bytes: &[u8], from| Hello::decode(bytes, self.shape(), from);
+        let hello = checks::decode_one(hello, read).ok()?;
+        opened_box(self.court.ceremony, &hello, deal, complaint)
+    }
+
+    /// Whether a deal opens its sender's hello, if that is here. A hello that does not decode is a
+    /// fault of its own.
+    fn opened(&self, deal: &Signed<Deal>) -> Result<(), Box<Fault>> {
+        let (sender, session) = (deal.sender(), deal.statement.envelope.session);
+        let Some(digest) = self.shape().named(&deal.body.view, Round::Hello, sender) else {
+            return Ok(());
+        };
+        let read = |bytes: &[u8], from| Hello::decode(bytes, self.shape(), from);
+        let hello = self.court.named(digest, Round::Hello, sender, session);
+        let Some(Ok(hello)) = hello.map(|hello| checks::decode_one(hello, read)) else {
+            return Ok(());
+        };
+        checks::opened(self.court.ceremony, &[hello], core::slice::from_ref(deal)).map(drop)
+    }
+
+    /// The prepare of a commit's own sender, among those that it names.
+    fn own_prepare(&self, commit: &Statement) -> Option<&'a Statement> {
+        let sender = commit.envelope.sender;
+        let view = view(commit, self.shape())?;
+        let digest = self.shape().named(&view, Round::Prepare, sender)?;
+        self.court.named(digest, Round::Prepare, sender, commit.envelope.session)
+    }
+
+    /// The statements over the same deals as a prepare, if all of these are here and decode. A
+    /// prepare whose envelope names another view than its body is refused: the sums of one view
+    /// must never be taken for those of another.
+    fn group(&mut self, prepare: &Statement) -> Option<&mut Group<'a>> {
+        self.view_holds(prepare).ok()?;
+        let key = (prepare.envelope.session, prepare.envelope.view_root);
+        if !self.groups.contains_key(&key) {
+            let deals = self.court.named_by(prepare)?;
+            let decoded = |deal: &&Statement| self.deals.contains_key(&deal.digest());
+            if !deals.iter().all(decoded) {
+                return None;
+            }
+            self.groups.insert(key, Group { deals, ..Group::default() });
+        }
+        self.groups.get_mut(&key)
+    }
+
+    /// Decodes a commit, once; with weights for its verification if there are sums.
+    fn commit(
+        &mut self,
+        place: Place,
+        statement: &Statement,
+        sums: Option<&Sums>,
+    ) -> Result<checks::Commits, Box<Fault>> {
+        self.work.commits += 1;
+        let commits = checks::decode_commits(core::slice::from_ref(statement), self.shape(), sums)?;
+        if let [signed] = commits.signed.as_slice() {
+            self.commits.insert(place.2, Rc::new(signed.clone()));
+        }
+        Ok(commits)
+    }
+
+    /// What follows from sums: group by group, so that there is one set of sums at a time; but
+    /// those are kept that finals need, which name commits of several groups.
+    fn judge_groups(&mut self) {
+        let mut later: Vec<(Sums, Vec<(Place, Signed<Final>)>)> = Vec::new();
+        for ((session, _), group) in core::mem::take(&mut self.groups) {
+            let sums = self.sums(&session, &group.deals);
+            for (place, prepare) in group.prepares {
+                if let Some(Err(fault)) = sums.as_ref().map(|sums| self.prepare(sums, prepare)) {
+                    self.note(place, fault);
+                }
+            }
+            let mut messages = None;
+            for (place, statement) in group.commits {
+                let judged = match &sums {
+                    Some(sums) => self.signed(place, statement, sums, &mut messages),
+                    None => self.commit(place, statement, None).map(drop),
+                };
+                if let Err(fault) = judged {
+                    self.note(place, fault);
+                }
+            }
+            if let Some(sums) = sums.filter(|_| !group.finals.is_empty()) {
+                later.push((sums, group.finals));
+            }
+        }
+        later.into_iter().for_each(|(sums, finals)| self.finals(&sums, finals));
+    }
+
+    /// The sums over these deals, which decode; `None` if they add up to nothing.
+    fn sums(&mut self, session: &Digest, deals: &[&Statement]) -> Option<Sums> {
+        self.work.sums += 1;
+        let dealt = |deal: &&Statement| Some(self.deals.get(&deal.digest())?.signed.clone());
+        let deals = deals.iter().map(dealt).collect::<Option<Vec<Rc<Signed<Deal>>>>>()?;
+        checks::add_up(self.court.ceremony, session, &deals).ok()
+    }
+
+    fn prepare(&self, sums: &Sums, prepare: Signed<Prepare>) -> Result<(), Box<Fault>> {
+        let prepare = [prepare];
+        checks::sums_root(sums, &prepare)?;
+        checks::shares_proven(self.court.ceremony, sums, &prepare).map(drop)
+    }
+
+    fn signed(
+        &mut self,
+        place: Place,
+        statement: &Statement,
+        sums: &Sums,
+        messages: &mut Option<Messages>,
+    ) -> Result<(), Box<Fault>> {
+        let ceremony = self.court.ceremony;
+        let commits = self.commit(place, statement, Some(sums))?;
+        let messages = messages.get_or_insert_with(|| Messages::new(ceremony, sums.public_keys()));
+        checks::partials_verified(sums, messages, &commits)?;
+        checks::shares_sealed(ceremony, sums, &commits.signed).map(drop)
+    }
+
+    /// Finals whose own commits were made with these sums: by the commits that are combined for
+    /// them, so that no set is combined twice.
+    fn finals(&mut self, sums: &Sums, finals: Vec<(Place, Signed<Final>)>) {
+        let (ceremony, shape) = (self.court.ceremony, self.shape());
+        let receivers = shape.parts.receivers;
+        let lowest = |view: &[Digest]| -> Vec<Digest> {
+            let named = shape.speakers(Round::Commit).iter().zip(view);
+            let of = named.filter(|(seat, _)| receivers.contains(*seat));
+            of.map(|(_, digest)| *digest).take(shape.t).collect()
+        };
+        let roots = signing_roots(ceremony, sums.public_keys());
+        let mut sets: BTreeMap<Vec<Digest>, Vec<(Place, Signed<Final>)>> = BTreeMap::new();
+        for (place, last) in finals {
+            // Commits that do not decode are faults of their own.
+            if last.body.view.iter().all(|digest| self.commits.contains_key(digest)) {
+                sets.entry(lowest(&last.body.view)).or_default().push((place, last));
+            }
+        }
+        for (view, finals) in sets {
+            self.work.combined += 1;
+            let commit = |digest: &Digest| self.commits.get(digest).cloned();
+            let commits: Vec<Rc<Signed<Commit>>> = view.iter().filter_map(commit).collect();
+            let Ok(signatures) = checks::combine(ceremony, &commits) else { continue };
+            let expected = outputs_digest(sums.digest(), &roots, &signatures);
+            // A cluster has no encrypted shares: no ceremony is for Obol and for SSV.
+            let outcome =
+                ceremony.obol().map(|_| ValidatorOutcome::all(sums, &roots, &signatures, &[]));
+            let lock = outcome.and_then(|outcome| UnsignedLock::new(ceremony, &outcome));
+            for (place, last) in finals {
+                let rule = Rule::Outputs { operator: last.sender() };
+                let judged = match last.body.outputs == expected {
+                    false => Err(Fault::new(rule, [&last.statement])),
+                    true => lock.as_ref().map_or(Ok(()), |lock| lock.check(&last)),
+                };
+                if let Err(fault) = judged {
+                    self.note(place, fault);
+                }
+            }
+        }
+    }
+
+    /// What deals prove together: dealers who both know the same secret.
+    fn pairs(&self) -> Vec<Fault> {
+        let mut known: BTreeMap<Digest, BTreeMap<Index, Rc<Signed<Deal>>>> = BTreeMap::new();
+        for (place, statement) in self.court.sorted() {
+            // Who did not know its constants may have copied them: not the other's fault.
+            if let Some(deal) = self.deals.get(&place.2).filter(|deal| deal.constants.is_ok()) {
+                let session = known.entry(statement.envelope.session).or_default();
+                session.entry(place.1).or_insert_with(|| deal.signed.clone());
+            }
+        }
+        let shared = |deals: BTreeMap<Index, Rc<Signed<Deal>>>| {
+            checks::distinct_constants(&deals.into_values().collect::<Vec<_>>()).err()
+        };
+        known.into_values().filter_map(shared).map(|fault| *fault).collect()
+    }
+}
