@@ -1,4 +1,4 @@
-//! Names, cards, and an operator's private side.
+//! Names, operator cards, and an operator's secret keys.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use bech32::{Bech32, Bech32m, Hrp};
@@ -280,8 +280,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_name_and_any_keys_come_back(name in "[!-~]( \
-                                                ?[!-~]){0,15}", keys in proptest::collection::vec(any::<u8>(), 96)) {
+    fn any_name_and_any_keys_come_back(name in "[!-~]( ?[!-~]){0,15}", keys in proptest::collection::vec(any::<u8>(), 96)) {
         let secret = [b"QSID\0\x01", &keys[..], &[0, name.len() as u8], name.as_bytes()].concat();
         let operator = Operator::from_secret_bytes(&SecretBytes::new(secret.clone())).unwrap();
         let again = operator.to_secret_bytes();

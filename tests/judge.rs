@@ -1,4 +1,4 @@
-//! The judge: what a set of statements proves, and to whom; what it does not prove.
+//! The judge: what a set of statements proves, and what it does not.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;

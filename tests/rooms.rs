@@ -1,5 +1,6 @@
-//! The house rules, read off the source: rooms in one direction, a pure core, `unsafe` in one file,
-//! signature libraries in one file each, files of readable size, no hash tag used twice.
+//! Structure rules, checked on the source: modules depend in one direction, the core is pure,
+//! `unsafe` is in one file, signature libraries are in one file each, files have a readable size,
+//! no hash tag is used twice.
 //!
 //! The source is read as a stream of words and symbols, comments and strings removed; paths are
 //! followed through `use` groups.

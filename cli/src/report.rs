@@ -1,4 +1,5 @@
-//! How a command ends: a result on stdout, talk on stderr, an exit code that scripts can rely on.
+//! How a command ends: the result on stdout, progress and errors on stderr, and an exit code that
+//! scripts can rely on.
 
 use std::io::{self, Write};
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
-//! Outputs of a finished ceremony in the layouts of their consumers, and keystores pushed to a key
-//! manager.
+//! Exports of a finished ceremony in each layout, and keystores pushed to a key manager.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -176,7 +175,7 @@ fn every_profile_has_its_names_and_its_passwords() {
         // Never over another.
         let again = export(&[], &plain);
         assert_eq!(again.code, 1);
-        assert!(again.stderr.contains("exists already"), "{}", again.stderr);
+        assert!(again.stderr.contains("already exists"), "{}", again.stderr);
     }
 }
 
@@ -187,7 +186,7 @@ fn the_launchpads_files_come_from_the_transcript_alone() {
     let args = ["export", "launchpad", transcript.to_str().unwrap(), "--out", "launchpad"];
     let ended = quorate(DEMO.path(), &args);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(ended.stdout.contains("Wrote 1 files to launchpad"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Files written to launchpad: 1"), "{}", ended.stdout);
     let (written, genuine) =
         (DEMO.path().join("launchpad/deposit-data.json"), public.join("deposit-data.json"));
     assert_eq!(fs::read(written).unwrap(), fs::read(genuine).unwrap());
@@ -381,5 +380,5 @@ fn what_a_key_manager_does_not_do_is_said() {
     failed(ended, "a share in two clients gets slashed");
     // Nobody is there.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    failed(push(port, "right"), "check that the key manager API is on");
+    failed(push(port, "right"), "check that the key manager API is enabled");
 }

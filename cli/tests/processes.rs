@@ -302,7 +302,7 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     assert_eq!(altered.status.code(), Some(1));
     let said = String::from_utf8_lossy(&altered.stderr);
     assert!(
-        said.contains("other outputs than this ceremony's are there already (deposit-data.json)"),
+        said.contains("already contains outputs that are not this ceremony's (deposit-data.json)"),
         "{said}"
     );
     assert_eq!(fs::read_to_string(&deposits).unwrap(), theirs);
@@ -394,7 +394,7 @@ fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
     let second: Output = cluster.command(0, &["--linger", "1"]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     assert!(
-        String::from_utf8_lossy(&second.stderr).contains("in use"),
+        String::from_utf8_lossy(&second.stderr).contains("is using this directory"),
         "{}",
         String::from_utf8_lossy(&second.stderr)
     );
@@ -414,7 +414,7 @@ fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
     let again = cluster.command(0, &[]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
     assert!(
-        String::from_utf8_lossy(&again.stderr).contains("its log is gone"),
+        String::from_utf8_lossy(&again.stderr).contains("its log is missing"),
         "{}",
         String::from_utf8_lossy(&again.stderr)
     );
@@ -433,7 +433,7 @@ fn a_log_that_is_lost_in_the_middle_is_not_replaced() {
     let again = cluster.command(0, &[]).output().unwrap();
     assert_eq!(again.status.code(), Some(1));
     assert!(
-        String::from_utf8_lossy(&again.stderr).contains("its log is gone"),
+        String::from_utf8_lossy(&again.stderr).contains("its log is missing"),
         "{}",
         String::from_utf8_lossy(&again.stderr)
     );
@@ -692,7 +692,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
         json(&verdict)["said"][0]
             .as_str()
             .unwrap()
-            .starts_with("operator-1 (operator 1) gave up in round 0")
+            .starts_with("operator-1 (operator 1) abandoned the ceremony in round 0")
     );
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
 
@@ -706,7 +706,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     let run = cluster.command(0, &[]).output().unwrap();
     assert_eq!(run.status.code(), Some(3));
     let said = String::from_utf8_lossy(&run.stderr);
-    assert!(said.contains("this operator has given this ceremony up, which is final"), "{said}");
+    assert!(said.contains("this operator has permanently abandoned this ceremony"), "{said}");
 }
 
 #[test]
@@ -716,7 +716,7 @@ fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
         cluster.taking_part(0, &["demo-cheat", "--rule", "withhold"], &[]).output().unwrap();
     assert_eq!(cheat.status.code(), Some(2));
     let said = String::from_utf8_lossy(&cheat.stderr);
-    assert!(said.contains("works in a demo's ceremony only"), "{said}");
+    assert!(said.contains("works only in the ceremony of a demo"), "{said}");
     (0..3).map(|i| cluster.start(i)).collect::<Vec<_>>().into_iter().for_each(Running::finish);
     let file = cluster.path("ceremony.toml");
     let abandon = || {

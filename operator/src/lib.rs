@@ -1,5 +1,5 @@
-//! One operator of a ceremony on a machine, for whoever embeds it: its files and its carriers.
-//! No terminal, and no words for people.
+//! One operator of a ceremony on one machine, for programs that embed it: its files and its network
+//! connections. No terminal, and no texts for people.
 
 pub mod carrier;
 

@@ -1,5 +1,5 @@
 //! The audit of a ceremony that was not completed: what its statements prove, and what they only
-//! say.
+//! state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -109,10 +109,8 @@ pub(super) fn replay(
                 check,
                 &format!("no {} of {}", words::round(round), missing.join(", ")),
             ),
-            (true, true) => ledger.not_judged(
-                check,
-                "every operator's statement is here, and none of them proves a fault",
-            ),
+            (true, true) => ledger
+                .not_judged(check, "every operator's statement is here, and none proves a fault"),
         }
     }
     let findings = || {
@@ -123,12 +121,12 @@ pub(super) fn replay(
         text.extend(
             accusations(&ceremony, &statements)
                 .iter()
-                .map(|said| format!("said, not proven: {said}")),
+                .map(|said| format!("stated, not proven: {said}")),
         );
         text.extend(prepared(&ceremony, &statements));
         if foreign > 0 {
             text.push(format!(
-                "{foreign} statements are not shown to be of this ceremony, and were left out"
+                "{foreign} statements cannot be assigned to this ceremony and were left out"
             ));
         }
         text.join("; ")
@@ -178,8 +176,10 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
             words::round(statement.envelope.round),
         );
         Some(match whom.is_empty() {
-            true => format!("{who} gave up, waiting for nobody"),
-            false => format!("{who} gave up in {round}, waiting for {}", whom.join(", ")),
+            true => format!("{who} abandoned the ceremony, waiting for nobody"),
+            false => {
+                format!("{who} abandoned the ceremony in {round}, waiting for {}", whom.join(", "))
+            }
         })
     });
     said.collect()

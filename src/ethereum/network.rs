@@ -1,5 +1,5 @@
-//! Networks: the constants that deposits, registrations and exits are bound to, and the amounts a
-//! network takes.
+//! Networks: the constants that bind deposits, registrations and exits, and the amounts that a
+//! network accepts.
 
 use core::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! An operator's private side.
+//! The secret keys of an operator.
 
 use zeroize::Zeroizing;
 

@@ -1,4 +1,5 @@
-//! The size of every message as a function of the spec. There are no counts on the wire to trust.
+//! The size of every message as a function of the spec. The wire format has no counts that would
+//! have to be trusted.
 
 use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::primitives::curve::{G1_UNCOMPRESSED, G2_COMPRESSED, G2_UNCOMPRESSED, SCALAR_BYTES};

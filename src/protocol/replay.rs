@@ -1,4 +1,4 @@
-//! Beginning, and beginning again: a participant is a function of what its log holds.
+//! Starts or resumes a participant from the records in its log.
 
 use crate::message::envelope::{Kind, Round, Statement};
 

@@ -1,5 +1,5 @@
-//! A request for partial signatures: what to sign, under which ceremony's keys, and who is to get
-//! the answers.
+//! A request for partial signatures: what to sign, under which ceremony's keys, and who gets the
+//! answers.
 
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;

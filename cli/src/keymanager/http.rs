@@ -1,4 +1,4 @@
-//! HTTP/1.1 answers (RFC 9112), as far as a key manager's have to be understood.
+//! Parses the HTTP/1.1 answers (RFC 9112) of key managers.
 
 use super::PushError;
 
@@ -24,7 +24,7 @@ fn head_of(mut bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
             return if bytes.len() < MOST_HEAD {
                 Ok(None)
             } else {
-                Err(PushError::Answer("no end of the headers"))
+                Err(PushError::Answer("the headers do not end"))
             };
         };
         let head = core::str::from_utf8(&bytes[..end])
@@ -34,7 +34,7 @@ fn head_of(mut bytes: &[u8]) -> Result<Option<(&str, &[u8])>, PushError> {
             return Ok(Some((head, bytes)));
         }
     }
-    Err(PushError::Answer("interim answers without end"))
+    Err(PushError::Answer("too many interim answers"))
 }
 
 fn code_of(head: &str) -> Option<u16> {
@@ -60,7 +60,7 @@ fn framing(head: &str) -> Result<Framing, PushError> {
     match header("content-length").map(|(_, value)| value.trim().parse()) {
         None => Ok(Framing::Open),
         Some(Ok(length)) => Ok(Framing::Length(length)),
-        Some(Err(_)) => Err(PushError::Answer("a length that is no number")),
+        Some(Err(_)) => Err(PushError::Answer("a length that is not a number")),
     }
 }
 
@@ -76,12 +76,12 @@ pub(super) fn is_whole(bytes: &[u8]) -> Result<bool, PushError> {
 
 /// Status code and body of an HTTP/1.1 answer, as far as it came.
 pub(super) fn parse_answer(bytes: &[u8]) -> Result<(u16, Vec<u8>), PushError> {
-    let (head, rest) = head_of(bytes)?.ok_or(PushError::Answer("no end of the headers"))?;
+    let (head, rest) = head_of(bytes)?.ok_or(PushError::Answer("the headers do not end"))?;
     let code = code_of(head).ok_or(PushError::Answer("no status line"))?;
     match framing(head)? {
         Framing::Chunked => Ok((code, join_chunks(rest)?)),
         Framing::Length(length) => {
-            let body = rest.get(..length).ok_or(PushError::Answer("shorter than it says"))?;
+            let body = rest.get(..length).ok_or(PushError::Answer("shorter than announced"))?;
             Ok((code, body.to_vec()))
         }
         Framing::Open => Ok((code, rest.to_vec())),
@@ -91,7 +91,7 @@ pub(super) fn parse_answer(bytes: &[u8]) -> Result<(u16, Vec<u8>), PushError> {
 /// The chunks of a body (RFC 9112 section 7.1), joined.
 fn join_chunks(mut rest: &[u8]) -> Result<Vec<u8>, PushError> {
     let mut body = Vec::new();
-    let broken = || PushError::Answer("broken chunks");
+    let broken = || PushError::Answer("invalid chunks");
     loop {
         let end = rest.windows(2).position(|two| two == b"\r\n").ok_or_else(broken)?;
         let size = core::str::from_utf8(&rest[..end]).ok().and_then(|line| line.split(';').next());
@@ -135,7 +135,7 @@ mod tests {
         assert!(!is_whole(interim.as_bytes()).unwrap());
         assert!(matches!(
             parsed(&interim.repeat(20)),
-            Err(PushError::Answer("interim answers without end"))
+            Err(PushError::Answer("too many interim answers"))
         ));
         for text in [
             "",

@@ -1,4 +1,4 @@
-//! ETH: deposits.
+//! Attacks ETH on deposits.
 
 use std::process::Command;
 
@@ -211,7 +211,7 @@ fn attack_eth4() {
         } else {
             let error = quorate::primitives::codec::DecodeError::Invalid {
                 what: "flags",
-                why: "shares not stored",
+                why: "not the flag for stored shares",
             };
             scene.convicts(
                 &Rule::Malformed { operator: index(3), round: Round::Prepare, error },

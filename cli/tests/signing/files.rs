@@ -1,4 +1,4 @@
-//! By files, each operator with its own state.
+//! Exits and deposits by files, each operator with its own state.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -124,7 +124,7 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         // What was signed is remembered, and the ceremony is as finished as before.
         let again =
             place.by("bob", &["exit", "sign", "request.json", "--yes", "-o", "again.json"]).done();
-        assert!(again.stderr.contains("has answered this request before"), "{}", again.stderr);
+        assert!(again.stderr.contains("has already answered this request"), "{}", again.stderr);
         let run = place.by("bob", &["status"]).done().json();
         assert_eq!(run["ceremonies"][0]["state"], "finished");
     }
@@ -142,7 +142,7 @@ fn every_field_of_a_request_is_bound() {
     let requester = "requested_by: the signature is not that of operator 1";
     let card = place.card("dave");
     for (pointer, value, code, reason) in [
-        ("/ceremony", json!(zeros), 1, "has nothing of the ceremony"),
+        ("/ceremony", json!(zeros), 1, "holds nothing from the ceremony"),
         ("/dkg", json!(zeros), 4, "dkg: 00000000"),
         ("/outputs", json!(zeros), 4, "outputs: 00000000"),
         (
@@ -190,13 +190,13 @@ fn every_field_of_a_request_is_bound() {
         serde_json::from_slice(&fs::read(place.path("request.json")).unwrap()).unwrap();
     file.as_object_mut().unwrap().remove("requested_by");
     fs::write(place.path("request.json"), serde_json::to_vec(&file).unwrap()).unwrap();
-    place.sign("bob", "exit").failed(4, &["public_key: no validator of this ceremony"]);
+    place.sign("bob", "exit").failed(4, &["public_key: this ceremony has no validator"]);
     // Of the other ceremony: nothing here is of it.
     let other = Place::new("mainnet");
     other.request(&["--public"]).done();
     fs::copy(other.path("request.json"), place.path("request.json")).unwrap();
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", other.key()));
-    place.sign("bob", "exit").failed(1, &["has nothing of the ceremony"]);
+    place.sign("bob", "exit").failed(1, &["holds nothing from the ceremony"]);
 }
 
 #[test]
@@ -272,12 +272,12 @@ fn what_an_operator_signs_is_its_own_choice() {
     let place = Place::new("hoodi");
     place.request(&["--public"]).done();
     let sign = || place.sign("bob", "exit");
-    sign().failed(2, &["--yes: nothing in", "allows exits without a question"]);
+    sign().failed(2, &["--yes: ", "does not allow exits without a question"]);
     let asked = place.by("bob", &["exit", "sign", "request.json", "-o", "partial-bob.json"]);
     asked.failed(
         2,
         &[
-            "there is no terminal to ask on",
+            "there is no terminal for this prompt",
             "VOLUNTARY EXIT on hoodi",
             "validator index    1804776",
             "alice (operator 1), signed",
@@ -311,7 +311,7 @@ fn what_an_operator_signs_is_its_own_choice() {
     // On the list for exits is not on the list for deposits.
     place
         .by("bob", &["deposit", "sign", "request.json", "--yes"])
-        .failed(2, &["a request of the kind exit, not deposit"]);
+        .failed(2, &["this is a request for: exit; expected: deposit"]);
 }
 
 #[test]
@@ -344,8 +344,8 @@ fn index_and_epoch_against_what_the_chain_says() {
             "this key is validator 1804777, and the request says 1804776",
         ),
         ("1804776", "pending_queued", &key, &withdrawal, "status: the validator is pending_queued"),
-        ("1804776", "active_ongoing", &key, &elsewhere, "Send it no more money"),
-        ("1804776", "active_ongoing", &other, &withdrawal, "is about the key"),
+        ("1804776", "active_ongoing", &key, &elsewhere, "Do not send it any more money"),
+        ("1804776", "active_ongoing", &other, &withdrawal, "is about a different key"),
         ("x", "active_ongoing", &key, &withdrawal, "index: not a decimal number"),
     ] {
         answer(index, status, about, credentials);
@@ -361,9 +361,9 @@ fn index_and_epoch_against_what_the_chain_says() {
     // An epoch that is not there yet has to be meant, by the one who asks and by the one who signs.
     fs::remove_file(place.path("request.json")).unwrap();
     let late = ["--public", "--epoch", "99999999"];
-    place.request(&late).failed(2, &["epoch: 99999999 has not come yet on hoodi"]);
+    place.request(&late).failed(2, &["epoch: 99999999 is in the future on hoodi"]);
     place.request(&[&late[..], &["--future-epoch"]].concat()).done();
-    place.sign("bob", "exit").failed(2, &["has not come yet"]);
+    place.sign("bob", "exit").failed(2, &["is in the future"]);
     place.by("bob", &["exit", "sign", "request.json", "--yes", "--future-epoch"]).done();
 }
 

@@ -1,4 +1,4 @@
-//! One of the operators has its keys, and does what none should.
+//! An operator with valid keys that breaks the rules of answering.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -179,5 +179,5 @@ fn no_answer_leaves_that_the_log_does_not_remember() {
     });
     drop(alice);
     let again = place.sign("alice", "exit").done();
-    assert!(again.stderr.contains("has answered this request before"), "{}", again.stderr);
+    assert!(again.stderr.contains("has already answered this request"), "{}", again.stderr);
 }

@@ -1,5 +1,5 @@
-//! `kill -9` at random moments. Whoever is killed is started again with the same command; nothing
-//! else is ever done.
+//! `kill -9` at random moments. A killed operator is restarted with the same command; nothing else
+//! is ever done.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! Altered files: each is refused by the program with exit code 4, and the field at fault is named.
+//! Altered SSV files: the program refuses each with exit code 4 and names the invalid field.
 
 use std::path::Path;
 use std::process::Command;

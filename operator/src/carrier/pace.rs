@@ -1,4 +1,4 @@
-//! How often something may happen that a peer brings about.
+//! Rate limits for events that a peer can cause.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The `crypto` object of a keystore alone, around a text of any length: how SSV's operators keep
-//! their RSA keys.
+//! The `crypto` object of a keystore around a text of any length: the format in which SSV operators
+//! keep their RSA keys.
 
 use serde::{Deserialize, Serialize};
 

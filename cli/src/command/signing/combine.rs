@@ -1,4 +1,4 @@
-//! Combining answers.
+//! Combines the answers to a request.
 
 use std::path::PathBuf;
 
@@ -65,7 +65,7 @@ fn open_all(
         match file.and_then(|file| file.open(cleared, parent, secret)) {
             Ok(partial) if good.iter().any(|other| other.operator == partial.operator) => {
                 bad.push(format!(
-                    "{}: a second answer of {}",
+                    "{}: a second answer from {}",
                     shown(path),
                     name(parent, partial.operator.get())
                 ));

@@ -1,5 +1,5 @@
-//! A request being answered over channels: what the signing room decides is done, to the network,
-//! the disk and the person.
+//! The driver of a request that is answered over channels: it carries out what `signing::live`
+//! decides, on the network, the disk and the terminal.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -108,8 +108,8 @@ impl Drive {
     fn remind(&self) {
         if let Some(error) = self.made.as_ref().and_then(|made| made.unwritten.as_ref()) {
             self.progress.say(&format!(
-                "The result is not written: {}. Trying again; the others can have this operator's \
-                 answers.",
+                "The result cannot be written: {}. Trying again; the others can still get this \
+                 operator's answers.",
                 error.what
             ));
             return;
@@ -167,7 +167,8 @@ impl Drive {
                 }
                 Action::HangUp { peer, why } => {
                     self.tcp.hang_up(peer.get());
-                    self.progress.say(&format!("Hung up on {}: {why}.", self.name(peer)));
+                    self.progress
+                        .say(&format!("Closed the connection to {}: {why}.", self.name(peer)));
                     self.hung_up.push(format!("{}: {why}", self.name(peer)));
                 }
                 Action::Counted(operator) => {
@@ -184,7 +185,7 @@ impl Drive {
                     self.progress.say(&format!("Not counted: {line}"));
                     self.bad.push(line);
                 }
-                Action::Received => self.progress.say("The custodian counts this answer."),
+                Action::Received => self.progress.say("The custodian has counted this answer."),
                 Action::Combined { signature, signers } => {
                     self.made = Some(self.make(signature, &signers)?);
                     actions.extend(self.put());
@@ -225,7 +226,8 @@ impl Drive {
         made.unwritten = input::write_private_once(&made.file, &made.bytes).err();
         if made.unwritten.is_none() {
             let line = format!(
-                "Wrote {}. Staying for those who do not have it yet; Ctrl-C is safe.",
+                "Wrote {}. Staying online for operators who do not have it yet; you can press \
+                 Ctrl-C at any time.",
                 shown(&made.file)
             );
             self.progress.say(&line);

@@ -1,5 +1,4 @@
-//! Crashes, failures and hostile directories. `simulated.rs` is a disk that loses what was not
-//! synced.
+//! Crashes, failures and hostile directories. `simulated.rs` is a disk that loses unsynced data.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod attacks;

@@ -1,5 +1,5 @@
-//! A disk in memory that counts every effect, fails or crashes at the one it is told to, and
-//! forgets what was not synced in all the ways that a real one may.
+//! A disk in memory that counts every operation, fails or crashes at a chosen one, and loses
+//! unsynced data in all the ways that a real disk may.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,7 +17,7 @@ pub(super) const STATE: &str = "/state";
 const ROOT: u64 = 0;
 const SECTOR: usize = 512;
 
-/// What goes wrong.
+/// The fault to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Plan {
     /// Nothing.
