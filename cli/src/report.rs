@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// Local trouble: a file, the network, a passphrase.
+    /// Local error: a file, the network, a passphrase.
     Local = 1,
     /// The command line or a file a person wrote is wrong.
     Usage = 2,

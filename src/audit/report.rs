@@ -26,8 +26,8 @@ pub const CANNOT_CONCLUDE: [&str; 8] = [
      the ceremony file you agreed to.",
 ];
 
-/// What whoever deposits does, in order, once an audit is clean. The first valid deposit of a key
-/// fixes its withdrawal credentials for ever.
+/// What a depositor does, in order, once an audit is clean. The first valid deposit of a key fixes
+/// its withdrawal credentials for ever.
 pub const BEFORE_DEPOSIT: [&str; 4] = [
     "Check that there is no deposit for these keys yet, on chain or pending. If there is one that \
      you did not make, never deposit to them.",

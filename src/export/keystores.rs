@@ -101,7 +101,7 @@ impl Profile {
     /// line end.
     ///
     /// # Security
-    /// Whoever reads them has the shares. The caller wipes the bytes once they are written.
+    /// Anyone who reads them has the shares. The caller wipes the bytes once they are written.
     pub fn password_files(self, count: usize, stamp: u64, password: &SecretBytes) -> Vec<Artifact> {
         let file = |validator| {
             let (_, folder, name) = self.names(validator, stamp);

@@ -18,7 +18,7 @@ impl Participant {
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
             true => Self::resume(seat, records),
             false => {
-                // Whoever could not sign in the end does not begin.
+                // An operator that could not sign in the end does not begin.
                 sealed::own_key(&seat)?;
                 Ok(Self::begin(seat, entropy()))
             }

@@ -73,7 +73,7 @@ pub enum SpecError {
     /// Written for another version of this program.
     #[error("version: {0}; this program reads ceremony files of version {FILE_VERSION}")]
     FileVersion(u32),
-    /// Not so many hexadecimal digits.
+    /// Not the required number of hexadecimal digits.
     #[error("{field}: not {digits} hexadecimal digits")]
     Hex {
         /// The field.

@@ -18,7 +18,7 @@ pub const LARGEST_NONCE: u64 = 999_999;
 /// Least deposit that SSV's tools take, in gwei.
 pub const LEAST_AMOUNT: u64 = 32_000_000_000;
 
-/// What whoever uses SSV has to know about these shares.
+/// What a person must know about these shares before using SSV.
 pub const RSA_WEAKNESS: [&str; 2] = [
     "these ciphertexts stay on chain forever, under keys that are used for years: anyone who gets \
      the RSA keys of a threshold of operators, at any later time, has the validators' keys (there \

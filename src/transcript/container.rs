@@ -248,7 +248,7 @@ impl<'a> Container<'a> {
         Self::cut(header, Arc::new(ceremony), bytes)
     }
 
-    /// The second half of [`Container::parse`], for whoever has decoded the spec already.
+    /// The second half of [`Container::parse`], for callers that have already decoded the spec.
     pub fn cut(
         header: Header,
         ceremony: Arc<Ceremony>,

@@ -81,7 +81,7 @@ impl Stopped {
         Self::open(header, ceremony, bytes)
     }
 
-    /// The second half of [`Stopped::parse`], for whoever has decoded the spec already.
+    /// The second half of [`Stopped::parse`], for callers that have already decoded the spec.
     pub fn open(
         header: Header,
         ceremony: Arc<Ceremony>,

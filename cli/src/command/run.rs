@@ -355,7 +355,7 @@ fn aborted(
     )
 }
 
-/// The command that drafts the next attempt: without whoever is proven to be at fault.
+/// The command that drafts the next attempt, without the operators whose fault is proven.
 pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ceremony) -> String {
     let culprits = match fault.rule.certainty() {
         Certainty::Proven => seat_names(ceremony, &fault.rule.culprits()),

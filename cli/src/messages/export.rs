@@ -42,7 +42,7 @@ pub(crate) fn push(url: &str, error: &PushError) -> CliError {
     }
 }
 
-/// Whoever believes that nothing was imported, and loads the shares elsewhere, has them in two
+/// A person who believes that nothing was imported, and loads the shares elsewhere, has them in two
 /// clients.
 pub(crate) fn push_unfinished(
     url: &str,

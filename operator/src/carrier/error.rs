@@ -7,7 +7,7 @@ use quorate::primitives::hash::Digest;
 use quorate::primitives::x25519::DhKeyError;
 use quorate::spec::canonical::fingerprint;
 
-/// Why a carrier does not start. Each is something that the operator can mend.
+/// Why a carrier does not start. The operator can fix each of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CarrierError {
     /// The listening address cannot be bound.

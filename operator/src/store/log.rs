@@ -2,9 +2,9 @@
 //! defines its bytes.
 //!
 //! # Security
-//! Whoever cannot open the log cannot change, reorder, exchange or insert records, nor remove any
-//! but the last ones. Putting an *older copy* of the whole file back, or deleting it, cannot be
-//! noticed from the file alone. Erased records are in no file any more, and the key of the file
+//! Someone who cannot open the log cannot change, reorder, exchange or insert records, nor remove
+//! any except the last ones. Putting an *older copy* of the whole file back, or deleting it, cannot
+//! be noticed from the file alone. Erased records are in no file any more, and the key of the file
 //! that they were in is overwritten on disk; what a disk keeps beneath its file system, and what
 //! snapshots and backups hold, is beyond reach.
 

@@ -239,7 +239,7 @@ impl Keystore {
         &self.pubkey
     }
 
-    /// The description; free text of whoever wrote the file.
+    /// The description; free text by the author of the file.
     pub fn description(&self) -> &str {
         &self.description
     }

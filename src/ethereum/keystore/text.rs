@@ -60,7 +60,7 @@ impl TextKeystore {
         Ok(SecretBytes::new(text))
     }
 
-    /// The public key, as the file has it; whoever wrote it may have lied.
+    /// The public key, as stated in the file; not trusted.
     pub fn public_key(&self) -> Option<&str> {
         self.public_key.as_deref()
     }

@@ -20,7 +20,7 @@ const CHAINS: [([u8; 4], u64); 6] = [
     ([0x90, 0x00, 0x00, 0x69], 11_155_111),
     ([0x10, 0x00, 0x09, 0x10], 560_048),
 ];
-/// Path of the signature of whoever made a definition.
+/// Path of the signature by the creator of a definition.
 pub const CREATOR_SIGNATURE: &str = "creator.config_signature";
 /// Least of one deposit, in gwei.
 const LEAST: u64 = 1_000_000_000;
@@ -56,7 +56,7 @@ pub enum DefinitionError {
     /// A wallet is said to be a contract, and the definition does not have it.
     #[error("the contract wallet {0} is not a wallet of the definition")]
     ContractUnknown(ExecutionAddress),
-    /// Operators have signed, and whoever made the definition has not.
+    /// Operators have signed, but the creator of the definition has not.
     #[error("creator: not signed, but operators have signed")]
     CreatorUnsigned,
     /// The definition hash is another.

@@ -94,7 +94,7 @@ pub struct ClusterDefinition {
     pub creator: Creator,
     /// The operators, in order of their shares.
     pub operators: Vec<ClusterOperator>,
-    /// Chosen by whoever made it.
+    /// Chosen by its creator.
     pub uuid: String,
     /// Version of the format.
     pub version: Version,

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
     bad.iter().for_each(|line| talk(&format!("Not counted: {line}")));
     let (name, bytes, mut fields) = result(&cleared, &parent, signature)?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(name));
-    // Whoever has an exit can use it.
+    // Anyone who has an exit can use it.
     input::write_private(&output, &bytes)?;
 
     let names = seat_names(parent.ceremony(), &used);

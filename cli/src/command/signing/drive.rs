@@ -222,7 +222,7 @@ impl Drive {
             return Vec::new();
         };
         let first = made.unwritten.is_none();
-        // Whoever has an exit can use it.
+        // Anyone who has an exit can use it.
         made.unwritten = input::write_private_once(&made.file, &made.bytes).err();
         if made.unwritten.is_none() {
             let line = format!(
