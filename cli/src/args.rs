@@ -86,9 +86,9 @@ pub(crate) enum Command {
     /// Permanently abandon a ceremony, and keep a record of it.
     #[command(
         after_help = "Example:\n  quorate abandon ceremony.toml\n\nUse this as a last resort, if \
-                      the ceremony waits for an operator who will not come back. The record says, \
-                      signed, whom this operator waited for; that is a statement, not proof. To \
-                      draft the next attempt: quorate spec next"
+                      the ceremony waits for an operator who will not come back. The signed record \
+                      says whom this operator waited for; that is a statement, not proof. To draft \
+                      the next attempt: quorate spec next"
     )]
     Abandon(AbandonArgs),
     /// Check evidence of a fault offline.
@@ -190,7 +190,7 @@ pub(crate) enum ProfileChoice {
     Default,
     /// The layout of Charon.
     Charon,
-    /// Two folders, as for Web3Signer's bulk loading.
+    /// Two folders, for Web3Signer's bulk loading.
     Web3signer,
 }
 

@@ -373,7 +373,7 @@ fn what_a_key_manager_does_not_do_is_said() {
     // What may have been imported is not called nothing.
     let ended = push(key_manager(Manner::Fails).0, "right");
     assert!(
-        ended.stderr.contains("has 0 of the 3 keystores, and has 3 more or not"),
+        ended.stderr.contains("has 0 of the 3 keystores; status of 3 more unknown"),
         "{}",
         ended.stderr
     );

@@ -8,8 +8,8 @@ use super::{VerifyExit, address_and_port};
 
 #[derive(Subcommand)]
 pub(crate) enum Exits {
-    /// Write a request that the operators can answer. Anyone can write one; a request by an
-    /// operator is signed.
+    /// Write a request that the operators can answer. Anyone can write one; if an operator writes
+    /// it, it is signed.
     #[command(after_help = "Example:\n  quorate exit request transcript.quorate --public-key \
                             0xb384f767... --index 1804776 \\\n    --custodian quorate1... -o \
                             exit-request.json\n\nThe beacon chain assigns the index when the \

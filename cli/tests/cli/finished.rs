@@ -116,7 +116,7 @@ fn shares_and_state_of_a_finished_ceremony() {
         &audit(&keys, &[]),
         2,
         "there is no terminal for this prompt: Password of the keystores",
-        "run it in a terminal, or give --keystore-password-file FILE",
+        "run it in a terminal, or use --keystore-password-file FILE",
     );
 
     // The state says so too.

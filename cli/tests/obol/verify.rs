@@ -234,13 +234,13 @@ fn each_mutation_of_a_definition_is_refused_for_its_fault() {
         ("definition_hash", "its fields hash to", false, |d| {
             d["definition_hash"] = format!("0x{}", "11".repeat(32)).into()
         }),
-        ("num_validators", "3, but there are 2", true, |d| d["num_validators"] = 3.into()),
+        ("num_validators", "3, but validators has 2", true, |d| d["num_validators"] = 3.into()),
         ("threshold", "5 of 4", true, |d| d["threshold"] = 5.into()),
         ("threshold", "1 of 4", true, |d| d["threshold"] = 1.into()),
         ("deposit_amounts[1]", "999999999 gwei", true, |d| {
             d["deposit_amounts"] = json!(["32000000000", "999999999"])
         }),
-        ("deposit_amounts", "together 24000000000", true, |d| {
+        ("deposit_amounts", "24000000000 gwei in total", true, |d| {
             d["deposit_amounts"] = json!(["16000000000", "8000000000"])
         }),
         ("operators[3].enr", "the same node key as operators[1]", true, |d| {

@@ -119,7 +119,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         for _ in 0..2000 {
             dave.send(1, &lie).await;
         }
-        let named = "Not counted: dave: partial: it does not verify against the public share of \
+        let named = "Not counted: dave: partial: does not verify under the public share of \
                      operator 4, who signed it (dave)";
         let alice = until(alice, named).await;
         // More than any frame is long, to bob: the connection ends, and the next is as good as the
@@ -130,7 +130,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         dave.send(2, &[0; 100]).await;
         let bob = until(
             bob,
-            "Hung up on dave: it sent something that is not a frame: frame type: unknown.",
+            "Closed the connection to dave: it sent something that is not a frame: frame type: unknown.",
         )
         .await;
         dave.down(2).await;

@@ -252,7 +252,7 @@ fn answers_for_a_custodian_go_to_it_alone() {
         &["the answers are for zoe", "nothing was signed", "quorate exit sign request.json"],
     );
     let first = place.sign("bob", "exit").done();
-    assert!(!first.stderr.contains("before"), "{}", first.stderr);
+    assert!(!first.stderr.contains("already answered"), "{}", first.stderr);
 }
 
 #[test]
@@ -314,7 +314,11 @@ fn addresses_of_today() {
             .failed(1, &[reason]);
     }
     let unsigned = place.sign("alice", "exit").done();
-    assert!(!unsigned.stderr.contains("before"), "nothing was signed: {}", unsigned.stderr);
+    assert!(
+        !unsigned.stderr.contains("already answered"),
+        "nothing was signed: {}",
+        unsigned.stderr
+    );
     // Alice is elsewhere now, and everybody is told where.
     drop(taken);
     let at = format!("alice={moved}");
@@ -351,7 +355,7 @@ fn an_operator_without_an_address_is_missed_before_anything_is_signed() {
         .ended()
         .failed(2, &["alice has no address", "nothing was signed", "--at alice=HOST:PORT"]);
     let first = place.sign("dave", "exit").done();
-    assert!(!first.stderr.contains("before"), "{}", first.stderr);
+    assert!(!first.stderr.contains("already answered"), "{}", first.stderr);
 }
 
 /// The folder goes away while answers are awaited. Nobody loses anything: the others have theirs,
@@ -396,7 +400,7 @@ fn a_result_that_cannot_be_written_waits() {
     alice.ended().failed(
         1,
         &[
-            "the result was made, and could not be written: here/exit.json",
+            "the result is complete but could not be written: here/exit.json",
             "run the same command again",
         ],
     );
@@ -466,7 +470,7 @@ fn a_further_deposit_together() {
     place.by("alice", &args).done();
     place
         .by("alice", &["exit", "run", "request.json", "--yes"])
-        .failed(2, &["a request of the kind deposit, not exit"]);
+        .failed(2, &["this is a request for: deposit; expected: exit"]);
     let names = ["bob", "carol", "dave", "alice"];
     let made = names.map(|operator| {
         let output = format!("deposit-{operator}.json");
