@@ -668,7 +668,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     let words = ["--yes-fingerprint", &cluster.words];
     assert_eq!(
         json(&abandon(&words))["error"]["what"].as_str().unwrap().split(':').next(),
-        Some("this operator has not begun the ceremony \"Test cluster\"")
+        Some("this operator has not started the ceremony \"Test cluster\"")
     );
     let mut first = cluster.start(0);
     first.until(&["Round 1 of 5".to_owned()]);

@@ -80,7 +80,7 @@ fn expected(file: &str) -> (&'static str, &'static str) {
         _ if file.starts_with("deposit/") => ("signature", "does not verify on hoodi"),
         _ if file.starts_with("exit/") => ("signature", "does not verify for epoch"),
         _ if file.starts_with("registration/") => {
-            ("signature", "entry 1, signature: it does not verify")
+            ("signature", "entry 1, signature: does not verify")
         }
         _ => panic!("{file} is new"),
     }

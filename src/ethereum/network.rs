@@ -362,15 +362,15 @@ mod tests {
         };
         assert_eq!(
             text(&hoodi, GWEI - 1, false),
-            "0.999999999 ETH is less than 1 ETH, the least that the deposit contract takes"
+            "0.999999999 ETH is less than 1 ETH, the minimum of the deposit contract"
         );
         assert_eq!(
             text(&hoodi, 33 * GWEI, false),
-            "33 ETH is more than 32 ETH, the most for 0x01 withdrawal credentials"
+            "33 ETH is more than 32 ETH, the maximum for 0x01 withdrawal credentials"
         );
         assert_eq!(
             text(&gnosis, 2049 * GWEI, true),
-            "64.03125 GNO is more than 64 GNO, the most for 0x02 withdrawal credentials"
+            "64.03125 GNO is more than 64 GNO, the maximum for 0x02 withdrawal credentials"
         );
         assert_eq!(
             text(&gnosis, GWEI + 16, true),

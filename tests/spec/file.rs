@@ -314,8 +314,7 @@ fn what_is_said_is_a_sentence_with_its_place() {
          (ERC-55) from the wallet"
     );
     assert_eq!(said(with("/validators/0/gas_limit", json!(1))), {
-        "validators[0].gas_limit: given without fee_recipient; both together make a builder \
-         registration"
+        "validators[0].gas_limit: given without fee_recipient; a builder registration needs both"
     });
     assert_eq!(said(with("/threshold", json!(2))), {
         "threshold 2 of 4: not a majority, so two separate groups could sign conflicting blocks"

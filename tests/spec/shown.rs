@@ -21,12 +21,12 @@ fn warnings() {
         (all, "  WARNING: every operator is required; one lost share ends the validators\n"),
         (
             with("/validators/0/amounts", json!(["1", "30.5"])),
-            "    WARNING: these deposits together are less than 32 ETH and do not activate a \
+            "    WARNING: these deposits total less than 32 ETH and do not activate a \
              validator\n",
         ),
         (
             edited(with("/network", json!("gnosis")), "/validators/1/amounts", json!(["0.5"])),
-            "    WARNING: these deposits together are less than 1 GNO and do not activate a \
+            "    WARNING: these deposits total less than 1 GNO and do not activate a \
              validator\n",
         ),
     ] {

@@ -117,7 +117,7 @@ fn the_ceremonys_own_files_are_its_own() {
     );
     assert_eq!(
         verdict(&each[1..], &[], Code::KeyShares).1,
-        "1 of the 2 validators, every value as the ceremony made it"
+        "1 of the 2 validators, every value as made by the ceremony"
     );
     let twice = verdict(&[each[0], each[0]], &[], Code::KeyShares);
     assert_eq!(twice.0, Status::Failed);

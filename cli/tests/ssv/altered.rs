@@ -209,7 +209,7 @@ const ALTERATIONS: &[Alteration] = &[
         "operator zero",
         |f, _| f["shares"][0]["data"]["operators"][0]["id"] = json!(0),
         "shares[0].data.operators[0].id",
-        "no operator",
+        "not an operator",
     ),
     (
         "operators not ascending",
