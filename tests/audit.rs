@@ -328,7 +328,7 @@ fn v12_stops_other_deals_and_other_sums() {
     stops(
         Hooks { prepare: Box::new(view), ..Hooks::default() },
         &[Code::V12],
-        "another statement of carol (operator 3)",
+        "a different statement of carol (operator 3)",
     );
     let flags =
         |seat, body: &mut quorate::message::body::Prepare| body.flags = u32::from(seat != 1);

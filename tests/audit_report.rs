@@ -206,11 +206,11 @@ fn shares_are_one_operators_and_complete() {
     };
     fails(
         &[held("a", 0, 0), held("b", 1, 1)],
-        "a is a share of alice (operator 1), but b is one of bob (operator 2)",
+        "a holds a share of alice (operator 1), but b a share of bob (operator 2)",
     );
-    fails(&[held("a", 0, 0), held("b", 0, 0)], "a and b are the same share");
+    fails(&[held("a", 0, 0), held("b", 0, 0)], "a and b hold the same share");
     fails(&[held("a", 2, 0)], "shares found: 1, missing: 1 (validator 2)");
-    let foreign = "b: a share of no operator and no validator of this transcript";
+    let foreign = "b: not a share of any operator and validator of this transcript";
     let mut other = collusion.share(0, 1);
     other.add_assign(&collusion.share(0, 0));
     fails(&[held("a", 0, 0), HeldShare::new("b", &other)], foreign);

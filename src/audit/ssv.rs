@@ -45,12 +45,12 @@ fn difference(expected: &Registration, found: &Registration) -> Option<(String, 
             (
                 wanted.key != given.key,
                 format!("data.operators[{i}].operatorKey"),
-                "a different RSA key than",
+                "not the RSA key of",
             ),
             (
                 wanted.share_key != given.share_key,
                 "payload.sharesData".to_owned(),
-                "a different public share than",
+                "not the public share of",
             ),
             (
                 wanted.encrypted_share != given.encrypted_share,

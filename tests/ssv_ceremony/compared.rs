@@ -214,7 +214,7 @@ fn every_altered_value_of_key_shares_is_named() {
                     d["shares"][1]["data"]["operators"][1]["operatorKey"].clone()
             }),
             second("data.operators[2].operatorKey"),
-            "the same RSA key as operator 22's",
+            "the same RSA key as operator 22",
         ),
         (
             changed(all(), |d| {
@@ -223,7 +223,7 @@ fn every_altered_value_of_key_shares_is_named() {
                 })
             }),
             "k.json: shares[0].data.operators[2].operatorKey".into(),
-            "a different RSA key than operator 33",
+            "not the RSA key of operator 33",
         ),
         (
             set("/shares/1/payload/operatorIds/0", json!(12)),
@@ -345,7 +345,11 @@ fn every_altered_value_of_proofs_is_named() {
             of("proof.encrypted_share"),
             "instead of",
         ),
-        (changed(all(), |d| d[1] = d[0].clone()), "p.json and p.json hold".into(), "one validator"),
+        (
+            changed(all(), |d| d[1] = d[0].clone()),
+            "p.json and p.json contain".into(),
+            "the same validator",
+        ),
     ];
     for (document, field, why) in cases {
         let (status, detail) = proofs(&document);
