@@ -1,4 +1,4 @@
-//! What a ceremony is made of, one operation at a time: the curve, and the batch checks.
+//! Benchmarks of single operations: curve arithmetic and batch checks.
 //!
 //! `cargo bench --bench primitives`. Times depend on the machine and its neighbours; compare them
 //! with `g1/base product` of the same run.

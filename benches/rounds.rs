@@ -1,4 +1,4 @@
-//! What a ceremony costs one operator, round by round: no sockets, no disk, no keystores.
+//! Benchmarks of each round of a ceremony for one operator: no sockets, no disk, no keystores.
 //!
 //! `cargo bench --bench rounds`. A ceremony is played once, and what the first operator received is
 //! kept by round. Each sample lets that operator live through it again and takes the time of one

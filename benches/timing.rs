@@ -1,8 +1,8 @@
-//! Does the time of what touches secrets depend on the secrets? A statistical test (Reparaz,
-//! Balasch, Verbauwhede 2017, "dudect"): each operation is timed on inputs of two classes in random
-//! order, and Welch's t compares their means. The first class is one fixed secret with many zero
-//! bits, the second is fresh random secrets; both are laid out in memory alike, before anything is
-//! timed.
+//! Tests statistically whether the time of operations on secrets depends on the secrets (Reparaz,
+//! Balasch, Verbauwhede 2017, "dudect"). Each operation is timed on inputs of two classes in random
+//! order, and Welch's t-test compares their means. The first class is one fixed secret with many
+//! zero bits, the second is fresh random secrets; both have the same memory layout before timing
+//! starts.
 //!
 //!     cargo bench --bench timing                      # a minute
 //!     cargo bench --bench timing -- --samples 200000  # of each operation

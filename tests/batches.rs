@@ -1,5 +1,5 @@
-//! Batches beside their twins that check one thing after the other: the same verdict on what is
-//! valid, on what is not, and on errors that are made to cancel.
+//! Batch checks against their one-by-one twins: the same verdict on valid and invalid input, and on
+//! errors made to cancel.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Ceremonies in memory: honest ones, interrupted ones, and ones in which somebody breaks a rule.
+//! Ceremonies in memory: honest, interrupted, and with an operator that breaks a rule.
 #![allow(clippy::unwrap_used)]
 
 mod common;

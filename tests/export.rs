@@ -1,5 +1,5 @@
-//! From a ceremony and an outcome to files and back. The signatures are made with whole keys here:
-//! the files do not know the difference.
+//! From a ceremony and an outcome to files and back. The signatures are made with whole keys here,
+//! which makes no difference to the files.
 #![allow(clippy::unwrap_used)]
 
 use quorate::ethereum::amount::AmountError;

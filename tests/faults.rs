@@ -218,7 +218,7 @@ fn a_false_possession_proof_is_refused() {
 #[test]
 fn shares_not_stored_are_not_prepared() {
     let hooks = Hooks { prepare: |prepare| prepare.flags = 0, ..Hooks::default() };
-    let error = DecodeError::Invalid { what: "flags", why: "shares not stored" };
+    let error = DecodeError::Invalid { what: "flags", why: "not the flag for stored shares" };
     all_blame(hooks, Class::E2, move |rule, who| {
         *rule == Rule::Malformed { operator: who, round: Round::Prepare, error: error.clone() }
     });

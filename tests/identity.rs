@@ -1,4 +1,4 @@
-//! Names, cards, and an operator's private side.
+//! Names, operator cards, and an operator's secret keys.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 use bech32::{Bech32, Bech32m, Hrp};

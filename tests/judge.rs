@@ -1,4 +1,4 @@
-//! The judge: what a set of statements proves, and to whom; what it does not prove.
+//! The judge: what a set of statements proves, and what it does not.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -359,7 +359,7 @@ fn an_audit_names_the_proven_culprits_of_a_stopped_ceremony_and_judges_nothing_i
     let adrift = report(&stopped::encode(honest.ceremony(), &honest.prepares()));
     let detail = &adrift.line(Code::V19).unwrap().detail;
     assert!(
-        detail.contains("4 statements are not shown to be of this ceremony, and were left out"),
+        detail.contains("4 statements cannot be assigned to this ceremony and were left out"),
         "{detail}"
     );
     assert!(!detail.contains("signed that shares are stored"), "{detail}");

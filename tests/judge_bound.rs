@@ -29,7 +29,7 @@ fn index(number: u16) -> Index {
 
 /// A statement of operator 2 with a body that means nothing, told apart by `label`.
 fn junk(ceremony: &Ceremony, kind: Kind, round: Round, session: Digest, label: u8) -> Statement {
-    let length = Shape::of(ceremony).bytes_of(kind, round) - ENVELOPE_BYTES;
+    let length = Shape::of(ceremony).bytes_of(index(2), kind, round).unwrap() - ENVELOPE_BYTES;
     let body = vec![label; length];
     let operators = operators(4);
     let key = operators[1].key();
@@ -167,7 +167,7 @@ fn of_many_prepares_two_are_looked_into_and_those_of_commits_come_first() {
         (complete(Round::Hello), complete(Round::Deal), complete(Round::Prepare));
     let ceremony = &forger.seat.ceremony;
     let shape = Shape::of(ceremony);
-    let sound = Prepare::decode(signed[2].body(), &shape).unwrap();
+    let sound = Prepare::decode(signed[2].body(), &shape, signed[2].envelope.sender).unwrap();
     let session = deals[0].envelope.session;
     let sign = |round, view: &[Digest], body: &[u8]| {
         let key = forger.seat.operator.key();

@@ -1,5 +1,5 @@
-//! Answers over channels: operators that keep to the specification, and what peers that do not can
-//! bring about. In memory; the network is a queue.
+//! Answering over channels in memory: operators that follow the specification, and what misbehaving
+//! peers can cause. The network is a queue.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -1,4 +1,4 @@
-//! The batch paths agree with the plain ones, on valid and on tainted inputs.
+//! The batch functions agree with the plain ones, on valid and on invalid inputs.
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;

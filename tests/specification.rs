@@ -1,5 +1,6 @@
-//! The specification in `ceremony-specs/` says what the program does: its lists are the program's
-//! lists, and its known answers come out. A row that differs is printed as it should be.
+//! Checks that the specification in `ceremony-specs/` describes the program: its lists are the
+//! program's lists, and its known answers are reproduced. If a row differs, the failure prints the
+//! correct row.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;

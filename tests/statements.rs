@@ -1,5 +1,5 @@
-//! Statements and the slots they are filed in: what is refused, and what is kept of an operator
-//! that signs more than once.
+//! Statements and their slots: which are refused, and which are kept of an operator that signs more
+//! than once.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod common;
@@ -41,7 +41,7 @@ fn a_header_is_refused_for_what_is_wrong_with_it_though_its_signature_holds() {
     };
     assert!(opened(0, statement.bytes()[0]).unwrap() == statement);
     let invalid = |what, why| Err(Reject::Malformed(DecodeError::Invalid { what, why }));
-    assert_eq!(opened(0, b'q'), invalid("magic", "not this protocol's"));
+    assert_eq!(opened(0, b'q'), invalid("magic", "not of this protocol"));
     assert_eq!(opened(5, 2), Err(Reject::Version(2)));
     assert_eq!(opened(6, 9), invalid("kind", "unknown in this round"));
     assert_eq!(opened(7, 9), invalid("round", "unknown"));

@@ -1,4 +1,4 @@
-//! Time that was worked, not time that passed; and how fast the core was meanwhile.
+//! CPU time of a process, and the speed of the core while it was measured.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

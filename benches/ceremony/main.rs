@@ -1,5 +1,5 @@
-//! What a ceremony costs one operator, step by step, beside the floor: what the same work costs
-//! with the best technique known for each step. No sockets, no disk, no keystores.
+//! The cost of a ceremony for one operator, step by step, beside the floor: the cost of the same
+//! work with the best known technique for each step. No sockets, no disk, no keystores.
 //!
 //!     cargo bench --bench ceremony                              # the table
 //!     cargo bench --bench ceremony -- --shape 4,3,1000          # operators, threshold, validators

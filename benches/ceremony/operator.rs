@@ -1,5 +1,5 @@
-//! One operator of ours: lives through a recording of what its peers said, through the state
-//! machine that the program runs.
+//! One operator that replays a recording of its peers' messages through the state machine that the
+//! program uses.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! Medians, as people and programs read them.
+//! Medians, printed for people and as JSON.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! The size of a ceremony, and the steps of an operator's life in it.
+//! The size of a ceremony, and the steps of one operator in it.
 
 use std::str::FromStr;
 

@@ -1,5 +1,5 @@
-//! What can be typed. Clap and nothing else, so that completions and man pages come from the same
-//! definitions.
+//! The command line: definitions for clap and nothing else, so that completions and man pages are
+//! generated from them too.
 
 mod export;
 
@@ -30,23 +30,23 @@ use quorate::ethereum::network::{Network, listed};
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  local trouble: a file, the network, a passphrase
-  2  usage: the command line, or a file that a person wrote
-  3  the ceremony is stopped: by a fault, or because it was given up; evidence is written
-  4  the audit found something; a file is refused; or the evidence proves nothing
-  5  waiting for others; run the same command again
+  1  local error: a file, the network, a passphrase
+  2  usage error: the command line, or a file that a person wrote
+  3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is written
+  4  the audit failed; a file was refused; or the evidence proves nothing
+  5  waiting for other operators; run the same command again
 
-stdout is the result (with --json one JSON object), stderr is the talk.
+The result goes to stdout (with --json, as one JSON object), progress goes to stderr.
 
-The road of an operator:
-  quorate identity new --name alice     make keys, send the card to the coordinator
-  quorate spec show ceremony.toml       read what the coordinator wrote
-  quorate run ceremony.toml             compare the fingerprint by voice, take part
-  quorate audit transcript.quorate      verify the result; anyone can
+Typical workflow:
+  quorate identity new --name alice     create keys, send the card to the coordinator
+  quorate spec show ceremony.toml       check the coordinator's ceremony file
+  quorate run ceremony.toml             compare the fingerprint by voice, then take part
+  quorate audit transcript.quorate      verify the result; anyone can do this
 
-To try all of it on one machine: quorate demo";
+To try all of this on one machine: quorate demo";
 
-const EVERYWHERE: &str = "Options of every command";
+const EVERYWHERE: &str = "Global options";
 
 /// The networks that are built in: `a, b or c`.
 fn network_names() -> String {
@@ -71,7 +71,7 @@ pub(crate) struct Cli {
     /// Print the result as one JSON object.
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
-    /// This operator's state: keys, ceremonies, outputs.
+    /// Directory of this operator's state: keys, ceremonies, outputs.
     #[arg(long, global = true, env = "QUORATE_DIR", default_value = "./.quorate",
         value_name = "DIR", help_heading = EVERYWHERE)]
     pub(crate) dir: PathBuf,
@@ -84,68 +84,68 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Make or show this operator's keys.
+    /// Create or show this operator's keys.
     #[command(subcommand)]
     Identity(Identity),
     /// Write, check or show a ceremony file.
     #[command(subcommand)]
     Spec(Spec),
-    /// Take part in a ceremony; resume it; write its outputs. Safe to stop and to run again at any
-    /// time.
+    /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
+    /// again at any time.
     #[command(
-        after_help = "Example:\n  quorate run ceremony.toml\n\nThe fingerprint is asked for once, \
+        after_help = "Example:\n  quorate run ceremony.toml\n\nYou confirm the fingerprint once, \
                       before anything is signed."
     )]
     Run(RunArgs),
-    /// Say which ceremonies this operator has, and what to do next.
+    /// List this operator's ceremonies and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate")]
     Status,
-    /// Give a ceremony up, for good, and keep the record of it.
+    /// Permanently abandon a ceremony, and keep a record of it.
     #[command(
-        after_help = "Example:\n  quorate abandon ceremony.toml\n\nThe last resort, when somebody \
-                      whom the ceremony \
-                            waits for will not come back. What this operator awaited is signed and \
-                            kept; it accuses, and proves \
-                            nothing. The next attempt is drafted with: quorate spec next"
+        after_help = "Example:\n  quorate abandon ceremony.toml\n\nUse this as a last resort, if \
+                      the ceremony waits for an operator who will not come back. The signed record \
+                      says whom this operator waited for; that is a statement, not proof. To draft \
+                      the next attempt: quorate spec next"
     )]
     Abandon(AbandonArgs),
-    /// Judge evidence of a fault offline.
+    /// Check evidence of a fault offline.
     #[command(subcommand)]
     Evidence(Evidence),
     /// Verify a transcript offline, from public data alone.
     #[command(after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml \
-                      --deposit-data deposit-data.json")]
+                            --deposit-data deposit-data.json")]
     Audit(AuditArgs),
-    /// Write outputs of a finished ceremony again, in the layout that a consumer expects.
+    /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
     Export(Export),
-    /// Make a voluntary exit of a validator from the shares of a finished ceremony.
+    /// Sign a voluntary exit of a validator with the shares of a finished ceremony.
     #[command(subcommand)]
     Exit(Exits),
-    /// Make a further deposit of a validator, to the withdrawal credentials that it has, from the
+    /// Sign a further deposit for a validator, to its existing withdrawal credentials, with the
     /// shares of a finished ceremony.
     #[command(subcommand)]
     Deposit(Deposit),
-    /// Verify a deposit file, an exit, registrations or keystores offline, whoever made them.
+    /// Verify deposit files, exits, registrations, keystores and SSV or Obol cluster files from any
+    /// source, offline.
     #[command(subcommand)]
     Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show
-    /// what comes of a fault.
+    /// what happens after a fault.
     #[command(
         after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  \
-                      quorate demo --fault bad-share\n\n\
-                            With --fault, exit code 0 means that it went as announced."
+                      quorate demo --fault bad-share\n\nWith --fault, exit code 0 means that the \
+                      demo went as announced."
     )]
     Demo(DemoArgs),
-    /// Play whole ceremonies in memory, with faults and operators that break the rules, and check
-    /// that every promise holds.
+    /// Simulate whole ceremonies in memory, with faults and operators that break the rules, and
+    /// check every guarantee.
     #[cfg(feature = "simulation")]
     #[command(
-        after_help = "Example:\n  quorate simulate --ceremonies 1000\n\nExits with 1 if anything \
-                      did not hold."
+        after_help = "Example:\n  quorate simulate --ceremonies 1000\n\nThe exit code is 1 if any \
+                      guarantee was violated."
     )]
     Simulate(SimulateArgs),
-    /// Take part in a demo's ceremony and break a rule of it, for `demo --fault`.
+    /// Take part in a demo's ceremony and break one of its rules, for `demo --fault`.
     #[command(hide = true)]
     DemoCheat(DemoCheatArgs),
     /// Print completions for a shell.
@@ -159,7 +159,7 @@ pub(crate) enum Command {
         after_help = "Example:\n  quorate man > quorate.1\n  quorate man spec new | man -l -"
     )]
     Man {
-        /// The command whose page to print; the program's own page if none is given.
+        /// The command whose page to print. By default, the page of the program.
         #[arg(value_name = "COMMAND")]
         command: Vec<String>,
     },
@@ -167,14 +167,14 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum Identity {
-    /// Make this operator's keys, sealed with a passphrase, and print the public operator card.
+    /// Create this operator's keys, sealed with a passphrase, and print the public operator card.
     #[command(
         after_help = "Example:\n  quorate identity new --name alice\n\nSend the card (quorate1...) \
                       to the coordinator."
     )]
     New {
-        /// The name that the other operators will see: 1 to 32 printable ASCII characters. Asked
-        /// for if not given.
+        /// The name that the other operators will see: 1 to 32 printable ASCII characters. If not
+        /// given, you are asked for it.
         #[arg(long)]
         name: Option<String>,
         /// Cost of guessing the passphrase, as a power of two.
@@ -185,7 +185,7 @@ pub(crate) enum Identity {
     /// Print the public operator card.
     #[command(after_help = "Example:\n  quorate identity show")]
     Show,
-    /// Make, import or show the key of this operator's node in an Obol cluster
+    /// Create, import or show the key of this operator's node in an Obol cluster
     /// (charon-enr-private-key).
     #[command(subcommand)]
     ObolKey(ObolKey),
@@ -194,7 +194,7 @@ pub(crate) enum Identity {
 /// Key derivation of the keystores (EIP-2335).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum KdfChoice {
-    /// scrypt, n = 2^18: about a second and 256 MiB for each run.
+    /// scrypt, n = 2^18: takes about a second and 256 MiB per run.
     Scrypt,
     /// PBKDF2, c = 2^18.
     Pbkdf2,
@@ -203,26 +203,26 @@ pub(crate) enum KdfChoice {
 /// Names and places of keystores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProfileChoice {
-    /// As Ethereum's deposit tool names them; for every validator client.
+    /// Names as written by Ethereum's deposit tool, which every validator client accepts.
     Default,
-    /// As Charon lays them out.
+    /// The layout of Charon.
     Charon,
     /// Two folders, for Web3Signer's bulk loading.
     Web3signer,
 }
 
-/// How keystores are sealed and laid out.
+/// Key derivation and layout of keystores.
 #[derive(Args)]
 pub(crate) struct LayoutArgs {
-    /// How the keystores are sealed.
+    /// Key derivation function of the keystores.
     #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
     pub(crate) kdf: KdfChoice,
-    /// How the keystores are laid out.
+    /// Layout of the keystores.
     #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
     pub(crate) profile: ProfileChoice,
-    /// Write the password of the keystores to a file beside each: for validator clients that want
-    /// it so. It is a fresh one, and not the passphrase, unless --keystore-password-file names one.
-    /// Whoever reads these files has the shares.
+    /// Write the password of the keystores to a file beside each one, for validator clients that
+    /// require it. The password is a fresh random one, not the passphrase, unless you give
+    /// --keystore-password-file. Anyone who reads these files has the shares.
     #[arg(long)]
     pub(crate) password_files: bool,
 }
@@ -231,10 +231,10 @@ pub(crate) struct LayoutArgs {
 pub(crate) struct RunArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
-    /// The fingerprint's words, instead of typing them.
+    /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
-    /// Where to listen. By default all interfaces, at the port that the file gives you.
+    /// Address to listen on. By default all interfaces, at your port in the ceremony file.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,
     #[command(flatten)]
@@ -243,25 +243,25 @@ pub(crate) struct RunArgs {
     /// ceremony file: for many operators on one machine.
     #[arg(long, hide = true)]
     pub(crate) kdf_turns: bool,
-    /// Write no keystores: the shares stay sealed in the state directory.
+    /// Do not write keystores: the shares stay sealed in the state directory.
     #[arg(long, conflicts_with = "password_files")]
     pub(crate) no_keystores: bool,
-    /// Password of the keystores. By default the passphrase.
+    /// File with the password of the keystores. By default the passphrase is used.
     #[arg(long, value_name = "FILE", conflicts_with = "no_keystores")]
     pub(crate) keystore_password_file: Option<PathBuf>,
-    /// Your SSV operator's RSA key (encrypted_private_key.json), for a ceremony for SSV, and only
-    /// for one.
+    /// Your SSV operator's RSA key (encrypted_private_key.json). Required for a ceremony for SSV,
+    /// and only for that.
     #[arg(long, value_name = "FILE")]
     pub(crate) ssv_key: Option<PathBuf>,
-    /// Its password. Asked for if not given.
+    /// File with the password of that key. If not given, you are asked for it.
     #[arg(long, value_name = "FILE", requires = "ssv_key")]
     pub(crate) ssv_password_file: Option<PathBuf>,
-    /// The key of this operator's node, for a ceremony that makes an Obol cluster, if it is not the
-    /// one that is kept.
+    /// The key of this operator's node in an Obol cluster, if it is not the one in the state
+    /// directory.
     #[arg(long, value_name = "FILE")]
     pub(crate) charon_enr_private_key: Option<PathBuf>,
-    /// How long to stay, once outputs are published, for operators that have not confirmed that
-    /// they hold everything.
+    /// After the outputs are written, how long to keep helping operators that have not yet
+    /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
 }
@@ -270,24 +270,24 @@ pub(crate) struct RunArgs {
 pub(crate) struct AbandonArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
-    /// The fingerprint's words, instead of typing them.
+    /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Evidence {
-    /// Say what a file of evidence proves, and what not. Needs nothing but the file.
+    /// Show what a file of evidence proves and what it does not. Needs only the file.
     #[command(
         after_help = "Example:\n  quorate evidence check evidence/fault-0123456789abcdef.quorate \
                       --expect ceremony.toml\n\n\
-                            Exit code 0 if a fault is proven, 4 if none is, or if the file is not \
-                      evidence or holds more than an operator can."
+                            Exit code 0 if a fault is proven; 4 if none is, or if the file is not \
+                      evidence or holds more than one operator can."
     )]
     Check {
         /// The evidence: fault-*.quorate or stopped-*.quorate.
         file: PathBuf,
-        /// The ceremony file that it should be about.
+        /// The ceremony file that the evidence should be about.
         #[arg(long, value_name = "FILE")]
         expect: Option<PathBuf>,
     },
@@ -307,95 +307,95 @@ fn address_and_port(text: &str) -> Result<String, &'static str> {
 pub(crate) struct AuditArgs {
     /// The transcript.
     pub(crate) transcript: PathBuf,
-    /// The ceremony file that the transcript should be of.
+    /// The ceremony file that the transcript should belong to.
     #[arg(long, value_name = "FILE")]
     pub(crate) expect: Option<PathBuf>,
-    /// A deposit file that should hold exactly the transcript's deposits.
+    /// A deposit file to compare: it may hold only deposits of this transcript, exactly as signed.
     #[arg(long, value_name = "FILE")]
     pub(crate) deposit_data: Vec<PathBuf>,
-    /// A keyshares.json for SSV that should hold this transcript's key shares, every value of them.
+    /// A keyshares.json for SSV to compare, value by value, with this transcript's key shares.
     #[arg(long, value_name = "FILE")]
     pub(crate) keyshares: Vec<PathBuf>,
-    /// A proofs.json for SSV that should hold this transcript's proofs.
+    /// A proofs.json for SSV to compare with this transcript's proofs.
     #[arg(long, value_name = "FILE")]
     pub(crate) proofs: Vec<PathBuf>,
-    /// A cluster-lock.json that should be the transcript's.
+    /// A cluster-lock.json to compare with this transcript, field by field.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
-    /// A folder of keystores (out/secret) that should be one operator's shares of all validators.
-    /// They are decrypted, for which their password is needed.
+    /// A folder of keystores (out/secret) that should hold one operator's shares of all validators.
+    /// They are decrypted, so their password is required.
     #[arg(long, value_name = "DIR")]
     pub(crate) share: Option<PathBuf>,
-    /// Password of the keystores. By default the passphrase.
+    /// File with the password of the keystores. By default the passphrase is used.
     #[arg(long, value_name = "FILE", requires = "share")]
     pub(crate) keystore_password_file: Option<PathBuf>,
-    /// Also check every point, proof and signature by itself, exactly: no batches, nothing left to
-    /// chance. Takes some ten times as long.
+    /// Also check every point, proof and signature individually, without batch verification. Takes
+    /// about ten times as long.
     #[arg(long)]
     pub(crate) exhaustive: bool,
-    /// Also write the report as a page. Never overwrites.
+    /// Also write the report as an HTML page. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct DemoArgs {
-    /// How many operators.
+    /// Number of operators.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(3..=32))]
     pub(crate) operators: u16,
-    /// How many of them are needed to sign.
+    /// Number of operators required to sign.
     #[arg(long, default_value_t = 3)]
     pub(crate) threshold: u16,
-    /// How many validators.
+    /// Number of validators.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=8192))]
     pub(crate) validators: u16,
     /// The network.
     #[arg(long, default_value = "hoodi")]
     pub(crate) network: String,
-    /// The folder to make. Never overwrites.
+    /// The folder to create. Never overwrites.
     #[arg(long, value_name = "DIR", default_value = "./quorate-demo")]
     pub(crate) out: PathBuf,
-    /// How the keystores are sealed.
+    /// Key derivation function of the keystores.
     #[arg(long, value_enum, default_value_t = KdfChoice::Pbkdf2)]
     pub(crate) kdf: KdfChoice,
-    /// How the keystores are laid out.
+    /// Layout of the keystores.
     #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
     pub(crate) profile: ProfileChoice,
-    /// Seal the keystores with a fresh password, and write it to a file beside each.
+    /// Encrypt the keystores with a fresh random password, and write it to a file beside each one.
     #[arg(long)]
     pub(crate) password_files: bool,
-    /// Write no keystores.
+    /// Do not write keystores.
     #[arg(long, conflicts_with = "password_files")]
     pub(crate) no_keystores: bool,
-    /// For a cluster of SSV: operators 11, 22, 33 and so on with RSA keys of their own, and what
-    /// SSV's tools read among the outputs. 4, 7, 10 or 13 operators, of whom 3, 5, 7 or 9 are
-    /// needed.
+    /// Make validators for an SSV cluster: operators 11, 22, 33 and so on with fresh RSA keys, and
+    /// the files for SSV's tools among the outputs. Requires 4, 7, 10 or 13 operators, with
+    /// threshold 3, 5, 7 or 9.
     #[arg(long)]
     pub(crate) ssv: bool,
-    /// Make an Obol cluster, from a definition that nobody signed.
+    /// Make an Obol cluster, from a definition that is not signed.
     #[arg(long, conflicts_with_all = ["fault", "ssv"])]
     pub(crate) obol: bool,
-    /// What goes wrong.
+    /// The fault to show.
     #[arg(long, value_enum)]
     pub(crate) fault: Option<Fault>,
 }
 
-/// What a demo shows.
+/// The faults that a demo can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Fault {
     /// An operator is killed (kill -9) in every round.
     Kill,
-    /// An operator deals a bad share to another.
+    /// An operator deals bad shares to another operator.
     BadShare,
-    /// An operator says one thing to some, another to others.
+    /// An operator signs two different statements and shows each to half of the others.
     Equivocate,
-    /// An operator chooses its contribution after it has seen all others.
+    /// An operator tries to choose its contribution after it has seen all others.
     RogueKey,
-    /// An operator never sends another its share.
+    /// An operator never sends another operator its shares.
     Withhold,
-    /// An operator's disk goes back to an earlier state.
+    /// An operator's disk is restored to an earlier state.
     Rollback,
-    /// An operator complains of a share that is good.
+    /// An operator complains about valid shares.
     FalseComplaint,
 }
 
@@ -412,13 +412,13 @@ pub(crate) struct DemoCheatArgs {
 #[cfg(feature = "simulation")]
 #[derive(Args)]
 pub(crate) struct SimulateArgs {
-    /// How many. The seed of each is one more than that of the one before.
+    /// Number of ceremonies. The seed of each is one more than that of the one before.
     #[arg(long, value_name = "N")]
     pub(crate) ceremonies: u64,
-    /// Seed of the first; a fresh one if none is given.
+    /// Seed of the first ceremony. By default a fresh random one.
     #[arg(long, value_name = "SEED")]
     pub(crate) seed: Option<u64>,
-    /// How many at a time; as many as there are processors if not given. What comes out does not
+    /// Number of ceremonies at a time. By default the number of processors. The result does not
     /// depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u8>,

@@ -1,7 +1,6 @@
-//! Operators that break the rules, for `quorate demo --fault` and nothing else: the ordinary
-//! driver, and between it and the network a hand that exchanges what this one operator says.
-//! Everything is signed with this operator's own key; nobody else's statement can be touched, which
-//! is the point.
+//! Cheating operators for `quorate demo --fault`: the ordinary driver, with a filter between it and
+//! the network that changes what this operator sends. Everything is signed with the operator's own
+//! key; it cannot change statements of other operators.
 //!
 //! Only the hidden command `demo-cheat` makes one, and only for a ceremony whose money goes to the
 //! demo's address, which nobody owns.

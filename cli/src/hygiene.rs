@@ -1,4 +1,4 @@
-//! What a process that holds secrets does before anything else.
+//! Process settings that must be in place before any secret is handled.
 
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, setrlimit, umask};

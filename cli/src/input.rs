@@ -1,4 +1,4 @@
-//! Files that a person names: plain files of a bounded length, whatever stands at the path.
+//! Reads files that a person names: regular files of bounded length only.
 
 use std::fs::{File, Metadata};
 use std::io::Read;

@@ -1,6 +1,6 @@
 //! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET
-//! /eth/v1/keystores`, over HTTP/1.1 (RFC 9112) on a plain connection, one request each. That is
-//! enough for loopback, where validator clients have it; nothing here speaks TLS.
+//! /eth/v1/keystores`, over HTTP/1.1 (RFC 9112) without TLS, one request per connection. That is
+//! enough for loopback, where validator clients offer this API.
 
 mod http;
 
@@ -31,11 +31,11 @@ const PATH: &str = "/eth/v1/keystores";
 pub(crate) enum PushError {
     #[error("not a URL like http://127.0.0.1:7500: {0}")]
     Url(&'static str),
-    #[error("this program speaks no TLS")]
+    #[error("this program does not support TLS")]
     Https,
     #[error(
-        "{0} is not this machine, and plain http shows keystores, passwords and token to whoever \
-         is on the way"
+        "{0} is not this machine, and plain HTTP shows keystores, passwords and token to anyone on \
+         the network path"
     )]
     NotLoopback(IpAddr),
     #[error("the token is not one line of printable characters")]
@@ -44,15 +44,15 @@ pub(crate) enum PushError {
     Connect(io::Error),
     #[error("{0}")]
     Io(#[from] io::Error),
-    #[error("the answer is not one of a key manager: {0}")]
+    #[error("this is not the answer of a key manager: {0}")]
     Answer(&'static str),
-    #[error("no whole answer within {} seconds", .0.as_secs())]
+    #[error("no complete answer within {} seconds", .0.as_secs())]
     Slow(Duration),
     #[error("the key manager says {code}: {message}")]
     Status { code: u16, message: String },
-    #[error("{found} statuses for {sent} keystores")]
+    #[error("it gave {found} statuses for {sent} keystores")]
     Count { sent: usize, found: usize },
-    #[error("the key manager does not list 0x{0} afterwards")]
+    #[error("the key manager does not list 0x{0} after the import")]
     Missing(String),
 }
 
@@ -124,7 +124,9 @@ impl KeyManager {
         let rest =
             url.strip_prefix("http://").ok_or(PushError::Url("it does not start with http://"))?;
         if !rest.bytes().all(|b| b.is_ascii_graphic()) || rest.contains(['@', '?', '#']) {
-            return Err(PushError::Url("a character, a user or a query that it cannot have"));
+            return Err(PushError::Url(
+                "it has a character, a user or a query that is not allowed",
+            ));
         }
         let (host, base) = rest.split_once('/').unwrap_or((rest, ""));
         let with_port = match host.rsplit_once(':') {
@@ -291,7 +293,7 @@ impl KeyManager {
                 read => read?,
             };
             if answer.len() + count > MOST_ANSWER {
-                return Err(PushError::Answer("longer than any"));
+                return Err(PushError::Answer("longer than the limit"));
             }
             if answer.take(&piece[..count])? || count == 0 {
                 return Ok(answer);
@@ -343,7 +345,7 @@ mod tests {
 
     #[test]
     fn urls() {
-        assert!(refused("https://127.0.0.1:7500", false).contains("no TLS"));
+        assert!(refused("https://127.0.0.1:7500", false).contains("does not support TLS"));
         assert!(refused("http://192.0.2.1:7500", false).contains("192.0.2.1 is not this machine"));
         for url in [
             "127.0.0.1:7500",
@@ -437,7 +439,7 @@ mod tests {
             b"",
             Duration::from_secs(60),
         );
-        assert!(matches!(endless, Err(PushError::Answer("no end of the headers"))));
+        assert!(matches!(endless, Err(PushError::Answer("the headers do not end"))));
     }
 
     #[test]

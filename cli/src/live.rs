@@ -84,8 +84,7 @@ impl Observer for Live {
         match notice {
             Notice::NotAFrame { from, error } => {
                 let name = self.name(from);
-                let line =
-                    format!("{name} sent something that is not a message: {error}. Ignored.");
+                let line = format!("{name} sent bytes that are not a message: {error}. Ignored.");
                 self.progress.say_of(from, &line);
             }
             Notice::Ignored { from, refused } => {
@@ -94,22 +93,21 @@ impl Observer for Live {
             }
             Notice::Fault(fault) => {
                 let what = describe::rule(&fault.rule, Some(&self.ceremony));
-                self.say(&format!("A fault: {what}. Telling the others."));
+                self.say(&format!("Fault: {what}. Telling the others."));
             }
             Notice::Written { parting: None } => self.say(
-                "Outputs are published. Making sure that the others have everything; Ctrl-C is \
-                 safe.",
+                "Outputs are written. Staying until the others have everything; Ctrl-C is safe.",
             ),
             Notice::Written { parting: Some(parting) } => self.say(&format!(
-                "Outputs are published and confirmed by everybody. Staying {} s for whoever has \
-                 not heard so; Ctrl-C is safe.",
+                "Outputs are written, and all operators have confirmed. Staying {} s so that late \
+                 peers can confirm; Ctrl-C is safe.",
                 parting.as_secs()
             )),
             Notice::StayingFor(peers) => {
                 let names = seat_names(&self.ceremony, &peers).join(", ");
                 self.say(&format!(
-                    "Outputs are published. Staying for {names}, who may still need us. Ctrl-C is \
-                     safe."
+                    "Outputs are written. Staying for {names}, who may still need this operator. \
+                     Ctrl-C is safe."
                 ));
             }
             Notice::StillWaiting => self.progress.show(participant, true),

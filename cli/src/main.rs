@@ -1,4 +1,4 @@
-//! The `quorate` command: it parses what is typed, calls the rooms, and says what came of it.
+//! The `quorate` command: parses the arguments, runs the command, and reports the result.
 
 use std::process::ExitCode;
 

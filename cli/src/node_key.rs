@@ -1,5 +1,5 @@
-//! The key of an operator's node in an Obol cluster (`charon-enr-private-key`): where it is kept,
-//! and that it is the right one.
+//! The key of an operator's node in an Obol cluster (`charon-enr-private-key`): where it is stored,
+//! and the check that it is the right one.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! What this operator signs after a ceremony: `signing.toml` in its state directory, written by
-//! hand. Without the file, everything is asked.
+//! The signing policy of this operator after a ceremony: `signing.toml` in its state directory,
+//! written by hand. Without the file, every request is asked.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

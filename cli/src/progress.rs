@@ -1,4 +1,5 @@
-//! What a person sees while a ceremony runs: one line for each change, and always who is awaited.
+//! Progress lines of a running ceremony: one for each change, always with the operators that are
+//! awaited.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -59,9 +60,8 @@ impl Progress {
     pub(crate) fn say_of(&mut self, peer: Index, line: &str) {
         match self.count(peer, Instant::now()) {
             count if count < MOST_LINES => self.say(line),
-            count if count == MOST_LINES => {
-                self.say(&format!("{line} More of this operator is not shown for a minute."))
-            }
+            count if count == MOST_LINES => self
+                .say(&format!("{line} Further lines about this operator are hidden for a minute.")),
             _ => {}
         }
     }

@@ -1,5 +1,5 @@
-//! Secrets and answers from people: from the terminal or a private file, never from an argument,
-//! and secrets never from stdin.
+//! Reads secrets and answers from the terminal or from a private file. Secrets never come from
+//! arguments or stdin.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -92,7 +92,7 @@ pub(crate) fn new_passphrase(out: &Output) -> Result<SecretBytes, CliError> {
                 "--passphrase-file",
             )?;
             long_enough(&chosen)?;
-            let again = ask_secret("The same again", "--passphrase-file")?;
+            let again = ask_secret("Repeat the passphrase", "--passphrase-file")?;
             if chosen.expose() != again.expose() {
                 return Err(messages::passphrases_differ());
             }

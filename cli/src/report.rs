@@ -1,4 +1,5 @@
-//! How a command ends: a result on stdout, talk on stderr, an exit code that scripts can rely on.
+//! How a command ends: the result on stdout, progress and errors on stderr, and an exit code that
+//! scripts can rely on.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 pub(crate) enum Exit {
     /// Done.
     Done = 0,
-    /// Local trouble: a file, the network, a passphrase.
+    /// Local error: a file, the network, a passphrase.
     Local = 1,
     /// The command line or a file a person wrote is wrong.
     Usage = 2,

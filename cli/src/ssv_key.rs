@@ -1,4 +1,4 @@
-//! The RSA key that a ceremony for SSV needs of its operator.
+//! Opens the RSA key that a ceremony for SSV needs from its operator.
 
 use std::path::Path;
 use std::sync::Arc;

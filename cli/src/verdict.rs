@@ -1,5 +1,5 @@
-//! What a file of evidence proves, for people and programs: what the judge says about its
-//! statements, and nothing that they merely say.
+//! What an evidence file proves, as text and as JSON: only what the judge concludes from its signed
+//! statements.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use quorate::transcript::stopped::Stopped;
 
 /// What no file of evidence proves.
 const DOES_NOT_PROVE: [&str; 4] = [
-    "That anybody who is not named above kept the rules: only statements in this file are judged.",
-    "That it was done on purpose: a fault in a program, or a stolen key, looks the same.",
-    "That silence is anybody's fault: who was waited for is said, never proven.",
-    "That a key belongs to the person you think of: compare the keys, or bring the ceremony file \
-     with --expect.",
+    "That operators not named above kept the rules: only the statements in this file are judged.",
+    "That the fault was intentional: a bug or a stolen key looks the same.",
+    "That anyone is to blame for silence: whom an operator waited for is stated, never proven.",
+    "That a key belongs to the person you expect: compare the keys, or give the ceremony file with \
+     --expect.",
 ];
 
 /// A judged file of evidence.
@@ -38,12 +38,12 @@ pub(crate) struct Verdict {
 /// What a class of evidence is, in a few words.
 fn class_words(class: Class) -> &'static str {
     match class {
-        Class::E1 => "two different statements in one place",
+        Class::E1 => "two different statements for the same round",
         Class::E2 => "a signed statement that breaks a rule",
         Class::E3 => "a bad share",
         Class::E4 => "a false complaint",
-        Class::E5 => "a proof or a signature that does not hold",
-        Class::E6 => "a signed conclusion that does not follow",
+        Class::E5 => "an invalid proof or signature",
+        Class::E6 => "a signed result that does not follow",
     }
 }
 
@@ -77,13 +77,13 @@ impl Verdict {
     pub(crate) fn text(&self) -> String {
         let ceremony = &*self.ceremony;
         let mut text = match self.proven.len() {
-            0 => "NOTHING PROVEN: these statements show nobody at fault.".to_owned(),
+            0 => "NOTHING PROVEN: these statements prove nobody at fault.".to_owned(),
             1 => "PROVEN: one fault, by signed statements alone.".to_owned(),
             many => format!("PROVEN: {many} faults, by signed statements alone."),
         };
         let left_out = match self.foreign {
             0 => String::new(),
-            some => format!("; {some} are not shown to be of this ceremony, and left out"),
+            some => format!("; {some} cannot be assigned to this ceremony and were left out"),
         };
         text += &format!(
             "\n\nCeremony     \"{}\" on {}, attempt {}: {} of {} operators, validators: \
@@ -114,14 +114,14 @@ impl Verdict {
                 .map(|index| describe::operator(Some(ceremony), index))
                 .collect();
             text += &format!(
-                "\nFault        {}\nWhose doing  {}\nEvidence     {}\n",
+                "\nFault        {}\nResponsible  {}\nEvidence     {}\n",
                 describe::rule(&fault.rule, Some(ceremony)),
                 culprits.join(" and "),
                 class(fault)
             );
         }
         if !self.said.is_empty() {
-            text += "\nSaid, and not proven\n";
+            text += "\nStated, not proven\n";
             self.said.iter().for_each(|said| text += &format!("  - {said}\n"));
         }
         if let Some(stored) = &self.stored {

@@ -212,7 +212,7 @@ fn four_operators_finish_with_the_same_outputs_and_a_second_run_changes_nothing(
     fs::write(&deposits, &theirs).unwrap();
     cluster
         .run(1, &["--linger", "0"])
-        .failed(1, &["other outputs than this ceremony's are there already (deposit-data.json)"]);
+        .failed(1, &["already contains outputs that are not this ceremony's (deposit-data.json)"]);
     assert_eq!(fs::read_to_string(&deposits).unwrap(), theirs);
     // ... and says how they are written again.
     fs::rename(&out, out.with_file_name("away")).unwrap();
@@ -256,7 +256,7 @@ fn kill_in_every_round(cluster: &Cluster, victim: usize, others: &[usize]) {
         // It may pass a round in one step, when the others' statements are all there.
         let mut texts: Vec<String> =
             (round..=5).map(|round| format!("Round {round} of 5")).collect();
-        texts.push("Outputs are published".to_owned());
+        texts.push("Outputs are written".to_owned());
         running.until_any(&texts);
         running.kill();
     }
@@ -291,7 +291,7 @@ fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
         .ended_with(5)
         .json();
     assert_eq!(status["ceremonies"][0]["waiting_for"], json!(["operator-2", "operator-3"]));
-    cluster.run(0, &["--linger", "1"]).failed(1, &["in use"]);
+    cluster.run(0, &["--linger", "1"]).failed(1, &["is using this directory"]);
     let rest: Vec<Running> = [1, 2].into_iter().map(|i| cluster.start(i)).collect();
     finish([first]);
     finish(rest);
@@ -305,7 +305,7 @@ fn a_ceremony_whose_log_is_gone_is_not_begun_anew() {
     let log = cluster.out(0).with_file_name("log.sealed");
     fs::remove_file(&log).unwrap();
     let before = files(&cluster.out(0).join("public"));
-    cluster.run(0, &[]).failed(1, &["its log is gone"]);
+    cluster.run(0, &[]).failed(1, &["its log is missing"]);
     assert!(!log.exists());
     assert_eq!(files(&cluster.out(0).join("public")), before);
 }
@@ -318,7 +318,7 @@ fn a_log_that_is_lost_in_the_middle_is_not_replaced() {
     first.kill();
     let log = cluster.out(0).with_file_name("log.sealed");
     fs::remove_file(&log).unwrap();
-    cluster.run(0, &[]).failed(1, &["its log is gone"]);
+    cluster.run(0, &[]).failed(1, &["its log is missing"]);
     assert!(!log.exists());
 }
 
@@ -509,7 +509,7 @@ fn two_that_cannot_reach_each_other_finish_through_the_others() {
     last.args(["--listen", &format!("127.0.0.1:{}", cluster.ports[3]), "--kdf", "pbkdf2"]);
     all.push(Running::start(last));
     all[3].until("operator-1 is not reachable");
-    all.iter_mut().for_each(|running| running.until("Outputs are published."));
+    all.iter_mut().for_each(|running| running.until("Outputs are written."));
     // What the two have of each other they cannot know: they would stay, until somebody has had
     // enough.
     [&all[0], &all[3]].iter().for_each(|running| running.signal(Signal::INT));
@@ -529,7 +529,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     let words = ["--yes-fingerprint", &cluster.words];
     assert_eq!(
         abandon(&words).json()["error"]["what"].as_str().unwrap().split(':').next(),
-        Some("this operator has not begun the ceremony \"Test cluster\"")
+        Some("this operator has not started the ceremony \"Test cluster\"")
     );
     let mut first = cluster.start(0);
     first.until(BEGUN);
@@ -553,7 +553,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
         verdict.json()["said"][0]
             .as_str()
             .unwrap()
-            .starts_with("operator-1 (operator 1) gave up in round 0")
+            .starts_with("operator-1 (operator 1) abandoned the ceremony in round 0")
     );
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
 
@@ -564,14 +564,14 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     assert_eq!(abandon(&[]).code, 0, "nothing is asked that was answered");
     assert_eq!(cluster.evidence(0, "stopped-given-up-"), record);
 
-    cluster.run(0, &[]).failed(3, &["this operator has given this ceremony up, which is final"]);
+    cluster.run(0, &[]).failed(3, &["this operator has permanently abandoned this ceremony"]);
 }
 
 #[test]
 fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
     let cluster = Cluster::new(3, 2, &ONE);
     end(cluster.taking_part(0, &["demo-cheat", "--rule", "withhold"], &[]))
-        .failed(2, &["works in a demo's ceremony only"]);
+        .failed(2, &["works only in the ceremony of a demo"]);
     finish(cluster.start_all());
     let file = cluster.path("ceremony.toml");
     let abandon =
@@ -606,7 +606,7 @@ fn demo_proves(fault: &str, class: &str, honest: usize) {
         assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "dave");
     }
     // Nobody said that anybody else was at fault.
-    let accusing = said.lines().filter(|line| line.contains("A fault: "));
+    let accusing = said.lines().filter(|line| line.contains("Fault: "));
     assert!(
         accusing.clone().count() >= honest
             && accusing.clone().all(|line| line.contains("dave (operator 4)")),
@@ -644,7 +644,7 @@ fn demo_of_kills_and_of_a_rollback() {
     );
     let (_root, rolled, said) = demo("rollback");
     assert_eq!(rolled["findings"], 0);
-    assert!(!said.contains("A fault: "), "{said}");
+    assert!(!said.contains("Fault: "), "{said}");
 }
 
 #[test]
@@ -653,5 +653,5 @@ fn demo_of_a_withheld_share() {
     assert_eq!(result["withheld_by"], "dave");
     let path = result["evidence"][0].as_str().unwrap();
     assert_eq!(quorate(&["evidence", "check", path]).code, 4);
-    assert!(!said.contains("A fault: "), "{said}");
+    assert!(!said.contains("Fault: "), "{said}");
 }

@@ -1,5 +1,5 @@
-//! What the fuzz targets share: one small ceremony, whose operators' keys are known, and parts of
-//! it to decode against.
+//! Shared by the fuzz targets: one small ceremony with known operator keys, and parts of it for
+//! decoders that need context.
 #![allow(missing_docs)]
 
 pub mod crowd;

@@ -1,4 +1,4 @@
-//! The seeds: small valid inputs of every target, from a whole ceremony with fixed randomness.
+//! Fuzz seeds: small valid inputs for every target, from a whole ceremony with fixed randomness.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -49,7 +49,7 @@ fn request(delivery: Delivery) -> Request {
     request.signed_by(&OPERATORS[0], Index::new(1).expect("not zero"))
 }
 
-/// A request for a deposit, whose answers are for an operator, signed by nobody.
+/// A request for a deposit, whose answers are for an operator, not signed.
 fn deposit_request() -> Request {
     let validator = &CEREMONY.validators()[0];
     let purpose =

@@ -1,5 +1,5 @@
-//! The seeds in the tree are what the generator makes: run `cargo run --example seeds` when a
-//! format changes.
+//! Checks that the committed seeds are what the generator makes: run `cargo run --example seeds`
+//! when a format changes.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;

@@ -1,5 +1,5 @@
-//! The key under which this run's keystores are sealed: derived on a thread of its own while the
-//! ceremony goes on, because it depends on the password and not on the shares.
+//! Derives the encryption key of this run's keystores on a separate thread during the ceremony: it
+//! depends on the password and not on the shares.
 
 use std::fs::File;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The operating system's randomness: the only place that asks for it.
+//! The operating system's randomness: no other file asks for it.
 
 use getrandom::SysRng;
 use rand_core::{CryptoRng, Rng, UnwrapErr};

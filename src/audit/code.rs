@@ -1,4 +1,4 @@
-//! One code for each check, and what each is called.
+//! The codes of all checks, and their titles.
 
 use core::fmt;
 
@@ -33,7 +33,7 @@ macro_rules! codes {
 
 codes! {
     /// Container, lengths, canonical decoding.
-    V1, "V1", "The file is well-formed, of exact length";
+    V1, "V1", "The file is well-formed and has the exact length";
     /// Rules of the spec.
     V2, "V2", "The ceremony's parameters follow the rules";
     /// Card signatures.
@@ -61,7 +61,7 @@ codes! {
     /// Certificate 2.
     V14, "V14", "All operators agreed on the same outputs";
     /// Combined signatures.
-    V15, "V15", "The signatures verify for exactly this money";
+    V15, "V15", "The signatures verify for exactly these deposits";
     /// Partial signatures.
     V16, "V16", "Every operator's partial signatures verify";
     /// Anchors.
@@ -77,19 +77,19 @@ codes! {
     /// The lock of an Obol cluster: who has signed it.
     Cluster, "obol", "Every share and every node has signed the cluster's lock";
     /// The ceremony file that the reader expects.
-    Expected, "expect", "The transcript is of the ceremony you expect";
+    Expected, "expect", "The transcript belongs to the ceremony you expect";
     /// A deposit file.
-    DepositData, "deposit-data", "The deposit file is this transcript's";
+    DepositData, "deposit-data", "The deposit file matches this transcript";
     /// A lock file.
-    LockFile, "lock", "The cluster lock is this transcript's";
+    LockFile, "lock", "The cluster lock matches this transcript";
     /// Shares of one operator.
-    Shares, "share", "The shares are one operator's of this transcript";
+    Shares, "share", "The keystores hold one operator's shares";
     /// Key shares for SSV.
-    KeyShares, "keyshares", "The key shares for SSV are this transcript's";
+    KeyShares, "keyshares", "The key shares for SSV match this transcript";
     /// Proofs for SSV.
-    Proofs, "proofs", "The proofs for SSV are this transcript's";
+    Proofs, "proofs", "The proofs for SSV match this transcript";
     /// Everything one by one.
-    Exhaustive, "exhaustive", "Every equation holds by itself, without batches";
+    Exhaustive, "exhaustive", "Every equation was checked individually, without batches";
 }
 
 impl fmt::Display for Code {

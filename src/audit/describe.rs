@@ -1,4 +1,5 @@
-//! Broken rules and seats in plain words. People count validators and deposits from 1.
+//! Describes rules, operators and messages in plain words. Validators and deposits are counted from
+//! 1.
 
 use crate::message::envelope::Round;
 use crate::protocol::evidence::Rule;
@@ -72,7 +73,7 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
             format!("the hellos of {} and {} share {what}", who(a), who(b))
         }
         Rule::View { operator, round: of, about } => format!(
-            "in {}, {} signed over another statement of {} than the one in this transcript",
+            "in {}, {} signed over a different statement of {} than the one in this transcript",
             round(*of),
             who(operator),
             who(about)
@@ -101,11 +102,7 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
             )
         }
         Rule::FalseComplaint { operator, dealer } => {
-            format!(
-                "{} complained of a share box of {} that is as it should be",
-                who(operator),
-                who(dealer)
-            )
+            format!("{} falsely complained about a share box of {}", who(operator), who(dealer))
         }
         Rule::SumsRoot { operator } => {
             format!(
@@ -139,7 +136,7 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
         }
         Rule::LockShares { operator } => {
             format!(
-                "the signature of the shares of {} on the lock of the Obol cluster does not verify",
+                "the signature by the shares of {} on the lock of the Obol cluster does not verify",
                 who(operator)
             )
         }

@@ -1,4 +1,4 @@
-//! What a check that holds has found, in words.
+//! The detail line of each check that passed.
 
 use crate::ethereum::obol::check::Cluster;
 use crate::message::body::{Final, Hello};
@@ -17,10 +17,7 @@ pub(super) fn well_formed(bytes: usize) -> String {
 }
 
 pub(super) fn parameters(Shape { n, t, v, .. }: &Shape) -> String {
-    format!(
-        "{n} operators, any {t} of them can sign, {v} validators; all parameters are within the \
-         rules"
-    )
+    format!("{n} operators, any {t} of them can sign, {v} validators; all parameters are valid")
 }
 
 pub(super) fn cards(operators: usize) -> String {
@@ -75,14 +72,16 @@ pub(super) fn stored(Shape { n, .. }: &Shape) -> String {
 
 pub(super) fn shares_proven(Shape { t, parts, .. }: &Shape) -> String {
     let n = parts.receivers.len();
-    format!("{n} possession proofs; with V11, any {t} operators can sign for every validator")
+    format!(
+        "{n} possession proofs; together with V11, any {t} operators can sign for every validator"
+    )
 }
 
 pub(super) fn agreed(outputs: Digest, finals: &[Signed<Final>]) -> String {
     let keystores = finals.iter().filter(|last| last.body.flags & Final::KEYSTORES != 0).count();
     let n = finals.len();
     format!(
-        "all {n} operators signed the output digest {outputs}; {keystores} of {n} say their \
+        "all {n} operators signed the output digest {outputs}; {keystores} of {n} state that their \
          keystores are written"
     )
 }
@@ -103,8 +102,8 @@ pub(super) fn partials(Shape { items, parts, .. }: &Shape) -> String {
 
 pub(super) fn sealed(Shape { v, parts, .. }: &Shape) -> String {
     format!(
-        "{} proofs by the operators' RSA keys; whether a ciphertext holds the share, only its \
-         operator can see",
+        "{} proofs by the operators' RSA keys; only each operator itself can check that its \
+         ciphertext holds its share",
         parts.receivers.len() * v
     )
 }
@@ -122,8 +121,8 @@ pub(super) fn lock(Shape { v, parts, .. }: &Shape, ceremony: &Ceremony) -> Strin
     match unchecked.as_slice() {
         [] => signed,
         some => format!(
-            "{signed}; NOT CHECKED, because contracts (ERC-1271) sign on the chain only: {} of the \
-             cluster definition",
+            "{signed}; NOT CHECKED, because contract-wallet signatures (ERC-1271) can only be \
+             verified on chain: {} of the cluster definition",
             some.join(", ")
         ),
     }
@@ -150,7 +149,8 @@ pub(super) fn anchors(
         [] => ledger.not_applicable(Code::V17, "no operator states a beacon block"),
         stated => {
             let words = format!(
-                "to be looked up: not before the block with this root, if it is one: {}",
+                "not earlier than the block with this root, if such a block exists (look it up): \
+                 {}",
                 stated.join("; ")
             );
             ledger.not_applicable(Code::V17, &words);
@@ -161,7 +161,7 @@ pub(super) fn anchors(
 
 /// V18 to V20, about which one complete transcript says nothing.
 pub(super) fn beyond(ledger: &mut Ledger) {
-    ledger.not_applicable(Code::V18, "there is none, the keys are new");
-    ledger.not_applicable(Code::V19, "there is none, the ceremony was completed");
-    ledger.not_applicable(Code::V20, "only one transcript was given");
+    ledger.not_applicable(Code::V18, "none: the keys are new");
+    ledger.not_applicable(Code::V19, "none: the ceremony was completed");
+    ledger.not_applicable(Code::V20, "not checked: only one transcript was given");
 }

@@ -1,6 +1,6 @@
-//! Every equation of a transcript once more, one by one: exact tests of single points, single
-//! signatures, sums by the book. Nothing is weighted, nothing is thrown into buckets, and none of
-//! the code that does so runs here.
+//! The exhaustive audit: every equation of a transcript checked individually, with exact tests of
+//! single points and single signatures. It uses no weights and no buckets, and none of the batch
+//! code.
 
 use rayon::prelude::*;
 
@@ -66,8 +66,8 @@ pub fn check(
 /// Both ways of checking must agree; a transcript on which they do not is of use to us.
 fn contradiction(what: &str) -> String {
     format!(
-        "{what}, though the check of all together holds: do not use these keys, and report it with \
-         the transcript"
+        "{what}, although the batch check passed: do not use these keys; report this with the \
+         transcript"
     )
 }
 
@@ -127,7 +127,7 @@ impl<'a> Exhaustive<'a> {
         match dealers.par_iter().position_first(|dealer| !holds(*dealer)) {
             None => Ok(()),
             Some(at) => Err(contradiction(&format!(
-                "the proof of possession of {} does not hold",
+                "the proof of possession of {} does not verify",
                 self.who(at)
             ))),
         }
@@ -156,7 +156,7 @@ impl<'a> Exhaustive<'a> {
             self.validators.par_iter().enumerate().map(right).collect();
         if let Some(v) = rows.iter().position(Option::is_none) {
             return Err(contradiction(&format!(
-                "validator {}: its key and public shares are not the sums",
+                "validator {}: its key and public shares are not the sums of the contributions",
                 v + 1
             )));
         }
@@ -165,7 +165,7 @@ impl<'a> Exhaustive<'a> {
                 .merkle_root();
         if let Some(at) = self.prepares.iter().position(|prepare| prepare.sums_root != root) {
             return Err(contradiction(&format!(
-                "the root in the prepare of {} is not that of the sums",
+                "the root in the prepare of {} does not match the sums",
                 self.who(at)
             )));
         }
@@ -173,7 +173,7 @@ impl<'a> Exhaustive<'a> {
             self.prepares.first().map(|prepare| view_root(&prepare.view)).unwrap_or(Digest::ZERO);
         match tagged(Tag::Dkg, &[self.session.as_ref(), view.as_ref(), root.as_ref()]) == self.dkg {
             true => Ok(()),
-            false => Err(contradiction("the digest of the key generation is not that of the sums")),
+            false => Err(contradiction("the digest of the key generation does not match the sums")),
         }
     }
 
@@ -251,7 +251,7 @@ impl<'a> Exhaustive<'a> {
             Some(item) => {
                 let what = describe::item(Some(self.ceremony), item);
                 Err(contradiction(&format!(
-                    "the combined signature on {what} is another one, or does not verify"
+                    "the combined signature on {what} is different or does not verify"
                 )))
             }
         }

@@ -1,4 +1,4 @@
-//! Comparing a transcript with what its reader brings: the ceremony file, deposit files, shares.
+//! Compares a transcript with what its reader supplies: the ceremony file, deposit files, shares.
 
 use std::collections::BTreeMap;
 
@@ -115,7 +115,7 @@ pub(super) fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
         .join("; ");
     Err(match differences.len().saturating_sub(MOST_DIFFERENCES) {
         0 if differences.is_empty() => {
-            "the signature of an operator card; names and keys are the same".to_owned()
+            "the signature of an operator card; names and keys match".to_owned()
         }
         0 => shown,
         more => format!("{shown}; and {more} more differences"),
@@ -233,7 +233,7 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
             .map_err(|error| format!("{name}: {error}"))?;
         for row in rows {
             if let Some(other) = seen.insert((row.message.pubkey, row.message.amount), name) {
-                return Err(format!("{other} and {name} hold the same deposits").into());
+                return Err(format!("{other} and {name} contain the same deposits").into());
             }
         }
     }
@@ -241,7 +241,7 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
     Ok((
         (),
         format!(
-            "{} of the {made} deposits that the ceremony signed, each as it signed them",
+            "{} of the {made} deposits that the ceremony signed, each exactly as signed",
             seen.len()
         ),
     ))
@@ -262,16 +262,18 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
     for HeldShare { name, key } in shares {
         let place = key.as_ref().and_then(|key| places.get(&key.to_compressed()));
         let (v, index) = place.ok_or_else(|| {
-            format!("{name}: a share of no operator and no validator of this transcript")
+            format!("{name}: not a share of any operator and validator of this transcript")
         })?;
         let (first, owner) = *seat.get_or_insert((name, *index));
         if owner != *index {
             let (one, other) =
                 (describe::operator(ceremony, owner), describe::operator(ceremony, *index));
-            return Err(format!("{first} is a share of {one}, but {name} is one of {other}").into());
+            return Err(
+                format!("{first} holds a share of {one}, but {name} a share of {other}").into()
+            );
         }
         if let Some(other) = held.insert(*v, name) {
-            return Err(format!("{other} and {name} are the same share").into());
+            return Err(format!("{other} and {name} hold the same share").into());
         }
     }
     let missing: Vec<String> = (0..audited.validators().len())
@@ -282,14 +284,14 @@ fn one_seat(audited: &Audited, shares: &[HeldShare]) -> Checked {
         (Some((_, index)), 0) => Ok((
             (),
             format!(
-                "{} shares, one for each validator, all of {}",
+                "shares found: {}, one for each validator, all of {}",
                 held.len(),
                 describe::operator(ceremony, index)
             ),
         )),
         (_, count) => {
             let named = missing.into_iter().take(MOST_DIFFERENCES).collect::<Vec<_>>().join(", ");
-            Err(format!("{} shares, but {count} are missing: {named}", held.len()).into())
+            Err(format!("shares found: {}, missing: {count} ({named})", held.len()).into())
         }
     }
 }

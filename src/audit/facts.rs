@@ -1,4 +1,4 @@
-//! What a clean audit establishes.
+//! The facts that a clean audit establishes.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! A report as plain texts and numbers, for JSON and HTML alike. The order of fields is the order
-//! of reading.
+//! A report as plain strings and numbers, for JSON and HTML alike. The order of the fields is the
+//! order of reading.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Runs checks in order of dependency and writes down what became of each.
+//! Runs checks in order of dependency and records the result of each.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Comparing a transcript with the lock of an Obol cluster.
+//! Compares a transcript with the lock of an Obol cluster.
 
 use serde_json::Value;
 
@@ -11,7 +11,10 @@ use crate::ethereum::obol::lock_check::check_lock;
 /// transcript's operators signed.
 pub(super) fn compare(audited: &Audited, name: &str, bytes: &[u8]) -> Checked {
     let (Some(expected), Some(cluster)) = (audited.lock(), audited.ceremony().obol()) else {
-        return Err(format!("{name}: the ceremony of this transcript makes no Obol cluster").into());
+        return Err(format!(
+            "{name}: the ceremony of this transcript does not make an Obol cluster"
+        )
+        .into());
     };
     let lock = ClusterLock::parse(bytes).map_err(|error| format!("{name}: {error}"))?;
     // First what differs: a lock of another ceremony may well hold.
@@ -31,7 +34,7 @@ pub(super) fn compare(audited: &Audited, name: &str, bytes: &[u8]) -> Checked {
     Ok((
         (),
         format!(
-            "{name}: every field is the transcript's, and everything in it verifies; lock hash \
+            "{name}: every field matches the transcript, and everything in it verifies; lock hash \
              0x{}",
             hex::encode(lock.lock_hash)
         ),

@@ -1,5 +1,5 @@
-//! What a stranger without any secret can conclude from a transcript. Pure: bytes in, a report out.
-//! The checks are the participants' own ([`crate::protocol::checks`]).
+//! The audit: what anyone can conclude from a transcript, without any secret. Pure: bytes in, a
+//! report out. The checks are the participants' own ([`crate::protocol::checks`]).
 
 pub mod code;
 

@@ -1,6 +1,6 @@
-//! The report of a participant on the transcript that it is about to publish. It has made every
-//! check itself, and holds a receipt of each: what is left to see is that these bytes are the
-//! statements that were checked, and nothing else.
+//! The report of a participant on its own transcript, before it writes it. It has made every check
+//! itself and holds a receipt of each. What remains is to check that these bytes are the checked
+//! statements and nothing else.
 
 use crate::message::body::Final;
 use crate::message::envelope::{Round, Statement, session_id};
@@ -26,8 +26,8 @@ use super::report::Report;
 #[derive(Debug, thiserror::Error)]
 pub enum NotOwn {
     /// A statement follows others than those at their places.
-    #[error("the statement of round {} by operator {} was not signed over the statements before \
-             it", round.number(), sender.get())]
+    #[error("the statement of round {} by operator {} was not signed over the \
+             preceding statements", round.number(), sender.get())]
     Chain {
         /// Its round.
         round: Round,
@@ -41,14 +41,13 @@ pub enum NotOwn {
     #[error("{0}")]
     Body(String),
     /// A final over another digest.
-    #[error("the final of operator {} is over other outputs", .0.get())]
+    #[error("the final of operator {} names other outputs", .0.get())]
     Outputs(Index),
     /// Another ceremony's.
-    #[error("the spec is another one")]
+    #[error("the spec is a different one")]
     Spec,
     /// Not the bytes that were checked.
-    #[error("the statement of round {} by operator {} is not the one that was \
-             checked", round.number(), sender.get())]
+    #[error("the statement of round {} by operator {} is not the one that was checked", round.number(), sender.get())]
     Statement {
         /// Its round.
         round: Round,

@@ -1,5 +1,5 @@
-//! Reports for people and programs to read. None of these is ever read back: the transcript is the
-//! only thing to verify.
+//! Renders reports as text, JSON and HTML. None of these is ever read back: only the transcript can
+//! be verified.
 
 use core::fmt::Write;
 
@@ -26,8 +26,8 @@ pub fn verdict(report: &Report) -> String {
             false => format!("These statements prove a fault of {}.", names.join(" and ")),
         };
         return format!(
-            "NOT COMPLETED: this ceremony made no keys to be used. {proven} Never deposit to keys \
-             of it."
+            "NOT COMPLETED: no key of this ceremony may be used. {proven} Never deposit to its \
+             keys."
         );
     }
     if report.failed().contains(&Code::Expected) {
@@ -37,19 +37,20 @@ pub fn verdict(report: &Report) -> String {
     }
     let own = report.failed().iter().filter(|code| code.is_own()).count();
     match (report.is_clean(), own, report.findings()) {
-        (true, ..) => "VERIFIED: every check holds.".to_owned(),
+        (true, ..) => "VERIFIED: every check passed.".to_owned(),
         (false, 0, 1) => {
-            "FINDING: the transcript holds, but what you brought does not match it. Do not deposit."
+            "FINDING: the transcript is valid, but what you compared with it does not match. Do \
+             not deposit."
                 .to_owned()
         }
         (false, 0, many) => {
             format!(
-                "FINDINGS: the transcript holds, but {many} things that you brought do not match \
-                 it. Do not deposit."
+                "FINDINGS: the transcript is valid, but {many} comparisons with it do not match. \
+                 Do not deposit."
             )
         }
-        (false, _, 1) => "FAILED: 1 check does not hold. Do not deposit.".to_owned(),
-        (false, _, many) => format!("FAILED: {many} checks do not hold. Do not deposit."),
+        (false, _, 1) => "FAILED: 1 check failed. Do not deposit.".to_owned(),
+        (false, _, many) => format!("FAILED: {many} checks failed. Do not deposit."),
     }
 }
 
@@ -64,17 +65,17 @@ pub fn to_text(report: &Report) -> String {
 fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
     writeln!(out, "{}\nTranscript {}", verdict(report), report.transcript())?;
     match report.ceremony() {
-        None => writeln!(out, "\nWhat was agreed cannot be read.")?,
+        None => writeln!(out, "\nThe agreed ceremony cannot be read.")?,
         Some(ceremony) => {
             let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
             let caution = match (report.culprits(), consented) {
                 (Some(_), _) => {
-                    "\nWHAT WAS TO BE: the following was never completed, and not everybody need \
-                     have consented to it."
+                    "\nINTENDED CEREMONY: the following was never completed, and perhaps not every \
+                     operator consented to it."
                 }
                 (None, true) => "",
                 (None, false) => {
-                    "\nNOT ESTABLISHED: the operators' consent to the following did not verify."
+                    "\nNOT ESTABLISHED: the operators' consent to the following does not verify."
                 }
             };
             writeln!(out, "{caution}\n{}", describe(ceremony).trim_end())?;

@@ -1,4 +1,4 @@
-//! Reading a transcript: V1 to V4, and the signatures of every round.
+//! Reads a transcript: checks V1 to V4, and the signatures of every round.
 
 use std::sync::Arc;
 
@@ -152,14 +152,14 @@ pub(super) fn open(
                 describe::round(envelope.round),
                 describe::operator(Some(ceremony), envelope.sender),
             );
-            return Err(format!("{}: at its place is {round} of {sender}", name()));
+            return Err(format!("{}: its place holds {round} of {sender}", name()));
         }
         if envelope.kind != Kind::Ordinary {
             return Err(format!("{}: not an ordinary statement", name()));
         }
         match (envelope.session == *session, round) {
             (true, _) => Ok(statement),
-            (false, Round::Hello) => Err(format!("{}: signed for another spec", name())),
+            (false, Round::Hello) => Err(format!("{}: signed for a different spec", name())),
             (false, _) => Err(format!("{}: signed for another session", name())),
         }
     };

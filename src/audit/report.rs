@@ -1,4 +1,4 @@
-//! What an audit found.
+//! The result of an audit.
 
 use core::fmt;
 use std::sync::Arc;
@@ -12,35 +12,32 @@ use super::facts::Audited;
 
 /// What nobody can conclude from any transcript (protocol chapter, section 4.4).
 pub const CANNOT_CONCLUDE: [&str; 8] = [
-    "That the operators are different people, or that they do not act together. As many operators \
-     as the threshold can sign anything.",
+    "That the operators are different people, or that they do not collude. As many operators as \
+     the threshold can sign anything.",
     "That one-time secrets, polynomials and copies of shares were erased.",
     "That the shares still exist, or that their backups can be opened.",
-    "That every operator's random numbers were good. One operator with good ones, outside a \
-     coalition, makes the keys unpredictable.",
-    "That the operators' software was unmodified.",
-    "When anything was signed, beyond the anchors that operators stated.",
-    "That no other deposit, exit or message was signed with these keys by operators acting \
-     together. Before you deposit, check that no \
-     deposit for these keys is on the chain or pending.",
-    "That the identity keys belong to the persons you expect, unless you compare the keys or bring \
+    "That every operator's randomness was good. One operator with good randomness that does not \
+     collude makes the keys unpredictable.",
+    "That the operators ran unmodified software.",
+    "When anything was signed, beyond the anchors that the operators stated.",
+    "That colluding operators signed no other deposit, exit or message with these keys. Before you \
+     deposit, check that no deposit for these keys is on chain or pending.",
+    "That the identity keys belong to the people you expect, unless you compare the keys or supply \
      the ceremony file you agreed to.",
 ];
 
-/// What whoever deposits does, in order, once an audit is clean. The first valid deposit of a key
-/// fixes its withdrawal credentials for ever.
+/// What a depositor does, in order, once an audit is clean. The first valid deposit of a key fixes
+/// its withdrawal credentials for ever.
 pub const BEFORE_DEPOSIT: [&str; 4] = [
-    "Look whether there is a deposit for these keys already, on the chain or pending. If there is \
-     one that you did not make, never deposit to them.",
-    "If you do not trust as many operators as the threshold, make the smallest deposit first: 1 \
-     ETH, or the least that the ceremony signed. Together \
-     they could have signed a deposit to another address, and whichever is processed first decides \
-     where all the money goes.",
-    "Wait until the beacon chain shows the validator with the withdrawal credentials above, \
-     finalised. Only then deposit the rest; a further \
-     amount is signed with: quorate deposit request.",
+    "Check that there is no deposit for these keys yet, on chain or pending. If there is one that \
+     you did not make, never deposit to them.",
+    "If a threshold of operators might collude, make the smallest deposit first: 1 ETH, or the \
+     least that the ceremony signed. Together they could have signed a deposit to another address, \
+     and the deposit processed first decides where all the money goes.",
+    "Wait until the beacon chain shows the validator, finalised, with the withdrawal credentials \
+     above. Only then deposit the rest. To sign a further amount, use: quorate deposit request.",
     "Let every operator load its keystores and restart once before money moves. Never deposit to \
-     keys of a ceremony that was given up.",
+     keys of an abandoned ceremony.",
 ];
 
 /// What became of a check.

@@ -1,4 +1,4 @@
-//! The rounds: V4 to V17.
+//! The checks of the rounds: V4 to V17.
 
 use std::sync::Arc;
 

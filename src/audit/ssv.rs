@@ -1,5 +1,5 @@
-//! Comparing files for SSV with a transcript: every value in them, not only those that SSV's tools
-//! look at.
+//! Compares files for SSV with a transcript: every value in them, not only those that SSV's tools
+//! check.
 
 use std::collections::BTreeMap;
 
@@ -45,17 +45,17 @@ fn difference(expected: &Registration, found: &Registration) -> Option<(String, 
             (
                 wanted.key != given.key,
                 format!("data.operators[{i}].operatorKey"),
-                "another RSA key than that of",
+                "not the RSA key of",
             ),
             (
                 wanted.share_key != given.share_key,
                 "payload.sharesData".to_owned(),
-                "another public share than that of",
+                "not the public share of",
             ),
             (
                 wanted.encrypted_share != given.encrypted_share,
                 "payload.sharesData".to_owned(),
-                "another ciphertext than the one published by",
+                "not the ciphertext published by",
             ),
         ];
         what.into_iter()
@@ -65,7 +65,7 @@ fn difference(expected: &Registration, found: &Registration) -> Option<(String, 
     let signature = || {
         let other = expected.signature != found.signature;
         other.then(|| {
-            ("payload.sharesData".to_owned(), "another signature of the validator".to_owned())
+            ("payload.sharesData".to_owned(), "a different signature of the validator".to_owned())
         })
     };
     differs("data.ownerAddress", wanted.owner.to_string(), given.owner.to_string())
@@ -85,7 +85,7 @@ pub(super) fn keyshares(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((
             let key = found.validator.to_compressed();
             let Some((_, expected)) = registered.get(&key) else {
                 return Err(format!(
-                    "{name}: shares[{i}].data.publicKey: no validator of this transcript"
+                    "{name}: shares[{i}].data.publicKey: not a validator of this transcript"
                 )
                 .into());
             };
@@ -93,14 +93,14 @@ pub(super) fn keyshares(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((
                 return Err(format!("{name}: shares[{i}].{field}: {how}").into());
             }
             if let Some(other) = seen.insert(key, name) {
-                return Err(format!("{other} and {name} hold the same validator").into());
+                return Err(format!("{other} and {name} contain the same validator").into());
             }
         }
     }
     let made = registered.len();
     Ok((
         (),
-        format!("{} of the {made} validators, every value as the ceremony made it", seen.len()),
+        format!("{} of the {made} validators, every value as made by the ceremony", seen.len()),
     ))
 }
 
@@ -117,11 +117,13 @@ pub(super) fn proofs(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((), 
             let key = proofs.first().map(|first| first.proof.validator);
             let Some((v, expected)) = key.and_then(|key| registered.get(&key)) else {
                 return Err(
-                    format!("{name}: proofs[{i}]: of no validator of this transcript").into()
+                    format!("{name}: proofs[{i}]: not of a validator of this transcript").into()
                 );
             };
             if let Some(other) = seen.insert(expected.validator.to_compressed(), name) {
-                return Err(format!("{other} and {name} hold the proofs of one validator").into());
+                return Err(
+                    format!("{other} and {name} contain the proofs of the same validator").into()
+                );
             }
             wanted.push((*v, expected.clone()));
         }
@@ -136,8 +138,7 @@ pub(super) fn proofs(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((), 
                 .position(|(proof, sealed)| proof.signature != sealed.proof)
             {
                 return Err(format!(
-                    "{name}: proofs[{i}][{j}].signature: another signature than the one in \
-                             the transcript"
+                    "{name}: proofs[{i}][{j}].signature: not the signature in the transcript"
                 )
                 .into());
             }

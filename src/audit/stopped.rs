@@ -1,5 +1,5 @@
 //! The audit of a ceremony that was not completed: what its statements prove, and what they only
-//! say.
+//! state.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -123,10 +123,8 @@ fn judge_checks(
                 check,
                 &format!("no {} of {}", describe::round(round), missing.join(", ")),
             ),
-            (true, true) => ledger.not_judged(
-                check,
-                "every operator's statement is here, and none of them proves a fault",
-            ),
+            (true, true) => ledger
+                .not_judged(check, "every operator's statement is here, and none proves a fault"),
         }
     }
 }
@@ -143,11 +141,11 @@ fn findings(
         text.push("these statements prove nobody at fault".to_owned());
     }
     let said = accusations(ceremony, statements);
-    text.extend(said.iter().map(|said| format!("said, not proven: {said}")));
+    text.extend(said.iter().map(|said| format!("stated, not proven: {said}")));
     text.extend(prepared(ceremony, statements));
     if foreign > 0 {
         text.push(format!(
-            "{foreign} statements are not shown to be of this ceremony, and were left out"
+            "{foreign} statements cannot be assigned to this ceremony and were left out"
         ));
     }
     text.join("; ")
@@ -194,8 +192,10 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
             describe::round(statement.envelope.round),
         );
         Some(match whom.is_empty() {
-            true => format!("{who} gave up, waiting for nobody"),
-            false => format!("{who} gave up in {round}, waiting for {}", whom.join(", ")),
+            true => format!("{who} abandoned the ceremony, waiting for nobody"),
+            false => {
+                format!("{who} abandoned the ceremony in {round}, waiting for {}", whom.join(", "))
+            }
         })
     });
     said.collect()

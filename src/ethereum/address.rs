@@ -8,7 +8,7 @@ use sha3::{Digest, Keccak256};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not `0x` and 40 hexadecimal digits.
-    #[error("not an address: 0x and 40 hexadecimal digits are needed")]
+    #[error("not an address: 0x and 40 hexadecimal digits are required")]
     Shape,
     /// Letters of one case only, where a checksum is required.
     #[error(
@@ -17,7 +17,7 @@ pub enum AddressError {
     NoChecksum,
     /// Mixed case that is not the checksum. The right spelling is not told: an address with a
     /// typing error has one too.
-    #[error("the address does not match its checksum (ERC-55): it is mistyped or altered")]
+    #[error("the address does not match its checksum (ERC-55): it was mistyped or altered")]
     BadChecksum,
     /// All zero: money sent there is lost.
     #[error("the zero address")]

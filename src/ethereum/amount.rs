@@ -1,4 +1,4 @@
-//! Amounts of money: exact conversion between decimal text and gwei. No floating point anywhere.
+//! Amounts of money: exact conversion between decimal text and gwei, without floating point.
 //!
 //! On Gnosis networks 1 GNO stands for 32 units of 10^9, so that the consensus rules for 32 ETH
 //! hold unchanged. An amount is always the number that stands in the deposit message; only people
@@ -17,7 +17,7 @@ const LONGEST: usize = 32;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
     /// More than the maximum for the withdrawal credentials.
-    #[error("{amount} is more than {most}, the most for {prefix} withdrawal credentials")]
+    #[error("{amount} is more than {most}, the maximum for {prefix} withdrawal credentials")]
     AboveMaximum {
         /// The amount, with its unit.
         amount: String,
@@ -27,7 +27,7 @@ pub enum AmountError {
         prefix: &'static str,
     },
     /// Less than the deposit contract takes.
-    #[error("{amount} is less than {least}, the least that the deposit contract takes")]
+    #[error("{amount} is less than {least}, the minimum of the deposit contract")]
     BelowMinimum {
         /// The amount, with its unit.
         amount: String,
@@ -36,7 +36,8 @@ pub enum AmountError {
     },
     /// Not digits with at most one point between them.
     #[error(
-        "not an amount: digits, and if needed a point and up to 9 more digits (like 32 or 1.5)"
+        "not an amount: write digits, optionally with a point and up to 9 decimals (like 32 or \
+         1.5)"
     )]
     NotDecimal,
     /// Not a whole number of the token's gwei.
@@ -48,10 +49,10 @@ pub enum AmountError {
         unit: Unit,
     },
     /// Finer than a gwei.
-    #[error("more than 9 decimals")]
+    #[error("more than 9 decimal places")]
     TooFine,
     /// Does not fit 64 bits of gwei.
-    #[error("an amount beyond any that exists")]
+    #[error("an impossibly large amount")]
     TooLarge,
 }
 

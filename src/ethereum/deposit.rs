@@ -20,7 +20,7 @@ pub enum CredentialsError {
     #[error("withdrawal credentials start with 0x{0:02x}; only 0x01 and 0x02 can be used")]
     Prefix(u8),
     /// The eleven bytes between prefix and address are not zero.
-    #[error("withdrawal credentials have other than zeros between prefix and address")]
+    #[error("withdrawal credentials: the bytes between prefix and address are not all zero")]
     Padding,
     /// No usable address.
     #[error("withdrawal credentials: {0}")]

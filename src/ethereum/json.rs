@@ -1,5 +1,5 @@
-//! What the JSON files of Ethereum's tools have in common: a size bound, no unknown or repeated
-//! fields, strict hexadecimal.
+//! Strict JSON for the files of Ethereum's tools: a size bound, no unknown or repeated fields,
+//! strict hexadecimal.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -20,7 +20,7 @@ pub enum JsonError {
     #[error("{0}")]
     Shape(String),
     /// Larger than such a file can be.
-    #[error("{length} bytes, more than the {limit} that such a file can have")]
+    #[error("{length} bytes; the limit for such a file is {limit}")]
     TooLong {
         /// Its size.
         length: usize,
@@ -47,7 +47,7 @@ pub enum HexError {
         found: usize,
     },
     /// `0x` in a format that has none.
-    #[error("starts with 0x, which this format does not have")]
+    #[error("starts with 0x, which this format does not use")]
     Prefixed,
     /// No `0x` in a format that has it.
     #[error("does not start with 0x")]
@@ -72,7 +72,7 @@ pub(crate) fn parse_without_arrays<T: DeserializeOwned>(
 ) -> Result<T, JsonError> {
     if bytes.len() <= limit && bytes.contains(&b'[') {
         return Err(JsonError::Shape(
-            "an array, or a [ in a text; this format has neither".to_owned(),
+            "an array, or a [ in a string; this format has neither".to_owned(),
         ));
     }
     parse(bytes, limit)

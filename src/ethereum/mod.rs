@@ -1,5 +1,5 @@
-//! What Ethereum defines: networks, addresses, deposits, exits, builder registrations, keystores;
-//! and what Obol's and SSV's clusters add. No ceremony words in this room.
+//! Formats and rules of Ethereum: networks, addresses, deposits, exits, builder registrations,
+//! keystores; and those of Obol's and SSV's clusters. This module knows nothing of ceremonies.
 
 pub mod address;
 

@@ -1,5 +1,5 @@
-//! Networks: the constants that deposits, registrations and exits are bound to, and the amounts a
-//! network takes.
+//! Networks: the constants that bind deposits, registrations and exits, and the amounts that a
+//! network accepts.
 
 use core::ops::RangeInclusive;
 
@@ -499,15 +499,15 @@ mod tests {
         };
         assert_eq!(
             text(&hoodi, GWEI - 1, false),
-            "0.999999999 ETH is less than 1 ETH, the least that the deposit contract takes"
+            "0.999999999 ETH is less than 1 ETH, the minimum of the deposit contract"
         );
         assert_eq!(
             text(&hoodi, 33 * GWEI, false),
-            "33 ETH is more than 32 ETH, the most for 0x01 withdrawal credentials"
+            "33 ETH is more than 32 ETH, the maximum for 0x01 withdrawal credentials"
         );
         assert_eq!(
             text(&gnosis, 2049 * GWEI, true),
-            "64.03125 GNO is more than 64 GNO, the most for 0x02 withdrawal credentials"
+            "64.03125 GNO is more than 64 GNO, the maximum for 0x02 withdrawal credentials"
         );
         assert_eq!(
             text(&gnosis, GWEI + 16, true),

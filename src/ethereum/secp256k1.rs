@@ -1,5 +1,5 @@
-//! ECDSA over secp256k1, as wallets and node records use it (SEC 1, SEC 2; RFC 6979). The only file
-//! that names the library.
+//! ECDSA over secp256k1, as used by wallets and node records (SEC 1, SEC 2; RFC 6979). No other
+//! file uses the library.
 //!
 //! Signatures are over 32 bytes that are a hash already, and only with a low `s` (EIP-2): otherwise
 //! there are two for each.
@@ -21,7 +21,7 @@ pub enum Secp256k1Error {
     #[error("s is in the upper half of its range (EIP-2)")]
     HighS,
     /// Not the digits of a key file.
-    #[error("not 64 hexadecimal digits without 0x")]
+    #[error("not 64 hexadecimal digits (without 0x)")]
     KeyFile,
     /// Not a compressed point of the curve.
     #[error("not a compressed point of secp256k1")]
@@ -33,7 +33,7 @@ pub enum Secp256k1Error {
     #[error("zero, or not below the group order of secp256k1")]
     Scalar,
     /// `r` and `s` that no key has signed with.
-    #[error("r and s are no signature of any key")]
+    #[error("r and s are not a signature of any key")]
     Unrecoverable,
 }
 

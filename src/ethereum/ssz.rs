@@ -1,6 +1,6 @@
-//! The Merkle roots and signing roots that deposits, registrations and exits need (consensus
-//! specification, `ssz/simple-serialize.md` and `phase0/beacon-chain.md`), which are of fixed
-//! shapes; and what lists need, for the clusters of Obol and SSV.
+//! Merkle roots and signing roots (consensus specification, `ssz/simple-serialize.md` and
+//! `phase0/beacon-chain.md`): the fixed shapes of deposits, registrations and exits, and the lists
+//! of Obol's and SSV's clusters.
 
 use crate::primitives::hash::sha256;
 

@@ -41,15 +41,12 @@ pub enum ExitFileError {
     #[error("not a signed exit: {0}")]
     Json(#[from] JsonError),
     /// The network does not say under which version exits are signed.
-    #[error(
-        "network: {0} does not state its Capella fork version, under which exits are signed \
-         (EIP-7044)"
-    )]
+    #[error("network: {0} does not give its Capella fork version, which signs exits (EIP-7044)")]
     NoCapella(String),
     /// The signature is not the key's on this exit for this network.
     #[error(
-        "signature: it does not verify for epoch {epoch}, validator {validator_index}, on \
-         {network}, by key 0x{pubkey}"
+        "signature: does not verify for epoch {epoch}, validator {validator_index}, on {network}, \
+         by key 0x{pubkey}"
     )]
     Signature {
         /// The exit's epoch.

@@ -1,4 +1,5 @@
-//! Key shares as keystores (EIP-2335), in the names and places that validator clients import from.
+//! Key shares as keystores (EIP-2335), with the file names and layouts that validator clients
+//! import.
 
 use rand_core::CryptoRng;
 
@@ -29,7 +30,7 @@ pub enum KeystoreExportError {
         source: KeystoreError,
     },
     /// A share does not belong to its public share.
-    #[error("validator {validator}: the share is not that of the public share in the transcript")]
+    #[error("validator {validator}: the share does not match its public share in the transcript")]
     Share {
         /// Counted from 0, as in the file's name.
         validator: usize,
@@ -100,7 +101,7 @@ impl Profile {
     /// line end.
     ///
     /// # Security
-    /// Whoever reads them has the shares. The caller wipes the bytes once they are written.
+    /// Anyone who reads them has the shares. The caller wipes the bytes once they are written.
     pub fn password_files(self, count: usize, stamp: u64, password: &SecretBytes) -> Vec<Artifact> {
         let file = |validator| {
             let (_, folder, name) = self.names(validator, stamp);
@@ -173,8 +174,8 @@ pub fn keystore_files_as(
             let failed = |source| KeystoreExportError::Keystore { validator, source };
             let number = u32::try_from(validator).map_err(|_| failed(KeystoreError::Path))?;
             let description = format!(
-                "{ceremony}, validator {validator}, share {index} of {participants} \
-                         (threshold {required})"
+                "{ceremony}, validator {validator}, share {index} of {participants} (threshold \
+                 {required})"
             );
             let path = KeyPath::validator(number);
             let bytes =

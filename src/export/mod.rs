@@ -1,4 +1,4 @@
-//! A finished ceremony as the files that others read: named bytes with an audience. Nothing here
+//! The files of a finished ceremony for other programs: named bytes with an audience. Nothing here
 //! touches a disk.
 
 pub mod exits;

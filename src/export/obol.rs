@@ -1,5 +1,4 @@
-//! An Obol cluster as the files that Charon and its tools look for, below the folder that they call
-//! `.charon`.
+//! The files of an Obol cluster for Charon and its tools, in the folder that they call `.charon`.
 
 use std::collections::BTreeMap;
 

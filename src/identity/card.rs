@@ -35,14 +35,14 @@ pub enum NameError {
         most: usize,
     },
     /// Anything but printable ASCII.
-    #[error("the name has the character U+{:04X} in it; only letters, digits, punctuation and \
-             spaces of ASCII can be used", *found as u32)]
+    #[error("the name contains the character U+{:04X}; only ASCII letters, digits, punctuation and \
+             spaces are allowed", *found as u32)]
     Character {
         /// The first such character.
         found: char,
     },
     /// A space at an end, or two in a row.
-    #[error("the name has a space at an end, or two in a row")]
+    #[error("the name starts or ends with a space, or has two in a row")]
     Spaces,
 }
 
@@ -100,7 +100,7 @@ pub enum CardError {
     },
     /// Not bech32m: no separator, two cases, or letters outside its alphabet.
     #[error(
-        "not an operator card: those are one line of letters and digits that starts with quorate1"
+        "not an operator card: a card is one line of letters and digits that starts with quorate1"
     )]
     NotBech32m,
     /// Bech32m's checksum.
@@ -126,8 +126,8 @@ pub enum CardError {
     Noise(#[from] DhKeyError),
     /// The operator key did not sign this name and Noise static.
     #[error(
-        "the card signature does not verify: the card's name or Noise key was not made by the \
-         holder of its operator key"
+        "the card signature does not verify: the holder of the operator key did not sign this \
+         name and Noise key"
     )]
     Signature,
     /// Another spelling of a card: upper case, or stray bits.

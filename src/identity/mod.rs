@@ -1,4 +1,4 @@
-//! Who takes part: an operator's keys, and the public card that names them.
+//! Operators: their keys, and the public card that identifies them.
 
 pub mod card;
 

@@ -1,4 +1,4 @@
-//! An operator's private side.
+//! The secret keys of an operator.
 
 use super::card::{NameError, OperatorCard, OperatorName};
 use super::key::OperatorKey;

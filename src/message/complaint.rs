@@ -1,6 +1,6 @@
-//! Two statements outside the ordinary run of rounds: a complaint opens a one-time key so that
-//! strangers can judge a share box, and an abandonment says whom its sender waited for when it gave
-//! up. A complaint can be judged; an abandonment only accuses.
+//! Complaints and abandonments, the two statements outside the regular rounds. A complaint reveals
+//! a one-time key so that anyone can judge a share box. An abandonment states whom its sender was
+//! waiting for; it is not proof.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
@@ -77,7 +77,7 @@ impl Complaint {
                 _ => {
                     return Err(DecodeError::Invalid {
                         what: "claim",
-                        why: "unknown, or about no validator of the ceremony",
+                        why: "unknown, or not about a validator of the ceremony",
                     });
                 }
             };

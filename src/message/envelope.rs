@@ -1,5 +1,5 @@
-//! The signed envelope: 172 bytes that say which ceremony, round and operator, and computed from
-//! what.
+//! The signed envelope: 172 bytes that name the ceremony, round and operator, and the statements it
+//! builds on.
 
 use std::sync::Arc;
 
@@ -102,13 +102,13 @@ pub enum Reject {
     #[error("not a statement: {0}")]
     Malformed(DecodeError),
     /// Another version of the protocol.
-    #[error("protocol version {0}, this program speaks {PROTOCOL_VERSION}")]
+    #[error("protocol version {0}; this program uses {PROTOCOL_VERSION}")]
     Version(u16),
     /// A sender that has no seat.
     #[error("sender {0} has no seat in this ceremony")]
     UnknownSender(u16),
     /// The length is not the one the spec gives.
-    #[error("{actual} bytes where the spec gives {expected}")]
+    #[error("{actual} bytes, but the spec requires {expected}")]
     Length {
         /// Bytes the spec gives.
         expected: usize,
@@ -188,7 +188,7 @@ impl Envelope {
         ) = fields.map_err(Reject::Malformed)?;
         let invalid = |what, why| Reject::Malformed(DecodeError::Invalid { what, why });
         if magic != MAGIC {
-            return Err(invalid("magic", "not this protocol's"));
+            return Err(invalid("magic", "not of this protocol"));
         }
         if version != PROTOCOL_VERSION {
             return Err(Reject::Version(version));

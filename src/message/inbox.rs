@@ -1,6 +1,5 @@
-//! One inbox for the whole ceremony: a slot for each (round, sender). The first statement of a slot
-//! wins, the same bytes again are nothing new, and different bytes are kept as evidence of
-//! equivocation.
+//! The inbox of a ceremony: a slot for each (round, sender). The first statement in a slot counts,
+//! the same bytes again change nothing, and different bytes are kept as evidence of equivocation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

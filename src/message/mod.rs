@@ -1,5 +1,5 @@
-//! Bytes in, believed statements out. Opens no socket; a carrier moves the bytes and believes
-//! nothing.
+//! Messages: decodes and authenticates statements. Opens no socket; a carrier moves the bytes and
+//! is not trusted.
 
 pub mod body;
 

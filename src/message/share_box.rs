@@ -34,7 +34,7 @@ impl Address {
     }
 }
 
-/// Why a box does not give shares. Either reason proves the dealer wrong to whoever holds the
+/// Why a box does not give shares. Either reason proves the dealer wrong to anyone who holds the
 /// one-time secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum ShareBoxError {

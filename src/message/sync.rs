@@ -1,6 +1,6 @@
-//! What two operators say to each other over a carrier: which statements they hold, and the
-//! statements and boxes themselves. Nothing here is believed: a statement proves itself, and a box
-//! is checked against the signed digest.
+//! Frames between two operators: which statements they hold, and the statements and share boxes
+//! themselves. Frames are not trusted: a statement carries its own signature, and a box is checked
+//! against the signed digest.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;

@@ -1,5 +1,5 @@
-//! A named, bounded reader and a writer for fixed layouts. Decoding is a length check, then fields
-//! in order; leftovers are refused.
+//! A bounded reader with named fields, and a writer, for fixed layouts. Decoding is a length check,
+//! then fields in order; trailing bytes are refused.
 
 use super::curve::{
     DecodeError as CurveError, G1, G1_UNCOMPRESSED, G2, G2_COMPRESSED, Scalar, UntestedG1,

@@ -1,4 +1,4 @@
-//! Feldman commitments of a batch: one row of `t` points for each validator.
+//! Feldman commitments to a batch of polynomials: one row of `t` points for each validator.
 
 use super::codec::{DecodeError, Reader, Writer};
 use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, UntestedG1};

@@ -1,4 +1,4 @@
-//! What `kernel` does, over the toy curve and one by one.
+//! The functions of `kernel` over the toy curve, point by point.
 
 use super::curve::{
     DecodeError, G1, G1Sum, G2, G2Sum, Scalar, SecretScalar, UntestedG1, UntestedG2,

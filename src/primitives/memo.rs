@@ -1,7 +1,7 @@
-//! Answers to public questions that are asked again and again, for the simulation alone: all
-//! operators of a ceremony verify the same statements. In a build without the feature `simulation`
-//! there is nothing here but the call itself; with it, nothing is remembered unless a `Memory` is
-//! held, and an answer is taken from it only if every byte of the question is the same.
+//! A cache of public verification results, for the simulation only: all operators of a ceremony
+//! verify the same statements. In a build without the feature `simulation` there is only the call
+//! itself. With it, nothing is cached unless a `Memory` is held, and a cached answer is used only
+//! if every byte of the question is the same.
 
 #[cfg(feature = "simulation")]
 mod kept {

@@ -1,4 +1,4 @@
-//! Arithmetic, hashing, encoding. No ceremony words in this room.
+//! Arithmetic, hashing, encoding. This module knows nothing of ceremonies.
 
 pub mod batch;
 

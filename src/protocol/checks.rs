@@ -1,6 +1,6 @@
-//! Every check on public data, once. Participants and the auditor call the same functions; this
-//! file alone makes the receipts, and an [`Outcome`](super::outcome::Outcome) holds one of each: a
-//! ceremony that skipped a check does not compile.
+//! All checks of public data. Participants and the auditor call the same functions. Only this file
+//! makes receipts, and an [`Outcome`](super::outcome::Outcome) holds one of each: code that skips a
+//! check does not compile.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! R3. With certificate 1 an operator knows that everybody has stored and proven its shares; only
-//! now does it sign anything else.
+//! Round R3 (commit). With certificate 1 an operator knows that all operators have stored and
+//! proven their shares; only now does it sign deposits and the other messages.
 
 use crate::message::body::Commit;
 use crate::message::envelope::{Round, Statement, view_root};

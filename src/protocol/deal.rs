@@ -1,5 +1,5 @@
-//! R1. With every commitment fixed, a dealer reveals its commitments, proves that it knows its
-//! secrets, and boxes its shares.
+//! Round R1 (deal). With every dealer committed, a dealer reveals its commitments, proves that it
+//! knows its secrets, and encrypts its shares.
 
 use crate::message::body::{Deal, Hello};
 use crate::message::envelope::{Round, Statement, session_id, view_root};

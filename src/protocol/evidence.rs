@@ -1,4 +1,4 @@
-//! What went wrong, whose doing it is, and the statements that show it.
+//! Faults: the broken rule, who is responsible, and the statements that show it.
 
 use crate::message::envelope::{Round, Statement};
 use crate::message::share_box::ShareBoxError;

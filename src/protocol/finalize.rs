@@ -1,5 +1,5 @@
-//! R4. Outputs are staged, then every operator signs their digest; with all signatures they are
-//! published.
+//! Round R4 (final). Outputs are staged, then every operator signs their digest; with all
+//! signatures they are written.
 
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::body::Final;

@@ -1,5 +1,5 @@
-//! R0. An operator consents, commits to its polynomials before it has seen anybody's, and publishes
-//! one-time keys.
+//! Round R0 (hello). An operator consents, commits to its polynomials before it sees any other's,
+//! and publishes one-time keys.
 
 use hkdf::Hkdf;
 use rayon::prelude::*;

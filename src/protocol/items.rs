@@ -1,6 +1,6 @@
-//! What a ceremony signs: for each validator its deposits in the spec's order, then its builder
-//! registration if it has one, then its consent to be registered with SSV if it is for a cluster of
-//! it. Everything is computed from the spec and the validator's key; nothing about it is received.
+//! The messages that a ceremony signs: for each validator its deposits in the spec's order, then
+//! its builder registration if it has one, then its consent to the registration with SSV if the
+//! ceremony is for SSV. All are computed from the spec and the validator's key; none is received.
 
 use rayon::prelude::*;
 

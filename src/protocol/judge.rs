@@ -1,6 +1,6 @@
 //! The judge: which faults a set of signed statements proves. A pure function of the ceremony and
-//! the statements, whoever brings them and in whatever order; operators, the auditor and `evidence
-//! check` ask the same one.
+//! the statements, independent of their source and order; operators, the auditor and `evidence
+//! check` all use it.
 //!
 //! A statement after the hello names its session, not its ceremony. It is judged only if its
 //! session is shown to be this ceremony's: by a deal whose view hashes to it, or by one hello of

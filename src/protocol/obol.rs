@@ -1,6 +1,6 @@
-//! The lock of an Obol cluster. With certificate 1 and the combined signatures everything in it is
-//! known but who has signed it: in R4 every operator signs its hash with all of its shares, added
-//! up, and with the key of its node. A lock is made of all finals, never of a threshold.
+//! The lock of an Obol cluster. With certificate 1 and the combined signatures, only its own
+//! signatures are missing: in R4 every operator signs its hash with the sum of its shares and with
+//! the key of its node. A lock needs the finals of all operators, not of a threshold.
 
 use std::sync::Arc;
 
@@ -25,8 +25,7 @@ use super::seat::OwnSeat;
 
 /// A node key that is not the one of the cluster definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the node key is 0x{}, but the cluster definition has 0x{} for operator \
-         {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
+#[error("the node key is 0x{}, but the cluster definition has 0x{} for operator {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
 pub struct WrongNodeKey {
     /// Whose place it is.
     pub operator: Index,

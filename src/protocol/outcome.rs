@@ -1,4 +1,4 @@
-//! What the deals add up to, and what a ceremony yields.
+//! The sums of all deals, and the result of a ceremony.
 
 use crate::message::body::{Commit, SealedShare};
 use crate::primitives::commitment::{Commitments, evaluate};

@@ -173,7 +173,7 @@ impl Participant {
             match advance {
                 Ok(Advance::Next(next)) => self.stage = Some(next),
                 Ok(Advance::Stay(stage)) => {
-                    // Whoever complained or equivocated may never prepare.
+                    // An operator that complained or equivocated may never prepare.
                     let futile = matches!(stage, Stage::Prepares(_))
                         .then(|| self.world.proven_fault())
                         .flatten();

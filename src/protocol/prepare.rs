@@ -1,5 +1,5 @@
-//! R2. An operator opens its boxes, checks its shares, stores them, reads them back, and proves
-//! from the copy it read that it holds them all.
+//! Round R2 (prepare). An operator opens its boxes, checks its shares, stores them, reads them
+//! back, and proves possession of them from the copy that it read.
 
 use crate::message::body::{Deal, Prepare};
 use crate::message::complaint::{Claim, Complaint};

@@ -1,4 +1,4 @@
-//! What an operator must remember: the only state there is. Resuming is replaying these.
+//! The records of an operator's log: all state of a participant. Resuming means replaying them.
 
 use crate::message::envelope::{Round, Statement};
 use crate::message::share_box::{decode_shares, encode_shares};
@@ -55,19 +55,19 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {
     /// A record does not decode.
-    #[error("a {kind:?} record of the log does not decode")]
+    #[error("a {kind:?} record in the log cannot be decoded")]
     Record {
         /// Its kind.
         kind: RecordKind,
     },
     /// The log lacks something that its later records depend on.
-    #[error("the log lacks its {missing}")]
+    #[error("the log is missing its {missing}")]
     Incomplete {
         /// What.
         missing: &'static str,
     },
     /// This operator has signed that it gives up, which is final.
-    #[error("this operator has given this ceremony up")]
+    #[error("this operator has abandoned this ceremony")]
     Abandoned,
     /// The ceremony makes an Obol cluster, and this operator's node key is not here.
     #[error(
@@ -78,8 +78,8 @@ pub enum ReplayError {
     /// Another operator holds an own statement that this log does not have, and a different one
     /// would be made now.
     #[error(
-        "the log was put back to an earlier state: others hold another statement of this operator \
-         for round {}, and it signs no second one",
+        "the log was restored to an earlier state: others hold a different statement of this \
+         operator for round {}, and it will not sign a second one",
         round.number()
     )]
     RolledBack {
@@ -88,8 +88,8 @@ pub enum ReplayError {
     },
     /// A ceremony for SSV, and no RSA key, or another than it has for this operator.
     #[error(
-        "this ceremony is for SSV, and this operator's RSA key is missing, or another than the \
-         ceremony has"
+        "this ceremony is for SSV, and this operator's RSA key is missing or is not the one in the \
+         ceremony file"
     )]
     SsvKey,
     /// The stored shares are not the ones the ceremony's commitments demand.

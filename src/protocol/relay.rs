@@ -1,6 +1,6 @@
-//! Statements and boxes through third hands. A box is sealed to its recipient and its dealer has
-//! signed its digest, so anybody may carry it: a dealer that does not answer its recipient must
-//! refuse everybody, in everybody's sight.
+//! Relaying statements and boxes through other operators. A box is sealed to its recipient and its
+//! dealer has signed its digest, so any operator can pass it on. To withhold a box from its
+//! recipient, a dealer must withhold it from all operators, and all of them see it.
 
 use std::collections::BTreeSet;
 

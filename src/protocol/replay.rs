@@ -1,4 +1,4 @@
-//! Beginning, and beginning again: a participant is a function of what its log holds.
+//! Starts or resumes a participant from the records in its log.
 
 use crate::message::envelope::{Kind, Round, Statement};
 use crate::primitives::secret::wiping;
@@ -21,7 +21,7 @@ impl Participant {
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
             true => Self::resume(seat, records),
             false => {
-                // Whoever could not sign in the end does not begin.
+                // An operator that could not sign in the end does not begin.
                 ssv::own_key(&seat)?;
                 Ok(Self::begin(seat, entropy()))
             }

@@ -1,5 +1,5 @@
-//! Shares for SSV: with its commit, every operator publishes its share of every validator,
-//! encrypted to its own RSA key, and signs with that key what it has published.
+//! Encrypted shares for SSV: with its commit, every operator publishes its share of every
+//! validator, encrypted to its own RSA key, and signs the ciphertexts with that key.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;

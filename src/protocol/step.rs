@@ -78,10 +78,10 @@ pub enum Refused {
     #[error(transparent)]
     Reject(#[from] Reject),
     /// A box whose digest its dealer has not signed (yet).
-    #[error("a share box that its dealer has not signed")]
+    #[error("a share box whose digest its dealer has not signed")]
     UnsignedBox,
     /// An answer to nothing that was asked.
-    #[error("an answer to nothing that was asked")]
+    #[error("an answer to something that was not asked")]
     NotAsked,
     /// The log or the stored shares are damaged. The participant must be dropped.
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! What the stages of a participant work on: its statements, boxes and secrets.
+//! The data that the stages of a participant work on: statements, boxes and secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,5 @@
-//! What a beacon node says of a validator: `GET /eth/v1/beacon/states/{state}/validators/{key}`,
-//! saved to a file by whoever has a node. Other software's format, which grows: fields that are not
-//! needed are not looked at.
+//! A beacon node's answer about a validator: `GET /eth/v1/beacon/states/{state}/validators/{key}`,
+//! saved to a file. The format may grow, so unused fields are ignored.
 
 use serde::Deserialize;
 
@@ -27,7 +26,7 @@ pub enum BeaconError {
     },
     /// The key has another index.
     #[error(
-        "validator_index: the beacon node says that this key is validator {found}, and the request \
+        "validator_index: the beacon node says that this key is validator {found}, but the request \
          says {asked}"
     )]
     Index {
@@ -40,15 +39,15 @@ pub enum BeaconError {
     #[error("not a beacon node's answer for one validator: {0}")]
     Json(#[from] JsonError),
     /// The answer is about another key.
-    #[error("public_key: the beacon node's answer is about the key 0x{0}")]
+    #[error("public_key: the beacon node's answer is about a different key, 0x{0}")]
     PublicKey(String),
     /// The validator cannot exit now.
     #[error("status: the validator is {0}; only one that is active_ongoing can exit")]
     Status(String),
     /// The chain has other credentials than the ceremony: somebody else's deposit was first.
     #[error(
-        "withdrawal_credentials: the chain has 0x{found} for this key, and the ceremony \
-         0x{expected}. Send it no more money"
+        "withdrawal_credentials: the chain has 0x{found} for this key, but the ceremony has \
+         0x{expected}. Do not send it any more money"
     )]
     Credentials {
         /// The ceremony's.

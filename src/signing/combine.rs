@@ -1,4 +1,4 @@
-//! Any `t` partial signatures make the validator's signature.
+//! Combines any `t` partial signatures into the validator's signature.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::spec::threshold::Index;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CombineError {
     /// Fewer than the threshold.
-    #[error("{found} good partial signatures, and {needed} are needed")]
+    #[error("{found} valid partial signatures, but {needed} are required")]
     TooFew {
         /// Good ones of different operators.
         found: usize,

@@ -1,5 +1,5 @@
-//! What an operator's log remembers of later signatures, and what it refuses because of them. An
-//! entry is durable before its partial signature leaves.
+//! The log of signatures after the ceremony, and what it makes an operator refuse. An entry is
+//! durable before its partial signature leaves.
 
 use super::parent::Cleared;
 use super::request::Purpose;
@@ -27,12 +27,12 @@ pub struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
     /// An entry that does not decode.
-    #[error("an entry of the signed-message log does not decode: {0}")]
+    #[error("an entry in the log of signed messages cannot be decoded: {0}")]
     Damaged(#[from] DecodeError),
     /// A deposit of this key to other credentials was signed.
     #[error(
-        "this share has signed a deposit to other withdrawal credentials; it never signs for a \
-         second destination"
+        "this share has already signed a deposit to other withdrawal credentials and will not sign \
+         for a second destination"
     )]
     SecondDestination,
 }

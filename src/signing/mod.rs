@@ -1,7 +1,7 @@
-//! What the shares of a finished ceremony sign later: voluntary exits, and further deposits to the
+//! Signatures with the shares of a finished ceremony: voluntary exits, and further deposits to the
 //! same withdrawal credentials. A request names the ceremony's certificate; every operator answers
-//! it with one partial signature; any `t` of those are combined. Files carry it, or channels
-//! between the operators ([`live`]).
+//! it with one partial signature; any `t` of those are combined. Answers travel in files or over
+//! channels between the operators ([`live`]).
 //!
 //! Pure: bytes in, bytes out. That the operator's log remembers a signature before it leaves is the
 //! driver's duty ([`ledger`]).

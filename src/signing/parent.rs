@@ -1,4 +1,4 @@
-//! The finished ceremony that a request builds on, and whether it fits.
+//! The finished ceremony of a request, and the check that the request fits it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub enum RequestError {
     #[error("amount: the ceremony itself signed a deposit of {0} for this validator; use that one")]
     AmountSigned(String),
     /// Another ceremony.
-    #[error("ceremony: the request is for the ceremony {found}, and this is {expected}")]
+    #[error("ceremony: the request is for the ceremony {found}, but this is {expected}")]
     Ceremony {
         /// The digest of this ceremony.
         expected: Digest,
@@ -33,8 +33,8 @@ pub enum RequestError {
     },
     /// Another withdrawal address, or another kind of credentials.
     #[error(
-        "withdrawal_credentials: {found}, and the ceremony's are {expected}; nothing is ever \
-         signed for others"
+        "withdrawal_credentials: {found}, but the ceremony has {expected}; nothing is ever signed \
+         for others"
     )]
     Credentials {
         /// The ceremony's.
@@ -53,7 +53,7 @@ pub enum RequestError {
         found: Digest,
     },
     /// Another network.
-    #[error("network: {found:?}, and the ceremony is for {expected:?}")]
+    #[error("network: {found:?}, but the ceremony is for {expected:?}")]
     Network {
         /// The ceremony's.
         expected: String,
@@ -62,17 +62,17 @@ pub enum RequestError {
     },
     /// The network does not say under which version exits are signed.
     #[error(
-        "network: the ceremony does not state the Capella fork version, under which exits are \
-         signed (EIP-7044)"
+        "network: the ceremony does not give the Capella fork version, which signs exits \
+         (EIP-7044)"
     )]
     NoCapella,
     /// No validator of the ceremony has this key.
-    #[error("public_key: no validator of this ceremony has the key 0x{0}")]
+    #[error("public_key: this ceremony has no validator with the key 0x{0}")]
     PublicKey(String),
     /// The word of the operator that asks is not its own.
     #[error(
-        "requested_by: the signature is not that of operator {0} over this request: the request \
-         was altered, or is somebody else's"
+        "requested_by: this is not the signature of operator {0} over this request: the request \
+         was altered or was signed by somebody else"
     )]
     Requester(u16),
     /// No operator has this index.

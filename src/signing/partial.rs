@@ -1,5 +1,5 @@
-//! Answers: one operator's partial signature for one request, signed by it, for everybody or sealed
-//! to the custodian; as files, and as the bytes that travel in channels.
+//! Answers: one operator's partial signature for one request, signed by that operator, open or
+//! sealed to the custodian; as files, and as bytes for channels.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +51,7 @@ pub enum PartialError {
         source: HexError,
     },
     /// For another request: another validator, index, epoch, amount, ceremony or custodian.
-    #[error("request: it answers another request: {found}, and this one is {expected}")]
+    #[error("request: it answers another request, {found}; this one is {expected}")]
     Request {
         /// The id of this request.
         expected: Digest,
@@ -59,23 +59,22 @@ pub enum PartialError {
         found: Digest,
     },
     /// Another operator sealed it than the one that it names.
-    #[error("sealed: it was sealed by another than operator {0}, whom it names")]
+    #[error("sealed: it was not sealed by operator {0}, whom it names")]
     Sealer(u16),
     /// It does not open: for another custodian, or altered.
-    #[error(
-        "sealed: it does not open with these keys: it is for another custodian, or was altered"
-    )]
+    #[error("sealed: it does not open with these keys: it is for another custodian or was altered")]
     Sealed,
     /// Not signed by the operator that it names.
     #[error(
-        "signature: not that of operator {0}, whom it names: it was altered, or is somebody else's"
+        "signature: not by operator {0}, whom it names: the answer was altered or is somebody \
+         else's"
     )]
     Signature(u16),
     /// No operator has this index.
     #[error("operator: the ceremony has no operator {0}")]
     UnknownOperator(u16),
     /// The request asks for the other kind.
-    #[error("the request asks for {expected} answers, and this one is {found}")]
+    #[error("the request asks for {expected} answers, but this one is {found}")]
     Delivery {
         /// What the request asks for.
         expected: &'static str,
@@ -83,7 +82,7 @@ pub enum PartialError {
         found: &'static str,
     },
     /// The operator signed it, and it is not the partial signature of its share.
-    #[error("partial: it does not verify against the public share of operator {0}, who signed it")]
+    #[error("partial: does not verify under the public share of operator {0}, who signed it")]
     Wrong(u16),
 }
 
@@ -301,7 +300,7 @@ impl PartialFile {
             }
             _ => {
                 check_format(&file.format, PUBLIC_FORMAT, file.version)?;
-                let why = "operator, partial and signature, or sealed alone: those are its fields"
+                let why = "its fields must be operator, partial and signature; or sealed alone"
                     .to_owned();
                 return Err(RequestFileError::Json(json::JsonError::Shape(why)).into());
             }

@@ -1,5 +1,5 @@
-//! A request for partial signatures: what to sign, under which ceremony's keys, and who is to get
-//! the answers.
+//! A request for partial signatures: what to sign, under which ceremony's keys, and who gets the
+//! answers.
 
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;
@@ -39,7 +39,7 @@ impl Purpose {
 /// Who can read the answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// Everybody who sees them: whoever collects `t` of them can use the signature.
+    /// Everyone: anyone who collects `t` of them can use the signature.
     Public,
     /// The holder of this card, to whom each is sealed.
     Custodian(Box<OperatorCard>),

@@ -1,5 +1,4 @@
-//! Requests as JSON: for people to read before they sign, and for mail. The canonical bytes are
-//! what counts.
+//! Requests as JSON, for people to read and send. Only the canonical bytes are signed.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +29,7 @@ pub enum RequestFileError {
     #[error("deposit.withdrawal_credentials: {0}")]
     Credentials(#[from] CredentialsError),
     /// Neither an exit nor a deposit, or both.
-    #[error("there must be one of exit and deposit")]
+    #[error("exactly one of exit and deposit is required")]
     Kind,
     /// Another format, or another version of it.
     #[error("{field}: {found} instead of {expected}")]

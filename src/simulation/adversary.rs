@@ -1,4 +1,4 @@
-//! Ways to break the rules, by name.
+//! The list of rule-breaking behaviours, by name.
 
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::envelope::Round;

@@ -1,4 +1,4 @@
-//! Mistakes planted in the world, to see that each oracle reports what it is there for.
+//! Planted bugs, to check that each oracle reports the violation that it exists for.
 
 /// A mistake of an honest operator's machine, or of the oracle's knowledge of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Many ceremonies, one for each seed, on all processors.
+//! Runs many ceremonies, one for each seed, on all processors.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,4 +1,4 @@
-//! Secrets, and whether bytes that leave a machine hold one.
+//! Secrets, and a check whether bytes that leave a machine contain one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! Ceremonies and operators, made once and played many times. Only entropy differs from run to run.
+//! Ceremonies and operators that are made once and used in many runs. Only entropy differs from run
+//! to run.
 
 use std::sync::{Arc, OnceLock};
 

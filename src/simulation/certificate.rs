@@ -1,6 +1,6 @@
-//! Certificate 1 as an onlooker sees it, and what it promises: any `t` shares sign. Written apart
-//! from `protocol::checks` as far as that goes: each signature is verified on its own, and shares
-//! are interpolated from the disks.
+//! Certificate 1 as an observer sees it, and its promise: any `t` shares sign. Written
+//! independently of `protocol::checks` as far as possible: each signature is verified individually,
+//! and shares are interpolated from the disks.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Everything that a seed decides.
+//! The random choices of a seed.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::{Rng, SeedableRng};

@@ -1,6 +1,5 @@
-//! A ceremony whose operators all act together: every seat is played by hand, and any of them may
-//! break any rule. What comes out is signed by the right keys, so that only the rule itself is
-//! broken.
+//! A ceremony in which all operators collude: every seat is scripted and may break any rule. The
+//! results are signed by the right keys, so that only the rule itself is broken.
 
 use std::sync::Arc;
 

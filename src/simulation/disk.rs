@@ -1,5 +1,5 @@
 //! The disk of one operator: an ordered log whose writes count when they are synced, and the
-//! outputs. It fails where it is told to.
+//! outputs. It fails at chosen operations.
 //!
 //! What it promises is what `store` promises and tests against every effect on a file system: the
 //! records of one append are in the log together or not at all, and an erasure replaces the log by

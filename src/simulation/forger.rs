@@ -1,4 +1,4 @@
-//! An operator that plays the protocol by hand, and can break any rule of it.
+//! A scripted operator that can break any rule of the protocol.
 
 use crate::ethereum::bls::message_point;
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};

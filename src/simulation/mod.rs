@@ -1,6 +1,6 @@
-//! Whole ceremonies in one process: participants with their disks, a network, and operators that
-//! break the rules. For tests and for `quorate simulate`; in no ordinary build (feature
-//! `simulation`).
+//! Simulated ceremonies in one process: participants with their disks, a network, and operators
+//! that break the rules. For tests and for `quorate simulate`; only in builds with the feature
+//! `simulation`.
 
 pub mod adversary;
 

@@ -1,4 +1,4 @@
-//! What becomes of bytes between two machines.
+//! The simulated network: what happens to bytes between two machines.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

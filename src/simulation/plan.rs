@@ -1,5 +1,5 @@
-//! What a seed decides before a ceremony begins: who takes part, who breaks which rule, what fails
-//! and for how long.
+//! The plan of a simulated ceremony, decided by its seed: the shape, who breaks which rule, what
+//! fails and for how long.
 
 use std::time::Duration;
 
@@ -88,7 +88,7 @@ pub struct Plan {
     pub seed: u64,
     /// Position in [`SHAPES`].
     pub shape: usize,
-    /// How many validators.
+    /// Number of validators.
     pub validators: usize,
     /// The network, until faults stop.
     pub weather: Weather,

@@ -1,4 +1,4 @@
-//! How a ceremony ended, and what must hold at its end.
+//! How a simulated ceremony ended, and the properties that must hold at its end.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Canonical bytes of a spec, and the words by which people compare digests.
+//! The canonical bytes of a spec, and the fingerprint words by which people compare digests.
 //!
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
@@ -328,7 +328,7 @@ pub enum FingerprintError {
     #[error("{0} words; a fingerprint has {FINGERPRINT_WORDS}")]
     Count(usize),
     /// A word that is not in the list.
-    #[error("word {position}, {word:?}, is in no fingerprint")]
+    #[error("word {position}, {word:?}, is not in the list of fingerprint words")]
     Word {
         /// Which, from 1.
         position: usize,

@@ -1,4 +1,4 @@
-//! The ceremony: every rule about what may be agreed, in one constructor.
+//! The ceremony: all rules about its parameters, in one constructor.
 
 use core::ops::RangeInclusive;
 

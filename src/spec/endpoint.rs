@@ -1,4 +1,4 @@
-//! Where an operator can be reached: `host:port`.
+//! The network address of an operator: `host:port`.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};

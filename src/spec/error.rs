@@ -1,4 +1,4 @@
-//! Everything that can be wrong with a spec, one variant each.
+//! All errors of a spec, one variant each.
 
 use core::fmt;
 
@@ -54,7 +54,7 @@ impl fmt::Display for Place {
 pub enum SpecError {
     // The file as a text.
     /// Larger than any ceremony file; not looked at.
-    #[error("the file has {0} bytes; a ceremony file has at most {MOST_FILE_BYTES}")]
+    #[error("the file has {0} bytes; the limit is {MOST_FILE_BYTES}")]
     FileTooLarge(usize),
     /// Not TOML, or not the fields of a ceremony file.
     #[error("line {line}: {message}")]
@@ -75,7 +75,7 @@ pub enum SpecError {
     /// Written for another version of this program.
     #[error("version: {0}; this program reads ceremony files of version {FILE_VERSION}")]
     FileVersion(u32),
-    /// Not so many hexadecimal digits.
+    /// Not the required number of hexadecimal digits.
     #[error("{field}: not {digits} hexadecimal digits")]
     Hex {
         /// The field.
@@ -89,21 +89,19 @@ pub enum SpecError {
     #[error("name: {0}")]
     Name(NameError),
     /// The id is all zero, so nobody chose it.
-    #[error("id: all zero; it has to be 32 random bytes")]
+    #[error("id: all zero; it must be 32 random bytes")]
     IdZero,
     /// Attempts count from 1.
     #[error("attempt: 0; the first attempt is 1")]
     AttemptZero,
     /// A second attempt that does not say which one it replaces.
-    #[error(
-        "supersedes: missing; attempt {attempt} has to name the digest of the attempt before it"
-    )]
+    #[error("supersedes: missing; attempt {attempt} must give the digest of the previous attempt")]
     SupersedesMissing {
         /// The attempt.
         attempt: u32,
     },
     /// A first attempt that replaces something.
-    #[error("supersedes: given, but this is attempt 1; only a later attempt replaces another")]
+    #[error("supersedes: given, but this is attempt 1; only a later attempt supersedes another")]
     SupersedesUnexpected,
     /// The digest of nothing.
     #[error("supersedes: all zero is not the digest of any attempt")]
@@ -117,7 +115,7 @@ pub enum SpecError {
     #[error("network: {0}")]
     Network(NetworkError),
     /// Canonical bytes that give a built-in network other constants than it has.
-    #[error("network: {field} is not that of {name}")]
+    #[error("network: {field} differs from that of {name}")]
     NetworkMismatch {
         /// The built-in network.
         name: String,
@@ -126,8 +124,8 @@ pub enum SpecError {
     },
     /// A registration is dated at the genesis, and the network's genesis time is not given.
     #[error(
-        "{place}: a builder registration is dated at the network's genesis; [network] has to give \
-         genesis_time"
+        "{place}: a builder registration has the time of the network's genesis; [network] must \
+         give genesis_time"
     )]
     GenesisTimeMissing {
         /// The first registration.
@@ -140,9 +138,8 @@ pub enum SpecError {
     Threshold(#[from] ThresholdError),
     /// `t = n` without the policy that allows it.
     #[error(
-        "threshold: all {0} operators would be needed, so one lost share ends the validators; if \
-         that is wanted, set \
-         allow_all_required = true under [policy]"
+        "threshold: all {0} operators would be required, so one lost share would end the \
+         validators; if you want that, set allow_all_required = true under [policy]"
     )]
     AllRequired(usize),
     /// An operator card.
@@ -168,7 +165,7 @@ pub enum SpecError {
         place: Place,
     },
     /// Two operators would get the same share.
-    #[error("{place}: {point} is the point of operators[{first}] too")]
+    #[error("{place}: {point} is also the point of operators[{first}]")]
     PointDuplicate {
         /// Where.
         place: Place,
@@ -191,7 +188,7 @@ pub enum SpecError {
         previous: u64,
     },
     /// One operator in two seats.
-    #[error("{place}: the operator key of operators[{first}] again; an operator has one seat")]
+    #[error("{place}: the same operator key as operators[{first}]; an operator has one seat")]
     KeyDuplicate {
         /// Where.
         place: Place,
@@ -199,7 +196,7 @@ pub enum SpecError {
         first: usize,
     },
     /// One Noise static in two seats.
-    #[error("{place}: the Noise key of operators[{first}] again")]
+    #[error("{place}: the same Noise key as operators[{first}]")]
     NoiseKeyDuplicate {
         /// Where.
         place: Place,
@@ -207,7 +204,7 @@ pub enum SpecError {
         first: usize,
     },
     /// Two operators of one name, upper and lower case being the same.
-    #[error("{place}: the name {name:?} is that of operators[{first}] too")]
+    #[error("{place}: the name {name:?} is also the name of operators[{first}]")]
     NameDuplicate {
         /// Where.
         place: Place,
@@ -217,7 +214,7 @@ pub enum SpecError {
         first: usize,
     },
     /// Two operators at one address.
-    #[error("{place}: {address} is the address of operators[{first}] too")]
+    #[error("{place}: {address} is also the address of operators[{first}]")]
     AddressDuplicate {
         /// Where.
         place: Place,
@@ -229,7 +226,7 @@ pub enum SpecError {
 
     // The validators.
     /// Nothing to do.
-    #[error("validators: there is none")]
+    #[error("validators: there are none")]
     NoValidators,
     /// More than the limit.
     #[error("validators: {0}; a ceremony makes at most {MOST_VALIDATORS}")]
@@ -294,7 +291,8 @@ pub enum SpecError {
     },
     /// The same deposit twice would be one signature.
     #[error(
-        "{place}: {amount} twice; one signature serves any number of deposits of the same amount"
+        "{place}: {amount} is listed twice; one signature serves any number of deposits of the \
+         same amount"
     )]
     AmountDuplicate {
         /// Where.
@@ -321,7 +319,8 @@ pub enum SpecError {
         source: AddressError,
     },
     /// A gas limit that no block has.
-    #[error("{place}: {found}; a gas limit is from {} to {}", GAS_LIMITS.start(), GAS_LIMITS.end())]
+    #[error("{place}: {found}; a gas limit must be from {} to {}",
+             GAS_LIMITS.start(), GAS_LIMITS.end())]
     GasLimit {
         /// Where.
         place: Place,
@@ -329,7 +328,7 @@ pub enum SpecError {
         found: u64,
     },
     /// A gas limit and nothing to put it in.
-    #[error("{place}: given without fee_recipient; both together make a builder registration")]
+    #[error("{place}: given without fee_recipient; a builder registration needs both")]
     GasLimitAlone {
         /// Where.
         place: Place,
@@ -344,7 +343,7 @@ pub enum SpecError {
     SsvSize(usize),
     /// Another threshold than a cluster of this size has.
     #[error(
-        "ssv: threshold {required} of {operators}; a cluster of {operators} operators has \
+        "ssv: threshold {required} of {operators}; a cluster of {operators} operators must have \
          threshold {usual}"
     )]
     SsvThreshold {
@@ -357,12 +356,12 @@ pub enum SpecError {
     },
     /// A network without SSV's contract, or one that is not built in.
     #[error(
-        "ssv: network {0}; SSV is on {names}",
+        "ssv: network {0}; SSV runs on {names}",
         names = listed(Network::ssv_names(), "and")
     )]
     SsvNetwork(String),
     /// An operator without an RSA key.
-    #[error("{place}: missing; with [ssv], every operator has the RSA key that it registered")]
+    #[error("{place}: missing; with [ssv], every operator needs its registered RSA key")]
     SsvKeyMissing {
         /// Where.
         place: Place,
@@ -382,7 +381,7 @@ pub enum SpecError {
         source: RsaKeyError,
     },
     /// Two operators of one RSA key.
-    #[error("{place}: the RSA key of operators[{first}] again")]
+    #[error("{place}: the same RSA key as operators[{first}]")]
     SsvKeyDuplicate {
         /// Where.
         place: Place,
@@ -390,13 +389,13 @@ pub enum SpecError {
         first: usize,
     },
     /// No point, which would be the position.
-    #[error("{place}: missing; with [ssv], it is the operator's number in SSV's contract")]
+    #[error("{place}: missing; with [ssv], give the operator's number in SSV's contract")]
     SsvPointMissing {
         /// Where.
         place: Place,
     },
     /// A number that a reader of JSON may round.
-    #[error("{place}: {id}; numbers of SSV's operators are at most {LARGEST_ID} here")]
+    #[error("{place}: {id}; the largest SSV operator number allowed is {LARGEST_ID}")]
     SsvId {
         /// Where.
         place: Place,
@@ -405,7 +404,7 @@ pub enum SpecError {
     },
     /// Nonces with more than six digits.
     #[error(
-        "ssv.nonce: {nonce} with {validators} validators; the last one's nonce is at most \
+        "ssv.nonce: {nonce} with {validators} validators; the nonce of the last one can be at most \
          {LARGEST_NONCE}"
     )]
     SsvNonce {
@@ -415,7 +414,7 @@ pub enum SpecError {
         validators: usize,
     },
     /// A deposit that does not activate a validator.
-    #[error("{place}: {amount}; with [ssv], a validator has one deposit of at least 32 ETH")]
+    #[error("{place}: {amount}; with [ssv], a validator must have one deposit of at least 32 ETH")]
     SsvAmount {
         /// Where.
         place: Place,
@@ -423,7 +422,10 @@ pub enum SpecError {
         amount: String,
     },
     /// Several deposits.
-    #[error("{place}: {found} amounts; with [ssv], a validator has one deposit of at least 32 ETH")]
+    #[error(
+        "{place}: {found} amounts; with [ssv], a validator must have one deposit of at least 32 \
+         ETH"
+    )]
     SsvAmounts {
         /// Where.
         place: Place,
@@ -437,7 +439,7 @@ pub enum SpecError {
 
     // Canonical bytes.
     /// Longer than any; not looked at.
-    #[error("{0} bytes; canonical bytes of a spec are at most {MOST_CANONICAL_BYTES}")]
+    #[error("{0} bytes; the limit for the canonical bytes of a spec is {MOST_CANONICAL_BYTES}")]
     CanonicalTooLarge(usize),
     /// Something else.
     #[error("not the canonical bytes of a spec")]
@@ -447,7 +449,7 @@ pub enum SpecError {
     CanonicalVersion(u16),
     /// Another kind of ceremony.
     #[error(
-        "ceremony of kind {0}; this program knows kind {dkg} (key generation)",
+        "ceremony of kind {0}; this program supports kind {dkg} (key generation)",
         dkg = CeremonyKind::Dkg.number()
     )]
     Kind(u8),

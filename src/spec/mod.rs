@@ -1,6 +1,6 @@
-//! What was agreed before anyone computed anything: the ceremony file as people write it, the
-//! checked [`Ceremony`], the canonical bytes that everyone signs, and what a person is shown before
-//! consenting.
+//! The spec, which the operators agree on before a ceremony: the ceremony file, the checked
+//! [`Ceremony`], the canonical bytes that all operators sign, and the summary that a person reads
+//! before consenting.
 
 pub mod canonical;
 

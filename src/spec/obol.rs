@@ -1,4 +1,4 @@
-//! An Obol cluster as part of what is agreed: the definition itself, and that the ceremony is the
+//! The Obol part of a spec: the cluster definition itself, and the check that the ceremony is the
 //! one it describes.
 
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ pub enum ClusterError {
     #[error("definition: {0}")]
     Definition(#[from] DefinitionError),
     /// One share in two networks would be slashed.
-    #[error("given together with [ssv]; a share that signs in both is slashed")]
+    #[error("given together with [ssv]; a share used in both gets slashed")]
     WithSsv,
     /// The ceremony says something else than its definition.
     #[error("{field}: {ceremony}, but the cluster definition has {definition}")]

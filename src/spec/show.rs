@@ -1,4 +1,4 @@
-//! What a person has to agree to, as text: money first.
+//! The summary of a ceremony that a person has to agree to: money first.
 
 use core::fmt::Write;
 use std::collections::BTreeMap;
@@ -70,11 +70,7 @@ fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let deposits: usize =
         ceremony.validators().iter().map(|validator| validator.amounts.len()).sum();
     let (validators, deposits) = (plural(ceremony.v(), "validator"), plural(deposits, "deposit"));
-    writeln!(
-        out,
-        "\nMoney: {} for {validators}, when every one of {deposits} is made",
-        unit.text(total)
-    )?;
+    writeln!(out, "\nMoney: {} for {validators}, in {deposits}", unit.text(total))?;
     for (withdrawal, positions) in
         grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal)
     {
@@ -90,8 +86,8 @@ fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
                 let least = unit.text(ceremony.network().standard_amount());
                 writeln!(
                     out,
-                    "    WARNING: these deposits together are less than {least} and do not \
-                     activate a validator"
+                    "    WARNING: these deposits total less than {least} and do not activate a \
+                     validator"
                 )?;
             }
         }
@@ -138,7 +134,11 @@ fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     } else {
         format!("nonces {first} to {last}, in order")
     };
-    writeln!(out, "\nSSV: registered by {} with {nonces}; no other account can", ssv.owner)?;
+    writeln!(
+        out,
+        "\nSSV: registered by {} with {nonces}; no other account can register them",
+        ssv.owner
+    )?;
     writeln!(out, "  Every share is published, encrypted to its operator's RSA key.")?;
     for sentence in RSA_WEAKNESS {
         writeln!(out, "  WARNING: {sentence}")?;
@@ -154,7 +154,7 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         n - t
     )?;
     if ceremony.threshold().needs_all() {
-        writeln!(out, "  WARNING: every operator is needed; one lost share ends the validators")?;
+        writeln!(out, "  WARNING: every operator is required; one lost share ends the validators")?;
     }
     if ceremony.allow_all_required() {
         writeln!(out, "  Policy: a threshold of all operators is allowed")?;
@@ -185,7 +185,7 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         }
     }
     if addressed {
-        writeln!(out, "  Addresses are hints and not part of the fingerprint.")?;
+        writeln!(out, "  Addresses are hints and are not part of the fingerprint.")?;
     }
     Ok(())
 }
@@ -207,9 +207,11 @@ fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
     let unchecked =
         cluster.unchecked().iter().any(|unchecked| unchecked.field == CREATOR_SIGNATURE);
     match definition.creator.address {
-        Some(wallet) if unchecked => writeln!(out, "  made by the wallet {wallet}, it says")?,
+        Some(wallet) if unchecked => {
+            writeln!(out, "  made by the wallet {wallet}, as it states (not checked)")?
+        }
         Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
-        None => writeln!(out, "  signed by nobody")?,
+        None => writeln!(out, "  not signed")?,
     }
     for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate()
     {
@@ -221,8 +223,8 @@ fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
     for unchecked in cluster.unchecked() {
         writeln!(
             out,
-            "  WARNING: {} was NOT CHECKED: {} is taken to be a contract (ERC-1271), which only \
-             the chain can tell",
+            "  WARNING: {} was NOT CHECKED: {} is said to be a contract wallet (ERC-1271), whose \
+             signatures can only be verified on chain",
             unchecked.field, unchecked.wallet
         )?;
     }

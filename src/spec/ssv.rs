@@ -1,5 +1,5 @@
-//! What a ceremony for SSV agrees on besides: who registers the validators, from which nonce on,
-//! and the operators' RSA keys. An operator's number in SSV's contract is its evaluation point.
+//! The SSV part of a spec: who registers the validators, from which nonce, and the operators' RSA
+//! keys. An operator's number in SSV's contract is its evaluation point.
 
 use super::ceremony::ValidatorSpec;
 use super::error::{Place, SpecError};
@@ -16,13 +16,13 @@ pub const LARGEST_NONCE: u64 = 999_999;
 /// Least deposit that SSV's tools take, in gwei.
 pub const LEAST_AMOUNT: u64 = 32_000_000_000;
 
-/// What whoever uses SSV has to know about these shares.
+/// What a person must know about these shares before using SSV.
 pub const RSA_WEAKNESS: [&str; 2] = [
-    "these ciphertexts stay on chain for ever, under keys that are used for years: whoever gets \
-     the RSA keys of as many operators as the \
-     threshold, at any later time, has the validators' keys (there is no forward secrecy).",
-    "only an operator itself can tell whether its ciphertext holds its share; each has checked its \
-     own before it signed.",
+    "these ciphertexts stay on chain forever, under keys that are used for years: anyone who gets \
+     the RSA keys of a threshold of operators, at any later time, has the validators' keys (there \
+     is no forward secrecy).",
+    "only an operator itself can check that its ciphertext holds its share; each operator checks \
+     its own before it signs.",
 ];
 
 /// Validators for an SSV cluster.

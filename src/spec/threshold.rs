@@ -1,4 +1,4 @@
-//! Who is the how-manyeth, and how many are needed.
+//! Operator indices and the threshold.
 
 use core::fmt;
 use core::num::NonZeroU16;
@@ -47,16 +47,16 @@ impl fmt::Display for Index {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ThresholdError {
     /// Fewer than three operators.
-    #[error("{0} operators; a ceremony has at least {FEWEST_OPERATORS}")]
+    #[error("{0} operators; a ceremony needs at least {FEWEST_OPERATORS}")]
     TooFewOperators(usize),
     /// More than 255 operators.
-    #[error("{0} operators; a ceremony has at most {MOST_OPERATORS}")]
+    #[error("{0} operators; a ceremony can have at most {MOST_OPERATORS}")]
     TooManyOperators(usize),
     /// Zero or one: a single operator could sign.
-    #[error("threshold {0}: one operator alone could sign; at least 2 are needed")]
+    #[error("threshold {0}: one operator alone could sign; at least 2 are required")]
     TooLow(usize),
     /// More than there are.
-    #[error("threshold {required}: more than the {participants} operators there are")]
+    #[error("threshold {required}: there are only {participants} operators")]
     AboveOperators {
         /// Operators needed.
         required: usize,

@@ -1,5 +1,5 @@
-//! The ceremony file as TOML for a person: in the order of reading, with comments where a value
-//! does not explain itself.
+//! Writes the ceremony file as TOML for people, in the order of reading, with comments where a
+//! value needs explanation.
 
 use core::fmt::{Display, Write};
 
@@ -11,9 +11,8 @@ use super::file::{
 use crate::identity::card::OperatorCard;
 
 const HEAD: &str = "\
-# Quorate ceremony file. Every operator needs the same one; nothing here is secret.
-# Before it starts, every operator is shown what follows, and a fingerprint of it to compare by \
-voice.
+# Quorate ceremony file. Every operator needs the same file; nothing in it is secret.
+# Before the ceremony, every operator sees this content and compares its fingerprint by voice.
 ";
 
 pub(super) fn write(file: &CeremonyFile) -> String {
@@ -30,7 +29,7 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     if let NetworkEntry::Known(name) = &file.network {
         out.field("network", quoted(name));
     }
-    out.comment("Operators needed to sign; all the others may be lost.");
+    out.comment("Operators required to sign; all others may be lost.");
     out.field("threshold", file.threshold);
     if let NetworkEntry::Custom(table) = &file.network {
         network(&mut out, table);
@@ -38,15 +37,15 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     if file.policy.allow_all_required {
         out.table("[policy]");
         out.comment(
-            "Allows a threshold of all operators: one lost share then ends the validators.",
+            "Allows a threshold of all operators: then one lost share ends the validators.",
         );
         out.field("allow_all_required", true);
     }
     if let Some(ssv) = &file.ssv {
         out.table("[ssv]");
         out.comment(
-            "Validators for a cluster of SSV: only this account can register them, in \
-                     order, from this nonce on.",
+            "Validators for an SSV cluster: only this account can register them, in order, from \
+             this nonce.",
         );
         out.field("owner", quoted(&ssv.owner));
         out.field("nonce", ssv.nonce);
@@ -95,7 +94,7 @@ fn validator(out: &mut Text, entry: &ValidatorEntry) {
     out.comment(if entry.compounding {
         "Credentials 0x02: rewards stay in the balance, up to 2048 ETH (64 GNO)."
     } else {
-        "Credentials 0x01: balance above 32 ETH (1 GNO) is paid out by itself."
+        "Credentials 0x01: balance above 32 ETH (1 GNO) is paid out automatically."
     });
     out.field("compounding", entry.compounding);
     if let Some(amounts) = &entry.amounts {
@@ -114,14 +113,14 @@ fn obol(out: &mut Text, entry: &ObolEntry) {
     out.table("[obol]");
     if !entry.contract_wallets.is_empty() {
         out.comment(
-            "Wallets that are contracts by the coordinator's word. Their signatures cannot \
-                     be checked offline.",
+            "Contract wallets, according to the coordinator. Their signatures cannot be checked \
+             offline.",
         );
         let wallets: Vec<String> =
             entry.contract_wallets.iter().map(|wallet| quoted(wallet)).collect();
         out.field("contract_wallets", format!("[{}]", wallets.join(", ")));
     }
-    out.comment("The cluster definition. Everything above has to agree with it.");
+    out.comment("The cluster definition. Everything above must agree with it.");
     out.field("definition", quoted(&entry.definition));
 }
 

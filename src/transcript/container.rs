@@ -1,6 +1,6 @@
-//! The transcript's container. Every length follows from the spec at its front, so there is nothing
-//! to trust and nothing left over. Here is the one of a complete ceremony; [`super::stopped`] has
-//! the other kind.
+//! The file format of transcripts. Every length follows from the spec at its start, so no length
+//! field has to be trusted and no bytes are left over. This file has the format of complete
+//! ceremonies; [`super::stopped`] has the other one.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -51,25 +51,25 @@ pub enum ContainerError {
     #[error("cut off: {0}")]
     Cut(DecodeError),
     /// The first four bytes are not a transcript's.
-    #[error("not a transcript: it does not begin with \"QTRN\"")]
+    #[error("not a transcript: it does not start with \"QTRN\"")]
     Magic,
     /// Another version.
-    #[error("transcript version {0}, this program reads version {CONTAINER_VERSION}")]
+    #[error("transcript version {0}; this program reads version {CONTAINER_VERSION}")]
     Version(u16),
     /// Another kind.
     #[error(
-        "transcript kind {0}, this program reads 1 (a complete ceremony) and 2 (one that was \
-         stopped)"
+        "transcript kind {0}; this program reads kinds 1 (a complete ceremony) and 2 (a stopped \
+         ceremony)"
     )]
     Kind(u8),
     /// The statements of a ceremony that was not completed, where a complete one is needed.
-    #[error("these are statements of a ceremony that was not completed")]
+    #[error("these are the statements of a ceremony that was not completed")]
     NotComplete,
     /// A complete transcript, where evidence is needed.
     #[error("this is the transcript of a complete ceremony, not evidence of a fault")]
     NotStopped,
     /// More statements than the operators of this ceremony can leave.
-    #[error("{actual} statements, the most for this ceremony is {most}")]
+    #[error("{actual} statements; the limit for this ceremony is {most}")]
     Statements {
         /// The most there can be.
         most: usize,
@@ -92,7 +92,7 @@ pub enum ContainerError {
     #[error("statement {0}: of another session than those before it; a file holds one session")]
     Sessions(usize),
     /// Statements are in a strict order, so that there is one encoding of a set.
-    #[error("statement {0} is out of order, or there twice")]
+    #[error("statement {0} is out of order or repeated")]
     Order(usize),
     /// Statement number so and so (from 1) is not one of this ceremony.
     #[error("statement {0}: {1}")]
@@ -100,14 +100,14 @@ pub enum ContainerError {
     /// The reserved byte is set.
     #[error("the reserved byte of the header is {0}, not zero")]
     Reserved(u8),
-    /// The spec is said to be longer than any can be.
-    #[error("a spec of {0} bytes, the most is {MOST_SPEC_BYTES}")]
+    /// The spec is said to be longer than the limit can be.
+    #[error("a spec of {0} bytes; the limit is {MOST_SPEC_BYTES}")]
     SpecLength(usize),
     /// The spec breaks a rule.
     #[error("the spec: {0}")]
     Spec(SpecError),
     /// The length is not the one that the spec gives.
-    #[error("{actual} bytes where the spec gives {expected}")]
+    #[error("{actual} bytes, but the spec requires {expected}")]
     Length {
         /// Bytes that the spec gives.
         expected: u64,
@@ -122,8 +122,7 @@ fn crowd(round: Option<Round>) -> String {
 
 /// A statement that a complete transcript needs is not at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the statement of round {} by operator {} is missing or out of \
-         order", round.number(), sender.get())]
+#[error("the statement of round {} by operator {} is missing or out of order", round.number(), sender.get())]
 pub struct Incomplete {
     /// Its round.
     pub round: Round,
@@ -271,7 +270,7 @@ impl<'a> Container<'a> {
         Self::cut(header, Arc::new(ceremony), bytes)
     }
 
-    /// The second half of [`Container::parse`], for whoever has decoded the spec already.
+    /// The second half of [`Container::parse`], for callers that have already decoded the spec.
     pub fn cut(
         header: Header,
         ceremony: Arc<Ceremony>,

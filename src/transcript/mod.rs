@@ -1,5 +1,5 @@
-//! The public record of a ceremony: one file that a stranger can check without a network, a
-//! database or a secret.
+//! The public record of a ceremony: one file that anyone can check without a network, a database or
+//! a secret.
 
 pub mod container;
 

@@ -1,5 +1,5 @@
-//! Statements of a ceremony that was not completed: all that an operator held when it stopped, or
-//! just those that prove a fault. After header and spec, as in [`super::container`]:
+//! The file format of stopped ceremonies: all statements that an operator held, or only those that
+//! prove a fault. After header and spec, as in [`super::container`]:
 //!
 //! | bytes | what |
 //! |---|---|
@@ -125,7 +125,7 @@ impl Stopped {
         Self::open(header, ceremony, bytes)
     }
 
-    /// The second half of [`Stopped::parse`], for whoever has decoded the spec already.
+    /// The second half of [`Stopped::parse`], for callers that have already decoded the spec.
     pub fn open(
         header: Header,
         ceremony: Arc<Ceremony>,

@@ -1,5 +1,5 @@
-//! The auditor: what passes, what each check stops, and that no byte of a transcript can change
-//! unnoticed.
+//! The auditor: which transcripts pass, what each check stops, and that no byte of a transcript can
+//! change unnoticed.
 
 use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
@@ -98,7 +98,7 @@ fn v1_stops_other_lengths_and_headers() {
     assert_fails(&[bytes.as_slice(), &[0]].concat(), &[Code::V1]);
     assert_fails(&[bytes.as_slice(), &bytes].concat(), &[Code::V1]);
     for (at, byte, words) in [
-        (0, b'q', "does not begin"),
+        (0, b'q', "does not start"),
         (5, 2, "version 2"),
         (6, 3, "kind 3"),
         (7, 1, "reserved byte"),
@@ -153,7 +153,7 @@ fn v4_stops_a_hello_without_consent() {
     stops(
         Hooks { session: Box::new(session), ..Hooks::default() },
         &[Code::V4],
-        "alice (operator 1): signed for another spec",
+        "alice (operator 1): signed for a different spec",
     );
 }
 
@@ -326,14 +326,14 @@ fn v12_stops_other_deals_and_other_sums() {
     stops(
         Hooks { prepare: Box::new(view), ..Hooks::default() },
         &[Code::V12],
-        "another statement of carol (operator 3)",
+        "a different statement of carol (operator 3)",
     );
     let flags =
         |seat, body: &mut quorate::message::body::Prepare| body.flags = u32::from(seat != 1);
     stops(
         Hooks { prepare: Box::new(flags), ..Hooks::default() },
         &[Code::V12],
-        "shares not stored",
+        "not the flag for stored shares",
     );
 }
 
@@ -454,7 +454,7 @@ fn statements_have_one_place() {
         swapped[at..at + 2 * size].rotate_left(size);
         let report = assert_fails(&swapped, &[code]);
         assert!(
-            report.line(code).unwrap().detail.contains("at its place is"),
+            report.line(code).unwrap().detail.contains("its place holds"),
             "{}",
             report.line(code).unwrap().detail
         );

@@ -1,5 +1,5 @@
-//! The audit that looks at every equation by itself: each of its checks stops something that is put
-//! before it as if all had been checked.
+//! The exhaustive audit: each of its checks refuses an invalid value that the batch checks are
+//! assumed to have passed.
 
 use quorate::audit::audit;
 use quorate::audit::exhaustive::check;
@@ -72,7 +72,7 @@ fn each_equation_is_looked_at() {
         said(change, |_| ())
     };
     says(changed(Round::Prepare, 2, 32 * 4), "the root in the prepare of bob");
-    says(changed(Round::Prepare, 1, 0), "the digest of the key generation is not that of the sums");
+    says(changed(Round::Prepare, 1, 0), "the digest of the key generation does not match the sums");
     says(exchanged(Round::Prepare, 32 * 4 + 32, 96), "the possession proof of alice");
     says(
         exchanged(Round::Commit, 32 * 4 + 192, 192),

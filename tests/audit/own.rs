@@ -1,4 +1,4 @@
-//! The report that a participant writes beside its own transcript, without making a check twice.
+//! The report that a participant writes with its own transcript, without making a check twice.
 
 use quorate::audit::expectation::Expectations;
 use quorate::audit::render::{to_html, to_json, transcript_json};

@@ -1,4 +1,4 @@
-//! What a reader brings to an audit, and what a reader is shown.
+//! Comparing a transcript with a reader's files, and the rendered reports.
 
 use std::sync::Arc;
 
@@ -216,7 +216,7 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
         &[("d.json", &write_deposits(network, &deposits[..1]))],
         "d.json: no entry for public key",
     );
-    fails(&[given[0], ("again.json", given[0].1)], "and again.json hold the same deposits");
+    fails(&[given[0], ("again.json", given[0].1)], "and again.json contain the same deposits");
     fails(&[("d.json", b"[]")], "no entries");
     let sepolia = quorate::ethereum::network::Network::known("sepolia").unwrap();
     fails(&[("d.json", &write_deposits(&sepolia, &deposits))], "network_name");
@@ -240,11 +240,11 @@ fn shares_are_one_operators_and_complete() {
     };
     fails(
         &[held("a", 0, 0), held("b", 1, 1)],
-        "a is a share of alice (operator 1), but b is one of bob (operator 2)",
+        "a holds a share of alice (operator 1), but b a share of bob (operator 2)",
     );
-    fails(&[held("a", 0, 0), held("b", 0, 0)], "a and b are the same share");
-    fails(&[held("a", 2, 0)], "1 shares, but 1 are missing: validator 2");
-    let foreign = "b: a share of no operator and no validator of this transcript";
+    fails(&[held("a", 0, 0), held("b", 0, 0)], "a and b hold the same share");
+    fails(&[held("a", 2, 0)], "shares found: 1, missing: 1 (validator 2)");
+    let foreign = "b: not a share of any operator and validator of this transcript";
     let mut other = collusion.share(0, 1);
     other.add_assign(&collusion.share(0, 0));
     fails(&[held("a", 0, 0), HeldShare::new("b", &other)], foreign);
@@ -366,7 +366,7 @@ fn a_failed_report_shows_no_keys_and_says_so_first() {
     bytes[hello + 150] ^= 1;
     let report = audit(&bytes, &Expectations::default());
     let text = to_text(&report);
-    assert!(text.starts_with("FAILED: 1 check does not hold. Do not deposit.\n"), "{text}");
+    assert!(text.starts_with("FAILED: 1 check failed. Do not deposit.\n"), "{text}");
     assert!(text.contains("NOT ESTABLISHED"));
     let page = to_html(&report);
     assert!(page.contains("Not established") && page.contains("class=\"bad\""));
@@ -379,16 +379,15 @@ fn a_failed_report_shows_no_keys_and_says_so_first() {
         assert!(!shown.contains(&key));
     }
     let nothing = audit(b"", &Expectations::default());
-    assert!(to_text(&nothing).contains("What was agreed cannot be read."));
+    assert!(to_text(&nothing).contains("The agreed ceremony cannot be read."));
     assert!(to_html(&nothing).contains("Audit of a ceremony"));
     let brought = audit(
         &good,
         &Expectations { deposit_files: &[("d.json", b"[]")], ..Expectations::default() },
     );
-    assert!(
-        to_text(&brought)
-            .starts_with("FINDING: the transcript holds, but what you brought does not match it.")
-    );
+    assert!(to_text(&brought).starts_with(
+        "FINDING: the transcript is valid, but what you compared with it does not match."
+    ));
 }
 
 proptest! {

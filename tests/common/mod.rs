@@ -1,4 +1,4 @@
-//! Whole ceremonies in memory. The machinery is the library's own, behind its feature `simulation`.
+//! Whole ceremonies in memory, from the library's feature `simulation`.
 #![allow(unused_imports, missing_docs, unreachable_pub)]
 
 pub use quorate::simulation::machine::*;

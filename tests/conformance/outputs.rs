@@ -1,5 +1,5 @@
-//! Writes what `conformance/run.sh` judges, before and without the command line: a ceremony in
-//! memory, its files in the layout of a finished demo, below the build's scratch folder.
+//! Writes input for `conformance/run.sh` without the command line: a ceremony in memory, with its
+//! files in the layout of a finished demo, in the build's scratch folder.
 //!
 //!     cargo test --test conformance
 //!     conformance/run.sh target/tmp/conformance-outputs --allow-weak-kdf \

@@ -1,6 +1,6 @@
-//! The sample on which the conformance checks are checked, read by us: cards, ceremony file,
-//! deposits, registrations and keystores made by `conformance/make_sample.py` with py_ecc and
-//! pycryptodome, without this crate.
+//! Reads the sample that tests the conformance checks: cards, ceremony file, deposits,
+//! registrations and keystores made by `conformance/make_sample.py` with py_ecc and pycryptodome,
+//! without this crate.
 
 use std::path::PathBuf;
 

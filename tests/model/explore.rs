@@ -1,4 +1,5 @@
-//! Breadth first through all reachable states: the first violation found is one of the shortest.
+//! Breadth-first search through all reachable states: the first violation found is one of the
+//! shortest.
 #![allow(clippy::disallowed_types)] // The set is asked, never listed.
 
 use std::collections::{BTreeMap, HashSet};

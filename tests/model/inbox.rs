@@ -1,4 +1,4 @@
-//! `message/inbox.rs`: which statements are kept, and which of them count.
+//! Model of `message/inbox.rs`: which statements are kept, and which of them count.
 
 use crate::memory::{Context, Memory};
 use crate::rules::Bug;

@@ -1,4 +1,4 @@
-//! `protocol/judge.rs` without cryptography: whom a set of statements proves guilty.
+//! Model of `protocol/judge.rs` without cryptography: whom a set of statements proves guilty.
 
 use crate::rules::{Bug, Scope};
 use crate::statement::{Book, Flaw, HELLO, Id, JUNK, Kind, Statement};

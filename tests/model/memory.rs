@@ -1,5 +1,5 @@
-//! What a running operator knows: `Participant`, `World` and `Inbox` without cryptography. Every
-//! function names what it mirrors.
+//! The state of a running operator: `Participant`, `World` and `Inbox` without cryptography. Every
+//! function names what it models.
 
 use crate::inbox::{Arrival, HELD};
 use crate::rules::{Bug, Scope};

@@ -1,4 +1,4 @@
-//! What must hold in every reachable state.
+//! Properties that must hold in every reachable state.
 
 use crate::judge::judge;
 use crate::machine::{Event, Machine};

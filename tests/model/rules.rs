@@ -1,4 +1,4 @@
-//! The rules that honest operators follow, each of which can be broken, and how much the byzantine
+//! The rules of honest operators, each of which can be broken, and limits on what the byzantine
 //! operator may say.
 
 /// A rule broken on purpose. The program keeps all of them.

@@ -1,6 +1,6 @@
-//! Statements without cryptography: who says what in which slot, and which statements it was
-//! computed from. Each is interned, so that a digest is a number; a second signature on the same
-//! content is another variant.
+//! Statements without cryptography: who says what in which slot, based on which statements. Each is
+//! interned, so that a digest is a number; a second signature on the same content is another
+//! variant.
 #![allow(clippy::disallowed_types)] // The map is asked, never listed.
 
 use std::collections::HashMap;

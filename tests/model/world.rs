@@ -1,5 +1,5 @@
-//! Two honest operators, one byzantine, and a network that is the byzantine operator's: it delivers
-//! what it likes, as often as it likes, in any order, or never.
+//! Two honest operators, one byzantine operator, and a network under its control: it delivers what
+//! it likes, as often as it likes, in any order, or never.
 #![allow(clippy::disallowed_types)] // These maps are asked, never listed.
 
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
-//! Every moment at which an operator of (4,3) can lose power: before and after each write, sync,
-//! erasure, reading back, staging and publication. Whenever it is, everybody resumes, and the
-//! transcript is the one of the ceremony without a crash, but for the fresh entropy of an operator
-//! that had said nothing yet.
+//! Power failure at every moment for an operator of a (4,3) ceremony: before and after each write,
+//! sync, erasure, reading back, staging and writing of outputs. Each time all operators resume, and
+//! the transcript is that of the ceremony without a crash, except for the fresh entropy of an
+//! operator that had sent nothing yet.
 
 use quorate::simulation::campaign::play;
 use quorate::simulation::disk::Power;

@@ -1,5 +1,5 @@
-//! The simulation itself: it is deterministic, it finds nothing in what is right, and each oracle
-//! finds what is planted for it.
+//! Tests of the simulation: it is deterministic, it finds nothing in correct code, and each oracle
+//! finds its planted bug.
 #![allow(clippy::unwrap_used)]
 
 mod crash_points;

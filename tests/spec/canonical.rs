@@ -1,5 +1,4 @@
-//! Canonical bytes: their layout, written out a second time, and what becomes of every change to
-//! them.
+//! Canonical bytes: their layout, written a second time, and the effect of every change to them.
 
 use proptest::prelude::*;
 use quorate::ethereum::address::AddressError;

@@ -1,5 +1,5 @@
-//! The examples in `ceremony-specs/examples/`: every file is a ceremony, with the digest and the
-//! words that the README there says, and its cards are those of the published labels.
+//! The examples in `ceremony-specs/examples/`: every file is a valid ceremony with the digest and
+//! the words in the README there, and its cards follow from the published labels.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Rules of the file, one case each: what is written, and exactly what is said about it.
+//! Rules of the ceremony file, one case each: the input, and the exact error.
 
 use quorate::ethereum::address::AddressError;
 use quorate::ethereum::amount::AmountError;
@@ -314,8 +314,7 @@ fn what_is_said_is_a_sentence_with_its_place() {
          (ERC-55) from the wallet"
     );
     assert_eq!(said(with("/validators/0/gas_limit", json!(1))), {
-        "validators[0].gas_limit: given without fee_recipient; both together make a builder \
-         registration"
+        "validators[0].gas_limit: given without fee_recipient; a builder registration needs both"
     });
     assert_eq!(said(with("/threshold", json!(2))), {
         "threshold 2 of 4: not a majority, so two separate groups could sign conflicting blocks"
@@ -430,7 +429,7 @@ fn toml_faults_name_their_line() {
             "invalid type: string \"true\", expected a boolean",
         ),
         ("count = 1\n", "count = 1\ncount = 1\n", 1, "duplicate key"),
-        ("amounts = [\"1\", \"32.5\"]", "amounts = [1, 32.5]", 0, "as a text, like \"1.5\""),
+        ("amounts = [\"1\", \"32.5\"]", "amounts = [1, 32.5]", 0, "as a string, like \"1.5\""),
         ("amounts = [\"1\", \"32.5\"]", "amounts = [-1]", 0, "an amount is not negative"),
         ("amounts = [\"1\", \"32.5\"]", "amounts = [1979-05-27]", 0, "expected an amount"),
     ];
@@ -470,7 +469,7 @@ fn json_faults() {
         ("\"network\": \"hoodi\"", "\"network\": {\"nme\": \"a\"}", "unknown field `nme`"),
         ("\"network\": \"hoodi\"", "\"network\": [\"hoodi\"]", "expected the name of a network"),
         ("\"threshold\": 3", "\"threshold\": 3.0", "expected u16"),
-        ("\"32.5\"", "32.5", "as a text, like \"1.5\""),
+        ("\"32.5\"", "32.5", "as a string, like \"1.5\""),
     ] {
         assert!(text.contains(from), "{from}");
         let error = CeremonyFile::parse_json(&text.replacen(from, to, 1)).unwrap_err();

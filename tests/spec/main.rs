@@ -1,4 +1,4 @@
-//! The ceremony file, the checked ceremony, its canonical bytes, and what people are shown.
+//! The ceremony file, the checked ceremony, its canonical bytes, and its summary for people.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod canonical;

@@ -1,4 +1,4 @@
-//! What people are shown.
+//! The summary that people read.
 
 use quorate::spec::CeremonyFile;
 use quorate::spec::show::describe;
@@ -18,15 +18,15 @@ fn warnings() {
     let all =
         edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
     for (file, line) in [
-        (all, "  WARNING: every operator is needed; one lost share ends the validators\n"),
+        (all, "  WARNING: every operator is required; one lost share ends the validators\n"),
         (
             with("/validators/0/amounts", json!(["1", "30.5"])),
-            "    WARNING: these deposits together are less than 32 ETH and do not activate a \
+            "    WARNING: these deposits total less than 32 ETH and do not activate a \
              validator\n",
         ),
         (
             edited(with("/network", json!("gnosis")), "/validators/1/amounts", json!(["0.5"])),
-            "    WARNING: these deposits together are less than 1 GNO and do not activate a \
+            "    WARNING: these deposits total less than 1 GNO and do not activate a \
              validator\n",
         ),
     ] {
@@ -85,10 +85,7 @@ fn groups_and_numbers() {
         json!([block(3, json!([32])), block(1, json!([1, 32])), block(2, json!([32]))]),
     );
     let text = describe(&ceremony(&file).unwrap());
-    assert!(
-        text.contains("Money: 193 ETH for 6 validators, when every one of 7 deposits is made\n"),
-        "{text}"
-    );
+    assert!(text.contains("Money: 193 ETH for 6 validators, in 7 deposits\n"), "{text}");
     assert!(text.contains("    validators 1-3, 5-6: 32 ETH each\n"), "{text}");
     assert!(text.contains("    validator 4: 1 ETH + 32 ETH each\n"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Whole ceremonies in memory.
+//! Whole ceremonies for SSV, in memory.
 
 use std::sync::Arc;
 

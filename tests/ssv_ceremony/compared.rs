@@ -1,5 +1,5 @@
-//! Files for SSV against the transcript: the audit takes the ceremony's own, and names the field of
-//! every other.
+//! Files for SSV against the transcript: the audit accepts the ceremony's own files, and names the
+//! differing field of every other.
 
 use std::sync::OnceLock;
 
@@ -93,7 +93,7 @@ fn the_ceremonys_own_files_are_its_own() {
     let played = played();
     assert_eq!(played.files.len(), 2 * 3 + 3);
     let all =
-        (Status::Passed, "2 of the 2 validators, every value as the ceremony made it".to_owned());
+        (Status::Passed, "2 of the 2 validators, every value as made by the ceremony".to_owned());
     assert_eq!(keyshares(&played.all("keyshares.json")), all);
     let all = (
         Status::Passed,
@@ -113,15 +113,15 @@ fn the_ceremonys_own_files_are_its_own() {
     let (each, proofs_of_each) = (of("keyshares.json"), of("proofs.json"));
     assert_eq!(
         verdict(&each, &proofs_of_each, Code::KeyShares).1,
-        "2 of the 2 validators, every value as the ceremony made it"
+        "2 of the 2 validators, every value as made by the ceremony"
     );
     assert_eq!(
         verdict(&each[1..], &[], Code::KeyShares).1,
-        "1 of the 2 validators, every value as the ceremony made it"
+        "1 of the 2 validators, every value as made by the ceremony"
     );
     let twice = verdict(&[each[0], each[0]], &[], Code::KeyShares);
     assert_eq!(twice.0, Status::Failed);
-    assert!(twice.1.ends_with("hold the same validator"), "{}", twice.1);
+    assert!(twice.1.ends_with("contain the same validator"), "{}", twice.1);
     assert!(played.file("deposit_data.json").starts_with(b"["));
 }
 
@@ -158,7 +158,7 @@ fn every_altered_value_of_key_shares_is_named() {
     };
     let second = |field: &str| format!("k.json: shares[1].{field}");
     let cases: Vec<(Value, String, &str)> = vec![
-        (set("/version", json!("v1.3.0")), "k.json: version".into(), "SSV's tools take"),
+        (set("/version", json!("v1.3.0")), "k.json: version".into(), "SSV's tools accept"),
         (set("/createdAt", json!("yesterday")), "k.json: createdAt".into(), "not a time"),
         (set("/shares", json!([])), "k.json: shares".into(), "entries"),
         (set("/shares/1/data/ownerNonce", json!(9)), second("data.ownerNonce"), "9 instead of 8"),
@@ -214,7 +214,7 @@ fn every_altered_value_of_key_shares_is_named() {
                     d["shares"][1]["data"]["operators"][1]["operatorKey"].clone()
             }),
             second("data.operators[2].operatorKey"),
-            "the same RSA key as operator 22's",
+            "the same RSA key as operator 22",
         ),
         (
             changed(all(), |d| {
@@ -223,7 +223,7 @@ fn every_altered_value_of_key_shares_is_named() {
                 })
             }),
             "k.json: shares[0].data.operators[2].operatorKey".into(),
-            "another RSA key than that of operator 33",
+            "not the RSA key of operator 33",
         ),
         (
             set("/shares/1/payload/operatorIds/0", json!(12)),
@@ -267,14 +267,14 @@ fn every_altered_value_of_key_shares_is_named() {
         (
             data(|bytes| bytes[96 + 4 * 48] ^= 1),
             second("payload.sharesData"),
-            "another ciphertext than the one published by operator 11",
+            "not the ciphertext published by operator 11",
         ),
         (
             data(|bytes| *bytes.last_mut().unwrap() ^= 1),
             second("payload.sharesData"),
-            "another ciphertext than the one published by operator 44",
+            "not the ciphertext published by operator 44",
         ),
-        (foreign, second("data.publicKey"), "no validator of this transcript"),
+        (foreign, second("data.publicKey"), "not a validator of this transcript"),
         (json!({ "version": "v1.2.0" }), "k.json: not SSV's JSON".into(), "missing field"),
     ];
     assert!(cases.len() >= 25);
@@ -325,13 +325,13 @@ fn every_altered_value_of_proofs_is_named() {
         (
             set("/1/2/signature", again.into()),
             of("signature"),
-            "another signature than the one in the transcript",
+            "not the signature in the transcript",
         ),
         (set("/1/2/proof/validator", json!("00".repeat(48))), of("proof.validator"), "instead of"),
         (
             set("/1/0/proof/validator", json!("00".repeat(48))),
             "p.json: proofs[1]".into(),
-            "of no validator",
+            "not of a validator",
         ),
         (
             changed(all(), |d| {
@@ -345,7 +345,11 @@ fn every_altered_value_of_proofs_is_named() {
             of("proof.encrypted_share"),
             "instead of",
         ),
-        (changed(all(), |d| d[1] = d[0].clone()), "p.json and p.json hold".into(), "one validator"),
+        (
+            changed(all(), |d| d[1] = d[0].clone()),
+            "p.json and p.json contain".into(),
+            "the same validator",
+        ),
     ];
     for (document, field, why) in cases {
         let (status, detail) = proofs(&document);

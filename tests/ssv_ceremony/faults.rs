@@ -1,5 +1,5 @@
-//! Operators that prove what they do not have. What a ciphertext holds cannot be seen by others;
-//! that is stated, and tested.
+//! Operators that publish false proofs. Others cannot see what a ciphertext holds; that is
+//! documented and tested.
 
 use quorate::audit::audit;
 use quorate::audit::code::Code;

@@ -1,5 +1,5 @@
-//! Ceremonies for clusters of SSV: what may be agreed, whole ceremonies in memory, and operators
-//! that prove what they do not have.
+//! Ceremonies for SSV: the spec, whole ceremonies in memory, and operators that publish false
+//! proofs.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod ceremonies;

@@ -1,4 +1,4 @@
-//! What may be agreed, and how it is written.
+//! The SSV part of the spec: its rules, and its text.
 
 use quorate::spec::{Ceremony, CeremonyFile, Place, SpecError};
 
@@ -66,7 +66,8 @@ fn a_person_sees_what_is_agreed_for_ssv_and_its_weakness() {
     let shown = quorate::spec::show::describe(&ceremony);
     assert!(
         shown.contains(&format!(
-            "SSV: registered by {OWNER} with nonces 7 to 8, in order; no other account can"
+            "SSV: registered by {OWNER} with nonces 7 to 8, in order; no other account can \
+             register them"
         )),
         "{shown}"
     );

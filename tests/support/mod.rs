@@ -1,4 +1,4 @@
-//! What the vector runners share: strict reading of `test-vectors`, and hexadecimal.
+//! Shared by the vector tests: strict reading of `test-vectors`, and hexadecimal.
 #![allow(dead_code, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
-//! Whole ceremonies from published seeds: transcripts byte for byte, and the digests on the way, so
+//! Whole ceremonies from published seeds: transcripts byte for byte, and intermediate digests, so
 //! that another implementation learns *where* it differs. Made here (origin: self): they show that
-//! nothing has changed, not that it is right.
+//! nothing has changed, not that it is correct.
 //!
 //! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test vectors ceremony`, then look at
 //! the difference.

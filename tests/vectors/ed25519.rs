@@ -1,5 +1,5 @@
-//! Ed25519 edge cases against the rule of the identity room: what one implementation accepts and
-//! another refuses must have one answer here, and for a known reason.
+//! Ed25519 edge cases: what one implementation accepts and another refuses must have one answer
+//! here, for a known reason.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Every folder of `test-vectors` has a row in its README, with an origin; no row is without a
+//! Every folder of `test-vectors` has a row in its README, with an origin, and every row has a
 //! folder.
 
 use std::collections::BTreeSet;

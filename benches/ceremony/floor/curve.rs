@@ -1,5 +1,5 @@
-//! The curve library without the types of ours: points may be anything, and nothing is checked
-//! unless it is asked for.
+//! The curve library without our checked types: points can be anything, and checks are made only on
+//! request.
 #![allow(unsafe_code, reason = "the floor is what the library can do, so it calls the library")]
 
 use blst::*;

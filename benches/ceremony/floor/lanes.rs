@@ -1,5 +1,5 @@
-//! Many additions at once: each needs an inversion, and a batch needs only one (Montgomery 1987). A
-//! lane is a list of points that are all treated alike, by validator.
+//! Batched point additions: each addition needs an inversion, and a batch shares one (Montgomery
+//! 1987). A lane is a list of points, one per validator, that are all processed in the same way.
 
 use blst::{blst_p1, blst_scalar};
 use chacha20::ChaCha20Rng;

@@ -1,6 +1,6 @@
-//! The floor: what one operator's work costs with the best technique known for each step, one
-//! thread, nothing but arithmetic. It plays the same part in the same shape as ours does, with
-//! keys, and two messages for each validator, that verify in the end.
+//! The floor: the cost of one operator's arithmetic on one thread, with the best known technique
+//! for each step. It processes the same ceremony shape as Quorate does, with valid keys and two
+//! messages for each validator.
 //!
 //! It is no protocol: nothing is signed by operators or bound to a session, storage is not proven,
 //! sums of commitments are tested for their subgroup and not every one, with error 2^-64, and

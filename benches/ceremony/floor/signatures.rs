@@ -1,4 +1,4 @@
-//! Verifying all partial signatures at once, and combining them.
+//! Verifying all partial signatures in one batch, and combining them.
 
 use blst::{blst_p2, blst_scalar};
 use chacha20::ChaCha20Rng;

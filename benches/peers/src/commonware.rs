@@ -1,4 +1,5 @@
-//! `commonware-cryptography`, module `feldman_desmedt`: its quorum is `n - f` with `n = 3f + 1`.
+//! Benchmark of `commonware-cryptography`, module `feldman_desmedt`: its quorum is `n - f` with `n
+//! = 3f + 1`.
 
 use chacha20::ChaCha20Rng;
 use commonware_cryptography::bls12381::dkg::feldman_desmedt::{Dealer, Info, Logs, Player, Reveal};

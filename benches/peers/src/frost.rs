@@ -1,4 +1,4 @@
-//! `frost-dkg` over `blstrs_plus`.
+//! Benchmark of `frost-dkg` over `blstrs_plus`.
 
 use std::num::NonZeroUsize;
 
@@ -47,8 +47,7 @@ fn key(shape: Shape) -> Cost {
             let participant = &mut participants[output.dst_ordinal];
             let ((), cost) = measure(|| {
                 participant.receive(output.data.as_bytes()).expect(
-                    "a good \
-                message",
+                    "a good message",
                 )
             });
             total += if output.dst_ordinal == last { cost } else { Cost::default() };

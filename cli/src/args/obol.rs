@@ -1,4 +1,4 @@
-//! What concerns Obol's clusters.
+//! Arguments of the commands for Obol clusters.
 
 use std::path::PathBuf;
 
@@ -6,13 +6,13 @@ use clap::{Args, Subcommand};
 
 #[derive(Subcommand)]
 pub(crate) enum ObolKey {
-    /// Make the key of this operator's node, and print its record for the cluster definition.
+    /// Create the key of this operator's node, and print its record for the cluster definition.
     #[command(
         after_help = "Example:\n  quorate identity obol-key new\n\nThe record (enr:...) goes into \
                       the cluster definition."
     )]
     New,
-    /// Keep a key that exists, and print its record.
+    /// Store an existing key in the state directory, and print its record.
     #[command(
         after_help = "Example:\n  quorate identity obol-key import .charon/charon-enr-private-key"
     )]
@@ -20,7 +20,7 @@ pub(crate) enum ObolKey {
         /// The key: a charon-enr-private-key file (mode 0600).
         file: PathBuf,
     },
-    /// Print the record of the key that is kept.
+    /// Print the record of the stored key.
     #[command(after_help = "Example:\n  quorate identity obol-key show")]
     Show,
 }
@@ -29,10 +29,10 @@ pub(crate) enum ObolKey {
 pub(crate) struct ExportObol {
     /// The ceremony file.
     pub(crate) ceremony: PathBuf,
-    /// The key of this operator's node, if it is not the one that is kept.
+    /// The key of this operator's node, if it is not the one in the state directory.
     #[arg(long, value_name = "FILE")]
     pub(crate) charon_enr_private_key: Option<PathBuf>,
-    /// The folder to make. Never overwrites.
+    /// The folder to create. Never overwrites.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }
@@ -42,8 +42,8 @@ pub(crate) struct ExportObol {
 pub(crate) struct VerifyCluster {
     /// The file.
     pub(crate) file: PathBuf,
-    /// A wallet (ERC-55) that is a contract: its signatures (ERC-1271) cannot be checked offline,
-    /// and are named instead of refused.
+    /// Address (ERC-55) of a contract wallet. Its signatures (ERC-1271) can only be verified on
+    /// chain: they are reported as not checked instead of refused.
     #[arg(long = "contract-wallet", value_name = "ADDRESS")]
     pub(crate) contract_wallets: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `quorate exit` and `quorate deposit`: sessions of the shares of a finished ceremony.
+//! Arguments of `quorate exit` and `quorate deposit`.
 
 use std::path::PathBuf;
 
@@ -10,84 +10,78 @@ use super::{VerifyExit, address_and_port};
 
 #[derive(Subcommand)]
 pub(crate) enum Exits {
-    /// Write a request that the operators can answer. Anybody can ask; an operator's request is
-    /// signed by it.
+    /// Write a request that the operators can answer. Anyone can write one; if an operator writes
+    /// it, it is signed.
     #[command(after_help = "Example:\n  quorate exit request transcript.quorate --public-key \
-                      0xb384f767... --index 1804776 \\\n    \
-                            --custodian quorate1... -o exit-request.json\n\nA ceremony before the \
-                            deposit cannot know the index: it is assigned when \
-                            the deposit is processed. Save what a beacon node says of the key (GET \
-                            /eth/v1/beacon/states/head/validators/KEY) \
-                            and give it with --beacon, and the index is compared.")]
+                            0xb384f767... --index 1804776 \\\n    --custodian quorate1... -o \
+                            exit-request.json\n\nThe beacon chain assigns the index when the \
+                            deposit is processed. To have it checked, save a beacon node's answer \
+                            about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
+                            it with --beacon.")]
     Request(ExitRequest),
-    /// Answer a request with this operator's share: shows what is signed, asks, remembers it for
-    /// ever, then writes the answer.
+    /// Answer a request with this operator's share. You confirm the message; it is logged before
+    /// the answer is written.
     #[command(
         after_help = "Example:\n  quorate exit sign exit-request.json\n\nsigning.toml in the state \
-                      directory says what is signed at all: \
-                            exits = \"ask\", \"allow-list\" or \"never\". --yes answers without a \
-                            question, and only for validators that \
-                            an allow-list names."
+                      directory is your policy: exits = \"ask\", \"allow-list\" or \"never\". \
+                      --yes skips the question, but only for validators on the allow-list."
     )]
     Sign(SignArgs),
-    /// Answer a request together with the other operators, all at the same time, and write the exit
-    /// as soon as enough have answered.
+    /// Answer a request together with the other operators, online at the same time, and write the
+    /// exit as soon as enough have answered.
     #[command(
         after_help = "Example:\n  quorate exit run exit-request.json -o exit.json\n\nEach operator \
-                      runs the same command on the same request. It \
-                            asks and remembers like exit sign, and combines like exit combine. \
-                            Exit code 0: the file is written (or, if the \
-                            answers are for a custodian, it has what it needs). 5: too few have \
-                            answered; no result is written, and the same \
-                            command goes on with the same answer. An answer that was sent cannot \
-                            be taken back. With a custodian, answers go to it alone, and it has to \
-                            be one of the \
-                            operators."
+                      runs the same command on the same request. It confirms and logs like exit \
+                      sign, and combines like exit combine. Exit code 0: the file is written or, \
+                      if the answers are for a custodian, the custodian has enough. Exit code 5: \
+                      too few operators answered and no result is written; run the same command \
+                      again to continue with the same answer. An answer that was sent cannot be \
+                      taken back. With a custodian, answers go only to the custodian, who must be \
+                      one of the operators."
     )]
     Run(LiveArgs),
-    /// Verify answers and combine as many as the threshold into the exit that a beacon node takes.
+    /// Verify answers, and combine a threshold of them into an exit for a beacon node.
     #[command(after_help = "Example:\n  quorate exit combine exit-request.json --transcript \
-                      transcript.quorate partial-*.json\n\nEach bad answer is \
-                            named. A custodian needs its keys (--dir) to open answers that are \
-                            sealed to it.")]
+                            transcript.quorate partial-*.json\n\nEach invalid answer is reported. \
+                            A custodian needs its keys (--dir) to open answers that are sealed to \
+                            it.")]
     Combine(Combine),
-    /// Verify a signed exit offline, whoever made it.
+    /// Verify a signed exit from any source, offline.
     #[command(after_help = "Example:\n  quorate exit verify \
-                      signed_exit_transaction-1804776-1795328302.json --network hoodi \\\n    \
-                            --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 if it \
-                            is refused.")]
+                            signed_exit_transaction-1804776-1795328302.json --network hoodi \
+                            \\\n    --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 \
+                            if it is refused.")]
     Verify(VerifyExit),
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Deposit {
-    /// Write a request for a further deposit that the operators can answer.
+    /// Write a request for a further deposit, for the operators to answer.
     #[command(after_help = "Example:\n  quorate deposit request transcript.quorate --public-key \
-                      0xb384f767... --amount 8 \\\n    --public -o top-up.json\n\n\
-                            The withdrawal credentials are the ceremony's; there is no way to ask \
-                            for others.")]
+                            0xb384f767... --amount 8 \\\n    --public -o top-up.json\n\nThe \
+                            withdrawal credentials are those of the ceremony; you cannot request \
+                            others.")]
     Request(DepositRequest),
-    /// Answer a request with this operator's share: shows what is signed, asks, remembers it for
-    /// ever, then writes the answer.
+    /// Answer a request with this operator's share. You confirm the message; it is logged before
+    /// the answer is written.
     #[command(
         after_help = "Example:\n  quorate deposit sign top-up.json\n\nsigning.toml in the state \
-                      directory says what is signed at all: \
-                            deposits = \"ask\", \"allow-list\" or \"never\"."
+                      directory is your policy: deposits = \"ask\", \"allow-list\" or \"never\"."
     )]
     Sign(SignArgs),
-    /// Answer a request together with the other operators, all at the same time, and write the
+    /// Answer a request together with the other operators, online at the same time, and write the
     /// deposit file as soon as enough have answered.
     #[command(after_help = "Example:\n  quorate deposit run top-up.json -o \
-                      deposit-data-8eth.json\n\nEach operator runs the same command on the same \
-                            request. Exit code 0: the file is written (or the custodian has what \
-                            it needs). 5: too few have answered; no \
-                            result is written, and the same command goes on with the same answer. \
-                            An answer that was sent cannot be taken back.")]
+                            deposit-data-8eth.json\n\nEach operator runs the same command on the \
+                            same request. Exit code 0: the file is written, or the custodian has \
+                            enough answers. Exit code 5: too few operators answered and no result \
+                            is written; run the same command again to continue with the same \
+                            answer. An answer that was sent cannot be taken back.")]
     Run(LiveArgs),
-    /// Verify answers and combine as many as the threshold into a deposit file.
+    /// Verify answers, and combine a threshold of them into a deposit file.
     #[command(after_help = "Example:\n  quorate deposit combine top-up.json --transcript \
-                      transcript.quorate partial-*.json\n\nThe file is uploaded to \
-                            the launchpad like the first one.")]
+                            transcript.quorate partial-*.json\n\nUpload the file to the launchpad \
+                            like the first one.")]
     Combine(Combine),
 }
 
@@ -96,16 +90,16 @@ pub(crate) enum Deposit {
 pub(crate) struct RequestCommon {
     /// The transcript of the finished ceremony. It is audited first.
     pub(crate) transcript: PathBuf,
-    /// The validator's key, 96 hexadecimal digits, with or without 0x.
+    /// The validator's public key: 96 hexadecimal digits, with or without 0x.
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: String,
     #[command(flatten)]
     pub(crate) answers: Answers,
-    /// What a beacon node says of the validator (GET /eth/v1/beacon/states/head/validators/KEY), to
-    /// be compared.
+    /// A beacon node's answer about the validator (GET /eth/v1/beacon/states/head/validators/KEY),
+    /// to compare with the request.
     #[arg(long, value_name = "FILE")]
     pub(crate) beacon: Option<PathBuf>,
-    /// Do not sign the request, even if there are keys of one of the operators here.
+    /// Do not sign the request, even if this state directory has the keys of an operator.
     #[arg(long)]
     pub(crate) unsigned: bool,
     /// The file to write. Never overwrites.
@@ -117,11 +111,11 @@ pub(crate) struct RequestCommon {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 pub(crate) struct Answers {
-    /// Seal the answers to the holder of this operator card, who alone can then combine them. Any
-    /// card will do, not only an operator's.
+    /// Seal the answers to the holder of this operator card, who alone can then combine them. The
+    /// card need not belong to an operator of the ceremony.
     #[arg(long, value_name = "CARD")]
     pub(crate) custodian: Option<String>,
-    /// Leave the answers open: whoever sees enough of them can use the signature.
+    /// Do not seal the answers: anyone who sees enough of them can use the signature.
     #[arg(long)]
     pub(crate) public: bool,
 }
@@ -136,7 +130,7 @@ pub(crate) struct ExitRequest {
     /// The earliest epoch in which the exit is valid. 0 is always valid.
     #[arg(long, value_name = "EPOCH", default_value_t = 0)]
     pub(crate) epoch: u64,
-    /// Allow an epoch that has not come yet: until then the exit is refused by every node.
+    /// Allow an epoch in the future: nodes refuse the exit until then.
     #[arg(long)]
     pub(crate) future_epoch: bool,
 }
@@ -156,14 +150,14 @@ pub(crate) struct DepositRequest {
 pub(crate) struct Asked {
     /// The request.
     pub(crate) request: PathBuf,
-    /// Do not ask. Only for what an allow-list in signing.toml names.
+    /// Do not ask for confirmation. Only for validators on the allow-list in signing.toml.
     #[arg(long)]
     pub(crate) yes: bool,
-    /// What your own beacon node says of the validator (GET
-    /// /eth/v1/beacon/states/head/validators/KEY), to be compared.
+    /// Your own beacon node's answer about the validator (GET
+    /// /eth/v1/beacon/states/head/validators/KEY), to compare with the request.
     #[arg(long, value_name = "FILE")]
     pub(crate) beacon: Option<PathBuf>,
-    /// Allow an epoch that has not come yet.
+    /// Allow an epoch in the future.
     #[arg(long)]
     pub(crate) future_epoch: bool,
 }
@@ -172,7 +166,7 @@ pub(crate) struct Asked {
 pub(crate) struct SignArgs {
     #[command(flatten)]
     pub(crate) asked: Asked,
-    /// The file to write, `partial-OPERATOR-REQUEST.json` if not given. Never overwrites.
+    /// The file to write. By default `partial-OPERATOR-REQUEST.json`. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -181,19 +175,19 @@ pub(crate) struct SignArgs {
 pub(crate) struct LiveArgs {
     #[command(flatten)]
     pub(crate) asked: Asked,
-    /// Where to listen. By default all interfaces, at the port that the ceremony file gives you.
+    /// Address to listen on. By default all interfaces, at your port in the ceremony file.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,
-    /// Where an operator can be reached now, by its name or index, if not where the ceremony file
-    /// says. May be given for several, and for oneself.
+    /// Current address of an operator, given by name or index, if it differs from the ceremony
+    /// file. Can be repeated, and given for yourself.
     #[arg(long, value_name = "OPERATOR=HOST:PORT")]
     pub(crate) at: Vec<String>,
-    /// How long to stay, at most: for enough answers, and then for those who answer late.
+    /// How long to wait, at most: first for enough answers, then for operators who are late.
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
         value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub(crate) wait: u64,
-    /// The file to write; if not given, named as its consumers expect, in this folder. Never
-    /// overwrites. With a custodian, nobody else writes one.
+    /// The file to write. By default in the current folder, under the usual name. Never overwrites.
+    /// With a custodian, only the custodian writes one.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -202,14 +196,13 @@ pub(crate) struct LiveArgs {
 pub(crate) struct Combine {
     /// The request.
     pub(crate) request: PathBuf,
-    /// The answers, of any operators; at least as many as the threshold have to be good.
+    /// The answers, from any operators; at least a threshold of them must be valid.
     #[arg(required = true, value_name = "PARTIAL")]
     pub(crate) partials: Vec<PathBuf>,
     /// The transcript of the finished ceremony. It is audited first.
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: PathBuf,
-    /// The file to write; if not given, named as its consumers expect, in this folder. Never
-    /// overwrites.
+    /// The file to write. By default in the current folder, under the usual name. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -1,6 +1,6 @@
-//! `quorate abandon`: a person's final word on a ceremony. The word is in the log, synced, before
-//! the record of it is written, and that record is made of the log alone: whatever was interrupted,
-//! the same command again completes it.
+//! `quorate abandon`: permanently abandons a ceremony. The abandonment is in the synced log before
+//! its record is written, and the record is made only from the log. After an interruption, the same
+//! command completes it.
 
 use std::sync::Arc;
 
@@ -23,10 +23,9 @@ use quorate::transcript::stopped;
 use quorate_operator::machine::{self, GIVEN_UP};
 use quorate_operator::store::{Log, Record, StateDir};
 
-const MEANING: &str = "\
-Giving up is final: this operator will sign nothing more in this ceremony, which can then never be \
-completed. To wait longer, do not \
-give up; nothing is lost by waiting.";
+const MEANING: &str = "Abandoning is permanent: this operator will sign nothing more in this \
+                       ceremony, so nobody can ever complete it. If you can wait longer, do so; \
+                       nothing is lost by waiting.";
 
 /// Runs the command.
 pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
@@ -66,7 +65,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let word = own(Kind::Abandon).next().cloned();
     let word = match word {
         Some(word) => {
-            talk("This ceremony was given up before; that is final. Its record is completed.");
+            talk("This ceremony was abandoned before; that is permanent. Completing its record.");
             word
         }
         None => {
@@ -83,7 +82,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
                     ceremony.attempt()
                 ));
             }
-            let question = "Type the fingerprint's words to give it up";
+            let question = "Type the words of the fingerprint to abandon it";
             prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), question)?;
             let (record, word) = participant.abandon();
             log.append(&[Record { kind: record.kind as u8, body: record.body }])
@@ -101,13 +100,13 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { awaited.join(", ") };
     let shares = match prepared {
         true => {
-            "This operator had signed that its shares are stored. They stay sealed where they are, \
-             of no use without the others': the \
-             keys of this ceremony must never receive a deposit."
+            "This operator has signed that its shares are stored. They stay sealed where they are \
+             and are useless without those of the others: the keys of this ceremony must never \
+             receive a deposit."
         }
         false => {
-            "This operator never signed that its shares are stored, so no key can come out of this \
-             ceremony."
+            "This operator never signed that its shares are stored, so this ceremony cannot \
+             produce any key."
         }
     };
     out.finish(
@@ -120,10 +119,9 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             "evidence": evidence.display().to_string(),
         }),
         &format!(
-            "Given up: \"{}\", attempt {}. Waited for {whom}, which accuses and proves \
-             nothing.\n{shares}\nRecord: {}\nWhat to do: send \
-             the record to the others, and agree on the next attempt; it is drafted with: quorate \
-             spec next",
+            "Abandoned: \"{}\", attempt {}. It waited for {whom}; this is a statement, not \
+             proof.\n{shares}\nRecord: {}\nWhat to do: send the record to the others and agree on \
+             the next attempt. To draft it: quorate spec next",
             ceremony.name(),
             ceremony.attempt(),
             shown(&evidence)

@@ -1,4 +1,4 @@
-//! `quorate completions`: generated from the same definitions as the help.
+//! `quorate completions`: shell completions, generated from the definitions of the arguments.
 
 use clap::CommandFactory;
 use clap_complete::{Shell, generate};

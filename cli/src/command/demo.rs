@@ -1,5 +1,4 @@
-//! `quorate demo`: a whole ceremony on this machine, with as many operator processes as operators,
-//! then the audit.
+//! `quorate demo`: a whole ceremony on this machine, with one process per operator, then the audit.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -430,7 +429,10 @@ pub(super) fn conclude(
     let transcript = read(&folders[0])?;
     for (player, folder) in players.iter().zip(&folders) {
         if read(folder)? != transcript {
-            return Err(messages::internal(&format!("{} holds another transcript", player.name)));
+            return Err(messages::internal(&format!(
+                "{} holds a different transcript",
+                player.name
+            )));
         }
     }
     let report =

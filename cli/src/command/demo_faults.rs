@@ -1,6 +1,6 @@
-//! `quorate demo --fault`: real operator processes, one of which crashes, goes back in time or
-//! cheats; what comes of it in plain words, and where a fault can be proven, the judge at work on
-//! the evidence. A demo that goes otherwise than announced is an error.
+//! `quorate demo --fault`: real operator processes, one of which crashes, is rolled back or cheats,
+//! with an explanation of the result and, for a proven fault, the check of the evidence. A demo
+//! that does not go as announced is an error.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn differs(demo: &Demo<'_>, fault: Fault, what: impl Into<String>) -> CliError {
 /// One of the lines that say where an operator is, from `round` on.
 fn from_round(round: usize) -> Vec<String> {
     let mut lines: Vec<String> = (round..=5).map(|round| format!("Round {round} of 5")).collect();
-    lines.push("Outputs are published".to_owned());
+    lines.push("Outputs are written".to_owned());
     lines
 }
 
@@ -78,18 +78,17 @@ fn kill(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         if unlucky.until(&from_round(round), PATIENCE).is_some() {
             unlucky.kill();
             kills += 1;
-            talk(&format!(
-                "demo: killed {who} (kill -9), and started it again with the same command."
-            ));
+            talk(&format!("demo: killed {who} (kill -9), and restarted it with the same command."));
         }
     }
     running.push(demo.start(UNLUCKY, None)?);
     finish(demo, Fault::Kill, running)?;
     let what = format!(
-        "{who} was killed (kill -9) {kills} times, about once in each round, and started again \
-         with the same command."
+        "{who} was killed (kill -9) {kills} times, about once in each round, and restarted with \
+         the same command."
     );
-    let came = "It went on where it was, signed nothing twice, and everybody finished.";
+    let came = "It continued where it had stopped, signed nothing twice, and all operators \
+                finished.";
     demo::conclude(
         demo,
         out,
@@ -104,40 +103,39 @@ fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     let mut running = demo.start_all_but(UNLUCKY)?;
     let mut unlucky = demo.start(UNLUCKY, None)?;
     if unlucky.until(&from_round(2), PATIENCE).is_none() {
-        return Err(differs(demo, Fault::Rollback, format!("{who} did not come to round 2")));
+        return Err(differs(demo, Fault::Rollback, format!("{who} did not reach round 2")));
     }
     unlucky.kill();
     let image = demo.root.join(format!("{who}.image"));
     copy(&player.dir, &image)?;
-    talk(&format!("demo: killed {who} (kill -9), and copied its directory. It goes on."));
+    talk(&format!("demo: killed {who} (kill -9), copied its directory, and restarted it."));
     let mut unlucky = demo.start(UNLUCKY, None)?;
     if unlucky.until(&from_round(3), PATIENCE).is_none() {
-        return Err(differs(demo, Fault::Rollback, format!("{who} did not come to round 3")));
+        return Err(differs(demo, Fault::Rollback, format!("{who} did not reach round 3")));
     }
     unlucky.kill();
     let later = demo.root.join(format!("{who}.later"));
     fs::rename(&player.dir, &later).map_err(|error| messages::writing(&later, &error))?;
     fs::rename(&image, &player.dir).map_err(|error| messages::writing(&player.dir, &error))?;
     talk(&format!(
-        "demo: killed {who} again, and put the copy in the place of its directory: it has \
-         forgotten what it signed since."
+        "demo: killed {who} again, and replaced its directory with the copy: it has forgotten what \
+         it signed since."
     ));
     running.push(demo.start(UNLUCKY, None)?);
     finish(demo, Fault::Rollback, running)?;
     let what = format!(
-        "{who} was stopped, and its directory put back to what it was a round before, as from a \
-         backup."
+        "{who} was stopped, and its directory was restored to its state one round earlier, as from \
+         a backup."
     );
-    let came = "It signed the same bytes again, since everything that it signs follows from its \
-                seed and from what it received; nobody was \
-                blamed, and everybody finished. Do not rely on it: where the copy is older than \
-                the hello, it would have signed another \
-                one, and that is equivocation.";
+    let came = "It signed the same bytes again, because everything that it signs follows from its \
+                seed and from what it received. Nobody was blamed, and all operators finished. Do \
+                not rely on this: from a copy older than its hello, it would have signed a \
+                different hello, which is equivocation.";
     demo::conclude(demo, out, Some((&told(&what, came), json!({ "fault": "rollback" }))))
 }
 
 fn told(what: &str, came: &str) -> String {
-    format!("What was done: {what}\nWhat came of it: {came}")
+    format!("What happened: {what}\nResult: {came}")
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
@@ -242,41 +240,36 @@ fn proven(
     let (what, came) = match rule {
         Rule::BadShare => (
             format!(
-                "{who} sealed shares for {victim} that do not match its public commitments. \
-                     Only {victim} can see that."
+                "{who} sealed shares for {victim} that do not match its public commitments. Only \
+                 {victim} could see that."
             ),
             format!(
-                "{victim} opened the one-time key of that one box in a signed complaint. So \
-                 everybody can open it, and sees that the \
-                 box, whose digest {who} had signed, is bad. No key came out of it, and the opened \
-                 key opens nothing else."
+                "{victim} revealed the one-time key of that one box in a signed complaint. So \
+                 everyone can open the box and see that it is bad, and {who} had signed its \
+                 digest. The ceremony produced no key, and the revealed key opens nothing else."
             ),
         ),
         Rule::Equivocate => (
-            format!(
-                "{who} signed two hellos, and gave one to half of the others and one to the \
-                     other half."
-            ),
-            "The operators tell each other what they hold; two signatures for one place are proof \
-             in themselves."
+            format!("{who} signed two different hellos and sent one to each half of the others."),
+            "The operators tell each other which statements they hold. Two different signed \
+             statements for the same round prove the fault."
                 .to_owned(),
         ),
         Rule::RogueKey => (
             format!(
-                "{who} waited for all other deals, and then dealt a constant term that makes \
-                     the sum a key of its own."
+                "{who} waited for all other deals, then dealt a constant term that would make the \
+                 sum a key that it knows."
             ),
             format!(
-                "Its hello had fixed its deal before any other was seen; this one does not open \
-                 that commitment. No key came out of it, \
-                     neither {who}'s nor another."
+                "Its hello had committed it to a deal before it saw any other, and this deal does \
+                 not open that commitment. The ceremony produced no key at all."
             ),
         ),
         Rule::FalseComplaint => (
-            format!("{who} complained of the share box of {victim}, which was good."),
+            format!("{who} complained about the share box of {victim}, which was valid."),
             format!(
-                "A complaint has to open the box. This one does not, so it proves a fault of \
-                     {who}, and none of {victim}."
+                "A complaint must open the box. This one does not, so it proves a fault of \
+                 {who}, not of {victim}."
             ),
         ),
         Rule::Withhold => unreachable!("nothing is proven by silence"),
@@ -285,9 +278,9 @@ fn proven(
     let honest: Vec<&str> =
         demo.players[..cheat].iter().map(|player| player.name.as_str()).collect();
     let text = format!(
-        "{}\nAll others stopped with exit code {}, with the same verdict in the evidence of each: \
-         {}.\nEvidence: {}\n\nWhat a stranger sees \
-         in that file, with: quorate evidence check {}\n\n{}",
+        "{}\nAll others stopped with exit code {}, and the evidence of each gives the same \
+         verdict: {}.\nEvidence: {}\n\nWhat anyone can see in that file, with: quorate evidence \
+         check {}\n\n{}",
         told(&what, &came),
         Exit::Aborted as i32,
         honest.join(", "),
@@ -323,8 +316,8 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         return Err(differs(demo, fault, format!("{whom} does not wait for {who}")));
     }
     talk(&format!(
-        "demo: {whom} waits for its share box, and asks everybody for it. In {} s the demo gives \
-         up.",
+        "demo: {whom} waits for its share box, and asks every operator for it. In {} s the demo \
+         abandons the ceremony.",
         WITHHELD.as_secs()
     ));
     thread::sleep(WITHHELD);
@@ -335,7 +328,7 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         }
     }
     drop(cheating);
-    talk(&format!("demo: {whom} gives up, with: quorate abandon ceremony.toml"));
+    talk(&format!("demo: {whom} abandons the ceremony, with: quorate abandon ceremony.toml"));
     let mut abandon = demo.command(victim);
     abandon
         .arg("abandon")
@@ -349,28 +342,30 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         return Err(differs(
             demo,
             fault,
-            format!("{whom} could not give up: {}", String::from_utf8_lossy(&abandoned.stderr)),
+            format!(
+                "{whom} could not abandon the ceremony: {}",
+                String::from_utf8_lossy(&abandoned.stderr)
+            ),
         ));
     }
     let path = evidence(demo, victim, machine::GIVEN_UP)?
-        .ok_or_else(|| differs(demo, fault, "there is no record of it"))?;
+        .ok_or_else(|| differs(demo, fault, "there is no record of the abandonment"))?;
     let verdict = judged(&path)?;
     if !verdict.proven.is_empty()
         || !verdict.said.iter().any(|said| said.contains(&format!("the share box of {who}")))
     {
-        return Err(differs(demo, fault, "the record does not say so"));
+        return Err(differs(demo, fault, "the record does not name it"));
     }
-    let what = format!("{who} never sent {whom} its share box, neither itself nor through others.");
+    let what =
+        format!("{who} never sent {whom} its share box, neither directly nor through others.");
     let came = format!(
-        "{whom} waited for {who}, and said so; so did the others, for {whom}. Silence proves \
-         nothing, so nobody is blamed; nobody could \
-         finish, and nothing was lost: had {who} sent the box, all would have gone on. {whom} gave \
-         up in the end, and the record says \
-         for whom it waited."
+        "{whom} waited for {who} and said so, and the others waited for {whom}. Silence proves \
+         nothing, so nobody is blamed. Nobody could finish, but nothing was lost: with the box \
+         from {who}, all would have continued. In the end {whom} abandoned the ceremony, and its \
+         record names the operator it waited for."
     );
     let text = format!(
-        "{}\nRecord: {}\n\nWhat a stranger sees in that file, with: quorate evidence check \
-         {}\n\n{}",
+        "{}\nRecord: {}\n\nWhat anyone can see in that file, with: quorate evidence check {}\n\n{}",
         told(&what, &came),
         path.display(),
         quoted(&path),

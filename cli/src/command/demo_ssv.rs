@@ -1,5 +1,5 @@
-//! The operators of a demo for SSV: numbers, RSA keys, and the files in which SSV's tools would
-//! keep them.
+//! The operators of a demo for SSV: their numbers, RSA keys, and the files in which SSV's tools
+//! store them.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `quorate evidence`: judges a file of evidence, believing nothing but the statements in it.
+//! `quorate evidence`: checks an evidence file, based only on the signed statements in it.
 
 use std::path::Path;
 

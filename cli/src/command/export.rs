@@ -1,4 +1,4 @@
-//! `quorate export`: outputs of a finished ceremony again, for one consumer each.
+//! `quorate export`: writes the outputs of a finished ceremony again, for one consumer each.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ pub(super) fn write(
     if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
         all.extend(fields);
     }
-    out.finish(Exit::Done, all, &format!("Wrote {} files to {}", files.len(), shown(folder)))
+    out.finish(Exit::Done, all, &format!("Files written to {}: {}", shown(folder), files.len()))
 }
 
 fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
@@ -205,8 +205,7 @@ fn push(
         Exit::Done,
         json!({ "keymanager": url, "imported": imported, "duplicates": duplicates }),
         &format!(
-            "The key manager has all {} keys: {imported} imported, {duplicates} that it had \
-                  before.",
+            "The key manager has all {} keys: {imported} imported, {duplicates} already there.",
             pubkeys.len()
         ),
     )

@@ -1,4 +1,4 @@
-//! `quorate export obol`: a finished cluster's node folder again.
+//! `quorate export obol`: writes the node folder of a finished Obol cluster again.
 
 use std::path::Path;
 use std::sync::Arc;

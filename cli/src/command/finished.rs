@@ -1,4 +1,4 @@
-//! This operator's own part in a finished ceremony, opened for what comes afterwards.
+//! Opens this operator's part of a finished ceremony, for the commands that use it afterwards.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `quorate identity`: this operator's keys.
+//! `quorate identity`: creates and shows this operator's keys.
 
 use std::path::Path;
 
@@ -56,10 +56,11 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
     let path = state.path().join(IDENTITY_FILE);
     talk(&format!("The keys are in {}, sealed with your passphrase.", messages::shown(&path)));
     talk(
-        "Back it up, and keep the passphrase apart from it: without either, this operator is lost.",
+        "Back this file up, and keep the passphrase in a different place: if you lose either, this \
+         operator is lost.",
     );
     talk(
-        "Send the card, the line that begins with quorate1, to the coordinator. It is not secret.",
+        "Send the card, the line that starts with quorate1, to the coordinator. It is not secret.",
     );
     finish(&operator.card(), &path, out)
 }

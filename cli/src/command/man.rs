@@ -1,4 +1,4 @@
-//! `quorate man`: manual pages, generated from the same definitions as the help.
+//! `quorate man`: manual pages, generated from the definitions of the arguments.
 
 use clap::CommandFactory;
 use clap_mangen::Man;

@@ -51,12 +51,12 @@ fn keep(state: &StateDir, key: &NodeSecret) -> Result<(), CliError> {
     input::must_be_free(&path)?;
     node_key::keep(state, key)?;
     talk(&format!(
-        "The node's key is in {}, in the open, because Charon reads it so. Whoever has it is this \
-         node.",
+        "The node's key is in {}, unencrypted, because Charon requires that. Anyone who has this \
+         file can act as this node.",
         shown(&path)
     ));
     talk(
-        "Put the record, the line that begins with enr:, in the cluster definition. It is not \
+        "Put the record, the line that starts with enr:, in the cluster definition. It is not \
          secret.",
     );
     Ok(())

@@ -1,4 +1,4 @@
-//! `quorate run`: takes part in a ceremony, resuming whatever was interrupted.
+//! `quorate run`: takes part in a ceremony, or resumes it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let dir = machine.dir().clone();
     let mut live = Live::new(ceremony.clone());
     if begun {
-        live.say("Continuing where this operator was.");
+        live.say("Continuing where this operator stopped.");
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -131,7 +131,7 @@ fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
     prompt::agree(
         ceremony,
         args.yes_fingerprint.as_deref(),
-        "Type the fingerprint's words to take part",
+        "Type the words of the fingerprint to take part",
     )
 }
 
@@ -218,24 +218,23 @@ fn done(
     let folder = dir.view().out();
     if !unconfirmed.is_empty() {
         talk(&format!(
-            "{} had not confirmed that they hold everything. Should one of them need your \
-             statements, run the same command again.",
+            "These operators have not confirmed that they have everything: {}. If one of them \
+             needs your statements, run the same command again.",
             unconfirmed.join(", ")
         ));
     }
     if !dir.view().has_secret_outputs().map_err(messages::store)? {
         talk(&format!(
-            "There are no keystores in {}. To have them written from the shares that this operator \
-             keeps, move that folder away and run \
-             the same command again, without --no-keystores.",
+            "There are no keystores in {}. To write them from this operator's stored shares, move \
+             that folder away and run the same command again, without --no-keystores.",
             shown(&folder)
         ));
     }
     if ceremony.ssv().is_some() {
         let folder = shown(&folder.join("public/ssv"));
         talk(&format!(
-            "For SSV: judge {folder} with quorate verify ssv, then register its keyshares.json \
-             with the next nonces. Know that"
+            "For SSV: check {folder} with quorate verify ssv, then register its keyshares.json \
+             with the next nonces. Note:"
         ));
         RSA_WEAKNESS.iter().for_each(|sentence| talk(&format!("* {sentence}")));
     }
@@ -255,12 +254,12 @@ fn interrupted(waiting: &[String], ceremony: &Ceremony, out: &Output) -> Result<
     let whom = if waiting.is_empty() {
         String::new()
     } else {
-        format!(" Was waiting for {}.", waiting.join(", "))
+        format!(" It was waiting for {}.", waiting.join(", "))
     };
     out.finish(
         Exit::Waiting,
         json!({ "ceremony": ceremony.name(), "waiting_for": waiting }),
-        &format!("Stopped.{whom} Nothing is lost: run the same command again to go on."),
+        &format!("Stopped.{whom} Nothing is lost: run the same command again to continue."),
     )
 }
 
@@ -275,20 +274,20 @@ fn aborted(
     let culprits = seat_names(ceremony, &fault.rule.culprits());
     let what = describe::rule(&fault.rule, Some(ceremony));
     let (certainty, sure) = match fault.rule.certainty() {
-        Certainty::Proven => ("proven", "proven to anybody"),
-        Certainty::Suspected => ("suspected", "suspected: one of them, and not proven which"),
-        Certainty::Nobody => ("nobody", "and nothing to prove"),
+        Certainty::Proven => ("proven", "anyone can verify the proof"),
+        Certainty::Suspected => ("suspected", "suspected: it is not proven which of them"),
+        Certainty::Nobody => ("nobody", "nothing to prove"),
     };
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
         true => {
-            "Your shares stay stored. If the others complete the certificate, this ceremony can \
-             still finish: run the same command again. \
-             Otherwise its keys must never receive a deposit."
+            "Your shares stay stored. If the other operators complete the certificate, this \
+             ceremony can still finish: run the same command again. Otherwise its keys must never \
+             receive a deposit."
         }
-        false => "No key came out of this ceremony, and nobody can deposit to one.",
+        false => "This ceremony produced no key, so nobody can deposit to one.",
     };
-    let mut todo = "show the evidence to the other operators, and agree on who takes part in the \
+    let mut todo = "show the evidence to the other operators and agree on who takes part in the \
                     next attempt."
         .to_owned();
     if let Some(proof) = evidence.iter().find(|path| named(path, machine::FAULT)) {
@@ -311,7 +310,7 @@ fn aborted(
             "next": next,
         }),
         &format!(
-            "Stopped by a fault: {what}\nWhose doing: {} ({sure}).\n{stored}\nEvidence: {}\nWhat \
+            "Stopped by a fault: {what}\nResponsible: {} ({sure}).\n{stored}\nEvidence: {}\nWhat \
              to do: {todo}",
             if culprits.is_empty() { "nobody's".to_owned() } else { culprits.join(" or ") },
             evidence.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
@@ -319,7 +318,7 @@ fn aborted(
     )
 }
 
-/// The command that drafts the next attempt: without whoever is proven to be at fault.
+/// The command that drafts the next attempt, without the operators whose fault is proven.
 pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ceremony) -> String {
     let culprits = match fault.rule.certainty() {
         Certainty::Proven => seat_names(ceremony, &fault.rule.culprits()),

@@ -1,5 +1,5 @@
 //! `quorate simulate`: whole ceremonies in memory, with faults and operators that break the rules.
-//! In no ordinary build.
+//! Only in builds with the feature `simulation`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;

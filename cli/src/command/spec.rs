@@ -1,4 +1,4 @@
-//! `quorate spec`: the ceremony file.
+//! `quorate spec`: writes, checks and shows ceremony files.
 
 use std::path::Path;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
             out.finish(
                 Exit::Done,
                 fields(&ceremony),
-                &format!("This ceremony file follows every rule.\nFingerprint  {words}"),
+                &format!("This ceremony file is valid.\nFingerprint  {words}"),
             )
         }
         Spec::Show { file } => {
@@ -59,8 +59,8 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
     talk(
-        "Send this same file to every operator. Before anything is signed, each compares the \
-         fingerprint with the others, by voice.",
+        "Send this same file to every operator. Before anything is signed, all operators compare \
+         the fingerprint by voice.",
     );
     let mut fields = fields(&ceremony);
     fields["file"] = args.output.display().to_string().into();

@@ -1,5 +1,5 @@
-//! `quorate spec next`: drafts the attempt after one that was stopped, with the same operators or
-//! with others. Like any ceremony file it binds nobody before everybody has agreed to it.
+//! `quorate spec next`: drafts the next attempt after a stopped one, with the same or other
+//! operators. Like any ceremony file, it binds nobody until all operators agree to it.
 
 use crate::args::SpecNext;
 use crate::command::spec;
@@ -30,9 +30,9 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::next_spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
     talk(
-        "Send this same file to every operator. Nobody has agreed to it yet: each reads it and \
-         compares the fingerprint with the others, \
-         by voice. Keys of the attempt before must never receive a deposit.",
+        "Send this same file to every operator. Nobody has agreed to it yet: all operators read it \
+         and compare the fingerprint by voice. Keys of the previous attempt must never receive a \
+         deposit.",
     );
     let mut fields = spec::fields(&ceremony);
     fields["file"] = args.output.display().to_string().into();
@@ -117,19 +117,21 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
 /// What is otherwise than in the attempt before, in sentences.
 fn changes(old: &Ceremony, file: &CeremonyFile, without: &[Index], args: &SpecNext) -> Vec<String> {
     let mut changes =
-        vec![format!("Attempt {} in the place of attempt {}.", file.attempt, old.attempt())];
+        vec![format!("Attempt {} supersedes attempt {}.", file.attempt, old.attempt())];
     for (index, seat) in old.roster().iter().filter(|(index, _)| without.contains(index)) {
-        changes.push(format!("Without {} (operator {index} before).", seat.card.name));
+        changes.push(format!(
+            "Without {} (operator {index} in the previous attempt).",
+            seat.card.name
+        ));
     }
     if !args.add.is_empty() {
-        changes.push(format!("With {} more.", args.add.len()));
+        changes.push(format!("New operators: {}.", args.add.len()));
     }
     let (t, n) = (usize::from(file.threshold), file.operators.len());
     if (t, n) != (old.t(), old.n()) {
-        let how =
-            if args.threshold.is_some() { "as asked" } else { "two thirds of them, rounded up" };
+        let how = if args.threshold.is_some() { "as asked" } else { "two thirds, rounded up" };
         changes.push(format!(
-            "Any {t} of {n} operators can sign ({how}); it was any {} of {}.",
+            "Any {t} of {n} operators can sign ({how}); before, it was any {} of {}.",
             old.t(),
             old.n()
         ));

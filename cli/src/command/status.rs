@@ -1,5 +1,5 @@
 //! `quorate status`: what this operator has, from what can be read without its passphrase; with a
-//! passphrase file, from the logs too.
+//! passphrase file, also from the logs.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use quorate_operator::{MachineError, machine};
 /// Where a ceremony stands, as far as files tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stand {
-    /// Outputs are published.
+    /// Outputs are written.
     Finished,
     /// This operator gave it up, for good.
     GivenUp,
@@ -76,20 +76,19 @@ impl Stand {
 
     fn sentence(self) -> &'static str {
         match self {
-            Self::Finished => "finished: its outputs are published",
+            Self::Finished => "finished: its outputs are written",
             Self::GivenUp => {
-                "given up: this operator signs nothing more in it, and its keys must never receive \
-                 a deposit"
+                "abandoned: this operator signs nothing more in it, and its keys must never \
+                 receive a deposit"
             }
-            Self::Faulted => "a fault was found, and its evidence is kept",
+            Self::Faulted => "stopped by a fault; the evidence is kept",
             Self::Begun => {
-                "begun and not finished; with --passphrase-file, whom it waits for is read from \
-                 its log"
+                "started, not finished; to see whom it waits for, give --passphrase-file"
             }
-            Self::Empty => "nothing was begun",
+            Self::Empty => "not started",
             Self::LogGone => {
-                "begun, and its log is gone: it cannot be begun anew; agree on a new file with the \
-                 next attempt"
+                "started, but its log is missing: it cannot be started again; agree on a new file \
+                 for the next attempt"
             }
         }
     }
@@ -114,9 +113,9 @@ pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
         objects.push(object);
     }
     if !has_identity {
-        talk("There are no operator keys here. Make them with: quorate identity new");
+        talk("There are no operator keys here. Create them with: quorate identity new");
     }
-    let text = if texts.is_empty() { "No ceremony yet.".to_owned() } else { texts.join("\n\n") };
+    let text = if texts.is_empty() { "No ceremonies yet.".to_owned() } else { texts.join("\n\n") };
     let fields = json!({
         "dir": state.path().display().to_string(),
         "identity": has_identity,
@@ -267,8 +266,11 @@ fn told(
     let names = seat_names(ceremony, &waiting.everybody());
     let fault = participant.fault().map(|fault| {
         let stored = match participant.is_prepared() {
-            true => "your shares are stored, and it goes on if the others complete the certificate",
-            false => "your shares were never confirmed",
+            true => {
+                "your shares are stored; it can still finish if the other operators complete the \
+                 certificate"
+            }
+            false => "you never confirmed shares",
         };
         format!("{}; {stored}", describe::rule(&fault.rule, Some(ceremony)))
     });
@@ -281,7 +283,7 @@ fn told(
                 names.join(", ")
             )
         }
-        _ => "for nobody; run it to go on".to_owned(),
+        _ => "for nobody; run it to continue".to_owned(),
     };
     Ok(Told::Waits { sentence, names, fault })
 }
@@ -301,7 +303,7 @@ fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
     };
     Ok(match input::parse_ceremony(text) {
         Ok(ceremony) if ceremony.digest().to_string().starts_with(view.name()) => Ok(ceremony),
-        Ok(_) => Err("of another ceremony than this directory".to_owned()),
+        Ok(_) => Err("belongs to a different ceremony than this directory".to_owned()),
         Err(error) => Err(error.to_string()),
     })
 }

@@ -1,4 +1,4 @@
-//! `quorate verify`: files that anybody made, judged offline by the rules of Ethereum alone.
+//! `quorate verify`: verifies files from any source offline, by the rules of Ethereum alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -140,8 +140,8 @@ pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
     let calldata = format!("0x{}", hex::encode(withdrawal_request(&key.to_compressed())));
     let message = signed.message;
     let text = format!(
-        "  network {}, validator {}, valid from epoch {}\n  signed by 0x{}\n  That this key has \
-         this index is for a beacon node to say.",
+        "  network {}, validator {}, valid from epoch {}\n  signed by 0x{}\n  Not checked: only a \
+         beacon node knows the index of this key.",
         network.name(),
         message.validator_index,
         message.epoch,
@@ -221,7 +221,7 @@ fn cluster_accepted(
         cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
     for unchecked in cluster.unchecked() {
         text += &format!(
-            "\n  NOT CHECKED: {} of {}, said to be a contract (ERC-1271): only the chain can tell",
+            "\n  NOT CHECKED: {} of {}, named as a contract wallet (ERC-1271): verify it on chain",
             unchecked.field, unchecked.wallet
         );
     }
@@ -243,10 +243,9 @@ fn money(definition: &ClusterDefinition) -> (String, Value) {
     let name = network.as_ref().map(Network::name);
     let mut text = match name {
         Some(name) => format!("\n  network {name}"),
-        None => format!(
-            "\n  NO NETWORK THAT IS KNOWN HERE: fork version 0x{}",
-            hex::encode(definition.fork_version)
-        ),
+        None => {
+            format!("\n  UNKNOWN NETWORK: fork version 0x{}", hex::encode(definition.fork_version))
+        }
     };
     let unit = network.as_ref().map(Network::unit);
     let amount = |gwei: &u64| {
@@ -268,7 +267,7 @@ fn money(definition: &ClusterDefinition) -> (String, Value) {
         );
     }
     match definition.deposit_amounts.as_deref() {
-        None | Some([]) => text += "\n  deposits: of the usual amount",
+        None | Some([]) => text += "\n  deposits: of the default amount",
         Some(amounts) => {
             text += &format!(
                 "\n  deposits of each: {}",
@@ -294,13 +293,13 @@ fn money(definition: &ClusterDefinition) -> (String, Value) {
 /// Whose wallets have signed a definition, as far as that was checked.
 fn signers(cluster: &Cluster) -> String {
     let definition = cluster.definition();
-    let but = if cluster.unchecked().is_empty() { "" } else { ", but for what was NOT CHECKED" };
+    let but = if cluster.unchecked().is_empty() { "" } else { ", except for what was NOT CHECKED" };
     match definition.creator.address {
-        None => "signed by nobody".to_owned(),
+        None => "not signed".to_owned(),
         Some(_) if definition.is_signed() => {
             format!("signed by the wallets of its creator and of every operator{but}")
         }
-        Some(_) => format!("signed by the wallet of its creator and of no operator{but}"),
+        Some(_) => format!("signed by the wallet of its creator but of no operator{but}"),
     }
 }
 
@@ -375,7 +374,7 @@ fn keystore(
         })
         .collect();
     let text = format!(
-        "Accepted: {} keystores, each decrypts to the key that it names.\n{text}",
+        "Accepted: {} keystores; each decrypts to the key that it names.\n{text}",
         rows.len()
     );
     out.finish(Exit::Done, json!({ "accepted": true, "keystores": rows }), &text)

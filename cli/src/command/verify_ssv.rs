@@ -1,4 +1,4 @@
-//! `quorate verify keyshares` and `quorate verify ssv`: registrations with an SSV cluster.
+//! `quorate verify keyshares` and `quorate verify ssv`: verify registrations with an SSV cluster.
 
 use std::fs::DirEntry;
 use std::path::Path;
@@ -45,9 +45,8 @@ fn described(registrations: &[Registration]) -> (String, Vec<Value>) {
         rows.push(json!({ "pubkey": key, "owner": owner.to_string(), "nonce": nonce,
         "operators": operators }));
     }
-    text += "\n  That each operator can decrypt its share is for that operator alone to see; what \
-             the operators and the owner have on chain, \
-             for a node.";
+    text += "\n  Not checked: only each operator can check that it can decrypt its share, and only \
+             a node knows what the operators and the owner have on chain.";
     (text, rows)
 }
 

@@ -70,7 +70,7 @@ impl Answer {
             self.seen = limit;
             return match self.bytes.len() - self.head < MOST_HEAD {
                 true => Ok(false),
-                false => Err(PushError::Answer("no end of the headers")),
+                false => Err(PushError::Answer("the headers do not end")),
             };
         };
         let end = from + found + 4;
@@ -82,7 +82,7 @@ impl Answer {
         }
         self.interim += 1;
         if self.interim > MOST_INTERIM {
-            return Err(PushError::Answer("interim answers without end"));
+            return Err(PushError::Answer("too many interim answers"));
         }
         Ok(true)
     }
@@ -90,11 +90,11 @@ impl Answer {
     /// Status code and body, once the answer is whole or the connection has ended.
     pub(super) fn finish(self) -> Result<(u16, Vec<u8>), PushError> {
         let Body { code, start, framing } =
-            self.body.ok_or(PushError::Answer("no end of the headers"))?;
+            self.body.ok_or(PushError::Answer("the headers do not end"))?;
         let rest = &self.bytes[start..];
         let body = match framing {
             Framing::Chunked(chunks) if chunks.ended => chunks.joined,
-            Framing::Chunked(_) => return Err(PushError::Answer("broken chunks")),
+            Framing::Chunked(_) => return Err(PushError::Answer("invalid chunks")),
             Framing::Length(length) => {
                 rest.get(..length).ok_or(PushError::Answer("shorter than it says"))?.to_vec()
             }
@@ -135,7 +135,7 @@ fn framing(headers: &[httparse::Header<'_>]) -> Result<Framing, PushError> {
     match header("content-length").map(|header| number(header.value)) {
         None => Ok(Framing::Open),
         Some(Some(length)) => Ok(Framing::Length(length)),
-        Some(None) => Err(PushError::Answer("a length that is no number")),
+        Some(None) => Err(PushError::Answer("a length that is not a number")),
     }
 }
 
@@ -156,7 +156,7 @@ struct Chunks {
 impl Chunks {
     /// Goes on with the body, of which `rest` is there. Whether that is all of it.
     fn read(&mut self, rest: &[u8]) -> Result<bool, PushError> {
-        let broken = || PushError::Answer("broken chunks");
+        let broken = || PushError::Answer("invalid chunks");
         loop {
             if let Some(size) = self.size {
                 let end = self.at.checked_add(size).ok_or_else(broken)?;
@@ -252,23 +252,23 @@ mod tests {
         assert!(!is_whole(interim.as_bytes()).unwrap());
         assert!(matches!(
             parsed(&interim.repeat(20)),
-            Err(PushError::Answer("interim answers without end"))
+            Err(PushError::Answer("too many interim answers"))
         ));
         for (text, reason) in [
-            ("", "no end of the headers"),
-            ("HTTP/1.1 200 OK\r\n", "no end of the headers"),
+            ("", "the headers do not end"),
+            ("HTTP/1.1 200 OK\r\n", "the headers do not end"),
             ("HTTP/2 200\r\n\r\n", "no status line"),
             ("HTTP/1.1 x\r\n\r\n", "no status line"),
             ("HTTP/1.1 200 OK\r\nX: \u{e9}\n\nContent-Length: 2\r\n\r\nhi", "broken headers"),
             ("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", "shorter than it says"),
-            ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nhi", "a length that is no number"),
+            ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nhi", "a length that is not a number"),
         ] {
             let said = parsed(text);
             assert!(matches!(said, Err(PushError::Answer(why)) if why == reason), "{text:?}");
         }
         for chunks in ["ffffffffffffffff\r\nhi", "2\r\nhi", "zz\r\n", "2\r\nhi!!0\r\n\r\n", ""] {
             let text = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
-            assert!(matches!(parsed(&text), Err(PushError::Answer("broken chunks"))), "{text:?}");
+            assert!(matches!(parsed(&text), Err(PushError::Answer("invalid chunks"))), "{text:?}");
         }
         let latin = b"HTTP/1.1 200 OK\r\nX: \xe9\r\n\r\n";
         let said = parse_answer(latin);

@@ -1,4 +1,4 @@
-//! What is said about exports.
+//! Messages of `quorate export`.
 
 use std::path::Path;
 
@@ -8,41 +8,41 @@ use crate::report::CliError;
 
 pub(crate) fn nothing_here(ceremony: &str, dir: &Path) -> CliError {
     local(
-        format!("{} has nothing of the ceremony {ceremony:?}", shown(dir)),
-        "name the state directory with which you took part, with --dir",
+        format!("{} holds nothing from the ceremony {ceremony:?}", shown(dir)),
+        "give the state directory with which you took part, with --dir",
     )
 }
 
 pub(crate) fn push(url: &str, error: &PushError) -> CliError {
     let what = format!("{url}: {error}");
     match error {
-        PushError::Url(_) => usage(what, "write it like http://127.0.0.1:7500"),
+        PushError::Url(_) => usage(what, "write it as in http://127.0.0.1:7500"),
         PushError::Https => usage(
             what,
-            "run this on the key manager's machine; or bring its port here: ssh -L \
+            "run this on the key manager's machine; or forward its port: ssh -L \
              7500:127.0.0.1:7500 HOST, then use http://127.0.0.1:7500",
         ),
         PushError::NotLoopback(_) => usage(
             what,
-            "bring its port here: ssh -L 7500:127.0.0.1:7500 HOST, then use http://127.0.0.1:7500; \
-             or mean it, with --insecure-http",
+            "forward its port: ssh -L 7500:127.0.0.1:7500 HOST, then use http://127.0.0.1:7500; or \
+             accept the risk with --insecure-http",
         ),
-        PushError::Token => usage(what, "copy the token as the validator client wrote it"),
+        PushError::Token => usage(what, "copy the token exactly as the validator client wrote it"),
         PushError::Status { .. } => {
-            local(what, "look at what the key manager says; check address and token")
+            local(what, "read what the key manager says; check the address and the token")
         }
         PushError::Connect(_) | PushError::Io(_) | PushError::Answer(_) => local(
             what,
-            "check that the key manager API is on and at this address, then run it again",
+            "check that the key manager API is enabled at this address, then run the command again",
         ),
         PushError::Slow(_) | PushError::Count { .. } | PushError::Missing(_) => local(
             what,
-            "ask the key manager what it holds before you start it (GET /eth/v1/keystores)",
+            "ask the key manager which keys it holds (GET /eth/v1/keystores) before you start it",
         ),
     }
 }
 
-/// Whoever believes that nothing was imported, and loads the shares elsewhere, has them in two
+/// A person who believes that nothing was imported, and loads the shares elsewhere, has them in two
 /// clients.
 pub(crate) fn push_unfinished(
     url: &str,
@@ -51,25 +51,23 @@ pub(crate) fn push_unfinished(
     if (*held, *unsure) == (0, 0) {
         return push(url, why);
     }
-    let more = if *unsure == 0 {
-        String::new()
-    } else {
-        format!(", and has {unsure} more or not: it did not say")
-    };
+    let more =
+        if *unsure == 0 { String::new() } else { format!("; status of {unsure} more unknown") };
     local(
         format!(
-            "{url}: {why}\n  by its own word the key manager has {held} of the {total} \
+            "{url}: {why}\n  the key manager says that it has {held} of the {total} \
              keystores{more}"
         ),
-        "ask it what it holds (GET /eth/v1/keystores) before you start it, or load a share \
-         anywhere else: a share in two clients gets \
-         slashed. To go on, run it again: keys that it has are reported as duplicates",
+        "ask it which keys it holds (GET /eth/v1/keystores) before you start it or load a share \
+         anywhere else: a share in two clients gets slashed. To continue, run the same command \
+         again: keys that it already has are reported as duplicates",
     )
 }
 
 pub(crate) fn not_imported(lines: &[String]) -> CliError {
     local(
-        format!("the key manager did not import everything\n  {}", lines.join("\n  ")),
-        "mend what it says, then run it again: keys that it has are reported as duplicates",
+        format!("the key manager did not import all keystores\n  {}", lines.join("\n  ")),
+        "fix the reported problem and run it again: keys that it already has are reported as \
+         duplicates",
     )
 }

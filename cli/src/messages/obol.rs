@@ -1,4 +1,4 @@
-//! What is said about Obol's clusters.
+//! Messages about Obol clusters.
 
 use std::path::Path;
 
@@ -11,18 +11,19 @@ use quorate::protocol::obol::WrongNodeKey;
 pub(crate) fn node_key(path: &Path, error: Secp256k1Error) -> CliError {
     local(
         format!("{}: {error}", shown(path)),
-        "name a charon-enr-private-key file: 64 hexadecimal digits, as charon create enr or \
-         quorate identity obol-key new writes it",
+        "give a charon-enr-private-key file: 64 hexadecimal digits, as written by charon create \
+         enr or quorate identity obol-key new",
     )
 }
 
 pub(crate) fn no_node_key(expected: &str) -> CliError {
     local(
         format!(
-            "this ceremony makes an Obol cluster, and the key of this operator's node \
-             (0x{expected}) is not here"
+            "this ceremony makes an Obol cluster, but the key of this operator's node \
+             (0x{expected}) is missing"
         ),
-        "bring it: quorate identity obol-key import FILE, or --charon-enr-private-key FILE",
+        "import it with: quorate identity obol-key import FILE; or use --charon-enr-private-key \
+         FILE",
     )
 }
 
@@ -36,8 +37,8 @@ pub(crate) fn wrong_node_key(path: &Path, error: &WrongNodeKey) -> CliError {
 
 pub(crate) fn no_cluster(path: &Path) -> CliError {
     usage(
-        format!("{}: this ceremony makes no Obol cluster", shown(path)),
-        "leave it out; a ceremony that makes one is written with: quorate spec new \
+        format!("{}: this ceremony does not make an Obol cluster", shown(path)),
+        "leave this file out; to write a ceremony file for a cluster: quorate spec new \
          --obol-definition cluster-definition.json",
     )
 }
@@ -45,13 +46,14 @@ pub(crate) fn no_cluster(path: &Path) -> CliError {
 pub(crate) fn definition(path: &Path, error: &DefinitionError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),
-        "ask whoever made the definition for one that holds; nothing in it can be changed by hand",
+        "ask the person who made the definition for a valid one; nothing in it can be changed by \
+         hand",
     )
 }
 
 pub(crate) fn contradicts(flag: &str, given: &str, definition: &str) -> CliError {
     usage(
         format!("{flag} {given}, but the cluster definition has {definition}"),
-        format!("leave {flag} out; the definition says it"),
+        format!("leave {flag} out; the definition decides it"),
     )
 }

@@ -1,4 +1,4 @@
-//! What is said about clusters of SSV.
+//! Messages about SSV clusters.
 
 use std::path::Path;
 
@@ -8,28 +8,28 @@ use quorate::ethereum::ssv::OperatorsInfoError;
 
 pub(crate) fn ssv_pairs(operators: usize, ids: usize) -> CliError {
     usage(
-        format!("{operators} times --operator, but {ids} times --ssv-id"),
-        "give each operator's number in SSV's contract, in the order of --operator",
+        format!("--operator was given {operators} times, but --ssv-id {ids} times"),
+        "give one --ssv-id for each --operator, in the same order: its number in SSV's contract",
     )
 }
 
 pub(crate) fn operators_info(path: &Path, error: &OperatorsInfoError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),
-        "take the operators_info.json that SSV's web application exports for these operators",
+        "use the operators_info.json that SSV's web application exports for these operators",
     )
 }
 
 pub(crate) fn no_ssv_operator(path: &Path, id: u64) -> CliError {
     usage(
         format!("{}: there is no operator {id}", shown(path)),
-        "take the operators_info.json of the operators of this cluster",
+        "use the operators_info.json that lists the operators of this cluster",
     )
 }
 
 pub(crate) fn not_for_ssv(transcript: &Path) -> CliError {
     usage(
         format!("{}: the ceremony is not for SSV", shown(transcript)),
-        "take the transcript of a ceremony whose file has [ssv]",
+        "use the transcript of a ceremony whose file has an [ssv] section",
     )
 }

@@ -1,4 +1,4 @@
-//! What is said of an operator's RSA key for SSV.
+//! Messages about an operator's RSA key for SSV.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use quorate::ethereum::ssv::KeyFileError;
 
 pub(crate) fn ssv_key_unneeded(ceremony: &str) -> CliError {
     usage(
-        format!("\"{ceremony}\" is not for SSV, and needs no --ssv-key"),
-        "leave it out, or check that this is the right ceremony file",
+        format!("\"{ceremony}\" is not for SSV and does not use --ssv-key"),
+        "leave the flag out, or check that this is the right ceremony file",
     )
 }
 
 pub(crate) fn ssv_key_needed(ceremony: &str) -> CliError {
     usage(
         format!("\"{ceremony}\" is for SSV: your shares are encrypted to your operator's RSA key"),
-        "give its file with --ssv-key encrypted_private_key.json, and its password with \
+        "give its key file with --ssv-key encrypted_private_key.json, and the password with \
          --ssv-password-file",
     )
 }
@@ -25,24 +25,24 @@ pub(crate) fn ssv_key_needed(ceremony: &str) -> CliError {
 pub(crate) fn ssv_password(error: &PasswordError) -> CliError {
     local(
         format!("the password of the SSV key cannot be used: {error}"),
-        "give the one that the key file was made with",
+        "give the password with which the key file was created",
     )
 }
 
 pub(crate) fn ssv_key_file(path: &Path, error: &KeyFileError) -> CliError {
     let fix = match error {
         KeyFileError::Keystore(KeystoreError::Checksum) => {
-            "check the password; or take the key file from your backup"
+            "check the password, or use the key file from your backup"
         }
-        _ => "take the encrypted_private_key.json that your SSV operator runs with",
+        _ => "use the encrypted_private_key.json of your SSV operator node",
     };
     local(format!("{}: {error}", shown(path)), fix)
 }
 
 pub(crate) fn ssv_key_another(path: &Path) -> CliError {
     local(
-        format!("{}: another RSA key than the ceremony file has for you", shown(path)),
-        "give the key of the SSV operator that the ceremony names; or have the coordinator correct \
-         the file before anybody begins",
+        format!("{}: this is not the RSA key that the ceremony file has for you", shown(path)),
+        "give the key of the SSV operator in the ceremony file; or have the coordinator correct \
+         the file before anybody starts",
     )
 }

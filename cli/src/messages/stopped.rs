@@ -1,9 +1,8 @@
-//! What is said about ceremonies that were not completed, their evidence, and the attempts after
-//! them.
+//! Messages about evidence, abandoned ceremonies and next attempts.
 
 use std::path::Path;
 
-use super::{local, quoted, shown, spec, usage};
+use super::{quoted, shown, spec, usage};
 use crate::report::{CliError, Exit};
 use quorate::spec::SpecError;
 use quorate::spec::threshold::ThresholdError;
@@ -14,10 +13,10 @@ pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
     let (what, fix) = match error {
         ContainerError::NotStopped => (
             error.to_string(),
-            format!("it is verified, and not judged, with: quorate audit {}", quoted(path)),
+            format!("to verify a transcript, use: quorate audit {}", quoted(path)),
         ),
         ContainerError::Magic => (
-            "not evidence: it does not begin with \"QTRN\"".to_owned(),
+            "not evidence: it does not start with \"QTRN\"".to_owned(),
             "check that this is the right file".to_owned(),
         ),
         ContainerError::Statements { .. }
@@ -30,7 +29,7 @@ pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
         ),
         _ => (
             format!("not evidence: {error}"),
-            "believe nothing of it; ask for the file again".to_owned(),
+            "do not rely on it; ask for the file again".to_owned(),
         ),
     };
     CliError::new(Exit::Finding, format!("{}: {what}", shown(path)), fix)
@@ -41,11 +40,11 @@ pub(crate) fn other_ceremony(path: &Path, found: &str, expected: &str) -> CliErr
     CliError::new(
         Exit::Finding,
         format!(
-            "{}: about another ceremony. Its fingerprint is: {found}; the expected one's: \
-             {expected}",
+            "{}: this is about another ceremony. Its fingerprint is: {found}; the expected \
+             fingerprint is: {expected}",
             shown(path)
         ),
-        "nothing in it is about your ceremony, whoever is named in it; ask for the right file",
+        "nothing in it concerns your ceremony, even if names match; ask for the right file",
     )
 }
 
@@ -53,17 +52,17 @@ pub(crate) fn other_ceremony(path: &Path, found: &str, expected: &str) -> CliErr
 pub(crate) fn nothing_begun(ceremony: &str) -> CliError {
     usage(
         format!(
-            "this operator has not begun the ceremony {ceremony:?}: there is nothing to give up"
+            "this operator has not started the ceremony {ceremony:?}: there is nothing to abandon"
         ),
-        "check the file and --dir; not to take part, do not run it",
+        "check the file and --dir; if you do not want to take part, just do not run it",
     )
 }
 
 /// A ceremony that came to its end.
 pub(crate) fn finished(ceremony: &str, out: &Path) -> CliError {
     usage(
-        format!("the ceremony {ceremony:?} is finished: there is nothing to give up"),
-        format!("its outputs are in {}; if they are not to be used, do not deposit", shown(out)),
+        format!("the ceremony {ceremony:?} is finished: there is nothing to abandon"),
+        format!("its outputs are in {}; if they must not be used, do not deposit", shown(out)),
     )
 }
 
@@ -73,10 +72,10 @@ pub(crate) fn agreed_already(ceremony: &str) -> CliError {
     usage(
         format!(
             "this operator has signed the outputs of the ceremony {ceremony:?}: others may have \
-             them, and count on its share"
+             them and rely on its share"
         ),
-        "run it again, to have your outputs too; if they are not to be used, agree with the others \
-         not to deposit",
+        "run it again to get your outputs too; if they must not be used, agree with the others not \
+         to deposit",
     )
 }
 
@@ -84,8 +83,8 @@ pub(crate) fn agreed_already(ceremony: &str) -> CliError {
 pub(crate) fn given_up(dir: &Path) -> CliError {
     CliError::new(
         Exit::Aborted,
-        format!("{}: this operator has given this ceremony up, which is final", shown(dir)),
-        "never deposit to its keys. The record is in evidence/; draft the next attempt with: \
+        format!("{}: this operator has permanently abandoned this ceremony", shown(dir)),
+        "never deposit to its keys. The record is in evidence/. Draft the next attempt with: \
          quorate spec next",
     )
 }
@@ -101,15 +100,15 @@ pub(crate) fn no_such_operator(flag: &str, text: &str, ceremony: &str) -> CliErr
 
 pub(crate) fn two_such_operators(flag: &str, text: &str) -> CliError {
     usage(
-        format!("{flag} {text:?}: one operator has this name, another this index"),
-        "name the one that you mean otherwise",
+        format!("{flag} {text:?}: this is the name of one operator and the index of another"),
+        "use the other form, name or index, for the operator that you mean",
     )
 }
 
 pub(crate) fn reason(most: usize) -> CliError {
     usage(
         format!("--reason: not one line of 1 to {most} characters"),
-        "say in a sentence why there is another attempt",
+        "give the reason for the next attempt in one sentence",
     )
 }
 
@@ -128,25 +127,7 @@ pub(crate) fn next_spec(error: &SpecError) -> CliError {
 
 pub(crate) fn last_attempt() -> CliError {
     usage(
-        "attempt 4294967295 is the last that there can be",
-        "make a new ceremony with: quorate spec new",
-    )
-}
-
-// A demo of faults.
-
-/// A demo that went otherwise than it should: what it promises to show does not hold here.
-pub(crate) fn demo_differs(fault: &str, what: &str, root: &Path) -> CliError {
-    local(
-        format!("the demo of {fault} went otherwise than announced: {what}"),
-        format!("please report it, with the lines above; the files are in {}", shown(root)),
-    )
-}
-
-/// The demo's cheat, outside of a demo.
-pub(crate) fn not_a_demo() -> CliError {
-    usage(
-        "this command breaks the rules on purpose, and works in a demo's ceremony only",
-        "see: quorate demo --help",
+        "attempt 4294967295 is the last possible one",
+        "write a new ceremony file with: quorate spec new",
     )
 }

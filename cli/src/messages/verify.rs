@@ -1,4 +1,4 @@
-//! What is said of networks and keys that a person names.
+//! Messages of `quorate verify`, about networks, keys and addresses.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use quorate::ethereum::network::Network;
 pub(crate) fn unknown_network(name: &str) -> CliError {
     let known: Vec<&str> = Network::known_names().collect();
     usage(
-        format!("{name:?} is no network that is built in"),
+        format!("{name:?} is not a built-in network"),
         format!(
-            "choose one of {}; for another one, name a ceremony file of it with --ceremony",
+            "choose one of {}; for another network, give one of its ceremony files with --ceremony",
             known.join(", ")
         ),
     )
@@ -34,14 +34,14 @@ pub(crate) fn address(flag: &str, error: AddressError) -> CliError {
 
 pub(crate) fn too_many_entries(folder: &Path, most: usize) -> CliError {
     local(
-        format!("{}: more than {most} entries; so many are not looked at", shown(folder)),
+        format!("{}: more than {most} entries: too many to check", shown(folder)),
         "give the path of the ceremony's folder itself",
     )
 }
 
 pub(crate) fn contract_wallet(wallet: &ExecutionAddress) -> CliError {
     usage(
-        format!("--contract-wallet: {wallet} is no wallet of this cluster"),
-        "name only wallets of its operators or creator that are contracts",
+        format!("--contract-wallet: {wallet} is not a wallet of this cluster"),
+        "name only contract wallets of its operators or its creator",
     )
 }

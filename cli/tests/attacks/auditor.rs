@@ -1,5 +1,5 @@
-//! What an auditor without any secret makes of an attack's transcript or evidence, and the vectors
-//! that keep it: `test-vectors/attacks`.
+//! The auditor's verdict on the transcript or evidence of each attack, and the vectors in
+//! `test-vectors/attacks`.
 //!
 //! To write them again: `QUORATE_WRITE_VECTORS=1 cargo test --test attacks`, then look at the
 //! difference.

@@ -1,4 +1,4 @@
-//! B: agreement, in spite of operators with two faces and networks with a mind of their own.
+//! Attacks B: agreement, with equivocating operators and hostile networks.
 
 use quorate::audit::code::Code;
 use quorate::audit::first_failure;

@@ -1,4 +1,4 @@
-//! The table: every row of the chapter "Attacks" is tested or pending, and nothing else is.
+//! Checks that every row of the chapter "Attacks" is tested or pending, and nothing else is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

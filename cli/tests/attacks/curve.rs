@@ -1,4 +1,4 @@
-//! C: points and numbers that are none.
+//! Attacks C: invalid points and scalars.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! D: what a dealer can do wrong.
+//! Attacks D: cheating dealers.
 
 use quorate::audit::code::Code;
 use quorate::message::body::{Deal, Hello};
@@ -324,7 +324,7 @@ fn attack_d12_withheld_box() {
     let detail = &report.line(Code::V19).unwrap().detail;
     assert!(
         detail.contains("prove nobody at fault")
-            && detail.contains("said, not proven: alice (operator 1) gave up"),
+            && detail.contains("stated, not proven: alice (operator 1) abandoned"),
         "{detail}"
     );
     assert!(detail.contains("waiting for the share box of carol (operator 3)"), "{detail}");

@@ -1,4 +1,4 @@
-//! ETH: deposits.
+//! Attacks ETH on deposits.
 
 use quorate::audit::code::Code;
 use quorate::ethereum::bls::{bls_sign, bls_verify, message_point};
@@ -212,7 +212,7 @@ fn attack_eth4_deposit_before_shares_stored() {
         } else {
             let error = quorate::primitives::codec::DecodeError::Invalid {
                 what: "flags",
-                why: "shares not stored",
+                why: "not the flag for stored shares",
             };
             scene.convicts(
                 &Rule::Malformed { operator: index(3), round: Round::Prepare, error },

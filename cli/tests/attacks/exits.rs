@@ -1,4 +1,4 @@
-//! ETH: exits.
+//! Attacks ETH on exits.
 
 use quorate::ethereum::bls::message_point;
 use quorate::ethereum::exit::VoluntaryExit;

@@ -1,4 +1,4 @@
-//! N: channels and identities.
+//! Attacks N: channels and identities.
 
 use std::sync::Arc;
 use std::time::Duration;

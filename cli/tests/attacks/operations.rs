@@ -1,4 +1,4 @@
-//! O: machines that fail, and people.
+//! Attacks O: failing machines and mistakes of people.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt;

@@ -1,4 +1,4 @@
-//! P: proofs of possession.
+//! Attacks P: proofs of possession.
 
 use quorate::audit::code::Code;
 use quorate::message::body::{Deal, Hello};
@@ -412,7 +412,8 @@ fn attack_p5_one_proof_per_dealer() {
     let sizes: Vec<usize> = [1, 2, 3]
         .map(|count| {
             let one = "[[validators]]\nwithdrawal = \
-                 \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\ncount = ";
+                       \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\ncount \
+                       = ";
             let collusion = collude(3, 2, &format!("{one}{count}\n"), collusion::Hooks::default());
             collusion.statements()[3].body().len()
         })

@@ -1,5 +1,5 @@
-//! Honest operators on the library's own participants, among attackers who are played by hand and
-//! may send anything to anybody.
+//! Honest operators, as the library's participants, among scripted attackers that can send anything
+//! to anyone.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! S: sessions and the spec.
+//! Attacks S: sessions and the spec.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! T and K: thresholds, keys and shares.
+//! Attacks T and K: thresholds, keys and shares.
 
 use quorate::audit::audit;
 use quorate::audit::code::Code;

@@ -1,5 +1,5 @@
-//! Points of the curves that lie outside the prime-order subgroups. Made with the curve library's
-//! safe interface, which adds any points of the curve, by plain double-and-add.
+//! Curve points outside the prime-order subgroups. They are made with the curve library's safe
+//! interface, which adds any points of the curve, by plain double-and-add.
 
 use blst::min_pk::{AggregatePublicKey, AggregateSignature, PublicKey, Signature};
 

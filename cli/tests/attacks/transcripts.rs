@@ -1,4 +1,4 @@
-//! A: what is presented to an auditor.
+//! Attacks A: altered and foreign transcripts before an auditor.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! One transcript: what is there before, what is typed, what is said, and what is there afterwards.
+//! One command-line case: files before, arguments, output, and files afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Plays every file of `cases`.
+//! Runs every file in `cases`.
 
 use std::collections::BTreeSet;
 use std::fs;

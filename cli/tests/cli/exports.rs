@@ -1,5 +1,4 @@
-//! Outputs of a finished ceremony in the layouts of their consumers, and keystores pushed to a key
-//! manager.
+//! Exports of a finished ceremony in each layout, and keystores pushed to a key manager.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -99,7 +98,7 @@ fn every_profile_has_its_names_and_its_passwords() {
         // Never over another.
         let again = export(&[], &plain);
         assert_eq!(again.code, 1);
-        assert!(again.stderr.contains("exists already"), "{}", again.stderr);
+        assert!(again.stderr.contains("already exists"), "{}", again.stderr);
     }
 }
 
@@ -111,7 +110,7 @@ fn the_launchpads_files_come_from_the_transcript_alone() {
     let args = ["export", "launchpad", transcript.to_str().unwrap(), "--out", "launchpad"];
     let ended = demo.run(&args);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(ended.stdout.contains("Wrote 1 files to launchpad"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Files written to launchpad: 1"), "{}", ended.stdout);
     let (written, genuine) =
         (demo.path("launchpad/deposit-data.json"), public.join("deposit-data.json"));
     assert_eq!(fs::read(written).unwrap(), fs::read(genuine).unwrap());
@@ -299,11 +298,11 @@ fn what_a_key_manager_does_not_do_is_said() {
     // What may have been imported is not called nothing.
     let ended = push(key_manager(Manner::Fails).0, "right");
     assert!(
-        ended.stderr.contains("has 0 of the 3 keystores, and has 3 more or not"),
+        ended.stderr.contains("has 0 of the 3 keystores; status of 3 more unknown"),
         "{}",
         ended.stderr
     );
     failed(ended, "a share in two clients gets slashed");
     // Nobody is there.
-    failed(push(free_port(), "right"), "check that the key manager API is on");
+    failed(push(free_port(), "right"), "check that the key manager API is enabled");
 }

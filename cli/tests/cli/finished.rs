@@ -1,5 +1,5 @@
-//! A ceremony that ran on this machine: its keystores against its transcript, and the state that it
-//! leaves.
+//! A ceremony that finished on this machine: its keystores against its transcript, and the state
+//! that it leaves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,9 @@ fn shares_and_state_of_a_finished_ceremony() {
         let whole = audit(&folder, &password);
         assert_eq!(whole.code, 0, "{}{}", whole.stdout, whole.stderr);
         assert!(
-            whole.stdout.contains("2 shares, one for each validator, all of alice (operator 1)"),
+            whole
+                .stdout
+                .contains("shares found: 2, one for each validator, all of alice (operator 1)"),
             "{}",
             whole.stdout
         );
@@ -66,14 +68,14 @@ fn shares_and_state_of_a_finished_ceremony() {
     let lacking = audit(&mixed, &password);
     assert_eq!(lacking.code, 4, "{}{}", lacking.stdout, lacking.stderr);
     assert!(
-        lacking.stdout.contains("1 shares, but 1 are missing: validator 2"),
+        lacking.stdout.contains("shares found: 1, missing: 1 (validator 2)"),
         "{}",
         lacking.stdout
     );
     fs::copy(&theirs[1], mixed.join("keystore-1.json")).unwrap();
     let mixed = audit(&mixed, &password);
     assert_eq!(mixed.code, 4);
-    assert!(mixed.stdout.contains("is a share of alice (operator 1), but"), "{}", mixed.stdout);
+    assert!(mixed.stdout.contains("holds a share of alice (operator 1), but"), "{}", mixed.stdout);
 
     // What does not open is not a finding about the transcript.
     let keys = alice.join("secret");
@@ -83,13 +85,13 @@ fn shares_and_state_of_a_finished_ceremony() {
         &audit(&keys, &["--keystore-password-file", "wrong"]),
         1,
         &format!("{first}: wrong password, or an altered kdf, checksum or ciphertext"),
-        "give the keystores' password: with --keystore-password-file, or as the passphrase",
+        "give the password of the keystores with --keystore-password-file, or as the passphrase",
     );
     failed(
         &audit(&keys, &[]),
         2,
-        "there is no terminal to ask on: Password of the keystores",
-        "run it in a terminal, or give --keystore-password-file FILE",
+        "there is no terminal for this prompt: Password of the keystores",
+        "run it in a terminal, or use --keystore-password-file FILE",
     );
 
     // The state says so too.
@@ -102,7 +104,12 @@ fn shares_and_state_of_a_finished_ceremony() {
 
     // And a demo never writes over another.
     let again = quorate(here, &["demo", "--out", "demo"]);
-    failed(&again, 1, "demo exists", "choose another folder with --out, or remove it");
+    failed(
+        &again,
+        1,
+        "demo already exists",
+        "choose another folder with --out, or remove this one",
+    );
 }
 
 #[test]
@@ -117,5 +124,5 @@ fn a_demo_ends_when_one_of_its_operators_does() {
     let children = |of: u32| fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap();
     let first = children(demo.id()).split_whitespace().next().unwrap().to_owned();
     signal(Signal::KILL, first.parse().unwrap());
-    demo.ended().failed(1, &["error: the demo's operators alice did not finish"]);
+    demo.ended().failed(1, &["error: these operators of the demo did not finish: alice"]);
 }

@@ -1,5 +1,5 @@
-//! The command line as people and programs meet it: one file for each transcript (`cases/*.toml`),
-//! and what does not fit in one.
+//! The command line as people and programs use it: one file per case (`cases/*.toml`), and the
+//! tests that do not fit in one.
 #![allow(clippy::unwrap_used)]
 
 mod case;

@@ -1,4 +1,4 @@
-//! What is true of every process, whatever it is asked.
+//! Properties of every process, whatever the command.
 
 use std::fs;
 use std::io::pipe;
@@ -51,11 +51,12 @@ fn every_command_has_an_example_and_the_program_its_exit_codes() {
     let help = help(&[]);
     for line in [
         "  0  done",
-        "  1  local trouble: a file, the network, a passphrase",
-        "  2  usage: the command line, or a file that a person wrote",
-        "  3  the ceremony is stopped: by a fault, or because it was given up; evidence is written",
-        "  4  the audit found something; a file is refused; or the evidence proves nothing",
-        "  5  waiting for others; run the same command again",
+        "  1  local error: a file, the network, a passphrase",
+        "  2  usage error: the command line, or a file that a person wrote",
+        "  3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is \
+         written",
+        "  4  the audit failed; a file was refused; or the evidence proves nothing",
+        "  5  waiting for other operators; run the same command again",
     ] {
         assert!(help.contains(line), "{help}");
     }
@@ -107,7 +108,7 @@ fn a_result_that_cannot_be_written_is_an_error() {
         assert_eq!(
             String::from_utf8_lossy(&ended.stderr),
             "error: the result cannot be written to stdout: no space left\n  what to do: check \
-             where the output goes, and run it again\n"
+             where the output goes, then run the command again\n"
         );
     }
 }
@@ -142,28 +143,34 @@ fn a_run_that_cannot_begin_leaves_nothing() {
     let other = words.rsplit_once(' ').unwrap().0.to_owned()
         + if words.ends_with("zoo") { " zone" } else { " zoo" };
     private(here.join("empty"), "\n");
-    let differ = format!("compare with the other operators; this file's is: {words}");
-    let terminal = "run it in a terminal, or give --yes-fingerprint \"WORD WORD ...\"";
+    let differ =
+        format!("compare it with the other operators; the fingerprint of this file is: {words}");
+    let terminal = "run it in a terminal, or use --yes-fingerprint \"WORD WORD ...\"";
     for (args, exit, what, fix) in [
         (
             &[][..],
             2,
-            "there is no terminal to ask on: Type the fingerprint's words to take part",
+            "there is no terminal for this prompt: Type the words of the fingerprint to take part",
             terminal,
         ),
-        (&["--yes-fingerprint", &other], 2, "the fingerprint is not this ceremony's", &differ),
-        (&["--yes-fingerprint", ""], 2, "the fingerprint is not this ceremony's", &differ),
+        (
+            &["--yes-fingerprint", &other],
+            2,
+            "this is not the fingerprint of this ceremony",
+            &differ,
+        ),
+        (&["--yes-fingerprint", ""], 2, "this is not the fingerprint of this ceremony", &differ),
         (
             &["--yes-fingerprint", &words, "--keystore-password-file", "empty"],
             1,
             "empty: its first line is empty",
-            "write the secret in the first line",
+            "write the secret on the first line",
         ),
         (
             &["--yes-fingerprint", &words, "--listen", "nowhere"],
             2,
             "invalid value 'nowhere' for '--listen <ADDRESS:PORT>': write it like 0.0.0.0:3610",
-            "see what can be typed: the same command with --help",
+            "for the possible arguments, run the same command with --help",
         ),
     ] {
         let ended = quorate(here, &[&STATE[..], &["run", "ceremony.toml"], args].concat());

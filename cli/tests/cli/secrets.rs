@@ -1,5 +1,5 @@
-//! Nothing secret may be found anywhere but where it belongs: the demo's whole tree, everything its
-//! operators say, and their command lines are searched for every secret, in every spelling.
+//! No secret is where it does not belong: the demo's whole tree, all output of its operators, and
+//! their command lines are searched for every secret, in every encoding.
 
 use std::fs;
 use std::sync::Arc;

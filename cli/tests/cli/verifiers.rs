@@ -1,5 +1,5 @@
-//! `quorate verify` against what others made: every genuine file is accepted, and each of the 47
-//! tampered ones is refused, with exit code 4 and the field at fault.
+//! `quorate verify` on files of other tools: every genuine file is accepted, and each of the 47
+//! tampered ones is refused with exit code 4 and the name of the invalid field.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -61,7 +61,7 @@ fn expected(file: &str) -> (&'static str, &'static str) {
             ("password or crypto", "wrong password")
         }
         "keystore/iv-bitflip.json" | "keystore/other-pubkey.json" => {
-            ("pubkey or crypto.cipher.params.iv", "another key")
+            ("pubkey or crypto.cipher.params.iv", "does not decrypt to the key")
         }
         "keystore/empty-path.json" => ("path", "derivation path"),
         "keystore/unknown-field.json" => ("file", "unknown field"),
@@ -74,7 +74,7 @@ fn expected(file: &str) -> (&'static str, &'static str) {
         _ if file.starts_with("deposit/") => ("signature", "does not verify on hoodi"),
         _ if file.starts_with("exit/") => ("signature", "does not verify for epoch"),
         _ if file.starts_with("registration/") => {
-            ("signature", "entry 1, signature: it does not verify")
+            ("signature", "entry 1, signature: does not verify")
         }
         _ => panic!("{file} is new"),
     }

@@ -1,4 +1,4 @@
-//! Ceremonies that make a cluster: in memory, honest and not.
+//! Ceremonies that make an Obol cluster, in memory: honest ones and faulty ones.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -149,7 +149,7 @@ fn signatures_on_the_lock_that_are_not_the_operators() {
     let cases: [(Rule, &str, Forge); 5] = [
         (
             Rule::LockShares { operator: own },
-            "the signature of the shares of bob (operator 2) on the lock",
+            "the signature by the shares of bob (operator 2) on the lock",
             |last| {
                 last.lock.as_mut().unwrap().shares = G2::hash(b"something else", b"QUORATE-TEST");
             },
@@ -272,7 +272,13 @@ fn what_a_person_agrees_to() {
     others.creator.address = Some(address(0xcc));
     others.operators[0].address = Some(address(0xcc));
     let text = show::describe(&Ceremony::try_from(file(sign(others))).unwrap());
-    assert!(text.contains(&format!("  made by the wallet {}, it says\n", address(0xcc))), "{text}");
+    assert!(
+        text.contains(&format!(
+            "  made by the wallet {}, as it states (not checked)\n",
+            address(0xcc)
+        )),
+        "{text}"
+    );
     assert!(
         text.contains("WARNING: creator.config_signature was NOT CHECKED")
             && !text.contains("made and signed"),

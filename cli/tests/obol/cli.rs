@@ -1,5 +1,5 @@
 //! From a definition to Charon's folder, by the command line: real processes, then every command
-//! that reads what they made.
+//! that reads the result.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -94,7 +94,7 @@ fn the_lock_is_judged_by_itself_and_against_the_transcript() {
     let ended = demo.run(&["audit", transcript, "--lock", lock]);
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert!(ended.stdout.contains("8 shares and 4 nodes have signed it"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("every field is the transcript's"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("every field matches the transcript"), "{}", ended.stdout);
 
     // One field after the other is changed; each is named.
     let text = fs::read_to_string(lock).unwrap();
@@ -153,7 +153,7 @@ fn the_lock_is_judged_by_itself_and_against_the_transcript() {
     let plain = repository("test-vectors/ceremony/2-of-3.quorate");
     let ended = demo.run(&["audit", plain.to_str().unwrap(), "--lock", lock]);
     assert_eq!(ended.code, 4);
-    assert!(ended.stdout.contains("makes no Obol cluster"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("does not make an Obol cluster"), "{}", ended.stdout);
 }
 
 #[test]
@@ -200,7 +200,7 @@ fn keys_of_nodes_and_ceremonies_that_need_them() {
     private(here.join("bad"), "0x01");
     let bad = quorate(here, &["--dir", "carol", "identity", "obol-key", "import", "bad"]);
     assert!(
-        bad.code == 1 && bad.stderr.contains("not 64 hexadecimal digits without 0x"),
+        bad.code == 1 && bad.stderr.contains("not 64 hexadecimal digits (without 0x)"),
         "{}",
         bad.stderr
     );
@@ -237,7 +237,7 @@ fn keys_of_nodes_and_ceremonies_that_need_them() {
         (&["--withdrawal", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"], "cannot be used with"),
         (
             &["--contract-wallet", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"],
-            "is no wallet of the definition",
+            "is not a wallet of the definition",
         ),
         (&["--operator", &cards[0]], "operators: 5, but the cluster definition has 4"),
     ] {

@@ -1,4 +1,4 @@
-//! Definitions: what is accepted, and each thing that can be wrong with one.
+//! Cluster definitions: which are accepted, and each reason to refuse one.
 
 use std::collections::BTreeSet;
 
@@ -225,7 +225,12 @@ fn json_that_is_not_a_definitions() {
             .contains("duplicate field `uuid`")
     );
     let huge = vec![b' '; 3 << 20];
-    assert!(ClusterDefinition::parse(&huge).unwrap_err().to_string().contains("bytes, more than"));
+    assert!(
+        ClusterDefinition::parse(&huge)
+            .unwrap_err()
+            .to_string()
+            .contains("the limit for such a file")
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Hashes with known answers.
+//! Known answers for the hashes of definitions and locks.
 
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::obol::definition::{

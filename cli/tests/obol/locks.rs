@@ -1,4 +1,4 @@
-//! Locks: each thing that can be wrong with one, by itself and against a transcript.
+//! Cluster locks: each reason to refuse one, alone and against a transcript.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;

@@ -1,4 +1,4 @@
-//! Definitions made here, with keys that everybody knows.
+//! Cluster definitions made for the tests, with known keys.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Obol clusters: definitions and locks, from hashes to a whole ceremony.
+//! Obol clusters: definitions and locks, from hashes to whole ceremonies.
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod ceremony;

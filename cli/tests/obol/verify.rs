@@ -188,7 +188,7 @@ fn genuine_definitions_of_every_version_are_accepted() {
             let signers = if by_operators {
                 "\n  signed by the wallets of its creator and of every operator\n"
             } else {
-                "\n  signed by nobody\n"
+                "\n  not signed\n"
             };
             assert!(in_words("cluster-definition", &definition.to_json(), &[]).contains(signers));
         }
@@ -221,7 +221,7 @@ fn each_mutation_of_a_definition_is_refused_for_its_fault() {
         ("operators[2].enr_signature", "130 bytes", false, |d| {
             d["operators"][2]["enr_signature"] = format!("0x{}", "11".repeat(130)).into();
         }),
-        ("name", "at most 256", false, |d| d["name"] = "n".repeat(257).into()),
+        ("name", "the limit is 256", false, |d| d["name"] = "n".repeat(257).into()),
         ("fork_version", "characters", false, |d| d["fork_version"] = "0x100009".into()),
         ("config_hash", "its fields hash to", false, |d| d["threshold"] = 2.into()),
         ("config_hash", "its fields hash to", false, |d| {
@@ -233,16 +233,16 @@ fn each_mutation_of_a_definition_is_refused_for_its_fault() {
         ("definition_hash", "its fields hash to", false, |d| {
             d["definition_hash"] = format!("0x{}", "11".repeat(32)).into()
         }),
-        ("num_validators", "3, but there are 2", true, |d| d["num_validators"] = 3.into()),
+        ("num_validators", "3, but validators has 2", true, |d| d["num_validators"] = 3.into()),
         ("threshold", "5 of 4", true, |d| d["threshold"] = 5.into()),
         ("threshold", "1 of 4", true, |d| d["threshold"] = 1.into()),
         ("deposit_amounts[1]", "999999999 gwei", true, |d| {
             d["deposit_amounts"] = json!(["32000000000", "999999999"])
         }),
-        ("deposit_amounts", "together 24000000000", true, |d| {
+        ("deposit_amounts", "24000000000 gwei in total", true, |d| {
             d["deposit_amounts"] = json!(["16000000000", "8000000000"])
         }),
-        ("operators[3].enr", "operators[1] again", true, |d| {
+        ("operators[3].enr", "the same node key as operators[1]", true, |d| {
             d["operators"][3]["enr"] = d["operators"][1]["enr"].clone()
         }),
         ("operators[1].enr_signature", "missing", true, |d| {
@@ -255,7 +255,7 @@ fn each_mutation_of_a_definition_is_refused_for_its_fault() {
             let text = d["creator"]["config_signature"].as_str().unwrap();
             d["creator"]["config_signature"] = format!("{}05", &text[..text.len() - 2]).into();
         }),
-        ("fork_version", "no network", true, |d| d["fork_version"] = "0x01020304".into()),
+        ("fork_version", "not a network", true, |d| d["fork_version"] = "0x01020304".into()),
     ];
     let base = signed(Version::V1_10);
     for (field, reason, rehash, change) in of_signed {
@@ -323,7 +323,7 @@ fn a_contracts_signature_is_refused_or_said_not_to_be_checked() {
         json!(["operators[1].config_signature", "operators[1].enr_signature"])
     );
     let words = in_words("cluster-definition", &bytes, &named);
-    assert!(words.contains("of every operator, but for what was NOT CHECKED\n"), "{words}");
+    assert!(words.contains("of every operator, except for what was NOT CHECKED\n"), "{words}");
 
     // One that has nothing to do with it.
     let (code, verdict) = verify(
@@ -333,7 +333,7 @@ fn a_contracts_signature_is_refused_or_said_not_to_be_checked() {
     );
     assert_eq!(code, 2);
     assert!(
-        verdict["error"]["what"].as_str().unwrap().contains("is no wallet of this cluster"),
+        verdict["error"]["what"].as_str().unwrap().contains("is not a wallet of this cluster"),
         "{verdict}"
     );
     // Naming a contract does not excuse the others.
@@ -398,19 +398,27 @@ fn each_mutation_of_a_lock_is_refused_for_its_fault() {
         ("node_signatures".to_owned(), "3 entries", false, |l| {
             drop(l["node_signatures"].as_array_mut().unwrap().pop())
         }),
-        ("node_signatures[1]".to_owned(), "not by the key", false, |l| {
-            l["node_signatures"][1] = l["node_signatures"][0].clone()
-        }),
-        ("node_signatures[2]".to_owned(), "no signature of any key", false, |l| {
+        (
+            "node_signatures[1]".to_owned(),
+            "not a signature on the lock hash by the key",
+            false,
+            |l| l["node_signatures"][1] = l["node_signatures"][0].clone(),
+        ),
+        ("node_signatures[2]".to_owned(), "not a signature of any key", false, |l| {
             l["node_signatures"][2] = format!("0x{}", "00".repeat(65)).into();
         }),
         ("node_signatures[3]".to_owned(), "characters", false, |l| {
             l["node_signatures"][3] = "0x1234".into()
         }),
-        ("signature_aggregate".to_owned(), "not the signatures of all shares", false, |l| {
-            l["signature_aggregate"] =
-                l["distributed_validators"][0]["builder_registration"]["signature"].clone();
-        }),
+        (
+            "signature_aggregate".to_owned(),
+            "not the aggregate of the signatures of all shares",
+            false,
+            |l| {
+                l["signature_aggregate"] =
+                    l["distributed_validators"][0]["builder_registration"]["signature"].clone();
+            },
+        ),
         ("signature_aggregate".to_owned(), "encoding of a point", false, |l| {
             l["signature_aggregate"] = format!("0x{}", "11".repeat(96)).into()
         }),
@@ -536,7 +544,7 @@ fn lists_are_kept_as_far_as_they_are_counted() {
         ),
         ("/cluster_definition/deposit_amounts", json!(""), "cluster_definition.deposit_amounts"),
     ] {
-        assert_refused("cluster-lock", &many(place, entry), field, "257 entries; at most 256");
+        assert_refused("cluster-lock", &many(place, entry), field, "257 entries; the limit is 256");
     }
 }
 

@@ -1,4 +1,4 @@
-//! By files, each operator with its own state.
+//! Exits and deposits by files, each operator with its own state.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -23,7 +23,7 @@ fn a_custodian_with_an_operators_name_is_told_from_it() {
     let card = place.stranger("carol");
     let asked = place.request(&["--custodian", &card]).done();
     assert!(
-        asked.stderr.contains("carol alone (NOT an operator of this ceremony), operator key"),
+        asked.stderr.contains("carol only (NOT an operator of this ceremony), operator key"),
         "{}",
         asked.stderr
     );
@@ -36,11 +36,7 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         place.allow();
         let card = place.card("carol");
         let asked = place.request(&["--custodian", &card]).done();
-        assert!(
-            asked.stderr.contains("carol alone (operator 3), operator key"),
-            "{}",
-            asked.stderr
-        );
+        assert!(asked.stderr.contains("carol only (operator 3), operator key"), "{}", asked.stderr);
         let asked = asked.json();
         assert_eq!((&asked["needed"], &asked["signed_by"]), (&3.into(), &1.into()));
         for operator in OPERATORS {
@@ -52,7 +48,7 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         // Any three, with one result; and no two.
         place
             .combine("carol", "exit", &["alice", "bob"], "two.json")
-            .failed(4, &["2 good answers, and 3 are needed"]);
+            .failed(4, &["2 valid answers, but 3 are required"]);
         assert!(!place.path("two.json").exists());
         let made =
             place.combine("carol", "exit", &["alice", "bob", "dave"], "exit.json").done().json();
@@ -107,11 +103,11 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
 
         // Nobody else opens what is for the custodian.
         let other = place.combine("alice", "exit", &["alice", "bob", "dave"], "stolen.json");
-        other.failed(4, &["0 good answers", "for another custodian"]);
+        other.failed(4, &["0 valid answers", "for another custodian"]);
         // What was signed is remembered, and the ceremony is as finished as before.
         let again =
             place.by("bob", &["exit", "sign", "request.json", "--yes", "-o", "again.json"]).done();
-        assert!(again.stderr.contains("has answered this request before"), "{}", again.stderr);
+        assert!(again.stderr.contains("has already answered this request"), "{}", again.stderr);
         let run = place.by("bob", &["status"]).done().json();
         assert_eq!(run["ceremonies"][0]["state"], "finished");
     }
@@ -126,23 +122,23 @@ fn every_field_of_a_request_is_bound() {
     let zeros = "0".repeat(64);
     let other_key =
         format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
-    let requester = "requested_by: the signature is not that of operator 1";
+    let requester = "requested_by: this is not the signature of operator 1";
     let card = place.card("dave");
     for (pointer, value, code, reason) in [
-        ("/ceremony", json!(zeros), 1, "has nothing of the ceremony"),
+        ("/ceremony", json!(zeros), 1, "holds nothing from the ceremony"),
         ("/dkg", json!(zeros), 4, "dkg: 00000000"),
         ("/outputs", json!(zeros), 4, "outputs: 00000000"),
         (
             "/network",
             json!("mainnet"),
             4,
-            "network: \"mainnet\", and the ceremony is for \"hoodi\"",
+            "network: \"mainnet\", but the ceremony is for \"hoodi\"",
         ),
         ("/public_key", json!(other_key), 1, "is not on the allow-list"),
         ("/exit/validator_index", json!(1_804_777), 4, requester),
         ("/exit/epoch", json!(1), 4, requester),
         ("/answers_to", json!(card), 4, requester),
-        ("/requested_by/operator", json!(2), 4, "not that of operator 2"),
+        ("/requested_by/operator", json!(2), 4, "this is not the signature of operator 2"),
         ("/requested_by/operator", json!(5), 4, "no operator 5"),
         ("/requested_by/operator", json!(0), 2, "counted from 1"),
         ("/requested_by/signature", json!("0".repeat(128)), 4, requester),
@@ -177,13 +173,13 @@ fn every_field_of_a_request_is_bound() {
         serde_json::from_slice(&fs::read(place.path("request.json")).unwrap()).unwrap();
     file.as_object_mut().unwrap().remove("requested_by");
     fs::write(place.path("request.json"), serde_json::to_vec(&file).unwrap()).unwrap();
-    place.sign("bob", "exit").failed(4, &["public_key: no validator of this ceremony"]);
+    place.sign("bob", "exit").failed(4, &["public_key: this ceremony has no validator"]);
     // Of the other ceremony: nothing here is of it.
     let other = Place::new("mainnet");
     other.request(&["--public"]).done();
     fs::copy(other.path("request.json"), place.path("request.json")).unwrap();
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", other.key()));
-    place.sign("bob", "exit").failed(1, &["has nothing of the ceremony"]);
+    place.sign("bob", "exit").failed(1, &["holds nothing from the ceremony"]);
 }
 
 #[test]
@@ -199,15 +195,15 @@ fn bad_answers_are_named_and_not_counted() {
         serde_json::from_slice(&fs::read(place.path("partial-alice.json")).unwrap()).unwrap();
     let three = ["alice", "bob", "carol"];
     for (pointer, value, reason) in [
-        ("/operator", json!(3), "signature: not that of operator 3"),
+        ("/operator", json!(3), "signature: not by operator 3"),
         ("/operator", json!(9), "no operator 9"),
         (
             "/partial",
             alice["partial"].clone(),
-            "signature: not that of operator 2, whom it names: it was altered, or is somebody \
+            "signature: not by operator 2, whom it names: the answer was altered or is somebody \
              else's (bob)",
         ),
-        ("/signature", alice["signature"].clone(), "signature: not that of operator 2"),
+        ("/signature", alice["signature"].clone(), "signature: not by operator 2"),
         ("/request", json!("0".repeat(64)), "it answers another request"),
         ("/version", json!(2), "version: 2 instead of 1"),
         ("/partial", json!("0x"), "partial: 0 characters instead of 192"),
@@ -217,7 +213,7 @@ fn bad_answers_are_named_and_not_counted() {
         place.change("partial-bob.json", pointer, value);
         place
             .combine("alice", "exit", &three, "exit.json")
-            .failed(4, &["2 good answers, and 3 are needed", "partial-bob.json: ", reason]);
+            .failed(4, &["2 valid answers, but 3 are required", "partial-bob.json: ", reason]);
     }
     // One that its operator signed, and that its share does not give.
     let parent = place.parent();
@@ -231,17 +227,17 @@ fn bad_answers_are_named_and_not_counted() {
     )
     .unwrap();
     let bad = place.combine("alice", "exit", &three, "exit.json");
-    bad.failed(4, &["does not verify against the public share of operator 2, who signed it (bob)"]);
+    bad.failed(4, &["does not verify under the public share of operator 2, who signed it (bob)"]);
     // The same answer twice counts once.
     fs::copy(place.path("partial-alice.json"), place.path("partial-bob.json")).unwrap();
     place
         .combine("alice", "exit", &three, "exit.json")
-        .failed(4, &["2 good answers", "a second answer of alice"]);
+        .failed(4, &["2 valid answers", "a second answer from alice"]);
     // Four answers, one of them bad: it is named, and the others are enough.
     let made = place.combine("alice", "exit", &OPERATORS, "exit.json").done();
     assert_eq!(made.json()["signed_by"], json!(["alice", "carol", "dave"]));
     assert!(
-        made.stderr.contains("Not counted: partial-bob.json: a second answer of alice"),
+        made.stderr.contains("Not counted: partial-bob.json: a second answer from alice"),
         "{}",
         made.stderr
     );
@@ -251,7 +247,7 @@ fn bad_answers_are_named_and_not_counted() {
     place.request(&["--public", "--epoch", "1"]).done();
     place
         .combine("alice", "exit", &OPERATORS, "later.json")
-        .failed(4, &["0 good answers", "it answers another request"]);
+        .failed(4, &["0 valid answers", "it answers another request"]);
 }
 
 #[test]
@@ -259,19 +255,19 @@ fn what_an_operator_signs_is_its_own_choice() {
     let place = Place::new("hoodi");
     place.request(&["--public"]).done();
     let sign = || place.sign("bob", "exit");
-    sign().failed(2, &["--yes: nothing in", "allows exits without a question"]);
+    sign().failed(2, &["--yes: ", "does not allow exits without a question"]);
     let asked = place.by("bob", &["exit", "sign", "request.json", "-o", "partial-bob.json"]);
     asked.failed(
         2,
         &[
-            "there is no terminal to ask on",
+            "there is no terminal for this prompt",
             "VOLUNTARY EXIT on hoodi",
             "validator index    1804776",
             "alice (operator 1), signed",
         ],
     );
     place.policy("bob", "exits = \"never\"");
-    sign().failed(1, &["this operator signs no exits"]);
+    sign().failed(1, &["this operator's policy is to sign no exits"]);
     place.policy("bob", "exits = \"allow-list\"");
     sign().failed(1, &["is not on the allow-list"]);
     place.policy("bob", "exits = \"always\"");
@@ -281,7 +277,7 @@ fn what_an_operator_signs_is_its_own_choice() {
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
     fs::set_permissions(place.path("demo/bob/signing.toml"), fs::Permissions::from_mode(0o666))
         .unwrap();
-    sign().failed(1, &["others can write to it (mode 0666)"]);
+    sign().failed(1, &["other users can write to it (mode 0666)"]);
     // Somebody else's: root can give it away, and who is not root has it from root.
     place.policy("bob", &format!("exits = \"allow-list\"\nallow = [\"{}\"]", place.key()));
     let file = place.path("demo/bob/signing.toml");
@@ -298,7 +294,7 @@ fn what_an_operator_signs_is_its_own_choice() {
     // On the list for exits is not on the list for deposits.
     place
         .by("bob", &["deposit", "sign", "request.json", "--yes"])
-        .failed(2, &["a request of the kind exit, not deposit"]);
+        .failed(2, &["this is a request for: exit; expected: deposit"]);
 }
 
 #[test]
@@ -328,11 +324,11 @@ fn index_and_epoch_against_what_the_chain_says() {
             "active_ongoing",
             &key,
             &withdrawal,
-            "this key is validator 1804777, and the request says 1804776",
+            "this key is validator 1804777, but the request says 1804776",
         ),
         ("1804776", "pending_queued", &key, &withdrawal, "status: the validator is pending_queued"),
-        ("1804776", "active_ongoing", &key, &elsewhere, "Send it no more money"),
-        ("1804776", "active_ongoing", &other, &withdrawal, "is about the key"),
+        ("1804776", "active_ongoing", &key, &elsewhere, "Do not send it any more money"),
+        ("1804776", "active_ongoing", &other, &withdrawal, "is about a different key"),
         ("x", "active_ongoing", &key, &withdrawal, "index: not a decimal number"),
     ] {
         answer(index, status, about, credentials);
@@ -348,9 +344,9 @@ fn index_and_epoch_against_what_the_chain_says() {
     // An epoch that is not there yet has to be meant, by the one who asks and by the one who signs.
     fs::remove_file(place.path("request.json")).unwrap();
     let late = ["--public", "--epoch", "99999999"];
-    place.request(&late).failed(2, &["epoch: 99999999 has not come yet on hoodi"]);
+    place.request(&late).failed(2, &["epoch: 99999999 is in the future on hoodi"]);
     place.request(&[&late[..], &["--future-epoch"]].concat()).done();
-    place.sign("bob", "exit").failed(2, &["has not come yet"]);
+    place.sign("bob", "exit").failed(2, &["is in the future"]);
     place.by("bob", &["exit", "sign", "request.json", "--yes", "--future-epoch"]).done();
 }
 
@@ -378,7 +374,9 @@ fn a_further_deposit_goes_where_the_first_one_went() {
     for operator in ["bob", "carol", "dave"] {
         place.sign(operator, "deposit").done();
     }
-    place.combine("alice", "deposit", &["bob", "carol"], "two.json").failed(4, &["2 good answers"]);
+    place
+        .combine("alice", "deposit", &["bob", "carol"], "two.json")
+        .failed(4, &["2 valid answers"]);
     let made = place
         .combine("alice", "deposit", &["bob", "carol", "dave"], "deposit-data-8eth.json")
         .done();

@@ -1,4 +1,4 @@
-//! One of the operators has its keys, and does what none should.
+//! An operator with valid keys that breaks the rules of answering.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,7 +120,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         for _ in 0..2000 {
             dave.send(1, &lie).await;
         }
-        let named = "Not counted: dave: partial: it does not verify against the public share of \
+        let named = "Not counted: dave: partial: does not verify under the public share of \
                      operator 4, who signed it (dave)";
         let alice = until(alice, named).await;
         // More than any frame is long, to bob: the connection ends, and the next is as good as the
@@ -131,7 +131,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         dave.send(2, &[0; 100]).await;
         let bob = until(
             bob,
-            "Hung up on dave: it sent something that is not a frame: frame type: unknown.",
+            "Closed the connection to dave: it sent something that is not a frame: frame type: unknown.",
         )
         .await;
         dave.down(2).await;
@@ -180,5 +180,5 @@ fn no_answer_leaves_that_the_log_does_not_remember() {
     });
     drop(alice);
     let again = place.sign("alice", "exit").done();
-    assert!(again.stderr.contains("has answered this request before"), "{}", again.stderr);
+    assert!(again.stderr.contains("has already answered this request"), "{}", again.stderr);
 }

@@ -1,5 +1,5 @@
-//! Exits and further deposits from the shares of finished ceremonies, as operators make them: with
-//! real processes, by files and together.
+//! Exits and further deposits with the shares of finished ceremonies: with real processes, by files
+//! and online.
 #![allow(clippy::unwrap_used)]
 
 mod files;

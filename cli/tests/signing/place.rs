@@ -1,4 +1,4 @@
-//! Finished ceremonies, and operators with their state.
+//! Finished ceremonies and operators with their state, for these tests.
 
 use std::fs;
 use std::ops::Deref;

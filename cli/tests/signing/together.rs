@@ -1,4 +1,4 @@
-//! All at the same time, over channels.
+//! Exits and deposits answered online, over channels.
 
 use std::fs;
 use std::fs::File;
@@ -70,7 +70,7 @@ fn three_of_four_make_an_exit_together() {
     }
     // What left was remembered; by files, the result is the same.
     let again = place.sign("bob", "exit").done();
-    assert!(again.stderr.contains("has answered this request before"), "{}", again.stderr);
+    assert!(again.stderr.contains("has already answered this request"), "{}", again.stderr);
     for operator in ["alice", "carol"] {
         place.sign(operator, "exit").done();
     }
@@ -123,8 +123,12 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
     three.iter().for_each(|running| running.signal(Signal::TERM));
     for running in three {
         let made = running.ended().done();
-        assert!(made.stderr.contains("dave had not said that"), "{}", made.stderr);
-        let again = made.stderr.contains("has answered this request before");
+        assert!(
+            made.stderr.contains("have not confirmed that they have enough answers: dave."),
+            "{}",
+            made.stderr
+        );
+        let again = made.stderr.contains("has already answered this request");
         assert_eq!(again, made.json()["operator"] != 3, "{}", made.stderr);
     }
     verified(&place, "exit-carol.json");
@@ -158,7 +162,7 @@ fn answers_for_a_custodian_go_to_it_alone() {
     // whether it counts.
     fs::remove_file(place.path("exit-carol.json")).unwrap();
     let (mut carol, mut alice) = (live(&place, "carol"), live(&place, "alice"));
-    alice.until("The custodian counts this answer.");
+    alice.until("The custodian has counted this answer.");
     alice.signal(Signal::INT);
     let alice = alice.ended();
     let json = alice.json();
@@ -188,7 +192,7 @@ fn answers_for_a_custodian_go_to_it_alone() {
         &["the answers are for zoe", "nothing was signed", "quorate exit sign request.json"],
     );
     let first = place.sign("bob", "exit").done();
-    assert!(!first.stderr.contains("before"), "{}", first.stderr);
+    assert!(!first.stderr.contains("already answered"), "{}", first.stderr);
 }
 
 #[test]
@@ -202,9 +206,9 @@ fn another_request_does_not_connect_and_is_told() {
     let mut dave =
         place.start("dave", &["exit", "run", "other.json", "--yes", "-o", "exit-dave.json"]);
     let mut three = ["alice", "bob", "carol"].map(|operator| live(&place, operator));
-    dave.until(&format!("here for the request {id}"));
+    dave.until(&format!("answering the request {id}"));
     for running in &mut three {
-        running.until("it says that it is operator 4 and here for the request");
+        running.until("it claims to be operator 4 answering the request");
         running.until("Wrote exit-");
     }
     dave.signal(Signal::INT);
@@ -240,16 +244,20 @@ fn addresses_of_today() {
     let taken = std::net::TcpListener::bind(&moved).unwrap();
     run("alice", &["--listen", &moved]).ended().failed(1, &["cannot listen on", "another program"]);
     for (output, reason) in [
-        ("nowhere/exit.json", "nowhere/exit.json: the folder that it would be in does not exist"),
-        ("exit/", "exit/: the name of a folder, where a file is to be written"),
-        ("request.json", "request.json: exists already"),
+        ("nowhere/exit.json", "nowhere/exit.json: the folder that would contain it does not exist"),
+        ("exit/", "exit/: this is a folder name, but a file name is required"),
+        ("request.json", "request.json: already exists"),
     ] {
         place
             .by("alice", &["exit", "run", "request.json", "--yes", "-o", output])
             .failed(1, &[reason]);
     }
     let unsigned = place.sign("alice", "exit").done();
-    assert!(!unsigned.stderr.contains("before"), "nothing was signed: {}", unsigned.stderr);
+    assert!(
+        !unsigned.stderr.contains("already answered"),
+        "nothing was signed: {}",
+        unsigned.stderr
+    );
     // Alice is elsewhere now, and everybody is told where.
     drop(taken);
     let at = format!("alice={moved}");
@@ -280,7 +288,7 @@ fn an_operator_without_an_address_is_missed_before_anything_is_signed() {
         .ended()
         .failed(2, &["alice has no address", "nothing was signed", "--at alice=HOST:PORT"]);
     let first = place.sign("dave", "exit").done();
-    assert!(!first.stderr.contains("before"), "{}", first.stderr);
+    assert!(!first.stderr.contains("already answered"), "{}", first.stderr);
 }
 
 /// The folder goes away while answers are awaited. Nobody loses anything: the others have theirs,
@@ -298,7 +306,8 @@ fn a_result_that_cannot_be_written_waits() {
     let mut others = ["bob", "carol", "dave"].map(|operator| live(&place, operator));
     others.iter_mut().for_each(|running| running.until("Wrote exit-"));
     alice.until(
-        "The result is not written: here/exit.json: the folder that it would be in does not exist.",
+        "The result cannot be written: here/exit.json: the folder that would contain it does not \
+         exist.",
     );
     // They stay for her; so does she, if another wants her answer.
     fs::create_dir(place.path("here")).unwrap();
@@ -319,12 +328,12 @@ fn a_result_that_cannot_be_written_waits() {
     alice.until("Waiting for");
     fs::remove_dir(place.path("here")).unwrap();
     let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
-    alice.until("The result is not written");
+    alice.until("The result cannot be written");
     alice.signal(Signal::INT);
     alice.ended().failed(
         1,
         &[
-            "the result was made, and could not be written: here/exit.json",
+            "the result is complete but could not be written: here/exit.json",
             "run the same command again",
         ],
     );
@@ -340,7 +349,7 @@ fn a_result_that_cannot_be_written_waits() {
         );
         assert!(
             ended.stderr.contains("alice, ")
-                && ended.stderr.contains("had not said that they have what they need")
+                && ended.stderr.contains("have not confirmed that they have enough answers")
         );
     }
 }
@@ -359,7 +368,8 @@ fn a_result_that_is_there_already_is_written() {
     let mut others = ["bob", "carol"].map(|operator| live(&place, operator));
     others.iter_mut().for_each(|running| running.until("Wrote exit-"));
     alice.until(
-        "exit-alice.json: exists with other content, and is never overwritten. Trying again",
+        "exit-alice.json: already exists with different content and will not be overwritten. \
+         Trying again",
     );
     assert_eq!(fs::read(place.path("exit-alice.json")).unwrap(), b"something else");
     fs::copy(place.path("exit-bob.json"), place.path("copy.json")).unwrap();
@@ -380,7 +390,7 @@ fn a_further_deposit_together() {
     place.deposit_request("8").done();
     place
         .by("alice", &["exit", "run", "request.json", "--yes"])
-        .failed(2, &["a request of the kind deposit, not exit"]);
+        .failed(2, &["this is a request for: deposit; expected: exit"]);
     let names = ["bob", "carol", "dave", "alice"];
     let made = names.map(|operator| {
         let output = format!("deposit-{operator}.json");

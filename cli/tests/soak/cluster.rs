@@ -1,4 +1,4 @@
-//! Operators with their directories, and the processes that run for them.
+//! Operators with their directories, and their processes.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};

@@ -1,5 +1,5 @@
-//! A disk that is full: from the start, with a little more space each time, or from some moment on.
-//! Then space is freed, and the same command is run again.
+//! Full disks: from the start, with a little more space each time, or from some moment on. Then
+//! space is freed, and the same command is run again.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};

@@ -1,5 +1,5 @@
-//! `kill -9` at random moments. Whoever is killed is started again with the same command; nothing
-//! else is ever done.
+//! `kill -9` at random moments. A killed operator is restarted with the same command; nothing else
+//! is ever done.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -51,7 +51,7 @@ impl Tally {
 /// The last thing that a process said of where it stands.
 fn round_of(said: &str) -> String {
     let telling =
-        |line: &&str| line.starts_with("Round ") || line.starts_with("Outputs are published");
+        |line: &&str| line.starts_with("Round ") || line.starts_with("Outputs are written");
     match said.lines().rfind(telling) {
         Some(line) if line.starts_with("Round ") => line[..7].to_owned(),
         Some(_) => "published".to_owned(),

@@ -1,5 +1,5 @@
-//! Ceremonies of real processes under trouble: `kill -9`, full disks, bad networks, floods. `cargo
-//! test` runs a short version; the long one:
+//! Ceremonies of real processes under bad conditions: `kill -9`, full disks, bad networks, floods.
+//! `cargo test` runs a short version; the long one:
 //!
 //! ```text
 //! QUORATE_SOAK_CEREMONIES=500 cargo test --release --test soak -- --nocapture

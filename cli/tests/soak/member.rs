@@ -1,5 +1,5 @@
-//! The last operator of the roster, in the hands of an enemy who takes part as he must and floods
-//! the others as fast as they take it.
+//! A hostile operator in the last seat, which takes part by the rules and floods the others as fast
+//! as they read.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

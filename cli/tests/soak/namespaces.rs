@@ -1,5 +1,5 @@
-//! Operators in network namespaces of their own, behind one switch whose cables are pulled; with
-//! loss and delay where the kernel has netem.
+//! Operators in separate network namespaces behind one switch, with unplugged links, and with loss
+//! and delay where the kernel has netem.
 
 use std::collections::BTreeMap;
 use std::process::Command;

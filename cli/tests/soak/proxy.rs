@@ -1,6 +1,6 @@
-//! A bad network, in user space: every call goes through a proxy that cuts connections in the
-//! middle of frames, stalls, changes bytes, refuses, and parts operators from each other for a
-//! while. When it has calmed down, everybody finishes.
+//! A bad network in user space: every connection goes through a proxy that cuts it in the middle of
+//! frames, stalls, changes bytes, refuses, and separates operators for a while. When it has calmed
+//! down, all operators finish.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

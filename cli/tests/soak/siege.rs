@@ -1,5 +1,5 @@
-//! Operators under siege: thousands of half-open connections, garbage at line rate, and a member of
-//! the roster that floods the others.
+//! Operators under attack from the network: thousands of half-open connections, garbage at line
+//! rate, and a flooding operator.
 
 use std::fs;
 use std::net::Ipv4Addr;

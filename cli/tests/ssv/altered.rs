@@ -1,4 +1,4 @@
-//! Altered files: each is refused by the program with exit code 4, and the field at fault is named.
+//! Altered SSV files: the program refuses each with exit code 4 and names the invalid field.
 
 use std::path::Path;
 
@@ -202,7 +202,7 @@ const ALTERATIONS: &[Alteration] = &[
         "operator zero",
         |f, _| f["shares"][0]["data"]["operators"][0]["id"] = json!(0),
         "shares[0].data.operators[0].id",
-        "no operator",
+        "not an operator",
     ),
     (
         "operators not ascending",

@@ -1,5 +1,5 @@
-//! Whole ceremonies by the program, with processes: what they yield is judged as strangers' files,
-//! and every operator's share decrypted.
+//! Whole ceremonies for SSV with real processes: their outputs are verified as foreign files, and
+//! every operator's share is decrypted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -119,7 +119,7 @@ fn a_cluster_of_four() {
     assert!(code == 2 && what.contains("is for SSV"), "{what}");
     let (code, what) = again(&["--ssv-key", &other, "--ssv-password-file", &password]);
     assert!(
-        code == 1 && what.ends_with("another RSA key than the ceremony file has for you"),
+        code == 1 && what.ends_with("this is not the RSA key that the ceremony file has for you"),
         "{what}"
     );
     let wrong = demo.join("passphrase").to_str().unwrap().to_owned();
@@ -142,7 +142,7 @@ fn the_folder_is_made_again_from_the_transcript_alone() {
     assert_eq!(export(home, &transcript, "again").0, 0);
     assert_eq!(files(&only(home.join("again"))), files(&ssv_folder(&home.join("demo"), "carol")));
     let (code, what) = export(home, &transcript, "again");
-    assert!(code == 1 && what.ends_with("never overwritten"), "{what}");
+    assert!(code == 1 && what.ends_with("will not be overwritten"), "{what}");
 
     let mut altered = fs::read(&transcript).unwrap();
     let middle = altered.len() / 2;

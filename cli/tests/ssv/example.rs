@@ -1,5 +1,5 @@
-//! The worked example: a cluster of operators 11, 22, 33 and 44, made by SSV's own tool; all values
-//! on the way.
+//! The worked example: a cluster of operators 11, 22, 33 and 44, made by SSV's own tool, with all
+//! intermediate values.
 
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::bls::{bls_sign, bls_verify, message_point};

@@ -1,4 +1,4 @@
-//! The folder: as it is made, and as it is not accepted.
+//! The folder for SSV's tools: as it is written, and as it is refused.
 
 use std::fs;
 use std::path::Path;

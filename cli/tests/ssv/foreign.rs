@@ -1,4 +1,4 @@
-//! Keys, ciphertexts and signatures of another RSA library.
+//! Keys, ciphertexts and signatures made by another RSA library.
 
 use std::collections::BTreeMap;
 

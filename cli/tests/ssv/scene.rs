@@ -1,4 +1,5 @@
-//! Registrations to alter: a cluster's keys, and shares of validators as one dealer makes them.
+//! Registrations for the tests to alter: a cluster's keys, and shares of validators from one
+//! dealer.
 
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;

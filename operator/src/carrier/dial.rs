@@ -1,4 +1,4 @@
-//! Calling a peer, for ever.
+//! Connects to a peer, and reconnects without end.
 
 use std::sync::Arc;
 

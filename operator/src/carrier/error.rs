@@ -1,5 +1,5 @@
-//! Why a carrier does not start, why no channel came about, why one ended. None of it accuses an
-//! operator of anything.
+//! Errors of carriers and channels: why one did not start, did not connect, or ended. None of them
+//! accuses an operator.
 
 use std::io::ErrorKind;
 
@@ -7,7 +7,7 @@ use quorate::primitives::hash::Digest;
 use quorate::primitives::x25519::DhKeyError;
 use quorate::spec::canonical::fingerprint;
 
-/// Why a carrier does not start. Each is something that the operator can mend.
+/// Why a carrier does not start. The operator can fix each of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CarrierError {
     /// The listening address cannot be bound.
@@ -21,7 +21,7 @@ pub enum CarrierError {
     /// A peer that this operator has to dial has no address.
     #[error(
         "operator {index} ({name}) has no address in the ceremony file, and operators after it \
-         connect to it: add host:port"
+         connect to it: add an address as host:port"
     )]
     NoAddress {
         /// The peer.
@@ -42,12 +42,12 @@ pub enum CarrierError {
 
 fn bind_advice(why: ErrorKind) -> String {
     match why {
-        ErrorKind::AddrInUse => "another program listens there already; stop it or choose another \
-                                 port"
-            .into(),
+        ErrorKind::AddrInUse => {
+            "another program already listens there; stop it, or choose another port".into()
+        }
         ErrorKind::AddrNotAvailable => {
-            "this machine has no such address; use 0.0.0.0:PORT or [::]:PORT to listen on all that \
-             it has"
+            "this machine does not have this address; use 0.0.0.0:PORT or [::]:PORT to listen on \
+             all of its addresses"
                 .into()
         }
         ErrorKind::PermissionDenied => "not allowed; choose a port above 1023".into(),
@@ -74,17 +74,17 @@ pub enum LinkError {
     Closed,
     /// The other side closed the connection after reading the first handshake message.
     #[error(
-        "the other side closed the connection during the handshake: it may expect another key of \
-         ours, or be shutting down"
+        "the other side closed the connection during the handshake: it may expect a different key \
+         of ours, or be shutting down"
     )]
     ClosedInHandshake,
     /// Whatever it is, it does not speak this protocol.
-    #[error("this is not a Quorate channel")]
+    #[error("the other side does not speak Quorate's channel protocol")]
     NotAChannel,
     /// Another version of the channel protocol.
     #[error(
-        "it says that it speaks version {theirs} of the channel protocol, we speak {ours}: run the \
-         same release (unconfirmed)"
+        "it claims version {theirs} of the channel protocol, ours is {ours}: use the same release \
+         (unconfirmed)"
     )]
     OtherVersion {
         /// Ours.
@@ -94,8 +94,8 @@ pub enum LinkError {
     },
     /// Another ceremony file.
     #[error(
-        "it says that it is operator {index} in a different ceremony file, with fingerprint \
-         \"{}\": compare files (unconfirmed)",
+        "it claims to be operator {index} with a different ceremony file, fingerprint \"{}\": \
+         compare the files (unconfirmed)",
         words(theirs)
     )]
     OtherCeremony {
@@ -106,8 +106,8 @@ pub enum LinkError {
     },
     /// A ceremony, where we are here for a request.
     #[error(
-        "it says that it is operator {index} and runs a ceremony, while we answer a request: ask \
-         it for the same command (unconfirmed)"
+        "it claims to be operator {index} running a ceremony, but we answer a request: agree on \
+         the command (unconfirmed)"
     )]
     InCeremony {
         /// The index that it claims.
@@ -115,7 +115,7 @@ pub enum LinkError {
     },
     /// A request that we are not here for.
     #[error(
-        "it says that it is operator {index} and here for the request {theirs}, and we are not: \
+        "it claims to be operator {index} answering the request {theirs}, which is not ours: \
          compare the files (unconfirmed)"
     )]
     OtherRequest {
@@ -125,24 +125,27 @@ pub enum LinkError {
         theirs: Digest,
     },
     /// The address belongs to another operator of the same ceremony.
-    #[error("operator {index} says that it answers there: check the address (unconfirmed)")]
+    #[error("operator {index} claims to answer at this address: check the address (unconfirmed)")]
     OtherOperator {
         /// The index that it claims.
         index: u16,
     },
     /// An index outside the ceremony, or one that should be waiting for our call.
-    #[error("it says that it is operator {index}, who does not call us")]
+    #[error(
+        "it claims to be operator {index}, but that operator does not connect to us: we connect to \
+         it"
+    )]
     NotACaller {
         /// The index that it claims.
         index: u16,
     },
     /// The peer refused us for no reason that it can have.
-    #[error("it refused us without a reason")]
+    #[error("it refused the connection without giving a reason")]
     Refusal,
     /// A handshake message does not authenticate, or carries a payload.
     #[error(
-        "the handshake does not authenticate: its key is not the one in the ceremony file, or the \
-         bytes were changed"
+        "the handshake does not authenticate: its key is not the one in the ceremony file, or \
+         bytes were changed in transit"
     )]
     Handshake,
     /// An ephemeral key that no honest side sends.
@@ -159,19 +162,19 @@ pub enum LinkError {
     #[error("it did not prove that it holds the identity key in the ceremony file")]
     Confirmation,
     /// The handshake took too long.
-    #[error("the handshake was not finished within {0} s")]
+    #[error("the handshake did not finish within {0} s")]
     HandshakeTime(u64),
     /// Too many unfinished connections; the oldest make room.
     #[error("too many unfinished connections; this was the oldest")]
     Crowded,
     /// A message does not authenticate.
-    #[error("a message was changed on the way, lost or repeated")]
+    #[error("a message was changed in transit, lost or repeated")]
     Decrypt,
     /// A message length that no message has.
-    #[error("a message of {0} bytes, which no message has")]
+    #[error("a message has the impossible length of {0} bytes")]
     MessageLength(usize),
     /// A frame longer than anything that the ceremony needs. Nothing was allocated for it.
-    #[error("it announced a frame of {announced} bytes; the longest in this ceremony has {most}")]
+    #[error("it announced a frame of {announced} bytes; the limit in this ceremony is {most}")]
     FrameTooLong {
         /// What it announced.
         announced: usize,
@@ -190,17 +193,17 @@ pub enum LinkError {
     #[error("nothing heard for {0} s")]
     Silent(u64),
     /// The peer made a newer connection, so this one is not needed.
-    #[error("it connected anew; if this happens again and again, it is running twice")]
+    #[error("it reconnected; if this keeps happening, it is running twice")]
     Replaced,
     /// More was waiting to be sent than the queue holds; the connection is made anew, so that the
     /// two sides start level.
-    #[error("it does not take data as fast as we send; reconnecting")]
+    #[error("it does not read as fast as we send; reconnecting")]
     Behind,
     /// We have hung up on it, for what it sent.
-    #[error("it sent what no operator sends; we do not speak with it any more")]
+    #[error("it broke the protocol; no further connection is accepted from it")]
     HungUp,
     /// We are stopping.
-    #[error("we are stopping")]
+    #[error("this program is stopping")]
     Stopping,
 }
 
@@ -234,7 +237,7 @@ mod tests {
         let sentence = |why| CarrierError::Bind { address: "10.0.0.1:80".into(), why }.to_string();
         assert_eq!(
             sentence(ErrorKind::AddrInUse),
-            "cannot listen on 10.0.0.1:80: another program listens there already; stop it or \
+            "cannot listen on 10.0.0.1:80: another program already listens there; stop it, or \
              choose another port"
         );
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What the connections of one operator share, and the life of one connection.
+//! State shared by all connections of one operator, and the life of one connection.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

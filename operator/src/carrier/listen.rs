@@ -1,4 +1,4 @@
-//! Being called: few unfinished connections at a time, and strangers turned away.
+//! Accepts connections: few unfinished ones at a time, and strangers are turned away.
 
 use std::collections::VecDeque;
 use std::io::ErrorKind;

@@ -1,4 +1,4 @@
-//! Moving bytes between operators. An edge.
+//! Carriers: they move bytes between operators.
 //!
 //! A carrier moves frames and believes nothing: a frame is whatever the operator at the other end
 //! chose to send, and may have been sent before. Who said what, and whether it is true, is the

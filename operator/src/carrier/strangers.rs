@@ -1,4 +1,5 @@
-//! Callers whose handshake is not finished: how many there may be, and who makes room.
+//! Limits on connections whose handshake is not finished: how many there may be, and which one is
+//! dropped.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};

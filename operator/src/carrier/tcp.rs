@@ -1,4 +1,4 @@
-//! Direct TCP connections between all operators, each an authenticated channel.
+//! The TCP carrier: direct connections between all operators, each an authenticated channel.
 //!
 //! Of two operators the later in the ceremony calls the earlier, again and again until it answers;
 //! in which order they start does not matter. Everything runs as tasks on the caller's tokio

@@ -1,5 +1,4 @@
-//! Files that are written once: whole or not at all, durable, and read back before anybody sees
-//! them.
+//! Files that are written once: complete or absent, durable, and read back before anyone sees them.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -52,7 +51,7 @@ pub(super) fn ensure_dir(disk: &dyn Disk, path: &Path, mode: u32) -> Result<(), 
 pub(super) fn not_plain(path: &Path, expected: &'static str, found: Kind) -> StoreError {
     let found = match found {
         Kind::Directory => "a directory",
-        Kind::File => "a plain file",
+        Kind::File => "a regular file",
         Kind::Other => "a device or a pipe",
         Kind::Symlink => "a symbolic link",
     };
@@ -69,7 +68,7 @@ pub(super) fn open_plain(
     let file = disk.open(path, access).at(path, "opening")?;
     let stat = file.stat().at(path, "looking at it")?;
     if stat.kind != Kind::File {
-        return Err(not_plain(path, "a plain file", stat.kind));
+        return Err(not_plain(path, "a regular file", stat.kind));
     }
     if stat.len > most {
         return Err(StoreError::TooLong { path: path.to_owned(), found: stat.len, most });

@@ -1,4 +1,4 @@
-//! What an operator keeps of one ceremony.
+//! The directory of one ceremony in an operator's state.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Every effect on the file system that this room has, behind two traits, so that tests can make
-//! any one of them fail.
+//! All file system operations of this module, behind two traits, so that tests can make any of them
+//! fail.
 //!
 //! Paths below the state directory are opened without following symbolic links. The state directory
 //! itself is closed to other users, so nobody else can exchange what is below it between two calls.

@@ -1,4 +1,4 @@
-//! What can go wrong with files: facts. What to do about each is said in the catalogue of messages.
+//! Errors of the store, as facts. The texts about what to do are in the program's messages.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use rustix::io::Errno;
 pub enum StoreError {
     /// An artifact's name is not a plain relative path.
     #[error(
-        "`{name}` is not a name that an output may have: plain words between slashes, nothing else"
+        "`{name}` is not a valid output name: only plain words separated by slashes are allowed"
     )]
     BadName {
         /// The name.
@@ -23,7 +23,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file that is written once is there with other content.
-    #[error("{}: exists with other content, and is never overwritten", path.display())]
+    #[error("{}: exists with different content and will not be overwritten", path.display())]
     Differs {
         /// The file.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A file that must not be there yet.
-    #[error("{}: exists already, and is never overwritten", path.display())]
+    #[error("{}: already exists and will not be overwritten", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
@@ -51,7 +51,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// Another process has the state directory.
-    #[error("{}: another quorate{} is at work in this directory", path.display(), process(*holder))]
+    #[error("{}: another quorate{} is using this directory", path.display(), process(*holder))]
     Locked {
         /// The lock.
         path: PathBuf,
@@ -67,7 +67,7 @@ pub enum StoreError {
         why: &'static str,
     },
     /// The log is another ceremony's.
-    #[error("{}: the log of another ceremony", path.display())]
+    #[error("{}: this log belongs to another ceremony", path.display())]
     LogForeign {
         /// The log.
         path: PathBuf,
@@ -79,8 +79,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A failed write could not be taken back.
-    #[error("{}: an earlier write failed and could not be undone; nothing more is \
-             written", path.display())]
+    #[error("{}: an earlier write failed and could not be undone; nothing more is written", path.display())]
     LogStopped {
         /// The log.
         path: PathBuf,
@@ -102,7 +101,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A symbolic link, a device, or a directory where a file must be, or the other way round.
-    #[error("{}: {found}, where {expected} must be", path.display())]
+    #[error("{}: {found}, but {expected} is required", path.display())]
     NotPlain {
         /// The path.
         path: PathBuf,
@@ -112,10 +111,10 @@ pub enum StoreError {
         found: &'static str,
     },
     /// The operating system has no randomness.
-    #[error("the operating system gives no randomness ({0}); nothing was written")]
+    #[error("the operating system provides no randomness ({0}); nothing was written")]
     Randomness(getrandom::Error),
     /// What was written reads back differently.
-    #[error("{}: reads back differently from what was written", path.display())]
+    #[error("{}: what was read back differs from what was written", path.display())]
     ReadBack {
         /// The file.
         path: PathBuf,
@@ -127,7 +126,7 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Longer than such a file or record ever is.
-    #[error("{}: {found} bytes; at most {most} are allowed", path.display())]
+    #[error("{}: {found} bytes; the limit is {most}", path.display())]
     TooLong {
         /// The file.
         path: PathBuf,
@@ -137,7 +136,7 @@ pub enum StoreError {
         most: u64,
     },
     /// Others can read or write it.
-    #[error("{}: open to others (mode {mode:04o})", path.display())]
+    #[error("{}: other users have access (mode {mode:04o})", path.display())]
     TooOpen {
         /// The file or directory.
         path: PathBuf,
@@ -174,7 +173,7 @@ impl StoreError {
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
             // What O_NOFOLLOW says of a symbolic link.
             _ if source.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
-                Self::NotPlain { path, expected: "a plain file", found: "a symbolic link" }
+                Self::NotPlain { path, expected: "a regular file", found: "a symbolic link" }
             }
             _ => Self::Io { path, doing, source },
         }

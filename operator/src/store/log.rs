@@ -1,10 +1,10 @@
-//! One append-only sealed log: what an operator must remember of a ceremony. `log_format.rs` has
-//! the bytes.
+//! The append-only sealed log: what an operator must remember of a ceremony. `log_format.rs`
+//! defines its bytes.
 //!
 //! # Security
-//! Whoever cannot open the log cannot change, reorder, exchange or insert records, nor remove any
-//! but the last ones. Putting an *older copy* of the whole file back, or deleting it, cannot be
-//! noticed from the file alone. Erased records are in no file any more, and the key of the file
+//! Someone who cannot open the log cannot change, reorder, exchange or insert records, nor remove
+//! any except the last ones. Putting an *older copy* of the whole file back, or deleting it, cannot
+//! be noticed from the file alone. Erased records are in no file any more, and the key of the file
 //! that they were in is overwritten on disk; what a disk keeps beneath its file system, and what
 //! snapshots and backups hold, is beyond reach.
 
@@ -72,7 +72,7 @@ impl Log {
             Ok(())
         })?;
         if stat.len > end {
-            file.set_len(end).at(&path, "cutting an unfinished record off")?;
+            file.set_len(end).at(&path, "removing an unfinished record")?;
         }
         // The run that wrote the file, or renamed it, may have been killed before it could sync.
         file.sync().at(&path, "syncing")?;
@@ -209,7 +209,7 @@ impl Log {
         self.check_usable()?;
         let end = self.chain.end;
         if bytes > 0 {
-            self.chain.file.reserve(end, bytes).at(&self.path(), "setting space aside")?;
+            self.chain.file.reserve(end, bytes).at(&self.path(), "reserving space")?;
             self.reserved = self.reserved.max(end.saturating_add(bytes));
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! The log's bytes.
+//! The byte format of the log.
 //!
 //! ```text
 //! block 0      "QLOG" ‖ version(1) ‖ salt(32) ‖ context(32) ‖ check(32), zeros up to 4096 bytes
@@ -213,7 +213,7 @@ pub(super) fn read_header(
     file.read_at(0, &mut header).at(path, "reading")?;
     let (magic, rest) = header.split_at(MAGIC.len());
     if magic != MAGIC {
-        return Err(damaged(path, "it does not begin like a log"));
+        return Err(damaged(path, "it does not start like a log"));
     }
     if rest[0] != VERSION {
         return Err(StoreError::LogVersion {
@@ -239,9 +239,12 @@ pub(super) fn read_header(
             best = Some(Marked { len, slot });
         }
     }
-    let marked = best.ok_or_else(|| damaged(path, "neither mark of its length holds"))?;
+    let marked = best.ok_or_else(|| damaged(path, "neither of its two length marks is valid"))?;
     if marked.len > len {
-        return Err(damaged(path, "records that were written and synced are missing at its end"));
+        return Err(damaged(
+            path,
+            "records at its end are missing although they were written and synced",
+        ));
     }
     Ok((key, marked))
 }
@@ -273,7 +276,10 @@ pub(super) fn scan(
         }
     }
     if scanned.end < marked.len {
-        return Err(damaged(path, "a record does not authenticate, and no crash can be the cause"));
+        return Err(damaged(
+            path,
+            "a record does not authenticate, and a crash cannot be the cause",
+        ));
     }
     Ok(scanned)
 }

@@ -1,5 +1,5 @@
-//! Edge: what an operator keeps on disk. The only room that opens files, and it knows nothing of
-//! the protocol: records are a kind and secret bytes, outputs are named bytes with an audience.
+//! The files of an operator. This is the only module that opens files, and it knows nothing of the
+//! protocol: records are a kind and secret bytes, outputs are named bytes with an audience.
 //!
 //! Three rules hold everywhere: nothing is overwritten; what a call has written is durable when it
 //! returns (file synced, name synced); and after a crash at any moment there is the old state or

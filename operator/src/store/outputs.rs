@@ -1,4 +1,5 @@
-//! Outputs appear together, by one rename, or not at all; and nothing is ever overwritten.
+//! Writes outputs: all of them appear together, by one rename, or none does. Nothing is ever
+//! overwritten.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Secrets at rest under a passphrase, and the cipher that the log uses too.
+//! Encryption of files under a passphrase, and the cipher that the log uses too.
 //!
 //! ```text
 //! "QSEA" ‖ version(1) ‖ log_n(1) ‖ salt(32) ‖ nonce(24) ‖ ciphertext ‖ tag(16) ‖ checksum(8)
@@ -61,20 +61,20 @@ impl SealCost {
 pub enum SealError {
     /// The passphrase would take more, or less, work than allowed.
     #[error(
-        "the sealed file asks for scrypt with N = 2^{0}; between 2^10 and 2^20 is allowed. It was \
-         not written by this program"
+        "the sealed file requires scrypt with N = 2^{0}; allowed is 2^10 to 2^20. It was not \
+         written by this program"
     )]
     Cost(u8),
     /// Bytes are missing or were changed.
-    #[error("the sealed file is damaged (its checksum does not hold). Put it back from a backup")]
+    #[error("the sealed file is damaged (its checksum does not match). Restore it from a backup")]
     Damaged,
     /// Something else.
     #[error("not a sealed file")]
     NotSealed,
     /// Of another version.
     #[error(
-        "a sealed file of version {0}; this program reads version {VERSION}. Use the program that \
-         wrote it"
+        "a sealed file of version {0}; this program reads version {VERSION}. Use the program \
+         version that wrote it"
     )]
     Version(u8),
     /// The checksum holds, but the passphrase does not open it under this label.
@@ -331,8 +331,7 @@ mod tests {
         (0x40..0x58).zip(&mut nonce).for_each(|(byte, place)| *place = byte);
         let associated = hex::decode("50515253c0c1c2c3c4c5c6c7").unwrap();
         let mut body = *b"Ladies and Gentlemen of the class of '99: If I could offer you only one \
-                          tip for the future, \
-            sunscreen would be it.";
+                          tip for the future, sunscreen would be it.";
         let tag = encrypt(&key, &nonce, &associated, &mut body);
         assert_eq!(hex::encode(&body[..16]), "bd6d179d3e83d43b9576579493c0e939");
         assert_eq!(hex::encode(tag), "c0875924c1c7987947deafd8780acf49");

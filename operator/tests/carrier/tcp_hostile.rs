@@ -1,4 +1,5 @@
-//! TCP carriers, called by those who mean no good. Attack rows N9 and N12 of the protocol chapter.
+//! TCP carriers under attack by connecting strangers. Attack rows N9 and N12 of the protocol
+//! chapter.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! A keystore's JSON. `function` stands before `params` before `message`: one validator client
-//! reads them in that order.
+//! The JSON of a keystore. `function` comes before `params` and `message`, because one validator
+//! client reads them in that order.
 
 use serde::{Deserialize, Serialize};
 

@@ -25,11 +25,11 @@ const PBKDF2_MOST: u32 = 64 * PBKDF2_C;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KdfError {
     /// Parameters that the function does not define: `n` not a power of two above 1, or zero.
-    #[error("crypto.kdf.params are outside what the function defines")]
+    #[error("crypto.kdf.params are outside the range that the function defines")]
     Invalid,
     /// More work or memory than a keystore can honestly ask for.
     #[error(
-        "crypto.kdf.params ask for more work than any honest keystore (n*r*p up to 2^23, c up to \
+        "crypto.kdf.params require more work than any honest keystore (n*r*p up to 2^23, c up to \
          2^24)"
     )]
     TooCostly,

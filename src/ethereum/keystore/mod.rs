@@ -30,13 +30,11 @@ use crate::primitives::secret::wiping;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeystoreError {
     /// The derived key has another salt or function than the keystore.
-    #[error("the key was derived with another salt or function than this keystore's")]
+    #[error("the key was derived with a different salt or function than this keystore's")]
     AnotherDerivation,
     /// Decrypts, but not to the secret key of its public key. The checksum does not cover the IV or
     /// the public key.
-    #[error(
-        "decrypts to another key than that of its pubkey field: the iv or the pubkey was altered"
-    )]
+    #[error("does not decrypt to the key of its pubkey field: the iv or the pubkey was altered")]
     AnotherKey,
     /// The checksum over derived key and ciphertext differs.
     #[error("wrong password, or an altered kdf, checksum or ciphertext")]
@@ -56,7 +54,7 @@ pub enum KeystoreError {
     #[error("{0}")]
     Kdf(#[from] KdfError),
     /// Parameters of another key derivation function, or some missing.
-    #[error("crypto.kdf.params are not those of crypto.kdf.function")]
+    #[error("crypto.kdf.params do not belong to crypto.kdf.function")]
     KdfFields,
     /// Not a derivation path.
     #[error("path: not a derivation path like m/12381/3600/0/0/0")]
@@ -242,7 +240,7 @@ impl Keystore {
         &self.pubkey
     }
 
-    /// The description; free text of whoever wrote the file.
+    /// The description; free text by the author of the file.
     pub fn description(&self) -> &str {
         &self.description
     }

@@ -1,5 +1,5 @@
-//! The `crypto` object of a keystore alone, around a text of any length: how SSV's operators keep
-//! their RSA keys.
+//! The `crypto` object of a keystore around a text of any length: the format in which SSV operators
+//! keep their RSA keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ impl TextKeystore {
         Ok(SecretBytes::new(text))
     }
 
-    /// The public key, as the file has it; whoever wrote it may have lied.
+    /// The public key, as stated in the file; not trusted.
     pub fn public_key(&self) -> Option<&str> {
         self.public_key.as_deref()
     }

@@ -1,4 +1,4 @@
-//! Whether a definition holds: its hashes, its numbers, its wallets' signatures, its node records.
+//! Verifies a cluster definition: hashes, numbers, wallet signatures, node records. Its error type
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::ethereum::secp256k1::{NodePublic, recover};
 
 pub use super::error::{DefinitionError, WalletFault};
 
-/// Path of the signature of whoever made a definition.
+/// Path of the signature by the creator of a definition.
 pub const CREATOR_SIGNATURE: &str = "creator.config_signature";
 /// Most of one deposit that compounds.
 const MOST_COMPOUNDING: u64 = 2048 * LEAST;

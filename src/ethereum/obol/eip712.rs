@@ -1,4 +1,4 @@
-//! What wallets sign for an Obol cluster: EIP-712 digests of one string each, in a domain of name,
+//! The EIP-712 digests that wallets sign for an Obol cluster: one string each, in a domain of name,
 //! version and chain.
 
 use sha3::{Digest, Keccak256};

@@ -1,5 +1,5 @@
-//! Node records (EIP-778) with the `v4` identity scheme: how an Obol cluster names the nodes of its
-//! operators.
+//! Node records (EIP-778) with the `v4` identity scheme, by which an Obol cluster identifies its
+//! operators' nodes.
 
 use std::collections::BTreeSet;
 

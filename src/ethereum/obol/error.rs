@@ -16,7 +16,7 @@ pub(super) const ACTIVE: u64 = 32 * LEAST;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DefinitionError {
     /// Amounts out of bounds.
-    #[error("deposit_amounts[{position}]: {gwei} gwei; from {LEAST} to {most}")]
+    #[error("deposit_amounts[{position}]: {gwei} gwei; allowed is {LEAST} to {most}")]
     Amount {
         /// Which, from 0.
         position: usize,
@@ -26,11 +26,10 @@ pub enum DefinitionError {
         most: u64,
     },
     /// Amounts that together do not activate a validator.
-    #[error("deposit_amounts: together {0} gwei, less than the {ACTIVE} of a validator")]
+    #[error("deposit_amounts: {0} gwei in total, less than the {ACTIVE} that activate a validator")]
     AmountSum(u64),
     /// The configuration hash is another.
-    #[error("config_hash: states 0x{}, but its fields hash to \
-             0x{}", hex::encode(.stated), hex::encode(.computed))]
+    #[error("config_hash: states 0x{}, but its fields hash to 0x{}", hex::encode(.stated), hex::encode(.computed))]
     ConfigHash {
         /// As stated.
         stated: Chunk,
@@ -38,14 +37,13 @@ pub enum DefinitionError {
         computed: Chunk,
     },
     /// A wallet is said to be a contract, and the definition does not have it.
-    #[error("the contract wallet {0} is no wallet of the definition")]
+    #[error("the contract wallet {0} is not a wallet of the definition")]
     ContractUnknown(ExecutionAddress),
-    /// Operators have signed, and whoever made the definition has not.
+    /// Operators have signed, but the creator of the definition has not.
     #[error("creator: not signed, but operators have signed")]
     CreatorUnsigned,
     /// The definition hash is another.
-    #[error("definition_hash: states 0x{}, but its fields hash to \
-             0x{}", hex::encode(.stated), hex::encode(.computed))]
+    #[error("definition_hash: states 0x{}, but its fields hash to 0x{}", hex::encode(.stated), hex::encode(.computed))]
     DefinitionHash {
         /// As stated.
         stated: Chunk,
@@ -61,7 +59,7 @@ pub enum DefinitionError {
         source: EnrError,
     },
     /// Two operators with one node key.
-    #[error("operators[{operator}].enr: the node key of operators[{first}] again")]
+    #[error("operators[{operator}].enr: the same node key as operators[{first}]")]
     EnrDuplicate {
         /// Which, from 0.
         operator: usize,
@@ -80,11 +78,11 @@ pub enum DefinitionError {
     #[error("not a cluster definition: {0}")]
     Json(#[from] JsonError),
     /// Signed, on a chain whose id is not known here.
-    #[error("fork_version: 0x{} is of no network that Obol's clusters run on, so no signature can \
+    #[error("fork_version: 0x{} is not a network that Obol's clusters run on, so no signature can \
              be checked", hex::encode(.0))]
     Network([u8; 4]),
     /// A number of validators that is not theirs.
-    #[error("num_validators: {stated}, but there are {found} in validators")]
+    #[error("num_validators: {stated}, but validators has {found}")]
     NumValidators {
         /// As stated.
         stated: u64,
@@ -92,10 +90,10 @@ pub enum DefinitionError {
         found: usize,
     },
     /// Nobody.
-    #[error("operators: there is none")]
+    #[error("operators: there are none")]
     NoOperators,
     /// One part of an operator's or the creator's signatures is missing.
-    #[error("{field}: missing, but other parts of what its wallet signs are there")]
+    #[error("{field}: missing, although other parts of what its wallet signs are present")]
     PartlySigned {
         /// The missing field's path.
         field: String,
@@ -107,18 +105,18 @@ pub enum DefinitionError {
         operator: usize,
     },
     /// Not between 2 and the number of operators.
-    #[error("threshold: {threshold} of {operators} operators; from 2 to all of them")]
+    #[error("threshold: {threshold} of {operators} operators; allowed is 2 to all of them")]
     Threshold {
         /// As stated.
         threshold: u64,
-        /// How many operators.
+        /// Number of operators.
         operators: usize,
     },
     /// Larger than a ceremony can carry.
     #[error("{0} bytes; a definition has at most {MOST_BYTES}")]
     TooLarge(usize),
     /// Another version of the format.
-    #[error("version: {0:?}; from v1.8.0 to v1.11.0 is read here")]
+    #[error("version: {0:?}; this program reads v1.8.0 to v1.11.0")]
     Version(String),
     /// A signature that is not its wallet's.
     #[error("{field}: {fault}")]
@@ -162,8 +160,8 @@ pub enum WalletFault {
     /// Signed by another key, or on something else.
     #[error(
         "signed by {}, not by {expected}, or for something else. If {expected} is a contract \
-         (ERC-1271), its signature cannot be checked \
-         offline: check it on the chain, then name it as a contract wallet", hexed(.found)
+         (ERC-1271), its signature can only be verified on chain: verify it there, then name it as \
+         a contract wallet", hexed(.found)
     )]
     AnotherKey {
         /// The wallet.
@@ -176,9 +174,8 @@ pub enum WalletFault {
     Malformed(#[from] Secp256k1Error),
     /// Several signatures are a contract's.
     #[error(
-        "{count} signatures together are those of a contract (ERC-1271), which cannot be checked \
-         offline: check them on the chain, then \
-         name {expected} as a contract wallet"
+        "{count} concatenated signatures are those of a contract (ERC-1271), which can only be \
+         verified on chain: verify them there, then name {expected} as a contract wallet"
     )]
     Several {
         /// The wallet.

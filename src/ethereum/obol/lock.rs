@@ -1,4 +1,4 @@
-//! `cluster-lock.json`, versions 1.8 to 1.11: a definition with what its ceremony made. Parsed
+//! `cluster-lock.json`, versions 1.8 to 1.11: a definition with the results of its ceremony. Parsed
 //! strictly, hashed, written.
 
 use serde::{Deserialize, Serialize};

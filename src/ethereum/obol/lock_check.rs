@@ -1,5 +1,5 @@
-//! Whether a lock holds: everything that Charon and Obol's SDK verify when they load one, and what
-//! neither does.
+//! Verifies a cluster lock: everything that Charon and Obol's SDK verify when they load one, and
+//! more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,8 @@ use crate::primitives::lagrange::coefficients_at_zero;
 pub enum LockError {
     /// The aggregate does not verify.
     #[error(
-        "signature_aggregate: not the signatures of all shares of all validators on the lock hash"
+        "signature_aggregate: not the aggregate of the signatures of all shares of all validators \
+         on the lock hash"
     )]
     Aggregate,
     /// Not a point that can be a key or a signature.
@@ -78,13 +79,13 @@ pub enum LockError {
         fault: NodeFault,
     },
     /// Shares that are not those of the key.
-    #[error("{field}: not on the polynomial of the validator's key and the other shares")]
+    #[error("{field}: not on the polynomial through the validator's key and the other shares")]
     Polynomial {
         /// The field's path.
         field: String,
     },
     /// A signature that does not verify.
-    #[error("{field}: does not verify under the validator's key, for what the definition says")]
+    #[error("{field}: does not verify under the validator's key for what the definition says")]
     Signature {
         /// The field's path.
         field: String,
@@ -114,7 +115,7 @@ impl LockError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NodeFault {
     /// Of another key, or on another hash.
-    #[error("not by the key of this operator's node record on the lock hash")]
+    #[error("not a signature on the lock hash by the key of this operator's node record")]
     AnotherKey,
     /// Not a signature.
     #[error("{0}")]

@@ -1,6 +1,6 @@
-//! Obol clusters: what a `cluster-definition.json` of version 1.8 to 1.11 says, whether it holds,
-//! and what a `cluster-lock.json` adds to it. Implemented from the formats' public description;
-//! chapter 7 of the specification gives them again.
+//! Obol clusters: parsing, verifying and writing `cluster-definition.json` (v1.8 to v1.11) and
+//! `cluster-lock.json`. Implemented from the public description of the formats; chapter 7 of the
+//! specification repeats it.
 
 pub mod check;
 

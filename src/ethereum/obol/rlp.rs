@@ -1,5 +1,5 @@
-//! A list of byte strings in RLP (Ethereum yellow paper, appendix B), as node records are made of.
-//! Nested lists are not read.
+//! A list of byte strings in RLP (Ethereum yellow paper, appendix B), the encoding of node records.
+//! Nested lists are refused.
 
 /// Why bytes are not one RLP list of strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum RlpError {
     #[error("not a list")]
     NotAList,
     /// Ends before what its lengths say, or goes on behind it.
-    #[error("not of the length that it says")]
+    #[error("not of the stated length")]
     Length,
 }
 

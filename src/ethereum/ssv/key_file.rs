@@ -1,4 +1,4 @@
-//! `encrypted_private_key.json`: an operator's RSA key as SSV's tools keep it.
+//! `encrypted_private_key.json`: an operator's RSA key in the format of SSV's tools.
 
 use rand_core::CryptoRng;
 
@@ -9,7 +9,7 @@ use crate::ethereum::keystore::{DerivedKey, Kdf, KeystoreError, Password, TextKe
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
     /// Decrypts to another key than that of `pubKey`.
-    #[error("pubKey: decrypts to another key than this one")]
+    #[error("pubKey: the file decrypts to a different key")]
     AnotherKey,
     /// Decrypts to something else than a key.
     #[error("cipher.message: {0}")]

@@ -1,6 +1,6 @@
-//! What SSV defines beside Ethereum: clusters of operators that are known by a number and an RSA
-//! key, the message by which a validator consents to its registration, and the proof that an
-//! operator signs about its encrypted share.
+//! SSV's definitions: clusters of operators with a number and an RSA key, the message by which a
+//! validator consents to its registration, and the proof that an operator signs about its encrypted
+//! share.
 
 mod key_file;
 

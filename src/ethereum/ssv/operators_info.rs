@@ -1,5 +1,5 @@
-//! `operators_info.json`: operators with their numbers, RSA keys and addresses, as SSV's tools
-//! exchange them.
+//! `operators_info.json`: operators with their numbers, RSA keys and addresses, in the format of
+//! SSV's tools.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub struct OperatorInfo {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorsInfoError {
     /// A number that occurs before.
-    #[error("entry {entry}, id: operator {id} occurs before")]
+    #[error("entry {entry}, id: operator {id} occurs more than once")]
     Duplicate {
         /// Which, counted from 1.
         entry: usize,

@@ -1,4 +1,5 @@
-//! What an operator signs about its encrypted share (container `Proof` of SSV's key generation).
+//! The message that an operator signs about its encrypted share (container `Proof` of SSV's key
+//! generation).
 
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::ssz::{self, Chunk};

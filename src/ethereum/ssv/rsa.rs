@@ -1,6 +1,5 @@
-//! The RSA keys of SSV's operators: 2048 bits, exponent 65537. Shares are encrypted by
-//! RSAES-PKCS1-v1_5 and proofs signed by RSASSA-PSS with SHA-256 (RFC 8017). The only file that
-//! names the RSA library.
+//! RSA keys of SSV operators: 2048 bits, exponent 65537. Shares are encrypted by RSAES-PKCS1-v1_5
+//! and proofs signed by RSASSA-PSS with SHA-256 (RFC 8017). No other file uses the RSA library.
 //!
 //! Padding of this kind is dangerous where somebody can have chosen ciphertexts decrypted and
 //! watch. Here an operator decrypts, on its own machine and once, what it has encrypted itself.
@@ -64,10 +63,10 @@ pub enum RsaKeyError {
     #[error("not an RSA modulus of 2048 bits")]
     Modulus,
     /// Not armoured as SSV does it.
-    #[error("not armoured as RSA PUBLIC KEY in lines of 64 characters")]
+    #[error("not a PEM block RSA PUBLIC KEY in lines of 64 characters")]
     Pem,
     /// Not an armoured private key.
-    #[error("not an armoured RSA PRIVATE KEY of 2048 bits with exponent 65537 (PKCS#1)")]
+    #[error("not a PEM block RSA PRIVATE KEY (PKCS#1) of 2048 bits with exponent 65537")]
     Secret,
 }
 
@@ -173,7 +172,7 @@ impl fmt::Debug for RsaPublic {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ShareTextError {
     /// Decrypts to a share with another public key.
-    #[error("decrypts to another share than that of the published share key")]
+    #[error("does not decrypt to the share of the published share key")]
     AnotherShare,
     /// Not a ciphertext for this key, or not of a share's text.
     #[error("does not decrypt to 64 hexadecimal digits with this RSA key")]

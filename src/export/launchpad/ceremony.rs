@@ -1,5 +1,5 @@
-//! From a ceremony and its outcome to files, and back: what a file must hold if it is this
-//! ceremony's.
+//! Makes deposit files from a ceremony and its outcome, and lists what a file must contain if it
+//! belongs to that ceremony.
 
 use std::collections::BTreeSet;
 

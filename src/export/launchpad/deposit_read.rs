@@ -1,6 +1,6 @@
-//! Reading and verifying deposit files, more strictly than anything that accepts them does: each
-//! entry is judged as if it were the first deposit of its key, both roots and the network are
-//! compared, and nothing at infinity is a key or a signature.
+//! Reads and verifies deposit files, more strictly than any consumer: each entry is judged as if it
+//! were the first deposit of its key, both roots and the network are compared, and infinity is
+//! never a key or a signature.
 
 use std::collections::BTreeMap;
 
@@ -70,7 +70,10 @@ pub enum Fault {
     Duplicate(usize),
     /// Another deposit of the same key goes elsewhere. The first that is processed decides where
     /// all of them go.
-    #[error("not those of the same public key in entry {0}: the first deposit decides for both")]
+    #[error(
+        "not the credentials of the same public key in entry {0}: the first deposit decides for \
+         both"
+    )]
     Elsewhere(usize),
     /// Not lower-case hexadecimal of the right length.
     #[error("{0}")]
@@ -96,7 +99,7 @@ pub enum Fault {
         found: &'static str,
     },
     /// A public key (or amount of it) that the ceremony did not make.
-    #[error("not one of the deposits that were expected")]
+    #[error("not one of the expected deposits")]
     Unexpected,
     /// A field that deposit files do not have.
     #[error("{0:?} is not a field of deposit files")]

@@ -1,4 +1,4 @@
-//! Writing deposit files.
+//! Writes deposit files.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! An entry of a deposit file as it stands there: names and values in order, so that each fault can
-//! be told by its field.
+//! An entry of a deposit file before validation: names and values in order, so that each fault can
+//! name its field.
 
 use core::fmt;
 

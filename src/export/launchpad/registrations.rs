@@ -72,7 +72,7 @@ pub enum RegistrationFileError {
     #[error("no entry for public key {0}")]
     Missing(String),
     /// The signature is not the key's on this message for this network.
-    #[error("entry {entry}, signature: it does not verify on {network}")]
+    #[error("entry {entry}, signature: does not verify on {network}")]
     Signature {
         /// Which, counted from 1.
         entry: usize,
@@ -90,7 +90,7 @@ pub enum RegistrationFileError {
         found: &'static str,
     },
     /// Not one of the registrations expected, or one of them a second time.
-    #[error("entry {entry}, {field}: not one of the registrations that were expected, or repeated")]
+    #[error("entry {entry}, {field}: not one of the expected registrations, or repeated")]
     Unexpected {
         /// Which, counted from 1.
         entry: usize,

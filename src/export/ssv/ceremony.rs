@@ -1,4 +1,4 @@
-//! From a ceremony for SSV and its outcome to the folder that SSV's tools read.
+//! Makes the folder for SSV's tools from a ceremony and its outcome.
 
 use super::{OperatorShare, Registration, SignedProof, Stamp, directory_artifacts};
 use crate::ethereum::ssv::ShareProof;

@@ -1,5 +1,5 @@
-//! The folder of a key generation: one folder for each validator, named by nonce and key, with
-//! three files; and, if there are several, the same three files for all of them.
+//! The folder of a key generation for SSV: one folder for each validator, named by nonce and key,
+//! with three files; with several validators, also three files for all of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +74,7 @@ pub enum DirectoryError {
         error: DepositFileError,
     },
     /// A file for all validators does not say what those of each say.
-    #[error("{path}: not the same as the files of the single validators, in their order")]
+    #[error("{path}: does not combine the files of the single validators in their order")]
     Differs {
         /// The file.
         path: String,
@@ -104,7 +104,7 @@ pub enum DirectoryError {
         found: String,
     },
     /// Something that other tools would refuse the folder for.
-    #[error("{path} does not belong there")]
+    #[error("{path} does not belong in this folder")]
     Unexpected {
         /// The file.
         path: String,

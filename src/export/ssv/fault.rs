@@ -1,4 +1,4 @@
-//! Why SSV's files are refused.
+//! Reasons to refuse SSV's files.
 
 use crate::ethereum::address::AddressError;
 use crate::ethereum::json::{HexError, JsonError};
@@ -65,7 +65,7 @@ pub enum Fault {
     #[error("{0}")]
     Key(#[from] RsaKeyError),
     /// The key of two operators.
-    #[error("the same RSA key as operator {0}'s")]
+    #[error("the same RSA key as operator {0}")]
     KeyTwice(u64),
     /// Operators not in ascending order.
     #[error("operator {found} does not come after operator {before}")]
@@ -114,9 +114,9 @@ pub enum Fault {
         found: String,
     },
     /// A version that SSV's tools refuse.
-    #[error("{0:?}; SSV's tools take v1.1.0 and v1.2.0")]
+    #[error("{0:?}; SSV's tools accept v1.1.0 and v1.2.0")]
     Version(String),
     /// Zero, which is no operator.
-    #[error("0 is no operator")]
+    #[error("0 is not an operator")]
     ZeroId,
 }

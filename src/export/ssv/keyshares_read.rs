@@ -1,5 +1,5 @@
-//! Reading and verifying `keyshares.json`, more strictly than anything that takes it: also the size
-//! of the cluster, the degree of the sharing, and that no two operators have one key.
+//! Reads and verifies `keyshares.json`, more strictly than any consumer: also the size of the
+//! cluster, the degree of the sharing, and that no two operators have the same key.
 
 use std::collections::BTreeMap;
 

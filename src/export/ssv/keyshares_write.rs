@@ -1,4 +1,4 @@
-//! Writing `keyshares.json`.
+//! Writes `keyshares.json`.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! What SSV's tools read of a key generation: `keyshares.json`, `proofs.json`, and the folder in
-//! which they lie beside the deposits.
+//! The files of a key generation for SSV's tools: `keyshares.json`, `proofs.json`, and their folder
+//! with the deposits.
 
 mod ceremony;
 

@@ -1,4 +1,4 @@
-//! `proofs.json`: what each operator signs about its encrypted share.
+//! `proofs.json`: the signed proof of each operator about its encrypted share.
 
 use serde::{Deserialize, Serialize};
 

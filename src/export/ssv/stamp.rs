@@ -1,4 +1,4 @@
-//! Times as SSV's files and folders have them.
+//! Timestamps in the formats of SSV's files and folders.
 
 /// A time in milliseconds since 1970, before the year 10000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

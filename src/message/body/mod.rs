@@ -160,7 +160,10 @@ impl Prepare {
             };
             match body.flags {
                 Self::DURABLE => Ok(body),
-                _ => Err(DecodeError::Invalid { what: "flags", why: "shares not stored" }),
+                _ => Err(DecodeError::Invalid {
+                    what: "flags",
+                    why: "not the flag for stored shares",
+                }),
             }
         })
     }

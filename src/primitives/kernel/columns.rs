@@ -1,5 +1,5 @@
-//! Weighted sums of many points with weights of 128 bits, several such sums at a time: Pippenger's
-//! method (1976) with signed digits, the buckets of all digits of all sums added up lane by lane.
+//! Several weighted sums of many points with 128-bit weights: Pippenger's method (1976) with signed
+//! digits, where the buckets of all digits of all sums are added lane by lane.
 
 use rayon::prelude::*;
 

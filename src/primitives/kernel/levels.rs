@@ -1,4 +1,4 @@
-//! How many buckets a test for the subgroup uses, level by level; see [`super::subgroup`].
+//! The number of buckets of a subgroup test, level by level; see [`super::subgroup`].
 
 use chacha20::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};

@@ -1,6 +1,6 @@
-//! Arithmetic over many points at once: additions in affine coordinates that share one inversion
-//! (Montgomery 1987, section 10.3.1), and what dealing, testing and verifying make of them. Each
-//! function has a twin that works point by point, in the tests.
+//! Batched point arithmetic: affine additions that share one inversion (Montgomery 1987, section
+//! 10.3.1), and the operations of dealing, testing and verifying built on them. The tests have a
+//! point-by-point twin of each function.
 //!
 //! Everything but [`fixed_base`] is for public data, and takes a time that depends on it.
 

@@ -1,4 +1,4 @@
-//! Every function beside its twin that works point by point.
+//! Tests of every function against its point-by-point twin.
 #![allow(clippy::unwrap_used)]
 
 use super::lanes::{Affine, Field, Place, add_many, bucket_sums, double, invert_all};

@@ -1,4 +1,4 @@
-//! What happens to an operator that answers, and what it does about it.
+//! Events and actions of an operator that answers a request over channels.
 
 use crate::primitives::codec::DecodeError;
 use crate::primitives::curve::G2;
@@ -66,16 +66,16 @@ pub enum Misconduct {
     #[error("it sent something that is not a frame: {0}")]
     Frame(#[from] DecodeError),
     /// An answer that nobody has signed like this.
-    #[error("it sent an answer that does not hold: {0}")]
+    #[error("it sent an invalid answer: {0}")]
     Answer(#[from] PartialError),
     /// A sealed answer is its operator's to send.
     #[error("it sent the sealed answer of operator {0}")]
     Foreign(u16),
     /// It passed on what does not verify.
-    #[error("it passed on a bad answer of operator {0}")]
+    #[error("it passed on an invalid answer of operator {0}")]
     PassedOn(u16),
     /// An answer to whoever gets none.
-    #[error("it sent an answer that is not for us")]
+    #[error("it sent an answer that is for somebody else")]
     NotForUs,
 }
 

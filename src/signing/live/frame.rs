@@ -1,4 +1,4 @@
-//! What operators say to each other about a request.
+//! Frames between operators about a request.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::noise::signed_box_len;

@@ -1,5 +1,5 @@
-//! Answers over channels: what goes to whom, what counts, when there is enough, and how long to
-//! stay. One operator's part, for one request.
+//! Answering a request over channels, for one operator: what is sent to whom, which answers count,
+//! when there are enough, and how long to stay.
 //!
 //! Pure: events in, actions out. The driver signs, and has its log remember it, before it begins;
 //! it opens channels that are bound to the request, carries frames, writes the result to its disk,

@@ -1,4 +1,4 @@
-//! What is known of another operator.
+//! What an operator knows of a peer.
 
 use std::collections::BTreeSet;
 

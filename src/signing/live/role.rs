@@ -1,4 +1,4 @@
-//! Who collects the answers, and who speaks with whom.
+//! Which operators collect the answers, and which of them connect.
 
 use crate::signing::{Cleared, Delivery, Parent};
 use crate::spec::threshold::Index;

@@ -1,5 +1,4 @@
-//! Operators that break the rules together: they share what they hear, and each plays its seat by
-//! hand.
+//! Colluding operators: they share what they receive, and each is scripted.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What must hold after every step, checked by somebody who sees everything.
+//! The properties that must hold after every step, checked with a view of everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! The ceremony file as people (TOML) and programs (JSON) write it. Nothing in it is believed;
+//! The ceremony file in TOML (for people) and JSON (for programs). It is not trusted: it becomes a
 //! [`super::Ceremony`] is made of it or refused.
 
 use core::fmt;
@@ -268,7 +268,7 @@ impl<'de> Deserialize<'de> for AmountText {
             type Value = AmountText;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount: a whole number, or a text like \"1.5\"")
+                f.write_str("an amount: a whole number, or a string like \"1.5\"")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<AmountText, E> {
@@ -287,8 +287,8 @@ impl<'de> Deserialize<'de> for AmountText {
 
             fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<AmountText, E> {
                 Err(E::custom(
-                    "write an amount with a fraction as a text, like \"1.5\": a binary fraction is \
-                     not exact",
+                    "write an amount with a fraction as a string, like \"1.5\": a binary fraction \
+                     is not exact",
                 ))
             }
         }

@@ -1,4 +1,4 @@
-//! Deposit files: genuine ones, one fault at a time, and our own.
+//! Deposit files: genuine ones, ones with a single fault, and our own.
 
 use quorate::ethereum::address::AddressError;
 use quorate::ethereum::amount::AmountError;

@@ -1,4 +1,4 @@
-//! EIP-2335: encryption and decryption, byte for byte, and every refusal.
+//! EIP-2335 vectors: encryption and decryption, byte for byte, and every refusal.
 
 use std::convert::Infallible;
 

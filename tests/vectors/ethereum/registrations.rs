@@ -1,5 +1,5 @@
-//! Files of builder registrations. The signing root is pinned in `roots`; here is the file around
-//! it.
+//! Files of builder registrations. `roots` tests the signing root; this file tests the format
+//! around it.
 
 use quorate::ethereum::address::{AddressError, ExecutionAddress};
 use quorate::ethereum::bls::bls_sign;

@@ -1,5 +1,5 @@
-//! Answering a request: look at it, ask, sign, write down. In this order, and before anything
-//! leaves, so that nothing leaves that the log does not remember.
+//! Answers a request: check it, confirm it, sign, log. The log entry is durable before the answer
+//! leaves.
 
 use std::sync::Arc;
 
@@ -61,13 +61,13 @@ pub(super) fn answer<T>(
     talk(&describe(&cleared, &ceremony, args.beacon.is_some()));
     match admitted {
         Admission::Again => {
-            talk("This operator has answered this request before; the answer is given again.")
+            talk("This operator has already answered this request; it gives the same answer again.")
         }
         Admission::New { other_exits: 0 } => {}
         Admission::New { other_exits } => {
             talk(&format!(
-                "NOTE: this operator has signed {other_exits} other exits of this validator, for \
-                 another index or epoch."
+                "NOTE: this operator has already signed {other_exits} other exits of this \
+                 validator, for a different index or epoch."
             ));
         }
     }
@@ -105,6 +105,6 @@ fn agreed(view: &CeremonyView, request: &Request) -> Result<Ceremony, CliError> 
     if ceremony.digest() == request.ceremony {
         Ok(ceremony)
     } else {
-        Err(gone("of another ceremony than the request"))
+        Err(gone("not the ceremony of the request"))
     }
 }

@@ -1,4 +1,4 @@
-//! Combining answers.
+//! Combines the answers to a request.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
     bad.iter().for_each(|line| talk(&format!("Not counted: {line}")));
     let (name, bytes, mut fields) = result(&cleared, &parent, signature)?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(name));
-    // Whoever has an exit can use it.
+    // Anyone who has an exit can use it.
     input::write_private(&output, &bytes)?;
 
     let names = seat_names(parent.ceremony(), &used);
@@ -65,7 +65,7 @@ fn open_all(
         match file.and_then(|file| file.open(cleared, parent, secret)) {
             Ok(partial) if good.iter().any(|other| other.operator == partial.operator) => {
                 bad.push(format!(
-                    "{}: a second answer of {}",
+                    "{}: a second answer from {}",
                     shown(path),
                     name(parent, partial.operator.get())
                 ));

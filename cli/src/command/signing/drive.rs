@@ -1,5 +1,5 @@
-//! A request being answered over channels: what the signing room decides is done, to the network,
-//! the disk and the person.
+//! The driver of a request that is answered over channels: it carries out what `signing::live`
+//! decides, on the network, the disk and the terminal.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -107,8 +107,8 @@ impl<C: Channels> Drive<C> {
     fn remind(&self) {
         if let Some(error) = self.made.as_ref().and_then(|made| made.unwritten.as_ref()) {
             self.progress.say(&format!(
-                "The result is not written: {}. Trying again; the others can have this operator's \
-                 answers.",
+                "The result cannot be written: {}. Trying again; the others can still get this \
+                 operator's answers.",
                 error.what
             ));
             return;
@@ -166,7 +166,8 @@ impl<C: Channels> Drive<C> {
                 }
                 Action::HangUp { peer, why } => {
                     self.channels.hang_up(peer);
-                    self.progress.say(&format!("Hung up on {}: {why}.", self.name(peer)));
+                    self.progress
+                        .say(&format!("Closed the connection to {}: {why}.", self.name(peer)));
                     self.hung_up.push(format!("{}: {why}", self.name(peer)));
                 }
                 Action::Counted(operator) => {
@@ -183,7 +184,7 @@ impl<C: Channels> Drive<C> {
                     self.progress.say(&format!("Not counted: {line}"));
                     self.bad.push(line);
                 }
-                Action::Received => self.progress.say("The custodian counts this answer."),
+                Action::Received => self.progress.say("The custodian has counted this answer."),
                 Action::Combined { signature, signers } => {
                     self.made = Some(self.make(signature, &signers)?);
                     actions.extend(self.put());
@@ -220,11 +221,12 @@ impl<C: Channels> Drive<C> {
             return Vec::new();
         };
         let first = made.unwritten.is_none();
-        // Whoever has an exit can use it.
+        // Anyone who has an exit can use it.
         made.unwritten = input::write_private_once(&made.file, &made.bytes).err();
         if made.unwritten.is_none() {
             let line = format!(
-                "Wrote {}. Staying for those who do not have it yet; Ctrl-C is safe.",
+                "Wrote {}. Staying online for operators who do not have it yet; you can press \
+                 Ctrl-C at any time.",
                 shown(&made.file)
             );
             self.progress.say(&line);

@@ -1,4 +1,4 @@
-//! What came of answering over channels, in words and fields.
+//! The result of answering over channels, as text and as JSON.
 
 use serde_json::{Value, json};
 
@@ -47,13 +47,13 @@ impl Ended {
                 let waiting = waiting.join(", ");
                 talk(&match live.role() {
                     Role::Everybody => format!(
-                        "{waiting} had not said that they have what they need. Should one of them \
-                         need your answer, run the same command \
-                         again, with another file to write."
+                        "These operators have not confirmed that they have enough answers: \
+                         {waiting}. If one of them needs yours, run the same command again with a \
+                         different output file."
                     ),
                     _ => format!(
-                        "{waiting} may not have heard that you have what you need: they can stop \
-                         waiting."
+                        "These operators may not know that you have enough answers: {waiting}. \
+                         They can stop waiting."
                     ),
                 });
             }
@@ -66,8 +66,8 @@ impl Ended {
             (Role::Contributor(custodian), _) if live.is_satisfied() => {
                 let custodian = seat_name(ceremony, custodian);
                 let text = format!(
-                    "{custodian} says that it has what it needs. The result is with {custodian} \
-                     alone."
+                    "{custodian} confirms that it has enough answers. Only {custodian} has the \
+                     result."
                 );
                 add(json!({ "custodian": custodian }));
                 out.finish(Exit::Done, fields, &text)
@@ -81,16 +81,16 @@ impl Ended {
             (role, _) => {
                 let far = match role {
                     Role::Contributor(_) if live.is_received() => {
-                        "The custodian counts this answer, but has not said that it has what it \
-                         needs."
+                        "The custodian has counted this answer but has not confirmed that it has \
+                         enough."
                             .to_owned()
                     }
-                    Role::Contributor(_) => "The custodian has not said that it has what it \
-                                             needs."
+                    Role::Contributor(_) => "The custodian has not confirmed that it has enough \
+                                             answers."
                         .to_owned(),
                     Role::Everybody | Role::Custodian => {
                         add(json!({ "counted": counted, "needed": needed }));
-                        format!("{counted} answers, and {needed} are needed.")
+                        format!("{counted} answers, but {needed} are required.")
                     }
                 };
                 add(json!({ "answer_sent": live.has_left() }));
@@ -102,9 +102,8 @@ impl Ended {
                     false => "",
                 };
                 let text = format!(
-                    "{far} Was waiting for {}. No result is written here.{left} The answer is \
-                     remembered: run the same command again, together \
-                     with them.",
+                    "{far} It was waiting for {}. No result is written here.{left} The answer is \
+                     remembered: run the same command again, together with them.",
                     waiting.join(", ")
                 );
                 out.finish(Exit::Waiting, fields, &text)

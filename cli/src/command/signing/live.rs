@@ -1,5 +1,5 @@
-//! Answering together: every operator runs the same command at the same time, over the channels of
-//! the ceremony.
+//! `exit run` and `deposit run`: all operators answer at the same time, over the channels of the
+//! ceremony.
 
 use std::sync::Arc;
 use std::time::Duration;

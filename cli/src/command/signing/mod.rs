@@ -1,4 +1,4 @@
-//! `quorate exit` and `quorate deposit`: request, sign, combine, or all of them together.
+//! `quorate exit` and `quorate deposit`: request, sign, combine, or all of them at once.
 
 mod answer;
 
@@ -107,28 +107,27 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
     let withdrawal = ceremony.validators()[cleared.validator].withdrawal;
     let mut text = match request.purpose {
         Purpose::Exit(exit) => format!(
-            "VOLUNTARY EXIT on {}: the validator stops for good. It cannot be taken back, and does \
-             not expire.\n  validator index    {} ({})\n  \
-             valid from epoch   {}",
+            "VOLUNTARY EXIT on {}: the validator stops permanently. An exit cannot be revoked and \
+             does not expire.\n  validator index    {} ({})\n  valid from epoch   {}",
             network.name(),
             exit.validator_index,
             match with_beacon {
-                true => "as the beacon node says",
+                true => "confirmed by the beacon node's answer",
                 false =>
-                    "that this is the index of this key is for a beacon node to say; see --beacon",
+                    "not checked: only a beacon node knows the index of this key; see --beacon",
             },
             exit.epoch
         ),
         Purpose::Deposit { amount, .. } => format!(
-            "FURTHER DEPOSIT on {}: whoever has the signature can deposit this amount to this \
-             validator, as often as it likes.\n  amount             {}",
+            "FURTHER DEPOSIT on {}: anyone who has the signature can deposit this amount to this \
+             validator, any number of times.\n  amount             {}",
             network.name(),
             network.unit().text(amount)
         ),
     };
     text += &format!(
         "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  withdrawn to  \
-              {} ({})",
+         {} ({})",
         hex::encode(request.public_key),
         cleared.validator + 1,
         ceremony.name(),
@@ -139,10 +138,13 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
         let seat = ceremony.roster().get(requester.index)?;
         Some(format!("{} (operator {}), signed", seat.card.name, requester.index.get()))
     });
-    text += &format!("\n  asked for by       {}", asked.as_deref().unwrap_or("nobody who signed"));
+    text += &format!(
+        "\n  asked for by       {}",
+        asked.as_deref().unwrap_or("nobody (the request is not signed)")
+    );
     text += &match &request.delivery {
         Delivery::Public => {
-            "\n  answers go to      everybody: whoever sees enough of them can use the signature"
+            "\n  answers go to      everyone: anyone who sees enough of them can use the signature"
                 .to_owned()
         }
         Delivery::Custodian(card) => {
@@ -151,10 +153,7 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
                 Some(index) => format!("operator {}", index.get()),
                 None => "NOT an operator of this ceremony".to_owned(),
             };
-            format!(
-                "\n  answers go to      {} alone ({seat}), operator key {}",
-                card.name, card.key
-            )
+            format!("\n  answers go to      {} only ({seat}), operator key {}", card.name, card.key)
         }
     };
     text + &format!("\n  request            {}", request.id())
@@ -163,10 +162,9 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
 /// How the owner of the withdrawal address exits without any of this.
 fn alternative(public_key: &[u8; 48]) -> String {
     format!(
-        "Without the operators, the holder of the withdrawal address can exit this validator too, \
-         by a transaction from that address \
-         (EIP-7002):\n  to    {WITHDRAWAL_REQUEST_CONTRACT}\n  data  0x{}\n  value the fee, which \
-         a call of that contract without data returns",
+        "The holder of the withdrawal address can also exit this validator without the operators, \
+         by a transaction from that address (EIP-7002):\n  to    {WITHDRAWAL_REQUEST_CONTRACT}\n  \
+         data  0x{}\n  value the fee, which the contract returns when called without data",
         hex::encode(withdrawal_request(public_key))
     )
 }

@@ -1,4 +1,4 @@
-//! Writing a request.
+//! Writes a request.
 
 use serde_json::json;
 
@@ -85,8 +85,7 @@ fn write(
         }),
         &format!(
             "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign \
-             {file}\nor at the same time with: quorate {kind} \
-             run {file}",
+             {file}\nor, online at the same time, with: quorate {kind} run {file}",
             shown(&args.output),
             ceremony.t(),
             ceremony.n(),

@@ -1,4 +1,4 @@
-//! What comes of enough answers.
+//! Writes the signed exit or deposit once enough answers are valid.
 
 use std::path::Path;
 
@@ -87,19 +87,17 @@ pub(super) fn advice(cleared: &Cleared, output: &Path, signers: &[String]) -> St
     let signed = format!("Signed by {}. Wrote {}", signers.join(", "), shown(output));
     match cleared.request.purpose {
         Purpose::Exit(_) => format!(
-            "{signed}\nWhoever has this file can exit the validator, now or in years. To do it, \
-             give it to a beacon node:\n  curl -X POST -H \
-             'Content-Type: application/json' --data @{} \
-             http://localhost:5052/eth/v1/beacon/pool/voluntary_exits\n{}",
+            "{signed}\nAnyone who has this file can exit the validator, now or in years. To exit, \
+             send it to a beacon node:\n  curl -X POST -H 'Content-Type: application/json' --data \
+             @{} http://localhost:5052/eth/v1/beacon/pool/voluntary_exits\n{}",
             quoted(output),
             alternative(&cleared.request.public_key)
         ),
         Purpose::Deposit { .. } => format!(
-            "{signed}\nBefore you deposit: look up the validator on the beacon chain. It has to be \
-             there, finalised, with the withdrawal \
-             credentials of the ceremony. A deposit to a key that is not there yet is the first \
-             one, and the first one decides where the \
-             money goes."
+            "{signed}\nBefore you deposit: look up the validator on the beacon chain. It must be \
+             there, finalised, with the withdrawal credentials of the ceremony. If it is not \
+             there, this would be the first deposit, and the first deposit decides where the money \
+             goes."
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! Answering by a file.
+//! `exit sign` and `deposit sign`: write the answer to a file.
 
 use std::path::{Path, PathBuf};
 
@@ -29,8 +29,8 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
 fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliError> {
     let request = &answered.cleared.request;
     let whom = match &request.delivery {
-        Delivery::Public => "whoever combines the answers".to_owned(),
-        Delivery::Custodian(card) => format!("{}, who alone can open it", card.name),
+        Delivery::Public => "the person who combines the answers".to_owned(),
+        Delivery::Custodian(card) => format!("{}; nobody else can open it", card.name),
     };
     out.finish(
         Exit::Done,
@@ -39,7 +39,7 @@ fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliE
             "operator": answered.partial.operator.get(),
             "file": output.display().to_string(),
         }),
-        &format!("Signed, and remembered. Wrote {}\nSend it to {whom}.", shown(output)),
+        &format!("Signed and logged. Wrote {}\nSend it to {whom}.", shown(output)),
     )
 }
 

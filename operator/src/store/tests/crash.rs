@@ -1,5 +1,5 @@
-//! The power goes before each effect, and whatever was not synced is lost in every way: then there
-//! is the old state or the new one, what was acknowledged is there, and the next run works.
+//! Power failure before each file operation, with every possible loss of unsynced data: afterwards
+//! there is the old state or the new one, acknowledged data is there, and the next run works.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Real directories: modes, owners, links, locks. The modes are looked at, because nothing stops
-//! root.
+//! Real directories: modes, owners, links, locks. Modes are checked explicitly, because nothing
+//! stops root.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -82,7 +82,7 @@ fn an_open_state_directory_is_refused() {
     chmod(state.path(), 0o755);
     let told = StateDir::open(state.path()).err().unwrap();
     let path = state.path().display();
-    assert_eq!(told.to_string(), format!("{path}: open to others (mode 0755)"));
+    assert_eq!(told.to_string(), format!("{path}: other users have access (mode 0755)"));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn what_is_not_a_state_directory_is_refused() {
     fs::write(&file, "").unwrap();
     assert!(matches!(
         StateDir::open(&file),
-        Err(StoreError::NotPlain { expected: "a directory", found: "a plain file", .. })
+        Err(StoreError::NotPlain { expected: "a directory", found: "a regular file", .. })
     ));
     symlink("nowhere", home.path().join("dangling")).unwrap();
     assert!(matches!(

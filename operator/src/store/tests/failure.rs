@@ -1,5 +1,5 @@
-//! Each effect fails once, or the disk is full from there on: the caller is told, nothing is
-//! half-written, and trying again works.
+//! Each file operation fails once, or the disk is full from there on: the caller gets an error,
+//! nothing is half-written, and a retry works.
 
 use super::script::{held, open_or_create, script, states};
 use super::simulated::{Content, Names, Plan, SimDisk, aftermaths};

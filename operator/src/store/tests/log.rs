@@ -1,4 +1,4 @@
-//! A log that somebody changed.
+//! Altered logs.
 
 use std::path::PathBuf;
 
@@ -150,7 +150,7 @@ fn a_cut_end_is_told() {
         let expected = if len < START {
             "it is shorter than its header"
         } else {
-            "records that were written and synced are missing at its end"
+            "records at its end are missing although they were written and synced"
         };
         assert!(
             matches!(open(&disk), Err(StoreError::LogDamaged { why, .. }) if why == expected),

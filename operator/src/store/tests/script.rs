@@ -1,4 +1,4 @@
-//! What is done to a log, and what it must hold after each step.
+//! A sequence of operations on a log, and what it must contain after each step.
 
 use super::simulated::SimDisk;
 use super::{CONTEXT, ceremony_on, plain, record, storage};

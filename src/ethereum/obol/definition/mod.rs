@@ -96,7 +96,7 @@ pub struct ClusterDefinition {
     pub creator: Creator,
     /// The operators, in order of their shares.
     pub operators: Vec<ClusterOperator>,
-    /// Chosen by whoever made it.
+    /// Chosen by its creator.
     pub uuid: String,
     /// Version of the format.
     pub version: Version,
@@ -134,13 +134,13 @@ pub enum FieldFault {
     #[error("{0}")]
     Address(#[from] AddressError),
     /// Not a number in decimal digits.
-    #[error("not a number of gwei in decimal digits, as a text")]
+    #[error("not a number of gwei as a string of decimal digits")]
     Amount,
     /// Not `0x` and lower-case hexadecimal digits.
     #[error("{0}")]
     Hex(#[from] HexError),
     /// Longer than the format has it.
-    #[error("{found} bytes; at most {most}")]
+    #[error("{found} bytes; the limit is {most}")]
     TooLong {
         /// Bytes, or entries.
         found: usize,
@@ -148,7 +148,7 @@ pub enum FieldFault {
         most: usize,
     },
     /// More entries than the format has.
-    #[error("{found} entries; at most {most}")]
+    #[error("{found} entries; the limit is {most}")]
     TooMany {
         /// Entries.
         found: usize,
@@ -159,7 +159,9 @@ pub enum FieldFault {
     #[error("not a field of version {0}")]
     NotOfVersion(&'static str),
     /// Signatures are of 65 bytes.
-    #[error("{0} bytes; a wallet's signature has {SIGNATURE} (version 1.11: as many for each)")]
+    #[error(
+        "{0} bytes; a wallet's signature has {SIGNATURE} (in version 1.11, a multiple of that)"
+    )]
     Signature(usize),
 }
 

@@ -1,5 +1,5 @@
-//! A disk in memory that counts every effect, fails or crashes at the one it is told to, and
-//! forgets what was not synced in all the ways that a real one may.
+//! A disk in memory that counts every operation, fails or crashes at a chosen one, and loses
+//! unsynced data in all the ways that a real disk may.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

@@ -1,6 +1,6 @@
 //! What goes wrong with a simulated disk, and what a crash leaves of it.
 
-/// What goes wrong.
+/// The fault to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::tests) enum Plan {
     /// Nothing.

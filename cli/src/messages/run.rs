@@ -1,0 +1,78 @@
+//! Messages about taking part in a ceremony.
+
+use std::io;
+
+use super::{local, usage};
+use crate::report::CliError;
+use quorate_operator::carrier::CarrierError;
+
+pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
+    usage(
+        format!("operator {operator} has no seat in the ceremony {ceremony:?}"),
+        "check that the file holds your own card (quorate identity show) and that --dir is the \
+         right directory",
+    )
+}
+
+pub(crate) fn wrong_fingerprint(expected: &str) -> CliError {
+    usage(
+        "this is not the fingerprint of this ceremony",
+        format!("compare it with the other operators; the fingerprint of this file is: {expected}"),
+    )
+}
+
+pub(crate) fn no_own_address() -> CliError {
+    usage(
+        "the ceremony file gives you no address to listen on",
+        "give an address with --listen, for example --listen 0.0.0.0:3610",
+    )
+}
+
+pub(crate) fn carrier(error: CarrierError) -> CliError {
+    match error {
+        CarrierError::Bind { ref address, why } => {
+            let (what, fix) = match why {
+                io::ErrorKind::AddrInUse => (
+                    "another program already listens there",
+                    "stop it, or choose another port with --listen",
+                ),
+                io::ErrorKind::AddrNotAvailable => (
+                    "this machine does not have this address",
+                    "use --listen 0.0.0.0:PORT (or [::]:PORT) to listen on all of its addresses",
+                ),
+                io::ErrorKind::PermissionDenied => {
+                    ("not allowed", "choose a port above 1023 with --listen")
+                }
+                io::ErrorKind::InvalidInput => ("not an address", "write it as HOST:PORT"),
+                _ => {
+                    return local(
+                        format!("cannot listen on {address}: {why}"),
+                        "check the address, written HOST:PORT",
+                    );
+                }
+            };
+            local(format!("cannot listen on {address}: {what}"), fix)
+        }
+        CarrierError::NoAddress { index, name } => usage(
+            format!(
+                "operator {index} ({name}) has no address in the ceremony file, but other \
+                 operators connect to it"
+            ),
+            "add its address as host:port; addresses are not part of the fingerprint",
+        ),
+        error @ (CarrierError::Repeated { .. } | CarrierError::FrameLimit(_)) => {
+            internal(&error.to_string())
+        }
+    }
+}
+
+pub(crate) fn runtime(error: io::Error) -> CliError {
+    local(
+        format!("the network runtime did not start: {error}"),
+        "check the limits of this machine (ulimit -a)",
+    )
+}
+
+pub(crate) fn internal(what: &str) -> CliError {
+    local(format!("a bug in this program: {what}"), "nothing is lost; please report it")
+}

@@ -1,0 +1,163 @@
+//! Messages about the state directory: its files, identity and logs.
+
+use std::path::Path;
+
+use super::{carrier, given_up, internal, local, one_line, quoted, runtime, shown};
+use crate::report::CliError;
+use quorate::identity::operator::OperatorError;
+use quorate::protocol::record::ReplayError;
+use quorate_operator::MachineError;
+use quorate_operator::store::{SealError, StoreError};
+
+pub(crate) fn store(error: StoreError) -> CliError {
+    use StoreError::*;
+    let fix = match &error {
+        BadName { .. } => "this is a bug in this program; please report it",
+        Denied { .. } => "give this user access to it, or run the command as a user who has access",
+        Differs { .. } => "compare the two; if the existing one is wrong, move it away",
+        DiskFull { .. } => "free some space and run the same command again",
+        Exists { .. } => "choose another path, or move the existing file away",
+        Io { .. } => "check the path and the disk, then run the command again",
+        Locked { .. } => {
+            "wait for the other process to finish, or stop it; do not delete the lock file"
+        }
+        LogDamaged { .. } => {
+            "first copy the whole state directory elsewhere; then restore this file from a backup \
+             made after the last run, or agree with the other operators on another attempt"
+        }
+        LogForeign { .. } => {
+            "restore this ceremony's own log; one ceremony's log cannot be used for another"
+        }
+        LogKey { .. } => "use the identity with which this ceremony was started",
+        LogStopped { .. } => "fix the disk problem, then run the same command again",
+        LogVersion { .. } => "use the program version that wrote it",
+        Missing { .. } => {
+            "give the operator's directory with --dir, or create its keys with: quorate identity \
+             new"
+        }
+        NotPlain { .. } => {
+            "give another directory with --dir; or remove this entry, if nobody put it there on \
+             purpose"
+        }
+        Randomness(_) => "do not create keys on this machine",
+        ReadBack { .. } => "use another disk: this one is failing, or something else writes to it",
+        ReadOnly { .. } => "choose another location, or mount the file system for writing",
+        TooLong { .. } => "find out who changed it, and restore it from a backup",
+        TooOpen { path, directory, .. } => {
+            return local(
+                one_line(&error),
+                format!(
+                    "if nobody else can have used this access: chmod {} {}",
+                    if *directory { 700 } else { 600 },
+                    quoted(path)
+                ),
+            );
+        }
+        WrongOwner { owner, .. } => {
+            return local(
+                one_line(&error),
+                format!("run as user {owner}, or change its owner with chown"),
+            );
+        }
+    };
+    local(one_line(&error), fix)
+}
+
+pub(crate) fn identity_exists(path: &Path) -> CliError {
+    local(
+        format!("{}: this operator already has keys; they will not be overwritten", shown(path)),
+        "show their card with: quorate identity show; or give another directory with --dir",
+    )
+}
+
+pub(crate) fn seal(path: &Path, error: &SealError) -> CliError {
+    let (what, fix) = match error {
+        SealError::WrongPassphrase => (
+            "wrong passphrase".to_owned(),
+            "try again with the passphrase that was chosen when this identity was created",
+        ),
+        SealError::Damaged => {
+            ("damaged: its checksum does not match".to_owned(), "restore it from a backup")
+        }
+        SealError::NotSealed => (
+            "not a sealed file".to_owned(),
+            "restore it from a backup, or give another directory with --dir",
+        ),
+        SealError::Version(version) => {
+            (format!("a sealed file of version {version}"), "use the program version that wrote it")
+        }
+        SealError::Cost(log_n) => (
+            format!("requires scrypt with N = 2^{log_n}, which this program never writes"),
+            "restore it from a backup",
+        ),
+    };
+    local(format!("{}: {what}", shown(path)), fix)
+}
+
+pub(crate) fn operator(path: &Path, error: &OperatorError) -> CliError {
+    local(
+        format!("{}: it opens, but {error}", shown(path)),
+        "use the program version that wrote it",
+    )
+}
+
+/// What a machine with a ceremony's files ran into.
+pub(crate) fn machine(error: MachineError) -> CliError {
+    match error {
+        MachineError::Carrier(error) => carrier(error),
+        MachineError::Internal(what) => internal(&what),
+        MachineError::NewerLog(folder) => newer_log(&folder),
+        MachineError::OutputsDiffer { folder, different } => outputs_differ(&folder, &different),
+        MachineError::Replay { folder, error } => replay(&error, &folder),
+        MachineError::Store(error) => store(error),
+        MachineError::System(error) => runtime(error),
+    }
+}
+
+pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
+    if *error == ReplayError::Abandoned {
+        return given_up(dir);
+    }
+    if let ReplayError::RolledBack { .. } = error {
+        let fix = "nothing was signed. Restore the newest log if you have it, and no older one. \
+                   Without it, this operator cannot continue: agree on a new file for the next \
+                   attempt";
+        return local(format!("{}: {error}", shown(dir)), fix);
+    }
+    local(
+        format!("{}: {error}", shown(dir)),
+        "the disk or the log is damaged: stop here, keep the directory as it is, and do not start \
+         this ceremony again",
+    )
+}
+
+pub(crate) fn log_gone(dir: &Path) -> CliError {
+    local(
+        format!("{}: this ceremony was run here before, but its log is missing", shown(dir)),
+        "do not start it again: you would sign a second time, and the other operators would have \
+         proof of it. Nothing was changed; to make other keys, agree on a new file for the next \
+         attempt",
+    )
+}
+
+pub(crate) fn outputs_differ(dir: &Path, files: &[String]) -> CliError {
+    local(
+        format!(
+            "{}: already contains outputs that are not this ceremony's ({})",
+            shown(dir),
+            files.join(", ")
+        ),
+        "nothing was overwritten. Find out where that folder came from, move it away, and run the \
+         same command again",
+    )
+}
+
+pub(crate) fn newer_log(dir: &Path) -> CliError {
+    local(
+        format!(
+            "{}: the log contains a kind of record that this program does not know",
+            shown(dir)
+        ),
+        "use the newer version of this program",
+    )
+}
