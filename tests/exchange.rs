@@ -1,0 +1,181 @@
+//! The exchange: what a peer gets for what it says, in which order and at which pace, and when an
+//! operator leaves.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use quorate::exchange::{Action, Ending, Event, Exchange, InMemory, Moment, Pacing};
+use quorate::message::envelope::{ENVELOPE_BYTES, Round};
+use quorate::message::shape::Shape;
+use quorate::message::sync::{Frame, Have};
+use quorate::simulation::machine::{TWO_VALIDATORS, entropy, machines};
+use quorate::{Index, Participant};
+
+const LINGER: Duration = Duration::from_secs(600);
+
+fn index(number: u16) -> Index {
+    Index::new(number).unwrap()
+}
+
+/// Three operators that have just started.
+fn exchanges(linger: Duration) -> Vec<(Exchange, InMemory)> {
+    let begin = |seat: quorate::OwnSeat| {
+        let entropy = || entropy(&format!("exchange {}", seat.me));
+        let (participant, step) = Participant::start(seat.clone(), Vec::new(), entropy).unwrap();
+        let mut log = InMemory::default();
+        (Exchange::begin(participant, step, Pacing::new(linger), &mut log).unwrap(), log)
+    };
+    machines(3, 2, TWO_VALIDATORS).into_iter().map(|machine| begin(machine.seat)).collect()
+}
+
+/// At `seconds`, with nothing queued.
+fn at(seconds: u64) -> Moment {
+    Moment { now: Duration::from_secs(seconds), queued: Vec::new() }
+}
+
+fn sent(actions: &[Action]) -> Vec<(Index, Frame)> {
+    let send = |action: &Action| match action {
+        Action::Send { to, frame } => Some((*to, frame.clone())),
+        Action::Tell(_) | Action::Done(_) => None,
+    };
+    actions.iter().filter_map(send).collect()
+}
+
+/// Plays until nothing is on its way; `keeps` decides which frames arrive. Gives each operator's
+/// ending.
+fn play(
+    all: &mut [(Exchange, InMemory)],
+    keeps: impl Fn(Index, Index, &Frame) -> bool,
+) -> Vec<Option<Ending>> {
+    let indices: Vec<Index> = (1..=3).map(index).collect();
+    let ups = indices.iter().flat_map(|to| indices.iter().map(|peer| (*to, Event::Up(*peer))));
+    let mut network: VecDeque<(Index, Event)> = ups.collect();
+    let mut endings = vec![None; all.len()];
+    while let Some((me, event)) = network.pop_front() {
+        let (exchange, log) = &mut all[me.position()];
+        let actions = exchange.handle(event, &at(1), log).unwrap();
+        for (to, frame) in sent(&actions).into_iter().filter(|(to, frame)| keeps(me, *to, frame)) {
+            network.push_back((to, Event::Frame { from: me, bytes: frame.encode() }));
+        }
+        if let Some(Action::Done(ending)) = actions.into_iter().next_back() {
+            endings[me.position()] = Some(ending);
+        }
+    }
+    endings
+}
+
+/// What an operator says that holds nothing at all.
+fn nothing(exchange: &Exchange) -> Event {
+    let have = Have { help: true, ..exchange.participant().have(true) };
+    let have = Have {
+        slots: vec![None; have.slots.len()],
+        boxes: vec![false; have.boxes.len()],
+        confirmed: vec![false; have.confirmed.len()],
+        ..have
+    };
+    Event::Frame { from: index(2), bytes: Frame::Have(have).encode() }
+}
+
+#[test]
+fn a_ceremony_ends_when_everybody_has_confirmed() {
+    let mut all = exchanges(LINGER);
+    let endings = play(&mut all, |_, _, _| true);
+    assert_eq!(endings, vec![Some(Ending::Complete); 3]);
+    assert!(all.iter().all(|(_, log)| log.outputs_written));
+}
+
+#[test]
+fn whoever_is_not_confirmed_is_waited_for_as_long_as_was_said() {
+    let mut all = exchanges(LINGER);
+    // Operator 3 hears everything, and nobody hears its final.
+    let is_final = |frame: &Frame| matches!(frame, Frame::Statement(bytes) if bytes[7] == Round::Final.number());
+    let keeps = |from: Index, to: Index, frame: &Frame| {
+        !(from == index(3) && to != from && is_final(frame))
+            && !(matches!(frame, Frame::Statement(bytes) if bytes[9] == 3 && bytes[7] == 4))
+    };
+    let endings = play(&mut all, keeps);
+    assert_eq!(endings, [None, None, None], "two lack a final, and the third waits for them");
+    let (exchange, log) = &mut all[2];
+    assert!(exchange.participant().is_finished() && log.outputs_written);
+    let actions = exchange.handle(Event::Tick, &at(600), log).unwrap();
+    assert!(!actions.iter().any(|action| matches!(action, Action::Done(_))), "not yet");
+    let actions = exchange.handle(Event::Tick, &at(601), log).unwrap();
+    let unconfirmed = vec![index(1), index(2)];
+    assert_eq!(actions.last(), Some(&Action::Done(Ending::Written { unconfirmed })));
+}
+
+#[test]
+fn a_box_is_sent_behind_the_deal_that_names_it_and_short_statements_first() {
+    let mut all = exchanges(LINGER);
+    play(&mut all, |_, _, _| true);
+    let (exchange, log) = &mut all[0];
+    let event = nothing(exchange);
+    let actions = exchange.handle(event, &at(100), log).unwrap();
+    let frames: Vec<Frame> = sent(&actions).into_iter().map(|(_, frame)| frame).collect();
+    let lengths: Vec<usize> = frames
+        .iter()
+        .filter_map(|frame| match frame {
+            Frame::Statement(bytes) => Some(bytes.len()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(lengths.len(), 15, "with `help`, everybody's");
+    assert!(lengths.is_sorted() && lengths[0] > ENVELOPE_BYTES, "{lengths:?}");
+    let kinds: Vec<bool> =
+        frames.iter().map(|frame| matches!(frame, Frame::ShareBox { .. })).collect();
+    assert_eq!(kinds.iter().filter(|sealed| **sealed).count(), 1);
+    assert_eq!(kinds.iter().position(|sealed| *sealed), Some(15), "behind all statements");
+}
+
+#[test]
+fn what_a_peer_asks_without_end_is_answered_at_a_pace() {
+    let mut all = exchanges(LINGER);
+    play(&mut all, |_, _, _| true);
+    let (exchange, log) = &mut all[0];
+    let mut answers = |moment: &Moment, times: usize| {
+        let one = |_| {
+            let event = nothing(exchange);
+            let actions = exchange.handle(event, moment, log).unwrap();
+            usize::from(!sent(&actions).is_empty())
+        };
+        (0..times).map(one).sum::<usize>()
+    };
+    assert_eq!(answers(&at(100), 1_000), 64, "at once");
+    assert_eq!(answers(&at(100), 1_000), 0);
+    assert_eq!(answers(&at(101), 1_000), 2, "one in half a second");
+    let busy = Moment { now: Duration::from_secs(900), queued: vec![0, (64 << 10) + 1, 0] };
+    assert_eq!(answers(&busy, 1_000), 0, "much is on its way");
+    let other = Moment { now: Duration::from_secs(900), queued: vec![0, 64 << 10, usize::MAX] };
+    assert_eq!(answers(&other, 1), 1, "to somebody else");
+}
+
+#[test]
+fn an_answer_that_is_too_long_goes_on_when_the_peer_asks_again() {
+    let mut all = exchanges(LINGER);
+    play(&mut all, |_, _, _| true);
+    let (exchange, log) = &mut all[0];
+    let shape = Shape::of(&exchange.participant().seat().ceremony);
+    let hello = shape.statement_bytes(index(1), Round::Hello).unwrap() + 1;
+    let queued = vec![0, exchange.pacing().backlog, 0];
+    let pacing = Pacing { at_once: exchange.pacing().backlog + hello, ..Pacing::new(LINGER) };
+    let mut narrow = exchange_of(log, pacing);
+    narrow.handle(Event::Up(index(2)), &at(100), log).unwrap();
+    let event = nothing(&narrow);
+    let moment = Moment { now: Duration::from_secs(100), queued };
+    let actions = narrow.handle(event, &moment, log).unwrap();
+    assert_eq!(sent(&actions).len(), 2, "until the limit is passed");
+}
+
+/// The operator whose log this is, started again.
+fn exchange_of(log: &mut InMemory, pacing: Pacing) -> Exchange {
+    let seat = machines(3, 2, TWO_VALIDATORS).swap_remove(0).seat;
+    let records = log.records().iter().map(|record| quorate::protocol::record::Record {
+        kind: record.kind,
+        body: quorate::primitives::secret::SecretBytes::new(record.body.expose().to_vec()),
+    });
+    let records = records.collect();
+    let (participant, step) =
+        Participant::start(seat, records, || unreachable!("there is a log")).unwrap();
+    Exchange::begin(participant, step, pacing, log).unwrap()
+}
