@@ -260,10 +260,9 @@ fn proven(
                 "{who} waited for all other deals, then dealt a constant term that would make the \
                  sum a key that it knows."
             ),
-            format!(
-                "Its hello had committed it to a deal before it saw any other, and this deal does \
-                 not open that commitment. The ceremony produced no key at all."
-            ),
+            "Its hello had committed it to a deal before it saw any other, and this deal does not \
+             open that commitment. The ceremony produced no key at all."
+                .to_owned(),
         ),
         Rule::FalseComplaint => (
             format!("{who} complained about the share box of {victim}, which was valid."),

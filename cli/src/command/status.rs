@@ -82,9 +82,7 @@ impl Stand {
                  receive a deposit"
             }
             Self::Faulted => "stopped by a fault; the evidence is kept",
-            Self::Begun => {
-                "started, not finished; to see whom it waits for, give --passphrase-file"
-            }
+            Self::Begun => "started, not finished (--passphrase-file shows whom it waits for)",
             Self::Empty => "not started",
             Self::LogGone => {
                 "started, but its log is missing: it cannot be started again; agree on a new file \
@@ -277,10 +275,10 @@ fn told(
     let sentence = match waiting.round {
         Some(round) if !names.is_empty() => {
             format!(
-                "round {} of 5, {}: for {}",
+                "for {}, in round {} of 5 ({})",
+                names.join(", "),
                 round.number() + 1,
-                round_word(round),
-                names.join(", ")
+                round_word(round)
             )
         }
         _ => "for nobody; run it to continue".to_owned(),

@@ -126,8 +126,8 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
         ),
     };
     text += &format!(
-        "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  withdrawn to  \
-         {} ({})",
+        "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  \
+         withdrawn to       {} ({})",
         hex::encode(request.public_key),
         cleared.validator + 1,
         ceremony.name(),
