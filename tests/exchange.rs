@@ -89,7 +89,10 @@ fn a_ceremony_ends_when_everybody_has_confirmed() {
 fn whoever_is_not_confirmed_is_waited_for_as_long_as_was_said() {
     let mut all = exchanges(LINGER);
     // Operator 3 hears everything, and nobody hears its final.
-    let is_final = |frame: &Frame| matches!(frame, Frame::Statement(bytes) if bytes[7] == Round::Final.number());
+    let is_final = |frame: &Frame| {
+        matches!(frame,
+        Frame::Statement(bytes) if bytes[7] == Round::Final.number())
+    };
     let keeps = |from: Index, to: Index, frame: &Frame| {
         !(from == index(3) && to != from && is_final(frame))
             && !(matches!(frame, Frame::Statement(bytes) if bytes[9] == 3 && bytes[7] == 4))

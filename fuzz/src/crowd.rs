@@ -19,9 +19,8 @@ use super::{CEREMONY, OPERATORS, SHAPE};
 pub fn judged(file: &Stopped, length: usize) -> Vec<Fault> {
     let (faults, work) = judge_counting(&file.ceremony, &file.statements);
     let n = file.ceremony.n();
-    let of = |round: Round| {
-        file.statements.iter().filter(|one| one.envelope.round == round).count()
-    };
+    let of =
+        |round: Round| file.statements.iter().filter(|one| one.envelope.round == round).count();
     assert!(work.deals <= of(Round::Deal) && work.commits <= of(Round::Commit), "{work:?}");
     assert!(work.sums <= of(Round::Prepare).min(2 * n), "{work:?}");
     assert!(work.combined <= of(Round::Final).min(2 * n), "{work:?}");
@@ -54,8 +53,8 @@ fn sign(kind: Kind, round: Round, seat: usize, view: &[Digest], body: &[u8]) -> 
     Statement::sign_kind(kind, key, index, round, session, view_root(view), body)
 }
 
-/// The file that these words of four bytes make: what is signed, by whom (never the first operator),
-/// over which statements, and a label that makes it another.
+/// The file that these words of four bytes make: what is signed, by whom (never the first
+/// operator), over which statements, and a label that makes it another.
 pub fn file(bytes: &[u8]) -> Vec<u8> {
     let (hellos, mut deals) = (honest(Round::Hello), honest(Round::Deal));
     let (mut prepares, mut commits) = (honest(Round::Prepare), honest(Round::Commit));
@@ -68,8 +67,7 @@ pub fn file(bytes: &[u8]) -> Vec<u8> {
             0 => {
                 let mut body = Deal::decode(own(&deals).body(), &SHAPE).expect("honest");
                 body.salt[0] = label;
-                let statement =
-                    sign(Kind::Ordinary, Round::Deal, seat, &body.view, &body.encode());
+                let statement = sign(Kind::Ordinary, Round::Deal, seat, &body.view, &body.encode());
                 deals[seat].push(statement);
             }
             1 => {

@@ -42,7 +42,8 @@ pub struct KeystorePlan {
     pub key: KeystoreKey,
     /// How they are laid out.
     pub layout: Layout,
-    /// The folder below the secret outputs, with its slash; empty for the secret outputs themselves.
+    /// The folder below the secret outputs, with its slash; empty for the secret outputs
+    /// themselves.
     pub folder: &'static str,
 }
 

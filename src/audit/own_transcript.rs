@@ -47,7 +47,8 @@ pub enum NotOwn {
     #[error("the spec is a different one")]
     Spec,
     /// Not the bytes that were checked.
-    #[error("the statement of round {} by operator {} is not the one that was checked", round.number(), sender.get())]
+    #[error("the statement of round {} by operator {} is not the one that was \
+             checked", round.number(), sender.get())]
     Statement {
         /// Its round.
         round: Round,

@@ -31,7 +31,8 @@ pub fn verdict(report: &Report) -> String {
         );
     }
     if report.failed().contains(&Code::Expected) {
-        return "ANOTHER CEREMONY: this is not the one that you expect. Nothing else was checked. Do \
+        return "ANOTHER CEREMONY: this is not the one that you expect. Nothing else was checked. \
+                Do \
                 not deposit."
             .to_owned();
     }

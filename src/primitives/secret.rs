@@ -1,5 +1,5 @@
-//! Secret bytes: behind a pointer from birth, wiped on drop, and neither copied, cloned, printed nor
-//! serialised; and the wiping of what the work with them has left on the stack.
+//! Secret bytes: behind a pointer from birth, wiped on drop, and neither copied, cloned, printed
+//! nor serialised; and the wiping of what the work with them has left on the stack.
 
 use core::hint::black_box;
 

@@ -25,7 +25,8 @@ use super::seat::OwnSeat;
 
 /// A node key that is not the one of the cluster definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the node key is 0x{}, but the cluster definition has 0x{} for operator {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
+#[error("the node key is 0x{}, but the cluster definition has 0x{} for operator \
+         {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
 pub struct WrongNodeKey {
     /// Whose place it is.
     pub operator: Index,

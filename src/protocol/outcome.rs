@@ -28,8 +28,8 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// From the commitments of all dealers, by index, and the points of `receivers`; `None` if a sum or a public share is
-    /// infinity.
+    /// From the commitments of all dealers, by index, and the points of `receivers`; `None` if a
+    /// sum or a public share is infinity.
     pub(super) fn new<'a>(
         session: &Digest,
         deals_view: &Digest,

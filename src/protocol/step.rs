@@ -9,7 +9,8 @@ use crate::spec::threshold::Index;
 
 use super::record::{Record, RecordKind, ReplayError};
 
-/// Fresh randomness of one ceremony, spent by [`Participant::start`](super::participant::Participant::start).
+/// Fresh randomness of one ceremony, spent by
+/// [`Participant::start`](super::participant::Participant::start).
 pub struct Entropy {
     /// 32 bytes from the operating system, kept secret.
     pub seed: Secret32,
@@ -86,8 +87,8 @@ pub enum Refused {
     /// The log or the stored shares are damaged. The participant must be dropped.
     #[error(transparent)]
     Storage(#[from] ReplayError),
-    /// An earlier call failed within a step. The participant must be dropped, and started again from
-    /// its log.
+    /// An earlier call failed within a step. The participant must be dropped, and started again
+    /// from its log.
     #[error("an earlier step was not finished; start again from the log")]
     Broken,
     /// The ceremony is over for this operator.

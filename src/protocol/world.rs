@@ -135,8 +135,8 @@ impl World {
         self.inbox.get(round, self.seat.me).is_some()
     }
 
-    /// Makes this operator's statement of `round`, if it owes one and has not made it before: an operator signs one
-    /// statement for each slot, ever.
+    /// Makes this operator's statement of `round`, if it owes one and has not made it before: an
+    /// operator signs one statement for each slot, ever.
     pub(super) fn own(
         &mut self,
         round: Round,

@@ -31,8 +31,8 @@ fn index(number: u16) -> Index {
     Index::new(number).unwrap()
 }
 
-/// Five seats, threshold 3, two validators, four messages: seat 1 deals and receives, 2 deals, 3 and
-/// 4 receive, 5 does neither.
+/// Five seats, threshold 3, two validators, four messages: seat 1 deals and receives, 2 deals, 3
+/// and 4 receive, 5 does neither.
 fn made_up(operators: &[Arc<Operator>]) -> Arc<Ceremony> {
     let parts = Parts {
         dealers: [1, 2].map(index).into_iter().collect(),

@@ -122,7 +122,8 @@ fn crowd(round: Option<Round>) -> String {
 
 /// A statement that a complete transcript needs is not at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the statement of round {} by operator {} is missing or out of order", round.number(), sender.get())]
+#[error("the statement of round {} by operator {} is missing or out of \
+         order", round.number(), sender.get())]
 pub struct Incomplete {
     /// Its round.
     pub round: Round,

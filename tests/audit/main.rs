@@ -1,5 +1,5 @@
-//! The audit: its checks, the way that makes each of them by itself, a participant's own report, and
-//! what readers are shown.
+//! The audit: its checks, the way that makes each of them by itself, a participant's own report,
+//! and what readers are shown.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod checks;

@@ -123,7 +123,7 @@ fn the_networks_are_those_of_the_table() {
             Ok(_) => taken.push(name),
             Err(error) => {
                 assert_eq!(error, SpecError::SsvNetwork(name.to_owned()));
-                let names = "SSV is on mainnet, hoodi and sepolia";
+                let names = "SSV runs on mainnet, hoodi and sepolia";
                 assert_eq!(error.to_string(), format!("ssv: network {name}; {names}"));
             }
         }

@@ -1,8 +1,8 @@
 //! Keys of X25519 that agree with nobody.
 
 /// The two points of order 1, one of order 2, two of order 8 and four more spellings, and the next
-/// multiples of p: the twelve of Bernstein's list (`cr.yp.to/ecdh.html`, "validate"). The first five
-/// are canonical.
+/// multiples of p: the twelve of Bernstein's list (`cr.yp.to/ecdh.html`, "validate"). The first
+/// five are canonical.
 pub(crate) const WEAK: [&str; 12] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",

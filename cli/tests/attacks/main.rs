@@ -1,6 +1,6 @@
 //! The attack suite: one test for every row of the chapter "Attacks"
-//! (`ceremony-specs/10-attacks.md`), named after it: its id, then the rule or the attack. Each runs the attack and states what every
-//! honest operator and an auditor without any secret make of it.
+//! (`ceremony-specs/10-attacks.md`), named after it: its id, then the rule or the attack. Each runs
+//! the attack and states what every honest operator and an auditor without any secret make of it.
 //!
 //! `cargo test --test attacks -- table --nocapture` prints the table.
 #![allow(clippy::unwrap_used, missing_docs)]

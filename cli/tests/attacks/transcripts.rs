@@ -154,7 +154,7 @@ fn attack_a5_giant_transcript() {
 }
 
 #[test]
-fn attack_a6() {
+fn attack_a6_costly_evidence() {
     // Everybody signs two of everything and more, over as many different sets as can be.
     let ceremony = ceremony(&operators(3), 2, ONE_VALIDATOR);
     let all = statements(&ceremony, &operators(3), Crowd::most(3));

@@ -1,6 +1,6 @@
 //! What is erased is gone: the memory of a running operator is searched, at every round of a
-//! ceremony, for every secret that specification 5.7 says is erased by then; and, so that the search
-//! is known to find something, for those that it still needs.
+//! ceremony, for every secret that specification 5.7 says is erased by then; and, so that the
+//! search is known to find something, for those that it still needs.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 

@@ -2,8 +2,8 @@
 //! files, by whichever program of tests needs it first; every test has a copy of its own.
 //!
 //! The folder is named after the program's bytes, its environment and the demos' arguments, so that
-//! no outputs of another program are taken for this one's. A demo is made under another name, with a lock, and
-//! renamed when it is whole: a run that is killed leaves nothing that is believed.
+//! no outputs of another program are taken for this one's. A demo is made under another name, with
+//! a lock, and renamed when it is whole: a run that is killed leaves nothing that is believed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -79,7 +79,8 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// A failed write could not be taken back.
-    #[error("{}: an earlier write failed and could not be undone; nothing more is written", path.display())]
+    #[error("{}: an earlier write failed and could not be undone; nothing more is \
+             written", path.display())]
     LogStopped {
         /// The log.
         path: PathBuf,

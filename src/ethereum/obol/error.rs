@@ -29,7 +29,8 @@ pub enum DefinitionError {
     #[error("deposit_amounts: {0} gwei in total, less than the {ACTIVE} that activate a validator")]
     AmountSum(u64),
     /// The configuration hash is another.
-    #[error("config_hash: states 0x{}, but its fields hash to 0x{}", hex::encode(.stated), hex::encode(.computed))]
+    #[error("config_hash: states 0x{}, but its fields hash to \
+             0x{}", hex::encode(.stated), hex::encode(.computed))]
     ConfigHash {
         /// As stated.
         stated: Chunk,
@@ -43,7 +44,8 @@ pub enum DefinitionError {
     #[error("creator: not signed, but operators have signed")]
     CreatorUnsigned,
     /// The definition hash is another.
-    #[error("definition_hash: states 0x{}, but its fields hash to 0x{}", hex::encode(.stated), hex::encode(.computed))]
+    #[error("definition_hash: states 0x{}, but its fields hash to \
+             0x{}", hex::encode(.stated), hex::encode(.computed))]
     DefinitionHash {
         /// As stated.
         stated: Chunk,
