@@ -1,6 +1,6 @@
 //! One operator of a ceremony over TCP, with progress of one's own. Each operator runs it.
 //!
-//!     cargo run -p quorate-operator --example over_tcp -- STATE_DIR PASSPHRASE_FILE CEREMONY LISTEN
+//!     cargo run -p quorate-operator --example over_tcp -- STATE PASSPHRASE_FILE CEREMONY LISTEN
 //!
 //! `quorate identity new` makes the state directory. No keystores are written here; the shares stay
 //! in the log.

@@ -138,7 +138,7 @@ impl Participant {
 
     fn answer(
         &mut self,
-        act: impl FnOnce(Stage, &mut World, &mut Step) -> Result<Stage, (Stage, Option<ReplayError>)>,
+        act: impl FnOnce(Stage, &mut World, &mut Step) -> Answered,
     ) -> Result<Step, Refused> {
         let mut step = Step::default();
         let stage = self.stage.take().ok_or(Refused::Broken)?;
