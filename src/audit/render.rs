@@ -76,7 +76,7 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
                 }
                 (None, true) => "",
                 (None, false) => {
-                    "\nNOT ESTABLISHED: the operators' consent to the following does not verify."
+                    "\nNOT ESTABLISHED: the operators' consent to the following was not verified."
                 }
             };
             writeln!(out, "{caution}\n{}", describe(ceremony).trim_end())?;

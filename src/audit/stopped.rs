@@ -123,6 +123,11 @@ fn judge_checks(
                 check,
                 &format!("no {} of {}", describe::round(round), missing.join(", ")),
             ),
+            (true, true) if is_crowded(statements, round) => ledger.not_judged(
+                check,
+                "every operator's statement is here; two of each were looked into, and prove no \
+                 fault here",
+            ),
             (true, true) => ledger
                 .not_judged(check, "every operator's statement is here, and none proves a fault"),
         }
@@ -157,6 +162,17 @@ fn sentence(fault: &Fault, ceremony: &Ceremony) -> String {
         Certainty::Suspected | Certainty::Nobody => "possible",
     };
     format!("{certainty}: {}", describe::rule(&fault.rule, Some(ceremony)))
+}
+
+/// Whether an operator has more statements for this round than the judge looks into.
+fn is_crowded(statements: &[&Statement], round: Round) -> bool {
+    let mut count: BTreeMap<Index, usize> = BTreeMap::new();
+    let ordinary = |s: &&&Statement| (s.envelope.kind, s.envelope.round) == (Kind::Ordinary, round);
+    statements.iter().filter(ordinary).any(|statement| {
+        let held = count.entry(statement.envelope.sender).or_default();
+        *held += 1;
+        *held > 2
+    })
 }
 
 fn missing(ceremony: &Ceremony, statements: &[&Statement], round: Round) -> Vec<String> {

@@ -36,7 +36,7 @@ impl Address {
 
 /// Why a box does not give shares. Either reason proves the dealer wrong to anyone who holds the
 /// one-time secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum ShareBoxError {
     /// Wrong length, or it does not decrypt at its address.
     #[error("the share box does not open")]

@@ -7,7 +7,7 @@ use super::curve::{
 };
 
 /// Why bytes do not decode. `what` is the field being read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum DecodeError {
     /// Fewer bytes than the layout needs.
     #[error("{what}: {missing} bytes short")]

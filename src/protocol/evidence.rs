@@ -35,7 +35,7 @@ pub enum Certainty {
 }
 
 /// A rule that was broken. Validators are positions from 0.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rule {
     /// The operator signed two different statements for one round.
     Equivocation {

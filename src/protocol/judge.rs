@@ -7,7 +7,7 @@
 //! every operator. Otherwise an honest statement of another ceremony, read with this one's lengths,
 //! could look like a fault.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::body::{Deal, Hello};
 use crate::message::complaint::{Claim, Complaint};
@@ -41,7 +41,7 @@ pub fn judge(ceremony: &Ceremony, statements: &[Statement]) -> Vec<Fault> {
 pub fn judge_counting(ceremony: &Ceremony, statements: &[Statement]) -> (Vec<Fault>, Work) {
     let court = Court::new(ceremony, statements);
     let (proven, work) = Trial::hold(&court);
-    let mut known: HashSet<Rule> = HashSet::new();
+    let mut known: BTreeSet<Rule> = BTreeSet::new();
     let mut faults = Vec::new();
     for fault in court.equivocations().into_iter().chain(proven) {
         if known.insert(fault.rule.clone()) {

@@ -28,6 +28,9 @@ use super::world::{Advance, Stop, Vault, World};
 pub use super::seat::OwnSeat;
 pub use super::step::{Ask, Entropy, Input, Refused, Step, Waiting};
 
+/// The next stage; or the same one, and what is wrong with the log if the answer was asked for.
+type Answered = Result<Stage, (Stage, Option<ReplayError>)>;
+
 /// One operator's side of a ceremony.
 pub struct Participant {
     pub(super) world: World,

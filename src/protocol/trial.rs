@@ -49,6 +49,9 @@ struct Dealt {
     constants: Result<(), Box<Fault>>,
 }
 
+/// Finals that are judged with what they name, by place.
+type Finals = Vec<(Place, Signed<Final>)>;
+
 /// Deals that are added up for statements: what these are over.
 type SumsOf = (Digest, Digest);
 
@@ -58,7 +61,7 @@ struct Group<'a> {
     deals: Vec<&'a Statement>,
     prepares: Vec<(Place, Signed<Prepare>)>,
     commits: Vec<(Place, &'a Statement)>,
-    finals: Vec<(Place, Signed<Final>)>,
+    finals: Finals,
 }
 
 /// The judgement of a court's statements.
@@ -311,7 +314,7 @@ impl<'c, 'a> Trial<'c, 'a> {
     /// What follows from sums: group by group, so that there is one set of sums at a time; but
     /// those are kept that finals need, which name commits of several groups.
     fn judge_groups(&mut self) {
-        let mut later: Vec<(Sums, Vec<(Place, Signed<Final>)>)> = Vec::new();
+        let mut later: Vec<(Sums, Finals)> = Vec::new();
         for ((session, _), group) in core::mem::take(&mut self.groups) {
             let sums = self.sums(&session, &group.deals);
             for (place, prepare) in group.prepares {
@@ -366,7 +369,7 @@ impl<'c, 'a> Trial<'c, 'a> {
 
     /// Finals whose own commits were made with these sums: by the commits that are combined for
     /// them, so that no set is combined twice.
-    fn finals(&mut self, sums: &Sums, finals: Vec<(Place, Signed<Final>)>) {
+    fn finals(&mut self, sums: &Sums, finals: Finals) {
         let (ceremony, shape) = (self.court.ceremony, self.shape());
         let receivers = shape.parts.receivers;
         let lowest = |view: &[Digest]| -> Vec<Digest> {
@@ -375,7 +378,7 @@ impl<'c, 'a> Trial<'c, 'a> {
             of.map(|(_, digest)| *digest).take(shape.t).collect()
         };
         let roots = signing_roots(ceremony, sums.public_keys());
-        let mut sets: BTreeMap<Vec<Digest>, Vec<(Place, Signed<Final>)>> = BTreeMap::new();
+        let mut sets: BTreeMap<Vec<Digest>, Finals> = BTreeMap::new();
         for (place, last) in finals {
             // Commits that do not decode are faults of their own.
             if last.body.view.iter().all(|digest| self.commits.contains_key(digest)) {

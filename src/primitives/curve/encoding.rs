@@ -12,7 +12,7 @@ pub const G2_COMPRESSED: usize = 96;
 pub const G2_UNCOMPRESSED: usize = 192;
 
 /// Why bytes are not a curve value. Each encoding has exactly one valid spelling.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum DecodeError {
     /// The flag bits, or a coordinate at or above the field modulus.
     #[error("not the canonical encoding of a point")]
