@@ -33,7 +33,7 @@
 //!   keystores, Obol, SSV) and [`signing`] (exits and deposits after the ceremony).
 //!
 //! The rooms, each of which uses only those before it: [`primitives`], [`identity`], [`ethereum`],
-//! [`spec`], [`message`], [`protocol`], [`exchange`], [`export`], [`transcript`], [`audit`],
+//! [`spec`], [`message`], [`protocol`], [`exchange`], [`export`], [`transcript`], [`mod@audit`],
 //! [`signing`]. What is signed, and every check and code, is specified in `ceremony-specs/`; a
 //! verifier can be written from that text alone.
 

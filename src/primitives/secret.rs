@@ -94,7 +94,7 @@ pub fn wiping<T>(work: impl FnOnce() -> T) -> T {
 }
 
 /// As [`wiping`], also of the threads that work is shared among, where each piece is done
-/// [`deep`]. From within one of them, of that one alone: the others have work of their own.
+/// `deep`. From within one of them, of that one alone: the others have work of their own.
 pub fn wiping_all<T>(work: impl FnOnce() -> T) -> T {
     // Starts the threads, if nobody has: what their registry keeps is not to be made during the
     // work.

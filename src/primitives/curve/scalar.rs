@@ -19,7 +19,7 @@ pub struct Scalar(Fr);
 /// Every operation is constant time in the value, except [`SecretScalar::is_zero`], whose answer is
 /// public by design. It is not boxed, for there are thousands: what is kept is in vectors that
 /// never grow, and what is moved leaves copies on the stack, which whoever works with scalars
-/// overwrites ([`super::secret::wiping_all`]).
+/// overwrites ([`crate::primitives::secret::wiping_all`]).
 pub struct SecretScalar(Fr);
 
 impl Scalar {

@@ -12,7 +12,7 @@ pub(super) const CHANNEL_PATTERN: &str = "Noise_IK_25519_ChaChaPoly_SHA256";
 /// static key.
 ///
 /// # Security
-/// `ephemeral` as in [`seal_box`].
+/// `ephemeral` as in [`super::seal_box`].
 pub fn channel_initiator(
     local: &DhSecret,
     remote: &DhPublic,
@@ -29,7 +29,7 @@ pub fn channel_initiator(
 /// The side that answers; it learns the initiator's static key from the first message.
 ///
 /// # Security
-/// `ephemeral` as in [`seal_box`].
+/// `ephemeral` as in [`super::seal_box`].
 pub fn channel_responder(local: &DhSecret, prologue: &[u8], ephemeral: Secret32) -> HandshakeState {
     builder(CHANNEL_PATTERN, prologue, Some(ephemeral))
         .local_private_key(local.expose())
