@@ -232,7 +232,7 @@ fn who_lost_a_confirmation_gets_it_again_from_those_that_lack_nothing() {
     let others = |cluster: &Cluster| [cluster.start(1), cluster.start(2)];
     let everybody = others(&cluster);
     let mut first = cluster.start(0);
-    first.until("Making sure that the others have everything");
+    first.until("Staying until the others have everything");
     assert!(matches!(first.kill(), Killed::Running(_)), "it had not ended");
     let log = cluster.out(0).with_file_name("log.sealed");
     let early = fs::read(&log).unwrap();
