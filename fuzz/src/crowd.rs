@@ -65,13 +65,17 @@ pub fn file(bytes: &[u8]) -> Vec<u8> {
         let own = |held: &Held| held[seat][0].clone();
         match what % 5 {
             0 => {
-                let mut body = Deal::decode(own(&deals).body(), &SHAPE).expect("honest");
+                let last = own(&deals);
+                let from = last.envelope.sender;
+                let mut body = Deal::decode(last.body(), &SHAPE, from).expect("honest");
                 body.salt[0] = label;
                 let statement = sign(Kind::Ordinary, Round::Deal, seat, &body.view, &body.encode());
                 deals[seat].push(statement);
             }
             1 => {
-                let mut body = Prepare::decode(own(&prepares).body(), &SHAPE).expect("honest");
+                let last = own(&prepares);
+                let from = last.envelope.sender;
+                let mut body = Prepare::decode(last.body(), &SHAPE, from).expect("honest");
                 body.view = view(&deals, choice);
                 body.sums_root.0[0] ^= label;
                 let statement =
@@ -79,7 +83,9 @@ pub fn file(bytes: &[u8]) -> Vec<u8> {
                 prepares[seat].push(statement);
             }
             2 => {
-                let mut body = Commit::decode(own(&commits).body(), &SHAPE).expect("honest");
+                let last = own(&commits);
+                let from = last.envelope.sender;
+                let mut body = Commit::decode(last.body(), &SHAPE, from).expect("honest");
                 body.view = view(&prepares, choice);
                 let statement =
                     sign(Kind::Ordinary, Round::Commit, seat, &body.view, &body.encode());
@@ -87,7 +93,8 @@ pub fn file(bytes: &[u8]) -> Vec<u8> {
             }
             3 => {
                 let last = honest(Round::Final)[seat][0].clone();
-                let mut body = Final::decode(last.body(), &SHAPE).expect("honest");
+                let from = last.envelope.sender;
+                let mut body = Final::decode(last.body(), &SHAPE, from).expect("honest");
                 body.view = view(&commits, choice);
                 body.outputs.0[0] ^= label;
                 others.push(sign(Kind::Ordinary, Round::Final, seat, &body.view, &body.encode()));
