@@ -64,7 +64,7 @@ fn an_honest_ceremony_ends_with_one_transcript_and_working_shares() {
         let first = statements(&all[0]);
         assert_eq!(first.len(), 5 * n);
         for machine in &all {
-            assert!(machine.participant().is_finished() && machine.staged && machine.published);
+            assert!(machine.participant().is_finished() && machine.staged && machine.written);
             assert_eq!(statements(machine), first);
         }
         let outcome = all[0].participant().outcome().unwrap();
@@ -85,7 +85,7 @@ fn a_crash_after_any_record_of_any_operator_changes_nothing() {
     let mut reference = machines(3, 2, TWO_VALIDATORS);
     run(&mut reference, &mut honest);
     let expected = statements(&reference[0]);
-    let records = reference.iter().map(|machine| machine.written).max().unwrap();
+    let records = reference.iter().map(|machine| machine.recorded).max().unwrap();
     for victim in 0..3 {
         for at in 0..=records {
             let mut all = machines(3, 2, TWO_VALIDATORS);
@@ -178,7 +178,7 @@ fn what_comes_twice_is_kept_once() {
         let mut all = machines(4, 3, TWO_VALIDATORS);
         run(&mut all, &mut |_, _, frame| vec![frame; times]);
         assert!(all.iter().all(|machine| machine.participant().is_finished()));
-        all.iter().map(|machine| machine.written).collect::<Vec<_>>()
+        all.iter().map(|machine| machine.recorded).collect::<Vec<_>>()
     };
     assert_eq!(records(3), records(1));
 }
@@ -352,7 +352,7 @@ fn a_third_final_counts_if_it_says_what_the_others_say() {
     );
     assert_eq!(participant.fault().unwrap().rule.culprits(), [cheat.me]);
     let _ = all[0].receive(Frame::Statement(right.bytes().to_vec())).unwrap().unwrap();
-    assert!(all[0].participant().is_finished() && all[0].published);
+    assert!(all[0].participant().is_finished() && all[0].written);
     // A replay keeps whatever was kept, in whatever order it finds it.
     let _ = all[0].start().unwrap();
     assert!(all[0].participant().is_finished());

@@ -263,7 +263,7 @@ fn another_output_digest_is_refused() {
             machine.participant().fault().unwrap().rule,
             Rule::Outputs { operator: culprit }
         );
-        assert!(!machine.published, "outputs must not appear without certificate 2");
+        assert!(!machine.written, "outputs must not appear without certificate 2");
     }
 }
 

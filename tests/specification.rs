@@ -209,7 +209,7 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("false complaint", Rule::FalseComplaint { operator: one, dealer: two }),
         ("possession", Rule::Possession { operator: one }),
         ("partial", Rule::Partial { operator: one, item: 0 }),
-        ("sealed share", Rule::SealedShare { operator: one, validator: 0 }),
+        ("sealed share", Rule::EncryptedShare { operator: one, validator: 0 }),
         ("lock shares", Rule::LockShares { operator: one }),
         ("lock node", Rule::LockNode { operator: one }),
         ("view", Rule::View { operator: one, round: Round::Prepare, about: two }),

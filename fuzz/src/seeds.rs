@@ -300,7 +300,7 @@ pub fn carry_out(participant: &mut Participant, log: &mut Vec<Record>, step: Ste
         let input = match ask {
             Ask::Reread(kind) => Input::Reread(bodies(log, kind)),
             Ask::Stage => Input::Staged { keystores: true },
-            Ask::Publish => continue,
+            Ask::WriteOut => continue,
         };
         let next = participant.handle(input).expect("an answer to what was asked");
         carry_out(participant, log, next);

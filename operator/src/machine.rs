@@ -116,7 +116,7 @@ impl Machine {
         pacing: Pacing,
     ) -> Result<(Exchange, Self), MachineError> {
         let dir = lock.ceremony(&seat.ceremony.digest())?;
-        let keystores = match dir.view().is_published()? {
+        let keystores = match dir.view().is_written()? {
             true => keystores,
             false => keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?,
         };

@@ -13,7 +13,7 @@ use quorate::protocol::participant::Participant;
 use quorate::transcript::container;
 
 use crate::keystores::{KeystorePlan, NODE_FOLDER};
-use crate::store::{CeremonyDir, Published, Staging};
+use crate::store::{CeremonyDir, Staging, Written};
 use crate::{MachineError, random};
 
 /// What of the outputs is to be written, and how far that is.
@@ -40,7 +40,7 @@ impl Outputs {
         dir: &CeremonyDir,
         participant: &Participant,
     ) -> Result<bool, MachineError> {
-        self.written = dir.view().is_published()?;
+        self.written = dir.view().is_written()?;
         let ceremony = &participant.seat().ceremony;
         let outcome = participant.outcome().expect("staging is asked when there is an outcome");
         let validators = &outcome.validators;
@@ -91,11 +91,11 @@ impl Outputs {
         artifacts.extend(self.cluster_files(audited, participant));
         staging.add(&artifacts)?;
         wipe(&mut artifacts);
-        match staging.publish()? {
-            Published::Earlier { different } if !different.is_empty() => {
+        match staging.write_out()? {
+            Written::Earlier { different } if !different.is_empty() => {
                 Err(MachineError::OutputsDiffer { folder: dir.view().out(), different })
             }
-            Published::Earlier { .. } | Published::Now => Ok(()),
+            Written::Earlier { .. } | Written::Now => Ok(()),
         }
     }
 

@@ -120,7 +120,7 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
                 item(ceremony, *position)
             )
         }
-        Rule::SealedShare { operator, validator } => {
+        Rule::EncryptedShare { operator, validator } => {
             let v = validator + 1;
             format!(
                 "the proof of {} about its encrypted share of validator {v} does not verify under \

@@ -258,7 +258,7 @@ impl Rounds {
             return Ok(());
         }
         ledger.check(Code::Sealed, || {
-            checks::shares_sealed(&self.ceremony, have(sums)?, &have(commits)?.signed)?;
+            checks::shares_encrypted(&self.ceremony, have(sums)?, &have(commits)?.signed)?;
             Ok(((), details::sealed(&self.shape)))
         })
     }

@@ -25,7 +25,7 @@ fn code(rule: &Rule) -> Code {
         Rule::Malformed { round: Round::Deal, .. } => Code::V8,
         Rule::Malformed { round: Round::Prepare, .. } | Rule::SumsRoot { .. } => Code::V12,
         Rule::Malformed { round: Round::Commit, .. } | Rule::Partial { .. } => Code::V16,
-        Rule::SealedShare { .. } => Code::Sealed,
+        Rule::EncryptedShare { .. } => Code::Sealed,
         Rule::Malformed { round: Round::Final, .. }
         | Rule::Outputs { .. }
         | Rule::LockShares { .. }

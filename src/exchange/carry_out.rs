@@ -88,7 +88,7 @@ pub fn carry_out<S: Storage>(
                 Ask::Stage => Input::Staged {
                     keystores: storage.stage(participant).map_err(Trouble::Storage)?,
                 },
-                Ask::Publish => {
+                Ask::WriteOut => {
                     storage.write_outputs(participant).map_err(Trouble::Storage)?;
                     continue;
                 }

@@ -9,7 +9,7 @@ use crate::spec::kind::{CeremonyKind, Parts};
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
-use super::body::SealedShare;
+use super::body::EncryptedShare;
 use super::envelope::{ENVELOPE_BYTES, Kind, Round};
 
 /// Bytes of a digest, a nonce, a salt, a one-time key.
@@ -130,7 +130,7 @@ impl Shape {
             Round::Prepare => view + when(receives, WORD + G2_COMPRESSED + FLAGS),
             Round::Commit => {
                 view + G2_UNCOMPRESSED * self.items_of(seat)
-                    + SealedShare::BYTES * self.sealed_of(seat)
+                    + EncryptedShare::BYTES * self.encrypted_shares_of(seat)
             }
             Round::Final => {
                 let lock = when(self.locks(seat), G2_COMPRESSED + SIGNATURE_BYTES);
@@ -245,7 +245,7 @@ impl Shape {
     }
 
     /// Encrypted shares in the commit of `seat`.
-    pub fn sealed_of(&self, seat: Index) -> usize {
+    pub fn encrypted_shares_of(&self, seat: Index) -> usize {
         when(self.parts.receivers.contains(seat), self.sealed)
     }
 

@@ -71,7 +71,7 @@ receipts! {
     /// Every combined signature verifies under its validator's key.
     SignaturesVerified,
     /// Every operator has proven its encrypted shares, where the ceremony is for SSV.
-    SharesSealed,
+    SharesEncrypted,
     /// All operators signed the same outputs: certificate 2 is complete.
     OutputsAgreed,
 }
@@ -494,15 +494,15 @@ pub fn all_verified(
 
 /// For SSV: the proof of every encrypted share verifies under its operator's RSA key. Whether it
 /// holds the share, only its owner can see.
-pub fn shares_sealed(
+pub fn shares_encrypted(
     ceremony: &Ceremony,
     sums: &Sums,
     commits: &[Signed<Commit>],
-) -> Result<SharesSealed, Box<Fault>> {
+) -> Result<SharesEncrypted, Box<Fault>> {
     match first_unproven(ceremony, sums, commits) {
-        None => Ok(SharesSealed(())),
+        None => Ok(SharesEncrypted(())),
         Some((at, validator)) => Err(Fault::new(
-            Rule::SealedShare { operator: commits[at].sender(), validator },
+            Rule::EncryptedShare { operator: commits[at].sender(), validator },
             [&commits[at].statement],
         )),
     }

@@ -8,9 +8,9 @@ use crate::primitives::batch::sign_all;
 use crate::primitives::curve::{G2, SecretScalar};
 
 use super::checks::{
-    CommitsFollowPrepares, PartialsVerified, Prepared, SharesProven, SharesSealed,
+    CommitsFollowPrepares, PartialsVerified, Prepared, SharesEncrypted, SharesProven,
     SignaturesVerified, all_verified, combine, commits_follow_prepares, decode_commits,
-    partials_verified, shares_sealed,
+    partials_verified, shares_encrypted,
 };
 use super::evidence::Fault;
 use super::finalize;
@@ -73,7 +73,7 @@ struct Verified {
     follow: CommitsFollowPrepares,
     partials_verified: PartialsVerified,
     signatures_verified: SignaturesVerified,
-    shares_sealed: SharesSealed,
+    shares_encrypted: SharesEncrypted,
 }
 
 impl AwaitCommits {
@@ -113,7 +113,7 @@ impl AwaitCommits {
         };
         let (partials_verified, signatures_verified) =
             all_verified(sums, &self.messages, &commits, &signatures)?;
-        let shares_sealed = shares_sealed(ceremony, sums, &commits.signed)?;
+        let shares_encrypted = shares_encrypted(ceremony, sums, &commits.signed)?;
         let validators =
             ValidatorOutcome::all(sums, &self.messages.roots, &signatures, &commits.signed);
         Ok(Verified {
@@ -122,7 +122,7 @@ impl AwaitCommits {
             follow,
             partials_verified,
             signatures_verified,
-            shares_sealed,
+            shares_encrypted,
         })
     }
 
@@ -133,7 +133,7 @@ impl AwaitCommits {
             follow,
             partials_verified,
             signatures_verified,
-            shares_sealed,
+            shares_encrypted,
         } = verified;
         let Checked {
             session,
@@ -156,7 +156,7 @@ impl AwaitCommits {
             _commits_follow_prepares: follow,
             _partials_verified: partials_verified,
             _signatures_verified: signatures_verified,
-            _shares_sealed: shares_sealed,
+            _shares_encrypted: shares_encrypted,
         };
         let outcome = Outcome { digest: *sums.digest(), outputs, validators, _receipts: receipts };
         finalize::stage(outcome, sums, self.messages.roots, signatures, session, step)

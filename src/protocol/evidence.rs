@@ -132,7 +132,7 @@ pub enum Rule {
         item: usize,
     },
     /// The proof of an encrypted share for SSV does not verify.
-    SealedShare {
+    EncryptedShare {
         /// Whose.
         operator: Index,
         /// The validator.
@@ -178,7 +178,7 @@ impl Rule {
             | Self::SumsRoot { operator }
             | Self::Possession { operator }
             | Self::Partial { operator, .. }
-            | Self::SealedShare { operator, .. }
+            | Self::EncryptedShare { operator, .. }
             | Self::Outputs { operator }
             | Self::LockShares { operator }
             | Self::LockNode { operator } => vec![operator],
@@ -208,7 +208,7 @@ impl Rule {
             Self::FalseComplaint { .. } => Some(Class::E4),
             Self::Possession { .. }
             | Self::Partial { .. }
-            | Self::SealedShare { .. }
+            | Self::EncryptedShare { .. }
             | Self::LockShares { .. }
             | Self::LockNode { .. } => Some(Class::E5),
             Self::View { .. } | Self::SumsRoot { .. } | Self::Outputs { .. } => Some(Class::E6),
@@ -223,7 +223,7 @@ impl Rule {
             Self::SumsRoot { .. }
                 | Self::Possession { .. }
                 | Self::Partial { .. }
-                | Self::SealedShare { .. }
+                | Self::EncryptedShare { .. }
                 | Self::Outputs { .. }
                 | Self::LockShares { .. }
                 | Self::LockNode { .. }
@@ -249,7 +249,7 @@ impl Rule {
             | Self::SumsRoot { .. }
             | Self::Possession { .. }
             | Self::Partial { .. }
-            | Self::SealedShare { .. }
+            | Self::EncryptedShare { .. }
             | Self::Outputs { .. }
             | Self::LockShares { .. }
             | Self::LockNode { .. } => Certainty::Proven,

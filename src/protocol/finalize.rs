@@ -113,7 +113,7 @@ impl AwaitFinals {
             match this.agree(world, &statements) {
                 Ok((agreed, lock)) => {
                     world.inbox.prefer(&statements);
-                    step.asks.push(Ask::Publish);
+                    step.asks.push(Ask::WriteOut);
                     step.erase.push(RecordKind::SentBox);
                     world.sent.clear();
                     let finished =

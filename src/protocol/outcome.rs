@@ -1,6 +1,6 @@
 //! The sums of all deals, and the result of a ceremony.
 
-use crate::message::body::{Commit, SealedShare};
+use crate::message::body::{Commit, EncryptedShare};
 use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged, weight};
@@ -11,7 +11,7 @@ use crate::spec::threshold::Index;
 
 use super::checks::{
     CommitsFollowPrepares, DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants,
-    Opened, PartialsVerified, Prepared, SharesProven, SharesSealed, SignaturesVerified, Signed,
+    Opened, PartialsVerified, Prepared, SharesEncrypted, SharesProven, SignaturesVerified, Signed,
 };
 
 /// The sum of all deals: validator keys, public shares, and the weighted sums for the share check.
@@ -151,7 +151,7 @@ pub struct ValidatorOutcome {
     /// then the consent for SSV if there is one.
     pub signatures: Vec<G2>,
     /// The encrypted shares of every operator, by index, of a ceremony for SSV; otherwise none.
-    pub sealed: Vec<SealedShare>,
+    pub sealed: Vec<EncryptedShare>,
 }
 
 impl ValidatorOutcome {
@@ -203,7 +203,7 @@ pub struct Receipts {
     pub(super) _commits_follow_prepares: CommitsFollowPrepares,
     pub(super) _partials_verified: PartialsVerified,
     pub(super) _signatures_verified: SignaturesVerified,
-    pub(super) _shares_sealed: SharesSealed,
+    pub(super) _shares_encrypted: SharesEncrypted,
 }
 
 /// What a ceremony yields. Made only with a receipt of every check; published only with certificate

@@ -6,7 +6,7 @@ use chacha20::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use crate::ethereum::ssv::{RsaSecret, ShareProof};
-use crate::message::body::{Commit, SealedShare};
+use crate::message::body::{Commit, EncryptedShare};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::{Tag, secret_bytes};
 use crate::primitives::secret::deep;
@@ -37,7 +37,7 @@ pub fn seal(
     seat: &OwnSeat,
     sums: &Sums,
     shares: &[SecretScalar],
-) -> Result<Vec<SealedShare>, ReplayError> {
+) -> Result<Vec<EncryptedShare>, ReplayError> {
     let Some(key) = own_key(seat)? else { return Ok(Vec::new()) };
     let salt = seat.operator.key().prf(Tag::SsvSeed, sums.digest().as_ref());
     let one = |(v, share): (usize, &SecretScalar)| {
@@ -50,7 +50,7 @@ pub fn seal(
             .map_err(|_| ReplayError::SsvKey)?;
         let root =
             proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
-        Ok(SealedShare { ciphertext, proof: key.sign(&root, &mut *random) })
+        Ok(EncryptedShare { ciphertext, proof: key.sign(&root, &mut *random) })
     };
     shares.par_iter().enumerate().map(|share| deep(|| one(share))).collect()
 }

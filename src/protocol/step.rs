@@ -27,8 +27,8 @@ pub enum Ask {
     Reread(RecordKind),
     /// Write and stage all outputs but the transcript, then answer with [`Input::Staged`].
     Stage,
-    /// Certificate 2 is complete: publish.
-    Publish,
+    /// Certificate 2 is complete: write the outputs.
+    WriteOut,
 }
 
 /// What a call yields.

@@ -364,7 +364,7 @@ impl<'c, 'a> Trial<'c, 'a> {
         let commits = self.commit(place, statement, Some(sums))?;
         let messages = messages.get_or_insert_with(|| Messages::new(ceremony, sums.public_keys()));
         checks::partials_verified(sums, messages, &commits)?;
-        checks::shares_sealed(ceremony, sums, &commits.signed).map(drop)
+        checks::shares_encrypted(ceremony, sums, &commits.signed).map(drop)
     }
 
     /// Finals whose own commits were made with these sums: by the commits that are combined for

@@ -15,9 +15,9 @@ pub enum Bug {
     LosesShares,
     /// A commit is signed without certificate 1.
     SignsEarly,
-    /// Outputs are published when they are staged.
-    PublishesEarly,
-    /// Other outputs are published than were agreed on.
+    /// Outputs are written when they are staged.
+    WritesEarly,
+    /// Other outputs are written than were agreed on.
     OtherOutputs,
     /// A share is sent.
     LeaksShare,

@@ -38,7 +38,7 @@ pub enum Power {
     CutAt(u64),
 }
 
-/// What was published.
+/// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outputs {
     /// `D`.
@@ -192,7 +192,7 @@ impl Disk {
         self.moment()
     }
 
-    /// Writes outputs beside the published ones: nothing that anybody sees.
+    /// Writes outputs beside the written ones: nothing that anybody sees.
     pub fn stage(&mut self) -> Result<(), Trouble> {
         self.moment()?;
         self.space()?;
@@ -200,7 +200,7 @@ impl Disk {
     }
 
     /// Makes the outputs appear, at once.
-    pub fn publish(&mut self, outputs: Outputs) -> Result<(), Trouble> {
+    pub fn write_out(&mut self, outputs: Outputs) -> Result<(), Trouble> {
         self.moment()?;
         self.space()?;
         self.remember();

@@ -120,7 +120,7 @@ impl Storage for Watched<'_> {
         if self.home.disk.image.outputs.is_none() {
             self.home.disk.stage()?;
             self.home.staged = true;
-            if self.home.bug == Some(Bug::PublishesEarly) {
+            if self.home.bug == Some(Bug::WritesEarly) {
                 self.write_outputs(participant)?;
             }
         }
@@ -141,8 +141,8 @@ impl Storage for Watched<'_> {
             outputs.validators[0].signatures.reverse();
             outputs.outputs = outputs.digest;
         }
-        self.watch.publishes(&self.home.seat, participant, &outputs);
-        self.home.disk.publish(outputs)
+        self.watch.writes(&self.home.seat, participant, &outputs);
+        self.home.disk.write_out(outputs)
     }
 
     fn keep_proof(&mut self, _: &Participant, fault: &Fault) -> Result<(), Trouble> {

@@ -89,10 +89,10 @@ pub struct Machine {
     pub log: Vec<(RecordKind, Vec<u8>)>,
     /// Outputs were staged.
     pub staged: bool,
-    /// Outputs were published.
-    pub published: bool,
-    /// How many records were ever written; a crash can be put after any of them.
-    pub written: usize,
+    /// Outputs were written.
+    pub written: bool,
+    /// How many records were ever made; a crash can be put after any of them.
+    pub recorded: usize,
     /// How many records are written before a crash, once.
     pub crash_after: Option<usize>,
 }
@@ -111,8 +111,8 @@ impl Machine {
             participant: None,
             log: Vec::new(),
             staged: false,
-            published: false,
-            written: 0,
+            written: false,
+            recorded: 0,
             crash_after: None,
         }
     }
@@ -170,11 +170,11 @@ impl Storage for Machine {
 
     fn persist(&mut self, records: Vec<Record>) -> Result<(), Crashed> {
         for record in records {
-            if self.crash_after.is_some_and(|at| self.written >= at) {
+            if self.crash_after.is_some_and(|at| self.recorded >= at) {
                 self.crash_after = None;
                 return Err(Crashed);
             }
-            self.written += 1;
+            self.recorded += 1;
             self.log.push((record.kind, record.body.expose().to_vec()));
         }
         Ok(())
@@ -196,7 +196,7 @@ impl Storage for Machine {
     }
 
     fn write_outputs(&mut self, _: &Participant) -> Result<(), Crashed> {
-        self.published = true;
+        self.written = true;
         Ok(())
     }
 

@@ -28,11 +28,11 @@ const AUDIT_EVERY: u64 = 32;
 /// How a ceremony ended for its honest operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ending {
-    /// All have published.
+    /// All have written.
     Finished,
-    /// Some have published; the others are stopped or wait.
+    /// Some have written; the others are stopped or wait.
     FinishedBySome,
-    /// None has published, and a fault has stopped some.
+    /// None has written, and a fault has stopped some.
     Stopped,
     /// All wait for operators that are not honest.
     Waiting,
@@ -78,7 +78,7 @@ impl World {
         self.hosts.iter().flatten().filter(|host| !self.watch.faulty.contains(&host.me()))
     }
 
-    pub(super) fn has_published(host: &Host) -> bool {
+    pub(super) fn has_written(host: &Host) -> bool {
         let finished = host.participant().is_some_and(|participant| participant.is_finished());
         host.home.disk.image.outputs.is_some() && (finished || host.running == Running::Left)
     }
@@ -88,10 +88,10 @@ impl World {
         fault || matches!(host.running, Running::Stopped | Running::GaveUp)
     }
 
-    /// Everybody has published; or, while nobody has, everybody knows of a fault.
+    /// Everybody has written; or, while nobody has, everybody knows of a fault.
     pub(super) fn all_done(&self) -> bool {
-        let published = self.held_to_the_rules().filter(|host| Self::has_published(host)).count();
-        match published {
+        let written = self.held_to_the_rules().filter(|host| Self::has_written(host)).count();
+        match written {
             0 => self.held_to_the_rules().all(Self::has_fault),
             some => some == self.held_to_the_rules().count(),
         }
@@ -155,7 +155,7 @@ impl World {
         }
         let stuck: Vec<String> = self
             .held_to_the_rules()
-            .filter(|host| !Self::has_published(host) && !excused.contains(&host.me()))
+            .filter(|host| !Self::has_written(host) && !excused.contains(&host.me()))
             .map(|host| {
                 let waiting = host.participant().map(|participant| participant.waiting());
                 format!("operator {} ({:?}) waits: {waiting:?}", host.me(), host.running)
@@ -181,15 +181,15 @@ impl World {
         if self.held_to_the_rules().any(|host| gave_up(&host)) {
             return;
         }
-        let published = self.held_to_the_rules().any(Self::has_published);
+        let written = self.held_to_the_rules().any(Self::has_written);
         let proven = |host: &Host| {
             host.participant().is_some_and(|participant| participant.proven_fault().is_some())
         };
-        let (what, lagging): (&str, Vec<Index>) = match published {
+        let (what, lagging): (&str, Vec<Index>) = match written {
             true => {
                 let lagging = self
                     .held_to_the_rules()
-                    .filter(|host| !Self::has_published(host))
+                    .filter(|host| !Self::has_written(host))
                     .map(|host| host.me());
                 ("certificate 2", lagging.collect())
             }
@@ -325,9 +325,9 @@ impl World {
     }
 
     pub(super) fn ending(&self) -> Ending {
-        let published = self.held_to_the_rules().filter(|host| Self::has_published(host)).count();
+        let written = self.held_to_the_rules().filter(|host| Self::has_written(host)).count();
         let stopped = self.held_to_the_rules().any(Self::has_fault);
-        match published {
+        match written {
             0 if stopped => Ending::Stopped,
             0 => Ending::Waiting,
             all if all == self.held_to_the_rules().count() => Ending::Finished,

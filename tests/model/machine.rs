@@ -21,7 +21,7 @@ pub(crate) struct Disk {
     records: [u16; LONGEST],
     len: u8,
     /// Outputs are there for the world.
-    pub(crate) published: bool,
+    pub(crate) written: bool,
 }
 
 impl Disk {
@@ -133,7 +133,7 @@ pub(crate) fn put(list: &mut [Id; SENT], id: Id) {
 impl Machine {
     pub(crate) const NEW: Self = Self {
         memory: Memory::EMPTY,
-        disk: Disk { records: [0; LONGEST], len: 0, published: false },
+        disk: Disk { records: [0; LONGEST], len: 0, written: false },
         sent: [NONE; SENT],
         dropped: [NONE; SENT],
     };
@@ -178,8 +178,8 @@ impl Machine {
                 let next = match ask {
                     Ask::Reread => self.memory.reread(&mut cx, self.disk.holds(Record::Shares)),
                     Ask::Stage => self.memory.staged(&mut cx),
-                    Ask::Publish => {
-                        self.disk.published = true;
+                    Ask::WriteOut => {
+                        self.disk.written = true;
                         continue;
                     }
                 };
@@ -349,7 +349,7 @@ impl Machine {
             memory.keys,
             memory.own_shares,
             memory.shares,
-            self.disk.published,
+            self.disk.written,
             unjust,
         ];
         let flags = bits.into_iter().fold(0, |all, bit| all << 1 | u16::from(bit));

@@ -53,7 +53,7 @@
 //!
 //! # What was found
 //!
-//! No violation but one: [`Property::PublishedWins`], see `what_three_finals_do`. Whoever signs two
+//! No violation but one: [`Property::WrittenWins`], see `what_three_finals_do`. Whoever signs two
 //! statements for one slot can keep everybody from finishing, at every stage up to FINAL, and at
 //! the price of evidence; it never makes two honest operators disagree, and never has one commit
 //! and the other stop. How many states nothing leads out of, by the stages of the honest operators,
@@ -153,7 +153,7 @@ fn what_goes_wrong_early() {
 
 #[test]
 fn what_goes_wrong_late() {
-    holds("late", LATE, &[PublishedWins]);
+    holds("late", LATE, &[WrittenWins]);
 }
 
 #[test]
@@ -161,12 +161,12 @@ fn seats_do_not_matter() {
     holds(
         "late, byzantine in seat 0",
         Scope { byzantine: 0, variants: [2, 2, 1], wrong: [1, 1, 0], ..QUIET },
-        &[PublishedWins],
+        &[WrittenWins],
     );
     holds(
         "late, byzantine in seat 1",
         Scope { byzantine: 1, variants: [2, 1, 1], wrong: [1, 1, 0], ..QUIET },
-        &[PublishedWins],
+        &[WrittenWins],
     );
 }
 
@@ -181,15 +181,15 @@ fn the_order_of_a_log_does_not_matter() {
 }
 
 /// Why a final that agrees with others' is kept. With three different FINALs, two of them wrong,
-/// the byzantine operator would let one honest operator publish and keep the other from it for
-/// good: it would hold the two wrong ones, and the third, with which the first has published, would
+/// the byzantine operator would let one honest operator write its outputs and keep the other from it for
+/// good: it would hold the two wrong ones, and the third, with which the first has written, would
 /// be one too many.
 #[test]
 fn what_three_finals_do() {
     let three = Scope { wrong: [0, 0, 2], ..QUIET };
     let report = explore(Scope { agreeing_finals: false, ..three }, &[], usize::MAX);
     print("three finals", &report);
-    assert_eq!(report.violation.map(|violation| violation.property), Some(PublishedWins));
+    assert_eq!(report.violation.map(|violation| violation.property), Some(WrittenWins));
     // With a single wrong one all is well.
     holds("two finals", Scope { wrong: [1, 1, 1], ..QUIET }, &[]);
     // Whatever was kept has to be kept again by a replay, when one's own FINAL is not yet in its
@@ -222,7 +222,7 @@ fn every_planted_bug_is_found() {
             Agreement,
             &[CommitNeedsCertificate, DepositMeansAllPrepared],
         ),
-        (Bug::PublishEarly, QUIET, PublishingNeedsCertificate, &[HonestyFinishes]),
+        (Bug::WriteEarly, QUIET, WritingNeedsCertificate, &[HonestyFinishes]),
         (Bug::ViewIsProof, two_deals, HonestNotGuilty, &[]),
     ];
     for (bug, scope, property, excused) in table {
@@ -246,7 +246,7 @@ fn long_explorations() {
         holds(
             &format!("long: late with wrong ones, byzantine in seat {byzantine}"),
             late,
-            &[PublishedWins],
+            &[WrittenWins],
         );
         holds(
             &format!("long: early and late, byzantine in seat {byzantine}"),

@@ -49,7 +49,7 @@ pub(crate) enum Erase {
 pub(crate) enum Ask {
     Reread,
     Stage,
-    Publish,
+    WriteOut,
 }
 
 /// `Step` of `protocol/participant.rs`.
@@ -438,13 +438,13 @@ impl Memory {
         let commits = self.complete(cx.book, COMMIT);
         let sets = self.candidates(cx, FINAL);
         let agreed = sets.into_iter().find(|set| self.certified(cx, *set, commits));
-        if agreed.is_none() && !cx.scope.has(Bug::PublishEarly) {
+        if agreed.is_none() && !cx.scope.has(Bug::WriteEarly) {
             return;
         }
         if let Some(set) = agreed {
             self.prefer(FINAL, set);
         }
-        step.asks.push(Ask::Publish);
+        step.asks.push(Ask::WriteOut);
         self.stage = Stage::Finished;
     }
 }

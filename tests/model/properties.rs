@@ -10,7 +10,7 @@ use crate::world::{Action, State, World};
 pub(crate) enum Property {
     /// An honest operator signs one statement for each slot, ever.
     OneStatementPerSlot,
-    /// Who commits, commits to the same deals; who publishes, publishes the same outputs.
+    /// Who commits, commits to the same deals; who writes, writes the same outputs.
     Agreement,
     /// I1: a COMMIT leaves an honest operator only if it holds certificate 1.
     CommitNeedsCertificate,
@@ -18,8 +18,8 @@ pub(crate) enum Property {
     PrepareNeedsShares,
     /// I3: the shares of whoever has prepared stay on the disk.
     PreparedSharesStay,
-    /// I4: outputs are published only with certificate 2.
-    PublishingNeedsCertificate,
+    /// I4: outputs are written only with certificate 2.
+    WritingNeedsCertificate,
     /// Where t partial signatures exist, every honest operator has prepared over the same deals and
     /// has its shares.
     DepositMeansAllPrepared,
@@ -33,10 +33,10 @@ pub(crate) enum Property {
     /// Where an honest operator has committed, every other honest one comes to commit by what
     /// honest operators hold.
     CertificateWins,
-    /// Where an honest operator has published, every other honest one comes to publish by what
+    /// Where an honest operator has written, every other honest one comes to write them by what
     /// honest operators hold. The program keeps this as long as the byzantine operator signs at
     /// most two different FINALs.
-    PublishedWins,
+    WrittenWins,
     /// Where the byzantine operator has not yet said what no honest one would, everybody finishes
     /// if it goes on like that.
     HonestyFinishes,
@@ -76,9 +76,9 @@ pub(crate) fn violated(world: &World, state: &State) -> Vec<Property> {
     {
         found.push(Property::Agreement);
     }
-    let published = machines.iter().all(|machine| machine.disk.published);
+    let written = machines.iter().all(|machine| machine.disk.written);
     if let ([Some(one), Some(two)], true) =
-        (machines.map(|machine| machine.said(book, FINAL)), published)
+        (machines.map(|machine| machine.said(book, FINAL)), written)
         && book.get(one).view != book.get(two).view
     {
         found.push(Property::Agreement);
@@ -135,7 +135,7 @@ fn violated_by(book: &Book, machine: &Machine, seat: usize, found: &mut Vec<Prop
             found.push(Property::CommitNeedsCertificate);
         }
     }
-    if machine.disk.published {
+    if machine.disk.written {
         let finals = |sender: usize| {
             machine
                 .disk
@@ -150,7 +150,7 @@ fn violated_by(book: &Book, machine: &Machine, seat: usize, found: &mut Vec<Prop
                 && certified(book, &held, book.get(own).view, COMMIT).is_some()
         });
         if !complete {
-            found.push(Property::PublishingNeedsCertificate);
+            found.push(Property::WritingNeedsCertificate);
         }
     }
     if prepare.is_some() && machine.memory.stage == Stage::Stopped {
@@ -179,22 +179,22 @@ pub(crate) fn violated_later(world: &mut World, state: &State) -> Vec<Property> 
             .filter(|machine| machine.said(&world.book, COMMIT).is_some())
             .count()
     };
-    let publishes = |world: &World, state: &State| {
-        world.machines(state).iter().filter(|machine| machine.disk.published).count()
+    let writes = |world: &World, state: &State| {
+        world.machines(state).iter().filter(|machine| machine.disk.written).count()
     };
-    let published = publishes(world, state);
-    if commits(world, state) == 1 || published == 1 {
+    let written = writes(world, state);
+    if commits(world, state) == 1 || written == 1 {
         let ways = [false, true].map(|latest_first| world.settle(state, false, latest_first));
         if ways.iter().all(|settled| commits(world, settled) != 2) {
             found.push(Property::CertificateWins);
         }
-        if published == 1 && ways.iter().all(|settled| publishes(world, settled) != 2) {
-            found.push(Property::PublishedWins);
+        if written == 1 && ways.iter().all(|settled| writes(world, settled) != 2) {
+            found.push(Property::WrittenWins);
         }
     }
-    if published < 2 && world.seems_honest(state) {
+    if written < 2 && world.seems_honest(state) {
         let settled = world.settle(state, true, false);
-        if publishes(world, &settled) != 2 {
+        if writes(world, &settled) != 2 {
             found.push(Property::HonestyFinishes);
         }
     }

@@ -22,8 +22,8 @@ pub(crate) enum Bug {
     CommitEarly,
     /// The views of prepares are not compared.
     ViewsUnchecked,
-    /// Outputs are published with one's own FINAL alone.
-    PublishEarly,
+    /// Outputs are written with one's own FINAL alone.
+    WriteEarly,
     /// After a restart the commit is signed again.
     SignAgain,
     /// A view that differs is taken for proof against its signer.

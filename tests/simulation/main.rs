@@ -142,7 +142,7 @@ fn an_early_partial_signature_is_found() {
 
 #[test]
 fn early_outputs_are_found() {
-    assert_eq!(planted(Bug::PublishesEarly, |_| ())[0], Oracle::Publication);
+    assert_eq!(planted(Bug::WritesEarly, |_| ())[0], Oracle::Writing);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn holds(machines: &[Machine], t: usize) {
         assert_eq!(shape.owes(seat, Round::Commit), Some(32 * n + 192 * 4 + 512 * 2));
     }
     for machine in machines {
-        assert!(machine.participant().is_finished() && machine.published);
+        assert!(machine.participant().is_finished() && machine.written);
         assert_eq!(outcome(machine), outcome(&machines[0]));
     }
     for (v, made) in outcome(&machines[0]).iter().enumerate() {
@@ -127,7 +127,7 @@ fn a_crash_before_or_after_the_commit_gives_the_same_bytes() {
     let mut machines_of_one_run = machines(4, 3);
     run(&mut machines_of_one_run, &mut honest);
     let first = transcript(&machines_of_one_run[0]);
-    let records = machines_of_one_run[1].written;
+    let records = machines_of_one_run[1].recorded;
     for crash_after in records - 6..records {
         let mut machines = machines(4, 3);
         machines[1].crash_after = Some(crash_after);

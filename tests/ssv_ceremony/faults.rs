@@ -27,7 +27,7 @@ fn all_blame(commit: fn(&mut Commit), validator: usize) {
         let participant = machine.participant();
         let fault = participant.fault().expect("every honest operator sees it");
         let operator = quorate::spec::Index::new(3).unwrap();
-        assert_eq!(fault.rule, Rule::SealedShare { operator, validator });
+        assert_eq!(fault.rule, Rule::EncryptedShare { operator, validator });
         assert_eq!(
             (fault.rule.class(), fault.rule.certainty()),
             (Some(Class::E5), Certainty::Proven)

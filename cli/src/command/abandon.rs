@@ -45,7 +45,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         return Err(messages::nothing_begun(ceremony.name()));
     }
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
-    if dir.view().is_published().map_err(messages::store)? {
+    if dir.view().is_written().map_err(messages::store)? {
         return Err(messages::finished(ceremony.name(), &dir.view().out()));
     }
     let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())

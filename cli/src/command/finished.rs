@@ -50,7 +50,7 @@ impl Own {
         let (participant, step) =
             machine::replay(&seat, records, view.path()).map_err(messages::machine)?;
         let unfinished = || messages::unfinished(ceremony.name());
-        if !view.is_published().map_err(messages::store)? {
+        if !view.is_written().map_err(messages::store)? {
             return Err(unfinished());
         }
         let participant =

@@ -41,7 +41,7 @@ enum Stand {
 
 impl Stand {
     fn of(view: &CeremonyView) -> Result<Self, CliError> {
-        if view.is_published().map_err(messages::store)? {
+        if view.is_written().map_err(messages::store)? {
             return Ok(Self::Finished);
         }
         let evidence = view.evidence().map_err(messages::store)?;

@@ -22,7 +22,7 @@ use quorate::simulation::machine::{
 use quorate::spec::{Ceremony, CeremonyFile};
 use quorate::transcript::container::{self, Container};
 use quorate::transcript::stopped::Stopped;
-use quorate_operator::store::{Log, Published, StateDir, StoreError};
+use quorate_operator::store::{Log, StateDir, StoreError, Written};
 
 use crate::scene::index;
 
@@ -93,7 +93,7 @@ fn attack_o3_sent_before_saved() {
                 Some(Input::Reread(durable.iter().filter_map(of).collect()))
             }
             quorate::protocol::participant::Ask::Stage => Some(Input::Staged { keystores: true }),
-            quorate::protocol::participant::Ask::Publish => None,
+            quorate::protocol::participant::Ask::WriteOut => None,
         });
         let input = match answer {
             Some(input) => input,
@@ -127,7 +127,7 @@ fn attack_o4_finished_before_the_others() {
     all[0].participant = None;
     run(&mut all, &mut |from, _, frame| if from.get() == 1 { vec![frame] } else { Vec::new() });
     for machine in &all {
-        assert!(machine.participant().is_finished() && machine.published);
+        assert!(machine.participant().is_finished() && machine.written);
         assert_eq!(statements(machine), expected);
     }
 }
@@ -341,11 +341,11 @@ fn attack_o10_outputs_half_written() {
     let mut half = dir.stage(&outputs()[..1]).unwrap();
     half.add(&[]).unwrap();
     drop(half);
-    assert!(!dir.view().is_published().unwrap() && !dir.view().out().exists());
-    assert_eq!(dir.stage(&outputs()).unwrap().publish().unwrap(), Published::Now);
+    assert!(!dir.view().is_written().unwrap() && !dir.view().out().exists());
+    assert_eq!(dir.stage(&outputs()).unwrap().write_out().unwrap(), Written::Now);
     assert_eq!(
-        dir.stage(&outputs()).unwrap().publish().unwrap(),
-        Published::Earlier { different: Vec::new() }
+        dir.stage(&outputs()).unwrap().write_out().unwrap(),
+        Written::Earlier { different: Vec::new() }
     );
     assert_eq!(std::fs::read(dir.view().out().join("secret/k.json")).unwrap(), b"key");
     assert_eq!(std::fs::read(dir.view().out().join("public/d.json")).unwrap(), b"deposit");

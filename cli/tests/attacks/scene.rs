@@ -247,7 +247,7 @@ impl Scene {
                 fault.rule.culprits(),
                 culprits.iter().copied().map(index).collect::<Vec<_>>()
             );
-            assert!(!participant.is_finished() && !machine.published);
+            assert!(!participant.is_finished() && !machine.written);
             assert_eq!(
                 participant.is_stopped(),
                 !participant.is_prepared(),
@@ -271,7 +271,7 @@ impl Scene {
     pub(crate) fn all_finish(&self) -> Vec<u8> {
         let transcript = |machine: &Machine| {
             assert!(
-                machine.participant().is_finished() && machine.published,
+                machine.participant().is_finished() && machine.written,
                 "operator {}",
                 machine.seat.me
             );

@@ -364,7 +364,7 @@ fn attack_s9_operator_cut_off() {
         for machine in &all[..3] {
             let participant = machine.participant();
             assert!(
-                !participant.is_finished() && !machine.published && participant.fault().is_none()
+                !participant.is_finished() && !machine.written && participant.fault().is_none()
             );
             assert!(
                 participant.waiting().statements.iter().any(|index| index.get() == 4),

@@ -45,7 +45,7 @@ enum Moment {
     Prepare,
     Commit,
     Final,
-    Published,
+    Written,
     /// A process of its own, which has answered a request for an exit and waits for the others.
     Answered,
     Never = NEVER,
@@ -53,7 +53,7 @@ enum Moment {
 
 impl Moment {
     const CEREMONY: [Self; 6] =
-        [Self::Hello, Self::Deal, Self::Prepare, Self::Commit, Self::Final, Self::Published];
+        [Self::Hello, Self::Deal, Self::Prepare, Self::Commit, Self::Final, Self::Written];
 }
 
 /// A folder in which the program runs.
@@ -257,7 +257,7 @@ impl Table {
 
     /// The table, and what is wrong with it.
     fn judge(&self, secrets: &[Secret]) -> (String, Vec<String>) {
-        let heads = ["HELLO", "DEAL", "PREPARE", "COMMIT", "FINAL", "published", "exit run"];
+        let heads = ["HELLO", "DEAL", "PREPARE", "COMMIT", "FINAL", "written", "exit run"];
         let mut text = format!("halves of secrets in {} KiB of memory\n", self.bytes >> 10);
         let mut wrong = Vec::new();
         let heading: String = heads.iter().map(|head| format!("{head:>10}")).collect();
@@ -328,7 +328,7 @@ fn ceremony(restarted: bool) {
                 while !out.exists() && Instant::now() < end {
                     std::thread::sleep(Duration::from_millis(10));
                 }
-                assert!(out.exists(), "nothing was published");
+                assert!(out.exists(), "nothing was written");
             }
         }
         if restarted {
@@ -372,9 +372,9 @@ fn ceremony(restarted: bool) {
                 let records = stage.records(&stage.identity());
                 known.as_mut().unwrap().at_prepare(&others, &records);
             }
-            Moment::Published if !restarted => {
+            Moment::Written if !restarted => {
                 let key = keystores_key(&stage);
-                known.as_mut().unwrap().derived("key of the keystores", &key, Moment::Published);
+                known.as_mut().unwrap().derived("key of the keystores", &key, Moment::Written);
             }
             _ => {}
         }

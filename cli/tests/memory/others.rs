@@ -60,7 +60,7 @@ impl Seat {
                 let input = match ask {
                     Ask::Reread(_) => Input::Reread(core::mem::take(&mut self.shares)),
                     Ask::Stage => Input::Staged { keystores: true },
-                    Ask::Publish => continue,
+                    Ask::WriteOut => continue,
                 };
                 steps.push_back(self.participant.handle(input).unwrap());
             }

@@ -59,7 +59,7 @@ fn machines(definition: ClusterDefinition) -> Vec<Machine> {
 fn finished(definition: ClusterDefinition) -> Vec<Machine> {
     let mut machines = machines(definition);
     run(&mut machines, &mut honest);
-    assert!(machines.iter().all(|machine| machine.published));
+    assert!(machines.iter().all(|machine| machine.written));
     machines
 }
 
@@ -132,7 +132,7 @@ fn a_crash_anywhere_gives_the_same_lock() {
     let expected = lock();
     let mut whole = machines(unsigned(Version::V1_10));
     run(&mut whole, &mut honest);
-    for after in whole[2].written - 8..=whole[2].written {
+    for after in whole[2].recorded - 8..=whole[2].recorded {
         let mut machines = machines(unsigned(Version::V1_10));
         machines[2].crash_after = Some(after);
         run(&mut machines, &mut honest);
@@ -229,7 +229,7 @@ fn signatures_on_the_lock_that_are_not_the_operators() {
             other => vec![other],
         });
         for machine in [&live[0], &live[2], &live[3]] {
-            assert!(!machine.published);
+            assert!(!machine.written);
             assert_eq!(machine.participant().proven_fault().unwrap().rule, rule);
         }
     }

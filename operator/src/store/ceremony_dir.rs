@@ -72,7 +72,7 @@ impl CeremonyView {
     /// evidence. Without a log, they tell that one was lost.
     pub fn has_traces(&self) -> Result<bool, StoreError> {
         let file = atomic::look(&*self.disk, &self.path.join(CEREMONY_FILE))?.is_some();
-        Ok(file || self.is_published()? || !self.evidence()?.is_empty())
+        Ok(file || self.is_written()? || !self.evidence()?.is_empty())
     }
 
     /// Where the outputs are, or will be.
@@ -81,7 +81,7 @@ impl CeremonyView {
     }
 
     /// Whether the outputs are there: all of them, as they appear together.
-    pub fn is_published(&self) -> Result<bool, StoreError> {
+    pub fn is_written(&self) -> Result<bool, StoreError> {
         Ok(atomic::look(&*self.disk, &self.out())?.is_some())
     }
 
@@ -152,7 +152,7 @@ impl CeremonyDir {
     }
 
     /// Writes outputs where nobody looks yet; see [`Staging`]. What an earlier run had staged and
-    /// not published is removed.
+    /// not written is removed.
     pub fn stage(&self, artifacts: &[Artifact]) -> Result<Staging, StoreError> {
         Staging::new(self.clone(), artifacts)
     }

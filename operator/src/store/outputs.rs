@@ -11,7 +11,7 @@ use super::ceremony_dir::CeremonyDir;
 use super::disk::{Access, Disk};
 use super::error::{At as _, StoreError};
 
-/// Where published outputs are.
+/// Where written outputs are.
 pub(super) const OUT: &str = "out";
 /// How the names of staging directories begin.
 const STAGING: &str = "out.staging-";
@@ -22,7 +22,7 @@ pub(super) const SECRET: &str = "secret";
 /// Outputs that are written, synced and read back, but have no name that anybody looks for.
 ///
 /// Public artifacts go to `public/` (files 0644, folders 0755), secret ones to `secret/` (0600,
-/// 0700), with these modes from the moment they exist. One that is dropped unpublished stays on
+/// 0700), with these modes from the moment they exist. One that is dropped unwritten stays on
 /// disk until outputs are staged again.
 pub struct Staging {
     dir: CeremonyDir,
@@ -32,9 +32,9 @@ pub struct Staging {
     public: Vec<String>,
 }
 
-/// How publishing ended.
+/// How writing ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Published {
+pub enum Written {
     /// Outputs of an earlier run are there, and were left as they are.
     Earlier {
         /// Public artifacts that are not there, or not with these bytes. Secret ones are encrypted
@@ -128,21 +128,21 @@ impl Staging {
     }
 
     /// Gives the outputs their name.
-    pub fn publish(self) -> Result<Published, StoreError> {
+    pub fn write_out(self) -> Result<Written, StoreError> {
         let home = self.dir.view().path();
         let out = self.dir.view().out();
-        let published = match self.disk().rename_new(&self.root, &out).at(&out, "naming") {
-            Ok(()) => Published::Now,
+        let written = match self.disk().rename_new(&self.root, &out).at(&out, "naming") {
+            Ok(()) => Written::Now,
             Err(StoreError::Exists { .. }) => {
                 let different = self.different(&out)?;
                 self.disk().remove_tree(&self.root).at(&self.root, "removing")?;
-                Published::Earlier { different }
+                Written::Earlier { different }
             }
             Err(error) => return Err(error),
         };
         // Also for an earlier run, which may have been killed before this.
         self.disk().sync_dir(home).at(home, "syncing the directory")?;
-        Ok(published)
+        Ok(written)
     }
 
     fn different(&self, out: &Path) -> Result<Vec<String>, StoreError> {

@@ -15,14 +15,14 @@ use crate::spec::threshold::Index;
 /// An operator's share of a validator, encrypted to its own RSA key, with the proof that it has
 /// signed with that key (for SSV). Only the operator itself can tell whether it holds the share.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedShare {
+pub struct EncryptedShare {
     /// RSAES-PKCS1-v1_5.
     pub ciphertext: [u8; RSA_BYTES],
     /// RSASSA-PSS over [`crate::ethereum::ssv::ShareProof`].
     pub proof: [u8; RSA_BYTES],
 }
 
-impl SealedShare {
+impl EncryptedShare {
     /// Bytes of one.
     pub const BYTES: usize = 2 * RSA_BYTES;
 }
@@ -35,14 +35,14 @@ pub struct Commit {
     /// Partial signatures on every message of every validator, in the spec's order.
     pub partials: Vec<G2>,
     /// The sender's share of every validator, for SSV; otherwise none.
-    pub sealed: Vec<SealedShare>,
+    pub sealed: Vec<EncryptedShare>,
 }
 
 /// A commit as it was read.
 struct UntestedCommit {
     view: Vec<Digest>,
     partials: Vec<UntestedG2>,
-    sealed: Vec<SealedShare>,
+    sealed: Vec<EncryptedShare>,
 }
 
 const PARTIAL: &str = "partial signature";
@@ -51,7 +51,7 @@ impl UntestedCommit {
     fn read(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
             let sealed = |r: &mut Reader<'_>| {
-                Ok(SealedShare {
+                Ok(EncryptedShare {
                     ciphertext: r.array("encrypted share")?,
                     proof: r.array("proof of an encrypted share")?,
                 })
@@ -59,7 +59,7 @@ impl UntestedCommit {
             Ok(Self {
                 view: digests(r, "view", shape.view_len(Round::Commit))?,
                 partials: r.many(shape.items_of(sender), |r| r.untested_g2(PARTIAL))?,
-                sealed: r.many(shape.sealed_of(sender), sealed)?,
+                sealed: r.many(shape.encrypted_shares_of(sender), sealed)?,
             })
         })
     }

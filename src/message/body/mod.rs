@@ -15,7 +15,7 @@ use super::shape::Shape;
 mod commit;
 mod deal;
 
-pub use commit::{Commit, Misfit, SealedShare};
+pub use commit::{Commit, EncryptedShare, Misfit};
 pub use deal::Deal;
 
 /// R0: what is fixed before anything is revealed. `64 + 32n` bytes.

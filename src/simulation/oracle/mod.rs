@@ -33,8 +33,8 @@ pub enum Oracle {
     Durability,
     /// I3: prepared shares never leave the disk.
     Retention,
-    /// I4: outputs are published only with certificate 2.
-    Publication,
+    /// I4: outputs are written only with certificate 2.
+    Writing,
     /// All honest outcomes are the same.
     Agreement,
     /// No honest operator signs two statements for one slot.
@@ -53,7 +53,7 @@ pub enum Oracle {
     Parting,
     /// A log replays after any crash.
     Resumption,
-    /// A stranger's audit accepts what was published.
+    /// A stranger's audit accepts what was written.
     Audit,
     /// Nothing panics.
     Panic,
@@ -65,7 +65,7 @@ impl Oracle {
         Self::Release,
         Self::Durability,
         Self::Retention,
-        Self::Publication,
+        Self::Writing,
         Self::Agreement,
         Self::Equivocation,
         Self::Blame,
@@ -154,7 +154,7 @@ impl Watch {
         self.certificates.values().flatten()
     }
 
-    /// What honest operators published, if any has.
+    /// What honest operators wrote, if any did.
     pub fn outputs(&self) -> Option<&Outputs> {
         self.outputs.as_ref()
     }
@@ -297,17 +297,17 @@ impl Watch {
         }
     }
 
-    /// Outputs that an honest operator is about to publish.
-    pub fn publishes(&mut self, seat: &OwnSeat, participant: &Participant, outputs: &Outputs) {
+    /// Outputs that an honest operator is about to write.
+    pub fn writes(&mut self, seat: &OwnSeat, participant: &Participant, outputs: &Outputs) {
         let me = seat.me;
         if let Err(why) = certificate_two(participant, outputs, &self.shape) {
-            self.violation(Oracle::Publication, format!("operator {me} publishes: {why}"));
+            self.violation(Oracle::Writing, format!("operator {me} writes: {why}"));
         }
         match &self.outputs {
             Some(others) if others != outputs => {
                 self.violation(
                     Oracle::Agreement,
-                    format!("operator {me} publishes other outputs than another did"),
+                    format!("operator {me} writes other outputs than another did"),
                 );
             }
             Some(_) => (),
@@ -315,7 +315,7 @@ impl Watch {
         }
     }
 
-    /// An outcome that an honest operator has come to, published or not.
+    /// An outcome that an honest operator has come to, written or not.
     pub fn outcome(&mut self, me: Index, participant: &Participant) {
         let Some(outcome) = participant.outcome() else { return };
         let differs = self.outputs.as_ref().is_some_and(|known| {

@@ -8,7 +8,7 @@ use super::script::{held, open_or_create, run, script, states};
 use super::simulated::{Content, Names, Plan, STATE, SimDisk, aftermaths};
 use super::{artifact, ceremony_on, state_on};
 use crate::store::atomic;
-use crate::store::{Published, StateDir, StoreError};
+use crate::store::{StateDir, StoreError, Written};
 use quorate::export::{Artifact, Audience};
 
 /// Runs `act` on new disks, each crashing one effect later, until one crashes only after `act` is
@@ -197,11 +197,11 @@ fn outputs() -> (Vec<Artifact>, Vec<Artifact>) {
     (first, vec![artifact("transcript.quorate", Audience::Public, &[3; 2000])])
 }
 
-fn publish(disk: &SimDisk) -> Result<Published, StoreError> {
+fn write_out(disk: &SimDisk) -> Result<Written, StoreError> {
     let (first, second) = outputs();
     let mut staging = ceremony_on(disk)?.stage(&first)?;
     staging.add(&second)?;
-    staging.publish()
+    staging.write_out()
 }
 
 #[test]
@@ -218,26 +218,26 @@ fn together_or_not_at_all(disk: fn() -> SimDisk, fewest: usize) {
         ("out/secret/validator_keys/keystore-1.json".into(), vec![]),
     ];
     let (mut before, mut after) = (0, 0);
-    let published = |disk: &SimDisk| -> Vec<(String, Vec<u8>)> {
+    let written = |disk: &SimDisk| -> Vec<(String, Vec<u8>)> {
         let below = |(path, content): (String, Vec<u8>)| {
             let (_, path) = path.split_once("/0707070707070707/")?;
             path.starts_with("out/").then(|| (path.to_owned(), content))
         };
         disk.files().into_iter().filter_map(below).collect()
     };
-    let crashes = every_crash(disk, publish, |left, told| {
-        let there = published(left);
+    let crashes = every_crash(disk, write_out, |left, told| {
+        let there = written(left);
         assert!(told.is_err() || !there.is_empty(), "acknowledged means durable");
         if there.is_empty() {
             before += 1;
-            assert_eq!(publish(left).unwrap(), Published::Now);
+            assert_eq!(write_out(left).unwrap(), Written::Now);
         } else {
             after += 1;
             assert_eq!(there, expected);
-            assert_eq!(publish(left).unwrap(), Published::Earlier { different: Vec::new() });
+            assert_eq!(write_out(left).unwrap(), Written::Earlier { different: Vec::new() });
         }
         let later = left.after((Content::Nothing, Names::Nothing));
-        assert_eq!(published(&later), expected);
+        assert_eq!(written(&later), expected);
         assert_eq!(later.files().len(), expected.len(), "no staging directory is left over");
     });
     assert!(crashes > fewest && before > 0 && after > 0);

@@ -238,7 +238,7 @@ fn ceremonies_are_listed() {
     assert_eq!(view.ceremony_file().unwrap(), None);
     assert!(
         !view.has_log().unwrap()
-            && !view.is_published().unwrap()
+            && !view.is_written().unwrap()
             && view.evidence().unwrap().is_empty()
     );
 
@@ -279,7 +279,7 @@ fn what_a_killed_run_left_is_swept() {
     symlink(&home, home.join("out.staging-0123/secret/link")).unwrap();
     let dir = ceremony(&state);
     assert_eq!(dir.view().evidence().unwrap().len(), 1);
-    dir.stage(&[]).unwrap().publish().unwrap();
+    dir.stage(&[]).unwrap().write_out().unwrap();
     let left = tree(&home);
     assert_eq!(
         left.iter().filter(|path| !path.starts_with("evidence")).collect::<Vec<_>>(),

@@ -4,7 +4,7 @@
 use super::script::{held, open_or_create, script, states};
 use super::simulated::{Content, Names, Plan, SimDisk, aftermaths};
 use super::{artifact, ceremony_on, record, state_on};
-use crate::store::{Log, Published, StoreError};
+use crate::store::{Log, StoreError, Written};
 use quorate::export::Audience;
 
 /// Runs the script, trying each failed step again: on the same log while it allows that, else on a
@@ -172,12 +172,12 @@ fn a_file_that_fails_leaves_nothing() {
 }
 
 #[test]
-fn outputs_are_staged_and_published_again() {
-    staged_and_published_again(SimDisk::new, 40);
-    staged_and_published_again(SimDisk::whole, 30);
+fn outputs_are_staged_and_written_again() {
+    staged_and_written_again(SimDisk::new, 40);
+    staged_and_written_again(SimDisk::whole, 30);
 }
 
-fn staged_and_published_again(disk: fn() -> SimDisk, fewest: usize) {
+fn staged_and_written_again(disk: fn() -> SimDisk, fewest: usize) {
     let artifacts = [
         artifact("a/b.json", Audience::Public, &[1; 600]),
         artifact("c", Audience::Secret, &[2; 600]),
@@ -189,23 +189,23 @@ fn staged_and_published_again(disk: fn() -> SimDisk, fewest: usize) {
             disk.plan(plan(at));
             let told = ceremony_on(&disk)
                 .and_then(|dir| dir.stage(&artifacts))
-                .and_then(super::super::Staging::publish);
+                .and_then(super::super::Staging::write_out);
             let untouched = match plan(at) {
                 // A full disk stays full, so whatever succeeds did not need it.
                 Plan::Full(_) => told.is_ok(),
                 _ => disk.effects() <= at,
             };
             if untouched {
-                assert!(matches!(told, Ok(Published::Now)));
+                assert!(matches!(told, Ok(Written::Now)));
                 break;
             }
             failures += 1;
             disk.plan(Plan::Fine);
             let dir = ceremony_on(&disk).unwrap();
-            let was_out = dir.view().is_published().unwrap();
+            let was_out = dir.view().is_written().unwrap();
             let expected =
-                if was_out { Published::Earlier { different: Vec::new() } } else { Published::Now };
-            assert_eq!(dir.stage(&artifacts).unwrap().publish().unwrap(), expected);
+                if was_out { Written::Earlier { different: Vec::new() } } else { Written::Now };
+            assert_eq!(dir.stage(&artifacts).unwrap().write_out().unwrap(), expected);
             assert_eq!(disk.after((Content::Nothing, Names::Nothing)).files().len(), 2);
         }
     }
@@ -261,7 +261,7 @@ fn found_out_in_outputs(plan: impl Fn(usize) -> Plan, disk: fn() -> SimDisk) -> 
     every_lie(
         &plan,
         disk,
-        |disk| ceremony_on(disk)?.stage(&artifacts)?.publish().map(drop),
+        |disk| ceremony_on(disk)?.stage(&artifacts)?.write_out().map(drop),
         |disk| {
             assert!(
                 disk.files().values().all(|content| *content == [1; 600] || *content == [2; 600])

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::artifact;
 use super::directory::{ceremony, mode, state, tree};
-use crate::store::{Published, StoreError};
+use crate::store::{StoreError, Written};
 use quorate::export::Audience;
 
 #[test]
@@ -23,9 +23,9 @@ fn outputs_have_their_audience_s_modes() {
             artifact("sub/t", Audience::Public, b"3"),
         ])
         .unwrap();
-    assert!(!dir.view().is_published().unwrap());
-    assert_eq!(staging.publish().unwrap(), Published::Now);
-    assert!(dir.view().is_published().unwrap());
+    assert!(!dir.view().is_written().unwrap());
+    assert_eq!(staging.write_out().unwrap(), Written::Now);
+    assert!(dir.view().is_written().unwrap());
     let out = dir.view().out();
     let modes: Vec<(String, u32)> =
         tree(&out).into_iter().map(|name| (name.clone(), mode(&out.join(name)))).collect();
@@ -45,7 +45,7 @@ fn outputs_have_their_audience_s_modes() {
 }
 
 #[test]
-fn published_outputs_stay_as_they_are() {
+fn written_outputs_stay_as_they_are() {
     let (_home, state) = state();
     let dir = ceremony(&state);
     let make = |transcript: &[u8], key: &[u8]| {
@@ -55,19 +55,19 @@ fn published_outputs_stay_as_they_are() {
             artifact("k", Audience::Secret, key),
         ]
     };
-    let publish = |transcript: &[u8], key: &[u8]| {
-        dir.stage(&make(transcript, key)).unwrap().publish().unwrap()
+    let write_out = |transcript: &[u8], key: &[u8]| {
+        dir.stage(&make(transcript, key)).unwrap().write_out().unwrap()
     };
-    assert_eq!(publish(b"t", b"k"), Published::Now);
+    assert_eq!(write_out(b"t", b"k"), Written::Now);
     let before = tree(dir.view().path());
-    assert_eq!(publish(b"t", b"salted afresh"), Published::Earlier { different: vec![] });
+    assert_eq!(write_out(b"t", b"salted afresh"), Written::Earlier { different: vec![] });
     assert_eq!(
-        publish(b"rendered otherwise", b"k"),
-        Published::Earlier { different: vec!["t".into()] }
+        write_out(b"rendered otherwise", b"k"),
+        Written::Earlier { different: vec!["t".into()] }
     );
-    assert_eq!(publish(b"T", b"k"), Published::Earlier { different: vec!["t".into()] });
-    let more = dir.stage(&[artifact("new", Audience::Public, b"")]).unwrap().publish().unwrap();
-    assert_eq!(more, Published::Earlier { different: vec!["new".into()] });
+    assert_eq!(write_out(b"T", b"k"), Written::Earlier { different: vec!["t".into()] });
+    let more = dir.stage(&[artifact("new", Audience::Public, b"")]).unwrap().write_out().unwrap();
+    assert_eq!(more, Written::Earlier { different: vec!["new".into()] });
     assert_eq!(tree(dir.view().path()), before);
     assert_eq!(fs::read(dir.view().out().join("public/t")).unwrap(), b"t");
     assert_eq!(fs::read(dir.view().out().join("secret/k")).unwrap(), b"k");
