@@ -645,6 +645,7 @@ fn demo_of_kills_and_of_a_rollback() {
     let (_root, rolled, said) = demo("rollback");
     assert_eq!(rolled["findings"], 0);
     assert!(!said.contains("Fault: "), "{said}");
+    assert!(said.contains("Nothing more is signed from it."), "{said}");
 }
 
 #[test]
