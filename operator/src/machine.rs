@@ -9,7 +9,7 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::{OwnSeat, Participant, Step};
 use quorate::protocol::put_back::{Beside, PutBack};
-use quorate::protocol::record::{Record, RecordKind};
+use quorate::protocol::record::{Record, RecordKind, ReplayError};
 use quorate::spec::Ceremony;
 use quorate::transcript::stopped::{self, Stopped};
 
@@ -92,6 +92,16 @@ fn known(records: Vec<store::Record>, folder: &Path) -> Result<Vec<Record>, Mach
     records.into_iter().map(record).collect()
 }
 
+/// Refuses a ceremony of an older version that is not finished in its folder, where it has one.
+/// What is finished goes on serving others.
+pub fn check_version(ceremony: &Ceremony, view: Option<&CeremonyView>) -> Result<(), MachineError> {
+    let version = ceremony.version();
+    match version.is_current() || view.map_or(Ok(false), CeremonyView::is_written)? {
+        true => Ok(()),
+        false => Err(MachineError::OldVersion(ReplayError::Version(version))),
+    }
+}
+
 /// A participant whose outputs are written, brought to its end by what its log holds, and with
 /// nothing written. `None` if something would have to be: then it is not finished.
 pub fn finished(
@@ -171,7 +181,9 @@ impl Machine {
         keystores: Vec<KeystorePlan>,
         pacing: Pacing,
     ) -> Result<(Exchange, Self), MachineError> {
-        let dir = lock.ceremony(&seat.ceremony.digest())?;
+        let digest = seat.ceremony.digest();
+        check_version(&seat.ceremony, lock.state().find(&digest)?.as_ref())?;
+        let dir = lock.ceremony(&digest)?;
         let keystores = match dir.view().is_written()? {
             true => keystores,
             false => keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?,
