@@ -117,7 +117,7 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
         text += "[policy]\nallow_all_required = true\n";
     }
     let name = |i: usize| {
-        NAMES.get(i).map_or_else(|| format!("operator-{}", i + 1), |name| (*name).to_owned())
+        NAMES.get(i).map_or_else(|| format!("member-{}", i + 1), |name| (*name).to_owned())
     };
     let names: Vec<String> = (0..ports.len()).map(name).collect();
     let mut for_ssv = Vec::new();
@@ -137,6 +137,8 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
             cost,
             &mut random::os(),
         );
+        let mark = operator.mark().expect("a new operator has one");
+        state.ensure_mark(mark).map_err(messages::store)?;
         state.write_identity(&sealed).map_err(messages::store)?;
         text += &format!(
             "[[operators]]\ncard = \"{}\"\naddress = \"127.0.0.1:{port}\"\n",

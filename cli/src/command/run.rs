@@ -62,6 +62,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         None => false,
     };
     if !begun {
+        if !seat.is_of_this_install() {
+            return Err(messages::other_install(state.path()));
+        }
         consent(args, &ceremony)?;
     }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
