@@ -31,6 +31,7 @@ use std::time::Duration;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
+use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Input, Participant, Refused, Step};
 use crate::spec::threshold::Index;
 
@@ -59,6 +60,8 @@ pub struct Exchange {
     elsewhere_kept: usize,
     /// Since when it is known that the log was put back.
     put_back_at: Option<Duration>,
+    /// The fault that it proves, until the person is told.
+    untold: Option<Box<Fault>>,
 }
 
 impl Exchange {
@@ -85,6 +88,7 @@ impl Exchange {
             proof_kept: false,
             elsewhere_kept: 0,
             put_back_at: None,
+            untold: None,
         };
         exchange.follow(step, storage)?;
         Ok(exchange)
@@ -165,6 +169,7 @@ impl Exchange {
         {
             storage.keep_proof(&self.participant, &fault).map_err(Trouble::Storage)?;
             self.proof_kept = true;
+            self.untold = Some(fault);
         }
         if let Some(put_back) = self.participant.put_back()
             && put_back.elsewhere.len() > self.elsewhere_kept

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::exchange::{Action, Ending, Event, Exchange, Moment, Pacing, Storage, Trouble as Ended};
 use crate::message::envelope::{Round, Statement, view_root};
-use crate::message::inbox::digests;
+use crate::message::inbox::{Inbox, digests};
 use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -118,8 +118,7 @@ impl Storage for Watched<'_> {
         Ok(bodies.iter().map(|body| SecretBytes::new(body.to_vec())).collect())
     }
 
-    fn stage(&mut self, participant: &Participant) -> Result<bool, Trouble> {
-        // Keystores of an earlier run count: the final says the same again.
+    fn stage(&mut self, participant: &Participant) -> Result<(), Trouble> {
         if self.home.disk.image.outputs.is_none() {
             self.home.disk.stage()?;
             self.home.staged = true;
@@ -127,7 +126,7 @@ impl Storage for Watched<'_> {
                 self.write_outputs(participant)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn write_outputs(&mut self, participant: &Participant) -> Result<(), Trouble> {
@@ -195,6 +194,17 @@ impl Home {
     /// Whether this operator's statement with these bytes is on its disk.
     pub fn has_noted(&self, statement: &[u8]) -> bool {
         self.disk.durable(RecordKind::Statement).any(|body| **body == *statement)
+    }
+
+    /// Whether a statement of this content is on its disk, with whatever signature.
+    pub fn has_noted_content(&self, statement: &Statement) -> bool {
+        let content = |bytes: &[u8]| {
+            Statement::open(bytes, &self.seat.ceremony).is_ok_and(|held| {
+                (held.envelope.round, held.digest())
+                    == (statement.envelope.round, statement.digest())
+            })
+        };
+        self.disk.durable(RecordKind::Statement).any(|body| content(body))
     }
 
     fn others(&self) -> impl Iterator<Item = Index> + '_ {
@@ -284,6 +294,10 @@ impl Host {
             if self.home.bug == Some(Bug::Deaf) && own {
                 return Ok(reaction);
             }
+            let inbox = exchange.participant().inbox();
+            if self.home.bug == Some(Bug::FirstFinalTakesSlot) && is_second_final(inbox, bytes) {
+                return Ok(reaction);
+            }
         }
         let tick = event == Event::Tick;
         let mut storage = Watched { home: &mut self.home, watch };
@@ -355,4 +369,13 @@ impl Host {
 /// Simulated milliseconds.
 pub fn milliseconds(now: u64) -> Duration {
     Duration::from_millis(now)
+}
+
+/// Whether this is a final where there is one of the same operator.
+fn is_second_final(inbox: &Inbox, frame: &[u8]) -> bool {
+    let statement = frame.get(1..).and_then(|bytes| inbox.open(bytes).ok());
+    statement.is_some_and(|statement| {
+        let envelope = statement.envelope;
+        envelope.round == Round::Final && inbox.all(Round::Final, envelope.sender).next().is_some()
+    })
 }

@@ -233,10 +233,10 @@ fn attack_eth8_signing_raw_roots() {
         | Input::ShareBox { .. }
         | Input::PeerHolds { .. }
         | Input::Reread(_)
-        | Input::Staged { .. }
+        | Input::Staged
         | Input::PeerLeft(_) => (),
     };
-    takes(&Input::Staged { keystores: true });
+    takes(&Input::Staged);
     // Nor has the program a command that signs what it is given.
     let text = quorate(std::path::Path::new("/"), &["--help"]).stdout;
     let commands: Vec<&str> = text
