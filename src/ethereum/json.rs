@@ -76,6 +76,26 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T
     read.map_err(|error| JsonError::Shape(printable(&error.to_string())))
 }
 
+/// Most names of unknown fields that are told.
+const MOST_TOLD: usize = 8;
+
+/// As [`parse`], of a file of others that may have fields which `T` does not know: with the paths of
+/// the first [`MOST_TOLD`] of these.
+pub(crate) fn parse_known<T: DeserializeOwned>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<(T, Vec<String>), JsonError> {
+    let mut unknown = Vec::new();
+    let mut reader = serde_json::Deserializer::from_slice(text(bytes, limit)?);
+    let read = serde_ignored::deserialize(&mut reader, |path| {
+        if unknown.len() < MOST_TOLD {
+            unknown.push(printable(&path.to_string()));
+        }
+    });
+    let read = read.and_then(|Object(read)| reader.end().map(|()| read));
+    Ok((read.map_err(|error| JsonError::Shape(printable(&error.to_string())))?, unknown))
+}
+
 /// As [`parse`], of a format without arrays: a list in the place of an object would otherwise be
 /// read as its fields, in order.
 pub(crate) fn parse_without_arrays<T: DeserializeOwned>(
@@ -325,6 +345,11 @@ pub(crate) fn bare_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> 
 /// Exactly `N` bytes as `0x` and lower-case digits.
 pub(crate) fn prefixed_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     digits(text.strip_prefix("0x").ok_or(HexError::Unprefixed)?)
+}
+
+/// Exactly `N` bytes as digits of either case, with or without `0x`: as others write them.
+pub(crate) fn any_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
+    digits(&text.strip_prefix("0x").unwrap_or(text).to_ascii_lowercase())
 }
 
 fn digits<const N: usize>(text: &str) -> Result<[u8; N], HexError> {

@@ -16,7 +16,7 @@ use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
 use quorate::ethereum::obol::check::{Cluster, DefinitionError};
-use quorate::ethereum::obol::definition::{self, ClusterDefinition};
+use quorate::ethereum::obol::definition::{self, ClusterDefinition, Remark};
 use quorate::ethereum::obol::lock::{self, ClusterLock};
 use quorate::ethereum::obol::lock_check::{self, LockError, check_lock};
 use quorate::export::exits::verify_exit;
@@ -169,10 +169,10 @@ pub(crate) fn contracts(texts: &[String]) -> Result<BTreeSet<ExecutionAddress>, 
 fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
     let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
     let bytes = input::read(file, definition::MOST_BYTES)?;
-    let checked = ClusterDefinition::parse(&bytes)
-        .and_then(|definition| Cluster::check(definition, contracts));
+    let checked = ClusterDefinition::read(&bytes)
+        .and_then(|(definition, remarks)| Ok((Cluster::check(definition, contracts)?, remarks)));
     match checked {
-        Ok(cluster) => cluster_accepted(file, &cluster, None, out),
+        Ok((cluster, remarks)) => cluster_accepted(file, &cluster, None, &remarks, out),
         Err(DefinitionError::ContractUnknown(wallet)) => Err(messages::contract_wallet(&wallet)),
         Err(error) => refused(file, &error.field(), &error.to_string(), out),
     }
@@ -181,10 +181,12 @@ fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<Exit, CliErr
 fn cluster_lock(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
     let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
     let bytes = input::read(file, lock::MOST_BYTES)?;
-    match ClusterLock::parse(&bytes)
-        .and_then(|lock| check_lock(&lock, contracts).map(|cluster| (lock, cluster)))
+    match ClusterLock::read(&bytes)
+        .and_then(|(lock, remarks)| Ok((check_lock(&lock, contracts)?, lock, remarks)))
     {
-        Ok((lock, cluster)) => cluster_accepted(file, &cluster, Some(&lock), out),
+        Ok((cluster, lock, remarks)) => {
+            cluster_accepted(file, &cluster, Some(&lock), &remarks, out)
+        }
         Err(LockError::Definition(DefinitionError::ContractUnknown(wallet))) => {
             Err(messages::contract_wallet(&wallet))
         }
@@ -196,6 +198,7 @@ fn cluster_accepted(
     file: &Path,
     cluster: &Cluster,
     lock: Option<&ClusterLock>,
+    remarks: &[Remark],
     out: &Output,
 ) -> Result<Exit, CliError> {
     let definition = cluster.definition();
@@ -226,7 +229,10 @@ fn cluster_accepted(
             unchecked.field, unchecked.wallet
         );
     }
+    let remarks: Vec<String> = remarks.iter().map(ToString::to_string).collect();
+    remarks.iter().for_each(|remark| text += &format!("\n  remark: {remark}"));
     let mut fields = json!({
+        "remarks": remarks,
         "config_hash": config_hash, "definition_hash": definition_hash, "lock_hash": lock_hash,
         "signed": definition.is_signed(),
         "validators": keys, "unchecked": unchecked,

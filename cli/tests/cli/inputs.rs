@@ -25,10 +25,10 @@ fn a_passphrase_comes_through_a_pipe() {
     // In two pieces, the second of which comes late.
     let writer = "{ printf 'correct horse '; sleep 1; echo battery; }";
     identity_from_pipe(here.path(), writer).done();
-    private(&here.path().join("file"), "correct horse battery");
+    private(here.path().join("file"), "correct horse battery");
     let mut show = vec!["--dir", "state", "--passphrase-file", "file", "identity", "show"];
     quorate(here.path(), &show).done();
-    private(&here.path().join("other"), "another passphrase");
+    private(here.path().join("other"), "another passphrase");
     show[3] = "other";
     quorate(here.path(), &show).failed(1, &["wrong passphrase"]);
 }
@@ -90,4 +90,31 @@ fn json_that_windows_saved() {
     let refused = verify([&b"\xff\xfe"[..], &wide].concat());
     assert_eq!(refused.code, 4, "{refused:?}");
     assert!(refused.stdout.contains("UTF-16 text; save the file as UTF-8"), "{refused:?}");
+}
+
+/// Locks that other software made, and accepts: accepted here, with what is unusual about them.
+#[test]
+fn locks_of_charon_and_of_the_sdk() {
+    let unknown = "the field \"distributed_validators.0.partial_deposit_data.0.deposit_data_root\" \
+                   is not one of the format and was not checked";
+    let spelling = "some values are not spelled as Charon writes them: hexadecimal in upper case \
+                    or without 0x, or an address without its checksum";
+    let single = "each validator has a single deposit of 32 ETH, as in some clusters of version \
+                  v1.8.0";
+    let limit = "a registration is signed for a gas limit of 36000000, where the definition has \
+                 30000000";
+    let safe = ["--contract-wallet", "0x4d6c432b7E2F326B4DDf524ea9E56649e5A7C298"];
+    for (file, flags, remarks) in [
+        ("cluster-lock-by-charon.json", &[][..], vec![]),
+        ("clusterLockSoloV1X10.json", &[], vec![unknown, limit, spelling]),
+        ("clusterLockV1X10.json", &[], vec![unknown, spelling]),
+        ("clusterLockWithCompoundingWithdrawals.json", &[], vec![]),
+        ("clusterLockWithSafe.json", &safe, vec![]),
+        ("nullDepositAmountsClusterLockV1X8.json", &[], vec![single]),
+    ] {
+        let path = repository("test-vectors/others").join(file);
+        let args = ["--json", "verify", "cluster-lock", path.to_str().unwrap()];
+        let verdict = quorate(Path::new("/"), &[&args[..], flags].concat()).done().json();
+        assert_eq!(verdict["remarks"], json!(remarks), "{file}");
+    }
 }
