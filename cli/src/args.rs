@@ -29,7 +29,7 @@ use quorate::ethereum::network::{Network, listed};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
+  0  done; after an audit, the verdict says whether it was compared with --expect
   1  local error: a file, the network, a passphrase
   2  usage error: the command line, or a file that a person wrote
   3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is written
@@ -42,7 +42,8 @@ Typical workflow:
   quorate identity new --name alice     create keys, send the card to the coordinator
   quorate spec show ceremony.toml       check the coordinator's ceremony file
   quorate run ceremony.toml             compare the fingerprint by voice, then take part
-  quorate audit transcript.quorate      verify the result; anyone can do this
+  quorate audit transcript.quorate --expect ceremony.toml
+                                        verify the result; anyone can do this
 
 To try all of this on one machine: quorate demo";
 
@@ -113,7 +114,10 @@ pub(crate) enum Command {
     Evidence(Evidence),
     /// Verify a transcript offline, from public data alone.
     #[command(after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml \
-                            --deposit-data deposit-data.json")]
+                      --deposit-data deposit-data.json\n\nThe verdict is VERIFIED only with \
+                      --expect. Without it, it is SOUND: every check passed, but anybody can make \
+                      such a transcript with operators and an address of their own. Both have exit \
+                      code 0; with --json, \"verdict\" and \"as_expected\" tell them apart.")]
     Audit(AuditArgs),
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
@@ -234,7 +238,8 @@ pub(crate) struct RunArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
-    /// Address to listen on. By default all interfaces, at your port in the ceremony file.
+    /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
+    /// file; IPv4 alone where the system has no IPv6.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,
     #[command(flatten)]
@@ -299,7 +304,7 @@ fn address_and_port(text: &str) -> Result<String, &'static str> {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())
         }
-        _ => Err("write it like 0.0.0.0:3610"),
+        _ => Err("write it like [::]:3610 or 192.0.2.1:3610"),
     }
 }
 
@@ -307,7 +312,8 @@ fn address_and_port(text: &str) -> Result<String, &'static str> {
 pub(crate) struct AuditArgs {
     /// The transcript.
     pub(crate) transcript: PathBuf,
-    /// The ceremony file that the transcript should belong to.
+    /// The ceremony file that you agreed to. Without it, nothing shows that the transcript is that
+    /// of your ceremony.
     #[arg(long, value_name = "FILE")]
     pub(crate) expect: Option<PathBuf>,
     /// A deposit file to compare: it may hold only deposits of this transcript, exactly as signed.

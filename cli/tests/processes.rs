@@ -609,7 +609,11 @@ fn demo_proves(fault: &str, class: &str, honest: usize) {
     let accusing = said.lines().filter(|line| line.contains("Fault: "));
     assert!(
         accusing.clone().count() >= honest
-            && accusing.clone().all(|line| line.contains("dave (operator 4)")),
+            && accusing.clone().all(|line| {
+                // Whoever is at fault comes first.
+                let said = line.split_once("Fault: ").unwrap().1.trim_start_matches('"');
+                said.starts_with("dave") && said.contains(" is proven to be at fault: ")
+            }),
         "{said}"
     );
 }

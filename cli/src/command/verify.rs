@@ -1,5 +1,6 @@
 //! `quorate verify`: verifies files from any source offline, by the rules of Ethereum alone.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ use quorate::ethereum::obol::definition::{self, ClusterDefinition};
 use quorate::ethereum::obol::lock::{self, ClusterLock};
 use quorate::ethereum::obol::lock_check::{self, LockError, check_lock};
 use quorate::export::exits::verify_exit;
-use quorate::export::launchpad::{verify_deposits, verify_registrations};
+use quorate::export::launchpad::{SignedRegistration, verify_deposits, verify_registrations};
 use quorate::primitives::curve::G1;
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
@@ -311,6 +312,14 @@ fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, C
             Err(error) => return refused(file, error.field(), &error.to_string(), out),
         };
     let mut text = format!("  network {}, registrations: {}", network.name(), registrations.len());
+    let repeated = repeated(&registrations);
+    for (first, again) in &repeated {
+        let what = match registrations[*first] == registrations[*again] {
+            true => "the same registration",
+            false => "another registration of the same validator",
+        };
+        text += &format!("\n  GIVEN TWICE: entry {} is {what} as entry {}", again + 1, first + 1);
+    }
     for signed in &registrations {
         let message = &signed.message;
         text += &format!(
@@ -330,9 +339,26 @@ fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, C
         })
     });
     let entries: Vec<Value> = entries.collect();
-    let fields =
-        json!({ "network": network.name(), "registrations": entries.len(), "entries": entries });
+    let repeated: Vec<[usize; 2]> =
+        repeated.into_iter().map(|(first, again)| [first + 1, again + 1]).collect();
+    let fields = json!({
+        "network": network.name(), "registrations": entries.len(), "entries": entries,
+        "repeated": repeated,
+    });
     accepted(file, fields, &text, out)
+}
+
+/// Entries for a validator that an earlier one was for, each with the first of them; from 0.
+fn repeated(registrations: &[SignedRegistration]) -> Vec<(usize, usize)> {
+    let mut first = BTreeMap::new();
+    let mut repeated = Vec::new();
+    for (at, signed) in registrations.iter().enumerate() {
+        match first.entry(signed.message.pubkey) {
+            Entry::Vacant(place) => drop(place.insert(at)),
+            Entry::Occupied(place) => repeated.push((*place.get(), at)),
+        }
+    }
+    repeated
 }
 
 fn keystore(

@@ -7,16 +7,19 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::channel::{self, Channel};
 use super::link::{self, Backoff, Hub, Slot};
+use super::refusals::Refusals;
 use super::{Event, LinkError};
 
 /// A host name's addresses beyond this many are not tried.
 const ADDRESSES: usize = 8;
+/// Most reports about one peer's address within a minute.
+const REPORTS: usize = 8;
 
 /// Keeps a connection to the peer `index` until the carrier stops.
 pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
     let slot = &hub.slots[&index];
     let mut backoff = Backoff::new(&hub.timing);
-    let mut told = None;
+    let (mut told, mut refusals) = (None, Refusals::at_most(REPORTS));
     while !hub.is_closing() && !slot.is_shut() {
         let called = tokio::select! {
             called = call(&hub, slot, &address) => called,
@@ -33,7 +36,8 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
                     backoff.reset();
                 }
             }
-            Err(why) if told.as_ref() != Some(&why) => {
+            // Whoever answers there can choose another reason each time.
+            Err(why) if told.as_ref() != Some(&why) && refusals.admit((), &why, Instant::now()) => {
                 told = Some(why.clone());
                 hub.tell(Event::Unreachable { peer: index, address: address.clone(), why }).await;
             }
