@@ -48,6 +48,8 @@ pub(crate) enum PushError {
     Answer(&'static str),
     #[error("no complete answer within {} seconds", .0.as_secs())]
     Slow(Duration),
+    #[error("it answers {0}, a redirect; redirects are not followed")]
+    Redirect(u16),
     #[error("the key manager says {code}: {message}")]
     Status { code: u16, message: String },
     #[error("it gave {found} statuses for {sent} keystores")]
@@ -71,7 +73,10 @@ impl PushError {
     /// Whether nothing was imported by the request that ended like this: it was not made, or
     /// refused as a whole.
     fn is_before_import(&self) -> bool {
-        matches!(self, Self::Connect(_) | Self::Status { code: 400 | 401 | 403..=405, .. })
+        matches!(
+            self,
+            Self::Connect(_) | Self::Redirect(_) | Self::Status { code: 400 | 401 | 403..=405, .. }
+        )
     }
 }
 
@@ -262,6 +267,8 @@ impl KeyManager {
         let (code, body) = self.read(&mut stream, deadline)?.finish()?;
         match code {
             200..=299 => Ok(body),
+            // Wherever it points to would get keystores, passwords and the token.
+            300..=399 => Err(PushError::Redirect(code)),
             _ => Err(PushError::Status {
                 code,
                 message: self.shown(&String::from_utf8_lossy(&body), password),
@@ -440,6 +447,24 @@ mod tests {
             Duration::from_secs(60),
         );
         assert!(matches!(endless, Err(PushError::Answer("the headers do not end"))));
+    }
+
+    #[test]
+    fn redirects_are_not_followed() {
+        for code in [301, 302, 307, 308] {
+            let there = "Location: http://192.0.2.1:7500/eth/v1/keystores\r\nContent-Length: 0";
+            let said = asked(
+                format!("HTTP/1.1 {code} Elsewhere\r\n{there}\r\n\r\n"),
+                b"",
+                Duration::from_secs(60),
+            );
+            let error = said.unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                format!("it answers {code}, a redirect; redirects are not followed")
+            );
+            assert!(error.is_before_import());
+        }
     }
 
     #[test]

@@ -22,6 +22,19 @@ pub(super) struct Ended {
     pub(super) ending: Option<Ending>,
 }
 
+/// What a custodian says of this operator's answer: its word, which nobody can check.
+pub(super) fn received(live: &Live) -> String {
+    let custodian = match live.role() {
+        Role::Contributor(custodian) => seat_name(live.parent().ceremony(), custodian),
+        Role::Everybody | Role::Custodian => "The custodian".to_owned(),
+    };
+    let sent = match live.has_left() {
+        true => "",
+        false => ", which was not sent to it in this run",
+    };
+    format!("{custodian} says that it counts this operator's answer{sent}")
+}
+
 impl Ended {
     /// Says it. Operator `me` asks.
     pub(super) fn finish(self, me: Index, out: &Output) -> Result<Exit, CliError> {
@@ -32,7 +45,7 @@ impl Ended {
         let id = cleared.request.id().to_string();
         let mut fields = json!({
             "request": id, "operator": me.get(), "waiting_for": waiting, "not_counted": bad,
-            "hung_up_on": hung_up,
+            "hung_up_on": hung_up, "answer_sent": live.has_left(),
         });
         let mut add = |more: Value| {
             if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
@@ -41,7 +54,7 @@ impl Ended {
         };
         if let Some(Made { file, fields: more, signers, unwritten, .. }) = made {
             if let Some(error) = unwritten {
-                return Err(messages::unwritten(error));
+                return Ok(out.fail(&messages::unwritten(error), fields));
             }
             if !waiting.is_empty() {
                 let waiting = waiting.join(", ");
@@ -65,35 +78,44 @@ impl Ended {
         match (live.role(), ending) {
             (Role::Contributor(custodian), _) if live.is_satisfied() => {
                 let custodian = seat_name(ceremony, custodian);
+                let sent = match (live.has_left(), live.is_received()) {
+                    (true, _) => "This operator's answer was sent to it",
+                    (false, true) => {
+                        "This operator's answer was not sent now: an earlier run may have sent it"
+                    }
+                    (false, false) => {
+                        "It did not ask for this operator's answer, which was not sent"
+                    }
+                };
                 let text = format!(
-                    "{custodian} confirms that it has enough answers. Only {custodian} has the \
-                     result."
+                    "{custodian} says that it has enough answers, and it alone has the result. \
+                     {sent}."
                 );
                 add(json!({ "custodian": custodian }));
                 out.finish(Exit::Done, fields, &text)
             }
             (Role::Contributor(_), Some(Ending::CustodianLost)) => {
-                Err(messages::custodian_lost(&hung_up.join(", "), cleared))
+                let error = messages::custodian_lost(&hung_up.join(", "), cleared);
+                Ok(out.fail(&error, fields))
             }
             (_, Some(Ending::Hopeless)) => {
-                Err(messages::never_enough(counted, needed, &[bad, hung_up].concat()))
+                let error = messages::never_enough(counted, needed, &[bad, hung_up].concat());
+                Ok(out.fail(&error, fields))
             }
             (role, _) => {
                 let far = match role {
                     Role::Contributor(_) if live.is_received() => {
-                        "The custodian has counted this answer but has not confirmed that it has \
-                         enough."
-                            .to_owned()
+                        format!("{}, but not that it has enough.", received(&live))
                     }
-                    Role::Contributor(_) => "The custodian has not confirmed that it has enough \
-                                             answers."
-                        .to_owned(),
+                    Role::Contributor(custodian) => format!(
+                        "{} has not said that it has enough answers.",
+                        seat_name(ceremony, custodian)
+                    ),
                     Role::Everybody | Role::Custodian => {
                         add(json!({ "counted": counted, "needed": needed }));
                         format!("{counted} answers, but {needed} are required.")
                     }
                 };
-                add(json!({ "answer_sent": live.has_left() }));
                 let left = match live.has_left() {
                     true => {
                         " This operator's answer has been sent and cannot be taken back: the \
