@@ -328,11 +328,13 @@ pub(crate) struct AuditArgs {
     /// A cluster-lock.json to compare with this transcript, field by field.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
-    /// A folder of keystores (out/secret) that should hold one operator's shares of all validators.
-    /// They are decrypted, so their password is required.
+    /// A folder of keystores (out/secret, or any layout of a common validator client) that should
+    /// hold one operator's shares of all validators. They are decrypted, so their password is
+    /// required.
     #[arg(long, value_name = "DIR")]
     pub(crate) share: Option<PathBuf>,
-    /// File with the password of the keystores. By default the passphrase is used.
+    /// File with the password of the keystores. By default: a file of passwords beside each, or
+    /// else the passphrase.
     #[arg(long, value_name = "FILE", requires = "share")]
     pub(crate) keystore_password_file: Option<PathBuf>,
     /// Also check every point, proof and signature individually, without batch verification. Takes

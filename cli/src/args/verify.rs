@@ -67,10 +67,12 @@ pub(crate) enum Verify {
                       secret is shown."
     )]
     Keystore {
-        /// The keystores.
+        /// The keystores, or folders of them in any layout of this program or of a common validator
+        /// client.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// File with their password. By default the passphrase is used.
+        /// File with their password. By default: a file of passwords beside each, or else the
+        /// passphrase.
         #[arg(long, value_name = "FILE")]
         keystore_password_file: Option<PathBuf>,
     },

@@ -12,7 +12,7 @@ use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, prompt};
+use crate::{input, messages, secret_file};
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
@@ -105,7 +105,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     // Before anybody is asked for a passphrase.
     let manager = match (&args.target.keymanager, &args.token_file) {
         (Some(url), Some(token)) => {
-            let manager = KeyManager::new(url, &prompt::secret_file(token)?, args.insecure_http);
+            let manager = KeyManager::new(url, &secret_file::read(token)?, args.insecure_http);
             Some((url, manager.map_err(|error| messages::push(url, &error))?))
         }
         _ => None,
@@ -177,7 +177,7 @@ fn push(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let secret = match &args.keystore_password_file {
-        Some(path) => prompt::secret_file(path)?,
+        Some(path) => secret_file::read(path)?,
         // It protects the keystores on the way, and in the key manager's own storage.
         None => fresh_password(),
     };

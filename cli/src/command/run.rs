@@ -12,7 +12,7 @@ use crate::live::{Live, stopped};
 use crate::messages::{quoted, shown};
 use crate::progress::seat_names;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, node_key, prompt, ssv_key};
+use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::describe;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
@@ -168,7 +168,7 @@ impl LayoutArgs {
         otherwise: impl FnOnce() -> Result<SecretBytes, CliError>,
     ) -> Result<(Password, Layout), CliError> {
         let secret = match file {
-            Some(path) => prompt::secret_file(path)?,
+            Some(path) => secret_file::read(path)?,
             None if self.password_files => fresh_password(),
             None => otherwise()?,
         };

@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::verify_ssv;
 use crate::args::{NetworkArgs, Verify, VerifyCluster, VerifyExit};
+use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
-use crate::{input, messages, prompt};
+use crate::{input, messages};
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
-use quorate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
 use quorate::ethereum::obol::check::{Cluster, DefinitionError};
 use quorate::ethereum::obol::definition::{self, ClusterDefinition};
@@ -25,7 +26,7 @@ use quorate::primitives::curve::G1;
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
 const MOST_LIST_BYTES: usize = 64 << 20;
-/// Longest exit or keystore that is looked at; their own bounds are lower.
+/// Longest exit that is looked at; its own bound is lower.
 const MOST_OBJECT_BYTES: usize = 64 << 10;
 
 /// Runs the command.
@@ -366,42 +367,25 @@ fn keystore(
     password_file: Option<&Path>,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let mut keystores = Vec::with_capacity(files.len());
-    // Before anybody is asked for a password.
-    for file in files {
-        match Keystore::from_json(&input::read(file, MOST_OBJECT_BYTES)?) {
-            Ok(keystore) => keystores.push((file, keystore)),
-            Err(error) => return refused(file, error.field(), &error.to_string(), out),
+    let found = files.iter().map(|path| keystores::find(path)).collect::<Result<Vec<_>, _>>()?;
+    let opened = match keystores::open(found.concat(), Keystore::from_json, password_file, out) {
+        Ok(opened) => opened,
+        Err(Unopened::Local(error)) => return Err(error),
+        Err(Unopened::Refused(file, error)) => {
+            return refused(&file, error.field(), &error.to_string(), out);
         }
+    };
+    let mut text =
+        format!("Accepted: {} keystores; each decrypts to the key that it names.\n", opened.len());
+    let mut rows = Vec::with_capacity(opened.len());
+    for Opened { path, keystore, .. } in &opened {
+        let key = hex::encode(keystore.pubkey().to_compressed());
+        let remarks: Vec<String> = keystore.remarks().iter().map(ToString::to_string).collect();
+        text += &format!("  {}: 0x{key}\n", shown(path));
+        remarks.iter().for_each(|remark| text += &format!("    remark: {remark}\n"));
+        rows.push(json!({
+            "file": path.display().to_string(), "pubkey": key, "remarks": remarks,
+        }));
     }
-    let password = prompt::keystore_password(password_file, out)?;
-    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
-    // Those of one run share a derived key.
-    let mut key: Option<DerivedKey> = None;
-    let mut text = String::new();
-    for (file, keystore) in &keystores {
-        let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
-            None | Some(Err(KeystoreError::AnotherDerivation)) => {
-                keystore.decrypt_with(key.insert(keystore.derive(&password)))
-            }
-            Some(decrypted) => decrypted,
-        };
-        if let Err(error) = decrypted {
-            return refused(file, error.field(), &error.to_string(), out);
-        }
-        text +=
-            &format!("  {}: 0x{}\n", shown(file), hex::encode(keystore.pubkey().to_compressed()));
-    }
-    let rows: Vec<Value> = keystores
-        .iter()
-        .map(|(file, keystore)| {
-            json!({ "file": file.display().to_string(),
-                "pubkey": hex::encode(keystore.pubkey().to_compressed()) })
-        })
-        .collect();
-    let text = format!(
-        "Accepted: {} keystores; each decrypts to the key that it names.\n{text}",
-        rows.len()
-    );
     out.finish(Exit::Done, json!({ "accepted": true, "keystores": rows }), &text)
 }

@@ -63,9 +63,6 @@ fn expected(file: &str) -> (&'static str, &'static str) {
         "keystore/iv-bitflip.json" | "keystore/other-pubkey.json" => {
             ("pubkey or crypto.cipher.params.iv", "does not decrypt to the key")
         }
-        "keystore/empty-path.json" => ("path", "derivation path"),
-        "keystore/unknown-field.json" => ("file", "unknown field"),
-        "keystore/uuid-upper.json" => ("uuid", "lower-case version 4"),
         "keystore/version-3.json" => ("version", "3 instead of 4"),
         "keystore/weak-pbkdf2.json" => ("crypto.kdf.params", "too weak"),
         "registration/integers.json" => ("gas_limit", "a whole number instead of a string"),
@@ -78,6 +75,18 @@ fn expected(file: &str) -> (&'static str, &'static str) {
         }
         _ => panic!("{file} is new"),
     }
+}
+
+/// What is said of a keystore that was changed and is in order all the same.
+fn unusual(file: &str) -> Option<&'static str> {
+    Some(match file {
+        "keystore/empty-path.json" => "the path is empty, which some importers refuse",
+        "keystore/unknown-field.json" => {
+            "the field \"share_index\" is not one of EIP-2335 and was not checked"
+        }
+        "keystore/uuid-upper.json" => "the uuid is not a lower-case version 4 UUID",
+        _ => return None,
+    })
 }
 
 #[test]
@@ -109,6 +118,12 @@ fn every_tampered_file_is_refused_for_its_fault() {
             }
             kind => panic!("{kind} is new"),
         };
+        if let Some(remark) = unusual(file) {
+            assert_eq!(code, 0, "{file}: {verdict}");
+            assert_eq!(verdict["keystores"][0]["remarks"], serde_json::json!([remark]), "{file}");
+            counted += 1;
+            continue;
+        }
         let (field, reason) = expected(file);
         assert_eq!(code, 4, "{file} ({}): {verdict}", text("why"));
         assert_eq!(verdict["accepted"], false, "{file}");

@@ -1,6 +1,7 @@
 //! Cluster definitions: which are accepted, and each reason to refuse one.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use quorate::ethereum::address::{AddressError, ExecutionAddress};
 use quorate::ethereum::json::HexError;
@@ -28,6 +29,68 @@ fn made_written_and_read_again() {
             assert_eq!(ClusterDefinition::parse(&definition.to_compact_json()), Ok(definition));
         }
     }
+}
+
+/// An example of each version in the specification, byte for byte. To write them again:
+///
+///     QUORATE_WRITE_VECTORS=1 cargo test -p quorate-cli --test obol examples
+#[test]
+fn examples_in_the_specification_are_read_and_written_alike() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ceremony-specs/examples/obol");
+    // Signed where the version is the newest, so that each form is there.
+    let mut none = signed(Version::V1_11);
+    (none.deposit_amounts, none.compounding) = (None, true);
+    let examples =
+        [unsigned(Version::V1_8), unsigned(Version::V1_9), signed(Version::V1_10), sign(none)];
+    for example in &examples {
+        let path = folder.join(format!("definition-{}.json", example.version.text()));
+        if std::env::var_os("QUORATE_WRITE_VECTORS").is_some() {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(&path, example.to_json()).unwrap();
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        let read = ClusterDefinition::parse(&bytes).unwrap();
+        assert_eq!(&read, example, "{}", path.display());
+        assert_eq!(read.to_json(), bytes, "{}", path.display());
+        check(read).unwrap();
+    }
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), examples.len());
+}
+
+/// Three ways to give no amounts are one definition, and one spelling.
+#[test]
+fn no_amounts_have_one_spelling() {
+    let mut none = unsigned(Version::V1_10);
+    none.deposit_amounts = None;
+    let none = none.with_hashes();
+    let value: Value = serde_json::from_slice(&none.to_json()).unwrap();
+    assert_eq!(value["deposit_amounts"], Value::Null);
+    let mut empty = value.clone();
+    empty["deposit_amounts"] = json!([]);
+    let mut absent = value;
+    absent.as_object_mut().unwrap().remove("deposit_amounts");
+    for spelling in [empty, absent] {
+        let read = ClusterDefinition::parse(&serde_json::to_vec(&spelling).unwrap()).unwrap();
+        assert_eq!(read, none);
+        assert_eq!(read.to_compact_json(), none.to_compact_json());
+    }
+    // Made so, it is written so too.
+    let mut made = none.clone();
+    made.deposit_amounts = Some(Vec::new());
+    assert_eq!(made.to_json(), none.to_json());
+}
+
+/// A wallet's address in a definition that it has not signed: Charon refuses it.
+#[test]
+fn an_address_without_signatures_is_refused() {
+    let address = wallet(1).public().address();
+    let mut definition = unsigned(Version::V1_10);
+    definition.operators[1].address = Some(ExecutionAddress::from_bytes(address).unwrap());
+    let missing = |field: &str| DefinitionError::PartlySigned { field: field.to_owned() };
+    assert_eq!(check(definition.with_hashes()), Err(missing("operators[1].config_signature")));
+    let mut definition = unsigned(Version::V1_10);
+    definition.creator.address = Some(ExecutionAddress::from_bytes(address).unwrap());
+    assert_eq!(check(definition.with_hashes()), Err(missing("creator.config_signature")));
 }
 
 #[test]

@@ -112,8 +112,9 @@ pub struct ClusterDefinition {
     pub dkg_algorithm: String,
     /// `GENESIS_FORK_VERSION` of the network.
     pub fork_version: [u8; 4],
-    /// Amounts of the deposits of each validator, in gwei, as written. `None` where the field is
-    /// `null`.
+    /// Amounts of the deposits of each validator, in gwei, as written. `None` where there are none:
+    /// a file may say so with `null`, with an empty list or by leaving the field out; it is written
+    /// as `null`.
     pub deposit_amounts: Option<Vec<u64>>,
     /// From version 1.9; may be empty.
     pub consensus_protocol: String,

@@ -209,7 +209,11 @@ impl RawDefinition {
             validators: each(self.validators, RawAddresses::into_addresses)?,
             dkg_algorithm: bounded("dkg_algorithm", self.dkg_algorithm, 32)?,
             fork_version: at("fork_version", prefixed_hex(&self.fork_version))?,
-            deposit_amounts: self.deposit_amounts.map(|texts| each(texts, gwei)).transpose()?,
+            deposit_amounts: self
+                .deposit_amounts
+                .filter(|texts| !texts.is_empty())
+                .map(|texts| each(texts, gwei))
+                .transpose()?,
             consensus_protocol: bounded(
                 "consensus_protocol",
                 since("consensus_protocol", self.consensus_protocol, version, Version::V1_9)?,
@@ -260,6 +264,7 @@ impl RawDefinition {
             deposit_amounts: definition
                 .deposit_amounts
                 .as_ref()
+                .filter(|amounts| !amounts.is_empty())
                 .map(|amounts| amounts.iter().map(u64::to_string).collect()),
             consensus_protocol: (version >= Version::V1_9)
                 .then(|| definition.consensus_protocol.clone()),

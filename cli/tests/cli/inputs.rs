@@ -1,0 +1,93 @@
+//! What other software writes, and where secrets come from: pipes, byte order marks, keystores with
+//! their passwords beside them.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::files::private;
+use crate::support::program::{Ended, behind, command, end, quorate};
+use crate::support::repository;
+
+/// `identity new` with the passphrase that a shell command writes to a pipe.
+fn identity_from_pipe(here: &Path, writer: &str) -> Ended {
+    let args = ["--dir", "state", "--passphrase-file", "pipe", "identity", "new", "--name", "a"];
+    let program = command(here, &[&args[..], &["--kdf-cost", "10"]].concat());
+    let script = format!("mkfifo pipe && {{ {writer} > pipe & }} && \"$@\" & wait $!");
+    end(behind(&["sh", "-c", &script, "sh"], &program))
+}
+
+#[test]
+fn a_passphrase_comes_through_a_pipe() {
+    let here = TempDir::new().unwrap();
+    // In two pieces, the second of which comes late.
+    let writer = "{ printf 'correct horse '; sleep 1; echo battery; }";
+    identity_from_pipe(here.path(), writer).done();
+    private(here.path().join("file"), "correct horse battery");
+    let mut show = vec!["--dir", "state", "--passphrase-file", "file", "identity", "show"];
+    quorate(here.path(), &show).done();
+    private(here.path().join("other"), "another passphrase");
+    show[3] = "other";
+    quorate(here.path(), &show).failed(1, &["wrong passphrase"]);
+}
+
+#[test]
+fn a_pipe_without_an_end_is_bounded() {
+    let here = TempDir::new().unwrap();
+    let ended = identity_from_pipe(here.path(), "yes");
+    ended.failed(1, &["pipe: ", "bytes", "4096"]);
+    assert!(!here.path().join("state/identity.sealed").exists());
+}
+
+/// A copy of Charon's keystores, whose passwords lie beside them.
+fn charon_keystores(here: &Path) {
+    fs::create_dir_all(here.join("validator_keys")).unwrap();
+    for entry in repository("test-vectors/others/charon-keystores").read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        let to = here.join("validator_keys").join(path.file_name().unwrap());
+        private(&to, &fs::read_to_string(&path).unwrap());
+    }
+}
+
+#[test]
+fn keystores_of_charon_open_with_the_passwords_beside_them() {
+    let here = TempDir::new().unwrap();
+    charon_keystores(here.path());
+    let verified = quorate(here.path(), &["--json", "verify", "keystore", "."]).done().json();
+    let keystores = verified["keystores"].as_array().unwrap();
+    assert_eq!(keystores.len(), 3);
+    for keystore in keystores {
+        assert_eq!(
+            keystore["remarks"],
+            json!(["the uuid is not a lower-case version 4 UUID"]),
+            "{keystore}"
+        );
+    }
+    // Each has a password of its own: one for all is wrong, and says which keystore it fails.
+    let one = ["verify", "keystore", "validator_keys", "--keystore-password-file"];
+    let one = quorate(here.path(), &[&one[..], &["validator_keys/keystore-0.txt"]].concat());
+    assert_eq!(one.code, 4, "{one:?}");
+    assert!(one.stdout.contains("keystore-1.json"), "{one:?}");
+    assert!(one.stdout.contains("wrong password"), "{one:?}");
+}
+
+#[test]
+fn json_that_windows_saved() {
+    let here = TempDir::new().unwrap();
+    let genuine = repository("test-vectors/ethereum/deposits");
+    let file = genuine.read_dir().unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&file).unwrap();
+    let network = if text.contains("\"hoodi\"") { "hoodi" } else { "mainnet" };
+    let verify = |bytes: Vec<u8>| {
+        fs::write(here.path().join("d.json"), bytes).unwrap();
+        quorate(here.path(), &["verify", "deposit", "d.json", "--network", network])
+    };
+    verify([b"\xef\xbb\xbf", text.as_bytes()].concat()).done();
+    verify(text.replace('\n', "\r\n").into_bytes()).done();
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let refused = verify([&b"\xff\xfe"[..], &wide].concat());
+    assert_eq!(refused.code, 4, "{refused:?}");
+    assert!(refused.stdout.contains("UTF-16 text; save the file as UTF-8"), "{refused:?}");
+}
