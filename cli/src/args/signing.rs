@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::unit_names;
 
-use super::{VerifyExit, address_and_port};
+use super::VerifyExit;
+use super::run::address_and_port;
 
 #[derive(Subcommand)]
 pub(crate) enum Exits {

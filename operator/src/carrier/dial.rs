@@ -1,5 +1,6 @@
 //! Connects to a peer, and reconnects without end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::{TcpStream, lookup_host};
@@ -10,7 +11,7 @@ use super::link::{self, Backoff, Hub, Slot};
 use super::refusals::Refusals;
 use super::{Event, LinkError};
 
-/// A host name's addresses beyond this many are not tried.
+/// A host name's addresses beyond this many are not looked at.
 const ADDRESSES: usize = 8;
 /// Most reports about one peer's address within a minute.
 const REPORTS: usize = 8;
@@ -52,14 +53,23 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
     }
 }
 
+/// The addresses that a host name has now, the first few.
+pub(super) async fn resolve(
+    hub: &Hub,
+    address: &str,
+) -> Result<impl Iterator<Item = SocketAddr>, LinkError> {
+    match timeout(hub.timing.connect, lookup_host(address)).await {
+        Ok(Ok(found)) => Ok(found.take(ADDRESSES)),
+        Ok(Err(_)) | Err(_) => Err(LinkError::Resolve),
+    }
+}
+
 /// One attempt: the name is resolved anew, its addresses are tried in turn, the last failure is the
 /// reason.
 async fn call(hub: &Hub, slot: &Slot, address: &str) -> Result<Channel<TcpStream>, LinkError> {
     let limit = hub.timing.connect;
-    let found = timeout(limit, lookup_host(address)).await;
-    let addresses = found.map_err(|_| LinkError::Resolve)?.map_err(|_| LinkError::Resolve)?;
     let mut failure = LinkError::Resolve;
-    for address in addresses.take(ADDRESSES) {
+    for address in resolve(hub, address).await? {
         let connected = timeout(limit, TcpStream::connect(address)).await;
         let attempt = match connected {
             Err(_) => Err(LinkError::NoAnswer(limit.as_secs())),

@@ -5,19 +5,18 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::channel::{self, Channel};
+use super::dial::resolve;
 use super::link::{self, Hub, Slot};
 use super::refusals::Refusals;
 use super::strangers::{Unfinished, source};
 use super::{Event, LinkError};
 
-/// How many of a host name's addresses a caller is expected from.
-const ADDRESSES: usize = 8;
 /// How long accepting rests when the system has no descriptor left.
 const REST: Duration = Duration::from_millis(100);
 /// Most refusals that are reported within a minute, of all callers together.
@@ -74,11 +73,12 @@ async fn expect(hub: Arc<Hub>, shared: Arc<Shared>) {
     for slot in hub.slots.values().filter(|slot| slot.peer.index > hub.local.index) {
         let Some(address) = &slot.peer.address else { continue };
         let found = tokio::select! {
-            found = timeout(hub.timing.connect, lookup_host(address)) => found,
+            found = resolve(&hub, address) => found,
             () = hub.closed() => return,
         };
-        let Ok(Ok(addresses)) = found else { continue };
-        addresses.take(ADDRESSES).for_each(|address| shared.unfinished().expect(address.ip()));
+        for address in found.into_iter().flatten() {
+            shared.unfinished().expect(address.ip());
+        }
     }
 }
 
