@@ -57,7 +57,10 @@ pub fn fault(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
     culprits.dedup();
     let names: Vec<String> = culprits.into_iter().map(|index| operator(ceremony, index)).collect();
     match rule.certainty() {
-        Certainty::Proven => format!("{} is proven to be at fault: {what}", names.join(" and ")),
+        Certainty::Proven => {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} proven to be at fault: {what}", names.join(" and "))
+        }
         Certainty::Suspected => {
             format!("{} is at fault, and it is not proven which: {what}", names.join(" or "))
         }
@@ -191,6 +194,10 @@ mod tests {
         assert_eq!(
             said(Rule::CopiedHello { operators: [a, a], what: "a one-time key" }),
             "operator 2 is proven to be at fault: the hello of operator 2 repeats a one-time key"
+        );
+        assert!(
+            said(Rule::EqualConstants { rows: [(a, 0), (b, 1)] })
+                .starts_with("operator 2 and operator 4 are proven to be at fault: ")
         );
         assert_eq!(
             said(Rule::Degenerate),
