@@ -1,6 +1,6 @@
 //! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET
-//! /eth/v1/keystores`. Without TLS, which is enough for loopback, where validator clients offer this
-//! API.
+//! /eth/v1/keystores`. Without TLS, which is enough for loopback, where validator clients offer
+//! this API.
 
 mod connection;
 mod http;

@@ -18,9 +18,10 @@ use super::report::{CANNOT_CONCLUDE, Report, Status, Verdict};
 /// Of a clean transcript of the expected ceremony.
 const VERIFIED: &str = "VERIFIED: every check passed, and this is the ceremony that you expect.";
 /// Of a clean transcript that nobody has compared with anything.
-const SOUND: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows that this is the ceremony that you \
-     agreed to. Anybody can make a sound transcript with operators and an address of their own. \
-     Compare it with your ceremony file (--expect) before you rely on it.";
+const SOUND: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows that this is the \
+                     ceremony that you agreed to. Anybody can make a sound transcript with \
+                     operators and an address of their own. Compare it with your ceremony file \
+                     (--expect) before you rely on it.";
 
 /// The verdict in a few sentences; the first words are the verdict.
 pub fn verdict(report: &Report) -> String {
@@ -190,8 +191,8 @@ struct Page<'a> {
     report: Findings,
 }
 
-/// The report as one static HTML page. It proves nothing by itself, and says so first, with who made
-/// it and how to verify what it says.
+/// The report as one static HTML page. It proves nothing by itself, and says so first, with who
+/// made it and how to verify what it says.
 pub fn to_html(report: &Report, author: Author) -> String {
     let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
     let page = Page {

@@ -40,10 +40,11 @@ pub const BEFORE_DEPOSIT: [&str; 4] = [
      keys of an abandoned ceremony.",
 ];
 
-/// What comes before all of that for whoever has not compared the transcript with the ceremony file.
-pub const COMPARE_FIRST: &str = "Compare: audit again with the ceremony file that you agreed to (--expect). Without one, \
-     compare every operator's key and every withdrawal address above with what you know from \
-     elsewhere.";
+/// What comes before all of that for whoever has not compared the transcript with the ceremony
+/// file.
+pub const COMPARE_FIRST: &str = "Compare: audit again with the ceremony file that you agreed to \
+                                 (--expect). Without one, compare every operator's key and every \
+                                 withdrawal address above with what you know from elsewhere.";
 
 /// What an audit comes to (chapter 08, section 8.2). Nothing failed in the first two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

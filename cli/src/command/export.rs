@@ -53,8 +53,8 @@ fn from_transcript(
     // Anybody can make a sound transcript, and what follows from it is as good.
     let next = format!("quorate audit {} --expect {}", quoted(transcript), messages::CEREMONY_FILE);
     let note = format!(
-        "\nThe transcript is sound, but it was not compared with what you agreed to. Before you use \
-         these files\n  {next}"
+        "\nThe transcript is sound, but it was not compared with what you agreed to. Before you \
+         use these files\n  {next}"
     );
     write(folder, &make(audited)?, json!({ "next": next }), &note, out)
 }

@@ -1,5 +1,5 @@
-//! `quorate verify cluster-definition` and `quorate verify cluster-lock`: an Obol cluster's files, by
-//! the rules of Charon.
+//! `quorate verify cluster-definition` and `quorate verify cluster-lock`: an Obol cluster's files,
+//! by the rules of Charon.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -169,7 +169,8 @@ fn a_run_that_cannot_begin_leaves_nothing() {
         (
             &["--yes-fingerprint", &words, "--listen", "nowhere"],
             2,
-            "invalid value 'nowhere' for '--listen <ADDRESS:PORT>': write it like [::]:3610 or 192.0.2.1:3610",
+            "invalid value 'nowhere' for '--listen <ADDRESS:PORT>': write it like [::]:3610 or \
+             192.0.2.1:3610",
             "for the possible arguments, run the same command with --help",
         ),
     ] {

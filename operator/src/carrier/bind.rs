@@ -1,4 +1,5 @@
-//! Where an operator listens: at every address of its machine, IPv6 and IPv4, or where it is told to.
+//! Where an operator listens: at every address of its machine, IPv6 and IPv4, or where it is told
+//! to.
 
 use core::fmt;
 use std::io::{self, ErrorKind};

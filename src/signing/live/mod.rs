@@ -187,8 +187,8 @@ impl Live {
         self.left = true;
     }
 
-    /// Whether the custodian says that it counts this operator's answer. Nobody else can tell: it may
-    /// say so of an answer that it never had.
+    /// Whether the custodian says that it counts this operator's answer. Nobody else can tell: it
+    /// may say so of an answer that it never had.
     pub fn is_received(&self) -> bool {
         self.received
     }
