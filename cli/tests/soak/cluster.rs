@@ -72,7 +72,7 @@ impl Cluster {
         private(root.join("passphrase"), PASSPHRASE);
         let id = hex::encode(chance.bytes());
         let mut text = format!(
-            "version = 1\nname = \"Soak\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n"
+            "version = 2\nname = \"Soak\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n"
         );
         let (mut operators, mut homes) = (Vec::new(), Vec::new());
         for (i, place) in places.iter().enumerate().take(n) {
@@ -230,9 +230,7 @@ impl Cluster {
             Participant::start(seat, records, none).map_err(|why| why.to_string())?;
         // The next run would find its outputs published, and say so.
         if step.asks.iter().any(|ask| matches!(ask, Ask::Stage)) {
-            participant
-                .handle(Input::Staged { keystores: self.keystores })
-                .map_err(|why| why.to_string())?;
+            participant.handle(Input::Staged).map_err(|why| why.to_string())?;
         }
         if !participant.is_finished() {
             return Err("its log does not lead to the end".to_owned());
