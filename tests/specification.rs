@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use quorate::audit::code::Code;
+use quorate::audit::report::Verdict;
 use quorate::ethereum::network::Network;
 use quorate::identity::{Operator, OperatorName};
 use quorate::message::envelope::{ENVELOPE_BYTES, Round};
@@ -24,7 +25,7 @@ use quorate::protocol::evidence::{Certainty, Class, Rule};
 use quorate::protocol::record::RecordKind;
 use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
-use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind};
+use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Version};
 
 fn chapter(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-specs").join(name))
@@ -75,6 +76,14 @@ fn every_check_of_the_audit_is_in_the_table_and_every_row_is_one() {
     let listed: Vec<&str> =
         rows.iter().map(|row| code(&row[0])).filter(|cell| *cell != "code").collect();
     assert_eq!(listed, Code::ALL.iter().map(|code| code.text()).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_verdict_of_the_audit_is_in_the_table() {
+    let rows = table(&chapter("08-transcript-and-audit.md"), "\n## 8.3 ");
+    let listed: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    let words = [Verdict::Verified, Verdict::Sound, Verdict::NotCompleted, Verdict::Failed];
+    assert_eq!(listed, words.map(Verdict::word));
 }
 
 #[test]
@@ -176,7 +185,8 @@ fn known_answer_of_the_ceremony() {
 fn sizes_of_statements() {
     let kind = CeremonyKind::Dkg;
     let parts = kind.parts(4);
-    let shape = Shape { kind, n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false, parts };
+    let version = Version::CURRENT;
+    let shape = Shape { version, kind, n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false, parts };
     let rows = table(&chapter("04-messages.md"), "\n## 4.4 ");
     let found: Vec<&str> = rows.iter().take(5).map(|row| row[3].as_str()).collect();
     for seat in (1..=4).map(|number| Index::new(number).unwrap()) {

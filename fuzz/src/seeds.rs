@@ -86,7 +86,7 @@ pub fn all() -> Vec<Seed> {
     add(
         "texts",
         "words",
-        b"cigar proof drum coffee grant flush inherit pill letter reason near skin",
+        b"antenna march master tag dynamic mango cram category resemble panda evil ecology",
     );
     add("texts", "endpoint", b"[2001:db8::1]:3610");
     add("texts", "amount", b"0.03125");
@@ -136,6 +136,7 @@ pub fn all() -> Vec<Seed> {
     add("ssv", "proofs", include_bytes!("../../test-vectors/ssv-ceremony/proofs.json"));
     add("ssv", "operators", include_bytes!("../../test-vectors/ssv-ceremony/operators_info.json"));
     add("ssv", "key-file", include_bytes!("../../test-vectors/ssv/encrypted_private_key.json"));
+    add("ssv", "key-file-of-node", include_bytes!("../../test-vectors/ssv/node_key.json"));
     add("ssv", "private-key", include_bytes!("../../test-vectors/ssv/keys/01.pem"));
     add("channel", "preamble", &first_flight());
     // How the bytes become messages is the fuzzing library's affair; these are some to start from.
@@ -299,7 +300,7 @@ pub fn carry_out(participant: &mut Participant, log: &mut Vec<Record>, step: Ste
     for ask in step.asks {
         let input = match ask {
             Ask::Reread(kind) => Input::Reread(bodies(log, kind)),
-            Ask::Stage => Input::Staged { keystores: true },
+            Ask::Stage => Input::Staged,
             Ask::WriteOut => continue,
         };
         let next = participant.handle(input).expect("an answer to what was asked");

@@ -15,7 +15,7 @@ use crate::spec::roster::Seat;
 use crate::spec::ssv::RSA_WEAKNESS;
 
 use super::facts::Audited;
-use super::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Line, Report, Status};
+use super::report::{CANNOT_CONCLUDE, Line, Report, Status};
 
 /// `0x` and lower-case hexadecimal.
 fn hexed(bytes: impl AsRef<[u8]>) -> String {
@@ -226,12 +226,17 @@ pub(super) struct Validator {
 pub(super) struct Statement {
     pub(super) operator: String,
     pub(super) beacon_block_root: Option<String>,
-    pub(super) keystores_written: bool,
-    pub(super) secrets_erased: bool,
+    /// In version 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) keystores_written: Option<bool>,
+    /// In version 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secrets_erased: Option<bool>,
 }
 
 #[derive(Serialize)]
 pub(super) struct Digests {
+    pub(super) certificate: String,
     pub(super) transcript: String,
     pub(super) spec: String,
     pub(super) session: String,
@@ -252,19 +257,21 @@ impl Facts {
     pub(super) fn of(audited: &Audited) -> Self {
         let ceremony = audited.ceremony();
         let names = || ceremony.roster().iter().map(|(_, seat)| seat.card.name.to_string());
-        let said = names().zip(audited.flags()).zip(audited.anchors()).map(
-            |((operator, flags), anchor)| Statement {
+        let said = names().zip(audited.anchors()).enumerate().map(|(at, (operator, anchor))| {
+            let flag = |flag: u32| audited.flags().get(at).map(|flags| flags & flag != 0);
+            Statement {
                 operator,
                 beacon_block_root: (*anchor != [0; 32]).then(|| hexed(anchor)),
-                keystores_written: flags & Final::KEYSTORES != 0,
-                secrets_erased: flags & Final::ERASED != 0,
-            },
-        );
+                keystores_written: flag(Final::KEYSTORES),
+                secrets_erased: flag(Final::ERASED),
+            }
+        });
         Self {
             spec: Spec::of(ceremony),
             validators: (0..ceremony.v()).map(|v| validator(audited, v)).collect(),
             operators_say: said.collect(),
             digests: Digests {
+                certificate: hexed(audited.certificate()),
                 transcript: hexed(audited.transcript()),
                 spec: hexed(ceremony.digest()),
                 session: hexed(audited.session()),
@@ -360,7 +367,10 @@ impl Check {
 /// A whole report.
 #[derive(Serialize)]
 pub(super) struct Findings {
+    /// `verified`, `sound`, `not completed` or `failed`.
     pub(super) verdict: &'static str,
+    /// Whether it is the ceremony that the reader expects; null if that was not compared.
+    pub(super) as_expected: Option<bool>,
     pub(super) findings: usize,
     /// Of a ceremony that was not completed: who is proven to be at fault, by index.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -369,7 +379,7 @@ pub(super) struct Findings {
     /// What the transcript says was agreed, if that much could be read.
     pub(super) spec: Option<Spec>,
     pub(super) checks: Vec<Check>,
-    pub(super) before_deposit: &'static [&'static str],
+    pub(super) before_deposit: Vec<&'static str>,
     pub(super) cannot_conclude: &'static [&'static str],
     /// Only if every check of the transcript itself passed.
     pub(super) facts: Option<Facts>,
@@ -378,11 +388,8 @@ pub(super) struct Findings {
 impl Findings {
     pub(super) fn of(report: &Report) -> Self {
         Self {
-            verdict: match (report.is_clean(), report.culprits()) {
-                (true, _) => "passed",
-                (false, Some(_)) => "not completed",
-                (false, None) => "failed",
-            },
+            verdict: report.verdict().word(),
+            as_expected: report.as_expected(),
             culprits: report
                 .culprits()
                 .map(|culprits| culprits.iter().map(|index| index.get()).collect()),
@@ -390,7 +397,7 @@ impl Findings {
             transcript: hexed(report.transcript()),
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
             checks: report.lines().iter().map(Check::of).collect(),
-            before_deposit: if report.is_clean() { &BEFORE_DEPOSIT } else { &[] },
+            before_deposit: report.before_deposit(),
             cannot_conclude: &CANNOT_CONCLUDE,
             facts: report.audited().map(Facts::of),
         }

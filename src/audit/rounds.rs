@@ -119,29 +119,28 @@ impl Rounds {
             || Ok(checks::decode_commits(have(&self.commits)?, &self.shape, sums.as_ref().ok())?);
         let commits = ledger.part(Code::V16, decode_commits);
         let (signatures, signing) = self.signing(&commits, &sums, ledger);
-        let sealing = self.sealing(&commits, &sums, ledger);
+        let sealing = self.sealing(&bodies, &commits, &sums, ledger);
         let outputs = self.agreeing(&bodies, &commits, &sums, &signatures, ledger);
-        let lock = self.locking(&bodies, &commits, &sums, &signatures, &outputs, ledger);
+        let lock = self.locking(&bodies, &sums, &signatures, &outputs, ledger);
         let anchors =
             have(&bodies.hellos).map(|hellos| details::anchors(&self.ceremony, hellos, ledger));
         dealing?;
         storing?;
         signing?;
         sealing?;
-        let (sums, signatures, commits) = (sums?, signatures?, commits?);
+        let (sums, signatures, commits, finals) = (sums?, signatures?, commits?, bodies.finals?);
+        let mut validators =
+            ValidatorOutcome::all(&sums, &signatures.messages.roots, &signatures.combined);
+        ValidatorOutcome::publish(&mut validators, &commits.signed);
+        ValidatorOutcome::publish(&mut validators, &finals);
         Ok(Audited {
             transcript,
             session: self.session?,
             dkg: *sums.digest(),
             outputs: outputs?,
-            validators: ValidatorOutcome::all(
-                &sums,
-                &signatures.messages.roots,
-                &signatures.combined,
-                &commits.signed,
-            ),
+            validators,
             anchors: anchors?,
-            flags: bodies.finals?.iter().map(|last| last.body.flags).collect(),
+            flags: finals.iter().filter_map(|last| last.body.flags).collect(),
             lock: lock?,
             ceremony: self.ceremony.clone(),
         })
@@ -253,12 +252,22 @@ impl Rounds {
     }
 
     /// The proofs of encrypted shares, where the ceremony is for SSV.
-    fn sealing(&self, commits: &Got<Commits>, sums: &Got<Sums>, ledger: &mut Ledger) -> Got<()> {
+    fn sealing(
+        &self,
+        bodies: &Bodies,
+        commits: &Got<Commits>,
+        sums: &Got<Sums>,
+        ledger: &mut Ledger,
+    ) -> Got<()> {
         if self.ceremony.ssv().is_none() {
             return Ok(());
         }
         ledger.check(Code::Sealed, || {
-            checks::shares_encrypted(&self.ceremony, have(sums)?, &have(commits)?.signed)?;
+            let (ceremony, sums) = (&self.ceremony, have(sums)?);
+            match self.shape.round_of_encrypted_shares() {
+                Round::Final => checks::shares_encrypted(ceremony, sums, have(&bodies.finals)?)?,
+                _ => checks::shares_encrypted(ceremony, sums, &have(commits)?.signed)?,
+            };
             Ok(((), details::sealed(&self.shape)))
         })
     }
@@ -267,7 +276,6 @@ impl Rounds {
     fn locking(
         &self,
         bodies: &Bodies,
-        commits: &Got<Commits>,
         sums: &Got<Sums>,
         signatures: &Got<Signatures>,
         outputs: &Got<Digest>,
@@ -279,8 +287,7 @@ impl Rounds {
         ledger.check(Code::Cluster, || {
             have(outputs)?;
             let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
-            let validators =
-                ValidatorOutcome::all(sums, &messages.roots, combined, &have(commits)?.signed);
+            let validators = ValidatorOutcome::all(sums, &messages.roots, combined);
             let finals = have(&bodies.finals)?;
             let lock = UnsignedLock::new(&self.ceremony, &validators).map(|lock| lock.seal(finals));
             Ok((lock.transpose()?, details::lock(&self.shape, &self.ceremony)))
@@ -300,8 +307,8 @@ impl Rounds {
             checks::commits_follow_prepares(have(&self.prepares)?, &have(commits)?.signed)?;
             let finals = have(&bodies.finals)?;
             let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
-            checks::outputs_agreed(sums, &messages.roots, combined, have(&self.commits)?, finals)?;
             let outputs = outputs_digest(sums.digest(), &messages.roots, combined);
+            checks::outputs_agreed(&outputs, have(&self.commits)?, finals)?;
             Ok((outputs, details::agreed(outputs, finals)))
         })
     }

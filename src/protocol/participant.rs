@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::complaint::{Abandon, Awaited};
-use crate::message::envelope::{Kind, Round, Statement};
+use crate::message::envelope::{Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::share_box;
 use crate::message::sync::Have;
 use crate::primitives::curve::SecretScalar;
-use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
 use super::evidence::{Certainty, Fault};
@@ -95,10 +94,10 @@ impl Participant {
                     .map_err(|(stage, stop)| (Stage::Reread(stage), stop)),
                 other => Err((other, None)),
             }),
-            Input::Staged { keystores } => self.answer(|stage, world, step| match stage {
-                Stage::Staging(stage) => stage
-                    .staged(world, keystores, step)
-                    .map_err(|(stage, stop)| (Stage::Staging(stage), stop)),
+            Input::Staged => self.answer(|stage, world, step| match stage {
+                Stage::Staging(stage) => {
+                    stage.staged(world, step).map_err(|(stage, stop)| (Stage::Staging(stage), stop))
+                }
                 other => Err((other, None)),
             }),
         }
@@ -111,7 +110,13 @@ impl Participant {
             self.world.echoes.insert(statement.envelope.round, statement);
             return Ok(step);
         }
-        let arrival = self.world.inbox.file(statement.clone());
+        let mut arrival = self.world.inbox.file(statement.clone());
+        if arrival == Arrival::Surplus
+            && self.stage.as_ref().is_some_and(|stage| stage.needs(&self.world, &statement))
+        {
+            self.world.inbox.keep(statement.clone());
+            arrival = Arrival::Conflict;
+        }
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
             step.persist.push(Record::statement(&statement));
             self.advance(&mut step)?;
@@ -219,14 +224,10 @@ impl Participant {
         self.world.prove(better.unwrap_or(fault))
     }
 
-    /// Whether a peer holds everything that this operator could give it.
+    /// Whether a peer holds everything that this operator could give it: what it names of the last
+    /// round has passed its checks, whether or not it is what is held here.
     fn needs_nothing(&self, have: &Have) -> bool {
-        let shape = &self.world.shape;
-        let last = shape.last_round();
-        let held = |index| (have.slot(shape, last, index), self.world.inbox.get(last, index));
-        let differs =
-            |index| matches!(held(index), (Some(theirs), Some(ours)) if theirs != ours.digest());
-        have.is_complete(shape) && !shape.speakers(last).iter().any(differs)
+        have.is_complete(&self.world.shape)
     }
 
     /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the
@@ -240,16 +241,9 @@ impl Participant {
         let seat = &self.world.seat;
         let body = Abandon { awaited: seat.ceremony.indices().map(of).collect() };
         let round = waiting.round.unwrap_or(self.world.shape.last_round());
-        let (key, session) = (seat.operator.key(), seat.ceremony.digest());
-        let statement = Statement::sign_kind(
-            Kind::Abandon,
-            key,
-            seat.me,
-            round,
-            session,
-            Digest::ZERO,
-            &body.encode(),
-        );
+        let key = seat.operator.key();
+        let statement =
+            Statement::sign_abandonment(key, seat.me, round, &seat.ceremony, &body.encode());
         (Record::statement(&statement), statement)
     }
 
@@ -369,7 +363,9 @@ impl Participant {
 
     /// One that waits for deals and share boxes.
     pub(crate) fn awaiting_deals(seat: OwnSeat) -> Self {
-        let stage = Some(Stage::Deals(Box::new(super::deal::AwaitDeals::empty(Digest::ZERO))));
+        let stage = Some(Stage::Deals(Box::new(super::deal::AwaitDeals::empty(
+            crate::primitives::hash::Digest::ZERO,
+        ))));
         Self { stage, ..Self::new(seat) }
     }
 

@@ -391,15 +391,14 @@ impl<'c, 'a> Trial<'c, 'a> {
             let commits: Vec<Rc<Signed<Commit>>> = view.iter().filter_map(commit).collect();
             let Ok(signatures) = checks::combine(ceremony, &commits) else { continue };
             let expected = outputs_digest(sums.digest(), &roots, &signatures);
-            // A cluster has no encrypted shares: no ceremony is for Obol and for SSV.
-            let outcome =
-                ceremony.obol().map(|_| ValidatorOutcome::all(sums, &roots, &signatures, &[]));
+            let outcome = ceremony.obol().map(|_| ValidatorOutcome::all(sums, &roots, &signatures));
             let lock = outcome.and_then(|outcome| UnsignedLock::new(ceremony, &outcome));
             for (place, last) in finals {
                 let rule = Rule::Outputs { operator: last.sender() };
                 let judged = match last.body.outputs == expected {
                     false => Err(Fault::new(rule, [&last.statement])),
-                    true => lock.as_ref().map_or(Ok(()), |lock| lock.check(&last)),
+                    true => checks::shares_encrypted(ceremony, sums, core::slice::from_ref(&last))
+                        .and_then(|_| lock.as_ref().map_or(Ok(()), |lock| lock.check(&last))),
                 };
                 if let Err(fault) = judged {
                     self.note(place, fault);

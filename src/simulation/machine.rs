@@ -40,7 +40,7 @@ pub fn operators(n: usize) -> Vec<Arc<Operator>> {
 /// A ceremony file of `n` operators with threshold `t`; `validators` is TOML.
 pub fn spec_toml(operators: &[Arc<Operator>], t: usize, validators: &str) -> String {
     let mut text = format!(
-        "version = 1\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n",
+        "version = 2\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n",
         hex::encode(bytes("ceremony"))
     );
     for (i, operator) in operators.iter().enumerate() {
@@ -190,9 +190,9 @@ impl Storage for Machine {
         Ok(bodies.map(|(_, body)| SecretBytes::new(body.clone())).collect())
     }
 
-    fn stage(&mut self, _: &Participant) -> Result<bool, Crashed> {
+    fn stage(&mut self, _: &Participant) -> Result<(), Crashed> {
         self.staged = true;
-        Ok(true)
+        Ok(())
     }
 
     fn write_outputs(&mut self, _: &Participant) -> Result<(), Crashed> {

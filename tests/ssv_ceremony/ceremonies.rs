@@ -36,7 +36,8 @@ fn holds(machines: &[Machine], t: usize) {
     let shape = Shape::of(ceremony);
     assert_eq!((shape.items, shape.sealed), (4, 2));
     for seat in ceremony.indices() {
-        assert_eq!(shape.owes(seat, Round::Commit), Some(32 * n + 192 * 4 + 512 * 2));
+        assert_eq!(shape.owes(seat, Round::Commit), Some(32 * n + 192 * 4));
+        assert_eq!(shape.owes(seat, Round::Final), Some(32 * n + 32 + 512 * 2));
     }
     for machine in machines {
         assert!(machine.participant().is_finished() && machine.written);
@@ -104,7 +105,7 @@ fn four_operators() {
     assert_eq!(render::to_json(&own), render::to_json(&report));
     let text = render::to_text(&report);
     assert!(text.contains("no forward secrecy") && text.contains("SSV operator 44"), "{text}");
-    let page = render::to_html(&report);
+    let page = render::to_html(&report, render::Author::Auditor);
     assert!(page.contains("no forward secrecy") && page.contains(OWNER));
     let json: serde_json::Value =
         serde_json::from_slice(&render::transcript_json(audited)).unwrap();

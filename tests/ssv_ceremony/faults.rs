@@ -4,7 +4,7 @@
 use quorate::audit::audit;
 use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
-use quorate::message::body::Commit;
+use quorate::message::body::Final;
 use quorate::protocol::evidence::{Certainty, Class, Rule};
 use quorate::protocol::judge::judge;
 use quorate::transcript::stopped::{self, Stopped};
@@ -14,15 +14,15 @@ use super::common::forger::{Forger, Hooks};
 use super::machines;
 
 /// Honest operators 1, 2 and 4 with a forger in seat 3.
-fn play(commit: fn(&mut Commit)) -> Vec<Machine> {
+fn play(last: fn(&mut Final)) -> Vec<Machine> {
     let mut all = machines(4, 3);
     let seat = all.remove(2).seat;
-    Forger::new(seat, Hooks { commit, ..Hooks::default() }).play(&mut all);
+    Forger::new(seat, Hooks { last, ..Hooks::default() }).play(&mut all);
     all
 }
 
-fn all_blame(commit: fn(&mut Commit), validator: usize) {
-    let all = play(commit);
+fn all_blame(last: fn(&mut Final), validator: usize) {
+    let all = play(last);
     for machine in &all {
         let participant = machine.participant();
         let fault = participant.fault().expect("every honest operator sees it");
@@ -33,7 +33,7 @@ fn all_blame(commit: fn(&mut Commit), validator: usize) {
             (Some(Class::E5), Certainty::Proven)
         );
         assert_eq!(fault.rule.culprits(), [operator]);
-        assert!(!participant.is_finished() && participant.outcome().is_none());
+        assert!(!participant.is_finished() && !machine.written);
         // From the evidence alone, without having been there.
         let file = stopped::encode(&machine.seat.ceremony, &fault.evidence);
         let read = Stopped::parse(&file).unwrap();
@@ -60,15 +60,15 @@ fn a_forger_that_breaks_no_rule_finishes_with_everybody() {
 
 #[test]
 fn a_wrong_proof_is_a_proven_fault() {
-    all_blame(|commit| commit.sealed[1].proof[255] ^= 1, 1);
+    all_blame(|last| last.sealed[1].proof[255] ^= 1, 1);
 }
 
 #[test]
 fn a_proof_of_another_ciphertext_is_a_proven_fault() {
-    all_blame(|commit| commit.sealed[0].ciphertext[0] ^= 1, 0);
+    all_blame(|last| last.sealed[0].ciphertext[0] ^= 1, 0);
 }
 
 #[test]
 fn proofs_of_two_validators_cannot_change_places() {
-    all_blame(|commit| commit.sealed.swap(0, 1), 0);
+    all_blame(|last| last.sealed.swap(0, 1), 0);
 }

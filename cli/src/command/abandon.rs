@@ -44,6 +44,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     if !begun {
         return Err(messages::nothing_begun(ceremony.name()));
     }
+    // Words that are given are those of this ceremony, whether or not they are asked for.
+    if let Some(words) = &args.yes_fingerprint {
+        prompt::agree(&ceremony, Some(words), "")?;
+    }
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
     if dir.view().is_written().map_err(messages::store)? {
         return Err(messages::finished(ceremony.name(), &dir.view().out()));

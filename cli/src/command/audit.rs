@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use crate::args::AuditArgs;
 use crate::keystores::{self, Opened, Unopened};
-use crate::messages::shown;
+use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::audit::expectation::{Expectations, HeldShare};
+use quorate::audit::render::Author;
+use quorate::audit::report::Verdict;
 use quorate::audit::{audit, render};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::obol::lock::MOST_BYTES;
@@ -58,17 +60,41 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     };
     let report = audit(&transcript, &expectations);
     if let Some(html) = &args.html {
-        input::write_new(html, render::to_html(&report).as_bytes())?;
+        input::write_new(html, render::to_html(&report, Author::Auditor).as_bytes())?;
         talk(&format!("Wrote {}", shown(html)));
     }
     let exit = if report.is_clean() { Exit::Done } else { Exit::Finding };
     let fields: Value = serde_json::from_slice(&render::to_json(&report))
         .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
+    let next = (report.verdict() == Verdict::Sound).then(|| again(args));
+    let mut text = render::to_text(&report);
+    if let Some(next) = &next {
+        text += &format!("\nNext, with the ceremony file that you agreed to\n  {next}\n");
+    }
     out.finish(
         exit,
-        json!({ "findings": report.findings(), "report": fields }),
-        &render::to_text(&report),
+        json!({
+            "verdict": fields["verdict"], "as_expected": fields["as_expected"],
+            "findings": report.findings(), "next": next, "report": fields,
+        }),
+        &text,
     )
+}
+
+/// The same command with a ceremony file to compare.
+fn again(args: &AuditArgs) -> String {
+    let mut command = vec![format!("quorate audit {}", quoted(&args.transcript))];
+    let one = |flag: &str, path: &PathBuf| format!("--{flag} {}", quoted(path));
+    command.push(format!("--expect {}", messages::CEREMONY_FILE));
+    command.extend(args.deposit_data.iter().map(|path| one("deposit-data", path)));
+    command.extend(args.keyshares.iter().map(|path| one("keyshares", path)));
+    command.extend(args.proofs.iter().map(|path| one("proofs", path)));
+    command.extend(args.lock.iter().map(|path| one("lock", path)));
+    command.extend(args.share.iter().map(|path| one("share", path)));
+    let password = args.keystore_password_file.iter();
+    command.extend(password.map(|path| one("keystore-password-file", path)));
+    command.extend(args.exhaustive.then(|| "--exhaustive".to_owned()));
+    command.join(" ")
 }
 
 /// Whether a transcript is of this ceremony, by its front.

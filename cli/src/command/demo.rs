@@ -18,6 +18,7 @@ use super::{demo_faults, demo_ssv};
 
 use crate::args::{DemoArgs, KdfChoice, ProfileChoice};
 use crate::cheat::{DEMO_WITHDRAWAL, Rule};
+use crate::messages::quoted;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{messages, node_key};
 use quorate::audit::expectation::Expectations;
@@ -108,7 +109,7 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
     let cost = SealCost::new(DEMO_COST).expect("within bounds");
     let mut players = Vec::new();
     let mut text = format!(
-        "version = 1\nname = \"Demo cluster\"\nid = \"{}\"\nnetwork = \"{}\"\nthreshold = {}\n",
+        "version = 2\nname = \"Demo cluster\"\nid = \"{}\"\nnetwork = \"{}\"\nthreshold = {}\n",
         hex::encode(random::secret().expose()),
         args.network,
         args.threshold
@@ -437,18 +438,25 @@ pub(super) fn conclude(
     }
     let report =
         audit(&transcript, &Expectations { ceremony: Some(ceremony), ..Expectations::default() });
+    let public = folders[0].join("public");
+    let next = format!(
+        "quorate audit {} --expect {}",
+        quoted(&public.join("transcript.quorate")),
+        quoted(&root.join("ceremony.toml"))
+    );
     let text = format!(
-        "{}\nAll {} operators hold the same transcript.\n{}Outputs: {}",
+        "{}\nAll {} operators hold the same transcript.\n{}Outputs: {}\nTo audit it again: {next}",
         render::to_text(&report),
         players.len(),
         story.as_ref().map(|(told, _)| format!("\nAs announced.\n{told}\n")).unwrap_or_default(),
         root.display()
     );
-    let public = folders[0].join("public");
     let mut fields = json!({
         "out": root.display().to_string(),
         "public": public.display().to_string(),
         "findings": report.findings(),
+        "verdict": report.verdict().word(),
+        "next": next,
         "transcript": report.transcript().to_string(),
     });
     if let (Some(fields), Some((_, Value::Object(more)))) = (fields.as_object_mut(), story) {

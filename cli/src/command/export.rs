@@ -10,7 +10,7 @@ use zeroize::Zeroize as _;
 use super::finished::Own;
 use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
-use crate::messages::shown;
+use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, secret_file};
 use quorate::audit::audit;
@@ -50,7 +50,13 @@ fn from_transcript(
         .audited()
         .filter(|_| report.is_clean())
         .ok_or_else(|| messages::not_audited(transcript))?;
-    write(folder, &make(audited)?, json!({}), out)
+    // Anybody can make a sound transcript, and what follows from it is as good.
+    let next = format!("quorate audit {} --expect {}", quoted(transcript), messages::CEREMONY_FILE);
+    let note = format!(
+        "\nThe transcript is sound, but it was not compared with what you agreed to. Before you \
+         use these files\n  {next}"
+    );
+    write(folder, &make(audited)?, json!({ "next": next }), &note, out)
 }
 
 fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
@@ -82,6 +88,7 @@ pub(super) fn write(
     folder: &Path,
     files: &[Artifact],
     fields: Value,
+    note: &str,
     out: &Output,
 ) -> Result<Exit, CliError> {
     write_folder(folder, files).map_err(|error| match error {
@@ -93,7 +100,8 @@ pub(super) fn write(
     if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
         all.extend(fields);
     }
-    out.finish(Exit::Done, all, &format!("Files written to {}: {}", shown(folder), files.len()))
+    let text = format!("Files written to {}: {}{note}", shown(folder), files.len());
+    out.finish(Exit::Done, all, &text)
 }
 
 fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
@@ -129,7 +137,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
             let stamp = now();
             let mut files = encrypt(&own, layout.profile, &key, stamp)?;
             files.extend(layout.password_files(ceremony.v(), stamp));
-            let written = write(folder, &files, json!({ "operator": own.seat.me.get() }), out);
+            let written = write(folder, &files, json!({ "operator": own.seat.me.get() }), "", out);
             files
                 .iter_mut()
                 .filter(|file| file.audience == Audience::Secret)

@@ -41,4 +41,6 @@ pub(crate) mod status;
 
 pub(crate) mod verify;
 
+pub(crate) mod verify_cluster;
+
 pub(crate) mod verify_ssv;

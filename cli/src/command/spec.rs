@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Spec, SpecNew};
 use crate::command::spec_next;
-use crate::command::verify::contracts;
+use crate::command::verify_cluster::contracts;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::ethereum::obol::check::Cluster;

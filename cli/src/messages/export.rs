@@ -28,6 +28,11 @@ pub(crate) fn push(url: &str, error: &PushError) -> CliError {
              accept the risk with --insecure-http",
         ),
         PushError::Token => usage(what, "copy the token exactly as the validator client wrote it"),
+        PushError::Redirect(_) => local(
+            what,
+            "nothing was imported; give the address of the key manager itself, which may end in a \
+             path",
+        ),
         PushError::Status { .. } => {
             local(what, "read what the key manager says; check the address and the token")
         }

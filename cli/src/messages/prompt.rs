@@ -14,8 +14,8 @@ pub(crate) fn secret_file_open(path: &Path, mode: u32) -> CliError {
     local(
         format!("{}: other users can read this secret (mode {mode:04o})", shown(path)),
         format!(
-            "if nobody else can have read it: chmod 600 {}; in a container, mount it with mode 0400 \
-             (Kubernetes: defaultMode: 0400)",
+            "if nobody else can have read it: chmod 600 {}; in a container, mount it with mode \
+             0400 (Kubernetes: defaultMode: 0400)",
             quoted(path)
         ),
     )

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{local, quoted, shown, usage};
+use super::{CEREMONY_FILE, local, quoted, shown, usage};
 use crate::report::{CliError, Exit};
 use quorate::identity::card::CardError;
 use quorate::signing::beacon::BeaconError;
@@ -41,7 +41,10 @@ pub(crate) fn request(path: &Path, error: &RequestError) -> CliError {
 pub(crate) fn bad_request(error: &RequestError) -> CliError {
     usage(
         error.to_string(),
-        "correct the request; to see the ceremony's keys and amounts, run: quorate audit",
+        format!(
+            "correct the request; to see the ceremony's keys and amounts, run: quorate audit \
+             TRANSCRIPT --expect {CEREMONY_FILE}"
+        ),
     )
 }
 
@@ -120,7 +123,10 @@ pub(crate) fn own_partial() -> CliError {
     local(
         "the signature of the stored share does not verify under its public share: the storage is \
          damaged",
-        "nothing was sent; check the stored share with: quorate audit --share",
+        format!(
+            "nothing was sent; check the stored share with: quorate audit TRANSCRIPT --expect \
+             {CEREMONY_FILE} --share DIR"
+        ),
     )
 }
 

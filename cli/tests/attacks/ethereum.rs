@@ -233,9 +233,9 @@ fn attack_eth8_signing_raw_roots() {
         | Input::ShareBox { .. }
         | Input::PeerHolds { .. }
         | Input::Reread(_)
-        | Input::Staged { .. } => (),
+        | Input::Staged => (),
     };
-    takes(&Input::Staged { keystores: true });
+    takes(&Input::Staged);
     // Nor has the program a command that signs what it is given.
     let text = quorate(std::path::Path::new("/"), &["--help"]).stdout;
     let commands: Vec<&str> = text

@@ -221,7 +221,8 @@ impl Scene {
         })?;
         let commits = self.complete(Round::Commit)?;
         self.act(Round::Final, edit, |forger| {
-            Some(plain(forger.last(session, &commits, &find(forger)?.0)?))
+            let (sums, shares) = find(forger)?;
+            Some(plain(forger.last(session, &commits, sums, shares)?))
         })?;
         Some(())
     }

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::files::private;
@@ -196,6 +196,30 @@ fn every_genuine_file_is_accepted() {
     args.extend(["--keystore-password-file", &password]);
     assert_eq!(assert_accepted(&args)["keystores"].as_array().unwrap().len(), 3);
     assert_eq!(counted, 9);
+}
+
+/// A registration given twice is accepted, and told.
+#[test]
+fn a_registration_given_twice_is_told() {
+    let path = vectors().join("tampered/registration/wrong-network.json");
+    let entries: Vec<Value> = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+    let [first, second] = &entries[..] else { panic!("{entries:?}") };
+    let folder = TempDir::new().unwrap();
+    for (given, repeated) in [
+        (vec![first, second], json!([])),
+        (vec![first, second, first], json!([[1, 3]])),
+        (vec![second, second, second, first], json!([[1, 2], [1, 3]])),
+    ] {
+        let file = folder.path().join("registrations.json");
+        fs::write(&file, serde_json::to_vec(&given).unwrap()).unwrap();
+        let args = ["registration", file.to_str().unwrap(), "--network", "mainnet"];
+        let verdict = assert_accepted(&args);
+        assert_eq!(verdict["repeated"], repeated);
+        let said = quorate(Path::new("/"), &[&["verify"], &args[..]].concat()).stdout;
+        let told = said.matches("GIVEN TWICE: entry ").count();
+        assert_eq!(told, repeated.as_array().unwrap().len(), "{said}");
+        assert_eq!(said.contains("entry 3 is the same registration as entry 1"), told > 0);
+    }
 }
 
 #[test]

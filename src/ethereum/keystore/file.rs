@@ -130,6 +130,21 @@ impl KdfParams {
 impl Keystore {
     /// The file's bytes: one line, the fields in the order of the ERC's schema.
     pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.file()).expect("texts and numbers are always JSON")
+    }
+
+    /// The same with one field a line, indented by one space and with no line end after the last
+    /// brace: as Charon writes it (Go's `json.MarshalIndent`). Start scripts of Obol's clusters
+    /// find the public key by its line.
+    pub fn to_json_by_line(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let form = serde_json::ser::PrettyFormatter::with_indent(b" ");
+        let mut writer = serde_json::Serializer::with_formatter(&mut bytes, form);
+        self.file().serialize(&mut writer).expect("texts and numbers are always JSON");
+        bytes
+    }
+
+    fn file(&self) -> File {
         let (function, params) = KdfParams::write(self.kdf, self.salt);
         let crypto = Crypto {
             kdf: Module { function: function.to_owned(), params, message: String::new() },
@@ -144,7 +159,7 @@ impl Keystore {
                 message: hex::encode(self.ciphertext),
             },
         };
-        let file = File {
+        File {
             crypto,
             description: Some(self.description.clone()),
             pubkey: hex::encode(self.pubkey.to_compressed()),
@@ -152,8 +167,7 @@ impl Keystore {
             uuid: self.uuid.clone(),
             version: 4,
             others: BTreeMap::new(),
-        };
-        serde_json::to_vec(&file).expect("texts and numbers are always JSON")
+        }
     }
 
     /// Reads a file of at most 16 KiB: no unknown fields in `crypto`, lower-case hexadecimal,

@@ -301,8 +301,8 @@ fn uuid_text(mut bytes: [u8; 16]) -> String {
     )
 }
 
-/// Whether a UUID is of version 4, in lower case, as [`uuid_text`] writes it; an error if it is none
-/// at all.
+/// Whether a UUID is of version 4, in lower case, as [`uuid_text`] writes it; an error if it is
+/// none at all.
 fn is_version_4(text: &str) -> Result<bool, KeystoreError> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 36
