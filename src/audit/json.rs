@@ -376,6 +376,9 @@ pub(super) struct Findings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) culprits: Option<Vec<u16>>,
     pub(super) transcript: String,
+    /// What the ceremony is named by, whatever the bytes of its transcripts; if the checks of the
+    /// transcript itself passed.
+    pub(super) certificate: Option<String>,
     /// What the transcript says was agreed, if that much could be read.
     pub(super) spec: Option<Spec>,
     pub(super) checks: Vec<Check>,
@@ -395,6 +398,7 @@ impl Findings {
                 .map(|culprits| culprits.iter().map(|index| index.get()).collect()),
             findings: report.findings(),
             transcript: hexed(report.transcript()),
+            certificate: report.audited().map(|audited| hexed(audited.certificate())),
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
             checks: report.lines().iter().map(Check::of).collect(),
             before_deposit: report.before_deposit(),
