@@ -129,6 +129,10 @@ impl Storage for Memory {
         unreachable!("everybody is honest")
     }
 
+    fn keep_elsewhere(&mut self, _: &Participant, _: &[Statement]) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     fn keep_everything(&mut self, _: &Participant) -> Result<(), Self::Error> {
         unreachable!("everybody is honest")
     }

@@ -121,6 +121,18 @@ impl Observer for Live {
                 let line = format!("Ignored a message from {}: {refused}.", self.name(from));
                 self.progress.say_of(from, &line);
             }
+            Notice::Claimed(peer) => {
+                let line = format!(
+                    "{} says that it holds a statement of yours that is not in this log. Asking \
+                     for it; nothing is signed until it answers.",
+                    self.name(peer)
+                );
+                self.progress.say_of(peer, &line);
+            }
+            Notice::PutBack(put_back) => self.say(&format!(
+                "This log was put back to an earlier state: {}. Nothing more is signed from it.",
+                messages::put_back_because(&put_back)
+            )),
             Notice::Fault(fault) => {
                 let what = describe::fault(&fault.rule, Some(&self.ceremony));
                 self.say(&format!("Fault: {what}. Telling the others."));

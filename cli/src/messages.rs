@@ -12,6 +12,8 @@ mod obol;
 
 mod prompt;
 
+mod put_back;
+
 mod run;
 
 mod signing;
@@ -38,6 +40,7 @@ pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use obol::*;
 pub(crate) use prompt::*;
+pub(crate) use put_back::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;
 pub(crate) use spec::*;

@@ -605,7 +605,7 @@ fn an_abandonment_that_was_received_is_told() {
     let fresh = || Secret32::new(&mut [7; 32]);
     let entropy = || Entropy { seed: fresh(), nonce: [7; 32], extra: SecretBytes::new(Vec::new()) };
     let (participant, _) = Participant::start(seat.clone(), Vec::new(), entropy).unwrap();
-    let (_, word) = participant.abandon();
+    let (_, word) = participant.abandon().unwrap();
     let frame = Frame::Statement(word.bytes().to_vec()).encode();
 
     let mut first = cluster.start(0);
@@ -726,6 +726,7 @@ fn demo_of_kills_and_of_a_rollback() {
     let (_root, rolled, said) = demo("rollback");
     assert_eq!(rolled["findings"], 0);
     assert!(!said.contains("Fault: "), "{said}");
+    assert!(said.contains("Nothing more is signed from it."), "{said}");
 }
 
 #[test]

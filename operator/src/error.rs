@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use quorate::protocol::put_back::PutBack;
 use quorate::protocol::record::ReplayError;
 
 use crate::carrier::CarrierError;
@@ -11,6 +12,9 @@ use crate::store::StoreError;
 /// Why an operator's machine cannot go on. What was stored before stays valid.
 #[derive(Debug, thiserror::Error)]
 pub enum MachineError {
+    /// The note that a log was put back to an earlier state cannot be read.
+    #[error("{}: not what this program wrote", .0.display())]
+    BadNote(PathBuf),
     /// The channels cannot be had.
     #[error(transparent)]
     Carrier(#[from] CarrierError),
@@ -30,6 +34,14 @@ pub enum MachineError {
         folder: PathBuf,
         /// Which files.
         different: Vec<String>,
+    },
+    /// The log was put back to an earlier state: nothing more is signed from it.
+    #[error("{}: the log was put back to an earlier state", folder.display())]
+    PutBack {
+        /// The folder of the ceremony.
+        folder: PathBuf,
+        /// What shows it.
+        put_back: Box<PutBack>,
     },
     /// The log tells of something that no participant has done.
     #[error("{}: {error}", folder.display())]

@@ -3,13 +3,15 @@
 use std::path::Path;
 
 use quorate::exchange::{Exchange, Pacing, Storage, Trouble, carry_out};
+use quorate::message::envelope::Statement;
 use quorate::message::shape::Shape;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::{OwnSeat, Participant, Step};
+use quorate::protocol::put_back::{Beside, PutBack};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
 use quorate::spec::Ceremony;
-use quorate::transcript::stopped;
+use quorate::transcript::stopped::{self, Stopped};
 
 use crate::keystores::KeystorePlan;
 use crate::outputs::Outputs;
@@ -23,22 +25,71 @@ pub const FAULT: &str = "fault";
 pub const STOPPED: &str = "stopped";
 /// See [`FAULT`].
 pub const GIVEN_UP: &str = "stopped-given-up";
+/// Own statements that others hold and the log lacked when that was found.
+pub const PUT_BACK: &str = "put-back";
+
+/// What a ceremony's folder holds beside the log that a log in its newest state accounts for.
+pub fn beside(view: &CeremonyView, ceremony: &Ceremony) -> Result<Beside, MachineError> {
+    let mut elsewhere = Vec::new();
+    for path in view.evidence_of(PUT_BACK)? {
+        let damaged = || MachineError::BadNote(path.clone());
+        let note = Stopped::parse(&view.read_evidence(&path)?).map_err(|_| damaged())?;
+        if note.ceremony.digest() != ceremony.digest() {
+            return Err(damaged());
+        }
+        elsewhere.extend(note.statements);
+    }
+    Ok(Beside { elsewhere, outputs: view.is_written()? })
+}
 
 /// The participant that a log's records tell of, or a new one if they hold nothing that was said.
-/// `folder` is for messages.
+/// A log that was put back to an earlier state is refused.
 pub fn replay(
     seat: &OwnSeat,
     records: Vec<store::Record>,
-    folder: &Path,
+    view: &CeremonyView,
 ) -> Result<(Participant, Step), MachineError> {
+    let folder = view.path();
+    let (records, beside) = (known(records, folder)?, beside(view, &seat.ceremony)?);
+    let (participant, step) =
+        Participant::start_beside(seat.clone(), records, beside, random::entropy)
+            .map_err(|error| MachineError::replay(folder, error))?;
+    match participant.put_back() {
+        Some(put_back) => Err(MachineError::PutBack {
+            folder: folder.to_owned(),
+            put_back: Box::new(put_back.clone()),
+        }),
+        None => Ok((participant, step)),
+    }
+}
+
+/// Whether a log with these records was put back to an earlier state, by what stands beside it.
+/// Nothing is replayed.
+pub fn put_back(
+    seat: &OwnSeat,
+    records: &[store::Record],
+    view: &CeremonyView,
+) -> Result<Option<PutBack>, MachineError> {
+    let folder = view.path();
+    let beside = beside(view, &seat.ceremony)?;
+    let copied = |record: &store::Record| store::Record {
+        kind: record.kind,
+        body: SecretBytes::new(record.body.expose().to_vec()),
+    };
+    let statements =
+        records.iter().filter(|record| record.kind == RecordKind::Statement as u8).map(copied);
+    let records = known(statements.collect(), folder)?;
+    PutBack::of(seat, &records, beside).map_err(|error| MachineError::replay(folder, error))
+}
+
+/// The records of a log as the protocol has them.
+fn known(records: Vec<store::Record>, folder: &Path) -> Result<Vec<Record>, MachineError> {
     let record = |record: store::Record| {
         let kind = RecordKind::from_number(record.kind)
             .ok_or_else(|| MachineError::NewerLog(folder.to_owned()))?;
         Ok(Record { kind, body: record.body })
     };
-    let records = records.into_iter().map(record).collect::<Result<Vec<_>, MachineError>>()?;
-    Participant::start(seat.clone(), records, random::entropy)
-        .map_err(|error| MachineError::replay(folder, error))
+    records.into_iter().map(record).collect()
 }
 
 /// Refuses a ceremony of an older version that is not finished in its folder, where it has one.
@@ -104,6 +155,10 @@ impl Storage for ReadOnly<'_> {
     fn keep_everything(&mut self, _: &Participant) -> Result<(), Self::Error> {
         Err(None)
     }
+
+    fn keep_elsewhere(&mut self, _: &Participant, _: &[Statement]) -> Result<(), Self::Error> {
+        Err(None)
+    }
 }
 
 /// A participant's log and outputs.
@@ -137,8 +192,9 @@ impl Machine {
         let (mut log, records) =
             Log::open_or_create(&dir, storage_key, seat.ceremony.digest().as_bytes())?;
         log.reserve(room_needed(&Shape::of(&seat.ceremony)))?;
-        let folder = dir.view().path().to_owned();
-        let (participant, step) = replay(seat, records, &folder)?;
+        let (participant, step) = replay(seat, records, dir.view())?;
+        // This log accounts for what an older one lacked.
+        dir.remove_evidence(PUT_BACK)?;
         // After the log is there and before anything is signed, so that this file without a log
         // tells that a log was lost.
         if dir.view().ceremony_file()?.is_none() {
@@ -213,6 +269,16 @@ impl Storage for Machine {
         let inbox = participant.inbox();
         let everything = stopped::encode(&participant.seat().ceremony, inbox.everything());
         self.dir.write_evidence(STOPPED, &everything)?;
+        Ok(())
+    }
+
+    fn keep_elsewhere(
+        &mut self,
+        participant: &Participant,
+        elsewhere: &[Statement],
+    ) -> Result<(), MachineError> {
+        let note = stopped::encode(&participant.seat().ceremony, elsewhere);
+        self.dir.write_evidence(PUT_BACK, &note)?;
         Ok(())
     }
 }

@@ -40,6 +40,14 @@ pub trait Storage {
     /// Keeps every statement that is held, for an auditor of a ceremony that a fault has stopped.
     fn keep_everything(&mut self, participant: &Participant) -> Result<(), Self::Error>;
 
+    /// Keeps own statements that others hold and the log lacks: the log was put back to an earlier
+    /// state. To be given to [`Participant::start_beside`] by every later run.
+    fn keep_elsewhere(
+        &mut self,
+        participant: &Participant,
+        elsewhere: &[Statement],
+    ) -> Result<(), Self::Error>;
+
     /// Sees each step before anything of it is done.
     fn before(&mut self, _: &Participant, _: &Step) {}
 

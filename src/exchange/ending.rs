@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::message::sync::Frame;
 use crate::protocol::evidence::{Certainty, Fault, Rule};
+use crate::protocol::put_back::PutBack;
 use crate::spec::threshold::Index;
 
 use super::event::Outbox;
@@ -27,6 +28,9 @@ impl Exchange {
         let standing = self.participant.fault().map(|fault| &fault.rule);
         if let Some(proven) = self.untold.take().filter(|fault| standing != Some(&fault.rule)) {
             out.tell(Notice::Proven(proven));
+        }
+        if let Some(put_back) = self.participant.put_back().cloned() {
+            return self.put_back(put_back, out);
         }
         if let Some(fault) = self.participant.fault().cloned() {
             return self.faulted(fault, out);
@@ -89,9 +93,24 @@ impl Exchange {
         None
     }
 
+    /// The log was put back: stays a moment, so that it is heard what else others hold.
+    fn put_back(&mut self, put_back: PutBack, out: &mut Outbox) -> Option<Ending> {
+        if self.put_back_at.is_none() {
+            out.tell(Notice::PutBack(put_back.clone()));
+            // What came when the session was not yet known was not looked at.
+            self.tell_have(true, out);
+        }
+        let since = *self.put_back_at.get_or_insert(out.now);
+        let past = out.now.saturating_sub(since) >= self.pacing.told;
+        (past || self.connected.is_empty()).then_some(Ending::PutBack(put_back))
+    }
+
     /// Ends the run because the person stops it now.
     pub fn interrupt<S: Storage>(&self, storage: &mut S) -> Result<Ending, Trouble<S::Error>> {
         let participant = &self.participant;
+        if let Some(put_back) = participant.put_back() {
+            return Ok(Ending::PutBack(put_back.clone()));
+        }
         if let Some(fault) = participant.fault() {
             storage.keep_everything(participant).map_err(Trouble::Storage)?;
             let prepared = participant.is_prepared();

@@ -6,6 +6,7 @@ use crate::message::sync::Frame;
 use crate::primitives::codec::DecodeError;
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::Refused;
+use crate::protocol::put_back::PutBack;
 use crate::spec::threshold::Index;
 
 /// What happened.
@@ -69,6 +70,11 @@ pub enum Notice {
         /// Why not.
         refused: Refused,
     },
+    /// The log was put back to an earlier state: nothing more is signed from it.
+    PutBack(PutBack),
+    /// This peer says that it holds a statement of this operator which its log lacks. It is asked
+    /// to show it, and until then nothing is signed.
+    Claimed(Index),
     /// A fault stands in the way. The others are being told.
     Fault(Box<Fault>),
     /// A fault is proven to anybody, and does not stand in this operator's way.
@@ -101,6 +107,8 @@ pub enum Ending {
         /// Who was awaited.
         waiting: Vec<Index>,
     },
+    /// This operator's log was put back to an earlier state: nothing more is signed from it.
+    PutBack(PutBack),
     /// A fault stopped the ceremony for this operator.
     Fault {
         /// What was broken.

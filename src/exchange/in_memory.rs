@@ -2,6 +2,7 @@
 
 use core::convert::Infallible;
 
+use crate::message::envelope::Statement;
 use crate::primitives::secret::SecretBytes;
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::Participant;
@@ -20,6 +21,8 @@ pub struct InMemory {
     records: Vec<Record>,
     /// Certificate 2 was complete: outputs would have been written.
     pub outputs_written: bool,
+    /// Own statements that others hold and the records lack.
+    pub elsewhere: Vec<Statement>,
 }
 
 impl InMemory {
@@ -61,6 +64,15 @@ impl Storage for InMemory {
     }
 
     fn keep_everything(&mut self, _: &Participant) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn keep_elsewhere(
+        &mut self,
+        _: &Participant,
+        elsewhere: &[Statement],
+    ) -> Result<(), Infallible> {
+        self.elsewhere = elsewhere.to_vec();
         Ok(())
     }
 }

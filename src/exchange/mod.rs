@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::shape::Shape;
-use crate::message::sync::Frame;
+use crate::message::sync::{Frame, Have};
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Input, Participant, Refused, Step};
 use crate::spec::threshold::Index;
@@ -58,6 +58,10 @@ pub struct Exchange {
     proof_kept: bool,
     /// The fault that it proves, until the person is told.
     untold: Option<Box<Fault>>,
+    /// How many own statements that others hold and the log lacks are stored.
+    elsewhere_kept: usize,
+    /// Since when it is known that the log was put back.
+    put_back_at: Option<Duration>,
 }
 
 impl Exchange {
@@ -83,6 +87,8 @@ impl Exchange {
             fault: None,
             proof_kept: false,
             untold: None,
+            elsewhere_kept: 0,
+            put_back_at: None,
         };
         exchange.follow(step, storage)?;
         Ok(exchange)
@@ -121,6 +127,8 @@ impl Exchange {
             Event::Up(peer) => self.up(peer, &mut out),
             Event::Down(peer) => {
                 self.connected.remove(&peer);
+                let said = self.give(Input::PeerLeft(peer), storage)?.unwrap_or_default();
+                self.tell_all(&said, &mut out);
             }
             Event::Frame { from, bytes } => self.frame(from, &bytes, storage, &mut out)?,
             Event::Tick => self.tick(&mut out),
@@ -148,8 +156,8 @@ impl Exchange {
         }
     }
 
-    /// Carries out a step, and keeps the proof of a fault as soon as there is one, whether or not
-    /// the ceremony goes on.
+    /// Carries out a step. Keeps the proof of a fault as soon as there is one, whether or not the
+    /// ceremony goes on; and own statements that others hold and the log lacks.
     fn follow<S: Storage>(
         &mut self,
         step: Step,
@@ -162,6 +170,13 @@ impl Exchange {
             storage.keep_proof(&self.participant, &fault).map_err(Trouble::Storage)?;
             self.proof_kept = true;
             self.untold = Some(fault);
+        }
+        if let Some(put_back) = self.participant.put_back()
+            && put_back.elsewhere.len() > self.elsewhere_kept
+        {
+            let kept = storage.keep_elsewhere(&self.participant, &put_back.elsewhere);
+            kept.map_err(Trouble::Storage)?;
+            self.elsewhere_kept = put_back.elsewhere.len();
         }
         Ok(said)
     }
@@ -212,13 +227,15 @@ impl Exchange {
         };
         let session = self.participant.inbox().session();
         let unconfirmed = self.participant.unconfirmed();
+        let to_show = self.participant.is_to_show(from);
         let said = match self.give(input, storage)? {
             Ok(said) => said,
             Err(refused) => {
                 // What comes too early is harmless and common: it will be sent again once we say
                 // that we lack it. Who has stopped takes nothing but statements.
                 let usual = Refused::Reject(Reject::Early);
-                if ![Refused::UnsignedBox, Refused::Stopped, usual].contains(&refused) {
+                let over = [Refused::UnsignedBox, Refused::Stopped, Refused::PutBack, usual];
+                if !over.contains(&refused) {
                     out.tell(Notice::Ignored { from, refused });
                 }
                 Vec::new()
@@ -226,6 +243,10 @@ impl Exchange {
         };
         if !said.is_empty() || self.participant.inbox().session() != session {
             self.idle = 0;
+        }
+        if self.participant.is_to_show(from) && !to_show {
+            out.tell(Notice::Claimed(from));
+            out.send(from, Frame::Have(self.participant.have(true)));
         }
         if self.participant.unconfirmed() != unconfirmed {
             // It waits to hear that we have noted it.
@@ -268,7 +289,10 @@ impl Exchange {
 
     fn tell_have(&self, help: bool, out: &mut Outbox) {
         let have = self.participant.have(help);
-        self.connected().for_each(|peer| out.send(peer, Frame::Have(have.clone())));
+        for peer in self.connected() {
+            let help = help || self.participant.is_to_show(peer);
+            out.send(peer, Frame::Have(Have { help, ..have.clone() }));
+        }
     }
 
     /// Some time has passed: says again what it holds, and after a while asks for help.

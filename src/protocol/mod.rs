@@ -25,6 +25,8 @@ pub mod participant;
 
 mod prepare;
 
+pub mod put_back;
+
 pub mod record;
 
 mod relay;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::complaint::{Abandon, Awaited};
-use crate::message::envelope::{Round, Statement};
+use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::share_box;
 use crate::message::sync::Have;
@@ -19,6 +19,7 @@ use crate::spec::threshold::Index;
 use super::evidence::{Certainty, Fault};
 use super::hello::AwaitHellos;
 use super::outcome::Outcome;
+use super::put_back::{Claims, PutBack};
 use super::record::{Record, RecordKind, ReplayError};
 use super::relay::Errands;
 use super::stage::Stage;
@@ -40,6 +41,7 @@ pub struct Participant {
     stalled: Option<Box<Fault>>,
     pub(super) confirmed: BTreeSet<Index>,
     pub(super) errands: Errands,
+    claims: Claims,
 }
 
 impl Participant {
@@ -54,7 +56,8 @@ impl Participant {
             received: BTreeMap::new(),
             sent: BTreeMap::new(),
             recalled: BTreeMap::new(),
-            echoes: BTreeMap::new(),
+            put_back: PutBack::default(),
+            early: Vec::new(),
         };
         Self {
             world,
@@ -62,6 +65,7 @@ impl Participant {
             stalled: None,
             confirmed: BTreeSet::new(),
             errands: Errands::default(),
+            claims: Claims::default(),
         }
     }
 
@@ -69,6 +73,12 @@ impl Participant {
     pub fn handle(&mut self, input: Input) -> Result<Step, Refused> {
         match &self.stage {
             None => return Err(Refused::Broken),
+            Some(_) if self.put_back().is_some() => {
+                return match input {
+                    Input::Statement(bytes) => self.take_own(&bytes),
+                    _ => Err(Refused::PutBack),
+                };
+            }
             // An abort keeps listening: a second statement may turn a suspicion into evidence.
             Some(Stage::Stopped(_)) => {
                 return match input {
@@ -86,8 +96,10 @@ impl Participant {
                 if self.needs_nothing(&have) && self.confirmed.insert(peer) {
                     step.persist.push(Record::confirmed(peer));
                 }
-                Ok(step)
+                let claimed = !self.is_finished() && self.world.is_claimed(&have);
+                self.after_claims(step, |claims| claims.heard(peer, claimed))
             }
+            Input::PeerLeft(peer) => self.after_claims(Step::default(), |claims| claims.left(peer)),
             Input::Reread(bodies) => self.answer(|stage, world, step| match stage {
                 Stage::Reread(stage) => stage
                     .reread(world, &bodies, step)
@@ -104,10 +116,14 @@ impl Participant {
     }
 
     fn take_statement(&mut self, bytes: &[u8]) -> Result<Step, Refused> {
-        let statement = self.world.inbox.open(bytes)?;
+        let opened = self.world.inbox.open(bytes);
+        if opened == Err(Reject::Early) {
+            self.world.keep_early(bytes);
+        }
+        let statement = opened?;
         let mut step = Step::default();
-        if self.world.is_echo(&statement) {
-            self.world.echoes.insert(statement.envelope.round, statement);
+        if self.world.lacks_own(&statement) && !self.is_finished() {
+            self.world.note_elsewhere(statement);
             return Ok(step);
         }
         let mut arrival = self.world.inbox.file(statement.clone());
@@ -119,6 +135,30 @@ impl Participant {
         }
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
             step.persist.push(Record::statement(&statement));
+            self.advance(&mut step)?;
+        }
+        Ok(step)
+    }
+
+    /// Of a log that was put back: own statements that it lacks, to say what is known.
+    fn take_own(&mut self, bytes: &[u8]) -> Result<Step, Refused> {
+        let statement = self.world.inbox.open(bytes)?;
+        if !self.world.lacks_own(&statement) {
+            return Err(Refused::PutBack);
+        }
+        self.world.note_elsewhere(statement);
+        Ok(Step::default())
+    }
+
+    /// Goes on if nobody is waited for any more to show an own statement that the log lacks.
+    fn after_claims(
+        &mut self,
+        mut step: Step,
+        happens: impl FnOnce(&mut Claims),
+    ) -> Result<Step, Refused> {
+        let before = self.claims.is_open();
+        happens(&mut self.claims);
+        if before && !self.claims.is_open() {
             self.advance(&mut step)?;
         }
         Ok(step)
@@ -165,6 +205,11 @@ impl Participant {
     pub(super) fn advance(&mut self, step: &mut Step) -> Result<(), ReplayError> {
         loop {
             self.stop_if_proven();
+            self.world.open_early();
+            if self.claims.is_open() || self.put_back().is_some() {
+                self.world.know_session();
+                return Ok(());
+            }
             let Some(stage) = self.stage.take() else { return Ok(()) };
             let world = &mut self.world;
             let advance = match stage {
@@ -232,7 +277,14 @@ impl Participant {
 
     /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the
     /// log starts no participant. A share that is stored stays stored.
-    pub fn abandon(self) -> (Record, Statement) {
+    ///
+    /// # Errors
+    /// [`ReplayError::PutBack`] if the log was put back: others may hold this operator's FINAL and
+    /// count on its share.
+    pub fn abandon(self) -> Result<(Record, Statement), ReplayError> {
+        if self.put_back().is_some() {
+            return Err(ReplayError::PutBack);
+        }
         let waiting = self.waiting();
         let of = |index| Awaited {
             statement: waiting.statements.contains(&index),
@@ -244,7 +296,19 @@ impl Participant {
         let key = seat.operator.key();
         let statement =
             Statement::sign_abandonment(key, seat.me, round, &seat.ceremony, &body.encode());
-        (Record::statement(&statement), statement)
+        Ok((Record::statement(&statement), statement))
+    }
+
+    /// How it is known that this operator's log was put back to an earlier state, if it is. Such a
+    /// participant signs nothing more, waits for nobody and cannot give up.
+    pub fn put_back(&self) -> Option<&PutBack> {
+        Some(&self.world.put_back).filter(|put_back| put_back.is_known())
+    }
+
+    /// Whether `peer` says that it holds an own statement which the log lacks, and is asked to show
+    /// it. Until then nothing is signed.
+    pub fn is_to_show(&self, peer: Index) -> bool {
+        self.claims.is_open_for(peer)
     }
 
     pub(super) fn has_box(&self, dealer: Index) -> bool {
@@ -340,7 +404,8 @@ impl Participant {
 
     /// Whom this participant waits for.
     pub fn waiting(&self) -> Waiting {
-        let round = self.stage.as_ref().and_then(Stage::awaited);
+        let stage = self.stage.as_ref().filter(|_| self.put_back().is_none());
+        let round = stage.and_then(Stage::awaited);
         let statements = round.map(|round| self.world.inbox.missing(round)).unwrap_or_default();
         let boxes = match round {
             Some(Round::Deal) => {

@@ -1,6 +1,6 @@
 //! The records of an operator's log: all state of a participant. Resuming means replaying them.
 
-use crate::message::envelope::{Round, Statement};
+use crate::message::envelope::Statement;
 use crate::message::share_box::{decode_shares, encode_shares};
 use crate::primitives::codec::DecodeError;
 use crate::primitives::curve::SecretScalar;
@@ -8,6 +8,8 @@ use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::primitives::x25519::DhSecret;
 use crate::spec::threshold::Index;
 use crate::spec::version::Version;
+
+use super::seat::OwnSeat;
 
 /// What a record holds. The numbers are the log's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,17 +84,11 @@ pub enum ReplayError {
          lock"
     )]
     NoNodeKey,
-    /// Another operator holds an own statement that this log does not have, and a different one
-    /// would be made now.
+    /// The log was put back to an earlier state: nothing more is signed from it.
     #[error(
-        "the log was restored to an earlier state: others hold a different statement of this \
-         operator for round {}, and it will not sign a second one",
-        round.number()
+        "the log was put back to an earlier state, so this operator signs nothing more from it"
     )]
-    RolledBack {
-        /// The round.
-        round: Round,
-    },
+    PutBack,
     /// A ceremony for SSV, and no RSA key, or another than it has for this operator.
     #[error(
         "this ceremony is for SSV, and this operator's RSA key is missing or is not the one in the \
@@ -152,6 +148,10 @@ impl Record {
 
     pub(super) fn to_shares(&self, validators: usize) -> Result<Vec<SecretScalar>, ReplayError> {
         decode_shares(&self.body, validators).map_err(|_| self.damaged())
+    }
+
+    pub(super) fn to_statement(&self, seat: &OwnSeat) -> Result<Statement, ReplayError> {
+        Statement::open(self.body.expose(), &seat.ceremony).map_err(|_| self.damaged())
     }
 
     pub(super) fn to_sealed_box(&self) -> Result<(Index, Vec<u8>), ReplayError> {

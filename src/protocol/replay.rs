@@ -1,9 +1,10 @@
 //! Starts or resumes a participant from the records in its log.
 
-use crate::message::envelope::{Kind, Round, Statement};
+use crate::message::envelope::{Kind, Round};
 use crate::primitives::secret::wiping;
 
 use super::participant::Participant;
+use super::put_back::{Beside, PutBack};
 use super::record::{Record, RecordKind, ReplayError};
 use super::seat::OwnSeat;
 use super::ssv;
@@ -18,6 +19,23 @@ impl Participant {
         records: Vec<Record>,
         entropy: impl FnOnce() -> Entropy,
     ) -> Result<(Self, Step), ReplayError> {
+        Self::start_beside(seat, records, Beside::default(), entropy)
+    }
+
+    /// As [`Participant::start`], compared with what the operator's store holds beside the log. If
+    /// they show that the log was put back ([`Participant::put_back`]), nothing is begun or
+    /// replayed, and the step is empty.
+    pub fn start_beside(
+        seat: OwnSeat,
+        records: Vec<Record>,
+        beside: Beside,
+        entropy: impl FnOnce() -> Entropy,
+    ) -> Result<(Self, Step), ReplayError> {
+        if let Some(put_back) = PutBack::of(&seat, &records, beside)? {
+            let mut participant = Self::new(seat);
+            participant.world.put_back = put_back;
+            return Ok((participant, Step::default()));
+        }
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
             true => Self::resume(seat, records),
             false => {
@@ -62,9 +80,7 @@ impl Participant {
                 }
                 RecordKind::Statement => {
                     let bytes = record.body.expose().to_vec();
-                    let damaged = ReplayError::Record { kind: RecordKind::Statement };
-                    let statement =
-                        Statement::open(&bytes, &world.seat.ceremony).map_err(|_| damaged)?;
+                    let statement = record.to_statement(&world.seat)?;
                     let own = statement.envelope.sender == world.seat.me;
                     if own && statement.envelope.kind == Kind::Abandon {
                         return Err(ReplayError::Abandoned);

@@ -63,6 +63,8 @@ pub enum Input {
         /// What it says.
         have: Have,
     },
+    /// A peer has gone: it shows nothing more.
+    PeerLeft(Index),
     /// The answer to [`Ask::Reread`].
     Reread(Vec<SecretBytes>),
     /// The answer to [`Ask::Stage`]: outputs are staged.
@@ -91,6 +93,9 @@ pub enum Refused {
     /// The ceremony is over for this operator.
     #[error("the ceremony was stopped by a fault")]
     Stopped,
+    /// The log was put back to an earlier state: only own statements that it lacks are taken.
+    #[error("the log was put back to an earlier state")]
+    PutBack,
 }
 
 /// Whom a participant waits for.

@@ -16,6 +16,7 @@ use crate::spec::threshold::Index;
 use super::evidence::{Certainty, Fault, Rule};
 use super::hello::Dealing;
 use super::judge;
+use super::put_back::PutBack;
 use super::record::{Record, ReplayError};
 use super::seat::OwnSeat;
 use super::stage::Stage;
@@ -46,8 +47,10 @@ pub(super) struct World {
     pub(super) sent: BTreeMap<Index, Vec<u8>>,
     /// Own statements of an earlier run that the replay has not reached yet.
     pub(super) recalled: BTreeMap<Round, Statement>,
-    /// Own statements that peers hold and this log does not: it was put back to an earlier state.
-    pub(super) echoes: BTreeMap<Round, Statement>,
+    /// What shows that the log was put back to an earlier state.
+    pub(super) put_back: PutBack,
+    /// Own statements that came before the session was known.
+    pub(super) early: Vec<Statement>,
 }
 
 impl World {
@@ -115,19 +118,6 @@ impl World {
         }
     }
 
-    /// Whether this is an own statement that only others know. It cannot stand for what made it, so
-    /// it is not filed; but nothing else is signed in its place.
-    pub(super) fn is_echo(&self, statement: &Statement) -> bool {
-        let envelope = &statement.envelope;
-        let own = envelope.sender == self.seat.me && envelope.kind != Kind::Abandon;
-        own && !self.has_said(envelope.round)
-    }
-
-    /// Whether a statement of this operator is in the slot of `round`.
-    fn has_said(&self, round: Round) -> bool {
-        self.inbox.all(round, self.seat.me).next().is_some()
-    }
-
     /// Whether this operator's statement of `round` is made: it is in the inbox, or the log of an
     /// earlier run has it.
     pub(super) fn recall(&mut self, round: Round) -> bool {
@@ -137,7 +127,7 @@ impl World {
             let arrival = self.inbox.accept(statement.bytes());
             debug_assert!(arrival.is_ok(), "our own statement is of our own session");
         }
-        self.has_said(round)
+        self.inbox.all(round, self.seat.me).next().is_some()
     }
 
     /// Makes this operator's statement of `round`, if it owes one and has not made it before: an
@@ -151,10 +141,10 @@ impl World {
         if self.recall(round) || !self.shape.speaks(self.seat.me, round) {
             return Ok(());
         }
-        let (records, statement) = wiping_all(|| make(self))?;
-        if self.echoes.get(&round).is_some_and(|echo| echo.digest() != statement.digest()) {
-            return Err(ReplayError::RolledBack { round });
+        if self.put_back.is_known() {
+            return Err(ReplayError::PutBack);
         }
+        let (records, statement) = wiping_all(|| make(self))?;
         step.persist.extend(records);
         step.persist.push(Record::statement(&statement));
         let accepted = self.inbox.accept(statement.bytes());

@@ -11,6 +11,7 @@ use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Entropy, OwnSeat, Participant, Step};
+use crate::protocol::put_back::Beside;
 use crate::protocol::record::{Record, RecordKind};
 use crate::spec::threshold::Index;
 
@@ -42,6 +43,8 @@ pub struct Home {
     pub disk: Disk,
     /// A planted mistake.
     pub bug: Option<Bug>,
+    /// Own statements that others hold and the log lacks.
+    elsewhere: Vec<Statement>,
     staged: bool,
     reread: Option<Arc<[u8]>>,
 }
@@ -153,6 +156,12 @@ impl Storage for Watched<'_> {
         Ok(())
     }
 
+    fn keep_elsewhere(&mut self, _: &Participant, own: &[Statement]) -> Result<(), Trouble> {
+        self.watch.put_back(self.home);
+        self.home.elsewhere = own.to_vec();
+        Ok(())
+    }
+
     fn before(&mut self, _: &Participant, step: &Step) {
         step.send.iter().for_each(|statement| self.watch.signs(self.home, statement));
     }
@@ -206,7 +215,8 @@ impl Home {
 impl Host {
     /// A machine that has not been started.
     pub fn new(seat: OwnSeat, disk: Disk, chance: Chance, period: u64, pacing: Pacing) -> Self {
-        let home = Home { seat, disk, bug: None, staged: false, reread: None };
+        let home =
+            Home { seat, disk, bug: None, elsewhere: Vec::new(), staged: false, reread: None };
         Self {
             home,
             exchange: None,
@@ -243,10 +253,18 @@ impl Host {
             nonce: chance.bytes(),
             extra: SecretBytes::new(Vec::new()),
         };
-        let Ok((participant, step)) = Participant::start(self.home.seat.clone(), records, entropy)
+        let beside = Beside {
+            elsewhere: self.home.elsewhere.clone(),
+            outputs: self.home.disk.image.outputs.is_some(),
+        };
+        let seat = self.home.seat.clone();
+        let Ok((participant, step)) = Participant::start_beside(seat, records, beside, entropy)
         else {
             return Err(Trouble::Damaged);
         };
+        if participant.put_back().is_some() {
+            watch.put_back(&self.home);
+        }
         (self.running, self.started) = (Running::Yes, now);
         (self.home.staged, self.home.reread) = (false, None);
         let mut storage = Watched { home: &mut self.home, watch };
@@ -284,7 +302,9 @@ impl Host {
             match action {
                 Action::Send { to, frame } => reaction.letters.push((to, frame)),
                 Action::Tell(_) => (),
-                Action::Done(Ending::Fault { .. }) => reaction.ends = Some(Running::Stopped),
+                Action::Done(Ending::Fault { .. } | Ending::PutBack(_)) => {
+                    reaction.ends = Some(Running::Stopped)
+                }
                 Action::Done(_) => reaction.ends = Some(Running::Left),
             }
         }
@@ -296,7 +316,9 @@ impl Host {
     /// Gives up, for good; what it says last.
     pub fn give_up(&mut self) -> Letters {
         let Some(exchange) = self.exchange.take() else { return Vec::new() };
-        let (record, statement) = exchange.into_participant().abandon();
+        let Ok((record, statement)) = exchange.into_participant().abandon() else {
+            return Vec::new();
+        };
         let noted = self.home.disk.append(&[record]);
         let frame = Frame::Statement(statement.bytes().to_vec());
         match noted {

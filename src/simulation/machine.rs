@@ -207,6 +207,10 @@ impl Storage for Machine {
     fn keep_everything(&mut self, _: &Participant) -> Result<(), Crashed> {
         Ok(())
     }
+
+    fn keep_elsewhere(&mut self, _: &Participant, _: &[Statement]) -> Result<(), Crashed> {
+        Ok(())
+    }
 }
 
 /// The network: sender, recipient and frame; what arrives.

@@ -20,8 +20,9 @@ use quorate::protocol::record::{RecordKind, ReplayError};
 use quorate::spec::Ceremony;
 use quorate::spec::threshold::Index;
 use quorate::transcript::stopped;
+use quorate_operator::MachineError;
 use quorate_operator::machine::{self, GIVEN_UP};
-use quorate_operator::store::{Log, Record, StateDir};
+use quorate_operator::store::{CeremonyView, Log, Record, StateDir};
 
 const MEANING: &str = "Abandoning is permanent: this operator will sign nothing more in this \
                        ceremony, so nobody can ever complete it. If you can wait longer, do so; \
@@ -49,12 +50,13 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         prompt::agree(&ceremony, Some(words), "")?;
     }
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
-    if dir.view().is_written().map_err(messages::store)? {
-        return Err(messages::finished(ceremony.name(), &dir.view().out()));
-    }
     let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())
         .map_err(messages::store)?;
     let path = dir.view().path().to_owned();
+    refuse_older(&seat, &records, dir.view())?;
+    if dir.view().is_written().map_err(messages::store)? {
+        return Err(messages::finished(ceremony.name(), &dir.view().out()));
+    }
     let mut held =
         statements(&records, &ceremony).map_err(|error| messages::replay(&error, &path))?;
     let own = |kind: Kind| {
@@ -74,7 +76,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         }
         None => {
             let (participant, _) =
-                machine::replay(&seat, records, &path).map_err(messages::machine)?;
+                machine::replay(&seat, records, dir.view()).map_err(messages::machine)?;
             talk(MEANING);
             if args.yes_fingerprint.is_none() {
                 let waiting = seat_names(&ceremony, &participant.waiting().everybody());
@@ -88,7 +90,8 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             }
             let question = "Type the words of the fingerprint to abandon it";
             prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), question)?;
-            let (record, word) = participant.abandon();
+            let (record, word) =
+                participant.abandon().map_err(|error| messages::replay(&error, &path))?;
             log.append(&[Record { kind: record.kind as u8, body: record.body }])
                 .map_err(messages::store)?;
             held.push(word.clone());
@@ -109,8 +112,8 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
              receive a deposit."
         }
         false => {
-            "This operator never signed that its shares are stored, so this ceremony cannot \
-             produce any key."
+            "By the log in this folder, this operator never signed that its shares are stored. If \
+             no newer log of it exists, this ceremony cannot produce a key."
         }
     };
     out.finish(
@@ -131,6 +134,17 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             shown(&evidence)
         ),
     )
+}
+
+/// Refuses a log that was put back to an earlier state: others may hold what it lacks.
+fn refuse_older(seat: &OwnSeat, records: &[Record], view: &CeremonyView) -> Result<(), CliError> {
+    match machine::put_back(seat, records, view) {
+        Ok(None) => Ok(()),
+        Ok(Some(put_back)) => Err(messages::put_back(view.path(), &put_back)),
+        // An abandonment in the log is completed.
+        Err(MachineError::Replay { error: ReplayError::Abandoned, .. }) => Ok(()),
+        Err(error) => Err(messages::machine(error)),
+    }
 }
 
 /// The statements of a log.

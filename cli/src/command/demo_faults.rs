@@ -121,16 +121,28 @@ fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         "demo: killed {who} again, and replaced its directory with the copy: it has forgotten what \
          it signed since."
     ));
+    let stopped = vec![demo.start(UNLUCKY, None)?];
+    for (name, code) in ended(demo, Fault::Rollback, stopped)? {
+        if code != Some(Exit::Local as i32) {
+            let what = format!("{name} ended with exit code {code:?}, and should have stopped");
+            return Err(differs(demo, Fault::Rollback, what));
+        }
+    }
+    // What it noted when it stopped is in the older directory, and goes with it.
+    fs::rename(&player.dir, &image).map_err(|error| messages::writing(&image, &error))?;
+    fs::rename(&later, &player.dir).map_err(|error| messages::writing(&player.dir, &error))?;
+    talk(&format!("demo: put the newest copy of {who}'s directory back, and restarted it."));
     running.push(demo.start(UNLUCKY, None)?);
     finish(demo, Fault::Rollback, running)?;
     let what = format!(
         "{who} was stopped, and its directory was restored to its state one round earlier, as from \
-         a backup."
+         a backup. Then its newest directory was put back."
     );
-    let came = "It signed the same bytes again, because everything that it signs follows from its \
-                seed and from what it received. Nobody was blamed, and all operators finished. Do \
-                not rely on this: from a copy older than its hello, it would have signed a \
-                different hello, which is equivocation.";
+    let came = "From the older copy it signed nothing: the others showed it a statement of its \
+                own that its log lacked, so it stopped with exit code 1. From the newest copy it \
+                continued. Nobody was blamed, and all operators finished. Do not restore logs: \
+                from a copy older than its hello, it would have signed a different hello, which \
+                is equivocation.";
     demo::conclude(demo, out, Some((&told(&what, came), json!({ "fault": "rollback" }))))
 }
 

@@ -48,7 +48,7 @@ impl Own {
         let later = records.iter().filter(|record| record.kind == RecordKind::Signed as u8);
         let signed = later.map(|record| record.body.expose().to_vec()).collect();
         let (participant, step) =
-            machine::replay(&seat, records, view.path()).map_err(messages::machine)?;
+            machine::replay(&seat, records, &view).map_err(messages::machine)?;
         let unfinished = || messages::unfinished(ceremony.name());
         if !view.is_written().map_err(messages::store)? {
             return Err(unfinished());

@@ -115,6 +115,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         Ending::Fault { fault, prepared } => {
             aborted(&fault, &args.file, &ceremony, prepared, &dir, out)
         }
+        Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
         Ending::Interrupted { waiting } => {
             interrupted(&names(&waiting), &names(&live.abandoned_by()), &ceremony, out)
         }
@@ -270,7 +271,7 @@ fn interrupted(
         json!({
             "ceremony": ceremony.name(), "waiting_for": waiting, "abandoned_by": abandoned_by,
         }),
-        &format!("Stopped.{whom}{gone} Nothing is lost: run the same command again to continue."),
+        &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
     )
 }
 
@@ -296,7 +297,10 @@ fn aborted(
              ceremony can still finish: run the same command again. Otherwise its keys must never \
              receive a deposit."
         }
-        false => "This ceremony produced no key, so nobody can deposit to one.",
+        false => {
+            "By the log in this folder, this operator never confirmed its shares. If no newer log \
+             of it exists, this ceremony cannot produce a key."
+        }
     };
     let mut todo = "show the evidence to the other operators and agree on who takes part in the \
                     next attempt."

@@ -17,6 +17,7 @@ use crate::{input, messages, prompt};
 use quorate::audit::describe;
 use quorate::identity::Operator;
 use quorate::protocol::participant::OwnSeat;
+use quorate::protocol::put_back::PutBack;
 use quorate::protocol::record::ReplayError;
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
@@ -38,6 +39,8 @@ enum Stand {
     Empty,
     /// There was a log, and it is gone.
     LogGone,
+    /// The log was put back to an earlier state.
+    PutBack,
 }
 
 impl Stand {
@@ -49,7 +52,7 @@ impl Stand {
         if evidence.iter().any(|path| named(path, machine::GIVEN_UP)) {
             return Ok(Self::GivenUp);
         }
-        if !evidence.is_empty() {
+        if evidence.iter().any(|path| !named(path, machine::PUT_BACK)) {
             return Ok(Self::Faulted);
         }
         Ok(
@@ -72,6 +75,7 @@ impl Stand {
             Self::Begun => "begun",
             Self::Empty => "empty",
             Self::LogGone => "log-gone",
+            Self::PutBack => "put-back",
         }
     }
 
@@ -88,6 +92,10 @@ impl Stand {
             Self::LogGone => {
                 "started, but its log is missing: it cannot be started again; agree on a new file \
                  for the next attempt"
+            }
+            Self::PutBack => {
+                "its log was put back to an earlier state: this operator signs nothing more from \
+                 it, and waits for nobody"
             }
         }
     }
@@ -141,6 +149,14 @@ fn describe(
         _ => None,
     };
     let stand = if matches!(awaited, Some(Told::GivenUp)) { Stand::GivenUp } else { stand };
+    let older = match (&ceremony, operator) {
+        (Ok(ceremony), Some(operator)) => older(view, ceremony, operator, stand)?,
+        _ => None,
+    };
+    // Without the log, the note counts.
+    let noted = operator.is_none()
+        && !view.evidence_of(machine::PUT_BACK).map_err(messages::store)?.is_empty();
+    let stand = if older.is_some() || noted { Stand::PutBack } else { stand };
     let folder = view.path();
     let evidence = view.evidence().map_err(messages::store)?;
     let next = match stand {
@@ -204,6 +220,19 @@ fn describe(
         }
     }
     proven.iter().for_each(|fault| text += &format!("\n  proven       {fault}"));
+    if stand == Stand::PutBack {
+        if let Some(older) = &older {
+            text += &format!(
+                "\n  known by     {}\n  share        {}",
+                messages::put_back_because(older),
+                messages::put_back_share(older, folder)
+            );
+        }
+        text += &format!(
+            "\n  first        put the newest copy of {} back",
+            shown(&folder.join("log.sealed"))
+        );
+    }
     let (mut names, mut abandoned_by) = (None, None);
     if let Some(Told::Waits { sentence, names: awaited, fault, gone }) = awaited {
         gone.iter().for_each(|(_, what)| text += &format!("\n  abandoned    {what}"));
@@ -231,7 +260,11 @@ fn describe(
         "id": view.name(),
         "state": stand.word(),
         "path": folder.display().to_string(),
-        "outputs": (stand == Stand::Finished).then(|| view.out().display().to_string()),
+        "outputs": view
+            .is_written()
+            .map_err(messages::store)?
+            .then(|| view.out().display().to_string()),
+        "put_back": older.as_ref().map(messages::put_back_because),
         "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "waiting_for": names,
         "abandoned_by": abandoned_by,
@@ -250,6 +283,8 @@ fn describe(
 enum Told {
     /// This operator gave up; the record of it may be missing yet.
     GivenUp,
+    /// The log was put back to an earlier state.
+    PutBack,
     /// Whom the ceremony waits for, in words and by name; and the fault that stands in its way, if
     /// there is one.
     Waits {
@@ -272,11 +307,12 @@ fn told(
     let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes())
         .map_err(messages::store)?;
     // A replay changes nothing: what it asks for is left undone.
-    let participant = match machine::replay(&seat, records, view.path()) {
+    let participant = match machine::replay(&seat, records, view) {
         Ok((participant, _)) => participant,
         Err(MachineError::Replay { error: ReplayError::Abandoned, .. }) => {
             return Ok(Told::GivenUp);
         }
+        Err(MachineError::PutBack { .. }) => return Ok(Told::PutBack),
         Err(error) => return Err(messages::machine(error)),
     };
     let waiting = participant.waiting();
@@ -307,6 +343,30 @@ fn told(
         .map(|index| (seat_name(ceremony, index), gave_up(&participant, index)))
         .collect();
     Ok(Told::Waits { sentence, names, fault, gone })
+}
+
+/// Whether the log is one that was put back to an earlier state.
+fn older(
+    view: &CeremonyView,
+    ceremony: &Arc<Ceremony>,
+    operator: &Arc<Operator>,
+    stand: Stand,
+) -> Result<Option<PutBack>, CliError> {
+    let Some(seat) = OwnSeat::find(ceremony.clone(), operator.clone()) else { return Ok(None) };
+    if matches!(stand, Stand::Empty | Stand::LogGone | Stand::GivenUp) {
+        return Ok(None);
+    }
+    let read = || -> Result<Option<PutBack>, MachineError> {
+        let digest = ceremony.digest();
+        let records = Log::read(view, operator.storage_key(), digest.as_bytes())?;
+        machine::put_back(&seat, &records, view)
+    };
+    match read() {
+        Ok(found) => Ok(found),
+        // What can be said without the log is enough.
+        Err(_) if matches!(stand, Stand::Finished | Stand::Faulted) => Ok(None),
+        Err(error) => Err(messages::machine(error)),
+    }
 }
 
 /// What the evidence of a fault proves, as anybody can see it.

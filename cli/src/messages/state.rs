@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use super::{carrier, given_up, internal, local, one_line, quoted, runtime, shown};
+use super::{
+    bad_note, carrier, given_up, internal, local, one_line, put_back, quoted, runtime, shown,
+};
 use crate::report::CliError;
 use quorate::identity::operator::OperatorError;
+use quorate::protocol::put_back::PutBack;
 use quorate::protocol::record::ReplayError;
 use quorate_operator::MachineError;
 use quorate_operator::store::{SealError, StoreError};
@@ -104,11 +107,13 @@ pub(crate) fn operator(path: &Path, error: &OperatorError) -> CliError {
 /// What a machine with a ceremony's files ran into.
 pub(crate) fn machine(error: MachineError) -> CliError {
     match error {
+        MachineError::BadNote(path) => bad_note(&path),
         MachineError::Carrier(error) => carrier(error),
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
         MachineError::OldVersion(error) => old_version(&error),
         MachineError::OutputsDiffer { folder, different } => outputs_differ(&folder, &different),
+        MachineError::PutBack { folder, put_back: known } => put_back(&folder, &known),
         MachineError::Replay { folder, error } => replay(&error, &folder),
         MachineError::Store(error) => store(error),
         MachineError::System(error) => runtime(error),
@@ -119,11 +124,8 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
     if *error == ReplayError::Abandoned {
         return given_up(dir);
     }
-    if let ReplayError::RolledBack { .. } = error {
-        let fix = "nothing was signed. Restore the newest log if you have it, and no older one. \
-                   Without it, this operator cannot continue: agree on a new file for the next \
-                   attempt";
-        return local(format!("{}: {error}", shown(dir)), fix);
+    if *error == ReplayError::PutBack {
+        return put_back(dir, &PutBack::default());
     }
     local(
         format!("{}: {error}", shown(dir)),

@@ -318,7 +318,7 @@ fn attack_d12_withheld_box() {
     });
     let dossier =
         forsaken.machines[0].participant().inbox().everything().cloned().collect::<Vec<_>>();
-    let (_, abandoned) = forsaken.machines[0].participant.take().unwrap().abandon();
+    let (_, abandoned) = forsaken.machines[0].participant.take().unwrap().abandon().unwrap();
     let dossier = stopped::encode(scene.ceremony(), dossier.iter().chain([&abandoned]));
     let report = told("D12", &dossier, &[Code::V19], &[]);
     let detail = &report.line(Code::V19).unwrap().detail;
@@ -505,7 +505,7 @@ fn attack_d18_silence_after_reveals() {
     });
     scene.all_wait(Round::Deal, &[3], &[3]);
     let held: Vec<_> = scene.machines[0].participant().inbox().everything().cloned().collect();
-    let (_, abandoned) = scene.machines[0].participant.take().unwrap().abandon();
+    let (_, abandoned) = scene.machines[0].participant.take().unwrap().abandon().unwrap();
     let dossier =
         stopped::encode(&scene.machines[1].seat.ceremony, held.iter().chain([&abandoned]));
     let report = told("D18", &dossier, &[Code::V19], &[]);

@@ -233,7 +233,8 @@ fn attack_eth8_signing_raw_roots() {
         | Input::ShareBox { .. }
         | Input::PeerHolds { .. }
         | Input::Reread(_)
-        | Input::Staged => (),
+        | Input::Staged
+        | Input::PeerLeft(_) => (),
     };
     takes(&Input::Staged);
     // Nor has the program a command that signs what it is given.

@@ -235,7 +235,7 @@ fn attack_o7_giving_up_when_prepared() {
     });
     let participant = all[0].participant.take().unwrap();
     assert!(participant.is_prepared());
-    let (record, statement) = participant.abandon();
+    let (record, statement) = participant.abandon().unwrap();
     assert_eq!(statement.envelope.sender, index(1));
     all[0].log.push((record.kind, record.body.expose().to_vec()));
     // It is final, and the shares are still in the log.

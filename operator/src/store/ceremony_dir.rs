@@ -16,6 +16,9 @@ const CEREMONY_FILE: &str = "ceremony.toml";
 const EVIDENCE: &str = "evidence";
 /// A ceremony file is at most 4 MiB.
 const LONGEST_CEREMONY_FILE: u64 = 4 << 20;
+/// One statement of each kind and round: the longest deal has 4,000,000 points of 96 bytes among
+/// three operators.
+const LONGEST_OWN_EVIDENCE: u64 = 1 << 30;
 
 /// Name of the log.
 pub(super) const LOG_FILE: &str = "log.sealed";
@@ -104,6 +107,26 @@ impl CeremonyView {
         }
     }
 
+    /// The files of evidence of this name.
+    pub fn evidence_of(&self, what: &str) -> Result<Vec<PathBuf>, StoreError> {
+        let prefix = format!("{what}-");
+        let is_one = |path: &PathBuf| {
+            path.file_name().and_then(|name| name.to_str()).is_some_and(|name| {
+                name.strip_prefix(&prefix)
+                    .and_then(|rest| rest.strip_suffix(".quorate"))
+                    .is_some_and(|digest| {
+                        digest.len() == 16 && digest.bytes().all(|b| b.is_ascii_hexdigit())
+                    })
+            })
+        };
+        Ok(self.evidence()?.into_iter().filter(is_one).collect())
+    }
+
+    /// One of the files of evidence that this operator wrote about itself.
+    pub fn read_evidence(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
+        Ok(atomic::read(&*self.disk, path, LONGEST_OWN_EVIDENCE)?.0)
+    }
+
     pub(super) fn log_path(&self) -> PathBuf {
         self.path.join(LOG_FILE)
     }
@@ -149,6 +172,19 @@ impl CeremonyDir {
             directory.join(format!("{what}-{}.quorate", hex::encode(&sha256(&[bytes])[..8])));
         atomic::write_once(&*self.view.disk, &path, bytes, 0o644)?;
         Ok(path)
+    }
+
+    /// Removes the evidence of this name, which no longer says what is so.
+    pub fn remove_evidence(&self, what: &str) -> Result<(), StoreError> {
+        let files = self.view.evidence_of(what)?;
+        for path in &files {
+            self.view.disk.remove_file(path).at(path, "removing")?;
+        }
+        let directory = self.view.path.join(EVIDENCE);
+        match files.is_empty() {
+            true => Ok(()),
+            false => self.view.disk.sync_dir(&directory).at(&directory, "syncing the directory"),
+        }
     }
 
     /// Writes outputs where nobody looks yet; see [`Staging`]. What an earlier run had staged and

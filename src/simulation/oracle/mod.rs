@@ -228,6 +228,15 @@ impl Watch {
         found
     }
 
+    /// An operator says that its log was put back to an earlier state.
+    pub fn put_back(&mut self, home: &Home) {
+        let me = home.seat.me;
+        if !self.is_faulty(me) {
+            let what = format!("operator {me} says that its log was put back, and it was not");
+            self.violation(Oracle::Resumption, what);
+        }
+    }
+
     /// What is on an honest operator's disk after a write or an erasure; whether it has prepared.
     pub fn disk(&mut self, home: &Home, prepared: bool) {
         let me = home.seat.me;
