@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::demo::{self, Demo, Running};
+use super::demo::{self, Demo};
+use super::demo_process::Running;
 use super::evidence::judged;
 use crate::args::Fault;
 use crate::cheat::{self, Rule};
