@@ -10,6 +10,10 @@ pub(crate) mod demo;
 
 mod demo_faults;
 
+mod demo_prepare;
+
+mod demo_process;
+
 mod demo_ssv;
 
 pub(crate) mod evidence;
