@@ -64,7 +64,20 @@ pub(crate) fn beacon(path: &Path, error: &BeaconError) -> CliError {
         BeaconError::Json(_) | BeaconError::Hex { .. } | BeaconError::Decimal => {
             "save the answer of GET /eth/v1/beacon/states/head/validators/KEY as it is"
         }
-        BeaconError::Status(_) => "wait until the validator is active, then ask the node again",
+        BeaconError::Unknown(_) => {
+            "if its deposit was made, wait until the chain has processed it, then ask the node \
+             again; if not, no exit can be made"
+        }
+        BeaconError::Refused { .. } => "ask the node again, and save the answer as it is",
+        BeaconError::NotActive { .. } | BeaconError::Status(_) => {
+            "wait until the validator is active, then ask the node again"
+        }
+        BeaconError::Leaving { .. } | BeaconError::Slashed(_) => {
+            "nothing to do: the balance goes to the withdrawal address by itself"
+        }
+        BeaconError::TooYoung { .. } => {
+            "wait until then; or leave --beacon out, to sign an exit that is accepted later"
+        }
         _ => "sign nothing; find out which of the two is right",
     };
     finding(format!("{}: {error}", shown(path)), fix)
