@@ -137,7 +137,10 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
             let stamp = now();
             let mut files = encrypt(&own, layout.profile, &key, stamp)?;
             files.extend(layout.password_files(ceremony.v(), stamp));
-            let written = write(folder, &files, json!({ "operator": own.seat.me.get() }), "", out);
+            let alone = layout.profile == Profile::Charon && layout.written.is_none();
+            let note = if alone { messages::charon_passwords() } else { "" };
+            let fields = json!({ "operator": own.seat.me.get() });
+            let written = write(folder, &files, fields, note, out);
             files
                 .iter_mut()
                 .filter(|file| file.audience == Audience::Secret)

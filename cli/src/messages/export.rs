@@ -76,3 +76,9 @@ pub(crate) fn not_imported(lines: &[String]) -> CliError {
          duplicates",
     )
 }
+
+/// A note, for keystores as Charon has them, without what it also needs.
+pub(crate) fn charon_passwords() -> &'static str {
+    "\nCharon and its scripts read each password from a file beside the keystore (keystore-0.txt), \
+     and none was written: add --password-files, or write these files yourself."
+}

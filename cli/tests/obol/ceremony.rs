@@ -244,7 +244,11 @@ fn a_node_key_is_the_one_of_the_definition() {
         operator: Index::new(2).unwrap(),
         expected: node(1).public(),
         found: node(2).public(),
+        belongs_to: Index::new(3),
     };
+    assert!(wrong.to_string().ends_with("for operator 2; it is that of operator 3"), "{wrong}");
+    let nobodys = seat.clone().with_node_key(node(7)).err();
+    assert_eq!(nobodys.map(|wrong| wrong.belongs_to), Some(None));
     assert_eq!(seat.clone().with_node_key(node(2)).err(), Some(wrong));
     assert!(seat.with_node_key(node(1)).unwrap().node_key().is_some());
 }
