@@ -44,7 +44,7 @@ fn peak_kib() -> u64 {
 /// The worst file of a shape.
 fn hostile(n: usize, t: usize, v: usize, crowd: Crowd) -> Vec<u8> {
     let operator = |i: usize| {
-        let name = OperatorName::parse(&format!("operator-{i}")).unwrap();
+        let name = OperatorName::parse(&format!("member-{i}")).unwrap();
         let mut seed = bytes(&format!("hostile {i}"));
         Arc::new(Operator::generate(name, Secret32::new(&mut seed)))
     };

@@ -72,19 +72,44 @@ fn a_card_is_read_as_it_was_written() {
     assert_eq!(operator(&"z".repeat(32)).card().encode().len(), LONGEST_CARD);
 }
 
+/// A card without a mark is of version 1; none is made of the other by leaving the mark out.
+#[test]
+fn a_card_without_an_install_mark_is_of_version_1() {
+    let with = operator("alice").card();
+    let without = operator("alice").with_mark(None).card();
+    assert_eq!((with.version(), without.version()), (2, 1));
+    assert_eq!(OperatorCard::parse(&without.encode()), Ok(without.clone()));
+    assert_ne!(with.signature(), without.signature());
+    let taken =
+        OperatorCard::from_parts(with.name.clone(), with.key, with.noise, None, *with.signature());
+    assert_eq!(taken, Err(CardError::Signature));
+    let given = OperatorCard::from_parts(
+        without.name.clone(),
+        without.key,
+        without.noise,
+        with.mark,
+        *without.signature(),
+    );
+    assert_eq!(given, Err(CardError::Signature));
+    // What is sealed has no mark, and the mark follows from none of it.
+    let restored = Operator::from_secret_bytes(&operator("alice").to_secret_bytes()).unwrap();
+    assert_eq!(restored.mark(), None);
+    assert_eq!(restored.card(), without);
+}
+
 #[test]
 fn refused_spellings() {
-    let card = operator("alice").card();
+    let card = operator("bob").card();
     let text = card.encode();
     let bytes = payload(&card);
     let bitcoin = bech32::encode_lower::<Bech32m>(Hrp::parse("bc").unwrap(), &bytes).unwrap();
     let older = bech32::encode_lower::<Bech32>(Hrp::parse("quorate").unwrap(), &bytes).unwrap();
     let mixed = text.replacen('q', "Q", 1);
-    // 135 bytes are 216 letters exactly: one letter more, of zero bits, decodes to the same bytes.
+    // 165 bytes are 264 letters exactly: one letter more, of zero bits, decodes to the same bytes.
     let padded = {
         let letters: Vec<_> =
             text[8..text.len() - 6].chars().map(|c| bech32::Fe32::from_char(c).unwrap()).collect();
-        assert_eq!((bytes.len(), letters.len()), (135, 216));
+        assert_eq!((bytes.len(), letters.len()), (165, 264));
         use bech32::primitives::iter::Fe32IterExt;
         let hrp = Hrp::parse("quorate").unwrap();
         letters
@@ -143,7 +168,8 @@ fn refused_contents() {
     let short = |what, missing| CardError::Layout(DecodeError::Short { what, missing });
     for (tried, text, reason) in [
         ("no bytes", line(&[]), short("version", 1)),
-        ("another version", changed(0, &[2]), CardError::Version(2)),
+        ("another version", changed(0, &[3]), CardError::Version(3)),
+        ("version 0", changed(0, &[0]), CardError::Version(0)),
         ("no point", changed(1, &[2; 32]), CardError::Key(KeyError::NotOnCurve)),
         ("key of small order", changed(1, &[0; 32]), CardError::Key(KeyError::SmallOrder)),
         ("key at p", changed(1, &[&[0xed_u8] as &[u8], &[0xff; 30], &[0x7f]].concat()), {
@@ -157,16 +183,17 @@ fn refused_contents() {
         ),
         ("another's Noise static", changed(33, bob.noise.as_bytes()), CardError::Signature),
         ("another's key", changed(1, bob.key.as_bytes()), CardError::Signature),
-        ("another's card signature", changed(65, bob.signature()), CardError::Signature),
-        ("another name", changed(130, b"alicf"), CardError::Signature),
-        ("name with a space", changed(130, b" lice"), CardError::Name(NameError::Spaces)),
-        ("name not UTF-8", changed(130, &[0xff]), {
+        ("another's card signature", changed(97, bob.signature()), CardError::Signature),
+        ("another's install mark", changed(65, &bob.mark.unwrap().0), CardError::Signature),
+        ("another name", changed(162, b"alicf"), CardError::Signature),
+        ("name with a space", changed(162, b" lice"), CardError::Name(NameError::Spaces)),
+        ("name not UTF-8", changed(162, &[0xff]), {
             CardError::Layout(DecodeError::Invalid { what: "name", why: "not UTF-8" })
         }),
-        ("shorter name", changed(129, &[4]), CardError::Layout(DecodeError::Trailing { extra: 1 })),
-        ("longer name", changed(129, &[6]), short("name", 1)),
-        ("no name", line(&[&bytes[..129], &[0]].concat()), CardError::Name(NameError::Empty)),
-        ("cut in the certificate", line(&bytes[..100]), short("card signature", 29)),
+        ("shorter name", changed(161, &[4]), CardError::Layout(DecodeError::Trailing { extra: 1 })),
+        ("longer name", changed(161, &[6]), short("name", 1)),
+        ("no name", line(&[&bytes[..161], &[0]].concat()), CardError::Name(NameError::Empty)),
+        ("cut in the certificate", line(&bytes[..100]), short("card signature", 61)),
         (
             "a byte more",
             line(&[&bytes[..], &[0]].concat()),
@@ -183,7 +210,8 @@ fn secrets_come_back() {
     let bytes = first.to_secret_bytes();
     assert_eq!(bytes.expose().len(), 4 + 2 + 96 + 2 + 5);
     let again = Operator::from_secret_bytes(&bytes).unwrap();
-    assert_eq!(again.card(), first.card());
+    assert_eq!(again.with_mark(first.mark()).card(), first.card());
+    let again = Operator::from_secret_bytes(&bytes).unwrap();
     assert_eq!(again.storage_key().expose(), first.storage_key().expose());
     assert_eq!(again.to_secret_bytes().expose(), bytes.expose());
 }

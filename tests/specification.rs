@@ -141,6 +141,7 @@ fn known_answer_of_the_card() {
     let answers = [
         ("operator key", card.key.to_string()),
         ("Noise static", hex::encode(card.noise.as_bytes())),
+        ("install mark", hex::encode(card.mark.unwrap().0)),
         ("card signature", hex::encode(card.signature())),
         ("card", card.encode()),
     ];

@@ -44,7 +44,7 @@ fn validators(count: usize) -> String {
 impl Cast {
     pub fn new(shape: Shape) -> Self {
         let operator = |i: usize| {
-            let name = OperatorName::parse(&format!("operator-{i}")).expect("a short name");
+            let name = OperatorName::parse(&format!("member-{i}")).expect("a short name");
             Arc::new(Operator::generate(
                 name,
                 Secret32::new(&mut bytes(&format!("bench operator {i}"))),

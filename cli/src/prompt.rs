@@ -111,7 +111,8 @@ pub(crate) fn open_identity(
         .map_err(|error| messages::seal(&path, &error))?;
     let operator =
         Operator::from_secret_bytes(&opened).map_err(|error| messages::operator(&path, &error))?;
-    Ok((operator, passphrase))
+    let mark = state.read_mark().map_err(messages::store)?;
+    Ok((operator.with_mark(mark), passphrase))
 }
 
 /// A line typed on the terminal; `flag` is how to give the answer without one.

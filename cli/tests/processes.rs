@@ -314,7 +314,7 @@ fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
     let mut first = cluster.start(0);
     first.until(BEGUN);
     // Whoever has the passphrase can look while it runs.
-    let (dir, passphrase) = (cluster.path("operator-1"), cluster.path("operator-1.passphrase"));
+    let (dir, passphrase) = (cluster.path("member-1"), cluster.path("member-1.passphrase"));
     let status = quorate(&["--json", "--dir", &dir, "--passphrase-file", &passphrase, "status"])
         .ended_with(5)
         .json();
@@ -536,7 +536,7 @@ fn two_that_cannot_reach_each_other_finish_through_the_others() {
         .quorate(3, &["run", &cluster.path("elsewhere.toml"), "--yes-fingerprint", &cluster.words]);
     last.args(["--listen", &format!("127.0.0.1:{}", cluster.ports[3]), "--kdf", "pbkdf2"]);
     all.push(Running::start(last));
-    all[3].until("operator-1 is not reachable");
+    all[3].until("member-1 is not reachable");
     all.iter_mut().for_each(|running| running.until("Outputs are written."));
     // What the two have of each other they cannot know: they would stay, until somebody has had
     // enough.
@@ -581,7 +581,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
         verdict.json()["said"][0]
             .as_str()
             .unwrap()
-            .starts_with("operator-1 (operator 1) abandoned the ceremony in round 0")
+            .starts_with("member-1 (operator 1) abandoned the ceremony in round 0")
     );
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
 

@@ -1,7 +1,8 @@
 //! The operator card: name and public keys in one line that survives mail and chat.
 //!
 //! `quorate1...` is bech32m (BIP-350) over `version(1) ‖ operator key(32) ‖ Noise static(32) ‖
-//! card signature(64) ‖ name length(1) ‖ name`, 131 to 162 bytes.
+//! install mark(32) ‖ card signature(64) ‖ name length(1) ‖ name`, 163 to 194 bytes. A card of
+//! version 1 has no install mark.
 
 use core::fmt;
 
@@ -9,18 +10,26 @@ use bech32::primitives::decode::{CheckedHrpstring, CheckedHrpstringError};
 use bech32::{Bech32m, Hrp};
 
 use super::key::{BadSignature, KeyError, OperatorKey, OperatorPublic};
+use super::name::{PlainError, check_plain};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Tag;
 use crate::primitives::x25519::{DhKeyError, DhPublic};
 
 /// Longest name of an operator, in bytes.
 pub const LONGEST_NAME: usize = 32;
-/// Longest card, in characters: `quorate1`, 162 bytes in fives of bits, 6 characters of checksum.
+/// Longest card, in characters: `quorate1`, 194 bytes in fives of bits, 6 characters of checksum.
 /// Below the 1023 that bech32m is made for.
-pub const LONGEST_CARD: usize = 8 + ((130 + LONGEST_NAME) * 8).div_ceil(5) + 6;
+pub const LONGEST_CARD: usize = 8 + ((162 + LONGEST_NAME) * 8).div_ceil(5) + 6;
 
 const PREFIX: Hrp = Hrp::parse_unchecked("quorate");
-const VERSION: u8 = 1;
+const WITHOUT_MARK: u8 = 1;
+const WITH_MARK: u8 = 2;
+
+/// 32 random bytes of one directory of an operator. They are in the card and not in the sealed keys,
+/// so that a directory to which only the keys were restored is told from the one that they were made
+/// in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstallMark(pub [u8; 32]);
 
 /// Why a text is not a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -41,9 +50,29 @@ pub enum NameError {
         /// The first such character.
         found: char,
     },
+    /// A new operator does not have it.
+    #[error(transparent)]
+    Plain(#[from] PlainError),
+    /// A character that ends a quotation.
+    #[error("the name contains {found:?}, which would end its quotation")]
+    Quote {
+        /// The first such character.
+        found: char,
+    },
     /// A space at an end, or two in a row.
     #[error("the name starts or ends with a space, or has two in a row")]
     Spaces,
+}
+
+/// Characters that end a quotation, or escape its end.
+const QUOTES: [char; 4] = ['"', '\'', '`', '\\'];
+
+/// Checks that a name cannot end its own quotation.
+pub fn check_quotable(text: &str) -> Result<(), NameError> {
+    match text.chars().find(|c| QUOTES.contains(c)) {
+        Some(found) => Err(NameError::Quote { found }),
+        None => Ok(()),
+    }
 }
 
 /// Checks a name of at most `most` bytes.
@@ -75,6 +104,17 @@ impl OperatorName {
     /// Checks the text.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         check_name(text, LONGEST_NAME).map(|()| Self(text.to_owned()))
+    }
+
+    /// Checks the text as the name of a new operator: of one whose card has an install mark.
+    pub fn parse_new(text: &str) -> Result<Self, NameError> {
+        let name = Self::parse(text)?;
+        name.check_new().map(|()| name)
+    }
+
+    /// Whether it is a name of a new operator.
+    pub fn check_new(&self) -> Result<(), NameError> {
+        Ok(check_plain(&self.0)?)
     }
 
     /// The text.
@@ -110,7 +150,9 @@ pub enum CardError {
     #[error("not an operator card: it does not start with quorate1")]
     Prefix,
     /// Made by another version of this program.
-    #[error("operator card of version {0}; this program reads version {VERSION}")]
+    #[error(
+        "operator card of version {0}; this program reads versions {WITHOUT_MARK} and {WITH_MARK}"
+    )]
     Version(u8),
     /// Not the layout.
     #[error("operator card: {0}")]
@@ -145,36 +187,53 @@ pub struct OperatorCard {
     pub key: OperatorPublic,
     /// Static key of the channels.
     pub noise: DhPublic,
+    /// Mark of the directory that the card was made in; none in a card of version 1.
+    pub mark: Option<InstallMark>,
     signature: [u8; 64],
 }
 
 impl OperatorCard {
     /// Signs a card.
-    pub(super) fn issue(name: OperatorName, key: &OperatorKey, noise: DhPublic) -> Self {
-        let signature = key.sign(Tag::CardSignature, &signed(&name, &noise));
-        Self { name, key: key.public(), noise, signature }
+    pub(super) fn issue(
+        name: OperatorName,
+        key: &OperatorKey,
+        noise: DhPublic,
+        mark: Option<InstallMark>,
+    ) -> Self {
+        let signature = key.sign(Tag::CardSignature, &signed(&name, &noise, mark));
+        Self { name, key: key.public(), noise, mark, signature }
     }
 
-    /// A card from its parts, if the card signature verifies.
+    /// A card from its parts, if the card signature verifies and, with a mark, its name is one of a
+    /// new operator.
     pub fn from_parts(
         name: OperatorName,
         key: OperatorPublic,
         noise: DhPublic,
+        mark: Option<InstallMark>,
         signature: [u8; 64],
     ) -> Result<Self, CardError> {
-        key.verify(Tag::CardSignature, &signed(&name, &noise), &signature)
+        if mark.is_some() {
+            name.check_new()?;
+        }
+        key.verify(Tag::CardSignature, &signed(&name, &noise, mark), &signature)
             .map_err(|BadSignature| CardError::Signature)?;
-        Ok(Self { name, key, noise, signature })
+        Ok(Self { name, key, noise, mark, signature })
     }
 
-    /// The card signature: of the operator key over Noise static and name.
+    /// The version of its format: 2 with an install mark, 1 without.
+    pub fn version(&self) -> u8 {
+        if self.mark.is_some() { WITH_MARK } else { WITHOUT_MARK }
+    }
+
+    /// The card signature: of the operator key over Noise static, install mark and name.
     pub fn signature(&self) -> &[u8; 64] {
         &self.signature
     }
 
     /// One line, `quorate1...`.
     pub fn encode(&self) -> String {
-        let bytes = Writer::with_capacity(130 + LONGEST_NAME).u8(VERSION);
+        let bytes = Writer::with_capacity(162 + LONGEST_NAME).u8(self.version());
         bech32::encode_lower::<Bech32m>(PREFIX, &self.write(bytes).finish())
             .expect("far below bech32m's length")
     }
@@ -192,24 +251,27 @@ impl OperatorCard {
             return Err(CardError::Prefix);
         }
         let bytes: Vec<u8> = line.byte_iter().collect();
-        if let Some(version) = bytes.first().filter(|version| **version != VERSION) {
-            return Err(CardError::Version(*version));
-        }
+        let with_mark = match bytes.first() {
+            Some(&WITHOUT_MARK) | None => false,
+            Some(&WITH_MARK) => true,
+            Some(version) => return Err(CardError::Version(*version)),
+        };
         let card = Reader::all(&bytes, |r| {
             r.u8("version")?;
-            RawCard::read(r)
+            RawCard::read(r, with_mark)
         })?
         .check()?;
         // Bech32m has two cases and leaves up to four bits over.
         if card.encode() == text { Ok(card) } else { Err(CardError::NotCanonical) }
     }
 
-    /// Appends `key(32) ‖ noise(32) ‖ card signature(64) ‖ name length(1) ‖ name`: the part that
-    /// card and spec have in common.
+    /// Appends `key(32) ‖ noise(32) ‖ install mark(32), if any ‖ card signature(64) ‖ name length(1)
+    /// ‖ name`: the part that card and spec have in common.
     pub fn write(&self, w: Writer) -> Writer {
         let length = u8::try_from(self.name.0.len()).expect("a name has at most 32 bytes");
         w.bytes(self.key.as_bytes())
             .bytes(self.noise.as_bytes())
+            .each(&self.mark, |w, mark| w.bytes(&mark.0))
             .bytes(&self.signature)
             .u8(length)
             .bytes(self.name.0.as_bytes())
@@ -220,20 +282,22 @@ impl OperatorCard {
 pub struct RawCard {
     key: [u8; 32],
     noise: [u8; 32],
+    mark: Option<InstallMark>,
     signature: [u8; 64],
     name: String,
 }
 
 impl RawCard {
-    /// Reads what [`OperatorCard::write`] wrote.
-    pub fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Reads what [`OperatorCard::write`] wrote, of a card with or without an install mark.
+    pub fn read(r: &mut Reader<'_>, with_mark: bool) -> Result<Self, DecodeError> {
         let (key, noise) = (r.array("operator key")?, r.array("Noise key")?);
+        let mark = if with_mark { Some(InstallMark(r.array("install mark")?)) } else { None };
         let signature = r.array("card signature")?;
         let length = usize::from(r.u8("name length")?);
         let name = r.bytes("name", length)?;
         let name = core::str::from_utf8(name)
             .map_err(|_| DecodeError::Invalid { what: "name", why: "not UTF-8" })?;
-        Ok(Self { key, noise, signature, name: name.to_owned() })
+        Ok(Self { key, noise, mark, signature, name: name.to_owned() })
     }
 
     /// Checks every field.
@@ -241,12 +305,13 @@ impl RawCard {
         let name = OperatorName::parse(&self.name)?;
         let (key, noise) =
             (OperatorPublic::from_bytes(self.key)?, DhPublic::from_bytes(self.noise)?);
-        OperatorCard::from_parts(name, key, noise, self.signature)
+        OperatorCard::from_parts(name, key, noise, self.mark, self.signature)
     }
 }
 
 /// What the card signature is over. The name is in it so that nobody can show an operator's key
-/// under another name.
-fn signed(name: &OperatorName, noise: &DhPublic) -> Vec<u8> {
-    [noise.as_bytes(), name.0.as_bytes()].concat()
+/// under another name. With a mark it is longer than any without.
+fn signed(name: &OperatorName, noise: &DhPublic, mark: Option<InstallMark>) -> Vec<u8> {
+    let mark = mark.as_ref().map_or(&[][..], |mark| &mark.0);
+    [noise.as_bytes(), mark, name.0.as_bytes()].concat()
 }

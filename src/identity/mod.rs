@@ -4,8 +4,10 @@ pub mod card;
 
 pub mod key;
 
+pub mod name;
+
 pub mod operator;
 
-pub use card::{OperatorCard, OperatorName};
+pub use card::{InstallMark, OperatorCard, OperatorName};
 pub use key::{OperatorKey, OperatorPublic};
 pub use operator::Operator;

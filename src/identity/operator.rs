@@ -1,9 +1,9 @@
 //! The secret keys of an operator.
 
-use super::card::{NameError, OperatorCard, OperatorName};
+use super::card::{InstallMark, NameError, OperatorCard, OperatorName};
 use super::key::OperatorKey;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
-use crate::primitives::hash::{Tag, secret_bytes};
+use crate::primitives::hash::{Tag, secret_bytes, tagged};
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::primitives::x25519::DhSecret;
 
@@ -27,7 +27,8 @@ pub enum OperatorError {
     Name(#[from] NameError),
 }
 
-/// An operator: signing key, Noise static, storage key, name.
+/// An operator: signing key, Noise static, storage key, name; and the mark of the directory that it
+/// works in, which is public.
 ///
 /// # Security
 /// No `Clone`, `Debug` or serde; every secret in it is wiped on drop.
@@ -36,11 +37,12 @@ pub struct Operator {
     key: OperatorKey,
     noise: DhSecret,
     storage: Secret32,
+    mark: Option<InstallMark>,
 }
 
 impl Operator {
-    /// A new operator from 32 fresh bytes. The three keys are `TH(tag, entropy)` under three tags:
-    /// none tells of another.
+    /// A new operator from 32 fresh bytes. The three keys and the install mark are `TH(tag,
+    /// entropy)` under four tags: none tells of another.
     pub fn generate(name: OperatorName, entropy: Secret32) -> Self {
         let derive = |tag| secret_bytes(tag, &[entropy.expose()]);
         Self {
@@ -48,12 +50,23 @@ impl Operator {
             key: OperatorKey::from_seed(derive(Tag::OperatorSeed)),
             noise: DhSecret::new(derive(Tag::NoiseSeed)),
             storage: derive(Tag::StorageSeed),
+            mark: Some(InstallMark(tagged(Tag::InstallMark, &[entropy.expose()]).0)),
         }
     }
 
-    /// The public side.
+    /// The public side: with the mark of the directory, or of version 1 if it has none.
     pub fn card(&self) -> OperatorCard {
-        OperatorCard::issue(self.name.clone(), &self.key, self.noise.public())
+        OperatorCard::issue(self.name.clone(), &self.key, self.noise.public(), self.mark)
+    }
+
+    /// The mark of the directory that it works in.
+    pub fn mark(&self) -> Option<InstallMark> {
+        self.mark
+    }
+
+    /// The same operator in a directory with this mark.
+    pub fn with_mark(self, mark: Option<InstallMark>) -> Self {
+        Self { mark, ..self }
     }
 
     /// The name.
@@ -91,7 +104,8 @@ impl Operator {
         SecretBytes::new(bytes.finish())
     }
 
-    /// Reads what [`Operator::to_secret_bytes`] wrote, and nothing else.
+    /// Reads what [`Operator::to_secret_bytes`] wrote, and nothing else. The operator has no install
+    /// mark: that is in another file.
     pub fn from_secret_bytes(bytes: &SecretBytes) -> Result<Self, OperatorError> {
         let header = bytes.expose();
         if !header.starts_with(MAGIC) {
@@ -112,6 +126,12 @@ impl Operator {
             return Err(OperatorError::Version(version));
         }
         let name = OperatorName::parse(&name)?;
-        Ok(Self { name, key: OperatorKey::from_seed(key), noise: DhSecret::new(noise), storage })
+        Ok(Self {
+            name,
+            key: OperatorKey::from_seed(key),
+            noise: DhSecret::new(noise),
+            storage,
+            mark: None,
+        })
     }
 }

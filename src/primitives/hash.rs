@@ -93,8 +93,10 @@ tags! {
     BoxEphemeral = "box-ephemeral",
     /// Seeds of the padding of shares for SSV.
     SsvSeed = "ssv-seed",
-    /// Signature of an operator card: of the operator key on Noise static and name.
+    /// Signature of an operator card: of the operator key on Noise static, install mark and name.
     CardSignature = "noise-certificate",
+    /// The install mark of a new operator, from its entropy.
+    InstallMark = "install-mark",
     /// Operator card.
     Card = "card",
     /// Prologue of a channel's Noise handshake.

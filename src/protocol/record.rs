@@ -75,6 +75,10 @@ pub enum ReplayError {
         current = Version::CURRENT
     )]
     Version(Version),
+    /// The ceremony has the mark of another directory of this operator, and nothing was begun in
+    /// this one.
+    #[error("nothing was begun here, and the ceremony has the mark of another directory")]
+    OtherInstall,
     /// This operator has signed that it gives up, which is final.
     #[error("this operator has abandoned this ceremony")]
     Abandoned,

@@ -43,6 +43,9 @@ impl Participant {
                 if !version.is_current() {
                     return Err(ReplayError::Version(version));
                 }
+                if !seat.is_of_this_install() {
+                    return Err(ReplayError::OtherInstall);
+                }
                 // An operator that could not sign in the end does not begin.
                 ssv::own_key(&seat)?;
                 Ok(Self::begin(seat, entropy()))

@@ -33,6 +33,13 @@ impl OwnSeat {
         Some(Self { ceremony, me, operator, ssv_key: None, node_key: None })
     }
 
+    /// Whether the ceremony has the mark of the directory that this operator works in. In another
+    /// one nothing is begun: what was signed may be in a log elsewhere.
+    pub fn is_of_this_install(&self) -> bool {
+        let seat = self.ceremony.roster().get(self.me);
+        seat.is_some_and(|seat| seat.card.mark.is_some() && seat.card.mark == self.operator.mark())
+    }
+
     /// The same seat with the RSA key that a ceremony for SSV asks for.
     pub fn with_ssv_key(self, key: Arc<RsaSecret>) -> Self {
         Self { ssv_key: Some(key), ..self }

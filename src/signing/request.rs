@@ -105,7 +105,7 @@ impl Request {
         };
         match &self.delivery {
             Delivery::Public => body.u8(0),
-            Delivery::Custodian(card) => card.write(body.u8(1)),
+            Delivery::Custodian(card) => card.write(body.u8(card.version())),
         }
         .finish()
     }

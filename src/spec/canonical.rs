@@ -9,8 +9,8 @@
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
-//! n(2) ‖ t(2) ‖ n times: point(8) ‖ operator key(32) ‖ Noise static(32) ‖ card signature(64)
-//!   ‖ name length(1) ‖ name
+//! n(2) ‖ t(2) ‖ n times: point(8) ‖ operator key(32) ‖ Noise static(32)
+//!   ‖ install mark(32), not in version 1 ‖ card signature(64) ‖ name length(1) ‖ name
 //! V(4) ‖ V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
 //! with bit 1: owner(20) ‖ nonce of the first validator(8)
@@ -47,7 +47,7 @@ use crate::primitives::hash::Digest;
 pub const MOST_CANONICAL_BYTES: usize = 8
     + (2 + ceremony::LONGEST_NAME + 32 + 4 + 32)
     + (2 + LONGEST_NETWORK_NAME + 4 + 5 + 32 + 9)
-    + (4 + MOST_OPERATORS * (8 + 129 + card::LONGEST_NAME))
+    + (4 + MOST_OPERATORS * (8 + 161 + card::LONGEST_NAME))
     + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28))
     + (20 + 8 + CLUSTER_SIZES[CLUSTER_SIZES.len() - 1] * RSA_BYTES)
     + (4 + obol::MOST_EXTENSION_BYTES);
@@ -159,12 +159,17 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
         return Err(SpecError::Policy(policy));
     }
     let (for_ssv, obol) = (policy & FOR_SSV != 0, policy & OBOL != 0);
-    let raw = Reader::all(body, |r| Raw::read(r, for_ssv, obol))?;
+    let raw = Reader::all(body, |r| Raw::read(r, version.has_marks(), for_ssv, obol))?;
     raw.into_terms(version, kind, policy & ALLOW_ALL_REQUIRED != 0)
 }
 
 impl Raw {
-    fn read(r: &mut Reader<'_>, for_ssv: bool, obol: bool) -> Result<Self, DecodeError> {
+    fn read(
+        r: &mut Reader<'_>,
+        with_marks: bool,
+        for_ssv: bool,
+        obol: bool,
+    ) -> Result<Self, DecodeError> {
         let (name, id, attempt) =
             (r.text("name", ceremony::LONGEST_NAME)?, r.array("id")?, r.u32("attempt")?);
         let supersedes =
@@ -180,7 +185,7 @@ impl Raw {
         };
         let operators = bounded("operators", r.u16("operators")?.into(), MOST_OPERATORS)?;
         let required = r.u16("threshold")?;
-        let seats = r.many(operators, |r| Ok((r.u64("point")?, RawCard::read(r)?)))?;
+        let seats = r.many(operators, |r| Ok((r.u64("point")?, RawCard::read(r, with_marks)?)))?;
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
         let validators =
             r.many(bounded("validators", count, MOST_VALIDATORS)?, RawValidator::read)?;

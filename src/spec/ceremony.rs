@@ -14,7 +14,8 @@ use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
-use crate::identity::card::check_name;
+use crate::identity::card::{check_name, check_quotable};
+use crate::identity::name::skeleton;
 use crate::primitives::hash::{Digest, Tag, tagged};
 
 /// Longest name of a ceremony, in bytes.
@@ -94,10 +95,22 @@ impl Ceremony {
     /// The one way in.
     pub(super) fn check(terms: Terms) -> Result<Self, SpecError> {
         check_name(&terms.name, LONGEST_NAME).map_err(SpecError::Name)?;
+        if terms.version.has_marks() {
+            check_quotable(&terms.name).map_err(SpecError::Name)?;
+        }
         if terms.id == [0; 32] {
             return Err(SpecError::IdZero);
         }
         check_attempt(terms.attempt, terms.supersedes)?;
+        for (position, seat) in terms.seats.iter().enumerate() {
+            if seat.card.mark.is_some() != terms.version.has_marks() {
+                return Err(SpecError::CardVersion {
+                    place: Place::operator(position, "card"),
+                    card: seat.card.version(),
+                    ceremony: terms.version,
+                });
+            }
+        }
         let threshold = Threshold::new(terms.required, terms.seats.len())?;
         if threshold.needs_all() && !terms.allow_all_required {
             return Err(SpecError::AllRequired(threshold.participants()));
@@ -113,6 +126,10 @@ impl Ceremony {
             obol::check(cluster, &terms)?;
         }
         let canonical = canonical::encode(&terms);
+        let roster = Roster::new(terms.seats)?;
+        if terms.version.has_marks() {
+            check_names(&roster)?;
+        }
         Ok(Self {
             digest: tagged(Tag::Spec, &[&canonical]),
             canonical,
@@ -125,7 +142,7 @@ impl Ceremony {
             supersedes: terms.supersedes,
             network: terms.network,
             threshold,
-            roster: Roster::new(terms.seats)?,
+            roster,
             validators: terms.validators,
             allow_all_required: terms.allow_all_required,
             ssv: terms.ssv,
@@ -262,6 +279,21 @@ fn check_attempt(attempt: u32, supersedes: Option<Digest>) -> Result<(), SpecErr
         (2.., Some(Digest::ZERO)) => Err(SpecError::SupersedesZero),
         (1, None) | (2.., Some(_)) => Ok(()),
     }
+}
+
+/// No two operators have names that look alike.
+fn check_names(roster: &Roster) -> Result<(), SpecError> {
+    let mut skeletons: Vec<String> = Vec::new();
+    for (position, (_, seat)) in roster.iter().enumerate() {
+        let name = seat.card.name.as_str();
+        let alike = skeleton(name);
+        if let Some(first) = skeletons.iter().position(|other| *other == alike) {
+            let place = Place::operator(position, "card");
+            return Err(SpecError::NameAlike { place, name: name.to_owned(), first });
+        }
+        skeletons.push(alike);
+    }
+    Ok(())
 }
 
 fn check_size(validators: usize, threshold: Threshold) -> Result<(), SpecError> {

@@ -10,6 +10,7 @@ use super::kind::CeremonyKind;
 use super::obol::ClusterError;
 use super::ssv::{LARGEST_ID, LARGEST_NONCE};
 use super::threshold::ThresholdError;
+use super::version::Version;
 use crate::ethereum::address::AddressError;
 use crate::ethereum::amount::AmountError;
 use crate::ethereum::deposit::CredentialsError;
@@ -149,6 +150,32 @@ pub enum SpecError {
         place: Place,
         /// What is wrong.
         source: CardError,
+    },
+    /// Two names that look alike.
+    #[error(
+        "{place}: the name {name:?} looks like that of operator {}; one of them needs another name",
+        first + 1
+    )]
+    NameAlike {
+        /// Where.
+        place: Place,
+        /// The second.
+        name: String,
+        /// Position of the first.
+        first: usize,
+    },
+    /// An operator card of a version that ceremonies of this version do not have.
+    #[error(
+        "{place}: an operator card of version {card}; a ceremony of version {ceremony} has cards \
+         of version {ceremony}: ask this operator for its new card (quorate identity show)"
+    )]
+    CardVersion {
+        /// Where.
+        place: Place,
+        /// Of the card.
+        card: u8,
+        /// Of the ceremony.
+        ceremony: Version,
     },
     /// An operator's address.
     #[error("{place}: {source}")]

@@ -31,6 +31,11 @@ impl Version {
         Self::ALL.into_iter().find(|version| version.number() == number)
     }
 
+    /// Whether the cards of its operators have install marks.
+    pub fn has_marks(self) -> bool {
+        self != Self::One
+    }
+
     /// Whether a ceremony of it can be begun and continued.
     pub fn is_current(self) -> bool {
         self == Self::CURRENT

@@ -160,6 +160,7 @@ fn layout() {
         by_hand.extend((position as u64 + 1).to_be_bytes());
         by_hand.extend(card.key.as_bytes());
         by_hand.extend(card.noise.as_bytes());
+        by_hand.extend(card.mark.unwrap().0);
         by_hand.extend(card.signature());
         by_hand.push(name.len() as u8);
         by_hand.extend(name.as_bytes());
@@ -241,7 +242,7 @@ proptest! {
 
     #[test]
     fn encoding_and_decoding_are_inverse(
-        name in "[!-~]( ?[!-~]){0,31}",
+        name in "[!#-&(-Z^_a-~]( ?[!#-&(-Z^_a-~]){0,31}",
         id in any::<[u8; 32]>().prop_filter("an id", |id| *id != [0; 32]),
         attempt in 1_u32..,
         (n, t) in (3_usize..8).prop_flat_map(|n| (Just(n), n / 2 + 1..n.max(n / 2 + 2))),

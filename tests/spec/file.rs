@@ -8,10 +8,13 @@ use quorate::primitives::hash::Digest;
 use quorate::spec::endpoint::EndpointError;
 use quorate::spec::file::MOST_FILE_BYTES;
 use quorate::spec::threshold::ThresholdError;
+use quorate::spec::version::Version;
 use quorate::spec::{Ceremony, CeremonyFile, Place, SpecError};
 use serde_json::{Value, json};
 
-use super::{FIRST, SECOND, bytes, card, card_with_noise_of, ceremony, edited, good, with};
+use super::{
+    FIRST, SECOND, bytes, card, card_of_version_1, card_with_noise_of, ceremony, edited, good, with,
+};
 
 fn at_operator(position: usize, field: &'static str) -> Place {
     Place::operator(position, field)
@@ -27,7 +30,7 @@ fn devnet() -> Value {
 }
 
 fn operators(count: usize) -> Value {
-    (0..count).map(|i| json!({ "card": card(&format!("operator {i}")) })).collect()
+    (0..count).map(|i| json!({ "card": card(&format!("op {i}")) })).collect()
 }
 
 fn second_attempt(supersedes: &str) -> Value {
@@ -164,6 +167,20 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
         ),
         ("one name in two seats", with("/operators/3/card", json!(card("Carol"))), {
             NameDuplicate { place: at_operator(3, "card"), name: "Carol".to_owned(), first: 2 }
+        }),
+        ("a name that looks like another", with("/operators/3/card", json!(card("b0b"))), {
+            NameAlike { place: at_operator(3, "card"), name: "b0b".to_owned(), first: 1 }
+        }),
+        (
+            "a card without an install mark",
+            with("/operators/3/card", json!(card_of_version_1())),
+            { CardVersion { place: at_operator(3, "card"), card: 1, ceremony: Version::Two } },
+        ),
+        ("cards with install marks in a file of version 1", with("/version", json!(1)), {
+            CardVersion { place: at_operator(0, "card"), card: 2, ceremony: Version::One }
+        }),
+        ("a ceremony name that ends its quotation", with("/name", json!("a\" b")), {
+            Name(NameError::Quote { found: '"' })
         }),
         ("one address in two seats", with("/operators/3/address", json!("ALICE.example:3610")), {
             AddressDuplicate {
@@ -559,7 +576,7 @@ fn a_ceremony_is_a_file_again() {
         all,
         gnosis,
         second_attempt(&"01".repeat(32)),
-        with("/name", json!("a \"b\" \\ 'c' # = [d]")),
+        with("/name", json!("a # = [d] {e}, $f")),
         with("/operators/3/point", json!(u64::MAX)),
     ] {
         let parsed = CeremonyFile::parse_json(&file.to_string()).unwrap();

@@ -35,11 +35,17 @@ pub(crate) fn card(name: &str) -> String {
     operator(name).card().encode()
 }
 
+/// A card without an install mark.
+pub(crate) fn card_of_version_1() -> String {
+    operator("dave").with_mark(None).card().encode()
+}
+
 /// An operator called `name` with the Noise static of `other`.
 pub(crate) fn card_with_noise_of(name: &str, other: &str) -> String {
     let mut bytes = operator(name).to_secret_bytes().expose().to_vec();
     bytes[38..70].copy_from_slice(operator(other).noise().expose());
-    Operator::from_secret_bytes(&SecretBytes::new(bytes)).unwrap().card().encode()
+    let twin = Operator::from_secret_bytes(&SecretBytes::new(bytes)).unwrap();
+    twin.with_mark(operator(name).mark()).card().encode()
 }
 
 /// A good file: four operators, three validators in two blocks.

@@ -39,7 +39,7 @@ fn rsa(position: usize) -> RsaSecret {
 /// Operators, the same in every run.
 fn operators(n: usize) -> Vec<Arc<Operator>> {
     let one = |i: usize| {
-        let name = OperatorName::parse(&format!("operator-{}", IDS[i])).unwrap();
+        let name = OperatorName::parse(&format!("member-{}", IDS[i])).unwrap();
         Arc::new(Operator::generate(name, Secret32::new(&mut bytes(&format!("ssv operator {i}")))))
     };
     (0..n).map(one).collect()

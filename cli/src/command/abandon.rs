@@ -42,6 +42,9 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         Some(view) => begun(&view)?,
         None => false,
     };
+    if !begun && !seat.is_of_this_install() {
+        return Err(messages::other_install(state.path()));
+    }
     if !begun {
         return Err(messages::nothing_begun(ceremony.name()));
     }

@@ -50,7 +50,7 @@ pub(super) fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Pla
     store::write_new(&root.join(PASSPHRASE_FILE), passphrase.expose(), 0o600)
         .map_err(messages::store)?;
     let name = |i: usize| {
-        NAMES.get(i).map_or_else(|| format!("operator-{}", i + 1), |name| (*name).to_owned())
+        NAMES.get(i).map_or_else(|| format!("member-{}", i + 1), |name| (*name).to_owned())
     };
     let names: Vec<String> = (0..ports.len()).map(name).collect();
     let for_ssv = match args.ssv {
@@ -108,6 +108,8 @@ fn identity(name: &str, dir: &Path, passphrase: &SecretBytes) -> Result<String, 
     let cost = SealCost::new(DEMO_COST).expect("within bounds");
     let secret = operator.to_secret_bytes();
     let sealed = seal_with_passphrase(&secret, passphrase, IDENTITY_FILE, cost, &mut random::os());
+    let mark = operator.mark().expect("a new operator has one");
+    state.ensure_mark(mark).map_err(messages::store)?;
     state.write_identity(&sealed).map_err(messages::store)?;
     Ok(operator.card().encode())
 }

@@ -8,7 +8,7 @@ use super::obol_key;
 use crate::args::Identity;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{messages, prompt};
-use quorate::identity::{Operator, OperatorCard, OperatorName};
+use quorate::identity::{InstallMark, Operator, OperatorCard, OperatorName};
 use quorate_operator::random;
 use quorate_operator::store::{
     IDENTITY_FILE, SealCost, StateDir, StoreError, seal_with_passphrase,
@@ -35,7 +35,7 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
         Some(name) => name.to_owned(),
         None => prompt::line("Name that the other operators will see", "--name NAME")?,
     };
-    let name = OperatorName::parse(&name).map_err(|error| messages::name(&error))?;
+    let name = OperatorName::parse_new(&name).map_err(|error| messages::name(&error))?;
     let passphrase = prompt::new_passphrase(out)?;
 
     let operator = Operator::generate(name, random::secret());
@@ -47,6 +47,9 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
         &mut random::os(),
     );
     let state = StateDir::open_or_create(&out.dir).map_err(messages::store)?;
+    let mark = operator.mark().expect("a new operator has one");
+    let mark = state.ensure_mark(mark).map_err(messages::store)?;
+    let operator = operator.with_mark(Some(mark));
     state.write_identity(&sealed).map_err(|error| match error {
         // Made by another process since we looked.
         StoreError::Exists { path } => messages::identity_exists(&path),
@@ -57,7 +60,8 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
     talk(&format!("The keys are in {}, sealed with your passphrase.", messages::shown(&path)));
     talk(
         "Back this file up, and keep the passphrase in a different place: if you lose either, this \
-         operator is lost.",
+         operator is lost. Do not copy the other files of the directory: a second copy that runs \
+         would sign twice.",
     );
     talk(
         "Send the card, the line that starts with quorate1, to the coordinator. It is not secret.",
@@ -78,6 +82,22 @@ fn exists(dir: &Path) -> Result<bool, CliError> {
 fn show(out: &Output) -> Result<Exit, CliError> {
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let (operator, _) = prompt::open_identity(&state, out)?;
+    operator
+        .name()
+        .check_new()
+        .map_err(|error| messages::old_name(operator.name().as_str(), &error))?;
+    let operator = match operator.mark() {
+        Some(_) => operator,
+        // Only the keys were restored, or an earlier version made them.
+        None => {
+            let mark = state.ensure_mark(InstallMark(random::public())).map_err(messages::store)?;
+            talk(
+                "This directory had no install mark, so this is a new card. It can take part in \
+                 ceremonies whose file has this card, and in no others.",
+            );
+            operator.with_mark(Some(mark))
+        }
+    };
     finish(&operator.card(), &state.path().join(IDENTITY_FILE), out)
 }
 

@@ -62,6 +62,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         None => false,
     };
     match (&args.yes_fingerprint, begun) {
+        (_, false) if !seat.is_of_this_install() => {
+            return Err(messages::other_install(state.path()));
+        }
         (_, false) => consent(args, &ceremony)?,
         // Whoever gives words means the ceremony that has them, also when it is continued.
         (Some(_), true) => prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), "")?,

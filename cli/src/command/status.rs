@@ -122,7 +122,11 @@ pub(crate) fn run(out: &Output) -> Result<Exit, CliError> {
     if !has_identity {
         talk("There are no operator keys here. Create them with: quorate identity new");
     }
-    let text = if texts.is_empty() { "No ceremonies yet.".to_owned() } else { texts.join("\n\n") };
+    let text = if texts.is_empty() {
+        "No ceremonies in this directory.".to_owned()
+    } else {
+        texts.join("\n\n")
+    };
     let fields = json!({
         "dir": state.path().display().to_string(),
         "identity": has_identity,

@@ -68,6 +68,15 @@ pub(crate) fn spec(error: &SpecError) -> CliError {
     usage(format!("this ceremony is invalid: {error}"), fix)
 }
 
+/// A name that an earlier version took, and that new cards do not have.
+pub(crate) fn old_name(name: &str, error: &NameError) -> CliError {
+    usage(
+        format!("the operator is called {name:?}: {error}"),
+        "its finished ceremonies stay usable. For new ones, make another identity, with another \
+         name, in another directory: quorate identity new",
+    )
+}
+
 pub(crate) fn name(error: &NameError) -> CliError {
     usage(format!("--name: {error}"), "choose another name")
 }

@@ -34,6 +34,10 @@ pub(crate) fn store(error: StoreError) -> CliError {
         LogKey { .. } => "use the identity with which this ceremony was started",
         LogStopped { .. } => "fix the disk problem, then run the same command again",
         LogVersion { .. } => "use the program version that wrote it",
+        MarkDamaged { .. } => {
+            "restore it from a copy of this whole directory; or move it away and run quorate \
+             identity show, which makes a new mark and a new card"
+        }
         Missing { .. } => {
             "give the operator's directory with --dir, or create its keys with: quorate identity \
              new"
@@ -124,6 +128,9 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
     if *error == ReplayError::Abandoned {
         return given_up(dir);
     }
+    if *error == ReplayError::OtherInstall {
+        return other_install(dir);
+    }
     if *error == ReplayError::PutBack {
         return put_back(dir, &PutBack::default());
     }
@@ -131,6 +138,22 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
         format!("{}: {error}", shown(dir)),
         "the disk or the log is damaged: stop here, keep the directory as it is, and do not start \
          this ceremony again",
+    )
+}
+
+/// The ceremony has the mark of another directory of this operator, and nothing was begun here.
+pub(crate) fn other_install(dir: &Path) -> CliError {
+    local(
+        format!(
+            "{}: this identity was restored, or this is not the directory whose card is in the \
+             ceremony file: the file has another install mark. If this operator has run this \
+             ceremony, its log is elsewhere or lost",
+            shown(dir)
+        ),
+        "nothing was signed. Use the directory that made the card, if you have it. Otherwise make \
+         this directory's card with: quorate identity show; and ask the coordinator for a new \
+         attempt with it. This folder does not know whether the ceremony is finished: ask the \
+         other operators before you call it off",
     )
 }
 

@@ -52,7 +52,7 @@ fn secret(number: u8) -> Secret32 {
 
 fn operator(number: u8) -> Arc<Operator> {
     Arc::new(Operator::generate(
-        OperatorName::parse(&format!("operator {number}")).unwrap(),
+        OperatorName::parse(&format!("member {number}")).unwrap(),
         secret(number),
     ))
 }
@@ -281,6 +281,7 @@ fn attack_n4_channel_key_of_another() {
         ours.name,
         ours.key,
         theirs.noise,
+        theirs.mark,
         *theirs.signature(),
     );
     assert_eq!(taken.err(), Some(quorate::identity::card::CardError::Signature));

@@ -314,7 +314,7 @@ fn attack_s8_exhausting_sizes() {
         let secret = quorate::primitives::secret::Secret32::new(&mut bytes(&format!("crowd {i}")));
         text + &format!(
             "[[operators]]\ncard = \"{}\"\n",
-            card(&Operator::generate(format!("operator {i}").as_str().parse_name(), secret))
+            card(&Operator::generate(format!("member {i}").as_str().parse_name(), secret))
         )
     });
     let head = format!(

@@ -1,7 +1,8 @@
 //! What an operator is told whose files are not the newest: its log was put back to an earlier
-//! state. Real processes, real files, and the other operators over real channels.
+//! state, or only its keys were restored. Real processes, real files, and the other operators over real channels.
 #![allow(clippy::unwrap_used)]
 
+mod install;
 mod put_back;
 mod scene;
 #[path = "../support/mod.rs"]

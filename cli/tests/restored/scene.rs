@@ -152,6 +152,7 @@ impl Scene {
             let random = &mut random::os();
             let sealed = seal_with_passphrase(&secret, &passphrase, IDENTITY_FILE, cost, random);
             state.write_identity(&sealed).unwrap();
+            state.ensure_mark(self.all[at].mark().unwrap()).unwrap();
             open.push(self.open(dir, at));
         }
         let mut now = 0;

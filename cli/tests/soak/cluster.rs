@@ -76,7 +76,7 @@ impl Cluster {
         );
         let (mut operators, mut homes) = (Vec::new(), Vec::new());
         for (i, place) in places.iter().enumerate().take(n) {
-            let name = OperatorName::parse(&format!("operator-{}", i + 1)).unwrap();
+            let name = OperatorName::parse(&format!("member-{}", i + 1)).unwrap();
             let operator = Operator::generate(name, Secret32::new(&mut chance.bytes()));
             let dir =
                 dirs.get(&i).cloned().unwrap_or_else(|| root.join(format!("operator-{}", i + 1)));
@@ -92,6 +92,7 @@ impl Cluster {
                 &mut source,
             );
             state.write_identity(&sealed).unwrap();
+            state.ensure_mark(operator.mark().unwrap()).unwrap();
             text += &format!(
                 "[[operators]]\ncard = \"{}\"\naddress = \"{}\"\n",
                 operator.card().encode(),

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use quorate::identity::card::InstallMark;
 use quorate::primitives::hash::Digest;
 
 use super::atomic;
@@ -13,6 +14,8 @@ use super::error::{At as _, StoreError};
 
 /// Name of the sealed operator keys, and the label they are sealed under.
 pub const IDENTITY_FILE: &str = "identity.sealed";
+/// Name of the file with the install mark.
+pub const MARK_FILE: &str = "install.mark";
 const LOCK_FILE: &str = "lock";
 const CEREMONIES: &str = "ceremonies";
 /// A sealed identity is a few hundred bytes.
@@ -20,7 +23,7 @@ const LONGEST_IDENTITY: u64 = 16 << 10;
 /// A directory that only its owner can enter:
 ///
 /// ```text
-/// DIR/  identity.sealed  lock  ceremonies/<first 16 hex digits of the spec digest>/
+/// DIR/  identity.sealed  install.mark  lock  ceremonies/<first 16 hex digits of the spec digest>/
 /// ```
 #[derive(Clone)]
 pub struct StateDir {
@@ -102,6 +105,29 @@ impl StateDir {
         let (sealed, stat) = atomic::read(&*self.disk, &path, LONGEST_IDENTITY)?;
         check_private(&path, &stat)?;
         Ok(sealed)
+    }
+
+    /// The install mark; `None` if this directory has none yet.
+    pub fn read_mark(&self) -> Result<Option<InstallMark>, StoreError> {
+        let path = self.path.join(MARK_FILE);
+        let (bytes, stat) = match atomic::read(&*self.disk, &path, LONGEST_IDENTITY) {
+            Ok(read) => read,
+            Err(StoreError::Missing { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        check_private(&path, &stat)?;
+        let mark = <[u8; 32]>::try_from(bytes.as_slice());
+        mark.map(|mark| Some(InstallMark(mark))).map_err(|_| StoreError::MarkDamaged { path })
+    }
+
+    /// The install mark, which is `fresh` if this directory has none yet. Takes the lock meanwhile.
+    pub fn ensure_mark(&self, fresh: InstallMark) -> Result<InstallMark, StoreError> {
+        let _lock = self.lock()?;
+        if let Some(mark) = self.read_mark()? {
+            return Ok(mark);
+        }
+        atomic::write_new(&*self.disk, &self.path.join(MARK_FILE), &fresh.0, 0o600)?;
+        Ok(fresh)
     }
 
     /// Every ceremony there is something of, by name. Needs no lock; another process may be at work

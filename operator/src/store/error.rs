@@ -95,6 +95,12 @@ pub enum StoreError {
         /// Ours.
         known: u8,
     },
+    /// The install mark is not one.
+    #[error("{}: damaged: not 32 bytes", path.display())]
+    MarkDamaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// It is not there.
     #[error("{}: not found", path.display())]
     Missing {
