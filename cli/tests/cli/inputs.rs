@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use quorate::ethereum::keystore::{Password, TextKeystore};
+use quorate::primitives::secret::SecretBytes;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -117,4 +119,14 @@ fn locks_of_charon_and_of_the_sdk() {
         let verdict = quorate(Path::new("/"), &[&args[..], flags].concat()).done().json();
         assert_eq!(verdict["remarks"], json!(remarks), "{file}");
     }
+}
+
+#[test]
+fn the_key_file_of_an_ssv_node() {
+    let others = repository("test-vectors/others");
+    let file = TextKeystore::from_json(&fs::read(others.join("ssv-node-key.json")).unwrap());
+    let password = fs::read(others.join("ssv-node-key.password")).unwrap();
+    let password = SecretBytes::new(password.trim_ascii_end().to_vec());
+    let text = file.unwrap().decrypt(&Password::new(&password).unwrap()).unwrap();
+    assert!(text.expose().starts_with(b"-----BEGIN RSA PRIVATE KEY-----"));
 }
