@@ -11,7 +11,7 @@ from ethstaker_deposit.settings import ALL_CHAINS, BaseChainSetting
 
 ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 BECH32M = 0x2BC830A3
-GAS_LIMIT = 36_000_000
+GAS_LIMIT = 60_000_000
 
 
 class CeremonyError(Exception):

@@ -36,6 +36,9 @@
 //! [`spec`], [`message`], [`protocol`], [`exchange`], [`export`], [`transcript`], [`mod@audit`],
 //! [`signing`]. What is signed, and every check and code, is specified in `ceremony-specs/`; a
 //! verifier can be written from that text alone.
+//!
+//! What this documentation leaves out but the compiler can reach is open for this workspace's own
+//! tests, benches and fuzz targets. Nothing is promised about it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -22,11 +22,15 @@ fn index(number: u16) -> Index {
 
 /// Three operators that have just started.
 fn exchanges(linger: Duration) -> Vec<(Exchange, InMemory)> {
+    exchanges_at(&Pacing::new(linger))
+}
+
+fn exchanges_at(pacing: &Pacing) -> Vec<(Exchange, InMemory)> {
     let begin = |seat: quorate::OwnSeat| {
         let entropy = || entropy(&format!("exchange {}", seat.me));
         let (participant, step) = Participant::start(seat.clone(), Vec::new(), entropy).unwrap();
         let mut log = InMemory::default();
-        (Exchange::begin(participant, step, Pacing::new(linger), &mut log).unwrap(), log)
+        (Exchange::begin(participant, step, pacing.clone(), &mut log).unwrap(), log)
     };
     machines(3, 2, TWO_VALIDATORS).into_iter().map(|machine| begin(machine.seat)).collect()
 }
@@ -116,6 +120,10 @@ fn a_box_is_sent_behind_the_deal_that_names_it_and_short_statements_first() {
     };
     play(&mut all, |_, _, frame| early(frame));
     let (exchange, log) = &mut all[0];
+    // Over a new connection, what went over the last one counts for nothing.
+    for event in [Event::Down(index(2)), Event::Up(index(2))] {
+        exchange.handle(event, &at(100), log).unwrap();
+    }
     let event = nothing(exchange);
     let actions = exchange.handle(event, &at(100), log).unwrap();
     let frames: Vec<Frame> = sent(&actions).into_iter().map(|(_, frame)| frame).collect();
@@ -128,10 +136,53 @@ fn a_box_is_sent_behind_the_deal_that_names_it_and_short_statements_first() {
         .collect();
     assert_eq!(lengths.len(), 7, "with `help`, everybody's hello and deal; and its own prepare");
     assert!(lengths.is_sorted() && lengths[0] > ENVELOPE_BYTES, "{lengths:?}");
-    let kinds: Vec<bool> =
-        frames.iter().map(|frame| matches!(frame, Frame::ShareBox { .. })).collect();
-    assert_eq!(kinds.iter().filter(|sealed| **sealed).count(), 1);
-    assert_eq!(kinds.iter().position(|sealed| *sealed), Some(7), "behind all statements");
+    let boxes: Vec<usize> = frames
+        .iter()
+        .enumerate()
+        .filter_map(|(at, frame)| matches!(frame, Frame::ShareBox { .. }).then_some(at))
+        .collect();
+    assert_eq!(boxes.len(), 1);
+    let own_deal = |frame: &Frame| match frame {
+        Frame::Statement(bytes) => (bytes[7], bytes[9]) == (Round::Deal.number(), 1),
+        _ => false,
+    };
+    assert_eq!(frames.iter().position(own_deal).map(|at| at + 1), Some(boxes[0]), "before its box");
+}
+
+/// However little is sent at once, and whatever of it the peer has no use for: everything has its
+/// turn, what is disputed too.
+#[test]
+fn nothing_that_a_peer_cannot_use_keeps_back_what_it_can() {
+    let mut all = exchanges_at(&Pacing { at_once: 0, ..Pacing::new(LINGER) });
+    let early = |frame: &Frame| match frame {
+        Frame::Statement(bytes) => bytes[7] < Round::Prepare.number(),
+        _ => true,
+    };
+    play(&mut all, |_, _, frame| early(frame));
+    let (exchange, log) = &mut all[0];
+    // It lacks the deals and never takes them, and holds another hello of each operator.
+    let Event::Frame { from, bytes } = nothing(exchange) else { unreachable!() };
+    let shape = Shape::of(&exchange.participant().seat().ceremony);
+    let Frame::Have(mut have) = Frame::decode(&bytes, &shape).unwrap() else { unreachable!() };
+    for seat in 1..=3 {
+        have.slots[shape.slot(Round::Hello, index(seat)).unwrap()] =
+            Some(quorate::primitives::hash::Digest([7; 32]));
+    }
+    let ask = Event::Frame { from, bytes: Frame::Have(have).encode() };
+    let mut answers = |turns: std::ops::Range<u64>| -> Vec<Frame> {
+        let answer = |turn| sent(&exchange.handle(ask.clone(), &at(100 + turn), log).unwrap());
+        turns.flat_map(answer).map(|(_, frame)| frame).collect()
+    };
+    // Three hellos, three deals, its prepare and its box.
+    let first = answers(0..8);
+    let different = |frames: &[Frame]| {
+        frames.iter().map(Frame::encode).collect::<std::collections::BTreeSet<_>>().len()
+    };
+    assert_eq!((first.len(), different(&first)), (8, 8), "each once");
+    // The hellos were offered and are not due again yet; what it still lacks comes in turn.
+    let second = answers(8..10);
+    assert_eq!((second.len(), different(&second)), (2, 2));
+    assert!(second.iter().all(|frame| first.contains(frame)));
 }
 
 #[test]

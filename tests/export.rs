@@ -5,7 +5,7 @@
 use quorate::ethereum::amount::AmountError;
 use quorate::ethereum::bls::bls_sign;
 use quorate::ethereum::keystore::{DerivedKey, Kdf, Keystore, Password};
-use quorate::export::keystores::{Holder, keystore_files};
+use quorate::export::keystores::{Holder, Profile, keystore_files, keystore_files_as};
 use quorate::export::launchpad::{
     CeremonyFileError, DepositFileError, Fault, OutcomeError, RegistrationFileError, SignedDeposit,
     deposit_files, registrations_file, verify_deposit_file, verify_registrations_file,
@@ -221,4 +221,49 @@ fn keystores_name_their_holder() {
         uuids.insert((json["uuid"].to_string(), json["crypto"]["cipher"].to_string()));
     }
     assert_eq!(uuids.len(), 3);
+}
+
+/// What the start scripts of Obol's clusters take for a keystore's public key: of each line that
+/// has `"pubkey"`, the fourth field between quotes.
+fn keys_by_line(file: &[u8]) -> Vec<String> {
+    let lines = core::str::from_utf8(file).unwrap().lines();
+    let keys = lines.filter(|line| line.contains("\"pubkey\""));
+    keys.map(|line| line.split('"').nth(3).unwrap_or_default().to_owned()).collect()
+}
+
+/// Charon's own layout is read by line; the others stay on one.
+#[test]
+fn keystores_for_charon_have_one_field_a_line() {
+    // Its letters reach the description, and the reader must not stumble over them.
+    let ceremony = ceremony(VALIDATORS);
+    let password = Password::new(&SecretBytes::new(b"correct horse".to_vec())).unwrap();
+    let key = DerivedKey::derive(Kdf::insecure_pbkdf2(), &password, [3; 32]);
+    let shares = [secret(1), secret(2), secret(3)];
+    let public: Vec<G1> = shares.iter().map(|share| share.base_mult().unwrap()).collect();
+    let files = |profile, name| {
+        let holder = Holder { ceremony: name, ..Holder::new(&ceremony, Index::new(4).unwrap()) };
+        let random = chacha20::ChaCha20Rng::from_seed([9; 32]);
+        keystore_files_as(profile, holder, &shares, &public, &key, 0, random).unwrap()
+    };
+    for name in ["Test cluster", "a \"pubkey\": \"b\"", "two\nlines \"pubkey\" \"x"] {
+        for ((charon, plain), share) in
+            files(Profile::Charon, name).iter().zip(files(Profile::Default, name)).zip(&public)
+        {
+            let expected = hex::encode(share.to_compressed());
+            assert_eq!(keys_by_line(&charon.bytes), [expected], "{name:?}");
+            assert!(!plain.bytes.contains(&b'\n'), "{name:?}");
+            let [charon, plain] = [&charon.bytes, &plain.bytes].map(|bytes| {
+                (Keystore::from_json_even_if_weak(bytes).unwrap(), bytes.last().copied())
+            });
+            assert_eq!(charon, plain, "{name:?}: the same keystore, and no line end");
+        }
+    }
+    let first = String::from_utf8(files(Profile::Charon, "Test cluster")[0].bytes.clone()).unwrap();
+    let indents: Vec<&str> = first.lines().map(|line| line.trim_end_matches(',')).collect();
+    assert_eq!(
+        indents[..4],
+        ["{", " \"crypto\": {", "  \"kdf\": {", "   \"function\": \"pbkdf2\""]
+    );
+    assert!(indents.contains(&"   \"params\": {}"), "{first}");
+    assert_eq!(indents[indents.len() - 2..], [" \"version\": 4", "}"]);
 }

@@ -104,6 +104,13 @@ fn hung_up(actions: &[Action]) -> (u16, &Misconduct) {
     }
 }
 
+/// Every frame finds a channel.
+fn carried(live: &mut Live, actions: &[Action]) {
+    if actions.iter().any(|action| matches!(action, Action::Answer { .. })) {
+        live.answer_left();
+    }
+}
+
 /// Operators that keep to the specification, those who are there, and the frames between them.
 struct Net {
     live: BTreeMap<u16, Live>,
@@ -145,6 +152,10 @@ impl Net {
                     assert!(frame.len() <= Frame::max_bytes(usize::from(N)));
                     self.sent += 1;
                     self.frames.push_back((me, to.get(), frame));
+                }
+                Action::Answer { to, frame } => {
+                    self.live.get_mut(&me).unwrap().answer_left();
+                    self.act(me, vec![Action::Send { to, frame }]);
                 }
                 Action::Combined { signature, signers } => {
                     assert!(
@@ -282,6 +293,28 @@ fn a_custodian_alone_has_the_result() {
     assert_eq!(second.ending(), None);
 }
 
+/// What a custodian says that it counts is its word alone; what was sent is not.
+#[test]
+fn nothing_was_sent_before_a_channel_has_it() {
+    let request = request(custodian(3), 0);
+    let mut live = begin(&request, 1);
+    live.handle(Event::Up(seat(3)));
+    let counts_us = state(false, [true, false, false, false]);
+    let actions = hear(&mut live, 3, &counts_us);
+    assert!(matches!(actions[..], [Action::Received]), "{actions:?}");
+    assert_eq!((live.is_received(), live.has_left()), (true, false), "nothing was offered");
+    assert_eq!(live.ending(), None);
+
+    let mut live = begin(&request, 1);
+    live.handle(Event::Up(seat(3)));
+    let actions = hear(&mut live, 3, &state(false, [false; 4]));
+    let [Action::Answer { to, frame }] = &actions[..] else { panic!("{actions:?}") };
+    assert_eq!((to.get(), frame.len()), (3, 291));
+    assert!(!live.has_left(), "the channel may have gone meanwhile");
+    live.answer_left();
+    assert_eq!((live.is_received(), live.has_left()), (false, true));
+}
+
 #[test]
 fn a_custodian_that_is_no_operator_has_no_channel() {
     let name = quorate::identity::OperatorName::parse("zoe").unwrap();
@@ -360,7 +393,9 @@ fn what_is_known_when_it_ends() {
     assert!(!live.has_left(), "it has it already, by another way");
     hear(&mut live, 2, &framed(&open, &answer(&open, 2), 9));
     live.handle(Event::Up(seat(3)));
-    hear(&mut live, 3, &state(false, [false, true, false, false]));
+    let actions = hear(&mut live, 3, &state(false, [false, true, false, false]));
+    assert!(!live.has_left(), "asked for, and not yet given to a channel");
+    carried(&mut live, &actions);
     assert!(live.has_left());
     hear(&mut live, 3, &framed(&open, &answer(&open, 3), 9));
     live.written();
@@ -382,7 +417,8 @@ fn what_is_known_when_it_ends() {
     let sealed = request(custodian(3), 0);
     let mut live = begin(&sealed, 1);
     live.handle(Event::Up(seat(3)));
-    hear(&mut live, 3, &state(false, [false, false, true, false]));
+    let actions = hear(&mut live, 3, &state(false, [false, false, true, false]));
+    carried(&mut live, &actions);
     assert_eq!((live.has_left(), live.is_received()), (true, false));
     hear(&mut live, 3, &state(false, [true, false, true, false]));
     assert_eq!((live.is_received(), live.is_satisfied()), (true, false));

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use quorate::audit::code::Code;
+use quorate::audit::report::Verdict;
 use quorate::ethereum::network::Network;
 use quorate::identity::{Operator, OperatorName};
 use quorate::message::envelope::{ENVELOPE_BYTES, Round};
@@ -75,6 +76,14 @@ fn every_check_of_the_audit_is_in_the_table_and_every_row_is_one() {
     let listed: Vec<&str> =
         rows.iter().map(|row| code(&row[0])).filter(|cell| *cell != "code").collect();
     assert_eq!(listed, Code::ALL.iter().map(|code| code.text()).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_verdict_of_the_audit_is_in_the_table() {
+    let rows = table(&chapter("08-transcript-and-audit.md"), "\n## 8.3 ");
+    let listed: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    let words = [Verdict::Verified, Verdict::Sound, Verdict::NotCompleted, Verdict::Failed];
+    assert_eq!(listed, words.map(Verdict::word));
 }
 
 #[test]

@@ -1,18 +1,26 @@
 //! The command line: definitions for clap and nothing else, so that completions and man pages are
 //! generated from them too.
 
+mod demo;
+
 mod export;
 
-mod signing;
-
 mod obol;
+
+mod run;
+
+mod signing;
 
 mod spec;
 
 mod verify;
 
+#[cfg(feature = "simulation")]
+pub(crate) use demo::SimulateArgs;
+pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
+pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs,
 };
@@ -21,7 +29,7 @@ pub(crate) use verify::{NetworkArgs, Verify, VerifyExit, VerifyKeyshares, Verify
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 use quorate::ethereum::amount::Unit;
@@ -29,7 +37,7 @@ use quorate::ethereum::network::{Network, listed};
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  done
+  0  done; after an audit, the verdict says whether it was compared with --expect
   1  local error: a file, the network, a passphrase
   2  usage error: the command line, or a file that a person wrote
   3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is written
@@ -42,7 +50,8 @@ Typical workflow:
   quorate identity new --name alice     create keys, send the card to the coordinator
   quorate spec show ceremony.toml       check the coordinator's ceremony file
   quorate run ceremony.toml             compare the fingerprint by voice, then take part
-  quorate audit transcript.quorate      verify the result; anyone can do this
+  quorate audit transcript.quorate --expect ceremony.toml
+                                        verify the result; anyone can do this
 
 To try all of this on one machine: quorate demo";
 
@@ -113,7 +122,10 @@ pub(crate) enum Command {
     Evidence(Evidence),
     /// Verify a transcript offline, from public data alone.
     #[command(after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml \
-                            --deposit-data deposit-data.json")]
+                      --deposit-data deposit-data.json\n\nThe verdict is VERIFIED only with \
+                      --expect. Without it, it is SOUND: every check passed, but anybody can make \
+                      such a transcript with operators and an address of their own. Both have exit \
+                      code 0; with --json, \"verdict\" and \"as_expected\" tell them apart.")]
     Audit(AuditArgs),
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
@@ -191,90 +203,6 @@ pub(crate) enum Identity {
     ObolKey(ObolKey),
 }
 
-/// Key derivation of the keystores (EIP-2335).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum KdfChoice {
-    /// scrypt, n = 2^18: takes about a second and 256 MiB per run.
-    Scrypt,
-    /// PBKDF2, c = 2^18.
-    Pbkdf2,
-}
-
-/// Names and places of keystores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ProfileChoice {
-    /// Names as written by Ethereum's deposit tool, which every validator client accepts.
-    Default,
-    /// The layout of Charon.
-    Charon,
-    /// Two folders, for Web3Signer's bulk loading.
-    Web3signer,
-}
-
-/// Key derivation and layout of keystores.
-#[derive(Args)]
-pub(crate) struct LayoutArgs {
-    /// Key derivation function of the keystores.
-    #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
-    pub(crate) kdf: KdfChoice,
-    /// Layout of the keystores.
-    #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
-    pub(crate) profile: ProfileChoice,
-    /// Write the password of the keystores to a file beside each one, for validator clients that
-    /// require it. The password is a fresh random one, not the passphrase, unless you give
-    /// --keystore-password-file. Anyone who reads these files has the shares.
-    #[arg(long)]
-    pub(crate) password_files: bool,
-}
-
-#[derive(Args)]
-pub(crate) struct RunArgs {
-    /// The ceremony file.
-    pub(crate) file: PathBuf,
-    /// The words of the fingerprint, instead of typing them.
-    #[arg(long, value_name = "WORDS")]
-    pub(crate) yes_fingerprint: Option<String>,
-    /// Address to listen on. By default all interfaces, at your port in the ceremony file.
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
-    pub(crate) listen: Option<String>,
-    #[command(flatten)]
-    pub(crate) layout: LayoutArgs,
-    /// Derive the key of the keystores while no other process does that has this flag and the same
-    /// ceremony file: for many operators on one machine.
-    #[arg(long, hide = true)]
-    pub(crate) kdf_turns: bool,
-    /// Do not write keystores: the shares stay sealed in the state directory.
-    #[arg(long, conflicts_with = "password_files")]
-    pub(crate) no_keystores: bool,
-    /// File with the password of the keystores. By default the passphrase is used.
-    #[arg(long, value_name = "FILE", conflicts_with = "no_keystores")]
-    pub(crate) keystore_password_file: Option<PathBuf>,
-    /// Your SSV operator's RSA key (encrypted_private_key.json). Required for a ceremony for SSV,
-    /// and only for that.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ssv_key: Option<PathBuf>,
-    /// File with the password of that key. If not given, you are asked for it.
-    #[arg(long, value_name = "FILE", requires = "ssv_key")]
-    pub(crate) ssv_password_file: Option<PathBuf>,
-    /// The key of this operator's node in an Obol cluster, if it is not the one in the state
-    /// directory.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) charon_enr_private_key: Option<PathBuf>,
-    /// After the outputs are written, how long to keep helping operators that have not yet
-    /// confirmed that they have everything.
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    pub(crate) linger: u64,
-}
-
-#[derive(Args)]
-pub(crate) struct AbandonArgs {
-    /// The ceremony file.
-    pub(crate) file: PathBuf,
-    /// The words of the fingerprint, instead of typing them.
-    #[arg(long, value_name = "WORDS")]
-    pub(crate) yes_fingerprint: Option<String>,
-}
-
 #[derive(Subcommand)]
 pub(crate) enum Evidence {
     /// Show what a file of evidence proves and what it does not. Needs only the file.
@@ -293,21 +221,12 @@ pub(crate) enum Evidence {
     },
 }
 
-/// The shape only: whether this machine has the address is found out by listening on it.
-fn address_and_port(text: &str) -> Result<String, &'static str> {
-    match text.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
-            Ok(text.to_owned())
-        }
-        _ => Err("write it like 0.0.0.0:3610"),
-    }
-}
-
 #[derive(Args)]
 pub(crate) struct AuditArgs {
     /// The transcript.
     pub(crate) transcript: PathBuf,
-    /// The ceremony file that the transcript should belong to.
+    /// The ceremony file that you agreed to. Without it, nothing shows that the transcript is that
+    /// of your ceremony.
     #[arg(long, value_name = "FILE")]
     pub(crate) expect: Option<PathBuf>,
     /// A deposit file to compare: it may hold only deposits of this transcript, exactly as signed.
@@ -322,11 +241,13 @@ pub(crate) struct AuditArgs {
     /// A cluster-lock.json to compare with this transcript, field by field.
     #[arg(long, value_name = "FILE")]
     pub(crate) lock: Option<PathBuf>,
-    /// A folder of keystores (out/secret) that should hold one operator's shares of all validators.
-    /// They are decrypted, so their password is required.
+    /// A folder of keystores (out/secret, or any layout of a common validator client) that should
+    /// hold one operator's shares of all validators. They are decrypted, so their password is
+    /// required.
     #[arg(long, value_name = "DIR")]
     pub(crate) share: Option<PathBuf>,
-    /// File with the password of the keystores. By default the passphrase is used.
+    /// File with the password of the keystores. By default: a file of passwords beside each, or
+    /// else the passphrase.
     #[arg(long, value_name = "FILE", requires = "share")]
     pub(crate) keystore_password_file: Option<PathBuf>,
     /// Also check every point, proof and signature individually, without batch verification. Takes
@@ -336,92 +257,6 @@ pub(crate) struct AuditArgs {
     /// Also write the report as an HTML page. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-}
-
-#[derive(Args)]
-pub(crate) struct DemoArgs {
-    /// Number of operators.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(3..=32))]
-    pub(crate) operators: u16,
-    /// Number of operators required to sign.
-    #[arg(long, default_value_t = 3)]
-    pub(crate) threshold: u16,
-    /// Number of validators.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=8192))]
-    pub(crate) validators: u16,
-    /// The network.
-    #[arg(long, default_value = "hoodi")]
-    pub(crate) network: String,
-    /// The folder to create. Never overwrites.
-    #[arg(long, value_name = "DIR", default_value = "./quorate-demo")]
-    pub(crate) out: PathBuf,
-    /// Key derivation function of the keystores.
-    #[arg(long, value_enum, default_value_t = KdfChoice::Pbkdf2)]
-    pub(crate) kdf: KdfChoice,
-    /// Layout of the keystores.
-    #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
-    pub(crate) profile: ProfileChoice,
-    /// Encrypt the keystores with a fresh random password, and write it to a file beside each one.
-    #[arg(long)]
-    pub(crate) password_files: bool,
-    /// Do not write keystores.
-    #[arg(long, conflicts_with = "password_files")]
-    pub(crate) no_keystores: bool,
-    /// Make validators for an SSV cluster: operators 11, 22, 33 and so on with fresh RSA keys, and
-    /// the files for SSV's tools among the outputs. Requires 4, 7, 10 or 13 operators, with
-    /// threshold 3, 5, 7 or 9.
-    #[arg(long)]
-    pub(crate) ssv: bool,
-    /// Make an Obol cluster, from a definition that is not signed.
-    #[arg(long, conflicts_with_all = ["fault", "ssv"])]
-    pub(crate) obol: bool,
-    /// The fault to show.
-    #[arg(long, value_enum)]
-    pub(crate) fault: Option<Fault>,
-}
-
-/// The faults that a demo can show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Fault {
-    /// An operator is killed (kill -9) in every round.
-    Kill,
-    /// An operator deals bad shares to another operator.
-    BadShare,
-    /// An operator signs two different statements and shows each to half of the others.
-    Equivocate,
-    /// An operator tries to choose its contribution after it has seen all others.
-    RogueKey,
-    /// An operator never sends another operator its shares.
-    Withhold,
-    /// An operator's disk is restored to an earlier state.
-    Rollback,
-    /// An operator complains about valid shares.
-    FalseComplaint,
-}
-
-#[derive(Args)]
-pub(crate) struct DemoCheatArgs {
-    /// As for an honest operator.
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    /// The rule to break.
-    #[arg(long, value_enum)]
-    pub(crate) rule: super::cheat::Rule,
-}
-
-#[cfg(feature = "simulation")]
-#[derive(Args)]
-pub(crate) struct SimulateArgs {
-    /// Number of ceremonies. The seed of each is one more than that of the one before.
-    #[arg(long, value_name = "N")]
-    pub(crate) ceremonies: u64,
-    /// Seed of the first ceremony. By default a fresh random one.
-    #[arg(long, value_name = "SEED")]
-    pub(crate) seed: Option<u64>,
-    /// Number of ceremonies at a time. By default the number of processors. The result does not
-    /// depend on it.
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<u8>,
 }
 
 #[cfg(test)]

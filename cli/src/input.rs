@@ -53,6 +53,8 @@ pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let bytes = read(path, MOST_FILE_BYTES)?;
     let text = core::str::from_utf8(&bytes)
         .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
+    // Some editors put a byte order mark in front.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let ceremony = parse_ceremony(text).map_err(|error| messages::spec_file(path, &error))?;
     Ok((bytes, ceremony))
 }

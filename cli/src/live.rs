@@ -1,5 +1,6 @@
 //! What a person sees and does while a ceremony runs.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::progress::{Progress, seat_name, seat_names};
 use crate::report::CliError;
 use quorate::audit::describe;
 use quorate::exchange::Notice;
+use quorate::message::envelope::Round;
 use quorate::protocol::participant::Participant;
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::Observer;
@@ -27,19 +29,47 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
+/// Who has signed that it gave up the ceremony, by index.
+pub(crate) fn abandoned_by(participant: &Participant) -> Vec<Index> {
+    participant.inbox().abandoned().map(|statement| statement.envelope.sender).collect()
+}
+
+/// What the abandonment of `index` means here, in sentences without the last full stop.
+pub(crate) fn gave_up(participant: &Participant, index: Index) -> String {
+    let who = describe::operator(Some(&participant.seat().ceremony), index);
+    let next = match participant.inbox().get(Round::Final, index).is_some() {
+        true => "its last statement is here: this operator can still finish",
+        false => {
+            "without it nobody can finish: if it means that, agree on the next attempt and \
+             abandon this one too"
+        }
+    };
+    format!(
+        "{who} has abandoned this ceremony: it has signed that it will say nothing more in it; \
+         {next}"
+    )
+}
+
 /// Tells what happens on stderr.
 pub(crate) struct Live {
     ceremony: Arc<Ceremony>,
     progress: Progress,
+    /// Who has signed that it gave up, as far as this was said.
+    gone: BTreeSet<Index>,
 }
 
 impl Live {
     pub(crate) fn new(ceremony: Arc<Ceremony>) -> Self {
-        Self { ceremony, progress: Progress::new() }
+        Self { ceremony, progress: Progress::new(), gone: BTreeSet::new() }
     }
 
     pub(crate) fn say(&self, line: &str) {
         self.progress.say(line);
+    }
+
+    /// Who has signed that it gave up.
+    pub(crate) fn abandoned_by(&self) -> Vec<Index> {
+        self.gone.iter().copied().collect()
     }
 
     fn name(&self, peer: Index) -> String {
@@ -104,7 +134,7 @@ impl Observer for Live {
                 messages::put_back_because(&put_back)
             )),
             Notice::Fault(fault) => {
-                let what = describe::rule(&fault.rule, Some(&self.ceremony));
+                let what = describe::fault(&fault.rule, Some(&self.ceremony));
                 self.say(&format!("Fault: {what}. Telling the others."));
             }
             Notice::Proven(fault) => {
@@ -134,6 +164,11 @@ impl Observer for Live {
     }
 
     fn stands(&mut self, participant: &Participant) {
+        for index in abandoned_by(participant) {
+            if self.gone.insert(index) {
+                self.say(&format!("{}.", gave_up(participant, index)));
+            }
+        }
         self.progress.show(participant, false);
     }
 }

@@ -17,6 +17,8 @@ mod input;
 
 mod keymanager;
 
+mod keystores;
+
 mod live;
 
 mod messages;
@@ -30,6 +32,8 @@ mod progress;
 mod prompt;
 
 mod report;
+
+mod secret_file;
 
 mod ssv_key;
 

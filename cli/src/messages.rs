@@ -50,6 +50,9 @@ pub(crate) use state::*;
 pub(crate) use stopped::*;
 pub(crate) use verify::*;
 
+/// In a command to copy, where the file that somebody agreed to belongs.
+pub(crate) const CEREMONY_FILE: &str = "CEREMONY-FILE";
+
 fn local(what: impl Into<String>, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Local, what, fix)
 }

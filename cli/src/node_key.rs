@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::report::CliError;
-use super::{input, messages, prompt};
+use super::{input, messages, secret_file};
 use quorate::ethereum::secp256k1::NodeSecret;
 use quorate::export::obol::NODE_KEY_FILE;
 use quorate::protocol::participant::OwnSeat;
@@ -18,7 +18,7 @@ pub(crate) fn path(state: &StateDir) -> PathBuf {
 
 /// Reads a key file that only its owner can read.
 pub(crate) fn read(path: &Path) -> Result<NodeSecret, CliError> {
-    NodeSecret::from_key_file(&prompt::secret_file(path)?)
+    NodeSecret::from_key_file(&secret_file::read(path)?)
         .map_err(|error| messages::node_key(path, error))
 }
 

@@ -2,13 +2,10 @@
 //! arguments or stdin.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::report::{CliError, Output, printable};
-use super::{input, messages};
+use super::{messages, secret_file};
 use quorate::ethereum::keystore::normalised;
 use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
@@ -18,38 +15,8 @@ use quorate_operator::store::{IDENTITY_FILE, StateDir, open_with_passphrase};
 
 /// Fewest characters of a new passphrase.
 pub(crate) const FEWEST_CHARACTERS: usize = 12;
-/// Most bytes of a file with a secret.
-pub(crate) const MOST_SECRET_BYTES: usize = 4096;
 /// Most bytes of an answer.
 const MOST_ANSWER_BYTES: u64 = 4096;
-
-/// A secret from a file that only its owner can read: the first line, without its line end.
-pub(crate) fn secret_file(path: &Path) -> Result<SecretBytes, CliError> {
-    let (file, found) = input::open(path)?;
-    let mode = found.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(messages::secret_file_open(path, mode));
-    }
-    if found.len() > MOST_SECRET_BYTES as u64 {
-        return Err(messages::too_long(path, found.len(), MOST_SECRET_BYTES));
-    }
-    // Larger than what can come: a buffer that grows leaves a copy behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * MOST_SECRET_BYTES));
-    file.take(MOST_SECRET_BYTES as u64)
-        .read_to_end(&mut bytes)
-        .map_err(|error| messages::reading(path, &error))?;
-    let line = first_line(&bytes);
-    if line.is_empty() {
-        Err(messages::secret_file_empty(path))
-    } else {
-        Ok(SecretBytes::new(line.to_vec()))
-    }
-}
-
-fn first_line(bytes: &[u8]) -> &[u8] {
-    let line = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
-    line.strip_suffix(b"\r").unwrap_or(line)
-}
 
 /// A secret typed on the terminal, without an echo.
 fn ask_secret(question: &str, file_flag: &str) -> Result<SecretBytes, CliError> {
@@ -74,7 +41,7 @@ fn normal(secret: &SecretBytes) -> Result<SecretBytes, CliError> {
 /// The passphrase of an identity that exists.
 fn passphrase(identity: &Path, out: &Output) -> Result<SecretBytes, CliError> {
     normal(&match &out.passphrase_file {
-        Some(path) => secret_file(path)?,
+        Some(path) => secret_file::read(path)?,
         None => ask_secret(
             &format!("Passphrase of {}", messages::shown(identity)),
             "--passphrase-file",
@@ -85,7 +52,7 @@ fn passphrase(identity: &Path, out: &Output) -> Result<SecretBytes, CliError> {
 /// The passphrase of a new identity: asked twice, and not short.
 pub(crate) fn new_passphrase(out: &Output) -> Result<SecretBytes, CliError> {
     let chosen = match &out.passphrase_file {
-        Some(path) => secret_file(path)?,
+        Some(path) => secret_file::read(path)?,
         None => {
             let chosen = ask_secret(
                 &format!("New passphrase (at least {FEWEST_CHARACTERS} characters)"),
@@ -119,7 +86,7 @@ pub(crate) fn keystore_password(
     out: &Output,
 ) -> Result<SecretBytes, CliError> {
     match file.or(out.passphrase_file.as_deref()) {
-        Some(path) => secret_file(path),
+        Some(path) => secret_file::read(path),
         None => ask_secret("Password of the keystores", "--keystore-password-file"),
     }
 }
@@ -127,7 +94,7 @@ pub(crate) fn keystore_password(
 /// The password of an SSV operator's key file: from its own file or the terminal.
 pub(crate) fn ssv_password(key: &Path, file: Option<&Path>) -> Result<SecretBytes, CliError> {
     match file {
-        Some(path) => secret_file(path),
+        Some(path) => secret_file::read(path),
         None => ask_secret(&format!("Password of {}", messages::shown(key)), "--ssv-password-file"),
     }
 }
@@ -188,22 +155,6 @@ pub(crate) fn agree(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_line_without_its_end() {
-        for (bytes, line) in [
-            (&b"secret"[..], &b"secret"[..]),
-            (b"secret\n", b"secret"),
-            (b"secret\r\n", b"secret"),
-            (b" secret \n\n", b" secret "),
-            (b"secret\nsecond", b"secret"),
-            (b"sec\rret", b"sec\rret"),
-            (b"\nsecond", b""),
-            (b"", b""),
-        ] {
-            assert_eq!(first_line(bytes), line);
-        }
-    }
 
     #[test]
     fn length_is_counted_in_characters_that_are_typed() {

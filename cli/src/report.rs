@@ -70,11 +70,16 @@ impl Output {
     /// The end of a command that failed: in words on stderr, and with `--json` as one object on
     /// stdout.
     pub(crate) fn error(&self, error: &CliError) -> Exit {
+        self.fail(error, json!({}))
+    }
+
+    /// The same, with what is known beside the error.
+    pub(crate) fn fail(&self, error: &CliError, mut fields: Value) -> Exit {
         let (what, fix) = (printable(&error.what), printable(&error.fix));
         if self.json {
             // That stdout cannot be written is, at most, why we are here.
-            let _ =
-                print_line(&object(error.exit, json!({ "error": { "what": what, "do": fix } })));
+            fields["error"] = json!({ "what": what, "do": fix });
+            let _ = print_line(&object(error.exit, fields));
         }
         talk(&format!("error: {what}\n  what to do: {fix}"));
         error.exit

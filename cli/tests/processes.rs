@@ -7,8 +7,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use quorate::identity::Operator;
+use quorate::message::sync::Frame;
+use quorate::primitives::secret::{Secret32, SecretBytes};
+use quorate::protocol::participant::{Entropy, OwnSeat, Participant};
+use quorate::spec::{Ceremony, CeremonyFile};
+use quorate_operator::carrier::{Tcp, TcpConfig};
+use quorate_operator::store::{IDENTITY_FILE, open_with_passphrase};
 use serde_json::{Value, json};
 use support::files::{files, mode, only, private};
 use support::ports::{free_address, free_port};
@@ -120,6 +128,16 @@ impl Cluster {
         command
     }
 
+    /// An operator's keys.
+    fn operator(&self, i: usize) -> Operator {
+        let name = &self.names[i];
+        let sealed = fs::read(self.root.path().join(name).join(IDENTITY_FILE)).unwrap();
+        let passphrase = format!("correct horse battery {name}");
+        let passphrase = SecretBytes::new(passphrase.into_bytes());
+        let opened = open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE).unwrap();
+        Operator::from_secret_bytes(&opened).unwrap()
+    }
+
     fn cheat(&self, i: usize, rule: &str) -> Running {
         Running::start(self.taking_part(i, &["demo-cheat", "--rule", rule], &[]))
     }
@@ -143,12 +161,22 @@ impl Cluster {
         only(self.root.path().join(&self.names[i]).join("ceremonies")).join("out")
     }
 
-    /// Asserts that all operators hold the same public outputs, byte for byte, and that the
-    /// transcript passes the audit.
+    /// Asserts that all operators hold the same public outputs, byte for byte but for who made the
+    /// report page, and that the transcript passes the audit.
     fn check_outputs(&self) -> BTreeMap<String, Vec<u8>> {
-        let first = files(&self.out(0).join("public"));
+        let public = |i: usize| {
+            let mut files = files(&self.out(i).join("public"));
+            let page = String::from_utf8(files["report.html"].clone()).unwrap();
+            assert!(page.contains("It proves nothing by itself"));
+            let name = &self.names[i];
+            let author = page.lines().find(|line| line.contains("This page was made by ")).unwrap();
+            assert!(author.contains(name.as_str()), "{author}");
+            files.insert("report.html".to_owned(), page.replacen(author, "", 1).into_bytes());
+            files
+        };
+        let first = public(0);
         for i in 1..self.names.len() {
-            assert_eq!(files(&self.out(i).join("public")), first, "operator {}", i + 1);
+            assert_eq!(public(i), first, "operator {}", i + 1);
         }
         let transcript = self.out(0).join("public/transcript.quorate");
         let audited = quorate(&[
@@ -567,6 +595,55 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
     cluster.run(0, &[]).failed(3, &["this operator has permanently abandoned this ceremony"]);
 }
 
+/// What another operator has signed that it gave up is told, once, and by status too.
+#[test]
+fn an_abandonment_that_was_received_is_told() {
+    let cluster = Cluster::new(3, 2, &ONE);
+    let ceremony = fs::read_to_string(cluster.path("ceremony.toml")).unwrap();
+    let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(&ceremony).unwrap()).unwrap();
+    let seat = OwnSeat::find(Arc::new(ceremony), Arc::new(cluster.operator(2))).unwrap();
+    let fresh = || Secret32::new(&mut [7; 32]);
+    let entropy = || Entropy { seed: fresh(), nonce: [7; 32], extra: SecretBytes::new(Vec::new()) };
+    let (participant, _) = Participant::start(seat.clone(), Vec::new(), entropy).unwrap();
+    let (_, word) = participant.abandon().unwrap();
+    let frame = Frame::Statement(word.bytes().to_vec()).encode();
+
+    let mut first = cluster.start(0);
+    first.until(BEGUN);
+    // Three connections, as if it was started anew each time: it is said once.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for _ in 0..3 {
+        runtime.block_on(async {
+            let config = TcpConfig::of(&seat, "".into());
+            let mut tcp = Tcp::start(config).await.unwrap();
+            while !tcp.send(1, frame.clone()) {
+                tcp.next().await;
+            }
+            tcp.shutdown().await;
+        });
+        first.until_any(&["Lost "]);
+    }
+    first.signal(Signal::INT);
+    let ended = first.ended();
+    assert_eq!(ended.code, 5, "{}", ended.stderr);
+    let told = "has abandoned this ceremony: it has signed that it will say nothing more in it; \
+                without it nobody can finish";
+    assert_eq!(ended.stderr.matches(told).count(), 1, "{}", ended.stderr);
+    assert!(ended.stdout.contains("Abandoned by "), "{}", ended.stdout);
+
+    let status = end(cluster.quorate(0, &["status"])).stdout;
+    assert!(status.contains("\n  abandoned    ") && status.contains(told), "{status}");
+    let status = end(cluster.quorate(0, &["--json", "status"])).json();
+    let by = &status["ceremonies"][0]["abandoned_by"];
+    assert_eq!(by.as_array().unwrap().len(), 1, "{by}");
+    // And of one that nobody gave up.
+    let mut second = cluster.start(1);
+    second.until(BEGUN);
+    drop(second.kill());
+    let status = end(cluster.quorate(1, &["--json", "status"])).json();
+    assert_eq!(status["ceremonies"][0]["abandoned_by"], json!([]));
+}
+
 #[test]
 fn a_finished_ceremony_is_not_given_up_and_an_ordinary_one_has_no_cheats() {
     let cluster = Cluster::new(3, 2, &ONE);
@@ -609,7 +686,11 @@ fn demo_proves(fault: &str, class: &str, honest: usize) {
     let accusing = said.lines().filter(|line| line.contains("Fault: "));
     assert!(
         accusing.clone().count() >= honest
-            && accusing.clone().all(|line| line.contains("dave (operator 4)")),
+            && accusing.clone().all(|line| {
+                // Whoever is at fault comes first.
+                let said = line.split_once("Fault: ").unwrap().1.trim_start_matches('"');
+                said.starts_with("dave") && said.contains(" is proven to be at fault: ")
+            }),
         "{said}"
     );
 }

@@ -9,5 +9,9 @@ use quorate::audit::{audit, first_failure, render};
 fuzz_target!(|bytes: &[u8]| {
     let report = audit(bytes, &Expectations::default());
     assert_eq!(report.is_clean(), first_failure(bytes).is_none());
-    let _ = (render::to_text(&report), render::to_json(&report), render::to_html(&report));
+    let _ = (
+        render::to_text(&report),
+        render::to_json(&report),
+        render::to_html(&report, render::Author::Auditor),
+    );
 });

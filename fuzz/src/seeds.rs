@@ -136,6 +136,7 @@ pub fn all() -> Vec<Seed> {
     add("ssv", "proofs", include_bytes!("../../test-vectors/ssv-ceremony/proofs.json"));
     add("ssv", "operators", include_bytes!("../../test-vectors/ssv-ceremony/operators_info.json"));
     add("ssv", "key-file", include_bytes!("../../test-vectors/ssv/encrypted_private_key.json"));
+    add("ssv", "key-file-of-node", include_bytes!("../../test-vectors/ssv/node_key.json"));
     add("ssv", "private-key", include_bytes!("../../test-vectors/ssv/keys/01.pem"));
     add("channel", "preamble", &first_flight());
     // How the bytes become messages is the fuzzing library's affair; these are some to start from.

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroize as _;
 
 use quorate::audit::facts::Audited;
+use quorate::audit::render::Author;
 use quorate::audit::{own, render};
 use quorate::export::keystores::{Holder, keystore_files_as};
 use quorate::export::{Artifact, Audience, launchpad, obol, ssv};
@@ -80,7 +81,8 @@ impl Outputs {
             // Renderings, which another version of this program may make otherwise: they are not
             // compared.
             artifacts.push(public("transcript.json", render::transcript_json(audited)));
-            artifacts.push(public("report.html", render::to_html(&report).into_bytes()));
+            let page = render::to_html(&report, Author::Operator(seat.me));
+            artifacts.push(public("report.html", page.into_bytes()));
         }
         artifacts.push(public("transcript.quorate", transcript));
         let files = ssv::ssv_files(audited.ceremony(), audited.validators());

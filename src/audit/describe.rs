@@ -2,7 +2,7 @@
 //! 1.
 
 use crate::message::envelope::Round;
-use crate::protocol::evidence::Rule;
+use crate::protocol::evidence::{Certainty, Rule};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -47,6 +47,25 @@ pub(super) fn item(ceremony: Option<&Ceremony>, item: usize) -> String {
         before += all;
     }
     format!("message {}", item + 1)
+}
+
+/// A fault with whoever is at fault as its subject, in one sentence without its full stop: what is
+/// broken is often somebody else's deal or box.
+pub fn fault(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
+    let what = self::rule(rule, ceremony);
+    let mut culprits = rule.culprits();
+    culprits.dedup();
+    let names: Vec<String> = culprits.into_iter().map(|index| operator(ceremony, index)).collect();
+    match rule.certainty() {
+        Certainty::Proven => {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} proven to be at fault: {what}", names.join(" and "))
+        }
+        Certainty::Suspected => {
+            format!("{} is at fault, and it is not proven which: {what}", names.join(" or "))
+        }
+        Certainty::Nobody => format!("nobody is at fault: {what}"),
+    }
 }
 
 /// What was broken and by whom, in one sentence without its full stop.
@@ -144,5 +163,45 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
             format!("the lock of the Obol cluster is not signed by the node of {}", who(operator))
         }
         Rule::Degenerate => "a sum is infinity, or two keys or public shares are equal".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn whoever_is_at_fault_is_the_subject() {
+        let [a, b] = [2, 4].map(|index| Index::new(index).unwrap());
+        let said = |rule: Rule| fault(&rule, None);
+        assert_eq!(
+            said(Rule::Share { dealer: b, validator: 0 }),
+            "operator 4 is proven to be at fault: the share that operator 4 dealt for validator 1 \
+             does not match its commitments"
+        );
+        assert_eq!(
+            said(Rule::FalseComplaint { operator: a, dealer: b }),
+            "operator 2 is proven to be at fault: operator 2 falsely complained about a share box \
+             of operator 4"
+        );
+        assert_eq!(
+            said(Rule::View { operator: a, round: Round::Commit, about: b }),
+            "operator 2 or operator 4 is at fault, and it is not proven which: in round 3 \
+             (commit), operator 2 signed over a different statement of operator 4 than the one in \
+             this transcript"
+        );
+        assert_eq!(
+            said(Rule::CopiedHello { operators: [a, a], what: "a one-time key" }),
+            "operator 2 is proven to be at fault: the hello of operator 2 repeats a one-time key"
+        );
+        assert!(
+            said(Rule::EqualConstants { rows: [(a, 0), (b, 1)] })
+                .starts_with("operator 2 and operator 4 are proven to be at fault: ")
+        );
+        assert_eq!(
+            said(Rule::Degenerate),
+            "nobody is at fault: a sum is infinity, or two keys or public shares are equal"
+        );
     }
 }

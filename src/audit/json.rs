@@ -15,7 +15,7 @@ use crate::spec::roster::Seat;
 use crate::spec::ssv::RSA_WEAKNESS;
 
 use super::facts::Audited;
-use super::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Line, Report, Status};
+use super::report::{CANNOT_CONCLUDE, Line, Report, Status};
 
 /// `0x` and lower-case hexadecimal.
 fn hexed(bytes: impl AsRef<[u8]>) -> String {
@@ -367,7 +367,10 @@ impl Check {
 /// A whole report.
 #[derive(Serialize)]
 pub(super) struct Findings {
+    /// `verified`, `sound`, `not completed` or `failed`.
     pub(super) verdict: &'static str,
+    /// Whether it is the ceremony that the reader expects; null if that was not compared.
+    pub(super) as_expected: Option<bool>,
     pub(super) findings: usize,
     /// Of a ceremony that was not completed: who is proven to be at fault, by index.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -379,7 +382,7 @@ pub(super) struct Findings {
     /// What the transcript says was agreed, if that much could be read.
     pub(super) spec: Option<Spec>,
     pub(super) checks: Vec<Check>,
-    pub(super) before_deposit: &'static [&'static str],
+    pub(super) before_deposit: Vec<&'static str>,
     pub(super) cannot_conclude: &'static [&'static str],
     /// Only if every check of the transcript itself passed.
     pub(super) facts: Option<Facts>,
@@ -388,11 +391,8 @@ pub(super) struct Findings {
 impl Findings {
     pub(super) fn of(report: &Report) -> Self {
         Self {
-            verdict: match (report.is_clean(), report.culprits()) {
-                (true, _) => "passed",
-                (false, Some(_)) => "not completed",
-                (false, None) => "failed",
-            },
+            verdict: report.verdict().word(),
+            as_expected: report.as_expected(),
             culprits: report
                 .culprits()
                 .map(|culprits| culprits.iter().map(|index| index.get()).collect()),
@@ -401,7 +401,7 @@ impl Findings {
             certificate: report.audited().map(|audited| hexed(audited.certificate())),
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
             checks: report.lines().iter().map(Check::of).collect(),
-            before_deposit: if report.is_clean() { &BEFORE_DEPOSIT } else { &[] },
+            before_deposit: report.before_deposit(),
             cannot_conclude: &CANNOT_CONCLUDE,
             facts: report.audited().map(Facts::of),
         }

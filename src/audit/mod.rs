@@ -7,6 +7,7 @@ pub mod describe;
 
 mod details;
 
+#[doc(hidden)]
 pub mod exhaustive;
 
 pub mod expectation;

@@ -7,14 +7,23 @@ use askama::Template;
 use serde::Serialize;
 
 use crate::spec::show::describe;
+use crate::spec::threshold::Index;
 
 use super::code::Code;
 use super::describe;
 use super::facts::Audited;
 use super::json::{Facts, Findings};
-use super::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Report, Status};
+use super::report::{CANNOT_CONCLUDE, Report, Status, Verdict};
 
-/// The verdict in one sentence.
+/// Of a clean transcript of the expected ceremony.
+const VERIFIED: &str = "VERIFIED: every check passed, and this is the ceremony that you expect.";
+/// Of a clean transcript that nobody has compared with anything.
+const SOUND: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows that this is the \
+                     ceremony that you agreed to. Anybody can make a sound transcript with \
+                     operators and an address of their own. Compare it with your ceremony file \
+                     (--expect) before you rely on it.";
+
+/// The verdict in a few sentences; the first words are the verdict.
 pub fn verdict(report: &Report) -> String {
     if let Some(culprits) = report.culprits() {
         let names: Vec<String> = culprits
@@ -36,22 +45,26 @@ pub fn verdict(report: &Report) -> String {
                 not deposit."
             .to_owned();
     }
+    match report.verdict() {
+        Verdict::Verified => return VERIFIED.to_owned(),
+        Verdict::Sound => return SOUND.to_owned(),
+        Verdict::NotCompleted | Verdict::Failed => {}
+    }
     let own = report.failed().iter().filter(|code| code.is_own()).count();
-    match (report.is_clean(), own, report.findings()) {
-        (true, ..) => "VERIFIED: every check passed.".to_owned(),
-        (false, 0, 1) => {
+    match (own, report.findings()) {
+        (0, 1) => {
             "FINDING: the transcript is valid, but what you compared with it does not match. Do \
              not deposit."
                 .to_owned()
         }
-        (false, 0, many) => {
+        (0, many) => {
             format!(
                 "FINDINGS: the transcript is valid, but {many} comparisons with it do not match. \
                  Do not deposit."
             )
         }
-        (false, _, 1) => "FAILED: 1 check failed. Do not deposit.".to_owned(),
-        (false, _, many) => format!("FAILED: {many} checks failed. Do not deposit."),
+        (_, 1) => "FAILED: 1 check failed. Do not deposit.".to_owned(),
+        (_, many) => format!("FAILED: {many} checks failed. Do not deposit."),
     }
 }
 
@@ -109,10 +122,11 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
             line.detail
         )?;
     }
-    if report.is_clean() {
+    let before_deposit = report.before_deposit();
+    if !before_deposit.is_empty() {
         writeln!(out, "\nBefore you deposit")?;
         (1..)
-            .zip(BEFORE_DEPOSIT)
+            .zip(before_deposit)
             .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
     }
     writeln!(out, "\nWhat nobody can conclude from a transcript")?;
@@ -137,24 +151,62 @@ pub fn transcript_json(audited: &Audited) -> Vec<u8> {
     json(&Facts::of(audited))
 }
 
+/// Who made a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Author {
+    /// Somebody who audited the transcript.
+    Auditor,
+    /// An operator of the ceremony, at its end.
+    Operator(Index),
+}
+
+impl Author {
+    /// In a sentence. It is what the page says of itself, and nobody can check it.
+    fn sentence(self, report: &Report) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        match self {
+            Self::Auditor => format!(
+                "This page was made with quorate audit (version {version}) by whoever gave it to \
+                 you."
+            ),
+            Self::Operator(index) => format!(
+                "This page was made by {} at the end of its own ceremony, with quorate run \
+                 (version {version}).",
+                describe::operator(report.ceremony().map(|ceremony| &**ceremony), index)
+            ),
+        }
+    }
+}
+
 /// The page. Every value is escaped by the template engine; there is no script, and nothing is
 /// loaded.
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
+    author: &'a str,
+    /// As the audit prints it.
+    digest: String,
     verdict: &'a str,
-    clean: bool,
+    /// The colour of the verdict: `good` only for what was compared.
+    tone: &'static str,
     consented: bool,
     stopped: bool,
     report: Findings,
 }
 
-/// The report as one static HTML page.
-pub fn to_html(report: &Report) -> String {
+/// The report as one static HTML page. It proves nothing by itself, and says so first, with who
+/// made it and how to verify what it says.
+pub fn to_html(report: &Report, author: Author) -> String {
     let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
     let page = Page {
+        author: &author.sentence(report),
+        digest: report.transcript().to_string(),
         verdict: &verdict(report),
-        clean: report.is_clean(),
+        tone: match report.verdict() {
+            Verdict::Verified => "good",
+            Verdict::Sound => "open",
+            Verdict::NotCompleted | Verdict::Failed => "bad",
+        },
         consented,
         stopped: report.culprits().is_some(),
         report: Findings::of(report),

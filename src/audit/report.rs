@@ -40,6 +40,38 @@ pub const BEFORE_DEPOSIT: [&str; 4] = [
      keys of an abandoned ceremony.",
 ];
 
+/// What comes before all of that for whoever has not compared the transcript with the ceremony
+/// file.
+pub const COMPARE_FIRST: &str = "Compare: audit again with the ceremony file that you agreed to \
+                                 (--expect). Without one, compare every operator's key and every \
+                                 withdrawal address above with what you know from elsewhere.";
+
+/// What an audit comes to (chapter 08, section 8.2). Nothing failed in the first two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Clean, and of the ceremony that its reader expects.
+    Verified,
+    /// Clean, but not compared with the ceremony that its reader agreed to: anybody can make a
+    /// sound transcript, with operators and a withdrawal address of its own.
+    Sound,
+    /// Statements of a ceremony that was not completed.
+    NotCompleted,
+    /// A check failed.
+    Failed,
+}
+
+impl Verdict {
+    /// The word of chapter 08, as programs read it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Verified => "verified",
+            Self::Sound => "sound",
+            Self::NotCompleted => "not completed",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// What became of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -133,6 +165,31 @@ impl Report {
     /// How many checks failed.
     pub fn findings(&self) -> usize {
         self.failed().len()
+    }
+
+    /// Whether the transcript is of the ceremony that its reader agreed to; `None` if no ceremony
+    /// file was brought.
+    pub fn as_expected(&self) -> Option<bool> {
+        self.line(Code::Expected).map(|line| line.status == Status::Passed)
+    }
+
+    /// What all checks come to.
+    pub fn verdict(&self) -> Verdict {
+        match (self.is_clean(), self.culprits()) {
+            (true, _) if self.as_expected() == Some(true) => Verdict::Verified,
+            (true, _) => Verdict::Sound,
+            (false, Some(_)) => Verdict::NotCompleted,
+            (false, None) => Verdict::Failed,
+        }
+    }
+
+    /// What a depositor does next, in order; nothing unless the transcript is clean.
+    pub fn before_deposit(&self) -> Vec<&'static str> {
+        match self.verdict() {
+            Verdict::Verified => BEFORE_DEPOSIT.to_vec(),
+            Verdict::Sound => [&[COMPARE_FIRST], &BEFORE_DEPOSIT[..]].concat(),
+            Verdict::NotCompleted | Verdict::Failed => Vec::new(),
+        }
     }
 
     /// Whether nothing failed: every check that applies was reached and holds.

@@ -30,6 +30,9 @@ pub enum JsonError {
     /// More entries in the list than it can have.
     #[error("more than {0} entries")]
     TooMany(usize),
+    /// Another encoding than UTF-8, the only one of JSON between systems (RFC 8259 section 8.1).
+    #[error("UTF-16 text; save the file as UTF-8")]
+    Utf16,
 }
 
 /// Why a text is not the hexadecimal that it should be.
@@ -54,14 +57,43 @@ pub enum HexError {
     Unprefixed,
 }
 
-/// Reads at most `limit` bytes of JSON as a `T`, which stands as an object. `T` must refuse unknown
-/// fields, and say of every object and list in it how it is read: [`object`], [`objects`], [`few`].
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, JsonError> {
+/// The JSON text in a file of at most `limit` bytes. A byte order mark in front, which some editors
+/// add, says nothing and is left out (RFC 8259 section 8.1).
+fn text(bytes: &[u8], limit: usize) -> Result<&[u8], JsonError> {
     if bytes.len() > limit {
         return Err(JsonError::TooLong { length: bytes.len(), limit });
     }
-    let read = serde_json::from_slice(bytes).map(|Object(read)| read);
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(JsonError::Utf16);
+    }
+    Ok(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes))
+}
+
+/// Reads at most `limit` bytes of JSON as a `T`, which stands as an object. `T` must refuse unknown
+/// fields, and say of every object and list in it how it is read: [`object`], [`objects`], [`few`].
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T, JsonError> {
+    let read = serde_json::from_slice(text(bytes, limit)?).map(|Object(read)| read);
     read.map_err(|error| JsonError::Shape(printable(&error.to_string())))
+}
+
+/// Most names of unknown fields that are told.
+const MOST_TOLD: usize = 8;
+
+/// As [`parse`], of a file of others that may have fields which `T` does not know: with the paths of
+/// the first [`MOST_TOLD`] of these.
+pub(crate) fn parse_known<T: DeserializeOwned>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<(T, Vec<String>), JsonError> {
+    let mut unknown = Vec::new();
+    let mut reader = serde_json::Deserializer::from_slice(text(bytes, limit)?);
+    let read = serde_ignored::deserialize(&mut reader, |path| {
+        if unknown.len() < MOST_TOLD {
+            unknown.push(printable(&path.to_string()));
+        }
+    });
+    let read = read.and_then(|Object(read)| reader.end().map(|()| read));
+    Ok((read.map_err(|error| JsonError::Shape(printable(&error.to_string())))?, unknown))
 }
 
 /// As [`parse`], of a format without arrays: a list in the place of an object would otherwise be
@@ -85,9 +117,7 @@ pub(crate) fn parse_list<T: DeserializeOwned>(
     limit: usize,
     most: usize,
 ) -> Result<Vec<T>, JsonError> {
-    if bytes.len() > limit {
-        return Err(JsonError::TooLong { length: bytes.len(), limit });
-    }
+    let bytes = text(bytes, limit)?;
     let mut too_many = false;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let list = List { most, too_many: &mut too_many, entry: PhantomData };
@@ -315,6 +345,11 @@ pub(crate) fn bare_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> 
 /// Exactly `N` bytes as `0x` and lower-case digits.
 pub(crate) fn prefixed_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
     digits(text.strip_prefix("0x").ok_or(HexError::Unprefixed)?)
+}
+
+/// Exactly `N` bytes as digits of either case, with or without `0x`: as others write them.
+pub(crate) fn any_hex<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
+    digits(&text.strip_prefix("0x").unwrap_or(text).to_ascii_lowercase())
 }
 
 fn digits<const N: usize>(text: &str) -> Result<[u8; N], HexError> {

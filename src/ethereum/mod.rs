@@ -25,4 +25,5 @@ pub mod secp256k1;
 
 pub mod ssv;
 
+#[doc(hidden)]
 pub mod ssz;

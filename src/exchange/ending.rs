@@ -24,13 +24,13 @@ pub(super) struct Standing {
 impl Exchange {
     /// Whether the run is over.
     pub(super) fn ending(&mut self, out: &mut Outbox) -> Option<Ending> {
-        if let Some(put_back) = self.participant.put_back().cloned() {
-            return self.put_back(put_back, out);
-        }
         // One that stands in the way is told as that.
         let standing = self.participant.fault().map(|fault| &fault.rule);
         if let Some(proven) = self.untold.take().filter(|fault| standing != Some(&fault.rule)) {
             out.tell(Notice::Proven(proven));
+        }
+        if let Some(put_back) = self.participant.put_back().cloned() {
+            return self.put_back(put_back, out);
         }
         if let Some(fault) = self.participant.fault().cloned() {
             return self.faulted(fault, out);

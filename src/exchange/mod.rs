@@ -56,12 +56,12 @@ pub struct Exchange {
     fault: Option<Standing>,
     /// The proof of a fault is stored.
     proof_kept: bool,
+    /// The fault that it proves, until the person is told.
+    untold: Option<Box<Fault>>,
     /// How many own statements that others hold and the log lacks are stored.
     elsewhere_kept: usize,
     /// Since when it is known that the log was put back.
     put_back_at: Option<Duration>,
-    /// The fault that it proves, until the person is told.
-    untold: Option<Box<Fault>>,
 }
 
 impl Exchange {
@@ -86,9 +86,9 @@ impl Exchange {
             all_confirmed_at: None,
             fault: None,
             proof_kept: false,
+            untold: None,
             elsewhere_kept: 0,
             put_back_at: None,
-            untold: None,
         };
         exchange.follow(step, storage)?;
         Ok(exchange)

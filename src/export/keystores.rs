@@ -70,7 +70,7 @@ pub enum Profile {
     /// with the same name and `.txt`, as Teku wants them.
     Default,
     /// `validator_keys/keystore-<v>.json` with `keystore-<v>.txt` beside it, as Charon and its
-    /// tools lay them out.
+    /// tools lay them out; one field a line, because start scripts read them by line.
     Charon,
     /// `keystores/keystore-<v>.json` and `passwords/keystore-<v>.txt`: two folders, for
     /// Web3Signer's bulk loading.
@@ -95,6 +95,13 @@ impl Profile {
     fn keystore(self, validator: usize, stamp: u64) -> String {
         let (folder, _, name) = self.names(validator, stamp);
         format!("{folder}/{name}.json")
+    }
+
+    fn bytes(self, keystore: &Keystore) -> Vec<u8> {
+        match self {
+            Self::Charon => keystore.to_json_by_line(),
+            Self::Default | Self::Web3Signer => keystore.to_json(),
+        }
     }
 
     /// A file with the password for each of `count` keystores: the password and nothing else, no
@@ -178,9 +185,9 @@ pub fn keystore_files_as(
                  {required})"
             );
             let path = KeyPath::validator(number);
-            let bytes =
-                Keystore::encrypt_for(*public_share, key, share, path, description, &mut random)
-                    .to_json();
+            let keystore =
+                Keystore::encrypt_for(*public_share, key, share, path, description, &mut random);
+            let bytes = profile.bytes(&keystore);
             let read = Keystore::from_json_for(public_share, &bytes).map_err(failed)?;
             read.check_holds(key, share).map_err(failed)?;
             Ok(Artifact {

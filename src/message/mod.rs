@@ -1,14 +1,18 @@
 //! Messages: decodes and authenticates statements. Opens no socket; a carrier moves the bytes and
 //! is not trusted.
 
+#[doc(hidden)]
 pub mod body;
 
+#[doc(hidden)]
 pub mod complaint;
 
 pub mod envelope;
 
+#[doc(hidden)]
 pub mod inbox;
 
+#[doc(hidden)]
 pub mod share_box;
 
 pub mod shape;

@@ -1,6 +1,7 @@
 //! The five rounds as a pure state machine: bytes, randomness and answers come in as values,
 //! records and messages go out.
 
+#[doc(hidden)]
 pub mod checks;
 
 mod commit;
@@ -13,6 +14,7 @@ mod finalize;
 
 mod hello;
 
+#[doc(hidden)]
 pub mod items;
 
 pub mod judge;
@@ -33,6 +35,7 @@ mod relay;
 
 mod replay;
 
+#[doc(hidden)]
 pub mod ssv;
 
 pub mod seat;

@@ -26,7 +26,8 @@ use super::seat::OwnSeat;
 /// A node key that is not the one of the cluster definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the node key is 0x{}, but the cluster definition has 0x{} for operator \
-         {operator}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()))]
+         {operator}{}", hex::encode(.found.as_bytes()), hex::encode(.expected.as_bytes()),
+         instead(.belongs_to))]
 pub struct WrongNodeKey {
     /// Whose place it is.
     pub operator: Index,
@@ -34,6 +35,12 @@ pub struct WrongNodeKey {
     pub expected: NodePublic,
     /// The one that is here.
     pub found: NodePublic,
+    /// For which other operator the definition has it.
+    pub belongs_to: Option<Index>,
+}
+
+fn instead(belongs_to: &Option<Index>) -> String {
+    belongs_to.map(|other| format!("; it is that of operator {other}")).unwrap_or_default()
 }
 
 impl OwnSeat {
@@ -49,7 +56,13 @@ impl OwnSeat {
         let found = key.public();
         match self.node_expected() {
             Some(expected) if expected != found => {
-                Err(WrongNodeKey { operator: self.me, expected, found })
+                let nodes = self.ceremony.obol().into_iter().flat_map(Cluster::nodes);
+                let belongs_to = self.ceremony.indices().zip(nodes);
+                let belongs_to = belongs_to
+                    .into_iter()
+                    .find(|(_, node)| **node == found)
+                    .map(|(index, _)| index);
+                Err(WrongNodeKey { operator: self.me, expected, found, belongs_to })
             }
             expected => {
                 self.node_key = expected.map(|_| Arc::new(key));

@@ -118,11 +118,6 @@ impl World {
         }
     }
 
-    /// Whether a statement of this operator is in the slot of `round`.
-    fn has_said(&self, round: Round) -> bool {
-        self.inbox.all(round, self.seat.me).next().is_some()
-    }
-
     /// Whether this operator's statement of `round` is made: it is in the inbox, or the log of an
     /// earlier run has it.
     pub(super) fn recall(&mut self, round: Round) -> bool {
@@ -132,7 +127,7 @@ impl World {
             let arrival = self.inbox.accept(statement.bytes());
             debug_assert!(arrival.is_ok(), "our own statement is of our own session");
         }
-        self.has_said(round)
+        self.inbox.all(round, self.seat.me).next().is_some()
     }
 
     /// Makes this operator's statement of `round`, if it owes one and has not made it before: an

@@ -108,8 +108,12 @@ impl World {
     }
 
     /// Whoever leaves by itself, its outputs written, has seen to it that everybody honest has what
-    /// it takes to finish, or has stayed as long as it was told to.
+    /// it takes to finish, or has stayed as long as it was told to. Nobody can see to it where a
+    /// carrier changes what others say of themselves, which channels of Noise exclude.
     pub(super) fn judge_parting(&mut self, seat: usize) {
+        if self.plan.weather.corrupt > 0 || self.plan.weather.hostile > 0 {
+            return;
+        }
         let Some(host) = self.hosts[seat].as_ref() else { return };
         let Some(participant) = host.participant() else { return };
         let stayed = milliseconds(self.now - host.started) >= LINGER;

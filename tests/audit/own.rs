@@ -1,7 +1,7 @@
 //! The report that a participant writes with its own transcript, without making a check twice.
 
 use quorate::audit::expectation::Expectations;
-use quorate::audit::render::{to_html, to_json, transcript_json};
+use quorate::audit::render::{Author, to_html, to_json, transcript_json};
 use quorate::audit::report::Report;
 use quorate::audit::{NotOwn, audit, own};
 use quorate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
@@ -33,7 +33,7 @@ fn it_says_what_an_audit_says() {
             assert!(ours.is_clean() && ours.culprits().is_none());
             assert_eq!(ours.lines(), theirs.lines());
             assert_eq!(to_json(&ours), to_json(&theirs));
-            assert_eq!(to_html(&ours), to_html(&theirs));
+            assert_eq!(to_html(&ours, Author::Auditor), to_html(&theirs, Author::Auditor));
             let facts = |report: &Report| transcript_json(report.audited().unwrap());
             assert_eq!(facts(&ours), facts(&theirs));
         }

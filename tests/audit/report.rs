@@ -5,13 +5,16 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use quorate::audit::code::Code;
 use quorate::audit::expectation::{Expectations, HeldShare, differences};
-use quorate::audit::render::{to_html, to_json, to_text, transcript_json};
-use quorate::audit::report::{BEFORE_DEPOSIT, CANNOT_CONCLUDE, Report, Status};
-use quorate::audit::{audit, first_failure};
+use quorate::audit::render::{Author, to_html, to_json, to_text, transcript_json};
+use quorate::audit::report::{
+    BEFORE_DEPOSIT, CANNOT_CONCLUDE, COMPARE_FIRST, Report, Status, Verdict,
+};
+use quorate::audit::{audit, describe, first_failure};
 use quorate::export::launchpad::{deposit_files, write_deposits};
 use quorate::primitives::curve::SecretScalar;
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::file::CeremonyFile;
+use quorate::spec::threshold::Index;
 use quorate::transcript::container::Header;
 use quorate::transcript::stopped;
 
@@ -297,7 +300,7 @@ fn hostile() -> (Arc<Ceremony>, Report) {
 fn the_page_is_static_and_escaped() {
     let (_, report) = hostile();
     assert!(report.is_clean());
-    let page = to_html(&report);
+    let page = to_html(&report, Author::Auditor);
     for forbidden in
         ["<script", "src=", "href=", "url(", "@import", "http:", "https:", "javascript:"]
     {
@@ -309,7 +312,7 @@ fn the_page_is_static_and_escaped() {
     // there.
     let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}"));
     assert!(
-        at("VERIFIED") < at("33 ETH")
+        at("SOUND, NOT COMPARED") < at("33 ETH")
             && at("33 ETH") < at("<h2>Operators")
             && at("<h2>Operators") < at("<h2>Validators")
     );
@@ -319,8 +322,9 @@ fn the_page_is_static_and_escaped() {
             .filter(|code| **code <= Code::V20)
             .all(|code| page.contains(&format!("<td>{code}</td>")))
     );
-    assert_eq!(page.matches("<li>").count(), CANNOT_CONCLUDE.len() + BEFORE_DEPOSIT.len());
-    assert_eq!(page, to_html(&hostile().1));
+    let sentences = CANNOT_CONCLUDE.len() + BEFORE_DEPOSIT.len() + 1;
+    assert_eq!(page.matches("<li>").count(), sentences, "with that it is to be compared");
+    assert_eq!(page, to_html(&hostile().1, Author::Auditor));
 }
 
 #[test]
@@ -331,7 +335,8 @@ fn json_holds_every_public_fact_and_is_deterministic() {
     let whole: serde_json::Value = serde_json::from_slice(&to_json(&report)).unwrap();
     let facts: serde_json::Value = serde_json::from_slice(&transcript_json(audited)).unwrap();
     assert_eq!(whole["facts"], facts);
-    assert_eq!((whole["verdict"].as_str(), whole["findings"].as_u64()), (Some("passed"), Some(0)));
+    assert_eq!((whole["verdict"].as_str(), whole["findings"].as_u64()), (Some("sound"), Some(0)));
+    assert_eq!(whole["as_expected"], serde_json::Value::Null);
     assert_eq!(whole["checks"].as_array().unwrap().len(), 20);
     assert_eq!(facts["spec"]["name"], ceremony.name());
     assert_eq!(facts["spec"]["operators"][2]["point"], "3");
@@ -359,6 +364,81 @@ fn json_holds_every_public_fact_and_is_deterministic() {
     assert_eq!(facts["operators_say"][1]["keystores_written"], serde_json::Value::Null);
 }
 
+/// Anybody can make a sound transcript: the word for it is not the word for one that was compared.
+#[test]
+fn sound_is_not_verified() {
+    let collusion = honest();
+    let bytes = collusion.transcript();
+    let other = ceremony(
+        &spec_toml(&collusion.operators, 2, TWO_VALIDATORS).replace("Test cluster", "Another one"),
+    );
+    let report = audit(&bytes, &Expectations::default());
+    let files = deposit_files(&collusion.ceremony, report.audited().unwrap().validators()).unwrap();
+    let file = [(files[0].name.as_str(), files[0].bytes.as_slice())];
+    let with = |ceremony, deposit_files| {
+        let report =
+            audit(&bytes, &Expectations { ceremony, deposit_files, ..Expectations::default() });
+        let json: serde_json::Value = serde_json::from_slice(&to_json(&report)).unwrap();
+        let text = to_text(&report);
+        let page = to_html(&report, Author::Auditor);
+        let tone = |tone: &str| page.contains(&format!("<p class=\"verdict {tone}\">"));
+        let tones: Vec<&str> = ["good", "open", "bad"].into_iter().filter(|t| tone(t)).collect();
+        assert_eq!(json["verdict"], report.verdict().word());
+        (
+            report.verdict(),
+            text.split([':', ',']).next().unwrap().to_owned(),
+            json["as_expected"].as_bool(),
+            tones.concat(),
+            json["before_deposit"][0] == COMPARE_FIRST,
+        )
+    };
+    let sound = (Verdict::Sound, "SOUND".to_owned(), None, "open".to_owned(), true);
+    assert_eq!(with(None, &[]), sound);
+    // A deposit file is the transcript's own: it says nothing of what was agreed to.
+    assert_eq!(with(None, &file), sound);
+    let verified = (Verdict::Verified, "VERIFIED".to_owned(), Some(true), "good".to_owned(), false);
+    assert_eq!(with(Some(&collusion.ceremony), &[]), verified);
+    assert_eq!(with(Some(&collusion.ceremony), &file), verified);
+    let another =
+        (Verdict::Failed, "ANOTHER CEREMONY".to_owned(), Some(false), "bad".to_owned(), false);
+    assert_eq!(with(Some(&other), &[]), another);
+}
+
+/// Anybody can change a page: it says so, who made it, and how to verify what it says.
+#[test]
+fn the_page_says_who_made_it_and_that_it_proves_nothing() {
+    let collusion = honest();
+    let bytes = collusion.transcript();
+    let compared = Expectations { ceremony: Some(&collusion.ceremony), ..Expectations::default() };
+    let report = audit(&bytes, &compared);
+    let version = env!("CARGO_PKG_VERSION");
+    let bob = describe::operator(Some(&collusion.ceremony), Index::new(2).unwrap());
+    let by_auditor =
+        format!("made with quorate audit (version {version}) by whoever gave it to you.");
+    let by_bob = format!(
+        "made by {bob} at the end of its own ceremony, with quorate run (version {version})."
+    );
+    for (author, made) in
+        [(Author::Auditor, by_auditor), (Author::Operator(Index::new(2).unwrap()), by_bob)]
+    {
+        let page = to_html(&report, author).replace("&#34;", "\"");
+        let body = &page[page.find("<body>").unwrap()..];
+        let top = &body[..body.find("VERIFIED: every check").unwrap()];
+        for said in [
+            made,
+            "It proves nothing by itself: anybody can write or change such a page.".to_owned(),
+            "<code>quorate audit transcript.quorate --expect ceremony.toml</code>".to_owned(),
+            "The answer must begin with VERIFIED.".to_owned(),
+            format!("<code>{}</code>", to_text(&report).lines().nth(1).unwrap()),
+        ] {
+            assert!(top.contains(&said), "{said}\n{top}");
+        }
+    }
+    // Of one that failed nothing may be expected but the same bytes.
+    let failed = to_html(&audit(&bytes[..bytes.len() - 1], &compared), Author::Auditor);
+    assert!(!failed.contains("must begin with VERIFIED") && failed.contains("Its second line"));
+}
+
 #[test]
 fn a_failed_report_shows_no_keys_and_says_so_first() {
     let collusion = honest();
@@ -370,7 +450,7 @@ fn a_failed_report_shows_no_keys_and_says_so_first() {
     let text = to_text(&report);
     assert!(text.starts_with("FAILED: 1 check failed. Do not deposit.\n"), "{text}");
     assert!(text.contains("NOT ESTABLISHED"));
-    let page = to_html(&report);
+    let page = to_html(&report, Author::Auditor);
     assert!(page.contains("Not established") && page.contains("class=\"bad\""));
     let key = hex::encode(
         audit(&good, &Expectations::default()).audited().unwrap().validators()[0]
@@ -382,7 +462,7 @@ fn a_failed_report_shows_no_keys_and_says_so_first() {
     }
     let nothing = audit(b"", &Expectations::default());
     assert!(to_text(&nothing).contains("The agreed ceremony cannot be read."));
-    assert!(to_html(&nothing).contains("Audit of a ceremony"));
+    assert!(to_html(&nothing, Author::Auditor).contains("Audit of a ceremony"));
     let brought = audit(
         &good,
         &Expectations { deposit_files: &[("d.json", b"[]")], ..Expectations::default() },

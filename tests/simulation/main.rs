@@ -44,6 +44,20 @@ fn sixty_seeds_without_a_violation() {
     assert!(totals.crashes > 10 && totals.full > 5 && totals.subsets > 60, "{totals:?}");
 }
 
+/// However little goes at once, and whatever of it a peer has no use for: what proves that an
+/// operator said two things reaches everybody.
+#[test]
+fn little_at_once_keeps_nothing_back() {
+    for kind in [Adversary::TwoFacedHello, Adversary::TwoFacedCommit] {
+        for seed in 0..4 {
+            let mut plan = Plan::calm(seed, MIDDLE, 1);
+            plan.adversaries = vec![(1, kind)];
+            (plan.pacing.at_once, plan.pacing.answers_at_once) = (600, 1);
+            assert_eq!(play(plan).violations, [], "{kind:?} {seed}");
+        }
+    }
+}
+
 #[test]
 fn one_seed_is_one_course_of_events() {
     for seed in [3, 1047, 99_991] {

@@ -17,7 +17,9 @@ fn folder() -> PathBuf {
 /// Every example but the README, by name.
 fn examples() -> BTreeMap<String, Ceremony> {
     let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    let examples = entries.filter(|path| path.file_name().unwrap() != "README.md").map(|path| {
+    // `obol` has no ceremony files.
+    let files = entries.filter(|path| path.is_file() && path.file_name().unwrap() != "README.md");
+    let examples = files.map(|path| {
         let name = path.file_name().unwrap().to_str().unwrap().to_owned();
         let text = std::fs::read_to_string(&path).unwrap();
         let file = match path.extension().unwrap().to_str().unwrap() {

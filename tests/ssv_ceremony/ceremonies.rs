@@ -105,7 +105,7 @@ fn four_operators() {
     assert_eq!(render::to_json(&own), render::to_json(&report));
     let text = render::to_text(&report);
     assert!(text.contains("no forward secrecy") && text.contains("SSV operator 44"), "{text}");
-    let page = render::to_html(&report);
+    let page = render::to_html(&report, render::Author::Auditor);
     assert!(page.contains("no forward secrecy") && page.contains(OWNER));
     let json: serde_json::Value =
         serde_json::from_slice(&render::transcript_json(audited)).unwrap();

@@ -6,7 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::unit_names;
 
-use super::{VerifyExit, address_and_port};
+use super::VerifyExit;
+use super::run::address_and_port;
 
 #[derive(Subcommand)]
 pub(crate) enum Exits {
@@ -175,7 +176,8 @@ pub(crate) struct SignArgs {
 pub(crate) struct LiveArgs {
     #[command(flatten)]
     pub(crate) asked: Asked,
-    /// Address to listen on. By default all interfaces, at your port in the ceremony file.
+    /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
+    /// file; IPv4 alone where the system has no IPv6.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,
     /// Current address of an operator, given by name or index, if it differs from the ceremony

@@ -74,7 +74,7 @@ pub(crate) struct SpecNew {
     /// Sign a builder registration with this fee recipient (ERC-55).
     #[arg(long, conflicts_with = "obol_definition", value_name = "ADDRESS")]
     pub(crate) fee_recipient: Option<String>,
-    /// Gas limit of the builder registration. By default 36000000.
+    /// Gas limit of the builder registration. By default 60000000, as in clients and in Charon.
     #[arg(
         long,
         conflicts_with = "obol_definition",

@@ -14,7 +14,8 @@ pub(crate) enum Verify {
         after_help = "Example:\n  quorate verify deposit deposit-data.json --network hoodi \\\n    \
                       --withdrawal 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it \
                       is accepted, 4 if it is refused; then the invalid field is named. To check \
-                      that the deposits belong to a ceremony: quorate audit --deposit-data."
+                      that the deposits belong to a ceremony: quorate audit TRANSCRIPT --expect \
+                      CEREMONY-FILE --deposit-data FILE"
     )]
     Deposit {
         /// The deposit file.
@@ -67,10 +68,12 @@ pub(crate) enum Verify {
                       secret is shown."
     )]
     Keystore {
-        /// The keystores.
+        /// The keystores, or folders of them in any layout of this program or of a common validator
+        /// client.
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// File with their password. By default the passphrase is used.
+        /// File with their password. By default: a file of passwords beside each, or else the
+        /// passphrase.
         #[arg(long, value_name = "FILE")]
         keystore_password_file: Option<PathBuf>,
     },
@@ -89,7 +92,7 @@ pub(crate) enum Verify {
         visible_alias = "obol-lock",
         after_help = "Example:\n  quorate verify cluster-lock cluster-lock.json\n\nExit code 0 if \
                       it is accepted, 4 if it is refused. To check that it is the lock of a \
-                      ceremony: quorate audit --lock."
+                      ceremony: quorate audit TRANSCRIPT --expect CEREMONY-FILE --lock FILE"
     )]
     ClusterLock(super::VerifyCluster),
 }

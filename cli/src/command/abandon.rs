@@ -48,6 +48,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     if !begun {
         return Err(messages::nothing_begun(ceremony.name()));
     }
+    // Words that are given are those of this ceremony, whether or not they are asked for.
+    if let Some(words) = &args.yes_fingerprint {
+        prompt::agree(&ceremony, Some(words), "")?;
+    }
     let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
     let (mut log, records) = Log::open(&dir, operator.storage_key(), ceremony.digest().as_bytes())
         .map_err(messages::store)?;

@@ -5,25 +5,23 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::args::AuditArgs;
-use crate::messages::shown;
+use crate::keystores::{self, Opened, Unopened};
+use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, prompt};
+use crate::{input, messages};
 use quorate::audit::expectation::{Expectations, HeldShare};
+use quorate::audit::render::Author;
+use quorate::audit::report::Verdict;
 use quorate::audit::{audit, render};
-use quorate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::obol::lock::MOST_BYTES;
 use quorate::spec::Ceremony;
-use quorate::spec::ceremony::MOST_VALIDATORS;
 use quorate::transcript::container::Header;
 
 /// Longest deposit file: 8 deposits of each of 8192 validators, at most 1 KiB each.
 const MOST_DEPOSIT_BYTES: usize = 64 << 20;
 /// Longest file for SSV: key shares of 13 operators take 18 KiB for each validator.
 const MOST_SSV_BYTES: usize = 192 << 20;
-/// Longest keystore.
-const MOST_KEYSTORE_BYTES: usize = 16 << 10;
-/// Where `quorate run` puts keystores, below `out/secret`.
-const KEYSTORES: &str = "validator_keys";
 
 /// Runs the command.
 pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
@@ -62,17 +60,41 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     };
     let report = audit(&transcript, &expectations);
     if let Some(html) = &args.html {
-        input::write_new(html, render::to_html(&report).as_bytes())?;
+        input::write_new(html, render::to_html(&report, Author::Auditor).as_bytes())?;
         talk(&format!("Wrote {}", shown(html)));
     }
     let exit = if report.is_clean() { Exit::Done } else { Exit::Finding };
     let fields: Value = serde_json::from_slice(&render::to_json(&report))
         .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
+    let next = (report.verdict() == Verdict::Sound).then(|| again(args));
+    let mut text = render::to_text(&report);
+    if let Some(next) = &next {
+        text += &format!("\nNext, with the ceremony file that you agreed to\n  {next}\n");
+    }
     out.finish(
         exit,
-        json!({ "findings": report.findings(), "report": fields }),
-        &render::to_text(&report),
+        json!({
+            "verdict": fields["verdict"], "as_expected": fields["as_expected"],
+            "findings": report.findings(), "next": next, "report": fields,
+        }),
+        &text,
     )
+}
+
+/// The same command with a ceremony file to compare.
+fn again(args: &AuditArgs) -> String {
+    let mut command = vec![format!("quorate audit {}", quoted(&args.transcript))];
+    let one = |flag: &str, path: &PathBuf| format!("--{flag} {}", quoted(path));
+    command.push(format!("--expect {}", messages::CEREMONY_FILE));
+    command.extend(args.deposit_data.iter().map(|path| one("deposit-data", path)));
+    command.extend(args.keyshares.iter().map(|path| one("keyshares", path)));
+    command.extend(args.proofs.iter().map(|path| one("proofs", path)));
+    command.extend(args.lock.iter().map(|path| one("lock", path)));
+    command.extend(args.share.iter().map(|path| one("share", path)));
+    let password = args.keystore_password_file.iter();
+    command.extend(password.map(|path| one("keystore-password-file", path)));
+    command.extend(args.exhaustive.then(|| "--exhaustive".to_owned()));
+    command.join(" ")
 }
 
 /// Whether a transcript is of this ceremony, by its front.
@@ -90,61 +112,20 @@ fn borrowed(files: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
     files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect()
 }
 
-/// The keystores of a folder, each decrypted: that a share is held means that it can be used.
+/// The shares of a folder of keystores: that a share is held means that it can be used.
 fn shares(
     folder: &Path,
     password_file: Option<&Path>,
     out: &Output,
 ) -> Result<Vec<HeldShare>, CliError> {
-    let paths = keystores(folder)?;
-    let parsed = paths.iter().map(|path| {
-        let bytes = input::read(path, MOST_KEYSTORE_BYTES)?;
-        // One that protects nothing is still a share.
-        let keystore = Keystore::from_json_even_if_weak(&bytes)
-            .map_err(|error| messages::keystore(path, &error))?;
-        Ok((path, keystore))
-    });
-    let parsed = parsed.collect::<Result<Vec<_>, CliError>>()?;
-    let password = prompt::keystore_password(password_file, out)?;
-    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
-    // Those of one run share a derived key.
-    let mut key: Option<DerivedKey> = None;
-    let mut shares = Vec::with_capacity(parsed.len());
-    for (path, keystore) in parsed {
-        let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
-            None | Some(Err(KeystoreError::AnotherDerivation)) => {
-                keystore.decrypt_with(key.insert(keystore.derive(&password)))
-            }
-            Some(decrypted) => decrypted,
-        };
-        let share = decrypted.map_err(|error| messages::keystore(path, &error))?;
-        shares.push(HeldShare::new(&shown(path), &share));
-    }
-    Ok(shares)
-}
-
-/// The keystores in a folder or in its `validator_keys`, by name.
-fn keystores(folder: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let inner = folder.join(KEYSTORES);
-    let folder = if inner.is_dir() { inner } else { folder.to_owned() };
-    if folder.is_file() {
-        return Err(messages::not_a_directory(&folder));
-    }
-    let reading = |error| messages::reading(&folder, &error);
-    let mut paths = Vec::new();
-    for entry in folder.read_dir().map_err(reading)? {
-        let name = entry.map_err(reading)?.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with("keystore") && name.ends_with(".json"))
-        {
-            paths.push(folder.join(name));
+    // One that protects nothing is still a share.
+    let read = Keystore::from_json_even_if_weak;
+    match keystores::open(keystores::find(folder)?, read, password_file, out) {
+        Ok(opened) => {
+            let share = |opened: Opened| HeldShare::new(&shown(&opened.path), &opened.secret);
+            Ok(opened.into_iter().map(share).collect())
         }
-        if paths.len() > MOST_VALIDATORS {
-            return Err(messages::too_many_keystores(&folder, MOST_VALIDATORS));
-        }
+        Err(Unopened::Local(error)) => Err(error),
+        Err(Unopened::Refused(path, error)) => Err(messages::keystore(&path, &error)),
     }
-    if paths.is_empty() {
-        return Err(messages::no_keystores(&folder));
-    }
-    paths.sort();
-    Ok(paths)
 }

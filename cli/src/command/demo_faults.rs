@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::demo::{self, Demo, Running};
+use super::demo::{self, Demo};
+use super::demo_process::Running;
 use super::evidence::judged;
 use crate::args::Fault;
 use crate::cheat::{self, Rule};
@@ -224,8 +225,8 @@ fn proven(
 ) -> Result<Exit, CliError> {
     let cheat = demo.players.len() - 1;
     let index = Index::from_position(cheat).expect("at most 32 operators");
-    let victim = demo.players[cheat::victim(&demo.ceremony, index).position()].name.clone();
-    let who = demo.players[cheat].name.clone();
+    let victim = &demo.players[cheat::victim(&demo.ceremony, index).position()].name;
+    let who = &demo.players[cheat].name;
     let cheating = demo.start(cheat, Some(rule))?;
     for (name, code) in ended(demo, fault, demo.start_all_but(cheat)?)? {
         if code != Some(Exit::Aborted as i32) {
@@ -233,23 +234,56 @@ fn proven(
         }
     }
     drop(cheating);
-    let mut found: Vec<(PathBuf, Verdict)> = Vec::new();
-    for honest in 0..cheat {
-        let honest_name = &demo.players[honest].name;
-        let path = evidence(demo, honest, machine::FAULT)?;
-        let path =
-            path.ok_or_else(|| differs(demo, fault, format!("{honest_name} has no evidence")))?;
-        let verdict = judged(&path)?;
-        let as_announced = |proven: &quorate::protocol::evidence::Fault| {
-            proven.rule.class() == Some(class) && proven.rule.culprits() == [index]
-        };
-        if verdict.proven.is_empty() || !verdict.proven.iter().all(as_announced) {
-            let shown: Vec<String> = verdict.proven.iter().map(verdict::class).collect();
-            return Err(differs(demo, fault, format!("{honest_name} has evidence of {shown:?}")));
-        }
-        found.push((path, verdict));
+    let found: Vec<(PathBuf, Verdict)> = (0..cheat)
+        .map(|honest| convicted(demo, fault, honest, index, class))
+        .collect::<Result<_, _>>()?;
+    let (what, came) = story(rule, who, victim);
+    let (path, verdict) = &found[0];
+    let honest: Vec<&str> =
+        demo.players[..cheat].iter().map(|player| player.name.as_str()).collect();
+    let text = format!(
+        "{}\nAll others stopped with exit code {}, and the evidence of each gives the same \
+         verdict: {}.\nEvidence: {}\n\nWhat anyone can see in that file, with: quorate evidence \
+         check {}\n\n{}",
+        told(&what, &came),
+        Exit::Aborted as i32,
+        honest.join(", "),
+        path.display(),
+        quoted(path),
+        verdict.text()
+    );
+    let mut fields =
+        json!({ "fault": name(fault), "culprit": who, "class": format!("E{}", class as u8) });
+    fields["evidence"] =
+        found.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>().into();
+    done(demo, out, fields, &text)
+}
+
+/// The evidence that an honest operator has: of this class, and against the cheat alone.
+fn convicted(
+    demo: &Demo<'_>,
+    fault: Fault,
+    honest: usize,
+    cheat: Index,
+    class: Class,
+) -> Result<(PathBuf, Verdict), CliError> {
+    let name = &demo.players[honest].name;
+    let path = evidence(demo, honest, machine::FAULT)?
+        .ok_or_else(|| differs(demo, fault, format!("{name} has no evidence")))?;
+    let verdict = judged(&path)?;
+    let as_announced = |proven: &quorate::protocol::evidence::Fault| {
+        proven.rule.class() == Some(class) && proven.rule.culprits() == [cheat]
+    };
+    if verdict.proven.is_empty() || !verdict.proven.iter().all(as_announced) {
+        let shown: Vec<String> = verdict.proven.iter().map(verdict::class).collect();
+        return Err(differs(demo, fault, format!("{name} has evidence of {shown:?}")));
     }
-    let (what, came) = match rule {
+    Ok((path, verdict))
+}
+
+/// What `who` did, to `victim` or to all, and what came of it.
+fn story(rule: Rule, who: &str, victim: &str) -> (String, String) {
+    match rule {
         Rule::BadShare => (
             format!(
                 "{who} sealed shares for {victim} that do not match its public commitments. Only \
@@ -284,26 +318,7 @@ fn proven(
             ),
         ),
         Rule::Withhold => unreachable!("nothing is proven by silence"),
-    };
-    let (path, verdict) = &found[0];
-    let honest: Vec<&str> =
-        demo.players[..cheat].iter().map(|player| player.name.as_str()).collect();
-    let text = format!(
-        "{}\nAll others stopped with exit code {}, and the evidence of each gives the same \
-         verdict: {}.\nEvidence: {}\n\nWhat anyone can see in that file, with: quorate evidence \
-         check {}\n\n{}",
-        told(&what, &came),
-        Exit::Aborted as i32,
-        honest.join(", "),
-        path.display(),
-        quoted(path),
-        verdict.text()
-    );
-    let mut fields =
-        json!({ "fault": name(fault), "culprit": who, "class": format!("E{}", class as u8) });
-    fields["evidence"] =
-        found.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>().into();
-    done(demo, out, fields, &text)
+    }
 }
 
 fn done(demo: &Demo<'_>, out: &Output, mut fields: Value, text: &str) -> Result<Exit, CliError> {
@@ -339,26 +354,7 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         }
     }
     drop(cheating);
-    talk(&format!("demo: {whom} abandons the ceremony, with: quorate abandon ceremony.toml"));
-    let mut abandon = demo.command(victim);
-    abandon
-        .arg("abandon")
-        .arg(demo.root.join("ceremony.toml"))
-        .args(["--yes-fingerprint", &demo.words]);
-    let abandoned = abandon
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| messages::no_process(&whom, &error))?;
-    if !abandoned.status.success() {
-        return Err(differs(
-            demo,
-            fault,
-            format!(
-                "{whom} could not abandon the ceremony: {}",
-                String::from_utf8_lossy(&abandoned.stderr)
-            ),
-        ));
-    }
+    abandon(demo, victim)?;
     let path = evidence(demo, victim, machine::GIVEN_UP)?
         .ok_or_else(|| differs(demo, fault, "there is no record of the abandonment"))?;
     let verdict = judged(&path)?;
@@ -385,4 +381,25 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     let fields = json!({ "fault": name(fault), "withheld_by": who,
         "evidence": [path.display().to_string()] });
     done(demo, out, fields, &text)
+}
+
+/// An operator abandons the ceremony.
+fn abandon(demo: &Demo<'_>, player: usize) -> Result<(), CliError> {
+    let whom = &demo.players[player].name;
+    talk(&format!("demo: {whom} abandons the ceremony, with: quorate abandon ceremony.toml"));
+    let mut abandon = demo.command(player);
+    abandon
+        .arg("abandon")
+        .arg(demo.root.join("ceremony.toml"))
+        .args(["--yes-fingerprint", &demo.words]);
+    let abandoned = abandon
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| messages::no_process(whom, &error))?;
+    if abandoned.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&abandoned.stderr);
+    let what = format!("{whom} could not abandon the ceremony: {said}");
+    Err(differs(demo, Fault::Withhold, what))
 }

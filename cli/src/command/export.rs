@@ -10,9 +10,9 @@ use zeroize::Zeroize as _;
 use super::finished::Own;
 use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
-use crate::messages::shown;
+use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, prompt};
+use crate::{input, messages, secret_file};
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
@@ -50,7 +50,13 @@ fn from_transcript(
         .audited()
         .filter(|_| report.is_clean())
         .ok_or_else(|| messages::not_audited(transcript))?;
-    write(folder, &make(audited)?, json!({}), out)
+    // Anybody can make a sound transcript, and what follows from it is as good.
+    let next = format!("quorate audit {} --expect {}", quoted(transcript), messages::CEREMONY_FILE);
+    let note = format!(
+        "\nThe transcript is sound, but it was not compared with what you agreed to. Before you \
+         use these files\n  {next}"
+    );
+    write(folder, &make(audited)?, json!({ "next": next }), &note, out)
 }
 
 fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
@@ -82,6 +88,7 @@ pub(super) fn write(
     folder: &Path,
     files: &[Artifact],
     fields: Value,
+    note: &str,
     out: &Output,
 ) -> Result<Exit, CliError> {
     write_folder(folder, files).map_err(|error| match error {
@@ -93,7 +100,8 @@ pub(super) fn write(
     if let (Some(all), Value::Object(fields)) = (all.as_object_mut(), fields) {
         all.extend(fields);
     }
-    out.finish(Exit::Done, all, &format!("Files written to {}: {}", shown(folder), files.len()))
+    let text = format!("Files written to {}: {}{note}", shown(folder), files.len());
+    out.finish(Exit::Done, all, &text)
 }
 
 fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
@@ -105,7 +113,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     // Before anybody is asked for a passphrase.
     let manager = match (&args.target.keymanager, &args.token_file) {
         (Some(url), Some(token)) => {
-            let manager = KeyManager::new(url, &prompt::secret_file(token)?, args.insecure_http);
+            let manager = KeyManager::new(url, &secret_file::read(token)?, args.insecure_http);
             Some((url, manager.map_err(|error| messages::push(url, &error))?))
         }
         _ => None,
@@ -129,7 +137,10 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
             let stamp = now();
             let mut files = encrypt(&own, layout.profile, &key, stamp)?;
             files.extend(layout.password_files(ceremony.v(), stamp));
-            let written = write(folder, &files, json!({ "operator": own.seat.me.get() }), out);
+            let alone = layout.profile == Profile::Charon && layout.written.is_none();
+            let note = if alone { messages::charon_passwords() } else { "" };
+            let fields = json!({ "operator": own.seat.me.get() });
+            let written = write(folder, &files, fields, note, out);
             files
                 .iter_mut()
                 .filter(|file| file.audience == Audience::Secret)
@@ -177,7 +188,7 @@ fn push(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let secret = match &args.keystore_password_file {
-        Some(path) => prompt::secret_file(path)?,
+        Some(path) => secret_file::read(path)?,
         // It protects the keystores on the way, and in the key manager's own storage.
         None => fresh_password(),
     };

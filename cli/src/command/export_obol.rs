@@ -59,6 +59,7 @@ pub(crate) fn run(args: &ExportObol, out: &Output) -> Result<Exit, CliError> {
         folder,
         &files,
         json!({ "operator": own.seat.me.get(), "lock_hash": hex::encode(lock.lock_hash) }),
+        "",
         out,
     );
     files

@@ -10,6 +10,10 @@ pub(crate) mod demo;
 
 mod demo_faults;
 
+mod demo_prepare;
+
+mod demo_process;
+
 mod demo_ssv;
 
 pub(crate) mod evidence;
@@ -40,5 +44,7 @@ pub(crate) mod spec_next;
 pub(crate) mod status;
 
 pub(crate) mod verify;
+
+pub(crate) mod verify_cluster;
 
 pub(crate) mod verify_ssv;

@@ -12,7 +12,7 @@ use crate::live::{Live, stopped};
 use crate::messages::{quoted, shown};
 use crate::progress::seat_names;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, node_key, prompt, ssv_key};
+use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::describe;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
@@ -24,7 +24,7 @@ use quorate::spec::show::describe;
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
-use quorate_operator::carrier::{CarrierError, Tcp, TcpConfig};
+use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
 use quorate_operator::drive;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
@@ -61,15 +61,18 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         Some(view) => begun(&view)?,
         None => false,
     };
-    if !begun {
-        if !seat.is_of_this_install() {
+    match (&args.yes_fingerprint, begun) {
+        (_, false) if !seat.is_of_this_install() => {
             return Err(messages::other_install(state.path()));
         }
-        consent(args, &ceremony)?;
+        (_, false) => consent(args, &ceremony)?,
+        // Whoever gives words means the ceremony that has them, also when it is continued.
+        (Some(_), true) => prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), "")?,
+        (None, true) => {}
     }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
     if !begun {
-        can_listen(&listen)?;
+        listen.check().map_err(messages::carrier)?;
     }
     // Nothing is written before this line, and nothing secret is made before the disk has proven
     // itself.
@@ -94,7 +97,11 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         // One listener for the whole run: an interruption during a piece of work is heard when that
         // is done.
         let stop = stopped()?;
-        let tcp = Tcp::start(TcpConfig::of(&seat, listen)).await.map_err(messages::carrier)?;
+        let config = TcpConfig::of(&seat, listen.clone());
+        let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
+        if let Some(bound) = tcp.local_address() {
+            live.say(&format!("This operator is {}.", listen.described(bound)));
+        }
         let ended = match rule {
             None => drive(exchange, machine, tcp, &mut live, stop).await,
             Some(rule) => {
@@ -112,7 +119,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
             aborted(&fault, &args.file, &ceremony, prepared, &dir, out)
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
-        Ending::Interrupted { waiting } => interrupted(&names(&waiting), &ceremony, out),
+        Ending::Interrupted { waiting } => {
+            interrupted(&names(&waiting), &names(&live.abandoned_by()), &ceremony, out)
+        }
         Ending::Written { unconfirmed } => done(&ceremony, &dir, &names(&unconfirmed), out),
         Ending::Complete => done(&ceremony, &dir, &[], out),
     }
@@ -165,7 +174,7 @@ impl LayoutArgs {
         otherwise: impl FnOnce() -> Result<SecretBytes, CliError>,
     ) -> Result<(Password, Layout), CliError> {
         let secret = match file {
-            Some(path) => prompt::secret_file(path)?,
+            Some(path) => secret_file::read(path)?,
             None if self.password_files => fresh_password(),
             None => otherwise()?,
         };
@@ -187,32 +196,21 @@ impl LayoutArgs {
     }
 }
 
-/// Where to listen: as typed, or at the port of the ceremony file.
+/// Where to listen: as typed, or everywhere at the port of the ceremony file.
 pub(super) fn listen_address(
     typed: Option<&str>,
     ceremony: &Ceremony,
     me: Index,
-) -> Result<String, CliError> {
+) -> Result<Listen, CliError> {
     if let Some(listen) = typed {
-        return Ok(listen.to_owned());
+        return Ok(listen.into());
     }
     let own = ceremony
         .roster()
         .get(me)
         .and_then(|own| own.address.as_ref())
         .ok_or_else(messages::no_own_address)?;
-    Ok(format!("0.0.0.0:{}", own.port()))
-}
-
-/// Tries the address before anything is begun; whoever takes it in between is found out when the
-/// carrier starts.
-pub(super) fn can_listen(listen: &str) -> Result<(), CliError> {
-    let bound = std::net::TcpListener::bind(listen);
-    let error = |error: std::io::Error| CarrierError::Bind {
-        address: listen.to_owned(),
-        why: error.kind(),
-    };
-    bound.map(|_| ()).map_err(|why| messages::carrier(error(why)))
+    Ok(Listen::Everywhere(own.port()))
 }
 
 fn done(
@@ -256,16 +254,27 @@ fn done(
     )
 }
 
-fn interrupted(waiting: &[String], ceremony: &Ceremony, out: &Output) -> Result<Exit, CliError> {
+fn interrupted(
+    waiting: &[String],
+    abandoned_by: &[String],
+    ceremony: &Ceremony,
+    out: &Output,
+) -> Result<Exit, CliError> {
     let whom = if waiting.is_empty() {
         String::new()
     } else {
         format!(" It was waiting for {}.", waiting.join(", "))
     };
+    let gone = match abandoned_by.is_empty() {
+        true => String::new(),
+        false => format!(" Abandoned by {}.", abandoned_by.join(", ")),
+    };
     out.finish(
         Exit::Waiting,
-        json!({ "ceremony": ceremony.name(), "waiting_for": waiting }),
-        &format!("Stopped.{whom} Run the same command again to continue from its log."),
+        json!({
+            "ceremony": ceremony.name(), "waiting_for": waiting, "abandoned_by": abandoned_by,
+        }),
+        &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
     )
 }
 

@@ -6,13 +6,15 @@ use serde_json::{Value, json};
 
 use crate::args::{Spec, SpecNew};
 use crate::command::spec_next;
-use crate::command::verify::contracts;
+use crate::command::verify_cluster::contracts;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use quorate::ethereum::ssv::parse_operators_info;
+use quorate::identity::card::check_name;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::ceremony::LONGEST_NAME;
 use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
@@ -135,8 +137,17 @@ fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
     let checked = ClusterDefinition::parse(&bytes)
         .and_then(|definition| Cluster::check(definition, contracts));
     let cluster = checked.map_err(|error| messages::definition(path, &error))?;
+    let (given, expected) = (args.operators.len(), cluster.definition().operators.len());
+    if given != expected {
+        return Err(messages::cluster_operators(path, given, expected));
+    }
     let operators = args.operators.iter().map(|text| operator(text)).collect();
-    let name = args.name.as_deref().unwrap_or(&cluster.definition().name);
+    let own_name = &cluster.definition().name;
+    if args.name.is_none() {
+        check_name(own_name, LONGEST_NAME)
+            .map_err(|error| messages::cluster_name(path, own_name, &error))?;
+    }
+    let name = args.name.as_deref().unwrap_or(own_name);
     let mut file = ceremony_file(&cluster, name, &random::public(), operators)
         .map_err(|error| messages::spec(&error))?;
     if let Some(threshold) = args.threshold.filter(|threshold| *threshold != file.threshold) {

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::evidence::judged;
 use super::run::{named, next_attempt};
+use crate::live::{abandoned_by, gave_up};
 use crate::messages::{quoted, shown};
-use crate::progress::{round_word, seat_names};
+use crate::progress::{round_word, seat_name, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::verdict::Verdict;
 use crate::{input, messages, prompt};
@@ -164,7 +165,13 @@ fn describe(
     let evidence = view.evidence().map_err(messages::store)?;
     let next = match stand {
         Stand::Finished => {
-            format!("quorate audit {}", quoted(&view.out().join("public/transcript.quorate")))
+            // What the folder holds is what this operator agreed to, if it is that file.
+            let agreed = match &ceremony {
+                Ok(_) => quoted(&folder.join("ceremony.toml")),
+                Err(_) => messages::CEREMONY_FILE.to_owned(),
+            };
+            let transcript = view.out().join("public/transcript.quorate");
+            format!("quorate audit {} --expect {agreed}", quoted(&transcript))
         }
         // Its word is in the log, and the record of it is not written yet.
         Stand::GivenUp if !evidence.iter().any(|path| named(path, machine::GIVEN_UP)) => {
@@ -230,8 +237,10 @@ fn describe(
             shown(&folder.join("log.sealed"))
         );
     }
-    let mut names = None;
-    if let Some(Told::Waits { sentence, names: awaited, fault }) = awaited {
+    let (mut names, mut abandoned_by) = (None, None);
+    if let Some(Told::Waits { sentence, names: awaited, fault, gone }) = awaited {
+        gone.iter().for_each(|(_, what)| text += &format!("\n  abandoned    {what}"));
+        abandoned_by = Some(gone.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
         match (stand, fault) {
             (_, Some(fault)) => text += &format!("\n  fault        {fault}"),
             (Stand::Begun, None) => text += &format!("\n  waiting      {sentence}"),
@@ -243,7 +252,9 @@ fn describe(
         text += &format!("\n  evidence     {}", shown(path));
     }
     // Without the file as it was agreed to there is nothing to run.
-    if (ceremony.is_ok() && stand != Stand::LogGone) || stand == Stand::Finished {
+    let next =
+        (ceremony.is_ok() && stand != Stand::LogGone || stand == Stand::Finished).then_some(next);
+    if let Some(next) = &next {
         text += &format!("\n  next         {next}");
         if let Some(then) = then.filter(|_| stand == Stand::Faulted) {
             text += &format!("\n  or           {then}");
@@ -260,7 +271,9 @@ fn describe(
         "put_back": older.as_ref().map(messages::put_back_because),
         "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
         "waiting_for": names,
+        "abandoned_by": abandoned_by,
         "proven": proven,
+        "next": next,
         "name": ceremony.as_ref().ok().map(|ceremony| ceremony.name()),
         "network": ceremony.as_ref().ok().map(|ceremony| ceremony.network().name()),
         "fingerprint":
@@ -278,7 +291,13 @@ enum Told {
     PutBack,
     /// Whom the ceremony waits for, in words and by name; and the fault that stands in its way, if
     /// there is one.
-    Waits { sentence: String, names: Vec<String>, fault: Option<String> },
+    Waits {
+        sentence: String,
+        names: Vec<String>,
+        fault: Option<String>,
+        /// Who has signed that it gave up: the name, and what it means here.
+        gone: Vec<(String, String)>,
+    },
 }
 
 fn told(
@@ -310,7 +329,7 @@ fn told(
             }
             false => "you never confirmed shares",
         };
-        format!("{}; {stored}", describe::rule(&fault.rule, Some(ceremony)))
+        format!("{}; {stored}", describe::fault(&fault.rule, Some(ceremony)))
     });
     let sentence = match waiting.round {
         Some(round) if !names.is_empty() => {
@@ -323,7 +342,11 @@ fn told(
         }
         _ => "for nobody; run it to continue".to_owned(),
     };
-    Ok(Told::Waits { sentence, names, fault })
+    let gone = abandoned_by(&participant)
+        .into_iter()
+        .map(|index| (seat_name(ceremony, index), gave_up(&participant, index)))
+        .collect();
+    Ok(Told::Waits { sentence, names, fault, gone })
 }
 
 /// Whether the log is one that was put back to an earlier state.

@@ -1,30 +1,28 @@
 //! `quorate verify`: verifies files from any source offline, by the rules of Ethereum alone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::verify_ssv;
-use crate::args::{NetworkArgs, Verify, VerifyCluster, VerifyExit};
+use super::{verify_cluster, verify_ssv};
+use crate::args::{NetworkArgs, Verify, VerifyExit};
+use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
-use crate::{input, messages, prompt};
+use crate::{input, messages};
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
-use quorate::ethereum::keystore::{DerivedKey, Keystore, KeystoreError, Password};
+use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
-use quorate::ethereum::obol::check::{Cluster, DefinitionError};
-use quorate::ethereum::obol::definition::{self, ClusterDefinition};
-use quorate::ethereum::obol::lock::{self, ClusterLock};
-use quorate::ethereum::obol::lock_check::{self, LockError, check_lock};
 use quorate::export::exits::verify_exit;
-use quorate::export::launchpad::{verify_deposits, verify_registrations};
+use quorate::export::launchpad::{SignedRegistration, verify_deposits, verify_registrations};
 use quorate::primitives::curve::G1;
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
 const MOST_LIST_BYTES: usize = 64 << 20;
-/// Longest exit or keystore that is looked at; their own bounds are lower.
+/// Longest exit that is looked at; its own bound is lower.
 const MOST_OBJECT_BYTES: usize = 64 << 10;
 
 /// Runs the command.
@@ -37,8 +35,8 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
         Verify::Registration { file, network } => registration(file, network, out),
         Verify::Keyshares(args) => verify_ssv::keyshares(args, out),
         Verify::Ssv(args) => verify_ssv::directory(args, out),
-        Verify::ClusterDefinition(args) => cluster_definition(args, out),
-        Verify::ClusterLock(args) => cluster_lock(args, out),
+        Verify::ClusterDefinition(args) => verify_cluster::cluster_definition(args, out),
+        Verify::ClusterLock(args) => verify_cluster::cluster_lock(args, out),
         Verify::Keystore { files, keystore_password_file } => {
             keystore(files, keystore_password_file.as_deref(), out)
         }
@@ -155,154 +153,6 @@ pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
     accepted(&args.file, fields, &text, out)
 }
 
-/// The wallets that a person says are contracts.
-pub(crate) fn contracts(texts: &[String]) -> Result<BTreeSet<ExecutionAddress>, CliError> {
-    let parse = |text: &String| ExecutionAddress::parse_checksummed(text);
-    texts
-        .iter()
-        .map(parse)
-        .collect::<Result<_, _>>()
-        .map_err(|error| messages::address("--contract-wallet", error))
-}
-
-fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
-    let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
-    let bytes = input::read(file, definition::MOST_BYTES)?;
-    let checked = ClusterDefinition::parse(&bytes)
-        .and_then(|definition| Cluster::check(definition, contracts));
-    match checked {
-        Ok(cluster) => cluster_accepted(file, &cluster, None, out),
-        Err(DefinitionError::ContractUnknown(wallet)) => Err(messages::contract_wallet(&wallet)),
-        Err(error) => refused(file, &error.field(), &error.to_string(), out),
-    }
-}
-
-fn cluster_lock(args: &VerifyCluster, out: &Output) -> Result<Exit, CliError> {
-    let (file, contracts) = (&args.file, contracts(&args.contract_wallets)?);
-    let bytes = input::read(file, lock::MOST_BYTES)?;
-    match ClusterLock::parse(&bytes)
-        .and_then(|lock| check_lock(&lock, contracts).map(|cluster| (lock, cluster)))
-    {
-        Ok((lock, cluster)) => cluster_accepted(file, &cluster, Some(&lock), out),
-        Err(LockError::Definition(DefinitionError::ContractUnknown(wallet))) => {
-            Err(messages::contract_wallet(&wallet))
-        }
-        Err(error) => refused(file, &error.field(), &error.to_string(), out),
-    }
-}
-
-fn cluster_accepted(
-    file: &Path,
-    cluster: &Cluster,
-    lock: Option<&ClusterLock>,
-    out: &Output,
-) -> Result<Exit, CliError> {
-    let definition = cluster.definition();
-    let hexed = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
-    let (config_hash, definition_hash) =
-        (hexed(&definition.config_hash), hexed(&definition.definition_hash));
-    let lock_hash = lock.map(|lock| hexed(&lock.lock_hash));
-    let keys: Vec<String> =
-        lock.into_iter().flat_map(|lock| &lock.validators).map(|v| hexed(&v.public_key)).collect();
-    let mut text = format!(
-        "  version {}, {} of {} operators, validators: {}\n  {}\n  config hash {config_hash}\n  \
-         definition hash {definition_hash}",
-        definition.version.text(),
-        definition.threshold,
-        definition.operators.len(),
-        definition.validators.len(),
-        signers(cluster),
-    );
-    lock_hash.iter().for_each(|hash| text += &format!("\n  lock hash {hash}"));
-    let (money, money_fields) = money(definition);
-    text += &money;
-    keys.iter().for_each(|key| text += &format!("\n  validator {key}"));
-    let unchecked: Vec<&str> =
-        cluster.unchecked().iter().map(|unchecked| unchecked.field.as_str()).collect();
-    for unchecked in cluster.unchecked() {
-        text += &format!(
-            "\n  NOT CHECKED: {} of {}, named as a contract wallet (ERC-1271): verify it on chain",
-            unchecked.field, unchecked.wallet
-        );
-    }
-    let mut fields = json!({
-        "config_hash": config_hash, "definition_hash": definition_hash, "lock_hash": lock_hash,
-        "signed": definition.is_signed(),
-        "validators": keys, "unchecked": unchecked,
-    });
-    if let (Some(fields), Value::Object(more)) = (fields.as_object_mut(), money_fields) {
-        fields.extend(more);
-    }
-    accepted(file, fields, &text, out)
-}
-
-/// The network, and where the money of a definition goes: whoever wrote it chose that, and anybody
-/// can write one that nobody signs.
-fn money(definition: &ClusterDefinition) -> (String, Value) {
-    let network = lock_check::network(definition.fork_version);
-    let name = network.as_ref().map(Network::name);
-    let mut text = match name {
-        Some(name) => format!("\n  network {name}"),
-        None => {
-            format!("\n  UNKNOWN NETWORK: fork version 0x{}", hex::encode(definition.fork_version))
-        }
-    };
-    let unit = network.as_ref().map(Network::unit);
-    let amount = |gwei: &u64| {
-        unit.map_or_else(
-            || format!("{gwei} gwei"),
-            |unit| format!("{} {}", unit.decimal(*gwei), unit.name()),
-        )
-    };
-    let kind = if definition.compounding { "0x02, compounding" } else { "0x01" };
-    let mut going: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for validator in &definition.validators {
-        *going
-            .entry((validator.withdrawal.to_string(), validator.fee_recipient.to_string()))
-            .or_default() += 1;
-    }
-    for ((withdrawal, fees), count) in &going {
-        text += &format!(
-            "\n  of {count} validators: withdrawn to {withdrawal} ({kind}), fees to {fees}"
-        );
-    }
-    match definition.deposit_amounts.as_deref() {
-        None | Some([]) => text += "\n  deposits: of the default amount",
-        Some(amounts) => {
-            text += &format!(
-                "\n  deposits of each: {}",
-                amounts.iter().map(amount).collect::<Vec<_>>().join(", ")
-            )
-        }
-    }
-    let going: Vec<Value> = going
-        .iter()
-        .map(|((withdrawal, fees), count)| {
-            json!({ "withdrawal_address": withdrawal,
-            "fee_recipient": fees, "validators": count })
-        })
-        .collect();
-    let fields = json!({
-        "network": name, "fork_version": format!("0x{}", hex::encode(definition.fork_version)),
-        "going_to": going,
-        "compounding": definition.compounding, "deposit_amounts": definition.deposit_amounts,
-    });
-    (text, fields)
-}
-
-/// Whose wallets have signed a definition, as far as that was checked.
-fn signers(cluster: &Cluster) -> String {
-    let definition = cluster.definition();
-    let but = if cluster.unchecked().is_empty() { "" } else { ", except for what was NOT CHECKED" };
-    match definition.creator.address {
-        None => "not signed".to_owned(),
-        Some(_) if definition.is_signed() => {
-            format!("signed by the wallets of its creator and of every operator{but}")
-        }
-        Some(_) => format!("signed by the wallet of its creator but of no operator{but}"),
-    }
-}
-
 fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, CliError> {
     let network = network(args)?;
     let registrations =
@@ -311,6 +161,14 @@ fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, C
             Err(error) => return refused(file, error.field(), &error.to_string(), out),
         };
     let mut text = format!("  network {}, registrations: {}", network.name(), registrations.len());
+    let repeated = repeated(&registrations);
+    for (first, again) in &repeated {
+        let what = match registrations[*first] == registrations[*again] {
+            true => "the same registration",
+            false => "another registration of the same validator",
+        };
+        text += &format!("\n  GIVEN TWICE: entry {} is {what} as entry {}", again + 1, first + 1);
+    }
     for signed in &registrations {
         let message = &signed.message;
         text += &format!(
@@ -330,9 +188,26 @@ fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, C
         })
     });
     let entries: Vec<Value> = entries.collect();
-    let fields =
-        json!({ "network": network.name(), "registrations": entries.len(), "entries": entries });
+    let repeated: Vec<[usize; 2]> =
+        repeated.into_iter().map(|(first, again)| [first + 1, again + 1]).collect();
+    let fields = json!({
+        "network": network.name(), "registrations": entries.len(), "entries": entries,
+        "repeated": repeated,
+    });
     accepted(file, fields, &text, out)
+}
+
+/// Entries for a validator that an earlier one was for, each with the first of them; from 0.
+fn repeated(registrations: &[SignedRegistration]) -> Vec<(usize, usize)> {
+    let mut first = BTreeMap::new();
+    let mut repeated = Vec::new();
+    for (at, signed) in registrations.iter().enumerate() {
+        match first.entry(signed.message.pubkey) {
+            Entry::Vacant(place) => drop(place.insert(at)),
+            Entry::Occupied(place) => repeated.push((*place.get(), at)),
+        }
+    }
+    repeated
 }
 
 fn keystore(
@@ -340,42 +215,25 @@ fn keystore(
     password_file: Option<&Path>,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let mut keystores = Vec::with_capacity(files.len());
-    // Before anybody is asked for a password.
-    for file in files {
-        match Keystore::from_json(&input::read(file, MOST_OBJECT_BYTES)?) {
-            Ok(keystore) => keystores.push((file, keystore)),
-            Err(error) => return refused(file, error.field(), &error.to_string(), out),
+    let found = files.iter().map(|path| keystores::find(path)).collect::<Result<Vec<_>, _>>()?;
+    let opened = match keystores::open(found.concat(), Keystore::from_json, password_file, out) {
+        Ok(opened) => opened,
+        Err(Unopened::Local(error)) => return Err(error),
+        Err(Unopened::Refused(file, error)) => {
+            return refused(&file, error.field(), &error.to_string(), out);
         }
+    };
+    let mut text =
+        format!("Accepted: {} keystores; each decrypts to the key that it names.\n", opened.len());
+    let mut rows = Vec::with_capacity(opened.len());
+    for Opened { path, keystore, .. } in &opened {
+        let key = hex::encode(keystore.pubkey().to_compressed());
+        let remarks: Vec<String> = keystore.remarks().iter().map(ToString::to_string).collect();
+        text += &format!("  {}: 0x{key}\n", shown(path));
+        remarks.iter().for_each(|remark| text += &format!("    remark: {remark}\n"));
+        rows.push(json!({
+            "file": path.display().to_string(), "pubkey": key, "remarks": remarks,
+        }));
     }
-    let password = prompt::keystore_password(password_file, out)?;
-    let password = Password::new(&password).map_err(|error| messages::keystore_password(&error))?;
-    // Those of one run share a derived key.
-    let mut key: Option<DerivedKey> = None;
-    let mut text = String::new();
-    for (file, keystore) in &keystores {
-        let decrypted = match key.as_ref().map(|key| keystore.decrypt_with(key)) {
-            None | Some(Err(KeystoreError::AnotherDerivation)) => {
-                keystore.decrypt_with(key.insert(keystore.derive(&password)))
-            }
-            Some(decrypted) => decrypted,
-        };
-        if let Err(error) = decrypted {
-            return refused(file, error.field(), &error.to_string(), out);
-        }
-        text +=
-            &format!("  {}: 0x{}\n", shown(file), hex::encode(keystore.pubkey().to_compressed()));
-    }
-    let rows: Vec<Value> = keystores
-        .iter()
-        .map(|(file, keystore)| {
-            json!({ "file": file.display().to_string(),
-                "pubkey": hex::encode(keystore.pubkey().to_compressed()) })
-        })
-        .collect();
-    let text = format!(
-        "Accepted: {} keystores; each decrypts to the key that it names.\n{text}",
-        rows.len()
-    );
     out.finish(Exit::Done, json!({ "accepted": true, "keystores": rows }), &text)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{local, shown};
 use crate::report::{CliError, Exit};
 use quorate::ethereum::keystore::KeystoreError;
+use quorate::ethereum::network::listed;
 use quorate::transcript::container::ContainerError;
 
 pub(crate) fn not_a_transcript(path: &Path, error: &ContainerError) -> CliError {
@@ -23,13 +24,14 @@ pub(crate) fn transcript_length(path: &Path, found: u64, expected: u64) -> CliEr
     )
 }
 
-pub(crate) fn no_keystores(path: &Path) -> CliError {
+pub(crate) fn no_keystores(path: &Path, inner: &[&str]) -> CliError {
     local(
         format!(
-            "{}: no keystores (keystore-*.json) in this folder or in its validator_keys folder",
-            shown(path)
+            "{}: no keystores (keystore*.json) in this folder or in its folders {}",
+            shown(path),
+            listed(inner.iter().copied(), "or")
         ),
-        "give the folder that quorate run wrote: out/secret of the ceremony",
+        "give the folder with the keystores: after quorate run, out/secret of the ceremony",
     )
 }
 

@@ -28,6 +28,11 @@ pub(crate) fn push(url: &str, error: &PushError) -> CliError {
              accept the risk with --insecure-http",
         ),
         PushError::Token => usage(what, "copy the token exactly as the validator client wrote it"),
+        PushError::Redirect(_) => local(
+            what,
+            "nothing was imported; give the address of the key manager itself, which may end in a \
+             path",
+        ),
         PushError::Status { .. } => {
             local(what, "read what the key manager says; check the address and the token")
         }
@@ -70,4 +75,10 @@ pub(crate) fn not_imported(lines: &[String]) -> CliError {
         "fix the reported problem and run it again: keys that it already has are reported as \
          duplicates",
     )
+}
+
+/// A note, for keystores as Charon has them, without what it also needs.
+pub(crate) fn charon_passwords() -> &'static str {
+    "\nCharon and its scripts read each password from a file beside the keystore (keystore-0.txt), \
+     and none was written: add --password-files, or write these files yourself."
 }

@@ -69,13 +69,6 @@ pub(crate) fn not_a_file(path: &Path, directory: bool) -> CliError {
     )
 }
 
-pub(crate) fn not_a_directory(path: &Path) -> CliError {
-    local(
-        format!("{}: a file, but a directory is required", shown(path)),
-        "give the path of the directory",
-    )
-}
-
 pub(crate) fn too_long(path: &Path, found: u64, most: usize) -> CliError {
     local(
         format!("{}: {found} bytes; the limit is {most}", shown(path)),

@@ -6,6 +6,7 @@ use super::{local, shown, usage};
 use crate::report::CliError;
 use quorate::ethereum::obol::check::DefinitionError;
 use quorate::ethereum::secp256k1::Secp256k1Error;
+use quorate::identity::card::NameError;
 use quorate::protocol::obol::WrongNodeKey;
 
 pub(crate) fn node_key(path: &Path, error: Secp256k1Error) -> CliError {
@@ -28,10 +29,38 @@ pub(crate) fn no_node_key(expected: &str) -> CliError {
 }
 
 pub(crate) fn wrong_node_key(path: &Path, error: &WrongNodeKey) -> CliError {
-    local(
-        format!("{}: {error}", shown(path)),
-        "use the key whose record you gave for the cluster definition; if it is lost, the cluster \
-         needs a new definition",
+    let fix = match error.belongs_to {
+        Some(_) => {
+            "make the ceremony file again, with the operators in the order of the cluster \
+             definition; or, if the order is right, use your own node's key"
+        }
+        None => {
+            "use the key whose record you gave for the cluster definition; if it is lost, the \
+             cluster needs a new definition"
+        }
+    };
+    local(format!("{}: {error}", shown(path)), fix)
+}
+
+pub(crate) fn cluster_operators(path: &Path, given: usize, expected: usize) -> CliError {
+    usage(
+        format!(
+            "{}: the cluster definition has {expected} operators, but --operator is given {given} \
+             times",
+            shown(path)
+        ),
+        "give the card of each operator with --operator, in the order of the definition",
+    )
+}
+
+pub(crate) fn cluster_name(path: &Path, name: &str, error: &NameError) -> CliError {
+    let why = match name {
+        "" => "the cluster definition has no name, which a ceremony must have".to_owned(),
+        name => format!("the name {name:?} of the cluster definition: {error}"),
+    };
+    usage(
+        format!("{}: {why}", shown(path)),
+        "give the ceremony a name of its own with --name; the cluster keeps its name in the lock",
     )
 }
 

@@ -7,17 +7,49 @@ use super::files::system;
 use super::{local, quoted, shown, usage};
 use crate::prompt::FEWEST_CHARACTERS;
 use crate::report::CliError;
+use crate::secret_file::NotASecret;
 use quorate::ethereum::keystore::PasswordError;
 
 pub(crate) fn secret_file_open(path: &Path, mode: u32) -> CliError {
     local(
         format!("{}: other users can read this secret (mode {mode:04o})", shown(path)),
-        format!("if nobody else can have read it: chmod 600 {}", quoted(path)),
+        format!(
+            "if nobody else can have read it: chmod 600 {}; in a container, mount it with mode \
+             0400 (Kubernetes: defaultMode: 0400)",
+            quoted(path)
+        ),
     )
 }
 
-pub(crate) fn secret_file_empty(path: &Path) -> CliError {
-    local(format!("{}: its first line is empty", shown(path)), "write the secret on the first line")
+/// A note, for a secret that is read all the same.
+pub(crate) fn secret_file_mounted(path: &Path, mode: u32) -> String {
+    format!(
+        "note: {}: any user who reaches this read-only file can read the secret (mode {mode:04o}); \
+         mount it with mode 0400 if you can",
+        shown(path)
+    )
+}
+
+pub(crate) fn not_a_secret(path: &Path, found: NotASecret) -> CliError {
+    let (what, fix) = match found {
+        NotASecret::Empty => ("its first line is empty", "write the secret on the first line"),
+        NotASecret::SecondLine => (
+            "more than one line, so it is not clear which of them is the secret",
+            "keep the line with the secret, and remove the others",
+        ),
+        NotASecret::Utf16 => (
+            "UTF-16 text, in which a secret has other bytes than when you type it",
+            "save the file as UTF-8",
+        ),
+    };
+    local(format!("{}: {what}", shown(path)), fix)
+}
+
+pub(crate) fn pipe_silent(path: &Path, seconds: i64) -> CliError {
+    local(
+        format!("{}: nothing came through this pipe for {seconds} seconds", shown(path)),
+        "check the command that writes to it",
+    )
 }
 
 pub(crate) fn passphrase_not_text() -> CliError {

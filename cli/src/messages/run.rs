@@ -24,7 +24,7 @@ pub(crate) fn wrong_fingerprint(expected: &str) -> CliError {
 pub(crate) fn no_own_address() -> CliError {
     usage(
         "the ceremony file gives you no address to listen on",
-        "give an address with --listen, for example --listen 0.0.0.0:3610",
+        "give an address with --listen, for example --listen [::]:3610",
     )
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn carrier(error: CarrierError) -> CliError {
                 ),
                 io::ErrorKind::AddrNotAvailable => (
                     "this machine does not have this address",
-                    "use --listen 0.0.0.0:PORT (or [::]:PORT) to listen on all of its addresses",
+                    "use --listen [::]:PORT to listen on all of its addresses",
                 ),
                 io::ErrorKind::PermissionDenied => {
                     ("not allowed", "choose a port above 1023 with --listen")

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{local, quoted, shown, usage};
+use super::{CEREMONY_FILE, local, quoted, shown, usage};
 use crate::report::{CliError, Exit};
 use quorate::identity::card::CardError;
 use quorate::signing::beacon::BeaconError;
@@ -41,7 +41,10 @@ pub(crate) fn request(path: &Path, error: &RequestError) -> CliError {
 pub(crate) fn bad_request(error: &RequestError) -> CliError {
     usage(
         error.to_string(),
-        "correct the request; to see the ceremony's keys and amounts, run: quorate audit",
+        format!(
+            "correct the request; to see the ceremony's keys and amounts, run: quorate audit \
+             TRANSCRIPT --expect {CEREMONY_FILE}"
+        ),
     )
 }
 
@@ -61,7 +64,20 @@ pub(crate) fn beacon(path: &Path, error: &BeaconError) -> CliError {
         BeaconError::Json(_) | BeaconError::Hex { .. } | BeaconError::Decimal => {
             "save the answer of GET /eth/v1/beacon/states/head/validators/KEY as it is"
         }
-        BeaconError::Status(_) => "wait until the validator is active, then ask the node again",
+        BeaconError::Unknown(_) => {
+            "if its deposit was made, wait until the chain has processed it, then ask the node \
+             again; if not, no exit can be made"
+        }
+        BeaconError::Refused { .. } => "ask the node again, and save the answer as it is",
+        BeaconError::NotActive { .. } | BeaconError::Status(_) => {
+            "wait until the validator is active, then ask the node again"
+        }
+        BeaconError::Leaving { .. } | BeaconError::Slashed(_) => {
+            "nothing to do: the balance goes to the withdrawal address by itself"
+        }
+        BeaconError::TooYoung { .. } => {
+            "wait until then; or leave --beacon out, to sign an exit that is accepted later"
+        }
         _ => "sign nothing; find out which of the two is right",
     };
     finding(format!("{}: {error}", shown(path)), fix)
@@ -120,7 +136,10 @@ pub(crate) fn own_partial() -> CliError {
     local(
         "the signature of the stored share does not verify under its public share: the storage is \
          damaged",
-        "nothing was sent; check the stored share with: quorate audit --share",
+        format!(
+            "nothing was sent; check the stored share with: quorate audit TRANSCRIPT --expect \
+             {CEREMONY_FILE} --share DIR"
+        ),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{quoted, shown, spec, usage};
+use super::{CEREMONY_FILE, quoted, shown, spec, usage};
 use crate::report::{CliError, Exit};
 use quorate::spec::SpecError;
 use quorate::spec::threshold::ThresholdError;
@@ -13,7 +13,10 @@ pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
     let (what, fix) = match error {
         ContainerError::NotStopped => (
             error.to_string(),
-            format!("to verify a transcript, use: quorate audit {}", quoted(path)),
+            format!(
+                "to verify a transcript, use: quorate audit {} --expect {CEREMONY_FILE}",
+                quoted(path)
+            ),
         ),
         ContainerError::Magic => (
             "not evidence: it does not start with \"QTRN\"".to_owned(),

@@ -10,6 +10,8 @@ mod exports;
 
 mod finished;
 
+mod inputs;
+
 mod process;
 
 mod secrets;

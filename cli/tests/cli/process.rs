@@ -169,7 +169,8 @@ fn a_run_that_cannot_begin_leaves_nothing() {
         (
             &["--yes-fingerprint", &words, "--listen", "nowhere"],
             2,
-            "invalid value 'nowhere' for '--listen <ADDRESS:PORT>': write it like 0.0.0.0:3610",
+            "invalid value 'nowhere' for '--listen <ADDRESS:PORT>': write it like [::]:3610 or \
+             192.0.2.1:3610",
             "for the possible arguments, run the same command with --help",
         ),
     ] {
@@ -186,6 +187,34 @@ fn a_run_that_cannot_begin_leaves_nothing() {
             .collect();
         assert_eq!(held.len(), 2, "identity and lock, and nothing of a ceremony: {held:?}");
     }
+}
+
+/// Words that are given are this ceremony's, whether or not they are still asked for.
+#[test]
+fn wrong_words_are_refused_of_a_ceremony_that_has_begun_too() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    let words = operator(here);
+    let run = ["run", "ceremony.toml", "--no-keystores", "--listen", "127.0.0.1:0"];
+    let given = |words| [&STATE[..], &run, &["--yes-fingerprint", words]].concat();
+    let mut running = Running::start(command(here, &given(&words)));
+    running.until("Waiting for");
+    drop(running.kill());
+    let other = ["abandon"; 12].join(" ");
+    let log = || {
+        let ceremony = fs::read_dir(here.join("state/ceremonies")).unwrap().next().unwrap();
+        fs::read(ceremony.unwrap().path().join("log.sealed")).unwrap()
+    };
+    let before = log();
+    let abandon = [&STATE[..], &["abandon", "ceremony.toml", "--yes-fingerprint", &other]].concat();
+    for args in [given(&other), abandon] {
+        quorate(here, &args).failed(2, &["error: this is not the fingerprint of this ceremony"]);
+        assert_eq!(log(), before);
+    }
+    // Without words it goes on: nobody is asked twice.
+    let mut again = Running::start(command(here, &[&STATE[..], &run].concat()));
+    again.until("Continuing where this operator stopped.");
+    drop(again.kill());
 }
 
 #[test]

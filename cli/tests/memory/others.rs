@@ -164,7 +164,7 @@ impl Shared {
         let me = self.ceremony.roster().find(&operator.key().public()).unwrap();
         let shape = Shape::of(&self.ceremony);
         let peers = Peer::of(&self.ceremony, me);
-        let listen = "127.0.0.1:0".to_owned();
+        let listen = "127.0.0.1:0".into();
         let count = Mutex::new(0);
         let random = move || {
             let mut count = count.lock().unwrap();

@@ -244,7 +244,11 @@ fn a_node_key_is_the_one_of_the_definition() {
         operator: Index::new(2).unwrap(),
         expected: node(1).public(),
         found: node(2).public(),
+        belongs_to: Index::new(3),
     };
+    assert!(wrong.to_string().ends_with("for operator 2; it is that of operator 3"), "{wrong}");
+    let nobodys = seat.clone().with_node_key(node(7)).err();
+    assert_eq!(nobodys.map(|wrong| wrong.belongs_to), Some(None));
     assert_eq!(seat.clone().with_node_key(node(2)).err(), Some(wrong));
     assert!(seat.with_node_key(node(1)).unwrap().node_key().is_some());
 }
@@ -322,6 +326,21 @@ fn canonical_bytes_have_one_spelling() {
         b.push(b' ');
     });
     assert_eq!(spaced, SpecError::NotCanonical);
+    // No amounts are `null`, and not the empty list that a file may have.
+    let mut none = unsigned(Version::V1_10);
+    none.deposit_amounts = None;
+    let ceremony = Ceremony::try_from(file(none.with_hashes())).unwrap();
+    let bytes = String::from_utf8_lossy(ceremony.canonical()).into_owned();
+    assert!(bytes.contains("\"deposit_amounts\":null"));
+    let mut other = ceremony.canonical().to_vec();
+    let at = other.windows(6).position(|window| window == b":null,").unwrap();
+    other.splice(at + 1..at + 5, *b"[]");
+    let json = ceremony.obol().unwrap().definition().to_compact_json();
+    let front = ceremony.canonical().len() - json.len() - 2 - 4;
+    // Two for the number of contract wallets, and two less in the JSON.
+    let length = u32::try_from(json.len()).unwrap();
+    other[front..front + 4].copy_from_slice(&length.to_be_bytes());
+    assert_eq!(Ceremony::from_canonical(&other).unwrap_err(), SpecError::NotCanonical);
     // The same without the bit of the policy that announces it.
     assert!(matches!(changed(&|b| b[7] &= !4), SpecError::Layout(_)));
 }

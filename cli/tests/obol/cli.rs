@@ -239,10 +239,26 @@ fn keys_of_nodes_and_ceremonies_that_need_them() {
             &["--contract-wallet", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"],
             "is not a wallet of the definition",
         ),
-        (&["--operator", &cards[0]], "operators: 5, but the cluster definition has 4"),
+        (&["--operator", &cards[0]], "has 4 operators, but --operator is given 5 times"),
     ] {
         let refused = new(flags, "other.toml");
         assert!(refused.code == 2 && refused.stderr.contains(said), "{said}: {}", refused.stderr);
+    }
+    // Charon takes any name, and none; a ceremony does not.
+    for (name, said) in [
+        ("Cl\u{fc}ster", "give the ceremony a name of its own with --name"),
+        ("", "the cluster definition has no name"),
+    ] {
+        let mut definition = unsigned(Version::V1_10);
+        name.clone_into(&mut definition.name);
+        fs::write(here.join("named.json"), definition.with_hashes().to_json()).unwrap();
+        let new = |more: &[&str]| {
+            let front = ["spec", "new", "--obol-definition", "named.json", "-o", "named.toml"];
+            quorate(here, &[&front[..], more, &operators[..]].concat())
+        };
+        new(&[]).failed(2, &[said]);
+        new(&["--name", "Cluster"]).done();
+        fs::remove_file(here.join("named.toml")).unwrap();
     }
     let shown = quorate(here, &["--json", "spec", "show", "ceremony.toml"]).json();
     let words = shown["fingerprint"].as_str().unwrap();

@@ -318,6 +318,42 @@ fn index_and_epoch_against_what_the_chain_says() {
     let other =
         format!("0x{}", hex::encode(place.parent().validators()[1].public_key.to_compressed()));
     let elsewhere = format!("0x01{}{}", "00".repeat(11), "ab".repeat(20));
+    for (status, reason) in [
+        ("active_exiting", "is active_exiting, with exit epoch 3; there is nothing to exit"),
+        ("exited_unslashed", "is exited_unslashed, with exit epoch 3; there is nothing to exit"),
+        ("withdrawal_done", "is withdrawal_done, with exit epoch 3; there is nothing to exit"),
+        ("active_slashed", "it was slashed, and leaves without an exit"),
+        ("pending_initialized", "is pending_initialized, so it cannot exit yet"),
+        ("resting", "is resting; only one that is active_ongoing can exit"),
+    ] {
+        answer("1804776", status, &key, &withdrawal);
+        place.request(&beacon).failed(4, &[reason]);
+    }
+    for (node, reason) in [
+        (
+            json!({"code": 404, "message": "NOT_FOUND: validator", "stacktraces": []}),
+            "the beacon node does not know this key: NOT_FOUND: validator",
+        ),
+        (json!({"code": 503, "message": "syncing"}), "answered with error 503: syncing"),
+        (json!({"code": 500}), "answered with error 500: no reason"),
+        (json!({"status": "ok"}), "missing field `data`"),
+    ] {
+        fs::write(place.path("beacon.json"), node.to_string()).unwrap();
+        place.request(&beacon).failed(4, &[reason]);
+    }
+    // 256 epochs after its activation, and not before.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = place.parent().ceremony().network().epoch_at(now.as_secs()).unwrap();
+    let young = |since: u64| {
+        let mut data: serde_json::Value =
+            serde_json::from_slice(&fs::read(place.path("beacon.json")).unwrap()).unwrap();
+        data["data"]["validator"]["activation_epoch"] = since.to_string().into();
+        fs::write(place.path("beacon.json"), data.to_string()).unwrap();
+    };
+    answer("1804776", "active_ongoing", &key, &withdrawal);
+    young(now - 200);
+    let from = format!("nodes accept its exit from epoch {} on", now + 56);
+    place.request(&beacon).failed(4, &[&from]);
     for (index, status, about, credentials, reason) in [
         (
             "1804777",
@@ -326,7 +362,13 @@ fn index_and_epoch_against_what_the_chain_says() {
             &withdrawal,
             "this key is validator 1804777, but the request says 1804776",
         ),
-        ("1804776", "pending_queued", &key, &withdrawal, "status: the validator is pending_queued"),
+        (
+            "1804776",
+            "pending_queued",
+            &key,
+            &withdrawal,
+            "is pending_queued, so it cannot exit yet",
+        ),
         ("1804776", "active_ongoing", &key, &elsewhere, "Do not send it any more money"),
         ("1804776", "active_ongoing", &other, &withdrawal, "is about a different key"),
         ("x", "active_ongoing", &key, &withdrawal, "index: not a decimal number"),

@@ -13,6 +13,7 @@ use quorate_operator::carrier::{Event, Peer, Session, Tcp, TcpConfig, Timing};
 use tokio::time::timeout;
 
 use crate::place::Place;
+use crate::support::program::Ended;
 use crate::support::running::{Running, Signal};
 use crate::together::{live, ports, verified};
 
@@ -36,7 +37,7 @@ impl Dave {
             me: 4,
             operator: Arc::new(place.operator("dave")),
             peers: Peer::of(&ceremony, me),
-            listen: String::new(),
+            listen: "".into(),
             max_frame: most,
             // Each call has to be fresh, and nothing here is secret.
             random: Arc::new(|| {
@@ -91,6 +92,15 @@ async fn until(mut operator: Running, text: &'static str) -> Running {
         operator
     });
     waiting.await.unwrap()
+}
+
+/// How an operator ends, while Dave's connections go on.
+async fn ended(operator: Running) -> Ended {
+    tokio::task::spawn_blocking(move || operator.ended()).await.unwrap()
+}
+
+async fn ended_well(operator: Running) -> Ended {
+    ended(operator).await.done()
 }
 
 fn run<T>(test: impl Future<Output = T>) -> T {
@@ -156,6 +166,55 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
     ["alice", "bob", "carol"]
         .iter()
         .for_each(|operator| verified(&place, &format!("exit-{operator}.json")));
+}
+
+/// What a custodian says is its word: nobody repeats it as a fact, and nothing is said to be sent
+/// before it was, however it ends.
+#[test]
+fn a_custodian_that_lies_is_quoted() {
+    let _ports = ports();
+    let place = Place::new("hoodi");
+    place.allow();
+    place.request(&["--custodian", &place.card("dave")]).done();
+    let request = Request::from_json(&std::fs::read(place.path("request.json")).unwrap()).unwrap();
+    let state = |satisfied, alice| {
+        let counted = vec![alice, false, false, false];
+        Frame::State(State { satisfied, counted }).encode()
+    };
+    let unsent = "dave says that it counts this operator's answer, which was not sent to it";
+    run(async {
+        let mut dave = Dave::start(&place, &request, Frame::max_bytes(4)).await;
+        // It counts an answer that it never had.
+        let alice = live(&place, "alice");
+        dave.send(1, &state(false, true)).await;
+        let alice = until(alice, unsent).await;
+        alice.signal(Signal::INT);
+        let ended = ended(alice).await;
+        assert_eq!((ended.code, &ended.json()["answer_sent"]), (5, &false.into()));
+        dave.down(1).await;
+        // It has enough, and asked for nothing.
+        let alice = live(&place, "alice");
+        dave.send(1, &state(true, false)).await;
+        let ended = ended_well(alice).await;
+        assert_eq!(ended.json()["answer_sent"], false);
+        dave.down(1).await;
+        // It gets the answer, and then sends what no operator sends.
+        let alice = live(&place, "alice");
+        dave.send(1, &state(false, false)).await;
+        let answer = |event| match event {
+            Event::Frame { peer: 1, bytes } => {
+                matches!(Frame::decode(&bytes, 4).unwrap(), Frame::Answer(_)).then_some(())
+            }
+            _ => None,
+        };
+        dave.until(answer).await;
+        dave.send(1, &[0; 100]).await;
+        let ended = self::ended(alice).await;
+        ended.failed(4, &["the connection to the custodian was closed"]);
+        let json = ended.json();
+        assert_eq!((&json["answer_sent"], &json["operator"]), (&true.into(), &1.into()));
+        dave.tcp.shutdown().await;
+    });
 }
 
 /// Power is lost as soon as an answer has left: the log has it.

@@ -141,6 +141,29 @@ fn the_key_file_opens() {
     assert_eq!(read_key_file(&written, &password("p")).ok().unwrap().public(), secret.public());
 }
 
+/// The SSV node's own writer spells `pubkey` what its older tools spell `pubKey`.
+#[test]
+fn the_key_file_of_a_present_node_opens() {
+    let file = std::fs::read(path("ssv/node_key.json")).unwrap();
+    let secret = read_key_file(&file, &password("12345678")).unwrap();
+    let text = String::from_utf8(file).unwrap();
+    let public = secret.public().to_text();
+    assert!(text.contains(&format!("\"pubkey\":\"{public}\"")), "{public}");
+    let opened = |text: &str| read_key_file(text.as_bytes(), &password("12345678"));
+    assert_eq!(
+        opened(&text.replace(&public, &operator(1).public().to_text())).err(),
+        Some(KeyFileError::AnotherKey)
+    );
+    // Two fields for one thing, the same in both or not.
+    for other in [&public, &operator(1).public().to_text()] {
+        let both = text.replacen('{', &format!("{{\"pubKey\":\"{other}\","), 1);
+        assert_eq!(
+            opened(&both).err().unwrap().to_string(),
+            "not a keystore: both pubKey and pubkey; a key file has one of them"
+        );
+    }
+}
+
 #[test]
 fn altered_key_files_are_refused() {
     let text = String::from_utf8(key_file()).unwrap();

@@ -1,5 +1,6 @@
 //! Connects to a peer, and reconnects without end.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::{TcpStream, lookup_host};
@@ -7,16 +8,19 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::channel::{self, Channel};
 use super::link::{self, Backoff, Hub, Slot};
+use super::refusals::Refusals;
 use super::{Event, LinkError};
 
-/// A host name's addresses beyond this many are not tried.
+/// A host name's addresses beyond this many are not looked at.
 const ADDRESSES: usize = 8;
+/// Most reports about one peer's address within a minute.
+const REPORTS: usize = 8;
 
 /// Keeps a connection to the peer `index` until the carrier stops.
 pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
     let slot = &hub.slots[&index];
     let mut backoff = Backoff::new(&hub.timing);
-    let mut told = None;
+    let (mut told, mut refusals) = (None, Refusals::at_most(REPORTS));
     while !hub.is_closing() && !slot.is_shut() {
         let called = tokio::select! {
             called = call(&hub, slot, &address) => called,
@@ -33,7 +37,8 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
                     backoff.reset();
                 }
             }
-            Err(why) if told.as_ref() != Some(&why) => {
+            // Whoever answers there can choose another reason each time.
+            Err(why) if told.as_ref() != Some(&why) && refusals.admit((), &why, Instant::now()) => {
                 told = Some(why.clone());
                 hub.tell(Event::Unreachable { peer: index, address: address.clone(), why }).await;
             }
@@ -48,14 +53,23 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
     }
 }
 
+/// The addresses that a host name has now, the first few.
+pub(super) async fn resolve(
+    hub: &Hub,
+    address: &str,
+) -> Result<impl Iterator<Item = SocketAddr>, LinkError> {
+    match timeout(hub.timing.connect, lookup_host(address)).await {
+        Ok(Ok(found)) => Ok(found.take(ADDRESSES)),
+        Ok(Err(_)) | Err(_) => Err(LinkError::Resolve),
+    }
+}
+
 /// One attempt: the name is resolved anew, its addresses are tried in turn, the last failure is the
 /// reason.
 async fn call(hub: &Hub, slot: &Slot, address: &str) -> Result<Channel<TcpStream>, LinkError> {
     let limit = hub.timing.connect;
-    let found = timeout(limit, lookup_host(address)).await;
-    let addresses = found.map_err(|_| LinkError::Resolve)?.map_err(|_| LinkError::Resolve)?;
     let mut failure = LinkError::Resolve;
-    for address in addresses.take(ADDRESSES) {
+    for address in resolve(hub, address).await? {
         let connected = timeout(limit, TcpStream::connect(address)).await;
         let attempt = match connected {
             Err(_) => Err(LinkError::NoAnswer(limit.as_secs())),

@@ -46,8 +46,8 @@ fn bind_advice(why: ErrorKind) -> String {
             "another program already listens there; stop it, or choose another port".into()
         }
         ErrorKind::AddrNotAvailable => {
-            "this machine does not have this address; use 0.0.0.0:PORT or [::]:PORT to listen on \
-             all of its addresses"
+            "this machine does not have this address; use [::]:PORT to listen on all of its \
+             addresses, or 0.0.0.0:PORT for IPv4 alone"
                 .into()
         }
         ErrorKind::PermissionDenied => "not allowed; choose a port above 1023".into(),

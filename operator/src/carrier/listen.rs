@@ -1,32 +1,26 @@
 //! Accepts connections: few unfinished ones at a time, and strangers are turned away.
 
-use std::collections::VecDeque;
 use std::io::ErrorKind;
-use std::mem::discriminant;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::channel::{self, Channel};
+use super::dial::resolve;
 use super::link::{self, Hub, Slot};
+use super::refusals::Refusals;
 use super::strangers::{Unfinished, source};
 use super::{Event, LinkError};
 
-/// How many of a host name's addresses a caller is expected from.
-const ADDRESSES: usize = 8;
 /// How long accepting rests when the system has no descriptor left.
 const REST: Duration = Duration::from_millis(100);
-/// A refusal is reported once in this time for the same source and reason.
-const QUIET: Duration = Duration::from_secs(60);
-/// Most refusals reported in that time; and of one source, of one kind. A caller chooses who it
-/// says it is and what for.
+/// Most refusals that are reported within a minute, of all callers together.
 const REPORTS: usize = 64;
-const ALIKE: usize = 4;
 
 /// Accepts callers until the carrier stops, then waits for their connections to end.
 pub(super) async fn run(hub: Arc<Hub>, listener: TcpListener) {
@@ -41,6 +35,8 @@ pub(super) async fn run(hub: Arc<Hub>, listener: TcpListener) {
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, from)) => {
+                // An IPv4 address that came by a socket for both.
+                let from = SocketAddr::new(from.ip().to_canonical(), from.port());
                 let (number, evicted) = shared.unfinished().admit(from.ip());
                 let task = answer(hub.clone(), shared.clone(), stream, from, number, evicted);
                 connections.spawn(task);
@@ -77,11 +73,12 @@ async fn expect(hub: Arc<Hub>, shared: Arc<Shared>) {
     for slot in hub.slots.values().filter(|slot| slot.peer.index > hub.local.index) {
         let Some(address) = &slot.peer.address else { continue };
         let found = tokio::select! {
-            found = timeout(hub.timing.connect, lookup_host(address)) => found,
+            found = resolve(&hub, address) => found,
             () = hub.closed() => return,
         };
-        let Ok(Ok(addresses)) = found else { continue };
-        addresses.take(ADDRESSES).for_each(|address| shared.unfinished().expect(address.ip()));
+        for address in found.into_iter().flatten() {
+            shared.unfinished().expect(address.ip());
+        }
     }
 }
 
@@ -112,8 +109,7 @@ async fn answer(
         // It was the caller who left, or we who stop: nobody was refused.
         Err(LinkError::Closed | LinkError::Io(_) | LinkError::Stopping) => {}
         Err(why) => {
-            let report = shared.reports().admit(from.ip(), &why, Instant::now());
-            if report {
+            if shared.refusals().admit(source(from.ip()), &why, Instant::now()) {
                 hub.tell(Event::Refused { address: from.to_string(), why }).await;
             }
         }
@@ -142,82 +138,22 @@ async fn respond<'h>(
 
 struct Shared {
     unfinished: Mutex<Unfinished>,
-    reports: Mutex<Reports>,
+    refusals: Mutex<Refusals<IpAddr>>,
 }
 
 impl Shared {
     fn new(peers: usize) -> Self {
-        Self { unfinished: Mutex::new(Unfinished::new(peers)), reports: Mutex::default() }
+        Self {
+            unfinished: Mutex::new(Unfinished::new(peers)),
+            refusals: Mutex::new(Refusals::at_most(REPORTS)),
+        }
     }
 
     fn unfinished(&self) -> MutexGuard<'_, Unfinished> {
         self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn reports(&self) -> MutexGuard<'_, Reports> {
-        self.reports.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Which refusals were reported lately.
-#[derive(Default)]
-struct Reports(VecDeque<(Instant, IpAddr, LinkError)>);
-
-impl Reports {
-    fn admit(&mut self, from: IpAddr, why: &LinkError, now: Instant) -> bool {
-        let source = source(from);
-        while self.0.front().is_some_and(|report| now.duration_since(report.0) >= QUIET) {
-            self.0.pop_front();
-        }
-        let alike = |report: &&(Instant, IpAddr, LinkError)| {
-            report.1 == source && discriminant(&report.2) == discriminant(why)
-        };
-        let known = self.0.iter().any(|report| report.1 == source && report.2 == *why);
-        if known || self.0.iter().filter(alike).count() >= ALIKE || self.0.len() >= REPORTS {
-            return false;
-        }
-        self.0.push_back((now, source, why.clone()));
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap()
-    }
-
-    fn address(i: u32) -> IpAddr {
-        IpAddr::V4((0x0a00_0000 + i).into())
-    }
-
-    #[test]
-    fn refusals_are_reported_once_and_not_without_end() {
-        let mut reports = Reports::default();
-        let now = Instant::now();
-        assert!(reports.admit(ip("192.0.2.1"), &LinkError::Handshake, now));
-        assert!(!reports.admit(ip("192.0.2.1"), &LinkError::Handshake, now));
-        assert!(reports.admit(ip("192.0.2.1"), &LinkError::NotAChannel, now));
-        assert!(reports.admit(ip("192.0.2.2"), &LinkError::Handshake, now));
-        let admitted = (0..1000).filter(|i| reports.admit(address(*i), &LinkError::Handshake, now));
-        assert_eq!(admitted.count(), REPORTS - 3);
-        assert!(reports.admit(ip("192.0.2.1"), &LinkError::Handshake, now + QUIET));
-    }
-
-    /// Who says that it is each operator in turn does not keep others from being reported.
-    #[test]
-    fn one_source_has_few_reports_of_one_kind() {
-        let mut reports = Reports::default();
-        let now = Instant::now();
-        let admitted = (0..1000).filter(|index| {
-            reports.admit(ip("192.0.2.1"), &LinkError::OtherOperator { index: *index }, now)
-        });
-        assert_eq!(admitted.count(), ALIKE);
-        assert!(reports.admit(ip("192.0.2.1"), &LinkError::Handshake, now));
-        assert!(reports.admit(ip("192.0.2.2"), &LinkError::OtherOperator { index: 4 }, now));
+    fn refusals(&self) -> MutexGuard<'_, Refusals<IpAddr>> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

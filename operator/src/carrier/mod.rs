@@ -6,6 +6,7 @@
 //! and turning strangers away early. After every [`Event::Up`] both sides send again whatever the
 //! other may lack: frames in flight when a connection ends are lost.
 
+mod bind;
 pub mod channel;
 mod dial;
 mod error;
@@ -13,9 +14,11 @@ pub mod frame;
 mod link;
 mod listen;
 mod pace;
+mod refusals;
 mod strangers;
 mod tcp;
 
+pub use bind::Listen;
 pub use channel::Session;
 pub use error::{CarrierError, LinkError};
 pub use tcp::{Tcp, TcpConfig, Timing};
@@ -97,7 +100,8 @@ pub enum Event {
         /// Why.
         why: LinkError,
     },
-    /// A call to `peer` failed in another way than the one before.
+    /// A call to `peer` failed in another way than the one before. Of many in a short time, few
+    /// are reported: who answers there has proven nothing.
     Unreachable {
         /// The peer's index.
         peer: u16,

@@ -7,12 +7,10 @@
 
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, lookup_host};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -21,36 +19,13 @@ use crate::random;
 
 use super::channel::{Local, Session};
 use super::link::{Hub, Slot};
-use super::{CarrierError, Channels, Event, Peer, dial, listen};
+use super::{CarrierError, Channels, Event, Listen, Peer, dial, listen};
 use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::message::sync::Frame;
 use quorate::primitives::secret::Secret32;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::Index;
-
-/// How many callers may wait to be accepted. The usual 128 are taken by a flood while this program
-/// computes; who finds no room tries again only after a second.
-const BACKLOG: u32 = 4096;
-
-/// Listens at the first of the addresses of `listen` that can be had.
-async fn bind(listen: &str) -> io::Result<TcpListener> {
-    let mut failure = io::ErrorKind::InvalidInput.into();
-    for address in lookup_host(listen).await? {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
-        let bound = socket.and_then(|socket| {
-            // A port whose last connections are still closing is free.
-            socket.set_reuseaddr(true)?;
-            socket.bind(address)?;
-            socket.listen(BACKLOG)
-        });
-        match bound {
-            Ok(listener) => return Ok(listener),
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
-}
 
 /// What a TCP carrier needs to know.
 pub struct TcpConfig {
@@ -62,9 +37,8 @@ pub struct TcpConfig {
     pub operator: Arc<Operator>,
     /// All other operators: [`Peer::of`].
     pub peers: Vec<Peer>,
-    /// Where to listen, `host:port`; port 0 takes a free one. Not used by the last operator, whom
-    /// nobody calls.
-    pub listen: String,
+    /// Where to listen. Not used by the last operator, whom nobody calls.
+    pub listen: Listen,
     /// Longest frame of this ceremony, bytes; from the spec.
     pub max_frame: usize,
     /// 32 fresh bytes from the operating system at each call.
@@ -75,7 +49,7 @@ pub struct TcpConfig {
 
 impl TcpConfig {
     /// For the ceremony of `seat`, with the addresses of the ceremony file.
-    pub fn of(seat: &OwnSeat, listen: String) -> Self {
+    pub fn of(seat: &OwnSeat, listen: Listen) -> Self {
         Self {
             session: Session::Ceremony(seat.ceremony.digest()),
             me: seat.me.get(),
@@ -151,17 +125,10 @@ impl Tcp {
             calls.push((peer.index, peer.address.clone().ok_or_else(none)?));
         }
         let called = peers.iter().any(|peer| peer.index > me);
-        let listener =
-            match called {
-                true => {
-                    let bound = bind(&listen).await;
-                    Some(bound.map_err(|error| CarrierError::Bind {
-                        address: listen,
-                        why: error.kind(),
-                    })?)
-                }
-                false => None,
-            };
+        let listener = match called {
+            true => Some(listen.bind().await?),
+            false => None,
+        };
 
         // One event waits here and each connection holds one: a peer cannot make us hold more than
         // two frames of its own.

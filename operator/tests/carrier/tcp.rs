@@ -7,7 +7,7 @@ use std::time::Duration;
 use quorate::primitives::hash::Digest;
 use quorate::spec::{Ceremony, CeremonyFile, Index};
 use quorate_operator::carrier::{
-    CarrierError, Event, LinkError, Peer, Session, Tcp, TcpConfig, Timing,
+    CarrierError, Event, LinkError, Listen, Peer, Session, Tcp, TcpConfig, Timing,
 };
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -97,7 +97,7 @@ fn any_order_of_starting_connects_everyone() {
                 let others = (1..=3).filter(|index| *index != u16::from(me));
                 let peers =
                     others.map(|index| at(index, &addresses[usize::from(index) - 1])).collect();
-                let listen = addresses[usize::from(me) - 1].clone();
+                let listen = addresses[usize::from(me) - 1].as_str().into();
                 carriers.push((
                     me,
                     Tcp::start(TcpConfig { listen, ..config(me, peers) }).await.unwrap(),
@@ -179,7 +179,9 @@ fn either_side_restarts() {
         drop(first);
         down(&mut second, 1).await;
         let mut first =
-            Tcp::start(TcpConfig { listen: listening, ..config(1, vec![peer(2)]) }).await.unwrap();
+            Tcp::start(TcpConfig { listen: listening.into(), ..config(1, vec![peer(2)]) })
+                .await
+                .unwrap();
         up(&mut first, 2).await;
         up(&mut second, 1).await;
         assert!(second.send(1, vec![5]));
@@ -341,8 +343,85 @@ fn mistakes_in_the_configuration() {
             bind("192.0.2.1:0".into(), ErrorKind::AddrNotAvailable),
             bind("127.0.0.1".into(), ErrorKind::InvalidInput),
         ] {
+            let listen = Listen::from(listen);
+            assert_eq!(listen.check().err(), refused);
             assert_eq!(start(TcpConfig { listen, ..config(1, vec![peer(2)]) }).await, refused);
         }
+        // Who has half of a port has it: nobody listens at the other half alone.
+        let half = TcpListener::bind("0.0.0.0:0").await.unwrap();
+        let port = half.local_addr().unwrap().port();
+        let why = ErrorKind::AddrInUse;
+        let refused = Some(CarrierError::Bind { address: format!("port {port}"), why });
+        for listen in [Listen::Everywhere(port)] {
+            assert_eq!(listen.check().err(), refused);
+            assert_eq!(start(TcpConfig { listen, ..config(1, vec![peer(2)]) }).await, refused);
+        }
+    });
+}
+
+/// By default an operator is reached by IPv6 and by IPv4, and says each address as people write it.
+#[test]
+fn both_families_reach_an_operator_that_listens_everywhere() {
+    run(async {
+        if std::net::TcpListener::bind("[::1]:0").is_err() {
+            // This machine has none.
+            return;
+        }
+        for listen in [Listen::Everywhere(0), Listen::from("[::]:0")] {
+            let config = |me, peers| TcpConfig { listen: listen.clone(), ..config(me, peers) };
+            let mut first = Tcp::start(config(1, vec![peer(2), peer(3)])).await.unwrap();
+            let port = first.local_address().unwrap().port();
+            listen.check().unwrap();
+            let (v4, v6) = (format!("127.0.0.1:{port}"), format!("[::1]:{port}"));
+            let second = Tcp::start(config(2, vec![at(1, &v4), peer(3)])).await.unwrap();
+            let from = |event: Event| match event {
+                Event::Up { address, .. } => address.rsplit_once(':').unwrap().0.to_owned(),
+                event => panic!("{event:?}"),
+            };
+            assert_eq!(from(first.next().await), "127.0.0.1");
+            let third = Tcp::start(config(3, vec![at(1, &v6), at(2, "127.0.0.1:1")])).await;
+            assert_eq!(from(first.next().await), "[::1]");
+            drop((second, third));
+        }
+    });
+}
+
+/// A refusal that claims another version of the channel protocol.
+fn other_version(version: u16) -> Vec<u8> {
+    [&[1][..], &version.to_be_bytes(), &1u16.to_be_bytes(), SPEC.as_ref()].concat()
+}
+
+/// Whoever answers at a peer's address gives another reason each time: few of them are told.
+#[test]
+fn a_listener_that_changes_its_reasons_is_reported_a_few_times() {
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = listener.local_addr().unwrap().to_string();
+        let calls = Arc::new(std::sync::atomic::AtomicU16::new(0));
+        let counted = calls.clone();
+        let stranger = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let call = counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                // Another version each time, or nothing at all.
+                let answer = other_version(call + 7);
+                let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, &answer).await;
+                let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut [0; 512]).await;
+            }
+        });
+        let often = Timing { retry_most: Duration::from_millis(20), ..timing() };
+        let config = TcpConfig { timing: often, ..config(2, vec![at(1, &there)]) };
+        let mut second = Tcp::start(config).await.unwrap();
+        let mut reasons = Vec::new();
+        while calls.load(std::sync::atomic::Ordering::Relaxed) < 50 {
+            if let Ok(Event::Unreachable { why, .. }) =
+                timeout(Duration::from_millis(50), second.next()).await
+            {
+                reasons.push(why);
+            }
+        }
+        stranger.abort();
+        assert_eq!(reasons.len(), 4, "one kind, four times: {reasons:?}");
     });
 }
 

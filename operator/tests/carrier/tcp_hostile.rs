@@ -156,8 +156,9 @@ fn a_peer_that_sends_without_end_is_held_back() {
                 taken += 1;
             }
             // 4096 at once and 256 a second, a little more for each operator; the rest fills the
-            // sockets, and then waits.
-            let most = 4096 + 2 * 16 + 4 * (256 + 2 * 4);
+            // sockets, and then waits. On a machine with much else to do, seconds are many.
+            let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap() + 1;
+            let most = 4096 + 2 * 16 + seconds * (256 + 2 * 4);
             assert!(taken <= most, "{taken} frames");
             assert!(keep_alives || taken >= 4096, "{taken} frames");
             let before = sent.load(Ordering::Relaxed);

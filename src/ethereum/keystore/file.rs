@@ -1,10 +1,13 @@
 //! The JSON of a keystore. `function` comes before `params` and `message`, because one validator
 //! client reads them in that order.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::kdf::{Function, Kdf};
-use super::{KeyPath, Keystore, KeystoreError, check_uuid};
+use super::{KeyPath, Keystore, KeystoreError, KeystoreRemark, is_version_4};
 use crate::ethereum::json::{self, HexError, bare_hex, printable};
 use crate::primitives::curve::G1;
 
@@ -12,7 +15,6 @@ use crate::primitives::curve::G1;
 const LARGEST: usize = 16 * 1024;
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct File {
     #[serde(deserialize_with = "json::object")]
     crypto: Crypto,
@@ -22,6 +24,9 @@ struct File {
     path: String,
     uuid: String,
     version: u64,
+    /// What other tools add: Prysm writes `name`.
+    #[serde(flatten, skip_serializing)]
+    others: BTreeMap<String, IgnoredAny>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -125,6 +130,21 @@ impl KdfParams {
 impl Keystore {
     /// The file's bytes: one line, the fields in the order of the ERC's schema.
     pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.file()).expect("texts and numbers are always JSON")
+    }
+
+    /// The same with one field a line, indented by one space and with no line end after the last
+    /// brace: as Charon writes it (Go's `json.MarshalIndent`). Start scripts of Obol's clusters
+    /// find the public key by its line.
+    pub fn to_json_by_line(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let form = serde_json::ser::PrettyFormatter::with_indent(b" ");
+        let mut writer = serde_json::Serializer::with_formatter(&mut bytes, form);
+        self.file().serialize(&mut writer).expect("texts and numbers are always JSON");
+        bytes
+    }
+
+    fn file(&self) -> File {
         let (function, params) = KdfParams::write(self.kdf, self.salt);
         let crypto = Crypto {
             kdf: Module { function: function.to_owned(), params, message: String::new() },
@@ -139,20 +159,20 @@ impl Keystore {
                 message: hex::encode(self.ciphertext),
             },
         };
-        let file = File {
+        File {
             crypto,
             description: Some(self.description.clone()),
             pubkey: hex::encode(self.pubkey.to_compressed()),
             path: self.path.0.clone(),
             uuid: self.uuid.clone(),
             version: 4,
-        };
-        serde_json::to_vec(&file).expect("texts and numbers are always JSON")
+            others: BTreeMap::new(),
+        }
     }
 
-    /// Reads a file of at most 16 KiB, strictly: no unknown fields, lower-case hexadecimal,
-    /// standard lengths, lower-case version 4 UUID, a path, and key derivation that is neither
-    /// costly nor weak. Nothing is decrypted.
+    /// Reads a file of at most 16 KiB: no unknown fields in `crypto`, lower-case hexadecimal,
+    /// standard lengths, a UUID, and key derivation that is neither costly nor weak. What is merely
+    /// unusual is in [`Keystore::remarks`]. Nothing is decrypted.
     pub fn from_json(bytes: &[u8]) -> Result<Self, KeystoreError> {
         let keystore = Self::from_json_even_if_weak(bytes)?;
         if keystore.kdf.is_weak() {
@@ -187,7 +207,15 @@ impl Keystore {
         exactly("crypto.kdf.message", "", &kdf.message)?;
         exactly("crypto.checksum.function", "sha256", &checksum.function)?;
         exactly("crypto.cipher.function", "aes-128-ctr", &cipher.function)?;
-        check_uuid(&file.uuid)?;
+        let path = KeyPath::parse(&file.path)?;
+        let unknown = file.others.into_keys().map(|name| printable(&name));
+        let mut remarks: Vec<_> = unknown.map(KeystoreRemark::UnknownField).collect();
+        if file.path.is_empty() {
+            remarks.push(KeystoreRemark::EmptyPath);
+        }
+        if !is_version_4(&file.uuid)? {
+            remarks.push(KeystoreRemark::Uuid);
+        }
         Ok(Self {
             kdf: kdf.params.read(&kdf.function)?,
             salt: hexadecimal("crypto.kdf.params.salt", &kdf.params.salt)?,
@@ -196,8 +224,9 @@ impl Keystore {
             ciphertext: hexadecimal("crypto.cipher.message", &cipher.message)?,
             description: file.description.unwrap_or_default(),
             pubkey: pubkey(&hexadecimal("pubkey", &file.pubkey)?)?,
-            path: KeyPath::parse(&file.path)?,
+            path,
             uuid: file.uuid,
+            remarks,
         })
     }
 }

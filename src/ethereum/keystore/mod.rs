@@ -72,8 +72,8 @@ pub enum KeystoreError {
         /// What it is.
         found: String,
     },
-    /// Not a lower-case version 4 UUID.
-    #[error("uuid: not a lower-case version 4 UUID")]
+    /// Not 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+    #[error("uuid: not a UUID: hexadecimal digits in groups of 8, 4, 4, 4 and 12")]
     Uuid,
     /// Another version than 4.
     #[error("version: {0} instead of 4")]
@@ -101,7 +101,21 @@ impl KeystoreError {
     }
 }
 
-/// A derivation path (ERC-2334): `m` and numbers.
+/// What is unusual about a keystore that is in order otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeystoreRemark {
+    /// As EIP-2335 has it for a key without one; some importers require a path.
+    #[error("the path is empty, which some importers refuse")]
+    EmptyPath,
+    /// A field that the standard does not have; nothing checks it.
+    #[error("the field {0:?} is not one of EIP-2335 and was not checked")]
+    UnknownField(String),
+    /// Charon, for one, draws 16 bytes and writes them in upper case.
+    #[error("the uuid is not a lower-case version 4 UUID")]
+    Uuid,
+}
+
+/// A derivation path (ERC-2334): `m` and numbers; or empty, for a key that has none (EIP-2335).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPath(String);
 
@@ -112,8 +126,11 @@ impl KeyPath {
         Self(format!("m/12381/3600/{index}/0/0"))
     }
 
-    /// From text: `m`, then one to ten numbers of one to ten digits, each behind `/`.
+    /// From text: `m`, then one to ten numbers of one to ten digits, each behind `/`; or nothing.
     pub fn parse(text: &str) -> Result<Self, KeystoreError> {
+        if text.is_empty() {
+            return Ok(Self(String::new()));
+        }
         let numbers = text.strip_prefix("m/").ok_or(KeystoreError::Path)?;
         let number =
             |part: &str| (1..=10).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
@@ -142,9 +159,16 @@ pub struct Keystore {
     pubkey: G1,
     path: KeyPath,
     uuid: String,
+    /// None in one of our own.
+    remarks: Vec<KeystoreRemark>,
 }
 
 impl Keystore {
+    /// What is unusual about it.
+    pub fn remarks(&self) -> &[KeystoreRemark] {
+        &self.remarks
+    }
+
     /// Encrypts `secret` under `key`, with an IV and a UUID drawn from `random`: with one derived
     /// key for several keystores, a repeated IV would reveal the difference of two secrets. The
     /// public key is computed here, never taken over.
@@ -188,6 +212,7 @@ impl Keystore {
             pubkey,
             path,
             uuid: uuid_text(uuid),
+            remarks: Vec::new(),
         }
     }
 
@@ -276,15 +301,18 @@ fn uuid_text(mut bytes: [u8; 16]) -> String {
     )
 }
 
-/// A lower-case version 4 UUID, as [`uuid_text`] writes it.
-fn check_uuid(text: &str) -> Result<(), KeystoreError> {
+/// Whether a UUID is of version 4, in lower case, as [`uuid_text`] writes it; an error if it is
+/// none at all.
+fn is_version_4(text: &str) -> Result<bool, KeystoreError> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 36
         && bytes.iter().enumerate().all(|(i, b)| match i {
             8 | 13 | 18 | 23 => *b == b'-',
-            14 => *b == b'4',
-            19 => matches!(b, b'8' | b'9' | b'a' | b'b'),
-            _ => matches!(b, b'0'..=b'9' | b'a'..=b'f'),
+            _ => b.is_ascii_hexdigit(),
         });
-    if shaped { Ok(()) } else { Err(KeystoreError::Uuid) }
+    if !shaped {
+        return Err(KeystoreError::Uuid);
+    }
+    let lower = !bytes.iter().any(u8::is_ascii_uppercase);
+    Ok(lower && bytes[14] == b'4' && matches!(bytes[19], b'8' | b'9' | b'a' | b'b'))
 }

@@ -5,11 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{ChecksumParams, CipherParams, KdfParams, Module, exactly, hexadecimal};
 use super::{DerivedKey, Kdf, KeystoreError, Password, apply_cipher, checksum};
-use crate::ethereum::json::{self, HexError};
+use crate::ethereum::json::{self, HexError, JsonError};
 use crate::primitives::secret::SecretBytes;
 
 /// Largest file: a key of 2048 bits takes 5 KiB.
 const LARGEST: usize = 16 * 1024;
+/// Of a file with two fields for one thing.
+const BOTH_PUBLIC_KEYS: &str = "both pubKey and pubkey; a key file has one of them";
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +21,9 @@ struct File {
     kdf: Module<KdfParams>,
     #[serde(rename = "pubKey", default, skip_serializing_if = "Option::is_none")]
     public_key: Option<String>,
+    /// How the SSV node spells it since it keeps its keys in a package of their own.
+    #[serde(rename = "pubkey", default, skip_serializing)]
+    public_key_of_node: Option<String>,
 }
 
 /// An encrypted text, with the public key that its writer says is in it.
@@ -81,15 +86,20 @@ impl TextKeystore {
             },
             kdf: Module { function: function.to_owned(), params, message: String::new() },
             public_key: self.public_key.clone(),
+            public_key_of_node: None,
         };
         serde_json::to_vec(&file).expect("texts and numbers are always JSON")
     }
 
     /// Reads a file of at most 16 KiB, strictly, with key derivation that is not costly; it may be
-    /// weak, which is its owner's concern.
+    /// weak, which is its owner's concern. The public key stands in `pubKey` or in `pubkey`, as
+    /// older and newer software of SSV spell it; not in both.
     pub fn from_json(bytes: &[u8]) -> Result<Self, KeystoreError> {
-        let File { checksum, cipher, kdf, public_key } =
+        let File { checksum, cipher, kdf, public_key, public_key_of_node } =
             json::parse_without_arrays(bytes, LARGEST)?;
+        if public_key.is_some() && public_key_of_node.is_some() {
+            return Err(JsonError::Shape(BOTH_PUBLIC_KEYS.to_owned()).into());
+        }
         exactly("kdf.message", "", &kdf.message)?;
         exactly("checksum.function", "sha256", &checksum.function)?;
         exactly("cipher.function", "aes-128-ctr", &cipher.function)?;
@@ -102,7 +112,7 @@ impl TextKeystore {
             iv: hexadecimal("cipher.params.iv", &cipher.params.iv)?,
             ciphertext: ciphertext
                 .ok_or(KeystoreError::Hex { field: "cipher.message", source: HexError::Digit })?,
-            public_key,
+            public_key: public_key.or(public_key_of_node),
         })
     }
 }

@@ -53,6 +53,10 @@ pub enum EnrError {
 
 /// The public key of a record whose signature verifies. What else is in it is signed and of no use
 /// here.
+///
+/// What EIP-778 leaves open is as Charon has it: padding is ignored, a signature may have a high
+/// `s`, and a list as a value is refused. (Charon hashes such a list as a string, so that no record
+/// signed by EIP-778 verifies with one.)
 pub fn parse(text: &str) -> Result<NodePublic, EnrError> {
     let body = text.strip_prefix(PREFIX).ok_or(EnrError::Prefix)?;
     if body.len() > LONGEST.div_ceil(3) * 4 {
@@ -155,6 +159,59 @@ mod tests {
         let all: Vec<&[u8]> =
             core::iter::once(&signature[..64]).chain(content.iter().copied()).collect();
         format!("enr:{}", Base64UrlUnpadded::encode_string(&rlp::encode_list(&all)))
+    }
+
+    /// As Charon has it, where EIP-778 is silent or leaves a choice.
+    #[test]
+    fn padding_high_s_and_lists() {
+        let secret = NodeSecret::from_bytes(&[9; 32]).unwrap();
+        let key = secret.public();
+        let text = write(&secret);
+        for padded in [format!("{text}="), format!("{text}====="), format!("{text}==")] {
+            assert_eq!(parse(&padded), Ok(key), "{padded}");
+        }
+        assert_eq!(parse(&text.replacen("enr:", "enr:=", 1)), Err(EnrError::Base64));
+
+        let content: [&[u8]; 5] = [b"", b"id", b"v4", b"secp256k1", key.as_bytes()];
+        let mut high = secret.sign(&signed_hash(&content));
+        let order = hex::decode("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
+            .unwrap();
+        let mut borrow = 0_i16;
+        for i in (0..32).rev() {
+            let difference = i16::from(order[i]) - i16::from(high[32 + i]) - borrow;
+            borrow = i16::from(difference < 0);
+            high[32 + i] = u8::try_from(difference.rem_euclid(256)).unwrap();
+        }
+        let record = |signature: &[u8]| {
+            let all: Vec<&[u8]> = core::iter::once(signature).chain(content).collect();
+            format!("enr:{}", Base64UrlUnpadded::encode_string(&rlp::encode_list(&all)))
+        };
+        assert_eq!(parse(&record(&high[..64])), Ok(key), "a high s");
+        high[63] ^= 1;
+        assert_eq!(parse(&record(&high[..64])), Err(EnrError::Signature));
+
+        // The entry `eth` with a list as its value, signed as EIP-778 has it.
+        let mut body = vec![0x80, 0x83];
+        body.extend(b"eth");
+        body.extend([0xc7, 0xc6, 0x84, 1, 2, 3, 4, 0x80]);
+        body.extend([0x82]);
+        body.extend(b"id");
+        body.extend([0x82]);
+        body.extend(b"v4");
+        body.push(0x89);
+        body.extend(b"secp256k1");
+        body.push(0xa1);
+        body.extend(key.as_bytes());
+        let list = |body: &[u8]| {
+            let length = u8::try_from(body.len()).unwrap();
+            let prefix = if length < 56 { vec![0xc0 + length] } else { vec![0xf8, length] };
+            [prefix.as_slice(), body].concat()
+        };
+        let hash: [u8; 32] = Keccak256::digest(list(&body)).into();
+        let signature = secret.sign(&hash);
+        let all = [&[0xb8, 64], &signature[..64], &body].concat();
+        let text = format!("enr:{}", Base64UrlUnpadded::encode_string(&list(&all)));
+        assert_eq!(parse(&text), Err(EnrError::Rlp(RlpError::Nested)));
     }
 
     #[test]

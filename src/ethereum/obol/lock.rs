@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::check::DefinitionError;
 use super::definition::{
-    ClusterDefinition, FieldFault, MOST_OPERATORS, MOST_VALIDATORS, RawDefinition, hexed,
+    ClusterDefinition, FieldFault, MOST_OPERATORS, MOST_VALIDATORS, RawDefinition, Remark, Version,
+    hexed, other_version,
 };
 use super::lock_check::LockError;
-use crate::ethereum::json::{self, prefixed_hex};
+use crate::ethereum::json::{self, any_hex};
 use crate::ethereum::secp256k1::SIGNATURE_BYTES;
 use crate::ethereum::ssz::{self, Chunk};
 
@@ -17,6 +18,9 @@ use crate::ethereum::ssz::{self, Chunk};
 pub const MOST_BYTES: usize = 256 << 20;
 /// Most deposits of a validator, by the format.
 const MOST_DEPOSITS: usize = 256;
+
+/// The one deposit of a validator in clusters of before the default amounts, in gwei.
+const SINGLE: u64 = 32_000_000_000;
 
 /// A deposit of a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +80,6 @@ pub struct ClusterLock {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct RawLock {
     #[serde(deserialize_with = "json::object")]
     cluster_definition: RawDefinition,
@@ -88,8 +91,7 @@ struct RawLock {
     node_signatures: Vec<String>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct RawValidator {
     distributed_public_key: String,
     #[serde(
@@ -108,16 +110,14 @@ struct RawValidator {
     partial_deposit_data: Vec<RawDeposit>,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct RawRegistration {
     #[serde(deserialize_with = "json::object")]
     message: RawMessage,
     signature: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct RawMessage {
     fee_recipient: String,
     gas_limit: u64,
@@ -125,8 +125,7 @@ struct RawMessage {
     pubkey: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(PartialEq, Serialize, Deserialize)]
 struct RawDeposit {
     pubkey: String,
     withdrawal_credentials: String,
@@ -135,8 +134,7 @@ struct RawDeposit {
 }
 
 fn read<const N: usize>(field: &str, text: &str) -> Result<[u8; N], LockError> {
-    prefixed_hex(text)
-        .map_err(|fault| LockError::Field { field: field.to_owned(), fault: fault.into() })
+    any_hex(text).map_err(|fault| LockError::Field { field: field.to_owned(), fault: fault.into() })
 }
 
 fn few(field: &str, found: usize, most: usize) -> Result<(), LockError> {
@@ -145,7 +143,7 @@ fn few(field: &str, found: usize, most: usize) -> Result<(), LockError> {
 }
 
 impl RawValidator {
-    fn into_validator(self, at: &str) -> Result<LockValidator, LockError> {
+    fn to_validator(&self, at: &str) -> Result<LockValidator, LockError> {
         few(&format!("{at}.public_shares"), self.public_shares.len(), MOST_OPERATORS)?;
         few(&format!("{at}.partial_deposit_data"), self.partial_deposit_data.len(), MOST_DEPOSITS)?;
         let share = |(i, text): (usize, &String)| read(&format!("{at}.public_shares[{i}]"), text);
@@ -188,11 +186,7 @@ impl RawValidator {
             registration: LockRegistration {
                 fee_recipient: read(
                     &format!("{at}.builder_registration.message.fee_recipient"),
-                    // Digits in any spelling, the prefix in one.
-                    &message
-                        .fee_recipient
-                        .strip_prefix("0x")
-                        .map_or_else(String::new, |d| format!("0x{}", d.to_ascii_lowercase())),
+                    &message.fee_recipient,
                 )?,
                 gas_limit: message.gas_limit,
                 timestamp: message.timestamp,
@@ -206,6 +200,11 @@ impl RawValidator {
                 )?,
             },
         })
+    }
+
+    /// Whether each value is spelled as Charon writes it.
+    fn is_spelled_as_written(&self, read: &LockValidator) -> bool {
+        *self == Self::of(read)
     }
 
     fn of(validator: &LockValidator) -> Self {
@@ -237,7 +236,16 @@ impl RawValidator {
 impl ClusterLock {
     /// Reads a file. Nothing in it is compared yet.
     pub fn parse(bytes: &[u8]) -> Result<Self, LockError> {
-        let raw: RawLock = json::parse(bytes, MOST_BYTES)?;
+        Self::read(bytes).map(|(lock, _)| lock)
+    }
+
+    /// As [`ClusterLock::parse`], with what is unusual about the file: what Charon reads as well,
+    /// but does not write.
+    pub fn read(bytes: &[u8]) -> Result<(Self, Vec<Remark>), LockError> {
+        let (raw, unknown) = json::parse_known::<RawLock>(bytes, MOST_BYTES).map_err(|error| {
+            other_version(bytes, MOST_BYTES).map_or(error.into(), LockError::Definition)
+        })?;
+        let stated = raw.cluster_definition.clone();
         let definition = raw.cluster_definition.into_definition().map_err(|error| match error {
             DefinitionError::Field { field, fault } => {
                 LockError::Field { field: format!("cluster_definition.{field}"), fault }
@@ -246,11 +254,14 @@ impl ClusterLock {
         })?;
         few("distributed_validators", raw.distributed_validators.len(), MOST_VALIDATORS)?;
         few("node_signatures", raw.node_signatures.len(), MOST_OPERATORS)?;
+        let mut spelled = stated.is_spelled_as_written(&definition);
         let validator = |(i, raw): (usize, RawValidator)| {
-            raw.into_validator(&format!("distributed_validators[{i}]"))
+            let read = raw.to_validator(&format!("distributed_validators[{i}]"))?;
+            spelled &= raw.is_spelled_as_written(&read);
+            Ok::<_, LockError>(read)
         };
         let node = |(i, text): (usize, &String)| read(&format!("node_signatures[{i}]"), text);
-        Ok(Self {
+        let lock = Self {
             definition,
             validators: raw
                 .distributed_validators
@@ -266,7 +277,32 @@ impl ClusterLock {
                 .enumerate()
                 .map(node)
                 .collect::<Result<_, _>>()?,
-        })
+        };
+        let mut remarks: Vec<_> = unknown.into_iter().map(Remark::UnknownField).collect();
+        if lock.has_single_deposits() {
+            remarks.push(Remark::SingleDeposit);
+        }
+        let limit = lock.definition.gas_limit();
+        let other = |validator: &&LockValidator| validator.registration.gas_limit != limit;
+        if let Some(validator) = lock.validators.iter().find(other) {
+            let found = validator.registration.gas_limit;
+            remarks.push(Remark::GasLimit { found, expected: limit });
+        }
+        let [hash, aggregate] = [hexed(&lock.lock_hash), hexed(&lock.signature_aggregate)];
+        if !spelled || (hash, aggregate) != (raw.lock_hash, raw.signature_aggregate) {
+            remarks.push(Remark::Spelling);
+        }
+        Ok((lock, remarks))
+    }
+
+    /// Whether it is of a cluster of before the default amounts: of version 1.8, without amounts, and
+    /// with one deposit of 32 ETH for each validator.
+    pub fn has_single_deposits(&self) -> bool {
+        let single = |validator: &LockValidator| matches!(validator.deposits.as_slice(), [deposit] if deposit.amount == SINGLE);
+        self.definition.version == Version::V1_8
+            && self.definition.amounts_are_default()
+            && !self.validators.is_empty()
+            && self.validators.iter().all(single)
     }
 
     /// As a file: indented, with a line end; fields in the order in which Charon writes them.

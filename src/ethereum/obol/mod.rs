@@ -6,6 +6,7 @@ pub mod check;
 
 pub mod definition;
 
+#[doc(hidden)]
 pub mod eip712;
 
 pub mod enr;
@@ -16,4 +17,5 @@ pub mod lock;
 
 pub mod lock_check;
 
+#[doc(hidden)]
 pub mod rlp;

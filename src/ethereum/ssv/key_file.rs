@@ -8,8 +8,8 @@ use crate::ethereum::keystore::{DerivedKey, Kdf, KeystoreError, Password, TextKe
 /// Why a key file is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyFileError {
-    /// Decrypts to another key than that of `pubKey`.
-    #[error("pubKey: the file decrypts to a different key")]
+    /// Decrypts to another key than that of `pubKey` or `pubkey`.
+    #[error("public key: the file decrypts to a different key")]
     AnotherKey,
     /// Decrypts to something else than a key.
     #[error("cipher.message: {0}")]

@@ -29,6 +29,14 @@ pub enum Action {
         /// The frame.
         frame: Vec<u8>,
     },
+    /// Send this operator's own answer to `to`, if it is connected; if it was given to the channel,
+    /// say so ([`super::Live::answer_left`]).
+    Answer {
+        /// To whom.
+        to: Index,
+        /// The frame.
+        frame: Vec<u8>,
+    },
     /// Speak with `peer` no more.
     HangUp {
         /// With whom.
@@ -46,7 +54,7 @@ pub enum Action {
         /// What it signed.
         why: PartialError,
     },
-    /// The custodian counts this operator's answer.
+    /// The custodian says that it counts this operator's answer.
     Received,
     /// There is enough: write it to the disk, then say so ([`super::Live::written`]).
     Combined {

@@ -176,12 +176,19 @@ impl Live {
         self.satisfied
     }
 
-    /// Whether this operator's answer may have reached another.
+    /// Whether this operator's answer was given to a channel since this began: it may have reached
+    /// another, and cannot be taken back.
     pub fn has_left(&self) -> bool {
         self.left
     }
 
-    /// Whether the custodian has said that it counts this operator's answer.
+    /// This operator's own answer ([`Action::Answer`]) was given to a channel.
+    pub fn answer_left(&mut self) {
+        self.left = true;
+    }
+
+    /// Whether the custodian says that it counts this operator's answer. Nobody else can tell: it
+    /// may say so of an answer that it never had.
     pub fn is_received(&self) -> bool {
         self.received
     }
@@ -262,8 +269,11 @@ impl Live {
             _ => Vec::new(),
         };
         for (index, answer) in answers {
-            self.left |= index == self.me;
-            actions.push(Action::Send { to, frame: Frame::Answer(answer).encode() });
+            let frame = Frame::Answer(answer).encode();
+            actions.push(match index == self.me {
+                true => Action::Answer { to, frame },
+                false => Action::Send { to, frame },
+            });
         }
     }
 

@@ -22,7 +22,7 @@ pub const FILE_VERSION: u32 = Version::CURRENT.number() as u32;
 /// Largest file looked at, in bytes: several times what the largest ceremony needs.
 pub const MOST_FILE_BYTES: usize = 4 << 20;
 /// Gas limit of a registration whose block does not give one.
-pub const DEFAULT_GAS_LIMIT: u64 = 36_000_000;
+pub const DEFAULT_GAS_LIMIT: u64 = 60_000_000;
 
 /// A ceremony file. Texts are as written; [`super::Ceremony::try_from`] parses and checks them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

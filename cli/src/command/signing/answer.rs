@@ -59,27 +59,7 @@ pub(super) fn answer<T>(
     let ready = ready(&cleared, &parent, seat.me)?;
 
     talk(&describe(&cleared, &ceremony, args.beacon.is_some()));
-    match admitted {
-        Admission::Again => {
-            talk("This operator has already answered this request; it gives the same answer again.")
-        }
-        Admission::New { other_exits: 0 } => {}
-        Admission::New { other_exits } => {
-            talk(&format!(
-                "NOTE: this operator has already signed {other_exits} other exits of this \
-                 validator, for a different index or epoch."
-            ));
-        }
-    }
-    if ask
-        && prompt::line(
-            &format!("Type the word {WORD:?} to sign it"),
-            "--yes, with an allow-list in signing.toml",
-        )? != WORD
-    {
-        return Err(messages::not_agreed());
-    }
-
+    agree(&admitted, ask)?;
     let shares = participant
         .shares()
         .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
@@ -94,6 +74,27 @@ pub(super) fn answer<T>(
         log.append(&[record]).map_err(messages::store)?;
     }
     Ok((Answered { cleared, parent, operator: seat.operator, partial }, ready))
+}
+
+/// Says what the log remembers, and asks a person if nobody has allowed it in advance.
+fn agree(admitted: &Admission, ask: bool) -> Result<(), CliError> {
+    match admitted {
+        Admission::Again => {
+            talk("This operator has already answered this request; it gives the same answer again.")
+        }
+        Admission::New { other_exits: 0 } => {}
+        Admission::New { other_exits } => {
+            talk(&format!(
+                "NOTE: this operator has already signed {other_exits} other exits of this \
+                 validator, for a different index or epoch."
+            ));
+        }
+    }
+    let question = format!("Type the word {WORD:?} to sign it");
+    if ask && prompt::line(&question, "--yes, with an allow-list in signing.toml")? != WORD {
+        return Err(messages::not_agreed());
+    }
+    Ok(())
 }
 
 /// The ceremony as this operator agreed to it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::ended::Ended;
+use super::ended::{Ended, received};
 use super::result::{blamed, result};
 use crate::live::stopped;
 use crate::messages::shown;
@@ -164,6 +164,11 @@ impl<C: Channels> Drive<C> {
                     // Whoever is not connected hears it when it is.
                     let _ = self.channels.send(to, frame);
                 }
+                Action::Answer { to, frame } => {
+                    if self.channels.send(to, frame) {
+                        self.live.answer_left();
+                    }
+                }
                 Action::HangUp { peer, why } => {
                     self.channels.hang_up(peer);
                     self.progress
@@ -184,7 +189,10 @@ impl<C: Channels> Drive<C> {
                     self.progress.say(&format!("Not counted: {line}"));
                     self.bad.push(line);
                 }
-                Action::Received => self.progress.say("The custodian has counted this answer."),
+                Action::Received => {
+                    let said = received(&self.live);
+                    self.progress.say(&format!("{said}."));
+                }
                 Action::Combined { signature, signers } => {
                     self.made = Some(self.make(signature, &signers)?);
                     actions.extend(self.put());

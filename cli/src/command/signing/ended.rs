@@ -22,92 +22,134 @@ pub(super) struct Ended {
     pub(super) ending: Option<Ending>,
 }
 
+/// What a custodian says of this operator's answer: its word, which nobody can check.
+pub(super) fn received(live: &Live) -> String {
+    let custodian = match live.role() {
+        Role::Contributor(custodian) => seat_name(live.parent().ceremony(), custodian),
+        Role::Everybody | Role::Custodian => "The custodian".to_owned(),
+    };
+    let sent = match live.has_left() {
+        true => "",
+        false => ", which was not sent to it in this run",
+    };
+    format!("{custodian} says that it counts this operator's answer{sent}")
+}
+
 impl Ended {
     /// Says it. Operator `me` asks.
-    pub(super) fn finish(self, me: Index, out: &Output) -> Result<Exit, CliError> {
-        let Self { live, bad, hung_up, made, ending } = self;
-        let (cleared, ceremony) = (live.cleared(), live.parent().ceremony());
+    pub(super) fn finish(mut self, me: Index, out: &Output) -> Result<Exit, CliError> {
+        let live = &self.live;
+        let ceremony = live.parent().ceremony();
         let waiting = if live.is_satisfied() { live.unconfirmed() } else { live.waiting_for() };
         let waiting = seat_names(ceremony, &waiting);
-        let id = cleared.request.id().to_string();
-        let mut fields = json!({
-            "request": id, "operator": me.get(), "waiting_for": waiting, "not_counted": bad,
-            "hung_up_on": hung_up,
+        let fields = json!({
+            "request": live.cleared().request.id().to_string(), "operator": me.get(),
+            "waiting_for": waiting, "not_counted": self.bad, "hung_up_on": self.hung_up,
+            "answer_sent": live.has_left(),
         });
-        let mut add = |more: Value| {
-            if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
-                fields.extend(more);
-            }
-        };
-        if let Some(Made { file, fields: more, signers, unwritten, .. }) = made {
-            if let Some(error) = unwritten {
-                return Err(messages::unwritten(error));
-            }
-            if !waiting.is_empty() {
-                let waiting = waiting.join(", ");
-                talk(&match live.role() {
-                    Role::Everybody => format!(
-                        "These operators have not confirmed that they have enough answers: \
-                         {waiting}. If one of them needs yours, run the same command again with a \
-                         different output file."
-                    ),
-                    _ => format!(
-                        "These operators may not know that you have enough answers: {waiting}. \
-                         They can stop waiting."
-                    ),
-                });
-            }
-            add(more);
-            add(json!({ "file": file.display().to_string(), "signed_by": signers }));
-            return out.finish(Exit::Done, fields, &advice(cleared, &file, &signers));
+        if let Some(made) = self.made.take() {
+            return self.written(made, &waiting, fields, out);
         }
-        let (counted, needed) = (live.counted(), ceremony.t());
-        match (live.role(), ending) {
+        match (live.role(), self.ending) {
             (Role::Contributor(custodian), _) if live.is_satisfied() => {
-                let custodian = seat_name(ceremony, custodian);
-                let text = format!(
-                    "{custodian} confirms that it has enough answers. Only {custodian} has the \
-                     result."
-                );
-                add(json!({ "custodian": custodian }));
-                out.finish(Exit::Done, fields, &text)
+                self.collected(&seat_name(ceremony, custodian), fields, out)
             }
             (Role::Contributor(_), Some(Ending::CustodianLost)) => {
-                Err(messages::custodian_lost(&hung_up.join(", "), cleared))
+                let why = self.hung_up.join(", ");
+                Ok(out.fail(&messages::custodian_lost(&why, live.cleared()), fields))
             }
             (_, Some(Ending::Hopeless)) => {
-                Err(messages::never_enough(counted, needed, &[bad, hung_up].concat()))
+                let why = [self.bad, self.hung_up].concat();
+                let error = messages::never_enough(live.counted(), ceremony.t(), &why);
+                Ok(out.fail(&error, fields))
             }
-            (role, _) => {
-                let far = match role {
-                    Role::Contributor(_) if live.is_received() => {
-                        "The custodian has counted this answer but has not confirmed that it has \
-                         enough."
-                            .to_owned()
-                    }
-                    Role::Contributor(_) => "The custodian has not confirmed that it has enough \
-                                             answers."
-                        .to_owned(),
-                    Role::Everybody | Role::Custodian => {
-                        add(json!({ "counted": counted, "needed": needed }));
-                        format!("{counted} answers, but {needed} are required.")
-                    }
-                };
-                add(json!({ "answer_sent": live.has_left() }));
-                let left = match live.has_left() {
-                    true => {
-                        " This operator's answer has been sent and cannot be taken back: the \
-                         others may complete without it."
-                    }
-                    false => "",
-                };
-                let text = format!(
-                    "{far} It was waiting for {}. No result is written here.{left} The answer is \
-                     remembered: run the same command again, together with them.",
-                    waiting.join(", ")
-                );
-                out.finish(Exit::Waiting, fields, &text)
-            }
+            _ => self.stopped(&waiting, fields, out),
         }
     }
+
+    /// The result is here.
+    fn written(
+        &self,
+        made: Made,
+        waiting: &[String],
+        fields: Value,
+        out: &Output,
+    ) -> Result<Exit, CliError> {
+        let Made { file, fields: more, signers, unwritten, .. } = made;
+        if let Some(error) = unwritten {
+            return Ok(out.fail(&messages::unwritten(error), fields));
+        }
+        if !waiting.is_empty() {
+            let waiting = waiting.join(", ");
+            talk(&match self.live.role() {
+                Role::Everybody => format!(
+                    "These operators have not confirmed that they have enough answers: {waiting}. \
+                     If one of them needs yours, run the same command again with a different \
+                     output file."
+                ),
+                _ => format!(
+                    "These operators may not know that you have enough answers: {waiting}. They \
+                     can stop waiting."
+                ),
+            });
+        }
+        let own = json!({ "file": file.display().to_string(), "signed_by": signers });
+        let fields = joined(joined(fields, more), own);
+        out.finish(Exit::Done, fields, &advice(self.live.cleared(), &file, &signers))
+    }
+
+    /// The custodian says that it has enough.
+    fn collected(&self, custodian: &str, fields: Value, out: &Output) -> Result<Exit, CliError> {
+        let sent = match (self.live.has_left(), self.live.is_received()) {
+            (true, _) => "This operator's answer was sent to it",
+            (false, true) => {
+                "This operator's answer was not sent now: an earlier run may have sent it"
+            }
+            (false, false) => "It did not ask for this operator's answer, which was not sent",
+        };
+        let text = format!(
+            "{custodian} says that it has enough answers, and it alone has the result. {sent}."
+        );
+        out.finish(Exit::Done, joined(fields, json!({ "custodian": custodian })), &text)
+    }
+
+    /// The time was over, or the person had had enough.
+    fn stopped(&self, waiting: &[String], fields: Value, out: &Output) -> Result<Exit, CliError> {
+        let live = &self.live;
+        let (counted, needed) = (live.counted(), live.parent().ceremony().t());
+        let (far, more) = match live.role() {
+            Role::Contributor(_) if live.is_received() => {
+                (format!("{}, but not that it has enough.", received(live)), json!({}))
+            }
+            Role::Contributor(custodian) => {
+                let custodian = seat_name(live.parent().ceremony(), custodian);
+                (format!("{custodian} has not said that it has enough answers."), json!({}))
+            }
+            Role::Everybody | Role::Custodian => (
+                format!("{counted} answers, but {needed} are required."),
+                json!({ "counted": counted, "needed": needed }),
+            ),
+        };
+        let left = match live.has_left() {
+            true => {
+                " This operator's answer has been sent and cannot be taken back: the others may \
+                 complete without it."
+            }
+            false => "",
+        };
+        let text = format!(
+            "{far} It was waiting for {}. No result is written here.{left} The answer is \
+             remembered: run the same command again, together with them.",
+            waiting.join(", ")
+        );
+        out.finish(Exit::Waiting, joined(fields, more), &text)
+    }
+}
+
+/// Two objects as one.
+fn joined(mut fields: Value, more: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(more)) = (&mut fields, more) {
+        fields.extend(more);
+    }
+    fields
 }

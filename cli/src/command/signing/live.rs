@@ -8,15 +8,15 @@ use super::answer::{Answered, answer};
 use super::drive::Drive;
 use super::result::default_name;
 use crate::args::LiveArgs;
-use crate::command::run::{can_listen, listen_address};
+use crate::command::run::listen_address;
 use crate::command::spec_next::seat;
-use crate::report::{CliError, Exit, Output};
+use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::signing::live::frame::Frame;
 use quorate::signing::live::{Live, Role};
 use quorate::signing::{Cleared, Parent};
 use quorate::spec::{Ceremony, Endpoint, Index};
-use quorate_operator::carrier::{Peer, Session, Tcp, TcpConfig, Timing};
+use quorate_operator::carrier::{Listen, Peer, Session, Tcp, TcpConfig, Timing};
 use quorate_operator::random;
 
 /// `quorate exit run`, `quorate deposit run`.
@@ -34,7 +34,7 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
         me: me.get(),
         operator,
         peers,
-        listen,
+        listen: listen.clone(),
         max_frame: Frame::max_bytes(ceremony.n()),
         random: Arc::new(random::secret),
         timing: Timing::default(),
@@ -45,6 +45,9 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
         .map_err(messages::runtime)?;
     let ended = runtime.block_on(async {
         let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
+        if let Some(bound) = tcp.local_address() {
+            talk(&format!("This operator is {}.", listen.described(bound)));
+        }
         Drive::new(live, tcp, args.output.clone())
             .run(actions, Duration::from_secs(args.wait))
             .await
@@ -56,7 +59,7 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
 
 /// Where to listen, and whom to speak with.
 struct Ready {
-    listen: String,
+    listen: Listen,
     peers: Vec<Peer>,
 }
 
@@ -100,11 +103,15 @@ fn ready(
         return Err(messages::no_address(&peer.name));
     }
     if peers.iter().all(|peer| peer.index < me.get()) {
-        return Ok(Ready { listen: String::new(), peers });
+        // Nobody calls this operator.
+        return Ok(Ready { listen: Listen::Everywhere(0), peers });
     }
-    let own = place(me.get()).map(|own| format!("0.0.0.0:{}", own.port()));
-    let listen = listen_address(args.listen.as_deref().or(own.as_deref()), ceremony, me)?;
-    can_listen(&listen).map(|()| Ready { listen, peers })
+    let listen = match (&args.listen, place(me.get())) {
+        (None, Some(own)) => Listen::Everywhere(own.port()),
+        (typed, _) => listen_address(typed.as_deref(), ceremony, me)?,
+    };
+    listen.check().map_err(messages::carrier)?;
+    Ok(Ready { listen, peers })
 }
 
 /// `OPERATOR=HOST:PORT`.

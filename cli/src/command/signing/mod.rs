@@ -82,8 +82,9 @@ fn compare_with_beacon(
 ) -> Result<(), CliError> {
     let Some(path) = path else { return Ok(()) };
     let expected = ceremony.validators()[cleared.validator].withdrawal;
+    let epoch = ceremony.network().epoch_at(now());
     let record = ValidatorRecord::from_json(&input::read(path, LARGEST_ANSWER)?);
-    let verdict = record.and_then(|record| record.check(cleared, expected.as_bytes()));
+    let verdict = record.and_then(|record| record.check(cleared, expected.as_bytes(), epoch));
     verdict.map_err(|error| messages::beacon(path, &error))
 }
 

@@ -2,6 +2,8 @@
 
 mod raw;
 
+use serde::Deserialize;
+
 use super::check::DefinitionError;
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::json::{self, HexError, printable};
@@ -53,6 +55,49 @@ impl Version {
             || DefinitionError::Version(printable(&text.chars().take(20).collect::<String>()));
         Self::ALL.into_iter().find(|version| version.text() == text).ok_or_else(unknown)
     }
+}
+
+/// What is unusual about a definition or a lock that is in order otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Remark {
+    /// A registration asks for another gas limit than the definition.
+    #[error(
+        "a registration is signed for a gas limit of {found}, where the definition has {expected}"
+    )]
+    GasLimit {
+        /// As signed.
+        found: u64,
+        /// As in the definition.
+        expected: u64,
+    },
+    /// Written before clusters deposited one ETH first.
+    #[error("each validator has a single deposit of 32 ETH, as in some clusters of version v1.8.0")]
+    SingleDeposit,
+    /// A value that is read all the same.
+    #[error(
+        "some values are not spelled as Charon writes them: hexadecimal in upper case or without \
+         0x, or an address without its checksum"
+    )]
+    Spelling,
+    /// A field that the format does not have; no hash and no check covers it.
+    #[error("the field {0:?} is not one of the format and was not checked")]
+    UnknownField(String),
+}
+
+/// The version of a file that does not have the shape of a known one, if it states another.
+pub(super) fn other_version(bytes: &[u8], limit: usize) -> Option<DefinitionError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: Option<String>,
+        cluster_definition: Option<Inner>,
+    }
+    #[derive(Deserialize)]
+    struct Inner {
+        version: Option<String>,
+    }
+    let (file, _) = json::parse_known::<Versioned>(bytes, limit).ok()?;
+    let stated = file.cluster_definition.and_then(|inner| inner.version).or(file.version)?;
+    Version::parse(&stated).err()
 }
 
 /// Who made the definition. All of it is absent from one that nobody signed.
@@ -112,8 +157,9 @@ pub struct ClusterDefinition {
     pub dkg_algorithm: String,
     /// `GENESIS_FORK_VERSION` of the network.
     pub fork_version: [u8; 4],
-    /// Amounts of the deposits of each validator, in gwei, as written. `None` where the field is
-    /// `null`.
+    /// Amounts of the deposits of each validator, in gwei, as written. `None` where there are none:
+    /// a file may say so with `null`, with an empty list or by leaving the field out; it is written
+    /// as `null`.
     pub deposit_amounts: Option<Vec<u64>>,
     /// From version 1.9; may be empty.
     pub consensus_protocol: String,
@@ -168,7 +214,26 @@ pub enum FieldFault {
 impl ClusterDefinition {
     /// Reads a file. Nothing in it is compared yet.
     pub fn parse(bytes: &[u8]) -> Result<Self, DefinitionError> {
-        json::parse::<RawDefinition>(bytes, MOST_BYTES)?.into_definition()
+        Self::read(bytes).map(|(definition, _)| definition)
+    }
+
+    /// As [`ClusterDefinition::parse`], with what is unusual about the file: what Charon reads as
+    /// well, but does not write.
+    pub fn read(bytes: &[u8]) -> Result<(Self, Vec<Remark>), DefinitionError> {
+        let (raw, unknown) = json::parse_known::<RawDefinition>(bytes, MOST_BYTES)
+            .map_err(|error| other_version(bytes, MOST_BYTES).unwrap_or(error.into()))?;
+        let written = raw.clone();
+        let definition = raw.into_definition()?;
+        let mut remarks: Vec<_> = unknown.into_iter().map(Remark::UnknownField).collect();
+        if !written.is_spelled_as_written(&definition) {
+            remarks.push(Remark::Spelling);
+        }
+        Ok((definition, remarks))
+    }
+
+    /// Whether it leaves the amounts of its deposits to the default.
+    pub fn amounts_are_default(&self) -> bool {
+        self.deposit_amounts.as_ref().is_none_or(Vec::is_empty)
     }
 
     /// The one compact spelling in which a ceremony carries it.

@@ -7,12 +7,11 @@ use super::{
     MOST_SIGNATURES, MOST_VALIDATORS, SIGNATURE, ValidatorAddresses, Version,
 };
 use crate::ethereum::address::ExecutionAddress;
-use crate::ethereum::json::{self, HexError, prefixed_hex};
+use crate::ethereum::json::{self, HexError, any_hex};
 use crate::ethereum::obol::check::DefinitionError;
 
 /// The definition as JSON has it.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(in crate::ethereum::obol) struct RawDefinition {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     name: String,
@@ -42,15 +41,13 @@ pub(in crate::ethereum::obol) struct RawDefinition {
     definition_hash: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct RawCreator {
     address: String,
     config_signature: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct RawOperator {
     address: String,
     enr: String,
@@ -58,8 +55,7 @@ struct RawOperator {
     enr_signature: String,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct RawAddresses {
     fee_recipient_address: String,
     withdrawal_address: String,
@@ -96,12 +92,8 @@ fn signature(field: String, text: &str, version: Version) -> Result<Vec<u8>, Def
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let digits = text.strip_prefix("0x").ok_or(HexError::Unprefixed).map_err(FieldFault::from);
-    let decode = |digits: &str| match digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    {
-        true => hex::decode(digits).map_err(|_| FieldFault::Hex(HexError::Digit)),
-        false => Err(FieldFault::Hex(HexError::Digit)),
-    };
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let decoded = hex::decode(digits).map_err(|_| FieldFault::Hex(HexError::Digit));
     let length = |bytes: Vec<u8>| match bytes.len() {
         SIGNATURE => Ok(bytes),
         found
@@ -114,7 +106,7 @@ fn signature(field: String, text: &str, version: Version) -> Result<Vec<u8>, Def
         }
         found => Err(FieldFault::Signature(found)),
     };
-    at(field, digits.and_then(decode).and_then(length))
+    at(field, decoded.and_then(length))
 }
 
 fn amount(text: &str) -> Result<u64, FieldFault> {
@@ -188,6 +180,19 @@ fn each<T, U>(
 }
 
 impl RawDefinition {
+    /// Whether each value is spelled as Charon writes it.
+    pub(in crate::ethereum::obol) fn is_spelled_as_written(
+        &self,
+        read: &ClusterDefinition,
+    ) -> bool {
+        let mut written = Self::of(read);
+        // Nothing to spell: left out, `null` and empty are the same.
+        if read.amounts_are_default() {
+            written.deposit_amounts.clone_from(&self.deposit_amounts);
+        }
+        *self == written
+    }
+
     pub(in crate::ethereum::obol) fn into_definition(
         self,
     ) -> Result<ClusterDefinition, DefinitionError> {
@@ -208,8 +213,12 @@ impl RawDefinition {
             threshold: self.threshold,
             validators: each(self.validators, RawAddresses::into_addresses)?,
             dkg_algorithm: bounded("dkg_algorithm", self.dkg_algorithm, 32)?,
-            fork_version: at("fork_version", prefixed_hex(&self.fork_version))?,
-            deposit_amounts: self.deposit_amounts.map(|texts| each(texts, gwei)).transpose()?,
+            fork_version: at("fork_version", any_hex(&self.fork_version))?,
+            deposit_amounts: self
+                .deposit_amounts
+                .filter(|texts| !texts.is_empty())
+                .map(|texts| each(texts, gwei))
+                .transpose()?,
             consensus_protocol: bounded(
                 "consensus_protocol",
                 since("consensus_protocol", self.consensus_protocol, version, Version::V1_9)?,
@@ -222,8 +231,8 @@ impl RawDefinition {
                 Version::V1_10,
             )?,
             compounding: since("compounding", self.compounding, version, Version::V1_10)?,
-            config_hash: at("config_hash", prefixed_hex(&self.config_hash))?,
-            definition_hash: at("definition_hash", prefixed_hex(&self.definition_hash))?,
+            config_hash: at("config_hash", any_hex(&self.config_hash))?,
+            definition_hash: at("definition_hash", any_hex(&self.definition_hash))?,
         })
     }
 
@@ -260,6 +269,7 @@ impl RawDefinition {
             deposit_amounts: definition
                 .deposit_amounts
                 .as_ref()
+                .filter(|amounts| !amounts.is_empty())
                 .map(|amounts| amounts.iter().map(u64::to_string).collect()),
             consensus_protocol: (version >= Version::V1_9)
                 .then(|| definition.consensus_protocol.clone()),

@@ -1,0 +1,100 @@
+//! Arguments of `quorate run` and `quorate abandon`, and of whatever else writes keystores.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Key derivation of the keystores (EIP-2335).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KdfChoice {
+    /// scrypt, n = 2^18: takes about a second and 256 MiB per run.
+    Scrypt,
+    /// PBKDF2, c = 2^18.
+    Pbkdf2,
+}
+
+/// Names and places of keystores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ProfileChoice {
+    /// Names as written by Ethereum's deposit tool, which every validator client accepts.
+    Default,
+    /// The layout of Charon.
+    Charon,
+    /// Two folders, for Web3Signer's bulk loading.
+    Web3signer,
+}
+
+/// Key derivation and layout of keystores.
+#[derive(Args)]
+pub(crate) struct LayoutArgs {
+    /// Key derivation function of the keystores.
+    #[arg(long, value_enum, default_value_t = KdfChoice::Scrypt)]
+    pub(crate) kdf: KdfChoice,
+    /// Layout of the keystores.
+    #[arg(long, value_enum, default_value_t = ProfileChoice::Default)]
+    pub(crate) profile: ProfileChoice,
+    /// Write the password of the keystores to a file beside each one, for validator clients that
+    /// require it. The password is a fresh random one, not the passphrase, unless you give
+    /// --keystore-password-file. Anyone who reads these files has the shares.
+    #[arg(long)]
+    pub(crate) password_files: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// The ceremony file.
+    pub(crate) file: PathBuf,
+    /// The words of the fingerprint, instead of typing them.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) yes_fingerprint: Option<String>,
+    /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
+    /// file; IPv4 alone where the system has no IPv6.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
+    pub(crate) listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) layout: LayoutArgs,
+    /// Derive the key of the keystores while no other process does that has this flag and the same
+    /// ceremony file: for many operators on one machine.
+    #[arg(long, hide = true)]
+    pub(crate) kdf_turns: bool,
+    /// Do not write keystores: the shares stay sealed in the state directory.
+    #[arg(long, conflicts_with = "password_files")]
+    pub(crate) no_keystores: bool,
+    /// File with the password of the keystores. By default the passphrase is used.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_keystores")]
+    pub(crate) keystore_password_file: Option<PathBuf>,
+    /// Your SSV operator's RSA key (encrypted_private_key.json). Required for a ceremony for SSV,
+    /// and only for that.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ssv_key: Option<PathBuf>,
+    /// File with the password of that key. If not given, you are asked for it.
+    #[arg(long, value_name = "FILE", requires = "ssv_key")]
+    pub(crate) ssv_password_file: Option<PathBuf>,
+    /// The key of this operator's node in an Obol cluster, if it is not the one in the state
+    /// directory.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) charon_enr_private_key: Option<PathBuf>,
+    /// After the outputs are written, how long to keep helping operators that have not yet
+    /// confirmed that they have everything.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub(crate) linger: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct AbandonArgs {
+    /// The ceremony file.
+    pub(crate) file: PathBuf,
+    /// The words of the fingerprint, instead of typing them.
+    #[arg(long, value_name = "WORDS")]
+    pub(crate) yes_fingerprint: Option<String>,
+}
+
+/// The shape only: whether this machine has the address is found out by listening on it.
+pub(super) fn address_and_port(text: &str) -> Result<String, &'static str> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("write it like [::]:3610 or 192.0.2.1:3610"),
+    }
+}
