@@ -77,7 +77,7 @@ pub(super) fn shares_proven(Shape { t, parts, .. }: &Shape) -> String {
     )
 }
 
-pub(super) fn agreed(outputs: Digest, finals: &[Signed<Final>]) -> String {
+pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>]) -> String {
     let keystores = finals.iter().filter(|last| last.body.flags & Final::KEYSTORES != 0).count();
     let n = finals.len();
     format!(
@@ -131,7 +131,7 @@ pub(super) fn lock(Shape { v, parts, .. }: &Shape, ceremony: &Ceremony) -> Strin
 /// V17: what the operators state; nobody but the beacon chain can confirm it.
 pub(super) fn anchors(
     ceremony: &Ceremony,
-    hellos: &[Signed<Hello>],
+    hellos: &[&Signed<Hello>],
     ledger: &mut Ledger,
 ) -> Vec<[u8; 32]> {
     let stated: Vec<String> = hellos

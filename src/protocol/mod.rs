@@ -11,6 +11,8 @@ pub mod evidence;
 
 mod finalize;
 
+pub(crate) mod findings;
+
 mod hello;
 
 pub mod items;

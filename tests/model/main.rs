@@ -181,9 +181,9 @@ fn the_order_of_a_log_does_not_matter() {
 }
 
 /// Why a final that agrees with others' is kept. With three different FINALs, two of them wrong,
-/// the byzantine operator would let one honest operator write its outputs and keep the other from it for
-/// good: it would hold the two wrong ones, and the third, with which the first has written, would
-/// be one too many.
+/// the byzantine operator would let one honest operator write its outputs and keep the other from
+/// it for good: it would hold the two wrong ones, and the third, with which the first has written,
+/// would be one too many.
 #[test]
 fn what_three_finals_do() {
     let three = Scope { wrong: [0, 0, 2], ..QUIET };
