@@ -17,7 +17,7 @@ fn random() -> [u8; 32] {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut file = "version = 1\nname = \"Example\"\nnetwork = \"hoodi\"\n".to_owned();
+    let mut file = "version = 2\nname = \"Example\"\nnetwork = \"hoodi\"\n".to_owned();
     file += &format!("id = \"{}\"\nthreshold = 3\n", hex::encode(random()));
     let mut operators = Vec::new();
     for name in ["alice", "bob", "carol", "dave"] {

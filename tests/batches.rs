@@ -15,7 +15,7 @@ use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar};
 use quorate::primitives::lagrange::Span;
 use quorate::primitives::polynomial::{Polynomial, commit_all};
 use quorate::primitives::possession::Proof;
-use quorate::spec::{CeremonyKind, Index};
+use quorate::spec::{CeremonyKind, Index, Version};
 
 fn secret(label: u64) -> SecretScalar {
     secret_scalar(Tag::Coefficient, &[b"batches", &label.to_be_bytes()])
@@ -162,6 +162,7 @@ proptest! {
 }
 
 const SHAPE: Shape = Shape {
+    version: Version::CURRENT,
     kind: CeremonyKind::Dkg,
     n: 4,
     t: 3,

@@ -42,7 +42,7 @@ amounts = ["31.5"]
 
 fn ceremony(validators: &str) -> Ceremony {
     let mut text = format!(
-        "version = 1\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = 3\n",
+        "version = 2\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = 3\n",
         "11".repeat(32)
     );
     for (i, name) in ["alice", "bob", "carol", "dave"].into_iter().enumerate() {

@@ -24,7 +24,7 @@ use quorate::protocol::evidence::{Certainty, Class, Rule};
 use quorate::protocol::record::RecordKind;
 use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
-use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind};
+use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Version};
 
 fn chapter(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-specs").join(name))
@@ -176,7 +176,8 @@ fn known_answer_of_the_ceremony() {
 fn sizes_of_statements() {
     let kind = CeremonyKind::Dkg;
     let parts = kind.parts(4);
-    let shape = Shape { kind, n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false, parts };
+    let version = Version::CURRENT;
+    let shape = Shape { version, kind, n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false, parts };
     let rows = table(&chapter("04-messages.md"), "\n## 4.4 ");
     let found: Vec<&str> = rows.iter().take(5).map(|row| row[3].as_str()).collect();
     for seat in (1..=4).map(|number| Index::new(number).unwrap()) {

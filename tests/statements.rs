@@ -42,7 +42,9 @@ fn a_header_is_refused_for_what_is_wrong_with_it_though_its_signature_holds() {
     assert!(opened(0, statement.bytes()[0]).unwrap() == statement);
     let invalid = |what, why| Err(Reject::Malformed(DecodeError::Invalid { what, why }));
     assert_eq!(opened(0, b'q'), invalid("magic", "not of this protocol"));
-    assert_eq!(opened(5, 2), Err(Reject::Version(2)));
+    // A version that does not exist, and one that is not this ceremony's.
+    assert_eq!(opened(5, 3), Err(Reject::Version(3)));
+    assert_eq!(opened(5, 1), Err(Reject::Version(1)));
     assert_eq!(opened(6, 9), invalid("kind", "unknown in this round"));
     assert_eq!(opened(7, 9), invalid("round", "unknown"));
     assert_eq!(opened(9, 5), Err(Reject::UnknownSender(5)));

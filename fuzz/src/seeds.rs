@@ -86,7 +86,7 @@ pub fn all() -> Vec<Seed> {
     add(
         "texts",
         "words",
-        b"cigar proof drum coffee grant flush inherit pill letter reason near skin",
+        b"antenna march master tag dynamic mango cram category resemble panda evil ecology",
     );
     add("texts", "endpoint", b"[2001:db8::1]:3610");
     add("texts", "amount", b"0.03125");

@@ -20,6 +20,9 @@ pub enum MachineError {
     /// The log holds a kind of record that this program does not know.
     #[error("{}: the log holds a kind of record that this program does not know", .0.display())]
     NewerLog(PathBuf),
+    /// The ceremony is of a version that is read, and not begun or continued.
+    #[error(transparent)]
+    OldVersion(ReplayError),
     /// Outputs are there already, and are not this ceremony's.
     #[error("{}: other outputs than this ceremony's are there already", folder.display())]
     OutputsDiffer {

@@ -7,12 +7,13 @@ use quorate::message::shape::Shape;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::{OwnSeat, Participant, Step};
-use quorate::protocol::record::{Record, RecordKind};
+use quorate::protocol::record::{Record, RecordKind, ReplayError};
+use quorate::spec::Ceremony;
 use quorate::transcript::stopped;
 
 use crate::keystores::KeystorePlan;
 use crate::outputs::Outputs;
-use crate::store::{self, CeremonyDir, Lock, Log};
+use crate::store::{self, CeremonyDir, CeremonyView, Lock, Log};
 use crate::{MachineError, random};
 
 /// Names of evidence: the proof of a fault; everything that was held when a fault ended the run;
@@ -38,6 +39,16 @@ pub fn replay(
     let records = records.into_iter().map(record).collect::<Result<Vec<_>, MachineError>>()?;
     Participant::start(seat.clone(), records, random::entropy)
         .map_err(|error| MachineError::replay(folder, error))
+}
+
+/// Refuses a ceremony of an older version that is not finished in its folder, where it has one.
+/// What is finished goes on serving others.
+pub fn check_version(ceremony: &Ceremony, view: Option<&CeremonyView>) -> Result<(), MachineError> {
+    let version = ceremony.version();
+    match version.is_current() || view.map_or(Ok(false), CeremonyView::is_written)? {
+        true => Ok(()),
+        false => Err(MachineError::OldVersion(ReplayError::Version(version))),
+    }
 }
 
 /// A participant whose outputs are written, brought to its end by what its log holds, and with
@@ -115,7 +126,9 @@ impl Machine {
         keystores: Vec<KeystorePlan>,
         pacing: Pacing,
     ) -> Result<(Exchange, Self), MachineError> {
-        let dir = lock.ceremony(&seat.ceremony.digest())?;
+        let digest = seat.ceremony.digest();
+        check_version(&seat.ceremony, lock.state().find(&digest)?.as_ref())?;
+        let dir = lock.ceremony(&digest)?;
         let keystores = match dir.view().is_written()? {
             true => keystores,
             false => keystores.into_iter().map(KeystorePlan::begin).collect::<Result<_, _>>()?,

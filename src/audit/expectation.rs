@@ -146,6 +146,7 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     let threshold = ceremony.threshold();
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
     let mut fields: Vec<(String, String)> = [
+        ("version", ceremony.version().to_string()),
         ("name", format!("{:?}", ceremony.name())),
         ("id", hex::encode(ceremony.id())),
         ("attempt", ceremony.attempt().to_string()),

@@ -8,6 +8,7 @@ use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
+use crate::spec::version::Version;
 
 use super::shape::Shape;
 
@@ -15,9 +16,6 @@ use super::shape::Shape;
 pub const ENVELOPE_BYTES: usize = 172;
 const SIGNED_BYTES: usize = ENVELOPE_BYTES - 64;
 const MAGIC: [u8; 4] = *b"QRTE";
-/// Version of the wire protocol; every version has its own envelope, and versions never mix in one
-/// ceremony.
-pub const PROTOCOL_VERSION: u16 = 1;
 
 /// The five rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +77,8 @@ impl Kind {
 /// The signed header of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Envelope {
+    /// The version of its ceremony.
+    pub version: Version,
     /// What the statement is.
     pub kind: Kind,
     /// Its round.
@@ -101,8 +101,8 @@ pub enum Reject {
     /// Not a statement of this protocol.
     #[error("not a statement: {0}")]
     Malformed(DecodeError),
-    /// Another version of the protocol.
-    #[error("protocol version {0}; this program uses {PROTOCOL_VERSION}")]
+    /// Another version than the ceremony's.
+    #[error("a statement of version {0}, which is not the ceremony's")]
     Version(u16),
     /// A sender that has no seat.
     #[error("sender {0} has no seat in this ceremony")]
@@ -145,7 +145,7 @@ impl Envelope {
     fn signed_part(&self) -> Vec<u8> {
         Writer::with_capacity(ENVELOPE_BYTES)
             .bytes(&MAGIC)
-            .u16(PROTOCOL_VERSION)
+            .u16(self.version.number())
             .u8(self.kind as u8)
             .u8(self.round.number())
             .u16(self.sender.get())
@@ -190,9 +190,7 @@ impl Envelope {
         if magic != MAGIC {
             return Err(invalid("magic", "not of this protocol"));
         }
-        if version != PROTOCOL_VERSION {
-            return Err(Reject::Version(version));
-        }
+        let version = Version::from_number(version).ok_or(Reject::Version(version))?;
         if reserved != 0 {
             return Err(invalid("reserved", "not zero"));
         }
@@ -200,7 +198,7 @@ impl Envelope {
         let kind =
             Kind::from_number(kind, round).ok_or(invalid("kind", "unknown in this round"))?;
         let sender = Index::new(sender).ok_or(Reject::UnknownSender(sender))?;
-        Ok(Self { kind, round, sender, session, view_root, body_digest, signature })
+        Ok(Self { version, kind, round, sender, session, view_root, body_digest, signature })
     }
 
     /// The envelope's digest, signature included: what views and the session identifier are made
@@ -211,7 +209,8 @@ impl Envelope {
 }
 
 impl Statement {
-    /// Signs `body` as `sender`'s ordinary statement of `round`.
+    /// Signs `body` as `sender`'s ordinary statement of `round`, in a ceremony of the current
+    /// version.
     pub fn sign(
         key: &OperatorKey,
         sender: Index,
@@ -223,7 +222,7 @@ impl Statement {
         Self::sign_kind(Kind::Ordinary, key, sender, round, session, view_root, body)
     }
 
-    /// Signs `body` as `sender`'s statement of a kind.
+    /// Signs `body` as `sender`'s statement of a kind, in a ceremony of the current version.
     pub fn sign_kind(
         kind: Kind,
         key: &OperatorKey,
@@ -233,9 +232,41 @@ impl Statement {
         view_root: Digest,
         body: &[u8],
     ) -> Self {
-        let body_digest = tagged(Tag::Body, &[body]);
-        let mut envelope =
-            Envelope { kind, round, sender, session, view_root, body_digest, signature: [0; 64] };
+        let unsigned = Envelope {
+            version: Version::CURRENT,
+            kind,
+            round,
+            sender,
+            session,
+            view_root,
+            body_digest: tagged(Tag::Body, &[body]),
+            signature: [0; 64],
+        };
+        Self::signed(key, unsigned, body)
+    }
+
+    /// Signs that `sender` gives up `ceremony`, of whatever version, when it awaited `round`.
+    pub fn sign_abandonment(
+        key: &OperatorKey,
+        sender: Index,
+        round: Round,
+        ceremony: &Ceremony,
+        body: &[u8],
+    ) -> Self {
+        let unsigned = Envelope {
+            version: ceremony.version(),
+            kind: Kind::Abandon,
+            round,
+            sender,
+            session: ceremony.digest(),
+            view_root: Digest::ZERO,
+            body_digest: tagged(Tag::Body, &[body]),
+            signature: [0; 64],
+        };
+        Self::signed(key, unsigned, body)
+    }
+
+    fn signed(key: &OperatorKey, mut envelope: Envelope, body: &[u8]) -> Self {
         envelope.signature = key.sign(Tag::EnvelopeSignature, &envelope.signed_part());
         let bytes = Writer::with_capacity(ENVELOPE_BYTES + body.len())
             .bytes(&envelope.encode())
@@ -254,6 +285,9 @@ impl Statement {
             })
         })?;
         let envelope = Envelope::decode(header)?;
+        if envelope.version != ceremony.version() {
+            return Err(Reject::Version(envelope.version.number()));
+        }
         let seat = ceremony
             .roster()
             .get(envelope.sender)

@@ -8,6 +8,7 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::kind::{CeremonyKind, Parts};
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
+use crate::spec::version::Version;
 
 use super::body::EncryptedShare;
 use super::envelope::{ENVELOPE_BYTES, Kind, Round};
@@ -20,6 +21,8 @@ const FLAGS: usize = 4;
 /// The numbers that fix every length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
+    /// The ceremony's version.
+    pub version: Version,
     /// What the ceremony makes.
     pub kind: CeremonyKind,
     /// Seats.
@@ -55,6 +58,7 @@ impl Shape {
             .sum();
         let lock = ceremony.obol().is_some();
         Self {
+            version: ceremony.version(),
             kind: ceremony.kind(),
             n: ceremony.n(),
             t: ceremony.t(),

@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::complaint::{Abandon, Awaited};
-use crate::message::envelope::{Kind, Round, Statement};
+use crate::message::envelope::{Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::share_box;
 use crate::message::sync::Have;
 use crate::primitives::curve::SecretScalar;
-use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
 use super::evidence::{Certainty, Fault};
@@ -240,16 +239,9 @@ impl Participant {
         let seat = &self.world.seat;
         let body = Abandon { awaited: seat.ceremony.indices().map(of).collect() };
         let round = waiting.round.unwrap_or(self.world.shape.last_round());
-        let (key, session) = (seat.operator.key(), seat.ceremony.digest());
-        let statement = Statement::sign_kind(
-            Kind::Abandon,
-            key,
-            seat.me,
-            round,
-            session,
-            Digest::ZERO,
-            &body.encode(),
-        );
+        let key = seat.operator.key();
+        let statement =
+            Statement::sign_abandonment(key, seat.me, round, &seat.ceremony, &body.encode());
         (Record::statement(&statement), statement)
     }
 
@@ -369,7 +361,9 @@ impl Participant {
 
     /// One that waits for deals and share boxes.
     pub(crate) fn awaiting_deals(seat: OwnSeat) -> Self {
-        let stage = Some(Stage::Deals(Box::new(super::deal::AwaitDeals::empty(Digest::ZERO))));
+        let stage = Some(Stage::Deals(Box::new(super::deal::AwaitDeals::empty(
+            crate::primitives::hash::Digest::ZERO,
+        ))));
         Self { stage, ..Self::new(seat) }
     }
 

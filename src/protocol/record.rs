@@ -7,6 +7,7 @@ use crate::primitives::curve::SecretScalar;
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::primitives::x25519::DhSecret;
 use crate::spec::threshold::Index;
+use crate::spec::version::Version;
 
 /// What a record holds. The numbers are the log's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,12 @@ pub enum ReplayError {
         /// What.
         missing: &'static str,
     },
+    /// The ceremony is of a version that is read, and not begun or continued.
+    #[error(
+        "this ceremony is of version {0}; this program reads it, but runs version {current} only",
+        current = Version::CURRENT
+    )]
+    Version(Version),
     /// This operator has signed that it gives up, which is final.
     #[error("this operator has abandoned this ceremony")]
     Abandoned,

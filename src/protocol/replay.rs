@@ -21,6 +21,10 @@ impl Participant {
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
             true => Self::resume(seat, records),
             false => {
+                let version = seat.ceremony.version();
+                if !version.is_current() {
+                    return Err(ReplayError::Version(version));
+                }
                 // An operator that could not sign in the end does not begin.
                 ssv::own_key(&seat)?;
                 Ok(Self::begin(seat, entropy()))

@@ -40,7 +40,7 @@ pub fn operators(n: usize) -> Vec<Arc<Operator>> {
 /// A ceremony file of `n` operators with threshold `t`; `validators` is TOML.
 pub fn spec_toml(operators: &[Arc<Operator>], t: usize, validators: &str) -> String {
     let mut text = format!(
-        "version = 1\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n",
+        "version = 2\nname = \"Test cluster\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n",
         hex::encode(bytes("ceremony"))
     );
     for (i, operator) in operators.iter().enumerate() {

@@ -3,7 +3,7 @@
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2) = 1 ‖ kind(1): 1 = key generation
+//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation
 //!   ‖ policy(1): bit 0 = all operators may be required,
 //!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
@@ -33,6 +33,7 @@ use super::obol;
 use super::roster::Seat;
 use super::ssv::SsvSpec;
 use super::threshold::MOST_OPERATORS;
+use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::{CustomNetwork, Network};
@@ -41,8 +42,6 @@ use crate::identity::card::{self, RawCard};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 
-/// Version of the layout.
-pub const VERSION: u16 = 1;
 /// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its
 /// longest.
 pub const MOST_CANONICAL_BYTES: usize = 8
@@ -68,7 +67,7 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
     let network = &terms.network;
     Writer::default()
         .bytes(MAGIC)
-        .u16(VERSION)
+        .u16(terms.version.number())
         .u8(terms.kind.number())
         .u8(policy(terms))
         .text(&terms.name)
@@ -149,21 +148,19 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
         return Err(SpecError::CanonicalTooLarge(bytes.len()));
     }
     let rest = bytes.strip_prefix(MAGIC).ok_or(SpecError::Magic)?;
-    // The head first: what follows has this layout in this version only.
+    // The head first: what follows has this layout in these versions only.
     let short = || DecodeError::Short { what: "head", missing: 4_usize.saturating_sub(rest.len()) };
     let (head, body) = rest.split_at_checked(4).ok_or_else(short)?;
     let (version, kind, policy) =
         Reader::all(head, |r| Ok((r.u16("version")?, r.u8("kind")?, r.u8("policy")?)))?;
-    if version != VERSION {
-        return Err(SpecError::CanonicalVersion(version));
-    }
+    let version = Version::from_number(version).ok_or(SpecError::CanonicalVersion(version))?;
     let kind = CeremonyKind::from_number(kind).ok_or(SpecError::Kind(kind))?;
     if policy & !(ALLOW_ALL_REQUIRED | FOR_SSV | OBOL) != 0 {
         return Err(SpecError::Policy(policy));
     }
     let (for_ssv, obol) = (policy & FOR_SSV != 0, policy & OBOL != 0);
     let raw = Reader::all(body, |r| Raw::read(r, for_ssv, obol))?;
-    raw.into_terms(kind, policy & ALLOW_ALL_REQUIRED != 0)
+    raw.into_terms(version, kind, policy & ALLOW_ALL_REQUIRED != 0)
 }
 
 impl Raw {
@@ -198,7 +195,12 @@ impl Raw {
         Ok(Self { name, id, attempt, supersedes, network, required, seats, validators, ssv, obol })
     }
 
-    fn into_terms(self, kind: CeremonyKind, allow_all_required: bool) -> Result<Terms, SpecError> {
+    fn into_terms(
+        self,
+        version: Version,
+        kind: CeremonyKind,
+        allow_all_required: bool,
+    ) -> Result<Terms, SpecError> {
         // Their signatures are verified in the end: see `ceremony::Uncertified`.
         let seat =
             |(position, (point, card)): (usize, (u64, RawCard))| match card.check_but_signature() {
@@ -209,6 +211,7 @@ impl Raw {
             };
         let validator = |(position, raw): (usize, RawValidator)| raw.check(position);
         Ok(Terms {
+            version,
             kind,
             name: self.name,
             id: self.id,

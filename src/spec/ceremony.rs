@@ -9,6 +9,7 @@ use super::obol;
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
 use super::threshold::{Index, Threshold};
+use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::Network;
@@ -52,6 +53,7 @@ pub struct ValidatorSpec {
 /// Everything that is agreed, of the right types but not yet checked.
 #[derive(Debug)]
 pub(super) struct Terms {
+    pub(super) version: Version,
     pub(super) kind: CeremonyKind,
     pub(super) name: String,
     pub(super) id: [u8; 32],
@@ -70,6 +72,7 @@ pub(super) struct Terms {
 /// checks, and never changes.
 #[derive(Debug)]
 pub struct Ceremony {
+    version: Version,
     kind: CeremonyKind,
     parts: Parts,
     name: String,
@@ -157,6 +160,7 @@ impl Ceremony {
         Ok(Self {
             digest: tagged(Tag::Spec, &[&canonical]),
             canonical,
+            version: terms.version,
             kind: terms.kind,
             parts: terms.kind.parts(threshold.participants()),
             name: terms.name,
@@ -186,6 +190,11 @@ impl Ceremony {
     /// `TH("spec", canonical bytes)`.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// Its version.
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// What it makes.

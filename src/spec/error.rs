@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::canonical::{MOST_CANONICAL_BYTES, VERSION};
+use super::canonical::MOST_CANONICAL_BYTES;
 use super::ceremony::{GAS_LIMITS, MOST_AMOUNTS, MOST_VALIDATORS, MOST_WORK};
 use super::endpoint::EndpointError;
 use super::file::{FILE_VERSION, MOST_FILE_BYTES};
@@ -73,7 +73,7 @@ pub enum SpecError {
         message: String,
     },
     /// Written for another version of this program.
-    #[error("version: {0}; this program reads ceremony files of version {FILE_VERSION}")]
+    #[error("version: {0}; this program reads ceremony files of versions 1 and {FILE_VERSION}")]
     FileVersion(u32),
     /// Not the required number of hexadecimal digits.
     #[error("{field}: not {digits} hexadecimal digits")]
@@ -445,7 +445,7 @@ pub enum SpecError {
     #[error("not the canonical bytes of a spec")]
     Magic,
     /// Another version.
-    #[error("canonical bytes of version {0}; this program reads version {VERSION}")]
+    #[error("canonical bytes of version {0}; this program reads versions 1 and {FILE_VERSION}")]
     CanonicalVersion(u16),
     /// Another kind of ceremony.
     #[error(

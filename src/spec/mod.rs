@@ -28,6 +28,8 @@ pub mod threshold;
 
 mod toml_text;
 
+pub mod version;
+
 pub use ceremony::{Ceremony, RegistrationSpec, ValidatorSpec};
 pub use endpoint::Endpoint;
 pub use error::{Place, SpecError};
@@ -36,3 +38,4 @@ pub use kind::CeremonyKind;
 pub use roster::{Roster, Seat};
 pub use ssv::SsvSpec;
 pub use threshold::{Index, Threshold};
+pub use version::Version;

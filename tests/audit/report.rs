@@ -90,8 +90,8 @@ fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
         (ceremony(&toml.replace(&id, &other_id)), &["id"]),
         (
             ceremony(&toml.replace(
-                "version = 1",
-                &format!("version = 1\nattempt = 2\nsupersedes = \"{id}\""),
+                "version = 2",
+                &format!("version = 2\nattempt = 2\nsupersedes = \"{id}\""),
             )),
             &["attempt", "supersedes"],
         ),

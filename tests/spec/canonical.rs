@@ -66,7 +66,7 @@ pub(crate) fn cases() -> Vec<(Vec<u8>, SpecError)> {
         (vec![], Magic),
         (patched(0, b"QSPD"), Magic),
         (b"QSPC\0".to_vec(), Layout(DecodeError::Short { what: "head", missing: 3 })),
-        (patched(4, &[0, 2]), CanonicalVersion(2)),
+        (patched(4, &[0, 3]), CanonicalVersion(3)),
         (patched(6, &[2]), Kind(2)),
         (patched(7, &[8]), Policy(8)),
         (patched(7, &[0x81]), Policy(0x81)),
@@ -145,7 +145,7 @@ fn every_wrong_field() {
 /// The layout of chapter "spec", by hand.
 #[test]
 fn layout() {
-    let mut by_hand = b"QSPC\x00\x01\x01\x00\x00\x0cTest cluster".to_vec();
+    let mut by_hand = b"QSPC\x00\x02\x01\x00\x00\x0cTest cluster".to_vec();
     by_hand.extend(bytes("ceremony"));
     by_hand.extend([0, 0, 0, 1]);
     by_hand.extend(b"\x00\x05hoodi\x10\x00\x09\x10\x01\x40\x00\x09\x10");

@@ -38,7 +38,7 @@ fn second_attempt(supersedes: &str) -> Value {
 pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
     use SpecError::*;
     let head = [
-        ("another version", with("/version", json!(2)), FileVersion(2)),
+        ("another version", with("/version", json!(3)), FileVersion(3)),
         ("id too short", with("/id", json!("00")), Hex { field: "id", digits: 64 }),
         (
             "id of other letters",
@@ -285,7 +285,7 @@ pub(crate) fn parse_cases() -> Vec<(&'static str, SpecError)> {
     vec![
         ("large TOML", toml(&" ".repeat(MOST_FILE_BYTES + 1))),
         ("large JSON", json(&" ".repeat(MOST_FILE_BYTES + 1))),
-        ("no TOML", toml("version = 1\nname")),
+        ("no TOML", toml("version = 2\nname")),
         ("no JSON", json("{\n\"version\": }")),
     ]
 }

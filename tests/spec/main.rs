@@ -53,7 +53,7 @@ pub(crate) fn good() -> Value {
         })
         .collect();
     json!({
-        "version": 1,
+        "version": 2,
         "name": "Test cluster",
         "id": hex::encode(bytes("ceremony")),
         "network": "hoodi",

@@ -49,7 +49,7 @@ fn operators(n: usize) -> Vec<Arc<Operator>> {
 fn file(n: usize, threshold: usize, validators: &str) -> String {
     let id = hex::encode(bytes("ssv ceremony"));
     let mut text = format!(
-        "version = 1\nname = \"SSV\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {threshold}\n"
+        "version = 2\nname = \"SSV\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {threshold}\n"
     );
     text += &format!("[ssv]\nowner = \"{OWNER}\"\nnonce = 7\n");
     for (i, operator) in operators(n).iter().enumerate() {

@@ -21,3 +21,5 @@ mod listed;
 mod support;
 
 mod symmetric;
+
+mod version_1;

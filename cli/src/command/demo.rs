@@ -108,7 +108,7 @@ fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliE
     let cost = SealCost::new(DEMO_COST).expect("within bounds");
     let mut players = Vec::new();
     let mut text = format!(
-        "version = 1\nname = \"Demo cluster\"\nid = \"{}\"\nnetwork = \"{}\"\nthreshold = {}\n",
+        "version = 2\nname = \"Demo cluster\"\nid = \"{}\"\nnetwork = \"{}\"\nthreshold = {}\n",
         hex::encode(random::secret().expose()),
         args.network,
         args.threshold

@@ -55,7 +55,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         return Err(messages::not_a_demo());
     }
 
-    let begun = match state.find(&ceremony.digest()).map_err(messages::store)? {
+    let found = state.find(&ceremony.digest()).map_err(messages::store)?;
+    machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
+    let begun = match found {
         Some(view) => begun(&view)?,
         None => false,
     };

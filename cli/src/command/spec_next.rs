@@ -5,7 +5,7 @@ use crate::args::SpecNext;
 use crate::command::spec;
 use crate::report::{CliError, Exit, Output, printable, talk};
 use crate::{input, messages};
-use quorate::spec::file::PolicyEntry;
+use quorate::spec::file::{FILE_VERSION, PolicyEntry};
 use quorate::spec::show::describe;
 use quorate::spec::threshold::{Index, Threshold};
 use quorate::spec::{Ceremony, CeremonyFile};
@@ -76,6 +76,7 @@ pub(super) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliE
 /// The file of the next attempt, unchecked.
 fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyFile, CliError> {
     let mut file = CeremonyFile::from(old);
+    file.version = FILE_VERSION;
     file.attempt = old.attempt().checked_add(1).ok_or_else(messages::last_attempt)?;
     file.supersedes = Some(old.digest().to_string());
     let usual =

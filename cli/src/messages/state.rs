@@ -107,6 +107,7 @@ pub(crate) fn machine(error: MachineError) -> CliError {
         MachineError::Carrier(error) => carrier(error),
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
+        MachineError::OldVersion(error) => old_version(&error),
         MachineError::OutputsDiffer { folder, different } => outputs_differ(&folder, &different),
         MachineError::Replay { folder, error } => replay(&error, &folder),
         MachineError::Store(error) => store(error),
@@ -128,6 +129,14 @@ pub(crate) fn replay(error: &ReplayError, dir: &Path) -> CliError {
         format!("{}: {error}", shown(dir)),
         "the disk or the log is damaged: stop here, keep the directory as it is, and do not start \
          this ceremony again",
+    )
+}
+
+fn old_version(error: &ReplayError) -> CliError {
+    local(
+        error.to_string(),
+        "finish it with the program that began it; or make a new ceremony file with this program \
+         (`quorate spec new`, or `quorate spec next` after a ceremony that stopped)",
     )
 }
 

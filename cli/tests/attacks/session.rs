@@ -271,13 +271,13 @@ fn attack_s6_file_not_strict() {
 #[test]
 fn attack_s7_other_version_or_options() {
     let text = file(3, 2);
-    for version in [0, 2] {
+    for version in [0, 3] {
         let told =
-            parsed(&with(&text, "version = 1", &format!("version = {version}"))).unwrap_err();
+            parsed(&with(&text, "version = 2", &format!("version = {version}"))).unwrap_err();
         assert_eq!(told, SpecError::FileVersion(version));
     }
     let ceremony = parsed(&text).unwrap();
-    for version in [0u16, 2] {
+    for version in [0u16, 3] {
         let mut changed = ceremony.canonical().to_vec();
         changed[4..6].copy_from_slice(&version.to_be_bytes());
         assert_eq!(
@@ -294,7 +294,7 @@ fn attack_s7_other_version_or_options() {
     // A statement of another version of the protocol.
     let collusion = played(&file(3, 2), Hooks::default());
     let mut transcript = collusion.transcript();
-    transcript[12 + collusion.ceremony.canonical().len() + 5] = 2;
+    transcript[12 + collusion.ceremony.canonical().len() + 5] = 1;
     told("S7", &transcript, &[Code::V4], &[1]);
 }
 
@@ -318,7 +318,7 @@ fn attack_s8_exhausting_sizes() {
         )
     });
     let head = format!(
-        "version = 1\nname = \"Crowd\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = 200\n",
+        "version = 2\nname = \"Crowd\"\nid = \"{}\"\nnetwork = \"hoodi\"\nthreshold = 200\n",
         hex::encode(bytes("crowd"))
     );
     let told = parsed(&(head + &operators + TWO_VALIDATORS)).unwrap_err();

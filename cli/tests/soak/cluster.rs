@@ -72,7 +72,7 @@ impl Cluster {
         private(root.join("passphrase"), PASSPHRASE);
         let id = hex::encode(chance.bytes());
         let mut text = format!(
-            "version = 1\nname = \"Soak\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n"
+            "version = 2\nname = \"Soak\"\nid = \"{id}\"\nnetwork = \"hoodi\"\nthreshold = {t}\n"
         );
         let (mut operators, mut homes) = (Vec::new(), Vec::new());
         for (i, place) in places.iter().enumerate().take(n) {

@@ -10,14 +10,15 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::error::SpecError;
 use super::obol::{self, ClusterError};
 use super::toml_text;
+use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::obol::check::Cluster;
 
 mod read;
 mod write;
 
-/// Version of the file format.
-pub const FILE_VERSION: u32 = 1;
+/// The version of new files, which is that of the ceremonies they give.
+pub const FILE_VERSION: u32 = Version::CURRENT.number() as u32;
 /// Largest file looked at, in bytes: several times what the largest ceremony needs.
 pub const MOST_FILE_BYTES: usize = 4 << 20;
 /// Gas limit of a registration whose block does not give one.
@@ -27,7 +28,7 @@ pub const DEFAULT_GAS_LIMIT: u64 = 36_000_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CeremonyFile {
-    /// [`FILE_VERSION`].
+    /// The ceremony's version; of a new file [`FILE_VERSION`].
     pub version: u32,
     /// What people call the ceremony.
     pub name: String,

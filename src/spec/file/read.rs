@@ -1,8 +1,8 @@
 //! A ceremony out of a file: every text parsed, every rule checked, or the first that is broken.
 
 use super::{
-    AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, FILE_VERSION, NetworkEntry, ObolEntry,
-    OperatorEntry, SsvEntry, ValidatorEntry, printable,
+    AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, NetworkEntry, ObolEntry, OperatorEntry, SsvEntry,
+    ValidatorEntry, printable,
 };
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -18,16 +18,17 @@ use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
 use crate::spec::roster::Seat;
 use crate::spec::ssv::SsvSpec;
+use crate::spec::version::Version;
 
 impl TryFrom<CeremonyFile> for Ceremony {
     type Error = SpecError;
 
     fn try_from(file: CeremonyFile) -> Result<Self, SpecError> {
-        if file.version != FILE_VERSION {
-            return Err(SpecError::FileVersion(file.version));
-        }
+        let version = u16::try_from(file.version).ok().and_then(Version::from_number);
+        let version = version.ok_or(SpecError::FileVersion(file.version))?;
         let network = parse_network(&file.network)?;
         Self::check(Terms {
+            version,
             kind: CeremonyKind::Dkg,
             id: hex("id", &file.id)?,
             supersedes: file

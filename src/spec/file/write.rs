@@ -1,8 +1,8 @@
 //! A ceremony as a file that gives it again.
 
 use super::{
-    AmountText, CeremonyFile, FILE_VERSION, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry,
-    PolicyEntry, SsvEntry, ValidatorEntry,
+    AmountText, CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, PolicyEntry,
+    SsvEntry, ValidatorEntry,
 };
 use crate::ethereum::network::Network;
 use crate::spec::ceremony::{Ceremony, ValidatorSpec};
@@ -52,7 +52,7 @@ impl From<&Ceremony> for CeremonyFile {
         };
         let blocks = ceremony.validators().chunk_by(|a, b| a == b);
         Self {
-            version: FILE_VERSION,
+            version: ceremony.version().number().into(),
             name: ceremony.name().to_owned(),
             id: hex::encode(ceremony.id()),
             attempt: ceremony.attempt(),
