@@ -315,10 +315,10 @@ fn an_operator_whose_log_was_put_back_signs_nothing_else() {
     assert_eq!(refused, Some(Refused::Storage(ReplayError::RolledBack { round: Round::Prepare })));
 }
 
-/// An operator that signs three finals keeps nobody from publishing what another has published,
-/// before or after a restart.
+/// An operator that signs three finals keeps nobody from publishing, before or after a restart: the
+/// one that passes fills its slot.
 #[test]
-fn a_third_final_counts_if_it_says_what_the_others_say() {
+fn a_third_final_counts_if_it_passes_where_two_do_not() {
     let mut all = machines(3, 2, TWO_VALIDATORS);
     let cheat = all[2].seat.clone();
     let of_cheat = |frame: &Frame| {

@@ -5,10 +5,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use quorate::exchange::{Action, Ending, Event, Exchange, InMemory, Moment, Pacing};
+use quorate::exchange::{Action, Ending, Event, Exchange, InMemory, Moment, Notice, Pacing};
 use quorate::message::envelope::{ENVELOPE_BYTES, Round};
 use quorate::message::shape::Shape;
 use quorate::message::sync::{Frame, Have};
+use quorate::protocol::evidence::Rule;
+use quorate::simulation::forger::{Forger, Hooks};
 use quorate::simulation::machine::{TWO_VALIDATORS, entropy, machines};
 use quorate::{Index, Participant};
 
@@ -182,4 +184,30 @@ fn exchange_of(log: &mut InMemory, pacing: Pacing) -> Exchange {
     let (participant, step) =
         Participant::start(seat, records, || unreachable!("there is a log")).unwrap();
     Exchange::begin(participant, step, pacing, log).unwrap()
+}
+
+/// A proven fault is told as soon as it is known, and once, though it stops nobody: here a second
+/// final, after the outputs are written.
+#[test]
+fn a_proven_fault_is_told_while_an_operator_waits() {
+    let mut all = exchanges(LINGER);
+    let nothing_confirmed = |_: Index, _: Index, frame: &Frame| !matches!(frame, Frame::Have(have) if have.slots.iter().all(Option::is_some));
+    let endings = play(&mut all, nothing_confirmed);
+    assert_eq!(endings, vec![None; 3], "each waits to be confirmed");
+    let cheat = all[2].0.participant().seat().clone();
+    let right = all[2].0.participant().inbox().get(Round::Final, cheat.me).unwrap().clone();
+    let junk = Forger::new(cheat.clone(), Hooks::default()).junk(&right, 0);
+    let (exchange, log) = &mut all[0];
+    let event =
+        || Event::Frame { from: index(2), bytes: Frame::Statement(junk.bytes().to_vec()).encode() };
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        for action in exchange.handle(event(), &at(2), log).unwrap() {
+            if let Action::Tell(Notice::Proven(fault)) = action {
+                told.push(fault.rule);
+            }
+        }
+    }
+    assert_eq!(told, [Rule::Equivocation { operator: cheat.me, round: Round::Final }]);
+    assert!(exchange.participant().is_finished() && exchange.participant().fault().is_none());
 }

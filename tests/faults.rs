@@ -268,18 +268,6 @@ fn another_output_digest_is_refused() {
 }
 
 #[test]
-fn an_unknown_flag_is_refused() {
-    let hooks = Hooks { last: |last| last.flags = 4, ..Hooks::default() };
-    let error = DecodeError::Invalid { what: "flags", why: "an unknown flag is set" };
-    let (all, culprit) = play(hooks);
-    for machine in &all {
-        let expected =
-            Rule::Malformed { operator: culprit, round: Round::Final, error: error.clone() };
-        assert_eq!(machine.participant().fault().unwrap().rule, expected);
-    }
-}
-
-#[test]
 fn two_hellos_of_one_operator_are_evidence_whatever_the_order() {
     for swap in [false, true] {
         let mut all = machines(4, 3, TWO_VALIDATORS);

@@ -4,7 +4,10 @@
 
 mod common;
 
+use common::forger::{Forger, Hooks};
 use common::{Machine, TWO_VALIDATORS, honest, machines, run};
+use quorate::audit::audit;
+use quorate::audit::expectation::Expectations;
 use quorate::message::body::{Commit, Prepare};
 use quorate::message::envelope::{Reject, Round, Statement, view_root};
 use quorate::message::inbox::{Arrival, Inbox};
@@ -12,7 +15,12 @@ use quorate::message::shape::Shape;
 use quorate::message::sync::Frame;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::hash::{Digest, Tag};
+use quorate::protocol::evidence::Rule;
+use quorate::protocol::judge::judge;
+use quorate::protocol::participant::OwnSeat;
 use quorate::spec::threshold::Index;
+use quorate::transcript::container;
+use quorate::transcript::stopped::{self, Stopped};
 
 /// What an envelope's signature covers.
 const SIGNED: usize = 108;
@@ -145,31 +153,61 @@ fn of_many_deals_two_are_kept_whatever_a_commit_names() {
     assert_eq!(arrivals, [Arrival::New, Arrival::Conflict, Arrival::Surplus]);
 }
 
-/// A third final counts if it says what another's final says. Of no other statement is a third one
-/// kept for that.
+/// Two signatures of one content: one statement, whose first signature stays, in every round and
+/// for every kind.
 #[test]
-fn prepares_that_look_like_finals_are_not_kept() {
+fn a_second_signature_on_one_content_is_the_same_statement() {
     let all = played();
-    let (last, seat) = (of(&all, Round::Final, 1), &all[0].seat);
+    let seat = all[0].seat.clone();
+    let mut inbox = Inbox::new(seat.ceremony.clone());
+    let forger = Forger::new(seat.clone(), Hooks::default());
+    inbox.set_session(of(&all, Round::Deal, 0).envelope.session);
+    let abandonment = forger.abandon();
+    let mut contents: Vec<Statement> =
+        Round::ALL.into_iter().map(|round| of(&all, round, 0)).collect();
+    contents.push(abandonment);
+    for statement in &contents {
+        let again = forger.again(statement);
+        assert_ne!(again.bytes(), statement.bytes());
+        assert_eq!(again.digest(), statement.digest());
+        assert_eq!(inbox.accept(statement.bytes()).unwrap().0, Arrival::New);
+        assert_eq!(inbox.accept(again.bytes()).unwrap().0, Arrival::Same);
+        assert_eq!(inbox.accept_logged(again.bytes()).unwrap(), again);
+    }
+    assert!(inbox.conflicts().next().is_none());
+    assert_eq!(inbox.everything().count(), contents.len());
+    assert!(inbox.everything().all(|held| contents.contains(held)), "the first stays");
+    // Neither does a stranger find a fault, or keep both.
+    let both: Vec<Statement> =
+        contents.iter().flat_map(|one| [one.clone(), forger.again(one)]).collect();
+    assert_eq!(judge(&seat.ceremony, &both), []);
+    let file = stopped::encode(&seat.ceremony, &both);
+    assert_eq!(Stopped::parse(&file).unwrap().statements.len(), contents.len());
+}
+
+/// In the last round a slot is empty until a final there has passed, whatever else is in it.
+#[test]
+fn a_final_counts_when_it_has_passed() {
+    let all = played();
+    let (last, seat) = (of(&all, Round::Final, 0), &all[0].seat);
+    let forger = Forger::new(seat.clone(), Hooks::default());
     let mut inbox = Inbox::new(seat.ceremony.clone());
     inbox.set_session(last.envelope.session);
-    assert_eq!(inbox.accept(last.bytes()).unwrap().0, Arrival::New);
-    let length = Shape::of(&seat.ceremony).owes(seat.me, Round::Prepare).unwrap();
-    let arrivals = [1, 2, 3, 4].map(|byte| {
-        let mut body = last.body()[..32 * 4 + 32].to_vec();
-        body.resize(length, byte);
-        let (key, envelope) = (seat.operator.key(), &last.envelope);
-        let prepare = Statement::sign(
-            key,
-            seat.me,
-            Round::Prepare,
-            envelope.session,
-            envelope.view_root,
-            &body,
-        );
-        inbox.accept(prepare.bytes()).unwrap().0
-    });
-    assert_eq!(arrivals, [Arrival::New, Arrival::Conflict, Arrival::Surplus, Arrival::Surplus]);
+    let junk = [0, 1].map(|number| forger.junk(&last, number));
+    let mut arrives = |statement: &Statement| inbox.accept(statement.bytes()).unwrap().0;
+    assert_eq!(arrives(&junk[0]), Arrival::New);
+    assert_eq!(arrives(&junk[1]), Arrival::Conflict);
+    assert_eq!(arrives(&last), Arrival::Surplus);
+    assert_eq!(inbox.get(Round::Final, seat.me), None);
+    assert!(inbox.missing(Round::Final).contains(&seat.me));
+    assert_eq!(inbox.statements().count(), 0);
+    inbox.keep(last.clone());
+    inbox.fill(&last);
+    // What fills a slot stays.
+    inbox.fill(&junk[0]);
+    assert_eq!(inbox.get(Round::Final, seat.me), Some(&last));
+    assert_eq!(inbox.all(Round::Final, seat.me).count(), 3);
+    assert!(!inbox.missing(Round::Final).contains(&seat.me));
 }
 
 #[test]
@@ -203,5 +241,79 @@ fn a_frame_about_a_seat_that_nobody_has_is_none() {
                 assert_eq!(error, DecodeError::Invalid { what, why: "no seat has this index" });
             }
         }
+    }
+}
+
+/// What the network makes of a cheat's statement of `round` on its way to a victim.
+fn shown_to_one(
+    round: Round,
+    cheat: &OwnSeat,
+    victim: Index,
+    instead: impl Fn(&Statement) -> Vec<Statement>,
+) -> Vec<Machine> {
+    let mut all = machines(4, 3, TWO_VALIDATORS);
+    run(&mut all, &mut |from, to, frame| {
+        let Frame::Statement(bytes) = &frame else { return vec![frame] };
+        let statement = Statement::open(bytes, &cheat.ceremony).unwrap();
+        let place = (from, statement.envelope.sender, statement.envelope.round, to);
+        match place == (cheat.me, cheat.me, round, victim) {
+            true => {
+                let frame = |one: Statement| Frame::Statement(one.bytes().to_vec());
+                instead(&statement).into_iter().map(frame).collect()
+            }
+            false => vec![frame],
+        }
+    });
+    all
+}
+
+/// One certificate, whatever the signatures; and no fault, since there is none.
+#[test]
+fn a_second_signature_shown_to_one_stops_nobody_in_any_round() {
+    let cheat = machines(4, 3, TWO_VALIDATORS).remove(3).seat;
+    let forger = Forger::new(cheat.clone(), Hooks::default());
+    let victim = Index::new(2).unwrap();
+    let undisturbed = played()[0].participant().outcome().unwrap().certificate;
+    for round in Round::ALL {
+        let all = shown_to_one(round, &cheat, victim, |right| vec![forger.again(right)]);
+        let held = |machine: &Machine| machine.participant().inbox().get(round, cheat.me).cloned();
+        assert_ne!(held(&all[0]).unwrap().bytes(), held(&all[1]).unwrap().bytes(), "{round:?}");
+        for machine in &all {
+            let participant = machine.participant();
+            assert!(participant.is_finished() && machine.written, "{round:?}");
+            assert_eq!(participant.proven_fault(), None, "{round:?}");
+            assert_eq!(participant.outcome().unwrap().certificate, undisturbed, "{round:?}");
+            let inbox = participant.inbox();
+            let transcript = container::encode(&cheat.ceremony, inbox.statements()).unwrap();
+            let report = audit(&transcript, &Expectations::default());
+            assert_eq!(report.audited().unwrap().certificate(), undisturbed, "{round:?}");
+        }
+    }
+}
+
+/// Of three commits or finals of one operator that one other gets, two are wrong: it finishes with
+/// the third, which all others have, and says whose fault it saw.
+#[test]
+fn wrong_commits_and_finals_shown_to_one_keep_it_from_nothing() {
+    let cheat = machines(4, 3, TWO_VALIDATORS).remove(3).seat;
+    let forger = Forger::new(cheat.clone(), Hooks::default());
+    let victim = Index::new(2).unwrap();
+    for round in [Round::Commit, Round::Final] {
+        let all = shown_to_one(round, &cheat, victim, |right| {
+            vec![forger.junk(right, 0), forger.junk(right, 1)]
+        });
+        let participant = all[1].participant();
+        assert_eq!(participant.inbox().all(round, cheat.me).count(), 3, "{round:?}");
+        assert!(participant.is_finished() && all[1].written, "{round:?}");
+        assert_eq!(
+            participant.inbox().get(round, cheat.me),
+            all[0].participant().inbox().get(round, cheat.me)
+        );
+        let fault = participant.proven_fault().unwrap();
+        assert_eq!(fault.rule, Rule::Equivocation { operator: cheat.me, round });
+        let held: Vec<Statement> = participant.inbox().everything().cloned().collect();
+        // Whatever it holds is within the bound of a file.
+        let file = stopped::encode(&cheat.ceremony, &held);
+        assert_eq!(Stopped::parse(&file).unwrap().statements.len(), held.len());
     }
 }

@@ -114,11 +114,11 @@ impl Storage for Memory {
         Ok(std::mem::take(&mut self.shares))
     }
 
-    fn stage(&mut self, _: &Participant) -> Result<bool, Self::Error> {
+    fn stage(&mut self, _: &Participant) -> Result<(), Self::Error> {
         if let Some(lap) = &mut self.lap {
             lap.go_on(5);
         }
-        Ok(false)
+        Ok(())
     }
 
     fn write_outputs(&mut self, _: &Participant) -> Result<(), Self::Error> {

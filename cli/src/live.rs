@@ -95,6 +95,13 @@ impl Observer for Live {
                 let what = describe::rule(&fault.rule, Some(&self.ceremony));
                 self.say(&format!("Fault: {what}. Telling the others."));
             }
+            Notice::Proven(fault) => {
+                let what = describe::rule(&fault.rule, Some(&self.ceremony));
+                self.say(&format!(
+                    "Fault: {what}. It is proven to anybody, and the proof is in evidence/. It does \
+                     not stop this operator."
+                ));
+            }
             Notice::Written { parting: None } => self.say(
                 "Outputs are written. Staying until the others have everything; Ctrl-C is safe.",
             ),

@@ -299,7 +299,7 @@ pub fn carry_out(participant: &mut Participant, log: &mut Vec<Record>, step: Ste
     for ask in step.asks {
         let input = match ask {
             Ask::Reread(kind) => Input::Reread(bodies(log, kind)),
-            Ask::Stage => Input::Staged { keystores: true },
+            Ask::Stage => Input::Staged,
             Ask::WriteOut => continue,
         };
         let next = participant.handle(input).expect("an answer to what was asked");

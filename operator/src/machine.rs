@@ -88,9 +88,9 @@ impl Storage for ReadOnly<'_> {
         self.log.reread(kind as u8).map_err(|error| Some(error.into()))
     }
 
-    fn stage(&mut self, _: &Participant) -> Result<bool, Self::Error> {
+    fn stage(&mut self, _: &Participant) -> Result<(), Self::Error> {
         // Its final is in the log, or one would have to be written.
-        Ok(false)
+        Ok(())
     }
 
     fn write_outputs(&mut self, _: &Participant) -> Result<(), Self::Error> {
@@ -195,7 +195,7 @@ impl Storage for Machine {
         Ok(self.log.reread(kind as u8)?)
     }
 
-    fn stage(&mut self, participant: &Participant) -> Result<bool, MachineError> {
+    fn stage(&mut self, participant: &Participant) -> Result<(), MachineError> {
         self.outputs.stage(&self.dir, participant)
     }
 

@@ -32,28 +32,23 @@ impl Outputs {
         Self { keystores, staging: None, with_node_folder: false, written: false }
     }
 
-    /// Writes everything but the transcript, which needs everybody's signature on these outputs.
-    /// Where outputs are written, only what they are compared with. Answers whether there are
-    /// keystores.
+    /// Writes everything but what needs everybody's final: the transcript, the lock of an Obol
+    /// cluster, the folder for SSV. Where outputs are written, only what they are compared with.
     pub(crate) fn stage(
         &mut self,
         dir: &CeremonyDir,
         participant: &Participant,
-    ) -> Result<bool, MachineError> {
+    ) -> Result<(), MachineError> {
         self.written = dir.view().is_written()?;
         let ceremony = &participant.seat().ceremony;
         let outcome = participant.outcome().expect("staging is asked when there is an outcome");
         let validators = &outcome.validators;
         let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(internal)?;
         artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(internal)?);
-        artifacts.extend(ssv::ssv_files(ceremony, validators).map_err(internal)?);
         let mut plans = core::mem::take(&mut self.keystores);
         if self.written {
             plans.clear();
         }
-        // What an earlier run has written counts: the final says the same again.
-        let kept = self.written && dir.view().out().join("secret").is_dir();
-        let keystores = !plans.is_empty() || kept;
         for plan in plans {
             self.with_node_folder |= plan.folder == NODE_FOLDER;
             artifacts.extend(keystore_files(plan, participant, validators)?);
@@ -61,11 +56,11 @@ impl Outputs {
         self.staging = Some(dir.stage(&artifacts)?);
         // Passwords may be among them.
         wipe(&mut artifacts);
-        Ok(keystores)
+        Ok(())
     }
 
-    /// Adds the transcript, compared with what this operator has checked, and makes everything
-    /// appear at once.
+    /// Adds the rest, with the transcript, compared with what this operator has checked, and makes
+    /// everything appear at once.
     pub(crate) fn write(
         &mut self,
         dir: &CeremonyDir,
@@ -88,6 +83,8 @@ impl Outputs {
             artifacts.push(public("report.html", render::to_html(&report).into_bytes()));
         }
         artifacts.push(public("transcript.quorate", transcript));
+        let files = ssv::ssv_files(audited.ceremony(), audited.validators());
+        artifacts.extend(files.map_err(internal)?);
         artifacts.extend(self.cluster_files(audited, participant));
         staging.add(&artifacts)?;
         wipe(&mut artifacts);

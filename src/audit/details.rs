@@ -78,12 +78,14 @@ pub(super) fn shares_proven(Shape { t, parts, .. }: &Shape) -> String {
 }
 
 pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>]) -> String {
-    let keystores = finals.iter().filter(|last| last.body.flags & Final::KEYSTORES != 0).count();
     let n = finals.len();
-    format!(
-        "all {n} operators signed the output digest {outputs}; {keystores} of {n} state that their \
-         keystores are written"
-    )
+    let agreed = format!("all {n} operators signed the output digest {outputs}");
+    let flags: Vec<u32> = finals.iter().filter_map(|last| last.body.flags).collect();
+    if flags.is_empty() {
+        return agreed;
+    }
+    let keystores = flags.iter().filter(|flags| **flags & Final::KEYSTORES != 0).count();
+    format!("{agreed}; {keystores} of {n} state that their keystores are written")
 }
 
 pub(super) fn signatures(Shape { items, .. }: &Shape, ceremony: &Ceremony) -> String {

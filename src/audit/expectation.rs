@@ -72,8 +72,10 @@ pub(super) fn compare(
             .check(Code::DepositData, || deposit_files(have(audited)?, expectations.deposit_files));
     }
     if !expectations.keyshare_files.is_empty() {
-        let _: Got<()> = ledger
-            .check(Code::KeyShares, || ssv::keyshares(have(audited)?, expectations.keyshare_files));
+        let _: Got<()> = ledger.check(Code::KeyShares, || {
+            let (files, proofs) = (expectations.keyshare_files, expectations.proof_files);
+            ssv::keyshares(have(audited)?, files, proofs)
+        });
     }
     if !expectations.proof_files.is_empty() {
         let _: Got<()> =

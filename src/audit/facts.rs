@@ -8,7 +8,7 @@ use crate::export::launchpad::SignedDeposit;
 use crate::primitives::curve::G2;
 use crate::primitives::hash::Digest;
 use crate::protocol::items::{Item, items};
-use crate::protocol::outcome::ValidatorOutcome;
+use crate::protocol::outcome::{ValidatorOutcome, certificate};
 use crate::spec::ceremony::Ceremony;
 
 /// A transcript that passed every check: only the auditor makes it, and [`own`](super::own()) from
@@ -37,6 +37,12 @@ impl Audited {
         self.transcript
     }
 
+    /// The digest of the certificate: what the complete ceremony is named by. All honest operators
+    /// have the same, whatever the digests of their transcripts.
+    pub fn certificate(&self) -> Digest {
+        certificate(&self.ceremony.digest(), &self.dkg, &self.outputs)
+    }
+
     /// The session: spec and hellos.
     pub fn session(&self) -> Digest {
         self.session
@@ -62,7 +68,8 @@ impl Audited {
         &self.anchors
     }
 
-    /// What each operator says it did ([`crate::message::body::Final`]), by index.
+    /// What each operator says it did ([`crate::message::body::Final`]), by index; empty but in
+    /// version 1.
     pub fn flags(&self) -> &[u32] {
         &self.flags
     }

@@ -226,12 +226,17 @@ pub(super) struct Validator {
 pub(super) struct Statement {
     pub(super) operator: String,
     pub(super) beacon_block_root: Option<String>,
-    pub(super) keystores_written: bool,
-    pub(super) secrets_erased: bool,
+    /// In version 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) keystores_written: Option<bool>,
+    /// In version 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secrets_erased: Option<bool>,
 }
 
 #[derive(Serialize)]
 pub(super) struct Digests {
+    pub(super) certificate: String,
     pub(super) transcript: String,
     pub(super) spec: String,
     pub(super) session: String,
@@ -252,19 +257,21 @@ impl Facts {
     pub(super) fn of(audited: &Audited) -> Self {
         let ceremony = audited.ceremony();
         let names = || ceremony.roster().iter().map(|(_, seat)| seat.card.name.to_string());
-        let said = names().zip(audited.flags()).zip(audited.anchors()).map(
-            |((operator, flags), anchor)| Statement {
+        let said = names().zip(audited.anchors()).enumerate().map(|(at, (operator, anchor))| {
+            let flag = |flag: u32| audited.flags().get(at).map(|flags| flags & flag != 0);
+            Statement {
                 operator,
                 beacon_block_root: (*anchor != [0; 32]).then(|| hexed(anchor)),
-                keystores_written: flags & Final::KEYSTORES != 0,
-                secrets_erased: flags & Final::ERASED != 0,
-            },
-        );
+                keystores_written: flag(Final::KEYSTORES),
+                secrets_erased: flag(Final::ERASED),
+            }
+        });
         Self {
             spec: Spec::of(ceremony),
             validators: (0..ceremony.v()).map(|v| validator(audited, v)).collect(),
             operators_say: said.collect(),
             digests: Digests {
+                certificate: hexed(audited.certificate()),
                 transcript: hexed(audited.transcript()),
                 spec: hexed(ceremony.digest()),
                 session: hexed(audited.session()),
@@ -368,6 +375,9 @@ pub(super) struct Findings {
     /// Who is proven to be at fault, by index, whether or not the ceremony was completed.
     pub(super) at_fault: Vec<u16>,
     pub(super) transcript: String,
+    /// What the ceremony is named by, whatever the bytes of its transcripts; if the checks of the
+    /// transcript itself passed.
+    pub(super) certificate: Option<String>,
     /// What the transcript says was agreed, if that much could be read.
     pub(super) spec: Option<Spec>,
     pub(super) checks: Vec<Check>,
@@ -391,6 +401,7 @@ impl Findings {
             at_fault: report.at_fault().iter().map(|index| index.get()).collect(),
             findings: report.findings(),
             transcript: hexed(report.transcript()),
+            certificate: report.audited().map(|audited| hexed(audited.certificate())),
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
             checks: report.lines().iter().map(Check::of).collect(),
             before_deposit: if report.is_clean() { &BEFORE_DEPOSIT } else { &[] },

@@ -146,7 +146,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         outputs: outcome.outputs,
         validators: outcome.validators.clone(),
         anchors: details::anchors(ceremony, &hellos.iter().collect::<Vec<_>>(), &mut ledger),
-        flags: finals.iter().map(|last| last.body.flags).collect(),
+        flags: finals.iter().filter_map(|last| last.body.flags).collect(),
         lock,
     };
     details::beyond(&mut ledger);

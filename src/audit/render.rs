@@ -65,6 +65,9 @@ pub fn to_text(report: &Report) -> String {
 
 fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
     writeln!(out, "{}\nTranscript {}", verdict(report), report.transcript())?;
+    if let Some(audited) = report.audited() {
+        writeln!(out, "Certificate {}", audited.certificate())?;
+    }
     match report.ceremony() {
         None => writeln!(out, "\nThe agreed ceremony cannot be read.")?,
         Some(ceremony) => {

@@ -116,7 +116,9 @@ fn judge_checks(
         Code::Cluster => ceremony.obol().is_some(),
         _ => true,
     };
+    let published = Shape::of(ceremony).round_of_encrypted_shares();
     for (check, round) in LOOKS_AT.into_iter().filter(applies) {
+        let round = if check == Code::Sealed { published } else { round };
         let broken: Vec<String> = faults
             .iter()
             .filter(|fault| code(&fault.rule) == check)

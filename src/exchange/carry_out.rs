@@ -26,12 +26,12 @@ pub trait Storage {
     /// memory.
     fn read_back(&mut self, kind: RecordKind) -> Result<Vec<SecretBytes>, Self::Error>;
 
-    /// Writes all outputs but the transcript to a place where nobody takes them for outputs.
-    /// Answers whether keystores are among them.
-    fn stage(&mut self, participant: &Participant) -> Result<bool, Self::Error>;
+    /// Writes all outputs but those that need everybody's final to a place where nobody takes them
+    /// for outputs.
+    fn stage(&mut self, participant: &Participant) -> Result<(), Self::Error>;
 
-    /// Adds the transcript to what was staged, and makes everything appear at once. Outputs of an
-    /// earlier run that are there must be the same.
+    /// Adds the others to what was staged, the transcript among them, and makes everything appear
+    /// at once. Outputs of an earlier run that are there must be the same.
     fn write_outputs(&mut self, participant: &Participant) -> Result<(), Self::Error>;
 
     /// Keeps the proof of a fault, for whoever judges it.
@@ -85,9 +85,10 @@ pub fn carry_out<S: Storage>(
                 Ask::Reread(kind) => {
                     Input::Reread(storage.read_back(kind).map_err(Trouble::Storage)?)
                 }
-                Ask::Stage => Input::Staged {
-                    keystores: storage.stage(participant).map_err(Trouble::Storage)?,
-                },
+                Ask::Stage => {
+                    storage.stage(participant).map_err(Trouble::Storage)?;
+                    Input::Staged
+                }
                 Ask::WriteOut => {
                     storage.write_outputs(participant).map_err(Trouble::Storage)?;
                     continue;

@@ -23,6 +23,11 @@ pub(super) struct Standing {
 impl Exchange {
     /// Whether the run is over.
     pub(super) fn ending(&mut self, out: &mut Outbox) -> Option<Ending> {
+        // One that stands in the way is told as that.
+        let standing = self.participant.fault().map(|fault| &fault.rule);
+        if let Some(proven) = self.untold.take().filter(|fault| standing != Some(&fault.rule)) {
+            out.tell(Notice::Proven(proven));
+        }
         if let Some(fault) = self.participant.fault().cloned() {
             return self.faulted(fault, out);
         }

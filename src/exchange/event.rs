@@ -71,6 +71,8 @@ pub enum Notice {
     },
     /// A fault stands in the way. The others are being told.
     Fault(Box<Fault>),
+    /// A fault is proven to anybody, and does not stand in this operator's way.
+    Proven(Box<Fault>),
     /// The outputs are written. This operator stays, so that the others get everything.
     Written {
         /// Everybody has confirmed already; it stays this long, for those who may not have heard

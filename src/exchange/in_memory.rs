@@ -47,8 +47,8 @@ impl Storage for InMemory {
         Ok(bodies.map(|record| SecretBytes::new(record.body.expose().to_vec())).collect())
     }
 
-    fn stage(&mut self, _: &Participant) -> Result<bool, Infallible> {
-        Ok(false)
+    fn stage(&mut self, _: &Participant) -> Result<(), Infallible> {
+        Ok(())
     }
 
     fn write_outputs(&mut self, _: &Participant) -> Result<(), Infallible> {

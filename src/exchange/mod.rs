@@ -31,6 +31,7 @@ use std::time::Duration;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::shape::Shape;
 use crate::message::sync::Frame;
+use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Input, Participant, Refused, Step};
 use crate::spec::threshold::Index;
 
@@ -55,6 +56,8 @@ pub struct Exchange {
     fault: Option<Standing>,
     /// The proof of a fault is stored.
     proof_kept: bool,
+    /// The fault that it proves, until the person is told.
+    untold: Option<Box<Fault>>,
 }
 
 impl Exchange {
@@ -79,6 +82,7 @@ impl Exchange {
             all_confirmed_at: None,
             fault: None,
             proof_kept: false,
+            untold: None,
         };
         exchange.follow(step, storage)?;
         Ok(exchange)
@@ -157,6 +161,7 @@ impl Exchange {
         {
             storage.keep_proof(&self.participant, &fault).map_err(Trouble::Storage)?;
             self.proof_kept = true;
+            self.untold = Some(fault);
         }
         Ok(said)
     }

@@ -117,6 +117,32 @@ impl OperatorKey {
         self.0.sign(tagged(tag, &[message]).as_bytes()).to_bytes()
     }
 
+    /// Another valid signature of the same, with another nonce: what an operator can always make
+    /// that does not keep to the deterministic ones.
+    #[cfg(feature = "simulation")]
+    pub fn sign_again(&self, tag: Tag, message: &[u8]) -> [u8; 64] {
+        use sha2::{Digest as _, Sha512};
+        let signed = tagged(tag, &[message]);
+        // A key pair gives a nonce and its point.
+        let nonce = SigningKey::from_bytes(tagged(tag, &[b"again", signed.as_ref()]).as_bytes());
+        let point = nonce.verifying_key().to_bytes();
+        let public = self.0.verifying_key().to_bytes();
+        let challenge = Sha512::new().chain_update(point).chain_update(public);
+        let challenge = challenge.chain_update(signed.as_ref()).finalize();
+        let (nonce, secret) = (nonce.to_scalar(), self.0.to_scalar());
+        // The challenge modulo the group order, bit by bit: the library's type has no name here.
+        let (mut k, one) = (nonce + -nonce, nonce * nonce.invert());
+        for byte in challenge.iter().rev() {
+            for bit in (0..8).rev() {
+                k = if byte >> bit & 1 == 1 { k + k + one } else { k + k };
+            }
+        }
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&point);
+        signature[32..].copy_from_slice(&(nonce + k * secret).to_bytes());
+        signature
+    }
+
     /// `HMAC-SHA256(seed, TH(tag, message))`: 32 secret bytes that only this operator can compute.
     pub fn prf(&self, tag: Tag, message: &[u8]) -> Secret32 {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes())

@@ -201,10 +201,14 @@ impl Envelope {
         Ok(Self { version, kind, round, sender, session, view_root, body_digest, signature })
     }
 
-    /// The envelope's digest, signature included: what views and the session identifier are made
-    /// of.
+    /// The digest that views and the session identifier are made of. It names the content: two
+    /// signatures on one content are one statement. In version 1 it covers the signature, and they
+    /// are two.
     pub fn digest(&self) -> Digest {
-        tagged(Tag::Envelope, &[&self.encode()])
+        match self.version {
+            Version::One => tagged(Tag::Envelope, &[&self.encode()]),
+            Version::Two => tagged(Tag::Envelope, &[&self.signed_part()]),
+        }
     }
 }
 
@@ -321,7 +325,7 @@ impl Statement {
         &self.bytes[ENVELOPE_BYTES..]
     }
 
-    /// The envelope's digest.
+    /// The envelope's digest: equal for statements of one content.
     pub fn digest(&self) -> Digest {
         self.digest
     }

@@ -1,7 +1,8 @@
 //! The inbox of a ceremony: a slot for each (round, sender). The first statement in a slot counts,
-//! the same bytes again change nothing, and different bytes are kept as evidence of equivocation.
+//! but in the last round the one that has passed all checks. The same content again changes
+//! nothing, and another content is kept as evidence of equivocation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::primitives::hash::Digest;
@@ -38,8 +39,10 @@ pub struct Inbox {
     ceremony: Arc<Ceremony>,
     shape: Shape,
     session: Option<Digest>,
-    /// Never empty; the first one counts.
+    /// Never empty; the first one counts, in the last round if its sender is among `passed`.
     slots: BTreeMap<(Round, Index), Vec<Statement>>,
+    /// Whose slot of the last round is filled.
+    passed: BTreeSet<Index>,
     abandoned: BTreeMap<Index, Statement>,
 }
 
@@ -51,6 +54,7 @@ impl Inbox {
             ceremony,
             session: None,
             slots: BTreeMap::new(),
+            passed: BTreeSet::new(),
             abandoned: BTreeMap::new(),
         }
     }
@@ -80,22 +84,27 @@ impl Inbox {
         let statement = self.open(bytes)?;
         let slot = (statement.envelope.round, statement.envelope.sender);
         let known =
-            |held: &Vec<Statement>| held.iter().any(|held| held.bytes() == statement.bytes());
+            |held: &Vec<Statement>| held.iter().any(|held| held.digest() == statement.digest());
         if statement.envelope.kind == Kind::Abandon
             || self.slots.get(&slot).is_none_or(|held| !known(held))
         {
             match statement.envelope.kind {
                 Kind::Abandon => drop(self.file(statement.clone())),
-                Kind::Ordinary | Kind::Complaint => {
-                    self.slots.entry(slot).or_default().push(statement.clone())
-                }
+                Kind::Ordinary | Kind::Complaint => self.keep(statement.clone()),
             }
         }
         Ok(statement)
     }
 
-    /// Files an opened statement. However many a peer sends, few are kept: two for each slot, the
-    /// prepares over which commits were signed, and finals that say what others say.
+    /// Keeps an opened statement, however many its slot has: one that was kept before, or that a
+    /// full slot needs because it passes the checks that the others there fail.
+    pub fn keep(&mut self, statement: Statement) {
+        let slot = (statement.envelope.round, statement.envelope.sender);
+        self.slots.entry(slot).or_default().push(statement);
+    }
+
+    /// Files an opened statement. However many a peer sends, few are kept: two for each slot, and
+    /// the prepares over which commits were signed.
     pub fn file(&mut self, statement: Statement) -> Arrival {
         let (round, sender) = (statement.envelope.round, statement.envelope.sender);
         if statement.envelope.kind == Kind::Abandon {
@@ -104,62 +113,40 @@ impl Inbox {
                     self.abandoned.insert(sender, statement);
                     Arrival::New
                 }
-                Some(first) if first.bytes() == statement.bytes() => Arrival::Same,
+                Some(first) if first.digest() == statement.digest() => Arrival::Same,
                 Some(_) => Arrival::Surplus,
             };
         }
         let held = self.slots.get(&(round, sender)).map_or(&[][..], Vec::as_slice);
-        // A second signature on the same content is a conflict too: digests cover it, so it would
-        // split the views.
+        // Digests name contents (but in version 1, where they cover signatures, and a second
+        // signature would split the views).
         let arrival = match held {
             [] => Arrival::New,
-            _ if held.iter().any(|held| held.bytes() == statement.bytes()) => Arrival::Same,
+            _ if held.iter().any(|held| held.digest() == statement.digest()) => Arrival::Same,
             [_] => Arrival::Conflict,
-            // Somebody's certificate may hold this one: without it we could never follow.
-            _ if self.is_named(&statement) || self.is_agreed(&statement) => Arrival::Conflict,
+            // Somebody's certificate may hold this one: without it we could never follow. Prepares
+            // alone: they are short.
+            _ if round == Round::Prepare && self.is_named(&statement) => Arrival::Conflict,
             _ => Arrival::Surplus,
         };
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
-            self.slots.entry((round, sender)).or_default().push(statement);
+            self.keep(statement);
         }
         arrival
     }
 
-    /// Whether this is a prepare over which a held commit (one of its slot's first two) was signed.
-    /// Prepares alone: they are short.
-    fn is_named(&self, statement: &Statement) -> bool {
+    /// Whether a held statement of the round after (one of its slot's first two) was signed over
+    /// this one.
+    pub fn is_named(&self, statement: &Statement) -> bool {
         let (round, sender) = (statement.envelope.round, statement.envelope.sender);
-        let Some(place) = self.shape.place(round, sender).filter(|_| round == Round::Prepare)
+        let (Some(place), Some(next)) = (self.shape.place(round, sender), self.shape.after(round))
         else {
             return false;
         };
-        let committing = self.shape.speakers(Round::Commit).iter();
-        let mut naming = committing.flat_map(|index| self.all(Round::Commit, index).take(2));
+        let following = self.shape.speakers(next).iter();
+        let mut naming = following.flat_map(|index| self.all(next, index).take(2));
         let digest = statement.digest();
         naming.any(|later| self.view(later).is_some_and(|view| view.get(place) == Some(&digest)))
-    }
-
-    /// What a final says, without its flags.
-    fn said(&self, statement: &Statement) -> Option<(Digest, Vec<u8>)> {
-        let last = self.shape.last_round();
-        let is_final =
-            (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, last);
-        let said = 32 * self.shape.view_len(last) + 32;
-        let body = statement.body().get(..said).filter(|_| is_final)?;
-        Some((statement.envelope.view_root, body.to_vec()))
-    }
-
-    /// Whether this is a final that says what another operator's held final says, and nothing in
-    /// its slot does.
-    fn is_agreed(&self, statement: &Statement) -> bool {
-        let (sender, Some(said)) = (statement.envelope.sender, self.said(statement)) else {
-            return false;
-        };
-        let says = |held: &Statement| self.said(held).as_ref() == Some(&said);
-        let last = self.shape.last_round();
-        let mut others = self.shape.speakers(last).without(sender).iter();
-        !self.all(last, sender).any(says)
-            && others.any(|other| self.all(last, other).take(2).any(says))
     }
 
     /// The view at the front of a statement's body; none in a hello.
@@ -177,9 +164,18 @@ impl Inbox {
         self.session
     }
 
-    /// The statement that counts in a slot.
+    /// The statement that counts in a slot: the first; in the last round the one that has passed.
     pub fn get(&self, round: Round, sender: Index) -> Option<&Statement> {
-        self.all(round, sender).next()
+        let counts = round != self.shape.last_round() || self.passed.contains(&sender);
+        self.all(round, sender).next().filter(|_| counts)
+    }
+
+    /// Fills its sender's slot of the last round with a statement that is here and passes all
+    /// checks. What fills it stays: a second that passes is equivocation and changes nothing.
+    pub fn fill(&mut self, statement: &Statement) {
+        if self.passed.insert(statement.envelope.sender) {
+            self.prefer(core::slice::from_ref(statement));
+        }
     }
 
     /// All statements of a slot; the first one counts.
@@ -196,21 +192,10 @@ impl Inbox {
 
     /// Complete sets of a round's statements that may be a certificate: first those that statements
     /// of the next round name, `own`'s before others', then the one of the statements that count,
-    /// then the one with the second of every slot that has one.
+    /// then the one with the second of every slot that has one. None of the last round, which no
+    /// statement names: there each slot is filled by itself.
     pub fn candidates(&self, round: Round, own: Index) -> Vec<Vec<Statement>> {
-        let Some(next) = self.shape.after(round) else {
-            // No later statement names finals: the set that says what our own says comes first.
-            let agreeing = self.get(round, own).and_then(|own| self.said(own)).and_then(|said| {
-                let of = |index| {
-                    self.all(round, index)
-                        .find(|held| self.said(held).as_ref() == Some(&said))
-                        .cloned()
-                };
-                let speakers = self.shape.speakers(round).iter();
-                speakers.map(of).collect::<Option<Vec<Statement>>>()
-            });
-            return agreeing.into_iter().chain(self.counting_sets(round)).collect();
-        };
+        let Some(next) = self.shape.after(round) else { return Vec::new() };
         let senders = core::iter::once(own).chain(self.shape.speakers(next).iter());
         let naming = senders.flat_map(|sender| self.all(next, sender).take(2));
         let named = naming.filter_map(|later| self.resolve(round, &self.view(later)?));
@@ -271,7 +256,7 @@ impl Inbox {
 
     /// Every statement that counts, in order of rounds and senders.
     pub fn statements(&self) -> impl Iterator<Item = &Statement> {
-        self.slots.values().filter_map(|held| held.first())
+        self.slots.keys().filter_map(|(round, sender)| self.get(*round, *sender))
     }
 
     /// Every statement that is held, in order of rounds and senders; those that give up last.

@@ -15,7 +15,7 @@ use super::envelope::{ENVELOPE_BYTES, Kind, Round};
 
 /// Bytes of a digest, a nonce, a salt, a one-time key.
 const WORD: usize = 32;
-/// Bytes of the flags in a body.
+/// Bytes of the flags in a prepare, and in a final of version 1.
 const FLAGS: usize = 4;
 
 /// The numbers that fix every length.
@@ -113,13 +113,13 @@ impl Shape {
     /// | R0 hello | `64` | `32` | `32` for each dealer but itself |
     /// | R1 deal | – | view, `128`, `96Vt`, `32` for each receiver but itself | – |
     /// | R2 prepare | view | – | `132` |
-    /// | R3 commit | view | – | `192·items`, for SSV `512V` |
-    /// | R4 final | view, `36` | – | with the lock of an Obol cluster `161` |
+    /// | R3 commit | view | – | `192·items` |
+    /// | R4 final | view, `32` | – | for SSV `512V`; with the lock of an Obol cluster `161` |
     ///
     /// A view is `32` for each statement of the round before. In a key generation all are dealers
     /// and receivers, so that a hello has `64 + 32n` bytes, a deal `128 + 64n + 96Vt`, a prepare
-    /// `132 + 32n`, a commit `32n + 192·items` (for SSV `+ 512V`), a final `36 + 32n` (with a lock
-    /// `197 + 32n`).
+    /// `132 + 32n`, a commit `32n + 192·items`, a final `32 + 32n` (for SSV `+ 512V`, with a lock
+    /// `+ 161`). In version 1 the `512V` for SSV are in the commit, and a final has `4` more.
     pub fn owes(&self, seat: Index, round: Round) -> Option<usize> {
         let (deals, receives) =
             (self.parts.dealers.contains(seat), self.parts.receivers.contains(seat));
@@ -134,11 +134,12 @@ impl Shape {
             Round::Prepare => view + when(receives, WORD + G2_COMPRESSED + FLAGS),
             Round::Commit => {
                 view + G2_UNCOMPRESSED * self.items_of(seat)
-                    + EncryptedShare::BYTES * self.encrypted_shares_of(seat)
+                    + EncryptedShare::BYTES * self.encrypted_shares_of(seat, round)
             }
             Round::Final => {
                 let lock = when(self.locks(seat), G2_COMPRESSED + SIGNATURE_BYTES);
-                view + WORD + FLAGS + lock
+                let encrypted = EncryptedShare::BYTES * self.encrypted_shares_of(seat, round);
+                view + WORD + when(self.final_has_flags(), FLAGS) + encrypted + lock
             }
         };
         self.speaks(seat, round).then_some(body)
@@ -248,9 +249,24 @@ impl Shape {
         when(self.parts.receivers.contains(seat), self.items)
     }
 
-    /// Encrypted shares in the commit of `seat`.
-    pub fn encrypted_shares_of(&self, seat: Index) -> usize {
-        when(self.parts.receivers.contains(seat), self.sealed)
+    /// The round whose statements publish encrypted shares, if the ceremony is for SSV: the last,
+    /// because no later view may name what has more than one valid content.
+    pub fn round_of_encrypted_shares(&self) -> Round {
+        match self.version {
+            Version::One => Round::Commit,
+            Version::Two => Round::Final,
+        }
+    }
+
+    /// Encrypted shares in the statement of `round` of `seat`.
+    pub fn encrypted_shares_of(&self, seat: Index, round: Round) -> usize {
+        let here = self.round_of_encrypted_shares() == round;
+        when(here && self.parts.receivers.contains(seat), self.sealed)
+    }
+
+    /// Whether a final states what its sender did besides: in version 1.
+    pub fn final_has_flags(&self) -> bool {
+        self.version == Version::One
     }
 
     /// Whether the final of `seat` signs the lock of an Obol cluster.

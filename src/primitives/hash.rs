@@ -41,7 +41,7 @@ tags! {
     Spec = "spec",
     /// Session identifier: spec digest and every hello.
     Session = "session",
-    /// Digest of an envelope (172 bytes, signature included).
+    /// Digest of an envelope without its signature (108 bytes); of version 1 with it (172).
     Envelope = "envelope",
     /// What an operator signs: an envelope without its signature.
     EnvelopeSignature = "envelope-signature",
@@ -65,6 +65,8 @@ tags! {
     Possess = "possess",
     /// Output digest `O`.
     Outputs = "outputs",
+    /// Certificate: what a complete ceremony is named by.
+    Certificate = "certificate",
     /// Challenge of the proof of possession.
     PopChallenge = "pop-challenge",
     /// Exponents of the proof of possession, from its challenge.

@@ -6,7 +6,7 @@ use std::borrow::Borrow;
 
 use rayon::prelude::*;
 
-use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::body::{Commit, Deal, Final, Hello, Prepare, Publishes};
 use crate::message::envelope::{Statement, view_root};
 use crate::message::shape::Shape;
 use crate::primitives::batch::{
@@ -23,7 +23,7 @@ use crate::spec::threshold::Index;
 
 use super::evidence::{Fault, Rule};
 use super::findings::{equal_constants, follows_nothing, repetitions, view_faults};
-use super::items::{Messages, outputs_digest};
+use super::items::Messages;
 use super::outcome::Sums;
 use super::ssv::first_unproven;
 
@@ -454,18 +454,19 @@ pub fn all_verified(
     Ok((partials, signatures_verified(sums, messages, signatures)?))
 }
 
-/// For SSV: the proof of every encrypted share verifies under its operator's RSA key. Whether it
-/// holds the share, only its owner can see.
-pub fn shares_encrypted(
+/// For SSV: the proof of every encrypted share in these statements verifies under its operator's
+/// RSA key; there are none but in statements of the round that publishes them. Whether it holds the
+/// share, only its owner can see.
+pub fn shares_encrypted<B: Publishes + Sync>(
     ceremony: &Ceremony,
     sums: &Sums,
-    commits: &[Signed<Commit>],
+    published: &[Signed<B>],
 ) -> Result<SharesEncrypted, Box<Fault>> {
-    match first_unproven(ceremony, sums, commits) {
+    match first_unproven(ceremony, sums, published) {
         None => Ok(SharesEncrypted(())),
         Some((at, validator)) => Err(Fault::new(
-            Rule::EncryptedShare { operator: commits[at].sender(), validator },
-            [&commits[at].statement],
+            Rule::EncryptedShare { operator: published[at].sender(), validator },
+            [&published[at].statement],
         )),
     }
 }
@@ -512,18 +513,15 @@ pub fn signatures_verified(
     }
 }
 
-/// V14, second half: certificate 2. Every operator signed the output digest that follows from the
-/// commits.
+/// V14, second half: certificate 2. Every operator signed the output digest `expected`, which
+/// follows from the commits ([`super::items::outputs_digest`]).
 pub fn outputs_agreed(
-    sums: &Sums,
-    roots: &[(usize, [u8; 32])],
-    signatures: &[G2],
+    expected: &Digest,
     commits: &[Statement],
     finals: &[Signed<Final>],
 ) -> Result<OutputsAgreed, Box<Fault>> {
     views_agree(commits, finals.iter().map(|last| (&last.statement, last.body.view.as_slice())))?;
-    let expected = outputs_digest(sums.digest(), roots, signatures);
-    match finals.iter().find(|last| last.body.outputs != expected) {
+    match finals.iter().find(|last| last.body.outputs != *expected) {
         None => Ok(OutputsAgreed(())),
         Some(bad) => Err(Fault::new(Rule::Outputs { operator: bad.sender() }, [&bad.statement])),
     }

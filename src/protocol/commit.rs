@@ -15,10 +15,10 @@ use super::checks::{
 use super::evidence::Fault;
 use super::finalize;
 use super::items::{Messages, outputs_digest};
-use super::outcome::{Outcome, Receipts, ValidatorOutcome};
+use super::outcome::{Outcome, Receipts, ValidatorOutcome, certificate};
 use super::prepare::Checked;
 use super::record::ReplayError;
-use super::ssv::seal;
+use super::ssv::try_to_seal;
 use super::stage::Stage;
 use super::step::Step;
 use super::world::{Advance, Failed, Made, Stop, World};
@@ -61,8 +61,8 @@ fn make(world: &mut World, checked: &Checked, messages: &Messages, prepares: &[S
         messages.roots.iter().map(|(v, _)| &shares[*v]).zip(&messages.points).collect();
     let partials = sign_all(&items).ok_or(ReplayError::SharesDamaged)?;
     let root_of_view = view_root(&view);
-    let sealed = seal(&world.seat, &checked.sums, shares)?;
-    let body = Commit { view, partials, sealed };
+    try_to_seal(&world.seat, &checked.sums, shares)?;
+    let body = Commit { view, partials, sealed: Vec::new() };
     Ok((Vec::new(), world.seat.sign(Round::Commit, checked.session, root_of_view, &body.encode())))
 }
 
@@ -88,7 +88,7 @@ impl AwaitCommits {
             match this.verify(world, &statements) {
                 Ok(verified) => {
                     world.inbox.prefer(&statements);
-                    return Ok(Advance::Next(this.finish(verified, step)));
+                    return Ok(Advance::Next(this.finish(world, verified, step)));
                 }
                 Err(broken) => this.failed.note(&statements, broken),
             }
@@ -114,8 +114,8 @@ impl AwaitCommits {
         let (partials_verified, signatures_verified) =
             all_verified(sums, &self.messages, &commits, &signatures)?;
         let shares_encrypted = shares_encrypted(ceremony, sums, &commits.signed)?;
-        let validators =
-            ValidatorOutcome::all(sums, &self.messages.roots, &signatures, &commits.signed);
+        let mut validators = ValidatorOutcome::all(sums, &self.messages.roots, &signatures);
+        ValidatorOutcome::publish(&mut validators, &commits.signed);
         Ok(Verified {
             signatures,
             validators,
@@ -126,7 +126,21 @@ impl AwaitCommits {
         })
     }
 
-    fn finish(self, verified: Verified, step: &mut Step) -> Stage {
+    /// Whether this commit, for which its slot has no room, is the one that the slot needs:
+    /// somebody signed a final over it, and it holds. There is one such content at most.
+    pub(super) fn needs(&self, world: &World, statement: &Statement) -> bool {
+        if statement.envelope.round != Round::Commit || !world.inbox.is_named(statement) {
+            return false;
+        }
+        let sums = &self.checked.sums;
+        let prepares = world.inbox.complete(Round::Prepare).expect("certificate 1 is complete");
+        let one = core::slice::from_ref(statement);
+        let Ok(commits) = decode_commits(one, &world.shape, Some(sums)) else { return false };
+        commits_follow_prepares(&prepares, &commits.signed).is_ok()
+            && partials_verified(sums, &self.messages, &commits).is_ok()
+    }
+
+    fn finish(self, world: &World, verified: Verified, step: &mut Step) -> Stage {
         let Verified {
             signatures,
             validators,
@@ -158,7 +172,14 @@ impl AwaitCommits {
             _signatures_verified: signatures_verified,
             _shares_encrypted: shares_encrypted,
         };
-        let outcome = Outcome { digest: *sums.digest(), outputs, validators, _receipts: receipts };
-        finalize::stage(outcome, sums, self.messages.roots, signatures, session, step)
+        let spec = world.seat.ceremony.digest();
+        let outcome = Outcome {
+            digest: *sums.digest(),
+            outputs,
+            certificate: certificate(&spec, sums.digest(), &outputs),
+            validators,
+            _receipts: receipts,
+        };
+        finalize::stage(outcome, sums, session, step)
     }
 }

@@ -111,6 +111,14 @@ impl<'a> UnsignedLock<'a> {
         Ok(LockSignatures { shares, node: node.sign(&self.hash) })
     }
 
+    /// Whether one final's signatures are its operator's.
+    pub(super) fn check(&self, last: &Signed<Final>) -> Result<(), Box<Fault>> {
+        match self.faults(last).into_iter().next() {
+            None => Ok(()),
+            Some(fault) => Err(Box::new(fault)),
+        }
+    }
+
     /// Which of one final's signatures are not its operator's.
     pub(crate) fn faults(&self, last: &Signed<Final>) -> Vec<Fault> {
         let operator = last.sender();
@@ -142,9 +150,7 @@ impl<'a> UnsignedLock<'a> {
         let degenerate = || Fault::new(Rule::Degenerate, []);
         let mut aggregate = G2Sum::zero();
         for last in &finals {
-            if let Some(fault) = self.faults(last).into_iter().next() {
-                return Err(Box::new(fault));
-            }
+            self.check(last)?;
             aggregate.add(&signatures(last)?.shares);
         }
         Ok(ClusterLock {

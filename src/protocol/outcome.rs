@@ -1,6 +1,6 @@
 //! The sums of all deals, and the result of a ceremony.
 
-use crate::message::body::{Commit, EncryptedShare};
+use crate::message::body::{EncryptedShare, Publishes};
 use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{G1, G1Sum, G2, Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged, weight};
@@ -160,26 +160,18 @@ impl ValidatorOutcome {
         self.public_shares.get(ceremony.parts().receivers.place(seat)?)
     }
 
-    /// All validators, with the combined signatures on the messages with these signing roots, and
-    /// the encrypted shares in `commits`.
-    pub fn all(
-        sums: &Sums,
-        roots: &[(usize, [u8; 32])],
-        signatures: &[G2],
-        commits: &[Signed<Commit>],
-    ) -> Vec<Self> {
-        let sealed =
-            |v| commits.iter().filter_map(|commit| commit.body.sealed.get(v).cloned()).collect();
+    /// All validators, with the combined signatures on the messages with these signing roots; no
+    /// encrypted shares yet.
+    pub fn all(sums: &Sums, roots: &[(usize, [u8; 32])], signatures: &[G2]) -> Vec<Self> {
         let mut all: Vec<Self> = sums
             .public_keys()
             .iter()
             .zip(&sums.public_shares)
-            .enumerate()
-            .map(|(v, (key, shares))| Self {
+            .map(|(key, shares)| Self {
                 public_key: *key,
                 public_shares: shares.clone(),
                 signatures: Vec::new(),
-                sealed: sealed(v),
+                sealed: Vec::new(),
             })
             .collect();
         roots
@@ -187,6 +179,15 @@ impl ValidatorOutcome {
             .zip(signatures)
             .for_each(|((v, _), signature)| all[*v].signatures.push(*signature));
         all
+    }
+
+    /// Adds the encrypted shares in these statements of all operators, if they are the ones that
+    /// publish them.
+    pub fn publish<B: Publishes>(all: &mut [Self], statements: &[Signed<B>]) {
+        for (v, validator) in all.iter_mut().enumerate() {
+            let shares = |signed: &Signed<B>| signed.body.encrypted_shares().get(v).cloned();
+            validator.sealed.extend(statements.iter().filter_map(shares));
+        }
     }
 }
 
@@ -206,6 +207,12 @@ pub struct Receipts {
     pub(super) _shares_encrypted: SharesEncrypted,
 }
 
+/// `TH("certificate", spec digest, D, O)`: the name of a complete ceremony. All honest operators
+/// have the same, also where their transcripts differ in what has more than one valid form.
+pub fn certificate(spec: &Digest, dkg: &Digest, outputs: &Digest) -> Digest {
+    tagged(Tag::Certificate, &[spec.as_ref(), dkg.as_ref(), outputs.as_ref()])
+}
+
 /// What a ceremony yields. Made only with a receipt of every check; published only with certificate
 /// 2.
 #[derive(Debug)]
@@ -214,6 +221,8 @@ pub struct Outcome {
     pub digest: Digest,
     /// The output digest `O`.
     pub outputs: Digest,
+    /// The digest of the certificate ([`certificate`]).
+    pub certificate: Digest,
     /// Every validator, in the spec's order.
     pub validators: Vec<ValidatorOutcome>,
     pub(super) _receipts: Receipts,

@@ -94,10 +94,10 @@ impl Participant {
                     .map_err(|(stage, stop)| (Stage::Reread(stage), stop)),
                 other => Err((other, None)),
             }),
-            Input::Staged { keystores } => self.answer(|stage, world, step| match stage {
-                Stage::Staging(stage) => stage
-                    .staged(world, keystores, step)
-                    .map_err(|(stage, stop)| (Stage::Staging(stage), stop)),
+            Input::Staged => self.answer(|stage, world, step| match stage {
+                Stage::Staging(stage) => {
+                    stage.staged(world, step).map_err(|(stage, stop)| (Stage::Staging(stage), stop))
+                }
                 other => Err((other, None)),
             }),
         }
@@ -110,7 +110,13 @@ impl Participant {
             self.world.echoes.insert(statement.envelope.round, statement);
             return Ok(step);
         }
-        let arrival = self.world.inbox.file(statement.clone());
+        let mut arrival = self.world.inbox.file(statement.clone());
+        if arrival == Arrival::Surplus
+            && self.stage.as_ref().is_some_and(|stage| stage.needs(&self.world, &statement))
+        {
+            self.world.inbox.keep(statement.clone());
+            arrival = Arrival::Conflict;
+        }
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
             step.persist.push(Record::statement(&statement));
             self.advance(&mut step)?;
@@ -218,14 +224,10 @@ impl Participant {
         self.world.prove(better.unwrap_or(fault))
     }
 
-    /// Whether a peer holds everything that this operator could give it.
+    /// Whether a peer holds everything that this operator could give it: what it names of the last
+    /// round has passed its checks, whether or not it is what is held here.
     fn needs_nothing(&self, have: &Have) -> bool {
-        let shape = &self.world.shape;
-        let last = shape.last_round();
-        let held = |index| (have.slot(shape, last, index), self.world.inbox.get(last, index));
-        let differs =
-            |index| matches!(held(index), (Some(theirs), Some(ours)) if theirs != ours.digest());
-        have.is_complete(shape) && !shape.speakers(last).iter().any(differs)
+        have.is_complete(&self.world.shape)
     }
 
     /// Gives up, for good: signs whom this operator waits for, as an accusation. From then on the

@@ -1,4 +1,4 @@
-//! Encrypted shares for SSV: with its commit, every operator publishes its share of every
+//! Encrypted shares for SSV: with its final, every operator publishes its share of every
 //! validator, encrypted to its own RSA key, and signs the ciphertexts with that key.
 
 use chacha20::ChaCha20Rng;
@@ -6,7 +6,7 @@ use chacha20::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use crate::ethereum::ssv::{RsaSecret, ShareProof};
-use crate::message::body::{Commit, EncryptedShare};
+use crate::message::body::{EncryptedShare, Publishes};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::{Tag, secret_bytes};
 use crate::primitives::secret::deep;
@@ -31,7 +31,7 @@ pub(super) fn own_key(seat: &OwnSeat) -> Result<Option<&RsaSecret>, ReplayError>
 /// Encrypts the shares to this operator's own key, decrypts each again, and proves them. Nothing
 /// without SSV.
 ///
-/// All randomness follows from the operator's key and the share: the same commit gives the same
+/// All randomness follows from the operator's key and the share: the same share gives the same
 /// bytes, and nobody without the share can tell what the padding is.
 pub fn seal(
     seat: &OwnSeat,
@@ -55,6 +55,16 @@ pub fn seal(
     shares.par_iter().enumerate().map(|share| deep(|| one(share))).collect()
 }
 
+/// That this operator will be able to seal: it does so with the share of one validator, before it
+/// signs anything about money. A key that does not decrypt is found in time.
+pub(super) fn try_to_seal(
+    seat: &OwnSeat,
+    sums: &Sums,
+    shares: &[SecretScalar],
+) -> Result<(), ReplayError> {
+    seal(seat, sums, shares.get(..1).unwrap_or_default()).map(drop)
+}
+
 /// What an operator proves of its share of validator `v`; `None` without SSV.
 fn proof(
     ceremony: &Ceremony,
@@ -71,19 +81,19 @@ fn proof(
     })
 }
 
-/// The first proof that does not verify under its operator's RSA key: position among the commits,
-/// and the validator.
-pub(super) fn first_unproven(
+/// The first proof that does not verify under its operator's RSA key: position among the statements
+/// that publish, and the validator.
+pub(super) fn first_unproven<B: Publishes + Sync>(
     ceremony: &Ceremony,
     sums: &Sums,
-    commits: &[Signed<Commit>],
+    published: &[Signed<B>],
 ) -> Option<(usize, usize)> {
     let ssv = ceremony.ssv()?;
-    let published = |at: usize| commits[at].body.sealed.len();
+    let shares = |at: usize| published[at].body.encrypted_shares();
     let places: Vec<(usize, usize)> =
-        (0..commits.len()).flat_map(|at| (0..published(at)).map(move |v| (at, v))).collect();
+        (0..published.len()).flat_map(|at| (0..shares(at).len()).map(move |v| (at, v))).collect();
     let bad = |(at, v): &(usize, usize)| {
-        let (operator, sealed) = (commits[*at].sender(), &commits[*at].body.sealed[*v]);
+        let (operator, sealed) = (published[*at].sender(), &shares(*at)[*v]);
         let proof = proof(ceremony, sums, *v, operator, &sealed.ciphertext);
         !proof
             .is_some_and(|proof| ssv.keys[operator.position()].verify(&proof.root(), &sealed.proof))

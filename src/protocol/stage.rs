@@ -1,6 +1,6 @@
 //! Where a participant stands: one stage for each thing that it waits for.
 
-use crate::message::envelope::Round;
+use crate::message::envelope::{Round, Statement};
 
 use super::commit::AwaitCommits;
 use super::deal::AwaitDeals;
@@ -8,6 +8,7 @@ use super::evidence::Fault;
 use super::finalize::{AwaitFinals, AwaitStaging, Finished};
 use super::hello::AwaitHellos;
 use super::prepare::{AwaitPrepares, AwaitReread};
+use super::world::World;
 
 /// Where a participant stands. One struct for each thing awaited.
 pub(super) enum Stage {
@@ -23,6 +24,16 @@ pub(super) enum Stage {
 }
 
 impl Stage {
+    /// Whether this statement, for which its slot has no room, is the one that the slot needs: the
+    /// others there fail, and it passes.
+    pub(super) fn needs(&self, world: &World, statement: &Statement) -> bool {
+        match self {
+            Self::Commits(stage) => stage.needs(world, statement),
+            Self::Finals(stage) => stage.needs(world, statement),
+            _ => false,
+        }
+    }
+
     /// The round whose statements are awaited; `None` if none are.
     pub(super) fn awaited(&self) -> Option<Round> {
         match self {

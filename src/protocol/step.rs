@@ -65,11 +65,8 @@ pub enum Input {
     },
     /// The answer to [`Ask::Reread`].
     Reread(Vec<SecretBytes>),
-    /// The answer to [`Ask::Stage`]: outputs are staged; whether keystores are among them.
-    Staged {
-        /// Keystores were written and read back.
-        keystores: bool,
-    },
+    /// The answer to [`Ask::Stage`]: outputs are staged.
+    Staged,
 }
 
 /// Why an input was not taken. None of these ends the ceremony.

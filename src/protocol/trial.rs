@@ -414,15 +414,15 @@ impl<'c, 'a> Trial<'c, 'a> {
             let commits: Vec<Rc<Signed<Commit>>> = view.iter().filter_map(commit).collect();
             let Ok(signatures) = checks::combine(ceremony, &commits) else { continue };
             let expected = outputs_digest(sums.digest(), &roots, &signatures);
-            // A cluster has no encrypted shares: no ceremony is for Obol and for SSV.
-            let outcome =
-                ceremony.obol().map(|_| ValidatorOutcome::all(sums, &roots, &signatures, &[]));
+            let outcome = ceremony.obol().map(|_| ValidatorOutcome::all(sums, &roots, &signatures));
             let lock = outcome.and_then(|outcome| UnsignedLock::new(ceremony, &outcome));
             for (place, last) in finals {
                 if last.body.outputs != expected {
                     let rule = Rule::Outputs { operator: last.sender() };
                     self.note(place, Fault::new(rule, [&last.statement]));
                 }
+                let alone = core::slice::from_ref(&last);
+                self.hear(place, checks::shares_encrypted(ceremony, sums, alone));
                 let broken = lock.iter().flat_map(|lock| lock.faults(&last));
                 broken.for_each(|fault| self.note(place, Box::new(fault)));
             }

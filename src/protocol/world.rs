@@ -120,7 +120,12 @@ impl World {
     pub(super) fn is_echo(&self, statement: &Statement) -> bool {
         let envelope = &statement.envelope;
         let own = envelope.sender == self.seat.me && envelope.kind != Kind::Abandon;
-        own && self.inbox.get(envelope.round, self.seat.me).is_none()
+        own && !self.has_said(envelope.round)
+    }
+
+    /// Whether a statement of this operator is in the slot of `round`.
+    fn has_said(&self, round: Round) -> bool {
+        self.inbox.all(round, self.seat.me).next().is_some()
     }
 
     /// Whether this operator's statement of `round` is made: it is in the inbox, or the log of an
@@ -132,7 +137,7 @@ impl World {
             let arrival = self.inbox.accept(statement.bytes());
             debug_assert!(arrival.is_ok(), "our own statement is of our own session");
         }
-        self.inbox.get(round, self.seat.me).is_some()
+        self.has_said(round)
     }
 
     /// Makes this operator's statement of `round`, if it owes one and has not made it before: an
@@ -147,7 +152,7 @@ impl World {
             return Ok(());
         }
         let (records, statement) = wiping_all(|| make(self))?;
-        if self.echoes.get(&round).is_some_and(|echo| echo.bytes() != statement.bytes()) {
+        if self.echoes.get(&round).is_some_and(|echo| echo.digest() != statement.digest()) {
             return Err(ReplayError::RolledBack { round });
         }
         step.persist.extend(records);

@@ -94,8 +94,6 @@ adversaries! {
     CommitOtherCertificate = "commit-other-certificate",
     /// R4 with other outputs.
     FinalOutputs = "final-outputs",
-    /// R4 with an unknown flag.
-    FinalUnknownFlag = "final-unknown-flag",
     /// R4 over other commits.
     FinalOtherCommits = "final-other-commits",
     /// Two hellos, each for half of the others.
@@ -106,8 +104,14 @@ adversaries! {
     TwoFacedPrepare = "two-faced-prepare",
     /// Two commits.
     TwoFacedCommit = "two-faced-commit",
-    /// Two finals, both right.
+    /// Two finals, one of them wrong.
     TwoFacedFinal = "two-faced-final",
+    /// Two signatures on each of its statements, one for each half of the others.
+    SignsTwice = "signs-twice",
+    /// Two wrong commits to some, and to the others the right one.
+    JunkCommits = "junk-commits",
+    /// Two wrong finals to some, and to the others the right one.
+    JunkFinals = "junk-finals",
     /// Two of everything.
     TwoFacedEverywhere = "two-faced-everywhere",
     /// Says nothing.
@@ -178,6 +182,10 @@ fn other_partial(commit: &mut Commit) {
     commit.partials[last] = G2::hash(b"another", DST_ETHEREUM);
 }
 
+fn other_outputs(last: &mut Final) {
+    last.outputs = Digest([2; 32]);
+}
+
 fn root_of(round: Round, root: Digest, of: Round) -> Digest {
     if round == of { Digest([1; 32]) } else { root }
 }
@@ -227,7 +235,6 @@ impl Adversary {
                 Hooks { commit: |commit| commit.view[0] = Digest([1; 32]), ..honest() }
             }
             Self::FinalOutputs => Hooks { last: |last| last.outputs = Digest([1; 32]), ..honest() },
-            Self::FinalUnknownFlag => Hooks { last: |last| last.flags = 4, ..honest() },
             Self::FinalOtherCommits => {
                 Hooks { last: |last| last.view[0] = Digest([1; 32]), ..honest() }
             }
@@ -238,14 +245,13 @@ impl Adversary {
             Self::TwoFacedDeal | Self::PreparesAndComplains => honest(),
             Self::TwoFacedPrepare => Hooks { prepare: other_possession, ..honest() },
             Self::TwoFacedCommit => Hooks { commit: other_partial, ..honest() },
-            Self::TwoFacedFinal => {
-                Hooks { last: |last| last.flags = Final::ERASED | Final::KEYSTORES, ..honest() }
-            }
+            Self::TwoFacedFinal => Hooks { last: other_outputs, ..honest() },
+            Self::SignsTwice => honest(),
             Self::TwoFacedEverywhere => Hooks {
                 deal: |deal| deal.salt[0] ^= 1,
                 prepare: other_possession,
                 commit: other_partial,
-                last: |last| last.flags = 0,
+                last: other_outputs,
                 ..honest()
             },
             _ => return vec![one],
@@ -259,6 +265,20 @@ impl Adversary {
             Self::ComplainsFalsely | Self::ComplainsWithOtherKey | Self::ComplainsMalformed => true,
             Self::PreparesAndComplains => face == 1,
             _ => false,
+        }
+    }
+
+    /// Whether what it shows on its second face is the first once more, signed again.
+    pub fn signs_twice(self) -> bool {
+        self == Self::SignsTwice
+    }
+
+    /// The round of which half of the others get wrong statements instead of the right one.
+    pub fn junk_in(self) -> Option<Round> {
+        match self {
+            Self::JunkCommits => Some(Round::Commit),
+            Self::JunkFinals => Some(Round::Final),
+            _ => None,
         }
     }
 

@@ -232,12 +232,8 @@ impl Collusion {
             )
         });
         let last = |seat: usize| {
-            let mut body = Final {
-                view: view.clone(),
-                outputs,
-                flags: Final::ERASED | Final::KEYSTORES,
-                lock: None,
-            };
+            let mut body =
+                Final { view: view.clone(), outputs, flags: None, sealed: Vec::new(), lock: None };
             (self.hooks.last)(seat, &mut body);
             self.sign(Round::Final, seat, session, &body.view, body.encode())
         };

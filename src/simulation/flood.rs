@@ -299,7 +299,8 @@ impl Flood<'_> {
         let number = self.shape.n * nth + seat;
         let view = self.view(number, commits);
         let outputs = Digest(bytes(&format!("flood outputs {number}")));
-        let body = Final { view: view.clone(), outputs, flags: Final::ERASED, lock: None };
+        let body =
+            Final { view: view.clone(), outputs, flags: None, sealed: Vec::new(), lock: None };
         self.sign(seat, Kind::Ordinary, Round::Final, &view, &body.encode())
     }
 }

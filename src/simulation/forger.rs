@@ -3,14 +3,14 @@
 use crate::ethereum::bls::message_point;
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::complaint::{Abandon, Awaited, Claim, Complaint};
-use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
+use crate::message::envelope::{Envelope, Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::message::share_box::{self, Address};
 use crate::message::sync::Frame;
 use crate::primitives::commitment::Commitments;
-use crate::primitives::curve::{Scalar, SecretScalar};
-use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
+use crate::primitives::curve::{G2, Scalar, SecretScalar};
+use crate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_bytes, secret_scalar};
 use crate::primitives::polynomial::Polynomial;
 use crate::primitives::possession;
 use crate::primitives::secret::Secret32;
@@ -121,6 +121,35 @@ impl Forger {
         let honest = if round == Round::Hello { Digest::ZERO } else { view_root(view) };
         let root = (self.hooks.view_root)(round, honest);
         Statement::sign(self.seat.operator.key(), self.seat.me, round, session, root, body)
+    }
+
+    /// The same content with another signature of this operator.
+    pub fn again(&self, statement: &Statement) -> Statement {
+        let signed = statement.bytes().len() - statement.body().len() - 64;
+        let (content, _) = statement.bytes().split_at(signed);
+        let again = self.seat.operator.key().sign_again(Tag::EnvelopeSignature, content);
+        let bytes = [content, &again, statement.body()].concat();
+        Statement::open(&bytes, &self.seat.ceremony).expect("the second signature verifies")
+    }
+
+    /// A statement like this one, with another content that does not hold.
+    pub fn junk(&self, statement: &Statement, number: u8) -> Statement {
+        let Envelope { round, session, view_root, .. } = statement.envelope;
+        let body = match round {
+            Round::Commit => {
+                let mut body = Commit::decode(statement.body(), &self.shape, self.seat.me)
+                    .expect("its own commit");
+                body.partials[0] = G2::hash(&[number], DST_ETHEREUM);
+                body.encode()
+            }
+            _ => {
+                let mut body = statement.body().to_vec();
+                let last = body.len() - 1;
+                body[last] ^= number.wrapping_add(1);
+                body
+            }
+        };
+        Statement::sign(self.seat.operator.key(), self.seat.me, round, session, view_root, &body)
     }
 
     fn commitments(&self) -> Commitments {
@@ -308,22 +337,29 @@ impl Forger {
         let sign = |(v, root): &(usize, [u8; 32])| {
             shares[*v].sign(&message_point(root)).expect("the share is not zero")
         };
-        let sealed = seal(&self.seat, sums, shares)
-            .expect("the seat has its RSA key, if there has to be one");
-        let mut body =
-            Commit { view: digests(prepares), partials: roots.iter().map(sign).collect(), sealed };
+        let partials = roots.iter().map(sign).collect();
+        let mut body = Commit { view: digests(prepares), partials, sealed: Vec::new() };
         (self.hooks.commit)(&mut body);
         self.sign(Round::Commit, session, &body.view.clone(), &body.encode())
     }
 
-    /// R4; `None` if the commits do not combine.
-    pub fn last(&self, session: Digest, commits: &[Statement], sums: &Sums) -> Option<Statement> {
+    /// R4, made from these shares; `None` if the commits do not combine.
+    pub fn last(
+        &self,
+        session: Digest,
+        commits: &[Statement],
+        sums: &Sums,
+        shares: &[SecretScalar],
+    ) -> Option<Statement> {
         let roots = signing_roots(&self.seat.ceremony, sums.public_keys());
         let decoded =
             checks::decode(commits, |bytes, from| Commit::decode(bytes, &self.shape, from)).ok()?;
         let signatures = checks::combine(&self.seat.ceremony, &decoded).ok()?;
         let outputs = outputs_digest(sums.digest(), &roots, &signatures);
-        let mut body = Final { view: digests(commits), outputs, flags: Final::ERASED, lock: None };
+        let sealed = seal(&self.seat, sums, shares)
+            .expect("the seat has its RSA key, if there has to be one");
+        let view = digests(commits);
+        let mut body = Final { view, outputs, flags: None, sealed, lock: None };
         (self.hooks.last)(&mut body);
         Some(self.sign(Round::Final, session, &body.view.clone(), &body.encode()))
     }
@@ -383,7 +419,7 @@ impl Forger {
         signed.push(self.commit(session, &prepares, &sums, &shares));
         give(machines, &signed[3]);
         let Some(commits) = complete(machines, Round::Commit) else { return signed };
-        signed.extend(self.last(session, &commits, &sums));
+        signed.extend(self.last(session, &commits, &sums, &shares));
         give(machines, signed.last().expect("five statements"));
         signed
     }

@@ -115,8 +115,7 @@ impl Storage for Watched<'_> {
         Ok(bodies.iter().map(|body| SecretBytes::new(body.to_vec())).collect())
     }
 
-    fn stage(&mut self, participant: &Participant) -> Result<bool, Trouble> {
-        // Keystores of an earlier run count: the final says the same again.
+    fn stage(&mut self, participant: &Participant) -> Result<(), Trouble> {
         if self.home.disk.image.outputs.is_none() {
             self.home.disk.stage()?;
             self.home.staged = true;
@@ -124,7 +123,7 @@ impl Storage for Watched<'_> {
                 self.write_outputs(participant)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn write_outputs(&mut self, participant: &Participant) -> Result<(), Trouble> {
@@ -186,6 +185,17 @@ impl Home {
     /// Whether this operator's statement with these bytes is on its disk.
     pub fn has_noted(&self, statement: &[u8]) -> bool {
         self.disk.durable(RecordKind::Statement).any(|body| **body == *statement)
+    }
+
+    /// Whether a statement of this content is on its disk, with whatever signature.
+    pub fn has_noted_content(&self, statement: &Statement) -> bool {
+        let content = |bytes: &[u8]| {
+            Statement::open(bytes, &self.seat.ceremony).is_ok_and(|held| {
+                (held.envelope.round, held.digest())
+                    == (statement.envelope.round, statement.digest())
+            })
+        };
+        self.disk.durable(RecordKind::Statement).any(|body| content(body))
     }
 
     fn others(&self) -> impl Iterator<Item = Index> + '_ {

@@ -190,9 +190,9 @@ impl Storage for Machine {
         Ok(bodies.map(|(_, body)| SecretBytes::new(body.clone())).collect())
     }
 
-    fn stage(&mut self, _: &Participant) -> Result<bool, Crashed> {
+    fn stage(&mut self, _: &Participant) -> Result<(), Crashed> {
         self.staged = true;
-        Ok(true)
+        Ok(())
     }
 
     fn write_outputs(&mut self, _: &Participant) -> Result<(), Crashed> {

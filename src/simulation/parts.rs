@@ -58,7 +58,7 @@ const OWED: [[usize; 5]; 5] = [
     [160 + 32 + 2 * 32 + 128 + 576, 160 + 32 + 3 * 32 + 128 + 576, 0, 0, 0],
     [64 + 132, 64, 64 + 132, 64 + 132, 64],
     [160 + 4 * 192, 160, 160 + 4 * 192, 160 + 4 * 192, 160],
-    [160 + 36; 5],
+    [160 + 32; 5],
 ];
 /// Statements that are owed.
 const SLOTS: usize = 5 + 2 + 5 + 5 + 5;
@@ -215,6 +215,9 @@ fn an_inbox_awaits_and_completes_what_is_owed() {
         inbox.accept(statement.bytes()).unwrap();
     }
     assert_eq!(inbox.complete(Round::Deal).unwrap(), all[5..7]);
+    // Finals count when they have passed.
+    assert_eq!(inbox.complete(Round::Final), None);
+    all[17..].iter().for_each(|last| inbox.fill(last));
     assert_eq!(inbox.complete(Round::Final).unwrap(), all[17..]);
     // Views name the statements of the round before, each at its sender's place.
     let shape = Shape::of(&seats[0].ceremony);
@@ -226,7 +229,7 @@ fn an_inbox_awaits_and_completes_what_is_owed() {
     }
     let deals = inbox.view(&all[7]).unwrap();
     assert_eq!(shape.named(&deals, Round::Deal, index(3)), None);
-    for (round, set) in [(Round::Deal, 5..7), (Round::Commit, 12..17), (Round::Final, 17..22)] {
+    for (round, set) in [(Round::Deal, 5..7), (Round::Commit, 12..17)] {
         let candidates = inbox.candidates(round, index(3));
         assert!(
             !candidates.is_empty() && candidates.iter().all(|found| *found == all[set.clone()])
@@ -283,8 +286,8 @@ fn evidence_is_cut_by_what_its_senders_owe() {
     };
     assert_eq!(digests(&read.statements), digests(&all));
     // Two in every slot, an abandonment of each, beside them the prepares that two commits of each
-    // name and the finals that agree with one of two of each.
-    let most = 2 * SLOTS + 5 + 5 * (2 * 5) + 5 * (2 * 5);
+    // name, and of each the commit and the final that pass where two do not.
+    let most = 2 * SLOTS + 5 + 5 * (2 * 5) + 5 + 5;
     let mut many = bytes[..header.prefix_bytes() + 4].to_vec();
     let count = u32::try_from(most + 1).unwrap().to_be_bytes();
     many[header.prefix_bytes()..][..4].copy_from_slice(&count);
@@ -322,7 +325,7 @@ fn bodies_have_what_their_senders_owe() {
     let misfit = Commit::decode_and_weigh(&bodies, &shape, Digest::ZERO).err().unwrap();
     assert_eq!((misfit.at, Some(misfit.error)), (1, receivers));
     for seat in 1..=5 {
-        assert_eq!(Final::decode(&zeros[..196], &shape, index(seat)).unwrap().view.len(), 5);
+        assert_eq!(Final::decode(&zeros[..192], &shape, index(seat)).unwrap().view.len(), 5);
     }
 }
 

@@ -120,7 +120,7 @@ impl World {
         let honest: Vec<&Home> = self.held_to_the_rules().map(|host| &host.home).collect();
         let lacks = |home: &&&Home| {
             let holds =
-                |of: &&Home| finals(&of.seat.me).is_none_or(|last| home.has_noted(last.bytes()));
+                |of: &&Home| finals(&of.seat.me).is_none_or(|last| home.has_noted_content(last));
             !honest.iter().all(holds)
         };
         let abandoned: Vec<Index> = honest.iter().filter(lacks).map(|home| home.seat.me).collect();

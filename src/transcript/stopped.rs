@@ -20,11 +20,13 @@ use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
+use crate::spec::version::Version;
 
 use super::container::{ContainerError, ContainerKind, Header};
 
 /// The most statements of one operator for one round: two, the prepares that two commits of each
-/// operator may name, and the finals that agree with one of two of each operator.
+/// operator may name, and the one commit or final that passes where two others do not. In version 1
+/// no third commit, and the finals that agree with one of two of each operator.
 fn most_of_slot(round: Round, shape: &Shape) -> usize {
     2 + beyond_two(shape, round)
 }
@@ -39,6 +41,7 @@ fn most_statements(shape: &Shape) -> usize {
 fn beyond_two(shape: &Shape, round: Round) -> usize {
     match round {
         Round::Prepare => 2 * shape.speakers(Round::Commit).len(),
+        Round::Commit | Round::Final if shape.version != Version::One => 1,
         last if last == shape.last_round() => 2 * shape.speakers(last).len(),
         _ => 0,
     }

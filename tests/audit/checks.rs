@@ -392,12 +392,6 @@ fn v14_stops_disagreement_at_the_end() {
             "carol (operator 3)",
         );
     }
-    let last = |_, body: &mut Final| body.flags = 8;
-    stops(
-        Hooks { last: Box::new(last), ..Hooks::default() },
-        &[Code::V14],
-        "an unknown flag is set",
-    );
 }
 
 #[test]

@@ -36,7 +36,8 @@ fn holds(machines: &[Machine], t: usize) {
     let shape = Shape::of(ceremony);
     assert_eq!((shape.items, shape.sealed), (4, 2));
     for seat in ceremony.indices() {
-        assert_eq!(shape.owes(seat, Round::Commit), Some(32 * n + 192 * 4 + 512 * 2));
+        assert_eq!(shape.owes(seat, Round::Commit), Some(32 * n + 192 * 4));
+        assert_eq!(shape.owes(seat, Round::Final), Some(32 * n + 32 + 512 * 2));
     }
     for machine in machines {
         assert!(machine.participant().is_finished() && machine.written);

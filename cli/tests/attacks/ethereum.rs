@@ -91,7 +91,7 @@ fn attack_eth1_second_deposit() {
     let transcript =
         collude(4, 3, TWO_VALIDATORS, Hooks { commit: Box::new(commit), ..Hooks::default() })
             .transcript();
-    let report = told("ETH1-together", &transcript, &[Code::V15, Code::V16], &[1]);
+    let report = told("ETH1-together", &transcript, &[Code::V15, Code::V16], &[1, 2, 3, 4]);
     assert!(report.line(Code::V15).unwrap().detail.contains("deposit 1 of validator 1"));
 }
 
@@ -233,9 +233,9 @@ fn attack_eth8_signing_raw_roots() {
         | Input::ShareBox { .. }
         | Input::PeerHolds { .. }
         | Input::Reread(_)
-        | Input::Staged { .. } => (),
+        | Input::Staged => (),
     };
-    takes(&Input::Staged { keystores: true });
+    takes(&Input::Staged);
     // Nor has the program a command that signs what it is given.
     let text = quorate(std::path::Path::new("/"), &["--help"]).stdout;
     let commands: Vec<&str> = text

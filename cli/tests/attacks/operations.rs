@@ -92,7 +92,7 @@ fn attack_o3_sent_before_saved() {
                 };
                 Some(Input::Reread(durable.iter().filter_map(of).collect()))
             }
-            quorate::protocol::participant::Ask::Stage => Some(Input::Staged { keystores: true }),
+            quorate::protocol::participant::Ask::Stage => Some(Input::Staged),
             quorate::protocol::participant::Ask::WriteOut => None,
         });
         let input = match answer {

@@ -59,7 +59,7 @@ impl Seat {
             for ask in step.asks {
                 let input = match ask {
                     Ask::Reread(_) => Input::Reread(core::mem::take(&mut self.shares)),
-                    Ask::Stage => Input::Staged { keystores: true },
+                    Ask::Stage => Input::Staged,
                     Ask::WriteOut => continue,
                 };
                 steps.push_back(self.participant.handle(input).unwrap());

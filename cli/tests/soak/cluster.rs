@@ -222,9 +222,7 @@ impl Cluster {
             Participant::start(seat, records, none).map_err(|why| why.to_string())?;
         // The next run would find its outputs published, and say so.
         if step.asks.iter().any(|ask| matches!(ask, Ask::Stage)) {
-            participant
-                .handle(Input::Staged { keystores: self.keystores })
-                .map_err(|why| why.to_string())?;
+            participant.handle(Input::Staged).map_err(|why| why.to_string())?;
         }
         if !participant.is_finished() {
             return Err("its log does not lead to the end".to_owned());

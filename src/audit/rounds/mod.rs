@@ -100,9 +100,9 @@ impl Rounds {
         let released = self.released(&sums, ledger);
         let chains = self.chains(&views);
         let signatures = self.signing(&released, &chains, &sums, ledger);
-        self.sealing(&released, &chains, &sums, ledger);
         let finals = self.finals(ledger);
         let last = signing::Last { views: &views, chains: &chains, finals: &finals };
+        self.sealing(&released, &last, &sums, ledger);
         let outputs = self.agreeing(&last, &sums, &signatures, ledger);
         let lock = self.locking(&last, &sums, &signatures, ledger);
         let anchors = self.anchors(&hellos, ledger);
@@ -110,19 +110,19 @@ impl Rounds {
             return Err(cause);
         }
         let (sums, signatures) = (sums?, signatures?);
+        let finals = finals.into_iter().collect::<Result<Vec<Signed<Final>>, Code>>()?;
+        let mut validators =
+            ValidatorOutcome::all(&sums, &signatures.messages.roots, &signatures.combined);
+        ValidatorOutcome::publish(&mut validators, released.together()?);
+        ValidatorOutcome::publish(&mut validators, &finals);
         Ok(Audited {
             transcript,
             session: self.session?,
             dkg: *sums.digest(),
             outputs: outputs?,
-            validators: ValidatorOutcome::all(
-                &sums,
-                &signatures.messages.roots,
-                &signatures.combined,
-                released.together()?,
-            ),
+            validators,
             anchors: anchors?,
-            flags: have_all(&finals)?.into_iter().map(|last| last.body.flags).collect(),
+            flags: finals.iter().filter_map(|last| last.body.flags).collect(),
             lock: lock?,
             ceremony: self.ceremony.clone(),
         })

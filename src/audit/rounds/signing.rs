@@ -2,7 +2,7 @@
 
 use crate::ethereum::bls::bls_verify;
 use crate::ethereum::obol::lock::ClusterLock;
-use crate::message::body::{Commit, Final};
+use crate::message::body::{Commit, Final, Publishes};
 use crate::message::envelope::{Round, Statement};
 use crate::primitives::curve::G2;
 use crate::primitives::hash::Digest;
@@ -85,7 +85,10 @@ impl Rounds {
         // V16 needs the messages, also where what is combined of its partial signatures is nothing.
         let messages =
             ledger.part(Code::V15, || Ok(Messages::new(&self.ceremony, have(sums)?.public_keys())));
-        let combined = ledger.part(Code::V15, || self.combine(released));
+        let combined = ledger.part(Code::V15, || {
+            have(sums)?;
+            self.combine(released)
+        });
         // Both at once; if that fails, each by itself, for its own verdict.
         let both = match (released, sums, &messages, &combined, have_all(chains)) {
             (Released::Together(commits), Ok(sums), Ok(messages), Ok(combined), Ok(_)) => {
@@ -177,34 +180,41 @@ impl Rounds {
         Err(format!("the combined signature on {what} does not verify under its validator's key"))
     }
 
-    /// The proofs of encrypted shares, where the ceremony is for SSV.
+    /// The proofs of encrypted shares, where the ceremony is for SSV: of finals, in version 1 of
+    /// commits.
     pub(super) fn sealing(
         &self,
         released: &Released,
-        chains: &Each<()>,
+        last: &Last<'_>,
         sums: &Got<Sums>,
         ledger: &mut Ledger,
     ) {
         if self.ceremony.ssv().is_none() {
             return;
         }
-        let proven = |sums: &Sums, commits: &[Signed<Commit>]| {
-            checks::shares_encrypted(&self.ceremony, sums, commits).map(drop)
-        };
-        let together = match (released, sums, have_all(chains)) {
-            (Released::Together(commits), Ok(sums), Ok(_)) => proven(sums, &commits.signed).is_ok(),
-            _ => false,
-        };
-        let chained = released.all().into_iter().zip(chains).map(|(commit, chain)| {
-            have(chain)?;
-            commit
-        });
-        let chained: Each<&Signed<Commit>> = chained.collect();
-        ledger.each(Code::Sealed, &chained, |commit| match together {
-            true => Ok(()),
-            false => Ok(proven(have(sums)?, core::slice::from_ref(*commit))?),
-        });
+        match self.shape.round_of_encrypted_shares() {
+            Round::Final => self.published(&self.judged(last), sums, ledger),
+            _ => {
+                let chained = released.all().into_iter().zip(last.chains).map(|(commit, chain)| {
+                    have(chain)?;
+                    commit
+                });
+                self.published(&chained.collect(), sums, ledger);
+            }
+        }
         let _: Got<()> = ledger.done(Code::Sealed, || details::sealed(&self.shape));
+    }
+
+    fn published<B: Publishes + Sync>(
+        &self,
+        statements: &Each<&Signed<B>>,
+        sums: &Got<Sums>,
+        ledger: &mut Ledger,
+    ) {
+        ledger.each(Code::Sealed, statements, |published| {
+            let (sums, alone) = (have(sums)?, core::slice::from_ref(*published));
+            Ok(checks::shares_encrypted(&self.ceremony, sums, alone).map(drop)?)
+        });
     }
 
     /// The finals that are judged by the commits here: those signed over all of them, by operators
@@ -259,8 +269,7 @@ impl Rounds {
         }
         let lock = ledger.part(Code::Cluster, || {
             let (sums, Signatures { messages, combined }) = (have(sums)?, have(signatures)?);
-            // A cluster has no encrypted shares: no ceremony is for Obol and for SSV.
-            let outcome = ValidatorOutcome::all(sums, &messages.roots, combined, &[]);
+            let outcome = ValidatorOutcome::all(sums, &messages.roots, combined);
             Ok(UnsignedLock::new(&self.ceremony, &outcome))
         });
         let judged = self.judged(last);

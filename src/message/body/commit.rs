@@ -2,8 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{digests, outside, put_digests};
-use crate::ethereum::ssv::RSA_BYTES;
+use super::{EncryptedShare, digests, outside, put_digests};
 use crate::message::envelope::Round;
 use crate::message::shape::Shape;
 use crate::primitives::batch::{Weighing, test_signatures, weigh_signatures};
@@ -12,29 +11,14 @@ use crate::primitives::curve::{G2, UntestedG2};
 use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
-/// An operator's share of a validator, encrypted to its own RSA key, with the proof that it has
-/// signed with that key (for SSV). Only the operator itself can tell whether it holds the share.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EncryptedShare {
-    /// RSAES-PKCS1-v1_5.
-    pub ciphertext: [u8; RSA_BYTES],
-    /// RSASSA-PSS over [`crate::ethereum::ssv::ShareProof`].
-    pub proof: [u8; RSA_BYTES],
-}
-
-impl EncryptedShare {
-    /// Bytes of one.
-    pub const BYTES: usize = 2 * RSA_BYTES;
-}
-
-/// R3: the release. `32n + 192·items` bytes, for SSV `+ 512V`.
+/// R3: the release. `32n + 192·items` bytes; in version 1, for SSV, `+ 512V`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     /// Digests of certificate 1, the prepares by index.
     pub view: Vec<Digest>,
     /// Partial signatures on every message of every validator, in the spec's order.
     pub partials: Vec<G2>,
-    /// The sender's share of every validator, for SSV; otherwise none.
+    /// The sender's share of every validator, for SSV in version 1; otherwise none.
     pub sealed: Vec<EncryptedShare>,
 }
 
@@ -50,16 +34,10 @@ const PARTIAL: &str = "partial signature";
 impl UntestedCommit {
     fn read(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
-            let sealed = |r: &mut Reader<'_>| {
-                Ok(EncryptedShare {
-                    ciphertext: r.array("encrypted share")?,
-                    proof: r.array("proof of an encrypted share")?,
-                })
-            };
             Ok(Self {
                 view: digests(r, "view", shape.view_len(Round::Commit))?,
                 partials: r.many(shape.items_of(sender), |r| r.untested_g2(PARTIAL))?,
-                sealed: r.many(shape.encrypted_shares_of(sender), sealed)?,
+                sealed: EncryptedShare::read_all(r, shape, sender, Round::Commit)?,
             })
         })
     }
@@ -135,7 +113,7 @@ impl Commit {
     pub fn encode(&self) -> Vec<u8> {
         put_digests(Writer::default(), &self.view)
             .each(&self.partials, |w, partial| w.bytes(&partial.to_uncompressed()))
-            .each(&self.sealed, |w, sealed| w.bytes(&sealed.ciphertext).bytes(&sealed.proof))
+            .each(&self.sealed, EncryptedShare::write)
             .finish()
     }
 }

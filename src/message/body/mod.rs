@@ -15,8 +15,11 @@ use super::shape::Shape;
 mod commit;
 mod deal;
 
-pub use commit::{Commit, EncryptedShare, Misfit};
+mod encrypted_share;
+
+pub use commit::{Commit, Misfit};
 pub use deal::Deal;
+pub use encrypted_share::{EncryptedShare, Publishes};
 
 /// R0: what is fixed before anything is revealed. `64 + 32n` bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,15 +53,18 @@ impl Prepare {
     pub const DURABLE: u32 = 1;
 }
 
-/// R4: the agreement on outputs. `36 + 32n` bytes, and 161 more if an Obol cluster is made.
+/// R4: the agreement on outputs. `32 + 32n` bytes; `512V` more for SSV, and 161 more if an Obol
+/// cluster is made. Version 1 has flags, and nothing for SSV.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Final {
     /// Digests of the commits, by index.
     pub view: Vec<Digest>,
     /// Output digest `O`.
     pub outputs: Digest,
-    /// [`Final::KEYSTORES`] and [`Final::ERASED`].
-    pub flags: u32,
+    /// In version 1: [`Final::KEYSTORES`] and [`Final::ERASED`].
+    pub flags: Option<u32>,
+    /// The sender's share of every validator, for SSV; otherwise none.
+    pub sealed: Vec<EncryptedShare>,
     /// If an Obol cluster is made: what this operator signs of its lock.
     pub lock: Option<LockSignatures>,
 }
@@ -185,7 +191,11 @@ impl Final {
             Ok(Self {
                 view: digests(r, "view", shape.view_len(Round::Final))?,
                 outputs: Digest(r.array("output digest")?),
-                flags: flags(r, Self::KEYSTORES | Self::ERASED)?,
+                flags: match shape.final_has_flags() {
+                    false => None,
+                    true => Some(flags(r, Self::KEYSTORES | Self::ERASED)?),
+                },
+                sealed: EncryptedShare::read_all(r, shape, sender, Round::Final)?,
                 lock: match shape.locks(sender) {
                     false => None,
                     true => Some(LockSignatures {
@@ -201,7 +211,8 @@ impl Final {
     pub fn encode(&self) -> Vec<u8> {
         put_digests(Writer::default(), &self.view)
             .bytes(self.outputs.as_ref())
-            .u32(self.flags)
+            .each(self.flags, Writer::u32)
+            .each(&self.sealed, EncryptedShare::write)
             .each(&self.lock, |w, lock| w.bytes(&lock.shares.to_compressed()).bytes(&lock.node))
             .finish()
     }

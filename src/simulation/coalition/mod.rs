@@ -25,6 +25,8 @@ mod speech;
 struct Face {
     forger: Forger,
     said: BTreeMap<Round, Statement>,
+    /// Wrong statements in the place of what it has said.
+    junk: Vec<Statement>,
     boxes: BTreeMap<Index, Vec<u8>>,
     sums: Option<Sums>,
     shares: Option<Vec<SecretScalar>>,
@@ -164,7 +166,9 @@ impl Coalition {
             let before = made.len();
             for member in 0..self.members.len() {
                 for face in 0..self.members[member].faces.len() {
-                    made.extend(self.next(member, face));
+                    let next = self.next(member, face);
+                    let junk = next.as_ref().map(|next| self.spoil(member, face, next));
+                    made.extend(next.into_iter().chain(junk.into_iter().flatten()));
                 }
             }
             if made.len() == before {
@@ -252,15 +256,29 @@ impl Coalition {
             Round::Final => {
                 let session = self.session(face)?;
                 let commits = self.collect(Round::Commit, face, Some(session))?;
-                let Some(last) = forger.last(session, &commits, own.sums.as_ref()?) else {
+                let Some(last) =
+                    forger.last(session, &commits, own.sums.as_ref()?, own.shares.as_ref()?)
+                else {
                     self.members[at].faces[face].stuck = true;
                     return None;
                 };
                 last
             }
         };
+        let forger = &self.members[at].faces[face].forger;
+        let made = if face == 1 && kind.signs_twice() { forger.again(&made) } else { made };
         self.members[at].faces[face].said.insert(round, made.clone());
         Some(made)
+    }
+
+    /// Wrong statements in the place of this one, of a member that makes such.
+    fn spoil(&mut self, at: usize, face: usize, made: &Statement) -> Vec<Statement> {
+        if self.members[at].kind.junk_in() != Some(made.envelope.round) {
+            return Vec::new();
+        }
+        let face = &mut self.members[at].faces[face];
+        face.junk = (0..2).map(|number| face.forger.junk(made, number)).collect();
+        face.junk.clone()
     }
 
     fn boxes_for(&self, me: Index, face: usize) -> Option<Vec<(Index, Vec<u8>)>> {
@@ -299,8 +317,8 @@ fn member(seat: &OwnSeat, kind: Adversary, secret: &[u8; 32]) -> Member {
         // Another seed seals other boxes, and so makes another deal that is right all the same.
         let differs = number == 1 && matches!(kind, Adversary::TwoFacedDeal);
         forger.box_seed = label(if differs { "second boxes" } else { "boxes" });
-        let (said, boxes) = (BTreeMap::new(), BTreeMap::new());
-        Face { forger, said, boxes, sums: None, shares: None, stuck: false }
+        let (said, junk, boxes) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
+        Face { forger, said, junk, boxes, sums: None, shares: None, stuck: false }
     };
     let faces = kind.faces().into_iter().enumerate().map(face).collect();
     Member { seat: seat.clone(), kind, faces, told: BTreeSet::new() }

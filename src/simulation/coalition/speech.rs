@@ -23,7 +23,10 @@ impl Coalition {
                 let face = &member.faces[self.face_for(member, peer)];
                 let silent = member.kind.silent_from();
                 let mut told = Vec::new();
-                for statement in face.said.values() {
+                let spoilt = member.kind.junk_in().filter(|_| left_out);
+                let right = face.said.iter().filter(|(round, _)| Some(**round) != spoilt);
+                let wrong = face.junk.iter().filter(|_| spoilt.is_some());
+                for statement in right.map(|(_, statement)| statement).chain(wrong) {
                     let (round, digest) = (statement.envelope.round, statement.digest());
                     if silent.is_some_and(|from| round >= from)
                         || member.told.contains(&(peer, digest))

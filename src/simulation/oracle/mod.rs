@@ -10,7 +10,7 @@ use crate::message::envelope::{ENVELOPE_BYTES, Kind, Round, Statement};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
 use crate::message::sync::Frame;
-use crate::primitives::hash::{Digest, Tag, tagged};
+use crate::primitives::hash::Digest;
 use crate::protocol::participant::{OwnSeat, Participant};
 use crate::protocol::record::Record;
 use crate::spec::threshold::Index;
@@ -265,7 +265,9 @@ impl Watch {
         if sender != me {
             return;
         }
-        self.public.insert(tagged(Tag::Envelope, &[&statement[..ENVELOPE_BYTES]]));
+        if let Ok(opened) = Statement::open(statement, &self.cast.ceremony) {
+            self.public.insert(opened.digest());
+        }
         if self.is_faulty(me) && !self.repeating.contains(&me) {
             return;
         }
