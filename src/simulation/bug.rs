@@ -23,6 +23,8 @@ pub enum Bug {
     LeaksShare,
     /// Share boxes are not heard.
     Deaf,
+    /// The first final of an operator takes its slot, right or wrong.
+    FirstFinalTakesSlot,
     /// Two statements of one slot are signed.
     Equivocates,
     /// A share on a disk is changed when all is done.

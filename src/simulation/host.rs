@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::exchange::{Action, Ending, Event, Exchange, Moment, Pacing, Storage, Trouble as Ended};
 use crate::message::envelope::{Round, Statement, view_root};
-use crate::message::inbox::digests;
+use crate::message::inbox::{Inbox, digests};
 use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -276,6 +276,10 @@ impl Host {
             if self.home.bug == Some(Bug::Deaf) && own {
                 return Ok(reaction);
             }
+            let inbox = exchange.participant().inbox();
+            if self.home.bug == Some(Bug::FirstFinalTakesSlot) && is_second_final(inbox, bytes) {
+                return Ok(reaction);
+            }
         }
         let tick = event == Event::Tick;
         let mut storage = Watched { home: &mut self.home, watch };
@@ -343,4 +347,13 @@ impl Host {
 /// Simulated milliseconds.
 pub fn milliseconds(now: u64) -> Duration {
     Duration::from_millis(now)
+}
+
+/// Whether this is a final where there is one of the same operator.
+fn is_second_final(inbox: &Inbox, frame: &[u8]) -> bool {
+    let statement = frame.get(1..).and_then(|bytes| inbox.open(bytes).ok());
+    statement.is_some_and(|statement| {
+        let envelope = statement.envelope;
+        envelope.round == Round::Final && inbox.all(Round::Final, envelope.sender).next().is_some()
+    })
 }

@@ -1,11 +1,11 @@
 //! Model of `message/inbox.rs`: which statements are kept, and which of them count.
 
-use crate::memory::{Context, Memory};
+use crate::memory::{Context, Memory, Stage};
 use crate::rules::Bug;
 use crate::statement::{Book, COMMIT, FINAL, Flaw, HELLO, Id, N, NONE, PREPARE, Statement, View};
 
 /// Statements kept in a slot: two, and the prepares that the commits of three operators (two each)
-/// name.
+/// name; of commits and finals one that passes where two do not.
 pub(crate) const HELD: usize = 6;
 
 /// `Arrival` of `message/inbox.rs`, and `Rejected` for what is early or of another session.
@@ -58,25 +58,41 @@ impl Memory {
             0 => Arrival::New,
             _ if held.contains(&id) => Arrival::Same,
             1 => Arrival::Conflict,
-            _ if !cx.scope.has(Bug::FirstTwoOnly) && self.is_named(cx, id, statement) => {
+            _ if cx.scope.has(Bug::FirstTwoOnly) => Arrival::Surplus,
+            _ if self.is_named(cx, id, statement) || self.needs(cx, id, statement) => {
                 Arrival::Conflict
             }
-            _ if cx.scope.agreeing_finals && self.agrees(cx, id, statement) => Arrival::Conflict,
             _ => Arrival::Surplus,
         }
     }
 
-    /// For [`Scope::agreeing_finals`]: another operator's final says the same, and no other in this
-    /// slot does.
-    fn agrees(&self, cx: &Context<'_>, id: Id, statement: &Statement) -> bool {
-        let same = |other: Id| {
-            let other = cx.book.get(other);
-            other.view == statement.view && other.flaw == statement.flaw
+    /// Whether a statement is sound and was computed from what counts of the round before.
+    fn passes(&self, book: &Book, id: Id) -> bool {
+        let statement = book.get(id);
+        statement.is_ordinary()
+            && statement.flaw == Flaw::Sound
+            && self.complete(book, statement.round - 1) == Some(statement.view)
+    }
+
+    /// `Stage::needs`: it passes where what is in its slot does not, in the round that is awaited; a
+    /// commit if somebody's final names it.
+    fn needs(&self, cx: &Context<'_>, id: Id, statement: &Statement) -> bool {
+        let finals = (0..N).flat_map(|sender| self.all(FINAL, sender).take(2));
+        let awaited = match self.stage {
+            Stage::Commits if statement.round == COMMIT => {
+                finals.into_iter().any(|last| cx.book.get(last).view[statement.sender] == id)
+            }
+            Stage::Finals => statement.round == FINAL,
+            _ => false,
         };
-        let says = |sender: usize| self.all(FINAL, sender).any(|other| other != id && same(other));
-        statement.round == FINAL
-            && !says(statement.sender)
-            && (0..N).any(|sender| sender != statement.sender && says(sender))
+        let mut held = self.all(statement.round, statement.sender);
+        awaited && self.passes(cx.book, id) && !held.any(|held| self.passes(cx.book, held))
+    }
+
+    /// What fills the slot of an operator's final (`Inbox::fill`): the first that passes.
+    pub(crate) fn filling(&self, cx: &Context<'_>, sender: usize) -> Option<Id> {
+        let first = if cx.scope.has(Bug::FirstFinalTakesSlot) { 1 } else { HELD };
+        self.all(FINAL, sender).take(first).find(|id| self.passes(cx.book, *id))
     }
 
     /// `Inbox::is_named`.
@@ -121,15 +137,6 @@ impl Memory {
                     }
                 }
             }
-        }
-        if round == FINAL && cx.scope.agreeing_finals {
-            let view = self.first(FINAL, cx.me).map(|own| book.get(own).view);
-            let agreeing = |sender| {
-                self.all(FINAL, sender).find(|id| {
-                    Some(book.get(*id).view) == view && book.get(*id).flaw == Flaw::Sound
-                })
-            };
-            sets.extend((|| Some([agreeing(0)?, agreeing(1)?, agreeing(2)?]))());
         }
         let second = |sender| self.all(round, sender).filter(ordinary).take(2).last();
         let seconds = (|| Some([second(0)?, second(1)?, second(2)?]))();

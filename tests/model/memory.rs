@@ -207,8 +207,8 @@ impl Memory {
             this.advance(cx, &mut step);
             match this.accept(cx, id) {
                 Arrival::Rejected => this.stage = Stage::Damaged,
-                // What was kept once has to be kept again, though one's own FINAL is not here yet.
-                Arrival::Surplus if cx.scope.agreeing_finals => this.keep(cx, id),
+                // What was kept once has to be kept again, whatever else is here by now.
+                Arrival::Surplus => this.keep(cx, id),
                 _ => {}
             }
         }
@@ -433,16 +433,19 @@ impl Memory {
         step
     }
 
-    /// `AwaitFinals::advance`.
+    /// `AwaitFinals::advance`: each slot by itself, by the first that passes.
     fn leave_finals(&mut self, cx: &mut Context<'_>, step: &mut Step) {
-        let commits = self.complete(cx.book, COMMIT);
-        let sets = self.candidates(cx, FINAL);
-        let agreed = sets.into_iter().find(|set| self.certified(cx, *set, commits));
-        if agreed.is_none() && !cx.scope.has(Bug::WriteEarly) {
-            return;
+        let commits = self.complete(cx.book, COMMIT).expect("all commits were checked");
+        for sender in 0..N {
+            for id in self.slots[FINAL][sender].into_iter().take_while(|id| *id != NONE) {
+                self.certified(cx, [id; N], Some(commits));
+            }
         }
-        if let Some(set) = agreed {
-            self.prefer(FINAL, set);
+        let filled: Vec<Id> = (0..N).filter_map(|sender| self.filling(cx, sender)).collect();
+        match <View>::try_from(filled) {
+            Ok(set) => self.prefer(FINAL, set),
+            Err(_) if cx.scope.has(Bug::WriteEarly) => {}
+            Err(_) => return,
         }
         step.asks.push(Ask::WriteOut);
         self.stage = Stage::Finished;

@@ -33,13 +33,17 @@ pub(crate) enum Property {
     /// Where an honest operator has committed, every other honest one comes to commit by what
     /// honest operators hold.
     CertificateWins,
+    /// Where an honest operator has said FINAL, every other honest one comes to say it by what honest
+    /// operators hold.
+    CommitsWin,
     /// Where an honest operator has written, every other honest one comes to write them by what
-    /// honest operators hold. The program keeps this as long as the byzantine operator signs at
-    /// most two different FINALs.
+    /// honest operators hold.
     WrittenWins,
     /// Where the byzantine operator has not yet said what no honest one would, everybody finishes
-    /// if it goes on like that.
+    /// if it goes on like that; also where it has signed one content several times.
     HonestyFinishes,
+    /// From PREPARE on, what a later view names is the one sound statement over what it names.
+    UniqueContent,
 }
 
 /// The statements of a certificate: one of each operator, sound, all over one view. The view.
@@ -95,10 +99,26 @@ pub(crate) fn violated(world: &World, state: &State) -> Vec<Property> {
             found.push(Property::DepositMeansAllPrepared);
         }
     }
+    let sound = |id: &&Id| {
+        let statement = book.get(**id);
+        matches!(statement.round, PREPARE | COMMIT)
+            && statement.is_ordinary()
+            && statement.flaw == Flaw::Sound
+    };
+    let used = world.used(state);
+    let mut named: Vec<(usize, usize, View)> = used
+        .iter()
+        .filter(sound)
+        .map(|id| (book.get(*id).round, book.get(*id).sender, book.get(*id).view))
+        .collect();
+    named.sort_unstable();
+    if named.windows(2).any(|pair| pair[0] == pair[1]) {
+        found.push(Property::UniqueContent);
+    }
     let honest = world.honest.into_iter().fold(0, |all, seat| all | 1 << seat);
     let blamed = machines.iter().fold(0, |all, machine| all | machine.memory.blamed);
     let mut statements: Vec<Id> = machines.iter().flat_map(|machine| machine.sent()).collect();
-    statements.extend(world.used(state));
+    statements.extend(used);
     statements.sort_unstable();
     statements.dedup();
     if (judge(scope, book, &statements) | blamed) & honest != 0 {
@@ -172,21 +192,23 @@ fn restart_differs(world: &mut World, state: &State) -> bool {
 /// The properties that do not hold, of those about what may come.
 pub(crate) fn violated_later(world: &mut World, state: &State) -> Vec<Property> {
     let mut found = Vec::new();
-    let commits = |world: &World, state: &State| {
-        world
-            .machines(state)
-            .iter()
-            .filter(|machine| machine.said(&world.book, COMMIT).is_some())
-            .count()
+    let say = |world: &World, state: &State, round: usize| {
+        let says = |machine: &&&Machine| machine.said(&world.book, round).is_some();
+        world.machines(state).iter().filter(says).count()
     };
+    let commits = |world: &World, state: &State| say(world, state, COMMIT);
+    let finals = |world: &World, state: &State| say(world, state, FINAL);
     let writes = |world: &World, state: &State| {
         world.machines(state).iter().filter(|machine| machine.disk.written).count()
     };
     let written = writes(world, state);
-    if commits(world, state) == 1 || written == 1 {
+    if commits(world, state) == 1 || finals(world, state) == 1 || written == 1 {
         let ways = [false, true].map(|latest_first| world.settle(state, false, latest_first));
         if ways.iter().all(|settled| commits(world, settled) != 2) {
             found.push(Property::CertificateWins);
+        }
+        if finals(world, state) == 1 && ways.iter().all(|settled| finals(world, settled) != 2) {
+            found.push(Property::CommitsWin);
         }
         if written == 1 && ways.iter().all(|settled| writes(world, settled) != 2) {
             found.push(Property::WrittenWins);

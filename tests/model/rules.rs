@@ -1,6 +1,8 @@
 //! The rules of honest operators, each of which can be broken, and limits on what the byzantine
 //! operator may say.
 
+use crate::statement::{COMMIT, FINAL, PREPARE};
+
 /// A rule broken on purpose. The program keeps all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bug {
@@ -28,6 +30,13 @@ pub(crate) enum Bug {
     SignAgain,
     /// A view that differs is taken for proof against its signer.
     ViewIsProof,
+    /// The first FINAL of an operator takes its slot, right or wrong.
+    FirstFinalTakesSlot,
+    /// A digest covers the signature, so that a second signature on one content is another
+    /// statement.
+    NamesSignatures,
+    /// A COMMIT has several valid contents, like one that holds encrypted shares.
+    FreeCommit,
 }
 
 /// What is explored.
@@ -36,8 +45,8 @@ pub(crate) struct Scope {
     /// The seat of the byzantine operator: 0, 1 or 2. It matters for the order in which
     /// certificates are looked for.
     pub(crate) byzantine: usize,
-    /// Sound statements with the same content that it signs for each of the slots of PREPARE,
-    /// COMMIT and FINAL.
+    /// Signatures that it makes on one content of PREPARE and of COMMIT, and valid contents of
+    /// FINAL.
     pub(crate) variants: [u8; 3],
     /// Hellos that it signs.
     pub(crate) hellos: u8,
@@ -57,8 +66,6 @@ pub(crate) struct Scope {
     pub(crate) ordered: bool,
     /// Power fails between any two operations of a disk or the network.
     pub(crate) crashes: bool,
-    /// A third FINAL is kept too if it says what another operator's FINAL says that is held.
-    pub(crate) agreeing_finals: bool,
     /// The rule that is broken.
     pub(crate) bug: Option<Bug>,
 }
@@ -66,5 +73,16 @@ pub(crate) struct Scope {
 impl Scope {
     pub(crate) fn has(&self, bug: Bug) -> bool {
         self.bug == Some(bug)
+    }
+
+    /// Different sound statements over one view that the byzantine operator can sign for a slot of
+    /// `round`. Of PREPARE and COMMIT there is one content, which its digest names: a second
+    /// signature is the same statement.
+    pub(crate) fn sound(&self, round: usize) -> u8 {
+        let free = round == FINAL || (round == COMMIT && self.has(Bug::FreeCommit));
+        match free || self.has(Bug::NamesSignatures) {
+            true => self.variants[round - PREPARE],
+            false => self.variants[round - PREPARE].min(1),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use crate::machine::{Event, Machine};
 use crate::memory::Stage;
-use crate::rules::Scope;
+use crate::rules::{Bug, Scope};
 use crate::statement::{
     Book, COMMIT, DEAL, FINAL, Flaw, HELLO, Id, JUNK, Kind, N, NONE, PREPARE, Statement, View,
 };
@@ -288,7 +288,7 @@ impl World {
                         &mut said,
                         &used,
                         plain(round, session, view),
-                        scope.variants[round - PREPARE],
+                        scope.sound(round),
                     );
                 }
             }
@@ -412,7 +412,19 @@ impl World {
         let used = self.used(state);
         let fair =
             |id: &Id| self.book.get(*id).is_ordinary() && self.book.get(*id).flaw == Flaw::Sound;
-        let rounds = used.iter().map(|id| self.book.get(*id).round);
+        // However many signatures: what an honest operator says has one content.
+        let signed_again = |id: &Id| {
+            let statement = self.book.get(*id);
+            self.scope.has(Bug::NamesSignatures)
+                && used.iter().any(|other| {
+                    let earlier = self.book.get(*other);
+                    earlier.variant < statement.variant
+                        && Statement { variant: 0, ..*earlier }
+                            == Statement { variant: 0, ..*statement }
+                })
+        };
+        let contents = used.iter().filter(|id| !signed_again(id));
+        let rounds = contents.map(|id| self.book.get(*id).round);
         used.iter().all(fair)
             && (HELLO..=FINAL).all(|round| rounds.clone().filter(|of| *of == round).count() <= 1)
     }

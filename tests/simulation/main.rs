@@ -76,6 +76,9 @@ fn every_adversary_gets_its_end() {
         TwoFacedPrepare,
         TwoFacedCommit,
         TwoFacedFinal,
+        SignsTwice,
+        JunkCommits,
+        JunkFinals,
         PreparesAndComplains,
         AbandonsAndGoesOn,
         ReplaysForeign,
@@ -164,6 +167,15 @@ fn a_peer_that_leaves_too_early_is_found() {
         plan.calm_from = 60_000;
     };
     assert_eq!(planted(Bug::LeavesEarly, slow), [Oracle::Parting]);
+}
+
+#[test]
+fn a_slot_that_the_first_final_takes_is_found() {
+    let junk = |plan: &mut Plan| plan.adversaries = vec![(1, Adversary::JunkFinals)];
+    assert_eq!(planted(Bug::FirstFinalTakesSlot, junk), [Oracle::Liveness]);
+    let mut plan = Plan::calm(1, SMALL, 1);
+    junk(&mut plan);
+    assert_eq!(play(plan).ending, Ending::Finished);
 }
 
 #[test]
