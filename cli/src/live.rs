@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::messages;
-use crate::progress::{Progress, seat_name, seat_names};
+use crate::progress::{Progress, listed, seat_name, seat_names};
 use crate::report::CliError;
 use quorate::audit::describe;
 use quorate::exchange::Notice;
@@ -73,7 +73,7 @@ impl Live {
     }
 
     fn name(&self, peer: Index) -> String {
-        seat_name(&self.ceremony, peer)
+        seat_name(&self.ceremony, peer).to_string()
     }
 }
 
@@ -153,7 +153,7 @@ impl Observer for Live {
                 parting.as_secs()
             )),
             Notice::StayingFor(peers) => {
-                let names = seat_names(&self.ceremony, &peers).join(", ");
+                let names = listed(&seat_names(&self.ceremony, &peers));
                 self.say(&format!(
                     "Outputs are written. Staying for {names}, who may still need this operator. \
                      Ctrl-C is safe."

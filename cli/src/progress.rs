@@ -1,9 +1,13 @@
 //! Progress lines of a running ceremony: one for each change, always with the operators that are
 //! awaited.
 
+use core::fmt;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
+use quorate::audit::describe::in_quotes;
 use quorate::message::envelope::Round;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::{Participant, Waiting};
@@ -123,7 +127,7 @@ impl Progress {
         }
         let name = |index: &Index| {
             let name = seat_name(ceremony, *index);
-            if detail { format!("{name} ({})", self.last_heard(*index)) } else { name }
+            if detail { format!("{name}, {}", self.last_heard(*index)) } else { name.to_string() }
         };
         Some(format!(
             "{head} Waiting for {}.",
@@ -150,17 +154,54 @@ impl Progress {
     }
 }
 
-/// The name of a seat.
-pub(crate) fn seat_name(ceremony: &Ceremony, index: Index) -> String {
-    match ceremony.roster().get(index) {
-        Some(seat) => seat.card.name.to_string(),
-        None => format!("operator {}", index.get()),
+/// An operator of a ceremony: for people its name in quotes with its seat, so that no name passes
+/// for another operator; for programs its index, name and key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Named {
+    index: u16,
+    name: Option<String>,
+    key: Option<String>,
+}
+
+impl Named {
+    /// With its key: where it is blamed.
+    pub(crate) fn with_key(&self) -> String {
+        match (&self.name, &self.key) {
+            (Some(name), Some(key)) => {
+                format!("{} (operator {}, key 0x{key})", in_quotes(name), self.index)
+            }
+            _ => self.to_string(),
+        }
     }
 }
 
-/// The names of several seats.
-pub(crate) fn seat_names(ceremony: &Ceremony, indices: &[Index]) -> Vec<String> {
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.name {
+            Some(name) => write!(f, "{} (operator {})", in_quotes(name), self.index),
+            None => write!(f, "operator {}", self.index),
+        }
+    }
+}
+
+/// The operator in a seat.
+pub(crate) fn seat_name(ceremony: &Ceremony, index: Index) -> Named {
+    let seat = ceremony.roster().get(index);
+    Named {
+        index: index.get(),
+        name: seat.map(|seat| seat.card.name.to_string()),
+        key: seat.map(|seat| hex::encode(seat.card.key.as_bytes())),
+    }
+}
+
+/// The operators in several seats.
+pub(crate) fn seat_names(ceremony: &Ceremony, indices: &[Index]) -> Vec<Named> {
     indices.iter().map(|index| seat_name(ceremony, *index)).collect()
+}
+
+/// Several operators, for people.
+pub(crate) fn listed(names: &[Named]) -> String {
+    names.iter().map(Named::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Verdict {
         for (index, seat) in ceremony.roster().iter() {
             text += &format!(
                 "  {index:>3}  {}, key 0x{}\n",
-                seat.card.name,
+                describe::in_quotes(seat.card.name.as_str()),
                 hex::encode(seat.card.key.as_bytes())
             );
         }
@@ -111,7 +111,7 @@ impl Verdict {
                 .rule
                 .culprits()
                 .into_iter()
-                .map(|index| describe::operator(Some(ceremony), index))
+                .map(|index| describe::culprit(Some(ceremony), index))
                 .collect();
             text += &format!(
                 "\nFault        {}\nResponsible  {}\nEvidence     {}\n",

@@ -20,7 +20,7 @@ use quorate_operator::store::{IDENTITY_FILE, open_with_passphrase};
 use serde_json::{Value, json};
 use support::files::{files, mode, only, private};
 use support::ports::{free_address, free_port};
-use support::program::{Ended, PATIENCE, end, limited};
+use support::program::{Ended, PATIENCE, end, limited, names};
 use support::running::{Killed, Running, Signal};
 use tempfile::TempDir;
 
@@ -48,7 +48,7 @@ struct Cluster {
 impl Cluster {
     fn new(n: usize, t: usize, groups: &[&str]) -> Self {
         let root = TempDir::new().unwrap();
-        let names: Vec<String> = (1..=n).map(|i| format!("operator-{i}")).collect();
+        let names: Vec<String> = (1..=n).map(|i| format!("member-{i}")).collect();
         let ports = (0..n).map(|_| free_port()).collect();
         let mut cluster = Self { root, names, ports, words: String::new() };
         let mut args: Vec<String> = ["spec", "new", "--name", "Test cluster", "--network", "hoodi"]
@@ -318,7 +318,7 @@ fn a_second_process_on_one_directory_is_refused_and_harms_nothing() {
     let status = quorate(&["--json", "--dir", &dir, "--passphrase-file", &passphrase, "status"])
         .ended_with(5)
         .json();
-    assert_eq!(status["ceremonies"][0]["waiting_for"], json!(["operator-2", "operator-3"]));
+    assert_eq!(names(&status["ceremonies"][0]["waiting_for"]), json!(["member-2", "member-3"]));
     cluster.run(0, &["--linger", "1"]).failed(1, &["is using this directory"]);
     let rest: Vec<Running> = [1, 2].into_iter().map(|i| cluster.start(i)).collect();
     finish([first]);
@@ -456,7 +456,7 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
     let verdict = verdict.json();
     assert_eq!(verdict["exit"], 0);
     assert_eq!(verdict["proven"][0]["class"], "E3");
-    assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "operator-4");
+    assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "member-4");
 
     // A second run tells the others again and ends as the first did, with the same evidence.
     let again: Vec<Running> = (0..3)
@@ -469,16 +469,16 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
         .collect();
     for (i, running) in again.into_iter().enumerate() {
         let said = running.ends_with(3).json();
-        assert_eq!(said["culprits"], json!(["operator-4"]));
+        assert_eq!(names(&said["culprits"]), json!(["member-4"]));
         assert_eq!(said["certainty"], "proven");
         let next = said["next"].as_str().unwrap();
-        assert!(next.contains("spec next") && next.contains("--without operator-4"), "{next}");
+        assert!(next.contains("spec next") && next.contains("--without 4"), "{next}");
         assert_eq!(cluster.evidence(i, "fault-"), evidence[i]);
     }
     let status = end(cluster.quorate(0, &["--json", "status"])).json();
     assert_eq!(status["ceremonies"][0]["state"], "faulted");
     assert!(
-        status["ceremonies"][0]["proven"][0].as_str().unwrap().contains("operator-4"),
+        status["ceremonies"][0]["proven"][0].as_str().unwrap().contains("member-4"),
         "{status}"
     );
 
@@ -489,7 +489,7 @@ fn a_proven_fault_stops_every_honest_operator_and_a_second_run_says_so_again() {
         "next",
         &cluster.path("ceremony.toml"),
         "--without",
-        "operator-4",
+        "member-4",
         "--reason",
         "a bad share",
         "-o",
@@ -509,8 +509,8 @@ fn who_waited_for_a_withheld_share_goes_on_when_it_comes() {
     let cheat = cluster.cheat(3, "withhold");
     let mut others: Vec<Running> = (0..3).map(|i| cluster.start(i)).collect();
     // The second is the one who gets nothing; the others are prepared, and stay.
-    others[1].until("Round 2 of 5, shares: 3 of 4. Waiting for operator-4.");
-    others[0].until("Waiting for operator-2.");
+    others[1].until("Round 2 of 5, shares: 3 of 4. Waiting for \"member-4\" (operator 4).");
+    others[0].until("Waiting for \"member-2\" (operator 2).");
     let prepared = others.remove(0);
     prepared.signal(Signal::INT);
     prepared.ends_with(5);
@@ -536,7 +536,7 @@ fn two_that_cannot_reach_each_other_finish_through_the_others() {
         .quorate(3, &["run", &cluster.path("elsewhere.toml"), "--yes-fingerprint", &cluster.words]);
     last.args(["--listen", &format!("127.0.0.1:{}", cluster.ports[3]), "--kdf", "pbkdf2"]);
     all.push(Running::start(last));
-    all[3].until("member-1 is not reachable");
+    all[3].until("\"member-1\" (operator 1) is not reachable");
     all.iter_mut().for_each(|running| running.until("Outputs are written."));
     // What the two have of each other they cannot know: they would stay, until somebody has had
     // enough.
@@ -571,7 +571,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
 
     let gone = abandon(&words).json();
     assert_eq!((&gone["exit"], &gone["prepared"]), (&0.into(), &false.into()));
-    assert_eq!(gone["waited_for"], json!(["operator-2", "operator-3"]));
+    assert_eq!(names(&gone["waited_for"]), json!(["member-2", "member-3"]));
     let record = cluster.evidence(0, "stopped-given-up-");
     assert_eq!(record.len(), 1);
     let path = gone["evidence"].as_str().unwrap();
@@ -581,7 +581,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
         verdict.json()["said"][0]
             .as_str()
             .unwrap()
-            .starts_with("member-1 (operator 1) abandoned the ceremony in round 0")
+            .starts_with("\"member-1\" (operator 1) abandoned the ceremony in round 0")
     );
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
 

@@ -6,12 +6,29 @@ use crate::protocol::evidence::{Certainty, Rule};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
-/// An operator by name and index; by index alone where there is no spec, or no such seat in it.
+/// An operator by its name in quotes and its index; by index alone where there is no spec, or no
+/// such seat in it. A name cannot end its quotes, so that none passes for another operator.
 pub fn operator(ceremony: Option<&Ceremony>, index: Index) -> String {
     match ceremony.and_then(|ceremony| ceremony.roster().get(index)) {
-        Some(seat) => format!("{} (operator {})", seat.card.name, index.get()),
+        Some(seat) => format!("{} (operator {})", in_quotes(seat.card.name.as_str()), index.get()),
         None => format!("operator {}", index.get()),
     }
+}
+
+/// As [`operator`], with its key: where it is blamed.
+pub fn culprit(ceremony: Option<&Ceremony>, index: Index) -> String {
+    match ceremony.and_then(|ceremony| ceremony.roster().get(index)) {
+        Some(seat) => {
+            let name = in_quotes(seat.card.name.as_str());
+            format!("{name} (operator {}, key 0x{})", index.get(), seat.card.key)
+        }
+        None => operator(ceremony, index),
+    }
+}
+
+/// A name in quotes. Names of version 1 may have quotes in them: these are escaped.
+pub fn in_quotes(name: &str) -> String {
+    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// A round by number and name.

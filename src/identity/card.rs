@@ -25,9 +25,9 @@ const PREFIX: Hrp = Hrp::parse_unchecked("quorate");
 const WITHOUT_MARK: u8 = 1;
 const WITH_MARK: u8 = 2;
 
-/// 32 random bytes of one directory of an operator. They are in the card and not in the sealed keys,
-/// so that a directory to which only the keys were restored is told from the one that they were made
-/// in.
+/// 32 random bytes of one directory of an operator. They are in the card and not in the sealed
+/// keys: so a directory to which only the keys were restored is told from the one in which they
+/// were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstallMark(pub [u8; 32]);
 
@@ -288,8 +288,8 @@ impl OperatorCard {
         if card.encode() == text { Ok(card) } else { Err(CardError::NotCanonical) }
     }
 
-    /// Appends `key(32) ‖ noise(32) ‖ install mark(32), if any ‖ card signature(64) ‖ name length(1)
-    /// ‖ name`: the part that card and spec have in common.
+    /// Appends `key(32) ‖ noise(32) ‖ install mark(32), if any ‖ card signature(64) ‖ name
+    /// length(1) ‖ name`: the part that card and spec have in common.
     pub fn write(&self, w: Writer) -> Writer {
         let length = u8::try_from(self.name.0.len()).expect("a name has at most 32 bytes");
         w.bytes(self.key.as_bytes())

@@ -104,8 +104,8 @@ impl Operator {
         SecretBytes::new(bytes.finish())
     }
 
-    /// Reads what [`Operator::to_secret_bytes`] wrote, and nothing else. The operator has no install
-    /// mark: that is in another file.
+    /// Reads what [`Operator::to_secret_bytes`] wrote, and nothing else. The operator has no
+    /// install mark: that is in another file.
     pub fn from_secret_bytes(bytes: &SecretBytes) -> Result<Self, OperatorError> {
         let header = bytes.expose();
         if !header.starts_with(MAGIC) {

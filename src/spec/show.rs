@@ -172,7 +172,7 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
             None if addressed => ", no address given".to_owned(),
             None => String::new(),
         };
-        writeln!(out, "  {index}. {}{point}{address}", seat.card.name)?;
+        writeln!(out, "  {index}. \"{}\"{point}{address}", seat.card.name)?;
         writeln!(out, "     key {}", seat.card.key)?;
         if let Some(ssv) = ceremony.ssv() {
             let digest = sha256(&[ssv.keys[index.position()].modulus()]);

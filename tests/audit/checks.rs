@@ -145,7 +145,7 @@ fn v4_stops_a_hello_without_consent() {
     let report = stops(
         Hooks { signer: Box::new(signer), ..Hooks::default() },
         &[Code::V4],
-        "bob (operator 2)",
+        "\"bob\" (operator 2)",
     );
     assert_eq!(not_reached(&report).len(), 13);
     let session = |round, seat, digest| {
@@ -154,7 +154,7 @@ fn v4_stops_a_hello_without_consent() {
     stops(
         Hooks { session: Box::new(session), ..Hooks::default() },
         &[Code::V4],
-        "alice (operator 1): signed for a different spec",
+        "\"alice\" (operator 1): signed for a different spec",
     );
 }
 
@@ -167,7 +167,9 @@ fn v5_stops_copied_and_weak_hellos() {
     let bytes = with(Hooks { hello: Box::new(hello), ..Hooks::default() }).transcript();
     let report = plain(&bytes);
     assert!(report.is_clean());
-    assert!(report.line(Code::V17).unwrap().detail.contains("alice (operator 1) states 0x0909"));
+    assert!(
+        report.line(Code::V17).unwrap().detail.contains("\"alice\" (operator 1) states 0x0909")
+    );
 
     // The second operator's first one-time key is the first operator's first one.
     let first = with(Hooks::default()).statements()[0].body()[96..128].to_vec();
@@ -179,7 +181,7 @@ fn v5_stops_copied_and_weak_hellos() {
     stops(
         Hooks { encoded: Box::new(copied), ..Hooks::default() },
         &[Code::V5],
-        "alice (operator 1) and bob (operator 2) share",
+        "\"alice\" (operator 1) and \"bob\" (operator 2) share",
     );
     let weak = |round, seat, body: &mut Vec<u8>| {
         if (round, seat) == (Round::Hello, 2) {
@@ -192,7 +194,7 @@ fn v5_stops_copied_and_weak_hellos() {
     stops(
         Hooks { view_root: Box::new(view_root), ..Hooks::default() },
         &[Code::V5],
-        "carol (operator 3)",
+        "\"carol\" (operator 3)",
     );
 }
 
@@ -206,13 +208,13 @@ fn v6_stops_reveals_over_other_commitments() {
     stops(
         Hooks { deal: Box::new(deal), ..Hooks::default() },
         &[Code::V6],
-        "round 1 (deal), bob (operator 2)",
+        "round 1 (deal), \"bob\" (operator 2)",
     );
     let signer = |round, seat| if (round, seat) == (Round::Deal, 2) { 0 } else { seat };
     let report = stops(
         Hooks { signer: Box::new(signer), ..Hooks::default() },
         &[Code::V6],
-        "carol (operator 3)",
+        "\"carol\" (operator 3)",
     );
     assert_eq!(report.line(Code::V5).unwrap().status, Status::Passed);
     let session = |round, seat, digest| {
@@ -238,7 +240,7 @@ fn v7_stops_a_reveal_of_something_else() {
     stops(
         Hooks { deal: Box::new(deal), ..Hooks::default() },
         &[Code::V7],
-        "the deal of carol (operator 3)",
+        "the deal of \"carol\" (operator 3)",
     );
 }
 
@@ -266,7 +268,7 @@ fn v9_stops_copied_polynomials() {
     let across = |seat, v, k| {
         if (seat, v, k) == (1, 1, 0) { coefficient(0, 0, 0) } else { coefficient(seat, v, k) }
     };
-    let words = "alice (operator 1) for validator 1 and bob (operator 2) for validator 2";
+    let words = "\"alice\" (operator 1) for validator 1 and \"bob\" (operator 2) for validator 2";
     stops(Hooks { coefficient: Box::new(across), ..Hooks::default() }, &[Code::V9], words);
     let within = |seat, v, k| {
         if (seat, v, k) == (2, 1, 0) { coefficient(2, 0, 0) } else { coefficient(seat, v, k) }
@@ -274,7 +276,7 @@ fn v9_stops_copied_polynomials() {
     stops(
         Hooks { coefficient: Box::new(within), ..Hooks::default() },
         &[Code::V9],
-        "carol (operator 3) for validator 2",
+        "\"carol\" (operator 3) for validator 2",
     );
 }
 
@@ -285,7 +287,7 @@ fn v10_stops_a_dealer_that_did_not_know_its_contribution() {
             body.proof.z = body.proof.z + Scalar::one();
         }
     };
-    stops(Hooks { deal: Box::new(deal), ..Hooks::default() }, &[Code::V10], "bob (operator 2)");
+    stops(Hooks { deal: Box::new(deal), ..Hooks::default() }, &[Code::V10], "\"bob\" (operator 2)");
 }
 
 #[test]
@@ -317,7 +319,7 @@ fn v12_stops_other_deals_and_other_sums() {
     stops(
         Hooks { prepare: Box::new(root), ..Hooks::default() },
         &[Code::V12],
-        "the root of the sums that bob (operator 2)",
+        "the root of the sums that \"bob\" (operator 2)",
     );
     let view = |seat, body: &mut quorate::message::body::Prepare| {
         if seat == 1 {
@@ -327,7 +329,7 @@ fn v12_stops_other_deals_and_other_sums() {
     stops(
         Hooks { prepare: Box::new(view), ..Hooks::default() },
         &[Code::V12],
-        "a different statement of carol (operator 3)",
+        "a different statement of \"carol\" (operator 3)",
     );
     let flags =
         |seat, body: &mut quorate::message::body::Prepare| body.flags = u32::from(seat != 1);
@@ -348,7 +350,7 @@ fn v13_stops_a_seat_without_its_shares() {
     stops(
         Hooks { prepare: Box::new(prepare), ..Hooks::default() },
         &[Code::V13],
-        "carol (operator 3)",
+        "\"carol\" (operator 3)",
     );
 }
 
@@ -362,7 +364,7 @@ fn v14_stops_disagreement_at_the_end() {
     stops(
         Hooks { last: Box::new(last), ..Hooks::default() },
         &[Code::V14],
-        "the output digest that bob (operator 2)",
+        "the output digest that \"bob\" (operator 2)",
     );
     let last = |seat, body: &mut Final| {
         if seat == 0 {
@@ -372,7 +374,7 @@ fn v14_stops_disagreement_at_the_end() {
     stops(
         Hooks { last: Box::new(last), ..Hooks::default() },
         &[Code::V14],
-        "round 4 (final), alice (operator 1)",
+        "round 4 (final), \"alice\" (operator 1)",
     );
     let commit = |seat, body: &mut quorate::message::body::Commit| {
         if seat == 0 {
@@ -382,14 +384,14 @@ fn v14_stops_disagreement_at_the_end() {
     stops(
         Hooks { commit: Box::new(commit), ..Hooks::default() },
         &[Code::V14],
-        "round 3 (commit), alice (operator 1)",
+        "round 3 (commit), \"alice\" (operator 1)",
     );
     for round in [Round::Commit, Round::Final] {
         let signer = move |of, seat| if (of, seat) == (round, 2) { 0 } else { seat };
         stops(
             Hooks { signer: Box::new(signer), ..Hooks::default() },
             &[Code::V14],
-            "carol (operator 3)",
+            "\"carol\" (operator 3)",
         );
     }
 }
@@ -412,7 +414,7 @@ fn v15_stops_a_signature_on_anything_but_the_agreed_deposit() {
             .line(Code::V16)
             .unwrap()
             .detail
-            .contains("alice (operator 1) on deposit 1 of validator 2")
+            .contains("\"alice\" (operator 1) on deposit 1 of validator 2")
     );
 }
 
@@ -423,7 +425,7 @@ fn v16_stops_a_partial_signature_that_nobody_needed() {
             body.partials[3] = G2::hash(b"anything", DST_ETHEREUM);
         }
     };
-    let words = "carol (operator 3) on the registration of validator 2";
+    let words = "\"carol\" (operator 3) on the registration of validator 2";
     stops(Hooks { commit: Box::new(commit), ..Hooks::default() }, &[Code::V16], words);
     let encoded = |round, seat, body: &mut Vec<u8>| {
         if (round, seat) == (Round::Commit, 2) {

@@ -53,14 +53,14 @@ fn each_equation_is_looked_at() {
     };
     // View, salt, box digests, R; then z; then commitments.
     let z = 32 * 4 + 32 + 32 * 3 + 96;
-    says(changed(Round::Deal, 2, z + 31), "the proof of possession of bob");
+    says(changed(Round::Deal, 2, z + 31), "the proof of possession of \"bob");
     says(
         changed(Round::Deal, 3, z + 32 + 95),
-        "carol (operator 3)'s statement of round 1 (deal) does not decode: commitment",
+        "\"carol\" (operator 3)'s statement of round 1 (deal) does not decode: commitment",
     );
     says(
         changed(Round::Commit, 3, 32 * 4 + 191),
-        "carol (operator 3)'s statement of round 3 (commit) does not decode",
+        "\"carol\" (operator 3)'s statement of round 3 (commit) does not decode",
     );
     let exchanged = |round, at: usize, size: usize| {
         let change = move |container: &Container<'_>, bytes: &mut Vec<u8>| {
@@ -71,12 +71,12 @@ fn each_equation_is_looked_at() {
         };
         said(change, |_| ())
     };
-    says(changed(Round::Prepare, 2, 32 * 4), "the root in the prepare of bob");
+    says(changed(Round::Prepare, 2, 32 * 4), "the root in the prepare of \"bob");
     says(changed(Round::Prepare, 1, 0), "the digest of the key generation does not match the sums");
-    says(exchanged(Round::Prepare, 32 * 4 + 32, 96), "the possession proof of alice");
+    says(exchanged(Round::Prepare, 32 * 4 + 32, 96), "the possession proof of \"alice");
     says(
         exchanged(Round::Commit, 32 * 4 + 192, 192),
-        "the partial signature of alice (operator 1) on ",
+        "the partial signature of \"alice\" (operator 1) on ",
     );
     let altered = |alter: fn(&mut Vec<ValidatorOutcome>)| said(|_, _| (), alter);
     says(altered(|all| all[1].public_shares.swap(0, 3)), "validator 2: its key and public shares");

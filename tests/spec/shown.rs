@@ -57,7 +57,7 @@ fn what_is_unusual_is_said() {
         ),
         (
             with("/operators/3/point", json!(77)),
-            "  4. dave (point 77), dave.example:3613\n".to_owned(),
+            "  4. \"dave\" (point 77), dave.example:3613\n".to_owned(),
         ),
         (
             with("/network", network),

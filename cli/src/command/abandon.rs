@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::args::AbandonArgs;
 use crate::command::run::begun;
 use crate::messages::shown;
-use crate::progress::seat_names;
+use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, prompt};
 use quorate::message::complaint::{Abandon, Awaited};
@@ -83,8 +83,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             talk(MEANING);
             if args.yes_fingerprint.is_none() {
                 let waiting = seat_names(&ceremony, &participant.waiting().everybody());
-                let whom =
-                    if waiting.is_empty() { "nobody".to_owned() } else { waiting.join(", ") };
+                let whom = if waiting.is_empty() { "nobody".to_owned() } else { listed(&waiting) };
                 talk(&format!(
                     "The ceremony is {:?}, attempt {}. It waits for {whom}.",
                     ceremony.name(),
@@ -107,7 +106,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         .map_err(messages::store)?;
 
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
-    let whom = if awaited.is_empty() { "nobody".to_owned() } else { awaited.join(", ") };
+    let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
         true => {
             "This operator has signed that its shares are stored. They stay sealed where they are \

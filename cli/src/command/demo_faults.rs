@@ -337,7 +337,8 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     let cheating = demo.start(cheat, Some(Rule::Withhold))?;
     let mut honest = demo.start_all_but(cheat)?;
     let n = demo.players.len();
-    let waiting = format!("Round 2 of 5, shares: {} of {n}. Waiting for {who}.", n - 1);
+    let waiting =
+        format!("Round 2 of 5, shares: {} of {n}. Waiting for \"{who}\" (operator {n}).", n - 1);
     if honest[victim].until(&[waiting], PATIENCE).is_none() {
         return Err(differs(demo, fault, format!("{whom} does not wait for {who}")));
     }
@@ -359,7 +360,7 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         .ok_or_else(|| differs(demo, fault, "there is no record of the abandonment"))?;
     let verdict = judged(&path)?;
     if !verdict.proven.is_empty()
-        || !verdict.said.iter().any(|said| said.contains(&format!("the share box of {who}")))
+        || !verdict.said.iter().any(|said| said.contains(&format!("the share box of \"{who}\"")))
     {
         return Err(differs(demo, fault, "the record does not name it"));
     }

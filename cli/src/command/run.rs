@@ -10,7 +10,7 @@ use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
 use crate::messages::{quoted, shown};
-use crate::progress::seat_names;
+use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::describe;
@@ -216,7 +216,7 @@ pub(super) fn listen_address(
 fn done(
     ceremony: &Ceremony,
     dir: &CeremonyDir,
-    unconfirmed: &[String],
+    unconfirmed: &[Named],
     out: &Output,
 ) -> Result<Exit, CliError> {
     let folder = dir.view().out();
@@ -224,7 +224,7 @@ fn done(
         talk(&format!(
             "These operators have not confirmed that they have everything: {}. If one of them \
              needs your statements, run the same command again.",
-            unconfirmed.join(", ")
+            listed(unconfirmed)
         ));
     }
     if !dir.view().has_secret_outputs().map_err(messages::store)? {
@@ -255,19 +255,19 @@ fn done(
 }
 
 fn interrupted(
-    waiting: &[String],
-    abandoned_by: &[String],
+    waiting: &[Named],
+    abandoned_by: &[Named],
     ceremony: &Ceremony,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let whom = if waiting.is_empty() {
         String::new()
     } else {
-        format!(" It was waiting for {}.", waiting.join(", "))
+        format!(" It was waiting for {}.", listed(waiting))
     };
     let gone = match abandoned_by.is_empty() {
         true => String::new(),
-        false => format!(" Abandoned by {}.", abandoned_by.join(", ")),
+        false => format!(" Abandoned by {}.", listed(abandoned_by)),
     };
     out.finish(
         Exit::Waiting,
@@ -330,20 +330,24 @@ fn aborted(
         &format!(
             "Stopped by a fault: {what}\nResponsible: {} ({sure}).\n{stored}\nEvidence: {}\nWhat \
              to do: {todo}",
-            if culprits.is_empty() { "nobody's".to_owned() } else { culprits.join(" or ") },
+            if culprits.is_empty() {
+                "nobody's".to_owned()
+            } else {
+                culprits.iter().map(Named::with_key).collect::<Vec<_>>().join(" or ")
+            },
             evidence.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
         ),
     )
 }
 
-/// The command that drafts the next attempt, without the operators whose fault is proven.
+/// The command that drafts the next attempt, without the operators whose fault is proven: by their
+/// seats, so that no name is taken for another.
 pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ceremony) -> String {
     let culprits = match fault.rule.certainty() {
-        Certainty::Proven => seat_names(ceremony, &fault.rule.culprits()),
+        Certainty::Proven => fault.rule.culprits(),
         Certainty::Suspected | Certainty::Nobody => Vec::new(),
     };
-    let without: String =
-        culprits.iter().map(|name| format!(" --without {}", quoted(Path::new(name)))).collect();
+    let without: String = culprits.iter().map(|index| format!(" --without {index}")).collect();
     let left = ceremony.n() - culprits.len();
     let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
     format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(new))

@@ -5,6 +5,7 @@ use crate::args::SpecNext;
 use crate::command::spec;
 use crate::report::{CliError, Exit, Output, printable, talk};
 use crate::{input, messages};
+use quorate::audit::describe::in_quotes;
 use quorate::spec::file::{FILE_VERSION, PolicyEntry};
 use quorate::spec::show::describe;
 use quorate::spec::threshold::{Index, Threshold};
@@ -122,7 +123,7 @@ fn changes(old: &Ceremony, file: &CeremonyFile, without: &[Index], args: &SpecNe
     for (index, seat) in old.roster().iter().filter(|(index, _)| without.contains(index)) {
         changes.push(format!(
             "Without {} (operator {index} in the previous attempt).",
-            seat.card.name
+            in_quotes(seat.card.name.as_str())
         ));
     }
     if !args.add.is_empty() {

@@ -10,7 +10,7 @@ use super::evidence::judged;
 use super::run::{named, next_attempt};
 use crate::live::{abandoned_by, gave_up};
 use crate::messages::{quoted, shown};
-use crate::progress::{round_word, seat_name, seat_names};
+use crate::progress::{Named, listed, round_word, seat_name, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::verdict::Verdict;
 use crate::{input, messages, prompt};
@@ -293,10 +293,10 @@ enum Told {
     /// there is one.
     Waits {
         sentence: String,
-        names: Vec<String>,
+        names: Vec<Named>,
         fault: Option<String>,
         /// Who has signed that it gave up: the name, and what it means here.
-        gone: Vec<(String, String)>,
+        gone: Vec<(Named, String)>,
     },
 }
 
@@ -335,7 +335,7 @@ fn told(
         Some(round) if !names.is_empty() => {
             format!(
                 "for {}, in round {} of 5 ({})",
-                names.join(", "),
+                listed(&names),
                 round.number() + 1,
                 round_word(round)
             )

@@ -8,7 +8,7 @@ use quorate_operator::carrier::CarrierError;
 
 pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
     usage(
-        format!("operator {operator} has no seat in the ceremony {ceremony:?}"),
+        format!("operator {operator:?} has no seat in the ceremony {ceremony:?}"),
         "check that the file holds your own card (quorate identity show) and that --dir is the \
          right directory",
     )
@@ -55,7 +55,7 @@ pub(crate) fn carrier(error: CarrierError) -> CliError {
         }
         CarrierError::NoAddress { index, name } => usage(
             format!(
-                "operator {index} ({name}) has no address in the ceremony file, but other \
+                "operator {index} ({name:?}) has no address in the ceremony file, but other \
                  operators connect to it"
             ),
             "add its address as host:port; addresses are not part of the fingerprint",

@@ -324,10 +324,10 @@ fn attack_d12_withheld_box() {
     let detail = &report.line(Code::V19).unwrap().detail;
     assert!(
         detail.contains("prove nobody at fault")
-            && detail.contains("stated, not proven: alice (operator 1) abandoned"),
+            && detail.contains("stated, not proven: \"alice\" (operator 1) abandoned"),
         "{detail}"
     );
-    assert!(detail.contains("waiting for the share box of carol (operator 3)"), "{detail}");
+    assert!(detail.contains("waiting for the share box of \"carol\" (operator 3)"), "{detail}");
     // Asked through a third operator, in everybody's sight, the dealer has to answer or to refuse
     // everybody.
     assert_eq!(
@@ -516,7 +516,7 @@ fn attack_d18_silence_after_reveals() {
     let report = told("D18", &dossier, &[Code::V19], &[]);
     let detail = &report.line(Code::V19).unwrap().detail;
     assert!(
-        detail.contains("waiting for statement and share box of carol (operator 3)"),
+        detail.contains("waiting for statement and share box of \"carol\" (operator 3)"),
         "{detail}"
     );
 }

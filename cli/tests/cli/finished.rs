@@ -45,7 +45,7 @@ fn shares_and_state_of_a_finished_ceremony() {
         assert!(
             whole
                 .stdout
-                .contains("shares found: 2, one for each validator, all of alice (operator 1)"),
+                .contains("shares found: 2, one for each validator, all of \"alice\" (operator 1)"),
             "{}",
             whole.stdout
         );
@@ -75,7 +75,11 @@ fn shares_and_state_of_a_finished_ceremony() {
     fs::copy(&theirs[1], mixed.join("keystore-1.json")).unwrap();
     let mixed = audit(&mixed, &password);
     assert_eq!(mixed.code, 4);
-    assert!(mixed.stdout.contains("holds a share of alice (operator 1), but"), "{}", mixed.stdout);
+    assert!(
+        mixed.stdout.contains("holds a share of \"alice\" (operator 1), but"),
+        "{}",
+        mixed.stdout
+    );
 
     // What does not open is not a finding about the transcript.
     let keys = alice.join("secret");

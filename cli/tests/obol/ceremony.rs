@@ -149,28 +149,28 @@ fn signatures_on_the_lock_that_are_not_the_operators() {
     let cases: [(Rule, &str, Forge); 5] = [
         (
             Rule::LockShares { operator: own },
-            "the signature by the shares of bob (operator 2) on the lock",
+            "the signature by the shares of \"bob\" (operator 2) on the lock",
             |last| {
                 last.lock.as_mut().unwrap().shares = G2::hash(b"something else", b"QUORATE-TEST");
             },
         ),
         (
             Rule::LockNode { operator: own },
-            "is not signed by the node of bob (operator 2)",
+            "is not signed by the node of \"bob\" (operator 2)",
             |last| {
                 last.lock.as_mut().unwrap().node[10] ^= 1;
             },
         ),
         (
             Rule::LockNode { operator: own },
-            "is not signed by the node of bob (operator 2)",
+            "is not signed by the node of \"bob\" (operator 2)",
             |last| {
                 last.lock.as_mut().unwrap().node = node(2).sign(&[7; 32]);
             },
         ),
         (
             Rule::LockNode { operator: own },
-            "is not signed by the node of bob (operator 2)",
+            "is not signed by the node of \"bob\" (operator 2)",
             |last| {
                 // The other spelling of the recovery id.
                 last.lock.as_mut().unwrap().node[64] += 27;
@@ -178,7 +178,7 @@ fn signatures_on_the_lock_that_are_not_the_operators() {
         ),
         (
             Rule::LockNode { operator: own },
-            "is not signed by the node of bob (operator 2)",
+            "is not signed by the node of \"bob\" (operator 2)",
             |last| {
                 last.lock.as_mut().unwrap().node = [0; 65];
             },

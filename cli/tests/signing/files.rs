@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::place::Place;
 use crate::support::demo::OPERATORS;
+use crate::support::program::names;
 
 /// A card says what its maker calls itself.
 #[test]
@@ -36,7 +37,11 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         place.allow();
         let card = place.card("carol");
         let asked = place.request(&["--custodian", &card]).done();
-        assert!(asked.stderr.contains("carol only (operator 3), operator key"), "{}", asked.stderr);
+        assert!(
+            asked.stderr.contains("\"carol\" only (operator 3), operator key"),
+            "{}",
+            asked.stderr
+        );
         let asked = asked.json();
         assert_eq!((&asked["needed"], &asked["signed_by"]), (&3.into(), &1.into()));
         for operator in OPERATORS {
@@ -52,7 +57,7 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         assert!(!place.path("two.json").exists());
         let made =
             place.combine("carol", "exit", &["alice", "bob", "dave"], "exit.json").done().json();
-        assert_eq!(made["signed_by"], json!(["alice", "bob", "dave"]));
+        assert_eq!(names(&made["signed_by"]), json!(["alice", "bob", "dave"]));
         assert_eq!(made["withdrawal_request"]["data"], format!("{}0000000000000000", place.key()));
         place.combine("carol", "exit", &["dave", "carol", "bob"], "other.json").done();
         // What a person is told to do with it can be given to a shell, whatever the file is called.
@@ -235,7 +240,7 @@ fn bad_answers_are_named_and_not_counted() {
         .failed(4, &["2 valid answers", "a second answer from alice"]);
     // Four answers, one of them bad: it is named, and the others are enough.
     let made = place.combine("alice", "exit", &OPERATORS, "exit.json").done();
-    assert_eq!(made.json()["signed_by"], json!(["alice", "carol", "dave"]));
+    assert_eq!(names(&made.json()["signed_by"]), json!(["alice", "carol", "dave"]));
     assert!(
         made.stderr.contains("Not counted: partial-bob.json: a second answer from alice"),
         "{}",
@@ -263,7 +268,7 @@ fn what_an_operator_signs_is_its_own_choice() {
             "there is no terminal for this prompt",
             "VOLUNTARY EXIT on hoodi",
             "validator index    1804776",
-            "alice (operator 1), signed",
+            "\"alice\" (operator 1), signed",
         ],
     );
     place.policy("bob", "exits = \"never\"");

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::place::Place;
 use crate::support::demo::OPERATORS;
 use crate::support::ports::free_address;
+use crate::support::program::names;
 use crate::support::running::{Running, Signal};
 
 /// Copies of a ceremony have the same addresses: one test at a time listens there.
@@ -56,7 +57,7 @@ fn three_of_four_make_an_exit_together() {
     assert_eq!(dave.json()["not_counted"], json!([]));
     for (operator, running) in three.iter().zip(early) {
         let made = running.ended().done().json();
-        assert_eq!(made["signed_by"], json!(three), "the first three were enough");
+        assert_eq!(names(&made["signed_by"]), json!(three), "the first three were enough");
         assert_eq!(
             (&made["waiting_for"], &made["file"]),
             (&json!([]), &json!(format!("exit-{operator}.json")))
@@ -89,7 +90,7 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
     // Nobody else comes.
     let alone = live_with(&place, "alice", &["--wait", "1"]).ended();
     assert_eq!(alone.code, 5, "{}", alone.stderr);
-    assert_eq!(alone.json()["waiting_for"], json!(["bob", "carol", "dave"]));
+    assert_eq!(names(&alone.json()["waiting_for"]), json!(["bob", "carol", "dave"]));
     assert_eq!(alone.json()["answer_sent"], json!(false));
     // One comes.
     let mut two = ["alice", "bob"].map(|operator| live(&place, operator));
@@ -104,8 +105,8 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
             (&json!("waiting"), &json!(2), &json!(3))
         );
         assert_eq!(
-            (&json["waiting_for"], &json["answer_sent"]),
-            (&json!(["carol", "dave"]), &json!(true))
+            (names(&json["waiting_for"]), &json["answer_sent"]),
+            (json!(["carol", "dave"]), &json!(true))
         );
     }
     assert!(!place.path("exit-alice.json").exists() && !place.path("exit-bob.json").exists());
@@ -146,11 +147,14 @@ fn answers_for_a_custodian_go_to_it_alone() {
     let [alice, bob, carol, dave] = all.map(|running| running.ended().done());
     for ended in [alice, bob, dave] {
         let json = ended.json();
-        assert_eq!((&json["custodian"], json["answer_sent"].is_boolean()), (&json!("carol"), true));
+        assert_eq!(
+            (&json["custodian"]["name"], json["answer_sent"].is_boolean()),
+            (&json!("carol"), true)
+        );
         // The others are not even spoken with.
         assert!(
-            !ended.stderr.contains("Connected to alice")
-                && !ended.stderr.contains("Connected to bob"),
+            !ended.stderr.contains("Connected to \"alice\"")
+                && !ended.stderr.contains("Connected to \"bob\""),
             "{}",
             ended.stderr
         );
@@ -169,8 +173,8 @@ fn answers_for_a_custodian_go_to_it_alone() {
     let alice = alice.ended();
     let json = alice.json();
     assert_eq!(
-        (alice.code, &json["answer_sent"], &json["waiting_for"]),
-        (5, &json!(true), &json!(["carol"])),
+        (alice.code, &json["answer_sent"], names(&json["waiting_for"])),
+        (5, &json!(true), json!(["carol"])),
         "{}",
         alice.stderr
     );
@@ -182,7 +186,7 @@ fn answers_for_a_custodian_go_to_it_alone() {
     carol.signal(Signal::INT);
     let carol = carol.ended().done();
     assert_eq!(carol.json()["signed_by"].as_array().unwrap().len(), 3);
-    assert!(carol.json()["signed_by"].as_array().unwrap().contains(&json!("alice")));
+    assert!(names(&carol.json()["signed_by"]).as_array().unwrap().contains(&json!("alice")));
     fs::remove_file(place.path("exit-carol.json")).unwrap();
     // A custodian that is no operator has no channel: nothing is signed.
     let card = place.stranger("zoe");
@@ -219,7 +223,7 @@ fn another_request_does_not_connect_and_is_told() {
     assert_eq!((dave.code, &dave.json()["counted"]), (5, &json!(1)), "{}", dave.stderr);
     assert!(!dave.stderr.contains("Connected"), "{}", dave.stderr);
     for running in three {
-        assert_eq!(running.ended().done().json()["waiting_for"], json!(["dave"]));
+        assert_eq!(names(&running.ended().done().json()["waiting_for"]), json!(["dave"]));
     }
     verified(&place, "exit-bob.json");
 }
@@ -344,7 +348,7 @@ fn a_result_that_cannot_be_written_waits() {
     for running in others {
         running.signal(Signal::INT);
         let ended = running.ended().done();
-        let without = ended.json()["waiting_for"].as_array().unwrap().clone();
+        let without = names(&ended.json()["waiting_for"]).as_array().unwrap().clone();
         assert!(
             without.contains(&json!("alice")) && without.contains(&json!("dave")),
             "{without:?}"

@@ -56,6 +56,15 @@ pub(crate) fn limited(limit: &str, command: &Command) -> Command {
     behind(&["sh", "-c", &format!("ulimit {limit} && exec \"$@\""), "sh"], command)
 }
 
+/// The names of a list of operators, each an object of index, name and key.
+pub(crate) fn names(operators: &Value) -> Value {
+    let name = |operator: &Value| {
+        assert!(operator["index"].is_u64() && operator["key"].is_string(), "{operator}");
+        operator["name"].clone()
+    };
+    operators.as_array().unwrap_or_else(|| panic!("{operators}")).iter().map(name).collect()
+}
+
 /// How a process ended.
 #[derive(Debug)]
 pub(crate) struct Ended {

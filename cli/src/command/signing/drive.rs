@@ -13,7 +13,7 @@ use super::ended::{Ended, received};
 use super::result::{blamed, result};
 use crate::live::stopped;
 use crate::messages::shown;
-use crate::progress::{Progress, seat_name, seat_names};
+use crate::progress::{Named, Progress, listed, seat_name, seat_names};
 use crate::report::CliError;
 use crate::{input, messages};
 use quorate::primitives::curve::G2;
@@ -29,7 +29,7 @@ const REMIND: u32 = 15;
 pub(super) struct Made {
     pub(super) file: PathBuf,
     pub(super) fields: Value,
-    pub(super) signers: Vec<String>,
+    pub(super) signers: Vec<Named>,
     bytes: Vec<u8>,
     /// Why it is not on the disk yet.
     pub(super) unwritten: Option<CliError>,
@@ -101,7 +101,7 @@ impl<C: Channels> Drive<C> {
     }
 
     fn name(&self, index: Index) -> String {
-        seat_name(self.live.parent().ceremony(), index)
+        seat_name(self.live.parent().ceremony(), index).to_string()
     }
 
     fn remind(&self) {
@@ -115,7 +115,7 @@ impl<C: Channels> Drive<C> {
         }
         let waiting = seat_names(self.live.parent().ceremony(), &self.live.waiting_for());
         if !waiting.is_empty() {
-            self.progress.say(&format!("Waiting for {}.", waiting.join(", ")));
+            self.progress.say(&format!("Waiting for {}.", listed(&waiting)));
         }
     }
 

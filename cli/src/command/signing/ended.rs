@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::drive::Made;
 use super::result::advice;
 use crate::messages;
-use crate::progress::{seat_name, seat_names};
+use crate::progress::{Named, listed, seat_name, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use quorate::signing::live::{Ending, Live, Role};
 use quorate::spec::Index;
@@ -25,7 +25,7 @@ pub(super) struct Ended {
 /// What a custodian says of this operator's answer: its word, which nobody can check.
 pub(super) fn received(live: &Live) -> String {
     let custodian = match live.role() {
-        Role::Contributor(custodian) => seat_name(live.parent().ceremony(), custodian),
+        Role::Contributor(custodian) => seat_name(live.parent().ceremony(), custodian).to_string(),
         Role::Everybody | Role::Custodian => "The custodian".to_owned(),
     };
     let sent = match live.has_left() {
@@ -71,7 +71,7 @@ impl Ended {
     fn written(
         &self,
         made: Made,
-        waiting: &[String],
+        waiting: &[Named],
         fields: Value,
         out: &Output,
     ) -> Result<Exit, CliError> {
@@ -80,7 +80,7 @@ impl Ended {
             return Ok(out.fail(&messages::unwritten(error), fields));
         }
         if !waiting.is_empty() {
-            let waiting = waiting.join(", ");
+            let waiting = listed(waiting);
             talk(&match self.live.role() {
                 Role::Everybody => format!(
                     "These operators have not confirmed that they have enough answers: {waiting}. \
@@ -99,7 +99,7 @@ impl Ended {
     }
 
     /// The custodian says that it has enough.
-    fn collected(&self, custodian: &str, fields: Value, out: &Output) -> Result<Exit, CliError> {
+    fn collected(&self, custodian: &Named, fields: Value, out: &Output) -> Result<Exit, CliError> {
         let sent = match (self.live.has_left(), self.live.is_received()) {
             (true, _) => "This operator's answer was sent to it",
             (false, true) => {
@@ -114,7 +114,7 @@ impl Ended {
     }
 
     /// The time was over, or the person had had enough.
-    fn stopped(&self, waiting: &[String], fields: Value, out: &Output) -> Result<Exit, CliError> {
+    fn stopped(&self, waiting: &[Named], fields: Value, out: &Output) -> Result<Exit, CliError> {
         let live = &self.live;
         let (counted, needed) = (live.counted(), live.parent().ceremony().t());
         let (far, more) = match live.role() {
@@ -140,7 +140,7 @@ impl Ended {
         let text = format!(
             "{far} It was waiting for {}. No result is written here.{left} The answer is \
              remembered: run the same command again, together with them.",
-            waiting.join(", ")
+            listed(waiting)
         );
         out.finish(Exit::Waiting, joined(fields, more), &text)
     }

@@ -23,6 +23,7 @@ use crate::args::{Deposit, Exits};
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::audit::audit;
+use quorate::audit::describe::in_quotes;
 use quorate::audit::expectation::Expectations;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::ethereum::network::Network;
@@ -137,7 +138,11 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
     );
     let asked = request.requester.and_then(|requester| {
         let seat = ceremony.roster().get(requester.index)?;
-        Some(format!("{} (operator {}), signed", seat.card.name, requester.index.get()))
+        Some(format!(
+            "{} (operator {}), signed",
+            in_quotes(seat.card.name.as_str()),
+            requester.index.get()
+        ))
     });
     text += &format!(
         "\n  asked for by       {}",
@@ -154,7 +159,11 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
                 Some(index) => format!("operator {}", index.get()),
                 None => "NOT an operator of this ceremony".to_owned(),
             };
-            format!("\n  answers go to      {} only ({seat}), operator key {}", card.name, card.key)
+            format!(
+                "\n  answers go to      {} only ({seat}), operator key {}",
+                in_quotes(card.name.as_str()),
+                card.key
+            )
         }
     };
     text + &format!("\n  request            {}", request.id())

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{alternative, now};
 use crate::messages;
 use crate::messages::{quoted, shown};
-use crate::progress::seat_name;
+use crate::progress::{Named, listed, seat_name};
 use crate::report::CliError;
 use quorate::ethereum::deposit::DepositMessage;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
@@ -31,7 +31,8 @@ pub(super) fn blamed(parent: &Parent, error: &PartialError) -> String {
 
 /// The name of an operator.
 pub(super) fn name(parent: &Parent, index: u16) -> String {
-    Index::new(index).map(|index| seat_name(parent.ceremony(), index)).unwrap_or_default()
+    let seat = Index::new(index).map(|index| seat_name(parent.ceremony(), index));
+    seat.map(|seat| seat.to_string()).unwrap_or_default()
 }
 
 /// The name of the result, if it is known before: that of an exit has the time in it.
@@ -83,8 +84,8 @@ pub(super) fn result(
 }
 
 /// What to do with the result.
-pub(super) fn advice(cleared: &Cleared, output: &Path, signers: &[String]) -> String {
-    let signed = format!("Signed by {}. Wrote {}", signers.join(", "), shown(output));
+pub(super) fn advice(cleared: &Cleared, output: &Path, signers: &[Named]) -> String {
+    let signed = format!("Signed by {}. Wrote {}", listed(signers), shown(output));
     match cleared.request.purpose {
         Purpose::Exit(_) => format!(
             "{signed}\nAnyone who has this file can exit the validator, now or in years. To exit, \

@@ -9,6 +9,7 @@ use crate::args::SignArgs;
 use crate::input;
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
+use quorate::audit::describe::in_quotes;
 use quorate::signing::{Cleared, Delivery};
 use quorate_operator::random;
 
@@ -30,7 +31,9 @@ fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliE
     let request = &answered.cleared.request;
     let whom = match &request.delivery {
         Delivery::Public => "the person who combines the answers".to_owned(),
-        Delivery::Custodian(card) => format!("{}; nobody else can open it", card.name),
+        Delivery::Custodian(card) => {
+            format!("{}; nobody else can open it", in_quotes(card.name.as_str()))
+        }
     };
     out.finish(
         Exit::Done,
