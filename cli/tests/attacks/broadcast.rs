@@ -1,5 +1,7 @@
 //! Attacks B: agreement, with equivocating operators and hostile networks.
 
+use std::collections::BTreeSet;
+
 use quorate::audit::code::Code;
 use quorate::audit::first_failure;
 use quorate::identity::key::OperatorPublic;
@@ -206,6 +208,43 @@ fn attack_b5_two_commits_or_finals() {
         let (name, code) =
             if at == Round::Commit { ("B5-partial", Code::V16) } else { ("B5-outputs", Code::V14) };
         told(name, &scene.dossier(), &[code, Code::V19], &[3]);
+    }
+}
+
+#[test]
+fn attack_b13_one_content_signed_twice() {
+    let certificate = |scene: &Scene| {
+        let certificates: BTreeSet<Digest> = scene
+            .machines
+            .iter()
+            .map(|machine| {
+                let participant = machine.participant();
+                assert!(participant.is_finished() && machine.written);
+                assert_eq!(participant.proven_fault(), None);
+                participant.outcome().unwrap().certificate
+            })
+            .collect();
+        assert_eq!(certificates.len(), 1);
+        certificates.into_iter().next().unwrap()
+    };
+    let mut undisturbed = Scene::of_four();
+    undisturbed.play(&mut |_, _, _| ());
+    for at in Round::ALL {
+        for to in [vec![1], vec![2, 4]] {
+            let mut scene = Scene::of_four();
+            scene.play(&mut |forger, round, sent| {
+                if round == at {
+                    sent.to = Some(to.clone());
+                    sent.other = Some(forger.again(&sent.statement));
+                }
+            });
+            assert_eq!(certificate(&scene), certificate(&undisturbed), "{at:?}");
+            let held = |machine: &Machine| {
+                machine.participant().inbox().get(at, index(3)).unwrap().bytes().to_vec()
+            };
+            let signatures: BTreeSet<Vec<u8>> = scene.machines.iter().map(held).collect();
+            assert_eq!(signatures.len(), 2, "both were taken");
+        }
     }
 }
 

@@ -173,7 +173,7 @@ fn attack_a6_costly_evidence() {
         line.detail,
         "every operator's statement is here; two of each were looked into, and prove no fault here"
     );
-    let more = statements(&ceremony, &operators(3), Crowd { finals: 9, ..Crowd::most(3) });
+    let more = statements(&ceremony, &operators(3), Crowd { finals: 4, ..Crowd::most(3) });
     let one_more = |statement: &&Statement| {
         let place = (statement.envelope.round, statement.envelope.sender.get());
         place == (Round::Final, 1) || all.contains(statement)
@@ -186,7 +186,7 @@ fn attack_a6_costly_evidence() {
     let refused = Stopped::parse(&file).unwrap_err();
     let round = Some(Round::Final);
     assert!(
-        matches!(refused, ContainerError::Crowd { sender, round: of, most: 8, .. }
+        matches!(refused, ContainerError::Crowd { sender, round: of, most: 3, .. }
             if sender.get() == 1 && of == round),
         "{refused}"
     );
