@@ -253,7 +253,11 @@ def node_key(record: str):
     key = pairs[b"secp256k1"]
     point = k1_lift(int.from_bytes(key[1:], "big"), key[0] - 2)
     digest = keccak(rlp(strings[1:]))
-    both = [recover(digest, signature + bytes([v])) for v in (0, 1)]
+    # Of a record Charon takes a high s too.
+    s = int.from_bytes(signature[32:], "big")
+    require(len(signature) == 64 and 0 < s < N, "a record that its key has not signed")
+    low = signature[:32] + min(s, N - s).to_bytes(32, "big")
+    both = [recover(digest, low + bytes([v])) for v in (0, 1)]
     require(point in both, "a record that its key has not signed")
     return point
 
