@@ -71,7 +71,7 @@ def ceremony_file() -> str:
         lines += ["", "[[operators]]", f'card = "{card(name)}"', f"point = {point}"]
     lines += ["", "[[validators]]", f'withdrawal = "{ADDRESS}"', "compounding = true", 'amounts = ["1", "32"]']
     lines += ["", "[[validators]]", f'withdrawal = "{ADDRESS}"', "compounding = false"]
-    lines += [f'fee_recipient = "{RECIPIENT}"']
+    lines += [f'fee_recipient = "{RECIPIENT}"', "gas_limit = 36000000"]
     return "\n".join(lines) + "\n"
 
 

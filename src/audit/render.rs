@@ -184,8 +184,9 @@ impl Author {
 #[template(path = "report.html")]
 struct Page<'a> {
     author: &'a str,
-    /// As the audit prints it.
+    /// As the audit prints it, like the certificate: the two are compared by eye.
     digest: String,
+    certificate: Option<String>,
     verdict: &'a str,
     /// The colour of the verdict: `good` only for what was compared.
     tone: &'static str,
@@ -201,6 +202,7 @@ pub fn to_html(report: &Report, author: Author) -> String {
     let page = Page {
         author: &author.sentence(report),
         digest: report.transcript().to_string(),
+        certificate: report.audited().map(|audited| audited.certificate().to_string()),
         verdict: &verdict(report),
         tone: match report.verdict() {
             Verdict::Verified => "good",

@@ -79,8 +79,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T
 /// Most names of unknown fields that are told.
 const MOST_TOLD: usize = 8;
 
-/// As [`parse`], of a file of others that may have fields which `T` does not know: with the paths of
-/// the first [`MOST_TOLD`] of these.
+/// As [`parse`], of a file of others that may have fields which `T` does not know: with the paths
+/// of the first [`MOST_TOLD`] of these.
 pub(crate) fn parse_known<T: DeserializeOwned>(
     bytes: &[u8],
     limit: usize,

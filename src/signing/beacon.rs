@@ -172,7 +172,8 @@ impl ValidatorRecord {
     }
 
     /// Whether the chain agrees with the request: key, credentials `expected` by the ceremony, and
-    /// for an exit the index and that the validator can exit, in the present epoch if that is known.
+    /// for an exit the index and that the validator can exit, in the present epoch if that is
+    /// known.
     pub fn check(
         &self,
         cleared: &Cleared,

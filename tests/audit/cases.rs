@@ -40,14 +40,14 @@ const CASES: [Case; 11] = [
         failed: &[V19],
         not_reached: None,
         at_fault: &[1],
-        words: "alice (operator 1) signed a malformed abandonment in round 1 (deal): awaited",
+        words: "\"alice\" (operator 1) signed a malformed abandonment in round 1 (deal): awaited",
     },
     Case {
         file: "abandonment-view-root",
         failed: &[V19],
         not_reached: None,
         at_fault: &[1],
-        words: "alice (operator 1) signed a malformed abandonment in round 1 (deal): view root",
+        words: "\"alice\" (operator 1) signed a malformed abandonment in round 1 (deal): view root",
     },
     Case {
         file: "amounts-empty",
@@ -71,7 +71,7 @@ const CASES: [Case; 11] = [
         failed: &[V19],
         not_reached: None,
         at_fault: &[1],
-        words: "the share that alice (operator 1) dealt for validator 2",
+        words: "the share that \"alice\" (operator 1) dealt for validator 2",
     },
     Case { file: "enr-padding", failed: &[], not_reached: Some(&[]), at_fault: &[], words: "" },
     Case {
@@ -79,28 +79,28 @@ const CASES: [Case; 11] = [
         failed: &[V5, V19],
         not_reached: None,
         at_fault: &[1],
-        words: "in round 0 (hello), alice (operator 1) signed a view",
+        words: "in round 0 (hello), \"alice\" (operator 1) signed a view",
     },
     Case {
         file: "kind1-malformed-hides-others",
         failed: &[V8, V9, V10],
         not_reached: Some(&[V7, V11, V12, V13, V14, V15, V16]),
         at_fault: &[2, 4],
-        words: "dave (operator 4) signed a malformed statement in round 1 (deal)",
+        words: "\"dave\" (operator 4) signed a malformed statement in round 1 (deal)",
     },
     Case {
         file: "last-commit",
         failed: &[V16],
         not_reached: Some(&[]),
         at_fault: &[3],
-        words: "carol (operator 3) signed a malformed statement in round 3 (commit)",
+        words: "\"carol\" (operator 3) signed a malformed statement in round 3 (commit)",
     },
     Case {
         file: "two-faults-kind2",
         failed: &[V7, V10, V19],
         not_reached: None,
         at_fault: &[2],
-        words: "the deal of bob (operator 2) does not open the commitment",
+        words: "the deal of \"bob\" (operator 2) does not open the commitment",
     },
 ];
 
@@ -217,8 +217,8 @@ fn a_statement_that_does_not_decode_hides_nothing_of_others() {
     let hooks = Hooks { commit: Box::new(commit), ..Hooks::default() };
     let found = assert_found(malformed(Round::Commit, 2, hooks), &[V15, V16], &[], &[1, 3]);
     let words = &found.line(V16).unwrap().detail;
-    assert!(words.contains("alice (operator 1) on deposit 1 of validator 1"), "{words}");
-    assert!(words.contains("carol (operator 3) signed a malformed"), "{words}");
+    assert!(words.contains("\"alice\" (operator 1) on deposit 1 of validator 1"), "{words}");
+    assert!(words.contains("\"carol\" (operator 3) signed a malformed"), "{words}");
     // Of finals: the outputs of another.
     let last = |seat, body: &mut Final| {
         if seat == 1 {
@@ -303,7 +303,7 @@ fn nobody_is_blamed_for_what_follows_from_other_statements() {
     let hooks = Hooks { prepare: Box::new(prepare), commit: Box::new(commit), ..Hooks::default() };
     let found = assert_found(hooks, &[V12], &[V13, V14, V16], &[]);
     let words = &found.line(V12).unwrap().detail;
-    assert!(words.contains("a different statement of alice (operator 1)"), "{words}");
+    assert!(words.contains("a different statement of \"alice\" (operator 1)"), "{words}");
     assert!(!words.contains("the root of the sums"), "{words}");
 
     // Its own second prepare is another one than the one here: it has signed two, and neither
@@ -349,5 +349,9 @@ fn a_copied_constant_is_its_copiers_fault() {
     let hooks = Hooks { coefficient: Box::new(shared), deal: Box::new(deal), ..Hooks::default() };
     let found = assert_found(hooks, &[V9, V10], &[], &[2]);
     let words = &found.line(V9).unwrap().detail;
-    assert!(words.starts_with("bob (operator 2) for validator 2 used the constant term of alice"));
+    assert!(
+        words.starts_with(
+            "\"bob\" (operator 2) for validator 2 used the constant term of \"alice\""
+        )
+    );
 }

@@ -295,10 +295,13 @@ impl ClusterLock {
         Ok((lock, remarks))
     }
 
-    /// Whether it is of a cluster of before the default amounts: of version 1.8, without amounts, and
-    /// with one deposit of 32 ETH for each validator.
+    /// Whether it is of a cluster of before the default amounts: of version 1.8, without amounts,
+    /// and with one deposit of 32 ETH for each validator.
     pub fn has_single_deposits(&self) -> bool {
-        let single = |validator: &LockValidator| matches!(validator.deposits.as_slice(), [deposit] if deposit.amount == SINGLE);
+        let single = |validator: &LockValidator| match validator.deposits.as_slice() {
+            [deposit] => deposit.amount == SINGLE,
+            _ => false,
+        };
         self.definition.version == Version::V1_8
             && self.definition.amounts_are_default()
             && !self.validators.is_empty()
