@@ -429,7 +429,7 @@ fn the_page_says_who_made_it_and_that_it_proves_nothing() {
             "It proves nothing by itself: anybody can write or change such a page.".to_owned(),
             "<code>quorate audit transcript.quorate --expect ceremony.toml</code>".to_owned(),
             "The answer must begin with VERIFIED.".to_owned(),
-            format!("<code>{}</code>", to_text(&report).lines().nth(1).unwrap()),
+            format!("<code>{}</code>", to_text(&report).lines().nth(2).unwrap()),
         ] {
             assert!(top.contains(&said), "{said}\n{top}");
         }
