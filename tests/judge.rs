@@ -13,7 +13,9 @@ use quorate::message::body::Prepare;
 use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::message::sync::Frame;
-use quorate::primitives::curve::SecretScalar;
+use quorate::primitives::codec::DecodeError;
+use quorate::primitives::curve::{G2, SecretScalar};
+use quorate::primitives::hash::Digest;
 use quorate::protocol::evidence::{Class, Fault, Rule};
 use quorate::protocol::judge::judge;
 use quorate::simulation::machine::{bytes, ceremony, operators};
@@ -147,7 +149,7 @@ fn a_complaint_about_a_good_share_is_its_senders_fault_whatever_it_claims() {
 }
 
 #[test]
-fn a_complaint_about_oneself_is_false() {
+fn a_complaint_about_oneself_is_malformed() {
     // The last of the operators: there is no one-time key and no box at the place that this would
     // look at.
     let honest = Honest::with_forger(index(4));
@@ -163,8 +165,78 @@ fn a_complaint_about_oneself_is_false() {
     );
     let all = [honest.hellos.clone(), honest.deals.clone(), vec![complaint]].concat();
     let faults = judge(honest.ceremony(), &all);
-    assert_eq!(rules(&faults), [Rule::FalseComplaint { operator: index(4), dealer: index(4) }]);
+    let error = DecodeError::Invalid { what: "dealer", why: "the sender itself" };
+    assert_eq!(
+        rules(&faults),
+        [Rule::Malformed { operator: index(4), round: Round::Prepare, error }]
+    );
     proves_itself(honest.ceremony(), &faults[0]);
+}
+
+/// All faults of one statement, and each proves itself.
+#[test]
+fn two_faults_of_one_statement_are_two() {
+    let honest = Honest::new();
+    let first = &honest.prepares()[2];
+    let shape = Shape::of(honest.ceremony());
+    let mut body = Prepare::decode(first.body(), &shape, first.envelope.sender).unwrap();
+    body.sums_root.0[0] ^= 1;
+    body.possession = honest.prepares()[1].body()[32 * 4 + 32..][..96]
+        .try_into()
+        .map(|bytes| G2::from_compressed(&bytes).unwrap())
+        .unwrap();
+    let key = honest.forger.seat.operator.key();
+    let session = first.envelope.session;
+    let sign = |round, session, root, body: &[u8]| {
+        Statement::sign(key, index(3), round, session, root, body)
+    };
+    let prepare = sign(Round::Prepare, session, first.envelope.view_root, &body.encode());
+    let all = [honest.hellos.clone(), honest.deals.clone(), vec![prepare]].concat();
+    let faults = judge(honest.ceremony(), &all);
+    let both = [Rule::SumsRoot { operator: index(3) }, Rule::Possession { operator: index(3) }];
+    assert_eq!(rules(&faults), both);
+
+    // A hello that does not decode, with a view root that it must not have.
+    let hello = &honest.hellos[2];
+    let mut body = hello.body().to_vec();
+    body[96..128].fill(0);
+    let hello = sign(Round::Hello, hello.envelope.session, Digest([1; 32]), &body);
+    let found = rules(&judge(honest.ceremony(), &[hello]));
+    assert!(
+        matches!(
+            found.as_slice(),
+            [
+                Rule::ViewRoot { round: Round::Hello, .. },
+                Rule::Malformed { round: Round::Hello, .. }
+            ]
+        ),
+        "{found:?}"
+    );
+}
+
+/// Signed abandonments are judged like any other statement; the wrong one is its sender's fault,
+/// two right ones are none.
+#[test]
+fn an_abandonment_that_is_none_is_its_senders_fault() {
+    let honest = Honest::new();
+    let (key, spec) = (honest.forger.seat.operator.key(), honest.ceremony().digest());
+    let sign = |round, root, body: &[u8]| {
+        Statement::sign_kind(Kind::Abandon, key, index(3), round, spec, root, body)
+    };
+    for round in Round::ALL {
+        // Its own entry and boxes say what they like, in any round.
+        let right = [sign(round, Digest::ZERO, &[3; 4]), sign(round, Digest::ZERO, &[0; 4])];
+        assert_eq!(judge(honest.ceremony(), &right), []);
+        let error = DecodeError::Invalid { what: "awaited", why: "an unknown bit is set" };
+        let wrong = sign(round, Digest::ZERO, &[0, 4, 0, 0]);
+        let faults = judge(honest.ceremony(), &[wrong]);
+        assert_eq!(rules(&faults), [Rule::Abandonment { operator: index(3), round, error }]);
+        proves_itself(honest.ceremony(), &faults[0]);
+        let error = DecodeError::Invalid { what: "view root", why: "not zero" };
+        let faults = judge(honest.ceremony(), &[sign(round, Digest([1; 32]), &[0; 4])]);
+        assert_eq!(rules(&faults), [Rule::Abandonment { operator: index(3), round, error }]);
+        proves_itself(honest.ceremony(), &faults[0]);
+    }
 }
 
 #[test]

@@ -209,7 +209,8 @@ fn rules() -> Vec<(&'static str, Rule)> {
     let error = DecodeError::Trailing { extra: 1 };
     vec![
         ("equivocation", Rule::Equivocation { operator: one, round: Round::Hello }),
-        ("malformed", Rule::Malformed { operator: one, round: Round::Hello, error }),
+        ("malformed", Rule::Malformed { operator: one, round: Round::Hello, error: error.clone() }),
+        ("abandonment", Rule::Abandonment { operator: one, round: Round::Deal, error }),
         ("view root", Rule::ViewRoot { operator: one, round: Round::Deal }),
         ("opening", Rule::Opening { dealer: one }),
         ("equal constants", Rule::EqualConstants { rows: [(one, 0), (two, 0)] }),

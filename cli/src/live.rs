@@ -140,8 +140,8 @@ impl Observer for Live {
             Notice::Proven(fault) => {
                 let what = describe::rule(&fault.rule, Some(&self.ceremony));
                 self.say(&format!(
-                    "Fault: {what}. It is proven to anybody, and the proof is in evidence/. It does \
-                     not stop this operator."
+                    "Fault: {what}. It is proven to anybody, and the proof is in evidence/. It \
+                     does not stop this operator."
                 ));
             }
             Notice::Written { parting: None } => self.say(

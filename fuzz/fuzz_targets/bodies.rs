@@ -14,7 +14,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         1 => Deal::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
         2 => Prepare::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
         3 => Commit::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
-        5 => Complaint::decode(bytes, &SHAPE).map(|body| body.encode()),
+        5 => Complaint::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
         6 => Abandon::decode(bytes, &SHAPE).map(|body| body.encode()),
         _ => Final::decode(bytes, &SHAPE, index(1)).map(|body| body.encode()),
     };

@@ -20,7 +20,7 @@ macro_rules! codes {
 
             /// Whether it is about the transcript itself, and not about what its reader brings.
             pub fn is_own(self) -> bool {
-                self <= Code::Sealed
+                self <= Code::Cluster
             }
 
             /// What the check is about, in a few words.

@@ -95,6 +95,9 @@ pub fn rule(rule: &Rule, ceremony: Option<&Ceremony>) -> String {
         Rule::Malformed { operator, round: of, error } => {
             format!("{} signed a malformed statement in {}: {error}", who(operator), round(*of))
         }
+        Rule::Abandonment { operator, round: of, error } => {
+            format!("{} signed a malformed abandonment in {}: {error}", who(operator), round(*of))
+        }
         Rule::ViewRoot { operator, round: of } => {
             format!(
                 "in {}, {} signed a view that contradicts its own envelope",

@@ -77,7 +77,7 @@ pub(super) fn shares_proven(Shape { t, parts, .. }: &Shape) -> String {
     )
 }
 
-pub(super) fn agreed(outputs: Digest, finals: &[Signed<Final>]) -> String {
+pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>]) -> String {
     let n = finals.len();
     let agreed = format!("all {n} operators signed the output digest {outputs}");
     let flags: Vec<u32> = finals.iter().filter_map(|last| last.body.flags).collect();
@@ -133,7 +133,7 @@ pub(super) fn lock(Shape { v, parts, .. }: &Shape, ceremony: &Ceremony) -> Strin
 /// V17: what the operators state; nobody but the beacon chain can confirm it.
 pub(super) fn anchors(
     ceremony: &Ceremony,
-    hellos: &[Signed<Hello>],
+    hellos: &[&Signed<Hello>],
     ledger: &mut Ledger,
 ) -> Vec<[u8; 32]> {
     let stated: Vec<String> = hellos

@@ -375,6 +375,8 @@ pub(super) struct Findings {
     /// Of a ceremony that was not completed: who is proven to be at fault, by index.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) culprits: Option<Vec<u16>>,
+    /// Who is proven to be at fault, by index, whether or not the ceremony was completed.
+    pub(super) at_fault: Vec<u16>,
     pub(super) transcript: String,
     /// What the ceremony is named by, whatever the bytes of its transcripts; if the checks of the
     /// transcript itself passed.
@@ -396,6 +398,7 @@ impl Findings {
             culprits: report
                 .culprits()
                 .map(|culprits| culprits.iter().map(|index| index.get()).collect()),
+            at_fault: report.at_fault().iter().map(|index| index.get()).collect(),
             findings: report.findings(),
             transcript: hexed(report.transcript()),
             certificate: report.audited().map(|audited| hexed(audited.certificate())),

@@ -1,9 +1,9 @@
 //! Runs checks in order of dependency and records the result of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::protocol::evidence::Fault;
+use crate::protocol::evidence::{Certainty, Fault};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -16,8 +16,8 @@ pub(super) type Got<T> = Result<T, Code>;
 
 /// Why a check did not pass.
 pub(super) enum Stop {
-    /// A protocol rule was broken.
-    Fault(Box<Fault>),
+    /// Protocol rules were broken.
+    Faults(Vec<Fault>),
     /// Something else, in words.
     Words(String),
     /// It depends on a check that failed.
@@ -26,7 +26,13 @@ pub(super) enum Stop {
 
 impl From<Box<Fault>> for Stop {
     fn from(fault: Box<Fault>) -> Self {
-        Self::Fault(fault)
+        Self::Faults(vec![*fault])
+    }
+}
+
+impl From<Vec<Fault>> for Stop {
+    fn from(faults: Vec<Fault>) -> Self {
+        Self::Faults(faults)
     }
 }
 
@@ -47,6 +53,12 @@ pub(super) fn have<T>(got: &Got<T>) -> Result<&T, Code> {
     got.as_ref().map_err(|code| *code)
 }
 
+/// Of a check that was made of several things, each by itself: all of them, or the first reason why
+/// there is one less.
+pub(super) fn have_all<T>(each: &[Got<T>]) -> Result<Vec<&T>, Code> {
+    each.iter().map(have).collect()
+}
+
 /// What became of each check so far.
 pub(super) struct Ledger {
     lines: BTreeMap<Code, Line>,
@@ -54,6 +66,8 @@ pub(super) struct Ledger {
     pub(super) ceremony: Option<Arc<Ceremony>>,
     /// Of a ceremony that was not completed: who is proven to be at fault.
     pub(super) culprits: Option<Vec<Index>>,
+    /// Who is proven to be at fault, of whatever ceremony.
+    pub(super) at_fault: BTreeSet<Index>,
     first_only: bool,
     failed: Option<Code>,
 }
@@ -61,17 +75,22 @@ pub(super) struct Ledger {
 impl Ledger {
     /// An empty ledger. With `first_only` nothing is run after the first failure.
     pub(super) fn new(first_only: bool) -> Self {
-        Self { lines: BTreeMap::new(), ceremony: None, culprits: None, first_only, failed: None }
+        Self {
+            lines: BTreeMap::new(),
+            ceremony: None,
+            culprits: None,
+            at_fault: BTreeSet::new(),
+            first_only,
+            failed: None,
+        }
     }
 
-    /// A part of a check: writes a line only if it does not pass.
+    /// A part of a check: writes a line only if it does not pass. Every part is made, whatever
+    /// became of the others, and the line has what each of them found: it failed if one failed, and
+    /// was not reached if none failed and one was not reached.
     pub(super) fn part<T>(&mut self, code: Code, run: impl FnOnce() -> Result<T, Stop>) -> Got<T> {
         if let Some(failed) = self.failed.filter(|_| self.first_only) {
             return Err(failed);
-        }
-        // An earlier part has failed or was not reached: the line stands.
-        if let Some(line) = self.lines.get(&code) {
-            return Err(line.cause.unwrap_or(code));
         }
         match run() {
             Ok(value) => Ok(value),
@@ -80,22 +99,49 @@ impl Ledger {
                 Err(cause)
             }
             Err(Stop::Words(words)) => self.fail(code, words),
-            Err(Stop::Fault(fault)) => {
-                let words = describe::rule(&fault.rule, self.ceremony.as_deref());
-                self.fail(code, words)
+            Err(Stop::Faults(faults)) => {
+                let proven =
+                    faults.iter().filter(|fault| fault.rule.certainty() == Certainty::Proven);
+                self.at_fault.extend(proven.flat_map(|fault| fault.rule.culprits()));
+                let words = faults
+                    .iter()
+                    .map(|fault| describe::rule(&fault.rule, self.ceremony.as_deref()));
+                let words: Vec<String> = words.collect();
+                self.fail(code, words.join("; "))
             }
         }
     }
 
-    /// A whole check, or its last part: writes what it found.
+    /// A part of a check, made of each of several things that an earlier one yielded.
+    pub(super) fn each<T, U>(
+        &mut self,
+        code: Code,
+        of: &[Got<T>],
+        mut run: impl FnMut(&T) -> Result<U, Stop>,
+    ) -> Vec<Got<U>> {
+        of.iter().map(|one| self.part(code, || run(have(one)?))).collect()
+    }
+
+    /// A whole check, or its last part: passes if no part failed or was not reached.
     pub(super) fn check<T>(
         &mut self,
         code: Code,
         run: impl FnOnce() -> Result<(T, String), Stop>,
     ) -> Got<T> {
         let (value, detail) = self.part(code, run)?;
-        self.passed(code, detail);
-        Ok(value)
+        match self.lines.get(&code) {
+            // An earlier part has failed or was not reached: the line stands.
+            Some(line) => Err(line.cause.unwrap_or(code)),
+            None => {
+                self.passed(code, detail);
+                Ok(value)
+            }
+        }
+    }
+
+    /// The last part of a check that has been made: passes if no part failed or was not reached.
+    pub(super) fn done(&mut self, code: Code, detail: impl FnOnce() -> String) -> Got<()> {
+        self.check(code, || Ok(((), detail())))
     }
 
     /// A check that was made before, and holds.
@@ -115,19 +161,29 @@ impl Ledger {
 
     /// Writes a line for every check of the transcript that has none, because `cause` failed.
     pub(super) fn not_reached_yet(&mut self, cause: Code) {
-        let for_ssv = self.ceremony.as_ref().is_some_and(|ceremony| ceremony.ssv().is_some());
-        for code in Code::ALL.iter().filter(|code| code.is_own()) {
-            if !self.lines.contains_key(code) && (*code != Code::Sealed || for_ssv) {
-                self.not_reached(*code, cause);
-            }
+        let ceremony = self.ceremony.clone();
+        let applies = |code: Code| match code {
+            Code::Sealed => ceremony.as_ref().is_some_and(|ceremony| ceremony.ssv().is_some()),
+            Code::Cluster => ceremony.as_ref().is_some_and(|ceremony| ceremony.obol().is_some()),
+            code => code.is_own(),
+        };
+        for code in Code::ALL.iter().filter(|code| applies(**code)) {
+            self.not_reached(*code, cause);
         }
     }
 
     fn not_reached(&mut self, code: Code, cause: Code) {
+        // What failed, failed; and of several causes the first is told.
+        if self.lines.contains_key(&code) {
+            return;
+        }
         self.write(code, Status::NotReached, format!("because {cause} failed"), Some(cause));
     }
 
     fn fail<T>(&mut self, code: Code, detail: String) -> Got<T> {
+        let before = self.lines.get(&code).filter(|line| line.status == Status::Failed);
+        let detail =
+            before.map_or_else(|| detail.clone(), |line| format!("{}; {detail}", line.detail));
         self.write(code, Status::Failed, detail, None);
         self.failed.get_or_insert(code);
         Err(code)
@@ -135,6 +191,15 @@ impl Ledger {
 
     fn write(&mut self, code: Code, status: Status, detail: String, cause: Option<Code>) {
         self.lines.insert(code, Line { code, status, detail, cause });
+    }
+
+    /// The first check that failed, or was not reached, by code.
+    pub(super) fn first_missing(&self) -> Option<Code> {
+        let missing = self
+            .lines
+            .values()
+            .find(|line| matches!(line.status, Status::Failed | Status::NotReached));
+        missing.map(|line| line.cause.unwrap_or(line.code))
     }
 
     /// The first check that failed, in the order in which they were run.

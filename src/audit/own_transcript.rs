@@ -145,7 +145,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         dkg: outcome.digest,
         outputs: outcome.outputs,
         validators: outcome.validators.clone(),
-        anchors: details::anchors(ceremony, &hellos, &mut ledger),
+        anchors: details::anchors(ceremony, &hellos.iter().collect::<Vec<_>>(), &mut ledger),
         flags: finals.iter().filter_map(|last| last.body.flags).collect(),
         lock,
     };
@@ -155,6 +155,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         ceremony: Some(ceremony.clone()),
         audited: Some(audited),
         culprits: None,
+        at_fault: Vec::new(),
         lines: ledger.into_lines(),
     })
 }
@@ -182,7 +183,7 @@ fn lines(
         (Code::V11, details::sums(shape, &outcome.digest)),
         (Code::V12, details::stored(shape)),
         (Code::V13, details::shares_proven(shape)),
-        (Code::V14, details::agreed(outcome.outputs, finals)),
+        (Code::V14, details::agreed(outcome.outputs, &finals.iter().collect::<Vec<_>>())),
         (Code::V15, details::signatures(shape, ceremony)),
         (Code::V16, details::partials(shape)),
     ]

@@ -1,13 +1,11 @@
-//! Reads a transcript: checks V1 to V4, and the signatures of every round.
+//! Reads a transcript: checks V1 to V3, and opens the statements of every round.
 
 use std::sync::Arc;
 
-use crate::identity::card::CardError;
 use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
-use crate::spec::ceremony::Ceremony;
-use crate::spec::error::SpecError;
+use crate::spec::ceremony::{Ceremony, Uncertified};
 use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container, ContainerKind, Header};
 
@@ -17,7 +15,7 @@ use super::details;
 use super::exhaustive;
 use super::expectation::{self, Expectations};
 use super::facts::Audited;
-use super::ledger::{Got, Ledger, Stop, have};
+use super::ledger::{Got, Ledger, have};
 use super::report::Report;
 use super::rounds::Rounds;
 use super::stopped;
@@ -51,6 +49,7 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
         ceremony: ledger.ceremony.clone(),
         audited: audited.ok(),
         culprits: ledger.culprits.take(),
+        at_fault: core::mem::take(&mut ledger.at_fault).into_iter().collect(),
         lines: ledger.into_lines(),
     }
 }
@@ -64,10 +63,10 @@ pub fn first_failure(bytes: &[u8]) -> Option<Code> {
 
 /// Of another ceremony than the one that is expected, no more than the front is read.
 fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got<Audited> {
-    let spec = read_spec(bytes, ledger);
+    let (lengths, spec) = read_spec(bytes, ledger);
     if let Some(expected) = expected {
         let compared: Got<()> =
-            ledger.check(Code::Expected, || expectation::same_ceremony(expected, &have(&spec)?.1));
+            ledger.check(Code::Expected, || expectation::same_ceremony(expected, have(&spec)?));
         if let (Err(cause), Ok(_)) = (compared, &spec) {
             ledger.not_reached_yet(cause);
             return Err(cause);
@@ -75,7 +74,7 @@ fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got
     }
     let stopped = Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Stopped);
     if stopped {
-        let cause = stopped::replay(bytes, &spec, ledger);
+        let cause = stopped::replay(bytes, &lengths, &spec, ledger);
         if ledger.culprits.is_some() {
             for code in [Code::V17, Code::V18, Code::V20] {
                 ledger.not_applicable(code, "the ceremony was not completed");
@@ -85,12 +84,12 @@ fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got
         return Err(cause);
     }
     let container = ledger.check(Code::V1, || {
-        let (header, ceremony) = have(&spec)?;
+        let (header, ceremony) = have(&lengths)?;
         let container =
             Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
         Ok((container, details::well_formed(bytes.len())))
     });
-    let audited = container.and_then(|container| {
+    let audited = spec.and(container).and_then(|container| {
         Rounds::open(&container, ledger).check(container::digest(bytes), ledger)
     });
     details::beyond(ledger);
@@ -100,69 +99,62 @@ fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got
     audited
 }
 
-/// V2 and V3, which need no more than the front of the file.
-fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> Got<(Header, Arc<Ceremony>)> {
+/// The header, and the ceremony for lengths and places alone: whether its cards are signed is not
+/// said.
+type Lengths = (Header, Arc<Ceremony>);
+
+/// V2 and V3, which need no more than the front of the file, each by itself. Only a ceremony whose
+/// cards are all signed is one that anything else is judged by.
+fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremony>>) {
     let front = ledger.part(Code::V1, || {
         let read = Header::parse(bytes).and_then(|header| Ok((header, header.spec(bytes)?)));
         Ok(read.map_err(|error| error.to_string())?)
     });
-    let read = front.map(|(header, spec)| (header, Ceremony::from_canonical(spec)));
-    // A card signature that does not verify is a matter of identity; everything else is the spec's
-    // own.
-    let cards = ledger.part(Code::V3, || match have(&read)? {
-        (_, Err(error @ SpecError::Card { source: CardError::Signature, .. })) => {
-            Err(error.to_string().into())
-        }
-        _ => Ok(()),
-    });
-    let spec = ledger.check(Code::V2, || {
-        have(&cards)?;
-        let (header, ceremony) = read?;
-        let ceremony = Arc::new(ceremony.map_err(|error| error.to_string())?);
+    let read = ledger.check(Code::V2, || {
+        let (header, spec) = have(&front)?;
+        let read = Uncertified::from_canonical(spec).map_err(|error| error.to_string())?;
+        let unsigned: Vec<String> = read.faults().iter().map(ToString::to_string).collect();
+        let ceremony = Arc::new(read.into_inner());
         let detail = details::parameters(&Shape::of(&ceremony));
-        Ok(((header, ceremony), detail))
+        Ok(((*header, ceremony, unsigned), detail))
     });
-    ledger.check(Code::V3, || {
-        let (_, ceremony) = have(&spec)?;
-        Ok(((), details::cards(ceremony.n())))
-    })?;
-    ledger.ceremony = spec.as_ref().ok().map(|(_, ceremony)| ceremony.clone());
-    spec
+    let spec = ledger.check(Code::V3, || {
+        let (_, ceremony, unsigned) = have(&read)?;
+        match unsigned.is_empty() {
+            true => Ok((ceremony.clone(), details::cards(ceremony.n()))),
+            false => Err(unsigned.join("; ").into()),
+        }
+    });
+    ledger.ceremony = spec.as_ref().ok().cloned();
+    (read.map(|(header, ceremony, _)| (header, ceremony)), spec)
 }
 
-/// A round's statements: each at its place, of the right length and session, signed by its sender.
+/// The statement at a place: of the right length and session, signed by its sender.
 pub(super) fn open(
     container: &Container<'_>,
     round: Round,
+    sender: Index,
     session: &Digest,
-) -> Result<Vec<Statement>, Stop> {
+) -> Result<Statement, String> {
     let ceremony = container.ceremony();
-    let open_one = |sender: Index| {
-        let name = || {
-            format!("{} of {}", describe::round(round), describe::operator(Some(ceremony), sender))
-        };
-        let bytes = container
-            .statement(round, sender)
-            .ok_or_else(|| format!("{}: no statement", name()))?;
-        let statement =
-            Statement::open(bytes, ceremony).map_err(|error| format!("{}: {error}", name()))?;
-        let envelope = &statement.envelope;
-        if (envelope.round, envelope.sender) != (round, sender) {
-            let (round, sender) = (
-                describe::round(envelope.round),
-                describe::operator(Some(ceremony), envelope.sender),
-            );
-            return Err(format!("{}: its place holds {round} of {sender}", name()));
-        }
-        if envelope.kind != Kind::Ordinary {
-            return Err(format!("{}: not an ordinary statement", name()));
-        }
-        match (envelope.session == *session, round) {
-            (true, _) => Ok(statement),
-            (false, Round::Hello) => Err(format!("{}: signed for a different spec", name())),
-            (false, _) => Err(format!("{}: signed for another session", name())),
-        }
-    };
-    let speakers = container.shape().speakers(round).iter();
-    Ok(speakers.map(open_one).collect::<Result<_, String>>()?)
+    let name =
+        || format!("{} of {}", describe::round(round), describe::operator(Some(ceremony), sender));
+    let bytes =
+        container.statement(round, sender).ok_or_else(|| format!("{}: no statement", name()))?;
+    let statement =
+        Statement::open(bytes, ceremony).map_err(|error| format!("{}: {error}", name()))?;
+    let envelope = &statement.envelope;
+    if (envelope.round, envelope.sender) != (round, sender) {
+        let (round, sender) =
+            (describe::round(envelope.round), describe::operator(Some(ceremony), envelope.sender));
+        return Err(format!("{}: its place holds {round} of {sender}", name()));
+    }
+    if envelope.kind != Kind::Ordinary {
+        return Err(format!("{}: not an ordinary statement", name()));
+    }
+    match (envelope.session == *session, round) {
+        (true, _) => Ok(statement),
+        (false, Round::Hello) => Err(format!("{}: signed for a different spec", name())),
+        (false, _) => Err(format!("{}: signed for another session", name())),
+    }
 }

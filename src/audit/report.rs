@@ -117,6 +117,8 @@ pub struct Report {
     pub(super) lines: Vec<Line>,
     /// Of a ceremony that was not completed: who is proven to be at fault.
     pub(super) culprits: Option<Vec<Index>>,
+    /// Who is proven to be at fault, whether or not the ceremony was completed.
+    pub(super) at_fault: Vec<Index>,
 }
 
 impl Report {
@@ -160,6 +162,12 @@ impl Report {
     /// fault, by index.
     pub fn culprits(&self) -> Option<&[Index]> {
         self.culprits.as_deref()
+    }
+
+    /// Who is proven to be at fault, by index, in statements of a ceremony that was completed or of
+    /// one that was not. Checks can fail without: what does not open, anybody may have put there.
+    pub fn at_fault(&self) -> &[Index] {
+        &self.at_fault
     }
 
     /// How many checks failed.

@@ -18,19 +18,18 @@ use super::code::Code;
 use super::describe;
 use super::ledger::{Got, Ledger, have};
 
-/// The check that a rule belongs to. Equivocation and complaints belong to no round.
+/// The check that a rule belongs to. Equivocation, complaints and abandonments belong to none.
 fn code(rule: &Rule) -> Code {
     match rule {
-        Rule::Malformed { round: Round::Hello, .. } | Rule::CopiedHello { .. } => Code::V5,
+        Rule::Malformed { round: Round::Hello, .. }
+        | Rule::ViewRoot { round: Round::Hello, .. }
+        | Rule::CopiedHello { .. } => Code::V5,
         Rule::Malformed { round: Round::Deal, .. } => Code::V8,
         Rule::Malformed { round: Round::Prepare, .. } | Rule::SumsRoot { .. } => Code::V12,
         Rule::Malformed { round: Round::Commit, .. } | Rule::Partial { .. } => Code::V16,
         Rule::EncryptedShare { .. } => Code::Sealed,
-        Rule::Malformed { round: Round::Final, .. }
-        | Rule::Outputs { .. }
-        | Rule::LockShares { .. }
-        | Rule::LockNode { .. } => Code::V14,
-        Rule::ViewRoot { round: Round::Hello, .. } => Code::V4,
+        Rule::Malformed { round: Round::Final, .. } | Rule::Outputs { .. } => Code::V14,
+        Rule::LockShares { .. } | Rule::LockNode { .. } => Code::Cluster,
         Rule::ViewRoot { round: Round::Deal, .. } => Code::V6,
         Rule::ViewRoot { round: Round::Prepare, .. } => Code::V12,
         Rule::ViewRoot { .. } => Code::V14,
@@ -40,6 +39,7 @@ fn code(rule: &Rule) -> Code {
         Rule::Degenerate => Code::V11,
         Rule::Possession { .. } => Code::V13,
         Rule::Equivocation { .. }
+        | Rule::Abandonment { .. }
         | Rule::View { .. }
         | Rule::ShareBox { .. }
         | Rule::Share { .. }
@@ -48,7 +48,7 @@ fn code(rule: &Rule) -> Code {
 }
 
 /// Which round's statements a check looks at.
-const LOOKS_AT: [(Code, Round); 14] = [
+const LOOKS_AT: [(Code, Round); 15] = [
     (Code::V4, Round::Hello),
     (Code::V5, Round::Hello),
     (Code::V6, Round::Deal),
@@ -63,16 +63,19 @@ const LOOKS_AT: [(Code, Round); 14] = [
     (Code::V15, Round::Commit),
     (Code::V16, Round::Commit),
     (Code::Sealed, Round::Commit),
+    (Code::Cluster, Round::Final),
 ];
 
-/// V1, V4 to V16 as far as there are statements, and V19.
+/// V1, V4 to V16 as far as there are statements, and V19. `lengths` is the ceremony whether or not
+/// its cards are signed: V1 stands by itself.
 pub(super) fn replay(
     bytes: &[u8],
-    spec: &Got<(Header, Arc<Ceremony>)>,
+    lengths: &Got<(Header, Arc<Ceremony>)>,
+    spec: &Got<Arc<Ceremony>>,
     ledger: &mut Ledger,
 ) -> Code {
     let opened = ledger.check(Code::V1, || {
-        let (header, ceremony) = have(spec)?;
+        let (header, ceremony) = have(lengths)?;
         let stopped =
             Stopped::open(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
         let detail = format!(
@@ -81,6 +84,7 @@ pub(super) fn replay(
         );
         Ok((stopped, detail))
     });
+    let opened = have(spec).and(opened);
     let Stopped { ceremony, statements } = match opened {
         Ok(opened) => opened,
         Err(code) => return code,
@@ -88,7 +92,8 @@ pub(super) fn replay(
     let faults = judge(&ceremony, &statements);
     let proven = faults.iter().filter(|fault| fault.rule.certainty() == Certainty::Proven);
     let culprits: BTreeSet<Index> = proven.flat_map(|fault| fault.rule.culprits()).collect();
-    ledger.culprits = Some(culprits.into_iter().collect());
+    ledger.culprits = Some(culprits.iter().copied().collect());
+    ledger.at_fault = culprits;
     let all = statements.len();
     let statements = of_this_ceremony(&ceremony, &statements);
     let foreign = all - statements.len();
@@ -106,9 +111,14 @@ fn judge_checks(
     faults: &[Fault],
     ledger: &mut Ledger,
 ) {
-    for (check, round) in
-        LOOKS_AT.into_iter().filter(|(check, _)| *check != Code::Sealed || ceremony.ssv().is_some())
-    {
+    let applies = |(check, _): &(Code, Round)| match check {
+        Code::Sealed => ceremony.ssv().is_some(),
+        Code::Cluster => ceremony.obol().is_some(),
+        _ => true,
+    };
+    let published = Shape::of(ceremony).round_of_encrypted_shares();
+    for (check, round) in LOOKS_AT.into_iter().filter(applies) {
+        let round = if check == Code::Sealed { published } else { round };
         let broken: Vec<String> = faults
             .iter()
             .filter(|fault| code(&fault.rule) == check)
@@ -192,6 +202,9 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
     let shape = Shape::of(ceremony);
     let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
     let said = abandoned.filter_map(|statement| {
+        if Abandon::fault(statement, &shape).is_some() {
+            return None;
+        }
         let awaited = Abandon::decode(statement.body(), &shape).ok()?.awaited;
         let whom = ceremony.indices().zip(awaited).filter_map(|(index, awaited)| {
             let name = describe::operator(Some(ceremony), index);

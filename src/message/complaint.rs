@@ -7,7 +7,7 @@ use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
 use super::body::{digests, put_digests};
-use super::envelope::Round;
+use super::envelope::{Round, Statement};
 use super::shape::Shape;
 
 /// What is wrong with a share box. Validators are positions from 0.
@@ -20,9 +20,10 @@ pub enum Claim {
         /// The first such validator.
         validator: usize,
     },
-    /// A share does not match the dealer's commitments.
+    /// A share is below the group order and does not match the dealer's commitments. Other shares
+    /// of the box do not matter.
     Mismatch {
-        /// The first such validator.
+        /// The validator.
         validator: usize,
     },
 }
@@ -60,14 +61,17 @@ pub struct Awaited {
 }
 
 impl Complaint {
-    /// Reads the body.
-    pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
+    /// Reads the body. `sender` is whose complaint it is: nobody deals itself a box.
+    pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| {
             let view = digests(r, "view", shape.view_len(Round::Prepare))?;
             let what = "dealer";
             let dealer = Index::new(r.u16(what)?).filter(|dealer| dealer.position() < shape.n);
             let dealer =
                 dealer.ok_or(DecodeError::Invalid { what, why: "no seat has this index" })?;
+            if dealer == sender {
+                return Err(DecodeError::Invalid { what, why: "the sender itself" });
+            }
             let claim = r.u8("claim")?;
             let validator = usize::try_from(r.u32("validator")?).unwrap_or(usize::MAX);
             let claim = match (claim, validator) {
@@ -110,6 +114,14 @@ impl Complaint {
 }
 
 impl Abandon {
+    /// Why a signed abandonment is not one: its view root is not zero, or its body does not decode.
+    pub fn fault(statement: &Statement, shape: &Shape) -> Option<DecodeError> {
+        match statement.envelope.view_root {
+            Digest::ZERO => Self::decode(statement.body(), shape).err(),
+            _ => Some(DecodeError::Invalid { what: "view root", why: "not zero" }),
+        }
+    }
+
     /// Reads the body.
     pub fn decode(bytes: &[u8], shape: &Shape) -> Result<Self, DecodeError> {
         let awaited = |r: &mut Reader<'_>| match r.u8("awaited")? {

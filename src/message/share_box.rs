@@ -99,6 +99,21 @@ pub fn open(
     decode_shares(&opened, shape.v)
 }
 
+/// Opens a box with the one-time secret, and reads one share, whatever the others are.
+pub fn open_one(
+    address: &Address,
+    secret: &DhSecret,
+    sealed: &[u8],
+    shape: &Shape,
+    validator: usize,
+) -> Result<SecretScalar, ShareBoxError> {
+    let opened = open_box(secret, address.prologue().as_ref(), sealed, shape.dealt_bytes())
+        .map_err(|_| ShareBoxError::Sealed)?;
+    let (shares, _) = opened.expose().as_chunks::<32>();
+    let share = shares.get(validator).ok_or(ShareBoxError::Sealed)?;
+    SecretScalar::from_be_bytes(share).map_err(|_| ShareBoxError::NotAScalar { validator })
+}
+
 /// The digest that a deal signs.
 pub fn digest(sealed: &[u8]) -> Digest {
     tagged(Tag::ShareBox, &[sealed])

@@ -10,7 +10,7 @@ use super::curve::{
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum DecodeError {
     /// Fewer bytes than the layout needs.
-    #[error("{what}: {missing} bytes short")]
+    #[error("{what}: {} short", bytes(*missing))]
     Short {
         /// The field.
         what: &'static str,
@@ -18,7 +18,7 @@ pub enum DecodeError {
         missing: usize,
     },
     /// More bytes than the layout has.
-    #[error("{extra} bytes after the end")]
+    #[error("{} after the end", bytes(*extra))]
     Trailing {
         /// How many.
         extra: usize,
@@ -39,6 +39,10 @@ pub enum DecodeError {
         /// Why.
         source: CurveError,
     },
+}
+
+fn bytes(count: usize) -> String {
+    if count == 1 { "1 byte".to_owned() } else { format!("{count} bytes") }
 }
 
 /// Reads fields from a slice, in order.

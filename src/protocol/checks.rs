@@ -3,13 +3,11 @@
 //! check does not compile.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare, Publishes};
-use crate::message::envelope::{Round, Statement, view_root};
-use crate::message::inbox::digests;
+use crate::message::envelope::{Statement, view_root};
 use crate::message::shape::Shape;
 use crate::primitives::batch::{
     SameKeys, SameMessage, Signers, Weighing, Weights, verify_signature, verify_signatures,
@@ -24,6 +22,7 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
 use super::evidence::{Fault, Rule};
+use super::findings::{equal_constants, follows_nothing, repetitions, view_faults};
 use super::items::Messages;
 use super::outcome::Sums;
 use super::ssv::first_unproven;
@@ -85,7 +84,7 @@ pub fn decode<B>(
 }
 
 /// One body.
-pub(super) fn decode_one<B>(
+pub(crate) fn decode_one<B>(
     statement: &Statement,
     read: impl FnOnce(&[u8], Index) -> Result<B, DecodeError>,
 ) -> Result<Signed<B>, Box<Fault>> {
@@ -106,6 +105,15 @@ pub fn decode_deals(
     shape: &Shape,
     own: Option<&Commitments>,
 ) -> Result<Vec<Signed<Deal>>, Box<Fault>> {
+    decode_each_deal(statements, shape, own).into_iter().collect()
+}
+
+/// As [`decode_deals`], with a verdict on each.
+pub(crate) fn decode_each_deal(
+    statements: &[Statement],
+    shape: &Shape,
+    own: Option<&Commitments>,
+) -> Vec<Result<Signed<Deal>, Box<Fault>>> {
     let bodies = bodies(statements);
     let decoded = Deal::decode_all(&bodies, shape, own).into_iter().zip(statements);
     decoded.map(|(deal, statement)| decode_one(statement, |_, _| deal)).collect()
@@ -152,61 +160,31 @@ pub fn decode_hellos(
     shape: &Shape,
 ) -> Result<Vec<Signed<Hello>>, Box<Fault>> {
     let hellos = decode(statements, |bytes, from| Hello::decode(bytes, shape, from))?;
-    match hellos.iter().find(|hello| hello.statement.envelope.view_root != Digest::ZERO) {
-        None => Ok(hellos),
-        Some(bad) => Err(Fault::new(
-            Rule::ViewRoot { operator: bad.sender(), round: Round::Hello },
-            [&bad.statement],
-        )),
-    }
+    statements.iter().try_for_each(follows_nothing)?;
+    Ok(hellos)
 }
 
 /// V5: nonces, commitments and one-time keys are all different.
 pub fn distinct_hellos(hellos: &[Signed<Hello>]) -> Result<DistinctHellos, Box<Fault>> {
-    let mut seen: BTreeMap<[u8; 32], &Signed<Hello>> = BTreeMap::new();
-    for hello in hellos {
-        let body = &hello.body;
-        let keys = body.one_time_keys.iter().map(|key| (*key.as_bytes(), "a one-time key"));
-        let own = [(body.nonce, "a nonce"), (body.commitment.0, "a commitment")];
-        for (value, what) in own.into_iter().chain(keys) {
-            if let Some(other) = seen.insert(value, hello) {
-                let operators = [other.sender(), hello.sender()];
-                return Err(Fault::new(
-                    Rule::CopiedHello { operators, what },
-                    [&other.statement, &hello.statement],
-                ));
-            }
-        }
+    let hellos: Vec<&Signed<Hello>> = hellos.iter().collect();
+    match repetitions(&hellos).into_iter().next() {
+        None => Ok(DistinctHellos(())),
+        Some(fault) => Err(Box::new(fault)),
     }
-    Ok(DistinctHellos(()))
 }
 
 /// Whether every statement of a round was computed from exactly the statements `before`, and says
 /// so consistently.
 fn views_agree<'a>(
     before: &[Statement],
-    statements: impl Iterator<Item = (&'a Statement, &'a [Digest])>,
+    mut statements: impl Iterator<Item = (&'a Statement, &'a [Digest])>,
 ) -> Result<(), Box<Fault>> {
-    let expected = digests(before);
-    for (statement, view) in statements {
-        let (operator, round) = (statement.envelope.sender, statement.envelope.round);
-        if view_root(view) != statement.envelope.view_root {
-            return Err(Fault::new(Rule::ViewRoot { operator, round }, [statement]));
+    statements.try_for_each(|(statement, view)| {
+        match view_faults(before.iter().map(Some), statement, view).into_iter().next() {
+            None => Ok(()),
+            Some(fault) => Err(Box::new(fault)),
         }
-        if let Some(differing) =
-            before.iter().zip(&expected).zip(view).find(|((_, ours), theirs)| ours != theirs)
-        {
-            let held = differing.0.0;
-            let rule = match round {
-                // The session already names the hellos, so another view of them contradicts the
-                // statement's own envelope.
-                Round::Deal => Rule::ViewRoot { operator, round },
-                _ => Rule::View { operator, round, about: held.envelope.sender },
-            };
-            return Err(Fault::new(rule, [statement, held]));
-        }
-    }
-    Ok(())
+    })
 }
 
 /// V6: every deal's view is the set of hellos.
@@ -258,34 +236,18 @@ pub fn opened(
 pub fn distinct_constants<D: Borrow<Signed<Deal>>>(
     deals: &[D],
 ) -> Result<DistinctConstants, Box<Fault>> {
-    let deals: Vec<&Signed<Deal>> = deals.iter().map(Borrow::borrow).collect();
-    let constants = deals.iter().enumerate().flat_map(|(d, deal)| {
-        let own = deal.body.commitments.constants().enumerate();
-        own.map(move |(v, constant)| (constant.to_compressed(), d, v))
-    });
-    let mut all: Vec<([u8; 48], usize, usize)> = constants.collect();
-    all.sort_unstable();
-    // Of several the one that comes first in the order of dealers and validators, with the one
-    // before it that it equals.
-    let again = all
-        .windows(2)
-        .filter(|pair| pair[0].0 == pair[1].0)
-        .min_by_key(|pair| (pair[1].1, pair[1].2));
-    let Some([(_, other, other_v), (_, d, v)]) = again else { return Ok(DistinctConstants(())) };
-    let rows = [(deals[*other].sender(), *other_v), (deals[*d].sender(), *v)];
-    let evidence = if other == d {
-        vec![&deals[*d].statement]
-    } else {
-        vec![&deals[*other].statement, &deals[*d].statement]
-    };
-    Err(Fault::new(Rule::EqualConstants { rows }, evidence))
+    match equal_constants(deals).into_iter().next() {
+        None => Ok(DistinctConstants(())),
+        Some(fault) => Err(Box::new(fault)),
+    }
 }
 
 /// V10: every dealer's proof of possession.
-pub fn known_constants(
+pub fn known_constants<D: Borrow<Signed<Deal>>>(
     session: &Digest,
-    deals: &[Signed<Deal>],
+    deals: &[D],
 ) -> Result<KnownConstants, Box<Fault>> {
+    let deals: Vec<&Signed<Deal>> = deals.iter().map(Borrow::borrow).collect();
     let statement = |deal: &Signed<Deal>| possession::Statement {
         session: *session,
         dealer: deal.sender().get(),
@@ -318,7 +280,7 @@ pub fn prepared(
 }
 
 /// Every root of the sums follows from the deals.
-pub(super) fn sums_root(sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<(), Box<Fault>> {
+pub(crate) fn sums_root(sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<(), Box<Fault>> {
     match prepares.iter().find(|prepare| prepare.body.sums_root != sums.root()) {
         None => Ok(()),
         Some(bad) => Err(Fault::new(Rule::SumsRoot { operator: bad.sender() }, [&bad.statement])),
@@ -336,11 +298,12 @@ pub fn possession_message(dkg: &Digest, seat: Index) -> G2 {
 
 /// V13: the possession proof in each of `prepares` verifies under its seat's key, which is derived
 /// from the sums.
-pub fn shares_proven(
+pub fn shares_proven<P: Borrow<Signed<Prepare>>>(
     ceremony: &Ceremony,
     sums: &Sums,
-    prepares: &[Signed<Prepare>],
+    prepares: &[P],
 ) -> Result<SharesProven, Box<Fault>> {
+    let prepares: Vec<&Signed<Prepare>> = prepares.iter().map(Borrow::borrow).collect();
     let degenerate = || Fault::new(Rule::Degenerate, []);
     let receivers = ceremony.parts().receivers;
     let proofs: Vec<(G1, G2, &Signed<Prepare>)> = prepares
@@ -349,7 +312,7 @@ pub fn shares_proven(
         .map(|prepare| {
             let seat = ceremony.roster().get(prepare.sender()).ok_or_else(degenerate)?;
             let key = sums.confirmation_key(seat.point).ok_or_else(degenerate)?;
-            Ok((key, possession_message(sums.digest(), prepare.sender()), prepare))
+            Ok((key, possession_message(sums.digest(), prepare.sender()), *prepare))
         })
         .collect::<Result<_, Box<Fault>>>()?;
     let batch: Vec<SameMessage> = proofs
@@ -359,7 +322,7 @@ pub fn shares_proven(
             signed: vec![(*key, prepare.body.possession)],
         })
         .collect();
-    if verify_signatures(&batch, &mut weights_over(sums.digest(), prepares)) {
+    if verify_signatures(&batch, &mut weights_over(sums.digest(), &prepares)) {
         return Ok(SharesProven(()));
     }
     let culprit = proofs
@@ -431,8 +394,7 @@ fn first_bad_partial(sums: &Sums, messages: &Messages, commits: &Commits) -> Box
             .zip(messages.points.iter().zip(&commit.body.partials))
             .map(one)
             .collect();
-        if verify_signatures(&all, &mut weights_over(sums.digest(), core::slice::from_ref(commit)))
-        {
+        if verify_signatures(&all, &mut weights_over(sums.digest(), &[commit])) {
             continue;
         }
         let wrong = |one: &SameMessage| {
@@ -592,7 +554,7 @@ pub fn add_up<D: Borrow<Signed<Deal>>>(
     }
 }
 
-fn weights_over<B>(dkg: &Digest, statements: &[Signed<B>]) -> Weights {
+fn weights_over<B>(dkg: &Digest, statements: &[&Signed<B>]) -> Weights {
     let bodies: Vec<Digest> =
         statements.iter().map(|signed| signed.statement.envelope.body_digest).collect();
     let parts: Vec<&[u8]> =

@@ -53,6 +53,15 @@ pub enum Rule {
         /// Why.
         error: DecodeError,
     },
+    /// An abandonment whose body does not decode, or whose view root is not zero.
+    Abandonment {
+        /// Who signed it.
+        operator: Index,
+        /// In which round.
+        round: Round,
+        /// Why.
+        error: DecodeError,
+    },
     /// The view in the body is not the one its envelope names, or not the set of hellos that its
     /// session names.
     ViewRoot {
@@ -173,6 +182,7 @@ impl Rule {
         match *self {
             Self::Equivocation { operator, .. }
             | Self::Malformed { operator, .. }
+            | Self::Abandonment { operator, .. }
             | Self::ViewRoot { operator, .. }
             | Self::FalseComplaint { operator, .. }
             | Self::SumsRoot { operator }
@@ -199,6 +209,7 @@ impl Rule {
         match self {
             Self::Equivocation { .. } => Some(Class::E1),
             Self::Malformed { .. }
+            | Self::Abandonment { .. }
             | Self::ViewRoot { .. }
             | Self::CopiedHello { .. }
             | Self::Opening { .. }
@@ -238,6 +249,7 @@ impl Rule {
             Self::Degenerate => Certainty::Nobody,
             Self::Equivocation { .. }
             | Self::Malformed { .. }
+            | Self::Abandonment { .. }
             | Self::ViewRoot { .. }
             | Self::CopiedHello { .. }
             | Self::Opening { .. }

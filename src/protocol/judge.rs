@@ -51,15 +51,12 @@ pub fn judge_counting(ceremony: &Ceremony, statements: &[Statement]) -> (Vec<Fau
     (faults, work)
 }
 
-/// The statements that are shown to be of this ceremony, in order of rounds and senders; with
-/// abandonments, which need no showing.
+/// The statements that are shown to be of this ceremony, in order of rounds and senders.
 pub fn of_this_ceremony<'a>(
     ceremony: &'a Ceremony,
     statements: &'a [Statement],
 ) -> Vec<&'a Statement> {
-    let abandoned = statements.iter().filter(|statement| statement.envelope.kind == Kind::Abandon);
-    let court = Court::new(ceremony, statements);
-    court.sorted().map(|(_, statement)| statement).chain(abandoned).collect()
+    Court::new(ceremony, statements).sorted().map(|(_, statement)| statement).collect()
 }
 
 /// `fault` with the statements that a stranger needs to see it too, taken from `held`.
@@ -77,8 +74,8 @@ pub(super) fn complaint(
 ) -> Option<Box<Fault>> {
     let shape = Shape::of(ceremony);
     let operator = statement.envelope.sender;
-    let complaint = match checks::decode_one(statement, |bytes, _| Complaint::decode(bytes, &shape))
-    {
+    let read = |bytes: &[u8], from| Complaint::decode(bytes, &shape, from);
+    let complaint = match checks::decode_one(statement, read) {
         Ok(complaint) => complaint,
         Err(fault) => return Some(fault),
     };
@@ -112,9 +109,9 @@ pub(super) fn opened_box(
     let (dealer, shape) = (body.dealer, Shape::of(ceremony));
     let evidence = [&hello.statement, &deal.statement, &complaint.statement];
     let false_complaint = Some(Fault::new(Rule::FalseComplaint { operator, dealer }, evidence));
-    // Nobody deals itself a box.
+    // Only of oneself there is no box, and a complaint about oneself does not decode.
     let places = shape.place_of_box(dealer, operator).zip(shape.place_of_key(operator, dealer));
-    let Some((of_box, of_key)) = places else { return false_complaint };
+    let (of_box, of_key) = places?;
     let secret = DhSecret::new(Secret32::copied(&body.opened));
     let (keys, dealt) = (&hello.body.one_time_keys, &deal.body);
     let signed = dealt.box_digests[of_box] == share_box::digest(&body.sealed);
@@ -127,22 +124,25 @@ pub(super) fn opened_box(
         recipient: operator,
         root: dealt.commitments.merkle_root(),
     };
-    let found = match share_box::open(&address, &secret, &body.sealed, &shape) {
-        Err(error) if body.claim == error.into() => Rule::ShareBox { dealer, error },
-        Ok(shares) => match body.claim {
-            Claim::Mismatch { validator } => {
-                let point = ceremony.roster().get(operator)?.point;
-                let row = dealt.commitments.rows().nth(validator)?;
-                if shares[validator].base_mult() == evaluate_row(row, point).finish() {
-                    return false_complaint;
-                }
-                Rule::Share { dealer, validator }
-            }
-            Claim::Sealed | Claim::NotAScalar { .. } => return false_complaint,
-        },
-        Err(_) => return false_complaint,
+    // Each claim is judged alone, whatever else is wrong with the box.
+    let found = match body.claim {
+        Claim::Sealed | Claim::NotAScalar { .. } => {
+            let opened = share_box::open(&address, &secret, &body.sealed, &shape).err();
+            opened
+                .filter(|error| body.claim == (*error).into())
+                .map(|error| Rule::ShareBox { dealer, error })
+        }
+        Claim::Mismatch { validator } => {
+            let point = ceremony.roster().get(operator)?.point;
+            let row = dealt.commitments.rows().nth(validator)?;
+            let share = share_box::open_one(&address, &secret, &body.sealed, &shape, validator);
+            share
+                .ok()
+                .filter(|share| share.base_mult() != evaluate_row(row, point).finish())
+                .map(|_| Rule::Share { dealer, validator })
+        }
     };
-    Some(Fault::new(found, evidence))
+    found.map_or(false_complaint, |rule| Some(Fault::new(rule, evidence)))
 }
 
 /// Round, sender and digest: the order of statements.
@@ -175,8 +175,9 @@ impl<'a> Court<'a> {
             statement.envelope.kind,
             statement.envelope.round,
         ) {
-            (Kind::Abandon, _) => false,
-            (_, Round::Hello) => statement.envelope.session == ceremony.digest(),
+            (Kind::Abandon, _) | (_, Round::Hello) => {
+                statement.envelope.session == ceremony.digest()
+            }
             _ => shown(&statement.envelope.session),
         };
         let mut statements = known;
@@ -223,7 +224,9 @@ impl<'a> Court<'a> {
         };
         let mut first: BTreeMap<_, &Statement> = BTreeMap::new();
         let mut faults = Vec::new();
-        for (_, statement) in self.sorted() {
+        let in_slots =
+            self.sorted().filter(|(_, statement)| statement.envelope.kind != Kind::Abandon);
+        for (_, statement) in in_slots {
             if let Some(other) = first.insert(slot(statement), statement) {
                 let rule = Rule::Equivocation {
                     operator: statement.envelope.sender,
@@ -243,7 +246,9 @@ impl<'a> Court<'a> {
         for statement in &fault.evidence {
             let session = statement.envelope.session;
             let bound = |held: &Statement| held.envelope.session == session && self.is_bound(held);
-            if statement.envelope.round != Round::Hello && !fault.evidence.iter().any(bound) {
+            let names_session = statement.envelope.round != Round::Hello
+                && statement.envelope.kind != Kind::Abandon;
+            if names_session && !fault.evidence.iter().any(bound) {
                 open.extend(self.binding(session).into_iter().map(|held| (held.digest(), held)));
             }
         }

@@ -12,6 +12,8 @@ pub mod evidence;
 
 mod finalize;
 
+pub(crate) mod findings;
+
 mod hello;
 
 #[doc(hidden)]

@@ -2,6 +2,7 @@
 //! signatures are missing: in R4 every operator signs its hash with the sum of its shares and with
 //! the key of its node. A lock needs the finals of all operators, not of a threshold.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::ethereum::bls::message_point;
@@ -125,26 +126,43 @@ impl<'a> UnsignedLock<'a> {
 
     /// Whether one final's signatures are its operator's.
     pub(super) fn check(&self, last: &Signed<Final>) -> Result<(), Box<Fault>> {
-        let (operator, signatures) = (last.sender(), signatures(last)?);
-        let key = self.keys[operator.position()].ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
-        if !verify_signature(&key, &self.message, &signatures.shares) {
-            return Err(Fault::new(Rule::LockShares { operator }, [&last.statement]));
+        match self.faults(last).into_iter().next() {
+            None => Ok(()),
+            Some(fault) => Err(Box::new(fault)),
+        }
+    }
+
+    /// Which of one final's signatures are not its operator's.
+    pub(crate) fn faults(&self, last: &Signed<Final>) -> Vec<Fault> {
+        let operator = last.sender();
+        let signatures = match signatures(last) {
+            Ok(signatures) => signatures,
+            Err(fault) => return vec![*fault],
+        };
+        let mut broken = Vec::new();
+        match self.keys[operator.position()] {
+            None => broken.push(Rule::Degenerate),
+            Some(key) if !verify_signature(&key, &self.message, &signatures.shares) => {
+                broken.push(Rule::LockShares { operator });
+            }
+            Some(_) => {}
         }
         // One spelling only, the one that Charon writes.
         let canonical = signatures.node[64] <= 1;
         let signer = recover(&self.hash, &signatures.node).ok().filter(|_| canonical);
-        match signer == Some(self.cluster.nodes()[operator.position()]) {
-            true => Ok(()),
-            false => Err(Fault::new(Rule::LockNode { operator }, [&last.statement])),
+        if signer != Some(self.cluster.nodes()[operator.position()]) {
+            broken.push(Rule::LockNode { operator });
         }
+        broken.into_iter().map(|rule| *Fault::new(rule, [&last.statement])).collect()
     }
 
     /// The lock, if every final's signatures are its operator's; `finals` are of all operators, by
     /// index. Each is checked by itself: there are few.
-    pub fn seal(self, finals: &[Signed<Final>]) -> Result<ClusterLock, Box<Fault>> {
+    pub fn seal<F: Borrow<Signed<Final>>>(self, finals: &[F]) -> Result<ClusterLock, Box<Fault>> {
+        let finals: Vec<&Signed<Final>> = finals.iter().map(Borrow::borrow).collect();
         let degenerate = || Fault::new(Rule::Degenerate, []);
         let mut aggregate = G2Sum::zero();
-        for last in finals {
+        for last in &finals {
             self.check(last)?;
             aggregate.add(&signatures(last)?.shares);
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
-use crate::message::complaint::Complaint;
+use crate::message::complaint::{Abandon, Complaint};
 use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::view;
 use crate::message::shape::Shape;
@@ -15,6 +15,7 @@ use crate::spec::threshold::Index;
 
 use super::checks::{self, Signed};
 use super::evidence::{Fault, Rule};
+use super::findings;
 use super::items::{Messages, outputs_digest, signing_roots};
 use super::judge::{Court, Place, opened_box};
 use super::obol::UnsignedLock;
@@ -45,8 +46,8 @@ impl Work {
 /// A deal that decodes.
 struct Dealt {
     signed: Rc<Signed<Deal>>,
-    /// Whether its dealer knows its constant terms, and they differ.
-    constants: Result<(), Box<Fault>>,
+    /// Why its dealer does not know its constant terms, if so.
+    unknown: Option<Box<Fault>>,
 }
 
 /// Finals that are judged with what they name, by place.
@@ -89,9 +90,7 @@ impl<'c, 'a> Trial<'c, 'a> {
         trial.decode_deals();
         let with_past = trial.with_past();
         for (place, statement) in court.sorted() {
-            if let Err(fault) = trial.alone(place, statement, &with_past) {
-                trial.note(place, fault);
-            }
+            trial.alone(place, statement, &with_past);
         }
         trial.judge_groups();
         trial.faults.sort_by_key(|(place, _)| *place);
@@ -103,6 +102,11 @@ impl<'c, 'a> Trial<'c, 'a> {
 
     fn note(&mut self, place: Place, fault: Box<Fault>) {
         self.faults.push((place, fault));
+    }
+
+    /// The value, or nothing and one fault more.
+    fn hear<T>(&mut self, place: Place, judged: Result<T, Box<Fault>>) -> Option<T> {
+        judged.map_err(|fault| self.note(place, fault)).ok()
     }
 
     fn shape(&self) -> &'c Shape {
@@ -122,10 +126,8 @@ impl<'c, 'a> Trial<'c, 'a> {
             match checks::decode_one(statement, read) {
                 Ok(signed) => {
                     let alone = core::slice::from_ref(&signed);
-                    let constants = checks::known_constants(&envelope.session, alone)
-                        .and_then(|_| checks::distinct_constants(alone))
-                        .map(drop);
-                    self.deals.insert(place.2, Dealt { signed: Rc::new(signed), constants });
+                    let unknown = checks::known_constants(&envelope.session, alone).err();
+                    self.deals.insert(place.2, Dealt { signed: Rc::new(signed), unknown });
                 }
                 Err(fault) => self.note(place, fault),
             }
@@ -177,59 +179,58 @@ impl<'c, 'a> Trial<'c, 'a> {
         if holds { Ok(()) } else { Err(Fault::new(rule, [statement])) }
     }
 
-    /// First whether a body decodes, then its view, then what follows from it: the order in which
-    /// participants look. What follows from sums is left to the groups.
-    fn alone(
-        &mut self,
-        place: Place,
-        statement: &'a Statement,
-        with_past: &BTreeSet<Digest>,
-    ) -> Result<(), Box<Fault>> {
-        let shape = self.shape();
+    /// Everything that a statement breaks by itself, and with what it names of earlier rounds. What
+    /// follows from sums is left to the groups.
+    fn alone(&mut self, place: Place, statement: &'a Statement, with_past: &BTreeSet<Digest>) {
         let judged = with_past.contains(&place.2);
         match (statement.envelope.kind, statement.envelope.round) {
-            (Kind::Abandon, _) => {}
+            (Kind::Abandon, round) => {
+                if let Some(error) = Abandon::fault(statement, self.shape()) {
+                    let rule = Rule::Abandonment { operator: place.1, round, error };
+                    self.note(place, Fault::new(rule, [statement]));
+                }
+            }
             (Kind::Complaint, _) => {
-                let read = |bytes: &[u8], _| Complaint::decode(bytes, shape);
-                let complaint = checks::decode_one(statement, read)?;
-                self.view_holds(statement)?;
-                return self.complaint(&complaint).map_or(Ok(()), Err);
+                self.view(place, statement);
+                let (shape, read) = (self.shape(), Complaint::decode);
+                let complaint =
+                    checks::decode_one(statement, |bytes, from| read(bytes, shape, from));
+                if let Some(complaint) = self.hear(place, complaint)
+                    && let Some(fault) = self.complaint(&complaint)
+                {
+                    self.note(place, fault);
+                }
             }
-            (Kind::Ordinary, Round::Hello) => {
-                let hellos = checks::decode_hellos(core::slice::from_ref(statement), shape)?;
-                checks::distinct_hellos(&hellos)?;
-            }
-            (Kind::Ordinary, Round::Deal) => {
-                // One that does not decode is noted already.
-                let Some(dealt) = self.deals.get(&place.2) else { return Ok(()) };
-                self.view_holds(statement)?;
-                self.opened(&dealt.signed)?;
-                dealt.constants.clone()?;
-            }
+            (Kind::Ordinary, Round::Hello) => self.hello(place, statement),
+            (Kind::Ordinary, Round::Deal) => self.deal(place, statement),
             (Kind::Ordinary, Round::Prepare) => {
-                let read = |bytes: &[u8], from| Prepare::decode(bytes, shape, from);
-                let prepare = checks::decode_one(statement, read)?;
-                self.view_holds(statement)?;
-                if judged && let Some(group) = self.group(statement) {
+                let held = self.view(place, statement);
+                let (shape, read) = (self.shape(), Prepare::decode);
+                let prepare = checks::decode_one(statement, |bytes, from| read(bytes, shape, from));
+                if let Some(prepare) = self.hear(place, prepare)
+                    && held
+                    && judged
+                    && let Some(group) = self.group(statement)
+                {
                     group.prepares.push((place, prepare));
                 }
             }
             (Kind::Ordinary, Round::Commit) => {
-                let held = self.view_holds(statement);
-                let own = self.own_prepare(statement).filter(|_| held.is_ok());
+                let held = self.view(place, statement);
+                let own = self.own_prepare(statement).filter(|_| held);
                 match own.and_then(|prepare| self.group(prepare)) {
                     Some(group) => group.commits.push((place, statement)),
-                    None => drop(self.commit(place, statement, None)?),
+                    None => {
+                        let decoded = self.commit(place, statement, None).map(drop);
+                        self.hear(place, decoded);
+                    }
                 }
-                held?;
             }
             (Kind::Ordinary, Round::Final) => {
-                let read = |bytes: &[u8], from| Final::decode(bytes, shape, from);
-                let last = checks::decode_one(statement, read)?;
-                self.view_holds(statement)?;
-                if !judged {
-                    return Ok(());
-                }
+                let held = self.view(place, statement);
+                let (shape, read) = (self.shape(), Final::decode);
+                let last = checks::decode_one(statement, |bytes, from| read(bytes, shape, from));
+                let Some(last) = self.hear(place, last).filter(|_| held && judged) else { return };
                 let commits = self.court.named_by(statement);
                 let own = commits.and_then(|commits| {
                     self.own_prepare(shape.named(&commits, Round::Commit, place.1)?)
@@ -239,7 +240,34 @@ impl<'c, 'a> Trial<'c, 'a> {
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Whether a statement's view holds; a fault more if not.
+    fn view(&mut self, place: Place, statement: &Statement) -> bool {
+        let held = self.view_holds(statement);
+        self.hear(place, held).is_some()
+    }
+
+    fn hello(&mut self, place: Place, statement: &Statement) {
+        let shape = self.shape();
+        self.hear(place, findings::follows_nothing(statement));
+        let read = |bytes: &[u8], from| Hello::decode(bytes, shape, from);
+        if let Some(hello) = self.hear(place, checks::decode_one(statement, read)) {
+            self.hear(place, checks::distinct_hellos(&[hello]));
+        }
+    }
+
+    /// One that does not decode is noted already.
+    fn deal(&mut self, place: Place, statement: &Statement) {
+        self.view(place, statement);
+        let Some(dealt) = self.deals.get(&place.2) else { return };
+        let (signed, unknown) = (dealt.signed.clone(), dealt.unknown.clone());
+        let faults = [
+            self.opened(&signed).err(),
+            unknown,
+            checks::distinct_constants(core::slice::from_ref(&*signed)).err(),
+        ];
+        faults.into_iter().flatten().for_each(|fault| self.note(place, fault));
     }
 
     /// A hello or a deal that does not decode is a fault of its own.
@@ -318,19 +346,13 @@ impl<'c, 'a> Trial<'c, 'a> {
         for ((session, _), group) in core::mem::take(&mut self.groups) {
             let sums = self.sums(&session, &group.deals);
             for (place, prepare) in group.prepares {
-                if let Some(Err(fault)) = sums.as_ref().map(|sums| self.prepare(sums, prepare)) {
-                    self.note(place, fault);
+                if let Some(sums) = &sums {
+                    self.prepare(place, sums, prepare);
                 }
             }
             let mut messages = None;
             for (place, statement) in group.commits {
-                let judged = match &sums {
-                    Some(sums) => self.signed(place, statement, sums, &mut messages),
-                    None => self.commit(place, statement, None).map(drop),
-                };
-                if let Err(fault) = judged {
-                    self.note(place, fault);
-                }
+                self.signed(place, statement, sums.as_ref(), &mut messages);
             }
             if let Some(sums) = sums.filter(|_| !group.finals.is_empty()) {
                 later.push((sums, group.finals));
@@ -347,24 +369,25 @@ impl<'c, 'a> Trial<'c, 'a> {
         checks::add_up(self.court.ceremony, session, &deals).ok()
     }
 
-    fn prepare(&self, sums: &Sums, prepare: Signed<Prepare>) -> Result<(), Box<Fault>> {
+    fn prepare(&mut self, place: Place, sums: &Sums, prepare: Signed<Prepare>) {
         let prepare = [prepare];
-        checks::sums_root(sums, &prepare)?;
-        checks::shares_proven(self.court.ceremony, sums, &prepare).map(drop)
+        self.hear(place, checks::sums_root(sums, &prepare));
+        self.hear(place, checks::shares_proven(self.court.ceremony, sums, &prepare));
     }
 
     fn signed(
         &mut self,
         place: Place,
         statement: &Statement,
-        sums: &Sums,
+        sums: Option<&Sums>,
         messages: &mut Option<Messages>,
-    ) -> Result<(), Box<Fault>> {
+    ) {
         let ceremony = self.court.ceremony;
-        let commits = self.commit(place, statement, Some(sums))?;
+        let commits = self.commit(place, statement, sums);
+        let Some((commits, sums)) = self.hear(place, commits).zip(sums) else { return };
         let messages = messages.get_or_insert_with(|| Messages::new(ceremony, sums.public_keys()));
-        checks::partials_verified(sums, messages, &commits)?;
-        checks::shares_encrypted(ceremony, sums, &commits.signed).map(drop)
+        self.hear(place, checks::partials_verified(sums, messages, &commits));
+        self.hear(place, checks::shares_encrypted(ceremony, sums, &commits.signed));
     }
 
     /// Finals whose own commits were made with these sums: by the commits that are combined for
@@ -394,32 +417,30 @@ impl<'c, 'a> Trial<'c, 'a> {
             let outcome = ceremony.obol().map(|_| ValidatorOutcome::all(sums, &roots, &signatures));
             let lock = outcome.and_then(|outcome| UnsignedLock::new(ceremony, &outcome));
             for (place, last) in finals {
-                let rule = Rule::Outputs { operator: last.sender() };
-                let judged = match last.body.outputs == expected {
-                    false => Err(Fault::new(rule, [&last.statement])),
-                    true => checks::shares_encrypted(ceremony, sums, core::slice::from_ref(&last))
-                        .and_then(|_| lock.as_ref().map_or(Ok(()), |lock| lock.check(&last))),
-                };
-                if let Err(fault) = judged {
-                    self.note(place, fault);
+                if last.body.outputs != expected {
+                    let rule = Rule::Outputs { operator: last.sender() };
+                    self.note(place, Fault::new(rule, [&last.statement]));
                 }
+                let alone = core::slice::from_ref(&last);
+                self.hear(place, checks::shares_encrypted(ceremony, sums, alone));
+                let broken = lock.iter().flat_map(|lock| lock.faults(&last));
+                broken.for_each(|fault| self.note(place, Box::new(fault)));
             }
         }
     }
 
     /// What deals prove together: dealers who both know the same secret.
     fn pairs(&self) -> Vec<Fault> {
-        let mut known: BTreeMap<Digest, BTreeMap<Index, Rc<Signed<Deal>>>> = BTreeMap::new();
+        let mut known: BTreeMap<Digest, Vec<Rc<Signed<Deal>>>> = BTreeMap::new();
         for (place, statement) in self.court.sorted() {
             // Who did not know its constants may have copied them: not the other's fault.
-            if let Some(deal) = self.deals.get(&place.2).filter(|deal| deal.constants.is_ok()) {
-                let session = known.entry(statement.envelope.session).or_default();
-                session.entry(place.1).or_insert_with(|| deal.signed.clone());
+            if let Some(deal) = self.deals.get(&place.2).filter(|deal| deal.unknown.is_none()) {
+                known.entry(statement.envelope.session).or_default().push(deal.signed.clone());
             }
         }
-        let shared = |deals: BTreeMap<Index, Rc<Signed<Deal>>>| {
-            checks::distinct_constants(&deals.into_values().collect::<Vec<_>>()).err()
-        };
-        known.into_values().filter_map(shared).map(|fault| *fault).collect()
+        let shared = known.into_values().flat_map(|deals| findings::equal_constants(&deals));
+        // What one dealer repeats in one deal is noted already; in two it has equivocated.
+        let of_two = |fault: &Fault| fault.rule.culprits().len() > 1;
+        shared.filter(of_two).collect()
     }
 }

@@ -78,7 +78,7 @@ impl World {
             self.inbox.all(round, sender).find(|held| held.digest() == *digest)
         };
         let (operator, view) = (statement.envelope.sender, self.inbox.view(statement)?);
-        let body = match Complaint::decode(statement.body(), &self.shape) {
+        let body = match Complaint::decode(statement.body(), &self.shape, operator) {
             Ok(body) => body,
             Err(error) => {
                 let rule = Rule::Malformed { operator, round: Round::Prepare, error };

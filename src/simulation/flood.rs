@@ -39,9 +39,10 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// As many as a container takes of `n` operators.
+    /// As many as a container takes of `n` operators, but for a third commit of each, which costs
+    /// what one of the first two does.
     pub fn most(n: usize) -> Self {
-        Self { prepares: n + 2, complaints: n, finals: 2 * n + 2 }
+        Self { prepares: n + 2, complaints: n, finals: 3 }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
-use crate::identity::card::{check_name, check_quotable};
+use crate::identity::card::{CardError, check_name, check_quotable};
 use crate::identity::name::skeleton;
 use crate::primitives::hash::{Digest, Tag, tagged};
 
@@ -91,8 +91,52 @@ pub struct Ceremony {
     digest: Digest,
 }
 
+/// Canonical bytes that obey every rule, whether or not the card signatures verify.
+pub struct Uncertified {
+    ceremony: Ceremony,
+    unsigned: Vec<usize>,
+}
+
+impl Uncertified {
+    /// Reads canonical bytes, as they stand in a transcript. Seats have no addresses.
+    pub fn from_canonical(bytes: &[u8]) -> Result<Self, SpecError> {
+        let ceremony = Ceremony::check(canonical::decode(bytes)?)?;
+        if ceremony.canonical != bytes {
+            return Err(SpecError::NotCanonical);
+        }
+        let cards = ceremony.roster.iter().enumerate();
+        let unsigned = cards
+            .filter(|(_, (_, seat))| seat.card.verify().is_err())
+            .map(|(position, _)| position);
+        Ok(Self { unsigned: unsigned.collect(), ceremony })
+    }
+
+    /// The card signatures that do not verify.
+    pub fn faults(&self) -> Vec<SpecError> {
+        let fault = |position: &usize| SpecError::Card {
+            place: Place::operator(*position, "card"),
+            source: CardError::Signature,
+        };
+        self.unsigned.iter().map(fault).collect()
+    }
+
+    /// The ceremony whatever its cards are: for lengths, which follow from it, and nothing that
+    /// anybody is told.
+    pub(crate) fn into_inner(self) -> Ceremony {
+        self.ceremony
+    }
+
+    /// The ceremony, if every card signature verifies.
+    pub fn certified(self) -> Result<Ceremony, SpecError> {
+        match self.faults().into_iter().next() {
+            None => Ok(self.ceremony),
+            Some(fault) => Err(fault),
+        }
+    }
+}
+
 impl Ceremony {
-    /// The one way in.
+    /// The one way in, but for card signatures: those of a file are verified as it is read.
     pub(super) fn check(terms: Terms) -> Result<Self, SpecError> {
         check_name(&terms.name, LONGEST_NAME).map_err(SpecError::Name)?;
         if terms.version.has_marks() {
@@ -152,8 +196,7 @@ impl Ceremony {
 
     /// Reads canonical bytes, as they stand in a transcript. Seats have no addresses.
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, SpecError> {
-        let ceremony = Self::check(canonical::decode(bytes)?)?;
-        if ceremony.canonical == bytes { Ok(ceremony) } else { Err(SpecError::NotCanonical) }
+        Uncertified::from_canonical(bytes)?.certified()
     }
 
     /// The bytes that everyone agrees to. See [`super::canonical`] for the layout.

@@ -47,9 +47,12 @@ pub enum ContainerKind {
 /// Why bytes are not a transcript.
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerError {
-    /// Cut off within the header or the spec.
+    /// Cut off within the header, the spec or a statement.
     #[error("cut off: {0}")]
     Cut(DecodeError),
+    /// Goes on behind its last statement.
+    #[error("too long: {0}")]
+    Long(DecodeError),
     /// The first four bytes are not a transcript's.
     #[error("not a transcript: it does not start with \"QTRN\"")]
     Magic,
@@ -116,6 +119,15 @@ pub enum ContainerError {
     },
 }
 
+impl From<DecodeError> for ContainerError {
+    fn from(error: DecodeError) -> Self {
+        match error {
+            DecodeError::Trailing { .. } => Self::Long(error),
+            error => Self::Cut(error),
+        }
+    }
+}
+
 fn crowd(round: Option<Round>) -> String {
     round.map_or_else(|| "that give up".to_owned(), |round| format!("for round {}", round.number()))
 }
@@ -151,7 +163,7 @@ impl Header {
                 r.u32("spec length")?,
             ))
         });
-        let (magic, version, kind, reserved, length) = fields.map_err(ContainerError::Cut)?;
+        let (magic, version, kind, reserved, length) = fields.map_err(ContainerError::from)?;
         let spec_bytes = usize::try_from(length).unwrap_or(usize::MAX);
         if magic != MAGIC {
             return Err(ContainerError::Magic);

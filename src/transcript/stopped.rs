@@ -155,7 +155,7 @@ impl Stopped {
         });
         let (mut last, mut crowd): (Option<Place>, _) = (None, Crowd::default());
         let mut statements = Vec::new();
-        for (i, bytes) in cut.map_err(ContainerError::Cut)??.into_iter().enumerate() {
+        for (i, bytes) in cut.map_err(ContainerError::from)??.into_iter().enumerate() {
             let statement = Statement::open(bytes, &ceremony)
                 .map_err(|error| ContainerError::Statement(i + 1, error))?;
             let of_hello = statement.envelope.round == Round::Hello

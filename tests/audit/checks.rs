@@ -134,7 +134,8 @@ fn v2_and_v3_stop_other_specs() {
         let mut changed = bytes.clone();
         changed[at] ^= 2;
         let report = assert_fails(&changed, &[code]);
-        assert_eq!(not_reached(&report).len(), 16);
+        // Lengths and parameters are what they are, whoever signed a card.
+        assert_eq!(not_reached(&report).len(), if code == Code::V3 { 14 } else { 16 });
     }
 }
 

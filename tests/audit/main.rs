@@ -2,6 +2,7 @@
 //! and what readers are shown.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod cases;
 mod checks;
 
 #[path = "../common/mod.rs"]

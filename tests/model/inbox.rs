@@ -74,8 +74,8 @@ impl Memory {
             && self.complete(book, statement.round - 1) == Some(statement.view)
     }
 
-    /// `Stage::needs`: it passes where what is in its slot does not, in the round that is awaited; a
-    /// commit if somebody's final names it.
+    /// `Stage::needs`: it passes where what is in its slot does not, in the round that is awaited;
+    /// a commit if somebody's final names it.
     fn needs(&self, cx: &Context<'_>, id: Id, statement: &Statement) -> bool {
         let finals = (0..N).flat_map(|sender| self.all(FINAL, sender).take(2));
         let awaited = match self.stage {

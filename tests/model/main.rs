@@ -55,8 +55,8 @@
 //!
 //! # What was found
 //!
-//! No violation. Whoever signs two contents for one slot can keep everybody from finishing, at every
-//! stage up to COMMIT, and at the price of evidence; it never makes two honest operators disagree,
+//! No violation. Whoever signs two contents for one slot can keep everybody from finishing, at
+//! every stage up to COMMIT, and at the price of evidence; it never makes two honest operators disagree,
 //! never has one commit and the other stop, and never has one write and the other wait for ever.
 //! How many states nothing leads out of, by the stages of the honest operators,
 //! is printed.

@@ -33,8 +33,8 @@ pub(crate) enum Property {
     /// Where an honest operator has committed, every other honest one comes to commit by what
     /// honest operators hold.
     CertificateWins,
-    /// Where an honest operator has said FINAL, every other honest one comes to say it by what honest
-    /// operators hold.
+    /// Where an honest operator has said FINAL, every other honest one comes to say it by what
+    /// honest operators hold.
     CommitsWin,
     /// Where an honest operator has written, every other honest one comes to write them by what
     /// honest operators hold.

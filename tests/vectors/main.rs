@@ -23,3 +23,5 @@ mod support;
 mod symmetric;
 
 mod version_1;
+
+mod walkthrough;

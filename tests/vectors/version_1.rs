@@ -102,6 +102,8 @@ fn what_attacks_leave_gets_the_same_verdicts() {
         let report = audit(&file, &Expectations::default());
         let failed: Vec<&str> = report.failed().iter().map(|code| code.text()).collect();
         assert_eq!(failed, expected.failed, "{name}");
+        let at_fault: Vec<u16> = report.at_fault().iter().map(|index| index.get()).collect();
+        assert_eq!(at_fault, expected.culprits, "{name}");
         let Ok(evidence) = Stopped::parse(&file) else { continue };
         assert_eq!(evidence.ceremony.version(), Version::One, "{name}");
         let culprits: BTreeSet<u16> = judge(&evidence.ceremony, &evidence.statements)

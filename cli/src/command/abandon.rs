@@ -163,7 +163,12 @@ fn statements(records: &[Record], ceremony: &Ceremony) -> Result<Vec<Statement>,
 
 /// Whom an abandonment names.
 fn awaited(word: &Statement, ceremony: &Ceremony) -> Vec<Index> {
-    let Ok(body) = Abandon::decode(word.body(), &Shape::of(ceremony)) else { return Vec::new() };
+    let shape = Shape::of(ceremony);
+    let body = match Abandon::fault(word, &shape) {
+        None => Abandon::decode(word.body(), &shape),
+        Some(fault) => Err(fault),
+    };
+    let Ok(body) = body else { return Vec::new() };
     let missed = |(index, awaited): (Index, Awaited)| {
         (awaited.statement || awaited.share_box).then_some(index)
     };

@@ -45,6 +45,8 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let ceremony = Arc::new(ceremony);
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let lock = state.lock().map_err(messages::store)?;
+    let found = state.find(&ceremony.digest()).map_err(messages::store)?;
+    machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
     let (operator, passphrase) = prompt::open_identity(&state, out)?;
     let operator = Arc::new(operator);
     let seat = OwnSeat::find(ceremony.clone(), operator.clone())
@@ -55,8 +57,6 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         return Err(messages::not_a_demo());
     }
 
-    let found = state.find(&ceremony.digest()).map_err(messages::store)?;
-    machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
     let begun = match found {
         Some(view) => begun(&view)?,
         None => false,

@@ -12,11 +12,6 @@ use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::report::Report;
 use quorate::audit::{audit, first_failure, render};
-use quorate::protocol::evidence::Certainty;
-use quorate::protocol::judge::judge;
-use quorate::transcript::container::ContainerKind;
-use quorate::transcript::container::Header;
-use quorate::transcript::stopped::Stopped;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of one file.
@@ -29,7 +24,7 @@ struct Entry {
     first: String,
     /// Every check that fails.
     failed: Vec<String>,
-    /// The operators whom it names; in evidence, those whom it proves at fault.
+    /// The operators whom it proves at fault.
     culprits: Vec<u16>,
 }
 
@@ -48,31 +43,10 @@ fn texts(codes: &[Code]) -> Vec<String> {
     codes.iter().map(|code| code.text().to_owned()).collect()
 }
 
-/// Whom a transcript accuses with proof, or names where a check fails.
-fn named(bytes: &[u8], report: &Report) -> Vec<u16> {
-    if let Ok(header) = Header::parse(bytes)
-        && header.kind() == ContainerKind::Stopped
-        && let Ok(stopped) = Stopped::parse(bytes)
-    {
-        let faults = judge(&stopped.ceremony, &stopped.statements);
-        let proven = faults.iter().filter(|fault| fault.rule.certainty() == Certainty::Proven);
-        let all: BTreeSet<u16> =
-            proven.flat_map(|fault| fault.rule.culprits()).map(|index| index.get()).collect();
-        return all.into_iter().collect();
-    }
-    let details: Vec<&str> =
-        report.failed().iter().map(|code| report.line(*code).unwrap().detail.as_str()).collect();
-    (1..=9)
-        .filter(|index| {
-            details.iter().any(|detail| detail.contains(&format!("(operator {index})")))
-        })
-        .collect()
-}
-
 fn examine(attack: &str, bytes: &[u8]) -> (Entry, Report) {
     let report = audit(bytes, &Expectations::default());
     let first = first_failure(bytes).map_or_else(String::new, |code| code.text().to_owned());
-    let culprits = named(bytes, &report);
+    let culprits: Vec<u16> = report.at_fault().iter().map(|index| index.get()).collect();
     (Entry { attack: attack.to_owned(), first, failed: texts(&report.failed()), culprits }, report)
 }
 

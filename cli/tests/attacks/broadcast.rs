@@ -1,5 +1,7 @@
 //! Attacks B: agreement, with equivocating operators and hostile networks.
 
+use std::collections::BTreeSet;
+
 use quorate::audit::code::Code;
 use quorate::audit::first_failure;
 use quorate::identity::key::OperatorPublic;
@@ -209,6 +211,43 @@ fn attack_b5_two_commits_or_finals() {
     }
 }
 
+#[test]
+fn attack_b13_one_content_signed_twice() {
+    let certificate = |scene: &Scene| {
+        let certificates: BTreeSet<Digest> = scene
+            .machines
+            .iter()
+            .map(|machine| {
+                let participant = machine.participant();
+                assert!(participant.is_finished() && machine.written);
+                assert_eq!(participant.proven_fault(), None);
+                participant.outcome().unwrap().certificate
+            })
+            .collect();
+        assert_eq!(certificates.len(), 1);
+        certificates.into_iter().next().unwrap()
+    };
+    let mut undisturbed = Scene::of_four();
+    undisturbed.play(&mut |_, _, _| ());
+    for at in Round::ALL {
+        for to in [vec![1], vec![2, 4]] {
+            let mut scene = Scene::of_four();
+            scene.play(&mut |forger, round, sent| {
+                if round == at {
+                    sent.to = Some(to.clone());
+                    sent.other = Some(forger.again(&sent.statement));
+                }
+            });
+            assert_eq!(certificate(&scene), certificate(&undisturbed), "{at:?}");
+            let held = |machine: &Machine| {
+                machine.participant().inbox().get(at, index(3)).unwrap().bytes().to_vec()
+            };
+            let signatures: BTreeSet<Vec<u8>> = scene.machines.iter().map(held).collect();
+            assert_eq!(signatures.len(), 2, "both were taken");
+        }
+    }
+}
+
 /// What a machine makes of bytes.
 fn taken(machine: &mut Machine, bytes: Vec<u8>) -> Result<usize, Refused> {
     machine
@@ -243,7 +282,7 @@ fn attack_b6_statement_of_another() {
     let (first, second) = transcript[at..].split_at_mut(size);
     second[..size].copy_from_slice(first);
     second[9] = 2;
-    told("B6", &transcript, &[Code::V4], &[2]);
+    told("B6", &transcript, &[Code::V4], &[]);
 }
 
 #[test]
@@ -275,7 +314,7 @@ fn attack_b7_statement_of_another_kind() {
     let mut transcript = collusion.transcript();
     let at = 12 + collusion.ceremony.canonical().len();
     transcript[at + 7] = 1;
-    told("B7", &transcript, &[Code::V4], &[1]);
+    told("B7", &transcript, &[Code::V4], &[]);
 }
 
 #[test]
@@ -384,7 +423,7 @@ fn attack_b11_malleable_signature() {
         respelt(&mut transcript[at..]);
         let statement = &transcript[at..at + shape.statement_bytes(index(1), round).unwrap()];
         assert_eq!(Statement::open(statement, &collusion.ceremony), Err(Reject::Signature));
-        told(&format!("B11-r{}", round.number()), &transcript, &[code], &[1]);
+        told(&format!("B11-r{}", round.number()), &transcript, &[code], &[]);
         assert_eq!(first_failure(&transcript), Some(code));
         at += shape.n * shape.statement_bytes(index(1), round).unwrap();
     }

@@ -392,7 +392,12 @@ fn attack_d14_copied_commitments() {
             }
         });
         scene.convicts(&Rule::Opening { dealer: index(3) }, Class::E2, 3);
-        told(if salt { "D14-salt" } else { "D14" }, &scene.dossier(), &[Code::V7, Code::V19], &[3]);
+        told(
+            if salt { "D14-salt" } else { "D14" },
+            &scene.dossier(),
+            &[Code::V7, Code::V10, Code::V19],
+            &[3],
+        );
     }
     // Known beforehand and committed to: the proof of possession names its dealer.
     let mut scene = Scene::of_four();

@@ -91,7 +91,7 @@ fn attack_eth1_second_deposit() {
     let transcript =
         collude(4, 3, TWO_VALIDATORS, Hooks { commit: Box::new(commit), ..Hooks::default() })
             .transcript();
-    let report = told("ETH1-together", &transcript, &[Code::V15, Code::V16], &[1]);
+    let report = told("ETH1-together", &transcript, &[Code::V15, Code::V16], &[1, 2, 3, 4]);
     assert!(report.line(Code::V15).unwrap().detail.contains("deposit 1 of validator 1"));
 }
 

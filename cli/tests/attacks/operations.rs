@@ -492,7 +492,10 @@ fn attack_o13_panic_from_bytes() {
             Prepare::decode(&body, &shape, from).err(),
             Final::decode(&body, &shape, from).err(),
         );
-        let _ = (Complaint::decode(&body, &shape).err(), Abandon::decode(&body, &shape).err());
+        let _ = (
+            Complaint::decode(&body, &shape, index(1)).err(),
+            Abandon::decode(&body, &shape).err(),
+        );
         if round % 10 == 0 {
             let _ = (
                 Deal::decode(&body, &shape, from).is_ok(),

@@ -204,7 +204,7 @@ fn attack_p1_rogue_key() {
         }
     });
     scene.convicts(&Rule::Opening { dealer: index(3) }, Class::E2, 3);
-    told("P1", &scene.dossier(), &[Code::V7, Code::V19], &[3]);
+    told("P1", &scene.dossier(), &[Code::V7, Code::V10, Code::V19], &[3]);
 
     // Second layer: as if the attacker had known them before, so that the hello opens. The shares
     // for the honest are good.

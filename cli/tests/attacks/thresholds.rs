@@ -238,7 +238,7 @@ fn attack_k2_public_shares_cancel() {
     let transcript =
         collude(4, 3, TWO_VALIDATORS, Hooks { prepare: Box::new(prepare), ..Hooks::default() })
             .transcript();
-    told("K2", &transcript, &[Code::V13], &[3]);
+    told("K2", &transcript, &[Code::V13], &[3, 4]);
 }
 
 #[test]

@@ -181,7 +181,7 @@ impl Watch {
         self.statements.insert(statement.digest(), statement.clone());
         // The one secret that may be said, also by an operator that was set back.
         if statement.envelope.kind == Kind::Complaint
-            && let Ok(complaint) = Complaint::decode(statement.body(), &self.shape)
+            && let Ok(complaint) = Complaint::decode(statement.body(), &self.shape, me)
         {
             self.canaries.forget(&complaint.opened);
         }
