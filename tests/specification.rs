@@ -189,7 +189,7 @@ fn sizes_of_statements() {
     let (n, t, v, items) = (shape.n, shape.t, shape.v, shape.items);
     let all: usize =
         shape.slots().map(|(round, seat)| shape.statement_bytes(seat, round).unwrap()).sum();
-    assert_eq!(all, n * (5 * ENVELOPE_BYTES + 360 + 192 * n + 96 * v * t + 192 * items));
+    assert_eq!(all, n * (5 * ENVELOPE_BYTES + 356 + 192 * n + 96 * v * t + 192 * items));
 }
 
 /// One of each rule, in the order of the table.
