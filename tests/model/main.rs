@@ -73,6 +73,7 @@
 //! | late with wrong ones, byzantine in seat 1 | 16,736 | 130,540 | 1 |
 //! | every order of one log | 40,353 | 168,262 | 3 |
 //! | boxes apart | 90,939 | 673,642 | 4 |
+
 mod explore;
 mod inbox;
 mod judge;
