@@ -66,14 +66,14 @@
 //! | exploration | states | steps | seconds |
 //! |---|---|---|---|
 //! | silent at worst | 192 | 969 | 0 |
-//! | early: two hellos, two good deals, four bad, complaints, wrong prepares | 231,786 | 1,533,342 | 4 |
-//! | late: two of each PREPARE, COMMIT, FINAL | 344,695 | 1,914,499 | 8 |
-//! | late, byzantine in seat 0 | 156,672 | 911,613 | 4 |
-//! | late, byzantine in seat 1 | 40,501 | 256,444 | 1 |
-//! | every order of one log | 40,353 | 168,262 | 1 |
-//! | boxes apart | 90,939 | 673,642 | 2 |
-//! | long: late with wrong ones and complaints, seat 0 | 1,887,596 | 12,403,849 | 47 |
-//! | long: early, and two of each PREPARE, seat 0 | 1,420,491 | 8,200,038 | 156, machine busy |
+//! | early: two hellos, two good deals, four bad, complaints, wrong prepares | 231,786 | 1,533,342 | 11, machine busy |
+//! | late: two signatures on each PREPARE and COMMIT, two valid FINALs | 317 | 1,652 | 0 |
+//! | two of each wrong, one PREPARE | 63,756 | 534,868 | 4 |
+//! | late with wrong ones, byzantine in seat 0 | 9,783 | 74,237 | 1 |
+//! | late with wrong ones, byzantine in seat 1 | 16,736 | 130,540 | 1 |
+//! | every order of one log | 40,353 | 168,262 | 3 |
+//! | boxes apart | 90,939 | 673,642 | 4 |
+
 mod explore;
 mod inbox;
 mod judge;

@@ -78,6 +78,9 @@ fn labelled(name: &str) -> Operator {
 fn write_cards() {
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
+        if !path.is_file() {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let cards = text.split('"').filter_map(|word| OperatorCard::parse(word).ok());
         let new = cards.fold(text.clone(), |text, card| {

@@ -26,6 +26,7 @@ struct Answers {
     session: String,
     key_generation_digest: String,
     output_digest: String,
+    certificate: String,
     transcript_digest: String,
     transcript_bytes: usize,
     validator_keys: Vec<String>,
@@ -48,6 +49,7 @@ fn answers(machines: &[Machine], transcript: &[u8], comment: &str) -> Answers {
         session: participant.inbox().session().unwrap().to_string(),
         key_generation_digest: outcome.digest.to_string(),
         output_digest: outcome.outputs.to_string(),
+        certificate: outcome.certificate.to_string(),
         transcript_digest: container::digest(transcript).to_string(),
         transcript_bytes: transcript.len(),
         validator_keys: outcome

@@ -205,6 +205,7 @@ fn attack_s5_operator_in_two_seats() {
     let mut secret = all[3].to_secret_bytes().expose().to_vec();
     secret[38..70].copy_from_slice(all[1].noise().expose());
     let twin = Operator::from_secret_bytes(&SecretBytes::new(secret)).unwrap();
+    let twin = twin.with_mark(all[3].mark());
     assert_eq!(twin.card().noise, all[1].card().noise);
     assert_eq!(seated(&card(&twin)), SpecError::NoiseKeyDuplicate { place, first: 1 });
     // Names and card signatures: another name over the same keys does not verify.
