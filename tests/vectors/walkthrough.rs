@@ -1,5 +1,6 @@
-//! The small ceremony of the transcript chapter, in `ceremony-specs/examples/ceremony`: a transcript
-//! and every value that an auditor computes on the way, each by the formula of its section.
+//! The small ceremony of the transcript chapter, in `ceremony-specs/examples/ceremony`: a
+//! transcript and every value that an auditor computes on the way, each by the formula of its
+//! section.
 //!
 //! To write it again: `QUORATE_WRITE_VECTORS=1 cargo test --test vectors walkthrough`, then look at
 //! the difference.
