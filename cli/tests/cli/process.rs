@@ -185,7 +185,7 @@ fn a_run_that_cannot_begin_leaves_nothing() {
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
-        assert_eq!(held.len(), 2, "identity and lock, and nothing of a ceremony: {held:?}");
+        assert_eq!(held.len(), 3, "identity, mark and lock, nothing of a ceremony: {held:?}");
     }
 }
 
