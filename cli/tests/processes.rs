@@ -11,12 +11,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use quorate::identity::Operator;
+use quorate::identity::card::InstallMark;
 use quorate::message::sync::Frame;
 use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::protocol::participant::{Entropy, OwnSeat, Participant};
 use quorate::spec::{Ceremony, CeremonyFile};
 use quorate_operator::carrier::{Tcp, TcpConfig};
-use quorate_operator::store::{IDENTITY_FILE, open_with_passphrase};
+use quorate_operator::store::{IDENTITY_FILE, MARK_FILE, open_with_passphrase};
 use serde_json::{Value, json};
 use support::files::{files, mode, only, private};
 use support::ports::{free_address, free_port};
@@ -135,7 +136,9 @@ impl Cluster {
         let passphrase = format!("correct horse battery {name}");
         let passphrase = SecretBytes::new(passphrase.into_bytes());
         let opened = open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE).unwrap();
-        Operator::from_secret_bytes(&opened).unwrap()
+        let mark = fs::read(self.root.path().join(name).join(MARK_FILE)).unwrap();
+        let mark = InstallMark(mark.try_into().unwrap());
+        Operator::from_secret_bytes(&opened).unwrap().with_mark(Some(mark))
     }
 
     fn cheat(&self, i: usize, rule: &str) -> Running {
@@ -671,7 +674,7 @@ fn demo(fault: &str) -> (TempDir, Value, String) {
     (root, result, ended.stderr)
 }
 
-fn demo_proves(fault: &str, class: &str, honest: usize) {
+fn demo_proves(fault: &str, class: &str, honest: usize, proven: usize) {
     let (_root, result, said) = demo(fault);
     assert_eq!((&result["culprit"], &result["class"]), (&"dave".into(), &class.into()));
     let evidence = result["evidence"].as_array().unwrap();
@@ -679,7 +682,7 @@ fn demo_proves(fault: &str, class: &str, honest: usize) {
     for path in evidence {
         let verdict = quorate(&["--json", "evidence", "check", path.as_str().unwrap()]).json();
         assert_eq!(verdict["exit"], 0);
-        assert_eq!(verdict["proven"].as_array().unwrap().len(), 1);
+        assert_eq!(verdict["proven"].as_array().unwrap().len(), proven, "{verdict}");
         assert_eq!(verdict["proven"][0]["culprits"][0]["name"], "dave");
     }
     // Nobody said that anybody else was at fault.
@@ -697,22 +700,23 @@ fn demo_proves(fault: &str, class: &str, honest: usize) {
 
 #[test]
 fn demo_of_a_bad_share() {
-    demo_proves("bad-share", "E3", 3);
+    demo_proves("bad-share", "E3", 3, 1);
 }
 
 #[test]
 fn demo_of_equivocation() {
-    demo_proves("equivocate", "E1", 3);
+    demo_proves("equivocate", "E1", 3, 1);
 }
 
 #[test]
 fn demo_of_a_rogue_key() {
-    demo_proves("rogue-key", "E2", 3);
+    // The deal neither opens its hello nor has proofs that verify.
+    demo_proves("rogue-key", "E2", 3, 2);
 }
 
 #[test]
 fn demo_of_a_false_complaint() {
-    demo_proves("false-complaint", "E4", 3);
+    demo_proves("false-complaint", "E4", 3, 1);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn a_custodian_with_an_operators_name_is_told_from_it() {
     let card = place.stranger("carol");
     let asked = place.request(&["--custodian", &card]).done();
     assert!(
-        asked.stderr.contains("carol only (NOT an operator of this ceremony), operator key"),
+        asked.stderr.contains("\"carol\" only (NOT an operator of this ceremony), operator key"),
         "{}",
         asked.stderr
     );
@@ -206,7 +206,7 @@ fn bad_answers_are_named_and_not_counted() {
             "/partial",
             alice["partial"].clone(),
             "signature: not by operator 2, whom it names: the answer was altered or is somebody \
-             else's (bob)",
+             else's: \"bob\" (operator 2)",
         ),
         ("/signature", alice["signature"].clone(), "signature: not by operator 2"),
         ("/request", json!("0".repeat(64)), "it answers another request"),
@@ -232,7 +232,9 @@ fn bad_answers_are_named_and_not_counted() {
     )
     .unwrap();
     let bad = place.combine("alice", "exit", &three, "exit.json");
-    bad.failed(4, &["does not verify under the public share of operator 2, who signed it (bob)"]);
+    let reason = "does not verify under the public share of operator 2, who signed it: \"bob\" \
+                  (operator 2)";
+    bad.failed(4, &[reason]);
     // The same answer twice counts once.
     fs::copy(place.path("partial-alice.json"), place.path("partial-bob.json")).unwrap();
     place

@@ -130,8 +130,8 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         for _ in 0..2000 {
             dave.send(1, &lie).await;
         }
-        let named = "Not counted: dave: partial: does not verify under the public share of \
-                     operator 4, who signed it (dave)";
+        let named = "Not counted: \"dave\" (operator 4): partial: does not verify under the public \
+                     share of operator 4, who signed it";
         let alice = until(alice, named).await;
         // More than any frame is long, to bob: the connection ends, and the next is as good as the
         // first.
@@ -141,7 +141,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         dave.send(2, &[0; 100]).await;
         let bob = until(
             bob,
-            "Closed the connection to dave: it sent something that is not a frame: frame type: \
+            "Closed the connection to \"dave\" (operator 4): it sent something that is not a frame: frame type: \
              unknown.",
         )
         .await;
@@ -158,7 +158,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
     assert_eq!(alice.json()["not_counted"].as_array().unwrap().len(), 1);
     assert_eq!(alice.stderr.matches("Not counted").count(), 1);
     assert_eq!(bob.json()["not_counted"], serde_json::json!([]));
-    let why = "dave: it sent something that is not a frame: frame type: unknown";
+    let why = "\"dave\" (operator 4): it sent something that is not a frame: frame type: unknown";
     assert_eq!(bob.json()["hung_up_on"], serde_json::json!([why]));
     assert_eq!(alice.json()["hung_up_on"], serde_json::json!([]));
     carol.signal(Signal::INT);

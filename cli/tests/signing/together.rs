@@ -126,7 +126,7 @@ fn with_too_few_nothing_is_written_and_the_same_command_goes_on() {
         let made = running.ended().done();
         assert!(
             made.stderr.contains("have not confirmed that they have enough answers: ")
-                && made.stderr.contains("dave. If one of them needs yours"),
+                && made.stderr.contains("\"dave\" (operator 4). If one of them needs yours"),
             "{}",
             made.stderr
         );
@@ -168,7 +168,7 @@ fn answers_for_a_custodian_go_to_it_alone() {
     // whether it counts.
     fs::remove_file(place.path("exit-carol.json")).unwrap();
     let (mut carol, mut alice) = (live(&place, "carol"), live(&place, "alice"));
-    alice.until("carol says that it counts this operator's answer.");
+    alice.until("\"carol\" (operator 3) says that it counts this operator's answer.");
     alice.signal(Signal::INT);
     let alice = alice.ended();
     let json = alice.json();
@@ -354,7 +354,7 @@ fn a_result_that_cannot_be_written_waits() {
             "{without:?}"
         );
         assert!(
-            ended.stderr.contains("alice, ")
+            ended.stderr.contains("\"alice\" (operator 1), ")
                 && ended.stderr.contains("have not confirmed that they have enough answers")
         );
     }

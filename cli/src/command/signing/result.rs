@@ -24,7 +24,7 @@ pub(super) fn blamed(parent: &Parent, error: &PartialError) -> String {
         PartialError::Sealer(operator)
         | PartialError::Signature(operator)
         | PartialError::Wrong(operator)
-        | PartialError::Point { operator, .. } => format!("{error} ({})", name(parent, *operator)),
+        | PartialError::Point { operator, .. } => format!("{error}: {}", name(parent, *operator)),
         _ => error.to_string(),
     }
 }
