@@ -239,12 +239,13 @@ fn bad_answers_are_named_and_not_counted() {
     fs::copy(place.path("partial-alice.json"), place.path("partial-bob.json")).unwrap();
     place
         .combine("alice", "exit", &three, "exit.json")
-        .failed(4, &["2 valid answers", "a second answer from alice"]);
+        .failed(4, &["2 valid answers", "a second answer from \"alice\" (operator 1)"]);
     // Four answers, one of them bad: it is named, and the others are enough.
     let made = place.combine("alice", "exit", &OPERATORS, "exit.json").done();
     assert_eq!(names(&made.json()["signed_by"]), json!(["alice", "carol", "dave"]));
     assert!(
-        made.stderr.contains("Not counted: partial-bob.json: a second answer from alice"),
+        made.stderr
+            .contains("Not counted: partial-bob.json: a second answer from \"alice\" (operator 1)"),
         "{}",
         made.stderr
     );
