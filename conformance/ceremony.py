@@ -76,11 +76,13 @@ def card_bytes(card: str) -> bytes:
 
 
 def operator_name(card: str) -> str:
-    """The name in a card: version(1), key(32), Noise static(32), card signature(64), length(1), name."""
+    """The name in a card: version(1), key(32), Noise static(32), install mark(32; not in version 1), card signature(64),
+    length(1), name."""
     data = card_bytes(card)
-    if len(data) < 130 or data[0] != 1 or len(data) != 130 + data[129]:
+    front = {1: 130, 2: 162}.get(data[0] if data else 0)
+    if front is None or len(data) < front or len(data) != front + data[front - 1]:
         raise CeremonyError("operator card of another version or length")
-    return data[130:].decode("ascii")
+    return data[front:].decode("ascii")
 
 
 def chain_of(network) -> tuple:

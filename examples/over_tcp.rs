@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let passphrase = std::fs::read_to_string(passphrase)?.trim_end().as_bytes().to_vec();
     let passphrase = SecretBytes::new(passphrase);
     let identity = open_with_passphrase(&state.read_identity()?, &passphrase, IDENTITY_FILE)?;
-    let operator = Operator::from_secret_bytes(&identity)?;
+    let operator = Operator::from_secret_bytes(&identity)?.with_mark(state.read_mark()?);
     let seat = OwnSeat::find(ceremony, Arc::new(operator)).ok_or("no seat in this ceremony")?;
     let pacing = Pacing::new(Duration::from_secs(60));
     let (exchange, machine) = Machine::open(&state.lock()?, &seat, &file, Vec::new(), pacing)?;
