@@ -141,8 +141,8 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
         dave.send(2, &[0; 100]).await;
         let bob = until(
             bob,
-            "Closed the connection to \"dave\" (operator 4): it sent something that is not a frame: frame type: \
-             unknown.",
+            "Closed the connection to \"dave\" (operator 4): it sent something that is not a \
+             frame: frame type: unknown.",
         )
         .await;
         dave.down(2).await;
