@@ -11,6 +11,7 @@
 //! | `QUORATE_SOAK_SEED` | where the random numbers start; printed in each run |
 //! | `QUORATE_SOAK_JOBS` | ceremonies at a time |
 //! | `QUORATE_SOAK_HALF_OPEN` | half-open connections to each operator that listens |
+//! | `QUORATE_SOAK_VALIDATORS` | validators in the measurement of frames of `have` |
 //! | `QUORATE_SOAK_PROGRAM` | the program under test, if it is not the one just built |
 //!
 //! What a machine does not allow is skipped, with a line on stderr that begins with `!! SKIPPED`.
