@@ -16,7 +16,7 @@ use tokio::net::TcpSocket;
 use crate::cluster::{Cluster, Size, scratch};
 use crate::member::{Flood, Member};
 use crate::support::program::{command_of, limited};
-use crate::support::running::Running;
+use crate::support::running::{Running, no_starts};
 use crate::{Chance, alone, seed, setting};
 
 /// The promise: memory of an operator under siege, KiB. Keys and keystores are sealed with cheap
@@ -103,6 +103,7 @@ impl Siege {
                 .env("QUORATE_SOAK_TARGET", &cluster.places[i].listen)
                 .env("QUORATE_SOAK_REPORT", &report);
             command.env("QUORATE_SOAK_HALF_OPEN", half_open.to_string());
+            let _start = no_starts();
             (command.spawn().unwrap(), report)
         };
         Self((0..cluster.n() - 1).map(besieger).collect())
