@@ -69,6 +69,15 @@ fn logs_replay_whatever_a_fault_has_stopped() {
     }
 }
 
+/// Two operators: one signs several FINALs, the other no COMMIT, so that no FINAL can ever be
+/// checked. Whoever holds two of one operator proves it to all.
+#[test]
+fn finals_that_nobody_can_check_still_prove_that_there_are_two() {
+    for seed in [79_213_837_626_189, 79_213_837_666_779, 79_213_837_678_997, 79_213_837_715_032] {
+        assert_eq!(play(Plan::draw(seed)).violations, [], "seed {seed}");
+    }
+}
+
 #[test]
 fn one_seed_is_one_course_of_events() {
     for seed in [3, 1047, 99_991] {
