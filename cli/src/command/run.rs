@@ -20,7 +20,7 @@ use quorate::export::keystores::Profile;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::show::describe;
+use quorate::spec::show::{describe, warnings};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
@@ -142,6 +142,8 @@ pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
 fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
     if args.yes_fingerprint.is_none() {
         talk(&describe(ceremony));
+    } else {
+        warnings(ceremony).iter().for_each(|warning| talk(&format!("WARNING: {warning}")));
     }
     prompt::agree(
         ceremony,
