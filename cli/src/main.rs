@@ -33,6 +33,8 @@ mod prompt;
 
 mod report;
 
+mod screen;
+
 mod secret_file;
 
 mod ssv_key;
