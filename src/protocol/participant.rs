@@ -204,7 +204,7 @@ impl Participant {
     /// Leaves stages as long as they can be left.
     pub(super) fn advance(&mut self, step: &mut Step) -> Result<(), ReplayError> {
         loop {
-            self.stop_if_proven();
+            self.stop_if_proven(step);
             self.world.open_early();
             if self.claims.is_open() || self.put_back().is_some() {
                 self.world.know_session();
@@ -249,7 +249,7 @@ impl Participant {
 
     /// Before this operator has prepared, proof of a fault ends the ceremony; later, certificates
     /// count more.
-    fn stop_if_proven(&mut self) {
+    fn stop_if_proven(&mut self, step: &mut Step) {
         let weak = match &self.stage {
             None => false,
             Some(Stage::Stopped(fault)) => fault.rule.certainty() != Certainty::Proven,
@@ -257,6 +257,8 @@ impl Participant {
         };
         if weak && let Some(proven) = self.world.proven_fault() {
             self.stage = Some(Stage::Stopped(self.world.prove(proven)));
+            // The stage that was left in this very step takes no answer any more.
+            step.asks.retain(|ask| !matches!(ask, Ask::Reread(_)));
         }
     }
 

@@ -64,9 +64,10 @@ impl Participant {
         [self.missing(peer, theirs), self.disputed(theirs)].concat()
     }
 
-    /// Statements that differ from the one that a peer says it holds in the same slot. They prove
-    /// something, and a have names only one of a slot, so a peer may have them already: once for
-    /// each connection is enough.
+    /// Statements that differ from the one that a peer says it holds in the same slot, and those of
+    /// a slot of the last round that nothing fills here and several are held for: a have names none
+    /// of them. They prove something, and a have names at most one of a slot, so a peer may have
+    /// them already: they are not given at every turn.
     pub fn disputed(&self, theirs: &Have) -> Vec<Frame> {
         self.disputed_statements(theirs).map(frame).collect()
     }
@@ -81,9 +82,19 @@ impl Participant {
             let envelope = &statement.envelope;
             let (kind, round, sender) = (envelope.kind, envelope.round, envelope.sender);
             let slot = theirs.slot(&self.world.shape, round, sender);
-            let held = slot.filter(|_| kind != Kind::Abandon);
-            !broken && held.is_some_and(|held| held != statement.digest())
+            let differs = match slot {
+                Some(held) => held != statement.digest(),
+                None => self.is_unfilled_conflict(round, sender),
+            };
+            !broken && kind != Kind::Abandon && differs
         })
+    }
+
+    /// Whether several statements are held for this slot and none counts: of the last round, of
+    /// which none counts before it has passed all checks.
+    fn is_unfilled_conflict(&self, round: Round, sender: Index) -> bool {
+        let inbox = &self.world.inbox;
+        inbox.get(round, sender).is_none() && inbox.all(round, sender).nth(1).is_some()
     }
 
     /// This operator's box for `recipient`, once it has dealt.

@@ -121,6 +121,9 @@ impl Participant {
         // where it was known then.
         for bytes in &statements {
             participant.advance(&mut step)?;
+            // And also where it was known although the hellos do not hold: while a peer was waited
+            // for to show own statements.
+            participant.world.know_session();
             let accepted = participant.world.inbox.accept_logged(bytes);
             accepted.map_err(|_| ReplayError::Record { kind: RecordKind::Statement })?;
         }

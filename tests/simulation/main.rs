@@ -58,6 +58,26 @@ fn little_at_once_keeps_nothing_back() {
     }
 }
 
+/// Courses of events in which an honest operator's log did not replay, or its program refused the
+/// answer to its own question.
+#[test]
+fn logs_replay_whatever_a_fault_has_stopped() {
+    // Statements of a session that was known only while a peer was waited for to show own
+    // statements; then a fault that is proven in the step that asks for the stored shares.
+    for seed in [18_703_870_793_974, 18_703_870_797_084, 18_703_870_803_368] {
+        assert_eq!(play(Plan::draw(seed)).violations, [], "seed {seed}");
+    }
+}
+
+/// Two operators: one signs several FINALs, the other no COMMIT, so that no FINAL can ever be
+/// checked. Whoever holds two of one operator proves it to all.
+#[test]
+fn finals_that_nobody_can_check_still_prove_that_there_are_two() {
+    for seed in [79_213_837_626_189, 79_213_837_666_779, 79_213_837_678_997, 79_213_837_715_032] {
+        assert_eq!(play(Plan::draw(seed)).violations, [], "seed {seed}");
+    }
+}
+
 #[test]
 fn one_seed_is_one_course_of_events() {
     for seed in [3, 1047, 99_991] {

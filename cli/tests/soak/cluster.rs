@@ -60,9 +60,21 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     /// A cluster below `root`. `dirs`: where operators keep their state, if not below `root`.
+    /// Validators of one deposit each.
     pub(crate) fn new(
         root: &Path,
         size: Size,
+        chance: &mut Chance,
+        places: Vec<Place>,
+        dirs: &BTreeMap<usize, PathBuf>,
+    ) -> Self {
+        Self::depositing(root, size, &["32"], chance, places, dirs)
+    }
+
+    fn depositing(
+        root: &Path,
+        size: Size,
+        amounts: &[&str],
         chance: &mut Chance,
         places: Vec<Place>,
         dirs: &BTreeMap<usize, PathBuf>,
@@ -103,7 +115,8 @@ impl Cluster {
         }
         text += &format!(
             "[[validators]]\ncount = {v}\nwithdrawal = \
-             \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\n"
+             \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\ncompounding = false\namounts = \
+             {amounts:?}\n"
         );
         let ceremony = CeremonyFile::parse_toml(&text).and_then(Ceremony::try_from).unwrap();
         fs::write(root.join("ceremony.toml"), text).unwrap();
@@ -124,6 +137,13 @@ impl Cluster {
     pub(crate) fn local(root: &Path, size: Size, chance: &mut Chance) -> Self {
         let places = (0..size.n).map(|_| Place::loopback()).collect();
         Self::new(root, size, chance, places, &BTreeMap::new())
+    }
+
+    /// The same, with eight deposits for each validator, which is the most.
+    pub(crate) fn local_with_eight_deposits(root: &Path, size: Size, chance: &mut Chance) -> Self {
+        let places = (0..size.n).map(|_| Place::loopback()).collect();
+        let amounts = ["1", "2", "3", "4", "5", "6", "7", "8"];
+        Self::depositing(root, size, &amounts, chance, places, &BTreeMap::new())
     }
 
     pub(crate) fn n(&self) -> usize {

@@ -11,6 +11,7 @@
 //! | `QUORATE_SOAK_SEED` | where the random numbers start; printed in each run |
 //! | `QUORATE_SOAK_JOBS` | ceremonies at a time |
 //! | `QUORATE_SOAK_HALF_OPEN` | half-open connections to each operator that listens |
+//! | `QUORATE_SOAK_VALIDATORS` | validators in the measurement of frames of `have` |
 //! | `QUORATE_SOAK_PROGRAM` | the program under test, if it is not the one just built |
 //!
 //! What a machine does not allow is skipped, with a line on stderr that begins with `!! SKIPPED`.
@@ -28,6 +29,8 @@ mod support;
 
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use support::running::no_starts;
+
 static MACHINE: RwLock<()> = RwLock::new(());
 
 /// For a test that measures: nothing else runs.
@@ -44,7 +47,10 @@ fn with_others() -> RwLockReadGuard<'static, ()> {
 /// overlooks, where the machine does not allow it.
 fn inside(namespaces: &str, probe: &str, test: &str, seed: u64) -> bool {
     use std::process::Command;
-    let allowed = Command::new("unshare").args([namespaces, "sh", "-c", probe]).output();
+    let allowed = {
+        let _start = no_starts();
+        Command::new("unshare").args([namespaces, "sh", "-c", probe]).output()
+    };
     if !allowed.as_ref().is_ok_and(|output| output.status.success()) {
         let why = allowed.map_or_else(
             |why| why.to_string(),
@@ -63,11 +69,12 @@ fn inside(namespaces: &str, probe: &str, test: &str, seed: u64) -> bool {
         "--ignored",
         "--nocapture",
     ]);
-    let status = command
-        .env("QUORATE_SOAK_INSIDE", "1")
-        .env("QUORATE_SOAK_SEED", seed.to_string())
-        .status()
-        .unwrap();
+    command.env("QUORATE_SOAK_INSIDE", "1").env("QUORATE_SOAK_SEED", seed.to_string());
+    let started = {
+        let _start = no_starts();
+        command.spawn()
+    };
+    let status = started.unwrap().wait().unwrap();
     assert!(status.success(), "{test}: {status}");
     true
 }

@@ -25,7 +25,18 @@ const HONEST: Duration = Duration::from_millis(100);
 const KINDS: [&str; 7] =
     ["noise", "giant frames", "haves", "bad signatures", "boxes", "keep-alives", "oversized"];
 
+/// What the enemy floods with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flood {
+    Everything,
+    /// That it lacks everything.
+    Haves,
+    /// It only keeps the rules.
+    Nothing,
+}
+
 struct Shared {
+    flood: Flood,
     machine: Mutex<Machine>,
     local: Local,
     shape: Shape,
@@ -42,13 +53,14 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    pub(crate) fn start(cluster: &Cluster, chance: Chance) -> Self {
+    pub(crate) fn start(cluster: &Cluster, flood: Flood, chance: Chance) -> Self {
         let ceremony = &cluster.ceremony;
         let operator = cluster.operators.last().unwrap();
         let mut machine = Machine::new(ceremony, operator);
         machine.start().unwrap();
         let me = machine.seat.me;
         let shared = Arc::new(Shared {
+            flood,
             machine: Mutex::new(machine),
             local: Local {
                 session: Session::Ceremony(ceremony.digest()),
@@ -130,6 +142,10 @@ async fn flood_for_ever(shared: Arc<Shared>, peer: Peer, mut chance: Chance) {
                             writer.send(&frame.encode()).await?;
                         }
                     }
+                    if shared.flood == Flood::Nothing {
+                        tokio::time::sleep(HONEST).await;
+                        continue;
+                    }
                     let (kind, frame) = shared.garbage(&mut chance, most);
                     writer.send(&frame).await?;
                     shared.sent[kind].fetch_add(1, Ordering::Relaxed);
@@ -178,6 +194,7 @@ impl Shared {
             bytes.iter().copied().cycle().take(length).collect()
         };
         let kind = match chance.below(4000) {
+            _ if self.flood == Flood::Haves => 2,
             0 => 6,
             other => other % 6,
         };

@@ -14,9 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
 use crate::cluster::{Cluster, Size, scratch};
-use crate::member::Member;
+use crate::member::{Flood, Member};
 use crate::support::program::{command_of, limited};
-use crate::support::running::Running;
+use crate::support::running::{Running, no_starts};
 use crate::{Chance, alone, seed, setting};
 
 /// The promise: memory of an operator under siege, KiB. Keys and keystores are sealed with cheap
@@ -103,6 +103,7 @@ impl Siege {
                 .env("QUORATE_SOAK_TARGET", &cluster.places[i].listen)
                 .env("QUORATE_SOAK_REPORT", &report);
             command.env("QUORATE_SOAK_HALF_OPEN", half_open.to_string());
+            let _start = no_starts();
             (command.spawn().unwrap(), report)
         };
         Self((0..cluster.n() - 1).map(besieger).collect())
@@ -135,8 +136,23 @@ fn peak_memory(id: u32) -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0)
 }
 
+/// Processor time so far, in hundredths of a second; 0 where the system does not tell, or when the
+/// process is gone.
+fn processor_time(id: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // Behind the name, which may hold anything: the state is the first, user and system time are
+    // the twelfth and the thirteenth.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).map(|ticks| ticks.parse().unwrap_or(0)).sum()
+}
+
 /// Waits until all have ended well; the peak memory of each, KiB.
-fn finish(cluster: &Cluster, mut running: Vec<Running>) -> Vec<u64> {
+fn finish(cluster: &Cluster, running: Vec<Running>) -> Vec<u64> {
+    watch(cluster, running, peak_memory)
+}
+
+/// Waits until all have ended well; the most that `measure` said of each.
+fn watch(cluster: &Cluster, mut running: Vec<Running>, measure: fn(u32) -> u64) -> Vec<u64> {
     let mut peaks = vec![0; running.len()];
     let end = Instant::now() + PATIENCE;
     let mut left = running.len();
@@ -145,7 +161,7 @@ fn finish(cluster: &Cluster, mut running: Vec<Running>) -> Vec<u64> {
         for (i, process) in
             running.iter_mut().enumerate().filter(|(i, _)| !done[*i]).collect::<Vec<_>>()
         {
-            peaks[i] = peaks[i].max(peak_memory(process.id()));
+            peaks[i] = peaks[i].max(measure(process.id()));
             if let Some(ended) = process.poll() {
                 assert_eq!(ended.code, 0, "operator {}: {}", i + 1, ended.stderr);
                 done[i] = true;
@@ -252,7 +268,7 @@ fn a_member_that_floods_keeps_nobody_from_a_ceremony() {
     let siege = Siege::lay(&cluster, half_open);
     until_laid(&siege, half_open);
     let begun = Instant::now();
-    let member = Member::start(&cluster, chance.clone());
+    let member = Member::start(&cluster, Flood::Everything, chance.clone());
     let peaks = finish(&cluster, running);
     let what = format!(
         "a member that floods ({}) and gets {} KiB, and {half_open} half-open connections to each",
@@ -271,4 +287,36 @@ fn a_member_that_floods_keeps_nobody_from_a_ceremony() {
     assert!(member.received() <= most, "{} bytes, {most} expected at most", member.received());
     drop((member, siege));
     cluster.check_among(SIZE.n - 1).unwrap();
+}
+
+/// What honest operators compute while a member says without end that it lacks everything, against
+/// the same ceremony with a member that keeps the rules. It measures and judges nothing.
+#[test]
+#[ignore = "a measurement: QUORATE_SOAK_VALIDATORS=1000 makes it the largest"]
+fn what_frames_of_have_cost() {
+    let _alone = alone();
+    let mut chance = Chance::new(seed("frames of have"), 0);
+    let v = usize::try_from(setting("QUORATE_SOAK_VALIDATORS").unwrap_or(20)).unwrap();
+    let mut measured = |flood| {
+        let root = scratch();
+        let cluster =
+            Cluster::local_with_eight_deposits(root.path(), Size { v, ..SIZE }, &mut chance);
+        let running: Vec<Running> = (0..SIZE.n - 1).map(|i| cluster.start(i)).collect();
+        let begun = Instant::now();
+        let member = Member::start(&cluster, flood, chance.clone());
+        let times = watch(&cluster, running, processor_time);
+        cluster.check_among(SIZE.n - 1).unwrap();
+        let total = times.iter().sum::<u64>();
+        eprintln!(
+            "{v} validators with eight deposits each, member sent {}: {:.1} s, processor time of \
+             the honest {times:?}, {total} hundredths of a second in all",
+            member.counts(),
+            begun.elapsed().as_secs_f64(),
+        );
+        total
+    };
+    for _ in 0..3 {
+        let (without, with) = (measured(Flood::Nothing), measured(Flood::Haves));
+        eprintln!("with / without: {:.2}", with as f64 / without as f64);
+    }
 }
