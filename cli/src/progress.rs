@@ -122,6 +122,13 @@ impl Progress {
             round_word(round),
             n - awaited.len()
         );
+        if !waiting.to_show.is_empty() {
+            let asked = waiting.to_show.iter().map(|index| seat_name(ceremony, *index).to_string());
+            return Some(format!(
+                "{head} Asking {} for a statement of yours that this log lacks.",
+                asked.collect::<Vec<_>>().join(", ")
+            ));
+        }
         if awaited.is_empty() {
             return Some(head);
         }

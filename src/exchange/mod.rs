@@ -131,7 +131,11 @@ impl Exchange {
                 self.tell_all(&said, &mut out);
             }
             Event::Frame { from, bytes } => self.frame(from, &bytes, storage, &mut out)?,
-            Event::Tick => self.tick(&mut out),
+            Event::Tick => {
+                let said = self.give(Input::Waited, storage)?.unwrap_or_default();
+                self.tell_all(&said, &mut out);
+                self.tick(&mut out);
+            }
         }
         if let Some(ending) = self.ending(&mut out) {
             if matches!(ending, Ending::Fault { .. }) {

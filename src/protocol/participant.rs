@@ -99,6 +99,7 @@ impl Participant {
                 let claimed = !self.is_finished() && self.world.is_claimed(&have);
                 self.after_claims(step, |claims| claims.heard(peer, claimed))
             }
+            Input::Waited => self.after_claims(Step::default(), Claims::tick),
             Input::PeerLeft(peer) => self.after_claims(Step::default(), |claims| claims.left(peer)),
             Input::Reread(bodies) => self.answer(|stage, world, step| match stage {
                 Stage::Reread(stage) => stage
@@ -116,15 +117,28 @@ impl Participant {
     }
 
     fn take_statement(&mut self, bytes: &[u8]) -> Result<Step, Refused> {
+        let mut step = Step::default();
+        self.take_into(bytes, &mut step)?;
+        Ok(step)
+    }
+
+    /// Takes a statement; what follows joins a step.
+    pub(super) fn take_into(&mut self, bytes: &[u8], step: &mut Step) -> Result<(), Refused> {
         let opened = self.world.inbox.open(bytes);
         if opened == Err(Reject::Early) {
             self.world.keep_early(bytes);
         }
         let statement = opened?;
-        let mut step = Step::default();
         if self.world.lacks_own(&statement) && !self.is_finished() {
-            self.world.note_elsewhere(statement);
-            return Ok(step);
+            match self.world.adopt(&statement) {
+                Some(record) => step.persist.push(record),
+                None => self.world.note_elsewhere(statement),
+            }
+            return Ok(());
+        }
+        if self.world.recalled.values().any(|recalled| *recalled == statement) {
+            // It is filed when its stage is reached.
+            return Ok(());
         }
         let mut arrival = self.world.inbox.file(statement.clone());
         if arrival == Arrival::Surplus
@@ -135,9 +149,9 @@ impl Participant {
         }
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
             step.persist.push(Record::statement(&statement));
-            self.advance(&mut step)?;
+            self.advance(step)?;
         }
-        Ok(step)
+        Ok(())
     }
 
     /// Of a log that was put back: own statements that it lacks, to say what is known.
@@ -390,6 +404,12 @@ impl Participant {
         self.world.is_prepared()
     }
 
+    /// Whether this operator has signed its statement of `round`, or is known to have.
+    pub fn has_said(&self, round: Round) -> bool {
+        let filed = self.world.inbox.all(round, self.world.seat.me).next();
+        filed.is_some() || self.world.recalled.contains_key(&round)
+    }
+
     /// The final shares, one for each validator, once they are stored.
     ///
     /// # Security
@@ -416,7 +436,11 @@ impl Participant {
             }
             _ => Vec::new(),
         };
-        Waiting { round, statements, boxes }
+        let to_show = match self.put_back() {
+            None => self.world.seat.others().filter(|peer| self.is_to_show(*peer)).collect(),
+            Some(_) => Vec::new(),
+        };
+        Waiting { round, statements, boxes, to_show }
     }
 }
 

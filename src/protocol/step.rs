@@ -63,6 +63,9 @@ pub enum Input {
         /// What it says.
         have: Have,
     },
+    /// A tick of the exchange has passed: nobody is waited for without end to show what it says
+    /// that it holds.
+    Waited,
     /// A peer has gone: it shows nothing more.
     PeerLeft(Index),
     /// The answer to [`Ask::Reread`].
@@ -107,10 +110,13 @@ pub struct Waiting {
     pub statements: Vec<Index>,
     /// Whose share box is missing.
     pub boxes: Vec<Index>,
+    /// Who says that it holds a statement of this operator which its log lacks, and is asked for
+    /// it. Nothing is signed until it has had time to show it. It withholds nothing that is owed.
+    pub to_show: Vec<Index>,
 }
 
 impl Waiting {
-    /// Everybody of whom something is missing, by index.
+    /// Everybody of whom something is missing that it owes, by index.
     pub fn everybody(&self) -> Vec<Index> {
         let all: BTreeSet<Index> = self.statements.iter().chain(&self.boxes).copied().collect();
         all.into_iter().collect()
