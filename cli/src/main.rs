@@ -7,6 +7,8 @@ use clap::error::ErrorKind;
 
 mod args;
 
+mod card_file;
+
 mod cheat;
 
 mod command;
@@ -30,6 +32,8 @@ mod policy;
 mod progress;
 
 mod prompt;
+
+mod recognise;
 
 mod report;
 

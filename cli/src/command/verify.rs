@@ -1,7 +1,7 @@
 //! `quorate verify`: verifies files from any source offline, by the rules of Ethereum alone.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -11,13 +11,17 @@ use crate::args::{NetworkArgs, Verify, VerifyExit};
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
-use crate::{input, messages};
+use crate::{input, messages, recognise};
 use quorate::ethereum::address::ExecutionAddress;
+use quorate::ethereum::deposit::WithdrawalCredentials;
+use quorate::ethereum::destination;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
 use quorate::export::exits::verify_exit;
-use quorate::export::launchpad::{SignedRegistration, verify_deposits, verify_registrations};
+use quorate::export::launchpad::{
+    SignedDeposit, SignedRegistration, verify_deposits, verify_registrations,
+};
 use quorate::primitives::curve::G1;
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
@@ -54,6 +58,7 @@ pub(crate) fn network(args: &NetworkArgs) -> Result<Network, CliError> {
 
 /// A validator's key that a person names.
 pub(crate) fn public_key(text: &str) -> Result<G1, CliError> {
+    let text = text.trim();
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let mut bytes = [0; 48];
     hex::decode_to_slice(digits, &mut bytes)
@@ -80,6 +85,14 @@ pub(super) fn refused(
     reason: &str,
     out: &Output,
 ) -> Result<Exit, CliError> {
+    // Refused as a whole: perhaps another kind of file.
+    let kind = match field {
+        "file" | "fields" => input::read(file, recognise::MOST_BYTES).ok(),
+        _ => None,
+    };
+    let kind = kind.and_then(|bytes| recognise::kind(&bytes));
+    let reason =
+        &kind.map_or_else(|| reason.to_owned(), |kind| format!("{reason}; this is {kind}"));
     out.finish(
         Exit::Finding,
         json!({ "file": file.display().to_string(), "accepted": false, "field": field,
@@ -101,6 +114,8 @@ fn deposit(
         Ok(deposits) => deposits,
         Err(error) => return refused(file, error.field(), &error.to_string(), out),
     };
+    let lacking = lacking(args.ceremony.as_deref(), &deposits)?;
+    let mut warnings = BTreeSet::new();
     let mut text = format!("  network {}, deposits: {}", network.name(), deposits.len());
     let mut rows = Vec::with_capacity(deposits.len());
     for (entry, deposit) in (1..).zip(&deposits) {
@@ -111,6 +126,11 @@ fn deposit(
                 format!("entry {entry}, withdrawal_credentials: {address} instead of {wanted}");
             return refused(file, "withdrawal_credentials", &reason, out);
         }
+        if let Err(error) = address.usable() {
+            let reason = format!("entry {entry}, withdrawal_credentials: {address}: {error}");
+            return refused(file, "withdrawal_credentials", &reason, out);
+        }
+        warnings.extend(destination::warning(&address));
         let (amount, kind) = (
             network.unit().text(message.amount),
             if credentials.is_compounding() { "0x02" } else { "0x01" },
@@ -125,7 +145,37 @@ fn deposit(
             "compounding": credentials.is_compounding(),
         }));
     }
-    accepted(file, json!({ "network": network.name(), "deposits": rows }), &text, out)
+    warnings.iter().for_each(|warning| text += &format!("\n  WARNING: {warning}"));
+    lacking.iter().for_each(|lacking| text += &format!("\n  NOT IN THIS FILE: {lacking}"));
+    let fields = json!({
+        "network": network.name(), "deposits": rows, "warnings": warnings, "lacking": lacking,
+    });
+    accepted(file, fields, &text, out)
+}
+
+/// The deposits of a ceremony that a file of some of them lacks: how many of each amount, to each
+/// address. The keys are in the transcript alone.
+fn lacking(ceremony: Option<&Path>, deposits: &[SignedDeposit]) -> Result<Vec<String>, CliError> {
+    let Some(path) = ceremony else { return Ok(Vec::new()) };
+    let (_, ceremony) = input::ceremony(path)?;
+    let mut wanted: BTreeMap<(WithdrawalCredentials, u64), usize> = BTreeMap::new();
+    for validator in ceremony.validators() {
+        for amount in &validator.amounts {
+            *wanted.entry((validator.withdrawal, *amount)).or_default() += 1;
+        }
+    }
+    let lacks = |((credentials, amount), wanted): (&(WithdrawalCredentials, u64), &usize)| {
+        let found = deposits.iter().filter(|deposit| {
+            let message = &deposit.message;
+            (message.withdrawal_credentials, message.amount) == (*credentials, *amount)
+        });
+        let (found, amount) = (found.count(), ceremony.network().unit().text(*amount));
+        let to = credentials.address();
+        (found < *wanted).then(|| {
+            format!("{} of the ceremony's {wanted} deposits of {amount} to {to}", wanted - found)
+        })
+    };
+    Ok(wanted.iter().filter_map(lacks).collect())
 }
 
 /// Also `quorate exit verify`.
