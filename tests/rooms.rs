@@ -41,7 +41,7 @@ const PACKAGES: [(&str, &str); 3] = [("src", ""), ("operator/src", ""), ("cli/sr
 
 /// What a core room may not reach: files, sockets, the clock, the environment, other processes, the
 /// terminal, OS randomness.
-const IMPURE: [&str; 16] = [
+const IMPURE: [&str; 17] = [
     "clap",
     "getrandom",
     "indicatif",
@@ -57,6 +57,7 @@ const IMPURE: [&str; 16] = [
     "std::time::SystemTime",
     "std::time::UNIX_EPOCH",
     "tempfile",
+    "terminal_size",
     "tokio",
 ];
 /// Macros that talk to the terminal.

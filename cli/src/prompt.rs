@@ -2,10 +2,11 @@
 //! arguments or stdin.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use super::report::{CliError, Output, printable};
-use super::{messages, secret_file};
+use super::{messages, screen, secret_file};
 use quorate::ethereum::keystore::normalised;
 use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
@@ -25,10 +26,15 @@ fn ask_secret(question: &str, file_flag: &str) -> Result<SecretBytes, CliError> 
     if !io::stdin().is_terminal() {
         return Err(messages::no_terminal(question, &format!("{file_flag} FILE")));
     }
-    let typed = rpassword::prompt_password(format!("{}: ", printable(question)))
+    let typed = rpassword::prompt_password(asked(question, &io::stdin()))
         .map_err(|error| messages::terminal(&error))?;
     // The string's own buffer, not a copy of it.
     Ok(SecretBytes::new(typed.into_bytes()))
+}
+
+/// A question as it stands on a terminal, with the answer to come behind it.
+fn asked(question: &str, terminal: &(impl AsFd + IsTerminal)) -> String {
+    format!("{} ", screen::fit(&format!("{}:", printable(question)), terminal))
 }
 
 /// A secret text, the same on every keyboard: NFKD, as keystore passwords are (EIP-2335).
@@ -122,7 +128,7 @@ pub(crate) fn line(question: &str, flag: &str) -> Result<String, CliError> {
     }
     // The question is talk; the answer is what stdin is for.
     let mut stderr = io::stderr().lock();
-    let _ = write!(stderr, "{}: ", printable(question)).and_then(|()| stderr.flush());
+    let _ = write!(stderr, "{}", asked(question, &io::stderr())).and_then(|()| stderr.flush());
     let mut bytes = Vec::new();
     io::stdin()
         .lock()

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::screen;
+
 /// Exit codes, promised in `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -63,6 +65,17 @@ impl Output {
     /// The end of a command that came to its end: with `--json` one object of status, exit code and
     /// `fields`, otherwise `text`.
     pub(crate) fn finish(&self, exit: Exit, fields: Value, text: &str) -> Result<Exit, CliError> {
+        let text = screen::fit(&printable(text), &io::stdout());
+        self.finish_whole(exit, fields, &text)
+    }
+
+    /// The same, of a command whose `text` is for a program: no line of it is folded.
+    pub(crate) fn finish_whole(
+        &self,
+        exit: Exit,
+        fields: Value,
+        text: &str,
+    ) -> Result<Exit, CliError> {
         let line = if self.json { object(exit, fields) } else { printable(text) };
         print_line(&line).map(|()| exit)
     }
@@ -148,7 +161,7 @@ fn print_line(text: &str) -> Result<(), CliError> {
 /// A line on stderr. Nothing secret is ever passed here.
 pub(crate) fn talk(line: &str) {
     // A reader that has gone away must not stop a ceremony.
-    let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+    let _ = writeln!(io::stderr().lock(), "{}", screen::fit(&printable(line), &io::stderr()));
 }
 
 #[cfg(test)]

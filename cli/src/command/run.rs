@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::addresses;
 use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
@@ -42,6 +43,7 @@ pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError
 
 fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
     let (file, ceremony) = input::ceremony(&args.file)?;
+    let (file, ceremony) = addresses::moved(file, ceremony, &args.at)?;
     let ceremony = Arc::new(ceremony);
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let lock = state.lock().map_err(messages::store)?;

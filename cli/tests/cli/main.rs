@@ -21,6 +21,8 @@ mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod terminal;
+
 mod toy;
 
 mod verifiers;
