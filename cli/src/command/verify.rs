@@ -79,20 +79,29 @@ pub(super) fn accepted(
     out.finish(Exit::Done, all, &format!("Accepted: {}\n{text}", shown(file)))
 }
 
+/// As [`refused`], of a file that `command` has read. One that is refused as a whole may be of
+/// another kind.
+pub(super) fn refused_by(
+    command: &str,
+    file: &Path,
+    (field, reason): (&str, String),
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let whole = matches!(field, "file" | "fields");
+    let bytes = whole.then(|| input::read(file, recognise::MOST_BYTES).ok()).flatten();
+    let kind = bytes.and_then(|bytes| recognise::kind(&bytes));
+    match kind.filter(|kind| !kind.ends_with(command)) {
+        Some(kind) => refused(file, field, &format!("{reason}; this is {kind}"), out),
+        None => refused(file, field, &reason, out),
+    }
+}
+
 pub(super) fn refused(
     file: &Path,
     field: &str,
     reason: &str,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    // Refused as a whole: perhaps another kind of file.
-    let kind = match field {
-        "file" | "fields" => input::read(file, recognise::MOST_BYTES).ok(),
-        _ => None,
-    };
-    let kind = kind.and_then(|bytes| recognise::kind(&bytes));
-    let reason =
-        &kind.map_or_else(|| reason.to_owned(), |kind| format!("{reason}; this is {kind}"));
     out.finish(
         Exit::Finding,
         json!({ "file": file.display().to_string(), "accepted": false, "field": field,
@@ -112,7 +121,9 @@ fn deposit(
     let wanted = wanted.map_err(|error| messages::address("--withdrawal", error))?;
     let deposits = match verify_deposits(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
         Ok(deposits) => deposits,
-        Err(error) => return refused(file, error.field(), &error.to_string(), out),
+        Err(error) => {
+            return refused_by("verify deposit", file, (error.field(), error.to_string()), out);
+        }
     };
     let lacking = lacking(args.ceremony.as_deref(), &deposits)?;
     let mut warnings = BTreeSet::new();
@@ -183,7 +194,9 @@ pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
     let (network, key) = (network(&args.network)?, public_key(&args.public_key)?);
     let signed = match verify_exit(&input::read(&args.file, MOST_OBJECT_BYTES)?, &network, &key) {
         Ok(signed) => signed,
-        Err(error) => return refused(&args.file, error.field(), &error.to_string(), out),
+        Err(error) => {
+            return refused_by("verify exit", &args.file, (error.field(), error.to_string()), out);
+        }
     };
     let calldata = format!("0x{}", hex::encode(withdrawal_request(&key.to_compressed())));
     let message = signed.message;
@@ -208,7 +221,14 @@ fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, C
     let registrations =
         match verify_registrations(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
             Ok(registrations) => registrations,
-            Err(error) => return refused(file, error.field(), &error.to_string(), out),
+            Err(error) => {
+                return refused_by(
+                    "verify registration",
+                    file,
+                    (error.field(), error.to_string()),
+                    out,
+                );
+            }
         };
     let mut text = format!("  network {}, registrations: {}", network.name(), registrations.len());
     let repeated = repeated(&registrations);
@@ -270,7 +290,7 @@ fn keystore(
         Ok(opened) => opened,
         Err(Unopened::Local(error)) => return Err(error),
         Err(Unopened::Refused(file, error)) => {
-            return refused(&file, error.field(), &error.to_string(), out);
+            return refused_by("verify keystore", &file, (error.field(), error.to_string()), out);
         }
     };
     let mut text =

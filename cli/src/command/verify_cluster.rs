@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::verify::{accepted, refused};
+use super::verify::{accepted, refused_by};
 use crate::args::VerifyCluster;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
@@ -37,7 +37,9 @@ pub(crate) fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<E
     match checked {
         Ok((cluster, remarks)) => cluster_accepted(file, &cluster, None, &remarks, out),
         Err(DefinitionError::ContractUnknown(wallet)) => Err(messages::contract_wallet(&wallet)),
-        Err(error) => refused(file, &error.field(), &error.to_string(), out),
+        Err(error) => {
+            refused_by("verify cluster-definition", file, (&error.field(), error.to_string()), out)
+        }
     }
 }
 
@@ -54,7 +56,9 @@ pub(crate) fn cluster_lock(args: &VerifyCluster, out: &Output) -> Result<Exit, C
         Err(LockError::Definition(DefinitionError::ContractUnknown(wallet))) => {
             Err(messages::contract_wallet(&wallet))
         }
-        Err(error) => refused(file, &error.field(), &error.to_string(), out),
+        Err(error) => {
+            refused_by("verify cluster-lock", file, (&error.field(), error.to_string()), out)
+        }
     }
 }
 
