@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 
 mod args;
 
+mod card_file;
+
 mod cheat;
 
 mod command;
@@ -32,6 +34,8 @@ mod policy;
 mod progress;
 
 mod prompt;
+
+mod recognise;
 
 mod report;
 

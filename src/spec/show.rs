@@ -78,19 +78,12 @@ pub fn warnings(ceremony: &Ceremony) -> Vec<String> {
         .chain(fees)
         .chain(owner)
         .filter(|entry| seen.insert(*entry))
-        .filter_map(|(field, address)| Some(format!("{field} {}", doubtful(address)?)))
+        .filter_map(|(field, address)| Some(format!("{field} {}", destination::warning(&address)?)))
         .collect()
 }
 
-/// What is wrong with an address, or looks wrong.
-fn doubtful(address: ExecutionAddress) -> Option<String> {
-    let trap = destination::trap(&address).map(|trap| trap.to_string());
-    let found = trap.or_else(|| Some(destination::doubt(&address)?.to_string()))?;
-    Some(format!("{address}: {found}"))
-}
-
 fn warn(address: ExecutionAddress, indent: &str, out: &mut String) -> core::fmt::Result {
-    match doubtful(address) {
+    match destination::warning(&address) {
         Some(found) => writeln!(out, "{indent}WARNING: {found}"),
         None => Ok(()),
     }
@@ -299,7 +292,7 @@ fn grouped<K: Ord + Clone>(
 }
 
 /// `validators 1-5, 8`: ascending positions, counted from 1.
-fn numbers(positions: &[usize]) -> String {
+pub(crate) fn numbers(positions: &[usize]) -> String {
     let runs = positions.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
         [first, .., last] => format!("{}-{}", first + 1, last + 1),
         run => run.iter().map(|only| (only + 1).to_string()).collect(),

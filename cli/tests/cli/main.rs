@@ -12,6 +12,8 @@ mod finished;
 
 mod inputs;
 
+mod others;
+
 mod process;
 
 mod secrets;
