@@ -63,7 +63,10 @@ fn usage(what: impl Into<String>, fix: impl Into<String>) -> CliError {
 
 /// A path on one line; the rest is made printable where it is printed.
 pub(crate) fn shown(path: &Path) -> String {
-    one_line(&path.display())
+    match crate::input::is_stdout(path) {
+        true => "stdout".to_owned(),
+        false => one_line(&path.display()),
+    }
 }
 
 fn one_line(text: &impl core::fmt::Display) -> String {

@@ -163,6 +163,11 @@ pub fn verify_exit(
     })
 }
 
+/// The name that `charon exit fetch` gives the exit of this validator: `exit-0x<public key>.json`.
+pub fn charon_exit_name(public_key: &[u8; 48]) -> String {
+    format!("exit-0x{}.json", hex::encode(public_key))
+}
+
 /// The file as Ethereum's deposit tool names it: `signed_exit_transaction-<index>-<stamp>.json`,
 /// `stamp` in seconds since 1970.
 pub fn exit_file(exit: &SignedExit, stamp: u64) -> Artifact {

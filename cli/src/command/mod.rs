@@ -4,6 +4,8 @@ pub(crate) mod abandon;
 
 pub(crate) mod audit;
 
+pub(crate) mod card;
+
 pub(crate) mod completions;
 
 pub(crate) mod demo;

@@ -19,6 +19,8 @@ mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod terminal;
+
 mod toy;
 
 mod verifiers;
