@@ -41,7 +41,7 @@ const PACKAGES: [(&str, &str); 3] = [("src", ""), ("operator/src", ""), ("cli/sr
 
 /// What a core room may not reach: files, sockets, the clock, the environment, other processes, the
 /// terminal, OS randomness.
-const IMPURE: [&str; 15] = [
+const IMPURE: [&str; 16] = [
     "clap",
     "getrandom",
     "indicatif",
@@ -56,6 +56,7 @@ const IMPURE: [&str; 15] = [
     "std::time::SystemTime",
     "std::time::UNIX_EPOCH",
     "tempfile",
+    "terminal_size",
     "tokio",
 ];
 /// Macros that talk to the terminal.

@@ -158,10 +158,11 @@ pub(crate) enum Command {
     Evidence(Evidence),
     /// Verify a transcript offline, from public data alone.
     #[command(after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml \
-                      --deposit-data deposit-data.json\n\nThe verdict is VERIFIED only with \
-                      --expect. Without it, it is SOUND: every check passed, but anybody can make \
-                      such a transcript with operators and an address of their own. Both have exit \
-                      code 0; with --json, \"verdict\" and \"as_expected\" tell them apart.")]
+                      \\\n    --deposit-data deposit-data.json\n\nThe verdict is VERIFIED \
+                      only with --expect. Without it, it is SOUND: every check passed, but \
+                      anybody can make such a transcript with operators and an address of \
+                      their own. Both have exit code 0; with --json, \"verdict\" and \
+                      \"as_expected\" tell them apart.")]
     Audit(AuditArgs),
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
@@ -258,12 +259,10 @@ pub(crate) enum Card {
 #[derive(Subcommand)]
 pub(crate) enum Evidence {
     /// Show what a file of evidence proves and what it does not. Needs only the file.
-    #[command(
-        after_help = "Example:\n  quorate evidence check evidence/fault-0123456789abcdef.quorate \
-                      --expect ceremony.toml\n\n\
-                            Exit code 0 if a fault is proven; 4 if none is, or if the file is not \
-                      evidence or holds more than one operator can."
-    )]
+    #[command(after_help = "Example:\n  quorate evidence check \
+                      evidence/fault-0123456789abcdef.quorate \\\n    --expect \
+                      ceremony.toml\n\nExit code 0 if a fault is proven; 4 if none is, or if \
+                      the file is not evidence or holds more than one operator can.")]
     Check {
         /// The evidence: fault-*.quorate or stopped-*.quorate.
         file: PathBuf,

@@ -1,5 +1,7 @@
 //! The `quorate` command: parses the arguments, runs the command, and reports the result.
 
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -34,6 +36,8 @@ mod progress;
 mod prompt;
 
 mod report;
+
+mod screen;
 
 mod secret_file;
 
@@ -135,15 +139,21 @@ fn misused(error: &clap::Error) -> Exit {
     let json = std::env::args_os().any(|arg| arg == "--json");
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // A reader that has gone away is not an error.
-            let _ = error.print();
+            print_help(io::stdout(), error);
             Exit::Done
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
-            let _ = error.print();
+            print_help(io::stderr(), error);
             Exit::Usage
         }
         _ => Output { json, dir: Default::default(), passphrase_file: None }
             .error(&messages::arguments(error)),
     }
+}
+
+/// A page of help, which clap has laid out but for its usage.
+fn print_help<S: AsFd + IsTerminal + Write>(mut stream: S, page: &clap::Error) {
+    let text = screen::fit(&page.render().to_string(), &stream);
+    // A reader that has gone away is not an error.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }

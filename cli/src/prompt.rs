@@ -2,10 +2,11 @@
 //! arguments or stdin.
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use super::report::{CliError, Output, printable, talk};
-use super::{messages, secret_file, strength, terminal};
+use super::{messages, screen, secret_file, strength, terminal};
 use quorate::ethereum::keystore::normalised;
 use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
@@ -29,7 +30,7 @@ fn ask_secret(question: &str, file_flag: &str) -> Result<SecretBytes, CliError> 
     if !terminal::is_there() {
         return Err(messages::no_terminal(question, &flag));
     }
-    terminal::secret(question)
+    terminal::secret(&asked(question, &io::stdin()))
         .map_err(|error| messages::terminal(&error))?
         .ok_or_else(|| messages::no_answer(question, &flag))
 }
@@ -50,6 +51,11 @@ pub(crate) fn again<T, R>(
         }
     }
     check(ask()?)?
+}
+
+/// A question as it stands on a terminal, with the answer to come behind it.
+fn asked(question: &str, terminal: &(impl AsFd + IsTerminal)) -> String {
+    format!("{} ", screen::fit(&format!("{}:", printable(question)), terminal))
 }
 
 /// A secret text, the same on every keyboard: NFKD, as keystore passwords are (EIP-2335).
@@ -167,7 +173,7 @@ pub(crate) fn line(question: &str, flag: &str) -> Result<String, CliError> {
     }
     // The question is talk; the answer is what stdin is for.
     let mut stderr = io::stderr().lock();
-    let _ = write!(stderr, "{}: ", printable(question)).and_then(|()| stderr.flush());
+    let _ = write!(stderr, "{}", asked(question, &io::stderr())).and_then(|()| stderr.flush());
     let mut bytes = Vec::new();
     io::stdin()
         .lock()

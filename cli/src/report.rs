@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use super::log_file::{self, Level};
+use crate::screen;
 
 /// Exit codes, promised in `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,17 @@ impl Output {
             talk(text);
             return Ok(exit);
         }
+        let text = screen::fit(&printable(text), &io::stdout());
+        self.finish_whole(exit, fields, &text)
+    }
+
+    /// The same, of a command whose `text` is for a program: no line of it is folded.
+    pub(crate) fn finish_whole(
+        &self,
+        exit: Exit,
+        fields: Value,
+        text: &str,
+    ) -> Result<Exit, CliError> {
         let line = if self.json { object(exit, fields) } else { printable(text) };
         print_line(&line).map(|()| exit)
     }
@@ -195,7 +207,7 @@ pub(crate) fn detail(line: &str) {
 
 fn say(line: &str) {
     // A reader that has gone away must not stop a ceremony.
-    let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+    let _ = writeln!(io::stderr().lock(), "{}", screen::fit(&printable(line), &io::stderr()));
 }
 
 #[cfg(test)]

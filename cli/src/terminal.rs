@@ -10,7 +10,6 @@ use rustix::termios::{
 };
 use zeroize::{Zeroize, Zeroizing};
 
-use super::report::printable;
 use quorate::primitives::secret::SecretBytes;
 
 /// Most bytes of a secret that is typed.
@@ -77,11 +76,11 @@ pub(crate) fn is_there() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks for a secret. `None` if there was no answer: Ctrl-D, or the terminal has gone away.
+/// Asks for a secret, with a question that can be shown as it is. `None` if there was no answer: Ctrl-D, or the terminal has gone away.
 pub(crate) fn secret(question: &str) -> io::Result<Option<SecretBytes>> {
     loop {
         let silent = Silent::new()?;
-        say(&format!("{}: ", printable(question)));
+        say(question);
         // Its room is made at once: a buffer that grows leaves a copy behind.
         let mut typed = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
         let ended = type_into(&mut typed, next_key);

@@ -14,11 +14,11 @@ pub(crate) enum Exits {
     /// Write a request that the operators can answer. Anyone can write one; if an operator writes
     /// it, it is signed.
     #[command(after_help = "Example:\n  quorate exit request transcript.quorate --public-key \
-                            0xb384f767... --index 1804776 \\\n    --custodian quorate1... -o \
-                            exit-request.json\n\nThe beacon chain assigns the index when the \
-                            deposit is processed. To have it checked, save a beacon node's answer \
-                            about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
-                            it with --beacon.")]
+                      0xb384f767... \\\n    --index 1804776 --custodian quorate1... -o \
+                      exit-request.json\n\nThe beacon chain assigns the index when the \
+                      deposit is processed. To have it checked, save a beacon node's answer \
+                      about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
+                      it with --beacon.")]
     Request(ExitRequest),
     /// Answer a request with this operator's share. You confirm the message; it is logged before
     /// the answer is written.
@@ -42,16 +42,18 @@ pub(crate) enum Exits {
     )]
     Run(LiveArgs),
     /// Verify answers, and combine a threshold of them into an exit for a beacon node.
-    #[command(after_help = "Example:\n  quorate exit combine exit-request.json --transcript \
-                            transcript.quorate partial-*.json\n\nEach invalid answer is reported. \
-                            A custodian needs its keys (--dir) to open answers that are sealed to \
-                            it.")]
+    #[command(
+        after_help = "Example:\n  quorate exit combine exit-request.json \\\n    --transcript \
+                      transcript.quorate partial-*.json\n\nEach invalid answer is reported. \
+                      A custodian needs its keys (--dir) to open answers that are sealed to \
+                      it."
+    )]
     Combine(Combine),
     /// Verify a signed exit from any source, offline.
     #[command(after_help = "Example:\n  quorate exit verify \
-                            signed_exit_transaction-1804776-1795328302.json --network hoodi \
-                            \\\n    --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 \
-                            if it is refused.")]
+                      signed_exit_transaction-1804776-1795328302.json \\\n    --network \
+                      hoodi --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 \
+                      if it is refused.")]
     Verify(VerifyExit),
 }
 
@@ -59,9 +61,9 @@ pub(crate) enum Exits {
 pub(crate) enum Deposit {
     /// Write a request for a further deposit, for the operators to answer.
     #[command(after_help = "Example:\n  quorate deposit request transcript.quorate --public-key \
-                            0xb384f767... --amount 8 \\\n    --public -o top-up.json\n\nThe \
-                            withdrawal credentials are those of the ceremony; you cannot request \
-                            others.")]
+                      0xb384f767... \\\n    --amount 8 --public -o top-up.json\n\nThe \
+                      withdrawal credentials are those of the ceremony; you cannot request \
+                      others.")]
     Request(DepositRequest),
     /// Answer a request with this operator's share. You confirm the message; it is logged before
     /// the answer is written.
@@ -80,9 +82,9 @@ pub(crate) enum Deposit {
                             answer. An answer that was sent cannot be taken back.")]
     Run(LiveArgs),
     /// Verify answers, and combine a threshold of them into a deposit file.
-    #[command(after_help = "Example:\n  quorate deposit combine top-up.json --transcript \
-                            transcript.quorate partial-*.json\n\nUpload the file to the launchpad \
-                            like the first one.")]
+    #[command(after_help = "Example:\n  quorate deposit combine top-up.json \\\n    --transcript \
+                      transcript.quorate partial-*.json\n\nUpload the file to the launchpad \
+                      like the first one.")]
     Combine(Combine),
 }
 

@@ -10,19 +10,19 @@ use super::{network_names, unit_names};
 pub(crate) enum Spec {
     /// Write a ceremony file from operator cards. The coordinator has no other power.
     #[command(after_help = "Example:\n  quorate spec new --name \"Our cluster\" --network hoodi \
-                            --threshold 3 --validators 10 \\\n    --withdrawal \
-                            0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --compounding false \\\n    \
-                            --operator quorate1...@10.0.0.1:3610 --operator \
-                            quorate1...@10.0.0.2:3610 \\\n    --operator quorate1...@10.0.0.3:3610 \
-                            --operator quorate1...@10.0.0.4:3610 -o ceremony.toml")]
+                      --threshold 3 \\\n    --validators 10 --compounding false \\\n    --withdrawal \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\\n    --operator \
+                      quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n    --operator \
+                      quorate1...@10.0.0.3:3610 --operator quorate1...@10.0.0.4:3610 \\\n    -o \
+                      ceremony.toml")]
     New(Box<SpecNew>),
     /// Draft the next attempt of a stopped ceremony, with the same or with other operators.
     #[command(
-        after_help = "Example:\n  quorate spec next ceremony.toml --without dave --reason \"dave \
-                      dealt a bad share\" -o ceremony-2.toml\n\nAll operators must agree to the \
-                      new file: it has a new fingerprint and makes new keys. To continue an \
-                      attempt that was only interrupted, you need no new file: run the same \
-                      command again."
+        after_help = "Example:\n  quorate spec next ceremony.toml --without dave \\\n    --reason \
+                      \"dave dealt a bad share\" -o ceremony-2.toml\n\nAll operators must \
+                      agree to the new file: it has a new fingerprint and makes new keys. To \
+                      continue an attempt that was only interrupted, you need no new file: \
+                      run the same command again."
     )]
     Next(SpecNext),
     /// Check a ceremony file against every rule.

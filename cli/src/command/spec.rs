@@ -19,7 +19,7 @@ use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
 use quorate::spec::obol::ceremony_file;
-use quorate::spec::show::describe;
+use quorate::spec::show::{describe, warnings};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
 
@@ -34,10 +34,13 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
             let words = fingerprint(&ceremony.digest()).join(" ");
+            let warnings = warnings(&ceremony);
+            let warnings: String =
+                warnings.iter().map(|warning| format!("\nWARNING: {warning}")).collect();
             out.finish(
                 Exit::Done,
                 fields(&ceremony),
-                &format!("This ceremony file is valid.\nFingerprint  {words}"),
+                &format!("This ceremony file is valid.{warnings}\nFingerprint  {words}"),
             )
         }
         Spec::Show { file } => {
@@ -212,6 +215,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
         "operators": operators.collect::<Vec<_>>(),
         "validators": validators.collect::<Vec<_>>(),
         "validator_count": ceremony.v(),
+        "warnings": warnings(ceremony),
         "obol": ceremony.obol().map(|cluster| json!({
             "definition_hash": format!("0x{}", hex::encode(cluster.definition().definition_hash)),
             "unchecked":

@@ -6,6 +6,8 @@ mod case;
 
 mod cases;
 
+mod documents;
+
 mod exports;
 
 mod finished;
@@ -22,5 +24,7 @@ mod support;
 mod terminal;
 
 mod toy;
+
+mod typing;
 
 mod verifiers;

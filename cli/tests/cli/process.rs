@@ -19,7 +19,7 @@ const TRANSCRIPT: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ceremony/2-of-3.quorate");
 
 /// The commands below `words`, as their help lists them.
-fn commands(words: &[String]) -> Vec<Vec<String>> {
+pub(crate) fn commands(words: &[String]) -> Vec<Vec<String>> {
     let help = help(words);
     let Some(list) = help.split("\nCommands:\n").nth(1) else { return vec![words.to_vec()] };
     let names = list
@@ -31,7 +31,7 @@ fn commands(words: &[String]) -> Vec<Vec<String>> {
     names.flat_map(|name| commands(&[words, &[name.to_owned()]].concat())).collect()
 }
 
-fn help(words: &[String]) -> String {
+pub(crate) fn help(words: &[String]) -> String {
     let ended = quorate(Path::new("/"), &[words, &["--help".to_owned()]].concat());
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{words:?}");
     ended.stdout

@@ -149,23 +149,6 @@ pub(super) fn write_new(
     disk.sync_dir(parent(path)).at(parent(path), "syncing the directory")
 }
 
-/// As [`write_new`], in the place of another file: after a crash there is the old one or the new.
-/// Only for what can be made again, and for the holder of the lock.
-pub(super) fn write_over(
-    disk: &dyn Disk,
-    path: &Path,
-    bytes: &[u8],
-    mode: u32,
-) -> Result<(), StoreError> {
-    let temporary = parent(path).join(fresh_name(IN_THE_MAKING)?);
-    write_file(disk, &temporary, bytes, mode).map_err(|error| renamed(error, path))?;
-    if let Err(error) = disk.rename_over(&temporary, path).at(path, "naming") {
-        let _ = disk.remove_file(&temporary);
-        return Err(error);
-    }
-    disk.sync_dir(parent(path)).at(parent(path), "syncing the directory")
-}
-
 /// As [`write_new`], but a file with the same bytes is fine.
 pub(super) fn write_once(
     disk: &dyn Disk,
@@ -180,6 +163,23 @@ pub(super) fn write_once(
         Err(StoreError::Exists { path }) => Err(StoreError::Differs { path }),
         done => done,
     }
+}
+
+/// As [`write_new`], in the place of a file that may be there: after a crash, the one or the other
+/// is there whole.
+pub(super) fn write_over(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), StoreError> {
+    let temporary = parent(path).join(fresh_name(IN_THE_MAKING)?);
+    write_file(disk, &temporary, bytes, mode).map_err(|error| renamed(error, path))?;
+    if let Err(error) = disk.rename_over(&temporary, path).at(path, "naming") {
+        let _ = disk.remove_file(&temporary);
+        return Err(error);
+    }
+    disk.sync_dir(parent(path)).at(parent(path), "syncing the directory")
 }
 
 /// Removes what a killed run left in the making. Only for the holder of the lock.
