@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::messages;
 use crate::progress::{Progress, listed, seat_name, seat_names};
-use crate::report::CliError;
+use crate::report::{CliError, detail};
 use quorate::audit::describe;
 use quorate::exchange::Notice;
 use quorate::message::envelope::Round;
@@ -102,9 +102,10 @@ impl Observer for Live {
             Event::Refused { address, why } => {
                 self.say(&format!("Refused a connection from {address}: {why}."));
             }
-            Event::Frame { peer, .. } => {
+            Event::Frame { peer, bytes } => {
                 if let Some(peer) = Index::new(*peer) {
                     self.progress.heard_from(peer);
+                    detail(&format!("{} bytes from {}.", bytes.len(), self.name(peer)));
                 }
             }
         }

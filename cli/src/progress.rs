@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use quorate::audit::describe::in_quotes;
+use quorate::identity::ShortForm;
 use quorate::message::envelope::Round;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::{Participant, Waiting};
@@ -168,14 +169,16 @@ pub(crate) struct Named {
     index: u16,
     name: Option<String>,
     key: Option<String>,
+    #[serde(skip)]
+    short: Option<ShortForm>,
 }
 
 impl Named {
-    /// With its key: where it is blamed.
+    /// With the short form of its key: where it is blamed.
     pub(crate) fn with_key(&self) -> String {
-        match (&self.name, &self.key) {
+        match (&self.name, &self.short) {
             (Some(name), Some(key)) => {
-                format!("{} (operator {}, key 0x{key})", in_quotes(name), self.index)
+                format!("{} (operator {}, key {key})", in_quotes(name), self.index)
             }
             _ => self.to_string(),
         }
@@ -198,6 +201,7 @@ pub(crate) fn seat_name(ceremony: &Ceremony, index: Index) -> Named {
         index: index.get(),
         name: seat.map(|seat| seat.card.name.to_string()),
         key: seat.map(|seat| hex::encode(seat.card.key.as_bytes())),
+        short: seat.map(|seat| seat.card.key.short()),
     }
 }
 

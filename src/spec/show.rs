@@ -205,7 +205,7 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
             None => String::new(),
         };
         writeln!(out, "  {index}. \"{}\"{point}{address}", seat.card.name)?;
-        writeln!(out, "     key {}", seat.card.key)?;
+        writeln!(out, "     key {}, card {}", seat.card.key.short(), seat.card.short())?;
         if let Some(ssv) = ceremony.ssv() {
             let digest = sha256(&[ssv.keys[index.position()].modulus()]);
             writeln!(
@@ -245,12 +245,11 @@ fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
         Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
         None => writeln!(out, "  not signed")?,
     }
-    for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate()
-    {
+    for (number, operator) in (1..).zip(&definition.operators) {
         let wallet = operator
             .address
             .map_or_else(|| "no wallet".to_owned(), |wallet| format!("wallet {wallet}"));
-        writeln!(out, "  {}. {wallet}, node key {}", position + 1, hex::encode(node.as_bytes()))?;
+        writeln!(out, "  {number}. {wallet}\n     {}", operator.enr)?;
     }
     for unchecked in cluster.unchecked() {
         writeln!(

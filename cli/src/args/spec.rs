@@ -112,7 +112,7 @@ pub(crate) struct SpecNew {
     /// An operator's number in SSV's contract. Give one for each --operator, in the same order.
     #[arg(long = "ssv-id", value_name = "ID", requires = "ssv_owner")]
     pub(crate) ssv_ids: Vec<u64>,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
@@ -139,7 +139,7 @@ pub(crate) struct SpecNext {
     /// the file as a comment.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use super::{local, usage};
 use crate::report::CliError;
+use quorate::spec::canonical::FingerprintError;
 use quorate_operator::carrier::CarrierError;
 
 pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
@@ -14,9 +15,19 @@ pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
     )
 }
 
-pub(crate) fn wrong_fingerprint(expected: &str) -> CliError {
+/// Twelve words of the list, of which this one is the first that differs; counted from 1.
+pub(crate) fn wrong_fingerprint(number: usize, word: &str, expected: &str) -> CliError {
     usage(
-        "this is not the fingerprint of this ceremony",
+        format!(
+            "this is not the fingerprint of this ceremony: word {number} is not \"{word}\" here"
+        ),
+        format!("compare it with the other operators; the fingerprint of this file is: {expected}"),
+    )
+}
+
+pub(crate) fn not_a_fingerprint(error: &FingerprintError, expected: &str) -> CliError {
+    usage(
+        format!("this is not the fingerprint of this ceremony: {error}"),
         format!("compare it with the other operators; the fingerprint of this file is: {expected}"),
     )
 }

@@ -77,6 +77,15 @@ pub(crate) fn identity_exists(path: &Path) -> CliError {
     )
 }
 
+/// A note: the card that is kept is not of the keys that are sealed beside it.
+pub(crate) fn foreign_card(path: &Path) -> String {
+    format!(
+        "note: {} is the card of other keys than those in this directory. Remove it, and make the \
+         right one with: quorate identity show",
+        shown(path)
+    )
+}
+
 pub(crate) fn seal(path: &Path, error: &SealError) -> CliError {
     let (what, fix) = match error {
         SealError::WrongPassphrase => (
