@@ -31,6 +31,8 @@ mod progress;
 
 mod prompt;
 
+mod reach;
+
 mod report;
 
 mod secret_file;
