@@ -37,6 +37,8 @@ mod progress;
 
 mod prompt;
 
+mod reach;
+
 mod recognise;
 
 mod report;

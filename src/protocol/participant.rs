@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::complaint::{Abandon, Awaited};
+use crate::message::done::Done;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::share_box;
@@ -40,6 +41,8 @@ pub struct Participant {
     /// What keeps an operator that has prepared from going on, until a certificate comes.
     stalled: Option<Box<Fault>>,
     pub(super) confirmed: BTreeSet<Index>,
+    /// The signed words of others that they have finished.
+    pub(super) dones: BTreeMap<Index, Done>,
     pub(super) errands: Errands,
     claims: Claims,
 }
@@ -64,6 +67,7 @@ impl Participant {
             stage: Some(Stage::Hellos(AwaitHellos)),
             stalled: None,
             confirmed: BTreeSet::new(),
+            dones: BTreeMap::new(),
             errands: Errands::default(),
             claims: Claims::default(),
         }
@@ -100,6 +104,7 @@ impl Participant {
                 self.after_claims(step, |claims| claims.heard(peer, claimed))
             }
             Input::Waited => self.after_claims(Step::default(), Claims::tick),
+            Input::Done(done) => self.take_done(done),
             Input::PeerLeft(peer) => self.after_claims(Step::default(), |claims| claims.left(peer)),
             Input::Reread(bodies) => self.answer(|stage, world, step| match stage {
                 Stage::Reread(stage) => stage
@@ -195,6 +200,22 @@ impl Participant {
         step.persist.push(Record::sealed_box(RecordKind::ReceivedBox, dealer, &sealed));
         world.received.insert(dealer, sealed);
         self.advance(&mut step)?;
+        Ok(step)
+    }
+
+    /// Somebody has finished. The first word of each is kept; more of them say nothing more.
+    fn take_done(&mut self, done: Done) -> Result<Step, Refused> {
+        let mut step = Step::default();
+        let who = done.operator;
+        if who == self.world.seat.me || self.dones.contains_key(&who) {
+            return Ok(step);
+        }
+        if !done.verifies(&self.world.seat.ceremony) {
+            return Err(Refused::Unsigned(who));
+        }
+        step.persist.push(Record::done(&done));
+        self.confirmed.insert(who);
+        self.dones.insert(who, done);
         Ok(step)
     }
 

@@ -110,6 +110,11 @@ impl Participant {
                     let (peer, _) = record.to_sealed_box()?;
                     participant.confirmed.insert(peer);
                 }
+                RecordKind::Done => {
+                    let done = record.to_done(&world.seat)?;
+                    participant.confirmed.insert(done.operator);
+                    participant.dones.insert(done.operator, done);
+                }
                 // Of what comes after the ceremony.
                 RecordKind::Signed => {}
                 RecordKind::SentBox => {

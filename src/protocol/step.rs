@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::message::done::Done;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::sync::Have;
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -66,6 +67,8 @@ pub enum Input {
     /// A tick of the exchange has passed: nobody is waited for without end to show what it says
     /// that it holds.
     Waited,
+    /// An operator says that it has finished, whoever brings it.
+    Done(Done),
     /// A peer has gone: it shows nothing more.
     PeerLeft(Index),
     /// The answer to [`Ask::Reread`].
@@ -83,6 +86,9 @@ pub enum Refused {
     /// A box whose digest its dealer has not signed (yet).
     #[error("a share box whose digest its dealer has not signed")]
     UnsignedBox,
+    /// A word that an operator has finished, which that operator has not signed.
+    #[error("a word that {0} has finished, without its signature")]
+    Unsigned(Index),
     /// An answer to nothing that was asked.
     #[error("an answer to something that was not asked")]
     NotAsked,

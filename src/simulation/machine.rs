@@ -155,6 +155,7 @@ impl Machine {
             Frame::ShareBox { dealer, recipient, sealed } if recipient == self.seat.me => {
                 Input::ShareBox { dealer, sealed }
             }
+            Frame::Done(done) => Input::Done(done),
             Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) => {
                 return Ok(Ok(Vec::new()));
             }
