@@ -143,10 +143,10 @@ impl Participant {
         participant.advance(&mut step)?;
         if participant.is_prepared() {
             for statement in &beside.outputs {
-                match participant.take_into(statement.bytes(), &mut step) {
-                    Err(Refused::Storage(error)) => return Err(error),
-                    // Of another session, say: nothing follows from it.
-                    Ok(()) | Err(_) => {}
+                // From one of another session, say, nothing follows.
+                let taken = participant.take_into(statement.bytes(), &mut step);
+                if let Err(Refused::Storage(error)) = taken {
+                    return Err(error);
                 }
             }
         }
