@@ -87,6 +87,9 @@ pub(crate) struct Cli {
     /// Read the passphrase from this file (mode 0600) instead of asking for it.
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// List everything: every check, every validator.
+    #[arg(long, short, global = true, help_heading = EVERYWHERE)]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

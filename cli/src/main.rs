@@ -60,8 +60,8 @@ const VERSION: &str = if cfg!(quorate_toy_curve) {
 fn main() -> ExitCode {
     hygiene::settle();
     let exit = match Cli::try_parse() {
-        Ok(Cli { json, dir, passphrase_file, command }) => {
-            let out = Output { json, dir, passphrase_file };
+        Ok(Cli { json, verbose, dir, passphrase_file, command }) => {
+            let out = Output { json, verbose, dir, passphrase_file };
             fit(&command)
                 .and_then(|()| run(&command, &out))
                 .unwrap_or_else(|error| out.error(&error))
@@ -120,7 +120,7 @@ fn misused(error: &clap::Error) -> Exit {
             print_help(io::stderr(), error);
             Exit::Usage
         }
-        _ => Output { json, dir: Default::default(), passphrase_file: None }
+        _ => Output { json, verbose: false, dir: Default::default(), passphrase_file: None }
             .error(&messages::arguments(error)),
     }
 }

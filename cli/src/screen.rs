@@ -65,8 +65,8 @@ fn fold_words(words: &str, first: &str, then: &str, columns: usize) -> String {
 /// label, and stays whole.
 fn last_column(line: &str, columns: usize) -> Option<usize> {
     let begins = |at: &usize| line[..*at].ends_with("  ") && !line[..*at].trim().is_empty();
-    let starts = line.match_indices(|c| c != ' ').map(|(at, _)| at).filter(begins);
-    starts.filter(|at| display_width(&line[..*at]) <= columns / 2).next_back()
+    let mut starts = line.match_indices(|c| c != ' ').map(|(at, _)| at).filter(begins);
+    starts.rfind(|at| display_width(&line[..*at]) <= columns / 2)
 }
 
 /// Where a line may be folded: at single blanks, but not within a command or a quotation. Two

@@ -31,7 +31,7 @@ pub(crate) enum Spec {
         /// The ceremony file.
         file: PathBuf,
     },
-    /// Show everything that the operators agree to, money first, and the fingerprint as words.
+    /// Show everything that the operators agree to; last the money, and the fingerprint as words.
     #[command(after_help = "Example:\n  quorate spec show ceremony.toml")]
     Show {
         /// The ceremony file.

@@ -19,7 +19,7 @@ use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
 use quorate::spec::obol::ceremony_file;
-use quorate::spec::show::describe;
+use quorate::spec::show::{describe, words};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
 
@@ -33,12 +33,8 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Next(args) => spec_next::run(args, out),
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
-            let words = fingerprint(&ceremony.digest()).join(" ");
-            out.finish(
-                Exit::Done,
-                fields(&ceremony),
-                &format!("This ceremony file is valid.\nFingerprint  {words}"),
-            )
+            let text = format!("This ceremony file is valid.\n\nFingerprint\n{}", words(&ceremony));
+            out.finish(Exit::Done, fields(&ceremony), &text)
         }
         Spec::Show { file } => {
             let (_, ceremony) = input::ceremony(file)?;
@@ -69,7 +65,7 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     out.finish(
         Exit::Done,
         fields,
-        &format!("{}\nWrote {}", describe(&ceremony), messages::shown(&args.output)),
+        &format!("Wrote {}\n\n{}", messages::shown(&args.output), describe(&ceremony)),
     )
 }
 

@@ -19,6 +19,7 @@ use quorate::ethereum::network::Network;
 use quorate::export::exits::verify_exit;
 use quorate::export::launchpad::{SignedRegistration, verify_deposits, verify_registrations};
 use quorate::primitives::curve::G1;
+use quorate::spec::show::plural;
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
 const MOST_LIST_BYTES: usize = 64 << 20;
@@ -223,8 +224,10 @@ fn keystore(
             return refused(&file, error.field(), &error.to_string(), out);
         }
     };
-    let mut text =
-        format!("Accepted: {} keystores; each decrypts to the key that it names.\n", opened.len());
+    let mut text = format!(
+        "Accepted: {}; each decrypts to the key that it names.\n",
+        plural(opened.len(), "keystore")
+    );
     let mut rows = Vec::with_capacity(opened.len());
     for Opened { path, keystore, .. } in &opened {
         let key = hex::encode(keystore.pubkey().to_compressed());
