@@ -195,11 +195,14 @@ mod tests {
         );
     }
 
+    /// With everything that folding looks at.
+    const TEXTS: &str = "[ a-z'\"`;.,():0-9\n東]{0,300}";
+
     proptest! {
         /// Nothing is lost or added but line ends and blanks, and a line that is too wide is one
         /// piece.
         #[test]
-        fn folding_moves_blanks_only(text in "[ a-z'\"`;.,():0-9\n東]{0,300}", columns in 40..120_usize) {
+        fn folding_moves_blanks_only(text in TEXTS, columns in 40..120_usize) {
             let folded = fold(&text, columns);
             let marks = |text: &str| text.split_whitespace().collect::<Vec<_>>().concat();
             prop_assert_eq!(marks(&folded), marks(&text));

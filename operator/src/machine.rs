@@ -170,7 +170,8 @@ pub struct Machine {
 
 impl Machine {
     /// Opens the log of `seat`'s ceremony or begins one, and carries out what follows. `file`: the
-    /// ceremony file as it was read, kept beside the log; `keystores`: what will be written.
+    /// ceremony file as it was read, kept beside the log in the place of an older one with other
+    /// addresses; `keystores`: what will be written.
     ///
     /// The keys of keystores are derived from now on, so that nobody waits for them when there are
     /// shares; where outputs are written already, there is nothing to derive.
@@ -197,9 +198,7 @@ impl Machine {
         dir.remove_evidence(PUT_BACK)?;
         // After the log is there and before anything is signed, so that this file without a log
         // tells that a log was lost.
-        if dir.view().ceremony_file()?.is_none() {
-            dir.write_ceremony_file(file)?;
-        }
+        dir.write_ceremony_file(file)?;
         let mut machine = Self { log, dir, outputs: Outputs::new(keystores) };
         let begun = Exchange::begin(participant, step, pacing, &mut machine);
         Ok((begun.map_err(|trouble| machine.error(trouble))?, machine))

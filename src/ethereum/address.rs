@@ -4,6 +4,8 @@ use core::fmt;
 
 use sha3::{Digest, Keccak256};
 
+use super::destination::{Trap, trap};
+
 /// Why a text or twenty bytes are not an address to send money to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
@@ -19,6 +21,9 @@ pub enum AddressError {
     /// typing error has one too.
     #[error("the address does not match its checksum (ERC-55): it was mistyped or altered")]
     BadChecksum,
+    /// Nothing that is paid there can be moved by its owner.
+    #[error("{0}")]
+    Trap(Trap),
     /// All zero: money sent there is lost.
     #[error("the zero address")]
     Zero,
@@ -58,6 +63,11 @@ impl ExecutionAddress {
             }
             verdict => verdict,
         }
+    }
+
+    /// The address, if nothing is known that keeps its owner from what is paid to it.
+    pub fn usable(self) -> Result<Self, AddressError> {
+        trap(&self).map_or(Ok(self), |trap| Err(AddressError::Trap(trap)))
     }
 
     fn decode(text: &str) -> Result<Self, AddressError> {

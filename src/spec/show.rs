@@ -2,12 +2,14 @@
 //! are read.
 
 use core::fmt::Write;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
 use super::ssv::RSA_WEAKNESS;
+use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::ethereum::destination;
 use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};
 use crate::primitives::hash::sha256;
 
@@ -48,10 +50,10 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         writeln!(out, "\nWithdrawal addresses, all {}", payees.len())?;
         payees.iter().try_for_each(|payee| paid(ceremony, payee, out))?;
     }
-    let warnings = warnings(ceremony, payees.len());
-    if !warnings.is_empty() {
+    let cautions = cautions(ceremony, payees.len());
+    if !cautions.is_empty() {
         writeln!(out)?;
-        warnings.iter().try_for_each(|warning| writeln!(out, "WARNING: {warning}"))?;
+        cautions.iter().try_for_each(|warning| writeln!(out, "WARNING: {warning}"))?;
     }
     money(ceremony, &payees, out)?;
     writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
@@ -90,8 +92,33 @@ fn network_name(ceremony: &Ceremony) -> String {
     format!("{}{}", network.name(), if network.is_known() { "" } else { " (not built in)" })
 }
 
+/// What a person should look at twice: each address that money goes to and that looks like a
+/// mistake, once.
+pub fn warnings(ceremony: &Ceremony) -> Vec<String> {
+    let validators = ceremony.validators();
+    let withdrawals =
+        validators.iter().map(|validator| ("withdrawal", validator.withdrawal.address()));
+    let fees = validators.iter().filter_map(|validator| validator.registration);
+    let fees = fees.map(|wanted| ("fee_recipient", wanted.fee_recipient));
+    let owner = ceremony.ssv().map(|ssv| ("ssv.owner", ssv.owner));
+    let mut seen = BTreeSet::new();
+    withdrawals
+        .chain(fees)
+        .chain(owner)
+        .filter(|entry| seen.insert(*entry))
+        .filter_map(|(field, address)| Some(format!("{field} {}", doubtful(address)?)))
+        .collect()
+}
+
+/// What is wrong with an address, or looks wrong.
+fn doubtful(address: ExecutionAddress) -> Option<String> {
+    let trap = destination::trap(&address).map(|trap| trap.to_string());
+    let found = trap.or_else(|| Some(destination::doubt(&address)?.to_string()))?;
+    Some(format!("{address}: {found}"))
+}
+
 /// What a person must not overlook.
-fn warnings(ceremony: &Ceremony, payees: usize) -> Vec<String> {
+fn cautions(ceremony: &Ceremony, payees: usize) -> Vec<String> {
     let mut found = Vec::new();
     if ceremony.threshold().needs_all() {
         found.push("every operator is required; one lost share ends the validators".to_owned());
@@ -115,6 +142,7 @@ fn warnings(ceremony: &Ceremony, payees: usize) -> Vec<String> {
             "{which}: these deposits total less than {least} and do not activate a validator"
         ));
     }
+    found.extend(warnings(ceremony));
     if payees > MOST_TOGETHER {
         found.push(format!(
             "the money goes to {payees} addresses; check each of them in the list above"

@@ -467,7 +467,7 @@ fn the_verdict_is_the_first_and_the_last_line() {
         )),
         "{text}"
     );
-    assert!(text.contains("\n  V2            not reached"), "each of them, where one failed");
+    assert!(text.contains("\n  V4            not reached"), "each of them, where one failed");
     assert_eq!(text.lines().next(), text.lines().last());
 }
 

@@ -108,6 +108,8 @@ fn examples_survive_every_form() {
             shown.ends_with(&format!("{}\n", show::words(&ceremony))) && shown.is_ascii(),
             "{name}"
         );
-        assert!(!shown.contains("WARNING"), "{name}: {shown}");
+        // Their addresses are placeholders, which whoever copies one is told.
+        let mut warnings = shown.lines().filter(|line| line.contains("WARNING"));
+        assert!(warnings.all(|line| line.contains("as in a placeholder")), "{name}: {shown}");
     }
 }

@@ -29,13 +29,13 @@ fn warnings() {
         (all, "\nWARNING: every operator is required; one lost share ends the validators\n"),
         (
             with("/validators/0/amounts", json!(["1", "30.5"])),
-            "\nWARNING: validators 1-2: these deposits total less than 32 ETH and do not activate a \
-             validator\n",
+            "\nWARNING: validators 1-2: these deposits total less than 32 ETH and do not activate \
+             a validator\n",
         ),
         (
             edited(with("/network", json!("gnosis")), "/validators/1/amounts", json!(["0.5"])),
-            "\nWARNING: validator 3: these deposits total less than 1 GNO and do not activate a \
-             validator\n",
+            "\nWARNING: validator 3: these deposits total less than 1 GNO and do not activate \
+             a validator\n",
         ),
     ] {
         let text = describe(&ceremony(&file).unwrap());
@@ -126,7 +126,10 @@ fn twelve_words_in_three_rows_of_four() {
 #[test]
 fn many_addresses_are_all_there_and_the_money_stays_short() {
     let payee = |v: u64| {
-        let address = format!("0x{:040}", 10_u128.pow(38) + u128::from(v));
+        let address = format!(
+            "0x27{:038}",
+            18_281_828_459_045_235_360_287_471_352_662_490_000_u128 + u128::from(v)
+        );
         json!({ "withdrawal": address, "compounding": true })
     };
     let file = with("/validators", (1..=200).map(payee).collect());

@@ -2,6 +2,8 @@
 
 pub(crate) mod abandon;
 
+mod addresses;
+
 pub(crate) mod audit;
 
 pub(crate) mod completions;

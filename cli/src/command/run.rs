@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::addresses;
 use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
@@ -20,7 +21,7 @@ use quorate::export::keystores::Profile;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::show::describe;
+use quorate::spec::show::{describe, warnings};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
@@ -42,6 +43,7 @@ pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError
 
 fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
     let (file, ceremony) = input::ceremony(&args.file)?;
+    let (file, ceremony) = addresses::moved(file, ceremony, &args.at)?;
     let ceremony = Arc::new(ceremony);
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let lock = state.lock().map_err(messages::store)?;
@@ -142,6 +144,8 @@ pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
 fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
     if args.yes_fingerprint.is_none() {
         talk(&describe(ceremony));
+    } else {
+        warnings(ceremony).iter().for_each(|warning| talk(&format!("WARNING: {warning}")));
     }
     prompt::agree(
         ceremony,

@@ -19,7 +19,7 @@ use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
 use quorate::spec::obol::ceremony_file;
-use quorate::spec::show::{describe, words};
+use quorate::spec::show::{describe, warnings, words};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
 
@@ -33,7 +33,23 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Next(args) => spec_next::run(args, out),
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
-            let text = format!("This ceremony file is valid.\n\nFingerprint\n{}", words(&ceremony));
+            let warnings = warnings(&ceremony);
+            let warnings: String = warnings
+                .iter()
+                .map(|warning| {
+                    format!(
+                        "
+WARNING: {warning}"
+                    )
+                })
+                .collect();
+            let words = words(&ceremony);
+            let text = format!(
+                "This ceremony file is valid.{warnings}
+
+Fingerprint
+{words}"
+            );
             out.finish(Exit::Done, fields(&ceremony), &text)
         }
         Spec::Show { file } => {
@@ -208,6 +224,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
         "operators": operators.collect::<Vec<_>>(),
         "validators": validators.collect::<Vec<_>>(),
         "validator_count": ceremony.v(),
+        "warnings": warnings(ceremony),
         "obol": ceremony.obol().map(|cluster| json!({
             "definition_hash": format!("0x{}", hex::encode(cluster.definition().definition_hash)),
             "unchecked":

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::{CEREMONY_FILE, local, quoted, shown, usage};
+use super::{CEREMONY_FILE, local, one_line, quoted, shown, usage};
 use crate::report::{CliError, Exit};
 use quorate::identity::card::CardError;
 use quorate::signing::beacon::BeaconError;
 use quorate::signing::ledger::LedgerError;
 use quorate::signing::request_file::RequestFileError;
 use quorate::signing::{Cleared, Delivery, RequestError};
+use quorate::spec::SpecError;
 
 fn finding(what: String, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Finding, what, fix)
@@ -208,6 +209,14 @@ pub(crate) fn no_channel(path: &Path, cleared: &Cleared) -> CliError {
 
 pub(crate) fn at(text: &str, why: &str) -> CliError {
     usage(format!("--at {text:?}: {why}"), "write it as in: --at bob=bob.example.org:3610")
+}
+
+pub(crate) fn same_address(error: &SpecError) -> CliError {
+    usage(
+        format!("--at: {}", one_line(error)),
+        "give each operator an address of its own: addresses of the ceremony file that are no \
+         longer right are replaced with --at too",
+    )
 }
 
 pub(crate) fn custodian_lost(why: &str, cleared: &Cleared) -> CliError {

@@ -8,14 +8,14 @@ use super::answer::{Answered, answer};
 use super::drive::Drive;
 use super::result::default_name;
 use crate::args::LiveArgs;
+use crate::command::addresses::given;
 use crate::command::run::listen_address;
-use crate::command::spec_next::seat;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::signing::live::frame::Frame;
 use quorate::signing::live::{Live, Role};
 use quorate::signing::{Cleared, Parent};
-use quorate::spec::{Ceremony, Endpoint, Index};
+use quorate::spec::Index;
 use quorate_operator::carrier::{Listen, Peer, Session, Tcp, TcpConfig, Timing};
 use quorate_operator::random;
 
@@ -81,14 +81,7 @@ fn ready(
         input::can_be_written(&args.output.clone().unwrap_or_else(name))?;
     }
     let ceremony = parent.ceremony();
-    let mut at: Vec<(Index, Endpoint)> = Vec::new();
-    for text in &args.at {
-        let (index, place) = address(text, ceremony)?;
-        if at.iter().any(|(other, _)| *other == index) {
-            return Err(messages::at(text, "a second address of this operator"));
-        }
-        at.push((index, place));
-    }
+    let at = given(&args.at, ceremony)?;
     let place =
         |index: u16| at.iter().find(|(other, _)| other.get() == index).map(|(_, place)| place);
     let mut peers = Peer::of(ceremony, me);
@@ -112,12 +105,4 @@ fn ready(
     };
     listen.check().map_err(messages::carrier)?;
     Ok(Ready { listen, peers })
-}
-
-/// `OPERATOR=HOST:PORT`.
-fn address(text: &str, ceremony: &Ceremony) -> Result<(Index, Endpoint), CliError> {
-    let (who, place) =
-        text.rsplit_once('=').ok_or_else(|| messages::at(text, "not OPERATOR=HOST:PORT"))?;
-    let place = Endpoint::parse(place).map_err(|error| messages::at(text, &error.to_string()))?;
-    Ok((seat("--at", who, ceremony)?, place))
 }
