@@ -65,7 +65,7 @@ pub(crate) fn must_ask(
 }
 
 fn read(path: &Path) -> Result<Policy, CliError> {
-    let (_, found) = input::open(path)?;
+    let (_, found) = input::open(path, ".toml")?;
     let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
     if owner != user {
         return Err(messages::policy_of_another(path, owner, user));

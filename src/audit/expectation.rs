@@ -9,7 +9,7 @@ use crate::export::launchpad::compare_deposit_file;
 use crate::primitives::curve::{G1, SecretScalar};
 use crate::spec::ceremony::{Ceremony, ValidatorSpec};
 use crate::spec::roster::Seat;
-use crate::spec::show::numbers;
+use crate::spec::show::{numbers, plural};
 
 use super::code::Code;
 use super::describe;
@@ -157,7 +157,7 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
         ("policy.allow_all_required", ceremony.allow_all_required().to_string()),
         ("obol", or_none(ceremony.obol().map(cluster))),
         ("operators", format!("{} operators", ceremony.n())),
-        ("validators", format!("{} validators", ceremony.v())),
+        ("validators", plural(ceremony.v(), "validator")),
     ]
     .map(|(path, value)| (path.to_owned(), value))
     .to_vec();
@@ -258,13 +258,11 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
         true => String::new(),
         false => format!("; not in any file: {}", lacking.join(", ")),
     };
-    let made = audited.deposits().len();
+    let made = plural(audited.deposits().len(), "deposit");
     let seen = seen.len();
     Ok((
         (),
-        format!(
-            "{seen} of the {made} deposits that the ceremony signed, each exactly as signed{lacking}"
-        ),
+        format!("{seen} of the {made} that the ceremony signed, each exactly as signed{lacking}"),
     ))
 }
 

@@ -181,6 +181,11 @@ pub fn verify_exit(
     })
 }
 
+/// The name that `charon exit fetch` gives the exit of this validator: `exit-0x<public key>.json`.
+pub fn charon_exit_name(public_key: &[u8; 48]) -> String {
+    format!("exit-0x{}.json", hex::encode(public_key))
+}
+
 /// The forks that an exit may have been made for by mistake.
 fn forks_of(network: &Network) -> impl Iterator<Item = Fork> {
     known_forks().chain(network.custom_forks())

@@ -10,9 +10,11 @@ use super::{network_names, unit_names};
 pub(crate) enum Spec {
     /// Write a ceremony file from operator cards. The coordinator has no other power.
     #[command(after_help = "Example:\n  quorate spec new --name \"Our cluster\" --network hoodi \
-                      --threshold 3 \\\n    --validators 10 --compounding false \\\n    --withdrawal \
+                      --threshold 3 \\\n    --validators 10 --compounding false \\\n    \
+                      --withdrawal \
                       0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\\n    --operator \
-                      quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n    --operator \
+                      quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n   \
+                       --operator \
                       quorate1...@10.0.0.3:3610 --operator quorate1...@10.0.0.4:3610 \\\n    -o \
                       ceremony.toml")]
     New(Box<SpecNew>),
@@ -31,7 +33,7 @@ pub(crate) enum Spec {
         /// The ceremony file.
         file: PathBuf,
     },
-    /// Show everything that the operators agree to, money first, and the fingerprint as words.
+    /// Show everything that the operators agree to; last the money, and the fingerprint as words.
     #[command(after_help = "Example:\n  quorate spec show ceremony.toml")]
     Show {
         /// The ceremony file.
@@ -112,7 +114,7 @@ pub(crate) struct SpecNew {
     /// An operator's number in SSV's contract. Give one for each --operator, in the same order.
     #[arg(long = "ssv-id", value_name = "ID", requires = "ssv_owner")]
     pub(crate) ssv_ids: Vec<u64>,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
@@ -139,7 +141,7 @@ pub(crate) struct SpecNext {
     /// the file as a comment.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }

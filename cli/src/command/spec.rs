@@ -19,7 +19,7 @@ use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
 use quorate::spec::obol::ceremony_file;
-use quorate::spec::show::{describe, warnings};
+use quorate::spec::show::{describe, warnings, words};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
 
@@ -33,15 +33,24 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Next(args) => spec_next::run(args, out),
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
-            let words = fingerprint(&ceremony.digest()).join(" ");
             let warnings = warnings(&ceremony);
-            let warnings: String =
-                warnings.iter().map(|warning| format!("\nWARNING: {warning}")).collect();
-            out.finish(
-                Exit::Done,
-                fields(&ceremony),
-                &format!("This ceremony file is valid.{warnings}\nFingerprint  {words}"),
-            )
+            let warnings: String = warnings
+                .iter()
+                .map(|warning| {
+                    format!(
+                        "
+WARNING: {warning}"
+                    )
+                })
+                .collect();
+            let words = words(&ceremony);
+            let text = format!(
+                "This ceremony file is valid.{warnings}
+
+Fingerprint
+{words}"
+            );
+            out.finish(Exit::Done, fields(&ceremony), &text)
         }
         Spec::Show { file } => {
             let (_, ceremony) = input::ceremony(file)?;
@@ -72,7 +81,7 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     out.finish(
         Exit::Done,
         fields,
-        &format!("{}\nWrote {}", describe(&ceremony), messages::shown(&args.output)),
+        &format!("Wrote {}\n\n{}", messages::shown(&args.output), describe(&ceremony)),
     )
 }
 

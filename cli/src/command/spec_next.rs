@@ -44,7 +44,7 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     out.finish(
         Exit::Done,
         fields,
-        &format!("Reason: {reason}\n{changes}\n{shown}\nWrote {}", messages::shown(&args.output)),
+        &format!("Wrote {}\nReason: {reason}\n{changes}\n{shown}", messages::shown(&args.output)),
     )
 }
 

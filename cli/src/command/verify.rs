@@ -23,6 +23,7 @@ use quorate::export::launchpad::{
     SignedDeposit, SignedRegistration, verify_deposits, verify_registrations,
 };
 use quorate::primitives::curve::G1;
+use quorate::spec::show::plural;
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
 const MOST_LIST_BYTES: usize = 64 << 20;
@@ -293,8 +294,10 @@ fn keystore(
             return refused_by("verify keystore", &file, (error.field(), error.to_string()), out);
         }
     };
-    let mut text =
-        format!("Accepted: {} keystores; each decrypts to the key that it names.\n", opened.len());
+    let mut text = format!(
+        "Accepted: {}; each decrypts to the key that it names.\n",
+        plural(opened.len(), "keystore")
+    );
     let mut rows = Vec::with_capacity(opened.len());
     for Opened { path, keystore, .. } in &opened {
         let key = hex::encode(keystore.pubkey().to_compressed());

@@ -17,6 +17,7 @@ use quorate::ethereum::obol::check::{Cluster, DefinitionError};
 use quorate::ethereum::obol::definition::{self, ClusterDefinition, Remark};
 use quorate::ethereum::obol::lock::{self, ClusterLock};
 use quorate::ethereum::obol::lock_check::{self, LockError, check_lock};
+use quorate::spec::show::plural;
 
 /// The wallets that a person says are contracts.
 pub(crate) fn contracts(texts: &[String]) -> Result<BTreeSet<ExecutionAddress>, CliError> {
@@ -138,7 +139,8 @@ fn money(definition: &ClusterDefinition) -> (String, Value) {
     }
     for ((withdrawal, fees), count) in &going {
         text += &format!(
-            "\n  of {count} validators: withdrawn to {withdrawal} ({kind}), fees to {fees}"
+            "\n  of {}: withdrawn to {withdrawal} ({kind}), fees to {fees}",
+            plural(*count, "validator")
         );
     }
     let validators = definition.validators.iter();

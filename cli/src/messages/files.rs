@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{local, shown, usage};
+use super::{local, quoted, shown, usage};
 use crate::report::CliError;
 
 /// What the operating system says, in words where it has a number.
@@ -55,6 +55,13 @@ pub(crate) fn writing(path: &Path, error: &io::Error) -> CliError {
     )
 }
 
+pub(crate) fn open_log(path: &Path, mode: u32) -> CliError {
+    local(
+        format!("{}: other users can read this log (mode {mode:04o})", shown(path)),
+        format!("choose another path; or, to continue this log: chmod 600 {}", quoted(path)),
+    )
+}
+
 pub(crate) fn exists(path: &Path) -> CliError {
     local(
         format!("{}: already exists and will not be overwritten", shown(path)),
@@ -88,11 +95,23 @@ pub(crate) fn not_a_file(path: &Path, directory: bool) -> CliError {
     )
 }
 
+/// A folder, in which this file is probably meant.
+pub(crate) fn folder_with_file(folder: &Path, file: &Path) -> CliError {
+    local(
+        format!("{}: a directory, but a regular file is required", shown(folder)),
+        format!("give the path of the file in it, probably {}", quoted(file)),
+    )
+}
+
 pub(crate) fn too_long(path: &Path, found: u64, most: usize) -> CliError {
     local(
         format!("{}: {found} bytes; the limit is {most}", shown(path)),
         "check that this is the right file",
     )
+}
+
+pub(crate) fn two_on_stdout() -> CliError {
+    usage("--json and -o - both write to stdout", "give a file with -o, or leave --json out")
 }
 
 pub(crate) fn stdout(error: &io::Error) -> CliError {

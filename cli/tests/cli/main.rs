@@ -6,6 +6,8 @@ mod case;
 
 mod cases;
 
+mod documents;
+
 mod exports;
 
 mod finished;
@@ -24,5 +26,7 @@ mod support;
 mod terminal;
 
 mod toy;
+
+mod typing;
 
 mod verifiers;
