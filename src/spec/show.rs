@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
 use super::ssv::RSA_WEAKNESS;
-use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::destination;
 use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};
@@ -106,15 +105,8 @@ pub fn warnings(ceremony: &Ceremony) -> Vec<String> {
         .chain(fees)
         .chain(owner)
         .filter(|entry| seen.insert(*entry))
-        .filter_map(|(field, address)| Some(format!("{field} {}", doubtful(address)?)))
+        .filter_map(|(field, address)| Some(format!("{field} {}", destination::warning(&address)?)))
         .collect()
-}
-
-/// What is wrong with an address, or looks wrong.
-fn doubtful(address: ExecutionAddress) -> Option<String> {
-    let trap = destination::trap(&address).map(|trap| trap.to_string());
-    let found = trap.or_else(|| Some(destination::doubt(&address)?.to_string()))?;
-    Some(format!("{address}: {found}"))
 }
 
 /// What a person must not overlook.
@@ -264,7 +256,7 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
             None => String::new(),
         };
         writeln!(out, "  {index}. \"{}\"{point}{address}", seat.card.name)?;
-        writeln!(out, "     key {}", seat.card.key)?;
+        writeln!(out, "     key {}, card {}", seat.card.key.short(), seat.card.short())?;
         if let Some(ssv) = ceremony.ssv() {
             let digest = sha256(&[ssv.keys[index.position()].modulus()]);
             writeln!(
@@ -304,12 +296,11 @@ fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
         Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
         None => writeln!(out, "  not signed")?,
     }
-    for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate()
-    {
+    for (number, operator) in (1..).zip(&definition.operators) {
         let wallet = operator
             .address
             .map_or_else(|| "no wallet".to_owned(), |wallet| format!("wallet {wallet}"));
-        writeln!(out, "  {}. {wallet}, node key {}", position + 1, hex::encode(node.as_bytes()))?;
+        writeln!(out, "  {number}. {wallet}\n     {}", operator.enr)?;
     }
     Ok(())
 }
@@ -343,7 +334,7 @@ fn grouped<K: Ord + Clone>(
 }
 
 /// `validators 1-5, 8`: ascending positions, counted from 1.
-fn numbers(positions: &[usize]) -> String {
+pub(crate) fn numbers(positions: &[usize]) -> String {
     let runs = positions.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
         [first, .., last] => format!("{}-{}", first + 1, last + 1),
         run => run.iter().map(|only| (only + 1).to_string()).collect(),

@@ -96,7 +96,8 @@ pub(crate) struct SpecNew {
     /// be verified on chain; every operator is told so before agreeing.
     #[arg(long = "contract-wallet", value_name = "ADDRESS", requires = "obol_definition")]
     pub(crate) contract_wallets: Vec<String>,
-    /// An operator, as card@host:port. Repeat it for each operator, in the order of their indices.
+    /// An operator, as card@host:port, or with a card from a file as @file@host:port. Repeat it for
+    /// each operator, in the order of their indices.
     #[arg(long = "operator", required = true, value_name = "CARD@HOST:PORT")]
     pub(crate) operators: Vec<String>,
     /// For an SSV cluster: the account that will register the validators (ERC-55). Also give
@@ -113,7 +114,7 @@ pub(crate) struct SpecNew {
     /// An operator's number in SSV's contract. Give one for each --operator, in the same order.
     #[arg(long = "ssv-id", value_name = "ID", requires = "ssv_owner")]
     pub(crate) ssv_ids: Vec<u64>,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
@@ -125,7 +126,7 @@ pub(crate) struct SpecNext {
     /// An operator to leave out, by name or index.
     #[arg(long, value_name = "NAME|INDEX")]
     pub(crate) without: Vec<String>,
-    /// An operator to add at the end, as card@host:port.
+    /// An operator to add at the end, as card@host:port or @file@host:port.
     #[arg(long, value_name = "CARD@HOST:PORT")]
     pub(crate) add: Vec<String>,
     /// Number of operators required to sign. By default as before if the operators are the same;
@@ -140,7 +141,7 @@ pub(crate) struct SpecNext {
     /// the file as a comment.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
