@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::support::demo::OPERATORS;
 use crate::support::files::private;
 use crate::support::ports::free_port;
-use crate::support::program::{Ended, QUORATE, command_of, end, quorate};
+use crate::support::program::{Ended, QUORATE, command_of, quorate};
 use crate::support::repository;
 use crate::support::running::Running;
 
