@@ -91,7 +91,8 @@ pub(crate) struct Cli {
     /// if it exists). Nothing secret is in it.
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(crate) log: Option<PathBuf>,
-    /// Say more on stderr and in the log: every message that comes from a peer.
+    /// Say more: every check and every validator; on stderr and in the log, every message that
+    /// comes from a peer.
     #[arg(short, long, global = true, help_heading = EVERYWHERE)]
     pub(crate) verbose: bool,
     #[command(subcommand)]

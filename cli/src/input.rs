@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::messages;
 use super::report::{CliError, print_file};
+use super::{messages, recognise};
 use quorate::spec::file::MOST_FILE_BYTES;
 use quorate::spec::{Ceremony, CeremonyFile, SpecError};
 use quorate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
@@ -93,16 +93,29 @@ pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u
 /// A ceremony file: its bytes, and what it says.
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let bytes = read_named(path, ".toml", MOST_FILE_BYTES)?;
-    let text = core::str::from_utf8(&bytes)
-        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
-    // Some editors put a byte order mark in front.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let ceremony = parse_ceremony(text).map_err(|error| messages::spec_file(path, &error))?;
+    let parsed = text(path, &bytes)
+        .and_then(|text| parse_ceremony(text).map_err(|error| messages::spec_file(path, &error)));
+    let ceremony = parsed.map_err(|error| match recognise::kind(&bytes) {
+        Some(kind) if kind != recognise::CEREMONY_FILE => messages::not_a_ceremony(path, kind),
+        _ => error,
+    })?;
     Ok((bytes, ceremony))
+}
+
+/// The text of a file, without the byte order mark that some editors put in front.
+pub(crate) fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, CliError> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(messages::utf16(path));
+    }
+    let text = core::str::from_utf8(bytes)
+        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 /// TOML, or JSON of the same shape: no TOML document begins with a brace.
 pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
+    // What is kept of a file is its bytes as they were.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parse = if text.trim_start().starts_with('{') {
         CeremonyFile::parse_json
     } else {

@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 
 mod args;
 
+mod card_file;
+
 mod cheat;
 
 mod command;
@@ -34,6 +36,10 @@ mod policy;
 mod progress;
 
 mod prompt;
+
+mod reach;
+
+mod recognise;
 
 mod report;
 
@@ -68,7 +74,7 @@ fn main() -> ExitCode {
     hygiene::settle();
     let exit = match Cli::try_parse() {
         Ok(Cli { json, dir, passphrase_file, log, verbose, command }) => {
-            let out = Output { json, dir, passphrase_file };
+            let out = Output { json, verbose, dir, passphrase_file };
             report::set_verbose(verbose);
             let exit = log
                 .map_or(Ok(()), |path| log_file::open(&path))
@@ -146,7 +152,7 @@ fn misused(error: &clap::Error) -> Exit {
             print_help(io::stderr(), error);
             Exit::Usage
         }
-        _ => Output { json, dir: Default::default(), passphrase_file: None }
+        _ => Output { json, verbose: false, dir: Default::default(), passphrase_file: None }
             .error(&messages::arguments(error)),
     }
 }

@@ -59,6 +59,8 @@ impl CliError {
 /// Where results go, and what every command shares.
 pub(crate) struct Output {
     pub(crate) json: bool,
+    /// Lists are shown whole.
+    pub(crate) verbose: bool,
     pub(crate) dir: PathBuf,
     pub(crate) passphrase_file: Option<PathBuf>,
 }

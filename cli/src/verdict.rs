@@ -10,6 +10,7 @@ use quorate::protocol::evidence::{Certainty, Class, Fault};
 use quorate::protocol::judge::{judge, of_this_ceremony};
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::show::words;
 use quorate::transcript::container::ContainerError;
 use quorate::transcript::stopped::Stopped;
 
@@ -87,7 +88,7 @@ impl Verdict {
         };
         text += &format!(
             "\n\nCeremony     \"{}\" on {}, attempt {}: {} of {} operators, validators: \
-             {}\nFingerprint  {}\nStatements   {}, each signed \
+             {}\nFingerprint\n{}\nStatements   {}, each signed \
              by its sender{}\nOperators\n",
             ceremony.name(),
             ceremony.network().name(),
@@ -95,7 +96,7 @@ impl Verdict {
             ceremony.t(),
             ceremony.n(),
             ceremony.v(),
-            fingerprint(&ceremony.digest()).join(" "),
+            words(ceremony),
             self.statements,
             left_out
         );

@@ -115,7 +115,7 @@ pub(crate) struct RequestCommon {
 #[group(required = true, multiple = false)]
 pub(crate) struct Answers {
     /// Seal the answers to the holder of this operator card, who alone can then combine them. The
-    /// card need not belong to an operator of the ceremony.
+    /// card (or @file with it) need not belong to an operator of the ceremony.
     #[arg(long, value_name = "CARD")]
     pub(crate) custodian: Option<String>,
     /// Do not seal the answers: anyone who sees enough of them can use the signature.

@@ -18,7 +18,26 @@ pub(super) fn system(error: &io::Error) -> String {
     }
 }
 
+/// Whether a person gave the address of a web page.
+fn is_url(path: &Path) -> bool {
+    let schemes = ["http://", "https://", "file://", "ipfs://"];
+    let text = path.to_string_lossy().to_ascii_lowercase();
+    schemes.iter().any(|scheme| text.starts_with(scheme))
+}
+
 pub(crate) fn reading(path: &Path, error: &io::Error) -> CliError {
+    if is_url(path) {
+        return usage(
+            format!("{}: an address (URL), but the path of a file is required", shown(path)),
+            "download the file, look at what it says, then give its path",
+        );
+    }
+    if path.as_os_str() == "-" {
+        return usage(
+            "-: standard input is not read",
+            "save it to a file, and give the path of the file",
+        );
+    }
     let fix = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
         io::ErrorKind::PermissionDenied => {

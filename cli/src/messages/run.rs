@@ -32,10 +32,11 @@ pub(crate) fn not_a_fingerprint(error: &FingerprintError, expected: &str) -> Cli
     )
 }
 
-pub(crate) fn no_own_address() -> CliError {
+pub(crate) fn nobody_reachable() -> CliError {
     usage(
-        "the ceremony file gives you no address to listen on",
-        "give an address with --listen, for example --listen [::]:3610",
+        "no operator has an address in the ceremony file, so nobody can call anybody",
+        "one operator that all others can reach is enough: give its address with --at \
+         OPERATOR=HOST:PORT; if it is you, listen with --listen [::]:3610",
     )
 }
 
@@ -64,13 +65,7 @@ pub(crate) fn carrier(error: CarrierError) -> CliError {
             };
             local(format!("cannot listen on {address}: {what}"), fix)
         }
-        CarrierError::NoAddress { index, name } => usage(
-            format!(
-                "operator {index} ({name:?}) has no address in the ceremony file, but other \
-                 operators connect to it"
-            ),
-            "add its address as host:port; addresses are not part of the fingerprint",
-        ),
+        CarrierError::Alone => nobody_reachable(),
         error @ (CarrierError::Repeated { .. } | CarrierError::FrameLimit(_)) => {
             internal(&error.to_string())
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{quoted, shown, usage};
+use crate::card_file::NoCard;
 use crate::report::CliError;
 use quorate::ethereum::network::{Network, listed};
 use quorate::identity::card::{CardError, NameError};
@@ -76,7 +77,39 @@ pub(super) fn network_meant(typed: &str) -> String {
 pub(crate) fn not_text(path: &Path, at: usize) -> CliError {
     usage(
         format!("{}: not UTF-8 text (byte {at})", shown(path)),
-        "check that this is a ceremony file; if so, save it as UTF-8",
+        "check that this is the right file; if so, save it as UTF-8",
+    )
+}
+
+pub(crate) fn utf16(path: &Path) -> CliError {
+    usage(format!("{}: UTF-16 text", shown(path)), "save the file as UTF-8")
+}
+
+pub(crate) fn no_card(path: &Path, found: NoCard) -> CliError {
+    let (what, fix) = match found {
+        NoCard::None => (
+            "no operator card in this file: nothing in it begins with quorate1",
+            "ask the operator for the output of: quorate identity show",
+        ),
+        NoCard::Several => {
+            ("more than one operator card in this file", "keep one card in each file")
+        }
+    };
+    usage(format!("{}: {what}", shown(path)), fix)
+}
+
+pub(crate) fn card_is_a_file(path: &Path) -> CliError {
+    usage(
+        format!("{}: a file, where an operator card is expected", shown(path)),
+        format!("to take the card from the file, put @ before it: @{}", quoted(path)),
+    )
+}
+
+/// Another file where a ceremony file belongs.
+pub(crate) fn not_a_ceremony(path: &Path, kind: &str) -> CliError {
+    usage(
+        format!("{}: not a ceremony file; this is {kind}", shown(path)),
+        "give the ceremony file: the TOML (or JSON) that quorate spec new has written",
     )
 }
 

@@ -14,6 +14,8 @@ mod finished;
 
 mod inputs;
 
+mod others;
+
 mod process;
 
 mod secrets;
