@@ -238,7 +238,8 @@ impl Place {
         }
         let exports = format!(".{name}.exports");
         let script = format!(
-            "[ ! -e {exports} ] || . ./{exports}\nset -euo pipefail\n{script}\nexport -p > {exports}"
+            "[ ! -e {exports} ] || . ./{exports}\nset -euo pipefail\n{script}\nexport -p > \
+             {exports}"
         );
         let mut command = command_of("bash", here, &["-c", &script]);
         let path = std::env::var("PATH").unwrap();

@@ -27,7 +27,7 @@ fn too_wide(screen: &str) -> Vec<&str> {
 /// A folder with the state of alice, and a ceremony of hers with bob and carol.
 fn alices() -> TempDir {
     let here = TempDir::new().unwrap();
-    private(&here.path().join("passphrase"), "correct horse battery\n");
+    private(here.path().join("passphrase"), "correct horse battery\n");
     let card = |(name, port): (&str, u16)| {
         let ended = quorate(
             here.path(),
