@@ -21,8 +21,8 @@ const SLACK: u64 = 1 << 20;
 const MOST_ENTRIES: usize = 1000;
 const DEEPEST: usize = 5;
 
-/// Opens a plain file, by way of symbolic links if there are any. `ending` is how the name of such a
-/// file ends: where a folder is given, the file in it is named.
+/// Opens a plain file, by way of symbolic links if there are any. `ending` is how the name of such
+/// a file ends: where a folder is given, the file in it is named.
 pub(crate) fn open(path: &Path, ending: &str) -> Result<(File, Metadata), CliError> {
     // NONBLOCK, so that a pipe in the place of a file does not make us wait for its other end;
     // NOCTTY, so that a terminal there does not become ours.
