@@ -18,7 +18,12 @@ pub(crate) enum Exits {
                             exit-request.json\n\nThe beacon chain assigns the index when the \
                             deposit is processed. To have it checked, save a beacon node's answer \
                             about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
-                            it with --beacon.")]
+                            it with --beacon.\n\nAll validators at once:\n  quorate exit request \
+                            transcript.quorate --all --beacon validators.json \\\n    --custodian \
+                            quorate1... -o exit-requests.json\n\nvalidators.json is the node's \
+                            answer to POST /eth/v1/beacon/states/head/validators with \
+                            {\"ids\": [KEYS]}. Validators that it does not have, or that cannot \
+                            exit now, are listed and left out.")]
     Request(ExitRequest),
     /// Answer a request with this operator's share. You confirm the message; it is logged before
     /// the answer is written.
@@ -45,7 +50,9 @@ pub(crate) enum Exits {
     #[command(after_help = "Example:\n  quorate exit combine exit-request.json --transcript \
                             transcript.quorate partial-*.json\n\nEach invalid answer is reported. \
                             A custodian needs its keys (--dir) to open answers that are sealed to \
-                            it.")]
+                            it.\n\nThe exits of several validators go to a new folder, each \
+                            under the names that deposit tools and Charon use. Exit code 5: some \
+                            validators have too few answers; the others' exits are written.")]
     Combine(Combine),
     /// Verify a signed exit from any source, offline.
     #[command(after_help = "Example:\n  quorate exit verify \
@@ -91,13 +98,13 @@ pub(crate) enum Deposit {
 pub(crate) struct RequestCommon {
     /// The transcript of the finished ceremony. It is audited first.
     pub(crate) transcript: PathBuf,
-    /// The validator's public key: 96 hexadecimal digits, with or without 0x.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) public_key: String,
+    #[command(flatten)]
+    pub(crate) validators: Validators,
     #[command(flatten)]
     pub(crate) answers: Answers,
-    /// A beacon node's answer about the validator (GET /eth/v1/beacon/states/head/validators/KEY),
-    /// to compare with the request.
+    /// A beacon node's answer about the validator (GET /eth/v1/beacon/states/head/validators/KEY)
+    /// or about a list (GET or POST /eth/v1/beacon/states/head/validators), to compare with the
+    /// request. Indices that you do not give are taken from it.
     #[arg(long, value_name = "FILE")]
     pub(crate) beacon: Option<PathBuf>,
     /// Do not sign the request, even if this state directory has the keys of an operator.
@@ -106,6 +113,22 @@ pub(crate) struct RequestCommon {
     /// The file to write. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// Which validators a request is for.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Validators {
+    /// A validator's public key: 96 hexadecimal digits, with or without 0x. Repeat it to request
+    /// several at once.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) public_key: Vec<String>,
+    /// A file with one public key on each line. For exits, the validator's index can follow it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// All validators of the ceremony.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Who gets the answers.
@@ -125,9 +148,10 @@ pub(crate) struct Answers {
 pub(crate) struct ExitRequest {
     #[command(flatten)]
     pub(crate) common: RequestCommon,
-    /// The validator's index on the beacon chain.
+    /// The validator's index on the beacon chain. For several, one for each --public-key, in the
+    /// same order. With --beacon it can be left out.
     #[arg(long, value_name = "INDEX")]
-    pub(crate) index: u64,
+    pub(crate) index: Vec<u64>,
     /// The earliest epoch in which the exit is valid. 0 is always valid.
     #[arg(long, value_name = "EPOCH", default_value_t = 0)]
     pub(crate) epoch: u64,
@@ -155,7 +179,7 @@ pub(crate) struct Asked {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Your own beacon node's answer about the validator (GET
-    /// /eth/v1/beacon/states/head/validators/KEY), to compare with the request.
+    /// /eth/v1/beacon/states/head/validators/KEY) or about a list, to compare with the request.
     #[arg(long, value_name = "FILE")]
     pub(crate) beacon: Option<PathBuf>,
     /// Allow an epoch in the future.
@@ -188,8 +212,9 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
         value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub(crate) wait: u64,
-    /// The file to write. By default in the current folder, under the usual name. Never overwrites.
-    /// With a custodian, only the custodian writes one.
+    /// The file to write, or the folder for the exits of several validators. By default in the
+    /// current folder, under the usual name. Never overwrites. With a custodian, only the custodian
+    /// writes one.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -204,7 +229,8 @@ pub(crate) struct Combine {
     /// The transcript of the finished ceremony. It is audited first.
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: PathBuf,
-    /// The file to write. By default in the current folder, under the usual name. Never overwrites.
+    /// The file to write, or the folder for the exits of several validators. By default in the
+    /// current folder, under the usual name. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

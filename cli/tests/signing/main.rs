@@ -4,6 +4,7 @@
 
 mod files;
 mod hostile;
+mod many;
 mod place;
 #[path = "../support/mod.rs"]
 mod support;
