@@ -30,7 +30,10 @@ pub(crate) enum Exits {
     #[command(
         after_help = "Example:\n  quorate exit sign exit-request.json\n\nsigning.toml in the state \
                       directory is your policy: exits = \"ask\", \"allow-list\" or \"never\". \
-                      --yes skips the question, but only for validators on the allow-list."
+                      --yes skips the question, but only for validators on the allow-list.\n\nFrom \
+                      a backup of identity.sealed, the keystores and the transcript:\n  quorate \
+                      exit sign exit-request.json --keystores out/secret \\\n    --transcript \
+                      out/public/transcript.quorate"
     )]
     Sign(SignArgs),
     /// Answer a request together with the other operators, online at the same time, and write the
@@ -185,6 +188,18 @@ pub(crate) struct Asked {
     /// Allow an epoch in the future.
     #[arg(long)]
     pub(crate) future_epoch: bool,
+    /// Sign with the share keystores in this folder alone, where the log of the ceremony is lost:
+    /// the layouts of this program, of Charon and of common validator clients. Each share is
+    /// compared with the transcript. The state directory needs your operator keys only.
+    #[arg(long, value_name = "DIR", requires = "transcript")]
+    pub(crate) keystores: Option<PathBuf>,
+    /// The transcript of the finished ceremony, for --keystores. It is audited first.
+    #[arg(long, value_name = "FILE", requires = "keystores")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// File with the password of the keystores. By default: a file of passwords beside each, or
+    /// else the passphrase.
+    #[arg(long, value_name = "FILE", requires = "keystores")]
+    pub(crate) keystore_password_file: Option<PathBuf>,
 }
 
 #[derive(Args)]

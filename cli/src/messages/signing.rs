@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use super::{CEREMONY_FILE, local, quoted, shown, usage};
+use crate::progress::seat_name;
 use crate::report::{CliError, Exit};
 use quorate::identity::card::CardError;
 use quorate::signing::beacon::BeaconError;
 use quorate::signing::ledger::LedgerError;
 use quorate::signing::request_file::RequestFileError;
 use quorate::signing::{Cleared, Delivery, ItemsError, RequestError};
+use quorate::spec::{Ceremony, Index};
 
 fn finding(what: String, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Finding, what, fix)
@@ -162,7 +164,65 @@ pub(crate) fn not_audited(path: &Path) -> CliError {
 pub(crate) fn no_part(path: &Path, ceremony: &str, dir: &Path) -> CliError {
     local(
         format!("{}: {} holds nothing from the ceremony {ceremony}", shown(path), shown(dir)),
-        "give the state directory with which you took part, with --dir",
+        "give the state directory with which you took part, with --dir; or, if only your operator \
+         keys, the keystores and the transcript are left, add --keystores DIR --transcript FILE",
+    )
+}
+
+/// Keystores are for where the log is lost.
+pub(crate) fn log_is_here(dir: &Path) -> CliError {
+    usage(
+        format!(
+            "{}: the log of this ceremony is here, and it remembers every signature",
+            shown(dir)
+        ),
+        "leave out --keystores and --transcript",
+    )
+}
+
+/// A keystore with the share of operator `index`, not of `me`.
+pub(crate) fn share_of_another(
+    path: &Path,
+    validator: usize,
+    (index, me): (Index, Index),
+    ceremony: &Ceremony,
+) -> CliError {
+    finding(
+        format!(
+            "{}: this is the share of {} of validator {}, but the operator keys here are those of \
+             {}",
+            shown(path),
+            seat_name(ceremony, index),
+            validator + 1,
+            seat_name(ceremony, me),
+        ),
+        "nothing was signed; give the folder with your own keystores, or the right --dir",
+    )
+}
+
+pub(crate) fn no_shares_here(folder: &Path, ceremony: &str) -> CliError {
+    finding(
+        format!(
+            "{}: none of the keystores has a share of the ceremony {ceremony:?}",
+            shown(folder)
+        ),
+        "nothing was signed; give the keystores and the transcript of the same ceremony",
+    )
+}
+
+pub(crate) fn shares_mixed(
+    folder: &Path,
+    (strangers, count): (usize, usize),
+    ceremony: &str,
+    files: &str,
+) -> CliError {
+    finding(
+        format!(
+            "{}: {strangers} of {count} keystores have no share of the ceremony {ceremony:?}: they \
+             are of another ceremony, or of shares that were replaced:{files}",
+            shown(folder)
+        ),
+        "nothing was signed; put the keystores of this ceremony alone in a folder, and give that",
     )
 }
 

@@ -4,6 +4,7 @@
 
 mod files;
 mod hostile;
+mod keystores;
 mod many;
 mod place;
 #[path = "../support/mod.rs"]

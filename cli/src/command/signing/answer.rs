@@ -1,22 +1,23 @@
 //! Answers a request: check it, confirm it, sign, log. The log entry is durable before the answer
 //! leaves.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::describe::{describe, left_out, told};
+use super::source::Source;
 use super::{Beacon, Left, check_epoch, read_request};
 use crate::args::Asked;
-use crate::command::finished::Own;
+use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
-use quorate::protocol::record::RecordKind;
 use quorate::signing::ledger::{Admission, Entry, admit};
 use quorate::signing::partial::Partial;
 use quorate::signing::{Cleared, Parent, Request};
 use quorate::spec::{Ceremony, Index};
-use quorate_operator::store::{CeremonyView, Record, StateDir};
+use quorate_operator::store::{CeremonyView, StateDir};
 
 /// The word that a person types.
 const WORD: &str = "sign";
@@ -29,6 +30,8 @@ pub(super) struct Answered {
     pub(super) partial: Partial,
     /// Validators of the request that nothing is signed for.
     pub(super) left: Vec<Left>,
+    /// If it is of keystores alone: where alone it is remembered.
+    pub(super) memory: Option<PathBuf>,
 }
 
 /// Answers a request. `ready` is asked, before a person is, whether the answer has somewhere to go.
@@ -44,45 +47,44 @@ pub(super) fn answer<T>(
     // What is refused whatever the ceremony says is refused first.
     let allowed = policy::allowed(state.path(), &request.items, args.yes)?;
     let lock = state.lock().map_err(messages::store)?;
-    let view = state.find(&request.ceremony).map_err(messages::store)?;
-    let no_part = || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
-    let view = view.ok_or_else(no_part)?;
-    let ceremony = Arc::new(agreed(&view, &request)?);
-    let Own { seat, participant, mut log, signed, .. } =
-        Own::open(&lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
-    let parent =
-        Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
+    let mut source = Source::open(args, &request, &lock, out)?;
+    let ceremony = source.parent.ceremony().clone();
 
     let cleared =
-        parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+        source.parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
     check_epoch(&cleared.request.items, ceremony.network(), args.future_epoch)?;
-    let (positions, left) = chosen(args, &cleared, &ceremony, &allowed.unlisted)?;
-    let admitted = admit(signed.iter().map(Vec::as_slice), &cleared, &positions);
-    let admitted = admitted.map_err(|error| messages::ledger(view.path(), &error))?;
-    let ready = ready(&cleared, &parent, seat.me)?;
+    let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
+    let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
+    let admitted = admitted.map_err(|error| messages::ledger(state.path(), &error))?;
+    let ready = ready(&cleared, &source.parent, source.me)?;
 
     talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
     if let Some(left) = left_out(&left) {
         talk(&left);
     }
     agree(&admitted, &cleared, allowed.ask)?;
-    let shares = participant
-        .shares()
-        .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
     let mut signing = vec![None; cleared.targets.len()];
     for position in &positions {
-        signing[*position] = Some(&shares[cleared.targets[*position].validator]);
+        signing[*position] = source.share(cleared.targets[*position].validator);
     }
-    let partial = wiping(|| Partial::sign(&cleared, &seat.operator, seat.me, &signing))
+    let partial = wiping(|| Partial::sign(&cleared, &source.operator, source.me, &signing))
         .ok_or_else(messages::own_partial)?;
-    if !partial.verifies(&cleared, &parent) {
+    if !partial.verifies(&cleared, &source.parent) {
         return Err(messages::own_partial());
     }
     if admitted != Admission::Again {
-        let body = Entry::of(&cleared, &positions).encode();
-        log.append(&[Record { kind: RecordKind::Signed as u8, body }]).map_err(messages::store)?;
+        source.remember(&Entry::of(&cleared, &positions))?;
     }
-    Ok((Answered { cleared, parent, operator: seat.operator, partial, left }, ready))
+    let memory = source.memory();
+    if let Some(memory) = &memory {
+        talk(&format!(
+            "NOTE: signed with keystores alone. Only {} remembers it. What these shares have signed \
+             before, in another directory, is not known here.",
+            shown(memory)
+        ));
+    }
+    let Source { parent, operator, .. } = source;
+    Ok((Answered { cleared, parent, operator, partial, left, memory }, ready))
 }
 
 /// The positions in the request that are signed for, and the validators that are not: they are not
@@ -90,18 +92,25 @@ pub(super) fn answer<T>(
 fn chosen(
     args: &Asked,
     cleared: &Cleared,
-    ceremony: &Ceremony,
+    source: &Source,
     unlisted: &[usize],
 ) -> Result<(Vec<usize>, Vec<Left>), CliError> {
+    let ceremony = source.parent.ceremony();
     let validator = |position: usize| cleared.targets[position].validator;
     let listed = (0..cleared.targets.len()).filter(|position| !unlisted.contains(position));
     let mut positions: Vec<usize> = listed.collect();
-    let left = unlisted.iter().map(|position| Left {
+    let without = |position: &usize, why: &str| Left {
         validator: validator(*position),
         public_key: cleared.request.items[*position].public_key,
-        why: "not on the allow-list in signing.toml".to_owned(),
-    });
-    let mut left: Vec<Left> = left.collect();
+        why: why.to_owned(),
+    };
+    let unlisted = unlisted.iter();
+    let mut left: Vec<Left> =
+        unlisted.map(|at| without(at, "not on the allow-list in signing.toml")).collect();
+    let is_held = |position: &usize| source.share(validator(*position)).is_some();
+    let unheld = positions.iter().filter(|at| !is_held(at));
+    left.extend(unheld.map(|at| without(at, "there is no keystore with its share")));
+    positions.retain(is_held);
     if let Some(beacon) = Beacon::read(args.beacon.as_deref(), ceremony)? {
         let items = positions.iter().map(|at| (validator(*at), cleared.request.items[*at]));
         let not_now = beacon.compare(&items.collect::<Vec<_>>(), ceremony)?;
@@ -151,7 +160,7 @@ fn agree(admitted: &Admission, cleared: &Cleared, ask: bool) -> Result<(), CliEr
 }
 
 /// The ceremony as this operator agreed to it.
-fn agreed(view: &CeremonyView, request: &Request) -> Result<Ceremony, CliError> {
+pub(super) fn agreed(view: &CeremonyView, request: &Request) -> Result<Ceremony, CliError> {
     let gone = |why: &str| messages::ceremony_file_gone(view.path(), why);
     let bytes = view.ceremony_file().map_err(messages::store)?.ok_or_else(|| gone("not found"))?;
     let text = core::str::from_utf8(&bytes).map_err(|_| gone("not UTF-8 text"))?;

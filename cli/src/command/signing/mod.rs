@@ -20,6 +20,8 @@ mod select;
 
 mod sign;
 
+mod source;
+
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 

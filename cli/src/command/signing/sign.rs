@@ -45,6 +45,7 @@ fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliE
             "file": output.display().to_string(),
             "signed": signed,
             "left_out": left_json(&answered.left),
+            "keystores_alone": answered.memory.is_some(),
         }),
         &format!("Signed and logged. Wrote {}\nSend it to {whom}.", shown(output)),
     )
