@@ -19,6 +19,8 @@ def main() -> int:
     parser.add_argument("--passphrase-file", type=pathlib.Path, help="the passphrase of the keystores, in one line")
     parser.add_argument("--allow-weak-kdf", action="store_true", help="take key derivation below the standard, as in tests")
     parser.add_argument("--matrix", type=pathlib.Path, metavar="QUORATE", help="fresh ceremonies on every network in every shape, by this program")
+    parser.add_argument("--duties", type=pathlib.Path, metavar="QUORATE", help="a chain that the validators of a fresh ceremony run, by this program")
+    parser.add_argument("--epochs", type=int, default=6, help="with --duties: how many on each of the four forks, at least 5")
     parser.add_argument("--obol-lock", type=pathlib.Path, help="check a cluster-lock.json of an Obol cluster, and nothing else")
     parser.add_argument("--self-test", action="store_true", help="check the checks, on a sample and on damaged copies of it")
     parser.add_argument("--ssv-directory", type=pathlib.Path, help="a directory of key shares for SSV alone: ceremony-YYYY-MM-DD--HH-MM-SS.mmm")
@@ -41,6 +43,14 @@ def main() -> int:
         import matrix
 
         matrix.run(report, arguments.matrix.resolve())
+    elif arguments.duties:
+        if not arguments.duties.is_file():
+            parser.error(f"{arguments.duties} is not the program")
+        if not 5 <= arguments.epochs <= 100:
+            parser.error("--epochs is from 5 to 100")
+        import duties
+
+        duties.run(report, arguments.duties.resolve(), arguments.epochs)
     elif arguments.ssv_directory is not None:
         import ssv
 

@@ -45,7 +45,6 @@ const IMPURE: [&str; 16] = [
     "clap",
     "getrandom",
     "indicatif",
-    "rpassword",
     "rustix",
     "std::env",
     "std::fs",
@@ -57,6 +56,7 @@ const IMPURE: [&str; 16] = [
     "std::time::SystemTime",
     "std::time::UNIX_EPOCH",
     "tempfile",
+    "terminal_size",
     "tokio",
 ];
 /// Macros that talk to the terminal.

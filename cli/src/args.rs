@@ -88,8 +88,35 @@ pub(crate) struct Cli {
     /// Read the passphrase from this file (mode 0600) instead of asking for it.
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Also write what is said on stderr to this file, with times and levels (mode 0600; continued
+    /// if it exists). Nothing secret is in it.
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    pub(crate) log: Option<PathBuf>,
+    /// Say more on stderr and in the log: every message that comes from a peer.
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Command {
+    /// The one file that the command writes, where a person names it.
+    pub(crate) fn output(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Spec(Spec::New(args)) => Some(&args.output),
+            Self::Spec(Spec::Next(args)) => Some(&args.output),
+            Self::Exit(Exits::Request(args)) => Some(&args.common.output),
+            Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
+            Self::Exit(Exits::Run(args)) => args.output.as_ref(),
+            Self::Exit(Exits::Combine(args)) => args.output.as_ref(),
+            Self::Deposit(Deposit::Request(args)) => Some(&args.common.output),
+            Self::Deposit(Deposit::Sign(args)) => args.output.as_ref(),
+            Self::Deposit(Deposit::Run(args)) => args.output.as_ref(),
+            Self::Deposit(Deposit::Combine(args)) => args.output.as_ref(),
+            Self::Audit(args) => args.html.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -97,6 +124,9 @@ pub(crate) enum Command {
     /// Create or show this operator's keys.
     #[command(subcommand)]
     Identity(Identity),
+    /// Show what an operator card says, to compare it with what its owner says.
+    #[command(subcommand)]
+    Card(Card),
     /// Write, check or show a ceremony file.
     #[command(subcommand)]
     Spec(Spec),
@@ -107,9 +137,15 @@ pub(crate) enum Command {
                       before anything is signed."
     )]
     Run(RunArgs),
-    /// List this operator's ceremonies and what to do next.
-    #[command(after_help = "Example:\n  quorate status --dir ~/quorate")]
-    Status,
+    /// Show this operator, its ceremonies and validators, and what to do next.
+    #[command(after_help = "Example:\n  quorate status --dir ~/quorate\n\nExit code 0. With \
+                            --check, 5 while a ceremony is not finished.")]
+    Status {
+        /// Exit with code 5 while a ceremony is not started or not finished, for scripts that wait
+        /// for it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Permanently abandon a ceremony, and keep a record of it.
     #[command(
         after_help = "Example:\n  quorate abandon ceremony.toml\n\nUse this as a last resort, if \
@@ -123,10 +159,11 @@ pub(crate) enum Command {
     Evidence(Evidence),
     /// Verify a transcript offline, from public data alone.
     #[command(after_help = "Example:\n  quorate audit transcript.quorate --expect ceremony.toml \
-                      --deposit-data deposit-data.json\n\nThe verdict is VERIFIED only with \
-                      --expect. Without it, it is SOUND: every check passed, but anybody can make \
-                      such a transcript with operators and an address of their own. Both have exit \
-                      code 0; with --json, \"verdict\" and \"as_expected\" tell them apart.")]
+                      \\\n    --deposit-data deposit-data.json\n\nThe verdict is VERIFIED \
+                      only with --expect. Without it, it is SOUND: every check passed, but \
+                      anybody can make such a transcript with operators and an address of \
+                      their own. Both have exit code 0; with --json, \"verdict\" and \
+                      \"as_expected\" tell them apart.")]
     Audit(AuditArgs),
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
@@ -195,7 +232,8 @@ pub(crate) enum Identity {
             value_parser = clap::value_parser!(u8).range(10..=20))]
         kdf_cost: u8,
     },
-    /// Print the public operator card.
+    /// Print the public operator card, and the short forms of its key and of the whole card. Needs
+    /// the passphrase only where no card is kept beside the keys.
     #[command(after_help = "Example:\n  quorate identity show")]
     Show,
     /// Create, import or show the key of this operator's node in an Obol cluster
@@ -205,14 +243,27 @@ pub(crate) enum Identity {
 }
 
 #[derive(Subcommand)]
+pub(crate) enum Card {
+    /// Show a card: the operator's name, and the short forms of its key and of the whole card, as
+    /// spec show, run and audits show them.
+    #[command(
+        after_help = "Example:\n  quorate card show bob.card\n\nBob's own program shows the same \
+                      short forms: quorate identity show"
+    )]
+    Show {
+        /// The card, quorate1..., or the file that holds it. Write @FILE for a file whose name
+        /// begins like a card.
+        card: String,
+    },
+}
+
+#[derive(Subcommand)]
 pub(crate) enum Evidence {
     /// Show what a file of evidence proves and what it does not. Needs only the file.
-    #[command(
-        after_help = "Example:\n  quorate evidence check evidence/fault-0123456789abcdef.quorate \
-                      --expect ceremony.toml\n\n\
-                            Exit code 0 if a fault is proven; 4 if none is, or if the file is not \
-                      evidence or holds more than one operator can."
-    )]
+    #[command(after_help = "Example:\n  quorate evidence check \
+                      evidence/fault-0123456789abcdef.quorate \\\n    --expect \
+                      ceremony.toml\n\nExit code 0 if a fault is proven; 4 if none is, or if \
+                      the file is not evidence or holds more than one operator can.")]
     Check {
         /// The evidence: fault-*.quorate or stopped-*.quorate.
         file: PathBuf,
@@ -255,7 +306,7 @@ pub(crate) struct AuditArgs {
     /// about ten times as long.
     #[arg(long)]
     pub(crate) exhaustive: bool,
-    /// Also write the report as an HTML page. Never overwrites.
+    /// Also write the report as an HTML page; - is stdout. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }

@@ -1,11 +1,15 @@
 //! The `quorate` command: parses the arguments, runs the command, and reports the result.
 
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 
 mod args;
+
+mod card_file;
 
 mod cheat;
 
@@ -21,6 +25,8 @@ mod keystores;
 
 mod live;
 
+mod log_file;
+
 mod messages;
 
 mod node_key;
@@ -31,15 +37,26 @@ mod progress;
 
 mod prompt;
 
+mod reach;
+
+mod recognise;
+
 mod report;
+
+mod screen;
 
 mod secret_file;
 
 mod ssv_key;
 
+mod strength;
+
+mod terminal;
+
 mod verdict;
 
 use args::{Cli, Command};
+use log_file::Level;
 use report::{CliError, Exit, Output};
 
 /// What a build says of itself whose curve is a toy (`--cfg quorate_toy_curve`).
@@ -56,11 +73,21 @@ const VERSION: &str = if cfg!(quorate_toy_curve) {
 fn main() -> ExitCode {
     hygiene::settle();
     let exit = match Cli::try_parse() {
-        Ok(Cli { json, dir, passphrase_file, command }) => {
+        Ok(Cli { json, dir, passphrase_file, log, verbose, command }) => {
             let out = Output { json, dir, passphrase_file };
-            fit(&command)
-                .and_then(|()| run(&command, &out))
-                .unwrap_or_else(|error| out.error(&error))
+            report::set_verbose(verbose);
+            let exit = log
+                .map_or(Ok(()), |path| log_file::open(&path))
+                .and_then(|()| fit(&command))
+                .and_then(|()| one_on_stdout(&command, json))
+                .and_then(|()| {
+                    log_file::add(Level::Info, &format!("quorate {VERSION} begins"));
+                    run(&command, &out)
+                })
+                .unwrap_or_else(|error| out.error(&error));
+            let end = format!("ends with exit code {} ({})", exit as u8, exit.status());
+            log_file::add(Level::Info, &end);
+            exit
         }
         Err(error) => misused(&error),
     };
@@ -81,14 +108,23 @@ fn fit(command: &Command) -> Result<(), CliError> {
     }
 }
 
+/// Refuses to write a file (`-o -`) and a JSON object to stdout, where nothing tells them apart.
+fn one_on_stdout(command: &Command, json: bool) -> Result<(), CliError> {
+    match command.output() {
+        Some(path) if json && input::is_stdout(path) => Err(messages::two_on_stdout()),
+        _ => Ok(()),
+    }
+}
+
 fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
     match command {
         Command::Identity(args) => command::identity::run(args, out),
+        Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),
-        Command::Status => command::status::run(out),
+        Command::Status { check } => command::status::run(*check, out),
         Command::Audit(args) => command::audit::run(args, out),
         Command::Export(args) => command::export::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
@@ -109,15 +145,21 @@ fn misused(error: &clap::Error) -> Exit {
     let json = std::env::args_os().any(|arg| arg == "--json");
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // A reader that has gone away is not an error.
-            let _ = error.print();
+            print_help(io::stdout(), error);
             Exit::Done
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if !json => {
-            let _ = error.print();
+            print_help(io::stderr(), error);
             Exit::Usage
         }
         _ => Output { json, dir: Default::default(), passphrase_file: None }
             .error(&messages::arguments(error)),
     }
+}
+
+/// A page of help, which clap has laid out but for its usage.
+fn print_help<S: AsFd + IsTerminal + Write>(mut stream: S, page: &clap::Error) {
+    let text = screen::fit(&page.render().to_string(), &stream);
+    // A reader that has gone away is not an error.
+    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
 }

@@ -61,9 +61,13 @@ fn usage(what: impl Into<String>, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Usage, what, fix)
 }
 
-/// A path on one line; the rest is made printable where it is printed.
+/// A path on one line, in quotes if it has blanks; the rest is made printable where it is printed.
 pub(crate) fn shown(path: &Path) -> String {
-    one_line(&path.display())
+    if crate::input::is_stdout(path) {
+        return "stdout".to_owned();
+    }
+    let text = one_line(&path.display());
+    if text.contains(' ') { format!("\"{text}\"") } else { text }
 }
 
 fn one_line(text: &impl core::fmt::Display) -> String {
@@ -72,7 +76,7 @@ fn one_line(text: &impl core::fmt::Display) -> String {
 
 /// A path as a shell takes it, for commands to copy.
 pub(crate) fn quoted(path: &Path) -> String {
-    let text = shown(path);
+    let text = one_line(&path.display());
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-+,:@%".contains(&b);
     if !text.is_empty() && text.bytes().all(plain) {
         text

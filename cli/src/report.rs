@@ -3,8 +3,12 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
+
+use super::log_file::{self, Level};
+use crate::screen;
 
 /// Exit codes, promised in `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,21 @@ impl Output {
     /// The end of a command that came to its end: with `--json` one object of status, exit code and
     /// `fields`, otherwise `text`.
     pub(crate) fn finish(&self, exit: Exit, fields: Value, text: &str) -> Result<Exit, CliError> {
+        if STDOUT_TAKEN.load(Ordering::Relaxed) {
+            talk(text);
+            return Ok(exit);
+        }
+        let text = screen::fit(&printable(text), &io::stdout());
+        self.finish_whole(exit, fields, &text)
+    }
+
+    /// The same, of a command whose `text` is for a program: no line of it is folded.
+    pub(crate) fn finish_whole(
+        &self,
+        exit: Exit,
+        fields: Value,
+        text: &str,
+    ) -> Result<Exit, CliError> {
         let line = if self.json { object(exit, fields) } else { printable(text) };
         print_line(&line).map(|()| exit)
     }
@@ -81,7 +100,9 @@ impl Output {
             fields["error"] = json!({ "what": what, "do": fix });
             let _ = print_line(&object(error.exit, fields));
         }
-        talk(&format!("error: {what}\n  what to do: {fix}"));
+        let text = format!("error: {what}\n  what to do: {fix}");
+        log_file::add(Level::Error, &text);
+        say(&text);
         error.exit
     }
 }
@@ -134,6 +155,18 @@ fn stays(c: char) -> bool {
     !right_to_left && !unseen
 }
 
+/// Whether stdout has had the file that was asked for (`-o -`): then the result goes to stderr.
+static STDOUT_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The file that was asked for, on stdout.
+pub(crate) fn print_file(bytes: &[u8]) -> Result<(), CliError> {
+    STDOUT_TAKEN.store(true, Ordering::Relaxed);
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    // Unlike a result, a file has to arrive.
+    written.map_err(|error| super::messages::stdout(&error))
+}
+
 /// Text on stdout, with a line end. A reader that has gone away is not an error of ours.
 fn print_line(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
@@ -145,10 +178,36 @@ fn print_line(text: &str) -> Result<(), CliError> {
     }
 }
 
-/// A line on stderr. Nothing secret is ever passed here.
+/// Whether details are said, too (`--verbose`).
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// With `verbose`, details are said from now on.
+pub(crate) fn set_verbose(verbose: bool) {
+    VERBOSE.store(verbose, Ordering::Relaxed);
+}
+
+/// Whether details are said.
+pub(crate) fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
+
+/// A line on stderr, and in the log if there is one. Nothing secret is ever passed here.
 pub(crate) fn talk(line: &str) {
+    log_file::add(Level::Info, line);
+    say(line);
+}
+
+/// A line that is said, and logged, only with `--verbose`. Nothing secret is ever passed here.
+pub(crate) fn detail(line: &str) {
+    if is_verbose() {
+        log_file::add(Level::Detail, line);
+        say(line);
+    }
+}
+
+fn say(line: &str) {
     // A reader that has gone away must not stop a ceremony.
-    let _ = writeln!(io::stderr().lock(), "{}", printable(line));
+    let _ = writeln!(io::stderr().lock(), "{}", screen::fit(&printable(line), &io::stderr()));
 }
 
 #[cfg(test)]

@@ -101,9 +101,9 @@ impl Verdict {
         );
         for (index, seat) in ceremony.roster().iter() {
             text += &format!(
-                "  {index:>3}  {}, key 0x{}\n",
+                "  {index:>3}  {}, key {}\n",
                 describe::in_quotes(seat.card.name.as_str()),
-                hex::encode(seat.card.key.as_bytes())
+                seat.card.key.short()
             );
         }
         for fault in &self.proven {

@@ -106,7 +106,7 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
             let address = wanted.withdrawal.address();
             writeln!(
                 out,
-                "  {number:>4}  0x{}  to {address}",
+                "  {number:>4}  0x{} to {address}",
                 hex::encode(validator.public_key.to_compressed())
             )?;
         }

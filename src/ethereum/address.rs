@@ -4,12 +4,23 @@ use core::fmt;
 
 use sha3::{Digest, Keccak256};
 
+use super::destination::{Trap, trap};
+
 /// Why a text or twenty bytes are not an address to send money to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
     /// Not `0x` and 40 hexadecimal digits.
     #[error("not an address: 0x and 40 hexadecimal digits are required")]
     Shape,
+    /// Another number of digits.
+    #[error("not an address: {0} hexadecimal digits after 0x, where an address has 40{1}")]
+    Digits(usize, &'static str),
+    /// A name that a contract translates.
+    #[error("a name, not an address: what a name means can change; give the address (0x...)")]
+    Name,
+    /// White space before, behind or in it.
+    #[error("not an address: there is a space in it")]
+    Space,
     /// Letters of one case only, where a checksum is required.
     #[error(
         "the address has no checksum: copy it in its mixed-case spelling (ERC-55) from the wallet"
@@ -19,6 +30,9 @@ pub enum AddressError {
     /// typing error has one too.
     #[error("the address does not match its checksum (ERC-55): it was mistyped or altered")]
     BadChecksum,
+    /// Nothing that is paid there can be moved by its owner.
+    #[error("{0}")]
+    Trap(Trap),
     /// All zero: money sent there is lost.
     #[error("the zero address")]
     Zero,
@@ -60,8 +74,28 @@ impl ExecutionAddress {
         }
     }
 
+    /// The address, if nothing is known that keeps its owner from what is paid to it.
+    pub fn usable(self) -> Result<Self, AddressError> {
+        trap(&self).map_or(Ok(self), |trap| Err(AddressError::Trap(trap)))
+    }
+
     fn decode(text: &str) -> Result<Self, AddressError> {
-        let digits = text.strip_prefix("0x").ok_or(AddressError::Shape)?;
+        if text.trim().len() < text.len() {
+            return Err(AddressError::Space);
+        }
+        let Some(digits) = text.strip_prefix("0x") else {
+            let name = text.contains('.') && !text.contains(':');
+            return Err(if name { AddressError::Name } else { AddressError::Shape });
+        };
+        if digits.len() != 40 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let known_by = match digits.len() {
+                64 => "; 64 are withdrawal credentials, or a private key, which nobody may see",
+                96 => "; 96 are a validator's public key",
+                130 => "; 130 are a public key or a signature",
+                _ => "",
+            };
+            return Err(AddressError::Digits(digits.len(), known_by));
+        }
         let mut bytes = [0; 20];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| AddressError::Shape)?;
         Self::from_bytes(bytes)
@@ -138,8 +172,19 @@ mod tests {
             (flipped, BadChecksum),
             (good.replacen("5aAeb6", "5aAeb7", 1), BadChecksum),
             (good[2..].to_owned(), Shape),
-            (format!("{good} "), Shape),
-            (format!("{good}00"), Shape),
+            (format!("{good} "), Space),
+            (format!("\t{good}"), Space),
+            (format!("{good}00"), Digits(42, "")),
+            (
+                format!("0x{}", "ab".repeat(32)),
+                Digits(
+                    64,
+                    "; 64 are withdrawal credentials, or a private key, which nobody may see",
+                ),
+            ),
+            (format!("0x{}", "ab".repeat(48)), Digits(96, "; 96 are a validator's public key")),
+            ("vitalik.eth".to_owned(), Name),
+            (format!("eth:{good}"), Shape),
             (good.replacen("0x", "0X", 1), Shape),
             (good.replacen('5', "é", 1), Shape),
             (String::new(), Shape),

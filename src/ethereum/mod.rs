@@ -9,6 +9,8 @@ pub mod bls;
 
 pub mod deposit;
 
+pub mod destination;
+
 pub mod exit;
 
 pub mod json;

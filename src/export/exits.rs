@@ -7,7 +7,7 @@ use super::{Artifact, Audience};
 use crate::ethereum::bls::bls_verify;
 use crate::ethereum::exit::VoluntaryExit;
 use crate::ethereum::json::{self, HexError, JsonError, RawValue, decimal, prefixed_hex};
-use crate::ethereum::network::Network;
+use crate::ethereum::network::{Fork, Network, known_forks};
 use crate::primitives::curve::{DecodeError, G1, G2};
 
 /// Most bytes of a file, spaces and line ends included.
@@ -46,7 +46,8 @@ pub enum ExitFileError {
     /// The signature is not the key's on this exit for this network.
     #[error(
         "signature: does not verify for epoch {epoch}, validator {validator_index}, on {network}, \
-         by key 0x{pubkey}"
+         by key 0x{pubkey}{}",
+        told(.made_for.as_deref(), network)
     )]
     Signature {
         /// The exit's epoch.
@@ -57,6 +58,8 @@ pub enum ExitFileError {
         network: String,
         /// The key.
         pubkey: String,
+        /// The fork that the exit was made for, if it is a known one.
+        made_for: Option<Box<Fork>>,
     },
     /// A JSON value of another type.
     #[error("{field}: {found} instead of a string")]
@@ -66,6 +69,17 @@ pub enum ExitFileError {
         /// What it is.
         found: &'static str,
     },
+}
+
+/// Of a signature that holds for another fork than the one it should be for.
+fn told(fork: Option<&Fork>, network: &str) -> String {
+    let Some(Fork { network: other, name, version, .. }) = fork else { return String::new() };
+    let version = hex::encode(version);
+    let why = match other == network {
+        true => "only an exit for Capella is ever valid (EIP-7044)".to_owned(),
+        false => format!("on {network} it is not valid"),
+    };
+    format!("; it was made for {other}, {name} (fork version 0x{version}): {why}")
 }
 
 impl ExitFileError {
@@ -155,12 +169,26 @@ pub fn verify_exit(
     if bls_verify(pubkey, &root, &exit.signature) {
         return Ok(exit);
     }
+    let signed_for = |fork: &Fork| {
+        bls_verify(pubkey, &fork.exit_domain().signing_root(exit.message.root()), &exit.signature)
+    };
     Err(ExitFileError::Signature {
         epoch: exit.message.epoch,
         validator_index: exit.message.validator_index,
         network: network.name().to_owned(),
         pubkey: hex::encode(pubkey.to_compressed()),
+        made_for: forks_of(network).find(signed_for).map(Box::new),
     })
+}
+
+/// The name that `charon exit fetch` gives the exit of this validator: `exit-0x<public key>.json`.
+pub fn charon_exit_name(public_key: &[u8; 48]) -> String {
+    format!("exit-0x{}.json", hex::encode(public_key))
+}
+
+/// The forks that an exit may have been made for by mistake.
+fn forks_of(network: &Network) -> impl Iterator<Item = Fork> {
+    known_forks().chain(network.custom_forks())
 }
 
 /// The file as Ethereum's deposit tool names it: `signed_exit_transaction-<index>-<stamp>.json`,
@@ -173,6 +201,5 @@ pub fn exit_file(exit: &SignedExit, stamp: u64) -> Artifact {
 /// The file as Charon names and reads it (`charon exit broadcast`): `exit-0x<public key>.json`.
 /// Whoever has it can exit the validator, so it is no file for everybody.
 pub fn charon_exit_file(exit: &SignedExit, pubkey: &[u8; 48]) -> Artifact {
-    let name = format!("exit-0x{}.json", hex::encode(pubkey));
-    Artifact { name, audience: Audience::Secret, bytes: write_exit(exit) }
+    Artifact { name: charon_exit_name(pubkey), audience: Audience::Secret, bytes: write_exit(exit) }
 }

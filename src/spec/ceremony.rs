@@ -3,6 +3,7 @@
 use core::ops::RangeInclusive;
 
 use super::canonical;
+use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
 use super::kind::{CeremonyKind, Parts};
 use super::obol;
@@ -197,6 +198,22 @@ impl Ceremony {
     /// Reads canonical bytes, as they stand in a transcript. Seats have no addresses.
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, SpecError> {
         Uncertified::from_canonical(bytes)?.certified()
+    }
+
+    /// The same ceremony, with other hints where these operators can be reached. No two operators
+    /// may have one address.
+    pub fn with_addresses(
+        mut self,
+        addresses: impl IntoIterator<Item = (Index, Endpoint)>,
+    ) -> Result<Self, SpecError> {
+        let mut seats: Vec<Seat> = self.roster.iter().map(|(_, seat)| seat.clone()).collect();
+        for (index, address) in addresses {
+            if let Some(seat) = seats.get_mut(index.position()) {
+                seat.address = Some(address);
+            }
+        }
+        self.roster = Roster::new(seats)?;
+        Ok(self)
     }
 
     /// The bytes that everyone agrees to. See [`super::canonical`] for the layout.

@@ -1,12 +1,14 @@
 //! The summary of a ceremony that a person has to agree to: money first.
 
 use core::fmt::Write;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
 use super::ssv::RSA_WEAKNESS;
+use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::ethereum::destination;
 use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};
 use crate::primitives::hash::sha256;
 
@@ -62,6 +64,31 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     writeln!(out, "Fingerprint  {}", fingerprint(&ceremony.digest()).join(" "))
 }
 
+/// What a person should look at twice: each address that money goes to and that looks like a
+/// mistake, once.
+pub fn warnings(ceremony: &Ceremony) -> Vec<String> {
+    let validators = ceremony.validators();
+    let withdrawals =
+        validators.iter().map(|validator| ("withdrawal", validator.withdrawal.address()));
+    let fees = validators.iter().filter_map(|validator| validator.registration);
+    let fees = fees.map(|wanted| ("fee_recipient", wanted.fee_recipient));
+    let owner = ceremony.ssv().map(|ssv| ("ssv.owner", ssv.owner));
+    let mut seen = BTreeSet::new();
+    withdrawals
+        .chain(fees)
+        .chain(owner)
+        .filter(|entry| seen.insert(*entry))
+        .filter_map(|(field, address)| Some(format!("{field} {}", destination::warning(&address)?)))
+        .collect()
+}
+
+fn warn(address: ExecutionAddress, indent: &str, out: &mut String) -> core::fmt::Result {
+    match destination::warning(&address) {
+        Some(found) => writeln!(out, "{indent}WARNING: {found}"),
+        None => Ok(()),
+    }
+}
+
 /// Totals by withdrawal credentials, then each kind of validator under them, in order of first
 /// appearance.
 fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
@@ -77,6 +104,7 @@ fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         let total = positions.iter().map(|v| deposited(&ceremony.validators()[*v])).sum();
         writeln!(out, "  {} to {}", unit.text(total), withdrawal.address())?;
         writeln!(out, "    {}", credentials(ceremony, withdrawal))?;
+        warn(withdrawal.address(), "    ", out)?;
         for (amounts, positions) in
             grouped(ceremony, positions, |validator| validator.amounts.clone())
         {
@@ -114,13 +142,16 @@ fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     {
         match registration {
             None => writeln!(out, "  {}: none", numbers(&positions))?,
-            Some(wanted) => writeln!(
-                out,
-                "  {}: fees to {}, gas limit {}",
-                numbers(&positions),
-                wanted.fee_recipient,
-                wanted.gas_limit
-            )?,
+            Some(wanted) => {
+                writeln!(
+                    out,
+                    "  {}: fees to {}, gas limit {}",
+                    numbers(&positions),
+                    wanted.fee_recipient,
+                    wanted.gas_limit
+                )?;
+                warn(wanted.fee_recipient, "    ", out)?;
+            }
         }
     }
     Ok(())
@@ -139,6 +170,7 @@ fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         "\nSSV: registered by {} with {nonces}; no other account can register them",
         ssv.owner
     )?;
+    warn(ssv.owner, "  ", out)?;
     writeln!(out, "  Every share is published, encrypted to its operator's RSA key.")?;
     for sentence in RSA_WEAKNESS {
         writeln!(out, "  WARNING: {sentence}")?;
@@ -173,7 +205,7 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
             None => String::new(),
         };
         writeln!(out, "  {index}. \"{}\"{point}{address}", seat.card.name)?;
-        writeln!(out, "     key {}", seat.card.key)?;
+        writeln!(out, "     key {}, card {}", seat.card.key.short(), seat.card.short())?;
         if let Some(ssv) = ceremony.ssv() {
             let digest = sha256(&[ssv.keys[index.position()].modulus()]);
             writeln!(
@@ -213,12 +245,11 @@ fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
         Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
         None => writeln!(out, "  not signed")?,
     }
-    for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate()
-    {
+    for (number, operator) in (1..).zip(&definition.operators) {
         let wallet = operator
             .address
             .map_or_else(|| "no wallet".to_owned(), |wallet| format!("wallet {wallet}"));
-        writeln!(out, "  {}. {wallet}, node key {}", position + 1, hex::encode(node.as_bytes()))?;
+        writeln!(out, "  {number}. {wallet}\n     {}", operator.enr)?;
     }
     for unchecked in cluster.unchecked() {
         writeln!(
@@ -260,7 +291,7 @@ fn grouped<K: Ord + Clone>(
 }
 
 /// `validators 1-5, 8`: ascending positions, counted from 1.
-fn numbers(positions: &[usize]) -> String {
+pub(crate) fn numbers(positions: &[usize]) -> String {
     let runs = positions.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
         [first, .., last] => format!("{}-{}", first + 1, last + 1),
         run => run.iter().map(|only| (only + 1).to_string()).collect(),

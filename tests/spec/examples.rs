@@ -105,6 +105,8 @@ fn examples_survive_every_form() {
         assert_eq!(parse_fingerprint(&words.join(" ")).unwrap(), words, "{name}");
         let shown = show::describe(&ceremony);
         assert!(shown.contains(&words.join(" ")) && shown.is_ascii(), "{name}");
-        assert!(!shown.contains("WARNING"), "{name}: {shown}");
+        // Their addresses are placeholders, which whoever copies one is told.
+        let mut warnings = shown.lines().filter(|line| line.contains("WARNING"));
+        assert!(warnings.all(|line| line.contains("as in a placeholder")), "{name}: {shown}");
     }
 }

@@ -4,6 +4,7 @@
 mod canonical;
 mod examples;
 mod file;
+mod money;
 mod shown;
 mod ssv;
 

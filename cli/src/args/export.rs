@@ -33,19 +33,19 @@ pub(crate) enum Export {
     },
     /// Write this operator's shares as keystores, or push them to a validator client's key manager
     /// API.
-    #[command(
-        after_help = "Example:\n  quorate export keystores ceremony.toml --profile web3signer \
-                      --password-files --out keys\n  quorate export keystores ceremony.toml \
-                      --keymanager http://127.0.0.1:7500 --token-file api-token.txt\n\nA share \
-                      that runs in two validator clients gets slashed. Stop one before you start \
-                      another."
-    )]
+    #[command(after_help = "Example:\n  quorate export keystores ceremony.toml --profile \
+                      web3signer \\\n    --password-files --out keys\n  quorate export \
+                      keystores ceremony.toml \\\n    --keymanager http://127.0.0.1:7500 \
+                      --token-file api-token.txt\n\nA share that runs in two validator \
+                      clients gets slashed. Stop one before you start another.")]
     Keystores(ExportKeystores),
     /// Write the folder that Charon reads for this operator's node in an Obol cluster: lock,
     /// definition, deposits, keystores, key.
     #[command(
         after_help = "Example:\n  quorate export obol ceremony.toml --out charon-data\n\nThe \
-                      folder is for charon run --data-dir. It contains the node's key and the \
+                      folder is what Charon keeps in .charon. Copy it there, or name its files: \
+                      charon run --lock-file charon-data/cluster-lock.json --private-key-file \
+                      charon-data/charon-enr-private-key\nIt contains the node's key and the \
                       keystores with their passwords: anyone who has it has the shares."
     )]
     Obol(super::ExportObol),

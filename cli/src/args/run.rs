@@ -51,6 +51,11 @@ pub(crate) struct RunArgs {
     /// file; IPv4 alone where the system has no IPv6.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,
+    /// Current address of an operator, given by name or index, if it differs from the ceremony
+    /// file. Can be repeated, and given for yourself. The copy of the ceremony file in the state
+    /// directory, which `quorate status` names, gets it too.
+    #[arg(long, value_name = "OPERATOR=HOST:PORT")]
+    pub(crate) at: Vec<String>,
     #[command(flatten)]
     pub(crate) layout: LayoutArgs,
     /// Derive the key of the keystores while no other process does that has this flag and the same

@@ -14,16 +14,16 @@ pub(crate) enum Exits {
     /// Write a request that the operators can answer. Anyone can write one; if an operator writes
     /// it, it is signed.
     #[command(after_help = "Example:\n  quorate exit request transcript.quorate --public-key \
-                            0xb384f767... --index 1804776 \\\n    --custodian quorate1... -o \
-                            exit-request.json\n\nThe beacon chain assigns the index when the \
-                            deposit is processed. To have it checked, save a beacon node's answer \
-                            about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
-                            it with --beacon.\n\nAll validators at once:\n  quorate exit request \
-                            transcript.quorate --all --beacon validators.json \\\n    --custodian \
-                            quorate1... -o exit-requests.json\n\nvalidators.json is the node's \
-                            answer to POST /eth/v1/beacon/states/head/validators with \
-                            {\"ids\": [KEYS]}. Validators that it does not have, or that cannot \
-                            exit now, are listed and left out.")]
+                       0xb384f767... \\\n    --index 1804776 --custodian quorate1... -o \
+                       exit-request.json\n\nThe beacon chain assigns the index when the \
+                       deposit is processed. To have it checked, save a beacon node's answer \
+                       about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
+                       it with --beacon.\n\nAll validators at once:\n  quorate exit request \
+                       transcript.quorate --all \\\n    --beacon validators.json --custodian \
+                       quorate1... -o exit-requests.json\n\nvalidators.json is the node's \
+                       answer to POST /eth/v1/beacon/states/head/validators with \
+                       {\"ids\": [KEYS]}. Validators that it does not have, or that cannot \
+                       exit now, are listed and left out.")]
     Request(ExitRequest),
     /// Answer a request with this operator's share. You confirm the message; it is logged before
     /// the answer is written.
@@ -50,18 +50,20 @@ pub(crate) enum Exits {
     )]
     Run(LiveArgs),
     /// Verify answers, and combine a threshold of them into an exit for a beacon node.
-    #[command(after_help = "Example:\n  quorate exit combine exit-request.json --transcript \
-                            transcript.quorate partial-*.json\n\nEach invalid answer is reported. \
-                            A custodian needs its keys (--dir) to open answers that are sealed to \
-                            it.\n\nThe exits of several validators go to a new folder, each \
-                            under the names that deposit tools and Charon use. Exit code 5: some \
-                            validators have too few answers; the others' exits are written.")]
+    #[command(
+        after_help = "Example:\n  quorate exit combine exit-request.json \\\n    --transcript \
+                      transcript.quorate partial-*.json\n\nEach invalid answer is reported. \
+                      A custodian needs its keys (--dir) to open answers that are sealed to \
+                      it.\n\nThe exits of several validators go to a new folder, each under the \
+                      names that deposit tools and Charon use. Exit code 5: some validators have \
+                      too few answers; the others' exits are written."
+    )]
     Combine(Combine),
     /// Verify a signed exit from any source, offline.
     #[command(after_help = "Example:\n  quorate exit verify \
-                            signed_exit_transaction-1804776-1795328302.json --network hoodi \
-                            \\\n    --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 \
-                            if it is refused.")]
+                      signed_exit_transaction-1804776-1795328302.json \\\n    --network \
+                      hoodi --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 \
+                      if it is refused.")]
     Verify(VerifyExit),
 }
 
@@ -69,9 +71,9 @@ pub(crate) enum Exits {
 pub(crate) enum Deposit {
     /// Write a request for a further deposit, for the operators to answer.
     #[command(after_help = "Example:\n  quorate deposit request transcript.quorate --public-key \
-                            0xb384f767... --amount 8 \\\n    --public -o top-up.json\n\nThe \
-                            withdrawal credentials are those of the ceremony; you cannot request \
-                            others.")]
+                      0xb384f767... \\\n    --amount 8 --public -o top-up.json\n\nThe \
+                      withdrawal credentials are those of the ceremony; you cannot request \
+                      others.")]
     Request(DepositRequest),
     /// Answer a request with this operator's share. You confirm the message; it is logged before
     /// the answer is written.
@@ -90,9 +92,9 @@ pub(crate) enum Deposit {
                             answer. An answer that was sent cannot be taken back.")]
     Run(LiveArgs),
     /// Verify answers, and combine a threshold of them into a deposit file.
-    #[command(after_help = "Example:\n  quorate deposit combine top-up.json --transcript \
-                            transcript.quorate partial-*.json\n\nUpload the file to the launchpad \
-                            like the first one.")]
+    #[command(after_help = "Example:\n  quorate deposit combine top-up.json \\\n    --transcript \
+                      transcript.quorate partial-*.json\n\nUpload the file to the launchpad \
+                      like the first one.")]
     Combine(Combine),
 }
 
@@ -113,7 +115,7 @@ pub(crate) struct RequestCommon {
     /// Do not sign the request, even if this state directory has the keys of an operator.
     #[arg(long)]
     pub(crate) unsigned: bool,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
@@ -139,7 +141,7 @@ pub(crate) struct Validators {
 #[group(required = true, multiple = false)]
 pub(crate) struct Answers {
     /// Seal the answers to the holder of this operator card, who alone can then combine them. The
-    /// card need not belong to an operator of the ceremony.
+    /// card (or @file with it) need not belong to an operator of the ceremony.
     #[arg(long, value_name = "CARD")]
     pub(crate) custodian: Option<String>,
     /// Do not seal the answers: anyone who sees enough of them can use the signature.
@@ -206,7 +208,8 @@ pub(crate) struct Asked {
 pub(crate) struct SignArgs {
     #[command(flatten)]
     pub(crate) asked: Asked,
-    /// The file to write. By default `partial-OPERATOR-REQUEST.json`. Never overwrites.
+    /// The file to write; - is stdout. By default `partial-OPERATOR-REQUEST.json`. Never
+    /// overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -227,9 +230,9 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
         value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub(crate) wait: u64,
-    /// The file to write, or the folder for the exits of several validators. By default in the
-    /// current folder, under the usual name. Never overwrites. With a custodian, only the custodian
-    /// writes one.
+    /// The file to write, or the folder for the exits of several validators; for one file, - is
+    /// stdout. By default in the current folder, under the usual name. Never overwrites. With a
+    /// custodian, only the custodian writes one.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -244,8 +247,8 @@ pub(crate) struct Combine {
     /// The transcript of the finished ceremony. It is audited first.
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: PathBuf,
-    /// The file to write, or the folder for the exits of several validators. By default in the
-    /// current folder, under the usual name. Never overwrites.
+    /// The file to write, or the folder for the exits of several validators; for one file, - is
+    /// stdout. By default in the current folder, under the usual name. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

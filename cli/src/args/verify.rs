@@ -29,9 +29,9 @@ pub(crate) enum Verify {
     /// Verify a signed voluntary exit: format, and the signature under the fixed domain of exits
     /// (EIP-7044).
     #[command(after_help = "Example:\n  quorate verify exit \
-                            signed_exit_transaction-1804776-1795328302.json --network hoodi \
-                            \\\n    --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 \
-                            if it is refused.")]
+                      signed_exit_transaction-1804776-1795328302.json \\\n    --network \
+                      hoodi --public-key 0xb384f767...\n\nExit code 0 if it is accepted, 4 \
+                      if it is refused.")]
     Exit(VerifyExit),
     /// Verify a file of builder registrations: format, and every signature.
     #[command(after_help = "Example:\n  quorate verify registration registrations.json --network \
@@ -52,13 +52,12 @@ pub(crate) enum Verify {
     )]
     Keyshares(VerifyKeyshares),
     /// Verify the folder of a key generation for SSV, as written by SSV's own tools.
-    #[command(
-        after_help = "Example:\n  quorate verify ssv ceremony-2026-11-23--08-00-00.000 --network \
-                      hoodi --validators 1 \\\n    --owner \
-                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0 \\\n    --withdrawal \
-                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 if it is accepted, \
-                      4 if it is refused; then the invalid field is named."
-    )]
+    #[command(after_help = "Example:\n  quorate verify ssv ceremony-2026-11-23--08-00-00.000 \
+                      --network hoodi \\\n    --validators 1 --owner \
+                      0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\\n    --nonce 0 \
+                      --withdrawal 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nExit code 0 \
+                      if it is accepted, 4 if it is refused; then the invalid field is \
+                      named.")]
     Ssv(VerifySsv),
     /// Verify keystores: the rules of all validator clients together, bounded key derivation, and
     /// that each decrypts to the key it names.

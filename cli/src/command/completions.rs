@@ -13,5 +13,5 @@ pub(crate) fn run(shell: Shell, out: &Output) -> Result<Exit, CliError> {
     let mut bytes = Vec::new();
     generate(shell, &mut Cli::command(), "quorate", &mut bytes);
     let text = String::from_utf8_lossy(&bytes);
-    out.finish(Exit::Done, json!({ "shell": shell.to_string(), "text": text }), &text)
+    out.finish_whole(Exit::Done, json!({ "shell": shell.to_string(), "text": text }), &text)
 }

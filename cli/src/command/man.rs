@@ -24,5 +24,5 @@ pub(crate) fn run(words: &[String], out: &Output) -> Result<Exit, CliError> {
     let mut bytes = Vec::new();
     page.render(&mut bytes).map_err(|error| messages::internal(&error.to_string()))?;
     let text = String::from_utf8_lossy(&bytes);
-    out.finish(Exit::Done, json!({ "file": page.get_filename(), "text": text }), &text)
+    out.finish_whole(Exit::Done, json!({ "file": page.get_filename(), "text": text }), &text)
 }

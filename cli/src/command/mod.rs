@@ -2,7 +2,11 @@
 
 pub(crate) mod abandon;
 
+mod addresses;
+
 pub(crate) mod audit;
+
+pub(crate) mod card;
 
 pub(crate) mod completions;
 

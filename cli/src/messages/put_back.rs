@@ -29,7 +29,7 @@ pub(crate) fn put_back_because(put_back: &PutBack) -> String {
         ));
     }
     if put_back.is_abandoned() {
-        because.push("others hold your abandonment, which is not in this log".to_owned());
+        because.push("you have abandoned this ceremony, which is not in this log".to_owned());
     }
     if put_back.outputs {
         because.push("outputs are written, and this log does not finish the ceremony".to_owned());

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CEREMONY_FILE, local, quoted, shown, usage};
+use super::{CEREMONY_FILE, local, one_line, quoted, shown, usage};
 use crate::progress::seat_name;
 use crate::report::{CliError, Exit};
 use quorate::identity::card::CardError;
@@ -10,7 +10,7 @@ use quorate::signing::beacon::BeaconError;
 use quorate::signing::ledger::LedgerError;
 use quorate::signing::request_file::RequestFileError;
 use quorate::signing::{Cleared, Delivery, ItemsError, RequestError};
-use quorate::spec::{Ceremony, Index};
+use quorate::spec::{Ceremony, Index, SpecError};
 
 fn finding(what: String, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Finding, what, fix)
@@ -98,6 +98,13 @@ pub(crate) fn beacon_list(path: &Path, count: usize, lines: &str) -> CliError {
         format!("{}: the node does not agree about {count} validators{lines}", shown(path)),
         "sign nothing; find out which of the two is right. To go on without these validators, ask \
          without them",
+    )
+}
+
+pub(crate) fn folder_on_stdout() -> CliError {
+    usage(
+        "--output -: the exits of several validators are a folder, and stdout takes one file",
+        "give the name of a new folder with --output",
     )
 }
 
@@ -296,8 +303,8 @@ pub(crate) fn unwritten(error: CliError) -> CliError {
 pub(crate) fn no_address(name: &str) -> CliError {
     usage(
         format!(
-            "{name} has no address in the ceremony file that this operator agreed to, but this \
-             operator must connect to it"
+            "{name} has no address in the ceremony file that this operator agreed to, and neither \
+             has this operator or anybody else whom it needs"
         ),
         format!("nothing was signed; give its address with --at {name}=HOST:PORT"),
     )
@@ -324,6 +331,14 @@ pub(crate) fn no_channel(path: &Path, cleared: &Cleared) -> CliError {
 
 pub(crate) fn at(text: &str, why: &str) -> CliError {
     usage(format!("--at {text:?}: {why}"), "write it as in: --at bob=bob.example.org:3610")
+}
+
+pub(crate) fn same_address(error: &SpecError) -> CliError {
+    usage(
+        format!("--at: {}", one_line(error)),
+        "give each operator an address of its own: addresses of the ceremony file that are no \
+         longer right are replaced with --at too",
+    )
 }
 
 pub(crate) fn custodian_lost(why: &str, cleared: &Cleared) -> CliError {

@@ -232,6 +232,7 @@ fn attack_eth8_signing_raw_roots() {
         Input::Statement(_)
         | Input::ShareBox { .. }
         | Input::PeerHolds { .. }
+        | Input::Done(_)
         | Input::Reread(_)
         | Input::Staged
         | Input::PeerLeft(_) => (),

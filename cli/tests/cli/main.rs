@@ -6,11 +6,15 @@ mod case;
 
 mod cases;
 
+mod documents;
+
 mod exports;
 
 mod finished;
 
 mod inputs;
+
+mod others;
 
 mod process;
 
@@ -19,6 +23,10 @@ mod secrets;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod terminal;
+
 mod toy;
+
+mod typing;
 
 mod verifiers;

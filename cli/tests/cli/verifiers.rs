@@ -54,6 +54,21 @@ fn expected(file: &str) -> (&'static str, &'static str) {
         "exit/in-array.json" => ("file", "an array"),
         "exit/no-0x.json" => ("signature", "does not start with 0x"),
         "exit/sig-bitflip.json" => ("signature", "not a point"),
+        "exit/signed-with-deneb-fork-version.json" => (
+            "signature",
+            "it was made for mainnet, Deneb (fork version 0x04000000): only an exit for Capella \
+             is ever valid",
+        ),
+        "exit/signed-with-fulu-fork-version.json" => {
+            ("signature", "it was made for mainnet, Fulu (fork version 0x06000000)")
+        }
+        "exit/signed-with-genesis-fork-version.json" => {
+            ("signature", "it was made for mainnet, phase 0 (fork version 0x00000000)")
+        }
+        "exit/wrong-network.json" => (
+            "signature",
+            "it was made for hoodi, Capella (fork version 0x40000910): on sepolia it is not valid",
+        ),
         "keystore/checksum-bitflip.json" | "keystore/cipher-bitflip.json" => {
             ("password or crypto", "checksum or ciphertext")
         }

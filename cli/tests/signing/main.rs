@@ -10,3 +10,4 @@ mod place;
 #[path = "../support/mod.rs"]
 mod support;
 mod together;
+mod version_1;

@@ -6,13 +6,14 @@
 //! a lock, and renamed when it is whole: a run that is killed leaves nothing that is believed.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
-use super::files::{copy, only};
+use super::files::{copy, only, tree};
 use super::program::{Ended, QUORATE, command, end, quorate};
 use super::running::Running;
 
@@ -123,6 +124,20 @@ impl Demo {
         copy(&made.join("demo"), &root.path().join("demo"));
         let text = |name: &str| fs::read_to_string(made.join(name)).unwrap();
         let ended = Ended { code: 0, stdout: text("stdout"), stderr: text("stderr") };
+        Self { root, ended }
+    }
+
+    /// What another program left, as a demo: a folder of operators and their passphrase, private as
+    /// it was there.
+    pub(crate) fn left(folder: &Path) -> Self {
+        let root = TempDir::new().unwrap();
+        let demo = root.path().join("demo");
+        copy(folder, &demo);
+        for (path, found) in tree(&demo) {
+            let private = if found.mode & 0o170_000 == 0o040_000 { 0o700 } else { 0o600 };
+            fs::set_permissions(demo.join(path), fs::Permissions::from_mode(private)).unwrap();
+        }
+        let ended = Ended { code: 0, stdout: String::new(), stderr: String::new() };
         Self { root, ended }
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod files;
 pub(crate) mod ports;
 pub(crate) mod program;
 pub(crate) mod running;
+pub(crate) mod terminal;
 
 use std::path::Path;
 

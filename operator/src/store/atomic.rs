@@ -165,6 +165,23 @@ pub(super) fn write_once(
     }
 }
 
+/// As [`write_new`], in the place of a file that may be there: after a crash, the one or the other
+/// is there whole.
+pub(super) fn write_over(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+) -> Result<(), StoreError> {
+    let temporary = parent(path).join(fresh_name(IN_THE_MAKING)?);
+    write_file(disk, &temporary, bytes, mode).map_err(|error| renamed(error, path))?;
+    if let Err(error) = disk.rename_over(&temporary, path).at(path, "naming") {
+        let _ = disk.remove_file(&temporary);
+        return Err(error);
+    }
+    disk.sync_dir(parent(path)).at(parent(path), "syncing the directory")
+}
+
 /// Removes what a killed run left in the making. Only for the holder of the lock.
 pub(super) fn sweep(disk: &dyn Disk, directory: &Path) -> Result<(), StoreError> {
     for name in disk.list(directory).at(directory, "listing")? {

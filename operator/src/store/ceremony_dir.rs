@@ -10,7 +10,7 @@ use super::atomic;
 use super::dir::Lock;
 use super::disk::Disk;
 use super::error::{At as _, StoreError};
-use super::outputs::{OUT, SECRET, Staging};
+use super::outputs::{OUT, PUBLIC, SECRET, Staging};
 
 const CEREMONY_FILE: &str = "ceremony.toml";
 const EVIDENCE: &str = "evidence";
@@ -57,7 +57,7 @@ impl CeremonyView {
         self.path.file_name().and_then(|name| name.to_str()).expect("named by this room")
     }
 
-    /// The ceremony file as it was agreed to; `None` if none was kept.
+    /// The ceremony file as it was agreed to, with the newest addresses; `None` if none was kept.
     pub fn ceremony_file(&self) -> Result<Option<Vec<u8>>, StoreError> {
         match atomic::read(&*self.disk, &self.path.join(CEREMONY_FILE), LONGEST_CEREMONY_FILE) {
             Ok((bytes, _)) => Ok(Some(bytes)),
@@ -127,6 +127,12 @@ impl CeremonyView {
         Ok(atomic::read(&*self.disk, path, LONGEST_OWN_EVIDENCE)?.0)
     }
 
+    /// The transcript among the outputs.
+    pub fn read_transcript(&self) -> Result<Vec<u8>, StoreError> {
+        let path = self.out().join(PUBLIC).join("transcript.quorate");
+        Ok(atomic::read(&*self.disk, &path, LONGEST_OWN_EVIDENCE)?.0)
+    }
+
     pub(super) fn log_path(&self) -> PathBuf {
         self.path.join(LOG_FILE)
     }
@@ -149,8 +155,9 @@ impl CeremonyDir {
         &self.view
     }
 
-    /// Keeps the ceremony file as it was agreed to. Written once: other bytes than the ones kept
-    /// are [`StoreError::Differs`].
+    /// Keeps the ceremony file, in the place of one with other bytes: what it agrees to is in the
+    /// name of this directory, and its addresses are hints of which the newest count. The caller
+    /// has read it, and its digest is this directory's.
     pub fn write_ceremony_file(&self, bytes: &[u8]) -> Result<(), StoreError> {
         let path = self.view.path.join(CEREMONY_FILE);
         if bytes.len() as u64 > LONGEST_CEREMONY_FILE {
@@ -160,7 +167,12 @@ impl CeremonyDir {
                 most: LONGEST_CEREMONY_FILE,
             });
         }
-        atomic::write_once(&*self.view.disk, &path, bytes, 0o644)
+        match atomic::write_once(&*self.view.disk, &path, bytes, 0o644) {
+            Err(StoreError::Differs { path }) => {
+                atomic::write_over(&*self.view.disk, &path, bytes, 0o644)
+            }
+            written => written,
+        }
     }
 
     /// Keeps evidence, under a name made of what it is and of its content, and tells where. The

@@ -30,7 +30,7 @@ pub mod seal;
 mod tests;
 
 pub use ceremony_dir::{CeremonyDir, CeremonyView};
-pub use dir::{IDENTITY_FILE, Lock, MARK_FILE, StateDir};
+pub use dir::{CARD_FILE, IDENTITY_FILE, Lock, MARK_FILE, StateDir};
 pub use error::StoreError;
 pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};

@@ -15,7 +15,7 @@ use super::error::{At as _, StoreError};
 pub(super) const OUT: &str = "out";
 /// How the names of staging directories begin.
 const STAGING: &str = "out.staging-";
-const PUBLIC: &str = "public";
+pub(super) const PUBLIC: &str = "public";
 /// Where the secret ones are, in there.
 pub(super) const SECRET: &str = "secret";
 

@@ -6,7 +6,9 @@ use core::ops::RangeInclusive;
 use super::amount::{AmountError, Unit};
 use super::ssz::{Chunk, Domain};
 
-use known::{FORMER, KNOWN, Limits};
+use known::{FORKS, FORMER, KNOWN, Limits};
+
+pub(super) use known::bytes;
 
 mod known;
 
@@ -67,8 +69,52 @@ pub struct Network {
 pub fn obol_chain_id(genesis_fork_version: [u8; 4]) -> Option<u64> {
     let known = KNOWN.iter().filter(|known| known.obol);
     let known = known.map(|known| (known.genesis_fork_version, known.chain_id));
-    let former = FORMER.iter().map(|former| (former.genesis_fork_version, former.chain_id));
+    let former =
+        FORMER.iter().filter_map(|former| Some((former.fork_versions[0], former.obol_chain_id?)));
     known.chain(former).find(|(version, _)| *version == genesis_fork_version).map(|(_, id)| id)
+}
+
+/// A fork of a network, as far as signatures know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fork {
+    /// The network's name.
+    pub network: String,
+    /// The fork's name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: [u8; 4],
+    genesis_validators_root: [u8; 32],
+}
+
+impl Fork {
+    /// Domain of voluntary exits made for this fork. Only that of Capella is taken (EIP-7044).
+    pub fn exit_domain(&self) -> Domain {
+        Domain::compute(DOMAIN_VOLUNTARY_EXIT, &self.version, &self.genesis_validators_root)
+    }
+}
+
+/// Every fork of every network that is or was known.
+pub fn known_forks() -> impl Iterator<Item = Fork> {
+    let known =
+        KNOWN.iter().map(|known| (known.name, known.fork_versions, known.genesis_validators_root));
+    let former = FORMER
+        .iter()
+        .map(|former| (former.name, former.fork_versions, former.genesis_validators_root));
+    known.chain(former).flat_map(|(network, versions, genesis_validators_root)| {
+        FORKS.iter().zip(versions).map(move |(name, version)| Fork {
+            network: network.to_owned(),
+            name,
+            version: *version,
+            genesis_validators_root,
+        })
+    })
+}
+
+/// The names of the networks, past ones too, whose deposit contract is at this address.
+pub fn deposit_contract_of(address: &[u8; 20]) -> impl Iterator<Item = &'static str> {
+    let known = KNOWN.iter().map(|known| (known.name, known.deposit_contract));
+    let former = FORMER.iter().map(|former| (former.name, former.deposit_contract));
+    known.chain(former).filter(move |(_, at)| at == address).map(|(name, _)| name)
 }
 
 /// Names as a person reads them: `a, b or c`.
@@ -181,6 +227,29 @@ impl Network {
     pub fn epoch_at(&self, time: u64) -> Option<u64> {
         let since = time.checked_sub(self.genesis_time()?)?;
         Some(since / self.epoch_seconds?)
+    }
+
+    /// The forks of a custom network, as far as its table says their versions.
+    pub fn custom_forks(&self) -> impl Iterator<Item = Fork> {
+        let versions = [
+            (FORKS[0], Some(self.genesis_fork_version())),
+            (FORKS[3], self.capella_fork_version()),
+        ];
+        let fork = |(name, version): (&'static str, Option<[u8; 4]>)| {
+            Some(Fork {
+                network: self.name().to_owned(),
+                name,
+                version: version?,
+                genesis_validators_root: self.genesis_validators_root(),
+            })
+        };
+        let custom = !self.is_known();
+        versions
+            .into_iter()
+            .filter(move |_| custom)
+            .filter_map(fork)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// What its deposits are counted in.
@@ -307,12 +376,21 @@ mod tests {
             assert_eq!(network.has_ssv(), ssv, "{name}");
         }
         assert_eq!(obol_chain_id([0, 0, 0x10, 0x20]), Some(5), "Goerli, which has ended");
+        assert_eq!(obol_chain_id([1, 1, 0x70, 0]), None, "Holesky, which Charon does not know");
         assert_eq!(obol_chain_id(devnet().genesis_fork_version), None);
         assert!(!Network::custom(devnet()).unwrap().has_ssv());
         let versions = KNOWN.iter().map(|known| known.genesis_fork_version);
         let versions: std::collections::BTreeSet<[u8; 4]> =
-            versions.chain(FORMER.iter().map(|former| former.genesis_fork_version)).collect();
+            versions.chain(FORMER.iter().map(|former| former.fork_versions[0])).collect();
         assert_eq!(versions.len(), KNOWN.len() + FORMER.len(), "no fork version twice");
+        for known in &KNOWN {
+            assert_eq!(known.fork_versions.len(), FORKS.len());
+            assert_eq!(known.fork_versions[0], known.genesis_fork_version, "{}", known.name);
+            assert_eq!(known.fork_versions[3], known.capella_fork_version, "{}", known.name);
+        }
+        let forks: std::collections::BTreeSet<[u8; 4]> =
+            known_forks().map(|fork| fork.version).collect();
+        assert_eq!(forks.len(), known_forks().count(), "no version of any fork twice");
     }
 
     #[test]

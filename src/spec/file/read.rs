@@ -4,7 +4,7 @@ use super::{
     AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, NetworkEntry, ObolEntry, OperatorEntry, SsvEntry,
     ValidatorEntry, printable,
 };
-use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::network::{CustomNetwork, Network};
 use crate::ethereum::ssv::RsaPublic;
@@ -39,8 +39,8 @@ impl TryFrom<CeremonyFile> for Ceremony {
                 .map(Digest),
             required: file.threshold.into(),
             seats: file.operators.iter().enumerate().map(parse_seat).collect::<Result<_, _>>()?,
-            validators: parse_validators(&file.validators, &network, file.ssv.is_some())?,
-            ssv: parse_ssv(file.ssv.as_ref(), &file.operators)?,
+            validators: parse_validators(&file.validators, &network, file.ssv.is_some(), version)?,
+            ssv: parse_ssv(file.ssv.as_ref(), &file.operators, version)?,
             name: file.name,
             attempt: file.attempt,
             network,
@@ -98,10 +98,20 @@ fn parse_seat((position, entry): (usize, &OperatorEntry)) -> Result<Seat, SpecEr
     Ok(Seat { card, point: entry.point.unwrap_or(usual), address })
 }
 
+/// An address that money is to go to. Ceremonies of version 1 are taken as they were agreed.
+fn destination(text: &str, version: Version) -> Result<ExecutionAddress, AddressError> {
+    let address = ExecutionAddress::parse_checksummed(text)?;
+    match version {
+        Version::One => Ok(address),
+        Version::Two => address.usable(),
+    }
+}
+
 /// `[ssv]` with the operators' keys. What neither asks for is refused.
 fn parse_ssv(
     entry: Option<&SsvEntry>,
     operators: &[OperatorEntry],
+    version: Version,
 ) -> Result<Option<SsvSpec>, SpecError> {
     let Some(SsvEntry { owner, nonce }) = entry else {
         return match operators.iter().position(|operator| operator.ssv_key.is_some()) {
@@ -124,7 +134,7 @@ fn parse_ssv(
             .map_err(|source| SpecError::SsvKey { place: place("ssv_key"), source })
     };
     Ok(Some(SsvSpec {
-        owner: ExecutionAddress::parse_checksummed(owner).map_err(SpecError::SsvOwner)?,
+        owner: destination(owner, version).map_err(SpecError::SsvOwner)?,
         nonce: *nonce,
         keys: operators.iter().enumerate().map(key).collect::<Result<_, _>>()?,
     }))
@@ -135,6 +145,7 @@ fn parse_validators(
     entries: &[ValidatorEntry],
     network: &Network,
     for_ssv: bool,
+    version: Version,
 ) -> Result<Vec<ValidatorSpec>, SpecError> {
     let total = entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.count));
     if usize::try_from(total).map_or(true, |total| total > MOST_VALIDATORS) {
@@ -145,7 +156,7 @@ fn parse_validators(
         if entry.count == 0 {
             return Err(SpecError::CountZero { place: Place::validator(position, "count") });
         }
-        let validator = parse_validator(position, entry, network)?;
+        let validator = parse_validator(position, entry, network, version)?;
         check_validator(position, &validator, network, for_ssv)?;
         validators.extend((0..entry.count).map(|_| validator.clone()));
     }
@@ -156,9 +167,10 @@ fn parse_validator(
     position: usize,
     entry: &ValidatorEntry,
     network: &Network,
+    version: Version,
 ) -> Result<ValidatorSpec, SpecError> {
     let place = |field| Place::validator(position, field);
-    let address = ExecutionAddress::parse_checksummed(&entry.withdrawal)
+    let address = destination(&entry.withdrawal, version)
         .map_err(|source| SpecError::Withdrawal { place: place("withdrawal"), source })?;
     let withdrawal = match entry.compounding {
         true => WithdrawalCredentials::compounding(address),
@@ -178,7 +190,7 @@ fn parse_validator(
         (None, None) => None,
         (None, Some(_)) => return Err(SpecError::GasLimitAlone { place: place("gas_limit") }),
         (Some(text), gas_limit) => {
-            let fee_recipient = ExecutionAddress::parse_checksummed(text).map_err(|source| {
+            let fee_recipient = destination(text, version).map_err(|source| {
                 SpecError::FeeRecipient { place: place("fee_recipient"), source }
             })?;
             Some(RegistrationSpec {

@@ -78,8 +78,8 @@ pub(super) fn answer<T>(
     let memory = source.memory();
     if let Some(memory) = &memory {
         talk(&format!(
-            "NOTE: signed with keystores alone. Only {} remembers it. What these shares have signed \
-             before, in another directory, is not known here.",
+            "NOTE: signed with keystores alone. Only {} remembers it. What these shares have \
+             signed before, in another directory, is not known here.",
             shown(memory)
         ));
     }

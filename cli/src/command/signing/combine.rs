@@ -21,7 +21,7 @@ use quorate_operator::store::StateDir;
 /// `quorate exit combine`, `quorate deposit combine`.
 pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
     let request = read_request(&args.request, kind)?;
-    if let Some(output) = &args.output {
+    if let Some(output) = args.output.as_ref().filter(|output| !input::is_stdout(output)) {
         input::must_be_free(output)?;
     }
     let parent = audited(&args.transcript)?;

@@ -8,7 +8,7 @@ use super::{Beacon, Left, alternative, audited, check_epoch};
 use crate::args::{DepositRequest, ExitRequest, RequestCommon};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, prompt};
+use crate::{card_file, input, messages, prompt};
 use quorate::ethereum::exit::{VoluntaryExit, WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::identity::OperatorCard;
 use quorate::signing::beacon::{BeaconError, ValidatorRecord};
@@ -52,7 +52,8 @@ fn write(
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,
         Some(card) => Delivery::Custodian(Box::new(
-            OperatorCard::parse(card.trim()).map_err(|error| messages::custodian(&error))?,
+            OperatorCard::parse(&card_file::card(card)?)
+                .map_err(|error| messages::custodian(&error))?,
         )),
     };
     let parent = audited(&args.transcript)?;

@@ -13,7 +13,9 @@ use crate::{input, messages};
 use quorate::ethereum::deposit::DepositMessage;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::export::Artifact;
-use quorate::export::exits::{SignedExit, charon_exit_file, exit_file, verify_exit, write_exit};
+use quorate::export::exits::{
+    SignedExit, charon_exit_file, charon_exit_name, exit_file, verify_exit, write_exit,
+};
 use quorate::export::launchpad::{SignedDeposit, verify_deposits, write_deposits};
 use quorate::primitives::curve::G2;
 use quorate::signing::partial::PartialError;
@@ -92,7 +94,8 @@ impl Product {
     }
 }
 
-/// The name of the result, if it is known before: that of one exit has the time in it.
+/// The name of the result, if it is known before: that of one exit has the time in it, unless it is
+/// one of an Obol cluster, which is named as Charon names it.
 pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String> {
     let (request, id) = (&cleared.request, cleared.request.id().to_string());
     let of = match request.is_single() {
@@ -100,7 +103,11 @@ pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String>
         false => id[..8].to_owned(),
     };
     match request.items.first().purpose {
-        Purpose::Exit(_) => is_folder(cleared).then(|| format!("exits-{of}")),
+        Purpose::Exit(_) if is_folder(cleared) => Some(format!("exits-{of}")),
+        Purpose::Exit(_) => {
+            let key = &request.items.first().public_key;
+            parent.ceremony().obol().map(|_| charon_exit_name(key))
+        }
         Purpose::Deposit { amount, .. } => {
             let unit = parent.ceremony().network().unit();
             let (amount, unit) = (unit.decimal(amount), unit.name().to_ascii_lowercase());
@@ -158,7 +165,7 @@ pub(super) fn product(
                 "validator_index": exit.message.validator_index, "epoch": exit.message.epoch,
                 "withdrawal_request": { "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata },
             });
-            (file.name, Files::One(file.bytes), fields)
+            (default_name(cleared, parent).unwrap_or(file.name), Files::One(file.bytes), fields)
         }
         exits => {
             let now = now();

@@ -67,10 +67,8 @@ pub(super) fn select(
 /// A file with a key on each line, and its index after it if that is known. Empty lines, and those
 /// that begin with `#`, say nothing.
 fn keys(path: &Path) -> Result<Vec<Named>, CliError> {
-    let bytes = input::read(path, MOST_BYTES)?;
-    let text = core::str::from_utf8(&bytes)
-        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let bytes = input::read_named(path, ".txt", MOST_BYTES)?;
+    let text = input::text(path, &bytes)?;
     let mut keys = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let mut words =

@@ -181,9 +181,32 @@ fn a_ceremony_file_survives_its_own_repetition() {
             assert!(told.is_err() || was_there);
             write(left, b"as agreed").unwrap();
             write(left, b"as agreed").unwrap();
-            assert!(matches!(write(left, b"another"), Err(StoreError::Differs { .. })));
             let later = left.after((Content::Nothing, Names::Nothing));
             assert_eq!(later.files().into_values().collect::<Vec<_>>(), [b"as agreed"]);
+        },
+    );
+}
+
+#[test]
+fn a_newer_ceremony_file_takes_the_place_of_the_older_whole() {
+    let write = |disk: &SimDisk, bytes: &[u8]| {
+        ceremony_on(disk).and_then(|dir| dir.write_ceremony_file(bytes))
+    };
+    let read = |disk: &SimDisk| ceremony_on(disk).unwrap().view().ceremony_file().unwrap();
+    let begun = || {
+        let disk = SimDisk::new();
+        write(&disk, b"the older").unwrap();
+        disk
+    };
+    every_crash(
+        begun,
+        |disk| write(disk, b"the newer one"),
+        |left, told| {
+            let found = read(left).unwrap();
+            assert!(found == b"the newer one" || told.is_err() && found == b"the older");
+            write(left, b"the newer one").unwrap();
+            let later = left.after((Content::Nothing, Names::Nothing));
+            assert_eq!(later.files().into_values().collect::<Vec<_>>(), [b"the newer one"]);
         },
     );
 }

@@ -1,0 +1,10 @@
+//! How operators find each other, as processes on loopback: addresses that change, operators
+//! without one, and what a person is told while waiting.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod hub;
+mod moved;
+mod scene;
