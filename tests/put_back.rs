@@ -392,7 +392,8 @@ fn new_own(actions: &[Action], known: &[Vec<u8>]) -> bool {
 }
 
 /// The whole exchange, at every pair of moments: the first operator hears of it from the first peer
-/// that it meets, before it signs anything, and its run ends so, if the copy does not hold its share.
+/// that it meets, before it signs anything, and its run ends so, if the copy does not hold its
+/// share.
 #[test]
 fn a_run_ends_before_anything_is_signed() {
     for moment in [Round::Deal, Round::Prepare, Round::Commit, Round::Final].map(Reached::Said) {

@@ -38,8 +38,8 @@ pub struct Pacing {
     pub linger: Duration,
 }
 
-/// Whether a person is reminded now, `ticks` after the last news: after `first` ticks, then each time
-/// after twice as long, and from then on after every 20 times `first`.
+/// Whether a person is reminded now, `ticks` after the last news: after `first` ticks, then each
+/// time after twice as long, and from then on after every 20 times `first`.
 pub fn reminds(ticks: u32, first: u32) -> bool {
     let times = ticks.checked_div(first).filter(|times| ticks == times * first);
     times.is_some_and(|times| times.is_power_of_two() && times < 20 || times % 20 == 0 && times > 0)

@@ -2,9 +2,9 @@
 //! log lacks, or outputs are written that its log does not account for.
 //!
 //! From such a log nothing more is signed: what it would sign might differ from what was signed. A
-//! log that holds this operator's PREPARE holds its share, and every valid later statement of it has
-//! one content but for ciphertexts: it takes these statements from others instead of making them,
-//! and goes on.
+//! log that holds this operator's PREPARE holds its share, and every valid later statement of it
+//! has one content but for ciphertexts: it takes these statements from others instead of making
+//! them, and goes on.
 
 use std::collections::BTreeMap;
 

@@ -98,8 +98,8 @@ impl Participant {
         inbox.get(round, sender).is_none() && inbox.all(round, sender).nth(1).is_some()
     }
 
-    /// Who has finished, this operator among them, of whom `peer`, who holds `theirs`, has not noted
-    /// it; if their signed words are here.
+    /// Who has finished, this operator among them, of whom `peer`, who holds `theirs`, has not
+    /// noted it; if their signed words are here.
     pub fn finished_unknown_to(&self, peer: Index, theirs: &Have) -> Vec<Index> {
         let me = self.world.seat.me;
         let own =

@@ -2,9 +2,10 @@
 //!
 //! Every operator calls all others that have an address, again and again until there is a
 //! connection, and listens if it has an address itself. Of two operators the later one calls first;
-//! if both connections come about, both ends use the one that the later operator opened. Everything runs as tasks on the caller's tokio
-//! runtime. They need its thread now and then: a caller that computes for longer than a few seconds
-//! does so elsewhere (`spawn_blocking`), or its peers hear nothing and reconnect.
+//! if both connections come about, both ends use the one that the later operator opened. Everything
+//! runs as tasks on the caller's tokio runtime. They need its thread now and then: a caller that
+//! computes for longer than a few seconds does so elsewhere (`spawn_blocking`), or its peers hear
+//! nothing and reconnect.
 
 use std::collections::BTreeSet;
 use std::future::Future;
