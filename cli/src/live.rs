@@ -11,7 +11,10 @@ use crate::progress::{Progress, listed, seat_name, seat_names};
 use crate::report::CliError;
 use quorate::audit::describe;
 use quorate::exchange::Notice;
-use quorate::message::envelope::Round;
+use quorate::message::complaint::Abandon;
+use quorate::message::envelope::{Round, Statement};
+use quorate::message::shape::Shape;
+use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::Participant;
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::Observer;
@@ -29,9 +32,13 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
-/// Who has signed that it gave up the ceremony, by index.
+/// Who has signed that it gave up the ceremony, by index. What is signed as that and is none, is a
+/// fault instead.
 pub(crate) fn abandoned_by(participant: &Participant) -> Vec<Index> {
-    participant.inbox().abandoned().map(|statement| statement.envelope.sender).collect()
+    let shape = Shape::of(&participant.seat().ceremony);
+    let well_formed = |statement: &&Statement| Abandon::fault(statement, &shape).is_none();
+    let abandoned = participant.inbox().abandoned().filter(well_formed);
+    abandoned.map(|statement| statement.envelope.sender).collect()
 }
 
 /// What the abandonment of `index` means here, in sentences without the last full stop.
@@ -56,11 +63,13 @@ pub(crate) struct Live {
     progress: Progress,
     /// Who has signed that it gave up, as far as this was said.
     gone: BTreeSet<Index>,
+    /// Faults that are proven and stand in nobody's way, or beside one that does.
+    proven: Vec<Fault>,
 }
 
 impl Live {
     pub(crate) fn new(ceremony: Arc<Ceremony>) -> Self {
-        Self { ceremony, progress: Progress::new(), gone: BTreeSet::new() }
+        Self { ceremony, progress: Progress::new(), gone: BTreeSet::new(), proven: Vec::new() }
     }
 
     pub(crate) fn say(&self, line: &str) {
@@ -70,6 +79,11 @@ impl Live {
     /// Who has signed that it gave up.
     pub(crate) fn abandoned_by(&self) -> Vec<Index> {
         self.gone.iter().copied().collect()
+    }
+
+    /// The faults that are proven, beside the one that ended the run.
+    pub(crate) fn proven(&self) -> &[Fault] {
+        &self.proven
     }
 
     fn name(&self, peer: Index) -> String {
@@ -139,10 +153,14 @@ impl Observer for Live {
             }
             Notice::Proven(fault) => {
                 let what = describe::rule(&fault.rule, Some(&self.ceremony));
+                let stops = match participant.fault() {
+                    None => " It does not stop this operator.",
+                    Some(_) => "",
+                };
                 self.say(&format!(
-                    "Fault: {what}. It is proven to anybody, and the proof is in evidence/. It \
-                     does not stop this operator."
+                    "Fault: {what}. It is proven to anybody, and the proof is in evidence/.{stops}"
                 ));
+                self.proven.push(*fault);
             }
             Notice::Written { parting: None } => self.say(
                 "Outputs are written. Staying until the others have everything; Ctrl-C is safe.",
