@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let seat = OwnSeat::find(ceremony, Arc::new(operator)).ok_or("no seat in this ceremony")?;
     let pacing = Pacing::new(Duration::from_secs(60));
     let (exchange, machine) = Machine::open(&state.lock()?, &seat, &file, Vec::new(), pacing)?;
-    let channels = Tcp::start(TcpConfig::of(&seat, listen.into())).await?;
+    let channels = Tcp::start(TcpConfig::of(&seat, Some(listen.into()))).await?;
     let stop = std::future::pending();
     let ending = drive(exchange, machine, channels, &mut Lines, stop).await?;
     println!("{ending:?}");

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use quorate::exchange::{Action, Ending, Event, Exchange, InMemory, Moment, Notice, Pacing};
 use quorate::message::complaint::Abandon;
+use quorate::message::done::Done;
 use quorate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::message::sync::{Frame, Have};
 use quorate::protocol::evidence::Rule;
 use quorate::protocol::judge::judge;
-use quorate::protocol::participant::OwnSeat;
+use quorate::protocol::participant::{OwnSeat, Refused};
 use quorate::simulation::forger::{Forger, Hooks};
 use quorate::simulation::machine::{TWO_VALIDATORS, entropy, machines};
 use quorate::{Index, Participant};
@@ -226,7 +227,8 @@ fn an_answer_that_is_too_long_goes_on_when_the_peer_asks_again() {
     let event = nothing(&narrow);
     let moment = Moment { now: Duration::from_secs(100), queued };
     let actions = narrow.handle(event, &moment, log).unwrap();
-    assert_eq!(sent(&actions).len(), 2, "until the limit is passed");
+    let dones = sent(&actions).iter().filter(|(_, frame)| matches!(frame, Frame::Done(_))).count();
+    assert_eq!((dones, sent(&actions).len() - dones), (2, 1), "until the limit is passed");
 }
 
 /// The operator whose log this is, started again.
@@ -350,4 +352,132 @@ fn an_abandonment_that_is_none_is_a_fault_that_stops() {
         let kept: Vec<_> = log.proofs.iter().map(|fault| fault.rule.culprits()).collect();
         assert_eq!(kept, if stops { vec![vec![seat.me]] } else { vec![] });
     }
+}
+
+/// Whether a frame goes between operators 1 and 3, who have no channel to each other.
+fn is_apart(from: Index, to: Index) -> bool {
+    [from.get(), to.get()] == [1, 3] || [from.get(), to.get()] == [3, 1]
+}
+
+/// As [`play`] without faults, with time and without a channel between operators 1 and 3. `alters`
+/// may change what operator 2, the only way between them, sends. Gives when each has left.
+fn apart(
+    all: &mut [(Exchange, InMemory)],
+    seconds: u64,
+    mut alters: impl FnMut(Index, Frame) -> Vec<Frame>,
+) -> Vec<Option<(u64, Ending)>> {
+    let mut endings: Vec<Option<(u64, Ending)>> = vec![None; all.len()];
+    let indices: Vec<Index> = (1..=3).map(index).collect();
+    let pairs = indices.iter().flat_map(|to| indices.iter().map(|peer| (*to, *peer)));
+    let ups = pairs.filter(|(to, peer)| to != peer && !is_apart(*to, *peer));
+    let mut network: VecDeque<(Index, Event)> =
+        ups.map(|(to, peer)| (to, Event::Up(peer))).collect();
+    for second in (0..seconds).step_by(2) {
+        network.extend(indices.iter().map(|to| (*to, Event::Tick)));
+        while let Some((me, event)) = network.pop_front() {
+            if endings[me.position()].is_some() {
+                continue;
+            }
+            let (exchange, log) = &mut all[me.position()];
+            let actions = exchange.handle(event, &at(second), log).unwrap();
+            for (to, frame) in sent(&actions) {
+                assert!(!is_apart(me, to), "there is no channel");
+                let frames = if me == index(2) { alters(to, frame) } else { vec![frame] };
+                network.extend(
+                    frames
+                        .into_iter()
+                        .map(|frame| (to, Event::Frame { from: me, bytes: frame.encode() })),
+                );
+            }
+            if let Some(Action::Done(ending)) = actions.into_iter().next_back() {
+                endings[me.position()] = Some((second, ending));
+                let left = indices.iter().filter(|to| !is_apart(me, **to) && **to != me);
+                network.extend(left.map(|to| (*to, Event::Down(me))));
+            }
+        }
+    }
+    endings
+}
+
+/// Two operators that never have a channel finish through the third, and all leave: by what each
+/// has signed, not because the time given is over.
+#[test]
+fn two_that_can_never_connect_finish_and_leave() {
+    let mut all = exchanges(LINGER);
+    let endings = apart(&mut all, 120, |_, frame| vec![frame]);
+    for (seat, ending) in endings.into_iter().enumerate() {
+        let (second, ending) = ending.unwrap_or_else(|| panic!("{} stays", seat + 1));
+        assert_eq!(ending, Ending::Complete);
+        assert!(second <= 60, "{} s", second);
+        assert!(all[seat].1.outputs_written);
+    }
+}
+
+/// The only way between two operators claims that one has finished, withholds that it has, or signs
+/// it itself: nobody leaves before the other has what it needs.
+#[test]
+fn a_hub_that_says_done_for_somebody_is_not_believed() {
+    // It forges the word of the other, and never passes on a final.
+    let mut all = exchanges(LINGER);
+    let hub = all[1].0.participant().seat().clone();
+    let forged = |who: u16| {
+        let certificate = quorate::primitives::hash::Digest([7; 32]);
+        let signed = Done::sign(hub.operator.key(), index(2), &hub.ceremony, certificate);
+        Frame::Done(Done { operator: index(who), ..signed })
+    };
+    let endings = apart(&mut all, 120, |to, frame| {
+        let own = |bytes: &[u8]| bytes[9] == 2;
+        let last = matches!(&frame, Frame::Statement(bytes)
+            if bytes[7] == Round::Final.number() && !own(bytes));
+        let other = 4 - to.get();
+        match frame {
+            _ if last => vec![forged(other)],
+            Frame::Have(have) => {
+                let confirmed = vec![true; 3];
+                vec![Frame::Have(Have { confirmed, ..have }), forged(other)]
+            }
+            Frame::Done(done) if done.operator != index(2) => vec![forged(other)],
+            frame => vec![frame],
+        }
+    });
+    assert!(endings[0].is_none() && endings[2].is_none(), "{endings:?}");
+    for (exchange, log) in [&all[0], &all[2]] {
+        assert!(!exchange.participant().is_finished() && !log.outputs_written);
+    }
+    // It withholds only their words: they have everything, and stay as long as was said.
+    let mut all = exchanges(Duration::from_secs(100));
+    let endings = apart(&mut all, 200, |to, frame| match frame {
+        Frame::Done(done) if done.operator != index(2) => vec![forged(4 - to.get())],
+        frame => vec![frame],
+    });
+    for (at, other) in [(0, 3), (2, 1)] {
+        let (second, ending) = endings[at].clone().unwrap();
+        assert!(second >= 100, "{second} s");
+        assert_eq!(ending, Ending::Written { unconfirmed: vec![index(other)] });
+    }
+}
+
+/// The first word of an operator is kept, and what it said in another ceremony is nothing.
+#[test]
+fn a_word_of_another_ceremony_or_of_nobody_changes_nothing() {
+    let mut all = exchanges(LINGER);
+    let seat = all[2].0.participant().seat().clone();
+    let certificate = quorate::primitives::hash::Digest([7; 32]);
+    let other = &machines(4, 3, TWO_VALIDATORS)[0].seat.ceremony;
+    let elsewhere = Done::sign(seat.operator.key(), index(3), other, certificate);
+    let (exchange, log) = &mut all[0];
+    let take = |exchange: &mut Exchange, log: &mut InMemory, done: Done| {
+        let bytes = Frame::Done(done).encode();
+        exchange.handle(Event::Frame { from: index(2), bytes }, &at(1), log).unwrap()
+    };
+    let told = take(exchange, log, elsewhere);
+    let refused = Refused::Unsigned(index(3));
+    assert_eq!(told, [Action::Tell(Notice::Ignored { from: index(2), refused })]);
+    assert_eq!(exchange.participant().unconfirmed(), [index(2), index(3)]);
+    let own = Done::sign(seat.operator.key(), index(3), &seat.ceremony, certificate);
+    take(exchange, log, own.clone());
+    assert_eq!(exchange.participant().unconfirmed(), [index(2)]);
+    let second = Done::sign(seat.operator.key(), index(3), &seat.ceremony, seat.ceremony.digest());
+    take(exchange, log, second);
+    assert_eq!(exchange.participant().done_of(index(3)), Some(own));
 }

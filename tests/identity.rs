@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use quorate::identity::card::{CardError, LONGEST_CARD, NameError};
 use quorate::identity::key::{BadSignature, KeyError};
 use quorate::identity::operator::OperatorError;
-use quorate::identity::{Operator, OperatorCard, OperatorName};
+use quorate::identity::{InstallMark, Operator, OperatorCard, OperatorName};
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::hash::{Tag, tagged};
 use quorate::primitives::secret::{Secret32, SecretBytes};
@@ -53,6 +53,26 @@ fn names() {
         let error = OperatorName::parse(text).unwrap_err();
         assert_eq!(error, reason, "{text:?}");
         assert!(error.to_string().bytes().all(|b| (b' '..=b'~').contains(&b)));
+    }
+}
+
+/// The short form of a key is its beginning; that of a card is of everything in it.
+#[test]
+fn short_forms() {
+    let alice = operator("alice");
+    let card = alice.card();
+    let key = card.key.to_string();
+    assert_eq!(card.key.short().to_string().replace('-', ""), key[..20]);
+    let digest = tagged(Tag::Card, &[&payload(&card)]).to_string();
+    assert_eq!(card.short().to_string().replace('-', ""), digest[..20]);
+    assert_eq!(OperatorCard::parse(&card.encode()).unwrap().short(), card.short());
+    // Another directory, an earlier version, another operator of the same name.
+    let elsewhere = alice.with_mark(Some(InstallMark([7; 32])));
+    let without = operator("alice").with_mark(None).card();
+    let entropy = Secret32::new(&mut [9; 32]);
+    let other = Operator::generate(card.name.clone(), entropy).card();
+    for another in [elsewhere.card(), without, other] {
+        assert_ne!(another.short(), card.short());
     }
 }
 

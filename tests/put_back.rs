@@ -15,7 +15,7 @@ use quorate::message::shape::Shape;
 use quorate::message::sync::{Frame, Have};
 use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
-use quorate::protocol::participant::{Entropy, Input, Participant, Refused, Step};
+use quorate::protocol::participant::{Entropy, Input, OwnSeat, Participant, Refused, Step};
 use quorate::protocol::put_back::{Beside, PutBack};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
 
@@ -104,6 +104,32 @@ fn is_as_it_should_be(participant: Participant, what: &str) {
     assert_eq!(participant.abandon().err(), Some(ReplayError::PutBack), "{what}");
 }
 
+/// What is in a transcript, if the ceremony of `all` is finished.
+fn transcript(all: &[Machine]) -> Vec<Statement> {
+    let finished = all[0].participant().is_finished();
+    let statements = all[1].participant().inbox().statements().cloned();
+    if finished { statements.collect() } else { Vec::new() }
+}
+
+/// The first operator of `all` with another log, and what stands beside it.
+fn with_log(all: &mut [Machine], log: &Log, beside: Beside) {
+    let mut first = Machine::new(&all[0].seat.ceremony, &all[0].seat.operator);
+    first.log = log.clone();
+    first.beside = beside;
+    first.start().unwrap();
+    all[0] = first;
+}
+
+/// The others show the first operator all of its own statements that they hold.
+fn shown_own(all: &mut [Machine]) {
+    let me = all[0].seat.me;
+    let held = all[1].participant().inbox().statements();
+    let held = held.filter(|held| held.envelope.sender == me);
+    for own in held.cloned().collect::<Vec<_>>() {
+        let _ = all[0].receive(Frame::Statement(own.bytes().to_vec())).unwrap();
+    }
+}
+
 #[test]
 fn every_older_copy_at_every_moment() {
     let copies: Vec<(Reached, Log)> =
@@ -114,77 +140,113 @@ fn every_older_copy_at_every_moment() {
         for (older, log) in copies.iter().filter(|(older, _)| *older < moment) {
             let what = format!("at {moment:?}, a copy from {older:?}");
             pairs += 1;
-            let mut all = reached(moment);
-            let outputs = moment == Reached::Finished;
-            let beside = Beside { elsewhere: Vec::new(), outputs };
-
-            // Outputs tell it at once, with nobody there.
-            let (participant, step) = start(&all, log, &beside);
-            assert_eq!(participant.put_back().is_some(), outputs, "{what}");
-            if outputs {
-                let by_outputs = PutBack { elsewhere: Vec::new(), outputs: true };
-                assert_eq!(participant.put_back(), Some(&by_outputs), "{what}");
-                assert!(step.send.is_empty() && step.persist.is_empty(), "{what}");
-                assert!(step.asks.is_empty(), "{what}");
-                is_as_it_should_be(participant, &what);
-            }
-
-            // The others tell it by what they hold.
-            let mut first = Machine::new(&all[0].seat.ceremony, &all[0].seat.operator);
-            first.log = log.clone();
-            first.start().unwrap();
-            all[0] = first;
-            let me = all[0].seat.me;
-            let held = all[1].participant().inbox().statements();
-            let held = held.filter(|held| held.envelope.sender == me);
-            for own in held.cloned().collect::<Vec<_>>() {
-                let _ = all[0].receive(Frame::Statement(own.bytes().to_vec())).unwrap();
-            }
-            run(&mut all, &mut honest);
-            let hello_only = (Reached::Said(Round::Hello), Reached::Said(Round::Deal));
-            if moment_round(moment) == moment_round(*older) || (*older, moment) == hello_only {
-                // From a hello alone it deals again, the same bytes, before it can tell that the
-                // others' deal is of this session; where peers say what they hold, it waits.
-                // Otherwise it lacks nothing of its own. What it lacks of others it is given.
-                assert_eq!(all[0].participant().put_back(), None, "{what}");
-                assert!(all[0].participant().is_finished(), "{what}");
-            } else {
-                let known = all[0].participant().put_back().cloned().expect(&what);
-                assert_eq!(known.last_round(), Some(moment_round(moment)), "{what}");
-                assert!(!known.outputs && !known.is_abandoned());
-                let signed = own(&all[0].log);
-                assert!(signed.iter().all(|said| own(&newest).contains(said)), "{what}");
-                let repeats = usize::from(*older == hello_only.0);
-                assert_eq!(
-                    signed.len(),
-                    own(log).len() + repeats,
-                    "{what}: nothing more is signed"
-                );
-                is_as_it_should_be(all[0].participant.take().unwrap(), &what);
-
-                // A later run knows it from the note alone, and from each statement in it.
-                let noted = |elsewhere| Beside { elsewhere, outputs: false };
-                for elsewhere in known.elsewhere.iter().map(|one| vec![one.clone()]) {
-                    let (participant, step) = start(&all, log, &noted(elsewhere));
-                    assert!(participant.put_back().is_some(), "{what}");
-                    assert!(step.send.is_empty() && step.persist.is_empty(), "{what}");
-                    is_as_it_should_be(participant, &what);
-                }
-                // The newest log accounts for the note.
-                let (participant, _) = start(&all, &newest, &noted(known.elsewhere));
-                assert_eq!(participant.put_back(), None, "{what}");
-            }
-            for other in &all[1..] {
-                let inbox = other.participant().inbox();
-                assert_eq!(inbox.conflicts().count(), 0, "{what}: it has not said two things");
-                assert!(other.participant().fault().is_none(), "{what}");
+            match *older < Reached::Said(Round::Prepare) {
+                true => without_a_share(moment, *older, log, &newest, &what),
+                false => with_its_share(moment, log, &newest, &what),
             }
         }
-        let beside = Beside { elsewhere: Vec::new(), outputs: moment == Reached::Finished };
-        let (participant, _) = start(&machines(3, 2, TWO_VALIDATORS), &newest, &beside);
+        let all = reached(moment);
+        let beside = Beside { elsewhere: Vec::new(), outputs: transcript(&all) };
+        let (participant, _) = start(&all, &newest, &beside);
         assert_eq!(participant.put_back(), None, "{moment:?}: the newest log is none");
     }
     assert_eq!(pairs, 15);
+}
+
+/// A copy that does not hold the share: once it is known, nothing more is signed.
+fn without_a_share(moment: Reached, older: Reached, log: &Log, newest: &Log, what: &str) {
+    let mut all = reached(moment);
+    let beside = Beside { elsewhere: Vec::new(), outputs: transcript(&all) };
+    let outputs = moment == Reached::Finished;
+
+    // Outputs tell it at once, with nobody there.
+    let (participant, step) = start(&all, log, &beside);
+    assert_eq!(participant.put_back().is_some(), outputs, "{what}");
+    if outputs {
+        let by_outputs = PutBack { elsewhere: Vec::new(), outputs: true };
+        assert_eq!(participant.put_back(), Some(&by_outputs), "{what}");
+        assert!(step.send.is_empty() && step.persist.is_empty(), "{what}");
+        assert!(step.asks.is_empty(), "{what}");
+        is_as_it_should_be(participant, what);
+    }
+
+    // The others tell it by what they hold.
+    with_log(&mut all, log, Beside::default());
+    shown_own(&mut all);
+    run(&mut all, &mut honest);
+    let hello_only = (Reached::Said(Round::Hello), Reached::Said(Round::Deal));
+    if (older, moment) == hello_only {
+        // From a hello alone it deals again, the same bytes, before it can tell that the others'
+        // deal is of this session; where peers say what they hold, it waits. Otherwise it lacks
+        // nothing of its own. What it lacks of others it is given.
+        assert_eq!(all[0].participant().put_back(), None, "{what}");
+        assert!(all[0].participant().is_finished(), "{what}");
+    } else {
+        let known = all[0].participant().put_back().cloned().expect(what);
+        assert_eq!(known.last_round(), Some(moment_round(moment)), "{what}");
+        assert!(!known.outputs && !known.is_abandoned());
+        let signed = own(&all[0].log);
+        assert!(signed.iter().all(|said| own(newest).contains(said)), "{what}");
+        let repeats = usize::from(older == hello_only.0);
+        assert_eq!(signed.len(), own(log).len() + repeats, "{what}: nothing more is signed");
+        is_as_it_should_be(all[0].participant.take().unwrap(), what);
+
+        // A later run knows it from the note alone, and from each statement in it.
+        let noted = |elsewhere| Beside { elsewhere, outputs: Vec::new() };
+        for elsewhere in known.elsewhere.iter().map(|one| vec![one.clone()]) {
+            let (participant, step) = start(&all, log, &noted(elsewhere));
+            assert!(participant.put_back().is_some(), "{what}");
+            assert!(step.send.is_empty() && step.persist.is_empty(), "{what}");
+            is_as_it_should_be(participant, what);
+        }
+        // The newest log accounts for the note.
+        let (participant, _) = start(&all, newest, &noted(known.elsewhere));
+        assert_eq!(participant.put_back(), None, "{what}");
+    }
+    nothing_was_said_twice(&all, what);
+}
+
+/// A copy that holds the share: it takes from others what it had signed, and finishes; or from its
+/// own transcript, with nobody there. What it signed is what it had signed.
+fn with_its_share(moment: Reached, log: &Log, newest: &Log, what: &str) {
+    let as_before = |first: &Machine| {
+        let signed = own(&first.log);
+        assert!(own(newest).iter().all(|said| signed.contains(said)), "{what}");
+        assert_eq!(signed.len(), 5, "{what}: one of each round");
+        assert_eq!(first.participant().put_back(), None, "{what}");
+        assert!(first.participant().is_finished() && first.written, "{what}");
+    };
+    let outputs = transcript(&reached(moment));
+    if !outputs.is_empty() {
+        let mut all = reached(moment);
+        with_log(&mut all, log, Beside { elsewhere: Vec::new(), outputs });
+        as_before(&all[0]);
+    }
+    let mut all = reached(moment);
+    with_log(&mut all, log, Beside::default());
+    shown_own(&mut all);
+    run(&mut all, &mut honest);
+    as_before(&all[0]);
+    nothing_was_said_twice(&all, what);
+
+    // From the note of an earlier run.
+    let mut all = reached(moment);
+    let me = all[0].seat.me;
+    let held = all[1].participant().inbox().statements().cloned();
+    let elsewhere = held.filter(|held| held.envelope.sender == me).collect();
+    with_log(&mut all, log, Beside { elsewhere, outputs: Vec::new() });
+    assert!(own(newest).iter().all(|said| own(&all[0].log).contains(said)), "{what}: it is taken");
+    run(&mut all, &mut honest);
+    as_before(&all[0]);
+    nothing_was_said_twice(&all, what);
+}
+
+fn nothing_was_said_twice(all: &[Machine], what: &str) {
+    for other in &all[1..] {
+        let inbox = other.participant().inbox();
+        assert_eq!(inbox.conflicts().count(), 0, "{what}: it has not said two things");
+        assert!(other.participant().fault().is_none(), "{what}");
+    }
 }
 
 /// A copy from before the hello, as an empty log: nothing is begun anew beside outputs or a note.
@@ -193,8 +255,8 @@ fn an_empty_log_beside_what_tells_of_a_later_one() {
     let all = reached(Reached::Finished);
     let hello = Statement::open(&own(&all[0].log)[0], &all[0].seat.ceremony).unwrap();
     for beside in [
-        Beside { elsewhere: Vec::new(), outputs: true },
-        Beside { elsewhere: vec![hello], outputs: false },
+        Beside { elsewhere: Vec::new(), outputs: transcript(&all) },
+        Beside { elsewhere: vec![hello], outputs: Vec::new() },
     ] {
         let (participant, step) = start(&all, &Vec::new(), &beside);
         assert!(participant.put_back().is_some());
@@ -224,7 +286,7 @@ fn only_what_this_operator_signed_counts() {
     let statements: Vec<Statement> =
         statements.map(|(_, body)| Statement::open(body, &seat.ceremony).unwrap()).collect();
     let of_others = statements.iter().filter(|held| held.envelope.sender != seat.me).cloned();
-    let beside = Beside { elsewhere: of_others.collect(), outputs: false };
+    let beside = Beside { elsewhere: of_others.collect(), outputs: Vec::new() };
     let (participant, _) = start(&all, &all[0].log, &beside);
     assert_eq!(participant.put_back(), None);
 
@@ -238,19 +300,52 @@ fn only_what_this_operator_signed_counts() {
     assert_eq!(refused.unwrap(), Err(Refused::PutBack));
 }
 
-/// A second statement of its own in a slot that its log fills differently: the log is not the
-/// newest of one line, and signs nothing more. Nobody is blamed by it.
+/// A second statement of its own in a slot that its log fills differently: before it has prepared,
+/// the log is not the newest of one line, and signs nothing more. Nobody is blamed by it.
 #[test]
 fn another_own_statement_than_the_one_in_the_log() {
     let mut all = reached(Reached::Said(Round::Deal));
-    let seat = all[0].seat.clone();
-    let session = all[0].participant().inbox().session().unwrap();
-    let body = vec![7; Shape::of(&seat.ceremony).owes(seat.me, Round::Deal).unwrap()];
-    let key = seat.operator.key();
-    let second = Statement::sign(key, seat.me, Round::Deal, session, Digest::ZERO, &body);
+    let second = another(&all[0].seat, Round::Deal, session(&all[0]));
     assert!(all[0].receive(Frame::Statement(second.bytes().to_vec())).unwrap().is_ok());
     assert_eq!(all[0].participant().put_back().unwrap().elsewhere, [second]);
     is_as_it_should_be(all[0].participant.take().unwrap(), "another deal");
+}
+
+/// A log that holds its PREPARE holds the share: however many statements were signed with the same
+/// keys elsewhere, it goes on by certificates, like everybody, and its share is not lost.
+#[test]
+fn a_second_hello_from_elsewhere_takes_no_share() {
+    for moment in [Round::Prepare, Round::Commit, Round::Final].map(Reached::Said) {
+        for round in [Round::Hello, Round::Deal] {
+            let mut all = reached(moment);
+            let session = match round {
+                Round::Hello => all[0].seat.ceremony.digest(),
+                _ => session(&all[0]),
+            };
+            let second = another(&all[0].seat, round, session);
+            for machine in &mut all {
+                let frame = Frame::Statement(second.bytes().to_vec());
+                let _ = machine.receive(frame).unwrap();
+            }
+            assert_eq!(all[0].participant().put_back(), None, "{moment:?} {round:?}");
+            run(&mut all, &mut honest);
+            assert!(all[0].participant().is_finished() && all[0].written, "{moment:?} {round:?}");
+            // And from a note of it, as an older log may have left one.
+            let beside = Beside { elsewhere: vec![second], outputs: Vec::new() };
+            let (participant, _) = start(&all, &all[0].log, &beside);
+            assert_eq!(participant.put_back(), None, "{moment:?} {round:?}");
+        }
+    }
+}
+
+fn session(machine: &Machine) -> Digest {
+    machine.participant().inbox().session().unwrap()
+}
+
+/// A statement of an operator's that its log does not hold.
+fn another(seat: &OwnSeat, round: Round, session: Digest) -> Statement {
+    let body = vec![7; Shape::of(&seat.ceremony).owes(seat.me, round).unwrap()];
+    Statement::sign(seat.operator.key(), seat.me, round, session, Digest::ZERO, &body)
 }
 
 #[test]
@@ -262,7 +357,7 @@ fn an_abandonment_that_the_log_lacks() {
     assert!(all[0].receive(Frame::Statement(word.bytes().to_vec())).unwrap().is_ok());
     assert!(all[0].participant().put_back().unwrap().is_abandoned());
     assert_eq!(all[0].participant().put_back().unwrap().last_round(), None);
-    let beside = Beside { elsewhere: vec![word], outputs: false };
+    let beside = Beside { elsewhere: vec![word], outputs: Vec::new() };
     let (participant, _) = start(&all, &log, &beside);
     is_as_it_should_be(participant, "abandoned");
 }
@@ -297,11 +392,12 @@ fn new_own(actions: &[Action], known: &[Vec<u8>]) -> bool {
 }
 
 /// The whole exchange, at every pair of moments: the first operator hears of it from the first peer
-/// that it meets, before it signs anything, and its run ends so.
+/// that it meets, before it signs anything, and its run ends so, if the copy does not hold its share.
 #[test]
 fn a_run_ends_before_anything_is_signed() {
     for moment in [Round::Deal, Round::Prepare, Round::Commit, Round::Final].map(Reached::Said) {
-        for older in MOMENTS.into_iter().filter(|older| *older < moment) {
+        let no_share = |older: &Reached| *older < moment.min(Reached::Said(Round::Prepare));
+        for older in MOMENTS.into_iter().filter(no_share) {
             let what = format!("at {moment:?}, a copy from {older:?}");
             let log = reached(older)[0].log.clone();
             let mut all = exchanges(&reached(moment), &log);
@@ -396,6 +492,29 @@ fn a_peer_that_only_says_so_is_not_waited_for() {
     assert_eq!(exchange.participant().put_back(), None);
 }
 
+/// A peer that says so once and then says nothing is waited for by this operator's own clock, and
+/// nobody is said to owe anything for it.
+#[test]
+fn a_peer_that_says_so_once_is_not_waited_for_without_end() {
+    let all = reached(Reached::Said(Round::Prepare));
+    let seat = all[0].seat.clone();
+    let (mut participant, _) =
+        Participant::start(seat.clone(), records(&all[0].log), no_entropy).unwrap();
+    let mut have = participant.have(false);
+    let slot = Shape::of(&seat.ceremony).slot(Round::Final, seat.me).unwrap();
+    have.slots[slot] = Some(Digest([7; 32]));
+    participant.handle(Input::PeerHolds { peer: index(3), have: have.clone() }).unwrap();
+    assert_eq!(participant.waiting().to_show, [index(3)]);
+    for _ in 0..15 {
+        participant.handle(Input::Waited).unwrap();
+        assert!(participant.is_to_show(index(3)));
+    }
+    participant.handle(Input::Waited).unwrap();
+    assert_eq!(participant.waiting().to_show, []);
+    participant.handle(Input::PeerHolds { peer: index(3), have }).unwrap();
+    assert!(!participant.is_to_show(index(3)), "once");
+}
+
 /// A peer that goes, or no longer says so, is not waited for either.
 #[test]
 fn a_peer_that_goes_is_not_waited_for() {
@@ -434,7 +553,7 @@ fn a_complaint_that_the_log_lacks_is_one_of_round_2() {
         Digest::ZERO,
         &body,
     );
-    let beside = Beside { elsewhere: vec![complaint], outputs: false };
+    let beside = Beside { elsewhere: vec![complaint], outputs: Vec::new() };
     let (participant, _) = start(&all, &all[0].log, &beside);
     assert_eq!(participant.put_back().unwrap().last_round(), Some(Round::Prepare));
 }

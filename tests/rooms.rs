@@ -41,11 +41,10 @@ const PACKAGES: [(&str, &str); 3] = [("src", ""), ("operator/src", ""), ("cli/sr
 
 /// What a core room may not reach: files, sockets, the clock, the environment, other processes, the
 /// terminal, OS randomness.
-const IMPURE: [&str; 17] = [
+const IMPURE: [&str; 16] = [
     "clap",
     "getrandom",
     "indicatif",
-    "rpassword",
     "rustix",
     "std::env",
     "std::fs",

@@ -144,8 +144,10 @@ fn known_answer_of_the_card() {
         ("install mark", hex::encode(card.mark.unwrap().0)),
         ("card signature", hex::encode(card.signature())),
         ("card", card.encode()),
+        ("short form of the key", card.key.short().to_string()),
+        ("short form of the card", card.short().to_string()),
     ];
-    assert_rows(&table(&chapter("03-identity.md"), "\n## 3.5 "), &answers);
+    assert_rows(&table(&chapter("03-identity.md"), "\n## 3.6 "), &answers);
 }
 
 #[test]

@@ -88,8 +88,36 @@ pub(crate) struct Cli {
     /// Read the passphrase from this file (mode 0600) instead of asking for it.
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Also write what is said on stderr to this file, with times and levels (mode 0600; continued
+    /// if it exists). Nothing secret is in it.
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    pub(crate) log: Option<PathBuf>,
+    /// Say more: every check and every validator; on stderr and in the log, every message that
+    /// comes from a peer.
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Command {
+    /// The one file that the command writes, where a person names it.
+    pub(crate) fn output(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Spec(Spec::New(args)) => Some(&args.output),
+            Self::Spec(Spec::Next(args)) => Some(&args.output),
+            Self::Exit(Exits::Request(args)) => Some(&args.common.output),
+            Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
+            Self::Exit(Exits::Run(args)) => args.output.as_ref(),
+            Self::Exit(Exits::Combine(args)) => args.output.as_ref(),
+            Self::Deposit(Deposit::Request(args)) => Some(&args.common.output),
+            Self::Deposit(Deposit::Sign(args)) => args.output.as_ref(),
+            Self::Deposit(Deposit::Run(args)) => args.output.as_ref(),
+            Self::Deposit(Deposit::Combine(args)) => args.output.as_ref(),
+            Self::Audit(args) => args.html.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -97,6 +125,9 @@ pub(crate) enum Command {
     /// Create or show this operator's keys.
     #[command(subcommand)]
     Identity(Identity),
+    /// Show what an operator card says, to compare it with what its owner says.
+    #[command(subcommand)]
+    Card(Card),
     /// Write, check or show a ceremony file.
     #[command(subcommand)]
     Spec(Spec),
@@ -107,9 +138,15 @@ pub(crate) enum Command {
                       before anything is signed."
     )]
     Run(RunArgs),
-    /// List this operator's ceremonies and what to do next.
-    #[command(after_help = "Example:\n  quorate status --dir ~/quorate")]
-    Status,
+    /// Show this operator, its ceremonies and validators, and what to do next.
+    #[command(after_help = "Example:\n  quorate status --dir ~/quorate\n\nExit code 0. With \
+                            --check, 5 while a ceremony is not finished.")]
+    Status {
+        /// Exit with code 5 while a ceremony is not started or not finished, for scripts that wait
+        /// for it.
+        #[arg(long)]
+        check: bool,
+    },
     /// Permanently abandon a ceremony, and keep a record of it.
     #[command(
         after_help = "Example:\n  quorate abandon ceremony.toml\n\nUse this as a last resort, if \
@@ -198,13 +235,29 @@ pub(crate) enum Identity {
             value_parser = clap::value_parser!(u8).range(10..=20))]
         kdf_cost: u8,
     },
-    /// Print the public operator card.
+    /// Print the public operator card, and the short forms of its key and of the whole card. Needs
+    /// the passphrase only where no card is kept beside the keys.
     #[command(after_help = "Example:\n  quorate identity show")]
     Show,
     /// Create, import or show the key of this operator's node in an Obol cluster
     /// (charon-enr-private-key).
     #[command(subcommand)]
     ObolKey(ObolKey),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Card {
+    /// Show a card: the operator's name, and the short forms of its key and of the whole card, as
+    /// spec show, run and audits show them.
+    #[command(
+        after_help = "Example:\n  quorate card show bob.card\n\nBob's own program shows the same \
+                      short forms: quorate identity show"
+    )]
+    Show {
+        /// The card, quorate1..., or the file that holds it. Write @FILE for a file whose name
+        /// begins like a card.
+        card: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -259,7 +312,7 @@ pub(crate) struct AuditArgs {
     /// about ten times as long.
     #[arg(long)]
     pub(crate) exhaustive: bool,
-    /// Also write the report as an HTML page. Never overwrites.
+    /// Also write the report as an HTML page; - is stdout. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
 }

@@ -169,7 +169,9 @@ impl Cheat {
                     Rule::Equivocate | Rule::RogueKey | Rule::FalseComplaint => Some(frame.clone()),
                 }
             }
-            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) => Some(frame.clone()),
+            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) | Frame::Done(_) => {
+                Some(frame.clone())
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
 
-use super::messages;
-use super::report::CliError;
+use super::report::{CliError, print_file};
+use super::{messages, recognise};
 use quorate::spec::file::MOST_FILE_BYTES;
 use quorate::spec::{Ceremony, CeremonyFile, SpecError};
 use quorate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
@@ -17,23 +17,65 @@ use quorate_operator::store;
 /// wrong with it.
 const SLACK: u64 = 1 << 20;
 
-/// Opens a plain file, by way of symbolic links if there are any.
-pub(crate) fn open(path: &Path) -> Result<(File, Metadata), CliError> {
+/// Most entries of a folder that are looked through for the file that is meant, and how deep.
+const MOST_ENTRIES: usize = 1000;
+const DEEPEST: usize = 5;
+
+/// Opens a plain file, by way of symbolic links if there are any. `ending` is how the name of such a
+/// file ends: where a folder is given, the file in it is named.
+pub(crate) fn open(path: &Path, ending: &str) -> Result<(File, Metadata), CliError> {
     // NONBLOCK, so that a pipe in the place of a file does not make us wait for its other end;
     // NOCTTY, so that a terminal there does not become ours.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from);
     let file = opened.map(File::from).map_err(|error| messages::reading(path, &error))?;
     let found = file.metadata().map_err(|error| messages::reading(path, &error))?;
+    if found.is_dir()
+        && let Some(file) = probably_meant(path, ending)
+    {
+        return Err(messages::folder_with_file(path, &file));
+    }
     if !found.is_file() {
         return Err(messages::not_a_file(path, found.is_dir()));
     }
     Ok((file, found))
 }
 
-/// A file's bytes, at most `most` of them.
+/// The file in or below a folder whose name ends like this, nearest to it, if there is one such
+/// file and no other as near.
+fn probably_meant(folder: &Path, ending: &str) -> Option<PathBuf> {
+    let (mut level, mut left) = (vec![folder.to_owned()], MOST_ENTRIES);
+    for _ in 0..DEEPEST {
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
+        for entry in level.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten() {
+            left = left.checked_sub(1)?;
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(entry.path()),
+                Ok(kind) if kind.is_file() => files.push(entry.path()),
+                _ => {}
+            }
+        }
+        let mut files = files.into_iter().filter(|path| {
+            path.file_name()
+                .is_some_and(|name| name.as_encoded_bytes().ends_with(ending.as_bytes()))
+        });
+        match (files.next(), files.next()) {
+            (None, _) => level = folders,
+            (only, None) => return only,
+            (Some(_), Some(_)) => return None,
+        }
+    }
+    None
+}
+
+/// A JSON file's bytes, at most `most` of them.
 pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, CliError> {
-    let (file, found) = open(path)?;
+    read_named(path, ".json", most)
+}
+
+/// The bytes of a file whose name usually ends like this, at most `most` of them.
+pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u8>, CliError> {
+    let (file, found) = open(path, ending)?;
     let length = usize::try_from(found.len()).unwrap_or(usize::MAX);
     if length > most {
         return Err(messages::too_long(path, found.len(), most));
@@ -50,17 +92,30 @@ pub(crate) fn read(path: &Path, most: usize) -> Result<Vec<u8>, CliError> {
 
 /// A ceremony file: its bytes, and what it says.
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
-    let bytes = read(path, MOST_FILE_BYTES)?;
-    let text = core::str::from_utf8(&bytes)
-        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
-    // Some editors put a byte order mark in front.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let ceremony = parse_ceremony(text).map_err(|error| messages::spec_file(path, &error))?;
+    let bytes = read_named(path, ".toml", MOST_FILE_BYTES)?;
+    let parsed = text(path, &bytes)
+        .and_then(|text| parse_ceremony(text).map_err(|error| messages::spec_file(path, &error)));
+    let ceremony = parsed.map_err(|error| match recognise::kind(&bytes) {
+        Some(kind) if kind != recognise::CEREMONY_FILE => messages::not_a_ceremony(path, kind),
+        _ => error,
+    })?;
     Ok((bytes, ceremony))
+}
+
+/// The text of a file, without the byte order mark that some editors put in front.
+pub(crate) fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, CliError> {
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return Err(messages::utf16(path));
+    }
+    let text = core::str::from_utf8(bytes)
+        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 /// TOML, or JSON of the same shape: no TOML document begins with a brace.
 pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
+    // What is kept of a file is its bytes as they were.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parse = if text.trim_start().starts_with('{') {
         CeremonyFile::parse_json
     } else {
@@ -72,7 +127,7 @@ pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
 /// A transcript, whose length follows from its front; one of another length is read only if it is
 /// not much longer.
 pub(crate) fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
-    let (mut file, found) = open(path)?;
+    let (mut file, found) = open(path, ".quorate")?;
     let mut bytes = Vec::new();
     let front = HEADER_BYTES as u64 + MOST_SPEC_BYTES as u64;
     read_up_to(&mut file, front, &mut bytes, path)?;
@@ -93,9 +148,17 @@ fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Re
     file.take(most).read_to_end(into).map(drop).map_err(|error| messages::reading(path, &error))
 }
 
+/// Where a file that a person asked for goes: `-` is stdout.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
 /// Refuses a path where something is, or whose folder is not there, before work is done that would
 /// be for nothing.
 pub(crate) fn must_be_free(path: &Path) -> Result<(), CliError> {
+    if is_stdout(path) {
+        return Ok(());
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match path.symlink_metadata() {
         Ok(_) => Err(messages::exists(path)),
@@ -110,6 +173,9 @@ pub(crate) fn must_be_free(path: &Path) -> Result<(), CliError> {
 /// As [`must_be_free`], of a file: its folder takes one, now.
 pub(crate) fn can_be_written(path: &Path) -> Result<(), CliError> {
     must_be_free(path)?;
+    if is_stdout(path) {
+        return Ok(());
+    }
     if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(messages::names_a_folder(path));
     }
@@ -135,6 +201,9 @@ pub(crate) fn write_private_once(path: &Path, bytes: &[u8]) -> Result<(), CliErr
 }
 
 fn write_with_mode(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
+    if is_stdout(path) {
+        return print_file(bytes);
+    }
     let absolute: PathBuf =
         std::path::absolute(path).map_err(|error| messages::writing(path, &error))?;
     told(path, store::write_new(&absolute, bytes, mode))

@@ -8,7 +8,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::messages;
 use crate::progress::{Progress, listed, seat_name, seat_names};
-use crate::report::CliError;
+use crate::reach::{Ways, claimed};
+use crate::report::{CliError, detail};
 use quorate::audit::describe;
 use quorate::exchange::Notice;
 use quorate::message::complaint::Abandon;
@@ -18,7 +19,7 @@ use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::Participant;
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::Observer;
-use quorate_operator::carrier::Event;
+use quorate_operator::carrier::{Event, LinkError};
 
 /// Ready when the person or the system asks this process to stop.
 pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
@@ -57,19 +58,45 @@ pub(crate) fn gave_up(participant: &Participant, index: Index) -> String {
     )
 }
 
+/// The end of a connection, in a line: an operator that has everything and closes it has finished.
+pub(crate) fn left(name: &str, why: &LinkError, finished: bool) -> String {
+    match (why, finished) {
+        (LinkError::Closed, true) => format!("{name} has finished."),
+        _ => format!("Lost {name}: {why}. Trying again."),
+    }
+}
+
 /// Tells what happens on stderr.
 pub(crate) struct Live {
     ceremony: Arc<Ceremony>,
     progress: Progress,
     /// Who has signed that it gave up, as far as this was said.
     gone: BTreeSet<Index>,
-    /// Faults that are proven and stand in nobody's way, or beside one that does.
+    /// Who holds everything: it leaves when it likes.
+    finished: BTreeSet<Index>,
+    /// Faults that are proven, beside the one that stands in the way.
     proven: Vec<Fault>,
+    /// Whose connection is being exchanged for the one from the other side.
+    crossed: BTreeSet<Index>,
+    ways: Ways,
 }
 
 impl Live {
-    pub(crate) fn new(ceremony: Arc<Ceremony>) -> Self {
-        Self { ceremony, progress: Progress::new(), gone: BTreeSet::new(), proven: Vec::new() }
+    pub(crate) fn new(ceremony: Arc<Ceremony>, ways: Ways) -> Self {
+        Self {
+            ceremony,
+            progress: Progress::new(),
+            gone: BTreeSet::new(),
+            finished: BTreeSet::new(),
+            proven: Vec::new(),
+            crossed: BTreeSet::new(),
+            ways,
+        }
+    }
+
+    /// Says who calls whom.
+    pub(crate) fn say_ways(&self) {
+        self.ways.sentences().iter().for_each(|sentence| self.say(sentence));
     }
 
     pub(crate) fn say(&self, line: &str) {
@@ -97,28 +124,39 @@ impl Observer for Live {
             Event::Up { peer, address } => {
                 let Some(peer) = Index::new(*peer) else { return };
                 self.progress.up(peer, address.clone());
-                let line = format!("Connected to {} at {address}.", self.name(peer));
-                self.progress.say_of(peer, &line);
+                if !self.crossed.remove(&peer) {
+                    let line = format!("Connected to {} at {address}.", self.name(peer));
+                    self.progress.say_of(peer, &line);
+                }
+            }
+            Event::Down { peer, why: LinkError::Crossed } => {
+                self.crossed.extend(Index::new(*peer));
             }
             Event::Down { peer, why } => {
                 let Some(peer) = Index::new(*peer) else { return };
                 self.progress.down(peer);
-                let line = format!("Lost {}: {why}. Trying again.", self.name(peer));
+                self.progress.failed(peer, why.to_string());
+                let line = left(&self.name(peer), why, self.finished.contains(&peer));
                 self.progress.say_of(peer, &line);
             }
             Event::Unreachable { peer, address, why } => {
                 let Some(peer) = Index::new(*peer) else { return };
                 let name = self.name(peer);
+                self.progress.failed(peer, format!("at {address}: {why}"));
                 let line =
                     format!("{name} is not reachable at {address} yet: {why}. Trying again.");
                 self.say(&line);
             }
             Event::Refused { address, why } => {
+                if let Some(peer) = claimed(why) {
+                    self.progress.failed(peer, format!("a caller from {address}: {why}"));
+                }
                 self.say(&format!("Refused a connection from {address}: {why}."));
             }
-            Event::Frame { peer, .. } => {
+            Event::Frame { peer, bytes } => {
                 if let Some(peer) = Index::new(*peer) {
                     self.progress.heard_from(peer);
+                    detail(&format!("{} bytes from {}.", bytes.len(), self.name(peer)));
                 }
             }
         }
@@ -177,7 +215,12 @@ impl Observer for Live {
                      Ctrl-C is safe."
                 ));
             }
-            Notice::StillWaiting => self.progress.show(participant, true),
+            Notice::StillWaiting => {
+                self.progress.show(participant, true);
+                if !self.progress.has_reached() {
+                    self.say(&self.ways.nobody());
+                }
+            }
         }
     }
 
@@ -187,6 +230,24 @@ impl Observer for Live {
                 self.say(&format!("{}.", gave_up(participant, index)));
             }
         }
+        let unconfirmed = participant.unconfirmed();
+        let others = participant.seat().ceremony.indices();
+        self.finished.extend(others.filter(|peer| !unconfirmed.contains(peer)));
         self.progress.show(participant, false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_has_everything_and_closes_has_finished() {
+        let said = |why, finished| left("\"bob\" (operator 2)", &why, finished);
+        assert_eq!(said(LinkError::Closed, true), "\"bob\" (operator 2) has finished.");
+        let lost = "Lost \"bob\" (operator 2): the other side closed the connection. Trying again.";
+        assert_eq!(said(LinkError::Closed, false), lost);
+        let silent = "Lost \"bob\" (operator 2): nothing heard for 30 s. Trying again.";
+        assert_eq!(said(LinkError::Silent(30), true), silent);
     }
 }

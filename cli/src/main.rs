@@ -9,6 +9,8 @@ use clap::error::ErrorKind;
 
 mod args;
 
+mod card_file;
+
 mod cheat;
 
 mod command;
@@ -23,6 +25,8 @@ mod keystores;
 
 mod live;
 
+mod log_file;
+
 mod messages;
 
 mod node_key;
@@ -33,6 +37,10 @@ mod progress;
 
 mod prompt;
 
+mod reach;
+
+mod recognise;
+
 mod report;
 
 mod screen;
@@ -41,9 +49,14 @@ mod secret_file;
 
 mod ssv_key;
 
+mod strength;
+
+mod terminal;
+
 mod verdict;
 
 use args::{Cli, Command};
+use log_file::Level;
 use report::{CliError, Exit, Output};
 
 /// What a build says of itself whose curve is a toy (`--cfg quorate_toy_curve`).
@@ -60,11 +73,21 @@ const VERSION: &str = if cfg!(quorate_toy_curve) {
 fn main() -> ExitCode {
     hygiene::settle();
     let exit = match Cli::try_parse() {
-        Ok(Cli { json, dir, passphrase_file, command }) => {
-            let out = Output { json, dir, passphrase_file };
-            fit(&command)
-                .and_then(|()| run(&command, &out))
-                .unwrap_or_else(|error| out.error(&error))
+        Ok(Cli { json, dir, passphrase_file, log, verbose, command }) => {
+            let out = Output { json, verbose, dir, passphrase_file };
+            report::set_verbose(verbose);
+            let exit = log
+                .map_or(Ok(()), |path| log_file::open(&path))
+                .and_then(|()| fit(&command))
+                .and_then(|()| one_on_stdout(&command, json))
+                .and_then(|()| {
+                    log_file::add(Level::Info, &format!("quorate {VERSION} begins"));
+                    run(&command, &out)
+                })
+                .unwrap_or_else(|error| out.error(&error));
+            let end = format!("ends with exit code {} ({})", exit as u8, exit.status());
+            log_file::add(Level::Info, &end);
+            exit
         }
         Err(error) => misused(&error),
     };
@@ -85,14 +108,23 @@ fn fit(command: &Command) -> Result<(), CliError> {
     }
 }
 
+/// Refuses to write a file (`-o -`) and a JSON object to stdout, where nothing tells them apart.
+fn one_on_stdout(command: &Command, json: bool) -> Result<(), CliError> {
+    match command.output() {
+        Some(path) if json && input::is_stdout(path) => Err(messages::two_on_stdout()),
+        _ => Ok(()),
+    }
+}
+
 fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
     match command {
         Command::Identity(args) => command::identity::run(args, out),
+        Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),
-        Command::Status => command::status::run(out),
+        Command::Status { check } => command::status::run(*check, out),
         Command::Audit(args) => command::audit::run(args, out),
         Command::Export(args) => command::export::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
@@ -120,7 +152,7 @@ fn misused(error: &clap::Error) -> Exit {
             print_help(io::stderr(), error);
             Exit::Usage
         }
-        _ => Output { json, dir: Default::default(), passphrase_file: None }
+        _ => Output { json, verbose: false, dir: Default::default(), passphrase_file: None }
             .error(&messages::arguments(error)),
     }
 }

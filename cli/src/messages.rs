@@ -63,6 +63,9 @@ fn usage(what: impl Into<String>, fix: impl Into<String>) -> CliError {
 
 /// A path on one line, in quotes if it has blanks; the rest is made printable where it is printed.
 pub(crate) fn shown(path: &Path) -> String {
+    if crate::input::is_stdout(path) {
+        return "stdout".to_owned();
+    }
     let text = one_line(&path.display());
     if text.contains(' ') { format!("\"{text}\"") } else { text }
 }

@@ -35,13 +35,16 @@ pub(crate) fn with_node_key(
     state: &StateDir,
     given: Option<&Path>,
 ) -> Result<OwnSeat, CliError> {
-    let Some(expected) = seat.node_expected() else {
+    let ceremony = seat.ceremony.clone();
+    let Some(cluster) = ceremony.obol() else {
         return given.map_or(Ok(seat), |path| Err(messages::no_cluster(path)));
     };
+    // By its record people know a node.
+    let record = &cluster.definition().operators[seat.me.position()].enr;
     let own = path(state);
     if given.is_none() && own.symlink_metadata().is_err() {
-        return Err(messages::no_node_key(&hex::encode(expected.as_bytes())));
+        return Err(messages::no_node_key(record));
     }
     let path = given.unwrap_or(&own);
-    seat.with_node_key(read(path)?).map_err(|error| messages::wrong_node_key(path, &error))
+    seat.with_node_key(read(path)?).map_err(|error| messages::wrong_node_key(path, &error, record))
 }

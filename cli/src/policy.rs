@@ -65,7 +65,7 @@ pub(crate) fn must_ask(
 }
 
 fn read(path: &Path) -> Result<Policy, CliError> {
-    let (_, found) = input::open(path)?;
+    let (_, found) = input::open(path, ".toml")?;
     let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
     if owner != user {
         return Err(messages::policy_of_another(path, owner, user));
@@ -75,10 +75,8 @@ fn read(path: &Path) -> Result<Policy, CliError> {
         return Err(messages::policy_open(path, mode));
     }
     let bytes = input::read(path, MOST_BYTES)?;
-    let text = core::str::from_utf8(&bytes)
-        .map_err(|error| messages::not_text(path, error.valid_up_to()))?;
-    let policy: Policy =
-        toml::from_str(text).map_err(|error| messages::policy(path, error.message()))?;
+    let policy: Policy = toml::from_str(input::text(path, &bytes)?)
+        .map_err(|error| messages::policy(path, error.message()))?;
     let key = |text: &&String| {
         text.strip_prefix("0x").is_some_and(|digits| {
             digits.len() == 96 && digits.bytes().all(|b| b"0123456789abcdef".contains(&b))

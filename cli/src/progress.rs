@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use quorate::audit::describe::in_quotes;
+use quorate::identity::ShortForm;
 use quorate::message::envelope::Round;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::{Participant, Waiting};
@@ -47,12 +48,19 @@ struct Lines {
 pub(crate) struct Progress {
     last: String,
     heard: BTreeMap<Index, Heard>,
+    /// Why there is no connection, as far as it was told last.
+    causes: BTreeMap<Index, String>,
     lines: BTreeMap<Index, Lines>,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { last: String::new(), heard: BTreeMap::new(), lines: BTreeMap::new() }
+        Self {
+            last: String::new(),
+            heard: BTreeMap::new(),
+            causes: BTreeMap::new(),
+            lines: BTreeMap::new(),
+        }
     }
 
     /// A line about something that happened.
@@ -81,7 +89,18 @@ impl Progress {
     }
 
     pub(crate) fn up(&mut self, peer: Index, address: String) {
+        self.causes.remove(&peer);
         self.heard.insert(peer, Heard { at: Instant::now(), address, connected: true });
+    }
+
+    /// Why there is no connection to `peer`. It is said until there is one, or another reason.
+    pub(crate) fn failed(&mut self, peer: Index, cause: String) {
+        self.causes.insert(peer, cause);
+    }
+
+    /// Whether there has been a connection to anybody.
+    pub(crate) fn has_reached(&self) -> bool {
+        !self.heard.is_empty()
     }
 
     pub(crate) fn down(&mut self, peer: Index) {
@@ -122,6 +141,13 @@ impl Progress {
             round_word(round),
             n - awaited.len()
         );
+        if !waiting.to_show.is_empty() {
+            let asked = waiting.to_show.iter().map(|index| seat_name(ceremony, *index).to_string());
+            return Some(format!(
+                "{head} Asking {} for a statement of yours that this log lacks.",
+                asked.collect::<Vec<_>>().join(", ")
+            ));
+        }
         if awaited.is_empty() {
             return Some(head);
         }
@@ -135,21 +161,20 @@ impl Progress {
         ))
     }
 
-    fn last_heard(&self, peer: Index) -> String {
-        match self.heard.get(&peer) {
-            None => "not reached yet".to_owned(),
-            Some(heard) if heard.connected => {
-                format!(
-                    "connected at {}, last heard {} s ago",
-                    heard.address,
-                    heard.at.elapsed().as_secs()
-                )
+    /// When and where `peer` was last heard, and why it is not connected.
+    pub(crate) fn last_heard(&self, peer: Index) -> String {
+        let heard = self.heard.get(&peer).map(|heard| {
+            let ago = heard.at.elapsed().as_secs();
+            match heard.connected {
+                true => format!("connected at {}, last heard {ago} s ago", heard.address),
+                false => format!("disconnected, last seen {ago} s ago at {}", heard.address),
             }
-            Some(heard) => format!(
-                "disconnected, last seen {} s ago at {}",
-                heard.at.elapsed().as_secs(),
-                heard.address
-            ),
+        });
+        match (heard, self.causes.get(&peer)) {
+            (Some(heard), None) => heard,
+            (Some(heard), Some(cause)) => format!("{heard} ({cause})"),
+            (None, Some(cause)) => format!("not connected ({cause})"),
+            (None, None) => "not reached yet".to_owned(),
         }
     }
 }
@@ -161,14 +186,16 @@ pub(crate) struct Named {
     index: u16,
     name: Option<String>,
     key: Option<String>,
+    #[serde(skip)]
+    short: Option<ShortForm>,
 }
 
 impl Named {
-    /// With its key: where it is blamed.
+    /// With the short form of its key: where it is blamed.
     pub(crate) fn with_key(&self) -> String {
-        match (&self.name, &self.key) {
+        match (&self.name, &self.short) {
             (Some(name), Some(key)) => {
-                format!("{} (operator {}, key 0x{key})", in_quotes(name), self.index)
+                format!("{} (operator {}, key {key})", in_quotes(name), self.index)
             }
             _ => self.to_string(),
         }
@@ -191,6 +218,7 @@ pub(crate) fn seat_name(ceremony: &Ceremony, index: Index) -> Named {
         index: index.get(),
         name: seat.map(|seat| seat.card.name.to_string()),
         key: seat.map(|seat| hex::encode(seat.card.key.as_bytes())),
+        short: seat.map(|seat| seat.card.key.short()),
     }
 }
 
@@ -208,6 +236,23 @@ pub(crate) fn listed(names: &[Named]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn the_last_cause_stays() {
+        let mut progress = Progress::new();
+        let one = Index::new(1).unwrap();
+        assert_eq!(progress.last_heard(one), "not reached yet");
+        progress.failed(one, "another ceremony file".to_owned());
+        assert_eq!(progress.last_heard(one), "not connected (another ceremony file)");
+        progress.up(one, "a.example:1".to_owned());
+        assert_eq!(progress.last_heard(one), "connected at a.example:1, last heard 0 s ago");
+        progress.down(one);
+        progress.failed(one, "nothing heard for 30 s".to_owned());
+        assert_eq!(
+            progress.last_heard(one),
+            "disconnected, last seen 0 s ago at a.example:1 (nothing heard for 30 s)"
+        );
+    }
 
     #[test]
     fn a_peer_does_not_fill_the_terminal() {

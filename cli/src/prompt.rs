@@ -5,31 +5,52 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use super::report::{CliError, Output, printable};
-use super::{messages, screen, secret_file};
+use super::report::{CliError, Output, printable, talk};
+use super::{messages, screen, secret_file, strength, terminal};
 use quorate::ethereum::keystore::normalised;
 use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::{fingerprint, parse_fingerprint};
-use quorate_operator::store::{IDENTITY_FILE, StateDir, open_with_passphrase};
+use quorate_operator::store::{
+    CARD_FILE, IDENTITY_FILE, SealError, StateDir, open_with_passphrase,
+};
 
 /// Fewest characters of a new passphrase.
 pub(crate) const FEWEST_CHARACTERS: usize = 12;
 /// Most bytes of an answer.
 const MOST_ANSWER_BYTES: u64 = 4096;
 
+/// How often something may be typed.
+const TRIES: u32 = 3;
+
 /// A secret typed on the terminal, without an echo.
 fn ask_secret(question: &str, file_flag: &str) -> Result<SecretBytes, CliError> {
-    // Not only that there is a terminal somewhere: a script that runs in one must not stop at a
-    // question that nobody expects.
-    if !io::stdin().is_terminal() {
-        return Err(messages::no_terminal(question, &format!("{file_flag} FILE")));
+    let flag = format!("{file_flag} FILE");
+    if !terminal::is_there() {
+        return Err(messages::no_terminal(question, &flag));
     }
-    let typed = rpassword::prompt_password(asked(question, &io::stdin()))
-        .map_err(|error| messages::terminal(&error))?;
-    // The string's own buffer, not a copy of it.
-    Ok(SecretBytes::new(typed.into_bytes()))
+    terminal::secret(&asked(question, &io::stdin()))
+        .map_err(|error| messages::terminal(&error))?
+        .ok_or_else(|| messages::no_answer(question, &flag))
+}
+
+/// What a check says of an answer: that another one may be given, or what follows from this one.
+pub(crate) type Checked<R> = Result<R, CliError>;
+
+/// Asks until `check` accepts the answer, at most [`TRIES`] times; says each time what is wrong. An
+/// error that no other answer would mend ends it.
+pub(crate) fn again<T, R>(
+    mut ask: impl FnMut() -> Result<T, CliError>,
+    mut check: impl FnMut(T) -> Result<Checked<R>, CliError>,
+) -> Result<R, CliError> {
+    for left in (1..TRIES).rev() {
+        match check(ask()?)? {
+            Ok(checked) => return Ok(checked),
+            Err(error) => talk(&messages::try_again(&error, left)),
+        }
+    }
+    check(ask()?)?
 }
 
 /// A question as it stands on a terminal, with the answer to come behind it.
@@ -44,36 +65,41 @@ fn normal(secret: &SecretBytes) -> Result<SecretBytes, CliError> {
     Ok(normalised(text))
 }
 
-/// The passphrase of an identity that exists.
-fn passphrase(identity: &Path, out: &Output) -> Result<SecretBytes, CliError> {
-    normal(&match &out.passphrase_file {
-        Some(path) => secret_file::read(path)?,
-        None => ask_secret(
-            &format!("Passphrase of {}", messages::shown(identity)),
-            "--passphrase-file",
-        )?,
-    })
+/// The passphrase of a new identity: asked twice, not short, and not one that is guessed first.
+pub(crate) fn new_passphrase(out: &Output) -> Result<SecretBytes, CliError> {
+    match &out.passphrase_file {
+        Some(path) => {
+            let chosen = secret_file::read(path)?;
+            good_enough(&chosen)?;
+            normal(&chosen)
+        }
+        None => again(
+            || {
+                ask_secret(
+                    &format!("New passphrase (at least {FEWEST_CHARACTERS} characters)"),
+                    "--passphrase-file",
+                )
+            },
+            |chosen| {
+                if let Err(error) = good_enough(&chosen) {
+                    return Ok(Err(error));
+                }
+                let repeated = ask_secret("Repeat the passphrase", "--passphrase-file")?;
+                Ok(match chosen.expose() == repeated.expose() {
+                    true => normal(&chosen),
+                    false => Err(messages::passphrases_differ()),
+                })
+            },
+        ),
+    }
 }
 
-/// The passphrase of a new identity: asked twice, and not short.
-pub(crate) fn new_passphrase(out: &Output) -> Result<SecretBytes, CliError> {
-    let chosen = match &out.passphrase_file {
-        Some(path) => secret_file::read(path)?,
-        None => {
-            let chosen = ask_secret(
-                &format!("New passphrase (at least {FEWEST_CHARACTERS} characters)"),
-                "--passphrase-file",
-            )?;
-            long_enough(&chosen)?;
-            let again = ask_secret("Repeat the passphrase", "--passphrase-file")?;
-            if chosen.expose() != again.expose() {
-                return Err(messages::passphrases_differ());
-            }
-            chosen
-        }
-    };
-    long_enough(&chosen)?;
-    normal(&chosen)
+/// Refuses a new passphrase that is short or weak.
+fn good_enough(passphrase: &SecretBytes) -> Result<(), CliError> {
+    long_enough(passphrase)?;
+    let text =
+        core::str::from_utf8(passphrase.expose()).map_err(|_| messages::passphrase_not_text())?;
+    strength::check(text).map_err(messages::passphrase_weak)
 }
 
 fn long_enough(passphrase: &SecretBytes) -> Result<(), CliError> {
@@ -112,12 +138,31 @@ pub(crate) fn open_identity(
 ) -> Result<(Operator, SecretBytes), CliError> {
     let sealed = state.read_identity().map_err(messages::store)?;
     let path = state.path().join(IDENTITY_FILE);
-    let passphrase = passphrase(&path, out)?;
-    let opened = open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE)
-        .map_err(|error| messages::seal(&path, &error))?;
+    let open = |passphrase: SecretBytes| {
+        let passphrase = match normal(&passphrase) {
+            Ok(passphrase) => passphrase,
+            Err(error) => return Ok(Err(error)),
+        };
+        match open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE) {
+            Ok(opened) => Ok(Ok((opened, passphrase))),
+            Err(error @ SealError::WrongPassphrase) => Ok(Err(messages::seal(&path, &error))),
+            Err(error) => Err(messages::seal(&path, &error)),
+        }
+    };
+    let (opened, passphrase) = match &out.passphrase_file {
+        Some(file) => open(secret_file::read(file)?)??,
+        None => {
+            let question = format!("Passphrase of {}", messages::shown(&path));
+            again(|| ask_secret(&question, "--passphrase-file"), open)?
+        }
+    };
     let operator =
         Operator::from_secret_bytes(&opened).map_err(|error| messages::operator(&path, &error))?;
     let mark = state.read_mark().map_err(messages::store)?;
+    let kept = state.read_card().map_err(messages::store)?;
+    if kept.is_some_and(|card| card.key != operator.key().public()) {
+        talk(&messages::foreign_card(&state.path().join(CARD_FILE)));
+    }
     Ok((operator.with_mark(mark), passphrase))
 }
 
@@ -148,13 +193,19 @@ pub(crate) fn agree(
     question: &str,
 ) -> Result<(), CliError> {
     let expected = fingerprint(&ceremony.digest());
-    let typed = match given {
-        Some(words) => words.to_owned(),
-        None => line(question, "--yes-fingerprint \"WORD WORD ...\"")?,
+    let check = |typed: String| match parse_fingerprint(&typed) {
+        Err(error) => Err(messages::not_a_fingerprint(&error, &expected.join(" "))),
+        Ok(words) => match words.iter().zip(&expected).position(|(word, right)| word != right) {
+            None => Ok(()),
+            Some(at) => Err(messages::wrong_fingerprint(at + 1, words[at], &expected.join(" "))),
+        },
     };
-    match parse_fingerprint(&typed) {
-        Ok(words) if words == expected => Ok(()),
-        _ => Err(messages::wrong_fingerprint(&expected.join(" "))),
+    match given {
+        Some(words) => check(words.to_owned()),
+        None => {
+            let ask = || line(question, "--yes-fingerprint \"WORD WORD ...\"");
+            again(ask, |typed| Ok(check(typed)))
+        }
     }
 }
 

@@ -3,9 +3,11 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
+use super::log_file::{self, Level};
 use crate::screen;
 
 /// Exit codes, promised in `--help`.
@@ -57,6 +59,8 @@ impl CliError {
 /// Where results go, and what every command shares.
 pub(crate) struct Output {
     pub(crate) json: bool,
+    /// Lists are shown whole.
+    pub(crate) verbose: bool,
     pub(crate) dir: PathBuf,
     pub(crate) passphrase_file: Option<PathBuf>,
 }
@@ -65,6 +69,10 @@ impl Output {
     /// The end of a command that came to its end: with `--json` one object of status, exit code and
     /// `fields`, otherwise `text`.
     pub(crate) fn finish(&self, exit: Exit, fields: Value, text: &str) -> Result<Exit, CliError> {
+        if STDOUT_TAKEN.load(Ordering::Relaxed) {
+            talk(text);
+            return Ok(exit);
+        }
         let text = screen::fit(&printable(text), &io::stdout());
         self.finish_whole(exit, fields, &text)
     }
@@ -94,7 +102,9 @@ impl Output {
             fields["error"] = json!({ "what": what, "do": fix });
             let _ = print_line(&object(error.exit, fields));
         }
-        talk(&format!("error: {what}\n  what to do: {fix}"));
+        let text = format!("error: {what}\n  what to do: {fix}");
+        log_file::add(Level::Error, &text);
+        say(&text);
         error.exit
     }
 }
@@ -147,6 +157,18 @@ fn stays(c: char) -> bool {
     !right_to_left && !unseen
 }
 
+/// Whether stdout has had the file that was asked for (`-o -`): then the result goes to stderr.
+static STDOUT_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The file that was asked for, on stdout.
+pub(crate) fn print_file(bytes: &[u8]) -> Result<(), CliError> {
+    STDOUT_TAKEN.store(true, Ordering::Relaxed);
+    let mut stdout = io::stdout().lock();
+    let written = stdout.write_all(bytes).and_then(|()| stdout.flush());
+    // Unlike a result, a file has to arrive.
+    written.map_err(|error| super::messages::stdout(&error))
+}
+
 /// Text on stdout, with a line end. A reader that has gone away is not an error of ours.
 fn print_line(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
@@ -158,8 +180,34 @@ fn print_line(text: &str) -> Result<(), CliError> {
     }
 }
 
-/// A line on stderr. Nothing secret is ever passed here.
+/// Whether details are said, too (`--verbose`).
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// With `verbose`, details are said from now on.
+pub(crate) fn set_verbose(verbose: bool) {
+    VERBOSE.store(verbose, Ordering::Relaxed);
+}
+
+/// Whether details are said.
+pub(crate) fn is_verbose() -> bool {
+    VERBOSE.load(Ordering::Relaxed)
+}
+
+/// A line on stderr, and in the log if there is one. Nothing secret is ever passed here.
 pub(crate) fn talk(line: &str) {
+    log_file::add(Level::Info, line);
+    say(line);
+}
+
+/// A line that is said, and logged, only with `--verbose`. Nothing secret is ever passed here.
+pub(crate) fn detail(line: &str) {
+    if is_verbose() {
+        log_file::add(Level::Detail, line);
+        say(line);
+    }
+}
+
+fn say(line: &str) {
     // A reader that has gone away must not stop a ceremony.
     let _ = writeln!(io::stderr().lock(), "{}", screen::fit(&printable(line), &io::stderr()));
 }

@@ -65,8 +65,8 @@ fn fold_words(words: &str, first: &str, then: &str, columns: usize) -> String {
 /// label, and stays whole.
 fn last_column(line: &str, columns: usize) -> Option<usize> {
     let begins = |at: &usize| line[..*at].ends_with("  ") && !line[..*at].trim().is_empty();
-    let starts = line.match_indices(|c| c != ' ').map(|(at, _)| at).filter(begins);
-    starts.filter(|at| display_width(&line[..*at]) <= columns / 2).next_back()
+    let mut starts = line.match_indices(|c| c != ' ').map(|(at, _)| at).filter(begins);
+    starts.rfind(|at| display_width(&line[..*at]) <= columns / 2)
 }
 
 /// Where a line may be folded: at single blanks, but not within a command or a quotation. Two
@@ -195,11 +195,14 @@ mod tests {
         );
     }
 
+    /// With everything that folding looks at.
+    const TEXTS: &str = "[ a-z'\"`;.,():0-9\n東]{0,300}";
+
     proptest! {
         /// Nothing is lost or added but line ends and blanks, and a line that is too wide is one
         /// piece.
         #[test]
-        fn folding_moves_blanks_only(text in "[ a-z'\"`;.,():0-9\n東]{0,300}", columns in 40..120_usize) {
+        fn folding_moves_blanks_only(text in TEXTS, columns in 40..120_usize) {
             let folded = fold(&text, columns);
             let marks = |text: &str| text.split_whitespace().collect::<Vec<_>>().concat();
             prop_assert_eq!(marks(&folded), marks(&text));

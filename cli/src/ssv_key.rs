@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::report::CliError;
 use crate::{input, messages, prompt};
-use quorate::ethereum::keystore::Password;
-use quorate::ethereum::ssv::read_key_file;
+use quorate::ethereum::keystore::{KeystoreError, Password};
+use quorate::ethereum::ssv::{KeyFileError, read_key_file};
+use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 
 /// Longest key file that is looked at; its own bound is lower.
@@ -27,10 +28,24 @@ pub(crate) fn seated(
     };
     let expected = ssv.keys[seat.me.position()].clone();
     let bytes = input::read(file, MOST_FILE_BYTES)?;
-    let password = Password::new(&prompt::ssv_password(file, password)?)
-        .map_err(|error| messages::ssv_password(&error))?;
-    let key =
-        read_key_file(&bytes, &password).map_err(|error| messages::ssv_key_file(file, &error))?;
+    let open = |secret: SecretBytes| {
+        let password = match Password::new(&secret) {
+            Ok(password) => password,
+            Err(error) => return Ok(Err(messages::ssv_password(&error))),
+        };
+        match read_key_file(&bytes, &password) {
+            Ok(key) => Ok(Ok(key)),
+            // What a wrong password looks like.
+            Err(error @ KeyFileError::Keystore(KeystoreError::Checksum)) => {
+                Ok(Err(messages::ssv_key_file(file, &error)))
+            }
+            Err(error) => Err(messages::ssv_key_file(file, &error)),
+        }
+    };
+    let key = match password {
+        Some(_) => open(prompt::ssv_password(file, password)?)??,
+        None => prompt::again(|| prompt::ssv_password(file, None), open)?,
+    };
     if *key.public() != expected {
         return Err(messages::ssv_key_another(file));
     }

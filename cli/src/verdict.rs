@@ -12,6 +12,7 @@ use quorate::protocol::evidence::{Certainty, Class, Fault};
 use quorate::protocol::judge::{judge, of_this_ceremony};
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::show::words;
 use quorate::transcript::container::ContainerError;
 use quorate::transcript::stopped::Stopped;
 
@@ -128,7 +129,7 @@ impl Verdict {
         };
         text += &format!(
             "\n\nCeremony     \"{}\" on {}, attempt {}: {} of {} operators, validators: \
-             {}\nFingerprint  {}\nStatements   {}, each signed \
+             {}\nFingerprint\n{}\nStatements   {}, each signed \
              by its sender{}\nOperators\n",
             ceremony.name(),
             ceremony.network().name(),
@@ -136,15 +137,15 @@ impl Verdict {
             ceremony.t(),
             ceremony.n(),
             ceremony.v(),
-            fingerprint(&ceremony.digest()).join(" "),
+            words(ceremony),
             self.statements,
             left_out
         );
         for (index, seat) in ceremony.roster().iter() {
             text += &format!(
-                "  {index:>3}  {}, key 0x{}\n",
+                "  {index:>3}  {}, key {}\n",
                 describe::in_quotes(seat.card.name.as_str()),
-                hex::encode(seat.card.key.as_bytes())
+                seat.card.key.short()
             );
         }
         for fault in &self.proven {

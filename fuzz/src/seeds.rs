@@ -213,6 +213,7 @@ pub fn all() -> Vec<Seed> {
         "box",
         &Frame::ShareBox { dealer, recipient, sealed: whole.boxes[&dealer].clone() }.encode(),
     );
+    add("frame", "done", &Frame::Done(whole.alice.done().expect("a whole ceremony")).encode());
     add("frame", "want", &Frame::Want { dealer, recipient }.encode());
     let transcript =
         container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
@@ -279,7 +280,7 @@ fn play() -> Whole {
                             }
                             Input::ShareBox { dealer, sealed }
                         }
-                        Frame::Have(_) | Frame::Want { .. } => continue,
+                        Frame::Have(_) | Frame::Want { .. } | Frame::Done(_) => continue,
                     };
                     if let Ok(step) = participants[to].handle(input) {
                         carry_out(&mut participants[to], &mut logs[to], step);

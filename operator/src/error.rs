@@ -27,6 +27,10 @@ pub enum MachineError {
     /// The ceremony is of a version that is read, and not begun or continued.
     #[error(transparent)]
     OldVersion(ReplayError),
+    /// Outputs are there, of another ceremony or unreadable, and the log does not tell whether
+    /// there were some of this one.
+    #[error("{}: not the outputs of this ceremony", .0.display())]
+    ForeignOutputs(PathBuf),
     /// Outputs are there already, and are not this ceremony's.
     #[error("{}: other outputs than this ceremony's are there already", folder.display())]
     OutputsDiffer {

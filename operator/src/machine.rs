@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use quorate::exchange::{Exchange, Pacing, Storage, Trouble, carry_out};
-use quorate::message::envelope::Statement;
+use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::Fault;
@@ -11,11 +11,13 @@ use quorate::protocol::participant::{OwnSeat, Participant, Step};
 use quorate::protocol::put_back::{Beside, PutBack};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
 use quorate::spec::Ceremony;
+use quorate::spec::threshold::Index;
+use quorate::transcript::container::Container;
 use quorate::transcript::stopped::{self, Stopped};
 
 use crate::keystores::KeystorePlan;
 use crate::outputs::Outputs;
-use crate::store::{self, CeremonyDir, CeremonyView, Lock, Log};
+use crate::store::{self, CeremonyDir, CeremonyView, Lock, Log, StoreError};
 use crate::{MachineError, random};
 
 /// Names of evidence: the proof of a fault; everything that was held when a fault ended the run;
@@ -29,7 +31,12 @@ pub const GIVEN_UP: &str = "stopped-given-up";
 pub const PUT_BACK: &str = "put-back";
 
 /// What a ceremony's folder holds beside the log that a log in its newest state accounts for.
-pub fn beside(view: &CeremonyView, ceremony: &Ceremony) -> Result<Beside, MachineError> {
+///
+/// # Errors
+/// What is called outputs is not this ceremony's, or cannot be read, where the log does not hold
+/// this operator's share: nothing tells whether there were outputs.
+fn beside(view: &CeremonyView, seat: &OwnSeat, records: &[Record]) -> Result<Beside, MachineError> {
+    let ceremony = &seat.ceremony;
     let mut elsewhere = Vec::new();
     for path in view.evidence_of(PUT_BACK)? {
         let damaged = || MachineError::BadNote(path.clone());
@@ -39,7 +46,49 @@ pub fn beside(view: &CeremonyView, ceremony: &Ceremony) -> Result<Beside, Machin
         }
         elsewhere.extend(note.statements);
     }
-    Ok(Beside { elsewhere, outputs: view.is_written()? })
+    for path in view.evidence_of(GIVEN_UP)? {
+        // Others' abandonments may have been saved here too.
+        if let Ok(bytes) = view.read_evidence(&path)
+            && let Ok(record) = Stopped::parse(&bytes)
+            && record.ceremony.digest() == ceremony.digest()
+        {
+            let own = |held: &Statement| {
+                (held.envelope.sender, held.envelope.kind) == (seat.me, Kind::Abandon)
+            };
+            elsewhere.extend(record.statements.into_iter().filter(own));
+        }
+    }
+    let said = records.iter().filter(|record| record.kind == RecordKind::Statement);
+    let open = |record: &Record| Statement::open(record.body.expose(), ceremony).ok();
+    let said: Vec<Statement> = said.filter_map(open).collect();
+    let has = |index: Index, round: Round| {
+        said.iter().map(|held| &held.envelope).any(|envelope| {
+            (envelope.sender, envelope.kind, envelope.round) == (index, Kind::Ordinary, round)
+        })
+    };
+    let last = Shape::of(ceremony).last_round();
+    if !view.is_written()? || ceremony.indices().all(|index| has(index, last)) {
+        return Ok(Beside { elsewhere, outputs: Vec::new() });
+    }
+    match transcript(view, seat) {
+        Some(outputs) => Ok(Beside { elsewhere, outputs }),
+        None if has(seat.me, Round::Prepare) => Ok(Beside { elsewhere, outputs: Vec::new() }),
+        None => Err(MachineError::ForeignOutputs(view.out())),
+    }
+}
+
+/// The statements of the transcript among the outputs; `None` if there is none of this ceremony.
+fn transcript(view: &CeremonyView, seat: &OwnSeat) -> Option<Vec<Statement>> {
+    let bytes = view.read_transcript().ok()?;
+    let container = Container::parse(&bytes).ok()?;
+    let ceremony = container.ceremony();
+    if ceremony.digest() != seat.ceremony.digest() {
+        return None;
+    }
+    let slots = container.shape().slots();
+    let open =
+        |(round, sender)| Statement::open(container.statement(round, sender)?, ceremony).ok();
+    slots.map(open).collect()
 }
 
 /// The participant that a log's records tell of, or a new one if they hold nothing that was said.
@@ -50,7 +99,8 @@ pub fn replay(
     view: &CeremonyView,
 ) -> Result<(Participant, Step), MachineError> {
     let folder = view.path();
-    let (records, beside) = (known(records, folder)?, beside(view, &seat.ceremony)?);
+    let records = known(records, folder)?;
+    let beside = beside(view, seat, &records)?;
     let (participant, step) =
         Participant::start_beside(seat.clone(), records, beside, random::entropy)
             .map_err(|error| MachineError::replay(folder, error))?;
@@ -71,7 +121,6 @@ pub fn put_back(
     view: &CeremonyView,
 ) -> Result<Option<PutBack>, MachineError> {
     let folder = view.path();
-    let beside = beside(view, &seat.ceremony)?;
     let copied = |record: &store::Record| store::Record {
         kind: record.kind,
         body: SecretBytes::new(record.body.expose().to_vec()),
@@ -79,7 +128,8 @@ pub fn put_back(
     let statements =
         records.iter().filter(|record| record.kind == RecordKind::Statement as u8).map(copied);
     let records = known(statements.collect(), folder)?;
-    PutBack::of(seat, &records, beside).map_err(|error| MachineError::replay(folder, error))
+    let beside = beside(view, seat, &records)?;
+    PutBack::of(seat, &records, &beside).map_err(|error| MachineError::replay(folder, error))
 }
 
 /// The records of a log as the protocol has them.
@@ -102,15 +152,17 @@ pub fn check_version(ceremony: &Ceremony, view: Option<&CeremonyView>) -> Result
     }
 }
 
-/// A participant whose outputs are written, brought to its end by what its log holds, and with
-/// nothing written. `None` if something would have to be: then it is not finished.
+/// A participant whose outputs are written, brought to its end by what its log and its outputs
+/// hold, with nothing written and nothing signed. `None` if something would have to be signed: then
+/// it is not finished.
 pub fn finished(
     mut participant: Participant,
     step: Step,
     log: &Log,
     folder: &Path,
 ) -> Result<Option<Participant>, MachineError> {
-    match carry_out(&mut participant, step, &mut ReadOnly { log }) {
+    let reread = |kind| log.reread(kind);
+    match carry_out(&mut participant, step, &mut ReadOnly { reread, signs: false }) {
         Ok(_) => Ok(Some(participant).filter(Participant::is_finished)),
         Err(Trouble::Storage(None)) => Ok(None),
         Err(Trouble::Storage(Some(error))) => Err(error),
@@ -119,16 +171,42 @@ pub fn finished(
     }
 }
 
-/// A log that is only read. What would have to be written is refused, without a reason.
-struct ReadOnly<'a> {
-    log: &'a Log,
+/// A participant that has signed everything it will, brought as far as its log goes, with nothing
+/// written: to see whom it waits for. Any other comes back as it is. `reread` gives the records of
+/// a kind again.
+pub fn looked_at(
+    mut participant: Participant,
+    step: Step,
+    reread: impl Fn(u8) -> Result<Vec<SecretBytes>, StoreError>,
+    folder: &Path,
+) -> Result<Participant, MachineError> {
+    let last = Shape::of(&participant.seat().ceremony).last_round();
+    if !participant.has_said(last) {
+        return Ok(participant);
+    }
+    match carry_out(&mut participant, step, &mut ReadOnly { reread, signs: false }) {
+        Ok(_) | Err(Trouble::Storage(None)) => Ok(participant),
+        Err(Trouble::Storage(Some(error))) => Err(error),
+        Err(Trouble::Replay(error)) => Err(MachineError::replay(folder, error)),
+        Err(Trouble::Unasked(refused)) => Err(MachineError::Internal(refused.to_string())),
+    }
 }
 
-impl Storage for ReadOnly<'_> {
+/// A log that is only read. What would have to be signed is refused, without a reason.
+struct ReadOnly<R> {
+    reread: R,
+    signs: bool,
+}
+
+impl<R: Fn(u8) -> Result<Vec<SecretBytes>, StoreError>> Storage for ReadOnly<R> {
     type Error = Option<MachineError>;
 
+    fn before(&mut self, _: &Participant, step: &Step) {
+        self.signs |= !step.send.is_empty();
+    }
+
     fn persist(&mut self, _: Vec<Record>) -> Result<(), Self::Error> {
-        Err(None)
+        if self.signs { Err(None) } else { Ok(()) }
     }
 
     fn erase(&mut self, _: &[RecordKind]) -> Result<(), Self::Error> {
@@ -136,7 +214,7 @@ impl Storage for ReadOnly<'_> {
     }
 
     fn read_back(&mut self, kind: RecordKind) -> Result<Vec<SecretBytes>, Self::Error> {
-        self.log.reread(kind as u8).map_err(|error| Some(error.into()))
+        (self.reread)(kind as u8).map_err(|error| Some(error.into()))
     }
 
     fn stage(&mut self, _: &Participant) -> Result<(), Self::Error> {

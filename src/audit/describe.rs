@@ -15,12 +15,12 @@ pub fn operator(ceremony: Option<&Ceremony>, index: Index) -> String {
     }
 }
 
-/// As [`operator`], with its key: where it is blamed.
+/// As [`operator`], with the short form of its key: where it is blamed.
 pub fn culprit(ceremony: Option<&Ceremony>, index: Index) -> String {
     match ceremony.and_then(|ceremony| ceremony.roster().get(index)) {
         Some(seat) => {
             let name = in_quotes(seat.card.name.as_str());
-            format!("{name} (operator {}, key 0x{})", index.get(), seat.card.key)
+            format!("{name} (operator {}, key {})", index.get(), seat.card.key.short())
         }
         None => operator(ceremony, index),
     }

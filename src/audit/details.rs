@@ -6,6 +6,7 @@ use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::Signed;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::show::plural;
 use crate::transcript::container::CONTAINER_VERSION;
 
 use super::code::Code;
@@ -17,7 +18,8 @@ pub(super) fn well_formed(bytes: usize) -> String {
 }
 
 pub(super) fn parameters(Shape { n, t, v, .. }: &Shape) -> String {
-    format!("{n} operators, any {t} of them can sign, {v} validators; all parameters are valid")
+    let validators = plural(*v, "validator");
+    format!("{n} operators, any {t} of them can sign, {validators}; all parameters are valid")
 }
 
 pub(super) fn cards(operators: usize) -> String {
@@ -51,17 +53,23 @@ pub(super) fn points(Shape { t, v, parts, .. }: &Shape) -> String {
 }
 
 pub(super) fn constants_differ(Shape { v, parts, .. }: &Shape) -> String {
-    format!("{} constant terms, all different", parts.dealers.len() * v)
+    format!("{}, all different", plural(parts.dealers.len() * v, "constant term"))
 }
 
 pub(super) fn constants_known(Shape { v, parts, .. }: &Shape) -> String {
     let n = parts.dealers.len();
-    format!("{n} proofs of possession, each over all {v} constant terms of its dealer")
+    format!("{n} proofs of possession, each over {} of its dealer", all(*v, "constant term"))
+}
+
+/// `the one key`, `all 2 keys`.
+fn all(count: usize, word: &str) -> String {
+    if count == 1 { format!("the one {word}") } else { format!("all {count} {word}s") }
 }
 
 pub(super) fn sums(Shape { v, parts, .. }: &Shape, dkg: &Digest) -> String {
     format!(
-        "{v} keys and {} public shares, all different; digest of the key generation {dkg}",
+        "{} and {} public shares, all different; digest of the key generation {dkg}",
+        plural(*v, "key"),
         parts.receivers.len() * v
     )
 }
@@ -91,9 +99,10 @@ pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>]) -> String {
 pub(super) fn signatures(Shape { items, .. }: &Shape, ceremony: &Ceremony) -> String {
     let network = ceremony.network().name();
     format!(
-        "{items} signatures on messages recomputed from the spec: valid on {network} for the \
+        "{} on messages recomputed from the spec: valid on {network} for the \
          credentials and amounts above, and for no \
-         other"
+         other",
+        plural(*items, "signature")
     )
 }
 

@@ -18,6 +18,7 @@ use crate::protocol::checks::possession_message;
 use crate::protocol::items::Messages;
 use crate::protocol::outcome::ValidatorOutcome;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::show::plural;
 use crate::spec::threshold::Index;
 use crate::transcript::container::Container;
 
@@ -56,10 +57,11 @@ pub fn check(
     let Shape { n, t, v, items, .. } = *container.shape();
     Ok(format!(
         "{} points, {n} proofs of possession, {} sums, {n} possession proofs, {} partial and \
-         {items} combined signatures",
+         {}",
         n * (v * t + 1),
         v * (t + n),
-        n * items
+        n * items,
+        plural(items, "combined signature")
     ))
 }
 

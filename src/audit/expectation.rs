@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
 use crate::ethereum::ssv::RsaPublic;
-use crate::export::launchpad::verify_deposit_file;
+use crate::export::launchpad::compare_deposit_file;
 use crate::primitives::curve::{G1, SecretScalar};
 use crate::spec::ceremony::{Ceremony, ValidatorSpec};
 use crate::spec::roster::Seat;
+use crate::spec::show::{numbers, plural};
 
 use super::code::Code;
 use super::describe;
@@ -24,8 +25,7 @@ pub(super) const MOST_DIFFERENCES: usize = 20;
 pub struct Expectations<'a> {
     /// The ceremony that the transcript should be of.
     pub ceremony: Option<&'a Ceremony>,
-    /// Deposit files: name and bytes of each. For each amount in it, a file holds exactly the
-    /// transcript's deposits.
+    /// Deposit files: name and bytes of each, of the transcript's deposits and no others.
     pub deposit_files: &'a [(&'a str, &'a [u8])],
     /// Files of key shares for SSV (`keyshares.json`): name and bytes of each.
     pub keyshare_files: &'a [(&'a str, &'a [u8])],
@@ -157,7 +157,7 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
         ("policy.allow_all_required", ceremony.allow_all_required().to_string()),
         ("obol", or_none(ceremony.obol().map(cluster))),
         ("operators", format!("{} operators", ceremony.n())),
-        ("validators", format!("{} validators", ceremony.v())),
+        ("validators", plural(ceremony.v(), "validator")),
     ]
     .map(|(path, value)| (path.to_owned(), value))
     .to_vec();
@@ -226,27 +226,43 @@ pub fn differences(expected: &Ceremony, found: &Ceremony) -> Vec<Difference> {
     fields(expected).into_iter().filter_map(differing).collect()
 }
 
-/// Every file holds, for each amount in it, exactly the transcript's deposits; no deposit is in two
-/// files.
+/// Every file holds deposits of the transcript and no others; no deposit is in two files. What no
+/// file has is said.
 fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
     let keys: Vec<G1> = audited.validators().iter().map(|validator| validator.public_key).collect();
     let mut seen = BTreeMap::new();
     for (name, bytes) in files {
-        let rows = verify_deposit_file(bytes, audited.ceremony(), &keys)
+        let compared = compare_deposit_file(bytes, audited.ceremony(), &keys)
             .map_err(|error| format!("{name}: {error}"))?;
-        for row in rows {
+        for row in compared.deposits {
             if let Some(other) = seen.insert((row.message.pubkey, row.message.amount), name) {
                 return Err(format!("{other} and {name} contain the same deposits").into());
             }
         }
     }
-    let made = audited.deposits().len();
+    let mut lacking: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (v, key) in keys.iter().enumerate() {
+        let key = key.to_compressed();
+        for amount in &audited.ceremony().validators()[v].amounts {
+            if !seen.contains_key(&(key, *amount)) {
+                lacking.entry(*amount).or_default().push(v);
+            }
+        }
+    }
+    let unit = audited.ceremony().network().unit();
+    let lacking: Vec<String> = lacking
+        .iter()
+        .map(|(amount, validators)| format!("{} for {}", unit.text(*amount), numbers(validators)))
+        .collect();
+    let lacking = match lacking.is_empty() {
+        true => String::new(),
+        false => format!("; not in any file: {}", lacking.join(", ")),
+    };
+    let made = plural(audited.deposits().len(), "deposit");
+    let seen = seen.len();
     Ok((
         (),
-        format!(
-            "{} of the {made} deposits that the ceremony signed, each exactly as signed",
-            seen.len()
-        ),
+        format!("{seen} of the {made} that the ceremony signed, each exactly as signed{lacking}"),
     ))
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::ssv::RsaPublic;
+use crate::identity::ShortForm;
 use crate::message::body::Final;
 use crate::protocol::items::Item;
 use crate::spec::canonical::fingerprint;
@@ -48,6 +49,11 @@ pub(super) struct Operator {
     pub(super) key: String,
     pub(super) noise: String,
     pub(super) card: String,
+    /// For the page.
+    #[serde(skip)]
+    pub(super) short_key: ShortForm,
+    #[serde(skip)]
+    pub(super) short_card: ShortForm,
 }
 
 /// The spec, readable.
@@ -113,6 +119,8 @@ impl Spec {
             key: hexed(seat.card.key.as_bytes()),
             noise: hexed(seat.card.noise.as_bytes()),
             card: seat.card.encode(),
+            short_key: seat.card.key.short(),
+            short_card: seat.card.short(),
         });
         Self {
             name: ceremony.name().to_owned(),

@@ -6,14 +6,16 @@ use core::fmt::Write;
 use askama::Template;
 use serde::Serialize;
 
-use crate::spec::show::describe;
+use crate::protocol::outcome::ValidatorOutcome;
+use crate::spec::ceremony::ValidatorSpec;
+use crate::spec::show::{describe, few};
 use crate::spec::threshold::Index;
 
 use super::code::Code;
 use super::describe;
 use super::facts::Audited;
 use super::json::{Facts, Findings};
-use super::report::{CANNOT_CONCLUDE, Report, Status, Verdict};
+use super::report::{CANNOT_CONCLUDE, Line, Report, Status, Verdict};
 
 /// Of a clean transcript of the expected ceremony.
 const VERIFIED: &str = "VERIFIED: every check passed, and this is the ceremony that you expect.";
@@ -44,6 +46,10 @@ fn caution(report: &Report) -> Option<(&'static str, &'static str)> {
         (None, _) => None,
     }
 }
+
+/// The same, where it has been said what follows from it.
+const SOUND_IN_SHORT: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows that this \
+                              is the ceremony that you agreed to.";
 
 /// The verdict in a few sentences; the first words are the verdict.
 pub fn verdict(report: &Report) -> String {
@@ -96,43 +102,110 @@ pub fn verdict(report: &Report) -> String {
     }
 }
 
-/// The report as text: the verdict, money and people, one line for each check, and what nobody can
-/// conclude.
+/// How much of a report is written, and what its reader does next.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading<'a> {
+    /// Every check and every validator, where otherwise a line stands for many.
+    pub everything: bool,
+    /// A command to run next.
+    pub next: Option<&'a str>,
+}
+
+/// The report as text: the verdict; what failed; people and money; the checks; what nobody can
+/// conclude; the verdict again.
 pub fn to_text(report: &Report) -> String {
+    to_text_for(report, Reading::default())
+}
+
+/// The same, as its reader wants it.
+pub fn to_text_for(report: &Report, reading: Reading<'_>) -> String {
     let mut out = String::new();
-    write_text(report, &mut out).expect("a string takes everything");
+    write_text(report, reading, &mut out).expect("a string takes everything");
     out
 }
 
-fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
-    writeln!(out, "{}\nTranscript {}", verdict(report), report.transcript())?;
+fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::fmt::Result {
+    writeln!(out, "{}", verdict(report))?;
+    let failed = || report.lines().iter().filter(|line| line.status == Status::Failed);
+    if failed().next().is_some() {
+        writeln!(out, "\nWhat failed")?;
+        for line in failed() {
+            writeln!(out, "  {}: {}: {}", line.code, line.code.title(), line.detail)?;
+        }
+        writeln!(out)?;
+    }
+    writeln!(out, "Transcript {}", report.transcript())?;
     if let Some(audited) = report.audited() {
         writeln!(out, "Certificate {}", audited.certificate())?;
     }
-    match report.ceremony() {
-        None => writeln!(out, "\nThe agreed ceremony cannot be read.")?,
-        Some(ceremony) => {
-            if let Some((word, sentence)) = caution(report) {
-                write!(out, "\n{}: {sentence}", word.to_uppercase())?;
-            }
-            writeln!(out, "\n{}", describe(ceremony).trim_end())?;
-        }
-    }
+    agreed(report, out)?;
     if let Some(audited) = report.audited() {
-        writeln!(out, "\nValidators")?;
-        for (number, (validator, wanted)) in
-            (1..).zip(audited.validators().iter().zip(audited.ceremony().validators()))
-        {
-            let address = wanted.withdrawal.address();
-            writeln!(
-                out,
-                "  {number:>4}  0x{} to {address}",
-                hex::encode(validator.public_key.to_compressed())
-            )?;
-        }
+        validators(audited, reading.everything, out)?;
     }
+    checks(report, reading.everything, out)?;
+    let before_deposit = report.before_deposit();
+    if !before_deposit.is_empty() {
+        writeln!(out, "\nBefore you deposit")?;
+        (1..)
+            .zip(before_deposit)
+            .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
+    }
+    writeln!(out, "\nWhat nobody can conclude from a transcript")?;
+    CANNOT_CONCLUDE.iter().try_for_each(|sentence| writeln!(out, "  - {sentence}"))?;
+    if let Some(next) = reading.next {
+        writeln!(out, "\nNext, with the ceremony file that you agreed to\n  {next}")?;
+    }
+    let last = match report.verdict() {
+        Verdict::Sound => SOUND_IN_SHORT.to_owned(),
+        _ => verdict(report),
+    };
+    writeln!(out, "\n{last}")
+}
+
+/// What the transcript says was agreed, and whether the operators consented to it.
+fn agreed(report: &Report, out: &mut String) -> core::fmt::Result {
+    let Some(ceremony) = report.ceremony() else {
+        return writeln!(out, "\nThe agreed ceremony cannot be read.");
+    };
+    if let Some((word, sentence)) = caution(report) {
+        write!(out, "\n{}: {sentence}", word.to_uppercase())?;
+    }
+    writeln!(out, "\n{}", describe(ceremony).trim_end())
+}
+
+/// The validators' keys, each with its address where there are several.
+fn validators(audited: &Audited, everything: bool, out: &mut String) -> core::fmt::Result {
+    let wanted = audited.ceremony().validators();
+    let one_address = wanted.iter().all(|other| other.withdrawal == wanted[0].withdrawal);
+    let row = |(number, (made, wanted)): (usize, (&ValidatorOutcome, &ValidatorSpec))| {
+        let key = hex::encode(made.public_key.to_compressed());
+        let address = match one_address {
+            true => String::new(),
+            false => format!(" to {}", wanted.withdrawal.address()),
+        };
+        format!("  {number:>4}  0x{key}{address}")
+    };
+    let rows = (1..).zip(audited.validators().iter().zip(wanted)).map(row).collect();
+    writeln!(out, "\nValidators: {}", wanted.len())?;
+    few(rows, everything).iter().try_for_each(|row| writeln!(out, "{row}"))
+}
+
+/// Each check with what became of it; where none of the protocol's failed, one line for all of
+/// those.
+fn checks(report: &Report, everything: bool, out: &mut String) -> core::fmt::Result {
+    let numbered = |line: &&Line| line.code <= Code::V20;
+    let in_full = everything
+        || report.lines().iter().filter(numbered).any(|line| line.status == Status::Failed);
     writeln!(out, "\nChecks")?;
-    for line in report.lines() {
+    if !in_full {
+        let lines: Vec<&Line> = report.lines().iter().filter(numbered).collect();
+        let runs = lines.chunk_by(|a, b| a.status == b.status).map(|run| match run {
+            [first, .., last] => format!("{} to {} {}", first.code, last.code, first.status),
+            run => run.iter().map(|only| format!("{} {}", only.code, only.status)).collect(),
+        });
+        writeln!(out, "  {} (--verbose lists them)", runs.collect::<Vec<_>>().join(", "))?;
+    }
+    for line in report.lines().iter().filter(|line| in_full || !numbered(line)) {
         writeln!(
             out,
             "  {:<12}  {:<14}  {}: {}",
@@ -142,15 +215,7 @@ fn write_text(report: &Report, out: &mut String) -> core::fmt::Result {
             line.detail
         )?;
     }
-    let before_deposit = report.before_deposit();
-    if !before_deposit.is_empty() {
-        writeln!(out, "\nBefore you deposit")?;
-        (1..)
-            .zip(before_deposit)
-            .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
-    }
-    writeln!(out, "\nWhat nobody can conclude from a transcript")?;
-    CANNOT_CONCLUDE.iter().try_for_each(|sentence| writeln!(out, "  - {sentence}"))
+    Ok(())
 }
 
 fn json<T: Serialize>(value: &T) -> Vec<u8> {

@@ -171,8 +171,8 @@ impl Report {
         self.completed
     }
 
-    /// Who is proven to be at fault, by index, in a transcript or in a set of statements. Checks can
-    /// fail without: what does not open, anybody may have put there.
+    /// Who is proven to be at fault, by index, in a transcript or in a set of statements. Checks
+    /// can fail without: what does not open, anybody may have put there.
     pub fn at_fault(&self) -> &[Index] {
         &self.at_fault
     }

@@ -9,6 +9,7 @@ use crate::export::ssv::{
     verify_keyshares, verify_proofs,
 };
 use crate::protocol::outcome::ValidatorOutcome;
+use crate::spec::show::plural;
 
 use super::expectation::MOST_DIFFERENCES;
 use super::facts::Audited;
@@ -154,11 +155,11 @@ pub(super) fn keyshares(
             }
         }
     }
-    let made = registered.len();
+    let made = plural(registered.len(), "validator");
     Ok((
         (),
         format!(
-            "{} of the {made} validators, every value as made by the ceremony{}",
+            "{} of the {made}, every value as made by the ceremony{}",
             seen.len(),
             told(&differing)
         ),
@@ -206,11 +207,11 @@ pub(super) fn proofs(audited: &Audited, files: &[(&str, &[u8])]) -> Result<((), 
         }
         verify_proofs(&wanted, &all).map_err(refuse)?;
     }
-    let made = registered.len();
+    let made = plural(registered.len(), "validator");
     Ok((
         (),
         format!(
-            "proofs of {} of the {made} validators, as the operators signed them{}",
+            "proofs of {} of the {made}, as the operators signed them{}",
             seen.len(),
             told(&differing)
         ),

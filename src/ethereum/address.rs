@@ -12,6 +12,15 @@ pub enum AddressError {
     /// Not `0x` and 40 hexadecimal digits.
     #[error("not an address: 0x and 40 hexadecimal digits are required")]
     Shape,
+    /// Another number of digits.
+    #[error("not an address: {0} hexadecimal digits after 0x, where an address has 40{1}")]
+    Digits(usize, &'static str),
+    /// A name that a contract translates.
+    #[error("a name, not an address: what a name means can change; give the address (0x...)")]
+    Name,
+    /// White space before, behind or in it.
+    #[error("not an address: there is a space in it")]
+    Space,
     /// Letters of one case only, where a checksum is required.
     #[error(
         "the address has no checksum: copy it in its mixed-case spelling (ERC-55) from the wallet"
@@ -71,7 +80,22 @@ impl ExecutionAddress {
     }
 
     fn decode(text: &str) -> Result<Self, AddressError> {
-        let digits = text.strip_prefix("0x").ok_or(AddressError::Shape)?;
+        if text.trim().len() < text.len() {
+            return Err(AddressError::Space);
+        }
+        let Some(digits) = text.strip_prefix("0x") else {
+            let name = text.contains('.') && !text.contains(':');
+            return Err(if name { AddressError::Name } else { AddressError::Shape });
+        };
+        if digits.len() != 40 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let known_by = match digits.len() {
+                64 => "; 64 are withdrawal credentials, or a private key, which nobody may see",
+                96 => "; 96 are a validator's public key",
+                130 => "; 130 are a public key or a signature",
+                _ => "",
+            };
+            return Err(AddressError::Digits(digits.len(), known_by));
+        }
         let mut bytes = [0; 20];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| AddressError::Shape)?;
         Self::from_bytes(bytes)
@@ -148,8 +172,19 @@ mod tests {
             (flipped, BadChecksum),
             (good.replacen("5aAeb6", "5aAeb7", 1), BadChecksum),
             (good[2..].to_owned(), Shape),
-            (format!("{good} "), Shape),
-            (format!("{good}00"), Shape),
+            (format!("{good} "), Space),
+            (format!("\t{good}"), Space),
+            (format!("{good}00"), Digits(42, "")),
+            (
+                format!("0x{}", "ab".repeat(32)),
+                Digits(
+                    64,
+                    "; 64 are withdrawal credentials, or a private key, which nobody may see",
+                ),
+            ),
+            (format!("0x{}", "ab".repeat(48)), Digits(96, "; 96 are a validator's public key")),
+            ("vitalik.eth".to_owned(), Name),
+            (format!("eth:{good}"), Shape),
             (good.replacen("0x", "0X", 1), Shape),
             (good.replacen('5', "é", 1), Shape),
             (String::new(), Shape),

@@ -52,7 +52,7 @@ pub enum AmountError {
     #[error("more than 9 decimal places")]
     TooFine,
     /// Does not fit 64 bits of gwei.
-    #[error("an impossibly large amount")]
+    #[error("an impossibly large amount; amounts are in whole coins (like 32), not in gwei or wei")]
     TooLarge,
 }
 

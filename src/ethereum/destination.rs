@@ -9,8 +9,6 @@ use super::network::{deposit_contract_of, listed};
 /// Why money that is paid to an address stays there, or is anybody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trap {
-    /// A burn address, of which nobody has a key.
-    Burn,
     /// A contract that cannot send on what a withdrawal brings: a withdrawal raises the balance and
     /// runs no code (EIP-4895).
     Contract(&'static str),
@@ -27,7 +25,6 @@ pub enum Trap {
 impl fmt::Display for Trap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Burn => f.write_str("a burn address: nobody can move money that is sent there"),
             Self::Contract(what) => write!(f, "{what}: money sent there can never be moved"),
             Self::DepositContract(at) => write!(
                 f,
@@ -46,6 +43,8 @@ impl fmt::Display for Trap {
 /// Why an address is probably not the one that was meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Doubt {
+    /// The customary burn address, of which nobody has a key: meant for rehearsals at best.
+    Burn,
     /// Its digits repeat, as in a placeholder.
     Pattern,
     /// Its private key is in public documents.
@@ -55,6 +54,7 @@ pub enum Doubt {
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Burn => "a burn address: nobody can ever move money that is sent there",
             Self::Pattern => {
                 "its digits repeat, as in a placeholder; check that somebody has its key"
             }
@@ -67,7 +67,7 @@ impl fmt::Display for Doubt {
 
 /// Contracts of the protocol (EIP-4788, EIP-2935, EIP-7002, EIP-7251, EIP-8282) and others that are
 /// at one address on many networks.
-const CONTRACTS: [([u8; 20], Trap); 11] = [
+const CONTRACTS: [([u8; 20], Trap); 10] = [
     (
         hex_literal(b"000f3df6d732807ef1319fb7b8bb8522d0beac02"),
         Trap::Contract("the contract of beacon block roots (EIP-4788)"),
@@ -105,8 +105,10 @@ const CONTRACTS: [([u8; 20], Trap); 11] = [
         Trap::Anybodys("the Multicall3 contract"),
     ),
     (hex_literal(b"fffffffffffffffffffffffffffffffffffffffe"), Trap::System),
-    (hex_literal(b"000000000000000000000000000000000000dead"), Trap::Burn),
 ];
+
+/// A burn address by custom.
+const BURN: [u8; 20] = hex_literal(b"000000000000000000000000000000000000dead");
 
 /// The first accounts of Hardhat, Foundry and Ganache, and those of the private keys 1 and 2.
 const PUBLISHED: [[u8; 20]; 13] = [
@@ -143,11 +145,14 @@ pub fn trap(address: &ExecutionAddress) -> Option<Trap> {
         return Some(Trap::DepositContract(*address));
     }
     // EIP-1352 keeps the first 65536 addresses for them.
-    (bytes[..18] == [0; 18]).then_some(Trap::Precompile)
+    (bytes[..18] == [0; 18] && *bytes != BURN).then_some(Trap::Precompile)
 }
 
 /// Why this address is probably a mistake, if it looks like one.
 pub fn doubt(address: &ExecutionAddress) -> Option<Doubt> {
+    if *address.as_bytes() == BURN {
+        return Some(Doubt::Burn);
+    }
     if PUBLISHED.contains(address.as_bytes()) {
         return Some(Doubt::PublishedKey);
     }
@@ -161,6 +166,13 @@ pub fn doubt(address: &ExecutionAddress) -> Option<Doubt> {
     different.sort_unstable();
     let few = different.chunk_by(|a, b| a == b).count() <= FEWEST_DIGITS;
     (periodic || run || few).then_some(Doubt::Pattern)
+}
+
+/// The address with what is wrong with it, or looks wrong, for a person.
+pub fn warning(address: &ExecutionAddress) -> Option<String> {
+    let trap = trap(address).map(|trap| trap.to_string());
+    let found = trap.or_else(|| Some(doubt(address)?.to_string()))?;
+    Some(format!("{address}: {found}"))
 }
 
 /// 40 hexadecimal digits, at compile time.
@@ -201,7 +213,6 @@ mod tests {
             ("0x4e59b44847b379578588920cA78FbF26c0B4956C", "creates contracts"),
             ("0xcA11bde05977b3631167028862bE2a173976CA11", "anybody can take money"),
             ("0xffffFFFfFFffffffffffffffFfFFFfffFFFfFFfE", "nobody has its key"),
-            ("0x000000000000000000000000000000000000dEaD", "a burn address"),
             ("0x0000000000000000000000000000000000000001", "precompiled contracts"),
             ("0x0000000000000000000000000000000000000011", "precompiled contracts"),
             ("0x0000000000000000000000000000000000000100", "precompiled contracts"),
@@ -234,6 +245,8 @@ mod tests {
             let address = ExecutionAddress::parse_any(&address.to_lowercase()).unwrap();
             assert_eq!(doubt(&address), Some(Doubt::Pattern), "{address}");
         }
+        let burn = at("0x000000000000000000000000000000000000dEaD");
+        assert_eq!((trap(&burn), doubt(&burn)), (None, Some(Doubt::Burn)));
         for address in PUBLISHED {
             let address = ExecutionAddress::from_bytes(address).unwrap();
             assert_eq!(doubt(&address), Some(Doubt::PublishedKey), "{address}");

@@ -70,8 +70,13 @@ impl Exchange {
             .collect();
         let sealed = self.participant.lacks_box(peer, have);
         due.extend(sealed.then_some((Given::Box, None)));
-        if due.is_empty() || !answers.take(out.now, &self.pacing) {
+        // Those who have finished may have no channel to it.
+        let finished = self.participant.finished_unknown_to(peer, have);
+        if (due.is_empty() && finished.is_empty()) || !answers.take(out.now, &self.pacing) {
             return;
+        }
+        for done in finished.into_iter().filter_map(|who| self.participant.done_of(who)) {
+            out.send(peer, Frame::Done(done));
         }
         let (me, bytes_of_box) = (self.participant.seat().me, self.shape.box_bytes());
         due.sort_by_key(|(given, statement)| {

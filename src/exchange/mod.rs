@@ -23,7 +23,7 @@ pub use carry_out::{Storage, Trouble, carry_out};
 pub use event::{Action, Ending, Event, Moment, Notice};
 pub use in_memory::InMemory;
 pub use pace::Pace;
-pub use pacing::Pacing;
+pub use pacing::{Pacing, reminds};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub struct Exchange {
     /// Ticks since this operator last said anything new.
     idle: u32,
     answers: BTreeMap<Index, Answers>,
-    /// Peers that have noted that this operator holds everything.
+    /// Peers that have noted of everybody that it holds everything.
     acknowledged: BTreeSet<Index>,
     written_at: Option<Duration>,
     all_confirmed_at: Option<Duration>,
@@ -132,7 +132,11 @@ impl Exchange {
                 self.tell_all(&said, &mut out);
             }
             Event::Frame { from, bytes } => self.frame(from, &bytes, storage, &mut out)?,
-            Event::Tick => self.tick(&mut out),
+            Event::Tick => {
+                let said = self.give(Input::Waited, storage)?.unwrap_or_default();
+                self.tell_all(&said, &mut out);
+                self.tick(&mut out);
+            }
         }
         if let Some(ending) = self.ending(&mut out) {
             if matches!(ending, Ending::Fault { .. }) {
@@ -186,6 +190,10 @@ impl Exchange {
         self.connected.insert(peer);
         self.answers.entry(peer).or_default().reconnected();
         out.send(peer, Frame::Have(self.participant.have(false)));
+        // It may know already that we have finished, and still have to pass it on.
+        if let Some(done) = self.participant.done() {
+            out.send(peer, Frame::Done(done));
+        }
     }
 
     fn frame<S: Storage>(
@@ -203,11 +211,12 @@ impl Exchange {
             }
             Ok(Frame::Have(have)) => {
                 self.answer(from, &have, out);
-                if have.confirmed.get(me.position()) == Some(&true) {
+                if have.knows_all_done(from) {
                     self.acknowledged.insert(from);
                 }
                 Input::PeerHolds { peer: from, have }
             }
+            Ok(Frame::Done(done)) => Input::Done(done),
             Ok(Frame::Statement(bytes)) => Input::Statement(bytes),
             Ok(Frame::ShareBox { dealer, recipient, sealed }) if recipient == me => {
                 Input::ShareBox { dealer, sealed }
@@ -247,14 +256,28 @@ impl Exchange {
             out.send(from, Frame::Have(self.participant.have(true)));
         }
         if self.participant.unconfirmed() != unconfirmed {
-            // It waits to hear that we have noted it.
-            out.send(from, Frame::Have(self.participant.have(false)));
+            match self.participant.unconfirmed().is_empty() {
+                // Whoever has noted the same of everybody may leave.
+                true => self.tell_have(false, out),
+                // It waits to hear that we have noted it.
+                false => out.send(from, Frame::Have(self.participant.have(false))),
+            }
         }
         self.tell_all(&said, out);
         if self.participant.is_finished() && self.written_at.is_none() {
             self.tell_have(false, out);
+            if let Some(done) = self.participant.done() {
+                self.connected().for_each(|peer| out.send(peer, Frame::Done(done.clone())));
+            }
         }
         Ok(())
+    }
+
+    /// Whether somebody is awaited to whom there is no channel: what it says can only come by way
+    /// of others.
+    fn awaits_the_unreached(&self) -> bool {
+        let awaited = self.participant.waiting().everybody();
+        awaited.iter().any(|peer| !self.connected.contains(peer))
     }
 
     /// Carries a box, or the wish for one, between two others.
@@ -286,6 +309,7 @@ impl Exchange {
     }
 
     fn tell_have(&self, help: bool, out: &mut Outbox) {
+        let help = help || self.awaits_the_unreached();
         let have = self.participant.have(help);
         for peer in self.connected() {
             let help = help || self.participant.is_to_show(peer);
@@ -296,15 +320,17 @@ impl Exchange {
     /// Some time has passed: says again what it holds, and after a while asks for help.
     fn tick(&mut self, out: &mut Outbox) {
         self.idle = self.idle.saturating_add(1);
-        let remind = self.idle.is_multiple_of(self.pacing.remind);
+        let remind = reminds(self.idle, self.pacing.remind);
         if remind && self.participant.is_finished() {
             out.tell(Notice::StayingFor(self.participant.unconfirmed()));
         }
         let stuck = self.idle > self.pacing.patience || self.fault.is_some();
         self.tell_have(stuck, out);
-        if stuck {
-            // A dealer that does not answer us may answer others.
-            for want in self.participant.wants() {
+        // A dealer that does not answer us may answer others, and one without a channel has to.
+        for want in self.participant.wants() {
+            let unreached = matches!(&want, Frame::Want { dealer, .. }
+                if !self.connected.contains(dealer));
+            if stuck || unreached {
                 self.connected().for_each(|peer| out.send(peer, want.clone()));
             }
         }

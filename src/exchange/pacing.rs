@@ -10,7 +10,8 @@ pub struct Pacing {
     pub tick: Duration,
     /// After how many ticks without news it asks for everybody's statements: 3.
     pub patience: u32,
-    /// After how many ticks without news the person is told who is awaited: 15.
+    /// After how many ticks without news the person is told who is awaited: 15; then less and less
+    /// often ([`reminds`]).
     pub remind: u32,
     /// Bytes queued for a peer above which it gets no answer and nothing of others: 64 KiB.
     pub backlog: usize,
@@ -37,6 +38,13 @@ pub struct Pacing {
     pub linger: Duration,
 }
 
+/// Whether a person is reminded now, `ticks` after the last news: after `first` ticks, then each time
+/// after twice as long, and from then on after every 20 times `first`.
+pub fn reminds(ticks: u32, first: u32) -> bool {
+    let times = ticks.checked_div(first).filter(|times| ticks == times * first);
+    times.is_some_and(|times| times.is_power_of_two() && times < 20 || times % 20 == 0 && times > 0)
+}
+
 impl Pacing {
     /// As operators run, staying `linger` for peers that have not confirmed.
     pub fn new(linger: Duration) -> Self {
@@ -54,5 +62,16 @@ impl Pacing {
             told: Duration::from_secs(2),
             linger,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reminders_come_less_often() {
+        let at: Vec<u32> = (0..1000).filter(|ticks| reminds(*ticks, 15)).collect();
+        assert_eq!(at, [15, 30, 60, 120, 240, 300, 600, 900]);
     }
 }

@@ -47,7 +47,7 @@ pub enum ExitFileError {
     #[error(
         "signature: does not verify for epoch {epoch}, validator {validator_index}, on {network}, \
          by key 0x{pubkey}{}",
-        told(.made_for.as_ref(), network)
+        told(.made_for.as_deref(), network)
     )]
     Signature {
         /// The exit's epoch.
@@ -59,7 +59,7 @@ pub enum ExitFileError {
         /// The key.
         pubkey: String,
         /// The fork that the exit was made for, if it is a known one.
-        made_for: Option<Fork>,
+        made_for: Option<Box<Fork>>,
     },
     /// A JSON value of another type.
     #[error("{field}: {found} instead of a string")]
@@ -169,19 +169,21 @@ pub fn verify_exit(
     if bls_verify(pubkey, &root, &exit.signature) {
         return Ok(exit);
     }
+    let signed_for = |fork: &Fork| {
+        bls_verify(pubkey, &fork.exit_domain().signing_root(exit.message.root()), &exit.signature)
+    };
     Err(ExitFileError::Signature {
         epoch: exit.message.epoch,
         validator_index: exit.message.validator_index,
         network: network.name().to_owned(),
         pubkey: hex::encode(pubkey.to_compressed()),
-        made_for: forks_of(network).find(|fork| {
-            bls_verify(
-                pubkey,
-                &fork.exit_domain().signing_root(exit.message.root()),
-                &exit.signature,
-            )
-        }),
+        made_for: forks_of(network).find(signed_for).map(Box::new),
     })
+}
+
+/// The name that `charon exit fetch` gives the exit of this validator: `exit-0x<public key>.json`.
+pub fn charon_exit_name(public_key: &[u8; 48]) -> String {
+    format!("exit-0x{}.json", hex::encode(public_key))
 }
 
 /// The forks that an exit may have been made for by mistake.

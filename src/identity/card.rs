@@ -11,8 +11,9 @@ use bech32::{Bech32m, Hrp};
 
 use super::key::{BadSignature, KeyError, OperatorKey, OperatorPublic};
 use super::name::{PlainError, check_plain};
+use super::short::ShortForm;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
-use crate::primitives::hash::Tag;
+use crate::primitives::hash::{Tag, tagged};
 use crate::primitives::x25519::{DhKeyError, DhPublic};
 
 /// Longest name of an operator, in bytes.
@@ -256,9 +257,19 @@ impl OperatorCard {
 
     /// One line, `quorate1...`.
     pub fn encode(&self) -> String {
-        let bytes = Writer::with_capacity(162 + LONGEST_NAME).u8(self.version());
-        bech32::encode_lower::<Bech32m>(PREFIX, &self.write(bytes).finish())
+        bech32::encode_lower::<Bech32m>(PREFIX, &self.to_bytes())
             .expect("far below bech32m's length")
+    }
+
+    /// What people compare of the whole card: the first 80 bits of the digest of its bytes. Another
+    /// name, key, Noise static or install mark has another one.
+    pub fn short(&self) -> ShortForm {
+        ShortForm::of(tagged(Tag::Card, &[&self.to_bytes()]).as_bytes())
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let version = Writer::with_capacity(162 + LONGEST_NAME).u8(self.version());
+        self.write(version).finish()
     }
 
     /// Reads what [`OperatorCard::encode`] wrote; spaces around it are the caller's to trim.

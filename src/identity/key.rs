@@ -8,6 +8,7 @@ use hmac::digest::FixedOutput as _;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::short::ShortForm;
 use crate::primitives::hash::{Tag, tagged};
 use crate::primitives::memo::remember;
 use crate::primitives::secret::{Secret32, wiping};
@@ -53,6 +54,11 @@ impl OperatorPublic {
     /// The 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// What people compare: the first 80 bits.
+    pub fn short(&self) -> ShortForm {
+        ShortForm::of(&self.0)
     }
 
     /// Checks an Ed25519 signature over the 32 bytes `TH(tag, message)`.

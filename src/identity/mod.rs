@@ -8,6 +8,9 @@ pub mod name;
 
 pub mod operator;
 
+mod short;
+
 pub use card::{InstallMark, OperatorCard, OperatorName};
 pub use key::{OperatorKey, OperatorPublic};
 pub use operator::Operator;
+pub use short::ShortForm;

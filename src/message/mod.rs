@@ -7,6 +7,8 @@ pub mod body;
 #[doc(hidden)]
 pub mod complaint;
 
+pub mod done;
+
 pub mod envelope;
 
 #[doc(hidden)]

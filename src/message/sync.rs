@@ -6,6 +6,7 @@ use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
 
+use super::done::{DONE_BYTES, Done};
 use super::envelope::Round;
 use super::shape::Shape;
 
@@ -13,6 +14,7 @@ const HAVE: u8 = 1;
 const STATEMENT: u8 = 2;
 const SHARE_BOX: u8 = 3;
 const WANT: u8 = 4;
+const DONE: u8 = 5;
 
 /// Which slots an operator holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,12 @@ impl Have {
         let count = shape.slot_count();
         let last = count - shape.speakers(shape.last_round()).len();
         self.slots.len() == count && self.slots[last..].iter().all(Option::is_some)
+    }
+
+    /// Whether the sender, `who`, has noted of everybody else that it holds everything.
+    pub fn knows_all_done(&self, who: Index) -> bool {
+        let mut others = self.confirmed.iter().enumerate();
+        others.all(|(position, noted)| *noted || position == who.position())
     }
 
     /// Whether the sender needs the share box of `dealer`.
@@ -72,6 +80,8 @@ pub enum Frame {
         /// For whom.
         recipient: Index,
     },
+    /// `5 ‖ index ‖ certificate ‖ signature`: an operator has finished. Anybody may carry it.
+    Done(Done),
 }
 
 fn boolean(r: &mut Reader<'_>, what: &'static str) -> Result<bool, DecodeError> {
@@ -93,7 +103,7 @@ impl Frame {
         let statement =
             shape.slots().map(|(round, seat)| shape.longest_in(round, seat)).max().unwrap_or(0);
         let have = 2 + 32 * shape.slot_count() + shape.parts.dealers.len() + shape.n;
-        (1 + statement).max(5 + shape.box_bytes()).max(have)
+        (1 + statement).max(5 + shape.box_bytes()).max(have).max(1 + DONE_BYTES)
     }
 
     /// Reads a frame; lengths follow from the spec.
@@ -122,6 +132,11 @@ impl Frame {
                 dealer: seat(r, "dealer", shape)?,
                 recipient: seat(r, "recipient", shape)?,
             }),
+            DONE => Ok(Self::Done(Done {
+                operator: seat(r, "operator", shape)?,
+                certificate: Digest(r.array("certificate")?),
+                signature: r.array("signature")?,
+            })),
             _ => Err(DecodeError::Invalid { what: "frame type", why: "unknown" }),
         })
     }
@@ -133,6 +148,7 @@ impl Frame {
             Self::Statement(bytes) => 1 + bytes.len(),
             Self::ShareBox { sealed, .. } => 5 + sealed.len(),
             Self::Want { .. } => 5,
+            Self::Done(_) => 1 + DONE_BYTES,
         }
     }
 
@@ -151,6 +167,11 @@ impl Frame {
                 w.u8(SHARE_BOX).u16(dealer.get()).u16(recipient.get()).bytes(sealed)
             }
             Self::Want { dealer, recipient } => w.u8(WANT).u16(dealer.get()).u16(recipient.get()),
+            Self::Done(done) => w
+                .u8(DONE)
+                .u16(done.operator.get())
+                .bytes(done.certificate.as_ref())
+                .bytes(&done.signature),
         }
         .finish()
     }

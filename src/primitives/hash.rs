@@ -105,6 +105,8 @@ tags! {
     RequestChannelPrologue = "request-channel-prologue",
     /// Channel confirmation.
     ChannelConfirm = "channel-confirm",
+    /// An operator's word that it has finished.
+    Done = "done",
     /// Seed of an operator's Ed25519 key, from the operator's entropy.
     OperatorSeed = "operator-seed",
     /// Seed of an operator's Noise static, from the operator's entropy.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::complaint::{Abandon, Awaited};
+use crate::message::done::Done;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::share_box;
@@ -40,6 +41,8 @@ pub struct Participant {
     /// What keeps an operator that has prepared from going on, until a certificate comes.
     stalled: Option<Box<Fault>>,
     pub(super) confirmed: BTreeSet<Index>,
+    /// The signed words of others that they have finished.
+    pub(super) dones: BTreeMap<Index, Done>,
     pub(super) errands: Errands,
     claims: Claims,
 }
@@ -64,6 +67,7 @@ impl Participant {
             stage: Some(Stage::Hellos(AwaitHellos)),
             stalled: None,
             confirmed: BTreeSet::new(),
+            dones: BTreeMap::new(),
             errands: Errands::default(),
             claims: Claims::default(),
         }
@@ -99,6 +103,8 @@ impl Participant {
                 let claimed = !self.is_finished() && self.world.is_claimed(&have);
                 self.after_claims(step, |claims| claims.heard(peer, claimed))
             }
+            Input::Waited => self.after_claims(Step::default(), Claims::tick),
+            Input::Done(done) => self.take_done(done),
             Input::PeerLeft(peer) => self.after_claims(Step::default(), |claims| claims.left(peer)),
             Input::Reread(bodies) => self.answer(|stage, world, step| match stage {
                 Stage::Reread(stage) => stage
@@ -116,15 +122,28 @@ impl Participant {
     }
 
     fn take_statement(&mut self, bytes: &[u8]) -> Result<Step, Refused> {
+        let mut step = Step::default();
+        self.take_into(bytes, &mut step)?;
+        Ok(step)
+    }
+
+    /// Takes a statement; what follows joins a step.
+    pub(super) fn take_into(&mut self, bytes: &[u8], step: &mut Step) -> Result<(), Refused> {
         let opened = self.world.inbox.open(bytes);
         if opened == Err(Reject::Early) {
             self.world.keep_early(bytes);
         }
         let statement = opened?;
-        let mut step = Step::default();
         if self.world.lacks_own(&statement) && !self.is_finished() {
-            self.world.note_elsewhere(statement);
-            return Ok(step);
+            match self.world.adopt(&statement) {
+                Some(record) => step.persist.push(record),
+                None => self.world.note_elsewhere(statement),
+            }
+            return Ok(());
+        }
+        if self.world.recalled.values().any(|recalled| *recalled == statement) {
+            // It is filed when its stage is reached.
+            return Ok(());
         }
         let mut arrival = self.world.inbox.file(statement.clone());
         if arrival == Arrival::Surplus
@@ -135,9 +154,9 @@ impl Participant {
         }
         if matches!(arrival, Arrival::New | Arrival::Conflict) {
             step.persist.push(Record::statement(&statement));
-            self.advance(&mut step)?;
+            self.advance(step)?;
         }
-        Ok(step)
+        Ok(())
     }
 
     /// Of a log that was put back: own statements that it lacks, to say what is known.
@@ -181,6 +200,22 @@ impl Participant {
         step.persist.push(Record::sealed_box(RecordKind::ReceivedBox, dealer, &sealed));
         world.received.insert(dealer, sealed);
         self.advance(&mut step)?;
+        Ok(step)
+    }
+
+    /// Somebody has finished. The first word of each is kept; more of them say nothing more.
+    fn take_done(&mut self, done: Done) -> Result<Step, Refused> {
+        let mut step = Step::default();
+        let who = done.operator;
+        if who == self.world.seat.me || self.dones.contains_key(&who) {
+            return Ok(step);
+        }
+        if !done.verifies(&self.world.seat.ceremony) {
+            return Err(Refused::Unsigned(who));
+        }
+        step.persist.push(Record::done(&done));
+        self.confirmed.insert(who);
+        self.dones.insert(who, done);
         Ok(step)
     }
 
@@ -390,6 +425,12 @@ impl Participant {
         self.world.is_prepared()
     }
 
+    /// Whether this operator has signed its statement of `round`, or is known to have.
+    pub fn has_said(&self, round: Round) -> bool {
+        let filed = self.world.inbox.all(round, self.world.seat.me).next();
+        filed.is_some() || self.world.recalled.contains_key(&round)
+    }
+
     /// The final shares, one for each validator, once they are stored.
     ///
     /// # Security
@@ -416,7 +457,11 @@ impl Participant {
             }
             _ => Vec::new(),
         };
-        Waiting { round, statements, boxes }
+        let to_show = match self.put_back() {
+            None => self.world.seat.others().filter(|peer| self.is_to_show(*peer)).collect(),
+            Some(_) => Vec::new(),
+        };
+        Waiting { round, statements, boxes, to_show }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Logs that were put back to an earlier state: others hold statements of this operator that its
 //! log lacks, or outputs are written that its log does not account for.
 //!
-//! From such a log nothing more is signed: what it would sign might differ from what was signed.
+//! From such a log nothing more is signed: what it would sign might differ from what was signed. A
+//! log that holds this operator's PREPARE holds its share, and every valid later statement of it has
+//! one content but for ciphertexts: it takes these statements from others instead of making them,
+//! and goes on.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +21,11 @@ use super::world::World;
 /// What an operator's store holds beside the log. A log in its newest state accounts for all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Beside {
-    /// Own statements that others were found to hold in an earlier run, when the log lacked them.
+    /// Own statements that others were found to hold in an earlier run, when the log lacked them;
+    /// and an abandonment of which a record was made.
     pub elsewhere: Vec<Statement>,
-    /// Outputs are written.
-    pub outputs: bool,
+    /// The statements of the transcript among the outputs, if outputs are written.
+    pub outputs: Vec<Statement>,
 }
 
 /// How it is known that a log was put back to an earlier state.
@@ -42,9 +46,9 @@ impl PutBack {
     pub fn of(
         seat: &OwnSeat,
         records: &[Record],
-        beside: Beside,
+        beside: &Beside,
     ) -> Result<Option<Self>, ReplayError> {
-        if beside == Beside::default() {
+        if *beside == Beside::default() {
             return Ok(None);
         }
         let held = records.iter().filter(|record| record.kind == RecordKind::Statement);
@@ -53,21 +57,22 @@ impl PutBack {
         if own().any(|held| held.envelope.kind == Kind::Abandon) {
             return Err(ReplayError::Abandoned);
         }
+        let prepared = own().any(|held| is_ordinary(held, Round::Prepare));
         let lacking = |statement: &Statement| {
             statement.envelope.sender == seat.me
+                && (statement.envelope.kind == Kind::Abandon || !prepared)
                 && own().all(|held| held.digest() != statement.digest())
         };
         let mut put_back = Self::default();
-        beside.elsewhere.into_iter().filter(lacking).for_each(|lost| put_back.add(lost));
+        let lost = beside.elsewhere.iter().filter(|statement| lacking(statement));
+        lost.for_each(|lost| put_back.add(lost.clone()));
         let shape = seat.shape();
         let last = shape.last_round();
         let said = |index: Index| {
-            held.iter().any(|held| {
-                let envelope = &held.envelope;
-                (envelope.sender, envelope.kind, envelope.round) == (index, Kind::Ordinary, last)
-            })
+            held.iter().any(|held| held.envelope.sender == index && is_ordinary(held, last))
         };
-        put_back.outputs = beside.outputs && !shape.speakers(last).iter().all(said);
+        put_back.outputs =
+            !beside.outputs.is_empty() && !prepared && !shape.speakers(last).iter().all(said);
         Ok(Some(put_back).filter(Self::is_known))
     }
 
@@ -96,9 +101,16 @@ impl PutBack {
     }
 }
 
+fn is_ordinary(statement: &Statement, round: Round) -> bool {
+    (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, round)
+}
+
 /// How many times a peer may say that it holds an own statement without showing it, until it is no
 /// longer waited for: it shows it at once if it has it.
 const MOST_CLAIMS: u8 = 4;
+
+/// For how many ticks of the exchange a peer that says so and then says nothing is waited for.
+const MOST_TICKS: u8 = 15;
 
 /// Own statements that are kept while their session is not known. A peer can only fill them with
 /// what this operator signed in other ceremonies.
@@ -107,34 +119,52 @@ const MOST_EARLY: usize = 32;
 /// Peers that say that they hold own statements which the log lacks. What they say is not signed:
 /// it makes this operator ask, and sign nothing for a moment, once for each peer.
 #[derive(Debug, Default)]
-pub(super) struct Claims(BTreeMap<Index, u8>);
+pub(super) struct Claims(BTreeMap<Index, Claim>);
+
+#[derive(Debug)]
+enum Claim {
+    /// How often the peer has said so, and for how many ticks it has been waited for.
+    Open { said: u8, ticks: u8 },
+    /// It is not waited for again.
+    Over,
+}
 
 impl Claims {
     /// `peer` has said what it holds.
     pub(super) fn heard(&mut self, peer: Index, claims: bool) {
         match self.0.get_mut(&peer) {
-            Some(count) if claims => *count = count.saturating_add(1),
-            Some(count) => *count = u8::MAX,
-            None if claims => drop(self.0.insert(peer, 1)),
+            Some(Claim::Open { said, .. }) if claims && *said < MOST_CLAIMS => *said += 1,
+            Some(claim) => *claim = Claim::Over,
+            None if claims => drop(self.0.insert(peer, Claim::Open { said: 1, ticks: 0 })),
             None => {}
         }
     }
 
     /// `peer` has gone.
     pub(super) fn left(&mut self, peer: Index) {
-        if let Some(count) = self.0.get_mut(&peer) {
-            *count = u8::MAX;
+        if let Some(claim) = self.0.get_mut(&peer) {
+            *claim = Claim::Over;
+        }
+    }
+
+    /// A tick of the exchange has passed.
+    pub(super) fn tick(&mut self) {
+        for claim in self.0.values_mut() {
+            match claim {
+                Claim::Open { ticks, .. } if *ticks < MOST_TICKS => *ticks += 1,
+                _ => *claim = Claim::Over,
+            }
         }
     }
 
     /// Whether `peer` is waited for to show what it says that it holds.
     pub(super) fn is_open_for(&self, peer: Index) -> bool {
-        self.0.get(&peer).is_some_and(|count| *count <= MOST_CLAIMS)
+        matches!(self.0.get(&peer), Some(Claim::Open { .. }))
     }
 
     /// Whether any peer is.
     pub(super) fn is_open(&self) -> bool {
-        self.0.values().any(|count| *count <= MOST_CLAIMS)
+        self.0.values().any(|claim| matches!(claim, Claim::Open { .. }))
     }
 }
 
@@ -149,24 +179,43 @@ impl World {
         filed.chain(recalled.get(&round).map(Statement::digest)).collect()
     }
 
+    /// Whether the log would lack an own statement of this content. Where this operator has
+    /// prepared, another content in a slot that is filled is nothing that it lacks.
+    fn lacks(&self, round: Round, digest: &Digest) -> bool {
+        let held = Self::holds(&self.inbox, &self.recalled, round, self.seat.me);
+        !held.contains(digest) && (held.is_empty() || !self.is_prepared())
+    }
+
     /// Whether this is an own statement that the log lacks.
     pub(super) fn lacks_own(&self, statement: &Statement) -> bool {
         let envelope = &statement.envelope;
-        let me = self.seat.me;
         // A log that held an abandonment would not have started.
-        envelope.sender == me
-            && (envelope.kind == Kind::Abandon
-                || !Self::holds(&self.inbox, &self.recalled, envelope.round, me)
-                    .contains(&statement.digest()))
+        envelope.sender == self.seat.me
+            && (envelope.kind == Kind::Abandon || self.lacks(envelope.round, &statement.digest()))
+    }
+
+    /// Takes an own statement that the log lacks as if this operator had made it now, if it has
+    /// prepared: what it would make has the same content, and its share is stored. Whether the
+    /// statement holds is looked at like those of others.
+    pub(super) fn adopt(&mut self, statement: &Statement) -> Option<Record> {
+        let envelope = &statement.envelope;
+        let prepare = self.own_prepare().filter(|_| self.is_prepared())?;
+        let fits = prepare.envelope.session == envelope.session
+            && envelope.sender == self.seat.me
+            && is_ordinary(statement, envelope.round)
+            && envelope.round > Round::Prepare
+            && Self::holds(&self.inbox, &self.recalled, envelope.round, self.seat.me).is_empty();
+        fits.then(|| {
+            self.recalled.insert(envelope.round, statement.clone());
+            Record::statement(statement)
+        })
     }
 
     /// Whether somebody who holds `theirs` says that it holds an own statement that the log lacks.
     pub(super) fn is_claimed(&self, theirs: &Have) -> bool {
-        let me = self.seat.me;
         let claimed = |round| {
-            theirs.slot(&self.shape, round, me).is_some_and(|digest| {
-                !Self::holds(&self.inbox, &self.recalled, round, me).contains(&digest)
-            })
+            let theirs = theirs.slot(&self.shape, round, self.seat.me);
+            theirs.is_some_and(|digest| self.lacks(round, &digest))
         };
         self.shape.rounds().iter().copied().any(claimed)
     }

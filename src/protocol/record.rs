@@ -1,9 +1,11 @@
 //! The records of an operator's log: all state of a participant. Resuming means replaying them.
 
+use crate::message::done::Done;
 use crate::message::envelope::Statement;
 use crate::message::share_box::{decode_shares, encode_shares};
-use crate::primitives::codec::DecodeError;
+use crate::primitives::codec::{DecodeError, Reader};
 use crate::primitives::curve::SecretScalar;
+use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::primitives::x25519::DhSecret;
 use crate::spec::threshold::Index;
@@ -34,15 +36,27 @@ pub enum RecordKind {
     /// A message that a share signed after the ceremony (the room `signing` has the layout).
     /// Written before the signature leaves; never erased.
     Signed = 9,
+    /// An operator's word that it has finished. Kept to be passed on.
+    Done = 10,
 }
 
 impl RecordKind {
     /// The kind with this number.
     pub fn from_number(number: u8) -> Option<Self> {
         use RecordKind::*;
-        [Seed, OneTimeKeys, OwnShares, Statement, ReceivedBox, SentBox, Shares, Confirmed, Signed]
-            .into_iter()
-            .find(|kind| *kind as u8 == number)
+        let all = [
+            Seed,
+            OneTimeKeys,
+            OwnShares,
+            Statement,
+            ReceivedBox,
+            SentBox,
+            Shares,
+            Confirmed,
+            Signed,
+            Done,
+        ];
+        all.into_iter().find(|kind| *kind as u8 == number)
     }
 }
 
@@ -134,6 +148,12 @@ impl Record {
         }
     }
 
+    pub(super) fn done(done: &Done) -> Self {
+        let index = done.operator.get().to_be_bytes();
+        let body = [&index[..], done.certificate.as_ref(), &done.signature].concat();
+        Self { kind: RecordKind::Done, body: SecretBytes::new(body) }
+    }
+
     fn damaged(&self) -> ReplayError {
         ReplayError::Record { kind: self.kind }
     }
@@ -156,6 +176,16 @@ impl Record {
 
     pub(super) fn to_statement(&self, seat: &OwnSeat) -> Result<Statement, ReplayError> {
         Statement::open(self.body.expose(), &seat.ceremony).map_err(|_| self.damaged())
+    }
+
+    pub(super) fn to_done(&self, seat: &OwnSeat) -> Result<Done, ReplayError> {
+        let read = Reader::all(self.body.expose(), |r| {
+            Ok((r.u16("index")?, Digest(r.array("certificate")?), r.array("signature")?))
+        });
+        let (index, certificate, signature) = read.map_err(|_| self.damaged())?;
+        let operator = Index::new(index).ok_or_else(|| self.damaged())?;
+        let done = Done { operator, certificate, signature };
+        done.verifies(&seat.ceremony).then_some(done).ok_or_else(|| self.damaged())
     }
 
     pub(super) fn to_sealed_box(&self) -> Result<(Index, Vec<u8>), ReplayError> {

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::message::done::Done;
 use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::share_box;
 use crate::message::sync::{Frame, Have};
@@ -95,6 +96,33 @@ impl Participant {
     fn is_unfilled_conflict(&self, round: Round, sender: Index) -> bool {
         let inbox = &self.world.inbox;
         inbox.get(round, sender).is_none() && inbox.all(round, sender).nth(1).is_some()
+    }
+
+    /// Who has finished, this operator among them, of whom `peer`, who holds `theirs`, has not noted
+    /// it; if their signed words are here.
+    pub fn finished_unknown_to(&self, peer: Index, theirs: &Have) -> Vec<Index> {
+        let me = self.world.seat.me;
+        let own =
+            (self.is_finished() && self.world.seat.ceremony.version().is_current()).then_some(me);
+        let all = self.dones.keys().copied().chain(own);
+        let unknown = |who: &Index| theirs.confirmed.get(who.position()) == Some(&false);
+        all.filter(|who| *who != peer && unknown(who)).collect()
+    }
+
+    /// The signed word of `who` that it has finished, if it is here.
+    pub fn done_of(&self, who: Index) -> Option<Done> {
+        match who == self.world.seat.me {
+            true => self.done(),
+            false => self.dones.get(&who).cloned(),
+        }
+    }
+
+    /// This operator's word that it has finished, once it has. There is none in version 1.
+    pub fn done(&self) -> Option<Done> {
+        let outcome = self.outcome().filter(|_| self.is_finished())?;
+        let (seat, ceremony) = (&self.world.seat, &self.world.seat.ceremony);
+        let signed = || Done::sign(seat.operator.key(), seat.me, ceremony, outcome.certificate);
+        ceremony.version().is_current().then(signed)
     }
 
     /// This operator's box for `recipient`, once it has dealt.

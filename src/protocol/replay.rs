@@ -8,7 +8,7 @@ use super::put_back::{Beside, PutBack};
 use super::record::{Record, RecordKind, ReplayError};
 use super::seat::OwnSeat;
 use super::ssv;
-use super::step::{Entropy, Step};
+use super::step::{Entropy, Refused, Step};
 
 impl Participant {
     /// Starts from what the log holds: resumes if it holds a statement, begins if this operator has
@@ -31,13 +31,13 @@ impl Participant {
         beside: Beside,
         entropy: impl FnOnce() -> Entropy,
     ) -> Result<(Self, Step), ReplayError> {
-        if let Some(put_back) = PutBack::of(&seat, &records, beside)? {
+        if let Some(put_back) = PutBack::of(&seat, &records, &beside)? {
             let mut participant = Self::new(seat);
             participant.world.put_back = put_back;
             return Ok((participant, Step::default()));
         }
         match records.iter().any(|record| record.kind == RecordKind::Statement) {
-            true => Self::resume(seat, records),
+            true => Self::resume(seat, records, beside),
             false => {
                 let version = seat.ceremony.version();
                 if !version.is_current() {
@@ -63,7 +63,12 @@ impl Participant {
 
     /// Replays the log. The step re-asks whatever was interrupted, and erases whatever should be
     /// gone by now.
-    fn resume(seat: OwnSeat, records: Vec<Record>) -> Result<(Self, Step), ReplayError> {
+    /// What stands beside it and is not in it comes last, as if a peer had shown it.
+    fn resume(
+        seat: OwnSeat,
+        records: Vec<Record>,
+        beside: Beside,
+    ) -> Result<(Self, Step), ReplayError> {
         let mut participant = Self::new(seat);
         let shape = participant.world.shape;
         let mut statements = Vec::new();
@@ -105,6 +110,11 @@ impl Participant {
                     let (peer, _) = record.to_sealed_box()?;
                     participant.confirmed.insert(peer);
                 }
+                RecordKind::Done => {
+                    let done = record.to_done(&world.seat)?;
+                    participant.confirmed.insert(done.operator);
+                    participant.dones.insert(done.operator, done);
+                }
                 // Of what comes after the ceremony.
                 RecordKind::Signed => {}
                 RecordKind::SentBox => {
@@ -117,6 +127,9 @@ impl Participant {
             return Err(ReplayError::Incomplete { missing: "hello" });
         }
         let mut step = Step::default();
+        for statement in beside.elsewhere.iter().chain(&beside.outputs) {
+            step.persist.extend(participant.world.adopt(statement));
+        }
         // Statements enter again in the order in which they were believed, so the session is known
         // where it was known then.
         for bytes in &statements {
@@ -128,6 +141,15 @@ impl Participant {
             accepted.map_err(|_| ReplayError::Record { kind: RecordKind::Statement })?;
         }
         participant.advance(&mut step)?;
+        if participant.is_prepared() {
+            for statement in &beside.outputs {
+                // From one of another session, say, nothing follows.
+                let taken = participant.take_into(statement.bytes(), &mut step);
+                if let Err(Refused::Storage(error)) = taken {
+                    return Err(error);
+                }
+            }
+        }
         Ok((participant, step))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::message::done::Done;
 use crate::message::envelope::{Reject, Round, Statement};
 use crate::message::sync::Have;
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -63,6 +64,11 @@ pub enum Input {
         /// What it says.
         have: Have,
     },
+    /// A tick of the exchange has passed: nobody is waited for without end to show what it says
+    /// that it holds.
+    Waited,
+    /// An operator says that it has finished, whoever brings it.
+    Done(Done),
     /// A peer has gone: it shows nothing more.
     PeerLeft(Index),
     /// The answer to [`Ask::Reread`].
@@ -80,6 +86,9 @@ pub enum Refused {
     /// A box whose digest its dealer has not signed (yet).
     #[error("a share box whose digest its dealer has not signed")]
     UnsignedBox,
+    /// A word that an operator has finished, which that operator has not signed.
+    #[error("a word that {0} has finished, without its signature")]
+    Unsigned(Index),
     /// An answer to nothing that was asked.
     #[error("an answer to something that was not asked")]
     NotAsked,
@@ -107,10 +116,13 @@ pub struct Waiting {
     pub statements: Vec<Index>,
     /// Whose share box is missing.
     pub boxes: Vec<Index>,
+    /// Who says that it holds a statement of this operator which its log lacks, and is asked for
+    /// it. Nothing is signed until it has had time to show it. It withholds nothing that is owed.
+    pub to_show: Vec<Index>,
 }
 
 impl Waiting {
-    /// Everybody of whom something is missing, by index.
+    /// Everybody of whom something is missing that it owes, by index.
     pub fn everybody(&self) -> Vec<Index> {
         let all: BTreeSet<Index> = self.statements.iter().chain(&self.boxes).copied().collect();
         all.into_iter().collect()

@@ -54,12 +54,14 @@ pub(super) struct World {
 }
 
 impl World {
+    /// What this operator has signed for the slot of its PREPARE.
+    pub(super) fn own_prepare(&self) -> Option<&Statement> {
+        let filed = self.inbox.get(Round::Prepare, self.seat.me);
+        filed.or_else(|| self.recalled.get(&Round::Prepare))
+    }
+
     fn in_slot_of_prepare(&self) -> Option<Kind> {
-        let own = self
-            .inbox
-            .get(Round::Prepare, self.seat.me)
-            .or_else(|| self.recalled.get(&Round::Prepare));
-        own.map(|statement| statement.envelope.kind)
+        self.own_prepare().map(|statement| statement.envelope.kind)
     }
 
     /// Whether this operator has signed that its shares are stored.

@@ -121,6 +121,7 @@ pub struct ValidatorRecord {
 
 #[derive(Deserialize)]
 struct Answer {
+    #[serde(default, deserialize_with = "json::object_or_null")]
     data: Option<Data>,
     /// Of an error: its HTTP status, and what it is.
     code: Option<u64>,
@@ -131,6 +132,7 @@ struct Answer {
 struct Data {
     index: String,
     status: String,
+    #[serde(deserialize_with = "json::object")]
     validator: Fields,
 }
 

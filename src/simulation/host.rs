@@ -45,6 +45,8 @@ pub struct Home {
     pub bug: Option<Bug>,
     /// Own statements that others hold and the log lacks.
     elsewhere: Vec<Statement>,
+    /// The transcript among the outputs.
+    transcript: Vec<Statement>,
     staged: bool,
     reread: Option<Arc<[u8]>>,
 }
@@ -144,6 +146,7 @@ impl Storage for Watched<'_> {
             outputs.outputs = outputs.digest;
         }
         self.watch.writes(&self.home.seat, participant, &outputs);
+        self.home.transcript = participant.inbox().statements().cloned().collect();
         self.home.disk.write_out(outputs)
     }
 
@@ -215,8 +218,15 @@ impl Home {
 impl Host {
     /// A machine that has not been started.
     pub fn new(seat: OwnSeat, disk: Disk, chance: Chance, period: u64, pacing: Pacing) -> Self {
-        let home =
-            Home { seat, disk, bug: None, elsewhere: Vec::new(), staged: false, reread: None };
+        let home = Home {
+            seat,
+            disk,
+            bug: None,
+            elsewhere: Vec::new(),
+            transcript: Vec::new(),
+            staged: false,
+            reread: None,
+        };
         Self {
             home,
             exchange: None,
@@ -255,7 +265,10 @@ impl Host {
         };
         let beside = Beside {
             elsewhere: self.home.elsewhere.clone(),
-            outputs: self.home.disk.image.outputs.is_some(),
+            outputs: match self.home.disk.image.outputs {
+                Some(_) => self.home.transcript.clone(),
+                None => Vec::new(),
+            },
         };
         let seat = self.home.seat.clone();
         let Ok((participant, step)) = Participant::start_beside(seat, records, beside, entropy)

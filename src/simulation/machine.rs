@@ -11,6 +11,7 @@ use crate::primitives::hash::{Tag, tagged};
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Entropy, Input, OwnSeat, Participant, Refused, Step};
+use crate::protocol::put_back::Beside;
 use crate::protocol::record::{Record, RecordKind};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::file::CeremonyFile;
@@ -87,6 +88,8 @@ pub struct Machine {
     pub participant: Option<Participant>,
     /// Its records; all writes are synced.
     pub log: Vec<(RecordKind, Vec<u8>)>,
+    /// What stands beside the log.
+    pub beside: Beside,
     /// Outputs were staged.
     pub staged: bool,
     /// Outputs were written.
@@ -110,6 +113,7 @@ impl Machine {
             seat,
             participant: None,
             log: Vec::new(),
+            beside: Beside::default(),
             staged: false,
             written: false,
             recorded: 0,
@@ -124,8 +128,10 @@ impl Machine {
             .iter()
             .map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) });
         let entropy = || entropy(&format!("{}", self.seat.me.get()));
-        let (participant, step) = Participant::start(self.seat.clone(), records.collect(), entropy)
-            .expect("a log that replays");
+        let (seat, beside) = (self.seat.clone(), self.beside.clone());
+        let (participant, step) =
+            Participant::start_beside(seat, records.collect(), beside, entropy)
+                .expect("a log that replays");
         self.participant = Some(participant);
         self.follow(step)
     }
@@ -149,6 +155,7 @@ impl Machine {
             Frame::ShareBox { dealer, recipient, sealed } if recipient == self.seat.me => {
                 Input::ShareBox { dealer, sealed }
             }
+            Frame::Done(done) => Input::Done(done),
             Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) => {
                 return Ok(Ok(Vec::new()));
             }

@@ -18,6 +18,12 @@ pub enum EndpointError {
     /// No colon, or one that belongs to a bare IPv6 address.
     #[error("not host:port (an IPv6 address goes in brackets, like [2001:db8::1]:3610)")]
     Shape,
+    /// `0.0.0.0` or `[::]`: where a program listens, not where anybody can be reached.
+    #[error(
+        "every address of a machine (0.0.0.0 or [::]) is where a program listens, not where \
+         others reach it"
+    )]
+    Unspecified,
     /// Longer than any name can be.
     #[error("longer than {LONGEST} bytes")]
     TooLong,
@@ -55,6 +61,12 @@ impl Endpoint {
                 Err(_) => Host::Name(name(host)?),
             },
         };
+        // Also in its spelling as an IPv4 address inside of IPv6.
+        if let Host::Address(address) = &host
+            && address.to_canonical().is_unspecified()
+        {
+            return Err(EndpointError::Unspecified);
+        }
         // `parse` alone would take "+80" and "0080".
         let digits = !port.starts_with('0') && port.bytes().all(|b| b.is_ascii_digit());
         let port = port.parse().ok().filter(|_| digits).ok_or(EndpointError::Port)?;
@@ -155,6 +167,9 @@ mod tests {
             ("host:080", Port),
             ("host:", Port),
             ("host:80 ", Port),
+            ("0.0.0.0:3610", Unspecified),
+            ("[::]:3610", Unspecified),
+            ("[::ffff:0.0.0.0]:3610", Unspecified),
             (&long, TooLong),
         ] {
             assert_eq!(Endpoint::parse(text), Err(reason), "{text}");

@@ -1,4 +1,5 @@
-//! The summary of a ceremony that a person has to agree to: money first.
+//! The summary of a ceremony that a person has to agree to: money and fingerprint last, where they
+//! are read.
 
 use core::fmt::Write;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,14 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
 use super::ssv::RSA_WEAKNESS;
-use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::destination;
 use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};
 use crate::primitives::hash::sha256;
 
-/// Everything in the ceremony: money, rewards, network, operators, threshold, fingerprint.
-/// Printable ASCII and line ends only.
+/// Most withdrawal addresses that stand with the money; more are listed before it, every one.
+const MOST_TOGETHER: usize = 4;
+
+/// Everything in the ceremony, in the order of reading at a prompt: operators, rewards, network,
+/// warnings, and last the money and the words of the fingerprint. Printable ASCII and line ends
+/// only.
 pub fn describe(ceremony: &Ceremony) -> String {
     let mut out = String::new();
     describe_into(ceremony, &mut out).expect("a string takes everything");
@@ -21,28 +25,52 @@ pub fn describe(ceremony: &Ceremony) -> String {
 }
 
 fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
-    let network = ceremony.network();
     writeln!(
         out,
         "Ceremony \"{}\" on {}, attempt {}",
         ceremony.name(),
-        network.name(),
+        ceremony.network().name(),
         ceremony.attempt()
     )?;
-    money(ceremony, out)?;
-    rewards(ceremony, out)?;
-    ssv(ceremony, out)?;
+    writeln!(out, "  id          {}", hex::encode(ceremony.id()))?;
+    if let Some(digest) = ceremony.supersedes() {
+        writeln!(out, "  supersedes  {digest}")?;
+    }
+    writeln!(out, "  digest      {}", ceremony.digest())?;
     operators(ceremony, out)?;
+    ssv(ceremony, out)?;
     if let Some(cluster) = ceremony.obol() {
         obol(cluster, out)?;
     }
+    network(ceremony, out)?;
+    rewards(ceremony, out)?;
+    let payees = grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal);
+    if payees.len() > MOST_TOGETHER {
+        writeln!(out, "\nWithdrawal addresses, all {}", payees.len())?;
+        payees.iter().try_for_each(|payee| paid(ceremony, payee, out))?;
+    }
+    let cautions = cautions(ceremony, payees.len());
+    if !cautions.is_empty() {
+        writeln!(out)?;
+        cautions.iter().try_for_each(|warning| writeln!(out, "WARNING: {warning}"))?;
+    }
+    money(ceremony, &payees, out)?;
+    writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
+}
 
-    writeln!(
-        out,
-        "\nNetwork: {}{}",
-        network.name(),
-        if network.is_known() { "" } else { " (not built in)" }
-    )?;
+/// The fingerprint as it is read aloud: its twelve words numbered, in three rows of four.
+pub fn words(ceremony: &Ceremony) -> String {
+    let words = fingerprint(&ceremony.digest());
+    let rows = words.chunks(4).enumerate().map(|(row, words)| {
+        let cells = (row * 4 + 1..).zip(words).map(|(at, word)| format!("{at:>4}. {word:<8}"));
+        cells.collect::<String>().trim_end().to_owned()
+    });
+    rows.collect::<Vec<_>>().join("\n")
+}
+
+fn network(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+    let network = ceremony.network();
+    writeln!(out, "\nNetwork: {}", network_name(ceremony))?;
     writeln!(out, "  genesis fork version     0x{}", hex::encode(network.genesis_fork_version()))?;
     writeln!(
         out,
@@ -55,13 +83,12 @@ fn describe_into(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     if let Some(time) = network.genesis_time() {
         writeln!(out, "  genesis time             {time}")?;
     }
+    Ok(())
+}
 
-    writeln!(out, "\nCeremony id  {}", hex::encode(ceremony.id()))?;
-    if let Some(digest) = ceremony.supersedes() {
-        writeln!(out, "Supersedes   {digest}")?;
-    }
-    writeln!(out, "Digest       {}", ceremony.digest())?;
-    writeln!(out, "Fingerprint  {}", fingerprint(&ceremony.digest()).join(" "))
+fn network_name(ceremony: &Ceremony) -> String {
+    let network = ceremony.network();
+    format!("{}{}", network.name(), if network.is_known() { "" } else { " (not built in)" })
 }
 
 /// What a person should look at twice: each address that money goes to and that looks like a
@@ -78,54 +105,81 @@ pub fn warnings(ceremony: &Ceremony) -> Vec<String> {
         .chain(fees)
         .chain(owner)
         .filter(|entry| seen.insert(*entry))
-        .filter_map(|(field, address)| Some(format!("{field} {}", doubtful(address)?)))
+        .filter_map(|(field, address)| Some(format!("{field} {}", destination::warning(&address)?)))
         .collect()
 }
 
-/// What is wrong with an address, or looks wrong.
-fn doubtful(address: ExecutionAddress) -> Option<String> {
-    let trap = destination::trap(&address).map(|trap| trap.to_string());
-    let found = trap.or_else(|| Some(destination::doubt(&address)?.to_string()))?;
-    Some(format!("{address}: {found}"))
-}
-
-fn warn(address: ExecutionAddress, indent: &str, out: &mut String) -> core::fmt::Result {
-    match doubtful(address) {
-        Some(found) => writeln!(out, "{indent}WARNING: {found}"),
-        None => Ok(()),
+/// What a person must not overlook.
+fn cautions(ceremony: &Ceremony, payees: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    if ceremony.threshold().needs_all() {
+        found.push("every operator is required; one lost share ends the validators".to_owned());
     }
+    if ceremony.ssv().is_some() {
+        found.extend(RSA_WEAKNESS.map(str::to_owned));
+    }
+    for unchecked in ceremony.obol().into_iter().flat_map(Cluster::unchecked) {
+        found.push(format!(
+            "{} was NOT CHECKED: {} is said to be a contract wallet (ERC-1271), whose signatures \
+             can only be verified on chain",
+            unchecked.field, unchecked.wallet
+        ));
+    }
+    let (unit, least) = (ceremony.network().unit(), ceremony.network().standard_amount());
+    let few = (0..ceremony.v()).filter(|v| deposited(&ceremony.validators()[*v]) < least);
+    let few: Vec<usize> = few.collect();
+    if !few.is_empty() {
+        let (which, least) = (numbers(&few), unit.text(least));
+        found.push(format!(
+            "{which}: these deposits total less than {least} and do not activate a validator"
+        ));
+    }
+    found.extend(warnings(ceremony));
+    if payees > MOST_TOGETHER {
+        found.push(format!(
+            "the money goes to {payees} addresses; check each of them in the list above"
+        ));
+    }
+    found
 }
 
-/// Totals by withdrawal credentials, then each kind of validator under them, in order of first
+/// How much, on which network, and to whom: totals by withdrawal credentials, in order of first
 /// appearance.
-fn money(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
-    let unit = ceremony.network().unit();
+fn money(
+    ceremony: &Ceremony,
+    payees: &[(WithdrawalCredentials, Vec<usize>)],
+    out: &mut String,
+) -> core::fmt::Result {
     let total = ceremony.validators().iter().map(deposited).sum();
     let deposits: usize =
         ceremony.validators().iter().map(|validator| validator.amounts.len()).sum();
     let (validators, deposits) = (plural(ceremony.v(), "validator"), plural(deposits, "deposit"));
-    writeln!(out, "\nMoney: {} for {validators}, in {deposits}", unit.text(total))?;
-    for (withdrawal, positions) in
-        grouped(ceremony, 0..ceremony.v(), |validator| validator.withdrawal)
-    {
-        let total = positions.iter().map(|v| deposited(&ceremony.validators()[*v])).sum();
-        writeln!(out, "  {} to {}", unit.text(total), withdrawal.address())?;
-        writeln!(out, "    {}", credentials(ceremony, withdrawal))?;
-        warn(withdrawal.address(), "    ", out)?;
-        for (amounts, positions) in
-            grouped(ceremony, positions, |validator| validator.amounts.clone())
-        {
-            let texts: Vec<String> = amounts.iter().map(|gwei| unit.text(*gwei)).collect();
-            writeln!(out, "    {}: {} each", numbers(&positions), texts.join(" + "))?;
-            if amounts.iter().sum::<u64>() < ceremony.network().standard_amount() {
-                let least = unit.text(ceremony.network().standard_amount());
-                writeln!(
-                    out,
-                    "    WARNING: these deposits total less than {least} and do not activate a \
-                     validator"
-                )?;
-            }
+    let (total, network) = (ceremony.network().unit().text(total), network_name(ceremony));
+    writeln!(out, "\nMoney: {total} for {validators}, in {deposits}, on {network}")?;
+    match payees {
+        [first, middle @ .., last] if payees.len() > MOST_TOGETHER => {
+            paid(ceremony, first, out)?;
+            writeln!(out, "  ... {} more addresses, listed above ...", middle.len())?;
+            paid(ceremony, last, out)
         }
+        payees => payees.iter().try_for_each(|payee| paid(ceremony, payee, out)),
+    }
+}
+
+/// What goes to one address, and each kind of validator under it.
+fn paid(
+    ceremony: &Ceremony,
+    (withdrawal, positions): &(WithdrawalCredentials, Vec<usize>),
+    out: &mut String,
+) -> core::fmt::Result {
+    let unit = ceremony.network().unit();
+    let total = positions.iter().map(|v| deposited(&ceremony.validators()[*v])).sum();
+    writeln!(out, "  {} to {}", unit.text(total), withdrawal.address())?;
+    writeln!(out, "    {}", credentials(ceremony, *withdrawal))?;
+    let alike = grouped(ceremony, positions.iter().copied(), |validator| validator.amounts.clone());
+    for (amounts, positions) in alike {
+        let texts: Vec<String> = amounts.iter().map(|gwei| unit.text(*gwei)).collect();
+        writeln!(out, "    {}: {} each", numbers(&positions), texts.join(" + "))?;
     }
     Ok(())
 }
@@ -149,16 +203,13 @@ fn rewards(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     {
         match registration {
             None => writeln!(out, "  {}: none", numbers(&positions))?,
-            Some(wanted) => {
-                writeln!(
-                    out,
-                    "  {}: fees to {}, gas limit {}",
-                    numbers(&positions),
-                    wanted.fee_recipient,
-                    wanted.gas_limit
-                )?;
-                warn(wanted.fee_recipient, "    ", out)?;
-            }
+            Some(wanted) => writeln!(
+                out,
+                "  {}: fees to {}, gas limit {}",
+                numbers(&positions),
+                wanted.fee_recipient,
+                wanted.gas_limit
+            )?,
         }
     }
     Ok(())
@@ -177,11 +228,7 @@ fn ssv(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         "\nSSV: registered by {} with {nonces}; no other account can register them",
         ssv.owner
     )?;
-    warn(ssv.owner, "  ", out)?;
     writeln!(out, "  Every share is published, encrypted to its operator's RSA key.")?;
-    for sentence in RSA_WEAKNESS {
-        writeln!(out, "  WARNING: {sentence}")?;
-    }
     Ok(())
 }
 
@@ -192,9 +239,6 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         "\nOperators: any {t} of the {n} control the validators together; up to {} may be lost",
         n - t
     )?;
-    if ceremony.threshold().needs_all() {
-        writeln!(out, "  WARNING: every operator is required; one lost share ends the validators")?;
-    }
     if ceremony.allow_all_required() {
         writeln!(out, "  Policy: a threshold of all operators is allowed")?;
     }
@@ -212,7 +256,7 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
             None => String::new(),
         };
         writeln!(out, "  {index}. \"{}\"{point}{address}", seat.card.name)?;
-        writeln!(out, "     key {}", seat.card.key)?;
+        writeln!(out, "     key {}, card {}", seat.card.key.short(), seat.card.short())?;
         if let Some(ssv) = ceremony.ssv() {
             let digest = sha256(&[ssv.keys[index.position()].modulus()]);
             writeln!(
@@ -252,20 +296,11 @@ fn obol(cluster: &Cluster, out: &mut String) -> core::fmt::Result {
         Some(wallet) => writeln!(out, "  made and signed by the wallet {wallet}")?,
         None => writeln!(out, "  not signed")?,
     }
-    for (position, (operator, node)) in definition.operators.iter().zip(cluster.nodes()).enumerate()
-    {
+    for (number, operator) in (1..).zip(&definition.operators) {
         let wallet = operator
             .address
             .map_or_else(|| "no wallet".to_owned(), |wallet| format!("wallet {wallet}"));
-        writeln!(out, "  {}. {wallet}, node key {}", position + 1, hex::encode(node.as_bytes()))?;
-    }
-    for unchecked in cluster.unchecked() {
-        writeln!(
-            out,
-            "  WARNING: {} was NOT CHECKED: {} is said to be a contract wallet (ERC-1271), whose \
-             signatures can only be verified on chain",
-            unchecked.field, unchecked.wallet
-        )?;
+        writeln!(out, "  {number}. {wallet}\n     {}", operator.enr)?;
     }
     Ok(())
 }
@@ -299,7 +334,7 @@ fn grouped<K: Ord + Clone>(
 }
 
 /// `validators 1-5, 8`: ascending positions, counted from 1.
-fn numbers(positions: &[usize]) -> String {
+pub(crate) fn numbers(positions: &[usize]) -> String {
     let runs = positions.chunk_by(|a, b| a + 1 == *b).map(|run| match run {
         [first, .., last] => format!("{}-{}", first + 1, last + 1),
         run => run.iter().map(|only| (only + 1).to_string()).collect(),
@@ -309,6 +344,22 @@ fn numbers(positions: &[usize]) -> String {
     format!("{word} {}", runs.join(", "))
 }
 
-fn plural(count: usize, word: &str) -> String {
+/// `1 validator`, `2 validators`.
+pub fn plural(count: usize, word: &str) -> String {
     format!("{count} {word}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Most rows of a list that is shown whole.
+const MOST_ROWS: usize = 10;
+
+/// The rows of a list for a person: all of them, or where there are many the first, how many are
+/// left out, and the last.
+pub fn few(rows: Vec<String>, everything: bool) -> Vec<String> {
+    match rows.as_slice() {
+        [first, middle @ .., last] if rows.len() > MOST_ROWS && !everything => {
+            let between = format!("   ...  {} more (--verbose lists all)", middle.len());
+            vec![first.clone(), between, last.clone()]
+        }
+        _ => rows,
+    }
 }

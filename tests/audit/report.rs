@@ -5,7 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use quorate::audit::code::Code;
 use quorate::audit::expectation::{Expectations, HeldShare, differences};
-use quorate::audit::render::{Author, to_html, to_json, to_text, transcript_json};
+use quorate::audit::render::{
+    Author, Reading, to_html, to_json, to_text, to_text_for, transcript_json,
+};
 use quorate::audit::report::{
     BEFORE_DEPOSIT, CANNOT_CONCLUDE, COMPARE_FIRST, Report, Status, Verdict,
 };
@@ -193,7 +195,20 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
     };
     let (status, detail) = check(&given);
     assert!(status == Status::Passed && detail.starts_with("3 of the 3 deposits"), "{detail}");
-    assert!(check(&given[..1]).1.contains("of the 3 deposits"));
+    // Files for some of the validators and amounts are judged for what they have.
+    for (kept, lacking) in [
+        (&deposits[..1], "not in any file: 1 ETH for validator 2, 32 ETH for validator 2"),
+        (&deposits[1..2], "not in any file: 32 ETH for validators 1-2"),
+        (&deposits[1..], "not in any file: 32 ETH for validator 1"),
+    ] {
+        let file = write_deposits(network, kept);
+        let (status, detail) = check(&[("d.json", &file)]);
+        let expected = format!(
+            "{} of the 3 deposits that the ceremony signed, each exactly as signed; {lacking}",
+            kept.len()
+        );
+        assert!(status == Status::Passed && detail == expected, "{detail}");
+    }
 
     let fails = |files: &[(&str, &[u8])], words: &str| {
         let (status, detail) = check(files);
@@ -215,10 +230,6 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
     let mut wrong = deposits.clone();
     wrong[0].message.pubkey = audited.validators()[0].public_shares[0].to_compressed();
     fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 1, pubkey");
-    fails(
-        &[("d.json", &write_deposits(network, &deposits[..1]))],
-        "d.json: no entry for public key",
-    );
     fails(&[given[0], ("again.json", given[0].1)], "and again.json contain the same deposits");
     fails(&[("d.json", b"[]")], "no entries");
     let sepolia = quorate::ethereum::network::Network::known("sepolia").unwrap();
@@ -323,7 +334,8 @@ fn the_page_is_static_and_escaped() {
             .all(|code| page.contains(&format!("<td>{code}</td>")))
     );
     let sentences = CANNOT_CONCLUDE.len() + BEFORE_DEPOSIT.len() + 1;
-    assert_eq!(page.matches("<li>").count(), sentences, "with that it is to be compared");
+    let words = 12;
+    assert_eq!(page.matches("<li>").count(), sentences + words, "with that it is to be compared");
     assert_eq!(page, to_html(&hostile().1, Author::Auditor));
 }
 
@@ -404,6 +416,70 @@ fn sound_is_not_verified() {
     assert_eq!(with(Some(&other), &[]), another);
 }
 
+/// The one line of the text that begins so.
+fn line_of(report: &Report, begins: &str) -> String {
+    let text = to_text(report);
+    let mut lines = text.lines().filter(|line| line.starts_with(begins));
+    let line = lines.next().unwrap_or_else(|| panic!("{begins}: {text}")).to_owned();
+    assert_eq!(lines.next(), None);
+    line
+}
+
+/// On a telephone and on paper: what is wide is stacked, nothing is hidden, and the money stands
+/// before every long table.
+#[test]
+fn the_page_is_for_small_screens_and_paper() {
+    let page = to_html(&hostile().1, Author::Auditor);
+    assert!(page.contains("<meta name=\"viewport\" content=\"width=device-width"));
+    assert!(page.contains("@media (max-width: 40rem)") && page.contains("@media print"));
+    // Where headings are hidden, each cell says what it is.
+    let body = page.split("<body>").nth(1).unwrap();
+    for table in body.split("<table>").skip(1) {
+        let table = table.split("</table>").next().unwrap();
+        let headings = table.matches("<th>").count();
+        if headings > 1 && !table.contains("<th>Code</th>") {
+            assert_eq!(table.matches("<td data-of=").count(), table.matches("<td").count());
+        }
+    }
+    let at = |text: &str| body.find(text).unwrap_or_else(|| panic!("{text}"));
+    assert!(at("class=\"verdict") < at("<h2>Money") && at("<h2>Money") < at("class=\"words\""));
+    assert!(at("class=\"words\"") < at("<h2>Operators") && at("<h2>Validators") < at("<h2>Checks"));
+    assert_eq!(body.matches("SOUND, NOT COMPARED").count(), 2, "first and last");
+}
+
+/// The verdict is the first and the last line; what failed stands right behind it, in full.
+#[test]
+fn the_verdict_is_the_first_and_the_last_line() {
+    let collusion = honest();
+    let bytes = collusion.transcript();
+    let expected = Expectations { ceremony: Some(&collusion.ceremony), ..Expectations::default() };
+    let verified = to_text(&audit(&bytes, &expected));
+    assert_eq!(verified.lines().next(), verified.lines().last());
+    assert!(!verified.contains("What failed") && !verified.contains("\n  V3 "), "{verified}");
+    assert!(verified.contains("\n  V1 to V16 passed, V17 to V20 not applicable (--verbose "));
+    let report = audit(&bytes, &Expectations::default());
+    let next = Some("a command");
+    let sound = to_text_for(&report, Reading { everything: true, next });
+    let last = sound.lines().last().unwrap();
+    assert!(sound.starts_with(last.trim_end_matches('.')), "{last}");
+    assert!(sound.contains("\n  a command\n\nSOUND"), "{sound}");
+    for code in Code::ALL.iter().filter(|code| **code <= Code::V20) {
+        assert!(sound.contains(&format!("\n  {code:<12}  ")), "{code}");
+    }
+    let failed = audit(&bytes[..bytes.len() - 1], &expected);
+    let text = to_text(&failed);
+    let detail = &failed.line(Code::V1).unwrap().detail;
+    let title = Code::V1.title();
+    assert!(
+        text.starts_with(&format!(
+            "FAILED: 1 check failed. Do not deposit.\n\nWhat failed\n  V1: {title}: {detail}\n"
+        )),
+        "{text}"
+    );
+    assert!(text.contains("\n  V4            not reached"), "each of them, where one failed");
+    assert_eq!(text.lines().next(), text.lines().last());
+}
+
 /// Anybody can change a page: it says so, who made it, and how to verify what it says.
 #[test]
 fn the_page_says_who_made_it_and_that_it_proves_nothing() {
@@ -429,7 +505,7 @@ fn the_page_says_who_made_it_and_that_it_proves_nothing() {
             "It proves nothing by itself: anybody can write or change such a page.".to_owned(),
             "<code>quorate audit transcript.quorate --expect ceremony.toml</code>".to_owned(),
             "The answer must begin with VERIFIED.".to_owned(),
-            format!("<code>{}</code>", to_text(&report).lines().nth(2).unwrap()),
+            format!("<code>{}</code>", line_of(&report, "Certificate ")),
             format!("transcript <code>{}</code>", report.transcript()),
         ] {
             assert!(top.contains(&said), "{said}\n{top}");
@@ -437,7 +513,7 @@ fn the_page_says_who_made_it_and_that_it_proves_nothing() {
     }
     // Of one that failed nothing may be expected but the same bytes.
     let failed = to_html(&audit(&bytes[..bytes.len() - 1], &compared), Author::Auditor);
-    assert!(!failed.contains("must begin with VERIFIED") && failed.contains("Its second line"));
+    assert!(!failed.contains("must begin with VERIFIED") && failed.contains("<code>Transcript "));
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn a_ceremony_of_version_1_is_taken_with_a_warning() {
              never be moved"
         );
         assert_eq!(warnings(ceremony), [format!("withdrawal {warned}")]);
-        assert!(describe(ceremony).contains(&format!("    WARNING: {warned}\n")));
+        assert!(describe(ceremony).contains(&format!("\nWARNING: withdrawal {warned}\n")));
     }
 }
 
@@ -93,7 +93,7 @@ fn what_looks_like_a_mistake_is_said_once_for_each_address() {
         [format!("withdrawal {placeholder}"), format!("fee_recipient {known}")]
     );
     let text = describe(&ceremony);
-    assert!(text.contains(&format!("    WARNING: {placeholder}\n    validators 1-2: ")), "{text}");
-    assert!(text.contains(&format!("    WARNING: {known}\n")), "{text}");
-    assert!(!text.contains(&format!("WARNING: {SECOND}")), "{text}");
+    assert!(text.contains(&format!("\nWARNING: withdrawal {placeholder}\n")), "{text}");
+    assert!(text.contains(&format!("\nWARNING: fee_recipient {known}\n")), "{text}");
+    assert!(!text.contains(&format!("withdrawal {SECOND}")), "{text}");
 }

@@ -1,7 +1,8 @@
 //! The summary that people read.
 
 use quorate::spec::CeremonyFile;
-use quorate::spec::show::describe;
+use quorate::spec::canonical::fingerprint;
+use quorate::spec::show::{describe, few, words};
 use serde_json::json;
 
 use super::{ceremony, edited, good, with};
@@ -25,16 +26,16 @@ fn warnings() {
     let all =
         edited(with("/threshold", json!(4)), "/policy", json!({ "allow_all_required": true }));
     for (file, line) in [
-        (all, "  WARNING: every operator is required; one lost share ends the validators\n"),
+        (all, "\nWARNING: every operator is required; one lost share ends the validators\n"),
         (
             with("/validators/0/amounts", json!(["1", "30.5"])),
-            "    WARNING: these deposits total less than 32 ETH and do not activate a \
-             validator\n",
+            "\nWARNING: validators 1-2: these deposits total less than 32 ETH and do not activate \
+             a validator\n",
         ),
         (
             edited(with("/network", json!("gnosis")), "/validators/1/amounts", json!(["0.5"])),
-            "    WARNING: these deposits total less than 1 GNO and do not activate a \
-             validator\n",
+            "\nWARNING: validator 3: these deposits total less than 1 GNO and do not activate \
+             a validator\n",
         ),
     ] {
         let text = describe(&ceremony(&file).unwrap());
@@ -65,7 +66,7 @@ fn what_is_unusual_is_said() {
         ),
         (
             edited(with("/attempt", json!(2)), "/supersedes", json!("01".repeat(32))),
-            format!("Supersedes   {}\n", "01".repeat(32)),
+            format!("  supersedes  {}\n", "01".repeat(32)),
         ),
     ] {
         let text = describe(&ceremony(&file).unwrap());
@@ -92,7 +93,62 @@ fn groups_and_numbers() {
         json!([block(3, json!([32])), block(1, json!([1, 32])), block(2, json!([32]))]),
     );
     let text = describe(&ceremony(&file).unwrap());
-    assert!(text.contains("Money: 193 ETH for 6 validators, in 7 deposits\n"), "{text}");
+    assert!(text.contains("Money: 193 ETH for 6 validators, in 7 deposits, on hoodi\n"), "{text}");
     assert!(text.contains("    validators 1-3, 5-6: 32 ETH each\n"), "{text}");
     assert!(text.contains("    validator 4: 1 ETH + 32 ETH each\n"), "{text}");
+}
+
+/// At a prompt, the money and the words are what is still on the screen; warnings stand above them.
+#[test]
+fn money_and_words_stand_last() {
+    let file = with("/validators/0/amounts", json!(["1", "30.5"]));
+    let ceremony = ceremony(&file).unwrap();
+    let text = describe(&ceremony);
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    assert!(at("\nOperators: ") < at("\nNetwork: ") && at("\nNetwork: ") < at("\nWARNING: "));
+    assert!(at("\nWARNING: ") < at("\nMoney: ") && at("\nMoney: ") < at("\nFingerprint"));
+    assert!(text.ends_with(&format!("\n{}\n", words(&ceremony))));
+}
+
+#[test]
+fn twelve_words_in_three_rows_of_four() {
+    let ceremony = ceremony(&good()).unwrap();
+    let table = words(&ceremony);
+    assert_eq!(table.lines().count(), 3);
+    assert!(table.lines().all(|row| row.split_whitespace().count() == 8 && row.len() <= 60));
+    let numbered: Vec<&str> = table.split_whitespace().collect();
+    for (at, word) in fingerprint(&ceremony.digest()).iter().enumerate() {
+        assert_eq!(numbered[2 * at..2 * at + 2], [&format!("{}.", at + 1), *word]);
+    }
+}
+
+/// No address is left out, however many there are: all of them are listed before the money.
+#[test]
+fn many_addresses_are_all_there_and_the_money_stays_short() {
+    let payee = |v: u64| {
+        let address = format!(
+            "0x27{:038}",
+            18_281_828_459_045_235_360_287_471_352_662_490_000_u128 + u128::from(v)
+        );
+        json!({ "withdrawal": address, "compounding": true })
+    };
+    let file = with("/validators", (1..=200).map(payee).collect());
+    let ceremony = ceremony(&file).unwrap();
+    let text = describe(&ceremony);
+    let (before, money) = text.split_once("\nMoney: ").unwrap();
+    for validator in ceremony.validators() {
+        let address = validator.withdrawal.address().to_string();
+        assert_eq!(before.matches(&address).count(), 1, "{address}");
+    }
+    assert!(before.contains("WARNING: the money goes to 200 addresses"), "{before}");
+    assert!(money.contains("  ... 198 more addresses, listed above ...\n"), "{money}");
+    assert!(money.lines().count() < 16, "{money}");
+}
+
+#[test]
+fn long_lists_are_first_last_and_how_many() {
+    let rows = |count: usize| (1..=count).map(|row| row.to_string()).collect::<Vec<_>>();
+    assert_eq!(few(rows(10), false), rows(10));
+    assert_eq!(few(rows(200), true), rows(200));
+    assert_eq!(few(rows(200), false), ["1", "   ...  198 more (--verbose lists all)", "200"]);
 }

@@ -43,7 +43,9 @@ pub(crate) enum Export {
     /// definition, deposits, keystores, key.
     #[command(
         after_help = "Example:\n  quorate export obol ceremony.toml --out charon-data\n\nThe \
-                      folder is for charon run --data-dir. It contains the node's key and the \
+                      folder is what Charon keeps in .charon. Copy it there, or name its files: \
+                      charon run --lock-file charon-data/cluster-lock.json --private-key-file \
+                      charon-data/charon-enr-private-key\nIt contains the node's key and the \
                       keystores with their passwords: anyone who has it has the shares."
     )]
     Obol(super::ExportObol),

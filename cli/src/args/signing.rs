@@ -105,7 +105,7 @@ pub(crate) struct RequestCommon {
     /// Do not sign the request, even if this state directory has the keys of an operator.
     #[arg(long)]
     pub(crate) unsigned: bool,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
@@ -115,7 +115,7 @@ pub(crate) struct RequestCommon {
 #[group(required = true, multiple = false)]
 pub(crate) struct Answers {
     /// Seal the answers to the holder of this operator card, who alone can then combine them. The
-    /// card need not belong to an operator of the ceremony.
+    /// card (or @file with it) need not belong to an operator of the ceremony.
     #[arg(long, value_name = "CARD")]
     pub(crate) custodian: Option<String>,
     /// Do not seal the answers: anyone who sees enough of them can use the signature.
@@ -169,7 +169,8 @@ pub(crate) struct Asked {
 pub(crate) struct SignArgs {
     #[command(flatten)]
     pub(crate) asked: Asked,
-    /// The file to write. By default `partial-OPERATOR-REQUEST.json`. Never overwrites.
+    /// The file to write; - is stdout. By default `partial-OPERATOR-REQUEST.json`. Never
+    /// overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -190,7 +191,8 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
         value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub(crate) wait: u64,
-    /// The file to write. By default in the current folder, under the usual name. Never overwrites.
+    /// The file to write; - is stdout. By default in the current folder, under the usual name.
+    /// Never overwrites.
     /// With a custodian, only the custodian writes one.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -206,7 +208,8 @@ pub(crate) struct Combine {
     /// The transcript of the finished ceremony. It is audited first.
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: PathBuf,
-    /// The file to write. By default in the current folder, under the usual name. Never overwrites.
+    /// The file to write; - is stdout. By default in the current folder, under the usual name.
+    /// Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

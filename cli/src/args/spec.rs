@@ -10,9 +10,11 @@ use super::{network_names, unit_names};
 pub(crate) enum Spec {
     /// Write a ceremony file from operator cards. The coordinator has no other power.
     #[command(after_help = "Example:\n  quorate spec new --name \"Our cluster\" --network hoodi \
-                      --threshold 3 \\\n    --validators 10 --compounding false \\\n    --withdrawal \
+                      --threshold 3 \\\n    --validators 10 --compounding false \\\n    \
+                      --withdrawal \
                       0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\\n    --operator \
-                      quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n    --operator \
+                      quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n   \
+                       --operator \
                       quorate1...@10.0.0.3:3610 --operator quorate1...@10.0.0.4:3610 \\\n    -o \
                       ceremony.toml")]
     New(Box<SpecNew>),
@@ -31,7 +33,7 @@ pub(crate) enum Spec {
         /// The ceremony file.
         file: PathBuf,
     },
-    /// Show everything that the operators agree to, money first, and the fingerprint as words.
+    /// Show everything that the operators agree to; last the money, and the fingerprint as words.
     #[command(after_help = "Example:\n  quorate spec show ceremony.toml")]
     Show {
         /// The ceremony file.
@@ -94,7 +96,8 @@ pub(crate) struct SpecNew {
     /// be verified on chain; every operator is told so before agreeing.
     #[arg(long = "contract-wallet", value_name = "ADDRESS", requires = "obol_definition")]
     pub(crate) contract_wallets: Vec<String>,
-    /// An operator, as card@host:port. Repeat it for each operator, in the order of their indices.
+    /// An operator, as card@host:port, or with a card from a file as @file@host:port. Repeat it for
+    /// each operator, in the order of their indices.
     #[arg(long = "operator", required = true, value_name = "CARD@HOST:PORT")]
     pub(crate) operators: Vec<String>,
     /// For an SSV cluster: the account that will register the validators (ERC-55). Also give
@@ -111,7 +114,7 @@ pub(crate) struct SpecNew {
     /// An operator's number in SSV's contract. Give one for each --operator, in the same order.
     #[arg(long = "ssv-id", value_name = "ID", requires = "ssv_owner")]
     pub(crate) ssv_ids: Vec<u64>,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
@@ -123,7 +126,7 @@ pub(crate) struct SpecNext {
     /// An operator to leave out, by name or index.
     #[arg(long, value_name = "NAME|INDEX")]
     pub(crate) without: Vec<String>,
-    /// An operator to add at the end, as card@host:port.
+    /// An operator to add at the end, as card@host:port or @file@host:port.
     #[arg(long, value_name = "CARD@HOST:PORT")]
     pub(crate) add: Vec<String>,
     /// Number of operators required to sign. By default as before if the operators are the same;
@@ -138,7 +141,7 @@ pub(crate) struct SpecNext {
     /// the file as a comment.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// The file to write. Never overwrites.
+    /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }

@@ -25,8 +25,8 @@ use quorate_operator::machine::{self, GIVEN_UP};
 use quorate_operator::store::{CeremonyView, Log, Record, StateDir};
 
 const MEANING: &str = "Abandoning is permanent: this operator will sign nothing more in this \
-                       ceremony, so nobody can ever complete it. If you can wait longer, do so; \
-                       nothing is lost by waiting.";
+                       ceremony. Unless a newer log of it has signed more, nobody can ever \
+                       complete it. If you can wait longer, do so; nothing is lost by waiting.";
 
 /// Runs the command.
 pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
@@ -80,6 +80,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         None => {
             let (participant, _) =
                 machine::replay(&seat, records, dir.view()).map_err(messages::machine)?;
+            // Others may have shown it in a run of an older log.
+            if participant.has_said(Shape::of(&ceremony).last_round()) {
+                return Err(messages::agreed_already(ceremony.name()));
+            }
             talk(MEANING);
             if args.yes_fingerprint.is_none() {
                 let waiting = seat_names(&ceremony, &participant.waiting().everybody());
@@ -110,8 +114,8 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let shares = match prepared {
         true => {
             "This operator has signed that its shares are stored. They stay sealed where they are \
-             and are useless without those of the others: the keys of this ceremony must never \
-             receive a deposit."
+             and are useless without those of the others. If no newer log of it exists, the keys \
+             of this ceremony must never receive a deposit."
         }
         false => {
             "By the log in this folder, this operator never signed that its shares are stored. If \

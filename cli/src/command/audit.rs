@@ -10,7 +10,7 @@ use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::audit::expectation::{Expectations, HeldShare};
-use quorate::audit::render::Author;
+use quorate::audit::render::{Author, Reading};
 use quorate::audit::report::Verdict;
 use quorate::audit::{audit, render};
 use quorate::ethereum::keystore::Keystore;
@@ -67,10 +67,8 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     let fields: Value = serde_json::from_slice(&render::to_json(&report))
         .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
     let next = (report.verdict() == Verdict::Sound).then(|| again(args));
-    let mut text = render::to_text(&report);
-    if let Some(next) = &next {
-        text += &format!("\nNext, with the ceremony file that you agreed to\n  {next}\n");
-    }
+    let reading = Reading { everything: out.verbose, next: next.as_deref() };
+    let text = render::to_text_for(&report, reading);
     out.finish(
         exit,
         json!({

@@ -17,6 +17,7 @@ use quorate::audit::report::Report;
 use quorate::audit::{audit, render};
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::show::plural;
 use quorate_operator::store::StateDir;
 
 /// One operator of the demo.
@@ -50,10 +51,10 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
     }
     let (ceremony, players) = prepare(args, root)?;
     talk(&format!(
-        "Demo ceremony: {} of {} operators, {} validators.",
+        "Demo ceremony: {} of {} operators, {}.",
         ceremony.t(),
         ceremony.n(),
-        ceremony.v()
+        plural(ceremony.v(), "validator")
     ));
     let root = root.canonicalize().map_err(|error| messages::reading(root, &error))?;
     let program =

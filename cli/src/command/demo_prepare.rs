@@ -109,9 +109,11 @@ fn identity(name: &str, dir: &Path, passphrase: &SecretBytes) -> Result<String, 
     let secret = operator.to_secret_bytes();
     let sealed = seal_with_passphrase(&secret, passphrase, IDENTITY_FILE, cost, &mut random::os());
     let mark = operator.mark().expect("a new operator has one");
-    state.ensure_mark(mark).map_err(messages::store)?;
+    let mark = state.ensure_mark(mark).map_err(messages::store)?;
     state.write_identity(&sealed).map_err(messages::store)?;
-    Ok(operator.card().encode())
+    let card = operator.with_mark(Some(mark)).card();
+    state.keep_card(&card).map_err(messages::store)?;
+    Ok(card.encode())
 }
 
 /// A definition that nobody signed, a node key for every operator, and the file of the ceremony

@@ -13,8 +13,8 @@ use super::demo_prepare::CEREMONY_FILE;
 use super::demo_ssv;
 use crate::args::{KdfChoice, ProfileChoice};
 use crate::cheat::Rule;
-use crate::messages;
-use crate::report::{CliError, talk};
+use crate::report::{CliError, is_verbose, talk};
+use crate::{log_file, messages};
 
 /// An operator's process, which ends with this one's interest in it.
 pub(super) struct Running<'a> {
@@ -62,6 +62,9 @@ impl Running<'_> {
     }
 }
 
+/// The log of an operator, in its directory, where the demo has a log of its own.
+const LOG_FILE: &str = "run.log";
+
 impl Demo<'_> {
     /// The program with an operator's directory and passphrase.
     pub(super) fn command(&self, player: usize) -> Command {
@@ -88,6 +91,12 @@ impl Demo<'_> {
             Some(rule) => command.arg("demo-cheat").args(["--rule", cheat_name(rule)]),
         };
         command.arg(self.root.join(CEREMONY_FILE)).args(["--yes-fingerprint", &self.words]);
+        if log_file::is_open() {
+            command.arg("--log").arg(player.dir.join(LOG_FILE));
+        }
+        if is_verbose() {
+            command.arg("--verbose");
+        }
         command
             .arg("--listen")
             .arg(format!("127.0.0.1:{}", player.port))

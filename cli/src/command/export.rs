@@ -22,6 +22,7 @@ use quorate::export::ssv::ssv_folder;
 use quorate::export::{Artifact, Audience, launchpad};
 use quorate::primitives::curve::G1;
 use quorate::primitives::secret::SecretBytes;
+use quorate::spec::show::plural;
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate_operator::keystores::{KeystoreKey, fresh_password};
 use quorate_operator::random;
@@ -200,7 +201,7 @@ fn push(
     let keystores: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
     let pubkeys: Vec<String> =
         public_shares(own).iter().map(|share| hex::encode(share.to_compressed())).collect();
-    talk(&format!("Sending {} keystores to {url}", keystores.len()));
+    talk(&format!("Sending {} to {url}", plural(keystores.len(), "keystore")));
     let statuses = manager
         .push(&keystores, text, &pubkeys)
         .map_err(|error| messages::push_unfinished(url, &error))?;

@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value, json};
-
-use super::obol_key;
+use super::{card, obol_key};
 use crate::args::Identity;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{messages, prompt};
@@ -66,7 +64,9 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
     talk(
         "Send the card, the line that starts with quorate1, to the coordinator. It is not secret.",
     );
-    finish(&operator.card(), &path, out)
+    let card = operator.card();
+    state.keep_card(&card).map_err(messages::store)?;
+    finish(&card, &path, out)
 }
 
 /// Whether the directory has keys already. One that is not there has none; one that is must be fit
@@ -81,6 +81,12 @@ fn exists(dir: &Path) -> Result<bool, CliError> {
 
 fn show(out: &Output) -> Result<Exit, CliError> {
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let path = state.path().join(IDENTITY_FILE);
+    if state.has_identity().map_err(messages::store)?
+        && let Some(card) = state.read_card().map_err(messages::store)?
+    {
+        return finish(&card, &path, out);
+    }
     let (operator, _) = prompt::open_identity(&state, out)?;
     operator
         .name()
@@ -98,19 +104,15 @@ fn show(out: &Output) -> Result<Exit, CliError> {
             operator.with_mark(Some(mark))
         }
     };
-    finish(&operator.card(), &state.path().join(IDENTITY_FILE), out)
+    // From now on it is shown without the passphrase.
+    let card = operator.card();
+    state.keep_card(&card).map_err(messages::store)?;
+    finish(&card, &path, out)
 }
 
 fn finish(card: &OperatorCard, path: &Path, out: &Output) -> Result<Exit, CliError> {
-    let line = card.encode();
-    out.finish(Exit::Done, fields(card, path), &line)
-}
-
-fn fields(card: &OperatorCard, path: &Path) -> Value {
-    json!({
-        "name": card.name.as_str(),
-        "card": card.encode(),
-        "key": hex::encode(card.key.as_bytes()),
-        "identity": path.display().to_string(),
-    })
+    talk(&card::short_forms(card));
+    let mut fields = card::fields(card);
+    fields["identity"] = path.display().to_string().into();
+    out.finish(Exit::Done, fields, &card.encode())
 }

@@ -13,6 +13,7 @@ use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
 use crate::messages::{quoted, shown};
 use crate::progress::{Named, listed, seat_names};
+use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::describe;
@@ -74,7 +75,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         (None, true) => {}
     }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
-    if !begun {
+    if !begun && let Some(listen) = &listen {
         listen.check().map_err(messages::carrier)?;
     }
     // Nothing is written before this line, and nothing secret is made before the disk has proven
@@ -88,7 +89,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let (exchange, machine) =
         Machine::open(&lock, &seat, &file, keystores, pacing).map_err(messages::machine)?;
     let dir = machine.dir().clone();
-    let mut live = Live::new(ceremony.clone());
+    let others: Vec<Index> = ceremony.indices().filter(|index| *index != seat.me).collect();
+    let ways = Ways::new(&ceremony, listen.is_some(), &others);
+    let mut live = Live::new(ceremony.clone(), ways);
     if begun {
         live.say("Continuing where this operator stopped.");
     }
@@ -102,9 +105,10 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         let stop = stopped()?;
         let config = TcpConfig::of(&seat, listen.clone());
         let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
-        if let Some(bound) = tcp.local_address() {
+        if let Some((listen, bound)) = listen.as_ref().zip(tcp.local_address()) {
             live.say(&format!("This operator is {}.", listen.described(bound)));
         }
+        live.say_ways();
         let ended = match rule {
             None => drive(exchange, machine, tcp, &mut live, stop).await,
             Some(rule) => {
@@ -201,21 +205,25 @@ impl LayoutArgs {
     }
 }
 
-/// Where to listen: as typed, or everywhere at the port of the ceremony file.
+/// Where to listen: as typed, or everywhere at the port of the ceremony file. An operator without
+/// an address calls the others, of whom one must have an address.
 pub(super) fn listen_address(
     typed: Option<&str>,
     ceremony: &Ceremony,
     me: Index,
-) -> Result<Listen, CliError> {
+) -> Result<Option<Listen>, CliError> {
     if let Some(listen) = typed {
-        return Ok(listen.into());
+        return Ok(Some(listen.into()));
     }
-    let own = ceremony
-        .roster()
-        .get(me)
-        .and_then(|own| own.address.as_ref())
-        .ok_or_else(messages::no_own_address)?;
-    Ok(Listen::Everywhere(own.port()))
+    let own = ceremony.roster().get(me).and_then(|own| own.address.as_ref());
+    let others = ceremony.roster().iter().filter(|(index, _)| *index != me);
+    match own {
+        Some(own) => Ok(Some(Listen::Everywhere(own.port()))),
+        None if others.into_iter().all(|(_, seat)| seat.address.is_none()) => {
+            Err(messages::nobody_reachable())
+        }
+        None => Ok(None),
+    }
 }
 
 fn done(

@@ -8,7 +8,7 @@ use crate::args::{Spec, SpecNew};
 use crate::command::spec_next;
 use crate::command::verify_cluster::contracts;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages};
+use crate::{card_file, input, messages};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use quorate::ethereum::ssv::parse_operators_info;
@@ -19,7 +19,7 @@ use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
 use quorate::spec::obol::ceremony_file;
-use quorate::spec::show::{describe, warnings};
+use quorate::spec::show::{describe, warnings, words};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
 
@@ -33,15 +33,24 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Next(args) => spec_next::run(args, out),
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
-            let words = fingerprint(&ceremony.digest()).join(" ");
             let warnings = warnings(&ceremony);
-            let warnings: String =
-                warnings.iter().map(|warning| format!("\nWARNING: {warning}")).collect();
-            out.finish(
-                Exit::Done,
-                fields(&ceremony),
-                &format!("This ceremony file is valid.{warnings}\nFingerprint  {words}"),
-            )
+            let warnings: String = warnings
+                .iter()
+                .map(|warning| {
+                    format!(
+                        "
+WARNING: {warning}"
+                    )
+                })
+                .collect();
+            let words = words(&ceremony);
+            let text = format!(
+                "This ceremony file is valid.{warnings}
+
+Fingerprint
+{words}"
+            );
+            out.finish(Exit::Done, fields(&ceremony), &text)
         }
         Spec::Show { file } => {
             let (_, ceremony) = input::ceremony(file)?;
@@ -72,7 +81,7 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
     out.finish(
         Exit::Done,
         fields,
-        &format!("{}\nWrote {}", describe(&ceremony), messages::shown(&args.output)),
+        &format!("Wrote {}\n\n{}", messages::shown(&args.output), describe(&ceremony)),
     )
 }
 
@@ -107,7 +116,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         ssv: None,
-        operators: args.operators.iter().map(|text| operator(text)).collect(),
+        operators: operators(args)?,
         validators: validators.collect(),
         obol: None,
     })
@@ -144,7 +153,7 @@ fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
     if given != expected {
         return Err(messages::cluster_operators(path, given, expected));
     }
-    let operators = args.operators.iter().map(|text| operator(text)).collect();
+    let operators = operators(args)?;
     let own_name = &cluster.definition().name;
     if args.name.is_none() {
         check_name(own_name, LONGEST_NAME)
@@ -170,13 +179,14 @@ fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
     Ok(file)
 }
 
-/// `card@host:port`, or a card alone.
-pub(crate) fn operator(text: &str) -> OperatorEntry {
-    let (card, address) = match text.split_once('@') {
-        Some((card, address)) => (card, Some(address.to_owned())),
-        None => (text, None),
-    };
-    OperatorEntry { card: card.to_owned(), address, point: None, ssv_key: None }
+fn operators(args: &SpecNew) -> Result<Vec<OperatorEntry>, CliError> {
+    args.operators.iter().map(|text| operator(text)).collect()
+}
+
+/// `card@host:port` or `@file@host:port`, also without an address.
+pub(crate) fn operator(text: &str) -> Result<OperatorEntry, CliError> {
+    let (card, address) = card_file::with_address(text)?;
+    Ok(OperatorEntry { card, address, point: None, ssv_key: None })
 }
 
 /// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     out.finish(
         Exit::Done,
         fields,
-        &format!("Reason: {reason}\n{changes}\n{shown}\nWrote {}", messages::shown(&args.output)),
+        &format!("Wrote {}\nReason: {reason}\n{changes}\n{shown}", messages::shown(&args.output)),
     )
 }
 
@@ -86,7 +86,7 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
     let mut stay = stay.collect::<Vec<_>>().into_iter();
     file.operators.retain(|_| stay.next().unwrap_or(false));
     for text in &args.add {
-        let mut added = spec::operator(text);
+        let mut added = spec::operator(text)?;
         // Behind all the others; one that cannot be is refused when the file is read back.
         added.point = file
             .operators

@@ -1,7 +1,7 @@
 //! `quorate verify`: verifies files from any source offline, by the rules of Ethereum alone.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -11,14 +11,19 @@ use crate::args::{NetworkArgs, Verify, VerifyExit};
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
-use crate::{input, messages};
+use crate::{input, messages, recognise};
 use quorate::ethereum::address::ExecutionAddress;
+use quorate::ethereum::deposit::WithdrawalCredentials;
+use quorate::ethereum::destination;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
 use quorate::export::exits::verify_exit;
-use quorate::export::launchpad::{SignedRegistration, verify_deposits, verify_registrations};
+use quorate::export::launchpad::{
+    SignedDeposit, SignedRegistration, verify_deposits, verify_registrations,
+};
 use quorate::primitives::curve::G1;
+use quorate::spec::show::plural;
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
 const MOST_LIST_BYTES: usize = 64 << 20;
@@ -54,6 +59,7 @@ pub(crate) fn network(args: &NetworkArgs) -> Result<Network, CliError> {
 
 /// A validator's key that a person names.
 pub(crate) fn public_key(text: &str) -> Result<G1, CliError> {
+    let text = text.trim();
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let mut bytes = [0; 48];
     hex::decode_to_slice(digits, &mut bytes)
@@ -72,6 +78,23 @@ pub(super) fn accepted(
         all.extend(fields);
     }
     out.finish(Exit::Done, all, &format!("Accepted: {}\n{text}", shown(file)))
+}
+
+/// As [`refused`], of a file that `command` has read. One that is refused as a whole may be of
+/// another kind.
+pub(super) fn refused_by(
+    command: &str,
+    file: &Path,
+    (field, reason): (&str, String),
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let whole = matches!(field, "file" | "fields");
+    let bytes = whole.then(|| input::read(file, recognise::MOST_BYTES).ok()).flatten();
+    let kind = bytes.and_then(|bytes| recognise::kind(&bytes));
+    match kind.filter(|kind| !kind.ends_with(command)) {
+        Some(kind) => refused(file, field, &format!("{reason}; this is {kind}"), out),
+        None => refused(file, field, &reason, out),
+    }
 }
 
 pub(super) fn refused(
@@ -99,8 +122,12 @@ fn deposit(
     let wanted = wanted.map_err(|error| messages::address("--withdrawal", error))?;
     let deposits = match verify_deposits(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
         Ok(deposits) => deposits,
-        Err(error) => return refused(file, error.field(), &error.to_string(), out),
+        Err(error) => {
+            return refused_by("verify deposit", file, (error.field(), error.to_string()), out);
+        }
     };
+    let lacking = lacking(args.ceremony.as_deref(), &deposits)?;
+    let mut warnings = BTreeSet::new();
     let mut text = format!("  network {}, deposits: {}", network.name(), deposits.len());
     let mut rows = Vec::with_capacity(deposits.len());
     for (entry, deposit) in (1..).zip(&deposits) {
@@ -111,6 +138,11 @@ fn deposit(
                 format!("entry {entry}, withdrawal_credentials: {address} instead of {wanted}");
             return refused(file, "withdrawal_credentials", &reason, out);
         }
+        if let Err(error) = address.usable() {
+            let reason = format!("entry {entry}, withdrawal_credentials: {address}: {error}");
+            return refused(file, "withdrawal_credentials", &reason, out);
+        }
+        warnings.extend(destination::warning(&address));
         let (amount, kind) = (
             network.unit().text(message.amount),
             if credentials.is_compounding() { "0x02" } else { "0x01" },
@@ -125,7 +157,37 @@ fn deposit(
             "compounding": credentials.is_compounding(),
         }));
     }
-    accepted(file, json!({ "network": network.name(), "deposits": rows }), &text, out)
+    warnings.iter().for_each(|warning| text += &format!("\n  WARNING: {warning}"));
+    lacking.iter().for_each(|lacking| text += &format!("\n  NOT IN THIS FILE: {lacking}"));
+    let fields = json!({
+        "network": network.name(), "deposits": rows, "warnings": warnings, "lacking": lacking,
+    });
+    accepted(file, fields, &text, out)
+}
+
+/// The deposits of a ceremony that a file of some of them lacks: how many of each amount, to each
+/// address. The keys are in the transcript alone.
+fn lacking(ceremony: Option<&Path>, deposits: &[SignedDeposit]) -> Result<Vec<String>, CliError> {
+    let Some(path) = ceremony else { return Ok(Vec::new()) };
+    let (_, ceremony) = input::ceremony(path)?;
+    let mut wanted: BTreeMap<(WithdrawalCredentials, u64), usize> = BTreeMap::new();
+    for validator in ceremony.validators() {
+        for amount in &validator.amounts {
+            *wanted.entry((validator.withdrawal, *amount)).or_default() += 1;
+        }
+    }
+    let lacks = |((credentials, amount), wanted): (&(WithdrawalCredentials, u64), &usize)| {
+        let found = deposits.iter().filter(|deposit| {
+            let message = &deposit.message;
+            (message.withdrawal_credentials, message.amount) == (*credentials, *amount)
+        });
+        let (found, amount) = (found.count(), ceremony.network().unit().text(*amount));
+        let to = credentials.address();
+        (found < *wanted).then(|| {
+            format!("{} of the ceremony's {wanted} deposits of {amount} to {to}", wanted - found)
+        })
+    };
+    Ok(wanted.iter().filter_map(lacks).collect())
 }
 
 /// Also `quorate exit verify`.
@@ -133,7 +195,9 @@ pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
     let (network, key) = (network(&args.network)?, public_key(&args.public_key)?);
     let signed = match verify_exit(&input::read(&args.file, MOST_OBJECT_BYTES)?, &network, &key) {
         Ok(signed) => signed,
-        Err(error) => return refused(&args.file, error.field(), &error.to_string(), out),
+        Err(error) => {
+            return refused_by("verify exit", &args.file, (error.field(), error.to_string()), out);
+        }
     };
     let calldata = format!("0x{}", hex::encode(withdrawal_request(&key.to_compressed())));
     let message = signed.message;
@@ -158,7 +222,14 @@ fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, C
     let registrations =
         match verify_registrations(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
             Ok(registrations) => registrations,
-            Err(error) => return refused(file, error.field(), &error.to_string(), out),
+            Err(error) => {
+                return refused_by(
+                    "verify registration",
+                    file,
+                    (error.field(), error.to_string()),
+                    out,
+                );
+            }
         };
     let mut text = format!("  network {}, registrations: {}", network.name(), registrations.len());
     let repeated = repeated(&registrations);
@@ -220,11 +291,13 @@ fn keystore(
         Ok(opened) => opened,
         Err(Unopened::Local(error)) => return Err(error),
         Err(Unopened::Refused(file, error)) => {
-            return refused(&file, error.field(), &error.to_string(), out);
+            return refused_by("verify keystore", &file, (error.field(), error.to_string()), out);
         }
     };
-    let mut text =
-        format!("Accepted: {} keystores; each decrypts to the key that it names.\n", opened.len());
+    let mut text = format!(
+        "Accepted: {}; each decrypts to the key that it names.\n",
+        plural(opened.len(), "keystore")
+    );
     let mut rows = Vec::with_capacity(opened.len());
     for Opened { path, keystore, .. } in &opened {
         let key = hex::encode(keystore.pubkey().to_compressed());

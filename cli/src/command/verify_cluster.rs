@@ -6,16 +6,18 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::verify::{accepted, refused};
+use super::verify::{accepted, refused_by};
 use crate::args::VerifyCluster;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::ethereum::address::ExecutionAddress;
+use quorate::ethereum::destination;
 use quorate::ethereum::network::Network;
 use quorate::ethereum::obol::check::{Cluster, DefinitionError};
 use quorate::ethereum::obol::definition::{self, ClusterDefinition, Remark};
 use quorate::ethereum::obol::lock::{self, ClusterLock};
 use quorate::ethereum::obol::lock_check::{self, LockError, check_lock};
+use quorate::spec::show::plural;
 
 /// The wallets that a person says are contracts.
 pub(crate) fn contracts(texts: &[String]) -> Result<BTreeSet<ExecutionAddress>, CliError> {
@@ -36,7 +38,9 @@ pub(crate) fn cluster_definition(args: &VerifyCluster, out: &Output) -> Result<E
     match checked {
         Ok((cluster, remarks)) => cluster_accepted(file, &cluster, None, &remarks, out),
         Err(DefinitionError::ContractUnknown(wallet)) => Err(messages::contract_wallet(&wallet)),
-        Err(error) => refused(file, &error.field(), &error.to_string(), out),
+        Err(error) => {
+            refused_by("verify cluster-definition", file, (&error.field(), error.to_string()), out)
+        }
     }
 }
 
@@ -53,7 +57,9 @@ pub(crate) fn cluster_lock(args: &VerifyCluster, out: &Output) -> Result<Exit, C
         Err(LockError::Definition(DefinitionError::ContractUnknown(wallet))) => {
             Err(messages::contract_wallet(&wallet))
         }
-        Err(error) => refused(file, &error.field(), &error.to_string(), out),
+        Err(error) => {
+            refused_by("verify cluster-lock", file, (&error.field(), error.to_string()), out)
+        }
     }
 }
 
@@ -133,9 +139,15 @@ fn money(definition: &ClusterDefinition) -> (String, Value) {
     }
     for ((withdrawal, fees), count) in &going {
         text += &format!(
-            "\n  of {count} validators: withdrawn to {withdrawal} ({kind}), fees to {fees}"
+            "\n  of {}: withdrawn to {withdrawal} ({kind}), fees to {fees}",
+            plural(*count, "validator")
         );
     }
+    let validators = definition.validators.iter();
+    let addresses: BTreeSet<_> =
+        validators.flat_map(|validator| [validator.withdrawal, validator.fee_recipient]).collect();
+    let warnings: Vec<String> = addresses.iter().filter_map(destination::warning).collect();
+    warnings.iter().for_each(|warning| text += &format!("\n  WARNING: {warning}"));
     match definition.deposit_amounts.as_deref() {
         None | Some([]) => text += "\n  deposits: of the default amount",
         Some(amounts) => {
@@ -154,7 +166,7 @@ fn money(definition: &ClusterDefinition) -> (String, Value) {
         .collect();
     let fields = json!({
         "network": name, "fork_version": format!("0x{}", hex::encode(definition.fork_version)),
-        "going_to": going,
+        "going_to": going, "warnings": warnings,
         "compounding": definition.compounding, "deposit_amounts": definition.deposit_amounts,
     });
     (text, fields)

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::verify::{accepted, network, refused};
+use super::verify::{accepted, network, refused, refused_by};
 use crate::args::{VerifyKeyshares, VerifySsv};
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
@@ -55,8 +55,9 @@ pub(crate) fn keyshares(args: &VerifyKeyshares, out: &Output) -> Result<Exit, Cl
     let owner = args.owner.as_deref().map(|text| address("--owner", text)).transpose()?;
     let first = owner.zip(args.nonce).map(|(owner, nonce)| OwnerNonce { owner, nonce });
     let bytes = input::read(&args.file, MOST_LIST_BYTES)?;
-    let refuse =
-        |file: &Path, error: KeyshareError| refused(file, error.field(), &error.to_string(), out);
+    let refuse = |file: &Path, error: KeyshareError| {
+        refused_by("verify keyshares", file, (error.field(), error.to_string()), out)
+    };
     let registrations = match verify_keyshares(&bytes, first) {
         Ok(registrations) => registrations,
         Err(error) => return refuse(&args.file, error),

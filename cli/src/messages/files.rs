@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{local, shown};
+use super::{local, quoted, shown, usage};
 use crate::report::CliError;
 
 /// What the operating system says, in words where it has a number.
@@ -18,7 +18,26 @@ pub(super) fn system(error: &io::Error) -> String {
     }
 }
 
+/// Whether a person gave the address of a web page.
+fn is_url(path: &Path) -> bool {
+    let schemes = ["http://", "https://", "file://", "ipfs://"];
+    let text = path.to_string_lossy().to_ascii_lowercase();
+    schemes.iter().any(|scheme| text.starts_with(scheme))
+}
+
 pub(crate) fn reading(path: &Path, error: &io::Error) -> CliError {
+    if is_url(path) {
+        return usage(
+            format!("{}: an address (URL), but the path of a file is required", shown(path)),
+            "download the file, look at what it says, then give its path",
+        );
+    }
+    if path.as_os_str() == "-" {
+        return usage(
+            "-: standard input is not read",
+            "save it to a file, and give the path of the file",
+        );
+    }
     let fix = match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "check the path",
         io::ErrorKind::PermissionDenied => {
@@ -33,6 +52,13 @@ pub(crate) fn writing(path: &Path, error: &io::Error) -> CliError {
     local(
         format!("{} cannot be written: {}", shown(path), system(error)),
         "choose a path that this user can write to",
+    )
+}
+
+pub(crate) fn open_log(path: &Path, mode: u32) -> CliError {
+    local(
+        format!("{}: other users can read this log (mode {mode:04o})", shown(path)),
+        format!("choose another path; or, to continue this log: chmod 600 {}", quoted(path)),
     )
 }
 
@@ -69,11 +95,23 @@ pub(crate) fn not_a_file(path: &Path, directory: bool) -> CliError {
     )
 }
 
+/// A folder, in which this file is probably meant.
+pub(crate) fn folder_with_file(folder: &Path, file: &Path) -> CliError {
+    local(
+        format!("{}: a directory, but a regular file is required", shown(folder)),
+        format!("give the path of the file in it, probably {}", quoted(file)),
+    )
+}
+
 pub(crate) fn too_long(path: &Path, found: u64, most: usize) -> CliError {
     local(
         format!("{}: {found} bytes; the limit is {most}", shown(path)),
         "check that this is the right file",
     )
+}
+
+pub(crate) fn two_on_stdout() -> CliError {
+    usage("--json and -o - both write to stdout", "give a file with -o, or leave --json out")
 }
 
 pub(crate) fn stdout(error: &io::Error) -> CliError {

@@ -17,27 +17,28 @@ pub(crate) fn node_key(path: &Path, error: Secp256k1Error) -> CliError {
     )
 }
 
-pub(crate) fn no_node_key(expected: &str) -> CliError {
+/// `record` is that of the node in the cluster definition (`enr:...`).
+pub(crate) fn no_node_key(record: &str) -> CliError {
     local(
         format!(
-            "this ceremony makes an Obol cluster, but the key of this operator's node \
-             (0x{expected}) is missing"
+            "this ceremony makes an Obol cluster, but the key of this operator's node is missing; \
+             its record is {record}"
         ),
         "import it with: quorate identity obol-key import FILE; or use --charon-enr-private-key \
          FILE",
     )
 }
 
-pub(crate) fn wrong_node_key(path: &Path, error: &WrongNodeKey) -> CliError {
+/// `record` is that of the node in the cluster definition (`enr:...`).
+pub(crate) fn wrong_node_key(path: &Path, error: &WrongNodeKey, record: &str) -> CliError {
     let fix = match error.belongs_to {
-        Some(_) => {
-            "make the ceremony file again, with the operators in the order of the cluster \
-             definition; or, if the order is right, use your own node's key"
-        }
-        None => {
-            "use the key whose record you gave for the cluster definition; if it is lost, the \
-             cluster needs a new definition"
-        }
+        Some(_) => "make the ceremony file again, with the operators in the order of the cluster \
+                    definition; or, if the order is right, use your own node's key"
+            .to_owned(),
+        None => format!(
+            "use the key whose record you gave for the cluster definition ({record}); if it is \
+             lost, the cluster needs a new definition"
+        ),
     };
     local(format!("{}: {error}", shown(path)), fix)
 }

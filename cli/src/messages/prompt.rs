@@ -8,6 +8,7 @@ use super::{local, quoted, shown, usage};
 use crate::prompt::FEWEST_CHARACTERS;
 use crate::report::CliError;
 use crate::secret_file::NotASecret;
+use crate::strength::Weak;
 use quorate::ethereum::keystore::PasswordError;
 
 pub(crate) fn secret_file_open(path: &Path, mode: u32) -> CliError {
@@ -66,6 +67,24 @@ pub(crate) fn passphrase_short(count: usize) -> CliError {
         ),
         "choose a longer one: several random words are easy to remember and hard to guess",
     )
+}
+
+pub(crate) fn passphrase_weak(why: Weak) -> CliError {
+    let why = match why {
+        Weak::Repetition => "repeats the same few characters",
+        Weak::Sequence => "follows the alphabet, the digits or the keys of a keyboard",
+        Weak::Common => "consists of the most common passwords",
+    };
+    local(
+        format!("the passphrase is weak: it {why}, and is guessed first"),
+        "choose another one: several random words are easy to remember and hard to guess",
+    )
+}
+
+/// A line, when somebody may type once more.
+pub(crate) fn try_again(error: &CliError, tries: u32) -> String {
+    let times = if tries == 1 { "once more" } else { "again" };
+    format!("{}. You can try {times}: {}.", error.what, error.fix)
 }
 
 pub(crate) fn passphrases_differ() -> CliError {

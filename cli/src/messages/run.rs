@@ -4,6 +4,7 @@ use std::io;
 
 use super::{local, usage};
 use crate::report::CliError;
+use quorate::spec::canonical::FingerprintError;
 use quorate_operator::carrier::CarrierError;
 
 pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
@@ -14,17 +15,28 @@ pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
     )
 }
 
-pub(crate) fn wrong_fingerprint(expected: &str) -> CliError {
+/// Twelve words of the list, of which this one is the first that differs; counted from 1.
+pub(crate) fn wrong_fingerprint(number: usize, word: &str, expected: &str) -> CliError {
     usage(
-        "this is not the fingerprint of this ceremony",
+        format!(
+            "this is not the fingerprint of this ceremony: word {number} is not \"{word}\" here"
+        ),
         format!("compare it with the other operators; the fingerprint of this file is: {expected}"),
     )
 }
 
-pub(crate) fn no_own_address() -> CliError {
+pub(crate) fn not_a_fingerprint(error: &FingerprintError, expected: &str) -> CliError {
     usage(
-        "the ceremony file gives you no address to listen on",
-        "give an address with --listen, for example --listen [::]:3610",
+        format!("this is not the fingerprint of this ceremony: {error}"),
+        format!("compare it with the other operators; the fingerprint of this file is: {expected}"),
+    )
+}
+
+pub(crate) fn nobody_reachable() -> CliError {
+    usage(
+        "no operator has an address in the ceremony file, so nobody can call anybody",
+        "one operator that all others can reach is enough: give its address with --at \
+         OPERATOR=HOST:PORT; if it is you, listen with --listen [::]:3610",
     )
 }
 
@@ -53,13 +65,7 @@ pub(crate) fn carrier(error: CarrierError) -> CliError {
             };
             local(format!("cannot listen on {address}: {what}"), fix)
         }
-        CarrierError::NoAddress { index, name } => usage(
-            format!(
-                "operator {index} ({name:?}) has no address in the ceremony file, but other \
-                 operators connect to it"
-            ),
-            "add its address as host:port; addresses are not part of the fingerprint",
-        ),
+        CarrierError::Alone => nobody_reachable(),
         error @ (CarrierError::Repeated { .. } | CarrierError::FrameLimit(_)) => {
             internal(&error.to_string())
         }

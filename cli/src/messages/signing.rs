@@ -181,8 +181,8 @@ pub(crate) fn unwritten(error: CliError) -> CliError {
 pub(crate) fn no_address(name: &str) -> CliError {
     usage(
         format!(
-            "{name} has no address in the ceremony file that this operator agreed to, but this \
-             operator must connect to it"
+            "{name} has no address in the ceremony file that this operator agreed to, and neither \
+             has this operator or anybody else whom it needs"
         ),
         format!("nothing was signed; give its address with --at {name}=HOST:PORT"),
     )

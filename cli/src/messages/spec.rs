@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::{quoted, shown, usage};
+use crate::card_file::NoCard;
 use crate::report::CliError;
 use quorate::ethereum::network::{Network, listed};
-use quorate::identity::card::NameError;
+use quorate::identity::card::{CardError, NameError};
 use quorate::spec::SpecError;
 
 /// What clap says, without its colours, its summary of flags and its closing line.
@@ -29,20 +30,96 @@ pub(crate) fn arguments(error: &clap::Error) -> CliError {
         true => "for the possible arguments, run the same command with --help".to_owned(),
         false => format!("see: {} --help", command.join(" ")),
     };
+    let what = what.split("\n\n  tip: ").next().unwrap_or(what);
+    let fix =
+        meant(error).map_or_else(String::new, |meant| format!("did you mean {meant}? ")) + &fix;
     usage(what.strip_prefix("error: ").unwrap_or(what).trim_end(), fix)
+}
+
+/// What somebody probably meant who typed an argument that does not exist.
+fn meant(error: &clap::Error) -> Option<String> {
+    use clap::error::{ContextKind, ContextValue};
+    let typed =
+        [ContextKind::InvalidSubcommand, ContextKind::InvalidArg, ContextKind::InvalidValue];
+    let typed = typed.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(typed) => Some(typed),
+        _ => None,
+    })?;
+    let suggested =
+        [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let suggested = suggested.into_iter().find_map(|kind| match error.get(kind)? {
+        ContextValue::String(one) => Some(vec![one.as_str()]),
+        ContextValue::Strings(all) => Some(all.iter().map(String::as_str).collect()),
+        _ => None,
+    })?;
+    closest(typed, suggested.into_iter()).map(str::to_owned)
+}
+
+/// The one of `known` that somebody meant who typed `typed`: a part of it, or a few letters off.
+pub(super) fn closest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let typed = typed.to_ascii_lowercase();
+    let distance = |known: &&str| {
+        let begun = typed.len() >= 3 && known.starts_with(&typed);
+        if begun { 0 } else { strsim::osa_distance(&typed, known) }
+    };
+    // What is longer than any of them is not compared with them.
+    let likely = typed.len() <= 64;
+    let near = known.filter(|_| likely).filter(|known| distance(known) <= 1 + known.len() / 4);
+    near.min_by_key(distance)
+}
+
+/// `did you mean hoodi? `, if one of the networks is spelled like that.
+pub(super) fn network_meant(typed: &str) -> String {
+    closest(typed, Network::known_names())
+        .map_or_else(String::new, |known| format!("did you mean {known}? "))
 }
 
 pub(crate) fn not_text(path: &Path, at: usize) -> CliError {
     usage(
         format!("{}: not UTF-8 text (byte {at})", shown(path)),
-        "check that this is a ceremony file; if so, save it as UTF-8",
+        "check that this is the right file; if so, save it as UTF-8",
+    )
+}
+
+pub(crate) fn utf16(path: &Path) -> CliError {
+    usage(format!("{}: UTF-16 text", shown(path)), "save the file as UTF-8")
+}
+
+pub(crate) fn no_card(path: &Path, found: NoCard) -> CliError {
+    let (what, fix) = match found {
+        NoCard::None => (
+            "no operator card in this file: nothing in it begins with quorate1",
+            "ask the operator for the output of: quorate identity show",
+        ),
+        NoCard::Several => {
+            ("more than one operator card in this file", "keep one card in each file")
+        }
+    };
+    usage(format!("{}: {what}", shown(path)), fix)
+}
+
+pub(crate) fn card_is_a_file(path: &Path) -> CliError {
+    usage(
+        format!("{}: a file, where an operator card is expected", shown(path)),
+        format!("to take the card from the file, put @ before it: @{}", quoted(path)),
+    )
+}
+
+/// Another file where a ceremony file belongs.
+pub(crate) fn not_a_ceremony(path: &Path, kind: &str) -> CliError {
+    usage(
+        format!("{}: not a ceremony file; this is {kind}", shown(path)),
+        "give the ceremony file: the TOML (or JSON) that quorate spec new has written",
     )
 }
 
 pub(crate) fn spec_file(path: &Path, error: &SpecError) -> CliError {
+    let correct =
+        format!("correct the file, then check it with: quorate spec check {}", quoted(path));
     let fix = match error {
         SpecError::FileVersion(_) => "use the program version for which it was written".to_owned(),
-        _ => format!("correct the file, then check it with: quorate spec check {}", quoted(path)),
+        SpecError::NetworkUnknown(name) => network_meant(name) + &correct,
+        _ => correct,
     };
     usage(format!("{}: {error}", shown(path)), fix)
 }
@@ -54,9 +131,10 @@ pub(crate) fn spec(error: &SpecError) -> CliError {
         SpecError::AllRequired(_) => {
             "choose a lower --threshold; or add --allow-all-required, if all operators want that"
         }
-        SpecError::NetworkUnknown(_) => {
+        SpecError::NetworkUnknown(name) => {
             names = format!(
-                "give --network {}; or edit the file by hand, then run: quorate spec check FILE",
+                "{}give --network {}; or edit the file by hand, then run: quorate spec check FILE",
+                network_meant(name),
                 listed(Network::known_names(), "or")
             );
             &names
@@ -77,6 +155,15 @@ pub(crate) fn old_name(name: &str, error: &NameError) -> CliError {
     )
 }
 
+/// A card that was given by itself, as text or in a file.
+pub(crate) fn card(file: Option<&Path>, error: &CardError) -> CliError {
+    let place = file.map_or_else(String::new, |path| format!("{}: ", shown(path)));
+    usage(
+        format!("{place}{error}"),
+        "give the whole line that its owner sees with: quorate identity show",
+    )
+}
+
 pub(crate) fn name(error: &NameError) -> CliError {
     usage(format!("--name: {error}"), "choose another name")
 }
@@ -90,4 +177,33 @@ pub(crate) fn pairs(counts: usize, addresses: usize) -> CliError {
 
 pub(crate) fn no_such_command(words: &str) -> CliError {
     usage(format!("there is no command {words:?}"), "see: quorate --help")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_meant() {
+        for (typed, meant) in [
+            ("hodi", Some("hoodi")),
+            ("hoddi", Some("hoodi")),
+            ("Hoodi", Some("hoodi")),
+            ("hudi", Some("hoodi")),
+            ("main", Some("mainnet")),
+            ("mainet", Some("mainnet")),
+            ("sepolai", Some("sepolia")),
+            ("gnosischain", None),
+            ("holesky", None),
+            ("goerli", None),
+            ("", None),
+        ] {
+            let networks = ["mainnet", "hoodi", "sepolia", "gnosis", "chiado"];
+            assert_eq!(closest(typed, networks.into_iter()), meant, "{typed}");
+        }
+        assert_eq!(closest("ceremony", ["demo"].into_iter()), None);
+        assert_eq!(closest("statsu", ["status", "spec"].into_iter()), Some("status"));
+        let long = "a".repeat(1 << 20);
+        assert_eq!(closest(&long, ["status"].into_iter()), None);
+    }
 }

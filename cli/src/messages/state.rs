@@ -77,6 +77,15 @@ pub(crate) fn identity_exists(path: &Path) -> CliError {
     )
 }
 
+/// A note: the card that is kept is not of the keys that are sealed beside it.
+pub(crate) fn foreign_card(path: &Path) -> String {
+    format!(
+        "note: {} is the card of other keys than those in this directory. Remove it, and make the \
+         right one with: quorate identity show",
+        shown(path)
+    )
+}
+
 pub(crate) fn seal(path: &Path, error: &SealError) -> CliError {
     let (what, fix) = match error {
         SealError::WrongPassphrase => (
@@ -113,6 +122,7 @@ pub(crate) fn machine(error: MachineError) -> CliError {
     match error {
         MachineError::BadNote(path) => bad_note(&path),
         MachineError::Carrier(error) => carrier(error),
+        MachineError::ForeignOutputs(folder) => foreign_outputs(&folder),
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
         MachineError::OldVersion(error) => old_version(&error),
@@ -171,6 +181,18 @@ pub(crate) fn log_gone(dir: &Path) -> CliError {
         "do not start it again: you would sign a second time, and the other operators would have \
          proof of it. Nothing was changed; to make other keys, agree on a new file for the next \
          attempt",
+    )
+}
+
+fn foreign_outputs(folder: &Path) -> CliError {
+    local(
+        format!(
+            "{}: not the outputs of this ceremony, or its transcript is missing",
+            shown(folder)
+        ),
+        "the log beside it holds no share, and this folder may be all that is left of a newer one. \
+         If this operator has ever run the ceremony further, put the newest copy of the log back. \
+         Otherwise move the folder away, and run the same command again",
     )
 }
 

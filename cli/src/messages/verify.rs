@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::spec::network_meant;
 use super::{local, shown, usage};
 use crate::report::CliError;
 use quorate::ethereum::address::{AddressError, ExecutionAddress};
@@ -12,7 +13,9 @@ pub(crate) fn unknown_network(name: &str) -> CliError {
     usage(
         format!("{name:?} is not a built-in network"),
         format!(
-            "choose one of {}; for another network, give one of its ceremony files with --ceremony",
+            "{}choose one of {}; for another network, give one of its ceremony files with \
+             --ceremony",
+            network_meant(name),
             known.join(", ")
         ),
     )

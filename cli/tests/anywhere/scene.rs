@@ -54,9 +54,14 @@ impl Scene {
             args.extend(["--operator".to_owned(), format!("{card}{address}")]);
         }
         end(command(scene.here(), &args)).done();
-        let shown = end(command(scene.here(), &["--json", "spec", "check", "ceremony.toml"]));
-        scene.words = shown.done().json()["fingerprint"].as_str().unwrap().to_owned();
+        scene.words = scene.words_of("ceremony.toml");
         scene
+    }
+
+    /// The fingerprint of a ceremony file.
+    pub(crate) fn words_of(&self, file: &str) -> String {
+        let shown = end(command(self.here(), &["--json", "spec", "check", file]));
+        shown.done().json()["fingerprint"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn here(&self) -> &Path {
@@ -85,7 +90,12 @@ impl Scene {
 
     /// An operator that takes part, with a ceremony file and further arguments.
     pub(crate) fn run(&self, i: usize, file: &str, more: &[&str]) -> Running {
-        let args = ["run", file, "--yes-fingerprint", &self.words, "--no-keystores"];
+        self.run_with(i, file, &self.words, more)
+    }
+
+    /// As [`Scene::run`], of a file with these words.
+    pub(crate) fn run_with(&self, i: usize, file: &str, words: &str, more: &[&str]) -> Running {
+        let args = ["run", file, "--yes-fingerprint", words, "--no-keystores"];
         Running::start(self.by(i, &[&args, more].concat()))
     }
 

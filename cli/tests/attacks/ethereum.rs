@@ -232,8 +232,10 @@ fn attack_eth8_signing_raw_roots() {
         Input::Statement(_)
         | Input::ShareBox { .. }
         | Input::PeerHolds { .. }
+        | Input::Done(_)
         | Input::Reread(_)
         | Input::Staged
+        | Input::Waited
         | Input::PeerLeft(_) => (),
     };
     takes(&Input::Staged);

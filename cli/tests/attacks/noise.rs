@@ -554,7 +554,7 @@ fn attack_n12_half_open_connections() {
             me: u16::from(me),
             operator: operator(me),
             peers,
-            listen: "127.0.0.1:0".into(),
+            listen: Some("127.0.0.1:0".into()),
             max_frame: 1000,
             random: Arc::new(move || secret(140 + me)),
             timing: timing.clone(),

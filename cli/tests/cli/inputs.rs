@@ -28,11 +28,11 @@ fn a_passphrase_comes_through_a_pipe() {
     let writer = "{ printf 'correct horse '; sleep 1; echo battery; }";
     identity_from_pipe(here.path(), writer).done();
     private(here.path().join("file"), "correct horse battery");
-    let mut show = vec!["--dir", "state", "--passphrase-file", "file", "identity", "show"];
-    quorate(here.path(), &show).done();
+    let mut opens = vec!["--dir", "state", "--passphrase-file", "file", "status"];
+    quorate(here.path(), &opens).done();
     private(here.path().join("other"), "another passphrase");
-    show[3] = "other";
-    quorate(here.path(), &show).failed(1, &["wrong passphrase"]);
+    opens[3] = "other";
+    quorate(here.path(), &opens).failed(1, &["wrong passphrase"]);
 }
 
 #[test]

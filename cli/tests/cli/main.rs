@@ -6,11 +6,15 @@ mod case;
 
 mod cases;
 
+mod documents;
+
 mod exports;
 
 mod finished;
 
 mod inputs;
+
+mod others;
 
 mod process;
 
@@ -22,5 +26,7 @@ mod support;
 mod terminal;
 
 mod toy;
+
+mod typing;
 
 mod verifiers;

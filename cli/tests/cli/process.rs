@@ -113,10 +113,10 @@ fn a_result_that_cannot_be_written_is_an_error() {
     }
 }
 
-const STATE: [&str; 4] = ["--dir", "state", "--passphrase-file", "passphrase"];
+pub(crate) const STATE: [&str; 4] = ["--dir", "state", "--passphrase-file", "passphrase"];
 
 /// An operator with a seat in `ceremony.toml`; gives the fingerprint.
-fn operator(here: &Path) -> String {
+pub(crate) fn operator(here: &Path) -> String {
     private(here.join("passphrase"), "correct horse battery\n");
     let card = quorate(
         here,
@@ -142,6 +142,15 @@ fn a_run_that_cannot_begin_leaves_nothing() {
     let words = operator(here);
     let other = words.rsplit_once(' ').unwrap().0.to_owned()
         + if words.ends_with("zoo") { " zone" } else { " zoo" };
+    let last = other.rsplit_once(' ').unwrap().1;
+    let twelfth =
+        format!("this is not the fingerprint of this ceremony: word 12 is not \"{last}\" here");
+    let mistyped = words.replacen(' ', " zzz", 1);
+    let unknown = mistyped.split(' ').nth(1).unwrap();
+    let unknown = format!(
+        "this is not the fingerprint of this ceremony: word 2, {unknown:?}, is not in the list of \
+         fingerprint words"
+    );
     private(here.join("empty"), "\n");
     let differ =
         format!("compare it with the other operators; the fingerprint of this file is: {words}");
@@ -153,13 +162,14 @@ fn a_run_that_cannot_begin_leaves_nothing() {
             "there is no terminal for this prompt: Type the words of the fingerprint to take part",
             terminal,
         ),
+        (&["--yes-fingerprint", &other], 2, &twelfth, &differ),
+        (&["--yes-fingerprint", &mistyped], 2, &unknown, &differ),
         (
-            &["--yes-fingerprint", &other],
+            &["--yes-fingerprint", ""],
             2,
-            "this is not the fingerprint of this ceremony",
+            "this is not the fingerprint of this ceremony: 0 words; a fingerprint has 12",
             &differ,
         ),
-        (&["--yes-fingerprint", ""], 2, "this is not the fingerprint of this ceremony", &differ),
         (
             &["--yes-fingerprint", &words, "--keystore-password-file", "empty"],
             1,
@@ -185,7 +195,7 @@ fn a_run_that_cannot_begin_leaves_nothing() {
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
             .collect();
-        assert_eq!(held.len(), 3, "identity, mark and lock, nothing of a ceremony: {held:?}");
+        assert_eq!(held.len(), 4, "identity, mark, card and lock, nothing of a ceremony: {held:?}");
     }
 }
 
@@ -260,4 +270,29 @@ fn a_process_with_secrets_leaves_no_core_and_no_open_files() {
         .collect();
     assert_eq!(core[4..6], ["0", "0"]);
     assert!(status.contains("Umask:\t0077\n"), "{status}");
+}
+
+/// With `-o -`, stdout has the file and nothing else.
+#[test]
+fn a_file_on_stdout() {
+    let root = TempDir::new().unwrap();
+    let here = root.path();
+    fs::copy(EXAMPLE, here.join("ceremony.toml")).unwrap();
+    let next = ["spec", "next", "ceremony.toml", "--reason", "a try", "-o"];
+    let file = quorate(here, &[&next[..], &["next.toml"]].concat()).done();
+    assert!(file.stdout.contains("Wrote next.toml"));
+    let written = fs::read_to_string(here.join("next.toml")).unwrap();
+    let piped = quorate(here, &[&next[..], &["-"]].concat()).done();
+    // Each draft has an id of its own.
+    let but_id = |text: &str| {
+        text.lines()
+            .filter(|line| !line.starts_with("id = "))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(but_id(&piped.stdout), but_id(&written));
+    assert!(piped.stderr.contains("Wrote stdout") && piped.stderr.contains("Fingerprint"));
+    assert!(!here.join("-").exists());
+    let both = quorate(here, &[&["--json"], &next[..], &["-"]].concat());
+    both.failed(2, &["error: --json and -o - both write to stdout"]);
 }

@@ -1,6 +1,7 @@
 //! No secret is where it does not belong: the demo's whole tree, all output of its operators, and
 //! their command lines are searched for every secret, in every encoding.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,7 +48,7 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 /// All command lines on the machine that name this demo's folder, while `until` is not set.
 fn watch_command_lines(folder: String, until: Arc<AtomicBool>) -> thread::JoinHandle<Vec<Vec<u8>>> {
     thread::spawn(move || {
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         while !until.load(Ordering::Relaxed) {
             for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
                 if let Ok(line) = fs::read(entry.path().join("cmdline"))
@@ -70,7 +71,10 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     let over = Arc::new(AtomicBool::new(false));
     let folder = out.to_str().unwrap();
     let watch = watch_command_lines(folder.to_owned(), over.clone());
-    let ended = quorate(root.path(), &["demo", "--validators", "2", "--out", folder]);
+    let log = root.path().join("demo.log");
+    let logged = ["--verbose", "--log", log.to_str().unwrap()];
+    let demo = ["demo", "--validators", "2", "--out", folder];
+    let ended = quorate(root.path(), &[&logged[..], &demo].concat());
     over.store(true, Ordering::Relaxed);
     let command_lines = watch.join().unwrap();
     let ended = ended.done();
@@ -80,6 +84,7 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
     let passphrase = SecretBytes::new(files["passphrase"].trim_ascii().to_vec());
     let mut secrets: Vec<(String, Vec<u8>)> =
         vec![("the passphrase".to_owned(), passphrase.expose().to_vec())];
+    let (mut salts, mut ivs) = (BTreeSet::new(), BTreeSet::new());
     let mut identities = 0;
     let mut keystores = 0;
     for (name, bytes) in &files {
@@ -101,11 +106,31 @@ fn no_secret_is_anywhere_but_where_it_belongs() {
             let share = keystore.decrypt(&Password::new(&passphrase).unwrap()).unwrap();
             secrets.push((format!("the share of {name}"), share.to_be_bytes().to_vec()));
             keystores += 1;
+            let json: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+            let text = |pointer: &str| json.pointer(pointer).unwrap().as_str().unwrap().to_owned();
+            salts.insert(text("/crypto/kdf/params/salt"));
+            ivs.insert(text("/crypto/cipher/params/iv"));
         }
     }
     assert_eq!((identities, keystores), (4, 8));
+    assert_eq!((salts.len(), ivs.len()), (4, 8), "a salt for each operator, an IV for each file");
 
-    let said = [ended.stdout.as_bytes(), ended.stderr.as_bytes(), &command_lines.concat()].concat();
+    // The demo's own log, and those of its operators in their directories.
+    let log = fs::read(log).unwrap();
+    let logs = files.iter().filter(|(name, _)| name.ends_with("run.log"));
+    let logs: Vec<&[u8]> = logs.map(|(_, bytes)| &bytes[..]).chain([&log[..]]).collect();
+    assert_eq!(logs.len(), 5);
+    for log in &logs {
+        let log = core::str::from_utf8(log).unwrap();
+        let levels: Vec<&str> =
+            log.lines().map(|line| line[25..].split(' ').next().unwrap()).collect();
+        assert!(levels.len() > 5 && levels.iter().all(|level| ["INFO", "DETAIL"].contains(level)));
+        assert!(log.ends_with(" INFO   ends with exit code 0 (done)\n"), "{log}");
+    }
+    assert!(logs[..4].iter().all(|log| contains(log, b"Z DETAIL ")));
+
+    let ended_said = [ended.stdout.as_bytes(), ended.stderr.as_bytes()].concat();
+    let said = [&ended_said[..], &command_lines.concat(), &log].concat();
     for (what, secret) in &secrets {
         for spelling in spellings(secret) {
             assert!(!contains(&said, &spelling), "{what} was said");

@@ -27,7 +27,7 @@ fn too_wide(screen: &str) -> Vec<&str> {
 /// A folder with the state of alice, and a ceremony of hers with bob and carol.
 fn alices() -> TempDir {
     let here = TempDir::new().unwrap();
-    private(&here.path().join("passphrase"), "correct horse battery staple\n");
+    private(&here.path().join("passphrase"), "correct horse battery\n");
     let card = |(name, port): (&str, u16)| {
         let ended = quorate(
             here.path(),
@@ -112,7 +112,9 @@ fn the_consent_prompt_fits() {
     let here = alices();
     let args = ["--dir", "alice", "--passphrase-file", "passphrase", "run", "ceremony.toml"];
     let mut terminal = OnTerminal::start(command(here.path(), &args), COLUMNS);
-    terminal.answers("Type the words of the fingerprint to take part: ", "not the words");
+    for _ in 0..3 {
+        terminal.answers("Type the words of the fingerprint to take part: ", "not the words");
+    }
     let (code, screen) = terminal.ended();
     assert_eq!(code, 2, "{screen}");
     assert!(screen.contains("error: this is not the fingerprint of this ceremony"), "{screen}");

@@ -164,7 +164,7 @@ impl Shared {
         let me = self.ceremony.roster().find(&operator.key().public()).unwrap();
         let shape = Shape::of(&self.ceremony);
         let peers = Peer::of(&self.ceremony, me);
-        let listen = "127.0.0.1:0".into();
+        let listen = Some("127.0.0.1:0".into());
         let count = Mutex::new(0);
         let random = move || {
             let mut count = count.lock().unwrap();
@@ -250,7 +250,7 @@ impl Shared {
                 };
                 return missing.into_iter().filter(is_open).collect();
             }
-            Frame::Want { .. } => {}
+            Frame::Want { .. } | Frame::Done(_) => {}
         }
         Vec::new()
     }

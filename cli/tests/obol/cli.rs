@@ -280,7 +280,9 @@ fn keys_of_nodes_and_ceremonies_that_need_them() {
     };
     let nothing = run("carol", &[]);
     assert!(
-        nothing.code == 1 && nothing.stderr.contains("the key of this operator's node"),
+        nothing.code == 1
+            && nothing.stderr.contains("the key of this operator's node")
+            && nothing.stderr.contains("enr:-"),
         "{}",
         nothing.stderr
     );

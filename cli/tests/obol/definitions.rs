@@ -187,7 +187,7 @@ fn each_field_by_itself() {
                 format!("{}{}{}", &text[..at], text[at..=at].to_uppercase(), &text[at + 1..])
                     .into();
         }),
-        (field("validators[1].withdrawal_address", AddressError::Shape), |d| {
+        (field("validators[1].withdrawal_address", AddressError::Digits(4, "")), |d| {
             d["validators"][1]["withdrawal_address"] = "0x1234".into();
         }),
         (field("validators[0].withdrawal_address", AddressError::Zero), |d| {

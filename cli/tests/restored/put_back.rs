@@ -99,17 +99,14 @@ fn what_every_command_says_of_every_older_copy() {
             let dir = put_back(&scene, moment, older);
             let before = own(&scene, &dir);
             let finished = moment == Reached::Finished;
+            if older >= Reached::Said(Round::Prepare) {
+                goes_on(&scene, moment, &dir);
+                continue;
+            }
             if finished {
                 // The outputs tell it, with nobody there.
                 all_say_so(&scene, &dir, "outputs are written", true);
                 fs::remove_dir_all(scene.folder(&dir).join("out")).unwrap();
-            }
-            if older.last_round() == moment.last_round() {
-                // Without outputs, it lacks nothing of its own: it goes on.
-                let others = scene.others(moment);
-                scene.quorate(&dir, &["run", "ceremony.toml", "--no-keystores"]).done();
-                others.stop();
-                continue;
             }
             let others = scene.others(moment);
             let ended = scene.quorate(&dir, &["run", "ceremony.toml", "--no-keystores"]);
@@ -140,4 +137,32 @@ fn what_every_command_says_of_every_older_copy() {
         }
     }
     assert_eq!(pairs, 15);
+}
+
+/// A copy that holds the share takes what it had signed from its outputs, or from the others, signs
+/// nothing else, and finishes.
+fn goes_on(scene: &Scene, moment: Reached, dir: &Path) {
+    let before = own(scene, &scene.at(moment, 0));
+    let run = ["run", "ceremony.toml", "--no-keystores"];
+    if moment == Reached::Finished {
+        // With nobody there.
+        let alone = scene.path("alone");
+        let _ = fs::remove_dir_all(&alone);
+        copy(dir, &alone);
+        let status = scene.quorate(&alone, &["--json", "status"]).done().json();
+        assert_eq!(status["ceremonies"][0]["state"], "finished", "{status}");
+        let out = scene.path("keystores");
+        let _ = fs::remove_dir_all(&out);
+        let export = ["export", "keystores", "ceremony.toml", "--kdf", "pbkdf2", "--out"];
+        scene.quorate(&alone, &[&export[..], &[out.to_str().unwrap()]].concat()).done();
+        assert!(out.exists());
+        fs::remove_dir_all(scene.folder(dir).join("out")).unwrap();
+    }
+    let others = scene.others(moment);
+    scene.quorate(dir, &run).done();
+    others.stop();
+    let signed = own(scene, dir);
+    assert!(before.iter().all(|said| signed.contains(said)), "{moment:?}: the same statements");
+    assert_eq!(signed.len(), 5, "{moment:?}: one of each round");
+    assert_eq!(evidence(scene, dir, PUT_BACK), 0);
 }

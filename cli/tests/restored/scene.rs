@@ -179,8 +179,9 @@ impl Scene {
                 let runtime =
                     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async {
-                    let tcp =
-                        Tcp::start(TcpConfig::of(&seat, listen.as_str().into())).await.unwrap();
+                    let tcp = Tcp::start(TcpConfig::of(&seat, Some(listen.as_str().into())))
+                        .await
+                        .unwrap();
                     let stop = async { drop(stopped.await) };
                     drive(exchange, machine, tcp, &mut Unseen, stop).await.unwrap();
                 });

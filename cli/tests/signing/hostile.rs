@@ -37,7 +37,7 @@ impl Dave {
             me: 4,
             operator: Arc::new(place.operator("dave")),
             peers: Peer::of(&ceremony, me),
-            listen: "".into(),
+            listen: None,
             max_frame: most,
             // Each call has to be fresh, and nothing here is secret.
             random: Arc::new(|| {

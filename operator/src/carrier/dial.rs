@@ -1,4 +1,4 @@
-//! Connects to a peer, and reconnects without end.
+//! Connects to a peer whenever there is no connection to it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::channel::{self, Channel};
-use super::link::{self, Backoff, Hub, Slot};
+use super::link::{self, Backoff, Hub, Side, Slot};
 use super::refusals::Refusals;
 use super::{Event, LinkError};
 
@@ -16,21 +16,23 @@ const ADDRESSES: usize = 8;
 /// Most reports about one peer's address within a minute.
 const REPORTS: usize = 8;
 
-/// Keeps a connection to the peer `index` until the carrier stops.
+/// Calls the peer `index` whenever there is no connection to it, until the carrier stops.
 pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
     let slot = &hub.slots[&index];
     let mut backoff = Backoff::new(&hub.timing);
     let (mut told, mut refusals) = (None, Refusals::at_most(REPORTS));
     while !hub.is_closing() && !slot.is_shut() {
         let called = tokio::select! {
-            called = call(&hub, slot, &address) => called,
+            called = turn(&hub, slot, &address) => called,
             () = hub.closed() => return,
         };
         match called {
-            Ok(channel) => {
+            // The peer was faster.
+            Ok(None) => continue,
+            Ok(Some(channel)) => {
                 told = None;
                 let since = Instant::now();
-                link::run(&hub, slot, channel, address.clone()).await;
+                link::run(&hub, slot, channel, address.clone(), Side::Called).await;
                 // A connection that ends at once is a failure like others; only one that held makes
                 // the next call prompt.
                 if since.elapsed() >= hub.timing.retry_most {
@@ -50,6 +52,29 @@ pub(super) async fn run(hub: Arc<Hub>, index: u16, address: String) {
             () = sleep(backoff.wait(u32::from_be_bytes([a, b, c, d]))) => {}
             () = hub.closed() => return,
         }
+    }
+}
+
+/// One call, when there is no connection and the peer has had its head start; `None` if it called
+/// meanwhile.
+async fn turn(
+    hub: &Hub,
+    slot: &Slot,
+    address: &str,
+) -> Result<Option<Channel<TcpStream>>, LinkError> {
+    slot.until(false).await;
+    if slot.is_shut() {
+        return Ok(None);
+    }
+    let calling = async {
+        if slot.is_second() {
+            sleep(hub.timing.head_start).await;
+        }
+        call(hub, slot, address).await
+    };
+    tokio::select! {
+        called = calling => called.map(Some),
+        () = slot.until(true), if slot.is_second() => Ok(None),
     }
 }
 

@@ -18,17 +18,9 @@ pub enum CarrierError {
         /// What the operating system said.
         why: ErrorKind,
     },
-    /// A peer that this operator has to dial has no address.
-    #[error(
-        "operator {index} ({name}) has no address in the ceremony file, and operators after it \
-         connect to it: add an address as host:port"
-    )]
-    NoAddress {
-        /// The peer.
-        index: u16,
-        /// Its name.
-        name: String,
-    },
+    /// This operator does not listen, and none of the others has an address.
+    #[error("this operator does not listen, and no other operator has an address to call")]
+    Alone,
     /// Two peers, or a peer and this operator, with the same index or Noise key.
     #[error("operator {index} is listed twice, or shares its channel key with another operator")]
     Repeated {
@@ -130,11 +122,8 @@ pub enum LinkError {
         /// The index that it claims.
         index: u16,
     },
-    /// An index outside the ceremony, or one that should be waiting for our call.
-    #[error(
-        "it claims to be operator {index}, but that operator does not connect to us: we connect to \
-         it"
-    )]
+    /// An index outside the ceremony, or of an operator that has no part in a request.
+    #[error("it claims to be operator {index}, with whom there is nothing to exchange here")]
     NotACaller {
         /// The index that it claims.
         index: u16,
@@ -192,6 +181,9 @@ pub enum LinkError {
     /// Nothing arrived for too long, not even a keep-alive.
     #[error("nothing heard for {0} s")]
     Silent(u64),
+    /// Both sides called at once; both use the connection that the later operator opened.
+    #[error("both sides called at once")]
+    Crossed,
     /// The peer made a newer connection, so this one is not needed.
     #[error("it reconnected; if this keeps happening, it is running twice")]
     Replaced,

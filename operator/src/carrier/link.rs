@@ -90,11 +90,35 @@ impl Hub {
     }
 }
 
+/// Who opened a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// This operator called.
+    Called,
+    /// The peer called.
+    Answered,
+}
+
+/// The connection that is used: of two that were opened from both sides at once, both ends use the
+/// one that the operator with the higher index opened.
+#[derive(Debug, Default)]
+struct Chosen {
+    /// Its number; older ones see it and end.
+    number: u64,
+    /// Who opened it; `None` once it is gone.
+    side: Option<Side>,
+}
+
 /// A peer, and the one connection to it.
 pub(super) struct Slot {
     pub(super) peer: Peer,
-    /// Number of the newest authenticated connection; older ones see it and end.
-    newest: watch::Sender<u64>,
+    /// The side whose connections are used if there are two.
+    preferred: Side,
+    chosen: watch::Sender<Chosen>,
+    /// Number of the newest connection that waits for the chosen one to prove alive or dead.
+    waiting: watch::Sender<u64>,
+    /// Counts what arrives over the chosen connection.
+    heard: watch::Sender<u64>,
     /// Held by the connection in use, so that `Down` of one comes before `Up` of the next.
     turn: tokio::sync::Mutex<()>,
     open: Mutex<Option<Queue>>,
@@ -106,13 +130,17 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    /// `operators`: of the ceremony.
-    pub(super) fn new(peer: Peer, operators: usize) -> Self {
+    /// Of operator `me` among `operators`.
+    pub(super) fn new(peer: Peer, me: u16, operators: usize) -> Self {
+        let preferred = if me > peer.index { Side::Called } else { Side::Answered };
         let operators = u32::try_from(operators).unwrap_or(u32::MAX);
         let of = |(base, more): (u32, u32)| operators.saturating_mul(more).saturating_add(base);
         Self {
             peer,
-            newest: watch::Sender::new(0),
+            preferred,
+            chosen: watch::Sender::default(),
+            waiting: watch::Sender::default(),
+            heard: watch::Sender::default(),
             turn: tokio::sync::Mutex::default(),
             open: Mutex::default(),
             shut: AtomicBool::new(false),
@@ -133,7 +161,76 @@ impl Slot {
     pub(super) fn shut(&self) {
         // In this order: a connection that begins now sees the one or the other.
         self.shut.store(true, Ordering::SeqCst);
-        self.newest.send_modify(|newest| *newest += 1);
+        self.chosen.send_modify(|chosen| chosen.number += 1);
+    }
+
+    /// Whether this operator lets the peer call first.
+    pub(super) fn is_second(&self) -> bool {
+        self.preferred == Side::Answered
+    }
+
+    /// Completes when there is a connection, or when there is none.
+    pub(super) async fn until(&self, connected: bool) {
+        // The slot holds the sender, so waiting cannot fail.
+        let mut chosen = self.chosen.subscribe();
+        let _ = chosen.wait_for(|chosen| chosen.side.is_some() == connected).await;
+    }
+
+    /// Chooses a new connection that `side` opened, and gives its number; `None` if there is one of
+    /// the preferred side and this one is of the other.
+    fn choose(&self, side: Side) -> Option<u64> {
+        let mut number = None;
+        self.chosen.send_if_modified(|chosen| {
+            let second = side != self.preferred && chosen.side == Some(self.preferred);
+            if !second {
+                chosen.number += 1;
+                chosen.side = Some(side);
+                number = Some(chosen.number);
+            }
+            !second
+        });
+        number
+    }
+
+    /// The number of a new connection once it is the chosen one; `None` if it is not needed. One
+    /// of the side that is not preferred waits until the other has proven alive: it may be what is
+    /// left of a connection that the peer has lost already.
+    async fn take_place(&self, hub: &Hub, side: Side) -> Option<u64> {
+        if let Some(number) = self.choose(side) {
+            return Some(number);
+        }
+        let mut mine = 0;
+        self.waiting.send_modify(|newest| {
+            *newest += 1;
+            mine = *newest;
+        });
+        let (mut waiting, mut heard) = (self.waiting.subscribe(), self.heard.subscribe());
+        let patience = hub.timing.keep_alive + hub.timing.keep_alive / 2;
+        tokio::select! {
+            () = self.until(false) => {}
+            () = sleep(patience) => {}
+            _ = heard.changed() => return None,
+            _ = waiting.wait_for(|newest| *newest != mine) => return None,
+            () = hub.closed() => return None,
+        }
+        let mut number = 0;
+        self.chosen.send_modify(|chosen| {
+            chosen.number += 1;
+            chosen.side = Some(side);
+            number = chosen.number;
+        });
+        Some(number)
+    }
+
+    /// A connection is gone.
+    fn leave(&self, number: u64) {
+        self.chosen.send_if_modified(|chosen| {
+            let mine = chosen.number == number;
+            if mine {
+                chosen.side = None;
+            }
+            mine
+        });
     }
 
     pub(super) fn is_shut(&self) -> bool {
@@ -163,25 +260,42 @@ struct Queue {
     overflow: Arc<Notify>,
 }
 
-/// Runs an authenticated connection until it ends, telling `Up`, the frames, and `Down`; nothing if
-/// it ends before `Up` is taken.
-pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, address: String) {
+/// Runs an authenticated connection that `side` opened until it ends, telling `Up`, the frames, and
+/// `Down`; nothing if it ends before `Up` is taken.
+pub(super) async fn run(
+    hub: &Hub,
+    slot: &Slot,
+    channel: Channel<TcpStream>,
+    address: String,
+    side: Side,
+) {
+    let Some(number) = slot.take_place(hub, side).await else { return };
+    run_chosen(hub, slot, channel, address, number).await;
+    slot.leave(number);
+}
+
+async fn run_chosen(
+    hub: &Hub,
+    slot: &Slot,
+    channel: Channel<TcpStream>,
+    address: String,
+    number: u64,
+) {
     let peer = slot.peer.index;
-    let mut number = 0;
-    slot.newest.send_modify(|newest| {
-        *newest += 1;
-        number = *newest;
-    });
     if slot.is_shut() {
         return;
     }
-    let mut newest = slot.newest.subscribe();
-    let replaced = async move { drop(newest.wait_for(|newest| *newest != number).await) };
+    let mut chosen = slot.chosen.subscribe();
+    let side = chosen.borrow().side;
+    let replaced = async move {
+        let newer = chosen.wait_for(|chosen| chosen.number != number).await;
+        newer.ok().map(|newer| newer.side) == Some(side)
+    };
     tokio::pin!(replaced);
     let _turn = tokio::select! {
         // At most one connection of a peer waits here: a newer one takes its place.
         turn = async { take(&slot.connections).await; slot.turn.lock().await } => turn,
-        () = &mut replaced => return,
+        _ = &mut replaced => return,
         () = hub.closed() => return,
     };
 
@@ -196,7 +310,11 @@ pub(super) async fn run(hub: &Hub, slot: &Slot, channel: Channel<TcpStream>, add
     let why = tokio::select! {
         why = receive(hub, slot, address, &mut reader, &mut told) => why,
         why = transmit(hub, &mut writer, queue, &waiting) => why,
-        () = &mut replaced => if slot.is_shut() { LinkError::HungUp } else { LinkError::Replaced },
+        again = &mut replaced => match (slot.is_shut(), again) {
+            (true, _) => LinkError::HungUp,
+            (false, true) => LinkError::Replaced,
+            (false, false) => LinkError::Crossed,
+        },
         () = overflow.notified() => LinkError::Behind,
     };
     slot.finish();
@@ -225,10 +343,13 @@ async fn receive<R: tokio::io::AsyncRead + Unpin>(
     *told = true;
     loop {
         take(&slot.frames).await;
-        match reader.next_or_keep_alive().await {
-            Ok(Some(bytes)) => hub.tell(Event::Frame { peer, bytes }).await,
-            Ok(None) => {}
+        let arrived = match reader.next_or_keep_alive().await {
+            Ok(arrived) => arrived,
             Err(why) => return why,
+        };
+        slot.heard.send_modify(|count| *count = count.wrapping_add(1));
+        if let Some(bytes) = arrived {
+            hub.tell(Event::Frame { peer, bytes }).await;
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::channel::{self, Channel};
 use super::dial::resolve;
-use super::link::{self, Hub, Slot};
+use super::link::{self, Hub, Side, Slot};
 use super::refusals::Refusals;
 use super::strangers::{Unfinished, source};
 use super::{Event, LinkError};
@@ -70,7 +70,7 @@ pub(super) async fn run(hub: Arc<Hub>, listener: TcpListener) {
 /// Looks up from where the ceremony file lets us expect calls. Only a preference when places are
 /// short: operators call from anywhere.
 async fn expect(hub: Arc<Hub>, shared: Arc<Shared>) {
-    for slot in hub.slots.values().filter(|slot| slot.peer.index > hub.local.index) {
+    for slot in hub.slots.values() {
         let Some(address) = &slot.peer.address else { continue };
         let found = tokio::select! {
             found = resolve(&hub, address) => found,
@@ -105,7 +105,9 @@ async fn answer(
         answered.as_ref().ok().map(|(_, slot)| slot.peer.index),
     );
     match answered {
-        Ok((channel, slot)) => link::run(&hub, slot, channel, from.to_string()).await,
+        Ok((channel, slot)) => {
+            link::run(&hub, slot, channel, from.to_string(), Side::Answered).await
+        }
         // It was the caller who left, or we who stop: nobody was refused.
         Err(LinkError::Closed | LinkError::Io(_) | LinkError::Stopping) => {}
         Err(why) => {
@@ -123,10 +125,7 @@ async fn respond<'h>(
     number: u64,
 ) -> Result<(Channel<TcpStream>, &'h Slot), LinkError> {
     stream.set_nodelay(true)?;
-    // The later operator calls the earlier one, so that there is one connection for each two.
-    let caller = |index| {
-        (index > hub.local.index).then(|| hub.slots.get(&index)).flatten().map(|slot| &slot.peer)
-    };
+    let caller = |index| hub.slots.get(&index).map(|slot| &slot.peer);
     let flight = channel::hear(stream, &hub.local, caller, (hub.random)()).await?;
     let peer = flight.peer.index;
     if hub.slots[&peer].is_shut() {

@@ -93,7 +93,7 @@ pub enum Event {
         /// The address dialled, or the one that it called from.
         address: String,
     },
-    /// The channel to `peer` is gone. If we are the side that calls, we keep calling.
+    /// The channel to `peer` is gone. If it has an address, we keep calling.
     Down {
         /// The peer's index.
         peer: u16,

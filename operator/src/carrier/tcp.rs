@@ -1,7 +1,8 @@
 //! The TCP carrier: direct connections between all operators, each an authenticated channel.
 //!
-//! Of two operators the later in the ceremony calls the earlier, again and again until it answers;
-//! in which order they start does not matter. Everything runs as tasks on the caller's tokio
+//! Every operator calls all others that have an address, again and again until there is a
+//! connection, and listens if it has an address itself. Of two operators the later one calls first;
+//! if both connections come about, both ends use the one that the later operator opened. Everything runs as tasks on the caller's tokio
 //! runtime. They need its thread now and then: a caller that computes for longer than a few seconds
 //! does so elsewhere (`spawn_blocking`), or its peers hear nothing and reconnect.
 
@@ -37,8 +38,8 @@ pub struct TcpConfig {
     pub operator: Arc<Operator>,
     /// All other operators: [`Peer::of`].
     pub peers: Vec<Peer>,
-    /// Where to listen. Not used by the last operator, whom nobody calls.
-    pub listen: Listen,
+    /// Where to listen; `None` for an operator that nobody can call.
+    pub listen: Option<Listen>,
     /// Longest frame of this ceremony, bytes; from the spec.
     pub max_frame: usize,
     /// 32 fresh bytes from the operating system at each call.
@@ -49,7 +50,7 @@ pub struct TcpConfig {
 
 impl TcpConfig {
     /// For the ceremony of `seat`, with the addresses of the ceremony file.
-    pub fn of(seat: &OwnSeat, listen: Listen) -> Self {
+    pub fn of(seat: &OwnSeat, listen: Option<Listen>) -> Self {
         Self {
             session: Session::Ceremony(seat.ceremony.digest()),
             me: seat.me.get(),
@@ -74,6 +75,8 @@ pub struct Timing {
     pub keep_alive: Duration,
     /// A connection on which nothing arrives for 30 s is given up.
     pub idle: Duration,
+    /// How long the earlier of two operators lets the later one call first: 1 s.
+    pub head_start: Duration,
     /// Wait after the first failed call: 0.1 s, then twice as long each time.
     pub retry_first: Duration,
     /// Longest wait between calls: 5 s.
@@ -89,6 +92,7 @@ impl Default for Timing {
             handshake: Duration::from_secs(10),
             keep_alive: Duration::from_secs(10),
             idle: Duration::from_secs(30),
+            head_start: Duration::from_secs(1),
             retry_first: Duration::from_millis(100),
             retry_most: Duration::from_secs(5),
             flush: Duration::from_secs(5),
@@ -119,15 +123,12 @@ impl Tcp {
                 return Err(CarrierError::Repeated { index: peer.index });
             }
         }
-        let mut calls = Vec::new();
-        for peer in peers.iter().filter(|peer| peer.index < me) {
-            let none = || CarrierError::NoAddress { index: peer.index, name: peer.name.clone() };
-            calls.push((peer.index, peer.address.clone().ok_or_else(none)?));
-        }
-        let called = peers.iter().any(|peer| peer.index > me);
-        let listener = match called {
-            true => Some(listen.bind().await?),
-            false => None,
+        let address = |peer: &Peer| Some((peer.index, peer.address.clone()?));
+        let calls: Vec<(u16, String)> = peers.iter().filter_map(address).collect();
+        let listener = match listen {
+            Some(listen) => Some(listen.bind().await?),
+            None if calls.is_empty() => return Err(CarrierError::Alone),
+            None => None,
         };
 
         // One event waits here and each connection holds one: a peer cannot make us hold more than
@@ -136,7 +137,10 @@ impl Tcp {
         let operators = peers.len() + 1;
         let hub = Arc::new(Hub {
             local: Local { session, index: me, operator },
-            slots: peers.into_iter().map(|peer| (peer.index, Slot::new(peer, operators))).collect(),
+            slots: peers
+                .into_iter()
+                .map(|peer| (peer.index, Slot::new(peer, me, operators)))
+                .collect(),
             max_frame,
             timing,
             random,
@@ -154,7 +158,7 @@ impl Tcp {
         Ok(Self { hub, events: receiver, tasks, address })
     }
 
-    /// Where this operator listens, if anyone calls it.
+    /// Where this operator listens, if it does.
     pub fn local_address(&self) -> Option<SocketAddr> {
         self.address
     }

@@ -10,7 +10,7 @@ use super::atomic;
 use super::dir::Lock;
 use super::disk::Disk;
 use super::error::{At as _, StoreError};
-use super::outputs::{OUT, SECRET, Staging};
+use super::outputs::{OUT, PUBLIC, SECRET, Staging};
 
 const CEREMONY_FILE: &str = "ceremony.toml";
 const EVIDENCE: &str = "evidence";
@@ -125,6 +125,12 @@ impl CeremonyView {
     /// One of the files of evidence that this operator wrote about itself.
     pub fn read_evidence(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
         Ok(atomic::read(&*self.disk, path, LONGEST_OWN_EVIDENCE)?.0)
+    }
+
+    /// The transcript among the outputs.
+    pub fn read_transcript(&self) -> Result<Vec<u8>, StoreError> {
+        let path = self.out().join(PUBLIC).join("transcript.quorate");
+        Ok(atomic::read(&*self.disk, &path, LONGEST_OWN_EVIDENCE)?.0)
     }
 
     pub(super) fn log_path(&self) -> PathBuf {

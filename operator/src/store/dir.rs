@@ -4,7 +4,7 @@ use std::any::Any;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use quorate::identity::card::InstallMark;
+use quorate::identity::{InstallMark, OperatorCard};
 use quorate::primitives::hash::Digest;
 
 use super::atomic;
@@ -16,6 +16,8 @@ use super::error::{At as _, StoreError};
 pub const IDENTITY_FILE: &str = "identity.sealed";
 /// Name of the file with the install mark.
 pub const MARK_FILE: &str = "install.mark";
+/// Name of the file with the operator card.
+pub const CARD_FILE: &str = "operator.card";
 const LOCK_FILE: &str = "lock";
 const CEREMONIES: &str = "ceremonies";
 /// A sealed identity is a few hundred bytes.
@@ -23,7 +25,8 @@ const LONGEST_IDENTITY: u64 = 16 << 10;
 /// A directory that only its owner can enter:
 ///
 /// ```text
-/// DIR/  identity.sealed  install.mark  lock  ceremonies/<first 16 hex digits of the spec digest>/
+/// DIR/  identity.sealed  install.mark  operator.card  lock
+///       ceremonies/<first 16 hex digits of the spec digest>/
 /// ```
 #[derive(Clone)]
 pub struct StateDir {
@@ -128,6 +131,34 @@ impl StateDir {
         }
         atomic::write_new(&*self.disk, &self.path.join(MARK_FILE), &fresh.0, 0o600)?;
         Ok(fresh)
+    }
+
+    /// The operator card as it was kept here: so that what is public needs no passphrase. `None` if
+    /// there is none, or none with this directory's install mark. Its signature was verified; only
+    /// the passphrase tells whether it is of the keys that are sealed here.
+    pub fn read_card(&self) -> Result<Option<OperatorCard>, StoreError> {
+        let path = self.path.join(CARD_FILE);
+        let (bytes, stat) = match atomic::read(&*self.disk, &path, LONGEST_IDENTITY) {
+            Ok(read) => read,
+            Err(StoreError::Missing { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        check_private(&path, &stat)?;
+        let text = core::str::from_utf8(bytes.trim_ascii_end()).unwrap_or_default();
+        let card = OperatorCard::parse(text).ok().filter(|card| card.mark.is_some());
+        match card {
+            Some(card) if card.mark == self.read_mark()? => Ok(Some(card)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Keeps the operator card, in the place of another: it can be made again at any time. Takes
+    /// the lock meanwhile.
+    pub fn keep_card(&self, card: &OperatorCard) -> Result<(), StoreError> {
+        let _lock = self.lock()?;
+        let path = self.path.join(CARD_FILE);
+        let line = format!("{}\n", card.encode());
+        atomic::write_over(&*self.disk, &path, line.as_bytes(), 0o600)
     }
 
     /// Every ceremony there is something of, by name. Needs no lock; another process may be at work

@@ -30,11 +30,11 @@ pub mod seal;
 mod tests;
 
 pub use ceremony_dir::{CeremonyDir, CeremonyView};
-pub use dir::{IDENTITY_FILE, Lock, MARK_FILE, StateDir};
+pub use dir::{CARD_FILE, IDENTITY_FILE, Lock, MARK_FILE, StateDir};
 pub use error::StoreError;
 pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};
-pub use outputs::{Staging, Written, write_folder};
+pub use outputs::{Staging, Written, staged, write_folder};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
 
 /// Whether a file could be written at `path`, which a person named, by writing another in its

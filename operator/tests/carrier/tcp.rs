@@ -31,7 +31,7 @@ pub(crate) fn config(me: u8, peers: Vec<Peer>) -> TcpConfig {
         me: u16::from(me),
         operator: operator(me),
         peers,
-        listen: "127.0.0.1:0".into(),
+        listen: Some("127.0.0.1:0".into()),
         max_frame: MOST,
         random: Arc::new(random),
         timing: timing(),
@@ -97,7 +97,7 @@ fn any_order_of_starting_connects_everyone() {
                 let others = (1..=3).filter(|index| *index != u16::from(me));
                 let peers =
                     others.map(|index| at(index, &addresses[usize::from(index) - 1])).collect();
-                let listen = addresses[usize::from(me) - 1].as_str().into();
+                let listen = Some(addresses[usize::from(me) - 1].as_str().into());
                 carriers.push((
                     me,
                     Tcp::start(TcpConfig { listen, ..config(me, peers) }).await.unwrap(),
@@ -179,7 +179,7 @@ fn either_side_restarts() {
         drop(first);
         down(&mut second, 1).await;
         let mut first =
-            Tcp::start(TcpConfig { listen: listening.into(), ..config(1, vec![peer(2)]) })
+            Tcp::start(TcpConfig { listen: Some(listening.into()), ..config(1, vec![peer(2)]) })
                 .await
                 .unwrap();
         up(&mut first, 2).await;
@@ -316,8 +316,8 @@ fn whom_one_hangs_up_on_does_not_come_back() {
 fn mistakes_in_the_configuration() {
     run(async {
         let start = async |config: TcpConfig| Tcp::start(config).await.err();
-        let none = CarrierError::NoAddress { index: 1, name: "operator 1".into() };
-        assert_eq!(start(config(2, vec![peer(1)])).await, Some(none));
+        let alone = TcpConfig { listen: None, ..config(2, vec![peer(1), peer(3)]) };
+        assert_eq!(start(alone).await, Some(CarrierError::Alone));
         assert_eq!(
             start(config(2, vec![peer(2)])).await,
             Some(CarrierError::Repeated { index: 2 })
@@ -345,6 +345,7 @@ fn mistakes_in_the_configuration() {
         ] {
             let listen = Listen::from(listen);
             assert_eq!(listen.check().err(), refused);
+            let listen = Some(listen);
             assert_eq!(start(TcpConfig { listen, ..config(1, vec![peer(2)]) }).await, refused);
         }
         // Who has half of a port has it: nobody listens at the other half alone.
@@ -354,6 +355,7 @@ fn mistakes_in_the_configuration() {
         let refused = Some(CarrierError::Bind { address: format!("port {port}"), why });
         for listen in [Listen::Everywhere(port)] {
             assert_eq!(listen.check().err(), refused);
+            let listen = Some(listen);
             assert_eq!(start(TcpConfig { listen, ..config(1, vec![peer(2)]) }).await, refused);
         }
     });
@@ -368,7 +370,8 @@ fn both_families_reach_an_operator_that_listens_everywhere() {
             return;
         }
         for listen in [Listen::Everywhere(0), Listen::from("[::]:0")] {
-            let config = |me, peers| TcpConfig { listen: listen.clone(), ..config(me, peers) };
+            let config =
+                |me, peers| TcpConfig { listen: Some(listen.clone()), ..config(me, peers) };
             let mut first = Tcp::start(config(1, vec![peer(2), peer(3)])).await.unwrap();
             let port = first.local_address().unwrap().port();
             listen.check().unwrap();
@@ -426,11 +429,59 @@ fn a_listener_that_changes_its_reasons_is_reported_a_few_times() {
 }
 
 #[test]
-fn the_last_operator_does_not_listen() {
+fn whoever_has_no_address_calls_whatever_its_index() {
     run(async {
-        let last =
-            TcpConfig { listen: "not an address".into(), ..config(2, vec![at(1, "127.0.0.1:1")]) };
-        assert_eq!(Tcp::start(last).await.unwrap().local_address(), None);
+        // The later operator is the one that can be called.
+        let mut later = Tcp::start(config(2, vec![peer(1)])).await.unwrap();
+        let there = address(&later);
+        let earlier = TcpConfig { listen: None, ..config(1, vec![at(2, &there)]) };
+        let mut earlier = Tcp::start(earlier).await.unwrap();
+        assert_eq!(earlier.local_address(), None);
+        up(&mut earlier, 2).await;
+        up(&mut later, 1).await;
+        assert!(earlier.send(2, vec![1]) && later.send(1, vec![2]));
+        assert_eq!((frame(&mut later, 1).await, frame(&mut earlier, 2).await), (vec![1], vec![2]));
+    });
+}
+
+/// Both call at the same moment, again and again: one connection is left, and it carries frames.
+#[test]
+fn two_that_call_at_once_use_one_connection() {
+    run(async {
+        for _ in 0..20 {
+            let places = [free_address().await, free_address().await];
+            let start = async |me: u8, other: u16| {
+                let peers = vec![at(other, &places[usize::from(other) - 1])];
+                let timing = Timing { head_start: Duration::ZERO, ..timing() };
+                let listen = Some(places[usize::from(me) - 1].as_str().into());
+                Tcp::start(TcpConfig { listen, timing, ..config(me, peers) }).await.unwrap()
+            };
+            let (mut first, mut second) = (start(1, 2).await, start(2, 1).await);
+            // Whatever comes up and goes down first, in the end what is sent arrives, both ways.
+            let mut got = (false, false);
+            let mut again = tokio::time::interval(Duration::from_millis(20));
+            while got != (true, true) {
+                tokio::select! {
+                    event = first.next() => got.0 |= matches!(event, Event::Frame { .. }),
+                    event = second.next() => got.1 |= matches!(event, Event::Frame { .. }),
+                    _ = again.tick() => {
+                        let _ = (first.send(2, vec![1]), second.send(1, vec![2]));
+                    }
+                }
+            }
+            // It stays: nobody calls while there is one.
+            let mut gone = false;
+            let quiet = async {
+                loop {
+                    tokio::select! {
+                        event = first.next() => gone |= matches!(event, Event::Down { .. }),
+                        event = second.next() => gone |= matches!(event, Event::Down { .. }),
+                    }
+                }
+            };
+            let _ = timeout(Duration::from_millis(300), quiet).await;
+            assert!(!gone, "the connection that both use was given up");
+        }
     });
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use quorate_operator::carrier::channel::{Channel, Local, initiate};
+use quorate_operator::carrier::channel::{Channel, Local, initiate, respond};
 use quorate_operator::carrier::{Event, LinkError, Peer, Tcp, TcpConfig, Timing};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::tcp::{self, MOST, address, at, config, down, until, up};
+use crate::tcp::{self, MOST, address, at, config, down, frame, until, up};
 use crate::{LONG, local, operator, peer, random, run};
 
 /// Operator 2's keys in the hands of someone who does what it likes.
@@ -46,16 +46,42 @@ fn a_key_that_is_not_listed_is_refused() {
     });
 }
 
+/// The keys of an earlier operator, in a second connection beside the one that this operator
+/// opened: it is not used while the first one lives, and takes its place when that is dead.
 #[test]
-fn an_earlier_operator_does_not_call() {
+fn a_second_connection_from_the_other_side_waits_for_the_first() {
     run(async {
-        let third =
-            TcpConfig { ..config(3, vec![at(1, "127.0.0.1:1"), at(2, "127.0.0.1:1"), peer(4)]) };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = listener.local_addr().unwrap().to_string();
+        let keep_alive = Duration::from_millis(400);
+        let timing = Timing { keep_alive, ..tcp::timing() };
+        let third = TcpConfig { timing, ..config(3, vec![at(2, &there)]) };
         let mut third = Tcp::start(third).await.unwrap();
-        let stream = TcpStream::connect(address(&third)).await.unwrap();
-        let called = initiate(stream, &local(2), &peer(3), random()).await;
-        assert_eq!(called.err(), Some(LinkError::ClosedInHandshake));
-        assert_eq!(refused(&mut third).await, LinkError::NotACaller { index: 2 });
+        let called = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            let expected = peer(3);
+            let caller = |index| (index == 3).then_some(&expected);
+            let (channel, _) = respond(stream, &local(2), caller, random()).await.unwrap();
+            channel.into_frames(MOST, LONG)
+        };
+        let (mut preferred, _) = tokio::join!(called, up(&mut third, 2));
+        let listening = address(&third);
+        let second = async || {
+            let stream = TcpStream::connect(&listening).await.unwrap();
+            let channel = initiate(stream, &local(2), &peer(3), random()).await.unwrap();
+            channel.into_frames(MOST, LONG)
+        };
+        let (mut reader, mut writer) = second().await;
+        writer.send(&[9]).await.unwrap();
+        preferred.1.send(&[1]).await.unwrap();
+        assert_eq!(frame(&mut third, 2).await, vec![1], "over the connection that it opened");
+        assert!(reader.next().await.is_err(), "what it said there is not read");
+        // The peer has forgotten the connection, and it says nothing more.
+        let (_reader, mut writer) = second().await;
+        writer.send(&[7]).await.unwrap();
+        assert_eq!(down(&mut third, 2).await, LinkError::Crossed);
+        up(&mut third, 2).await;
+        assert_eq!(frame(&mut third, 2).await, vec![7]);
     });
 }
 

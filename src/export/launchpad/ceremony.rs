@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::deposit_read::{check_expected, check_signatures};
+use super::deposit_read::{check_known, check_signatures, missing};
 use super::{
     DepositFileError, RegistrationFileError, SignedDeposit, SignedRegistration, deposit_artifacts,
     parse_deposits, verify_registrations, write_registrations,
@@ -151,23 +151,46 @@ pub enum CeremonyFileError {
     Registrations(#[from] RegistrationFileError),
 }
 
-/// Verifies that a deposit file is this ceremony's: everything that [`super::verify_deposits`]
-/// verifies, and that for each amount in it, it holds the deposits of exactly the validators that
-/// have this amount. `public_keys` are the validators', in the spec's order. The rows, in file
-/// order.
+/// A deposit file of a ceremony, verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CeremonyDeposits {
+    /// The rows, in file order.
+    pub deposits: Vec<SignedDeposit>,
+    /// What the ceremony signed and the file lacks, in the spec's order.
+    pub lacking: Vec<DepositMessage>,
+}
+
+/// Verifies that all that a deposit file has is this ceremony's: everything that
+/// [`super::verify_deposits`] verifies, and that every row is one of the ceremony's deposits.
+/// `public_keys` are the validators', in the spec's order. What the file lacks is for the caller to
+/// judge.
+pub fn compare_deposit_file(
+    bytes: &[u8],
+    ceremony: &Ceremony,
+    public_keys: &[G1],
+) -> Result<CeremonyDeposits, CeremonyFileError> {
+    let network = ceremony.network();
+    let (expected, _) = expected_items(ceremony, public_keys)?;
+    let deposits = parse_deposits(bytes, network)?;
+    let lacking = check_known(&deposits, &expected)?;
+    check_signatures(bytes, &deposits, network)?;
+    Ok(CeremonyDeposits { deposits, lacking })
+}
+
+/// As [`compare_deposit_file`], of a whole file: for each amount in it, it holds the deposits of
+/// exactly the validators that have this amount. The rows, in file order.
 pub fn verify_deposit_file(
     bytes: &[u8],
     ceremony: &Ceremony,
     public_keys: &[G1],
 ) -> Result<Vec<SignedDeposit>, CeremonyFileError> {
-    let network = ceremony.network();
-    let (mut expected, _) = expected_items(ceremony, public_keys)?;
-    let deposits = parse_deposits(bytes, network)?;
+    let CeremonyDeposits { deposits, lacking } =
+        compare_deposit_file(bytes, ceremony, public_keys)?;
     let amounts: BTreeSet<u64> = deposits.iter().map(|deposit| deposit.message.amount).collect();
-    expected.retain(|message| amounts.contains(&message.amount));
-    check_expected(&deposits, network, &expected)?;
-    check_signatures(bytes, &deposits, network)?;
-    Ok(deposits)
+    match lacking.iter().find(|message| amounts.contains(&message.amount)) {
+        Some(message) => Err(missing(message, ceremony.network()).into()),
+        None => Ok(deposits),
+    }
 }
 
 /// Verifies that a file of registrations is this ceremony's: exactly its registrations, each with a

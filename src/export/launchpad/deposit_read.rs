@@ -195,13 +195,12 @@ pub fn parse_deposits(
     Ok(deposits)
 }
 
-/// Compares `deposits` with exactly the `expected` ones, in any order. A key with an amount that is
-/// not expected is named by its entry; a deposit that is missing by its key.
-pub(super) fn check_expected(
+/// Compares `deposits` with the `expected` ones, in any order: those that are missing. A key with
+/// an amount that is not expected is named by its entry.
+pub(super) fn check_known(
     deposits: &[SignedDeposit],
-    network: &Network,
     expected: &[DepositMessage],
-) -> Result<(), DepositFileError> {
+) -> Result<Vec<DepositMessage>, DepositFileError> {
     let mut waiting: BTreeMap<([u8; 48], u64), &DepositMessage> =
         expected.iter().map(|message| ((message.pubkey, message.amount), message)).collect();
     for (entry, SignedDeposit { message, .. }) in (1..).zip(deposits) {
@@ -216,12 +215,16 @@ pub(super) fn check_expected(
             return Err(at("withdrawal_credentials", fault));
         }
     }
-    match expected.iter().find(|message| waiting.contains_key(&(message.pubkey, message.amount))) {
-        None => Ok(()),
-        Some(DepositMessage { pubkey, amount, .. }) => Err(DepositFileError::Missing {
-            pubkey: hex::encode(pubkey),
-            amount: network.unit().text(*amount),
-        }),
+    let is_missing =
+        |message: &&DepositMessage| waiting.contains_key(&(message.pubkey, message.amount));
+    Ok(expected.iter().filter(is_missing).copied().collect())
+}
+
+/// A deposit that should be in a file.
+pub(super) fn missing(message: &DepositMessage, network: &Network) -> DepositFileError {
+    DepositFileError::Missing {
+        pubkey: hex::encode(message.pubkey),
+        amount: network.unit().text(message.amount),
     }
 }
 
@@ -270,8 +273,10 @@ pub fn verify_deposits(
     expected: Option<&[DepositMessage]>,
 ) -> Result<Vec<SignedDeposit>, DepositFileError> {
     let deposits = parse_deposits(bytes, network)?;
-    if let Some(expected) = expected {
-        check_expected(&deposits, network, expected)?;
+    if let Some(expected) = expected
+        && let Some(message) = check_known(&deposits, expected)?.first()
+    {
+        return Err(missing(message, network));
     }
     check_signatures(bytes, &deposits, network)?;
     Ok(deposits)

@@ -12,8 +12,8 @@ mod entry;
 mod registrations;
 
 pub use ceremony::{
-    CeremonyFileError, OutcomeError, deposit_files, registrations_file, signed_deposits,
-    verify_deposit_file, verify_registrations_file,
+    CeremonyDeposits, CeremonyFileError, OutcomeError, compare_deposit_file, deposit_files,
+    registrations_file, signed_deposits, verify_deposit_file, verify_registrations_file,
 };
 pub use deposit_read::{DepositFileError, Fault, parse_deposits, verify_deposits};
 pub use deposit_write::{deposit_artifacts, write_deposits};

@@ -11,18 +11,20 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::ended::{Ended, received};
 use super::result::{blamed, result};
-use crate::live::stopped;
+use crate::live::{left, stopped};
 use crate::messages::shown;
-use crate::progress::{Named, Progress, listed, seat_name, seat_names};
+use crate::progress::{Named, Progress, seat_name, seat_names};
+use crate::reach::claimed;
 use crate::report::CliError;
 use crate::{input, messages};
+use quorate::exchange::reminds;
 use quorate::primitives::curve::G2;
 use quorate::signing::live::{Action, Event, Live};
 use quorate::spec::Index;
-use quorate_operator::carrier::{Channels, Event as Carried};
+use quorate_operator::carrier::{Channels, Event as Carried, LinkError};
 
 const TICK: Duration = Duration::from_secs(2);
-/// After how many ticks it says again whom it waits for.
+/// After how many ticks it says again whom it waits for; then less and less often.
 const REMIND: u32 = 15;
 
 /// The result: on the disk, if nothing stands in the way.
@@ -86,7 +88,7 @@ impl<C: Channels> Drive<C> {
                     self.perform(actions)?;
                     self.write()?;
                     ticks = ticks.wrapping_add(1);
-                    if ticks.is_multiple_of(REMIND) {
+                    if reminds(ticks, REMIND) {
                         self.remind();
                     }
                 }
@@ -113,9 +115,12 @@ impl<C: Channels> Drive<C> {
             ));
             return;
         }
-        let waiting = seat_names(self.live.parent().ceremony(), &self.live.waiting_for());
+        let waiting = self.live.waiting_for();
+        let one =
+            |peer: &Index| format!("{}, {}", self.name(*peer), self.progress.last_heard(*peer));
         if !waiting.is_empty() {
-            self.progress.say(&format!("Waiting for {}.", listed(&waiting)));
+            let all = waiting.iter().map(one).collect::<Vec<_>>();
+            self.progress.say(&format!("Waiting for {}.", all.join(", ")));
         }
     }
 
@@ -124,14 +129,20 @@ impl<C: Channels> Drive<C> {
             Carried::Up { peer, address } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
                 let line = format!("Connected to {} at {address}.", self.name(peer));
+                self.progress.up(peer, address);
                 self.progress.say_of(peer, &line);
                 let actions = self.live.handle(Event::Up(peer));
                 self.perform(actions)
             }
             Carried::Down { peer, why } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
-                let line = format!("Lost {}: {why}.", self.name(peer));
-                self.progress.say_of(peer, &line);
+                let finished = !self.live.unconfirmed().contains(&peer);
+                self.progress.down(peer);
+                self.progress.failed(peer, why.to_string());
+                if why != LinkError::Crossed {
+                    let line = left(&self.name(peer), &why, finished);
+                    self.progress.say_of(peer, &line);
+                }
                 let actions = self.live.handle(Event::Down(peer));
                 self.perform(actions)
             }
@@ -141,15 +152,20 @@ impl<C: Channels> Drive<C> {
                     "{} is not reachable at {address} yet: {why}. Trying again.",
                     self.name(peer)
                 );
+                self.progress.failed(peer, format!("at {address}: {why}"));
                 self.progress.say_of(peer, &line);
                 Ok(())
             }
             Carried::Refused { address, why } => {
+                if let Some(peer) = claimed(&why) {
+                    self.progress.failed(peer, format!("a caller from {address}: {why}"));
+                }
                 self.progress.say(&format!("Refused a connection from {address}: {why}."));
                 Ok(())
             }
             Carried::Frame { peer, bytes } => {
                 let Some(peer) = Index::new(peer) else { return Ok(()) };
+                self.progress.heard_from(peer);
                 let actions = self.live.handle(Event::Frame(peer, &bytes));
                 self.perform(actions)
             }

@@ -9,7 +9,6 @@ use super::drive::Drive;
 use super::result::default_name;
 use crate::args::LiveArgs;
 use crate::command::addresses::given;
-use crate::command::run::listen_address;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::signing::live::frame::Frame;
@@ -45,7 +44,7 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
         .map_err(messages::runtime)?;
     let ended = runtime.block_on(async {
         let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
-        if let Some(bound) = tcp.local_address() {
+        if let Some((listen, bound)) = listen.as_ref().zip(tcp.local_address()) {
             talk(&format!("This operator is {}.", listen.described(bound)));
         }
         Drive::new(live, tcp, args.output.clone())
@@ -59,7 +58,7 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
 
 /// Where to listen, and whom to speak with.
 struct Ready {
-    listen: Listen,
+    listen: Option<Listen>,
     peers: Vec<Peer>,
 }
 
@@ -91,18 +90,17 @@ fn ready(
             peer.address = Some(place.to_string());
         }
     }
-    // The later operator calls the earlier one.
-    if let Some(peer) = peers.iter().find(|peer| peer.index < me.get() && peer.address.is_none()) {
-        return Err(messages::no_address(&peer.name));
-    }
-    if peers.iter().all(|peer| peer.index < me.get()) {
-        // Nobody calls this operator.
-        return Ok(Ready { listen: Listen::Everywhere(0), peers });
-    }
-    let listen = match (&args.listen, place(me.get())) {
-        (None, Some(own)) => Listen::Everywhere(own.port()),
-        (typed, _) => listen_address(typed.as_deref(), ceremony, me)?,
+    let own = ceremony.roster().get(me).and_then(|seat| seat.address.clone());
+    let listen = match (&args.listen, place(me.get()).cloned().or(own)) {
+        (Some(typed), _) => Some(Listen::from(typed.as_str())),
+        (None, own) => own.map(|own| Listen::Everywhere(own.port())),
     };
-    listen.check().map_err(messages::carrier)?;
+    if listen.is_none() && peers.iter().all(|peer| peer.address.is_none()) {
+        let peer = peers.first().map_or("OPERATOR", |peer| peer.name.as_str());
+        return Err(messages::no_address(peer));
+    }
+    if let Some(listen) = &listen {
+        listen.check().map_err(messages::carrier)?;
+    }
     Ok(Ready { listen, peers })
 }

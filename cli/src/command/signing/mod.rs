@@ -160,9 +160,10 @@ fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String
                 None => "NOT an operator of this ceremony".to_owned(),
             };
             format!(
-                "\n  answers go to      {} only ({seat}), operator key {}",
+                "\n  answers go to      {} only ({seat}), key {}, card {}",
                 in_quotes(card.name.as_str()),
-                card.key
+                card.key.short(),
+                card.short()
             )
         }
     };

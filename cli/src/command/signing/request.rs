@@ -7,7 +7,7 @@ use crate::args::{DepositRequest, ExitRequest, RequestCommon};
 use crate::command::verify::public_key;
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, prompt};
+use crate::{card_file, input, messages, prompt};
 use quorate::ethereum::exit::{VoluntaryExit, WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::identity::OperatorCard;
 use quorate::signing::{Delivery, Parent, Purpose, RequestError};
@@ -50,7 +50,8 @@ fn write(
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,
         Some(card) => Delivery::Custodian(Box::new(
-            OperatorCard::parse(card.trim()).map_err(|error| messages::custodian(&error))?,
+            OperatorCard::parse(&card_file::card(card)?)
+                .map_err(|error| messages::custodian(&error))?,
         )),
     };
     let parent = audited(&args.transcript)?;

@@ -11,7 +11,7 @@ use crate::progress::{Named, listed, seat_name};
 use crate::report::CliError;
 use quorate::ethereum::deposit::DepositMessage;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
-use quorate::export::exits::{SignedExit, exit_file, verify_exit};
+use quorate::export::exits::{SignedExit, charon_exit_name, exit_file, verify_exit};
 use quorate::export::launchpad::{SignedDeposit, verify_deposits, write_deposits};
 use quorate::primitives::curve::G2;
 use quorate::signing::partial::PartialError;
@@ -35,16 +35,19 @@ pub(super) fn name(parent: &Parent, index: u16) -> String {
     seat.map(|seat| seat.to_string()).unwrap_or_default()
 }
 
-/// The name of the result, if it is known before: that of an exit has the time in it.
+/// The name of the result, if it is known before: that of an exit has the time in it, unless it is
+/// one of an Obol cluster, which is named as Charon names it.
 pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String> {
-    let Purpose::Deposit { amount, .. } = cleared.request.purpose else { return None };
-    let (unit, key) =
-        (parent.ceremony().network().unit(), hex::encode(&cleared.request.public_key[..4]));
-    Some(format!(
-        "deposit-data-{}{}-{key}.json",
-        unit.decimal(amount),
-        unit.name().to_ascii_lowercase()
-    ))
+    let (unit, key) = (parent.ceremony().network().unit(), &cleared.request.public_key);
+    match cleared.request.purpose {
+        Purpose::Deposit { amount, .. } => Some(format!(
+            "deposit-data-{}{}-{}.json",
+            unit.decimal(amount),
+            unit.name().to_ascii_lowercase(),
+            hex::encode(&key[..4])
+        )),
+        Purpose::Exit(_) => parent.ceremony().obol().map(|_| charon_exit_name(key)),
+    }
 }
 
 /// Name and bytes of the result, verified as anybody would, and what it says.
@@ -67,7 +70,8 @@ pub(super) fn result(
                 "validator_index": message.validator_index, "epoch": message.epoch,
                 "withdrawal_request": alternative,
             });
-            Ok((file.name, file.bytes, fields))
+            let name = default_name(cleared, parent).unwrap_or(file.name);
+            Ok((name, file.bytes, fields))
         }
         Purpose::Deposit { withdrawal_credentials, amount } => {
             let message = DepositMessage {

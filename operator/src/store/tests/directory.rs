@@ -8,8 +8,10 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use super::{CONTEXT, plain, record, storage};
-use crate::store::{CeremonyDir, Log, StateDir, StoreError};
+use crate::store::{CARD_FILE, CeremonyDir, Log, MARK_FILE, StateDir, StoreError};
+use quorate::identity::{Operator, OperatorName};
 use quorate::primitives::hash::Digest;
+use quorate::primitives::secret::Secret32;
 
 pub(super) fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -326,4 +328,36 @@ fn a_log_on_a_real_disk() {
         Log::open(&dir, &storage(), &CONTEXT),
         Err(StoreError::TooOpen { mode: 0o604, .. })
     ));
+}
+
+/// A kept card needs no passphrase, so it is believed only as far as it can be: its signature
+/// verifies, and it has this directory's mark.
+#[test]
+fn a_card_is_kept_beside_the_keys() {
+    let (_home, state) = state();
+    let operator = |byte: u8| {
+        let entropy = Secret32::new(&mut [byte; 32]);
+        Operator::generate(OperatorName::parse("alice").unwrap(), entropy)
+    };
+    let (alice, other) = (operator(1), operator(2));
+    let path = state.path().join(CARD_FILE);
+    assert_eq!(state.read_card().unwrap(), None);
+    state.ensure_mark(alice.mark().unwrap()).unwrap();
+    state.keep_card(&alice.card()).unwrap();
+    assert_eq!(state.read_card().unwrap(), Some(alice.card()));
+    assert_eq!((mode(&path), fs::read_to_string(&path).unwrap().lines().count()), (0o600, 1));
+    assert_eq!(tree(state.path()), [MARK_FILE, "lock", CARD_FILE]);
+
+    // One of another directory, one without a mark, and none at all.
+    for card in [other.card().encode(), operator(1).with_mark(None).card().encode(), "x".into()] {
+        fs::write(&path, card).unwrap();
+        assert_eq!(state.read_card().unwrap(), None);
+    }
+    // It is made again in its place.
+    state.keep_card(&alice.card()).unwrap();
+    assert_eq!(state.read_card().unwrap(), Some(alice.card()));
+    fs::remove_file(state.path().join(MARK_FILE)).unwrap();
+    assert_eq!(state.read_card().unwrap(), None, "the mark was not restored");
+    chmod(&path, 0o644);
+    assert!(matches!(state.read_card(), Err(StoreError::TooOpen { .. })));
 }

@@ -1,0 +1,326 @@
+//! One ceremony of this operator: where it stands, its validators, its evidence, and what to do
+//! next.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::log::{Told, older, told};
+use super::stand::Stand;
+use crate::command::evidence::judged;
+use crate::command::run::{named, next_attempt};
+use crate::messages::{quoted, shown};
+use crate::progress::Named;
+use crate::report::CliError;
+use crate::verdict::Verdict;
+use crate::{input, messages};
+use quorate::audit::describe;
+use quorate::identity::Operator;
+use quorate::protocol::put_back::PutBack;
+use quorate::spec::Ceremony;
+use quorate::spec::canonical::fingerprint;
+use quorate_operator::machine;
+use quorate_operator::store::{CeremonyView, StateDir};
+
+/// Most bytes of a deposit file whose keys are shown: more than those of 8192 validators.
+const MOST_DEPOSITS: usize = 16 << 20;
+/// Most validators of which each is shown.
+const MOST_SHOWN: usize = 4;
+
+/// A ceremony, for people and for programs.
+pub(super) struct Shown {
+    pub(super) text: String,
+    pub(super) object: Value,
+    /// Whether something is still to come.
+    pub(super) unfinished: bool,
+}
+
+/// What is known of a ceremony.
+struct Known<'a> {
+    state: &'a StateDir,
+    view: &'a CeremonyView,
+    ceremony: Result<Arc<Ceremony>, String>,
+    stand: Stand,
+    told: Option<Told>,
+    older: Option<PutBack>,
+    evidence: Vec<PathBuf>,
+    validators: Vec<String>,
+}
+
+/// Everything about a ceremony that can be read; with an operator, its log too.
+pub(super) fn show(
+    state: &StateDir,
+    view: &CeremonyView,
+    operator: Option<&Arc<Operator>>,
+) -> Result<Shown, CliError> {
+    let known = know(state, view, operator)?;
+    let proven = known.proven();
+    // Without the file as it was agreed to there is nothing to run.
+    let next = match known.stand {
+        Stand::Finished => Some(known.next()),
+        Stand::LogGone => None,
+        _ if known.too_old() || known.ceremony.is_err() => None,
+        _ => Some(known.next()),
+    };
+    let outputs = known.stand_has_outputs()?;
+    let ceremony = known.ceremony.as_ref();
+    let (waiting_for, abandoned_by) = match &known.told {
+        Some(Told::Waits { names, gone, .. }) => (
+            Some(names.clone()),
+            Some(gone.iter().map(|(name, _)| name.clone()).collect::<Vec<Named>>()),
+        ),
+        _ => (None, None),
+    };
+    let paths = known.evidence.iter().map(|path| path.display().to_string());
+    let object = json!({
+        "folder": view.name(),
+        "state": known.stand.word(),
+        "path": view.path().display().to_string(),
+        "outputs": outputs,
+        "validators": known.validators,
+        "put_back": known.older.as_ref().map(messages::put_back_because),
+        "evidence": paths.collect::<Vec<_>>(),
+        "waiting_for": waiting_for,
+        "abandoned_by": abandoned_by,
+        "proven": proven.faults,
+        "next": next,
+        "name": ceremony.ok().map(|ceremony| ceremony.name()),
+        "network": ceremony.ok().map(|ceremony| ceremony.network().name()),
+        "fingerprint": ceremony.ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
+        "problem": ceremony.err(),
+    });
+    Ok(Shown {
+        text: known.text(&proven, next.as_deref()),
+        object,
+        unfinished: matches!(known.stand, Stand::Begun | Stand::Empty),
+    })
+}
+
+fn know<'a>(
+    state: &'a StateDir,
+    view: &'a CeremonyView,
+    operator: Option<&Arc<Operator>>,
+) -> Result<Known<'a>, CliError> {
+    let stand = Stand::of(view)?;
+    let ceremony = agreed(view)?.map(Arc::new);
+    let told = match (&ceremony, operator) {
+        (Ok(ceremony), Some(operator)) if matches!(stand, Stand::Begun | Stand::Faulted) => {
+            match told(view, ceremony, operator) {
+                // Of one that a fault stopped, what can be read without the log is enough.
+                Err(_) if stand == Stand::Faulted => None,
+                told => Some(told?),
+            }
+        }
+        _ => None,
+    };
+    let stand = if matches!(told, Some(Told::GivenUp)) { Stand::GivenUp } else { stand };
+    let older = match (&ceremony, operator) {
+        (Ok(ceremony), Some(operator)) => older(view, ceremony, operator, stand)?,
+        _ => None,
+    };
+    // Without the log, the note counts.
+    let noted = operator.is_none()
+        && !view.evidence_of(machine::PUT_BACK).map_err(messages::store)?.is_empty();
+    let stand = if older.is_some() || noted { Stand::PutBack } else { stand };
+    let evidence = view.evidence().map_err(messages::store)?;
+    let validators = validators(&view.out().join("public/deposit-data.json"));
+    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators })
+}
+
+/// What evidence proves, and the command that drafts the next attempt without whoever it blames.
+struct Proven {
+    faults: Vec<String>,
+    then: Option<String>,
+}
+
+impl Known<'_> {
+    fn file(&self) -> PathBuf {
+        self.view.path().join("ceremony.toml")
+    }
+
+    /// A ceremony of an older version that is not finished: this program does not continue it.
+    fn too_old(&self) -> bool {
+        self.ceremony
+            .as_ref()
+            .is_ok_and(|ceremony| machine::check_version(ceremony, Some(self.view)).is_err())
+    }
+
+    fn stand_has_outputs(&self) -> Result<Option<String>, CliError> {
+        let written = self.view.is_written().map_err(messages::store)?;
+        Ok(written.then(|| self.view.out().display().to_string()))
+    }
+
+    /// The command that continues from here.
+    fn next(&self) -> String {
+        let file = quoted(&self.file());
+        match self.stand {
+            Stand::Finished => {
+                // What the folder holds is what this operator agreed to, if it is that file.
+                let agreed = match &self.ceremony {
+                    Ok(_) => file,
+                    Err(_) => messages::CEREMONY_FILE.to_owned(),
+                };
+                let transcript = self.view.out().join("public/transcript.quorate");
+                format!("quorate audit {} --expect {agreed}", quoted(&transcript))
+            }
+            // Its word is in the log, and the record of it is not written yet.
+            Stand::GivenUp if !self.evidence.iter().any(|path| named(path, machine::GIVEN_UP)) => {
+                format!("quorate --dir {} abandon {file}", quoted(self.state.path()))
+            }
+            Stand::GivenUp => format!("quorate spec next {file} --reason \"...\" -o NEW.toml"),
+            _ => format!("quorate --dir {} run {file}", quoted(self.state.path())),
+        }
+    }
+
+    /// What the evidence of a fault proves, as anybody can see it.
+    fn proven(&self) -> Proven {
+        let mut proven = Proven { faults: Vec::new(), then: None };
+        for path in self.evidence.iter().filter(|path| named(path, machine::FAULT)) {
+            match judged(path) {
+                Ok(Verdict { ceremony, proven: faults, .. }) => {
+                    let rules =
+                        faults.iter().map(|fault| describe::rule(&fault.rule, Some(&ceremony)));
+                    proven.faults.extend(rules);
+                    let attempt = ceremony.attempt().saturating_add(1);
+                    let new = format!("ceremony-attempt-{attempt}.toml");
+                    let next =
+                        |fault| next_attempt(fault, &self.file(), Path::new(&new), &ceremony);
+                    proven.then = proven.then.or(faults.first().map(next));
+                }
+                Err(error) => proven.faults.push(error.what),
+            }
+        }
+        proven
+    }
+
+    fn text(&self, proven: &Proven, next: Option<&str>) -> String {
+        let mut text = format!(
+            "{}\n  state        {}\n  files        {}",
+            self.about(),
+            self.stand.sentence(),
+            shown(self.view.path())
+        );
+        text += &validator_lines(&self.validators);
+        proven.faults.iter().for_each(|fault| text += &format!("\n  proven       {fault}"));
+        text += &self.put_back();
+        if let Some(Told::Waits { sentence, fault, gone, .. }) = &self.told {
+            gone.iter().for_each(|(_, what)| text += &format!("\n  abandoned    {what}"));
+            match (self.stand, fault) {
+                (_, Some(fault)) => text += &format!("\n  fault        {fault}"),
+                (Stand::Begun, None) => text += &format!("\n  waiting      {sentence}"),
+                _ => {}
+            }
+        }
+        for path in &self.evidence {
+            text += &format!("\n  evidence     {}", shown(path));
+        }
+        if self.too_old() {
+            text += "\n  problem      an earlier version began it: finish it with that \
+                     program, or agree on a new ceremony file";
+        }
+        if let Some(next) = next {
+            text += &format!("\n  next         {next}");
+            if let Some(then) = proven.then.as_ref().filter(|_| self.stand == Stand::Faulted) {
+                text += &format!("\n  or           {then}");
+            }
+        }
+        text
+    }
+
+    fn about(&self) -> String {
+        match &self.ceremony {
+            Ok(ceremony) => format!(
+                "\"{}\" on {}: {} of {} operators, validators: {}, attempt {}\n  fingerprint  {}",
+                ceremony.name(),
+                ceremony.network().name(),
+                ceremony.t(),
+                ceremony.n(),
+                ceremony.v(),
+                ceremony.attempt(),
+                fingerprint(&ceremony.digest()).join(" ")
+            ),
+            Err(why) => format!("{}: {why}", shown(&self.file())),
+        }
+    }
+
+    fn put_back(&self) -> String {
+        if self.stand != Stand::PutBack {
+            return String::new();
+        }
+        let folder = self.view.path();
+        let known = self.older.as_ref().map_or_else(String::new, |older| {
+            format!(
+                "\n  known by     {}\n  share        {}",
+                messages::put_back_because(older),
+                messages::put_back_share(older, folder)
+            )
+        });
+        let log = shown(&folder.join("log.sealed"));
+        format!("{known}\n  first        put the newest copy of {log} back")
+    }
+}
+
+/// The ceremony that a directory is of, or why its file does not tell.
+fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
+    let Some(bytes) = view.ceremony_file().map_err(messages::store)? else {
+        return Ok(Err("not found".to_owned()));
+    };
+    let Ok(text) = core::str::from_utf8(&bytes) else {
+        return Ok(Err("not UTF-8 text".to_owned()));
+    };
+    Ok(match input::parse_ceremony(text) {
+        Ok(ceremony) if ceremony.digest().to_string().starts_with(view.name()) => Ok(ceremony),
+        Ok(_) => Err("belongs to a different ceremony than this directory".to_owned()),
+        Err(error) => Err(error.to_string()),
+    })
+}
+
+/// The validators' public keys, `0x` and 96 digits, in the order of the deposit file among the
+/// outputs; none if there is no such file. An audit verifies them, not this command.
+fn validators(path: &Path) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct Entry {
+        pubkey: String,
+    }
+    let entries: Vec<Entry> = input::read(path, MOST_DEPOSITS)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default();
+    let is_key = |text: &str| text.len() == 96 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let keys = entries.into_iter().map(|entry| entry.pubkey).filter(|key| is_key(key));
+    keys.map(|key| format!("0x{key}")).collect()
+}
+
+/// Each validator, or the first and the last of many.
+fn validator_lines(keys: &[String]) -> String {
+    let line = |number: usize, key: &str| format!("\n  validator {number:<4}{key}");
+    match keys {
+        [first, .., last] if keys.len() > MOST_SHOWN => format!(
+            "{}\n  ...          {} more; with --json, all of them{}",
+            line(1, first),
+            keys.len() - 2,
+            line(keys.len(), last)
+        ),
+        keys => (1..).zip(keys).map(|(number, key)| line(number, key)).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_hundred_validators_are_three_lines() {
+        let keys: Vec<String> = (0..200).map(|number| format!("0x{number:096x}")).collect();
+        let lines = validator_lines(&keys);
+        let lines: Vec<&str> = lines.lines().skip(1).collect();
+        assert_eq!(lines.len(), 3);
+        assert_eq!(lines[0], format!("  validator 1   {}", keys[0]));
+        assert!(lines[1].contains(" 198 more"));
+        assert_eq!(lines[2], format!("  validator 200 {}", keys[199]));
+        assert_eq!(validator_lines(&keys[..2]).lines().count(), 3);
+        assert_eq!(validator_lines(&[]), "");
+    }
+}

@@ -1,0 +1,107 @@
+//! What a ceremony's log tells: whom it waits for, and whether it was put back to an earlier state.
+
+use std::sync::Arc;
+
+use super::stand::Stand;
+use crate::live::{abandoned_by, gave_up};
+use crate::messages;
+use crate::progress::{Named, listed, round_word, seat_name, seat_names};
+use crate::report::CliError;
+use quorate::audit::describe;
+use quorate::identity::Operator;
+use quorate::protocol::participant::OwnSeat;
+use quorate::protocol::put_back::PutBack;
+use quorate::protocol::record::ReplayError;
+use quorate::spec::Ceremony;
+use quorate_operator::store::{CeremonyView, Log};
+use quorate_operator::{MachineError, machine};
+
+/// What a log tells.
+pub(super) enum Told {
+    /// This operator gave up; the record of it may be missing yet.
+    GivenUp,
+    /// The log was put back to an earlier state.
+    PutBack,
+    /// Whom the ceremony waits for, in words and by name; and the fault that stands in its way, if
+    /// there is one.
+    Waits {
+        sentence: String,
+        names: Vec<Named>,
+        fault: Option<String>,
+        /// Who has signed that it gave up: the name, and what it means here.
+        gone: Vec<(Named, String)>,
+    },
+}
+
+pub(super) fn told(
+    view: &CeremonyView,
+    ceremony: &Arc<Ceremony>,
+    operator: &Arc<Operator>,
+) -> Result<Told, CliError> {
+    let Some(seat) = OwnSeat::find(ceremony.clone(), operator.clone()) else {
+        return Err(messages::no_seat(operator.name().as_str(), ceremony.name()));
+    };
+    let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes())
+        .map_err(messages::store)?;
+    // A replay changes nothing: what it asks for is left undone.
+    let participant = match machine::replay(&seat, records, view) {
+        Ok((participant, _)) => participant,
+        Err(MachineError::Replay { error: ReplayError::Abandoned, .. }) => {
+            return Ok(Told::GivenUp);
+        }
+        Err(MachineError::PutBack { .. }) => return Ok(Told::PutBack),
+        Err(error) => return Err(messages::machine(error)),
+    };
+    let waiting = participant.waiting();
+    let names = seat_names(ceremony, &waiting.everybody());
+    let fault = participant.fault().map(|fault| {
+        let stored = match participant.is_prepared() {
+            true => {
+                "your shares are stored; it can still finish if the other operators complete the \
+                 certificate"
+            }
+            false => "you never confirmed shares",
+        };
+        format!("{}; {stored}", describe::fault(&fault.rule, Some(ceremony)))
+    });
+    let sentence = match waiting.round {
+        Some(round) if !names.is_empty() => {
+            format!(
+                "for {}, in round {} of 5 ({})",
+                listed(&names),
+                round.number() + 1,
+                round_word(round)
+            )
+        }
+        _ => "for nobody; run it to continue".to_owned(),
+    };
+    let gone = abandoned_by(&participant)
+        .into_iter()
+        .map(|index| (seat_name(ceremony, index), gave_up(&participant, index)))
+        .collect();
+    Ok(Told::Waits { sentence, names, fault, gone })
+}
+
+/// Whether the log is one that was put back to an earlier state.
+pub(super) fn older(
+    view: &CeremonyView,
+    ceremony: &Arc<Ceremony>,
+    operator: &Arc<Operator>,
+    stand: Stand,
+) -> Result<Option<PutBack>, CliError> {
+    let Some(seat) = OwnSeat::find(ceremony.clone(), operator.clone()) else { return Ok(None) };
+    if matches!(stand, Stand::Empty | Stand::LogGone | Stand::GivenUp) {
+        return Ok(None);
+    }
+    let read = || -> Result<Option<PutBack>, MachineError> {
+        let digest = ceremony.digest();
+        let records = Log::read(view, operator.storage_key(), digest.as_bytes())?;
+        machine::put_back(&seat, &records, view)
+    };
+    match read() {
+        Ok(found) => Ok(found),
+        // What can be said without the log is enough.
+        Err(_) if matches!(stand, Stand::Finished | Stand::Faulted) => Ok(None),
+        Err(error) => Err(messages::machine(error)),
+    }
+}

@@ -1,0 +1,84 @@
+//! Where a ceremony of this operator stands, as far as file names tell.
+
+use crate::command::run::named;
+use crate::messages;
+use crate::report::CliError;
+use quorate_operator::machine;
+use quorate_operator::store::CeremonyView;
+
+/// Where a ceremony stands, as far as files tell.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// Outputs are written.
+    Finished,
+    /// This operator gave it up, for good.
+    GivenUp,
+    /// Evidence of a fault is kept, and there are no outputs.
+    Faulted,
+    /// There is a log.
+    Begun,
+    /// There is nothing: this operator has said nothing to anybody.
+    Empty,
+    /// There was a log, and it is gone.
+    LogGone,
+    /// The log was put back to an earlier state.
+    PutBack,
+}
+
+impl Stand {
+    pub(super) fn of(view: &CeremonyView) -> Result<Self, CliError> {
+        if view.is_written().map_err(messages::store)? {
+            return Ok(Self::Finished);
+        }
+        let evidence = view.evidence().map_err(messages::store)?;
+        if evidence.iter().any(|path| named(path, machine::GIVEN_UP)) {
+            return Ok(Self::GivenUp);
+        }
+        if evidence.iter().any(|path| !named(path, machine::PUT_BACK)) {
+            return Ok(Self::Faulted);
+        }
+        Ok(
+            match (
+                view.has_log().map_err(messages::store)?,
+                view.has_traces().map_err(messages::store)?,
+            ) {
+                (true, _) => Self::Begun,
+                (false, true) => Self::LogGone,
+                (false, false) => Self::Empty,
+            },
+        )
+    }
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::GivenUp => "given-up",
+            Self::Faulted => "faulted",
+            Self::Begun => "begun",
+            Self::Empty => "empty",
+            Self::LogGone => "log-gone",
+            Self::PutBack => "put-back",
+        }
+    }
+
+    pub(super) fn sentence(self) -> &'static str {
+        match self {
+            Self::Finished => "finished: its outputs are written",
+            Self::GivenUp => {
+                "abandoned: this operator signs nothing more in it, and its keys must never \
+                 receive a deposit"
+            }
+            Self::Faulted => "stopped by a fault; the evidence is kept",
+            Self::Begun => "started, not finished (--passphrase-file shows whom it waits for)",
+            Self::Empty => "not started",
+            Self::LogGone => {
+                "started, but its log is missing: it cannot be started again; agree on a new file \
+                 for the next attempt"
+            }
+            Self::PutBack => {
+                "its log was put back to an earlier state: this operator signs nothing more from \
+                 it, and waits for nobody"
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Every command that README.md and docs/ print works as printed. The README's walkthrough is
+//! followed from its first block to its last; what is printed elsewhere runs after it, with its
+//! placeholders filled; a bare mention names a command that exists.
+//!
+//! `.ci/walkthrough` follows the README too, on terminals where somebody types the answers. Here a
+//! script in front of the program gives them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::support::demo::OPERATORS;
+use crate::support::files::private;
+use crate::support::ports::free_port;
+use crate::support::program::{Ended, QUORATE, command_of, end, quorate};
+use crate::support::repository;
+use crate::support::running::Running;
+
+/// Answers for whoever sits at the terminal: passphrase, words, consent.
+const PERSON: &str = r#"#!/bin/sh
+case "$1 $2" in
+"run "*)
+    words="$("$REAL" --json spec check "$2" | sed 's/.*"fingerprint":"\([a-z ]*\)".*/\1/')"
+    exec "$REAL" --passphrase-file "$PASSPHRASE" "$@" --yes-fingerprint "$words" ;;
+"exit sign" | "exit run") exec "$REAL" --passphrase-file "$PASSPHRASE" "$@" --yes ;;
+*) exec "$REAL" --passphrase-file "$PASSPHRASE" "$@" ;;
+esac
+"#;
+
+/// A command that is printed outside of the walkthrough: how its placeholders are filled, what is
+/// added, whose directory it runs in, and how it ends.
+struct Printed {
+    text: &'static str,
+    fill: &'static [(&'static str, &'static str)],
+    more: &'static str,
+    dir: &'static str,
+    code: i32,
+}
+
+const fn printed(
+    text: &'static str,
+    fill: &'static [(&'static str, &'static str)],
+    more: &'static str,
+    dir: &'static str,
+) -> Printed {
+    Printed { text, fill, more, dir, code: 0 }
+}
+
+/// In the order in which they run: some make what others need.
+const PRINTED: [Printed; 17] = [
+    printed(
+        "quorate deposit request --amount 8",
+        &[],
+        "transcript.quorate --public-key \"$key\" --public -o top-up.json",
+        "alice",
+    ),
+    printed("quorate demo --fault NAME", &[("NAME", "withhold")], "--out withheld", "alice"),
+    // Of a ceremony that is finished there is nothing to abandon.
+    Printed { code: 1, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },
+    printed("quorate demo --obol", &[], "--out obol", "alice"),
+    printed("quorate identity obol-key new", &[], "", "alice"),
+    printed(
+        "quorate spec new --obol-definition cluster-definition.json --operator \"$(cat \
+         alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
+         \"$(cat carol.card)@127.0.0.1:3612\" --operator \"$(cat dave.card)@127.0.0.1:3613\" -o \
+         ceremony.toml",
+        &[("cluster-definition.json", "obol/cluster-definition.json"), ("-o ", "-o obol-")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate export obol ceremony.toml --out DIR",
+        &[("ceremony.toml", "obol/ceremony.toml"), ("DIR", "charon-data")],
+        "",
+        "obol/alice",
+    ),
+    printed(
+        "quorate audit transcript.quorate --expect ceremony.toml --lock cluster-lock.json",
+        &[
+            ("transcript.quorate", "obol/alice/ceremonies/*/out/public/transcript.quorate"),
+            ("ceremony.toml", "obol/ceremony.toml"),
+            ("cluster-lock.json", "charon-data/cluster-lock.json"),
+        ],
+        "",
+        "obol/alice",
+    ),
+    printed("quorate demo --ssv", &[], "--out ssv --validators 1", "alice"),
+    printed(
+        "quorate spec new ... --threshold 3 --ssv-owner \
+         0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --ssv-nonce 0 --ssv-operators \
+         operators_info.json --ssv-id 11 --ssv-id 22 --ssv-id 33 --ssv-id 44 -o ceremony.toml",
+        &[
+            (
+                "...",
+                "--name S --network hoodi --validators 1 --compounding false --withdrawal \
+                 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --operator \"$(cat alice.card)@a:1\" \
+                 --operator \"$(cat bob.card)@b:1\" --operator \"$(cat carol.card)@c:1\" \
+                 --operator \"$(cat dave.card)@d:1\"",
+            ),
+            ("operators_info.json", "ssv/ssv/operators_info.json"),
+            ("-o ", "-o ssv-"),
+        ],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate run ceremony.toml --ssv-key encrypted_private_key.json --ssv-password-file \
+         ssv-password",
+        &[
+            ("ceremony.toml", "ssv/ceremony.toml"),
+            ("encrypted_private_key.json", "ssv/ssv/alice/encrypted_private_key.json"),
+            ("ssv-password", "ssv/ssv/password"),
+        ],
+        "--linger 0",
+        "ssv/alice",
+    ),
+    printed(
+        "quorate export ssv transcript.quorate --out DIR",
+        &[
+            ("transcript.quorate", "ssv/alice/ceremonies/*/out/public/transcript.quorate"),
+            ("DIR", "ssv-again"),
+        ],
+        "",
+        "ssv/alice",
+    ),
+    printed(
+        "quorate verify keyshares keyshares.json --proofs proofs.json --owner \
+         0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0",
+        &[
+            ("keyshares.json", "ssv-again/ceremony-*/keyshares.json"),
+            (" proofs.json", " ssv-again/ceremony-*/proofs.json"),
+            ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "\"$owner\""),
+        ],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate verify ssv ceremony-2026-11-23--08-00-00.000 --network hoodi --validators 1 \
+         --owner 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0 --withdrawal \
+         0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        &[
+            ("ceremony-2026-11-23--08-00-00.000", "ssv-again/ceremony-*"),
+            ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "\"$owner\""),
+        ],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate export launchpad transcript.quorate --out DIR",
+        &[("DIR", "launchpad")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate export keystores ceremony.toml --out DIR",
+        &[("DIR", "keystores")],
+        "",
+        "alice",
+    ),
+    // Nobody listens there.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate export keystores ceremony.toml --keymanager http://127.0.0.1:7500 \
+             --token-file api-token.txt",
+            &[("7500", "9")],
+            "",
+            "alice",
+        )
+    },
+];
+
+/// A block of a document: who runs it, if it is one of the walkthrough, and its lines.
+struct Block {
+    who: Option<String>,
+    text: String,
+}
+
+/// A document: its blocks, and the pieces of code in its sentences.
+fn read(path: &Path) -> (Vec<Block>, Vec<String>) {
+    let text = fs::read_to_string(path).unwrap();
+    let (mut blocks, mut sentences) = (Vec::<Block>::new(), String::new());
+    let mut inside = false;
+    for line in text.lines() {
+        match line.trim_start().strip_prefix("```") {
+            Some(_) if inside => inside = false,
+            Some(info) => {
+                inside = true;
+                let who = info.strip_prefix("sh walkthrough ").map(str::to_owned);
+                assert!(who.is_some() || ["", "sh", "toml"].contains(&info), "{info}");
+                blocks.push(Block { who, text: String::new() });
+            }
+            None if inside => blocks.last_mut().unwrap().text += &format!("{line}\n"),
+            None => sentences += &format!("{line}\n"),
+        }
+    }
+    let code = sentences.split('`').skip(1).step_by(2).map(words).collect();
+    (blocks, code)
+}
+
+/// The words of a text, one space apart.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The commands in a block, each on one line, without comments.
+fn commands(block: &str) -> Vec<String> {
+    let lines = block.replace("\\\n", " ");
+    let lines = lines.lines().map(|line| words(line.split(" # ").next().unwrap()));
+    lines.filter(|line| line.starts_with("quorate ")).collect()
+}
+
+/// A folder in which people follow a document.
+struct Place {
+    root: TempDir,
+    ports: [u16; 4],
+}
+
+impl Place {
+    fn new() -> Self {
+        let root = TempDir::new().unwrap();
+        private(root.path().join("passphrase"), "fox lamp river stone\n");
+        fs::create_dir(root.path().join("bin")).unwrap();
+        let person = root.path().join("bin/quorate");
+        fs::write(&person, PERSON).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&person, mode).unwrap();
+        Self { root, ports: [(); 4].map(|()| free_port()) }
+    }
+
+    fn start(&self, name: &str, script: &str) -> Running {
+        let here = self.root.path();
+        let mut script = script.to_owned();
+        for (printed, port) in (3610..).zip(self.ports) {
+            script = script.replace(&format!("127.0.0.1:{printed}"), &format!("127.0.0.1:{port}"));
+        }
+        let exports = format!(".{name}.exports");
+        let script = format!(
+            "[ ! -e {exports} ] || . ./{exports}\nset -euo pipefail\n{script}\nexport -p > {exports}"
+        );
+        let mut command = command_of("bash", here, &["-c", &script]);
+        let path = std::env::var("PATH").unwrap();
+        command.env("PATH", format!("{}:{path}", here.join("bin").display()));
+        command.env("REAL", QUORATE).env("PASSPHRASE", here.join("passphrase"));
+        Running::start(command)
+    }
+
+    fn run(&self, name: &str, script: &str) -> Ended {
+        self.start(name, script).ended()
+    }
+
+    /// Everybody allows signatures for the validators of the ceremony, so that nobody is asked.
+    fn allow_all(&self) {
+        let here = self.root.path();
+        for name in OPERATORS {
+            let status = quorate(here, &["--json", "--dir", name, "status"]).done().json();
+            let keys = &status["ceremonies"][0]["validators"];
+            assert_eq!(keys.as_array().unwrap().len(), 2);
+            let policy = format!("exits = \"allow-list\"\nallow = {keys}\n");
+            private(here.join(name).join("signing.toml"), &policy);
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_documents_works() {
+    let place = Place::new();
+    let (blocks, mut mentioned) = read(&repository("README.md"));
+    let mut rest = Vec::new();
+    let mut followed = 0;
+    for block in blocks {
+        let names: Vec<&str> = match block.who.as_deref() {
+            None => {
+                rest.extend(commands(&block.text));
+                continue;
+            }
+            Some("each") => OPERATORS.to_vec(),
+            Some(name) => OPERATORS.into_iter().filter(|known| *known == name).collect(),
+        };
+        if block.text.contains("exit sign") {
+            place.allow_all();
+        }
+        let each = |name: &&str| {
+            let everybody = block.who.as_deref() == Some("each");
+            let text =
+                if everybody { block.text.replace("alice", name) } else { block.text.clone() };
+            place.start(name, &text)
+        };
+        let running: Vec<Running> = names.iter().map(each).collect();
+        for running in running {
+            let ended = running.ended();
+            assert_eq!(ended.code, 0, "{}\n{}{}", block.text, ended.stdout, ended.stderr);
+        }
+        followed += 1;
+    }
+    assert!(followed > 10, "{followed}");
+
+    let mut documents: Vec<_> =
+        fs::read_dir(repository("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    documents.sort();
+    for path in documents.into_iter().filter(|path| path.extension().is_some_and(|e| e == "md")) {
+        let (blocks, code) = read(&path);
+        rest.extend(blocks.iter().flat_map(|block| commands(&block.text)));
+        mentioned.extend(code);
+    }
+    mentioned.retain(|code| code.starts_with("quorate "));
+
+    // A mention of nothing but a command names one that exists; the others are commands.
+    let here = place.root.path();
+    for code in mentioned {
+        let args: Vec<&str> = code.split(' ').skip(1).collect();
+        let is_word = |arg: &&str| arg.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        if args.iter().all(is_word) && !args.iter().any(|arg| arg.starts_with('-')) {
+            let help = quorate(here, &[&args[..], &["--help"]].concat());
+            assert_eq!(help.code, 0, "{code}: {help:?}");
+        } else {
+            rest.push(code);
+        }
+    }
+
+    let known: BTreeSet<&str> = PRINTED.iter().map(|printed| printed.text).collect();
+    let found: BTreeSet<&str> = rest.iter().map(String::as_str).collect();
+    assert_eq!(found, known, "the commands in the documents, and those that run here");
+    private(here.join("api-token.txt"), "token\n");
+    let set_up = "cp alice/ceremonies/*/out/public/transcript.quorate . && export \
+                  key=\"0x$(sed -n 's/.*\"pubkey\": \"\\(.*\\)\",/\\1/p' \
+                  alice/ceremonies/*/out/public/deposit-data.json | head -n 1)\"";
+    assert_eq!(place.run("reader", set_up).code, 0);
+    for printed in &PRINTED {
+        let fill = |text: String, (from, to): &(&str, &str)| {
+            assert!(text.contains(from), "{from} in {}", printed.text);
+            text.replace(from, to)
+        };
+        let command = printed.fill.iter().fold(printed.text.to_owned(), fill);
+        let owner = "owner=\"$(sed -n 's/^owner = \"\\(.*\\)\"/\\1/p' ssv/ceremony.toml || true)\"";
+        let owner = if command.contains("$owner") { owner } else { "" };
+        let script =
+            format!("{owner}\nexport QUORATE_DIR=./{}\n{command} {}", printed.dir, printed.more);
+        let ended = place.run("reader", &script);
+        assert_eq!(ended.code, printed.code, "{command}\n{}{}", ended.stdout, ended.stderr);
+    }
+}
