@@ -15,7 +15,7 @@ use quorate::primitives::secret::Secret32;
 use quorate::signing::live::frame::{Frame, State};
 use quorate::signing::live::{Action, Ending, Event, Live, Misconduct, Role};
 use quorate::signing::partial::{Partial, PartialError};
-use quorate::signing::{Cleared, Delivery, Parent, Purpose, Request};
+use quorate::signing::{Cleared, Delivery, Item, Items, Parent, Purpose, Request};
 use quorate::spec::Index;
 
 const N: u16 = 4;
@@ -60,13 +60,13 @@ fn cleared(request: &Request, by: u16) -> Cleared {
 
 fn answer(request: &Request, by: u16) -> Partial {
     let share = &machine(by).participant().shares().unwrap()[0];
-    Partial::sign(&cleared(request, by), &operator(by), seat(by), share).unwrap()
+    Partial::sign(&cleared(request, by), &operator(by), seat(by), &[Some(share)]).unwrap()
 }
 
 /// Signed by its operator, and not what its share gives.
 fn false_answer(request: &Request, by: u16) -> Partial {
     let share = SecretScalar::from_be_bytes(&[1; 32]).unwrap();
-    Partial::sign(&cleared(request, by), &operator(by), seat(by), &share).unwrap()
+    Partial::sign(&cleared(request, by), &operator(by), seat(by), &[Some(&share)]).unwrap()
 }
 
 fn framed(request: &Request, partial: &Partial, ephemeral: u8) -> Vec<u8> {
@@ -149,7 +149,7 @@ impl Net {
         for action in actions {
             match action {
                 Action::Send { to, frame } => {
-                    assert!(frame.len() <= Frame::max_bytes(usize::from(N)));
+                    assert!(frame.len() <= Frame::max_bytes(usize::from(N), 1));
                     self.sent += 1;
                     self.frames.push_back((me, to.get(), frame));
                 }
@@ -157,7 +157,8 @@ impl Net {
                     self.live.get_mut(&me).unwrap().answer_left();
                     self.act(me, vec![Action::Send { to, frame }]);
                 }
-                Action::Combined { signature, signers } => {
+                Action::Combined { signatures, signers } => {
+                    let signature = signatures[0].unwrap();
                     assert!(
                         self.results.insert(me, (signature, signers)).is_none(),
                         "combined once"
@@ -200,6 +201,78 @@ impl Net {
     fn endings(&self) -> Vec<Option<Ending>> {
         self.live.values().map(Live::ending).collect()
     }
+}
+
+/// A request for exits of both validators.
+fn list(delivery: Delivery) -> Request {
+    let parent = parent(1);
+    let item = |validator: usize| Item {
+        public_key: parent.validators()[validator].public_key.to_compressed(),
+        purpose: Purpose::Exit(VoluntaryExit { epoch: 0, validator_index: 7 + validator as u64 }),
+    };
+    parent.request_all(Items::new(vec![item(0), item(1)]).unwrap(), delivery)
+}
+
+/// The answer of `by` to a list: for both validators, or for the first alone.
+fn list_answer(request: &Request, by: u16, both: bool) -> Partial {
+    let shares = machine(by).participant().shares().unwrap();
+    let signing = [Some(&shares[0]), both.then_some(&shares[1])];
+    Partial::sign(&cleared(request, by), &operator(by), seat(by), &signing).unwrap()
+}
+
+#[test]
+fn a_list_waits_for_every_validator_as_long_as_it_can_have_enough() {
+    let request = list(Delivery::Public);
+    let begin = |both| {
+        let (ephemeral, own) = (Secret32::new(&mut [1; 32]), list_answer(&request, 1, both));
+        Live::begin(cleared(&request, 1), parent(1), operator(1), own, ephemeral).unwrap().0
+    };
+    let answers = |live: &mut Live, all: &[(u16, bool)]| -> Vec<Action> {
+        let mut actions = Vec::new();
+        for (by, both) in all {
+            live.handle(Event::Up(seat(*by)));
+            let frame = framed(&request, &list_answer(&request, *by, *both), 2);
+            assert!(frame.len() <= Frame::max_bytes(usize::from(N), 2));
+            actions.extend(hear(live, *by, &frame));
+        }
+        actions
+    };
+    let made = |actions: &[Action]| {
+        let mut made = actions.iter().filter_map(|action| match action {
+            Action::Combined { signatures, .. } => {
+                Some(signatures.iter().map(Option::is_some).collect::<Vec<_>>())
+            }
+            _ => None,
+        });
+        (made.next(), made.next())
+    };
+    // As soon as both have enough.
+    let mut live = begin(true);
+    assert_eq!(made(&answers(&mut live, &[(2, true)])), (None, None));
+    assert_eq!(made(&answers(&mut live, &[(3, true)])), (Some(vec![true, true]), None));
+    // The second has two, and the last operator may still sign for it.
+    let mut live = begin(true);
+    assert_eq!(made(&answers(&mut live, &[(2, true), (3, false)])), (None, None));
+    assert_eq!((live.answers(), live.ending()), (vec![3, 2], None));
+    assert_eq!(made(&answers(&mut live, &[(4, true)])), (Some(vec![true, true]), None));
+    // It does not: nothing more can come.
+    let mut live = begin(true);
+    let actions = answers(&mut live, &[(2, true), (3, false), (4, false)]);
+    assert_eq!(made(&actions), (Some(vec![true, false]), None));
+    // It is hung up on, for the answer to another request.
+    let mut live = begin(true);
+    answers(&mut live, &[(2, true), (3, false)]);
+    live.handle(Event::Up(seat(4)));
+    let actions = hear(&mut live, 4, &[9]);
+    assert_eq!(made(&actions), (None, None), "an open answer of its can come from others");
+    // The time is over.
+    assert_eq!(made(&live.close()), (Some(vec![true, false]), None));
+    assert!(live.close().is_empty(), "once");
+    // Too few for any: nothing is made, and it is not over.
+    let mut live = begin(false);
+    assert_eq!(made(&answers(&mut live, &[(2, true)])), (None, None));
+    assert!(live.close().is_empty());
+    assert_eq!(live.ending(), None);
 }
 
 #[test]
@@ -459,7 +532,10 @@ fn answers_that_are_not_what_they_say() {
         (with(1, other.id().as_ref()), PartialError::Request { expected, found: other.id() }),
         (with(33, &[0, 3]), PartialError::Signature(3)),
         (with(33, &[0, 9]), PartialError::UnknownOperator(9)),
-        (with(35, &answer(&ours, 3).partial.to_compressed()), PartialError::Signature(2)),
+        (
+            with(35, &answer(&ours, 3).partials[0].unwrap().to_compressed()),
+            PartialError::Signature(2),
+        ),
         (with(131, &[0; 64]), PartialError::Signature(2)),
         (framed(&request(custodian(1), 0), &answer(&request(custodian(1), 0), 2), 9), {
             PartialError::Request { expected, found: request(custodian(1), 0).id() }

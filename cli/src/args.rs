@@ -23,6 +23,7 @@ pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs,
+    Validators,
 };
 pub(crate) use spec::{Spec, SpecNew, SpecNext};
 pub(crate) use verify::{NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifySsv};

@@ -8,6 +8,7 @@ use rustix::fs::{Mode, OFlags};
 
 use super::report::{CliError, print_file};
 use super::{messages, recognise};
+use quorate::export::Artifact;
 use quorate::spec::file::MOST_FILE_BYTES;
 use quorate::spec::{Ceremony, CeremonyFile, SpecError};
 use quorate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
@@ -21,8 +22,8 @@ const SLACK: u64 = 1 << 20;
 const MOST_ENTRIES: usize = 1000;
 const DEEPEST: usize = 5;
 
-/// Opens a plain file, by way of symbolic links if there are any. `ending` is how the name of such a
-/// file ends: where a folder is given, the file in it is named.
+/// Opens a plain file, by way of symbolic links if there are any. `ending` is how the name of such
+/// a file ends: where a folder is given, the file in it is named.
 pub(crate) fn open(path: &Path, ending: &str) -> Result<(File, Metadata), CliError> {
     // NONBLOCK, so that a pipe in the place of a file does not make us wait for its other end;
     // NOCTTY, so that a terminal there does not become ours.
@@ -182,6 +183,23 @@ pub(crate) fn can_be_written(path: &Path) -> Result<(), CliError> {
     match store::try_writing(path) {
         Err(store::StoreError::Missing { .. }) => Err(messages::no_file_here(path)),
         tried => tried.map_err(messages::store),
+    }
+}
+
+/// As [`must_be_free`], of a folder: where it would be takes one, now.
+pub(crate) fn folder_can_be_written(path: &Path) -> Result<(), CliError> {
+    if is_stdout(path) {
+        return Err(messages::folder_on_stdout());
+    }
+    must_be_free(path)?;
+    told(path, store::try_writing(path))
+}
+
+/// Writes a new folder whole or not at all, never over another.
+pub(crate) fn write_folder(path: &Path, files: &[Artifact]) -> Result<(), CliError> {
+    match store::write_folder(path, files) {
+        Err(store::StoreError::Exists { .. }) => Err(messages::exists(path)),
+        written => told(path, written),
     }
 }
 

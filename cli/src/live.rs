@@ -48,8 +48,8 @@ pub(crate) fn gave_up(participant: &Participant, index: Index) -> String {
     let next = match participant.inbox().get(Round::Final, index).is_some() {
         true => "its last statement is here: this operator can still finish",
         false => {
-            "without it nobody can finish: if it means that, agree on the next attempt and \
-             abandon this one too"
+            "its last statement is not here: unless another operator holds it, nobody can finish. \
+             Ask the others before you abandon this one too"
         }
     };
     format!(

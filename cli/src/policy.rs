@@ -1,6 +1,7 @@
 //! The signing policy of this operator after a ceremony: `signing.toml` in its state directory,
 //! written by hand. Without the file, every request is asked.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -8,7 +9,7 @@ use serde::Deserialize;
 
 use super::report::CliError;
 use super::{input, messages};
-use quorate::signing::Purpose;
+use quorate::signing::{Item, Items, Kind};
 
 /// The file's name.
 pub(crate) const POLICY_FILE: &str = "signing.toml";
@@ -38,29 +39,40 @@ struct Policy {
     allow: Vec<String>,
 }
 
+/// What the policy says of a request.
+pub(crate) struct Allowed {
+    /// A person has to be asked.
+    pub(crate) ask: bool,
+    /// Validators that are not on the allow-list, by position in the request. Never all of them.
+    pub(crate) unlisted: Vec<usize>,
+}
+
 /// Whether a person has to be asked about this, or why it is not signed at all.
-pub(crate) fn must_ask(
-    dir: &Path,
-    purpose: &Purpose,
-    public_key: &[u8; 48],
-    yes: bool,
-) -> Result<bool, CliError> {
+pub(crate) fn allowed(dir: &Path, items: &Items, yes: bool) -> Result<Allowed, CliError> {
     let path = dir.join(POLICY_FILE);
     let policy = match path.symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Policy::default(),
         _ => read(&path)?,
     };
-    let rule = match purpose {
-        Purpose::Exit(_) => policy.exits,
-        Purpose::Deposit { .. } => policy.deposits,
+    let kind = items.kind();
+    let rule = match kind {
+        Kind::Exit => policy.exits,
+        Kind::Deposit => policy.deposits,
     };
-    let listed = policy.allow.contains(&format!("0x{}", hex::encode(public_key)));
-    match (rule, listed) {
-        (Rule::Never, _) => Err(messages::policy_never(&path, purpose.name())),
-        (Rule::AllowList, false) => Err(messages::policy_not_listed(&path, public_key)),
-        (Rule::AllowList, true) => Ok(!yes),
-        (Rule::Ask, _) if yes => Err(messages::policy_asks(&path, purpose.name())),
-        (Rule::Ask, _) => Ok(true),
+    let allow: BTreeSet<&str> = policy.allow.iter().map(String::as_str).collect();
+    let listed = |item: &Item| allow.contains(&*format!("0x{}", hex::encode(item.public_key)));
+    match rule {
+        Rule::Never => Err(messages::policy_never(&path, kind.name())),
+        Rule::AllowList => {
+            let unlisted = items.iter().enumerate().filter(|(_, item)| !listed(item));
+            let unlisted: Vec<usize> = unlisted.map(|(position, _)| position).collect();
+            match unlisted.len() == items.len() {
+                true => Err(messages::policy_not_listed(&path, &items.first().public_key)),
+                false => Ok(Allowed { ask: !yes, unlisted }),
+            }
+        }
+        Rule::Ask if yes => Err(messages::policy_asks(&path, kind.name())),
+        Rule::Ask => Ok(Allowed { ask: true, unlisted: Vec::new() }),
     }
 }
 

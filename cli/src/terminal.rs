@@ -76,7 +76,8 @@ pub(crate) fn is_there() -> bool {
     io::stdin().is_terminal()
 }
 
-/// Asks for a secret, with a question that can be shown as it is. `None` if there was no answer: Ctrl-D, or the terminal has gone away.
+/// Asks for a secret, with a question that can be shown as it is. `None` if there was no answer:
+/// Ctrl-D, or the terminal has gone away.
 pub(crate) fn secret(question: &str) -> io::Result<Option<SecretBytes>> {
     loop {
         let silent = Silent::new()?;

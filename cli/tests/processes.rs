@@ -629,7 +629,7 @@ fn an_abandonment_that_was_received_is_told() {
     let ended = first.ended();
     assert_eq!(ended.code, 5, "{}", ended.stderr);
     let told = "has abandoned this ceremony: it has signed that it will say nothing more in it; \
-                without it nobody can finish";
+                its last statement is not here";
     assert_eq!(ended.stderr.matches(told).count(), 1, "{}", ended.stderr);
     assert!(ended.stdout.contains("Abandoned by "), "{}", ended.stdout);
 

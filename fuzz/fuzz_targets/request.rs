@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use quorate::signing::Request;
-use quorate::signing::beacon::ValidatorRecord;
+use quorate::signing::beacon::Records;
 use quorate::signing::ledger::Entry;
 use quorate::signing::live::frame::Frame;
 use quorate::signing::partial::PartialFile;
@@ -18,9 +18,11 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(entry) = Entry::decode(bytes) {
         assert_eq!(entry.encode().expose(), bytes);
     }
-    if let Ok(frame) = Frame::decode(bytes, 4) {
-        assert_eq!(frame.encode(), bytes);
+    for count in [1, 2, 3] {
+        if let Ok(frame) = Frame::decode(bytes, 4, count) {
+            assert_eq!(frame.encode(), bytes);
+        }
     }
     let _ = PartialFile::from_json(bytes);
-    let _ = ValidatorRecord::from_json(bytes);
+    let _ = Records::from_json(bytes);
 });

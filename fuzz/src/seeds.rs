@@ -16,7 +16,7 @@ use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
-use quorate::signing::{Delivery, Purpose, Request};
+use quorate::signing::{Delivery, Item, Items, Purpose, Request};
 use quorate::spec::Index;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
@@ -26,6 +26,10 @@ use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, regist
 
 /// An answer for everybody, with a signature that is none.
 const PARTIAL: &str = r#"{"format":"quorate-partial","version":1,"request":"0000000000000000000000000000000000000000000000000000000000000000","operator":1,"partial":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","signature":"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"}"#;
+/// The same for the first of two validators.
+const PARTIALS: &str = r#"{"format":"quorate-partial","version":2,"request":"0000000000000000000000000000000000000000000000000000000000000000","operator":1,"partials":["0x111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111",null],"signature":"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"}"#;
+/// What a beacon node says of a list.
+const BEACON_LIST: &str = r#"{"data":[{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}]}"#;
 /// What a beacon node says of a validator.
 const BEACON: &str = r#"{"data":{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}}"#;
 
@@ -41,8 +45,7 @@ fn request(delivery: Delivery) -> Request {
         dkg: digest,
         outputs: digest,
         network: CEREMONY.network().name().to_owned(),
-        public_key: [1; 48],
-        purpose: Purpose::Exit(exit),
+        items: Items::one([1; 48], Purpose::Exit(exit)),
         delivery,
         requester: None,
     };
@@ -55,7 +58,18 @@ fn deposit_request() -> Request {
     let purpose =
         Purpose::Deposit { withdrawal_credentials: validator.withdrawal, amount: 8_000_000_000 };
     let request = request(Delivery::Custodian(Box::new(OPERATORS[1].card())));
-    Request { purpose, requester: None, ..request }
+    Request { items: Items::one([1; 48], purpose), requester: None, ..request }
+}
+
+/// The same of two validators.
+fn list(request: Request) -> Request {
+    let first = *request.items.first();
+    let purpose = match first.purpose {
+        Purpose::Exit(exit) => Purpose::Exit(VoluntaryExit { validator_index: 8, ..exit }),
+        deposit => deposit,
+    };
+    let items = vec![first, Item { public_key: [2; 48], purpose }];
+    Request { items: Items::new(items).expect("two validators"), ..request }
 }
 
 type Seed = (&'static str, String, Vec<u8>);
@@ -110,6 +124,10 @@ pub fn all() -> Vec<Seed> {
     );
     add("request", "exit", &request(Delivery::Public).to_json());
     add("request", "deposit-custodian", &deposit_request().to_json());
+    add("request", "exits", &list(request(Delivery::Public)).to_json());
+    add("request", "deposits-custodian", &list(deposit_request()).to_json());
+    add("request", "partials", PARTIALS.as_bytes());
+    add("request", "beacon-list", BEACON_LIST.as_bytes());
     add("request", "partial", PARTIAL.as_bytes());
     add("request", "beacon", BEACON.as_bytes());
     add("request", "frame-state", &[1, 0, 1, 0, 0, 1]);

@@ -9,6 +9,7 @@ use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, Error as _, IgnoredAny,
     MapAccess, SeqAccess, Visitor,
 };
+use serde::{Serialize, Serializer};
 
 /// Longest part of a parser's message that is passed on: it may quote the file.
 const LONGEST_MESSAGE: usize = 200;
@@ -169,6 +170,12 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for List<'_, T> {
 /// A `T` that stands as an object: derived readers would take an array of its values in order as
 /// well.
 pub(crate) struct Object<T>(pub(crate) T);
+
+impl<T: Serialize> Serialize for Object<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -197,3 +197,9 @@ pub fn exit_file(exit: &SignedExit, stamp: u64) -> Artifact {
     let name = format!("signed_exit_transaction-{}-{stamp}.json", exit.message.validator_index);
     Artifact { name, audience: Audience::Public, bytes: write_exit(exit) }
 }
+
+/// The file as Charon names and reads it (`charon exit broadcast`): `exit-0x<public key>.json`.
+/// Whoever has it can exit the validator, so it is no file for everybody.
+pub fn charon_exit_file(exit: &SignedExit, pubkey: &[u8; 48]) -> Artifact {
+    Artifact { name: charon_exit_name(pubkey), audience: Audience::Secret, bytes: write_exit(exit) }
+}

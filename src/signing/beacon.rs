@@ -1,14 +1,23 @@
-//! A beacon node's answer about a validator: `GET /eth/v1/beacon/states/{state}/validators/{key}`,
-//! saved to a file. The format may grow, so unused fields are ignored.
+//! A beacon node's answers, saved to a file: about one validator (`GET
+//! /eth/v1/beacon/states/{state}/validators/{key}`) or about a list of them (`GET` or `POST
+//! /eth/v1/beacon/states/{state}/validators`). The format may grow, so unused fields are ignored.
+
+use core::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::parent::Cleared;
-use super::request::Purpose;
-use crate::ethereum::json::{self, HexError, JsonError, decimal, prefixed_hex, printable};
+use super::request::{Item, Purpose};
+use crate::ethereum::json::{
+    self, HexError, JsonError, Object, decimal, object, prefixed_hex, printable,
+};
 
-/// Most bytes of an answer for one validator.
-pub const LARGEST: usize = 64 << 10;
+/// Most bytes of an answer: some hundred thousand validators.
+pub const LARGEST: usize = 64 << 20;
+/// Most validators of a list.
+const MOST_RECORDS: usize = 1 << 18;
 
 /// Why an answer does not stand by a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,9 +44,18 @@ pub enum BeaconError {
         /// What the request says.
         asked: u64,
     },
-    /// Not an answer for one validator.
-    #[error("not a beacon node's answer for one validator: {0}")]
+    /// Two validators of the list have one index.
+    #[error("index: the beacon node's list has two keys for validator {0}")]
+    IndexTwice(u64),
+    /// Not an answer about validators.
+    #[error("not a beacon node's answer about validators: {0}")]
     Json(#[from] JsonError),
+    /// The list has the key twice.
+    #[error("pubkey: the beacon node's list has 0x{0} twice")]
+    KeyTwice(String),
+    /// The list has no such validator.
+    #[error("the beacon node's list does not have this key")]
+    Missing,
     /// The answer is about another key.
     #[error("public_key: the beacon node's answer is about a different key, 0x{0}")]
     PublicKey(String),
@@ -98,6 +116,31 @@ pub enum BeaconError {
     },
 }
 
+impl BeaconError {
+    /// Whether it says of one validator that there is nothing to sign for it now, and nothing of
+    /// what is right: then a list can go on without it.
+    pub fn leaves_out(&self) -> bool {
+        match self {
+            Self::Missing
+            | Self::NotActive { .. }
+            | Self::Leaving { .. }
+            | Self::Slashed(_)
+            | Self::Status(_)
+            | Self::TooYoung { .. } => true,
+            Self::Credentials { .. }
+            | Self::Decimal
+            | Self::Hex { .. }
+            | Self::Index { .. }
+            | Self::IndexTwice(_)
+            | Self::Json(_)
+            | Self::KeyTwice(_)
+            | Self::PublicKey(_)
+            | Self::Refused { .. }
+            | Self::Unknown(_) => false,
+        }
+    }
+}
+
 fn since(epoch: &Option<u64>) -> String {
     epoch.map(|epoch| format!(", with exit epoch {epoch}")).unwrap_or_default()
 }
@@ -119,20 +162,64 @@ pub struct ValidatorRecord {
     exit_epoch: Option<u64>,
 }
 
+/// What a node says: of one validator, or of those of a list, by key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Records {
+    /// An answer for one validator.
+    One(Box<ValidatorRecord>),
+    /// A list.
+    List(BTreeMap<[u8; 48], ValidatorRecord>),
+}
+
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default, deserialize_with = "json::object_or_null")]
-    data: Option<Data>,
+    data: Option<OneOrMany>,
     /// Of an error: its HTTP status, and what it is.
     code: Option<u64>,
     message: Option<String>,
+}
+
+enum OneOrMany {
+    One(Data),
+    Many(Vec<Data>),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DataVisitor;
+
+        impl<'de> Visitor<'de> for DataVisitor {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a validator or a list of validators")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany, A::Error> {
+                Data::deserialize(MapAccessDeserializer::new(map)).map(OneOrMany::One)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
+                let mut all = Vec::new();
+                while let Some(Object(data)) = seq.next_element()? {
+                    if all.len() == MOST_RECORDS {
+                        return Err(serde::de::Error::custom("more than 262144 validators"));
+                    }
+                    all.push(data);
+                }
+                Ok(OneOrMany::Many(all))
+            }
+        }
+
+        deserializer.deserialize_any(DataVisitor)
+    }
 }
 
 #[derive(Deserialize)]
 struct Data {
     index: String,
     status: String,
-    #[serde(deserialize_with = "json::object")]
+    #[serde(deserialize_with = "object")]
     validator: Fields,
 }
 
@@ -144,19 +231,61 @@ struct Fields {
     exit_epoch: Option<String>,
 }
 
-impl ValidatorRecord {
+impl Records {
     /// Reads an answer.
     pub fn from_json(bytes: &[u8]) -> Result<Self, BeaconError> {
         let Answer { data, code, message } = json::parse(bytes, LARGEST)?;
         let said = printable(message.as_deref().unwrap_or("no reason"));
-        let data = match (data, code) {
-            (Some(data), _) => data,
-            (None, Some(404)) => return Err(BeaconError::Unknown(said)),
-            (None, Some(code)) => return Err(BeaconError::Refused { code, message: said }),
-            (None, None) => {
-                return Err(JsonError::Shape("missing field `data`".to_owned()).into());
+        match (data, code) {
+            (Some(OneOrMany::One(data)), _) => Ok(Self::One(Box::new(data.try_into()?))),
+            (Some(OneOrMany::Many(all)), _) => Self::list(all),
+            (None, Some(404)) => Err(BeaconError::Unknown(said)),
+            (None, Some(code)) => Err(BeaconError::Refused { code, message: said }),
+            (None, None) => Err(JsonError::Shape("missing field `data`".to_owned()).into()),
+        }
+    }
+
+    /// Every key and every index once.
+    fn list(all: Vec<Data>) -> Result<Self, BeaconError> {
+        let (mut records, mut indices) = (BTreeMap::new(), BTreeSet::new());
+        for data in all {
+            let record = ValidatorRecord::try_from(data)?;
+            if !indices.insert(record.index) {
+                return Err(BeaconError::IndexTwice(record.index));
             }
-        };
+            let key = record.pubkey;
+            if records.insert(key, record).is_some() {
+                return Err(BeaconError::KeyTwice(hex::encode(key)));
+            }
+        }
+        Ok(Self::List(records))
+    }
+
+    /// What it says of this key: the one answer whatever key it is about, so that
+    /// [`ValidatorRecord::check`] can tell.
+    pub fn of(&self, public_key: &[u8; 48]) -> Option<&ValidatorRecord> {
+        match self {
+            Self::One(record) => Some(record),
+            Self::List(records) => records.get(public_key),
+        }
+    }
+
+    /// Whether the node agrees with what is to be signed for a validator; see
+    /// [`ValidatorRecord::check`].
+    pub fn check(
+        &self,
+        item: &Item,
+        expected: &[u8; 32],
+        now: Option<u64>,
+    ) -> Result<(), BeaconError> {
+        self.of(&item.public_key).ok_or(BeaconError::Missing)?.check(item, expected, now)
+    }
+}
+
+impl TryFrom<Data> for ValidatorRecord {
+    type Error = BeaconError;
+
+    fn try_from(data: Data) -> Result<Self, BeaconError> {
         let epoch = |text: Option<String>| match text {
             None => Ok(None),
             Some(text) => decimal(&text).ok_or(BeaconError::Decimal).map(Some),
@@ -172,17 +301,24 @@ impl ValidatorRecord {
             exit_epoch: epoch(data.validator.exit_epoch)?,
         })
     }
+}
 
-    /// Whether the chain agrees with the request: key, credentials `expected` by the ceremony, and
-    /// for an exit the index and that the validator can exit, in the present epoch if that is
-    /// known.
+impl ValidatorRecord {
+    /// The validator's index.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    /// Whether the chain agrees with what is to be signed: key, credentials `expected` by the
+    /// ceremony, and for an exit the index and that the validator can exit, in the present epoch if
+    /// that is known.
     pub fn check(
         &self,
-        cleared: &Cleared,
+        item: &Item,
         expected: &[u8; 32],
         now: Option<u64>,
     ) -> Result<(), BeaconError> {
-        if self.pubkey != cleared.request.public_key {
+        if self.pubkey != item.public_key {
             return Err(BeaconError::PublicKey(hex::encode(self.pubkey)));
         }
         if self.withdrawal_credentials != *expected {
@@ -190,7 +326,7 @@ impl ValidatorRecord {
                 (hex::encode(expected), hex::encode(self.withdrawal_credentials));
             return Err(BeaconError::Credentials { expected, found });
         }
-        let Purpose::Exit(exit) = cleared.request.purpose else { return Ok(()) };
+        let Purpose::Exit(exit) = item.purpose else { return Ok(()) };
         if exit.validator_index != self.index {
             return Err(BeaconError::Index { found: self.index, asked: exit.validator_index });
         }

@@ -1,10 +1,10 @@
-//! Combines any `t` partial signatures into the validator's signature.
+//! Combines any `t` partial signatures of each validator into the validator's signature.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::parent::{Cleared, Parent};
 use super::partial::Partial;
-use crate::primitives::batch::verify_signature;
+use crate::primitives::batch::{SameMessage, Weights, verify_signatures};
 use crate::primitives::curve::G2;
 use crate::primitives::lagrange::combine_all;
 use crate::spec::threshold::Index;
@@ -12,10 +12,10 @@ use crate::spec::threshold::Index;
 /// Why partial signatures are not combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CombineError {
-    /// Fewer than the threshold.
+    /// Fewer than the threshold, for every validator.
     #[error("{found} valid partial signatures, but {needed} are required")]
     TooFew {
-        /// Good ones of different operators.
+        /// Good ones of different operators, for the validator that has most.
         found: usize,
         /// The threshold.
         needed: usize,
@@ -25,30 +25,91 @@ pub enum CombineError {
     DoesNotVerify,
 }
 
-/// Combines partial signatures, each of which verifies: those of the lowest indices, as many as are
-/// needed. The result is verified under the validator's key, and is the same whichever operators
-/// signed.
+/// The validators' signatures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Combined {
+    /// Each verified, in the request's order; `None` where too few operators have signed.
+    pub signatures: Vec<Option<G2>>,
+    /// Whose partial signatures they are made of.
+    pub signers: Vec<Index>,
+}
+
+/// How many operators have signed for each validator of the request.
+pub fn counts<'a>(cleared: &Cleared, partials: impl Iterator<Item = &'a Partial>) -> Vec<usize> {
+    let mut counts = vec![0; cleared.targets.len()];
+    for partial in partials {
+        for (count, partial) in counts.iter_mut().zip(&partial.partials) {
+            *count += usize::from(partial.is_some());
+        }
+    }
+    counts
+}
+
+/// Combines partial signatures, each of which verifies: for each validator those of the lowest
+/// indices, as many as are needed. Every result is verified under its validator's key, and is the
+/// same whichever operators signed.
 pub fn combine(
     cleared: &Cleared,
     parent: &Parent,
     partials: &[Partial],
-) -> Result<(G2, Vec<Index>), CombineError> {
+) -> Result<Combined, CombineError> {
     let needed = parent.ceremony().t();
     let good = partials.iter().filter(|partial| partial.verifies(cleared, parent));
-    let by_index: BTreeMap<Index, G2> =
-        good.map(|partial| (partial.operator, partial.partial)).collect();
-    if by_index.len() < needed {
-        return Err(CombineError::TooFew { found: by_index.len(), needed });
+    let by_index: BTreeMap<Index, &Partial> =
+        good.map(|partial| (partial.operator, partial)).collect();
+    // Those whose signers are the same are computed together.
+    let mut groups: BTreeMap<Vec<Index>, Vec<usize>> = BTreeMap::new();
+    for target in 0..cleared.targets.len() {
+        let signed = by_index.iter().filter(|(_, answer)| answer.partials[target].is_some());
+        let signers: Vec<Index> = signed.map(|(index, _)| *index).take(needed).collect();
+        if signers.len() == needed {
+            groups.entry(signers).or_default().push(target);
+        }
     }
+    if groups.is_empty() {
+        let found = counts(cleared, by_index.values().copied()).into_iter().max().unwrap_or(0);
+        return Err(CombineError::TooFew { found, needed });
+    }
+    let mut signatures = vec![None; cleared.targets.len()];
+    for (signers, targets) in &groups {
+        let made = group(parent, &by_index, signers, targets).ok_or(CombineError::DoesNotVerify)?;
+        targets.iter().zip(made).for_each(|(target, made)| signatures[*target] = Some(made));
+    }
+    if !verify(cleared, parent, &signatures) {
+        return Err(CombineError::DoesNotVerify);
+    }
+    let signers: BTreeSet<Index> = groups.into_keys().flatten().collect();
+    Ok(Combined { signatures, signers: signers.into_iter().collect() })
+}
+
+/// The signatures of validators that the same operators have signed for.
+fn group(
+    parent: &Parent,
+    answers: &BTreeMap<Index, &Partial>,
+    signers: &[Index],
+    targets: &[usize],
+) -> Option<Vec<G2>> {
     let roster = parent.ceremony().roster();
-    let used: Vec<(Index, G2)> = by_index.into_iter().take(needed).collect();
-    let points: Vec<u64> =
-        used.iter().filter_map(|(index, _)| roster.get(*index)).map(|seat| seat.point).collect();
-    let rows: Vec<&[G2]> = used.iter().map(|(_, partial)| core::slice::from_ref(partial)).collect();
-    let combined = combine_all(&points, &rows).and_then(|signatures| signatures.first().copied());
-    let key = &parent.validators()[cleared.validator].public_key;
-    match combined.filter(|signature| verify_signature(key, &cleared.message, signature)) {
-        Some(signature) => Ok((signature, used.iter().map(|(index, _)| *index).collect())),
-        None => Err(CombineError::DoesNotVerify),
+    let points = signers.iter().map(|index| roster.get(*index).map(|seat| seat.point));
+    let points: Vec<u64> = points.collect::<Option<_>>()?;
+    let row = |index: &Index| {
+        let answer = answers.get(index)?;
+        targets.iter().map(|target| answer.partials[*target]).collect::<Option<Vec<G2>>>()
+    };
+    let rows: Vec<Vec<G2>> = signers.iter().map(row).collect::<Option<_>>()?;
+    let rows: Vec<&[G2]> = rows.iter().map(Vec::as_slice).collect();
+    combine_all(&points, &rows)
+}
+
+/// Whether all signatures verify under their validators' keys, with weights that depend on all.
+fn verify(cleared: &Cleared, parent: &Parent, signatures: &[Option<G2>]) -> bool {
+    let mut seed = cleared.request.id().as_bytes().to_vec();
+    let mut batch = Vec::with_capacity(signatures.len());
+    for (target, signature) in cleared.targets.iter().zip(signatures) {
+        seed.extend(signature.map_or([0; 96], |signature| signature.to_compressed()));
+        let Some(signature) = signature else { continue };
+        let key = parent.validators()[target.validator].public_key;
+        batch.push(SameMessage { message: target.message, signed: vec![(key, *signature)] });
     }
+    verify_signatures(&batch, &mut Weights::new(&[&seed]))
 }

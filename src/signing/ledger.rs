@@ -1,26 +1,40 @@
 //! The log of signatures after the ceremony, and what it makes an operator refuse. An entry is
 //! durable before its partial signature leaves.
 
+use std::collections::BTreeMap;
+
 use super::parent::Cleared;
-use super::request::Purpose;
+use super::request::{Kind, Purpose};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::secret::SecretBytes;
+use crate::spec::ceremony::MOST_VALIDATORS;
 
 /// Kinds of entries, as in canonical requests.
-const EXIT: u8 = 1;
-const DEPOSIT: u8 = 2;
-/// Longest canonical request.
+const EXIT: u8 = Kind::Exit as u8;
+const DEPOSIT: u8 = Kind::Deposit as u8;
+/// What is added to the kind of an entry for a list of validators.
+const LIST: u8 = 128;
+/// Longest canonical request for one validator, and for a list.
 const LONGEST_REQUEST: usize = 1024;
+const LONGEST_LIST: usize = LONGEST_REQUEST + 80 * MOST_VALIDATORS;
 
-/// An entry: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ credentials(32, zero for an exit) ‖
-/// canonical request`.
+/// An entry. For one validator: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ credentials(32,
+/// zero for an exit) ‖ canonical request`. For a list: `u8(128 + kind) ‖ u32(count) ‖ count ×
+/// (signing root ‖ public key ‖ credentials) ‖ canonical request`, with those that were signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     kind: u8,
+    list: bool,
+    signed: Vec<Signed>,
+    request: Vec<u8>,
+}
+
+/// What was signed for one validator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Signed {
     signing_root: [u8; 32],
     public_key: [u8; 48],
     credentials: [u8; 32],
-    request: Vec<u8>,
 }
 
 /// Why the log refuses a signature.
@@ -40,83 +54,133 @@ pub enum LedgerError {
 /// What a log says of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    /// This very request was answered before: the answer may leave again.
+    /// This very request was answered before, for at least these validators: the answer may leave
+    /// again.
     Again,
     /// Not answered yet: an entry has to be written first.
     New {
-        /// How many other exits of this validator were signed before.
-        other_exits: usize,
+        /// For which validators of the request other exits were signed before, by position in it,
+        /// and how many.
+        other_exits: BTreeMap<usize, usize>,
     },
 }
 
-impl Entry {
-    /// The entry of a request.
-    pub fn of(cleared: &Cleared) -> Self {
-        let (kind, credentials) = match cleared.request.purpose {
-            Purpose::Exit(_) => (EXIT, [0; 32]),
-            Purpose::Deposit { withdrawal_credentials, .. } => {
-                (DEPOSIT, *withdrawal_credentials.as_bytes())
-            }
-        };
+impl Signed {
+    /// Of the validator at this position of the request.
+    fn of(cleared: &Cleared, position: usize) -> Self {
+        let item = cleared.request.items[position];
         Self {
-            kind,
-            signing_root: cleared.signing_root,
-            public_key: cleared.request.public_key,
-            credentials,
+            signing_root: cleared.targets[position].signing_root,
+            public_key: item.public_key,
+            credentials: match item.purpose {
+                Purpose::Exit(_) => [0; 32],
+                Purpose::Deposit { withdrawal_credentials, .. } => {
+                    *withdrawal_credentials.as_bytes()
+                }
+            },
+        }
+    }
+
+    fn write(&self, writer: Writer) -> Writer {
+        writer.bytes(&self.signing_root).bytes(&self.public_key).bytes(&self.credentials)
+    }
+
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            signing_root: r.array("signing root")?,
+            public_key: r.array("public key")?,
+            credentials: r.array("credentials")?,
+        })
+    }
+}
+
+impl Entry {
+    /// The entry of a request, of which the validators at these positions are signed for.
+    pub fn of(cleared: &Cleared, positions: &[usize]) -> Self {
+        Self {
+            kind: cleared.request.items.kind() as u8,
+            list: !cleared.request.is_single(),
+            signed: positions.iter().map(|position| Signed::of(cleared, *position)).collect(),
             request: cleared.request.canonical(),
         }
     }
 
     /// The body of a log record.
     pub fn encode(&self) -> SecretBytes {
-        let writer =
-            Writer::with_capacity(113 + self.request.len()).u8(self.kind).bytes(&self.signing_root);
-        SecretBytes::new(
-            writer.bytes(&self.public_key).bytes(&self.credentials).bytes(&self.request).finish(),
-        )
+        let writer = Writer::with_capacity(113 * self.signed.len() + self.request.len());
+        let writer = match self.list {
+            false => writer.u8(self.kind),
+            true => {
+                let count = u32::try_from(self.signed.len()).expect("at most 8192");
+                writer.u8(LIST + self.kind).u32(count)
+            }
+        };
+        let writer = writer.each(&self.signed, |writer, signed| signed.write(writer));
+        SecretBytes::new(writer.bytes(&self.request).finish())
     }
 
     /// The reverse of [`Entry::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let invalid = |what, why| DecodeError::Invalid { what, why };
         Reader::all(bytes, |r| {
-            let kind = r.u8("kind")?;
+            let byte = r.u8("kind")?;
+            let (kind, list) = (byte % LIST, byte >= LIST);
             if !matches!(kind, EXIT | DEPOSIT) {
-                return Err(DecodeError::Invalid { what: "kind", why: "unknown" });
+                return Err(invalid("kind", "unknown"));
             }
-            let (signing_root, public_key, credentials) =
-                (r.array("signing root")?, r.array("public key")?, r.array("credentials")?);
+            let (count, longest) = match list {
+                false => (1, LONGEST_REQUEST),
+                true => (usize::try_from(r.u32("count")?).unwrap_or(usize::MAX), LONGEST_LIST),
+            };
+            if !(1..=MOST_VALIDATORS).contains(&count) {
+                return Err(invalid("count", "not 1 to 8192"));
+            }
+            let signed = r.many(count, Signed::read)?;
             let length = r.remaining();
-            if length > LONGEST_REQUEST {
-                return Err(DecodeError::Invalid { what: "request", why: "longer than allowed" });
+            if length > longest {
+                return Err(invalid("request", "longer than allowed"));
             }
-            Ok(Self {
-                kind,
-                signing_root,
-                public_key,
-                credentials,
-                request: r.bytes("request", length)?.to_vec(),
-            })
+            Ok(Self { kind, list, signed, request: r.bytes("request", length)?.to_vec() })
         })
     }
 }
 
-/// Whether what the log holds allows this request to be answered.
+/// Whether what the log holds allows this request to be answered for the validators at these
+/// positions.
 pub fn admit<'a>(
     bodies: impl Iterator<Item = &'a [u8]>,
     cleared: &Cleared,
+    positions: &[usize],
 ) -> Result<Admission, LedgerError> {
-    let wanted = Entry::of(cleared);
-    let (mut again, mut other_exits) = (false, 0);
+    let wanted = Entry::of(cleared, positions);
+    let places: BTreeMap<[u8; 48], usize> = wanted
+        .signed
+        .iter()
+        .enumerate()
+        .map(|(place, signed)| (signed.public_key, place))
+        .collect();
+    let mut again = vec![false; positions.len()];
+    let mut other_exits = BTreeMap::new();
     for body in bodies {
         let entry = Entry::decode(body)?;
-        if entry.public_key != wanted.public_key || entry.kind != wanted.kind {
+        if entry.kind != wanted.kind {
             continue;
         }
-        if entry.credentials != wanted.credentials {
-            return Err(LedgerError::SecondDestination);
+        let same = entry.request == wanted.request;
+        for earlier in &entry.signed {
+            let Some(place) = places.get(&earlier.public_key) else { continue };
+            let now = &wanted.signed[*place];
+            if earlier.credentials != now.credentials {
+                return Err(LedgerError::SecondDestination);
+            }
+            again[*place] |= same && earlier == now;
+            if entry.kind == EXIT && earlier.signing_root != now.signing_root {
+                *other_exits.entry(positions[*place]).or_default() += 1;
+            }
         }
-        again |= entry == wanted;
-        other_exits += usize::from(entry.kind == EXIT && entry.signing_root != wanted.signing_root);
     }
-    Ok(if again { Admission::Again } else { Admission::New { other_exits } })
+    Ok(match again.iter().all(|again| *again) {
+        true => Admission::Again,
+        false => Admission::New { other_exits },
+    })
 }

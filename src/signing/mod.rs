@@ -1,6 +1,7 @@
 //! Signatures with the shares of a finished ceremony: voluntary exits, and further deposits to the
-//! same withdrawal credentials. A request names the ceremony's certificate; every operator answers
-//! it with one partial signature; any `t` of those are combined. Answers travel in files or over
+//! same withdrawal credentials, of one validator or of many at once. A request names the ceremony's
+//! certificate; every operator answers it with a partial signature for each validator; any `t` of
+//! those are combined. Answers travel in files or over
 //! channels between the operators ([`live`]).
 //!
 //! Pure: bytes in, bytes out. That the operator's log remembers a signature before it leaves is the
@@ -22,5 +23,5 @@ pub mod request;
 
 pub mod request_file;
 
-pub use parent::{Cleared, Parent, RequestError};
-pub use request::{Delivery, Purpose, Request, Requester};
+pub use parent::{Cleared, Parent, RequestError, Target};
+pub use request::{Delivery, Item, Items, ItemsError, Kind, Purpose, Request, Requester};

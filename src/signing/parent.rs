@@ -1,8 +1,11 @@
 //! The finished ceremony of a request, and the check that the request fits it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::request::{Purpose, Request};
+use super::request::{Item, Items, Purpose, Request};
+use rayon::prelude::*;
+
 use crate::audit::facts::Audited;
 use crate::ethereum::amount::AmountError;
 use crate::ethereum::bls::message_point;
@@ -66,6 +69,9 @@ pub enum RequestError {
          (EIP-7044)"
     )]
     NoCapella,
+    /// A list in another order than the ceremony's.
+    #[error("validators: 0x{0} is not where the ceremony's order has it")]
+    Order(String),
     /// No validator of the ceremony has this key.
     #[error("public_key: this ceremony has no validator with the key 0x{0}")]
     PublicKey(String),
@@ -89,6 +95,7 @@ impl RequestError {
             Self::Credentials { .. } => "withdrawal_credentials",
             Self::Certificate { field, .. } => field,
             Self::Network { .. } | Self::NoCapella => "network",
+            Self::Order(_) => "validators",
             Self::PublicKey(_) => "public_key",
             Self::Requester(_) | Self::UnknownRequester(_) => "requested_by",
         }
@@ -103,12 +110,19 @@ pub struct Parent {
     validators: Vec<ValidatorOutcome>,
 }
 
-/// A request that fits its ceremony: what is signed, for which validator.
+/// A request that fits its ceremony: what is signed, for which validators.
 #[derive(Debug)]
 pub struct Cleared {
     /// The request.
     pub request: Request,
-    /// Position of the validator, from 0.
+    /// What is signed for each validator, in the request's order.
+    pub targets: Vec<Target>,
+}
+
+/// What is signed for one validator of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    /// Position of the validator in the ceremony, from 0.
     pub validator: usize,
     /// What is signed.
     pub signing_root: [u8; 32],
@@ -155,20 +169,24 @@ impl Parent {
             .position(|validator| validator.public_key.to_compressed() == *public_key)
     }
 
-    /// A request of this ceremony, asked by nobody in particular yet.
+    /// A request of this ceremony for one validator, asked by nobody in particular yet.
     pub fn request(
         &self,
         public_key: [u8; 48],
         purpose: Purpose,
         delivery: super::request::Delivery,
     ) -> Request {
+        self.request_all(Items::one(public_key, purpose), delivery)
+    }
+
+    /// The same, for any number of validators.
+    pub fn request_all(&self, items: Items, delivery: super::request::Delivery) -> Request {
         Request {
             ceremony: self.ceremony.digest(),
             dkg: self.dkg,
             outputs: self.outputs,
             network: self.ceremony.network().name().to_owned(),
-            public_key,
-            purpose,
+            items,
             delivery,
             requester: None,
         }
@@ -201,13 +219,46 @@ impl Parent {
         if let Some(requester) = request.requester {
             check_requester(&request, requester.index, &requester.signature, ceremony)?;
         }
-        let validator = self
-            .position(&request.public_key)
-            .ok_or_else(|| RequestError::PublicKey(hex::encode(request.public_key)))?;
-        let signing_root = match request.purpose {
-            Purpose::Exit(exit) => exit.signing_root(network).ok_or(RequestError::NoCapella)?,
+        let targets = self.targets(&request.items)?;
+        Ok(Cleared { request, targets })
+    }
+
+    /// What is signed for each validator of a list in the ceremony's order.
+    fn targets(&self, items: &Items) -> Result<Vec<Target>, RequestError> {
+        let keys = self.validators.iter().map(|validator| validator.public_key.to_compressed());
+        let positions: BTreeMap<[u8; 48], usize> =
+            keys.enumerate().map(|(position, key)| (key, position)).collect();
+        let mut next = 0;
+        let roots = items.iter().map(|item| {
+            let key = || hex::encode(item.public_key);
+            let position = positions.get(&item.public_key);
+            let validator = *position.ok_or_else(|| RequestError::PublicKey(key()))?;
+            if validator < next {
+                return Err(RequestError::Order(key()));
+            }
+            next = validator + 1;
+            Ok((validator, self.signing_root(validator, item)?))
+        });
+        let roots: Vec<_> = roots.collect::<Result<_, RequestError>>()?;
+        let target = |(validator, signing_root): (usize, [u8; 32])| Target {
+            validator,
+            signing_root,
+            message: message_point(&signing_root),
+        };
+        Ok(match roots.len() {
+            // The simulation's memory is each thread's own.
+            0..64 => roots.into_iter().map(target).collect(),
+            _ => roots.into_par_iter().map(target).collect(),
+        })
+    }
+
+    /// What a validator signs, if the ceremony allows it.
+    fn signing_root(&self, validator: usize, item: &Item) -> Result<[u8; 32], RequestError> {
+        let network = self.ceremony.network();
+        match item.purpose {
+            Purpose::Exit(exit) => exit.signing_root(network).ok_or(RequestError::NoCapella),
             Purpose::Deposit { withdrawal_credentials, amount } => {
-                let spec = &ceremony.validators()[validator];
+                let spec = &self.ceremony.validators()[validator];
                 if withdrawal_credentials != spec.withdrawal {
                     let (expected, found) =
                         (spec.withdrawal.to_string(), withdrawal_credentials.to_string());
@@ -217,11 +268,10 @@ impl Parent {
                 if spec.amounts.contains(&amount) {
                     return Err(RequestError::AmountSigned(network.unit().text(amount)));
                 }
-                DepositMessage { pubkey: request.public_key, withdrawal_credentials, amount }
-                    .signing_root(network)
+                let pubkey = item.public_key;
+                Ok(DepositMessage { pubkey, withdrawal_credentials, amount }.signing_root(network))
             }
-        };
-        Ok(Cleared { request, validator, signing_root, message: message_point(&signing_root) })
+        }
     }
 }
 

@@ -1,29 +1,38 @@
-//! Answers: one operator's partial signature for one request, signed by that operator, open or
-//! sealed to the custodian; as files, and as bytes for channels.
+//! Answers: one operator's partial signatures for one request, one for each validator that it does
+//! not leave out, signed by that operator, open or sealed to the custodian; as files, and as bytes
+//! for channels.
 
 use serde::{Deserialize, Serialize};
 
 use super::parent::{Cleared, Parent};
 use super::request::Delivery;
-use super::request_file::{RequestFileError, check_format};
-use crate::ethereum::json::{self, HexError, bare_hex, prefixed_hex};
+use super::request_file::{MANY, ONE, RequestFileError, check_format};
+use crate::ethereum::json::{self, HexError, bare_hex, few_or_null, prefixed_hex};
 use crate::identity::operator::Operator;
-use crate::primitives::batch::verify_signature;
+use crate::primitives::batch::{SameMessage, Weights, verify_signatures};
 use crate::primitives::codec::{self, Reader, Writer};
 use crate::primitives::curve::{self, G2, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::primitives::noise::{open_signed_box, seal_signed_box, signed_box_len};
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::primitives::x25519::DhSecret;
+use crate::spec::ceremony::MOST_VALIDATORS;
 use crate::spec::threshold::Index;
 
 const PUBLIC_FORMAT: &str = "quorate-partial";
 const SEALED_FORMAT: &str = "quorate-partial-sealed";
 /// Most bytes of a file.
-pub const LARGEST: usize = 4096;
-/// `u16(operator) ‖ partial(96) ‖ signature(64)`.
-pub(super) const PAYLOAD: usize = 162;
-const SEALED: usize = signed_box_len(PAYLOAD);
+pub const LARGEST: usize = 2 << 20;
+/// Most bytes of an answer for one validator.
+const LARGEST_SINGLE: usize = 4096;
+/// Bytes of a partial signature; zeros in the place of one that is left out.
+const PARTIAL: usize = 96;
+const LEFT_OUT: [u8; PARTIAL] = [0; PARTIAL];
+
+/// `u16(operator) ‖ count × partial(96) ‖ signature(64)`.
+pub(super) const fn payload(count: usize) -> usize {
+    2 + PARTIAL * count + 64
+}
 
 /// Why a partial signature is not counted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +40,17 @@ pub enum PartialError {
     /// Not the bytes of an answer.
     #[error("not an answer: {0}")]
     Bytes(#[from] codec::DecodeError),
+    /// For another number of validators.
+    #[error("partials: {found}, but the request is for {expected} validators")]
+    Count {
+        /// Validators of the request.
+        expected: usize,
+        /// Partial signatures in the answer.
+        found: usize,
+    },
+    /// Every validator is left out.
+    #[error("partials: operator {0} leaves every validator out")]
+    Empty(u16),
     /// The operator signed it, and it is not a point.
     #[error("partial: {source}; operator {operator} signed it")]
     Point {
@@ -96,13 +116,14 @@ impl PartialError {
     }
 }
 
-/// A partial signature that verifies against the public share of its operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What one operator answers: for each validator of the request a partial signature that verifies
+/// against the public share of its operator, or `None` if it is left out. Never all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Partial {
     /// Whose.
     pub operator: Index,
-    /// The point.
-    pub partial: G2,
+    /// The points, in the request's order.
+    pub partials: Vec<Option<G2>>,
     signature: [u8; 64],
 }
 
@@ -115,7 +136,7 @@ pub struct PartialFile {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
-    Public { operator: Index, partial: [u8; 96], signature: [u8; 64] },
+    Public { operator: Index, partials: Vec<[u8; PARTIAL]>, signature: [u8; 64] },
     Sealed(Vec<u8>),
 }
 
@@ -129,15 +150,25 @@ struct File {
     operator: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     partial: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "few_or_null::<_, _, MOST_VALIDATORS>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    partials: Option<Vec<Option<String>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<String>,
 }
 
-/// What an operator signs of its answer: request, operator, partial signature.
-fn statement(request: &Digest, operator: Index, partial: &[u8; 96]) -> Vec<u8> {
-    Writer::with_capacity(130).bytes(request.as_ref()).u16(operator.get()).bytes(partial).finish()
+/// What an operator signs of its answer: request, operator, partial signatures.
+fn statement(request: &Digest, operator: Index, partials: &[[u8; PARTIAL]]) -> Vec<u8> {
+    Writer::with_capacity(34 + PARTIAL * partials.len())
+        .bytes(request.as_ref())
+        .u16(operator.get())
+        .each(partials, |writer, partial| writer.bytes(partial))
+        .finish()
 }
 
 /// The prologue that ties a sealed answer to its request.
@@ -146,20 +177,34 @@ fn prologue(request: &Digest) -> Digest {
 }
 
 impl Partial {
-    /// The answer of the operator with this share, `None` if the share is zero. It is not verified
-    /// here: the caller compares it with the public share before it leaves.
+    /// The answer of the operator with these shares, one for each validator of the request; `None`
+    /// for one that it leaves out. `None` if it leaves all of them out, or a share is zero. It is
+    /// not verified here: the caller compares it with the public shares before it leaves.
     pub fn sign(
         cleared: &Cleared,
         operator: &Operator,
         index: Index,
-        share: &SecretScalar,
+        shares: &[Option<&SecretScalar>],
     ) -> Option<Self> {
-        let partial = share.sign(&cleared.message)?;
-        let signature = operator.key().sign(
-            Tag::PartialSignature,
-            &statement(&cleared.request.id(), index, &partial.to_compressed()),
-        );
-        Some(Self { operator: index, partial, signature })
+        if shares.len() != cleared.targets.len() || shares.iter().all(Option::is_none) {
+            return None;
+        }
+        let signed = cleared.targets.iter().zip(shares).map(|(target, share)| match share {
+            Some(share) => share.sign(&target.message).map(Some),
+            None => Some(None),
+        });
+        let partials: Vec<Option<G2>> = signed.collect::<Option<_>>()?;
+        let mut answer = Self { operator: index, partials, signature: [0; 64] };
+        let statement = statement(&cleared.request.id(), index, &answer.bytes());
+        answer.signature = operator.key().sign(Tag::PartialSignature, &statement);
+        Some(answer)
+    }
+
+    fn bytes(&self) -> Vec<[u8; PARTIAL]> {
+        let partials = self.partials.iter();
+        partials
+            .map(|partial| partial.map_or(LEFT_OUT, |partial| partial.to_compressed()))
+            .collect()
     }
 
     /// The answer as it leaves: sealed to the custodian of the request, from the operator's channel
@@ -174,9 +219,9 @@ impl Partial {
         let content = match &cleared.request.delivery {
             Delivery::Public => return self.to_public_answer(cleared),
             Delivery::Custodian(card) => {
-                let payload = Writer::with_capacity(PAYLOAD)
+                let payload = Writer::with_capacity(payload(self.partials.len()))
                     .u16(self.operator.get())
-                    .bytes(&self.partial.to_compressed());
+                    .each(&self.bytes(), |writer, partial| writer.bytes(partial));
                 let payload = SecretBytes::new(payload.bytes(&self.signature).finish());
                 let sealed = seal_signed_box(
                     operator.noise(),
@@ -192,9 +237,9 @@ impl Partial {
     }
 
     /// The answer for everybody.
-    pub(super) fn to_public_answer(self, cleared: &Cleared) -> PartialFile {
-        let Self { operator, partial, signature } = self;
-        let content = Content::Public { operator, partial: partial.to_compressed(), signature };
+    pub(super) fn to_public_answer(&self, cleared: &Cleared) -> PartialFile {
+        let Self { operator, signature, .. } = *self;
+        let content = Content::Public { operator, partials: self.bytes(), signature };
         PartialFile { request: cleared.request.id(), content }
     }
 
@@ -203,11 +248,25 @@ impl Partial {
         self.to_answer(cleared, operator, ephemeral).to_json()
     }
 
-    /// Whether it is what its operator's share gives: the one check that counts.
+    /// Whether it is what its operator's shares give: the one check that counts. All partial
+    /// signatures are verified together, with weights that depend on all of them.
     pub fn verifies(&self, cleared: &Cleared, parent: &Parent) -> bool {
-        let validator = &parent.validators()[cleared.validator];
-        let public_share = validator.public_share(parent.ceremony(), self.operator);
-        public_share.is_some_and(|key| verify_signature(key, &cleared.message, &self.partial))
+        if self.partials.len() != cleared.targets.len() {
+            return false;
+        }
+        let mut batch = Vec::with_capacity(self.partials.len());
+        for (target, partial) in cleared.targets.iter().zip(&self.partials) {
+            let Some(partial) = partial else { continue };
+            let validator = &parent.validators()[target.validator];
+            let Some(key) = validator.public_share(parent.ceremony(), self.operator) else {
+                return false;
+            };
+            let signed = vec![(*key, *partial)];
+            batch.push(SameMessage { message: target.message, signed });
+        }
+        // The request names the certificate, and so the public shares; and what is signed.
+        let seed = statement(&cleared.request.id(), self.operator, &self.bytes());
+        !batch.is_empty() && verify_signatures(&batch, &mut Weights::new(&[&seed]))
     }
 }
 
@@ -216,21 +275,32 @@ impl PartialFile {
     fn to_json(&self) -> Vec<u8> {
         let mut file = File {
             format: PUBLIC_FORMAT.to_owned(),
-            version: 1,
+            version: ONE,
             request: self.request.to_string(),
             operator: None,
             partial: None,
+            partials: None,
             signature: None,
             sealed: None,
         };
         match &self.content {
-            Content::Public { operator, partial, signature } => {
+            Content::Public { operator, partials, signature } => {
+                let text = |partial: &[u8; PARTIAL]| format!("0x{}", hex::encode(partial));
                 file.operator = Some(operator.get());
-                file.partial = Some(format!("0x{}", hex::encode(partial)));
+                match &partials[..] {
+                    [partial] => file.partial = Some(text(partial)),
+                    partials => {
+                        let one =
+                            |partial: &[u8; PARTIAL]| (*partial != LEFT_OUT).then(|| text(partial));
+                        file.version = MANY;
+                        file.partials = Some(partials.iter().map(one).collect());
+                    }
+                }
                 file.signature = Some(hex::encode(signature));
             }
             Content::Sealed(sealed) => {
                 file.format = SEALED_FORMAT.to_owned();
+                file.version = if sealed.len() == signed_box_len(payload(1)) { ONE } else { MANY };
                 file.sealed = Some(hex::encode(sealed));
             }
         }
@@ -240,34 +310,37 @@ impl PartialFile {
         bytes
     }
 
-    /// What travels in a channel: `request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)`, or
-    /// `request(32) ‖ box(258)`.
+    /// What travels in a channel: `request(32) ‖ u16(operator) ‖ count × partial(96) ‖
+    /// signature(64)`, or `request(32) ‖ box`.
     pub(super) fn write(&self, writer: Writer) -> Writer {
         let writer = writer.bytes(self.request.as_ref());
         match &self.content {
-            Content::Public { operator, partial, signature } => {
-                writer.u16(operator.get()).bytes(partial).bytes(signature)
-            }
+            Content::Public { operator, partials, signature } => writer
+                .u16(operator.get())
+                .each(partials, |writer, partial| writer.bytes(partial))
+                .bytes(signature),
             Content::Sealed(sealed) => writer.bytes(sealed),
         }
     }
 
-    /// The reverse of [`PartialFile::write`].
-    pub(super) fn read(r: &mut Reader<'_>, sealed: bool) -> Result<Self, codec::DecodeError> {
+    /// The reverse of [`PartialFile::write`], for a request of `count` validators.
+    pub(super) fn read(
+        r: &mut Reader<'_>,
+        sealed: bool,
+        count: usize,
+    ) -> Result<Self, codec::DecodeError> {
         let request = Digest(r.array("request")?);
         if sealed {
-            return Ok(Self {
-                request,
-                content: Content::Sealed(r.bytes("sealed", SEALED)?.to_vec()),
-            });
+            let bytes = r.bytes("sealed", signed_box_len(payload(count)))?.to_vec();
+            return Ok(Self { request, content: Content::Sealed(bytes) });
         }
         let operator = Index::new(r.u16("operator")?);
         let operator = operator.ok_or(codec::DecodeError::Invalid {
             what: "operator",
             why: "operators are counted from 1",
         })?;
-        let (partial, signature) = (r.array("partial")?, r.array("signature")?);
-        Ok(Self { request, content: Content::Public { operator, partial, signature } })
+        let (partials, signature) = (r.many(count, |r| r.array("partial"))?, r.array("signature")?);
+        Ok(Self { request, content: Content::Public { operator, partials, signature } })
     }
 
     /// Whose it says to be, if that can be seen from outside.
@@ -278,31 +351,47 @@ impl PartialFile {
         }
     }
 
-    /// Reads a file of at most 4 KiB, strictly.
+    /// Reads a file of at most 2 MiB (4 KiB for one validator), strictly.
     pub fn from_json(bytes: &[u8]) -> Result<Self, PartialError> {
-        let file: File =
-            json::parse_without_arrays(bytes, LARGEST).map_err(RequestFileError::from)?;
+        let file: File = json::parse(bytes, LARGEST).map_err(RequestFileError::from)?;
         let hex = |field| move |source| PartialError::Hex { field, source };
+        let sealed = file.sealed.is_some();
+        let format = if sealed { SEALED_FORMAT } else { PUBLIC_FORMAT };
+        check_format(&file.format, format, file.version)?;
+        if file.version == ONE && bytes.len() > LARGEST_SINGLE {
+            let (length, limit) = (bytes.len(), LARGEST_SINGLE);
+            return Err(RequestFileError::Json(json::JsonError::TooLong { length, limit }).into());
+        }
         let request = Digest(bare_hex(&file.request).map_err(hex("request"))?);
-        let content = match (file.operator, file.partial, file.signature, file.sealed) {
-            (Some(operator), Some(partial), Some(signature), None) => {
-                check_format(&file.format, PUBLIC_FORMAT, file.version)?;
-                Content::Public {
-                    operator: Index::new(operator)
-                        .ok_or(PartialError::UnknownOperator(operator))?,
-                    partial: prefixed_hex(&partial).map_err(hex("partial"))?,
-                    signature: bare_hex(&signature).map_err(hex("signature"))?,
-                }
+        let one = |partial: &str| prefixed_hex(partial).map_err(hex("partial"));
+        let open = |operator, partials, signature: &str| {
+            Ok::<_, PartialError>(Content::Public {
+                operator: Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?,
+                partials,
+                signature: bare_hex(signature).map_err(hex("signature"))?,
+            })
+        };
+        let File { version, operator, partial, partials, signature, sealed, .. } = file;
+        let content = match (version, operator, partial, partials, signature, sealed) {
+            (ONE, Some(operator), Some(partial), None, Some(signature), None) => {
+                open(operator, vec![one(&partial)?], &signature)?
             }
-            (None, None, None, Some(sealed)) => {
-                check_format(&file.format, SEALED_FORMAT, file.version)?;
-                Content::Sealed(bare_hex::<SEALED>(&sealed).map_err(hex("sealed"))?.to_vec())
+            (MANY, Some(operator), None, Some(partials), Some(signature), None)
+                if (2..=MOST_VALIDATORS).contains(&partials.len()) =>
+            {
+                let read = |partial: &Option<String>| match partial {
+                    Some(partial) => one(partial),
+                    None => Ok(LEFT_OUT),
+                };
+                open(operator, partials.iter().map(read).collect::<Result<_, _>>()?, &signature)?
+            }
+            (version, None, None, None, None, Some(sealed)) => {
+                Content::Sealed(box_bytes(version, &sealed).map_err(hex("sealed"))?)
             }
             _ => {
-                check_format(&file.format, PUBLIC_FORMAT, file.version)?;
-                let why = "its fields must be operator, partial and signature; or sealed alone"
-                    .to_owned();
-                return Err(RequestFileError::Json(json::JsonError::Shape(why)).into());
+                let why = "its fields must be operator, partial (or 2 to 8192 partials, in version \
+                           2) and signature; or sealed alone";
+                return Err(RequestFileError::Json(json::JsonError::Shape(why.to_owned())).into());
             }
         };
         Ok(Self { request, content })
@@ -328,23 +417,27 @@ impl PartialFile {
         let roster = parent.ceremony().roster();
         let seat =
             |index: Index| roster.get(index).ok_or(PartialError::UnknownOperator(index.get()));
+        let count = cleared.targets.len();
         let (operator, bytes, signature) = match (&self.content, &cleared.request.delivery) {
-            (Content::Public { operator, partial, signature }, Delivery::Public) => {
-                (*operator, *partial, *signature)
+            (Content::Public { operator, partials, signature }, Delivery::Public) => {
+                (*operator, partials.clone(), *signature)
             }
             (Content::Sealed(sealed), Delivery::Custodian(_)) => {
                 let secret = custodian.ok_or(PartialError::Sealed)?;
-                let opened = open_signed_box(secret, prologue(&expected).as_ref(), sealed, PAYLOAD);
-                let (sealer, payload) = opened.map_err(|_| PartialError::Sealed)?;
+                let (sealer, payload) =
+                    open_signed_box(secret, prologue(&expected).as_ref(), sealed, payload(count))
+                        .map_err(|_| PartialError::Sealed)?;
                 let fields = Reader::all(payload.expose(), |r| {
-                    Ok((r.u16("operator")?, r.array::<96>("partial")?, r.array::<64>("signature")?))
+                    let operator = r.u16("operator")?;
+                    let partials = r.many(count, |r| r.array::<PARTIAL>("partial"))?;
+                    Ok((operator, partials, r.array::<64>("signature")?))
                 });
-                let (operator, partial, signature) = fields.map_err(|_| PartialError::Sealed)?;
+                let (operator, partials, signature) = fields.map_err(|_| PartialError::Sealed)?;
                 let index = Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?;
                 if seat(index)?.card.noise != sealer {
                     return Err(PartialError::Sealer(operator));
                 }
-                (index, partial, signature)
+                (index, partials, signature)
             }
             (Content::Public { .. }, _) => {
                 return Err(PartialError::Delivery { expected: "sealed", found: "public" });
@@ -353,17 +446,45 @@ impl PartialFile {
                 return Err(PartialError::Delivery { expected: "public", found: "sealed" });
             }
         };
+        if bytes.len() != count {
+            return Err(PartialError::Count { expected: count, found: bytes.len() });
+        }
         let key = &seat(operator)?.card.key;
         key.verify(Tag::PartialSignature, &statement(&expected, operator, &bytes), &signature)
             .map_err(|_| PartialError::Signature(operator.get()))?;
-        let point = G2::from_compressed(&bytes);
-        let point =
-            point.map_err(|source| PartialError::Point { operator: operator.get(), source })?;
-        let partial = Partial { operator, partial: point, signature };
+        let point = |bytes: &[u8; PARTIAL]| match bytes {
+            // One validator alone is not left out: there would be no answer.
+            left_out if *left_out == LEFT_OUT && count > 1 => Ok(None),
+            bytes => G2::from_compressed(bytes).map(Some).map_err(|source| {
+                let operator = operator.get();
+                PartialError::Point { operator, source }
+            }),
+        };
+        let partials: Vec<Option<G2>> = bytes.iter().map(point).collect::<Result<_, _>>()?;
+        if partials.iter().all(Option::is_none) {
+            return Err(PartialError::Empty(operator.get()));
+        }
+        let partial = Partial { operator, partials, signature };
         if partial.verifies(cleared, parent) {
             Ok(partial)
         } else {
             Err(PartialError::Wrong(operator.get()))
         }
     }
+}
+
+/// The bytes of a box in a file: for one validator, or for 2 to 8192.
+fn box_bytes(version: u64, text: &str) -> Result<Vec<u8>, HexError> {
+    const ONE_BOX: usize = signed_box_len(payload(1));
+    if version == ONE {
+        return bare_hex::<ONE_BOX>(text).map(|bytes| bytes.to_vec());
+    }
+    if text.len() <= 2 * ONE_BOX || text.bytes().any(|b| b.is_ascii_uppercase()) {
+        let (expected, found) = (2 * signed_box_len(payload(2)), text.len());
+        return Err(match text.len() <= 2 * ONE_BOX {
+            true => HexError::Length { expected, found },
+            false => HexError::Digit,
+        });
+    }
+    hex::decode(text).map_err(|_| HexError::Digit)
 }

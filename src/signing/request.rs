@@ -1,5 +1,7 @@
-//! A request for partial signatures: what to sign, under which ceremony's keys, and who gets the
-//! answers.
+//! A request for partial signatures: what to sign for which validators, under which ceremony's
+//! keys, and who gets the answers.
+
+use std::collections::BTreeSet;
 
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;
@@ -7,12 +9,16 @@ use crate::identity::card::OperatorCard;
 use crate::identity::operator::Operator;
 use crate::primitives::codec::Writer;
 use crate::primitives::hash::{Digest, Tag, tagged};
+use crate::spec::ceremony::MOST_VALIDATORS;
 use crate::spec::threshold::Index;
 
 const MAGIC: &[u8; 4] = b"QREQ";
-const VERSION: u16 = 1;
+/// Of one validator.
+const ONE: u16 = 1;
+/// Of a list of validators.
+const MANY: u16 = 2;
 
-/// What is asked for.
+/// What is asked for, of one validator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The validator's voluntary exit.
@@ -26,13 +32,123 @@ pub enum Purpose {
     },
 }
 
-impl Purpose {
+/// What a request is for. The numbers are those of canonical requests and of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Voluntary exits.
+    Exit = 1,
+    /// Further deposits.
+    Deposit = 2,
+}
+
+impl Kind {
     /// `exit` or `deposit`.
-    pub fn name(&self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Exit(_) => "exit",
-            Self::Deposit { .. } => "deposit",
+            Self::Exit => "exit",
+            Self::Deposit => "deposit",
         }
+    }
+}
+
+impl Purpose {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Exit(_) => Kind::Exit,
+            Self::Deposit { .. } => Kind::Deposit,
+        }
+    }
+
+    /// What all validators of a request have in common: the epoch or the amount.
+    pub(super) fn common(&self) -> u64 {
+        match self {
+            Self::Exit(exit) => exit.epoch,
+            Self::Deposit { amount, .. } => *amount,
+        }
+    }
+}
+
+/// One validator of a request, and what to sign for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Item {
+    /// The validator's key, compressed.
+    pub public_key: [u8; 48],
+    /// What to sign.
+    pub purpose: Purpose,
+}
+
+/// The validators of a request: 1 to 8192, of one kind, with one epoch or one amount for all, each
+/// once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Items(Vec<Item>);
+
+/// Why a list is not the validators of a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ItemsError {
+    /// None at all.
+    #[error("no validator")]
+    Empty,
+    /// More than a ceremony has.
+    #[error("more than {MOST_VALIDATORS} validators")]
+    TooMany,
+    /// Exits and deposits, or more than one epoch or amount.
+    #[error("not all of one kind, with one epoch or amount")]
+    Mixed,
+    /// A key twice.
+    #[error("0x{0} is there twice")]
+    KeyTwice(String),
+    /// Two validators with one index.
+    #[error("two of them have the validator index {0}")]
+    IndexTwice(u64),
+}
+
+impl Items {
+    /// One validator.
+    pub fn one(public_key: [u8; 48], purpose: Purpose) -> Self {
+        Self(vec![Item { public_key, purpose }])
+    }
+
+    /// Any number, in order.
+    pub fn new(items: Vec<Item>) -> Result<Self, ItemsError> {
+        let first = items.first().ok_or(ItemsError::Empty)?.purpose;
+        if items.len() > MOST_VALIDATORS {
+            return Err(ItemsError::TooMany);
+        }
+        let (mut keys, mut indices) = (BTreeSet::new(), BTreeSet::new());
+        for Item { public_key, purpose } in &items {
+            if purpose.kind() != first.kind() || purpose.common() != first.common() {
+                return Err(ItemsError::Mixed);
+            }
+            if !keys.insert(public_key) {
+                return Err(ItemsError::KeyTwice(hex::encode(public_key)));
+            }
+            if let Purpose::Exit(exit) = purpose
+                && !indices.insert(exit.validator_index)
+            {
+                return Err(ItemsError::IndexTwice(exit.validator_index));
+            }
+        }
+        Ok(Self(items))
+    }
+
+    /// The first, of which there is always one.
+    pub fn first(&self) -> &Item {
+        &self.0[0]
+    }
+
+    /// What is asked for.
+    pub fn kind(&self) -> Kind {
+        self.first().purpose.kind()
+    }
+}
+
+impl core::ops::Deref for Items {
+    type Target = [Item];
+
+    fn deref(&self) -> &[Item] {
+        &self.0
     }
 }
 
@@ -65,10 +181,8 @@ pub struct Request {
     pub outputs: Digest,
     /// The network's name.
     pub network: String,
-    /// The validator's key, compressed.
-    pub public_key: [u8; 48],
-    /// What to sign.
-    pub purpose: Purpose,
+    /// What to sign, for which validators.
+    pub items: Items,
     /// Who gets the answers.
     pub delivery: Delivery,
     /// Who asks, if it is an operator that signed.
@@ -76,31 +190,47 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether it is for one validator alone, as version 1 of the format has it.
+    pub fn is_single(&self) -> bool {
+        self.items.len() == 1
+    }
+
     /// The bytes that everything is bound to; the requester's signature is over them and not among
     /// them.
     ///
-    /// `"QREQ" ‖ u16(1) ‖ u8(kind) ‖ ceremony(32) ‖ D(32) ‖ O(32) ‖ text(network) ‖ public
-    /// key(48)`, then for an exit (kind 1) `u64(validator index) ‖ u64(epoch)` or for a deposit
-    /// (kind 2) `credentials(32) ‖ u64(amount)`, then `u8(0)` for public answers or `u8(1) ‖ card`
-    /// for a custodian.
+    /// Of one validator: `"QREQ" ‖ u16(1) ‖ u8(kind) ‖ ceremony(32) ‖ D(32) ‖ O(32) ‖
+    /// text(network) ‖ public key(48)`, then for an exit (kind 1) `u64(validator index) ‖
+    /// u64(epoch)` or for a deposit (kind 2) `credentials(32) ‖ u64(amount)`, then `u8(0)` for
+    /// public answers or `u8(1) ‖ card` for a custodian.
+    ///
+    /// Of more: `u16(2)`, after the network `u64(epoch or amount) ‖ u32(count)`, and for each
+    /// validator `public key(48)` with `u64(validator index)` or `credentials(32)`.
     pub fn canonical(&self) -> Vec<u8> {
-        let kind = match self.purpose {
-            Purpose::Exit(_) => 1,
-            Purpose::Deposit { .. } => 2,
-        };
-        let head = Writer::with_capacity(512)
+        let head = Writer::with_capacity(512 + 80 * self.items.len())
             .bytes(MAGIC)
-            .u16(VERSION)
-            .u8(kind)
+            .u16(if self.is_single() { ONE } else { MANY })
+            .u8(self.items.kind() as u8)
             .bytes(self.ceremony.as_ref())
             .bytes(self.dkg.as_ref())
             .bytes(self.outputs.as_ref())
-            .text(&self.network)
-            .bytes(&self.public_key);
-        let body = match &self.purpose {
-            Purpose::Exit(exit) => head.u64(exit.validator_index).u64(exit.epoch),
+            .text(&self.network);
+        let Item { public_key, purpose } = self.items.first();
+        let body = match purpose {
+            _ if !self.is_single() => {
+                let count = u32::try_from(self.items.len()).expect("at most 8192");
+                head.u64(purpose.common()).u32(count).each(self.items.iter(), |writer, item| {
+                    let writer = writer.bytes(&item.public_key);
+                    match item.purpose {
+                        Purpose::Exit(exit) => writer.u64(exit.validator_index),
+                        Purpose::Deposit { withdrawal_credentials, .. } => {
+                            writer.bytes(withdrawal_credentials.as_bytes())
+                        }
+                    }
+                })
+            }
+            Purpose::Exit(exit) => head.bytes(public_key).u64(exit.validator_index).u64(exit.epoch),
             Purpose::Deposit { withdrawal_credentials, amount } => {
-                head.bytes(withdrawal_credentials.as_bytes()).u64(*amount)
+                head.bytes(public_key).bytes(withdrawal_credentials.as_bytes()).u64(*amount)
             }
         };
         match &self.delivery {

@@ -2,20 +2,28 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::request::{Delivery, Purpose, Request, Requester};
+use super::request::{Delivery, Item, Items, ItemsError, Kind, Purpose, Request, Requester};
 use crate::ethereum::deposit::{CredentialsError, WithdrawalCredentials};
 use crate::ethereum::exit::VoluntaryExit;
-use crate::ethereum::json::{self, HexError, JsonError, bare_hex, prefixed_hex, printable};
+use crate::ethereum::json::{
+    self, HexError, JsonError, Object, bare_hex, objects, prefixed_hex, printable,
+};
 use crate::identity::card::{CardError, OperatorCard};
 use crate::primitives::hash::Digest;
+use crate::spec::ceremony::MOST_VALIDATORS;
 use crate::spec::threshold::Index;
 
 /// Most bytes of a file.
-pub const LARGEST: usize = 8192;
+pub const LARGEST: usize = 4 << 20;
+/// Most bytes of a request for one validator.
+const LARGEST_SINGLE: usize = 8192;
 /// Longest name of a network.
 const LONGEST_NETWORK: usize = 32;
 const FORMAT: &str = "quorate-request";
-const VERSION: u64 = 1;
+/// Of a request for one validator, and of an answer to it.
+pub(super) const ONE: u64 = 1;
+/// Of a request for a list of validators, and of an answer to it.
+pub(super) const MANY: u64 = 2;
 /// What stands in the place of a custodian's card.
 const PUBLIC: &str = "public";
 
@@ -31,6 +39,15 @@ pub enum RequestFileError {
     /// Neither an exit nor a deposit, or both.
     #[error("exactly one of exit and deposit is required")]
     Kind,
+    /// Of a list: neither exits nor deposits, both, or fields of a request for one validator.
+    #[error("exactly one of exits and deposits is required, without public_key")]
+    Kinds,
+    /// The list of validators.
+    #[error("validators: {0}")]
+    Items(#[from] ItemsError),
+    /// A list of one.
+    #[error("validators: one alone; a request for one validator is of version 1")]
+    Single,
     /// Another format, or another version of it.
     #[error("{field}: {found} instead of {expected}")]
     Format {
@@ -60,6 +77,7 @@ pub enum RequestFileError {
     Operator,
 }
 
+/// A file as it is written and, with objects that can be no arrays, as it is read.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -69,14 +87,19 @@ struct File {
     dkg: String,
     outputs: String,
     network: String,
-    public_key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    exit: Option<ExitFields>,
+    public_key: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    deposit: Option<DepositFields>,
+    exit: Option<Object<ExitFields>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deposit: Option<Object<DepositFields>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    exits: Option<Object<ExitList>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deposits: Option<Object<DepositList>>,
     answers_to: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    requested_by: Option<RequesterFields>,
+    requested_by: Option<Object<RequesterFields>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +114,36 @@ struct ExitFields {
 struct DepositFields {
     withdrawal_credentials: String,
     amount: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExitList {
+    epoch: u64,
+    #[serde(deserialize_with = "objects::<_, _, MOST_VALIDATORS>")]
+    validators: Vec<ExitingFields>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExitingFields {
+    public_key: String,
+    validator_index: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DepositList {
+    amount: u64,
+    #[serde(deserialize_with = "objects::<_, _, MOST_VALIDATORS>")]
+    validators: Vec<FundedFields>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FundedFields {
+    public_key: String,
+    withdrawal_credentials: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -113,8 +166,8 @@ pub(super) fn check_format(
             found: printable(format),
         });
     }
-    if version != VERSION {
-        let (expected, found) = (VERSION.to_string(), version.to_string());
+    if !matches!(version, ONE | MANY) {
+        let (expected, found) = (format!("{ONE} or {MANY}"), version.to_string());
         return Err(RequestFileError::Format { field: "version", expected, found });
     }
     Ok(())
@@ -128,73 +181,157 @@ fn prefixed<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], 
     prefixed_hex(text).map_err(|source| RequestFileError::Hex { field, source })
 }
 
+fn key(field: &'static str, text: &str) -> Result<[u8; 48], RequestFileError> {
+    prefixed(field, text)
+}
+
+fn credentials(text: &str) -> Result<WithdrawalCredentials, RequestFileError> {
+    Ok(WithdrawalCredentials::from_bytes(prefixed("deposit.withdrawal_credentials", text)?)?)
+}
+
+/// The one validator of a request of version 1.
+fn single(file: &File) -> Result<Items, RequestFileError> {
+    if file.exits.is_some() || file.deposits.is_some() {
+        return Err(RequestFileError::Kind);
+    }
+    let purpose = match (&file.exit, &file.deposit) {
+        (Some(Object(ExitFields { validator_index, epoch })), None) => {
+            Purpose::Exit(VoluntaryExit { epoch: *epoch, validator_index: *validator_index })
+        }
+        (None, Some(Object(DepositFields { withdrawal_credentials, amount }))) => {
+            Purpose::Deposit {
+                withdrawal_credentials: credentials(withdrawal_credentials)?,
+                amount: *amount,
+            }
+        }
+        _ => return Err(RequestFileError::Kind),
+    };
+    let missing = || JsonError::Shape("missing field `public_key`".to_owned());
+    Ok(Items::one(key("public_key", file.public_key.as_deref().ok_or_else(missing)?)?, purpose))
+}
+
+/// The list of a request of version 2.
+fn list(file: &File) -> Result<Items, RequestFileError> {
+    if file.exit.is_some() || file.deposit.is_some() || file.public_key.is_some() {
+        return Err(RequestFileError::Kinds);
+    }
+    const KEY: &str = "validators.public_key";
+    let items: Result<Vec<Item>, RequestFileError> = match (&file.exits, &file.deposits) {
+        (Some(Object(ExitList { epoch, validators })), None) => {
+            let item = |fields: &ExitingFields| {
+                let (epoch, validator_index) = (*epoch, fields.validator_index);
+                let purpose = Purpose::Exit(VoluntaryExit { epoch, validator_index });
+                Ok(Item { public_key: key(KEY, &fields.public_key)?, purpose })
+            };
+            validators.iter().map(item).collect()
+        }
+        (None, Some(Object(DepositList { amount, validators }))) => {
+            let item = |fields: &FundedFields| {
+                let withdrawal_credentials = credentials(&fields.withdrawal_credentials)?;
+                let purpose = Purpose::Deposit { withdrawal_credentials, amount: *amount };
+                Ok(Item { public_key: key(KEY, &fields.public_key)?, purpose })
+            };
+            validators.iter().map(item).collect()
+        }
+        _ => return Err(RequestFileError::Kinds),
+    };
+    match Items::new(items?)? {
+        items if items.len() == 1 => Err(RequestFileError::Single),
+        items => Ok(items),
+    }
+}
+
+/// What of a file says what to sign.
+fn fill(file: &mut File, items: &Items) {
+    let key = |item: &Item| format!("0x{}", hex::encode(item.public_key));
+    if let [item] = &items[..] {
+        file.public_key = Some(key(item));
+        match item.purpose {
+            Purpose::Exit(VoluntaryExit { epoch, validator_index }) => {
+                file.exit = Some(Object(ExitFields { validator_index, epoch }));
+            }
+            Purpose::Deposit { withdrawal_credentials, amount } => {
+                let withdrawal_credentials = withdrawal_credentials.to_string();
+                file.deposit = Some(Object(DepositFields { withdrawal_credentials, amount }));
+            }
+        }
+        return;
+    }
+    let (mut exiting, mut funded) = (Vec::new(), Vec::new());
+    for item in items.iter() {
+        let public_key = key(item);
+        match item.purpose {
+            Purpose::Exit(VoluntaryExit { validator_index, .. }) => {
+                exiting.push(ExitingFields { public_key, validator_index });
+            }
+            Purpose::Deposit { withdrawal_credentials, .. } => {
+                let withdrawal_credentials = withdrawal_credentials.to_string();
+                funded.push(FundedFields { public_key, withdrawal_credentials });
+            }
+        }
+    }
+    let common = items.first().purpose.common();
+    match items.kind() {
+        Kind::Exit => file.exits = Some(Object(ExitList { epoch: common, validators: exiting })),
+        Kind::Deposit => {
+            file.deposits = Some(Object(DepositList { amount: common, validators: funded }));
+        }
+    }
+}
+
 impl Request {
     /// Indented JSON with a line end.
     pub fn to_json(&self) -> Vec<u8> {
-        let (exit, deposit) = match self.purpose {
-            Purpose::Exit(VoluntaryExit { epoch, validator_index }) => {
-                (Some(ExitFields { validator_index, epoch }), None)
-            }
-            Purpose::Deposit { withdrawal_credentials, amount } => (
-                None,
-                Some(DepositFields {
-                    withdrawal_credentials: withdrawal_credentials.to_string(),
-                    amount,
-                }),
-            ),
-        };
-        let file = File {
+        let mut file = File {
             format: FORMAT.to_owned(),
-            version: VERSION,
+            version: if self.is_single() { ONE } else { MANY },
             ceremony: self.ceremony.to_string(),
             dkg: self.dkg.to_string(),
             outputs: self.outputs.to_string(),
             network: self.network.clone(),
-            public_key: format!("0x{}", hex::encode(self.public_key)),
-            exit,
-            deposit,
+            public_key: None,
+            exit: None,
+            deposit: None,
+            exits: None,
+            deposits: None,
             answers_to: match &self.delivery {
                 Delivery::Public => PUBLIC.to_owned(),
                 Delivery::Custodian(card) => card.encode(),
             },
-            requested_by: self.requester.map(|requester| RequesterFields {
-                operator: requester.index.get(),
-                signature: hex::encode(requester.signature),
+            requested_by: self.requester.map(|requester| {
+                Object(RequesterFields {
+                    operator: requester.index.get(),
+                    signature: hex::encode(requester.signature),
+                })
             }),
         };
+        fill(&mut file, &self.items);
         let mut bytes =
             serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
         bytes.push(b'\n');
         bytes
     }
 
-    /// Reads a file of at most 8 KiB, strictly. Nothing in it is believed yet.
+    /// Reads a file of at most 4 MiB (8 KiB for one validator), strictly. Nothing in it is believed
+    /// yet.
     pub fn from_json(bytes: &[u8]) -> Result<Self, RequestFileError> {
-        let file: File = json::parse_without_arrays(bytes, LARGEST)?;
+        let file: File = json::parse(bytes, LARGEST)?;
         check_format(&file.format, FORMAT, file.version)?;
+        if file.version == ONE && bytes.len() > LARGEST_SINGLE {
+            let (length, limit) = (bytes.len(), LARGEST_SINGLE);
+            return Err(JsonError::TooLong { length, limit }.into());
+        }
         let letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_';
         if !(1..=LONGEST_NETWORK).contains(&file.network.len()) || !file.network.bytes().all(letter)
         {
             return Err(RequestFileError::Network);
         }
-        let purpose = match (file.exit, file.deposit) {
-            (Some(ExitFields { validator_index, epoch }), None) => {
-                Purpose::Exit(VoluntaryExit { epoch, validator_index })
-            }
-            (None, Some(DepositFields { withdrawal_credentials, amount })) => {
-                let bytes = prefixed("deposit.withdrawal_credentials", &withdrawal_credentials)?;
-                Purpose::Deposit {
-                    withdrawal_credentials: WithdrawalCredentials::from_bytes(bytes)?,
-                    amount,
-                }
-            }
-            _ => return Err(RequestFileError::Kind),
-        };
+        let items = if file.version == ONE { single(&file)? } else { list(&file)? };
         let delivery = match file.answers_to.as_str() {
             PUBLIC => Delivery::Public,
             card => Delivery::Custodian(Box::new(OperatorCard::parse(card)?)),
         };
-        let requester = file.requested_by.map(|fields| {
+        let requester = file.requested_by.map(|Object(fields)| {
             let index = Index::new(fields.operator).ok_or(RequestFileError::Operator)?;
             Ok::<_, RequestFileError>(Requester {
                 index,
@@ -206,8 +343,7 @@ impl Request {
             dkg: Digest(bare("dkg", &file.dkg)?),
             outputs: Digest(bare("outputs", &file.outputs)?),
             network: file.network,
-            public_key: prefixed("public_key", &file.public_key)?,
-            purpose,
+            items,
             delivery,
             requester: requester.transpose()?,
         })

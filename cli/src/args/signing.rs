@@ -14,18 +14,26 @@ pub(crate) enum Exits {
     /// Write a request that the operators can answer. Anyone can write one; if an operator writes
     /// it, it is signed.
     #[command(after_help = "Example:\n  quorate exit request transcript.quorate --public-key \
-                      0xb384f767... \\\n    --index 1804776 --custodian quorate1... -o \
-                      exit-request.json\n\nThe beacon chain assigns the index when the \
-                      deposit is processed. To have it checked, save a beacon node's answer \
-                      about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
-                      it with --beacon.")]
+                       0xb384f767... \\\n    --index 1804776 --custodian quorate1... -o \
+                       exit-request.json\n\nThe beacon chain assigns the index when the \
+                       deposit is processed. To have it checked, save a beacon node's answer \
+                       about the key (GET /eth/v1/beacon/states/head/validators/KEY) and give \
+                       it with --beacon.\n\nAll validators at once:\n  quorate exit request \
+                       transcript.quorate --all \\\n    --beacon validators.json --custodian \
+                       quorate1... -o exit-requests.json\n\nvalidators.json is the node's \
+                       answer to POST /eth/v1/beacon/states/head/validators with \
+                       {\"ids\": [KEYS]}. Validators that it does not have, or that cannot \
+                       exit now, are listed and left out.")]
     Request(ExitRequest),
     /// Answer a request with this operator's share. You confirm the message; it is logged before
     /// the answer is written.
     #[command(
         after_help = "Example:\n  quorate exit sign exit-request.json\n\nsigning.toml in the state \
                       directory is your policy: exits = \"ask\", \"allow-list\" or \"never\". \
-                      --yes skips the question, but only for validators on the allow-list."
+                      --yes skips the question, but only for validators on the allow-list.\n\nFrom \
+                      a backup of identity.sealed, the keystores and the transcript:\n  quorate \
+                      exit sign exit-request.json --keystores out/secret \\\n    --transcript \
+                      out/public/transcript.quorate"
     )]
     Sign(SignArgs),
     /// Answer a request together with the other operators, online at the same time, and write the
@@ -46,7 +54,9 @@ pub(crate) enum Exits {
         after_help = "Example:\n  quorate exit combine exit-request.json \\\n    --transcript \
                       transcript.quorate partial-*.json\n\nEach invalid answer is reported. \
                       A custodian needs its keys (--dir) to open answers that are sealed to \
-                      it."
+                      it.\n\nThe exits of several validators go to a new folder, each under the \
+                      names that deposit tools and Charon use. Exit code 5: some validators have \
+                      too few answers; the others' exits are written."
     )]
     Combine(Combine),
     /// Verify a signed exit from any source, offline.
@@ -93,13 +103,13 @@ pub(crate) enum Deposit {
 pub(crate) struct RequestCommon {
     /// The transcript of the finished ceremony. It is audited first.
     pub(crate) transcript: PathBuf,
-    /// The validator's public key: 96 hexadecimal digits, with or without 0x.
-    #[arg(long, value_name = "KEY")]
-    pub(crate) public_key: String,
+    #[command(flatten)]
+    pub(crate) validators: Validators,
     #[command(flatten)]
     pub(crate) answers: Answers,
-    /// A beacon node's answer about the validator (GET /eth/v1/beacon/states/head/validators/KEY),
-    /// to compare with the request.
+    /// A beacon node's answer about the validator (GET /eth/v1/beacon/states/head/validators/KEY)
+    /// or about a list (GET or POST /eth/v1/beacon/states/head/validators), to compare with the
+    /// request. Indices that you do not give are taken from it.
     #[arg(long, value_name = "FILE")]
     pub(crate) beacon: Option<PathBuf>,
     /// Do not sign the request, even if this state directory has the keys of an operator.
@@ -108,6 +118,22 @@ pub(crate) struct RequestCommon {
     /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+/// Which validators a request is for.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Validators {
+    /// A validator's public key: 96 hexadecimal digits, with or without 0x. Repeat it to request
+    /// several at once.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) public_key: Vec<String>,
+    /// A file with one public key on each line. For exits, the validator's index can follow it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Option<PathBuf>,
+    /// All validators of the ceremony.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// Who gets the answers.
@@ -127,9 +153,10 @@ pub(crate) struct Answers {
 pub(crate) struct ExitRequest {
     #[command(flatten)]
     pub(crate) common: RequestCommon,
-    /// The validator's index on the beacon chain.
+    /// The validator's index on the beacon chain. For several, one for each --public-key, in the
+    /// same order. With --beacon it can be left out.
     #[arg(long, value_name = "INDEX")]
-    pub(crate) index: u64,
+    pub(crate) index: Vec<u64>,
     /// The earliest epoch in which the exit is valid. 0 is always valid.
     #[arg(long, value_name = "EPOCH", default_value_t = 0)]
     pub(crate) epoch: u64,
@@ -157,12 +184,24 @@ pub(crate) struct Asked {
     #[arg(long)]
     pub(crate) yes: bool,
     /// Your own beacon node's answer about the validator (GET
-    /// /eth/v1/beacon/states/head/validators/KEY), to compare with the request.
+    /// /eth/v1/beacon/states/head/validators/KEY) or about a list, to compare with the request.
     #[arg(long, value_name = "FILE")]
     pub(crate) beacon: Option<PathBuf>,
     /// Allow an epoch in the future.
     #[arg(long)]
     pub(crate) future_epoch: bool,
+    /// Sign with the share keystores in this folder alone, where the log of the ceremony is lost:
+    /// the layouts of this program, of Charon and of common validator clients. Each share is
+    /// compared with the transcript. The state directory needs your operator keys only.
+    #[arg(long, value_name = "DIR", requires = "transcript")]
+    pub(crate) keystores: Option<PathBuf>,
+    /// The transcript of the finished ceremony, for --keystores. It is audited first.
+    #[arg(long, value_name = "FILE", requires = "keystores")]
+    pub(crate) transcript: Option<PathBuf>,
+    /// File with the password of the keystores. By default: a file of passwords beside each, or
+    /// else the passphrase.
+    #[arg(long, value_name = "FILE", requires = "keystores")]
+    pub(crate) keystore_password_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -191,9 +230,9 @@ pub(crate) struct LiveArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
         value_parser = clap::value_parser!(u64).range(1..=604_800))]
     pub(crate) wait: u64,
-    /// The file to write; - is stdout. By default in the current folder, under the usual name.
-    /// Never overwrites.
-    /// With a custodian, only the custodian writes one.
+    /// The file to write, or the folder for the exits of several validators; for one file, - is
+    /// stdout. By default in the current folder, under the usual name. Never overwrites. With a
+    /// custodian, only the custodian writes one.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -208,8 +247,8 @@ pub(crate) struct Combine {
     /// The transcript of the finished ceremony. It is audited first.
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: PathBuf,
-    /// The file to write; - is stdout. By default in the current folder, under the usual name.
-    /// Never overwrites.
+    /// The file to write, or the folder for the exits of several validators; for one file, - is
+    /// stdout. By default in the current folder, under the usual name. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }

@@ -13,8 +13,8 @@ pub(crate) enum Spec {
                       --threshold 3 \\\n    --validators 10 --compounding false \\\n    \
                       --withdrawal \
                       0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed \\\n    --operator \
-                      quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n   \
-                       --operator \
+                      quorate1...@10.0.0.1:3610 --operator quorate1...@10.0.0.2:3610 \\\n    \
+                      --operator \
                       quorate1...@10.0.0.3:3610 --operator quorate1...@10.0.0.4:3610 \\\n    -o \
                       ceremony.toml")]
     New(Box<SpecNew>),

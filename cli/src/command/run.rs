@@ -23,7 +23,7 @@ use quorate::export::keystores::Profile;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::show::{describe, warnings};
+use quorate::spec::show::{describe, plural, warnings};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
@@ -241,7 +241,8 @@ fn done(
             listed(unconfirmed)
         ));
     }
-    if !dir.view().has_secret_outputs().map_err(messages::store)? {
+    let keystores = dir.view().has_secret_outputs().map_err(messages::store)?;
+    if !keystores {
         talk(&format!(
             "There are no keystores in {}. To write them from this operator's stored shares, move \
              that folder away and run the same command again, without --no-keystores.",
@@ -265,7 +266,27 @@ fn done(
             "unconfirmed": unconfirmed,
             "also_proven": also_proven(proven, ceremony),
         }),
-        &format!("Done. Outputs are in {}", folder.display()),
+        &format!("Done. Outputs are in {}\n\n{}", folder.display(), made(ceremony, dir, keystores)),
+    )
+}
+
+/// What was made, what to back up, and the next command.
+fn made(ceremony: &Ceremony, dir: &CeremonyDir, keystores: bool) -> String {
+    let (folder, out) = (dir.view().path(), dir.view().out());
+    let secret = match keystores {
+        true => format!("{}, this operator's keystores", shown(&out.join("secret"))),
+        false => "no keystores; the shares are in the log".to_owned(),
+    };
+    format!(
+        "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up, and never run the \
+         shares in two places\n  {}\n  identity.sealed in the state directory, and your \
+         passphrase, elsewhere\n\nNext\n  quorate audit {} --expect {}",
+        plural(ceremony.v(), "validator"),
+        ceremony.network().name(),
+        shown(&out.join("public")),
+        shown(folder),
+        quoted(&out.join("public/transcript.quorate")),
+        quoted(&folder.join("ceremony.toml")),
     )
 }
 

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::{CEREMONY_FILE, local, one_line, quoted, shown, usage};
+use crate::progress::seat_name;
 use crate::report::{CliError, Exit};
 use quorate::identity::card::CardError;
 use quorate::signing::beacon::BeaconError;
 use quorate::signing::ledger::LedgerError;
 use quorate::signing::request_file::RequestFileError;
-use quorate::signing::{Cleared, Delivery, RequestError};
-use quorate::spec::SpecError;
+use quorate::signing::{Cleared, Delivery, ItemsError, RequestError};
+use quorate::spec::{Ceremony, Index, SpecError};
 
 fn finding(what: String, fix: impl Into<String>) -> CliError {
     CliError::new(Exit::Finding, what, fix)
@@ -65,6 +66,13 @@ pub(crate) fn beacon(path: &Path, error: &BeaconError) -> CliError {
         BeaconError::Json(_) | BeaconError::Hex { .. } | BeaconError::Decimal => {
             "save the answer of GET /eth/v1/beacon/states/head/validators/KEY as it is"
         }
+        BeaconError::IndexTwice(_) | BeaconError::KeyTwice(_) => {
+            "ask the node again, and save its answer as it is; no node says both"
+        }
+        BeaconError::Missing => {
+            "ask the node about this key too; if it does not know it, wait until the chain has \
+             processed its deposit"
+        }
         BeaconError::Unknown(_) => {
             "if its deposit was made, wait until the chain has processed it, then ask the node \
              again; if not, no exit can be made"
@@ -82,6 +90,62 @@ pub(crate) fn beacon(path: &Path, error: &BeaconError) -> CliError {
         _ => "sign nothing; find out which of the two is right",
     };
     finding(format!("{}: {error}", shown(path)), fix)
+}
+
+/// What a node's list and a request say differently.
+pub(crate) fn beacon_list(path: &Path, count: usize, lines: &str) -> CliError {
+    finding(
+        format!("{}: the node does not agree about {count} validators{lines}", shown(path)),
+        "sign nothing; find out which of the two is right. To go on without these validators, ask \
+         without them",
+    )
+}
+
+pub(crate) fn folder_on_stdout() -> CliError {
+    usage(
+        "--output -: the exits of several validators are a folder, and stdout takes one file",
+        "give the name of a new folder with --output",
+    )
+}
+
+/// A beacon node has nothing to sign for.
+pub(crate) fn nothing_left(left: &str) -> CliError {
+    finding(
+        format!("no validator is left to sign for. {left}"),
+        "wait until the validators are active, then ask the node again",
+    )
+}
+
+pub(crate) fn items(error: &ItemsError) -> CliError {
+    usage(
+        format!("validators: {error}"),
+        "correct the request: each validator once, with its own index",
+    )
+}
+
+pub(crate) fn indices(indices: usize, keys: usize) -> CliError {
+    usage(
+        format!("--index: {indices} are given, for {keys} keys"),
+        "give one --index for each --public-key, in the same order; or none, and a node's list \
+         with --beacon; a file of --keys has them behind the keys",
+    )
+}
+
+pub(crate) fn no_index(key: &[u8; 48]) -> CliError {
+    usage(
+        format!(
+            "the index of 0x{} is missing: an exit names its validator by it",
+            hex::encode(key)
+        ),
+        "give it with --index; or give a beacon node's answer with --beacon, which has it",
+    )
+}
+
+pub(crate) fn keys_line(path: &Path, line: usize, why: &str) -> CliError {
+    usage(
+        format!("{}, line {line}: {why}", shown(path)),
+        "write one key of 96 hexadecimal digits on each line; for exits, its index can follow it",
+    )
 }
 
 pub(crate) fn future_epoch(epoch: u64, now: u64, network: &str) -> CliError {
@@ -107,7 +171,65 @@ pub(crate) fn not_audited(path: &Path) -> CliError {
 pub(crate) fn no_part(path: &Path, ceremony: &str, dir: &Path) -> CliError {
     local(
         format!("{}: {} holds nothing from the ceremony {ceremony}", shown(path), shown(dir)),
-        "give the state directory with which you took part, with --dir",
+        "give the state directory with which you took part, with --dir; or, if only your operator \
+         keys, the keystores and the transcript are left, add --keystores DIR --transcript FILE",
+    )
+}
+
+/// Keystores are for where the log is lost.
+pub(crate) fn log_is_here(dir: &Path) -> CliError {
+    usage(
+        format!(
+            "{}: the log of this ceremony is here, and it remembers every signature",
+            shown(dir)
+        ),
+        "leave out --keystores and --transcript",
+    )
+}
+
+/// A keystore with the share of operator `index`, not of `me`.
+pub(crate) fn share_of_another(
+    path: &Path,
+    validator: usize,
+    (index, me): (Index, Index),
+    ceremony: &Ceremony,
+) -> CliError {
+    finding(
+        format!(
+            "{}: this is the share of {} of validator {}, but the operator keys here are those of \
+             {}",
+            shown(path),
+            seat_name(ceremony, index),
+            validator + 1,
+            seat_name(ceremony, me),
+        ),
+        "nothing was signed; give the folder with your own keystores, or the right --dir",
+    )
+}
+
+pub(crate) fn no_shares_here(folder: &Path, ceremony: &str) -> CliError {
+    finding(
+        format!(
+            "{}: none of the keystores has a share of the ceremony {ceremony:?}",
+            shown(folder)
+        ),
+        "nothing was signed; give the keystores and the transcript of the same ceremony",
+    )
+}
+
+pub(crate) fn shares_mixed(
+    folder: &Path,
+    (strangers, count): (usize, usize),
+    ceremony: &str,
+    files: &str,
+) -> CliError {
+    finding(
+        format!(
+            "{}: {strangers} of {count} keystores have no share of the ceremony {ceremony:?}: they \
+             are of another ceremony, or of shares that were replaced:{files}",
+            shown(folder)
+        ),
+        "nothing was signed; put the keystores of this ceremony alone in a folder, and give that",
     )
 }
 
@@ -193,7 +315,7 @@ pub(crate) fn no_channel(path: &Path, cleared: &Cleared) -> CliError {
         Delivery::Custodian(card) => card.name.to_string(),
         Delivery::Public => "everybody".to_owned(),
     };
-    let kind = cleared.request.purpose.name();
+    let kind = cleared.request.items.kind().name();
     usage(
         format!(
             "{}: the answers are for {custodian}, who is not an operator of this ceremony: there \
@@ -225,7 +347,7 @@ pub(crate) fn custodian_lost(why: &str, cleared: &Cleared) -> CliError {
         format!(
             "find out which program the custodian runs; or write the answer to a file: quorate {} \
              sign",
-            cleared.request.purpose.name()
+            cleared.request.items.kind().name()
         ),
     )
 }

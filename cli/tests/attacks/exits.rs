@@ -8,7 +8,7 @@ use quorate::primitives::secret::Secret32;
 use quorate::protocol::items::items;
 use quorate::signing::combine::{CombineError, combine};
 use quorate::signing::partial::{Partial, PartialError, PartialFile};
-use quorate::signing::{Cleared, Delivery, Parent, Purpose, Request, RequestError};
+use quorate::signing::{Cleared, Delivery, Items, Parent, Purpose, Request, RequestError, Target};
 use quorate::simulation::machine::{Machine, TWO_VALIDATORS, honest, machines, run};
 
 use crate::scene::index;
@@ -44,8 +44,8 @@ impl Finished {
 
     fn partial(&self, cleared: &Cleared, seat: u16) -> Partial {
         let machine = &self.all[usize::from(seat) - 1];
-        let share = &machine.participant().shares().unwrap()[cleared.validator];
-        Partial::sign(cleared, &machine.seat.operator, index(seat), share).unwrap()
+        let share = &machine.participant().shares().unwrap()[cleared.targets[0].validator];
+        Partial::sign(cleared, &machine.seat.operator, index(seat), &[Some(share)]).unwrap()
     }
 
     /// What operator `seat` sends, as text.
@@ -81,7 +81,7 @@ fn attack_eth5_leaked_exit_partials() {
         [1, 2, 4].iter().map(|seat| finished.answer(&cleared, *seat)).collect();
     for (seat, answer) in [1, 2, 4].into_iter().zip(&leaked) {
         let partial = finished.partial(&cleared, seat);
-        assert!(!answer.contains(&hex::encode(partial.partial.to_compressed())));
+        assert!(!answer.contains(&hex::encode(partial.partials[0].unwrap().to_compressed())));
         for thief in [None, Some(1), Some(2), Some(4)] {
             assert_eq!(finished.open(&cleared, answer, thief), Err(PartialError::Sealed));
         }
@@ -119,7 +119,7 @@ fn attack_eth6_exit_for_something_else() {
     let genuine = finished.request(EXIT, Delivery::Public);
     let cleared = finished.parent.clear(genuine.clone()).unwrap();
     assert_eq!(
-        Some(cleared.signing_root),
+        Some(cleared.targets[0].signing_root),
         EXIT.signing_root(finished.parent.ceremony().network()),
         "from the typed fields"
     );
@@ -127,7 +127,8 @@ fn attack_eth6_exit_for_something_else() {
     let others =
         [VoluntaryExit { epoch: 4, ..EXIT }, VoluntaryExit { validator_index: 1_804_777, ..EXIT }];
     for exit in others {
-        let altered = Request { purpose: Purpose::Exit(exit), ..genuine.clone() };
+        let key = genuine.items.first().public_key;
+        let altered = Request { items: Items::one(key, Purpose::Exit(exit)), ..genuine.clone() };
         assert_eq!(finished.parent.clear(altered).err(), Some(RequestError::Requester(1)));
     }
     // A request for another network, ceremony, run or validator.
@@ -138,11 +139,10 @@ fn attack_eth6_exit_for_something_else() {
     assert_eq!(refused(Request { dkg: digest, ..genuine.clone() }), "dkg");
     assert_eq!(refused(Request { outputs: digest, ..genuine.clone() }), "outputs");
     let second = finished.parent.validators()[1].public_key.to_compressed();
-    assert_eq!(refused(Request { public_key: second, ..genuine.clone() }), "requested_by");
-    assert_eq!(
-        refused(Request { public_key: [1; 48], requester: None, ..genuine.clone() }),
-        "public_key"
-    );
+    let of = |key| Items::one(key, Purpose::Exit(EXIT));
+    assert_eq!(refused(Request { items: of(second), ..genuine.clone() }), "requested_by");
+    let unknown = Request { items: of([1; 48]), requester: None, ..genuine.clone() };
+    assert_eq!(refused(unknown), "public_key");
     // An answer to another exit is none to this one, whatever is written on it.
     for exit in others {
         let other = finished.parent.clear(finished.request(exit, Delivery::Public)).unwrap();
@@ -161,13 +161,14 @@ fn attack_eth6_exit_for_something_else() {
     let elsewhere = others.iter().map(|exit| exit.signing_root(network).unwrap());
     for signing_root in elsewhere.chain([mainnet]) {
         let message = message_point(&signing_root);
-        let wrong = Cleared { request: genuine.clone(), validator: 0, signing_root, message };
+        let target = Target { validator: 0, signing_root, message };
+        let wrong = Cleared { request: genuine.clone(), targets: vec![target] };
         assert_eq!(
             finished.open(&cleared, &finished.answer(&wrong, 2), None),
             Err(PartialError::Wrong(2))
         );
         let good = [1, 3].map(|seat| finished.partial(&cleared, seat));
-        let all = [good[0], good[1], finished.partial(&wrong, 2)];
+        let all = [good[0].clone(), good[1].clone(), finished.partial(&wrong, 2)];
         let too_few = CombineError::TooFew { found: 2, needed: 3 };
         assert_eq!(combine(&cleared, &finished.parent, &all), Err(too_few));
     }

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::support::demo::OPERATORS;
 use crate::support::files::private;
 use crate::support::ports::free_port;
-use crate::support::program::{Ended, QUORATE, command_of, end, quorate};
+use crate::support::program::{Ended, QUORATE, command_of, quorate};
 use crate::support::repository;
 use crate::support::running::Running;
 
@@ -58,7 +58,7 @@ const PRINTED: [Printed; 17] = [
     ),
     printed("quorate demo --fault NAME", &[("NAME", "withhold")], "--out withheld", "alice"),
     // Of a ceremony that is finished there is nothing to abandon.
-    Printed { code: 1, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },
+    Printed { code: 2, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },
     printed("quorate demo --obol", &[], "--out obol", "alice"),
     printed("quorate identity obol-key new", &[], "", "alice"),
     printed(
@@ -129,8 +129,8 @@ const PRINTED: [Printed; 17] = [
         "quorate verify keyshares keyshares.json --proofs proofs.json --owner \
          0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 0",
         &[
-            ("keyshares.json", "ssv-again/ceremony-*/keyshares.json"),
-            (" proofs.json", " ssv-again/ceremony-*/proofs.json"),
+            ("keyshares.json", "ssv-again/ceremony-*/000000-*/keyshares.json"),
+            (" proofs.json", " ssv-again/ceremony-*/000000-*/proofs.json"),
             ("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "\"$owner\""),
         ],
         "",
@@ -238,7 +238,8 @@ impl Place {
         }
         let exports = format!(".{name}.exports");
         let script = format!(
-            "[ ! -e {exports} ] || . ./{exports}\nset -euo pipefail\n{script}\nexport -p > {exports}"
+            "[ ! -e {exports} ] || . ./{exports}\nset -euo pipefail\n{script}\nexport -p > \
+             {exports}"
         );
         let mut command = command_of("bash", here, &["-c", &script]);
         let path = std::env::var("PATH").unwrap();
@@ -336,8 +337,12 @@ fn every_command_of_the_documents_works() {
         let command = printed.fill.iter().fold(printed.text.to_owned(), fill);
         let owner = "owner=\"$(sed -n 's/^owner = \"\\(.*\\)\"/\\1/p' ssv/ceremony.toml || true)\"";
         let owner = if command.contains("$owner") { owner } else { "" };
-        let script =
-            format!("{owner}\nexport QUORATE_DIR=./{}\n{command} {}", printed.dir, printed.more);
+        // Operators of a demo have a passphrase of their own.
+        let whose = printed.dir.rsplit_once('/').map_or(".", |(demo, _)| demo);
+        let script = format!(
+            "{owner}\nexport PASSPHRASE=\"$PWD/{whose}/passphrase\" QUORATE_DIR=./{}\n{command} {}",
+            printed.dir, printed.more
+        );
         let ended = place.run("reader", &script);
         assert_eq!(ended.code, printed.code, "{command}\n{}{}", ended.stdout, ended.stderr);
     }

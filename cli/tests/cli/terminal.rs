@@ -27,7 +27,7 @@ fn too_wide(screen: &str) -> Vec<&str> {
 /// A folder with the state of alice, and a ceremony of hers with bob and carol.
 fn alices() -> TempDir {
     let here = TempDir::new().unwrap();
-    private(&here.path().join("passphrase"), "correct horse battery\n");
+    private(here.path().join("passphrase"), "correct horse battery\n");
     let card = |(name, port): (&str, u16)| {
         let ended = quorate(
             here.path(),
@@ -119,5 +119,12 @@ fn the_consent_prompt_fits() {
     assert_eq!(code, 2, "{screen}");
     assert!(screen.contains("error: this is not the fingerprint of this ceremony"), "{screen}");
     assert_eq!(too_wide(&screen), Vec::<&str>::new());
+    // The money and the words are the last 24 lines, above the prompt.
+    let shown = screen.split("Type the words").next().unwrap();
+    let last: Vec<&str> = shown.lines().rev().take(23).collect();
+    let there = |part: &str| last.iter().any(|line| line.contains(part));
+    assert!(there("Money: 6400 ETH for 200 validators, in 200 deposits, on hoodi"), "{screen}");
+    assert!(there("to 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"), "{screen}");
+    assert!(there("   1. ") && there("  12. "), "{screen}");
     assert!(fs::read_dir(here.path().join("alice")).unwrap().count() > 0);
 }

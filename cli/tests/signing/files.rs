@@ -153,7 +153,8 @@ fn every_field_of_a_request_is_bound() {
             2,
             "format: quorate-requests instead of quorate-request",
         ),
-        ("/version", json!(2), 2, "version: 2 instead of 1"),
+        ("/version", json!(3), 2, "version: 3 instead of 1 or 2"),
+        ("/version", json!(2), 2, "one of exits and deposits is required, without public_key"),
         ("/answers_to", json!("everybody"), 2, "answers_to: not an operator card"),
         ("/exit", json!({ "validator_index": "1", "epoch": 0 }), 2, "not a request"),
         ("/exit", json!({ "epoch": 0 }), 2, "missing field `validator_index`"),
@@ -210,7 +211,8 @@ fn bad_answers_are_named_and_not_counted() {
         ),
         ("/signature", alice["signature"].clone(), "signature: not by operator 2"),
         ("/request", json!("0".repeat(64)), "it answers another request"),
-        ("/version", json!(2), "version: 2 instead of 1"),
+        ("/version", json!(3), "version: 3 instead of 1 or 2"),
+        ("/version", json!(2), "its fields must be operator, partial (or 2 to 8192 partials"),
         ("/partial", json!("0x"), "partial: 0 characters instead of 192"),
         ("/signature", json!(7), "not a request: invalid type"),
     ] {
@@ -225,7 +227,7 @@ fn bad_answers_are_named_and_not_counted() {
     let request = Request::from_json(&fs::read(place.path("request.json")).unwrap()).unwrap();
     let cleared = parent.clear(request).unwrap();
     let (bob, wrong) = (place.operator("bob"), SecretScalar::from_be_bytes(&[1; 32]).unwrap());
-    let partial = Partial::sign(&cleared, &bob, Index::new(2).unwrap(), &wrong).unwrap();
+    let partial = Partial::sign(&cleared, &bob, Index::new(2).unwrap(), &[Some(&wrong)]).unwrap();
     fs::write(
         place.path("partial-bob.json"),
         partial.to_json(&cleared, &bob, Secret32::new(&mut [3; 32])),

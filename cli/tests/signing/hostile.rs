@@ -121,7 +121,7 @@ fn a_hostile_operator_is_named_or_hung_up_on_and_the_others_have_their_exit() {
     let cleared = asked(&place);
     let dave = place.operator("dave");
     let wrong = SecretScalar::from_be_bytes(&[1; 32]).unwrap();
-    let lie = Partial::sign(&cleared, &dave, Index::new(4).unwrap(), &wrong).unwrap();
+    let lie = Partial::sign(&cleared, &dave, Index::new(4).unwrap(), &[Some(&wrong)]).unwrap();
     let lie = Frame::Answer(lie.to_answer(&cleared, &dave, Secret32::new(&mut [3; 32]))).encode();
     let (alice, bob) = run(async {
         let (alice, bob) = (live(&place, "alice"), live(&place, "bob"));
@@ -184,7 +184,7 @@ fn a_custodian_that_lies_is_quoted() {
     let unsent = "\"dave\" (operator 4) says that it counts this operator's answer, which was not \
                   sent to it";
     run(async {
-        let mut dave = Dave::start(&place, &request, Frame::max_bytes(4)).await;
+        let mut dave = Dave::start(&place, &request, Frame::max_bytes(4, 1)).await;
         // It counts an answer that it never had.
         let alice = live(&place, "alice");
         dave.send(1, &state(false, true)).await;
@@ -204,7 +204,7 @@ fn a_custodian_that_lies_is_quoted() {
         dave.send(1, &state(false, false)).await;
         let answer = |event| match event {
             Event::Frame { peer: 1, bytes } => {
-                matches!(Frame::decode(&bytes, 4).unwrap(), Frame::Answer(_)).then_some(())
+                matches!(Frame::decode(&bytes, 4, 1).unwrap(), Frame::Answer(_)).then_some(())
             }
             _ => None,
         };
@@ -227,12 +227,12 @@ fn no_answer_leaves_that_the_log_does_not_remember() {
     let cleared = asked(&place);
     let alice = live(&place, "alice");
     run(async {
-        let mut dave = Dave::start(&place, &cleared.request, Frame::max_bytes(4)).await;
+        let mut dave = Dave::start(&place, &cleared.request, Frame::max_bytes(4, 1)).await;
         dave.send(1, &Frame::State(State { satisfied: false, counted: vec![false; 4] }).encode())
             .await;
         let answer = |event| match event {
             Event::Frame { peer: 1, bytes } => {
-                matches!(Frame::decode(&bytes, 4).unwrap(), Frame::Answer(_)).then_some(())
+                matches!(Frame::decode(&bytes, 4, 1).unwrap(), Frame::Answer(_)).then_some(())
             }
             _ => None,
         };

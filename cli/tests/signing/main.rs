@@ -4,6 +4,8 @@
 
 mod files;
 mod hostile;
+mod keystores;
+mod many;
 mod place;
 #[path = "../support/mod.rs"]
 mod support;

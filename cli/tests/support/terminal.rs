@@ -56,7 +56,13 @@ impl OnTerminal {
             assert!(since.elapsed() < PATIENCE, "{question:?} in:\n{}", self.screen());
             sleep(PAUSE);
         }
+        let before = self.screen().len();
         self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
+        // So that the next answer is not one to the same question.
+        while self.screen().len() == before {
+            assert!(since.elapsed() < PATIENCE, "no end of:\n{}", self.screen());
+            sleep(PAUSE);
+        }
     }
 
     fn screen(&self) -> String {

@@ -20,6 +20,8 @@ pub const MARK_FILE: &str = "install.mark";
 pub const CARD_FILE: &str = "operator.card";
 const LOCK_FILE: &str = "lock";
 const CEREMONIES: &str = "ceremonies";
+/// What was signed with keystores alone, by ceremony.
+const SIGNATURES: &str = "signatures";
 /// A sealed identity is a few hundred bytes.
 const LONGEST_IDENTITY: u64 = 16 << 10;
 /// A directory that only its owner can enter:
@@ -27,6 +29,7 @@ const LONGEST_IDENTITY: u64 = 16 << 10;
 /// ```text
 /// DIR/  identity.sealed  install.mark  operator.card  lock
 ///       ceremonies/<first 16 hex digits of the spec digest>/
+///       signatures/<the same>/log.sealed
 /// ```
 #[derive(Clone)]
 pub struct StateDir {
@@ -187,7 +190,16 @@ impl StateDir {
     /// What there is of the ceremony with this spec digest, to be read only; `None` if there is
     /// nothing.
     pub fn find(&self, spec: &Digest) -> Result<Option<CeremonyView>, StoreError> {
-        let path = self.ceremony_path(spec);
+        self.view(self.ceremony_path(spec))
+    }
+
+    /// The folder with the log of what was signed with keystores alone after this ceremony, to be
+    /// read only; `None` if there is nothing.
+    pub fn find_signatures(&self, spec: &Digest) -> Result<Option<CeremonyView>, StoreError> {
+        self.view(self.signatures_path(spec))
+    }
+
+    fn view(&self, path: PathBuf) -> Result<Option<CeremonyView>, StoreError> {
         let there =
             atomic::look(&*self.disk, &path)?.is_some_and(|stat| stat.kind == Kind::Directory);
         Ok(there.then(|| CeremonyView::new(self.disk.clone(), path)))
@@ -209,12 +221,25 @@ impl StateDir {
     fn ceremony_path(&self, spec: &Digest) -> PathBuf {
         self.path.join(CEREMONIES).join(hex::encode(&spec.as_bytes()[..8]))
     }
+
+    fn signatures_path(&self, spec: &Digest) -> PathBuf {
+        self.path.join(SIGNATURES).join(hex::encode(&spec.as_bytes()[..8]))
+    }
 }
 
 impl Lock {
     /// The directory of the ceremony with this spec digest, for writing; made if nothing is there.
     pub fn ceremony(&self, spec: &Digest) -> Result<CeremonyDir, StoreError> {
-        let path = self.state.ceremony_path(spec);
+        self.directory(self.state.ceremony_path(spec))
+    }
+
+    /// The folder with the log of what is signed with keystores alone after this ceremony; made if
+    /// nothing is there.
+    pub fn signatures(&self, spec: &Digest) -> Result<CeremonyDir, StoreError> {
+        self.directory(self.state.signatures_path(spec))
+    }
+
+    fn directory(&self, path: PathBuf) -> Result<CeremonyDir, StoreError> {
         atomic::ensure_dir(&*self.state.disk, atomic::parent(&path), 0o700)?;
         atomic::ensure_dir(&*self.state.disk, &path, 0o700)?;
         CeremonyDir::new(CeremonyView::new(self.state.disk.clone(), path), self.clone())

@@ -111,14 +111,22 @@ pub fn open_box(
     Ok(SecretBytes::new(core::mem::take(&mut *payload)))
 }
 
-/// Length of a box that shows its sender: `32 + 48 + payload + 16` bytes, for payloads of at most
-/// 65439 bytes.
+/// Bytes of payload carried by the first message of a box that shows its sender, and by each of the
+/// others: the most that fit in Noise's 65535 bytes beside two keys and two tags.
+const SIGNED_BOX_CHUNK: usize = 65535 - 2 * KEY_LENGTH - 2 * TAG_LENGTH;
+
+/// Length of a box that shows its sender: `32 + 48 + payload + 16 * max(1, ceil(payload / 65439))`
+/// bytes.
 pub const fn signed_box_len(payload_len: usize) -> usize {
-    KEY_LENGTH + KEY_LENGTH + TAG_LENGTH + payload_len + TAG_LENGTH
+    let messages = payload_len.div_ceil(SIGNED_BOX_CHUNK);
+    let messages = if messages == 0 { 1 } else { messages };
+    KEY_LENGTH + KEY_LENGTH + TAG_LENGTH + payload_len + TAG_LENGTH * messages
 }
 
-/// Seals `payload`, at most 65439 bytes, to `recipient` from `sender` with
-/// `Noise_X_25519_ChaChaPoly_SHA256`, in one message.
+/// Seals `payload` to `recipient` from `sender` with `Noise_X_25519_ChaChaPoly_SHA256`.
+///
+/// The handshake message carries the first 65439 bytes of payload, one-way transport messages the
+/// rest, 65439 bytes each.
 ///
 /// # Security
 /// `ephemeral` as in [`seal_box`]. Only the recipient learns who the sender is. Whoever has the
@@ -131,15 +139,24 @@ pub fn seal_signed_box(
     payload: &SecretBytes,
     ephemeral: Secret32,
 ) -> Vec<u8> {
-    let mut sealed = vec![0; signed_box_len(payload.expose().len())];
+    let payload = payload.expose();
+    let (first, rest) = payload.split_at(payload.len().min(SIGNED_BOX_CHUNK));
+    let mut sealed = vec![0; signed_box_len(payload.len())];
+    let (head, mut tail) = sealed.split_at_mut(signed_box_len(first.len()));
     let mut handshake = builder(SIGNED_BOX_PATTERN, prologue, Some(ephemeral))
         .local_private_key(sender.expose())
         .and_then(|builder| builder.remote_public_key(recipient.as_bytes()))
         .and_then(Builder::build_initiator)
         .expect("pattern X needs our secret and the recipient's key");
     handshake
-        .write_message(payload.expose(), &mut sealed)
+        .write_message(first, head)
         .expect("a checked key, and a buffer of the message's length");
+    let mut stream = handshake.into_transport_mode().expect("pattern X has one message");
+    for chunk in rest.chunks(SIGNED_BOX_CHUNK) {
+        let message;
+        (message, tail) = tail.split_at_mut(chunk.len() + TAG_LENGTH);
+        stream.write_message(chunk, message).expect("a buffer of the message's length");
+    }
     sealed
 }
 
@@ -157,14 +174,24 @@ pub fn open_signed_box(
     DhPublic::from_bytes(*sealed.first_chunk().expect("a box is longer than a key"))
         .map_err(BoxError::EphemeralKey)?;
     let mut payload = Zeroizing::new(vec![0; payload_len]);
+    let (first, rest) = payload.split_at_mut(payload_len.min(SIGNED_BOX_CHUNK));
+    let (head, tail) = sealed.split_at(signed_box_len(first.len()));
     let mut handshake = builder(SIGNED_BOX_PATTERN, prologue, None)
         .local_private_key(secret.expose())
         .and_then(Builder::build_responder)
         .expect("pattern X needs the recipient's secret only");
-    handshake.read_message(sealed, &mut payload).map_err(|_| BoxError::Forged { message: 0 })?;
+    handshake.read_message(head, first).map_err(|_| BoxError::Forged { message: 0 })?;
     let sender = handshake.get_remote_static().and_then(|key| key.first_chunk().copied());
     let sender = sender
         .and_then(|key| DhPublic::from_bytes(key).ok())
         .ok_or(BoxError::Forged { message: 0 })?;
+    let mut stream = handshake.into_transport_mode().expect("pattern X has one message");
+    let messages =
+        tail.chunks(SIGNED_BOX_CHUNK + TAG_LENGTH).zip(rest.chunks_mut(SIGNED_BOX_CHUNK));
+    for (position, (message, chunk)) in messages.enumerate() {
+        stream
+            .read_message(message, chunk)
+            .map_err(|_| BoxError::Forged { message: position + 1 })?;
+    }
     Ok((sender, SecretBytes::new(core::mem::take(&mut *payload))))
 }

@@ -58,8 +58,9 @@ pub enum Action {
     Received,
     /// There is enough: write it to the disk, then say so ([`super::Live::written`]).
     Combined {
-        /// The validator's signature, verified.
-        signature: G2,
+        /// The validators' signatures, verified, in the request's order; `None` where too few have
+        /// signed.
+        signatures: Vec<Option<G2>>,
         /// Whose answers it is made of.
         signers: Vec<Index>,
     },

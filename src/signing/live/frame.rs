@@ -2,7 +2,7 @@
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::noise::signed_box_len;
-use crate::signing::partial::{PAYLOAD, PartialFile};
+use crate::signing::partial::{PartialFile, payload};
 use crate::spec::threshold::Index;
 
 const STATE: u8 = 1;
@@ -31,26 +31,26 @@ impl State {
 pub enum Frame {
     /// `1 ‖ u8(satisfied) ‖ n × u8`.
     State(State),
-    /// `2 ‖ request(32) ‖ u16(operator) ‖ partial(96) ‖ signature(64)` or `3 ‖ request(32) ‖
-    /// box(258)`.
+    /// `2 ‖ request(32) ‖ u16(operator) ‖ count × partial(96) ‖ signature(64)` or `3 ‖ request(32)
+    /// ‖ box`, of `162 + 96 × count` bytes, for a request of `count` validators.
     Answer(PartialFile),
 }
 
 impl Frame {
-    /// The longest frame among `n` operators, in bytes.
-    pub fn max_bytes(n: usize) -> usize {
-        (2 + n).max(1 + 32 + signed_box_len(PAYLOAD)).max(1 + 32 + PAYLOAD)
+    /// The longest frame among `n` operators about `count` validators, in bytes.
+    pub fn max_bytes(n: usize, count: usize) -> usize {
+        (2 + n).max(1 + 32 + signed_box_len(payload(count)))
     }
 
-    /// Reads a frame; its length follows from its first byte and `n`.
-    pub fn decode(bytes: &[u8], n: usize) -> Result<Self, DecodeError> {
+    /// Reads a frame; its length follows from its first byte, `n` and `count`.
+    pub fn decode(bytes: &[u8], n: usize, count: usize) -> Result<Self, DecodeError> {
         Reader::all(bytes, |r| match r.u8("frame type")? {
             STATE => {
                 let satisfied = boolean(r, "satisfied")?;
                 Ok(Self::State(State { satisfied, counted: r.many(n, |r| boolean(r, "counted"))? }))
             }
-            ANSWER => Ok(Self::Answer(PartialFile::read(r, false)?)),
-            SEALED => Ok(Self::Answer(PartialFile::read(r, true)?)),
+            ANSWER => Ok(Self::Answer(PartialFile::read(r, false, count)?)),
+            SEALED => Ok(Self::Answer(PartialFile::read(r, true, count)?)),
             _ => Err(DecodeError::Invalid { what: "frame type", why: "unknown" }),
         })
     }
@@ -88,25 +88,30 @@ mod tests {
         assert_eq!(state.encode(), [1, 1, 0, 1, 1]);
         let public = [&[ANSWER][..], &[7; 32], &[0, 2], &[8; 96], &[9; 64]].concat();
         let sealed = [&[SEALED][..], &[7; 32], &[8; 258]].concat();
-        for bytes in [state.encode(), public, sealed] {
-            assert!(bytes.len() <= Frame::max_bytes(3));
-            assert_eq!(Frame::decode(&bytes, 3).map(|frame| frame.encode()), Ok(bytes.clone()));
-            assert!(Frame::decode(&bytes[..bytes.len() - 1], 3).is_err());
-            assert!(Frame::decode(&[&bytes[..], &[0]].concat(), 3).is_err());
+        let two = [&[ANSWER][..], &[7; 32], &[0, 2], &[8; 192], &[9; 64]].concat();
+        let sealed_two = [&[SEALED][..], &[7; 32], &[8; 354]].concat();
+        for (bytes, count) in
+            [(state.encode(), 1), (public, 1), (sealed, 1), (two, 2), (sealed_two, 2)]
+        {
+            let decode = |bytes: &[u8]| Frame::decode(bytes, 3, count);
+            assert!(bytes.len() <= Frame::max_bytes(3, count));
+            assert_eq!(decode(&bytes).map(|frame| frame.encode()), Ok(bytes.clone()));
+            assert!(decode(&bytes[..bytes.len() - 1]).is_err());
+            assert!(decode(&[&bytes[..], &[0]].concat()).is_err());
         }
         for bytes in [&[][..], &[0], &[4], &[1, 2, 0, 0, 0], &[1, 0, 0, 2, 0], &[1; 6]] {
-            assert!(Frame::decode(bytes, 3).is_err(), "{bytes:?}");
+            assert!(Frame::decode(bytes, 3, 1).is_err(), "{bytes:?}");
         }
         assert!(
-            Frame::decode(&[&[ANSWER][..], &[7; 32], &[0, 0], &[8; 160]].concat(), 3).is_err(),
+            Frame::decode(&[&[ANSWER][..], &[7; 32], &[0, 0], &[8; 160]].concat(), 3, 1).is_err(),
             "no operator 0"
         );
     }
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_are_taken_or_refused(bytes: Vec<u8>, n in 0usize..10) {
-            if let Ok(frame) = Frame::decode(&bytes, n) {
+        fn any_bytes_are_taken_or_refused(bytes: Vec<u8>, n in 0usize..10, count in 1usize..3) {
+            if let Ok(frame) = Frame::decode(&bytes, n, count) {
                 assert_eq!(frame.encode(), bytes);
             }
         }

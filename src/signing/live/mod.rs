@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use self::frame::{Frame, State};
 use self::peer::Peer;
-use super::combine::combine;
+use super::combine::{Combined, combine, counts};
 use super::parent::{Cleared, Parent};
 use super::partial::{Partial, PartialFile};
 use crate::identity::Operator;
@@ -124,9 +124,8 @@ impl Live {
                 (false, false) => None,
             };
         }
-        if !self.combined
-            && self.counted.len() + self.hoped_for().len() < self.parent.ceremony().t()
-        {
+        let most = self.answers().into_iter().max().unwrap_or(0);
+        if !self.combined && most + self.hoped_for().len() < self.parent.ceremony().t() {
             return Some(Ending::Hopeless);
         }
         (self.satisfied && self.unsettled().is_empty()).then_some(Ending::Complete)
@@ -164,6 +163,11 @@ impl Live {
             !(lost || self.counted.contains_key(index) || self.faulty.contains(index))
         });
         open.map(|(index, _)| *index).collect()
+    }
+
+    /// How many operators have signed for each validator of the request, by answers that count.
+    pub fn answers(&self) -> Vec<usize> {
+        counts(&self.cleared, self.counted.values())
     }
 
     /// How many answers count, this operator's own with them.
@@ -282,7 +286,7 @@ impl Live {
         if self.peers.get(&from).is_none_or(|peer| peer.shut) {
             return;
         }
-        match Frame::decode(bytes, self.parent.ceremony().n()) {
+        match Frame::decode(bytes, self.parent.ceremony().n(), self.cleared.targets.len()) {
             Ok(Frame::State(state)) => self.on_state(from, state, actions),
             Ok(Frame::Answer(answer)) => self.on_answer(from, &answer, actions),
             Err(error) => self.hang_up(from, error.into(), actions),
@@ -337,6 +341,7 @@ impl Live {
                     if operator != from {
                         self.hang_up(from, Misconduct::PassedOn(operator.get()), actions);
                     }
+                    self.settle(actions);
                 }
                 None => self.hang_up(from, why.into(), actions),
             },
@@ -348,6 +353,7 @@ impl Live {
             peer.shut = true;
             actions.push(Action::HangUp { peer: from, why });
         }
+        self.settle(actions);
     }
 
     /// Counts an answer that verifies, and combines as soon as there are enough.
@@ -358,15 +364,36 @@ impl Live {
         if operator != self.me {
             actions.push(Action::Counted(operator));
         }
+        self.settle(actions);
+    }
+
+    /// Combines as soon as each validator has enough answers or can get no more.
+    fn settle(&mut self, actions: &mut Vec<Action>) {
+        let (needed, hoped) = (self.parent.ceremony().t(), self.hoped_for().len());
+        let open = |count: &usize| *count < needed && count + hoped >= needed;
+        if !self.answers().iter().any(open) {
+            self.combine(actions);
+        }
+    }
+
+    /// The time is over: combines for those validators that have enough answers.
+    pub fn close(&mut self) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.combine(&mut actions);
+        actions
+    }
+
+    fn combine(&mut self, actions: &mut Vec<Action>) {
+        let needed = self.parent.ceremony().t();
         let collects = !matches!(self.role, Role::Contributor(_));
-        if !collects || self.combined || self.counted.len() < self.parent.ceremony().t() {
+        if !collects || self.combined || self.answers().iter().all(|count| *count < needed) {
             return;
         }
-        let partials: Vec<Partial> = self.counted.values().copied().collect();
+        let partials: Vec<Partial> = self.counted.values().cloned().collect();
         match combine(&self.cleared, &self.parent, &partials) {
-            Ok((signature, signers)) => {
+            Ok(Combined { signatures, signers }) => {
                 self.combined = true;
-                actions.push(Action::Combined { signature, signers });
+                actions.push(Action::Combined { signatures, signers });
             }
             Err(error) => actions.push(Action::Impossible(error)),
         }

@@ -1,21 +1,23 @@
 //! Answers a request: check it, confirm it, sign, log. The log entry is durable before the answer
 //! leaves.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{check_epoch, compare_with_beacon, describe, read_request};
+use super::describe::{describe, left_out, told};
+use super::source::Source;
+use super::{Beacon, Left, check_epoch, read_request};
 use crate::args::Asked;
-use crate::command::finished::Own;
+use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
-use quorate::protocol::record::RecordKind;
 use quorate::signing::ledger::{Admission, Entry, admit};
 use quorate::signing::partial::Partial;
 use quorate::signing::{Cleared, Parent, Request};
 use quorate::spec::{Ceremony, Index};
-use quorate_operator::store::{CeremonyView, Record, StateDir};
+use quorate_operator::store::{CeremonyView, StateDir};
 
 /// The word that a person types.
 const WORD: &str = "sign";
@@ -26,6 +28,10 @@ pub(super) struct Answered {
     pub(super) parent: Parent,
     pub(super) operator: Arc<Operator>,
     pub(super) partial: Partial,
+    /// Validators of the request that nothing is signed for.
+    pub(super) left: Vec<Left>,
+    /// If it is of keystores alone: where alone it is remembered.
+    pub(super) memory: Option<PathBuf>,
 }
 
 /// Answers a request. `ready` is asked, before a person is, whether the answer has somewhere to go.
@@ -39,58 +45,114 @@ pub(super) fn answer<T>(
     let request = read_request(&args.request, kind)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     // What is refused whatever the ceremony says is refused first.
-    let ask = policy::must_ask(state.path(), &request.purpose, &request.public_key, args.yes)?;
+    let allowed = policy::allowed(state.path(), &request.items, args.yes)?;
     let lock = state.lock().map_err(messages::store)?;
-    let view = state.find(&request.ceremony).map_err(messages::store)?;
-    let no_part = || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
-    let view = view.ok_or_else(no_part)?;
-    let ceremony = Arc::new(agreed(&view, &request)?);
-    let Own { seat, participant, mut log, signed, .. } =
-        Own::open(&lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
-    let parent =
-        Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
+    let mut source = Source::open(args, &request, &lock, out)?;
+    let ceremony = source.parent.ceremony().clone();
 
     let cleared =
-        parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
-    check_epoch(&cleared.request.purpose, ceremony.network(), args.future_epoch)?;
-    compare_with_beacon(args.beacon.as_deref(), &cleared, &ceremony)?;
-    let admitted = admit(signed.iter().map(Vec::as_slice), &cleared);
-    let admitted = admitted.map_err(|error| messages::ledger(view.path(), &error))?;
-    let ready = ready(&cleared, &parent, seat.me)?;
+        source.parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    check_epoch(&cleared.request.items, ceremony.network(), args.future_epoch)?;
+    let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
+    let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
+    let admitted = admitted.map_err(|error| messages::ledger(state.path(), &error))?;
+    let ready = ready(&cleared, &source.parent, source.me)?;
 
-    talk(&describe(&cleared, &ceremony, args.beacon.is_some()));
-    agree(&admitted, ask)?;
-    let shares = participant
-        .shares()
-        .ok_or_else(|| messages::internal("a finished ceremony without shares"))?;
-    let share = &shares[cleared.validator];
-    let partial = wiping(|| Partial::sign(&cleared, &seat.operator, seat.me, share))
+    talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
+    if let Some(left) = left_out(&left) {
+        talk(&left);
+    }
+    agree(&admitted, &cleared, allowed.ask)?;
+    let mut signing = vec![None; cleared.targets.len()];
+    for position in &positions {
+        signing[*position] = source.share(cleared.targets[*position].validator);
+    }
+    let partial = wiping(|| Partial::sign(&cleared, &source.operator, source.me, &signing))
         .ok_or_else(messages::own_partial)?;
-    if !partial.verifies(&cleared, &parent) {
+    if !partial.verifies(&cleared, &source.parent) {
         return Err(messages::own_partial());
     }
     if admitted != Admission::Again {
-        let record = Record { kind: RecordKind::Signed as u8, body: Entry::of(&cleared).encode() };
-        log.append(&[record]).map_err(messages::store)?;
+        source.remember(&Entry::of(&cleared, &positions))?;
     }
-    Ok((Answered { cleared, parent, operator: seat.operator, partial }, ready))
+    let memory = source.memory();
+    if let Some(memory) = &memory {
+        talk(&format!(
+            "NOTE: signed with keystores alone. Only {} remembers it. What these shares have \
+             signed before, in another directory, is not known here.",
+            shown(memory)
+        ));
+    }
+    let Source { parent, operator, .. } = source;
+    Ok((Answered { cleared, parent, operator, partial, left, memory }, ready))
+}
+
+/// The positions in the request that are signed for, and the validators that are not: they are not
+/// on the allow-list, or the beacon node says that there is nothing to sign now.
+fn chosen(
+    args: &Asked,
+    cleared: &Cleared,
+    source: &Source,
+    unlisted: &[usize],
+) -> Result<(Vec<usize>, Vec<Left>), CliError> {
+    let ceremony = source.parent.ceremony();
+    let validator = |position: usize| cleared.targets[position].validator;
+    let listed = (0..cleared.targets.len()).filter(|position| !unlisted.contains(position));
+    let mut positions: Vec<usize> = listed.collect();
+    let without = |position: &usize, why: &str| Left {
+        validator: validator(*position),
+        public_key: cleared.request.items[*position].public_key,
+        why: why.to_owned(),
+    };
+    let unlisted = unlisted.iter();
+    let mut left: Vec<Left> =
+        unlisted.map(|at| without(at, "not on the allow-list in signing.toml")).collect();
+    let is_held = |position: &usize| source.share(validator(*position)).is_some();
+    let unheld = positions.iter().filter(|at| !is_held(at));
+    left.extend(unheld.map(|at| without(at, "there is no keystore with its share")));
+    positions.retain(is_held);
+    if let Some(beacon) = Beacon::read(args.beacon.as_deref(), ceremony)? {
+        let items = positions.iter().map(|at| (validator(*at), cleared.request.items[*at]));
+        let not_now = beacon.compare(&items.collect::<Vec<_>>(), ceremony)?;
+        positions.retain(|at| !not_now.iter().any(|left| left.validator == validator(*at)));
+        left.extend(not_now);
+    }
+    match positions.is_empty() {
+        true => Err(messages::nothing_left(&left_out(&left).unwrap_or_default())),
+        false => Ok((positions, left)),
+    }
 }
 
 /// Says what the log remembers, and asks a person if nobody has allowed it in advance.
-fn agree(admitted: &Admission, ask: bool) -> Result<(), CliError> {
+fn agree(admitted: &Admission, cleared: &Cleared, ask: bool) -> Result<(), CliError> {
     match admitted {
         Admission::Again => {
             talk("This operator has already answered this request; it gives the same answer again.")
         }
-        Admission::New { other_exits: 0 } => {}
-        Admission::New { other_exits } => {
+        Admission::New { other_exits } if other_exits.is_empty() => {}
+        Admission::New { other_exits } if cleared.request.is_single() => {
+            let count: usize = other_exits.values().sum();
             talk(&format!(
-                "NOTE: this operator has already signed {other_exits} other exits of this \
-                 validator, for a different index or epoch."
+                "NOTE: this operator has already signed {count} other exits of this validator, for \
+                 a different index or epoch."
+            ));
+        }
+        Admission::New { other_exits } => {
+            let lines = other_exits.iter().map(|(position, count)| {
+                let number = cleared.targets[*position].validator + 1;
+                let key = hex::encode(cleared.request.items[*position].public_key);
+                format!("\n  validator {number}, 0x{key}: {count}")
+            });
+            talk(&format!(
+                "NOTE: this operator has already signed other exits of {} of these validators, for \
+                 a different index or epoch:{}",
+                other_exits.len(),
+                told(lines)
             ));
         }
     }
-    let question = format!("Type the word {WORD:?} to sign it");
+    let it = if cleared.request.is_single() { "it" } else { "all of them" };
+    let question = format!("Type the word {WORD:?} to sign {it}");
     if ask && prompt::line(&question, "--yes, with an allow-list in signing.toml")? != WORD {
         return Err(messages::not_agreed());
     }
@@ -98,7 +160,7 @@ fn agree(admitted: &Admission, ask: bool) -> Result<(), CliError> {
 }
 
 /// The ceremony as this operator agreed to it.
-fn agreed(view: &CeremonyView, request: &Request) -> Result<Ceremony, CliError> {
+pub(super) fn agreed(view: &CeremonyView, request: &Request) -> Result<Ceremony, CliError> {
     let gone = |why: &str| messages::ceremony_file_gone(view.path(), why);
     let bytes = view.ceremony_file().map_err(messages::store)?.ok_or_else(|| gone("not found"))?;
     let text = core::str::from_utf8(&bytes).map_err(|_| gone("not UTF-8 text"))?;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::result::{advice, blamed, name, result};
+use super::describe::left_json;
+use super::result::{advice, blamed, can_be_written, missing, name, product};
 use super::{audited, read_request};
 use crate::args::Combine;
 use crate::messages::shown;
@@ -12,7 +13,7 @@ use crate::progress::seat_names;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, prompt};
 use quorate::identity::Operator;
-use quorate::signing::combine::{CombineError, combine};
+use quorate::signing::combine::{CombineError, combine, counts};
 use quorate::signing::partial::{LARGEST, Partial, PartialFile};
 use quorate::signing::{Cleared, Parent};
 use quorate_operator::store::StateDir;
@@ -20,30 +21,42 @@ use quorate_operator::store::StateDir;
 /// `quorate exit combine`, `quorate deposit combine`.
 pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
     let request = read_request(&args.request, kind)?;
-    if let Some(output) = &args.output {
-        input::can_be_written(output)?;
+    if let Some(output) = args.output.as_ref().filter(|output| !input::is_stdout(output)) {
+        input::must_be_free(output)?;
     }
     let parent = audited(&args.transcript)?;
     let cleared =
         parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    if let Some(output) = &args.output {
+        can_be_written(output, &cleared)?;
+    }
     let (partials, bad) = open_all(&args.partials, &cleared, &parent, out)?;
-    let (signature, used) = combine(&cleared, &parent, &partials).map_err(|error| match error {
+    let made = combine(&cleared, &parent, &partials).map_err(|error| match error {
         CombineError::TooFew { found, needed } => messages::too_few(found, needed, &bad),
         CombineError::DoesNotVerify => messages::internal(&error.to_string()),
     })?;
     bad.iter().for_each(|line| talk(&format!("Not counted: {line}")));
-    let (name, bytes, mut fields) = result(&cleared, &parent, signature)?;
-    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(name));
-    // Anyone who has an exit can use it.
-    input::write_private(&output, &bytes)?;
+    let counts = counts(&cleared, partials.iter());
+    let product = product(&cleared, &parent, &made.signatures, &counts)?;
+    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(&product.name));
+    product.write(&output)?;
 
-    let names = seat_names(parent.ceremony(), &used);
+    let names = seat_names(parent.ceremony(), &made.signers);
+    let mut fields = product.fields;
     if let Some(fields) = fields.as_object_mut() {
         fields.insert("file".to_owned(), json!(output.display().to_string()));
         fields.insert("signed_by".to_owned(), json!(names));
         fields.insert("not_counted".to_owned(), json!(bad));
+        fields.insert("missing".to_owned(), json!(left_json(&product.missing)));
     }
-    out.finish(Exit::Done, fields, &advice(&cleared, &output, &names))
+    let exit = match missing(&product.missing) {
+        None => Exit::Done,
+        Some(missing) => {
+            talk(&missing);
+            Exit::Waiting
+        }
+    };
+    out.finish(exit, fields, &advice(&cleared, &output, &names))
 }
 
 /// The answers that count, and what is wrong with the others. The custodian's keys are opened only

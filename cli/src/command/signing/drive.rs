@@ -6,17 +6,16 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::ended::{Ended, received};
-use super::result::{blamed, result};
+use super::result::{Product, blamed, product};
 use crate::live::{left, stopped};
+use crate::messages;
 use crate::messages::shown;
 use crate::progress::{Named, Progress, seat_name, seat_names};
 use crate::reach::claimed;
 use crate::report::CliError;
-use crate::{input, messages};
 use quorate::exchange::reminds;
 use quorate::primitives::curve::G2;
 use quorate::signing::live::{Action, Event, Live};
@@ -30,9 +29,8 @@ const REMIND: u32 = 15;
 /// The result: on the disk, if nothing stands in the way.
 pub(super) struct Made {
     pub(super) file: PathBuf,
-    pub(super) fields: Value,
     pub(super) signers: Vec<Named>,
-    bytes: Vec<u8>,
+    pub(super) product: Product,
     /// Why it is not on the disk yet.
     pub(super) unwritten: Option<CliError>,
 }
@@ -96,6 +94,10 @@ impl<C: Channels> Drive<C> {
                 () = &mut stop => break None,
             }
         };
+        if ending.is_none() {
+            let actions = self.live.close();
+            self.perform(actions)?;
+        }
         let Self { live, channels, bad, hung_up, made, .. } = self;
         // What was said last is still sent.
         channels.shutdown().await;
@@ -209,8 +211,8 @@ impl<C: Channels> Drive<C> {
                     let said = received(&self.live);
                     self.progress.say(&format!("{said}."));
                 }
-                Action::Combined { signature, signers } => {
-                    self.made = Some(self.make(signature, &signers)?);
+                Action::Combined { signatures, signers } => {
+                    self.made = Some(self.make(&signatures, &signers)?);
                     actions.extend(self.put());
                 }
                 Action::Impossible(error) => return Err(messages::internal(&error.to_string())),
@@ -219,17 +221,12 @@ impl<C: Channels> Drive<C> {
         Ok(())
     }
 
-    fn make(&self, signature: G2, signers: &[Index]) -> Result<Made, CliError> {
+    fn make(&self, signatures: &[Option<G2>], signers: &[Index]) -> Result<Made, CliError> {
         let (cleared, parent) = (self.live.cleared(), self.live.parent());
-        let (name, bytes, fields) = result(cleared, parent, signature)?;
-        let file = self.output.clone().unwrap_or_else(|| PathBuf::from(name));
-        Ok(Made {
-            file,
-            fields,
-            signers: seat_names(parent.ceremony(), signers),
-            bytes,
-            unwritten: None,
-        })
+        let product = product(cleared, parent, signatures, &self.live.answers())?;
+        let file = self.output.clone().unwrap_or_else(|| PathBuf::from(&product.name));
+        let signers = seat_names(parent.ceremony(), signers);
+        Ok(Made { file, signers, product, unwritten: None })
     }
 
     /// Tries again to write a result that could not be written.
@@ -245,8 +242,7 @@ impl<C: Channels> Drive<C> {
             return Vec::new();
         };
         let first = made.unwritten.is_none();
-        // Anyone who has an exit can use it.
-        made.unwritten = input::write_private_once(&made.file, &made.bytes).err();
+        made.unwritten = made.product.write_once(&made.file).err();
         if made.unwritten.is_none() {
             let line = format!(
                 "Wrote {}. Staying online for operators who do not have it yet; you can press \

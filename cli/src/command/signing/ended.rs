@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::describe::left_json;
 use super::drive::Made;
-use super::result::advice;
+use super::result::{advice, missing};
 use crate::messages;
 use crate::progress::{Named, listed, seat_name, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
@@ -75,7 +76,7 @@ impl Ended {
         fields: Value,
         out: &Output,
     ) -> Result<Exit, CliError> {
-        let Made { file, fields: more, signers, unwritten, .. } = made;
+        let Made { file, product, signers, unwritten } = made;
         if let Some(error) = unwritten {
             return Ok(out.fail(&messages::unwritten(error), fields));
         }
@@ -93,9 +94,19 @@ impl Ended {
                 ),
             });
         }
-        let own = json!({ "file": file.display().to_string(), "signed_by": signers });
-        let fields = joined(joined(fields, more), own);
-        out.finish(Exit::Done, fields, &advice(self.live.cleared(), &file, &signers))
+        let own = json!({
+            "file": file.display().to_string(), "signed_by": signers,
+            "missing": left_json(&product.missing),
+        });
+        let fields = joined(joined(fields, product.fields), own);
+        let exit = match missing(&product.missing) {
+            None => Exit::Done,
+            Some(missing) => {
+                talk(&missing);
+                Exit::Waiting
+            }
+        };
+        out.finish(exit, fields, &advice(self.live.cleared(), &file, &signers))
     }
 
     /// The custodian says that it has enough.

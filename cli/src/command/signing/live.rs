@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::answer::{Answered, answer};
 use super::drive::Drive;
-use super::result::default_name;
+use super::result::{can_be_written, default_name};
 use crate::args::LiveArgs;
 use crate::command::addresses::given;
+use crate::messages;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages};
 use quorate::signing::live::frame::Frame;
 use quorate::signing::live::{Live, Role};
 use quorate::signing::{Cleared, Parent};
@@ -20,11 +20,11 @@ use quorate_operator::random;
 
 /// `quorate exit run`, `quorate deposit run`.
 pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
-    let (Answered { cleared, parent, operator, partial }, Ready { listen, peers }) =
+    let (Answered { cleared, parent, operator, partial, .. }, Ready { listen, peers }) =
         answer(&args.asked, kind, out, |cleared, parent, me| ready(args, cleared, parent, me))?;
     let me = partial.operator;
     let ceremony = parent.ceremony().clone();
-    let session = Session::Request(cleared.request.id());
+    let (session, count) = (Session::Request(cleared.request.id()), cleared.targets.len());
     let begun = Live::begin(cleared, parent, operator.clone(), partial, random::secret());
     let (live, actions) =
         begun.ok_or_else(|| messages::internal("a role that was there before"))?;
@@ -34,7 +34,7 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
         operator,
         peers,
         listen: listen.clone(),
-        max_frame: Frame::max_bytes(ceremony.n()),
+        max_frame: Frame::max_bytes(ceremony.n(), count),
         random: Arc::new(random::secret),
         timing: Timing::default(),
     };
@@ -77,7 +77,7 @@ fn ready(
                 .unwrap_or_else(|| "signed_exit_transaction.json".to_owned())
                 .into()
         };
-        input::can_be_written(&args.output.clone().unwrap_or_else(name))?;
+        can_be_written(&args.output.clone().unwrap_or_else(name), cleared)?;
     }
     let ceremony = parent.ceremony();
     let at = given(&args.at, ceremony)?;

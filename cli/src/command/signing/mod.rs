@@ -4,6 +4,8 @@ mod answer;
 
 mod combine;
 
+mod describe;
+
 mod drive;
 
 mod ended;
@@ -14,21 +16,26 @@ mod request;
 
 mod result;
 
+mod select;
+
 mod sign;
+
+mod source;
 
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use self::describe::told;
 use crate::args::{Deposit, Exits};
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::audit::audit;
-use quorate::audit::describe::in_quotes;
 use quorate::audit::expectation::Expectations;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::ethereum::network::Network;
-use quorate::signing::beacon::{LARGEST as LARGEST_ANSWER, ValidatorRecord};
-use quorate::signing::{Cleared, Delivery, Parent, Purpose, Request, request_file};
+use quorate::signing::beacon::{LARGEST as LARGEST_ANSWER, Records};
+use quorate::signing::{Item, Items, Parent, Purpose, Request, request_file};
+
 use quorate::spec::Ceremony;
 
 /// Runs `quorate exit`.
@@ -60,7 +67,7 @@ fn read_request(path: &Path, kind: &'static str) -> Result<Request, CliError> {
     let bytes = input::read(path, request_file::LARGEST)?;
     let request =
         Request::from_json(&bytes).map_err(|error| messages::request_file(path, &error))?;
-    match request.purpose.name() {
+    match request.items.kind().name() {
         found if found == kind => Ok(request),
         found => Err(messages::wrong_kind(path, found, kind)),
     }
@@ -75,23 +82,63 @@ fn audited(path: &Path) -> Result<Parent, CliError> {
     }
 }
 
-/// Compares with what a beacon node says, if that is given.
-fn compare_with_beacon(
-    path: Option<&Path>,
-    cleared: &Cleared,
-    ceremony: &Ceremony,
-) -> Result<(), CliError> {
-    let Some(path) = path else { return Ok(()) };
-    let expected = ceremony.validators()[cleared.validator].withdrawal;
-    let epoch = ceremony.network().epoch_at(now());
-    let record = ValidatorRecord::from_json(&input::read(path, LARGEST_ANSWER)?);
-    let verdict = record.and_then(|record| record.check(cleared, expected.as_bytes(), epoch));
-    verdict.map_err(|error| messages::beacon(path, &error))
+/// A validator for which nothing is signed.
+struct Left {
+    /// Its position in the ceremony.
+    validator: usize,
+    public_key: [u8; 48],
+    why: String,
+}
+
+/// What a beacon node says, from a file.
+struct Beacon<'a> {
+    path: &'a Path,
+    records: Records,
+    /// The present epoch, if that is known.
+    epoch: Option<u64>,
+}
+
+impl<'a> Beacon<'a> {
+    fn read(path: Option<&'a Path>, ceremony: &Ceremony) -> Result<Option<Self>, CliError> {
+        let Some(path) = path else { return Ok(None) };
+        let records = Records::from_json(&input::read(path, LARGEST_ANSWER)?);
+        let records = records.map_err(|error| messages::beacon(path, &error))?;
+        Ok(Some(Self { path, records, epoch: ceremony.network().epoch_at(now()) }))
+    }
+
+    /// Compares the validators at these positions of the ceremony with it. Those of whom it says
+    /// that there is nothing to sign now are given back; of one alone that is an error, as is
+    /// everything where only one of the two can be right.
+    fn compare(&self, items: &[(usize, Item)], ceremony: &Ceremony) -> Result<Vec<Left>, CliError> {
+        let (mut left, mut wrong) = (Vec::new(), Vec::new());
+        for (validator, item) in items {
+            let expected = ceremony.validators()[*validator].withdrawal;
+            match self.records.check(item, expected.as_bytes(), self.epoch) {
+                Ok(()) => {}
+                Err(error) if items.len() == 1 => return Err(messages::beacon(self.path, &error)),
+                Err(error) if error.leaves_out() => left.push(Left {
+                    validator: *validator,
+                    public_key: item.public_key,
+                    why: error.to_string(),
+                }),
+                Err(error) => wrong.push(format!(
+                    "\n  validator {}, 0x{}: {error}",
+                    validator + 1,
+                    hex::encode(item.public_key)
+                )),
+            }
+        }
+        match wrong.is_empty() {
+            true => Ok(left),
+            false => Err(messages::beacon_list(self.path, wrong.len(), &told(wrong.into_iter()))),
+        }
+    }
 }
 
 /// Refuses an exit that no node takes yet, unless that is meant.
-fn check_epoch(purpose: &Purpose, network: &Network, meant: bool) -> Result<(), CliError> {
-    let (Purpose::Exit(exit), false) = (purpose, meant) else { return Ok(()) };
+fn check_epoch(items: &Items, network: &Network, meant: bool) -> Result<(), CliError> {
+    // One epoch for all of them.
+    let (Purpose::Exit(exit), false) = (items.first().purpose, meant) else { return Ok(()) };
     match network.epoch_at(now()).filter(|now| exit.epoch > *now) {
         Some(now) => Err(messages::future_epoch(exit.epoch, now, network.name())),
         None => Ok(()),
@@ -101,73 +148,6 @@ fn check_epoch(purpose: &Purpose, network: &Network, meant: bool) -> Result<(), 
 /// Seconds since 1970; 0 with a clock before that.
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
-/// Everything that is signed and who gets it, for a person.
-fn describe(cleared: &Cleared, ceremony: &Ceremony, with_beacon: bool) -> String {
-    let (request, network) = (&cleared.request, ceremony.network());
-    let withdrawal = ceremony.validators()[cleared.validator].withdrawal;
-    let mut text = match request.purpose {
-        Purpose::Exit(exit) => format!(
-            "VOLUNTARY EXIT on {}: the validator stops permanently. An exit cannot be revoked and \
-             does not expire.\n  validator index    {} ({})\n  valid from epoch   {}",
-            network.name(),
-            exit.validator_index,
-            match with_beacon {
-                true => "confirmed by the beacon node's answer",
-                false =>
-                    "not checked: only a beacon node knows the index of this key; see --beacon",
-            },
-            exit.epoch
-        ),
-        Purpose::Deposit { amount, .. } => format!(
-            "FURTHER DEPOSIT on {}: anyone who has the signature can deposit this amount to this \
-             validator, any number of times.\n  amount             {}",
-            network.name(),
-            network.unit().text(amount)
-        ),
-    };
-    text += &format!(
-        "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  \
-         withdrawn to       {} ({})",
-        hex::encode(request.public_key),
-        cleared.validator + 1,
-        ceremony.name(),
-        withdrawal.address(),
-        if withdrawal.is_compounding() { "0x02, compounding" } else { "0x01" },
-    );
-    let asked = request.requester.and_then(|requester| {
-        let seat = ceremony.roster().get(requester.index)?;
-        Some(format!(
-            "{} (operator {}), signed",
-            in_quotes(seat.card.name.as_str()),
-            requester.index.get()
-        ))
-    });
-    text += &format!(
-        "\n  asked for by       {}",
-        asked.as_deref().unwrap_or("nobody (the request is not signed)")
-    );
-    text += &match &request.delivery {
-        Delivery::Public => {
-            "\n  answers go to      everyone: anyone who sees enough of them can use the signature"
-                .to_owned()
-        }
-        Delivery::Custodian(card) => {
-            // Anybody can make a card with an operator's name.
-            let seat = match ceremony.roster().find(&card.key) {
-                Some(index) => format!("operator {}", index.get()),
-                None => "NOT an operator of this ceremony".to_owned(),
-            };
-            format!(
-                "\n  answers go to      {} only ({seat}), key {}, card {}",
-                in_quotes(card.name.as_str()),
-                card.key.short(),
-                card.short()
-            )
-        }
-    };
-    text + &format!("\n  request            {}", request.id())
 }
 
 /// How the owner of the withdrawal address exits without any of this.

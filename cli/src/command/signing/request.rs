@@ -2,51 +2,53 @@
 
 use serde_json::json;
 
-use super::{alternative, audited, check_epoch, compare_with_beacon, describe};
+use super::describe::{describe, left_json, left_out};
+use super::select::{Selected, select};
+use super::{Beacon, Left, alternative, audited, check_epoch};
 use crate::args::{DepositRequest, ExitRequest, RequestCommon};
-use crate::command::verify::public_key;
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, prompt};
 use quorate::ethereum::exit::{VoluntaryExit, WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::identity::OperatorCard;
-use quorate::signing::{Delivery, Parent, Purpose, RequestError};
+use quorate::signing::beacon::{BeaconError, ValidatorRecord};
+use quorate::signing::{Cleared, Delivery, Item, Items, ItemsError, Kind, Parent, Purpose};
 use quorate::spec::Ceremony;
 use quorate_operator::store::StateDir;
 
 /// `quorate exit request`.
 pub(super) fn exit(args: &ExitRequest, out: &Output) -> Result<Exit, CliError> {
-    let purpose = Purpose::Exit(VoluntaryExit { epoch: args.epoch, validator_index: args.index });
-    let of = |ceremony: &Ceremony, _| {
-        check_epoch(&purpose, ceremony.network(), args.future_epoch)?;
-        Ok(purpose)
+    let purpose = |_: &Ceremony, selected: &Selected, index: Option<u64>| match index {
+        Some(validator_index) => {
+            Ok(Purpose::Exit(VoluntaryExit { epoch: args.epoch, validator_index }))
+        }
+        None => Err(messages::no_index(&selected.public_key)),
     };
-    write(&args.common, of, out)
+    write(&args.common, &args.index, args.future_epoch, purpose, out)
 }
 
 /// `quorate deposit request`.
 pub(super) fn deposit(args: &DepositRequest, out: &Output) -> Result<Exit, CliError> {
-    let of = |ceremony: &Ceremony, validator: usize| {
+    let purpose = |ceremony: &Ceremony, selected: &Selected, _: Option<u64>| {
         let amount = ceremony
             .network()
             .unit()
             .parse(&args.amount)
             .map_err(|error| messages::amount(&error))?;
-        Ok(Purpose::Deposit {
-            withdrawal_credentials: ceremony.validators()[validator].withdrawal,
-            amount,
-        })
+        let withdrawal_credentials = ceremony.validators()[selected.validator].withdrawal;
+        Ok(Purpose::Deposit { withdrawal_credentials, amount })
     };
-    write(&args.common, of, out)
+    write(&args.common, &[], false, purpose, out)
 }
 
 fn write(
     args: &RequestCommon,
-    purpose: impl FnOnce(&Ceremony, usize) -> Result<Purpose, CliError>,
+    indices: &[u64],
+    future_epoch: bool,
+    purpose: impl Fn(&Ceremony, &Selected, Option<u64>) -> Result<Purpose, CliError>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     input::can_be_written(&args.output)?;
-    let public_key = public_key(&args.public_key)?.to_compressed();
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,
         Some(card) => Delivery::Custodian(Box::new(
@@ -55,21 +57,72 @@ fn write(
         )),
     };
     let parent = audited(&args.transcript)?;
-    let ceremony = parent.ceremony();
-    let position = parent.position(&public_key);
-    let validator = position
-        .ok_or_else(|| messages::bad_request(&RequestError::PublicKey(hex::encode(public_key))))?;
-    let request = parent.request(public_key, purpose(ceremony, validator)?, delivery);
+    let selected = select(&args.validators, indices, &parent)?;
+    let beacon = Beacon::read(args.beacon.as_deref(), parent.ceremony())?;
+    let (items, left) = agreed(&selected, beacon.as_ref(), &parent, purpose)?;
+    let items = Items::new(items).map_err(|error| match (&error, left.is_empty()) {
+        (ItemsError::Empty, false) => messages::nothing_left(&left_out(&left).unwrap_or_default()),
+        _ => messages::items(&error),
+    })?;
+    check_epoch(&items, parent.ceremony().network(), future_epoch)?;
+    let request = parent.request_all(items, delivery);
     // Before anybody is asked for a passphrase.
     let cleared = parent.clear(request).map_err(|error| messages::bad_request(&error))?;
-    compare_with_beacon(args.beacon.as_deref(), &cleared, ceremony)?;
     let request = signed(cleared.request, args, &parent, out)?;
     let cleared = parent.clear(request).map_err(|error| messages::internal(&error.to_string()))?;
-
     input::write_new(&args.output, &cleared.request.to_json())?;
-    talk(&describe(&cleared, ceremony, args.beacon.is_some()));
-    let kind = cleared.request.purpose.name();
-    let exit = matches!(cleared.request.purpose, Purpose::Exit(_));
+    finish(args, &cleared, &parent, &left, out)
+}
+
+/// What to sign for each validator, and those that are left out because the beacon node says that
+/// there is nothing to sign for them.
+fn agreed(
+    selected: &[Selected],
+    beacon: Option<&Beacon<'_>>,
+    parent: &Parent,
+    purpose: impl Fn(&Ceremony, &Selected, Option<u64>) -> Result<Purpose, CliError>,
+) -> Result<(Vec<Item>, Vec<Left>), CliError> {
+    let ceremony = parent.ceremony();
+    let (mut items, mut left) = (Vec::new(), Vec::new());
+    for selected in selected {
+        let Selected { validator, public_key, index } = *selected;
+        let record = beacon.and_then(|beacon| beacon.records.of(&public_key));
+        if beacon.is_some() && record.is_none() {
+            left.push(Left { validator, public_key, why: BeaconError::Missing.to_string() });
+            continue;
+        }
+        let index = index.or(record.map(ValidatorRecord::index));
+        items.push((validator, Item { public_key, purpose: purpose(ceremony, selected, index)? }));
+    }
+    if let Some(beacon) = beacon {
+        // Of one alone that the node does not have, nothing else is to be said.
+        if let ([], [_]) = (&items[..], &left[..]) {
+            return Err(messages::beacon(beacon.path, &BeaconError::Missing));
+        }
+        let not_now = beacon.compare(&items, ceremony)?;
+        items.retain(|(validator, _)| !not_now.iter().any(|left| left.validator == *validator));
+        left.extend(not_now);
+        left.sort_by_key(|left| left.validator);
+    }
+    Ok((items.into_iter().map(|(_, item)| item).collect(), left))
+}
+
+fn finish(
+    args: &RequestCommon,
+    cleared: &Cleared,
+    parent: &Parent,
+    left: &[Left],
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let (request, ceremony) = (&cleared.request, parent.ceremony());
+    let positions: Vec<usize> = (0..request.items.len()).collect();
+    talk(&describe(cleared, ceremony, &positions, args.beacon.is_some()));
+    if let Some(left) = left_out(left) {
+        talk(&left);
+    }
+    let kind = request.items.kind().name();
+    let public_key = request.items.first().public_key;
+    let exit = request.is_single() && matches!(request.items.kind(), Kind::Exit);
     if exit {
         talk(&alternative(&public_key));
     }
@@ -78,10 +131,12 @@ fn write(
     out.finish(
         Exit::Done,
         json!({
-            "request": cleared.request.id().to_string(),
+            "request": request.id().to_string(),
             "file": args.output.display().to_string(),
-            "signed_by": cleared.request.requester.map(|requester| requester.index.get()),
+            "signed_by": request.requester.map(|requester| requester.index.get()),
             "needed": ceremony.t(),
+            "validators": request.items.len(),
+            "left_out": left_json(left),
             "withdrawal_request": alternative,
         }),
         &format!(

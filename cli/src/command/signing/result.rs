@@ -4,18 +4,22 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{alternative, now};
-use crate::messages;
+use super::describe::told;
+use super::{Left, alternative, now};
 use crate::messages::{quoted, shown};
 use crate::progress::{Named, listed, seat_name};
 use crate::report::CliError;
+use crate::{input, messages};
 use quorate::ethereum::deposit::DepositMessage;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
-use quorate::export::exits::{SignedExit, charon_exit_name, exit_file, verify_exit};
+use quorate::export::Artifact;
+use quorate::export::exits::{
+    SignedExit, charon_exit_file, charon_exit_name, exit_file, verify_exit, write_exit,
+};
 use quorate::export::launchpad::{SignedDeposit, verify_deposits, write_deposits};
 use quorate::primitives::curve::G2;
 use quorate::signing::partial::PartialError;
-use quorate::signing::{Cleared, Parent, Purpose};
+use quorate::signing::{Cleared, Kind, Parent, Purpose};
 use quorate::spec::Index;
 
 /// What is wrong with an answer, with the name of the operator that it is about.
@@ -24,6 +28,7 @@ pub(super) fn blamed(parent: &Parent, error: &PartialError) -> String {
         PartialError::Sealer(operator)
         | PartialError::Signature(operator)
         | PartialError::Wrong(operator)
+        | PartialError::Empty(operator)
         | PartialError::Point { operator, .. } => format!("{error}: {}", name(parent, *operator)),
         _ => error.to_string(),
     }
@@ -35,74 +40,187 @@ pub(super) fn name(parent: &Parent, index: u16) -> String {
     seat.map(|seat| seat.to_string()).unwrap_or_default()
 }
 
-/// The name of the result, if it is known before: that of an exit has the time in it, unless it is
-/// one of an Obol cluster, which is named as Charon names it.
-pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String> {
-    let (unit, key) = (parent.ceremony().network().unit(), &cleared.request.public_key);
-    match cleared.request.purpose {
-        Purpose::Deposit { amount, .. } => Some(format!(
-            "deposit-data-{}{}-{}.json",
-            unit.decimal(amount),
-            unit.name().to_ascii_lowercase(),
-            hex::encode(&key[..4])
-        )),
-        Purpose::Exit(_) => parent.ceremony().obol().map(|_| charon_exit_name(key)),
+/// What comes of a request, to be written.
+pub(super) struct Product {
+    pub(super) name: String,
+    files: Files,
+    pub(super) fields: Value,
+    /// Validators with too few answers, and how many they have.
+    pub(super) missing: Vec<Left>,
+}
+
+/// One file, or a folder of them.
+enum Files {
+    One(Vec<u8>),
+    Folder(Vec<Artifact>),
+}
+
+/// Refuses, before work is done that would be for nothing, where the result cannot go.
+pub(super) fn can_be_written(path: &Path, cleared: &Cleared) -> Result<(), CliError> {
+    match is_folder(cleared) {
+        true => input::folder_can_be_written(path),
+        false => input::can_be_written(path),
     }
 }
 
-/// Name and bytes of the result, verified as anybody would, and what it says.
-pub(super) fn result(
-    cleared: &Cleared,
-    parent: &Parent,
-    signature: G2,
-) -> Result<(String, Vec<u8>, Value), CliError> {
-    let network = parent.ceremony().network();
-    let key = parent.validators()[cleared.validator].public_key;
-    let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
-    match cleared.request.purpose {
-        Purpose::Exit(message) => {
-            let file = exit_file(&SignedExit { message, signature }, now());
-            verify_exit(&file.bytes, network, &key).map_err(|error| internal(&error))?;
-            let calldata =
-                format!("0x{}", hex::encode(withdrawal_request(&cleared.request.public_key)));
-            let alternative = json!({ "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata });
-            let fields = json!({
-                "validator_index": message.validator_index, "epoch": message.epoch,
-                "withdrawal_request": alternative,
-            });
-            let name = default_name(cleared, parent).unwrap_or(file.name);
-            Ok((name, file.bytes, fields))
-        }
-        Purpose::Deposit { withdrawal_credentials, amount } => {
-            let message = DepositMessage {
-                pubkey: cleared.request.public_key,
-                withdrawal_credentials,
-                amount,
-            };
-            let bytes = write_deposits(network, &[SignedDeposit { message, signature }]);
-            verify_deposits(&bytes, network, Some(&[message])).map_err(|error| internal(&error))?;
-            let name = default_name(cleared, parent).unwrap_or_default();
-            Ok((name, bytes, json!({ "amount": amount })))
+/// Exits are a file for each validator; further deposits are entries of one file.
+pub(super) fn is_folder(cleared: &Cleared) -> bool {
+    !cleared.request.is_single() && cleared.request.items.kind() == Kind::Exit
+}
+
+impl Product {
+    /// Writes it. Anyone who has an exit can use it: only the owner can read it.
+    pub(super) fn write(&self, path: &Path) -> Result<(), CliError> {
+        match &self.files {
+            Files::One(bytes) => input::write_private(path, bytes),
+            Files::Folder(files) => input::write_folder(path, files),
         }
     }
+
+    /// The same any number of times: what is there already may be this.
+    pub(super) fn write_once(&self, path: &Path) -> Result<(), CliError> {
+        let files = match &self.files {
+            Files::One(bytes) => return input::write_private_once(path, bytes),
+            Files::Folder(files) => files,
+        };
+        let same = |file: &Artifact| {
+            input::read(&path.join(&file.name), file.bytes.len())
+                .is_ok_and(|bytes| bytes == file.bytes)
+        };
+        match path.is_dir() && files.iter().all(same) {
+            true => Ok(()),
+            false => input::write_folder(path, files),
+        }
+    }
+}
+
+/// The name of the result, if it is known before: that of one exit has the time in it, unless it is
+/// one of an Obol cluster, which is named as Charon names it.
+pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String> {
+    let (request, id) = (&cleared.request, cleared.request.id().to_string());
+    let of = match request.is_single() {
+        true => hex::encode(&request.items.first().public_key[..4]),
+        false => id[..8].to_owned(),
+    };
+    match request.items.first().purpose {
+        Purpose::Exit(_) if is_folder(cleared) => Some(format!("exits-{of}")),
+        Purpose::Exit(_) => {
+            let key = &request.items.first().public_key;
+            parent.ceremony().obol().map(|_| charon_exit_name(key))
+        }
+        Purpose::Deposit { amount, .. } => {
+            let unit = parent.ceremony().network().unit();
+            let (amount, unit) = (unit.decimal(amount), unit.name().to_ascii_lowercase());
+            Some(format!("deposit-data-{amount}{unit}-{of}.json"))
+        }
+    }
+}
+
+/// The result, verified as anybody would, and what it says. Those validators are missing whose
+/// signature is.
+pub(super) fn product(
+    cleared: &Cleared,
+    parent: &Parent,
+    signatures: &[Option<G2>],
+    counts: &[usize],
+) -> Result<Product, CliError> {
+    let network = parent.ceremony().network();
+    let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
+    let (mut exits, mut deposits, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for (position, item) in cleared.request.items.iter().enumerate() {
+        let (validator, public_key) = (cleared.targets[position].validator, item.public_key);
+        let Some(signature) = signatures[position] else {
+            let why = format!("{} answers, {} needed", counts[position], parent.ceremony().t());
+            missing.push(Left { validator, public_key, why });
+            continue;
+        };
+        match item.purpose {
+            Purpose::Exit(message) => {
+                let key = &parent.validators()[validator].public_key;
+                let exit = SignedExit { message, signature };
+                verify_exit(&write_exit(&exit), network, key).map_err(|error| internal(&error))?;
+                exits.push((public_key, exit));
+            }
+            Purpose::Deposit { withdrawal_credentials, amount } => {
+                let message = DepositMessage { pubkey: public_key, withdrawal_credentials, amount };
+                deposits.push(SignedDeposit { message, signature });
+            }
+        }
+    }
+    let name = default_name(cleared, parent).unwrap_or_default();
+    let (name, files, fields) = match &exits[..] {
+        [] => {
+            let messages: Vec<DepositMessage> =
+                deposits.iter().map(|deposit| deposit.message).collect();
+            let bytes = write_deposits(network, &deposits);
+            verify_deposits(&bytes, network, Some(&messages)).map_err(|error| internal(&error))?;
+            let amount = messages.first().map(|message| message.amount);
+            let fields = json!({ "amount": amount, "validators": messages.len() });
+            (name, Files::One(bytes), fields)
+        }
+        [(public_key, exit)] if cleared.request.is_single() => {
+            let file = exit_file(exit, now());
+            let calldata = format!("0x{}", hex::encode(withdrawal_request(public_key)));
+            let fields = json!({
+                "validator_index": exit.message.validator_index, "epoch": exit.message.epoch,
+                "withdrawal_request": { "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata },
+            });
+            (default_name(cleared, parent).unwrap_or(file.name), Files::One(file.bytes), fields)
+        }
+        exits => {
+            let now = now();
+            let files = exits.iter().flat_map(|(public_key, exit)| {
+                [exit_file(exit, now), charon_exit_file(exit, public_key)]
+            });
+            let list = exits.iter().map(|(public_key, exit)| {
+                json!({
+                    "public_key": format!("0x{}", hex::encode(public_key)),
+                    "validator_index": exit.message.validator_index,
+                    "file": exit_file(exit, now).name,
+                })
+            });
+            let fields = json!({ "exits": list.collect::<Vec<_>>() });
+            (name, Files::Folder(files.collect()), fields)
+        }
+    };
+    Ok(Product { name, files, fields, missing })
 }
 
 /// What to do with the result.
 pub(super) fn advice(cleared: &Cleared, output: &Path, signers: &[Named]) -> String {
     let signed = format!("Signed by {}. Wrote {}", listed(signers), shown(output));
-    match cleared.request.purpose {
-        Purpose::Exit(_) => format!(
+    match cleared.request.items.kind() {
+        Kind::Exit if is_folder(cleared) => format!(
+            "{signed}\nAnyone who has one of these files can exit its validator, now or in years. \
+             The folder has each exit twice: signed_exit_transaction-INDEX-TIME.json, and \
+             exit-0xKEY.json for Charon. To exit all of them, send them to a beacon node:\n  for \
+             file in {folder}/signed_exit_transaction-*.json; do curl -X POST -H 'Content-Type: \
+             application/json' --data @\"$file\" \
+             http://localhost:5052/eth/v1/beacon/pool/voluntary_exits; done\nor with Charon:\n  \
+             charon exit broadcast --all --exit-from-dir {folder}",
+            folder = quoted(output)
+        ),
+        Kind::Exit => format!(
             "{signed}\nAnyone who has this file can exit the validator, now or in years. To exit, \
              send it to a beacon node:\n  curl -X POST -H 'Content-Type: application/json' --data \
              @{} http://localhost:5052/eth/v1/beacon/pool/voluntary_exits\n{}",
             quoted(output),
-            alternative(&cleared.request.public_key)
+            alternative(&cleared.request.items.first().public_key)
         ),
-        Purpose::Deposit { .. } => format!(
+        Kind::Deposit => format!(
             "{signed}\nBefore you deposit: look up the validator on the beacon chain. It must be \
              there, finalised, with the withdrawal credentials of the ceremony. If it is not \
              there, this would be the first deposit, and the first deposit decides where the money \
              goes."
         ),
     }
+}
+
+/// The validators that have too few answers, for a person.
+pub(super) fn missing(left: &[Left]) -> Option<String> {
+    let lines = left.iter().map(|Left { validator, public_key, why }| {
+        format!("\n  validator {}, 0x{}: {why}", validator + 1, hex::encode(public_key))
+    });
+    let text = format!("TOO FEW ANSWERS for {} validators:", left.len());
+    (!left.is_empty()).then(|| text + &told(lines))
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::answer::{Answered, answer};
+use super::describe::left_json;
 use crate::args::SignArgs;
 use crate::input;
 use crate::messages::shown;
@@ -35,12 +36,16 @@ fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliE
             format!("{}; nobody else can open it", in_quotes(card.name.as_str()))
         }
     };
+    let signed = answered.partial.partials.iter().filter(|partial| partial.is_some()).count();
     out.finish(
         Exit::Done,
         json!({
             "request": request.id().to_string(),
             "operator": answered.partial.operator.get(),
             "file": output.display().to_string(),
+            "signed": signed,
+            "left_out": left_json(&answered.left),
+            "keystores_alone": answered.memory.is_some(),
         }),
         &format!("Signed and logged. Wrote {}\nSend it to {whom}.", shown(output)),
     )

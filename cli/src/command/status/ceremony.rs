@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::evidence::Evidence;
 use super::log::{Told, older, told};
 use super::stand::Stand;
-use crate::command::evidence::judged;
-use crate::command::run::{named, next_attempt};
+use crate::command::run::next_attempt;
 use crate::messages::{quoted, shown};
 use crate::progress::Named;
 use crate::report::CliError;
@@ -18,6 +18,7 @@ use crate::verdict::Verdict;
 use crate::{input, messages};
 use quorate::audit::describe;
 use quorate::identity::Operator;
+use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::put_back::PutBack;
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
@@ -45,7 +46,7 @@ struct Known<'a> {
     stand: Stand,
     told: Option<Told>,
     older: Option<PutBack>,
-    evidence: Vec<PathBuf>,
+    evidence: Evidence,
     validators: Vec<String>,
 }
 
@@ -73,7 +74,7 @@ pub(super) fn show(
         ),
         _ => (None, None),
     };
-    let paths = known.evidence.iter().map(|path| path.display().to_string());
+    let paths = known.evidence.0.iter().map(|(path, _)| path.display().to_string());
     let object = json!({
         "folder": view.name(),
         "state": known.stand.word(),
@@ -94,7 +95,7 @@ pub(super) fn show(
     Ok(Shown {
         text: known.text(&proven, next.as_deref()),
         object,
-        unfinished: matches!(known.stand, Stand::Begun | Stand::Empty),
+        unfinished: !matches!(known.stand, Stand::Finished | Stand::GivenUp | Stand::Faulted),
     })
 }
 
@@ -103,8 +104,13 @@ fn know<'a>(
     view: &'a CeremonyView,
     operator: Option<&Arc<Operator>>,
 ) -> Result<Known<'a>, CliError> {
-    let stand = Stand::of(view)?;
     let ceremony = agreed(view)?.map(Arc::new);
+    let seat = match (&ceremony, operator) {
+        (Ok(ceremony), Some(operator)) => OwnSeat::find(ceremony.clone(), operator.clone()),
+        _ => None,
+    };
+    let evidence = Evidence::of(view, ceremony.as_deref().ok(), seat.map(|seat| seat.me))?;
+    let stand = Stand::of(view, &evidence)?;
     let told = match (&ceremony, operator) {
         (Ok(ceremony), Some(operator)) if matches!(stand, Stand::Begun | Stand::Faulted) => {
             match told(view, ceremony, operator) {
@@ -124,7 +130,6 @@ fn know<'a>(
     let noted = operator.is_none()
         && !view.evidence_of(machine::PUT_BACK).map_err(messages::store)?.is_empty();
     let stand = if older.is_some() || noted { Stand::PutBack } else { stand };
-    let evidence = view.evidence().map_err(messages::store)?;
     let validators = validators(&view.out().join("public/deposit-data.json"));
     Ok(Known { state, view, ceremony, stand, told, older, evidence, validators })
 }
@@ -166,7 +171,7 @@ impl Known<'_> {
                 format!("quorate audit {} --expect {agreed}", quoted(&transcript))
             }
             // Its word is in the log, and the record of it is not written yet.
-            Stand::GivenUp if !self.evidence.iter().any(|path| named(path, machine::GIVEN_UP)) => {
+            Stand::GivenUp if !self.evidence.is_given_up() => {
                 format!("quorate --dir {} abandon {file}", quoted(self.state.path()))
             }
             Stand::GivenUp => format!("quorate spec next {file} --reason \"...\" -o NEW.toml"),
@@ -177,20 +182,13 @@ impl Known<'_> {
     /// What the evidence of a fault proves, as anybody can see it.
     fn proven(&self) -> Proven {
         let mut proven = Proven { faults: Vec::new(), then: None };
-        for path in self.evidence.iter().filter(|path| named(path, machine::FAULT)) {
-            match judged(path) {
-                Ok(Verdict { ceremony, proven: faults, .. }) => {
-                    let rules =
-                        faults.iter().map(|fault| describe::rule(&fault.rule, Some(&ceremony)));
-                    proven.faults.extend(rules);
-                    let attempt = ceremony.attempt().saturating_add(1);
-                    let new = format!("ceremony-attempt-{attempt}.toml");
-                    let next =
-                        |fault| next_attempt(fault, &self.file(), Path::new(&new), &ceremony);
-                    proven.then = proven.then.or(faults.first().map(next));
-                }
-                Err(error) => proven.faults.push(error.what),
-            }
+        for Verdict { ceremony, proven: faults, .. } in self.evidence.faults() {
+            let rules = faults.iter().map(|fault| describe::rule(&fault.rule, Some(ceremony)));
+            proven.faults.extend(rules);
+            let attempt = ceremony.attempt().saturating_add(1);
+            let new = format!("ceremony-attempt-{attempt}.toml");
+            let next = |fault| next_attempt(fault, &self.file(), Path::new(&new), ceremony);
+            proven.then = proven.then.or(faults.first().map(next));
         }
         proven
     }
@@ -213,8 +211,8 @@ impl Known<'_> {
                 _ => {}
             }
         }
-        for path in &self.evidence {
-            text += &format!("\n  evidence     {}", shown(path));
+        for line in self.evidence.lines() {
+            text += &format!("\n  evidence     {line}");
         }
         if self.too_old() {
             text += "\n  problem      an earlier version began it: finish it with that \

@@ -43,9 +43,16 @@ pub(super) fn told(
     };
     let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes())
         .map_err(messages::store)?;
-    // A replay changes nothing: what it asks for is left undone.
-    let participant = match machine::replay(&seat, records, view) {
-        Ok((participant, _)) => participant,
+    let reread = |kind| {
+        let records = Log::read(view, operator.storage_key(), ceremony.digest().as_bytes())?;
+        let of_kind = records.into_iter().filter(|record| record.kind == kind);
+        Ok(of_kind.map(|record| record.body).collect())
+    };
+    // A replay changes nothing: what it would write or sign is left undone.
+    let read = machine::replay(&seat, records, view)
+        .and_then(|(participant, step)| machine::looked_at(participant, step, reread, view.path()));
+    let participant = match read {
+        Ok(participant) => participant,
         Err(MachineError::Replay { error: ReplayError::Abandoned, .. }) => {
             return Ok(Told::GivenUp);
         }

@@ -3,6 +3,8 @@
 
 mod ceremony;
 
+mod evidence;
+
 mod log;
 
 mod stand;

@@ -1,9 +1,8 @@
-//! Where a ceremony of this operator stands, as far as file names tell.
+//! Where a ceremony of this operator stands, as far as files tell.
 
-use crate::command::run::named;
+use super::evidence::Evidence;
 use crate::messages;
 use crate::report::CliError;
-use quorate_operator::machine;
 use quorate_operator::store::CeremonyView;
 
 /// Where a ceremony stands, as far as files tell.
@@ -26,15 +25,14 @@ pub(super) enum Stand {
 }
 
 impl Stand {
-    pub(super) fn of(view: &CeremonyView) -> Result<Self, CliError> {
+    pub(super) fn of(view: &CeremonyView, evidence: &Evidence) -> Result<Self, CliError> {
         if view.is_written().map_err(messages::store)? {
             return Ok(Self::Finished);
         }
-        let evidence = view.evidence().map_err(messages::store)?;
-        if evidence.iter().any(|path| named(path, machine::GIVEN_UP)) {
+        if evidence.is_given_up() {
             return Ok(Self::GivenUp);
         }
-        if evidence.iter().any(|path| !named(path, machine::PUT_BACK)) {
+        if evidence.is_faulted() {
             return Ok(Self::Faulted);
         }
         Ok(
@@ -65,15 +63,16 @@ impl Stand {
         match self {
             Self::Finished => "finished: its outputs are written",
             Self::GivenUp => {
-                "abandoned: this operator signs nothing more in it, and its keys must never \
-                 receive a deposit"
+                "abandoned: this operator signs nothing more in it. Unless a newer log of it has \
+                 signed more, its keys must never receive a deposit"
             }
             Self::Faulted => "stopped by a fault; the evidence is kept",
             Self::Begun => "started, not finished (--passphrase-file shows whom it waits for)",
             Self::Empty => "not started",
             Self::LogGone => {
-                "started, but its log is missing: it cannot be started again; agree on a new file \
-                 for the next attempt"
+                "started, but its log is missing: it cannot be started again. Ask the others \
+                 whether they have outputs: then its keys exist. If nobody has, agree on a new \
+                 file for the next attempt"
             }
             Self::PutBack => {
                 "its log was put back to an earlier state: this operator signs nothing more from \

@@ -1,0 +1,198 @@
+//! Where the shares that answer a request come from: this operator's log of the ceremony, or its
+//! keystores alone. Either way, what they sign is remembered in a sealed log.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::describe::told;
+use super::{answer::agreed, audited};
+use crate::args::Asked;
+use crate::command::finished::Own;
+use crate::command::run::begun;
+use crate::keystores::{self, Opened, Unopened};
+use crate::messages::{self, shown};
+use crate::prompt;
+use crate::report::{CliError, Output};
+use quorate::ethereum::keystore::Keystore;
+use quorate::identity::Operator;
+use quorate::primitives::curve::SecretScalar;
+use quorate::primitives::hash::{Digest, sha256};
+use quorate::protocol::participant::Participant;
+use quorate::protocol::record::RecordKind;
+use quorate::signing::ledger::Entry;
+use quorate::signing::{Parent, Request};
+use quorate::spec::Index;
+use quorate_operator::store::{Lock, Log, Record};
+
+/// This operator, its shares, and what they have signed.
+pub(super) struct Source {
+    pub(super) parent: Parent,
+    pub(super) operator: Arc<Operator>,
+    pub(super) me: Index,
+    /// Bodies of the records of later signatures.
+    pub(super) signed: Vec<Vec<u8>>,
+    held: Held,
+}
+
+enum Held {
+    /// The log of the ceremony.
+    Whole { participant: Box<Participant>, log: Box<Log> },
+    /// Keystores, by position of their validators, and where it is remembered what they sign.
+    Keystores { shares: BTreeMap<usize, SecretScalar>, lock: Lock },
+}
+
+/// What the log of signatures by keystores is bound to. Not what a ceremony's log is.
+fn context(ceremony: &Digest) -> [u8; 32] {
+    sha256(&[b"signatures", ceremony.as_bytes()])
+}
+
+fn record(body: quorate::primitives::secret::SecretBytes) -> Record {
+    Record { kind: RecordKind::Signed as u8, body }
+}
+
+impl Source {
+    pub(super) fn open(
+        args: &Asked,
+        request: &Request,
+        lock: &Lock,
+        out: &Output,
+    ) -> Result<Self, CliError> {
+        let mut source = match (&args.keystores, &args.transcript) {
+            (Some(folder), Some(transcript)) => {
+                Self::from_keystores(args, (folder, transcript), request, lock, out)?
+            }
+            _ => Self::from_log(args, request, lock, out)?,
+        };
+        let view = lock.state().find_signatures(&request.ceremony).map_err(messages::store)?;
+        if let Some(view) = view.filter(|view| view.has_log().unwrap_or(true)) {
+            let storage = source.operator.storage_key();
+            let records = Log::read(&view, storage, &context(&request.ceremony));
+            let records = records.map_err(messages::store)?;
+            source.signed.extend(records.iter().map(|record| record.body.expose().to_vec()));
+        }
+        Ok(source)
+    }
+
+    fn from_log(
+        args: &Asked,
+        request: &Request,
+        lock: &Lock,
+        out: &Output,
+    ) -> Result<Self, CliError> {
+        let state = lock.state();
+        let no_part =
+            || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
+        let view = state.find(&request.ceremony).map_err(messages::store)?.ok_or_else(no_part)?;
+        let ceremony = Arc::new(agreed(&view, request)?);
+        let own = Own::open(lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
+        let Own { seat, participant, log, signed, .. } = own;
+        let parent =
+            Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
+        let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
+        Ok(Self { parent, operator: seat.operator, me: seat.me, signed, held })
+    }
+
+    fn from_keystores(
+        args: &Asked,
+        (folder, transcript): (&Path, &Path),
+        request: &Request,
+        lock: &Lock,
+        out: &Output,
+    ) -> Result<Self, CliError> {
+        let state = lock.state();
+        let parent = audited(transcript)?;
+        let refused = |error| messages::request(&args.request, &error);
+        // Before anybody is asked for a passphrase.
+        parent.clear(request.clone()).map_err(refused)?;
+        if let Some(view) = state.find(&request.ceremony).map_err(messages::store)?
+            && begun(&view)?
+        {
+            return Err(messages::log_is_here(view.path()));
+        }
+        let (operator, _) = prompt::open_identity(state, out)?;
+        let roster = parent.ceremony().roster();
+        let me = roster
+            .find(&operator.key().public())
+            .ok_or_else(|| messages::no_seat(operator.name().as_str(), parent.ceremony().name()))?;
+        // One that protects nothing is still a share.
+        let read = Keystore::from_json_even_if_weak;
+        let password = args.keystore_password_file.as_deref();
+        let opened = match keystores::open(keystores::find(folder)?, read, password, out) {
+            Ok(opened) => opened,
+            Err(Unopened::Local(error)) => return Err(error),
+            Err(Unopened::Refused(path, error)) => return Err(messages::keystore(&path, &error)),
+        };
+        let shares = matched(opened, folder, &parent, me)?;
+        let held = Held::Keystores { shares, lock: lock.clone() };
+        Ok(Self { parent, operator: Arc::new(operator), me, signed: Vec::new(), held })
+    }
+
+    /// The share of this validator, if it is here.
+    pub(super) fn share(&self, validator: usize) -> Option<&SecretScalar> {
+        match &self.held {
+            Held::Whole { participant, .. } => participant.shares()?.get(validator),
+            Held::Keystores { shares, .. } => shares.get(&validator),
+        }
+    }
+
+    /// Remembers what is signed, durably.
+    pub(super) fn remember(&mut self, entry: &Entry) -> Result<(), CliError> {
+        let ceremony = self.parent.ceremony().digest();
+        match &mut self.held {
+            Held::Whole { log, .. } => log.append(&[record(entry.encode())]),
+            Held::Keystores { lock, .. } => lock.signatures(&ceremony).and_then(|dir| {
+                let context = context(&ceremony);
+                let (mut log, _) =
+                    Log::open_or_create(&dir, self.operator.storage_key(), &context)?;
+                log.append(&[record(entry.encode())])
+            }),
+        }
+        .map_err(messages::store)
+    }
+
+    /// Where alone it is remembered what keystores sign.
+    pub(super) fn memory(&self) -> Option<PathBuf> {
+        let Held::Keystores { lock, .. } = &self.held else { return None };
+        let view = lock.state().find_signatures(&self.parent.ceremony().digest());
+        view.ok().flatten().map(|view| view.path().to_owned())
+    }
+}
+
+/// The shares in keystores, each compared with the transcript: all of them are operator `me`'s, of
+/// this ceremony.
+fn matched(
+    opened: Vec<Opened>,
+    folder: &Path,
+    parent: &Parent,
+    me: Index,
+) -> Result<BTreeMap<usize, SecretScalar>, CliError> {
+    let ceremony = parent.ceremony();
+    let mut known: BTreeMap<[u8; 48], (usize, Index)> = BTreeMap::new();
+    for (at, validator) in parent.validators().iter().enumerate() {
+        for (index, _) in ceremony.roster().iter() {
+            if let Some(share) = validator.public_share(ceremony, index) {
+                known.insert(share.to_compressed(), (at, index));
+            }
+        }
+    }
+    let count = opened.len();
+    let (mut shares, mut foreign) = (BTreeMap::new(), Vec::new());
+    for Opened { path, keystore, secret } in opened {
+        match known.get(&keystore.pubkey().to_compressed()) {
+            Some((validator, index)) if *index == me => drop(shares.insert(*validator, secret)),
+            Some((validator, index)) => {
+                return Err(messages::share_of_another(&path, *validator, (*index, me), ceremony));
+            }
+            None => foreign.push(format!("\n  {}", shown(&path))),
+        }
+    }
+    match (foreign.len(), shares.is_empty()) {
+        (0, _) => Ok(shares),
+        (_, true) => Err(messages::no_shares_here(folder, ceremony.name())),
+        (strangers, false) => {
+            let files = told(foreign.into_iter());
+            Err(messages::shares_mixed(folder, (strangers, count), ceremony.name(), &files))
+        }
+    }
+}
