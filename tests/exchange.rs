@@ -6,12 +6,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use quorate::exchange::{Action, Ending, Event, Exchange, InMemory, Moment, Notice, Pacing};
+use quorate::message::complaint::Abandon;
 use quorate::message::done::Done;
-use quorate::message::envelope::{ENVELOPE_BYTES, Round};
+use quorate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::message::sync::{Frame, Have};
 use quorate::protocol::evidence::Rule;
-use quorate::protocol::participant::Refused;
+use quorate::protocol::judge::judge;
+use quorate::protocol::participant::{OwnSeat, Refused};
 use quorate::simulation::forger::{Forger, Hooks};
 use quorate::simulation::machine::{TWO_VALIDATORS, entropy, machines};
 use quorate::{Index, Participant};
@@ -269,6 +271,87 @@ fn a_proven_fault_is_told_while_an_operator_waits() {
     }
     assert_eq!(told, [Rule::Equivocation { operator: cheat.me, round: Round::Final }]);
     assert!(exchange.participant().is_finished() && exchange.participant().fault().is_none());
+}
+
+/// Each operator that is proven to have broken a rule is told, with its proof, and not only the
+/// first: here both others sign second finals, and one of them an abandonment that is none.
+#[test]
+fn every_proven_culprit_is_told_and_its_proof_is_kept() {
+    let mut all = exchanges(LINGER);
+    let nothing_confirmed = |_: Index, _: Index, frame: &Frame| match frame {
+        Frame::Have(have) => have.slots.iter().any(Option::is_none),
+        _ => true,
+    };
+    play(&mut all, nothing_confirmed);
+    let seats = [1, 2].map(|at: usize| all[at].0.participant().seat().clone());
+    let mut sent = seats.clone().map(|seat| {
+        let inbox = all[0].0.participant().inbox();
+        let right = inbox.get(Round::Final, seat.me).unwrap().clone();
+        Forger::new(seat, Hooks::default()).junk(&right, 0)
+    });
+    sent.reverse();
+    let (key, ceremony) = (seats[0].operator.key(), &seats[0].ceremony);
+    let abandon =
+        |body: &[u8]| Statement::sign_abandonment(key, seats[0].me, Round::Final, ceremony, body);
+    let malformed = abandon(&[9, 0, 0]);
+    assert!(Abandon::fault(&malformed, &Shape::of(ceremony)).is_some());
+    let (exchange, log) = &mut all[0];
+    let mut told = Vec::new();
+    for statement in sent.iter().chain([&malformed]).chain(&sent) {
+        let bytes = Frame::Statement(statement.bytes().to_vec()).encode();
+        let event = Event::Frame { from: index(2), bytes };
+        for action in exchange.handle(event, &at(2), log).unwrap() {
+            if let Action::Tell(Notice::Proven(fault)) = action {
+                told.push(*fault);
+            }
+        }
+    }
+    let second = |seat: &OwnSeat| Rule::Equivocation { operator: seat.me, round: Round::Final };
+    let rules: Vec<&Rule> = told.iter().map(|fault| &fault.rule).collect();
+    assert_eq!(rules[..2], [&second(&seats[1]), &second(&seats[0])]);
+    assert!(
+        matches!(rules[2..], [Rule::Abandonment { operator, .. }] if *operator == seats[0].me),
+        "{rules:?}"
+    );
+    assert_eq!(log.proofs, told);
+    // A stranger sees each of them by its own file alone.
+    for fault in &told {
+        let judged: Vec<Rule> =
+            judge(ceremony, &fault.evidence).into_iter().map(|fault| fault.rule).collect();
+        assert_eq!(judged, [fault.rule.clone()]);
+    }
+    // A new run knows them too.
+    let mut again = exchange_of(log, Pacing::new(LINGER));
+    let mut told = Vec::new();
+    for action in again.handle(Event::Tick, &at(3), log).unwrap() {
+        if let Action::Tell(Notice::Proven(fault)) = action {
+            told.push(fault.rule);
+        }
+    }
+    assert_eq!(told.len(), 3, "{told:?}");
+}
+
+/// Before an operator has prepared, an abandonment that is none stops it, as every other proven
+/// fault does; one that is well-formed does not.
+#[test]
+fn an_abandonment_that_is_none_is_a_fault_that_stops() {
+    for (byte, stops) in [(0, false), (9, true)] {
+        let mut all = exchanges(LINGER);
+        let seat = all[1].0.participant().seat().clone();
+        let abandonment = Statement::sign_abandonment(
+            seat.operator.key(),
+            seat.me,
+            Round::Hello,
+            &seat.ceremony,
+            &[byte, 0, 0],
+        );
+        let (exchange, log) = &mut all[0];
+        let bytes = Frame::Statement(abandonment.bytes().to_vec()).encode();
+        exchange.handle(Event::Frame { from: index(2), bytes }, &at(2), log).unwrap();
+        assert_eq!(exchange.participant().is_stopped(), stops);
+        let kept: Vec<_> = log.proofs.iter().map(|fault| fault.rule.culprits()).collect();
+        assert_eq!(kept, if stops { vec![vec![seat.me]] } else { vec![] });
+    }
 }
 
 /// Whether a frame goes between operators 1 and 3, who have no channel to each other.

@@ -42,7 +42,8 @@ Exit codes:
   1  local error: a file, the network, a passphrase
   2  usage error: the command line, or a file that a person wrote
   3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is written
-  4  the audit failed; a file was refused; or the evidence proves nothing
+  4  the audit failed, or its file is a set of statements and no transcript; a file was refused;
+     or the evidence proves nothing
   5  waiting for other operators; run the same command again
 
 The result goes to stdout (with --json, as one JSON object), progress goes to stderr.
@@ -164,7 +165,9 @@ pub(crate) enum Command {
                       only with --expect. Without it, it is SOUND: every check passed, but \
                       anybody can make such a transcript with operators and an address of \
                       their own. Both have exit code 0; with --json, \"verdict\" and \
-                      \"as_expected\" tell them apart.")]
+                      \"as_expected\" tell them apart.\n\nOf a file of evidence it is \
+                      STATEMENTS ONLY, with exit code 4: such a file does not show that a \
+                      ceremony was not completed.")]
     Audit(AuditArgs),
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
@@ -263,12 +266,15 @@ pub(crate) enum Evidence {
     /// Show what a file of evidence proves and what it does not. Needs only the file.
     #[command(after_help = "Example:\n  quorate evidence check \
                       evidence/fault-0123456789abcdef.quorate \\\n    --expect \
-                      ceremony.toml\n\nExit code 0 if a fault is proven; 4 if none is, or if \
-                      the file is not evidence or holds more than one operator can.")]
+                      ceremony.toml\n\nPROVEN with --expect; without it PROVEN, NOT \
+                      COMPARED: anybody can make such a file about a ceremony of their own. Both \
+                      have exit code 0; with --json, \"verdict\" and \"as_expected\" tell them \
+                      apart. Exit code 4 if nothing is proven, or if the file is not evidence or \
+                      holds more than one operator can.")]
     Check {
         /// The evidence: fault-*.quorate or stopped-*.quorate.
         file: PathBuf,
-        /// The ceremony file that the evidence should be about.
+        /// The ceremony file that you agreed to: the evidence must be about it.
         #[arg(long, value_name = "FILE")]
         expect: Option<PathBuf>,
     },

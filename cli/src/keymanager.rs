@@ -8,7 +8,9 @@ mod http;
 use std::collections::BTreeSet;
 use std::io;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use self::connection::Connection;
@@ -49,9 +51,12 @@ struct Import<'a> {
     passwords: &'a [&'a str],
 }
 
-#[derive(Deserialize)]
-struct Answer<T> {
-    data: Vec<T>,
+/// What an answer lists under `data`. Answers and what they list are objects: a derived reader
+/// would also take an array, without the names of fields.
+fn listed<T: DeserializeOwned>(answer: &[u8]) -> Option<Vec<T>> {
+    let mut answer: Map<String, Value> = serde_json::from_slice(answer).ok()?;
+    let data: Vec<Map<String, Value>> = serde_json::from_value(answer.remove("data")?).ok()?;
+    data.into_iter().map(|one| serde_json::from_value(Value::Object(one)).ok()).collect()
 }
 
 #[derive(Deserialize)]
@@ -111,8 +116,8 @@ impl KeyManager {
         let texts: Vec<&str> =
             batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
         let answer = self.0.ask("POST", Some(&import(&texts, password)?), password)?;
-        let Answer { data }: Answer<Status> = serde_json::from_slice(&answer)
-            .map_err(|_| PushError::Answer("not a list of statuses"))?;
+        let data: Vec<Status> =
+            listed(&answer).ok_or(PushError::Answer("not a list of statuses"))?;
         if data.len() != batch.len() {
             return Err(PushError::Count { sent: batch.len(), found: data.len() });
         }
@@ -125,9 +130,8 @@ impl KeyManager {
 
     /// All keys that the key manager says it has, in lower-case hexadecimal digits.
     fn list(&self, password: &str) -> Result<BTreeSet<String>, PushError> {
-        let Answer { data }: Answer<Listed> =
-            serde_json::from_slice(&self.0.ask("GET", None, password)?)
-                .map_err(|_| PushError::Answer("not a list of keys"))?;
+        let answer = self.0.ask("GET", None, password)?;
+        let data: Vec<Listed> = listed(&answer).ok_or(PushError::Answer("not a list of keys"))?;
         Ok(data
             .iter()
             .map(|one| one.validating_pubkey.trim_start_matches("0x").to_ascii_lowercase())

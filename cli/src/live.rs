@@ -12,7 +12,10 @@ use crate::reach::{Ways, claimed};
 use crate::report::{CliError, detail};
 use quorate::audit::describe;
 use quorate::exchange::Notice;
-use quorate::message::envelope::Round;
+use quorate::message::complaint::Abandon;
+use quorate::message::envelope::{Round, Statement};
+use quorate::message::shape::Shape;
+use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::Participant;
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::Observer;
@@ -30,9 +33,13 @@ pub(crate) fn stopped() -> Result<impl Future<Output = ()>, CliError> {
     })
 }
 
-/// Who has signed that it gave up the ceremony, by index.
+/// Who has signed that it gave up the ceremony, by index. What is signed as that and is none, is a
+/// fault instead.
 pub(crate) fn abandoned_by(participant: &Participant) -> Vec<Index> {
-    participant.inbox().abandoned().map(|statement| statement.envelope.sender).collect()
+    let shape = Shape::of(&participant.seat().ceremony);
+    let well_formed = |statement: &&Statement| Abandon::fault(statement, &shape).is_none();
+    let abandoned = participant.inbox().abandoned().filter(well_formed);
+    abandoned.map(|statement| statement.envelope.sender).collect()
 }
 
 /// What the abandonment of `index` means here, in sentences without the last full stop.
@@ -67,6 +74,8 @@ pub(crate) struct Live {
     gone: BTreeSet<Index>,
     /// Who holds everything: it leaves when it likes.
     finished: BTreeSet<Index>,
+    /// Faults that are proven, beside the one that stands in the way.
+    proven: Vec<Fault>,
     /// Whose connection is being exchanged for the one from the other side.
     crossed: BTreeSet<Index>,
     ways: Ways,
@@ -79,6 +88,7 @@ impl Live {
             progress: Progress::new(),
             gone: BTreeSet::new(),
             finished: BTreeSet::new(),
+            proven: Vec::new(),
             crossed: BTreeSet::new(),
             ways,
         }
@@ -96,6 +106,11 @@ impl Live {
     /// Who has signed that it gave up.
     pub(crate) fn abandoned_by(&self) -> Vec<Index> {
         self.gone.iter().copied().collect()
+    }
+
+    /// The faults that are proven, beside the one that ended the run.
+    pub(crate) fn proven(&self) -> &[Fault] {
+        &self.proven
     }
 
     fn name(&self, peer: Index) -> String {
@@ -176,10 +191,14 @@ impl Observer for Live {
             }
             Notice::Proven(fault) => {
                 let what = describe::rule(&fault.rule, Some(&self.ceremony));
+                let stops = match participant.fault() {
+                    None => " It does not stop this operator.",
+                    Some(_) => "",
+                };
                 self.say(&format!(
-                    "Fault: {what}. It is proven to anybody, and the proof is in evidence/. It \
-                     does not stop this operator."
+                    "Fault: {what}. It is proven to anybody, and the proof is in evidence/.{stops}"
                 ));
+                self.proven.push(*fault);
             }
             Notice::Written { parting: None } => self.say(
                 "Outputs are written. Staying until the others have everything; Ctrl-C is safe.",

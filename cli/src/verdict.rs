@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use quorate::audit::completed::completed;
 use quorate::audit::{describe, stopped as sayings};
+use quorate::primitives::hash::Digest;
 use quorate::protocol::evidence::{Certainty, Class, Fault};
 use quorate::protocol::judge::{judge, of_this_ceremony};
 use quorate::spec::Ceremony;
@@ -15,13 +17,19 @@ use quorate::transcript::container::ContainerError;
 use quorate::transcript::stopped::Stopped;
 
 /// What no file of evidence proves.
-const DOES_NOT_PROVE: [&str; 4] = [
+const DOES_NOT_PROVE: [&str; 5] = [
     "That operators not named above kept the rules: only the statements in this file are judged.",
     "That the fault was intentional: a bug or a stolen key looks the same.",
     "That anyone is to blame for silence: whom an operator waited for is stated, never proven.",
     "That a key belongs to the person you expect: compare the keys, or give the ceremony file with \
      --expect.",
+    "That the ceremony was not completed: only a transcript shows what became of it.",
 ];
+
+/// What is said of a file that nobody has compared.
+const NOT_COMPARED: &str = "Nothing shows that this is the ceremony that you agreed to: anybody \
+                            can make such a file about a ceremony of their own, under any names. \
+                            Compare it with your ceremony file (--expect).";
 
 /// A judged file of evidence.
 pub(crate) struct Verdict {
@@ -34,6 +42,17 @@ pub(crate) struct Verdict {
     pub(crate) said: Vec<String>,
     /// Who has signed that shares are stored.
     stored: Option<String>,
+    /// The certificate of the completed ceremony that the statements hold.
+    completed: Option<Digest>,
+}
+
+/// What is known of the ceremony that a file of evidence is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Compared {
+    /// It is the one that its reader agreed to.
+    Expected,
+    /// Nobody has compared it: anybody can make statements of a ceremony of their own.
+    Not,
 }
 
 /// What a class of evidence is, in a few words.
@@ -61,11 +80,12 @@ impl Verdict {
     pub(crate) fn of(bytes: &[u8]) -> Result<Self, ContainerError> {
         let Stopped { ceremony, statements } = Stopped::parse(bytes)?;
         let here = of_this_ceremony(&ceremony, &statements);
-        let proven = judge(&ceremony, &statements)
-            .into_iter()
-            .filter(|fault| fault.rule.certainty() == Certainty::Proven);
+        let faults = judge(&ceremony, &statements);
+        let is_proven = |fault: &&Fault| fault.rule.certainty() == Certainty::Proven;
+        let proven = faults.iter().filter(is_proven).cloned();
         Ok(Self {
             proven: proven.collect(),
+            completed: completed(&ceremony, &here, &faults),
             said: sayings::accusations(&ceremony, &here),
             stored: sayings::prepared(&ceremony, &here),
             foreign: statements.len() - here.len(),
@@ -74,13 +94,34 @@ impl Verdict {
         })
     }
 
+    /// The verdict in a word, as chapter 08 has it.
+    fn word(&self, compared: Compared) -> &'static str {
+        match (self.proven.is_empty(), compared) {
+            (true, _) => "nothing proven",
+            (false, Compared::Expected) => "proven",
+            (false, Compared::Not) => "proven, not compared",
+        }
+    }
+
     /// For people.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, compared: Compared) -> String {
         let ceremony = &*self.ceremony;
-        let mut text = match self.proven.len() {
-            0 => "NOTHING PROVEN: these statements prove nobody at fault.".to_owned(),
-            1 => "PROVEN: one fault, by signed statements alone.".to_owned(),
-            many => format!("PROVEN: {many} faults, by signed statements alone."),
+        let faults = match self.proven.len() {
+            1 => "one fault, by signed statements alone".to_owned(),
+            many => format!("{many} faults, by signed statements alone"),
+        };
+        let word = self.word(compared).to_uppercase();
+        let mut text = match (self.proven.is_empty(), compared) {
+            (true, Compared::Expected) => {
+                format!("{word}: these statements prove nobody at fault.")
+            }
+            (true, Compared::Not) => {
+                format!("{word}: these statements prove nobody at fault. {NOT_COMPARED}")
+            }
+            (false, Compared::Expected) => {
+                format!("{word}: {faults}. This is the ceremony that you expect.")
+            }
+            (false, Compared::Not) => format!("{word}: {faults}. {NOT_COMPARED}"),
         };
         let left_out = match self.foreign {
             0 => String::new(),
@@ -125,8 +166,9 @@ impl Verdict {
             text += "\nStated, not proven\n";
             self.said.iter().for_each(|said| text += &format!("  - {said}\n"));
         }
+        text += &format!("\nOutcome      {}\n", sayings::outcome(self.completed));
         if let Some(stored) = &self.stored {
-            text += &format!("\nKeys         {stored}\n");
+            text += &format!("Shares       {stored}\n");
         }
         text += "\nWhat this does not prove\n";
         DOES_NOT_PROVE.iter().for_each(|sentence| text += &format!("  - {sentence}\n"));
@@ -134,7 +176,7 @@ impl Verdict {
     }
 
     /// For programs.
-    pub(crate) fn fields(&self) -> Value {
+    pub(crate) fn fields(&self, compared: Compared) -> Value {
         let ceremony = &*self.ceremony;
         let culprit = |index| {
             let seat = ceremony.roster().get(index);
@@ -152,6 +194,8 @@ impl Verdict {
             })
         });
         json!({
+            "verdict": self.word(compared),
+            "as_expected": (compared == Compared::Expected).then_some(true),
             "ceremony": ceremony.name(),
             "spec_digest": ceremony.digest().to_string(),
             "fingerprint": fingerprint(&ceremony.digest()).join(" "),
@@ -161,6 +205,7 @@ impl Verdict {
             "proven": proven.collect::<Vec<_>>(),
             "said": self.said,
             "stored": self.stored,
+            "completed": self.completed.map(|certificate| hex::encode(certificate.as_bytes())),
             "does_not_prove": DOES_NOT_PROVE,
         })
     }

@@ -44,19 +44,18 @@ impl Outputs {
         let ceremony = &participant.seat().ceremony;
         let outcome = participant.outcome().expect("staging is asked when there is an outcome");
         let validators = &outcome.validators;
-        let mut artifacts = launchpad::deposit_files(ceremony, validators).map_err(internal)?;
-        artifacts.extend(launchpad::registrations_file(ceremony, validators).map_err(internal)?);
+        let mut artifacts = Wiped::default();
+        artifacts.0.extend(launchpad::deposit_files(ceremony, validators).map_err(internal)?);
+        artifacts.0.extend(launchpad::registrations_file(ceremony, validators).map_err(internal)?);
         let mut plans = core::mem::take(&mut self.keystores);
         if self.written {
             plans.clear();
         }
         for plan in plans {
             self.with_node_folder |= plan.folder == NODE_FOLDER;
-            artifacts.extend(keystore_files(plan, participant, validators)?);
+            artifacts.0.extend(keystore_files(plan, participant, validators)?);
         }
-        self.staging = Some(dir.stage(&artifacts)?);
-        // Passwords may be among them.
-        wipe(&mut artifacts);
+        self.staging = Some(dir.stage(&artifacts.0)?);
         Ok(())
     }
 
@@ -76,20 +75,19 @@ impl Outputs {
             MachineError::Internal(what)
         })?;
         let audited = report.audited().expect("every check of a finished ceremony holds");
-        let mut artifacts = Vec::new();
+        let mut artifacts = Wiped::default();
         if !self.written {
             // Renderings, which another version of this program may make otherwise: they are not
             // compared.
-            artifacts.push(public("transcript.json", render::transcript_json(audited)));
+            artifacts.0.push(public("transcript.json", render::transcript_json(audited)));
             let page = render::to_html(&report, Author::Operator(seat.me));
-            artifacts.push(public("report.html", page.into_bytes()));
+            artifacts.0.push(public("report.html", page.into_bytes()));
         }
-        artifacts.push(public("transcript.quorate", transcript));
+        artifacts.0.push(public("transcript.quorate", transcript));
         let files = ssv::ssv_files(audited.ceremony(), audited.validators());
-        artifacts.extend(files.map_err(internal)?);
-        artifacts.extend(self.cluster_files(audited, participant));
-        staging.add(&artifacts)?;
-        wipe(&mut artifacts);
+        artifacts.0.extend(files.map_err(internal)?);
+        artifacts.0.extend(self.cluster_files(audited, participant));
+        staging.add(&artifacts.0)?;
         match staging.write_out()? {
             Written::Earlier { different } if !different.is_empty() => {
                 Err(MachineError::OutputsDiffer { folder: dir.view().out(), different })
@@ -141,11 +139,22 @@ fn public(name: &str, bytes: Vec<u8>) -> Artifact {
     Artifact { name: name.to_owned(), audience: Audience::Public, bytes }
 }
 
-fn wipe(artifacts: &mut [Artifact]) {
-    artifacts
-        .iter_mut()
-        .filter(|artifact| artifact.audience == Audience::Secret)
-        .for_each(|artifact| artifact.bytes.zeroize());
+/// Artifacts, of which the secret ones are wiped however they are left: passwords and a node's key
+/// may be among them.
+#[derive(Default)]
+struct Wiped(Vec<Artifact>);
+
+impl Wiped {
+    fn wipe(&mut self) {
+        let secret = |artifact: &&mut Artifact| artifact.audience == Audience::Secret;
+        self.0.iter_mut().filter(secret).for_each(|artifact| artifact.bytes.zeroize());
+    }
+}
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        self.wipe();
+    }
 }
 
 fn internal(error: impl core::fmt::Display) -> MachineError {

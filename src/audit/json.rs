@@ -375,15 +375,19 @@ impl Check {
 /// A whole report.
 #[derive(Serialize)]
 pub(super) struct Findings {
-    /// `verified`, `sound`, `not completed` or `failed`.
+    /// `verified`, `sound`, `statements` or `failed`.
     pub(super) verdict: &'static str,
     /// Whether it is the ceremony that the reader expects; null if that was not compared.
     pub(super) as_expected: Option<bool>,
     pub(super) findings: usize,
-    /// Of a ceremony that was not completed: who is proven to be at fault, by index.
+    /// Of a set of statements: who is proven to be at fault, by index.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) culprits: Option<Vec<u16>>,
-    /// Who is proven to be at fault, by index, whether or not the ceremony was completed.
+    /// Of a set of statements: the certificate of the completed ceremony that it holds; null if it
+    /// does not show whether the ceremony was completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) completed: Option<Option<String>>,
+    /// Who is proven to be at fault, by index, in a transcript or in a set of statements.
     pub(super) at_fault: Vec<u16>,
     pub(super) transcript: String,
     /// What the ceremony is named by, whatever the bytes of its transcripts; if the checks of the
@@ -406,6 +410,7 @@ impl Findings {
             culprits: report
                 .culprits()
                 .map(|culprits| culprits.iter().map(|index| index.get()).collect()),
+            completed: report.culprits().map(|_| report.completed().map(hexed)),
             at_fault: report.at_fault().iter().map(|index| index.get()).collect(),
             findings: report.findings(),
             transcript: hexed(report.transcript()),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::primitives::hash::Digest;
 use crate::protocol::evidence::{Certainty, Fault};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
@@ -64,8 +65,10 @@ pub(super) struct Ledger {
     lines: BTreeMap<Code, Line>,
     /// For sentences; absent until the spec is read.
     pub(super) ceremony: Option<Arc<Ceremony>>,
-    /// Of a ceremony that was not completed: who is proven to be at fault.
+    /// Of a set of statements: who is proven to be at fault.
     pub(super) culprits: Option<Vec<Index>>,
+    /// The certificate of the completed ceremony that a set of statements holds.
+    pub(super) completed: Option<Digest>,
     /// Who is proven to be at fault, of whatever ceremony.
     pub(super) at_fault: BTreeSet<Index>,
     first_only: bool,
@@ -79,6 +82,7 @@ impl Ledger {
             lines: BTreeMap::new(),
             ceremony: None,
             culprits: None,
+            completed: None,
             at_fault: BTreeSet::new(),
             first_only,
             failed: None,
@@ -154,7 +158,7 @@ impl Ledger {
         self.write(code, Status::NotApplicable, detail.to_owned(), None);
     }
 
-    /// A check that a ceremony which was not completed does not allow.
+    /// A check of transcripts, which a set of statements does not allow.
     pub(super) fn not_judged(&mut self, code: Code, detail: &str) {
         self.write(code, Status::NotReached, detail.to_owned(), None);
     }

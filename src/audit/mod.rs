@@ -7,6 +7,8 @@ pub mod describe;
 
 mod details;
 
+pub mod completed;
+
 #[doc(hidden)]
 pub mod exhaustive;
 

@@ -155,6 +155,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         ceremony: Some(ceremony.clone()),
         audited: Some(audited),
         culprits: None,
+        completed: None,
         at_fault: Vec::new(),
         lines: ledger.into_lines(),
     })

@@ -25,6 +25,28 @@ const SOUND: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows 
                      operators and an address of their own. Compare it with your ceremony file \
                      (--expect) before you rely on it.";
 
+/// What to do with a set of statements.
+const ASK: &str = "Do not deposit by this file: that needs a transcript that is verified.";
+/// What stands before the agreed ceremony of a set of statements.
+const INTENDED: &str = "these statements do not show that the following was completed, nor that \
+                        every operator consented to it.";
+/// The same, where the set holds a completed ceremony.
+const HELD: &str = "the following was completed. Only its transcript tells with which keys.";
+/// What stands there where the hellos do not hold.
+const UNCONSENTED: &str = "the operators' consent to the following was not verified.";
+
+/// What a reader must know before the agreed ceremony: a word, and a sentence. Nothing of a
+/// transcript with every operator's consent.
+fn caution(report: &Report) -> Option<(&'static str, &'static str)> {
+    let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
+    match (report.culprits(), report.completed()) {
+        (Some(_), Some(_)) => Some(("Statements only", HELD)),
+        (Some(_), None) => Some(("Not established", INTENDED)),
+        (None, _) if !consented => Some(("Not established", UNCONSENTED)),
+        (None, _) => None,
+    }
+}
+
 /// The same, where it has been said what follows from it.
 const SOUND_IN_SHORT: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows that this \
                               is the ceremony that you agreed to.";
@@ -37,12 +59,18 @@ pub fn verdict(report: &Report) -> String {
             .map(|index| describe::operator(report.ceremony().map(|ceremony| &**ceremony), *index))
             .collect();
         let proven = match names.is_empty() {
-            true => "These statements prove nobody at fault.".to_owned(),
-            false => format!("These statements prove a fault of {}.", names.join(" and ")),
+            true => "They prove nobody at fault.".to_owned(),
+            false => format!("They prove a fault of {}.", names.join(" and ")),
+        };
+        let outcome = match report.completed() {
+            Some(certificate) => format!(
+                "They hold a completed ceremony with the certificate {certificate}: its keys may \
+                 be in use. {ASK}"
+            ),
+            None => format!("They do not show whether the ceremony was completed. {ASK}"),
         };
         return format!(
-            "NOT COMPLETED: no key of this ceremony may be used. {proven} Never deposit to its \
-             keys."
+            "STATEMENTS ONLY: this is a set of statements and no transcript. {outcome} {proven}"
         );
     }
     if report.failed().contains(&Code::Expected) {
@@ -54,7 +82,7 @@ pub fn verdict(report: &Report) -> String {
     match report.verdict() {
         Verdict::Verified => return VERIFIED.to_owned(),
         Verdict::Sound => return SOUND.to_owned(),
-        Verdict::NotCompleted | Verdict::Failed => {}
+        Verdict::Statements | Verdict::Failed => {}
     }
     let own = report.failed().iter().filter(|code| code.is_own()).count();
     match (own, report.findings()) {
@@ -139,18 +167,10 @@ fn agreed(report: &Report, out: &mut String) -> core::fmt::Result {
     let Some(ceremony) = report.ceremony() else {
         return writeln!(out, "\nThe agreed ceremony cannot be read.");
     };
-    let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
-    let caution = match (report.culprits(), consented) {
-        (Some(_), _) => {
-            "\nINTENDED CEREMONY: the following was never completed, and perhaps not every \
-             operator consented to it."
-        }
-        (None, true) => "",
-        (None, false) => {
-            "\nNOT ESTABLISHED: the operators' consent to the following was not verified."
-        }
-    };
-    writeln!(out, "{caution}\n{}", describe(ceremony).trim_end())
+    if let Some((word, sentence)) = caution(report) {
+        write!(out, "\n{}: {sentence}", word.to_uppercase())?;
+    }
+    writeln!(out, "\n{}", describe(ceremony).trim_end())
 }
 
 /// The validators' keys, each with its address where there are several.
@@ -255,15 +275,13 @@ struct Page<'a> {
     verdict: &'a str,
     /// The colour of the verdict: `good` only for what was compared.
     tone: &'static str,
-    consented: bool,
-    stopped: bool,
+    caution: Option<(&'static str, &'static str)>,
     report: Findings,
 }
 
 /// The report as one static HTML page. It proves nothing by itself, and says so first, with who
 /// made it and how to verify what it says.
 pub fn to_html(report: &Report, author: Author) -> String {
-    let consented = report.line(Code::V4).is_some_and(|line| line.status == Status::Passed);
     let page = Page {
         author: &author.sentence(report),
         digest: report.transcript().to_string(),
@@ -272,10 +290,9 @@ pub fn to_html(report: &Report, author: Author) -> String {
         tone: match report.verdict() {
             Verdict::Verified => "good",
             Verdict::Sound => "open",
-            Verdict::NotCompleted | Verdict::Failed => "bad",
+            Verdict::Statements | Verdict::Failed => "bad",
         },
-        consented,
-        stopped: report.culprits().is_some(),
+        caution: caution(report),
         report: Findings::of(report),
     };
     page.render().expect("a string takes everything")

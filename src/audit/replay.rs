@@ -49,6 +49,7 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
         ceremony: ledger.ceremony.clone(),
         audited: audited.ok(),
         culprits: ledger.culprits.take(),
+        completed: ledger.completed.take(),
         at_fault: core::mem::take(&mut ledger.at_fault).into_iter().collect(),
         lines: ledger.into_lines(),
     }
@@ -77,7 +78,7 @@ fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got
         let cause = stopped::replay(bytes, &lengths, &spec, ledger);
         if ledger.culprits.is_some() {
             for code in [Code::V17, Code::V18, Code::V20] {
-                ledger.not_applicable(code, "the ceremony was not completed");
+                ledger.not_applicable(code, "a set of statements is no transcript");
             }
         }
         ledger.not_reached_yet(cause);

@@ -54,8 +54,8 @@ pub enum Verdict {
     /// Clean, but not compared with the ceremony that its reader agreed to: anybody can make a
     /// sound transcript, with operators and a withdrawal address of its own.
     Sound,
-    /// Statements of a ceremony that was not completed.
-    NotCompleted,
+    /// A set of statements: no transcript, whatever became of the ceremony.
+    Statements,
     /// A check failed.
     Failed,
 }
@@ -66,7 +66,7 @@ impl Verdict {
         match self {
             Self::Verified => "verified",
             Self::Sound => "sound",
-            Self::NotCompleted => "not completed",
+            Self::Statements => "statements",
             Self::Failed => "failed",
         }
     }
@@ -115,9 +115,11 @@ pub struct Report {
     pub(super) ceremony: Option<Arc<Ceremony>>,
     pub(super) audited: Option<Audited>,
     pub(super) lines: Vec<Line>,
-    /// Of a ceremony that was not completed: who is proven to be at fault.
+    /// Of a set of statements: who is proven to be at fault.
     pub(super) culprits: Option<Vec<Index>>,
-    /// Who is proven to be at fault, whether or not the ceremony was completed.
+    /// The certificate of the completed ceremony that a set of statements holds.
+    pub(super) completed: Option<Digest>,
+    /// Who is proven to be at fault, in a transcript or in a set of statements.
     pub(super) at_fault: Vec<Index>,
 }
 
@@ -158,14 +160,19 @@ impl Report {
             .collect()
     }
 
-    /// Of well-formed statements of a ceremony that was not completed: who they prove to be at
-    /// fault, by index.
+    /// Of a well-formed set of statements: who they prove to be at fault, by index.
     pub fn culprits(&self) -> Option<&[Index]> {
         self.culprits.as_deref()
     }
 
-    /// Who is proven to be at fault, by index, in statements of a ceremony that was completed or of
-    /// one that was not. Checks can fail without: what does not open, anybody may have put there.
+    /// Of a set of statements that holds a completed ceremony: its certificate. `None` does not
+    /// say that the ceremony was not completed, only that this file does not show it.
+    pub fn completed(&self) -> Option<Digest> {
+        self.completed
+    }
+
+    /// Who is proven to be at fault, by index, in a transcript or in a set of statements. Checks
+    /// can fail without: what does not open, anybody may have put there.
     pub fn at_fault(&self) -> &[Index] {
         &self.at_fault
     }
@@ -186,7 +193,7 @@ impl Report {
         match (self.is_clean(), self.culprits()) {
             (true, _) if self.as_expected() == Some(true) => Verdict::Verified,
             (true, _) => Verdict::Sound,
-            (false, Some(_)) => Verdict::NotCompleted,
+            (false, Some(_)) => Verdict::Statements,
             (false, None) => Verdict::Failed,
         }
     }
@@ -196,7 +203,7 @@ impl Report {
         match self.verdict() {
             Verdict::Verified => BEFORE_DEPOSIT.to_vec(),
             Verdict::Sound => [&[COMPARE_FIRST], &BEFORE_DEPOSIT[..]].concat(),
-            Verdict::NotCompleted | Verdict::Failed => Vec::new(),
+            Verdict::Statements | Verdict::Failed => Vec::new(),
         }
     }
 

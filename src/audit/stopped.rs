@@ -1,5 +1,5 @@
-//! The audit of a ceremony that was not completed: what its statements prove, and what they only
-//! state.
+//! The audit of a set of statements: what they prove, what they only state, and whether they hold a
+//! completed ceremony. They never show that a ceremony was not completed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::message::complaint::Abandon;
 use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::shape::Shape;
+use crate::primitives::hash::Digest;
 use crate::protocol::evidence::{Certainty, Fault, Rule};
 use crate::protocol::judge::{judge, of_this_ceremony};
 use crate::spec::ceremony::Ceremony;
@@ -15,6 +16,7 @@ use crate::transcript::container::Header;
 use crate::transcript::stopped::Stopped;
 
 use super::code::Code;
+use super::completed::completed;
 use super::describe;
 use super::ledger::{Got, Ledger, have};
 
@@ -78,10 +80,8 @@ pub(super) fn replay(
         let (header, ceremony) = have(lengths)?;
         let stopped =
             Stopped::open(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
-        let detail = format!(
-            "{} statements of a ceremony that was not completed, each signed by its sender",
-            stopped.statements.len()
-        );
+        let detail =
+            format!("a set of {} statements, each signed by its sender", stopped.statements.len());
         Ok((stopped, detail))
     });
     let opened = have(spec).and(opened);
@@ -98,8 +98,10 @@ pub(super) fn replay(
     let statements = of_this_ceremony(&ceremony, &statements);
     let foreign = all - statements.len();
     judge_checks(&ceremony, &statements, &faults, ledger);
-    let findings = || findings(&ceremony, &statements, &faults, foreign);
-    // The ceremony was not completed: that is a finding, whoever is at fault.
+    ledger.completed = completed(&ceremony, &statements, &faults);
+    let held = ledger.completed;
+    let findings = || findings(&ceremony, &statements, &faults, foreign, held);
+    // It is no transcript: that is a finding, whoever is at fault.
     let verdict: Got<()> = ledger.check(Code::V19, || Err(findings().into()));
     verdict.err().unwrap_or(Code::V19)
 }
@@ -144,17 +146,20 @@ fn judge_checks(
     }
 }
 
-/// All that the statements prove and say, and how many are `foreign` and were left out.
+/// All that the statements prove and say, how many are `foreign` and were left out, and the
+/// certificate of the ceremony that they hold `completed`.
 fn findings(
     ceremony: &Ceremony,
     statements: &[&Statement],
     faults: &[Fault],
     foreign: usize,
+    completed: Option<Digest>,
 ) -> String {
     let mut text: Vec<String> = faults.iter().map(|fault| sentence(fault, ceremony)).collect();
     if text.is_empty() {
         text.push("these statements prove nobody at fault".to_owned());
     }
+    text.push(outcome(completed));
     let said = accusations(ceremony, statements);
     text.extend(said.iter().map(|said| format!("stated, not proven: {said}")));
     text.extend(prepared(ceremony, statements));
@@ -230,7 +235,18 @@ pub fn accusations(ceremony: &Ceremony, statements: &[&Statement]) -> Vec<String
     said.collect()
 }
 
-/// Who may hold shares of keys that must never be used, in a sentence without its full stop.
+/// What the statements show of the ceremony's end, in a sentence without its full stop.
+pub fn outcome(completed: Option<Digest>) -> String {
+    match completed {
+        Some(certificate) => format!(
+            "these statements hold a completed ceremony with the certificate {certificate}: its \
+             keys may be in use"
+        ),
+        None => "these statements do not show whether the ceremony was completed".to_owned(),
+    }
+}
+
+/// Who has signed that its shares are stored, in a sentence without its full stop.
 pub fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String> {
     let mut prepared: BTreeMap<Index, String> = BTreeMap::new();
     for statement in statements {
@@ -240,9 +256,6 @@ pub fn prepared(ceremony: &Ceremony, statements: &[&Statement]) -> Option<String
         }
     }
     let names: Vec<String> = prepared.into_values().collect();
-    let told = format!(
-        "{} signed that shares are stored; do not deposit to keys of this ceremony",
-        names.join(", ")
-    );
+    let told = format!("{} signed that shares are stored", names.join(", "));
     (!names.is_empty()).then_some(told)
 }

@@ -26,8 +26,10 @@ impl Exchange {
     pub(super) fn ending(&mut self, out: &mut Outbox) -> Option<Ending> {
         // One that stands in the way is told as that.
         let standing = self.participant.fault().map(|fault| &fault.rule);
-        if let Some(proven) = self.untold.take().filter(|fault| standing != Some(&fault.rule)) {
-            out.tell(Notice::Proven(proven));
+        for proven in core::mem::take(&mut self.untold) {
+            if standing != Some(&proven.rule) {
+                out.tell(Notice::Proven(Box::new(proven)));
+            }
         }
         if let Some(put_back) = self.participant.put_back().cloned() {
             return self.put_back(put_back, out);

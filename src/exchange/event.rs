@@ -77,7 +77,7 @@ pub enum Notice {
     Claimed(Index),
     /// A fault stands in the way. The others are being told.
     Fault(Box<Fault>),
-    /// A fault is proven to anybody, and does not stand in this operator's way.
+    /// A fault is proven to anybody, and is not the one that stands in this operator's way.
     Proven(Box<Fault>),
     /// The outputs are written. This operator stays, so that the others get everything.
     Written {

@@ -21,6 +21,8 @@ pub struct InMemory {
     records: Vec<Record>,
     /// Certificate 2 was complete: outputs would have been written.
     pub outputs_written: bool,
+    /// The faults that were proven.
+    pub proofs: Vec<Fault>,
     /// Own statements that others hold and the records lack.
     pub elsewhere: Vec<Statement>,
 }
@@ -59,7 +61,8 @@ impl Storage for InMemory {
         Ok(())
     }
 
-    fn keep_proof(&mut self, _: &Participant, _: &Fault) -> Result<(), Infallible> {
+    fn keep_proof(&mut self, _: &Participant, fault: &Fault) -> Result<(), Infallible> {
+        self.proofs.push(fault.clone());
         Ok(())
     }
 

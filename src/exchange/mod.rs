@@ -33,6 +33,7 @@ use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Input, Participant, Refused, Step};
+use crate::protocol::proofs::Proofs;
 use crate::spec::threshold::Index;
 
 use self::answer::Answers;
@@ -54,10 +55,10 @@ pub struct Exchange {
     all_confirmed_at: Option<Duration>,
     /// The fault that stands in the way.
     fault: Option<Standing>,
-    /// The proof of a fault is stored.
-    proof_kept: bool,
-    /// The fault that it proves, until the person is told.
-    untold: Option<Box<Fault>>,
+    /// The faults whose proofs are stored.
+    proofs: Proofs,
+    /// Those of them that the person has not been told of.
+    untold: Vec<Fault>,
     /// How many own statements that others hold and the log lacks are stored.
     elsewhere_kept: usize,
     /// Since when it is known that the log was put back.
@@ -85,8 +86,8 @@ impl Exchange {
             written_at: None,
             all_confirmed_at: None,
             fault: None,
-            proof_kept: false,
-            untold: None,
+            proofs: Proofs::default(),
+            untold: Vec::new(),
             elsewhere_kept: 0,
             put_back_at: None,
         };
@@ -160,20 +161,17 @@ impl Exchange {
         }
     }
 
-    /// Carries out a step. Keeps the proof of a fault as soon as there is one, whether or not the
-    /// ceremony goes on; and own statements that others hold and the log lacks.
+    /// Carries out a step. Keeps the proof of each fault as soon as there is one, whether or not
+    /// the ceremony goes on; and own statements that others hold and the log lacks.
     fn follow<S: Storage>(
         &mut self,
         step: Step,
         storage: &mut S,
     ) -> Result<Vec<Statement>, Trouble<S::Error>> {
         let said = carry_out(&mut self.participant, step, storage)?;
-        if !self.proof_kept
-            && let Some(fault) = self.participant.proven_fault()
-        {
+        for fault in self.proofs.since(&self.participant) {
             storage.keep_proof(&self.participant, &fault).map_err(Trouble::Storage)?;
-            self.proof_kept = true;
-            self.untold = Some(fault);
+            self.untold.push(fault);
         }
         if let Some(put_back) = self.participant.put_back()
             && put_back.elsewhere.len() > self.elsewhere_kept

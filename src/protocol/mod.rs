@@ -29,6 +29,8 @@ pub mod participant;
 
 mod prepare;
 
+pub mod proofs;
+
 pub mod put_back;
 
 pub mod record;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::message::complaint::Complaint;
+use crate::message::complaint::{Abandon, Complaint};
 use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::{Arrival, Inbox, digests};
 use crate::message::shape::Shape;
@@ -95,18 +95,32 @@ impl World {
         judge::complaint(&self.seat.ceremony, hello, deal, statement)
     }
 
-    /// A fault that the statements here prove to anybody: equivocation, or what a complaint shows.
+    /// A fault that the statements here prove to anybody.
     pub(super) fn proven_fault(&self) -> Option<Box<Fault>> {
-        let equivocation = self.inbox.conflicts().next().map(|conflict| {
+        self.proven_faults(&BTreeSet::new()).next()
+    }
+
+    /// The faults that the statements here prove to anybody: equivocations, what complaints show
+    /// but those `judged` already, and abandonments that are none.
+    pub(super) fn proven_faults(
+        &self,
+        judged: &BTreeSet<Digest>,
+    ) -> impl Iterator<Item = Box<Fault>> {
+        let equivocations = self.inbox.conflicts().map(|conflict| {
             let envelope = &conflict.first.envelope;
             let rule = Rule::Equivocation { operator: envelope.sender, round: envelope.round };
             Fault::new(rule, [conflict.first, conflict.second])
         });
-        let complaints = || {
-            let complaint = |statement: &&Statement| statement.envelope.kind == Kind::Complaint;
-            self.inbox.everything().filter(complaint).find_map(|statement| self.verdict(statement))
-        };
-        equivocation.or_else(complaints)
+        let complaint = |statement: &&Statement| statement.envelope.kind == Kind::Complaint;
+        let complaints = self.inbox.everything().filter(complaint);
+        let complaints = complaints.filter(|statement| !judged.contains(&statement.digest()));
+        let shown = complaints.filter_map(|statement| self.verdict(statement));
+        let malformed = self.inbox.abandoned().filter_map(|statement| {
+            let error = Abandon::fault(statement, &self.shape)?;
+            let (operator, round) = (statement.envelope.sender, statement.envelope.round);
+            Some(Fault::new(Rule::Abandonment { operator, round, error }, [statement]))
+        });
+        equivocations.chain(shown).chain(malformed)
     }
 
     /// A fault with everything that a stranger needs to see it too.

@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete ceremony; 2, statements of a ceremony that was not completed |
+//! | 1 | kind: 1, a complete ceremony; 2, a set of statements |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
@@ -65,8 +65,8 @@ pub enum ContainerError {
          ceremony)"
     )]
     Kind(u8),
-    /// The statements of a ceremony that was not completed, where a complete one is needed.
-    #[error("these are the statements of a ceremony that was not completed")]
+    /// A set of statements, where a transcript is needed.
+    #[error("this is a set of statements, not a transcript")]
     NotComplete,
     /// A complete transcript, where evidence is needed.
     #[error("this is the transcript of a complete ceremony, not evidence of a fault")]

@@ -110,7 +110,7 @@ pub fn encode<'a>(
     writer.each(sorted.into_values(), |w, statement| w.bytes(statement.bytes())).finish()
 }
 
-/// Statements of a ceremony that was not completed. Each was signed by its sender; whether its
+/// A set of statements. Each was signed by its sender; whether its
 /// session is one of this ceremony's is not checked here.
 #[derive(Debug)]
 pub struct Stopped {

@@ -13,3 +13,5 @@ mod exhaustive;
 mod own;
 
 mod report;
+
+mod statements;

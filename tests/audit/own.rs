@@ -78,7 +78,7 @@ fn it_is_of_the_bytes_that_were_checked_and_of_no_others() {
         NotOwn::Container(ContainerError::Length { .. })
     ));
     assert!(matches!(refused(b""), NotOwn::Container(ContainerError::Cut(_))));
-    // Everything is there, and it says of itself that the ceremony was not completed.
+    // Everything is there, and it says of itself that it is a set of statements.
     let mut bytes = good.clone();
     bytes[6] = 2;
     assert!(matches!(refused(&bytes), NotOwn::Container(ContainerError::NotComplete)));

@@ -597,3 +597,42 @@ fn a_ceremony_is_a_file_again() {
         assert_eq!((second.digest(), second.roster()), (first.digest(), first.roster()));
     }
 }
+
+/// A list of values in the order of the fields gives no name to read: it is refused, wherever an
+/// object belongs, in both spellings.
+#[test]
+fn values_stand_under_the_names_of_their_fields() {
+    let good = good();
+    let (card, validator) = (&good["operators"][0]["card"], &good["validators"][0]);
+    let (withdrawal, compounding) = (&validator["withdrawal"], &validator["compounding"]);
+    let lists = [
+        ("policy", json!([false])),
+        ("ssv", json!([withdrawal, 0])),
+        ("obol", json!(["{}", []])),
+        ("operators", json!([[card], [card]])),
+        ("validators", json!([[1, withdrawal, compounding]])),
+        ("network", json!(["devnet-1", "0x10000038", null, "07".repeat(32)])),
+    ];
+    let object = |message: &str| message.contains("invalid type: sequence, expected an object");
+    for (field, list) in lists {
+        let file = with(&format!("/{field}"), list.clone());
+        match CeremonyFile::parse_json(&file.to_string()) {
+            Err(SpecError::Json { message, .. }) => {
+                assert!(object(&message) || field == "network", "{field}: {message}")
+            }
+            other => panic!("{field}: {other:?}"),
+        }
+        if field == "network" {
+            continue;
+        }
+        let others = "version = 2\nname = \"a\"\nid = \"00\"\nthreshold = 2\nnetwork = \"hoodi\"\n";
+        let rest = ["operators", "validators"].into_iter().filter(|other| *other != field);
+        let rest: String = rest.map(|other| format!("{other} = []\n")).collect();
+        match CeremonyFile::parse_toml(&format!("{others}{rest}{field} = {list}\n")) {
+            Err(SpecError::Toml { message, .. }) => assert!(object(&message), "{field}: {message}"),
+            other => panic!("{field}: {other:?}"),
+        }
+    }
+    let whole = CeremonyFile::parse_json("[2, \"a\", \"00\", 1, null]").unwrap_err().to_string();
+    assert!(object(&whole), "{whole}");
+}

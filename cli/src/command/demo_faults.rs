@@ -15,9 +15,9 @@ use super::demo_process::Running;
 use super::evidence::judged;
 use crate::args::Fault;
 use crate::cheat::{self, Rule};
-use crate::messages::{self, quoted};
+use crate::messages;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::verdict::{self, Verdict};
+use crate::verdict::{self, Compared, Verdict};
 use quorate::protocol::evidence::Class;
 use quorate::spec::threshold::Index;
 use quorate_operator::machine;
@@ -246,14 +246,13 @@ fn proven(
         demo.players[..cheat].iter().map(|player| player.name.as_str()).collect();
     let text = format!(
         "{}\nAll others stopped with exit code {}, and the evidence of each gives the same \
-         verdict: {}.\nEvidence: {}\n\nWhat anyone can see in that file, with: quorate evidence \
-         check {}\n\n{}",
+         verdict: {}.\nEvidence: {}\n\nWhat anyone can see in that file, with: {}\n\n{}",
         told(&what, &came),
         Exit::Aborted as i32,
         honest.join(", "),
         path.display(),
-        quoted(path),
-        verdict.text()
+        messages::check_evidence(path, Some(&demo.root.join("ceremony.toml"))),
+        verdict.text(Compared::Expected)
     );
     let mut fields =
         json!({ "fault": name(fault), "culprit": who, "class": format!("E{}", class as u8) });
@@ -273,7 +272,7 @@ fn convicted(
     let name = &demo.players[honest].name;
     let path = evidence(demo, honest, machine::FAULT)?
         .ok_or_else(|| differs(demo, fault, format!("{name} has no evidence")))?;
-    let verdict = judged(&path)?;
+    let verdict = judged_as(demo, &path)?;
     let as_announced = |proven: &quorate::protocol::evidence::Fault| {
         proven.rule.class() == Some(class) && proven.rule.culprits() == [cheat]
     };
@@ -282,6 +281,15 @@ fn convicted(
         return Err(differs(demo, fault, format!("{name} has evidence of {shown:?}")));
     }
     Ok((path, verdict))
+}
+
+/// The verdict on a file, which is about the demo's own ceremony.
+fn judged_as(demo: &Demo<'_>, path: &Path) -> Result<Verdict, CliError> {
+    let verdict = judged(path)?;
+    match verdict.ceremony.digest() == demo.ceremony.digest() {
+        true => Ok(verdict),
+        false => Err(messages::internal("the evidence of the demo is about another ceremony")),
+    }
 }
 
 /// What `who` did, to `victim` or to all, and what came of it.
@@ -361,7 +369,7 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     abandon(demo, victim)?;
     let path = evidence(demo, victim, machine::GIVEN_UP)?
         .ok_or_else(|| differs(demo, fault, "there is no record of the abandonment"))?;
-    let verdict = judged(&path)?;
+    let verdict = judged_as(demo, &path)?;
     if !verdict.proven.is_empty()
         || !verdict.said.iter().any(|said| said.contains(&format!("the share box of \"{who}\"")))
     {
@@ -376,11 +384,11 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
          record names the operator it waited for."
     );
     let text = format!(
-        "{}\nRecord: {}\n\nWhat anyone can see in that file, with: quorate evidence check {}\n\n{}",
+        "{}\nRecord: {}\n\nWhat anyone can see in that file, with: {}\n\n{}",
         told(&what, &came),
         path.display(),
-        quoted(&path),
-        verdict.text()
+        messages::check_evidence(&path, Some(&demo.root.join("ceremony.toml"))),
+        verdict.text(Compared::Expected)
     );
     let fields = json!({ "fault": name(fault), "withheld_by": who,
         "evidence": [path.display().to_string()] });

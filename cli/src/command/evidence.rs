@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::args::Evidence;
 use crate::report::{CliError, Exit, Output};
-use crate::verdict::Verdict;
+use crate::verdict::{Compared, Verdict};
 use crate::{input, messages};
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
@@ -20,12 +22,22 @@ pub(crate) fn run(args: &Evidence, out: &Output) -> Result<Exit, CliError> {
 fn check(file: &Path, expect: Option<&Path>, out: &Output) -> Result<Exit, CliError> {
     let expected = expect.map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
     let bytes = input::transcript(file)?;
-    if let Some(expected) = expected {
-        must_be_about(file, &bytes, &expected)?;
-    }
+    let compared = match expected {
+        Some(expected) => {
+            must_be_about(file, &bytes, &expected)?;
+            Compared::Expected
+        }
+        None => Compared::Not,
+    };
     let verdict = Verdict::of(&bytes).map_err(|error| messages::not_evidence(file, &error))?;
     let exit = if verdict.proven.is_empty() { Exit::Finding } else { Exit::Done };
-    out.finish(exit, verdict.fields(), &verdict.text())
+    let next = (compared == Compared::Not).then(|| messages::check_evidence(file, None));
+    let (mut fields, mut text) = (verdict.fields(compared), verdict.text(compared));
+    fields["next"] = json!(next);
+    if let Some(next) = &next {
+        text += &format!("\nNext, with the ceremony file that you agreed to\n  {next}\n");
+    }
+    out.finish(exit, fields, &text)
 }
 
 /// Refuses a file about another ceremony. Its front is enough for that, and nothing else of it is

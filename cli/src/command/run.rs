@@ -1,10 +1,11 @@
 //! `quorate run`: takes part in a ceremony, or resumes it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::addresses;
 use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
@@ -122,14 +123,14 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let names = |indices: &[Index]| seat_names(&ceremony, indices);
     match ending? {
         Ending::Fault { fault, prepared } => {
-            aborted(&fault, &args.file, &ceremony, prepared, &dir, out)
+            aborted(&fault, live.proven(), &args.file, &ceremony, prepared, &dir, out)
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
-        Ending::Interrupted { waiting } => {
-            interrupted(&names(&waiting), &names(&live.abandoned_by()), &ceremony, out)
+        Ending::Interrupted { waiting } => interrupted(&names(&waiting), &live, &ceremony, out),
+        Ending::Written { unconfirmed } => {
+            done(&ceremony, &dir, &names(&unconfirmed), live.proven(), out)
         }
-        Ending::Written { unconfirmed } => done(&ceremony, &dir, &names(&unconfirmed), out),
-        Ending::Complete => done(&ceremony, &dir, &[], out),
+        Ending::Complete => done(&ceremony, &dir, &[], live.proven(), out),
     }
 }
 
@@ -229,6 +230,7 @@ fn done(
     ceremony: &Ceremony,
     dir: &CeremonyDir,
     unconfirmed: &[Named],
+    proven: &[Fault],
     out: &Output,
 ) -> Result<Exit, CliError> {
     let folder = dir.view().out();
@@ -262,6 +264,7 @@ fn done(
             "spec_digest": ceremony.digest().to_string(),
             "outputs": folder.display().to_string(),
             "unconfirmed": unconfirmed,
+            "also_proven": also_proven(proven, ceremony),
         }),
         &format!("Done. Outputs are in {}\n\n{}", folder.display(), made(ceremony, dir, keystores)),
     )
@@ -289,10 +292,11 @@ fn made(ceremony: &Ceremony, dir: &CeremonyDir, keystores: bool) -> String {
 
 fn interrupted(
     waiting: &[Named],
-    abandoned_by: &[Named],
+    live: &Live,
     ceremony: &Ceremony,
     out: &Output,
 ) -> Result<Exit, CliError> {
+    let abandoned_by = seat_names(ceremony, &live.abandoned_by());
     let whom = if waiting.is_empty() {
         String::new()
     } else {
@@ -300,19 +304,32 @@ fn interrupted(
     };
     let gone = match abandoned_by.is_empty() {
         true => String::new(),
-        false => format!(" Abandoned by {}.", listed(abandoned_by)),
+        false => format!(" Abandoned by {}.", listed(&abandoned_by)),
     };
     out.finish(
         Exit::Waiting,
         json!({
             "ceremony": ceremony.name(), "waiting_for": waiting, "abandoned_by": abandoned_by,
+            "also_proven": also_proven(live.proven(), ceremony),
         }),
         &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
     )
 }
 
+/// Faults that are proven beside the one that ended a run, for programs.
+fn also_proven(proven: &[Fault], ceremony: &Ceremony) -> Value {
+    let told = proven.iter().map(|fault| {
+        json!({
+            "fault": describe::rule(&fault.rule, Some(ceremony)),
+            "culprits": seat_names(ceremony, &fault.rule.culprits()),
+        })
+    });
+    told.collect()
+}
+
 fn aborted(
     fault: &Fault,
+    others: &[Fault],
     file: &Path,
     ceremony: &Ceremony,
     prepared: bool,
@@ -341,8 +358,8 @@ fn aborted(
     let mut todo = "show the evidence to the other operators and agree on who takes part in the \
                     next attempt."
         .to_owned();
-    if let Some(proof) = evidence.iter().find(|path| named(path, machine::FAULT)) {
-        todo += &format!("\n  judge it:   quorate evidence check {}", quoted(proof));
+    for proof in evidence.iter().filter(|path| named(path, machine::FAULT)) {
+        todo += &format!("\n  judge it:   {}", messages::check_evidence(proof, Some(file)));
     }
     let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
     let new = file.with_file_name(format!(
@@ -350,19 +367,32 @@ fn aborted(
         stem.display(),
         ceremony.attempt().saturating_add(1)
     ));
-    let next = next_attempt(fault, file, &new, ceremony);
+    let faults = core::iter::once(fault).chain(others);
+    let next = attempt_without(&at_fault(faults), file, &new, ceremony);
+    let also: String = others
+        .iter()
+        .map(|fault| {
+            let who = seat_names(ceremony, &fault.rule.culprits());
+            format!(
+                "Also proven: {}\nResponsible: {}.\n",
+                describe::rule(&fault.rule, Some(ceremony)),
+                who.iter().map(Named::with_key).collect::<Vec<_>>().join(" and ")
+            )
+        })
+        .collect();
     todo += &format!("\n  next file:  {next}");
     out.finish(
         Exit::Aborted,
         json!({
             "ceremony": ceremony.name(), "fault": what, "culprits": culprits,
             "certainty": certainty, "prepared": prepared,
+            "also_proven": also_proven(others, ceremony),
             "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
             "next": next,
         }),
         &format!(
-            "Stopped by a fault: {what}\nResponsible: {} ({sure}).\n{stored}\nEvidence: {}\nWhat \
-             to do: {todo}",
+            "Stopped by a fault: {what}\nResponsible: {} ({sure}).\n{also}{stored}\nEvidence: \
+             {}\nWhat to do: {todo}",
             if culprits.is_empty() {
                 "nobody's".to_owned()
             } else {
@@ -376,10 +406,22 @@ fn aborted(
 /// The command that drafts the next attempt, without the operators whose fault is proven: by their
 /// seats, so that no name is taken for another.
 pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ceremony) -> String {
-    let culprits = match fault.rule.certainty() {
-        Certainty::Proven => fault.rule.culprits(),
-        Certainty::Suspected | Certainty::Nobody => Vec::new(),
-    };
+    attempt_without(&at_fault([fault]), file, new, ceremony)
+}
+
+/// Whose fault is proven, by index.
+fn at_fault<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> BTreeSet<Index> {
+    let proven = |fault: &&Fault| fault.rule.certainty() == Certainty::Proven;
+    faults.into_iter().filter(proven).flat_map(|fault| fault.rule.culprits()).collect()
+}
+
+/// The command that drafts the next attempt without these operators.
+fn attempt_without(
+    culprits: &BTreeSet<Index>,
+    file: &Path,
+    new: &Path,
+    ceremony: &Ceremony,
+) -> String {
     let without: String = culprits.iter().map(|index| format!(" --without {index}")).collect();
     let left = ceremony.n() - culprits.len();
     let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };

@@ -6,6 +6,7 @@ use super::{local, quoted, shown};
 use crate::report::CliError;
 use quorate::message::envelope::Round;
 use quorate::protocol::put_back::PutBack;
+use quorate_operator::store::staged;
 
 /// The name of a round's statement, as the specification has it.
 fn statement_name(round: Round) -> &'static str {
@@ -44,7 +45,18 @@ pub(crate) fn put_back_share(put_back: &PutBack, folder: &Path) -> String {
             "Your share may be only in {}: keep it.",
             shown(&folder.join("out").join("secret"))
         ),
-        false => "Your share may be only in the newest log: look for every copy of it.".to_owned(),
+        false => {
+            let staged: Vec<String> =
+                staged(folder).iter().map(|path| shown(&path.join("secret"))).collect();
+            let found = match staged.is_empty() {
+                true => String::new(),
+                false => format!(
+                    " Keep {} too: keystores may be there that were made and never published.",
+                    staged.join(" and ")
+                ),
+            };
+            format!("Your share may be only in the newest log: look for every copy of it.{found}")
+        }
     }
 }
 
@@ -74,4 +86,29 @@ pub(crate) fn bad_note(path: &Path) -> CliError {
         "it says that others hold statements which an older copy of the log lacked. If the log is \
          the newest copy, move this file away; otherwise put the newest copy back first",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn keystores_that_were_staged_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let of =
+            |outputs| put_back_share(&PutBack { outputs, ..PutBack::default() }, folder.path());
+        assert!(!of(false).contains("Keep "), "{}", of(false));
+        let staging = folder.path().join("out.staging-0123456789abcdef");
+        fs::create_dir(&staging).unwrap();
+        fs::write(folder.path().join("log.sealed"), "").unwrap();
+        let secret = shown(&staging.join("secret"));
+        assert!(of(false).contains(&format!("Keep {secret} too: ")), "{}", of(false));
+        // Where outputs are written, everything is in these.
+        assert!(!of(true).contains(&secret), "{}", of(true));
+        let todo = put_back(folder.path(), &PutBack::default()).fix;
+        assert!(todo.contains(&secret), "{todo}");
+    }
 }

@@ -8,6 +8,13 @@ use quorate::spec::SpecError;
 use quorate::spec::threshold::ThresholdError;
 use quorate::transcript::container::ContainerError;
 
+/// The command that checks evidence against a ceremony file; the words for one stand for the file
+/// where it is not known.
+pub(crate) fn check_evidence(evidence: &Path, ceremony: Option<&Path>) -> String {
+    let file = ceremony.map_or(CEREMONY_FILE.to_owned(), quoted);
+    format!("quorate evidence check {} --expect {file}", quoted(evidence))
+}
+
 /// A file that is not evidence, or not well-formed.
 pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
     let (what, fix) = match error {

@@ -106,6 +106,19 @@ fn shares_and_state_of_a_finished_ceremony() {
     assert_eq!(status["ceremonies"][0]["state"], "finished");
     assert_eq!(status["ceremonies"][0]["name"], "Demo cluster");
 
+    // The log holds everything: where the outputs were moved away, they are made from it again.
+    fs::rename(demo.out("bob"), here.join("moved")).unwrap();
+    let args = ["export", "keystores", "demo/ceremony.toml", "--kdf", "pbkdf2", "--out", "again"];
+    let again = demo.by("bob", &args);
+    assert_eq!(again.code, 0, "{}{}", again.stdout, again.stderr);
+    let certified = audit(&here.join("again"), &password);
+    assert!(
+        certified.stdout.contains("one for each validator, all of \"bob\" (operator 2)"),
+        "{}{}",
+        certified.stdout,
+        certified.stderr
+    );
+
     // And a demo never writes over another.
     let again = quorate(here, &["demo", "--out", "demo"]);
     failed(

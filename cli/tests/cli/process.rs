@@ -55,7 +55,8 @@ fn every_command_has_an_example_and_the_program_its_exit_codes() {
         "  2  usage error: the command line, or a file that a person wrote",
         "  3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is \
          written",
-        "  4  the audit failed; a file was refused; or the evidence proves nothing",
+        "  4  the audit failed, or its file is a set of statements and no transcript; a file was \
+         refused;\n     or the evidence proves nothing",
         "  5  waiting for other operators; run the same command again",
     ] {
         assert!(help.contains(line), "{help}");

@@ -34,7 +34,7 @@ pub use dir::{CARD_FILE, IDENTITY_FILE, Lock, MARK_FILE, StateDir};
 pub use error::StoreError;
 pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};
-pub use outputs::{Staging, Written, write_folder};
+pub use outputs::{Staging, Written, staged, write_folder};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
 
 /// Whether a file could be written at `path`, which a person named, by writing another in its

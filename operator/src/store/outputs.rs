@@ -8,7 +8,7 @@ use quorate::export::{Artifact, Audience};
 
 use super::atomic;
 use super::ceremony_dir::CeremonyDir;
-use super::disk::{Access, Disk};
+use super::disk::{Access, Disk, RealDisk};
 use super::error::{At as _, StoreError};
 
 /// Where written outputs are.
@@ -43,6 +43,15 @@ pub enum Written {
     },
     /// They are out.
     Now,
+}
+
+/// Outputs that were staged in the folder of a ceremony and not written, the keystores of its
+/// operator among them; none if the folder cannot be read.
+pub fn staged(folder: &Path) -> Vec<PathBuf> {
+    let mut names = RealDisk.list(folder).unwrap_or_default();
+    names.retain(|name| atomic::starts_with(name, STAGING));
+    names.sort();
+    names.into_iter().map(|name| folder.join(name)).collect()
 }
 
 impl Staging {
@@ -168,7 +177,7 @@ const UNFINISHED: &str = "unfinished-";
 /// it appears by one rename, with everything in it, or not at all. Folders and files are open to
 /// their owner only if anything in it is secret.
 pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreError> {
-    let disk = &super::disk::RealDisk;
+    let disk = &RealDisk;
     let path = std::path::absolute(path).at(path, "finding it")?;
     if atomic::look(disk, &path)?.is_some() {
         return Err(StoreError::Exists { path });

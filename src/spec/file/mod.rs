@@ -12,6 +12,7 @@ use super::obol::{self, ClusterError};
 use super::toml_text;
 use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::json;
 use crate::ethereum::obol::check::Cluster;
 
 mod read;
@@ -45,17 +46,27 @@ pub struct CeremonyFile {
     /// Shares needed to sign.
     pub threshold: u16,
     /// What is allowed that usually is not.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::object")]
     pub policy: PolicyEntry,
     /// For a cluster of SSV.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "json::object_or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub ssv: Option<SsvEntry>,
     /// The operators, in order of their points.
+    #[serde(deserialize_with = "json::objects::<_, _, MOST_FILE_BYTES>")]
     pub operators: Vec<OperatorEntry>,
     /// The validators, in blocks of equal ones.
+    #[serde(deserialize_with = "json::objects::<_, _, MOST_FILE_BYTES>")]
     pub validators: Vec<ValidatorEntry>,
     /// The Obol cluster that is made, if one is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "json::object_or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub obol: Option<ObolEntry>,
 }
 
@@ -204,10 +215,12 @@ impl CeremonyFile {
         })
     }
 
-    /// Reads JSON of the same shape. Unknown and duplicate fields are errors.
+    /// Reads JSON of the same shape. Unknown and duplicate fields are errors, and so are values
+    /// without the names of their fields.
     pub fn parse_json(text: &str) -> Result<Self, SpecError> {
         check_size(text)?;
-        serde_json::from_str(text).map_err(|error| {
+        let read = serde_json::from_str(text).map(|json::Object(file)| file);
+        read.map_err(|error: serde_json::Error| {
             let whole = error.to_string();
             let message = whole.rfind(" at line ").map_or(whole.as_str(), |end| &whole[..end]);
             SpecError::Json { line: error.line(), message: printable(message) }
