@@ -12,7 +12,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::support::demo::OPERATORS;
-use crate::support::files::private;
+use crate::support::files::{only, private};
 use crate::support::ports::free_port;
 use crate::support::program::{Ended, QUORATE, command_of, quorate};
 use crate::support::repository;
@@ -49,12 +49,29 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 17] = [
+const PRINTED: [Printed; 19] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
         "transcript.quorate --public-key \"$key\" --public -o top-up.json",
         "alice",
+    ),
+    printed(
+        "quorate exit request transcript.quorate --all --beacon validators.json --custodian \
+         quorate1... -o exit-requests.json",
+        &[("quorate1...", "\"$(cat bob.card)\"")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate exit sign exit-request.json --keystores out/secret --transcript \
+         out/public/transcript.quorate",
+        &[
+            ("out/secret", "alice/ceremonies/*/out/secret"),
+            ("out/public/transcript.quorate", "transcript.quorate"),
+        ],
+        "-o restored.json",
+        "restored",
     ),
     printed("quorate demo --fault NAME", &[("NAME", "withhold")], "--out withheld", "alice"),
     // Of a ceremony that is finished there is nothing to abandon.
@@ -252,6 +269,29 @@ impl Place {
         self.start(name, script).ended()
     }
 
+    /// Alice's keys in a new directory, and what a beacon node says of the validators.
+    fn restored_and_asked(&self) {
+        let here = self.root.path();
+        let restored = here.join("restored");
+        fs::create_dir(&restored).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        fs::set_permissions(&restored, mode).unwrap();
+        for file in ["identity.sealed", "signing.toml"] {
+            fs::copy(here.join("alice").join(file), restored.join(file)).unwrap();
+        }
+        let ceremony = only(here.join("alice/ceremonies"));
+        let deposits = fs::read(ceremony.join("out/public/deposit-data.json")).unwrap();
+        let deposits: Vec<Value> = serde_json::from_slice(&deposits).unwrap();
+        let entry = |(at, deposit): (usize, &Value)| {
+            let of = |field: &str| format!("0x{}", deposit[field].as_str().unwrap());
+            json!({ "index": (1_804_776 + at).to_string(), "status": "active_ongoing",
+                "validator": { "pubkey": of("pubkey"), "activation_epoch": "1",
+                    "withdrawal_credentials": of("withdrawal_credentials") } })
+        };
+        let entries: Vec<Value> = deposits.iter().enumerate().map(entry).collect();
+        fs::write(here.join("validators.json"), json!({ "data": entries }).to_string()).unwrap();
+    }
+
     /// Everybody allows signatures for the validators of the ceremony, so that nobody is asked.
     fn allow_all(&self) {
         let here = self.root.path();
@@ -329,6 +369,7 @@ fn every_command_of_the_documents_works() {
                   key=\"0x$(sed -n 's/.*\"pubkey\": \"\\(.*\\)\",/\\1/p' \
                   alice/ceremonies/*/out/public/deposit-data.json | head -n 1)\"";
     assert_eq!(place.run("reader", set_up).code, 0);
+    place.restored_and_asked();
     for printed in &PRINTED {
         let fill = |text: String, (from, to): &(&str, &str)| {
             assert!(text.contains(from), "{from} in {}", printed.text);
