@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::demo::OPERATORS;
@@ -128,7 +129,7 @@ const PRINTED: [Printed; 19] = [
         &[
             ("ceremony.toml", "ssv/ceremony.toml"),
             ("encrypted_private_key.json", "ssv/ssv/alice/encrypted_private_key.json"),
-            ("ssv-password", "ssv/ssv/password"),
+            (" ssv-password", " ssv/ssv/password"),
         ],
         "--linger 0",
         "ssv/alice",
