@@ -318,7 +318,7 @@ fn every_proven_culprit_is_told_and_its_proof_is_kept() {
     for fault in &told {
         let judged: Vec<Rule> =
             judge(ceremony, &fault.evidence).into_iter().map(|fault| fault.rule).collect();
-        assert_eq!(judged, [fault.rule.clone()]);
+        assert_eq!(judged, core::slice::from_ref(&fault.rule));
     }
     // A new run knows them too.
     let mut again = exchange_of(log, Pacing::new(LINGER));
