@@ -50,8 +50,7 @@ struct Log<W> {
 
 static LOG: OnceLock<Mutex<Log<File>>> = OnceLock::new();
 
-/// Opens the log of this process: a new file, or one of this user that others cannot read, to be
-/// continued.
+/// Opens the log of this process: a new file, or one that only its owner can read, to be continued.
 pub(crate) fn open(path: &Path) -> Result<(), CliError> {
     let flags = OFlags::WRONLY
         | OFlags::CREATE

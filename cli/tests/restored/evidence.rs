@@ -92,3 +92,19 @@ fn outputs_of_nothing_are_in_the_way_of_a_log_without_a_share() {
     scene.quorate(&dir, &["run", "ceremony.toml", "--no-keystores"]).done();
     others.stop();
 }
+
+/// In the last round this operator has signed everything; it waits for the others' FINAL.
+#[test]
+fn status_in_the_last_round_names_who_is_awaited() {
+    let scene = Scene::played();
+    let dir = scene.path("run-0");
+    copy(&scene.at(Reached::Said(Round::Final), 0), &dir);
+    let status = scene.quorate(&dir, &["--json", "status"]).done().json();
+    let of = &status["ceremonies"][0];
+    assert_eq!(of["state"], "begun", "{status}");
+    let awaited: Vec<&serde_json::Value> =
+        of["waiting_for"].as_array().unwrap().iter().map(|one| &one["index"]).collect();
+    assert_eq!(awaited, [&serde_json::json!(2), &serde_json::json!(3)], "{status}");
+    let text = scene.quorate(&dir, &["status"]).done().stdout;
+    assert!(text.contains("in round 5 of 5") && !text.contains("for nobody"), "{text}");
+}

@@ -84,6 +84,7 @@ fn all_say_so(scene: &Scene, dir: &Path, because: &str, outputs: bool) {
     assert!(of["put_back"].as_str().unwrap().contains(because), "{status}");
     assert_eq!(of["outputs"].is_string(), outputs, "{status}");
     assert_eq!(of["proven"], serde_json::json!([]), "nobody is at fault");
+    scene.quorate(dir, &["status", "--check"]).ended_with(5);
     let status = scene.quorate(dir, &["status"]).done().stdout;
     let says = "signs nothing more from it, and waits for nobody";
     assert!(status.contains(says) && status.contains(because), "{status}");
