@@ -112,14 +112,24 @@ fn long_enough(passphrase: &SecretBytes) -> Result<(), CliError> {
 }
 
 /// The password of keystores: from its own file, or else the passphrase, from its file or the
-/// terminal.
+/// terminal. One that is typed may be typed again until it `opens` a keystore.
 pub(crate) fn keystore_password(
     file: Option<&Path>,
     out: &Output,
+    mut opens: impl FnMut(&SecretBytes) -> Result<bool, CliError>,
 ) -> Result<SecretBytes, CliError> {
     match file.or(out.passphrase_file.as_deref()) {
         Some(path) => secret_file::read(path),
-        None => ask_secret("Password of the keystores", "--keystore-password-file"),
+        None => again(
+            || ask_secret("Password of the keystores", "--keystore-password-file"),
+            |typed| {
+                Ok(match opens(&typed) {
+                    Ok(true) => Ok(typed),
+                    Ok(false) => Err(messages::wrong_keystore_password()),
+                    Err(error) => Err(error),
+                })
+            },
+        ),
     }
 }
 

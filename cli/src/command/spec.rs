@@ -8,7 +8,7 @@ use crate::args::{Spec, SpecNew};
 use crate::command::spec_next;
 use crate::command::verify_cluster::contracts;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{card_file, input, messages};
+use crate::{card_file, input, messages, recognise};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use quorate::ethereum::ssv::parse_operators_info;
@@ -148,7 +148,10 @@ fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
     let bytes = input::read(path, MOST_BYTES)?;
     let checked = ClusterDefinition::parse(&bytes)
         .and_then(|definition| Cluster::check(definition, contracts));
-    let cluster = checked.map_err(|error| messages::definition(path, &error))?;
+    let cluster = checked.map_err(|error| match recognise::kind(&bytes) {
+        Some(kind) if kind != recognise::DEFINITION => messages::no_definition(path, kind),
+        _ => messages::definition(path, &error),
+    })?;
     let (given, expected) = (args.operators.len(), cluster.definition().operators.len());
     if given != expected {
         return Err(messages::cluster_operators(path, given, expected));

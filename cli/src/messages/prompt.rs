@@ -106,6 +106,13 @@ pub(crate) fn terminal(error: &io::Error) -> CliError {
     local(format!("the terminal cannot be read: {}", system(error)), "run the command again")
 }
 
+pub(crate) fn wrong_keystore_password() -> CliError {
+    local(
+        "this password does not open the keystores",
+        "it is the operator's passphrase, unless another was chosen for the keystores",
+    )
+}
+
 pub(crate) fn keystore_password(error: &PasswordError) -> CliError {
     local(format!("this keystore password cannot be used: {error}"), "choose another")
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -30,6 +30,10 @@ struct Typing {
 
 impl Typing {
     fn start(here: &Path, args: &[&str]) -> Self {
+        Self::begin(command(here, args))
+    }
+
+    fn begin(mut command: Command) -> Self {
         let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
@@ -37,7 +41,6 @@ impl Typing {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let terminal = File::from(rustix::fs::open(name, flags, Mode::empty()).unwrap());
         let end = || Stdio::from(terminal.try_clone().unwrap());
-        let mut command = command(here, args);
         command.stdin(end()).stdout(end()).stderr(end()).process_group(0);
         let program = command.spawn().unwrap();
         let keyboard = File::from(keyboard);
@@ -177,4 +180,58 @@ fn a_wrong_passphrase_and_a_wrong_word_are_typed_again() {
     typing.keys(&format!("{}\r", words.join(" ")));
     typing.until("cannot listen on 192.0.2.1:3610", 1);
     assert_eq!(typing.ended().code(), Some(1));
+}
+
+#[test]
+fn the_echo_is_back_when_the_program_is_told_to_end() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let here = TempDir::new().unwrap();
+        let mut typing = Typing::start(here.path(), &NEW);
+        typing.until(QUESTION, 1);
+        typing.keys("half a secret");
+        assert!(!typing.echoes());
+        rustix::process::kill_process(typing.id(), signal).unwrap();
+        let ended = typing.ended();
+        // Whoever runs the tests may have them ignore it, as nohup does.
+        assert!(ended.signal() == Some(signal.as_raw()) || ended.code() == Some(2), "{ended}");
+    }
+}
+
+#[test]
+fn a_wrong_password_of_keystores_is_typed_again() {
+    let here = TempDir::new().unwrap();
+    let keystore =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ethereum/keystores/hoodi-01-0.json");
+    let mut typing = Typing::start(here.path(), &["verify", "keystore", keystore]);
+    let question = "Password of the keystores: ";
+    typing.until(question, 1);
+    typing.keys("correct horse battery\r");
+    typing.until("this password does not open the keystores. You can try again", 1);
+    typing.until(question, 2);
+    typing.keys("dkg-test-password-1\r");
+    typing.until("Accepted: 1 keystore", 1);
+    assert_eq!(typing.ended().code(), Some(0));
+}
+
+#[test]
+fn verdicts_have_a_colour_where_the_terminal_has_any() {
+    let here = TempDir::new().unwrap();
+    let deposits =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ethereum/deposits/hoodi-01.json");
+    let args = ["verify", "deposit", deposits, "--network", "hoodi"];
+    let green = "\u{1b}[32mAccepted\u{1b}[0m:";
+    for (variables, coloured) in [
+        (&[("TERM", "xterm-256color")][..], true),
+        (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], false),
+        (&[("TERM", "dumb")], false),
+        (&[], false),
+    ] {
+        let mut command = command(here.path(), &args);
+        command.envs(variables.iter().copied());
+        let typing = Typing::begin(command);
+        typing.until("Accepted", 1);
+        typing.until("0x01", 1);
+        assert_eq!(typing.shown().contains(green), coloured, "{variables:?}");
+        assert_eq!(typing.ended().code(), Some(0));
+    }
 }
