@@ -19,11 +19,14 @@ const HANG: usize = 2;
 /// How the commands begin that people are told to copy.
 const COMMANDS: [&str; 3] = ["quorate ", "chmod ", "ulimit "];
 
-/// `text` for `stream`: folded where that is a terminal. A pipe or a file gets the lines as they
-/// are, so that programs find every sentence on one line whatever the terminal was.
+/// `text` for `stream`: folded where that is a terminal, or where the environment says how wide one
+/// behind it is (`COLUMNS`). Any other pipe or file gets the lines as they are, so that programs find
+/// every sentence on one line whatever the terminal was.
 pub(crate) fn fit(text: &str, stream: &(impl AsFd + IsTerminal)) -> String {
     if !stream.is_terminal() {
-        return text.to_owned();
+        // Who exports its width reads by a pager.
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        return columns.map_or_else(|| text.to_owned(), |columns| fold(text, columns));
     }
     let told = terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns));
     fold(text, told.unwrap_or(COLUMNS))

@@ -34,22 +34,11 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Check { file } => {
             let (_, ceremony) = input::ceremony(file)?;
             let warnings = warnings(&ceremony);
-            let warnings: String = warnings
-                .iter()
-                .map(|warning| {
-                    format!(
-                        "
-WARNING: {warning}"
-                    )
-                })
-                .collect();
+            let unreachable = unreachable(&ceremony).map(str::to_owned);
+            let all = warnings.into_iter().chain(unreachable);
+            let all: String = all.map(|warning| format!("\nWARNING: {warning}")).collect();
             let words = words(&ceremony);
-            let text = format!(
-                "This ceremony file is valid.{warnings}
-
-Fingerprint
-{words}"
-            );
+            let text = format!("This ceremony file is valid.{all}\n\nFingerprint\n{words}");
             out.finish(Exit::Done, fields(&ceremony), &text)
         }
         Spec::Show { file } => {
@@ -76,12 +65,24 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
         "Send this same file to every operator. Before anything is signed, all operators compare \
          the fingerprint by voice.",
     );
+    if let Some(warning) = unreachable(&ceremony) {
+        talk(&format!("WARNING: {warning}"));
+    }
     let mut fields = fields(&ceremony);
     fields["file"] = args.output.display().to_string().into();
     out.finish(
         Exit::Done,
         fields,
         &format!("Wrote {}\n\n{}", messages::shown(&args.output), describe(&ceremony)),
+    )
+}
+
+/// What is said of a ceremony file in which nobody can call anybody.
+fn unreachable(ceremony: &Ceremony) -> Option<&'static str> {
+    let nobody = ceremony.roster().iter().all(|(_, seat)| seat.address.is_none());
+    nobody.then_some(
+        "no operator has an address (CARD@HOST:PORT): nobody can call anybody. One operator that all \
+         others can reach is enough",
     )
 }
 

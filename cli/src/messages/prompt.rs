@@ -88,7 +88,7 @@ pub(crate) fn try_again(error: &CliError, tries: u32) -> String {
 }
 
 pub(crate) fn passphrases_differ() -> CliError {
-    local("the two passphrases are different", "run the command again")
+    local("the two passphrases are different", "type the same passphrase twice")
 }
 
 pub(crate) fn no_terminal(question: &str, flag: &str) -> CliError {

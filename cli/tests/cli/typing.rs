@@ -161,8 +161,7 @@ fn a_wrong_passphrase_and_a_wrong_word_are_typed_again() {
     let here = TempDir::new().unwrap();
     let words = operator(here.path());
     let mut words: Vec<&str> = words.split(' ').collect();
-    // Consent is given before it turns out that this machine cannot listen there.
-    let run = ["run", "ceremony.toml", "--listen", "192.0.2.1:3610"];
+    let run = ["run", "ceremony.toml", "--listen", "127.0.0.1:0"];
     let args = [&["--dir", STATE[1]], &run[..]].concat();
     let mut typing = Typing::start(here.path(), &args);
     typing.until("identity.sealed: ", 1);
@@ -170,15 +169,31 @@ fn a_wrong_passphrase_and_a_wrong_word_are_typed_again() {
     typing.until("wrong passphrase. You can try again", 1);
     typing.until("Passphrase of ", 2);
     typing.keys("correct horse battery\r");
-    let question = "Type the words of the fingerprint to take part: ";
+    let question = "Type the twelve words of the fingerprint to take part: ";
     typing.until(question, 1);
     let right = std::mem::replace(&mut words[6], "abandon");
     typing.keys(&format!("{}\r", words.join(" ")));
     typing.until("word 7 is not \"abandon\" here", 1);
     words[6] = right;
     typing.until(question, 2);
-    typing.keys(&format!("{}\r", words.join(" ")));
+    // As they are selected on a screen, row by row and with their numbers.
+    for row in 0..3 {
+        let cells = (row * 4..row * 4 + 4).map(|at| format!("{:>4}. {:<8}", at + 1, words[at]));
+        typing.keys(&format!("{}\r", cells.collect::<String>()));
+        typing.until(["The other 8: ", "The other 4: ", "Waiting for"][row], 1);
+    }
+    rustix::process::kill_process(typing.id(), Signal::TERM).unwrap();
+    assert_eq!(typing.ended().code(), Some(5));
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_before_anything_is_typed() {
+    let here = TempDir::new().unwrap();
+    operator(here.path());
+    let run = ["--passphrase-file", STATE[3], "run", "ceremony.toml", "--listen", "192.0.2.1:3610"];
+    let typing = Typing::start(here.path(), &[&["--dir", STATE[1]], &run[..]].concat());
     typing.until("cannot listen on 192.0.2.1:3610", 1);
+    assert!(!typing.shown().contains("Fingerprint"));
     assert_eq!(typing.ended().code(), Some(1));
 }
 
@@ -203,7 +218,7 @@ fn a_wrong_password_of_keystores_is_typed_again() {
     let keystore =
         concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ethereum/keystores/hoodi-01-0.json");
     let mut typing = Typing::start(here.path(), &["verify", "keystore", keystore]);
-    let question = "Password of the keystores: ";
+    let question = "Password of the keystores (your passphrase, unless you chose another): ";
     typing.until(question, 1);
     typing.keys("correct horse battery\r");
     typing.until("this password does not open the keystores. You can try again", 1);
