@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::exit::VoluntaryExit;
+use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
 use quorate::message::envelope::{Round, Statement};
@@ -16,7 +17,7 @@ use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
-use quorate::signing::{Delivery, Item, Items, Purpose, Request};
+use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
 use quorate::spec::Index;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
@@ -61,12 +62,20 @@ fn deposit_request() -> Request {
     Request { items: Items::one([1; 48], purpose), requester: None, ..request }
 }
 
+/// A request for a registration, for everybody, signed by nobody.
+fn registration_request() -> Request {
+    let Registration { fee_recipient, gas_limit, timestamp, .. } = registration().message;
+    let purpose = Purpose::Registration(Terms { fee_recipient, gas_limit, timestamp });
+    let items = Items::one([1; 48], purpose);
+    Request { items, requester: None, ..request(Delivery::Public) }
+}
+
 /// The same of two validators.
 fn list(request: Request) -> Request {
     let first = *request.items.first();
     let purpose = match first.purpose {
         Purpose::Exit(exit) => Purpose::Exit(VoluntaryExit { validator_index: 8, ..exit }),
-        deposit => deposit,
+        other => other,
     };
     let items = vec![first, Item { public_key: [2; 48], purpose }];
     Request { items: Items::new(items).expect("two validators"), ..request }
@@ -124,6 +133,8 @@ pub fn all() -> Vec<Seed> {
     );
     add("request", "exit", &request(Delivery::Public).to_json());
     add("request", "deposit-custodian", &deposit_request().to_json());
+    add("request", "registration", &registration_request().to_json());
+    add("request", "registrations", &list(registration_request()).to_json());
     add("request", "exits", &list(request(Delivery::Public)).to_json());
     add("request", "deposits-custodian", &list(deposit_request()).to_json());
     add("request", "partials", PARTIALS.as_bytes());

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 19] = [
+const PRINTED: [Printed; 20] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -61,6 +61,14 @@ const PRINTED: [Printed; 19] = [
         "quorate exit request transcript.quorate --all --beacon validators.json --custodian \
          quorate1... -o exit-requests.json",
         &[("quorate1...", "\"$(cat bob.card)\"")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate registration request transcript.quorate --all --fee-recipient \
+         0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --gas-limit 60000000 --public -o \
+         registration-request.json",
+        &[],
         "",
         "alice",
     ),
