@@ -45,7 +45,7 @@ Exit codes:
   2  usage error: the command line, or a file that a person wrote
   3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is written
   4  the audit failed, or its file is a set of statements and no transcript; a file was refused;
-     or the evidence proves nothing
+     a policy is not met; or the evidence proves nothing
   5  waiting for other operators; run the same command again
 
 The result goes to stdout (with --json, as one JSON object), progress goes to stderr.
@@ -323,6 +323,10 @@ pub(crate) struct AuditArgs {
     /// about ten times as long.
     #[arg(long)]
     pub(crate) exhaustive: bool,
+    /// Also compare the ceremony with what a programme demands: the name of a policy pack (quorate
+    /// spec policy), or a file. Repeat it for several. Exit code 4 if one is not met.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) policy: Vec<String>,
     /// Also write the report as an HTML page; - is stdout. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -31,6 +31,8 @@ mod messages;
 
 mod node_key;
 
+mod pack;
+
 mod policy;
 
 mod progress;

@@ -19,6 +19,7 @@ use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, 
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
 use quorate::spec::Index;
+use quorate::spec::pack::Pack;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
@@ -33,6 +34,13 @@ const PARTIALS: &str = r#"{"format":"quorate-partial","version":2,"request":"000
 const BEACON_LIST: &str = r#"{"data":[{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}]}"#;
 /// What a beacon node says of a validator.
 const BEACON: &str = r#"{"data":{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}}"#;
+
+/// One of Lido's keys, as its API gives it.
+const LIDO_LIST: &str = r#"{"data":{"keys":[{"key":"0xabababababababababababababababababababababababababababababababababababababababababababababababab","depositSignature":"0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","operatorIndex":1,"used":false,"moduleAddress":"0x9D4AF1Ee19Dad8857db3a45B0374c81c8A1C6320"}],"module":{}}}"#;
+/// One of SSV's validators, as its API gives it.
+const SSV_LIST: &str = r#"{"validators":[{"public_key":"abababababababababababababababababababababababababababababababababababababababababababababababab","owner_address":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","operators":[{"id":4},{"id":1}],"status":"Active"}]}"#;
+/// A table of keys.
+const TABLE: &str = "pubkey;used;operators\n0xabababababababababababababababababababababababababababababababababababababababababababababababab;no;\"1, 4\"\n";
 
 /// The example of EIP-778.
 const NODE_RECORD: &str = "enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8";
@@ -131,6 +139,13 @@ pub fn all() -> Vec<Seed> {
         "hoodi",
         include_bytes!("../../test-vectors/ethereum/exits/hoodi-1804776.json"),
     );
+    for name in Pack::names() {
+        add("policy_pack", name, Pack::text(name).expect("built in").as_bytes());
+    }
+    add("registered", "beacon", BEACON_LIST.as_bytes());
+    add("registered", "lido", LIDO_LIST.as_bytes());
+    add("registered", "ssv", SSV_LIST.as_bytes());
+    add("registered", "table", TABLE.as_bytes());
     add("request", "exit", &request(Delivery::Public).to_json());
     add("request", "deposit-custodian", &deposit_request().to_json());
     add("request", "registration", &registration_request().to_json());

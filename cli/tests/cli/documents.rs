@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 20] = [
+const PRINTED: [Printed; 23] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -82,6 +82,22 @@ const PRINTED: [Printed; 20] = [
         "-o restored.json",
         "restored",
     ),
+    printed("quorate spec policy treasury > ours.toml", &[], "", "alice"),
+    // The walkthrough's ceremony has no registrations, which a treasury demands.
+    Printed {
+        code: 4,
+        ..printed("quorate spec check ceremony.toml --policy treasury", &[], "", "alice")
+    },
+    Printed {
+        code: 4,
+        ..printed(
+            "quorate audit transcript.quorate --expect ceremony.toml --policy treasury --policy \
+             ./ours.toml",
+            &[],
+            "",
+            "alice",
+        )
+    },
     printed("quorate demo --fault NAME", &[("NAME", "withhold")], "--out withheld", "alice"),
     // Of a ceremony that is finished there is nothing to abandon.
     Printed { code: 2, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },
