@@ -27,6 +27,8 @@ PASSPHRASE = "a passphrase for the matrix"
 FIRST, SECOND = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359"
 ENGINES = ("ethstaker-deposit", "py_ecc", "lodestar", "bls-keystore")
 INDEX = 1804
+# The date of later registrations: after every genesis, before Gloas on any network.
+LATER = 1_790_000_000
 
 # From the networks' published configurations, written down here a second time.
 CAPELLA = {
@@ -136,6 +138,23 @@ def sign_exit(program: Program, outs: dict, folder: pathlib.Path) -> tuple:
     return exit_file, key.removeprefix("0x")
 
 
+def sign_registration(program: Program, outs: dict, folder: pathlib.Path) -> pathlib.Path:
+    """A later registration of all validators by two of the three. Its file."""
+    transcript = outs["alice"] / "public/transcript.quorate"
+    key = json.loads((outs["alice"] / "public/transcript.json").read_text())["validators"][0]["public_key"]
+    request, file, partials = folder / "later-request.json", folder / "later.json", []
+    flags = ["--all", "--fee-recipient", SECOND, "--gas-limit", "45000000", "--timestamp", LATER, "--public", "-o", request]
+    program.run("alice", "registration", "request", transcript, *flags)
+    for name in ("bob", "carol"):
+        policy = program.root / name / "signing.toml"
+        policy.write_text(f'registrations = "allow-list"\nallow = ["{key}"]\nfee_recipients = ["{SECOND}"]\n')
+        policy.chmod(0o600)
+        partials.append(folder / f"later-{name}.json")
+        program.run(name, "registration", "sign", request, "--yes", "-o", partials[-1])
+    program.run("alice", "registration", "combine", request, "--transcript", transcript, "-o", file, *partials)
+    return file
+
+
 # The engines in Python
 
 
@@ -170,7 +189,7 @@ def ecc_registration(job: dict):
     for at, entry in enumerate(entries):
         message = entry["message"]
         recipient, pubkey = (bytes.fromhex(message[field][2:]) for field in ("fee_recipient", "pubkey"))
-        time = GENESIS_TIMES.get(job["network"]["name"], DEVNET["genesis_time"])
+        time = job.get("timestamp") or GENESIS_TIMES.get(job["network"]["name"], DEVNET["genesis_time"])
         check.require((message["gas_limit"], message["timestamp"]) == ("45000000", str(time)), f"entry {at}: not what was agreed")
         root = roots.registration_root(recipient, int(message["gas_limit"]), int(message["timestamp"]), pubkey)
         signed = roots.signing_root(root, roots.DOMAIN_APPLICATION_BUILDER, version)
@@ -341,6 +360,11 @@ def run(report: check.Report, binary: pathlib.Path):
                 report.check(f"{network} / {shape}: registrations only if agreed", check.require, (public / "registrations.json").exists() == wanted, "")
                 for operator in OPERATORS:
                     files += [("keystore", path) for path in sorted((outs[operator] / "secret/validator_keys").iterdir())]
+                if wanted:
+                    later = report.check(f"{network} / {shape}: a later registration by 2 of 3", sign_registration, program, outs, folder)
+                    if later:
+                        job = {"kind": "registration", "file": str(later), "network": of_network, "timestamp": LATER}
+                        table.judge(("registration", network, f"{shape}, later"), job)
                 for kind, path in files:
                     table.judge((kind, network, shape), {"kind": kind, "file": str(path), "network": of_network, "password": PASSPHRASE})
                 signed = report.check(f"{network} / {shape}: an exit by 2 of 3", sign_exit, program, outs, folder)

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "signing/registrations.rs"]
+mod registrations;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -151,10 +153,10 @@ fn a_file_of_a_list_is_read_strictly() {
     let genuine = request(&parent, &[0, 1], Delivery::Public).to_json();
     let at = "/exits/validators";
     for (pointer, value, reason) in [
-        ("/version", json!(1), "exactly one of exit and deposit is required"),
+        ("/version", json!(1), "exactly one of exit, deposit and registration is required"),
         ("/version", json!(3), "version: 3 instead of 1 or 2"),
         ("/exits", json!([3, []]), "not a request: "),
-        ("/exits", Value::Null, "exactly one of exits and deposits"),
+        ("/exits", Value::Null, "exactly one of exits, deposits and registrations"),
         ("/exits/epoch", json!("3"), "not a request: "),
         (at, json!([]), "validators: no validator"),
         (at, json!([["0x00", 1]]), "not a request: "),
@@ -178,7 +180,10 @@ fn a_file_of_a_list_is_read_strictly() {
         ("deposits", json!({ "amount": 1, "validators": [] })),
     ] {
         let error = Request::from_json(&with(name, value)).unwrap_err().to_string();
-        assert!(error.contains("exactly one of exits and deposits"), "{name}: {error}");
+        assert!(
+            error.contains("exactly one of exits, deposits and registrations"),
+            "{name}: {error}"
+        );
     }
     let single = changed(&genuine, |file| {
         file["exits"]["validators"].as_array_mut().unwrap().truncate(1);
@@ -354,7 +359,7 @@ fn what_was_signed_of_a_list_is_remembered() {
         assert_eq!(Entry::decode(bytes).unwrap().encode().expose(), &bytes[..]);
         assert!(Entry::decode(&bytes[..40]).is_err());
     }
-    for (at, value) in [(0, 131), (0, 128), (1, 1), (4, 0)] {
+    for (at, value) in [(0, 132), (0, 128), (1, 1), (4, 0)] {
         let mut bytes = log[0].clone();
         bytes[at] = value;
         assert!(Entry::decode(&bytes).is_err(), "{at}");

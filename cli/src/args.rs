@@ -22,11 +22,13 @@ pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 pub(crate) use signing::{
-    Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs,
-    Validators,
+    Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
+    Registrations, RequestCommon, SignArgs, Validators,
 };
 pub(crate) use spec::{Spec, SpecNew, SpecNext};
-pub(crate) use verify::{NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifySsv};
+pub(crate) use verify::{
+    NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistration, VerifySsv,
+};
 
 use std::path::PathBuf;
 
@@ -43,7 +45,7 @@ Exit codes:
   2  usage error: the command line, or a file that a person wrote
   3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is written
   4  the audit failed, or its file is a set of statements and no transcript; a file was refused;
-     or the evidence proves nothing
+     a policy is not met; or the evidence proves nothing
   5  waiting for other operators; run the same command again
 
 The result goes to stdout (with --json, as one JSON object), progress goes to stderr.
@@ -115,6 +117,10 @@ impl Command {
             Self::Deposit(Deposit::Sign(args)) => args.output.as_ref(),
             Self::Deposit(Deposit::Run(args)) => args.output.as_ref(),
             Self::Deposit(Deposit::Combine(args)) => args.output.as_ref(),
+            Self::Registration(Registrations::Request(args)) => Some(&args.common.output),
+            Self::Registration(Registrations::Sign(args)) => args.output.as_ref(),
+            Self::Registration(Registrations::Run(args)) => args.output.as_ref(),
+            Self::Registration(Registrations::Combine(args)) => args.output.as_ref(),
             Self::Audit(args) => args.html.as_ref(),
             _ => None,
         }
@@ -179,6 +185,10 @@ pub(crate) enum Command {
     /// shares of a finished ceremony.
     #[command(subcommand)]
     Deposit(Deposit),
+    /// Change the fee recipient or the gas limit of validators: sign a later builder registration
+    /// with the shares of a finished ceremony. Until the Gloas fork, which ends registrations.
+    #[command(subcommand)]
+    Registration(Registrations),
     /// Verify deposit files, exits, registrations, keystores and SSV or Obol cluster files from any
     /// source, offline.
     #[command(subcommand)]
@@ -314,6 +324,10 @@ pub(crate) struct AuditArgs {
     /// about ten times as long.
     #[arg(long)]
     pub(crate) exhaustive: bool,
+    /// Also compare the ceremony with what a programme demands: the name of a policy pack (quorate
+    /// spec policy), or a file. Repeat it for several. Exit code 4 if one is not met.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) policy: Vec<String>,
     /// Also write the report as an HTML page; - is stdout. Never overwrites.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

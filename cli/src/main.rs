@@ -31,6 +31,8 @@ mod messages;
 
 mod node_key;
 
+mod pack;
+
 mod policy;
 
 mod progress;
@@ -129,6 +131,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Export(args) => command::export::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),
+        Command::Registration(args) => command::signing::registration(args, out),
         Command::Verify(args) => command::verify::run(args, out),
         Command::Demo(args) => command::demo::run(args, out),
         #[cfg(feature = "simulation")]

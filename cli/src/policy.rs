@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::report::CliError;
 use super::{input, messages};
-use quorate::signing::{Item, Items, Kind};
+use quorate::ethereum::address::ExecutionAddress;
+use quorate::signing::{Item, Items, Kind, Purpose};
 
 /// The file's name.
 pub(crate) const POLICY_FILE: &str = "signing.toml";
@@ -35,8 +36,11 @@ pub(crate) enum Rule {
 struct Policy {
     exits: Rule,
     deposits: Rule,
+    registrations: Rule,
     /// Keys of validators, `0x` and 96 digits.
     allow: Vec<String>,
+    /// With the allow-list, who may get the fees: addresses in their checksummed spelling.
+    fee_recipients: Vec<String>,
 }
 
 /// What the policy says of a request.
@@ -58,12 +62,20 @@ pub(crate) fn allowed(dir: &Path, items: &Items, yes: bool) -> Result<Allowed, C
     let rule = match kind {
         Kind::Exit => policy.exits,
         Kind::Deposit => policy.deposits,
+        Kind::Registration => policy.registrations,
     };
     let allow: BTreeSet<&str> = policy.allow.iter().map(String::as_str).collect();
     let listed = |item: &Item| allow.contains(&*format!("0x{}", hex::encode(item.public_key)));
     match rule {
         Rule::Never => Err(messages::policy_never(&path, kind.name())),
         Rule::AllowList => {
+            // A registration decides where money goes: who signs without a question has said where.
+            if let Purpose::Registration(terms) = items.first().purpose {
+                let to = terms.fee_recipient.to_string();
+                if !policy.fee_recipients.contains(&to) {
+                    return Err(messages::policy_fee_recipient(&path, &to));
+                }
+            }
             let unlisted = items.iter().enumerate().filter(|(_, item)| !listed(item));
             let unlisted: Vec<usize> = unlisted.map(|(position, _)| position).collect();
             match unlisted.len() == items.len() {
@@ -94,6 +106,11 @@ fn read(path: &Path) -> Result<Policy, CliError> {
             digits.len() == 96 && digits.bytes().all(|b| b"0123456789abcdef".contains(&b))
         })
     };
+    for text in &policy.fee_recipients {
+        ExecutionAddress::parse_checksummed(text).map_err(|error| {
+            messages::policy(path, &format!("fee_recipients: {text:?}: {error}"))
+        })?;
+    }
     match policy.allow.iter().find(|text| !key(text)) {
         Some(text) => Err(messages::policy(
             path,

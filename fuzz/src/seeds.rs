@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::exit::VoluntaryExit;
+use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
 use quorate::message::envelope::{Round, Statement};
@@ -16,8 +17,9 @@ use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
-use quorate::signing::{Delivery, Item, Items, Purpose, Request};
+use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
 use quorate::spec::Index;
+use quorate::spec::pack::Pack;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
@@ -32,6 +34,13 @@ const PARTIALS: &str = r#"{"format":"quorate-partial","version":2,"request":"000
 const BEACON_LIST: &str = r#"{"data":[{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}]}"#;
 /// What a beacon node says of a validator.
 const BEACON: &str = r#"{"data":{"index":"7","status":"active_ongoing","validator":{"pubkey":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","withdrawal_credentials":"0x0100000000000000000000000000000000000000000000000000000000000000"}}}"#;
+
+/// One of Lido's keys, as its API gives it.
+const LIDO_LIST: &str = r#"{"data":{"keys":[{"key":"0xabababababababababababababababababababababababababababababababababababababababababababababababab","depositSignature":"0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","operatorIndex":1,"used":false,"moduleAddress":"0x9D4AF1Ee19Dad8857db3a45B0374c81c8A1C6320"}],"module":{}}}"#;
+/// One of SSV's validators, as its API gives it.
+const SSV_LIST: &str = r#"{"validators":[{"public_key":"abababababababababababababababababababababababababababababababababababababababababababababababab","owner_address":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","operators":[{"id":4},{"id":1}],"status":"Active"}]}"#;
+/// A table of keys.
+const TABLE: &str = "pubkey;used;operators\n0xabababababababababababababababababababababababababababababababababababababababababababababababab;no;\"1, 4\"\n";
 
 /// The example of EIP-778.
 const NODE_RECORD: &str = "enr:-IS4QHCYrYZbAKWCBRlAy5zzaDZXJBGkcnh4MHcBFZntXNFrdvJjX04jRzjzCBOonrkTfj499SZuOh8R33Ls8RRcy5wBgmlkgnY0gmlwhH8AAAGJc2VjcDI1NmsxoQPKY0yuDUmstAHYpMa2_oxVtw0RW_QAdpzBQA8yWM0xOIN1ZHCCdl8";
@@ -61,12 +70,20 @@ fn deposit_request() -> Request {
     Request { items: Items::one([1; 48], purpose), requester: None, ..request }
 }
 
+/// A request for a registration, for everybody, signed by nobody.
+fn registration_request() -> Request {
+    let Registration { fee_recipient, gas_limit, timestamp, .. } = registration().message;
+    let purpose = Purpose::Registration(Terms { fee_recipient, gas_limit, timestamp });
+    let items = Items::one([1; 48], purpose);
+    Request { items, requester: None, ..request(Delivery::Public) }
+}
+
 /// The same of two validators.
 fn list(request: Request) -> Request {
     let first = *request.items.first();
     let purpose = match first.purpose {
         Purpose::Exit(exit) => Purpose::Exit(VoluntaryExit { validator_index: 8, ..exit }),
-        deposit => deposit,
+        other => other,
     };
     let items = vec![first, Item { public_key: [2; 48], purpose }];
     Request { items: Items::new(items).expect("two validators"), ..request }
@@ -122,8 +139,17 @@ pub fn all() -> Vec<Seed> {
         "hoodi",
         include_bytes!("../../test-vectors/ethereum/exits/hoodi-1804776.json"),
     );
+    for name in Pack::names() {
+        add("policy_pack", name, Pack::text(name).expect("built in").as_bytes());
+    }
+    add("registered", "beacon", BEACON_LIST.as_bytes());
+    add("registered", "lido", LIDO_LIST.as_bytes());
+    add("registered", "ssv", SSV_LIST.as_bytes());
+    add("registered", "table", TABLE.as_bytes());
     add("request", "exit", &request(Delivery::Public).to_json());
     add("request", "deposit-custodian", &deposit_request().to_json());
+    add("request", "registration", &registration_request().to_json());
+    add("request", "registrations", &list(registration_request()).to_json());
     add("request", "exits", &list(request(Delivery::Public)).to_json());
     add("request", "deposits-custodian", &list(deposit_request()).to_json());
     add("request", "partials", PARTIALS.as_bytes());

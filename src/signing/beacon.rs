@@ -76,6 +76,11 @@ pub enum BeaconError {
         /// What the node says.
         status: String,
     },
+    /// It has left: nobody takes a registration of it.
+    #[error(
+        "status: the validator is {0}; it proposes no more blocks, so there is nothing to register"
+    )]
+    Gone(String),
     /// It leaves or has left already.
     #[error("status: the validator is {status}{}; there is nothing to exit", since(.epoch))]
     Leaving {
@@ -122,6 +127,7 @@ impl BeaconError {
     pub fn leaves_out(&self) -> bool {
         match self {
             Self::Missing
+            | Self::Gone(_)
             | Self::NotActive { .. }
             | Self::Leaving { .. }
             | Self::Slashed(_)
@@ -309,9 +315,9 @@ impl ValidatorRecord {
         self.index
     }
 
-    /// Whether the chain agrees with what is to be signed: key, credentials `expected` by the
-    /// ceremony, and for an exit the index and that the validator can exit, in the present epoch if
-    /// that is known.
+    /// Whether the chain agrees with what is to be signed: key, and credentials `expected` by the
+    /// ceremony; for an exit the index and that the validator can exit, in the present epoch if
+    /// that is known; for a registration that the validator has not left.
     pub fn check(
         &self,
         item: &Item,
@@ -326,11 +332,23 @@ impl ValidatorRecord {
                 (hex::encode(expected), hex::encode(self.withdrawal_credentials));
             return Err(BeaconError::Credentials { expected, found });
         }
-        let Purpose::Exit(exit) = item.purpose else { return Ok(()) };
-        if exit.validator_index != self.index {
-            return Err(BeaconError::Index { found: self.index, asked: exit.validator_index });
+        match item.purpose {
+            Purpose::Exit(exit) if exit.validator_index != self.index => {
+                Err(BeaconError::Index { found: self.index, asked: exit.validator_index })
+            }
+            Purpose::Exit(_) => self.can_exit(now),
+            Purpose::Deposit { .. } => Ok(()),
+            Purpose::Registration(_) => self.can_register(),
         }
-        self.can_exit(now)
+    }
+
+    /// Builders take registrations of validators that are active or will be (builder
+    /// specification).
+    fn can_register(&self) -> Result<(), BeaconError> {
+        match self.status.starts_with("active_") || self.status.starts_with("pending_") {
+            true => Ok(()),
+            false => Err(BeaconError::Gone(self.status.clone())),
+        }
     }
 
     /// The statuses are those of the beacon API.

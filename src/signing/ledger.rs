@@ -12,15 +12,17 @@ use crate::spec::ceremony::MOST_VALIDATORS;
 /// Kinds of entries, as in canonical requests.
 const EXIT: u8 = Kind::Exit as u8;
 const DEPOSIT: u8 = Kind::Deposit as u8;
+const REGISTRATION: u8 = Kind::Registration as u8;
 /// What is added to the kind of an entry for a list of validators.
 const LIST: u8 = 128;
 /// Longest canonical request for one validator, and for a list.
 const LONGEST_REQUEST: usize = 1024;
 const LONGEST_LIST: usize = LONGEST_REQUEST + 80 * MOST_VALIDATORS;
 
-/// An entry. For one validator: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ credentials(32,
-/// zero for an exit) ‖ canonical request`. For a list: `u8(128 + kind) ‖ u32(count) ‖ count ×
-/// (signing root ‖ public key ‖ credentials) ‖ canonical request`, with those that were signed.
+/// An entry. For one validator: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ detail(32) ‖
+/// canonical request`. For a list: `u8(128 + kind) ‖ u32(count) ‖ count × (signing root ‖ public
+/// key ‖ detail) ‖ canonical request`, with those that were signed. The detail is zero of an exit,
+/// the credentials of a deposit, `0^24 ‖ u64(date)` of a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     kind: u8,
@@ -34,7 +36,7 @@ pub struct Entry {
 struct Signed {
     signing_root: [u8; 32],
     public_key: [u8; 48],
-    credentials: [u8; 32],
+    detail: [u8; 32],
 }
 
 /// Why the log refuses a signature.
@@ -49,6 +51,19 @@ pub enum LedgerError {
          for a second destination"
     )]
     SecondDestination,
+    /// A registration of this key with this date or a later one was signed.
+    #[error(
+        "this share has already signed another registration of 0x{public_key}, dated {signed}, and \
+         will not sign one dated {asked}"
+    )]
+    NotNewer {
+        /// The validator's key.
+        public_key: String,
+        /// The date of the one that was signed, in seconds since 1970.
+        signed: u64,
+        /// The date of the one that is asked for.
+        asked: u64,
+    },
 }
 
 /// What a log says of a request.
@@ -72,24 +87,34 @@ impl Signed {
         Self {
             signing_root: cleared.targets[position].signing_root,
             public_key: item.public_key,
-            credentials: match item.purpose {
+            detail: match item.purpose {
                 Purpose::Exit(_) => [0; 32],
                 Purpose::Deposit { withdrawal_credentials, .. } => {
                     *withdrawal_credentials.as_bytes()
+                }
+                Purpose::Registration(terms) => {
+                    let mut detail = [0; 32];
+                    detail[24..].copy_from_slice(&terms.timestamp.to_be_bytes());
+                    detail
                 }
             },
         }
     }
 
+    /// Of a registration.
+    fn date(&self) -> u64 {
+        self.detail[24..].iter().fold(0, |date, byte| date << 8 | u64::from(*byte))
+    }
+
     fn write(&self, writer: Writer) -> Writer {
-        writer.bytes(&self.signing_root).bytes(&self.public_key).bytes(&self.credentials)
+        writer.bytes(&self.signing_root).bytes(&self.public_key).bytes(&self.detail)
     }
 
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             signing_root: r.array("signing root")?,
             public_key: r.array("public key")?,
-            credentials: r.array("credentials")?,
+            detail: r.array("detail")?,
         })
     }
 }
@@ -125,7 +150,7 @@ impl Entry {
         Reader::all(bytes, |r| {
             let byte = r.u8("kind")?;
             let (kind, list) = (byte % LIST, byte >= LIST);
-            if !matches!(kind, EXIT | DEPOSIT) {
+            if !matches!(kind, EXIT | DEPOSIT | REGISTRATION) {
                 return Err(invalid("kind", "unknown"));
             }
             let (count, longest) = match list {
@@ -136,6 +161,9 @@ impl Entry {
                 return Err(invalid("count", "not 1 to 8192"));
             }
             let signed = r.many(count, Signed::read)?;
+            if kind == REGISTRATION && signed.iter().any(|signed| signed.detail[..24] != [0; 24]) {
+                return Err(invalid("detail", "not a date"));
+            }
             let length = r.remaining();
             if length > longest {
                 return Err(invalid("request", "longer than allowed"));
@@ -170,12 +198,21 @@ pub fn admit<'a>(
         for earlier in &entry.signed {
             let Some(place) = places.get(&earlier.public_key) else { continue };
             let now = &wanted.signed[*place];
-            if earlier.credentials != now.credentials {
-                return Err(LedgerError::SecondDestination);
-            }
             again[*place] |= same && earlier == now;
-            if entry.kind == EXIT && earlier.signing_root != now.signing_root {
-                *other_exits.entry(positions[*place]).or_default() += 1;
+            let differs = earlier.signing_root != now.signing_root;
+            match entry.kind {
+                EXIT if differs => *other_exits.entry(positions[*place]).or_default() += 1,
+                DEPOSIT if earlier.detail != now.detail => {
+                    return Err(LedgerError::SecondDestination);
+                }
+                REGISTRATION if differs && now.date() <= earlier.date() => {
+                    return Err(LedgerError::NotNewer {
+                        public_key: hex::encode(now.public_key),
+                        signed: earlier.date(),
+                        asked: now.date(),
+                    });
+                }
+                _ => {}
             }
         }
     }

@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::request::{Item, Items, Purpose, Request};
+use super::request::{Item, Items, Purpose, Request, Terms};
 use rayon::prelude::*;
 
 use crate::audit::facts::Audited;
+use crate::ethereum::address::AddressError;
 use crate::ethereum::amount::AmountError;
 use crate::ethereum::bls::message_point;
 use crate::ethereum::deposit::DepositMessage;
+use crate::ethereum::network::Network;
+use crate::ethereum::registration::Registration;
 use crate::primitives::curve::G2;
 use crate::primitives::hash::{Digest, Tag};
 use crate::protocol::outcome::ValidatorOutcome;
 use crate::protocol::participant::Participant;
-use crate::spec::ceremony::Ceremony;
+use crate::spec::ceremony::{Ceremony, GAS_LIMITS};
 use crate::spec::threshold::Index;
 
 /// Why a request is refused: it does not fit the ceremony.
@@ -55,6 +58,28 @@ pub enum RequestError {
         /// The request's.
         found: Digest,
     },
+    /// An address that nobody can move the fees from.
+    #[error("fee_recipient: {0}")]
+    FeeRecipient(AddressError),
+    /// A gas limit that no ceremony has either.
+    #[error(
+        "gas_limit: {0} is not from {least} to {most}",
+        least = GAS_LIMITS.start(), most = GAS_LIMITS.end()
+    )]
+    GasLimit(u64),
+    /// Nobody takes registrations any more at its date.
+    #[error(
+        "timestamp: at {timestamp} the Gloas fork has ended registrations: it began on {network} \
+         with epoch {since}"
+    )]
+    Gloas {
+        /// Its date.
+        timestamp: u64,
+        /// The network.
+        network: String,
+        /// The epoch with which the fork begins.
+        since: u64,
+    },
     /// Another network.
     #[error("network: {found:?}, but the ceremony is for {expected:?}")]
     Network {
@@ -69,6 +94,17 @@ pub enum RequestError {
          (EIP-7044)"
     )]
     NoCapella,
+    /// A registration that replaces nothing.
+    #[error(
+        "timestamp: {found} is not later than {genesis}, the genesis of the network, which is the \
+         date of registrations that a ceremony signs"
+    )]
+    NotNewer {
+        /// The date of the request, in seconds since 1970.
+        found: u64,
+        /// The genesis of the network.
+        genesis: u64,
+    },
     /// A list in another order than the ceremony's.
     #[error("validators: 0x{0} is not where the ceremony's order has it")]
     Order(String),
@@ -94,6 +130,9 @@ impl RequestError {
             Self::Ceremony { .. } => "ceremony",
             Self::Credentials { .. } => "withdrawal_credentials",
             Self::Certificate { field, .. } => field,
+            Self::FeeRecipient(_) => "fee_recipient",
+            Self::GasLimit(_) => "gas_limit",
+            Self::Gloas { .. } | Self::NotNewer { .. } => "timestamp",
             Self::Network { .. } | Self::NoCapella => "network",
             Self::Order(_) => "validators",
             Self::PublicKey(_) => "public_key",
@@ -271,6 +310,38 @@ impl Parent {
                 let pubkey = item.public_key;
                 Ok(DepositMessage { pubkey, withdrawal_credentials, amount }.signing_root(network))
             }
+            Purpose::Registration(terms) => {
+                terms.check(network)?;
+                Ok(terms.registration(item.public_key).signing_root(network))
+            }
+        }
+    }
+}
+
+impl Terms {
+    /// What the validator with this key signs.
+    pub fn registration(self, pubkey: [u8; 48]) -> Registration {
+        let Self { fee_recipient, gas_limit, timestamp } = self;
+        Registration { fee_recipient, gas_limit, timestamp, pubkey }
+    }
+
+    /// What is required of a registration on this network, whatever the clock says.
+    pub fn check(&self, network: &Network) -> Result<(), RequestError> {
+        let Self { fee_recipient, gas_limit, timestamp } = *self;
+        fee_recipient.usable().map_err(RequestError::FeeRecipient)?;
+        if !GAS_LIMITS.contains(&gas_limit) {
+            return Err(RequestError::GasLimit(gas_limit));
+        }
+        // Of a network whose genesis is not known, no ceremony has signed a registration.
+        let genesis = network.genesis_time().unwrap_or(0);
+        if timestamp <= genesis {
+            return Err(RequestError::NotNewer { found: timestamp, genesis });
+        }
+        match network.gloas_epoch().zip(network.epoch_at(timestamp)) {
+            Some((since, epoch)) if epoch >= since => {
+                Err(RequestError::Gloas { timestamp, network: network.name().to_owned(), since })
+            }
+            _ => Ok(()),
         }
     }
 }

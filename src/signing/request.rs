@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;
 use crate::identity::card::OperatorCard;
@@ -30,6 +31,19 @@ pub enum Purpose {
         /// In gwei, as it stands in the message.
         amount: u64,
     },
+    /// Another builder registration of the validator.
+    Registration(Terms),
+}
+
+/// What a later registration says, of every validator of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Who gets the fees of blocks.
+    pub fee_recipient: ExecutionAddress,
+    /// The gas limit asked for.
+    pub gas_limit: u64,
+    /// Its date, in seconds since 1970.
+    pub timestamp: u64,
 }
 
 /// What a request is for. The numbers are those of canonical requests and of the log.
@@ -40,14 +54,17 @@ pub enum Kind {
     Exit = 1,
     /// Further deposits.
     Deposit = 2,
+    /// Builder registrations.
+    Registration = 3,
 }
 
 impl Kind {
-    /// `exit` or `deposit`.
+    /// `exit`, `deposit` or `registration`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Exit => "exit",
             Self::Deposit => "deposit",
+            Self::Registration => "registration",
         }
     }
 }
@@ -58,14 +75,43 @@ impl Purpose {
         match self {
             Self::Exit(_) => Kind::Exit,
             Self::Deposit { .. } => Kind::Deposit,
+            Self::Registration(_) => Kind::Registration,
         }
     }
 
-    /// What all validators of a request have in common: the epoch or the amount.
-    pub(super) fn common(&self) -> u64 {
+    /// Whether it is of the same kind, and the same in what all validators of a request have in
+    /// common.
+    fn goes_with(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Exit(one), Self::Exit(other)) => one.epoch == other.epoch,
+            (Self::Deposit { amount: one, .. }, Self::Deposit { amount: other, .. }) => {
+                one == other
+            }
+            (Self::Registration(one), Self::Registration(other)) => one == other,
+            _ => false,
+        }
+    }
+
+    /// What all validators of a request have in common.
+    fn write_common(&self, writer: Writer) -> Writer {
         match self {
-            Self::Exit(exit) => exit.epoch,
-            Self::Deposit { amount, .. } => *amount,
+            Self::Exit(exit) => writer.u64(exit.epoch),
+            Self::Deposit { amount, .. } => writer.u64(*amount),
+            Self::Registration(terms) => writer
+                .bytes(terms.fee_recipient.as_bytes())
+                .u64(terms.gas_limit)
+                .u64(terms.timestamp),
+        }
+    }
+
+    /// What each validator of a request has for itself.
+    fn write_own(&self, writer: Writer) -> Writer {
+        match self {
+            Self::Exit(exit) => writer.u64(exit.validator_index),
+            Self::Deposit { withdrawal_credentials, .. } => {
+                writer.bytes(withdrawal_credentials.as_bytes())
+            }
+            Self::Registration(_) => writer,
         }
     }
 }
@@ -79,8 +125,8 @@ pub struct Item {
     pub purpose: Purpose,
 }
 
-/// The validators of a request: 1 to 8192, of one kind, with one epoch or one amount for all, each
-/// once.
+/// The validators of a request: 1 to 8192, of one kind, with one epoch, one amount or one
+/// registration for all, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Items(Vec<Item>);
 
@@ -93,8 +139,8 @@ pub enum ItemsError {
     /// More than a ceremony has.
     #[error("more than {MOST_VALIDATORS} validators")]
     TooMany,
-    /// Exits and deposits, or more than one epoch or amount.
-    #[error("not all of one kind, with one epoch or amount")]
+    /// Of several kinds, or with more than one epoch, amount or registration.
+    #[error("not all of one kind, with one epoch, amount or registration")]
     Mixed,
     /// A key twice.
     #[error("0x{0} is there twice")]
@@ -118,7 +164,7 @@ impl Items {
         }
         let (mut keys, mut indices) = (BTreeSet::new(), BTreeSet::new());
         for Item { public_key, purpose } in &items {
-            if purpose.kind() != first.kind() || purpose.common() != first.common() {
+            if !purpose.goes_with(&first) {
                 return Err(ItemsError::Mixed);
             }
             if !keys.insert(public_key) {
@@ -200,11 +246,13 @@ impl Request {
     ///
     /// Of one validator: `"QREQ" ‖ u16(1) ‖ u8(kind) ‖ ceremony(32) ‖ D(32) ‖ O(32) ‖
     /// text(network) ‖ public key(48)`, then for an exit (kind 1) `u64(validator index) ‖
-    /// u64(epoch)` or for a deposit (kind 2) `credentials(32) ‖ u64(amount)`, then `u8(0)` for
-    /// public answers or `u8(1) ‖ card` for a custodian.
+    /// u64(epoch)`, for a deposit (kind 2) `credentials(32) ‖ u64(amount)`, for a registration
+    /// (kind 3) `fee recipient(20) ‖ u64(gas limit) ‖ u64(date)`, then `u8(0)` for public answers
+    /// or `u8(card's version) ‖ card` for a custodian.
     ///
-    /// Of more: `u16(2)`, after the network `u64(epoch or amount) ‖ u32(count)`, and for each
-    /// validator `public key(48)` with `u64(validator index)` or `credentials(32)`.
+    /// Of more: `u16(2)`, after the network what all have in common (epoch, amount, or the
+    /// registration) and `u32(count)`, and for each validator `public key(48)` with `u64(validator
+    /// index)`, `credentials(32)` or nothing.
     pub fn canonical(&self) -> Vec<u8> {
         let head = Writer::with_capacity(512 + 80 * self.items.len())
             .bytes(MAGIC)
@@ -215,22 +263,14 @@ impl Request {
             .bytes(self.outputs.as_ref())
             .text(&self.network);
         let Item { public_key, purpose } = self.items.first();
-        let body = match purpose {
-            _ if !self.is_single() => {
+        let body = match self.is_single() {
+            true => purpose.write_common(purpose.write_own(head.bytes(public_key))),
+            false => {
                 let count = u32::try_from(self.items.len()).expect("at most 8192");
-                head.u64(purpose.common()).u32(count).each(self.items.iter(), |writer, item| {
-                    let writer = writer.bytes(&item.public_key);
-                    match item.purpose {
-                        Purpose::Exit(exit) => writer.u64(exit.validator_index),
-                        Purpose::Deposit { withdrawal_credentials, .. } => {
-                            writer.bytes(withdrawal_credentials.as_bytes())
-                        }
-                    }
-                })
-            }
-            Purpose::Exit(exit) => head.bytes(public_key).u64(exit.validator_index).u64(exit.epoch),
-            Purpose::Deposit { withdrawal_credentials, amount } => {
-                head.bytes(public_key).bytes(withdrawal_credentials.as_bytes()).u64(*amount)
+                let one = |writer: Writer, item: &Item| {
+                    item.purpose.write_own(writer.bytes(&item.public_key))
+                };
+                purpose.write_common(head).u32(count).each(self.items.iter(), one)
             }
         };
         match &self.delivery {

@@ -20,7 +20,7 @@ fn key(position: usize) -> String {
 }
 
 /// A cluster of `n`, with one validator of 32 ETH.
-fn cluster(n: usize, threshold: usize) -> Value {
+pub(crate) fn cluster(n: usize, threshold: usize) -> Value {
     let operators: Vec<Value> = (0..n)
         .map(|i| json!({ "card": super::card(NAMES[i]), "point": 11 * (i + 1), "ssv_key": key(i) }))
         .collect();

@@ -1,4 +1,4 @@
-//! Arguments of `quorate exit` and `quorate deposit`.
+//! Arguments of `quorate exit`, `quorate deposit` and `quorate registration`.
 
 use std::path::PathBuf;
 
@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 
 use super::unit_names;
 
-use super::VerifyExit;
 use super::run::address_and_port;
+use super::{VerifyExit, VerifyRegistration};
 
 #[derive(Subcommand)]
 pub(crate) enum Exits {
@@ -98,6 +98,49 @@ pub(crate) enum Deposit {
     Combine(Combine),
 }
 
+#[derive(Subcommand)]
+pub(crate) enum Registrations {
+    /// Write a request for a later registration, for the operators to answer.
+    #[command(
+        after_help = "Example:\n  quorate registration request transcript.quorate --all \\\n    \
+                      --fee-recipient 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --public \\\n    \
+                      -o registrations-request.json\n\nIt replaces every registration with an \
+                      earlier date. What you do not give stays as the ceremony has it. The \
+                      Gloas fork ends registrations: then the validator clients of the cluster \
+                      sign proposer preferences, with the fee recipient that they are configured \
+                      with."
+    )]
+    Request(RegistrationRequest),
+    /// Answer a request with this operator's share. You confirm the message; it is logged before
+    /// the answer is written.
+    #[command(after_help = "Example:\n  quorate registration sign registrations-request.json\n\n\
+                      signing.toml in the state directory is your policy: registrations = \"ask\", \
+                      \"allow-list\" or \"never\". With the allow-list, the fee recipient must be \
+                      one of fee_recipients = [...].")]
+    Sign(SignArgs),
+    /// Answer a request together with the other operators, online at the same time, and write the
+    /// file of registrations as soon as enough have answered.
+    #[command(after_help = "Example:\n  quorate registration run registrations-request.json -o \
+                            registrations.json\n\nEach operator runs the same command on the same \
+                            request. Exit code 0: the file is written, or the custodian has \
+                            enough answers. Exit code 5: too few operators answered and no result \
+                            is written; run the same command again to continue with the same \
+                            answer. An answer that was sent cannot be taken back.")]
+    Run(LiveArgs),
+    /// Verify answers, and combine a threshold of them into a file of registrations.
+    #[command(
+        after_help = "Example:\n  quorate registration combine registrations-request.json \\\n    \
+                      --transcript transcript.quorate partial-*.json\n\nThe file is the body of \
+                      POST /eth/v1/validator/register_validator. Of a cluster of Obol's, a folder \
+                      is written, with a file for Charon too."
+    )]
+    Combine(Combine),
+    /// Verify a file of registrations from any source, offline.
+    #[command(after_help = "Example:\n  quorate registration verify registrations.json --network \
+                            hoodi\n\nExit code 0 if it is accepted, 4 if it is refused.")]
+    Verify(VerifyRegistration),
+}
+
 /// What every request has.
 #[derive(Args)]
 pub(crate) struct RequestCommon {
@@ -173,6 +216,22 @@ pub(crate) struct DepositRequest {
         help = format!("The amount in {}. Another one than those that the ceremony signed",
             unit_names()))]
     pub(crate) amount: String,
+}
+
+#[derive(Args)]
+pub(crate) struct RegistrationRequest {
+    #[command(flatten)]
+    pub(crate) common: RequestCommon,
+    /// Who gets the fees of the validators' blocks: an address in its checksummed spelling. By
+    /// default as the ceremony has it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) fee_recipient: Option<String>,
+    /// The gas limit to ask for. By default as the ceremony has it.
+    #[arg(long, value_name = "GAS")]
+    pub(crate) gas_limit: Option<u64>,
+    /// The date of the registration, in seconds since 1970. By default the present time.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timestamp: Option<u64>,
 }
 
 /// What every answer needs.

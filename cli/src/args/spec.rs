@@ -28,10 +28,24 @@ pub(crate) enum Spec {
     )]
     Next(SpecNext),
     /// Check a ceremony file against every rule.
-    #[command(after_help = "Example:\n  quorate spec check ceremony.toml")]
+    #[command(after_help = "Example:\n  quorate spec check ceremony.toml\n  quorate spec check \
+                            ceremony.toml --policy lido-dvt-cluster\n\nExit code 4 if the file is \
+                            valid and does not meet a policy.")]
     Check {
         /// The ceremony file.
         file: PathBuf,
+        /// Also compare it with what a programme demands: the name of a policy pack, or a file.
+        /// Repeat it for several.
+        #[arg(long, value_name = "NAME|FILE")]
+        policy: Vec<String>,
+    },
+    /// List the policy packs that are built in, or print one of them: a file to start from.
+    #[command(after_help = "Example:\n  quorate spec policy\n  quorate spec policy treasury > \
+                            ours.toml\n\nA pack says what a programme demands of a ceremony, \
+                            where that is from, and what a ceremony cannot show.")]
+    Policy {
+        /// The pack to print.
+        name: Option<String>,
     },
     /// Show everything that the operators agree to; last the money, and the fingerprint as words.
     #[command(after_help = "Example:\n  quorate spec show ceremony.toml")]

@@ -36,12 +36,7 @@ pub(crate) enum Verify {
     /// Verify a file of builder registrations: format, and every signature.
     #[command(after_help = "Example:\n  quorate verify registration registrations.json --network \
                             hoodi\n\nExit code 0 if it is accepted, 4 if it is refused.")]
-    Registration {
-        /// The file.
-        file: PathBuf,
-        #[command(flatten)]
-        network: NetworkArgs,
-    },
+    Registration(VerifyRegistration),
     /// Verify key shares for SSV's contract and nodes: format, RSA keys, the sharing of each
     /// validator's key, and every signature.
     #[command(
@@ -117,6 +112,14 @@ pub(crate) struct VerifyExit {
     /// its validator only by an index.
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: String,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyRegistration {
+    /// The file.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 #[derive(Args)]

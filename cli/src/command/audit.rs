@@ -8,7 +8,7 @@ use crate::args::AuditArgs;
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages};
+use crate::{input, messages, pack};
 use quorate::audit::expectation::{Expectations, HeldShare};
 use quorate::audit::render::{Author, Reading};
 use quorate::audit::report::Verdict;
@@ -28,6 +28,7 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     if let Some(html) = &args.html {
         input::can_be_written(html)?;
     }
+    let packs = pack::load_all(&args.policy)?;
     let expected: Option<Ceremony> =
         args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
     let deposits = named(&args.deposit_data, MOST_DEPOSIT_BYTES)?;
@@ -63,17 +64,29 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         input::write_new(html, render::to_html(&report, Author::Auditor).as_bytes())?;
         talk(&format!("Wrote {}", shown(html)));
     }
-    let exit = if report.is_clean() { Exit::Done } else { Exit::Finding };
+    // Of a transcript that does not pass, nothing else is worth comparing.
+    let ceremony = report.audited().filter(|_| report.is_clean()).map(|audited| audited.ceremony());
+    let compared = ceremony.map(|ceremony| pack::compare(&packs, ceremony));
+    let met = compared.as_ref().is_none_or(|compared| compared.met);
+    let exit = if report.is_clean() && met { Exit::Done } else { Exit::Finding };
     let fields: Value = serde_json::from_slice(&render::to_json(&report))
         .map_err(|error| messages::internal(&format!("the report is not JSON: {error}")))?;
     let next = (report.verdict() == Verdict::Sound).then(|| again(args));
     let reading = Reading { everything: out.verbose, next: next.as_deref() };
-    let text = render::to_text_for(&report, reading);
+    let (policy_text, policies) = match (compared, packs.is_empty()) {
+        (Some(compared), _) => (compared.text, compared.json),
+        (None, true) => (String::new(), Vec::new()),
+        (None, false) => ("\n\nNo policy was compared: the audit has failed.".into(), Vec::new()),
+    };
+    let mut text = render::to_text_for(&report, reading);
+    if !policy_text.is_empty() {
+        text = text.trim_end().to_owned() + &policy_text;
+    }
     out.finish(
         exit,
         json!({
             "verdict": fields["verdict"], "as_expected": fields["as_expected"],
-            "findings": report.findings(), "next": next, "report": fields,
+            "findings": report.findings(), "next": next, "policies": policies, "report": fields,
         }),
         &text,
     )
@@ -91,6 +104,7 @@ fn again(args: &AuditArgs) -> String {
     command.extend(args.share.iter().map(|path| one("share", path)));
     let password = args.keystore_password_file.iter();
     command.extend(password.map(|path| one("keystore-password-file", path)));
+    command.extend(args.policy.iter().map(|policy| one("policy", &PathBuf::from(policy))));
     command.extend(args.exhaustive.then(|| "--exhaustive".to_owned()));
     command.join(" ")
 }

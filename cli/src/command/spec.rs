@@ -8,7 +8,7 @@ use crate::args::{Spec, SpecNew};
 use crate::command::spec_next;
 use crate::command::verify_cluster::contracts;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{card_file, input, messages, recognise};
+use crate::{card_file, input, messages, pack, recognise};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use quorate::ethereum::ssv::parse_operators_info;
@@ -19,6 +19,7 @@ use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
 use quorate::spec::obol::ceremony_file;
+use quorate::spec::pack::Pack;
 use quorate::spec::show::{describe, warnings, words};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
@@ -31,7 +32,8 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
     match args {
         Spec::New(args) => new(args, out),
         Spec::Next(args) => spec_next::run(args, out),
-        Spec::Check { file } => {
+        Spec::Check { file, policy } => {
+            let packs = pack::load_all(policy)?;
             let (_, ceremony) = input::ceremony(file)?;
             let warnings = warnings(&ceremony);
             let unreachable = unreachable(&ceremony).map(str::to_owned);
@@ -39,13 +41,37 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
             let all: String = all.map(|warning| format!("\nWARNING: {warning}")).collect();
             let words = words(&ceremony);
             let text = format!("This ceremony file is valid.{all}\n\nFingerprint\n{words}");
-            out.finish(Exit::Done, fields(&ceremony), &text)
+            let compared = pack::compare(&packs, &ceremony);
+            let mut fields = fields(&ceremony);
+            fields["policies"] = compared.json.into();
+            let exit = if compared.met { Exit::Done } else { Exit::Finding };
+            out.finish(exit, fields, &(text + &compared.text))
         }
+        Spec::Policy { name } => policy(name.as_deref(), out),
         Spec::Show { file } => {
             let (_, ceremony) = input::ceremony(file)?;
             out.finish(Exit::Done, fields(&ceremony), &describe(&ceremony))
         }
     }
+}
+
+/// Lists the packs that are built in, or prints one.
+fn policy(name: Option<&str>, out: &Output) -> Result<Exit, CliError> {
+    if let Some(name) = name {
+        let text = Pack::text(name).ok_or_else(|| messages::unknown_policy(name, false))?;
+        return out.finish_whole(Exit::Done, json!({ "name": name, "file": text }), text);
+    }
+    let packs: Vec<Pack> = Pack::names().filter_map(Pack::built_in).collect();
+    let line = |pack: &Pack| format!("{:<18} {}, {}", pack.name(), pack.title(), pack.date());
+    let lines: Vec<String> = packs.iter().map(line).collect();
+    let value = |pack: &Pack| {
+        json!({
+            "name": pack.name(), "title": pack.title(), "date": pack.date(),
+            "sources": pack.sources(), "not_checked": pack.not_checked(),
+        })
+    };
+    let fields = json!({ "policies": packs.iter().map(value).collect::<Vec<_>>() });
+    out.finish(Exit::Done, fields, &lines.join("\n"))
 }
 
 fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::{verify_cluster, verify_ssv};
-use crate::args::{NetworkArgs, Verify, VerifyExit};
+use crate::args::{NetworkArgs, Verify, VerifyExit, VerifyRegistration};
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
             deposit(file, network, withdrawal.as_deref(), out)
         }
         Verify::Exit(args) => exit(args, out),
-        Verify::Registration { file, network } => registration(file, network, out),
+        Verify::Registration(args) => registration(args, out),
         Verify::Keyshares(args) => verify_ssv::keyshares(args, out),
         Verify::Ssv(args) => verify_ssv::directory(args, out),
         Verify::ClusterDefinition(args) => verify_cluster::cluster_definition(args, out),
@@ -239,8 +239,9 @@ pub(crate) fn exit(args: &VerifyExit, out: &Output) -> Result<Exit, CliError> {
     accepted(&args.file, fields, &text, out)
 }
 
-fn registration(file: &Path, args: &NetworkArgs, out: &Output) -> Result<Exit, CliError> {
-    let network = network(args)?;
+/// Also `quorate registration verify`.
+pub(crate) fn registration(args: &VerifyRegistration, out: &Output) -> Result<Exit, CliError> {
+    let (file, network) = (args.file.as_path(), network(&args.network)?);
     let registrations =
         match verify_registrations(&input::read(file, MOST_LIST_BYTES)?, &network, None) {
             Ok(registrations) => registrations,

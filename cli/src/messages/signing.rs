@@ -1,4 +1,4 @@
-//! Messages of `quorate exit` and `quorate deposit`.
+//! Messages of `quorate exit`, `quorate deposit` and `quorate registration`.
 
 use std::path::Path;
 
@@ -26,8 +26,8 @@ pub(crate) fn custodian(error: &CardError) -> CliError {
 pub(crate) fn request_file(path: &Path, error: &RequestFileError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),
-        "ask for the request again; requests are written by quorate exit request and quorate \
-         deposit request",
+        "ask for the request again; requests are written by quorate exit request, quorate deposit \
+         request and quorate registration request",
     )
 }
 
@@ -47,6 +47,26 @@ pub(crate) fn bad_request(error: &RequestError) -> CliError {
             "correct the request; to see the ceremony's keys and amounts, run: quorate audit \
              TRANSCRIPT --expect {CEREMONY_FILE}"
         ),
+    )
+}
+
+/// Part of a registration that neither the command line nor the ceremony says.
+pub(crate) fn no_terms(flag: &str, several: bool) -> CliError {
+    let why = match several {
+        true => "the ceremony has not the same for all of these validators",
+        false => "the ceremony has no registrations for these validators",
+    };
+    usage(format!("{flag} is missing: {why}"), format!("give it with {flag}"))
+}
+
+/// A registration that nobody takes yet.
+pub(crate) fn future_date(date: u64, now: u64) -> CliError {
+    usage(
+        format!(
+            "timestamp: {date} is later than the present time, {now}: block builders refuse it \
+             until then, and afterwards it would stand against every registration made meanwhile"
+        ),
+        "ask for one that is dated now, and check this machine's clock",
     )
 }
 
@@ -81,6 +101,7 @@ pub(crate) fn beacon(path: &Path, error: &BeaconError) -> CliError {
         BeaconError::NotActive { .. } | BeaconError::Status(_) => {
             "wait until the validator is active, then ask the node again"
         }
+        BeaconError::Gone(_) => "nothing to do: ask without this validator",
         BeaconError::Leaving { .. } | BeaconError::Slashed(_) => {
             "nothing to do: the balance goes to the withdrawal address by itself"
         }
@@ -103,7 +124,7 @@ pub(crate) fn beacon_list(path: &Path, count: usize, lines: &str) -> CliError {
 
 pub(crate) fn folder_on_stdout() -> CliError {
     usage(
-        "--output -: the exits of several validators are a folder, and stdout takes one file",
+        "--output -: the result is a folder, and stdout takes one file",
         "give the name of a new folder with --output",
     )
 }
@@ -356,7 +377,7 @@ pub(crate) fn policy(path: &Path, why: &str) -> CliError {
     usage(
         format!("{}: {why}", shown(path)),
         "write it as in: exits = \"ask\" (or \"allow-list\", \"never\"), deposits = \"never\", \
-         allow = [\"0x...\"]",
+         registrations = \"never\", allow = [\"0x...\"], fee_recipients = [\"0x...\"]",
     )
 }
 
@@ -385,6 +406,13 @@ pub(crate) fn policy_not_listed(path: &Path, key: &[u8; 48]) -> CliError {
     local(
         format!("{}: the validator 0x{} is not on the allow-list", shown(path), hex::encode(key)),
         "nothing was signed; to allow it, add its key to allow = [...]",
+    )
+}
+
+pub(crate) fn policy_fee_recipient(path: &Path, address: &str) -> CliError {
+    local(
+        format!("{}: the fee recipient {address} is not on the list", shown(path)),
+        "nothing was signed; to allow it, add it to fee_recipients = [...]",
     )
 }
 

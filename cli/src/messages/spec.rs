@@ -8,6 +8,7 @@ use crate::report::CliError;
 use quorate::ethereum::network::{Network, listed};
 use quorate::identity::card::{CardError, NameError};
 use quorate::spec::SpecError;
+use quorate::spec::pack::{Pack, PackError};
 
 /// What clap says, without its colours, its summary of flags and its closing line.
 pub(crate) fn arguments(error: &clap::Error) -> CliError {
@@ -72,6 +73,25 @@ pub(super) fn closest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> 
 pub(super) fn network_meant(typed: &str) -> String {
     closest(typed, Network::known_names())
         .map_or_else(String::new, |known| format!("did you mean {known}? "))
+}
+
+/// A policy pack that is not built in. `there`: a file of this name is in the folder.
+pub(crate) fn unknown_policy(name: &str, there: bool) -> CliError {
+    let meant = closest(name, Pack::names())
+        .map_or_else(String::new, |known| format!("did you mean {known}? "));
+    let file =
+        if there { format!("; for the file, write --policy ./{name}") } else { String::new() };
+    usage(
+        format!("--policy: {name:?} is not a policy pack that is built in"),
+        format!("{meant}To see those that are, run: quorate spec policy{file}"),
+    )
+}
+
+pub(crate) fn policy_pack(path: &Path, error: &PackError) -> CliError {
+    usage(
+        format!("{}: {error}", shown(path)),
+        "correct the pack; to see one that is right, run: quorate spec policy treasury",
+    )
 }
 
 pub(crate) fn not_text(path: &Path, at: usize) -> CliError {

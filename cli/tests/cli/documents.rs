@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 20] = [
+const PRINTED: [Printed; 24] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -74,6 +74,14 @@ const PRINTED: [Printed; 20] = [
         "alice",
     ),
     printed(
+        "quorate registration request transcript.quorate --all --fee-recipient \
+         0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --gas-limit 60000000 --public -o \
+         registration-request.json",
+        &[],
+        "",
+        "alice",
+    ),
+    printed(
         "quorate exit sign exit-request.json --keystores out/secret --transcript \
          out/public/transcript.quorate",
         &[
@@ -83,6 +91,22 @@ const PRINTED: [Printed; 20] = [
         "-o restored.json",
         "restored",
     ),
+    printed("quorate spec policy treasury > ours.toml", &[], "", "alice"),
+    // The walkthrough's ceremony has no registrations, which a treasury demands.
+    Printed {
+        code: 4,
+        ..printed("quorate spec check ceremony.toml --policy treasury", &[], "", "alice")
+    },
+    Printed {
+        code: 4,
+        ..printed(
+            "quorate audit transcript.quorate --expect ceremony.toml --policy treasury --policy \
+             ./ours.toml",
+            &[],
+            "",
+            "alice",
+        )
+    },
     printed("quorate demo --fault NAME", &[("NAME", "withhold")], "--out withheld", "alice"),
     // Of a ceremony that is finished there is nothing to abandon.
     Printed { code: 2, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },

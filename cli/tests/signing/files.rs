@@ -150,7 +150,12 @@ fn every_field_of_a_request_is_bound() {
             "format: quorate-requests instead of quorate-request",
         ),
         ("/version", json!(3), 2, "version: 3 instead of 1 or 2"),
-        ("/version", json!(2), 2, "one of exits and deposits is required, without public_key"),
+        (
+            "/version",
+            json!(2),
+            2,
+            "one of exits, deposits and registrations is required, without public_key",
+        ),
         ("/answers_to", json!("everybody"), 2, "answers_to: not an operator card"),
         ("/exit", json!({ "validator_index": "1", "epoch": 0 }), 2, "not a request"),
         ("/exit", json!({ "epoch": 0 }), 2, "missing field `validator_index`"),

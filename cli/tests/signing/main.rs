@@ -1,5 +1,5 @@
-//! Exits and further deposits with the shares of finished ceremonies: with real processes, by files
-//! and online.
+//! Exits, further deposits and registrations with the shares of finished ceremonies: with real
+//! processes, by files and online.
 #![allow(clippy::unwrap_used)]
 
 mod files;
@@ -7,6 +7,7 @@ mod hostile;
 mod keystores;
 mod many;
 mod place;
+mod registrations;
 #[path = "../support/mod.rs"]
 mod support;
 mod together;

@@ -11,7 +11,7 @@ use quorate::signing::Parent;
 use quorate_operator::store::{IDENTITY_FILE, open_with_passphrase};
 use serde_json::Value;
 
-use crate::support::demo::{Demo, MAINNET, OPERATORS, PLAIN};
+use crate::support::demo::{Demo, MAINNET, OBOL, OPERATORS, PLAIN, SEPOLIA};
 use crate::support::files::private;
 use crate::support::program::Ended;
 
@@ -34,9 +34,15 @@ impl Place {
         let kind = match network {
             "hoodi" => PLAIN,
             "mainnet" => MAINNET,
+            "sepolia" => SEPOLIA,
             _ => panic!("no demo is made on {network}"),
         };
         Self { demo: Demo::new(kind), network }
+    }
+
+    /// The ceremony of an Obol cluster.
+    pub(crate) fn obol() -> Self {
+        Self { demo: Demo::new(OBOL), network: "hoodi" }
     }
 
     pub(crate) fn transcript(&self) -> String {

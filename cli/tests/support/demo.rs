@@ -27,6 +27,9 @@ type Kind = (&'static str, &'static [&'static str]);
 pub(crate) const PLAIN: Kind = ("plain", &[]);
 /// The same on mainnet, without keystores.
 pub(crate) const MAINNET: Kind = ("mainnet", &["--network", "mainnet", "--no-keystores"]);
+/// The same on sepolia, with one validator.
+pub(crate) const SEPOLIA: Kind =
+    ("sepolia", &["--network", "sepolia", "--no-keystores", "--validators", "1"]);
 /// Two of three, with three validators; keystores as Charon has them, with their passwords.
 pub(crate) const CHARON: Kind = (
     "charon",
@@ -47,7 +50,7 @@ pub(crate) const OBOL: Kind = ("obol", &["--obol"]);
 /// For SSV, three of four, with two validators and no keystores.
 pub(crate) const SSV: Kind = ("ssv", &["--ssv", "--no-keystores"]);
 
-const KINDS: [Kind; 5] = [PLAIN, MAINNET, CHARON, OBOL, SSV];
+const KINDS: [Kind; 6] = [PLAIN, MAINNET, SEPOLIA, CHARON, OBOL, SSV];
 
 /// This program's folder, and the lock that keeps others from removing it.
 static MADE: LazyLock<(PathBuf, File)> = LazyLock::new(|| {

@@ -40,6 +40,8 @@ pub(super) struct Known {
     pub(super) chain_id: u64,
     /// Slots of an epoch, times the seconds of a slot.
     pub(super) epoch_seconds: u64,
+    /// The epoch with which Gloas begins, if that is decided (ethereum/pm pull request 2205).
+    pub(super) gloas_epoch: Option<u64>,
     pub(super) unit: Unit,
     pub(super) limits: Limits,
     /// Whether SSV's contract is there.
@@ -71,6 +73,7 @@ pub(super) const KNOWN: [Known; 5] = [
         genesis_time: 1_606_824_023,
         chain_id: 1,
         epoch_seconds: 32 * 12,
+        gloas_epoch: None,
         unit: Unit::Eth,
         limits: Limits::CONSENSUS,
         ssv: true,
@@ -96,6 +99,7 @@ pub(super) const KNOWN: [Known; 5] = [
         genesis_time: 1_742_213_400,
         chain_id: 560_048,
         epoch_seconds: 32 * 12,
+        gloas_epoch: None,
         unit: Unit::Eth,
         limits: Limits::CONSENSUS,
         ssv: true,
@@ -121,6 +125,7 @@ pub(super) const KNOWN: [Known; 5] = [
         genesis_time: 1_655_733_600,
         chain_id: 11_155_111,
         epoch_seconds: 32 * 12,
+        gloas_epoch: Some(353_024),
         unit: Unit::Eth,
         limits: Limits::CONSENSUS,
         ssv: true,
@@ -146,6 +151,7 @@ pub(super) const KNOWN: [Known; 5] = [
         genesis_time: 1_638_993_340,
         chain_id: 100,
         epoch_seconds: 16 * 5,
+        gloas_epoch: None,
         unit: Unit::Gno,
         limits: Limits::CONSENSUS,
         ssv: false,
@@ -171,6 +177,7 @@ pub(super) const KNOWN: [Known; 5] = [
         genesis_time: 1_665_396_300,
         chain_id: 10_200,
         epoch_seconds: 16 * 5,
+        gloas_epoch: None,
         unit: Unit::Gno,
         limits: Limits::CONSENSUS,
         ssv: false,

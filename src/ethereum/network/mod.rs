@@ -62,6 +62,7 @@ pub struct Network {
     limits: Limits,
     /// `None` for a custom one.
     epoch_seconds: Option<u64>,
+    gloas_epoch: Option<u64>,
 }
 
 /// EIP-155 chain id of the network of this genesis fork version on which Obol's clusters run, or
@@ -143,6 +144,7 @@ impl Network {
             unit: known.unit,
             limits: known.limits,
             epoch_seconds: Some(known.epoch_seconds),
+            gloas_epoch: known.gloas_epoch,
         })
     }
 
@@ -188,7 +190,13 @@ impl Network {
                 return Err(NetworkError::KnownRoot(known.name));
             }
         }
-        Ok(Self { constants, unit: Unit::Eth, limits: Limits::CONSENSUS, epoch_seconds: None })
+        Ok(Self {
+            constants,
+            unit: Unit::Eth,
+            limits: Limits::CONSENSUS,
+            epoch_seconds: None,
+            gloas_epoch: None,
+        })
     }
 
     /// Whether this is one of the built-in networks, whose name alone says everything.
@@ -227,6 +235,12 @@ impl Network {
     pub fn epoch_at(&self, time: u64) -> Option<u64> {
         let since = time.checked_sub(self.genesis_time()?)?;
         Some(since / self.epoch_seconds?)
+    }
+
+    /// The epoch with which the Gloas fork begins, as far as that is decided: from then on nobody
+    /// takes builder registrations (beacon API, `proposer_preferences`).
+    pub fn gloas_epoch(&self) -> Option<u64> {
+        self.gloas_epoch
     }
 
     /// The forks of a custom network, as far as its table says their versions.
@@ -417,6 +431,12 @@ mod tests {
                 .epoch_at(10),
             None
         );
+        // Gloas on Sepolia: epoch 353024, at 2026-10-06T13:53:36Z (eth-clients/sepolia).
+        let sepolia = Network::known("sepolia").unwrap();
+        assert_eq!(sepolia.gloas_epoch(), Some(353_024));
+        assert_eq!(sepolia.epoch_at(1_791_294_815), Some(353_023));
+        assert_eq!(sepolia.epoch_at(1_791_294_816), Some(353_024));
+        assert_eq!(Network::custom(devnet()).unwrap().gloas_epoch(), None);
     }
 
     #[test]

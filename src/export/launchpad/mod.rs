@@ -18,7 +18,8 @@ pub use ceremony::{
 pub use deposit_read::{DepositFileError, Fault, parse_deposits, verify_deposits};
 pub use deposit_write::{deposit_artifacts, write_deposits};
 pub use registrations::{
-    RegistrationFileError, SignedRegistration, verify_registrations, write_registrations,
+    CHARON_REGISTRATIONS, RegistrationFileError, SignedRegistration, verify_registrations,
+    write_charon_registrations, write_registrations,
 };
 
 use serde::Serialize;

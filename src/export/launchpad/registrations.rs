@@ -145,9 +145,15 @@ struct Message {
     pubkey: RawValue,
 }
 
-/// The file, with the registrations in the order given.
-pub fn write_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
-    let entry = |SignedRegistration { message, signature }: &SignedRegistration| Written {
+/// An entry of Charon's file.
+#[derive(Serialize)]
+struct Versioned {
+    version: &'static str,
+    v1: Written,
+}
+
+fn written(SignedRegistration { message, signature }: &SignedRegistration) -> Written {
+    Written {
         message: WrittenMessage {
             fee_recipient: message.fee_recipient.to_lower_hex(),
             gas_limit: message.gas_limit.to_string(),
@@ -155,7 +161,21 @@ pub fn write_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
             pubkey: format!("0x{}", hex::encode(message.pubkey)),
         },
         signature: format!("0x{}", hex::encode(signature.to_compressed())),
-    };
+    }
+}
+
+/// The file, with the registrations in the order given.
+pub fn write_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
+    super::json_lines(&registrations.iter().map(written).collect::<Vec<_>>())
+}
+
+/// The name under which Charon reads later registrations, in the folder of its lock.
+pub const CHARON_REGISTRATIONS: &str = "builder_registrations_overrides.json";
+
+/// The file of that name: each with the version of its format (Charon,
+/// `app/builderregistration.go`; go-eth2-client, `VersionedSignedValidatorRegistration`).
+pub fn write_charon_registrations(registrations: &[SignedRegistration]) -> Vec<u8> {
+    let entry = |signed| Versioned { version: "v1", v1: written(signed) };
     super::json_lines(&registrations.iter().map(entry).collect::<Vec<_>>())
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::describe::{describe, left_out, told};
 use super::source::Source;
-use super::{Beacon, Left, check_epoch, read_request};
+use super::{Beacon, Left, check_time, read_request};
 use crate::args::Asked;
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
@@ -52,7 +52,7 @@ pub(super) fn answer<T>(
 
     let cleared =
         source.parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
-    check_epoch(&cleared.request.items, ceremony.network(), args.future_epoch)?;
+    check_time(&cleared.request.items, ceremony.network(), args.future_epoch)?;
     let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
     let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
     let admitted = admitted.map_err(|error| messages::ledger(state.path(), &error))?;

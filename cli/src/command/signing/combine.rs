@@ -18,7 +18,7 @@ use quorate::signing::partial::{LARGEST, Partial, PartialFile};
 use quorate::signing::{Cleared, Parent};
 use quorate_operator::store::StateDir;
 
-/// `quorate exit combine`, `quorate deposit combine`.
+/// `quorate exit combine`, and that of the other kinds.
 pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
     let request = read_request(&args.request, kind)?;
     if let Some(output) = args.output.as_ref().filter(|output| !input::is_stdout(output)) {
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
     let cleared =
         parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
     if let Some(output) = &args.output {
-        can_be_written(output, &cleared)?;
+        can_be_written(output, &cleared, &parent)?;
     }
     let (partials, bad) = open_all(&args.partials, &cleared, &parent, out)?;
     let made = combine(&cleared, &parent, &partials).map_err(|error| match error {
@@ -56,7 +56,7 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
             Exit::Waiting
         }
     };
-    out.finish(exit, fields, &advice(&cleared, &output, &names))
+    out.finish(exit, fields, &advice(&cleared, &parent, &output, &names))
 }
 
 /// The answers that count, and what is wrong with the others. The custodian's keys are opened only

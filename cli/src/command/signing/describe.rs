@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Left;
+use super::terms::lines;
 use quorate::audit::describe::in_quotes;
 use quorate::ethereum::deposit::WithdrawalCredentials;
 use quorate::signing::{Cleared, Delivery, Item, Kind, Purpose};
@@ -54,6 +55,12 @@ fn one(cleared: &Cleared, ceremony: &Ceremony, checked: &str) -> String {
             network.name(),
             network.unit().text(*amount)
         ),
+        Purpose::Registration(terms) => format!(
+            "LATER REGISTRATION on {}: block builders pay the fees of this validator's blocks to \
+             this address. It replaces every earlier one; anyone who has it can send it.{}",
+            network.name(),
+            lines(terms, ceremony, [validator].into_iter())
+        ),
     };
     text + &format!(
         "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  \
@@ -79,11 +86,17 @@ fn many(cleared: &Cleared, ceremony: &Ceremony, kept: &[usize], checked: &str) -
              deposit this amount to each of them, any number of times.",
             network.name()
         ),
+        Kind::Registration => format!(
+            "LATER REGISTRATIONS of {count} validators on {}: block builders pay the fees of their \
+             blocks to this address. They replace every earlier one; anyone who has them can send \
+             them.",
+            network.name()
+        ),
     };
     let numbers = kept.iter().map(|position| cleared.targets[*position].validator as u64 + 1);
     let exits = kept.iter().filter_map(|position| match items[*position].purpose {
         Purpose::Exit(exit) => Some(exit.validator_index),
-        Purpose::Deposit { .. } => None,
+        Purpose::Deposit { .. } | Purpose::Registration(_) => None,
     });
     text += &match items.first().purpose {
         Purpose::Exit(exit) => format!(
@@ -94,6 +107,11 @@ fn many(cleared: &Cleared, ceremony: &Ceremony, kept: &[usize], checked: &str) -
         Purpose::Deposit { amount, .. } => {
             format!("\n  amount of each     {}", network.unit().text(amount))
         }
+        Purpose::Registration(terms) => lines(
+            &terms,
+            ceremony,
+            kept.iter().map(|position| cleared.targets[*position].validator),
+        ),
     };
     text += &format!(
         "\n  which are          {count} of the {} validators of \"{}\": {}",

@@ -106,7 +106,7 @@ impl Ended {
                 Exit::Waiting
             }
         };
-        out.finish(exit, fields, &advice(self.live.cleared(), &file, &signers))
+        out.finish(exit, fields, &advice(self.live.cleared(), self.live.parent(), &file, &signers))
     }
 
     /// The custodian says that it has enough.

@@ -1,4 +1,4 @@
-//! `exit run` and `deposit run`: all operators answer at the same time, over the channels of the
+//! `exit run` and its like: all operators answer at the same time, over the channels of the
 //! ceremony.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use quorate::spec::Index;
 use quorate_operator::carrier::{Listen, Peer, Session, Tcp, TcpConfig, Timing};
 use quorate_operator::random;
 
-/// `quorate exit run`, `quorate deposit run`.
+/// `quorate exit run`, and that of the other kinds.
 pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
     let (Answered { cleared, parent, operator, partial, .. }, Ready { listen, peers }) =
         answer(&args.asked, kind, out, |cleared, parent, me| ready(args, cleared, parent, me))?;
@@ -77,7 +77,7 @@ fn ready(
                 .unwrap_or_else(|| "signed_exit_transaction.json".to_owned())
                 .into()
         };
-        can_be_written(&args.output.clone().unwrap_or_else(name), cleared)?;
+        can_be_written(&args.output.clone().unwrap_or_else(name), cleared, parent)?;
     }
     let ceremony = parent.ceremony();
     let at = given(&args.at, ceremony)?;

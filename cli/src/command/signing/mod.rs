@@ -1,4 +1,5 @@
-//! `quorate exit` and `quorate deposit`: request, sign, combine, or all of them at once.
+//! `quorate exit`, `quorate deposit` and `quorate registration`: request, sign, combine, or all of
+//! them at once.
 
 mod answer;
 
@@ -22,11 +23,13 @@ mod sign;
 
 mod source;
 
+mod terms;
+
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::describe::told;
-use crate::args::{Deposit, Exits};
+use crate::args::{Deposit, Exits, Registrations};
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::audit::audit;
@@ -59,8 +62,20 @@ pub(crate) fn deposit(args: &Deposit, out: &Output) -> Result<Exit, CliError> {
     }
 }
 
+/// Runs `quorate registration`.
+pub(crate) fn registration(args: &Registrations, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        Registrations::Request(args) => request::registration(args, out),
+        Registrations::Sign(args) => sign::run(args, REGISTRATION, out),
+        Registrations::Run(args) => live::run(args, REGISTRATION, out),
+        Registrations::Combine(args) => combine::run(args, REGISTRATION, out),
+        Registrations::Verify(args) => super::verify::registration(args, out),
+    }
+}
+
 const EXIT: &str = "exit";
 const DEPOSIT: &str = "deposit";
+const REGISTRATION: &str = "registration";
 
 /// A request of the kind that the command is for.
 fn read_request(path: &Path, kind: &'static str) -> Result<Request, CliError> {
@@ -135,13 +150,25 @@ impl<'a> Beacon<'a> {
     }
 }
 
-/// Refuses an exit that no node takes yet, unless that is meant.
-fn check_epoch(items: &Items, network: &Network, meant: bool) -> Result<(), CliError> {
-    // One epoch for all of them.
-    let (Purpose::Exit(exit), false) = (items.first().purpose, meant) else { return Ok(()) };
-    match network.epoch_at(now()).filter(|now| exit.epoch > *now) {
-        Some(now) => Err(messages::future_epoch(exit.epoch, now, network.name())),
-        None => Ok(()),
+/// How far another's clock may be ahead of this one, in seconds: what builders grant a registration
+/// (builder specification, `process_registration`).
+const AHEAD: u64 = 10;
+
+/// Refuses an exit that no node takes yet, unless that is meant, and a registration that is dated
+/// later than now.
+fn check_time(items: &Items, network: &Network, meant: bool) -> Result<(), CliError> {
+    // One epoch or one date for all of them.
+    match items.first().purpose {
+        Purpose::Exit(exit) if !meant => {
+            match network.epoch_at(now()).filter(|now| exit.epoch > *now) {
+                Some(now) => Err(messages::future_epoch(exit.epoch, now, network.name())),
+                None => Ok(()),
+            }
+        }
+        Purpose::Registration(terms) if terms.timestamp > now().saturating_add(AHEAD) => {
+            Err(messages::future_date(terms.timestamp, now()))
+        }
+        Purpose::Exit(_) | Purpose::Deposit { .. } | Purpose::Registration(_) => Ok(()),
     }
 }
 

@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::describe::{describe, left_json, left_out};
 use super::select::{Selected, select};
-use super::{Beacon, Left, alternative, audited, check_epoch};
-use crate::args::{DepositRequest, ExitRequest, RequestCommon};
+use super::terms::wanted;
+use super::{Beacon, Left, alternative, audited, check_time};
+use crate::args::{DepositRequest, ExitRequest, RegistrationRequest, RequestCommon};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, prompt};
@@ -16,36 +17,49 @@ use quorate::signing::{Cleared, Delivery, Item, Items, ItemsError, Kind, Parent,
 use quorate::spec::Ceremony;
 use quorate_operator::store::StateDir;
 
+/// What to sign for a validator with this index, if somebody has said it.
+type Purposes<'a> = Box<dyn Fn(&Selected, Option<u64>) -> Result<Purpose, CliError> + 'a>;
+
 /// `quorate exit request`.
 pub(super) fn exit(args: &ExitRequest, out: &Output) -> Result<Exit, CliError> {
-    let purpose = |_: &Ceremony, selected: &Selected, index: Option<u64>| match index {
-        Some(validator_index) => {
-            Ok(Purpose::Exit(VoluntaryExit { epoch: args.epoch, validator_index }))
-        }
+    let epoch = args.epoch;
+    let purpose = move |selected: &Selected, index| match index {
+        Some(validator_index) => Ok(Purpose::Exit(VoluntaryExit { epoch, validator_index })),
         None => Err(messages::no_index(&selected.public_key)),
     };
-    write(&args.common, &args.index, args.future_epoch, purpose, out)
+    let purposes = |_: &Ceremony, _: &[Selected]| Ok(Box::new(purpose) as Purposes<'_>);
+    write(&args.common, &args.index, args.future_epoch, purposes, out)
 }
 
 /// `quorate deposit request`.
 pub(super) fn deposit(args: &DepositRequest, out: &Output) -> Result<Exit, CliError> {
-    let purpose = |ceremony: &Ceremony, selected: &Selected, _: Option<u64>| {
-        let amount = ceremony
-            .network()
-            .unit()
-            .parse(&args.amount)
-            .map_err(|error| messages::amount(&error))?;
-        let withdrawal_credentials = ceremony.validators()[selected.validator].withdrawal;
-        Ok(Purpose::Deposit { withdrawal_credentials, amount })
+    let purposes = |ceremony: &Ceremony, _: &[Selected]| {
+        let unit = ceremony.network().unit();
+        let amount = unit.parse(&args.amount).map_err(|error| messages::amount(&error))?;
+        let validators = ceremony.validators().to_vec();
+        let purpose = move |selected: &Selected, _| {
+            let withdrawal_credentials = validators[selected.validator].withdrawal;
+            Ok(Purpose::Deposit { withdrawal_credentials, amount })
+        };
+        Ok(Box::new(purpose) as Purposes<'_>)
     };
-    write(&args.common, &[], false, purpose, out)
+    write(&args.common, &[], false, purposes, out)
 }
 
-fn write(
+/// `quorate registration request`.
+pub(super) fn registration(args: &RegistrationRequest, out: &Output) -> Result<Exit, CliError> {
+    let purposes = |ceremony: &Ceremony, selected: &[Selected]| {
+        let purpose = Purpose::Registration(wanted(args, selected, ceremony)?);
+        Ok(Box::new(move |_: &Selected, _| Ok(purpose)) as Purposes<'_>)
+    };
+    write(&args.common, &[], false, purposes, out)
+}
+
+fn write<'a>(
     args: &RequestCommon,
     indices: &[u64],
     future_epoch: bool,
-    purpose: impl Fn(&Ceremony, &Selected, Option<u64>) -> Result<Purpose, CliError>,
+    purposes: impl FnOnce(&Ceremony, &[Selected]) -> Result<Purposes<'a>, CliError>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     input::can_be_written(&args.output)?;
@@ -58,13 +72,14 @@ fn write(
     };
     let parent = audited(&args.transcript)?;
     let selected = select(&args.validators, indices, &parent)?;
+    let purpose = purposes(parent.ceremony(), &selected)?;
     let beacon = Beacon::read(args.beacon.as_deref(), parent.ceremony())?;
-    let (items, left) = agreed(&selected, beacon.as_ref(), &parent, purpose)?;
+    let (items, left) = agreed(&selected, beacon.as_ref(), &parent, &purpose)?;
     let items = Items::new(items).map_err(|error| match (&error, left.is_empty()) {
         (ItemsError::Empty, false) => messages::nothing_left(&left_out(&left).unwrap_or_default()),
         _ => messages::items(&error),
     })?;
-    check_epoch(&items, parent.ceremony().network(), future_epoch)?;
+    check_time(&items, parent.ceremony().network(), future_epoch)?;
     let request = parent.request_all(items, delivery);
     // Before anybody is asked for a passphrase.
     let cleared = parent.clear(request).map_err(|error| messages::bad_request(&error))?;
@@ -80,7 +95,7 @@ fn agreed(
     selected: &[Selected],
     beacon: Option<&Beacon<'_>>,
     parent: &Parent,
-    purpose: impl Fn(&Ceremony, &Selected, Option<u64>) -> Result<Purpose, CliError>,
+    purpose: &Purposes<'_>,
 ) -> Result<(Vec<Item>, Vec<Left>), CliError> {
     let ceremony = parent.ceremony();
     let (mut items, mut left) = (Vec::new(), Vec::new());
@@ -92,7 +107,7 @@ fn agreed(
             continue;
         }
         let index = index.or(record.map(ValidatorRecord::index));
-        items.push((validator, Item { public_key, purpose: purpose(ceremony, selected, index)? }));
+        items.push((validator, Item { public_key, purpose: purpose(selected, index)? }));
     }
     if let Some(beacon) = beacon {
         // Of one alone that the node does not have, nothing else is to be said.

@@ -1,4 +1,4 @@
-//! Writes the signed exit or deposit once enough answers are valid.
+//! Writes the signed exit, deposit or registration once enough answers are valid.
 
 use std::path::Path;
 
@@ -12,11 +12,14 @@ use crate::report::CliError;
 use crate::{input, messages};
 use quorate::ethereum::deposit::DepositMessage;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
-use quorate::export::Artifact;
 use quorate::export::exits::{
     SignedExit, charon_exit_file, charon_exit_name, exit_file, verify_exit, write_exit,
 };
-use quorate::export::launchpad::{SignedDeposit, verify_deposits, write_deposits};
+use quorate::export::launchpad::{
+    CHARON_REGISTRATIONS, SignedDeposit, SignedRegistration, verify_deposits, verify_registrations,
+    write_charon_registrations, write_deposits, write_registrations,
+};
+use quorate::export::{Artifact, Audience};
 use quorate::primitives::curve::G2;
 use quorate::signing::partial::PartialError;
 use quorate::signing::{Cleared, Kind, Parent, Purpose};
@@ -56,16 +59,25 @@ enum Files {
 }
 
 /// Refuses, before work is done that would be for nothing, where the result cannot go.
-pub(super) fn can_be_written(path: &Path, cleared: &Cleared) -> Result<(), CliError> {
-    match is_folder(cleared) {
+pub(super) fn can_be_written(
+    path: &Path,
+    cleared: &Cleared,
+    parent: &Parent,
+) -> Result<(), CliError> {
+    match is_folder(cleared, parent) {
         true => input::folder_can_be_written(path),
         false => input::can_be_written(path),
     }
 }
 
-/// Exits are a file for each validator; further deposits are entries of one file.
-pub(super) fn is_folder(cleared: &Cleared) -> bool {
-    !cleared.request.is_single() && cleared.request.items.kind() == Kind::Exit
+/// Exits are a file for each validator; further deposits are entries of one file. Registrations are
+/// too, and for Charon those of another.
+fn is_folder(cleared: &Cleared, parent: &Parent) -> bool {
+    match cleared.request.items.kind() {
+        Kind::Exit => !cleared.request.is_single(),
+        Kind::Deposit => false,
+        Kind::Registration => parent.ceremony().obol().is_some(),
+    }
 }
 
 impl Product {
@@ -94,6 +106,9 @@ impl Product {
     }
 }
 
+/// Of the body for a beacon node, in a folder.
+const REGISTRATIONS: &str = "registrations.json";
+
 /// The name of the result, if it is known before: that of one exit has the time in it, unless it is
 /// one of an Obol cluster, which is named as Charon names it.
 pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String> {
@@ -103,7 +118,7 @@ pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String>
         false => id[..8].to_owned(),
     };
     match request.items.first().purpose {
-        Purpose::Exit(_) if is_folder(cleared) => Some(format!("exits-{of}")),
+        Purpose::Exit(_) if is_folder(cleared, parent) => Some(format!("exits-{of}")),
         Purpose::Exit(_) => {
             let key = &request.items.first().public_key;
             parent.ceremony().obol().map(|_| charon_exit_name(key))
@@ -112,6 +127,10 @@ pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String>
             let unit = parent.ceremony().network().unit();
             let (amount, unit) = (unit.decimal(amount), unit.name().to_ascii_lowercase());
             Some(format!("deposit-data-{amount}{unit}-{of}.json"))
+        }
+        Purpose::Registration(terms) => {
+            let end = if is_folder(cleared, parent) { "" } else { ".json" };
+            Some(format!("registrations-{}-{of}{end}", terms.timestamp))
         }
     }
 }
@@ -126,7 +145,8 @@ pub(super) fn product(
 ) -> Result<Product, CliError> {
     let network = parent.ceremony().network();
     let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
-    let (mut exits, mut deposits, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut exits, mut deposits) = (Vec::new(), Vec::new());
+    let (mut registrations, mut missing) = (Vec::new(), Vec::new());
     for (position, item) in cleared.request.items.iter().enumerate() {
         let (validator, public_key) = (cleared.targets[position].validator, item.public_key);
         let Some(signature) = signatures[position] else {
@@ -145,10 +165,42 @@ pub(super) fn product(
                 let message = DepositMessage { pubkey: public_key, withdrawal_credentials, amount };
                 deposits.push(SignedDeposit { message, signature });
             }
+            Purpose::Registration(terms) => {
+                let message = terms.registration(public_key);
+                registrations.push(SignedRegistration { message, signature });
+            }
         }
     }
     let name = default_name(cleared, parent).unwrap_or_default();
     let (name, files, fields) = match &exits[..] {
+        [] if !registrations.is_empty() => {
+            let messages: Vec<_> = registrations.iter().map(|signed| signed.message).collect();
+            let bytes = write_registrations(&registrations);
+            verify_registrations(&bytes, network, Some(&messages))
+                .map_err(|error| internal(&error))?;
+            let fields = messages.first().map(|message| {
+                json!({
+                    "fee_recipient": message.fee_recipient.to_string(),
+                    "gas_limit": message.gas_limit, "timestamp": message.timestamp,
+                    "validators": messages.len(),
+                })
+            });
+            let files = match is_folder(cleared, parent) {
+                false => Files::One(bytes),
+                true => {
+                    let charon = write_charon_registrations(&registrations);
+                    let file = |name: &str, bytes| {
+                        let name = name.to_owned();
+                        Artifact { name, audience: Audience::Public, bytes }
+                    };
+                    Files::Folder(vec![
+                        file(REGISTRATIONS, bytes),
+                        file(CHARON_REGISTRATIONS, charon),
+                    ])
+                }
+            };
+            (name, files, fields.unwrap_or_default())
+        }
         [] => {
             let messages: Vec<DepositMessage> =
                 deposits.iter().map(|deposit| deposit.message).collect();
@@ -187,10 +239,15 @@ pub(super) fn product(
 }
 
 /// What to do with the result.
-pub(super) fn advice(cleared: &Cleared, output: &Path, signers: &[Named]) -> String {
+pub(super) fn advice(
+    cleared: &Cleared,
+    parent: &Parent,
+    output: &Path,
+    signers: &[Named],
+) -> String {
     let signed = format!("Signed by {}. Wrote {}", listed(signers), shown(output));
     match cleared.request.items.kind() {
-        Kind::Exit if is_folder(cleared) => format!(
+        Kind::Exit if is_folder(cleared, parent) => format!(
             "{signed}\nAnyone who has one of these files can exit its validator, now or in years. \
              The folder has each exit twice: signed_exit_transaction-INDEX-TIME.json, and \
              exit-0xKEY.json for Charon. To exit all of them, send them to a beacon node:\n  for \
@@ -212,6 +269,19 @@ pub(super) fn advice(cleared: &Cleared, output: &Path, signers: &[Named]) -> Str
              there, finalised, with the withdrawal credentials of the ceremony. If it is not \
              there, this would be the first deposit, and the first deposit decides where the money \
              goes."
+        ),
+        Kind::Registration if is_folder(cleared, parent) => format!(
+            "{signed}\nEach operator puts {CHARON_REGISTRATIONS} beside its cluster-lock.json, and \
+             restarts Charon. Charon takes the registration with the latest date of each \
+             validator, and sends it to the block builders."
+        ),
+        Kind::Registration => format!(
+            "{signed}\nSend it to every beacon node that sends registrations to block builders:\n  \
+             curl -X POST -H 'Content-Type: application/json' --data @{} \
+             http://localhost:5052/eth/v1/validator/register_validator\nThen set the same fee \
+             recipient in the validator clients: they sign a newer registration for each epoch \
+             with the one that they are configured with, and blocks of your own pay to that one.",
+            quoted(output)
         ),
     }
 }

@@ -1,4 +1,4 @@
-//! `exit sign` and `deposit sign`: write the answer to a file.
+//! `exit sign` and its like: write the answer to a file.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use quorate::audit::describe::in_quotes;
 use quorate::signing::{Cleared, Delivery};
 use quorate_operator::random;
 
-/// `quorate exit sign`, `quorate deposit sign`.
+/// `quorate exit sign`, and that of the other kinds.
 pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
     if let Some(output) = &args.output {
         input::can_be_written(output)?;

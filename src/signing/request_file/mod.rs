@@ -1,16 +1,19 @@
 //! Requests as JSON, for people to read and send. Only the canonical bytes are signed.
 
+mod items;
+
 use serde::{Deserialize, Serialize};
 
-use super::request::{Delivery, Item, Items, ItemsError, Kind, Purpose, Request, Requester};
-use crate::ethereum::deposit::{CredentialsError, WithdrawalCredentials};
-use crate::ethereum::exit::VoluntaryExit;
-use crate::ethereum::json::{
-    self, HexError, JsonError, Object, bare_hex, objects, prefixed_hex, printable,
+use self::items::{
+    DepositFields, DepositList, ExitFields, ExitList, RegistrationFields, RegistrationList, fill,
+    list, single,
 };
+use super::request::{Delivery, ItemsError, Request, Requester};
+use crate::ethereum::address::AddressError;
+use crate::ethereum::deposit::CredentialsError;
+use crate::ethereum::json::{self, HexError, JsonError, Object, bare_hex, printable};
 use crate::identity::card::{CardError, OperatorCard};
 use crate::primitives::hash::Digest;
-use crate::spec::ceremony::MOST_VALIDATORS;
 use crate::spec::threshold::Index;
 
 /// Most bytes of a file.
@@ -36,11 +39,15 @@ pub enum RequestFileError {
     /// The withdrawal credentials.
     #[error("deposit.withdrawal_credentials: {0}")]
     Credentials(#[from] CredentialsError),
-    /// Neither an exit nor a deposit, or both.
-    #[error("exactly one of exit and deposit is required")]
+    /// The fee recipient.
+    #[error("registration.fee_recipient: {0}")]
+    FeeRecipient(#[from] AddressError),
+    /// None of an exit, a deposit and a registration, or several.
+    #[error("exactly one of exit, deposit and registration is required")]
     Kind,
-    /// Of a list: neither exits nor deposits, both, or fields of a request for one validator.
-    #[error("exactly one of exits and deposits is required, without public_key")]
+    /// Of a list: none of exits, deposits and registrations, several, or fields of a request for
+    /// one validator.
+    #[error("exactly one of exits, deposits and registrations is required, without public_key")]
     Kinds,
     /// The list of validators.
     #[error("validators: {0}")]
@@ -94,56 +101,16 @@ struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deposit: Option<Object<DepositFields>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    registration: Option<Object<RegistrationFields>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     exits: Option<Object<ExitList>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     deposits: Option<Object<DepositList>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registrations: Option<Object<RegistrationList>>,
     answers_to: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requested_by: Option<Object<RequesterFields>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExitFields {
-    validator_index: u64,
-    epoch: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DepositFields {
-    withdrawal_credentials: String,
-    amount: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExitList {
-    epoch: u64,
-    #[serde(deserialize_with = "objects::<_, _, MOST_VALIDATORS>")]
-    validators: Vec<ExitingFields>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ExitingFields {
-    public_key: String,
-    validator_index: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DepositList {
-    amount: u64,
-    #[serde(deserialize_with = "objects::<_, _, MOST_VALIDATORS>")]
-    validators: Vec<FundedFields>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FundedFields {
-    public_key: String,
-    withdrawal_credentials: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -177,108 +144,6 @@ fn bare<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], Requ
     bare_hex(text).map_err(|source| RequestFileError::Hex { field, source })
 }
 
-fn prefixed<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], RequestFileError> {
-    prefixed_hex(text).map_err(|source| RequestFileError::Hex { field, source })
-}
-
-fn key(field: &'static str, text: &str) -> Result<[u8; 48], RequestFileError> {
-    prefixed(field, text)
-}
-
-fn credentials(text: &str) -> Result<WithdrawalCredentials, RequestFileError> {
-    Ok(WithdrawalCredentials::from_bytes(prefixed("deposit.withdrawal_credentials", text)?)?)
-}
-
-/// The one validator of a request of version 1.
-fn single(file: &File) -> Result<Items, RequestFileError> {
-    if file.exits.is_some() || file.deposits.is_some() {
-        return Err(RequestFileError::Kind);
-    }
-    let purpose = match (&file.exit, &file.deposit) {
-        (Some(Object(ExitFields { validator_index, epoch })), None) => {
-            Purpose::Exit(VoluntaryExit { epoch: *epoch, validator_index: *validator_index })
-        }
-        (None, Some(Object(DepositFields { withdrawal_credentials, amount }))) => {
-            Purpose::Deposit {
-                withdrawal_credentials: credentials(withdrawal_credentials)?,
-                amount: *amount,
-            }
-        }
-        _ => return Err(RequestFileError::Kind),
-    };
-    let missing = || JsonError::Shape("missing field `public_key`".to_owned());
-    Ok(Items::one(key("public_key", file.public_key.as_deref().ok_or_else(missing)?)?, purpose))
-}
-
-/// The list of a request of version 2.
-fn list(file: &File) -> Result<Items, RequestFileError> {
-    if file.exit.is_some() || file.deposit.is_some() || file.public_key.is_some() {
-        return Err(RequestFileError::Kinds);
-    }
-    const KEY: &str = "validators.public_key";
-    let items: Result<Vec<Item>, RequestFileError> = match (&file.exits, &file.deposits) {
-        (Some(Object(ExitList { epoch, validators })), None) => {
-            let item = |fields: &ExitingFields| {
-                let (epoch, validator_index) = (*epoch, fields.validator_index);
-                let purpose = Purpose::Exit(VoluntaryExit { epoch, validator_index });
-                Ok(Item { public_key: key(KEY, &fields.public_key)?, purpose })
-            };
-            validators.iter().map(item).collect()
-        }
-        (None, Some(Object(DepositList { amount, validators }))) => {
-            let item = |fields: &FundedFields| {
-                let withdrawal_credentials = credentials(&fields.withdrawal_credentials)?;
-                let purpose = Purpose::Deposit { withdrawal_credentials, amount: *amount };
-                Ok(Item { public_key: key(KEY, &fields.public_key)?, purpose })
-            };
-            validators.iter().map(item).collect()
-        }
-        _ => return Err(RequestFileError::Kinds),
-    };
-    match Items::new(items?)? {
-        items if items.len() == 1 => Err(RequestFileError::Single),
-        items => Ok(items),
-    }
-}
-
-/// What of a file says what to sign.
-fn fill(file: &mut File, items: &Items) {
-    let key = |item: &Item| format!("0x{}", hex::encode(item.public_key));
-    if let [item] = &items[..] {
-        file.public_key = Some(key(item));
-        match item.purpose {
-            Purpose::Exit(VoluntaryExit { epoch, validator_index }) => {
-                file.exit = Some(Object(ExitFields { validator_index, epoch }));
-            }
-            Purpose::Deposit { withdrawal_credentials, amount } => {
-                let withdrawal_credentials = withdrawal_credentials.to_string();
-                file.deposit = Some(Object(DepositFields { withdrawal_credentials, amount }));
-            }
-        }
-        return;
-    }
-    let (mut exiting, mut funded) = (Vec::new(), Vec::new());
-    for item in items.iter() {
-        let public_key = key(item);
-        match item.purpose {
-            Purpose::Exit(VoluntaryExit { validator_index, .. }) => {
-                exiting.push(ExitingFields { public_key, validator_index });
-            }
-            Purpose::Deposit { withdrawal_credentials, .. } => {
-                let withdrawal_credentials = withdrawal_credentials.to_string();
-                funded.push(FundedFields { public_key, withdrawal_credentials });
-            }
-        }
-    }
-    let common = items.first().purpose.common();
-    match items.kind() {
-        Kind::Exit => file.exits = Some(Object(ExitList { epoch: common, validators: exiting })),
-        Kind::Deposit => {
-            file.deposits = Some(Object(DepositList { amount: common, validators: funded }));
-        }
-    }
-}
-
 impl Request {
     /// Indented JSON with a line end.
     pub fn to_json(&self) -> Vec<u8> {
@@ -292,8 +157,10 @@ impl Request {
             public_key: None,
             exit: None,
             deposit: None,
+            registration: None,
             exits: None,
             deposits: None,
+            registrations: None,
             answers_to: match &self.delivery {
                 Delivery::Public => PUBLIC.to_owned(),
                 Delivery::Custodian(card) => card.encode(),

@@ -1,0 +1,143 @@
+//! Answers as JSON files.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Content, LEFT_OUT, PARTIAL, PartialError, PartialFile, payload};
+use crate::ethereum::json::{self, HexError, bare_hex, few_or_null, prefixed_hex};
+use crate::primitives::hash::Digest;
+use crate::primitives::noise::signed_box_len;
+use crate::signing::request_file::{MANY, ONE, RequestFileError, check_format};
+use crate::spec::ceremony::MOST_VALIDATORS;
+use crate::spec::threshold::Index;
+
+const PUBLIC_FORMAT: &str = "quorate-partial";
+const SEALED_FORMAT: &str = "quorate-partial-sealed";
+/// Most bytes of a file.
+pub const LARGEST: usize = 2 << 20;
+/// Most bytes of an answer for one validator.
+const LARGEST_SINGLE: usize = 4096;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    format: String,
+    version: u64,
+    request: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    operator: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    partial: Option<String>,
+    #[serde(
+        default,
+        deserialize_with = "few_or_null::<_, _, MOST_VALIDATORS>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    partials: Option<Vec<Option<String>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<String>,
+}
+
+impl PartialFile {
+    /// Indented JSON with a line end.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        let mut file = File {
+            format: PUBLIC_FORMAT.to_owned(),
+            version: ONE,
+            request: self.request.to_string(),
+            operator: None,
+            partial: None,
+            partials: None,
+            signature: None,
+            sealed: None,
+        };
+        match &self.content {
+            Content::Public { operator, partials, signature } => {
+                let text = |partial: &[u8; PARTIAL]| format!("0x{}", hex::encode(partial));
+                file.operator = Some(operator.get());
+                match &partials[..] {
+                    [partial] => file.partial = Some(text(partial)),
+                    partials => {
+                        let one =
+                            |partial: &[u8; PARTIAL]| (*partial != LEFT_OUT).then(|| text(partial));
+                        file.version = MANY;
+                        file.partials = Some(partials.iter().map(one).collect());
+                    }
+                }
+                file.signature = Some(hex::encode(signature));
+            }
+            Content::Sealed(sealed) => {
+                file.format = SEALED_FORMAT.to_owned();
+                file.version = if sealed.len() == signed_box_len(payload(1)) { ONE } else { MANY };
+                file.sealed = Some(hex::encode(sealed));
+            }
+        }
+        let mut bytes =
+            serde_json::to_vec_pretty(&file).expect("texts and numbers are always JSON");
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// Reads a file of at most 2 MiB (4 KiB for one validator), strictly.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, PartialError> {
+        let file: File = json::parse(bytes, LARGEST).map_err(RequestFileError::from)?;
+        let hex = |field| move |source| PartialError::Hex { field, source };
+        let sealed = file.sealed.is_some();
+        let format = if sealed { SEALED_FORMAT } else { PUBLIC_FORMAT };
+        check_format(&file.format, format, file.version)?;
+        if file.version == ONE && bytes.len() > LARGEST_SINGLE {
+            let (length, limit) = (bytes.len(), LARGEST_SINGLE);
+            return Err(RequestFileError::Json(json::JsonError::TooLong { length, limit }).into());
+        }
+        let request = Digest(bare_hex(&file.request).map_err(hex("request"))?);
+        let one = |partial: &str| prefixed_hex(partial).map_err(hex("partial"));
+        let open = |operator, partials, signature: &str| {
+            Ok::<_, PartialError>(Content::Public {
+                operator: Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?,
+                partials,
+                signature: bare_hex(signature).map_err(hex("signature"))?,
+            })
+        };
+        let File { version, operator, partial, partials, signature, sealed, .. } = file;
+        let content = match (version, operator, partial, partials, signature, sealed) {
+            (ONE, Some(operator), Some(partial), None, Some(signature), None) => {
+                open(operator, vec![one(&partial)?], &signature)?
+            }
+            (MANY, Some(operator), None, Some(partials), Some(signature), None)
+                if (2..=MOST_VALIDATORS).contains(&partials.len()) =>
+            {
+                let read = |partial: &Option<String>| match partial {
+                    Some(partial) => one(partial),
+                    None => Ok(LEFT_OUT),
+                };
+                open(operator, partials.iter().map(read).collect::<Result<_, _>>()?, &signature)?
+            }
+            (version, None, None, None, None, Some(sealed)) => {
+                Content::Sealed(box_bytes(version, &sealed).map_err(hex("sealed"))?)
+            }
+            _ => {
+                let why = "its fields must be operator, partial (or 2 to 8192 partials, in version \
+                           2) and signature; or sealed alone";
+                return Err(RequestFileError::Json(json::JsonError::Shape(why.to_owned())).into());
+            }
+        };
+        Ok(Self { request, content })
+    }
+}
+
+/// The bytes of a box in a file: for one validator, or for 2 to 8192.
+fn box_bytes(version: u64, text: &str) -> Result<Vec<u8>, HexError> {
+    const ONE_BOX: usize = signed_box_len(payload(1));
+    if version == ONE {
+        return bare_hex::<ONE_BOX>(text).map(|bytes| bytes.to_vec());
+    }
+    if text.len() <= 2 * ONE_BOX || text.bytes().any(|b| b.is_ascii_uppercase()) {
+        let (expected, found) = (2 * signed_box_len(payload(2)), text.len());
+        return Err(match text.len() <= 2 * ONE_BOX {
+            true => HexError::Length { expected, found },
+            false => HexError::Digit,
+        });
+    }
+    hex::decode(text).map_err(|_| HexError::Digit)
+}
