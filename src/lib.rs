@@ -62,6 +62,8 @@ pub mod transcript;
 
 pub mod audit;
 
+pub mod registered;
+
 pub mod signing;
 
 #[cfg(feature = "simulation")]

@@ -27,7 +27,8 @@ pub(crate) use signing::{
 };
 pub(crate) use spec::{Spec, SpecNew, SpecNext};
 pub(crate) use verify::{
-    NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistration, VerifySsv,
+    NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
+    VerifySsv,
 };
 
 use std::path::PathBuf;

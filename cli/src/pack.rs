@@ -76,7 +76,10 @@ fn text(pack: &Pack, outcome: &Outcome) -> String {
 }
 
 fn value(pack: &Pack, outcome: &Outcome) -> Value {
-    let breach = |Breach { rule, found, wanted }: &Breach| json!({ "rule": rule, "found": found, "demanded": wanted });
+    let breach = |breach: &Breach| {
+        let Breach { rule, found, wanted } = breach;
+        json!({ "rule": rule, "found": found, "demanded": wanted })
+    };
     json!({
         "name": pack.name(), "title": pack.title(), "date": pack.date(),
         "sources": pack.sources(), "not_checked": pack.not_checked(),

@@ -51,4 +51,6 @@ pub(crate) mod verify;
 
 pub(crate) mod verify_cluster;
 
+mod verify_registered;
+
 pub(crate) mod verify_ssv;

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 23] = [
+const PRINTED: [Printed; 24] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -81,6 +81,12 @@ const PRINTED: [Printed; 23] = [
         ],
         "-o restored.json",
         "restored",
+    ),
+    printed(
+        "quorate verify registered validators.json --transcript transcript.quorate",
+        &[],
+        "",
+        "alice",
     ),
     printed("quorate spec policy treasury > ours.toml", &[], "", "alice"),
     // The walkthrough's ceremony has no registrations, which a treasury demands.
