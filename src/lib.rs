@@ -64,6 +64,8 @@ pub mod audit;
 
 pub mod registered;
 
+pub mod dossier;
+
 pub mod signing;
 
 #[cfg(feature = "simulation")]

@@ -46,6 +46,12 @@ pub(crate) enum Verify {
                       code 4 if anything differs.\n\nBefore you deposit, add --undeposited: then a \
                       key that has a deposit already is a finding too.")]
     Registered(VerifyRegistered),
+    /// Verify what the wallets of members have signed, offline (EIP-191).
+    #[command(after_help = "Example:\n  quorate verify attestations attestations.json --ceremony \
+                      ceremony.toml\n\nExit code 0 if every signature is accepted, 4 if one is \
+                      refused. The signatures of contract wallets (ERC-1271) can only be verified \
+                      on chain.")]
+    Attestations(super::VerifyAttestations),
     /// Verify key shares for SSV's contract and nodes: format, RSA keys, the sharing of each
     /// validator's key, and every signature.
     #[command(

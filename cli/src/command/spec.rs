@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::args::{Spec, SpecNew};
-use crate::command::spec_next;
 use crate::command::verify_cluster::contracts;
+use crate::command::{dossier, spec_next};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, pack};
 use quorate::ethereum::obol::check::Cluster;
@@ -58,6 +58,7 @@ Fingerprint
             let exit = if compared.met { Exit::Done } else { Exit::Finding };
             out.finish(exit, fields, &(text + &compared.text))
         }
+        Spec::WalletText(args) => dossier::wallet_text(args, out),
         Spec::Policy { name } => policy(name.as_deref(), out),
         Spec::Show { file } => {
             let (_, ceremony) = input::ceremony(file)?;
