@@ -62,6 +62,10 @@ pub mod transcript;
 
 pub mod audit;
 
+pub mod registered;
+
+pub mod dossier;
+
 pub mod signing;
 
 #[cfg(feature = "simulation")]

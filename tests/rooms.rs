@@ -13,7 +13,7 @@ use quorate::primitives::hash::Tag;
 
 /// The core, in order: a room may use itself and the rooms before it. `simulation` stands last: it
 /// drives all of them.
-const CORE: [&str; 12] = [
+const CORE: [&str; 14] = [
     "primitives",
     "identity",
     "ethereum",
@@ -24,6 +24,8 @@ const CORE: [&str; 12] = [
     "export",
     "transcript",
     "audit",
+    "registered",
+    "dossier",
     "signing",
     "simulation",
 ];

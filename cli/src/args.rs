@@ -3,6 +3,8 @@
 
 mod demo;
 
+mod dossier;
+
 mod export;
 
 mod obol;
@@ -18,6 +20,7 @@ mod verify;
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
+pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
@@ -27,7 +30,8 @@ pub(crate) use signing::{
 };
 pub(crate) use spec::{Spec, SpecNew, SpecNext};
 pub(crate) use verify::{
-    NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistration, VerifySsv,
+    NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
+    VerifySsv,
 };
 
 use std::path::PathBuf;
@@ -175,6 +179,16 @@ pub(crate) enum Command {
                       STATEMENTS ONLY, with exit code 4: such a file does not show that a \
                       ceremony was not completed.")]
     Audit(AuditArgs),
+    /// Write a dossier, one folder for whoever vets a cluster: everything that can be verified, and
+    /// how.
+    #[command(
+        after_help = "Example:\n  quorate dossier transcript.quorate --expect ceremony.toml \\\n\
+                      \x20   --policy lido-dvt-cluster --attestations attestations.json --out \
+                      dossier\n\nThe same inputs make the same bytes. Exit code 4 if the \
+                      transcript is not verified, and nothing is written; or if the dossier is \
+                      written, and a policy is not met."
+    )]
+    Dossier(DossierArgs),
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
     Export(Export),

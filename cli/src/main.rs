@@ -129,6 +129,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Status { check } => command::status::run(*check, out),
         Command::Audit(args) => command::audit::run(args, out),
         Command::Export(args) => command::export::run(args, out),
+        Command::Dossier(args) => command::dossier::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),
         Command::Registration(args) => command::signing::registration(args, out),

@@ -9,10 +9,10 @@ use super::{input, messages};
 use quorate::spec::Ceremony;
 use quorate::spec::pack::{Breach, MOST_BYTES, Outcome, Pack};
 
-/// The pack that a person means: one that is built in, or a file.
-pub(crate) fn load(text: &str) -> Result<Pack, CliError> {
-    if let Some(pack) = Pack::built_in(text) {
-        return Ok(pack);
+/// The pack that a person means, with the bytes of its file: one that is built in, or a file.
+pub(crate) fn load(text: &str) -> Result<(Pack, Vec<u8>), CliError> {
+    if let Some((pack, bytes)) = Pack::built_in(text).zip(Pack::text(text)) {
+        return Ok((pack, bytes.as_bytes().to_vec()));
     }
     let path = Path::new(text);
     // What looks like a name is not looked for in the folder: a pack there might be anybody's.
@@ -20,12 +20,13 @@ pub(crate) fn load(text: &str) -> Result<Pack, CliError> {
         return Err(messages::unknown_policy(text, path.is_file()));
     }
     let bytes = input::read_named(path, ".toml", MOST_BYTES)?;
-    Pack::parse(input::text(path, &bytes)?).map_err(|error| messages::policy_pack(path, &error))
+    let pack = Pack::parse(input::text(path, &bytes)?);
+    Ok((pack.map_err(|error| messages::policy_pack(path, &error))?, bytes))
 }
 
 /// All of them.
 pub(crate) fn load_all(texts: &[String]) -> Result<Vec<Pack>, CliError> {
-    texts.iter().map(|text| load(text)).collect()
+    texts.iter().map(|text| load(text).map(|(pack, _)| pack)).collect()
 }
 
 /// What packs say of a ceremony.
@@ -76,7 +77,10 @@ fn text(pack: &Pack, outcome: &Outcome) -> String {
 }
 
 fn value(pack: &Pack, outcome: &Outcome) -> Value {
-    let breach = |Breach { rule, found, wanted }: &Breach| json!({ "rule": rule, "found": found, "demanded": wanted });
+    let breach = |breach: &Breach| {
+        let Breach { rule, found, wanted } = breach;
+        json!({ "rule": rule, "found": found, "demanded": wanted })
+    };
     json!({
         "name": pack.name(), "title": pack.title(), "date": pack.date(),
         "sources": pack.sources(), "not_checked": pack.not_checked(),

@@ -39,6 +39,8 @@ const BEACON: &str = r#"{"data":{"index":"7","status":"active_ongoing","validato
 const LIDO_LIST: &str = r#"{"data":{"keys":[{"key":"0xabababababababababababababababababababababababababababababababababababababababababababababababab","depositSignature":"0xcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd","operatorIndex":1,"used":false,"moduleAddress":"0x9D4AF1Ee19Dad8857db3a45B0374c81c8A1C6320"}],"module":{}}}"#;
 /// One of SSV's validators, as its API gives it.
 const SSV_LIST: &str = r#"{"validators":[{"public_key":"abababababababababababababababababababababababababababababababababababababababababababababababab","owner_address":"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed","operators":[{"id":4},{"id":1}],"status":"Active"}]}"#;
+/// What a wallet has signed, with a text that is no policy's.
+const ATTESTATIONS: &str = r#"{"format":"quorate-attestations","version":1,"main":"0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed","members":[{"operator":1,"address":"0x2c7536e3605d9c16a7a3d7b1898e529396a65c23","message":"Some data","signature":"0xb91467e570a6466aa9e9876cbcd013baba02900b8979d43fe208a4a4f339f5fd6007e74cd82e037b800186422fc2da167c747ef045e5d18a5f5d4300f8e1a0291c"}]}"#;
 /// A table of keys.
 const TABLE: &str = "pubkey;used;operators\n0xabababababababababababababababababababababababababababababababababababababababababababababababab;no;\"1, 4\"\n";
 
@@ -139,6 +141,7 @@ pub fn all() -> Vec<Seed> {
         "hoodi",
         include_bytes!("../../test-vectors/ethereum/exits/hoodi-1804776.json"),
     );
+    add("attestations", "one", ATTESTATIONS.as_bytes());
     for name in Pack::names() {
         add("policy_pack", name, Pack::text(name).expect("built in").as_bytes());
     }

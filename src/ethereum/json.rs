@@ -77,6 +77,15 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], limit: usize) -> Result<T
     read.map_err(|error| JsonError::Shape(printable(&error.to_string())))
 }
 
+/// As [`parse`], of what may be an object or a list: `T` says what it takes.
+pub(crate) fn parse_either<T: DeserializeOwned>(
+    bytes: &[u8],
+    limit: usize,
+) -> Result<T, JsonError> {
+    let read = serde_json::from_slice(text(bytes, limit)?);
+    read.map_err(|error| JsonError::Shape(printable(&error.to_string())))
+}
+
 /// Most names of unknown fields that are told.
 const MOST_TOLD: usize = 8;
 

@@ -21,6 +21,8 @@ pub mod network;
 
 pub mod obol;
 
+pub mod personal;
+
 pub mod registration;
 
 pub mod secp256k1;

@@ -12,6 +12,8 @@ mod exhaustive;
 
 mod own;
 
+mod registered;
+
 mod report;
 
 mod statements;

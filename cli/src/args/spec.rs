@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{network_names, unit_names};
+use super::{WalletText, network_names, unit_names};
 
 #[derive(Subcommand)]
 pub(crate) enum Spec {
@@ -47,6 +47,14 @@ pub(crate) enum Spec {
         /// The pack to print.
         name: Option<String>,
     },
+    /// Print the text that an operator's wallet signs (EIP-191, personal_sign), for a dossier.
+    #[command(
+        after_help = "Example:\n  quorate spec wallet-text ceremony.toml --operator bob \\\n    \
+                            --wallet 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\n\nThe text has no \
+                            line end. Sign it with the wallet, for example: cast wallet sign \
+                            \"TEXT\""
+    )]
+    WalletText(WalletText),
     /// Show everything that the operators agree to; last the money, and the fingerprint as words.
     #[command(after_help = "Example:\n  quorate spec show ceremony.toml")]
     Show {

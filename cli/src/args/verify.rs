@@ -37,6 +37,21 @@ pub(crate) enum Verify {
     #[command(after_help = "Example:\n  quorate verify registration registrations.json --network \
                             hoodi\n\nExit code 0 if it is accepted, 4 if it is refused.")]
     Registration(VerifyRegistration),
+    /// Compare a list of registered validators with the transcripts of your ceremonies: which keys
+    /// are missing, nobody's, given twice, or registered with other values.
+    #[command(after_help = "Example:\n  quorate verify registered validators.json --transcript \
+                      transcript.quorate\n\nThe list: a beacon node's (GET or POST \
+                      /eth/v1/beacon/states/head/validators), SSV's or Lido's as their APIs \
+                      answer, a table (CSV) with a column pubkey, or one key on each line. Exit \
+                      code 4 if anything differs.\n\nBefore you deposit, add --undeposited: then a \
+                      key that has a deposit already is a finding too.")]
+    Registered(VerifyRegistered),
+    /// Verify what the wallets of members have signed, offline (EIP-191).
+    #[command(after_help = "Example:\n  quorate verify attestations attestations.json --ceremony \
+                      ceremony.toml\n\nExit code 0 if every signature is accepted, 4 if one is \
+                      refused. The signatures of contract wallets (ERC-1271) can only be verified \
+                      on chain.")]
+    Attestations(super::VerifyAttestations),
     /// Verify key shares for SSV's contract and nodes: format, RSA keys, the sharing of each
     /// validator's key, and every signature.
     #[command(
@@ -112,6 +127,21 @@ pub(crate) struct VerifyExit {
     /// its validator only by an index.
     #[arg(long, value_name = "KEY")]
     pub(crate) public_key: String,
+}
+
+#[derive(Args)]
+pub(crate) struct VerifyRegistered {
+    /// The list, as JSON or as a table in text.
+    pub(crate) file: PathBuf,
+    /// The transcript of a ceremony. It is audited first. Repeat it for several.
+    #[arg(long, value_name = "FILE", required = true)]
+    pub(crate) transcript: Vec<PathBuf>,
+    /// None of the validators may have a deposit yet.
+    #[arg(long)]
+    pub(crate) undeposited: bool,
+    /// The list may lack validators: not all of them are registered yet.
+    #[arg(long)]
+    pub(crate) in_part: bool,
 }
 
 #[derive(Args)]

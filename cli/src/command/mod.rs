@@ -20,6 +20,8 @@ mod demo_process;
 
 mod demo_ssv;
 
+pub(crate) mod dossier;
+
 pub(crate) mod evidence;
 
 pub(crate) mod export;
@@ -50,5 +52,7 @@ pub(crate) mod status;
 pub(crate) mod verify;
 
 pub(crate) mod verify_cluster;
+
+mod verify_registered;
 
 pub(crate) mod verify_ssv;

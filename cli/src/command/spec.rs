@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::args::{Spec, SpecNew};
-use crate::command::spec_next;
 use crate::command::verify_cluster::contracts;
+use crate::command::{dossier, spec_next};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, pack, recognise};
 use quorate::ethereum::obol::check::Cluster;
@@ -47,6 +47,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
             let exit = if compared.met { Exit::Done } else { Exit::Finding };
             out.finish(exit, fields, &(text + &compared.text))
         }
+        Spec::WalletText(args) => dossier::wallet_text(args, out),
         Spec::Policy { name } => policy(name.as_deref(), out),
         Spec::Show { file } => {
             let (_, ceremony) = input::ceremony(file)?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{verify_cluster, verify_ssv};
+use super::{dossier, verify_cluster, verify_registered, verify_ssv};
 use crate::args::{NetworkArgs, Verify, VerifyExit, VerifyRegistration};
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
@@ -38,6 +38,8 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
         }
         Verify::Exit(args) => exit(args, out),
         Verify::Registration(args) => registration(args, out),
+        Verify::Registered(args) => verify_registered::run(args, out),
+        Verify::Attestations(args) => dossier::attestations(args, out),
         Verify::Keyshares(args) => verify_ssv::keyshares(args, out),
         Verify::Ssv(args) => verify_ssv::directory(args, out),
         Verify::ClusterDefinition(args) => verify_cluster::cluster_definition(args, out),

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{quoted, shown, usage};
 use crate::card_file::NoCard;
-use crate::report::CliError;
+use crate::report::{CliError, Exit};
+use quorate::dossier::AttestationError;
 use quorate::ethereum::network::{Network, listed};
 use quorate::identity::card::{CardError, NameError};
 use quorate::spec::SpecError;
@@ -84,6 +85,22 @@ pub(crate) fn unknown_policy(name: &str, there: bool) -> CliError {
     usage(
         format!("--policy: {name:?} is not a policy pack that is built in"),
         format!("{meant}To see those that are, run: quorate spec policy{file}"),
+    )
+}
+
+/// What wallets have signed, in a file that is not as it should be.
+pub(crate) fn attestations(path: &Path, error: &AttestationError) -> CliError {
+    CliError::new(
+        Exit::Finding,
+        format!("{}: {error}", shown(path)),
+        "ask the member to sign again; the text is printed by: quorate spec wallet-text",
+    )
+}
+
+pub(crate) fn no_wallet_text(policy: &str) -> CliError {
+    usage(
+        format!("--policy {policy}: this policy demands no signature of wallets"),
+        "leave out --policy and --main, for the text that binds the wallet to the ceremony",
     )
 }
 

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 24] = [
+const PRINTED: [Printed; 22] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -91,8 +91,31 @@ const PRINTED: [Printed; 24] = [
         "-o restored.json",
         "restored",
     ),
-    printed("quorate spec policy treasury > ours.toml", &[], "", "alice"),
+    printed(
+        "quorate verify registered validators.json --transcript transcript.quorate",
+        &[],
+        "",
+        "alice",
+    ),
     // The walkthrough's ceremony has no registrations, which a treasury demands.
+    Printed {
+        code: 4,
+        ..printed(
+            "quorate dossier transcript.quorate --expect ceremony.toml --policy treasury --out \
+             dossier",
+            &[],
+            "",
+            "alice",
+        )
+    },
+    printed(
+        "quorate spec wallet-text ceremony.toml --operator bob --wallet \
+         0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+        &[],
+        "",
+        "alice",
+    ),
+    printed("quorate spec policy treasury > ours.toml", &[], "", "alice"),
     Printed {
         code: 4,
         ..printed("quorate spec check ceremony.toml --policy treasury", &[], "", "alice")

@@ -8,6 +8,8 @@ mod cases;
 
 mod documents;
 
+mod dossier;
+
 mod exports;
 
 mod finished;
