@@ -9,6 +9,8 @@ pub mod launchpad;
 
 pub mod obol;
 
+pub mod recover;
+
 pub mod ssv;
 
 /// Who may see an artifact.

@@ -12,10 +12,11 @@ use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, secret_file};
+use crate::{input, messages, protection, secret_file};
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
+use quorate::ethereum::interchange::Key;
 use quorate::ethereum::keystore::{DerivedKey, Password};
 use quorate::export::keystores::{Holder, Profile, keystore_files_as};
 use quorate::export::ssv::ssv_folder;
@@ -119,6 +120,10 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
         }
         _ => None,
     };
+    // What cannot be read is told before a passphrase is asked for, too.
+    for path in &args.protection {
+        protection::read(path, ceremony.network())?;
+    }
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let lock = state.lock().map_err(messages::store)?;
     let nothing = || messages::nothing_here(ceremony.name(), state.path());
@@ -197,17 +202,33 @@ fn push(
     let text = core::str::from_utf8(secret.expose())
         .map_err(|_| messages::internal("a password that is not text"))?;
     let key = KeystoreKey::planned(args.layout.kdf(), password, None).finish();
+    let keys: Vec<Key> = public_shares(own).iter().map(|share| share.to_compressed()).collect();
+    let network = own.seat.ceremony.network();
+    let protection = match args.protection.as_slice() {
+        [] => {
+            talk(messages::UNPROTECTED);
+            None
+        }
+        paths => {
+            let (protection, mut notes) =
+                protection::of_keys(paths, network, &keys, args.others_never_ran)?;
+            notes.extend(protection::ahead_of_clock(&protection, network, now()));
+            notes.iter().for_each(|note| talk(&format!("NOTE: {note}")));
+            Some(protection)
+        }
+    };
     let files = encrypt(own, Profile::Default, &key, now())?;
     let keystores: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
-    let pubkeys: Vec<String> =
-        public_shares(own).iter().map(|share| hex::encode(share.to_compressed())).collect();
     talk(&format!("Sending {} to {url}", plural(keystores.len(), "keystore")));
     let statuses = manager
-        .push(&keystores, text, &pubkeys)
+        .push(&keystores, text, &keys, protection.as_ref())
         .map_err(|error| messages::push_unfinished(url, &error))?;
-    let bad = statuses.iter().zip(&pubkeys).filter(|(status, _)| !is_held(status));
-    let bad: Vec<String> =
-        bad.map(|(status, key)| format!("0x{key}: {} {}", status.status, status.message)).collect();
+    let bad = statuses.iter().zip(&keys).filter(|(status, _)| !is_held(status));
+    let bad: Vec<String> = bad
+        .map(|(status, key)| {
+            format!("0x{}: {} {}", hex::encode(key), status.status, status.message)
+        })
+        .collect();
     if !bad.is_empty() {
         return Err(messages::not_imported(&bad));
     }
@@ -215,10 +236,17 @@ fn push(
     let (imported, duplicates) = (count("imported"), count("duplicate"));
     out.finish(
         Exit::Done,
-        json!({ "keymanager": url, "imported": imported, "duplicates": duplicates }),
+        json!({
+            "keymanager": url, "imported": imported, "duplicates": duplicates,
+            "protected": protection.is_some(),
+        }),
         &format!(
-            "The key manager has all {} keys: {imported} imported, {duplicates} already there.",
-            pubkeys.len()
+            "The key manager has all {} keys: {imported} imported, {duplicates} already there.\n{}",
+            keys.len(),
+            match protection.is_some() {
+                true => "It was sent what they have signed.",
+                false => "It was sent no slashing protection data.",
+            }
         ),
     )
 }

@@ -16,6 +16,10 @@ pub(crate) fn store(error: StoreError) -> CliError {
     use StoreError::*;
     let fix = match &error {
         BadName { .. } => "this is a bug in this program; please report it",
+        ChildDamaged { .. } => {
+            "restore it from a copy of this whole directory: it says which reshare this operator's \
+             shares were committed to"
+        }
         Denied { .. } => "give this user access to it, or run the command as a user who has access",
         Differs { .. } => "compare the two; if the existing one is wrong, move it away",
         DiskFull { .. } => "free some space and run the same command again",

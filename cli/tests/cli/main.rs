@@ -14,9 +14,15 @@ mod finished;
 
 mod inputs;
 
+mod key_manager;
+
 mod others;
 
 mod process;
+
+mod recovered;
+
+mod removals;
 
 mod secrets;
 
