@@ -73,7 +73,7 @@ impl Shape {
     /// The rounds of this kind of ceremony, in order.
     pub fn rounds(&self) -> &'static [Round] {
         match self.kind {
-            CeremonyKind::Dkg => &Round::ALL,
+            CeremonyKind::Dkg | CeremonyKind::Reshare => &Round::ALL,
         }
     }
 
