@@ -116,6 +116,7 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
         let read = Uncertified::from_canonical(spec).map_err(|error| error.to_string())?;
         let unsigned: Vec<String> = read.faults().iter().map(ToString::to_string).collect();
         let ceremony = Arc::new(read.into_inner());
+        header.takes(&ceremony).map_err(|error| error.to_string())?;
         let detail = details::parameters(&Shape::of(&ceremony));
         Ok(((*header, ceremony, unsigned), detail))
     });
