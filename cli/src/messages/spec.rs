@@ -124,14 +124,6 @@ pub(crate) fn spec_file(path: &Path, error: &SpecError) -> CliError {
     usage(format!("{}: {error}", shown(path)), fix)
 }
 
-/// The file of a reshare, where a key generation is needed.
-pub(crate) fn not_for_reshare(path: &Path) -> CliError {
-    usage(
-        format!("{} is the file of a reshare, which this command does not take", shown(path)),
-        format!("to see what it says, run: quorate spec show {}", quoted(path)),
-    )
-}
-
 /// A ceremony that was to be made of flags.
 pub(crate) fn spec(error: &SpecError) -> CliError {
     let names;
