@@ -8,6 +8,8 @@ mod commit;
 
 mod deal;
 
+mod dealt;
+
 pub mod evidence;
 
 mod finalize;
@@ -47,6 +49,8 @@ pub mod seat;
 mod stage;
 
 pub mod step;
+
+mod stop;
 
 mod trial;
 
