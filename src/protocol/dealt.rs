@@ -14,7 +14,7 @@ use super::checks::Signed;
 ///
 /// # Panics
 /// Of a reshare without the rows of its parent: nobody takes part in one, or judges one, without.
-pub(super) fn dealt<'a>(ceremony: &Ceremony, deal: &'a Signed<Deal>) -> Cow<'a, Commitments> {
+pub fn dealt<'a>(ceremony: &Ceremony, deal: &'a Signed<Deal>) -> Cow<'a, Commitments> {
     let sent = &deal.body.commitments;
     if deal.body.proof.is_some() {
         return Cow::Borrowed(sent);
@@ -25,10 +25,7 @@ pub(super) fn dealt<'a>(ceremony: &Ceremony, deal: &'a Signed<Deal>) -> Cow<'a, 
 
 /// What the deals of all dealers, by index, add up to; in a reshare each weighed by its Lagrange
 /// coefficient at zero, so that the constants are the keys. `None` if a sum is infinity.
-pub(super) fn added<D: Borrow<Signed<Deal>>>(
-    ceremony: &Ceremony,
-    deals: &[D],
-) -> Option<Commitments> {
+pub fn added<D: Borrow<Signed<Deal>>>(ceremony: &Ceremony, deals: &[D]) -> Option<Commitments> {
     let all: Vec<Cow<'_, Commitments>> =
         deals.iter().map(|deal| dealt(ceremony, deal.borrow())).collect();
     let all = all.iter().map(Cow::as_ref);

@@ -8,7 +8,8 @@ mod commit;
 
 mod deal;
 
-mod dealt;
+#[doc(hidden)]
+pub mod dealt;
 
 pub mod evidence;
 

@@ -1,7 +1,7 @@
 //! Round R2 (prepare). An operator opens its boxes, checks its shares, stores them, reads them
 //! back, and proves possession of them from the copy that it read.
 
-use crate::message::body::{Deal, Prepare, Stored};
+use crate::message::body::{Deal, Prepare};
 use crate::message::complaint::{Claim, Complaint, Shown};
 use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::digests;
@@ -113,11 +113,7 @@ struct Received<'a> {
 }
 
 impl<'a> Received<'a> {
-    fn of(
-        world: &'a World,
-        session: Digest,
-        deal: &'a Signed<Deal>,
-    ) -> Result<Self, ReplayError> {
+    fn of(world: &'a World, session: Digest, deal: &'a Signed<Deal>) -> Result<Self, ReplayError> {
         let (me, dealer) = (world.seat.me, deal.sender());
         let keys = world.vault.one_time_keys.as_ref();
         let place = world.shape.place_of_key(me, dealer);
@@ -303,8 +299,7 @@ fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
         .sign(&message)
         .expect("the confirmation key is not infinity: it was compared");
     let root_of_view = view_root(&view);
-    let stored = Stored { sums_root: checked.sums.root(), possession, flags: Stored::DURABLE };
-    let body = Prepare { view, stored: Some(stored) };
+    let body = Prepare::of(view, checked.sums.root(), possession);
     Ok((Vec::new(), world.seat.sign(Round::Prepare, checked.session, root_of_view, &body.encode())))
 }
 

@@ -5,6 +5,7 @@ mod canonical;
 mod examples;
 mod file;
 mod money;
+mod reshare;
 mod shown;
 mod ssv;
 

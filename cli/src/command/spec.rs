@@ -105,6 +105,8 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
             amounts: amounts.clone(),
             fee_recipient: args.fee_recipient.clone(),
             gas_limit: args.gas_limit,
+            first: None,
+            keys: None,
         });
     Ok(CeremonyFile {
         version: FILE_VERSION,
@@ -115,6 +117,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         network: NetworkEntry::Known(args.network.clone().ok_or_else(required)?),
         threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
+        parent: None,
         ssv: None,
         operators: operators(args)?,
         validators: validators.collect(),
@@ -186,7 +189,7 @@ fn operators(args: &SpecNew) -> Result<Vec<OperatorEntry>, CliError> {
 /// `card@host:port` or `@file@host:port`, also without an address.
 pub(crate) fn operator(text: &str) -> Result<OperatorEntry, CliError> {
     let (card, address) = card_file::with_address(text)?;
-    Ok(OperatorEntry { card, address, point: None, ssv_key: None })
+    Ok(OperatorEntry { card, address, ..OperatorEntry::default() })
 }
 
 /// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.

@@ -45,6 +45,14 @@ pub struct Prepare {
     pub stored: Option<Stored>,
 }
 
+impl Prepare {
+    /// Of a seat that receives and has stored its shares.
+    pub fn of(view: Vec<Digest>, sums_root: Digest, possession: G2) -> Self {
+        let flags = Stored::DURABLE;
+        Self { view, stored: Some(Stored { sums_root, possession, flags }) }
+    }
+}
+
 /// What a receiver says of its shares. `132` bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
@@ -189,9 +197,7 @@ impl Stored {
         };
         match stored.flags {
             Self::DURABLE => Ok(stored),
-            _ => {
-                Err(DecodeError::Invalid { what: "flags", why: "not the flag for stored shares" })
-            }
+            _ => Err(DecodeError::Invalid { what: "flags", why: "not the flag for stored shares" }),
         }
     }
 }
