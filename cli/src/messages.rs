@@ -14,6 +14,8 @@ mod prompt;
 
 mod put_back;
 
+mod reshare;
+
 mod run;
 
 mod signing;
@@ -41,6 +43,7 @@ pub(crate) use files::*;
 pub(crate) use obol::*;
 pub(crate) use prompt::*;
 pub(crate) use put_back::*;
+pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;
 pub(crate) use spec::*;

@@ -17,7 +17,7 @@ use super::checks::{
 /// The sum of all deals: validator keys, public shares, and the weighted sums for the share check.
 /// All public, all derived.
 pub struct Sums {
-    root: Digest,
+    rows: Commitments,
     digest: Digest,
     public_keys: Vec<G1>,
     public_shares: Vec<Vec<G1>>,
@@ -45,7 +45,6 @@ impl Sums {
         let folded = sums.fold(&weights);
         let span = Span::new(points, sums.t());
         Some(Self {
-            root,
             digest,
             public_keys: sums.constants().collect(),
             public_shares,
@@ -53,12 +52,23 @@ impl Sums {
             folded,
             span,
             receivers,
+            rows: sums,
         })
     }
 
     /// Merkle root of the summed commitments, which every prepare signs.
     pub fn root(&self) -> Digest {
-        self.root
+        self.rows.merkle_root()
+    }
+
+    /// The summed commitments, a row for each validator: what a reshare of these keys begins with.
+    pub fn rows(&self) -> &Commitments {
+        &self.rows
+    }
+
+    /// The same, of sums that are needed no more.
+    pub fn into_rows(self) -> Commitments {
+        self.rows
     }
 
     /// `D = TH("dkg", session, view root of the deals, root of the sums)`.

@@ -8,7 +8,7 @@ use super::error::{Place, SpecError};
 use super::kind::{CeremonyKind, Parts};
 use super::obol;
 use super::parent::{ParentError, ParentShares};
-use super::reshare::{self, ReshareError, ReshareSpec};
+use super::reshare::{self, ReshareSpec};
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
 use super::threshold::{Index, MOST_OPERATORS, Threshold, ThresholdError};
@@ -406,9 +406,6 @@ impl Terms {
         let Some(reshare) = &self.reshare else {
             return Ok(Threshold::new(self.required, self.seats.len())?);
         };
-        if self.version == Version::One {
-            return Err(ReshareError::Version.into());
-        }
         if self.seats.len() > MOST_OPERATORS {
             return Err(ThresholdError::TooManyOperators(self.seats.len()).into());
         }

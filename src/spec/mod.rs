@@ -26,6 +26,8 @@ pub mod seats;
 
 pub mod show;
 
+mod show_reshare;
+
 pub mod ssv;
 
 pub mod threshold;

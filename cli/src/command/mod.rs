@@ -34,6 +34,8 @@ pub(crate) mod man;
 
 mod obol_key;
 
+pub(crate) mod reshare;
+
 pub(crate) mod run;
 
 pub(crate) mod signing;

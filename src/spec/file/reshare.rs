@@ -43,6 +43,9 @@ pub(super) fn terms(
     parent: &ParentEntry,
     version: Version,
 ) -> Result<Terms, SpecError> {
+    if version == Version::One {
+        return Err(ReshareError::Version.into());
+    }
     not_yet(file)?;
     let parent = Parent {
         certificate: Digest(hex("parent.certificate", &parent.certificate)?),
