@@ -194,7 +194,8 @@ fn deal(label: u64) -> Vec<u8> {
         view: (0..4).map(digest).collect(),
         salt: [7; 32],
         box_digests: (0..3).map(digest).collect(),
-        proof,
+        share_lists: Vec::new(),
+        proof: Some(proof),
         commitments,
     }
     .encode()

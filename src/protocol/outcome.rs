@@ -28,16 +28,15 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// From the commitments of all dealers, by index, and the points of `receivers`; `None` if a
-    /// sum or a public share is infinity.
-    pub(super) fn new<'a>(
+    /// From the sums of the commitments of all dealers and the points of `receivers`; `None` if a
+    /// public share is infinity.
+    pub(super) fn new(
         session: &Digest,
         deals_view: &Digest,
-        deals: impl Iterator<Item = &'a Commitments>,
+        sums: Commitments,
         receivers: Seats,
         points: &[u64],
     ) -> Option<Self> {
-        let sums = Commitments::sum(deals)?;
         let root = sums.merkle_root();
         let digest = tagged(Tag::Dkg, &[session.as_ref(), deals_view.as_ref(), root.as_ref()]);
         let public_shares =
@@ -131,7 +130,7 @@ impl Sums {
     }
 }
 
-fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<u128> {
+pub(super) fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<u128> {
     let weight = |v: usize| {
         let v = u32::try_from(v).expect("at most 8192 validators");
         weight(Tag::Rho, &[dkg.as_ref(), &v.to_be_bytes()])

@@ -7,6 +7,7 @@ use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
 use super::kind::{CeremonyKind, Parts};
 use super::obol;
+use super::parent::{ParentError, ParentShares};
 use super::reshare::{self, ReshareSpec};
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
@@ -18,6 +19,7 @@ use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
 use crate::identity::card::{CardError, check_name, check_quotable};
 use crate::identity::name::skeleton;
+use crate::primitives::commitment::Commitments;
 use crate::primitives::hash::{Digest, Tag, tagged};
 
 /// Longest name of a ceremony, in bytes.
@@ -91,6 +93,8 @@ pub struct Ceremony {
     ssv: Option<SsvSpec>,
     obol: Option<Cluster>,
     reshare: Option<ReshareSpec>,
+    /// What a reshare takes from its parent. Not agreed upon: compared with what is.
+    parent_shares: Option<ParentShares>,
     canonical: Vec<u8>,
     digest: Digest,
 }
@@ -202,6 +206,7 @@ impl Ceremony {
             ssv: terms.ssv,
             obol: terms.obol,
             reshare: terms.reshare,
+            parent_shares: None,
         })
     }
 
@@ -224,6 +229,22 @@ impl Ceremony {
         }
         self.roster = Roster::new(seats, self.parts.receivers)?;
         Ok(self)
+    }
+
+    /// The same reshare with the rows of its parent, which are compared with what is agreed: without
+    /// them nobody takes part, and no deal can be judged.
+    ///
+    /// # Errors
+    /// Other rows than the ceremony's, or no reshare.
+    pub fn with_parent_rows(mut self, rows: Commitments) -> Result<Self, ParentError> {
+        let spec = self.reshare.as_ref().ok_or(ParentError::NotAReshare)?;
+        self.parent_shares = Some(ParentShares::new(spec, rows)?);
+        Ok(self)
+    }
+
+    /// What a reshare takes from its parent, once it has been given.
+    pub fn parent_shares(&self) -> Option<&ParentShares> {
+        self.parent_shares.as_ref()
     }
 
     /// The bytes that everyone agrees to. See [`super::canonical`] for the layout.

@@ -16,6 +16,8 @@ pub mod kind;
 
 pub mod obol;
 
+pub mod parent;
+
 pub mod reshare;
 
 pub mod roster;
