@@ -11,6 +11,8 @@ mod obol;
 
 mod recover;
 
+mod reshare;
+
 mod run;
 
 mod signing;
@@ -26,6 +28,7 @@ pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
+pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs,
@@ -138,6 +141,9 @@ pub(crate) enum Command {
     /// Write, check or show a ceremony file.
     #[command(subcommand)]
     Spec(Spec),
+    /// Deal the shares of validators that exist anew.
+    #[command(subcommand, hide = true)]
+    Reshare(Reshare),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.
     #[command(
@@ -303,8 +309,9 @@ pub(crate) enum Evidence {
 
 #[derive(Args)]
 pub(crate) struct AuditArgs {
-    /// The transcript.
-    pub(crate) transcript: PathBuf,
+    /// The transcript. With it, in any order, any others of the same keys.
+    #[arg(required = true, value_name = "TRANSCRIPT")]
+    pub(crate) transcripts: Vec<PathBuf>,
     /// The ceremony file that you agreed to. Without it, nothing shows that the transcript is that
     /// of your ceremony.
     #[arg(long, value_name = "FILE")]

@@ -10,7 +10,7 @@ use super::report::{CliError, print_file};
 use super::{messages, recognise};
 use quorate::export::Artifact;
 use quorate::spec::file::MOST_FILE_BYTES;
-use quorate::spec::{Ceremony, CeremonyFile, SpecError};
+use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, SpecError};
 use quorate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
 use quorate_operator::store;
 
@@ -91,8 +91,17 @@ pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// A ceremony file: its bytes, and what it says.
+/// The file of a key generation: its bytes, and what it says.
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
+    let (bytes, ceremony) = any_ceremony(path)?;
+    match ceremony.kind() {
+        CeremonyKind::Reshare => Err(messages::not_for_reshare(path)),
+        _ => Ok((bytes, ceremony)),
+    }
+}
+
+/// A ceremony file of any kind: its bytes, and what it says.
+pub(crate) fn any_ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let bytes = read_named(path, ".toml", MOST_FILE_BYTES)?;
     let parsed = text(path, &bytes)
         .and_then(|text| parse_ceremony(text).map_err(|error| messages::spec_file(path, &error)));

@@ -31,6 +31,8 @@ mod messages;
 
 mod node_key;
 
+mod parent;
+
 mod policy;
 
 mod progress;
@@ -123,6 +125,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Identity(args) => command::identity::run(args, out),
         Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
+        Command::Reshare(args) => command::reshare::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),

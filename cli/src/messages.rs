@@ -18,6 +18,8 @@ mod put_back;
 
 mod recover;
 
+mod reshare;
+
 mod run;
 
 mod signing;
@@ -47,6 +49,7 @@ pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;
 pub(crate) use recover::*;
+pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;
 pub(crate) use spec::*;

@@ -171,8 +171,10 @@ pub(super) fn anchors(
 }
 
 /// V18 to V20, about which one complete transcript says nothing.
-pub(super) fn beyond(ledger: &mut Ledger) {
-    ledger.not_applicable(Code::V18, "none: the keys are new");
+pub(super) fn beyond(ceremony: Option<&Ceremony>, ledger: &mut Ledger) {
+    if ceremony.is_none_or(|ceremony| ceremony.reshare().is_none()) {
+        ledger.not_applicable(Code::V18, "none: the keys are new");
+    }
     ledger.not_applicable(Code::V19, "none: the ceremony was completed");
     ledger.not_applicable(Code::V20, "not checked: only one transcript was given");
 }

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use crate::message::body::{Commit, Deal, Prepare};
+use crate::message::body::{Commit, Deal, Prepare, Stored};
 use crate::message::envelope::{ENVELOPE_BYTES, Round, view_root};
 use crate::message::shape::Shape;
 use crate::primitives::batch::verify_signature;
@@ -123,7 +123,9 @@ impl<'a> Exhaustive<'a> {
             let root = deal.commitments.merkle_root();
             let statement =
                 possession::Statement { session: self.session, dealer: index.get(), root };
-            statement.verify_by_terms(deal.commitments.constants(), &deal.proof)
+            // In a reshare the constants are of the parent, and known.
+            let brought = deal.constants();
+            brought.is_none_or(|(constants, proof)| statement.verify_by_terms(constants, &proof))
         };
         let dealers: Vec<(Index, &Deal)> = self.ceremony.indices().zip(&self.deals).collect();
         match dealers.par_iter().position_first(|dealer| !holds(*dealer)) {
@@ -165,7 +167,9 @@ impl<'a> Exhaustive<'a> {
         let root =
             Commitments::new(self.ceremony.t(), rows.into_iter().flatten().flatten().collect())
                 .merkle_root();
-        if let Some(at) = self.prepares.iter().position(|prepare| prepare.sums_root != root) {
+        if let Some(at) = self.prepares.iter().position(|prepare| {
+            prepare.stored.as_ref().is_some_and(|stored| stored.sums_root != root)
+        }) {
             return Err(contradiction(&format!(
                 "the root in the prepare of {} does not match the sums",
                 self.who(at)
@@ -189,9 +193,10 @@ impl<'a> Exhaustive<'a> {
                 key.add_sum(&G1Sum::from(validator.public_shares[at]).scaled(&rho));
             }
             let seat = self.ceremony.indices().nth(at).expect("one of each operator");
-            key.finish().is_some_and(|key| {
-                verify_signature(&key, &possession_message(&dkg, seat), &prepare.possession)
-            })
+            let proven = |(key, stored): (G1, &Stored)| {
+                verify_signature(&key, &possession_message(&dkg, seat), &stored.possession)
+            };
+            key.finish().zip(prepare.stored.as_ref()).is_some_and(proven)
         };
         match self.prepares.par_iter().enumerate().position_first(|prepare| !holds(prepare)) {
             None => Ok(()),

@@ -148,8 +148,9 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         anchors: details::anchors(ceremony, &hellos.iter().collect::<Vec<_>>(), &mut ledger),
         flags: finals.iter().filter_map(|last| last.body.flags).collect(),
         lock,
+        rows: None,
     };
-    details::beyond(&mut ledger);
+    details::beyond(Some(ceremony), &mut ledger);
     Ok(Report {
         transcript,
         ceremony: Some(ceremony.clone()),

@@ -16,11 +16,17 @@ pub mod kind;
 
 pub mod obol;
 
+pub mod parent;
+
+pub mod reshare;
+
 pub mod roster;
 
 pub mod seats;
 
 pub mod show;
+
+mod show_reshare;
 
 pub mod ssv;
 

@@ -22,6 +22,7 @@ use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::error::SpecError;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::threshold::Index;
 
 /// Bytes before the spec.
@@ -106,6 +107,9 @@ pub enum ContainerError {
     /// The spec is said to be longer than the limit can be.
     #[error("a spec of {0} bytes; the limit is {MOST_SPEC_BYTES}")]
     SpecLength(usize),
+    /// A key generation's container around the spec of a reshare.
+    #[error("the spec is that of a reshare, and a file of this kind holds no reshare")]
+    OfReshare,
     /// The spec breaks a rule.
     #[error("the spec: {0}")]
     Spec(SpecError),
@@ -216,7 +220,17 @@ impl Header {
     /// The ceremony that the spec at the front of `bytes` says; whatever follows it is not looked
     /// at.
     pub fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
-        Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)
+        let ceremony = Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)?;
+        self.takes(&ceremony)?;
+        Ok(ceremony)
+    }
+
+    /// Whether a container of this kind holds what ceremonies of this kind leave.
+    pub fn takes(&self, ceremony: &Ceremony) -> Result<(), ContainerError> {
+        match ceremony.kind() {
+            CeremonyKind::Dkg => Ok(()),
+            CeremonyKind::Reshare => Err(ContainerError::OfReshare),
+        }
     }
 
     /// The length of a complete transcript that begins with this header and `ceremony`'s spec, in

@@ -5,6 +5,7 @@ mod canonical;
 mod examples;
 mod file;
 mod money;
+mod reshare;
 mod shown;
 mod ssv;
 
@@ -102,6 +103,7 @@ fn every_reason_has_its_case() {
         .map(|(_, _, error)| error)
         .chain(file::parse_cases().into_iter().map(|(_, error)| error))
         .chain(canonical::cases().into_iter().map(|(_, error)| error))
+        .chain(reshare::cases().into_iter().map(|(_, _, error)| error))
         .chain(ssv::cases().into_iter().map(|(_, _, error)| error))
         .map(|error| format!("{error:?}").split(['(', ' ', '{']).next().unwrap().to_owned())
         .collect();

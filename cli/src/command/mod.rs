@@ -38,6 +38,8 @@ mod obol_key;
 
 pub(crate) mod recover;
 
+pub(crate) mod reshare;
+
 pub(crate) mod run;
 
 pub(crate) mod signing;

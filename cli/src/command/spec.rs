@@ -19,6 +19,7 @@ use quorate::spec::file::{
     AmountText, FILE_VERSION, NetworkEntry, OperatorEntry, PolicyEntry, SsvEntry, ValidatorEntry,
 };
 use quorate::spec::obol::ceremony_file;
+use quorate::spec::reshare::ReshareSpec;
 use quorate::spec::show::{describe, warnings, words};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
@@ -32,7 +33,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::New(args) => new(args, out),
         Spec::Next(args) => spec_next::run(args, out),
         Spec::Check { file } => {
-            let (_, ceremony) = input::ceremony(file)?;
+            let (_, ceremony) = input::any_ceremony(file)?;
             let warnings = warnings(&ceremony);
             let warnings: String = warnings
                 .iter()
@@ -53,7 +54,7 @@ Fingerprint
             out.finish(Exit::Done, fields(&ceremony), &text)
         }
         Spec::Show { file } => {
-            let (_, ceremony) = input::ceremony(file)?;
+            let (_, ceremony) = input::any_ceremony(file)?;
             out.finish(Exit::Done, fields(&ceremony), &describe(&ceremony))
         }
     }
@@ -105,6 +106,8 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
             amounts: amounts.clone(),
             fee_recipient: args.fee_recipient.clone(),
             gas_limit: args.gas_limit,
+            first: None,
+            keys: None,
         });
     Ok(CeremonyFile {
         version: FILE_VERSION,
@@ -115,6 +118,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         network: NetworkEntry::Known(args.network.clone().ok_or_else(required)?),
         threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
+        parent: None,
         ssv: None,
         operators: operators(args)?,
         validators: validators.collect(),
@@ -186,7 +190,7 @@ fn operators(args: &SpecNew) -> Result<Vec<OperatorEntry>, CliError> {
 /// `card@host:port` or `@file@host:port`, also without an address.
 pub(crate) fn operator(text: &str) -> Result<OperatorEntry, CliError> {
     let (card, address) = card_file::with_address(text)?;
-    Ok(OperatorEntry { card, address, point: None, ssv_key: None })
+    Ok(OperatorEntry { card, address, ..OperatorEntry::default() })
 }
 
 /// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.
@@ -196,7 +200,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
             "index": index.get(),
             "name": seat.card.name.as_str(),
             "key": hex::encode(seat.card.key.as_bytes()),
-            "point": seat.point,
+            "point": ceremony.parts().receivers.contains(index).then_some(seat.point),
             "address": seat.address.as_ref().map(Endpoint::to_string),
             "ssv_key": ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
         })
@@ -211,7 +215,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
             "gas_limit": equal[0].registration.map(|wanted| wanted.gas_limit),
         })
     });
-    json!({
+    let mut fields = json!({
         "fingerprint": fingerprint(&ceremony.digest()).join(" "),
         "digest": ceremony.digest().to_string(),
         "name": ceremony.name(),
@@ -231,5 +235,29 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
             "unchecked":
                 cluster.unchecked().iter().map(|one| one.field.as_str()).collect::<Vec<_>>(),
         })),
-    })
+    });
+    if let Some(spec) = ceremony.reshare() {
+        of_reshare(spec, &mut fields);
+    }
+    fields
+}
+
+/// What a reshare has besides. Numbers of operators and validators are the parent's, from 1.
+fn of_reshare(spec: &ReshareSpec, fields: &mut Value) {
+    fields["parent"] = json!({
+        "certificate": spec.parent.certificate.to_string(),
+        "rows": spec.parent.rows.to_string(),
+        "operators": spec.parent.threshold.participants(),
+        "threshold": spec.parent.threshold.required(),
+        "validators": spec.validators.iter().map(|one| json!({
+            "number": one.position + 1,
+            "public_key": format!("0x{}", hex::encode(one.key)),
+        })).collect::<Vec<_>>(),
+    });
+    for (at, part) in spec.seats.iter().enumerate() {
+        let seat = &mut fields["operators"][at];
+        seat["deals"] = part.deals.map(|share| share.index.get()).into();
+        seat["old_point"] = part.deals.map(|share| share.point).into();
+        seat["receives"] = part.receives.into();
+    }
 }

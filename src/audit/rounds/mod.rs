@@ -124,6 +124,7 @@ impl Rounds {
             anchors: anchors?,
             flags: finals.iter().filter_map(|last| last.body.flags).collect(),
             lock: lock?,
+            rows: Some(Arc::new(sums.into_rows())),
             ceremony: self.ceremony.clone(),
         })
     }

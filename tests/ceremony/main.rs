@@ -1,7 +1,9 @@
 //! Ceremonies in memory: honest, interrupted, and with an operator that breaks a rule.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod reshare;
 
 use common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::message::envelope::{Round, Statement};
