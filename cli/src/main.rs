@@ -45,6 +45,8 @@ mod reach;
 
 mod recognise;
 
+mod removal;
+
 mod report;
 
 mod screen;
@@ -52,6 +54,8 @@ mod screen;
 mod secret_file;
 
 mod ssv_key;
+
+mod stop;
 
 mod strength;
 

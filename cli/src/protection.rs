@@ -31,13 +31,10 @@ pub(crate) fn read(path: &Path, network: &Network) -> Result<(Interchange, Vec<S
     parse(&bytes(path)?, network).map_err(|error| messages::protection(path, &error))
 }
 
-/// Files of a network, joined by maximum, of `keys` alone; and what is unusual in them. Of a key
-/// that no file has, nothing is known: that it never ran is for a person to say.
-pub(crate) fn of_keys(
+/// Files of a network, joined by maximum; and what is unusual in them.
+pub(crate) fn joined(
     paths: &[PathBuf],
     network: &Network,
-    keys: &[Key],
-    others_never_ran: bool,
 ) -> Result<(Interchange, Vec<String>), CliError> {
     let mut all = Interchange::empty(network.genesis_validators_root());
     let mut notes = Vec::new();
@@ -46,14 +43,24 @@ pub(crate) fn of_keys(
         all = all.join(&read).map_err(|error| messages::protection(path, &error))?;
         notes.extend(unusual.iter().map(|note| format!("{}: {note}", messages::shown(path))));
     }
+    Ok((all, notes))
+}
+
+/// What `all`, which was read from `paths`, says of `keys` alone. Of a key that it does not have,
+/// nothing is known: that it never ran is for a person to say.
+pub(crate) fn only(
+    mut all: Interchange,
+    paths: &[PathBuf],
+    keys: &[Key],
+    others_never_ran: bool,
+) -> Result<Interchange, CliError> {
     let missing: Vec<String> =
         keys.iter().filter(|key| all.signed(key).is_none()).map(named).collect();
     if !missing.is_empty() && !others_never_ran {
         return Err(messages::protection_missing(paths, &listed(&missing)));
     }
     keys.iter().for_each(|key| all.add(*key, Signed::default()));
-    let only = all.of(keys).map_err(|error| messages::internal(&error.to_string()))?;
-    Ok((only, notes))
+    all.of(keys).map_err(|error| messages::internal(&error.to_string()))
 }
 
 /// A key as files have it.

@@ -1,6 +1,8 @@
 //! The files of a finished ceremony for other programs: named bytes with an audience. Nothing here
 //! touches a disk.
 
+pub mod cut_over;
+
 pub mod exits;
 
 pub mod keystores;

@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use crate::args::{Keymanager, KeymanagerRemove};
-use crate::keymanager::{KeyManager, is_removed, protection_in};
+use crate::keymanager::KeyManager;
 use crate::messages::shown;
+use crate::removal::{self, Removed};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, protection, secret_file};
 use quorate::audit::audit;
@@ -42,28 +43,11 @@ fn remove(args: &KeymanagerRemove, out: &Output) -> Result<Exit, CliError> {
     let manager = KeyManager::new(url, &token, args.insecure_http)
         .map_err(|error| messages::push(url, &error))?;
 
-    talk(&format!("Removing {} of operator {} from {url}", plural(keys.len(), "key"), me.get()));
-    let answer = manager.remove(&keys).map_err(|error| messages::remove(url, &error))?;
-    // Before anything else: what is in it may be nowhere else.
-    let data = protection_in(&answer);
-    let bytes = data.as_ref().unwrap_or(&answer);
-    input::write_private(file, bytes).map_err(|error| messages::removed_unwritten(&error))?;
-    let Some(bytes) = data else { return Err(messages::removed_without_data(url, file)) };
-    let statuses = manager
-        .check_removed(&answer, &keys)
-        .map_err(|error| messages::removed_unsure(url, &error, file))?;
-    let bad = statuses.iter().zip(&keys).filter(|(status, _)| !is_removed(status));
-    let bad: Vec<String> = bad
-        .map(|(status, key)| {
-            format!("{}: {} {}", protection::named(key), status.status, status.message)
-        })
-        .collect();
-    if !bad.is_empty() {
-        return Err(messages::not_removed(&protection::listed(&bad), file));
-    }
+    talk(&format!("The shares are those of operator {}.", me.get()));
+    let keep = |bytes: &[u8]| input::write_private(file, bytes).map(|()| file.clone());
     let network = ceremony.network();
-    let (read, mut notes) = protection::parse(&bytes, network)
-        .map_err(|error| messages::removed_unreadable(file, &error))?;
+    let Removed { signed: read, mut notes, .. } =
+        removal::remove(&manager, url, &keys, network, keep)?;
     notes.extend(protection::ahead_of_clock(&read, network, super::export::now()));
     let silent = keys.iter().filter(|key| read.signed(key).is_none());
     let silent: Vec<String> = silent.map(protection::named).collect();

@@ -41,7 +41,8 @@ pub(crate) fn run(args: &Recover, out: &Output) -> Result<Exit, CliError> {
     let shares = shares(args, audited, out)?;
     let validators = plural(audited.validators().len(), "validator");
     talk(&messages::recovery(&validators));
-    stopped(args)?;
+    let what = (messages::STOPPED, messages::not_that_sentence as fn() -> CliError);
+    prompt::sentence(what, args.yes_stopped.as_deref(), "--yes-stopped")?;
 
     let (keys, public_keys) = whole(&shares, audited)?;
     let kdf = match args.kdf {
@@ -160,22 +161,6 @@ fn of_operator(
         shares.push(secrets.remove(key).ok_or_else(lacks)?);
     }
     Ok((index, shares))
-}
-
-/// A person's word that the shares are stopped.
-fn stopped(args: &Recover) -> Result<(), CliError> {
-    let check = |typed: &str| match typed == messages::STOPPED {
-        true => Ok(()),
-        false => Err(messages::not_that_sentence()),
-    };
-    match &args.yes_stopped {
-        Some(given) => check(given),
-        None => {
-            let question = format!("If it is true, type \"{}\"", messages::STOPPED);
-            let flag = format!("--yes-stopped \"{}\"", messages::STOPPED);
-            prompt::again(|| prompt::line(&question, &flag), |typed| Ok(check(&typed)))
-        }
-    }
 }
 
 /// Every validator's key, from the first `t` operators' shares.

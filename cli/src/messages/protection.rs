@@ -133,3 +133,79 @@ pub(crate) fn silent_keys(keys: &str) -> String {
          with them, or does not know what.{keys}"
     )
 }
+
+/// What a dealer types who has removed its old shares itself.
+pub(crate) const REMOVED: &str = "these shares are removed from every validator client";
+
+pub(crate) fn not_removed_by_word() -> CliError {
+    usage(
+        format!("that is not the sentence: {REMOVED}"),
+        "if it is true, type it word for word. A client that is only stopped does not count: it \
+         starts again by itself one night",
+    )
+}
+
+pub(crate) fn stops_nothing() -> CliError {
+    usage(
+        "--stopped: this operator deals no shares in this ceremony",
+        "run the command without --stopped",
+    )
+}
+
+pub(crate) fn not_certified(ceremony: &str) -> CliError {
+    local(
+        format!("{ceremony:?}: the new shares are not confirmed by everybody yet (certificate 1)"),
+        "do not stop the validator client: the old shares are still needed. Run the command without \
+         --stopped until it asks for the stop",
+    )
+}
+
+pub(crate) fn stopped_twice() -> CliError {
+    local(
+        "this operator has stated twice what its shares have signed, and nobody keeps a third",
+        "run the command without --stopped; if these values are higher still, tell the receivers \
+         before they load their new shares",
+    )
+}
+
+pub(crate) fn stated_less(error: &InterchangeError) -> CliError {
+    local(
+        format!("less than this operator has stated before: {error}"),
+        "give the newest data of each validator client that had the shares; run the command without \
+         --stopped if nothing has changed",
+    )
+}
+
+/// What a dealer is told before it says that it has stopped.
+pub(crate) fn stop_standing(
+    stopped: usize,
+    dealers: usize,
+    required: usize,
+    participants: usize,
+) -> String {
+    let last = participants - required + 1;
+    format!(
+        "{stopped} of {dealers} dealers have stopped. With the stop number {last}, fewer than \
+         {required} old shares are left: from then on the validators sign nothing until the new \
+         shares run. A stop cannot be taken back in this ceremony once the new shares are final."
+    )
+}
+
+pub(crate) fn too_early(first: u64, present: u64, wait: u64) -> CliError {
+    CliError::new(
+        crate::report::Exit::Waiting,
+        format!(
+            "it is epoch {present}: the new shares sign nothing before epoch {first}, and must not \
+             be loaded before"
+        ),
+        format!("run the same command again in {} minutes", wait.div_ceil(60)),
+    )
+}
+
+pub(crate) fn no_floors(folder: &Path, error: &str) -> CliError {
+    local(
+        format!("{}: {error}", shown(folder)),
+        "the new shares are pushed only with the slashing protection data that this program wrote \
+         with them. Move the outputs back",
+    )
+}
