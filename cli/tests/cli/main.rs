@@ -24,6 +24,8 @@ mod recovered;
 
 mod removals;
 
+mod reshared;
+
 mod secrets;
 
 #[path = "../support/mod.rs"]
