@@ -67,7 +67,7 @@ fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
 /// The folder of the outputs of this operator's reshare.
 fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
     let digest = demo.run(&["--json", "spec", "check", file]).json();
-    let digest = digest["spec_digest"].as_str().unwrap()[..16].to_owned();
+    let digest = digest["digest"].as_str().unwrap()[..16].to_owned();
     demo.path("demo").join(operator).join("ceremonies").join(digest).join("out")
 }
 
