@@ -8,7 +8,7 @@ use quorate::simulation::reshare::{Part, minima, reshare};
 use super::common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 
 /// A finished key generation of the first `n` of the eight operators.
-fn parent(n: usize, t: usize) -> Vec<Machine> {
+pub(crate) fn parent(n: usize, t: usize) -> Vec<Machine> {
     let mut all = machines(n, t, TWO_VALIDATORS);
     run(&mut all, &mut honest);
     assert!(all.iter().all(|machine| machine.participant().is_finished()));
@@ -16,7 +16,7 @@ fn parent(n: usize, t: usize) -> Vec<Machine> {
 }
 
 /// Runs until nobody can go on without a person, then every dealer stops, then to the end.
-fn complete(all: &mut [Machine]) {
+pub(crate) fn complete(all: &mut [Machine]) {
     run(all, &mut honest);
     for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
         let v = machine.seat.ceremony.v();
