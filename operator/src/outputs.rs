@@ -68,8 +68,11 @@ impl Outputs {
     ) -> Result<(), MachineError> {
         let Some(mut staging) = self.staging.take() else { return Ok(()) };
         let seat = participant.seat();
-        let transcript = container::encode(&seat.ceremony, participant.inbox().statements())
-            .map_err(|_| MachineError::Internal("a finished ceremony lacks a statement".into()))?;
+        let inbox = participant.inbox();
+        let transcript =
+            container::encode(&seat.ceremony, inbox.statements().chain(inbox.minima())).map_err(
+                |_| MachineError::Internal("a finished ceremony lacks a statement".into()),
+            )?;
         let report = own(participant, &transcript).map_err(|error| {
             let what = format!("our own transcript is not what was checked: {error}");
             MachineError::Internal(what)

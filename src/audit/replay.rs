@@ -135,8 +135,8 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
         let (header, spec) = have(&front)?;
         let read = Uncertified::from_canonical(spec).map_err(|error| error.to_string())?;
         let unsigned: Vec<String> = read.faults().iter().map(ToString::to_string).collect();
-        let ceremony = Arc::new(read.into_inner());
-        header.takes(&ceremony).map_err(|error| error.to_string())?;
+        let ceremony = header.with_rows(read.into_inner(), bytes);
+        let ceremony = Arc::new(ceremony.map_err(|error| error.to_string())?);
         let detail = details::parameters(&Shape::of(&ceremony));
         Ok(((*header, ceremony, unsigned), detail))
     });
@@ -149,6 +149,22 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
     });
     ledger.ceremony = spec.as_ref().ok().cloned();
     (read.map(|(header, ceremony, _)| (header, ceremony)), spec)
+}
+
+/// Minima: of the right length and session, signed by a dealer.
+pub(super) fn open_minima(
+    container: &Container<'_>,
+    number: usize,
+    bytes: &[u8],
+    session: &Digest,
+) -> Result<Statement, String> {
+    let statement = Statement::open(bytes, container.ceremony())
+        .map_err(|error| format!("minima {number}: {error}"))?;
+    match (statement.envelope.kind, statement.envelope.session == *session) {
+        (Kind::Minima, true) => Ok(statement),
+        (Kind::Minima, false) => Err(format!("minima {number}: signed for another session")),
+        (_, _) => Err(format!("minima {number}: another statement")),
+    }
 }
 
 /// The statement at a place: of the right length and session, signed by its sender.

@@ -220,6 +220,6 @@ impl Report {
 
     /// Whether nothing failed: every check that applies was reached and holds.
     pub fn is_clean(&self) -> bool {
-        self.findings() == 0 && self.audited.is_some()
+        self.findings() == 0 && self.audited.is_some() && !self.is_unlinked()
     }
 }

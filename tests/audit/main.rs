@@ -13,5 +13,6 @@ mod exhaustive;
 mod own;
 
 mod report;
+mod reshare;
 
 mod statements;
