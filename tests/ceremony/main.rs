@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod reshare;
+mod reshare_attacks;
 
 use common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::message::envelope::{Round, Statement};
