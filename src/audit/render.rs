@@ -25,6 +25,10 @@ const SOUND: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows 
                      operators and an address of their own. Compare it with your ceremony file \
                      (--expect) before you rely on it.";
 
+/// Of a reshare without its parents.
+const UNLINKED: &str = "UNLINKED: no check failed, but nothing shows that these are shares of the \
+                        keys that it names. Audit again with the transcripts of its parents:";
+
 /// What to do with a set of statements.
 const ASK: &str = "Do not deposit by this file: that needs a transcript that is verified.";
 /// What stands before the agreed ceremony of a set of statements.
@@ -86,6 +90,10 @@ pub fn verdict(report: &Report) -> String {
     match report.verdict() {
         Verdict::Verified => return VERIFIED.to_owned(),
         Verdict::Sound => return SOUND.to_owned(),
+        Verdict::Unlinked => {
+            let missing = report.line(Code::V18).map_or("", |line| line.detail.as_str());
+            return format!("{UNLINKED} {missing}.");
+        }
         Verdict::Statements | Verdict::Failed => {}
     }
     let own = report.failed().iter().filter(|code| code.is_own()).count();
@@ -297,7 +305,7 @@ pub fn to_html(report: &Report, author: Author) -> String {
         tone: match report.verdict() {
             Verdict::Verified => "good",
             Verdict::Sound => "open",
-            Verdict::Statements | Verdict::Failed => "bad",
+            Verdict::Statements | Verdict::Unlinked | Verdict::Failed => "bad",
         },
         caution: caution(report),
         report: Findings::of(report),

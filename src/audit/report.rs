@@ -56,6 +56,9 @@ pub enum Verdict {
     Sound,
     /// A set of statements: no transcript, whatever became of the ceremony.
     Statements,
+    /// Nothing failed, but the transcripts of a reshare's parents were not all given: nothing shows
+    /// that these are shares of the keys that it names.
+    Unlinked,
     /// A check failed.
     Failed,
 }
@@ -67,6 +70,7 @@ impl Verdict {
             Self::Verified => "verified",
             Self::Sound => "sound",
             Self::Statements => "statements",
+            Self::Unlinked => "unlinked",
             Self::Failed => "failed",
         }
     }
@@ -194,8 +198,15 @@ impl Report {
             (true, _) if self.as_expected() == Some(true) => Verdict::Verified,
             (true, _) => Verdict::Sound,
             (false, Some(_)) => Verdict::Statements,
+            (false, None) if self.is_unlinked() => Verdict::Unlinked,
             (false, None) => Verdict::Failed,
         }
+    }
+
+    /// Whether nothing failed, and a parent was not given.
+    fn is_unlinked(&self) -> bool {
+        let missing = |line: &Line| line.status == Status::NotReached && line.cause.is_none();
+        self.findings() == 0 && self.line(Code::V18).is_some_and(missing)
     }
 
     /// What a depositor does next, in order; nothing unless the transcript is clean.
@@ -203,12 +214,12 @@ impl Report {
         match self.verdict() {
             Verdict::Verified => BEFORE_DEPOSIT.to_vec(),
             Verdict::Sound => [&[COMPARE_FIRST], &BEFORE_DEPOSIT[..]].concat(),
-            Verdict::Statements | Verdict::Failed => Vec::new(),
+            Verdict::Statements | Verdict::Unlinked | Verdict::Failed => Vec::new(),
         }
     }
 
     /// Whether nothing failed: every check that applies was reached and holds.
     pub fn is_clean(&self) -> bool {
-        self.findings() == 0 && self.audited.is_some()
+        self.findings() == 0 && self.audited.is_some() && !self.is_unlinked()
     }
 }

@@ -17,6 +17,8 @@ mod hash_to_curve;
 
 mod listed;
 
+mod reshare;
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::finished::with_parent;
 use crate::args::AbandonArgs;
 use crate::command::run::begun;
 use crate::messages::shown;
@@ -30,9 +31,9 @@ const MEANING: &str = "Abandoning is permanent: this operator will sign nothing 
 
 /// Runs the command.
 pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
-    let (_, ceremony) = input::ceremony(&args.file)?;
-    let ceremony = Arc::new(ceremony);
+    let (_, ceremony) = input::any_ceremony(&args.file)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let ceremony = Arc::new(with_parent(ceremony, &state)?);
     let lock = state.lock().map_err(messages::store)?;
     let (operator, _) = prompt::open_identity(&state, out)?;
     let operator = Arc::new(operator);
