@@ -53,6 +53,8 @@ mod screen;
 
 mod secret_file;
 
+mod silence;
+
 mod ssv_key;
 
 mod stop;

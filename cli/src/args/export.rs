@@ -72,6 +72,18 @@ pub(crate) struct ExportKeystores {
     /// are joined by maximum. Without it the key manager learns nothing of what they have signed.
     #[arg(long, value_name = "FILE", requires = "keymanager")]
     pub(crate) protection: Vec<PathBuf>,
+    /// After a reshare: push only if the chain saw nothing of the validators in a whole epoch since
+    /// the cut-over. This file is a beacon node's list of them (GET or POST
+    /// /eth/v1/beacon/states/head/validators).
+    #[arg(long, value_name = "FILE", requires_all = ["keymanager", "liveness", "epoch"])]
+    pub(crate) beacon: Option<PathBuf>,
+    /// The node's answer about these validators for that epoch (POST
+    /// /eth/v1/validator/liveness/EPOCH).
+    #[arg(long, value_name = "FILE", requires = "beacon")]
+    pub(crate) liveness: Option<PathBuf>,
+    /// The epoch that the node was asked about.
+    #[arg(long, requires = "beacon")]
+    pub(crate) epoch: Option<u64>,
     /// Keys that no file of --protection names have never been in a validator client.
     #[arg(long, requires = "protection")]
     pub(crate) others_never_ran: bool,

@@ -47,7 +47,7 @@ pub(crate) struct RunArgs {
     /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
     /// order. Needed once: they are kept in the state directory.
     #[arg(long, value_name = "TRANSCRIPT")]
-    pub(crate) parent: Vec<PathBuf>,
+    pub(crate) from: Vec<PathBuf>,
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,

@@ -12,7 +12,7 @@ use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, protection, secret_file};
+use crate::{input, messages, protection, secret_file, silence};
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
@@ -221,6 +221,22 @@ fn may_run(floors: &Interchange, network: &Network) -> Result<(), CliError> {
     Err(messages::too_early(first, present, begin.saturating_sub(now())))
 }
 
+/// Refuses new shares of validators that were seen on the chain since the cut-over, if a person
+/// wants that checked.
+fn silent(args: &ExportKeystores, own: &Own, floors: &Interchange) -> Result<(), CliError> {
+    let (Some(list), Some(liveness), Some(epoch)) = (&args.beacon, &args.liveness, args.epoch)
+    else {
+        return Ok(());
+    };
+    // The first epoch of the shares is two after the last commit.
+    let committed = first_epoch(floors).map_or(0, |first| first.saturating_sub(2));
+    let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
+    let keys: Vec<Key> =
+        outcome.validators.iter().map(|validator| validator.public_key.to_compressed()).collect();
+    let network = own.seat.ceremony.network();
+    silence::demand(&keys, network, (list, liveness), (epoch, committed, now()))
+}
+
 fn push(
     args: &ExportKeystores,
     own: &Own,
@@ -245,6 +261,7 @@ fn push(
     let protection = match (&floors, args.protection.as_slice()) {
         (Some(floors), paths) => {
             may_run(floors, network)?;
+            silent(args, own, floors)?;
             let named = given.keys().filter(|(key, _)| floors.signed(key).is_some());
             for (key, _) in named.collect::<Vec<_>>() {
                 let at = |error| messages::protection(&paths[0], &error);
@@ -255,6 +272,7 @@ fn push(
             let all = all.map_err(|error| messages::internal(&error.to_string()))?;
             Some(protection::only(all, paths, &keys, false)?)
         }
+        (None, _) if args.beacon.is_some() => return Err(messages::silence_of_none()),
         (None, []) => {
             talk(messages::UNPROTECTED);
             None

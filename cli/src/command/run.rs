@@ -54,7 +54,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let found = state.find(&ceremony.digest()).map_err(messages::store)?;
     machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
     let Attached { ceremony, parent, history } =
-        parent::attach(ceremony, &args.parent, found.as_ref())?;
+        parent::attach(ceremony, &args.from, found.as_ref())?;
     let ceremony = Arc::new(ceremony);
     let (operator, passphrase) = prompt::open_identity(&state, out)?;
     let operator = Arc::new(operator);

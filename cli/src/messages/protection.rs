@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{local, push, shown, usage};
 use crate::keymanager::PushError;
 use crate::report::CliError;
+use crate::silence::NotSilent;
 use quorate::ethereum::interchange::InterchangeError;
 
 /// Before a push that carries none.
@@ -208,4 +209,37 @@ pub(crate) fn no_floors(folder: &Path, error: &str) -> CliError {
         "the new shares are pushed only with the slashing protection data that this program wrote \
          with them. Move the outputs back",
     )
+}
+
+pub(crate) fn silence_of_none() -> CliError {
+    usage(
+        "--beacon: these are the first shares of their validators, and nothing ran before them",
+        "run the command without --beacon",
+    )
+}
+
+pub(crate) fn no_epoch_of_silence(epoch: u64, committed: u64, present: u64) -> CliError {
+    let first = committed.saturating_add(1);
+    local(
+        format!(
+            "epoch {epoch} shows nothing: the old shares may have signed until epoch {committed}, \
+             and it is epoch {present}"
+        ),
+        format!(
+            "ask the node about an epoch from {first} on, when the epoch after it is over: about \
+             epoch {first} in epoch {}",
+            first.saturating_add(2)
+        ),
+    )
+}
+
+pub(crate) fn not_silent(path: &Path, epoch: u64, error: &NotSilent) -> CliError {
+    let fix = match error {
+        NotSilent::Alive { .. } => {
+            "load no new share anywhere. Find out with the other operators which old shares still \
+             run, and have them removed; then ask about a later epoch"
+        }
+        _ => "ask the node about all validators of the reshare, and save its whole answers",
+    };
+    local(format!("{}, epoch {epoch}: {error}", shown(path)), fix)
 }

@@ -120,8 +120,8 @@ pub(crate) fn not_for_reshare(path: &Path) -> CliError {
 /// Transcripts of a parent, for a ceremony that has none.
 pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
     usage(
-        format!("--parent: {ceremony:?} is a key generation, and has no parent"),
-        "run the command without --parent",
+        format!("--from: {ceremony:?} is a key generation, and has no parent"),
+        "run the command without --from",
     )
 }
 
@@ -129,8 +129,8 @@ pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
 pub(crate) fn parent_needed(ceremony: &str) -> CliError {
     usage(
         format!("{ceremony:?} is a reshare, and the transcript of its parent is not here"),
-        "give it with --parent; if the parent is a reshare too, give the transcripts of all its \
-         parents, each with --parent",
+        "give it with --from; if the parent is a reshare too, give the transcripts of all its \
+         parents, each with --from",
     )
 }
 

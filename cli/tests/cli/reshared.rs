@@ -15,17 +15,25 @@ use crate::support::program::Ended;
 use crate::support::running::{Running, Signal};
 
 const SENTENCE: &str = "these shares are removed from every validator client";
+/// The transcript of the demo's ceremony.
+const PARENT: &str = "parent.quorate";
 const MAY_STOP: &str = "Waiting for you to stop the old keys";
+
+/// A finished key generation of four, of whom three sign.
+fn generation() -> Demo {
+    let demo = Demo::new(PLAIN);
+    fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path(PARENT)).unwrap();
+    demo
+}
 
 /// Drafts a reshare of the demo's validators among these operators, of whom some of the parent's
 /// leave.
 fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
-    let transcript = demo.out("alice").join("public/transcript.quorate");
     let file = format!("{name}.toml");
     let mut args: Vec<String> = ["--json", "reshare", "new", "--name", name, "-o", &file, "--from"]
         .map(str::to_owned)
         .to_vec();
-    args.push(transcript.to_str().unwrap().to_owned());
+    args.push(PARENT.to_owned());
     for operator in stay {
         let card = demo.run(&["--dir", &format!("demo/{operator}"), "identity", "show", "--json"]);
         let card = card.json()["card"].as_str().unwrap().to_owned();
@@ -51,8 +59,7 @@ fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
 
 /// All of them up to certificate 1; then they are interrupted.
 fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
-    let transcript = demo.out("alice").join("public/transcript.quorate");
-    let parent = ["--parent", transcript.to_str().unwrap()];
+    let parent = ["--from", PARENT];
     let running: Vec<Running> =
         operators.iter().map(|operator| start(demo, operator, file, &parent)).collect();
     let waiting = |mut running: Running| {
@@ -73,7 +80,7 @@ fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
 
 #[test]
 fn a_reshare_from_the_draft_to_the_new_shares() {
-    let demo = Demo::new(PLAIN);
+    let demo = generation();
     token_file(&demo, "token", TOKEN);
     // Alice's shares run; the others' never have.
     let alices = Fake::start(Manner::Proper);
@@ -88,8 +95,7 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     let lost = start(&demo, "alice", &file, &[]).ended();
     assert_eq!(lost.code, 2, "{}", lost.stderr);
     assert!(lost.stderr.contains("the transcript of its parent is not here"), "{}", lost.stderr);
-    let transcript = demo.out("alice").join("public/transcript.quorate");
-    let parent = ["--parent", transcript.to_str().unwrap()];
+    let parent = ["--from", PARENT];
     let early = start(&demo, "bob", &file, &[&parent[..], &said].concat()).ended();
     assert_eq!(early.code, 1, "{}", early.stderr);
     assert!(early.stderr.contains("do not stop the validator client"), "{}", early.stderr);
@@ -129,7 +135,7 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
 
     // The same keys, in new shares, with a record that forbids what may have been signed.
     let hoodi = Network::known("hoodi").unwrap();
-    let old = files(&demo.out("alice").join("public"));
+    let old = fs::read(demo.path(PARENT)).unwrap();
     let mut firsts = Vec::new();
     for operator in three {
         let out = outputs(&demo, operator, &file);
@@ -156,7 +162,7 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
         firsts.push(held + 2);
         let history = files(&out.join("public/history"));
         assert_eq!(history.len(), 1);
-        assert!(history.values().eq([&old["transcript.quorate"]]));
+        assert!(history.values().eq([&old]));
     }
 
     // They are not loaded before the first epoch.
@@ -190,9 +196,8 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
 
 #[test]
 fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
-    let demo = Demo::new(PLAIN);
-    let transcript = demo.out("alice").join("public/transcript.quorate");
-    let parent = ["--parent", transcript.to_str().unwrap()];
+    let demo = generation();
+    let parent = ["--from", PARENT];
     let first = draft(&demo, "first", &["alice", "bob", "carol"], &["dave"]);
     up_to_the_stop(&demo, &first, &["alice", "bob", "carol"]);
     let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
