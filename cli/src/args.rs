@@ -5,7 +5,11 @@ mod demo;
 
 mod export;
 
+mod keymanager;
+
 mod obol;
+
+mod recover;
 
 mod reshare;
 
@@ -21,9 +25,11 @@ mod verify;
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
+pub(crate) use recover::Recover;
 pub(crate) use reshare::{Reshare, ReshareNew};
-pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
+pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs, StopArgs};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RequestCommon, SignArgs,
     Validators,
@@ -178,6 +184,21 @@ pub(crate) enum Command {
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
     Export(Export),
+    /// Remove shares from a validator client, with what they have signed.
+    #[command(subcommand)]
+    Keymanager(Keymanager),
+    /// Put whole validator keys together from the shares of enough operators, with what they have
+    /// signed. The cluster must be stopped for ever.
+    #[command(
+        after_help = "Example:\n  quorate recover transcript.quorate --share alice --share bob \
+                      --share carol \\\n    --protection alice.json --protection bob.json \\\n    \
+                      --new-password-file password.txt --out recovered\n\nBefore: each \
+                      operator removes its shares from its validator client (quorate keymanager \
+                      remove) and brings its keystores and that file. Afterwards each key is whole \
+                      in the hands of whoever has the new folder. A key that runs there and in the \
+                      cluster gets slashed."
+    )]
+    Recover(Recover),
     /// Sign a voluntary exit of a validator with the shares of a finished ceremony.
     #[command(subcommand)]
     Exit(Exits),
@@ -185,8 +206,8 @@ pub(crate) enum Command {
     /// shares of a finished ceremony.
     #[command(subcommand)]
     Deposit(Deposit),
-    /// Verify deposit files, exits, registrations, keystores and SSV or Obol cluster files from any
-    /// source, offline.
+    /// Verify deposit files, exits, registrations, keystores, slashing protection data, and SSV or
+    /// Obol cluster files from any source, offline.
     #[command(subcommand)]
     Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show

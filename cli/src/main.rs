@@ -39,9 +39,13 @@ mod progress;
 
 mod prompt;
 
+mod protection;
+
 mod reach;
 
 mod recognise;
+
+mod removal;
 
 mod report;
 
@@ -49,7 +53,11 @@ mod screen;
 
 mod secret_file;
 
+mod silence;
+
 mod ssv_key;
+
+mod stop;
 
 mod strength;
 
@@ -130,6 +138,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Status { check } => command::status::run(*check, out),
         Command::Audit(args) => command::audit::run(args, out),
         Command::Export(args) => command::export::run(args, out),
+        Command::Keymanager(args) => command::keymanager::run(args, out),
+        Command::Recover(args) => command::recover::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),
         Command::Verify(args) => command::verify::run(args, out),

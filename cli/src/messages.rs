@@ -12,7 +12,11 @@ mod obol;
 
 mod prompt;
 
+mod protection;
+
 mod put_back;
+
+mod recover;
 
 mod reshare;
 
@@ -42,7 +46,9 @@ pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use obol::*;
 pub(crate) use prompt::*;
+pub(crate) use protection::*;
 pub(crate) use put_back::*;
+pub(crate) use recover::*;
 pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;

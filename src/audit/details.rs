@@ -50,7 +50,7 @@ pub(super) fn opened() -> String {
 pub(super) fn points(shape: &Shape) -> String {
     let dealt = shape.dealt_coefficients();
     let points = shape.parts.dealers.len() * (shape.v * dealt + usize::from(shape.makes_keys()));
-    format!("{points} points, exactly {dealt} commitments for each polynomial")
+    format!("{points} points, exactly {} for each polynomial", plural(dealt, "commitment"))
 }
 
 pub(super) fn constants_differ(Shape { v, parts, .. }: &Shape) -> String {

@@ -151,17 +151,21 @@ pub(super) fn check(
     let Ok(newest) = audited else { return have(audited).map(drop) };
     let hangs = hang_together(newest, family, ledger);
     let Some(family) = family.filter(|family| family.len() > 1) else { return hangs };
-    let alone: Got<()> = ledger.check(Code::V20, || match family.fork() {
-        None => Ok((
-            (),
-            format!("none of the {} given ceremonies are two children of one parent", family.len()),
-        )),
-        Some((one, other)) => Err(format!(
-            "the reshares with the certificates {one} and {other} are children of one parent, with \
-             a validator in common: its shares were dealt twice"
-        )
-        .into()),
-    });
+    let alone = match family.fork() {
+        None => {
+            let count = family.len();
+            let detail = format!("none of the {count} given are two children of one parent");
+            ledger.passed(Code::V20, detail);
+            Ok(())
+        }
+        Some((one, other)) => ledger.part(Code::V20, || {
+            Err(format!(
+                "the reshares with the certificates {one} and {other} are children of one parent, \
+                 with a validator in common: its shares were dealt twice"
+            )
+            .into())
+        }),
+    };
     hangs.and(alone)
 }
 

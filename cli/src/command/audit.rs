@@ -40,8 +40,8 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         .transpose()?;
     let lock =
         lock.as_ref().map(|(name, bytes): &(String, Vec<u8>)| (name.as_str(), bytes.as_slice()));
-    let files: Vec<Vec<u8>> =
-        args.transcripts.iter().map(|path| input::transcript(path)).collect::<Result<_, _>>()?;
+    let (paths, files): (Vec<PathBuf>, Vec<Vec<u8>>) =
+        input::with_history(&args.transcripts)?.into_iter().unzip();
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let shares = match &args.share {
         // Of another ceremony nothing is checked, and no keystore is decrypted.
@@ -61,8 +61,8 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         exhaustive: args.exhaustive,
         family: None,
     };
-    let report = audit_all(&files, &expectations)
-        .map_err(|error| messages::unrelated(&args.transcripts, &error))?;
+    let report =
+        audit_all(&files, &expectations).map_err(|error| messages::unrelated(&paths, &error))?;
     if let Some(html) = &args.html {
         input::write_new(html, render::to_html(&report, Author::Auditor).as_bytes())?;
         talk(&format!("Wrote {}", shown(html)));

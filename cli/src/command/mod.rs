@@ -32,7 +32,11 @@ pub(crate) mod identity;
 
 pub(crate) mod man;
 
+pub(crate) mod keymanager;
+
 mod obol_key;
+
+pub(crate) mod recover;
 
 pub(crate) mod reshare;
 

@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{quoted, shown, usage};
+use super::{local, quoted, shown, usage};
 use crate::report::{CliError, Exit};
+use quorate::audit::chain::LinkError;
 use quorate::audit::family::Unrelated;
 use quorate::audit::report::{Report, Verdict};
 use quorate::spec::SpecError;
+use quorate::spec::parent::ParentError;
 
 fn listed(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| quoted(path)).collect::<Vec<_>>().join(" ")
@@ -113,4 +115,78 @@ pub(crate) fn not_for_reshare(path: &Path) -> CliError {
         format!("{} is the file of a reshare, which this command does not take", shown(path)),
         format!("to see what it says, run: quorate spec show {}", quoted(path)),
     )
+}
+
+/// Transcripts of a parent, for a ceremony that has none.
+pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
+    usage(
+        format!("--from: {ceremony:?} is a key generation, and has no parent"),
+        "run the command without --from",
+    )
+}
+
+/// A reshare without its parent.
+pub(crate) fn parent_needed(ceremony: &str) -> CliError {
+    usage(
+        format!("{ceremony:?} is a reshare, and the transcript of its parent is not here"),
+        "give it with --from; if the parent is a reshare too, give the transcripts of all its \
+         parents, each with --from",
+    )
+}
+
+/// A transcript of something else.
+pub(crate) fn not_its_parent(error: &LinkError) -> CliError {
+    CliError::new(
+        Exit::Finding,
+        format!("the transcript is not that of this reshare's parent: {error}"),
+        "do not take part. Ask the coordinator from which transcript the file was drafted",
+    )
+}
+
+/// Rows that do not fit.
+pub(crate) fn rows_of_parent(error: &ParentError) -> CliError {
+    CliError::new(
+        Exit::Finding,
+        error.to_string(),
+        "do not take part. Ask the coordinator from which transcript the file was drafted",
+    )
+}
+
+/// A dealer without its shares.
+pub(crate) fn no_old_shares(state: &Path, parent: &str) -> CliError {
+    local(
+        format!("{} holds no share of {parent:?}, which this operator is to deal", shown(state)),
+        "give the state directory with which you took part in it, with --dir",
+    )
+}
+
+/// What a fault leaves of a reshare.
+pub(crate) fn reshare_stopped(prepared: bool) -> &'static str {
+    match prepared {
+        true => {
+            "Your new shares stay stored. If the other operators complete the certificate, this \
+             reshare can still finish: run the same command again. Until it has finished, nobody \
+             uses its shares, and the validators live on with the old ones."
+        }
+        false => {
+            "By the log in this folder, this operator never confirmed its new shares. If no newer \
+             log of it exists, this reshare cannot finish. The validators live on with the old \
+             shares."
+        }
+    }
+}
+
+/// What an abandonment leaves of a reshare.
+pub(crate) fn reshare_abandoned(prepared: bool) -> &'static str {
+    match prepared {
+        true => {
+            "This operator has signed that its new shares are stored. They stay sealed where they \
+             are. If no newer log of it exists, nobody ever uses the shares of this reshare, and \
+             the validators live on with the old ones."
+        }
+        false => {
+            "By the log in this folder, this operator never confirmed new shares. If no newer log \
+             of it exists, this reshare cannot finish. The validators live on with the old shares."
+        }
+    }
 }
