@@ -42,12 +42,12 @@ pub const BEFORE_DEPOSIT: [&str; 4] = [
 
 /// What an operator does, in order, once the audit of a reshare is clean.
 pub const AFTER_RESHARE: [&str; 3] = [
-    "Load the new shares only with the slashing protection data that was written with them, and not \
-     before the first epoch that it names.",
-    "Make sure that the old shares are removed from every validator client, yours and the others'. \
-     A client that is only stopped starts again by itself one night.",
-    "Keep this transcript with those of its parents: the next reshare begins with them. A threshold \
-     of the old operators who kept their shares can still sign.",
+    "Load the new shares only with the slashing protection data that was written with them, and \
+     not before the first epoch that it names.",
+    "Make sure that the old shares are removed from every validator client. A client that is only \
+     stopped starts again by itself one night.",
+    "Keep this transcript with those of its parents: the next reshare begins with them. A \
+     threshold of the old operators who kept their shares can still sign.",
 ];
 
 /// What comes before all of that for whoever has not compared the transcript with the ceremony
