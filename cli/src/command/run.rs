@@ -380,6 +380,7 @@ fn aborted(
     };
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
+        _ if ceremony.reshare().is_some() => messages::reshare_stopped(prepared),
         true => {
             "Your shares stay stored. If the other operators complete the certificate, this \
              ceremony can still finish: run the same command again. Otherwise its keys must never \
