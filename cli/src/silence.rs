@@ -1,6 +1,6 @@
 //! The silence check before new shares are loaded: a beacon node's answers, saved to files, that
-//! the chain saw nothing of the validators for one whole epoch after the cut-over. It catches what no
-//! word of an operator does: a client that restarted, a liar, shares that run in two places.
+//! the chain saw nothing of the validators for one whole epoch after the cut-over. It catches what
+//! no word of an operator does: a client that restarted, a liar, shares that run in two places.
 
 use std::collections::BTreeMap;
 use std::path::Path;

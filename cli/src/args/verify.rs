@@ -80,8 +80,8 @@ pub(crate) enum Verify {
     /// has signed: the greatest slot, source and target.
     #[command(
         after_help = "Example:\n  quorate verify protection protection.json --network hoodi \
-                      \\\n    --not-below earlier.json\n\nExit code 0 if it is accepted, 4 if it is \
-                      refused."
+                      \\\n    --not-below earlier.json\n\nExit code 0 if it is accepted, 4 if it \
+                      is refused."
     )]
     Protection {
         /// The file.
