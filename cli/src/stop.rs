@@ -1,5 +1,5 @@
-//! The stop of a dealer in a reshare: its person removes the old shares from every validator client,
-//! and says what they have signed last. From its commit on they never sign again.
+//! The stop of a dealer in a reshare: its person removes the old shares from every validator
+//! client, and says what they have signed last. From its commit on they never sign again.
 
 use std::time::Duration;
 

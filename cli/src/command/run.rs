@@ -147,8 +147,8 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     }
 }
 
-/// The seat of a dealer of a reshare with what it deals: its shares of the parent, from the parent's
-/// log. They are needed until it has dealt.
+/// The seat of a dealer of a reshare with what it deals: its shares of the parent, from the
+/// parent's log. They are needed until it has dealt.
 fn with_old_shares(
     seat: OwnSeat,
     parent: Option<&Audited>,
