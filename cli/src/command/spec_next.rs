@@ -33,7 +33,8 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     let before = match old.reshare() {
         None => "Keys of the previous attempt must never receive a deposit.",
         Some(_) => {
-            "A dealer that has taken part in the previous attempt abandons it first: quorate abandon"
+            "A dealer that has taken part in the previous attempt abandons it first: quorate \
+             abandon"
         }
     };
     talk(&format!(

@@ -10,8 +10,8 @@ use quorate::ethereum::interchange::InterchangeError;
 
 /// Before a push that carries none.
 pub(crate) const UNPROTECTED: &str = "\
-WARNING: no slashing protection data is sent. That is right only for keys that have never been in a \
-validator client. For others, add --protection with the data of the client that had them.";
+WARNING: no slashing protection data is sent. That is right only for keys that have never been in \
+a validator client. For others, add --protection with the data of the client that had them.";
 
 pub(crate) fn protection(path: &Path, error: &InterchangeError) -> CliError {
     let fix = match error {
