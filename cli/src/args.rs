@@ -152,7 +152,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Spec(Spec),
     /// Deal the shares of validators that exist anew.
-    #[command(subcommand, hide = true)]
+    #[command(subcommand)]
     Reshare(Reshare),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.

@@ -96,7 +96,8 @@ pub(crate) fn ahead_of_clock(protection: &Interchange, network: &Network, now: u
         let target = signed.vote.map(|vote| vote.target.max(vote.source));
         let target = target.filter(|target| *target > epoch.saturating_add(1))?;
         Some(format!(
-            "{} has signed for epoch {target}, and it is epoch {epoch}: it signs nothing until then",
+            "{} has signed for epoch {target}, and it is epoch {epoch}: it signs nothing until \
+             then",
             named(key)
         ))
     });

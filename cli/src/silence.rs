@@ -1,6 +1,6 @@
-//! The silence check before new shares are loaded: a beacon node's answers, saved to files, that the
-//! chain saw nothing of the validators for one whole epoch after the cut-over. It catches what no
-//! word of an operator does: a client that restarted, a liar, shares that run in two places.
+//! The silence check before new shares are loaded: a beacon node's answers, saved to files, that
+//! the chain saw nothing of the validators for one whole epoch after the cut-over. It catches what
+//! no word of an operator does: a client that restarted, a liar, shares that run in two places.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,8 +37,8 @@ struct Seen {
     is_live: bool,
 }
 
-/// Which validators the chain saw, by index (`POST /eth/v1/validator/liveness/{epoch}`). Entries are
-/// objects: a derived reader would also take lists, without the names of fields.
+/// Which validators the chain saw, by index (`POST /eth/v1/validator/liveness/{epoch}`). Entries
+/// are objects: a derived reader would also take lists, without the names of fields.
 fn parse(bytes: &[u8]) -> Result<BTreeMap<u64, bool>, NotSilent> {
     let broken = |_| NotSilent::Answer("no list of validators under data");
     let mut answer: Map<String, Value> = serde_json::from_slice(bytes).map_err(broken)?;

@@ -1,5 +1,5 @@
-//! The stop of a dealer in a reshare: its person removes the old shares from every validator client,
-//! and says what they have signed last. From its commit on they never sign again.
+//! The stop of a dealer in a reshare: its person removes the old shares from every validator
+//! client, and says what they have signed last. From its commit on they never sign again.
 
 use std::time::Duration;
 
@@ -24,6 +24,10 @@ pub(crate) fn stop(
     let participant = exchange.participant();
     let (ceremony, me) = (participant.seat().ceremony.clone(), participant.seat().me);
     let keys = old_keys(participant).ok_or_else(messages::stops_nothing)?;
+    if participant.is_finished() {
+        talk("This operator has stopped, and the reshare is finished: nothing is stated any more.");
+        return Ok(());
+    }
     let before = participant.signed_last(me);
     if before.is_none() && !participant.awaits_stop() {
         return Err(messages::not_certified(ceremony.name()));

@@ -53,7 +53,12 @@ pub struct Family {
 
 /// Transcripts that are not generations of the same keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("files {} and {} are not generations of the same keys{}", first + 1, second + 1, why(*broken))]
+#[error(
+    "files {} and {} are not generations of the same keys{}",
+    first + 1,
+    second + 1,
+    why(*broken)
+)]
 pub struct Unrelated {
     /// Position of the first, from 0.
     pub first: usize,

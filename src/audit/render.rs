@@ -81,11 +81,15 @@ pub fn verdict(report: &Report) -> String {
             "STATEMENTS ONLY: this is a set of statements and no transcript. {outcome} {proven}"
         );
     }
+    let warning = match report.is_of_reshare() {
+        false => "Do not deposit.",
+        true => "Do not use its shares.",
+    };
     if report.failed().contains(&Code::Expected) {
-        return "ANOTHER CEREMONY: this is not the one that you expect. None of its statements was checked. \
-                Do \
-                not deposit."
-            .to_owned();
+        return format!(
+            "ANOTHER CEREMONY: this is not the one that you expect. None of its statements was \
+             checked. {warning}"
+        );
     }
     match report.verdict() {
         Verdict::Verified => return VERIFIED.to_owned(),
@@ -99,18 +103,19 @@ pub fn verdict(report: &Report) -> String {
     let own = report.failed().iter().filter(|code| code.is_own()).count();
     match (own, report.findings()) {
         (0, 1) => {
-            "FINDING: the transcript is valid, but what you compared with it does not match. Do \
-             not deposit."
-                .to_owned()
+            format!(
+                "FINDING: the transcript is valid, but what you compared with it does not match. \
+                 {warning}"
+            )
         }
         (0, many) => {
             format!(
                 "FINDINGS: the transcript is valid, but {many} comparisons with it do not match. \
-                 Do not deposit."
+                 {warning}"
             )
         }
-        (_, 1) => "FAILED: 1 check failed. Do not deposit.".to_owned(),
-        (_, many) => format!("FAILED: {many} checks failed. Do not deposit."),
+        (_, 1) => format!("FAILED: 1 check failed. {warning}"),
+        (_, many) => format!("FAILED: {many} checks failed. {warning}"),
     }
 }
 
@@ -163,6 +168,13 @@ fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::
         writeln!(out, "\nBefore you deposit")?;
         (1..)
             .zip(before_deposit)
+            .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
+    }
+    let after_reshare = report.after_reshare();
+    if !after_reshare.is_empty() {
+        writeln!(out, "\nAfter the reshare")?;
+        (1..)
+            .zip(after_reshare)
             .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
     }
     writeln!(out, "\nWhat nobody can conclude from a transcript")?;

@@ -1,5 +1,6 @@
 //! Formats and rules of Ethereum: networks, addresses, deposits, exits, builder registrations,
-//! keystores, slashing protection; and those of Obol's and SSV's clusters. This module knows nothing of ceremonies.
+//! keystores, slashing protection; and those of Obol's and SSV's clusters. This module knows
+//! nothing of ceremonies.
 
 pub mod address;
 

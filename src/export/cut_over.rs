@@ -61,8 +61,8 @@ pub fn stated(protection: &Interchange, keys: &[Key]) -> Result<Minima, Intercha
     Ok(Minima { signed: keys.iter().map(of).collect::<Result<_, _>>()? })
 }
 
-/// What a dealer states, as an interchange of the same keys; without an entry for a key that it says
-/// never ran.
+/// What a dealer states, as an interchange of the same keys; without an entry for a key that it
+/// says never ran.
 pub fn as_interchange(minima: &Minima, network: &Network, keys: &[Key]) -> Interchange {
     let mut all = Interchange::empty(network.genesis_validators_root());
     for (key, ran) in keys.iter().zip(&minima.signed) {
@@ -142,7 +142,8 @@ pub fn floors(stated: &[(Index, Minima)], validators: usize, clock: Option<Clock
 }
 
 impl Floors {
-    /// What validator clients import with the new shares, whose public keys these are, by validator.
+    /// What validator clients import with the new shares, whose public keys these are, by
+    /// validator.
     pub fn interchange(&self, network: &Network, keys: &[Key]) -> Interchange {
         let mut all = Interchange::empty(network.genesis_validators_root());
         keys.iter().zip(&self.signed).for_each(|(key, signed)| all.add(*key, *signed));

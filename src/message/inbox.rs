@@ -291,8 +291,8 @@ impl Inbox {
         self.minima.get(&dealer).map_or(&[], Vec::as_slice)
     }
 
-    /// What one dealer says that its keys have signed last: the greatest of what it has said. `None`
-    /// as long as nothing of it is here that decodes.
+    /// What one dealer says that its keys have signed last: the greatest of what it has said.
+    /// `None` as long as nothing of it is here that decodes.
     pub fn signed_last(&self, dealer: Index) -> Option<Minima> {
         let said = self.minima_of(dealer).iter();
         let said = said.filter_map(|said| Minima::of(said, &self.shape).ok());

@@ -187,8 +187,8 @@ impl Shape {
     }
 
     /// Bytes of a statement of any kind by `seat`; `None` if it has none to make. A complaint's
-    /// body has a view, `39` bytes and a share box, an abandonment's `n` bytes, minima have `25` for
-    /// each validator.
+    /// body has a view, `39` bytes and a share box, an abandonment's `n` bytes, minima have `25`
+    /// for each validator.
     pub fn bytes_of(&self, seat: Index, kind: Kind, round: Round) -> Option<usize> {
         match kind {
             Kind::Ordinary => self.statement_bytes(seat, round),

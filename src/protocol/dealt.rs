@@ -1,5 +1,5 @@
-//! What deals stand for, in a key generation and in a reshare: commitments to whole polynomials, and
-//! what they add up to.
+//! What deals stand for, in a key generation and in a reshare: commitments to whole polynomials,
+//! and what they add up to.
 
 use std::borrow::{Borrow, Cow};
 

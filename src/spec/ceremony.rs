@@ -231,8 +231,8 @@ impl Ceremony {
         Ok(self)
     }
 
-    /// The same reshare with the rows of its parent, which are compared with what is agreed: without
-    /// them nobody takes part, and no deal can be judged.
+    /// The same reshare with the rows of its parent, which are compared with what is agreed.
+    /// Without them nobody takes part, and no deal can be judged.
     ///
     /// # Errors
     /// Other rows than the ceremony's, or no reshare.

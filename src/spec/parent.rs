@@ -1,5 +1,5 @@
-//! What a reshare takes from its parent: the rows of summed commitments, from which the public share
-//! of every dealer follows. They are not agreed upon but compared: their root is.
+//! What a reshare takes from its parent: the rows of summed commitments, from which the public
+//! share of every dealer follows. They are not agreed upon but compared: their root is.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};

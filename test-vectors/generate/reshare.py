@@ -270,4 +270,5 @@ def main():
         (HERE / "reshare" / f"{label}.json").write_text(json.dumps(made, indent=2) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

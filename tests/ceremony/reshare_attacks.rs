@@ -57,10 +57,13 @@ fn resigned(machine: &Machine, like: &Statement, kind: Kind, body: &[u8]) -> Sta
     Statement::sign_kind(kind, key, machine.seat.me, envelope.round, envelope.session, root, body)
 }
 
-/// What a cheat makes of its own statements and boxes; `None` as it is.
+/// What becomes of a statement; `None` as it is.
+type Lie<'a> = dyn FnMut(&Statement) -> Option<Statement> + 'a;
+
+/// What a cheat makes of its own statements and boxes.
 struct Lies<'a> {
     seat: Index,
-    statement: Box<dyn FnMut(&Statement) -> Option<Statement> + 'a>,
+    statement: Box<Lie<'a>>,
     sealed: Box<dyn FnMut(Index) -> Option<Vec<u8>> + 'a>,
 }
 
@@ -245,7 +248,7 @@ fn complaint_of(machine: &Machine) -> Complaint {
 }
 
 #[test]
-fn a_bad_share_is_shown_alone() {
+fn attack_rs1_bad_share_is_shown_alone() {
     // Of the second validator only.
     let mut all = scene();
     dealt_and_unheard(&mut all);
@@ -534,7 +537,7 @@ fn a_complaint_is_filled_with_zeros() {
 /// RS1: commitments to anything else than what the hello committed to, the dealer's old public
 /// share in front of each row.
 #[test]
-fn a_deal_of_other_polynomials_is_an_opening() {
+fn attack_rs1_other_polynomials() {
     let mut all = scene();
     dealt_and_unheard(&mut all);
     let machine = &all[CHEAT];
@@ -560,7 +563,7 @@ fn a_deal_of_other_polynomials_is_an_opening() {
 /// RS1: the commitment is over another constant term than the dealer's share: no deal opens it,
 /// because constants are never received.
 #[test]
-fn a_commitment_to_another_share_opens_never() {
+fn attack_rs1_commitment_to_another_share() {
     let mut all = scene();
     let seat = all[CHEAT].seat.me;
     run(&mut all, &mut |_, _, _| Vec::new());
@@ -649,7 +652,7 @@ fn a_receiver_without_its_shares_is_found() {
 
 /// RS7: no statement of another length is looked at.
 #[test]
-fn vectors_that_leave_out_a_validator_are_no_statements() {
+fn attack_rs7_validator_left_out() {
     let mut all = scene();
     dealt_and_unheard(&mut all);
     let machine = &all[CHEAT];
@@ -704,7 +707,7 @@ fn a_commit_over_other_prepares_is_not_followed() {
 
 /// Whoever brings rows, they are the parent's or refused.
 #[test]
-fn other_rows_than_the_parents_are_refused() {
+fn attack_rs2_false_rows_of_the_parent() {
     use quorate::spec::parent::ParentError;
     let all = scene();
     let ceremony = || Ceremony::from_canonical(all[0].seat.ceremony.canonical()).unwrap();
@@ -727,4 +730,87 @@ fn other_rows_than_the_parents_are_refused() {
             quorate::simulation::machine::entropy("none")
         });
     assert_eq!(started.err(), Some(quorate::protocol::record::ReplayError::NoParent));
+}
+
+/// RS3: a file with fewer dealers than the parent's threshold is refused. That their shares make
+/// other keys, tests/vectors/reshare_rounds.rs shows.
+#[test]
+fn attack_rs3_fewer_dealers_than_the_threshold() {
+    use quorate::simulation::reshare::reshare_toml;
+    use quorate::spec::CeremonyFile;
+    use quorate::spec::reshare::ReshareError;
+    let parts = [("alice", true, true), ("bob", true, true), ("erin", false, true)];
+    let text = reshare_toml(&parent(4, 3), &parts, 2, &[0, 1]);
+    let refused = Ceremony::try_from(CeremonyFile::parse_toml(&text).unwrap()).unwrap_err();
+    let rule = ReshareError::TooFewDealers { dealers: 2, required: 3 };
+    assert_eq!(refused.to_string(), rule.to_string());
+}
+
+/// RS4: some hold everything and others not yet: each receiver's new share is stored, and each old
+/// one is where it was, until all have the end.
+#[test]
+fn attack_rs4_some_finish_before_others() {
+    let old = parent(4, 3);
+    let parts = ["alice", "bob", "carol", "dave"].map(|name| (name, true, true));
+    let mut all = reshare(&old, &parts, 3, &[0, 1]);
+    run(&mut all, &mut |_, _, frame| vec![frame]);
+    for machine in &mut all {
+        machine.stop(quorate::simulation::reshare::minima(2, 3)).unwrap().unwrap();
+    }
+    let (ceremony, late) = (all[0].seat.ceremony.clone(), all[3].seat.me);
+    let mut last = |_, to, frame: Frame| match &frame {
+        Frame::Statement(bytes) if to == late => {
+            let round = Statement::open(bytes, &ceremony).unwrap().envelope.round;
+            if round == Round::Final { Vec::new() } else { vec![frame] }
+        }
+        _ => vec![frame],
+    };
+    run(&mut all, &mut last);
+    let finished: Vec<bool> =
+        all.iter().map(|machine| machine.participant().is_finished()).collect();
+    assert_eq!(finished, [true, true, true, false]);
+    let kind = quorate::protocol::record::RecordKind::Shares;
+    let stored = |machine: &Machine| machine.log.iter().any(|(of, _)| *of == kind);
+    assert!(all.iter().chain(&old).all(stored));
+    // It is started again, hears the rest, and finishes with the same.
+    all[3].start().unwrap();
+    run(&mut all, &mut |_, _, frame| vec![frame]);
+    let certificate = |machine: &Machine| machine.participant().outcome().unwrap().certificate;
+    assert!(all.iter().all(|machine| certificate(machine) == certificate(&all[0])));
+    assert!(all.iter().all(|machine| machine.participant().is_finished()));
+}
+
+/// RS6: a file that gives an operator another's place in the parent. It sees that what it holds is
+/// not the share at that point, and signs nothing.
+#[test]
+fn attack_rs6_points_of_another_operator() {
+    use quorate::protocol::participant::{OwnSeat, Participant};
+    use quorate::protocol::record::{Record, ReplayError};
+    use quorate::protocol::seat::OldShares;
+    use quorate::simulation::machine::entropy;
+    use quorate::simulation::reshare::{reshare_toml, rows};
+    use quorate::spec::CeremonyFile;
+    let old = parent(4, 3);
+    let parts = ["alice", "bob", "carol", "dave"].map(|name| (name, true, true));
+    let text = reshare_toml(&old, &parts, 3, &[0, 1]);
+    let swapped = text
+        .replace("deals = 3\nold_point = 3", "deals = 0\nold_point = 0")
+        .replace("deals = 4\nold_point = 4", "deals = 3\nold_point = 3")
+        .replace("deals = 0\nold_point = 0", "deals = 4\nold_point = 4");
+    for (text, refuses) in [(text, [false; 4]), (swapped, [false, false, true, true])] {
+        let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(&text).unwrap()).unwrap();
+        let ceremony = Arc::new(ceremony.with_parent_rows(rows(&old[0])).unwrap());
+        for (parent, refuses) in old.iter().zip(refuses) {
+            let records: Vec<Record> = parent
+                .log
+                .iter()
+                .map(|(kind, body)| Record { kind: *kind, body: SecretBytes::new(body.clone()) })
+                .collect();
+            let shares = OldShares::of(&records, 2, ceremony.reshare().unwrap()).unwrap();
+            let seat = OwnSeat::find(ceremony.clone(), parent.seat.operator.clone()).unwrap();
+            let seat = seat.with_old_shares(Arc::new(shares));
+            let started = Participant::start(seat, Vec::new(), || entropy("rs6")).err();
+            assert_eq!(started, refuses.then_some(ReplayError::OldShares));
+        }
+    }
 }

@@ -179,7 +179,7 @@ pub(crate) fn cases() -> Vec<(&'static str, Value, SpecError)> {
         ),
         (
             "an operator without a part",
-            with("/operators/3/receives", json!(false)),
+            edited(with("/operators/3/receives", json!(false)), "/threshold", json!(2)),
             NoPart { place: operator(3, "receives") },
         ),
         (

@@ -94,8 +94,8 @@ pub(crate) struct RunArgs {
 /// What a dealer of a reshare says when it has stopped.
 #[derive(Args)]
 pub(crate) struct StopArgs {
-    /// In a reshare: the shares that you deal are removed from every validator client, and what they
-    /// have signed is given here. Not before the program asks for it.
+    /// In a reshare: the shares that you deal are removed from every validator client, and what
+    /// they have signed is given here. Not before the program asks for it.
     #[arg(long)]
     pub(crate) stopped: bool,
     /// Slashing protection data (EIP-3076) that a validator client has exported after the shares
@@ -105,8 +105,8 @@ pub(crate) struct StopArgs {
     /// Shares that no data names have never been in a validator client.
     #[arg(long, requires = "stopped")]
     pub(crate) others_never_ran: bool,
-    /// Remove the shares now, from the validator client with this key manager API, and take the data
-    /// that it gives.
+    /// Remove the shares now, from the validator client with this key manager API, and take the
+    /// data that it gives.
     #[arg(long, value_name = "URL", requires_all = ["stopped", "token_file"])]
     pub(crate) keymanager: Option<String>,
     /// File with the API token of the key manager.

@@ -89,9 +89,9 @@ pub(crate) enum Verify {
     /// Verify slashing protection data (EIP-3076) of any validator client, and show what each key
     /// has signed: the greatest slot, source and target.
     #[command(
-        after_help = "Example:\n  quorate verify protection protection.json --network hoodi \\\n    \
-                      --not-below earlier.json\n\nExit code 0 if it is accepted, 4 if it is \
-                      refused."
+        after_help = "Example:\n  quorate verify protection protection.json --network hoodi \
+                      \\\n    --not-below earlier.json\n\nExit code 0 if it is accepted, 4 if it \
+                      is refused."
     )]
     Protection {
         /// The file.

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let path = dir.view().path().to_owned();
     refuse_older(&seat, &records, dir.view())?;
     if dir.view().is_written().map_err(messages::store)? {
-        return Err(messages::finished(ceremony.name(), &dir.view().out()));
+        return Err(messages::finished(&ceremony, &dir.view().out()));
     }
     let mut held =
         statements(&records, &ceremony).map_err(|error| messages::replay(&error, &path))?;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     };
     let signed = |round: Round| own(Kind::Ordinary).any(|held| held.envelope.round == round);
     if signed(Shape::of(&ceremony).last_round()) {
-        return Err(messages::agreed_already(ceremony.name()));
+        return Err(messages::agreed_already(&ceremony));
     }
     let prepared = signed(Round::Prepare);
     let word = own(Kind::Abandon).next().cloned();
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
                 machine::replay(&seat, records, dir.view()).map_err(messages::machine)?;
             // Others may have shown it in a run of an older log.
             if participant.has_said(Shape::of(&ceremony).last_round()) {
-                return Err(messages::agreed_already(ceremony.name()));
+                return Err(messages::agreed_already(&ceremony));
             }
             talk(MEANING);
             if args.yes_fingerprint.is_none() {
@@ -113,6 +113,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
+        _ if ceremony.reshare().is_some() => messages::reshare_abandoned(prepared),
         true => {
             "This operator has signed that its shares are stored. They stay sealed where they are \
              and are useless without those of the others. If no newer log of it exists, the keys \

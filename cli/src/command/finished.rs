@@ -14,7 +14,7 @@ use quorate_operator::machine;
 use quorate_operator::store::{Lock, Log, StateDir};
 
 /// A ceremony with what it took from its parent, if it is a reshare that was begun here.
-pub(super) fn with_parent(ceremony: Ceremony, state: &StateDir) -> Result<Ceremony, CliError> {
+pub(crate) fn with_parent(ceremony: Ceremony, state: &StateDir) -> Result<Ceremony, CliError> {
     let view = state.find(&ceremony.digest()).map_err(messages::store)?;
     match (ceremony.reshare(), view) {
         (Some(_), Some(view)) => Ok(attach(ceremony, &[], Some(&view))?.ceremony),

@@ -1,5 +1,5 @@
-//! `quorate reshare new`: drafts the file of a reshare from a transcript. Like any ceremony file, it
-//! binds nobody until all operators agree to it.
+//! `quorate reshare new`: drafts the file of a reshare from a transcript. Like any ceremony file,
+//! it binds nobody until all operators agree to it.
 
 use crate::args::{Reshare, ReshareNew};
 use crate::command::spec;

@@ -147,8 +147,8 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     }
 }
 
-/// The seat of a dealer of a reshare with what it deals: its shares of the parent, from the parent's
-/// log. They are needed until it has dealt.
+/// The seat of a dealer of a reshare with what it deals: its shares of the parent, from the
+/// parent's log. They are needed until it has dealt.
 fn with_old_shares(
     seat: OwnSeat,
     parent: Option<&Audited>,
@@ -384,6 +384,7 @@ fn aborted(
     };
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
+        _ if ceremony.reshare().is_some() => messages::reshare_stopped(prepared),
         true => {
             "Your shares stay stored. If the other operators complete the certificate, this \
              ceremony can still finish: run the same command again. Otherwise its keys must never \

@@ -9,9 +9,9 @@ use crate::silence::NotSilent;
 use quorate::ethereum::interchange::InterchangeError;
 
 /// Before a push that carries none.
-pub(crate) const UNPROTECTED: &str = "WARNING: no slashing protection data is sent. That is right only for keys that have never \
-     been in a validator client. For others, add --protection with the data of the client that \
-     had them.";
+pub(crate) const UNPROTECTED: &str = "\
+WARNING: no slashing protection data is sent. That is right only for keys that have never been in \
+a validator client. For others, add --protection with the data of the client that had them.";
 
 pub(crate) fn protection(path: &Path, error: &InterchangeError) -> CliError {
     let fix = match error {
@@ -156,8 +156,8 @@ pub(crate) fn stops_nothing() -> CliError {
 pub(crate) fn not_certified(ceremony: &str) -> CliError {
     local(
         format!("{ceremony:?}: the new shares are not confirmed by everybody yet (certificate 1)"),
-        "do not stop the validator client: the old shares are still needed. Run the command without \
-         --stopped until it asks for the stop",
+        "do not stop the validator client: the old shares are still needed. Run the command \
+         without --stopped until it asks for the stop",
     )
 }
 
@@ -172,8 +172,8 @@ pub(crate) fn stopped_twice() -> CliError {
 pub(crate) fn stated_less(error: &InterchangeError) -> CliError {
     local(
         format!("less than this operator has stated before: {error}"),
-        "give the newest data of each validator client that had the shares; run the command without \
-         --stopped if nothing has changed",
+        "give the newest data of each validator client that had the shares; run the command \
+         without --stopped if nothing has changed",
     )
 }
 

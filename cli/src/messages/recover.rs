@@ -60,8 +60,8 @@ pub(crate) fn not_covered(validator: usize, found: usize, required: usize) -> Cl
             "validator {validator}: the slashing protection data is that of {found} operators' \
              shares, and {required} are needed: so many that the others were too few to sign"
         ),
-        "let more operators remove their shares with quorate keymanager remove, and add their files \
-         with --protection; if the others' shares have never been in a validator client, add \
+        "let more operators remove their shares with quorate keymanager remove, and add their \
+         files with --protection; if the others' shares have never been in a validator client, add \
          --others-never-ran",
     )
 }

@@ -159,3 +159,34 @@ pub(crate) fn no_old_shares(state: &Path, parent: &str) -> CliError {
         "give the state directory with which you took part in it, with --dir",
     )
 }
+
+/// What a fault leaves of a reshare.
+pub(crate) fn reshare_stopped(prepared: bool) -> &'static str {
+    match prepared {
+        true => {
+            "Your new shares stay stored. If the other operators complete the certificate, this \
+             reshare can still finish: run the same command again. Until it has finished, nobody \
+             uses its shares, and the validators live on with the old ones."
+        }
+        false => {
+            "By the log in this folder, this operator never confirmed its new shares. If no newer \
+             log of it exists, this reshare cannot finish. The validators live on with the old \
+             shares."
+        }
+    }
+}
+
+/// What an abandonment leaves of a reshare.
+pub(crate) fn reshare_abandoned(prepared: bool) -> &'static str {
+    match prepared {
+        true => {
+            "This operator has signed that its new shares are stored. They stay sealed where they \
+             are. If no newer log of it exists, nobody ever uses the shares of this reshare, and \
+             the validators live on with the old ones."
+        }
+        false => {
+            "By the log in this folder, this operator never confirmed new shares. If no newer log \
+             of it exists, this reshare cannot finish. The validators live on with the old shares."
+        }
+    }
+}

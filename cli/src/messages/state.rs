@@ -13,7 +13,8 @@ use quorate::protocol::record::ReplayError;
 use quorate_operator::MachineError;
 use quorate_operator::store::{SealError, StoreError};
 
-/// Of two reshares of one share, one may have become final: to deal it twice is to fork its validator.
+/// Of two reshares of one share, one may have become final: to deal it twice is to fork its
+/// validator.
 pub(crate) fn other_child(reshare: &Digest, folder: Option<&Path>) -> CliError {
     let what = format!(
         "this operator has committed its shares of these validators to another reshare ({reshare})"
@@ -22,15 +23,15 @@ pub(crate) fn other_child(reshare: &Digest, folder: Option<&Path>) -> CliError {
         Some(folder) => local(
             what,
             format!(
-                "if that one is not finished, abandon it first: quorate abandon {}. If it is, draft \
-                 the next reshare from its transcript",
+                "if that one is not finished, abandon it first: quorate abandon {}. If it is, \
+                 draft the next reshare from its transcript",
                 quoted(&folder.join("ceremony.toml"))
             ),
         ),
         None => local(
             what,
-            "restore its folder in the state directory: without its log nobody knows whether it was \
-             abandoned",
+            "restore its folder in the state directory: without its log nobody knows whether it \
+             was abandoned",
         ),
     }
 }

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 31] = [
+const PRINTED: [Printed; 37] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -277,6 +277,64 @@ const PRINTED: [Printed; 31] = [
         "--kdf pbkdf2 --yes-stopped \"no share of these validators runs anywhere\"",
         "alice",
     ),
+    printed(
+        "quorate reshare new --from transcript.quorate --name next --operator \"$(cat \
+         alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
+         \"$(cat carol.card)@127.0.0.1:3612\" --absent dave -o next.toml",
+        &[],
+        "",
+        "alice",
+    ),
+    // It would wait for the others: this machine has no such address.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --from transcript.quorate",
+            &[],
+            "--listen 192.0.2.1:1",
+            "alice",
+        )
+    },
+    // Not begun, and so not asked for.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --stopped --keymanager http://127.0.0.1:7500 --token-file \
+             api-token.txt",
+            &[("7500", "9")],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --stopped --protection protection.json",
+            &[],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate export keystores next.toml --keymanager http://127.0.0.1:7501 --token-file \
+             api-token.txt",
+            &[("7501", "9")],
+            "",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate export keystores next.toml --keymanager http://127.0.0.1:7501 --token-file \
+             api-token.txt --beacon validators.json --liveness liveness.json --epoch 400000",
+            &[("7501", "9")],
+            "",
+            "alice",
+        )
+    },
     printed(
         "quorate verify protection protection.json --network hoodi --not-below earlier.json",
         &[("earlier.json", "protection.json")],

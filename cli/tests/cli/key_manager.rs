@@ -195,7 +195,7 @@ fn import(body: &[u8], state: &mut State, manner: Manner) -> Value {
 
 /// What the key manager says that its key at this place has signed: a full history.
 fn history(place: usize, key: &str) -> Value {
-    let root = format!("0x{}", hex::encode([place as u8; 32]));
+    let root = format!("0x{}", hex::encode([u8::try_from(place).unwrap(); 32]));
     json!({
         "pubkey": format!("0x{key}"),
         "signed_blocks": [{ "slot": "7", "signing_root": root }, { "slot": "9" }],

@@ -71,7 +71,7 @@ fn a_stopped_cluster_gives_whole_keys_with_what_they_have_signed() {
     refused(
         recover(&demo, &["alice", "bob"], &both[..1], &said),
         1,
-        "validator 1: the slashing protection data is that of 1 operators' shares, and 2 are needed",
+        "validator 1: the slashing protection data is that of 1 operators' shares, and 2",
     );
     refused(recover(&demo, &["alice"], &both, &said), 2, "shares of 1 operators are given, and 2");
     refused(recover(&demo, &["bob", "bob"], &both, &said), 2, "the shares of bob are given twice");

@@ -136,8 +136,8 @@ impl CeremonyView {
         Ok(atomic::read(&*self.disk, &self.out().join(SECRET).join(name), most)?.0)
     }
 
-    /// The transcripts of the ceremonies before this one, each with its name, as they were kept when
-    /// it was begun.
+    /// The transcripts of the ceremonies before this one, each with its name, as they were kept
+    /// when it was begun.
     pub fn history(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let directory = self.path.join(HISTORY);
         if atomic::look(&*self.disk, &directory)?.is_none() {
