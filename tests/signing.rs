@@ -342,6 +342,16 @@ fn what_was_signed_of_a_list_is_remembered() {
     };
     assert_eq!(admitted(&log, &cleared, &[0]), Admission::Again);
     assert_eq!(admitted(&log, &cleared, &[0, 1]), new(&[]), "the second was not signed");
+    // A deposit to a validator of which an exit was signed is told.
+    let items = [0, 1].map(|validator| top_up(&parent, validator, 8_000_000_000)).to_vec();
+    let deposits = parent.request_all(Items::new(items).unwrap(), Delivery::Public);
+    let deposits = parent.clear(deposits.signed_by(&operator(1), seat(1))).unwrap();
+    let left = |exited: &[usize]| Admission::New {
+        other_exits: BTreeMap::new(),
+        exited: exited.iter().copied().collect(),
+    };
+    assert_eq!(admitted(&log, &deposits, &[0, 1]), left(&[0]));
+    assert_eq!(admitted(&log, &deposits, &[1]), left(&[]));
     let log = [entry(&[0]), entry(&[1])];
     assert_eq!(admitted(&log, &cleared, &[0, 1]), Admission::Again);
     // Another list with the second validator: its exit is the same one, but the answer is not.

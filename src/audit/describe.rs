@@ -208,7 +208,7 @@ mod tests {
         );
         assert_eq!(
             said(Rule::View { operator: a, round: Round::Commit, about: b }),
-            "operator 2 or operator 4 is at fault, and it is not proven which: in round 3 \
+            "operator 2 or operator 4 is at fault, and it is not proven which: in round 4 \
              (commit), operator 2 signed over a different statement of operator 4 than the one in \
              this transcript"
         );

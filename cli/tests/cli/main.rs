@@ -13,6 +13,7 @@ mod dossier;
 mod exports;
 
 mod finished;
+mod generations;
 
 mod inputs;
 
