@@ -312,7 +312,8 @@ pub(crate) struct AuditArgs {
     /// of your ceremony.
     #[arg(long, value_name = "FILE")]
     pub(crate) expect: Option<PathBuf>,
-    /// A deposit file to compare: it may hold only deposits of this transcript, exactly as signed.
+    /// A deposit file to compare: it may hold only deposits of this transcript, exactly as signed,
+    /// and further ones to its validators, which are told.
     #[arg(long, value_name = "FILE")]
     pub(crate) deposit_data: Vec<PathBuf>,
     /// A keyshares.json for SSV to compare, value by value, with this transcript's key shares.

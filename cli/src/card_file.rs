@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::report::CliError;
 use super::{input, messages};
+use quorate::spec::Endpoint;
 
 /// What every card begins with.
 const PREFIX: &str = "quorate1";
@@ -37,6 +38,9 @@ pub(crate) fn with_address(argument: &str) -> Result<(String, Option<String>), C
         Some(rest) => ("@", rest),
         None => ("", argument),
     };
+    if !at.is_empty() && !Path::new(rest).is_file() && Endpoint::parse(rest).is_ok() {
+        return Err(messages::no_card_before(rest));
+    }
     // A file's name may have an @ in it, an address never has.
     match rest.rsplit_once('@') {
         Some(_) if !at.is_empty() && Path::new(rest).is_file() => Ok((card(argument)?, None)),
@@ -53,8 +57,8 @@ fn typed(text: &str) -> Result<String, CliError> {
     if !text.starts_with(PREFIX) && path.is_file() {
         return Err(messages::card_is_a_file(path));
     }
-    // What was pasted may have been wrapped.
-    Ok(text.split_whitespace().collect())
+    // What was pasted may have been wrapped, and quoted by a mail program.
+    Ok(text.split_whitespace().map(|word| word.trim_start_matches('>')).collect())
 }
 
 fn from_file(path: &Path) -> Result<String, CliError> {

@@ -125,9 +125,18 @@ pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
     Ceremony::try_from(parse(text)?)
 }
 
-/// A transcript, whose length follows from its front; one of another length is read only if it is
-/// not much longer.
+/// As [`statements`], where it has to be a transcript.
 pub(crate) fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
+    let bytes = statements(path)?;
+    match other_kind(&bytes) {
+        Some(kind) => Err(messages::no_transcript(path, kind)),
+        None => Ok(bytes),
+    }
+}
+
+/// A transcript or evidence, whose length follows from its front; one of another length is read only if it is
+/// not much longer.
+pub(crate) fn statements(path: &Path) -> Result<Vec<u8>, CliError> {
     let (mut file, found) = open(path, ".quorate")?;
     let mut bytes = Vec::new();
     let front = HEADER_BYTES as u64 + MOST_SPEC_BYTES as u64;
@@ -143,6 +152,12 @@ pub(crate) fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
     }
     read_up_to(&mut file, found.len().saturating_sub(front), &mut bytes, path)?;
     Ok(bytes)
+}
+
+/// What a file is instead of a transcript or another set of statements, if it is of a kind that
+/// people mix up with these.
+pub(crate) fn other_kind(bytes: &[u8]) -> Option<&'static str> {
+    recognise::kind(bytes).filter(|kind| *kind != recognise::TRANSCRIPT)
 }
 
 fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Result<(), CliError> {

@@ -108,9 +108,9 @@ pub(crate) fn open(
             Err(error) => return Err(Unopened::Refused(path, error)),
         }
     }
-    let mut for_all: Option<SecretBytes> = None;
     // Those of one run share a password and a derived key.
     let mut last: Option<(SecretBytes, DerivedKey)> = None;
+    let mut for_all: Option<SecretBytes> = None;
     let mut opened = Vec::with_capacity(read.len());
     for (path, keystore) in read {
         let beside = password_file.is_none().then(|| password_beside(&path)).flatten();
@@ -118,7 +118,17 @@ pub(crate) fn open(
         let password = match (&own, &mut for_all) {
             (Some(own), _) => own,
             (None, Some(asked)) => &*asked,
-            (None, empty) => empty.insert(prompt::keystore_password(password_file, out)?),
+            (None, empty) => {
+                let opens = |typed: &SecretBytes| {
+                    let text = Password::new(typed)
+                        .map_err(|error| messages::keystore_password(&error))?;
+                    let key = keystore.derive(&text);
+                    let wrong = keystore.decrypt_with(&key).err();
+                    last = Some((SecretBytes::new(typed.expose().to_vec()), key));
+                    Ok(!matches!(wrong, Some(KeystoreError::Checksum)))
+                };
+                empty.insert(prompt::keystore_password(password_file, out, opens)?)
+            }
         };
         let known = last.as_ref().filter(|(used, _)| used.expose() == password.expose());
         let decrypted = match known.map(|(_, key)| keystore.decrypt_with(key)) {

@@ -59,11 +59,20 @@ pub(crate) fn gave_up(participant: &Participant, index: Index) -> String {
 }
 
 /// The end of a connection, in a line: an operator that has everything and closes it has finished.
-pub(crate) fn left(name: &str, why: &LinkError, finished: bool) -> String {
-    match (why, finished) {
-        (LinkError::Closed, true) => format!("{name} has finished."),
-        _ => format!("Lost {name}: {why}. Trying again."),
+/// Only one that `is_called` from here can be tried again.
+pub(crate) fn left(name: &str, why: &LinkError, finished: bool, is_called: bool) -> String {
+    match (why, finished, is_called) {
+        (LinkError::Closed, true, _) => format!("{name} has finished."),
+        (_, _, true) => format!("Lost {name}: {why}. Trying again."),
+        (_, _, false) => {
+            format!("Lost {name}: {why}. It has no address here: it has to call again.")
+        }
     }
+}
+
+/// Whether an operator can be called.
+pub(crate) fn has_address(ceremony: &Ceremony, index: Index) -> bool {
+    ceremony.roster().get(index).is_some_and(|seat| seat.address.is_some())
 }
 
 /// Tells what happens on stderr.
@@ -136,7 +145,12 @@ impl Observer for Live {
                 let Some(peer) = Index::new(*peer) else { return };
                 self.progress.down(peer);
                 self.progress.failed(peer, why.to_string());
-                let line = left(&self.name(peer), why, self.finished.contains(&peer));
+                let line = left(
+                    &self.name(peer),
+                    why,
+                    self.finished.contains(&peer),
+                    has_address(&self.ceremony, peer),
+                );
                 self.progress.say_of(peer, &line);
             }
             Event::Unreachable { peer, address, why } => {
@@ -243,10 +257,15 @@ mod tests {
 
     #[test]
     fn whoever_has_everything_and_closes_has_finished() {
-        let said = |why, finished| left("\"bob\" (operator 2)", &why, finished);
+        let said = |why, finished| left("\"bob\" (operator 2)", &why, finished, true);
         assert_eq!(said(LinkError::Closed, true), "\"bob\" (operator 2) has finished.");
         let lost = "Lost \"bob\" (operator 2): the other side closed the connection. Trying again.";
         assert_eq!(said(LinkError::Closed, false), lost);
+        assert_eq!(
+            left("\"bob\" (operator 2)", &LinkError::Closed, false, false),
+            "Lost \"bob\" (operator 2): the other side closed the connection. It has no address \
+             here: it has to call again."
+        );
         let silent = "Lost \"bob\" (operator 2): nothing heard for 30 s. Trying again.";
         assert_eq!(said(LinkError::Silent(30), true), silent);
     }

@@ -11,7 +11,9 @@ use quorate::ethereum::keystore::normalised;
 use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::spec::Ceremony;
-use quorate::spec::canonical::{fingerprint, parse_fingerprint};
+use quorate::spec::canonical::{
+    FINGERPRINT_WORDS, fingerprint, fingerprint_words, parse_fingerprint,
+};
 use quorate_operator::store::{
     CARD_FILE, IDENTITY_FILE, SealError, StateDir, open_with_passphrase,
 };
@@ -112,14 +114,29 @@ fn long_enough(passphrase: &SecretBytes) -> Result<(), CliError> {
 }
 
 /// The password of keystores: from its own file, or else the passphrase, from its file or the
-/// terminal.
+/// terminal. One that is typed may be typed again until it `opens` a keystore.
 pub(crate) fn keystore_password(
     file: Option<&Path>,
     out: &Output,
+    mut opens: impl FnMut(&SecretBytes) -> Result<bool, CliError>,
 ) -> Result<SecretBytes, CliError> {
     match file.or(out.passphrase_file.as_deref()) {
         Some(path) => secret_file::read(path),
-        None => ask_secret("Password of the keystores", "--keystore-password-file"),
+        None => again(
+            || {
+                ask_secret(
+                    "Password of the keystores (your passphrase, unless you chose another)",
+                    "--keystore-password-file",
+                )
+            },
+            |typed| {
+                Ok(match opens(&typed) {
+                    Ok(true) => Ok(typed),
+                    Ok(false) => Err(messages::wrong_keystore_password()),
+                    Err(error) => Err(error),
+                })
+            },
+        ),
     }
 }
 
@@ -194,17 +211,34 @@ pub(crate) fn agree(
 ) -> Result<(), CliError> {
     let expected = fingerprint(&ceremony.digest());
     let check = |typed: String| match parse_fingerprint(&typed) {
-        Err(error) => Err(messages::not_a_fingerprint(&error, &expected.join(" "))),
+        Err(error) => Err(messages::not_a_fingerprint(&error)),
         Ok(words) => match words.iter().zip(&expected).position(|(word, right)| word != right) {
             None => Ok(()),
-            Some(at) => Err(messages::wrong_fingerprint(at + 1, words[at], &expected.join(" "))),
+            Some(at) => Err(messages::wrong_fingerprint(at + 1, words[at])),
         },
     };
     match given {
         Some(words) => check(words.to_owned()),
-        None => {
-            let ask = || line(question, "--yes-fingerprint \"WORD WORD ...\"");
-            again(ask, |typed| Ok(check(typed)))
+        None => again(|| twelve_words(question), |typed| Ok(check(typed))),
+    }
+}
+
+/// The words of a fingerprint: on one line, or on several until they are twelve or one of them is
+/// none.
+fn twelve_words(question: &str) -> Result<String, CliError> {
+    let flag = "--yes-fingerprint \"WORD WORD ...\"";
+    let mut typed = line(question, flag)?;
+    loop {
+        match fingerprint_words(&typed) {
+            Ok(words) if (1..FINGERPRINT_WORDS).contains(&words.len()) => {
+                let left = FINGERPRINT_WORDS - words.len();
+                let more = line(&format!("The other {left}"), flag)?;
+                if more.is_empty() {
+                    return Ok(typed);
+                }
+                typed = format!("{typed} {more}");
+            }
+            _ => return Ok(typed),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Who calls whom, and what a person can do when nobody is reached: in sentences.
 
+use crate::live::has_address;
 use crate::progress::{Named, listed, seat_name};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::carrier::LinkError;
@@ -20,7 +21,7 @@ impl Ways {
     pub(crate) fn new(ceremony: &Ceremony, listens: bool, with: &[Index]) -> Self {
         let (mut calls, mut called, mut none) = (Vec::new(), Vec::new(), Vec::new());
         for index in with {
-            let has = ceremony.roster().get(*index).is_some_and(|seat| seat.address.is_some());
+            let has = has_address(ceremony, *index);
             let group = match (has, listens) {
                 (true, _) => &mut calls,
                 (false, true) => &mut called,

@@ -7,8 +7,16 @@ use quorate::identity::card::OperatorCard;
 /// Longest file that is looked into.
 pub(crate) const MOST_BYTES: usize = 8 << 20;
 
-/// Of a ceremony file as JSON.
+/// Of a ceremony file, as TOML or JSON.
 pub(crate) const CEREMONY_FILE: &str = "a ceremony file: quorate spec check";
+/// Of a transcript, or of another set of statements.
+pub(crate) const TRANSCRIPT: &str = "a transcript of a ceremony: quorate audit";
+/// Of a cluster definition.
+pub(crate) const DEFINITION: &str = "a cluster definition: quorate verify cluster-definition";
+/// Of a cluster lock.
+pub(crate) const LOCK: &str = "a cluster lock: quorate verify cluster-lock";
+/// What the tables of a ceremony file are called.
+const TABLES: [&str; 2] = ["[[operators]]", "[[validators]]"];
 
 /// In the words of a sentence that begins with "this is", if the file is of a kind that people mix
 /// up with others.
@@ -25,7 +33,18 @@ pub(crate) fn kind(bytes: &[u8]) -> Option<&'static str> {
         return Some("a web page: download the file itself");
     }
     if begins(b"QTRN") {
-        return Some("a transcript of a ceremony: quorate audit");
+        return Some(TRANSCRIPT);
+    }
+    if begins(b"QSEA") {
+        return Some("a sealed file with an operator's keys: it is nobody else's to read");
+    }
+    if begins(b"QLOG") {
+        return Some("the log of a ceremony in progress, sealed by its operator: quorate status");
+    }
+    if core::str::from_utf8(bytes)
+        .is_ok_and(|text| TABLES.iter().all(|table| text.lines().any(|line| line.trim() == *table)))
+    {
+        return Some(CEREMONY_FILE);
     }
     if begins(b"-----BEGIN") {
         return Some("a key or certificate in PEM");
@@ -59,10 +78,10 @@ fn entry(first: &Value) -> Option<&'static str> {
 fn object(value: &Value) -> Option<&'static str> {
     let has = |field: &str| value.get(field).is_some();
     if has("cluster_definition") {
-        return Some("a cluster lock: quorate verify cluster-lock");
+        return Some(LOCK);
     }
     if has("config_hash") && has("operators") {
-        return Some("a cluster definition: quorate verify cluster-definition");
+        return Some(DEFINITION);
     }
     if value.pointer("/crypto/checksum").is_some() {
         return Some("a validator's keystore (EIP-2335): quorate verify keystore");
@@ -75,6 +94,12 @@ fn object(value: &Value) -> Option<&'static str> {
     }
     if has("validator_index") && has("epoch") {
         return Some("an exit without a signature");
+    }
+    if value.pointer("/metadata/interchange_format_version").is_some() {
+        return Some("a slashing protection interchange (EIP-3076)");
+    }
+    if has("transcript") && has("certificate") && has("validators") {
+        return Some("a transcript as JSON, which proves nothing: audit transcript.quorate");
     }
     if has("shares") && has("version") {
         return Some("key shares for SSV: quorate verify keyshares");

@@ -73,8 +73,11 @@ impl Output {
             talk(text);
             return Ok(exit);
         }
-        let text = screen::fit(&printable(text), &io::stdout());
-        self.finish_whole(exit, fields, &text)
+        let line = match self.json {
+            true => object(exit, fields),
+            false => screen::show(&printable(text), &io::stdout()),
+        };
+        print_line(&line).map(|()| exit)
     }
 
     /// The same, of a command whose `text` is for a program: no line of it is folded.
@@ -209,7 +212,7 @@ pub(crate) fn detail(line: &str) {
 
 fn say(line: &str) {
     // A reader that has gone away must not stop a ceremony.
-    let _ = writeln!(io::stderr().lock(), "{}", screen::fit(&printable(line), &io::stderr()));
+    let _ = writeln!(io::stderr().lock(), "{}", screen::show(&printable(line), &io::stderr()));
 }
 
 #[cfg(test)]

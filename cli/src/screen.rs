@@ -3,6 +3,9 @@
 use std::io::IsTerminal;
 use std::os::fd::AsFd;
 
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
+use anstyle::AnsiColor;
 use terminal_size::{Width, terminal_size_of};
 use textwrap::core::{Word, display_width};
 use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
@@ -16,14 +19,61 @@ const HANG: usize = 2;
 /// How the commands begin that people are told to copy.
 const COMMANDS: [&str; 3] = ["quorate ", "chmod ", "ulimit "];
 
-/// `text` for `stream`: folded where that is a terminal. A pipe or a file gets the lines as they
-/// are, so that programs find every sentence on one line whatever the terminal was.
+/// `text` for `stream`: folded where that is a terminal, or where the environment says how wide one
+/// behind it is (`COLUMNS`). Any other pipe or file gets the lines as they are, so that programs find
+/// every sentence on one line whatever the terminal was.
 pub(crate) fn fit(text: &str, stream: &(impl AsFd + IsTerminal)) -> String {
     if !stream.is_terminal() {
-        return text.to_owned();
+        // Who exports its width reads by a pager.
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        return columns.map_or_else(|| text.to_owned(), |columns| fold(text, columns));
     }
     let told = terminal_size_of(stream).map(|(Width(columns), _)| usize::from(columns));
     fold(text, told.unwrap_or(COLUMNS))
+}
+
+/// As [`fit`], with verdicts and warnings in colour, where the terminal has it and the environment
+/// does not forbid it (`NO_COLOR`, `CLICOLOR=0`, `TERM=dumb`).
+pub(crate) fn show(text: &str, stream: &(impl AsFd + IsTerminal + RawStream)) -> String {
+    let fitted = fit(text, stream);
+    match IsTerminal::is_terminal(stream) && AutoStream::choice(stream) != ColorChoice::Never {
+        true => fitted.split('\n').map(paint).collect::<Vec<_>>().join("\n"),
+        false => fitted,
+    }
+}
+
+/// What is good, open and bad in the first words of a line, up to their colon.
+const TONES: [(AnsiColor, &[&str]); 3] = [
+    (AnsiColor::Green, &["VERIFIED", "Accepted"]),
+    (
+        AnsiColor::Yellow,
+        &[
+            "SOUND, NOT COMPARED",
+            "STATEMENTS ONLY",
+            "PROVEN, NOT COMPARED",
+            "WARNING",
+            "GIVEN TWICE",
+            "NOT IN THIS FILE",
+            "NOT ESTABLISHED",
+        ],
+    ),
+    (
+        AnsiColor::Red,
+        &["FAILED", "FINDING", "FINDINGS", "ANOTHER CEREMONY", "PROVEN", "Refused", "error"],
+    ),
+];
+
+/// A line with its first words in their colour, if they have one. What the words are is said by
+/// the words: colour adds nothing that is not there without it.
+fn paint(line: &str) -> String {
+    let (words, rest) = line.trim_start_matches(' ').split_once(':').unwrap_or_default();
+    let tone = TONES.iter().find(|(_, all)| all.contains(&words));
+    let Some((colour, _)) = tone.filter(|_| rest.is_empty() || rest.starts_with(' ')) else {
+        return line.to_owned();
+    };
+    let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
+    let style = colour.on_default().bold();
+    format!("{indent}{style}{words}{style:#}:{rest}")
 }
 
 /// `text` with no line over `columns` wide, but for words and commands that are wider themselves.
@@ -184,6 +234,21 @@ mod tests {
         let path = "/a/path/that/is/much/longer/than/the/terminal/is/wide";
         let row = format!("  the files    {path}");
         assert_eq!(fold(&row, 40), row, "what fits nowhere stays with its label");
+    }
+
+    #[test]
+    fn verdicts_and_warnings_have_their_colour() {
+        let green = |words: &str| format!("\u{1b}[1m\u{1b}[32m{words}\u{1b}[0m");
+        assert_eq!(paint("VERIFIED: every check"), format!("{}: every check", green("VERIFIED")));
+        assert_eq!(paint("Accepted: a.json"), format!("{}: a.json", green("Accepted")));
+        assert_eq!(
+            paint("  WARNING: a burn address"),
+            "  \u{1b}[1m\u{1b}[33mWARNING\u{1b}[0m: a burn address"
+        );
+        assert_eq!(paint("error: no"), "\u{1b}[1m\u{1b}[31merror\u{1b}[0m: no");
+        for plain in ["", "Verified: yes", "the words VERIFIED: no", "VERIFIED", "error:x", ": "] {
+            assert_eq!(paint(plain), plain);
+        }
     }
 
     #[test]

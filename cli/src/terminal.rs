@@ -3,6 +3,9 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use nix::sys::signal::{SigSet, SigmaskHow, Signal as Ends};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::{Signal, kill_current_process_group};
 use rustix::termios::{
@@ -14,6 +17,9 @@ use quorate::primitives::secret::SecretBytes;
 
 /// Most bytes of a secret that is typed.
 const MOST_BYTES: usize = 4096;
+
+/// What ends the program from outside.
+const ENDS: [Ends; 4] = [Ends::SIGHUP, Ends::SIGINT, Ends::SIGQUIT, Ends::SIGTERM];
 
 /// What a key does. The terminal leaves all of this to the program while a secret is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,19 +53,50 @@ impl Key {
 /// The terminal of stdin without its echo. Dropped, it is as it was before.
 struct Silent {
     before: Termios,
+    /// What would end the program from outside waits until the terminal is as it was before.
+    ending: SignalFd,
+    mask: SigSet,
 }
 
 impl Silent {
     fn new() -> io::Result<Self> {
         let stdin = io::stdin();
         let before = tcgetattr(&stdin)?;
-        let mut silent = before.clone();
+        let mut without = before.clone();
         // Also no signals from its keys: they would end or stop the program with the echo off.
-        silent.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        silent.special_codes[SpecialCodeIndex::VMIN] = 1;
-        silent.special_codes[SpecialCodeIndex::VTIME] = 0;
-        tcsetattr(&stdin, OptionalActions::Drain, &silent)?;
-        Ok(Self { before })
+        without.local_modes &= !(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+        without.special_codes[SpecialCodeIndex::VMIN] = 1;
+        without.special_codes[SpecialCodeIndex::VTIME] = 0;
+        let ends: SigSet = ENDS.into_iter().collect();
+        let ending = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let mask = ends.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
+        let silent = Self { before, ending, mask };
+        tcsetattr(&stdin, OptionalActions::Drain, &without)?;
+        Ok(silent)
+    }
+
+    /// The next key, straight from the system: stdin's own buffer would keep what is typed. `None`
+    /// if there is no more, or the program is told to end.
+    fn next_key(&self) -> io::Result<Option<Key>> {
+        let mut byte = Zeroizing::new([0]);
+        let stdin = io::stdin();
+        loop {
+            let mut ready =
+                [PollFd::new(&self.ending, PollFlags::IN), PollFd::new(&stdin, PollFlags::IN)];
+            match poll(&mut ready, None) {
+                Err(Errno::INTR) => continue,
+                polled => polled?,
+            };
+            if !ready[0].revents().is_empty() {
+                return Ok(None);
+            }
+            match rustix::io::read(&stdin, &mut byte[..]) {
+                Ok(0) => return Ok(None),
+                Ok(_) => return Ok(Some(Key::of(byte[0]))),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 }
 
@@ -67,6 +104,8 @@ impl Drop for Silent {
     fn drop(&mut self) {
         // A terminal that has gone away needs nothing.
         let _ = tcsetattr(io::stdin(), OptionalActions::Drain, &self.before);
+        // What has waited ends the program here.
+        let _ = self.mask.thread_set_mask();
     }
 }
 
@@ -84,7 +123,7 @@ pub(crate) fn secret(question: &str) -> io::Result<Option<SecretBytes>> {
         say(question);
         // Its room is made at once: a buffer that grows leaves a copy behind.
         let mut typed = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
-        let ended = type_into(&mut typed, next_key);
+        let ended = type_into(&mut typed, || silent.next_key());
         drop(silent);
         say("\n");
         match ended? {
@@ -136,19 +175,6 @@ fn type_into(
             Some(Key::Backspace) => while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
             Some(Key::Byte(_)) if typed.len() == MOST_BYTES => return Ok(Typed::TooLong),
             Some(Key::Byte(byte)) => typed.push(byte),
-        }
-    }
-}
-
-/// The next key, straight from the system: stdin's own buffer would keep what is typed.
-fn next_key() -> io::Result<Option<Key>> {
-    let mut byte = Zeroizing::new([0]);
-    loop {
-        match rustix::io::read(io::stdin(), &mut byte[..]) {
-            Ok(0) => return Ok(None),
-            Ok(_) => return Ok(Some(Key::of(byte[0]))),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
         }
     }
 }

@@ -31,14 +31,15 @@ pub fn in_quotes(name: &str) -> String {
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// A round by number and name.
+/// A round by number and name, counted from 1 as everything that people read counts them; the
+/// specification and the signed bytes count from 0.
 pub fn round(round: Round) -> &'static str {
     match round {
-        Round::Hello => "round 0 (hello)",
-        Round::Deal => "round 1 (deal)",
-        Round::Prepare => "round 2 (prepare)",
-        Round::Commit => "round 3 (commit)",
-        Round::Final => "round 4 (final)",
+        Round::Hello => "round 1 (hello)",
+        Round::Deal => "round 2 (deal)",
+        Round::Prepare => "round 3 (prepare)",
+        Round::Commit => "round 4 (commit)",
+        Round::Final => "round 5 (final)",
     }
 }
 

@@ -14,7 +14,7 @@ use super::describe;
 use super::ledger::Ledger;
 
 pub(super) fn well_formed(bytes: usize) -> String {
-    format!("{bytes} bytes, transcript version {CONTAINER_VERSION}")
+    format!("{bytes} bytes, transcript format {CONTAINER_VERSION}")
 }
 
 pub(super) fn parameters(Shape { n, t, v, .. }: &Shape) -> String {

@@ -128,7 +128,7 @@ pub(super) fn same_ceremony(expected: &Ceremony, found: &Ceremony) -> Checked {
 /// A field in which two ceremonies differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The field's path, such as `validators[0].withdrawal`; positions count from 0.
+    /// The field's path, such as `validator 1, withdrawal`; positions count from 1.
     pub path: String,
     /// What the reader expects.
     pub expected: String,
@@ -165,15 +165,17 @@ fn fields(ceremony: &Ceremony) -> Vec<(String, String)> {
     fields.push(("ssv.owner".to_owned(), or_none(ceremony.ssv().map(|ssv| ssv.owner.to_string()))));
     fields.push(("ssv.nonce".to_owned(), or_none(ceremony.ssv().map(|ssv| ssv.nonce.to_string()))));
     let key = |i: usize| ceremony.ssv().and_then(|ssv| ssv.keys.get(i)).map(RsaPublic::to_text);
-    fields.extend((0..ceremony.n()).map(|i| (format!("operators[{i}].ssv_key"), or_none(key(i)))));
+    fields.extend(
+        (0..ceremony.n()).map(|i| (format!("operator {}, ssv_key", i + 1), or_none(key(i)))),
+    );
     let seats = ceremony.roster().iter().enumerate();
     fields.extend(seats.flat_map(|(i, (_, seat))| {
-        operator_fields(seat).map(|(field, value)| (format!("operators[{i}].{field}"), value))
+        operator_fields(seat).map(|(field, value)| (format!("operator {}, {field}", i + 1), value))
     }));
     let validators = ceremony.validators().iter().enumerate();
     let of = |(i, validator)| {
         validator_fields(ceremony.network(), validator)
-            .map(move |(field, value)| (format!("validators[{i}].{field}"), value))
+            .map(move |(field, value)| (format!("validator {}, {field}", i + 1), value))
     };
     fields.extend(validators.flat_map(of));
     fields
@@ -230,7 +232,8 @@ pub fn differences(expected: &Ceremony, found: &Ceremony) -> Vec<Difference> {
 /// file has is said.
 fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
     let keys: Vec<G1> = audited.validators().iter().map(|validator| validator.public_key).collect();
-    let mut seen = BTreeMap::new();
+    let unit = audited.ceremony().network().unit();
+    let (mut seen, mut further) = (BTreeMap::new(), Vec::new());
     for (name, bytes) in files {
         let compared = compare_deposit_file(bytes, audited.ceremony(), &keys)
             .map_err(|error| format!("{name}: {error}"))?;
@@ -239,6 +242,7 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
                 return Err(format!("{other} and {name} contain the same deposits").into());
             }
         }
+        further.extend(compared.further);
     }
     let mut lacking: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (v, key) in keys.iter().enumerate() {
@@ -249,7 +253,6 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
             }
         }
     }
-    let unit = audited.ceremony().network().unit();
     let lacking: Vec<String> = lacking
         .iter()
         .map(|(amount, validators)| format!("{} for {}", unit.text(*amount), numbers(validators)))
@@ -258,11 +261,29 @@ fn deposit_files(audited: &Audited, files: &[(&str, &[u8])]) -> Checked {
         true => String::new(),
         false => format!("; not in any file: {}", lacking.join(", ")),
     };
+    let mut later: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for message in &further {
+        let validator = keys.iter().position(|key| key.to_compressed() == message.pubkey);
+        later.entry(message.amount).or_default().extend(validator);
+    }
+    let later: Vec<String> = later
+        .iter()
+        .map(|(amount, validators)| format!("{} for {}", unit.text(*amount), numbers(validators)))
+        .collect();
+    let later = match later.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; signed later, and not by the ceremony, to the same withdrawal credentials: {}",
+            later.join(", ")
+        ),
+    };
     let made = plural(audited.deposits().len(), "deposit");
-    let seen = seen.len();
+    let seen = seen.len() - further.len();
     Ok((
         (),
-        format!("{seen} of the {made} that the ceremony signed, each exactly as signed{lacking}"),
+        format!(
+            "{seen} of the {made} that the ceremony signed, each exactly as signed{lacking}{later}"
+        ),
     ))
 }
 

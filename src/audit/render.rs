@@ -47,6 +47,10 @@ fn caution(report: &Report) -> Option<(&'static str, &'static str)> {
     }
 }
 
+/// Of a transcript with a check that failed: what the reader must not conclude from it.
+const DAMAGED: &str = "A copy that was damaged or altered on its way fails like this, too, so this \
+                       accuses nobody. Get the transcript again, from two operators.";
+
 /// The same, where it has been said what follows from it.
 const SOUND_IN_SHORT: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows that this \
                               is the ceremony that you agreed to.";
@@ -74,7 +78,7 @@ pub fn verdict(report: &Report) -> String {
         );
     }
     if report.failed().contains(&Code::Expected) {
-        return "ANOTHER CEREMONY: this is not the one that you expect. Nothing else was checked. \
+        return "ANOTHER CEREMONY: this is not the one that you expect. None of its statements was checked. \
                 Do \
                 not deposit."
             .to_owned();
@@ -131,6 +135,9 @@ fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::
         writeln!(out, "\nWhat failed")?;
         for line in failed() {
             writeln!(out, "  {}: {}: {}", line.code, line.code.title(), line.detail)?;
+        }
+        if report.failed().iter().any(|code| code.is_own()) && report.culprits().is_none() {
+            writeln!(out, "  {DAMAGED}")?;
         }
         writeln!(out)?;
     }

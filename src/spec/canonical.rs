@@ -53,6 +53,8 @@ pub const MOST_CANONICAL_BYTES: usize = 8
     + (4 + obol::MOST_EXTENSION_BYTES);
 /// Words of a fingerprint.
 pub const FINGERPRINT_WORDS: usize = 12;
+/// Most words of a typed fingerprint that are looked at.
+const MOST_WORDS: usize = 1000;
 
 const MAGIC: &[u8; 4] = b"QSPC";
 const LONGEST_NETWORK_NAME: usize = 32;
@@ -362,14 +364,25 @@ pub fn fingerprint(digest: &Digest) -> Vec<&'static str> {
 /// Reads a fingerprint as people type it: any case, words apart by spaces, line ends, commas or
 /// hyphens.
 pub fn parse_fingerprint(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
-    let words = || {
-        text.split(|c: char| c.is_whitespace() || c == '-' || c == ',')
-            .filter(|word| !word.is_empty())
-    };
-    match words().take(1000).count() {
-        FINGERPRINT_WORDS => {}
-        found => return Err(FingerprintError::Count(found)),
+    let words = fingerprint_words(text)?;
+    match words.len() {
+        FINGERPRINT_WORDS => Ok(words),
+        found => Err(FingerprintError::Count(found)),
     }
+}
+
+/// Some of the words of a fingerprint, as a person types or copies them: the numbers that stand
+/// before them on a screen are not words.
+///
+/// # Errors
+///
+/// A word that is not in the list.
+pub fn fingerprint_words(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
+    let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let words = text
+        .split(|c: char| c.is_whitespace() || c == '-' || c == ',')
+        .filter(|word| !is_number(word))
+        .take(MOST_WORDS);
     let list = Language::English.word_list();
     let find = |(position, word): (usize, &str)| {
         let at = list.binary_search(&word.to_ascii_lowercase().as_str()).map_err(|_| {
@@ -377,5 +390,5 @@ pub fn parse_fingerprint(text: &str) -> Result<Vec<&'static str>, FingerprintErr
         })?;
         Ok(list[at])
     };
-    words().enumerate().map(find).collect()
+    words.enumerate().map(find).collect()
 }

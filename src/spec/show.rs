@@ -268,7 +268,10 @@ fn operators(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
         }
     }
     if addressed {
-        writeln!(out, "  Addresses are hints and are not part of the fingerprint.")?;
+        writeln!(
+            out,
+            "  Network addresses (host:port) are hints, and not part of the fingerprint."
+        )?;
     }
     Ok(())
 }

@@ -208,7 +208,7 @@ fn v6_stops_reveals_over_other_commitments() {
     stops(
         Hooks { deal: Box::new(deal), ..Hooks::default() },
         &[Code::V6],
-        "round 1 (deal), \"bob\" (operator 2)",
+        "round 2 (deal), \"bob\" (operator 2)",
     );
     let signer = |round, seat| if (round, seat) == (Round::Deal, 2) { 0 } else { seat };
     let report = stops(
@@ -374,7 +374,7 @@ fn v14_stops_disagreement_at_the_end() {
     stops(
         Hooks { last: Box::new(last), ..Hooks::default() },
         &[Code::V14],
-        "round 4 (final), \"alice\" (operator 1)",
+        "round 5 (final), \"alice\" (operator 1)",
     );
     let commit = |seat, body: &mut quorate::message::body::Commit| {
         if seat == 0 {
@@ -384,7 +384,7 @@ fn v14_stops_disagreement_at_the_end() {
     stops(
         Hooks { commit: Box::new(commit), ..Hooks::default() },
         &[Code::V14],
-        "round 3 (commit), \"alice\" (operator 1)",
+        "round 4 (commit), \"alice\" (operator 1)",
     );
     for round in [Round::Commit, Round::Final] {
         let signer = move |of, seat| if (of, seat) == (round, 2) { 0 } else { seat };

@@ -56,11 +56,11 @@ fn each_equation_is_looked_at() {
     says(changed(Round::Deal, 2, z + 31), "the proof of possession of \"bob");
     says(
         changed(Round::Deal, 3, z + 32 + 95),
-        "\"carol\" (operator 3)'s statement of round 1 (deal) does not decode: commitment",
+        "\"carol\" (operator 3)'s statement of round 2 (deal) does not decode: commitment",
     );
     says(
         changed(Round::Commit, 3, 32 * 4 + 191),
-        "\"carol\" (operator 3)'s statement of round 3 (commit) does not decode",
+        "\"carol\" (operator 3)'s statement of round 4 (commit) does not decode",
     );
     let exchanged = |round, at: usize, size: usize| {
         let change = move |container: &Container<'_>, bytes: &mut Vec<u8>| {

@@ -12,8 +12,11 @@ use quorate::audit::report::{
     BEFORE_DEPOSIT, CANNOT_CONCLUDE, COMPARE_FIRST, Report, Status, Verdict,
 };
 use quorate::audit::{audit, describe, first_failure};
-use quorate::export::launchpad::{deposit_files, write_deposits};
+use quorate::ethereum::bls::message_point;
+use quorate::ethereum::deposit::DepositMessage;
+use quorate::export::launchpad::{SignedDeposit, deposit_files, write_deposits};
 use quorate::primitives::curve::SecretScalar;
+use quorate::primitives::lagrange::combine_all;
 use quorate::spec::ceremony::Ceremony;
 use quorate::spec::file::CeremonyFile;
 use quorate::spec::threshold::Index;
@@ -119,11 +122,11 @@ fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
         ),
         (
             ceremony(&toml.replace(&others[1].card().encode(), &others[3].card().encode())),
-            &["operators[1].name", "operators[1].key", "operators[1].noise"],
+            &["operator 2, name", "operator 2, key", "operator 2, noise"],
         ),
         (
             ceremony(&toml.replace("127.0.0.1:3602\"", "127.0.0.1:3602\"\npoint = 9")),
-            &["operators[2].point"],
+            &["operator 3, point"],
         ),
         (ceremony(&spec_toml(&others, 3, TWO_VALIDATORS)), &["threshold", "operators"]),
         (
@@ -131,21 +134,21 @@ fn the_expected_ceremony_passes_and_another_differs_field_by_field() {
                 "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
                 "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
             )),
-            &["validators[0].withdrawal"],
+            &["validator 1, withdrawal"],
         ),
         (
             ceremony(&toml.replace("compounding = false", "compounding = true")),
-            &["validators[0].compounding"],
+            &["validator 1, compounding"],
         ),
-        (ceremony(&toml.replace("[\"1\", \"32\"]", "[\"1\", \"31\"]")), &["validators[1].amounts"]),
+        (ceremony(&toml.replace("[\"1\", \"32\"]", "[\"1\", \"31\"]")), &["validator 2, amounts"]),
         (
             ceremony(&toml.replace(
                 "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
                 "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
             )),
-            &["validators[1].fee_recipient"],
+            &["validator 2, fee_recipient"],
         ),
-        (ceremony(&(toml.clone() + "gas_limit = 30000000\n")), &["validators[1].gas_limit"]),
+        (ceremony(&(toml.clone() + "gas_limit = 30000000\n")), &["validator 2, gas_limit"]),
         (
             ceremony(
                 &(toml.clone()
@@ -226,7 +229,9 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
     fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 3, signature");
     let mut wrong = deposits.clone();
     wrong[1].message.amount += 1_000_000_000;
-    fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 2, amount");
+    fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 2, signature");
+    let twice = [&deposits[..], &deposits[1..2]].concat();
+    fails(&[("d.json", &write_deposits(network, &twice))], "d.json: entry 4");
     let mut wrong = deposits.clone();
     wrong[0].message.pubkey = audited.validators()[0].public_shares[0].to_compressed();
     fails(&[("d.json", &write_deposits(network, &wrong))], "d.json: entry 1, pubkey");
@@ -234,6 +239,48 @@ fn deposit_files_hold_the_transcripts_deposits_and_no_others() {
     fails(&[("d.json", b"[]")], "no entries");
     let sepolia = quorate::ethereum::network::Network::known("sepolia").unwrap();
     fails(&[("d.json", &write_deposits(&sepolia, &deposits))], "network_name");
+}
+
+/// What was signed after the ceremony, to its validators and their credentials, is told and passes.
+#[test]
+fn a_further_deposit_is_told() {
+    let collusion = honest();
+    let bytes = collusion.transcript();
+    let report = audit(&bytes, &Expectations::default());
+    let audited = report.audited().unwrap();
+    let (deposits, network) = (audited.deposits(), collusion.ceremony.network());
+    let signed = |message: DepositMessage| {
+        let point = message_point(&message.signing_root(network));
+        let partials = [0, 1].map(|seat| [collusion.share(seat, 0).sign(&point).unwrap()]);
+        let signature = combine_all(&[1, 2], &partials.each_ref().map(|one| &one[..])).unwrap()[0];
+        SignedDeposit { message, signature }
+    };
+    let check = |file: &[SignedDeposit]| {
+        let file = write_deposits(network, file);
+        let deposit_files = &[("d.json", &file[..])][..];
+        let expectations = Expectations { deposit_files, ..Expectations::default() };
+        finding(&bytes, &expectations, Code::DepositData)
+    };
+    let further = signed(DepositMessage { amount: 8_000_000_000, ..deposits[0].message });
+    let (status, detail) = check(&[deposits[0].clone(), further.clone()]);
+    assert_eq!(status, Status::Passed, "{detail}");
+    assert!(detail.starts_with("1 of the 3 deposits that the ceremony signed"), "{detail}");
+    let told = "; signed later, and not by the ceremony, to the same withdrawal credentials: 8 ETH \
+                for validator 1";
+    assert!(detail.ends_with(told), "{detail}");
+
+    // To other credentials, twice, or without a valid signature it is a finding.
+    let elsewhere = deposits[1].message.withdrawal_credentials;
+    let elsewhere = DepositMessage { withdrawal_credentials: elsewhere, ..further.message };
+    let unsigned = SignedDeposit { signature: deposits[0].signature, ..further.clone() };
+    for (file, words) in [
+        (vec![signed(elsewhere)], "entry 1, withdrawal_credentials: "),
+        (vec![further.clone(), further.clone()], "entry 2"),
+        (vec![unsigned], "entry 1, signature: "),
+    ] {
+        let (status, detail) = check(&file);
+        assert!(status == Status::Failed && detail.contains(words), "{words}: {detail}");
+    }
 }
 
 #[test]

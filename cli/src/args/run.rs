@@ -96,6 +96,9 @@ pub(crate) struct AbandonArgs {
 
 /// The shape only: whether this machine has the address is found out by listening on it.
 pub(super) fn address_and_port(text: &str) -> Result<String, &'static str> {
+    if text.parse::<u16>().is_ok() {
+        return Ok(format!("[::]:{text}"));
+    }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())

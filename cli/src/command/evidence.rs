@@ -21,7 +21,10 @@ pub(crate) fn run(args: &Evidence, out: &Output) -> Result<Exit, CliError> {
 
 fn check(file: &Path, expect: Option<&Path>, out: &Output) -> Result<Exit, CliError> {
     let expected = expect.map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
-    let bytes = input::transcript(file)?;
+    let bytes = input::statements(file)?;
+    if let Some(kind) = input::other_kind(&bytes) {
+        return Err(messages::no_evidence(file, kind));
+    }
     let compared = match expected {
         Some(expected) => {
             must_be_about(file, &bytes, &expected)?;
@@ -54,5 +57,5 @@ fn must_be_about(file: &Path, bytes: &[u8], expected: &Ceremony) -> Result<(), C
 
 /// The verdict on a file.
 pub(crate) fn judged(file: &Path) -> Result<Verdict, CliError> {
-    Verdict::of(&input::transcript(file)?).map_err(|error| messages::not_evidence(file, &error))
+    Verdict::of(&input::statements(file)?).map_err(|error| messages::not_evidence(file, &error))
 }

@@ -139,9 +139,20 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
             let mut files = encrypt(&own, layout.profile, &key, stamp)?;
             files.extend(layout.password_files(ceremony.v(), stamp));
             let alone = layout.profile == Profile::Charon && layout.written.is_none();
-            let note = if alone { messages::charon_passwords() } else { "" };
+            let whose = match args.keystore_password_file {
+                _ if layout.written.is_some() => "the files of passwords beside them",
+                Some(_) => "the password in the file that you gave",
+                None => "your passphrase",
+            };
+            let mut note = format!(
+                ": keystores of this operator's shares, sealed with {whose}.\nNever load a share \
+                 into two validator clients: both would sign, and the validator is slashed."
+            );
+            if alone {
+                note += messages::charon_passwords();
+            }
             let fields = json!({ "operator": own.seat.me.get() });
-            let written = write(folder, &files, fields, note, out);
+            let written = write(folder, &files, fields, &note, out);
             files
                 .iter_mut()
                 .filter(|file| file.audience == Audience::Secret)

@@ -12,7 +12,7 @@ use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
 use crate::messages::{quoted, shown};
-use crate::progress::{Named, listed, seat_names};
+use crate::progress::{Named, listed, seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
@@ -31,7 +31,7 @@ use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
 use quorate_operator::drive;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
-use quorate_operator::store::{CeremonyDir, CeremonyView, StateDir};
+use quorate_operator::store::{CeremonyDir, CeremonyView, IDENTITY_FILE, StateDir};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -65,18 +65,18 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         Some(view) => begun(&view)?,
         None => false,
     };
+    let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
+    if !begun && let Some(listen) = &listen {
+        listen.check().map_err(messages::carrier)?;
+    }
     match (&args.yes_fingerprint, begun) {
         (_, false) if !seat.is_of_this_install() => {
             return Err(messages::other_install(state.path()));
         }
-        (_, false) => consent(args, &ceremony)?,
+        (_, false) => consent(args, &ceremony, seat.me)?,
         // Whoever gives words means the ceremony that has them, also when it is continued.
         (Some(_), true) => prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), "")?,
         (None, true) => {}
-    }
-    let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
-    if !begun && let Some(listen) = &listen {
-        listen.check().map_err(messages::carrier)?;
     }
     // Nothing is written before this line, and nothing secret is made before the disk has proven
     // itself.
@@ -146,16 +146,17 @@ pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
 
 /// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the
 /// hello is the consent.
-fn consent(args: &RunArgs, ceremony: &Ceremony) -> Result<(), CliError> {
+fn consent(args: &RunArgs, ceremony: &Ceremony, me: Index) -> Result<(), CliError> {
     if args.yes_fingerprint.is_none() {
         talk(&describe(ceremony));
+        talk(&format!("You are {}.", seat_name(ceremony, me)));
     } else {
         warnings(ceremony).iter().for_each(|warning| talk(&format!("WARNING: {warning}")));
     }
     prompt::agree(
         ceremony,
         args.yes_fingerprint.as_deref(),
-        "Type the words of the fingerprint to take part",
+        "Type the twelve words of the fingerprint to take part",
     )
 }
 
@@ -273,18 +274,21 @@ fn done(
 /// What was made, what to back up, and the next command.
 fn made(ceremony: &Ceremony, dir: &CeremonyDir, keystores: bool) -> String {
     let (folder, out) = (dir.view().path(), dir.view().out());
+    // DIR/ceremonies/NAME
+    let state = folder.ancestors().nth(2).unwrap_or(folder);
     let secret = match keystores {
         true => format!("{}, this operator's keystores", shown(&out.join("secret"))),
         false => "no keystores; the shares are in the log".to_owned(),
     };
     format!(
-        "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up, and never run the \
-         shares in two places\n  {}\n  identity.sealed in the state directory, and your \
-         passphrase, elsewhere\n\nNext\n  quorate audit {} --expect {}",
+        "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  {}\n  {}\n  your \
+         passphrase, in another place\nNever back up log.sealed: a copy that is put back could sign \
+         twice. Never run the shares in two places.\n\nNext\n  quorate audit {} --expect {}",
         plural(ceremony.v(), "validator"),
         ceremony.network().name(),
         shown(&out.join("public")),
-        shown(folder),
+        shown(&state.join(IDENTITY_FILE)),
+        shown(&out),
         quoted(&out.join("public/transcript.quorate")),
         quoted(&folder.join("ceremony.toml")),
     )

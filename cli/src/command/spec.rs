@@ -8,7 +8,7 @@ use crate::args::{Spec, SpecNew};
 use crate::command::verify_cluster::contracts;
 use crate::command::{dossier, spec_next};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{card_file, input, messages, pack};
+use crate::{card_file, input, messages, pack, recognise};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use quorate::ethereum::ssv::parse_operators_info;
@@ -36,22 +36,11 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
             let packs = pack::load_all(policy)?;
             let (_, ceremony) = input::ceremony(file)?;
             let warnings = warnings(&ceremony);
-            let warnings: String = warnings
-                .iter()
-                .map(|warning| {
-                    format!(
-                        "
-WARNING: {warning}"
-                    )
-                })
-                .collect();
+            let unreachable = unreachable(&ceremony).map(str::to_owned);
+            let all = warnings.into_iter().chain(unreachable);
+            let all: String = all.map(|warning| format!("\nWARNING: {warning}")).collect();
             let words = words(&ceremony);
-            let text = format!(
-                "This ceremony file is valid.{warnings}
-
-Fingerprint
-{words}"
-            );
+            let text = format!("This ceremony file is valid.{all}\n\nFingerprint\n{words}");
             let compared = pack::compare(&packs, &ceremony);
             let mut fields = fields(&ceremony);
             fields["policies"] = compared.json.into();
@@ -103,12 +92,24 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
         "Send this same file to every operator. Before anything is signed, all operators compare \
          the fingerprint by voice.",
     );
+    if let Some(warning) = unreachable(&ceremony) {
+        talk(&format!("WARNING: {warning}"));
+    }
     let mut fields = fields(&ceremony);
     fields["file"] = args.output.display().to_string().into();
     out.finish(
         Exit::Done,
         fields,
         &format!("Wrote {}\n\n{}", messages::shown(&args.output), describe(&ceremony)),
+    )
+}
+
+/// What is said of a ceremony file in which nobody can call anybody.
+fn unreachable(ceremony: &Ceremony) -> Option<&'static str> {
+    let nobody = ceremony.roster().iter().all(|(_, seat)| seat.address.is_none());
+    nobody.then_some(
+        "no operator has an address (CARD@HOST:PORT): nobody can call anybody. One operator that all \
+         others can reach is enough",
     )
 }
 
@@ -175,7 +176,10 @@ fn cluster(args: &SpecNew, path: &Path) -> Result<CeremonyFile, CliError> {
     let bytes = input::read(path, MOST_BYTES)?;
     let checked = ClusterDefinition::parse(&bytes)
         .and_then(|definition| Cluster::check(definition, contracts));
-    let cluster = checked.map_err(|error| messages::definition(path, &error))?;
+    let cluster = checked.map_err(|error| match recognise::kind(&bytes) {
+        Some(kind) if kind != recognise::DEFINITION => messages::no_definition(path, kind),
+        _ => messages::definition(path, &error),
+    })?;
     let (given, expected) = (args.operators.len(), cluster.definition().operators.len());
     if given != expected {
         return Err(messages::cluster_operators(path, given, expected));

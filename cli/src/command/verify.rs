@@ -23,7 +23,7 @@ use quorate::export::launchpad::{
     SignedDeposit, SignedRegistration, verify_deposits, verify_registrations,
 };
 use quorate::primitives::curve::G1;
-use quorate::spec::show::plural;
+use quorate::spec::show::{few, plural};
 
 /// Longest deposit file or file of registrations: 65536 entries of at most 1 KiB.
 const MOST_LIST_BYTES: usize = 64 << 20;
@@ -132,6 +132,7 @@ fn deposit(
     let mut warnings = BTreeSet::new();
     let mut text = format!("  network {}, deposits: {}", network.name(), deposits.len());
     let mut rows = Vec::with_capacity(deposits.len());
+    let mut groups = Groups::default();
     for (entry, deposit) in (1..).zip(&deposits) {
         let (message, credentials) = (&deposit.message, deposit.message.withdrawal_credentials);
         let address = credentials.address();
@@ -149,22 +150,43 @@ fn deposit(
             network.unit().text(message.amount),
             if credentials.is_compounding() { "0x02" } else { "0x01" },
         );
-        text += &format!(
-            "\n  {amount} for 0x{}\n    withdrawn to {address} ({kind})",
-            hex::encode(message.pubkey)
-        );
+        groups.add(format!("{amount} withdrawn to {address} ({kind})"), &message.pubkey);
         rows.push(json!({
             "pubkey": hex::encode(message.pubkey), "amount": message.amount,
             "withdrawal": address.to_string(),
             "compounding": credentials.is_compounding(),
         }));
     }
+    text += &groups.text(out.verbose);
     warnings.iter().for_each(|warning| text += &format!("\n  WARNING: {warning}"));
     lacking.iter().for_each(|lacking| text += &format!("\n  NOT IN THIS FILE: {lacking}"));
     let fields = json!({
         "network": network.name(), "deposits": rows, "warnings": warnings, "lacking": lacking,
     });
     accepted(file, fields, &text, out)
+}
+
+/// Validators by what is said of them: each thing that differs is said, however many there are;
+/// of many keys for which it is the same, the first and the last.
+#[derive(Default)]
+struct Groups(Vec<(String, Vec<String>)>, BTreeMap<String, usize>);
+
+impl Groups {
+    fn add(&mut self, said: String, public_key: &[u8; 48]) {
+        let group = *self.1.entry(said.clone()).or_insert_with(|| {
+            self.0.push((said, Vec::new()));
+            self.0.len() - 1
+        });
+        self.0[group].1.push(format!("    0x{}", hex::encode(public_key)));
+    }
+
+    fn text(self, everything: bool) -> String {
+        let one = |(said, keys): (String, Vec<String>)| {
+            let count = plural(keys.len(), "validator");
+            format!("\n  {said}: {count}\n{}", few(keys, everything).join("\n"))
+        };
+        self.0.into_iter().map(one).collect()
+    }
 }
 
 /// The deposits of a ceremony that a file of some of them lacks: how many of each amount, to each
@@ -243,16 +265,16 @@ pub(crate) fn registration(args: &VerifyRegistration, out: &Output) -> Result<Ex
         };
         text += &format!("\n  GIVEN TWICE: entry {} is {what} as entry {}", again + 1, first + 1);
     }
+    let mut groups = Groups::default();
     for signed in &registrations {
         let message = &signed.message;
-        text += &format!(
-            "\n  fees to {}, gas limit {}, dated {}, for 0x{}",
-            message.fee_recipient,
-            message.gas_limit,
-            message.timestamp,
-            hex::encode(message.pubkey)
+        let said = format!(
+            "fees to {}, gas limit {}, dated {}",
+            message.fee_recipient, message.gas_limit, message.timestamp
         );
+        groups.add(said, &message.pubkey);
     }
+    text += &groups.text(out.verbose);
     let entries = registrations.iter().map(|signed| {
         let message = &signed.message;
         json!({
@@ -301,15 +323,50 @@ fn keystore(
         "Accepted: {}; each decrypts to the key that it names.\n",
         plural(opened.len(), "keystore")
     );
-    let mut rows = Vec::with_capacity(opened.len());
+    let (mut rows, mut plain) = (Vec::with_capacity(opened.len()), Vec::new());
     for Opened { path, keystore, .. } in &opened {
         let key = hex::encode(keystore.pubkey().to_compressed());
         let remarks: Vec<String> = keystore.remarks().iter().map(ToString::to_string).collect();
-        text += &format!("  {}: 0x{key}\n", shown(path));
-        remarks.iter().for_each(|remark| text += &format!("    remark: {remark}\n"));
+        let line = format!("  {}: 0x{key}", shown(path));
+        match remarks.is_empty() {
+            true => plain.push(line),
+            false => text += &format!("{line}\n    remark: {}\n", remarks.join("\n    remark: ")),
+        }
         rows.push(json!({
             "file": path.display().to_string(), "pubkey": key, "remarks": remarks,
         }));
     }
+    few(plain, out.verbose).iter().for_each(|line| text += &format!("{line}\n"));
     out.finish(Exit::Done, json!({ "accepted": true, "keystores": rows }), &text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_said_and_what_is_equal_is_shortened() {
+        let mut groups = Groups::default();
+        for number in 0..200_u8 {
+            let to = if number == 100 { "another address" } else { "the address" };
+            groups.add(to.to_owned(), &[number; 48]);
+        }
+        let key = |number: u8| format!("    0x{}", hex::encode([number; 48]));
+        let text = groups.text(false);
+        let lines: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(
+            lines,
+            [
+                "  the address: 199 validators",
+                &key(0),
+                "   ...  197 more (--verbose lists all)",
+                &key(199),
+                "  another address: 1 validator",
+                &key(100),
+            ]
+        );
+        let mut groups = Groups::default();
+        (0..200).for_each(|number| groups.add("the address".to_owned(), &[number; 48]));
+        assert_eq!(groups.text(true).lines().count(), 202);
+    }
 }

@@ -16,6 +16,15 @@ pub(crate) fn not_a_transcript(path: &Path, error: &ContainerError) -> CliError 
     )
 }
 
+/// `kind` as in a sentence that begins with "this is".
+pub(crate) fn no_transcript(path: &Path, kind: &str) -> CliError {
+    CliError::new(
+        Exit::Finding,
+        format!("{} is not a transcript: this is {kind}", shown(path)),
+        "give transcript.quorate, from out/public of any operator of the ceremony",
+    )
+}
+
 pub(crate) fn transcript_length(path: &Path, found: u64, expected: u64) -> CliError {
     CliError::new(
         Exit::Finding,

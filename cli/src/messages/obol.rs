@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{local, shown, usage};
+use crate::recognise::LOCK;
 use crate::report::CliError;
 use quorate::ethereum::obol::check::DefinitionError;
 use quorate::ethereum::secp256k1::Secp256k1Error;
@@ -79,6 +80,18 @@ pub(crate) fn definition(path: &Path, error: &DefinitionError) -> CliError {
         "ask the person who made the definition for a valid one; nothing in it can be changed by \
          hand",
     )
+}
+
+/// `kind` as in a sentence that begins with "this is".
+pub(crate) fn no_definition(path: &Path, kind: &str) -> CliError {
+    let fix = match kind {
+        LOCK => {
+            "its cluster has its keys already; for new keys, make a new definition with Charon or \
+             on Obol's launchpad, and give cluster-definition.json"
+        }
+        _ => "give cluster-definition.json, as Charon or Obol's launchpad makes it",
+    };
+    usage(format!("{} is not a cluster definition: this is {kind}", shown(path)), fix)
 }
 
 pub(crate) fn contradicts(flag: &str, given: &str, definition: &str) -> CliError {

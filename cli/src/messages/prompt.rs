@@ -88,7 +88,7 @@ pub(crate) fn try_again(error: &CliError, tries: u32) -> String {
 }
 
 pub(crate) fn passphrases_differ() -> CliError {
-    local("the two passphrases are different", "run the command again")
+    local("the two passphrases are different", "type the same passphrase twice")
 }
 
 pub(crate) fn no_terminal(question: &str, flag: &str) -> CliError {
@@ -104,6 +104,13 @@ pub(crate) fn no_answer(question: &str, flag: &str) -> CliError {
 
 pub(crate) fn terminal(error: &io::Error) -> CliError {
     local(format!("the terminal cannot be read: {}", system(error)), "run the command again")
+}
+
+pub(crate) fn wrong_keystore_password() -> CliError {
+    local(
+        "this password does not open the keystores",
+        "it is the operator's passphrase, unless another was chosen for the keystores",
+    )
 }
 
 pub(crate) fn keystore_password(error: &PasswordError) -> CliError {

@@ -16,19 +16,21 @@ pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
 }
 
 /// Twelve words of the list, of which this one is the first that differs; counted from 1.
-pub(crate) fn wrong_fingerprint(number: usize, word: &str, expected: &str) -> CliError {
+pub(crate) fn wrong_fingerprint(number: usize, word: &str) -> CliError {
     usage(
         format!(
             "this is not the fingerprint of this ceremony: word {number} is not \"{word}\" here"
         ),
-        format!("compare it with the other operators; the fingerprint of this file is: {expected}"),
+        "if somebody else told you these words, your ceremony file is not theirs: sign nothing, and \
+         get the file again from the coordinator. quorate spec show shows the words of a file",
     )
 }
 
-pub(crate) fn not_a_fingerprint(error: &FingerprintError, expected: &str) -> CliError {
+pub(crate) fn not_a_fingerprint(error: &FingerprintError) -> CliError {
     usage(
         format!("this is not the fingerprint of this ceremony: {error}"),
-        format!("compare it with the other operators; the fingerprint of this file is: {expected}"),
+        "type the twelve words that all operators have compared; quorate spec show shows those of a \
+         file",
     )
 }
 
@@ -46,7 +48,8 @@ pub(crate) fn carrier(error: CarrierError) -> CliError {
             let (what, fix) = match why {
                 io::ErrorKind::AddrInUse => (
                     "another program already listens there",
-                    "stop it, or choose another port with --listen",
+                    "stop it, or choose another port, as in --listen [::]:3620; then the others give it \
+                     with --at NAME=HOST:3620",
                 ),
                 io::ErrorKind::AddrNotAvailable => (
                     "this machine does not have this address",

@@ -135,6 +135,15 @@ pub(crate) fn no_card(path: &Path, found: NoCard) -> CliError {
     usage(format!("{}: {what}", shown(path)), fix)
 }
 
+/// An address with nothing before its `@`.
+pub(crate) fn no_card_before(address: &str) -> CliError {
+    usage(
+        format!("--operator @{address}: there is no card before the address"),
+        "give the card of the operator: CARD@HOST:PORT; if it comes out of a file, that file is \
+         empty: its owner writes it again with quorate identity show",
+    )
+}
+
 pub(crate) fn card_is_a_file(path: &Path) -> CliError {
     usage(
         format!("{}: a file, where an operator card is expected", shown(path)),
@@ -158,8 +167,44 @@ pub(crate) fn spec_file(path: &Path, error: &SpecError) -> CliError {
         SpecError::NetworkUnknown(name) => network_meant(name) + &correct,
         _ => correct,
     };
-    usage(format!("{}: {error}", shown(path)), fix)
+    usage(format!("{}: {}", shown(path), counted(&error.to_string())), fix)
 }
+
+/// Positions as people count them: `operators[3].card` is `operator 4, card`.
+pub(super) fn counted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, list, one)) = LISTS
+        .iter()
+        .filter_map(|(list, one)| Some((rest.find(list)?, *list, *one)))
+        .min_by_key(|found| found.0)
+    {
+        let (before, after) = rest.split_at(at);
+        out += before;
+        let inside = &after[list.len()..];
+        match inside
+            .split_once(']')
+            .and_then(|(digits, then)| Some((digits.parse::<usize>().ok()?.checked_add(1)?, then)))
+        {
+            Some((number, then)) => {
+                out += &format!("{one} {number}");
+                rest = then;
+                if let Some(field) = then.strip_prefix('.') {
+                    out += ", ";
+                    rest = field;
+                }
+            }
+            None => {
+                out += list;
+                rest = inside;
+            }
+        }
+    }
+    out + rest
+}
+
+/// How positions in lists are written, and what people call what is there.
+const LISTS: [(&str, &str); 2] = [("operators[", "operator"), ("validators[", "validators block")];
 
 /// A ceremony that was to be made of flags.
 pub(crate) fn spec(error: &SpecError) -> CliError {
@@ -177,10 +222,10 @@ pub(crate) fn spec(error: &SpecError) -> CliError {
             &names
         }
         SpecError::AmountOrder { .. } => "give --amount in ascending order",
-        SpecError::Obol(_) => "make the flags agree with the definition; positions count from 0",
-        _ => "correct the flags; positions count from 0, in the order of the flags",
+        SpecError::Obol(_) => "make the flags agree with the definition",
+        _ => "correct the flags; operators and validators are numbered in their order",
     };
-    usage(format!("this ceremony is invalid: {error}"), fix)
+    usage(format!("this ceremony is invalid: {}", counted(&error.to_string())), fix)
 }
 
 /// A name that an earlier version took, and that new cards do not have.
@@ -219,6 +264,21 @@ pub(crate) fn no_such_command(words: &str) -> CliError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_count_from_one() {
+        for (text, said) in [
+            ("operators[3].card: x", "operator 4, card: x"),
+            ("a: also of operators[0]", "a: also of operator 1"),
+            ("validators[1].amounts: x", "validators block 2, amounts: x"),
+            ("operators[].card", "operators[].card"),
+            ("operators[18446744073709551615]", "operators[18446744073709551615]"),
+            ("operators[1", "operators[1"),
+            ("validators[0] and operators[1]", "validators block 1 and operator 2"),
+        ] {
+            assert_eq!(counted(text), said);
+        }
+    }
 
     #[test]
     fn what_somebody_meant() {

@@ -38,9 +38,13 @@ pub(crate) fn store(error: StoreError) -> CliError {
             "restore it from a copy of this whole directory; or move it away and run quorate \
              identity show, which makes a new mark and a new card"
         }
-        Missing { .. } => {
-            "give the operator's directory with --dir, or create its keys with: quorate identity \
-             new"
+        Missing { path } => {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            return local(
+                format!("{}: not found", shown(&path)),
+                "give the operator's directory with --dir; --dir and QUORATE_DIR count from the folder \
+             that you are in. Only a new operator creates keys: quorate identity new",
+            );
         }
         NotPlain { .. } => {
             "give another directory with --dir; or remove this entry, if nobody put it there on \
@@ -73,7 +77,12 @@ pub(crate) fn store(error: StoreError) -> CliError {
 pub(crate) fn identity_exists(path: &Path) -> CliError {
     local(
         format!("{}: this operator already has keys; they will not be overwritten", shown(path)),
-        "show their card with: quorate identity show; or give another directory with --dir",
+        format!(
+            "show their card with: quorate --dir {dir} identity show; if you have sent the output \
+             to a file, write the card again: quorate --dir {dir} identity show > FILE; for another \
+             operator, give another directory with --dir",
+            dir = quoted(path.parent().unwrap_or(path))
+        ),
     )
 }
 
@@ -90,7 +99,7 @@ pub(crate) fn seal(path: &Path, error: &SealError) -> CliError {
     let (what, fix) = match error {
         SealError::WrongPassphrase => (
             "wrong passphrase".to_owned(),
-            "try again with the passphrase that was chosen when this identity was created",
+            "use the passphrase that was chosen when this identity was created",
         ),
         SealError::Damaged => {
             ("damaged: its checksum does not match".to_owned(), "restore it from a backup")

@@ -16,6 +16,15 @@ pub(crate) fn check_evidence(evidence: &Path, ceremony: Option<&Path>) -> String
 }
 
 /// A file that is not evidence, or not well-formed.
+/// `kind` as in a sentence that begins with "this is".
+pub(crate) fn no_evidence(path: &Path, kind: &str) -> CliError {
+    CliError::new(
+        Exit::Finding,
+        format!("{} is not evidence: this is {kind}", shown(path)),
+        "give a fault-*.quorate or stopped-*.quorate, from the folder evidence of a ceremony",
+    )
+}
+
 pub(crate) fn not_evidence(path: &Path, error: &ContainerError) -> CliError {
     let (what, fix) = match error {
         ContainerError::NotStopped => (

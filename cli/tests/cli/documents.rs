@@ -50,11 +50,20 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 26] = [
+const PRINTED: [Printed; 27] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
         "transcript.quorate --public-key \"$key\" --public -o top-up.json",
+        "alice",
+    ),
+    printed(
+        "quorate audit transcript.quorate --expect ceremony.toml --deposit-data FILE",
+        &[
+            ("transcript.quorate", "alice/ceremonies/*/out/public/transcript.quorate"),
+            ("FILE", "alice/ceremonies/*/out/public/deposit-data.json"),
+        ],
+        "",
         "alice",
     ),
     printed(

@@ -56,7 +56,7 @@ fn every_command_has_an_example_and_the_program_its_exit_codes() {
         "  3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is \
          written",
         "  4  the audit failed, or its file is a set of statements and no transcript; a file was \
-         refused;\n     or the evidence proves nothing",
+         refused;\n     a policy is not met; or the evidence proves nothing",
         "  5  waiting for other operators; run the same command again",
     ] {
         assert!(help.contains(line), "{help}");
@@ -153,23 +153,26 @@ fn a_run_that_cannot_begin_leaves_nothing() {
          fingerprint words"
     );
     private(here.join("empty"), "\n");
-    let differ =
-        format!("compare it with the other operators; the fingerprint of this file is: {words}");
+    let differ = "if somebody else told you these words, your ceremony file is not theirs: sign \
+                  nothing, and get the file again from the coordinator. quorate spec show shows the \
+                  words of a file";
+    let compare = "type the twelve words that all operators have compared; quorate spec show shows \
+                   those of a file";
     let terminal = "run it in a terminal, or use --yes-fingerprint \"WORD WORD ...\"";
     for (args, exit, what, fix) in [
         (
             &[][..],
             2,
-            "there is no terminal for this prompt: Type the words of the fingerprint to take part",
+            "there is no terminal for this prompt: Type the twelve words of the fingerprint to take part",
             terminal,
         ),
-        (&["--yes-fingerprint", &other], 2, &twelfth, &differ),
-        (&["--yes-fingerprint", &mistyped], 2, &unknown, &differ),
+        (&["--yes-fingerprint", &other], 2, &twelfth, differ),
+        (&["--yes-fingerprint", &mistyped], 2, &unknown, compare),
         (
             &["--yes-fingerprint", ""],
             2,
             "this is not the fingerprint of this ceremony: 0 words; a fingerprint has 12",
-            &differ,
+            compare,
         ),
         (
             &["--yes-fingerprint", &words, "--keystore-password-file", "empty"],

@@ -113,14 +113,15 @@ fn the_consent_prompt_fits() {
     let args = ["--dir", "alice", "--passphrase-file", "passphrase", "run", "ceremony.toml"];
     let mut terminal = OnTerminal::start(command(here.path(), &args), COLUMNS);
     for _ in 0..3 {
-        terminal.answers("Type the words of the fingerprint to take part: ", "not the words");
+        terminal
+            .answers("Type the twelve words of the fingerprint to take part: ", "not the words");
     }
     let (code, screen) = terminal.ended();
     assert_eq!(code, 2, "{screen}");
     assert!(screen.contains("error: this is not the fingerprint of this ceremony"), "{screen}");
     assert_eq!(too_wide(&screen), Vec::<&str>::new());
     // The money and the words are the last 24 lines, above the prompt.
-    let shown = screen.split("Type the words").next().unwrap();
+    let shown = screen.split("Type the twelve").next().unwrap();
     let last: Vec<&str> = shown.lines().rev().take(23).collect();
     let there = |part: &str| last.iter().any(|line| line.contains(part));
     assert!(there("Money: 6400 ETH for 200 validators, in 200 deposits, on hoodi"), "{screen}");

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
@@ -30,6 +30,10 @@ struct Typing {
 
 impl Typing {
     fn start(here: &Path, args: &[&str]) -> Self {
+        Self::begin(command(here, args))
+    }
+
+    fn begin(mut command: Command) -> Self {
         let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
@@ -37,7 +41,6 @@ impl Typing {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let terminal = File::from(rustix::fs::open(name, flags, Mode::empty()).unwrap());
         let end = || Stdio::from(terminal.try_clone().unwrap());
-        let mut command = command(here, args);
         command.stdin(end()).stdout(end()).stderr(end()).process_group(0);
         let program = command.spawn().unwrap();
         let keyboard = File::from(keyboard);
@@ -158,8 +161,7 @@ fn a_wrong_passphrase_and_a_wrong_word_are_typed_again() {
     let here = TempDir::new().unwrap();
     let words = operator(here.path());
     let mut words: Vec<&str> = words.split(' ').collect();
-    // Consent is given before it turns out that this machine cannot listen there.
-    let run = ["run", "ceremony.toml", "--listen", "192.0.2.1:3610"];
+    let run = ["run", "ceremony.toml", "--listen", "127.0.0.1:0"];
     let args = [&["--dir", STATE[1]], &run[..]].concat();
     let mut typing = Typing::start(here.path(), &args);
     typing.until("identity.sealed: ", 1);
@@ -167,14 +169,84 @@ fn a_wrong_passphrase_and_a_wrong_word_are_typed_again() {
     typing.until("wrong passphrase. You can try again", 1);
     typing.until("Passphrase of ", 2);
     typing.keys("correct horse battery\r");
-    let question = "Type the words of the fingerprint to take part: ";
+    let question = "Type the twelve words of the fingerprint to take part: ";
     typing.until(question, 1);
     let right = std::mem::replace(&mut words[6], "abandon");
     typing.keys(&format!("{}\r", words.join(" ")));
     typing.until("word 7 is not \"abandon\" here", 1);
     words[6] = right;
     typing.until(question, 2);
-    typing.keys(&format!("{}\r", words.join(" ")));
+    // As they are selected on a screen, row by row and with their numbers.
+    for row in 0..3 {
+        let cells = (row * 4..row * 4 + 4).map(|at| format!("{:>4}. {:<8}", at + 1, words[at]));
+        typing.keys(&format!("{}\r", cells.collect::<String>()));
+        typing.until(["The other 8: ", "The other 4: ", "Waiting for"][row], 1);
+    }
+    rustix::process::kill_process(typing.id(), Signal::TERM).unwrap();
+    assert_eq!(typing.ended().code(), Some(5));
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_before_anything_is_typed() {
+    let here = TempDir::new().unwrap();
+    operator(here.path());
+    let run = ["--passphrase-file", STATE[3], "run", "ceremony.toml", "--listen", "192.0.2.1:3610"];
+    let typing = Typing::start(here.path(), &[&["--dir", STATE[1]], &run[..]].concat());
     typing.until("cannot listen on 192.0.2.1:3610", 1);
+    assert!(!typing.shown().contains("Fingerprint"));
     assert_eq!(typing.ended().code(), Some(1));
+}
+
+#[test]
+fn the_echo_is_back_when_the_program_is_told_to_end() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let here = TempDir::new().unwrap();
+        let mut typing = Typing::start(here.path(), &NEW);
+        typing.until(QUESTION, 1);
+        typing.keys("half a secret");
+        assert!(!typing.echoes());
+        rustix::process::kill_process(typing.id(), signal).unwrap();
+        let ended = typing.ended();
+        // Whoever runs the tests may have them ignore it, as nohup does.
+        assert!(ended.signal() == Some(signal.as_raw()) || ended.code() == Some(2), "{ended}");
+    }
+}
+
+#[test]
+fn a_wrong_password_of_keystores_is_typed_again() {
+    let here = TempDir::new().unwrap();
+    let keystore =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ethereum/keystores/hoodi-01-0.json");
+    let mut typing = Typing::start(here.path(), &["verify", "keystore", keystore]);
+    let question = "Password of the keystores (your passphrase, unless you chose another): ";
+    typing.until(question, 1);
+    typing.keys("correct horse battery\r");
+    typing.until("this password does not open the keystores. You can try again", 1);
+    typing.until(question, 2);
+    typing.keys("dkg-test-password-1\r");
+    typing.until("Accepted: 1 keystore", 1);
+    assert_eq!(typing.ended().code(), Some(0));
+}
+
+#[test]
+fn verdicts_have_a_colour_where_the_terminal_has_any() {
+    let here = TempDir::new().unwrap();
+    let deposits =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../test-vectors/ethereum/deposits/hoodi-01.json");
+    let args = ["verify", "deposit", deposits, "--network", "hoodi"];
+    let green = "\u{1b}[32mAccepted\u{1b}[0m:";
+    for (variables, coloured) in [
+        (&[("TERM", "xterm-256color")][..], true),
+        (&[("TERM", "xterm-256color"), ("NO_COLOR", "1")], false),
+        (&[("TERM", "dumb")], false),
+        (&[], false),
+    ] {
+        let mut command = command(here.path(), &args);
+        command.envs(variables.iter().copied());
+        let typing = Typing::begin(command);
+        typing.until("Accepted", 1);
+        typing.until("0x01", 1);
+        assert_eq!(typing.shown().contains(green), coloured, "{variables:?}");
+        assert_eq!(typing.ended().code(), Some(0));
+    }
 }

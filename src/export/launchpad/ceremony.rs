@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::deposit_read::{check_known, check_signatures, missing};
+use super::deposit_read::{Known, check_known, check_signatures, exactly, missing};
 use super::{
     DepositFileError, RegistrationFileError, SignedDeposit, SignedRegistration, deposit_artifacts,
     parse_deposits, verify_registrations, write_registrations,
@@ -158,12 +158,16 @@ pub struct CeremonyDeposits {
     pub deposits: Vec<SignedDeposit>,
     /// What the ceremony signed and the file lacks, in the spec's order.
     pub lacking: Vec<DepositMessage>,
+    /// Deposits to the ceremony's validators that were signed later: of other amounts, to the same
+    /// withdrawal credentials.
+    pub further: Vec<DepositMessage>,
 }
 
 /// Verifies that all that a deposit file has is this ceremony's: everything that
-/// [`super::verify_deposits`] verifies, and that every row is one of the ceremony's deposits.
-/// `public_keys` are the validators', in the spec's order. What the file lacks is for the caller to
-/// judge.
+/// [`super::verify_deposits`] verifies, and that every row is one of the ceremony's deposits, or a
+/// further one to one of its validators with the withdrawal credentials of that.
+/// `public_keys` are the validators', in the spec's order. What the file lacks, and what it has
+/// beside the ceremony's deposits, is for the caller to judge.
 pub fn compare_deposit_file(
     bytes: &[u8],
     ceremony: &Ceremony,
@@ -172,9 +176,9 @@ pub fn compare_deposit_file(
     let network = ceremony.network();
     let (expected, _) = expected_items(ceremony, public_keys)?;
     let deposits = parse_deposits(bytes, network)?;
-    let lacking = check_known(&deposits, &expected)?;
+    let Known { lacking, further } = check_known(&deposits, &expected)?;
     check_signatures(bytes, &deposits, network)?;
-    Ok(CeremonyDeposits { deposits, lacking })
+    Ok(CeremonyDeposits { deposits, lacking, further })
 }
 
 /// As [`compare_deposit_file`], of a whole file: for each amount in it, it holds the deposits of
@@ -184,11 +188,14 @@ pub fn verify_deposit_file(
     ceremony: &Ceremony,
     public_keys: &[G1],
 ) -> Result<Vec<SignedDeposit>, CeremonyFileError> {
-    let CeremonyDeposits { deposits, lacking } =
-        compare_deposit_file(bytes, ceremony, public_keys)?;
+    let network = ceremony.network();
+    let (expected, _) = expected_items(ceremony, public_keys)?;
+    let deposits = parse_deposits(bytes, network)?;
+    let lacking = exactly(&deposits, &expected)?;
+    check_signatures(bytes, &deposits, network)?;
     let amounts: BTreeSet<u64> = deposits.iter().map(|deposit| deposit.message.amount).collect();
     match lacking.iter().find(|message| amounts.contains(&message.amount)) {
-        Some(message) => Err(missing(message, ceremony.network()).into()),
+        Some(message) => Err(missing(message, network).into()),
         None => Ok(deposits),
     }
 }

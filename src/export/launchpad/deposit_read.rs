@@ -2,7 +2,7 @@
 //! were the first deposit of its key, both roots and the network are compared, and infinity is
 //! never a key or a signature.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::RawEntry;
 use super::{LARGEST, MOST_ENTRIES, SignedDeposit};
@@ -104,6 +104,17 @@ pub enum Fault {
     /// A field that deposit files do not have.
     #[error("{0:?} is not a field of deposit files")]
     UnknownField(String),
+    /// A root of something else.
+    #[error(
+        "{found} instead of {expected}: the key, the withdrawal credentials or the amount of this \
+         entry were changed after it was made, or the root was"
+    )]
+    Root {
+        /// The root of what the entry says.
+        expected: String,
+        /// What it says.
+        found: String,
+    },
     /// Another value than the one computed or agreed.
     #[error("{found} instead of {expected}")]
     Value {
@@ -161,7 +172,11 @@ fn parse_entry(raw: &RawEntry, network: &Network) -> Result<SignedDeposit, (&'st
     for (field, root) in
         [("deposit_message_root", message.root()), ("deposit_data_root", message.data_root(&bytes))]
     {
-        at(field, raw.text(field).and_then(|found| equal(&hex::encode(root), found)))?;
+        let same = |found: &str| match equal(&hex::encode(root), found) {
+            Err(Fault::Value { expected, found }) => Err(Fault::Root { expected, found }),
+            same => same,
+        };
+        at(field, raw.text(field).and_then(same))?;
     }
     Ok(SignedDeposit { message, signature })
 }
@@ -195,21 +210,37 @@ pub fn parse_deposits(
     Ok(deposits)
 }
 
-/// Compares `deposits` with the `expected` ones, in any order: those that are missing. A key with
-/// an amount that is not expected is named by its entry.
+/// What a file has of the deposits that are expected, and beside them.
+pub(super) struct Known {
+    /// Expected deposits that are missing.
+    pub(super) lacking: Vec<DepositMessage>,
+    /// Deposits of another amount to an expected key, with its withdrawal credentials.
+    pub(super) further: Vec<DepositMessage>,
+}
+
+/// Compares `deposits` with the `expected` ones, in any order. A key that is not expected, or one
+/// with other withdrawal credentials, is named by its entry.
 pub(super) fn check_known(
     deposits: &[SignedDeposit],
     expected: &[DepositMessage],
-) -> Result<Vec<DepositMessage>, DepositFileError> {
+) -> Result<Known, DepositFileError> {
     let mut waiting: BTreeMap<([u8; 48], u64), &DepositMessage> =
         expected.iter().map(|message| ((message.pubkey, message.amount), message)).collect();
+    let by_key: BTreeMap<[u8; 48], &DepositMessage> =
+        expected.iter().map(|message| (message.pubkey, message)).collect();
+    let (mut seen, mut further) = (BTreeSet::new(), Vec::new());
     for (entry, SignedDeposit { message, .. }) in (1..).zip(deposits) {
         let at = |field, fault| DepositFileError::Entry { entry, field, fault };
-        let Some(wanted) = waiting.remove(&(message.pubkey, message.amount)) else {
-            let known = expected.iter().any(|other| other.pubkey == message.pubkey);
-            return Err(at(if known { "amount" } else { "pubkey" }, Fault::Unexpected));
+        let Some(of_key) = by_key.get(&message.pubkey) else {
+            return Err(at("pubkey", Fault::Unexpected));
         };
-        let (wanted, found) = (wanted.withdrawal_credentials, message.withdrawal_credentials);
+        if !seen.insert((message.pubkey, message.amount)) {
+            return Err(at("amount", Fault::Unexpected));
+        }
+        if waiting.remove(&(message.pubkey, message.amount)).is_none() {
+            further.push(*message);
+        }
+        let (wanted, found) = (of_key.withdrawal_credentials, message.withdrawal_credentials);
         if wanted != found {
             let fault = Fault::Value { expected: wanted.to_string(), found: found.to_string() };
             return Err(at("withdrawal_credentials", fault));
@@ -217,7 +248,23 @@ pub(super) fn check_known(
     }
     let is_missing =
         |message: &&DepositMessage| waiting.contains_key(&(message.pubkey, message.amount));
-    Ok(expected.iter().filter(is_missing).copied().collect())
+    Ok(Known { lacking: expected.iter().filter(is_missing).copied().collect(), further })
+}
+
+/// As [`check_known`], where there may be nothing beside what is expected: what is missing.
+pub(super) fn exactly(
+    deposits: &[SignedDeposit],
+    expected: &[DepositMessage],
+) -> Result<Vec<DepositMessage>, DepositFileError> {
+    let Known { lacking, further } = check_known(deposits, expected)?;
+    let is_further = |deposit: &SignedDeposit| further.contains(&deposit.message);
+    match deposits.iter().position(is_further) {
+        Some(at) => {
+            let fault = Fault::Unexpected;
+            Err(DepositFileError::Entry { entry: at + 1, field: "amount", fault })
+        }
+        None => Ok(lacking),
+    }
 }
 
 /// A deposit that should be in a file.
@@ -274,7 +321,7 @@ pub fn verify_deposits(
 ) -> Result<Vec<SignedDeposit>, DepositFileError> {
     let deposits = parse_deposits(bytes, network)?;
     if let Some(expected) = expected
-        && let Some(message) = check_known(&deposits, expected)?.first()
+        && let Some(message) = exactly(&deposits, expected)?.first()
     {
         return Err(missing(message, network));
     }

@@ -10,6 +10,7 @@ use quorate::audit::describe::in_quotes;
 use quorate::ethereum::deposit::WithdrawalCredentials;
 use quorate::signing::{Cleared, Delivery, Item, Kind, Purpose};
 use quorate::spec::Ceremony;
+use quorate::spec::show::plural;
 
 /// How many validators are told one by one.
 const MOST_TOLD: usize = 20;
@@ -125,13 +126,11 @@ fn many(cleared: &Cleared, ceremony: &Ceremony, kept: &[usize], checked: &str) -
     }
     let mut destinations: Vec<(String, usize)> = destinations.into_iter().collect();
     destinations.sort_by_key(|(_, count)| core::cmp::Reverse(*count));
-    let told = destinations.iter().take(MOST_TOLD).map(|(destination, count)| {
-        format!("\n  withdrawn to       {destination}: {count} validators")
-    });
+    // Where money goes is never left out.
+    let told = destinations
+        .iter()
+        .map(|(to, count)| format!("\n  withdrawn to       {to}: {}", plural(*count, "validator")));
     text.extend(told);
-    if let Some(more) = destinations.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
-        text += &format!("\n                     and {more} more addresses");
-    }
     text
 }
 

@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::ended::{Ended, received};
 use super::result::{Product, blamed, product};
-use crate::live::{left, stopped};
+use crate::live::{has_address, left, stopped};
 use crate::messages;
 use crate::messages::shown;
 use crate::progress::{Named, Progress, seat_name, seat_names};
@@ -142,7 +142,8 @@ impl<C: Channels> Drive<C> {
                 self.progress.down(peer);
                 self.progress.failed(peer, why.to_string());
                 if why != LinkError::Crossed {
-                    let line = left(&self.name(peer), &why, finished);
+                    let is_called = has_address(self.live.parent().ceremony(), peer);
+                    let line = left(&self.name(peer), &why, finished, is_called);
                     self.progress.say_of(peer, &line);
                 }
                 let actions = self.live.handle(Event::Down(peer));

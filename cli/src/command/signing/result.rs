@@ -251,16 +251,16 @@ pub(super) fn advice(
             "{signed}\nAnyone who has one of these files can exit its validator, now or in years. \
              The folder has each exit twice: signed_exit_transaction-INDEX-TIME.json, and \
              exit-0xKEY.json for Charon. To exit all of them, send them to a beacon node:\n  for \
-             file in {folder}/signed_exit_transaction-*.json; do curl -X POST -H 'Content-Type: \
-             application/json' --data @\"$file\" \
+             file in {folder}/signed_exit_transaction-*.json; do \\\n    curl -X POST -H \
+             'Content-Type: application/json' --data @\"$file\" \\\n    \
              http://localhost:5052/eth/v1/beacon/pool/voluntary_exits; done\nor with Charon:\n  \
              charon exit broadcast --all --exit-from-dir {folder}",
             folder = quoted(output)
         ),
         Kind::Exit => format!(
             "{signed}\nAnyone who has this file can exit the validator, now or in years. To exit, \
-             send it to a beacon node:\n  curl -X POST -H 'Content-Type: application/json' --data \
-             @{} http://localhost:5052/eth/v1/beacon/pool/voluntary_exits\n{}",
+             send it to a beacon node:\n  curl -X POST -H 'Content-Type: application/json' \\\n    \
+             --data @{} \\\n    http://localhost:5052/eth/v1/beacon/pool/voluntary_exits\n{}",
             quoted(output),
             alternative(&cleared.request.items.first().public_key)
         ),

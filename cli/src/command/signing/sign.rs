@@ -30,10 +30,14 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
 
 fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliError> {
     let request = &answered.cleared.request;
-    let whom = match &request.delivery {
-        Delivery::Public => "the person who combines the answers".to_owned(),
+    let next = match &request.delivery {
+        Delivery::Public => "Send it to the person who combines the answers.".to_owned(),
+        Delivery::Custodian(card) if card.key == answered.operator.key().public() => format!(
+            "Keep it: the answers are for you. With those of the others: quorate {} combine",
+            request.items.kind().name()
+        ),
         Delivery::Custodian(card) => {
-            format!("{}; nobody else can open it", in_quotes(card.name.as_str()))
+            format!("Send it to {}; nobody else can open it.", in_quotes(card.name.as_str()))
         }
     };
     let signed = answered.partial.partials.iter().filter(|partial| partial.is_some()).count();
@@ -47,7 +51,7 @@ fn finish(answered: &Answered, output: &Path, out: &Output) -> Result<Exit, CliE
             "left_out": left_json(&answered.left),
             "keystores_alone": answered.memory.is_some(),
         }),
-        &format!("Signed and logged. Wrote {}\nSend it to {whom}.", shown(output)),
+        &format!("Signed and logged. Wrote {}\n{next}", shown(output)),
     )
 }
 

@@ -22,6 +22,7 @@ use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::put_back::PutBack;
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::show::words;
 use quorate_operator::machine;
 use quorate_operator::store::{CeremonyView, StateDir};
 
@@ -230,14 +231,14 @@ impl Known<'_> {
     fn about(&self) -> String {
         match &self.ceremony {
             Ok(ceremony) => format!(
-                "\"{}\" on {}: {} of {} operators, validators: {}, attempt {}\n  fingerprint  {}",
+                "\"{}\" on {}: {} of {} operators, validators: {}, attempt {}\n  fingerprint{}",
                 ceremony.name(),
                 ceremony.network().name(),
                 ceremony.t(),
                 ceremony.n(),
                 ceremony.v(),
                 ceremony.attempt(),
-                fingerprint(&ceremony.digest()).join(" ")
+                words(ceremony).lines().map(|row| format!("\n{row}")).collect::<String>()
             ),
             Err(why) => format!("{}: {why}", shown(&self.file())),
         }

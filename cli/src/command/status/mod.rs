@@ -9,6 +9,7 @@ mod log;
 
 mod stand;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -45,9 +46,16 @@ pub(crate) fn run(check: bool, out: &Output) -> Result<Exit, CliError> {
         talk("There are no operator keys here. Create them with: quorate identity new");
     }
     if texts.is_empty() {
-        texts.push("No ceremonies in this directory.".to_owned());
+        let next = match card {
+            Some(_) => {
+                " Send your card to the coordinator (quorate identity show), check the ceremony \
+                 file that comes back (quorate spec show FILE), and take part (quorate run FILE)."
+            }
+            None => "",
+        };
+        texts.push(format!("No ceremonies in this directory.{next}"));
     }
-    if let Some(line) = operator_line(has_identity, card.as_ref()) {
+    if let Some(line) = operator_line(state.path(), has_identity, card.as_ref()) {
         texts.insert(0, line);
     }
     let fields = json!({
@@ -61,13 +69,14 @@ pub(crate) fn run(check: bool, out: &Output) -> Result<Exit, CliError> {
 }
 
 /// Who this operator is, as far as that is known without its passphrase.
-fn operator_line(has_identity: bool, card: Option<&OperatorCard>) -> Option<String> {
+fn operator_line(dir: &Path, has_identity: bool, card: Option<&OperatorCard>) -> Option<String> {
     match card {
         Some(card) => Some(format!("Operator {}", card::short_forms(card))),
-        None if has_identity => Some(
-            "The keys of an operator are here, but not its card. To make it: quorate identity show"
-                .to_owned(),
-        ),
+        None if has_identity => Some(format!(
+            "The keys of an operator are here, but not its card. To make it: quorate --dir {} \
+             identity show",
+            messages::quoted(dir)
+        )),
         None => None,
     }
 }

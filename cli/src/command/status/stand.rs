@@ -67,7 +67,9 @@ impl Stand {
                  signed more, its keys must never receive a deposit"
             }
             Self::Faulted => "stopped by a fault; the evidence is kept",
-            Self::Begun => "started, not finished (--passphrase-file shows whom it waits for)",
+            Self::Begun => {
+                "started, not finished. For whom it waits, see: quorate status --passphrase-file FILE"
+            }
             Self::Empty => "not started",
             Self::LogGone => {
                 "started, but its log is missing: it cannot be started again. Ask the others \
