@@ -15,6 +15,7 @@ use quorate::primitives::hash::{DST_ETHEREUM, Digest, Tag, secret_scalar};
 use quorate::primitives::lagrange::Span;
 use quorate::primitives::polynomial::{Polynomial, commit_all};
 use quorate::primitives::possession::Proof;
+use quorate::spec::kind::Parts;
 use quorate::spec::{CeremonyKind, Index, Version};
 
 fn secret(label: u64) -> SecretScalar {
@@ -170,7 +171,7 @@ const SHAPE: Shape = Shape {
     items: 800,
     sealed: 0,
     lock: false,
-    parts: CeremonyKind::Dkg.parts(4),
+    parts: Parts::all(4),
 };
 
 fn dealer(position: usize) -> Index {
@@ -193,7 +194,8 @@ fn deal(label: u64) -> Vec<u8> {
         view: (0..4).map(digest).collect(),
         salt: [7; 32],
         box_digests: (0..3).map(digest).collect(),
-        proof,
+        share_lists: Vec::new(),
+        proof: Some(proof),
         commitments,
     }
     .encode()

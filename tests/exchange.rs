@@ -481,3 +481,63 @@ fn a_word_of_another_ceremony_or_of_nobody_changes_nothing() {
     take(exchange, log, second);
     assert_eq!(exchange.participant().done_of(index(3)), Some(own));
 }
+
+/// A reshare over exchanges: whoever may stop is told once, and the stop goes to everybody.
+#[test]
+fn a_reshare_waits_for_each_dealer_to_stop() {
+    use quorate::simulation::machine::{honest, run};
+    use quorate::simulation::reshare::{minima, reshare};
+    let mut parents = machines(3, 2, TWO_VALIDATORS);
+    run(&mut parents, &mut honest);
+    let parts = ["alice", "bob", "carol"].map(|name| (name, true, true));
+    let begin = |seat: OwnSeat| {
+        let entropy = || entropy(&format!("exchange {}", seat.me));
+        let (participant, step) = Participant::start(seat.clone(), Vec::new(), entropy).unwrap();
+        let mut log = InMemory::default();
+        (Exchange::begin(participant, step, Pacing::new(LINGER), &mut log).unwrap(), log)
+    };
+    let seats = reshare(&parents, &parts, 2, &[0, 1]).into_iter().map(|machine| machine.seat);
+    let mut all: Vec<(Exchange, InMemory)> = seats.map(begin).collect();
+    let (exchange, log) = &mut all[0];
+    let refused = exchange.stop(minima(2, 4), &at(1), log).unwrap().err();
+    assert_eq!(refused, Some(Refused::NotCertified));
+    // Carries frames until there are none; gives whom a notice told that it may stop.
+    let deliver = |all: &mut [(Exchange, InMemory)], first: Vec<(Index, Event)>| {
+        let (mut network, mut told) = (VecDeque::from(first), Vec::new());
+        while let Some((to, event)) = network.pop_front() {
+            let (exchange, log) = &mut all[to.position()];
+            let actions = exchange.handle(event, &at(3), log).unwrap();
+            if actions.contains(&Action::Tell(Notice::MayStop)) {
+                told.push(to);
+            }
+            let frames = sent(&actions).into_iter();
+            network.extend(
+                frames
+                    .map(|(peer, frame)| (peer, Event::Frame { from: to, bytes: frame.encode() })),
+            );
+        }
+        told.sort_unstable();
+        told
+    };
+    let indices = || (1..=3).map(index);
+    let ups = indices().flat_map(|to| indices().map(move |peer| (to, Event::Up(peer)))).collect();
+    assert_eq!(deliver(&mut all, ups), indices().collect::<Vec<_>>(), "each is told once");
+    assert_eq!(deliver(&mut all, indices().map(|to| (to, Event::Tick)).collect()), []);
+    let mut network = Vec::new();
+    for (exchange, log) in &mut all {
+        let me = exchange.participant().seat().me;
+        assert!(exchange.participant().awaits_stop());
+        let actions = exchange.stop(minima(2, 4), &at(4), log).unwrap().unwrap();
+        // Its minima and its commit, to both others.
+        let said = sent(&actions);
+        let statements = said.iter().filter(|(_, frame)| matches!(frame, Frame::Statement(_)));
+        assert_eq!(statements.count(), 4);
+        network.extend(
+            said.into_iter()
+                .map(|(to, frame)| (to, Event::Frame { from: me, bytes: frame.encode() })),
+        );
+    }
+    assert_eq!(deliver(&mut all, network), []);
+    assert!(all.iter().all(|(_, log)| log.outputs_written));
+    assert!(all.iter().all(|(exchange, _)| exchange.participant().inbox().minima().count() == 3));
+}

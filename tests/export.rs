@@ -267,3 +267,119 @@ fn keystores_for_charon_have_one_field_a_line() {
     assert!(indents.contains(&"   \"params\": {}"), "{first}");
     assert_eq!(indents[indents.len() - 2..], [" \"version\": 4", "}"]);
 }
+
+/// Where new shares begin (`ceremony-specs/15-cut-over.md`, section 15.4), by hand.
+mod cut_over {
+    use quorate::ethereum::interchange::{Interchange, InterchangeError, Signed, Vote};
+    use quorate::ethereum::network::Network;
+    use quorate::export::cut_over::{
+        Clamped, Clock, as_interchange, files, first_epoch, floors, stated,
+    };
+    use quorate::message::minima::{self, Minima};
+    use quorate::spec::threshold::Index;
+    use serde_json::Value;
+
+    fn ran(slot: u64, source: u64, target: u64) -> Option<minima::Signed> {
+        Some(minima::Signed { slot, source, target })
+    }
+
+    fn says(dealer: u16, signed: &[Option<minima::Signed>]) -> (Index, Minima) {
+        (Index::new(dealer).unwrap(), Minima { signed: signed.to_vec() })
+    }
+
+    fn floor(slot: u64, source: u64, target: u64) -> Signed {
+        Signed { slot: Some(slot), vote: Some(Vote { source, target }) }
+    }
+
+    /// In slot 9 of epoch 100, with 32 slots to an epoch.
+    const CLOCK: Clock = Clock { slot: 3209, slots_per_epoch: 32 };
+
+    #[test]
+    fn floors_are_above_what_is_stated_and_above_the_clock() {
+        let stated = [
+            // The clock is later than everything; the greatest source is 97.
+            says(1, &[ran(3000, 97, 99), ran(3240, 98, 101), None, ran(0, 0, 0)]),
+            // Of the second, somebody's clock is an epoch ahead.
+            says(3, &[ran(3100, 95, 98), ran(3100, 100, 100), None, None]),
+        ];
+        let found = floors(&stated, 4, Some(CLOCK));
+        let expected = [
+            floor(3209 + 32, 97, 101),
+            floor(3240 + 32, 100, 102),
+            floor(3241, 0, 101),
+            floor(3241, 0, 101),
+        ];
+        assert_eq!((found.signed.as_slice(), found.clamped.as_slice()), (&expected[..], &[][..]));
+        // In the other order, the same.
+        let back = [stated[1].clone(), stated[0].clone()];
+        assert_eq!(floors(&back, 4, Some(CLOCK)), found);
+        // A second statement of a dealer comes joined, and can only raise.
+        let more = says(3, &[ran(3300, 1, 1), None, ran(1, 1, 1), None]);
+        let joined = (more.0, stated[1].1.joined(&more.1));
+        let raised = floors(&[stated[0].clone(), joined], 4, Some(CLOCK)).signed;
+        // Slot 3263 is the last of epoch 101.
+        assert_eq!(raised[0], floor(3263 + 32, 97, 101));
+        assert_eq!(raised[2], floor(3241, 1, 101));
+    }
+
+    #[test]
+    fn values_from_the_future_are_shown_and_bounded() {
+        let stated = [says(2, &[ran(u64::MAX, 102, 103), ran(3263, 101, 101)])];
+        let found = floors(&stated, 2, Some(CLOCK));
+        assert_eq!(found.signed, [floor(3263 + 32, 101, 102), floor(3263 + 32, 101, 102)]);
+        let clamped =
+            |field, stated| Clamped { dealer: Index::new(2).unwrap(), validator: 0, field, stated };
+        let expected =
+            [clamped("slot", u64::MAX), clamped("source_epoch", 102), clamped("target_epoch", 103)];
+        assert_eq!(found.clamped, expected);
+        // Without a clock nothing is known of the future, and nothing overflows.
+        let found = floors(&[says(2, &[ran(u64::MAX, 7, u64::MAX), None])], 2, None);
+        assert_eq!(found.signed, [floor(u64::MAX, 7, u64::MAX), Signed::default()]);
+        assert_eq!(found.clamped, []);
+    }
+
+    #[test]
+    fn the_first_epoch_is_two_after_the_last_commit() {
+        let hoodi = Network::known("hoodi").unwrap();
+        let keys = [[1; 48], [2; 48]];
+        let stated = [says(1, &[ran(0, 3, 0), ran(5, 5, 101)])];
+        let found = floors(&stated, 2, Some(CLOCK));
+        let interchange = found.interchange(&hoodi, &keys);
+        assert_eq!(first_epoch(&interchange), Some(103));
+        let nobody = floors(&[], 2, Some(CLOCK)).interchange(&hoodi, &keys);
+        assert_eq!(first_epoch(&nobody), Some(102));
+        assert_eq!(first_epoch(&Interchange::empty([0; 32])), None);
+
+        let [protection, cut_over] = &files(&hoodi, &keys, &found, Some(CLOCK))[..] else {
+            panic!()
+        };
+        assert_eq!(protection.bytes, interchange.to_json());
+        let cut_over: Value = serde_json::from_slice(&cut_over.bytes).unwrap();
+        assert_eq!(cut_over["commits_held_in_epoch"], 100);
+        assert_eq!(cut_over["first_epoch"], 103);
+        // Hoodi's genesis, and 103 epochs of 384 seconds.
+        assert_eq!(cut_over["begins"], 1_742_213_400 + 103 * 384);
+        assert_eq!(Clock::at(&hoodi, 1_742_213_400 + 12), Some(Clock { slot: 1, ..CLOCK }));
+        assert_eq!(Clock::at(&hoodi, 0), None);
+    }
+
+    #[test]
+    fn what_a_dealer_states_is_what_the_data_says_of_its_own_keys() {
+        let hoodi = Network::known("hoodi").unwrap();
+        let keys = [[1; 48], [2; 48], [3; 48]];
+        let mut data = Interchange::empty(hoodi.genesis_validators_root());
+        data.add(keys[0], floor(9, 1, 2));
+        data.add(keys[1], Signed::default());
+        let missing = Err(InterchangeError::Missing { key: keys[2] });
+        assert_eq!(stated(&data, &keys), missing);
+        data.add(keys[2], Signed { slot: Some(4), vote: None });
+        data.add([4; 48], floor(99, 99, 99));
+        let minima = stated(&data, &keys).unwrap();
+        assert_eq!(minima.signed, [ran(9, 1, 2), None, ran(4, 0, 0)]);
+        // And back: zero is what nothing is.
+        let back = as_interchange(&minima, &hoodi, &keys);
+        assert_eq!(back.signed(&keys[0]), data.signed(&keys[0]));
+        assert_eq!(back.signed(&keys[2]), data.signed(&keys[2]));
+        assert_eq!(back.keys().len(), 2);
+    }
+}

@@ -143,11 +143,14 @@ fn polynomials_that_share_a_constant_term_are_refused() {
 
 #[test]
 fn a_false_proof_of_possession_is_refused() {
-    let hooks =
-        Hooks { deal: |deal| deal.proof.z = deal.proof.z + Scalar::one(), ..Hooks::default() };
+    let hooks = Hooks {
+        deal: |deal| deal.proof.as_mut().unwrap().z = deal.proof.unwrap().z + Scalar::one(),
+        ..Hooks::default()
+    };
     all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ProofOfPossession { dealer: who });
     let negated = |deal: &mut quorate::message::body::Deal| {
-        deal.proof.r = G1Sum::from(deal.proof.r).negated().finish().unwrap();
+        deal.proof.as_mut().unwrap().r =
+            G1Sum::from(deal.proof.unwrap().r).negated().finish().unwrap();
     };
     let hooks = Hooks { deal: negated, ..Hooks::default() };
     all_blame(hooks, Class::E2, |rule, who| *rule == Rule::ProofOfPossession { dealer: who });
@@ -192,8 +195,10 @@ fn a_box_that_does_not_open_is_reported() {
 
 #[test]
 fn a_root_that_does_not_follow_from_the_deals_is_refused() {
-    let hooks =
-        Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..Hooks::default() };
+    let hooks = Hooks {
+        prepare: |prepare| prepare.stored.as_mut().unwrap().sums_root = Digest([1; 32]),
+        ..Hooks::default()
+    };
     all_blame(hooks, Class::E6, |rule, who| *rule == Rule::SumsRoot { operator: who });
 }
 
@@ -209,7 +214,9 @@ fn a_prepare_over_other_deals_is_refused() {
 #[test]
 fn a_false_possession_proof_is_refused() {
     let hooks = Hooks {
-        prepare: |prepare| prepare.possession = G2::hash(b"another", DST_ETHEREUM),
+        prepare: |prepare| {
+            prepare.stored.as_mut().unwrap().possession = G2::hash(b"another", DST_ETHEREUM)
+        },
         ..Hooks::default()
     };
     all_blame(hooks, Class::E5, |rule, who| *rule == Rule::Possession { operator: who });
@@ -217,7 +224,8 @@ fn a_false_possession_proof_is_refused() {
 
 #[test]
 fn shares_not_stored_are_not_prepared() {
-    let hooks = Hooks { prepare: |prepare| prepare.flags = 0, ..Hooks::default() };
+    let hooks =
+        Hooks { prepare: |prepare| prepare.stored.as_mut().unwrap().flags = 0, ..Hooks::default() };
     let error = DecodeError::Invalid { what: "flags", why: "not the flag for stored shares" };
     all_blame(hooks, Class::E2, move |rule, who| {
         *rule == Rule::Malformed { operator: who, round: Round::Prepare, error: error.clone() }

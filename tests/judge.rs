@@ -83,7 +83,7 @@ impl Honest {
         let first = &self.prepares()[2];
         let shape = Shape::of(self.ceremony());
         let mut body = Prepare::decode(first.body(), &shape, first.envelope.sender).unwrap();
-        body.sums_root.0[0] ^= 1;
+        body.stored.as_mut().unwrap().sums_root.0[0] ^= 1;
         let key = self.forger.seat.operator.key();
         Statement::sign(
             key,
@@ -180,8 +180,8 @@ fn two_faults_of_one_statement_are_two() {
     let first = &honest.prepares()[2];
     let shape = Shape::of(honest.ceremony());
     let mut body = Prepare::decode(first.body(), &shape, first.envelope.sender).unwrap();
-    body.sums_root.0[0] ^= 1;
-    body.possession = honest.prepares()[1].body()[32 * 4 + 32..][..96]
+    body.stored.as_mut().unwrap().sums_root.0[0] ^= 1;
+    body.stored.as_mut().unwrap().possession = honest.prepares()[1].body()[32 * 4 + 32..][..96]
         .try_into()
         .map(|bytes| G2::from_compressed(&bytes).unwrap())
         .unwrap();

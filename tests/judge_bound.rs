@@ -174,13 +174,14 @@ fn of_many_prepares_two_are_looked_into_and_those_of_commits_come_first() {
         Statement::sign(key, me, round, session, view_root(view), body)
     };
     let prepare = |body: &Prepare| sign(Round::Prepare, &body.view, &body.encode());
+    let (said, view) = (sound.stored.clone().unwrap(), || sound.view.clone());
     // Two with a root that is none, and one with a proof that is none, after them by its digest.
     let roots =
-        [1u8, 2].map(|root| prepare(&Prepare { sums_root: Digest([root; 32]), ..sound.clone() }));
+        [1u8, 2].map(|root| prepare(&Prepare::of(view(), Digest([root; 32]), said.possession)));
     let last = roots.iter().map(Statement::digest).max().unwrap();
     let unproven = (0u8..)
         .map(|i| G2::hash(&[i], DST_POSSESSION))
-        .map(|possession| prepare(&Prepare { possession, ..sound.clone() }))
+        .map(|possession| prepare(&Prepare::of(view(), said.sums_root, possession)))
         .find(|prepare| prepare.digest() > last)
         .unwrap();
     let three = [roots.to_vec(), vec![unproven.clone()]].concat();

@@ -6,7 +6,7 @@ mod common;
 #[path = "signing/registrations.rs"]
 mod registrations;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
@@ -338,6 +338,7 @@ fn what_was_signed_of_a_list_is_remembered() {
     };
     let new = |others: &[(usize, usize)]| Admission::New {
         other_exits: others.iter().copied().collect::<BTreeMap<_, _>>(),
+        exited: BTreeSet::new(),
     };
     assert_eq!(admitted(&log, &cleared, &[0]), Admission::Again);
     assert_eq!(admitted(&log, &cleared, &[0, 1]), new(&[]), "the second was not signed");

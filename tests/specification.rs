@@ -10,7 +10,7 @@ use quorate::audit::code::Code;
 use quorate::audit::report::Verdict;
 use quorate::ethereum::network::Network;
 use quorate::identity::{Operator, OperatorName};
-use quorate::message::envelope::{ENVELOPE_BYTES, Round};
+use quorate::message::envelope::{ENVELOPE_BYTES, Kind, Round};
 use quorate::message::shape::Shape;
 use quorate::message::share_box::ShareBoxError;
 use quorate::primitives::codec::DecodeError;
@@ -25,6 +25,7 @@ use quorate::protocol::evidence::{Certainty, Class, Rule};
 use quorate::protocol::record::RecordKind;
 use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
+use quorate::spec::kind::Parts;
 use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Version};
 
 fn chapter(name: &str) -> String {
@@ -82,7 +83,13 @@ fn every_check_of_the_audit_is_in_the_table_and_every_row_is_one() {
 fn every_verdict_of_the_audit_is_in_the_table() {
     let rows = table(&chapter("08-transcript-and-audit.md"), "\n## 8.3 ");
     let listed: Vec<&str> = rows.iter().map(|row| row[0].as_str()).collect();
-    let words = [Verdict::Verified, Verdict::Sound, Verdict::Statements, Verdict::Failed];
+    let words = [
+        Verdict::Verified,
+        Verdict::Sound,
+        Verdict::Statements,
+        Verdict::Unlinked,
+        Verdict::Failed,
+    ];
     assert_eq!(listed, words.map(Verdict::word));
 }
 
@@ -187,7 +194,7 @@ fn known_answer_of_the_ceremony() {
 #[test]
 fn sizes_of_statements() {
     let kind = CeremonyKind::Dkg;
-    let parts = kind.parts(4);
+    let parts = Parts::all(4);
     let version = Version::CURRENT;
     let shape = Shape { version, kind, n: 4, t: 3, v: 2, items: 3, sealed: 0, lock: false, parts };
     let rows = table(&chapter("04-messages.md"), "\n## 4.4 ");
@@ -202,6 +209,36 @@ fn sizes_of_statements() {
     let all: usize =
         shape.slots().map(|(round, seat)| shape.statement_bytes(seat, round).unwrap()).sum();
     assert_eq!(all, n * (5 * ENVELOPE_BYTES + 356 + 192 * n + 96 * v * t + 192 * items));
+}
+
+/// Four seats, of which the first three deal and the last three receive.
+#[test]
+fn sizes_of_statements_of_a_reshare() {
+    let seat = |number| Index::new(number).unwrap();
+    let parts = Parts {
+        dealers: [1, 2, 3].map(seat).into_iter().collect(),
+        receivers: [2, 3, 4].map(seat).into_iter().collect(),
+    };
+    let (kind, version) = (CeremonyKind::Reshare, Version::CURRENT);
+    let shape = Shape { version, kind, n: 4, t: 2, v: 2, items: 0, sealed: 0, lock: false, parts };
+    let rows = table(&chapter("14-reshare-rounds.md"), "\n## 14.2 ");
+    for (column, number) in [(3, 1), (4, 2), (5, 4)] {
+        let found: Vec<&str> = rows.iter().take(5).map(|row| row[column].as_str()).collect();
+        let owed = |round| match shape.owes(seat(number), round) {
+            Some(bytes) => bytes.to_string(),
+            None => "none".to_owned(),
+        };
+        assert_eq!(found, Round::ALL.map(owed), "seat {number}");
+    }
+    // What has no slot: minima of dealers, and a complaint of whoever receives.
+    let of = |number, kind, round| Some(shape.bytes_of(seat(number), kind, round)? - 172);
+    for (number, minima, complaint) in
+        [(1, Some(50), None), (2, Some(50), Some(96 + 39 + 144)), (4, None, Some(96 + 39 + 144))]
+    {
+        assert_eq!(of(number, Kind::Minima, Round::Commit), minima);
+        assert_eq!(of(number, Kind::Complaint, Round::Prepare), complaint);
+    }
+    assert_eq!(shape.box_bytes(), box_len(32 * 2 + 32));
 }
 
 /// One of each rule, in the order of the table.

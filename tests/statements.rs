@@ -67,7 +67,7 @@ fn prepares(all: &[Machine]) -> [Statement; 4] {
         let mut body =
             Prepare::decode(first.body(), &Shape::of(&all[0].seat.ceremony), first.envelope.sender)
                 .unwrap();
-        body.sums_root = Digest([byte; 32]);
+        body.stored.as_mut().unwrap().sums_root = Digest([byte; 32]);
         let (envelope, seat) = (&first.envelope, &all[0].seat);
         Statement::sign(
             seat.operator.key(),

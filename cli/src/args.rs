@@ -7,7 +7,13 @@ mod dossier;
 
 mod export;
 
+mod keymanager;
+
 mod obol;
+
+mod recover;
+
+mod reshare;
 
 mod run;
 
@@ -22,8 +28,11 @@ pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
-pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
+pub(crate) use recover::Recover;
+pub(crate) use reshare::{Reshare, ReshareNew};
+pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs, StopArgs};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
     Registrations, RequestCommon, SignArgs, Validators,
@@ -142,6 +151,9 @@ pub(crate) enum Command {
     /// Write, check or show a ceremony file.
     #[command(subcommand)]
     Spec(Spec),
+    /// Deal the shares of validators that exist anew.
+    #[command(subcommand)]
+    Reshare(Reshare),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.
     #[command(
@@ -192,6 +204,21 @@ pub(crate) enum Command {
     /// Write the outputs of a finished ceremony again, in the layout that another program expects.
     #[command(subcommand)]
     Export(Export),
+    /// Remove shares from a validator client, with what they have signed.
+    #[command(subcommand)]
+    Keymanager(Keymanager),
+    /// Put whole validator keys together from the shares of enough operators, with what they have
+    /// signed. The cluster must be stopped for ever.
+    #[command(
+        after_help = "Example:\n  quorate recover transcript.quorate --share alice --share bob \
+                      --share carol \\\n    --protection alice.json --protection bob.json \\\n    \
+                      --new-password-file password.txt --out recovered\n\nBefore: each \
+                      operator removes its shares from its validator client (quorate keymanager \
+                      remove) and brings its keystores and that file. Afterwards each key is whole \
+                      in the hands of whoever has the new folder. A key that runs there and in the \
+                      cluster gets slashed."
+    )]
+    Recover(Recover),
     /// Sign a voluntary exit of a validator with the shares of a finished ceremony.
     #[command(subcommand)]
     Exit(Exits),
@@ -203,8 +230,8 @@ pub(crate) enum Command {
     /// with the shares of a finished ceremony. Until the Gloas fork, which ends registrations.
     #[command(subcommand)]
     Registration(Registrations),
-    /// Verify deposit files, exits, registrations, keystores and SSV or Obol cluster files from any
-    /// source, offline.
+    /// Verify deposit files, exits, registrations, keystores, slashing protection data, and SSV or
+    /// Obol cluster files from any source, offline.
     #[command(subcommand)]
     Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show
@@ -306,8 +333,9 @@ pub(crate) enum Evidence {
 
 #[derive(Args)]
 pub(crate) struct AuditArgs {
-    /// The transcript.
-    pub(crate) transcript: PathBuf,
+    /// The transcript. With it, in any order, any others of the same keys.
+    #[arg(required = true, value_name = "TRANSCRIPT")]
+    pub(crate) transcripts: Vec<PathBuf>,
     /// The ceremony file that you agreed to. Without it, nothing shows that the transcript is that
     /// of your ceremony.
     #[arg(long, value_name = "FILE")]

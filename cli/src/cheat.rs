@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use clap::ValueEnum;
 
 use quorate::message::body::{Deal, Hello, Prepare};
-use quorate::message::complaint::{Claim, Complaint};
+use quorate::message::complaint::{Claim, Complaint, Shown};
 use quorate::message::envelope::{Kind, Round, Statement, session_id};
 use quorate::message::inbox::{Inbox, digests};
 use quorate::message::shape::Shape;
@@ -290,8 +290,10 @@ impl Cheat {
             view: Prepare::decode(prepare.body(), &self.shape, prepare.envelope.sender).ok()?.view,
             dealer: self.victim,
             claim: Claim::Sealed,
-            opened: self.noise("no one-time secret", &[]),
-            sealed: vec![0; self.shape.box_bytes()],
+            shown: Shown::Box {
+                opened: self.noise("no one-time secret", &[]),
+                sealed: vec![0; self.shape.box_bytes()],
+            },
         };
         let (key, envelope) = (self.seat.operator.key(), &prepare.envelope);
         let round = Round::Prepare;

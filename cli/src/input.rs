@@ -10,8 +10,10 @@ use super::report::{CliError, print_file};
 use super::{messages, recognise};
 use quorate::export::Artifact;
 use quorate::spec::file::MOST_FILE_BYTES;
-use quorate::spec::{Ceremony, CeremonyFile, SpecError};
-use quorate::transcript::container::{HEADER_BYTES, MOST_SPEC_BYTES, expected_len};
+use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, SpecError};
+use quorate::transcript::container::{
+    ContainerKind, HEADER_BYTES, Header, MOST_SPEC_BYTES, expected_len,
+};
 use quorate_operator::store;
 
 /// Bytes that a transcript may have too much and still be read, so that a report can say what is
@@ -21,6 +23,9 @@ const SLACK: u64 = 1 << 20;
 /// Most entries of a folder that are looked through for the file that is meant, and how deep.
 const MOST_ENTRIES: usize = 1000;
 const DEEPEST: usize = 5;
+
+/// The folder of earlier transcripts, beside that of a reshare.
+const HISTORY: &str = "history";
 
 /// Opens a plain file, by way of symbolic links if there are any. `ending` is how the name of such
 /// a file ends: where a folder is given, the file in it is named.
@@ -91,8 +96,17 @@ pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// A ceremony file: its bytes, and what it says.
+/// The file of a key generation: its bytes, and what it says.
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
+    let (bytes, ceremony) = any_ceremony(path)?;
+    match ceremony.kind() {
+        CeremonyKind::Reshare => Err(messages::not_for_reshare(path)),
+        _ => Ok((bytes, ceremony)),
+    }
+}
+
+/// A ceremony file of any kind: its bytes, and what it says.
+pub(crate) fn any_ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let bytes = read_named(path, ".toml", MOST_FILE_BYTES)?;
     let parsed = text(path, &bytes)
         .and_then(|text| parse_ceremony(text).map_err(|error| messages::spec_file(path, &error)));
@@ -158,6 +172,38 @@ pub(crate) fn statements(path: &Path) -> Result<Vec<u8>, CliError> {
 /// people mix up with these.
 pub(crate) fn other_kind(bytes: &[u8]) -> Option<&'static str> {
     recognise::kind(bytes).filter(|kind| *kind != recognise::TRANSCRIPT)
+}
+
+/// Transcripts with their paths: those that are given, and of a reshare among them also those in
+/// the folder `history` beside it, where this program keeps its parents.
+pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.push((path.clone(), transcript(path)?));
+    }
+    let reshared = |bytes: &[u8]| {
+        Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Reshared)
+    };
+    let folders = files.iter().filter(|(_, bytes)| reshared(bytes));
+    let folders = folders.map(|(path, _)| path.with_file_name(HISTORY));
+    let mut earlier = Vec::new();
+    for folder in folders.collect::<Vec<_>>() {
+        let Ok(entries) = folder.read_dir() else { continue };
+        let entries = entries.take(MOST_ENTRIES).flatten().map(|entry| entry.path());
+        let mut kept: Vec<PathBuf> = entries
+            .filter(|path| path.extension().is_some_and(|ending| ending == "quorate"))
+            .collect();
+        kept.sort();
+        for path in kept {
+            let bytes = transcript(&path)?;
+            let known = files.iter().chain(&earlier).any(|(_, known)| *known == bytes);
+            if !known {
+                earlier.push((path, bytes));
+            }
+        }
+    }
+    files.extend(earlier);
+    Ok(files)
 }
 
 fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Result<(), CliError> {

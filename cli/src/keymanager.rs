@@ -1,4 +1,4 @@
-//! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST` and `GET
+//! A client of the key manager API (Ethereum's `keymanager-APIs`): `POST`, `GET` and `DELETE
 //! /eth/v1/keystores`. Without TLS, which is enough for loopback, where validator clients offer
 //! this API.
 
@@ -15,7 +15,11 @@ use zeroize::Zeroizing;
 
 use self::connection::Connection;
 pub(crate) use self::connection::PushError;
+use quorate::ethereum::interchange::{Interchange, Key, MOST_BYTES};
 use quorate::primitives::secret::SecretBytes;
+
+/// Most bytes of the answer to a removal: the histories of all keys, inside of a string.
+const MOST_REMOVED: usize = 2 * MOST_BYTES;
 
 /// Keystores in one request: a client that runs scrypt for each answers within the time below.
 const BATCH: usize = 16;
@@ -31,10 +35,11 @@ pub(crate) struct Unfinished {
     pub(crate) total: usize,
 }
 
-/// What became of a keystore.
+/// What became of a keystore, or of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Status {
-    /// `imported`, `duplicate` or `error`.
+    /// `imported`, `duplicate` or `error`; of a removal `deleted`, `not_active`, `not_found` or
+    /// `error`.
     pub(crate) status: String,
     /// Some leave it out, some say null.
     #[serde(default, deserialize_with = "text_or_null")]
@@ -49,6 +54,13 @@ fn text_or_null<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::
 struct Import<'a> {
     keystores: &'a [&'a str],
     passwords: &'a [&'a str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slashing_protection: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Delete {
+    pubkeys: Vec<String>,
 }
 
 /// What an answer lists under `data`. Answers and what they list are objects: a derived reader
@@ -75,18 +87,23 @@ impl KeyManager {
     }
 
     /// Sends keystores, each with its password, some at a time, and tells what became of each. Then
-    /// asks for all keys that the key manager has: each of `pubkeys` must be among them, unless the
-    /// status says that it was not imported.
+    /// asks for all keys that the key manager has: each of `keys` must be among them, unless the
+    /// status says that it was not imported. `protection` has what each of `keys` has signed.
     pub(crate) fn push(
         &self,
         keystores: &[&[u8]],
         password: &str,
-        pubkeys: &[String],
+        keys: &[Key],
+        protection: Option<&Interchange>,
     ) -> Result<Vec<Status>, Unfinished> {
         let total = keystores.len();
         let mut statuses = Vec::with_capacity(total);
-        for batch in keystores.chunks(BATCH) {
-            match self.send(batch, password) {
+        for (batch, keys) in keystores.chunks(BATCH).zip(keys.chunks(BATCH)) {
+            let protection = protection.map(|protection| {
+                let of = protection.of(keys).expect("it was made of these keys");
+                String::from_utf8(of.to_json()).expect("JSON is text")
+            });
+            match self.send(batch, password, protection.as_deref()) {
                 Ok(said) => statuses.extend(said),
                 Err(why) => {
                     let held = statuses.iter().filter(|status| is_held(status)).count();
@@ -95,15 +112,15 @@ impl KeyManager {
                 }
             }
         }
-        let held: Vec<&String> = statuses
+        let held: Vec<String> = statuses
             .iter()
-            .zip(pubkeys)
+            .zip(keys)
             .filter(|(status, _)| is_held(status))
-            .map(|(_, key)| key)
+            .map(|(_, key)| hex::encode(key))
             .collect();
         let missing = self.list(password).and_then(|listed| {
             match held.iter().find(|key| !listed.contains(key.as_str())) {
-                Some(key) => Err(PushError::Missing((*key).clone())),
+                Some(key) => Err(PushError::Missing(key.clone())),
                 None => Ok(()),
             }
         });
@@ -112,20 +129,60 @@ impl KeyManager {
     }
 
     /// Sends some keystores; what became of each.
-    fn send(&self, batch: &[&[u8]], password: &str) -> Result<Vec<Status>, PushError> {
+    fn send(
+        &self,
+        batch: &[&[u8]],
+        password: &str,
+        protection: Option<&str>,
+    ) -> Result<Vec<Status>, PushError> {
         let texts: Vec<&str> =
             batch.iter().filter_map(|bytes| core::str::from_utf8(bytes).ok()).collect();
-        let answer = self.0.ask("POST", Some(&import(&texts, password)?), password)?;
+        let answer = self.0.ask("POST", Some(&import(&texts, password, protection)?), password)?;
         let data: Vec<Status> =
             listed(&answer).ok_or(PushError::Answer("not a list of statuses"))?;
-        if data.len() != batch.len() {
-            return Err(PushError::Count { sent: batch.len(), found: data.len() });
+        self.statuses(data, batch.len(), password)
+    }
+
+    /// The statuses of `sent` keys, as far as they are shown.
+    fn statuses(
+        &self,
+        data: Vec<Status>,
+        sent: usize,
+        password: &str,
+    ) -> Result<Vec<Status>, PushError> {
+        if data.len() != sent {
+            return Err(PushError::Count { sent, found: data.len() });
         }
         let shown = |text: &str| self.0.shown(text, password);
         Ok(data
             .iter()
             .map(|one| Status { status: shown(&one.status), message: shown(&one.message) })
             .collect())
+    }
+
+    /// Removes keys: from then on the key manager signs nothing with them. Its answer, which has
+    /// what they have signed; it is read by nothing before it is kept. The same request again has
+    /// the same data.
+    pub(crate) fn remove(&self, keys: &[Key]) -> Result<Vec<u8>, PushError> {
+        let pubkeys = keys.iter().map(|key| format!("0x{}", hex::encode(key))).collect();
+        let body = serde_json::to_vec(&Delete { pubkeys }).map_err(io::Error::from)?;
+        self.0.ask_up_to(MOST_REMOVED, "DELETE", Some(&body), "")
+    }
+
+    /// What became of each of the keys that were removed, by this answer; none of them may be
+    /// listed any more.
+    pub(crate) fn check_removed(
+        &self,
+        answer: &[u8],
+        keys: &[Key],
+    ) -> Result<Vec<Status>, PushError> {
+        let data = listed(answer).ok_or(PushError::Answer("not a list of statuses"))?;
+        let statuses = self.statuses(data, keys.len(), "")?;
+        let listed = self.list("")?;
+        match keys.iter().map(hex::encode).find(|key| listed.contains(key)) {
+            Some(key) => Err(PushError::Remains(key)),
+            None => Ok(statuses),
+        }
     }
 
     /// All keys that the key manager says it has, in lower-case hexadecimal digits.
@@ -140,14 +197,36 @@ impl KeyManager {
 }
 
 /// The body of a request to import keystores, all with one password.
-fn import(keystores: &[&str], password: &str) -> Result<Zeroizing<Vec<u8>>, PushError> {
+fn import(
+    keystores: &[&str],
+    password: &str,
+    slashing_protection: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, PushError> {
     // Room for the longest spelling of each character, so that no copy is left behind.
     let room = keystores.iter().map(|text| 6 * (text.len() + password.len()) + 6).sum::<usize>();
-    let mut body = Zeroizing::new(Vec::with_capacity(64 + room));
+    let room = room + slashing_protection.map_or(0, |text| 6 * text.len());
+    let mut body = Zeroizing::new(Vec::with_capacity(128 + room));
     let passwords = vec![password; keystores.len()];
-    serde_json::to_writer(&mut *body, &Import { keystores, passwords: &passwords })
-        .map_err(io::Error::from)?;
+    let import = Import { keystores, passwords: &passwords, slashing_protection };
+    serde_json::to_writer(&mut *body, &import).map_err(io::Error::from)?;
     Ok(body)
+}
+
+/// The slashing protection data in the answer to a removal: a string that is JSON, or, of some,
+/// that JSON itself.
+pub(crate) fn protection_in(answer: &[u8]) -> Option<Vec<u8>> {
+    let mut answer: Map<String, Value> = serde_json::from_slice(answer).ok()?;
+    match answer.remove("slashing_protection")? {
+        Value::String(text) => Some(text.into_bytes()),
+        object @ Value::Object(_) => serde_json::to_vec(&object).ok(),
+        _ => None,
+    }
+}
+
+/// Whether the key manager will sign nothing more with the key, as it says, and has given what it
+/// has signed.
+pub(crate) fn is_removed(status: &Status) -> bool {
+    matches!(status.status.as_str(), "deleted" | "not_active")
 }
 
 /// Whether the key manager has the key, as it says.

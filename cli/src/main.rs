@@ -33,15 +33,21 @@ mod node_key;
 
 mod pack;
 
+mod parent;
+
 mod policy;
 
 mod progress;
 
 mod prompt;
 
+mod protection;
+
 mod reach;
 
 mod recognise;
+
+mod removal;
 
 mod report;
 
@@ -49,7 +55,11 @@ mod screen;
 
 mod secret_file;
 
+mod silence;
+
 mod ssv_key;
+
+mod stop;
 
 mod strength;
 
@@ -123,6 +133,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Identity(args) => command::identity::run(args, out),
         Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
+        Command::Reshare(args) => command::reshare::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),
@@ -130,6 +141,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Audit(args) => command::audit::run(args, out),
         Command::Export(args) => command::export::run(args, out),
         Command::Dossier(args) => command::dossier::run(args, out),
+        Command::Keymanager(args) => command::keymanager::run(args, out),
+        Command::Recover(args) => command::recover::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),
         Command::Registration(args) => command::signing::registration(args, out),

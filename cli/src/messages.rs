@@ -12,7 +12,13 @@ mod obol;
 
 mod prompt;
 
+mod protection;
+
 mod put_back;
+
+mod recover;
+
+mod reshare;
 
 mod run;
 
@@ -40,7 +46,10 @@ pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use obol::*;
 pub(crate) use prompt::*;
+pub(crate) use protection::*;
 pub(crate) use put_back::*;
+pub(crate) use recover::*;
+pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;
 pub(crate) use spec::*;

@@ -203,6 +203,24 @@ pub(crate) fn line(question: &str, flag: &str) -> Result<String, CliError> {
     Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
 }
 
+/// A sentence that is given, or typed word for word by a person who means it; and what is said of
+/// anything else.
+pub(crate) fn sentence(
+    (sentence, other): (&str, fn() -> CliError),
+    given: Option<&str>,
+    flag: &str,
+) -> Result<(), CliError> {
+    let check = |typed: &str| if typed == sentence { Ok(()) } else { Err(other()) };
+    match given {
+        Some(given) => check(given),
+        None => {
+            let question = format!("If it is true, type \"{sentence}\"");
+            let flag = format!("{flag} \"{sentence}\"");
+            again(|| line(&question, &flag), |typed| Ok(check(&typed)))
+        }
+    }
+}
+
 /// The ceremony's fingerprint, given or typed: so that a person means this ceremony and no other.
 pub(crate) fn agree(
     ceremony: &Ceremony,

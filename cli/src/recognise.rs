@@ -96,7 +96,7 @@ fn object(value: &Value) -> Option<&'static str> {
         return Some("an exit without a signature");
     }
     if value.pointer("/metadata/interchange_format_version").is_some() {
-        return Some("a slashing protection interchange (EIP-3076)");
+        return Some("slashing protection data (EIP-3076): quorate verify protection");
     }
     if has("transcript") && has("certificate") && has("validators") {
         return Some("a transcript as JSON, which proves nothing: audit transcript.quorate");
@@ -137,6 +137,7 @@ mod tests {
             (r#"{"message":{"validator_index":"1"}}"#, "a signed exit"),
             (r#"{"epoch":"0","validator_index":"1"}"#, "an exit without a signature"),
             (r#"{"version":"v1.1.0","shares":[]}"#, "key shares for SSV"),
+            (r#"{"metadata":{"interchange_format_version":"5"}}"#, "slashing protection data"),
             (r#"{"deposit_data_root":""}"#, "one deposit"),
             (r#"{"data":{"validator":{}}}"#, "a beacon node's answer"),
             (r#"{"threshold":3,"operators":[],"validators":[]}"#, "a ceremony file"),

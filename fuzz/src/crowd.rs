@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use quorate::message::body::{Commit, Deal, Final, Prepare};
-use quorate::message::complaint::{Claim, Complaint};
+use quorate::message::complaint::{Claim, Complaint, Shown};
 use quorate::message::envelope::{Kind, Round, Statement, view_root};
 use quorate::primitives::hash::Digest;
 use quorate::protocol::evidence::Fault;
@@ -77,7 +77,7 @@ pub fn file(bytes: &[u8]) -> Vec<u8> {
                 let from = last.envelope.sender;
                 let mut body = Prepare::decode(last.body(), &SHAPE, from).expect("honest");
                 body.view = view(&deals, choice);
-                body.sums_root.0[0] ^= label;
+                body.stored.as_mut().expect("a receiver").sums_root.0[0] ^= label;
                 let statement =
                     sign(Kind::Ordinary, Round::Prepare, seat, &body.view, &body.encode());
                 prepares[seat].push(statement);
@@ -105,8 +105,10 @@ pub fn file(bytes: &[u8]) -> Vec<u8> {
                     view: view(&deals, choice),
                     dealer,
                     claim: Claim::Mismatch { validator: 0 },
-                    opened: [label; 32],
-                    sealed: vec![label; SHAPE.box_bytes()],
+                    shown: Shown::Box {
+                        opened: [label; 32],
+                        sealed: vec![label; SHAPE.box_bytes()],
+                    },
                 };
                 let kind = Kind::Complaint;
                 others.push(sign(kind, Round::Prepare, seat, &body.view, &body.encode()));

@@ -135,6 +135,16 @@ pub fn all() -> Vec<Seed> {
         include_bytes!("../../test-vectors/ethereum/keystores/hoodi-01-0.json"),
     );
     add("keystore", "pbkdf2", include_bytes!("../../test-vectors/ethereum/eip2335/test0.json"));
+    add(
+        "interchange",
+        "eip-3076",
+        include_bytes!("../../test-vectors/ethereum/interchange/eip-3076.json"),
+    );
+    add(
+        "interchange",
+        "dirk",
+        include_bytes!("../../test-vectors/ethereum/interchange/dirk.json"),
+    );
     add("registrations", "one", &write_registrations(&[registration()]));
     add(
         "exit_file",

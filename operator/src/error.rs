@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use quorate::primitives::hash::Digest;
 use quorate::protocol::put_back::PutBack;
 use quorate::protocol::record::ReplayError;
 
@@ -27,6 +28,17 @@ pub enum MachineError {
     /// The ceremony is of a version that is read, and not begun or continued.
     #[error(transparent)]
     OldVersion(ReplayError),
+    /// This operator's shares are committed to another reshare of the same parent, which it has not
+    /// abandoned.
+    #[error(
+        "this operator has committed its shares of these validators to another reshare, {reshare}"
+    )]
+    OtherChild {
+        /// Its digest.
+        reshare: Digest,
+        /// Its folder, if it is still there.
+        folder: Option<PathBuf>,
+    },
     /// Outputs are there, of another ceremony or unreadable, and the log does not tell whether
     /// there were some of this one.
     #[error("{}: not the outputs of this ceremony", .0.display())]

@@ -2,6 +2,8 @@
 //! other operators, and the loop between them. No terminal, and no words for people.
 
 pub mod carrier;
+mod child;
+
 mod drive;
 mod error;
 pub mod keystores;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use quorate::exchange::{Exchange, Pacing, Storage, Trouble, carry_out};
+use quorate::identity::Operator;
 use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::primitives::secret::SecretBytes;
@@ -10,14 +11,17 @@ use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::{OwnSeat, Participant, Step};
 use quorate::protocol::put_back::{Beside, PutBack};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
+use quorate::protocol::seat::OldShares;
 use quorate::spec::Ceremony;
+use quorate::spec::reshare::ReshareSpec;
 use quorate::spec::threshold::Index;
 use quorate::transcript::container::Container;
 use quorate::transcript::stopped::{self, Stopped};
 
+use crate::child;
 use crate::keystores::KeystorePlan;
 use crate::outputs::Outputs;
-use crate::store::{self, CeremonyDir, CeremonyView, Lock, Log, StoreError};
+use crate::store::{self, CeremonyDir, CeremonyView, Lock, Log, StateDir, StoreError};
 use crate::{MachineError, random};
 
 /// Names of evidence: the proof of a fault; everything that was held when a fault ended the run;
@@ -132,6 +136,26 @@ pub fn put_back(
     PutBack::of(seat, &records, &beside).map_err(|error| MachineError::replay(folder, error))
 }
 
+/// What this operator deals in a reshare: its shares of the parent, from the parent's log here.
+/// `None` if this directory has no log of the parent.
+pub fn old_shares(
+    state: &StateDir,
+    operator: &Operator,
+    parent: &Ceremony,
+    reshare: &ReshareSpec,
+) -> Result<Option<OldShares>, MachineError> {
+    let digest = parent.digest();
+    let Some(view) = state.find(&digest)? else { return Ok(None) };
+    if !view.has_log()? {
+        return Ok(None);
+    }
+    let records = Log::read(&view, operator.storage_key(), digest.as_bytes())?;
+    let shares = records.into_iter().filter(|record| record.kind == RecordKind::Shares as u8);
+    let records = known(shares.collect(), view.path())?;
+    let old = OldShares::of(&records, parent.v(), reshare);
+    old.map(Some).map_err(|error| MachineError::replay(view.path(), error))
+}
+
 /// The records of a log as the protocol has them.
 fn known(records: Vec<store::Record>, folder: &Path) -> Result<Vec<Record>, MachineError> {
     let record = |record: store::Record| {
@@ -244,6 +268,10 @@ pub struct Machine {
     log: Log,
     dir: CeremonyDir,
     outputs: Outputs,
+    lock: Lock,
+    seat: OwnSeat,
+    /// This operator commits in the step that is being carried out.
+    commits: bool,
 }
 
 impl Machine {
@@ -262,6 +290,7 @@ impl Machine {
     ) -> Result<(Exchange, Self), MachineError> {
         let digest = seat.ceremony.digest();
         check_version(&seat.ceremony, lock.state().find(&digest)?.as_ref())?;
+        child::check_only(lock.state(), seat)?;
         let dir = lock.ceremony(&digest)?;
         let keystores = match dir.view().is_written()? {
             true => keystores,
@@ -277,7 +306,8 @@ impl Machine {
         // After the log is there and before anything is signed, so that this file without a log
         // tells that a log was lost.
         dir.write_ceremony_file(file)?;
-        let mut machine = Self { log, dir, outputs: Outputs::new(keystores) };
+        let (lock, seat, outputs) = (lock.clone(), seat.clone(), Outputs::new(keystores));
+        let mut machine = Self { log, dir, outputs, lock, seat, commits: false };
         let begun = Exchange::begin(participant, step, pacing, &mut machine);
         Ok((begun.map_err(|trouble| machine.error(trouble))?, machine))
     }
@@ -308,7 +338,19 @@ fn room_needed(shape: &Shape) -> u64 {
 impl Storage for Machine {
     type Error = MachineError;
 
+    fn before(&mut self, _: &Participant, step: &Step) {
+        self.commits = step.send.iter().any(|statement| {
+            let envelope = &statement.envelope;
+            (envelope.sender, envelope.kind, envelope.round)
+                == (self.seat.me, Kind::Ordinary, Round::Commit)
+        });
+    }
+
     fn persist(&mut self, records: Vec<Record>) -> Result<(), MachineError> {
+        if self.commits {
+            // A log with the commit without this note would bind to nothing.
+            child::note(&self.lock, &self.seat)?;
+        }
         let records: Vec<store::Record> = records
             .into_iter()
             .map(|record| store::Record { kind: record.kind as u8, body: record.body })
@@ -329,6 +371,8 @@ impl Storage for Machine {
     }
 
     fn stage(&mut self, participant: &Participant) -> Result<(), MachineError> {
+        // Before the final, which binds: also of an operator that only receives.
+        child::note(&self.lock, &self.seat)?;
         self.outputs.stage(&self.dir, participant)
     }
 

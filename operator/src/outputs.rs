@@ -8,7 +8,7 @@ use quorate::audit::facts::Audited;
 use quorate::audit::render::Author;
 use quorate::audit::{own, render};
 use quorate::export::keystores::{Holder, keystore_files_as};
-use quorate::export::{Artifact, Audience, launchpad, obol, ssv};
+use quorate::export::{Artifact, Audience, cut_over, launchpad, obol, ssv};
 use quorate::protocol::outcome::ValidatorOutcome;
 use quorate::protocol::participant::Participant;
 use quorate::transcript::container;
@@ -47,9 +47,13 @@ impl Outputs {
         let mut artifacts = Wiped::default();
         artifacts.0.extend(launchpad::deposit_files(ceremony, validators).map_err(internal)?);
         artifacts.0.extend(launchpad::registrations_file(ceremony, validators).map_err(internal)?);
+        let receives = ceremony.parts().receivers.contains(participant.seat().me);
         let mut plans = core::mem::take(&mut self.keystores);
-        if self.written {
+        if self.written || !receives {
             plans.clear();
+        }
+        if !self.written && receives && ceremony.reshare().is_some() {
+            artifacts.0.extend(cut_over_files(participant, validators));
         }
         for plan in plans {
             self.with_node_folder |= plan.folder == NODE_FOLDER;
@@ -68,8 +72,11 @@ impl Outputs {
     ) -> Result<(), MachineError> {
         let Some(mut staging) = self.staging.take() else { return Ok(()) };
         let seat = participant.seat();
-        let transcript = container::encode(&seat.ceremony, participant.inbox().statements())
-            .map_err(|_| MachineError::Internal("a finished ceremony lacks a statement".into()))?;
+        let inbox = participant.inbox();
+        let transcript =
+            container::encode(&seat.ceremony, inbox.statements().chain(inbox.minima())).map_err(
+                |_| MachineError::Internal("a finished ceremony lacks a statement".into()),
+            )?;
         let report = own(participant, &transcript).map_err(|error| {
             let what = format!("our own transcript is not what was checked: {error}");
             MachineError::Internal(what)
@@ -84,6 +91,9 @@ impl Outputs {
             artifacts.0.push(public("report.html", page.into_bytes()));
         }
         artifacts.0.push(public("transcript.quorate", transcript));
+        for (name, earlier) in dir.view().history()? {
+            artifacts.0.push(public(&format!("history/{name}"), earlier));
+        }
         let files = ssv::ssv_files(audited.ceremony(), audited.validators());
         artifacts.0.extend(files.map_err(internal)?);
         artifacts.0.extend(self.cluster_files(audited, participant));
@@ -109,6 +119,25 @@ impl Outputs {
     }
 }
 
+/// Where this operator's new shares begin to sign, by its clock and by what the dealers state.
+fn cut_over_files(participant: &Participant, validators: &[ValidatorOutcome]) -> Vec<Artifact> {
+    let seat = participant.seat();
+    let (ceremony, network) = (&seat.ceremony, seat.ceremony.network());
+    let of = |dealer| Some((dealer, participant.signed_last(dealer)?));
+    let stated: Vec<_> = ceremony.parts().dealers.iter().filter_map(of).collect();
+    let shares = validators.iter().map(|v| v.public_share(ceremony, seat.me));
+    let keys: Option<Vec<_>> = shares.map(|share| Some(share?.to_compressed())).collect();
+    let keys = keys.expect("whoever holds shares receives them");
+    let clock = cut_over::Clock::at(network, now());
+    let floors = cut_over::floors(&stated, keys.len(), clock);
+    cut_over::files(network, &keys, &floors, clock)
+}
+
+/// Seconds since 1970; 0 for a clock before that.
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
 fn keystore_files(
     plan: KeystorePlan,
     participant: &Participant,
@@ -120,8 +149,7 @@ fn keystore_files(
     let public_shares: Option<Vec<_>> =
         validators.iter().map(|v| v.public_share(&seat.ceremony, seat.me).copied()).collect();
     let public_shares = public_shares.expect("whoever holds shares receives them");
-    // Seconds since 1970; a clock before that gives files the stamp 0.
-    let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let stamp = now();
     let holder = Holder::new(&seat.ceremony, seat.me);
     let random = random::os();
     let files =

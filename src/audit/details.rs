@@ -47,9 +47,10 @@ pub(super) fn opened() -> String {
     "no contribution can depend on an honest operator's".to_owned()
 }
 
-pub(super) fn points(Shape { t, v, parts, .. }: &Shape) -> String {
-    let points = parts.dealers.len() * (v * t + 1);
-    format!("{points} points, exactly {t} commitments for each polynomial")
+pub(super) fn points(shape: &Shape) -> String {
+    let dealt = shape.dealt_coefficients();
+    let points = shape.parts.dealers.len() * (shape.v * dealt + usize::from(shape.makes_keys()));
+    format!("{points} points, exactly {} for each polynomial", plural(dealt, "commitment"))
 }
 
 pub(super) fn constants_differ(Shape { v, parts, .. }: &Shape) -> String {
@@ -170,9 +171,25 @@ pub(super) fn anchors(
     hellos.iter().map(|hello| hello.body.anchor).collect()
 }
 
+/// What a reshare has no use for: constant terms that nobody chooses, and messages that nobody
+/// signs.
+pub(super) fn not_made(shape: &Shape, ledger: &mut Ledger) {
+    if shape.makes_keys() {
+        return;
+    }
+    for code in [Code::V9, Code::V10] {
+        ledger.not_applicable(code, "none: the constant terms are shares of the parent");
+    }
+    for code in [Code::V15, Code::V16] {
+        ledger.not_applicable(code, "none: a reshare signs no deposits");
+    }
+}
+
 /// V18 to V20, about which one complete transcript says nothing.
-pub(super) fn beyond(ledger: &mut Ledger) {
-    ledger.not_applicable(Code::V18, "none: the keys are new");
+pub(super) fn beyond(ceremony: Option<&Ceremony>, ledger: &mut Ledger) {
+    if ceremony.is_none_or(|ceremony| ceremony.reshare().is_none()) {
+        ledger.not_applicable(Code::V18, "none: the keys are new");
+    }
     ledger.not_applicable(Code::V19, "none: the ceremony was completed");
     ledger.not_applicable(Code::V20, "not checked: only one transcript was given");
 }

@@ -4,7 +4,7 @@
 
 use rayon::prelude::*;
 
-use crate::message::body::{Commit, Deal, Prepare};
+use crate::message::body::{Commit, Deal, Prepare, Stored};
 use crate::message::envelope::{ENVELOPE_BYTES, Round, view_root};
 use crate::message::shape::Shape;
 use crate::primitives::batch::verify_signature;
@@ -123,7 +123,9 @@ impl<'a> Exhaustive<'a> {
             let root = deal.commitments.merkle_root();
             let statement =
                 possession::Statement { session: self.session, dealer: index.get(), root };
-            statement.verify_by_terms(deal.commitments.constants(), &deal.proof)
+            // In a reshare the constants are of the parent, and known.
+            let brought = deal.constants();
+            brought.is_none_or(|(constants, proof)| statement.verify_by_terms(constants, &proof))
         };
         let dealers: Vec<(Index, &Deal)> = self.ceremony.indices().zip(&self.deals).collect();
         match dealers.par_iter().position_first(|dealer| !holds(*dealer)) {
@@ -135,21 +137,45 @@ impl<'a> Exhaustive<'a> {
         }
     }
 
+    /// Of a reshare: each dealer's point in the parent, with its Lagrange coefficient.
+    fn weights(&self) -> Result<Option<Vec<(u64, Scalar)>>, String> {
+        let Some(spec) = self.ceremony.reshare() else { return Ok(None) };
+        let points = spec.dealer_points();
+        let weights = coefficients_at_zero(&points)
+            .ok_or_else(|| contradiction("the dealers' points in the parent are not different"))?;
+        Ok(Some(points.into_iter().zip(weights).collect()))
+    }
+
+    /// Coefficient `k` of what a dealer at this point of the parent has dealt in a reshare: the
+    /// first is its public share there.
+    fn dealt(&self, v: usize, k: usize, deal: &Deal, point: u64) -> Option<G1Sum> {
+        match k.checked_sub(1) {
+            Some(k) => Some(G1Sum::from(deal.commitments.row(v)[k])),
+            None => Some(evaluate_row(self.ceremony.parent_shares()?.rows().row(v), point)),
+        }
+    }
+
     /// V11: every key and every public share; and that the sums are those of which the prepares
     /// have the root, and the key generation its digest.
     fn sums(&self) -> Result<(), String> {
+        let weights = self.weights()?;
         let sum = |v: usize, k: usize| {
             let mut sum = G1Sum::zero();
-            self.deals.iter().for_each(|deal| sum.add(&deal.commitments.row(v)[k]));
+            for (at, deal) in self.deals.iter().enumerate() {
+                match &weights {
+                    None => sum.add(&deal.commitments.row(v)[k]),
+                    Some(weights) => {
+                        let (point, weight) = weights[at];
+                        sum.add_sum(&self.dealt(v, k, deal, point)?.scaled(&weight));
+                    }
+                }
+            }
             sum.finish()
         };
         let right = |(v, validator): (usize, &ValidatorOutcome)| {
             let row = (0..self.ceremony.t()).map(|k| sum(v, k)).collect::<Option<Vec<G1>>>()?;
-            let shares = self
-                .ceremony
-                .roster()
-                .iter()
-                .map(|(_, seat)| evaluate_row(&row, seat.point).finish());
+            let shares =
+                self.ceremony.receivers().map(|(_, seat)| evaluate_row(&row, seat.point).finish());
             let holds = row[0] == validator.public_key
                 && shares.eq(validator.public_shares.iter().map(|share| Some(*share)));
             holds.then_some(row)
@@ -165,7 +191,9 @@ impl<'a> Exhaustive<'a> {
         let root =
             Commitments::new(self.ceremony.t(), rows.into_iter().flatten().flatten().collect())
                 .merkle_root();
-        if let Some(at) = self.prepares.iter().position(|prepare| prepare.sums_root != root) {
+        if let Some(at) = self.prepares.iter().position(|prepare| {
+            prepare.stored.as_ref().is_some_and(|stored| stored.sums_root != root)
+        }) {
             return Err(contradiction(&format!(
                 "the root in the prepare of {} does not match the sums",
                 self.who(at)
@@ -183,15 +211,19 @@ impl<'a> Exhaustive<'a> {
     fn shares_proven(&self) -> Result<(), String> {
         let dkg = self.dkg;
         let holds = |(at, prepare): (usize, &Prepare)| {
+            let seat = self.ceremony.indices().nth(at).expect("one of each operator");
+            let Some(place) = self.ceremony.parts().receivers.place(seat) else {
+                return prepare.stored.is_none();
+            };
             let mut key = G1Sum::zero();
             for (v, validator) in (0u32..).zip(self.validators) {
                 let rho = Scalar::from_u128(weight(Tag::Rho, &[dkg.as_ref(), &v.to_be_bytes()]));
-                key.add_sum(&G1Sum::from(validator.public_shares[at]).scaled(&rho));
+                key.add_sum(&G1Sum::from(validator.public_shares[place]).scaled(&rho));
             }
-            let seat = self.ceremony.indices().nth(at).expect("one of each operator");
-            key.finish().is_some_and(|key| {
-                verify_signature(&key, &possession_message(&dkg, seat), &prepare.possession)
-            })
+            let proven = |(key, stored): (G1, &Stored)| {
+                verify_signature(&key, &possession_message(&dkg, seat), &stored.possession)
+            };
+            key.finish().zip(prepare.stored.as_ref()).is_some_and(proven)
         };
         match self.prepares.par_iter().enumerate().position_first(|prepare| !holds(prepare)) {
             None => Ok(()),
@@ -225,13 +257,8 @@ impl<'a> Exhaustive<'a> {
 
     /// V15: every signature combined by the book, and verified.
     fn signatures(&self, messages: &Messages) -> Result<(), String> {
-        let points: Vec<u64> = self
-            .ceremony
-            .roster()
-            .iter()
-            .map(|(_, seat)| seat.point)
-            .take(self.ceremony.t())
-            .collect();
+        let points: Vec<u64> =
+            self.ceremony.receivers().map(|(_, seat)| seat.point).take(self.ceremony.t()).collect();
         let coefficients =
             coefficients_at_zero(&points).expect("the points of a roster differ and are not zero");
         let given: Vec<G2> =

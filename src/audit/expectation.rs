@@ -14,6 +14,7 @@ use crate::spec::show::{numbers, plural};
 use super::code::Code;
 use super::describe;
 use super::facts::Audited;
+use super::family::Family;
 use super::ledger::{Got, Ledger, Stop, have};
 use super::ssv;
 
@@ -38,6 +39,8 @@ pub struct Expectations<'a> {
     /// Whether everything is to be checked once more, one thing after the other: many times longer,
     /// and sound without randomness.
     pub exhaustive: bool,
+    /// The transcripts that were given together, this one among them.
+    pub family: Option<&'a Family>,
 }
 
 /// The public side of a share that the reader holds.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::ethereum::registration::Registration;
 use crate::export::launchpad::SignedDeposit;
+use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::G2;
 use crate::primitives::hash::Digest;
 use crate::protocol::items::{Item, items};
@@ -24,6 +25,8 @@ pub struct Audited {
     pub(super) anchors: Vec<[u8; 32]>,
     pub(super) flags: Vec<u32>,
     pub(super) lock: Option<ClusterLock>,
+    /// The summed commitments, if the transcript was read and not only a participant's own.
+    pub(super) rows: Option<Arc<Commitments>>,
 }
 
 impl Audited {

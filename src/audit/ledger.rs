@@ -163,6 +163,11 @@ impl Ledger {
         self.write(code, Status::NotReached, detail.to_owned(), None);
     }
 
+    /// A check that could not be made, because of something that was not given: nothing failed.
+    pub(super) fn missing(&mut self, code: Code, detail: String) {
+        self.write(code, Status::NotReached, detail, None);
+    }
+
     /// Writes a line for every check of the transcript that has none, because `cause` failed.
     pub(super) fn not_reached_yet(&mut self, cause: Code) {
         let ceremony = self.ceremony.clone();

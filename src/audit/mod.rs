@@ -1,6 +1,8 @@
 //! The audit: what anyone can conclude from a transcript, without any secret. Pure: bytes in, a
 //! report out. The checks are the participants' own ([`crate::protocol::checks`]).
 
+pub mod chain;
+
 pub mod code;
 
 pub mod describe;
@@ -15,6 +17,8 @@ pub mod exhaustive;
 pub mod expectation;
 
 pub mod facts;
+
+pub mod family;
 
 mod json;
 
@@ -37,4 +41,4 @@ mod ssv;
 pub mod stopped;
 
 pub use own_transcript::{NotOwn, own};
-pub use replay::{audit, first_failure};
+pub use replay::{audit, audit_all, first_failure};

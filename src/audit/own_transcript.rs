@@ -148,8 +148,14 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         anchors: details::anchors(ceremony, &hellos.iter().collect::<Vec<_>>(), &mut ledger),
         flags: finals.iter().filter_map(|last| last.body.flags).collect(),
         lock,
+        rows: None,
     };
-    details::beyond(&mut ledger);
+    details::not_made(&shape, &mut ledger);
+    details::beyond(Some(ceremony), &mut ledger);
+    if ceremony.reshare().is_some() {
+        // Its operator has made it before it said hello, from the transcripts of the parents.
+        ledger.missing(Code::V18, "not checked here: audit it with its parents".to_owned());
+    }
     Ok(Report {
         transcript,
         ceremony: Some(ceremony.clone()),

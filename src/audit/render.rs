@@ -25,6 +25,10 @@ const SOUND: &str = "SOUND, NOT COMPARED: every check passed, but nothing shows 
                      operators and an address of their own. Compare it with your ceremony file \
                      (--expect) before you rely on it.";
 
+/// Of a reshare without its parents.
+const UNLINKED: &str = "UNLINKED: no check failed, but nothing shows that these are shares of the \
+                        keys that it names. Audit again with the transcripts of its parents:";
+
 /// What to do with a set of statements.
 const ASK: &str = "Do not deposit by this file: that needs a transcript that is verified.";
 /// What stands before the agreed ceremony of a set of statements.
@@ -77,32 +81,41 @@ pub fn verdict(report: &Report) -> String {
             "STATEMENTS ONLY: this is a set of statements and no transcript. {outcome} {proven}"
         );
     }
+    let warning = match report.is_of_reshare() {
+        false => "Do not deposit.",
+        true => "Do not use its shares.",
+    };
     if report.failed().contains(&Code::Expected) {
-        return "ANOTHER CEREMONY: this is not the one that you expect. None of its statements was checked. \
-                Do \
-                not deposit."
-            .to_owned();
+        return format!(
+            "ANOTHER CEREMONY: this is not the one that you expect. None of its statements was \
+             checked. {warning}"
+        );
     }
     match report.verdict() {
         Verdict::Verified => return VERIFIED.to_owned(),
         Verdict::Sound => return SOUND.to_owned(),
+        Verdict::Unlinked => {
+            let missing = report.line(Code::V18).map_or("", |line| line.detail.as_str());
+            return format!("{UNLINKED} {missing}.");
+        }
         Verdict::Statements | Verdict::Failed => {}
     }
     let own = report.failed().iter().filter(|code| code.is_own()).count();
     match (own, report.findings()) {
         (0, 1) => {
-            "FINDING: the transcript is valid, but what you compared with it does not match. Do \
-             not deposit."
-                .to_owned()
+            format!(
+                "FINDING: the transcript is valid, but what you compared with it does not match. \
+                 {warning}"
+            )
         }
         (0, many) => {
             format!(
                 "FINDINGS: the transcript is valid, but {many} comparisons with it do not match. \
-                 Do not deposit."
+                 {warning}"
             )
         }
-        (_, 1) => "FAILED: 1 check failed. Do not deposit.".to_owned(),
-        (_, many) => format!("FAILED: {many} checks failed. Do not deposit."),
+        (_, 1) => format!("FAILED: 1 check failed. {warning}"),
+        (_, many) => format!("FAILED: {many} checks failed. {warning}"),
     }
 }
 
@@ -155,6 +168,13 @@ fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::
         writeln!(out, "\nBefore you deposit")?;
         (1..)
             .zip(before_deposit)
+            .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
+    }
+    let after_reshare = report.after_reshare();
+    if !after_reshare.is_empty() {
+        writeln!(out, "\nAfter the reshare")?;
+        (1..)
+            .zip(after_reshare)
             .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
     }
     writeln!(out, "\nWhat nobody can conclude from a transcript")?;
@@ -297,7 +317,7 @@ pub fn to_html(report: &Report, author: Author) -> String {
         tone: match report.verdict() {
             Verdict::Verified => "good",
             Verdict::Sound => "open",
-            Verdict::Statements | Verdict::Failed => "bad",
+            Verdict::Statements | Verdict::Unlinked | Verdict::Failed => "bad",
         },
         caution: caution(report),
         report: Findings::of(report),

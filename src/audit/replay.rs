@@ -15,6 +15,7 @@ use super::details;
 use super::exhaustive;
 use super::expectation::{self, Expectations};
 use super::facts::Audited;
+use super::family::{self, Family, Unrelated};
 use super::ledger::{Got, Ledger, have};
 use super::report::Report;
 use super::rounds::Rounds;
@@ -26,6 +27,8 @@ use super::stopped;
 pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     let mut ledger = Ledger::new(false);
     let audited = replay(bytes, expectations.ceremony, &mut ledger);
+    let hangs = family::check(&audited, expectations.family, &mut ledger);
+    let audited = hangs.and(audited);
     expectation::compare(expectations, &mut ledger, &audited);
     if expectations.exhaustive {
         let _: Got<()> = ledger.check(Code::Exhaustive, || {
@@ -55,6 +58,19 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     }
 }
 
+/// Audits the newest of several transcripts, given in any order, with the others as its parents.
+///
+/// # Errors
+/// If they are not generations of the same keys.
+pub fn audit_all(files: &[&[u8]], expectations: &Expectations<'_>) -> Result<Report, Unrelated> {
+    if let [only] = files {
+        return Ok(audit(only, expectations));
+    }
+    let family = Family::of(files);
+    let newest = files.get(family.newest()?).copied().unwrap_or_default();
+    Ok(audit(newest, &Expectations { family: Some(&family), ..*expectations }))
+}
+
 /// The first check of the transcript that fails, in order of dependency; `None` if all hold. The
 /// same verdict as [`audit`] gives without expectations, sooner where the transcript is bad.
 pub fn first_failure(bytes: &[u8]) -> Option<Code> {
@@ -63,7 +79,11 @@ pub fn first_failure(bytes: &[u8]) -> Option<Code> {
 }
 
 /// Of another ceremony than the one that is expected, no more than the front is read.
-fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got<Audited> {
+pub(super) fn replay(
+    bytes: &[u8],
+    expected: Option<&Ceremony>,
+    ledger: &mut Ledger,
+) -> Got<Audited> {
     let (lengths, spec) = read_spec(bytes, ledger);
     if let Some(expected) = expected {
         let compared: Got<()> =
@@ -90,10 +110,10 @@ fn replay(bytes: &[u8], expected: Option<&Ceremony>, ledger: &mut Ledger) -> Got
             Container::cut(*header, ceremony.clone(), bytes).map_err(|error| error.to_string())?;
         Ok((container, details::well_formed(bytes.len())))
     });
-    let audited = spec.and(container).and_then(|container| {
+    let audited = spec.clone().and(container).and_then(|container| {
         Rounds::open(&container, ledger).check(container::digest(bytes), ledger)
     });
-    details::beyond(ledger);
+    details::beyond(spec.as_deref().ok(), ledger);
     if let Err(cause) = audited {
         ledger.not_reached_yet(cause);
     }
@@ -115,7 +135,8 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
         let (header, spec) = have(&front)?;
         let read = Uncertified::from_canonical(spec).map_err(|error| error.to_string())?;
         let unsigned: Vec<String> = read.faults().iter().map(ToString::to_string).collect();
-        let ceremony = Arc::new(read.into_inner());
+        let ceremony = header.with_rows(read.into_inner(), bytes);
+        let ceremony = Arc::new(ceremony.map_err(|error| error.to_string())?);
         let detail = details::parameters(&Shape::of(&ceremony));
         Ok(((*header, ceremony, unsigned), detail))
     });
@@ -128,6 +149,22 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
     });
     ledger.ceremony = spec.as_ref().ok().cloned();
     (read.map(|(header, ceremony, _)| (header, ceremony)), spec)
+}
+
+/// Minima: of the right length and session, signed by a dealer.
+pub(super) fn open_minima(
+    container: &Container<'_>,
+    number: usize,
+    bytes: &[u8],
+    session: &Digest,
+) -> Result<Statement, String> {
+    let statement = Statement::open(bytes, container.ceremony())
+        .map_err(|error| format!("minima {number}: {error}"))?;
+    match (statement.envelope.kind, statement.envelope.session == *session) {
+        (Kind::Minima, true) => Ok(statement),
+        (Kind::Minima, false) => Err(format!("minima {number}: signed for another session")),
+        (_, _) => Err(format!("minima {number}: another statement")),
+    }
 }
 
 /// The statement at a place: of the right length and session, signed by its sender.

@@ -40,6 +40,16 @@ pub const BEFORE_DEPOSIT: [&str; 4] = [
      keys of an abandoned ceremony.",
 ];
 
+/// What an operator does, in order, once the audit of a reshare is clean.
+pub const AFTER_RESHARE: [&str; 3] = [
+    "Load the new shares only with the slashing protection data that was written with them, and \
+     not before the first epoch that it names.",
+    "Make sure that the old shares are removed from every validator client. A client that is only \
+     stopped starts again by itself one night.",
+    "Keep this transcript with those of its parents: the next reshare begins with them. A \
+     threshold of the old operators who kept their shares can still sign.",
+];
+
 /// What comes before all of that for whoever has not compared the transcript with the ceremony
 /// file.
 pub const COMPARE_FIRST: &str = "Compare: audit again with the ceremony file that you agreed to \
@@ -56,6 +66,9 @@ pub enum Verdict {
     Sound,
     /// A set of statements: no transcript, whatever became of the ceremony.
     Statements,
+    /// Nothing failed, but the transcripts of a reshare's parents were not all given: nothing shows
+    /// that these are shares of the keys that it names.
+    Unlinked,
     /// A check failed.
     Failed,
 }
@@ -67,6 +80,7 @@ impl Verdict {
             Self::Verified => "verified",
             Self::Sound => "sound",
             Self::Statements => "statements",
+            Self::Unlinked => "unlinked",
             Self::Failed => "failed",
         }
     }
@@ -194,21 +208,44 @@ impl Report {
             (true, _) if self.as_expected() == Some(true) => Verdict::Verified,
             (true, _) => Verdict::Sound,
             (false, Some(_)) => Verdict::Statements,
+            (false, None) if self.is_unlinked() => Verdict::Unlinked,
             (false, None) => Verdict::Failed,
+        }
+    }
+
+    /// Whether nothing failed, and a parent was not given.
+    fn is_unlinked(&self) -> bool {
+        let missing = |line: &Line| line.status == Status::NotReached && line.cause.is_none();
+        self.findings() == 0 && self.line(Code::V18).is_some_and(missing)
+    }
+
+    /// Whether it is about a reshare: validators that exist, and no deposits.
+    pub fn is_of_reshare(&self) -> bool {
+        self.ceremony.as_ref().is_some_and(|ceremony| ceremony.reshare().is_some())
+    }
+
+    /// What an operator does after a reshare, in order; nothing unless the transcript is clean.
+    pub fn after_reshare(&self) -> Vec<&'static str> {
+        match self.is_of_reshare() && self.is_clean() {
+            true => AFTER_RESHARE.to_vec(),
+            false => Vec::new(),
         }
     }
 
     /// What a depositor does next, in order; nothing unless the transcript is clean.
     pub fn before_deposit(&self) -> Vec<&'static str> {
+        if self.is_of_reshare() {
+            return Vec::new();
+        }
         match self.verdict() {
             Verdict::Verified => BEFORE_DEPOSIT.to_vec(),
             Verdict::Sound => [&[COMPARE_FIRST], &BEFORE_DEPOSIT[..]].concat(),
-            Verdict::Statements | Verdict::Failed => Vec::new(),
+            Verdict::Statements | Verdict::Unlinked | Verdict::Failed => Vec::new(),
         }
     }
 
     /// Whether nothing failed: every check that applies was reached and holds.
     pub fn is_clean(&self) -> bool {
-        self.findings() == 0 && self.audited.is_some()
+        self.findings() == 0 && self.audited.is_some() && !self.is_unlinked()
     }
 }

@@ -1,5 +1,6 @@
 //! Formats and rules of Ethereum: networks, addresses, deposits, exits, builder registrations,
-//! keystores; and those of Obol's and SSV's clusters. This module knows nothing of ceremonies.
+//! keystores, slashing protection; and those of Obol's and SSV's clusters. This module knows
+//! nothing of ceremonies.
 
 pub mod address;
 
@@ -12,6 +13,8 @@ pub mod deposit;
 pub mod destination;
 
 pub mod exit;
+
+pub mod interchange;
 
 pub mod json;
 

@@ -75,6 +75,9 @@ pub enum Notice {
     /// This peer says that it holds a statement of this operator which its log lacks. It is asked
     /// to show it, and until then nothing is signed.
     Claimed(Index),
+    /// Certificate 1 of a reshare is complete, and this operator deals: its person may stop the old
+    /// keys now, and is awaited to.
+    MayStop,
     /// A fault stands in the way. The others are being told.
     Fault(Box<Fault>),
     /// A fault is proven to anybody, and is not the one that stands in this operator's way.

@@ -29,6 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::message::envelope::{Reject, Round, Statement};
+use crate::message::minima::Minima;
 use crate::message::shape::Shape;
 use crate::message::sync::{Frame, Have};
 use crate::protocol::evidence::Fault;
@@ -63,6 +64,8 @@ pub struct Exchange {
     elsewhere_kept: usize,
     /// Since when it is known that the log was put back.
     put_back_at: Option<Duration>,
+    /// Whether the person of a dealer of a reshare knows that it may stop its keys.
+    told_to_stop: bool,
 }
 
 impl Exchange {
@@ -90,6 +93,7 @@ impl Exchange {
             untold: Vec::new(),
             elsewhere_kept: 0,
             put_back_at: None,
+            told_to_stop: false,
         };
         exchange.follow(step, storage)?;
         Ok(exchange)
@@ -137,6 +141,38 @@ impl Exchange {
                 self.tell_all(&said, &mut out);
                 self.tick(&mut out);
             }
+        }
+        self.conclude(out, storage)
+    }
+
+    /// Of a dealer of a reshare: its person has stopped the old keys, and this is what they have
+    /// signed last ([`Input::Stopped`]). What to do now, or why it was not taken.
+    pub fn stop<S: Storage>(
+        &mut self,
+        minima: Minima,
+        moment: &Moment,
+        storage: &mut S,
+    ) -> Result<Result<Vec<Action>, Refused>, Trouble<S::Error>> {
+        let mut out = Outbox::new(moment);
+        match self.give(Input::Stopped(minima), storage)? {
+            Err(refused) => Ok(Err(refused)),
+            Ok(said) => {
+                self.idle = 0;
+                self.tell_all(&said, &mut out);
+                self.conclude(out, storage).map(Ok)
+            }
+        }
+    }
+
+    /// Ends the run if it is over; says what a person has to know before.
+    fn conclude<S: Storage>(
+        &mut self,
+        mut out: Outbox<'_>,
+        storage: &mut S,
+    ) -> Result<Vec<Action>, Trouble<S::Error>> {
+        if self.participant.awaits_stop() && !self.told_to_stop {
+            self.told_to_stop = true;
+            out.tell(Notice::MayStop);
         }
         if let Some(ending) = self.ending(&mut out) {
             if matches!(ending, Ending::Fault { .. }) {

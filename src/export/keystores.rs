@@ -151,6 +151,25 @@ pub fn keystore_files_as(
     public_shares: &[G1],
     key: &DerivedKey,
     stamp: u64,
+    random: impl CryptoRng,
+) -> Result<Vec<Artifact>, KeystoreExportError> {
+    let Holder { ceremony, index, required, participants } = holder;
+    let describe = |validator| {
+        format!(
+            "{ceremony}, validator {validator}, share {index} of {participants} (threshold \
+             {required})"
+        )
+    };
+    described(profile, (shares, public_shares), describe, key, stamp, random)
+}
+
+/// As [`keystore_files_as`], each with a description of the caller's.
+pub(super) fn described(
+    profile: Profile,
+    (shares, public_shares): (&[SecretScalar], &[G1]),
+    describe: impl Fn(usize) -> String,
+    key: &DerivedKey,
+    stamp: u64,
     mut random: impl CryptoRng,
 ) -> Result<Vec<Artifact>, KeystoreExportError> {
     if shares.len() != public_shares.len() {
@@ -172,7 +191,6 @@ pub fn keystore_files_as(
             false => KeystoreExportError::Share { validator },
         });
     }
-    let Holder { ceremony, index, required, participants } = holder;
     shares
         .iter()
         .zip(public_shares)
@@ -180,10 +198,7 @@ pub fn keystore_files_as(
         .map(|(validator, (share, public_share))| {
             let failed = |source| KeystoreExportError::Keystore { validator, source };
             let number = u32::try_from(validator).map_err(|_| failed(KeystoreError::Path))?;
-            let description = format!(
-                "{ceremony}, validator {validator}, share {index} of {participants} (threshold \
-                 {required})"
-            );
+            let description = describe(validator);
             let path = KeyPath::validator(number);
             let keystore =
                 Keystore::encrypt_for(*public_share, key, share, path, description, &mut random);

@@ -1,6 +1,8 @@
 //! The files of a finished ceremony for other programs: named bytes with an audience. Nothing here
 //! touches a disk.
 
+pub mod cut_over;
+
 pub mod exits;
 
 pub mod keystores;
@@ -8,6 +10,8 @@ pub mod keystores;
 pub mod launchpad;
 
 pub mod obol;
+
+pub mod recover;
 
 pub mod ssv;
 

@@ -4,11 +4,13 @@
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
+use crate::primitives::noise::box_len;
 use crate::spec::threshold::Index;
 
 use super::body::{digests, put_digests};
 use super::envelope::{Round, Statement};
 use super::shape::Shape;
+use super::share_box::ShownShare;
 
 /// What is wrong with a share box. Validators are positions from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +39,24 @@ pub struct Complaint {
     pub dealer: Index,
     /// What is wrong with it.
     pub claim: Claim,
-    /// The secret of the one-time key for this dealer, public from now on. It opens this one box,
-    /// of a ceremony that is over.
-    pub opened: [u8; 32],
-    /// The box.
-    pub sealed: Vec<u8>,
+    /// What shows it.
+    pub shown: Shown,
+}
+
+/// What a complaint makes public, so that anyone can judge it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// The box as a whole: all that a key generation has, and in a reshare what shows that a box
+    /// does not open.
+    Box {
+        /// The secret of the one-time key for this dealer, public from now on. It opens this one
+        /// box, of a ceremony that is over.
+        opened: [u8; 32],
+        /// The box.
+        sealed: Vec<u8>,
+    },
+    /// In a reshare: the share that is wrong, and no other. Dealers deal shares of keys that live.
+    Share(ShownShare),
 }
 
 /// The sender gives up; final for it. `n` bytes.
@@ -85,14 +100,24 @@ impl Complaint {
                     });
                 }
             };
-            let opened = r.array("one-time secret")?;
-            Ok(Self {
-                view,
-                dealer,
-                claim,
-                opened,
-                sealed: r.bytes("share box", shape.box_bytes())?.to_vec(),
-            })
+            let shown = match claim {
+                Claim::NotAScalar { .. } | Claim::Mismatch { .. } if !shape.makes_keys() => {
+                    Shown::Share(ShownShare {
+                        blind: r.array("blind")?,
+                        share: r.array("share")?,
+                        list: digests(r, "blinded share", shape.v)?,
+                    })
+                }
+                _ => Shown::Box {
+                    opened: r.array("one-time secret")?,
+                    sealed: r.bytes("share box", shape.box_bytes())?.to_vec(),
+                },
+            };
+            // A complaint has one length, whatever it shows.
+            match r.bytes("filling", r.remaining())?.iter().all(|byte| *byte == 0) {
+                true => Ok(Self { view, dealer, claim, shown }),
+                false => Err(DecodeError::Invalid { what: "filling", why: "not zero" }),
+            }
         })
     }
 
@@ -103,13 +128,19 @@ impl Complaint {
             Claim::NotAScalar { validator } => (2, validator),
             Claim::Mismatch { validator } => (3, validator),
         };
-        put_digests(Writer::default(), &self.view)
+        let w = put_digests(Writer::default(), &self.view)
             .u16(self.dealer.get())
             .u8(claim)
-            .u32(u32::try_from(validator).expect("at most 8192 validators"))
-            .bytes(&self.opened)
-            .bytes(&self.sealed)
-            .finish()
+            .u32(u32::try_from(validator).expect("at most 8192 validators"));
+        match &self.shown {
+            Shown::Box { opened, sealed } => w.bytes(opened).bytes(sealed).finish(),
+            Shown::Share(shown) => {
+                // As long as the secret and the box in its place: what it is too short by.
+                let filling = box_len(32 * shown.list.len() + 32) - 32 * (shown.list.len() + 1);
+                let w = put_digests(w.bytes(&shown.blind).bytes(&shown.share), &shown.list);
+                w.bytes(&vec![0; filling]).finish()
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 use crate::spec::version::Version;
 
+use super::minima::MINIMA_ROUND;
 use super::shape::Shape;
 
 /// Bytes of an envelope.
@@ -60,6 +61,8 @@ pub enum Kind {
     /// In no slot: the sender gives up, and says whom it waited for. The envelope's round is the
     /// one that was awaited.
     Abandon = 3,
+    /// In no slot: a dealer of a reshare has stopped, and this is what its keys have signed last.
+    Minima = 4,
 }
 
 impl Kind {
@@ -69,6 +72,7 @@ impl Kind {
             1 => Some(Self::Ordinary),
             2 if round == Round::Prepare => Some(Self::Complaint),
             3 => Some(Self::Abandon),
+            4 if round == MINIMA_ROUND => Some(Self::Minima),
             _ => None,
         }
     }
@@ -268,6 +272,12 @@ impl Statement {
             signature: [0; 64],
         };
         Self::signed(key, unsigned, body)
+    }
+
+    /// Signs what `sender`'s keys have signed last, in a session of the current version.
+    pub fn sign_minima(key: &OperatorKey, sender: Index, session: Digest, body: &[u8]) -> Self {
+        let (kind, round, none) = (Kind::Minima, MINIMA_ROUND, Digest::ZERO);
+        Self::sign_kind(kind, key, sender, round, session, none, body)
     }
 
     fn signed(key: &OperatorKey, mut envelope: Envelope, body: &[u8]) -> Self {

@@ -10,6 +10,7 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
 use super::envelope::{Kind, Reject, Round, Statement};
+use super::minima::{MOST_MINIMA, Minima};
 use super::shape::Shape;
 
 /// What became of a statement.
@@ -44,6 +45,8 @@ pub struct Inbox {
     /// Whose slot of the last round is filled.
     passed: BTreeSet<Index>,
     abandoned: BTreeMap<Index, Statement>,
+    /// Of each dealer of a reshare, what its keys have signed last: at most two statements.
+    minima: BTreeMap<Index, Vec<Statement>>,
 }
 
 impl Inbox {
@@ -56,6 +59,7 @@ impl Inbox {
             slots: BTreeMap::new(),
             passed: BTreeSet::new(),
             abandoned: BTreeMap::new(),
+            minima: BTreeMap::new(),
         }
     }
 
@@ -85,12 +89,12 @@ impl Inbox {
         let slot = (statement.envelope.round, statement.envelope.sender);
         let known =
             |held: &Vec<Statement>| held.iter().any(|held| held.digest() == statement.digest());
-        if statement.envelope.kind == Kind::Abandon
-            || self.slots.get(&slot).is_none_or(|held| !known(held))
-        {
-            match statement.envelope.kind {
-                Kind::Abandon => drop(self.file(statement.clone())),
-                Kind::Ordinary | Kind::Complaint => self.keep(statement.clone()),
+        match statement.envelope.kind {
+            Kind::Abandon | Kind::Minima => drop(self.file(statement.clone())),
+            Kind::Ordinary | Kind::Complaint => {
+                if self.slots.get(&slot).is_none_or(|held| !known(held)) {
+                    self.keep(statement.clone());
+                }
             }
         }
         Ok(statement)
@@ -116,6 +120,17 @@ impl Inbox {
                 Some(first) if first.digest() == statement.digest() => Arrival::Same,
                 Some(_) => Arrival::Surplus,
             };
+        }
+        if statement.envelope.kind == Kind::Minima {
+            let held = self.minima.entry(sender).or_default();
+            if held.iter().any(|held| held.digest() == statement.digest()) {
+                return Arrival::Same;
+            }
+            if held.len() == MOST_MINIMA {
+                return Arrival::Surplus;
+            }
+            held.push(statement);
+            return Arrival::New;
         }
         let held = self.slots.get(&(round, sender)).map_or(&[][..], Vec::as_slice);
         // Digests name contents (but in version 1, where they cover signatures, and a second
@@ -259,9 +274,29 @@ impl Inbox {
         self.slots.keys().filter_map(|(round, sender)| self.get(*round, *sender))
     }
 
-    /// Every statement that is held, in order of rounds and senders; those that give up last.
+    /// Every statement that is held, in order of rounds and senders; then minima, and those that
+    /// give up last.
     pub fn everything(&self) -> impl Iterator<Item = &Statement> {
-        self.slots.values().flatten().chain(self.abandoned.values())
+        let minima = self.minima.values().flatten();
+        self.slots.values().flatten().chain(minima).chain(self.abandoned.values())
+    }
+
+    /// The minima of every dealer, as they came.
+    pub fn minima(&self) -> impl Iterator<Item = &Statement> {
+        self.minima.values().flatten()
+    }
+
+    /// The minima of one dealer, as they came; at most [`MOST_MINIMA`].
+    pub fn minima_of(&self, dealer: Index) -> &[Statement] {
+        self.minima.get(&dealer).map_or(&[], Vec::as_slice)
+    }
+
+    /// What one dealer says that its keys have signed last: the greatest of what it has said.
+    /// `None` as long as nothing of it is here that decodes.
+    pub fn signed_last(&self, dealer: Index) -> Option<Minima> {
+        let said = self.minima_of(dealer).iter();
+        let said = said.filter_map(|said| Minima::of(said, &self.shape).ok());
+        said.reduce(|one, other| one.joined(&other))
     }
 
     /// Who gave up.
@@ -275,11 +310,11 @@ pub fn digests(statements: &[Statement]) -> Vec<Digest> {
     statements.iter().map(Statement::digest).collect()
 }
 
-/// The view at the front of a statement's body; none in a hello or an abandonment, which follow
-/// nothing.
+/// The view at the front of a statement's body; none in a hello, minima or an abandonment, which
+/// follow nothing.
 pub fn view(statement: &Statement, shape: &Shape) -> Option<Vec<Digest>> {
     match (statement.envelope.kind, statement.envelope.round) {
-        (Kind::Abandon, _) | (_, Round::Hello) => None,
+        (Kind::Abandon | Kind::Minima, _) | (_, Round::Hello) => None,
         _ => {
             let view = 32 * shape.view_len(statement.envelope.round);
             let (digests, _) = statement.body().get(..view)?.as_chunks::<32>();

@@ -14,6 +14,8 @@ pub mod envelope;
 #[doc(hidden)]
 pub mod inbox;
 
+pub mod minima;
+
 #[doc(hidden)]
 pub mod share_box;
 

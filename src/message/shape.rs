@@ -12,6 +12,7 @@ use crate::spec::version::Version;
 
 use super::body::EncryptedShare;
 use super::envelope::{ENVELOPE_BYTES, Kind, Round};
+use super::minima::{MINIMA_BYTES, MINIMA_ROUND};
 
 /// Bytes of a digest, a nonce, a salt, a one-time key.
 const WORD: usize = 32;
@@ -73,7 +74,38 @@ impl Shape {
     /// The rounds of this kind of ceremony, in order.
     pub fn rounds(&self) -> &'static [Round] {
         match self.kind {
-            CeremonyKind::Dkg => &Round::ALL,
+            CeremonyKind::Dkg | CeremonyKind::Reshare => &Round::ALL,
+        }
+    }
+
+    /// Whether keys are made: then deals bring the commitments to their constant terms, with a
+    /// proof that their dealers know these. In a reshare the constant terms are shares of the
+    /// parent, and everybody knows their public shares already.
+    pub fn makes_keys(&self) -> bool {
+        match self.kind {
+            CeremonyKind::Dkg => true,
+            CeremonyKind::Reshare => false,
+        }
+    }
+
+    /// How many coefficients of each polynomial a deal brings.
+    pub fn dealt_coefficients(&self) -> usize {
+        match self.makes_keys() {
+            true => self.t,
+            false => self.t - 1,
+        }
+    }
+
+    /// How many lists of blinded shares the deal of `dealer` signs: in a reshare one for each box.
+    pub fn share_lists_of(&self, dealer: Index) -> usize {
+        when(!self.makes_keys(), self.recipients_of(dealer).len())
+    }
+
+    /// Whose minima are needed before its commit counts: in a reshare every dealer's.
+    pub fn stops(&self) -> Seats {
+        match self.makes_keys() {
+            true => Seats::default(),
+            false => self.parts.dealers,
         }
     }
 
@@ -119,7 +151,9 @@ impl Shape {
     /// A view is `32` for each statement of the round before. In a key generation all are dealers
     /// and receivers, so that a hello has `64 + 32n` bytes, a deal `128 + 64n + 96Vt`, a prepare
     /// `132 + 32n`, a commit `32n + 192·items`, a final `32 + 32n` (for SSV `+ 512V`, with a lock
-    /// `+ 161`). In version 1 the `512V` for SSV are in the commit, and a final has `4` more.
+    /// `+ 161`). In version 1 the `512V` for SSV are in the commit, and a final has `4` more. In a
+    /// reshare a deal has `96V(t - 1)` in the place of `96Vt`, no `128` but `32`, and `32` more for
+    /// each receiver but itself.
     pub fn owes(&self, seat: Index, round: Round) -> Option<usize> {
         let (deals, receives) =
             (self.parts.dealers.contains(seat), self.parts.receivers.contains(seat));
@@ -127,9 +161,10 @@ impl Shape {
         let body = match round {
             Round::Hello => 2 * WORD + when(deals, WORD) + WORD * self.dealers_to(seat).len(),
             Round::Deal => {
-                let boxes = WORD * self.recipients_of(seat).len();
-                let proof = G1_UNCOMPRESSED + SCALAR_BYTES;
-                view + WORD + boxes + proof + G1_UNCOMPRESSED * self.v * self.t
+                let boxes = WORD * (self.recipients_of(seat).len() + self.share_lists_of(seat));
+                let proof = when(self.makes_keys(), G1_UNCOMPRESSED + SCALAR_BYTES);
+                let points = self.v * self.dealt_coefficients();
+                view + WORD + boxes + proof + G1_UNCOMPRESSED * points
             }
             Round::Prepare => view + when(receives, WORD + G2_COMPRESSED + FLAGS),
             Round::Commit => {
@@ -152,16 +187,20 @@ impl Shape {
     }
 
     /// Bytes of a statement of any kind by `seat`; `None` if it has none to make. A complaint's
-    /// body has a view, `39` bytes and a share box, an abandonment's `n` bytes.
+    /// body has a view, `39` bytes and a share box, an abandonment's `n` bytes, minima have `25`
+    /// for each validator.
     pub fn bytes_of(&self, seat: Index, kind: Kind, round: Round) -> Option<usize> {
         match kind {
             Kind::Ordinary => self.statement_bytes(seat, round),
             Kind::Complaint => {
                 let boxes = !self.dealers_to(seat).is_empty();
-                let body = WORD * self.view_len(round) + 39 + self.box_bytes();
-                boxes.then_some(ENVELOPE_BYTES + body)
+                boxes.then_some(ENVELOPE_BYTES + self.complaint_bytes())
             }
             Kind::Abandon => (seat.position() < self.n).then_some(ENVELOPE_BYTES + self.n),
+            Kind::Minima => {
+                let stops = round == MINIMA_ROUND && self.stops().contains(seat);
+                stops.then_some(ENVELOPE_BYTES + MINIMA_BYTES * self.v)
+            }
         }
     }
 
@@ -274,9 +313,15 @@ impl Shape {
         self.lock && self.parts.receivers.contains(seat)
     }
 
-    /// Bytes of the shares one dealer sends to one operator.
+    /// Bytes of the shares one dealer sends to one operator; in a reshare behind the seed that
+    /// blinds them.
     pub fn dealt_bytes(&self) -> usize {
-        SCALAR_BYTES * self.v
+        when(!self.makes_keys(), WORD) + SCALAR_BYTES * self.v
+    }
+
+    /// Bytes of the body of a complaint, whatever it shows.
+    pub fn complaint_bytes(&self) -> usize {
+        WORD * self.view_len(Round::Prepare) + 39 + self.box_bytes()
     }
 
     /// Bytes of a share box.

@@ -8,6 +8,7 @@ use crate::spec::threshold::Index;
 
 use super::done::{DONE_BYTES, Done};
 use super::envelope::Round;
+use super::minima::MOST_MINIMA;
 use super::shape::Shape;
 
 const HAVE: u8 = 1;
@@ -27,12 +28,21 @@ pub struct Have {
     pub boxes: Vec<bool>,
     /// Of whom the sender has noted, durably, that it holds everything, by index.
     pub confirmed: Vec<bool>,
+    /// In a reshare: the minima that are held of each dealer, by index of the dealers.
+    pub minima: Vec<[Option<Digest>; MOST_MINIMA]>,
 }
 
 impl Have {
     /// The digest of a slot.
     pub fn slot(&self, shape: &Shape, round: Round, index: Index) -> Option<Digest> {
         self.slots.get(shape.slot(round, index)?).copied().flatten()
+    }
+
+    /// Whether the sender has room for these minima of `dealer`, and does not hold them.
+    pub fn lacks_minima(&self, shape: &Shape, dealer: Index, digest: &Digest) -> bool {
+        let place = shape.stops().place(dealer);
+        let held = place.and_then(|place| self.minima.get(place));
+        held.is_some_and(|held| held.contains(&None) && !held.contains(&Some(*digest)))
     }
 
     /// Whether every slot of the last round is held: the sender needs nothing more.
@@ -59,7 +69,8 @@ impl Have {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// `1 ‖ help ‖ a digest for each statement that is owed ‖ a byte for each dealer ‖ a byte for
-    /// each seat`: in a key generation `5n` digests and `n + n` bytes.
+    /// each seat`: in a key generation `5n` digests and `n + n` bytes. In a reshare two digests
+    /// more for each dealer, of minima.
     Have(Have),
     /// `2 ‖ statement`.
     Statement(Vec<u8>),
@@ -92,6 +103,11 @@ fn boolean(r: &mut Reader<'_>, what: &'static str) -> Result<bool, DecodeError> 
     }
 }
 
+fn slot(r: &mut Reader<'_>, what: &'static str) -> Result<Option<Digest>, DecodeError> {
+    let digest = Digest(r.array(what)?);
+    Ok((digest != Digest::ZERO).then_some(digest))
+}
+
 fn seat(r: &mut Reader<'_>, what: &'static str, shape: &Shape) -> Result<Index, DecodeError> {
     let index = Index::new(r.u16(what)?).filter(|index| index.position() < shape.n);
     index.ok_or(DecodeError::Invalid { what, why: "no seat has this index" })
@@ -102,7 +118,8 @@ impl Frame {
     pub fn max_bytes(shape: &Shape) -> usize {
         let statement =
             shape.slots().map(|(round, seat)| shape.longest_in(round, seat)).max().unwrap_or(0);
-        let have = 2 + 32 * shape.slot_count() + shape.parts.dealers.len() + shape.n;
+        let digests = shape.slot_count() + MOST_MINIMA * shape.stops().len();
+        let have = 2 + 32 * digests + shape.parts.dealers.len() + shape.n;
         (1 + statement).max(5 + shape.box_bytes()).max(have).max(1 + DONE_BYTES)
     }
 
@@ -111,13 +128,12 @@ impl Frame {
         Reader::all(bytes, |r| match r.u8("frame type")? {
             HAVE => {
                 let help = boolean(r, "help")?;
-                let slots = r.many(shape.slot_count(), |r| {
-                    let digest = Digest(r.array("slot")?);
-                    Ok((digest != Digest::ZERO).then_some(digest))
-                })?;
+                let slots = r.many(shape.slot_count(), |r| slot(r, "slot"))?;
                 let boxes = r.many(shape.parts.dealers.len(), |r| boolean(r, "box"))?;
                 let confirmed = r.many(shape.n, |r| boolean(r, "confirmed"))?;
-                Ok(Self::Have(Have { help, slots, boxes, confirmed }))
+                let two = |r: &mut Reader<'_>| Ok([slot(r, "minima")?, slot(r, "minima")?]);
+                let minima = r.many(shape.stops().len(), two)?;
+                Ok(Self::Have(Have { help, slots, boxes, confirmed, minima }))
             }
             STATEMENT => Ok(Self::Statement(r.bytes("statement", r.remaining())?.to_vec())),
             SHARE_BOX => {
@@ -144,7 +160,10 @@ impl Frame {
     /// How many bytes [`Self::encode`] gives.
     pub fn encoded_bytes(&self) -> usize {
         match self {
-            Self::Have(have) => 2 + 32 * have.slots.len() + have.boxes.len() + have.confirmed.len(),
+            Self::Have(have) => {
+                let digests = have.slots.len() + MOST_MINIMA * have.minima.len();
+                2 + 32 * digests + have.boxes.len() + have.confirmed.len()
+            }
             Self::Statement(bytes) => 1 + bytes.len(),
             Self::ShareBox { sealed, .. } => 5 + sealed.len(),
             Self::Want { .. } => 5,
@@ -155,13 +174,15 @@ impl Frame {
     /// Writes a frame.
     pub fn encode(&self) -> Vec<u8> {
         let w = Writer::default();
+        let put = |w: Writer, slot: &Option<Digest>| w.bytes(slot.unwrap_or(Digest::ZERO).as_ref());
         match self {
             Self::Have(have) => w
                 .u8(HAVE)
                 .u8(u8::from(have.help))
-                .each(&have.slots, |w, slot| w.bytes(slot.unwrap_or(Digest::ZERO).as_ref()))
+                .each(&have.slots, put)
                 .each(&have.boxes, |w, held| w.u8(u8::from(*held)))
-                .each(&have.confirmed, |w, noted| w.u8(u8::from(*noted))),
+                .each(&have.confirmed, |w, noted| w.u8(u8::from(*noted)))
+                .each(have.minima.iter().flatten(), put),
             Self::Statement(bytes) => w.u8(STATEMENT).bytes(bytes),
             Self::ShareBox { dealer, recipient, sealed } => {
                 w.u8(SHARE_BOX).u16(dealer.get()).u16(recipient.get()).bytes(sealed)

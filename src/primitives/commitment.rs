@@ -1,7 +1,9 @@
 //! Feldman commitments to a batch of polynomials: one row of `t` points for each validator.
 
+use rayon::prelude::*;
+
 use super::codec::{DecodeError, Reader, Writer};
-use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, UntestedG1};
+use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, Scalar, UntestedG1};
 use super::hash::{Digest, Tag, merkle_root, tagged};
 use super::kernel::{evaluate_rows, sum_vectors, weigh_columns};
 
@@ -128,6 +130,53 @@ impl Commitments {
         );
         let points: Vec<&[G1]> = all.iter().map(|one| one.points.as_slice()).collect();
         Some(Self::new(first.t, sum_vectors(&points)?))
+    }
+
+    /// `Σ_i weights[i] · all[i]`, position by position; `None` if any sum is infinity.
+    ///
+    /// # Panics
+    /// If the shapes differ, there is none, or there is not one weight for each.
+    pub fn weighed<'a>(
+        all: impl IntoIterator<Item = &'a Self>,
+        weights: &[Scalar],
+    ) -> Option<Self> {
+        let all: Vec<&Self> = all.into_iter().collect();
+        let first = all.first().expect("at least one commitment");
+        assert!(
+            all.len() == weights.len()
+                && all.iter().all(|one| (one.t, one.points.len()) == (first.t, first.points.len())),
+            "one shape, and a weight for each"
+        );
+        let sum = |position: usize| {
+            let points: Vec<G1> = all.iter().map(|one| one.points[position]).collect();
+            G1Sum::msm(&points, weights)
+        };
+        let sums: Vec<G1Sum> = match first.points.len() {
+            // The simulation's memory is each thread's own.
+            count @ 0..64 => (0..count).map(sum).collect(),
+            count => (0..count).into_par_iter().map(sum).collect(),
+        };
+        Some(Self::new(first.t, G1Sum::finish_all(&sums)?))
+    }
+
+    /// Rows with these constants in front.
+    ///
+    /// # Panics
+    /// If there is not one constant for each row.
+    pub fn behind(&self, constants: &[G1]) -> Self {
+        assert_eq!(constants.len(), self.len(), "a constant for each row");
+        let row = |(constant, row): (&G1, &[G1])| {
+            core::iter::once(*constant).chain(row.iter().copied()).collect::<Vec<_>>()
+        };
+        Self::new(self.t + 1, constants.iter().zip(self.rows()).flat_map(row).collect())
+    }
+
+    /// Rows without their constants: what is left of them when everybody knows these.
+    ///
+    /// # Panics
+    /// If rows have constants alone.
+    pub fn without_constants(&self) -> Self {
+        Self::new(self.t - 1, self.rows().flat_map(|row| row[1..].iter().copied()).collect())
     }
 
     /// `D_k = Σ_v weights[v] · row_v[k]` for each `k`: the batch folded into one row.

@@ -55,6 +55,14 @@ tags! {
     ShareBox = "share-box",
     /// Prologue of a share box's Noise handshake.
     BoxPrologue = "box-prologue",
+    /// The seed that blinds the shares of a box of a reshare.
+    BlindingSeed = "blinding-seed",
+    /// What blinds one share.
+    ShareBlind = "share-blind",
+    /// One blinded share.
+    BlindedShare = "blinded-share",
+    /// The blinded shares of a box, as a deal of a reshare signs them.
+    ShareList = "share-list",
     /// Merkle leaf.
     Leaf = "leaf",
     /// Merkle node.

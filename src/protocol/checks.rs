@@ -19,8 +19,10 @@ use crate::primitives::hash::{DST_POSSESSION, Digest, Tag, tagged};
 use crate::primitives::lagrange;
 use crate::primitives::possession::{self, first_false};
 use crate::spec::ceremony::Ceremony;
+use crate::spec::parent::ParentShares;
 use crate::spec::threshold::Index;
 
+use super::dealt::{added, dealt};
 use super::evidence::{Fault, Rule};
 use super::findings::{equal_constants, follows_nothing, repetitions, view_faults};
 use super::items::Messages;
@@ -219,8 +221,9 @@ pub fn opened(
     let dealers = ceremony.parts().dealers;
     let hellos = hellos.iter().filter(|hello| dealers.contains(hello.sender()));
     for (hello, deal) in hellos.zip(deals) {
-        let root = deal.body.commitments.merkle_root();
-        if hello_commitment(ceremony, deal.sender(), &hello.body.nonce, &deal.body.salt, &root)
+        let root = dealt(ceremony, deal).merkle_root();
+        let (nonce, salt) = (&hello.body.nonce, &deal.body.salt);
+        if Some(hello_commitment(ceremony, deal.sender(), nonce, salt, &root))
             != hello.body.commitment
         {
             return Err(Fault::new(
@@ -253,9 +256,13 @@ pub fn known_constants<D: Borrow<Signed<Deal>>>(
         dealer: deal.sender().get(),
         root: deal.body.commitments.merkle_root(),
     };
-    let proofs = deals
-        .iter()
-        .map(|deal| (statement(deal), deal.body.commitments.constants(), deal.body.proof));
+    // In a reshare the constants are of the parent, and known.
+    let deals: Vec<&Signed<Deal>> =
+        deals.into_iter().filter(|deal| deal.body.proof.is_some()).collect();
+    let proofs = deals.iter().filter_map(|deal| {
+        let (constants, proof) = deal.body.constants()?;
+        Some((statement(deal), constants, proof))
+    });
     match first_false(proofs).map(|at| &deals[at]) {
         None => Ok(KnownConstants(())),
         Some(bad) => {
@@ -281,7 +288,10 @@ pub fn prepared(
 
 /// Every root of the sums follows from the deals.
 pub(crate) fn sums_root(sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<(), Box<Fault>> {
-    match prepares.iter().find(|prepare| prepare.body.sums_root != sums.root()) {
+    let follows = |prepare: &&Signed<Prepare>| {
+        prepare.body.stored.as_ref().is_some_and(|stored| stored.sums_root != sums.root())
+    };
+    match prepares.iter().find(follows) {
         None => Ok(()),
         Some(bad) => Err(Fault::new(Rule::SumsRoot { operator: bad.sender() }, [&bad.statement])),
     }
@@ -305,21 +315,20 @@ pub fn shares_proven<P: Borrow<Signed<Prepare>>>(
 ) -> Result<SharesProven, Box<Fault>> {
     let prepares: Vec<&Signed<Prepare>> = prepares.iter().map(Borrow::borrow).collect();
     let degenerate = || Fault::new(Rule::Degenerate, []);
-    let receivers = ceremony.parts().receivers;
-    let proofs: Vec<(G1, G2, &Signed<Prepare>)> = prepares
+    let proofs: Vec<(G1, G2, G2, &Signed<Prepare>)> = prepares
         .iter()
-        .filter(|prepare| receivers.contains(prepare.sender()))
-        .map(|prepare| {
+        .filter_map(|prepare| Some((prepare.body.stored.as_ref()?.possession, *prepare)))
+        .map(|(possession, prepare)| {
             let seat = ceremony.roster().get(prepare.sender()).ok_or_else(degenerate)?;
             let key = sums.confirmation_key(seat.point).ok_or_else(degenerate)?;
-            Ok((key, possession_message(sums.digest(), prepare.sender()), *prepare))
+            Ok((key, possession_message(sums.digest(), prepare.sender()), possession, prepare))
         })
         .collect::<Result<_, Box<Fault>>>()?;
     let batch: Vec<SameMessage> = proofs
         .iter()
-        .map(|(key, message, prepare)| SameMessage {
+        .map(|(key, message, possession, _)| SameMessage {
             message: *message,
-            signed: vec![(*key, prepare.body.possession)],
+            signed: vec![(*key, *possession)],
         })
         .collect();
     if verify_signatures(&batch, &mut weights_over(sums.digest(), &prepares)) {
@@ -327,8 +336,8 @@ pub fn shares_proven<P: Borrow<Signed<Prepare>>>(
     }
     let culprit = proofs
         .iter()
-        .find(|(key, message, prepare)| !verify_signature(key, message, &prepare.body.possession));
-    let (_, _, culprit) = culprit.expect("a batch of valid proofs verifies");
+        .find(|(key, message, possession, _)| !verify_signature(key, message, possession));
+    let (_, _, _, culprit) = culprit.expect("a batch of valid proofs verifies");
     Err(Fault::new(Rule::Possession { operator: culprit.sender() }, [&culprit.statement]))
 }
 
@@ -536,17 +545,16 @@ pub fn add_up<D: Borrow<Signed<Deal>>>(
     let deals: Vec<&Signed<Deal>> = deals.iter().map(Borrow::borrow).collect();
     let view: Vec<Digest> = deals.iter().map(|deal| deal.statement.digest()).collect();
     let points: Vec<u64> = ceremony.receivers().map(|(_, seat)| seat.point).collect();
-    let sums = Sums::new(
-        session,
-        &view_root(&view),
-        deals.iter().map(|deal| &deal.body.commitments),
-        ceremony.parts().receivers,
-        &points,
-    );
+    let sums = added(ceremony, &deals).and_then(|sums| {
+        let receivers = ceremony.parts().receivers;
+        Sums::new(session, &view_root(&view), sums, receivers, &points)
+    });
     let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
     let all = |v| core::iter::once(sums.public_key(v)).chain(sums.public_shares(v).iter().copied());
+    // In a reshare no new public share is one of a dealer's old ones.
+    let old = ceremony.parent_shares().into_iter().flat_map(ParentShares::all);
     let mut keys: Vec<[u8; 48]> =
-        (0..ceremony.v()).flat_map(all).map(|key| key.to_compressed()).collect();
+        (0..ceremony.v()).flat_map(all).chain(old).map(|key| key.to_compressed()).collect();
     keys.sort_unstable();
     match keys.windows(2).any(|pair| pair[0] == pair[1]) {
         true => Err(Fault::new(Rule::Degenerate, [])),

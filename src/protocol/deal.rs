@@ -5,18 +5,22 @@ use crate::message::body::{Deal, Hello};
 use crate::message::envelope::{Round, Statement, session_id, view_root};
 use crate::message::shape::Shape;
 use crate::message::share_box::{self, Address};
+use crate::primitives::commitment::{Commitments, evaluate};
 use crate::primitives::curve::{Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
 use crate::primitives::polynomial::Polynomial;
-use crate::primitives::possession;
+use crate::primitives::possession::{self, Proof};
+use crate::primitives::secret::Secret32;
 
 use super::checks::{
     DistinctHellos, Signed, add_up, deals_follow_hellos, decode_deals, distinct_constants,
     known_constants, opened,
 };
 use super::hello::{Dealing, commit_salt};
+use super::outcome::{confirmation_weights, fold_shares};
 use super::prepare::{self, Checked};
 use super::record::{Record, RecordKind, ReplayError};
+use super::seat::OwnSeat;
 use super::stage::Stage;
 use super::step::Step;
 use super::world::{Advance, Made, Stop, World};
@@ -47,21 +51,14 @@ pub(super) fn deal(
 fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<Digest>) -> Made {
     let seat = world.seat.clone();
     let seed = world.vault.seed.take().ok_or(ReplayError::Incomplete { missing: "seed" })?;
-    let dealing = world.vault.dealing.take().unwrap_or_else(|| Dealing::new(&seat, &seed));
+    let dealing = match world.vault.dealing.take() {
+        Some(dealing) => dealing,
+        None => Dealing::new(&seat, &seed)?,
+    };
     let Dealing { polynomials, commitments } = dealing;
     let root = commitments.merkle_root();
-
-    let statement = possession::Statement { session, dealer: seat.me.get(), root };
-    let proof = (0u32..)
-        .find_map(|again| {
-            let parts: [&[u8]; 4] =
-                [seed.expose(), session.as_ref(), root.as_ref(), &again.to_be_bytes()];
-            statement.prove(
-                polynomials.iter().map(Polynomial::constant),
-                secret_scalar(Tag::PopNonce, &parts),
-            )
-        })
-        .expect("a nonce that is not zero comes soon");
+    let makes_keys = world.shape.makes_keys();
+    let proof = makes_keys.then(|| prove(&seat, &seed, session, root, &polynomials));
 
     let shares_at = |point: u64| -> Vec<SecretScalar> {
         let x = Scalar::from_u64(point);
@@ -70,7 +67,7 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
     let point = |index| seat.ceremony.roster().get(index).expect("an index of the roster").point;
     // The deal is useless without the boxes it signs: they go to the log before it.
     let mut records = Vec::new();
-    let mut box_digests = Vec::new();
+    let (mut box_digests, mut share_lists) = (Vec::new(), Vec::new());
     for recipient in world.shape.recipients_of(seat.me).iter() {
         let address = Address { session, dealer: seat.me, recipient, root };
         let hello = world.shape.named(hellos, Round::Hello, recipient);
@@ -80,19 +77,67 @@ fn make(world: &mut World, hellos: &[Signed<Hello>], session: Digest, view: Vec<
         let parts: [&[u8]; 4] =
             [seed.expose(), session.as_ref(), &recipient.get().to_be_bytes(), root.as_ref()];
         let ephemeral = secret_bytes(Tag::BoxEphemeral, &parts);
-        let sealed = share_box::seal(&address, to, &shares_at(point(recipient)), ephemeral);
+        let shares = shares_at(point(recipient));
+        let sealed = match makes_keys {
+            true => share_box::seal(&address, to, &shares, ephemeral),
+            false => {
+                // A complaint about a share of a key that lives would be a pity if only this
+                // machine's memory was to blame.
+                if !fit(&commitments, point(recipient), &shares) {
+                    return Err(ReplayError::Miscomputed);
+                }
+                let blinding = secret_bytes(Tag::BlindingSeed, &parts);
+                let (sealed, list) =
+                    share_box::seal_listed(&address, to, &shares, &blinding, ephemeral);
+                share_lists.push(list);
+                sealed
+            }
+        };
         box_digests.push(share_box::digest(&sealed));
         records.push(Record::sealed_box(RecordKind::SentBox, recipient, &sealed));
         world.sent.insert(recipient, sealed);
     }
-    let own = shares_at(point(seat.me));
-    records.push(Record::shares(RecordKind::OwnShares, &own));
-    world.vault.own_shares = Some(own);
+    if world.shape.parts.receivers.contains(seat.me) {
+        let own = shares_at(point(seat.me));
+        records.push(Record::shares(RecordKind::OwnShares, &own));
+        world.vault.own_shares = Some(own);
+    }
 
     let root_of_view = view_root(&view);
+    let commitments = match makes_keys {
+        true => commitments,
+        false => commitments.without_constants(),
+    };
     world.vault.dealt = Some(commitments.clone());
-    let body = Deal { view, salt: commit_salt(&seat, &seed), box_digests, proof, commitments };
+    let salt = commit_salt(&seat, &seed);
+    let body = Deal { view, salt, box_digests, share_lists, proof, commitments };
     Ok((records, seat.sign(Round::Deal, session, root_of_view, &body.encode())))
+}
+
+/// Proves that the dealer knows the constant terms.
+fn prove(
+    seat: &OwnSeat,
+    seed: &Secret32,
+    session: Digest,
+    root: Digest,
+    polynomials: &[Polynomial],
+) -> Proof {
+    let statement = possession::Statement { session, dealer: seat.me.get(), root };
+    let attempt = |again: u32| {
+        let parts: [&[u8]; 4] =
+            [seed.expose(), session.as_ref(), root.as_ref(), &again.to_be_bytes()];
+        let nonce = secret_scalar(Tag::PopNonce, &parts);
+        statement.prove(polynomials.iter().map(Polynomial::constant), nonce)
+    };
+    (0u32..).find_map(attempt).expect("a nonce that is not zero comes soon")
+}
+
+/// Whether shares are those of the committed polynomials at `point`: folded, with weights that the
+/// commitments give.
+fn fit(commitments: &Commitments, point: u64, shares: &[SecretScalar]) -> bool {
+    let weights = confirmation_weights(&commitments.merkle_root(), shares.len());
+    let expected = evaluate(commitments.fold(&weights).into_iter(), point).finish();
+    fold_shares(&weights, shares).base_mult() == expected
 }
 
 /// The digest that `deal` signs for the box at `position` of its list, without decoding any point.

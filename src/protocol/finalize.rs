@@ -90,8 +90,7 @@ impl AwaitStaging {
 
     fn make(&self, world: &mut World) -> Made {
         let seat = &world.seat;
-        let shares =
-            world.vault.shares.as_ref().ok_or(ReplayError::Incomplete { missing: "shares" })?;
+        let shares = world.shares()?;
         let view = digests(&world.inbox.complete(Round::Commit).expect("all commits were checked"));
         let root_of_view = view_root(&view);
         let lock = match UnsignedLock::new(&seat.ceremony, &self.outcome.validators) {

@@ -29,8 +29,9 @@ pub(crate) fn repetitions(hellos: &[&Signed<Hello>]) -> Vec<Fault> {
     for hello in hellos {
         let body = &hello.body;
         let keys = body.one_time_keys.iter().map(|key| (*key.as_bytes(), "a one-time key"));
-        let own = [(body.nonce, "a nonce"), (body.commitment.0, "a commitment")];
-        for (value, what) in own.into_iter().chain(keys) {
+        let commitment = body.commitment.map(|commitment| (commitment.0, "a commitment"));
+        let own = [(body.nonce, "a nonce")].into_iter().chain(commitment);
+        for (value, what) in own.chain(keys) {
             if let Some(other) = seen.insert(value, hello) {
                 let operators = [other.sender(), hello.sender()];
                 if known.insert(operators) {
@@ -70,7 +71,9 @@ pub(crate) fn view_faults<'a>(
 /// The constant terms that occur again: of each two dealers, and of each dealer by itself, the
 /// first in the order of dealers and validators, with the one before it that it equals.
 pub(crate) fn equal_constants<D: Borrow<Signed<Deal>>>(deals: &[D]) -> Vec<Fault> {
-    let deals: Vec<&Signed<Deal>> = deals.iter().map(Borrow::borrow).collect();
+    // In a reshare the constants are of the parent.
+    let deals = deals.iter().map(Borrow::borrow);
+    let deals: Vec<&Signed<Deal>> = deals.filter(|deal| deal.body.proof.is_some()).collect();
     let constants = deals.iter().enumerate().flat_map(|(d, deal)| {
         let own = deal.body.commitments.constants().enumerate();
         own.map(move |(v, constant)| (constant.to_compressed(), d, v))

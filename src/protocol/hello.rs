@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::message::body::Hello;
 use crate::message::envelope::Round;
 use crate::primitives::commitment::Commitments;
+use crate::primitives::curve::{Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, secret_bytes, secret_scalar};
 use crate::primitives::polynomial::{Polynomial, commit_all};
 use crate::primitives::secret::{Secret32, deep, wiping_all};
@@ -16,7 +17,7 @@ use crate::primitives::x25519::DhSecret;
 
 use super::checks::{decode_hellos, distinct_hellos, hello_commitment};
 use super::deal;
-use super::record::Record;
+use super::record::{Record, ReplayError};
 use super::seat::OwnSeat;
 use super::stage::Stage;
 use super::step::{Entropy, Step};
@@ -46,24 +47,41 @@ pub(super) struct Dealing {
 }
 
 impl Dealing {
-    /// What follows from the seed.
-    pub(super) fn new(seat: &OwnSeat, seed: &Secret32) -> Self {
-        let polynomials = polynomials(seat, seed);
+    /// What follows from the seed, and in a reshare from the dealer's shares of the parent.
+    ///
+    /// # Errors
+    /// The shares of the parent are missing, or are not those that its transcript gives to this
+    /// operator.
+    pub(super) fn new(seat: &OwnSeat, seed: &Secret32) -> Result<Self, ReplayError> {
+        let parent = seat.ceremony.parent_shares();
+        let old = match parent {
+            None => None,
+            Some(_) => Some(seat.old_shares()?),
+        };
+        let polynomials = polynomials(seat, seed, old);
         // Feldman commitments of all of them.
         let commitments = Commitments::new(seat.ceremony.t(), commit_all(&polynomials));
-        Self { polynomials, commitments }
+        let public = parent.and_then(|parent| parent.of(seat.me));
+        match public.is_none_or(|public| commitments.constants().eq(public.iter().copied())) {
+            true => Ok(Self { polynomials, commitments }),
+            false => Err(ReplayError::OldShares),
+        }
     }
 }
 
 /// The dealer's polynomials: `a_{v,k} = HS("coefficient", seed, spec digest, v, k, attempt)`, drawn
-/// again while zero.
-fn polynomials(seat: &OwnSeat, seed: &Secret32) -> Vec<Polynomial> {
+/// again while zero; but `a_{v,0}` is the dealer's `old` share, if it deals those.
+fn polynomials(seat: &OwnSeat, seed: &Secret32, old: Option<&[SecretScalar]>) -> Vec<Polynomial> {
     let spec = seat.ceremony.digest();
     let coefficient = |v: usize, k: usize, again: u32| {
         let (v, k) =
             (u32::try_from(v).expect("at most 8192"), u32::try_from(k).expect("at most 255"));
         let position = [v.to_be_bytes(), k.to_be_bytes(), again.to_be_bytes()].concat();
         secret_scalar(Tag::Coefficient, &[seed.expose(), spec.as_ref(), &position])
+    };
+    let coefficient = |v: usize, k: usize, again: u32| match (k, old) {
+        (0, Some(old)) => old[v].scaled(&Scalar::one()),
+        _ => coefficient(v, k, again),
     };
     let polynomial = |v| {
         let draws =
@@ -86,15 +104,19 @@ pub(super) fn commit_salt(seat: &OwnSeat, seed: &Secret32) -> [u8; 32] {
 }
 
 /// Makes the seed, the one-time keys and the hello.
-pub(super) fn say_hello(world: &mut World, entropy: Entropy, step: &mut Step) {
-    let (records, body) = wiping_all(|| draw(world, &entropy));
+pub(super) fn say_hello(
+    world: &mut World,
+    entropy: Entropy,
+    step: &mut Step,
+) -> Result<(), ReplayError> {
+    let (records, body) = wiping_all(|| draw(world, &entropy))?;
     let seat = &world.seat;
     let statement = seat.sign(Round::Hello, seat.ceremony.digest(), Digest::ZERO, &body.encode());
-    world.own(Round::Hello, step, |_| Ok((records, statement))).expect("a hello depends on no log");
+    world.own(Round::Hello, step, |_| Ok((records, statement)))
 }
 
 /// Everything that is secret in it.
-fn draw(world: &mut World, entropy: &Entropy) -> (Vec<Record>, Hello) {
+fn draw(world: &mut World, entropy: &Entropy) -> Result<(Vec<Record>, Hello), ReplayError> {
     let seat = world.seat.clone();
     let seed = derive_seed(&seat, entropy);
     let one_time = |other: crate::spec::threshold::Index| {
@@ -102,20 +124,28 @@ fn draw(world: &mut World, entropy: &Entropy) -> (Vec<Record>, Hello) {
         DhSecret::new(secret_bytes(Tag::OneTimeKey, &parts))
     };
     let keys: Vec<DhSecret> = world.shape.dealers_to(seat.me).iter().map(one_time).collect();
-    let dealing = Dealing::new(&seat, &seed);
-    let root = dealing.commitments.merkle_root();
-    let salt = commit_salt(&seat, &seed);
+    let mut records = Vec::new();
+    let mut commitment = None;
+    // Who does not deal needs the seed no more.
+    if world.shape.parts.dealers.contains(seat.me) {
+        let dealing = Dealing::new(&seat, &seed)?;
+        let root = dealing.commitments.merkle_root();
+        let salt = commit_salt(&seat, &seed);
+        let nonce = &entropy.nonce;
+        commitment = Some(hello_commitment(&seat.ceremony, seat.me, nonce, &salt, &root));
+        records.push(Record::seed(&seed));
+        world.vault.seed = Some(seed);
+        world.vault.dealing = Some(dealing);
+    }
     let body = Hello {
         nonce: entropy.nonce,
-        commitment: hello_commitment(&seat.ceremony, seat.me, &entropy.nonce, &salt, &root),
+        commitment,
         anchor: [0; 32],
         one_time_keys: keys.iter().map(DhSecret::public).collect(),
     };
-    let records = vec![Record::seed(&seed), Record::one_time_keys(&keys)];
-    world.vault.seed = Some(seed);
-    world.vault.dealing = Some(dealing);
+    records.push(Record::one_time_keys(&keys));
     world.vault.one_time_keys = Some(keys);
-    (records, body)
+    Ok((records, body))
 }
 
 impl AwaitHellos {

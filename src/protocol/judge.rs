@@ -10,12 +10,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::message::body::{Deal, Hello};
-use crate::message::complaint::{Claim, Complaint};
+use crate::message::complaint::{Claim, Complaint, Shown};
 use crate::message::envelope::{Kind, Round, Statement, session_id};
 use crate::message::inbox::view;
 use crate::message::shape::Shape;
-use crate::message::share_box::{self, Address};
+use crate::message::share_box::{self, Address, ShareBoxError};
 use crate::primitives::commitment::evaluate_row;
+use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::Secret32;
 use crate::primitives::x25519::DhSecret;
@@ -23,6 +24,7 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
 use super::checks::{self, Signed};
+use super::dealt::dealt;
 use super::evidence::{Fault, Rule};
 use super::trial::Trial;
 
@@ -112,34 +114,61 @@ pub(super) fn opened_box(
     // Only of oneself there is no box, and a complaint about oneself does not decode.
     let places = shape.place_of_box(dealer, operator).zip(shape.place_of_key(operator, dealer));
     let (of_box, of_key) = places?;
-    let secret = DhSecret::new(Secret32::copied(&body.opened));
-    let (keys, dealt) = (&hello.body.one_time_keys, &deal.body);
-    let signed = dealt.box_digests[of_box] == share_box::digest(&body.sealed);
-    if secret.public() != keys[of_key] || !signed {
-        return false_complaint;
-    }
+    let (point, commitments) = (ceremony.roster().get(operator)?.point, dealt(ceremony, deal));
     let address = Address {
         session: complaint.statement.envelope.session,
         dealer,
         recipient: operator,
-        root: dealt.commitments.merkle_root(),
+        root: commitments.merkle_root(),
     };
+    let wrong = |validator, share: &SecretScalar| {
+        let row = commitments.rows().nth(validator);
+        row.is_some_and(|row| share.base_mult() != evaluate_row(row, point).finish())
+    };
+    let list = deal.body.share_lists.get(of_box);
     // Each claim is judged alone, whatever else is wrong with the box.
-    let found = match body.claim {
-        Claim::Sealed | Claim::NotAScalar { .. } => {
-            let opened = share_box::open(&address, &secret, &body.sealed, &shape).err();
-            opened
-                .filter(|error| body.claim == (*error).into())
-                .map(|error| Rule::ShareBox { dealer, error })
+    let found = match &body.shown {
+        Shown::Box { opened, sealed } => {
+            let secret = DhSecret::new(Secret32::copied(opened));
+            let signed = deal.body.box_digests[of_box] == share_box::digest(sealed);
+            if secret.public() != hello.body.one_time_keys[of_key] || !signed {
+                return false_complaint;
+            }
+            match (body.claim, list) {
+                (Claim::Mismatch { validator }, _) => {
+                    share_box::open_one(&address, &secret, sealed, &shape, validator)
+                        .ok()
+                        .filter(|share| wrong(validator, share))
+                        .map(|_| Rule::Share { dealer, validator })
+                }
+                (claim, None) => share_box::open(&address, &secret, sealed, &shape)
+                    .err()
+                    .filter(|error| claim == (*error).into())
+                    .map(|error| Rule::ShareBox { dealer, error }),
+                (_, Some(list)) => {
+                    let opened = share_box::open_listed(&address, &secret, sealed, &shape, list);
+                    opened.err().map(|error| Rule::ShareBox { dealer, error })
+                }
+            }
         }
-        Claim::Mismatch { validator } => {
-            let point = ceremony.roster().get(operator)?.point;
-            let row = dealt.commitments.rows().nth(validator)?;
-            let share = share_box::open_one(&address, &secret, &body.sealed, &shape, validator);
-            share
-                .ok()
-                .filter(|share| share.base_mult() != evaluate_row(row, point).finish())
-                .map(|_| Rule::Share { dealer, validator })
+        Shown::Share(shown) => {
+            let (Claim::NotAScalar { validator } | Claim::Mismatch { validator }) = body.claim
+            else {
+                return false_complaint;
+            };
+            if !list.is_some_and(|list| shown.is_of(&address, validator, list)) {
+                return false_complaint;
+            }
+            match (SecretScalar::from_be_bytes(&shown.share), body.claim) {
+                (Err(_), Claim::NotAScalar { .. }) => {
+                    let error = ShareBoxError::NotAScalar { validator };
+                    Some(Rule::ShareBox { dealer, error })
+                }
+                (Ok(share), Claim::Mismatch { .. }) if wrong(validator, &share) => {
+                    Some(Rule::Share { dealer, validator })
+                }
+                _ => None,
+            }
         }
     };
     found.map_or(false_complaint, |rule| Some(Fault::new(rule, evidence)))
@@ -224,8 +253,9 @@ impl<'a> Court<'a> {
         };
         let mut first: BTreeMap<_, &Statement> = BTreeMap::new();
         let mut faults = Vec::new();
-        let in_slots =
-            self.sorted().filter(|(_, statement)| statement.envelope.kind != Kind::Abandon);
+        let in_slots = self.sorted().filter(|(_, statement)| {
+            matches!(statement.envelope.kind, Kind::Ordinary | Kind::Complaint)
+        });
         for (_, statement) in in_slots {
             if let Some(other) = first.insert(slot(statement), statement) {
                 let rule = Rule::Equivocation {
@@ -330,11 +360,11 @@ fn session_of_hellos<'a>(
         .then(|| (session_id(ceremony, &view), hellos.into_values().collect()))
 }
 
-impl From<share_box::ShareBoxError> for Claim {
-    fn from(error: share_box::ShareBoxError) -> Self {
+impl From<ShareBoxError> for Claim {
+    fn from(error: ShareBoxError) -> Self {
         match error {
-            share_box::ShareBoxError::Sealed => Self::Sealed,
-            share_box::ShareBoxError::NotAScalar { validator } => Self::NotAScalar { validator },
+            ShareBoxError::Sealed | ShareBoxError::Unlisted => Self::Sealed,
+            ShareBoxError::NotAScalar { validator } => Self::NotAScalar { validator },
         }
     }
 }

@@ -8,6 +8,9 @@ mod commit;
 
 mod deal;
 
+#[doc(hidden)]
+pub mod dealt;
+
 pub mod evidence;
 
 mod finalize;
@@ -47,6 +50,8 @@ pub mod seat;
 mod stage;
 
 pub mod step;
+
+mod stop;
 
 mod trial;
 

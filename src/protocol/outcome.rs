@@ -17,7 +17,7 @@ use super::checks::{
 /// The sum of all deals: validator keys, public shares, and the weighted sums for the share check.
 /// All public, all derived.
 pub struct Sums {
-    root: Digest,
+    rows: Commitments,
     digest: Digest,
     public_keys: Vec<G1>,
     public_shares: Vec<Vec<G1>>,
@@ -28,16 +28,15 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// From the commitments of all dealers, by index, and the points of `receivers`; `None` if a
-    /// sum or a public share is infinity.
-    pub(super) fn new<'a>(
+    /// From the sums of the commitments of all dealers and the points of `receivers`; `None` if a
+    /// public share is infinity.
+    pub(super) fn new(
         session: &Digest,
         deals_view: &Digest,
-        deals: impl Iterator<Item = &'a Commitments>,
+        sums: Commitments,
         receivers: Seats,
         points: &[u64],
     ) -> Option<Self> {
-        let sums = Commitments::sum(deals)?;
         let root = sums.merkle_root();
         let digest = tagged(Tag::Dkg, &[session.as_ref(), deals_view.as_ref(), root.as_ref()]);
         let public_shares =
@@ -46,7 +45,6 @@ impl Sums {
         let folded = sums.fold(&weights);
         let span = Span::new(points, sums.t());
         Some(Self {
-            root,
             digest,
             public_keys: sums.constants().collect(),
             public_shares,
@@ -54,12 +52,23 @@ impl Sums {
             folded,
             span,
             receivers,
+            rows: sums,
         })
     }
 
     /// Merkle root of the summed commitments, which every prepare signs.
     pub fn root(&self) -> Digest {
-        self.root
+        self.rows.merkle_root()
+    }
+
+    /// The summed commitments, a row for each validator: what a reshare of these keys begins with.
+    pub fn rows(&self) -> &Commitments {
+        &self.rows
+    }
+
+    /// The same, of sums that are needed no more.
+    pub fn into_rows(self) -> Commitments {
+        self.rows
     }
 
     /// `D = TH("dkg", session, view root of the deals, root of the sums)`.
@@ -121,7 +130,7 @@ impl Sums {
     }
 }
 
-fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<u128> {
+pub(super) fn confirmation_weights(dkg: &Digest, validators: usize) -> Vec<u128> {
     let weight = |v: usize| {
         let v = u32::try_from(v).expect("at most 8192 validators");
         weight(Tag::Rho, &[dkg.as_ref(), &v.to_be_bytes()])

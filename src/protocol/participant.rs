@@ -112,6 +112,7 @@ impl Participant {
                     .map_err(|(stage, stop)| (Stage::Reread(stage), stop)),
                 other => Err((other, None)),
             }),
+            Input::Stopped(minima) => self.take_stopped(&minima),
             Input::Staged => self.answer(|stage, world, step| match stage {
                 Stage::Staging(stage) => {
                     stage.staged(world, step).map_err(|(stage, stop)| (Stage::Staging(stage), stop))
@@ -251,6 +252,7 @@ impl Participant {
                 Stage::Hellos(stage) => stage.advance(world, step),
                 Stage::Deals(stage) => stage.advance(world, step),
                 Stage::Prepares(stage) => stage.advance(world, step),
+                Stage::Stop(stage) => stage.advance(world, step),
                 Stage::Commits(stage) => stage.advance(world, step),
                 Stage::Finals(stage) => stage.advance(world, step),
                 waiting @ (Stage::Reread(_)
@@ -346,6 +348,10 @@ impl Participant {
     /// it. Until then nothing is signed.
     pub fn is_to_show(&self, peer: Index) -> bool {
         self.claims.is_open_for(peer)
+    }
+
+    pub(super) fn stage(&self) -> Option<&Stage> {
+        self.stage.as_ref()
     }
 
     pub(super) fn has_box(&self, dealer: Index) -> bool {
@@ -449,7 +455,16 @@ impl Participant {
     pub fn waiting(&self) -> Waiting {
         let stage = self.stage.as_ref().filter(|_| self.put_back().is_none());
         let round = stage.and_then(Stage::awaited);
-        let statements = round.map(|round| self.world.inbox.missing(round)).unwrap_or_default();
+        let statements = match (stage, round) {
+            (Some(Stage::Stop(stage)), _) => stage.missing(&self.world),
+            (_, Some(round)) => self.world.inbox.missing(round),
+            (_, None) => Vec::new(),
+        };
+        let minima = match stage {
+            Some(Stage::Commits(_)) => self.world.without_minima(),
+            _ => Vec::new(),
+        };
+        let stop = stage.is_some() && self.awaits_stop();
         let boxes = match round {
             Some(Round::Deal) => {
                 let dealers = self.world.shape.dealers_to(self.world.seat.me).iter();
@@ -461,7 +476,7 @@ impl Participant {
             None => self.world.seat.others().filter(|peer| self.is_to_show(*peer)).collect(),
             Some(_) => Vec::new(),
         };
-        Waiting { round, statements, boxes, to_show }
+        Waiting { round, statements, boxes, minima, stop, to_show }
     }
 }
 

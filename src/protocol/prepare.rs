@@ -2,27 +2,29 @@
 //! back, and proves possession of them from the copy that it read.
 
 use crate::message::body::{Deal, Prepare};
-use crate::message::complaint::{Claim, Complaint};
+use crate::message::complaint::{Claim, Complaint, Shown};
 use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::digests;
-use crate::message::share_box::{self, Address};
+use crate::message::shape::Shape;
+use crate::message::share_box::{self, Address, ShareBoxError};
 use crate::primitives::commitment::{evaluate, evaluate_row};
 use crate::primitives::curve::SecretScalar;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{SecretBytes, wiping_all};
-use crate::spec::threshold::Index;
+use crate::primitives::x25519::DhSecret;
 
 use super::checks::{
     DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared,
     SharesProven, Signed, decode, possession_message, prepared, shares_proven,
 };
-use super::commit;
+use super::dealt::dealt;
 use super::evidence::{Fault, Rule};
 use super::outcome::{Sums, fold_shares};
 use super::record::{Record, RecordKind, ReplayError};
 use super::ssv::own_key;
 use super::stage::Stage;
 use super::step::{Ask, Step};
+use super::stop::certified;
 use super::world::{Advance, Failed, Made, Stop, World};
 
 /// The deals, with a receipt for each check on them.
@@ -54,6 +56,12 @@ pub(super) fn store_shares(
     deals: &[Signed<Deal>],
     step: &mut Step,
 ) -> Result<Stage, Stop> {
+    if !receives(world) {
+        // Who gets no shares has none to store, and signs what it has seen.
+        world.own(Round::Prepare, step, |world| Ok((Vec::new(), seen(world, &checked))))?;
+        erase_dealing_secrets(world, step);
+        return Ok(Stage::Prepares(Box::new(AwaitPrepares { checked, failed: Failed::default() })));
+    }
     if world.recall(Round::Prepare) {
         if world.has_complained() {
             return Err(complained(world, step));
@@ -69,9 +77,9 @@ pub(super) fn store_shares(
     if world.vault.shares.is_none() {
         match wiping_all(|| receive(world, &checked, deals))? {
             Ok(shares) => step.persist.push(Record::shares(RecordKind::Shares, &shares)),
-            Err((dealer, claim)) => {
+            Err((deal, claim)) => {
                 let session = checked.session;
-                world.own(Round::Prepare, step, |world| complain(world, session, dealer, claim))?;
+                world.own(Round::Prepare, step, |world| complain(world, session, deal, claim))?;
                 return Err(complained(world, step));
             }
         }
@@ -79,6 +87,10 @@ pub(super) fn store_shares(
     world.vault.shares = None;
     step.asks.push(Ask::Reread(RecordKind::Shares));
     Ok(Stage::Reread(Box::new(AwaitReread { checked })))
+}
+
+fn receives(world: &World) -> bool {
+    world.shape.parts.receivers.contains(world.seat.me)
 }
 
 fn own_point(world: &World) -> u64 {
@@ -92,16 +104,62 @@ fn erase_dealing_secrets(world: &mut World, step: &mut Step) {
     step.erase.extend([RecordKind::OneTimeKeys, RecordKind::OwnShares, RecordKind::ReceivedBox]);
 }
 
-/// Opens the one-time key for `dealer`, so that strangers can judge its box.
-fn complain(world: &mut World, session: Digest, dealer: Index, claim: Claim) -> Made {
-    let (me, incomplete) = (world.seat.me, |missing| ReplayError::Incomplete { missing });
-    let keys = world.vault.one_time_keys.as_ref().ok_or(incomplete("one-time keys"))?;
-    let place = world.shape.place_of_key(me, dealer).ok_or(incomplete("one-time keys"))?;
-    let opened = *keys.get(place).ok_or(incomplete("one-time keys"))?.expose();
-    let sealed = world.received.get(&dealer).ok_or(incomplete("share boxes"))?.clone();
-    let view = digests(&world.inbox.complete(Round::Deal).expect("all deals were checked"));
+/// The box of a deal's sender, with the key that opens it and what its deal lists.
+struct Received<'a> {
+    address: Address,
+    key: &'a DhSecret,
+    sealed: &'a [u8],
+    list: Option<&'a Digest>,
+}
+
+impl<'a> Received<'a> {
+    fn of(world: &'a World, session: Digest, deal: &'a Signed<Deal>) -> Result<Self, ReplayError> {
+        let (me, dealer) = (world.seat.me, deal.sender());
+        let keys = world.vault.one_time_keys.as_ref();
+        let place = world.shape.place_of_key(me, dealer);
+        let key = keys.zip(place).and_then(|(keys, place)| keys.get(place));
+        let sealed = world.received.get(&dealer);
+        let place = world.shape.place_of_box(dealer, me);
+        let root = dealt(&world.seat.ceremony, deal).merkle_root();
+        Ok(Self {
+            address: Address { session, dealer, recipient: me, root },
+            key: key.ok_or(ReplayError::Incomplete { missing: "one-time keys" })?,
+            sealed: sealed.ok_or(ReplayError::Incomplete { missing: "share boxes" })?,
+            list: place.and_then(|place| deal.body.share_lists.get(place)),
+        })
+    }
+
+    fn shares(&self, shape: &Shape) -> Result<Vec<SecretScalar>, ShareBoxError> {
+        match self.list {
+            None => share_box::open(&self.address, self.key, self.sealed, shape),
+            Some(list) => {
+                share_box::open_listed(&self.address, self.key, self.sealed, shape, list)?.shares()
+            }
+        }
+    }
+
+    /// What makes a claim about it public, and no more than the claim needs.
+    fn show(&self, shape: &Shape, claim: Claim) -> Option<Shown> {
+        match (claim, self.list) {
+            (Claim::NotAScalar { validator } | Claim::Mismatch { validator }, Some(list)) => {
+                let opened =
+                    share_box::open_listed(&self.address, self.key, self.sealed, shape, list);
+                opened.ok()?.show(&self.address, validator).map(Shown::Share)
+            }
+            _ => Some(Shown::Box { opened: *self.key.expose(), sealed: self.sealed.to_vec() }),
+        }
+    }
+}
+
+/// Shows the bad box, or of a reshare the one bad share, so that strangers can judge it.
+fn complain(world: &mut World, session: Digest, deal: &Signed<Deal>, claim: Claim) -> Made {
+    let received = Received::of(world, session, deal)?;
+    let shown = received.show(&world.shape, claim);
+    let shown = shown.ok_or(ReplayError::Incomplete { missing: "share boxes" })?;
+    let (me, dealer) = (world.seat.me, deal.sender());
+    let view = view_of_deals(world);
     let root_of_view = view_root(&view);
-    let body = Complaint { view, dealer, claim, opened, sealed };
+    let body = Complaint { view, dealer, claim, shown };
     let key = world.seat.operator.key();
     let statement = Statement::sign_kind(
         Kind::Complaint,
@@ -126,50 +184,42 @@ fn complained(world: &mut World, step: &mut Step) -> Stop {
 }
 
 /// Shares, or whose box is bad and in what.
-type Received = Result<Vec<SecretScalar>, (Index, Claim)>;
+type Verdict<'a> = Result<Vec<SecretScalar>, (&'a Signed<Deal>, Claim)>;
 
 /// Opens all boxes, adds up the shares and checks the sums; looks for the culprit only if they are
 /// wrong.
-fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<Received, Stop> {
-    let keys = world
-        .vault
-        .one_time_keys
-        .as_ref()
-        .ok_or(ReplayError::Incomplete { missing: "one-time keys" })?;
-    let own =
-        world.vault.own_shares.as_ref().ok_or(ReplayError::Incomplete { missing: "own shares" })?;
-    let me = world.seat.me;
+fn receive<'a>(
+    world: &World,
+    checked: &Checked,
+    deals: &'a [Signed<Deal>],
+) -> Result<Verdict<'a>, Stop> {
+    let (me, shape) = (world.seat.me, &world.shape);
+    let own = match (shape.parts.dealers.contains(me), world.vault.own_shares.as_ref()) {
+        (true, None) => return Err(ReplayError::Incomplete { missing: "own shares" }.into()),
+        (_, own) => own.map(|own| (me, own)),
+    };
     let mut dealt: Vec<(&Signed<Deal>, Vec<SecretScalar>)> = Vec::new();
-    let dealers = world.shape.dealers_to(me);
+    let dealers = shape.dealers_to(me);
     for deal in deals.iter().filter(|deal| dealers.contains(deal.sender())) {
-        let dealer = deal.sender();
-        let place = world.shape.place_of_key(me, dealer);
-        let key = place.and_then(|place| keys.get(place));
-        let key = key.ok_or(ReplayError::Incomplete { missing: "one-time keys" })?;
-        let address = Address {
-            session: checked.session,
-            dealer,
-            recipient: me,
-            root: deal.body.commitments.merkle_root(),
-        };
-        let sealed = world
-            .received
-            .get(&dealer)
-            .ok_or(ReplayError::Incomplete { missing: "share boxes" })?;
-        let opened = share_box::open(&address, key, sealed, &world.shape);
-        match opened {
+        match Received::of(world, checked.session, deal)?.shares(shape) {
             Ok(shares) => dealt.push((deal, shares)),
-            Err(error) => return Ok(Err((dealer, error.into()))),
+            Err(error) => return Ok(Err((deal, error.into()))),
         }
     }
-    let mut sums: Vec<SecretScalar> = (0..world.shape.v).map(|_| SecretScalar::zero()).collect();
-    for shares in dealt.iter().map(|(_, shares)| shares).chain([own]) {
-        sums.iter_mut().zip(shares).for_each(|(sum, share)| sum.add_assign(share));
+    let mut sums: Vec<SecretScalar> = (0..shape.v).map(|_| SecretScalar::zero()).collect();
+    let parent = world.seat.ceremony.parent_shares();
+    for (dealer, shares) in dealt.iter().map(|(deal, shares)| (deal.sender(), shares)).chain(own) {
+        // In a reshare the share of the parent's share, weighed.
+        let weight = parent.and_then(|parent| parent.weight(dealer));
+        sums.iter_mut().zip(shares).for_each(|(sum, share)| match weight {
+            None => sum.add_assign(share),
+            Some(weight) => sum.add_assign(&share.scaled(weight)),
+        });
     }
     if sums.iter().any(SecretScalar::is_zero) {
         // Whoever dealt a share that is not its polynomial's is named first; a sum of honest shares
         // is zero with probability 2^-255.
-        return match localise(own_point(world), checked, &dealt) {
+        return match localise(world, checked, &dealt) {
             Some(bad) => Ok(Err(bad)),
             None => Err(Fault::new(Rule::Degenerate, []).into()),
         };
@@ -177,7 +227,7 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<R
     if checked.sums.shares_match(own_point(world), &sums) {
         return Ok(Ok(sums));
     }
-    match localise(own_point(world), checked, &dealt) {
+    match localise(world, checked, &dealt) {
         Some(bad) => Ok(Err(bad)),
         // The other dealers' shares all match, so our own do not: our own log is at fault.
         None => Err(ReplayError::SharesDamaged.into()),
@@ -186,14 +236,14 @@ fn receive(world: &World, checked: &Checked, deals: &[Signed<Deal>]) -> Result<R
 
 /// Finds a dealer whose shares do not match its commitments, and the first validator for which they
 /// do not.
-fn localise(
-    point: u64,
+fn localise<'a>(
+    world: &World,
     checked: &Checked,
-    dealt: &[(&Signed<Deal>, Vec<SecretScalar>)],
-) -> Option<(Index, Claim)> {
-    let weights = checked.sums.weights();
-    for (deal, shares) in dealt {
-        let commitments = &deal.body.commitments;
+    received: &[(&'a Signed<Deal>, Vec<SecretScalar>)],
+) -> Option<(&'a Signed<Deal>, Claim)> {
+    let (point, weights) = (own_point(world), checked.sums.weights());
+    for (deal, shares) in received {
+        let commitments = dealt(&world.seat.ceremony, deal);
         let expected = evaluate(commitments.fold(weights).into_iter(), point).finish();
         if fold_shares(weights, shares).base_mult() == expected {
             continue;
@@ -202,7 +252,7 @@ fn localise(
             share.base_mult() != evaluate_row(row, point).finish()
         };
         if let Some(validator) = commitments.rows().zip(shares).position(wrong) {
-            return Some((deal.sender(), Claim::Mismatch { validator }));
+            return Some((*deal, Claim::Mismatch { validator }));
         }
     }
     None
@@ -241,8 +291,7 @@ impl AwaitReread {
 }
 
 fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
-    let deals = world.inbox.complete(Round::Deal).expect("all deals were checked");
-    let view = digests(&deals);
+    let view = view_of_deals(world);
     let message = possession_message(checked.sums.digest(), world.seat.me);
     let possession = checked
         .sums
@@ -250,9 +299,20 @@ fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
         .sign(&message)
         .expect("the confirmation key is not infinity: it was compared");
     let root_of_view = view_root(&view);
-    let body =
-        Prepare { view, sums_root: checked.sums.root(), possession, flags: Prepare::DURABLE };
+    let body = Prepare::of(view, checked.sums.root(), possession);
     Ok((Vec::new(), world.seat.sign(Round::Prepare, checked.session, root_of_view, &body.encode())))
+}
+
+fn view_of_deals(world: &World) -> Vec<Digest> {
+    digests(&world.inbox.complete(Round::Deal).expect("all deals were checked"))
+}
+
+/// The prepare of a seat that gets no shares.
+fn seen(world: &World, checked: &Checked) -> Statement {
+    let view = view_of_deals(world);
+    let root_of_view = view_root(&view);
+    let body = Prepare { view, stored: None };
+    world.seat.sign(Round::Prepare, checked.session, root_of_view, &body.encode())
 }
 
 impl AwaitPrepares {
@@ -272,15 +332,9 @@ impl AwaitPrepares {
                         // answered.
                         return Ok(Advance::wait(Stage::Prepares(this), None));
                     }
-                    return commit::release(
-                        world,
-                        this.checked,
-                        certificate,
-                        proven,
-                        &statements,
-                        step,
-                    )
-                    .map(Advance::Next);
+                    let checked = this.checked;
+                    let next = certified(world, checked, certificate, proven, statements, step);
+                    return next.map(Advance::Next);
                 }
                 Err(broken) => this.failed.note(&statements, broken),
             }

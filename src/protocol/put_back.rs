@@ -191,7 +191,15 @@ impl World {
         let envelope = &statement.envelope;
         // A log that held an abandonment would not have started.
         envelope.sender == self.seat.me
-            && (envelope.kind == Kind::Abandon || self.lacks(envelope.round, &statement.digest()))
+            && match envelope.kind {
+                Kind::Abandon => true,
+                // Who has prepared takes them from others, like all that comes after.
+                Kind::Minima => {
+                    let mut held = self.inbox.minima_of(self.seat.me).iter();
+                    !self.is_prepared() && !held.any(|held| held.digest() == statement.digest())
+                }
+                _ => self.lacks(envelope.round, &statement.digest()),
+            }
     }
 
     /// Takes an own statement that the log lacks as if this operator had made it now, if it has

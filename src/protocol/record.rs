@@ -113,6 +113,21 @@ pub enum ReplayError {
          ceremony file"
     )]
     SsvKey,
+    /// A reshare, without the parent's rows.
+    #[error("this ceremony deals the shares of another anew, and that one's transcript is missing")]
+    NoParent,
+    /// What this operator would deal in a reshare is missing, or damaged.
+    #[error(
+        "this operator's shares of the parent are missing, or are not the ones that the parent's \
+         transcript gives to it"
+    )]
+    OldShares,
+    /// What was computed does not fit itself.
+    #[error(
+        "this machine has computed shares that do not match its own commitments: its memory or \
+         processor is damaged"
+    )]
+    Miscomputed,
     /// The stored shares are not the ones the ceremony's commitments demand.
     #[error("the stored shares do not match the ceremony's commitments: the storage is damaged")]
     SharesDamaged,

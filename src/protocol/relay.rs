@@ -31,7 +31,13 @@ impl Participant {
         let boxes = shape.parts.dealers.iter().map(|dealer| self.has_box(dealer)).collect();
         let confirmed = self.world.seat.ceremony.indices();
         let confirmed = confirmed.map(|peer| self.confirmed.contains(&peer)).collect();
-        Have { help, slots, boxes, confirmed }
+        let minima = |dealer| {
+            let held = self.world.inbox.minima_of(dealer).iter().filter(|_| !broken);
+            let mut held = held.map(Statement::digest);
+            core::array::from_fn(|_| held.next())
+        };
+        let minima = shape.stops().iter().map(minima).collect();
+        Have { help, slots, boxes, confirmed, minima }
     }
 
     /// Statements that a peer lacks, who holds `theirs`, and that this operator gives it: its own;
@@ -41,9 +47,16 @@ impl Participant {
         theirs: &'a Have,
     ) -> impl Iterator<Item = &'a Statement> {
         let (me, shape, broken) = (self.world.seat.me, &self.world.shape, self.is_broken());
-        self.world.inbox.statements().filter(move |statement| {
-            let (round, sender) = (statement.envelope.round, statement.envelope.sender);
-            !broken && (sender == me || theirs.help) && theirs.slot(shape, round, sender).is_none()
+        let inbox = &self.world.inbox;
+        // What a commit waits for goes before it.
+        inbox.minima().chain(inbox.statements()).filter(move |statement| {
+            let envelope = &statement.envelope;
+            let (round, sender) = (envelope.round, envelope.sender);
+            let lacking = match envelope.kind {
+                Kind::Minima => theirs.lacks_minima(shape, sender, &statement.digest()),
+                _ => theirs.slot(shape, round, sender).is_none(),
+            };
+            !broken && (sender == me || theirs.help) && lacking
         })
     }
 
@@ -87,7 +100,7 @@ impl Participant {
                 Some(held) => held != statement.digest(),
                 None => self.is_unfilled_conflict(round, sender),
             };
-            !broken && kind != Kind::Abandon && differs
+            !broken && !matches!(kind, Kind::Abandon | Kind::Minima) && differs
         })
     }
 

@@ -31,6 +31,9 @@ impl Participant {
         beside: Beside,
         entropy: impl FnOnce() -> Entropy,
     ) -> Result<(Self, Step), ReplayError> {
+        if seat.ceremony.reshare().is_some() && seat.ceremony.parent_shares().is_none() {
+            return Err(ReplayError::NoParent);
+        }
         if let Some(put_back) = PutBack::of(&seat, &records, &beside)? {
             let mut participant = Self::new(seat);
             participant.world.put_back = put_back;
@@ -48,17 +51,17 @@ impl Participant {
                 }
                 // An operator that could not sign in the end does not begin.
                 ssv::own_key(&seat)?;
-                Ok(Self::begin(seat, entropy()))
+                Self::begin(seat, entropy())
             }
         }
     }
 
     /// Starts from nothing: consents to the ceremony and says hello. Spends the entropy.
-    fn begin(seat: OwnSeat, entropy: Entropy) -> (Self, Step) {
+    fn begin(seat: OwnSeat, entropy: Entropy) -> Result<(Self, Step), ReplayError> {
         let mut participant = Self::new(seat);
         let mut step = Step::default();
-        super::hello::say_hello(&mut participant.world, entropy, &mut step);
-        (participant, step)
+        super::hello::say_hello(&mut participant.world, entropy, &mut step)?;
+        Ok((participant, step))
     }
 
     /// Replays the log. The step re-asks whatever was interrupted, and erases whatever should be
@@ -96,7 +99,9 @@ impl Participant {
                     match own {
                         // The first is ours; a second one for the slot would be evidence against
                         // us, and is replayed as such.
-                        true if !world.recalled.contains_key(&statement.envelope.round) => {
+                        true if statement.envelope.kind != Kind::Minima
+                            && !world.recalled.contains_key(&statement.envelope.round) =>
+                        {
                             world.recalled.insert(statement.envelope.round, statement);
                         }
                         _ => statements.push(bytes),

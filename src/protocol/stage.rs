@@ -8,6 +8,7 @@ use super::evidence::Fault;
 use super::finalize::{AwaitFinals, AwaitStaging, Finished};
 use super::hello::AwaitHellos;
 use super::prepare::{AwaitPrepares, AwaitReread};
+use super::stop::AwaitStop;
 use super::world::World;
 
 /// Where a participant stands. One struct for each thing awaited.
@@ -16,6 +17,7 @@ pub(super) enum Stage {
     Deals(Box<AwaitDeals>),
     Reread(Box<AwaitReread>),
     Prepares(Box<AwaitPrepares>),
+    Stop(Box<AwaitStop>),
     Commits(Box<AwaitCommits>),
     Staging(Box<AwaitStaging>),
     Finals(Box<AwaitFinals>),
@@ -40,7 +42,7 @@ impl Stage {
             Self::Hellos(_) => Some(Round::Hello),
             Self::Deals(_) => Some(Round::Deal),
             Self::Prepares(_) => Some(Round::Prepare),
-            Self::Commits(_) => Some(Round::Commit),
+            Self::Stop(_) | Self::Commits(_) => Some(Round::Commit),
             Self::Finals(_) => Some(Round::Final),
             Self::Reread(_) | Self::Staging(_) | Self::Finished(_) | Self::Stopped(_) => None,
         }

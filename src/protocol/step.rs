@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::message::done::Done;
 use crate::message::envelope::{Reject, Round, Statement};
+use crate::message::minima::Minima;
 use crate::message::sync::Have;
 use crate::primitives::secret::{Secret32, SecretBytes};
 use crate::spec::threshold::Index;
@@ -75,6 +76,10 @@ pub enum Input {
     Reread(Vec<SecretBytes>),
     /// The answer to [`Ask::Stage`]: outputs are staged.
     Staged,
+    /// Of a dealer of a reshare: its person has stopped the old keys, and this is what they have
+    /// signed last. Whoever gives it has noted durably, beside the parent, that this reshare is the
+    /// only one for its validators: this operator's commit follows.
+    Stopped(Minima),
 }
 
 /// Why an input was not taken. None of these ends the ceremony.
@@ -102,6 +107,12 @@ pub enum Refused {
     /// The ceremony is over for this operator.
     #[error("the ceremony was stopped by a fault")]
     Stopped,
+    /// A dealer stops its keys when certificate 1 is complete, and not before.
+    #[error("certificate 1 is not complete: the old keys are still needed")]
+    NotCertified,
+    /// Two statements of what its keys have signed last are all that anybody keeps.
+    #[error("this operator has stated twice what its keys have signed last")]
+    StoppedTwice,
     /// The log was put back to an earlier state: only own statements that it lacks are taken.
     #[error("the log was put back to an earlier state")]
     PutBack,
@@ -116,6 +127,10 @@ pub struct Waiting {
     pub statements: Vec<Index>,
     /// Whose share box is missing.
     pub boxes: Vec<Index>,
+    /// Which dealers of a reshare have not said what their keys have signed last.
+    pub minima: Vec<Index>,
+    /// Whether this operator's own person is awaited, to stop the keys that it has dealt.
+    pub stop: bool,
     /// Who says that it holds a statement of this operator which its log lacks, and is asked for
     /// it. Nothing is signed until it has had time to show it. It withholds nothing that is owed.
     pub to_show: Vec<Index>,
@@ -124,7 +139,8 @@ pub struct Waiting {
 impl Waiting {
     /// Everybody of whom something is missing that it owes, by index.
     pub fn everybody(&self) -> Vec<Index> {
-        let all: BTreeSet<Index> = self.statements.iter().chain(&self.boxes).copied().collect();
+        let all = self.statements.iter().chain(&self.boxes).chain(&self.minima);
+        let all: BTreeSet<Index> = all.copied().collect();
         all.into_iter().collect()
     }
 }

@@ -9,6 +9,7 @@ use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
 use crate::message::complaint::{Abandon, Complaint};
 use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::view;
+use crate::message::minima::Minima;
 use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
@@ -116,6 +117,10 @@ impl<'c, 'a> Trial<'c, 'a> {
     /// Each deal is decoded once, because its points take long.
     fn decode_deals(&mut self) {
         let court = self.court;
+        if court.ceremony.reshare().is_some() && court.ceremony.parent_shares().is_none() {
+            // Without the parent's rows no deal of a reshare is whole.
+            return;
+        }
         for (place, statement) in court.sorted() {
             let envelope = &statement.envelope;
             if (envelope.kind, envelope.round) != (Kind::Ordinary, Round::Deal) {
@@ -187,6 +192,12 @@ impl<'c, 'a> Trial<'c, 'a> {
             (Kind::Abandon, round) => {
                 if let Some(error) = Abandon::fault(statement, self.shape()) {
                     let rule = Rule::Abandonment { operator: place.1, round, error };
+                    self.note(place, Fault::new(rule, [statement]));
+                }
+            }
+            (Kind::Minima, round) => {
+                if let Some(error) = Minima::fault(statement, self.shape()) {
+                    let rule = Rule::Malformed { operator: place.1, round, error };
                     self.note(place, Fault::new(rule, [statement]));
                 }
             }

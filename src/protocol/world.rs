@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::message::complaint::{Abandon, Complaint};
 use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::{Arrival, Inbox, digests};
+use crate::message::minima::Minima;
 use crate::message::shape::Shape;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::SecretScalar;
@@ -58,6 +59,17 @@ impl World {
     pub(super) fn own_prepare(&self) -> Option<&Statement> {
         let filed = self.inbox.get(Round::Prepare, self.seat.me);
         filed.or_else(|| self.recalled.get(&Round::Prepare))
+    }
+
+    /// This operator's shares; none of one that receives none.
+    pub(super) fn shares(&self) -> Result<&[SecretScalar], ReplayError> {
+        match &self.vault.shares {
+            Some(shares) => Ok(shares),
+            None if self.shape.parts.receivers.contains(self.seat.me) => {
+                Err(ReplayError::Incomplete { missing: "shares" })
+            }
+            None => Ok(&[]),
+        }
     }
 
     fn in_slot_of_prepare(&self) -> Option<Kind> {
@@ -120,7 +132,12 @@ impl World {
             let (operator, round) = (statement.envelope.sender, statement.envelope.round);
             Some(Fault::new(Rule::Abandonment { operator, round, error }, [statement]))
         });
-        equivocations.chain(shown).chain(malformed)
+        let minima = self.inbox.minima().filter_map(|statement| {
+            let error = Minima::fault(statement, &self.shape)?;
+            let (operator, round) = (statement.envelope.sender, statement.envelope.round);
+            Some(Fault::new(Rule::Malformed { operator, round, error }, [statement]))
+        });
+        equivocations.chain(shown).chain(malformed).chain(minima)
     }
 
     /// A fault with everything that a stranger needs to see it too.

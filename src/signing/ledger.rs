@@ -1,7 +1,7 @@
 //! The log of signatures after the ceremony, and what it makes an operator refuse. An entry is
 //! durable before its partial signature leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::parent::Cleared;
 use super::request::{Kind, Purpose};
@@ -77,6 +77,9 @@ pub enum Admission {
         /// For which validators of the request other exits were signed before, by position in it,
         /// and how many.
         other_exits: BTreeMap<usize, usize>,
+        /// For which validators of a request for deposits an exit was signed before, by position
+        /// in it: what is deposited to them is only paid out again.
+        exited: BTreeSet<usize>,
     },
 }
 
@@ -188,9 +191,13 @@ pub fn admit<'a>(
         .map(|(place, signed)| (signed.public_key, place))
         .collect();
     let mut again = vec![false; positions.len()];
-    let mut other_exits = BTreeMap::new();
+    let (mut other_exits, mut exited) = (BTreeMap::new(), BTreeSet::new());
     for body in bodies {
         let entry = Entry::decode(body)?;
+        if (entry.kind, wanted.kind) == (EXIT, DEPOSIT) {
+            let places = entry.signed.iter().filter_map(|exit| places.get(&exit.public_key));
+            exited.extend(places.map(|place| positions[*place]));
+        }
         if entry.kind != wanted.kind {
             continue;
         }
@@ -218,6 +225,6 @@ pub fn admit<'a>(
     }
     Ok(match again.iter().all(|again| *again) {
         true => Admission::Again,
-        false => Admission::New { other_exits },
+        false => Admission::New { other_exits, exited },
     })
 }

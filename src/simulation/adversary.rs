@@ -1,6 +1,6 @@
 //! The list of rule-breaking behaviours, by name.
 
-use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
+use crate::message::body::{Commit, Deal, Final, Hello, Prepare, Stored};
 use crate::message::envelope::Round;
 use crate::primitives::curve::{G1Sum, G2, G2Sum, Scalar, SecretScalar};
 use crate::primitives::hash::{DST_ETHEREUM, Digest};
@@ -162,19 +162,25 @@ fn cancelling(commit: &mut Commit) {
 }
 
 fn negated(deal: &mut Deal) {
-    deal.proof.r = G1Sum::from(deal.proof.r).negated().finish().expect("not infinity");
+    let proof = deal.proof.as_mut().expect("of a key generation");
+    proof.r = G1Sum::from(proof.r).negated().finish().expect("not infinity");
 }
 
 fn false_proof(deal: &mut Deal) {
-    deal.proof.z = deal.proof.z + Scalar::one();
+    let proof = deal.proof.as_mut().expect("of a key generation");
+    proof.z = proof.z + Scalar::one();
 }
 
 fn other_hello(hello: &mut Hello) {
     hello.nonce[0] ^= 1;
 }
 
+fn stored(prepare: &mut Prepare) -> &mut Stored {
+    prepare.stored.as_mut().expect("of a seat that receives")
+}
+
 fn other_possession(prepare: &mut Prepare) {
-    prepare.possession = G2::hash(b"another", DST_ETHEREUM);
+    stored(prepare).possession = G2::hash(b"another", DST_ETHEREUM);
 }
 
 fn other_partial(commit: &mut Commit) {
@@ -222,13 +228,15 @@ impl Adversary {
                 Hooks { sealed: |to, sealed| flip_if(to.get() % 2 == 1, sealed), ..honest() }
             }
             Self::PrepareOtherSums => {
-                Hooks { prepare: |prepare| prepare.sums_root = Digest([1; 32]), ..honest() }
+                Hooks { prepare: |prepare| stored(prepare).sums_root = Digest([1; 32]), ..honest() }
             }
             Self::PrepareOtherDeals => {
                 Hooks { prepare: |prepare| prepare.view[0] = Digest([1; 32]), ..honest() }
             }
             Self::PreparePossession => Hooks { prepare: other_possession, ..honest() },
-            Self::PrepareNotStored => Hooks { prepare: |prepare| prepare.flags = 0, ..honest() },
+            Self::PrepareNotStored => {
+                Hooks { prepare: |prepare| stored(prepare).flags = 0, ..honest() }
+            }
             Self::CommitPartial => Hooks { commit: other_partial, ..honest() },
             Self::CommitCancelling => Hooks { commit: cancelling, ..honest() },
             Self::CommitOtherCertificate => {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::ethereum::bls::message_point;
-use crate::message::body::{Commit, Deal, Prepare};
+use crate::message::body::{Commit, Deal, Prepare, Stored};
 use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::shape::Shape;
 use crate::primitives::batch::verify_signature;
@@ -59,9 +59,13 @@ pub fn find(
     };
     let bodies = prepares.iter().map(decode).collect::<Result<Vec<Prepare>, String>>()?;
     let first = bodies.first().ok_or("no prepares")?;
-    if bodies.iter().any(|body| {
-        (&body.view, body.sums_root, body.flags) != (&first.view, first.sums_root, Prepare::DURABLE)
-    }) {
+    let root = bodies.iter().find_map(|body| Some(body.stored.as_ref()?.sums_root));
+    let said = |body: &Prepare| body.stored.as_ref().map(|stored| (stored.sums_root, stored.flags));
+    let same = |body: &Prepare| {
+        let durable = said(body).is_none_or(|said| Some(said) == root.zip(Some(Stored::DURABLE)));
+        body.view == first.view && durable
+    };
+    if !bodies.iter().all(same) {
         return Err("the prepares differ".to_owned());
     }
     let deals = lookup(ceremony, statements, &first.view, Round::Deal)?;
@@ -72,16 +76,18 @@ pub fn find(
     let deals: Vec<Statement> = deals.into_iter().cloned().collect();
     let signed = checks::decode(&deals, |bytes, from| Deal::decode(bytes, &shape, from))
         .map_err(|fault| format!("{:?}", fault.rule))?;
-    let root = Commitments::sum(signed.iter().map(|deal| &deal.body.commitments))
+    let summed = Commitments::sum(signed.iter().map(|deal| &deal.body.commitments))
         .map(|sums| sums.merkle_root());
-    if root != Some(first.sums_root) {
+    if summed != root {
         return Err("the prepares are of other sums".to_owned());
     }
     let sums =
         checks::add_up(ceremony, &session, &signed).map_err(|fault| format!("{:?}", fault.rule))?;
     for ((index, seat), body) in ceremony.roster().iter().zip(&bodies) {
         let key = sums.confirmation_key(seat.point).ok_or("a confirmation key is infinity")?;
-        if !verify_signature(&key, &possession_message(sums.digest(), index), &body.possession) {
+        let possession = body.stored.as_ref().map(|stored| stored.possession);
+        let message = possession_message(sums.digest(), index);
+        if !possession.is_some_and(|possession| verify_signature(&key, &message, &possession)) {
             return Err(format!("the possession proof of operator {index} does not verify"));
         }
     }

@@ -142,6 +142,7 @@ impl Collusion {
         let commitment =
             checks::hello_commitment(&self.ceremony, self.indices()[seat], &nonce, &salt, &root);
         let one_time_keys = (1..self.ceremony.n()).map(key).collect();
+        let commitment = Some(commitment);
         let mut body = Hello { nonce, commitment, anchor: [0; 32], one_time_keys };
         (self.hooks.hello)(seat, &mut body);
         body
@@ -160,7 +161,8 @@ impl Collusion {
             .map(|other| Digest(bytes(&format!("box {seat} {other}"))))
             .collect();
         let salt = bytes(&format!("salt {seat}"));
-        let mut body = Deal { view: view.to_vec(), salt, box_digests, proof, commitments };
+        let (proof, share_lists, view) = (Some(proof), Vec::new(), view.to_vec());
+        let mut body = Deal { view, salt, box_digests, share_lists, proof, commitments };
         (self.hooks.deal)(seat, &mut body);
         body
     }
@@ -194,8 +196,7 @@ impl Collusion {
                 sums.confirmation_secret(&shares).sign(&message).expect("the secret is not zero")
             });
             let sums_root = sums.as_ref().map_or(Digest::ZERO, |sums| sums.root());
-            let mut body =
-                Prepare { view: view.clone(), sums_root, possession, flags: Prepare::DURABLE };
+            let mut body = Prepare::of(view.clone(), sums_root, possession);
             (self.hooks.prepare)(seat, &mut body);
             self.sign(Round::Prepare, seat, session, &body.view, body.encode())
         };

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::identity::operator::Operator;
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
-use crate::message::complaint::{Claim, Complaint};
+use crate::message::complaint::{Claim, Complaint, Shown};
 use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
@@ -181,6 +181,7 @@ impl Flood<'_> {
             checks::hello_commitment(self.ceremony, self.indices[seat], &nonce, &salt, &root);
         let others = (0..self.shape.n).filter(|other| *other != seat);
         let one_time_keys = others.map(|other| Self::one_time(seat, other).public()).collect();
+        let commitment = Some(commitment);
         let body = Hello { nonce, commitment, anchor: [0; 32], one_time_keys };
         self.sign(seat, Kind::Ordinary, Round::Hello, &[], &body.encode())
     }
@@ -212,7 +213,8 @@ impl Flood<'_> {
         let box_digests =
             others.par_iter().map(|other| share_box::digest(&self.sealed(seat, *other))).collect();
         let salt = bytes(&format!("flood salt {variant} {seat}"));
-        let body = Deal { view: view.to_vec(), salt, box_digests, proof, commitments };
+        let (proof, share_lists, named) = (Some(proof), Vec::new(), view.to_vec());
+        let body = Deal { view: named, salt, box_digests, share_lists, proof, commitments };
         let statement = self.sign(seat, Kind::Ordinary, Round::Deal, view, &body.encode());
         Signed { statement, body }
     }
@@ -244,12 +246,8 @@ impl Flood<'_> {
         let message = checks::possession_message(sums.digest(), self.indices[seat]);
         let secret = sums.confirmation_secret(&self.shares(seat, number));
         let view: Vec<Digest> = deals.iter().map(|deal| deal.statement.digest()).collect();
-        let body = Prepare {
-            view: view.clone(),
-            sums_root: sums.root(),
-            possession: secret.sign(&message).expect("the secret is not zero"),
-            flags: Prepare::DURABLE,
-        };
+        let possession = secret.sign(&message).expect("the secret is not zero");
+        let body = Prepare::of(view.clone(), sums.root(), possession);
         let statement = self.sign(seat, Kind::Ordinary, Round::Prepare, &view, &body.encode());
         (statement, Messages::new(self.ceremony, sums.public_keys()))
     }
@@ -260,7 +258,7 @@ impl Flood<'_> {
         let view = self.view(number, deals);
         let possession = checks::possession_message(&Digest(bytes("flood")), self.indices[seat]);
         let sums_root = Digest(bytes(&format!("flood root {number}")));
-        let body = Prepare { view: view.clone(), sums_root, possession, flags: Prepare::DURABLE };
+        let body = Prepare::of(view.clone(), sums_root, possession);
         self.sign(seat, Kind::Ordinary, Round::Prepare, &view, &body.encode())
     }
 
@@ -273,8 +271,10 @@ impl Flood<'_> {
             view: view.clone(),
             dealer: self.indices[dealer],
             claim: Claim::Mismatch { validator: nth % self.shape.v },
-            opened: *Self::one_time(seat, dealer).expose(),
-            sealed: self.sealed(dealer, seat),
+            shown: Shown::Box {
+                opened: *Self::one_time(seat, dealer).expose(),
+                sealed: self.sealed(dealer, seat),
+            },
         };
         self.sign(seat, Kind::Complaint, Round::Prepare, &view, &body.encode())
     }

@@ -2,7 +2,7 @@
 
 use crate::ethereum::bls::message_point;
 use crate::message::body::{Commit, Deal, Final, Hello, Prepare};
-use crate::message::complaint::{Abandon, Awaited, Claim, Complaint};
+use crate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use crate::message::envelope::{Envelope, Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
@@ -172,13 +172,13 @@ impl Forger {
         let root = self.commitments().merkle_root();
         let mut body = Hello {
             nonce: self.nonce,
-            commitment: checks::hello_commitment(
+            commitment: Some(checks::hello_commitment(
                 &self.seat.ceremony,
                 self.seat.me,
                 &self.nonce,
                 &self.salt,
                 &root,
-            ),
+            )),
             anchor: [0; 32],
             one_time_keys: self.keys.iter().map(DhSecret::public).collect(),
         };
@@ -219,7 +219,8 @@ impl Forger {
             boxes.push((recipient, sealed));
         }
         let box_digests = boxes.iter().map(|(_, sealed)| share_box::digest(sealed)).collect();
-        let mut body = Deal { view, salt: self.salt, box_digests, proof, commitments };
+        let (salt, proof, share_lists) = (self.salt, Some(proof), Vec::new());
+        let mut body = Deal { view, salt, box_digests, share_lists, proof, commitments };
         (self.hooks.deal)(&mut body);
         (self.sign(Round::Deal, session, &body.view.clone(), &body.encode()), boxes)
     }
@@ -272,12 +273,7 @@ impl Forger {
         let message = checks::possession_message(sums.digest(), self.seat.me);
         let possession =
             sums.confirmation_secret(shares).sign(&message).expect("the secret is not zero");
-        let mut body = Prepare {
-            view: digests(deals),
-            sums_root: sums.root(),
-            possession,
-            flags: Prepare::DURABLE,
-        };
+        let mut body = Prepare::of(digests(deals), sums.root(), possession);
         (self.hooks.prepare)(&mut body);
         self.sign(Round::Prepare, session, &body.view.clone(), &body.encode())
     }
@@ -296,7 +292,8 @@ impl Forger {
         let root = view_root(&view);
         let claim = Claim::Mismatch { validator: 0 };
         let opened = *self.keys[Self::position(opened, self.seat.me)].expose();
-        let mut body = Complaint { view, dealer, claim, opened, sealed: sealed.to_vec() }.encode();
+        let shown = Shown::Box { opened, sealed: sealed.to_vec() };
+        let mut body = Complaint { view, dealer, claim, shown }.encode();
         edit(&mut body);
         let key = self.seat.operator.key();
         Statement::sign_kind(

@@ -149,7 +149,6 @@ impl Machine {
 
     /// Takes a frame; gives what follows for everybody.
     pub fn receive(&mut self, frame: Frame) -> Result<Result<Vec<Frame>, Refused>, Crashed> {
-        let participant = self.participant.as_mut().expect("it runs");
         let input = match frame {
             Frame::Statement(bytes) => Input::Statement(bytes),
             Frame::ShareBox { dealer, recipient, sealed } if recipient == self.seat.me => {
@@ -160,6 +159,12 @@ impl Machine {
                 return Ok(Ok(Vec::new()));
             }
         };
+        self.take(input)
+    }
+
+    /// Takes an input; gives what follows for everybody.
+    pub fn take(&mut self, input: Input) -> Result<Result<Vec<Frame>, Refused>, Crashed> {
+        let participant = self.participant.as_mut().expect("it runs");
         match participant.handle(input) {
             Ok(step) => Ok(Ok(self.follow(step)?)),
             Err(refused) => Ok(Err(refused)),
@@ -232,10 +237,11 @@ pub fn run(machines: &mut [Machine], mutate: &mut Mutate<'_>) {
         }
     }
     loop {
-        let before: Vec<usize> = machines
-            .iter()
-            .map(|machine| machine.participant().inbox().statements().count())
-            .collect();
+        let held = |machine: &Machine| {
+            let inbox = machine.participant().inbox();
+            inbox.statements().count() + inbox.minima().count()
+        };
+        let before: Vec<usize> = machines.iter().map(held).collect();
         let boxes: Vec<usize> =
             machines.iter().map(|machine| machine.participant().waiting().boxes.len()).collect();
         for from in 0..machines.len() {
@@ -252,10 +258,7 @@ pub fn run(machines: &mut [Machine], mutate: &mut Mutate<'_>) {
                 }
             }
         }
-        let after: Vec<usize> = machines
-            .iter()
-            .map(|machine| machine.participant().inbox().statements().count())
-            .collect();
+        let after: Vec<usize> = machines.iter().map(held).collect();
         let boxes_after: Vec<usize> =
             machines.iter().map(|machine| machine.participant().waiting().boxes.len()).collect();
         if before == after && boxes == boxes_after {

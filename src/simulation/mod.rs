@@ -39,6 +39,8 @@ mod parts;
 
 pub mod plan;
 
+pub mod reshare;
+
 pub mod verdict;
 
 pub mod world;

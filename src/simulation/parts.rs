@@ -143,7 +143,8 @@ fn a_have_has_a_slot_for_each_statement_and_a_byte_for_each_dealer() {
     let slots: Vec<Option<Digest>> =
         (1..=SLOTS).map(|at| (at != 3).then(|| Digest([u8::try_from(at).unwrap(); 32]))).collect();
     let confirmed = vec![false, true, false, false, true];
-    let have = Have { help: true, slots, boxes: vec![true, false], confirmed };
+    let minima = Vec::new();
+    let have = Have { help: true, slots, boxes: vec![true, false], confirmed, minima };
     let bytes = Frame::Have(have.clone()).encode();
     assert_eq!(bytes.len(), 2 + 32 * SLOTS + 2 + 5);
     assert_eq!(Frame::decode(&bytes, &shape), Ok(Frame::Have(have.clone())));
@@ -312,9 +313,15 @@ fn evidence_is_cut_by_what_its_senders_owe() {
 fn bodies_have_what_their_senders_owe() {
     let shape = Shape::of(&seats()[0].ceremony);
     let zeros = [0; 2000];
-    let none = Some(DecodeError::Invalid { what: "body", why: "no layout for this part" });
-    assert_eq!(Hello::decode(&zeros[..OWED[0][2]], &shape, index(3)).err(), none);
-    assert_eq!(Prepare::decode(&zeros[..OWED[2][1]], &shape, index(2)).err(), none);
+    // A seat that does not deal commits to nothing, and one that does not receive stores nothing.
+    let keys = Hello::decode(&zeros[..OWED[0][2]], &shape, index(3)).err();
+    assert!(matches!(keys, Some(DecodeError::Invalid { what: "one-time key", .. })));
+    let neither = Hello::decode(&zeros[..OWED[0][4]], &shape, index(5)).unwrap();
+    assert_eq!((neither.commitment, neither.one_time_keys.len()), (None, 0));
+    let dealer = Hello::decode(&zeros[..OWED[0][1]], &shape, index(2)).unwrap();
+    assert_eq!((dealer.commitment, dealer.one_time_keys.len()), (Some(Digest::ZERO), 0));
+    let seen = Prepare::decode(&zeros[..OWED[2][1]], &shape, index(2)).unwrap();
+    assert_eq!((seen.view.len(), seen.stored), (2, None));
     // A seat that gets no share signs nothing but what it has seen.
     let dealers = Commit::decode(&zeros[..160], &shape, index(2)).unwrap();
     assert_eq!((dealers.view.len(), dealers.partials.len()), (5, 0));

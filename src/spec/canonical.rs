@@ -3,15 +3,20 @@
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation
+//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation, 2 = reshare
 //!   ‖ policy(1): bit 0 = all operators may be required,
 //!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
-//! n(2) ‖ t(2) ‖ n times: point(8) ‖ operator key(32) ‖ Noise static(32)
+//! n(2) ‖ t(2)
+//!   ‖ of a reshare: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2) ‖ its t(2)
+//! n times: point(8), or of a reshare: parts(1): bit 0 = deals, bit 1 = receives
+//!     ‖ of a dealer: index in the parent(2) ‖ point in the parent(8) ‖ of a receiver: point(8)
+//!   ‖ operator key(32) ‖ Noise static(32)
 //!   ‖ install mark(32), not in version 1 ‖ card signature(64) ‖ name length(1) ‖ name
-//! V(4) ‖ V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
+//! V(4) ‖ of a reshare, V times: position in the parent(4) ‖ key(48) ‖ withdrawal credentials(32)
+//!   ‖ of a key generation, V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
 //! with bit 1: owner(20) ‖ nonce of the first validator(8)
 //!   ‖ n times: modulus of the operator's RSA key(256)
@@ -30,6 +35,10 @@ use super::ceremony::{
 use super::error::{Place, SpecError};
 use super::kind::CeremonyKind;
 use super::obol;
+use super::reshare::{
+    Inherited, RawParent, RawPart, ReshareError, ReshareSpec, read_inherited, write_inherited,
+    write_parent, write_part,
+};
 use super::roster::Seat;
 use super::ssv::SsvSpec;
 use super::threshold::MOST_OPERATORS;
@@ -43,7 +52,7 @@ use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 
 /// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its
-/// longest.
+/// longest. A reshare has no extensions, and is shorter.
 pub const MOST_CANONICAL_BYTES: usize = 8
     + (2 + ceremony::LONGEST_NAME + 32 + 4 + 32)
     + (2 + LONGEST_NETWORK_NAME + 4 + 5 + 32 + 9)
@@ -85,9 +94,20 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .each(network.genesis_time(), Writer::u64)
         .u16(count(terms.seats.len()))
         .u16(count(terms.required))
-        .each(&terms.seats, |w, seat| seat.card.write(w.u64(seat.point)))
+        .each(terms.reshare.as_ref().map(|reshare| &reshare.parent), write_parent)
+        .each(terms.seats.iter().enumerate(), |w, (at, seat)| {
+            seat.card.write(match &terms.reshare {
+                None => w.u64(seat.point),
+                Some(reshare) => write_part(w, &reshare.seats[at], seat.point),
+            })
+        })
         .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
-        .each(&terms.validators, write_validator)
+        .each(terms.validators.iter().enumerate(), |w, (v, validator)| match &terms.reshare {
+            None => write_validator(w, validator),
+            Some(reshare) => {
+                write_inherited(w, &reshare.validators[v]).bytes(validator.withdrawal.as_bytes())
+            }
+        })
         .each(&terms.ssv, write_ssv)
         .each(&terms.obol, |w, cluster| {
             let bytes = obol::encode(cluster);
@@ -125,7 +145,8 @@ struct Raw {
     supersedes: Option<Digest>,
     network: CustomNetwork,
     required: u16,
-    seats: Vec<(u64, RawCard)>,
+    parent: Option<RawParent>,
+    seats: Vec<(RawPart, RawCard)>,
     validators: Vec<RawValidator>,
     ssv: Option<RawSsv>,
     obol: Option<Vec<u8>>,
@@ -138,6 +159,7 @@ struct RawSsv {
 }
 
 struct RawValidator {
+    inherited: Option<Inherited>,
     withdrawal: [u8; 32],
     amounts: Vec<u64>,
     registration: Option<([u8; 20], u64)>,
@@ -157,21 +179,28 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
         Reader::all(head, |r| Ok((r.u16("version")?, r.u8("kind")?, r.u8("policy")?)))?;
     let version = Version::from_number(version).ok_or(SpecError::CanonicalVersion(version))?;
     let kind = CeremonyKind::from_number(kind).ok_or(SpecError::Kind(kind))?;
-    if policy & !(ALLOW_ALL_REQUIRED | FOR_SSV | OBOL) != 0 {
+    let known = match kind {
+        CeremonyKind::Dkg => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL,
+        CeremonyKind::Reshare => ALLOW_ALL_REQUIRED,
+    };
+    if policy & !known != 0 {
         return Err(SpecError::Policy(policy));
     }
-    let (for_ssv, obol) = (policy & FOR_SSV != 0, policy & OBOL != 0);
-    let raw = Reader::all(body, |r| Raw::read(r, version.has_marks(), for_ssv, obol))?;
+    if kind == CeremonyKind::Reshare && version == Version::One {
+        return Err(ReshareError::Version.into());
+    }
+    let raw = Reader::all(body, |r| Raw::read(r, version, kind, policy))?;
     raw.into_terms(version, kind, policy & ALLOW_ALL_REQUIRED != 0)
 }
 
 impl Raw {
     fn read(
         r: &mut Reader<'_>,
-        with_marks: bool,
-        for_ssv: bool,
-        obol: bool,
+        version: Version,
+        kind: CeremonyKind,
+        policy: u8,
     ) -> Result<Self, DecodeError> {
+        let with_marks = version.has_marks();
         let (name, id, attempt) =
             (r.text("name", ceremony::LONGEST_NAME)?, r.array("id")?, r.u32("attempt")?);
         let supersedes =
@@ -187,19 +216,42 @@ impl Raw {
         };
         let operators = bounded("operators", r.u16("operators")?.into(), MOST_OPERATORS)?;
         let required = r.u16("threshold")?;
-        let seats = r.many(operators, |r| Ok((r.u64("point")?, RawCard::read(r, with_marks)?)))?;
+        let parent = match kind {
+            CeremonyKind::Dkg => None,
+            CeremonyKind::Reshare => Some(RawParent::read(r)?),
+        };
+        let part = |r: &mut Reader<'_>| match kind {
+            CeremonyKind::Dkg => RawPart::all(r),
+            CeremonyKind::Reshare => RawPart::read(r),
+        };
+        let seats = r.many(operators, |r| Ok((part(r)?, RawCard::read(r, with_marks)?)))?;
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
-        let validators =
-            r.many(bounded("validators", count, MOST_VALIDATORS)?, RawValidator::read)?;
-        let ssv = if for_ssv { Some(RawSsv::read(r, operators)?) } else { None };
-        let obol = match obol {
-            false => None,
-            true => {
+        let count = bounded("validators", count, MOST_VALIDATORS)?;
+        let validators = match kind {
+            CeremonyKind::Dkg => r.many(count, RawValidator::read)?,
+            CeremonyKind::Reshare => r.many(count, RawValidator::inherited)?,
+        };
+        let ssv = if policy & FOR_SSV != 0 { Some(RawSsv::read(r, operators)?) } else { None };
+        let obol = match policy & OBOL {
+            0 => None,
+            _ => {
                 let length = usize::try_from(r.u32("length of the cluster")?).unwrap_or(usize::MAX);
                 Some(r.bytes("cluster", length)?.to_vec())
             }
         };
-        Ok(Self { name, id, attempt, supersedes, network, required, seats, validators, ssv, obol })
+        Ok(Self {
+            name,
+            id,
+            attempt,
+            supersedes,
+            network,
+            required,
+            parent,
+            seats,
+            validators,
+            ssv,
+            obol,
+        })
     }
 
     fn into_terms(
@@ -209,13 +261,26 @@ impl Raw {
         allow_all_required: bool,
     ) -> Result<Terms, SpecError> {
         // Their signatures are verified in the end: see `ceremony::Uncertified`.
-        let seat =
-            |(position, (point, card)): (usize, (u64, RawCard))| match card.check_but_signature() {
-                Ok(card) => Ok(Seat { card, point, address: None }),
-                Err(source) => {
-                    Err(SpecError::Card { place: Place::operator(position, "card"), source })
-                }
-            };
+        let parent = self.parent.map(RawParent::check).transpose()?;
+        let part = |parent| {
+            let parts = self.seats.iter().enumerate();
+            let parts = parts.map(|(at, (part, _))| part.check(at, parent));
+            parts.collect::<Result<Vec<_>, _>>()
+        };
+        let reshare = match parent {
+            None => None,
+            Some(parent) => Some(ReshareSpec {
+                seats: part(&parent)?,
+                validators: self.validators.iter().filter_map(|raw| raw.inherited).collect(),
+                parent,
+            }),
+        };
+        let seat = |(position, (part, card)): (usize, (RawPart, RawCard))| {
+            let place = Place::operator(position, "card");
+            let card = card.check_but_signature();
+            let card = card.map_err(|source| SpecError::Card { place, source })?;
+            Ok(Seat { card, point: part.point, address: None })
+        };
         let validator = |(position, raw): (usize, RawValidator)| raw.check(position);
         Ok(Terms {
             version,
@@ -226,7 +291,12 @@ impl Raw {
             supersedes: self.supersedes,
             network: network(self.network)?,
             required: self.required.into(),
-            seats: self.seats.into_iter().enumerate().map(seat).collect::<Result<_, _>>()?,
+            seats: self
+                .seats
+                .into_iter()
+                .enumerate()
+                .map(seat)
+                .collect::<Result<_, SpecError>>()?,
             validators: self
                 .validators
                 .into_iter()
@@ -236,6 +306,7 @@ impl Raw {
             allow_all_required,
             ssv: self.ssv.map(RawSsv::check).transpose()?,
             obol: self.obol.as_deref().map(obol::decode).transpose()?,
+            reshare,
         })
     }
 }
@@ -266,7 +337,13 @@ impl RawValidator {
         let amounts = r.many(count, |r| r.u64("amount"))?;
         let registration =
             optional(r, "registration", |r| Ok((r.array("fee recipient")?, r.u64("gas limit")?)))?;
-        Ok(Self { withdrawal, amounts, registration })
+        Ok(Self { inherited: None, withdrawal, amounts, registration })
+    }
+
+    fn inherited(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let inherited = Some(read_inherited(r)?);
+        let withdrawal = r.array("withdrawal credentials")?;
+        Ok(Self { inherited, withdrawal, amounts: Vec::new(), registration: None })
     }
 
     fn check(self, position: usize) -> Result<ValidatorSpec, SpecError> {

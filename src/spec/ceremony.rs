@@ -7,9 +7,11 @@ use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
 use super::kind::{CeremonyKind, Parts};
 use super::obol;
+use super::parent::{ParentError, ParentShares};
+use super::reshare::{self, ReshareSpec};
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
-use super::threshold::{Index, Threshold};
+use super::threshold::{Index, MOST_OPERATORS, Threshold, ThresholdError};
 use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -17,6 +19,7 @@ use crate::ethereum::network::Network;
 use crate::ethereum::obol::check::Cluster;
 use crate::identity::card::{CardError, check_name, check_quotable};
 use crate::identity::name::skeleton;
+use crate::primitives::commitment::Commitments;
 use crate::primitives::hash::{Digest, Tag, tagged};
 
 /// Longest name of a ceremony, in bytes.
@@ -68,6 +71,7 @@ pub(super) struct Terms {
     pub(super) allow_all_required: bool,
     pub(super) ssv: Option<SsvSpec>,
     pub(super) obol: Option<Cluster>,
+    pub(super) reshare: Option<ReshareSpec>,
 }
 
 /// An agreed ceremony. It is made from a file or from canonical bytes, both by way of the same
@@ -88,6 +92,9 @@ pub struct Ceremony {
     allow_all_required: bool,
     ssv: Option<SsvSpec>,
     obol: Option<Cluster>,
+    reshare: Option<ReshareSpec>,
+    /// What a reshare takes from its parent. Not agreed upon: compared with what is.
+    parent_shares: Option<ParentShares>,
     canonical: Vec<u8>,
     digest: Digest,
 }
@@ -156,13 +163,19 @@ impl Ceremony {
                 });
             }
         }
-        let threshold = Threshold::new(terms.required, terms.seats.len())?;
+        let parts = terms.parts();
+        let threshold = terms.threshold()?;
         if threshold.needs_all() && !terms.allow_all_required {
             return Err(SpecError::AllRequired(threshold.participants()));
         }
-        check_size(terms.validators.len(), threshold)?;
-        for (position, validator) in terms.validators.iter().enumerate() {
-            check_validator(position, validator, &terms.network, terms.ssv.is_some())?;
+        check_count(terms.validators.len())?;
+        if let Some(spec) = &terms.reshare {
+            reshare::check(spec, &terms.seats, &terms.validators, terms.required)?;
+        } else {
+            check_work(terms.validators.len(), threshold)?;
+            for (position, validator) in terms.validators.iter().enumerate() {
+                check_validator(position, validator, &terms.network, terms.ssv.is_some())?;
+            }
         }
         if let Some(ssv) = &terms.ssv {
             ssv::check(ssv, terms.required, &terms.seats, &terms.network, &terms.validators)?;
@@ -171,7 +184,7 @@ impl Ceremony {
             obol::check(cluster, &terms)?;
         }
         let canonical = canonical::encode(&terms);
-        let roster = Roster::new(terms.seats)?;
+        let roster = Roster::new(terms.seats, parts.receivers)?;
         if terms.version.has_marks() {
             check_names(&roster)?;
         }
@@ -180,7 +193,7 @@ impl Ceremony {
             canonical,
             version: terms.version,
             kind: terms.kind,
-            parts: terms.kind.parts(threshold.participants()),
+            parts,
             name: terms.name,
             id: terms.id,
             attempt: terms.attempt,
@@ -192,6 +205,8 @@ impl Ceremony {
             allow_all_required: terms.allow_all_required,
             ssv: terms.ssv,
             obol: terms.obol,
+            reshare: terms.reshare,
+            parent_shares: None,
         })
     }
 
@@ -212,8 +227,24 @@ impl Ceremony {
                 seat.address = Some(address);
             }
         }
-        self.roster = Roster::new(seats)?;
+        self.roster = Roster::new(seats, self.parts.receivers)?;
         Ok(self)
+    }
+
+    /// The same reshare with the rows of its parent, which are compared with what is agreed.
+    /// Without them nobody takes part, and no deal can be judged.
+    ///
+    /// # Errors
+    /// Other rows than the ceremony's, or no reshare.
+    pub fn with_parent_rows(mut self, rows: Commitments) -> Result<Self, ParentError> {
+        let spec = self.reshare.as_ref().ok_or(ParentError::NotAReshare)?;
+        self.parent_shares = Some(ParentShares::new(spec, rows)?);
+        Ok(self)
+    }
+
+    /// What a reshare takes from its parent, once it has been given.
+    pub fn parent_shares(&self) -> Option<&ParentShares> {
+        self.parent_shares.as_ref()
     }
 
     /// The bytes that everyone agrees to. See [`super::canonical`] for the layout.
@@ -273,7 +304,7 @@ impl Ceremony {
         &self.network
     }
 
-    /// `t` of `n`.
+    /// `t` of the operators that get shares: of a key generation all, of a reshare its receivers.
     pub fn threshold(&self) -> Threshold {
         self.threshold
     }
@@ -283,9 +314,9 @@ impl Ceremony {
         self.threshold.required()
     }
 
-    /// Operators.
+    /// Operators: seats, whatever they do.
     pub fn n(&self) -> usize {
-        self.threshold.participants()
+        self.roster.len()
     }
 
     /// Validators.
@@ -329,6 +360,11 @@ impl Ceremony {
     pub fn ssv(&self) -> Option<&SsvSpec> {
         self.ssv.as_ref()
     }
+
+    /// Whose keys are dealt anew, and by whom; of a reshare and of nothing else.
+    pub fn reshare(&self) -> Option<&ReshareSpec> {
+        self.reshare.as_ref()
+    }
 }
 
 fn check_attempt(attempt: u32, supersedes: Option<Digest>) -> Result<(), SpecError> {
@@ -356,17 +392,42 @@ fn check_names(roster: &Roster) -> Result<(), SpecError> {
     Ok(())
 }
 
-fn check_size(validators: usize, threshold: Threshold) -> Result<(), SpecError> {
-    let (participants, required) = (threshold.participants(), threshold.required());
+impl Terms {
+    /// Which seats deal, and which receive.
+    fn parts(&self) -> Parts {
+        match &self.reshare {
+            Some(reshare) => reshare.parts(),
+            None => Parts::all(self.seats.len()),
+        }
+    }
+
+    /// How many of those that receive can sign.
+    fn threshold(&self) -> Result<Threshold, SpecError> {
+        let Some(reshare) = &self.reshare else {
+            return Ok(Threshold::new(self.required, self.seats.len())?);
+        };
+        if self.seats.len() > MOST_OPERATORS {
+            return Err(ThresholdError::TooManyOperators(self.seats.len()).into());
+        }
+        Ok(Threshold::new(self.required, reshare::receivers(&reshare.seats))?)
+    }
+}
+
+fn check_count(validators: usize) -> Result<(), SpecError> {
     match validators {
         0 => Err(SpecError::NoValidators),
         v if v > MOST_VALIDATORS => {
             Err(SpecError::TooManyValidators(v.try_into().unwrap_or(u64::MAX)))
         }
-        v if v * participants * required > MOST_WORK => {
-            Err(SpecError::TooMuchWork { validators, participants, required })
-        }
         _ => Ok(()),
+    }
+}
+
+fn check_work(validators: usize, threshold: Threshold) -> Result<(), SpecError> {
+    let (participants, required) = (threshold.participants(), threshold.required());
+    match validators * participants * required > MOST_WORK {
+        true => Err(SpecError::TooMuchWork { validators, participants, required }),
+        false => Ok(()),
     }
 }
 

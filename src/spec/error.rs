@@ -6,8 +6,8 @@ use super::canonical::MOST_CANONICAL_BYTES;
 use super::ceremony::{GAS_LIMITS, MOST_AMOUNTS, MOST_VALIDATORS, MOST_WORK};
 use super::endpoint::EndpointError;
 use super::file::{FILE_VERSION, MOST_FILE_BYTES};
-use super::kind::CeremonyKind;
 use super::obol::ClusterError;
+use super::reshare::ReshareError;
 use super::ssv::{LARGEST_ID, LARGEST_NONCE};
 use super::threshold::ThresholdError;
 use super::version::Version;
@@ -464,6 +464,11 @@ pub enum SpecError {
     #[error("obol: {0}")]
     Obol(#[from] ClusterError),
 
+    // The parent.
+    /// What a reshare has besides.
+    #[error(transparent)]
+    Reshare(#[from] ReshareError),
+
     // Canonical bytes.
     /// Longer than any; not looked at.
     #[error("{0} bytes; the limit for the canonical bytes of a spec is {MOST_CANONICAL_BYTES}")]
@@ -475,10 +480,7 @@ pub enum SpecError {
     #[error("canonical bytes of version {0}; this program reads versions 1 and {FILE_VERSION}")]
     CanonicalVersion(u16),
     /// Another kind of ceremony.
-    #[error(
-        "ceremony of kind {0}; this program supports kind {dkg} (key generation)",
-        dkg = CeremonyKind::Dkg.number()
-    )]
+    #[error("ceremony of kind {0}; this program supports kinds 1 (key generation) and 2 (reshare)")]
     Kind(u8),
     /// A policy that this program does not know.
     #[error("policy flags {0:#04x}: some are unknown to this program")]

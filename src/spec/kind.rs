@@ -8,29 +8,26 @@ use super::seats::Seats;
 pub enum CeremonyKind {
     /// A key generation: new keys, which every seat deals and of which every seat gets a share.
     Dkg,
+    /// A reshare: keys that a parent made, of which its operators deal their shares anew to new
+    /// operators. Which seats do what, its spec says.
+    Reshare,
 }
 
 impl CeremonyKind {
     /// All kinds.
-    pub const ALL: [Self; 1] = [Self::Dkg];
+    pub const ALL: [Self; 2] = [Self::Dkg, Self::Reshare];
 
     /// The number in the canonical encoding.
     pub const fn number(self) -> u8 {
         match self {
             Self::Dkg => 1,
+            Self::Reshare => 2,
         }
     }
 
     /// The kind with this number.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.number() == number)
-    }
-
-    /// What each of `seats` seats (at most 255) does in a ceremony of this kind.
-    pub const fn parts(self, seats: usize) -> Parts {
-        match self {
-            Self::Dkg => Parts { dealers: Seats::first(seats), receivers: Seats::first(seats) },
-        }
     }
 }
 
@@ -42,4 +39,11 @@ pub struct Parts {
     pub dealers: Seats,
     /// Who receives: stores shares, proves them and signs with them.
     pub receivers: Seats,
+}
+
+impl Parts {
+    /// Each of `seats` seats (at most 255) deals and receives, as in a key generation.
+    pub const fn all(seats: usize) -> Self {
+        Self { dealers: Seats::first(seats), receivers: Seats::first(seats) }
+    }
 }

@@ -18,11 +18,17 @@ pub mod obol;
 
 pub mod pack;
 
+pub mod parent;
+
+pub mod reshare;
+
 pub mod roster;
 
 pub mod seats;
 
 pub mod show;
+
+mod show_reshare;
 
 pub mod ssv;
 

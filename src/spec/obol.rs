@@ -179,6 +179,8 @@ pub fn ceremony_file(
         amounts: Some(amounts.clone()),
         fee_recipient: Some(equal[0].fee_recipient.to_string()),
         gas_limit: Some(definition.gas_limit()),
+        first: None,
+        keys: None,
     });
     Ok(CeremonyFile {
         version: FILE_VERSION,
@@ -189,6 +191,7 @@ pub fn ceremony_file(
         network: NetworkEntry::Known(network.name().to_owned()),
         threshold: u16::try_from(definition.threshold).unwrap_or(u16::MAX),
         policy: PolicyEntry::default(),
+        parent: None,
         operators,
         validators: validators.collect(),
         ssv: None,

@@ -2,6 +2,7 @@
 
 use super::endpoint::Endpoint;
 use super::error::{Place, SpecError};
+use super::seats::Seats;
 use super::threshold::Index;
 use crate::identity::card::OperatorCard;
 use crate::identity::key::OperatorPublic;
@@ -11,7 +12,7 @@ use crate::identity::key::OperatorPublic;
 pub struct Seat {
     /// Who.
     pub card: OperatorCard,
-    /// Evaluation point `x_i`, not zero.
+    /// Evaluation point `x_i`, not zero; 0 of a seat that gets no share and so has none.
     pub point: u64,
     /// Where it can be reached. A hint for carriers, and not agreed upon: it is outside the
     /// canonical bytes, so that an operator may move without a new ceremony. Whoever answers there
@@ -19,20 +20,23 @@ pub struct Seat {
     pub address: Option<Endpoint>,
 }
 
-/// The seats, by index: at most 255, points ascending, no operator key, Noise static, name or
-/// address twice.
+/// The seats, by index: at most 255, points of the receivers ascending, no operator key, Noise
+/// static, name or address twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Roster(Vec<Seat>);
 
 impl Roster {
     /// Checks what has to be different, and the order. How many there may be is the
     /// [`super::threshold::Threshold`]'s to say.
-    pub fn new(seats: Vec<Seat>) -> Result<Self, SpecError> {
+    pub fn new(seats: Vec<Seat>, receivers: Seats) -> Result<Self, SpecError> {
+        let mut last: Option<u64> = None;
         for (position, seat) in seats.iter().enumerate() {
+            let receives =
+                Index::from_position(position).is_some_and(|index| receivers.contains(index));
             let before = &seats[..position];
             let place = |field| Place::operator(position, field);
             let first = |same: &dyn Fn(&Seat) -> bool| before.iter().position(same);
-            if seat.point == 0 {
+            if receives && seat.point == 0 {
                 return Err(SpecError::PointZero { place: place("point") });
             }
             if let Some(first) = first(&|other| other.card.key == seat.card.key) {
@@ -50,16 +54,19 @@ impl Roster {
                     first,
                 });
             }
-            if let Some(first) = first(&|other| other.point == seat.point) {
+            if receives && let Some(first) = first(&|other| other.point == seat.point) {
                 return Err(SpecError::PointDuplicate {
                     place: place("point"),
                     point: seat.point,
                     first,
                 });
             }
-            if let Some(previous) = before.last().filter(|previous| previous.point > seat.point) {
-                let (point, previous) = (seat.point, previous.point);
-                return Err(SpecError::PointOrder { place: place("point"), point, previous });
+            if receives {
+                let point = seat.point;
+                if let Some(previous) = last.filter(|previous| *previous > point) {
+                    return Err(SpecError::PointOrder { place: place("point"), point, previous });
+                }
+                last = Some(point);
             }
             if let Some(address) = &seat.address
                 && let Some(first) = first(&|other| other.address.as_ref() == Some(address))

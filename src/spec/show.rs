@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
+use super::show_reshare;
 use super::ssv::RSA_WEAKNESS;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::destination;
@@ -20,7 +21,11 @@ const MOST_TOGETHER: usize = 4;
 /// only.
 pub fn describe(ceremony: &Ceremony) -> String {
     let mut out = String::new();
-    describe_into(ceremony, &mut out).expect("a string takes everything");
+    let written = match ceremony.reshare() {
+        None => describe_into(ceremony, &mut out),
+        Some(spec) => show_reshare::describe(ceremony, spec, &mut out),
+    };
+    written.expect("a string takes everything");
     out
 }
 
@@ -68,7 +73,7 @@ pub fn words(ceremony: &Ceremony) -> String {
     rows.collect::<Vec<_>>().join("\n")
 }
 
-fn network(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
+pub(super) fn network(ceremony: &Ceremony, out: &mut String) -> core::fmt::Result {
     let network = ceremony.network();
     writeln!(out, "\nNetwork: {}", network_name(ceremony))?;
     writeln!(out, "  genesis fork version     0x{}", hex::encode(network.genesis_fork_version()))?;

@@ -6,7 +6,7 @@ use core::fmt::{Display, Write};
 use toml::Value;
 
 use super::file::{
-    CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, ValidatorEntry,
+    CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, ParentEntry, ValidatorEntry,
 };
 use crate::identity::card::OperatorCard;
 
@@ -29,7 +29,12 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     if let NetworkEntry::Known(name) = &file.network {
         out.field("network", quoted(name));
     }
-    out.comment("Operators required to sign; all others may be lost.");
+    out.comment(match &file.parent {
+        None => "Operators required to sign; all others may be lost.",
+        Some(_) => {
+            "Operators required to sign with the new shares; all other receivers may be lost."
+        }
+    });
     out.field("threshold", file.threshold);
     if let NetworkEntry::Custom(table) = &file.network {
         network(&mut out, table);
@@ -40,6 +45,9 @@ pub(super) fn write(file: &CeremonyFile) -> String {
             "Allows a threshold of all operators: then one lost share ends the validators.",
         );
         out.field("allow_all_required", true);
+    }
+    if let Some(entry) = &file.parent {
+        parent(&mut out, entry);
     }
     if let Some(ssv) = &file.ssv {
         out.table("[ssv]");
@@ -76,6 +84,17 @@ fn operator(out: &mut Text, entry: &OperatorEntry) {
         out.comment(card.name.as_str());
     }
     out.field("card", quoted(&entry.card));
+    if let Some(index) = entry.deals {
+        out.comment("Deals the share that it has as this operator of the parent.");
+        out.field("deals", index);
+    }
+    if let Some(point) = entry.old_point {
+        out.field("old_point", point);
+    }
+    if let Some(receives) = entry.receives {
+        out.comment("Whether it gets a new share.");
+        out.field("receives", receives);
+    }
     if let Some(address) = &entry.address {
         out.field("address", quoted(address));
     }
@@ -90,6 +109,10 @@ fn operator(out: &mut Text, entry: &OperatorEntry) {
 fn validator(out: &mut Text, entry: &ValidatorEntry) {
     out.table("[[validators]]");
     out.field("count", entry.count);
+    if let Some(first) = entry.first {
+        out.comment("The number of the first of them in the parent.");
+        out.field("first", first);
+    }
     out.field("withdrawal", quoted(&entry.withdrawal));
     out.comment(if entry.compounding {
         "Credentials 0x02: rewards stay in the balance, up to 2048 ETH (64 GNO)."
@@ -107,6 +130,10 @@ fn validator(out: &mut Text, entry: &ValidatorEntry) {
     if let Some(gas_limit) = entry.gas_limit {
         out.field("gas_limit", gas_limit);
     }
+    if let Some(keys) = &entry.keys {
+        let keys: Vec<String> = keys.iter().map(|key| format!("\n  {}", quoted(key))).collect();
+        out.field("keys", format!("[{}\n]", keys.join(",")));
+    }
 }
 
 fn obol(out: &mut Text, entry: &ObolEntry) {
@@ -122,6 +149,17 @@ fn obol(out: &mut Text, entry: &ObolEntry) {
     }
     out.comment("The cluster definition. Everything above must agree with it.");
     out.field("definition", quoted(&entry.definition));
+}
+
+fn parent(out: &mut Text, entry: &ParentEntry) {
+    out.table("[parent]");
+    out.comment(
+        "The completed ceremony whose shares are dealt anew. Keys and withdrawal addresses stay.",
+    );
+    out.field("certificate", quoted(&entry.certificate));
+    out.field("rows", quoted(&entry.rows));
+    out.field("operators", entry.operators);
+    out.field("threshold", entry.threshold);
 }
 
 fn quoted(text: &str) -> String {

@@ -6,22 +6,29 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete ceremony; 2, a set of statements |
+//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
+//! | of a reshare `96·V·t` | the rows of its parent, `t` being the parent's threshold |
 //! | each its own size ([`Shape::statement_bytes`]) | every statement that is owed: R0 by index, then R1, R2, R3, R4 |
+//! | of a reshare 2 | number of statements of minima |
+//! | each its own size | the minima, by sender and digest |
 //!
 //! There is no section of outputs: combined signatures and deposit data follow from R3.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::message::envelope::{Kind, Reject, Round, Statement};
+use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA};
 use crate::message::shape::Shape;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::error::SpecError;
+use crate::spec::kind::CeremonyKind;
+use crate::spec::parent::{ParentError, read_rows, rows_bytes, write_rows};
 use crate::spec::threshold::Index;
 
 /// Bytes before the spec.
@@ -42,6 +49,8 @@ pub enum ContainerKind {
     /// Some statements of a ceremony: all that an operator held when it stopped, or those that
     /// prove a fault.
     Stopped = 2,
+    /// Every statement of a complete reshare, with the rows of its parent.
+    Reshared = 3,
 }
 
 /// Why bytes are not a transcript.
@@ -61,8 +70,8 @@ pub enum ContainerError {
     Version(u16),
     /// Another kind.
     #[error(
-        "transcript kind {0}; this program reads kinds 1 (a complete ceremony) and 2 (a stopped \
-         ceremony)"
+        "transcript kind {0}; this program reads kinds 1 (a complete ceremony), 2 (a stopped \
+         ceremony) and 3 (a complete reshare)"
     )]
     Kind(u8),
     /// A set of statements, where a transcript is needed.
@@ -106,9 +115,28 @@ pub enum ContainerError {
     /// The spec is said to be longer than the limit can be.
     #[error("a spec of {0} bytes; the limit is {MOST_SPEC_BYTES}")]
     SpecLength(usize),
+    /// A container of one kind around the spec of a ceremony of another.
+    #[error("a transcript of kind {container} cannot hold a ceremony of kind {ceremony}")]
+    OtherKind {
+        /// The container's kind.
+        container: u8,
+        /// The ceremony's.
+        ceremony: u8,
+    },
+    /// The rows behind the spec of a reshare are not those that it names.
+    #[error("the parent's commitments: {0}")]
+    Rows(ParentError),
     /// The spec breaks a rule.
     #[error("the spec: {0}")]
     Spec(SpecError),
+    /// More statements of minima than dealers can leave.
+    #[error("{actual} statements of minima; the limit for this ceremony is {most}")]
+    Minima {
+        /// The most there can be.
+        most: usize,
+        /// How many there are said to be.
+        actual: usize,
+    },
     /// The length is not the one that the spec gives.
     #[error("{actual} bytes, but the spec requires {expected}")]
     Length {
@@ -174,6 +202,7 @@ impl Header {
         let kind = match kind {
             1 => ContainerKind::Complete,
             2 => ContainerKind::Stopped,
+            3 => ContainerKind::Reshared,
             _ => return Err(ContainerError::Kind(kind)),
         };
         match reserved {
@@ -193,6 +222,7 @@ impl Header {
             .u8(0)
             .u32(length)
             .bytes(spec)
+            .each(ceremony.parent_shares(), write_rows)
     }
 
     /// What the container holds.
@@ -213,19 +243,78 @@ impl Header {
             .ok_or(ContainerError::Cut(DecodeError::Short { what: "spec", missing }))
     }
 
+    /// The ceremony that the spec at the front of `bytes` says, of a reshare with the rows of its
+    /// parent; whatever follows is not looked at.
+    pub fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
+        self.with_rows(self.agreed(bytes)?, bytes)
+    }
+
     /// The ceremony that the spec at the front of `bytes` says; whatever follows it is not looked
     /// at.
-    pub fn ceremony(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
-        Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)
+    pub fn agreed(&self, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
+        let ceremony = Ceremony::from_canonical(self.spec(bytes)?).map_err(ContainerError::Spec)?;
+        self.takes(&ceremony)?;
+        Ok(ceremony)
+    }
+
+    /// Whether a container of this kind holds what ceremonies of this kind leave.
+    fn takes(&self, ceremony: &Ceremony) -> Result<(), ContainerError> {
+        match (self.kind, ceremony.kind()) {
+            (ContainerKind::Complete, CeremonyKind::Dkg)
+            | (ContainerKind::Reshared, CeremonyKind::Reshare)
+            | (ContainerKind::Stopped, _) => Ok(()),
+            (container, of) => {
+                Err(ContainerError::OtherKind { container: container as u8, ceremony: of.number() })
+            }
+        }
+    }
+
+    /// `ceremony`, which the spec in `bytes` says, with the rows that follow it there if it is a
+    /// reshare.
+    ///
+    /// # Errors
+    /// A ceremony that a container of this kind does not hold; rows that are cut off, or not those
+    /// that the reshare names.
+    pub fn with_rows(&self, ceremony: Ceremony, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
+        self.takes(&ceremony)?;
+        let Some(spec) = ceremony.reshare() else { return Ok(ceremony) };
+        let at = self.prefix_bytes();
+        let missing = (at + rows_bytes(spec)).saturating_sub(bytes.len());
+        let rows = bytes
+            .get(at..at + rows_bytes(spec))
+            .ok_or(ContainerError::Cut(DecodeError::Short { what: "rows", missing }))?;
+        let rows = Reader::all(rows, |r| read_rows(r, spec))?;
+        ceremony.with_parent_rows(rows).map_err(ContainerError::Rows)
+    }
+
+    /// Bytes of header, spec and rows: where statements begin.
+    pub(super) fn statements_at(&self, ceremony: &Ceremony) -> usize {
+        self.prefix_bytes() + ceremony.reshare().map_or(0, rows_bytes)
     }
 
     /// The length of a complete transcript that begins with this header and `ceremony`'s spec, in
-    /// bytes.
-    fn total_bytes(&self, shape: &Shape) -> u64 {
+    /// bytes, with as many minima.
+    fn total_bytes(&self, ceremony: &Ceremony, shape: &Shape, minima: usize) -> u64 {
         let statements: usize = shape.slots().map(|slot| slot_bytes(shape, slot)).sum();
+        let count = if self.kind == ContainerKind::Reshared { COUNT_BYTES } else { 0 };
         let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
-        wide(self.prefix_bytes()) + wide(statements)
+        wide(self.statements_at(ceremony) + statements + count)
+            + wide(minima) * wide(minima_bytes(shape))
     }
+}
+
+/// Bytes of the number of minima.
+const COUNT_BYTES: usize = 2;
+
+/// Bytes of a statement of minima; 0 where nobody makes one.
+fn minima_bytes(shape: &Shape) -> usize {
+    let bytes = |dealer| shape.bytes_of(dealer, Kind::Minima, MINIMA_ROUND);
+    shape.stops().iter().find_map(bytes).unwrap_or(0)
+}
+
+/// The most statements of minima of a ceremony.
+fn most_minima(shape: &Shape) -> usize {
+    MOST_MINIMA * shape.stops().len()
 }
 
 /// The length in bytes of the transcript that begins with `prefix` (header and spec,
@@ -233,10 +322,13 @@ impl Header {
 /// exact for a complete one, the longest possible for another.
 pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let header = Header::parse(prefix)?;
-    let shape = Shape::of(&header.ceremony(prefix)?);
+    let ceremony = header.agreed(prefix)?;
+    let shape = Shape::of(&ceremony);
     Ok(match header.kind {
-        ContainerKind::Complete => header.total_bytes(&shape),
-        ContainerKind::Stopped => super::stopped::longest(&header, &shape),
+        ContainerKind::Stopped => super::stopped::longest(&header, &ceremony),
+        ContainerKind::Complete | ContainerKind::Reshared => {
+            header.total_bytes(&ceremony, &shape, most_minima(&shape))
+        }
     })
 }
 
@@ -245,21 +337,38 @@ fn slot_bytes(shape: &Shape, (round, sender): (Round, Index)) -> usize {
 }
 
 /// The container of a complete ceremony: `statements` are all of them, in order of rounds and
-/// senders.
+/// senders; behind them in any order the minima of a reshare.
 pub fn encode<'a>(
     ceremony: &Ceremony,
     statements: impl IntoIterator<Item = &'a Statement>,
 ) -> Result<Vec<u8>, Incomplete> {
-    let mut writer = Header::write(ContainerKind::Complete, ceremony);
+    let kind = match ceremony.kind() {
+        CeremonyKind::Dkg => ContainerKind::Complete,
+        CeremonyKind::Reshare => ContainerKind::Reshared,
+    };
+    let mut writer = Header::write(kind, ceremony);
     let mut statements = statements.into_iter();
-    for (round, sender) in Shape::of(ceremony).slots() {
+    let shape = Shape::of(ceremony);
+    for (round, sender) in shape.slots() {
         let place = (Kind::Ordinary, round, sender);
         let next = statements.next().filter(|next| {
             (next.envelope.kind, next.envelope.round, next.envelope.sender) == place
         });
         writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
     }
-    Ok(writer.finish())
+    if kind == ContainerKind::Complete {
+        return Ok(writer.finish());
+    }
+    let minima: BTreeMap<(Index, Digest), &Statement> = statements
+        .filter(|statement| statement.envelope.kind == Kind::Minima)
+        .map(|statement| ((statement.envelope.sender, statement.digest()), statement))
+        .collect();
+    let silent = |dealer: &Index| !minima.keys().any(|(sender, _)| sender == dealer);
+    if let Some(sender) = shape.stops().iter().find(silent) {
+        return Err(Incomplete { round: MINIMA_ROUND, sender });
+    }
+    let count = u16::try_from(minima.len()).expect("at most two of 255 dealers");
+    Ok(writer.u16(count).each(minima.values(), |w, said| w.bytes(said.bytes())).finish())
 }
 
 /// The digest of a transcript: what is published beside the deposit file.
@@ -272,6 +381,7 @@ pub struct Container<'a> {
     ceremony: Arc<Ceremony>,
     shape: Shape,
     statements: &'a [u8],
+    minima: Vec<&'a [u8]>,
 }
 
 impl<'a> Container<'a> {
@@ -289,16 +399,35 @@ impl<'a> Container<'a> {
         ceremony: Arc<Ceremony>,
         bytes: &'a [u8],
     ) -> Result<Self, ContainerError> {
-        if header.kind != ContainerKind::Complete {
+        if header.kind == ContainerKind::Stopped {
             return Err(ContainerError::NotComplete);
         }
         let shape = Shape::of(&ceremony);
-        let expected = header.total_bytes(&shape);
+        let least = header.total_bytes(&ceremony, &shape, 0);
         let actual = u64::try_from(bytes.len()).expect("a size fits 64 bits");
-        match bytes.get(header.prefix_bytes()..) {
-            Some(statements) if expected == actual => Ok(Self { ceremony, shape, statements }),
+        let size = minima_bytes(&shape);
+        let end = usize::try_from(least).unwrap_or(usize::MAX);
+        let count = match header.kind {
+            ContainerKind::Reshared => bytes.get(end.saturating_sub(COUNT_BYTES)..end),
+            _ => None,
+        };
+        let count = count.map_or(0, |count| usize::from(u16::from_be_bytes([count[0], count[1]])));
+        if count > most_minima(&shape) {
+            return Err(ContainerError::Minima { most: most_minima(&shape), actual: count });
+        }
+        let expected = header.total_bytes(&ceremony, &shape, count);
+        match (bytes.get(header.statements_at(&ceremony)..), bytes.get(end..)) {
+            (Some(statements), Some(minima)) if expected == actual => {
+                let minima = if size == 0 { Vec::new() } else { minima.chunks(size).collect() };
+                Ok(Self { ceremony, shape, statements, minima })
+            }
             _ => Err(ContainerError::Length { expected, actual }),
         }
+    }
+
+    /// The bytes of each statement of minima, in the order of the file.
+    pub fn minima(&self) -> &[&'a [u8]] {
+        &self.minima
     }
 
     /// What was agreed.

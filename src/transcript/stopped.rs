@@ -3,6 +3,7 @@
 //!
 //! | bytes | what |
 //! |---|---|
+//! | of a reshare `96·V·t` | the rows of its parent |
 //! | 4 | number of statements, big-endian |
 //! | each its own size | the statements, by round, sender and digest, none twice |
 //!
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::message::envelope::{ENVELOPE_BYTES, Kind, Reject, Round, Statement};
+use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA};
 use crate::message::shape::Shape;
 use crate::primitives::codec::{DecodeError, Reader};
 use crate::primitives::hash::Digest;
@@ -31,10 +33,11 @@ fn most_of_slot(round: Round, shape: &Shape) -> usize {
     2 + beyond_two(shape, round)
 }
 
-/// The most statements that operators can leave with one of them: what each slot takes, and of each
-/// operator one abandonment.
+/// The most statements that operators can leave with one of them: what each slot takes, of each
+/// operator one abandonment, and of each dealer of a reshare its minima.
 fn most_statements(shape: &Shape) -> usize {
-    shape.n + shape.slots().map(|(round, _)| most_of_slot(round, shape)).sum::<usize>()
+    let minima = MOST_MINIMA * shape.stops().len();
+    minima + shape.n + shape.slots().map(|(round, _)| most_of_slot(round, shape)).sum::<usize>()
 }
 
 /// The most statements that are kept in a slot of `round` beside the first two.
@@ -50,8 +53,8 @@ fn beyond_two(shape: &Shape, round: Round) -> usize {
 /// What the statements so far have of the bound.
 #[derive(Default)]
 struct Crowd {
-    /// By round, and abandonments by none.
-    of_operators: BTreeMap<(Option<Round>, Index), usize>,
+    /// By round, and abandonments and minima by none.
+    of_operators: BTreeMap<(Option<Round>, Kind, Index), usize>,
     session: Option<Digest>,
 }
 
@@ -65,14 +68,21 @@ impl Crowd {
     ) -> Result<(), ContainerError> {
         let envelope = &statement.envelope;
         let (sender, round) = (envelope.sender, envelope.round);
-        let slot = (envelope.kind != Kind::Abandon).then_some(round);
-        let held = self.of_operators.entry((slot, sender)).or_default();
+        let (slot, kind) = match envelope.kind {
+            kind @ (Kind::Abandon | Kind::Minima) => (None, kind),
+            Kind::Ordinary | Kind::Complaint => (Some(round), Kind::Ordinary),
+        };
+        let held = self.of_operators.entry((slot, kind, sender)).or_default();
         *held += 1;
-        let most = slot.map_or(1, |round| most_of_slot(round, shape));
+        let most = match slot {
+            Some(round) => most_of_slot(round, shape),
+            None if kind == Kind::Minima => MOST_MINIMA,
+            None => 1,
+        };
         if *held > most {
             return Err(ContainerError::Crowd { at, sender, round: slot, most });
         }
-        let names_session = slot.is_some_and(|round| round != Round::Hello);
+        let names_session = slot.is_some_and(|round| round != Round::Hello) || kind == Kind::Minima;
         if names_session
             && self.session.replace(envelope.session).is_some_and(|last| last != envelope.session)
         {
@@ -83,13 +93,19 @@ impl Crowd {
 }
 
 /// The longest container that begins with `header`, in bytes.
-pub(super) fn longest(header: &Header, shape: &Shape) -> u64 {
+pub(super) fn longest(header: &Header, ceremony: &Ceremony) -> u64 {
+    let shape = &Shape::of(ceremony);
     let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
     let slot = |(round, seat): (Round, Index)| {
         wide(2 + beyond_two(shape, round)) * wide(shape.longest_in(round, seat))
     };
     let abandonments = shape.n * (ENVELOPE_BYTES + shape.n);
-    wide(header.prefix_bytes()) + 4 + shape.slots().map(slot).sum::<u64>() + wide(abandonments)
+    let minima = |dealer| shape.bytes_of(dealer, Kind::Minima, MINIMA_ROUND);
+    let minima: usize = shape.stops().iter().filter_map(minima).map(|one| MOST_MINIMA * one).sum();
+    wide(header.statements_at(ceremony) + minima)
+        + 4
+        + shape.slots().map(slot).sum::<u64>()
+        + wide(abandonments)
 }
 
 type Place = (Round, Index, Digest);
@@ -138,7 +154,7 @@ impl Stopped {
             return Err(ContainerError::NotStopped);
         }
         let shape = Shape::of(&ceremony);
-        let rest = bytes.get(header.prefix_bytes()..).unwrap_or_default();
+        let rest = bytes.get(header.statements_at(&ceremony)..).unwrap_or_default();
         let cut = Reader::all(rest, |r| {
             let count = usize::try_from(r.u32("number of statements")?).unwrap_or(usize::MAX);
             if count > most_statements(&shape) {

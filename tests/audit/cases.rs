@@ -203,7 +203,7 @@ fn a_statement_that_does_not_decode_hides_nothing_of_others() {
     // Of prepares: the possession proof of another.
     let prepare = |seat, body: &mut Prepare| {
         if seat == 1 {
-            body.possession = G2::hash(b"anything", DST_ETHEREUM);
+            body.stored.as_mut().unwrap().possession = G2::hash(b"anything", DST_ETHEREUM);
         }
     };
     let hooks = Hooks { prepare: Box::new(prepare), ..Hooks::default() };
@@ -247,8 +247,8 @@ fn a_statement_that_does_not_open_hides_nothing_of_others_and_blames_nobody() {
     assert_found(hooks, &[V6, V7], &beyond, &[2]);
     let prepare = |seat, body: &mut Prepare| {
         if seat == 1 {
-            body.sums_root = Digest([1; 32]);
-            body.possession = G2::hash(b"anything", DST_ETHEREUM);
+            body.stored.as_mut().unwrap().sums_root = Digest([1; 32]);
+            body.stored.as_mut().unwrap().possession = G2::hash(b"anything", DST_ETHEREUM);
         }
     };
     let hooks = Hooks {
@@ -263,7 +263,7 @@ fn a_statement_that_does_not_open_hides_nothing_of_others_and_blames_nobody() {
 fn every_operator_that_breaks_a_rule_is_named() {
     let prepare = |seat, body: &mut Prepare| {
         if seat != 1 {
-            body.possession = G2::hash(b"anything", DST_ETHEREUM);
+            body.stored.as_mut().unwrap().possession = G2::hash(b"anything", DST_ETHEREUM);
         }
     };
     let hooks = Hooks { prepare: Box::new(prepare), ..Hooks::default() };
@@ -277,7 +277,8 @@ fn every_operator_that_breaks_a_rule_is_named() {
     assert_found(hooks, &[V15, V16], &[], &[1, 3]);
     let deal = |seat, body: &mut quorate::message::body::Deal| {
         if seat != 1 {
-            body.proof.z = body.proof.z + quorate::primitives::curve::Scalar::one();
+            body.proof.as_mut().unwrap().z =
+                body.proof.unwrap().z + quorate::primitives::curve::Scalar::one();
         }
     };
     let hooks = Hooks { deal: Box::new(deal), ..Hooks::default() };
@@ -291,8 +292,8 @@ fn nobody_is_blamed_for_what_follows_from_other_statements() {
     let prepare = |seat, body: &mut Prepare| {
         if seat == 2 {
             body.view[0] = Digest([1; 32]);
-            body.sums_root = Digest([2; 32]);
-            body.possession = G2::hash(b"of other sums", DST_ETHEREUM);
+            body.stored.as_mut().unwrap().sums_root = Digest([2; 32]);
+            body.stored.as_mut().unwrap().possession = G2::hash(b"of other sums", DST_ETHEREUM);
         }
     };
     let commit = |seat, body: &mut Commit| {
@@ -343,7 +344,8 @@ fn a_copied_constant_is_its_copiers_fault() {
     };
     let deal = |seat, body: &mut quorate::message::body::Deal| {
         if seat == 1 {
-            body.proof.z = body.proof.z + quorate::primitives::curve::Scalar::one();
+            body.proof.as_mut().unwrap().z =
+                body.proof.unwrap().z + quorate::primitives::curve::Scalar::one();
         }
     };
     let hooks = Hooks { coefficient: Box::new(shared), deal: Box::new(deal), ..Hooks::default() };

@@ -100,7 +100,7 @@ fn v1_stops_other_lengths_and_headers() {
     for (at, byte, words) in [
         (0, b'q', "does not start"),
         (5, 2, "version 2"),
-        (6, 3, "kind 3"),
+        (6, 4, "kind 4"),
         (7, 1, "reserved byte"),
         (8, 1, "spec of"),
     ] {
@@ -284,7 +284,7 @@ fn v9_stops_copied_polynomials() {
 fn v10_stops_a_dealer_that_did_not_know_its_contribution() {
     let deal = |seat, body: &mut quorate::message::body::Deal| {
         if seat == 1 {
-            body.proof.z = body.proof.z + Scalar::one();
+            body.proof.as_mut().unwrap().z = body.proof.unwrap().z + Scalar::one();
         }
     };
     stops(Hooks { deal: Box::new(deal), ..Hooks::default() }, &[Code::V10], "\"bob\" (operator 2)");
@@ -313,7 +313,7 @@ fn v11_stops_equal_keys() {
 fn v12_stops_other_deals_and_other_sums() {
     let root = |seat, body: &mut quorate::message::body::Prepare| {
         if seat == 1 {
-            body.sums_root = Digest([1; 32]);
+            body.stored.as_mut().unwrap().sums_root = Digest([1; 32]);
         }
     };
     stops(
@@ -331,8 +331,9 @@ fn v12_stops_other_deals_and_other_sums() {
         &[Code::V12],
         "a different statement of \"carol\" (operator 3)",
     );
-    let flags =
-        |seat, body: &mut quorate::message::body::Prepare| body.flags = u32::from(seat != 1);
+    let flags = |seat, body: &mut quorate::message::body::Prepare| {
+        body.stored.as_mut().unwrap().flags = u32::from(seat != 1)
+    };
     stops(
         Hooks { prepare: Box::new(flags), ..Hooks::default() },
         &[Code::V12],
@@ -344,7 +345,7 @@ fn v12_stops_other_deals_and_other_sums() {
 fn v13_stops_a_seat_without_its_shares() {
     let prepare = |seat, body: &mut quorate::message::body::Prepare| {
         if seat == 2 {
-            body.possession = G2::hash(b"anything", DST_ETHEREUM);
+            body.stored.as_mut().unwrap().possession = G2::hash(b"anything", DST_ETHEREUM);
         }
     };
     stops(

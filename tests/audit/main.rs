@@ -15,5 +15,6 @@ mod own;
 mod registered;
 
 mod report;
+mod reshare;
 
 mod statements;

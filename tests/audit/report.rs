@@ -330,6 +330,7 @@ fn nothing_is_compared_with_a_transcript_that_does_not_hold() {
         lock: None,
         shares: &shares,
         exhaustive: false,
+        family: None,
     };
     let report = audit(&bytes, &expectations);
     let status = |code| report.line(code).unwrap().status;

@@ -250,7 +250,7 @@ fn an_older_one_is_never_signed_after_a_newer_one() {
     let admitted = |cleared: &Cleared, positions: &[usize]| {
         admit(log.iter().map(Vec::as_slice), cleared, positions)
     };
-    let new = || Ok(Admission::New { other_exits: Default::default() });
+    let new = || Ok(Admission::New { other_exits: Default::default(), exited: Default::default() });
     assert_eq!(admitted(&both, &[0]), Ok(Admission::Again));
     assert_eq!(admitted(&both, &[0, 1]), new());
     // The same registration by another request is no other registration.

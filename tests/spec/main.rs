@@ -6,6 +6,7 @@ mod examples;
 mod file;
 mod money;
 mod packs;
+mod reshare;
 mod shown;
 mod ssv;
 
@@ -103,6 +104,7 @@ fn every_reason_has_its_case() {
         .map(|(_, _, error)| error)
         .chain(file::parse_cases().into_iter().map(|(_, error)| error))
         .chain(canonical::cases().into_iter().map(|(_, error)| error))
+        .chain(reshare::cases().into_iter().map(|(_, _, error)| error))
         .chain(ssv::cases().into_iter().map(|(_, _, error)| error))
         .map(|error| format!("{error:?}").split(['(', ' ', '{']).next().unwrap().to_owned())
         .collect();

@@ -17,6 +17,9 @@ mod hash_to_curve;
 
 mod listed;
 
+mod reshare;
+mod reshare_rounds;
+
 #[path = "../support/mod.rs"]
 mod support;
 

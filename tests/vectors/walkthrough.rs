@@ -66,7 +66,7 @@ fn dealing(
         let i = hello.sender();
         values.add("4.1", format!("digest of hello {i}"), hello.statement.digest());
         values.add("4.4", format!("nonce of hello {i}"), hello.body.nonce);
-        values.add("4.5", format!("commitment of hello {i}"), hello.body.commitment);
+        values.add("4.5", format!("commitment of hello {i}"), hello.body.commitment.unwrap());
     }
     let session = session_id(ceremony, &digests(&round[0]));
     values.add("4.1", "session identifier", session);
@@ -80,17 +80,20 @@ fn dealing(
         let (nonce, salt) = (&hello.body.nonce, &body.salt);
         values.add("4.4", format!("salt of deal {i}"), salt);
         let opened = hello_commitment(ceremony, i, nonce, salt, &root);
-        assert_eq!(opened, hello.body.commitment);
-        let r = body.proof.r.to_uncompressed();
+        assert_eq!(opened, hello.body.commitment.unwrap());
+        let r = body.proof.unwrap().r.to_uncompressed();
         let parts: [&[u8]; 4] = [session.as_ref(), &i.get().to_be_bytes(), root.as_ref(), &r];
         let challenge = tagged(Tag::PopChallenge, &parts);
         values.add("1.6", format!("challenge c of dealer {i}"), challenge);
         let exponent = weight(Tag::PopExponent, &[challenge.as_ref(), &0u32.to_be_bytes()]);
         values.add("1.6", format!("exponent c_0 of dealer {i}"), exponent.to_be_bytes());
-        let mut sum = G1Sum::from(body.proof.r);
+        let mut sum = G1Sum::from(body.proof.unwrap().r);
         let constant = body.commitments.row(0)[0];
         sum.add_sum(&G1Sum::from(constant).scaled(&Scalar::from_u128(exponent)));
-        assert!(sum == G1Sum::from(G1::generator()).scaled(&body.proof.z), "z·G = R + c_0·C_0");
+        assert!(
+            sum == G1Sum::from(G1::generator()).scaled(&body.proof.unwrap().z),
+            "z·G = R + c_0·C_0"
+        );
     }
     deals
 }
@@ -151,7 +154,7 @@ fn signing(
     for prepare in &prepares {
         let i = prepare.sender();
         values.add("4.1", format!("digest of prepare {i}"), prepare.statement.digest());
-        let proof = prepare.body.possession.to_compressed();
+        let proof = prepare.body.stored.as_ref().unwrap().possession.to_compressed();
         values.add("5.5", format!("possession proof S_{i}"), proof);
     }
     values.add("4.3", "view root of the commits", view_root(&digests(&round[2])));

@@ -37,7 +37,9 @@ pub(crate) enum Export {
                       web3signer \\\n    --password-files --out keys\n  quorate export \
                       keystores ceremony.toml \\\n    --keymanager http://127.0.0.1:7500 \
                       --token-file api-token.txt\n\nA share that runs in two validator \
-                      clients gets slashed. Stop one before you start another.")]
+                      clients gets slashed. Remove it from one before you push it to \
+                      another, with its slashing protection data: quorate keymanager \
+                      remove.")]
     Keystores(ExportKeystores),
     /// Write the folder that Charon reads for this operator's node in an Obol cluster: lock,
     /// definition, deposits, keystores, key.
@@ -66,6 +68,25 @@ pub(crate) struct ExportKeystores {
     /// File with the API token of the key manager.
     #[arg(long, value_name = "FILE", requires = "keymanager")]
     pub(crate) token_file: Option<PathBuf>,
+    /// Slashing protection data (EIP-3076) of the shares' keys, to push with them; several files
+    /// are joined by maximum. Without it the key manager learns nothing of what they have signed.
+    #[arg(long, value_name = "FILE", requires = "keymanager")]
+    pub(crate) protection: Vec<PathBuf>,
+    /// After a reshare: push only if the chain saw nothing of the validators in a whole epoch since
+    /// the cut-over. This file is a beacon node's list of them (GET or POST
+    /// /eth/v1/beacon/states/head/validators).
+    #[arg(long, value_name = "FILE", requires_all = ["keymanager", "liveness", "epoch"])]
+    pub(crate) beacon: Option<PathBuf>,
+    /// The node's answer about these validators for that epoch (POST
+    /// /eth/v1/validator/liveness/EPOCH).
+    #[arg(long, value_name = "FILE", requires = "beacon")]
+    pub(crate) liveness: Option<PathBuf>,
+    /// The epoch that the node was asked about.
+    #[arg(long, requires = "beacon")]
+    pub(crate) epoch: Option<u64>,
+    /// Keys that no file of --protection names have never been in a validator client.
+    #[arg(long, requires = "protection")]
+    pub(crate) others_never_ran: bool,
     /// Allow plain HTTP to another machine. Anyone on the network path can then read keystores,
     /// passwords and token.
     #[arg(long, requires = "keymanager")]

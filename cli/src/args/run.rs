@@ -44,6 +44,10 @@ pub(crate) struct LayoutArgs {
 pub(crate) struct RunArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
+    /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
+    /// order. Needed once: they are kept in the state directory.
+    #[arg(long, value_name = "TRANSCRIPT")]
+    pub(crate) from: Vec<PathBuf>,
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
@@ -79,10 +83,41 @@ pub(crate) struct RunArgs {
     /// directory.
     #[arg(long, value_name = "FILE")]
     pub(crate) charon_enr_private_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) stop: StopArgs,
     /// After the outputs are written, how long to keep helping operators that have not yet
     /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
+}
+
+/// What a dealer of a reshare says when it has stopped.
+#[derive(Args)]
+pub(crate) struct StopArgs {
+    /// In a reshare: the shares that you deal are removed from every validator client, and what
+    /// they have signed is given here. Not before the program asks for it.
+    #[arg(long)]
+    pub(crate) stopped: bool,
+    /// Slashing protection data (EIP-3076) that a validator client has exported after the shares
+    /// were removed from it. Can be repeated.
+    #[arg(long, value_name = "FILE", requires = "stopped")]
+    pub(crate) protection: Vec<PathBuf>,
+    /// Shares that no data names have never been in a validator client.
+    #[arg(long, requires = "stopped")]
+    pub(crate) others_never_ran: bool,
+    /// Remove the shares now, from the validator client with this key manager API, and take the
+    /// data that it gives.
+    #[arg(long, value_name = "URL", requires_all = ["stopped", "token_file"])]
+    pub(crate) keymanager: Option<String>,
+    /// File with the API token of the key manager.
+    #[arg(long, value_name = "FILE", requires = "keymanager")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Allow plain HTTP to another machine. Anyone on the network path can then read the token.
+    #[arg(long, requires = "keymanager")]
+    pub(crate) insecure_http: bool,
+    /// The sentence that you would type: what it says is then not asked.
+    #[arg(long, value_name = "SENTENCE", requires = "stopped")]
+    pub(crate) yes_stopped: Option<String>,
 }
 
 #[derive(Args)]

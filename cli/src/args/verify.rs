@@ -86,6 +86,22 @@ pub(crate) enum Verify {
         #[arg(long, value_name = "FILE")]
         keystore_password_file: Option<PathBuf>,
     },
+    /// Verify slashing protection data (EIP-3076) of any validator client, and show what each key
+    /// has signed: the greatest slot, source and target.
+    #[command(
+        after_help = "Example:\n  quorate verify protection protection.json --network hoodi \
+                      \\\n    --not-below earlier.json\n\nExit code 0 if it is accepted, 4 if it \
+                      is refused."
+    )]
+    Protection {
+        /// The file.
+        file: PathBuf,
+        #[command(flatten)]
+        network: NetworkArgs,
+        /// An earlier file: for each of its keys, no value may be lower than there.
+        #[arg(long, value_name = "FILE")]
+        not_below: Option<PathBuf>,
+    },
     /// Verify a cluster-definition.json of an Obol cluster (v1.8 to v1.11): both hashes, wallet
     /// signatures, node records, amounts.
     #[command(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::finished::with_parent;
 use crate::args::AbandonArgs;
 use crate::command::run::begun;
 use crate::messages::shown;
@@ -30,9 +31,9 @@ const MEANING: &str = "Abandoning is permanent: this operator will sign nothing 
 
 /// Runs the command.
 pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
-    let (_, ceremony) = input::ceremony(&args.file)?;
-    let ceremony = Arc::new(ceremony);
+    let (_, ceremony) = input::any_ceremony(&args.file)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let ceremony = Arc::new(with_parent(ceremony, &state)?);
     let lock = state.lock().map_err(messages::store)?;
     let (operator, _) = prompt::open_identity(&state, out)?;
     let operator = Arc::new(operator);
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let path = dir.view().path().to_owned();
     refuse_older(&seat, &records, dir.view())?;
     if dir.view().is_written().map_err(messages::store)? {
-        return Err(messages::finished(ceremony.name(), &dir.view().out()));
+        return Err(messages::finished(&ceremony, &dir.view().out()));
     }
     let mut held =
         statements(&records, &ceremony).map_err(|error| messages::replay(&error, &path))?;
@@ -68,7 +69,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     };
     let signed = |round: Round| own(Kind::Ordinary).any(|held| held.envelope.round == round);
     if signed(Shape::of(&ceremony).last_round()) {
-        return Err(messages::agreed_already(ceremony.name()));
+        return Err(messages::agreed_already(&ceremony));
     }
     let prepared = signed(Round::Prepare);
     let word = own(Kind::Abandon).next().cloned();
@@ -82,7 +83,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
                 machine::replay(&seat, records, dir.view()).map_err(messages::machine)?;
             // Others may have shown it in a run of an older log.
             if participant.has_said(Shape::of(&ceremony).last_round()) {
-                return Err(messages::agreed_already(ceremony.name()));
+                return Err(messages::agreed_already(&ceremony));
             }
             talk(MEANING);
             if args.yes_fingerprint.is_none() {
@@ -112,6 +113,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
+        _ if ceremony.reshare().is_some() => messages::reshare_abandoned(prepared),
         true => {
             "This operator has signed that its shares are stored. They stay sealed where they are \
              and are useless without those of the others. If no newer log of it exists, the keys \

@@ -12,7 +12,7 @@ use crate::{input, messages, pack};
 use quorate::audit::expectation::{Expectations, HeldShare};
 use quorate::audit::render::{Author, Reading};
 use quorate::audit::report::Verdict;
-use quorate::audit::{audit, render};
+use quorate::audit::{audit_all, render};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::obol::lock::MOST_BYTES;
 use quorate::spec::Ceremony;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
     }
     let packs = pack::load_all(&args.policy)?;
     let expected: Option<Ceremony> =
-        args.expect.as_deref().map(input::ceremony).transpose()?.map(|(_, ceremony)| ceremony);
+        args.expect.as_deref().map(input::any_ceremony).transpose()?.map(|(_, one)| one);
     let deposits = named(&args.deposit_data, MOST_DEPOSIT_BYTES)?;
     let keyshares = named(&args.keyshares, MOST_SSV_BYTES)?;
     let proofs = named(&args.proofs, MOST_SSV_BYTES)?;
@@ -41,10 +41,12 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         .transpose()?;
     let lock =
         lock.as_ref().map(|(name, bytes): &(String, Vec<u8>)| (name.as_str(), bytes.as_slice()));
-    let transcript = input::transcript(&args.transcript)?;
+    let (paths, files): (Vec<PathBuf>, Vec<Vec<u8>>) =
+        input::with_history(&args.transcripts)?.into_iter().unzip();
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let shares = match &args.share {
         // Of another ceremony nothing is checked, and no keystore is decrypted.
-        Some(folder) if expected.as_ref().is_none_or(|expected| is_of(&transcript, expected)) => {
+        Some(folder) if expected.as_ref().is_none_or(|one| files.iter().any(|f| is_of(f, one))) => {
             shares(folder, args.keystore_password_file.as_deref(), out)?
         }
         _ => Vec::new(),
@@ -58,8 +60,10 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
         lock,
         shares: &shares,
         exhaustive: args.exhaustive,
+        family: None,
     };
-    let report = audit(&transcript, &expectations);
+    let report =
+        audit_all(&files, &expectations).map_err(|error| messages::unrelated(&paths, &error))?;
     if let Some(html) = &args.html {
         input::write_new(html, render::to_html(&report, Author::Auditor).as_bytes())?;
         talk(&format!("Wrote {}", shown(html)));
@@ -94,7 +98,8 @@ pub(crate) fn run(args: &AuditArgs, out: &Output) -> Result<Exit, CliError> {
 
 /// The same command with a ceremony file to compare.
 fn again(args: &AuditArgs) -> String {
-    let mut command = vec![format!("quorate audit {}", quoted(&args.transcript))];
+    let mut command = vec!["quorate audit".to_owned()];
+    command.extend(args.transcripts.iter().map(|path| quoted(path)));
     let one = |flag: &str, path: &PathBuf| format!("--{flag} {}", quoted(path));
     command.push(format!("--expect {}", messages::CEREMONY_FILE));
     command.extend(args.deposit_data.iter().map(|path| one("deposit-data", path)));

@@ -7,17 +7,21 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use zeroize::Zeroize as _;
 
-use super::finished::Own;
+use super::finished::{Own, with_parent};
 use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, secret_file};
+use crate::{input, messages, protection, secret_file, silence};
 use quorate::audit::audit;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
+use quorate::ethereum::interchange::{Interchange, Key};
 use quorate::ethereum::keystore::{DerivedKey, Password};
+use quorate::ethereum::network::Network;
+use quorate::export::cut_over::first_epoch;
 use quorate::export::keystores::{Holder, Profile, keystore_files_as};
+use quorate::export::recover::PROTECTION_FILE;
 use quorate::export::ssv::ssv_folder;
 use quorate::export::{Artifact, Audience, launchpad};
 use quorate::primitives::curve::G1;
@@ -27,6 +31,9 @@ use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate_operator::keystores::{KeystoreKey, fresh_password};
 use quorate_operator::random;
 use quorate_operator::store::{StateDir, write_folder};
+
+/// Longest file of floors: a few hundred bytes for each of 8192 keys.
+const MOST_FLOORS: u64 = 8 << 20;
 
 /// Runs the command.
 pub(crate) fn run(args: &Export, out: &Output) -> Result<Exit, CliError> {
@@ -109,8 +116,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     if let Some(folder) = &args.target.out {
         input::must_be_free(folder)?;
     }
-    let (_, ceremony) = input::ceremony(&args.ceremony)?;
-    let ceremony = Arc::new(ceremony);
+    let (_, ceremony) = input::any_ceremony(&args.ceremony)?;
     // Before anybody is asked for a passphrase.
     let manager = match (&args.target.keymanager, &args.token_file) {
         (Some(url), Some(token)) => {
@@ -119,12 +125,17 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
         }
         _ => None,
     };
+    // What cannot be read is told before a passphrase is asked for, too.
+    for path in &args.protection {
+        protection::read(path, ceremony.network())?;
+    }
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    let ceremony = Arc::new(with_parent(ceremony, &state)?);
     let lock = state.lock().map_err(messages::store)?;
     let nothing = || messages::nothing_here(ceremony.name(), state.path());
     let own = Own::open(&lock, ceremony.clone(), out)?.ok_or_else(nothing)?;
     match manager {
-        Some((url, manager)) => push(args, &own, url, &manager, out),
+        Some((url, manager)) => push(args, &own, &state, url, &manager, out),
         None => {
             let folder = args
                 .target
@@ -162,7 +173,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     }
 }
 
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
@@ -192,9 +203,55 @@ pub(super) fn encrypt(
     files.map_err(|error| messages::internal(&error.to_string()))
 }
 
+/// Where the new shares of a reshare begin, as it was written with them; `None` after a key
+/// generation.
+fn floors(own: &Own, state: &StateDir) -> Result<Option<Interchange>, CliError> {
+    let ceremony = &own.seat.ceremony;
+    if ceremony.reshare().is_none() {
+        return Ok(None);
+    }
+    let view = state.find(&ceremony.digest()).map_err(messages::store)?;
+    let view = view.ok_or_else(|| messages::internal("a finished ceremony without its folder"))?;
+    let refused =
+        |error: &dyn core::fmt::Display| messages::no_floors(&view.out(), &error.to_string());
+    let bytes = view.read_secret(PROTECTION_FILE, MOST_FLOORS).map_err(|error| refused(&error))?;
+    let read = protection::parse(&bytes, ceremony.network()).map_err(|error| refused(&error))?;
+    Ok(Some(read.0))
+}
+
+/// Refuses shares that may sign nothing yet: loaded now, they would only be in the way of whoever
+/// looks whether the old ones are silent.
+fn may_run(floors: &Interchange, network: &Network) -> Result<(), CliError> {
+    let (Some(first), Some(present)) = (first_epoch(floors), network.epoch_at(now())) else {
+        return Ok(());
+    };
+    if present >= first {
+        return Ok(());
+    }
+    let begin = network.begin_of(first).unwrap_or(u64::MAX);
+    Err(messages::too_early(first, present, begin.saturating_sub(now())))
+}
+
+/// Refuses new shares of validators that were seen on the chain since the cut-over, if a person
+/// wants that checked.
+fn silent(args: &ExportKeystores, own: &Own, floors: &Interchange) -> Result<(), CliError> {
+    let (Some(list), Some(liveness), Some(epoch)) = (&args.beacon, &args.liveness, args.epoch)
+    else {
+        return Ok(());
+    };
+    // The first epoch of the shares is two after the last commit.
+    let committed = first_epoch(floors).map_or(0, |first| first.saturating_sub(2));
+    let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
+    let keys: Vec<Key> =
+        outcome.validators.iter().map(|validator| validator.public_key.to_compressed()).collect();
+    let network = own.seat.ceremony.network();
+    silence::demand(&keys, network, (list, liveness), (epoch, committed, now()))
+}
+
 fn push(
     args: &ExportKeystores,
     own: &Own,
+    state: &StateDir,
     url: &str,
     manager: &KeyManager,
     out: &Output,
@@ -208,17 +265,48 @@ fn push(
     let text = core::str::from_utf8(secret.expose())
         .map_err(|_| messages::internal("a password that is not text"))?;
     let key = KeystoreKey::planned(args.layout.kdf(), password, None).finish();
+    let keys: Vec<Key> = public_shares(own).iter().map(|share| share.to_compressed()).collect();
+    let network = own.seat.ceremony.network();
+    let (given, mut notes) = protection::joined(&args.protection, network)?;
+    let floors = floors(own, state)?;
+    let protection = match (&floors, args.protection.as_slice()) {
+        (Some(floors), paths) => {
+            may_run(floors, network)?;
+            silent(args, own, floors)?;
+            let named = given.keys().filter(|(key, _)| floors.signed(key).is_some());
+            for (key, _) in named.collect::<Vec<_>>() {
+                let at = |error| messages::protection(&paths[0], &error);
+                let known = floors.of(&[*key]).map_err(at)?;
+                given.check_not_below(&known).map_err(at)?;
+            }
+            let all = floors.clone().join(&given);
+            let all = all.map_err(|error| messages::internal(&error.to_string()))?;
+            Some(protection::only(all, paths, &keys, false)?)
+        }
+        (None, _) if args.beacon.is_some() => return Err(messages::silence_of_none()),
+        (None, []) => {
+            talk(messages::UNPROTECTED);
+            None
+        }
+        (None, paths) => {
+            let only = protection::only(given, paths, &keys, args.others_never_ran)?;
+            notes.extend(protection::ahead_of_clock(&only, network, now()));
+            Some(only)
+        }
+    };
+    notes.iter().for_each(|note| talk(&format!("NOTE: {note}")));
     let files = encrypt(own, Profile::Default, &key, now())?;
     let keystores: Vec<&[u8]> = files.iter().map(|file| file.bytes.as_slice()).collect();
-    let pubkeys: Vec<String> =
-        public_shares(own).iter().map(|share| hex::encode(share.to_compressed())).collect();
     talk(&format!("Sending {} to {url}", plural(keystores.len(), "keystore")));
     let statuses = manager
-        .push(&keystores, text, &pubkeys)
+        .push(&keystores, text, &keys, protection.as_ref())
         .map_err(|error| messages::push_unfinished(url, &error))?;
-    let bad = statuses.iter().zip(&pubkeys).filter(|(status, _)| !is_held(status));
-    let bad: Vec<String> =
-        bad.map(|(status, key)| format!("0x{key}: {} {}", status.status, status.message)).collect();
+    let bad = statuses.iter().zip(&keys).filter(|(status, _)| !is_held(status));
+    let bad: Vec<String> = bad
+        .map(|(status, key)| {
+            format!("0x{}: {} {}", hex::encode(key), status.status, status.message)
+        })
+        .collect();
     if !bad.is_empty() {
         return Err(messages::not_imported(&bad));
     }
@@ -226,10 +314,17 @@ fn push(
     let (imported, duplicates) = (count("imported"), count("duplicate"));
     out.finish(
         Exit::Done,
-        json!({ "keymanager": url, "imported": imported, "duplicates": duplicates }),
+        json!({
+            "keymanager": url, "imported": imported, "duplicates": duplicates,
+            "protected": protection.is_some(),
+        }),
         &format!(
-            "The key manager has all {} keys: {imported} imported, {duplicates} already there.",
-            pubkeys.len()
+            "The key manager has all {} keys: {imported} imported, {duplicates} already there.\n{}",
+            keys.len(),
+            match protection.is_some() {
+                true => "It was sent what they have signed.",
+                false => "It was sent no slashing protection data.",
+            }
         ),
     )
 }

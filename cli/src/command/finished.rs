@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::command::run::begun;
+use crate::parent::attach;
 use crate::report::{CliError, Output};
 use crate::{messages, prompt};
 use quorate::primitives::secret::SecretBytes;
@@ -10,7 +11,16 @@ use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::RecordKind;
 use quorate::spec::Ceremony;
 use quorate_operator::machine;
-use quorate_operator::store::{Lock, Log};
+use quorate_operator::store::{Lock, Log, StateDir};
+
+/// A ceremony with what it took from its parent, if it is a reshare that was begun here.
+pub(crate) fn with_parent(ceremony: Ceremony, state: &StateDir) -> Result<Ceremony, CliError> {
+    let view = state.find(&ceremony.digest()).map_err(messages::store)?;
+    match (ceremony.reshare(), view) {
+        (Some(_), Some(view)) => Ok(attach(ceremony, &[], Some(&view))?.ceremony),
+        _ => Ok(ceremony),
+    }
+}
 
 /// A seat, its shares, and the log that they are in.
 pub(super) struct Own {

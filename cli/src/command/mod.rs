@@ -34,7 +34,13 @@ pub(crate) mod identity;
 
 pub(crate) mod man;
 
+pub(crate) mod keymanager;
+
 mod obol_key;
+
+pub(crate) mod recover;
+
+pub(crate) mod reshare;
 
 pub(crate) mod run;
 

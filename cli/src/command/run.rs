@@ -12,14 +12,17 @@ use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
 use crate::messages::{quoted, shown};
+use crate::parent::{self, Attached};
 use crate::progress::{Named, listed, seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
+use crate::{input, messages, node_key, prompt, secret_file, ssv_key, stop};
 use quorate::audit::describe;
+use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
 use quorate::export::keystores::Profile;
+use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::protocol::participant::OwnSeat;
@@ -44,19 +47,22 @@ pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError
 }
 
 fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
-    let (file, ceremony) = input::ceremony(&args.file)?;
+    let (file, ceremony) = input::any_ceremony(&args.file)?;
     let (file, ceremony) = addresses::moved(file, ceremony, &args.at)?;
-    let ceremony = Arc::new(ceremony);
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let lock = state.lock().map_err(messages::store)?;
     let found = state.find(&ceremony.digest()).map_err(messages::store)?;
     machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
+    let Attached { ceremony, parent, history } =
+        parent::attach(ceremony, &args.from, found.as_ref())?;
+    let ceremony = Arc::new(ceremony);
     let (operator, passphrase) = prompt::open_identity(&state, out)?;
     let operator = Arc::new(operator);
     let seat = OwnSeat::find(ceremony.clone(), operator.clone())
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
     let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
     let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
+    let seat = with_old_shares(seat, parent.as_ref(), &state, &operator, found.as_ref())?;
     if rule.is_some() && !may_cheat(&ceremony) {
         return Err(messages::not_a_demo());
     }
@@ -81,14 +87,21 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     // Nothing is written before this line, and nothing secret is made before the disk has proven
     // itself.
     state.try_writing().map_err(messages::store)?;
+    if !history.is_empty() {
+        let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
+        dir.keep_history(&history).map_err(messages::store)?;
+    }
     let mut keystores = plan_keystores(args, passphrase)?;
     if seat.node_expected().is_some() && !args.no_keystores {
         keystores.push(KeystorePlan::for_node());
     }
     let pacing = Pacing::new(Duration::from_secs(args.linger));
-    let (exchange, machine) =
+    let (mut exchange, mut machine) =
         Machine::open(&lock, &seat, &file, keystores, pacing).map_err(messages::machine)?;
     let dir = machine.dir().clone();
+    if args.stop.stopped {
+        stop::stop(&args.stop, &mut exchange, &mut machine)?;
+    }
     let others: Vec<Index> = ceremony.indices().filter(|index| *index != seat.me).collect();
     let ways = Ways::new(&ceremony, listen.is_some(), &others);
     let mut live = Live::new(ceremony.clone(), ways);
@@ -131,6 +144,28 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
             done(&ceremony, &dir, &names(&unconfirmed), live.proven(), out)
         }
         Ending::Complete => done(&ceremony, &dir, &[], live.proven(), out),
+    }
+}
+
+/// The seat of a dealer of a reshare with what it deals: its shares of the parent, from the
+/// parent's log. They are needed until it has dealt.
+fn with_old_shares(
+    seat: OwnSeat,
+    parent: Option<&Audited>,
+    state: &StateDir,
+    operator: &Operator,
+    found: Option<&CeremonyView>,
+) -> Result<OwnSeat, CliError> {
+    let ceremony = seat.ceremony.clone();
+    let (Some(reshare), Some(parent)) = (ceremony.reshare(), parent) else { return Ok(seat) };
+    if !ceremony.parts().dealers.contains(seat.me) {
+        return Ok(seat);
+    }
+    let old = machine::old_shares(state, operator, parent.ceremony(), reshare);
+    match old.map_err(messages::machine)? {
+        Some(old) => Ok(seat.with_old_shares(Arc::new(old))),
+        None if found.is_some() => Ok(seat),
+        None => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
     }
 }
 
@@ -349,6 +384,7 @@ fn aborted(
     };
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
+        _ if ceremony.reshare().is_some() => messages::reshare_stopped(prepared),
         true => {
             "Your shares stay stored. If the other operators complete the certificate, this \
              ceremony can still finish: run the same command again. Otherwise its keys must never \

@@ -20,6 +20,7 @@ use quorate::spec::file::{
 };
 use quorate::spec::obol::ceremony_file;
 use quorate::spec::pack::Pack;
+use quorate::spec::reshare::ReshareSpec;
 use quorate::spec::show::{describe, warnings, words};
 use quorate::spec::{Ceremony, CeremonyFile, Endpoint};
 use quorate_operator::random;
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Next(args) => spec_next::run(args, out),
         Spec::Check { file, policy } => {
             let packs = pack::load_all(policy)?;
-            let (_, ceremony) = input::ceremony(file)?;
+            let (_, ceremony) = input::any_ceremony(file)?;
             let warnings = warnings(&ceremony);
             let unreachable = unreachable(&ceremony).map(str::to_owned);
             let all = warnings.into_iter().chain(unreachable);
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::WalletText(args) => dossier::wallet_text(args, out),
         Spec::Policy { name } => policy(name.as_deref(), out),
         Spec::Show { file } => {
-            let (_, ceremony) = input::ceremony(file)?;
+            let (_, ceremony) = input::any_ceremony(file)?;
             out.finish(Exit::Done, fields(&ceremony), &describe(&ceremony))
         }
     }
@@ -133,6 +134,8 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
             amounts: amounts.clone(),
             fee_recipient: args.fee_recipient.clone(),
             gas_limit: args.gas_limit,
+            first: None,
+            keys: None,
         });
     Ok(CeremonyFile {
         version: FILE_VERSION,
@@ -143,6 +146,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         network: NetworkEntry::Known(args.network.clone().ok_or_else(required)?),
         threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
+        parent: None,
         ssv: None,
         operators: operators(args)?,
         validators: validators.collect(),
@@ -217,7 +221,7 @@ fn operators(args: &SpecNew) -> Result<Vec<OperatorEntry>, CliError> {
 /// `card@host:port` or `@file@host:port`, also without an address.
 pub(crate) fn operator(text: &str) -> Result<OperatorEntry, CliError> {
     let (card, address) = card_file::with_address(text)?;
-    Ok(OperatorEntry { card, address, point: None, ssv_key: None })
+    Ok(OperatorEntry { card, address, ..OperatorEntry::default() })
 }
 
 /// Everything that is agreed, for programs. Amounts are in gwei, as in the deposit messages.
@@ -227,7 +231,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
             "index": index.get(),
             "name": seat.card.name.as_str(),
             "key": hex::encode(seat.card.key.as_bytes()),
-            "point": seat.point,
+            "point": ceremony.parts().receivers.contains(index).then_some(seat.point),
             "address": seat.address.as_ref().map(Endpoint::to_string),
             "ssv_key": ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
         })
@@ -242,7 +246,7 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
             "gas_limit": equal[0].registration.map(|wanted| wanted.gas_limit),
         })
     });
-    json!({
+    let mut fields = json!({
         "fingerprint": fingerprint(&ceremony.digest()).join(" "),
         "digest": ceremony.digest().to_string(),
         "name": ceremony.name(),
@@ -262,5 +266,29 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
             "unchecked":
                 cluster.unchecked().iter().map(|one| one.field.as_str()).collect::<Vec<_>>(),
         })),
-    })
+    });
+    if let Some(spec) = ceremony.reshare() {
+        of_reshare(spec, &mut fields);
+    }
+    fields
+}
+
+/// What a reshare has besides. Numbers of operators and validators are the parent's, from 1.
+fn of_reshare(spec: &ReshareSpec, fields: &mut Value) {
+    fields["parent"] = json!({
+        "certificate": spec.parent.certificate.to_string(),
+        "rows": spec.parent.rows.to_string(),
+        "operators": spec.parent.threshold.participants(),
+        "threshold": spec.parent.threshold.required(),
+        "validators": spec.validators.iter().map(|one| json!({
+            "number": one.position + 1,
+            "public_key": format!("0x{}", hex::encode(one.key)),
+        })).collect::<Vec<_>>(),
+    });
+    for (at, part) in spec.seats.iter().enumerate() {
+        let seat = &mut fields["operators"][at];
+        seat["deals"] = part.deals.map(|share| share.index.get()).into();
+        seat["old_point"] = part.deals.map(|share| share.point).into();
+        seat["receives"] = part.receives.into();
+    }
 }

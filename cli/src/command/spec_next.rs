@@ -17,7 +17,7 @@ const LONGEST_REASON: usize = 500;
 /// Runs the command.
 pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     input::must_be_free(&args.output)?;
-    let (_, old) = input::ceremony(&args.file)?;
+    let (_, old) = input::any_ceremony(&args.file)?;
     let reason = reason(&args.reason)?;
     let without = args
         .without
@@ -30,11 +30,17 @@ pub(crate) fn run(args: &SpecNext, out: &Output) -> Result<Exit, CliError> {
     // What is written is what was checked: the text, read back.
     let ceremony = input::parse_ceremony(&text).map_err(|error| messages::next_spec(&error))?;
     input::write_new(&args.output, text.as_bytes())?;
-    talk(
+    let before = match old.reshare() {
+        None => "Keys of the previous attempt must never receive a deposit.",
+        Some(_) => {
+            "A dealer that has taken part in the previous attempt abandons it first: quorate \
+             abandon"
+        }
+    };
+    talk(&format!(
         "Send this same file to every operator. Nobody has agreed to it yet: all operators read it \
-         and compare the fingerprint by voice. Keys of the previous attempt must never receive a \
-         deposit.",
-    );
+         and compare the fingerprint by voice. {before}"
+    ));
     let mut fields = spec::fields(&ceremony);
     fields["file"] = args.output.display().to_string().into();
     fields["reason"] = reason.as_str().into();
@@ -88,18 +94,20 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
     for text in &args.add {
         let mut added = spec::operator(text)?;
         // Behind all the others; one that cannot be is refused when the file is read back.
-        added.point = file
-            .operators
-            .last()
-            .and_then(|last| last.point)
-            .map_or(Some(1), |point| point.checked_add(1));
+        if old.reshare().is_none() {
+            added.point = file
+                .operators
+                .last()
+                .and_then(|last| last.point)
+                .map_or(Some(1), |point| point.checked_add(1));
+        }
         file.operators.push(added);
     }
     if usual {
         file.operators.iter_mut().for_each(|operator| operator.point = None);
     }
     let same_operators = without.is_empty() && args.add.is_empty();
-    let count = file.operators.len();
+    let count = receivers(&file);
     file.threshold = match args.threshold {
         Some(threshold) => threshold,
         None if same_operators => file.threshold,
@@ -116,6 +124,11 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
     Ok(file)
 }
 
+/// How many operators get shares: of a key generation all.
+fn receivers(file: &CeremonyFile) -> usize {
+    file.operators.iter().filter(|operator| operator.receives != Some(false)).count()
+}
+
 /// What is otherwise than in the attempt before, in sentences.
 fn changes(old: &Ceremony, file: &CeremonyFile, without: &[Index], args: &SpecNext) -> Vec<String> {
     let mut changes =
@@ -129,13 +142,13 @@ fn changes(old: &Ceremony, file: &CeremonyFile, without: &[Index], args: &SpecNe
     if !args.add.is_empty() {
         changes.push(format!("New operators: {}.", args.add.len()));
     }
-    let (t, n) = (usize::from(file.threshold), file.operators.len());
-    if (t, n) != (old.t(), old.n()) {
+    let (t, n) = (usize::from(file.threshold), receivers(file));
+    let before = old.threshold().participants();
+    if (t, n) != (old.t(), before) {
         let how = if args.threshold.is_some() { "as asked" } else { "two thirds, rounded up" };
         changes.push(format!(
-            "Any {t} of {n} operators can sign ({how}); before, it was any {} of {}.",
-            old.t(),
-            old.n()
+            "Any {t} of {n} operators can sign ({how}); before, it was any {} of {before}.",
+            old.t()
         ));
     }
     changes

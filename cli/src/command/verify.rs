@@ -11,7 +11,7 @@ use crate::args::{NetworkArgs, Verify, VerifyExit, VerifyRegistration};
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
-use crate::{input, messages, recognise};
+use crate::{input, messages, protection, recognise};
 use quorate::ethereum::address::ExecutionAddress;
 use quorate::ethereum::deposit::WithdrawalCredentials;
 use quorate::ethereum::destination;
@@ -40,6 +40,9 @@ pub(crate) fn run(args: &Verify, out: &Output) -> Result<Exit, CliError> {
         Verify::Registration(args) => registration(args, out),
         Verify::Registered(args) => verify_registered::run(args, out),
         Verify::Attestations(args) => dossier::attestations(args, out),
+        Verify::Protection { file, network, not_below } => {
+            protection(file, network, not_below.as_deref(), out)
+        }
         Verify::Keyshares(args) => verify_ssv::keyshares(args, out),
         Verify::Ssv(args) => verify_ssv::directory(args, out),
         Verify::ClusterDefinition(args) => verify_cluster::cluster_definition(args, out),
@@ -212,6 +215,44 @@ fn lacking(ceremony: Option<&Path>, deposits: &[SignedDeposit]) -> Result<Vec<St
         })
     };
     Ok(wanted.iter().filter_map(lacks).collect())
+}
+
+fn protection(
+    file: &Path,
+    args: &NetworkArgs,
+    not_below: Option<&Path>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let network = network(args)?;
+    let known = not_below.map(|path| protection::read(path, &network)).transpose()?;
+    let read =
+        protection::parse(&protection::bytes(file)?, &network).and_then(
+            |(read, notes)| match &known {
+                Some((known, _)) => read.check_not_below(known).map(|()| (read, notes)),
+                None => Ok((read, notes)),
+            },
+        );
+    let (read, mut notes) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            let why = (error.field(), error.to_string());
+            return refused_by("verify protection", file, why, out);
+        }
+    };
+    notes.extend(protection::ahead_of_clock(&read, &network, super::export::now()));
+    let mut text = format!("  network {}, keys: {}", network.name(), read.keys().len());
+    let mut rows = Vec::with_capacity(read.keys().len());
+    for (key, signed) in read.keys() {
+        text += &format!("\n  0x{}\n    {}", hex::encode(key), protection::shown(signed));
+        rows.push(json!({
+            "pubkey": format!("0x{}", hex::encode(key)), "slot": signed.slot,
+            "source_epoch": signed.vote.map(|vote| vote.source),
+            "target_epoch": signed.vote.map(|vote| vote.target),
+        }));
+    }
+    notes.iter().for_each(|note| text += &format!("\n  NOTE: {note}"));
+    let fields = json!({ "network": network.name(), "keys": rows, "notes": notes });
+    accepted(file, fields, &text, out)
 }
 
 /// Also `quorate exit verify`.

@@ -19,7 +19,7 @@ const MOST_ANSWER: usize = 16 << 20;
 const MOST_SHOWN: usize = 300;
 const PATH: &str = "/eth/v1/keystores";
 
-/// Why keystores were not pushed.
+/// Why a key manager did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PushError {
     #[error("not a URL like http://127.0.0.1:7500: {0}")]
@@ -45,10 +45,12 @@ pub(crate) enum PushError {
     Redirect(u16),
     #[error("the key manager says {code}: {message}")]
     Status { code: u16, message: String },
-    #[error("it gave {found} statuses for {sent} keystores")]
+    #[error("it gave {found} statuses for {sent} keys")]
     Count { sent: usize, found: usize },
     #[error("the key manager does not list 0x{0} after the import")]
     Missing(String),
+    #[error("the key manager still lists 0x{0} after it was removed")]
+    Remains(String),
 }
 
 impl PushError {
@@ -133,6 +135,17 @@ impl Connection {
         body: Option<&[u8]>,
         password: &str,
     ) -> Result<Vec<u8>, PushError> {
+        self.ask_up_to(MOST_ANSWER, method, body, password)
+    }
+
+    /// The same, of which the answer may have `most` bytes.
+    pub(super) fn ask_up_to(
+        &self,
+        most: usize,
+        method: &str,
+        body: Option<&[u8]>,
+        password: &str,
+    ) -> Result<Vec<u8>, PushError> {
         let deadline = Instant::now() + self.patience;
         let mut stream = self.connect()?;
         stream.set_write_timeout(Some(self.patience))?;
@@ -156,7 +169,7 @@ impl Connection {
         stream.write_all(head.as_bytes())?;
         stream.write_all(body.unwrap_or_default())?;
         stream.flush()?;
-        let (code, body) = self.read(&mut stream, deadline)?.finish()?;
+        let (code, body) = self.read(&mut stream, deadline, most)?.finish()?;
         match code {
             200..=299 => Ok(body),
             // Wherever it points to would get keystores, passwords and the token.
@@ -170,7 +183,12 @@ impl Connection {
 
     /// An answer, until it is whole or the connection ends: not every server closes one that it was
     /// asked to close.
-    fn read(&self, stream: &mut TcpStream, deadline: Instant) -> Result<Answer, PushError> {
+    fn read(
+        &self,
+        stream: &mut TcpStream,
+        deadline: Instant,
+        most: usize,
+    ) -> Result<Answer, PushError> {
         let slow = || PushError::Slow(self.patience);
         let (mut answer, mut piece) = (Answer::default(), [0; 16 << 10]);
         loop {
@@ -191,7 +209,7 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
-            if answer.len() + count > MOST_ANSWER {
+            if answer.len() + count > most {
                 return Err(PushError::Answer("longer than the limit"));
             }
             if answer.take(&piece[..count])? || count == 0 {

@@ -40,7 +40,10 @@ pub(crate) fn push(url: &str, error: &PushError) -> CliError {
             what,
             "check that the key manager API is enabled at this address, then run the command again",
         ),
-        PushError::Slow(_) | PushError::Count { .. } | PushError::Missing(_) => local(
+        PushError::Slow(_)
+        | PushError::Count { .. }
+        | PushError::Missing(_)
+        | PushError::Remains(_) => local(
             what,
             "ask the key manager which keys it holds (GET /eth/v1/keystores) before you start it",
         ),

@@ -71,8 +71,9 @@ pub(crate) fn put_back(folder: &Path, put_back: &PutBack) -> CliError {
         format!(
             "put the newest copy of {} back, and run again. From this copy this operator signs \
              nothing more, and cannot abandon. {} Without the newest log, ask the other operators \
-             whether they have outputs. If one has, the keys exist and may hold deposits. If none \
-             has, agree on a new file for the next attempt",
+             whether they have outputs. If one has, the keys exist and may hold deposits (of a \
+             reshare, the new shares exist and may run). If none has, agree on a new file for the \
+             next attempt",
             quoted(&folder.join("log.sealed")),
             put_back_share(put_back, folder)
         ),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{CEREMONY_FILE, local, one_line, quoted, shown, usage};
-use crate::progress::seat_name;
+use crate::progress::{Named, listed, seat_name};
 use crate::report::{CliError, Exit};
 use quorate::identity::card::CardError;
 use quorate::signing::beacon::BeaconError;
@@ -291,11 +291,34 @@ pub(crate) fn not_agreed() -> CliError {
     local("not signed", "to sign, run it again and type the requested word")
 }
 
-pub(crate) fn too_few(found: usize, needed: usize, bad: &[String]) -> CliError {
-    let bad = if bad.is_empty() { String::new() } else { format!("\n  {}", bad.join("\n  ")) };
-    finding(
-        format!("{found} valid answers, but {needed} are required{bad}"),
-        "ask more operators; ask those whose answers are invalid again",
+/// `have` and `lack` are the operators with a valid answer, and the others.
+pub(crate) fn too_few(
+    (found, needed): (usize, usize),
+    (have, lack): (&[Named], &[Named]),
+    bad: &[String],
+) -> CliError {
+    let of = if have.is_empty() { String::new() } else { format!(" (of {})", listed(have)) };
+    let what = format!("valid answers: {found}{of}; required: {needed}");
+    match bad.is_empty() {
+        true => CliError::new(
+            Exit::Waiting,
+            what,
+            format!("ask more operators, then combine all answers: {}", listed(lack)),
+        ),
+        false => finding(
+            format!("{what}\n  {}", bad.join("\n  ")),
+            format!(
+                "ask more operators ({}); ask those whose answers are invalid again",
+                listed(lack)
+            ),
+        ),
+    }
+}
+
+pub(crate) fn answered_already(path: &Path) -> CliError {
+    local(
+        format!("{}: already exists: you may have answered this request before", shown(path)),
+        "send that file; or move it away, to write the same answer again",
     )
 }
 

@@ -7,15 +7,43 @@ use super::{
 };
 use crate::report::CliError;
 use quorate::identity::operator::OperatorError;
+use quorate::primitives::hash::Digest;
 use quorate::protocol::put_back::PutBack;
 use quorate::protocol::record::ReplayError;
 use quorate_operator::MachineError;
 use quorate_operator::store::{SealError, StoreError};
 
+/// Of two reshares of one share, one may have become final: to deal it twice is to fork its
+/// validator.
+pub(crate) fn other_child(reshare: &Digest, folder: Option<&Path>) -> CliError {
+    let what = format!(
+        "this operator has committed its shares of these validators to another reshare ({reshare})"
+    );
+    match folder {
+        Some(folder) => local(
+            what,
+            format!(
+                "if that one is not finished, abandon it first: quorate abandon {}. If it is, \
+                 draft the next reshare from its transcript",
+                quoted(&folder.join("ceremony.toml"))
+            ),
+        ),
+        None => local(
+            what,
+            "restore its folder in the state directory: without its log nobody knows whether it \
+             was abandoned",
+        ),
+    }
+}
+
 pub(crate) fn store(error: StoreError) -> CliError {
     use StoreError::*;
     let fix = match &error {
         BadName { .. } => "this is a bug in this program; please report it",
+        ChildDamaged { .. } => {
+            "restore it from a copy of this whole directory: it says which reshare this operator's \
+             shares were committed to"
+        }
         Denied { .. } => "give this user access to it, or run the command as a user who has access",
         Differs { .. } => "compare the two; if the existing one is wrong, move it away",
         DiskFull { .. } => "free some space and run the same command again",
@@ -134,6 +162,7 @@ pub(crate) fn machine(error: MachineError) -> CliError {
         MachineError::ForeignOutputs(folder) => foreign_outputs(&folder),
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
+        MachineError::OtherChild { reshare, folder } => other_child(&reshare, folder.as_deref()),
         MachineError::OldVersion(error) => old_version(&error),
         MachineError::OutputsDiffer { folder, different } => outputs_differ(&folder, &different),
         MachineError::PutBack { folder, put_back: known } => put_back(&folder, &known),

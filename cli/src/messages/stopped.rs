@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::{CEREMONY_FILE, quoted, shown, spec, usage};
 use crate::report::{CliError, Exit};
-use quorate::spec::SpecError;
 use quorate::spec::threshold::ThresholdError;
+use quorate::spec::{Ceremony, SpecError};
 use quorate::transcript::container::ContainerError;
 
 /// The command that checks evidence against a ceremony file; the words for one stand for the file
@@ -78,23 +78,34 @@ pub(crate) fn nothing_begun(ceremony: &str) -> CliError {
 }
 
 /// A ceremony that came to its end.
-pub(crate) fn finished(ceremony: &str, out: &Path) -> CliError {
+pub(crate) fn finished(ceremony: &Ceremony, out: &Path) -> CliError {
+    let otherwise = match ceremony.reshare() {
+        None => "do not deposit",
+        Some(_) => "agree with the others on the next reshare, or exit the validators",
+    };
     usage(
-        format!("the ceremony {ceremony:?} is finished: there is nothing to abandon"),
-        format!("its outputs are in {}; if they must not be used, do not deposit", shown(out)),
+        format!("the ceremony {:?} is finished: there is nothing to abandon", ceremony.name()),
+        format!("its outputs are in {}; if they must not be used, {otherwise}", shown(out)),
     )
 }
 
 /// This operator has agreed to the outputs: others may have published them, and may rely on its
 /// share.
-pub(crate) fn agreed_already(ceremony: &str) -> CliError {
+pub(crate) fn agreed_already(ceremony: &Ceremony) -> CliError {
+    let otherwise = match ceremony.reshare() {
+        None => "not to deposit",
+        Some(_) => "on the next reshare",
+    };
     usage(
         format!(
-            "this operator has signed the outputs of the ceremony {ceremony:?}: others may have \
-             them and rely on its share"
+            "this operator has signed the outputs of the ceremony {:?}: others may have them and \
+             rely on its share",
+            ceremony.name()
         ),
-        "run it again to get your outputs too; if they must not be used, agree with the others not \
-         to deposit",
+        format!(
+            "run it again to get your outputs too; if they must not be used, agree with the others \
+             {otherwise}"
+        ),
     )
 }
 
@@ -103,8 +114,8 @@ pub(crate) fn given_up(dir: &Path) -> CliError {
     CliError::new(
         Exit::Aborted,
         format!("{}: this operator has permanently abandoned this ceremony", shown(dir)),
-        "never deposit to its keys. The record is in evidence/. Draft the next attempt with: \
-         quorate spec next",
+        "never deposit to its keys; of a reshare, never load its shares. The record is in \
+         evidence/. Draft the next attempt with: quorate spec next",
     )
 }
 

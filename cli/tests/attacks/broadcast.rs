@@ -6,7 +6,7 @@ use quorate::audit::code::Code;
 use quorate::audit::first_failure;
 use quorate::identity::key::OperatorPublic;
 use quorate::message::body::{Commit, Final, Prepare};
-use quorate::message::complaint::{Claim, Complaint};
+use quorate::message::complaint::{Claim, Complaint, Shown};
 use quorate::message::envelope::{Kind, Reject, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::message::sync::Frame;
@@ -64,8 +64,8 @@ fn attack_b2_two_deals() {
 fn complaint(forger: &Forger, prepare: &Statement, shape: &Shape) -> Statement {
     let view = Prepare::decode(prepare.body(), shape, prepare.envelope.sender).unwrap().view;
     let sealed = vec![0; shape.box_bytes()];
-    let body = Complaint { view, dealer: index(1), claim: Claim::Sealed, opened: [1; 32], sealed }
-        .encode();
+    let shown = Shown::Box { opened: [1; 32], sealed };
+    let body = Complaint { view, dealer: index(1), claim: Claim::Sealed, shown }.encode();
     let envelope = &prepare.envelope;
     let key = forger.seat.operator.key();
     Statement::sign_kind(

@@ -434,8 +434,8 @@ pub(crate) fn commit_to(
     let mut hello =
         Hello::decode(sent.statement.body(), &Shape::of(ceremony), sent.statement.envelope.sender)
             .unwrap();
-    hello.commitment =
-        hello_commitment(ceremony, me, &hello.nonce, &salt, &commitments.merkle_root());
+    let root = commitments.merkle_root();
+    hello.commitment = Some(hello_commitment(ceremony, me, &hello.nonce, &salt, &root));
     resigned(forger, &sent.statement, |body| *body = hello.encode())
 }
 

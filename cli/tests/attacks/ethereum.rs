@@ -235,6 +235,7 @@ fn attack_eth8_signing_raw_roots() {
         | Input::Done(_)
         | Input::Reread(_)
         | Input::Staged
+        | Input::Stopped(_)
         | Input::Waited
         | Input::PeerLeft(_) => (),
     };

@@ -107,12 +107,7 @@ impl Dealt {
     ) -> Signed<quorate::message::body::Prepare> {
         use quorate::message::body::Prepare;
         let deals: Vec<Statement> = self.deals.iter().map(|deal| deal.statement.clone()).collect();
-        let body = Prepare {
-            view: digests(&deals),
-            sums_root: self.sums.root(),
-            possession,
-            flags: Prepare::DURABLE,
-        };
+        let body = Prepare::of(digests(&deals), self.sums.root(), possession);
         let root = quorate::message::envelope::view_root(&body.view);
         let key = self.collusion.operators[usize::from(seat) - 1].key();
         let statement =
@@ -146,13 +141,13 @@ pub(crate) fn rogue_deal() -> (Dealt, Rogue, [Vec<SecretScalar>; 4]) {
         hello: Box::new(move |seat, hello: &mut Hello| {
             if seat == 2 {
                 let salt = quorate::simulation::machine::bytes("salt 2");
-                hello.commitment = checks::hello_commitment(
+                hello.commitment = Some(checks::hello_commitment(
                     &ceremony,
                     index(3),
                     &hello.nonce,
                     &salt,
                     &committed.merkle_root(),
-                );
+                ));
             }
         }),
         deal: Box::new(move |seat, deal: &mut Deal| {
@@ -262,7 +257,7 @@ fn with_proof(name: &str, proof: impl Fn(&Digest, &Commitments) -> Proof) {
         if round == Round::Deal {
             let session = sent.statement.envelope.session;
             sent.statement = redealt(forger, &sent.statement, |deal| {
-                deal.proof = proof(&session, &deal.commitments)
+                deal.proof = Some(proof(&session, &deal.commitments))
             });
         }
     });
@@ -286,7 +281,7 @@ fn attack_p2_proof_from_elsewhere() {
         if round == Round::Deal {
             let session = sent.statement.envelope.session;
             sent.statement = redealt(forger, &sent.statement, |deal| {
-                deal.proof = prove(session, 3, deal.commitments.merkle_root())
+                deal.proof = Some(prove(session, 3, deal.commitments.merkle_root()))
             });
         }
     });
@@ -328,7 +323,7 @@ fn attack_p3_commitment_after_challenge() {
         Round::Hello => sent.statement = commit_to(forger, sent, &commitments),
         Round::Deal => {
             sent.statement = redealt(forger, &sent.statement, |deal| {
-                (deal.commitments, deal.proof) = (commitments.clone(), Proof { r: nonce, z });
+                (deal.commitments, deal.proof) = (commitments.clone(), Some(Proof { r: nonce, z }));
             });
         }
         _ => (),
@@ -347,7 +342,7 @@ fn attack_p4_challenge_leaves_something_out() {
         root: deal.body.commitments.merkle_root(),
     };
     let holds = |statement: &possession::Statement| {
-        statement.verify(deal.body.commitments.constants(), &deal.body.proof)
+        statement.verify(deal.body.commitments.constants(), &deal.body.proof.unwrap())
     };
     assert!(holds(&statement));
     for byte in 0..32 {
@@ -436,7 +431,7 @@ fn attack_p5_one_proof_per_dealer() {
     for v in 0..2 {
         let mut constants: Vec<G1> = body.commitments.constants().collect();
         constants[v] = G1Sum::from(constants[v]).scaled_u64(2).finish().unwrap();
-        assert!(!statement.verify(constants.into_iter(), &body.proof));
+        assert!(!statement.verify(constants.into_iter(), &body.proof.unwrap()));
     }
 }
 
@@ -462,7 +457,11 @@ fn attack_p6_nonce_used_twice() {
     let proof = |deal: &Statement| Deal::decode(deal.body(), &shape, deal.envelope.sender).unwrap();
     let (a, b) = (proof(&first.2), proof(&second.2));
     assert!(a.commitments == b.commitments, "the polynomials are the same");
-    assert_ne!(a.proof.r, b.proof.r, "two answers under one nonce would give them away");
+    assert_ne!(
+        a.proof.unwrap().r,
+        b.proof.unwrap().r,
+        "two answers under one nonce would give them away"
+    );
     assert_ne!(a.box_digests, b.box_digests);
 }
 
@@ -505,13 +504,14 @@ fn attack_p8_negated_proof() {
     let negated = |point: &G1| G1Sum::from(*point).negated().finish().unwrap();
     let commitments =
         Commitments::new(3, victim.commitments.rows().flatten().map(negated).collect());
-    let proof = Proof { r: negated(&victim.proof.r), z: -victim.proof.z };
+    let theirs = victim.proof.unwrap();
+    let proof = Proof { r: negated(&theirs.r), z: -theirs.z };
     let mut scene = Scene::of_four();
     scene.play(&mut |forger, round, sent| match round {
         Round::Hello => sent.statement = commit_to(forger, sent, &commitments),
         Round::Deal => {
             sent.statement = redealt(forger, &sent.statement, |deal| {
-                (deal.commitments, deal.proof) = (commitments.clone(), proof);
+                (deal.commitments, deal.proof) = (commitments.clone(), Some(proof));
             });
         }
         _ => (),

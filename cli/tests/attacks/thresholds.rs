@@ -231,9 +231,10 @@ fn attack_k2_public_shares_cancel() {
     let fault = checks::shares_proven(ceremony, &dealt.sums, &prepares[3..]).unwrap_err();
     assert_eq!(fault.rule, Rule::Possession { operator: index(4) });
     // The whole transcript of it.
-    let proofs: Vec<G2> = prepares.iter().map(|prepare| prepare.body.possession).collect();
+    let proofs: Vec<G2> =
+        prepares.iter().map(|prepare| prepare.body.stored.as_ref().unwrap().possession).collect();
     let prepare = move |seat: usize, body: &mut quorate::message::body::Prepare| {
-        body.possession = proofs[seat]
+        body.stored.as_mut().unwrap().possession = proofs[seat]
     };
     let transcript =
         collude(4, 3, TWO_VALIDATORS, Hooks { prepare: Box::new(prepare), ..Hooks::default() })
@@ -299,13 +300,13 @@ fn attack_k4_interpolated_confirmations() {
     let hello = move |seat: usize, hello: &mut Hello| {
         if seat == 2 {
             let salt = quorate::simulation::machine::bytes("salt 2");
-            hello.commitment = checks::hello_commitment(
+            hello.commitment = Some(checks::hello_commitment(
                 &other,
                 index(3),
                 &hello.nonce,
                 &salt,
                 &committed.merkle_root(),
-            );
+            ));
         }
     };
     let deal = move |seat: usize, deal: &mut Deal| {
@@ -319,7 +320,7 @@ fn attack_k4_interpolated_confirmations() {
         .chain(forged)
         .collect();
     let prepare = move |seat: usize, body: &mut quorate::message::body::Prepare| {
-        body.possession = proofs[seat]
+        body.stored.as_mut().unwrap().possession = proofs[seat]
     };
     let hooks = Hooks {
         hello: Box::new(hello),

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 27] = [
+const PRINTED: [Printed; 37] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -244,7 +244,107 @@ const PRINTED: [Printed; 27] = [
             "alice",
         )
     },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate keymanager remove transcript.quorate --keymanager http://127.0.0.1:7500 \
+             --token-file api-token.txt --out protection.json",
+            &[("7500", "9"), ("protection.json", "removed.json")],
+            "",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate export keystores ceremony.toml --keymanager http://127.0.0.1:7501 \
+             --token-file api-token.txt --protection protection.json",
+            &[("7501", "9")],
+            "--others-never-ran",
+            "alice",
+        )
+    },
+    printed(
+        "quorate recover transcript.quorate --share alice --share bob --share carol --protection \
+         alice.json --protection bob.json --new-password-file password.txt --out recovered",
+        &[
+            ("--share alice", "--share alice/ceremonies/*/out/secret"),
+            ("--share bob", "--share bob/ceremonies/*/out/secret"),
+            ("--share carol", "--share carol/ceremonies/*/out/secret"),
+            ("--protection alice.json --protection bob.json", "--others-never-ran"),
+            ("password.txt", "passphrase"),
+        ],
+        "--kdf pbkdf2 --yes-stopped \"no share of these validators runs anywhere\"",
+        "alice",
+    ),
+    printed(
+        "quorate reshare new --from transcript.quorate --name next --operator \"$(cat \
+         alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
+         \"$(cat carol.card)@127.0.0.1:3612\" --absent dave -o next.toml",
+        &[],
+        "",
+        "alice",
+    ),
+    // It would wait for the others: this machine has no such address.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --from transcript.quorate",
+            &[],
+            "--listen 192.0.2.1:1",
+            "alice",
+        )
+    },
+    // Not begun, and so not asked for.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --stopped --keymanager http://127.0.0.1:7500 --token-file \
+             api-token.txt",
+            &[("7500", "9")],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --stopped --protection protection.json",
+            &[],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate export keystores next.toml --keymanager http://127.0.0.1:7501 --token-file \
+             api-token.txt",
+            &[("7501", "9")],
+            "",
+            "alice",
+        )
+    },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate export keystores next.toml --keymanager http://127.0.0.1:7501 --token-file \
+             api-token.txt --beacon validators.json --liveness liveness.json --epoch 400000",
+            &[("7501", "9")],
+            "",
+            "alice",
+        )
+    },
+    printed(
+        "quorate verify protection protection.json --network hoodi --not-below earlier.json",
+        &[("earlier.json", "protection.json")],
+        "",
+        "alice",
+    ),
 ];
+
+/// What a validator client of hoodi has exported, in the place of `protection.json`.
+const PROTECTION: &str = r#"{"metadata":{"interchange_format_version":"5","genesis_validators_root":"0x212f13fc4df078b6cb7db228f1c8307566dcecf900867401a92023d7ba99cb5f"},"data":[]}"#;
 
 /// A block of a document: who runs it, if it is one of the walkthrough, and its lines.
 struct Block {
@@ -422,6 +522,7 @@ fn every_command_of_the_documents_works() {
     let found: BTreeSet<&str> = rest.iter().map(String::as_str).collect();
     assert_eq!(found, known, "the commands in the documents, and those that run here");
     private(here.join("api-token.txt"), "token\n");
+    fs::write(here.join("protection.json"), PROTECTION).unwrap();
     let set_up = "cp alice/ceremonies/*/out/public/transcript.quorate . && export \
                   key=\"0x$(sed -n 's/.*\"pubkey\": \"\\(.*\\)\",/\\1/p' \
                   alice/ceremonies/*/out/public/deposit-data.json | head -n 1)\"";

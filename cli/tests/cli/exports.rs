@@ -1,18 +1,14 @@
 //! Exports of a finished ceremony in each layout, and keystores pushed to a key manager.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::thread;
 
 use quorate::ethereum::keystore::{Keystore, Password};
 use quorate::primitives::secret::SecretBytes;
-use serde_json::{Value, json};
 
+use crate::key_manager::{Fake, Manner, TOKEN, token_file};
 use crate::support::demo::{CHARON, Demo};
-use crate::support::files::{files, mode, private};
+use crate::support::files::{files, mode};
 use crate::support::ports::free_port;
 use crate::support::program::Ended;
 
@@ -116,129 +112,6 @@ fn the_launchpads_files_come_from_the_transcript_alone() {
     assert_eq!(fs::read(written).unwrap(), fs::read(genuine).unwrap());
 }
 
-/// What a key manager of the tests' own does.
-#[derive(Clone, Copy, PartialEq)]
-enum Manner {
-    Proper,
-    /// Answers in chunks.
-    Chunked,
-    /// Has nothing to say of a keystore, and spells it out.
-    Null,
-    /// Says that one keystore does not decrypt.
-    Refuses,
-    /// Imports, and then says that something went wrong.
-    Fails,
-    /// One status too few.
-    Forgets,
-    /// Says imported, and does not have it afterwards.
-    Lies,
-}
-
-const TOKEN: &str = "api-token-0x1234";
-
-/// A key manager on a port of this machine that decrypts what it gets; its port, and the keys that
-/// it holds.
-fn key_manager(manner: Manner) -> (u16, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let held = Arc::new(Mutex::new(Vec::new()));
-    let keys = held.clone();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = BufReader::new(stream.unwrap());
-            let mut head = Vec::new();
-            loop {
-                let mut line = String::new();
-                stream.read_line(&mut line).unwrap();
-                if line == "\r\n" {
-                    break;
-                }
-                head.push(line.trim_end().to_owned());
-            }
-            let header = |name: &str| {
-                head.iter()
-                    .find_map(|line| line.strip_prefix(&format!("{name}: ")).map(str::to_owned))
-            };
-            let mut body =
-                vec![0; header("Content-Length").map_or(0, |length| length.parse().unwrap())];
-            stream.read_exact(&mut body).unwrap();
-            let (code, answer) = match (header("Authorization"), head[0].as_str()) {
-                (Some(token), _) if token != format!("Bearer {TOKEN}") => {
-                    (401, json!({ "message": "another token" }))
-                }
-                (Some(_), "POST /eth/v1/keystores HTTP/1.1") => (
-                    if manner == Manner::Fails { 500 } else { 200 },
-                    import(&body, &mut keys.lock().unwrap(), manner),
-                ),
-                (Some(_), "GET /eth/v1/keystores HTTP/1.1") => {
-                    let listed = keys.lock().unwrap();
-                    let row = |key: &String| {
-                        json!({ "validating_pubkey": format!("0x{key}"),
-                        "derivation_path": "", "readonly": false })
-                    };
-                    (200, json!({ "data": listed.iter().map(row).collect::<Vec<_>>() }))
-                }
-                _ => (404, json!({ "message": "nothing here" })),
-            };
-            let answer = answer.to_string();
-            let text = match manner {
-                Manner::Chunked => {
-                    let (first, second) = answer.split_at(answer.len() / 2);
-                    format!(
-                        "HTTP/1.1 {code} OK\r\nTransfer-Encoding: \
-                         chunked\r\n\r\n{:x}\r\n{first}\r\n{:x}\r\n{second}\r\n0\r\n\r\n",
-                        first.len(),
-                        second.len()
-                    )
-                }
-                _ => format!(
-                    "HTTP/1.1 {code} OK\r\nContent-Length: {}\r\n\r\n{answer}",
-                    answer.len()
-                ),
-            };
-            stream.get_mut().write_all(text.as_bytes()).unwrap();
-        }
-    });
-    (port, held)
-}
-
-fn import(body: &[u8], held: &mut Vec<String>, manner: Manner) -> Value {
-    let body: Value = serde_json::from_slice(body).unwrap();
-    let (keystores, passwords) =
-        (body["keystores"].as_array().unwrap(), body["passwords"].as_array().unwrap());
-    assert_eq!(keystores.len(), passwords.len());
-    assert_eq!(body.as_object().unwrap().len(), 2);
-    let mut statuses: Vec<Value> = Vec::new();
-    for (keystore, password) in keystores.iter().zip(passwords) {
-        // As texts, not as objects.
-        let keystore = Keystore::from_json(keystore.as_str().unwrap().as_bytes()).unwrap();
-        let password = SecretBytes::new(password.as_str().unwrap().as_bytes().to_vec());
-        keystore.decrypt(&Password::new(&password).unwrap()).unwrap();
-        let key = hex::encode(keystore.pubkey().to_compressed());
-        let status = match held.contains(&key) {
-            true => "duplicate",
-            false => "imported",
-        };
-        if manner != Manner::Lies {
-            held.push(key);
-        }
-        statuses.push(json!({ "status": status, "message": "" }));
-    }
-    match manner {
-        Manner::Refuses => {
-            statuses[1] = json!({ "status": "error", "message": "no slashing protection" })
-        }
-        Manner::Null => statuses.iter_mut().for_each(|status| status["message"] = Value::Null),
-        Manner::Forgets => drop(statuses.pop()),
-        _ => {}
-    }
-    json!({ "data": statuses })
-}
-
-fn token_file(demo: &Demo, name: &str, token: &str) {
-    private(demo.path(name), &format!("{token}\n"));
-}
-
 fn push(demo: &Demo, port: u16, token: &str) -> Ended {
     let url = format!("http://localhost:{port}");
     let args = [
@@ -260,9 +133,9 @@ fn a_key_manager_gets_every_share_once() {
     let demo = Demo::new(CHARON);
     token_file(&demo, "token", TOKEN);
     for manner in [Manner::Proper, Manner::Chunked, Manner::Null] {
-        let (port, held) = key_manager(manner);
+        let manager = Fake::start(manner);
         for (imported, duplicates) in [(3, 0), (0, 3)] {
-            let ended = push(&demo, port, "token");
+            let ended = push(&demo, manager.port, "token");
             assert_eq!(ended.code, 0, "{}", ended.stderr);
             let object = ended.json();
             assert_eq!(
@@ -270,7 +143,7 @@ fn a_key_manager_gets_every_share_once() {
                 (&imported.into(), &duplicates.into())
             );
         }
-        let mut keys: Vec<String> = held.lock().unwrap().iter().take(3).cloned().collect();
+        let mut keys: Vec<String> = manager.held().into_iter().take(3).collect();
         keys.sort();
         let secret = demo.out("bob").join("secret");
         let mine = opened(&secret, |name| secret.join(name.replace(".json", ".txt")));
@@ -289,14 +162,14 @@ fn what_a_key_manager_does_not_do_is_said() {
         assert!(ended.stderr.contains(part), "{part} in: {}", ended.stderr);
     };
     failed(
-        push(key_manager(Manner::Proper).0, "wrong"),
+        push(Fake::start(Manner::Proper).port, "wrong"),
         "the key manager says 401: {\"message\":\"another token\"}",
     );
-    failed(push(key_manager(Manner::Refuses).0, "right"), "error no slashing protection");
-    failed(push(key_manager(Manner::Forgets).0, "right"), "2 statuses for 3 keystores");
-    failed(push(key_manager(Manner::Lies).0, "right"), "does not list 0x");
+    failed(push(Fake::start(Manner::Refuses).port, "right"), "error no slashing protection");
+    failed(push(Fake::start(Manner::Forgets).port, "right"), "2 statuses for 3 keys");
+    failed(push(Fake::start(Manner::Lies).port, "right"), "does not list 0x");
     // What may have been imported is not called nothing.
-    let ended = push(key_manager(Manner::Fails).0, "right");
+    let ended = push(Fake::start(Manner::Fails).port, "right");
     assert!(
         ended.stderr.contains("has 0 of the 3 keystores; status of 3 more unknown"),
         "{}",

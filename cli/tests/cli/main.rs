@@ -16,9 +16,17 @@ mod finished;
 
 mod inputs;
 
+mod key_manager;
+
 mod others;
 
 mod process;
+
+mod recovered;
+
+mod removals;
+
+mod reshared;
 
 mod secrets;
 

@@ -229,8 +229,11 @@ impl Known {
         }
         let shares = shares_in(records, RecordKind::Shares);
         let prepare = others.round(Round::Prepare).swap_remove(0);
-        let sums =
-            Prepare::decode(prepare.body(), &shape, prepare.envelope.sender).unwrap().sums_root;
+        let sums = Prepare::decode(prepare.body(), &shape, prepare.envelope.sender)
+            .unwrap()
+            .stored
+            .unwrap()
+            .sums_root;
         let view = view_root(&digests(&deals));
         let digest = tagged(Tag::Dkg, &[self.session.as_ref(), view.as_ref(), sums.as_ref()]);
         let mut confirmation = SecretScalar::zero();

@@ -39,8 +39,7 @@ pub(crate) fn file(definition: ClusterDefinition) -> CeremonyFile {
     let operator = |(i, operator): (usize, Arc<quorate::identity::Operator>)| OperatorEntry {
         card: operator.card().encode(),
         address: Some(format!("127.0.0.1:{}", 3600 + i)),
-        point: None,
-        ssv_key: None,
+        ..OperatorEntry::default()
     };
     let entries = operators(4).into_iter().enumerate().map(operator).collect();
     ceremony_file(&cluster, "Four of us", &bytes("cluster"), entries).unwrap()

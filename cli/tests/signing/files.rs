@@ -49,7 +49,7 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         // Any three, with one result; and no two.
         place
             .combine("carol", "exit", &["alice", "bob"], "two.json")
-            .failed(4, &["2 valid answers, but 3 are required"]);
+            .failed(5, &["valid answers: 2 (of ", "; required: 3"]);
         assert!(!place.path("two.json").exists());
         let made =
             place.combine("carol", "exit", &["alice", "bob", "dave"], "exit.json").done().json();
@@ -221,7 +221,7 @@ fn bad_answers_are_named_and_not_counted() {
         place.change("partial-bob.json", pointer, value);
         place
             .combine("alice", "exit", &three, "exit.json")
-            .failed(4, &["2 valid answers, but 3 are required", "partial-bob.json: ", reason]);
+            .failed(4, &["valid answers: 2 (of ", "; required: 3", "partial-bob.json: ", reason]);
     }
     // One that its operator signed, and that its share does not give.
     let parent = place.parent();

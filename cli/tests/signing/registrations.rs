@@ -82,7 +82,7 @@ fn another_fee_recipient_for_all_validators() {
             place.sign(operator, "registration").done();
         });
         let made = place.combine("dave", "registration", &["alice", "bob"], "registrations.json");
-        made.failed(4, &["2 valid answers, but 3 are required"]);
+        made.failed(5, &["valid answers: 2 (of ", "; required: 3"]);
         let all = ["alice", "bob", "carol"];
         let made = place.combine("dave", "registration", &all, "registrations.json").done();
         let json = made.json();

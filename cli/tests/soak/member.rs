@@ -207,8 +207,8 @@ impl Shared {
             2 => {
                 let n = self.shape.n;
                 let (slots, boxes) = (vec![None; 5 * n], vec![false; n]);
-                Frame::Have(Have { help: true, slots, boxes: boxes.clone(), confirmed: boxes })
-                    .encode()
+                let (confirmed, minima) = (boxes.clone(), Vec::new());
+                Frame::Have(Have { help: true, slots, boxes, confirmed, minima }).encode()
             }
             3 => {
                 let machine = self.machine.lock().unwrap();

@@ -13,6 +13,10 @@ use super::error::{At as _, StoreError};
 use super::outputs::{OUT, PUBLIC, SECRET, Staging};
 
 const CEREMONY_FILE: &str = "ceremony.toml";
+/// Transcripts of the ceremonies before this one.
+const HISTORY: &str = "history";
+/// How the names of what key managers gave begin.
+const PROTECTION: &str = "protection";
 const EVIDENCE: &str = "evidence";
 /// A ceremony file is at most 4 MiB.
 const LONGEST_CEREMONY_FILE: u64 = 4 << 20;
@@ -26,7 +30,7 @@ pub(super) const LOG_FILE: &str = "log.sealed";
 /// A ceremony's directory, to be read:
 ///
 /// ```text
-/// ceremony.toml  log.sealed  evidence/  out/public/  out/secret/
+/// ceremony.toml  log.sealed  evidence/  history/  out/public/  out/secret/
 /// ```
 #[derive(Clone)]
 pub struct CeremonyView {
@@ -127,6 +131,30 @@ impl CeremonyView {
         Ok(atomic::read(&*self.disk, path, LONGEST_OWN_EVIDENCE)?.0)
     }
 
+    /// A secret file among the outputs, of at most `most` bytes.
+    pub fn read_secret(&self, name: &str, most: u64) -> Result<Vec<u8>, StoreError> {
+        Ok(atomic::read(&*self.disk, &self.out().join(SECRET).join(name), most)?.0)
+    }
+
+    /// The transcripts of the ceremonies before this one, each with its name, as they were kept
+    /// when it was begun.
+    pub fn history(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let directory = self.path.join(HISTORY);
+        if atomic::look(&*self.disk, &directory)?.is_none() {
+            return Ok(Vec::new());
+        }
+        let mut names = self.disk.list(&directory).at(&directory, "listing")?;
+        names.sort();
+        let names = names.iter().filter_map(|name| name.to_str());
+        let names = names.filter(|name| !name.starts_with('.') && name.ends_with(".quorate"));
+        let read = |name: &str| {
+            let (bytes, _) =
+                atomic::read(&*self.disk, &directory.join(name), LONGEST_OWN_EVIDENCE)?;
+            Ok((name.to_owned(), bytes))
+        };
+        names.map(read).collect()
+    }
+
     /// The transcript among the outputs.
     pub fn read_transcript(&self) -> Result<Vec<u8>, StoreError> {
         let path = self.out().join(PUBLIC).join("transcript.quorate");
@@ -143,9 +171,10 @@ impl CeremonyDir {
     /// are staged again.
     pub(super) fn new(view: CeremonyView, lock: Lock) -> Result<Self, StoreError> {
         atomic::sweep(&*view.disk, &view.path)?;
-        let evidence = view.path.join(EVIDENCE);
-        if atomic::look(&*view.disk, &evidence)?.is_some() {
-            atomic::sweep(&*view.disk, &evidence)?;
+        for inner in [EVIDENCE, HISTORY].map(|name| view.path.join(name)) {
+            if atomic::look(&*view.disk, &inner)?.is_some() {
+                atomic::sweep(&*view.disk, &inner)?;
+            }
         }
         Ok(Self { view, _lock: lock })
     }
@@ -173,6 +202,27 @@ impl CeremonyDir {
             }
             written => written,
         }
+    }
+
+    /// Keeps the transcripts of the ceremonies before this one, under names made of their content:
+    /// what was checked when it was begun is at hand when it goes on.
+    pub fn keep_history(&self, transcripts: &[Vec<u8>]) -> Result<(), StoreError> {
+        let directory = self.view.path.join(HISTORY);
+        atomic::ensure_dir(&*self.view.disk, &directory, 0o700)?;
+        for bytes in transcripts {
+            let name = format!("{}.quorate", hex::encode(&sha256(&[bytes])[..8]));
+            atomic::write_once(&*self.view.disk, &directory.join(name), bytes, 0o644)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what a key manager gave when it removed keys, under a name made of its content, for
+    /// this user alone; tells where.
+    pub fn keep_protection(&self, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+        let name = format!("{PROTECTION}-{}.json", hex::encode(&sha256(&[bytes])[..8]));
+        let path = self.view.path.join(name);
+        atomic::write_once(&*self.view.disk, &path, bytes, 0o600)?;
+        Ok(path)
     }
 
     /// Keeps evidence, under a name made of what it is and of its content, and tells where. The

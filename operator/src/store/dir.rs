@@ -30,6 +30,7 @@ const LONGEST_IDENTITY: u64 = 16 << 10;
 /// DIR/  identity.sealed  install.mark  operator.card  lock
 ///       ceremonies/<first 16 hex digits of the spec digest>/
 ///       signatures/<the same>/log.sealed
+///       children/<first 32 hex digits of a reshare's digest>.child
 /// ```
 #[derive(Clone)]
 pub struct StateDir {

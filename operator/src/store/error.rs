@@ -16,6 +16,12 @@ pub enum StoreError {
         /// The name.
         name: String,
     },
+    /// The note of a reshare that this operator committed to is not one.
+    #[error("{}: damaged: not what this program wrote", path.display())]
+    ChildDamaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// Permission denied.
     #[error("{}: permission denied", path.display())]
     Denied {

@@ -10,6 +10,8 @@
 
 mod atomic;
 
+mod children;
+
 pub mod ceremony_dir;
 
 pub mod dir;
@@ -30,6 +32,7 @@ pub mod seal;
 mod tests;
 
 pub use ceremony_dir::{CeremonyDir, CeremonyView};
+pub use children::Child;
 pub use dir::{CARD_FILE, IDENTITY_FILE, Lock, MARK_FILE, StateDir};
 pub use error::StoreError;
 pub use log::Log;

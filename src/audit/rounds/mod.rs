@@ -10,10 +10,11 @@ use std::sync::Arc;
 use crate::message::body::{Final, Hello, Prepare};
 use crate::message::envelope::{Round, Statement, session_id, view_root};
 use crate::message::inbox::view;
+use crate::message::minima::{MOST_MINIMA, Minima};
 use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::{self, Signed};
-use crate::protocol::evidence::Fault;
+use crate::protocol::evidence::{Fault, Rule};
 use crate::protocol::findings;
 use crate::protocol::outcome::{Sums, ValidatorOutcome};
 use crate::spec::ceremony::Ceremony;
@@ -24,7 +25,7 @@ use super::code::Code;
 use super::details;
 use super::facts::Audited;
 use super::ledger::{Got, Ledger, Stop, have, have_all};
-use super::replay::open;
+use super::replay::{open, open_minima};
 
 /// What became of each statement of a round, by index: what a check made of it, or the check that
 /// it did not pass.
@@ -40,6 +41,8 @@ pub(super) struct Rounds {
     prepares: Each<Statement>,
     commits: Each<Statement>,
     finals: Each<Statement>,
+    /// Of a reshare, in the order of the file.
+    minima: Each<Statement>,
 }
 
 /// What a statement names as its view, as far as it can be believed: its own bytes say so, and each
@@ -57,6 +60,26 @@ fn none_of(faults: Vec<Fault>) -> Result<(), Stop> {
 /// Those that are there.
 fn there<T>(each: &[Got<T>]) -> Vec<&T> {
     each.iter().filter_map(|one| one.as_ref().ok()).collect()
+}
+
+/// V14, of minima: each opens, in the session and in the order of the file.
+fn minima(
+    container: &Container<'_>,
+    session: &Got<Digest>,
+    ledger: &mut Ledger,
+) -> Each<Statement> {
+    let mut last: Option<(Index, Digest)> = None;
+    let each = container.minima().iter().zip(1..).map(|(bytes, number)| {
+        ledger.part(Code::V14, || {
+            let statement = open_minima(container, number, bytes, have(session)?)?;
+            let here = (statement.envelope.sender, statement.digest());
+            match last.replace(here).is_some_and(|last| last >= here) {
+                true => Err(format!("minima {number}: out of order or repeated").into()),
+                false => Ok(statement),
+            }
+        })
+    });
+    each.collect()
 }
 
 impl Rounds {
@@ -81,6 +104,7 @@ impl Rounds {
             prepares: all(Code::V12, Round::Prepare, &session),
             commits: all(Code::V14, Round::Commit, &session),
             finals: all(Code::V14, Round::Final, &session),
+            minima: minima(container, &session, ledger),
             ceremony,
             session,
             hellos,
@@ -101,11 +125,13 @@ impl Rounds {
         let chains = self.chains(&views);
         let signatures = self.signing(&released, &chains, &sums, ledger);
         let finals = self.finals(ledger);
+        self.stops(ledger);
         let last = signing::Last { views: &views, chains: &chains, finals: &finals };
         self.sealing(&released, &last, &sums, ledger);
         let outputs = self.agreeing(&last, &sums, &signatures, ledger);
         let lock = self.locking(&last, &sums, &signatures, ledger);
         let anchors = self.anchors(&hellos, ledger);
+        details::not_made(&self.shape, ledger);
         if let Some(cause) = ledger.first_missing() {
             return Err(cause);
         }
@@ -124,6 +150,7 @@ impl Rounds {
             anchors: anchors?,
             flags: finals.iter().filter_map(|last| last.body.flags).collect(),
             lock: lock?,
+            rows: Some(Arc::new(sums.into_rows())),
             ceremony: self.ceremony.clone(),
         })
     }
@@ -195,6 +222,28 @@ impl Rounds {
             false => Ok(proven(have(sums)?, &[prepare])?),
         });
         let _: Got<()> = ledger.done(Code::V13, || details::shares_proven(shape));
+    }
+
+    /// V14: of each dealer of a reshare there are minima, and they decode.
+    fn stops(&self, ledger: &mut Ledger) {
+        ledger.each(Code::V14, &self.minima, |said| match Minima::fault(said, &self.shape) {
+            None => Ok(()),
+            Some(error) => {
+                let (operator, round) = (said.envelope.sender, said.envelope.round);
+                let rule = Rule::Malformed { operator, round, error };
+                Err(Fault::new(rule, [said]).into())
+            }
+        });
+        let senders: Vec<Index> =
+            there(&self.minima).into_iter().map(|said| said.envelope.sender).collect();
+        let said = |dealer: &Index| senders.iter().filter(|sender| *sender == dealer).count();
+        for dealer in self.shape.stops().iter() {
+            let _: Got<()> = ledger.part(Code::V14, || match said(&dealer) {
+                1..=MOST_MINIMA => Ok(()),
+                0 => Err(format!("operator {dealer}: no minima").into()),
+                many => Err(format!("operator {dealer}: minima {many} times").into()),
+            });
+        }
     }
 
     /// The bodies of the finals: V14.

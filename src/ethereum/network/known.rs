@@ -38,7 +38,9 @@ pub(super) struct Known {
     pub(super) genesis_time: u64,
     /// EIP-155 chain id of its execution layer.
     pub(super) chain_id: u64,
-    /// Slots of an epoch, times the seconds of a slot.
+    /// Slots of an epoch.
+    pub(super) epoch_slots: u64,
+    /// The same, times the seconds of a slot.
     pub(super) epoch_seconds: u64,
     /// The epoch with which Gloas begins, if that is decided (ethereum/pm pull request 2205).
     pub(super) gloas_epoch: Option<u64>,
@@ -72,6 +74,7 @@ pub(super) const KNOWN: [Known; 5] = [
         deposit_contract: bytes(b"00000000219ab540356cbb839cbe05303d7705fa"),
         genesis_time: 1_606_824_023,
         chain_id: 1,
+        epoch_slots: 32,
         epoch_seconds: 32 * 12,
         gloas_epoch: None,
         unit: Unit::Eth,
@@ -98,6 +101,7 @@ pub(super) const KNOWN: [Known; 5] = [
         deposit_contract: bytes(b"00000000219ab540356cbb839cbe05303d7705fa"),
         genesis_time: 1_742_213_400,
         chain_id: 560_048,
+        epoch_slots: 32,
         epoch_seconds: 32 * 12,
         gloas_epoch: None,
         unit: Unit::Eth,
@@ -124,6 +128,7 @@ pub(super) const KNOWN: [Known; 5] = [
         deposit_contract: bytes(b"7f02c3e3c98b133055b8b348b2ac625669ed295d"),
         genesis_time: 1_655_733_600,
         chain_id: 11_155_111,
+        epoch_slots: 32,
         epoch_seconds: 32 * 12,
         gloas_epoch: Some(353_024),
         unit: Unit::Eth,
@@ -150,6 +155,7 @@ pub(super) const KNOWN: [Known; 5] = [
         deposit_contract: bytes(b"0b98057ea310f4d31f2a452b414647007d1645d9"),
         genesis_time: 1_638_993_340,
         chain_id: 100,
+        epoch_slots: 16,
         epoch_seconds: 16 * 5,
         gloas_epoch: None,
         unit: Unit::Gno,
@@ -176,6 +182,7 @@ pub(super) const KNOWN: [Known; 5] = [
         deposit_contract: bytes(b"b97036a26259b7147018913bd58a774cf91acf25"),
         genesis_time: 1_665_396_300,
         chain_id: 10_200,
+        epoch_slots: 16,
         epoch_seconds: 16 * 5,
         gloas_epoch: None,
         unit: Unit::Gno,

@@ -60,8 +60,8 @@ pub struct Network {
     constants: CustomNetwork,
     unit: Unit,
     limits: Limits,
-    /// `None` for a custom one.
-    epoch_seconds: Option<u64>,
+    /// Slots and seconds of an epoch; `None` for a custom one.
+    epoch: Option<(u64, u64)>,
     gloas_epoch: Option<u64>,
 }
 
@@ -143,7 +143,7 @@ impl Network {
             constants,
             unit: known.unit,
             limits: known.limits,
-            epoch_seconds: Some(known.epoch_seconds),
+            epoch: Some((known.epoch_slots, known.epoch_seconds)),
             gloas_epoch: known.gloas_epoch,
         })
     }
@@ -194,7 +194,7 @@ impl Network {
             constants,
             unit: Unit::Eth,
             limits: Limits::CONSENSUS,
-            epoch_seconds: None,
+            epoch: None,
             gloas_epoch: None,
         })
     }
@@ -234,7 +234,24 @@ impl Network {
     /// known, and before genesis. 32 slots of 12 seconds; 16 of 5 on Gnosis networks.
     pub fn epoch_at(&self, time: u64) -> Option<u64> {
         let since = time.checked_sub(self.genesis_time()?)?;
-        Some(since / self.epoch_seconds?)
+        Some(since / self.epoch?.1)
+    }
+
+    /// The slot at `time`, in seconds since 1970; `None` as for [`Network::epoch_at`].
+    pub fn slot_at(&self, time: u64) -> Option<u64> {
+        let since = time.checked_sub(self.genesis_time()?)?;
+        let (slots, seconds) = self.epoch?;
+        Some(since / (seconds / slots))
+    }
+
+    /// Slots of an epoch; `None` for custom networks.
+    pub fn slots_per_epoch(&self) -> Option<u64> {
+        Some(self.epoch?.0)
+    }
+
+    /// When an epoch begins, in seconds since 1970; `None` for custom networks.
+    pub fn begin_of(&self, epoch: u64) -> Option<u64> {
+        self.genesis_time()?.checked_add(epoch.checked_mul(self.epoch?.1)?)
     }
 
     /// The epoch with which the Gloas fork begins, as far as that is decided: from then on nobody
@@ -423,8 +440,15 @@ mod tests {
         // Capella: epoch 194048, at 2023-04-12T22:27:35Z.
         assert_eq!(mainnet.epoch_at(1_681_338_454), Some(194_047));
         assert_eq!(mainnet.epoch_at(1_681_338_455), Some(194_048));
+        assert_eq!(mainnet.slot_at(1_681_338_454), Some(194_048 * 32 - 1));
+        assert_eq!(mainnet.slot_at(1_681_338_455), Some(194_048 * 32));
+        assert_eq!((mainnet.slots_per_epoch(), mainnet.slot_at(0)), (Some(32), None));
+        assert_eq!(mainnet.begin_of(194_048), Some(1_681_338_455));
+        assert_eq!(mainnet.begin_of(u64::MAX), None);
         // Capella on Gnosis: epoch 648704, at 2023-08-01T11:34:20Z.
-        assert_eq!(Network::known("gnosis").unwrap().epoch_at(1_690_889_660), Some(648_704));
+        let gnosis = Network::known("gnosis").unwrap();
+        assert_eq!(gnosis.epoch_at(1_690_889_660), Some(648_704));
+        assert_eq!(gnosis.slot_at(1_690_889_660), Some(648_704 * 16));
         assert_eq!(
             Network::custom(CustomNetwork { genesis_time: Some(0), ..devnet() })
                 .unwrap()

@@ -13,8 +13,8 @@ use crate::primitives::hash::Digest;
 use crate::primitives::possession::Proof;
 use crate::spec::threshold::Index;
 
-/// R1: the reveal. `128 + 64n + 96Vt` bytes. The shares travel beside it, in boxes whose digests it
-/// signs.
+/// R1: the reveal. `128 + 64n + 96Vt` bytes; in a reshare `32 + 96V(t - 1)`, the view, and `64` for
+/// each receiver but the sender. The shares travel beside it, in boxes whose digests it signs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Deal {
     /// Digests of the hellos, by index.
@@ -23,9 +23,12 @@ pub struct Deal {
     pub salt: [u8; 32],
     /// Digests of the share boxes, by recipient, the sender left out.
     pub box_digests: Vec<Digest>,
-    /// Proof of possession of all constant terms.
-    pub proof: Proof,
-    /// `V` rows of `t` commitments.
+    /// In a reshare, by recipient: digests of the lists of blinded shares, so that one share can be
+    /// shown without the others.
+    pub share_lists: Vec<Digest>,
+    /// Proof of possession of all constant terms; none in a reshare.
+    pub proof: Option<Proof>,
+    /// `V` rows of `t` commitments; in a reshare of `t - 1`, those to the constant terms left out.
     pub commitments: Commitments,
 }
 
@@ -37,12 +40,12 @@ impl Deal {
 
     /// Reads the body; every commitment is tested by itself, exactly.
     pub fn decode_exactly(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
-        let UntestedDeal { view, salt, box_digests, proof, commitments } =
+        let UntestedDeal { view, salt, box_digests, share_lists, proof, commitments } =
             UntestedDeal::read(bytes, shape, sender)?;
         let points: Result<Vec<G1>, _> =
             commitments.points().par_iter().map(UntestedG1::test).collect();
         let commitments = commitments.tested(points.map_err(|_| outside("commitment"))?);
-        Ok(Self { view, salt, box_digests, proof, commitments })
+        Ok(Self { view, salt, box_digests, share_lists, proof, commitments })
     }
 
     /// Reads several bodies; all their points are checked together, which is faster. `own` are
@@ -76,8 +79,8 @@ impl Deal {
                 },
             };
             let commitments = tested.map_err(|_| outside("commitment"))?;
-            let UntestedDeal { view, salt, box_digests, proof, commitments: _ } = deal;
-            Ok(Self { view, salt, box_digests, proof, commitments })
+            let UntestedDeal { view, salt, box_digests, share_lists, proof, commitments: _ } = deal;
+            Ok(Self { view, salt, box_digests, share_lists, proof, commitments })
         };
         read.into_iter().zip(bodies).map(finish).collect()
     }
@@ -85,10 +88,17 @@ impl Deal {
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
         let w = put_digests(Writer::default(), &self.view).bytes(&self.salt);
-        let w = put_digests(w, &self.box_digests)
-            .bytes(&self.proof.r.to_uncompressed())
-            .bytes(&self.proof.z.to_be_bytes());
+        let w = put_digests(put_digests(w, &self.box_digests), &self.share_lists);
+        let w = w.each(&self.proof, |w, proof| {
+            w.bytes(&proof.r.to_uncompressed()).bytes(&proof.z.to_be_bytes())
+        });
         self.commitments.write(w).finish()
+    }
+
+    /// The commitments to the constant terms, with the proof that the dealer knows these, where it
+    /// brings them.
+    pub fn constants(&self) -> Option<(impl Iterator<Item = G1> + '_, Proof)> {
+        self.proof.map(|proof| (self.commitments.constants(), proof))
     }
 }
 
@@ -98,7 +108,8 @@ struct UntestedDeal {
     view: Vec<Digest>,
     salt: [u8; 32],
     box_digests: Vec<Digest>,
-    proof: Proof,
+    share_lists: Vec<Digest>,
+    proof: Option<Proof>,
     commitments: UntestedCommitments,
 }
 
@@ -109,11 +120,15 @@ impl UntestedDeal {
                 view: digests(r, "view", shape.view_len(Round::Deal))?,
                 salt: r.array("salt")?,
                 box_digests: digests(r, "box digest", shape.recipients_of(sender).len())?,
-                proof: Proof {
-                    r: r.g1("proof of possession, R")?,
-                    z: r.scalar("proof of possession, z")?,
+                share_lists: digests(r, "share list", shape.share_lists_of(sender))?,
+                proof: match shape.makes_keys() {
+                    false => None,
+                    true => Some(Proof {
+                        r: r.g1("proof of possession, R")?,
+                        z: r.scalar("proof of possession, z")?,
+                    }),
                 },
-                commitments: UntestedCommitments::read(r, shape.v, shape.t)?,
+                commitments: UntestedCommitments::read(r, shape.v, shape.dealt_coefficients())?,
             })
         })
     }

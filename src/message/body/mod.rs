@@ -6,7 +6,6 @@ use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::curve::{DecodeError as CurveError, G2};
 use crate::primitives::hash::Digest;
 use crate::primitives::x25519::{DhKeyError, DhPublic};
-use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use super::envelope::Round;
@@ -21,13 +20,14 @@ pub use commit::{Commit, Misfit};
 pub use deal::Deal;
 pub use encrypted_share::{EncryptedShare, Publishes};
 
-/// R0: what is fixed before anything is revealed. `64 + 32n` bytes.
+/// R0: what is fixed before anything is revealed. `64 + 32n` bytes; `64`, `32` more of a dealer,
+/// and `32` for each dealer but itself of a receiver.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
     /// Fresh randomness of the operator, which makes the session unique.
     pub nonce: [u8; 32],
-    /// Commitment to the dealer's polynomials.
-    pub commitment: Digest,
+    /// Commitment to the dealer's polynomials; none of a seat that does not deal.
+    pub commitment: Option<Digest>,
     /// A recent beacon block root, or zero: evidence of "not before", as far as the anchor is
     /// trusted.
     pub anchor: [u8; 32],
@@ -35,20 +35,36 @@ pub struct Hello {
     pub one_time_keys: Vec<DhPublic>,
 }
 
-/// R2: stored, re-read and proven. `132 + 32n` bytes.
+/// R2: stored, re-read and proven. `132 + 32n` bytes; the view alone of a seat that receives
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prepare {
     /// Digests of the deals, by index.
     pub view: Vec<Digest>,
+    /// What a receiver says of its shares.
+    pub stored: Option<Stored>,
+}
+
+impl Prepare {
+    /// Of a seat that receives and has stored its shares.
+    pub fn of(view: Vec<Digest>, sums_root: Digest, possession: G2) -> Self {
+        let flags = Stored::DURABLE;
+        Self { view, stored: Some(Stored { sums_root, possession, flags }) }
+    }
+}
+
+/// What a receiver says of its shares. `132` bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
     /// Merkle root of the summed commitments.
     pub sums_root: Digest,
     /// Possession proof made from the re-read shares.
     pub possession: G2,
-    /// [`Prepare::DURABLE`] and nothing else.
+    /// [`Stored::DURABLE`] and nothing else.
     pub flags: u32,
 }
 
-impl Prepare {
+impl Stored {
     /// The shares were written, synced and read back through a fresh descriptor.
     pub const DURABLE: u32 = 1;
 }
@@ -108,15 +124,6 @@ fn flags(r: &mut Reader<'_>, known: u32) -> Result<u32, DecodeError> {
     }
 }
 
-/// Hellos and prepares have the layout of seats that deal and receive: others come with a kind of
-/// ceremony that has such seats.
-fn has_layout(seats: Seats, sender: Index) -> Result<(), DecodeError> {
-    match seats.contains(sender) {
-        true => Ok(()),
-        false => Err(DecodeError::Invalid { what: "body", why: "no layout for this part" }),
-    }
-}
-
 fn dh_public(r: &mut Reader<'_>) -> Result<DhPublic, DecodeError> {
     let what = "one-time key";
     DhPublic::from_bytes(r.array(what)?).map_err(|error| DecodeError::Invalid {
@@ -131,11 +138,13 @@ fn dh_public(r: &mut Reader<'_>) -> Result<DhPublic, DecodeError> {
 impl Hello {
     /// Reads the body.
     pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
-        has_layout(shape.parts.dealers, sender)?;
         Reader::all(bytes, |r| {
             Ok(Self {
                 nonce: r.array("nonce")?,
-                commitment: Digest(r.array("commitment")?),
+                commitment: match shape.parts.dealers.contains(sender) {
+                    false => None,
+                    true => Some(Digest(r.array("commitment")?)),
+                },
                 anchor: r.array("anchor")?,
                 one_time_keys: r.many(shape.dealers_to(sender).len(), dh_public)?,
             })
@@ -146,7 +155,7 @@ impl Hello {
     pub fn encode(&self) -> Vec<u8> {
         Writer::default()
             .bytes(&self.nonce)
-            .bytes(self.commitment.as_ref())
+            .each(&self.commitment, |w, commitment| w.bytes(commitment.as_ref()))
             .bytes(&self.anchor)
             .each(&self.one_time_keys, |w, key| w.bytes(key.as_bytes()))
             .finish()
@@ -156,31 +165,40 @@ impl Hello {
 impl Prepare {
     /// Reads the body.
     pub fn decode(bytes: &[u8], shape: &Shape, sender: Index) -> Result<Self, DecodeError> {
-        has_layout(shape.parts.receivers, sender)?;
         Reader::all(bytes, |r| {
-            let body = Self {
+            Ok(Self {
                 view: digests(r, "view", shape.view_len(Round::Prepare))?,
-                sums_root: Digest(r.array("root of the sums")?),
-                possession: r.g2("possession proof")?,
-                flags: flags(r, Self::DURABLE)?,
-            };
-            match body.flags {
-                Self::DURABLE => Ok(body),
-                _ => Err(DecodeError::Invalid {
-                    what: "flags",
-                    why: "not the flag for stored shares",
-                }),
-            }
+                stored: match shape.parts.receivers.contains(sender) {
+                    false => None,
+                    true => Some(Stored::read(r)?),
+                },
+            })
         })
     }
 
     /// Writes the body.
     pub fn encode(&self) -> Vec<u8> {
-        put_digests(Writer::default(), &self.view)
-            .bytes(self.sums_root.as_ref())
-            .bytes(&self.possession.to_compressed())
-            .u32(self.flags)
-            .finish()
+        let w = put_digests(Writer::default(), &self.view);
+        w.each(&self.stored, |w, stored| {
+            w.bytes(stored.sums_root.as_ref())
+                .bytes(&stored.possession.to_compressed())
+                .u32(stored.flags)
+        })
+        .finish()
+    }
+}
+
+impl Stored {
+    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let stored = Self {
+            sums_root: Digest(r.array("root of the sums")?),
+            possession: r.g2("possession proof")?,
+            flags: flags(r, Self::DURABLE)?,
+        };
+        match stored.flags {
+            Self::DURABLE => Ok(stored),
+            _ => Err(DecodeError::Invalid { what: "flags", why: "not the flag for stored shares" }),
+        }
     }
 }
 

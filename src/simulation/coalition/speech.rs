@@ -127,6 +127,7 @@ impl Coalition {
         if lies {
             slots.iter_mut().for_each(|slot| *slot = Some(Digest(self.chance.bytes())));
         }
-        Have { help: true, slots, boxes, confirmed: vec![lies; indices.len()] }
+        let (confirmed, minima) = (vec![lies; indices.len()], Vec::new());
+        Have { help: true, slots, boxes, confirmed, minima }
     }
 }

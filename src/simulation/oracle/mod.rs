@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::message::body::Final;
-use crate::message::complaint::Complaint;
+use crate::message::complaint::{Complaint, Shown};
 use crate::message::envelope::{ENVELOPE_BYTES, Kind, Round, Statement};
 use crate::message::inbox::digests;
 use crate::message::shape::Shape;
@@ -183,7 +183,10 @@ impl Watch {
         if statement.envelope.kind == Kind::Complaint
             && let Ok(complaint) = Complaint::decode(statement.body(), &self.shape, me)
         {
-            self.canaries.forget(&complaint.opened);
+            match complaint.shown {
+                Shown::Box { opened, .. } => self.canaries.forget(&opened),
+                Shown::Share(shown) => self.canaries.forget(&shown.share),
+            }
         }
         if self.is_faulty(me) {
             return;
@@ -207,6 +210,7 @@ impl Watch {
                 }
             }
             (Kind::Complaint | Kind::Abandon, _)
+            | (Kind::Minima, _)
             | (_, Round::Hello | Round::Deal | Round::Final) => (),
         }
     }

@@ -16,6 +16,7 @@ use crate::ethereum::json;
 use crate::ethereum::obol::check::Cluster;
 
 mod read;
+mod reshare;
 mod write;
 
 /// The version of new files, which is that of the ceremonies they give.
@@ -48,6 +49,13 @@ pub struct CeremonyFile {
     /// What is allowed that usually is not.
     #[serde(default, deserialize_with = "json::object")]
     pub policy: PolicyEntry,
+    /// Of a reshare: the completed ceremony whose shares are dealt anew.
+    #[serde(
+        default,
+        deserialize_with = "json::object_or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub parent: Option<ParentEntry>,
     /// For a cluster of SSV.
     #[serde(
         default,
@@ -141,6 +149,20 @@ pub struct PolicyEntry {
     pub allow_all_required: bool,
 }
 
+/// `[parent]`: whose keys a reshare deals anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParentEntry {
+    /// Digest of its certificate, 64 hexadecimal digits.
+    pub certificate: String,
+    /// Merkle root over its summed commitments of the validators below, 64 hexadecimal digits.
+    pub rows: String,
+    /// Its operators.
+    pub operators: u16,
+    /// How many of them it needs to sign.
+    pub threshold: u16,
+}
+
 /// `[ssv]`: the validators are for a cluster of SSV.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,7 +174,7 @@ pub struct SsvEntry {
 }
 
 /// `[[operators]]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperatorEntry {
     /// `quorate1...`
@@ -166,6 +188,15 @@ pub struct OperatorEntry {
     /// RSA key for SSV, base64 as on chain. With it, the point is the operator's number there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssv_key: Option<String>,
+    /// In a reshare: its index in the parent, of an operator that deals its share anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deals: Option<u16>,
+    /// In a reshare: its evaluation point in the parent; the index there if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_point: Option<u64>,
+    /// In a reshare: whether it gets a new share; it does if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receives: Option<bool>,
 }
 
 /// `[[validators]]`: `count` equal validators.
@@ -189,6 +220,12 @@ pub struct ValidatorEntry {
     /// Gas limit of the registration.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gas_limit: Option<u64>,
+    /// In a reshare: the number of the first of them in the parent, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// In a reshare: their keys, each 96 hexadecimal digits, of that number and the next ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keys: Option<Vec<String>>,
 }
 
 /// A decimal amount as written: a text, or a whole number. Never a floating-point number.

@@ -2,7 +2,7 @@
 
 use super::{
     AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, NetworkEntry, ObolEntry, OperatorEntry, SsvEntry,
-    ValidatorEntry, printable,
+    ValidatorEntry, printable, reshare,
 };
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -26,6 +26,10 @@ impl TryFrom<CeremonyFile> for Ceremony {
     fn try_from(file: CeremonyFile) -> Result<Self, SpecError> {
         let version = u16::try_from(file.version).ok().and_then(Version::from_number);
         let version = version.ok_or(SpecError::FileVersion(file.version))?;
+        if let Some(parent) = &file.parent {
+            return Self::check(reshare::terms(&file, parent, version)?);
+        }
+        reshare::absent(&file)?;
         let network = parse_network(&file.network)?;
         Self::check(Terms {
             version,
@@ -46,11 +50,12 @@ impl TryFrom<CeremonyFile> for Ceremony {
             network,
             allow_all_required: file.policy.allow_all_required,
             obol: file.obol.as_ref().map(ObolEntry::cluster).transpose()?,
+            reshare: None,
         })
     }
 }
 
-fn hex<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], SpecError> {
+pub(super) fn hex<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], SpecError> {
     let mut bytes = [0; N];
     let digits = text.strip_prefix("0x").unwrap_or(text);
     hex::decode_to_slice(digits, &mut bytes)
@@ -58,7 +63,7 @@ fn hex<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], SpecE
     Ok(bytes)
 }
 
-fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
+pub(super) fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
     let table = match entry {
         NetworkEntry::Known(name) => {
             let shown =
@@ -83,7 +88,7 @@ fn parse_network(entry: &NetworkEntry) -> Result<Network, SpecError> {
     .map_err(SpecError::Network)
 }
 
-fn parse_seat((position, entry): (usize, &OperatorEntry)) -> Result<Seat, SpecError> {
+pub(super) fn parse_seat((position, entry): (usize, &OperatorEntry)) -> Result<Seat, SpecError> {
     let place = |field| Place::operator(position, field);
     let card = OperatorCard::parse(&entry.card)
         .map_err(|source| SpecError::Card { place: place("card"), source })?;

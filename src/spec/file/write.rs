@@ -2,7 +2,7 @@
 
 use super::{
     AmountText, CeremonyFile, NetworkEntry, NetworkTable, ObolEntry, OperatorEntry, PolicyEntry,
-    SsvEntry, ValidatorEntry,
+    SsvEntry, ValidatorEntry, reshare,
 };
 use crate::ethereum::network::Network;
 use crate::spec::ceremony::{Ceremony, ValidatorSpec};
@@ -37,6 +37,8 @@ fn block(equal: &[ValidatorSpec], network: &Network) -> ValidatorEntry {
         amounts: Some(amounts.iter().map(decimal).collect()),
         fee_recipient: registration.map(|wanted| wanted.fee_recipient.to_string()),
         gas_limit: registration.map(|wanted| wanted.gas_limit),
+        first: None,
+        keys: None,
     }
 }
 
@@ -49,7 +51,11 @@ impl From<&Ceremony> for CeremonyFile {
             address: seat.address.as_ref().map(Endpoint::to_string),
             point: Some(seat.point),
             ssv_key: ceremony.ssv().map(|ssv| ssv.keys[index.position()].to_text()),
+            ..OperatorEntry::default()
         };
+        if let Some(spec) = ceremony.reshare() {
+            return reshare::file(ceremony, spec);
+        }
         let blocks = ceremony.validators().chunk_by(|a, b| a == b);
         Self {
             version: ceremony.version().number().into(),
@@ -60,6 +66,7 @@ impl From<&Ceremony> for CeremonyFile {
             network: NetworkEntry::from(network),
             threshold: u16::try_from(ceremony.t()).expect("at most 255 operators"),
             policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
+            parent: None,
             ssv: ceremony
                 .ssv()
                 .map(|ssv| SsvEntry { owner: ssv.owner.to_string(), nonce: ssv.nonce }),

@@ -2,6 +2,7 @@
 //! `test-vectors/ethereum/README.md`.
 
 mod deposits;
+mod interchange;
 mod keystores;
 mod registrations;
 mod roots;

@@ -129,15 +129,20 @@ fn agree(admitted: &Admission, cleared: &Cleared, ask: bool) -> Result<(), CliEr
         Admission::Again => {
             talk("This operator has already answered this request; it gives the same answer again.")
         }
-        Admission::New { other_exits } if other_exits.is_empty() => {}
-        Admission::New { other_exits } if cleared.request.is_single() => {
+        Admission::New { exited, .. } if !exited.is_empty() => talk(&format!(
+            "WARNING: this operator has signed an exit of {} of the validators of this request. Once \
+             a validator has left, what is deposited to it is only paid out again.",
+            exited.len()
+        )),
+        Admission::New { other_exits, .. } if other_exits.is_empty() => {}
+        Admission::New { other_exits, .. } if cleared.request.is_single() => {
             let count: usize = other_exits.values().sum();
             talk(&format!(
                 "NOTE: this operator has already signed {count} other exits of this validator, for \
                  a different index or epoch."
             ));
         }
-        Admission::New { other_exits } => {
+        Admission::New { other_exits, .. } => {
             let lines = other_exits.iter().map(|(position, count)| {
                 let number = cleared.targets[*position].validator + 1;
                 let key = hex::encode(cleared.request.items[*position].public_key);

@@ -15,7 +15,8 @@ use crate::{input, messages, prompt};
 use quorate::identity::Operator;
 use quorate::signing::combine::{CombineError, combine, counts};
 use quorate::signing::partial::{LARGEST, Partial, PartialFile};
-use quorate::signing::{Cleared, Parent};
+use quorate::signing::{Cleared, Parent, Request};
+use quorate::spec::Index;
 use quorate_operator::store::StateDir;
 
 /// `quorate exit combine`, and that of the other kinds.
@@ -32,7 +33,13 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
     }
     let (partials, bad) = open_all(&args.partials, &cleared, &parent, out)?;
     let made = combine(&cleared, &parent, &partials).map_err(|error| match error {
-        CombineError::TooFew { found, needed } => messages::too_few(found, needed, &bad),
+        CombineError::TooFew { found, needed } => {
+            let has = |index: &Index| partials.iter().any(|partial| partial.operator == *index);
+            let (have, lack): (Vec<Index>, Vec<Index>) =
+                parent.ceremony().receivers().map(|(index, _)| index).partition(has);
+            let names = |indices: &[Index]| seat_names(parent.ceremony(), indices);
+            messages::too_few((found, needed), (&names(&have), &names(&lack)), &bad)
+        }
         CombineError::DoesNotVerify => messages::internal(&error.to_string()),
     })?;
     bad.iter().for_each(|line| talk(&format!("Not counted: {line}")));
@@ -84,6 +91,9 @@ fn open_all(
                 ));
             }
             Ok(partial) => good.push(partial),
+            Err(_) if Request::from_json(&input::read(path, LARGEST)?).is_ok() => {
+                bad.push(format!("{}: this is a request, and no answer to one", shown(path)));
+            }
             Err(error) => bad.push(format!("{}: {}", shown(path), blamed(parent, &error))),
         }
     }

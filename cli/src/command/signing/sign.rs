@@ -7,9 +7,9 @@ use serde_json::json;
 use super::answer::{Answered, answer};
 use super::describe::left_json;
 use crate::args::SignArgs;
-use crate::input;
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
+use crate::{input, messages};
 use quorate::audit::describe::in_quotes;
 use quorate::signing::{Cleared, Delivery};
 use quorate_operator::random;
@@ -21,6 +21,9 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
     }
     let (answered, output) = answer(&args.asked, kind, out, |cleared, _, me| {
         let output = args.output.clone().unwrap_or_else(|| default_output(cleared, me.get()));
+        if args.output.is_none() && output.exists() {
+            return Err(messages::answered_already(&output));
+        }
         input::can_be_written(&output).map(|()| output)
     })?;
     let Answered { cleared, operator, partial, .. } = &answered;

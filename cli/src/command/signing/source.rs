@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::describe::told;
 use super::{answer::agreed, audited};
 use crate::args::Asked;
-use crate::command::finished::Own;
+use crate::command::finished::{Own, with_parent};
 use crate::command::run::begun;
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::{self, shown};
@@ -84,7 +84,7 @@ impl Source {
         let no_part =
             || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
         let view = state.find(&request.ceremony).map_err(messages::store)?.ok_or_else(no_part)?;
-        let ceremony = Arc::new(agreed(&view, request)?);
+        let ceremony = Arc::new(with_parent(agreed(&view, request)?, state)?);
         let own = Own::open(lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
         let Own { seat, participant, log, signed, .. } = own;
         let parent =

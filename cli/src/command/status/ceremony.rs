@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::evidence::Evidence;
 use super::log::{Told, older, told};
 use super::stand::Stand;
+use crate::command::finished::with_parent;
 use crate::command::run::next_attempt;
 use crate::messages::{quoted, shown};
 use crate::progress::Named;
@@ -105,7 +106,12 @@ fn know<'a>(
     view: &'a CeremonyView,
     operator: Option<&Arc<Operator>>,
 ) -> Result<Known<'a>, CliError> {
-    let ceremony = agreed(view)?.map(Arc::new);
+    let ceremony = match (agreed(view)?, operator) {
+        // What its log holds is checked with what it takes from its parent.
+        (Ok(ceremony), Some(_)) => with_parent(ceremony, state).map_err(|error| error.what),
+        (agreed, _) => agreed,
+    };
+    let ceremony = ceremony.map(Arc::new);
     let seat = match (&ceremony, operator) {
         (Ok(ceremony), Some(operator)) => OwnSeat::find(ceremony.clone(), operator.clone()),
         _ => None,
@@ -131,7 +137,12 @@ fn know<'a>(
     let noted = operator.is_none()
         && !view.evidence_of(machine::PUT_BACK).map_err(messages::store)?.is_empty();
     let stand = if older.is_some() || noted { Stand::PutBack } else { stand };
-    let validators = validators(&view.out().join("public/deposit-data.json"));
+    let validators = match ceremony.as_ref().ok().and_then(|ceremony| ceremony.reshare()) {
+        None => validators(&view.out().join("public/deposit-data.json")),
+        Some(spec) => {
+            spec.validators.iter().map(|one| format!("0x{}", hex::encode(one.key))).collect()
+        }
+    };
     Ok(Known { state, view, ceremony, stand, told, older, evidence, validators })
 }
 
@@ -142,6 +153,10 @@ struct Proven {
 }
 
 impl Known<'_> {
+    fn is_reshare(&self) -> bool {
+        self.ceremony.as_ref().is_ok_and(|ceremony| ceremony.reshare().is_some())
+    }
+
     fn file(&self) -> PathBuf {
         self.view.path().join("ceremony.toml")
     }
@@ -198,7 +213,7 @@ impl Known<'_> {
         let mut text = format!(
             "{}\n  state        {}\n  files        {}",
             self.about(),
-            self.stand.sentence(),
+            self.stand.sentence(self.is_reshare()),
             shown(self.view.path())
         );
         text += &validator_lines(&self.validators);

@@ -72,6 +72,9 @@ pub(super) fn told(
         format!("{}; {stored}", describe::fault(&fault.rule, Some(ceremony)))
     });
     let sentence = match waiting.round {
+        _ if waiting.stop => {
+            "for you: stop the validators' old shares, then run it with --stopped".to_owned()
+        }
         Some(round) if !names.is_empty() => {
             format!(
                 "for {}, in round {} of 5 ({})",

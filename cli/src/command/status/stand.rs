@@ -59,8 +59,17 @@ impl Stand {
         }
     }
 
-    pub(super) fn sentence(self) -> &'static str {
+    pub(super) fn sentence(self, reshare: bool) -> &'static str {
         match self {
+            Self::GivenUp if reshare => {
+                "abandoned: this operator signs nothing more in it. Unless a newer log of it has \
+                 signed more, nobody uses its shares: the validators live on with the old ones"
+            }
+            Self::LogGone if reshare => {
+                "started, but its log is missing: it cannot be started again. Ask the others \
+                 whether they have outputs: then its new shares exist. If nobody has, agree on a \
+                 new file for the next attempt"
+            }
             Self::Finished => "finished: its outputs are written",
             Self::GivenUp => {
                 "abandoned: this operator signs nothing more in it. Unless a newer log of it has \

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 
 mod attacks;
+mod children;
 mod crash;
 mod directory;
 mod failure;

@@ -1,7 +1,10 @@
 //! Ceremonies in memory: honest, interrupted, and with an operator that breaks a rule.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod reshare;
+mod reshare_attacks;
 
 use common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::message::envelope::{Round, Statement};

@@ -1,0 +1,197 @@
+//! `quorate reshare new`: drafts the file of a reshare from a transcript. Like any ceremony file,
+//! it binds nobody until all operators agree to it.
+
+use crate::args::{Reshare, ReshareNew};
+use crate::command::spec;
+use crate::command::spec_next::seat;
+use crate::report::{CliError, Exit, Output, talk};
+use crate::{input, messages};
+use quorate::audit::chain::{parent_entry, validator_entries};
+use quorate::audit::facts::Audited;
+use quorate::identity::card::OperatorCard;
+use quorate::spec::file::{FILE_VERSION, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry};
+use quorate::spec::show::describe;
+use quorate::spec::threshold::{Index, Threshold};
+use quorate::spec::{Ceremony, CeremonyFile};
+use quorate_operator::random;
+
+/// Runs the command.
+pub(crate) fn run(args: &Reshare, out: &Output) -> Result<Exit, CliError> {
+    let Reshare::New(args) = args;
+    new(args, out)
+}
+
+fn new(args: &ReshareNew, out: &Output) -> Result<Exit, CliError> {
+    input::must_be_free(&args.output)?;
+    let parent = crate::parent::audited(&args.from)?;
+    let file = draft(args, &parent)?;
+    let text = file.to_toml();
+    // What is written is what was checked: the text, read back.
+    let ceremony = input::parse_ceremony(&text).map_err(|error| messages::reshare(&error))?;
+    input::write_new(&args.output, text.as_bytes())?;
+    talk(
+        "Send this same file to every operator of it, with the transcripts that it was made from. \
+         Nobody has agreed to it yet: all of them read it and compare the fingerprint by voice.",
+    );
+    let unaddressed = without_address(&ceremony);
+    if !unaddressed.is_empty() {
+        talk(&format!(
+            "A transcript has no addresses. Add an address for {} in the file, or use --operator.",
+            unaddressed.join(", ")
+        ));
+    }
+    let mut fields = spec::fields(&ceremony);
+    fields["file"] = args.output.display().to_string().into();
+    let shown = describe(&ceremony);
+    out.finish(Exit::Done, fields, &format!("Wrote {}\n\n{shown}", messages::shown(&args.output)))
+}
+
+fn without_address(ceremony: &Ceremony) -> Vec<String> {
+    let seats = ceremony.roster().iter();
+    let silent = seats.filter(|(_, seat)| seat.address.is_none());
+    silent.map(|(_, seat)| seat.card.name.to_string()).collect()
+}
+
+/// What becomes of an operator of the parent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It deals and receives.
+    Stays,
+    /// It deals only.
+    Leaves,
+    /// It receives only.
+    Lost,
+    /// It has no seat.
+    Absent,
+}
+
+/// The file that the flags describe, unchecked.
+fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> {
+    let old = parent.ceremony();
+    if old.ssv().is_some() || old.obol().is_some() {
+        return Err(messages::reshare_not_yet(if old.ssv().is_some() { "SSV" } else { "Obol" }));
+    }
+    let fates = fates(args, old)?;
+    let positions = match &args.validators {
+        None => (0..old.v()).collect(),
+        Some(text) => positions(text, old.v())?,
+    };
+    let entry: ParentEntry = parent_entry(parent, &positions)
+        .ok_or_else(|| messages::internal("a transcript that passed has no commitments"))?;
+    let operators = operators(args, old, &fates)?;
+    let receivers = operators.iter().filter(|entry| entry.receives.is_none()).count();
+    let threshold = match args.threshold {
+        Some(threshold) => threshold,
+        None if receivers == old.threshold().participants() => entry.threshold,
+        None => {
+            let usual =
+                Threshold::usual(receivers).map_err(|error| messages::reshare(&error.into()))?;
+            u16::try_from(usual.required()).expect("at most 255 operators")
+        }
+    };
+    Ok(CeremonyFile {
+        version: FILE_VERSION,
+        name: args.name.clone(),
+        id: hex::encode(random::public()),
+        attempt: 1,
+        supersedes: None,
+        network: NetworkEntry::from(old.network()),
+        threshold,
+        policy: PolicyEntry { allow_all_required: args.allow_all_required },
+        parent: Some(entry),
+        ssv: None,
+        operators,
+        validators: validator_entries(parent, &positions),
+        obol: None,
+    })
+}
+
+/// Of each holder of a share of the parent, by number of the share.
+fn fates(args: &ReshareNew, old: &Ceremony) -> Result<Vec<Fate>, CliError> {
+    let holders: Vec<Index> = old.receivers().map(|(index, _)| index).collect();
+    let mut fates = vec![Fate::Stays; holders.len()];
+    let flags = [
+        ("--absent", &args.absent, Fate::Absent),
+        ("--leaves", &args.leaves, Fate::Leaves),
+        ("--lost", &args.lost, Fate::Lost),
+    ];
+    for (flag, texts, fate) in flags {
+        for text in texts {
+            let index = seat(flag, text, old)?;
+            let place = holders.iter().position(|holder| *holder == index);
+            let place = place.ok_or_else(|| messages::holds_no_share(flag, text))?;
+            if fates[place] != Fate::Stays {
+                return Err(messages::named_twice(flag, text));
+            }
+            fates[place] = fate;
+        }
+    }
+    Ok(fates)
+}
+
+/// The parent's operators that have a seat, then the new ones. A card of an operator of the parent
+/// takes the place of its old one.
+fn operators(
+    args: &ReshareNew,
+    old: &Ceremony,
+    fates: &[Fate],
+) -> Result<Vec<OperatorEntry>, CliError> {
+    let mut entries = Vec::new();
+    let mut keys = Vec::new();
+    for (number, ((_, seat), fate)) in (1_u16..).zip(old.receivers().zip(fates)) {
+        if *fate == Fate::Absent {
+            continue;
+        }
+        let deals = (*fate != Fate::Lost).then_some(number);
+        let old_point = deals.filter(|_| seat.point != u64::from(number)).map(|_| seat.point);
+        entries.push(OperatorEntry {
+            card: seat.card.encode(),
+            deals,
+            old_point,
+            receives: (*fate == Fate::Leaves).then_some(false),
+            ..OperatorEntry::default()
+        });
+        keys.push(Some(seat.card.key));
+    }
+    for text in &args.operators {
+        let given = spec::operator(text)?;
+        // One that is no card is refused when the file is read back.
+        let key = OperatorCard::parse(&given.card).ok().map(|card| card.key);
+        let known = keys.iter().position(|known| key.is_some() && *known == key);
+        match known {
+            Some(place) => {
+                entries[place].card = given.card;
+                entries[place].address = given.address;
+            }
+            None => {
+                entries.push(given);
+                keys.push(key);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// The positions, from 0, that `1,3,7-20` means; ascending.
+fn positions(text: &str, most: usize) -> Result<Vec<usize>, CliError> {
+    let wrong = || messages::validator_numbers(text, most);
+    let number = |text: &str| {
+        let number = text.trim().parse::<usize>().ok();
+        number.filter(|number| (1..=most).contains(number)).ok_or_else(wrong)
+    };
+    let mut positions = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = match part.split_once('-') {
+            Some((first, last)) => (number(first)?, number(last)?),
+            None => (number(part)?, number(part)?),
+        };
+        if first > last {
+            return Err(wrong());
+        }
+        positions.extend(first - 1..last);
+    }
+    positions.sort_unstable();
+    let whole = positions.len();
+    positions.dedup();
+    if positions.len() == whole { Ok(positions) } else { Err(wrong()) }
+}

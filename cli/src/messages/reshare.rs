@@ -1,0 +1,192 @@
+//! Messages about reshares.
+
+use std::path::{Path, PathBuf};
+
+use super::{local, quoted, shown, usage};
+use crate::report::{CliError, Exit};
+use quorate::audit::chain::LinkError;
+use quorate::audit::family::Unrelated;
+use quorate::audit::report::{Report, Verdict};
+use quorate::spec::SpecError;
+use quorate::spec::parent::ParentError;
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| quoted(path)).collect::<Vec<_>>().join(" ")
+}
+
+/// A reshare that was to be made of flags.
+pub(crate) fn reshare(error: &SpecError) -> CliError {
+    let fix = match error {
+        SpecError::AllRequired(_) => {
+            "choose a lower --threshold; or add --allow-all-required, if all operators want that"
+        }
+        SpecError::CardVersion { .. } => {
+            "ask this operator for its card (quorate identity show), and give it with --operator"
+        }
+        _ => "correct the flags; positions count from 0, the parent's operators first",
+    };
+    usage(format!("this reshare is invalid: {error}"), fix)
+}
+
+/// A parent whose outputs a reshare does not make yet.
+pub(crate) fn reshare_not_yet(whose: &str) -> CliError {
+    usage(
+        format!(
+            "these validators are for {whose}, and what {whose} needs of a reshare is not yet \
+             written by this program"
+        ),
+        format!("change the operators with the tools of {whose}; or exit the validators"),
+    )
+}
+
+/// An operator of the parent without a share: one that only dealt.
+pub(crate) fn holds_no_share(flag: &str, text: &str) -> CliError {
+    usage(
+        format!("{flag} {text}: this operator holds no share of these validators"),
+        "name an operator that holds one; leave out those that do not",
+    )
+}
+
+/// An operator of whom two things are said.
+pub(crate) fn named_twice(flag: &str, text: &str) -> CliError {
+    usage(
+        format!("{flag} {text}: another flag names this operator already"),
+        "give each operator once, with --absent, --leaves or --lost",
+    )
+}
+
+/// Numbers that are none, or of no validator of the parent.
+pub(crate) fn validator_numbers(text: &str, most: usize) -> CliError {
+    usage(
+        format!("--validators {text:?}: not numbers of validators, from 1 to {most}, each once"),
+        "give numbers and ranges, such as 1,3,7-20; their order does not matter",
+    )
+}
+
+/// Transcripts that do not belong together.
+pub(crate) fn unrelated(paths: &[PathBuf], error: &Unrelated) -> CliError {
+    let name = |at: usize| paths.get(at).map_or_else(String::new, |path| shown(path));
+    let (first, second) = (name(error.first), name(error.second));
+    let what = format!("{first} and {second} are not generations of the same keys");
+    match error.broken {
+        Some((at, code)) => CliError::new(
+            Exit::Finding,
+            format!("{what}: {} fails {code}", name(at)),
+            match paths.get(at) {
+                Some(path) => format!("to see why, run: quorate audit {}", quoted(path)),
+                None => "audit each of them by itself".to_owned(),
+            },
+        ),
+        None => CliError::new(
+            Exit::Finding,
+            what,
+            "give a transcript and its parents; audit transcripts of other keys by themselves",
+        ),
+    }
+}
+
+/// A transcript that cannot be a parent.
+pub(crate) fn no_parent(paths: &[PathBuf], report: &Report) -> CliError {
+    let files = listed(paths);
+    match report.verdict() {
+        Verdict::Unlinked => CliError::new(
+            Exit::Finding,
+            format!("{files}: the transcripts of its parents were not all given"),
+            format!(
+                "add them with --from; to see which one is missing, run: quorate audit {files}"
+            ),
+        ),
+        Verdict::Statements => CliError::new(
+            Exit::Finding,
+            format!("{files}: a set of statements, and no transcript"),
+            "give the transcript of the completed ceremony (transcript.quorate)",
+        ),
+        _ => CliError::new(
+            Exit::Finding,
+            format!("{files}: the audit failed, so these shares are not dealt anew"),
+            format!("to see what failed, run: quorate audit {files}"),
+        ),
+    }
+}
+
+/// The file of a reshare, where a key generation is needed.
+pub(crate) fn not_for_reshare(path: &Path) -> CliError {
+    usage(
+        format!("{} is the file of a reshare, which this command does not take", shown(path)),
+        format!("to see what it says, run: quorate spec show {}", quoted(path)),
+    )
+}
+
+/// Transcripts of a parent, for a ceremony that has none.
+pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
+    usage(
+        format!("--from: {ceremony:?} is a key generation, and has no parent"),
+        "run the command without --from",
+    )
+}
+
+/// A reshare without its parent.
+pub(crate) fn parent_needed(ceremony: &str) -> CliError {
+    usage(
+        format!("{ceremony:?} is a reshare, and the transcript of its parent is not here"),
+        "give it with --from; if the parent is a reshare too, give the transcripts of all its \
+         parents, each with --from",
+    )
+}
+
+/// A transcript of something else.
+pub(crate) fn not_its_parent(error: &LinkError) -> CliError {
+    CliError::new(
+        Exit::Finding,
+        format!("the transcript is not that of this reshare's parent: {error}"),
+        "do not take part. Ask the coordinator from which transcript the file was drafted",
+    )
+}
+
+/// Rows that do not fit.
+pub(crate) fn rows_of_parent(error: &ParentError) -> CliError {
+    CliError::new(
+        Exit::Finding,
+        error.to_string(),
+        "do not take part. Ask the coordinator from which transcript the file was drafted",
+    )
+}
+
+/// A dealer without its shares.
+pub(crate) fn no_old_shares(state: &Path, parent: &str) -> CliError {
+    local(
+        format!("{} holds no share of {parent:?}, which this operator is to deal", shown(state)),
+        "give the state directory with which you took part in it, with --dir",
+    )
+}
+
+/// What a fault leaves of a reshare.
+pub(crate) fn reshare_stopped(prepared: bool) -> &'static str {
+    match prepared {
+        true => {
+            "Your new shares stay stored. If the other operators complete the certificate, this \
+             reshare can still finish: run the same command again. Until it has finished, nobody \
+             uses its shares, and the validators live on with the old ones."
+        }
+        false => {
+            "By the log in this folder, this operator never confirmed its new shares. If no newer \
+             log of it exists, this reshare cannot finish. The validators live on with the old \
+             shares."
+        }
+    }
+}
+
+/// What an abandonment leaves of a reshare.
+pub(crate) fn reshare_abandoned(prepared: bool) -> &'static str {
+    match prepared {
+        true => {
+            "This operator has signed that its new shares are stored. They stay sealed where they \
+             are. If no newer log of it exists, nobody ever uses the shares of this reshare, and \
+             the validators live on with the old ones."
+        }
+        false => {
+            "By the log in this folder, this operator never confirmed new shares. If no newer log \
+             of it exists, this reshare cannot finish. The validators live on with the old shares."
+        }
+    }
+}

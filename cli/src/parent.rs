@@ -1,0 +1,72 @@
+//! The parent of a reshare, from its transcript and those of its own parents.
+
+use std::path::PathBuf;
+
+use super::report::CliError;
+use super::{input, messages};
+use quorate::audit::audit_all;
+use quorate::audit::chain::link;
+use quorate::audit::expectation::Expectations;
+use quorate::audit::facts::Audited;
+use quorate::spec::Ceremony;
+use quorate_operator::store::CeremonyView;
+
+/// A ceremony and what it takes from its parent, if it is a reshare.
+pub(crate) struct Attached {
+    /// With its parent's rows.
+    pub(crate) ceremony: Ceremony,
+    /// Whose shares it deals anew.
+    pub(crate) parent: Option<Audited>,
+    /// The transcripts that show it.
+    pub(crate) history: Vec<Vec<u8>>,
+}
+
+/// Gives a reshare what it takes from its parent: from these transcripts, or from those that were
+/// kept when it was begun. The whole chain is audited. Any other ceremony comes back as it is.
+pub(crate) fn attach(
+    ceremony: Ceremony,
+    paths: &[PathBuf],
+    view: Option<&CeremonyView>,
+) -> Result<Attached, CliError> {
+    if ceremony.reshare().is_none() {
+        return match paths.is_empty() {
+            true => Ok(Attached { ceremony, parent: None, history: Vec::new() }),
+            false => Err(messages::parent_of_none(ceremony.name())),
+        };
+    }
+    let history: Vec<Vec<u8>> = match (paths, view) {
+        ([], None) => Vec::new(),
+        ([], Some(view)) => {
+            let kept = view.history().map_err(messages::store)?;
+            kept.into_iter().map(|(_, bytes)| bytes).collect()
+        }
+        (paths, _) => {
+            paths.iter().map(|path| input::transcript(path)).collect::<Result<_, CliError>>()?
+        }
+    };
+    if history.is_empty() {
+        return Err(messages::parent_needed(ceremony.name()));
+    }
+    let parent = audited_bytes(&history, paths)?;
+    let rows = link(&parent, &ceremony).map_err(|error| messages::not_its_parent(&error))?;
+    let ceremony = ceremony.with_parent_rows(rows);
+    let ceremony = ceremony.map_err(|error| messages::rows_of_parent(&error))?;
+    Ok(Attached { ceremony, parent: Some(parent), history })
+}
+
+/// The newest of these transcripts, if it and all that it hangs on passes the audit.
+pub(crate) fn audited(paths: &[PathBuf]) -> Result<Audited, CliError> {
+    let files: Vec<Vec<u8>> =
+        paths.iter().map(|path| input::transcript(path)).collect::<Result<_, CliError>>()?;
+    audited_bytes(&files, paths)
+}
+
+fn audited_bytes(files: &[Vec<u8>], paths: &[PathBuf]) -> Result<Audited, CliError> {
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    let report = audit_all(&files, &Expectations::default())
+        .map_err(|error| messages::unrelated(paths, &error))?;
+    match report.audited().filter(|_| report.is_clean()) {
+        Some(audited) => Ok(audited.clone()),
+        None => Err(messages::no_parent(paths, &report)),
+    }
+}

@@ -1,0 +1,220 @@
+//! A whole reshare on real processes: drafted, run, stopped, and its new shares pushed.
+
+use std::fs;
+
+use quorate::ethereum::interchange::{Interchange, Vote};
+use quorate::ethereum::keystore::Keystore;
+use quorate::ethereum::network::Network;
+use serde_json::Value;
+
+use crate::key_manager::{Fake, Manner, TOKEN, token_file};
+use crate::support::demo::{Demo, OPERATORS, PLAIN};
+use crate::support::files::{files, mode, only};
+use crate::support::ports::free_port;
+use crate::support::program::Ended;
+use crate::support::running::{Running, Signal};
+
+const SENTENCE: &str = "these shares are removed from every validator client";
+/// The transcript of the demo's ceremony.
+const PARENT: &str = "parent.quorate";
+const MAY_STOP: &str = "Waiting for you to stop the old keys";
+
+/// A finished key generation of four, of whom three sign.
+fn generation() -> Demo {
+    let demo = Demo::new(PLAIN);
+    fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path(PARENT)).unwrap();
+    demo
+}
+
+/// Drafts a reshare of the demo's validators among these operators, of whom some of the parent's
+/// leave.
+fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
+    let file = format!("{name}.toml");
+    let mut args: Vec<String> = ["--json", "reshare", "new", "--name", name, "-o", &file, "--from"]
+        .map(str::to_owned)
+        .to_vec();
+    args.push(PARENT.to_owned());
+    for operator in stay {
+        let card = demo.run(&["--dir", &format!("demo/{operator}"), "identity", "show", "--json"]);
+        let card = card.json()["card"].as_str().unwrap().to_owned();
+        args.extend(["--operator".to_owned(), format!("{card}@127.0.0.1:{}", free_port())]);
+    }
+    for operator in leave {
+        args.extend(["--absent".to_owned(), (*operator).to_owned()]);
+    }
+    let ended = demo.run(&args);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    file
+}
+
+fn words(demo: &Demo, file: &str) -> String {
+    demo.run(&["--json", "spec", "check", file]).json()["fingerprint"].as_str().unwrap().to_owned()
+}
+
+fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
+    let words = words(demo, file);
+    let args = ["run", file, "--kdf", "pbkdf2", "--linger", "20", "--yes-fingerprint", &words];
+    demo.start(operator, &[&args[..], more].concat())
+}
+
+/// All of them up to certificate 1; then they are interrupted.
+fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
+    let parent = ["--from", PARENT];
+    let running: Vec<Running> =
+        operators.iter().map(|operator| start(demo, operator, file, &parent)).collect();
+    let waiting = |mut running: Running| {
+        running.until(MAY_STOP);
+        running
+    };
+    let running: Vec<Running> = running.into_iter().map(waiting).collect();
+    running.iter().for_each(|running| running.signal(Signal::INT));
+    running.into_iter().for_each(|running| drop(running.ends_with(5)));
+}
+
+/// The folder of the outputs of this operator's reshare.
+fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
+    let digest = demo.run(&["--json", "spec", "check", file]).json();
+    let digest = digest["digest"].as_str().unwrap()[..16].to_owned();
+    demo.path("demo").join(operator).join("ceremonies").join(digest).join("out")
+}
+
+#[test]
+fn a_reshare_from_the_draft_to_the_new_shares() {
+    let demo = generation();
+    token_file(&demo, "token", TOKEN);
+    // Alice's shares run; the others' never have.
+    let alices = Fake::start(Manner::Proper);
+    let url = alices.url();
+    let manager = ["--keymanager", &url, "--token-file", "token"];
+    let push = ["export", "keystores", "demo/ceremony.toml", "--kdf", "pbkdf2"];
+    assert_eq!(demo.by("alice", &[&push[..], &manager].concat()).code, 0);
+    let file = draft(&demo, "next", &["alice", "bob", "carol"], &["dave"]);
+
+    // Nobody stops before the new shares are proven, and nobody takes part without the parent.
+    let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    let lost = start(&demo, "alice", &file, &[]).ended();
+    assert_eq!(lost.code, 2, "{}", lost.stderr);
+    assert!(lost.stderr.contains("the transcript of its parent is not here"), "{}", lost.stderr);
+    let parent = ["--from", PARENT];
+    let early = start(&demo, "bob", &file, &[&parent[..], &said].concat()).ended();
+    assert_eq!(early.code, 1, "{}", early.stderr);
+    assert!(early.stderr.contains("do not stop the validator client"), "{}", early.stderr);
+
+    let three = ["alice", "bob", "carol"];
+    up_to_the_stop(&demo, &file, &three);
+
+    // A word that is not given stops nothing.
+    let wrong = ["--stopped", "--others-never-ran", "--yes-stopped", "yes"];
+    let wrong = start(&demo, "bob", &file, &wrong).ended();
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("that is not the sentence"), "{}", wrong.stderr);
+    let unknown = start(&demo, "bob", &file, &["--stopped", "--yes-stopped", SENTENCE]).ended();
+    assert_eq!(unknown.code, 1, "{}", unknown.stderr);
+    assert!(unknown.stderr.contains("nothing is said of these keys"), "{}", unknown.stderr);
+
+    // Alice by her key manager, the others by their word.
+    let by_manager = [&["--stopped"][..], &manager].concat();
+    let alice = start(&demo, "alice", &file, &by_manager);
+    let others = ["bob", "carol"].map(|operator| start(&demo, operator, &file, &said));
+    let done = |running: Running| -> Ended {
+        let ended = running.ended();
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        ended
+    };
+    let ended = done(alice);
+    assert!(ended.stderr.contains("0 of 3 dealers have stopped"), "{}", ended.stderr);
+    others.into_iter().for_each(|running| drop(done(running)));
+    assert!(alices.held().is_empty());
+
+    // What the key manager gave is kept, for alice alone.
+    let out = outputs(&demo, "alice", &file);
+    let kept = files(out.parent().unwrap());
+    let kept: Vec<_> = kept.iter().filter(|(name, _)| name.starts_with("protection-")).collect();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(mode(out.parent().unwrap().join(kept[0].0)), 0o600);
+
+    // The same keys, in new shares, with a record that forbids what may have been signed.
+    let hoodi = Network::known("hoodi").unwrap();
+    let old = fs::read(demo.path(PARENT)).unwrap();
+    let mut firsts = Vec::new();
+    for operator in three {
+        let out = outputs(&demo, operator, &file);
+        let secret = files(&out.join("secret"));
+        let keystores = secret.iter().filter(|(name, _)| name.contains("keystore"));
+        let keys: Vec<[u8; 48]> = keystores
+            .map(|(_, bytes)| Keystore::from_json(bytes).unwrap().pubkey().to_compressed())
+            .collect();
+        assert_eq!(keys.len(), 2, "{operator}");
+        let root = hoodi.genesis_validators_root();
+        let (floors, remarks) =
+            Interchange::parse(&secret["slashing-protection.json"], &root).unwrap();
+        assert!(remarks.is_empty() && floors.keys().len() == 2, "{operator}");
+        let cut_over: Value = serde_json::from_slice(&secret["cut-over.json"]).unwrap();
+        let held = cut_over["commits_held_in_epoch"].as_u64().unwrap();
+        for key in keys {
+            let signed = floors.signed(&key).unwrap();
+            // Of two validators, alice's shares have signed sources 2; targets are in the past.
+            assert_eq!(signed.vote, Some(Vote { source: 2, target: held + 1 }), "{operator}");
+            assert!(signed.slot.unwrap() >= (held + 1) * 32);
+        }
+        assert_eq!(cut_over["first_epoch"], held + 2);
+        assert_eq!(cut_over["clamped"], Value::Array(vec![]));
+        firsts.push(held + 2);
+        let history = files(&out.join("public/history"));
+        assert_eq!(history.len(), 1);
+        assert!(history.values().eq([&old]));
+    }
+
+    // They are not loaded before the first epoch.
+    let next = Fake::start(Manner::Proper);
+    let url = next.url();
+    let manager = ["--keymanager", &url, "--token-file", "token"];
+    let push = ["export", "keystores", &file, "--kdf", "pbkdf2"];
+    let early = demo.by("bob", &[&push[..], &manager].concat());
+    assert_eq!(early.code, 5, "{}", early.stderr);
+    assert!(early.stderr.contains(&format!("nothing before epoch {}", firsts[1])));
+    assert!(next.sent().is_empty());
+
+    // One child only: the shares of the parent are not dealt a second time.
+    let second = draft(&demo, "again", &["alice", "bob", "carol"], &["dave"]);
+    let refused = start(&demo, "carol", &second, &parent).ended();
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("to another reshare"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("quorate abandon "), "{}", refused.stderr);
+    let children = demo.path("demo/carol/children");
+    assert_eq!(mode(only(&children)), 0o600);
+
+    // And the transcript of the chain is what anybody audits.
+    let public = outputs(&demo, "bob", &file).join("public");
+    let newest = public.join("transcript.quorate");
+    let earlier = only(public.join("history"));
+    let args = ["--json", "audit", newest.to_str().unwrap(), earlier.to_str().unwrap()];
+    let ended = demo.run(&[&args[..], &["--expect", &file]].concat());
+    assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
+    assert_eq!(ended.json()["verdict"], "verified");
+}
+
+#[test]
+fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
+    let demo = generation();
+    let parent = ["--from", PARENT];
+    let first = draft(&demo, "first", &["alice", "bob", "carol"], &["dave"]);
+    up_to_the_stop(&demo, &first, &["alice", "bob", "carol"]);
+    let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    let mut bob = start(&demo, "bob", &first, &said);
+    bob.until("This operator has stopped");
+    bob.signal(Signal::INT);
+    bob.ends_with(5);
+
+    let second = draft(&demo, "second", &OPERATORS, &[]);
+    let refused = start(&demo, "bob", &second, &parent).ended();
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("to another reshare"), "{}", refused.stderr);
+    let words = words(&demo, &first);
+    let abandoned = demo.by("bob", &["abandon", &first, "--yes-fingerprint", &words]);
+    assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    let mut bob = start(&demo, "bob", &second, &parent);
+    bob.until("This operator is");
+    bob.signal(Signal::INT);
+    bob.ends_with(5);
+}

@@ -1,0 +1,73 @@
+//! One child only: an operator commits its shares of a validator to one reshare, and to a second
+//! one only after it has abandoned the first.
+
+use quorate::message::envelope::{Kind, Statement};
+use quorate::message::shape::Shape;
+use quorate::protocol::participant::OwnSeat;
+use quorate::protocol::record::RecordKind;
+use quorate::spec::{Ceremony, CeremonyFile};
+
+use crate::MachineError;
+use crate::store::{CeremonyView, Child, Lock, Log, StateDir};
+
+/// What an operator notes when it commits to a ceremony; `None` if that is no reshare.
+pub(crate) fn of(ceremony: &Ceremony) -> Option<Child> {
+    let reshare = ceremony.reshare()?;
+    Some(Child {
+        parent: reshare.parent.certificate,
+        reshare: ceremony.digest(),
+        validators: reshare.validators.iter().map(|validator| validator.key).collect(),
+    })
+}
+
+/// Refuses a reshare of shares that this operator has committed to another one.
+pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), MachineError> {
+    let Some(own) = of(&seat.ceremony) else { return Ok(()) };
+    for other in state.children()? {
+        if own.excludes(&other) && !is_abandoned(state, seat, &other)? {
+            let folder = state.find(&other.reshare)?.map(|view| view.path().to_owned());
+            return Err(MachineError::OtherChild { reshare: other.reshare, folder });
+        }
+    }
+    Ok(())
+}
+
+/// Notes, durably, that this operator commits to a reshare and to no other one.
+pub(crate) fn note(lock: &Lock, seat: &OwnSeat) -> Result<(), MachineError> {
+    let Some(own) = of(&seat.ceremony) else { return Ok(()) };
+    check_only(lock.state(), seat)?;
+    Ok(lock.write_child(&own)?)
+}
+
+/// Whether this operator has signed, in its synced log, that it gave a reshare up, and has not
+/// finished it. What cannot be read was not given up.
+fn is_abandoned(state: &StateDir, seat: &OwnSeat, other: &Child) -> Result<bool, MachineError> {
+    let Some(view) = state.find(&other.reshare)? else { return Ok(false) };
+    let Some(ceremony) = kept(&view)?.filter(|kept| kept.digest() == other.reshare) else {
+        return Ok(false);
+    };
+    let Some(me) = ceremony.roster().find(&seat.operator.key().public()) else { return Ok(false) };
+    let records = Log::read(&view, seat.operator.storage_key(), other.reshare.as_bytes())?;
+    let statements = records.iter().filter(|record| record.kind == RecordKind::Statement as u8);
+    let own: Vec<Statement> = statements
+        .filter_map(|record| Statement::open(record.body.expose(), &ceremony).ok())
+        .filter(|statement| statement.envelope.sender == me)
+        .collect();
+    let last = Shape::of(&ceremony).last_round();
+    let finished = own.iter().any(|statement| {
+        (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, last)
+    });
+    Ok(!finished && own.iter().any(|statement| statement.envelope.kind == Kind::Abandon))
+}
+
+/// The ceremony whose file is kept in a folder.
+fn kept(view: &CeremonyView) -> Result<Option<Ceremony>, MachineError> {
+    let Some(bytes) = view.ceremony_file()? else { return Ok(None) };
+    let Ok(text) = core::str::from_utf8(&bytes) else { return Ok(None) };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let parsed = match text.trim_start().starts_with('{') {
+        true => CeremonyFile::parse_json(text),
+        false => CeremonyFile::parse_toml(text),
+    };
+    Ok(parsed.ok().and_then(|file| Ceremony::try_from(file).ok()))
+}

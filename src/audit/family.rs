@@ -1,0 +1,201 @@
+//! Several transcripts together: which of them is the newest, and how it hangs together with the
+//! others. Chapter 13 of the specification, sections 13.5 and 13.7.
+
+use std::sync::Arc;
+
+use crate::primitives::hash::Digest;
+use crate::spec::ceremony::Ceremony;
+
+use super::chain::{link, shares_are_new};
+use super::code::Code;
+use super::describe::in_quotes;
+use super::facts::Audited;
+use super::ledger::{Got, Ledger, have};
+use super::replay;
+
+/// A transcript that was given, audited by itself: whether its parents are given is not asked.
+struct Member {
+    ceremony: Option<Arc<Ceremony>>,
+    audited: Result<Audited, Code>,
+}
+
+impl Member {
+    fn sound(&self) -> Option<&Audited> {
+        self.audited.as_ref().ok()
+    }
+
+    /// The certificate of the parent that it names.
+    fn parent(&self) -> Option<Digest> {
+        Some(self.ceremony.as_ref()?.reshare()?.parent.certificate)
+    }
+
+    /// Whether both are sound children of one parent and have a validator in common.
+    fn forks(&self, other: &Self) -> bool {
+        let (Some(a), Some(b)) = (self.sound(), other.sound()) else { return false };
+        let (Some(one), Some(two)) = (a.ceremony().reshare(), b.ceremony().reshare()) else {
+            return false;
+        };
+        let shared = || {
+            one.validators
+                .iter()
+                .any(|validator| two.validators.iter().any(|other| other.key == validator.key))
+        };
+        one.parent.certificate == two.parent.certificate
+            && a.certificate() != b.certificate()
+            && shared()
+    }
+}
+
+/// Transcripts that were given together, in any order.
+pub struct Family {
+    members: Vec<Member>,
+}
+
+/// Transcripts that are not generations of the same keys.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "files {} and {} are not generations of the same keys{}",
+    first + 1,
+    second + 1,
+    why(*broken)
+)]
+pub struct Unrelated {
+    /// Position of the first, from 0.
+    pub first: usize,
+    /// Position of the second.
+    pub second: usize,
+    /// The check that one of them fails by itself, with its position.
+    pub broken: Option<(usize, Code)>,
+}
+
+fn why(broken: Option<(usize, Code)>) -> String {
+    broken.map_or_else(String::new, |(at, code)| format!(": file {} fails {code}", at + 1))
+}
+
+impl Family {
+    /// Audits each of `files` by itself.
+    pub fn of(files: &[&[u8]]) -> Self {
+        let member = |bytes: &&[u8]| {
+            let mut ledger = Ledger::new(true);
+            let audited = replay::replay(bytes, None, &mut ledger);
+            Member {
+                ceremony: ledger.ceremony.clone(),
+                audited: audited.map_err(|code| ledger.first_failure().unwrap_or(code)),
+            }
+        };
+        Self { members: files.iter().map(member).collect() }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    fn find(&self, certificate: Digest) -> Option<&Audited> {
+        self.members
+            .iter()
+            .filter_map(Member::sound)
+            .find(|audited| audited.certificate() == certificate)
+    }
+
+    /// The position of the newest: the one that is nobody's parent. Of children of one parent, the
+    /// first: then [`Code::V20`] fails. A file that was given twice counts once.
+    ///
+    /// # Errors
+    /// If the files are not generations of the same keys.
+    pub fn newest(&self) -> Result<usize, Unrelated> {
+        let certificate = |at: usize| self.members[at].sound().map(Audited::certificate);
+        let parents: Vec<Digest> = self.members.iter().filter_map(Member::parent).collect();
+        let mut newest: Vec<usize> = Vec::new();
+        for at in 0..self.members.len() {
+            let own = certificate(at);
+            let is_parent = own.is_some_and(|own| parents.contains(&own));
+            let again = own.is_some() && newest.iter().any(|other| certificate(*other) == own);
+            if !is_parent && !again {
+                newest.push(at);
+            }
+        }
+        match newest.as_slice() {
+            [first, second, ..] if self.fork().is_none() => {
+                let (first, second) = (*first, *second);
+                let broken = newest.iter().find_map(|at| {
+                    self.members[*at].audited.as_ref().err().map(|code| (*at, *code))
+                });
+                Err(Unrelated { first, second, broken })
+            }
+            [first, ..] => Ok(*first),
+            [] => Ok(0),
+        }
+    }
+
+    /// Two children of one parent with a validator in common.
+    fn fork(&self) -> Option<(Digest, Digest)> {
+        let mut rest = self.members.as_slice();
+        while let [first, others @ ..] = rest {
+            if let Some(other) = others.iter().find(|other| first.forks(other)) {
+                return Some((first.sound()?.certificate(), other.sound()?.certificate()));
+            }
+            rest = others;
+        }
+        None
+    }
+}
+
+/// V18 and V20 of a transcript that passed all checks of its own; `family` is what was given
+/// together with it.
+pub(super) fn check(
+    audited: &Got<Audited>,
+    family: Option<&Family>,
+    ledger: &mut Ledger,
+) -> Got<()> {
+    let Ok(newest) = audited else { return have(audited).map(drop) };
+    let hangs = hang_together(newest, family, ledger);
+    let Some(family) = family.filter(|family| family.len() > 1) else { return hangs };
+    let alone = match family.fork() {
+        None => {
+            let count = family.len();
+            let detail = format!("none of the {count} given are two children of one parent");
+            ledger.passed(Code::V20, detail);
+            Ok(())
+        }
+        Some((one, other)) => ledger.part(Code::V20, || {
+            Err(format!(
+                "the reshares with the certificates {one} and {other} are children of one parent, \
+                 with a validator in common: its shares were dealt twice"
+            )
+            .into())
+        }),
+    };
+    hangs.and(alone)
+}
+
+/// V18.
+fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger) -> Got<()> {
+    if newest.ceremony().reshare().is_none() {
+        return Ok(());
+    }
+    let (mut child, mut names) = (newest, Vec::new());
+    while let Some(spec) = child.ceremony().reshare() {
+        let named = spec.parent.certificate;
+        let Some(parent) = family.and_then(|family| family.find(named)) else {
+            ledger.missing(
+                Code::V18,
+                format!("the transcript with the certificate {named} was not given"),
+            );
+            return Err(Code::V18);
+        };
+        ledger.part(Code::V18, || {
+            link(parent, child.ceremony()).map_err(|error| error.to_string())?;
+            Ok(shares_are_new(parent, child).map_err(|error| error.to_string())?)
+        })?;
+        names.push(format!("{} ({named})", in_quotes(parent.ceremony().name())));
+        // A certificate covers that of its parent, so that this ends.
+        child = parent;
+    }
+    ledger.done(Code::V18, || format!("from the newest to the oldest: {}", names.join(", ")))
+}

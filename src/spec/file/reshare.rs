@@ -1,0 +1,242 @@
+//! The file of a reshare: what it has in the place of what a key generation agrees on.
+
+use super::read::{hex, parse_network, parse_seat};
+use super::{CeremonyFile, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry, ValidatorEntry};
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::deposit::WithdrawalCredentials;
+use crate::primitives::hash::Digest;
+use crate::spec::ceremony::{Ceremony, MOST_VALIDATORS, Terms, ValidatorSpec};
+use crate::spec::endpoint::Endpoint;
+use crate::spec::error::{Place, SpecError};
+use crate::spec::kind::CeremonyKind;
+use crate::spec::reshare::{
+    Inherited, KEY_BYTES, OldShare, Parent, ReshareError, ReshareSpec, SeatPart,
+};
+use crate::spec::roster::Seat;
+use crate::spec::threshold::{Index, Threshold};
+use crate::spec::version::Version;
+
+/// Refuses the fields of a reshare in a file without a parent.
+pub(super) fn absent(file: &CeremonyFile) -> Result<(), ReshareError> {
+    for (position, entry) in file.operators.iter().enumerate() {
+        let fields = [
+            ("deals", entry.deals.is_some()),
+            ("old_point", entry.old_point.is_some()),
+            ("receives", entry.receives.is_some()),
+        ];
+        if let Some((field, _)) = fields.into_iter().find(|(_, given)| *given) {
+            return Err(ReshareError::Alone { place: Place::operator(position, field) });
+        }
+    }
+    for (position, entry) in file.validators.iter().enumerate() {
+        let fields = [("first", entry.first.is_some()), ("keys", entry.keys.is_some())];
+        if let Some((field, _)) = fields.into_iter().find(|(_, given)| *given) {
+            return Err(ReshareError::Alone { place: Place::validator(position, field) });
+        }
+    }
+    Ok(())
+}
+
+/// What a file with this parent says, each text parsed.
+pub(super) fn terms(
+    file: &CeremonyFile,
+    parent: &ParentEntry,
+    version: Version,
+) -> Result<Terms, SpecError> {
+    if version == Version::One {
+        return Err(ReshareError::Version.into());
+    }
+    not_yet(file)?;
+    let parent = Parent {
+        certificate: Digest(hex("parent.certificate", &parent.certificate)?),
+        rows: Digest(hex("parent.rows", &parent.rows)?),
+        threshold: Threshold::new(parent.threshold.into(), parent.operators.into())
+            .map_err(ReshareError::Threshold)?,
+    };
+    let (validators, inherited) = parse_validators(&file.validators)?;
+    let (mut seats, mut parts) = (Vec::<Seat>::new(), Vec::<SeatPart>::new());
+    let mut receivers = 0;
+    for (position, entry) in file.operators.iter().enumerate() {
+        let part = parse_part(position, entry, &parent)?;
+        receivers += u64::from(part.receives);
+        let point = if part.receives { receivers } else { 0 };
+        seats.push(Seat { point, ..parse_seat((position, entry))? });
+        parts.push(part);
+    }
+    Ok(Terms {
+        version,
+        kind: CeremonyKind::Reshare,
+        name: file.name.clone(),
+        id: hex("id", &file.id)?,
+        attempt: file.attempt,
+        supersedes: file
+            .supersedes
+            .as_deref()
+            .map(|text| hex("supersedes", text))
+            .transpose()?
+            .map(Digest),
+        network: parse_network(&file.network)?,
+        required: file.threshold.into(),
+        seats,
+        validators,
+        allow_all_required: file.policy.allow_all_required,
+        ssv: None,
+        obol: None,
+        reshare: Some(ReshareSpec { parent, seats: parts, validators: inherited }),
+    })
+}
+
+/// What no reshare makes yet, and evaluation points, which it chooses itself.
+fn not_yet(file: &CeremonyFile) -> Result<(), ReshareError> {
+    let operator = |(at, entry): (usize, &OperatorEntry)| {
+        let place = |field| Place::operator(at, field).to_string();
+        let fields =
+            [("point", entry.point.is_some()), ("ssv_key", entry.ssv_key.is_some())].into_iter();
+        fields.filter(|(_, given)| *given).map(|(field, _)| place(field)).next()
+    };
+    let validator = |(at, entry): (usize, &ValidatorEntry)| {
+        let place = |field| Place::validator(at, field).to_string();
+        let fields = [
+            ("amounts", entry.amounts.is_some()),
+            ("fee_recipient", entry.fee_recipient.is_some()),
+            ("gas_limit", entry.gas_limit.is_some()),
+        ];
+        fields.into_iter().filter(|(_, given)| *given).map(|(field, _)| place(field)).next()
+    };
+    let whole = [("ssv", file.ssv.is_some()), ("obol", file.obol.is_some())];
+    let whole = whole.into_iter().filter(|(_, given)| *given).map(|(field, _)| field.to_owned());
+    let operators = file.operators.iter().enumerate().filter_map(operator);
+    let validators = file.validators.iter().enumerate().filter_map(validator);
+    match whole.chain(operators).chain(validators).next() {
+        Some(field) => Err(ReshareError::NotYet { field }),
+        None => Ok(()),
+    }
+}
+
+fn parse_part(
+    position: usize,
+    entry: &OperatorEntry,
+    parent: &Parent,
+) -> Result<SeatPart, ReshareError> {
+    let deals = match entry.deals {
+        Some(found) => {
+            let place = Place::operator(position, "deals");
+            let most = parent.threshold.participants();
+            let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
+            Some(OldShare { index, point: entry.old_point.unwrap_or(found.into()) })
+        }
+        None if entry.old_point.is_some() => {
+            return Err(ReshareError::Missing { place: Place::operator(position, "deals") });
+        }
+        None => None,
+    };
+    Ok(SeatPart { deals, receives: entry.receives.unwrap_or(true) })
+}
+
+/// Counted before anything is made of it.
+fn parse_validators(
+    entries: &[ValidatorEntry],
+) -> Result<(Vec<ValidatorSpec>, Vec<Inherited>), SpecError> {
+    let total = entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.count));
+    if usize::try_from(total).map_or(true, |total| total > MOST_VALIDATORS) {
+        return Err(SpecError::TooManyValidators(total));
+    }
+    let (mut validators, mut inherited) = (Vec::new(), Vec::new());
+    for (position, entry) in entries.iter().enumerate() {
+        let place = |field| Place::validator(position, field);
+        if entry.count == 0 {
+            return Err(SpecError::CountZero { place: place("count") });
+        }
+        let first = entry.first.ok_or(ReshareError::Missing { place: place("first") })?;
+        let before = usize::try_from(first).ok().and_then(|first| first.checked_sub(1));
+        let before = before.filter(|before| *before < MOST_VALIDATORS);
+        let place_of_first = place("first");
+        let before = before.ok_or(ReshareError::Number { place: place_of_first, number: first })?;
+        let keys = entry.keys.as_ref();
+        let keys = keys.ok_or(ReshareError::Missing { place: place("keys") })?;
+        if u64::try_from(keys.len()).ok() != Some(entry.count) {
+            let (keys, count) = (keys.len(), entry.count);
+            return Err(ReshareError::Keys { place: place("keys"), keys, count }.into());
+        }
+        // Nobody chooses it anew: what a parent agreed on stays, also if it is unusual.
+        let address = ExecutionAddress::parse_checksummed(&entry.withdrawal)
+            .map_err(|source| SpecError::Withdrawal { place: place("withdrawal"), source })?;
+        let withdrawal = match entry.compounding {
+            true => WithdrawalCredentials::compounding(address),
+            false => WithdrawalCredentials::execution(address),
+        };
+        for (position, text) in (before..).zip(keys) {
+            let mut key = [0; KEY_BYTES];
+            let digits = text.strip_prefix("0x").unwrap_or(text);
+            hex::decode_to_slice(digits, &mut key)
+                .map_err(|_| ReshareError::Key { place: place("keys") })?;
+            inherited.push(Inherited { position, key });
+            let validator = ValidatorSpec { withdrawal, amounts: Vec::new(), registration: None };
+            validators.push(validator);
+        }
+    }
+    Ok((validators, inherited))
+}
+
+/// A file that gives this reshare again: same digest, same addresses.
+pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
+    let count = |number| u16::try_from(number).expect("at most 255 operators");
+    let operator = |(seat, part): (&Seat, &SeatPart)| OperatorEntry {
+        card: seat.card.encode(),
+        address: seat.address.as_ref().map(Endpoint::to_string),
+        deals: part.deals.map(|share| share.index.get()),
+        old_point: part
+            .deals
+            .filter(|share| share.point != u64::from(share.index.get()))
+            .map(|share| share.point),
+        receives: (!part.receives).then_some(false),
+        ..OperatorEntry::default()
+    };
+    let all: Vec<(&ValidatorSpec, &Inherited)> =
+        ceremony.validators().iter().zip(&spec.validators).collect();
+    let blocks =
+        all.chunk_by(|(a, first), (b, next)| a == b && first.position + 1 == next.position);
+    CeremonyFile {
+        version: ceremony.version().number().into(),
+        name: ceremony.name().to_owned(),
+        id: hex::encode(ceremony.id()),
+        attempt: ceremony.attempt(),
+        supersedes: ceremony.supersedes().map(|digest| digest.to_string()),
+        network: NetworkEntry::from(ceremony.network()),
+        threshold: count(ceremony.t()),
+        policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
+        parent: Some(ParentEntry {
+            certificate: spec.parent.certificate.to_string(),
+            rows: spec.parent.rows.to_string(),
+            operators: count(spec.parent.threshold.participants()),
+            threshold: count(spec.parent.threshold.required()),
+        }),
+        ssv: None,
+        operators: ceremony
+            .roster()
+            .iter()
+            .map(|(_, seat)| seat)
+            .zip(&spec.seats)
+            .map(operator)
+            .collect(),
+        validators: blocks.map(block).collect(),
+        obol: None,
+    }
+}
+
+/// The block of these validators, which have one destination and consecutive numbers.
+fn block(equal: &[(&ValidatorSpec, &Inherited)]) -> ValidatorEntry {
+    let (validator, first) = equal[0];
+    let key =
+        |(_, inherited): &(&ValidatorSpec, &Inherited)| format!("0x{}", hex::encode(inherited.key));
+    ValidatorEntry {
+        count: u64::try_from(equal.len()).unwrap_or(u64::MAX),
+        withdrawal: validator.withdrawal.address().to_string(),
+        compounding: validator.withdrawal.is_compounding(),
+        amounts: None,
+        fee_recipient: None,
+        gas_limit: None,
+        first: u64::try_from(first.position).ok().and_then(|position| position.checked_add(1)),
+        keys: Some(equal.iter().map(key).collect()),
+    }
+}

@@ -1,0 +1,150 @@
+//! What a reshare takes from its parent: the rows of summed commitments, from which the public
+//! share of every dealer follows. They are not agreed upon but compared: their root is.
+
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::commitment::{Commitments, UntestedCommitments};
+use crate::primitives::curve::{
+    DecodeError as CurveError, G1, G1_UNCOMPRESSED, Scalar, UntestedG1,
+};
+use crate::primitives::lagrange::coefficients_at_zero;
+
+use super::reshare::ReshareSpec;
+use super::seats::Seats;
+use super::threshold::Index;
+
+/// Why rows are not those of the parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ParentError {
+    /// Rows for a ceremony that makes keys.
+    #[error("this ceremony has no parent")]
+    NotAReshare,
+    /// Another root than the ceremony file has.
+    #[error("these are not the keys of the parent that the ceremony file names: the roots differ")]
+    Root,
+    /// A row of another length than the parent's threshold.
+    #[error("the parent's rows have {found} points; its threshold is {expected}")]
+    Threshold {
+        /// The parent's threshold.
+        expected: usize,
+        /// Points of a row.
+        found: usize,
+    },
+    /// Another number of rows than the reshare has validators.
+    #[error("{found} rows of the parent for {expected} validators")]
+    Count {
+        /// The validators.
+        expected: usize,
+        /// The rows.
+        found: usize,
+    },
+    /// A row of another key.
+    #[error("validator {}: its key is not the one that the parent has there", .validator + 1)]
+    Validator {
+        /// The position in the reshare, from 0.
+        validator: usize,
+    },
+    /// The dealers' public shares do not give the key.
+    #[error("the dealers' shares do not make the validators' keys")]
+    Keys,
+}
+
+/// Bytes of the rows of a parent in a file, each point uncompressed.
+pub fn rows_bytes(spec: &ReshareSpec) -> usize {
+    spec.validators.len() * spec.parent.threshold.required() * G1_UNCOMPRESSED
+}
+
+/// Reads the rows of a parent from a file; every point is tested by itself.
+pub fn read_rows(r: &mut Reader<'_>, spec: &ReshareSpec) -> Result<Commitments, DecodeError> {
+    let required = spec.parent.threshold.required();
+    let read = UntestedCommitments::read(r, spec.validators.len(), required)?;
+    let points: Result<Vec<G1>, CurveError> = read.points().iter().map(UntestedG1::test).collect();
+    let what = "row of the parent";
+    Ok(read.tested(points.map_err(|source| DecodeError::Curve { what, source })?))
+}
+
+/// Writes rows as [`read_rows`] reads them.
+pub fn write_rows(w: Writer, shares: &ParentShares) -> Writer {
+    shares.rows.write(w)
+}
+
+impl core::fmt::Debug for ParentShares {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("ParentShares").field("rows", &self.rows.merkle_root()).finish()
+    }
+}
+
+/// The public shares of the dealers, with what they came from.
+#[derive(Clone)]
+pub struct ParentShares {
+    rows: Commitments,
+    dealers: Seats,
+    /// By dealer, then by validator.
+    shares: Vec<Vec<G1>>,
+    weights: Vec<Scalar>,
+}
+
+impl ParentShares {
+    /// From the parent's rows of the validators that are dealt anew, compared with what is agreed.
+    pub fn new(spec: &ReshareSpec, rows: Commitments) -> Result<Self, ParentError> {
+        let (required, validators) = (spec.parent.threshold.required(), &spec.validators);
+        if rows.t() != required {
+            return Err(ParentError::Threshold { expected: required, found: rows.t() });
+        }
+        if rows.len() != validators.len() {
+            return Err(ParentError::Count { expected: validators.len(), found: rows.len() });
+        }
+        if rows.merkle_root() != spec.parent.rows {
+            return Err(ParentError::Root);
+        }
+        let other = rows
+            .constants()
+            .zip(validators)
+            .position(|(key, inherited)| key.to_compressed() != inherited.key);
+        if let Some(validator) = other {
+            return Err(ParentError::Validator { validator });
+        }
+        let points = spec.dealer_points();
+        let weights = coefficients_at_zero(&points).ok_or(ParentError::Keys)?;
+        let at = |point: &u64| rows.evaluate(core::slice::from_ref(point));
+        let shares: Vec<Vec<G1>> =
+            points.iter().map(at).collect::<Option<_>>().ok_or(ParentError::Keys)?;
+        // Fewer dealers than the parent's threshold have other keys between them.
+        let columns: Vec<Commitments> =
+            shares.iter().map(|shares| Commitments::new(1, shares.clone())).collect();
+        let keys = Commitments::weighed(&columns, &weights).ok_or(ParentError::Keys)?;
+        if !keys.constants().eq(rows.constants()) {
+            return Err(ParentError::Keys);
+        }
+        Ok(Self { rows, dealers: spec.parts().dealers, shares, weights })
+    }
+
+    /// The parent's rows of the validators that are dealt anew.
+    pub fn rows(&self) -> &Commitments {
+        &self.rows
+    }
+
+    /// The public shares of `dealer`, by validator of the reshare; `None` if it is none.
+    pub fn of(&self, dealer: Index) -> Option<&[G1]> {
+        self.shares.get(self.dealers.place(dealer)?).map(Vec::as_slice)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = G1> + '_ {
+        self.shares.iter().flatten().copied()
+    }
+
+    /// The Lagrange coefficients at zero of the dealers' points in the parent, by index.
+    pub fn weights(&self) -> &[Scalar] {
+        &self.weights
+    }
+
+    /// The Lagrange coefficient of one dealer; `None` if it is none.
+    pub fn weight(&self, dealer: Index) -> Option<&Scalar> {
+        self.weights.get(self.dealers.place(dealer)?)
+    }
+
+    /// What a dealer has sent, with its public shares as constant terms; `None` if it is no dealer.
+    pub fn complete(&self, dealer: Index, sent: &Commitments) -> Option<Commitments> {
+        Some(sent.behind(self.of(dealer)?))
+    }
+}

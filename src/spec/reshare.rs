@@ -1,0 +1,413 @@
+//! The part of a spec that a reshare has besides: whose keys they are, who dealt in the parent and
+//! deals again, and who receives. Chapter 13 of the specification.
+
+use super::ceremony::{MOST_VALIDATORS, MOST_WORK, ValidatorSpec};
+use super::error::Place;
+use super::kind::Parts;
+use super::roster::Seat;
+use super::seats::Seats;
+use super::threshold::{Index, Threshold, ThresholdError};
+use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::hash::Digest;
+
+/// Bytes of a validator's key.
+pub const KEY_BYTES: usize = 48;
+
+const DEALS: u8 = 0b01;
+const RECEIVES: u8 = 0b10;
+
+/// The completed ceremony whose shares are dealt anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parent {
+    /// Its certificate: `TH("certificate", spec digest, D, O)`.
+    pub certificate: Digest,
+    /// Merkle root over its summed commitments, of the validators that are reshared, in order.
+    pub rows: Digest,
+    /// `t` of `n` of its shares.
+    pub threshold: Threshold,
+}
+
+/// What a dealer holds of the parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OldShare {
+    /// Its index in the parent.
+    pub index: Index,
+    /// Its evaluation point there.
+    pub point: u64,
+}
+
+/// What a seat does: it deals, or receives, or both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeatPart {
+    /// Of a dealer: the share that it deals.
+    pub deals: Option<OldShare>,
+    /// Whether it gets a new share.
+    pub receives: bool,
+}
+
+/// A validator of the parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inherited {
+    /// Its position there, from 0.
+    pub position: usize,
+    /// Its key, compressed. That it is a point, the parent's commitments say.
+    pub key: [u8; KEY_BYTES],
+}
+
+/// What is agreed of a reshare besides what is of every ceremony.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReshareSpec {
+    /// The parent.
+    pub parent: Parent,
+    /// What each seat does, by index.
+    pub seats: Vec<SeatPart>,
+    /// Which of the parent's validators, by position.
+    pub validators: Vec<Inherited>,
+}
+
+/// Why a spec is not that of a reshare.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReshareError {
+    /// Ceremonies of version 1 made keys only.
+    #[error("a reshare has version 2")]
+    Version,
+    /// The digest of nothing.
+    #[error("parent.{0}: all zero is no digest")]
+    Zero(&'static str),
+    /// The parent's two numbers.
+    #[error("parent: {0}")]
+    Threshold(ThresholdError),
+    /// A seat without a part.
+    #[error("{place}: this operator neither deals nor receives")]
+    NoPart {
+        /// Where.
+        place: Place,
+    },
+    /// An index that the parent does not have.
+    #[error("{place}: {found}; the parent has operators 1 to {most}")]
+    OldIndex {
+        /// Where.
+        place: Place,
+        /// The index.
+        found: u16,
+        /// The parent's operators.
+        most: usize,
+    },
+    /// Two seats deal one share.
+    #[error("{place}: {index} is also what operators[{first}] deals")]
+    OldIndexTwice {
+        /// Where.
+        place: Place,
+        /// The parent's index.
+        index: u16,
+        /// Position of the other seat.
+        first: usize,
+    },
+    /// Points of the parent in another order than its indices.
+    #[error("{place}: {point} is not possible; a parent's points ascend with its indices, from 1")]
+    OldPoint {
+        /// Where.
+        place: Place,
+        /// The point.
+        point: u64,
+    },
+    /// Too few dealers.
+    #[error("{dealers} operators deal; the parent's threshold is {required}, so {required} must")]
+    TooFewDealers {
+        /// How many deal.
+        dealers: usize,
+        /// How many must.
+        required: usize,
+    },
+    /// A receiver's point is not its number among the receivers.
+    #[error("{place}: {point}; receivers have the points 1, 2, 3 and so on, in order")]
+    Point {
+        /// Where.
+        place: Place,
+        /// The point.
+        point: u64,
+    },
+    /// Positions of validators have one order.
+    #[error("{place}: validator {number} of the parent is out of order or listed twice")]
+    Order {
+        /// Where.
+        place: Place,
+        /// Its number in the parent, from 1.
+        number: u64,
+    },
+    /// A number that no validator of a parent has.
+    #[error("{place}: {number}; a parent's validators have numbers from 1 to {MOST_VALIDATORS}")]
+    Number {
+        /// Where.
+        place: Place,
+        /// The number.
+        number: u64,
+    },
+    /// One key twice.
+    #[error("{place}: the same key as another validator")]
+    KeyTwice {
+        /// Where.
+        place: Place,
+    },
+    /// Not a key in hexadecimal digits.
+    #[error("{place}: not 96 hexadecimal digits")]
+    Key {
+        /// Where.
+        place: Place,
+    },
+    /// A block that has another number of keys than validators.
+    #[error("{place}: {keys} keys for {count} validators; give one key for each")]
+    Keys {
+        /// Where.
+        place: Place,
+        /// How many keys.
+        keys: usize,
+        /// How many validators.
+        count: u64,
+    },
+    /// A field that a reshare needs.
+    #[error("{place}: missing; a reshare lists the keys of its parent")]
+    Missing {
+        /// Where.
+        place: Place,
+    },
+    /// A field of a reshare, and no parent.
+    #[error("{place}: given without [parent]; only a reshare has it")]
+    Alone {
+        /// Where.
+        place: Place,
+    },
+    /// What a reshare does not make.
+    #[error("{field}: not yet written by this program for a reshare; leave it out")]
+    NotYet {
+        /// The field.
+        field: String,
+    },
+    /// More work than the limit.
+    #[error(
+        "{validators} validators times {seats} operators times the larger threshold, {required}, \
+         is more than {MOST_WORK}; split them into several reshares"
+    )]
+    TooMuchWork {
+        /// `V`.
+        validators: usize,
+        /// Seats.
+        seats: usize,
+        /// The larger of both thresholds.
+        required: usize,
+    },
+}
+
+impl ReshareSpec {
+    /// Which seats deal, and which receive.
+    pub fn parts(&self) -> Parts {
+        let all = || {
+            let parts = self.seats.iter().enumerate();
+            parts.filter_map(|(at, part)| Some((Index::from_position(at)?, part)))
+        };
+        let dealers = all().filter(|(_, part)| part.deals.is_some()).map(|(seat, _)| seat);
+        let receivers = all().filter(|(_, part)| part.receives).map(|(seat, _)| seat);
+        Parts { dealers: dealers.collect(), receivers: receivers.collect::<Seats>() }
+    }
+
+    /// What `seat` deals; `None` if it does not deal.
+    pub fn old_share(&self, seat: Index) -> Option<OldShare> {
+        self.seats.get(seat.position())?.deals
+    }
+
+    /// The seat that deals the share of the parent's operator `index`.
+    pub fn seat_of(&self, index: Index) -> Option<Index> {
+        let deals = |part: &SeatPart| part.deals.is_some_and(|share| share.index == index);
+        self.seats.iter().position(deals).and_then(Index::from_position)
+    }
+
+    /// The dealers' evaluation points in the parent, by index of their seats here.
+    pub fn dealer_points(&self) -> Vec<u64> {
+        self.seats.iter().filter_map(|part| Some(part.deals?.point)).collect()
+    }
+}
+
+/// Receivers among these parts.
+pub(super) fn receivers(parts: &[SeatPart]) -> usize {
+    parts.iter().filter(|part| part.receives).count()
+}
+
+/// The rules of a reshare, once there is a threshold of its receivers.
+pub(super) fn check(
+    spec: &ReshareSpec,
+    seats: &[Seat],
+    validators: &[ValidatorSpec],
+    required: usize,
+) -> Result<(), ReshareError> {
+    use ReshareError::*;
+    for (field, digest) in [("certificate", spec.parent.certificate), ("rows", spec.parent.rows)] {
+        if digest == Digest::ZERO {
+            return Err(Zero(field));
+        }
+    }
+    check_seats(spec, seats)?;
+    let larger = required.max(spec.parent.threshold.required());
+    if validators.len() * seats.len() * larger > MOST_WORK {
+        let (validators, seats) = (validators.len(), seats.len());
+        return Err(TooMuchWork { validators, seats, required: larger });
+    }
+    let mut before = None;
+    for (at, Inherited { position, .. }) in spec.validators.iter().enumerate() {
+        let place = Place::validator(at, "first");
+        let number = u64::try_from(*position).unwrap_or(u64::MAX).saturating_add(1);
+        if *position >= MOST_VALIDATORS {
+            return Err(Number { place, number });
+        }
+        if before.is_some_and(|before| before >= *position) {
+            return Err(Order { place, number });
+        }
+        before = Some(*position);
+    }
+    let mut keys: Vec<(&[u8; KEY_BYTES], usize)> =
+        spec.validators.iter().zip(0..).map(|(validator, at)| (&validator.key, at)).collect();
+    keys.sort_unstable();
+    match keys.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        Some(pair) => Err(KeyTwice { place: Place::validator(pair[1].1, "keys") }),
+        None => Ok(()),
+    }
+}
+
+fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
+    use ReshareError::*;
+    let (mut next, mut dealers) = (1, Vec::<(OldShare, usize)>::new());
+    for (at, (part, seat)) in spec.seats.iter().zip(seats).enumerate() {
+        let place = |field| Place::operator(at, field);
+        if part.deals.is_none() && !part.receives {
+            return Err(NoPart { place: place("receives") });
+        }
+        if let Some(share) = part.deals {
+            let (found, most) = (share.index.get(), spec.parent.threshold.participants());
+            if usize::from(found) > most {
+                return Err(OldIndex { place: place("deals"), found, most });
+            }
+            if let Some((_, first)) = dealers.iter().find(|(other, _)| other.index == share.index) {
+                return Err(OldIndexTwice { place: place("deals"), index: found, first: *first });
+            }
+            dealers.push((share, at));
+        }
+        if part.receives {
+            if seat.point != next {
+                return Err(Point { place: place("point"), point: seat.point });
+            }
+            next += 1;
+        }
+    }
+    dealers.sort_unstable_by_key(|(share, _)| share.index);
+    let mut before = 0;
+    for (share, at) in &dealers {
+        // Points of the operators between them are whole numbers too, and ascend.
+        let least: u64 = share.index.get().into();
+        if share.point <= before || share.point < least {
+            let place = Place::operator(*at, "old_point");
+            return Err(OldPoint { place, point: share.point });
+        }
+        before = share.point;
+    }
+    let required = spec.parent.threshold.required();
+    match dealers.len() {
+        dealers if dealers < required => Err(TooFewDealers { dealers, required }),
+        _ => Ok(()),
+    }
+}
+
+/// `certificate(32) ‖ root of the rows(32) ‖ n(2) ‖ t(2)`, of the parent.
+pub(super) fn write_parent(w: Writer, parent: &Parent) -> Writer {
+    let count = |number| u16::try_from(number).expect("a threshold has at most 255 operators");
+    w.bytes(parent.certificate.as_ref())
+        .bytes(parent.rows.as_ref())
+        .u16(count(parent.threshold.participants()))
+        .u16(count(parent.threshold.required()))
+}
+
+/// `parts(1): bit 0 deals, bit 1 receives ‖ if it deals: old index(2) ‖ old point(8)
+///   ‖ if it receives: point(8)`.
+pub(super) fn write_part(w: Writer, part: &SeatPart, point: u64) -> Writer {
+    let deals = if part.deals.is_some() { DEALS } else { 0 };
+    let receives = if part.receives { RECEIVES } else { 0 };
+    w.u8(deals | receives)
+        .each(&part.deals, |w, share| w.u16(share.index.get()).u64(share.point))
+        .each(part.receives.then_some(point), Writer::u64)
+}
+
+/// `position in the parent(4) ‖ key(48)`.
+pub(super) fn write_inherited(w: Writer, validator: &Inherited) -> Writer {
+    w.u32(u32::try_from(validator.position).expect("at most 8192 validators")).bytes(&validator.key)
+}
+
+/// A parent as it stands in the bytes.
+pub(super) struct RawParent {
+    certificate: [u8; 32],
+    rows: [u8; 32],
+    operators: u16,
+    required: u16,
+}
+
+impl RawParent {
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            certificate: r.array("parent's certificate")?,
+            rows: r.array("root of the parent's rows")?,
+            operators: r.u16("parent's operators")?,
+            required: r.u16("parent's threshold")?,
+        })
+    }
+
+    pub(super) fn check(self) -> Result<Parent, ReshareError> {
+        let threshold = Threshold::new(self.required.into(), self.operators.into());
+        Ok(Parent {
+            certificate: Digest(self.certificate),
+            rows: Digest(self.rows),
+            threshold: threshold.map_err(ReshareError::Threshold)?,
+        })
+    }
+}
+
+/// A seat's part as it stands in the bytes, and its evaluation point: 0 if it does not receive.
+pub(super) struct RawPart {
+    deals: Option<(u16, u64)>,
+    receives: bool,
+    pub(super) point: u64,
+}
+
+impl RawPart {
+    /// Of a key generation, in which everybody deals and receives.
+    pub(super) fn all(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self { deals: None, receives: true, point: r.u64("point")? })
+    }
+
+    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let part = r.u8("part")?;
+        if part & !(DEALS | RECEIVES) != 0 {
+            return Err(DecodeError::Invalid { what: "part", why: "a bit that means nothing" });
+        }
+        let deals = match part & DEALS != 0 {
+            true => Some((r.u16("index in the parent")?, r.u64("point in the parent")?)),
+            false => None,
+        };
+        let receives = part & RECEIVES != 0;
+        let point = if receives { r.u64("point")? } else { 0 };
+        Ok(Self { deals, receives, point })
+    }
+
+    pub(super) fn check(&self, at: usize, parent: &Parent) -> Result<SeatPart, ReshareError> {
+        let most = parent.threshold.participants();
+        let share = |(found, point): (u16, u64)| {
+            let place = Place::operator(at, "deals");
+            let index = Index::new(found);
+            let index = index.ok_or(ReshareError::OldIndex { place, found, most })?;
+            Ok(OldShare { index, point })
+        };
+        Ok(SeatPart { deals: self.deals.map(share).transpose()?, receives: self.receives })
+    }
+}
+
+/// A validator of the parent as it stands in the bytes.
+pub(super) fn read_inherited(r: &mut Reader<'_>) -> Result<Inherited, DecodeError> {
+    let position = usize::try_from(r.u32("position in the parent")?).unwrap_or(usize::MAX);
+    Ok(Inherited { position, key: r.array("key")? })
+}

@@ -1,0 +1,136 @@
+//! The summary of a reshare that a person has to agree to: who deals, who receives, and which
+//! validators it is about.
+
+use core::fmt::Write;
+
+use super::ceremony::Ceremony;
+use super::reshare::{ReshareSpec, SeatPart};
+use super::show::{few, network, numbers, plural, warnings, words};
+use crate::ethereum::deposit::WithdrawalCredentials;
+
+pub(super) fn describe(
+    ceremony: &Ceremony,
+    spec: &ReshareSpec,
+    out: &mut String,
+) -> core::fmt::Result {
+    writeln!(
+        out,
+        "Reshare \"{}\" on {}, attempt {}",
+        ceremony.name(),
+        ceremony.network().name(),
+        ceremony.attempt()
+    )?;
+    writeln!(out, "  id          {}", hex::encode(ceremony.id()))?;
+    if let Some(digest) = ceremony.supersedes() {
+        writeln!(out, "  supersedes  {digest}")?;
+    }
+    writeln!(out, "  digest      {}", ceremony.digest())?;
+    let old = spec.parent.threshold;
+    writeln!(
+        out,
+        "\nParent: a completed ceremony of {} operators, of whom any {} sign",
+        old.participants(),
+        old.required()
+    )?;
+    writeln!(out, "  certificate         {}", spec.parent.certificate)?;
+    writeln!(out, "  root of commitments {}", spec.parent.rows)?;
+    operators(ceremony, spec, out)?;
+    network(ceremony, out)?;
+    writeln!(out)?;
+    for caution in cautions(ceremony, spec) {
+        writeln!(out, "WARNING: {caution}")?;
+    }
+    validators(ceremony, spec, out)?;
+    writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
+}
+
+fn operators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core::fmt::Result {
+    let new = ceremony.threshold();
+    writeln!(
+        out,
+        "\nOperators: any {} of the {} that receive control the validators afterwards; up to {} \
+         may be lost",
+        new.required(),
+        new.participants(),
+        new.participants() - new.required()
+    )?;
+    if ceremony.allow_all_required() {
+        writeln!(out, "  Policy: a threshold of all operators is allowed")?;
+    }
+    let addressed = ceremony.roster().iter().any(|(_, seat)| seat.address.is_some());
+    for ((index, seat), part) in ceremony.roster().iter().zip(&spec.seats) {
+        let address = match &seat.address {
+            Some(address) => format!(", {address}"),
+            None if addressed => ", no address given".to_owned(),
+            None => String::new(),
+        };
+        writeln!(out, "  {index}. \"{}\"{address}", seat.card.name)?;
+        writeln!(out, "     {}", said(part, seat.point))?;
+        writeln!(out, "     key {}, card {}", seat.card.key.short(), seat.card.short())?;
+    }
+    if addressed {
+        writeln!(out, "  Addresses are hints and are not part of the fingerprint.")?;
+    }
+    Ok(())
+}
+
+fn said(part: &SeatPart, point: u64) -> String {
+    let dealt = part.deals.map(|share| {
+        let own = share.point == u64::from(share.index.get());
+        let at = if own { String::new() } else { format!(" (point {})", share.point) };
+        format!("deals the share of operator {}{at} of the parent", share.index)
+    });
+    match (dealt, part.receives) {
+        (Some(dealt), true) => format!("{dealt}, and gets new share {point}"),
+        (Some(dealt), false) => format!("{dealt}, and gets no new share"),
+        (None, _) => format!("is new, and gets new share {point}"),
+    }
+}
+
+/// What a person must not overlook.
+fn cautions(ceremony: &Ceremony, spec: &ReshareSpec) -> Vec<String> {
+    let old = spec.parent.threshold;
+    let mut found = vec![
+        format!(
+            "each dealer removes these keys from its validator client when it is asked to; from \
+             {} on that have done so, the validators stand still until the new shares are used",
+            old.participants() - old.required() + 1
+        ),
+        format!(
+            "no share is taken from anybody: any {} operators of the parent that keep theirs can \
+             still sign; if you do not trust that they do not, exit the validators",
+            old.required()
+        ),
+    ];
+    if ceremony.threshold().needs_all() {
+        found.push("every receiver is required; one lost share ends the validators".to_owned());
+    }
+    found.extend(warnings(ceremony));
+    found
+}
+
+fn validators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core::fmt::Result {
+    writeln!(
+        out,
+        "\n{} of the parent, on {}: keys and withdrawal addresses stay as they are",
+        plural(ceremony.v(), "validator"),
+        ceremony.network().name()
+    )?;
+    let all: Vec<(WithdrawalCredentials, usize)> = ceremony
+        .validators()
+        .iter()
+        .zip(&spec.validators)
+        .map(|(validator, inherited)| (validator.withdrawal, inherited.position))
+        .collect();
+    for equal in all.chunk_by(|a, b| a.0 == b.0) {
+        let positions: Vec<usize> = equal.iter().map(|(_, position)| *position).collect();
+        let (withdrawal, _) = equal[0];
+        let kind = if withdrawal.is_compounding() { "0x02" } else { "0x01" };
+        writeln!(out, "  {} to {} ({kind})", numbers(&positions), withdrawal.address())?;
+    }
+    let row = |(position, key): (usize, &[u8; 48])| {
+        format!("  {:>4}. 0x{}", position + 1, hex::encode(key))
+    };
+    let rows = spec.validators.iter().map(|one| row((one.position, &one.key))).collect();
+    few(rows, false).iter().try_for_each(|row| writeln!(out, "{row}"))
+}
