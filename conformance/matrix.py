@@ -1,7 +1,7 @@
 """Fresh ceremonies on every network in every shape, judged by several engines: a table, rows of outputs, columns of engines.
 
 Every ceremony is made by the program as three operators run it, processes and all: deposits, registrations, keystores; then a voluntary exit by two
-of them. Each output is judged by each engine that knows its kind. Negative controls show that an engine's yes means something.
+of them, and where registrations were agreed a later one. Each output is judged by each engine that knows its kind. Negative controls show that an engine's yes means something.
 """
 
 import json

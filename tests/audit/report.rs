@@ -262,7 +262,7 @@ fn a_further_deposit_is_told() {
         finding(&bytes, &expectations, Code::DepositData)
     };
     let further = signed(DepositMessage { amount: 8_000_000_000, ..deposits[0].message });
-    let (status, detail) = check(&[deposits[0].clone(), further.clone()]);
+    let (status, detail) = check(&[deposits[0], further]);
     assert_eq!(status, Status::Passed, "{detail}");
     assert!(detail.starts_with("1 of the 3 deposits that the ceremony signed"), "{detail}");
     let told = "; signed later, and not by the ceremony, to the same withdrawal credentials: 8 ETH \
@@ -272,10 +272,10 @@ fn a_further_deposit_is_told() {
     // To other credentials, twice, or without a valid signature it is a finding.
     let elsewhere = deposits[1].message.withdrawal_credentials;
     let elsewhere = DepositMessage { withdrawal_credentials: elsewhere, ..further.message };
-    let unsigned = SignedDeposit { signature: deposits[0].signature, ..further.clone() };
+    let unsigned = SignedDeposit { signature: deposits[0].signature, ..further };
     for (file, words) in [
         (vec![signed(elsewhere)], "entry 1, withdrawal_credentials: "),
-        (vec![further.clone(), further.clone()], "entry 2"),
+        (vec![further, further], "entry 2"),
         (vec![unsigned], "entry 1, signature: "),
     ] {
         let (status, detail) = check(&file);

@@ -56,7 +56,7 @@ fn every_command_has_an_example_and_the_program_its_exit_codes() {
         "  3  the ceremony stopped: because of a fault, or because you abandoned it; evidence is \
          written",
         "  4  the audit failed, or its file is a set of statements and no transcript; a file was \
-         refused;\n     or the evidence proves nothing",
+         refused;\n     a policy is not met; or the evidence proves nothing",
         "  5  waiting for other operators; run the same command again",
     ] {
         assert!(help.contains(line), "{help}");

@@ -72,7 +72,7 @@ fn three_of_four_exit_on_hoodi_and_mainnet() {
         let told =
             place.run(&[&told[..], &[&transcript, "-o", "x y;z.json"], &partials].concat()).done();
         assert!(
-            told.stdout.contains("--data @'x y;z.json' http://localhost:5052/"),
+            told.stdout.contains("--data @'x y;z.json' \\\n    http://localhost:5052/"),
             "{}",
             told.stdout
         );
@@ -159,7 +159,7 @@ fn every_field_of_a_request_is_bound() {
         ("/answers_to", json!("everybody"), 2, "answers_to: not an operator card"),
         ("/exit", json!({ "validator_index": "1", "epoch": 0 }), 2, "not a request"),
         ("/exit", json!({ "epoch": 0 }), 2, "missing field `validator_index`"),
-        ("/exit", Value::Null, 2, "one of exit and deposit"),
+        ("/exit", Value::Null, 2, "one of exit, deposit and registration"),
     ] {
         fs::write(place.path("request.json"), &genuine).unwrap();
         place.change("request.json", pointer, value);

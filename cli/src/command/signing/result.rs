@@ -277,7 +277,7 @@ pub(super) fn advice(
         ),
         Kind::Registration => format!(
             "{signed}\nSend it to every beacon node that sends registrations to block builders:\n  \
-             curl -X POST -H 'Content-Type: application/json' --data @{} \
+             curl -X POST -H 'Content-Type: application/json' \\\n    --data @{} \\\n    \
              http://localhost:5052/eth/v1/validator/register_validator\nThen set the same fee \
              recipient in the validator clients: they sign a newer registration for each epoch \
              with the one that they are configured with, and blocks of your own pay to that one.",
