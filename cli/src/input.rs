@@ -148,8 +148,8 @@ pub(crate) fn transcript(path: &Path) -> Result<Vec<u8>, CliError> {
     }
 }
 
-/// A transcript or evidence, whose length follows from its front; one of another length is read only if it is
-/// not much longer.
+/// A transcript or evidence, whose length follows from its front; one of another length is read
+/// only if it is not much longer.
 pub(crate) fn statements(path: &Path) -> Result<Vec<u8>, CliError> {
     let (mut file, found) = open(path, ".quorate")?;
     let mut bytes = Vec::new();

@@ -20,8 +20,8 @@ const HANG: usize = 2;
 const COMMANDS: [&str; 3] = ["quorate ", "chmod ", "ulimit "];
 
 /// `text` for `stream`: folded where that is a terminal, or where the environment says how wide one
-/// behind it is (`COLUMNS`). Any other pipe or file gets the lines as they are, so that programs find
-/// every sentence on one line whatever the terminal was.
+/// behind it is (`COLUMNS`). Any other pipe or file gets the lines as they are, so that programs
+/// find every sentence on one line whatever the terminal was.
 pub(crate) fn fit(text: &str, stream: &(impl AsFd + IsTerminal)) -> String {
     if !stream.is_terminal() {
         // Who exports its width reads by a pager.

@@ -397,7 +397,7 @@ fn a_ceremony_that_is_not_for_ssv_has_no_key_shares() {
             .contains("ssv.owner: expected none, found 0xDCc846fA10C7CfCE9e6Eb37e06eD93b666cFC5E9"),
         "{detail}"
     );
-    assert!(detail.contains("operators[0].ssv_key: expected none, found LS0t"), "{detail}");
+    assert!(detail.contains("operator 1, ssv_key: expected none, found LS0t"), "{detail}");
     assert!(
         audit(
             &played().transcript,

@@ -26,7 +26,7 @@ use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::show::{describe, plural, warnings};
+use quorate::spec::show::{describe, warnings};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
@@ -34,7 +34,7 @@ use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
 use quorate_operator::drive;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
-use quorate_operator::store::{CeremonyDir, CeremonyView, IDENTITY_FILE, StateDir};
+use quorate_operator::store::{CeremonyDir, CeremonyView, StateDir};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -302,30 +302,11 @@ fn done(
             "unconfirmed": unconfirmed,
             "also_proven": also_proven(proven, ceremony),
         }),
-        &format!("Done. Outputs are in {}\n\n{}", folder.display(), made(ceremony, dir, keystores)),
-    )
-}
-
-/// What was made, what to back up, and the next command.
-fn made(ceremony: &Ceremony, dir: &CeremonyDir, keystores: bool) -> String {
-    let (folder, out) = (dir.view().path(), dir.view().out());
-    // DIR/ceremonies/NAME
-    let state = folder.ancestors().nth(2).unwrap_or(folder);
-    let secret = match keystores {
-        true => format!("{}, this operator's keystores", shown(&out.join("secret"))),
-        false => "no keystores; the shares are in the log".to_owned(),
-    };
-    format!(
-        "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  {}\n  {}\n  your \
-         passphrase, in another place\nNever back up log.sealed: a copy that is put back could sign \
-         twice. Never run the shares in two places.\n\nNext\n  quorate audit {} --expect {}",
-        plural(ceremony.v(), "validator"),
-        ceremony.network().name(),
-        shown(&out.join("public")),
-        shown(&state.join(IDENTITY_FILE)),
-        shown(&out),
-        quoted(&out.join("public/transcript.quorate")),
-        quoted(&folder.join("ceremony.toml")),
+        &format!(
+            "Done. Outputs are in {}\n\n{}",
+            folder.display(),
+            messages::made(ceremony, dir, keystores)
+        ),
     )
 }
 

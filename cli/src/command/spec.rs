@@ -109,7 +109,8 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
 fn unreachable(ceremony: &Ceremony) -> Option<&'static str> {
     let nobody = ceremony.roster().iter().all(|(_, seat)| seat.address.is_none());
     nobody.then_some(
-        "no operator has an address (CARD@HOST:PORT): nobody can call anybody. One operator that all \
+        "no operator has an address (CARD@HOST:PORT): nobody can call anybody. One operator that \
+         all \
          others can reach is enough",
     )
 }

@@ -2,10 +2,13 @@
 
 use std::io;
 
-use super::{local, usage};
+use super::{local, quoted, shown, usage};
 use crate::report::CliError;
+use quorate::spec::Ceremony;
 use quorate::spec::canonical::FingerprintError;
+use quorate::spec::show::plural;
 use quorate_operator::carrier::CarrierError;
+use quorate_operator::store::{CeremonyDir, IDENTITY_FILE};
 
 pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
     usage(
@@ -21,7 +24,8 @@ pub(crate) fn wrong_fingerprint(number: usize, word: &str) -> CliError {
         format!(
             "this is not the fingerprint of this ceremony: word {number} is not \"{word}\" here"
         ),
-        "if somebody else told you these words, your ceremony file is not theirs: sign nothing, and \
+        "if somebody else told you these words, your ceremony file is not theirs: sign nothing, \
+         and \
          get the file again from the coordinator. quorate spec show shows the words of a file",
     )
 }
@@ -29,7 +33,8 @@ pub(crate) fn wrong_fingerprint(number: usize, word: &str) -> CliError {
 pub(crate) fn not_a_fingerprint(error: &FingerprintError) -> CliError {
     usage(
         format!("this is not the fingerprint of this ceremony: {error}"),
-        "type the twelve words that all operators have compared; quorate spec show shows those of a \
+        "type the twelve words that all operators have compared; quorate spec show shows those \
+         of a \
          file",
     )
 }
@@ -48,7 +53,8 @@ pub(crate) fn carrier(error: CarrierError) -> CliError {
             let (what, fix) = match why {
                 io::ErrorKind::AddrInUse => (
                     "another program already listens there",
-                    "stop it, or choose another port, as in --listen [::]:3620; then the others give it \
+                    "stop it, or choose another port, as in --listen [::]:3620; then the others \
+                     give it \
                      with --at NAME=HOST:3620",
                 ),
                 io::ErrorKind::AddrNotAvailable => (
@@ -84,4 +90,27 @@ pub(crate) fn runtime(error: io::Error) -> CliError {
 
 pub(crate) fn internal(what: &str) -> CliError {
     local(format!("a bug in this program: {what}"), "nothing is lost; please report it")
+}
+
+/// What was made, what to back up, and the next command.
+pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, keystores: bool) -> String {
+    let (folder, out) = (dir.view().path(), dir.view().out());
+    // DIR/ceremonies/NAME
+    let state = folder.ancestors().nth(2).unwrap_or(folder);
+    let secret = match keystores {
+        true => format!("{}, this operator's keystores", shown(&out.join("secret"))),
+        false => "no keystores; the shares are in the log".to_owned(),
+    };
+    format!(
+        "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  {}\n  {}\n  \
+         your passphrase, in another place\nNever back up log.sealed: a copy that is put back \
+         could sign twice. Never run the shares in two places.\n\nNext\n  quorate audit {} --expect {}",
+        plural(ceremony.v(), "validator"),
+        ceremony.network().name(),
+        shown(&out.join("public")),
+        shown(&state.join(IDENTITY_FILE)),
+        shown(&out),
+        quoted(&out.join("public/transcript.quorate")),
+        quoted(&folder.join("ceremony.toml")),
+    )
 }

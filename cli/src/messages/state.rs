@@ -70,7 +70,8 @@ pub(crate) fn store(error: StoreError) -> CliError {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             return local(
                 format!("{}: not found", shown(&path)),
-                "give the operator's directory with --dir; --dir and QUORATE_DIR count from the folder \
+                "give the operator's directory with --dir; --dir and QUORATE_DIR count from the \
+             folder \
              that you are in. Only a new operator creates keys: quorate identity new",
             );
         }
@@ -107,7 +108,8 @@ pub(crate) fn identity_exists(path: &Path) -> CliError {
         format!("{}: this operator already has keys; they will not be overwritten", shown(path)),
         format!(
             "show their card with: quorate --dir {dir} identity show; if you have sent the output \
-             to a file, write the card again: quorate --dir {dir} identity show > FILE; for another \
+             to a file, write the card again: quorate --dir {dir} identity show > FILE; for \
+             another \
              operator, give another directory with --dir",
             dir = quoted(path.parent().unwrap_or(path))
         ),

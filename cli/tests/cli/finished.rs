@@ -94,7 +94,8 @@ fn shares_and_state_of_a_finished_ceremony() {
     failed(
         &audit(&keys, &[]),
         2,
-        "there is no terminal for this prompt: Password of the keystores (your passphrase, unless you \
+        "there is no terminal for this prompt: Password of the keystores (your passphrase, \
+         unless you \
          chose another)",
         "run it in a terminal, or use --keystore-password-file FILE",
     );

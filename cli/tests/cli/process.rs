@@ -154,7 +154,8 @@ fn a_run_that_cannot_begin_leaves_nothing() {
     );
     private(here.join("empty"), "\n");
     let differ = "if somebody else told you these words, your ceremony file is not theirs: sign \
-                  nothing, and get the file again from the coordinator. quorate spec show shows the \
+                  nothing, and get the file again from the coordinator. quorate spec show shows \
+                  the \
                   words of a file";
     let compare = "type the twelve words that all operators have compared; quorate spec show shows \
                    those of a file";
@@ -163,7 +164,8 @@ fn a_run_that_cannot_begin_leaves_nothing() {
         (
             &[][..],
             2,
-            "there is no terminal for this prompt: Type the twelve words of the fingerprint to take part",
+            "there is no terminal for this prompt: Type the twelve words of the fingerprint to \
+             take part",
             terminal,
         ),
         (&["--yes-fingerprint", &other], 2, &twelfth, differ),

@@ -130,7 +130,8 @@ fn agree(admitted: &Admission, cleared: &Cleared, ask: bool) -> Result<(), CliEr
             talk("This operator has already answered this request; it gives the same answer again.")
         }
         Admission::New { exited, .. } if !exited.is_empty() => talk(&format!(
-            "WARNING: this operator has signed an exit of {} of the validators of this request. Once \
+            "WARNING: this operator has signed an exit of {} of the validators of this request. \
+             Once \
              a validator has left, what is deposited to it is only paid out again.",
             exited.len()
         )),

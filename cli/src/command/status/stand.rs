@@ -77,7 +77,8 @@ impl Stand {
             }
             Self::Faulted => "stopped by a fault; the evidence is kept",
             Self::Begun => {
-                "started, not finished. For whom it waits, see: quorate status --passphrase-file FILE"
+                "started, not finished. For whom it waits, see: quorate status --passphrase-file \
+                 FILE"
             }
             Self::Empty => "not started",
             Self::LogGone => {
