@@ -69,7 +69,7 @@ impl Reshare<'_> {
         let start = |operator: &&str| self.start(demo, operator, &from);
         let receiving: Vec<Running> = self.receive.iter().map(start).collect();
         let mut dealing: Vec<Running> = self.deal.iter().map(start).collect();
-        dealing.iter_mut().for_each(|running| drop(running.until(MAY_STOP)));
+        dealing.iter_mut().for_each(|running| running.until(MAY_STOP));
         dealing.iter().for_each(|running| running.signal(Signal::INT));
         dealing.into_iter().for_each(|running| drop(running.ends_with(5)));
         let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
