@@ -583,7 +583,7 @@ fn giving_up_is_final_and_its_record_can_be_made_again() {
         verdict.json()["said"][0]
             .as_str()
             .unwrap()
-            .starts_with("\"member-1\" (operator 1) abandoned the ceremony in round 0")
+            .starts_with("\"member-1\" (operator 1) abandoned the ceremony in round 1")
     );
     assert_eq!(status()["ceremonies"][0]["state"], "given-up");
 

@@ -111,7 +111,7 @@ fn attack_a3_transcript_of_another_ceremony() {
         audit(&transcript, &Expectations { ceremony: Some(&expected), ..Expectations::default() });
     assert_eq!(compared.failed(), [Code::Expected]);
     let detail = &compared.line(Code::Expected).unwrap().detail;
-    assert!(detail.contains("validators[0].withdrawal") && detail.contains(hostile), "{detail}");
+    assert!(detail.contains("validator 1, withdrawal") && detail.contains(hostile), "{detail}");
     // Who it is and where the money goes is told before any check.
     let text = render::to_text(&compared);
     let checks = text.find("V1 ").unwrap();

@@ -242,7 +242,7 @@ fn bad_answers_are_named_and_not_counted() {
     fs::copy(place.path("partial-alice.json"), place.path("partial-bob.json")).unwrap();
     place
         .combine("alice", "exit", &three, "exit.json")
-        .failed(4, &["2 valid answers", "a second answer from \"alice\" (operator 1)"]);
+        .failed(4, &["valid answers: 2 (of ", "a second answer from \"alice\" (operator 1)"]);
     // Four answers, one of them bad: it is named, and the others are enough.
     let made = place.combine("alice", "exit", &OPERATORS, "exit.json").done();
     assert_eq!(names(&made.json()["signed_by"]), json!(["alice", "carol", "dave"]));
@@ -258,7 +258,7 @@ fn bad_answers_are_named_and_not_counted() {
     place.request(&["--public", "--epoch", "1"]).done();
     place
         .combine("alice", "exit", &OPERATORS, "later.json")
-        .failed(4, &["0 valid answers", "it answers another request"]);
+        .failed(4, &["valid answers: 0; required: 3", "it answers another request"]);
 }
 
 #[test]
@@ -429,7 +429,7 @@ fn a_further_deposit_goes_where_the_first_one_went() {
     }
     place
         .combine("alice", "deposit", &["bob", "carol"], "two.json")
-        .failed(4, &["2 valid answers"]);
+        .failed(5, &["valid answers: 2 (of "]);
     let made = place
         .combine("alice", "deposit", &["bob", "carol", "dave"], "deposit-data-8eth.json")
         .done();
