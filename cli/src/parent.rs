@@ -34,31 +34,30 @@ pub(crate) fn attach(
             false => Err(messages::parent_of_none(ceremony.name())),
         };
     }
-    let history: Vec<Vec<u8>> = match (paths, view) {
-        ([], None) => Vec::new(),
+    let (paths, history): (Vec<PathBuf>, Vec<Vec<u8>>) = match (paths, view) {
+        ([], None) => Default::default(),
         ([], Some(view)) => {
             let kept = view.history().map_err(messages::store)?;
-            kept.into_iter().map(|(_, bytes)| bytes).collect()
+            (Vec::new(), kept.into_iter().map(|(_, bytes)| bytes).collect())
         }
-        (paths, _) => {
-            paths.iter().map(|path| input::transcript(path)).collect::<Result<_, CliError>>()?
-        }
+        (paths, _) => input::with_history(paths)?.into_iter().unzip(),
     };
     if history.is_empty() {
         return Err(messages::parent_needed(ceremony.name()));
     }
-    let parent = audited_bytes(&history, paths)?;
+    let parent = audited_bytes(&history, &paths)?;
     let rows = link(&parent, &ceremony).map_err(|error| messages::not_its_parent(&error))?;
     let ceremony = ceremony.with_parent_rows(rows);
     let ceremony = ceremony.map_err(|error| messages::rows_of_parent(&error))?;
     Ok(Attached { ceremony, parent: Some(parent), history })
 }
 
-/// The newest of these transcripts, if it and all that it hangs on passes the audit.
+/// The newest of these transcripts and of those in the folder `history` beside them, if it and all
+/// that it hangs on passes the audit.
 pub(crate) fn audited(paths: &[PathBuf]) -> Result<Audited, CliError> {
-    let files: Vec<Vec<u8>> =
-        paths.iter().map(|path| input::transcript(path)).collect::<Result<_, CliError>>()?;
-    audited_bytes(&files, paths)
+    let (paths, files): (Vec<PathBuf>, Vec<Vec<u8>>) =
+        input::with_history(paths)?.into_iter().unzip();
+    audited_bytes(&files, &paths)
 }
 
 fn audited_bytes(files: &[Vec<u8>], paths: &[PathBuf]) -> Result<Audited, CliError> {

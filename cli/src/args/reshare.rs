@@ -9,23 +9,22 @@ pub(crate) enum Reshare {
     /// Draft the file of a reshare from the transcript of a completed ceremony. Keys and withdrawal
     /// addresses stay; operators and threshold may change.
     #[command(
-        after_help = "Examples:\n  The same operators, new shares:\n    quorate reshare new --from \
-                      transcript.quorate --name Refresh -o reshare.toml\n\n  Carol leaves, and \
-                      erin comes:\n    quorate reshare new --from transcript.quorate --name \
-                      \"Erin for carol\" \\\n      --leaves carol --operator \
-                      quorate1...@10.0.0.5:3610 -o reshare.toml\n\n  Dave's machine is lost, and \
-                      erin comes:\n    quorate reshare new --from transcript.quorate --name \
-                      \"Erin for dave\" \\\n      --absent dave --operator \
-                      quorate1...@10.0.0.5:3610 -o reshare.toml\n\nThe file binds nobody until \
-                      all of its operators agree to it."
+        after_help = "Example:\n  quorate reshare new --from transcript.quorate --name Refresh -o \
+                      reshare.toml\n    the same operators, new shares\n\n  quorate reshare new \
+                      --from transcript.quorate --name \"Erin for carol\" \\\n    --leaves carol \
+                      --operator quorate1...@10.0.0.5:3610 -o reshare.toml\n    carol leaves, and \
+                      erin comes\n\n  quorate reshare new --from transcript.quorate --name \
+                      \"Erin for dave\" \\\n    --absent dave --operator \
+                      quorate1...@10.0.0.5:3610 -o reshare.toml\n    dave's machine is lost, and \
+                      erin comes\n\nThe file binds nobody until all of its operators agree to it."
     )]
     New(ReshareNew),
 }
 
 #[derive(Args)]
 pub(crate) struct ReshareNew {
-    /// The transcript whose shares are dealt anew. If it is that of a reshare, give the transcripts
-    /// of its parents too, in any order.
+    /// The transcript whose shares are dealt anew. If it is that of a reshare, the transcripts of
+    /// its parents are read from the folder `history` beside it; or give them too, in any order.
     #[arg(long, required = true, value_name = "TRANSCRIPT")]
     pub(crate) from: Vec<PathBuf>,
     /// Name of the reshare.
