@@ -8,7 +8,7 @@ use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::exit::VoluntaryExit;
 use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::write_registrations;
-use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint};
+use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
@@ -140,11 +140,7 @@ pub fn all() -> Vec<Seed> {
         "eip-3076",
         include_bytes!("../../test-vectors/ethereum/interchange/eip-3076.json"),
     );
-    add(
-        "interchange",
-        "dirk",
-        include_bytes!("../../test-vectors/ethereum/interchange/dirk.json"),
-    );
+    add("interchange", "dirk", include_bytes!("../../test-vectors/ethereum/interchange/dirk.json"));
     add("registrations", "one", &write_registrations(&[registration()]));
     add(
         "exit_file",
@@ -300,8 +296,7 @@ fn complaint(whole: &Whole) -> Complaint {
         view: view.collect(),
         dealer: super::index(3),
         claim: Claim::Mismatch { validator: 1 },
-        opened: [7; 32],
-        sealed,
+        shown: Shown::Box { opened: [7; 32], sealed },
     }
 }
 
