@@ -462,6 +462,54 @@ fn minima_that_do_not_decode_are_evidence_alone() {
     assert_eq!(report.completed(), Some(certificate));
 }
 
+/// Whoever has signed FINAL takes no other minima: its transcript is what it was.
+#[test]
+fn minima_after_its_own_final_alter_nothing() {
+    let mut all = begun();
+    run(&mut all, &mut honest);
+    for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
+        machine.stop(minima(2, 6)).unwrap().unwrap();
+    }
+    // The last one hears no commit of the first, and signs no FINAL.
+    let ceremony = all[0].seat.ceremony.clone();
+    let (seat, last) = (all[0].seat.me, all[4].seat.me);
+    run(&mut all, &mut |_, to, frame| match &frame {
+        Frame::Statement(bytes) if to == last => {
+            let envelope = Statement::open(bytes, &ceremony).unwrap().envelope;
+            let withheld = (envelope.kind, envelope.round, envelope.sender);
+            let drop = withheld == (Kind::Ordinary, Round::Commit, seat);
+            if drop { Vec::new() } else { vec![frame] }
+        }
+        _ => vec![frame],
+    });
+    let has_said = |machine: &Machine| machine.participant().has_said(Round::Final);
+    assert_eq!(all.iter().map(has_said).collect::<Vec<_>>(), [true, true, true, true, false]);
+    let key = all[0].seat.operator.clone();
+    let session = all[0].participant().inbox().session().unwrap();
+    let raise = Statement::sign_minima(key.key(), seat, session, &minima(2, 20).encode());
+    let frame = Frame::Statement(raise.bytes().to_vec());
+    let held = |machine: &Machine| machine.participant().inbox().minima_of(seat).len();
+    for finished in [false, true] {
+        assert_eq!(all[3].participant().is_finished(), finished);
+        for _ in 0..2 {
+            let before = all[3].recorded;
+            assert_eq!(all[3].receive(frame.clone()).unwrap().unwrap(), []);
+            assert_eq!((all[3].recorded - before, held(&all[3])), (0, 1));
+            // It has no room for more, so nobody gives it again.
+            let theirs = all[3].participant().have(true);
+            let shape = Shape::of(&ceremony);
+            assert!(!theirs.lacks_minima(&shape, seat, &raise.digest()));
+            all[3].start().unwrap();
+        }
+        // Whoever has not signed FINAL counts it.
+        let _ = all[4].receive(frame.clone()).unwrap().unwrap();
+        assert_eq!(held(&all[4]), 2);
+        run(&mut all, &mut honest);
+    }
+    assert!(all.iter().all(|machine| machine.participant().is_finished()));
+    assert_eq!(all.iter().map(held).collect::<Vec<_>>(), [1, 1, 1, 1, 2]);
+}
+
 /// What a dealer would deal is looked at before it signs anything.
 #[test]
 fn a_dealer_without_its_right_shares_signs_nothing() {
