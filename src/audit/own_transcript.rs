@@ -2,9 +2,12 @@
 //! itself and holds a receipt of each. What remains is to check that these bytes are the checked
 //! statements and nothing else.
 
+use std::collections::BTreeMap;
+
 use crate::message::body::Final;
 use crate::message::envelope::{Round, Statement, session_id};
 use crate::message::inbox::digests;
+use crate::message::minima::Minima;
 use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::{Signed, decode, decode_hellos};
@@ -46,6 +49,10 @@ pub enum NotOwn {
     /// Another ceremony's.
     #[error("the spec is a different one")]
     Spec,
+    /// Minima that are not those that were checked, in order; or that do not decode, or of a dealer
+    /// none.
+    #[error("the minima are not those that were checked")]
+    Minima,
     /// Not the bytes that were checked.
     #[error("the statement of round {} by operator {} is not the one that was \
              checked", round.number(), sender.get())]
@@ -73,6 +80,18 @@ fn same(
         same.cloned().ok_or(NotOwn::Statement { round, sender })
     };
     container.shape().speakers(round).iter().map(one).collect()
+}
+
+/// V14 of minima: they are those that the participant took, in the order of a container. They
+/// decode, and each dealer has made one.
+fn same_minima(container: &Container<'_>, participant: &Participant) -> Result<(), NotOwn> {
+    let (inbox, shape) = (participant.inbox(), container.shape());
+    let checked: BTreeMap<_, _> =
+        inbox.minima().map(|said| ((said.envelope.sender, said.digest()), said)).collect();
+    let same = checked.values().map(|said| said.bytes()).eq(container.minima().iter().copied());
+    let decode = checked.values().all(|said| Minima::fault(said, shape).is_none());
+    let all = shape.stops().iter().all(|dealer| !inbox.minima_of(dealer).is_empty());
+    if same && decode && all { Ok(()) } else { Err(NotOwn::Minima) }
 }
 
 /// That statements were signed in this session over `before`. Their signatures and view roots were
@@ -118,6 +137,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         follow(session, &before, &statements, participant)?;
         before = statements;
     }
+    same_minima(&container, participant)?;
     let body = |fault: &Fault| NotOwn::Body(describe::rule(&fault.rule, Some(ceremony)));
     let hellos = decode_hellos(&hellos, &shape).map_err(|fault| body(&fault))?;
     let finals = decode(&before, |bytes, from| Final::decode(bytes, &shape, from))

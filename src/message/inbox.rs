@@ -45,8 +45,11 @@ pub struct Inbox {
     /// Whose slot of the last round is filled.
     passed: BTreeSet<Index>,
     abandoned: BTreeMap<Index, Statement>,
-    /// Of each dealer of a reshare, what its keys have signed last: at most two statements.
+    /// Of each dealer of a reshare, what its keys have signed last: at most two statements, which
+    /// decode.
     minima: BTreeMap<Index, Vec<Statement>>,
+    /// Of each dealer the first that does not decode: evidence, and nothing else.
+    malformed_minima: BTreeMap<Index, Statement>,
 }
 
 impl Inbox {
@@ -60,6 +63,7 @@ impl Inbox {
             passed: BTreeSet::new(),
             abandoned: BTreeMap::new(),
             minima: BTreeMap::new(),
+            malformed_minima: BTreeMap::new(),
         }
     }
 
@@ -112,16 +116,12 @@ impl Inbox {
     pub fn file(&mut self, statement: Statement) -> Arrival {
         let (round, sender) = (statement.envelope.round, statement.envelope.sender);
         if statement.envelope.kind == Kind::Abandon {
-            return match self.abandoned.get(&sender) {
-                None => {
-                    self.abandoned.insert(sender, statement);
-                    Arrival::New
-                }
-                Some(first) if first.digest() == statement.digest() => Arrival::Same,
-                Some(_) => Arrival::Surplus,
-            };
+            return first_of(&mut self.abandoned, statement);
         }
         if statement.envelope.kind == Kind::Minima {
+            if Minima::fault(&statement, &self.shape).is_some() {
+                return first_of(&mut self.malformed_minima, statement);
+            }
             let held = self.minima.entry(sender).or_default();
             if held.iter().any(|held| held.digest() == statement.digest()) {
                 return Arrival::Same;
@@ -277,16 +277,21 @@ impl Inbox {
     /// Every statement that is held, in order of rounds and senders; then minima, and those that
     /// give up last.
     pub fn everything(&self) -> impl Iterator<Item = &Statement> {
-        let minima = self.minima.values().flatten();
+        let minima = self.minima.values().flatten().chain(self.malformed_minima.values());
         self.slots.values().flatten().chain(minima).chain(self.abandoned.values())
     }
 
-    /// The minima of every dealer, as they came.
+    /// The minima of every dealer that decode, as they came.
     pub fn minima(&self) -> impl Iterator<Item = &Statement> {
         self.minima.values().flatten()
     }
 
-    /// The minima of one dealer, as they came; at most [`MOST_MINIMA`].
+    /// Signed statements of minima that do not decode: one of each dealer that made any.
+    pub fn malformed_minima(&self) -> impl Iterator<Item = &Statement> {
+        self.malformed_minima.values()
+    }
+
+    /// The minima of one dealer that decode, as they came; at most [`MOST_MINIMA`].
     pub fn minima_of(&self, dealer: Index) -> &[Statement] {
         self.minima.get(&dealer).map_or(&[], Vec::as_slice)
     }
@@ -302,6 +307,18 @@ impl Inbox {
     /// Who gave up.
     pub fn abandoned(&self) -> impl Iterator<Item = &Statement> {
         self.abandoned.values()
+    }
+}
+
+/// Keeps the first statement of each sender.
+fn first_of(kept: &mut BTreeMap<Index, Statement>, statement: Statement) -> Arrival {
+    match kept.get(&statement.envelope.sender) {
+        None => {
+            kept.insert(statement.envelope.sender, statement);
+            Arrival::New
+        }
+        Some(first) if first.digest() == statement.digest() => Arrival::Same,
+        Some(_) => Arrival::Surplus,
     }
 }
 

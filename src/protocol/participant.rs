@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ethereum::obol::lock::ClusterLock;
 use crate::message::complaint::{Abandon, Awaited};
 use crate::message::done::Done;
-use crate::message::envelope::{Reject, Round, Statement};
+use crate::message::envelope::{Kind, Reject, Round, Statement};
 use crate::message::inbox::{Arrival, Inbox};
 use crate::message::share_box;
 use crate::message::sync::Have;
@@ -144,6 +144,9 @@ impl Participant {
         }
         if self.world.recalled.values().any(|recalled| *recalled == statement) {
             // It is filed when its stage is reached.
+            return Ok(());
+        }
+        if statement.envelope.kind == Kind::Minima && self.counts_no_more_minima() {
             return Ok(());
         }
         let mut arrival = self.world.inbox.file(statement.clone());

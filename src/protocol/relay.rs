@@ -34,7 +34,10 @@ impl Participant {
         let minima = |dealer| {
             let held = self.world.inbox.minima_of(dealer).iter().filter(|_| !broken);
             let mut held = held.map(Statement::digest);
-            core::array::from_fn(|_| held.next())
+            let first = held.next();
+            // Where no more are taken, no place is free.
+            let closed = first.filter(|_| self.counts_no_more_minima());
+            [first, held.next().or(closed)]
         };
         let minima = shape.stops().iter().map(minima).collect();
         Have { help, slots, boxes, confirmed, minima }

@@ -95,6 +95,14 @@ impl Participant {
         self.world.inbox.signed_last(dealer)
     }
 
+    /// Whether this operator has signed FINAL: its outputs begin where the minima that it holds
+    /// say, and later ones would alter its transcript and nothing else.
+    pub(super) fn counts_no_more_minima(&self) -> bool {
+        let past =
+            matches!(self.stage(), Some(Stage::Staging(_) | Stage::Finals(_) | Stage::Finished(_)));
+        past && self.has_said(self.world.shape.last_round())
+    }
+
     /// This dealer has stopped, and says what its keys have signed last. A second time raises it.
     pub(super) fn take_stopped(&mut self, minima: &Minima) -> Result<Step, Refused> {
         let (world, me) = (&self.world, self.world.seat.me);

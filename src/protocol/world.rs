@@ -132,7 +132,7 @@ impl World {
             let (operator, round) = (statement.envelope.sender, statement.envelope.round);
             Some(Fault::new(Rule::Abandonment { operator, round, error }, [statement]))
         });
-        let minima = self.inbox.minima().filter_map(|statement| {
+        let minima = self.inbox.malformed_minima().filter_map(|statement| {
             let error = Minima::fault(statement, &self.shape)?;
             let (operator, round) = (statement.envelope.sender, statement.envelope.round);
             Some(Fault::new(Rule::Malformed { operator, round, error }, [statement]))

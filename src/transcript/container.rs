@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::message::envelope::{Kind, Reject, Round, Statement};
-use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA};
+use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA, Minima};
 use crate::message::shape::Shape;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
@@ -337,7 +337,8 @@ fn slot_bytes(shape: &Shape, (round, sender): (Round, Index)) -> usize {
 }
 
 /// The container of a complete ceremony: `statements` are all of them, in order of rounds and
-/// senders; behind them in any order the minima of a reshare.
+/// senders; behind them in any order the minima of a reshare, of which those that do not decode are
+/// left out.
 pub fn encode<'a>(
     ceremony: &Ceremony,
     statements: impl IntoIterator<Item = &'a Statement>,
@@ -361,6 +362,7 @@ pub fn encode<'a>(
     }
     let minima: BTreeMap<(Index, Digest), &Statement> = statements
         .filter(|statement| statement.envelope.kind == Kind::Minima)
+        .filter(|statement| Minima::fault(statement, &shape).is_none())
         .map(|statement| ((statement.envelope.sender, statement.digest()), statement))
         .collect();
     let silent = |dealer: &Index| !minima.keys().any(|(sender, _)| sender == dealer);

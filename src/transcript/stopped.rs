@@ -11,11 +11,11 @@
 //! has one encoding. A file holds no more than one operator can come to hold: so many statements of
 //! a slot, and one session.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::message::envelope::{ENVELOPE_BYTES, Kind, Reject, Round, Statement};
-use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA};
+use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA, Minima};
 use crate::message::shape::Shape;
 use crate::primitives::codec::{DecodeError, Reader};
 use crate::primitives::hash::Digest;
@@ -34,9 +34,9 @@ fn most_of_slot(round: Round, shape: &Shape) -> usize {
 }
 
 /// The most statements that operators can leave with one of them: what each slot takes, of each
-/// operator one abandonment, and of each dealer of a reshare its minima.
+/// operator one abandonment, and of each dealer of a reshare its minima and one that are none.
 fn most_statements(shape: &Shape) -> usize {
-    let minima = MOST_MINIMA * shape.stops().len();
+    let minima = (MOST_MINIMA + 1) * shape.stops().len();
     minima + shape.n + shape.slots().map(|(round, _)| most_of_slot(round, shape)).sum::<usize>()
 }
 
@@ -55,6 +55,8 @@ fn beyond_two(shape: &Shape, round: Round) -> usize {
 struct Crowd {
     /// By round, and abandonments and minima by none.
     of_operators: BTreeMap<(Option<Round>, Kind, Index), usize>,
+    /// Whose minima that do not decode are here.
+    malformed: BTreeSet<Index>,
     session: Option<Digest>,
 }
 
@@ -72,6 +74,12 @@ impl Crowd {
             kind @ (Kind::Abandon | Kind::Minima) => (None, kind),
             Kind::Ordinary | Kind::Complaint => (Some(round), Kind::Ordinary),
         };
+        if kind == Kind::Minima && Minima::fault(statement, shape).is_some() {
+            if !self.malformed.insert(sender) {
+                return Err(ContainerError::Crowd { at, sender, round: None, most: 1 });
+            }
+            return self.in_session(at, statement);
+        }
         let held = self.of_operators.entry((slot, kind, sender)).or_default();
         *held += 1;
         let most = match slot {
@@ -82,13 +90,19 @@ impl Crowd {
         if *held > most {
             return Err(ContainerError::Crowd { at, sender, round: slot, most });
         }
-        let names_session = slot.is_some_and(|round| round != Round::Hello) || kind == Kind::Minima;
-        if names_session
-            && self.session.replace(envelope.session).is_some_and(|last| last != envelope.session)
-        {
-            return Err(ContainerError::Sessions(at));
+        match slot.is_some_and(|round| round != Round::Hello) || kind == Kind::Minima {
+            true => self.in_session(at, statement),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Whether statement number `at` names the same session as those before it.
+    fn in_session(&mut self, at: usize, statement: &Statement) -> Result<(), ContainerError> {
+        let session = statement.envelope.session;
+        match self.session.replace(session).is_some_and(|last| last != session) {
+            true => Err(ContainerError::Sessions(at)),
+            false => Ok(()),
+        }
     }
 }
 
@@ -101,7 +115,8 @@ pub(super) fn longest(header: &Header, ceremony: &Ceremony) -> u64 {
     };
     let abandonments = shape.n * (ENVELOPE_BYTES + shape.n);
     let minima = |dealer| shape.bytes_of(dealer, Kind::Minima, MINIMA_ROUND);
-    let minima: usize = shape.stops().iter().filter_map(minima).map(|one| MOST_MINIMA * one).sum();
+    let minima: usize =
+        shape.stops().iter().filter_map(minima).map(|one| (MOST_MINIMA + 1) * one).sum();
     wide(header.statements_at(ceremony) + minima)
         + 4
         + shape.slots().map(slot).sum::<u64>()

@@ -4,8 +4,8 @@ use quorate::audit::code::Code;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::family::Unrelated;
 use quorate::audit::report::{Report, Status, Verdict};
-use quorate::audit::{audit, audit_all, own};
-use quorate::message::envelope::ENVELOPE_BYTES;
+use quorate::audit::{NotOwn, audit, audit_all, own};
+use quorate::message::envelope::{ENVELOPE_BYTES, Statement};
 use quorate::primitives::hash::Digest;
 use quorate::simulation::reshare::{Part, minima, reshare};
 use quorate::transcript::container::{self, Container, ContainerError, Header, expected_len};
@@ -198,6 +198,21 @@ fn what_was_altered_fails_the_check_that_sees_it() {
     assert_eq!(alone(&with(end - 3 * said - 1, 4)), vec![Code::V1]);
     let crowd = Container::parse(&with(end - 3 * said - 1, 4)).err().unwrap();
     assert!(matches!(crowd, ContainerError::Minima { most: 6, actual: 7 }), "{crowd}");
+    // Minima that their dealer has signed, and that do not decode.
+    let (dealer, key) = (second[2].seat.me, second[2].seat.operator.clone());
+    let session = second[2].participant().inbox().session().unwrap();
+    let mut body = minima(1, 103).encode();
+    body[0] = 2;
+    let lie = Statement::sign_minima(key.key(), dealer, session, &body);
+    let malformed = [&good[..end - said], lie.bytes()].concat();
+    assert_eq!(alone(&malformed), vec![Code::V14]);
+    let found = audit(&malformed, &Expectations::default());
+    assert!(found.line(Code::V14).unwrap().detail.contains("unknown flag"));
+    // Its own audit does not call that checked, nor other minima than its own.
+    for bytes in [&malformed, &exchanged] {
+        let refused = own(second[0].participant(), bytes).err();
+        assert!(matches!(refused, Some(NotOwn::Minima)), "{refused:?}");
+    }
     // A bit of each statement: what was signed, fails.
     let statements = Container::parse(&good).unwrap();
     let mut at = spec + 288;

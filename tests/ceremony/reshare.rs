@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use quorate::audit::expectation::Expectations;
+use quorate::audit::{audit, own};
 use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::minima::Minima;
 use quorate::message::shape::Shape;
@@ -16,6 +18,8 @@ use quorate::protocol::record::{Record, RecordKind, ReplayError};
 use quorate::protocol::seat::OldShares;
 use quorate::simulation::machine::entropy;
 use quorate::simulation::reshare::{Part, minima, reshare};
+use quorate::transcript::container::{self, ContainerError};
+use quorate::transcript::stopped;
 
 use super::common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 
@@ -385,6 +389,125 @@ fn a_third_statement_of_minima_is_dropped() {
     assert_eq!(error.to_string(), "view root: not zero");
     assert_eq!(shape.bytes_of(seat, Kind::Minima, Round::Final), None);
     assert_eq!(shape.bytes_of(all[4].seat.me, Kind::Minima, Round::Commit), None);
+}
+
+/// A dealer that makes signed statements of minima which are none, before or after those that are:
+/// they fill no place, travel no further and are in no transcript. Each shows who made it.
+#[test]
+fn minima_that_do_not_decode_are_evidence_alone() {
+    let mut all = begun();
+    run(&mut all, &mut honest);
+    let (seat, key) = (all[0].seat.me, all[0].seat.operator.clone());
+    let session = all[0].participant().inbox().session().unwrap();
+    let said = |view: u8, flag: u8, height: u64| {
+        let (kind, root) = (Kind::Minima, quorate::primitives::hash::Digest([view; 32]));
+        let mut body = minima(2, height).encode();
+        body[0] = flag;
+        Statement::sign_kind(kind, key.key(), seat, Round::Commit, session, root, &body)
+    };
+    let frame = |statement: &Statement| Frame::Statement(statement.bytes().to_vec());
+    // Two that are none come first, and fill no place.
+    let lies = [said(0, 2, 5), said(1, 1, 5)];
+    let before = all[4].recorded;
+    for lie in lies.iter().chain(&lies) {
+        assert_eq!(all[4].receive(frame(lie)).unwrap().unwrap(), []);
+    }
+    assert_eq!(all[4].recorded - before, 1);
+    for height in [7, 9] {
+        let _ = all[4].receive(frame(&said(0, 1, height))).unwrap().unwrap();
+    }
+    assert_eq!(all[4].participant().signed_last(seat), Some(minima(2, 9)));
+    // It stays so over a restart, and it is given to nobody.
+    all[4].start().unwrap();
+    let participant = all[4].participant();
+    assert_eq!(participant.inbox().minima_of(seat), [said(0, 1, 7), said(0, 1, 9)]);
+    assert_eq!(participant.inbox().malformed_minima().collect::<Vec<_>>(), [&lies[0]]);
+    let theirs = all[3].participant().have(true);
+    let given = participant.lacking(all[3].seat.me, &theirs);
+    assert!(given.contains(&frame(&said(0, 1, 7))) && !given.contains(&frame(&lies[0])));
+    // It is in the evidence, with both others, and of nobody else is anything shown.
+    let ceremony = all[4].seat.ceremony.clone();
+    let file = stopped::encode(&ceremony, participant.inbox().everything());
+    let read = stopped::Stopped::parse(&file).unwrap();
+    let of_minima = read.statements.iter().filter(|held| held.envelope.kind == Kind::Minima);
+    assert_eq!(of_minima.count(), 3);
+    let faults = judge(&ceremony, &read.statements);
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(matches!(&faults[0].rule, Rule::Malformed { operator, .. } if *operator == seat));
+    // A file with a second one like it is none.
+    let crowd = participant.inbox().everything().chain([&lies[1]]);
+    let crowd = stopped::Stopped::parse(&stopped::encode(&ceremony, crowd)).err().unwrap();
+    assert!(matches!(crowd, ContainerError::Crowd { most: 1, .. }), "{crowd}");
+    // The others finish with it, and what each writes audits as clean.
+    for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
+        let height = if machine.seat.me == seat { 7 } else { 3 };
+        machine.stop(minima(2, height)).unwrap().unwrap();
+    }
+    run(&mut all, &mut honest);
+    for machine in &all {
+        let participant = machine.participant();
+        assert!(participant.is_finished());
+        let inbox = participant.inbox();
+        let bytes = container::encode(&ceremony, inbox.statements().chain(inbox.minima())).unwrap();
+        assert_eq!(audit(&bytes, &Expectations::default()).failed(), []);
+        assert!(own(participant, &bytes).is_ok());
+        // Whoever hands it all that is held makes the same.
+        let minima = inbox.everything().filter(|held| held.envelope.kind == Kind::Minima);
+        let all = inbox.statements().chain(minima);
+        assert_eq!(container::encode(&ceremony, all).unwrap(), bytes);
+    }
+    let evidence = stopped::encode(&ceremony, all[4].participant().inbox().everything());
+    let report = audit(&evidence, &Expectations::default());
+    let certificate = all[4].participant().outcome().unwrap().certificate;
+    assert_eq!(report.completed(), Some(certificate));
+}
+
+/// Whoever has signed FINAL takes no other minima: its transcript is what it was.
+#[test]
+fn minima_after_its_own_final_alter_nothing() {
+    let mut all = begun();
+    run(&mut all, &mut honest);
+    for machine in all.iter_mut().filter(|machine| machine.participant().awaits_stop()) {
+        machine.stop(minima(2, 6)).unwrap().unwrap();
+    }
+    // The last one hears no commit of the first, and signs no FINAL.
+    let ceremony = all[0].seat.ceremony.clone();
+    let (seat, last) = (all[0].seat.me, all[4].seat.me);
+    run(&mut all, &mut |_, to, frame| match &frame {
+        Frame::Statement(bytes) if to == last => {
+            let envelope = Statement::open(bytes, &ceremony).unwrap().envelope;
+            let withheld = (envelope.kind, envelope.round, envelope.sender);
+            let drop = withheld == (Kind::Ordinary, Round::Commit, seat);
+            if drop { Vec::new() } else { vec![frame] }
+        }
+        _ => vec![frame],
+    });
+    let has_said = |machine: &Machine| machine.participant().has_said(Round::Final);
+    assert_eq!(all.iter().map(has_said).collect::<Vec<_>>(), [true, true, true, true, false]);
+    let key = all[0].seat.operator.clone();
+    let session = all[0].participant().inbox().session().unwrap();
+    let raise = Statement::sign_minima(key.key(), seat, session, &minima(2, 20).encode());
+    let frame = Frame::Statement(raise.bytes().to_vec());
+    let held = |machine: &Machine| machine.participant().inbox().minima_of(seat).len();
+    for finished in [false, true] {
+        assert_eq!(all[3].participant().is_finished(), finished);
+        for _ in 0..2 {
+            let before = all[3].recorded;
+            assert_eq!(all[3].receive(frame.clone()).unwrap().unwrap(), []);
+            assert_eq!((all[3].recorded - before, held(&all[3])), (0, 1));
+            // It has no room for more, so nobody gives it again.
+            let theirs = all[3].participant().have(true);
+            let shape = Shape::of(&ceremony);
+            assert!(!theirs.lacks_minima(&shape, seat, &raise.digest()));
+            all[3].start().unwrap();
+        }
+        // Whoever has not signed FINAL counts it.
+        let _ = all[4].receive(frame.clone()).unwrap().unwrap();
+        assert_eq!(held(&all[4]), 2);
+        run(&mut all, &mut honest);
+    }
+    assert!(all.iter().all(|machine| machine.participant().is_finished()));
+    assert_eq!(all.iter().map(held).collect::<Vec<_>>(), [1, 1, 1, 1, 2]);
 }
 
 /// What a dealer would deal is looked at before it signs anything.
