@@ -273,7 +273,7 @@ mod cut_over {
     use quorate::ethereum::interchange::{Interchange, InterchangeError, Signed, Vote};
     use quorate::ethereum::network::Network;
     use quorate::export::cut_over::{
-        Clamped, Clock, as_interchange, files, first_epoch, floors, stated,
+        Ahead, Clock, ClockError, as_interchange, files, first_epoch, floors, stated,
     };
     use quorate::message::minima::{self, Minima};
     use quorate::spec::threshold::Index;
@@ -302,40 +302,51 @@ mod cut_over {
             // Of the second, somebody's clock is an epoch ahead.
             says(3, &[ran(3100, 95, 98), ran(3100, 100, 100), None, None]),
         ];
-        let found = floors(&stated, 4, Some(CLOCK));
+        let found = floors(&stated, 4, Some(CLOCK)).unwrap();
         let expected = [
             floor(3209 + 32, 97, 101),
             floor(3240 + 32, 100, 102),
             floor(3241, 0, 101),
             floor(3241, 0, 101),
         ];
-        assert_eq!((found.signed.as_slice(), found.clamped.as_slice()), (&expected[..], &[][..]));
+        assert_eq!(found.signed, expected);
         // In the other order, the same.
         let back = [stated[1].clone(), stated[0].clone()];
-        assert_eq!(floors(&back, 4, Some(CLOCK)), found);
+        assert_eq!(floors(&back, 4, Some(CLOCK)).unwrap(), found);
         // A second statement of a dealer comes joined, and can only raise.
-        let more = says(3, &[ran(3300, 1, 1), None, ran(1, 1, 1), None]);
+        let more = says(3, &[ran(3263, 1, 1), None, ran(1, 1, 1), None]);
         let joined = (more.0, stated[1].1.joined(&more.1));
-        let raised = floors(&[stated[0].clone(), joined], 4, Some(CLOCK)).signed;
+        let raised = floors(&[stated[0].clone(), joined], 4, Some(CLOCK)).unwrap().signed;
         // Slot 3263 is the last of epoch 101.
         assert_eq!(raised[0], floor(3263 + 32, 97, 101));
         assert_eq!(raised[2], floor(3241, 1, 101));
     }
 
+    /// A clock that is behind takes nothing for less than an honest dealer states: with each value
+    /// there are floors, or none at all.
     #[test]
-    fn values_from_the_future_are_shown_and_bounded() {
-        let stated = [says(2, &[ran(u64::MAX, 102, 103), ran(3263, 101, 101)])];
-        let found = floors(&stated, 2, Some(CLOCK));
-        assert_eq!(found.signed, [floor(3263 + 32, 101, 102), floor(3263 + 32, 101, 102)]);
-        let clamped =
-            |field, stated| Clamped { dealer: Index::new(2).unwrap(), validator: 0, field, stated };
-        let expected =
-            [clamped("slot", u64::MAX), clamped("source_epoch", 102), clamped("target_epoch", 103)];
-        assert_eq!(found.clamped, expected);
+    fn a_clock_that_is_behind_what_is_stated_gives_no_floors() {
+        let last = says(2, &[ran(3263, 101, 101)]);
+        let found = floors(&[last], 1, Some(CLOCK)).unwrap();
+        assert_eq!(found.signed, [floor(3263 + 32, 101, 102)]);
+        let behind = [
+            (ran(3264, 0, 0), "slot", 3264),
+            (ran(0, 102, 0), "source_epoch", 102),
+            (ran(0, 0, 102), "target_epoch", 102),
+            (ran(u64::MAX, 0, u64::MAX), "target_epoch", u64::MAX),
+        ];
+        for (ran, field, stated) in behind {
+            let all = [says(1, &[None, None]), says(2, &[None, ran])];
+            let error = floors(&all, 2, Some(CLOCK)).unwrap_err();
+            let dealer = Index::new(2).unwrap();
+            let ahead = vec![Ahead { dealer, validator: 1, field, stated }];
+            assert_eq!(error, ClockError::Behind { epoch: 100, ahead });
+            let text = format!("operator 2 states {field} {stated} of validator 2");
+            assert!(error.to_string().ends_with(&text), "{error}");
+        }
         // Without a clock nothing is known of the future, and nothing overflows.
-        let found = floors(&[says(2, &[ran(u64::MAX, 7, u64::MAX), None])], 2, None);
+        let found = floors(&[says(2, &[ran(u64::MAX, 7, u64::MAX), None])], 2, None).unwrap();
         assert_eq!(found.signed, [floor(u64::MAX, 7, u64::MAX), Signed::default()]);
-        assert_eq!(found.clamped, []);
     }
 
     #[test]
@@ -343,10 +354,11 @@ mod cut_over {
         let hoodi = Network::known("hoodi").unwrap();
         let keys = [[1; 48], [2; 48]];
         let stated = [says(1, &[ran(0, 3, 0), ran(5, 5, 101)])];
-        let found = floors(&stated, 2, Some(CLOCK));
+        let found = floors(&stated, 2, Some(CLOCK)).unwrap();
         let interchange = found.interchange(&hoodi, &keys);
         assert_eq!(first_epoch(&interchange), Some(103));
-        let nobody = floors(&[], 2, Some(CLOCK)).interchange(&hoodi, &keys);
+        let nobody = floors(&[], 2, Some(CLOCK)).unwrap();
+        let nobody = nobody.interchange(&hoodi, &keys);
         assert_eq!(first_epoch(&nobody), Some(102));
         assert_eq!(first_epoch(&Interchange::empty([0; 32])), None);
 
@@ -359,8 +371,10 @@ mod cut_over {
         assert_eq!(cut_over["first_epoch"], 103);
         // Hoodi's genesis, and 103 epochs of 384 seconds.
         assert_eq!(cut_over["begins"], 1_742_213_400 + 103 * 384);
-        assert_eq!(Clock::at(&hoodi, 1_742_213_400 + 12), Some(Clock { slot: 1, ..CLOCK }));
-        assert_eq!(Clock::at(&hoodi, 0), None);
+        assert_eq!(Clock::at(&hoodi, 1_742_213_412), Ok(Some(Clock { slot: 1, ..CLOCK })));
+        // One that is before genesis is not one that is not needed.
+        assert_eq!(Clock::at(&hoodi, 1_742_213_399), Err(ClockError::BeforeGenesis));
+        assert_eq!(Clock::at(&hoodi, 0), Err(ClockError::BeforeGenesis));
     }
 
     #[test]

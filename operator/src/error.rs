@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use quorate::export::cut_over::ClockError;
 use quorate::primitives::hash::Digest;
 use quorate::protocol::put_back::PutBack;
 use quorate::protocol::record::ReplayError;
@@ -19,6 +20,9 @@ pub enum MachineError {
     /// The channels cannot be had.
     #[error(transparent)]
     Carrier(#[from] CarrierError),
+    /// The clock of this machine cannot be right, or what a dealer of a reshare states.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// A mistake in this program.
     #[error("a bug in this program: {0}")]
     Internal(String),

@@ -53,7 +53,7 @@ impl Outputs {
             plans.clear();
         }
         if !self.written && receives && ceremony.reshare().is_some() {
-            artifacts.0.extend(cut_over_files(participant, validators));
+            artifacts.0.extend(cut_over_files(participant, validators)?);
         }
         for plan in plans {
             self.with_node_folder |= plan.folder == NODE_FOLDER;
@@ -120,7 +120,10 @@ impl Outputs {
 }
 
 /// Where this operator's new shares begin to sign, by its clock and by what the dealers state.
-fn cut_over_files(participant: &Participant, validators: &[ValidatorOutcome]) -> Vec<Artifact> {
+fn cut_over_files(
+    participant: &Participant,
+    validators: &[ValidatorOutcome],
+) -> Result<Vec<Artifact>, MachineError> {
     let seat = participant.seat();
     let (ceremony, network) = (&seat.ceremony, seat.ceremony.network());
     let of = |dealer| Some((dealer, participant.signed_last(dealer)?));
@@ -128,9 +131,9 @@ fn cut_over_files(participant: &Participant, validators: &[ValidatorOutcome]) ->
     let shares = validators.iter().map(|v| v.public_share(ceremony, seat.me));
     let keys: Option<Vec<_>> = shares.map(|share| Some(share?.to_compressed())).collect();
     let keys = keys.expect("whoever holds shares receives them");
-    let clock = cut_over::Clock::at(network, now());
-    let floors = cut_over::floors(&stated, keys.len(), clock);
-    cut_over::files(network, &keys, &floors, clock)
+    let clock = cut_over::Clock::at(network, now())?;
+    let floors = cut_over::floors(&stated, keys.len(), clock)?;
+    Ok(cut_over::files(network, &keys, &floors, clock))
 }
 
 /// Seconds since 1970; 0 for a clock before that.

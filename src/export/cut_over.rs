@@ -23,11 +23,14 @@ pub struct Clock {
 }
 
 impl Clock {
-    /// At `time`, in seconds since 1970; `None` for a network whose slots are not known, and before
-    /// its genesis.
-    pub fn at(network: &Network, time: u64) -> Option<Self> {
-        let slots_per_epoch = network.slots_per_epoch()?;
-        Some(Self { slot: network.slot_at(time)?, slots_per_epoch })
+    /// At `time`, in seconds since 1970; `None` for a network whose slots are not known.
+    ///
+    /// # Errors
+    /// [`ClockError::BeforeGenesis`].
+    pub fn at(network: &Network, time: u64) -> Result<Option<Self>, ClockError> {
+        let Some(slots_per_epoch) = network.slots_per_epoch() else { return Ok(None) };
+        let slot = network.slot_at(time).ok_or(ClockError::BeforeGenesis)?;
+        Ok(Some(Self { slot, slots_per_epoch }))
     }
 
     /// The present epoch.
@@ -75,9 +78,29 @@ pub fn as_interchange(minima: &Minima, network: &Network, keys: &[Key]) -> Inter
     all
 }
 
-/// A value from the future, which was taken as one of the next epoch.
+/// Why a clock gives no floors. Nothing else says what time it is, so a person has to look.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ClockError {
+    /// It is before the network's first slot.
+    #[error("this machine's clock says that the network has not begun")]
+    BeforeGenesis,
+    /// Dealers state that their shares have signed what is yet to come.
+    #[error(
+        "this machine's clock says that it is epoch {epoch}, and shares of the old generation are \
+         stated to have signed later: {}",
+        listed(ahead)
+    )]
+    Behind {
+        /// The epoch of the clock.
+        epoch: u64,
+        /// Of each dealer that states such, the first value.
+        ahead: Vec<Ahead>,
+    },
+}
+
+/// A value that is more than one epoch ahead of a clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clamped {
+pub struct Ahead {
     /// Who states it.
     pub dealer: Index,
     /// Of which validator, counted from 0.
@@ -88,13 +111,19 @@ pub struct Clamped {
     pub stated: u64,
 }
 
+fn listed(ahead: &[Ahead]) -> String {
+    let one = |Ahead { dealer, validator, field, stated }: &Ahead| {
+        let (dealer, validator) = (dealer.get(), validator + 1);
+        format!("operator {dealer} states {field} {stated} of validator {validator}")
+    };
+    ahead.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// Where new shares begin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Floors {
     /// By validator: everything up to this counts as signed.
     pub signed: Vec<Signed>,
-    /// Values that no honest client can have signed.
-    pub clamped: Vec<Clamped>,
 }
 
 /// The floors of `validators` validators, from everything that dealers state and from the clock at
@@ -103,32 +132,30 @@ pub struct Floors {
 /// below it while the chain does not finalise.
 ///
 /// Without a clock, values are taken as they are stated.
-pub fn floors(stated: &[(Index, Minima)], validators: usize, clock: Option<Clock>) -> Floors {
-    let mut clamped = Vec::new();
+///
+/// # Errors
+/// [`ClockError::Behind`]: a floor below what an honest dealer states would let the new shares sign
+/// what the old ones have signed otherwise, so no value is taken for less.
+pub fn floors(
+    stated: &[(Index, Minima)],
+    validators: usize,
+    clock: Option<Clock>,
+) -> Result<Floors, ClockError> {
+    if let Some(clock) = clock {
+        let ahead: Vec<Ahead> = stated.iter().filter_map(|stated| ahead(stated, &clock)).collect();
+        if !ahead.is_empty() {
+            return Err(ClockError::Behind { epoch: clock.epoch(), ahead });
+        }
+    }
     let signed = (0..validators)
         .map(|validator| {
-            let mut known = clock.map(|clock| minima::Signed {
+            let now = clock.map(|clock| minima::Signed {
                 slot: clock.slot,
                 source: 0,
                 target: clock.epoch(),
             });
-            for (dealer, minima) in stated {
-                let Some(Some(ran)) = minima.signed.get(validator) else { continue };
-                let mut bounded = |field, value: u64, bound: Option<u64>| match bound {
-                    Some(bound) if value > bound => {
-                        clamped.push(Clamped { dealer: *dealer, validator, field, stated: value });
-                        bound
-                    }
-                    _ => value,
-                };
-                let (slot, epoch) = (clock.map(|c| c.last_slot()), clock.map(|c| c.last_epoch()));
-                let ran = minima::Signed {
-                    slot: bounded("slot", ran.slot, slot),
-                    source: bounded("source_epoch", ran.source, epoch),
-                    target: bounded("target_epoch", ran.target, epoch),
-                };
-                known = Some(known.map_or(ran, |known| known.joined(ran)));
-            }
+            let ran = stated.iter().filter_map(|(_, minima)| *minima.signed.get(validator)?);
+            let known = now.into_iter().chain(ran).reduce(minima::Signed::joined);
             let Some(minima::Signed { slot, source, target }) = known else {
                 return Signed::default();
             };
@@ -138,7 +165,22 @@ pub fn floors(stated: &[(Index, Minima)], validators: usize, clock: Option<Clock
             Signed { slot: Some(slot), vote: Some(Vote { source, target }) }
         })
         .collect();
-    Floors { signed, clamped }
+    Ok(Floors { signed })
+}
+
+/// The first value of a dealer that no honest client can have signed, if this clock is right.
+fn ahead((dealer, minima): &(Index, Minima), clock: &Clock) -> Option<Ahead> {
+    let (last_slot, last_epoch) = (clock.last_slot(), clock.last_epoch());
+    minima.signed.iter().enumerate().find_map(|(validator, ran)| {
+        let minima::Signed { slot, source, target } = (*ran)?;
+        let fields = [
+            ("target_epoch", target, last_epoch),
+            ("source_epoch", source, last_epoch),
+            ("slot", slot, last_slot),
+        ];
+        let (field, stated, _) = fields.into_iter().find(|(_, stated, last)| stated > last)?;
+        Some(Ahead { dealer: *dealer, validator, field, stated })
+    })
 }
 
 impl Floors {
@@ -161,23 +203,13 @@ pub fn first_epoch(floors: &Interchange) -> Option<u64> {
 pub const CUT_OVER_FILE: &str = "cut-over.json";
 
 #[derive(Serialize)]
-struct CutOver<'a> {
+struct CutOver {
     /// When all commits were held, by this machine's clock.
     commits_held_in_epoch: Option<u64>,
     /// See [`first_epoch`].
     first_epoch: Option<u64>,
     /// When that begins, in seconds since 1970.
     begins: Option<u64>,
-    /// Stated values from the future, which were taken as ones of the next epoch.
-    clamped: Vec<ClampedRow<'a>>,
-}
-
-#[derive(Serialize)]
-struct ClampedRow<'a> {
-    operator: u16,
-    validator: usize,
-    field: &'a str,
-    stated: u64,
 }
 
 /// The files that go with the keystores of new shares, whose public keys these are, by validator:
@@ -190,17 +222,10 @@ pub fn files(
 ) -> Vec<Artifact> {
     let interchange = floors.interchange(network, keys);
     let first_epoch = clock.and_then(|_| first_epoch(&interchange));
-    let row = |clamped: &Clamped| ClampedRow {
-        operator: clamped.dealer.get(),
-        validator: clamped.validator + 1,
-        field: clamped.field,
-        stated: clamped.stated,
-    };
     let cut_over = CutOver {
         commits_held_in_epoch: clock.map(|clock| clock.epoch()),
         first_epoch,
         begins: first_epoch.and_then(|epoch| network.begin_of(epoch)),
-        clamped: floors.clamped.iter().map(row).collect(),
     };
     let mut json = serde_json::to_vec_pretty(&cut_over).expect("numbers and lists become JSON");
     json.push(b'\n');

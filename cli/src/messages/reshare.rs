@@ -7,6 +7,7 @@ use crate::report::{CliError, Exit};
 use quorate::audit::chain::LinkError;
 use quorate::audit::family::Unrelated;
 use quorate::audit::report::{Report, Verdict};
+use quorate::export::cut_over::ClockError;
 use quorate::spec::SpecError;
 use quorate::spec::parent::ParentError;
 
@@ -189,4 +190,20 @@ pub(crate) fn reshare_abandoned(prepared: bool) -> &'static str {
              of it exists, this reshare cannot finish. The validators live on with the old shares."
         }
     }
+}
+
+/// A clock that gives new shares no place to begin.
+pub(crate) fn clock(error: &ClockError) -> CliError {
+    let fix = match error {
+        ClockError::BeforeGenesis => {
+            "nothing was made, and nothing is lost. Set this machine's clock, and run the same \
+             command again"
+        }
+        ClockError::Behind { .. } => {
+            "nothing was made, and nothing is lost. Set this machine's clock, and run the same \
+             command again. If the clock is right, that is false, and this reshare cannot finish \
+             here: speak with all operators before you load any share"
+        }
+    };
+    local(error.to_string(), fix)
 }

@@ -161,6 +161,7 @@ pub(crate) fn machine(error: MachineError) -> CliError {
     match error {
         MachineError::BadNote(path) => bad_note(&path),
         MachineError::Carrier(error) => carrier(error),
+        MachineError::Clock(error) => super::reshare::clock(&error),
         MachineError::ForeignOutputs(folder) => foreign_outputs(&folder),
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
