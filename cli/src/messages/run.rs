@@ -127,8 +127,8 @@ pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, held: Held) -> String
     format!(
         "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  {}\n  {}\n  \
          your passphrase, in another place\nNever back up log.sealed: a copy that is put back \
-         could sign twice. Never run the shares in two places.\n\nNext\n  \
-         quorate audit {} --expect {}",
+         could sign twice. Never run the shares in two places.\n\nNext\n  quorate audit {} \
+         --expect {}",
         plural(ceremony.v(), "validator"),
         ceremony.network().name(),
         shown(&out.join("public")),
