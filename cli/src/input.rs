@@ -8,6 +8,9 @@ use rustix::fs::{Mode, OFlags};
 
 use super::report::{CliError, print_file};
 use super::{messages, recognise};
+use quorate::audit::audit_all;
+use quorate::audit::expectation::Expectations;
+use quorate::audit::report::Report;
 use quorate::export::Artifact;
 use quorate::spec::file::MOST_FILE_BYTES;
 use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, SpecError};
@@ -204,6 +207,20 @@ pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>,
     }
     files.extend(earlier);
     Ok(files)
+}
+
+/// The report on a transcript that has nothing wrong; of a reshare, with its parents, as
+/// [`with_history`] finds them.
+pub(crate) fn audited(path: &Path) -> Result<Report, CliError> {
+    let (paths, files): (Vec<PathBuf>, Vec<Vec<u8>>) =
+        with_history(&[path.to_owned()])?.into_iter().unzip();
+    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
+    let report = audit_all(&files, &Expectations::default())
+        .map_err(|error| messages::unrelated(&paths, &error))?;
+    match report.is_clean() {
+        true => Ok(report),
+        false => Err(messages::not_audited(path)),
+    }
 }
 
 fn read_up_to(file: &mut File, most: u64, into: &mut Vec<u8>, path: &Path) -> Result<(), CliError> {

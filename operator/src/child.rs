@@ -3,6 +3,7 @@
 
 use quorate::message::envelope::{Kind, Statement};
 use quorate::message::shape::Shape;
+use quorate::primitives::hash::Digest;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::RecordKind;
 use quorate::spec::{Ceremony, CeremonyFile};
@@ -27,6 +28,22 @@ pub(crate) fn check_only(state: &StateDir, seat: &OwnSeat) -> Result<(), Machine
         if own.excludes(&other) && !is_abandoned(state, seat, &other)? {
             let folder = state.find(&other.reshare)?.map(|view| view.path().to_owned());
             return Err(MachineError::OtherChild { reshare: other.reshare, folder });
+        }
+    }
+    Ok(())
+}
+
+/// Refuses shares of a finished ceremony that this operator has committed to a reshare: they never
+/// sign again, unless it has abandoned that.
+pub fn check_not_superseded(
+    state: &StateDir,
+    seat: &OwnSeat,
+    certificate: &Digest,
+) -> Result<(), MachineError> {
+    for child in state.children()? {
+        if child.parent == *certificate && !is_abandoned(state, seat, &child)? {
+            let folder = state.find(&child.reshare)?.map(|view| view.path().to_owned());
+            return Err(MachineError::Superseded { reshare: child.reshare, folder });
         }
     }
     Ok(())

@@ -74,6 +74,14 @@ pub enum MachineError {
     /// A file was not read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This operator has stopped these shares for a reshare, which it has not abandoned.
+    #[error("these shares are superseded by those of the reshare {reshare}")]
+    Superseded {
+        /// Its digest.
+        reshare: Digest,
+        /// Its folder, if it is still there.
+        folder: Option<PathBuf>,
+    },
     /// The system has no thread or descriptor left.
     #[error("the system refuses a thread or a descriptor: {0}")]
     System(#[from] io::Error),

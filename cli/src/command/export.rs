@@ -13,13 +13,11 @@ use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, protection, secret_file, silence};
-use quorate::audit::audit;
-use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
 use quorate::ethereum::interchange::{Interchange, Key};
 use quorate::ethereum::keystore::{DerivedKey, Password};
 use quorate::ethereum::network::Network;
-use quorate::export::cut_over::first_epoch;
+use quorate::export::cut_over::{CUT_OVER_FILE, first_epoch};
 use quorate::export::keystores::{Holder, Profile, keystore_files_as};
 use quorate::export::recover::PROTECTION_FILE;
 use quorate::export::ssv::ssv_folder;
@@ -29,8 +27,8 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::spec::show::plural;
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate_operator::keystores::{KeystoreKey, fresh_password};
-use quorate_operator::random;
 use quorate_operator::store::{StateDir, write_folder};
+use quorate_operator::{check_not_superseded, random};
 
 /// Longest file of floors: a few hundred bytes for each of 8192 keys.
 const MOST_FLOORS: u64 = 8 << 20;
@@ -53,11 +51,8 @@ fn from_transcript(
     make: impl FnOnce(&Audited) -> Result<Vec<Artifact>, CliError>,
 ) -> Result<Exit, CliError> {
     input::must_be_free(folder)?;
-    let report = audit(&input::transcript(transcript)?, &Expectations::default());
-    let audited = report
-        .audited()
-        .filter(|_| report.is_clean())
-        .ok_or_else(|| messages::not_audited(transcript))?;
+    let report = input::audited(transcript)?;
+    let audited = report.audited().ok_or_else(|| messages::not_audited(transcript))?;
     // Anybody can make a sound transcript, and what follows from it is as good.
     let next = format!("quorate audit {} --expect {}", quoted(transcript), messages::CEREMONY_FILE);
     let note = format!(
@@ -134,6 +129,11 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     let lock = state.lock().map_err(messages::store)?;
     let nothing = || messages::nothing_here(ceremony.name(), state.path());
     let own = Own::open(&lock, ceremony.clone(), out)?.ok_or_else(nothing)?;
+    if !ceremony.parts().receivers.contains(own.seat.me) {
+        return Err(messages::has_left(ceremony.name()));
+    }
+    let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
+    check_not_superseded(&state, &own.seat, &outcome.certificate).map_err(messages::machine)?;
     match manager {
         Some((url, manager)) => push(args, &own, &state, url, &manager, out),
         None => {
@@ -147,8 +147,11 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
                 args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
             let key = KeystoreKey::planned(args.layout.kdf(), password, None).finish();
             let stamp = now();
+            let (beginning, first) = beginning(&own, &state)?;
+            let begins = messages::begins_in(!beginning.is_empty(), first);
             let mut files = encrypt(&own, layout.profile, &key, stamp)?;
             files.extend(layout.password_files(ceremony.v(), stamp));
+            files.extend(beginning);
             let alone = layout.profile == Profile::Charon && layout.written.is_none();
             let whose = match args.keystore_password_file {
                 _ if layout.written.is_some() => "the files of passwords beside them",
@@ -162,7 +165,8 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
             if alone {
                 note += messages::charon_passwords();
             }
-            let fields = json!({ "operator": own.seat.me.get() });
+            note += &begins;
+            let fields = json!({ "operator": own.seat.me.get(), "first_epoch": first });
             let written = write(folder, &files, fields, &note, out);
             files
                 .iter_mut()
@@ -217,6 +221,21 @@ fn floors(own: &Own, state: &StateDir) -> Result<Option<Interchange>, CliError> 
     let bytes = view.read_secret(PROTECTION_FILE, MOST_FLOORS).map_err(|error| refused(&error))?;
     let read = protection::parse(&bytes, ceremony.network()).map_err(|error| refused(&error))?;
     Ok(Some(read.0))
+}
+
+/// What goes with the keystores of new shares, and their first epoch; nothing after a key
+/// generation.
+fn beginning(own: &Own, state: &StateDir) -> Result<(Vec<Artifact>, Option<u64>), CliError> {
+    let Some(floors) = floors(own, state)? else { return Ok((Vec::new(), None)) };
+    let view = state.find(&own.seat.ceremony.digest()).map_err(messages::store)?;
+    let view = view.ok_or_else(|| messages::internal("a finished ceremony without its folder"))?;
+    let file = |name: &str| {
+        let bytes = view.read_secret(name, MOST_FLOORS);
+        let bytes = bytes.map_err(|error| messages::no_floors(&view.out(), &error.to_string()))?;
+        Ok(Artifact { name: name.to_owned(), audience: Audience::Secret, bytes })
+    };
+    let files = vec![file(PROTECTION_FILE)?, file(CUT_OVER_FILE)?];
+    Ok((files, first_epoch(&floors)))
 }
 
 /// Refuses shares that may sign nothing yet: loaded now, they would only be in the way of whoever

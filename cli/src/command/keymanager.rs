@@ -8,8 +8,6 @@ use crate::messages::shown;
 use crate::removal::{self, Removed};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, protection, secret_file};
-use quorate::audit::audit;
-use quorate::audit::expectation::Expectations;
 use quorate::ethereum::interchange::Key;
 use quorate::spec::Ceremony;
 use quorate::spec::show::plural;
@@ -29,16 +27,13 @@ fn remove(args: &KeymanagerRemove, out: &Output) -> Result<Exit, CliError> {
         return Err(messages::protection_on_stdout());
     }
     input::can_be_written(file)?;
-    let report = audit(&input::transcript(transcript)?, &Expectations::default());
-    let audited = report
-        .audited()
-        .filter(|_| report.is_clean())
-        .ok_or_else(|| messages::not_audited(transcript))?;
+    let report = input::audited(transcript)?;
+    let audited = report.audited().ok_or_else(|| messages::not_audited(transcript))?;
     let ceremony = audited.ceremony();
     let me = operator(args.operator, ceremony, out)?;
     let shares = audited.validators().iter().map(|v| v.public_share(ceremony, me).copied());
     let keys: Option<Vec<Key>> = shares.map(|share| Some(share?.to_compressed())).collect();
-    let keys = keys.ok_or_else(|| messages::no_operator_number(me.get(), ceremony.n()))?;
+    let keys = keys.ok_or_else(|| messages::has_left(ceremony.name()))?;
     let token = secret_file::read(&args.token_file)?;
     let manager = KeyManager::new(url, &token, args.insecure_http)
         .map_err(|error| messages::push(url, &error))?;

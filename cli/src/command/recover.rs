@@ -11,8 +11,6 @@ use crate::args::{KdfChoice, Recover};
 use crate::keystores::{self, Unopened};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, prompt, protection, secret_file};
-use quorate::audit::audit;
-use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
 use quorate::ethereum::interchange::{Interchange, Signed};
 use quorate::ethereum::keystore::{Kdf, Keystore, Password};
@@ -30,11 +28,8 @@ type Shares = BTreeMap<Index, Vec<SecretScalar>>;
 /// Runs the command.
 pub(crate) fn run(args: &Recover, out: &Output) -> Result<Exit, CliError> {
     input::folder_can_be_written(&args.out)?;
-    let report = audit(&input::transcript(&args.transcript)?, &Expectations::default());
-    let audited = report
-        .audited()
-        .filter(|_| report.is_clean())
-        .ok_or_else(|| messages::not_audited(&args.transcript))?;
+    let report = input::audited(&args.transcript)?;
+    let audited = report.audited().ok_or_else(|| messages::not_audited(&args.transcript))?;
     let protection = signed(args, audited)?;
     let new = secret_file::read(&args.new_password_file)?;
     let new = Password::new(&new).map_err(|error| messages::keystore_password(&error))?;
@@ -84,6 +79,8 @@ fn signed(args: &Recover, audited: &Audited) -> Result<Interchange, CliError> {
         known = known.join(&read).map_err(|error| messages::protection(path, &error))?;
         notes.iter().for_each(|note| talk(&format!("NOTE: {}: {note}", messages::shown(path))));
     }
+    // In a reshare, not every seat holds a share.
+    let holders = ceremony.parts().receivers.len();
     let mut of_validators = Interchange::empty(network.genesis_validators_root());
     for (validator, outcome) in (1..).zip(audited.validators()) {
         let of_shares: Vec<Signed> = outcome
@@ -91,7 +88,7 @@ fn signed(args: &Recover, audited: &Audited) -> Result<Interchange, CliError> {
             .iter()
             .filter_map(|share| known.signed(&share.to_compressed()).copied())
             .collect();
-        let (found, required) = (of_shares.len(), ceremony.n() - ceremony.t() + 1);
+        let (found, required) = (of_shares.len(), holders - ceremony.t() + 1);
         if found < required && !args.others_never_ran {
             return Err(messages::not_covered(validator, found, required));
         }

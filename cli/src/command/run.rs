@@ -11,7 +11,7 @@ use super::addresses;
 use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
-use crate::messages::{quoted, shown};
+use crate::messages::{Held, quoted, shown};
 use crate::parent::{self, Attached};
 use crate::progress::{Named, listed, seat_name, seat_names};
 use crate::reach::Ways;
@@ -141,9 +141,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
         Ending::Interrupted { waiting } => interrupted(&names(&waiting), &live, &ceremony, out),
         Ending::Written { unconfirmed } => {
-            done(&ceremony, &dir, &names(&unconfirmed), live.proven(), out)
+            done((&ceremony, seat.me), &dir, &names(&unconfirmed), live.proven(), out)
         }
-        Ending::Complete => done(&ceremony, &dir, &[], live.proven(), out),
+        Ending::Complete => done((&ceremony, seat.me), &dir, &[], live.proven(), out),
     }
 }
 
@@ -263,7 +263,7 @@ pub(super) fn listen_address(
 }
 
 fn done(
-    ceremony: &Ceremony,
+    (ceremony, me): (&Ceremony, Index),
     dir: &CeremonyDir,
     unconfirmed: &[Named],
     proven: &[Fault],
@@ -277,8 +277,15 @@ fn done(
             listed(unconfirmed)
         ));
     }
-    let keystores = dir.view().has_secret_outputs().map_err(messages::store)?;
-    if !keystores {
+    let held = match dir.view().has_keystores().map_err(messages::store)? {
+        _ if !ceremony.parts().receivers.contains(me) => Held::Nothing,
+        true => Held::Keystores,
+        false => Held::InLog,
+    };
+    if ceremony.reshare().is_some() && held != Held::Nothing {
+        talk(&messages::begins(&folder.join("secret")));
+    }
+    if held == Held::InLog {
         talk(&format!(
             "There are no keystores in {}. To write them from this operator's stored shares, move \
              that folder away and run the same command again, without --no-keystores.",
@@ -298,14 +305,14 @@ fn done(
         json!({
             "ceremony": ceremony.name(),
             "spec_digest": ceremony.digest().to_string(),
-            "outputs": folder.display().to_string(),
+            "outputs": folder.display().to_string(), "shares": held.name(),
             "unconfirmed": unconfirmed,
             "also_proven": also_proven(proven, ceremony),
         }),
         &format!(
             "Done. Outputs are in {}\n\n{}",
             folder.display(),
-            messages::made(ceremony, dir, keystores)
+            messages::made(ceremony, dir, held)
         ),
     )
 }

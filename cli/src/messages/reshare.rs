@@ -7,7 +7,9 @@ use crate::report::{CliError, Exit};
 use quorate::audit::chain::LinkError;
 use quorate::audit::family::Unrelated;
 use quorate::audit::report::{Report, Verdict};
-use quorate::export::cut_over::ClockError;
+use quorate::export::cut_over::{CUT_OVER_FILE, ClockError};
+use quorate::export::recover::PROTECTION_FILE;
+use quorate::primitives::hash::Digest;
 use quorate::spec::SpecError;
 use quorate::spec::parent::ParentError;
 
@@ -189,6 +191,53 @@ pub(crate) fn reshare_abandoned(prepared: bool) -> &'static str {
             "By the log in this folder, this operator never confirmed new shares. If no newer log \
              of it exists, this reshare cannot finish. The validators live on with the old shares."
         }
+    }
+}
+
+/// When new shares begin: a person who loads them at once signs what the old ones may have signed.
+pub(crate) fn begins(folder: &Path) -> String {
+    format!(
+        "Before you load a new share, import\n  {}\nNo new share is loaded before the epoch \
+         in\n  {}",
+        shown(&folder.join(PROTECTION_FILE)),
+        shown(&folder.join(CUT_OVER_FILE)),
+    )
+}
+
+/// As [`begins`], of keystores that were written again.
+pub(crate) fn begins_in(reshared: bool, first: Option<u64>) -> String {
+    if !reshared {
+        return String::new();
+    }
+    let when = first.map(|first| format!(" Load none of them before epoch {first}."));
+    let when = when.unwrap_or_default();
+    format!("\nImport {PROTECTION_FILE} into the validator client before the keystores.{when}")
+}
+
+/// Shares of an operator that has none.
+pub(crate) fn has_left(ceremony: &str) -> CliError {
+    local(
+        format!("{ceremony:?}: this operator has left, and holds no new share"),
+        "ask an operator that has stayed; there is nothing to load here",
+    )
+}
+
+/// Shares that were dealt anew.
+pub(crate) fn superseded(reshare: &Digest, folder: Option<&Path>) -> CliError {
+    let what = format!(
+        "these shares are superseded: this operator has stopped them for the reshare {reshare}, \
+         and loaded again they could get the validators slashed"
+    );
+    let file = folder.map(|folder| quoted(&folder.join("ceremony.toml")));
+    match file {
+        Some(file) => local(
+            what,
+            format!(
+                "when that one is finished, use its shares: quorate export keystores {file}. If it \
+                 cannot finish, abandon it first: quorate abandon {file}"
+            ),
+        ),
+        None => local(what, "restore its folder in the state directory, and use its shares"),
     }
 }
 

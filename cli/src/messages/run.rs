@@ -93,13 +93,36 @@ pub(crate) fn internal(what: &str) -> CliError {
 }
 
 /// What was made, what to back up, and the next command.
-pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, keystores: bool) -> String {
+/// What an operator holds of a finished ceremony.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Keystores are among the outputs.
+    Keystores,
+    /// Shares, in the log alone.
+    InLog,
+    /// No share: it has dealt its own, and left.
+    Nothing,
+}
+
+impl Held {
+    /// For programs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Keystores => "keystores",
+            Self::InLog => "log",
+            Self::Nothing => "none",
+        }
+    }
+}
+
+pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, held: Held) -> String {
     let (folder, out) = (dir.view().path(), dir.view().out());
     // DIR/ceremonies/NAME
     let state = folder.ancestors().nth(2).unwrap_or(folder);
-    let secret = match keystores {
-        true => format!("{}, this operator's keystores", shown(&out.join("secret"))),
-        false => "no keystores; the shares are in the log".to_owned(),
+    let secret = match held {
+        Held::Keystores => format!("{}, this operator's keystores", shown(&out.join("secret"))),
+        Held::InLog => "no keystores; the shares are in the log".to_owned(),
+        Held::Nothing => "none: this operator has left, and holds no new share".to_owned(),
     };
     format!(
         "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  {}\n  {}\n  \

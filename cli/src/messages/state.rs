@@ -171,6 +171,9 @@ pub(crate) fn machine(error: MachineError) -> CliError {
         MachineError::PutBack { folder, put_back: known } => put_back(&folder, &known),
         MachineError::Replay { folder, error } => replay(&error, &folder),
         MachineError::Store(error) => store(error),
+        MachineError::Superseded { reshare, folder } => {
+            super::superseded(&reshare, folder.as_deref())
+        }
         MachineError::System(error) => runtime(error),
     }
 }

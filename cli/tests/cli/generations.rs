@@ -12,6 +12,8 @@ use crate::support::ports::free_port;
 use crate::support::running::{Running, Signal};
 
 const SENTENCE: &str = "these shares are removed from every validator client";
+/// Deals in the last reshare, and wants no keystores then.
+const GRACE: &str = "grace";
 const MAY_STOP: &str = "Waiting for you to stop the old keys";
 
 /// A reshare: its file, the transcript of its parent, who deals, and who only receives.
@@ -73,10 +75,27 @@ impl Reshare<'_> {
         dealing.iter().for_each(|running| running.signal(Signal::INT));
         dealing.into_iter().for_each(|running| drop(running.ends_with(5)));
         let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
-        let stopped = self.deal.iter().map(|operator| self.start(demo, operator, &said));
-        for running in receiving.into_iter().chain(stopped.collect::<Vec<_>>()) {
+        let bare = [&said[..], &["--no-keystores"]].concat();
+        let stop = |operator: &&str| match *operator {
+            GRACE => self.start(demo, operator, &bare),
+            _ => self.start(demo, operator, &said),
+        };
+        let stopped: Vec<Running> = self.deal.iter().map(stop).collect();
+        let names = self.receive.iter().chain(self.deal);
+        for (operator, running) in names.zip(receiving.into_iter().chain(stopped)) {
             let ended = running.ended();
             assert_eq!(ended.code, 0, "{}", ended.stderr);
+            // What is said of new shares is so.
+            let leaves = self.more.windows(2).any(|pair| pair == ["--leaves", operator]);
+            let said = match *operator {
+                _ if leaves => "none",
+                GRACE if self.deal.contains(&GRACE) => "log",
+                _ => "keystores",
+            };
+            assert_eq!(ended.json()["shares"], said, "{operator}");
+            let told = ended.stderr.contains("There are no keystores");
+            assert_eq!(told, said == "log", "{operator}: {}", ended.stderr);
+            assert_eq!(ended.stderr.contains("Before you load"), !leaves, "{operator}");
         }
         outputs(demo, of, &self.file()).join("public/transcript.quorate")
     }
@@ -144,6 +163,34 @@ fn four_five_seven_and_four_operators_hold_the_same_keys() {
     let third_certificate = run(&demo, &["audit", third.to_str().unwrap()]);
     let certificate = third_certificate["report"]["certificate"].as_str().unwrap()[2..].to_owned();
     assert!(missing.stdout.contains(&certificate), "{certificate}: {}", missing.stdout);
+
+    // Who has left has nothing to load.
+    let left = demo.by("carol", &["export", "keystores", &file, "--out", "left"]);
+    assert_eq!(left.code, 1, "{}", left.stderr);
+    assert!(left.stderr.contains("this operator has left"), "{}", left.stderr);
+
+    // Whole keys, by three of the four that hold shares, with the records of two: any three of
+    // them sign. The transcript is found with its parents.
+    let secrets = ["dave", "erin", "frank"].map(|name| outputs(&demo, name, &file).join("secret"));
+    let secrets = secrets.map(|path| path.to_str().unwrap().to_owned());
+    let records = [0, 1, 2].map(|at| format!("{}/slashing-protection.json", secrets[at]));
+    private(demo.path("new-password"), "a new password for whole keys");
+    let transcript = newest.to_str().unwrap();
+    let recover = |out: &str, records: &[String]| {
+        let mut args = vec!["recover", transcript, "--out", out, "--kdf", "pbkdf2"];
+        args.extend(["--new-password-file", "new-password"]);
+        args.extend(["--keystore-password-file", "demo/passphrase"]);
+        args.extend(["--yes-stopped", "no share of these validators runs anywhere"]);
+        args.extend(secrets.iter().flat_map(|path| ["--share", path]));
+        args.extend(records.iter().flat_map(|path| ["--protection", path]));
+        demo.by("dave", &args)
+    };
+    let few = recover("few", &records[..1]);
+    assert_eq!(few.code, 1, "{}", few.stderr);
+    assert!(few.stderr.contains("1 operators' shares, and 2 are needed"), "{}", few.stderr);
+    let made = recover("whole", &records[..2]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    run(&demo, &["export", "launchpad", transcript, "--out", "launchpad"]);
 
     // An exit by any three of the newest, and by no two; older shares are none of it.
     let request = ["exit", "request", newest.to_str().unwrap(), "--public-key", &key];

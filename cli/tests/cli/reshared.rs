@@ -174,6 +174,24 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     assert!(early.stderr.contains(&format!("nothing before epoch {}", firsts[1])));
     assert!(next.sent().is_empty());
 
+    // Keystores that are written again come with where they begin, too.
+    let again = demo.by("bob", &[&push[..], &["--out", "again"]].concat());
+    assert_eq!(again.code, 0, "{}", again.stderr);
+    assert_eq!(again.json()["first_epoch"], firsts[1]);
+    let (again, first) = (files(&demo.path("again")), files(&outputs(&demo, "bob", &file)));
+    for name in ["slashing-protection.json", "cut-over.json"] {
+        assert_eq!(again[name], first[&format!("secret/{name}")], "{name}");
+    }
+
+    // The old ones are neither written nor pushed any more.
+    let old = ["export", "keystores", "demo/ceremony.toml", "--kdf", "pbkdf2"];
+    for target in [&manager[..], &["--out", "old"]] {
+        let refused = demo.by("bob", &[&old[..], target].concat());
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        assert!(refused.stderr.contains("superseded"), "{}", refused.stderr);
+    }
+    assert!(next.sent().is_empty() && !demo.path("old").exists());
+
     // One child only: the shares of the parent are not dealt a second time.
     let second = draft(&demo, "again", &["alice", "bob", "carol"], &["dave"]);
     let refused = start(&demo, "carol", &second, &parent).ended();

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use quorate::export::Artifact;
+use quorate::export::cut_over::CUT_OVER_FILE;
+use quorate::export::recover::PROTECTION_FILE;
 use quorate::primitives::hash::sha256;
 
 use super::atomic;
@@ -92,9 +94,15 @@ impl CeremonyView {
         Ok(atomic::look(&*self.disk, &self.out())?.is_some())
     }
 
-    /// Whether secret outputs are among them.
-    pub fn has_secret_outputs(&self) -> Result<bool, StoreError> {
-        Ok(atomic::look(&*self.disk, &self.out().join(SECRET))?.is_some())
+    /// Whether keystores are among them. New shares come with files about their beginning, also
+    /// where no keystore was wanted.
+    pub fn has_keystores(&self) -> Result<bool, StoreError> {
+        let folder = self.out().join(SECRET);
+        if atomic::look(&*self.disk, &folder)?.is_none() {
+            return Ok(false);
+        }
+        let names = self.disk.list(&folder).at(&folder, "listing")?;
+        Ok(names.iter().any(|name| name != PROTECTION_FILE && name != CUT_OVER_FILE))
     }
 
     /// The files of evidence.

@@ -25,15 +25,13 @@ mod source;
 
 mod terms;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::describe::told;
 use crate::args::{Deposit, Exits, Registrations};
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
-use quorate::audit::audit_all;
-use quorate::audit::expectation::Expectations;
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::ethereum::network::Network;
 use quorate::signing::beacon::{LARGEST as LARGEST_ANSWER, Records};
@@ -90,12 +88,8 @@ fn read_request(path: &Path, kind: &'static str) -> Result<Request, CliError> {
 
 /// The ceremony of a transcript, if its audit is clean; of a reshare, with that of its parents.
 fn audited(path: &Path) -> Result<Parent, CliError> {
-    let (paths, files): (Vec<PathBuf>, Vec<Vec<u8>>) =
-        input::with_history(&[path.to_owned()])?.into_iter().unzip();
-    let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
-    let report = audit_all(&files, &Expectations::default())
-        .map_err(|error| messages::unrelated(&paths, &error))?;
-    match report.audited().filter(|_| report.is_clean()) {
+    let report = input::audited(path)?;
+    match report.audited() {
         Some(audited) => Ok(Parent::audited(audited)),
         None => Err(messages::not_audited(path)),
     }
