@@ -71,14 +71,14 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         Some(view) => begun(&view)?,
         None => false,
     };
+    if !begun && !seat.is_of_this_install() {
+        return Err(messages::other_install(state.path()));
+    }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
     if !begun && let Some(listen) = &listen {
         listen.check().map_err(messages::carrier)?;
     }
     match (&args.yes_fingerprint, begun) {
-        (_, false) if !seat.is_of_this_install() => {
-            return Err(messages::other_install(state.path()));
-        }
         (_, false) => consent(args, &ceremony, seat.me)?,
         // Whoever gives words means the ceremony that has them, also when it is continued.
         (Some(_), true) => prompt::agree(&ceremony, args.yes_fingerprint.as_deref(), "")?,
