@@ -41,6 +41,8 @@ pub(crate) fn stop(
             let token = token.ok_or_else(|| messages::internal("a token is required"))?;
             let manager = KeyManager::new(url, &secret_file::read(token)?, args.insecure_http)
                 .map_err(|error| messages::push(url, &error))?;
+            // The keys are removed for this reshare and no other.
+            machine.note_child().map_err(messages::machine)?;
             let keep = |bytes: &[u8]| machine.dir().keep_protection(bytes).map_err(messages::store);
             let removed = removal::remove(&manager, url, &keys, network, keep)?;
             talk(&format!("What they have signed: {}", messages::shown(&removed.file)));

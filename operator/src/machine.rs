@@ -317,6 +317,12 @@ impl Machine {
         &self.dir
     }
 
+    /// Notes, durably, that this operator commits to this reshare and to no other one: before its
+    /// old keys are removed. Nothing of any other ceremony.
+    pub fn note_child(&self) -> Result<(), MachineError> {
+        child::note(&self.lock, &self.seat)
+    }
+
     /// What a run ended with, in terms of this machine.
     pub fn error(&self, trouble: Trouble<MachineError>) -> MachineError {
         match trouble {
@@ -341,8 +347,13 @@ impl Storage for Machine {
     fn before(&mut self, _: &Participant, step: &Step) {
         self.commits = step.send.iter().any(|statement| {
             let envelope = &statement.envelope;
-            (envelope.sender, envelope.kind, envelope.round)
-                == (self.seat.me, Kind::Ordinary, Round::Commit)
+            let binds = match envelope.kind {
+                // A dealer's keys are gone by then.
+                Kind::Minima => true,
+                Kind::Ordinary => envelope.round == Round::Commit,
+                _ => false,
+            };
+            binds && envelope.sender == self.seat.me
         });
     }
 

@@ -51,7 +51,7 @@ fn says_so(scene: &Scene, dir: &Path) {
     }
     assert!(!scene.folder(dir).exists(), "nothing was begun");
     let status = scene.quorate(dir, &["status"]).done().stdout;
-    assert!(status.contains("No ceremonies in this directory."), "{status}");
+    assert!(status.contains("\n\nNo ceremonies in this directory. Send your card"), "{status}");
 }
 
 /// The others have heard nothing that they could hold against anybody.
