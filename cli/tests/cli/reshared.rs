@@ -112,6 +112,14 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     assert_eq!(unknown.code, 1, "{}", unknown.stderr);
     assert!(unknown.stderr.contains("nothing is said of these keys"), "{}", unknown.stderr);
 
+    // What keeps an operator to one reshare is there before a key manager is asked for anything.
+    assert!(!demo.path("demo/alice/children").exists());
+    let nobody = format!("http://127.0.0.1:{}", free_port());
+    let asked = ["--stopped", "--keymanager", &nobody, "--token-file", "token"];
+    let failed = start(&demo, "alice", &file, &asked).ended();
+    assert_ne!(failed.code, 0, "{}", failed.stderr);
+    assert_eq!(mode(only(demo.path("demo/alice/children"))), 0o600);
+
     // Alice by her key manager, the others by their word.
     let by_manager = [&["--stopped"][..], &manager].concat();
     let alice = start(&demo, "alice", &file, &by_manager);
