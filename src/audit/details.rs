@@ -187,9 +187,11 @@ pub(super) fn not_made(shape: &Shape, ledger: &mut Ledger) {
 
 /// V18 to V20, about which one complete transcript says nothing.
 pub(super) fn beyond(ceremony: Option<&Ceremony>, ledger: &mut Ledger) {
-    if ceremony.is_none_or(|ceremony| ceremony.reshare().is_none()) {
-        ledger.not_applicable(Code::V18, "none: the keys are new");
+    match ceremony {
+        Some(ceremony) if ceremony.reshare().is_some() => {}
+        Some(_) => ledger.not_applicable(Code::V18, "none: the keys are new"),
+        None => ledger.not_applicable(Code::V18, "not known: the agreed ceremony cannot be read"),
     }
-    ledger.not_applicable(Code::V19, "none: the ceremony was completed");
+    ledger.not_applicable(Code::V19, "none: a transcript holds no evidence");
     ledger.not_applicable(Code::V20, "not checked: only one transcript was given");
 }

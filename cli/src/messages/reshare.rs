@@ -169,7 +169,8 @@ pub(crate) fn reshare_stopped(prepared: bool) -> &'static str {
         true => {
             "Your new shares stay stored. If the other operators complete the certificate, this \
              reshare can still finish: run the same command again. Until it has finished, nobody \
-             uses its shares, and the validators live on with the old ones."
+             uses its shares. The validators live on with the old ones as long as enough of them \
+             are not removed: ask the dealers who has stopped."
         }
         false => {
             "By the log in this folder, this operator never confirmed its new shares. If no newer \
@@ -184,8 +185,10 @@ pub(crate) fn reshare_abandoned(prepared: bool) -> &'static str {
     match prepared {
         true => {
             "This operator has signed that its new shares are stored. They stay sealed where they \
-             are. If no newer log of it exists, nobody ever uses the shares of this reshare, and \
-             the validators live on with the old ones."
+             are. If no newer log of it exists, nobody ever uses the shares of this reshare. The \
+             validators live on with the old ones as long as enough of them are not removed: ask \
+             the dealers who has stopped. A removed share is loaded again only with the protection \
+             data that was stated of it."
         }
         false => {
             "By the log in this folder, this operator never confirmed new shares. If no newer log \

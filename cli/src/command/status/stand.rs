@@ -63,7 +63,7 @@ impl Stand {
         match self {
             Self::GivenUp if reshare => {
                 "abandoned: this operator signs nothing more in it. Unless a newer log of it has \
-                 signed more, nobody uses its shares: the validators live on with the old ones"
+                 signed more, nobody uses its shares. The old ones go on as long as enough are left"
             }
             Self::LogGone if reshare => {
                 "started, but its log is missing: it cannot be started again. Ask the others \
