@@ -215,7 +215,7 @@ fn evidence(demo: &Demo<'_>, player: usize, name: &str) -> Result<Option<PathBuf
         return Ok(None);
     };
     let found = view.evidence().map_err(messages::store)?;
-    Ok(found.into_iter().find(|path| super::run::named(path, name)))
+    Ok(found.into_iter().find(|path| super::run_ended::named(path, name)))
 }
 
 /// One operator cheats, all others stop with proof of it.

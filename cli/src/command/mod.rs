@@ -44,6 +44,8 @@ pub(crate) mod reshare;
 
 pub(crate) mod run;
 
+mod run_ended;
+
 pub(crate) mod signing;
 
 #[cfg(feature = "simulation")]

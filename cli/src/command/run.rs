@@ -1,40 +1,33 @@
 //! `quorate run`: takes part in a ceremony, or resumes it.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::addresses;
+use super::run_ended::{aborted, done, interrupted};
 use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
-use crate::messages::{Held, quoted, shown};
 use crate::parent::{self, Attached};
-use crate::progress::{Named, listed, seat_name, seat_names};
+use crate::progress::{seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages, node_key, prompt, secret_file, ssv_key, stop};
-use quorate::audit::describe;
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
 use quorate::export::keystores::Profile;
 use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
-use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::show::{describe, warnings};
-use quorate::spec::ssv::RSA_WEAKNESS;
-use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
 use quorate_operator::drive;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
-use quorate_operator::store::{CeremonyDir, CeremonyView, StateDir};
+use quorate_operator::store::{CeremonyView, StateDir};
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -260,205 +253,4 @@ pub(super) fn listen_address(
         }
         None => Ok(None),
     }
-}
-
-fn done(
-    (ceremony, me): (&Ceremony, Index),
-    dir: &CeremonyDir,
-    unconfirmed: &[Named],
-    proven: &[Fault],
-    out: &Output,
-) -> Result<Exit, CliError> {
-    let folder = dir.view().out();
-    if !unconfirmed.is_empty() {
-        talk(&format!(
-            "These operators have not confirmed that they have everything: {}. If one of them \
-             needs your statements, run the same command again.",
-            listed(unconfirmed)
-        ));
-    }
-    let held = match dir.view().has_keystores().map_err(messages::store)? {
-        _ if !ceremony.parts().receivers.contains(me) => Held::Nothing,
-        true => Held::Keystores,
-        false => Held::InLog,
-    };
-    if ceremony.reshare().is_some() && held != Held::Nothing {
-        talk(&messages::begins(&folder.join("secret")));
-    }
-    if held == Held::InLog {
-        talk(&format!(
-            "There are no keystores in {}. To write them from this operator's stored shares, move \
-             that folder away and run the same command again, without --no-keystores.",
-            shown(&folder)
-        ));
-    }
-    if ceremony.ssv().is_some() {
-        let folder = shown(&folder.join("public/ssv"));
-        talk(&format!(
-            "For SSV: check {folder} with quorate verify ssv, then register its keyshares.json \
-             with the next nonces. Note:"
-        ));
-        RSA_WEAKNESS.iter().for_each(|sentence| talk(&format!("* {sentence}")));
-    }
-    out.finish(
-        Exit::Done,
-        json!({
-            "ceremony": ceremony.name(),
-            "spec_digest": ceremony.digest().to_string(),
-            "outputs": folder.display().to_string(), "shares": held.name(),
-            "unconfirmed": unconfirmed,
-            "also_proven": also_proven(proven, ceremony),
-        }),
-        &format!(
-            "Done. Outputs are in {}\n\n{}",
-            folder.display(),
-            messages::made(ceremony, dir, held)
-        ),
-    )
-}
-
-fn interrupted(
-    waiting: &[Named],
-    live: &Live,
-    ceremony: &Ceremony,
-    out: &Output,
-) -> Result<Exit, CliError> {
-    let abandoned_by = seat_names(ceremony, &live.abandoned_by());
-    let whom = if waiting.is_empty() {
-        String::new()
-    } else {
-        format!(" It was waiting for {}.", listed(waiting))
-    };
-    let gone = match abandoned_by.is_empty() {
-        true => String::new(),
-        false => format!(" Abandoned by {}.", listed(&abandoned_by)),
-    };
-    out.finish(
-        Exit::Waiting,
-        json!({
-            "ceremony": ceremony.name(), "waiting_for": waiting, "abandoned_by": abandoned_by,
-            "also_proven": also_proven(live.proven(), ceremony),
-        }),
-        &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
-    )
-}
-
-/// Faults that are proven beside the one that ended a run, for programs.
-fn also_proven(proven: &[Fault], ceremony: &Ceremony) -> Value {
-    let told = proven.iter().map(|fault| {
-        json!({
-            "fault": describe::rule(&fault.rule, Some(ceremony)),
-            "culprits": seat_names(ceremony, &fault.rule.culprits()),
-        })
-    });
-    told.collect()
-}
-
-fn aborted(
-    fault: &Fault,
-    others: &[Fault],
-    file: &Path,
-    ceremony: &Ceremony,
-    prepared: bool,
-    dir: &CeremonyDir,
-    out: &Output,
-) -> Result<Exit, CliError> {
-    let culprits = seat_names(ceremony, &fault.rule.culprits());
-    let what = describe::rule(&fault.rule, Some(ceremony));
-    let (certainty, sure) = match fault.rule.certainty() {
-        Certainty::Proven => ("proven", "anyone can verify the proof"),
-        Certainty::Suspected => ("suspected", "suspected: it is not proven which of them"),
-        Certainty::Nobody => ("nobody", "nothing to prove"),
-    };
-    let evidence = dir.view().evidence().map_err(messages::store)?;
-    let stored = match prepared {
-        _ if ceremony.reshare().is_some() => messages::reshare_stopped(prepared),
-        true => {
-            "Your shares stay stored. If the other operators complete the certificate, this \
-             ceremony can still finish: run the same command again. Otherwise its keys must never \
-             receive a deposit."
-        }
-        false => {
-            "By the log in this folder, this operator never confirmed its shares. If no newer log \
-             of it exists, this ceremony cannot produce a key."
-        }
-    };
-    let mut todo = "show the evidence to the other operators and agree on who takes part in the \
-                    next attempt."
-        .to_owned();
-    for proof in evidence.iter().filter(|path| named(path, machine::FAULT)) {
-        todo += &format!("\n  judge it:   {}", messages::check_evidence(proof, Some(file)));
-    }
-    let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
-    let new = file.with_file_name(format!(
-        "{}-attempt-{}.toml",
-        stem.display(),
-        ceremony.attempt().saturating_add(1)
-    ));
-    let faults = core::iter::once(fault).chain(others);
-    let next = attempt_without(&at_fault(faults), file, &new, ceremony);
-    let also: String = others
-        .iter()
-        .map(|fault| {
-            let who = seat_names(ceremony, &fault.rule.culprits());
-            format!(
-                "Also proven: {}\nResponsible: {}.\n",
-                describe::rule(&fault.rule, Some(ceremony)),
-                who.iter().map(Named::with_key).collect::<Vec<_>>().join(" and ")
-            )
-        })
-        .collect();
-    todo += &format!("\n  next file:  {next}");
-    out.finish(
-        Exit::Aborted,
-        json!({
-            "ceremony": ceremony.name(), "fault": what, "culprits": culprits,
-            "certainty": certainty, "prepared": prepared,
-            "also_proven": also_proven(others, ceremony),
-            "evidence": evidence.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-            "next": next,
-        }),
-        &format!(
-            "Stopped by a fault: {what}\nResponsible: {} ({sure}).\n{also}{stored}\nEvidence: \
-             {}\nWhat to do: {todo}",
-            if culprits.is_empty() {
-                "nobody's".to_owned()
-            } else {
-                culprits.iter().map(Named::with_key).collect::<Vec<_>>().join(" or ")
-            },
-            evidence.iter().map(|path| shown(path)).collect::<Vec<_>>().join(", ")
-        ),
-    )
-}
-
-/// The command that drafts the next attempt, without the operators whose fault is proven: by their
-/// seats, so that no name is taken for another.
-pub(super) fn next_attempt(fault: &Fault, file: &Path, new: &Path, ceremony: &Ceremony) -> String {
-    attempt_without(&at_fault([fault]), file, new, ceremony)
-}
-
-/// Whose fault is proven, by index.
-fn at_fault<'a>(faults: impl IntoIterator<Item = &'a Fault>) -> BTreeSet<Index> {
-    let proven = |fault: &&Fault| fault.rule.certainty() == Certainty::Proven;
-    faults.into_iter().filter(proven).flat_map(|fault| fault.rule.culprits()).collect()
-}
-
-/// The command that drafts the next attempt without these operators.
-fn attempt_without(
-    culprits: &BTreeSet<Index>,
-    file: &Path,
-    new: &Path,
-    ceremony: &Ceremony,
-) -> String {
-    let without: String = culprits.iter().map(|index| format!(" --without {index}")).collect();
-    let left = ceremony.n() - culprits.len();
-    let add = if left < FEWEST_OPERATORS { " --add CARD@HOST:PORT" } else { "" };
-    format!("quorate spec next {}{without}{add} --reason \"...\" -o {}", quoted(file), quoted(new))
-}
-
-/// Whether a file of evidence is of this name.
-pub(super) fn named(path: &Path, name: &str) -> bool {
-    path.file_name()
-        .and_then(|file| file.to_str())
-        .is_some_and(|file| file.starts_with(&format!("{name}-")))
 }

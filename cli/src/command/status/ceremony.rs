@@ -11,7 +11,7 @@ use super::evidence::Evidence;
 use super::log::{Told, older, told};
 use super::stand::Stand;
 use crate::command::finished::with_parent;
-use crate::command::run::next_attempt;
+use crate::command::run_ended::next_attempt;
 use crate::messages::{quoted, shown};
 use crate::progress::Named;
 use crate::report::CliError;

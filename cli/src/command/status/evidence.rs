@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::command::evidence::judged;
-use crate::command::run::named;
+use crate::command::run_ended::named;
 use crate::messages;
 use crate::report::CliError;
 use crate::verdict::Verdict;
