@@ -32,7 +32,9 @@ pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use reshare::{Reshare, ReshareNew};
-pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs, StopArgs};
+pub(crate) use run::{
+    AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs, StopArgs, WithoutArgs,
+};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
     Registrations, RequestCommon, SignArgs, Validators,

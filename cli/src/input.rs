@@ -185,7 +185,8 @@ pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>,
         files.push((path.clone(), transcript(path)?));
     }
     let reshared = |bytes: &[u8]| {
-        Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Reshared)
+        use ContainerKind::{Reshared, Without};
+        Header::parse(bytes).is_ok_and(|header| matches!(header.kind(), Reshared | Without))
     };
     let folders = files.iter().filter(|(_, bytes)| reshared(bytes));
     let folders = folders.map(|(path, _)| path.with_file_name(HISTORY));

@@ -67,6 +67,8 @@ mod terminal;
 
 mod verdict;
 
+mod without;
+
 use args::{Cli, Command};
 use log_file::Level;
 use report::{CliError, Exit, Output};

@@ -36,6 +36,8 @@ mod stopped;
 
 mod verify;
 
+mod without;
+
 use std::path::Path;
 
 use super::report::{CliError, Exit};
@@ -58,6 +60,7 @@ pub(crate) use ssv_key::*;
 pub(crate) use state::*;
 pub(crate) use stopped::*;
 pub(crate) use verify::*;
+pub(crate) use without::*;
 
 /// In a command to copy, where the file that somebody agreed to belongs.
 pub(crate) const CEREMONY_FILE: &str = "CEREMONY-FILE";

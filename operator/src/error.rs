@@ -74,6 +74,14 @@ pub enum MachineError {
     /// A file was not read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The next attempt of a reshare that this operator has not abandoned.
+    #[error("this operator has not abandoned the attempt before, {reshare}")]
+    NotGivenUp {
+        /// Its digest.
+        reshare: Digest,
+        /// Its folder, if it is still there.
+        folder: Option<PathBuf>,
+    },
     /// This operator has stopped these shares for a reshare, which it has not abandoned.
     #[error("these shares are superseded by those of the reshare {reshare}")]
     Superseded {

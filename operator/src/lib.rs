@@ -12,7 +12,7 @@ mod outputs;
 pub mod random;
 pub mod store;
 
-pub use child::check_not_superseded;
+pub use child::{Superseding, check_not_superseded, superseding};
 pub use drive::{Observer, drive};
 pub use error::MachineError;
 pub use machine::Machine;

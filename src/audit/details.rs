@@ -6,6 +6,7 @@ use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::Signed;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::seats::Seats;
 use crate::spec::show::plural;
 use crate::transcript::container::CONTAINER_VERSION;
 
@@ -86,8 +87,19 @@ pub(super) fn shares_proven(Shape { t, parts, .. }: &Shape) -> String {
     )
 }
 
-pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>]) -> String {
+pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>], ceremony: &Ceremony) -> String {
     let n = finals.len();
+    let here: Seats = finals.iter().map(|last| last.sender()).collect();
+    let lost = Seats::first(ceremony.n()).minus(here);
+    if !lost.is_empty() {
+        let names: Vec<String> =
+            lost.iter().map(|seat| describe::operator(Some(ceremony), seat)).collect();
+        return format!(
+            "{n} operators signed the output digest {outputs}, and that they finish without {}, \
+             of whom no last statement is here",
+            names.join(" and ")
+        );
+    }
     let agreed = format!("all {n} operators signed the output digest {outputs}");
     let flags: Vec<u32> = finals.iter().filter_map(|last| last.body.flags).collect();
     if flags.is_empty() {

@@ -104,7 +104,8 @@ impl Family {
     }
 
     /// The position of the newest: the one that is nobody's parent. Of children of one parent, the
-    /// first: then [`Code::V20`] fails. A file that was given twice counts once.
+    /// first: then [`Code::V20`] fails. Of generations with a missing link between them, the one
+    /// that lacks it: then [`Code::V18`] names it. A file that was given twice counts once.
     ///
     /// # Errors
     /// If the files are not generations of the same keys.
@@ -122,6 +123,9 @@ impl Family {
         }
         match newest.as_slice() {
             [first, second, ..] if self.fork().is_none() => {
+                if let Some(unlinked) = self.unlinked(&newest) {
+                    return Ok(unlinked);
+                }
                 let (first, second) = (*first, *second);
                 let broken = newest.iter().find_map(|at| {
                     self.members[*at].audited.as_ref().err().map(|code| (*at, *code))
@@ -131,6 +135,33 @@ impl Family {
             [first, ..] => Ok(*first),
             [] => Ok(0),
         }
+    }
+
+    /// The first of these whose chain is not there to its end, if each of them has a validator in
+    /// common with it: generations of one key, with a link that is missing between them.
+    fn unlinked(&self, newest: &[usize]) -> Option<usize> {
+        let keys = |at: usize| -> Vec<[u8; 48]> {
+            let validators = self.members[at].sound().map_or(&[][..], Audited::validators);
+            validators.iter().map(|validator| validator.public_key.to_compressed()).collect()
+        };
+        newest.iter().copied().find(|at| {
+            let own = keys(*at);
+            let related = |other: &usize| keys(*other).iter().any(|key| own.contains(key));
+            self.lacks_a_parent(*at) && newest.iter().all(related)
+        })
+    }
+
+    /// Whether a parent of this one, or one of its parents', was not given.
+    fn lacks_a_parent(&self, at: usize) -> bool {
+        let mut child = self.members[at].sound();
+        while let Some(spec) = child.and_then(|child| child.ceremony().reshare()) {
+            // A certificate covers that of its parent, so that this ends.
+            child = self.find(spec.parent.certificate);
+            if child.is_none() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Two children of one parent with a validator in common.
@@ -159,7 +190,10 @@ pub(super) fn check(
     let alone = match family.fork() {
         None => {
             let count = family.len();
-            let detail = format!("none of the {count} given are two children of one parent");
+            let detail = format!(
+                "of the {count} transcripts given, no two are children of one parent with a \
+                 validator in common"
+            );
             ledger.passed(Code::V20, detail);
             Ok(())
         }

@@ -14,6 +14,7 @@ use crate::spec::canonical::fingerprint;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::roster::Seat;
 use crate::spec::ssv::RSA_WEAKNESS;
+use crate::spec::threshold::Index;
 
 use super::facts::Audited;
 use super::report::{CANNOT_CONCLUDE, Line, Report, Status};
@@ -258,6 +259,9 @@ pub(super) struct Facts {
     pub(super) spec: Spec,
     pub(super) validators: Vec<Validator>,
     pub(super) operators_say: Vec<Statement>,
+    /// Of a reshare that was finished without operators: who, by index.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) finished_without: Vec<u16>,
     pub(super) digests: Digests,
 }
 
@@ -274,10 +278,12 @@ impl Facts {
                 secrets_erased: flag(Final::ERASED),
             }
         });
+        let lost = audited.finished_without().into_iter().map(Index::get);
         Self {
             spec: Spec::of(ceremony),
             validators: (0..ceremony.v()).map(|v| validator(audited, v)).collect(),
             operators_say: said.collect(),
+            finished_without: lost.collect(),
             digests: Digests {
                 certificate: hexed(audited.certificate()),
                 transcript: hexed(audited.transcript()),

@@ -92,8 +92,8 @@ pub fn verdict(report: &Report) -> String {
         );
     }
     match report.verdict() {
-        Verdict::Verified => return VERIFIED.to_owned(),
-        Verdict::Sound => return SOUND.to_owned(),
+        Verdict::Verified => return format!("{VERIFIED}{}", left_out(report)),
+        Verdict::Sound => return format!("{SOUND}{}", left_out(report)),
         Verdict::Unlinked => {
             let missing = report.line(Code::V18).map_or("", |line| line.detail.as_str());
             return format!("{UNLINKED} {missing}.");
@@ -116,6 +116,20 @@ pub fn verdict(report: &Report) -> String {
         }
         (_, 1) => format!("FAILED: 1 check failed. {warning}"),
         (_, many) => format!("FAILED: {many} checks failed. {warning}"),
+    }
+}
+
+/// Of a reshare that was finished without operators: who.
+fn left_out(report: &Report) -> String {
+    let Some(audited) = report.audited() else { return String::new() };
+    let name = |seat| describe::operator(Some(&**audited.ceremony()), seat);
+    let names: Vec<String> = audited.finished_without().into_iter().map(name).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            " The others finished without {}, whose last statement is not here.",
+            names.join(" and ")
+        ),
     }
 }
 

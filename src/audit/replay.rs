@@ -151,19 +151,20 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
     (read.map(|(header, ceremony, _)| (header, ceremony)), spec)
 }
 
-/// Minima: of the right length and session, signed by a dealer.
-pub(super) fn open_minima(
+/// What stands in no slot: of the right length and session, signed by who may.
+pub(super) fn open_unslotted(
     container: &Container<'_>,
-    number: usize,
+    kind: Kind,
+    name: &str,
     bytes: &[u8],
     session: &Digest,
 ) -> Result<Statement, String> {
-    let statement = Statement::open(bytes, container.ceremony())
-        .map_err(|error| format!("minima {number}: {error}"))?;
-    match (statement.envelope.kind, statement.envelope.session == *session) {
-        (Kind::Minima, true) => Ok(statement),
-        (Kind::Minima, false) => Err(format!("minima {number}: signed for another session")),
-        (_, _) => Err(format!("minima {number}: another statement")),
+    let statement =
+        Statement::open(bytes, container.ceremony()).map_err(|error| format!("{name}: {error}"))?;
+    match (statement.envelope.kind == kind, statement.envelope.session == *session) {
+        (true, true) => Ok(statement),
+        (true, false) => Err(format!("{name}: signed for another session")),
+        (false, _) => Err(format!("{name}: another statement")),
     }
 }
 

@@ -55,4 +55,8 @@ mod stop;
 
 mod trial;
 
+pub mod waiting;
+
+mod without;
+
 mod world;

@@ -71,6 +71,10 @@ impl Crowd {
         let envelope = &statement.envelope;
         let (sender, round) = (envelope.sender, envelope.round);
         let (slot, kind) = match envelope.kind {
+            // It is a word about a complete transcript, and stands in that.
+            Kind::Without => {
+                return Err(ContainerError::Crowd { at, sender, round: Some(round), most: 0 });
+            }
             kind @ (Kind::Abandon | Kind::Minima) => (None, kind),
             Kind::Ordinary | Kind::Complaint => (Some(round), Kind::Ordinary),
         };

@@ -5,6 +5,7 @@
 mod common;
 mod reshare;
 mod reshare_attacks;
+mod reshare_without;
 
 use common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::message::envelope::{Round, Statement};

@@ -85,6 +85,8 @@ pub(crate) struct RunArgs {
     pub(crate) charon_enr_private_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
+    #[command(flatten)]
+    pub(crate) lost: WithoutArgs,
     /// After the outputs are written, how long to keep helping operators that have not yet
     /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
@@ -118,6 +120,18 @@ pub(crate) struct StopArgs {
     /// The sentence that you would type: what it says is then not asked.
     #[arg(long, value_name = "SENTENCE", requires = "stopped")]
     pub(crate) yes_stopped: Option<String>,
+}
+
+/// What an operator of a reshare says when others are lost after all have stopped.
+#[derive(Args)]
+pub(crate) struct WithoutArgs {
+    /// In a reshare, after all have stopped: finish without this operator, by name or index, which
+    /// is lost. Can be repeated. Everybody who is left has to say the same.
+    #[arg(long, value_name = "OPERATOR", conflicts_with = "stopped")]
+    pub(crate) without: Vec<String>,
+    /// The sentence that you would type to finish without it: what it says is then not asked.
+    #[arg(long, value_name = "SENTENCE", requires = "without")]
+    pub(crate) yes_without: Option<String>,
 }
 
 #[derive(Args)]

@@ -85,7 +85,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             if participant.has_said(Shape::of(&ceremony).last_round()) {
                 return Err(messages::agreed_already(&ceremony));
             }
-            talk(MEANING);
+            talk(match ceremony.reshare() {
+                None => MEANING,
+                Some(_) => messages::abandoning_a_reshare(),
+            });
             if args.yes_fingerprint.is_none() {
                 let waiting = seat_names(&ceremony, &participant.waiting().everybody());
                 let whom = if waiting.is_empty() { "nobody".to_owned() } else { listed(&waiting) };
@@ -107,7 +110,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     };
     // Of what the log holds, so that it can be made again.
     let evidence = dir
-        .write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held))
+        .write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held), ceremony.reshare().is_some())
         .map_err(messages::store)?;
 
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
@@ -124,6 +127,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
              no newer log of it exists, this ceremony cannot produce a key."
         }
     };
+    let private = match ceremony.reshare() {
+        None => String::new(),
+        Some(_) => format!("\nKeep it private: {}.", messages::EXPOSES),
+    };
     out.finish(
         Exit::Done,
         json!({
@@ -135,7 +142,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         }),
         &format!(
             "Abandoned: \"{}\", attempt {}. It waited for {whom}; this is a statement, not \
-             proof.\n{shares}\nRecord: {}\nWhat to do: send the record to the others and agree on \
+             proof.\n{shares}\nRecord: {}{private}\nWhat to do: send the record to the others and agree on \
              the next attempt. To draft it: quorate spec next",
             ceremony.name(),
             ceremony.attempt(),

@@ -13,7 +13,7 @@ use crate::parent::{self, Attached};
 use crate::progress::{seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, node_key, prompt, secret_file, ssv_key, stop};
+use crate::{input, messages, node_key, prompt, secret_file, ssv_key, stop, without};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
@@ -28,6 +28,7 @@ use quorate_operator::drive;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
 use quorate_operator::store::{CeremonyView, StateDir};
+use quorate_operator::superseding;
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
@@ -67,6 +68,12 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     if !begun && !seat.is_of_this_install() {
         return Err(messages::other_install(state.path()));
     }
+    if !begun && args.stop.stopped {
+        return Err(messages::not_certified(ceremony.name()));
+    }
+    if !begun && !args.lost.without.is_empty() {
+        return Err(messages::without_too_early(ceremony.name()));
+    }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me)?;
     if !begun && let Some(listen) = &listen {
         listen.check().map_err(messages::carrier)?;
@@ -92,8 +99,19 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let (mut exchange, mut machine) =
         Machine::open(&lock, &seat, &file, keystores, pacing).map_err(messages::machine)?;
     let dir = machine.dir().clone();
+    if let Some(outcome) = exchange.participant().outcome()
+        && exchange.participant().is_finished()
+    {
+        let keys = outcome.validators.iter().map(|made| made.public_key.to_compressed());
+        let (keys, certificate): (Vec<_>, _) = (keys.collect(), outcome.certificate);
+        let by = superseding(&state, &operator, &certificate, &keys).map_err(messages::machine)?;
+        by.iter().for_each(|by| talk(&messages::note_superseded(by)));
+    }
     if args.stop.stopped {
         stop::stop(&args.stop, &mut exchange, &mut machine)?;
+    }
+    if !args.lost.without.is_empty() {
+        without::finish(&args.lost, &mut exchange, &mut machine)?;
     }
     let others: Vec<Index> = ceremony.indices().filter(|index| *index != seat.me).collect();
     let ways = Ways::new(&ceremony, listen.is_some(), &others);
@@ -132,7 +150,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
             aborted(&fault, live.proven(), &args.file, &ceremony, prepared, &dir, out)
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
-        Ending::Interrupted { waiting } => interrupted(&names(&waiting), &live, &ceremony, out),
+        Ending::Interrupted { waiting, stop } => {
+            interrupted((&names(&waiting), stop), &live, &ceremony, out)
+        }
         Ending::Written { unconfirmed } => {
             done((&ceremony, seat.me), &dir, &names(&unconfirmed), live.proven(), out)
         }

@@ -14,8 +14,9 @@ use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
+use quorate::transcript::container::Container;
 use quorate_operator::machine;
-use quorate_operator::store::CeremonyDir;
+use quorate_operator::store::{CeremonyDir, CeremonyView};
 
 /// Outputs are written: what there is, and what comes next.
 pub(super) fn done(
@@ -38,6 +39,10 @@ pub(super) fn done(
         true => Held::Keystores,
         false => Held::InLog,
     };
+    let lost = seat_names(ceremony, &left_out_of(dir.view()));
+    if !lost.is_empty() {
+        talk(&messages::finished_without(&listed(&lost)));
+    }
     if ceremony.reshare().is_some() && held != Held::Nothing {
         talk(&messages::begins(&folder.join("secret")));
     }
@@ -63,6 +68,7 @@ pub(super) fn done(
             "spec_digest": ceremony.digest().to_string(),
             "outputs": folder.display().to_string(), "shares": held.name(),
             "unconfirmed": unconfirmed,
+            "finished_without": lost,
             "also_proven": also_proven(proven, ceremony),
         }),
         &format!(
@@ -73,9 +79,15 @@ pub(super) fn done(
     )
 }
 
+/// Of a reshare: without whom it was finished, by the transcript among the outputs.
+pub(super) fn left_out_of(view: &CeremonyView) -> Vec<Index> {
+    let Ok(bytes) = view.read_transcript() else { return Vec::new() };
+    Container::parse(&bytes).map_or_else(|_| Vec::new(), |all| all.lacking().iter().collect())
+}
+
 /// A person or the system has stopped the run: for whom it waited.
 pub(super) fn interrupted(
-    waiting: &[Named],
+    (waiting, stop): (&[Named], bool),
     live: &Live,
     ceremony: &Ceremony,
     out: &Output,
@@ -86,6 +98,10 @@ pub(super) fn interrupted(
     } else {
         format!(" It was waiting for {}.", listed(waiting))
     };
+    let whom = match stop {
+        true => format!("{whom} It is waiting for you to stop the old keys: --stopped."),
+        false => whom,
+    };
     let gone = match abandoned_by.is_empty() {
         true => String::new(),
         false => format!(" Abandoned by {}.", listed(&abandoned_by)),
@@ -93,7 +109,8 @@ pub(super) fn interrupted(
     out.finish(
         Exit::Waiting,
         json!({
-            "ceremony": ceremony.name(), "waiting_for": waiting, "abandoned_by": abandoned_by,
+            "ceremony": ceremony.name(), "waiting_for": waiting, "awaits_stop": stop,
+            "abandoned_by": abandoned_by,
             "also_proven": also_proven(live.proven(), ceremony),
         }),
         &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
@@ -167,6 +184,9 @@ pub(super) fn aborted(
         })
         .collect();
     todo += &format!("\n  next file:  {next}");
+    if ceremony.reshare().is_some() {
+        todo += &format!("\n  private:    {}", messages::EXPOSES);
+    }
     out.finish(
         Exit::Aborted,
         json!({

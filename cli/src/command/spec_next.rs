@@ -63,7 +63,7 @@ fn reason(text: &str) -> Result<String, CliError> {
 }
 
 /// The operator that a name or an index means.
-pub(super) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliError> {
+pub(crate) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliError> {
     let named = old
         .roster()
         .iter()

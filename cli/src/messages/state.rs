@@ -166,6 +166,9 @@ pub(crate) fn machine(error: MachineError) -> CliError {
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
         MachineError::OtherChild { reshare, folder } => other_child(&reshare, folder.as_deref()),
+        MachineError::NotGivenUp { reshare, folder } => {
+            super::not_given_up(&reshare, folder.as_deref())
+        }
         MachineError::OldVersion(error) => old_version(&error),
         MachineError::OutputsDiffer { folder, different } => outputs_differ(&folder, &different),
         MachineError::PutBack { folder, put_back: known } => put_back(&folder, &known),

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 37] = [
+const PRINTED: [Printed; 38] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -311,6 +311,16 @@ const PRINTED: [Printed; 37] = [
         ..printed(
             "quorate run next.toml --stopped --protection protection.json",
             &[],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
+    // Nobody has stopped.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --without dave",
+            &[("dave", "carol")],
             "--from transcript.quorate",
             "alice",
         )

@@ -19,6 +19,8 @@ mod inputs;
 
 mod key_manager;
 
+mod lost_seats;
+
 mod others;
 
 mod process;

@@ -14,13 +14,13 @@ use crate::support::ports::free_port;
 use crate::support::program::Ended;
 use crate::support::running::{Running, Signal};
 
-const SENTENCE: &str = "these shares are removed from every validator client";
+pub(crate) const SENTENCE: &str = "these shares are removed from every validator client";
 /// The transcript of the demo's ceremony.
-const PARENT: &str = "parent.quorate";
+pub(crate) const PARENT: &str = "parent.quorate";
 const MAY_STOP: &str = "Waiting for you to stop the old keys";
 
 /// A finished key generation of four, of whom three sign.
-fn generation() -> Demo {
+pub(crate) fn generation() -> Demo {
     let demo = Demo::new(PLAIN);
     fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path(PARENT)).unwrap();
     demo
@@ -28,7 +28,7 @@ fn generation() -> Demo {
 
 /// Drafts a reshare of the demo's validators among these operators, of whom some of the parent's
 /// leave.
-fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
+pub(crate) fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
     let file = format!("{name}.toml");
     let mut args: Vec<String> = ["--json", "reshare", "new", "--name", name, "-o", &file, "--from"]
         .map(str::to_owned)
@@ -47,18 +47,18 @@ fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
     file
 }
 
-fn words(demo: &Demo, file: &str) -> String {
+pub(crate) fn words(demo: &Demo, file: &str) -> String {
     demo.run(&["--json", "spec", "check", file]).json()["fingerprint"].as_str().unwrap().to_owned()
 }
 
-fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
+pub(crate) fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
     let words = words(demo, file);
     let args = ["run", file, "--kdf", "pbkdf2", "--linger", "20", "--yes-fingerprint", &words];
     demo.start(operator, &[&args[..], more].concat())
 }
 
 /// All of them up to certificate 1; then they are interrupted.
-fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
+pub(crate) fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
     let parent = ["--from", PARENT];
     let running: Vec<Running> =
         operators.iter().map(|operator| start(demo, operator, file, &parent)).collect();
@@ -68,11 +68,18 @@ fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
     };
     let running: Vec<Running> = running.into_iter().map(waiting).collect();
     running.iter().for_each(|running| running.signal(Signal::INT));
-    running.into_iter().for_each(|running| drop(running.ends_with(5)));
+    for (running, operator) in running.into_iter().zip(operators) {
+        assert_eq!(running.ends_with(5).json()["awaits_stop"], true);
+        // And what to run next says so.
+        let status = demo.by(operator, &["status"]).json();
+        let ceremonies = status["ceremonies"].as_array().unwrap();
+        let next = ceremonies.iter().filter_map(|one| one["next"].as_str());
+        assert_eq!(next.filter(|next| next.ends_with(" --stopped")).count(), 1, "{status}");
+    }
 }
 
 /// The folder of the outputs of this operator's reshare.
-fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
+pub(crate) fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
     let digest = demo.run(&["--json", "spec", "check", file]).json();
     let digest = digest["digest"].as_str().unwrap()[..16].to_owned();
     demo.path("demo").join(operator).join("ceremonies").join(digest).join("out")
@@ -99,6 +106,8 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     let early = start(&demo, "bob", &file, &[&parent[..], &said].concat()).ended();
     assert_eq!(early.code, 1, "{}", early.stderr);
     assert!(early.stderr.contains("do not stop the validator client"), "{}", early.stderr);
+    // And nothing is begun by the way.
+    assert!(!outputs(&demo, "bob", &file).parent().unwrap().exists());
 
     let three = ["alice", "bob", "carol"];
     up_to_the_stop(&demo, &file, &three);
@@ -208,6 +217,53 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     assert!(refused.stderr.contains("quorate abandon "), "{}", refused.stderr);
     let children = demo.path("demo/carol/children");
     assert_eq!(mode(only(&children)), 0o600);
+    // Also if the note is lost: by the log, and whoever runs the first one again has it again.
+    fs::remove_dir_all(&children).unwrap();
+    let refused = start(&demo, "carol", &second, &parent).ended();
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("to another reshare"), "{}", refused.stderr);
+    let mut served = start(&demo, "carol", &file, &[]);
+    served.until("Outputs are written");
+    served.signal(Signal::INT);
+    served.ends_with(0);
+    assert_eq!(mode(only(&children)), 0o600);
+
+    // What the old shares sign no more: deposits, and exits now that the new ones are there.
+    let facts = fs::read(outputs(&demo, "bob", &file).join("public/transcript.json")).unwrap();
+    let facts: Value = serde_json::from_slice(&facts).unwrap();
+    let key = facts["validators"][0]["public_key"].as_str().unwrap();
+    for (kind, more) in [("exit", &["--index", "7"][..]), ("deposit", &["--amount", "8"])] {
+        let request = format!("{kind}.json");
+        let front = [kind, "request", PARENT, "--public-key", key, "--public", "-o", &request];
+        let asked = demo.by("alice", &[&front[..], more].concat());
+        assert_eq!(asked.code, 0, "{}", asked.stderr);
+        for operator in ["alice", "dave"] {
+            let rule = format!("{kind}s = \"allow-list\"\nallow = [\"{key}\"]\n");
+            let policy = demo.path(&format!("demo/{operator}/signing.toml"));
+            let _ = fs::remove_file(&policy);
+            private(policy, &rule);
+        }
+        let signed = demo.by("alice", &[kind, "sign", &request, "--yes"]);
+        assert_eq!(signed.code, 1, "{}", signed.stderr);
+        assert!(signed.stderr.contains("superseded by the reshare"), "{}", signed.stderr);
+        // Dave has left without a word of it, and is the others' to tell.
+        let signed = demo.by("dave", &[kind, "sign", &request, "--yes"]);
+        assert_eq!(signed.code, 0, "{}", signed.stderr);
+    }
+    let status = demo.by("alice", &["status"]).json();
+    let of = |name: &str| {
+        let all = status["ceremonies"].as_array().unwrap().iter();
+        all.filter(|one| one["name"] == name).next().unwrap().clone()
+    };
+    assert_eq!(of("next")["supersedes"].as_array().unwrap().len(), 1);
+    let old = of("next")["supersedes"][0].as_str().unwrap().to_owned();
+    assert_eq!(of(&old)["superseded_by"][0]["name"], "next");
+    assert_eq!(of(&old)["superseded_by"][0]["finished"], true);
+    let mut served = demo.start("alice", &["run", "demo/ceremony.toml"]);
+    served.until("has committed these shares to the reshare");
+    served.until("Outputs are written");
+    served.signal(Signal::INT);
+    served.ends_with(0);
 
     // And the transcript of the chain is what anybody audits.
     let public = outputs(&demo, "bob", &file).join("public");
@@ -238,6 +294,19 @@ fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
     let words = words(&demo, &first);
     let abandoned = demo.by("bob", &["abandon", &first, "--yes-fingerprint", &words]);
     assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    let record = abandoned.json()["evidence"].as_str().unwrap().to_owned();
+    assert_eq!(mode(demo.path(&record)), 0o600);
+    // The next attempt begins when the one before is abandoned, and not before.
+    let next = ["spec", "next", &first, "--reason", "one has left", "-o", "attempt-2.toml"];
+    let drafted = demo.run(&next);
+    assert_eq!(drafted.code, 0, "{}", drafted.stderr);
+    let refused = start(&demo, "carol", "attempt-2.toml", &parent).ended();
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("and has not abandoned it"), "{}", refused.stderr);
+    let mut begins = start(&demo, "bob", "attempt-2.toml", &parent);
+    begins.until("This operator is");
+    begins.signal(Signal::INT);
+    begins.ends_with(5);
     let mut bob = start(&demo, "bob", &second, &parent);
     bob.until("This operator is");
     bob.signal(Signal::INT);

@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use super::describe::{describe, left_out, told};
 use super::source::Source;
-use super::{Beacon, Left, check_time, read_request};
+use super::{Beacon, DEPOSIT, Left, check_time, read_request};
 use crate::args::Asked;
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
+use quorate::protocol::outcome::certificate;
 use quorate::signing::ledger::{Admission, Entry, admit};
 use quorate::signing::partial::Partial;
 use quorate::signing::{Cleared, Parent, Request};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::store::{CeremonyView, StateDir};
+use quorate_operator::{Superseding, superseding};
 
 /// The word that a person types.
 const WORD: &str = "sign";
@@ -52,6 +54,7 @@ pub(super) fn answer<T>(
 
     let cleared =
         source.parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    check_superseded(&state, &source, &cleared, kind)?;
     check_time(&cleared.request.items, ceremony.network(), args.future_epoch)?;
     let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
     let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
@@ -85,6 +88,26 @@ pub(super) fn answer<T>(
     }
     let Source { parent, operator, .. } = source;
     Ok((Answered { cleared, parent, operator, partial, left, memory }, ready))
+}
+
+/// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
+/// of the reshare on, exits and registrations from its outputs on, so that there is always a way out. An exit cannot
+/// get anybody slashed.
+fn check_superseded(
+    state: &StateDir,
+    source: &Source,
+    cleared: &Cleared,
+    kind: &'static str,
+) -> Result<(), CliError> {
+    let request = &cleared.request;
+    let own = certificate(&request.ceremony, &request.dkg, &request.outputs);
+    let keys = (0..request.items.len()).map(|at| request.items[at].public_key);
+    let found = superseding(state, &source.operator, &own, &keys.collect::<Vec<_>>());
+    let over = |by: &Superseding| if kind == DEPOSIT { by.is_final } else { by.is_complete };
+    match found.map_err(messages::machine)?.into_iter().find(over) {
+        Some(by) => Err(messages::superseded_for(kind, &by)),
+        None => Ok(()),
+    }
 }
 
 /// The positions in the request that are signed for, and the validators that are not: they are not

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::evidence::Evidence;
+use super::generations::Generations;
 use super::log::{Told, older, told};
 use super::stand::Stand;
 use crate::command::finished::with_parent;
@@ -50,6 +51,7 @@ struct Known<'a> {
     older: Option<PutBack>,
     evidence: Evidence,
     validators: Vec<String>,
+    generations: Generations,
 }
 
 /// Everything about a ceremony that can be read; with an operator, its log too.
@@ -77,7 +79,7 @@ pub(super) fn show(
         _ => (None, None),
     };
     let paths = known.evidence.0.iter().map(|(path, _)| path.display().to_string());
-    let object = json!({
+    let mut object = json!({
         "folder": view.name(),
         "state": known.stand.word(),
         "path": view.path().display().to_string(),
@@ -94,6 +96,9 @@ pub(super) fn show(
         "fingerprint": ceremony.ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
         "problem": ceremony.err(),
     });
+    for (name, value) in known.generations.fields() {
+        object[name] = value;
+    }
     Ok(Shown {
         text: known.text(&proven, next.as_deref()),
         object,
@@ -143,7 +148,11 @@ fn know<'a>(
             spec.validators.iter().map(|one| format!("0x{}", hex::encode(one.key))).collect()
         }
     };
-    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators })
+    let generations = match &ceremony {
+        Ok(ceremony) => Generations::of(state, view, ceremony)?,
+        Err(_) => Generations::default(),
+    };
+    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, generations })
 }
 
 /// What evidence proves, and the command that drafts the next attempt without whoever it blames.
@@ -191,7 +200,13 @@ impl Known<'_> {
                 format!("quorate --dir {} abandon {file}", quoted(self.state.path()))
             }
             Stand::GivenUp => format!("quorate spec next {file} --reason \"...\" -o NEW.toml"),
-            _ => format!("quorate --dir {} run {file}", quoted(self.state.path())),
+            _ => {
+                let run = format!("quorate --dir {} run {file}", quoted(self.state.path()));
+                match &self.told {
+                    Some(Told::Waits { stop: true, .. }) => format!("{run} --stopped"),
+                    _ => run,
+                }
+            }
         }
     }
 
@@ -216,6 +231,7 @@ impl Known<'_> {
             self.stand.sentence(self.is_reshare()),
             shown(self.view.path())
         );
+        text += &self.generations.lines();
         text += &validator_lines(&self.validators);
         proven.faults.iter().for_each(|fault| text += &format!("\n  proven       {fault}"));
         text += &self.put_back();
@@ -277,7 +293,7 @@ impl Known<'_> {
 }
 
 /// The ceremony that a directory is of, or why its file does not tell.
-fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
+pub(super) fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
     let Some(bytes) = view.ceremony_file().map_err(messages::store)? else {
         return Ok(Err("not found".to_owned()));
     };
