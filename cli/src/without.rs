@@ -25,9 +25,6 @@ pub(crate) fn finish(
     let (ceremony, me) = (participant.seat().ceremony.clone(), participant.seat().me);
     let named = args.without.iter().map(|text| seat("--without", text, &ceremony));
     let named: Seats = named.collect::<Result<_, _>>()?;
-    if ceremony.reshare().is_none() {
-        return Err(messages::without_no_reshare());
-    }
     if named.contains(me) {
         return Err(messages::without_oneself());
     }

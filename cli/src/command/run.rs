@@ -43,6 +43,9 @@ pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError
 fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
     let (file, ceremony) = input::any_ceremony(&args.file)?;
     let (file, ceremony) = addresses::moved(file, ceremony, &args.at)?;
+    if ceremony.reshare().is_none() && !args.lost.without.is_empty() {
+        return Err(messages::without_no_reshare());
+    }
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let lock = state.lock().map_err(messages::store)?;
     let found = state.find(&ceremony.digest()).map_err(messages::store)?;
