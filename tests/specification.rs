@@ -26,6 +26,7 @@ use quorate::protocol::record::RecordKind;
 use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
 use quorate::spec::kind::Parts;
+use quorate::spec::packet::{LONGEST_FRONT, Packet};
 use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Version};
 
 fn chapter(name: &str) -> String {
@@ -189,6 +190,19 @@ fn known_answer_of_the_ceremony() {
         ("fingerprint", fingerprint(&ceremony.digest()).join(" ")),
     ];
     assert_rows(&table(&chapter("02-ceremony-spec.md"), "\n## 2.6 "), &answers);
+}
+
+#[test]
+fn known_answer_of_the_packet() {
+    let file = chapter("examples/hoodi-3-of-4.toml").into_bytes();
+    let packet = Packet::new(file, Index::new(2).unwrap(), Vec::new()).unwrap();
+    let bytes = packet.encode().unwrap();
+    let answers =
+        [("length", bytes.len().to_string()), ("its first 109 bytes", hex::encode(&bytes[..109]))];
+    // Behind the table of the layout.
+    let text = chapter("02-ceremony-spec.md");
+    assert_rows(&table(&text, "The packet of operator 2"), &answers);
+    assert!(text.contains(&format!("of at most {LONGEST_FRONT} bytes")));
 }
 
 #[test]

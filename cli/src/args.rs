@@ -32,12 +32,14 @@ pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use reshare::{Reshare, ReshareNew};
-pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs, StopArgs};
+pub(crate) use run::{
+    AbandonArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice, RunArgs, StopArgs,
+};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
     Registrations, RequestCommon, SignArgs, Validators,
 };
-pub(crate) use spec::{Spec, SpecNew, SpecNext};
+pub(crate) use spec::{Spec, SpecNew, SpecNext, SpecPack};
 pub(crate) use verify::{
     NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
     VerifySsv,
@@ -122,6 +124,7 @@ impl Command {
         match self {
             Self::Spec(Spec::New(args)) => Some(&args.output),
             Self::Spec(Spec::Next(args)) => Some(&args.output),
+            Self::Spec(Spec::Pack(args)) => args.output.as_ref(),
             Self::Exit(Exits::Request(args)) => Some(&args.common.output),
             Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
             Self::Exit(Exits::Run(args)) => args.output.as_ref(),
@@ -161,6 +164,11 @@ pub(crate) enum Command {
                       before anything is signed."
     )]
     Run(RunArgs),
+    /// Take part in the ceremony of a packet that was made for you, or resume it. The same as run.
+    #[command(after_help = "Example:\n  quorate join bob.packet\n\nA packet of another operator, \
+                            or one that was changed, is refused with exit code 4 before anything \
+                            is signed. You confirm the fingerprint once, as with run.")]
+    Join(JoinArgs),
     /// Show this operator, its ceremonies and validators, and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate\n\nExit code 0. With \
                             --check, 5 while a ceremony is not finished.")]

@@ -10,6 +10,8 @@ mod files;
 
 mod obol;
 
+mod packet;
+
 mod prompt;
 
 mod protection;
@@ -45,6 +47,7 @@ pub(crate) use demo::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use obol::*;
+pub(crate) use packet::*;
 pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;

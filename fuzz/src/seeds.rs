@@ -20,6 +20,7 @@ use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
 use quorate::spec::Index;
 use quorate::spec::pack::Pack;
+use quorate::spec::packet::Packet;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
@@ -116,6 +117,10 @@ pub fn all() -> Vec<Seed> {
         include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"),
     );
     add("ceremony_canonical", "devnet", CEREMONY.canonical());
+    let file = include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.toml").to_vec();
+    let bob = Index::new(2).expect("an index");
+    let packet = Packet::new(file, bob, Vec::new()).and_then(|packet| packet.encode());
+    add("packet", "bob", &packet.expect("a packet"));
     add(
         "texts",
         "words",

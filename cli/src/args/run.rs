@@ -1,4 +1,4 @@
-//! Arguments of `quorate run` and `quorate abandon`, and of whatever else writes keystores.
+//! Arguments of `quorate run`, `join` and `abandon`, and of whatever else writes keystores.
 
 use std::path::PathBuf;
 
@@ -48,6 +48,21 @@ pub(crate) struct RunArgs {
     /// order. Needed once: they are kept in the state directory.
     #[arg(long, value_name = "TRANSCRIPT")]
     pub(crate) from: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct JoinArgs {
+    /// The packet that the coordinator made for you.
+    pub(crate) packet: PathBuf,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+}
+
+/// How an operator takes part.
+#[derive(Args)]
+pub(crate) struct PartArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,

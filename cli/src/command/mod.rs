@@ -32,6 +32,8 @@ mod finished;
 
 pub(crate) mod identity;
 
+pub(crate) mod join;
+
 pub(crate) mod man;
 
 pub(crate) mod keymanager;
@@ -54,6 +56,8 @@ pub(crate) mod simulate;
 pub(crate) mod spec;
 
 pub(crate) mod spec_next;
+
+mod spec_pack;
 
 pub(crate) mod status;
 

@@ -7,4 +7,5 @@ mod support;
 
 mod hub;
 mod moved;
+mod packets;
 mod scene;

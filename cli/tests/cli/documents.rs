@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 37] = [
+const PRINTED: [Printed; 39] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -96,6 +96,13 @@ const PRINTED: [Printed; 37] = [
         &[],
         "",
         "alice",
+    ),
+    printed("quorate spec pack ceremony.toml --all", &[], "", "alice"),
+    printed(
+        "quorate join bob.packet",
+        &[("bob.packet", "packets/bob.packet")],
+        "--linger 0",
+        "bob",
     ),
     // The walkthrough's ceremony has no registrations, which a treasury demands.
     Printed {
