@@ -3,6 +3,8 @@
 
 mod demo;
 
+mod doctor;
+
 mod dossier;
 
 mod export;
@@ -26,6 +28,7 @@ mod verify;
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
@@ -68,6 +71,7 @@ The result goes to stdout (with --json, as one JSON object), progress goes to st
 Typical workflow:
   quorate identity new --name alice     create keys, send the card to the coordinator
   quorate spec show ceremony.toml       check the coordinator's ceremony file
+  quorate doctor ceremony.toml          try this machine, and the way to the others
   quorate run ceremony.toml             compare the fingerprint by voice, then take part
   quorate audit transcript.quorate --expect ceremony.toml
                                         verify the result; anyone can do this
@@ -169,6 +173,13 @@ pub(crate) enum Command {
                             or one that was changed, is refused with exit code 4 before anything \
                             is signed. You confirm the fingerprint once, as with run.")]
     Join(JoinArgs),
+    /// Look before the day at everything that a ceremony needs: this machine, and the way to each
+    /// of the others. Signs nothing of the ceremony.
+    #[command(after_help = "Example:\n  quorate doctor ceremony.toml\n  quorate doctor \
+                            ceremony.toml --wait 600\n\nAll operators run it at the same time. \
+                            Exit code 1 if something on your side has to be mended; 5 if only \
+                            others are not reached, or differ.")]
+    Doctor(DoctorArgs),
     /// Show this operator, its ceremonies and validators, and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate\n\nExit code 0. With \
                             --check, 5 while a ceremony is not finished.")]

@@ -4,6 +4,8 @@ mod audit;
 
 mod demo;
 
+mod doctor;
+
 mod export;
 
 mod files;
@@ -44,6 +46,7 @@ use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
 pub(crate) use demo::*;
+pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use obol::*;

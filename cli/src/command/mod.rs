@@ -20,6 +20,8 @@ mod demo_process;
 
 mod demo_ssv;
 
+pub(crate) mod doctor;
+
 pub(crate) mod dossier;
 
 pub(crate) mod evidence;

@@ -154,7 +154,8 @@ pub(super) fn take_part(
         // One listener for the whole run: an interruption during a piece of work is heard when that
         // is done.
         let stop = stopped()?;
-        let config = TcpConfig::of(&seat, listen.clone());
+        let config =
+            TcpConfig { proxy: args.socks5.clone(), ..TcpConfig::of(&seat, listen.clone()) };
         let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
         if let Some((listen, bound)) = listen.as_ref().zip(tcp.local_address()) {
             live.say(&format!("This operator is {}.", listen.described(bound)));
