@@ -199,7 +199,7 @@ fn known_answer_of_the_ceremony() {
 fn known_answers_of_frames() {
     let file = CeremonyFile::parse_toml(&chapter("examples/hoodi-3-of-4.toml")).unwrap();
     let ceremony = Ceremony::try_from(file).unwrap();
-    let mut entropy = tagged(Tag::BatchSeed, &[b"test", b"operator alice"]).0;
+    let mut entropy = tagged(Tag::BatchSeed, &[b"example", b"alice"]).0;
     let alice =
         Operator::generate(OperatorName::parse("alice").unwrap(), Secret32::new(&mut entropy));
     let certificate = tagged(Tag::Certificate, &[b"abc"]);

@@ -341,7 +341,10 @@ fn play() -> Whole {
                             }
                             Input::ShareBox { dealer, sealed }
                         }
-                        Frame::Have(_) | Frame::Want { .. } | Frame::Done(_) | Frame::Probe(_) => continue,
+                        Frame::Have(_)
+                        | Frame::Want { .. }
+                        | Frame::Done(_)
+                        | Frame::Probe(_) => continue,
                     };
                     if let Ok(step) = participants[to].handle(input) {
                         carry_out(&mut participants[to], &mut logs[to], step);

@@ -92,8 +92,8 @@ pub(crate) fn not_reached(place: &str, why: &LinkError, proxy: Option<&str>) -> 
         }
         OtherVersion { .. } => "agree on one release, and use the same release everywhere",
         OtherCeremony { .. } => {
-            "compare the twelve words (quorate spec show); whoever has the wrong file gets it again \
-             from the coordinator"
+            "compare the twelve words (quorate spec show); whoever has the wrong file gets it \
+             again from the coordinator"
         }
         InCeremony { .. } | OtherRequest { .. } => {
             "agree with the operator on the command that both of you run"

@@ -217,9 +217,11 @@ fn another_file_and_another_operator_are_told_by_both_sides() {
     let scene = Scene::new(3, &[0, 1, 2]);
     let text = fs::read_to_string(scene.here().join("ceremony.toml")).unwrap();
     fs::write(scene.here().join("other.toml"), text.replace("Anywhere", "Elsewhere")).unwrap();
-    // Bob's address is said to be where carol is.
-    let moved = format!("bob={}", scene.address(2));
-    let alice = doctor(&scene, 0, "ceremony.toml", &["--wait", "10", "--at", &moved]);
+    // The two addresses are exchanged.
+    let (moved, back) =
+        (format!("bob={}", scene.address(2)), format!("carol={}", scene.address(1)));
+    let more = ["--wait", "10", "--at", &moved, "--at", &back];
+    let alice = doctor(&scene, 0, "ceremony.toml", &more);
     let bob = doctor(&scene, 1, "other.toml", &["--wait", "10"]);
     let carol = doctor(&scene, 2, "ceremony.toml", &["--wait", "10"]);
     let (alice, bob, carol) = (alice.ended(), bob.ended(), carol.ended());
@@ -279,8 +281,8 @@ fn told(scene: &Scene, ahead: i64, program: &str) -> Ended {
 fn clocks_and_versions_that_differ_are_named() {
     let scene = Scene::new(3, &[0, 1]);
     let release = env!("CARGO_PKG_VERSION");
-    let wrong = "its clock is 360";
-    peer_fault(&told(&scene, 3600, release), 2, wrong, "timedatectl set-ntp true");
+    let ended = told(&scene, 3600, release);
+    peer_fault(&ended, 2, " s ahead of yours", "timedatectl set-ntp true");
     let ended = told(&scene, -3600, release);
     peer_fault(&ended, 2, " s behind yours", "compare yours with a time server");
     let ended = told(&scene, 0, "0.0.9");
