@@ -77,8 +77,8 @@ pub(crate) struct PartArgs {
     /// directory, which `quorate status` names, gets it too.
     #[arg(long, value_name = "OPERATOR=HOST:PORT")]
     pub(crate) at: Vec<String>,
-    /// Call the others through this SOCKS5 proxy, which also looks up their names: so an address can
-    /// be an onion service. The proxy must demand no authentication.
+    /// Call the others through this SOCKS5 proxy, which also looks up their names: so an address
+    /// can be an onion service. The proxy must demand no authentication.
     #[arg(long, value_name = "HOST:PORT", value_parser = proxy)]
     pub(crate) socks5: Option<String>,
     #[command(flatten)]
