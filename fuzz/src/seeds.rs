@@ -10,9 +10,11 @@ use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
+use quorate::message::minima::Minima;
 use quorate::message::probe::Probe;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
+use quorate::message::without::Without;
 use quorate::primitives::hash::{Digest, Tag, secret_scalar};
 use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
@@ -26,7 +28,9 @@ use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
 
-use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, registration, secret};
+use super::{
+    CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, index, registration, secret,
+};
 
 /// An answer for everybody, with a signature that is none.
 const PARTIAL: &str = r#"{"format":"quorate-partial","version":1,"request":"0000000000000000000000000000000000000000000000000000000000000000","operator":1,"partial":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","signature":"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"}"#;
@@ -252,6 +256,11 @@ pub fn all() -> Vec<Seed> {
     let (complaint, abandon) = (complaint(whole), Abandon { awaited: everybody });
     add("bodies", "complaint", &[&[5], complaint.encode().as_slice()].concat());
     add("bodies", "abandon", &[&[6], abandon.encode().as_slice()].concat());
+    let minima = Minima { signed: vec![None; CEREMONY.v()] };
+    add("bodies", "minima", &[&[7], minima.encode().as_slice()].concat());
+    let seats = core::iter::once(index(4)).collect();
+    let without = Without { certificate: Digest([1; 32]), seats };
+    add("bodies", "without", &[&[8], without.encode(CEREMONY.n()).as_slice()].concat());
     add(
         "judge",
         "complaint",

@@ -360,6 +360,25 @@ fn attack_rs11_fewer_than_agree_finish_nothing() {
     assert_eq!(refused, Some(Refused::Reject(Reject::Early)));
 }
 
+/// Whatever byte of it is altered, and wherever it is cut: it is no clean transcript, and nothing
+/// panics.
+#[test]
+fn altered_and_cut_transcripts_never_pass() {
+    let mut all = scene();
+    let lost = seats(&[4]);
+    run(&mut all, &mut lossy(lost, false));
+    agree(&mut all, lost, &mut lossy(lost, false));
+    let good = transcript(&all[0]);
+    let words_at = good.len() - 2 - 3 * Container::parse(&good).unwrap().withouts()[0].len();
+    for at in (0..words_at).step_by(331).chain((words_at..good.len()).step_by(23)) {
+        let mut bad = good.clone();
+        bad[at] ^= 1;
+        assert!(!alone(&bad).failed().is_empty(), "byte {at}");
+        assert!(Container::parse(&good[..at]).is_err(), "cut at {at}");
+    }
+    assert!(Container::parse(&[&good[..], &[0]].concat()).is_err());
+}
+
 /// What a transcript needs to be complete without some, taken away piece by piece.
 #[test]
 fn a_transcript_without_its_words_fails() {

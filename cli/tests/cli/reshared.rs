@@ -252,8 +252,8 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     }
     let status = demo.by("alice", &["status"]).json();
     let of = |name: &str| {
-        let all = status["ceremonies"].as_array().unwrap().iter();
-        all.filter(|one| one["name"] == name).next().unwrap().clone()
+        let mut all = status["ceremonies"].as_array().unwrap().iter();
+        all.find(|one| one["name"] == name).unwrap().clone()
     };
     assert_eq!(of("next")["supersedes"].as_array().unwrap().len(), 1);
     let old = of("next")["supersedes"][0].as_str().unwrap().to_owned();
