@@ -142,8 +142,8 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         }),
         &format!(
             "Abandoned: \"{}\", attempt {}. It waited for {whom}; this is a statement, not \
-             proof.\n{shares}\nRecord: {}{private}\nWhat to do: send the record to the others and agree on \
-             the next attempt. To draft it: quorate spec next",
+             proof.\n{shares}\nRecord: {}{private}\nWhat to do: send the record to the others and \
+             agree on the next attempt. To draft it: quorate spec next",
             ceremony.name(),
             ceremony.attempt(),
             shown(&evidence)

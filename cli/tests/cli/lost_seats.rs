@@ -122,6 +122,11 @@ fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
     let words = "The others finished without \"dave\" (operator 4)";
     assert!(text.stdout.contains(words), "{}", text.stdout);
 
+    let status = demo.by("bob", &["status"]).json();
+    let mut all = status["ceremonies"].as_array().unwrap().iter();
+    let next = all.find(|one| one["name"] == "next").unwrap();
+    assert_eq!(next["finished_without"][0]["name"], "dave", "{next}");
+
     // The same command again finds everything as it is.
     let mut again = start(&demo, "carol", &file, &[]);
     again.until("Outputs are written");

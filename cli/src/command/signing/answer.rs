@@ -91,8 +91,8 @@ pub(super) fn answer<T>(
 }
 
 /// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
-/// of the reshare on, exits and registrations from its outputs on, so that there is always a way out. An exit cannot
-/// get anybody slashed.
+/// of the reshare on, exits and registrations from its outputs on, so that there is always a way
+/// out. An exit cannot get anybody slashed.
 fn check_superseded(
     state: &StateDir,
     source: &Source,
