@@ -1,6 +1,8 @@
 //! The command line: definitions for clap and nothing else, so that completions and man pages are
 //! generated from them too.
 
+mod backup;
+
 mod demo;
 
 mod dossier;
@@ -23,6 +25,7 @@ mod spec;
 
 mod verify;
 
+pub(crate) use backup::{BackupArgs, BackupMake, BackupRestore, KdfCost, NewestArgs};
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
@@ -207,6 +210,9 @@ pub(crate) enum Command {
     /// Remove shares from a validator client, with what they have signed.
     #[command(subcommand)]
     Keymanager(Keymanager),
+    /// Make, check or restore a backup of this operator.
+    #[command(subcommand)]
+    Backup(BackupArgs),
     /// Put whole validator keys together from the shares of enough operators, with what they have
     /// signed. The cluster must be stopped for ever.
     #[command(

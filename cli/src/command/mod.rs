@@ -6,6 +6,8 @@ mod addresses;
 
 pub(crate) mod audit;
 
+pub(crate) mod backup;
+
 pub(crate) mod card;
 
 pub(crate) mod completions;

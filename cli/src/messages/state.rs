@@ -66,6 +66,10 @@ pub(crate) fn store(error: StoreError) -> CliError {
             "restore it from a copy of this whole directory; or move it away and run quorate \
              identity show, which makes a new mark and a new card"
         }
+        NoteDamaged { .. } => {
+            "restore the backup again, into another directory: this file says which of its shares \
+             may not be the newest"
+        }
         Missing { path } => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             return local(

@@ -3,6 +3,7 @@
 //! real channels.
 #![allow(clippy::unwrap_used)]
 
+mod backups;
 mod evidence;
 mod install;
 mod put_back;
