@@ -50,7 +50,10 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 37] = [
+const PRINTED: [Printed; 40] = [
+    printed("quorate backup make alice.backup", &[], "", "alice"),
+    printed("quorate backup check alice.backup", &[], "", "alice"),
+    printed("quorate --dir new-alice backup restore alice.backup", &[], "", "alice"),
     printed(
         "quorate deposit request --amount 8",
         &[],

@@ -159,8 +159,25 @@ fn each_part_is_what_it_is_said_to_be() {
     let last = whole.windows(4).rposition(|part| part == b"QCHD").unwrap();
     assert_eq!(with(last, b'q'), Err(BackupError::Child));
     // A file that says another thing, though it is of the same length.
-    let name = find(&all.ceremonies[0].file) + 2;
-    assert_eq!(with(name, b'~'), Err(BackupError::Ceremony(first)));
+    assert_eq!(with(find(b"name = \"") + 8, b'J'), Err(BackupError::Ceremony(first)));
+}
+
+/// Written by another program, from the specification alone (`test-vectors/generate/backup.py`).
+#[test]
+fn as_another_program_has_it() {
+    let sealed = include_bytes!("../../../test-vectors/backup/alice.backup");
+    let secret = include_bytes!("../../../test-vectors/backup/alice.secret");
+    let passphrase = SecretBytes::new(b"correct horse battery staple".to_vec());
+    let opened = open_with_passphrase(sealed, &passphrase, LABEL).unwrap();
+    assert!(opened.expose() == secret);
+    let backup = Backup::parse(&opened).unwrap();
+    assert!(bytes(&backup) == secret);
+    assert_eq!((backup.made, backup.operator.name().as_str()), (1_796_000_000, "alice"));
+    let [kept] = &backup.ceremonies[..] else { panic!("one ceremony") };
+    assert_eq!((kept.end, kept.history.len(), kept.records.len()), (End::Finished, 1, 5));
+    let others = (backup.ledgers.len(), backup.children.len(), backup.left_out.len());
+    assert_eq!(others, (1, 1, 1));
+    assert!(backup.node_key.is_none() && backup.signing.is_some());
 }
 
 #[test]
