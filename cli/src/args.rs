@@ -9,6 +9,8 @@ mod dossier;
 
 mod export;
 
+mod forget;
+
 mod keymanager;
 
 mod obol;
@@ -31,6 +33,7 @@ pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use forget::Forget;
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
@@ -213,6 +216,14 @@ pub(crate) enum Command {
     /// Make, check or restore a backup of this operator.
     #[command(subcommand)]
     Backup(BackupArgs),
+    /// Erase this operator's shares of a ceremony that is over: superseded by a reshare, abandoned,
+    /// or no longer wanted.
+    #[command(
+        after_help = "Example:\n  quorate forget ceremony.toml\n\nYou type a sentence first; for \
+                      the newest shares of a validator, two. Copies in backups and validator \
+                      clients are not erased."
+    )]
+    Forget(Forget),
     /// Put whole validator keys together from the shares of enough operators, with what they have
     /// signed. The cluster must be stopped for ever.
     #[command(

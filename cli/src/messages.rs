@@ -10,6 +10,8 @@ mod export;
 
 mod files;
 
+mod forget;
+
 mod obol;
 
 mod prompt;
@@ -47,6 +49,7 @@ pub(crate) use backup::*;
 pub(crate) use demo::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
+pub(crate) use forget::*;
 pub(crate) use obol::*;
 pub(crate) use prompt::*;
 pub(crate) use protection::*;

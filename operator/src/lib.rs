@@ -7,6 +7,7 @@ mod child;
 
 mod drive;
 mod error;
+pub mod forget;
 pub mod keystores;
 pub mod machine;
 mod outputs;

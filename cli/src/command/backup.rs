@@ -89,7 +89,7 @@ fn ceremonies(
         let is_left_out = args.leave_out.iter().any(|folder| folder == view.name());
         match over(lock, view, operator)? {
             Ok(_) if is_left_out => return Err(messages::not_left_out(view.name(), true)),
-            Ok(over) => kept.push(over),
+            Ok(over) => kept.extend(over),
             Err(_) if is_left_out => left_out.extend(name(view)),
             Err(why) => under_way.push((view.name().to_owned(), why)),
         }
@@ -105,7 +105,7 @@ fn over(
     lock: &Lock,
     view: &CeremonyView,
     operator: &Arc<Operator>,
-) -> Result<Result<Kept, String>, CliError> {
+) -> Result<Result<Option<Kept>, String>, CliError> {
     let folder = view.name();
     let ceremony = match agreed(view)? {
         Ok(ceremony) => ceremony,

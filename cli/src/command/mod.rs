@@ -32,6 +32,8 @@ mod export_obol;
 
 mod finished;
 
+pub(crate) mod forget;
+
 pub(crate) mod identity;
 
 pub(crate) mod man;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{
-    bad_note, carrier, given_up, internal, local, one_line, put_back, quoted, runtime, shown,
+    bad_note, carrier, forgotten, given_up, internal, local, one_line, put_back, quoted, runtime,
+    shown,
 };
 use crate::report::CliError;
 use quorate::identity::operator::OperatorError;
@@ -167,6 +168,7 @@ pub(crate) fn machine(error: MachineError) -> CliError {
         MachineError::Carrier(error) => carrier(error),
         MachineError::Clock(error) => super::reshare::clock(&error),
         MachineError::ForeignOutputs(folder) => foreign_outputs(&folder),
+        MachineError::Forgotten(folder) => forgotten(&folder),
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
         MachineError::OtherChild { reshare, folder } => other_child(&reshare, folder.as_deref()),

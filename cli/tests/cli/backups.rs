@@ -85,6 +85,12 @@ fn a_lost_machine_goes_on_from_its_backup() {
     let what = said["error"]["what"].as_str().unwrap();
     assert!(code == 1 && what.contains("\"next\", attempt 1: neither finished"), "{what}");
     assert!(!demo.path("early.backup").exists());
+    // And its dealers keep what they deal.
+    let erase = ["forget", "demo/ceremony.toml", "--yes-forget", "erase these shares for ever"];
+    let needed = demo.by("alice", &erase);
+    assert_eq!(needed.code, 1, "{}", needed.stderr);
+    let what = "the reshare \"next\", attempt 1 is not over (it is under way)";
+    assert!(needed.stderr.contains(what), "{}", needed.stderr);
 
     let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
     let running: Vec<Running> =
@@ -122,6 +128,25 @@ fn a_lost_machine_goes_on_from_its_backup() {
     let new = export(&file, "new");
     assert_eq!(new.code, 0, "{}", new.stderr);
     assert!(demo.path("new/slashing-protection.json").exists());
+
+    // Alice's old shares are superseded: one sentence is enough, and the new ones stay.
+    let log = |operator: &str| {
+        let folder = demo.path("demo/ceremony.toml");
+        let digest = demo.run(&["--json", "spec", "check", folder.to_str().unwrap()]).json();
+        let name = digest["digest"].as_str().unwrap()[..16].to_owned();
+        demo.path("demo").join(operator).join("ceremonies").join(name)
+    };
+    let folder = log("alice");
+    let before = fs::metadata(folder.join("log.sealed")).unwrap().len();
+    let erased = demo.by("alice", &erase);
+    assert_eq!(erased.code, 0, "{}", erased.stderr);
+    let superseded = "They are superseded by those of \"next\", attempt 1.";
+    assert!(erased.stderr.contains(superseded), "{}", erased.stderr);
+    assert!(fs::metadata(folder.join("log.sealed")).unwrap().len() < before);
+    assert!(!folder.join("out/secret").exists() && folder.join("out/public").exists());
+    let export = ["export", "keystores", &file, "--kdf", "pbkdf2", "--out", "alices"];
+    assert_eq!(demo.by("alice", &export).code, 0);
+    assert_eq!(make(&demo, "alice", "alice.backup", &[]).1["ceremonies"][0]["name"], "next");
     let audited = demo.run(&["audit", transcript.to_str().unwrap(), "--expect", &file]);
     assert_eq!(audited.code, 0, "{}", audited.stderr);
 }

@@ -50,8 +50,10 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 40] = [
+const PRINTED: [Printed; 41] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
+    // A person would type two sentences.
+    Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
     printed("quorate backup check alice.backup", &[], "", "alice"),
     printed("quorate --dir new-alice backup restore alice.backup", &[], "", "alice"),
     printed(

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod backups;
+
 mod case;
 
 mod cases;
@@ -14,6 +15,9 @@ mod dossier;
 mod exports;
 
 mod finished;
+
+mod forgotten;
+
 mod generations;
 
 mod inputs;

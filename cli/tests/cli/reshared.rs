@@ -238,6 +238,11 @@ fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
     let words = words(&demo, &first);
     let abandoned = demo.by("bob", &["abandon", &first, "--yes-fingerprint", &words]);
     assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    // Its new shares can go, too: that it was abandoned stays known.
+    let erase = ["forget", &first, "--yes-forget", "erase these shares for ever"];
+    let erased = demo.by("bob", &erase);
+    assert_eq!(erased.code, 0, "{}", erased.stderr);
+    assert!(erased.stderr.contains("This ceremony was abandoned."), "{}", erased.stderr);
     let mut bob = start(&demo, "bob", &second, &parent);
     bob.until("This operator is");
     bob.signal(Signal::INT);

@@ -48,7 +48,7 @@ fn a_finished_ceremony_comes_back_elsewhere() {
     assert_eq!(said["ceremonies"][0]["folder"], folder.as_str());
     assert_eq!(said["ceremonies"][0]["state"], "finished");
     assert_eq!((&said["signing_toml"], &said["left_out"]), (&json!(true), &json!([])));
-    assert_eq!(mode(&scene.path("alice.backup")), 0o600);
+    assert_eq!(mode(scene.path("alice.backup")), 0o600);
     // Never over another file.
     scene.quorate(&dir, &make("alice.backup", &[])).failed(1, &["exists"]);
 
@@ -72,10 +72,10 @@ fn a_finished_ceremony_comes_back_elsewhere() {
     let card = OperatorCard::parse(String::from_utf8(there("operator.card")).unwrap().trim());
     assert_eq!(card.unwrap().mark.unwrap().0.to_vec(), there(MARK_FILE));
     for name in [IDENTITY_FILE, MARK_FILE, "operator.card", "signing.toml"] {
-        assert_eq!(mode(&new.join(name)), 0o600, "{name}");
+        assert_eq!(mode(new.join(name)), 0o600, "{name}");
     }
     assert_eq!(mode(&new), 0o700);
-    assert_eq!(mode(&scene.folder(&new).join("log.sealed")), 0o600);
+    assert_eq!(mode(scene.folder(&new).join("log.sealed")), 0o600);
     // Every output is there again, with the same bytes.
     assert_eq!(files(&scene.folder(&new).join("out")), before);
 

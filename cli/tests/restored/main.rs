@@ -5,6 +5,7 @@
 
 mod backups;
 mod evidence;
+mod forgotten;
 mod install;
 mod put_back;
 mod scene;

@@ -9,10 +9,10 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 
 use super::format::lasts;
-use super::{Backup, End, Kept, Name};
-use crate::child::{gives_up, statements};
+use super::{Backup, Kept, Name};
+use crate::MachineError;
+use crate::forget::ended;
 use crate::store::{Child, Lock, Log, SIGNING_FILE};
-use crate::{MachineError, machine};
 
 /// Why a ceremony is not in a backup.
 #[derive(Debug)]
@@ -26,30 +26,25 @@ pub enum Unsettled {
 /// What a backup keeps of a ceremony. `seat` has what a reshare takes from its parent; `file` is
 /// the ceremony file, as it was kept.
 ///
+/// `None` of one that is finished and whose shares were erased on request: nothing is left to
+/// keep.
+///
 /// # Errors
 /// It is not over, as far as its log tells.
-pub fn settled(lock: &Lock, seat: &OwnSeat, file: &[u8]) -> Result<Kept, Unsettled> {
+pub fn settled(lock: &Lock, seat: &OwnSeat, file: &[u8]) -> Result<Option<Kept>, Unsettled> {
     match kept(lock, seat, file) {
-        Ok(Some(kept)) => Ok(kept),
+        Ok(Some(kept)) => Ok(Some(kept)),
         Ok(None) => Err(Unsettled::UnderWay),
+        Err(MachineError::Forgotten(_)) => Ok(None),
         Err(error) => Err(Unsettled::Unknown(Box::new(error))),
     }
 }
 
 fn kept(lock: &Lock, seat: &OwnSeat, file: &[u8]) -> Result<Option<Kept>, MachineError> {
-    let ceremony = &seat.ceremony;
-    let (storage, digest) = (seat.operator.storage_key(), ceremony.digest());
+    let Some((end, _)) = ended(lock, seat)? else { return Ok(None) };
+    let (ceremony, storage) = (&seat.ceremony, seat.operator.storage_key());
+    let digest = ceremony.digest();
     let dir = lock.ceremony(&digest)?;
-    let (log, records) = Log::open(&dir, storage, digest.as_bytes())?;
-    let end = if gives_up(&statements(&records, ceremony), seat.me) {
-        End::Abandoned
-    } else {
-        let (participant, step) = machine::replay(seat, records, dir.view())?;
-        match machine::finished(participant, step, &log, dir.view().path())? {
-            Some(_) => End::Finished,
-            None => return Ok(None),
-        }
-    };
     let mut records = Log::read(dir.view(), storage, digest.as_bytes())?;
     records.retain(|record| lasts(record.kind));
     let mut history: Vec<Vec<u8>> =

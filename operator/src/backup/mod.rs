@@ -14,7 +14,7 @@ use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::spec::Ceremony;
 
-use crate::store::{Child, Record};
+use crate::store::{Child, Ledger, Record};
 
 /// What backups are sealed under, in the place of a file name.
 pub const LABEL: &str = "backup";
@@ -31,7 +31,7 @@ pub struct Backup {
     /// Ceremonies that are over for this operator, ascending by digest.
     pub ceremonies: Vec<Kept>,
     /// Logs of what was signed with keystores alone, sealed as they were, ascending by name.
-    pub ledgers: Vec<(Name, Vec<u8>)>,
+    pub ledgers: Vec<Ledger>,
     /// Reshares that this operator has committed to, ascending by their bytes.
     pub children: Vec<Child>,
     /// The key of its node in an Obol cluster, as its file has it.

@@ -28,6 +28,11 @@ const SIGNATURES: &str = "signatures";
 const LONGEST_IDENTITY: u64 = 16 << 10;
 /// `signing.toml` has some thousand keys at most.
 const LONGEST_PRIVATE: u64 = 1 << 20;
+
+/// A log of what was signed with keystores alone, as it is on the disk, behind the first bytes of
+/// the digest of its ceremony.
+pub type Ledger = ([u8; 8], Vec<u8>);
+
 /// A directory that only its owner can enter:
 ///
 /// ```text
@@ -227,7 +232,7 @@ impl StateDir {
     }
 
     /// The logs of what was signed with keystores alone, as they are, by name of their ceremony.
-    pub(crate) fn ledgers(&self) -> Result<Vec<([u8; 8], Vec<u8>)>, StoreError> {
+    pub(crate) fn ledgers(&self) -> Result<Vec<Ledger>, StoreError> {
         let read = |view: CeremonyView| {
             let path = view.log_path();
             let name = hex::decode(view.name()).ok().and_then(|name| name.try_into().ok());

@@ -35,7 +35,7 @@ mod tests;
 
 pub use ceremony_dir::{CeremonyDir, CeremonyView};
 pub use children::Child;
-pub use dir::{CARD_FILE, IDENTITY_FILE, Lock, MARK_FILE, SIGNING_FILE, StateDir};
+pub use dir::{CARD_FILE, IDENTITY_FILE, Ledger, Lock, MARK_FILE, SIGNING_FILE, StateDir};
 pub use error::StoreError;
 pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};

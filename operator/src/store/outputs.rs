@@ -48,21 +48,24 @@ pub enum Written {
 /// Outputs that were staged in the folder of a ceremony and not written, the keystores of its
 /// operator among them; none if the folder cannot be read.
 pub fn staged(folder: &Path) -> Vec<PathBuf> {
-    let mut names = RealDisk.list(folder).unwrap_or_default();
-    names.retain(|name| atomic::starts_with(name, STAGING));
-    names.sort();
-    names.into_iter().map(|name| folder.join(name)).collect()
+    let mut staged = staged_on(&RealDisk, folder).unwrap_or_default();
+    staged.sort();
+    staged
+}
+
+/// Outputs that were staged in a folder and not written.
+pub(super) fn staged_on(disk: &dyn Disk, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let names = disk.list(folder).at(folder, "listing")?;
+    let staged = names.into_iter().filter(|name| atomic::starts_with(name, STAGING));
+    Ok(staged.map(|name| folder.join(name)).collect())
 }
 
 impl Staging {
     pub(super) fn new(dir: CeremonyDir, artifacts: &[Artifact]) -> Result<Self, StoreError> {
         let disk = &*dir.view().disk;
         let home = dir.view().path();
-        for name in disk.list(home).at(home, "listing")? {
-            if atomic::starts_with(&name, STAGING) {
-                let path = home.join(name);
-                disk.remove_tree(&path).at(&path, "removing")?;
-            }
+        for path in staged_on(disk, home)? {
+            disk.remove_tree(&path).at(&path, "removing")?;
         }
         let root = home.join(atomic::fresh_name(STAGING)?);
         disk.make_dir(&root, 0o755).at(&root, "making the directory")?;

@@ -53,6 +53,8 @@ struct Known<'a> {
     evidence: Evidence,
     validators: Vec<String>,
     restored: Option<FromBackup>,
+    /// Its shares were erased on request.
+    erased: bool,
 }
 
 /// That a ceremony came out of a backup.
@@ -95,6 +97,7 @@ pub(super) fn show(
         "validators": known.validators,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
+        "shares_erased": known.erased,
         "restored": known.restored.as_ref().map(|from| json!({
             "backup_made": from.made, "newest": from.newest,
         })),
@@ -160,7 +163,8 @@ fn know<'a>(
         Ok(ceremony) => from_backup(state, &ceremony.digest())?,
         Err(_) => None,
     };
-    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, restored })
+    let erased = view.is_forgotten().map_err(messages::store)?;
+    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, restored, erased })
 }
 
 fn from_backup(state: &StateDir, digest: &Digest) -> Result<Option<FromBackup>, CliError> {
@@ -240,6 +244,10 @@ impl Known<'_> {
             shown(self.view.path())
         );
         text += &validator_lines(&self.validators);
+        if self.erased {
+            text +=
+                "\n  shares       erased on request: this operator signs nothing more with them";
+        }
         if let Some(FromBackup { made, newest }) = &self.restored {
             let known = match newest {
                 true => "",

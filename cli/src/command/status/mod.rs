@@ -103,7 +103,8 @@ fn not_in(note: Option<&BackupNote>, views: &[CeremonyView]) -> Result<Vec<Strin
         let is_in = note.is_some_and(|note| {
             note.ceremonies.iter().any(|name| hex::encode(name) == view.name())
         });
-        if !is_in && view.is_written().map_err(messages::store)? {
+        let erased = view.is_forgotten().map_err(messages::store)?;
+        if !is_in && !erased && view.is_written().map_err(messages::store)? {
             missing.push(view.name().to_owned());
         }
     }
