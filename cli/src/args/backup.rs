@@ -24,7 +24,7 @@ pub(crate) enum BackupArgs {
     },
     /// Make a new state directory, given with --dir, from a backup.
     #[command(
-        after_help = "Example:\n  quorate --dir restored backup restore alice.backup\n\nThe old \
+        after_help = "Example:\n  quorate backup restore alice.backup --dir restored\n\nThe old \
                       directory must never run again. The new one has another card, and takes \
                       part only in ceremonies whose file has that. Before it deals its shares in \
                       a reshare, or writes keystores, it asks whether newer shares exist."
