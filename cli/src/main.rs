@@ -135,6 +135,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Spec(args) => command::spec::run(args, out),
         Command::Reshare(args) => command::reshare::run(args, out),
         Command::Run(args) => command::run::run(args, out),
+        Command::Step(args) => command::step::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),
         Command::Status { check } => command::status::run(*check, out),

@@ -2,6 +2,8 @@
 
 mod audit;
 
+mod board;
+
 mod demo;
 
 mod export;
@@ -41,6 +43,7 @@ use std::path::Path;
 use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
+pub(crate) use board::*;
 pub(crate) use demo::*;
 pub(crate) use export::*;
 pub(crate) use files::*;

@@ -11,8 +11,10 @@ pub mod machine;
 mod outputs;
 pub mod random;
 pub mod store;
+mod visit;
 
 pub use child::check_not_superseded;
 pub use drive::{Observer, drive};
 pub use error::MachineError;
 pub use machine::Machine;
+pub use visit::{Visit, VisitError, Visited, has_begun, rejected};

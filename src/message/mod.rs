@@ -16,6 +16,8 @@ pub mod inbox;
 
 pub mod minima;
 
+pub mod posting;
+
 #[doc(hidden)]
 pub mod share_box;
 

@@ -40,8 +40,9 @@ pub(crate) struct LayoutArgs {
     pub(crate) password_files: bool,
 }
 
+/// What taking part in a ceremony needs, whatever carries it.
 #[derive(Args)]
-pub(crate) struct RunArgs {
+pub(crate) struct PartArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
     /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
@@ -51,15 +52,6 @@ pub(crate) struct RunArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
-    /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
-    /// file; IPv4 alone where the system has no IPv6.
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
-    pub(crate) listen: Option<String>,
-    /// Current address of an operator, given by name or index, if it differs from the ceremony
-    /// file. Can be repeated, and given for yourself. The copy of the ceremony file in the state
-    /// directory, which `quorate status` names, gets it too.
-    #[arg(long, value_name = "OPERATOR=HOST:PORT")]
-    pub(crate) at: Vec<String>,
     #[command(flatten)]
     pub(crate) layout: LayoutArgs,
     /// Derive the key of the keystores while no other process does that has this flag and the same
@@ -85,10 +77,34 @@ pub(crate) struct RunArgs {
     pub(crate) charon_enr_private_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+    /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
+    /// file; IPv4 alone where the system has no IPv6.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
+    pub(crate) listen: Option<String>,
+    /// Current address of an operator, given by name or index, if it differs from the ceremony
+    /// file. Can be repeated, and given for yourself. The copy of the ceremony file in the state
+    /// directory, which `quorate status` names, gets it too.
+    #[arg(long, value_name = "OPERATOR=HOST:PORT")]
+    pub(crate) at: Vec<String>,
     /// After the outputs are written, how long to keep helping operators that have not yet
     /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
+}
+
+#[derive(Args)]
+pub(crate) struct StepArgs {
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+    /// The board: a folder that all operators come to, shared or on a stick. It must exist.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: PathBuf,
 }
 
 /// What a dealer of a reshare says when it has stopped.

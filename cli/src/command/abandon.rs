@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::finished::with_parent;
 use crate::args::AbandonArgs;
-use crate::command::run::begun;
+use crate::command::taking_part::begun;
 use crate::messages::shown;
 use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};

@@ -57,6 +57,10 @@ pub(crate) mod spec_next;
 
 pub(crate) mod status;
 
+pub(crate) mod step;
+
+mod taking_part;
+
 pub(crate) mod verify;
 
 pub(crate) mod verify_cluster;

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 37] = [
+const PRINTED: [Printed; 41] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -332,6 +332,37 @@ const PRINTED: [Printed; 37] = [
              api-token.txt --beacon validators.json --liveness liveness.json --epoch 400000",
             &[("7501", "9")],
             "",
+            "alice",
+        )
+    },
+    printed(
+        "quorate step ceremony.toml --board /shared/board",
+        &[("/shared/board", ".")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate step ceremony.toml --board /media/stick/board",
+        &[("/media/stick/board", ".")],
+        "",
+        "bob",
+    ),
+    // Nobody is there who could agree to it.
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate step next.toml --board /shared/board --from transcript.quorate",
+            &[("/shared/board", ".")],
+            "",
+            "alice",
+        )
+    },
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate step next.toml --board /shared/board --stopped --others-never-ran",
+            &[("/shared/board", ".")],
+            "--from transcript.quorate",
             "alice",
         )
     },
