@@ -559,7 +559,7 @@ fn a_ceremony_by_postings_alone() {
         for i in [2, 0, 1] {
             let (exchange, log) = &mut all[i];
             while board.iter().any(|file| exchange.found(file, log).unwrap() == Posted::New) {}
-            assert_eq!(exchange.participant().is_finished(), turn == 6 || (turn == 5 && i == 1));
+            assert!(turn < 6 || exchange.participant().is_finished(), "operator {}", i + 1);
             let postings = posted(&all, i);
             board.extend(
                 postings.into_iter().filter(|file| !board.contains(file)).collect::<Vec<_>>(),

@@ -10,6 +10,7 @@ pub mod keystores;
 pub mod machine;
 mod outputs;
 pub mod random;
+pub mod requests;
 pub mod store;
 mod visit;
 
@@ -17,4 +18,4 @@ pub use child::check_not_superseded;
 pub use drive::{Observer, drive};
 pub use error::MachineError;
 pub use machine::Machine;
-pub use visit::{Visit, VisitError, Visited, has_begun, rejected};
+pub use visit::{Visit, VisitError, Visited, has_begun, put_statement, rejected};

@@ -12,6 +12,7 @@ use quorate::spec::{Ceremony, Index};
 
 use crate::carrier::board::{Board, BoardError, Budget, Name, Place, Reading, Rejected, Verdict};
 use crate::machine::Machine;
+use crate::requests::put;
 use crate::{MachineError, store::StoreError};
 
 /// Why a visit ended early. What was stored before stays valid; the next visit goes on from there.
@@ -73,6 +74,17 @@ pub fn has_begun(board: &impl Board, ceremony: &Ceremony, me: Index) -> Result<b
     };
     reading.read(&own, |place, len| slots.fits(place, len), take)?;
     Ok(begun)
+}
+
+/// Puts a statement on a board, unless it is there. Whether it was not.
+pub fn put_statement(
+    board: &impl Board,
+    ceremony: &Ceremony,
+    statement: Statement,
+) -> Result<bool, BoardError> {
+    let (round, sender) = (statement.envelope.round, statement.envelope.sender);
+    let place = Place::of_slot(ceremony.digest(), round, sender);
+    put(board, &place, &Posting::of(statement).encode())
 }
 
 impl<'a, B: Board> Visit<'a, B> {

@@ -1,7 +1,7 @@
 //! An exchange without peers: what its operator finds on a board, and what it leaves there.
 //!
 //! Whoever drives it gives it every file that it finds, own ones first, and again as long as
-//! something new comes of it; then it writes [`super::Exchange::participant`]'s postings where they are missing.
+//! something new comes of it; then it writes the participant's postings where they are missing.
 
 use crate::message::envelope::{Reject, Round};
 use crate::message::posting::Posting;

@@ -245,7 +245,6 @@ impl Participant {
         loop {
             self.stop_if_proven(step);
             self.world.open_early();
-            self.world.look_before_dealing();
             if self.claims.is_open() || self.put_back().is_some() {
                 self.world.know_session();
                 return Ok(());

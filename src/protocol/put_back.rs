@@ -238,14 +238,6 @@ impl World {
         }
     }
 
-    /// An own statement of a later round was shown before the hellos were here: whether it is of
-    /// this session is looked at before anything is signed in it.
-    pub(super) fn look_before_dealing(&mut self) {
-        if !self.early.is_empty() {
-            self.know_session();
-        }
-    }
-
     /// Keeps an own statement whose session is not known yet, until it is. They are few: nobody
     /// else makes any.
     pub(super) fn keep_early(&mut self, bytes: &[u8]) {

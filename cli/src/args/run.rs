@@ -140,6 +140,10 @@ pub(crate) struct StopArgs {
 pub(crate) struct AbandonArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
+    /// Also put the abandonment on this board, a folder that the operators come to, so that they
+    /// learn of it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: Option<PathBuf>,
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,

@@ -67,6 +67,15 @@ pub(crate) fn begun_elsewhere(board: &Path) -> CliError {
     )
 }
 
+/// The board does not have the request with this id.
+pub(crate) fn no_request_there(board: &Path, id: &Path) -> CliError {
+    usage(
+        format!("{}: no request with the id {} is on this board", shown(board), shown(id)),
+        "compare the id with whoever asks; they put the request there with --board, or send you \
+         its file",
+    )
+}
+
 /// What a visit found and left.
 pub(crate) fn visited(visited: &Visited, board: &Path) -> String {
     let mut text = format!(

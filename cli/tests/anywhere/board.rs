@@ -106,7 +106,8 @@ fn a_visit_says_who_is_awaited_and_what_comes_next() {
     );
     assert!(
         first.stderr.contains(
-            "Round 1 of 5, hellos: 1 of 3. Waiting for \"bob\" (operator 2), \"carol\" (operator 3)."
+            "Round 1 of 5, hellos: 1 of 3. Waiting for \"bob\" (operator 2), \"carol\" (operator \
+             3)."
         ),
         "{}",
         first.stderr
@@ -148,6 +149,27 @@ fn a_board_that_is_not_there_is_not_made() {
     end(scene.by(0, &args)).failed(2, &["fingerprint"]);
     assert!(!scene.here().join("alice/ceremonies").exists());
     assert_eq!(tree(&scene.here().join("board")).len(), 0);
+}
+
+#[test]
+fn who_gives_up_says_so_on_the_board() {
+    let (scene, _, enemy) = meeting(3, 1);
+    assert!(!visit(&scene, 0) && !visit(&scene, 1));
+    let abandon = ["abandon", "ceremony.toml", "--board", "board", "--yes-fingerprint"];
+    let missing = ["abandon", "ceremony.toml", "--board", "stick", "--yes-fingerprint"];
+    end(scene.by(0, &[&missing[..], &[scene.words()]].concat()))
+        .failed(2, &["there is no such folder"]);
+    for _ in 0..2 {
+        end(scene.by(0, &[&abandon[..], &[scene.words()]].concat())).done();
+        assert_eq!(enemy.honest().len(), 3, "two hellos, and one abandonment");
+    }
+    let told = scene.step(1, "board", &[]);
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert_eq!(names(&told.json()["abandoned_by"]), json!(["alice"]));
+    // Whoever has given up begins nothing, in whatever directory.
+    scene.step(0, "board", &[]).failed(1, &["abandoned"]);
+    fs::remove_dir_all(scene.here().join("alice/ceremonies")).unwrap();
+    scene.step(0, "board", &[]).failed(1, &["you have begun this ceremony"]);
 }
 
 /// A folder that somebody put in the place of a board's, or a link, is neither followed nor
@@ -221,18 +243,30 @@ fn attack_bd4_a_lost_log_is_noticed_before_anything_is_signed() {
     assert!(!visit(&scene, 0));
 }
 
-/// A log that was put back signs nothing more, once the board shows what it lacks.
+/// A log that was put back signs nothing more, once the board shows what it lacks. From a hello
+/// alone, it makes the same deal again, to the byte.
 #[test]
 fn attack_bd5_a_log_that_was_put_back_signs_nothing() {
-    let (scene, _, _) = meeting(3, 1);
+    let (scene, ceremony, enemy) = meeting(3, 1);
     assert!(!visit(&scene, 0));
     let log = scene.ceremony(0).join("log.sealed");
-    let early = fs::read(&log).unwrap();
+    let hello = fs::read(&log).unwrap();
     assert!(!visit(&scene, 1) && !visit(&scene, 2) && !visit(&scene, 0));
-    fs::write(&log, early).unwrap();
+    let deals = |round| {
+        let shelf = enemy.slot(&ceremony, round, 1);
+        let honest = enemy.honest();
+        honest.keys().filter(|path| shelf.ends_with(path.parent().unwrap())).count()
+    };
+    fs::write(&log, hello).unwrap();
+    assert!(!visit(&scene, 0));
+    assert_eq!(deals(Round::Deal), 1);
+    let dealt = fs::read(&log).unwrap();
+    assert!(!visit(&scene, 1) && !visit(&scene, 2) && !visit(&scene, 0));
+    assert_eq!(deals(Round::Prepare), 1);
+    fs::write(&log, dealt).unwrap();
     let refused = scene.step(0, "board", &[]);
     refused.failed(1, &["was put back to an earlier state"]);
-    // Its deal is there once, and no other.
+    assert_eq!(deals(Round::Prepare), 1);
     assert!(!visit(&scene, 1) && !visit(&scene, 2));
 }
 

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 41] = [
+const PRINTED: [Printed; 44] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -347,22 +347,42 @@ const PRINTED: [Printed; 41] = [
         "",
         "bob",
     ),
-    // Nobody is there who could agree to it.
+    printed(
+        "quorate step next.toml --board /shared/board --from transcript.quorate",
+        &[("/shared/board", ".")],
+        "",
+        "alice",
+    ),
+    // Not before it is asked for.
     Printed {
-        code: 2,
-        ..printed(
-            "quorate step next.toml --board /shared/board --from transcript.quorate",
-            &[("/shared/board", ".")],
-            "",
-            "alice",
-        )
-    },
-    Printed {
-        code: 2,
+        code: 1,
         ..printed(
             "quorate step next.toml --board /shared/board --stopped --others-never-ran",
             &[("/shared/board", ".")],
             "--from transcript.quorate",
+            "alice",
+        )
+    },
+    printed(
+        "quorate exit request transcript.quorate --public-key \"$key\" --index 1804776 --public -o \
+         board-request.json --board /shared/board",
+        &[("/shared/board", ".")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate exit sign \"$id\" --board /shared/board",
+        &[("/shared/board", "."), ("$id", "$(basename $(dirname quorate-1/*/request))")],
+        "",
+        "alice",
+    ),
+    // Of three that are needed, one has answered.
+    Printed {
+        code: 5,
+        ..printed(
+            "quorate exit combine \"$id\" --board /shared/board --transcript transcript.quorate",
+            &[("/shared/board", "."), ("$id", "$(basename $(dirname quorate-1/*/request))")],
+            "",
             "alice",
         )
     },

@@ -222,8 +222,8 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     assert_eq!(ended.json()["verdict"], "verified");
 }
 
-/// By a board in an enemy's hands, with nobody online: four turns up to the stop, one more to agree,
-/// and one to fetch.
+/// By a board in an enemy's hands, with nobody online: four turns up to the stop, one more to
+/// agree, and one to fetch.
 #[test]
 fn a_reshare_by_a_board() {
     let demo = generation();

@@ -58,7 +58,8 @@ impl Enemy {
                 let lengths = Posting::lengths(&shape, round, seat);
                 for _ in 0..each {
                     let length = lengths[self.chance(lengths.len())];
-                    let mut junk: Vec<u8> = (0..length).map(|_| self.chance(256) as u8).collect();
+                    let mut junk: Vec<u8> =
+                        (0..length).map(|_| u8::try_from(self.chance(256)).unwrap()).collect();
                     let name = hex::encode(Sha256::digest(&junk));
                     // Of some, name and content fit.
                     let other = self.chance(4);

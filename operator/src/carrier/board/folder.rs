@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use quorate::primitives::hash::sha256;
 use rand_core::Rng as _;
 use rustix::fs::{
     AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat, fchmod, fstat, fsync, mkdirat, open,
@@ -100,7 +101,7 @@ impl Folder {
             }
             at = Some(next);
         }
-        at.ok_or_else(|| BoardError::Missing(path))
+        at.ok_or(BoardError::Missing(path))
     }
 }
 
@@ -192,9 +193,11 @@ fn fresh() -> [u8; 8] {
 
 fn entry_of(name: Name, stat: &Stat) -> Entry {
     let len = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
-    let seconds = u64::try_from(stat.st_mtime).unwrap_or(0);
-    let nanoseconds = u64::try_from(stat.st_mtime_nsec).unwrap_or(0);
-    let changed = seconds.wrapping_mul(1_000_000_000).wrapping_add(nanoseconds);
+    // The numbers' types are the system's.
+    let time = sha256(&[format!("{}.{}", stat.st_mtime, stat.st_mtime_nsec).as_bytes()]);
+    let mut first = [0; 8];
+    first.copy_from_slice(&time[..8]);
+    let changed = u64::from_be_bytes(first);
     Entry { name, len, changed }
 }
 

@@ -47,6 +47,16 @@ impl Place {
         Self { topic: ceremony, shelf: format!("{}-{}", round.number(), seat.get()) }
     }
 
+    /// Where a request is whose id this is.
+    pub fn of_request(id: Digest) -> Self {
+        Self { topic: id, shelf: "request".to_owned() }
+    }
+
+    /// Where the answer of an operator to the request with this id is.
+    pub fn of_answer(id: Digest, operator: Index) -> Self {
+        Self { topic: id, shelf: format!("answer-{}", operator.get()) }
+    }
+
     /// What it is about, as 64 hexadecimal digits.
     fn topic(&self) -> String {
         hex::encode(self.topic.as_bytes())
@@ -116,8 +126,8 @@ pub struct Entry {
     pub name: Name,
     /// How many bytes it has.
     pub len: u64,
-    /// When it was changed, in the board's own measure: a file that is there in parts becomes
-    /// another one when the rest comes.
+    /// Another number for each time at which it was changed, in the board's own measure: a file that
+    /// is there in parts becomes another one when the rest comes.
     pub changed: u64,
 }
 

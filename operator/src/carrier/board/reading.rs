@@ -1,6 +1,6 @@
 //! Reading a board at bounded cost, whoever fills it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rejected::Mark;
 use super::{Board, BoardError, Name, Place, Rejected};
@@ -53,7 +53,7 @@ pub struct Reading<'a, B> {
     budget: Budget,
     rejected: &'a mut Rejected,
     /// What was read in this visit and need not be read again in it.
-    done: HashSet<Mark>,
+    done: BTreeSet<Mark>,
     /// Files that are what their names say, by their first name.
     whole: BTreeMap<Place, BTreeSet<Name>>,
     /// Names that are looked for first: the reader's own.
@@ -71,7 +71,7 @@ impl<'a, B: Board> Reading<'a, B> {
         rejected: &'a mut Rejected,
         first: BTreeSet<Name>,
     ) -> Self {
-        let (done, whole, unread) = (HashSet::new(), BTreeMap::new(), BTreeSet::new());
+        let (done, whole, unread) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
         Self { board, budget, rejected, done, whole, first, unread, junk: 0 }
     }
 

@@ -1,7 +1,7 @@
 //! Files of a board that were read and are nothing: so that no visit reads them again, however many
 //! there are.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use quorate::primitives::hash::sha256;
 
@@ -22,7 +22,7 @@ pub(super) type Mark = [u8; MARK];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
     key: [u8; KEY],
-    marks: HashSet<Mark>,
+    marks: BTreeSet<Mark>,
 }
 
 impl Rejected {
@@ -30,7 +30,7 @@ impl Rejected {
     pub fn none() -> Self {
         let mut key = [0; KEY];
         key.copy_from_slice(&random::public()[..KEY]);
-        Self { key, marks: HashSet::new() }
+        Self { key, marks: BTreeSet::new() }
     }
 
     /// Reads what [`Self::encode`] gave. Of anything else nothing is kept: then files are read
@@ -47,7 +47,7 @@ impl Rejected {
         let rest = content.strip_prefix(MAGIC).filter(|_| sha256(&[content]) == *sum)?;
         let (key, marks) = rest.split_first_chunk::<KEY>()?;
         let (marks, []) = marks.as_chunks::<MARK>() else { return None };
-        let marks: HashSet<Mark> = marks.iter().copied().collect();
+        let marks: BTreeSet<Mark> = marks.iter().copied().collect();
         (marks.len() <= MOST).then_some(Self { key: *key, marks })
     }
 
