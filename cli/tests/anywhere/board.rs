@@ -167,7 +167,7 @@ fn who_gives_up_says_so_on_the_board() {
     assert_eq!(told.code, 0, "{}", told.stderr);
     assert_eq!(names(&told.json()["abandoned_by"]), json!(["alice"]));
     // Whoever has given up begins nothing, in whatever directory.
-    scene.step(0, "board", &[]).failed(1, &["abandoned"]);
+    scene.step(0, "board", &[]).failed(3, &["permanently abandoned"]);
     fs::remove_dir_all(scene.here().join("alice/ceremonies")).unwrap();
     scene.step(0, "board", &[]).failed(1, &["you have begun this ceremony"]);
 }
