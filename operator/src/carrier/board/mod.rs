@@ -126,8 +126,8 @@ pub struct Entry {
     pub name: Name,
     /// How many bytes it has.
     pub len: u64,
-    /// Another number for each time at which it was changed, in the board's own measure: a file that
-    /// is there in parts becomes another one when the rest comes.
+    /// Another number for each time at which it was changed, in the board's own measure: a file
+    /// that is there in parts becomes another one when the rest comes.
     pub changed: u64,
 }
 
