@@ -12,6 +12,7 @@ use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
 use quorate::message::minima::Minima;
 use quorate::message::probe::Probe;
+use quorate::message::posting::Posting;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
 use quorate::message::without::Without;
@@ -29,7 +30,8 @@ use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
 
 use super::{
-    CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, index, registration, secret,
+    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, index, registration,
+    secret,
 };
 
 /// An answer for everybody, with a signature that is none.
@@ -210,6 +212,7 @@ pub fn all() -> Vec<Seed> {
     );
 
     add("log", "two-appends", &log());
+    add("backup", "alice", include_bytes!("../../test-vectors/backup/alice.secret"));
     let plain = OPERATORS[0].to_secret_bytes();
     add("sealed", "plain", plain.expose());
     let cost = SealCost::new(10).expect("the least");
@@ -240,6 +243,13 @@ pub fn all() -> Vec<Seed> {
             add("statement", &name, statement.bytes());
             add("bodies", &name, &[&[round.number()], statement.body()].concat());
             add("frame", &name, &Frame::Statement(statement.bytes().to_vec()).encode());
+            // Of the second seat.
+            add("posting", &name, &[&[5 + round.number()], statement.bytes()].concat());
+            if round == Round::Deal {
+                let boxes = vec![vec![0; SHAPE.box_bytes()]; CEREMONY.n() - 1];
+                let posting = Posting::with_boxes(statement.clone(), boxes, &SHAPE);
+                add("posting", "boxes", &[&[6], posting.encode().as_slice()].concat());
+            }
         }
         // The first operator speaks for itself.
         if index.get() != 1 {

@@ -12,7 +12,7 @@ use quorate::protocol::record::RecordKind;
 use quorate::spec::{Ceremony, CeremonyFile, Index};
 
 use crate::MachineError;
-use crate::store::{CeremonyView, Child, Lock, Log, StateDir};
+use crate::store::{CeremonyView, Child, Lock, Log, Record, StateDir};
 
 /// What an operator notes when it commits to a ceremony; `None` if that is no reshare.
 pub(crate) fn of(ceremony: &Ceremony) -> Option<Child> {
@@ -206,14 +206,29 @@ fn standing(
     }
 }
 
+/// The statements that a log holds.
+pub(crate) fn statements(records: &[Record], ceremony: &Ceremony) -> Vec<Statement> {
+    let statements = records.iter().filter(|record| record.kind == RecordKind::Statement as u8);
+    statements.filter_map(|held| Statement::open(held.body.expose(), ceremony).ok()).collect()
+}
+
+/// Whether this operator has signed, in a log with these statements, that it gives up.
+pub(crate) fn gives_up(said: &[Statement], me: Index) -> bool {
+    said.iter().any(|said| (said.envelope.sender, said.envelope.kind) == (me, Kind::Abandon))
+}
+
 /// The ceremony whose file is kept in a folder.
 fn kept(view: &CeremonyView) -> Result<Option<Ceremony>, MachineError> {
-    let Some(bytes) = view.ceremony_file()? else { return Ok(None) };
-    let Ok(text) = core::str::from_utf8(&bytes) else { return Ok(None) };
+    Ok(view.ceremony_file()?.and_then(|bytes| parse_ceremony(&bytes)))
+}
+
+/// The ceremony of a file of either form.
+pub(crate) fn parse_ceremony(bytes: &[u8]) -> Option<Ceremony> {
+    let text = core::str::from_utf8(bytes).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parsed = match text.trim_start().starts_with('{') {
         true => CeremonyFile::parse_json(text),
         false => CeremonyFile::parse_toml(text),
     };
-    Ok(parsed.ok().and_then(|file| Ceremony::try_from(file).ok()))
+    parsed.ok().and_then(|file| Ceremony::try_from(file).ok())
 }

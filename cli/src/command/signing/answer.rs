@@ -6,17 +6,18 @@ use std::sync::Arc;
 
 use super::describe::{describe, left_out, told};
 use super::source::Source;
-use super::{Beacon, DEPOSIT, Left, check_time, read_request};
+use super::{Beacon, Left, check_time};
 use crate::args::Asked;
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
+use crate::restored::date;
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
 use quorate::protocol::outcome::certificate;
 use quorate::signing::ledger::{Admission, Entry, admit};
 use quorate::signing::partial::Partial;
-use quorate::signing::{Cleared, Parent, Request};
+use quorate::signing::{Cleared, Kind, Parent, Request};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::store::{CeremonyView, StateDir};
 use quorate_operator::{Superseding, superseding};
@@ -40,11 +41,10 @@ pub(super) struct Answered {
 /// The state directory is free again afterwards, and the shares are gone from memory.
 pub(super) fn answer<T>(
     args: &Asked,
-    kind: &'static str,
+    request: Request,
     out: &Output,
     ready: impl FnOnce(&Cleared, &Parent, Index) -> Result<T, CliError>,
 ) -> Result<(Answered, T), CliError> {
-    let request = read_request(&args.request, kind)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     // What is refused whatever the ceremony says is refused first.
     let allowed = policy::allowed(state.path(), &request.items, args.yes)?;
@@ -54,7 +54,7 @@ pub(super) fn answer<T>(
 
     let cleared =
         source.parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
-    check_superseded(&state, &source, &cleared, kind)?;
+    check_superseded(&state, &source, &cleared)?;
     check_time(&cleared.request.items, ceremony.network(), args.future_epoch)?;
     let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
     let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
@@ -62,6 +62,9 @@ pub(super) fn answer<T>(
     let ready = ready(&cleared, &source.parent, source.me)?;
 
     talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
+    if let Some(note) = state.restored(&ceremony.digest()).map_err(messages::store)? {
+        talk(&messages::restored_answer(&date(note.made)));
+    }
     if let Some(left) = left_out(&left) {
         talk(&left);
     }
@@ -93,19 +96,15 @@ pub(super) fn answer<T>(
 /// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
 /// of the reshare on, exits and registrations from its outputs on, so that there is always a way
 /// out. An exit cannot get anybody slashed.
-fn check_superseded(
-    state: &StateDir,
-    source: &Source,
-    cleared: &Cleared,
-    kind: &'static str,
-) -> Result<(), CliError> {
+fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Result<(), CliError> {
     let request = &cleared.request;
     let own = certificate(&request.ceremony, &request.dkg, &request.outputs);
     let keys = (0..request.items.len()).map(|at| request.items[at].public_key);
     let found = superseding(state, &source.operator, &own, &keys.collect::<Vec<_>>());
-    let over = |by: &Superseding| if kind == DEPOSIT { by.is_final } else { by.is_complete };
+    let kind = request.items.kind();
+    let over = |by: &Superseding| if kind == Kind::Deposit { by.is_final } else { by.is_complete };
     match found.map_err(messages::machine)?.into_iter().find(over) {
-        Some(by) => Err(messages::superseded_for(kind, &by)),
+        Some(by) => Err(messages::superseded_for(kind.name(), &by)),
         None => Ok(()),
     }
 }
