@@ -22,6 +22,8 @@ mod put_back;
 
 mod recover;
 
+mod rehearse;
+
 mod reshare;
 
 mod run;
@@ -55,6 +57,7 @@ pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;
 pub(crate) use recover::*;
+pub(crate) use rehearse::*;
 pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;

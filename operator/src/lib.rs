@@ -13,6 +13,6 @@ pub mod random;
 pub mod store;
 
 pub use child::check_not_superseded;
-pub use drive::{Observer, drive};
+pub use drive::{Followed, Observer, drive, follow};
 pub use error::MachineError;
 pub use machine::Machine;

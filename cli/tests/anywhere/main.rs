@@ -10,4 +10,5 @@ mod hub;
 mod moved;
 mod packets;
 mod proxied;
+mod rehearsal;
 mod scene;
