@@ -8,7 +8,7 @@ use super::run::{address_and_port, proxy};
 
 #[derive(Args)]
 pub(crate) struct RehearseArgs {
-    /// The ceremony file.
+    /// The ceremony file, or your operator packet.
     pub(crate) file: PathBuf,
     /// Words for this rehearsal, the same for all operators: anything that you agree on, and
     /// something else each time.

@@ -15,7 +15,7 @@ use crate::live::{Live, stopped};
 use crate::progress::{listed, round_word, seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, prompt};
+use crate::{messages, packet, prompt};
 use quorate::exchange::{Ending, Exchange, InMemory, Notice, Pacing};
 use quorate::message::envelope::Round;
 use quorate::protocol::participant::{OwnSeat, Participant};
@@ -30,8 +30,8 @@ const LINGER: Duration = Duration::from_secs(60);
 
 /// Runs the command.
 pub(crate) fn run(args: &RehearseArgs, out: &Output) -> Result<Exit, CliError> {
-    let (file, ceremony) = input::any_ceremony(&args.file)?;
-    let (_, ceremony) = addresses::moved(file, ceremony, &args.at)?;
+    let brought = packet::or_file(&args.file)?;
+    let (_, ceremony) = addresses::moved(brought.file, brought.ceremony, &args.at)?;
     machine::check_version(&ceremony, None).map_err(messages::machine)?;
     let rehearsed = rehearsal::of(&ceremony, &args.id)
         .map_err(|error| messages::no_rehearsal(&args.file, &error))?;

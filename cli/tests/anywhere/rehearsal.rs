@@ -126,6 +126,26 @@ fn whoever_does_not_come_is_named() {
     assert!(carol.stderr.contains("with a different ceremony file"), "{}", carol.stderr);
 }
 
+/// Operators whom nobody can call rehearse through the one that all reach, one with a packet.
+#[test]
+fn a_rehearsal_meets_where_the_ceremony_does() {
+    let scene = Scene::new(3, &[1]);
+    end(command(scene.here(), &["spec", "pack", "ceremony.toml", "--for", "carol"])).done();
+    let of = |i: usize, file: &str, more: &[&str]| {
+        let args = ["rehearse", file, "--id", "by a hub", "--json"];
+        Running::start(scene.by(i, &[&args, more].concat()))
+    };
+    let address = scene.address(1);
+    let all = [
+        of(0, "ceremony.toml", &[]),
+        of(1, "ceremony.toml", &["--listen", &address]),
+        of(2, "carol.packet", &[]),
+    ];
+    for running in all {
+        assert_eq!(running.ends_with(0).json()["ready"], true);
+    }
+}
+
 #[test]
 fn a_reshare_is_not_rehearsed() {
     let scene = Scene::new(3, &[0, 1, 2]);
