@@ -95,6 +95,11 @@ fn a_packet_that_is_not_ones_own_is_refused_before_the_passphrase() {
         "this packet is for \"carol\" (operator 3), and you are \"bob\" (operator 2)",
     );
     refused("bob-again", "mine", "this packet is for \"bob\" (operator 2) with the key ");
+    fs::create_dir(scene.here().join("board")).unwrap();
+    for command in [&["run"][..], &["step", "--board", "board"]] {
+        let args = [command, &["carol.packet"]].concat();
+        end(scene.by(1, &args)).failed(4, &["this packet is for \"carol\" (operator 3)"]);
+    }
     refused("mallory", "mine", "operator \"mallory\" has no seat in the ceremony \"Anywhere\"");
 }
 
