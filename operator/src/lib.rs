@@ -17,7 +17,7 @@ pub mod store;
 mod visit;
 
 pub use child::{Superseding, check_not_superseded, superseding};
-pub use drive::{Observer, drive};
+pub use drive::{Followed, Observer, drive, follow};
 pub use error::MachineError;
 pub use machine::Machine;
 pub use visit::{Visit, VisitError, Visited, has_begun, put_statement, rejected};

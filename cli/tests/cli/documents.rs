@@ -22,7 +22,7 @@ use crate::support::running::Running;
 /// Answers for whoever sits at the terminal: passphrase, words, consent.
 const PERSON: &str = r#"#!/bin/sh
 case "$1 $2" in
-"run "*)
+"run "* | "step "*)
     words="$("$REAL" --json spec check "$2" | sed 's/.*"fingerprint":"\([a-z ]*\)".*/\1/')"
     exec "$REAL" --passphrase-file "$PASSPHRASE" "$@" --yes-fingerprint "$words" ;;
 "exit sign" | "exit run") exec "$REAL" --passphrase-file "$PASSPHRASE" "$@" --yes ;;
@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 57] = [
+const PRINTED: [Printed; 58] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -121,6 +121,15 @@ const PRINTED: [Printed; 57] = [
     Printed {
         code: 5,
         ..printed("quorate doctor ceremony.toml --wait 600", &[("600", "1")], "", "alice")
+    },
+    Printed {
+        code: 5,
+        ..printed(
+            "quorate rehearse ceremony.toml --id \"monday, first try\"",
+            &[],
+            "--wait 1",
+            "alice",
+        )
     },
     printed("quorate run ceremony.toml --socks5 127.0.0.1:9050", &[], "--linger 0", "alice"),
     // The walkthrough's ceremony has no registrations, which a treasury demands.
