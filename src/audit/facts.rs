@@ -27,6 +27,8 @@ pub struct Audited {
     pub(super) lock: Option<ClusterLock>,
     /// The summed commitments, if the transcript was read and not only a participant's own.
     pub(super) rows: Option<Arc<Commitments>>,
+    /// The keys came by an import, here or in a parent that was given.
+    pub(super) imported: bool,
 }
 
 impl Audited {
@@ -44,6 +46,12 @@ impl Audited {
     /// have the same, whatever the digests of their transcripts.
     pub fn certificate(&self) -> Digest {
         certificate(&self.ceremony.digest(), &self.dkg, &self.outputs)
+    }
+
+    /// Whether the keys came by an import, in this ceremony or in the oldest of the chain that was
+    /// audited with it: then its withdrawal credentials are claimed.
+    pub fn is_imported(&self) -> bool {
+        self.imported
     }
 
     /// The session: spec and hellos.

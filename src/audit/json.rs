@@ -397,6 +397,9 @@ pub(super) struct Findings {
     pub(super) spec: Option<Spec>,
     pub(super) checks: Vec<Check>,
     pub(super) before_deposit: Vec<&'static str>,
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) whole_keys: Option<String>,
     pub(super) cannot_conclude: &'static [&'static str],
     /// Only if every check of the transcript itself passed.
     pub(super) facts: Option<Facts>,
@@ -418,6 +421,7 @@ impl Findings {
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
             checks: report.lines().iter().map(Check::of).collect(),
             before_deposit: report.before_deposit(),
+            whole_keys: report.whole_keys(),
             cannot_conclude: &CANNOT_CONCLUDE,
             facts: report.audited().map(Facts::of),
         }

@@ -15,6 +15,7 @@ use crate::protocol::evidence::Fault;
 use crate::protocol::outcome::Outcome;
 use crate::protocol::participant::Participant;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container, ContainerError, Header};
 
@@ -169,10 +170,11 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         flags: finals.iter().filter_map(|last| last.body.flags).collect(),
         lock,
         rows: None,
+        imported: ceremony.kind() == CeremonyKind::Import,
     };
     details::not_made(&shape, &mut ledger);
     details::beyond(Some(ceremony), &mut ledger);
-    if ceremony.reshare().is_some() {
+    if ceremony.kind() == CeremonyKind::Reshare {
         // Its operator has made it before it said hello, from the transcripts of the parents.
         ledger.missing(Code::V18, "not checked here: audit it with its parents".to_owned());
     }
@@ -183,6 +185,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         culprits: None,
         completed: None,
         at_fault: Vec::new(),
+        import: (ceremony.kind() == CeremonyKind::Import).then(|| ceremony.clone()),
         lines: ledger.into_lines(),
     })
 }

@@ -1,13 +1,14 @@
-//! The part of a spec that a reshare has besides: whose keys they are, who dealt in the parent and
-//! deals again, and who receives. Chapter 13 of the specification.
+//! The part of a spec that a reshare and an import have besides: whose keys they are, who deals
+//! them, and who receives. Chapters 13 and 16 of the specification.
 
 use super::ceremony::{MOST_VALIDATORS, MOST_WORK, ValidatorSpec};
 use super::error::Place;
-use super::kind::Parts;
+use super::kind::{CeremonyKind, Parts};
 use super::roster::Seat;
 use super::seats::Seats;
 use super::threshold::{Index, Threshold, ThresholdError};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
+use crate::primitives::curve::DecodeError as CurveError;
 use crate::primitives::hash::Digest;
 
 /// Bytes of a validator's key.
@@ -27,7 +28,42 @@ pub struct Parent {
     pub threshold: Threshold,
 }
 
-/// What a dealer holds of the parent.
+/// Where the keys of a ceremony that makes none come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Of a reshare: a completed ceremony, whose shares are dealt anew.
+    Ceremony(Parent),
+    /// Of an import: one operator, who holds them whole.
+    Keys,
+}
+
+impl Origin {
+    /// How many dealt secrets give a key: the parent's threshold; a whole key alone.
+    pub fn required(&self) -> usize {
+        match self {
+            Self::Ceremony(parent) => parent.threshold.required(),
+            Self::Keys => 1,
+        }
+    }
+
+    /// How many hold something that can be dealt.
+    pub fn holders(&self) -> usize {
+        match self {
+            Self::Ceremony(parent) => parent.threshold.participants(),
+            Self::Keys => 1,
+        }
+    }
+
+    /// The completed ceremony; of an import none.
+    pub fn parent(&self) -> Option<&Parent> {
+        match self {
+            Self::Ceremony(parent) => Some(parent),
+            Self::Keys => None,
+        }
+    }
+}
+
+/// What a dealer holds of the parent; in an import the key itself, as number 1 at point 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OldShare {
     /// Its index in the parent.
@@ -54,18 +90,18 @@ pub struct Inherited {
     pub key: [u8; KEY_BYTES],
 }
 
-/// What is agreed of a reshare besides what is of every ceremony.
+/// What is agreed of a reshare or an import besides what is of every ceremony.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReshareSpec {
-    /// The parent.
-    pub parent: Parent,
+    /// Whose keys they are.
+    pub origin: Origin,
     /// What each seat does, by index.
     pub seats: Vec<SeatPart>,
     /// Which of the parent's validators, by position.
     pub validators: Vec<Inherited>,
 }
 
-/// Why a spec is not that of a reshare.
+/// Why a spec is not that of a reshare or an import.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReshareError {
     /// Ceremonies of version 1 made keys only.
@@ -172,7 +208,7 @@ pub enum ReshareError {
         place: Place,
     },
     /// A field of a reshare, and no parent.
-    #[error("{place}: given without [parent]; only a reshare has it")]
+    #[error("{place}: given without [parent]; only a reshare has it, and some of it an import")]
     Alone {
         /// Where.
         place: Place,
@@ -182,6 +218,34 @@ pub enum ReshareError {
     NotYet {
         /// The field.
         field: String,
+    },
+    /// A file of both kinds.
+    #[error("import: given together with [parent]; a file is of a reshare or of an import")]
+    Both,
+    /// Whole keys have one dealer.
+    #[error("{0} operators deal; an import has one dealer, who holds the keys")]
+    Dealers(usize),
+    /// A dealer that has no seat.
+    #[error("import.dealer: {found}; the file has operators 1 to {most}")]
+    Dealer {
+        /// The number.
+        found: u16,
+        /// The operators.
+        most: usize,
+    },
+    /// Bytes that are no key.
+    #[error("{place}: not the key of a validator: {source}")]
+    NotAKey {
+        /// Where.
+        place: Place,
+        /// Why.
+        source: CurveError,
+    },
+    /// A field of a reshare in an import, whose keys have no parent.
+    #[error("{place}: given in an import, whose keys have no parent")]
+    NoParent {
+        /// Where.
+        place: Place,
     },
     /// More work than the limit.
     #[error(
@@ -240,13 +304,15 @@ pub(super) fn check(
     required: usize,
 ) -> Result<(), ReshareError> {
     use ReshareError::*;
-    for (field, digest) in [("certificate", spec.parent.certificate), ("rows", spec.parent.rows)] {
-        if digest == Digest::ZERO {
-            return Err(Zero(field));
+    if let Some(parent) = spec.origin.parent() {
+        for (field, digest) in [("certificate", parent.certificate), ("rows", parent.rows)] {
+            if digest == Digest::ZERO {
+                return Err(Zero(field));
+            }
         }
     }
     check_seats(spec, seats)?;
-    let larger = required.max(spec.parent.threshold.required());
+    let larger = required.max(spec.origin.required());
     if validators.len() * seats.len() * larger > MOST_WORK {
         let (validators, seats) = (validators.len(), seats.len());
         return Err(TooMuchWork { validators, seats, required: larger });
@@ -281,11 +347,13 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
             return Err(NoPart { place: place("receives") });
         }
         if let Some(share) = part.deals {
-            let (found, most) = (share.index.get(), spec.parent.threshold.participants());
+            let (found, most) = (share.index.get(), spec.origin.holders());
             if usize::from(found) > most {
                 return Err(OldIndex { place: place("deals"), found, most });
             }
-            if let Some((_, first)) = dealers.iter().find(|(other, _)| other.index == share.index) {
+            let twice = dealers.iter().find(|(other, _)| other.index == share.index);
+            // Of whole keys it is the number of dealers that is wrong.
+            if let Some((_, first)) = twice.filter(|_| spec.origin != Origin::Keys) {
                 return Err(OldIndexTwice { place: place("deals"), index: found, first: *first });
             }
             dealers.push((share, at));
@@ -296,6 +364,12 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
             }
             next += 1;
         }
+    }
+    if spec.origin == Origin::Keys {
+        return match dealers.len() {
+            1 => Ok(()),
+            dealers => Err(Dealers(dealers)),
+        };
     }
     dealers.sort_unstable_by_key(|(share, _)| share.index);
     let mut before = 0;
@@ -308,7 +382,7 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
         }
         before = share.point;
     }
-    let required = spec.parent.threshold.required();
+    let required = spec.origin.required();
     match dealers.len() {
         dealers if dealers < required => Err(TooFewDealers { dealers, required }),
         _ => Ok(()),
@@ -326,17 +400,22 @@ pub(super) fn write_parent(w: Writer, parent: &Parent) -> Writer {
 
 /// `parts(1): bit 0 deals, bit 1 receives ‖ if it deals: old index(2) ‖ old point(8)
 ///   ‖ if it receives: point(8)`.
-pub(super) fn write_part(w: Writer, part: &SeatPart, point: u64) -> Writer {
+///
+/// Of an import without what a dealer has in the parent.
+pub(super) fn write_part(w: Writer, origin: &Origin, part: &SeatPart, point: u64) -> Writer {
     let deals = if part.deals.is_some() { DEALS } else { 0 };
     let receives = if part.receives { RECEIVES } else { 0 };
     w.u8(deals | receives)
-        .each(&part.deals, |w, share| w.u16(share.index.get()).u64(share.point))
+        .each(part.deals.filter(|_| *origin != Origin::Keys), |w, share| {
+            w.u16(share.index.get()).u64(share.point)
+        })
         .each(part.receives.then_some(point), Writer::u64)
 }
 
-/// `position in the parent(4) ‖ key(48)`.
-pub(super) fn write_inherited(w: Writer, validator: &Inherited) -> Writer {
-    w.u32(u32::try_from(validator.position).expect("at most 8192 validators")).bytes(&validator.key)
+/// `position in the parent(4) ‖ key(48)`; of an import the key alone.
+pub(super) fn write_inherited(w: Writer, origin: &Origin, validator: &Inherited) -> Writer {
+    let position = u32::try_from(validator.position).expect("at most 8192 validators");
+    w.each(origin.parent().map(|_| position), Writer::u32).bytes(&validator.key)
 }
 
 /// A parent as it stands in the bytes.
@@ -380,12 +459,14 @@ impl RawPart {
         Ok(Self { deals: None, receives: true, point: r.u64("point")? })
     }
 
-    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Of a reshare, or of an import, whose dealer has no place in a parent.
+    pub(super) fn read(r: &mut Reader<'_>, kind: CeremonyKind) -> Result<Self, DecodeError> {
         let part = r.u8("part")?;
         if part & !(DEALS | RECEIVES) != 0 {
             return Err(DecodeError::Invalid { what: "part", why: "a bit that means nothing" });
         }
         let deals = match part & DEALS != 0 {
+            true if kind == CeremonyKind::Import => Some((1, 1)),
             true => Some((r.u16("index in the parent")?, r.u64("point in the parent")?)),
             false => None,
         };
@@ -394,8 +475,8 @@ impl RawPart {
         Ok(Self { deals, receives, point })
     }
 
-    pub(super) fn check(&self, at: usize, parent: &Parent) -> Result<SeatPart, ReshareError> {
-        let most = parent.threshold.participants();
+    pub(super) fn check(&self, at: usize, origin: &Origin) -> Result<SeatPart, ReshareError> {
+        let most = origin.holders();
         let share = |(found, point): (u16, u64)| {
             let place = Place::operator(at, "deals");
             let index = Index::new(found);
@@ -410,4 +491,9 @@ impl RawPart {
 pub(super) fn read_inherited(r: &mut Reader<'_>) -> Result<Inherited, DecodeError> {
     let position = usize::try_from(r.u32("position in the parent")?).unwrap_or(usize::MAX);
     Ok(Inherited { position, key: r.array("key")? })
+}
+
+/// A validator of an import as it stands in the bytes: where it stands is its position.
+pub(super) fn read_key(r: &mut Reader<'_>) -> Result<Inherited, DecodeError> {
+    Ok(Inherited { position: 0, key: r.array("key")? })
 }

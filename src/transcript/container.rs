@@ -6,13 +6,13 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare |
+//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare; 4, a complete import |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
 //! | of a reshare `96·V·t` | the rows of its parent, `t` being the parent's threshold |
 //! | each its own size ([`Shape::statement_bytes`]) | every statement that is owed: R0 by index, then R1, R2, R3, R4 |
-//! | of a reshare 2 | number of statements of minima |
+//! | of a reshare or import 2 | number of statements of minima |
 //! | each its own size | the minima, by sender and digest |
 //!
 //! There is no section of outputs: combined signatures and deposit data follow from R3.
@@ -51,6 +51,15 @@ pub enum ContainerKind {
     Stopped = 2,
     /// Every statement of a complete reshare, with the rows of its parent.
     Reshared = 3,
+    /// Every statement of a complete import.
+    Imported = 4,
+}
+
+impl ContainerKind {
+    /// Whether minima follow the statements: of a complete ceremony that makes no keys.
+    fn has_minima(self) -> bool {
+        matches!(self, Self::Reshared | Self::Imported)
+    }
 }
 
 /// Why bytes are not a transcript.
@@ -71,7 +80,7 @@ pub enum ContainerError {
     /// Another kind.
     #[error(
         "transcript kind {0}; this program reads kinds 1 (a complete ceremony), 2 (a stopped \
-         ceremony) and 3 (a complete reshare)"
+         ceremony), 3 (a complete reshare) and 4 (a complete import)"
     )]
     Kind(u8),
     /// A set of statements, where a transcript is needed.
@@ -203,6 +212,7 @@ impl Header {
             1 => ContainerKind::Complete,
             2 => ContainerKind::Stopped,
             3 => ContainerKind::Reshared,
+            4 => ContainerKind::Imported,
             _ => return Err(ContainerError::Kind(kind)),
         };
         match reserved {
@@ -222,7 +232,7 @@ impl Header {
             .u8(0)
             .u32(length)
             .bytes(spec)
-            .each(ceremony.parent_shares(), write_rows)
+            .each(ceremony.parent_shares().filter(|_| has_rows(ceremony)), write_rows)
     }
 
     /// What the container holds.
@@ -262,6 +272,7 @@ impl Header {
         match (self.kind, ceremony.kind()) {
             (ContainerKind::Complete, CeremonyKind::Dkg)
             | (ContainerKind::Reshared, CeremonyKind::Reshare)
+            | (ContainerKind::Imported, CeremonyKind::Import)
             | (ContainerKind::Stopped, _) => Ok(()),
             (container, of) => {
                 Err(ContainerError::OtherKind { container: container as u8, ceremony: of.number() })
@@ -277,7 +288,8 @@ impl Header {
     /// that the reshare names.
     pub fn with_rows(&self, ceremony: Ceremony, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
         self.takes(&ceremony)?;
-        let Some(spec) = ceremony.reshare() else { return Ok(ceremony) };
+        let spec = ceremony.reshare().filter(|_| has_rows(&ceremony));
+        let Some(spec) = spec else { return Ok(ceremony) };
         let at = self.prefix_bytes();
         let missing = (at + rows_bytes(spec)).saturating_sub(bytes.len());
         let rows = bytes
@@ -296,11 +308,16 @@ impl Header {
     /// bytes, with as many minima.
     fn total_bytes(&self, ceremony: &Ceremony, shape: &Shape, minima: usize) -> u64 {
         let statements: usize = shape.slots().map(|slot| slot_bytes(shape, slot)).sum();
-        let count = if self.kind == ContainerKind::Reshared { COUNT_BYTES } else { 0 };
+        let count = if self.kind.has_minima() { COUNT_BYTES } else { 0 };
         let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
         wide(self.statements_at(ceremony) + statements + count)
             + wide(minima) * wide(minima_bytes(shape))
     }
+}
+
+/// Whether the rows of a parent stand behind the spec: of a reshare. An import's are its keys.
+fn has_rows(ceremony: &Ceremony) -> bool {
+    ceremony.kind() == CeremonyKind::Reshare
 }
 
 /// Bytes of the number of minima.
@@ -326,7 +343,7 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let shape = Shape::of(&ceremony);
     Ok(match header.kind {
         ContainerKind::Stopped => super::stopped::longest(&header, &ceremony),
-        ContainerKind::Complete | ContainerKind::Reshared => {
+        ContainerKind::Complete | ContainerKind::Reshared | ContainerKind::Imported => {
             header.total_bytes(&ceremony, &shape, most_minima(&shape))
         }
     })
@@ -346,6 +363,7 @@ pub fn encode<'a>(
     let kind = match ceremony.kind() {
         CeremonyKind::Dkg => ContainerKind::Complete,
         CeremonyKind::Reshare => ContainerKind::Reshared,
+        CeremonyKind::Import => ContainerKind::Imported,
     };
     let mut writer = Header::write(kind, ceremony);
     let mut statements = statements.into_iter();
@@ -357,7 +375,7 @@ pub fn encode<'a>(
         });
         writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
     }
-    if kind == ContainerKind::Complete {
+    if !kind.has_minima() {
         return Ok(writer.finish());
     }
     let minima: BTreeMap<(Index, Digest), &Statement> = statements
@@ -410,7 +428,7 @@ impl<'a> Container<'a> {
         let size = minima_bytes(&shape);
         let end = usize::try_from(least).unwrap_or(usize::MAX);
         let count = match header.kind {
-            ContainerKind::Reshared => bytes.get(end.saturating_sub(COUNT_BYTES)..end),
+            kind if kind.has_minima() => bytes.get(end.saturating_sub(COUNT_BYTES)..end),
             _ => None,
         };
         let count = count.map_or(0, |count| usize::from(u16::from_be_bytes([count[0], count[1]])));

@@ -18,6 +18,7 @@ use crate::protocol::evidence::{Fault, Rule};
 use crate::protocol::findings;
 use crate::protocol::outcome::{Sums, ValidatorOutcome};
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::threshold::Index;
 use crate::transcript::container::Container;
 
@@ -151,6 +152,7 @@ impl Rounds {
             flags: finals.iter().filter_map(|last| last.body.flags).collect(),
             lock: lock?,
             rows: Some(Arc::new(sums.into_rows())),
+            imported: self.ceremony.kind() == CeremonyKind::Import,
             ceremony: self.ceremony.clone(),
         })
     }
