@@ -13,6 +13,8 @@ mod obol;
 
 mod recover;
 
+mod import;
+
 mod reshare;
 
 mod run;
@@ -28,6 +30,7 @@ pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
@@ -154,6 +157,9 @@ pub(crate) enum Command {
     /// Deal the shares of validators that exist anew.
     #[command(subcommand)]
     Reshare(Reshare),
+    /// Deal the keys of a solo validator to the operators of a cluster.
+    #[command(subcommand)]
+    Import(Import),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.
     #[command(

@@ -8,6 +8,8 @@ mod export;
 
 mod files;
 
+mod import;
+
 mod obol;
 
 mod prompt;
@@ -44,6 +46,7 @@ pub(crate) use audit::*;
 pub(crate) use demo::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
+pub(crate) use import::*;
 pub(crate) use obol::*;
 pub(crate) use prompt::*;
 pub(crate) use protection::*;

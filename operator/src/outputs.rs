@@ -1,5 +1,6 @@
 //! The outputs of a ceremony: staged before the last round, written when certificate 2 is complete.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroize as _;
@@ -77,10 +78,15 @@ impl Outputs {
             container::encode(&seat.ceremony, inbox.statements().chain(inbox.minima())).map_err(
                 |_| MachineError::Internal("a finished ceremony lacks a statement".into()),
             )?;
-        let report = own(participant, &transcript).map_err(|error| {
+        let mut report = own(participant, &transcript).map_err(|error| {
             let what = format!("our own transcript is not what was checked: {error}");
             MachineError::Internal(what)
         })?;
+        let history = dir.view().history()?;
+        let earlier = history.iter().map(|(_, bytes)| bytes.as_slice());
+        if let Some(import) = container::import_among(earlier) {
+            report.hang_on(Arc::new(import));
+        }
         let audited = report.audited().expect("every check of a finished ceremony holds");
         let mut artifacts = Wiped::default();
         if !self.written {
@@ -91,7 +97,7 @@ impl Outputs {
             artifacts.0.push(public("report.html", page.into_bytes()));
         }
         artifacts.0.push(public("transcript.quorate", transcript));
-        for (name, earlier) in dir.view().history()? {
+        for (name, earlier) in history {
             artifacts.0.push(public(&format!("history/{name}"), earlier));
         }
         let files = ssv::ssv_files(audited.ceremony(), audited.validators());

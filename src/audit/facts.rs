@@ -27,8 +27,8 @@ pub struct Audited {
     pub(super) lock: Option<ClusterLock>,
     /// The summed commitments, if the transcript was read and not only a participant's own.
     pub(super) rows: Option<Arc<Commitments>>,
-    /// The keys came by an import, here or in a parent that was given.
-    pub(super) imported: bool,
+    /// The import by which the keys came, this one or the oldest of the chain that was given.
+    pub(super) import: Option<Arc<Ceremony>>,
 }
 
 impl Audited {
@@ -51,7 +51,7 @@ impl Audited {
     /// Whether the keys came by an import, in this ceremony or in the oldest of the chain that was
     /// audited with it: then its withdrawal credentials are claimed.
     pub fn is_imported(&self) -> bool {
-        self.imported
+        self.import.is_some()
     }
 
     /// The session: spec and hellos.

@@ -13,6 +13,7 @@ use crate::protocol::items::Item;
 use crate::spec::canonical::fingerprint;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::roster::Seat;
+use crate::spec::show::whole_keys;
 use crate::spec::ssv::RSA_WEAKNESS;
 
 use super::facts::Audited;
@@ -255,6 +256,9 @@ pub(super) struct Digests {
 /// Everything public that a verified transcript holds.
 #[derive(Serialize)]
 pub(super) struct Facts {
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) whole_keys: Option<String>,
     pub(super) spec: Spec,
     pub(super) validators: Vec<Validator>,
     pub(super) operators_say: Vec<Statement>,
@@ -275,6 +279,7 @@ impl Facts {
             }
         });
         Self {
+            whole_keys: audited.import.as_deref().and_then(whole_keys),
             spec: Spec::of(ceremony),
             validators: (0..ceremony.v()).map(|v| validator(audited, v)).collect(),
             operators_say: said.collect(),

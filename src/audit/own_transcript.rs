@@ -159,6 +159,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         ledger.passed(Code::Sealed, details::sealed(&shape));
     }
     let transcript = container::digest(bytes);
+    let import = Some(ceremony.clone()).filter(|one| one.kind() == CeremonyKind::Import);
     let audited = Audited {
         ceremony: ceremony.clone(),
         transcript,
@@ -170,7 +171,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         flags: finals.iter().filter_map(|last| last.body.flags).collect(),
         lock,
         rows: None,
-        imported: ceremony.kind() == CeremonyKind::Import,
+        import: import.clone(),
     };
     details::not_made(&shape, &mut ledger);
     details::beyond(Some(ceremony), &mut ledger);
@@ -185,7 +186,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         culprits: None,
         completed: None,
         at_fault: Vec::new(),
-        import: (ceremony.kind() == CeremonyKind::Import).then(|| ceremony.clone()),
+        import,
         lines: ledger.into_lines(),
     })
 }

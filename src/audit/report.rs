@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::kind::CeremonyKind;
-use crate::spec::show::{dealer, whole};
+use crate::spec::show::whole_keys;
 use crate::spec::threshold::Index;
 
 use super::code::Code;
@@ -239,12 +239,16 @@ impl Report {
     /// whole, in whose hands. It is the first thing to say of them. `None` does not say that keys
     /// were never whole, unless the transcript is clean.
     pub fn whole_keys(&self) -> Option<String> {
-        let here = self.ceremony.as_ref().filter(|here| here.kind() == CeremonyKind::Import);
-        let import = self.import.as_ref().or(here)?;
-        let sentence = whole(&dealer(import));
-        let mut letters = sentence.chars();
-        let first = letters.next()?.to_ascii_uppercase();
-        Some(format!("{first}{}.", letters.as_str()))
+        whole_keys(self.import.as_ref().or(self.ceremony.as_ref())?)
+    }
+
+    /// The report of an operator that has checked the chain of parents before it took part: this
+    /// import is the oldest of it.
+    pub fn hang_on(&mut self, import: Arc<Ceremony>) {
+        if let Some(audited) = &mut self.audited {
+            audited.import = Some(import.clone());
+        }
+        self.import = Some(import);
     }
 
     /// Whether it is about a reshare or an import: validators that exist, and no deposits.

@@ -4,6 +4,7 @@
 use core::fmt::Write;
 
 use super::ceremony::Ceremony;
+use super::kind::CeremonyKind;
 use super::reshare::{Origin, Parent, ReshareSpec, SeatPart};
 use super::show::{few, network, numbers, plural, warnings, words};
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -128,6 +129,15 @@ pub fn whole(dealer: &str) -> String {
         "the keys were whole in the hands of {dealer}, always will have been, and may have been \
          imported elsewhere"
     )
+}
+
+/// The same as a sentence, of an import and of nothing else.
+pub fn whole_keys(ceremony: &Ceremony) -> Option<String> {
+    if ceremony.kind() != CeremonyKind::Import {
+        return None;
+    }
+    let sentence = whole(&dealer(ceremony));
+    Some(format!("T{}.", sentence.strip_prefix('t').unwrap_or(&sentence)))
 }
 
 fn of_import(dealer: &str) -> Vec<String> {

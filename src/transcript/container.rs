@@ -6,7 +6,7 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare; 4, a complete import |
+//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare or import |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
@@ -49,17 +49,8 @@ pub enum ContainerKind {
     /// Some statements of a ceremony: all that an operator held when it stopped, or those that
     /// prove a fault.
     Stopped = 2,
-    /// Every statement of a complete reshare, with the rows of its parent.
+    /// Every statement of a complete reshare, with the rows of its parent; or of an import.
     Reshared = 3,
-    /// Every statement of a complete import.
-    Imported = 4,
-}
-
-impl ContainerKind {
-    /// Whether minima follow the statements: of a complete ceremony that makes no keys.
-    fn has_minima(self) -> bool {
-        matches!(self, Self::Reshared | Self::Imported)
-    }
 }
 
 /// Why bytes are not a transcript.
@@ -80,7 +71,7 @@ pub enum ContainerError {
     /// Another kind.
     #[error(
         "transcript kind {0}; this program reads kinds 1 (a complete ceremony), 2 (a stopped \
-         ceremony), 3 (a complete reshare) and 4 (a complete import)"
+         ceremony) and 3 (a complete reshare)"
     )]
     Kind(u8),
     /// A set of statements, where a transcript is needed.
@@ -212,7 +203,6 @@ impl Header {
             1 => ContainerKind::Complete,
             2 => ContainerKind::Stopped,
             3 => ContainerKind::Reshared,
-            4 => ContainerKind::Imported,
             _ => return Err(ContainerError::Kind(kind)),
         };
         match reserved {
@@ -271,8 +261,7 @@ impl Header {
     fn takes(&self, ceremony: &Ceremony) -> Result<(), ContainerError> {
         match (self.kind, ceremony.kind()) {
             (ContainerKind::Complete, CeremonyKind::Dkg)
-            | (ContainerKind::Reshared, CeremonyKind::Reshare)
-            | (ContainerKind::Imported, CeremonyKind::Import)
+            | (ContainerKind::Reshared, CeremonyKind::Reshare | CeremonyKind::Import)
             | (ContainerKind::Stopped, _) => Ok(()),
             (container, of) => {
                 Err(ContainerError::OtherKind { container: container as u8, ceremony: of.number() })
@@ -308,7 +297,7 @@ impl Header {
     /// bytes, with as many minima.
     fn total_bytes(&self, ceremony: &Ceremony, shape: &Shape, minima: usize) -> u64 {
         let statements: usize = shape.slots().map(|slot| slot_bytes(shape, slot)).sum();
-        let count = if self.kind.has_minima() { COUNT_BYTES } else { 0 };
+        let count = if self.kind == ContainerKind::Reshared { COUNT_BYTES } else { 0 };
         let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
         wide(self.statements_at(ceremony) + statements + count)
             + wide(minima) * wide(minima_bytes(shape))
@@ -343,7 +332,7 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let shape = Shape::of(&ceremony);
     Ok(match header.kind {
         ContainerKind::Stopped => super::stopped::longest(&header, &ceremony),
-        ContainerKind::Complete | ContainerKind::Reshared | ContainerKind::Imported => {
+        ContainerKind::Complete | ContainerKind::Reshared => {
             header.total_bytes(&ceremony, &shape, most_minima(&shape))
         }
     })
@@ -362,8 +351,7 @@ pub fn encode<'a>(
 ) -> Result<Vec<u8>, Incomplete> {
     let kind = match ceremony.kind() {
         CeremonyKind::Dkg => ContainerKind::Complete,
-        CeremonyKind::Reshare => ContainerKind::Reshared,
-        CeremonyKind::Import => ContainerKind::Imported,
+        CeremonyKind::Reshare | CeremonyKind::Import => ContainerKind::Reshared,
     };
     let mut writer = Header::write(kind, ceremony);
     let mut statements = statements.into_iter();
@@ -375,7 +363,7 @@ pub fn encode<'a>(
         });
         writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
     }
-    if !kind.has_minima() {
+    if kind == ContainerKind::Complete {
         return Ok(writer.finish());
     }
     let minima: BTreeMap<(Index, Digest), &Statement> = statements
@@ -389,6 +377,12 @@ pub fn encode<'a>(
     }
     let count = u16::try_from(minima.len()).expect("at most two of 255 dealers");
     Ok(writer.u16(count).each(minima.values(), |w, said| w.bytes(said.bytes())).finish())
+}
+
+/// The first import among these transcripts, whose chain was audited before.
+pub fn import_among<'a>(files: impl IntoIterator<Item = &'a [u8]>) -> Option<Ceremony> {
+    let ceremony = |bytes: &[u8]| Header::parse(bytes).ok()?.agreed(bytes).ok();
+    files.into_iter().filter_map(ceremony).find(|one| one.kind() == CeremonyKind::Import)
 }
 
 /// The digest of a transcript: what is published beside the deposit file.
@@ -428,7 +422,7 @@ impl<'a> Container<'a> {
         let size = minima_bytes(&shape);
         let end = usize::try_from(least).unwrap_or(usize::MAX);
         let count = match header.kind {
-            kind if kind.has_minima() => bytes.get(end.saturating_sub(COUNT_BYTES)..end),
+            ContainerKind::Reshared => bytes.get(end.saturating_sub(COUNT_BYTES)..end),
             _ => None,
         };
         let count = count.map_or(0, |count| usize::from(u16::from_be_bytes([count[0], count[1]])));

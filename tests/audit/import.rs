@@ -10,9 +10,7 @@ use quorate::primitives::hash::Digest;
 use quorate::signing::Parent;
 use quorate::simulation::import::import;
 use quorate::simulation::reshare::{Part, minima, reshare};
-use quorate::transcript::container::{
-    self, Container, ContainerError, ContainerKind, Header, expected_len,
-};
+use quorate::transcript::container::{self, Container, ContainerKind, Header, expected_len};
 use quorate::transcript::stopped;
 
 use super::common::{Machine, honest, machines, run};
@@ -64,7 +62,7 @@ fn together(files: &[&[u8]]) -> Report {
 fn an_import_stands_alone_and_says_first_that_its_keys_were_whole() {
     let all = imported(&["one", "two"]);
     let bytes = transcript(&all[0]);
-    assert_eq!(Header::parse(&bytes).unwrap().kind(), ContainerKind::Imported);
+    assert_eq!(Header::parse(&bytes).unwrap().kind(), ContainerKind::Reshared);
     let expectations = Expectations {
         ceremony: Some(&all[0].seat.ceremony),
         exhaustive: true,
@@ -153,12 +151,8 @@ fn what_was_altered_fails_the_check_that_sees_it() {
         bytes[at] ^= byte;
         bytes
     };
-    // Containers of other kinds hold no import.
-    for kind in [1, 3] {
-        assert_eq!(alone(&with(6, 4 ^ kind)).failed(), vec![Code::V2], "{kind}");
-    }
-    let unknown = Header::parse(&with(6, 4 ^ 5)).err().unwrap();
-    assert!(matches!(unknown, ContainerError::Kind(5)), "{unknown}");
+    // A container of a key generation holds no import.
+    assert_eq!(alone(&with(6, 3 ^ 1)).failed(), vec![Code::V2]);
     // The last byte of each statement, and of the minima.
     let container = Container::parse(&good).unwrap();
     let mut at = Header::parse(&good).unwrap().prefix_bytes();

@@ -30,6 +30,8 @@ mod export_obol;
 
 mod finished;
 
+pub(crate) mod import;
+
 pub(crate) mod identity;
 
 pub(crate) mod man;

@@ -13,7 +13,7 @@ use crate::parent::{self, Attached};
 use crate::progress::{seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{input, messages, node_key, prompt, secret_file, ssv_key, stop};
+use crate::{import_keys, input, messages, node_key, prompt, secret_file, ssv_key, stop};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
@@ -21,8 +21,10 @@ use quorate::export::keystores::Profile;
 use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::show::{describe, warnings};
-use quorate::spec::{Ceremony, Index};
+use quorate::protocol::record::ReplayError;
+use quorate::spec::show::{describe, warnings, whole_keys};
+use quorate::spec::{Ceremony, CeremonyKind, Index};
+use quorate_operator::MachineError;
 use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
 use quorate_operator::drive;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
@@ -56,6 +58,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
     let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
     let seat = with_old_shares(seat, parent.as_ref(), &state, &operator, found.as_ref())?;
+    let seat = import_keys::seated(seat, args, found.is_some(), out)?;
     if rule.is_some() && !may_cheat(&ceremony) {
         return Err(messages::not_a_demo());
     }
@@ -90,7 +93,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     }
     let pacing = Pacing::new(Duration::from_secs(args.linger));
     let (mut exchange, mut machine) =
-        Machine::open(&lock, &seat, &file, keystores, pacing).map_err(messages::machine)?;
+        Machine::open(&lock, &seat, &file, keystores, pacing).map_err(|e| trouble(e, &ceremony))?;
     let dir = machine.dir().clone();
     if args.stop.stopped {
         stop::stop(&args.stop, &mut exchange, &mut machine)?;
@@ -122,7 +125,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
                 drive(exchange, machine, cheating, &mut live, stop).await
             }
         };
-        ended.map_err(messages::machine)
+        ended.map_err(|error| trouble(error, &ceremony))
     });
     // The system may look up a name for much longer than anybody waits.
     runtime.shutdown_background();
@@ -137,6 +140,19 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
             done((&ceremony, seat.me), &dir, &names(&unconfirmed), live.proven(), out)
         }
         Ending::Complete => done((&ceremony, seat.me), &dir, &[], live.proven(), out),
+    }
+}
+
+/// What ended a run. The keys of an import are in no log: until they are dealt, their keystores are
+/// needed.
+fn trouble(error: MachineError, ceremony: &Ceremony) -> CliError {
+    match error {
+        MachineError::Replay { error: ReplayError::OldShares, .. }
+            if ceremony.kind() == CeremonyKind::Import =>
+        {
+            messages::keys_needed(ceremony.name())
+        }
+        error => messages::machine(error),
     }
 }
 
@@ -179,6 +195,7 @@ fn consent(args: &RunArgs, ceremony: &Ceremony, me: Index) -> Result<(), CliErro
         talk(&describe(ceremony));
         talk(&format!("You are {}.", seat_name(ceremony, me)));
     } else {
+        whole_keys(ceremony).iter().for_each(|whole| talk(&format!("WARNING: {whole}")));
         warnings(ceremony).iter().for_each(|warning| talk(&format!("WARNING: {warning}")));
     }
     prompt::agree(

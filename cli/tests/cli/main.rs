@@ -15,6 +15,7 @@ mod exports;
 mod finished;
 mod generations;
 
+mod imported;
 mod inputs;
 
 mod key_manager;

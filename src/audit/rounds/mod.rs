@@ -58,6 +58,10 @@ fn none_of(faults: Vec<Fault>) -> Result<(), Stop> {
     if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }
 
+fn is_import(ceremony: &Arc<Ceremony>) -> bool {
+    ceremony.kind() == CeremonyKind::Import
+}
+
 /// Those that are there.
 fn there<T>(each: &[Got<T>]) -> Vec<&T> {
     each.iter().filter_map(|one| one.as_ref().ok()).collect()
@@ -152,7 +156,7 @@ impl Rounds {
             flags: finals.iter().filter_map(|last| last.body.flags).collect(),
             lock: lock?,
             rows: Some(Arc::new(sums.into_rows())),
-            imported: self.ceremony.kind() == CeremonyKind::Import,
+            import: Some(self.ceremony.clone()).filter(is_import),
             ceremony: self.ceremony.clone(),
         })
     }

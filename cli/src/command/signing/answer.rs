@@ -15,7 +15,7 @@ use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
 use quorate::signing::ledger::{Admission, Entry, admit};
 use quorate::signing::partial::Partial;
-use quorate::signing::{Cleared, Parent, Request};
+use quorate::signing::{Cleared, Kind, Parent, Request};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::store::{CeremonyView, StateDir};
 
@@ -111,6 +111,10 @@ fn chosen(
     let unheld = positions.iter().filter(|at| !is_held(at));
     left.extend(unheld.map(|at| without(at, "there is no keystore with its share")));
     positions.retain(is_held);
+    let deposits = cleared.request.items.kind() == Kind::Deposit;
+    if deposits && source.parent.is_claimed() && args.beacon.is_none() {
+        return Err(messages::claimed_credentials(Some(&args.request)));
+    }
     if let Some(beacon) = Beacon::read(args.beacon.as_deref(), ceremony)? {
         let items = positions.iter().map(|at| (validator(*at), cleared.request.items[*at]));
         let not_now = beacon.compare(&items.collect::<Vec<_>>(), ceremony)?;

@@ -13,6 +13,7 @@ use super::stand::Stand;
 use crate::command::finished::with_parent;
 use crate::command::run_ended::next_attempt;
 use crate::messages::{quoted, shown};
+use crate::parent::whole_keys;
 use crate::progress::Named;
 use crate::report::CliError;
 use crate::verdict::Verdict;
@@ -50,6 +51,8 @@ struct Known<'a> {
     older: Option<PutBack>,
     evidence: Evidence,
     validators: Vec<String>,
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    whole: Option<String>,
 }
 
 /// Everything about a ceremony that can be read; with an operator, its log too.
@@ -83,6 +86,7 @@ pub(super) fn show(
         "path": view.path().display().to_string(),
         "outputs": outputs,
         "validators": known.validators,
+        "whole_keys": known.whole,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
         "waiting_for": waiting_for,
@@ -143,7 +147,11 @@ fn know<'a>(
             spec.validators.iter().map(|one| format!("0x{}", hex::encode(one.key))).collect()
         }
     };
-    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators })
+    let whole = match &ceremony {
+        Ok(ceremony) => whole_keys(ceremony, view)?,
+        Err(_) => None,
+    };
+    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, whole })
 }
 
 /// What evidence proves, and the command that drafts the next attempt without whoever it blames.
@@ -216,6 +224,9 @@ impl Known<'_> {
             self.stand.sentence(self.is_reshare()),
             shown(self.view.path())
         );
+        if let Some(whole) = &self.whole {
+            text += &format!("\n  keys         {whole}");
+        }
         text += &validator_lines(&self.validators);
         proven.faults.iter().for_each(|fault| text += &format!("\n  proven       {fault}"));
         text += &self.put_back();
