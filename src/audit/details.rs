@@ -172,8 +172,8 @@ pub(super) fn anchors(
     hellos.iter().map(|hello| hello.body.anchor).collect()
 }
 
-/// What a reshare or an import has no use for: constant terms that nobody chooses, and messages that nobody
-/// signs.
+/// What a reshare or an import has no use for: constant terms that nobody chooses, and messages
+/// that nobody signs.
 pub(super) fn not_made(shape: &Shape, ledger: &mut Ledger) {
     if shape.makes_keys() {
         return;

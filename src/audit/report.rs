@@ -235,8 +235,8 @@ impl Report {
         self.findings() == 0 && self.line(Code::V18).is_some_and(missing)
     }
 
-    /// Of keys that came by an import, in this transcript or in one that it hangs on: that they were
-    /// whole, in whose hands. It is the first thing to say of them. `None` does not say that keys
+    /// Of keys that came by an import, in this transcript or in one that it hangs on: that they
+    /// were whole, in whose hands. It is the first thing to say of them. `None` does not say that keys
     /// were never whole, unless the transcript is clean.
     pub fn whole_keys(&self) -> Option<String> {
         whole_keys(self.import.as_ref().or(self.ceremony.as_ref())?)
@@ -265,7 +265,8 @@ impl Report {
         }
     }
 
-    /// What an operator does after a reshare or an import, in order; nothing unless the transcript is clean.
+    /// What an operator does after a reshare or an import, in order; nothing unless the transcript
+    /// is clean.
     pub fn after_reshare(&self) -> Vec<&'static str> {
         match self.ceremony.as_ref().map(|ceremony| ceremony.kind()) {
             Some(CeremonyKind::Reshare) if self.is_clean() => AFTER_RESHARE.to_vec(),

@@ -36,6 +36,7 @@ use super::ceremony::{
 };
 use super::error::{Place, SpecError};
 use super::kind::CeremonyKind;
+use super::network::network;
 use super::obol;
 use super::reshare::{
     Inherited, Origin, RawParent, RawPart, ReshareError, ReshareSpec, read_inherited, read_key,
@@ -47,7 +48,7 @@ use super::threshold::MOST_OPERATORS;
 use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
-use crate::ethereum::network::{CustomNetwork, Network};
+use crate::ethereum::network::CustomNetwork;
 use crate::ethereum::ssv::{CLUSTER_SIZES, RSA_BYTES, RsaPublic};
 use crate::identity::card::{self, RawCard};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
@@ -395,32 +396,6 @@ fn bounded(what: &'static str, count: usize, most: usize) -> Result<usize, Decod
         Ok(count)
     } else {
         Err(DecodeError::Invalid { what, why: "more than a ceremony can have" })
-    }
-}
-
-/// A built-in network with exactly its own constants, or a custom one.
-fn network(constants: CustomNetwork) -> Result<Network, SpecError> {
-    let Some(known) = Network::known(&constants.name) else {
-        return Network::custom(constants).map_err(SpecError::Network);
-    };
-    let differs = [
-        (
-            "the genesis fork version",
-            known.genesis_fork_version() != constants.genesis_fork_version,
-        ),
-        (
-            "the capella fork version",
-            known.capella_fork_version() != constants.capella_fork_version,
-        ),
-        (
-            "the genesis validators root",
-            known.genesis_validators_root() != constants.genesis_validators_root,
-        ),
-        ("the genesis time", known.genesis_time() != constants.genesis_time),
-    ];
-    match differs.into_iter().find(|(_, differs)| *differs) {
-        None => Ok(known),
-        Some((field, _)) => Err(SpecError::NetworkMismatch { name: constants.name, field }),
     }
 }
 

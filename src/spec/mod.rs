@@ -14,6 +14,8 @@ pub mod file;
 
 pub mod kind;
 
+mod network;
+
 pub mod obol;
 
 pub mod pack;
@@ -21,6 +23,8 @@ pub mod pack;
 pub mod parent;
 
 pub mod reshare;
+
+mod reshare_error;
 
 pub mod roster;
 

@@ -141,7 +141,7 @@ fn other_keys_than_the_file_has_sign_nothing() {
 }
 
 #[test]
-fn a_bad_share_is_shown_alone_and_its_dealer_named() {
+fn attack_im1_bad_share_is_shown_alone() {
     let mut all = import(&FOUR, (CHEAT, true), 3, &KEYS);
     dealt_and_unheard(&mut all);
     let mut shares = good(&all, CHEAT, 3);
@@ -158,7 +158,7 @@ fn a_bad_share_is_shown_alone_and_its_dealer_named() {
 /// Whoever deals polynomials of other constants than the keys of the file cannot open what its
 /// hello has committed to, since everybody puts these keys in front.
 #[test]
-fn other_polynomials_than_the_hello_committed_to_are_proven() {
+fn attack_im1_other_polynomials_are_proven() {
     let mut all = import(&FOUR, (CHEAT, true), 3, &KEYS);
     dealt_and_unheard(&mut all);
     let machine = &all[CHEAT];

@@ -58,7 +58,7 @@ fn imports_have_these_bytes_keys_and_shares() {
             let polynomial = Polynomial::from_coefficients(row).unwrap();
             for (place, (_, seat)) in made.receivers().enumerate() {
                 let share = polynomial.evaluate(&Scalar::from_u64(seat.point));
-                assert_eq!(hex::encode(&*share.to_be_bytes()), vector.shares[place][v], "{name}");
+                assert_eq!(hex::encode(*share.to_be_bytes()), vector.shares[place][v], "{name}");
                 let public = evaluate_row(&points, seat.point).finish().unwrap();
                 let public = hex::encode(public.to_compressed());
                 assert_eq!(public, vector.public_shares[place][v], "{name}");
