@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::args::RunArgs;
+use super::args::PartArgs;
 use super::keystores::{self, MOST_KEYSTORE_BYTES, Opened, Unopened};
 use super::report::{CliError, Output, talk};
 use super::{input, messages};
@@ -49,7 +49,7 @@ pub(crate) fn public_keys(path: &Path) -> Result<Vec<Key>, CliError> {
 /// back as it is.
 pub(crate) fn seated(
     seat: OwnSeat,
-    args: &RunArgs,
+    args: &PartArgs,
     begun: bool,
     out: &Output,
 ) -> Result<OwnSeat, CliError> {

@@ -4,6 +4,8 @@ mod audit;
 
 mod demo;
 
+mod doctor;
+
 mod export;
 
 mod files;
@@ -11,6 +13,8 @@ mod files;
 mod import;
 
 mod obol;
+
+mod packet;
 
 mod prompt;
 
@@ -44,10 +48,12 @@ use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
 pub(crate) use demo::*;
+pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use import::*;
 pub(crate) use obol::*;
+pub(crate) use packet::*;
 pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;

@@ -6,6 +6,7 @@ mod examples;
 mod file;
 mod import;
 mod money;
+mod packet;
 mod packs;
 mod reshare;
 mod shown;
