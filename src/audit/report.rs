@@ -236,8 +236,8 @@ impl Report {
     }
 
     /// Of keys that came by an import, in this transcript or in one that it hangs on: that they
-    /// were whole, in whose hands. It is the first thing to say of them. `None` does not say that keys
-    /// were never whole, unless the transcript is clean.
+    /// were whole, in whose hands. It is the first thing to say of them. `None` does not say that
+    /// keys were never whole, unless the transcript is clean.
     pub fn whole_keys(&self) -> Option<String> {
         whole_keys(self.import.as_ref().or(self.ceremony.as_ref())?)
     }
