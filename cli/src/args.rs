@@ -1,6 +1,8 @@
 //! The command line: definitions for clap and nothing else, so that completions and man pages are
 //! generated from them too.
 
+mod backup;
+
 mod demo;
 
 mod doctor;
@@ -8,6 +10,8 @@ mod doctor;
 mod dossier;
 
 mod export;
+
+mod forget;
 
 mod keymanager;
 
@@ -27,12 +31,14 @@ mod spec;
 
 mod verify;
 
+pub(crate) use backup::{BackupArgs, BackupMake, BackupRestore, KdfCost, NewestArgs};
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use forget::Forget;
 pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
@@ -232,6 +238,17 @@ pub(crate) enum Command {
     /// Remove shares from a validator client, with what they have signed.
     #[command(subcommand)]
     Keymanager(Keymanager),
+    /// Make, check or restore a backup of this operator.
+    #[command(subcommand)]
+    Backup(BackupArgs),
+    /// Erase this operator's shares of a ceremony that is over: superseded by a reshare, abandoned,
+    /// or no longer wanted.
+    #[command(
+        after_help = "Example:\n  quorate forget ceremony.toml\n\nYou type a sentence first; for \
+                      the newest shares of a validator, two. Copies in backups and validator \
+                      clients are not erased."
+    )]
+    Forget(Forget),
     /// Put whole validator keys together from the shares of enough operators, with what they have
     /// signed. The cluster must be stopped for ever.
     #[command(

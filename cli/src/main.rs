@@ -55,6 +55,8 @@ mod removal;
 
 mod report;
 
+mod restored;
+
 mod screen;
 
 mod secret_file;
@@ -149,6 +151,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Export(args) => command::export::run(args, out),
         Command::Dossier(args) => command::dossier::run(args, out),
         Command::Keymanager(args) => command::keymanager::run(args, out),
+        Command::Backup(args) => command::backup::run(args, out),
+        Command::Forget(args) => command::forget::run(args, out),
         Command::Recover(args) => command::recover::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),

@@ -2,6 +2,8 @@
 
 mod audit;
 
+mod backup;
+
 mod demo;
 
 mod doctor;
@@ -9,6 +11,8 @@ mod doctor;
 mod export;
 
 mod files;
+
+mod forget;
 
 mod import;
 
@@ -47,10 +51,12 @@ use std::path::Path;
 use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
+pub(crate) use backup::*;
 pub(crate) use demo::*;
 pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
+pub(crate) use forget::*;
 pub(crate) use import::*;
 pub(crate) use obol::*;
 pub(crate) use packet::*;

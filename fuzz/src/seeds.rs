@@ -218,6 +218,7 @@ pub fn all() -> Vec<Seed> {
     );
 
     add("log", "two-appends", &log());
+    add("backup", "alice", include_bytes!("../../test-vectors/backup/alice.secret"));
     let plain = OPERATORS[0].to_secret_bytes();
     add("sealed", "plain", plain.expose());
     let cost = SealCost::new(10).expect("the least");

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::NewestArgs;
 use quorate::spec::Endpoint;
 
 /// Key derivation of the keystores (EIP-2335).
@@ -114,6 +115,8 @@ pub(crate) struct PartArgs {
     pub(crate) password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
+    #[command(flatten)]
+    pub(crate) newest: NewestArgs,
     /// After the outputs are written, how long to keep helping operators that have not yet
     /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]

@@ -13,12 +13,12 @@ use crate::parent::{self, Attached};
 use crate::progress::{seat_name, seat_names};
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output, talk};
+use crate::restored::demand_newest;
 use crate::{import_keys, input, messages, node_key, prompt, secret_file, ssv_key, stop};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Ending, Pacing};
 use quorate::export::keystores::Profile;
-use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::ReplayError;
@@ -29,7 +29,7 @@ use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
 use quorate_operator::drive;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
-use quorate_operator::store::{CeremonyView, StateDir};
+use quorate_operator::store::{CeremonyView, Lock, StateDir};
 
 /// A ceremony to take part in, as it was given.
 pub(super) struct Given<'a> {
@@ -102,12 +102,15 @@ pub(super) fn take_part(
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
     let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
     let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
-    let seat = with_old_shares(seat, parent.as_ref(), &state, &operator, found.as_ref())?;
+    let seat = with_old_shares(seat, parent.as_ref(), &lock, args, found.as_ref())?;
     let seat = import_keys::seated(seat, args, found.is_some(), out)?;
     if rule.is_some() && !may_cheat(&ceremony) {
         return Err(messages::not_a_demo());
     }
 
+    if !args.no_keystores && writes_keystores(found.as_ref())? {
+        demand_newest(&lock, &ceremony, &args.newest)?;
+    }
     let begun = match found {
         Some(view) => begun(&view)?,
         None => false,
@@ -209,8 +212,8 @@ fn trouble(error: MachineError, ceremony: &Ceremony) -> CliError {
 fn with_old_shares(
     seat: OwnSeat,
     parent: Option<&Audited>,
-    state: &StateDir,
-    operator: &Operator,
+    lock: &Lock,
+    args: &RunArgs,
     found: Option<&CeremonyView>,
 ) -> Result<OwnSeat, CliError> {
     let ceremony = seat.ceremony.clone();
@@ -218,12 +221,22 @@ fn with_old_shares(
     if !ceremony.parts().dealers.contains(seat.me) {
         return Ok(seat);
     }
-    let old = machine::old_shares(state, operator, parent.ceremony(), reshare);
+    let state = lock.state();
+    let old = machine::old_shares(state, &seat.operator, parent.ceremony(), reshare);
     match old.map_err(messages::machine)? {
-        Some(old) => Ok(seat.with_old_shares(Arc::new(old))),
+        Some(old) => {
+            demand_newest(lock, parent.ceremony(), &args.newest)?;
+            Ok(seat.with_old_shares(Arc::new(old)))
+        }
         None if found.is_some() => Ok(seat),
         None => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
     }
+}
+
+/// Whether this run may write keystores of shares that are there.
+fn writes_keystores(found: Option<&CeremonyView>) -> Result<bool, CliError> {
+    let Some(view) = found else { return Ok(false) };
+    Ok(!view.is_written().map_err(messages::store)?)
 }
 
 /// Whether there is a log to go on from. Traces of a ceremony without its log are refused:

@@ -50,7 +50,12 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 49] = [
+const PRINTED: [Printed; 53] = [
+    printed("quorate backup make alice.backup", &[], "", "alice"),
+    // A person would type two sentences.
+    Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
+    printed("quorate backup check alice.backup", &[], "", "alice"),
+    printed("quorate --dir new-alice backup restore alice.backup", &[], "", "alice"),
     printed(
         "quorate deposit request --amount 8",
         &[],
