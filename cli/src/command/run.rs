@@ -213,7 +213,7 @@ fn with_old_shares(
     seat: OwnSeat,
     parent: Option<&Audited>,
     lock: &Lock,
-    args: &RunArgs,
+    args: &PartArgs,
     found: Option<&CeremonyView>,
 ) -> Result<OwnSeat, CliError> {
     let ceremony = seat.ceremony.clone();
