@@ -1,5 +1,5 @@
 //! The part of a spec that a reshare and an import have besides: whose keys they are, who deals
-//! them, and who receives. Chapters 13 and 16 of the specification.
+//! them, and who receives. Chapters 13 and 17 of the specification.
 
 use super::ceremony::{MOST_VALIDATORS, MOST_WORK, ValidatorSpec};
 use super::error::Place;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test-vectors/import/*.json: what two imports agree on, from the texts of chapters 01 to 04 and 16.
+"""Writes test-vectors/import/*.json: what two imports agree on, from the texts of chapters 01 to 04 and 17.
 
     python3 test-vectors/generate/import.py
 

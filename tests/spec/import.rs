@@ -50,7 +50,7 @@ fn with(at: &str, value: Value) -> Value {
     edited(import(), at, value)
 }
 
-/// Written out from section 16.4 of the specification.
+/// Written out from section 17.4 of the specification.
 fn expected_bytes() -> Vec<u8> {
     let seat = |front: &[u8], name: &str| {
         let made = operator(name);
