@@ -29,6 +29,8 @@ mod put_back;
 
 mod recover;
 
+mod rehearse;
+
 mod reshare;
 
 mod run;
@@ -66,6 +68,7 @@ pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;
 pub(crate) use recover::*;
+pub(crate) use rehearse::*;
 pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;

@@ -24,6 +24,8 @@ pub mod packet;
 
 pub mod parent;
 
+pub mod rehearsal;
+
 pub mod reshare;
 
 mod reshare_error;
