@@ -48,6 +48,9 @@ pub(crate) struct DemoArgs {
     /// Afterwards replace the last operator by a new one, in a reshare of the validators.
     #[arg(long, conflicts_with_all = ["fault", "ssv", "obol"])]
     pub(crate) reshare: bool,
+    /// The first operator holds the validators' keys whole: deal them in an import.
+    #[arg(long, conflicts_with_all = ["fault", "ssv", "obol", "reshare"])]
+    pub(crate) import: bool,
     /// The fault to show.
     #[arg(long, value_enum)]
     pub(crate) fault: Option<Fault>,

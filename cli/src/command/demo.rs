@@ -7,6 +7,7 @@ use std::{env, fs, iter, thread};
 use serde_json::{Value, json};
 
 use super::demo_faults;
+use super::demo_import;
 use super::demo_prepare::{CEREMONY_FILE, prepare};
 use super::demo_reshare;
 use crate::args::DemoArgs;
@@ -68,6 +69,7 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
     let demo = Demo { args, program, root, ceremony, words, players };
     match args.fault {
         Some(fault) => demo_faults::run(&demo, fault, out),
+        None if args.import => demo_import::run(&demo, out),
         None => {
             play(&demo)?;
             match args.reshare {

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use super::demo::{PASSPHRASE_FILE, Player};
+use super::demo_import;
 use super::demo_ssv;
 use super::obol_key::fresh;
 use crate::args::DemoArgs;
@@ -71,6 +72,7 @@ pub(super) fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Pla
     }
     let text = match args.obol {
         true => obol(args, &root, &players, &text)?,
+        false if args.import => text + &demo_import::prepare(args, &root)?,
         false => {
             text + &format!(
                 "[[validators]]\ncount = {}\nwithdrawal = \"{DEMO_WITHDRAWAL}\"\ncompounding = \
@@ -96,6 +98,9 @@ fn head(args: &DemoArgs) -> String {
     );
     if args.threshold == args.operators {
         text += "[policy]\nallow_all_required = true\n";
+    }
+    if args.import {
+        text += "[import]\ndealer = 1\n";
     }
     if args.ssv {
         text += &format!("[ssv]\nowner = \"{DEMO_WITHDRAWAL}\"\nnonce = 0\n");

@@ -16,7 +16,7 @@ use crate::messages;
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, secret_file};
 use quorate::audit::facts::Audited;
-use quorate::ethereum::interchange::{Interchange, Signed, Vote};
+use quorate::ethereum::interchange::{Interchange, Key, Signed, Vote};
 use quorate::export::cut_over::{CUT_OVER_FILE, Clock};
 use quorate::spec::Ceremony;
 use quorate::spec::canonical::fingerprint;
@@ -63,7 +63,8 @@ pub(super) fn run(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     ));
     let mut running = vec![comer_runs];
     for (place, dealer) in reshare.dealers.iter().enumerate() {
-        let file = reshare.exported(parent, place)?;
+        let shares = parent.validators().iter().map(|one| one.public_shares[place].to_compressed());
+        let file = exported(demo, &dealer.name, shares)?;
         let stop = ["--stopped", "--yes-stopped", messages::REMOVED, "--protection", &file];
         running.push(reshare.start(dealer, &stop)?);
     }
@@ -131,26 +132,6 @@ impl Reshare<'_> {
         self.demo.all_end_with(SHOWN, Exit::Waiting, running)
     }
 
-    /// The file that a dealer's validator client would export after the removal: its shares have
-    /// attested until the epoch before this one.
-    fn exported(&self, parent: &Audited, place: usize) -> Result<String, CliError> {
-        let network = self.demo.ceremony.network();
-        // A clock that says nothing is the reshare's own to refuse.
-        let clock = Clock::at(network, now()).ok().flatten();
-        let target = clock.map_or(0, |clock| clock.epoch().saturating_sub(1));
-        let slot = clock.map(|clock| target.saturating_mul(clock.slots_per_epoch));
-        let vote = Some(Vote { source: target.saturating_sub(1), target });
-        let mut data = Interchange::empty(network.genesis_validators_root());
-        for validator in parent.validators() {
-            let key = validator.public_shares[place].to_compressed();
-            data.add(key, Signed { slot, vote });
-        }
-        let name = format!("{}-protection.json", self.dealers[place].name);
-        let path = self.demo.root.join(name);
-        store::write_new(&path, &data.to_json(), 0o600).map_err(messages::store)?;
-        Ok(path.display().to_string())
-    }
-
     /// Compares what all of them hold, and audits the chain.
     fn conclude(&self, parent: &Audited, out: &Output) -> Result<Exit, CliError> {
         let Self { demo, comer, ceremony, .. } = self;
@@ -203,9 +184,29 @@ impl Reshare<'_> {
     }
 }
 
+/// The file that a dealer's validator client would export after the removal of these keys: they
+/// have attested until the epoch before this one.
+pub(super) fn exported(
+    demo: &Demo<'_>,
+    dealer: &str,
+    keys: impl IntoIterator<Item = Key>,
+) -> Result<String, CliError> {
+    let network = demo.ceremony.network();
+    // A clock that says nothing is the ceremony's own to refuse.
+    let clock = Clock::at(network, now()).ok().flatten();
+    let target = clock.map_or(0, |clock| clock.epoch().saturating_sub(1));
+    let slot = clock.map(|clock| target.saturating_mul(clock.slots_per_epoch));
+    let vote = Some(Vote { source: target.saturating_sub(1), target });
+    let mut data = Interchange::empty(network.genesis_validators_root());
+    keys.into_iter().for_each(|key| data.add(key, Signed { slot, vote }));
+    let path = demo.root.join(format!("{dealer}-protection.json"));
+    store::write_new(&path, &data.to_json(), 0o600).map_err(messages::store)?;
+    Ok(path.display().to_string())
+}
+
 /// From which epoch on the new keystores may be loaded, as their outputs say; `None` if there are
 /// no keystores, or no clock.
-fn first_epoch(public: &Path) -> Result<Option<u64>, CliError> {
+pub(super) fn first_epoch(public: &Path) -> Result<Option<u64>, CliError> {
     let path = public.with_file_name("secret").join(CUT_OVER_FILE);
     if !path.exists() {
         return Ok(None);

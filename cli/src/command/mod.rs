@@ -16,6 +16,8 @@ pub(crate) mod demo;
 
 mod demo_faults;
 
+mod demo_import;
+
 mod demo_prepare;
 
 mod demo_process;

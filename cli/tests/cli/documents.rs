@@ -348,6 +348,7 @@ const PRINTED: [Printed; 61] = [
             "alice",
         )
     },
+    printed("quorate demo --import --out imported", &[], "> /dev/null", "alice"),
     printed(
         "quorate reshare new --from transcript.quorate --name next --operator \"$(cat \
          alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \

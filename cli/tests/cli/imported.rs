@@ -289,3 +289,29 @@ fn keystores_of_a_solo_validator_become_shares_that_are_dealt_anew() {
     assert_eq!(refused.code, 4, "{}", refused.stderr);
     assert!(refused.stderr.contains("their withdrawal credentials are claimed"));
 }
+
+#[test]
+fn the_demo_deals_whole_keys_and_audits_them() {
+    let home = tempfile::TempDir::new().unwrap();
+    let args = ["--json", "demo", "--import", "--operators", "3", "--threshold", "2", "--out", "d"];
+    let ended = crate::support::program::quorate(home.path(), &args);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let told = ended.json();
+    assert_eq!((&told["verdict"], &told["findings"]), (&json!("verified"), &json!(0)));
+    assert_eq!(told["import"]["dealer"], "alice");
+    assert!(ended.stderr.contains("alice removes the keys"), "{}", ended.stderr);
+    let first_epoch = told["import"]["first_epoch"].as_u64().unwrap();
+    // What it names is what anybody finds: the transcript, and the keys that are still whole.
+    let public = PathBuf::from(told["public"].as_str().unwrap());
+    let transcript = public.join("transcript.quorate");
+    let audited = ["audit", transcript.to_str().unwrap(), "--expect", "d/ceremony.toml"];
+    let audited = crate::support::program::quorate(home.path(), &audited);
+    assert_eq!(audited.code, 0, "{}{}", audited.stdout, audited.stderr);
+    assert!(audited.stdout.starts_with(WHOLE), "{}", audited.stdout);
+    let secret = files(&public.with_file_name("secret"));
+    let cut_over: Value = serde_json::from_slice(&secret["cut-over.json"]).unwrap();
+    assert_eq!(cut_over["first_epoch"], first_epoch);
+    let solo = files(&home.path().join("d/solo"));
+    assert_eq!(solo.keys().filter(|name| name.ends_with(".json")).count(), 2);
+    assert!(solo.keys().all(|name| mode(home.path().join("d/solo").join(name)) == 0o600));
+}
