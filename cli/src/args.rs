@@ -19,6 +19,8 @@ mod obol;
 
 mod recover;
 
+mod import;
+
 mod rehearse;
 
 mod reshare;
@@ -39,6 +41,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use forget::Forget;
+pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
@@ -171,6 +174,9 @@ pub(crate) enum Command {
     /// Deal the shares of validators that exist anew.
     #[command(subcommand)]
     Reshare(Reshare),
+    /// Deal the keys of a solo validator to the operators of a cluster.
+    #[command(subcommand)]
+    Import(Import),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.
     #[command(
@@ -293,11 +299,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show
-    /// what happens after a fault.
+    /// how an operator is replaced, or what happens after a fault.
     #[command(
         after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  \
-                      quorate demo --fault bad-share\n\nWith --fault, exit code 0 means that the \
-                      demo went as announced."
+                      quorate demo --reshare\n  quorate demo --import\n  quorate demo --fault bad-share\n\nWith \
+                      --fault, exit code 0 means that the demo went as announced."
     )]
     Demo(DemoArgs),
     /// Simulate whole ceremonies in memory, with faults and operators that break the rules, and

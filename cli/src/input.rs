@@ -103,8 +103,8 @@ pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let (bytes, ceremony) = any_ceremony(path)?;
     match ceremony.kind() {
-        CeremonyKind::Reshare => Err(messages::not_for_reshare(path)),
-        _ => Ok((bytes, ceremony)),
+        CeremonyKind::Dkg => Ok((bytes, ceremony)),
+        kind => Err(messages::not_for_kind(path, kind)),
     }
 }
 

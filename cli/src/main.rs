@@ -17,6 +17,8 @@ mod command;
 
 mod hygiene;
 
+mod import_keys;
+
 mod input;
 
 mod keymanager;
@@ -140,6 +142,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
         Command::Reshare(args) => command::reshare::run(args, out),
+        Command::Import(args) => command::import::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Join(args) => command::join::run(args, out),
         Command::Rehearse(args) => command::rehearse::run(args, out),

@@ -15,6 +15,8 @@ mod files;
 
 mod forget;
 
+mod import;
+
 mod obol;
 
 mod packet;
@@ -61,6 +63,7 @@ pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use forget::*;
+pub(crate) use import::*;
 pub(crate) use obol::*;
 pub(crate) use packet::*;
 pub(crate) use prompt::*;

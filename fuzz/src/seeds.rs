@@ -24,6 +24,7 @@ use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
 use quorate::spec::Index;
 use quorate::spec::pack::Pack;
+use quorate::transcript::container::Header;
 use quorate::spec::packet::Packet;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
@@ -124,6 +125,17 @@ pub fn all() -> Vec<Seed> {
         include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"),
     );
     add("ceremony_canonical", "devnet", CEREMONY.canonical());
+    let import = include_bytes!("../../test-vectors/import-ceremony/2-of-3.quorate");
+    let imported = Header::parse(import).and_then(|header| header.ceremony(import));
+    let imported = imported.expect("the transcript of an import");
+    add(
+        "ceremony_toml",
+        "import",
+        include_bytes!("../../test-vectors/import-ceremony/2-of-3.toml"),
+    );
+    add("ceremony_canonical", "import", imported.canonical());
+    add("container", "import", import);
+    add("audit", "import", import);
     let file = include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.toml").to_vec();
     let bob = Index::new(2).expect("an index");
     let packet = Packet::new(file, bob, Vec::new()).and_then(|packet| packet.encode());

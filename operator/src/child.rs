@@ -14,11 +14,12 @@ use quorate::spec::{Ceremony, CeremonyFile, Index};
 use crate::MachineError;
 use crate::store::{CeremonyView, Child, Lock, Log, Record, StateDir};
 
-/// What an operator notes when it commits to a ceremony; `None` if that is no reshare.
+/// What an operator notes when it commits to a ceremony; `None` if that makes keys. The keys of an
+/// import are no ceremony's: it has zero in the place of a certificate, which is no digest.
 pub(crate) fn of(ceremony: &Ceremony) -> Option<Child> {
     let reshare = ceremony.reshare()?;
     Some(Child {
-        parent: reshare.parent.certificate,
+        parent: reshare.origin.parent().map_or(Digest::ZERO, |parent| parent.certificate),
         reshare: ceremony.digest(),
         validators: reshare.validators.iter().map(|validator| validator.key).collect(),
     })

@@ -38,7 +38,8 @@ pub enum MachineError {
     /// This operator's shares are committed to another reshare of the same parent, which it has not
     /// abandoned.
     #[error(
-        "this operator has committed its shares of these validators to another reshare, {reshare}"
+        "this operator has committed its shares of these validators to another reshare or import, \
+         {reshare}"
     )]
     OtherChild {
         /// Its digest.

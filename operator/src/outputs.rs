@@ -1,5 +1,6 @@
 //! The outputs of a ceremony: staged before the last round, written when certificate 2 is complete.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroize as _;
@@ -88,10 +89,14 @@ impl Outputs {
         let parents: Vec<&[u8]> = history.iter().map(|(_, bytes)| bytes.as_slice()).collect();
         let parents = Family::of(&parents);
         let parents = Some(&parents).filter(|parents| !parents.is_empty());
-        let report = own_among(participant, &transcript, parents).map_err(|error| {
+        let mut report = own_among(participant, &transcript, parents).map_err(|error| {
             let what = format!("our own transcript is not what was checked: {error}");
             MachineError::Internal(what)
         })?;
+        let earlier = history.iter().map(|(_, bytes)| bytes.as_slice());
+        if let Some(import) = container::import_among(earlier) {
+            report.hang_on(Arc::new(import));
+        }
         let audited = report.audited().expect("every check of a finished ceremony holds");
         let mut artifacts = Wiped::default();
         if !self.written {

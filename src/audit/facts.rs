@@ -31,6 +31,8 @@ pub struct Audited {
     pub(super) rows: Option<Arc<Commitments>>,
     /// Of a reshare: who had not signed its last statement when the others finished without it.
     pub(super) without: Seats,
+    /// The import by which the keys came, this one or the oldest of the chain that was given.
+    pub(super) import: Option<Arc<Ceremony>>,
 }
 
 impl Audited {
@@ -48,6 +50,12 @@ impl Audited {
     /// have the same, whatever the digests of their transcripts.
     pub fn certificate(&self) -> Digest {
         certificate(&self.ceremony.digest(), &self.dkg, &self.outputs)
+    }
+
+    /// Whether the keys came by an import, in this ceremony or in the oldest of the chain that was
+    /// audited with it: then its withdrawal credentials are claimed.
+    pub fn is_imported(&self) -> bool {
+        self.import.is_some()
     }
 
     /// The session: spec and hellos.

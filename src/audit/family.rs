@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 
 use super::chain::{link, shares_are_new};
 use super::code::Code;
 use super::describe::in_quotes;
+use super::details;
 use super::facts::Audited;
 use super::ledger::{Got, Ledger, have};
 use super::replay;
@@ -26,10 +28,11 @@ impl Member {
 
     /// The certificate of the parent that it names.
     fn parent(&self) -> Option<Digest> {
-        Some(self.ceremony.as_ref()?.reshare()?.parent.certificate)
+        certificate_of_parent(self.ceremony.as_ref()?)
     }
 
-    /// Whether both are sound children of one parent and have a validator in common.
+    /// Whether both are sound children of one parent, or sound imports, and have a validator in
+    /// common.
     fn forks(&self, other: &Self) -> bool {
         let (Some(a), Some(b)) = (self.sound(), other.sound()) else { return false };
         let (Some(one), Some(two)) = (a.ceremony().reshare(), b.ceremony().reshare()) else {
@@ -40,10 +43,15 @@ impl Member {
                 .iter()
                 .any(|validator| two.validators.iter().any(|other| other.key == validator.key))
         };
-        one.parent.certificate == two.parent.certificate
+        certificate_of_parent(a.ceremony()) == certificate_of_parent(b.ceremony())
             && a.certificate() != b.certificate()
             && shared()
     }
+}
+
+/// The certificate of the parent of a reshare; of any other ceremony none.
+fn certificate_of_parent(ceremony: &Ceremony) -> Option<Digest> {
+    Some(ceremony.reshare()?.origin.parent()?.certificate)
 }
 
 /// Transcripts that were given together, in any order.
@@ -154,9 +162,11 @@ impl Family {
     /// Whether a parent of this one, or one of its parents', was not given.
     fn lacks_a_parent(&self, at: usize) -> bool {
         let mut child = self.members[at].sound();
-        while let Some(spec) = child.and_then(|child| child.ceremony().reshare()) {
+        let named =
+            |child: &Audited| Some(child.ceremony().reshare()?.origin.parent()?.certificate);
+        while let Some(certificate) = child.and_then(named) {
             // A certificate covers that of its parent, so that this ends.
-            child = self.find(spec.parent.certificate);
+            child = self.find(certificate);
             if child.is_none() {
                 return true;
             }
@@ -199,8 +209,8 @@ pub(super) fn check(
         }
         Some((one, other)) => ledger.part(Code::V20, || {
             Err(format!(
-                "the reshares with the certificates {one} and {other} are children of one parent, \
-                 with a validator in common: its shares were dealt twice"
+                "the ceremonies with the certificates {one} and {other} are children of one \
+                 parent, or imports, with a validator in common: it was dealt twice"
             )
             .into())
         }),
@@ -210,12 +220,8 @@ pub(super) fn check(
 
 /// V18.
 fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger) -> Got<()> {
-    if newest.ceremony().reshare().is_none() {
-        return Ok(());
-    }
     let (mut child, mut names) = (newest, Vec::new());
-    while let Some(spec) = child.ceremony().reshare() {
-        let named = spec.parent.certificate;
+    while let Some(named) = certificate_of_parent(child.ceremony()) {
         let Some(parent) = family.and_then(|family| family.find(named)) else {
             ledger.missing(
                 Code::V18,
@@ -231,5 +237,14 @@ fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger)
         // A certificate covers that of its parent, so that this ends.
         child = parent;
     }
-    ledger.done(Code::V18, || format!("from the newest to the oldest: {}", names.join(", ")))
+    // The oldest: where the keys come from.
+    if child.ceremony().kind() == CeremonyKind::Import {
+        ledger.import = Some(child.ceremony().clone());
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let oldest = details::oldest(child.ceremony());
+    ledger
+        .done(Code::V18, || format!("from the newest to the oldest: {}{oldest}", names.join(", ")))
 }

@@ -15,6 +15,7 @@ use crate::protocol::evidence::Fault;
 use crate::protocol::outcome::Outcome;
 use crate::protocol::participant::Participant;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container, ContainerError, Header};
 
@@ -183,6 +184,7 @@ pub fn own_among(
         ledger.passed(Code::Sealed, details::sealed(&shape));
     }
     let transcript = container::digest(bytes);
+    let import = Some(ceremony.clone()).filter(|one| one.kind() == CeremonyKind::Import);
     let audited = Audited {
         ceremony: ceremony.clone(),
         transcript,
@@ -195,17 +197,18 @@ pub fn own_among(
         lock,
         rows: None,
         without: container.lacking(),
+        import: import.clone(),
     };
     details::not_made(&shape, &mut ledger);
     details::beyond(Some(ceremony), &mut ledger);
     let audited = Ok(audited);
-    match (ceremony.reshare(), parents) {
-        (None, _) => {}
+    match (ceremony.kind() == CeremonyKind::Reshare, parents) {
+        (false, _) => {}
         // Its operator has made it before it said hello, from the transcripts of the parents.
-        (Some(_), None) => {
+        (true, None) => {
             ledger.missing(Code::V18, "not checked here: audit it with its parents".to_owned());
         }
-        (Some(_), Some(_)) => drop(family::check(&audited, parents, &mut ledger)),
+        (true, Some(_)) => drop(family::check(&audited, parents, &mut ledger)),
     }
     Ok(Report {
         transcript,
@@ -214,6 +217,7 @@ pub fn own_among(
         culprits: None,
         completed: None,
         at_fault: Vec::new(),
+        import,
         lines: ledger.into_lines(),
     })
 }

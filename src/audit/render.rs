@@ -156,6 +156,9 @@ pub fn to_text_for(report: &Report, reading: Reading<'_>) -> String {
 }
 
 fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::fmt::Result {
+    if let Some(sentence) = report.whole_keys() {
+        writeln!(out, "{sentence}\n")?;
+    }
     writeln!(out, "{}", verdict(report))?;
     let failed = || report.lines().iter().filter(|line| line.status == Status::Failed);
     if failed().next().is_some() {
@@ -186,7 +189,7 @@ fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::
     }
     let after_reshare = report.after_reshare();
     if !after_reshare.is_empty() {
-        writeln!(out, "\nAfter the reshare")?;
+        writeln!(out, "\nAfter the {}", report.kind_word())?;
         (1..)
             .zip(after_reshare)
             .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
@@ -317,6 +320,8 @@ struct Page<'a> {
     /// The colour of the verdict: `good` only for what was compared.
     tone: &'static str,
     caution: Option<(&'static str, &'static str)>,
+    /// Of imported keys: the first thing to say.
+    whole: Option<String>,
     report: Findings,
 }
 
@@ -334,6 +339,7 @@ pub fn to_html(report: &Report, author: Author) -> String {
             Verdict::Statements | Verdict::Unlinked | Verdict::Failed => "bad",
         },
         caution: caution(report),
+        whole: report.whole_keys(),
         report: Findings::of(report),
     };
     page.render().expect("a string takes everything")

@@ -28,7 +28,8 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     let mut ledger = Ledger::new(false);
     let audited = replay(bytes, expectations.ceremony, &mut ledger);
     let hangs = family::check(&audited, expectations.family, &mut ledger);
-    let audited = hangs.and(audited);
+    let import = ledger.import.clone();
+    let audited = hangs.and(audited).map(|audited| Audited { import, ..audited });
     expectation::compare(expectations, &mut ledger, &audited);
     if expectations.exhaustive {
         let _: Got<()> = ledger.check(Code::Exhaustive, || {
@@ -51,6 +52,7 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
         transcript: container::digest(bytes),
         ceremony: ledger.ceremony.clone(),
         audited: audited.ok(),
+        import: ledger.import.take(),
         culprits: ledger.culprits.take(),
         completed: ledger.completed.take(),
         at_fault: core::mem::take(&mut ledger.at_fault).into_iter().collect(),

@@ -75,17 +75,17 @@ impl Shape {
     /// The rounds of this kind of ceremony, in order.
     pub fn rounds(&self) -> &'static [Round] {
         match self.kind {
-            CeremonyKind::Dkg | CeremonyKind::Reshare => &Round::ALL,
+            CeremonyKind::Dkg | CeremonyKind::Reshare | CeremonyKind::Import => &Round::ALL,
         }
     }
 
     /// Whether keys are made: then deals bring the commitments to their constant terms, with a
     /// proof that their dealers know these. In a reshare the constant terms are shares of the
-    /// parent, and everybody knows their public shares already.
+    /// parent, or in an import the keys: everybody knows their public points already.
     pub fn makes_keys(&self) -> bool {
         match self.kind {
             CeremonyKind::Dkg => true,
-            CeremonyKind::Reshare => false,
+            CeremonyKind::Reshare | CeremonyKind::Import => false,
         }
     }
 

@@ -136,7 +136,7 @@ pub fn enough(spec: &ReshareSpec, shape: &Shape, lost: Seats) -> Result<(), TooF
     let left = |seats: Seats| seats.minus(lost).len();
     let found = TooFew {
         dealers: left(shape.parts.dealers),
-        operators: spec.parent.threshold.participants(),
+        operators: spec.origin.holders(),
         receivers: left(shape.parts.receivers),
         threshold: shape.t,
     };

@@ -6,14 +6,14 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare; 4, one that was finished without seats that are lost |
+//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare or import; 4, one that was finished without seats that are lost |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
 //! | of a reshare `96·V·t` | the rows of its parent, `t` being the parent's threshold |
 //! | of kind 4 `n` | a byte for each seat: 1 if its final is here, else 0 |
 //! | each its own size ([`Shape::statement_bytes`]) | every statement that is owed: R0 by index, then R1, R2, R3, R4 |
-//! | of a reshare 2 | number of statements of minima |
+//! | of a reshare or import 2 | number of statements of minima |
 //! | each its own size | the minima, by sender and digest |
 //! | of kind 4: 2 | number of statements that finish without others |
 //! | `172 + 32 + n` each | these, by sender and digest |
@@ -56,7 +56,7 @@ pub enum ContainerKind {
     /// Some statements of a ceremony: all that an operator held when it stopped, or those that
     /// prove a fault.
     Stopped = 2,
-    /// Every statement of a complete reshare, with the rows of its parent.
+    /// Every statement of a complete reshare, with the rows of its parent; or of an import.
     Reshared = 3,
     /// The same without the finals of seats that are lost, and with the word of all others that
     /// they finish without them.
@@ -115,7 +115,7 @@ impl Header {
             .u8(0)
             .u32(length)
             .bytes(spec)
-            .each(ceremony.parent_shares(), write_rows)
+            .each(ceremony.parent_shares().filter(|_| has_rows(ceremony)), write_rows)
     }
 
     /// What the container holds.
@@ -154,7 +154,10 @@ impl Header {
     fn takes(&self, ceremony: &Ceremony) -> Result<(), ContainerError> {
         match (self.kind, ceremony.kind()) {
             (ContainerKind::Complete, CeremonyKind::Dkg)
-            | (ContainerKind::Reshared | ContainerKind::Without, CeremonyKind::Reshare)
+            | (
+                ContainerKind::Reshared | ContainerKind::Without,
+                CeremonyKind::Reshare | CeremonyKind::Import,
+            )
             | (ContainerKind::Stopped, _) => Ok(()),
             (container, of) => {
                 Err(ContainerError::OtherKind { container: container as u8, ceremony: of.number() })
@@ -170,7 +173,8 @@ impl Header {
     /// that the reshare names.
     pub fn with_rows(&self, ceremony: Ceremony, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
         self.takes(&ceremony)?;
-        let Some(spec) = ceremony.reshare() else { return Ok(ceremony) };
+        let spec = ceremony.reshare().filter(|_| has_rows(&ceremony));
+        let Some(spec) = spec else { return Ok(ceremony) };
         let at = self.prefix_bytes();
         let missing = (at + rows_bytes(spec)).saturating_sub(bytes.len());
         let rows = bytes
@@ -229,6 +233,11 @@ fn most_withouts(shape: &Shape, lacking: usize) -> usize {
     lacking * shape.n.saturating_sub(lacking)
 }
 
+/// Whether the rows of a parent stand behind the spec: of a reshare. An import's are its keys.
+fn has_rows(ceremony: &Ceremony) -> bool {
+    ceremony.kind() == CeremonyKind::Reshare
+}
+
 /// Bytes of the number of minima.
 const COUNT_BYTES: usize = 2;
 
@@ -262,6 +271,12 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
             header.total_bytes(&ceremony, &shape, &counts)
         }
     })
+}
+
+/// The first import among these transcripts, whose chain was audited before.
+pub fn import_among<'a>(files: impl IntoIterator<Item = &'a [u8]>) -> Option<Ceremony> {
+    let ceremony = |bytes: &[u8]| Header::parse(bytes).ok()?.agreed(bytes).ok();
+    files.into_iter().filter_map(ceremony).find(|one| one.kind() == CeremonyKind::Import)
 }
 
 fn slot_bytes(shape: &Shape, (round, sender): (Round, Index)) -> usize {

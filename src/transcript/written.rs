@@ -48,8 +48,10 @@ pub fn encode<'a>(
     };
     let kind = match ceremony.kind() {
         CeremonyKind::Dkg => ContainerKind::Complete,
-        CeremonyKind::Reshare if lacking.is_empty() => ContainerKind::Reshared,
-        CeremonyKind::Reshare => ContainerKind::Without,
+        CeremonyKind::Reshare | CeremonyKind::Import if lacking.is_empty() => {
+            ContainerKind::Reshared
+        }
+        CeremonyKind::Reshare | CeremonyKind::Import => ContainerKind::Without,
     };
     let mut writer = Header::write(kind, ceremony);
     if kind == ContainerKind::Without {

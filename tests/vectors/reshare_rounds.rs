@@ -16,7 +16,7 @@ use quorate::protocol::items::outputs_digest;
 use quorate::protocol::outcome::certificate;
 use quorate::spec::kind::{CeremonyKind, Parts};
 use quorate::spec::parent::{ParentError, ParentShares};
-use quorate::spec::reshare::{Inherited, OldShare, Parent, ReshareSpec, SeatPart};
+use quorate::spec::reshare::{Inherited, OldShare, Origin, Parent, ReshareSpec, SeatPart};
 use quorate::spec::seats::Seats;
 use quorate::spec::threshold::{Index, Threshold};
 use quorate::spec::version::Version;
@@ -119,11 +119,11 @@ fn read() -> (Vector, ReshareSpec) {
     let key = |key: &String| hex::decode(key).unwrap().try_into().unwrap();
     let validators = vector.keys.iter().enumerate();
     let spec = ReshareSpec {
-        parent: Parent {
+        origin: Origin::Ceremony(Parent {
             certificate: Digest([1; 32]),
             rows: digest(&vector.rows_root),
             threshold: Threshold::new(2, 3).unwrap(),
-        },
+        }),
         seats: seats.collect(),
         validators: validators.map(|(position, of)| Inherited { position, key: key(of) }).collect(),
     };

@@ -114,6 +114,14 @@ pub(crate) struct PartArgs {
     /// directory.
     #[arg(long, value_name = "FILE")]
     pub(crate) charon_enr_private_key: Option<PathBuf>,
+    /// In an import, of the operator that holds the keys: their keystores (EIP-2335), a file or a
+    /// folder. Needed until the keys are dealt.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) keystores: Option<PathBuf>,
+    /// File with the password of those keystores. By default it is read from where tools put it,
+    /// beside each keystore; otherwise you are asked for it.
+    #[arg(long, value_name = "FILE", requires = "keystores")]
+    pub(crate) password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
     #[command(flatten)]
@@ -144,11 +152,11 @@ pub(crate) struct CallArgs {
     pub(crate) linger: u64,
 }
 
-/// What a dealer of a reshare says when it has stopped.
+/// What a dealer of a reshare or import says when it has stopped.
 #[derive(Args)]
 pub(crate) struct StopArgs {
-    /// In a reshare: the shares that you deal are removed from every validator client, and what
-    /// they have signed is given here. Not before the program asks for it.
+    /// In a reshare or import: the shares or keys that you deal are removed from every validator
+    /// client, and what they have signed is given here. Not before the program asks for it.
     #[arg(long)]
     pub(crate) stopped: bool,
     /// Slashing protection data (EIP-3076) that a validator client has exported after the shares

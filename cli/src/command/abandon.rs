@@ -18,8 +18,8 @@ use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::{RecordKind, ReplayError};
-use quorate::spec::Ceremony;
 use quorate::spec::threshold::Index;
+use quorate::spec::{Ceremony, CeremonyKind};
 use quorate::transcript::stopped;
 use quorate_operator::carrier::board::Folder;
 use quorate_operator::machine::{self, GIVEN_UP};
@@ -122,6 +122,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
+        _ if ceremony.kind() == CeremonyKind::Import => messages::import_abandoned(prepared),
         _ if ceremony.reshare().is_some() => messages::reshare_abandoned(prepared),
         true => {
             "This operator has signed that its shares are stored. They stay sealed where they are \

@@ -115,6 +115,7 @@ fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> 
         threshold,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         parent: Some(entry),
+        import: None,
         ssv: None,
         operators,
         validators: validator_entries(parent, &positions),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::addresses;
 use super::run_ended::{aborted, done, interrupted};
-use super::taking_part::{Given, Part};
+use super::taking_part::{Given, Part, trouble};
 use crate::args::{CallArgs, DemoCheatArgs, PartArgs, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
@@ -91,7 +91,7 @@ pub(super) fn take_part(
                 drive(exchange, machine, cheating, &mut live, stop).await
             }
         };
-        ended.map_err(messages::machine)
+        ended.map_err(|error| trouble(error, &ceremony))
     });
     // The system may look up a name for much longer than anybody waits.
     runtime.shutdown_background();

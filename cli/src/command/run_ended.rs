@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 
 use crate::live::Live;
 use crate::messages::{self, Held, quoted, shown};
+use crate::parent::whole_keys;
 use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use quorate::audit::describe;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
-use quorate::spec::{Ceremony, Index};
+use quorate::spec::{Ceremony, CeremonyKind, Index};
 use quorate::transcript::container::Container;
 use quorate_operator::store::{CeremonyDir, CeremonyView};
 use quorate_operator::{Visited, machine};
@@ -42,6 +43,9 @@ pub(super) fn done(
     let lost = seat_names(ceremony, &left_out_of(dir.view()));
     if !lost.is_empty() {
         talk(&messages::finished_without(&listed(&lost)));
+    }
+    if let Some(whole) = whole_keys(ceremony, dir.view())? {
+        talk(&whole);
     }
     if ceremony.reshare().is_some() && held != Held::Nothing {
         talk(&messages::begins(&folder.join("secret")));
@@ -170,6 +174,7 @@ pub(super) fn aborted(
     };
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
+        _ if ceremony.kind() == CeremonyKind::Import => messages::import_stopped(prepared),
         _ if ceremony.reshare().is_some() => messages::reshare_stopped(prepared),
         true => {
             "Your shares stay stored. If the other operators complete the certificate, this \

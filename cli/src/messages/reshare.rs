@@ -10,8 +10,8 @@ use quorate::audit::report::{Report, Verdict};
 use quorate::export::cut_over::{CUT_OVER_FILE, ClockError};
 use quorate::export::recover::PROTECTION_FILE;
 use quorate::primitives::hash::Digest;
-use quorate::spec::SpecError;
 use quorate::spec::parent::ParentError;
+use quorate::spec::{CeremonyKind, SpecError};
 use quorate_operator::Superseding;
 
 fn listed(paths: &[PathBuf]) -> String {
@@ -113,10 +113,14 @@ pub(crate) fn no_parent(paths: &[PathBuf], report: &Report) -> CliError {
     }
 }
 
-/// The file of a reshare, where a key generation is needed.
-pub(crate) fn not_for_reshare(path: &Path) -> CliError {
+/// The file of another kind of ceremony, where a key generation is needed.
+pub(crate) fn not_for_kind(path: &Path, kind: CeremonyKind) -> CliError {
+    let what = match kind {
+        CeremonyKind::Import => "an import",
+        _ => "a reshare",
+    };
     usage(
-        format!("{} is the file of a reshare, which this command does not take", shown(path)),
+        format!("{} is the file of {what}, which this command does not take", shown(path)),
         format!("to see what it says, run: quorate spec show {}", quoted(path)),
     )
 }
@@ -124,7 +128,7 @@ pub(crate) fn not_for_reshare(path: &Path) -> CliError {
 /// Transcripts of a parent, for a ceremony that has none.
 pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
     usage(
-        format!("--from: {ceremony:?} is a key generation, and has no parent"),
+        format!("--from: {ceremony:?} is no reshare, and has no parent"),
         "run the command without --from",
     )
 }

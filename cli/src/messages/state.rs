@@ -18,7 +18,8 @@ use quorate_operator::store::{SealError, StoreError};
 /// validator.
 pub(crate) fn other_child(reshare: &Digest, folder: Option<&Path>) -> CliError {
     let what = format!(
-        "this operator has committed its shares of these validators to another reshare ({reshare})"
+        "this operator has committed its shares of these validators to another reshare or import \
+         ({reshare})"
     );
     match folder {
         Some(folder) => local(

@@ -20,6 +20,7 @@ mod forgotten;
 
 mod generations;
 
+mod imported;
 mod inputs;
 
 mod key_manager;

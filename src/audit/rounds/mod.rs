@@ -20,6 +20,7 @@ use crate::protocol::evidence::{Fault, Rule};
 use crate::protocol::findings;
 use crate::protocol::outcome::{Sums, ValidatorOutcome, certificate};
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container};
@@ -61,6 +62,10 @@ struct Views {
 /// All of `faults`, if there are any.
 fn none_of(faults: Vec<Fault>) -> Result<(), Stop> {
     if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
+}
+
+fn is_import(ceremony: &Arc<Ceremony>) -> bool {
+    ceremony.kind() == CeremonyKind::Import
 }
 
 /// Those that are there.
@@ -168,6 +173,7 @@ impl Rounds {
             lock: lock?,
             rows: Some(Arc::new(sums.into_rows())),
             without: self.lacking,
+            import: Some(self.ceremony.clone()).filter(is_import),
             ceremony: self.ceremony.clone(),
         })
     }

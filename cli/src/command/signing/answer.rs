@@ -133,6 +133,10 @@ fn chosen(
     let unheld = positions.iter().filter(|at| !is_held(at));
     left.extend(unheld.map(|at| without(at, "there is no keystore with its share")));
     positions.retain(is_held);
+    let deposits = cleared.request.items.kind() == Kind::Deposit;
+    if deposits && source.parent.is_claimed() && args.beacon.is_none() {
+        return Err(messages::claimed_credentials(Some(&args.request)));
+    }
     if let Some(beacon) = Beacon::read(args.beacon.as_deref(), ceremony)? {
         let items = positions.iter().map(|at| (validator(*at), cleared.request.items[*at]));
         let not_now = beacon.compare(&items.collect::<Vec<_>>(), ceremony)?;

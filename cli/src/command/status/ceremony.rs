@@ -14,6 +14,7 @@ use super::stand::Stand;
 use crate::command::finished::with_parent;
 use crate::command::run_ended::next_attempt;
 use crate::messages::{quoted, shown};
+use crate::parent::whole_keys;
 use crate::progress::Named;
 use crate::report::CliError;
 use crate::restored::date;
@@ -57,6 +58,8 @@ struct Known<'a> {
     restored: Option<FromBackup>,
     /// Its shares were erased on request.
     erased: bool,
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    whole: Option<String>,
 }
 
 /// That a ceremony came out of a backup.
@@ -97,6 +100,7 @@ pub(super) fn show(
         "path": view.path().display().to_string(),
         "outputs": outputs,
         "validators": known.validators,
+        "whole_keys": known.whole,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
         "shares_erased": known.erased,
@@ -173,6 +177,10 @@ fn know<'a>(
         Err(_) => None,
     };
     let erased = view.is_forgotten().map_err(messages::store)?;
+    let whole = match &ceremony {
+        Ok(ceremony) => whole_keys(ceremony, view)?,
+        Err(_) => None,
+    };
     Ok(Known {
         state,
         view,
@@ -185,6 +193,7 @@ fn know<'a>(
         generations,
         restored,
         erased,
+        whole,
     })
 }
 
@@ -271,6 +280,9 @@ impl Known<'_> {
             shown(self.view.path())
         );
         text += &self.generations.lines();
+        if let Some(whole) = &self.whole {
+            text += &format!("\n  keys         {whole}");
+        }
         text += &validator_lines(&self.validators);
         if self.erased {
             text +=
