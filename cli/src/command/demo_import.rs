@@ -99,10 +99,10 @@ fn conclude(demo: &Demo<'_>, solo: &Path, out: &Output) -> Result<Exit, CliError
     let dealer = &demo.players[0].name;
     let (t, n) = (demo.ceremony.t(), demo.ceremony.threshold().participants());
     let what = format!(
-        "{dealer} held the keys of {} whole, in keystores. It dealt them to all operators. When all \
-         shares were stored and proven, it removed the keys. Then it ran the command again with \
-         --stopped, and gave what its validator client had exported. (This demo has no clients: it \
-         wrote that file as one would.)",
+        "{dealer} held the keys of {} whole, in keystores. It dealt them to all operators. When \
+         all shares were stored and proven, it removed the keys. Then it ran the command again \
+         with --stopped, and gave what its validator client had exported. (This demo has no \
+         clients: it wrote that file as one would.)",
         plural(demo.ceremony.v(), "validator")
     );
     let begin = first_epoch.map_or_else(String::new, |epoch| {

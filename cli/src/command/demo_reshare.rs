@@ -51,14 +51,14 @@ pub(super) fn run(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     let reshare = draft(demo, held.transcript())?;
     let (leaver, comer) = (reshare.leaver().name.as_str(), reshare.comer.name.as_str());
     talk(&format!(
-        "demo: all operators finished. Now {leaver} leaves and {comer} comes, in a reshare: quorate \
-         run {RESHARE_FILE} --from transcript.quorate"
+        "demo: all operators finished. Now {leaver} leaves and {comer} comes, in a reshare: \
+         quorate run {RESHARE_FILE} --from transcript.quorate"
     ));
     let comer_runs = reshare.start(&reshare.comer, &[])?;
     reshare.up_to_the_stop()?;
     talk(&format!(
-        "demo: all new shares are stored and proven. {} remove their old shares, and say what these \
-         have signed: quorate run {RESHARE_FILE} --stopped --protection protection.json",
+        "demo: all new shares are stored and proven. {} remove their old shares, and say what \
+         these have signed: quorate run {RESHARE_FILE} --stopped --protection protection.json",
         plural(reshare.dealers.len(), "operator")
     ));
     let mut running = vec![comer_runs];
@@ -161,10 +161,10 @@ impl Reshare<'_> {
             )
         });
         let came = format!(
-            "The keys of {} and their withdrawal addresses are the same as before. Their shares are \
-             new: {} of {} sign with them, {} of {} signed with the old ones.{begin} {leaver} holds \
-             no new share. If {} kept their old shares, those could still sign: a reshare takes a \
-             share from nobody.",
+            "The keys of {} and their withdrawal addresses are the same as before. Their shares \
+             are new: {} of {} sign with them, {} of {} signed with the old ones.{begin} {leaver} \
+             holds no new share. If {} kept their old shares, those could still sign: a reshare \
+             takes a share from nobody.",
             plural(ceremony.v(), "validator"),
             new.required(),
             new.participants(),
