@@ -28,6 +28,8 @@ pub(crate) mod evidence;
 
 pub(crate) mod export;
 
+mod export_launchpad;
+
 mod export_obol;
 
 mod finished;
@@ -56,6 +58,8 @@ pub(crate) mod signing;
 pub(crate) mod simulate;
 
 pub(crate) mod spec;
+
+mod spec_like;
 
 pub(crate) mod spec_next;
 

@@ -2,6 +2,7 @@
 //! when a person has said that its shares are the newest, and comes back once more afterwards.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -147,6 +148,30 @@ fn a_lost_machine_goes_on_from_its_backup() {
     let export = ["export", "keystores", &file, "--kdf", "pbkdf2", "--out", "alices"];
     assert_eq!(demo.by("alice", &export).code, 0);
     assert_eq!(make(&demo, "alice", "alice.backup", &[]).1["ceremonies"][0]["name"], "next");
+    // Of a reshare, whoever holds shares makes more validators.
+    let like = ["--json", "spec", "new", "--like", transcript.to_str().unwrap()];
+    let more = ["--name", "More", "--validators", "1", "-o", "more.toml"];
+    let drafted = demo.run(&[&like[..], &more].concat());
+    assert_eq!(drafted.code, 0, "{}", drafted.stderr);
+    let names = crate::support::program::names(&drafted.json()["operators"]);
+    assert_eq!(names, json!(["alice", "bob", "carol"]));
     let audited = demo.run(&["audit", transcript.to_str().unwrap(), "--expect", &file]);
     assert_eq!(audited.code, 0, "{}", audited.stderr);
+}
+
+/// A directory that the last program of version 1 left: its log goes on answering, and its outputs
+/// are the transcript alone.
+#[test]
+fn shares_of_version_1_come_back() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/version-1");
+    let demo = Demo::left(&vectors.join("directory"));
+    let before = fs::read(demo.out("bob").join("public/transcript.quorate")).unwrap();
+    assert_eq!(make(&demo, "bob", "bob.backup", &[]).0, 0);
+    replaced(&demo, "bob", "bob.backup");
+    let public = files(&demo.out("bob"));
+    assert!(public.iter().eq([(&"public/transcript.quorate".to_owned(), &before)]));
+    assert_eq!(states(&demo, "bob")[0][1], "finished");
+    let file = demo.ceremony("bob").join("ceremony.toml");
+    let export = ["export", "keystores", file.to_str().unwrap(), "--kdf", "pbkdf2", "--out", "out"];
+    assert_eq!(demo.by("bob", &[&export[..], &NEWEST].concat()).code, 0);
 }

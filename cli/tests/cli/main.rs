@@ -24,6 +24,8 @@ mod inputs;
 
 mod key_manager;
 
+mod more;
+
 mod others;
 
 mod process;
