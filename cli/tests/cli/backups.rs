@@ -59,6 +59,9 @@ fn a_lost_machine_goes_on_from_its_backup() {
         let says = signed.stderr.contains("NOTE: this directory was restored from a backup of 20");
         assert_eq!(says, operator == "bob", "{}", signed.stderr);
     }
+    let status = demo.by("bob", &["status"]).json();
+    assert_eq!(status["ceremonies"][0]["exits_signed"], json!([key]));
+    assert_eq!(status["running"], Value::Null);
     let combine = ["exit", "combine", "request.json", "--transcript", PARENT, "-o", "exit.json"];
     let answers = ["alice.json", "bob.json", "carol.json"];
     assert_eq!(demo.run(&[&combine[..], &answers].concat()).code, 0);
@@ -74,6 +77,10 @@ fn a_lost_machine_goes_on_from_its_backup() {
     assert_eq!(states(&demo, "bob"), [json!(["Demo cluster", "finished", false])]);
     let mut bob = start(&demo, "bob", &file, &[&parent[..], &NEWEST].concat());
     bob.until("This operator is");
+    if Path::new("/proc/locks").exists() {
+        let status = demo.by("bob", &["status"]).json();
+        assert_eq!(status["running"], json!(bob.id()), "{status}");
+    }
     bob.signal(Signal::INT);
     bob.ends_with(5);
     assert!(states(&demo, "bob").contains(&json!(["Demo cluster", "finished", true])));

@@ -13,7 +13,7 @@ use super::result::{Product, blamed, product};
 use crate::live::{has_address, left, stopped};
 use crate::messages;
 use crate::messages::shown;
-use crate::progress::{Named, Progress, seat_name, seat_names};
+use crate::progress::{Named, Progress, listed, seat_name, seat_names};
 use crate::reach::claimed;
 use crate::report::CliError;
 use quorate::exchange::reminds;
@@ -122,7 +122,8 @@ impl<C: Channels> Drive<C> {
             |peer: &Index| format!("{}, {}", self.name(*peer), self.progress.last_heard(*peer));
         if !waiting.is_empty() {
             let all = waiting.iter().map(one).collect::<Vec<_>>();
-            self.progress.say(&format!("Waiting for {}.", all.join(", ")));
+            let what = if self.live.is_satisfied() { "Staying online for" } else { "Waiting for" };
+            self.progress.say(&format!("{what} {}.", all.join(", ")));
         }
     }
 
@@ -245,13 +246,19 @@ impl<C: Channels> Drive<C> {
         let first = made.unwritten.is_none();
         made.unwritten = made.product.write_once(&made.file).err();
         if made.unwritten.is_none() {
-            let line = format!(
-                "Wrote {}. Staying online for operators who do not have it yet; you can press \
-                 Ctrl-C at any time.",
-                shown(&made.file)
-            );
+            let file = shown(&made.file);
+            let actions = self.live.written();
+            let unsettled = seat_names(self.live.parent().ceremony(), &self.live.waiting_for());
+            let line = match unsettled.is_empty() {
+                true => format!("Wrote {file}."),
+                false => format!(
+                    "Wrote {file}. Staying online for operators who may not have it yet: {}. You \
+                     can press Ctrl-C at any time.",
+                    listed(&unsettled)
+                ),
+            };
             self.progress.say(&line);
-            return self.live.written();
+            return actions;
         }
         if first {
             self.remind();

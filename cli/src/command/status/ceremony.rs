@@ -1,6 +1,7 @@
 //! One ceremony of this operator: where it stands, its validators, its evidence, and what to do
 //! next.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::evidence::Evidence;
-use super::log::{Told, older, told};
+use super::log::{Told, older, signed_exits, told};
 use super::stand::Stand;
 use crate::command::finished::with_parent;
 use crate::command::run_ended::next_attempt;
@@ -55,6 +56,8 @@ struct Known<'a> {
     restored: Option<FromBackup>,
     /// Its shares were erased on request.
     erased: bool,
+    /// The validators of which this operator has signed an exit, if its log can be read.
+    exits: Option<BTreeSet<[u8; 48]>>,
 }
 
 /// That a ceremony came out of a backup.
@@ -97,6 +100,9 @@ pub(super) fn show(
         "validators": known.validators,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
+        "exits_signed": known.exits.as_ref().map(|exits| {
+            exits.iter().map(|key| format!("0x{}", hex::encode(key))).collect::<Vec<_>>()
+        }),
         "shares_erased": known.erased,
         "restored": known.restored.as_ref().map(|from| json!({
             "backup_made": from.made, "newest": from.newest,
@@ -164,7 +170,26 @@ fn know<'a>(
         Err(_) => None,
     };
     let erased = view.is_forgotten().map_err(messages::store)?;
-    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, restored, erased })
+    let exits = match (&ceremony, operator) {
+        // What can be said without the log is enough.
+        (Ok(ceremony), Some(operator)) if stand == Stand::Finished => {
+            signed_exits(state, view, ceremony, operator).ok()
+        }
+        _ => None,
+    };
+    Ok(Known {
+        state,
+        view,
+        ceremony,
+        stand,
+        told,
+        older,
+        evidence,
+        validators,
+        restored,
+        erased,
+        exits,
+    })
 }
 
 fn from_backup(state: &StateDir, digest: &Digest) -> Result<Option<FromBackup>, CliError> {
@@ -244,6 +269,10 @@ impl Known<'_> {
             shown(self.view.path())
         );
         text += &validator_lines(&self.validators);
+        if let Some(exits) = self.exits.as_ref().filter(|exits| !exits.is_empty()) {
+            let all = self.ceremony.as_ref().map_or(0, |ceremony| ceremony.v());
+            text += &format!("\n  exits        this operator has signed {} of {all}", exits.len());
+        }
         if self.erased {
             text +=
                 "\n  shares       erased on request: this operator signs nothing more with them";
