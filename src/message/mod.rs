@@ -16,6 +16,9 @@ pub mod inbox;
 
 pub mod minima;
 
+pub mod posting;
+pub mod probe;
+
 #[doc(hidden)]
 pub mod share_box;
 

@@ -22,6 +22,8 @@ mod demo_process;
 
 mod demo_ssv;
 
+pub(crate) mod doctor;
+
 pub(crate) mod dossier;
 
 pub(crate) mod evidence;
@@ -37,6 +39,8 @@ mod finished;
 pub(crate) mod forget;
 
 pub(crate) mod identity;
+
+pub(crate) mod join;
 
 pub(crate) mod man;
 
@@ -63,7 +67,13 @@ mod spec_like;
 
 pub(crate) mod spec_next;
 
+mod spec_pack;
+
 pub(crate) mod status;
+
+pub(crate) mod step;
+
+mod taking_part;
 
 pub(crate) mod verify;
 

@@ -14,8 +14,8 @@ use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
-use quorate_operator::machine;
 use quorate_operator::store::CeremonyDir;
+use quorate_operator::{Visited, machine};
 
 /// Outputs are written: what there is, and what comes next.
 pub(super) fn done(
@@ -61,7 +61,7 @@ pub(super) fn done(
         json!({
             "ceremony": ceremony.name(),
             "spec_digest": ceremony.digest().to_string(),
-            "outputs": folder.display().to_string(), "shares": held.name(),
+            "finished": true, "outputs": folder.display().to_string(), "shares": held.name(),
             "unconfirmed": unconfirmed,
             "also_proven": also_proven(proven, ceremony),
         }),
@@ -100,6 +100,28 @@ pub(super) fn interrupted(
     )
 }
 
+/// A visit to a board did what it could, and the ceremony is not finished: who is awaited, who has
+/// given up, and whether this operator's own person is awaited to stop its keys.
+pub(super) fn goes_on(
+    (waiting, gone, stop): (&[Named], &[Named], bool),
+    visited: &Visited,
+    proven: &[Fault],
+    ceremony: &Ceremony,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    out.finish(
+        Exit::Done,
+        json!({
+            "ceremony": ceremony.name(), "spec_digest": ceremony.digest().to_string(),
+            "finished": false, "waiting_for": waiting, "abandoned_by": gone,
+            "waiting_for_your_stop": stop, "taken": visited.taken, "written": visited.written,
+            "junk": visited.junk, "unread_folders": visited.unread,
+            "also_proven": also_proven(proven, ceremony),
+        }),
+        &messages::goes_on(waiting, gone, stop),
+    )
+}
+
 /// Faults that are proven beside the one that ended a run, for programs.
 fn also_proven(proven: &[Fault], ceremony: &Ceremony) -> Value {
     let told = proven.iter().map(|fault| {
@@ -111,11 +133,12 @@ fn also_proven(proven: &[Fault], ceremony: &Ceremony) -> Value {
     told.collect()
 }
 
-/// A fault ended it: whose it is, how certain that is, and what to do.
+/// A fault ended it: whose it is, how certain that is, and what to do. With the ceremony file, the
+/// file that a person named: what is written next goes beside that.
 pub(super) fn aborted(
     fault: &Fault,
     others: &[Fault],
-    file: &Path,
+    (file, named_file): (&Path, &Path),
     ceremony: &Ceremony,
     prepared: bool,
     dir: &CeremonyDir,
@@ -147,8 +170,8 @@ pub(super) fn aborted(
     for proof in evidence.iter().filter(|path| named(path, machine::FAULT)) {
         todo += &format!("\n  judge it:   {}", messages::check_evidence(proof, Some(file)));
     }
-    let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
-    let new = file.with_file_name(format!(
+    let stem = named_file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
+    let new = named_file.with_file_name(format!(
         "{}-attempt-{}.toml",
         stem.display(),
         ceremony.attempt().saturating_add(1)

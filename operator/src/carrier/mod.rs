@@ -7,6 +7,7 @@
 //! other may lack: frames in flight when a connection ends are lost.
 
 mod bind;
+pub mod board;
 pub mod channel;
 mod dial;
 mod error;
@@ -15,6 +16,7 @@ mod link;
 mod listen;
 mod pace;
 mod refusals;
+pub mod socks5;
 mod strangers;
 mod tcp;
 
