@@ -13,7 +13,7 @@ use super::result::{Product, blamed, product};
 use crate::live::{has_address, left, stopped};
 use crate::messages;
 use crate::messages::shown;
-use crate::progress::{Named, Progress, listed, seat_name, seat_names};
+use crate::progress::{Named, Progress, seat_name, seat_names};
 use crate::reach::claimed;
 use crate::report::CliError;
 use quorate::exchange::reminds;
@@ -122,8 +122,7 @@ impl<C: Channels> Drive<C> {
             |peer: &Index| format!("{}, {}", self.name(*peer), self.progress.last_heard(*peer));
         if !waiting.is_empty() {
             let all = waiting.iter().map(one).collect::<Vec<_>>();
-            let what = if self.live.is_satisfied() { "Staying online for" } else { "Waiting for" };
-            self.progress.say(&format!("{what} {}.", all.join(", ")));
+            self.progress.say(&format!("Waiting for {}.", all.join(", ")));
         }
     }
 
@@ -246,19 +245,13 @@ impl<C: Channels> Drive<C> {
         let first = made.unwritten.is_none();
         made.unwritten = made.product.write_once(&made.file).err();
         if made.unwritten.is_none() {
-            let file = shown(&made.file);
-            let actions = self.live.written();
-            let unsettled = seat_names(self.live.parent().ceremony(), &self.live.waiting_for());
-            let line = match unsettled.is_empty() {
-                true => format!("Wrote {file}."),
-                false => format!(
-                    "Wrote {file}. Staying online for operators who may not have it yet: {}. You \
-                     can press Ctrl-C at any time.",
-                    listed(&unsettled)
-                ),
-            };
+            let line = format!(
+                "Wrote {}. Staying online for operators who do not have it yet; you can press \
+                 Ctrl-C at any time.",
+                shown(&made.file)
+            );
             self.progress.say(&line);
-            return actions;
+            return self.live.written();
         }
         if first {
             self.remind();
