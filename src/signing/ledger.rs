@@ -176,6 +176,20 @@ impl Entry {
     }
 }
 
+/// The validators, by compressed key, of which the log holds that an exit was signed.
+pub fn exits<'a>(
+    bodies: impl Iterator<Item = &'a [u8]>,
+) -> Result<BTreeSet<[u8; 48]>, LedgerError> {
+    let mut exits = BTreeSet::new();
+    for body in bodies {
+        let entry = Entry::decode(body)?;
+        if entry.kind == EXIT {
+            exits.extend(entry.signed.iter().map(|signed| signed.public_key));
+        }
+    }
+    Ok(exits)
+}
+
 /// Whether what the log holds allows this request to be answered for the validators at these
 /// positions.
 pub fn admit<'a>(

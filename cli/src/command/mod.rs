@@ -34,6 +34,8 @@ pub(crate) mod evidence;
 
 pub(crate) mod export;
 
+mod export_launchpad;
+
 mod export_obol;
 
 mod finished;
@@ -68,6 +70,8 @@ pub(crate) mod signing;
 pub(crate) mod simulate;
 
 pub(crate) mod spec;
+
+mod spec_like;
 
 pub(crate) mod spec_next;
 

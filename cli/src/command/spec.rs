@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Spec, SpecNew};
 use crate::command::verify_cluster::contracts;
-use crate::command::{dossier, spec_next, spec_pack};
+use crate::command::{dossier, spec_like, spec_next, spec_pack};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, pack, packet, recognise};
 use quorate::ethereum::obol::check::Cluster;
@@ -94,6 +94,12 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
         "Send this same file to every operator. Before anything is signed, all operators compare \
          the fingerprint by voice.",
     );
+    if args.like.is_some() {
+        talk(
+            "These will be new keys; the validators that exist are not touched. A deposit file for \
+             both: quorate export launchpad, with both transcripts.",
+        );
+    }
     if let Some(warning) = unreachable(&ceremony) {
         talk(&format!("WARNING: {warning}"));
     }
@@ -120,6 +126,9 @@ fn unreachable(ceremony: &Ceremony) -> Option<&'static str> {
 fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
     if let Some(definition) = &args.obol_definition {
         return cluster(args, definition);
+    }
+    if let Some(transcript) = &args.like {
+        return spec_like::file(args, transcript);
     }
     let required = || messages::internal("a flag that is required is not there");
     if args.validators.len() != args.withdrawal.len() {

@@ -189,14 +189,19 @@ fn with_old_shares(
         return Ok(seat);
     }
     let state = lock.state();
-    let old = machine::old_shares(state, &seat.operator, parent.ceremony(), reshare);
-    match old.map_err(messages::machine)? {
-        Some(old) => {
+    let begun = found.map_or(Ok(false), CeremonyView::has_log).map_err(messages::store)?;
+    match machine::old_shares(state, &seat.operator, parent.ceremony(), reshare) {
+        // One that was begun here was asked for then, or came out of a backup at its end.
+        Ok(Some(old)) if begun => Ok(seat.with_old_shares(Arc::new(old))),
+        Ok(Some(old)) => {
             demand_newest(lock, parent.ceremony(), &args.newest)?;
             Ok(seat.with_old_shares(Arc::new(old)))
         }
-        None if found.is_some() => Ok(seat),
-        None => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
+        // Shares are erased only when no reshare needs them any more.
+        Ok(None) if found.is_some() => Ok(seat),
+        Err(MachineError::Forgotten(_)) if begun => Ok(seat),
+        Ok(None) => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
+        Err(error) => Err(messages::machine(error)),
     }
 }
 

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 63] = [
+const PRINTED: [Printed; 65] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -169,6 +169,24 @@ const PRINTED: [Printed; 63] = [
     // Of a ceremony that is finished there is nothing to abandon.
     Printed { code: 2, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },
     printed("quorate demo --obol", &[], "--out obol", "alice"),
+    // A second ceremony on the same network.
+    printed(
+        "quorate export launchpad transcript.quorate more.quorate --out DIR",
+        &[
+            ("more.quorate", "obol/alice/ceremonies/*/out/public/transcript.quorate"),
+            ("DIR", "both"),
+        ],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate spec new --like transcript.quorate --name more --validators 4 --at \
+         alice=127.0.0.1:3610 --at bob=127.0.0.1:3611 --at carol=127.0.0.1:3612 --at \
+         dave=127.0.0.1:3613 -o more.toml",
+        &[],
+        "",
+        "alice",
+    ),
     printed("quorate identity obol-key new", &[], "", "alice"),
     printed(
         "quorate spec new --obol-definition cluster-definition.json --operator \"$(cat \

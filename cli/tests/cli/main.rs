@@ -26,6 +26,7 @@ mod inputs;
 mod key_manager;
 
 mod lost_seats;
+mod more;
 
 mod others;
 

@@ -21,7 +21,7 @@ mod select;
 
 mod sign;
 
-mod source;
+pub(super) mod source;
 
 mod terms;
 

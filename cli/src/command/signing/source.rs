@@ -44,7 +44,7 @@ enum Held {
 }
 
 /// What the log of signatures by keystores is bound to. Not what a ceremony's log is.
-fn context(ceremony: &Digest) -> [u8; 32] {
+pub(in crate::command) fn context(ceremony: &Digest) -> [u8; 32] {
     sha256(&[b"signatures", ceremony.as_bytes()])
 }
 

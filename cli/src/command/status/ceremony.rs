@@ -1,6 +1,7 @@
 //! One ceremony of this operator: where it stands, its validators, its evidence, and what to do
 //! next.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::evidence::Evidence;
 use super::generations::Generations;
-use super::log::{Told, older, told};
+use super::log::{Told, older, signed_exits, told};
 use super::stand::Stand;
 use crate::command::finished::with_parent;
 use crate::command::run_ended::next_attempt;
@@ -60,6 +61,8 @@ struct Known<'a> {
     erased: bool,
     /// Of keys that came by an import: that they were whole, in whose hands.
     whole: Option<String>,
+    /// The validators of which this operator has signed an exit, if its log can be read.
+    exits: Option<BTreeSet<[u8; 48]>>,
 }
 
 /// That a ceremony came out of a backup.
@@ -103,6 +106,9 @@ pub(super) fn show(
         "whole_keys": known.whole,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
+        "exits_signed": known.exits.as_ref().map(|exits| {
+            exits.iter().map(|key| format!("0x{}", hex::encode(key))).collect::<Vec<_>>()
+        }),
         "shares_erased": known.erased,
         "restored": known.restored.as_ref().map(|from| json!({
             "backup_made": from.made, "newest": from.newest,
@@ -181,6 +187,13 @@ fn know<'a>(
         Ok(ceremony) => whole_keys(ceremony, view)?,
         Err(_) => None,
     };
+    let exits = match (&ceremony, operator) {
+        // What can be said without the log is enough.
+        (Ok(ceremony), Some(operator)) if stand == Stand::Finished => {
+            signed_exits(state, view, ceremony, operator).ok()
+        }
+        _ => None,
+    };
     Ok(Known {
         state,
         view,
@@ -194,6 +207,7 @@ fn know<'a>(
         restored,
         erased,
         whole,
+        exits,
     })
 }
 
@@ -284,6 +298,10 @@ impl Known<'_> {
             text += &format!("\n  keys         {whole}");
         }
         text += &validator_lines(&self.validators);
+        if let Some(exits) = self.exits.as_ref().filter(|exits| !exits.is_empty()) {
+            let all = self.ceremony.as_ref().map_or(0, |ceremony| ceremony.v());
+            text += &format!("\n  exits        this operator has signed {} of {all}", exits.len());
+        }
         if self.erased {
             text +=
                 "\n  shares       erased on request: this operator signs nothing more with them";
