@@ -3,14 +3,18 @@
 use serde_json::json;
 
 use super::describe::{describe, left_json, left_out};
+use super::key_shares::wanted as key_shares_wanted;
 use super::select::{Selected, select};
 use super::terms::wanted;
 use super::{Beacon, Left, alternative, audited, check_time};
-use crate::args::{DepositRequest, ExitRequest, RegistrationRequest, RequestCommon};
+use crate::args::{
+    DepositRequest, ExitRequest, KeySharesRequest, RegistrationRequest, RequestCommon,
+};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, prompt};
 use quorate::ethereum::exit::{VoluntaryExit, WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
+use quorate::ethereum::ssv::RsaPublic;
 use quorate::identity::OperatorCard;
 use quorate::signing::beacon::{BeaconError, ValidatorRecord};
 use quorate::signing::{Cleared, Delivery, Item, Items, ItemsError, Kind, Parent, Purpose};
@@ -55,11 +59,36 @@ pub(super) fn registration(args: &RegistrationRequest, out: &Output) -> Result<E
     write(&args.common, &[], false, purposes, out)
 }
 
+/// `quorate ssv request`.
+pub(super) fn key_shares(args: &KeySharesRequest, out: &Output) -> Result<Exit, CliError> {
+    let purposes = |ceremony: &Ceremony, _: &[Selected]| {
+        let (first, keys) = key_shares_wanted(args, ceremony)?;
+        let purpose = move |_: &Selected, _| Ok(Purpose::KeyShares(first));
+        Ok((Box::new(purpose) as Purposes<'_>, keys))
+    };
+    write_with_keys(&args.common, (&[], false), purposes, out)
+}
+
 fn write<'a>(
     args: &RequestCommon,
     indices: &[u64],
     future_epoch: bool,
     purposes: impl FnOnce(&Ceremony, &[Selected]) -> Result<Purposes<'a>, CliError>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let without = |ceremony: &Ceremony, selected: &[Selected]| {
+        purposes(ceremony, selected).map(|purposes| (purposes, Vec::new()))
+    };
+    write_with_keys(args, (indices, future_epoch), without, out)
+}
+
+/// What is asked for of each validator; of key shares the first nonce, with the operators' RSA keys.
+type Wanted<'a> = (Purposes<'a>, Vec<RsaPublic>);
+
+fn write_with_keys<'a>(
+    args: &RequestCommon,
+    (indices, future_epoch): (&[u64], bool),
+    wanted: impl FnOnce(&Ceremony, &[Selected]) -> Result<Wanted<'a>, CliError>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     input::can_be_written(&args.output)?;
@@ -72,10 +101,17 @@ fn write<'a>(
     };
     let parent = audited(&args.transcript)?;
     let selected = select(&args.validators, indices, &parent)?;
-    let purpose = purposes(parent.ceremony(), &selected)?;
+    let (purpose, operator_keys) = wanted(parent.ceremony(), &selected)?;
     let beacon = Beacon::read(args.beacon.as_deref(), parent.ceremony())?;
     let (items, left) = agreed(&selected, beacon.as_ref(), &parent, &purpose)?;
-    let items = Items::new(items).map_err(|error| match (&error, left.is_empty()) {
+    let items = match items.first().map(|item| item.purpose) {
+        Some(Purpose::KeyShares(first)) => {
+            let keys = items.iter().map(|item| item.public_key).collect();
+            Items::key_shares(keys, first, operator_keys)
+        }
+        _ => Items::new(items),
+    };
+    let items = items.map_err(|error| match (&error, left.is_empty()) {
         (ItemsError::Empty, false) => messages::nothing_left(&left_out(&left).unwrap_or_default()),
         _ => messages::items(&error),
     })?;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::answer::{Answered, answer};
 use super::describe::left_json;
-use crate::args::SignArgs;
+use crate::args::{KeySharesAsked, SignArgs};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
@@ -14,12 +14,17 @@ use quorate::audit::describe::in_quotes;
 use quorate::signing::{Cleared, Delivery};
 use quorate_operator::random;
 
-/// `quorate exit sign`, and that of the other kinds.
-pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
+/// `quorate exit sign`, and that of the other kinds; `ssv` for key shares.
+pub(super) fn run(
+    args: &SignArgs,
+    ssv: Option<&KeySharesAsked>,
+    kind: &'static str,
+    out: &Output,
+) -> Result<Exit, CliError> {
     if let Some(output) = &args.output {
         input::can_be_written(output)?;
     }
-    let (answered, output) = answer(&args.asked, kind, out, |cleared, _, me| {
+    let (answered, output) = answer((&args.asked, ssv), kind, out, |cleared, _, me| {
         let output = args.output.clone().unwrap_or_else(|| default_output(cleared, me.get()));
         if args.output.is_none() && output.exists() {
             return Err(messages::answered_already(&output));
