@@ -68,10 +68,14 @@ pub(crate) fn allowed(dir: &Path, items: &Items, yes: bool) -> Result<Allowed, C
         Kind::Registration => policy.registrations,
         Kind::KeyShares => policy.key_shares,
     };
+    let what = match kind {
+        Kind::KeyShares => "key share",
+        other => other.name(),
+    };
     let allow: BTreeSet<&str> = policy.allow.iter().map(String::as_str).collect();
     let listed = |item: &Item| allow.contains(&*format!("0x{}", hex::encode(item.public_key)));
     match rule {
-        Rule::Never => Err(messages::policy_never(&path, kind.name())),
+        Rule::Never => Err(messages::policy_never(&path, what)),
         Rule::AllowList => {
             // A registration decides where money goes: who signs without a question has said where.
             if let Purpose::Registration(terms) = items.first().purpose {
@@ -94,7 +98,7 @@ pub(crate) fn allowed(dir: &Path, items: &Items, yes: bool) -> Result<Allowed, C
                 false => Ok(Allowed { ask: !yes, unlisted }),
             }
         }
-        Rule::Ask if yes => Err(messages::policy_asks(&path, kind.name())),
+        Rule::Ask if yes => Err(messages::policy_asks(&path, what)),
         Rule::Ask => Ok(Allowed { ask: true, unlisted: Vec::new() }),
     }
 }

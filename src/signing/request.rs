@@ -200,13 +200,13 @@ impl Items {
         if items.len() > MOST_VALIDATORS {
             return Err(ItemsError::TooMany);
         }
+        if matches!(first, Purpose::KeyShares(_)) {
+            return Err(ItemsError::NoKeys);
+        }
         let (mut keys, mut indices) = (BTreeSet::new(), BTreeSet::new());
         for Item { public_key, purpose } in &items {
             if !purpose.goes_with(&first) {
                 return Err(ItemsError::Mixed);
-            }
-            if matches!(purpose, Purpose::KeyShares(_)) {
-                return Err(ItemsError::NoKeys);
             }
             if !keys.insert(public_key) {
                 return Err(ItemsError::KeyTwice(hex::encode(public_key)));

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 37] = [
+const PRINTED: [Printed; 38] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -81,6 +81,18 @@ const PRINTED: [Printed; 37] = [
         "",
         "alice",
     ),
+    // The walkthrough's ceremony has no RSA keys, and operators 1 to 3 of SSV are others.
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate ssv request transcript.quorate --all --owner \
+             0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 7 --public -o \
+             key-shares-request.json",
+            &[],
+            "",
+            "alice",
+        )
+    },
     printed(
         "quorate exit sign exit-request.json --keystores out/secret --transcript \
          out/public/transcript.quorate",

@@ -2,21 +2,26 @@
 //! not leave out, signed by that operator, open or sealed to the custodian; as files, and as bytes
 //! for channels.
 
+mod error;
+
+mod extent;
+
 mod file;
 
+pub use error::PartialError;
+pub(super) use extent::payload;
+pub use extent::{Extent, Form};
 pub use file::LARGEST;
 
 use super::key_shares::{first_unproven, seal};
 use super::parent::{Cleared, Parent};
 use super::request::Delivery;
-use super::request_file::RequestFileError;
-use crate::ethereum::json::HexError;
 use crate::ethereum::ssv::RsaSecret;
 use crate::identity::operator::Operator;
 use crate::message::body::EncryptedShare;
 use crate::primitives::batch::{SameMessage, Weights, verify_signatures};
 use crate::primitives::codec::{self, Reader, Writer};
-use crate::primitives::curve::{self, G2, SecretScalar};
+use crate::primitives::curve::{G2, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::primitives::noise::{open_signed_box, seal_signed_box, signed_box_len};
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -26,163 +31,6 @@ use crate::spec::threshold::Index;
 /// Bytes of a partial signature; zeros in the place of one that is left out.
 const PARTIAL: usize = 96;
 const LEFT_OUT: [u8; PARTIAL] = [0; PARTIAL];
-
-/// What the answers to a request hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
-    /// Validators of the request.
-    pub validators: usize,
-    /// What stands there for each.
-    pub form: Form,
-}
-
-/// What an answer holds for each validator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// A partial signature, or that the validator is left out.
-    Plain,
-    /// Of a request for key shares with which no share is encrypted anew: a partial signature.
-    Consents,
-    /// Of any other request for key shares: a partial signature, an encrypted share and its proof.
-    KeyShares,
-}
-
-impl Extent {
-    /// Of a request for something else than key shares.
-    pub const fn plain(validators: usize) -> Self {
-        Self { validators, form: Form::Plain }
-    }
-
-    /// Of the answers to this request.
-    pub fn of(cleared: &Cleared) -> Self {
-        let form = match (cleared.is_for_key_shares(), cleared.required.is_empty()) {
-            (false, _) => Form::Plain,
-            (true, true) => Form::Consents,
-            (true, false) => Form::KeyShares,
-        };
-        Self { validators: cleared.targets.len(), form }
-    }
-
-    /// How many shares are encrypted.
-    const fn sealed(self) -> usize {
-        match self.form {
-            Form::Plain | Form::Consents => 0,
-            Form::KeyShares => self.validators,
-        }
-    }
-}
-
-/// `u16(operator) ‖ count × partial(96) ‖ signature(64)`; of key shares, before the signature,
-/// `count × (ciphertext(256) ‖ proof(256))`.
-pub(super) const fn payload(extent: Extent) -> usize {
-    2 + PARTIAL * extent.validators + EncryptedShare::BYTES * extent.sealed() + 64
-}
-
-/// Why a partial signature is not counted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PartialError {
-    /// Not the bytes of an answer.
-    #[error("not an answer: {0}")]
-    Bytes(#[from] codec::DecodeError),
-    /// For another number of validators.
-    #[error("partials: {found}, but the request is for {expected} validators")]
-    Count {
-        /// Validators of the request.
-        expected: usize,
-        /// Partial signatures in the answer.
-        found: usize,
-    },
-    /// Another number of encrypted shares than the request asks for.
-    #[error("shares: {found}, but the request asks for {expected}")]
-    Shares {
-        /// What the request asks for.
-        expected: usize,
-        /// Encrypted shares in the answer.
-        found: usize,
-    },
-    /// An answer about key shares to another request, or the reverse.
-    #[error("version: not that of the answers to this request")]
-    Version,
-    /// The operator signed it, and has not proven its share of a validator.
-    #[error(
-        "shares: the proof of the share of validator {validator} does not verify under the RSA key \
-         of operator {operator}, who signed it"
-    )]
-    Unproven {
-        /// The operator.
-        operator: u16,
-        /// Which validator of the request, from 1.
-        validator: usize,
-    },
-    /// Every validator is left out.
-    #[error("partials: operator {0} leaves every validator out")]
-    Empty(u16),
-    /// The operator signed it, and it is not a point.
-    #[error("partial: {source}; operator {operator} signed it")]
-    Point {
-        /// The operator.
-        operator: u16,
-        /// Why.
-        source: curve::DecodeError,
-    },
-    /// Not the format.
-    #[error("{0}")]
-    File(#[from] RequestFileError),
-    /// Not lower-case hexadecimal of the right length.
-    #[error("{field}: {source}")]
-    Hex {
-        /// The field.
-        field: &'static str,
-        /// Why.
-        source: HexError,
-    },
-    /// For another request: another validator, index, epoch, amount, ceremony or custodian.
-    #[error("request: it answers another request, {found}; this one is {expected}")]
-    Request {
-        /// The id of this request.
-        expected: Digest,
-        /// The id in the file.
-        found: Digest,
-    },
-    /// Another operator sealed it than the one that it names.
-    #[error("sealed: it was not sealed by operator {0}, whom it names")]
-    Sealer(u16),
-    /// It does not open: for another custodian, or altered.
-    #[error("sealed: it does not open with these keys: it is for another custodian or was altered")]
-    Sealed,
-    /// Not signed by the operator that it names.
-    #[error(
-        "signature: not by operator {0}, whom it names: the answer was altered or is somebody \
-         else's"
-    )]
-    Signature(u16),
-    /// No operator has this index.
-    #[error("operator: the ceremony has no operator {0}")]
-    UnknownOperator(u16),
-    /// The request asks for the other kind.
-    #[error("the request asks for {expected} answers, but this one is {found}")]
-    Delivery {
-        /// What the request asks for.
-        expected: &'static str,
-        /// What this one is.
-        found: &'static str,
-    },
-    /// The operator signed it, and it is not the partial signature of its share.
-    #[error("partial: does not verify under the public share of operator {0}, who signed it")]
-    Wrong(u16),
-}
-
-impl PartialError {
-    /// Whose fault it is, beyond doubt: an operator that has signed what its share does not give.
-    pub fn culprit(&self) -> Option<Index> {
-        match self {
-            Self::Wrong(operator)
-            | Self::Point { operator, .. }
-            | Self::Unproven { operator, .. } => Index::new(*operator),
-            _ => None,
-        }
-    }
-}
 
 /// What one operator answers: for each validator of the request a partial signature that verifies
 /// against the public share of its operator, or `None` if it is left out. Never all of them.

@@ -82,7 +82,7 @@ fn write<'a>(
     write_with_keys(args, (indices, future_epoch), without, out)
 }
 
-/// What is asked for of each validator; of key shares the first nonce, with the operators' RSA keys.
+/// What is asked for of each validator; of key shares with the operators' RSA keys.
 type Wanted<'a> = (Purposes<'a>, Vec<RsaPublic>);
 
 fn write_with_keys<'a>(
