@@ -6,8 +6,8 @@ use std::{env, fs, thread};
 
 use serde_json::{Value, json};
 
-use super::demo_faults;
 use super::demo_prepare::{CEREMONY_FILE, prepare};
+use super::{demo_duties, demo_faults};
 use crate::args::DemoArgs;
 use crate::messages::{self, quoted};
 use crate::report::{CliError, Exit, Output, talk};
@@ -49,6 +49,9 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
     if root.exists() {
         return Err(messages::demo_exists(root));
     }
+    if args.duties {
+        demo_duties::check(args)?;
+    }
     let (ceremony, players) = prepare(args, root)?;
     talk(&format!(
         "Demo ceremony: {} of {} operators, {}.",
@@ -65,7 +68,9 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
         Some(fault) => demo_faults::run(&demo, fault, out),
         None => {
             play(&demo)?;
-            conclude(&demo, out, None)
+            let duties = args.duties.then(|| demo_duties::run(&demo)).transpose()?;
+            let told = duties.as_ref().map(|(text, fields)| (text.as_str(), fields.clone()));
+            conclude(&demo, out, told)
         }
     }
 }
@@ -141,7 +146,7 @@ pub(super) fn conclude(
         "{}\nAll {} operators hold the same certificate.\n{}Outputs: {}\nTo audit it again: {next}",
         render::to_text(&report),
         players.len(),
-        story.as_ref().map(|(told, _)| format!("\nAs announced.\n{told}\n")).unwrap_or_default(),
+        story.as_ref().map(|(told, _)| format!("\n{told}\n")).unwrap_or_default(),
         root.display()
     );
     let mut fields = json!({

@@ -93,7 +93,7 @@ fn kill(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     demo::conclude(
         demo,
         out,
-        Some((&told(&what, came), json!({ "fault": "kill", "kills": kills }))),
+        Some((&as_announced(&what, came), json!({ "fault": "kill", "kills": kills }))),
     )
 }
 
@@ -147,7 +147,11 @@ fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
                 continued. Nobody was blamed, and all operators finished. Do not restore logs: \
                 from a copy older than its hello, it would have signed a different hello, which \
                 is equivocation.";
-    demo::conclude(demo, out, Some((&told(&what, came), json!({ "fault": "rollback" }))))
+    demo::conclude(demo, out, Some((&as_announced(&what, came), json!({ "fault": "rollback" }))))
+}
+
+fn as_announced(what: &str, came: &str) -> String {
+    format!("As announced.\n{}", told(what, came))
 }
 
 fn told(what: &str, came: &str) -> String {

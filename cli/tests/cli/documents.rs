@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 38] = [
+const PRINTED: [Printed; 39] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -146,6 +146,16 @@ const PRINTED: [Printed; 38] = [
     // Of a ceremony that is finished there is nothing to abandon.
     Printed { code: 2, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },
     printed("quorate demo --obol", &[], "--out obol", "alice"),
+    // Python with what it needs is not everywhere.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate demo --duties --python specs/bin/python",
+            &[("specs/bin/python", "/bin/false")],
+            "--out duties",
+            "alice",
+        )
+    },
     printed("quorate identity obol-key new", &[], "", "alice"),
     printed(
         "quorate spec new --obol-definition cluster-definition.json --operator \"$(cat \

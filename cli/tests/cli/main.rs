@@ -10,6 +10,7 @@ mod documents;
 
 mod dossier;
 
+mod duties;
 mod exports;
 
 mod finished;
