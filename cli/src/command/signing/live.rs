@@ -42,6 +42,7 @@ pub(super) fn run(
         operator,
         peers,
         listen: listen.clone(),
+        proxy: args.socks5.clone(),
         max_frame: Frame::max_bytes(ceremony.n(), extent),
         random: Arc::new(random::secret),
         timing: Timing::default(),
