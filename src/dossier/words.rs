@@ -75,7 +75,7 @@ pub(super) fn commands(
         format!("quorate audit transcript.quorate --expect ceremony.toml {}", compared.join(" ")),
     ];
     commands.extend(deposits.iter().map(|name| format!("quorate verify deposit {name} {of}")));
-    commands.extend(lock.iter().map(|name| format!("quorate verify cluster {name}")));
+    commands.extend(lock.iter().map(|name| format!("quorate verify cluster-lock {name}")));
     let pairs = shares.iter().zip(&proofs);
     commands.extend(
         pairs.map(|(name, proofs)| format!("quorate verify keyshares {name} --proofs {proofs}")),

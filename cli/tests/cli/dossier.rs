@@ -238,9 +238,10 @@ fn what_wallets_have_signed_is_read_strictly() {
 /// them.
 #[test]
 fn what_obol_and_ssv_read_is_in_it() {
-    for (kind, path, file) in [
-        (OBOL, "cluster-lock.json", "cluster-lock.json"),
-        (SSV, "ssv/ceremony-2025-03-17--12-10-00.000/keyshares.json", "keyshares.json"),
+    for (kind, path, file, commands) in [
+        // An Obol cluster's demo has registrations, too.
+        (OBOL, "cluster-lock.json", "cluster-lock.json", 5),
+        (SSV, "ssv/ceremony-2025-03-17--12-10-00.000/keyshares.json", "keyshares.json", 4),
     ] {
         let demo = Demo::new(kind);
         let public = demo.out("bob").join("public");
@@ -249,7 +250,7 @@ fn what_obol_and_ssv_read_is_in_it() {
         dossier(&demo, "dossier", &[]).done();
         let folder = demo.path("dossier");
         assert_eq!(fs::read(folder.join(path)).unwrap(), fs::read(public.join(path)).unwrap());
-        assert_eq!(follow(&folder), 4, "{file}");
+        assert_eq!(follow(&folder), commands, "{file}");
         // The command that is about it finds an altered one.
         let text = fs::read_to_string(folder.join(path)).unwrap();
         let key = text.find("0x").unwrap() + 10;

@@ -33,7 +33,7 @@ fn python_is_told_where_the_shares_are_and_what_it_says_is_told() {
     double(home.path(), answer);
     let ended = demo(home.path(), &["--validators", "8"]).done();
     assert_eq!(ended.json()["duties"]["finalised_epoch"], json!(2));
-    assert_eq!(ended.json()["verdict"], json!("VERIFIED"));
+    assert_eq!(ended.json()["verdict"], json!("verified"));
     let text = fs::read_to_string(home.path().join("asked.json")).unwrap();
     let asked: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&asked["threshold"], &asked["epochs"]), (&json!(3), &json!(5)));

@@ -11,6 +11,7 @@ use crate::args::{
     DepositRequest, ExitRequest, KeySharesRequest, RegistrationRequest, RequestCommon,
 };
 use crate::messages::{quoted, shown};
+use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, prompt};
 use quorate::ethereum::exit::{VoluntaryExit, WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
@@ -186,19 +187,29 @@ fn finish(
             "file": args.output.display().to_string(),
             "signed_by": request.requester.map(|requester| requester.index.get()),
             "needed": ceremony.t(),
+            "required": cleared.required.iter().map(|index| index.get()).collect::<Vec<_>>(),
             "validators": request.items.len(),
             "left_out": left_json(left),
             "withdrawal_request": alternative,
         }),
         &format!(
-            "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign \
-             {file}\nor, online at the same time, with: quorate {kind} run {file}",
+            "Wrote {}\nSend it to the operators. Any {} of {}{among} answer it with: quorate {kind} \
+             sign {file}\nor, online at the same time, with: quorate {kind} run {file}",
             shown(&args.output),
-            ceremony.t(),
+            ceremony.t().max(cleared.required.len()),
             ceremony.n(),
+            among = among(cleared, ceremony),
             file = quoted(&args.output)
         ),
     )
+}
+
+/// Whose answers are needed, whoever else answers.
+fn among(cleared: &Cleared, ceremony: &Ceremony) -> String {
+    match &cleared.required[..] {
+        [] => String::new(),
+        required => format!(", {} among them,", listed(&seat_names(ceremony, required))),
+    }
 }
 
 /// With the word of the operator whose keys are here, if it has a seat in the ceremony.
