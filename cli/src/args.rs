@@ -44,7 +44,8 @@ pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
-    AbandonArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice, RunArgs, StopArgs,
+    AbandonArgs, CallArgs, CeremonyArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice,
+    RunArgs, StepArgs, StopArgs,
 };
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
@@ -191,6 +192,15 @@ pub(crate) enum Command {
                             Exit code 1 if something on your side has to be mended; 5 if only \
                             others are not reached, or differ.")]
     Doctor(DoctorArgs),
+    /// Take part in a ceremony by way of a board, a folder that is shared or on a stick: read what
+    /// is new there, do what can be done, and leave what you owe. Nobody needs to be online.
+    #[command(
+        after_help = "Example:\n  quorate step ceremony.toml --board /media/stick\n\nSix visits of \
+                      each operator are enough, in any order. Exit code 0 when this one did what \
+                      it could, whether or not the ceremony is finished; with --json, \"finished\" \
+                      tells."
+    )]
+    Step(StepArgs),
     /// Show this operator, its ceremonies and validators, and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate\n\nExit code 0. With \
                             --check, 5 while a ceremony is not finished.")]

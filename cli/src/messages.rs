@@ -3,6 +3,7 @@
 mod audit;
 
 mod backup;
+mod board;
 
 mod demo;
 
@@ -50,6 +51,7 @@ use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
 pub(crate) use backup::*;
+pub(crate) use board::*;
 pub(crate) use demo::*;
 pub(crate) use doctor::*;
 pub(crate) use export::*;

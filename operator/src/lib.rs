@@ -12,9 +12,12 @@ pub mod keystores;
 pub mod machine;
 mod outputs;
 pub mod random;
+pub mod requests;
 pub mod store;
+mod visit;
 
 pub use child::check_not_superseded;
 pub use drive::{Observer, drive};
 pub use error::MachineError;
 pub use machine::Machine;
+pub use visit::{Visit, VisitError, Visited, has_begun, put_statement, rejected};

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::finished::with_parent;
-use super::run::begun;
 use super::status::agreed;
+use super::taking_part::begun;
 use crate::args::Forget;
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};

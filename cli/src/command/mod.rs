@@ -69,6 +69,10 @@ mod spec_pack;
 
 pub(crate) mod status;
 
+pub(crate) mod step;
+
+mod taking_part;
+
 pub(crate) mod verify;
 
 pub(crate) mod verify_cluster;

@@ -1,13 +1,16 @@
 //! A whole reshare on real processes: drafted, run, stopped, and its new shares pushed.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use quorate::ethereum::interchange::{Interchange, Signed, Vote};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
+use quorate::spec::{Ceremony, CeremonyFile};
 use serde_json::Value;
 
 use crate::key_manager::{Fake, Manner, TOKEN, token_file};
+use crate::support::board::Enemy;
 use crate::support::demo::{Demo, OPERATORS, PLAIN};
 use crate::support::files::{files, mode, only, private};
 use crate::support::ports::free_port;
@@ -217,6 +220,72 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     let ended = demo.run(&[&args[..], &["--expect", &file]].concat());
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(ended.json()["verdict"], "verified");
+}
+
+/// By a board in an enemy's hands, with nobody online: four turns up to the stop, one more to
+/// agree, and one to fetch.
+#[test]
+fn a_reshare_by_a_board() {
+    let demo = generation();
+    let three = ["alice", "bob", "carol"];
+    let file = draft(&demo, "next", &three, &["dave"]);
+    let words = words(&demo, &file);
+    fs::create_dir(demo.path("board")).unwrap();
+    let text = fs::read_to_string(demo.path(&file)).unwrap();
+    let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(&text).unwrap()).unwrap();
+    let mut enemy = Enemy::new(&demo.path("board"), 0x5e5a_4e02);
+    enemy.fill(&ceremony, 20);
+    let step = |operator: &str, more: &[&str]| {
+        let args = ["step", &file, "--board", "board", "--kdf", "pbkdf2", "--yes-fingerprint"];
+        demo.by(operator, &[&args[..], &[&words], more].concat())
+    };
+    let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    let early = step("alice", &[&["--from", PARENT][..], &said].concat());
+    early.failed(1, &["do not stop the validator client"]);
+    assert_eq!(enemy.honest().len(), 1, "its hello is there all the same");
+    let mut fetched = BTreeMap::new();
+    for turn in 1..=6 {
+        let before = enemy.honest();
+        for i in enemy.order(3) {
+            enemy.harm(&fetched);
+            let more: &[&str] = match turn {
+                1 => &["--from", PARENT],
+                4 => &said,
+                _ => &[],
+            };
+            let ended = step(three[i], more);
+            assert_eq!(ended.code, 0, "{turn} {}: {}", three[i], ended.stderr);
+            let finished = ended.json()["finished"] == true;
+            assert!((turn >= 5 || !finished) && (turn < 6 || finished), "{turn} {}", three[i]);
+            if turn == 4 {
+                assert!(ended.stderr.contains("This operator has stopped"), "{}", ended.stderr);
+            }
+        }
+        fetched = before;
+    }
+    let transcript = |operator: &str| {
+        fs::read(outputs(&demo, operator, &file).join("public/transcript.quorate")).unwrap()
+    };
+    three.iter().for_each(|operator| assert_eq!(transcript(operator), transcript("alice")));
+    assert!(outputs(&demo, "bob", &file).join("secret/cut-over.json").exists());
+}
+
+/// Who is awaited to stop is told so, and how.
+#[test]
+fn a_dealer_at_a_board_is_told_to_stop() {
+    let demo = generation();
+    let file = draft(&demo, "next", &["alice", "bob", "carol"], &["dave"]);
+    let words = words(&demo, &file);
+    fs::create_dir(demo.path("board")).unwrap();
+    let args = ["step", &file, "--board", "board", "--no-keystores", "--yes-fingerprint", &words];
+    let args = [&args[..], &["--from", PARENT]].concat();
+    for operator in ["alice", "bob", "carol", "alice", "bob", "alice"] {
+        assert_eq!(demo.by(operator, &args).code, 0);
+    }
+    let [_, ended] = ["carol", "bob"].map(|operator| demo.by(operator, &args));
+    assert_eq!(ended.json()["waiting_for_your_stop"], true, "{}", ended.stdout);
+    let told = "quorate step next.toml --board board --stopped";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
 }
 
 #[test]

@@ -22,6 +22,8 @@ const PROTECTION: &str = "protection";
 const EVIDENCE: &str = "evidence";
 /// Name of the note that the shares were erased.
 const FORGOTTEN: &str = "forgotten";
+/// What marks files of boards that are nothing.
+const REJECTED: &str = "board.rejected";
 /// A ceremony file is at most 4 MiB.
 const LONGEST_CEREMONY_FILE: u64 = 4 << 20;
 /// One statement of each kind and round: the longest deal has 4,000,000 points of 96 bytes among
@@ -238,6 +240,21 @@ impl CeremonyDir {
         let path = self.view.path.join(name);
         atomic::write_once(&*self.view.disk, &path, bytes, 0o600)?;
         Ok(path)
+    }
+
+    /// What [`Self::keep_rejected`] kept; nothing if there is none, or something else.
+    pub fn rejected(&self, most: u64) -> Result<Vec<u8>, StoreError> {
+        match atomic::read(&*self.view.disk, &self.view.path.join(REJECTED), most) {
+            Ok((bytes, _)) => Ok(bytes),
+            Err(StoreError::Missing { .. } | StoreError::TooLong { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the marks of files of boards that need not be read again, in the place of those kept
+    /// before.
+    pub fn keep_rejected(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        atomic::write_over(&*self.view.disk, &self.view.path.join(REJECTED), bytes, 0o600)
     }
 
     /// Keeps evidence, under a name made of what it is and of its content, and tells where. The

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::describe::{describe, left_out, told};
 use super::source::Source;
-use super::{Beacon, Left, check_time, read_request};
+use super::{Beacon, Left, check_time};
 use crate::args::{Asked, KeySharesAsked};
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
@@ -41,11 +41,10 @@ pub(super) struct Answered {
 /// The state directory is free again afterwards, and the shares are gone from memory.
 pub(super) fn answer<T>(
     (args, ssv): (&Asked, Option<&KeySharesAsked>),
-    kind: &'static str,
+    request: Request,
     out: &Output,
     ready: impl FnOnce(&Cleared, &Parent, Index) -> Result<T, CliError>,
 ) -> Result<(Answered, T), CliError> {
-    let request = read_request(&args.request, kind)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     // What is refused whatever the ceremony says is refused first.
     let allowed = policy::allowed(state.path(), &request.items, args.yes)?;

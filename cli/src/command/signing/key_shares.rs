@@ -141,7 +141,7 @@ pub(super) fn advice(signed: &str, output: &std::path::Path, parent: &Parent) ->
 
 /// `quorate ssv verify`.
 pub(super) fn check(args: &KeySharesVerify, out: &Output) -> Result<Exit, CliError> {
-    let request = read_request(&args.request, Kind::KeyShares.name())?;
+    let request = read_request(&args.request, None, Kind::KeyShares.name())?;
     let parent = audited(&args.transcript)?;
     let cleared =
         parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::answer::{Answered, answer};
 use super::drive::Drive;
+use super::read_request;
 use super::result::{can_be_written, default_name};
 use crate::args::{KeySharesAsked, LiveArgs};
 use crate::command::addresses::given;
@@ -26,8 +27,9 @@ pub(super) fn run(
     kind: &'static str,
     out: &Output,
 ) -> Result<Exit, CliError> {
+    let request = read_request(&args.asked.request, None, kind)?;
     let (Answered { cleared, parent, operator, partial, .. }, Ready { listen, peers }) =
-        answer((&args.asked, ssv), kind, out, |cleared, parent, me| {
+        answer((&args.asked, ssv), request, out, |cleared, parent, me| {
             ready(args, cleared, parent, me)
         })?;
     let me = partial.operator;
