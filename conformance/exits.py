@@ -4,6 +4,7 @@ takes and how much memory, and that a node's list in which a few validators are 
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
@@ -50,12 +51,12 @@ class Place:
         begun = time.monotonic()
         with tempfile.TemporaryFile() as said:
             process = subprocess.Popen([self.binary, *map(str, arguments)], stdout=said, stderr=subprocess.STDOUT)
-            _, status, usage = os.wait4(process.pid, 0)
+            status, usage, memory = watched(process.pid)
             process.returncode = os.waitstatus_to_exitcode(status)
             said.seek(0)
             text = said.read().decode()
         check.require(process.returncode == code, f"{what}: exit code {process.returncode}, {text.strip()[-500:]}")
-        self.costs.append((what, time.monotonic() - begun, usage.ru_utime + usage.ru_stime, usage.ru_maxrss))
+        self.costs.append((what, time.monotonic() - begun, usage.ru_utime + usage.ru_stime, memory))
         return text
 
     def by(self, operator: str, what: str, *arguments, code: int = 0) -> str:
@@ -73,6 +74,19 @@ class Place:
         path = self.home / name
         path.write_text(json.dumps({"data": entries}))
         return path
+
+
+def watched(pid: int) -> tuple:
+    """Waits for a process: how it ended, what it used, and the most KiB of memory that were seen. What the system says at the end (`ru_maxrss`) counts
+    this program too, from before the other began."""
+    most = 0
+    while True:
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return status, usage, most
+        found = re.search(r"VmHWM:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
+        most = max(most, int(found[1]) if found else 0)
+        time.sleep(0.01)
 
 
 def ask(place: Place):
