@@ -204,7 +204,8 @@ fn finish(
         }),
         &format!(
             "Wrote {}\nSend it to the operators. Any {} of {}{among} answer it with: quorate {kind} \
-             sign {file}\nor, online at the same time, with: quorate {kind} run {file}{by_board}",
+             sign {file}\nor, online at the same time, with: quorate {kind} run \
+             {file}{by_board}",
             shown(&args.output),
             ceremony.t().max(cleared.required.len()),
             ceremony.n(),
