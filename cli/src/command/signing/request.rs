@@ -203,8 +203,8 @@ fn finish(
             "board": args.board.as_ref().map(|board| board.display().to_string()),
         }),
         &format!(
-            "Wrote {}\nSend it to the operators. Any {} of {}{among} answer it with: quorate {kind} \
-             sign {file}\nor, online at the same time, with: quorate {kind} run \
+            "Wrote {}\nSend it to the operators. Any {} of {}{among} answer it with: quorate \
+             {kind} sign {file}\nor, online at the same time, with: quorate {kind} run \
              {file}{by_board}",
             shown(&args.output),
             ceremony.t().max(cleared.required.len()),
