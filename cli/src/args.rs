@@ -31,6 +31,8 @@ mod signing;
 
 mod spec;
 
+mod ssv;
+
 mod verify;
 
 pub(crate) use backup::{BackupArgs, BackupMake, BackupRestore, KdfCost, NewestArgs};
@@ -56,6 +58,7 @@ pub(crate) use signing::{
     Registrations, RequestCommon, SignArgs, Validators,
 };
 pub(crate) use spec::{Spec, SpecNew, SpecNext, SpecPack};
+pub(crate) use ssv::{KeyShares, KeySharesAsked, KeySharesRequest, KeySharesVerify};
 pub(crate) use verify::{
     NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
     VerifySsv,
@@ -154,6 +157,8 @@ impl Command {
             Self::Registration(Registrations::Sign(args)) => args.output.as_ref(),
             Self::Registration(Registrations::Run(args)) => args.output.as_ref(),
             Self::Registration(Registrations::Combine(args)) => args.output.as_ref(),
+            Self::Ssv(KeyShares::Request(args)) => Some(&args.common.output),
+            Self::Ssv(KeyShares::Sign(args)) => args.sign.output.as_ref(),
             Self::Audit(args) => args.html.as_ref(),
             _ => None,
         }
@@ -294,6 +299,10 @@ pub(crate) enum Command {
     /// with the shares of a finished ceremony. Until the Gloas fork, which ends registrations.
     #[command(subcommand)]
     Registration(Registrations),
+    /// Register validators with a cluster of SSV again: make key shares for another account,
+    /// another nonce or other RSA keys, from the shares of a finished ceremony.
+    #[command(subcommand)]
+    Ssv(KeyShares),
     /// Verify deposit files, exits, registrations, keystores, slashing protection data, and SSV or
     /// Obol cluster files from any source, offline.
     #[command(subcommand)]

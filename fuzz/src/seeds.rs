@@ -7,6 +7,7 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::exit::VoluntaryExit;
 use quorate::ethereum::registration::Registration;
+use quorate::ethereum::ssv::{OwnerNonce, RsaPublic};
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
@@ -100,6 +101,35 @@ fn list(request: Request) -> Request {
     Request { items: Items::new(items).expect("two validators"), ..request }
 }
 
+/// A request for key shares of two validators, under keys that nobody has.
+fn key_shares_request() -> Request {
+    let Registration { fee_recipient: owner, .. } = registration().message;
+    let key = |last: u8| {
+        let mut modulus = [0x77; 256];
+        (modulus[0], modulus[255]) = (0x81, last);
+        RsaPublic::from_modulus(modulus).expect("an odd number of 2048 bits")
+    };
+    let keys = [1, 3, 5, 7].map(key).to_vec();
+    let items = Items::key_shares(vec![[1; 48], [2; 48]], OwnerNonce { owner, nonce: 7 }, keys);
+    let items = items.expect("two validators");
+    Request { items, requester: None, ..request(Delivery::Public) }
+}
+
+/// An answer about key shares of one validator.
+fn partial_with_shares() -> String {
+    let digits = |count: usize| "1".repeat(count);
+    format!(
+        r#"{{"format":"quorate-partial","version":3,"request":"{}","operator":1,
+            "partials":["0x{}"],"shares":[{{"encrypted":"0x{}","proof":"0x{}"}}],
+            "signature":"{}"}}"#,
+        digits(64),
+        digits(192),
+        digits(512),
+        digits(512),
+        digits(128)
+    )
+}
+
 type Seed = (&'static str, String, Vec<u8>);
 
 /// Target, file name, bytes.
@@ -179,6 +209,8 @@ pub fn all() -> Vec<Seed> {
     add("registered", "lido", LIDO_LIST.as_bytes());
     add("registered", "ssv", SSV_LIST.as_bytes());
     add("registered", "table", TABLE.as_bytes());
+    add("request", "key-shares", &key_shares_request().to_json());
+    add("request", "partial-key-shares", partial_with_shares().as_bytes());
     add("request", "exit", &request(Delivery::Public).to_json());
     add("request", "deposit-custodian", &deposit_request().to_json());
     add("request", "registration", &registration_request().to_json());

@@ -327,7 +327,7 @@ impl ValidatorRecord {
 
     /// Whether the chain agrees with what is to be signed: key, and credentials `expected` by the
     /// ceremony; for an exit the index and that the validator can exit, in the present epoch if
-    /// that is known; for a registration that the validator has not left.
+    /// that is known; for a registration or key shares that the validator has not left.
     pub fn check(
         &self,
         item: &Item,
@@ -348,7 +348,7 @@ impl ValidatorRecord {
             }
             Purpose::Exit(_) => self.can_exit(now),
             Purpose::Deposit { .. } => Ok(()),
-            Purpose::Registration(_) => self.can_register(),
+            Purpose::Registration(_) | Purpose::KeyShares(_) => self.can_register(),
         }
     }
 

@@ -22,6 +22,8 @@ mod listed;
 mod reshare;
 mod reshare_rounds;
 
+mod requests;
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -6,10 +6,8 @@ use std::{env, fs, iter, thread};
 
 use serde_json::{Value, json};
 
-use super::demo_faults;
-use super::demo_import;
 use super::demo_prepare::{CEREMONY_FILE, prepare};
-use super::demo_reshare;
+use super::{demo_duties, demo_faults, demo_import, demo_reshare};
 use crate::args::DemoArgs;
 use crate::messages::{self, quoted};
 use crate::report::{CliError, Exit, Output, talk};
@@ -55,6 +53,9 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
     if root.exists() {
         return Err(messages::demo_exists(root));
     }
+    if args.duties {
+        demo_duties::check(args)?;
+    }
     let (ceremony, players) = prepare(args, root)?;
     talk(&format!(
         "Demo ceremony: {} of {} operators, {}.",
@@ -72,10 +73,12 @@ pub(crate) fn run(args: &DemoArgs, out: &Output) -> Result<Exit, CliError> {
         None if args.import => demo_import::run(&demo, out),
         None => {
             play(&demo)?;
-            match args.reshare {
-                false => conclude(&demo, out, None),
-                true => demo_reshare::run(&demo, out),
+            if args.reshare {
+                return demo_reshare::run(&demo, out);
             }
+            let duties = args.duties.then(|| demo_duties::run(&demo)).transpose()?;
+            let told = duties.as_ref().map(|(text, fields)| (text.as_str(), fields.clone()));
+            conclude(&demo, out, told)
         }
     }
 }
@@ -175,7 +178,7 @@ impl Held {
         story: Option<(&str, Value)>,
     ) -> Result<Exit, CliError> {
         let Self { report, public, next, count } = self;
-        let told = story.as_ref().map(|(told, _)| format!("\nAs announced.\n{told}\n"));
+        let told = story.as_ref().map(|(told, _)| format!("\n{told}\n"));
         let text = format!(
             "{}\nAll {count} operators hold the same certificate.\n{}Outputs: {}\nTo audit it \
              again: {next}",

@@ -88,7 +88,7 @@ fn kill(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     demo::conclude(
         demo,
         out,
-        Some((&told(&what, came), json!({ "fault": "kill", "kills": kills }))),
+        Some((&as_announced(&what, came), json!({ "fault": "kill", "kills": kills }))),
     )
 }
 
@@ -142,7 +142,11 @@ fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
                 continued. Nobody was blamed, and all operators finished. Do not restore logs: \
                 from a copy older than its hello, it would have signed a different hello, which \
                 is equivocation.";
-    demo::conclude(demo, out, Some((&told(&what, came), json!({ "fault": "rollback" }))))
+    demo::conclude(demo, out, Some((&as_announced(&what, came), json!({ "fault": "rollback" }))))
+}
+
+pub(super) fn as_announced(what: &str, came: &str) -> String {
+    format!("As announced.\n{}", told(what, came))
 }
 
 pub(super) fn told(what: &str, came: &str) -> String {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::demo::{Demo, Player};
-use super::demo_faults::told;
+use super::demo_faults::as_announced;
 use super::demo_prepare::CEREMONY_FILE;
 use super::demo_process::{PATIENCE, Running};
 use super::demo_reshare::{exported, first_epoch};
@@ -121,5 +121,5 @@ fn conclude(demo: &Demo<'_>, solo: &Path, out: &Output) -> Result<Exit, CliError
         "keystores": solo.display().to_string(),
         "first_epoch": first_epoch,
     } });
-    held.conclude(demo, out, Some((&told(&what, &came), more)))
+    held.conclude(demo, out, Some((&as_announced(&what, &came), more)))
 }

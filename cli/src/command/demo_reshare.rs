@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::demo::{Demo, Held, Player};
-use super::demo_faults::told;
+use super::demo_faults::as_announced;
 use super::demo_prepare::{free_ports, identity, operator_name};
 use super::demo_process::{PATIENCE, Running};
 use super::export::now;
@@ -180,7 +180,7 @@ impl Reshare<'_> {
             "parent_transcript": self.parent.display().to_string(),
             "first_epoch": first_epoch,
         } });
-        held.conclude(demo, out, Some((&told(&what, &came), more)))
+        held.conclude(demo, out, Some((&as_announced(&what, &came), more)))
     }
 }
 

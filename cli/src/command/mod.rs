@@ -14,6 +14,8 @@ pub(crate) mod completions;
 
 pub(crate) mod demo;
 
+mod demo_duties;
+
 mod demo_faults;
 
 mod demo_import;

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 65] = [
+const PRINTED: [Printed; 67] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -86,6 +86,18 @@ const PRINTED: [Printed; 65] = [
         "",
         "alice",
     ),
+    // The walkthrough's ceremony has no RSA keys, and operators 1 to 3 of SSV are others.
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate ssv request transcript.quorate --all --owner \
+             0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 7 --public -o \
+             key-shares-request.json",
+            &[],
+            "",
+            "alice",
+        )
+    },
     printed(
         "quorate exit sign exit-request.json --keystores out/secret --transcript \
          out/public/transcript.quorate",
@@ -187,6 +199,16 @@ const PRINTED: [Printed; 65] = [
         "",
         "alice",
     ),
+    // Python with what it needs is not everywhere.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate demo --duties --python specs/bin/python",
+            &[("specs/bin/python", "/bin/false")],
+            "--out duties",
+            "alice",
+        )
+    },
     printed("quorate identity obol-key new", &[], "", "alice"),
     printed(
         "quorate spec new --obol-definition cluster-definition.json --operator \"$(cat \

@@ -12,6 +12,7 @@ mod documents;
 
 mod dossier;
 
+mod duties;
 mod exports;
 
 mod finished;

@@ -31,6 +31,8 @@ pub(super) struct Source {
     pub(super) parent: Parent,
     pub(super) operator: Arc<Operator>,
     pub(super) me: Index,
+    /// The state directory.
+    pub(super) place: PathBuf,
     /// Bodies of the records of later signatures.
     pub(super) signed: Vec<Vec<u8>>,
     held: Held,
@@ -93,7 +95,8 @@ impl Source {
             Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
         let parent = parent.of_import(older.is_some_and(|older| older.is_imported()));
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
-        Ok(Self { parent, operator: seat.operator, me: seat.me, signed, held })
+        let place = state.path().to_owned();
+        Ok(Self { parent, operator: seat.operator, me: seat.me, place, signed, held })
     }
 
     fn from_keystores(
@@ -128,7 +131,8 @@ impl Source {
         };
         let shares = matched(opened, folder, &parent, me)?;
         let held = Held::Keystores { shares, lock: lock.clone() };
-        Ok(Self { parent, operator: Arc::new(operator), me, signed: Vec::new(), held })
+        let (operator, place) = (Arc::new(operator), state.path().to_owned());
+        Ok(Self { parent, operator, me, place, signed: Vec::new(), held })
     }
 
     /// The share of this validator, if it is here.
