@@ -235,11 +235,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show
-    /// what happens after a fault.
+    /// how an operator is replaced, or what happens after a fault.
     #[command(
         after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  \
-                      quorate demo --fault bad-share\n\nWith --fault, exit code 0 means that the \
-                      demo went as announced."
+                      quorate demo --reshare\n  quorate demo --fault bad-share\n\nWith \
+                      --fault, exit code 0 means that the demo went as announced."
     )]
     Demo(DemoArgs),
     /// Simulate whole ceremonies in memory, with faults and operators that break the rules, and

@@ -18,6 +18,8 @@ mod demo_prepare;
 
 mod demo_process;
 
+mod demo_reshare;
+
 mod demo_ssv;
 
 pub(crate) mod dossier;

@@ -135,6 +135,10 @@ pub(crate) fn silent_keys(keys: &str) -> String {
     )
 }
 
+/// Said to a dealer from whom nothing but its stop is missing.
+pub(crate) const MAY_STOP: &str = "All new shares are stored and proven. Waiting for you to stop \
+                                   the old keys, and to say so.";
+
 /// What a dealer types who has removed its old shares itself.
 pub(crate) const REMOVED: &str = "these shares are removed from every validator client";
 

@@ -1,6 +1,7 @@
 //! A whole reshare on real processes: drafted, run, stopped, and its new shares pushed.
 
 use std::fs;
+use std::path::Path;
 
 use quorate::ethereum::interchange::{Interchange, Signed, Vote};
 use quorate::ethereum::keystore::Keystore;
@@ -11,7 +12,7 @@ use crate::key_manager::{Fake, Manner, TOKEN, token_file};
 use crate::support::demo::{Demo, OPERATORS, PLAIN};
 use crate::support::files::{files, mode, only, private};
 use crate::support::ports::free_port;
-use crate::support::program::Ended;
+use crate::support::program::{Ended, quorate};
 use crate::support::running::{Running, Signal};
 
 const SENTENCE: &str = "these shares are removed from every validator client";
@@ -217,6 +218,52 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     let ended = demo.run(&[&args[..], &["--expect", &file]].concat());
     assert_eq!(ended.code, 0, "{}{}", ended.stdout, ended.stderr);
     assert_eq!(ended.json()["verdict"], "verified");
+}
+
+#[test]
+fn the_demo_replaces_one_operator_and_audits_the_chain() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["--json", "demo", "--reshare", "--operators", "3", "--threshold", "2"];
+    let ended = quorate(home.path(), &[&args[..], &["--out", "demo"]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches(MAY_STOP).count(), 3, "{}", ended.stderr);
+    let said = ended.json();
+    assert_eq!((&said["verdict"], &said["findings"]), (&"verified".into(), &0.into()));
+    let reshare = &said["reshare"];
+    assert_eq!((&reshare["leaves"], &reshare["joins"]), (&"carol".into(), &"dave".into()));
+
+    // Whose transcript it is: of the same keys, with the key generation as its parent.
+    let transcript = format!("{}/transcript.quorate", said["public"].as_str().unwrap());
+    let parent = reshare["parent_transcript"].as_str().unwrap();
+    let audit = |paths: &[&str]| quorate(home.path(), &[&["--json", "audit"], paths].concat());
+    let whole = audit(&[&transcript, parent]).ended_with(0).json();
+    let first = audit(&[parent]).ended_with(0).json();
+    let certificate = |report: &Value| report["report"]["certificate"].as_str().unwrap().to_owned();
+    let named = |digest: &Value| format!("0x{}", digest.as_str().unwrap());
+    assert_eq!(certificate(&whole), named(&said["certificate"]));
+    assert_eq!(certificate(&first), named(&reshare["parent"]));
+    let keys = |report: &Value| -> Vec<Value> {
+        let all = report["report"]["facts"]["validators"].as_array().unwrap();
+        all.iter().map(|one| one["public_key"].clone()).collect()
+    };
+    assert_eq!(keys(&whole).len(), 2);
+    assert_eq!(keys(&whole), keys(&first));
+
+    // Who stays or comes has keystores that begin after what was stated; who leaves has none.
+    let folder = |operator: &str| home.path().join("demo").join(operator).join("ceremonies");
+    let digest = Path::new(&transcript).iter().rev().nth(3).unwrap().to_owned();
+    for operator in ["alice", "bob", "dave"] {
+        let secret = files(&folder(operator).join(&digest).join("out/secret"));
+        let keystores = secret.keys().filter(|name| name.contains("keystore")).count();
+        assert_eq!(keystores, 2, "{operator}");
+        let cut_over: Value = serde_json::from_slice(&secret["cut-over.json"]).unwrap();
+        assert_eq!(cut_over["first_epoch"], reshare["first_epoch"], "{operator}");
+    }
+    assert!(!folder("carol").join(&digest).join("out/secret").exists());
+    assert_eq!(mode(home.path().join("demo/alice-protection.json")), 0o600);
+
+    // A second one overwrites nothing, and other kinds of demo have no reshare.
+    quorate(home.path(), &[&args[..], &["--out", "demo"]].concat()).ended_with(1);
 }
 
 #[test]
