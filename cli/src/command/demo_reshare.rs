@@ -51,14 +51,14 @@ pub(super) fn run(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     let reshare = draft(demo, held.transcript())?;
     let (leaver, comer) = (reshare.leaver().name.as_str(), reshare.comer.name.as_str());
     talk(&format!(
-        "demo: all operators finished. Now {leaver} leaves and {comer} comes, in a reshare: quorate \
-         run {RESHARE_FILE} --from transcript.quorate"
+        "demo: all operators finished. Now {leaver} leaves and {comer} comes, in a reshare: \
+         quorate run {RESHARE_FILE} --from transcript.quorate"
     ));
     let comer_runs = reshare.start(&reshare.comer, &[])?;
     reshare.up_to_the_stop()?;
     talk(&format!(
-        "demo: all new shares are stored and proven. {} remove their old shares, and say what these \
-         have signed: quorate run {RESHARE_FILE} --stopped --protection protection.json",
+        "demo: all new shares are stored and proven. {} remove their old shares, and say what \
+         these have signed: quorate run {RESHARE_FILE} --stopped --protection protection.json",
         plural(reshare.dealers.len(), "operator")
     ));
     let mut running = vec![comer_runs];
@@ -132,12 +132,13 @@ impl Reshare<'_> {
     }
 
     /// The file that a dealer's validator client would export after the removal: its shares have
-    /// attested until the epoch before this one.
+    /// attested until an epoch or some before this one, each until another.
     fn exported(&self, parent: &Audited, place: usize) -> Result<String, CliError> {
         let network = self.demo.ceremony.network();
         // A clock that says nothing is the reshare's own to refuse.
         let clock = Clock::at(network, now()).ok().flatten();
-        let target = clock.map_or(0, |clock| clock.epoch().saturating_sub(1));
+        let back = u64::try_from(place).unwrap_or(0).saturating_add(1);
+        let target = clock.map_or(0, |clock| clock.epoch().saturating_sub(back));
         let slot = clock.map(|clock| target.saturating_mul(clock.slots_per_epoch));
         let vote = Some(Vote { source: target.saturating_sub(1), target });
         let mut data = Interchange::empty(network.genesis_validators_root());
@@ -180,10 +181,10 @@ impl Reshare<'_> {
             )
         });
         let came = format!(
-            "The keys of {} and their withdrawal addresses are the same as before. Their shares are \
-             new: {} of {} sign with them, {} of {} signed with the old ones.{begin} {leaver} holds \
-             no new share. If {} kept their old shares, those could still sign: a reshare takes a \
-             share from nobody.",
+            "The keys of {} and their withdrawal addresses are the same as before. Their shares \
+             are new: {} of {} sign with them, {} of {} signed with the old ones.{begin} {leaver} \
+             holds no new share. If {} kept their old shares, those could still sign: a reshare \
+             takes a share from nobody.",
             plural(ceremony.v(), "validator"),
             new.required(),
             new.participants(),
