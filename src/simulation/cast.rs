@@ -216,6 +216,8 @@ impl Cast {
         let all = reshare(&parents, roster.parts, roster.t, &which);
         // Its foreign statements are those of a reshare of the same keys to the old operators.
         let again: Vec<Part> = parents.iter().map(|parent| (name(parent), true, true)).collect();
+        // With another threshold, so that it is another ceremony whatever the roster.
+        let t = if roster.t == n { t } else { n };
         let mut others = reshare(&parents, &again, t, &which);
         run(&mut others, &mut honest);
         others.iter_mut().for_each(|machine| {

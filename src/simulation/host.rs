@@ -382,11 +382,6 @@ impl Host {
 
     /// Gives up, for good; what it says last.
     pub fn give_up(&mut self) -> Letters {
-        let said = |exchange: &mut Exchange| exchange.participant().has_said(Round::Final);
-        // In a reshare a final binds: there is no way back to the old shares.
-        if self.home.seat.ceremony.reshare().is_some() && self.exchange.as_mut().is_some_and(said) {
-            return Vec::new();
-        }
         let Some(exchange) = self.exchange.take() else { return Vec::new() };
         let Ok((record, statement)) = exchange.into_participant().abandon() else {
             return Vec::new();

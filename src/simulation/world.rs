@@ -22,11 +22,11 @@ use super::plan::Plan;
 use super::verdict::Played;
 
 /// Between two looks of people after their machines, in milliseconds.
-const PEOPLE: u64 = 10_000;
+pub(super) const PEOPLE: u64 = 10_000;
 /// How many looks without any news mean that nothing will happen any more.
 pub(super) const PATIENCE: u32 = 4;
 /// After how many of them some give up.
-const GIVE_UP_AFTER: u32 = 2;
+pub(super) const GIVE_UP_AFTER: u32 = 2;
 /// Events after which a ceremony should have come to an end.
 const MOST_EVENTS: u64 = 400_000;
 
@@ -258,7 +258,7 @@ impl World {
         }
     }
 
-    fn send(&mut self, seat: usize, mut letters: Letters) {
+    pub(super) fn send(&mut self, seat: usize, mut letters: Letters) {
         let Some(host) = &self.hosts[seat] else { return };
         if let Some(mask) = self.masks.get_mut(&seat) {
             // What it says when its program ends, nobody has changed: it says nothing then.
@@ -302,7 +302,7 @@ impl World {
     }
 
     /// A program ends, and its channels with it.
-    fn go_down(&mut self, seat: usize, why: Running) {
+    pub(super) fn go_down(&mut self, seat: usize, why: Running) {
         let Some(host) = &mut self.hosts[seat] else { return };
         let me = host.me();
         host.go_down(why);
@@ -432,51 +432,6 @@ impl World {
         }
         self.greet_everybody();
         self.agenda.plan(self.now + PEOPLE, Event::People);
-    }
-
-    /// People run again what has ended while somebody still waits.
-    fn look_after(&mut self) {
-        let mut changed = false;
-        for (host, known) in self.hosts.iter().zip(&mut self.state) {
-            // What is not running does not change.
-            let Some(participant) = host.as_ref().and_then(Host::participant) else {
-                continue;
-            };
-            let boxes = participant.waiting().boxes.len();
-            let statements = participant.inbox().everything().count();
-            let now = (statements, boxes, participant.fault().is_some(), participant.is_finished());
-            changed |= std::mem::replace(known, now) != now;
-        }
-        self.unchanged = if changed { 0 } else { self.unchanged + 1 };
-        if self.unchanged == GIVE_UP_AFTER {
-            self.give_up();
-        }
-        if !self.all_done() {
-            for (seat, host) in self.hosts.iter().enumerate() {
-                if host
-                    .as_ref()
-                    .is_some_and(|host| !matches!(host.running, Running::Yes | Running::GaveUp))
-                {
-                    self.agenda.plan(self.now, Event::Start { seat });
-                }
-            }
-        }
-        self.agenda.plan(self.now + PEOPLE, Event::People);
-    }
-
-    /// Some have waited long enough.
-    fn give_up(&mut self) {
-        for seat in 0..self.hosts.len() {
-            let Some(host) = &mut self.hosts[seat] else { continue };
-            let waits = host.participant().is_some_and(|participant| !participant.is_finished())
-                && !self.watch.faulty.contains(&host.me());
-            if waits && self.chance.happens(100) {
-                let letters = host.give_up();
-                self.watch.disk(&host.home, false);
-                self.send(seat, letters);
-                self.go_down(seat, Running::GaveUp);
-            }
-        }
     }
 }
 

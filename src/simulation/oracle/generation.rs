@@ -83,12 +83,11 @@ impl Watch {
                     let what = format!("operator {me} writes, and {dealer} has not stopped");
                     self.violation(Oracle::Stop, what);
                 }
-                (Some(counted), Some(first)) if self.is_honest(&dealer) => {
-                    if counted.joined(&first) != counted {
-                        let what =
-                            format!("operator {me} counts less than the person of {dealer} said");
-                        self.violation(Oracle::Minima, what);
-                    }
+                (Some(counted), Some(first))
+                    if self.is_honest(&dealer) && counted.joined(&first) != counted =>
+                {
+                    let what = format!("operator {me} counts less than {dealer}'s person said");
+                    self.violation(Oracle::Minima, what);
                 }
                 _ => (),
             }
