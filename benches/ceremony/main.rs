@@ -5,7 +5,7 @@
 //!     cargo bench --bench ceremony -- --shape 4,3,1000          # operators, threshold, validators
 //!     cargo bench --bench ceremony -- --shape 4,3,1000 --json   # one JSON object
 //!
-//!     cargo bench --bench ceremony -- --reshare                 # a reshare beside its key generation
+//!     cargo bench --bench ceremony -- --reshare                 # one beside its key generation
 //!
 //! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone),
 //! `--spread` (ours may use every core; else each process keeps to one, because cores that share

@@ -19,8 +19,8 @@ const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "gra
 
 fn validators(count: usize) -> String {
     format!(
-        "[[validators]]\ncount = {count}\nwithdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\n\
-         compounding = false\n"
+        "[[validators]]\ncount = {count}\ncompounding = false\n\
+         withdrawal = \"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"\n"
     )
 }
 

@@ -137,9 +137,9 @@ impl ParentShares {
         &self.weights
     }
 
-    /// What the dealers' polynomials add up to, each weighed by its dealer's Lagrange coefficient at
-    /// zero: from what they have sent, by index. Constants are the keys, as this has found when it
-    /// was made. `None` if a sum is infinity.
+    /// What the dealers' polynomials add up to, each weighed by its dealer's Lagrange coefficient
+    /// at zero: from what they have sent, by index. Constants are the keys, as this has found when
+    /// it was made. `None` if a sum is infinity.
     pub fn add_up<'a>(
         &self,
         sent: impl IntoIterator<Item = &'a Commitments>,

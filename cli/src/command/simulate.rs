@@ -57,7 +57,7 @@ struct Told<'a> {
     reshares: bool,
 }
 
-/// Of each kind of cheat, by name: in how many ceremonies, of them finished by all honest operators.
+/// Of each kind of cheat, by name: in how many ceremonies, of them finished by all who are honest.
 type Counts = Vec<(&'static str, (u64, u64))>;
 
 impl Told<'_> {

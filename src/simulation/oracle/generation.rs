@@ -49,8 +49,8 @@ impl Watch {
         }
     }
 
-    /// A commit leaves the machine of an honest operator: if it deals, what its old keys have signed
-    /// is on its disk.
+    /// A commit leaves the machine of an honest operator: if it deals, what its old keys have
+    /// signed is on its disk.
     pub(super) fn commit_leaves(&mut self, home: &Home) {
         let me = home.seat.me;
         if self.shape.stops().contains(me) && !home.has_noted_minima() {
