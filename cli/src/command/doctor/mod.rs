@@ -4,6 +4,7 @@
 mod found;
 mod peers;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -19,25 +20,30 @@ use crate::messages::{self, shown};
 use crate::parent::{self, Attached};
 use crate::progress::seat_name;
 use crate::report::{CliError, Exit, Output};
-use crate::{VERSION, input, node_key, prompt, ssv_key};
+use crate::{VERSION, node_key, packet, prompt, ssv_key};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::network::Network;
 use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::Ceremony;
+use quorate::spec::{Ceremony, Index};
+use quorate_operator::carrier::board::Folder;
+use quorate_operator::has_begun;
 use quorate_operator::machine::{self, room_needed};
-use quorate_operator::store::{CeremonyView, StateDir};
+use quorate_operator::store::{self, CeremonyView, StateDir};
 
 /// 2026-01-01: before this command was written. A clock that is behind it is wrong.
 const EARLIEST: u64 = 1_767_225_600;
+/// A file that might be written to a board. It is not.
+const TRIED: &str = "doctor";
 /// What the outputs of one validator take besides the log, generously: keystore, deposits, reports.
 const OUTPUTS_EACH: u64 = 16 << 10;
 
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs, out: &Output) -> Result<Exit, CliError> {
-    let (file, ceremony) = input::any_ceremony(&args.file)?;
-    let (_, ceremony) = addresses::moved(file, ceremony, &args.at)?;
+    let brought = packet::or_file(&args.file)?;
+    let packed = brought.packed;
+    let (_, ceremony) = addresses::moved(brought.file, brought.ceremony, &args.at)?;
     let (name, digest) = (ceremony.name().to_owned(), ceremony.digest());
     let mut findings = Findings::default();
     findings.good("program", format!("quorate {VERSION}"));
@@ -46,9 +52,9 @@ pub(crate) fn run(args: &DoctorArgs, out: &Output) -> Result<Exit, CliError> {
         Ok(()) => findings.good("clock", "not obviously wrong; compared with the others below"),
         Err(error) => findings.bad("clock", error),
     }
-    let way = own_side(args, ceremony, &mut findings, out);
-    match way {
-        Some(way) => peers::look(way, args.wait, &mut findings)?,
+    match own_side(args, ceremony, packed, &mut findings, out) {
+        Some(Next::Call(way)) => peers::look(way, args.wait, &mut findings)?,
+        Some(Next::Board) => findings.unknown("others", "not called: they come to the board"),
         None => findings.unknown("others", "not called: that needs what failed above"),
     }
     let exit = findings.exit();
@@ -68,13 +74,23 @@ fn clock(now: u64, network: &Network) -> Result<(), CliError> {
     }
 }
 
-/// Looks at this machine; with everything that calling the others needs, gives the way to them.
+/// How the ceremony will go on from this machine.
+enum Next {
+    /// The others are called.
+    Call(Way),
+    /// Everybody comes to a board, which has been looked at.
+    Board,
+}
+
+/// Looks at this machine; with everything that meeting the others needs, gives the way to them.
 fn own_side(
     args: &DoctorArgs,
     ceremony: Ceremony,
+    packed: Option<(Index, Vec<Vec<u8>>)>,
     findings: &mut Findings,
     out: &Output,
-) -> Option<Way> {
+) -> Option<Next> {
+    let (packed_for, transcripts) = packed.unzip();
     let opened = StateDir::open(&out.dir).map_err(messages::store);
     let state = findings.take("directory", opened)?;
     findings.good("directory", format!("{}, closed to other users", shown(state.path())));
@@ -90,11 +106,17 @@ fn own_side(
         let text = if is_begun { "this ceremony was begun here" } else { "not begun here" };
         findings.good("state", text);
     }
-    let (ceremony, parent) = of_parent(args, ceremony, found.as_ref(), findings)?;
+    let (ceremony, parent) = of_parent(args, ceremony, found.as_ref(), transcripts, findings)?;
     let ceremony = Arc::new(ceremony);
     let (operator, _) = findings.take("identity", prompt::open_identity(&state, out))?;
     findings.good("identity", "the passphrase opens it");
     let operator = Arc::new(operator);
+    if let Some(seat) = packed_for {
+        let (key, name) = (operator.key().public(), operator.name().as_str());
+        let mine = messages::packed_for(&args.file, &ceremony, seat, &key, name);
+        findings.take("packet", mine)?;
+        findings.good("packet", "it is for you");
+    }
     let seat = findings.take("seat", seat(args, &ceremony, &operator, &state))?;
     match seat.is_of_this_install() || is_begun == Some(true) {
         true => findings.good("seat", format!("you are {}", seat_name(&ceremony, seat.me))),
@@ -104,6 +126,12 @@ fn own_side(
         && ceremony.parts().dealers.contains(seat.me)
     {
         old_shares(&state, parent, findings);
+    }
+    if let Some(path) = &args.board {
+        let looked = board(path, &ceremony, seat.me, is_begun == Some(true));
+        let path = findings.take("board", looked)?;
+        findings.good("board", format!("{} can be read and written", shown(&path)));
+        return Some(Next::Board);
     }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me);
     let listen = findings.take("port", listen)?;
@@ -119,7 +147,18 @@ fn own_side(
             }
         },
     }
-    Some(Way { seat, listen, proxy: args.socks5.clone(), lock: locked? })
+    Some(Next::Call(Way { seat, listen, proxy: args.socks5.clone(), lock: locked? }))
+}
+
+/// Whether a board can be read and written, and does not show that this operator has begun the
+/// ceremony elsewhere; gives where it is.
+fn board(path: &Path, ceremony: &Ceremony, me: Index, is_begun: bool) -> Result<PathBuf, CliError> {
+    let board = Folder::open(path).map_err(messages::board)?;
+    store::try_writing(&board.path().join(TRIED)).map_err(messages::store)?;
+    if !is_begun && has_begun(&board, ceremony, me).map_err(messages::board)? {
+        return Err(messages::begun_elsewhere(board.path()));
+    }
+    Ok(board.path().to_owned())
 }
 
 /// Whether the disk does what a ceremony needs, and has room for it.
@@ -146,10 +185,14 @@ fn of_parent(
     args: &DoctorArgs,
     ceremony: Ceremony,
     found: Option<&CeremonyView>,
+    transcripts: Option<Vec<Vec<u8>>>,
     findings: &mut Findings,
 ) -> Option<(Ceremony, Option<Audited>)> {
     let is_reshare = ceremony.reshare().is_some();
-    let attached = parent::attach(ceremony, &args.from, found);
+    let attached = match transcripts {
+        Some(transcripts) if is_reshare => parent::packed(&args.file, ceremony, transcripts),
+        _ => parent::attach(ceremony, &args.from, found),
+    };
     let Attached { ceremony, parent, .. } = findings.take("parent", attached)?;
     if is_reshare {
         findings.good("parent", "its transcript, and those before it, pass the audit");
