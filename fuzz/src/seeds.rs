@@ -23,14 +23,15 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
-use quorate::spec::Index;
 use quorate::spec::pack::Pack;
-use quorate::transcript::container::Header;
 use quorate::spec::packet::Packet;
+use quorate::spec::{CeremonyFile, Index};
+use quorate::transcript::container::Header;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
 
+use super::reshared::Reshared;
 use super::{
     CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, index, registration,
     secret,
@@ -344,7 +345,40 @@ pub fn all() -> Vec<Seed> {
         container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
     add("container", "complete", &transcript);
     add("audit", "complete", &transcript);
+    super::reshared::with(|reshared| of_a_reshare(reshared, &mut add));
     seeds
+}
+
+/// What a reshare has otherwise.
+fn of_a_reshare(reshared: &Reshared, add: &mut impl FnMut(&'static str, &str, &[u8])) {
+    let file = CeremonyFile::parse_toml(&reshared.toml).expect("a well-formed file");
+    add("ceremony_toml", "reshare", reshared.toml.as_bytes());
+    add("ceremony_json", "reshare", &serde_json::to_vec(&file).expect("plain fields"));
+    add("ceremony_canonical", "reshare", reshared.ceremony.canonical());
+    add("container", "reshare", &reshared.transcript);
+    add("audit", "reshare", &reshared.transcript);
+    let participant = reshared.alice.participant();
+    let inbox = participant.inbox();
+    for round in Round::ALL {
+        // Who deals and receives, who deals, who receives.
+        for (place, seat) in [(0, 1), (1, 3), (2, 4)] {
+            let Some(said) = inbox.get(round, super::index(seat)) else { continue };
+            let what = place << 4 | round.number();
+            add(
+                "reshared",
+                &format!("round-{}-seat-{seat}", round.number()),
+                &typed(what, said.body()),
+            );
+        }
+    }
+    let minima = inbox.minima().next().expect("a dealer has stopped");
+    add("reshared", "minima", &typed(7, minima.body()));
+    add("reshared", "have", &typed(6, &Frame::Have(participant.have(true)).encode()));
+}
+
+/// What the target's first byte says, and the rest.
+fn typed(what: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[what], bytes].concat()
 }
 
 /// What the first operator has when all is over, and the boxes that it received.

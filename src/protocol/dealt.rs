@@ -26,11 +26,9 @@ pub fn dealt<'a>(ceremony: &Ceremony, deal: &'a Signed<Deal>) -> Cow<'a, Commitm
 /// What the deals of all dealers, by index, add up to; in a reshare each weighed by its Lagrange
 /// coefficient at zero, so that the constants are the keys. `None` if a sum is infinity.
 pub fn added<D: Borrow<Signed<Deal>>>(ceremony: &Ceremony, deals: &[D]) -> Option<Commitments> {
-    let all: Vec<Cow<'_, Commitments>> =
-        deals.iter().map(|deal| dealt(ceremony, deal.borrow())).collect();
-    let all = all.iter().map(Cow::as_ref);
+    let sent = deals.iter().map(|deal| &deal.borrow().body.commitments);
     match ceremony.parent_shares() {
-        None => Commitments::sum(all),
-        Some(parent) => Commitments::weighed(all, parent.weights()),
+        None => Commitments::sum(sent),
+        Some(parent) => parent.add_up(sent),
     }
 }

@@ -28,7 +28,11 @@ pub mod forger;
 
 pub mod host;
 
+pub mod lie;
+
 pub mod machine;
+
+pub mod mask;
 
 pub mod network;
 
@@ -36,6 +40,8 @@ pub mod oracle;
 
 #[cfg(test)]
 mod parts;
+
+mod people;
 
 pub mod plan;
 

@@ -7,7 +7,7 @@ use crate::primitives::commitment::{Commitments, UntestedCommitments};
 use crate::primitives::curve::{
     DecodeError as CurveError, G1, G1_UNCOMPRESSED, Scalar, UntestedG1,
 };
-use crate::primitives::lagrange::coefficients_at_zero;
+use crate::primitives::lagrange::Weights;
 
 use super::error::Place;
 use super::reshare::{Inherited, Origin, ReshareError, ReshareSpec};
@@ -83,7 +83,7 @@ pub struct ParentShares {
     dealers: Seats,
     /// By dealer, then by validator.
     shares: Vec<Vec<G1>>,
-    weights: Vec<Scalar>,
+    weights: Weights,
 }
 
 impl ParentShares {
@@ -107,15 +107,14 @@ impl ParentShares {
             return Err(ParentError::Validator { validator });
         }
         let points = spec.dealer_points();
-        let weights = coefficients_at_zero(&points).ok_or(ParentError::Keys)?;
+        let weights = Weights::at_zero(&points).ok_or(ParentError::Keys)?;
         let at = |point: &u64| rows.evaluate(core::slice::from_ref(point));
         let shares: Vec<Vec<G1>> =
             points.iter().map(at).collect::<Option<_>>().ok_or(ParentError::Keys)?;
         // Fewer dealers than the parent's threshold have other keys between them.
-        let columns: Vec<Commitments> =
-            shares.iter().map(|shares| Commitments::new(1, shares.clone())).collect();
-        let keys = Commitments::weighed(&columns, &weights).ok_or(ParentError::Keys)?;
-        if !keys.constants().eq(rows.constants()) {
+        let columns: Vec<&[G1]> = shares.iter().map(Vec::as_slice).collect();
+        let keys = weights.sum(&columns).ok_or(ParentError::Keys)?;
+        if !keys.into_iter().eq(rows.constants()) {
             return Err(ParentError::Keys);
         }
         Ok(Self { rows, dealers: spec.parts().dealers, shares, weights })
@@ -137,7 +136,7 @@ impl ParentShares {
         let keys: Vec<G1> =
             spec.validators.iter().enumerate().map(key).collect::<Result<_, _>>()?;
         let dealers = spec.parts().dealers;
-        let weights = coefficients_at_zero(&spec.dealer_points()).expect("one dealer at point 1");
+        let weights = Weights::at_zero(&spec.dealer_points()).expect("one dealer at point 1");
         let (rows, shares) = (Commitments::new(1, keys.clone()), vec![keys]);
         Ok(Some(Self { rows, dealers, shares, weights }))
     }
@@ -158,13 +157,24 @@ impl ParentShares {
     }
 
     /// The Lagrange coefficients at zero of the dealers' points in the parent, by index.
-    pub fn weights(&self) -> &[Scalar] {
+    pub fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    /// What the dealers' polynomials add up to, each weighed by its dealer's Lagrange coefficient
+    /// at zero: from what they have sent, by index. Constants are the keys, as this has found when
+    /// it was made. `None` if a sum is infinity.
+    pub fn add_up<'a>(
+        &self,
+        sent: impl IntoIterator<Item = &'a Commitments>,
+    ) -> Option<Commitments> {
+        let keys: Vec<G1> = self.rows.constants().collect();
+        Some(Commitments::weighed(sent, &self.weights)?.behind(&keys))
     }
 
     /// The Lagrange coefficient of one dealer; `None` if it is none.
     pub fn weight(&self, dealer: Index) -> Option<&Scalar> {
-        self.weights.get(self.dealers.place(dealer)?)
+        self.weights.scalars().get(self.dealers.place(dealer)?)
     }
 
     /// What a dealer has sent, with its public shares as constant terms; `None` if it is no dealer.

@@ -136,7 +136,7 @@ fn sums_and_shares_are_those_of_the_specification() {
     let v = vector.keys.len();
     let parent = ParentShares::new(&spec, commitments(&vector.rows, v, 2)).unwrap();
     let weights: Vec<String> =
-        parent.weights().iter().map(|weight| hex::encode(weight.to_be_bytes())).collect();
+        parent.weights().scalars().iter().map(|weight| hex::encode(weight.to_be_bytes())).collect();
     assert_eq!(weights, vector.weights);
     let mut all = Vec::new();
     for (at, dealer) in vector.dealers.iter().enumerate() {
@@ -152,6 +152,8 @@ fn sums_and_shares_are_those_of_the_specification() {
     }
     assert_eq!((parent.of(index(4)), parent.of(index(5))), (None, None));
     let sums = Commitments::weighed(&all, parent.weights()).unwrap();
+    let sent: Vec<Commitments> = all.iter().map(Commitments::without_constants).collect();
+    assert!(parent.add_up(&sent).unwrap() == sums);
     assert_eq!(sums.merkle_root(), digest(&vector.sums_root));
     let rows: Vec<Vec<String>> = sums.rows().map(compressed).collect();
     assert_eq!(rows, vector.sums);

@@ -110,4 +110,8 @@ pub(crate) struct SimulateArgs {
     /// depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u8>,
+    /// Simulate reshares. Their seeds are their own: the same seed without this flag is another
+    /// ceremony.
+    #[arg(long)]
+    pub(crate) reshares: bool,
 }
