@@ -33,7 +33,8 @@ pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
-    AbandonArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice, RunArgs, StepArgs, StopArgs,
+    AbandonArgs, KdfChoice, LayoutArgs, MeetingArgs, PartArgs, ProfileChoice, RunArgs, StepArgs,
+    StopArgs,
 };
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,

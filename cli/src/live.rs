@@ -199,10 +199,7 @@ impl Observer for Live {
                 "This log was put back to an earlier state: {}. Nothing more is signed from it.",
                 messages::put_back_because(&put_back)
             )),
-            Notice::MayStop => self.say(
-                "All new shares are stored and proven. Waiting for you to stop the old keys, and \
-                 to say so.",
-            ),
+            Notice::MayStop => self.say(messages::MAY_STOP),
             Notice::Fault(fault) => {
                 let what = describe::fault(&fault.rule, Some(&self.ceremony));
                 self.say(&format!("Fault: {what}. Telling the others."));

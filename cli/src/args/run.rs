@@ -1,6 +1,6 @@
 //! Arguments of `quorate run` and `quorate abandon`, and of whatever else writes keystores.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -79,10 +79,29 @@ pub(crate) struct PartArgs {
     pub(crate) stop: StopArgs,
 }
 
+impl MeetingArgs {
+    /// As a person types it.
+    pub(crate) fn typed(&self) -> String {
+        let quoted = |path: &Path| crate::messages::quoted(path);
+        let board = self.board.iter().map(|board| format!("--board {}", quoted(board)));
+        let via = self.via.iter().map(|url| format!("--via {}", quoted(Path::new(url))));
+        let secret = self.via_credentials.iter();
+        let secret = secret.map(|file| format!("--via-credentials {}", quoted(file)));
+        board.chain(via).chain(secret).collect::<Vec<_>>().join(" ")
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) part: PartArgs,
+    /// Meet the others at this NATS server, which all of you can reach, and not directly:
+    /// nats://HOST:PORT. You need not be there at the same time.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["listen", "at", "linger"])]
+    pub(crate) via: Option<String>,
+    /// File with USER:PASSWORD, or a token, for that server.
+    #[arg(long, value_name = "FILE", requires = "via")]
+    pub(crate) via_credentials: Option<PathBuf>,
     /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
     /// file; IPv4 alone where the system has no IPv6.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
@@ -102,13 +121,26 @@ pub(crate) struct RunArgs {
 pub(crate) struct StepArgs {
     #[command(flatten)]
     pub(crate) part: PartArgs,
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
+}
+
+/// Where operators meet who are not connected.
+#[derive(Args)]
+pub(crate) struct MeetingArgs {
     /// The board: a folder that all operators come to, shared or on a stick. It must exist.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: PathBuf,
+    #[arg(long, value_name = "DIR", conflicts_with = "via")]
+    pub(crate) board: Option<PathBuf>,
+    /// A NATS server in the place of a folder, which all operators can reach: nats://HOST:PORT.
+    #[arg(long, value_name = "URL")]
+    pub(crate) via: Option<String>,
+    /// File with USER:PASSWORD, or a token, for that server.
+    #[arg(long, value_name = "FILE", requires = "via")]
+    pub(crate) via_credentials: Option<PathBuf>,
 }
 
 /// What a dealer of a reshare says when it has stopped.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct StopArgs {
     /// In a reshare: the shares that you deal are removed from every validator client, and what
     /// they have signed is given here. Not before the program asks for it.
@@ -140,10 +172,9 @@ pub(crate) struct StopArgs {
 pub(crate) struct AbandonArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
-    /// Also put the abandonment on this board, a folder that the operators come to, so that they
-    /// learn of it.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) board: Option<PathBuf>,
+    /// With it, the abandonment is put on a board too, so that the others learn of it.
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,

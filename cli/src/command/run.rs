@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::addresses;
 use super::run_ended::{aborted, done, interrupted};
+use super::step::until_finished;
 use super::taking_part::Part;
 use crate::args::{DemoCheatArgs, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
@@ -19,7 +20,10 @@ use quorate_operator::drive;
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
-    take_part(args, None, out)
+    match &args.via {
+        Some(url) => until_finished(args, url, out),
+        None => take_part(args, None, out),
+    }
 }
 
 /// Runs the hidden command of the demo: the same, with a rule to break.
@@ -82,7 +86,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
             aborted(&fault, live.proven(), &args.part.file, &ceremony, prepared, &dir, out)
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
-        Ending::Interrupted { waiting } => interrupted(&names(&waiting), &live, &ceremony, out),
+        Ending::Interrupted { waiting } => {
+            interrupted(&names(&waiting), &live.abandoned_by(), live.proven(), &ceremony, out)
+        }
         Ending::Written { unconfirmed } => {
             done((&ceremony, seat.me), &dir, &names(&unconfirmed), live.proven(), out)
         }

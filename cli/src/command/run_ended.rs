@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::live::Live;
 use crate::messages::{self, Held, quoted, shown};
 use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
@@ -76,11 +75,12 @@ pub(super) fn done(
 /// A person or the system has stopped the run: for whom it waited.
 pub(super) fn interrupted(
     waiting: &[Named],
-    live: &Live,
+    gone: &[Index],
+    proven: &[Fault],
     ceremony: &Ceremony,
     out: &Output,
 ) -> Result<Exit, CliError> {
-    let abandoned_by = seat_names(ceremony, &live.abandoned_by());
+    let abandoned_by = seat_names(ceremony, gone);
     let whom = if waiting.is_empty() {
         String::new()
     } else {
@@ -94,7 +94,7 @@ pub(super) fn interrupted(
         Exit::Waiting,
         json!({
             "ceremony": ceremony.name(), "waiting_for": waiting, "abandoned_by": abandoned_by,
-            "also_proven": also_proven(live.proven(), ceremony),
+            "also_proven": also_proven(proven, ceremony),
         }),
         &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
     )

@@ -8,4 +8,5 @@ mod support;
 mod board;
 mod hub;
 mod moved;
+mod nats;
 mod scene;

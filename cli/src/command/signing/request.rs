@@ -1,12 +1,15 @@
 //! Writes a request.
 
+use std::path::Path;
+
 use serde_json::json;
 
 use super::describe::{describe, left_json, left_out};
 use super::select::{Selected, select};
 use super::terms::wanted;
-use super::{Beacon, Left, alternative, audited, board, check_time};
+use super::{Beacon, Left, alternative, audited, check_time};
 use crate::args::{DepositRequest, ExitRequest, RegistrationRequest, RequestCommon};
+use crate::meeting::Meeting;
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, prompt};
@@ -64,7 +67,7 @@ fn write<'a>(
     out: &Output,
 ) -> Result<Exit, CliError> {
     input::can_be_written(&args.output)?;
-    let board = board(args.board.as_ref())?;
+    let board = Meeting::of(&args.meeting)?;
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,
         Some(card) => Delivery::Custodian(Box::new(
@@ -91,7 +94,7 @@ fn write<'a>(
     if let Some(board) = &board {
         put_request(board, &cleared.request).map_err(messages::board)?;
     }
-    finish(args, &cleared, &parent, &left, out)
+    finish(args, board.as_ref().map(Meeting::path), &cleared, &parent, &left, out)
 }
 
 /// What to sign for each validator, and those that are left out because the beacon node says that
@@ -129,6 +132,7 @@ fn agreed(
 
 fn finish(
     args: &RequestCommon,
+    at: Option<&Path>,
     cleared: &Cleared,
     parent: &Parent,
     left: &[Left],
@@ -148,9 +152,9 @@ fn finish(
     }
     let calldata = format!("0x{}", hex::encode(withdrawal_request(&public_key)));
     let alternative = exit.then(|| json!({ "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata }));
-    let by_board = args.board.as_ref().map_or(String::new(), |board| {
-        let board = quoted(board);
-        format!("\nor, by the board: quorate {kind} sign {} --board {board}", request.id())
+    let typed = args.meeting.typed();
+    let by_board = at.map_or(String::new(), |_| {
+        format!("\nor, by the board: quorate {kind} sign {} {typed}", request.id())
     });
     out.finish(
         Exit::Done,
@@ -162,7 +166,7 @@ fn finish(
             "validators": request.items.len(),
             "left_out": left_json(left),
             "withdrawal_request": alternative,
-            "board": args.board.as_ref().map(|board| board.display().to_string()),
+            "board": at.map(|at| at.display().to_string()),
         }),
         &format!(
             "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign \

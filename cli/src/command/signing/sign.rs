@@ -6,14 +6,14 @@ use serde_json::json;
 
 use super::answer::{Answered, answer};
 use super::describe::left_json;
-use super::{board, read_request};
+use super::read_request;
 use crate::args::SignArgs;
+use crate::meeting::Meeting;
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::audit::describe::in_quotes;
 use quorate::signing::{Cleared, Delivery};
-use quorate_operator::carrier::board::Folder;
 use quorate_operator::random;
 use quorate_operator::requests::put_answer;
 
@@ -22,7 +22,7 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
     if let Some(output) = &args.output {
         input::can_be_written(output)?;
     }
-    let board = board(args.board.as_ref())?;
+    let board = Meeting::of(&args.meeting)?;
     let request = read_request(&args.asked.request, board.as_ref(), kind)?;
     let (answered, output) = answer(&args.asked, request, out, |cleared, _, me| {
         let output = match (&args.output, &board) {
@@ -50,13 +50,13 @@ pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<E
 fn finish(
     answered: &Answered,
     output: Option<&Path>,
-    board: Option<&Folder>,
+    board: Option<&Meeting>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     let request = &answered.cleared.request;
     let next = match &request.delivery {
         _ if board.is_some() => format!(
-            "Whoever combines the answers takes it from there: quorate {} combine {} --board ...",
+            "Whoever combines the answers takes it from there: quorate {} combine {} --board or --via ...",
             request.items.kind().name(),
             request.id()
         ),
