@@ -1,13 +1,21 @@
 //! The command line: definitions for clap and nothing else, so that completions and man pages are
 //! generated from them too.
 
+mod backup;
+
 mod demo;
+
+mod doctor;
 
 mod dossier;
 
 mod export;
 
+mod forget;
+
 mod keymanager;
+
+mod meeting;
 
 mod obol;
 
@@ -23,24 +31,28 @@ mod spec;
 
 mod verify;
 
+pub(crate) use backup::{BackupArgs, BackupMake, BackupRestore, KdfCost, NewestArgs};
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use forget::Forget;
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
+pub(crate) use meeting::{MeetingArgs, ServerArgs};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
-    AbandonArgs, KdfChoice, LayoutArgs, MeetingArgs, PartArgs, ProfileChoice, RunArgs, StepArgs,
-    StopArgs,
+    AbandonArgs, CallArgs, CeremonyArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice,
+    RunArgs, StepArgs, StopArgs,
 };
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
     Registrations, RequestCommon, SignArgs, Validators,
 };
-pub(crate) use spec::{Spec, SpecNew, SpecNext};
+pub(crate) use spec::{Spec, SpecNew, SpecNext, SpecPack};
 pub(crate) use verify::{
     NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
     VerifySsv,
@@ -69,6 +81,7 @@ The result goes to stdout (with --json, as one JSON object), progress goes to st
 Typical workflow:
   quorate identity new --name alice     create keys, send the card to the coordinator
   quorate spec show ceremony.toml       check the coordinator's ceremony file
+  quorate doctor ceremony.toml          try this machine, and the way to the others
   quorate run ceremony.toml             compare the fingerprint by voice, then take part
   quorate audit transcript.quorate --expect ceremony.toml
                                         verify the result; anyone can do this
@@ -125,6 +138,7 @@ impl Command {
         match self {
             Self::Spec(Spec::New(args)) => Some(&args.output),
             Self::Spec(Spec::Next(args)) => Some(&args.output),
+            Self::Spec(Spec::Pack(args)) => args.output.as_ref(),
             Self::Exit(Exits::Request(args)) => Some(&args.common.output),
             Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
             Self::Exit(Exits::Run(args)) => args.output.as_ref(),
@@ -164,6 +178,18 @@ pub(crate) enum Command {
                       before anything is signed."
     )]
     Run(RunArgs),
+    /// Take part in the ceremony of a packet that was made for you, or resume it. The same as run.
+    #[command(after_help = "Example:\n  quorate join bob.packet\n\nA packet of another operator, \
+                            or one that was changed, is refused with exit code 4 before anything \
+                            is signed. You confirm the fingerprint once, as with run.")]
+    Join(JoinArgs),
+    /// Look before the day at everything that a ceremony needs: this machine, and the way to each
+    /// of the others. Signs nothing of the ceremony.
+    #[command(after_help = "Example:\n  quorate doctor ceremony.toml\n  quorate doctor \
+                            ceremony.toml --wait 600\n\nAll operators run it at the same time. \
+                            Exit code 1 if something on your side has to be mended; 5 if only \
+                            others are not reached, or differ.")]
+    Doctor(DoctorArgs),
     /// Take part in a ceremony by way of a board, a folder that is shared or on a stick: read what
     /// is new there, do what can be done, and leave what you owe. Nobody needs to be online.
     #[command(
@@ -219,6 +245,17 @@ pub(crate) enum Command {
     /// Remove shares from a validator client, with what they have signed.
     #[command(subcommand)]
     Keymanager(Keymanager),
+    /// Make, check or restore a backup of this operator.
+    #[command(subcommand)]
+    Backup(BackupArgs),
+    /// Erase this operator's shares of a ceremony that is over: superseded by a reshare, abandoned,
+    /// or no longer wanted.
+    #[command(
+        after_help = "Example:\n  quorate forget ceremony.toml\n\nYou type a sentence first; for \
+                      the newest shares of a validator, two. Copies in backups and validator \
+                      clients are not erased."
+    )]
+    Forget(Forget),
     /// Put whole validator keys together from the shares of enough operators, with what they have
     /// signed. The cluster must be stopped for ever.
     #[command(

@@ -35,6 +35,8 @@ mod node_key;
 
 mod pack;
 
+mod packet;
+
 mod parent;
 
 mod policy;
@@ -52,6 +54,8 @@ mod recognise;
 mod removal;
 
 mod report;
+
+mod restored;
 
 mod screen;
 
@@ -137,6 +141,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Spec(args) => command::spec::run(args, out),
         Command::Reshare(args) => command::reshare::run(args, out),
         Command::Run(args) => command::run::run(args, out),
+        Command::Join(args) => command::join::run(args, out),
+        Command::Doctor(args) => command::doctor::run(args, out),
         Command::Step(args) => command::step::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),
@@ -145,6 +151,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Export(args) => command::export::run(args, out),
         Command::Dossier(args) => command::dossier::run(args, out),
         Command::Keymanager(args) => command::keymanager::run(args, out),
+        Command::Backup(args) => command::backup::run(args, out),
+        Command::Forget(args) => command::forget::run(args, out),
         Command::Recover(args) => command::recover::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),

@@ -18,11 +18,14 @@ pub(crate) enum Meeting {
 impl Meeting {
     /// What was given: a folder, a server, or nothing.
     pub(crate) fn of(args: &MeetingArgs) -> Result<Option<Self>, CliError> {
-        match (&args.board, &args.via) {
+        match (&args.board, &args.server.via) {
             (Some(board), _) => {
                 Folder::open(board).map(|board| Some(Self::Folder(board))).map_err(messages::board)
             }
-            (None, Some(url)) => Self::via(url, args.via_credentials.as_deref()).map(Some),
+            (None, Some(url)) => {
+                let credentials = args.server.via_credentials.as_deref();
+                Self::via(url, credentials).map(Some)
+            }
             (None, None) => Ok(None),
         }
     }

@@ -2,15 +2,22 @@
 
 mod audit;
 
+mod backup;
 mod board;
 
 mod demo;
+
+mod doctor;
 
 mod export;
 
 mod files;
 
+mod forget;
+
 mod obol;
+
+mod packet;
 
 mod prompt;
 
@@ -43,11 +50,15 @@ use std::path::Path;
 use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
+pub(crate) use backup::*;
 pub(crate) use board::*;
 pub(crate) use demo::*;
+pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
+pub(crate) use forget::*;
 pub(crate) use obol::*;
+pub(crate) use packet::*;
 pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;

@@ -1,11 +1,13 @@
 //! One operator of a ceremony on a machine, for whoever embeds it: its files, its channels to the
 //! other operators, and the loop between them. No terminal, and no words for people.
 
+pub mod backup;
 pub mod carrier;
 mod child;
 
 mod drive;
 mod error;
+pub mod forget;
 pub mod keystores;
 pub mod machine;
 mod outputs;

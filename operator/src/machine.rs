@@ -103,6 +103,11 @@ pub fn replay(
     view: &CeremonyView,
 ) -> Result<(Participant, Step), MachineError> {
     let folder = view.path();
+    // Of one that was abandoned, that is said.
+    let gave_up = || child::gives_up(&child::statements(&records, &seat.ceremony), seat.me);
+    if view.is_forgotten()? && !gave_up() {
+        return Err(MachineError::Forgotten(folder.to_owned()));
+    }
     let records = known(records, folder)?;
     let beside = beside(view, seat, &records)?;
     let (participant, step) =
@@ -148,6 +153,9 @@ pub fn old_shares(
     let Some(view) = state.find(&digest)? else { return Ok(None) };
     if !view.has_log()? {
         return Ok(None);
+    }
+    if view.is_forgotten()? {
+        return Err(MachineError::Forgotten(view.path().to_owned()));
     }
     let records = Log::read(&view, operator.storage_key(), digest.as_bytes())?;
     let shares = records.into_iter().filter(|record| record.kind == RecordKind::Shares as u8);
@@ -333,8 +341,8 @@ impl Machine {
     }
 }
 
-/// What the log of a whole ceremony takes, twice over.
-fn room_needed(shape: &Shape) -> u64 {
+/// What the log of a whole ceremony takes, twice over, in bytes.
+pub fn room_needed(shape: &Shape) -> u64 {
     let statements: usize =
         shape.slots().filter_map(|(round, seat)| shape.statement_bytes(seat, round)).sum();
     let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();

@@ -17,6 +17,7 @@ pub mod inbox;
 pub mod minima;
 
 pub mod posting;
+pub mod probe;
 
 #[doc(hidden)]
 pub mod share_box;

@@ -18,6 +18,8 @@ pub mod obol;
 
 pub mod pack;
 
+pub mod packet;
+
 pub mod parent;
 
 pub mod reshare;

@@ -1,8 +1,11 @@
-//! Arguments of `quorate run` and `quorate abandon`, and of whatever else writes keystores.
+//! Arguments of `quorate run`, `join` and `abandon`, and of whatever else writes keystores.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+use super::{MeetingArgs, NewestArgs, ServerArgs};
+use quorate::spec::Endpoint;
 
 /// Key derivation of the keystores (EIP-2335).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -40,15 +43,52 @@ pub(crate) struct LayoutArgs {
     pub(crate) password_files: bool,
 }
 
-/// What taking part in a ceremony needs, whatever carries it.
+/// A ceremony that a person names.
 #[derive(Args)]
-pub(crate) struct PartArgs {
+pub(crate) struct CeremonyArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
     /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
     /// order. Needed once: they are kept in the state directory.
     #[arg(long, value_name = "TRANSCRIPT")]
     pub(crate) from: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) ceremony: CeremonyArgs,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+    #[command(flatten)]
+    pub(crate) calls: CallArgs,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct StepArgs {
+    #[command(flatten)]
+    pub(crate) ceremony: CeremonyArgs,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+    #[command(flatten)]
+    pub(crate) meeting: MeetingArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct JoinArgs {
+    /// The packet that the coordinator made for you.
+    pub(crate) packet: PathBuf,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+    #[command(flatten)]
+    pub(crate) calls: CallArgs,
+}
+
+/// What taking part in a ceremony needs, whatever carries it.
+#[derive(Args)]
+pub(crate) struct PartArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
@@ -77,31 +117,13 @@ pub(crate) struct PartArgs {
     pub(crate) charon_enr_private_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
-}
-
-impl MeetingArgs {
-    /// As a person types it.
-    pub(crate) fn typed(&self) -> String {
-        let quoted = |path: &Path| crate::messages::quoted(path);
-        let board = self.board.iter().map(|board| format!("--board {}", quoted(board)));
-        let via = self.via.iter().map(|url| format!("--via {}", quoted(Path::new(url))));
-        let secret = self.via_credentials.iter();
-        let secret = secret.map(|file| format!("--via-credentials {}", quoted(file)));
-        board.chain(via).chain(secret).collect::<Vec<_>>().join(" ")
-    }
-}
-
-#[derive(Args)]
-pub(crate) struct RunArgs {
     #[command(flatten)]
-    pub(crate) part: PartArgs,
-    /// Meet the others at this NATS server, which all of you can reach, and not directly:
-    /// nats://HOST:PORT. You need not be there at the same time.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["listen", "at", "linger"])]
-    pub(crate) via: Option<String>,
-    /// File with USER:PASSWORD, or a token, for that server.
-    #[arg(long, value_name = "FILE", requires = "via")]
-    pub(crate) via_credentials: Option<PathBuf>,
+    pub(crate) newest: NewestArgs,
+}
+
+/// How an operator reaches the others while all are there.
+#[derive(Args)]
+pub(crate) struct CallArgs {
     /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
     /// file; IPv4 alone where the system has no IPv6.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
@@ -111,32 +133,21 @@ pub(crate) struct RunArgs {
     /// directory, which `quorate status` names, gets it too.
     #[arg(long, value_name = "OPERATOR=HOST:PORT")]
     pub(crate) at: Vec<String>,
+    /// Call the others through this SOCKS5 proxy, which also looks up their names: so an address
+    /// can be an onion service. The proxy must demand no authentication.
+    #[arg(long, value_name = "HOST:PORT", value_parser = proxy)]
+    pub(crate) socks5: Option<String>,
     /// After the outputs are written, how long to keep helping operators that have not yet
     /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
 }
 
-#[derive(Args)]
-pub(crate) struct StepArgs {
-    #[command(flatten)]
-    pub(crate) part: PartArgs,
-    #[command(flatten)]
-    pub(crate) meeting: MeetingArgs,
-}
-
-/// Where operators meet who are not connected.
-#[derive(Args)]
-pub(crate) struct MeetingArgs {
-    /// The board: a folder that all operators come to, shared or on a stick. It must exist.
-    #[arg(long, value_name = "DIR", conflicts_with = "via")]
-    pub(crate) board: Option<PathBuf>,
-    /// A NATS server in the place of a folder, which all operators can reach: nats://HOST:PORT.
-    #[arg(long, value_name = "URL")]
-    pub(crate) via: Option<String>,
-    /// File with USER:PASSWORD, or a token, for that server.
-    #[arg(long, value_name = "FILE", requires = "via")]
-    pub(crate) via_credentials: Option<PathBuf>,
+impl CallArgs {
+    /// Whether a way to connect to the others is given.
+    pub(crate) fn are_given(&self) -> bool {
+        self.listen.is_some() || self.socks5.is_some() || !self.at.is_empty()
+    }
 }
 
 /// What a dealer of a reshare says when it has stopped.
@@ -178,6 +189,11 @@ pub(crate) struct AbandonArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
+}
+
+/// Where a proxy is, in one spelling.
+pub(super) fn proxy(text: &str) -> Result<String, String> {
+    Endpoint::parse(text).map(|place| place.to_string()).map_err(|error| error.to_string())
 }
 
 /// The shape only: whether this machine has the address is found out by listening on it.

@@ -12,6 +12,7 @@ use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
+use crate::restored::demand_newest;
 use crate::{input, messages, protection, secret_file, silence};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::interchange::{Interchange, Key};
@@ -134,6 +135,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     }
     let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
     check_not_superseded(&state, &own.seat, &outcome.certificate).map_err(messages::machine)?;
+    demand_newest(&lock, &ceremony, &args.newest)?;
     match manager {
         Some((url, manager)) => push(args, &own, &state, url, &manager, out),
         None => {

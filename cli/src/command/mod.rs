@@ -6,6 +6,8 @@ mod addresses;
 
 pub(crate) mod audit;
 
+pub(crate) mod backup;
+
 pub(crate) mod card;
 
 pub(crate) mod completions;
@@ -20,6 +22,8 @@ mod demo_process;
 
 mod demo_ssv;
 
+pub(crate) mod doctor;
+
 pub(crate) mod dossier;
 
 pub(crate) mod evidence;
@@ -30,7 +34,11 @@ mod export_obol;
 
 mod finished;
 
+pub(crate) mod forget;
+
 pub(crate) mod identity;
+
+pub(crate) mod join;
 
 pub(crate) mod man;
 
@@ -54,6 +62,8 @@ pub(crate) mod simulate;
 pub(crate) mod spec;
 
 pub(crate) mod spec_next;
+
+mod spec_pack;
 
 pub(crate) mod status;
 

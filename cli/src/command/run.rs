@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::addresses;
 use super::run_ended::{aborted, done, interrupted};
 use super::step::until_finished;
-use super::taking_part::Part;
-use crate::args::{DemoCheatArgs, RunArgs};
+use super::taking_part::{Given, Part};
+use crate::args::{CallArgs, DemoCheatArgs, PartArgs, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
 use crate::progress::seat_names;
@@ -20,34 +20,44 @@ use quorate_operator::drive;
 
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
-    match &args.via {
-        Some(url) => until_finished(args, url, out),
-        None => take_part(args, None, out),
+    let given = Given::named(&args.ceremony)?;
+    match &args.server.via {
+        Some(_) if args.calls.are_given() => Err(messages::no_calls()),
+        Some(url) => until_finished(given, args, url, out),
+        None => take_part(given, (&args.part, &args.calls), None, out),
     }
 }
 
 /// Runs the hidden command of the demo: the same, with a rule to break.
 pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError> {
-    take_part(&args.run, Some(args.rule), out)
+    let run = &args.run;
+    take_part(Given::named(&run.ceremony)?, (&run.part, &run.calls), Some(args.rule), out)
 }
 
-fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
-    let part =
-        Part::of(&args.part, |file, ceremony| addresses::moved(file, ceremony, &args.at), out)?;
+/// Takes part in a ceremony, or resumes it.
+pub(super) fn take_part(
+    given: Given<'_>,
+    (args, calls): (&PartArgs, &CallArgs),
+    rule: Option<Rule>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let (path, packed) = (given.path, given.seat.is_some());
+    let (file, ceremony) = addresses::moved(given.file, given.ceremony, &calls.at)?;
+    let part = Part::of(Given { file, ceremony, ..given }, args, out)?;
     let (ceremony, begun) = (part.seat.ceremony.clone(), part.begun);
     if rule.is_some() && !may_cheat(&ceremony) {
         return Err(messages::not_a_demo());
     }
-    let listen = listen_address(args.listen.as_deref(), &ceremony, part.seat.me)?;
+    let listen = listen_address(calls.listen.as_deref(), &ceremony, part.seat.me)?;
     if !begun && let Some(listen) = &listen {
         listen.check().map_err(messages::carrier)?;
     }
     let seat = part.seat.clone();
-    let pacing = Pacing::new(Duration::from_secs(args.linger));
-    let (mut exchange, mut machine) = part.begin(&args.part, pacing)?;
+    let pacing = Pacing::new(Duration::from_secs(calls.linger));
+    let (mut exchange, mut machine) = part.begin(args, pacing)?;
     let dir = machine.dir().clone();
-    if args.part.stop.stopped {
-        stop::stop(&args.part.stop, &mut exchange, &mut machine)?;
+    if args.stop.stopped {
+        stop::stop(&args.stop, &mut exchange, &mut machine)?;
     }
     let others: Vec<Index> = ceremony.indices().filter(|index| *index != seat.me).collect();
     let ways = Ways::new(&ceremony, listen.is_some(), &others);
@@ -63,7 +73,8 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         // One listener for the whole run: an interruption during a piece of work is heard when that
         // is done.
         let stop = stopped()?;
-        let config = TcpConfig::of(&seat, listen.clone());
+        let config =
+            TcpConfig { proxy: calls.socks5.clone(), ..TcpConfig::of(&seat, listen.clone()) };
         let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
         if let Some((listen, bound)) = listen.as_ref().zip(tcp.local_address()) {
             live.say(&format!("This operator is {}.", listen.described(bound)));
@@ -83,7 +94,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let names = |indices: &[Index]| seat_names(&ceremony, indices);
     match ending? {
         Ending::Fault { fault, prepared } => {
-            aborted(&fault, live.proven(), &args.part.file, &ceremony, prepared, &dir, out)
+            let kept = dir.view().path().join("ceremony.toml");
+            let file = if packed { (kept.as_path(), path) } else { (path, path) };
+            aborted(&fault, live.proven(), file, &ceremony, prepared, &dir, out)
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
         Ending::Interrupted { waiting } => {

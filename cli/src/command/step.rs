@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::run_ended::{aborted, done, goes_on};
-use super::taking_part::Part;
-use crate::args::{RunArgs, StepArgs, StopArgs};
+use super::taking_part::{Given, Part};
+use crate::args::{PartArgs, RunArgs, StepArgs, StopArgs};
 use crate::live::{abandoned_by, stopped};
 use crate::meeting::Meeting;
 use crate::progress::{Progress, seat_names};
@@ -24,7 +24,7 @@ const BETWEEN: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
     let board = Meeting::of(&args.meeting)?.ok_or_else(messages::no_board)?;
-    let part = Part::of(&args.part, |file, ceremony| Ok((file, ceremony)), out)?;
+    let part = Part::of(Given::named(&args.ceremony)?, &args.part, out)?;
     let mut visitor = Visitor::new(part, &args.part, board)?;
     let visited = visitor.visit(&args.part.stop)?.map_err(messages::board)?;
     talk(&messages::visited(&visited, visitor.board.path()));
@@ -35,20 +35,25 @@ pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
             Progress::new().show(participant, false);
             let stop = participant.awaits_stop();
             if stop {
-                talk(&messages::may_stop_by_board(&args.part.file, &args.meeting));
+                talk(&messages::may_stop_by_board(&args.ceremony.file, &args.meeting));
             }
             let gone = seat_names(&ceremony, &abandoned_by(participant));
             let waiting = seat_names(&ceremony, &waiting);
             goes_on((&waiting, &gone, stop), &visited, &visitor.proven, &ceremony, out)
         }
-        ending => visitor.end(ending, &args.part.file, out),
+        ending => visitor.end(ending, &args.ceremony.file, out),
     }
 }
 
 /// `quorate run --via`: visits until the ceremony is finished, a fault stops it, or somebody does.
-pub(super) fn until_finished(args: &RunArgs, url: &str, out: &Output) -> Result<Exit, CliError> {
-    let board = Meeting::via(url, args.via_credentials.as_deref())?;
-    let part = Part::of(&args.part, |file, ceremony| Ok((file, ceremony)), out)?;
+pub(super) fn until_finished(
+    given: Given<'_>,
+    args: &RunArgs,
+    url: &str,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let board = Meeting::via(url, args.server.via_credentials.as_deref())?;
+    let part = Part::of(given, &args.part, out)?;
     let mut visitor = Visitor::new(part, &args.part, board)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -94,7 +99,7 @@ pub(super) fn until_finished(args: &RunArgs, url: &str, out: &Output) -> Result<
         let waiting = seat_names(&ceremony, waiting);
         return super::run_ended::interrupted(&waiting, &gone, &visitor.proven, &ceremony, out);
     }
-    visitor.end(ending, &args.part.file, out)
+    visitor.end(ending, &args.ceremony.file, out)
 }
 
 /// An operator that comes to a board.
@@ -110,7 +115,7 @@ struct Visitor {
 
 impl Visitor {
     /// Looks at the board before anything is signed, and asks for consent where it was not given.
-    fn new(part: Part, args: &crate::args::PartArgs, board: Meeting) -> Result<Self, CliError> {
+    fn new(part: Part, args: &PartArgs, board: Meeting) -> Result<Self, CliError> {
         let (ceremony, me) = (part.seat.ceremony.clone(), part.seat.me);
         if !part.begun && has_begun(&board, &ceremony, me).map_err(messages::board)? {
             return Err(messages::begun_elsewhere(board.path()));
@@ -163,7 +168,7 @@ impl Visitor {
         let (ceremony, dir) = (&seat.ceremony, self.machine.dir());
         match ending {
             Ending::Fault { fault, prepared } => {
-                aborted(&fault, &self.proven, file, ceremony, prepared, dir, out)
+                aborted(&fault, &self.proven, (file, file), ceremony, prepared, dir, out)
             }
             Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
             Ending::Complete | Ending::Written { .. } | Ending::Interrupted { .. } => {

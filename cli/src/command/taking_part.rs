@@ -1,19 +1,19 @@
 //! What taking part in a ceremony needs before anything is signed, whatever carries it: the file,
 //! the seat, what a reshare takes from its parent, and a person's consent.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::args::{KdfChoice, LayoutArgs, PartArgs, ProfileChoice};
+use crate::args::{CeremonyArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice};
 use crate::parent::{self, Attached};
 use crate::progress::seat_name;
 use crate::report::{CliError, Output, talk};
+use crate::restored::demand_newest;
 use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Exchange, Pacing};
 use quorate::export::keystores::Profile;
-use quorate::identity::Operator;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::show::{describe, warnings};
@@ -22,12 +22,43 @@ use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_passw
 use quorate_operator::machine::{self, Machine};
 use quorate_operator::store::{CeremonyView, Lock, StateDir};
 
+/// A ceremony to take part in, as it was given.
+pub(super) struct Given<'a> {
+    /// The file that a person named.
+    pub(super) path: &'a Path,
+    /// The bytes of the ceremony file.
+    pub(super) file: Vec<u8>,
+    pub(super) ceremony: Ceremony,
+    /// What shows the parent of a reshare.
+    pub(super) parents: Parents<'a>,
+    /// Whom it was packed for.
+    pub(super) seat: Option<Index>,
+}
+
+/// Transcripts of the ceremonies before a reshare.
+pub(super) enum Parents<'a> {
+    /// In these files, or kept when it was begun.
+    Files(&'a [PathBuf]),
+    /// Packed with it.
+    Packed(Vec<Vec<u8>>),
+}
+
+impl<'a> Given<'a> {
+    /// The ceremony of a file.
+    pub(super) fn named(args: &'a CeremonyArgs) -> Result<Self, CliError> {
+        let (file, ceremony) = input::any_ceremony(&args.file)?;
+        let parents = Parents::Files(&args.from);
+        Ok(Self { path: &args.file, file, ceremony, parents, seat: None })
+    }
+}
+
 /// An operator that may take part.
 pub(super) struct Part {
     /// Its seat.
     pub(super) seat: OwnSeat,
     /// Whether there is a log to go on from. Otherwise its person has not agreed yet.
     pub(super) begun: bool,
+    path: PathBuf,
     lock: Lock,
     file: Vec<u8>,
     history: Vec<Vec<u8>>,
@@ -35,30 +66,40 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Reads what is asked for and looks whether this operator may take part. `changed` may change
-    /// the ceremony file's addresses. Nothing is written.
-    pub(super) fn of(
-        args: &PartArgs,
-        changed: impl FnOnce(Vec<u8>, Ceremony) -> Result<(Vec<u8>, Ceremony), CliError>,
-        out: &Output,
-    ) -> Result<Self, CliError> {
-        let (file, ceremony) = input::any_ceremony(&args.file)?;
-        let (file, ceremony) = changed(file, ceremony)?;
+    /// Looks whether this operator may take part in what was given. Nothing is written.
+    pub(super) fn of(given: Given<'_>, args: &PartArgs, out: &Output) -> Result<Self, CliError> {
+        let Given { path, file, ceremony, parents, seat: packed_for } = given;
         let state = StateDir::open(&out.dir).map_err(messages::store)?;
+        if let (Some(seat), Some(card)) = (packed_for, state.read_card().map_err(messages::store)?)
+        {
+            messages::packed_for(path, &ceremony, seat, &card.key, card.name.as_str())?;
+        }
         let lock = state.lock().map_err(messages::store)?;
         let found = state.find(&ceremony.digest()).map_err(messages::store)?;
         machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
-        let Attached { ceremony, parent, history } =
-            parent::attach(ceremony, &args.from, found.as_ref())?;
+        let Attached { ceremony, parent, history } = match parents {
+            Parents::Packed(history) if ceremony.reshare().is_some() => {
+                parent::packed(path, ceremony, history)
+            }
+            Parents::Packed(_) => parent::attach(ceremony, &[], found.as_ref()),
+            Parents::Files(paths) => parent::attach(ceremony, paths, found.as_ref()),
+        }?;
         let ceremony = Arc::new(ceremony);
         let (operator, passphrase) = prompt::open_identity(&state, out)?;
         let operator = Arc::new(operator);
+        if let Some(seat) = packed_for {
+            let key = operator.key().public();
+            messages::packed_for(path, &ceremony, seat, &key, operator.name().as_str())?;
+        }
         let seat = OwnSeat::find(ceremony.clone(), operator.clone())
             .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
         let (key, password) = (args.ssv_key.as_deref(), args.ssv_password_file.as_deref());
         let seat = ssv_key::seated(seat, key, password)?;
         let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
-        let seat = with_old_shares(seat, parent.as_ref(), &state, &operator, found.as_ref())?;
+        let seat = with_old_shares(seat, parent.as_ref(), &lock, args, found.as_ref())?;
+        if !args.no_keystores && writes_keystores(found.as_ref())? {
+            demand_newest(&lock, &ceremony, &args.newest)?;
+        }
         let begun = match found {
             Some(view) => begun(&view)?,
             None => false,
@@ -66,7 +107,7 @@ impl Part {
         if !begun && !seat.is_of_this_install() {
             return Err(messages::other_install(state.path()));
         }
-        Ok(Self { seat, begun, lock, file, history, passphrase })
+        Ok(Self { seat, begun, path: path.to_owned(), lock, file, history, passphrase })
     }
 
     /// Asks for consent where it was not given, and opens the log or begins one. From here on
@@ -90,7 +131,7 @@ impl Part {
             let dir = self.lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
             dir.keep_history(&self.history).map_err(messages::store)?;
         }
-        let mut keystores = plan_keystores(args, self.passphrase)?;
+        let mut keystores = plan_keystores(args, &self.path, self.passphrase)?;
         if seat.node_expected().is_some() && !args.no_keystores {
             keystores.push(KeystorePlan::for_node());
         }
@@ -103,8 +144,8 @@ impl Part {
 fn with_old_shares(
     seat: OwnSeat,
     parent: Option<&Audited>,
-    state: &StateDir,
-    operator: &Operator,
+    lock: &Lock,
+    args: &PartArgs,
     found: Option<&CeremonyView>,
 ) -> Result<OwnSeat, CliError> {
     let ceremony = seat.ceremony.clone();
@@ -112,12 +153,22 @@ fn with_old_shares(
     if !ceremony.parts().dealers.contains(seat.me) {
         return Ok(seat);
     }
-    let old = machine::old_shares(state, operator, parent.ceremony(), reshare);
+    let state = lock.state();
+    let old = machine::old_shares(state, &seat.operator, parent.ceremony(), reshare);
     match old.map_err(messages::machine)? {
-        Some(old) => Ok(seat.with_old_shares(Arc::new(old))),
+        Some(old) => {
+            demand_newest(lock, parent.ceremony(), &args.newest)?;
+            Ok(seat.with_old_shares(Arc::new(old)))
+        }
         None if found.is_some() => Ok(seat),
         None => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
     }
+}
+
+/// Whether this run may write keystores of shares that are there.
+fn writes_keystores(found: Option<&CeremonyView>) -> Result<bool, CliError> {
+    let Some(view) = found else { return Ok(false) };
+    Ok(!view.is_written().map_err(messages::store)?)
 }
 
 /// Whether there is a log to go on from. Traces of a ceremony without its log are refused:
@@ -146,13 +197,17 @@ fn consent(args: &PartArgs, ceremony: &Ceremony, me: Index) -> Result<(), CliErr
     )
 }
 
-fn plan_keystores(args: &PartArgs, passphrase: SecretBytes) -> Result<Vec<KeystorePlan>, CliError> {
+fn plan_keystores(
+    args: &PartArgs,
+    path: &Path,
+    passphrase: SecretBytes,
+) -> Result<Vec<KeystorePlan>, CliError> {
     if args.no_keystores {
         return Ok(Vec::new());
     }
     let (password, layout) =
         args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
-    let turns = args.kdf_turns.then(|| args.file.clone());
+    let turns = args.kdf_turns.then(|| path.to_owned());
     Ok(vec![KeystorePlan {
         key: KeystoreKey::planned(args.layout.kdf(), password, turns),
         layout,

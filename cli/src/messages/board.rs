@@ -67,6 +67,14 @@ pub(crate) fn no_board() -> CliError {
     )
 }
 
+/// Ways to connect to the others are given beside a server to meet at.
+pub(crate) fn no_calls() -> CliError {
+    usage(
+        "--via and a way to connect to the others (--listen, --at, --socks5) are both given",
+        "give one of them: at a server, nobody calls anybody",
+    )
+}
+
 /// An address that is none of a NATS server.
 pub(crate) fn via(url: &str, error: AddressError) -> CliError {
     let fix = match error {

@@ -6,7 +6,10 @@
 mod support;
 
 mod board;
+mod doctor;
 mod hub;
 mod moved;
 mod nats;
+mod packets;
+mod proxied;
 mod scene;

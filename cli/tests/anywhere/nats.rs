@@ -190,5 +190,8 @@ fn who_is_no_server_costs_nothing() {
     }
     assert!(!scene.here().join("alice/ceremonies").exists());
     let both = ["step", "ceremony.toml", "--via", &nobody, "--board", "board"];
-    assert_eq!(end(command(scene.here(), &both)).code, 2);
+    end(command(scene.here(), &both)).failed(2, &["cannot be used with"]);
+    end(command(scene.here(), &both[..2])).failed(2, &["--board DIR", "--via nats://HOST:PORT"]);
+    let listens = ["run", "ceremony.toml", "--via", &nobody, "--listen", "3610"];
+    end(command(scene.here(), &listens)).failed(2, &["nobody calls anybody"]);
 }

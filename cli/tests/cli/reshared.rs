@@ -17,13 +17,13 @@ use crate::support::ports::free_port;
 use crate::support::program::Ended;
 use crate::support::running::{Running, Signal};
 
-const SENTENCE: &str = "these shares are removed from every validator client";
+pub(crate) const SENTENCE: &str = "these shares are removed from every validator client";
 /// The transcript of the demo's ceremony.
-const PARENT: &str = "parent.quorate";
+pub(crate) const PARENT: &str = "parent.quorate";
 const MAY_STOP: &str = "Waiting for you to stop the old keys";
 
 /// A finished key generation of four, of whom three sign.
-fn generation() -> Demo {
+pub(crate) fn generation() -> Demo {
     let demo = Demo::new(PLAIN);
     fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path(PARENT)).unwrap();
     demo
@@ -31,7 +31,7 @@ fn generation() -> Demo {
 
 /// Drafts a reshare of the demo's validators among these operators, of whom some of the parent's
 /// leave.
-fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
+pub(crate) fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
     let file = format!("{name}.toml");
     let mut args: Vec<String> = ["--json", "reshare", "new", "--name", name, "-o", &file, "--from"]
         .map(str::to_owned)
@@ -54,14 +54,14 @@ fn words(demo: &Demo, file: &str) -> String {
     demo.run(&["--json", "spec", "check", file]).json()["fingerprint"].as_str().unwrap().to_owned()
 }
 
-fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
+pub(crate) fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
     let words = words(demo, file);
     let args = ["run", file, "--kdf", "pbkdf2", "--linger", "20", "--yes-fingerprint", &words];
     demo.start(operator, &[&args[..], more].concat())
 }
 
 /// All of them up to certificate 1; then they are interrupted.
-fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
+pub(crate) fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
     let parent = ["--from", PARENT];
     let running: Vec<Running> =
         operators.iter().map(|operator| start(demo, operator, file, &parent)).collect();
@@ -75,7 +75,7 @@ fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
 }
 
 /// The folder of the outputs of this operator's reshare.
-fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
+pub(crate) fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
     let digest = demo.run(&["--json", "spec", "check", file]).json();
     let digest = digest["digest"].as_str().unwrap()[..16].to_owned();
     demo.path("demo").join(operator).join("ceremonies").join(digest).join("out")
@@ -307,6 +307,11 @@ fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
     let words = words(&demo, &first);
     let abandoned = demo.by("bob", &["abandon", &first, "--yes-fingerprint", &words]);
     assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    // Its new shares can go, too: that it was abandoned stays known.
+    let erase = ["forget", &first, "--yes-forget", "erase these shares for ever"];
+    let erased = demo.by("bob", &erase);
+    assert_eq!(erased.code, 0, "{}", erased.stderr);
+    assert!(erased.stderr.contains("This ceremony was abandoned."), "{}", erased.stderr);
     let mut bob = start(&demo, "bob", &second, &parent);
     bob.until("This operator is");
     bob.signal(Signal::INT);

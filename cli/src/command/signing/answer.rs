@@ -10,6 +10,7 @@ use super::{Beacon, Left, check_time};
 use crate::args::Asked;
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
+use crate::restored::date;
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
@@ -58,6 +59,9 @@ pub(super) fn answer<T>(
     let ready = ready(&cleared, &source.parent, source.me)?;
 
     talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
+    if let Some(note) = state.restored(&ceremony.digest()).map_err(messages::store)? {
+        talk(&messages::restored_answer(&date(note.made)));
+    }
     if let Some(left) = left_out(&left) {
         talk(&left);
     }
