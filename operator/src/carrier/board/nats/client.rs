@@ -5,8 +5,7 @@ use std::net::{TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use rand_core::Rng as _;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use quorate::primitives::secret::SecretBytes;
@@ -25,6 +24,25 @@ struct Info {
     max_payload: usize,
     #[serde(default)]
     tls_required: bool,
+}
+
+/// What we say of ourselves.
+#[derive(Serialize)]
+struct Greeting<'a> {
+    verbose: bool,
+    pedantic: bool,
+    lang: &'static str,
+    version: &'static str,
+    protocol: u8,
+    name: &'static str,
+    headers: bool,
+    no_responders: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pass: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_token: Option<&'a str>,
 }
 
 /// A connection that was opened and answers.
@@ -101,24 +119,30 @@ impl Client {
     }
 
     fn greet(&mut self, credentials: Option<&SecretBytes>) -> io::Result<()> {
-        let mut about = json!({
-            "verbose": false, "pedantic": false, "lang": "rust", "version": "1", "protocol": 1,
-            "name": "quorate", "headers": true, "no_responders": true, "echo": true,
-        });
         let text = credentials.map(|secret| core::str::from_utf8(secret.expose()));
         let text = text.transpose().map_err(|_| said("the credentials are no text"))?;
-        let text = text.map(|text| Zeroizing::new(text.trim_end().to_owned()));
-        if let Some(text) = &text {
-            match text.split_once(':') {
-                Some((user, password)) => {
-                    about["user"] = user.into();
-                    about["pass"] = password.into();
-                }
-                None => about["auth_token"] = text.as_str().into(),
-            }
-        }
-        let line = Zeroizing::new(format!("CONNECT {about}\r\nSUB {}.* 1\r\nPING\r\n", self.inbox));
-        self.send(&[line.as_bytes()])?;
+        let text = text.map(str::trim_end);
+        let parts = text.and_then(|text| text.split_once(':'));
+        let greeting = Greeting {
+            verbose: false,
+            pedantic: false,
+            lang: "rust",
+            version: env!("CARGO_PKG_VERSION"),
+            protocol: 1,
+            name: "quorate",
+            headers: true,
+            no_responders: true,
+            user: parts.map(|(user, _)| user),
+            pass: parts.map(|(_, password)| password),
+            auth_token: text.filter(|_| parts.is_none()),
+        };
+        // Never grown, so that no copy of a password is left behind.
+        let room = 1024 + 6 * text.map_or(0, str::len);
+        let mut line = Zeroizing::new(Vec::with_capacity(room));
+        line.extend_from_slice(b"CONNECT ");
+        serde_json::to_writer(&mut *line, &greeting).map_err(io::Error::from)?;
+        line.extend_from_slice(format!("\r\nSUB {}.* 1\r\nPING\r\n", self.inbox).as_bytes());
+        self.send(&[&line])?;
         loop {
             match read(&mut self.from)? {
                 Said::Pong => return Ok(()),
