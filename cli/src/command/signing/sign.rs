@@ -56,7 +56,8 @@ fn finish(
     let request = &answered.cleared.request;
     let next = match &request.delivery {
         _ if board.is_some() => format!(
-            "Whoever combines the answers takes it from there: quorate {} combine {} --board or --via ...",
+            "Whoever combines the answers takes it from there: quorate {} combine {} --board or \
+             --via ...",
             request.items.kind().name(),
             request.id()
         ),

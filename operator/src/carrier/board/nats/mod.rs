@@ -353,6 +353,6 @@ mod tests {
         assert_eq!(message(kept, "a.b"), Some(b"hi".to_vec()));
         assert_eq!(message(kept, "a.c"), None);
         assert_eq!(message(br#"{"message":{"subject":"a.b","data":"?"}}"#, "a.b"), None);
-        assert!(parse(b"[]").is_none() && parse(b"").is_none() && message(b"{}", "a").is_none());
+        assert!(parse(b"7").is_none() && parse(b"").is_none() && message(b"{}", "a").is_none());
     }
 }
