@@ -17,7 +17,7 @@ pub mod store;
 mod visit;
 
 pub use child::check_not_superseded;
-pub use drive::{Observer, drive};
+pub use drive::{Followed, Observer, drive, follow};
 pub use error::MachineError;
 pub use machine::Machine;
 pub use visit::{Visit, VisitError, Visited, has_begun, put_statement, rejected};

@@ -22,6 +22,8 @@ pub mod packet;
 
 pub mod parent;
 
+pub mod rehearsal;
+
 pub mod reshare;
 
 pub mod roster;

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod rehearsal;
 mod reshare;
 mod reshare_attacks;
 

@@ -24,8 +24,7 @@ const BETWEEN: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
     let board = Meeting::of(&args.meeting)?.ok_or_else(messages::no_board)?;
-    let part = Part::of(Given::named(&args.ceremony)?, &args.part, out)?;
-    let mut visitor = Visitor::new(part, &args.part, board)?;
+    let mut visitor = Visitor::new(Given::named(&args.ceremony)?, &args.part, board, out)?;
     let visited = visitor.visit(&args.part.stop)?.map_err(messages::board)?;
     talk(&messages::visited(&visited, visitor.board.path()));
     match visitor.stands()? {
@@ -53,8 +52,7 @@ pub(super) fn until_finished(
     out: &Output,
 ) -> Result<Exit, CliError> {
     let board = Meeting::via(url, args.server.via_credentials.as_deref())?;
-    let part = Part::of(given, &args.part, out)?;
-    let mut visitor = Visitor::new(part, &args.part, board)?;
+    let mut visitor = Visitor::new(given, &args.part, board, out)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -108,6 +106,8 @@ struct Visitor {
     exchange: Exchange,
     machine: Machine,
     rejected: Rejected,
+    /// Whether the ceremony came in a packet.
+    packed: bool,
     /// Faults that are proven beside the one that stands in the way.
     proven: Vec<Fault>,
     told_to_stop: bool,
@@ -115,7 +115,14 @@ struct Visitor {
 
 impl Visitor {
     /// Looks at the board before anything is signed, and asks for consent where it was not given.
-    fn new(part: Part, args: &PartArgs, board: Meeting) -> Result<Self, CliError> {
+    fn new(
+        given: Given<'_>,
+        args: &PartArgs,
+        board: Meeting,
+        out: &Output,
+    ) -> Result<Self, CliError> {
+        let packed = given.seat.is_some();
+        let part = Part::of(given, args, out)?;
         let (ceremony, me) = (part.seat.ceremony.clone(), part.seat.me);
         if !part.begun && has_begun(&board, &ceremony, me).map_err(messages::board)? {
             return Err(messages::begun_elsewhere(board.path()));
@@ -123,7 +130,8 @@ impl Visitor {
         // Nobody is waited for.
         let (exchange, machine) = part.begin(args, Pacing::new(Duration::ZERO))?;
         let rejected = rejected(&machine).map_err(messages::machine)?;
-        Ok(Self { board, exchange, machine, rejected, proven: Vec::new(), told_to_stop: false })
+        let (proven, told_to_stop) = (Vec::new(), false);
+        Ok(Self { board, exchange, machine, rejected, packed, proven, told_to_stop })
     }
 
     /// One visit, and in it the stop of a dealer's keys if its person says so. A board that fails
@@ -168,7 +176,9 @@ impl Visitor {
         let (ceremony, dir) = (&seat.ceremony, self.machine.dir());
         match ending {
             Ending::Fault { fault, prepared } => {
-                aborted(&fault, &self.proven, (file, file), ceremony, prepared, dir, out)
+                let kept = dir.view().path().join("ceremony.toml");
+                let file = if self.packed { (kept.as_path(), file) } else { (file, file) };
+                aborted(&fault, &self.proven, file, ceremony, prepared, dir, out)
             }
             Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
             Ending::Complete | Ending::Written { .. } | Ending::Interrupted { .. } => {

@@ -12,4 +12,5 @@ mod moved;
 mod nats;
 mod packets;
 mod proxied;
+mod rehearsal;
 mod scene;

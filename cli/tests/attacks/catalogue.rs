@@ -126,5 +126,5 @@ fn table() {
         };
         println!("{:<6} {:<72} {:<72} {test}", row.id, row.attack, row.outcome);
     }
-    println!("{tested} of 120 tested, {} pending", pending.len());
+    println!("{tested} of 128 tested, {} pending", pending.len());
 }
