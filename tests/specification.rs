@@ -290,6 +290,8 @@ fn sizes_of_statements_of_a_reshare() {
     {
         assert_eq!(of(number, Kind::Minima, Round::Commit), minima);
         assert_eq!(of(number, Kind::Complaint, Round::Prepare), complaint);
+        assert_eq!(of(number, Kind::Without, Round::Final), Some(32 + 4));
+        assert_eq!(of(number, Kind::Without, Round::Commit), None);
     }
     assert_eq!(shape.box_bytes(), box_len(32 * 2 + 32));
 }

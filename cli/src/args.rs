@@ -21,6 +21,8 @@ mod obol;
 
 mod recover;
 
+mod import;
+
 mod rehearse;
 
 mod reshare;
@@ -41,6 +43,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use forget::Forget;
+pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use meeting::{MeetingArgs, ServerArgs};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
@@ -49,7 +52,7 @@ pub(crate) use rehearse::RehearseArgs;
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
     AbandonArgs, CallArgs, CeremonyArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice,
-    RunArgs, StepArgs, StopArgs,
+    RunArgs, StepArgs, StopArgs, WithoutArgs,
 };
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
@@ -174,6 +177,9 @@ pub(crate) enum Command {
     /// Deal the shares of validators that exist anew.
     #[command(subcommand)]
     Reshare(Reshare),
+    /// Deal the keys of a solo validator to the operators of a cluster.
+    #[command(subcommand)]
+    Import(Import),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.
     #[command(
@@ -296,11 +302,12 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show
-    /// what happens after a fault.
+    /// how an operator is replaced, or what happens after a fault.
     #[command(
         after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  \
-                      quorate demo --fault bad-share\n\nWith --fault, exit code 0 means that the \
-                      demo went as announced."
+                      quorate demo --reshare\n  quorate demo --import\n  quorate demo \
+                      --fault bad-share\n\nWith --fault, exit code 0 means that the demo \
+                      went as announced."
     )]
     Demo(DemoArgs),
     /// Simulate whole ceremonies in memory, with faults and operators that break the rules, and

@@ -103,8 +103,8 @@ pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let (bytes, ceremony) = any_ceremony(path)?;
     match ceremony.kind() {
-        CeremonyKind::Reshare => Err(messages::not_for_reshare(path)),
-        _ => Ok((bytes, ceremony)),
+        CeremonyKind::Dkg => Ok((bytes, ceremony)),
+        kind => Err(messages::not_for_kind(path, kind)),
     }
 }
 
@@ -178,7 +178,8 @@ pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>,
         files.push((path.clone(), transcript(path)?));
     }
     let reshared = |bytes: &[u8]| {
-        Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Reshared)
+        use ContainerKind::{Reshared, Without};
+        Header::parse(bytes).is_ok_and(|header| matches!(header.kind(), Reshared | Without))
     };
     let folders = files.iter().filter(|(_, bytes)| reshared(bytes));
     let folders = folders.map(|(path, _)| path.with_file_name(HISTORY));

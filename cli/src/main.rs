@@ -17,6 +17,8 @@ mod command;
 
 mod hygiene;
 
+mod import_keys;
+
 mod input;
 
 mod keymanager;
@@ -72,6 +74,8 @@ mod strength;
 mod terminal;
 
 mod verdict;
+
+mod without;
 
 use args::{Cli, Command};
 use log_file::Level;
@@ -140,6 +144,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
         Command::Reshare(args) => command::reshare::run(args, out),
+        Command::Import(args) => command::import::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Join(args) => command::join::run(args, out),
         Command::Rehearse(args) => command::rehearse::run(args, out),

@@ -10,10 +10,12 @@ use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
+use quorate::message::minima::Minima;
 use quorate::message::posting::Posting;
 use quorate::message::probe::Probe;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
+use quorate::message::without::Without;
 use quorate::primitives::hash::{Digest, Tag, secret_scalar};
 use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
@@ -22,13 +24,15 @@ use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
 use quorate::spec::Index;
 use quorate::spec::pack::Pack;
+use quorate::transcript::container::Header;
 use quorate::spec::packet::Packet;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
 
 use super::{
-    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, registration, secret,
+    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, index, registration,
+    secret,
 };
 
 /// An answer for everybody, with a signature that is none.
@@ -126,6 +130,17 @@ pub fn all() -> Vec<Seed> {
         include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"),
     );
     add("ceremony_canonical", "devnet", CEREMONY.canonical());
+    let import = include_bytes!("../../test-vectors/import-ceremony/2-of-3.quorate");
+    let imported = Header::parse(import).and_then(|header| header.ceremony(import));
+    let imported = imported.expect("the transcript of an import");
+    add(
+        "ceremony_toml",
+        "import",
+        include_bytes!("../../test-vectors/import-ceremony/2-of-3.toml"),
+    );
+    add("ceremony_canonical", "import", imported.canonical());
+    add("container", "import", import);
+    add("audit", "import", import);
     let file = include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.toml").to_vec();
     let bob = Index::new(2).expect("an index");
     let packet = Packet::new(file, bob, Vec::new()).and_then(|packet| packet.encode());
@@ -273,6 +288,11 @@ pub fn all() -> Vec<Seed> {
     let (complaint, abandon) = (complaint(whole), Abandon { awaited: everybody });
     add("bodies", "complaint", &[&[5], complaint.encode().as_slice()].concat());
     add("bodies", "abandon", &[&[6], abandon.encode().as_slice()].concat());
+    let minima = Minima { signed: vec![None; CEREMONY.v()] };
+    add("bodies", "minima", &[&[7], minima.encode().as_slice()].concat());
+    let seats = core::iter::once(index(4)).collect();
+    let without = Without { certificate: Digest([1; 32]), seats };
+    add("bodies", "without", &[&[8], without.encode(CEREMONY.n()).as_slice()].concat());
     add(
         "judge",
         "complaint",

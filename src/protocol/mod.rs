@@ -59,4 +59,8 @@ pub mod subsets;
 
 mod trial;
 
+pub mod waiting;
+
+mod without;
+
 mod world;

@@ -18,6 +18,7 @@ use crate::primitives::hash::{Digest, Tag};
 use crate::protocol::outcome::ValidatorOutcome;
 use crate::protocol::participant::Participant;
 use crate::spec::ceremony::{Ceremony, GAS_LIMITS};
+use crate::spec::kind::CeremonyKind;
 use crate::spec::threshold::Index;
 
 /// Why a request is refused: it does not fit the ceremony.
@@ -147,6 +148,7 @@ pub struct Parent {
     dkg: Digest,
     outputs: Digest,
     validators: Vec<ValidatorOutcome>,
+    claimed: bool,
 }
 
 /// A request that fits its ceremony: what is signed, for which validators.
@@ -177,6 +179,7 @@ impl Parent {
             dkg: audited.dkg(),
             outputs: audited.outputs(),
             validators: audited.validators().to_vec(),
+            claimed: audited.is_imported(),
         }
     }
 
@@ -188,7 +191,19 @@ impl Parent {
             dkg: outcome.digest,
             outputs: outcome.outputs,
             validators: outcome.validators.clone(),
+            claimed: participant.seat().ceremony.kind() == CeremonyKind::Import,
         })
+    }
+
+    /// The same, of which a parent's transcript shows that its keys came by an import.
+    pub fn of_import(self, imported: bool) -> Self {
+        Self { claimed: self.claimed || imported, ..self }
+    }
+
+    /// Whether the withdrawal credentials are claimed and not proven: the keys came by an import.
+    /// Then no deposit is signed unless the chain has them.
+    pub fn is_claimed(&self) -> bool {
+        self.claimed
     }
 
     /// The ceremony.

@@ -3,7 +3,7 @@
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation, 2 = reshare
+//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation, 2 = reshare, 3 = import
 //!   ‖ policy(1): bit 0 = all operators may be required,
 //!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
@@ -11,11 +11,13 @@
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
 //! n(2) ‖ t(2)
 //!   ‖ of a reshare: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2) ‖ its t(2)
-//! n times: point(8), or of a reshare: parts(1): bit 0 = deals, bit 1 = receives
-//!     ‖ of a dealer: index in the parent(2) ‖ point in the parent(8) ‖ of a receiver: point(8)
+//! n times: point(8), or of a reshare or import: parts(1): bit 0 = deals, bit 1 = receives
+//!     ‖ of a dealer of a reshare: index in the parent(2) ‖ point in the parent(8)
+//!     ‖ of a receiver: point(8)
 //!   ‖ operator key(32) ‖ Noise static(32)
 //!   ‖ install mark(32), not in version 1 ‖ card signature(64) ‖ name length(1) ‖ name
 //! V(4) ‖ of a reshare, V times: position in the parent(4) ‖ key(48) ‖ withdrawal credentials(32)
+//!   ‖ of an import, V times: key(48) ‖ withdrawal credentials(32)
 //!   ‖ of a key generation, V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
 //! with bit 1: owner(20) ‖ nonce of the first validator(8)
@@ -34,10 +36,11 @@ use super::ceremony::{
 };
 use super::error::{Place, SpecError};
 use super::kind::CeremonyKind;
+use super::network::network;
 use super::obol;
 use super::reshare::{
-    Inherited, RawParent, RawPart, ReshareError, ReshareSpec, read_inherited, write_inherited,
-    write_parent, write_part,
+    Inherited, Origin, RawParent, RawPart, ReshareError, ReshareSpec, read_inherited, read_key,
+    write_inherited, write_parent, write_part,
 };
 use super::roster::Seat;
 use super::ssv::SsvSpec;
@@ -45,7 +48,7 @@ use super::threshold::MOST_OPERATORS;
 use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
-use crate::ethereum::network::{CustomNetwork, Network};
+use crate::ethereum::network::CustomNetwork;
 use crate::ethereum::ssv::{CLUSTER_SIZES, RSA_BYTES, RsaPublic};
 use crate::identity::card::{self, RawCard};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
@@ -94,19 +97,18 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .each(network.genesis_time(), Writer::u64)
         .u16(count(terms.seats.len()))
         .u16(count(terms.required))
-        .each(terms.reshare.as_ref().map(|reshare| &reshare.parent), write_parent)
+        .each(terms.reshare.as_ref().and_then(|reshare| reshare.origin.parent()), write_parent)
         .each(terms.seats.iter().enumerate(), |w, (at, seat)| {
             seat.card.write(match &terms.reshare {
                 None => w.u64(seat.point),
-                Some(reshare) => write_part(w, &reshare.seats[at], seat.point),
+                Some(reshare) => write_part(w, &reshare.origin, &reshare.seats[at], seat.point),
             })
         })
         .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
         .each(terms.validators.iter().enumerate(), |w, (v, validator)| match &terms.reshare {
             None => write_validator(w, validator),
-            Some(reshare) => {
-                write_inherited(w, &reshare.validators[v]).bytes(validator.withdrawal.as_bytes())
-            }
+            Some(reshare) => write_inherited(w, &reshare.origin, &reshare.validators[v])
+                .bytes(validator.withdrawal.as_bytes()),
         })
         .each(&terms.ssv, write_ssv)
         .each(&terms.obol, |w, cluster| {
@@ -181,12 +183,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     let kind = CeremonyKind::from_number(kind).ok_or(SpecError::Kind(kind))?;
     let known = match kind {
         CeremonyKind::Dkg => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL,
-        CeremonyKind::Reshare => ALLOW_ALL_REQUIRED,
+        CeremonyKind::Reshare | CeremonyKind::Import => ALLOW_ALL_REQUIRED,
     };
     if policy & !known != 0 {
         return Err(SpecError::Policy(policy));
     }
-    if kind == CeremonyKind::Reshare && version == Version::One {
+    if kind != CeremonyKind::Dkg && version == Version::One {
         return Err(ReshareError::Version.into());
     }
     let raw = Reader::all(body, |r| Raw::read(r, version, kind, policy))?;
@@ -217,19 +219,22 @@ impl Raw {
         let operators = bounded("operators", r.u16("operators")?.into(), MOST_OPERATORS)?;
         let required = r.u16("threshold")?;
         let parent = match kind {
-            CeremonyKind::Dkg => None,
+            CeremonyKind::Dkg | CeremonyKind::Import => None,
             CeremonyKind::Reshare => Some(RawParent::read(r)?),
         };
         let part = |r: &mut Reader<'_>| match kind {
             CeremonyKind::Dkg => RawPart::all(r),
-            CeremonyKind::Reshare => RawPart::read(r),
+            CeremonyKind::Reshare | CeremonyKind::Import => RawPart::read(r, kind),
         };
         let seats = r.many(operators, |r| Ok((part(r)?, RawCard::read(r, with_marks)?)))?;
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
         let count = bounded("validators", count, MOST_VALIDATORS)?;
         let validators = match kind {
             CeremonyKind::Dkg => r.many(count, RawValidator::read)?,
-            CeremonyKind::Reshare => r.many(count, RawValidator::inherited)?,
+            CeremonyKind::Reshare => {
+                r.many(count, |r| RawValidator::inherited(r, read_inherited))?
+            }
+            CeremonyKind::Import => r.many(count, |r| RawValidator::inherited(r, read_key))?,
         };
         let ssv = if policy & FOR_SSV != 0 { Some(RawSsv::read(r, operators)?) } else { None };
         let obol = match policy & OBOL {
@@ -261,18 +266,25 @@ impl Raw {
         allow_all_required: bool,
     ) -> Result<Terms, SpecError> {
         // Their signatures are verified in the end: see `ceremony::Uncertified`.
-        let parent = self.parent.map(RawParent::check).transpose()?;
-        let part = |parent| {
+        let origin = match kind {
+            CeremonyKind::Import => Some(Origin::Keys),
+            _ => self.parent.map(RawParent::check).transpose()?.map(Origin::Ceremony),
+        };
+        let part = |origin| {
             let parts = self.seats.iter().enumerate();
-            let parts = parts.map(|(at, (part, _))| part.check(at, parent));
+            let parts = parts.map(|(at, (part, _))| part.check(at, origin));
             parts.collect::<Result<Vec<_>, _>>()
         };
-        let reshare = match parent {
+        let inherited = |(at, raw): (usize, &RawValidator)| match kind {
+            CeremonyKind::Import => raw.inherited.map(|one| Inherited { position: at, ..one }),
+            _ => raw.inherited,
+        };
+        let reshare = match origin {
             None => None,
-            Some(parent) => Some(ReshareSpec {
-                seats: part(&parent)?,
-                validators: self.validators.iter().filter_map(|raw| raw.inherited).collect(),
-                parent,
+            Some(origin) => Some(ReshareSpec {
+                seats: part(&origin)?,
+                validators: self.validators.iter().enumerate().filter_map(inherited).collect(),
+                origin,
             }),
         };
         let seat = |(position, (part, card)): (usize, (RawPart, RawCard))| {
@@ -340,8 +352,11 @@ impl RawValidator {
         Ok(Self { inherited: None, withdrawal, amounts, registration })
     }
 
-    fn inherited(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let inherited = Some(read_inherited(r)?);
+    fn inherited(
+        r: &mut Reader<'_>,
+        read: impl Fn(&mut Reader<'_>) -> Result<Inherited, DecodeError>,
+    ) -> Result<Self, DecodeError> {
+        let inherited = Some(read(r)?);
         let withdrawal = r.array("withdrawal credentials")?;
         Ok(Self { inherited, withdrawal, amounts: Vec::new(), registration: None })
     }
@@ -381,32 +396,6 @@ fn bounded(what: &'static str, count: usize, most: usize) -> Result<usize, Decod
         Ok(count)
     } else {
         Err(DecodeError::Invalid { what, why: "more than a ceremony can have" })
-    }
-}
-
-/// A built-in network with exactly its own constants, or a custom one.
-fn network(constants: CustomNetwork) -> Result<Network, SpecError> {
-    let Some(known) = Network::known(&constants.name) else {
-        return Network::custom(constants).map_err(SpecError::Network);
-    };
-    let differs = [
-        (
-            "the genesis fork version",
-            known.genesis_fork_version() != constants.genesis_fork_version,
-        ),
-        (
-            "the capella fork version",
-            known.capella_fork_version() != constants.capella_fork_version,
-        ),
-        (
-            "the genesis validators root",
-            known.genesis_validators_root() != constants.genesis_validators_root,
-        ),
-        ("the genesis time", known.genesis_time() != constants.genesis_time),
-    ];
-    match differs.into_iter().find(|(_, differs)| *differs) {
-        None => Ok(known),
-        Some((field, _)) => Err(SpecError::NetworkMismatch { name: constants.name, field }),
     }
 }
 

@@ -11,17 +11,20 @@ pub enum CeremonyKind {
     /// A reshare: keys that a parent made, of which its operators deal their shares anew to new
     /// operators. Which seats do what, its spec says.
     Reshare,
+    /// An import: keys that one operator holds whole, which it deals to all that receive.
+    Import,
 }
 
 impl CeremonyKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Dkg, Self::Reshare];
+    pub const ALL: [Self; 3] = [Self::Dkg, Self::Reshare, Self::Import];
 
     /// The number in the canonical encoding.
     pub const fn number(self) -> u8 {
         match self {
             Self::Dkg => 1,
             Self::Reshare => 2,
+            Self::Import => 3,
         }
     }
 

@@ -14,6 +14,8 @@ pub mod file;
 
 pub mod kind;
 
+mod network;
+
 pub mod obol;
 
 pub mod pack;
@@ -25,6 +27,8 @@ pub mod parent;
 pub mod rehearsal;
 
 pub mod reshare;
+
+mod reshare_error;
 
 pub mod roster;
 

@@ -1,5 +1,6 @@
 //! What a reshare takes from its parent: the rows of summed commitments, from which the public
-//! share of every dealer follows. They are not agreed upon but compared: their root is.
+//! share of every dealer follows. They are not agreed upon but compared: their root is. In an
+//! import a row is the key, which the spec has.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
@@ -8,7 +9,8 @@ use crate::primitives::curve::{
 };
 use crate::primitives::lagrange::coefficients_at_zero;
 
-use super::reshare::ReshareSpec;
+use super::error::Place;
+use super::reshare::{Inherited, Origin, ReshareError, ReshareSpec};
 use super::seats::Seats;
 use super::threshold::Index;
 
@@ -48,14 +50,15 @@ pub enum ParentError {
     Keys,
 }
 
-/// Bytes of the rows of a parent in a file, each point uncompressed.
+/// Bytes of the rows of a parent in a file, each point uncompressed. An import has none.
 pub fn rows_bytes(spec: &ReshareSpec) -> usize {
-    spec.validators.len() * spec.parent.threshold.required() * G1_UNCOMPRESSED
+    let required = |_| spec.origin.required();
+    spec.validators.len() * spec.origin.parent().map_or(0, required) * G1_UNCOMPRESSED
 }
 
 /// Reads the rows of a parent from a file; every point is tested by itself.
 pub fn read_rows(r: &mut Reader<'_>, spec: &ReshareSpec) -> Result<Commitments, DecodeError> {
-    let required = spec.parent.threshold.required();
+    let required = spec.origin.required();
     let read = UntestedCommitments::read(r, spec.validators.len(), required)?;
     let points: Result<Vec<G1>, CurveError> = read.points().iter().map(UntestedG1::test).collect();
     let what = "row of the parent";
@@ -86,14 +89,14 @@ pub struct ParentShares {
 impl ParentShares {
     /// From the parent's rows of the validators that are dealt anew, compared with what is agreed.
     pub fn new(spec: &ReshareSpec, rows: Commitments) -> Result<Self, ParentError> {
-        let (required, validators) = (spec.parent.threshold.required(), &spec.validators);
+        let (required, validators) = (spec.origin.required(), &spec.validators);
         if rows.t() != required {
             return Err(ParentError::Threshold { expected: required, found: rows.t() });
         }
         if rows.len() != validators.len() {
             return Err(ParentError::Count { expected: validators.len(), found: rows.len() });
         }
-        if rows.merkle_root() != spec.parent.rows {
+        if spec.origin.parent().is_some_and(|parent| rows.merkle_root() != parent.rows) {
             return Err(ParentError::Root);
         }
         let other = rows
@@ -116,6 +119,27 @@ impl ParentShares {
             return Err(ParentError::Keys);
         }
         Ok(Self { rows, dealers: spec.parts().dealers, shares, weights })
+    }
+
+    /// Of an import: the keys themselves. `None` of a reshare, whose parent has them.
+    ///
+    /// # Errors
+    /// Bytes that are no key: a point of the subgroup that is not infinity.
+    pub(super) fn of_keys(spec: &ReshareSpec) -> Result<Option<Self>, ReshareError> {
+        if spec.origin != Origin::Keys {
+            return Ok(None);
+        }
+        let key = |(at, inherited): (usize, &Inherited)| {
+            let place = Place::validator(at, "keys");
+            G1::from_compressed(&inherited.key)
+                .map_err(|source| ReshareError::NotAKey { place, source })
+        };
+        let keys: Vec<G1> =
+            spec.validators.iter().enumerate().map(key).collect::<Result<_, _>>()?;
+        let dealers = spec.parts().dealers;
+        let weights = coefficients_at_zero(&spec.dealer_points()).expect("one dealer at point 1");
+        let (rows, shares) = (Commitments::new(1, keys.clone()), vec![keys]);
+        Ok(Some(Self { rows, dealers, shares, weights }))
     }
 
     /// The parent's rows of the validators that are dealt anew.

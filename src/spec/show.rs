@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
 use super::show_reshare;
+pub use super::show_reshare::{dealer, whole, whole_keys};
 use super::ssv::RSA_WEAKNESS;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::destination;

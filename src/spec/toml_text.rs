@@ -29,11 +29,9 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     if let NetworkEntry::Known(name) = &file.network {
         out.field("network", quoted(name));
     }
-    out.comment(match &file.parent {
-        None => "Operators required to sign; all others may be lost.",
-        Some(_) => {
-            "Operators required to sign with the new shares; all other receivers may be lost."
-        }
+    out.comment(match (&file.parent, &file.import) {
+        (None, None) => "Operators required to sign; all others may be lost.",
+        _ => "Operators required to sign with the new shares; all other receivers may be lost.",
     });
     out.field("threshold", file.threshold);
     if let NetworkEntry::Custom(table) = &file.network {
@@ -48,6 +46,13 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     }
     if let Some(entry) = &file.parent {
         parent(&mut out, entry);
+    }
+    if let Some(entry) = &file.import {
+        out.table("[import]");
+        out.comment(
+            "The number of the operator who holds the validators' keys whole, and deals them.",
+        );
+        out.field("dealer", entry.dealer);
     }
     if let Some(ssv) = &file.ssv {
         out.table("[ssv]");
@@ -112,6 +117,9 @@ fn validator(out: &mut Text, entry: &ValidatorEntry) {
     if let Some(first) = entry.first {
         out.comment("The number of the first of them in the parent.");
         out.field("first", first);
+    }
+    if entry.keys.is_some() && entry.first.is_none() {
+        out.comment("Claimed: compare it with what a beacon node says of these keys.");
     }
     out.field("withdrawal", quoted(&entry.withdrawal));
     out.comment(if entry.compounding {

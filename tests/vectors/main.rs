@@ -15,6 +15,8 @@ mod ethereum;
 
 mod hash_to_curve;
 
+mod import;
+
 mod listed;
 
 mod reshare;

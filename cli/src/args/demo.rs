@@ -45,6 +45,12 @@ pub(crate) struct DemoArgs {
     /// Make an Obol cluster, from a definition that is not signed.
     #[arg(long, conflicts_with_all = ["fault", "ssv"])]
     pub(crate) obol: bool,
+    /// Afterwards replace the last operator by a new one, in a reshare of the validators.
+    #[arg(long, conflicts_with_all = ["fault", "ssv", "obol"])]
+    pub(crate) reshare: bool,
+    /// The first operator holds the validators' keys whole: deal them in an import.
+    #[arg(long, conflicts_with_all = ["fault", "ssv", "obol", "reshare"])]
+    pub(crate) import: bool,
     /// The fault to show.
     #[arg(long, value_enum)]
     pub(crate) fault: Option<Fault>,

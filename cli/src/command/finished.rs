@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use crate::command::taking_part::begun;
-use crate::parent::attach;
+use crate::parent::{Attached, attach};
 use crate::report::{CliError, Output};
 use crate::{messages, prompt};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::RecordKind;
-use quorate::spec::Ceremony;
+use quorate::spec::{Ceremony, CeremonyKind};
 use quorate_operator::machine;
 use quorate_operator::store::{Lock, Log, StateDir};
 
 /// A ceremony with what it took from its parent, if it is a reshare that was begun here.
 pub(crate) fn with_parent(ceremony: Ceremony, state: &StateDir) -> Result<Ceremony, CliError> {
+    Ok(attached(ceremony, state)?.ceremony)
+}
+
+/// The same, with its parent.
+pub(crate) fn attached(ceremony: Ceremony, state: &StateDir) -> Result<Attached, CliError> {
     let view = state.find(&ceremony.digest()).map_err(messages::store)?;
-    match (ceremony.reshare(), view) {
-        (Some(_), Some(view)) => Ok(attach(ceremony, &[], Some(&view))?.ceremony),
-        _ => Ok(ceremony),
+    match (ceremony.kind(), view) {
+        (CeremonyKind::Reshare, Some(view)) => attach(ceremony, &[], Some(&view)),
+        _ => Ok(Attached { ceremony, parent: None, history: Vec::new() }),
     }
 }
 

@@ -93,7 +93,7 @@ fn newer(
         // What cannot be read has no log that could be replayed; notes tell of it, below.
         let Ok(ceremony) = agreed(&view)? else { continue };
         let Some(spec) = ceremony.reshare() else { continue };
-        if spec.parent.certificate != outcome.certificate {
+        if spec.origin.parent().map(|parent| parent.certificate) != Some(outcome.certificate) {
             continue;
         }
         let keys: Vec<[u8; 48]> = spec.validators.iter().map(|one| one.key).collect();

@@ -16,9 +16,13 @@ pub(crate) mod demo;
 
 mod demo_faults;
 
+mod demo_import;
+
 mod demo_prepare;
 
 mod demo_process;
+
+mod demo_reshare;
 
 mod demo_ssv;
 
@@ -35,6 +39,8 @@ mod export_obol;
 mod finished;
 
 pub(crate) mod forget;
+
+pub(crate) mod import;
 
 pub(crate) mod identity;
 

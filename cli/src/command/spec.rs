@@ -149,6 +149,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         parent: None,
+        import: None,
         ssv: None,
         operators: operators(args)?,
         validators: validators.collect(),
@@ -275,22 +276,40 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
     fields
 }
 
-/// What a reshare has besides. Numbers of operators and validators are the parent's, from 1.
+/// What a reshare or import has besides. Numbers of operators and validators of a reshare are the
+/// parent's, from 1.
 fn of_reshare(spec: &ReshareSpec, fields: &mut Value) {
-    fields["parent"] = json!({
-        "certificate": spec.parent.certificate.to_string(),
-        "rows": spec.parent.rows.to_string(),
-        "operators": spec.parent.threshold.participants(),
-        "threshold": spec.parent.threshold.required(),
-        "validators": spec.validators.iter().map(|one| json!({
+    let validators = spec.validators.iter().map(|one| {
+        json!({
             "number": one.position + 1,
             "public_key": format!("0x{}", hex::encode(one.key)),
-        })).collect::<Vec<_>>(),
+        })
     });
+    let validators: Vec<Value> = validators.collect();
+    let dealers = spec.parts().dealers;
+    match spec.origin.parent() {
+        Some(parent) => {
+            fields["parent"] = json!({
+                "certificate": parent.certificate.to_string(),
+                "rows": parent.rows.to_string(),
+                "operators": parent.threshold.participants(),
+                "threshold": parent.threshold.required(),
+                "validators": validators,
+            });
+        }
+        None => {
+            fields["import"] = json!({
+                "dealer": dealers.iter().next().map(|dealer| dealer.get()),
+                "validators": validators,
+            });
+        }
+    }
     for (at, part) in spec.seats.iter().enumerate() {
         let seat = &mut fields["operators"][at];
-        seat["deals"] = part.deals.map(|share| share.index.get()).into();
-        seat["old_point"] = part.deals.map(|share| share.point).into();
+        if spec.origin.parent().is_some() {
+            seat["deals"] = part.deals.map(|share| share.index.get()).into();
+            seat["old_point"] = part.deals.map(|share| share.point).into();
+        }
         seat["receives"] = part.receives.into();
     }
 }

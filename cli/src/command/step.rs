@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::run_ended::{aborted, done, goes_on};
-use super::taking_part::{Given, Part};
+use super::taking_part::{Given, Part, trouble};
 use crate::args::{PartArgs, RunArgs, StepArgs, StopArgs};
 use crate::live::{abandoned_by, stopped};
 use crate::meeting::Meeting;
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
     let visited = visitor.visit(&args.part.stop)?.map_err(messages::board)?;
     talk(&messages::visited(&visited, visitor.board.path()));
     match visitor.stands()? {
-        Ending::Interrupted { waiting } => {
+        Ending::Interrupted { waiting, .. } => {
             let participant = visitor.exchange.participant();
             let ceremony = participant.seat().ceremony.clone();
             Progress::new().show(participant, false);
@@ -90,12 +90,13 @@ pub(super) fn until_finished(
         }
     });
     let ending: Ending = ending?;
-    if let Ending::Interrupted { waiting } = &ending {
+    if let Ending::Interrupted { waiting, stop } = &ending {
         let participant = visitor.exchange.participant();
         let ceremony = participant.seat().ceremony.clone();
         let gone = abandoned_by(participant);
         let waiting = seat_names(&ceremony, waiting);
-        return super::run_ended::interrupted(&waiting, &gone, &visitor.proven, &ceremony, out);
+        let (stop, proven) = (*stop, &visitor.proven);
+        return super::run_ended::interrupted((&waiting, stop), &gone, proven, &ceremony, out);
     }
     visitor.end(ending, &args.ceremony.file, out)
 }
@@ -141,7 +142,9 @@ impl Visitor {
         let visit = match Visit::read(board, exchange, machine, rejected) {
             Ok(visit) => visit,
             Err(VisitError::Board(error)) => return Ok(Err(error)),
-            Err(VisitError::Machine(error)) => return Err(messages::machine(error)),
+            Err(VisitError::Machine(error)) => {
+                return Err(trouble(error, &exchange.participant().seat().ceremony));
+            }
         };
         let stopped = match stopping.stopped {
             true => stop::stop(stopping, exchange, machine),
@@ -151,7 +154,9 @@ impl Visitor {
         let visited = match visit.write(exchange, machine) {
             Ok(visited) => Ok(visited),
             Err(VisitError::Board(error)) => Err(error),
-            Err(VisitError::Machine(error)) => return Err(messages::machine(error)),
+            Err(VisitError::Machine(error)) => {
+                return Err(trouble(error, &exchange.participant().seat().ceremony));
+            }
         };
         stopped?;
         self.proven.extend(self.exchange.proven());

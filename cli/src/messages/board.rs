@@ -143,14 +143,10 @@ pub(crate) fn leave_the_board() -> String {
     "Leave what is on the board until all operators are done: they may still need it.".to_owned()
 }
 
-/// What a dealer of a reshare is told when all new shares are proven.
-pub(crate) const MAY_STOP: &str = "All new shares are stored and proven. Waiting for you to stop \
-                                   the old keys, and to say so.";
-
-/// The same, with the command.
+/// What a dealer of a reshare is told when all new shares are proven, with the command.
 pub(crate) fn may_stop_by_board(file: &Path, meeting: &MeetingArgs) -> String {
     let at = meeting.typed();
-    let all_but_end = MAY_STOP.trim_end_matches('.');
+    let all_but_end = super::MAY_STOP.trim_end_matches('.');
     format!("{all_but_end}: quorate step {} {at} --stopped", quoted(file))
 }
 

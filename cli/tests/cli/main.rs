@@ -20,9 +20,12 @@ mod forgotten;
 
 mod generations;
 
+mod imported;
 mod inputs;
 
 mod key_manager;
+
+mod lost_seats;
 
 mod others;
 

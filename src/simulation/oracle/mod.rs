@@ -210,7 +210,7 @@ impl Watch {
                 }
             }
             (Kind::Complaint | Kind::Abandon, _)
-            | (Kind::Minima, _)
+            | (Kind::Minima | Kind::Without, _)
             | (_, Round::Hello | Round::Deal | Round::Final) => (),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, NetworkEntry, ObolEntry, OperatorEntry, SsvEntry,
-    ValidatorEntry, printable, reshare,
+    ValidatorEntry, import, printable, reshare,
 };
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -16,6 +16,7 @@ use crate::spec::ceremony::{
 use crate::spec::endpoint::Endpoint;
 use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
+use crate::spec::reshare::ReshareError;
 use crate::spec::roster::Seat;
 use crate::spec::ssv::SsvSpec;
 use crate::spec::version::Version;
@@ -26,8 +27,11 @@ impl TryFrom<CeremonyFile> for Ceremony {
     fn try_from(file: CeremonyFile) -> Result<Self, SpecError> {
         let version = u16::try_from(file.version).ok().and_then(Version::from_number);
         let version = version.ok_or(SpecError::FileVersion(file.version))?;
-        if let Some(parent) = &file.parent {
-            return Self::check(reshare::terms(&file, parent, version)?);
+        match (&file.parent, &file.import) {
+            (None, None) => {}
+            (Some(parent), None) => return Self::check(reshare::terms(&file, parent, version)?),
+            (None, Some(entry)) => return Self::check(import::terms(&file, entry, version)?),
+            (Some(_), Some(_)) => return Err(ReshareError::Both.into()),
         }
         reshare::absent(&file)?;
         let network = parse_network(&file.network)?;

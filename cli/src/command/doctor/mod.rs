@@ -26,7 +26,7 @@ use quorate::ethereum::network::Network;
 use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::{Ceremony, Index};
+use quorate::spec::{Ceremony, CeremonyKind, Index};
 use quorate_operator::carrier::board::Folder;
 use quorate_operator::has_begun;
 use quorate_operator::machine::{self, room_needed};
@@ -188,7 +188,7 @@ fn of_parent(
     transcripts: Option<Vec<Vec<u8>>>,
     findings: &mut Findings,
 ) -> Option<(Ceremony, Option<Audited>)> {
-    let is_reshare = ceremony.reshare().is_some();
+    let is_reshare = ceremony.kind() == CeremonyKind::Reshare;
     let attached = match transcripts {
         Some(transcripts) if is_reshare => parent::packed(&args.file, ceremony, transcripts),
         _ => parent::attach(ceremony, &args.from, found),

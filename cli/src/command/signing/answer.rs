@@ -14,11 +14,13 @@ use crate::restored::date;
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
+use quorate::protocol::outcome::certificate;
 use quorate::signing::ledger::{Admission, Entry, admit};
 use quorate::signing::partial::Partial;
-use quorate::signing::{Cleared, Parent, Request};
+use quorate::signing::{Cleared, Kind, Parent, Request};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::store::{CeremonyView, StateDir};
+use quorate_operator::{Superseding, superseding};
 
 /// The word that a person types.
 const WORD: &str = "sign";
@@ -52,6 +54,7 @@ pub(super) fn answer<T>(
 
     let cleared =
         source.parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    check_superseded(&state, &source, &cleared)?;
     check_time(&cleared.request.items, ceremony.network(), args.future_epoch)?;
     let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
     let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
@@ -90,6 +93,22 @@ pub(super) fn answer<T>(
     Ok((Answered { cleared, parent, operator, partial, left, memory }, ready))
 }
 
+/// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
+/// of the reshare on, exits and registrations from its outputs on, so that there is always a way
+/// out. An exit cannot get anybody slashed.
+fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Result<(), CliError> {
+    let request = &cleared.request;
+    let own = certificate(&request.ceremony, &request.dkg, &request.outputs);
+    let keys = (0..request.items.len()).map(|at| request.items[at].public_key);
+    let found = superseding(state, &source.operator, &own, &keys.collect::<Vec<_>>());
+    let kind = request.items.kind();
+    let over = |by: &Superseding| if kind == Kind::Deposit { by.is_final } else { by.is_complete };
+    match found.map_err(messages::machine)?.into_iter().find(over) {
+        Some(by) => Err(messages::superseded_for(kind.name(), &by)),
+        None => Ok(()),
+    }
+}
+
 /// The positions in the request that are signed for, and the validators that are not: they are not
 /// on the allow-list, or the beacon node says that there is nothing to sign now.
 fn chosen(
@@ -114,6 +133,10 @@ fn chosen(
     let unheld = positions.iter().filter(|at| !is_held(at));
     left.extend(unheld.map(|at| without(at, "there is no keystore with its share")));
     positions.retain(is_held);
+    let deposits = cleared.request.items.kind() == Kind::Deposit;
+    if deposits && source.parent.is_claimed() && args.beacon.is_none() {
+        return Err(messages::claimed_credentials(Some(&args.request)));
+    }
     if let Some(beacon) = Beacon::read(args.beacon.as_deref(), ceremony)? {
         let items = positions.iter().map(|at| (validator(*at), cleared.request.items[*at]));
         let not_now = beacon.compare(&items.collect::<Vec<_>>(), ceremony)?;

@@ -32,7 +32,7 @@ pub(super) fn exit(args: &ExitRequest, out: &Output) -> Result<Exit, CliError> {
         None => Err(messages::no_index(&selected.public_key)),
     };
     let purposes = |_: &Ceremony, _: &[Selected]| Ok(Box::new(purpose) as Purposes<'_>);
-    write(&args.common, &args.index, args.future_epoch, purposes, out)
+    write(&args.common, (Kind::Exit, &args.index), args.future_epoch, purposes, out)
 }
 
 /// `quorate deposit request`.
@@ -47,7 +47,7 @@ pub(super) fn deposit(args: &DepositRequest, out: &Output) -> Result<Exit, CliEr
         };
         Ok(Box::new(purpose) as Purposes<'_>)
     };
-    write(&args.common, &[], false, purposes, out)
+    write(&args.common, (Kind::Deposit, &[]), false, purposes, out)
 }
 
 /// `quorate registration request`.
@@ -56,12 +56,12 @@ pub(super) fn registration(args: &RegistrationRequest, out: &Output) -> Result<E
         let purpose = Purpose::Registration(wanted(args, selected, ceremony)?);
         Ok(Box::new(move |_: &Selected, _| Ok(purpose)) as Purposes<'_>)
     };
-    write(&args.common, &[], false, purposes, out)
+    write(&args.common, (Kind::Registration, &[]), false, purposes, out)
 }
 
 fn write<'a>(
     args: &RequestCommon,
-    indices: &[u64],
+    (kind, indices): (Kind, &[u64]),
     future_epoch: bool,
     purposes: impl FnOnce(&Ceremony, &[Selected]) -> Result<Purposes<'a>, CliError>,
     out: &Output,
@@ -77,6 +77,9 @@ fn write<'a>(
     };
     let parent = audited(&args.transcript)?;
     let selected = select(&args.validators, indices, &parent)?;
+    if kind == Kind::Deposit && parent.is_claimed() && args.beacon.is_none() {
+        return Err(messages::claimed_credentials(None));
+    }
     let purpose = purposes(parent.ceremony(), &selected)?;
     let beacon = Beacon::read(args.beacon.as_deref(), parent.ceremony())?;
     let (items, left) = agreed(&selected, beacon.as_ref(), &parent, &purpose)?;

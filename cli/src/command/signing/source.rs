@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::describe::told;
 use super::{answer::agreed, audited};
 use crate::args::Asked;
-use crate::command::finished::{Own, with_parent};
+use crate::command::finished::{Own, attached};
 use crate::command::taking_part::begun;
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::{self, shown};
+use crate::parent::Attached;
 use crate::prompt;
 use crate::report::{CliError, Output};
 use quorate::ethereum::keystore::Keystore;
@@ -84,11 +85,13 @@ impl Source {
         let no_part =
             || messages::no_part(&args.request, &request.ceremony.to_string(), state.path());
         let view = state.find(&request.ceremony).map_err(messages::store)?.ok_or_else(no_part)?;
-        let ceremony = Arc::new(with_parent(agreed(&view, request)?, state)?);
+        let Attached { ceremony, parent: older, .. } = attached(agreed(&view, request)?, state)?;
+        let ceremony = Arc::new(ceremony);
         let own = Own::open(lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
         let Own { seat, participant, log, signed, .. } = own;
         let parent =
             Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
+        let parent = parent.of_import(older.is_some_and(|older| older.is_imported()));
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
         Ok(Self { parent, operator: seat.operator, me: seat.me, signed, held })
     }

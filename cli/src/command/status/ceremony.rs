@@ -8,11 +8,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::evidence::Evidence;
+use super::generations::Generations;
 use super::log::{Told, older, told};
 use super::stand::Stand;
 use crate::command::finished::with_parent;
 use crate::command::run_ended::next_attempt;
 use crate::messages::{quoted, shown};
+use crate::parent::whole_keys;
 use crate::progress::Named;
 use crate::report::CliError;
 use crate::restored::date;
@@ -52,9 +54,12 @@ struct Known<'a> {
     older: Option<PutBack>,
     evidence: Evidence,
     validators: Vec<String>,
+    generations: Generations,
     restored: Option<FromBackup>,
     /// Its shares were erased on request.
     erased: bool,
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    whole: Option<String>,
 }
 
 /// That a ceremony came out of a backup.
@@ -89,12 +94,13 @@ pub(super) fn show(
         _ => (None, None),
     };
     let paths = known.evidence.0.iter().map(|(path, _)| path.display().to_string());
-    let object = json!({
+    let mut object = json!({
         "folder": view.name(),
         "state": known.stand.word(),
         "path": view.path().display().to_string(),
         "outputs": outputs,
         "validators": known.validators,
+        "whole_keys": known.whole,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
         "shares_erased": known.erased,
@@ -110,6 +116,9 @@ pub(super) fn show(
         "fingerprint": ceremony.ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
         "problem": ceremony.err(),
     });
+    for (name, value) in known.generations.fields() {
+        object[name] = value;
+    }
     Ok(Shown {
         text: known.text(&proven, next.as_deref()),
         object,
@@ -159,12 +168,33 @@ fn know<'a>(
             spec.validators.iter().map(|one| format!("0x{}", hex::encode(one.key))).collect()
         }
     };
+    let generations = match &ceremony {
+        Ok(ceremony) => Generations::of(state, view, ceremony)?,
+        Err(_) => Generations::default(),
+    };
     let restored = match &ceremony {
         Ok(ceremony) => from_backup(state, &ceremony.digest())?,
         Err(_) => None,
     };
     let erased = view.is_forgotten().map_err(messages::store)?;
-    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, restored, erased })
+    let whole = match &ceremony {
+        Ok(ceremony) => whole_keys(ceremony, view)?,
+        Err(_) => None,
+    };
+    Ok(Known {
+        state,
+        view,
+        ceremony,
+        stand,
+        told,
+        older,
+        evidence,
+        validators,
+        generations,
+        restored,
+        erased,
+        whole,
+    })
 }
 
 fn from_backup(state: &StateDir, digest: &Digest) -> Result<Option<FromBackup>, CliError> {
@@ -218,7 +248,13 @@ impl Known<'_> {
                 format!("quorate --dir {} abandon {file}", quoted(self.state.path()))
             }
             Stand::GivenUp => format!("quorate spec next {file} --reason \"...\" -o NEW.toml"),
-            _ => format!("quorate --dir {} run {file}", quoted(self.state.path())),
+            _ => {
+                let run = format!("quorate --dir {} run {file}", quoted(self.state.path()));
+                match &self.told {
+                    Some(Told::Waits { stop: true, .. }) => format!("{run} --stopped"),
+                    _ => run,
+                }
+            }
         }
     }
 
@@ -243,6 +279,10 @@ impl Known<'_> {
             self.stand.sentence(self.is_reshare()),
             shown(self.view.path())
         );
+        text += &self.generations.lines();
+        if let Some(whole) = &self.whole {
+            text += &format!("\n  keys         {whole}");
+        }
         text += &validator_lines(&self.validators);
         if self.erased {
             text +=

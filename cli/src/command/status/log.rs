@@ -28,6 +28,8 @@ pub(super) enum Told {
         sentence: String,
         names: Vec<Named>,
         fault: Option<String>,
+        /// Whether this operator's own person is awaited, to stop the keys that it deals.
+        stop: bool,
         /// Who has signed that it gave up: the name, and what it means here.
         gone: Vec<(Named, String)>,
     },
@@ -89,7 +91,7 @@ pub(super) fn told(
         .into_iter()
         .map(|index| (seat_name(ceremony, index), gave_up(&participant, index)))
         .collect();
-    Ok(Told::Waits { sentence, names, fault, gone })
+    Ok(Told::Waits { sentence, names, fault, stop: waiting.stop, gone })
 }
 
 /// Whether the log is one that was put back to an earlier state.

@@ -5,6 +5,8 @@ mod ceremony;
 
 mod evidence;
 
+mod generations;
+
 mod log;
 
 mod stand;
