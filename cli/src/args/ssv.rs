@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Combine, LiveArgs, RequestCommon, SignArgs};
+use super::{Combine, LiveArgs, NewestArgs, RequestCommon, SignArgs};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyShares {
@@ -85,6 +85,8 @@ pub(crate) struct KeySharesAsked {
     /// a mistake.
     #[arg(long)]
     pub(crate) lower_nonce: bool,
+    #[command(flatten)]
+    pub(crate) newest: NewestArgs,
 }
 
 #[derive(Args)]

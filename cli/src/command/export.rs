@@ -25,6 +25,7 @@ use quorate::export::ssv::ssv_folder;
 use quorate::export::{Artifact, Audience};
 use quorate::primitives::curve::G1;
 use quorate::primitives::secret::SecretBytes;
+use quorate::spec::Ceremony;
 use quorate::spec::show::plural;
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate_operator::keystores::{KeystoreKey, fresh_password};
@@ -199,13 +200,12 @@ pub(super) fn encrypt(
 
 /// Where the new shares of a reshare begin, as it was written with them; `None` after a key
 /// generation.
-fn floors(own: &Own, state: &StateDir) -> Result<Option<Interchange>, CliError> {
-    let ceremony = &own.seat.ceremony;
+fn floors(ceremony: &Ceremony, state: &StateDir) -> Result<Option<Interchange>, CliError> {
     if ceremony.reshare().is_none() {
         return Ok(None);
     }
     let view = state.find(&ceremony.digest()).map_err(messages::store)?;
-    let view = view.ok_or_else(|| messages::internal("a finished ceremony without its folder"))?;
+    let view = view.ok_or_else(|| messages::floors_elsewhere(ceremony.name()))?;
     let refused =
         |error: &dyn core::fmt::Display| messages::no_floors(&view.out(), &error.to_string());
     let bytes = view.read_secret(PROTECTION_FILE, MOST_FLOORS).map_err(|error| refused(&error))?;
@@ -216,7 +216,7 @@ fn floors(own: &Own, state: &StateDir) -> Result<Option<Interchange>, CliError> 
 /// What goes with the keystores of new shares, and their first epoch; nothing after a key
 /// generation.
 fn beginning(own: &Own, state: &StateDir) -> Result<(Vec<Artifact>, Option<u64>), CliError> {
-    let Some(floors) = floors(own, state)? else { return Ok((Vec::new(), None)) };
+    let Some(floors) = floors(&own.seat.ceremony, state)? else { return Ok((Vec::new(), None)) };
     let view = state.find(&own.seat.ceremony.digest()).map_err(messages::store)?;
     let view = view.ok_or_else(|| messages::internal("a finished ceremony without its folder"))?;
     let file = |name: &str| {
@@ -226,6 +226,12 @@ fn beginning(own: &Own, state: &StateDir) -> Result<(Vec<Artifact>, Option<u64>)
     };
     let files = vec![file(PROTECTION_FILE)?, file(CUT_OVER_FILE)?];
     Ok((files, first_epoch(&floors)))
+}
+
+/// Refuses to give shares away of which the first epoch has not come.
+pub(crate) fn check_may_run(ceremony: &Ceremony, state: &StateDir) -> Result<(), CliError> {
+    let Some(floors) = floors(ceremony, state)? else { return Ok(()) };
+    may_run(&floors, ceremony.network())
 }
 
 /// Refuses shares that may sign nothing yet: loaded now, they would only be in the way of whoever
@@ -277,7 +283,7 @@ fn push(
     let keys: Vec<Key> = public_shares(own).iter().map(|share| share.to_compressed()).collect();
     let network = own.seat.ceremony.network();
     let (given, mut notes) = protection::joined(&args.protection, network)?;
-    let floors = floors(own, state)?;
+    let floors = floors(&own.seat.ceremony, state)?;
     let protection = match (&floors, args.protection.as_slice()) {
         (Some(floors), paths) => {
             may_run(floors, network)?;

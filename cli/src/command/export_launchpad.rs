@@ -22,6 +22,9 @@ pub(super) fn run(transcripts: &[PathBuf], folder: &Path, out: &Output) -> Resul
     let mut keys = BTreeSet::new();
     for (path, report) in transcripts.iter().zip(&reports) {
         let audited = report.audited().ok_or_else(|| messages::not_audited(path))?;
+        if audited.ceremony().reshare().is_some() {
+            return Err(messages::signed_no_deposits(path, audited.ceremony().name()));
+        }
         let network = audited.ceremony().network();
         if let Some(first) = all.first().filter(|first| first.ceremony().network() != network) {
             let first = first.ceremony().network().name();

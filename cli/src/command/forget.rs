@@ -65,6 +65,9 @@ fn agree(args: &Forget, lock: &Lock, seat: &OwnSeat, view: &CeremonyView) -> Res
     let ceremony = &seat.ceremony;
     let newer = match ended(lock, seat).map_err(messages::machine)? {
         None => return Err(messages::forget_under_way(ceremony.name())),
+        Some((End::Finished, _)) if !ceremony.parts().receivers.contains(seat.me) => {
+            return Err(messages::has_left(ceremony.name()));
+        }
         Some((End::Finished, Some(participant))) => newer(lock, &participant, &seat.operator)?,
         Some((End::Abandoned | End::Finished, _)) => Some(Vec::new()),
     };

@@ -95,6 +95,14 @@ pub(crate) fn networks_differ(path: &Path, found: &str, first: &str) -> CliError
 }
 
 /// A validator that two transcripts have.
+pub(crate) fn signed_no_deposits(path: &Path, ceremony: &str) -> CliError {
+    usage(
+        format!("{}: {ceremony:?} signed no deposits", shown(path)),
+        "a reshare or an import deals keys that exist: give the transcript of the ceremony that \
+         made them",
+    )
+}
+
 pub(crate) fn key_twice(path: &Path, key: &[u8; 48]) -> CliError {
     usage(
         format!(

@@ -209,6 +209,13 @@ pub(crate) fn too_early(first: u64, present: u64, wait: u64) -> CliError {
     )
 }
 
+pub(crate) fn floors_elsewhere(ceremony: &str) -> CliError {
+    local(
+        format!("nothing here says from which epoch on the shares of {ceremony:?} may run"),
+        "use the state directory that took part in it: its outputs say so",
+    )
+}
+
 pub(crate) fn no_floors(folder: &Path, error: &str) -> CliError {
     local(
         format!("{}: {error}", shown(folder)),

@@ -75,7 +75,7 @@ impl Backup {
             ledgers: state.ledgers()?,
             children,
             node_key: state.read_private(NODE_KEY_FILE)?.map(SecretBytes::new),
-            signing: state.read_private(SIGNING_FILE)?,
+            signing: state.read_own(SIGNING_FILE)?,
             left_out,
         })
     }

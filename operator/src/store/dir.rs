@@ -234,9 +234,18 @@ impl StateDir {
 
     /// A private file of this directory; `None` if it is not there.
     pub(crate) fn read_private(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read_closed(name, 0o077)
+    }
+
+    /// A file of this directory that others may read, and only this user writes.
+    pub(crate) fn read_own(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read_closed(name, 0o022)
+    }
+
+    fn read_closed(&self, name: &str, closed: u32) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.path.join(name);
         match atomic::read(&*self.disk, &path, LONGEST_PRIVATE) {
-            Ok((bytes, stat)) => check_private(&path, &stat).map(|()| Some(bytes)),
+            Ok((bytes, stat)) => check_closed(&path, &stat, closed).map(|()| Some(bytes)),
             Err(StoreError::Missing { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -334,11 +343,16 @@ fn locked_by(locks: &str, inode: u64) -> Option<u32> {
 
 /// It is this user's, and others can do nothing with it.
 pub(super) fn check_private(path: &Path, stat: &Stat) -> Result<(), StoreError> {
+    check_closed(path, stat, 0o077)
+}
+
+/// Whether a file is this user's, and nobody else has the access of these bits.
+fn check_closed(path: &Path, stat: &Stat, closed: u32) -> Result<(), StoreError> {
     let user = rustix::process::geteuid().as_raw();
     if stat.owner != user {
         return Err(StoreError::WrongOwner { path: path.to_owned(), owner: stat.owner, user });
     }
-    if stat.mode & 0o077 != 0 {
+    if stat.mode & closed != 0 {
         let directory = stat.kind == Kind::Directory;
         return Err(StoreError::TooOpen { path: path.to_owned(), mode: stat.mode, directory });
     }

@@ -8,9 +8,10 @@ use super::describe::{describe, left_out, told};
 use super::source::Source;
 use super::{Beacon, Left, check_time};
 use crate::args::{Asked, KeySharesAsked};
+use crate::command::export::check_may_run;
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
-use crate::restored::date;
+use crate::restored::{date, demand_newest};
 use crate::{input, messages, policy, prompt, ssv_key};
 use quorate::ethereum::ssv::RsaSecret;
 use quorate::identity::Operator;
@@ -62,7 +63,13 @@ pub(super) fn answer<T>(
     let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
     let admitted = admitted.map_err(|error| messages::ledger(state.path(), &error))?;
     let rsa = match ssv {
-        Some(ssv) => for_key_shares(ssv, &cleared, &source, &left)?,
+        Some(ssv) => {
+            // What is given to a node of SSV runs there, like what is loaded into a client.
+            check_may_run(&ceremony, &state)?;
+            let rsa = for_key_shares(ssv, &cleared, &source, &left)?;
+            demand_newest(&lock, &ceremony, &ssv.newest)?;
+            rsa
+        }
         None => None,
     };
     let ready = ready(&cleared, &source.parent, source.me)?;
@@ -99,14 +106,19 @@ pub(super) fn answer<T>(
 
 /// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
 /// of the reshare on, exits and registrations from its outputs on, so that there is always a way
-/// out. An exit cannot get anybody slashed.
+/// out: an exit cannot get anybody slashed. Key shares run: none are given out while a reshare of
+/// theirs stands.
 fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Result<(), CliError> {
     let request = &cleared.request;
     let own = certificate(&request.ceremony, &request.dkg, &request.outputs);
     let keys = (0..request.items.len()).map(|at| request.items[at].public_key);
     let found = superseding(state, &source.operator, &own, &keys.collect::<Vec<_>>());
     let kind = request.items.kind();
-    let over = |by: &Superseding| if kind == Kind::Deposit { by.is_final } else { by.is_complete };
+    let over = |by: &Superseding| match kind {
+        Kind::KeyShares => true,
+        Kind::Deposit => by.is_final,
+        Kind::Exit | Kind::Registration => by.is_complete,
+    };
     match found.map_err(messages::machine)?.into_iter().find(over) {
         Some(by) => Err(messages::superseded_for(kind.name(), &by)),
         None => Ok(()),

@@ -215,7 +215,7 @@ fn finish(
              {file}{by_board}",
             shown(&args.output),
             ceremony.t().max(cleared.required.len()),
-            ceremony.n(),
+            ceremony.receivers().count(),
             among = among(cleared, ceremony),
             file = quoted(&args.output)
         ),

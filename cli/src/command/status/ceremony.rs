@@ -346,7 +346,7 @@ impl Known<'_> {
                 ceremony.name(),
                 ceremony.network().name(),
                 ceremony.t(),
-                ceremony.n(),
+                ceremony.receivers().count(),
                 ceremony.v(),
                 ceremony.attempt(),
                 words(ceremony).lines().map(|row| format!("\n{row}")).collect::<String>()
