@@ -2,6 +2,7 @@
 //! online; and what is refused by name.
 
 use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use chacha20::ChaCha20Rng;
@@ -16,6 +17,10 @@ use crate::support::program::{Ended, names};
 
 /// Another account.
 const OTHER: &str = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+/// The demo with one operator replaced by another.
+const RESHARED: (&str, &[&str]) = ("reshared", &["--reshare", "--kdf", "pbkdf2"]);
+/// What a person types of a restored directory.
+const NEWEST: &str = "no newer shares of these validators exist";
 
 struct Place {
     demo: Demo,
@@ -254,6 +259,66 @@ fn who_may_register_is_on_a_list_or_confirmed_and_no_validator_is_left_out() {
     one.failed(1, &["for all validators of a request or for none", &keys[1]]);
     assert!(!place.demo.path("partial-bob.json").exists());
     policy("allow-list", &keys, OTHER).done();
+}
+
+/// What is given to a node of SSV runs there, like what is loaded into a validator client.
+#[test]
+fn key_shares_of_a_reshare_wait_for_their_first_epoch_and_those_before_it_are_not_given() {
+    let (demo, ssv) = (Demo::new(RESHARED), Demo::new(SSV));
+    let mut list: Vec<Value> =
+        serde_json::from_slice(&fs::read(ssv.path("demo/ssv/operators_info.json")).unwrap())
+            .unwrap();
+    (1..).zip(&mut list).for_each(|(id, one)| one["id"] = json!(id));
+    fs::write(demo.path("info.json"), json!(list).to_string()).unwrap();
+    let public = demo.out("erin").join("public");
+    let mut history = fs::read_dir(public.join("history")).unwrap();
+    let parent = history.next().unwrap().unwrap().path();
+    let deposits: Value =
+        serde_json::from_slice(&fs::read(public.join("transcript.json")).unwrap()).unwrap();
+    let keys: Vec<&str> = deposits["validators"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["public_key"].as_str().unwrap())
+        .collect();
+    let policy = format!("key_shares = \"allow-list\"\nallow = {keys:?}\nowners = [{OTHER:?}]\n");
+    private(demo.path("demo/alice/signing.toml"), &policy);
+    fs::create_dir(demo.path("rsa")).unwrap();
+    for name in ["alice/encrypted_private_key.json", "password"] {
+        let to = demo.path("rsa").join(name.rsplit('/').next().unwrap());
+        private(to, &fs::read_to_string(ssv.path(&format!("demo/ssv/{name}"))).unwrap());
+    }
+    let sign = |transcript: &Path| {
+        let _ = fs::remove_file(demo.path("request.json"));
+        let args = ["ssv", "request", transcript.to_str().unwrap(), "--owner", OTHER];
+        let more = ["--nonce", "0", "--all", "--public", "-o", "request.json"];
+        let operators = ["--ssv-operators", "info.json"];
+        demo.by("alice", &[&args[..], &more, &operators].concat()).done();
+        let rsa = ["--ssv-key", "rsa/encrypted_private_key.json", "--ssv-password-file"];
+        let args = ["ssv", "sign", "request.json", "--yes", "-o", "partial.json"];
+        demo.by("alice", &[&args[..], &rsa, &["rsa/password"]].concat())
+    };
+    sign(&public.join("transcript.quorate")).failed(5, &["the new shares sign nothing before"]);
+    sign(&parent).failed(1, &["these shares are superseded by the reshare"]);
+    assert!(!demo.path("partial.json").exists());
+}
+
+/// A restored directory does not know whether newer shares exist.
+#[test]
+fn a_restored_directory_gives_key_shares_after_a_sentence() {
+    let place = Place::new();
+    place.ask(OTHER, "5", &[]).done();
+    let demo = &place.demo;
+    // Not secret: an editor left it as files are.
+    let policy = demo.path("demo/alice/signing.toml");
+    fs::set_permissions(policy, fs::Permissions::from_mode(0o644)).unwrap();
+    demo.by("alice", &["backup", "make", "alice.backup", "--kdf-cost", "10"]).done();
+    demo.by("back", &["backup", "restore", "alice.backup"]).done();
+    let key = "demo/ssv/alice/encrypted_private_key.json";
+    let rsa = ["--ssv-key", key, "--ssv-password-file", "demo/ssv/password"];
+    place.sign_with("back", &rsa).failed(2, &["--yes-newest"]);
+    assert!(!demo.path("partial-back.json").exists());
+    place.sign_with("back", &[&rsa[..], &["--yes-newest", NEWEST]].concat()).done();
 }
 
 /// A share that signs in two networks is slashed.
