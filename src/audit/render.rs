@@ -172,7 +172,8 @@ fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::
     }
     let after_reshare = report.after_reshare();
     if !after_reshare.is_empty() {
-        writeln!(out, "\nAfter the reshare")?;
+        let after = if report.is_of_repair() { "repair" } else { "reshare" };
+        writeln!(out, "\nAfter the {after}")?;
         (1..)
             .zip(after_reshare)
             .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;

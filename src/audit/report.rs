@@ -50,6 +50,16 @@ pub const AFTER_RESHARE: [&str; 3] = [
      threshold of the old operators who kept their shares can still sign.",
 ];
 
+/// What an operator does, in order, once the audit of a repair is clean.
+pub const AFTER_REPAIR: [&str; 3] = [
+    "Make sure that the old machine is destroyed and that no copy of its keystores runs anywhere: \
+     the share is the same as before.",
+    "Load the share only with the slashing protection data that was written with it, and not before \
+     the first epoch that it names.",
+    "Keep this transcript with those of its parents. It is no generation: a later reshare begins \
+     with the parent's transcript.",
+];
+
 /// What comes before all of that for whoever has not compared the transcript with the ceremony
 /// file.
 pub const COMPARE_FIRST: &str = "Compare: audit again with the ceremony file that you agreed to \
@@ -219,14 +229,20 @@ impl Report {
         self.findings() == 0 && self.line(Code::V18).is_some_and(missing)
     }
 
-    /// Whether it is about a reshare: validators that exist, and no deposits.
+    /// Whether it is about a reshare or a repair: validators that exist, and no deposits.
     pub fn is_of_reshare(&self) -> bool {
         self.ceremony.as_ref().is_some_and(|ceremony| ceremony.reshare().is_some())
     }
 
-    /// What an operator does after a reshare, in order; nothing unless the transcript is clean.
+    /// Whether it is about a repair.
+    pub fn is_of_repair(&self) -> bool {
+        self.ceremony.as_ref().is_some_and(|ceremony| ceremony.is_repair())
+    }
+
+    /// What an operator does after a reshare or a repair, in order; nothing unless the transcript is clean.
     pub fn after_reshare(&self) -> Vec<&'static str> {
         match self.is_of_reshare() && self.is_clean() {
+            true if self.is_of_repair() => AFTER_REPAIR.to_vec(),
             true => AFTER_RESHARE.to_vec(),
             false => Vec::new(),
         }

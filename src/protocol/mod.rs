@@ -19,6 +19,8 @@ pub(crate) mod findings;
 
 mod hello;
 
+pub(crate) mod masks;
+
 #[doc(hidden)]
 pub mod items;
 

@@ -39,6 +39,7 @@ mod parts;
 
 pub mod plan;
 
+pub mod repair;
 pub mod reshare;
 
 pub mod verdict;

@@ -3,19 +3,20 @@
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation, 2 = reshare
+//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation, 2 = reshare, 4 = repair
 //!   ‖ policy(1): bit 0 = all operators may be required,
 //!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
 //! n(2) ‖ t(2)
-//!   ‖ of a reshare: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2) ‖ its t(2)
+//!   ‖ of a reshare or repair: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2) ‖ its t(2)
 //! n times: point(8), or of a reshare: parts(1): bit 0 = deals, bit 1 = receives
 //!     ‖ of a dealer: index in the parent(2) ‖ point in the parent(8) ‖ of a receiver: point(8)
+//!     or of a repair: 1 = helps, 2 = regains its share ‖ index and point in the parent(10)
 //!   ‖ operator key(32) ‖ Noise static(32)
 //!   ‖ install mark(32), not in version 1 ‖ card signature(64) ‖ name length(1) ‖ name
-//! V(4) ‖ of a reshare, V times: position in the parent(4) ‖ key(48) ‖ withdrawal credentials(32)
+//! V(4) ‖ of either, V times: position in the parent(4) ‖ key(48) ‖ withdrawal credentials(32)
 //!   ‖ of a key generation, V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
 //! with bit 1: owner(20) ‖ nonce of the first validator(8)
@@ -98,7 +99,7 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .each(terms.seats.iter().enumerate(), |w, (at, seat)| {
             seat.card.write(match &terms.reshare {
                 None => w.u64(seat.point),
-                Some(reshare) => write_part(w, &reshare.seats[at], seat.point),
+                Some(reshare) => write_part(w, reshare, &reshare.seats[at], seat.point),
             })
         })
         .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
@@ -182,11 +183,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     let known = match kind {
         CeremonyKind::Dkg => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL,
         CeremonyKind::Reshare => ALLOW_ALL_REQUIRED,
+        CeremonyKind::Repair => 0,
     };
     if policy & !known != 0 {
         return Err(SpecError::Policy(policy));
     }
-    if kind == CeremonyKind::Reshare && version == Version::One {
+    if kind != CeremonyKind::Dkg && version == Version::One {
         return Err(ReshareError::Version.into());
     }
     let raw = Reader::all(body, |r| Raw::read(r, version, kind, policy))?;
@@ -218,18 +220,21 @@ impl Raw {
         let required = r.u16("threshold")?;
         let parent = match kind {
             CeremonyKind::Dkg => None,
-            CeremonyKind::Reshare => Some(RawParent::read(r)?),
+            CeremonyKind::Reshare | CeremonyKind::Repair => Some(RawParent::read(r)?),
         };
         let part = |r: &mut Reader<'_>| match kind {
             CeremonyKind::Dkg => RawPart::all(r),
             CeremonyKind::Reshare => RawPart::read(r),
+            CeremonyKind::Repair => RawPart::of_repair(r),
         };
         let seats = r.many(operators, |r| Ok((part(r)?, RawCard::read(r, with_marks)?)))?;
         let count = usize::try_from(r.u32("validators")?).unwrap_or(usize::MAX);
         let count = bounded("validators", count, MOST_VALIDATORS)?;
         let validators = match kind {
             CeremonyKind::Dkg => r.many(count, RawValidator::read)?,
-            CeremonyKind::Reshare => r.many(count, RawValidator::inherited)?,
+            CeremonyKind::Reshare | CeremonyKind::Repair => {
+                r.many(count, RawValidator::inherited)?
+            }
         };
         let ssv = if policy & FOR_SSV != 0 { Some(RawSsv::read(r, operators)?) } else { None };
         let obol = match policy & OBOL {
@@ -267,11 +272,17 @@ impl Raw {
             let parts = parts.map(|(at, (part, _))| part.check(at, parent));
             parts.collect::<Result<Vec<_>, _>>()
         };
+        let regained = |parent| {
+            let seats = self.seats.iter().enumerate();
+            let shares = seats.filter_map(|(at, (part, _))| part.regained(at, parent).transpose());
+            shares.collect::<Result<Vec<_>, _>>()
+        };
         let reshare = match parent {
             None => None,
             Some(parent) => Some(ReshareSpec {
                 seats: part(&parent)?,
                 validators: self.validators.iter().filter_map(|raw| raw.inherited).collect(),
+                regained: regained(&parent)?.first().copied(),
                 parent,
             }),
         };

@@ -361,9 +361,17 @@ impl Ceremony {
         self.ssv.as_ref()
     }
 
-    /// Whose keys are dealt anew, and by whom; of a reshare and of nothing else.
+    /// Whose keys are dealt anew, and by whom; of a reshare or repair and of nothing else.
     pub fn reshare(&self) -> Option<&ReshareSpec> {
         self.reshare.as_ref()
+    }
+}
+
+impl Ceremony {
+    /// Whether one operator of a parent regains the share that it has lost. Nobody else's changes,
+    /// so that it makes no generation and is no parent.
+    pub fn is_repair(&self) -> bool {
+        self.kind == CeremonyKind::Repair
     }
 }
 
@@ -408,6 +416,9 @@ impl Terms {
         };
         if self.seats.len() > MOST_OPERATORS {
             return Err(ThresholdError::TooManyOperators(self.seats.len()).into());
+        }
+        if reshare.regained.is_some() {
+            return Ok(reshare.parent.threshold);
         }
         Ok(Threshold::new(self.required, reshare::receivers(&reshare.seats))?)
     }

@@ -11,17 +11,21 @@ pub enum CeremonyKind {
     /// A reshare: keys that a parent made, of which its operators deal their shares anew to new
     /// operators. Which seats do what, its spec says.
     Reshare,
+    /// A repair: the share that one operator of a parent has lost, which others of its operators
+    /// give it again. Nobody else's share changes.
+    Repair,
 }
 
 impl CeremonyKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Dkg, Self::Reshare];
+    pub const ALL: [Self; 3] = [Self::Dkg, Self::Reshare, Self::Repair];
 
     /// The number in the canonical encoding.
     pub const fn number(self) -> u8 {
         match self {
             Self::Dkg => 1,
             Self::Reshare => 2,
+            Self::Repair => 4,
         }
     }
 

@@ -20,6 +20,8 @@ pub mod pack;
 
 pub mod parent;
 
+pub mod repair;
+
 pub mod reshare;
 
 pub mod roster;
@@ -27,6 +29,8 @@ pub mod roster;
 pub mod seats;
 
 pub mod show;
+
+mod show_repair;
 
 mod show_reshare;
 

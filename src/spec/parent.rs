@@ -4,9 +4,9 @@
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
 use crate::primitives::curve::{
-    DecodeError as CurveError, G1, G1_UNCOMPRESSED, Scalar, UntestedG1,
+    DecodeError as CurveError, G1, G1_UNCOMPRESSED, G1Sum, Scalar, UntestedG1,
 };
-use crate::primitives::lagrange::coefficients_at_zero;
+use crate::primitives::lagrange::{coefficients_at, coefficients_at_zero};
 
 use super::reshare::ReshareSpec;
 use super::seats::Seats;
@@ -81,6 +81,8 @@ pub struct ParentShares {
     /// By dealer, then by validator.
     shares: Vec<Vec<G1>>,
     weights: Vec<Scalar>,
+    /// Of a repair: by helper, its Lagrange coefficient at the point of the lost share.
+    at_lost: Option<Vec<Scalar>>,
 }
 
 impl ParentShares {
@@ -115,7 +117,11 @@ impl ParentShares {
         if !keys.constants().eq(rows.constants()) {
             return Err(ParentError::Keys);
         }
-        Ok(Self { rows, dealers: spec.parts().dealers, shares, weights })
+        let at_lost = match spec.regained {
+            None => None,
+            Some(lost) => Some(coefficients_at(lost.point, &points).ok_or(ParentError::Keys)?),
+        };
+        Ok(Self { rows, dealers: spec.parts().dealers, shares, weights, at_lost })
     }
 
     /// The parent's rows of the validators that are dealt anew.
@@ -141,6 +147,19 @@ impl ParentShares {
     /// The Lagrange coefficient of one dealer; `None` if it is none.
     pub fn weight(&self, dealer: Index) -> Option<&Scalar> {
         self.weights.get(self.dealers.place(dealer)?)
+    }
+
+    /// In a repair, by which number a helper's share counts for the one that was lost: its Lagrange
+    /// coefficient there. `None` in a reshare, or if it is no helper.
+    pub fn weight_at_lost(&self, helper: Index) -> Option<&Scalar> {
+        self.at_lost.as_ref()?.get(self.dealers.place(helper)?)
+    }
+
+    /// In a repair, what a helper's share of validator `v` counts for the one that was lost, before
+    /// anything masks it, in the exponent. `None` as for [`Self::weight_at_lost`].
+    pub fn counted_at_lost(&self, helper: Index, v: usize) -> Option<G1Sum> {
+        let share = self.of(helper)?.get(v)?;
+        Some(G1Sum::from(*share).scaled(self.weight_at_lost(helper)?))
     }
 
     /// What a dealer has sent, with its public shares as constant terms; `None` if it is no dealer.

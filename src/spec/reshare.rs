@@ -4,6 +4,7 @@
 use super::ceremony::{MOST_VALIDATORS, MOST_WORK, ValidatorSpec};
 use super::error::Place;
 use super::kind::Parts;
+use super::repair::{self, RepairError};
 use super::roster::Seat;
 use super::seats::Seats;
 use super::threshold::{Index, Threshold, ThresholdError};
@@ -63,6 +64,8 @@ pub struct ReshareSpec {
     pub seats: Vec<SeatPart>,
     /// Which of the parent's validators, by position.
     pub validators: Vec<Inherited>,
+    /// Of a repair: the share that its one receiver has lost. Of a reshare none.
+    pub regained: Option<OldShare>,
 }
 
 /// Why a spec is not that of a reshare.
@@ -183,6 +186,9 @@ pub enum ReshareError {
         /// The field.
         field: String,
     },
+    /// What is not so of a repair.
+    #[error(transparent)]
+    Repair(#[from] RepairError),
     /// More work than the limit.
     #[error(
         "{validators} validators times {seats} operators times the larger threshold, {required}, \
@@ -245,6 +251,9 @@ pub(super) fn check(
             return Err(Zero(field));
         }
     }
+    if spec.regained.is_some() {
+        repair::check(spec, required)?;
+    }
     check_seats(spec, seats)?;
     let larger = required.max(spec.parent.threshold.required());
     if validators.len() * seats.len() * larger > MOST_WORK {
@@ -280,7 +289,7 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
         if part.deals.is_none() && !part.receives {
             return Err(NoPart { place: place("receives") });
         }
-        if let Some(share) = part.deals {
+        if let Some(share) = spec.share_of(part) {
             let (found, most) = (share.index.get(), spec.parent.threshold.participants());
             if usize::from(found) > most {
                 return Err(OldIndex { place: place("deals"), found, most });
@@ -290,7 +299,7 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
             }
             dealers.push((share, at));
         }
-        if part.receives {
+        if part.receives && spec.regained.is_none() {
             if seat.point != next {
                 return Err(Point { place: place("point"), point: seat.point });
             }
@@ -325,13 +334,14 @@ pub(super) fn write_parent(w: Writer, parent: &Parent) -> Writer {
 }
 
 /// `parts(1): bit 0 deals, bit 1 receives ‖ if it deals: old index(2) ‖ old point(8)
-///   ‖ if it receives: point(8)`.
-pub(super) fn write_part(w: Writer, part: &SeatPart, point: u64) -> Writer {
+///   ‖ if it receives: point(8)`. In a repair each has an old index and an old point, and none a
+/// new one.
+pub(super) fn write_part(w: Writer, spec: &ReshareSpec, part: &SeatPart, point: u64) -> Writer {
     let deals = if part.deals.is_some() { DEALS } else { 0 };
     let receives = if part.receives { RECEIVES } else { 0 };
     w.u8(deals | receives)
-        .each(&part.deals, |w, share| w.u16(share.index.get()).u64(share.point))
-        .each(part.receives.then_some(point), Writer::u64)
+        .each(spec.share_of(part), |w, share| w.u16(share.index.get()).u64(share.point))
+        .each((part.receives && spec.regained.is_none()).then_some(point), Writer::u64)
 }
 
 /// `position in the parent(4) ‖ key(48)`.
@@ -370,6 +380,8 @@ impl RawParent {
 /// A seat's part as it stands in the bytes, and its evaluation point: 0 if it does not receive.
 pub(super) struct RawPart {
     deals: Option<(u16, u64)>,
+    /// Of a repair.
+    regains: Option<(u16, u64)>,
     receives: bool,
     pub(super) point: u64,
 }
@@ -377,7 +389,7 @@ pub(super) struct RawPart {
 impl RawPart {
     /// Of a key generation, in which everybody deals and receives.
     pub(super) fn all(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(Self { deals: None, receives: true, point: r.u64("point")? })
+        Ok(Self { deals: None, regains: None, receives: true, point: r.u64("point")? })
     }
 
     pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
@@ -391,19 +403,45 @@ impl RawPart {
         };
         let receives = part & RECEIVES != 0;
         let point = if receives { r.u64("point")? } else { 0 };
-        Ok(Self { deals, receives, point })
+        Ok(Self { deals, regains: None, receives, point })
+    }
+
+    /// Of a repair: a share of the parent, and whether it helps with it or regains it.
+    pub(super) fn of_repair(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let part = r.u8("part")?;
+        let share = (r.u16("index in the parent")?, r.u64("point in the parent")?);
+        match part {
+            DEALS => Ok(Self { deals: Some(share), regains: None, receives: false, point: 0 }),
+            RECEIVES => {
+                Ok(Self { deals: None, regains: Some(share), receives: true, point: share.1 })
+            }
+            _ => Err(DecodeError::Invalid { what: "part", why: "neither a helper nor the one" }),
+        }
+    }
+
+    /// Of a repair: the share that this seat regains.
+    pub(super) fn regained(
+        &self,
+        at: usize,
+        parent: &Parent,
+    ) -> Result<Option<OldShare>, ReshareError> {
+        self.regains.map(|share| old_share(at, parent, share)).transpose()
     }
 
     pub(super) fn check(&self, at: usize, parent: &Parent) -> Result<SeatPart, ReshareError> {
-        let most = parent.threshold.participants();
-        let share = |(found, point): (u16, u64)| {
-            let place = Place::operator(at, "deals");
-            let index = Index::new(found);
-            let index = index.ok_or(ReshareError::OldIndex { place, found, most })?;
-            Ok(OldShare { index, point })
-        };
-        Ok(SeatPart { deals: self.deals.map(share).transpose()?, receives: self.receives })
+        let deals = self.deals.map(|share| old_share(at, parent, share)).transpose()?;
+        Ok(SeatPart { deals, receives: self.receives })
     }
+}
+
+fn old_share(
+    at: usize,
+    parent: &Parent,
+    (found, point): (u16, u64),
+) -> Result<OldShare, ReshareError> {
+    let (place, most) = (Place::operator(at, "deals"), parent.threshold.participants());
+    let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
+    Ok(OldShare { index, point })
 }
 
 /// A validator of the parent as it stands in the bytes.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
-use super::show_reshare;
+use super::{show_repair, show_reshare};
 use super::ssv::RSA_WEAKNESS;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::destination;
@@ -23,6 +23,7 @@ pub fn describe(ceremony: &Ceremony) -> String {
     let mut out = String::new();
     let written = match ceremony.reshare() {
         None => describe_into(ceremony, &mut out),
+        Some(spec) if ceremony.is_repair() => show_repair::describe(ceremony, spec, &mut out),
         Some(spec) => show_reshare::describe(ceremony, spec, &mut out),
     };
     written.expect("a string takes everything");

@@ -13,9 +13,27 @@ pub(super) fn describe(
     spec: &ReshareSpec,
     out: &mut String,
 ) -> core::fmt::Result {
+    head("Reshare", ceremony, spec, out)?;
+    operators(ceremony, spec, out)?;
+    network(ceremony, out)?;
+    writeln!(out)?;
+    for caution in cautions(ceremony, spec) {
+        writeln!(out, "WARNING: {caution}")?;
+    }
+    validators(ceremony, spec, out)?;
+    writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
+}
+
+/// What it is, and its parent.
+pub(super) fn head(
+    kind: &str,
+    ceremony: &Ceremony,
+    spec: &ReshareSpec,
+    out: &mut String,
+) -> core::fmt::Result {
     writeln!(
         out,
-        "Reshare \"{}\" on {}, attempt {}",
+        "{kind} \"{}\" on {}, attempt {}",
         ceremony.name(),
         ceremony.network().name(),
         ceremony.attempt()
@@ -33,15 +51,7 @@ pub(super) fn describe(
         old.required()
     )?;
     writeln!(out, "  certificate         {}", spec.parent.certificate)?;
-    writeln!(out, "  root of commitments {}", spec.parent.rows)?;
-    operators(ceremony, spec, out)?;
-    network(ceremony, out)?;
-    writeln!(out)?;
-    for caution in cautions(ceremony, spec) {
-        writeln!(out, "WARNING: {caution}")?;
-    }
-    validators(ceremony, spec, out)?;
-    writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
+    writeln!(out, "  root of commitments {}", spec.parent.rows)
 }
 
 fn operators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core::fmt::Result {
@@ -109,7 +119,11 @@ fn cautions(ceremony: &Ceremony, spec: &ReshareSpec) -> Vec<String> {
     found
 }
 
-fn validators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core::fmt::Result {
+pub(super) fn validators(
+    ceremony: &Ceremony,
+    spec: &ReshareSpec,
+    out: &mut String,
+) -> core::fmt::Result {
     writeln!(
         out,
         "\n{} of the parent, on {}: keys and withdrawal addresses stay as they are",

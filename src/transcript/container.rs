@@ -6,11 +6,11 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare |
+//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare; 5, a complete repair |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
-//! | of a reshare `96·V·t` | the rows of its parent, `t` being the parent's threshold |
+//! | of a reshare or repair `96·V·t` | the rows of its parent, `t` being the parent's threshold |
 //! | each its own size ([`Shape::statement_bytes`]) | every statement that is owed: R0 by index, then R1, R2, R3, R4 |
 //! | of a reshare 2 | number of statements of minima |
 //! | each its own size | the minima, by sender and digest |
@@ -51,6 +51,8 @@ pub enum ContainerKind {
     Stopped = 2,
     /// Every statement of a complete reshare, with the rows of its parent.
     Reshared = 3,
+    /// Every statement of a complete repair, with the rows of its parent.
+    Repaired = 5,
 }
 
 /// Why bytes are not a transcript.
@@ -71,7 +73,7 @@ pub enum ContainerError {
     /// Another kind.
     #[error(
         "transcript kind {0}; this program reads kinds 1 (a complete ceremony), 2 (a stopped \
-         ceremony) and 3 (a complete reshare)"
+         ceremony), 3 (a complete reshare) and 5 (a complete repair)"
     )]
     Kind(u8),
     /// A set of statements, where a transcript is needed.
@@ -203,6 +205,7 @@ impl Header {
             1 => ContainerKind::Complete,
             2 => ContainerKind::Stopped,
             3 => ContainerKind::Reshared,
+            5 => ContainerKind::Repaired,
             _ => return Err(ContainerError::Kind(kind)),
         };
         match reserved {
@@ -262,6 +265,7 @@ impl Header {
         match (self.kind, ceremony.kind()) {
             (ContainerKind::Complete, CeremonyKind::Dkg)
             | (ContainerKind::Reshared, CeremonyKind::Reshare)
+            | (ContainerKind::Repaired, CeremonyKind::Repair)
             | (ContainerKind::Stopped, _) => Ok(()),
             (container, of) => {
                 Err(ContainerError::OtherKind { container: container as u8, ceremony: of.number() })
@@ -326,7 +330,7 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let shape = Shape::of(&ceremony);
     Ok(match header.kind {
         ContainerKind::Stopped => super::stopped::longest(&header, &ceremony),
-        ContainerKind::Complete | ContainerKind::Reshared => {
+        ContainerKind::Complete | ContainerKind::Reshared | ContainerKind::Repaired => {
             header.total_bytes(&ceremony, &shape, most_minima(&shape))
         }
     })
@@ -346,6 +350,7 @@ pub fn encode<'a>(
     let kind = match ceremony.kind() {
         CeremonyKind::Dkg => ContainerKind::Complete,
         CeremonyKind::Reshare => ContainerKind::Reshared,
+        CeremonyKind::Repair => ContainerKind::Repaired,
     };
     let mut writer = Header::write(kind, ceremony);
     let mut statements = statements.into_iter();
@@ -357,7 +362,7 @@ pub fn encode<'a>(
         });
         writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
     }
-    if kind == ContainerKind::Complete {
+    if kind != ContainerKind::Reshared {
         return Ok(writer.finish());
     }
     let minima: BTreeMap<(Index, Digest), &Statement> = statements

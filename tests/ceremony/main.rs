@@ -3,6 +3,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod repair;
+mod repair_attacks;
 mod reshare;
 mod reshare_attacks;
 

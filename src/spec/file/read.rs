@@ -2,7 +2,7 @@
 
 use super::{
     AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, NetworkEntry, ObolEntry, OperatorEntry, SsvEntry,
-    ValidatorEntry, printable, reshare,
+    ValidatorEntry, printable, repair, reshare,
 };
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -16,6 +16,7 @@ use crate::spec::ceremony::{
 use crate::spec::endpoint::Endpoint;
 use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
+use crate::spec::reshare::ReshareError;
 use crate::spec::roster::Seat;
 use crate::spec::ssv::SsvSpec;
 use crate::spec::version::Version;
@@ -26,6 +27,7 @@ impl TryFrom<CeremonyFile> for Ceremony {
     fn try_from(file: CeremonyFile) -> Result<Self, SpecError> {
         let version = u16::try_from(file.version).ok().and_then(Version::from_number);
         let version = version.ok_or(SpecError::FileVersion(file.version))?;
+        repair::absent(&file).map_err(ReshareError::from)?;
         if let Some(parent) = &file.parent {
             return Self::check(reshare::terms(&file, parent, version)?);
         }

@@ -1,6 +1,7 @@
 //! The file of a reshare: what it has in the place of what a key generation agrees on.
 
 use super::read::{hex, parse_network, parse_seat};
+use super::repair;
 use super::{CeremonyFile, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry, ValidatorEntry};
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -46,7 +47,10 @@ pub(super) fn terms(
     if version == Version::One {
         return Err(ReshareError::Version.into());
     }
-    not_yet(file)?;
+    match &file.repair {
+        None => not_yet(file)?,
+        Some(entry) => repair::only_its_fields(file, entry).map_err(ReshareError::from)?,
+    }
     let parent = Parent {
         certificate: Digest(hex("parent.certificate", &parent.certificate)?),
         rows: Digest(hex("parent.rows", &parent.rows)?),
@@ -55,8 +59,18 @@ pub(super) fn terms(
     };
     let (validators, inherited) = parse_validators(&file.validators)?;
     let (mut seats, mut parts) = (Vec::<Seat>::new(), Vec::<SeatPart>::new());
-    let mut receivers = 0;
+    let (mut receivers, mut regained) = (0, None);
     for (position, entry) in file.operators.iter().enumerate() {
+        if file.repair.is_some() {
+            let (part, lost) = repair::part(position, entry, &parent)?;
+            seats.push(Seat {
+                point: lost.map_or(0, |lost| lost.point),
+                ..parse_seat((position, entry))?
+            });
+            parts.push(part);
+            regained = regained.or(lost);
+            continue;
+        }
         let part = parse_part(position, entry, &parent)?;
         receivers += u64::from(part.receives);
         let point = if part.receives { receivers } else { 0 };
@@ -65,7 +79,10 @@ pub(super) fn terms(
     }
     Ok(Terms {
         version,
-        kind: CeremonyKind::Reshare,
+        kind: match file.repair {
+            None => CeremonyKind::Reshare,
+            Some(_) => CeremonyKind::Repair,
+        },
         name: file.name.clone(),
         id: hex("id", &file.id)?,
         attempt: file.attempt,
@@ -82,7 +99,7 @@ pub(super) fn terms(
         allow_all_required: file.policy.allow_all_required,
         ssv: None,
         obol: None,
-        reshare: Some(ReshareSpec { parent, seats: parts, validators: inherited }),
+        reshare: Some(ReshareSpec { parent, seats: parts, validators: inherited, regained }),
     })
 }
 
@@ -119,18 +136,25 @@ fn parse_part(
     parent: &Parent,
 ) -> Result<SeatPart, ReshareError> {
     let deals = match entry.deals {
-        Some(found) => {
-            let place = Place::operator(position, "deals");
-            let most = parent.threshold.participants();
-            let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
-            Some(OldShare { index, point: entry.old_point.unwrap_or(found.into()) })
-        }
+        Some(found) => Some(old_share(position, entry, ("deals", found), parent)?),
         None if entry.old_point.is_some() => {
             return Err(ReshareError::Missing { place: Place::operator(position, "deals") });
         }
         None => None,
     };
     Ok(SeatPart { deals, receives: entry.receives.unwrap_or(true) })
+}
+
+/// The share number `found` of the parent.
+pub(super) fn old_share(
+    position: usize,
+    entry: &OperatorEntry,
+    (field, found): (&'static str, u16),
+    parent: &Parent,
+) -> Result<OldShare, ReshareError> {
+    let (place, most) = (Place::operator(position, field), parent.threshold.participants());
+    let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
+    Ok(OldShare { index, point: entry.old_point.unwrap_or(found.into()) })
 }
 
 /// Counted before anything is made of it.
@@ -185,11 +209,12 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
         card: seat.card.encode(),
         address: seat.address.as_ref().map(Endpoint::to_string),
         deals: part.deals.map(|share| share.index.get()),
-        old_point: part
-            .deals
+        regains: spec.regained.filter(|_| part.receives).map(|share| share.index.get()),
+        old_point: spec
+            .share_of(part)
             .filter(|share| share.point != u64::from(share.index.get()))
             .map(|share| share.point),
-        receives: (!part.receives).then_some(false),
+        receives: (!part.receives && spec.regained.is_none()).then_some(false),
         ..OperatorEntry::default()
     };
     let all: Vec<(&ValidatorSpec, &Inherited)> =
@@ -211,6 +236,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
             operators: count(spec.parent.threshold.participants()),
             threshold: count(spec.parent.threshold.required()),
         }),
+        repair: spec.regained.map(|_| repair::entry()),
         ssv: None,
         operators: ceremony
             .roster()
