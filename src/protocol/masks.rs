@@ -150,10 +150,7 @@ fn differ(ceremony: &Ceremony, one: &Signed<Deal>, other: &Signed<Deal>) -> Opti
 
 /// Of a repair: each two helpers deal the same masks between them, so that all masks cancel. Of two
 /// that do not, one is at fault.
-pub(super) fn masks_agree(
-    ceremony: &Ceremony,
-    deals: &[&Signed<Deal>],
-) -> Result<(), Box<Fault>> {
+pub(super) fn masks_agree(ceremony: &Ceremony, deals: &[&Signed<Deal>]) -> Result<(), Box<Fault>> {
     for (at, one) in deals.iter().enumerate() {
         for other in &deals[at + 1..] {
             if let Some(validator) = differ(ceremony, one, other) {

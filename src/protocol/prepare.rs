@@ -248,9 +248,8 @@ fn localise<'a>(
         if fold_shares(weights, shares).base_mult() == promised.folded(weights, point) {
             continue;
         }
-        let wrong = |(v, share): (usize, &SecretScalar)| {
-            share.base_mult() != promised.share(v, point)
-        };
+        let wrong =
+            |(v, share): (usize, &SecretScalar)| share.base_mult() != promised.share(v, point);
         if let Some(validator) = shares.iter().enumerate().position(wrong) {
             return Some((*deal, Claim::Mismatch { validator }));
         }

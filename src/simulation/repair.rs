@@ -42,9 +42,7 @@ pub fn repair_toml(parents: &[Machine], lost: &str, helpers: &[&str]) -> String 
         write!(text, "[[operators]]\ncard = \"{card}\"\n{does} = {number}\n{at}")
             .expect("a string");
     }
-    for (number, (validator, here)) in
-        (1..).zip(outcome.validators.iter().zip(old.validators()))
-    {
+    for (number, (validator, here)) in (1..).zip(outcome.validators.iter().zip(old.validators())) {
         let key = hex::encode(validator.public_key.to_compressed());
         let (address, compounding) = (here.withdrawal.address(), here.withdrawal.is_compounding());
         write!(

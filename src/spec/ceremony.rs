@@ -8,7 +8,8 @@ use super::error::{Place, SpecError};
 use super::kind::{CeremonyKind, Parts};
 use super::obol;
 use super::parent::{ParentError, ParentShares};
-use super::reshare::{self, ReshareSpec};
+use super::repair;
+use super::reshare::{self, ReshareError, ReshareSpec};
 use super::roster::{Roster, Seat};
 use super::ssv::{self, SsvSpec};
 use super::threshold::{Index, MOST_OPERATORS, Threshold, ThresholdError};
@@ -170,6 +171,9 @@ impl Ceremony {
         }
         check_count(terms.validators.len())?;
         if let Some(spec) = &terms.reshare {
+            if terms.kind == CeremonyKind::Repair {
+                repair::check(spec, terms.required).map_err(ReshareError::from)?;
+            }
             reshare::check(spec, &terms.seats, &terms.validators, terms.required)?;
         } else {
             check_work(terms.validators.len(), threshold)?;
@@ -417,7 +421,7 @@ impl Terms {
         if self.seats.len() > MOST_OPERATORS {
             return Err(ThresholdError::TooManyOperators(self.seats.len()).into());
         }
-        if reshare.regained.is_some() {
+        if self.kind == CeremonyKind::Repair {
             return Ok(reshare.parent.threshold);
         }
         Ok(Threshold::new(self.required, reshare::receivers(&reshare.seats))?)

@@ -76,7 +76,8 @@ pub(super) fn check(spec: &ReshareSpec, required: usize) -> Result<(), RepairErr
     if required != parent {
         return Err(Threshold { found: required, parent });
     }
-    let both = |(_, part): &(usize, &super::reshare::SeatPart)| part.receives && part.deals.is_some();
+    let both =
+        |(_, part): &(usize, &super::reshare::SeatPart)| part.receives && part.deals.is_some();
     if let Some((at, _)) = spec.seats.iter().enumerate().find(both) {
         return Err(Both { place: Place::operator(at, "regains") });
     }

@@ -4,7 +4,7 @@
 use super::ceremony::{MOST_VALIDATORS, MOST_WORK, ValidatorSpec};
 use super::error::Place;
 use super::kind::Parts;
-use super::repair::{self, RepairError};
+use super::repair::RepairError;
 use super::roster::Seat;
 use super::seats::Seats;
 use super::threshold::{Index, Threshold, ThresholdError};
@@ -250,9 +250,6 @@ pub(super) fn check(
         if digest == Digest::ZERO {
             return Err(Zero(field));
         }
-    }
-    if spec.regained.is_some() {
-        repair::check(spec, required)?;
     }
     check_seats(spec, seats)?;
     let larger = required.max(spec.parent.threshold.required());

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
-use super::{show_repair, show_reshare};
 use super::ssv::RSA_WEAKNESS;
+use super::{show_repair, show_reshare};
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::destination;
 use crate::ethereum::obol::check::{CREATOR_SIGNATURE, Cluster};

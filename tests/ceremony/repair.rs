@@ -7,8 +7,8 @@ use quorate::audit::{audit, audit_all, code::Code, own};
 use quorate::message::envelope::{Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::primitives::curve::SecretScalar;
-use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::primitives::secret::SecretBytes;
+use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::{Record, RecordKind, ReplayError};
 use quorate::protocol::seat::OldShares;
 use quorate::simulation::machine::entropy;
@@ -254,24 +254,38 @@ fn a_file_that_is_no_repair_is_refused_with_the_reason() {
     let two = helpers + "[[operators]]" + text.split("[[operators]]").nth(4).unwrap();
     let cases: [(String, RepairError); 12] = [
         (text.replace("\"destroyed\"", "\"in a drawer\""), OldMachine("in a drawer".into())),
-        (text.replace("threshold = 3\n[parent]", "threshold = 2\n[parent]"),
-            Threshold { found: 2, parent: 3 }),
+        (
+            text.replace("threshold = 3\n[parent]", "threshold = 2\n[parent]"),
+            Threshold { found: 2, parent: 3 },
+        ),
         (text.replace("deals = 3", "regains = 3"), Recipients(2)),
         (text.replace("regains = 4", "deals = 4"), Recipients(0)),
-        (text.replace("deals = 3", "deals = 3\nregains = 3"),
-            Both { place: operator(2, "regains") }),
+        (
+            text.replace("deals = 3", "deals = 3\nregains = 3"),
+            Both { place: operator(2, "regains") },
+        ),
         (two, Helpers { found: 2, required: 3 }),
-        (text.replace("first = 2", "first = 3"),
-            Validators { place: Place::validator(1, "first"), number: 3 }),
+        (
+            text.replace("first = 2", "first = 3"),
+            Validators { place: Place::validator(1, "first"), number: 3 },
+        ),
         (text.replace("deals = 3", ""), NoPart { place: operator(2, "deals") }),
-        (text.replace("deals = 3", "deals = 3\nreceives = false"),
-            Field { field: "operators[2].receives".into() }),
-        (text.replace("[parent]", "[policy]\nallow_all_required = true\n[parent]"),
-            Field { field: "policy.allow_all_required".into() }),
-        (text.replace("first = 2", "first = 2\namounts = [\"32\"]"),
-            Field { field: "validators[1].amounts".into() }),
-        (text.replace("[repair]\nold_machine = \"destroyed\"\n", ""),
-            Alone { place: operator(3, "regains") }),
+        (
+            text.replace("deals = 3", "deals = 3\nreceives = false"),
+            Field { field: "operators[2].receives".into() },
+        ),
+        (
+            text.replace("[parent]", "[policy]\nallow_all_required = true\n[parent]"),
+            Field { field: "policy.allow_all_required".into() },
+        ),
+        (
+            text.replace("first = 2", "first = 2\namounts = [\"32\"]"),
+            Field { field: "validators[1].amounts".into() },
+        ),
+        (
+            text.replace("[repair]\nold_machine = \"destroyed\"\n", ""),
+            Alone { place: operator(3, "regains") },
+        ),
     ];
     for (text, expected) in cases {
         assert_eq!(refused(&text), SpecError::from(ReshareError::Repair(expected)));

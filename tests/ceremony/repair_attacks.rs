@@ -152,7 +152,8 @@ fn attack_rp2_mask_that_does_not_cancel_is_proven_by_the_other_helper() {
     dealt_and_unheard(&mut all);
     let wrong = scalar("a mask").base_mult().unwrap();
     // Of validator 2, between alice and dave, who is the second of the other helpers.
-    let deal = with_masks(&all[CHEAT], |v, place, own| if (v, place) == (1, 1) { wrong } else { own });
+    let deal =
+        with_masks(&all[CHEAT], |v, place, own| if (v, place) == (1, 1) { wrong } else { own });
     deal_badly(&mut all, deal, None);
     let dealer = all[CHEAT].seat.me;
     convicted(&all, CHEAT, &Rule::Mask { dealer, validator: 1 });
@@ -173,7 +174,8 @@ fn until_the_other_helper_speaks_nobody_is_proven_guilty() {
     let mut all = scene();
     dealt_and_unheard(&mut all);
     let wrong = scalar("a mask").base_mult().unwrap();
-    let deal = with_masks(&all[CHEAT], |v, place, own| if (v, place) == (0, 1) { wrong } else { own });
+    let deal =
+        with_masks(&all[CHEAT], |v, place, own| if (v, place) == (0, 1) { wrong } else { own });
     let (cheat, dave) = (all[CHEAT].seat.me, all[3].seat.me);
     let ceremony = all[0].seat.ceremony.clone();
     run(&mut all, &mut |_, to, frame| match &frame {
@@ -243,7 +245,8 @@ fn attack_rp4_complaint_about_what_is_not_there() {
     let view = vec![quorate::primitives::hash::Digest([7; 32]); 3];
     let key = || Shown::Key { opened: [1; 32], validators: 2 };
     let sealed = || Shown::Box { opened: [1; 32], sealed: vec![0; shape.box_bytes()] };
-    let body = |dealer, claim, shown| Complaint { view: view.clone(), dealer, claim, shown }.encode();
+    let body =
+        |dealer, claim, shown| Complaint { view: view.clone(), dealer, claim, shown }.encode();
     let (mask, closed) = (Claim::Mask { validator: 0 }, Claim::Sealed);
     let read = |sender, dealer, claim, shown| {
         Complaint::decode(&body(dealer, claim, shown), &shape, sender).err().map(|e| e.to_string())

@@ -28,10 +28,7 @@ pub(super) fn absent(file: &CeremonyFile) -> Result<(), RepairError> {
 }
 
 /// What no repair has, and the one word that it must have.
-pub(super) fn only_its_fields(
-    file: &CeremonyFile,
-    entry: &RepairEntry,
-) -> Result<(), RepairError> {
+pub(super) fn only_its_fields(file: &CeremonyFile, entry: &RepairEntry) -> Result<(), RepairError> {
     if entry.old_machine != DESTROYED {
         let shown = entry.old_machine.chars().take(40).collect();
         return Err(RepairError::OldMachine(shown));
