@@ -13,6 +13,8 @@ mod obol;
 
 mod recover;
 
+mod repair;
+
 mod reshare;
 
 mod run;
@@ -31,6 +33,7 @@ pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
+pub(crate) use repair::{Repair, RepairNew};
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs, StopArgs};
 pub(crate) use signing::{
@@ -122,6 +125,8 @@ impl Command {
         match self {
             Self::Spec(Spec::New(args)) => Some(&args.output),
             Self::Spec(Spec::Next(args)) => Some(&args.output),
+            Self::Reshare(Reshare::New(args)) => Some(&args.output),
+            Self::Repair(Repair::New(args)) => Some(&args.output),
             Self::Exit(Exits::Request(args)) => Some(&args.common.output),
             Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
             Self::Exit(Exits::Run(args)) => args.output.as_ref(),
@@ -154,6 +159,9 @@ pub(crate) enum Command {
     /// Deal the shares of validators that exist anew.
     #[command(subcommand)]
     Reshare(Reshare),
+    /// Give an operator back the share that it has lost; all other shares stay as they are.
+    #[command(subcommand)]
+    Repair(Repair),
     /// Take part in a ceremony, or resume it, and write its outputs. You can stop it and run it
     /// again at any time.
     #[command(

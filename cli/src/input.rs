@@ -103,7 +103,7 @@ pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let (bytes, ceremony) = any_ceremony(path)?;
     match ceremony.kind() {
-        CeremonyKind::Reshare => Err(messages::not_for_reshare(path)),
+        CeremonyKind::Reshare | CeremonyKind::Repair => Err(messages::not_for_reshare(path)),
         _ => Ok((bytes, ceremony)),
     }
 }
@@ -177,7 +177,7 @@ pub(crate) fn other_kind(bytes: &[u8]) -> Option<&'static str> {
     recognise::kind(bytes).filter(|kind| *kind != recognise::TRANSCRIPT)
 }
 
-/// Transcripts with their paths: those that are given, and of a reshare among them also those in
+/// Transcripts with their paths: those that are given, and of a reshare or repair among them also those in
 /// the folder `history` beside it, where this program keeps its parents.
 pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
     let mut files = Vec::new();
@@ -185,7 +185,8 @@ pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>,
         files.push((path.clone(), transcript(path)?));
     }
     let reshared = |bytes: &[u8]| {
-        Header::parse(bytes).is_ok_and(|header| header.kind() == ContainerKind::Reshared)
+        let has_parent = [ContainerKind::Reshared, ContainerKind::Repaired];
+        Header::parse(bytes).is_ok_and(|header| has_parent.contains(&header.kind()))
     };
     let folders = files.iter().filter(|(_, bytes)| reshared(bytes));
     let folders = folders.map(|(path, _)| path.with_file_name(HISTORY));
@@ -218,6 +219,7 @@ pub(crate) fn audited(path: &Path) -> Result<Report, CliError> {
     let report = audit_all(&files, &Expectations::default())
         .map_err(|error| messages::unrelated(&paths, &error))?;
     match report.is_clean() {
+        true if report.is_of_repair() => Err(messages::no_generation(path)),
         true => Ok(report),
         false => Err(messages::not_audited(path)),
     }

@@ -134,6 +134,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
         Command::Reshare(args) => command::reshare::run(args, out),
+        Command::Repair(args) => command::repair::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),

@@ -18,6 +18,7 @@ mod put_back;
 
 mod recover;
 
+mod repair;
 mod reshare;
 
 mod run;
@@ -49,6 +50,7 @@ pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;
 pub(crate) use recover::*;
+pub(crate) use repair::*;
 pub(crate) use reshare::*;
 pub(crate) use run::*;
 pub(crate) use signing::*;

@@ -64,6 +64,9 @@ fn audited_bytes(files: &[Vec<u8>], paths: &[PathBuf]) -> Result<Audited, CliErr
     let files: Vec<&[u8]> = files.iter().map(Vec::as_slice).collect();
     let report = audit_all(&files, &Expectations::default())
         .map_err(|error| messages::unrelated(paths, &error))?;
+    if let (true, [path, ..]) = (report.is_of_repair(), paths) {
+        return Err(messages::no_generation(path));
+    }
     match report.audited().filter(|_| report.is_clean()) {
         Some(audited) => Ok(audited.clone()),
         None => Err(messages::no_parent(paths, &report)),

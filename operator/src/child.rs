@@ -11,7 +11,8 @@ use quorate::spec::{Ceremony, CeremonyFile};
 use crate::MachineError;
 use crate::store::{CeremonyView, Child, Lock, Log, StateDir};
 
-/// What an operator notes when it commits to a ceremony; `None` if that is no reshare.
+/// What an operator notes when it commits to a ceremony; `None` if that has no parent. A repair is
+/// noted nowhere, and refused beside a reshare.
 pub(crate) fn of(ceremony: &Ceremony) -> Option<Child> {
     let reshare = ceremony.reshare()?;
     Some(Child {
@@ -51,7 +52,9 @@ pub fn check_not_superseded(
 
 /// Notes, durably, that this operator commits to a reshare and to no other one.
 pub(crate) fn note(lock: &Lock, seat: &OwnSeat) -> Result<(), MachineError> {
-    let Some(own) = of(&seat.ceremony) else { return Ok(()) };
+    let Some(own) = of(&seat.ceremony).filter(|_| !seat.ceremony.is_repair()) else {
+        return Ok(());
+    };
     check_only(lock.state(), seat)?;
     Ok(lock.write_child(&own)?)
 }
@@ -78,7 +81,7 @@ fn is_abandoned(state: &StateDir, seat: &OwnSeat, other: &Child) -> Result<bool,
 }
 
 /// The ceremony whose file is kept in a folder.
-fn kept(view: &CeremonyView) -> Result<Option<Ceremony>, MachineError> {
+pub(crate) fn kept(view: &CeremonyView) -> Result<Option<Ceremony>, MachineError> {
     let Some(bytes) = view.ceremony_file()? else { return Ok(None) };
     let Ok(text) = core::str::from_utf8(&bytes) else { return Ok(None) };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);

@@ -10,9 +10,11 @@ pub mod keystores;
 pub mod machine;
 mod outputs;
 pub mod random;
+mod regained;
 pub mod store;
 
 pub use child::check_not_superseded;
 pub use drive::{Observer, drive};
 pub use error::MachineError;
 pub use machine::Machine;
+pub use regained::repairs_of;

@@ -133,7 +133,10 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
         return Err(messages::has_left(ceremony.name()));
     }
     let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
-    check_not_superseded(&state, &own.seat, &outcome.certificate).map_err(messages::machine)?;
+    // Regained shares are the parent's: a reshare of that supersedes them too.
+    let generation = ceremony.reshare().filter(|_| ceremony.is_repair());
+    let generation = generation.map_or(outcome.certificate, |spec| spec.parent.certificate);
+    check_not_superseded(&state, &own.seat, &generation).map_err(messages::machine)?;
     match manager {
         Some((url, manager)) => push(args, &own, &state, url, &manager, out),
         None => {

@@ -40,6 +40,8 @@ mod obol_key;
 
 pub(crate) mod recover;
 
+pub(crate) mod repair;
+
 pub(crate) mod reshare;
 
 pub(crate) mod run;

@@ -148,6 +148,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         parent: None,
+        repair: None,
         ssv: None,
         operators: operators(args)?,
         validators: validators.collect(),
@@ -289,7 +290,12 @@ fn of_reshare(spec: &ReshareSpec, fields: &mut Value) {
     for (at, part) in spec.seats.iter().enumerate() {
         let seat = &mut fields["operators"][at];
         seat["deals"] = part.deals.map(|share| share.index.get()).into();
-        seat["old_point"] = part.deals.map(|share| share.point).into();
+        seat["old_point"] = spec.share_of(part).map(|share| share.point).into();
+        if part.receives
+            && let Some(lost) = spec.regained
+        {
+            seat["regains"] = lost.index.get().into();
+        }
         seat["receives"] = part.receives.into();
     }
 }

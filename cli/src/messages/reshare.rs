@@ -31,6 +31,14 @@ pub(crate) fn reshare(error: &SpecError) -> CliError {
     usage(format!("this reshare is invalid: {error}"), fix)
 }
 
+/// Operators of a draft of whom nobody knows where they can be reached.
+pub(crate) fn without_addresses(names: &[String]) -> String {
+    format!(
+        "A transcript has no addresses. Add an address for {} in the file, or use --operator.",
+        names.join(", ")
+    )
+}
+
 /// A parent whose outputs a reshare does not make yet.
 pub(crate) fn reshare_not_yet(whose: &str) -> CliError {
     usage(
@@ -106,7 +114,7 @@ pub(crate) fn no_parent(paths: &[PathBuf], report: &Report) -> CliError {
         ),
         _ => CliError::new(
             Exit::Finding,
-            format!("{files}: the audit failed, so these shares are not dealt anew"),
+            format!("{files}: the audit failed, so nothing is made of these shares"),
             format!("to see what failed, run: quorate audit {files}"),
         ),
     }
@@ -115,7 +123,10 @@ pub(crate) fn no_parent(paths: &[PathBuf], report: &Report) -> CliError {
 /// The file of a reshare, where a key generation is needed.
 pub(crate) fn not_for_reshare(path: &Path) -> CliError {
     usage(
-        format!("{} is the file of a reshare, which this command does not take", shown(path)),
+        format!(
+            "{} is the file of a reshare or repair, which this command does not take",
+            shown(path)
+        ),
         format!("to see what it says, run: quorate spec show {}", quoted(path)),
     )
 }
@@ -131,7 +142,7 @@ pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
 /// A reshare without its parent.
 pub(crate) fn parent_needed(ceremony: &str) -> CliError {
     usage(
-        format!("{ceremony:?} is a reshare, and the transcript of its parent is not here"),
+        format!("{ceremony:?} has a parent, and the transcript of its parent is not here"),
         "give it with --from; if the parent is a reshare too, give the transcripts of all its \
          parents, each with --from",
     )
@@ -141,7 +152,7 @@ pub(crate) fn parent_needed(ceremony: &str) -> CliError {
 pub(crate) fn not_its_parent(error: &LinkError) -> CliError {
     CliError::new(
         Exit::Finding,
-        format!("the transcript is not that of this reshare's parent: {error}"),
+        format!("the transcript is not that of this ceremony's parent: {error}"),
         "do not take part. Ask the coordinator from which transcript the file was drafted",
     )
 }

@@ -27,6 +27,8 @@ mod recovered;
 
 mod removals;
 
+mod repaired;
+
 mod reshared;
 
 mod secrets;

@@ -179,6 +179,13 @@ pub struct RepairEntry {
     pub old_machine: String,
 }
 
+impl RepairEntry {
+    /// The one that a repair takes.
+    pub fn destroyed() -> Self {
+        Self { old_machine: repair::DESTROYED.to_owned() }
+    }
+}
+
 /// `[ssv]`: the validators are for a cluster of SSV.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,12 +7,7 @@ use crate::spec::repair::RepairError;
 use crate::spec::reshare::{OldShare, Parent, ReshareError, SeatPart};
 
 /// The one word that a repair takes for what became of the old machine.
-const DESTROYED: &str = "destroyed";
-
-/// `[repair]`, as a file has it that anybody may take part in.
-pub(super) fn entry() -> RepairEntry {
-    RepairEntry { old_machine: DESTROYED.to_owned() }
-}
+pub(super) const DESTROYED: &str = "destroyed";
 
 /// Refuses a repair without a parent, and fields of a repair in other files.
 pub(super) fn absent(file: &CeremonyFile) -> Result<(), RepairError> {

@@ -2,7 +2,10 @@
 
 use super::read::{hex, parse_network, parse_seat};
 use super::repair;
-use super::{CeremonyFile, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry, ValidatorEntry};
+use super::{
+    CeremonyFile, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry, RepairEntry,
+    ValidatorEntry,
+};
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::primitives::hash::Digest;
@@ -236,7 +239,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
             operators: count(spec.parent.threshold.participants()),
             threshold: count(spec.parent.threshold.required()),
         }),
-        repair: spec.regained.map(|_| repair::entry()),
+        repair: spec.regained.map(|_| RepairEntry::destroyed()),
         ssv: None,
         operators: ceremony
             .roster()
