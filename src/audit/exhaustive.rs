@@ -16,7 +16,6 @@ use crate::primitives::lagrange::coefficients_at_zero;
 use crate::primitives::possession;
 use crate::protocol::checks::possession_message;
 use crate::protocol::items::Messages;
-use crate::protocol::masks::contribution;
 use crate::protocol::outcome::ValidatorOutcome;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::show::plural;
@@ -202,14 +201,15 @@ impl<'a> Exhaustive<'a> {
     /// and the key are the parent's.
     fn regained(&self) -> Result<(), String> {
         let parent = self.ceremony.parent_shares();
-        let rows = parent.ok_or_else(|| contradiction("the parent's rows are missing"))?.rows();
+        let parent = parent.ok_or_else(|| contradiction("the parent's rows are missing"))?;
+        let rows = parent.rows();
         let (dealers, points) = (self.ceremony.parts().dealers, self.ceremony.receivers());
         let points: Vec<u64> = points.map(|(_, seat)| seat.point).collect();
         let right = |(v, validator): (usize, &ValidatorOutcome)| {
             let mut sum = G1Sum::zero();
             for (helper, deal) in dealers.iter().zip(&self.deals) {
                 // One of nothing adds nothing.
-                let sent = contribution(self.ceremony, helper, &deal.commitments, v);
+                let sent = parent.masked_at_lost(helper, &deal.commitments, v);
                 sent.iter().for_each(|sent| sum.add(sent));
             }
             let row = rows.row(v);

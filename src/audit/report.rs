@@ -54,8 +54,8 @@ pub const AFTER_RESHARE: [&str; 3] = [
 pub const AFTER_REPAIR: [&str; 3] = [
     "Make sure that the old machine is destroyed and that no copy of its keystores runs anywhere: \
      the share is the same as before.",
-    "Load the share only with the slashing protection data that was written with it, and not before \
-     the first epoch that it names.",
+    "Load the share only with the slashing protection data that was written with it, and not \
+     before the first epoch that it names.",
     "Keep this transcript with those of its parents. It is no generation: a later reshare begins \
      with the parent's transcript.",
 ];
@@ -239,7 +239,8 @@ impl Report {
         self.ceremony.as_ref().is_some_and(|ceremony| ceremony.is_repair())
     }
 
-    /// What an operator does after a reshare or a repair, in order; nothing unless the transcript is clean.
+    /// What an operator does after a reshare or a repair, in order; nothing unless the transcript is
+    /// clean.
     pub fn after_reshare(&self) -> Vec<&'static str> {
         match self.is_of_reshare() && self.is_clean() {
             true if self.is_of_repair() => AFTER_REPAIR.to_vec(),

@@ -72,8 +72,8 @@ impl DhSecret {
         DhPublic(*wiping(public).as_bytes())
     }
 
-    /// The agreement with another's public key (RFC 7748 section 6.1). The other key cannot be of low
-    /// order, so it is not zero.
+    /// The agreement with another's public key (RFC 7748 section 6.1). The other key cannot be of
+    /// low order, so it is not zero.
     pub fn agree(&self, other: &DhPublic) -> Secret32 {
         let own = || StaticSecret::from(*self.0.expose());
         let agreed = || own().diffie_hellman(&PublicKey::from(*other.as_bytes()));

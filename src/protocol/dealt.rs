@@ -11,7 +11,6 @@ use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
 use super::checks::Signed;
-use super::masks::contribution;
 
 /// What a deal promises.
 pub struct Dealt<'a> {
@@ -51,7 +50,10 @@ impl Dealt<'_> {
             return None;
         }
         match self.ceremony.is_repair() {
-            true => contribution(self.ceremony, self.dealer, &self.commitments, v),
+            true => {
+                let parent = self.ceremony.parent_shares()?;
+                parent.masked_at_lost(self.dealer, &self.commitments, v)
+            }
             false => evaluate_row(self.commitments.row(v), point).finish(),
         }
     }

@@ -11,7 +11,7 @@ use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::shape::Shape;
 use crate::message::share_box::Address;
 use crate::primitives::commitment::Commitments;
-use crate::primitives::curve::{G1, G1Sum, Scalar, SecretScalar};
+use crate::primitives::curve::{G1, Scalar, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, secret_scalar};
 use crate::primitives::secret::Secret32;
 use crate::primitives::x25519::{DhPublic, DhSecret};
@@ -86,7 +86,7 @@ pub(super) fn make(
         Commitments::new(shape.dealt_coefficients(), points.into_iter().flatten().collect());
     // A complaint about this machine's memory would look like one about its operator.
     let fits = |(v, share): (usize, &SecretScalar)| {
-        share.base_mult() == contribution(&seat.ceremony, seat.me, &commitments, v)
+        share.base_mult() == parent.masked_at_lost(seat.me, &commitments, v)
     };
     if !masked.iter().enumerate().all(fits) {
         return Err(ReplayError::Miscomputed);
@@ -115,23 +115,6 @@ fn key_for<'a>(
     let hello = shape.named(hellos, Round::Hello, owner).expect("everybody has said hello");
     let place = shape.place_of_key(owner, other).expect("helpers have keys for each other");
     &hello.body.one_time_keys[place]
-}
-
-/// What `helper` has to send for validator `v`, in the exponent, with these masks: what its share
-/// counts for the lost one, and its masks. `None` if that is infinity.
-pub(crate) fn contribution(
-    ceremony: &Ceremony,
-    helper: Index,
-    masks: &Commitments,
-    v: usize,
-) -> Option<G1> {
-    let mut sum = ceremony.parent_shares()?.counted_at_lost(helper, v)?;
-    let others = ceremony.parts().dealers.without(helper);
-    for (other, point) in others.iter().zip(masks.row(v)) {
-        let point = G1Sum::from(*point);
-        sum.add_sum(&if helper < other { point } else { point.negated() });
-    }
-    sum.finish()
 }
 
 /// The mask of validator `v` between its dealer and `other`, as a deal has it.

@@ -19,7 +19,7 @@ pub(crate) mod findings;
 
 mod hello;
 
-pub(crate) mod masks;
+mod masks;
 
 #[doc(hidden)]
 pub mod items;

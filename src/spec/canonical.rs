@@ -1,4 +1,4 @@
-//! The canonical bytes of a spec, and the fingerprint words by which people compare digests.
+//! The canonical bytes of a spec.
 //!
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
@@ -10,7 +10,8 @@
 //! network name(text) ‖ genesis fork version(4) ‖ 0, or 1 ‖ capella fork version(4)
 //!   ‖ genesis validators root(32) ‖ 0, or 1 ‖ genesis time(8)
 //! n(2) ‖ t(2)
-//!   ‖ of a reshare or repair: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2) ‖ its t(2)
+//!   ‖ of a reshare or repair: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2)
+//!     ‖ its t(2)
 //! n times: point(8), or of a reshare: parts(1): bit 0 = deals, bit 1 = receives
 //!     ‖ of a dealer: index in the parent(2) ‖ point in the parent(8) ‖ of a receiver: point(8)
 //!     or of a repair: 1 = helps, 2 = regains its share ‖ index and point in the parent(10)
@@ -27,8 +28,6 @@
 //!
 //! Addresses of operators (`host:port`) are not in it: they are hints about the day, not part of
 //! what is agreed.
-
-use bip39::Language;
 
 use super::ceremony::{
     self, MOST_AMOUNTS, MOST_VALIDATORS, RegistrationSpec, Terms, ValidatorSpec,
@@ -52,6 +51,10 @@ use crate::identity::card::{self, RawCard};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 
+pub use super::fingerprint::{
+    FINGERPRINT_WORDS, FingerprintError, fingerprint, fingerprint_words, parse_fingerprint,
+};
+
 /// Upper bound of the length: 8 + head + network + operators + validators + extensions, each at its
 /// longest. A reshare has no extensions, and is shorter.
 pub const MOST_CANONICAL_BYTES: usize = 8
@@ -61,10 +64,6 @@ pub const MOST_CANONICAL_BYTES: usize = 8
     + (4 + MOST_VALIDATORS * (32 + 1 + 8 * MOST_AMOUNTS + 1 + 28))
     + (20 + 8 + CLUSTER_SIZES[CLUSTER_SIZES.len() - 1] * RSA_BYTES)
     + (4 + obol::MOST_EXTENSION_BYTES);
-/// Words of a fingerprint.
-pub const FINGERPRINT_WORDS: usize = 12;
-/// Most words of a typed fingerprint that are looked at.
-const MOST_WORDS: usize = 1000;
 
 const MAGIC: &[u8; 4] = b"QSPC";
 const LONGEST_NETWORK_NAME: usize = 32;
@@ -419,64 +418,4 @@ fn network(constants: CustomNetwork) -> Result<Network, SpecError> {
         None => Ok(known),
         Some((field, _)) => Err(SpecError::NetworkMismatch { name: constants.name, field }),
     }
-}
-
-/// Why words are not a fingerprint.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FingerprintError {
-    /// Not twelve words.
-    #[error("{0} words; a fingerprint has {FINGERPRINT_WORDS}")]
-    Count(usize),
-    /// A word that is not in the list.
-    #[error("word {position}, {word:?}, is not in the list of fingerprint words")]
-    Word {
-        /// Which, from 1.
-        position: usize,
-        /// The word.
-        word: String,
-    },
-}
-
-/// The first 132 bits of a digest as twelve words of the English list of BIP-39, 11 bits each.
-///
-/// It lets people see by voice that they hold different files before they start. What they then
-/// agree to is the whole digest, which every operator signs first of all. Whoever writes the file
-/// can try many: two files that share their words cost about 2^66 attempts.
-pub fn fingerprint(digest: &Digest) -> Vec<&'static str> {
-    let list = Language::English.word_list();
-    let bit = |at: usize| usize::from(digest.0[at / 8] >> (7 - at % 8) & 1);
-    let word = |w: usize| list[(11 * w..11 * (w + 1)).fold(0, |number, at| number << 1 | bit(at))];
-    (0..FINGERPRINT_WORDS).map(word).collect()
-}
-
-/// Reads a fingerprint as people type it: any case, words apart by spaces, line ends, commas or
-/// hyphens.
-pub fn parse_fingerprint(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
-    let words = fingerprint_words(text)?;
-    match words.len() {
-        FINGERPRINT_WORDS => Ok(words),
-        found => Err(FingerprintError::Count(found)),
-    }
-}
-
-/// Some of the words of a fingerprint, as a person types or copies them: the numbers that stand
-/// before them on a screen are not words.
-///
-/// # Errors
-///
-/// A word that is not in the list.
-pub fn fingerprint_words(text: &str) -> Result<Vec<&'static str>, FingerprintError> {
-    let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let words = text
-        .split(|c: char| c.is_whitespace() || c == '-' || c == ',')
-        .filter(|word| !is_number(word))
-        .take(MOST_WORDS);
-    let list = Language::English.word_list();
-    let find = |(position, word): (usize, &str)| {
-        let at = list.binary_search(&word.to_ascii_lowercase().as_str()).map_err(|_| {
-            FingerprintError::Word { position: position + 1, word: word.chars().take(20).collect() }
-        })?;
-        Ok(list[at])
-    };
-    words.enumerate().map(find).collect()
 }

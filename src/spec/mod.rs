@@ -12,6 +12,8 @@ pub mod error;
 
 pub mod file;
 
+mod fingerprint;
+
 pub mod kind;
 
 pub mod obol;

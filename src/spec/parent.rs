@@ -155,11 +155,18 @@ impl ParentShares {
         self.at_lost.as_ref()?.get(self.dealers.place(helper)?)
     }
 
-    /// In a repair, what a helper's share of validator `v` counts for the one that was lost, before
-    /// anything masks it, in the exponent. `None` as for [`Self::weight_at_lost`].
-    pub fn counted_at_lost(&self, helper: Index, v: usize) -> Option<G1Sum> {
+    /// In a repair, what `helper` has to send for validator `v`, in the exponent, with these masks,
+    /// a row for each validator: what its share counts for the lost one, and its masks, of which
+    /// those with lower helpers are taken away. `None` if that is infinity, or as for
+    /// [`Self::weight_at_lost`].
+    pub fn masked_at_lost(&self, helper: Index, masks: &Commitments, v: usize) -> Option<G1> {
         let share = self.of(helper)?.get(v)?;
-        Some(G1Sum::from(*share).scaled(self.weight_at_lost(helper)?))
+        let mut sum = G1Sum::from(*share).scaled(self.weight_at_lost(helper)?);
+        for (other, point) in self.dealers.without(helper).iter().zip(masks.row(v)) {
+            let point = G1Sum::from(*point);
+            sum.add_sum(&if helper < other { point } else { point.negated() });
+        }
+        sum.finish()
     }
 
     /// What a dealer has sent, with its public shares as constant terms; `None` if it is no dealer.

@@ -1,5 +1,5 @@
-//! The part of a spec that a repair has besides that of a reshare: who has lost which share, and who
-//! helps. Chapter 17 of the specification.
+//! The part of a spec that a repair has besides that of a reshare: who has lost which share, and
+//! who helps. Chapter 17 of the specification.
 
 use super::error::Place;
 use super::reshare::{OldShare, ReshareSpec, receivers};

@@ -1,11 +1,11 @@
 //! Repairs in memory: every lost share, from every shape, interrupted anywhere.
 
+use quorate::audit::chain::{LinkError, link};
 use quorate::audit::expectation::Expectations;
 use quorate::audit::family::Unrelated;
 use quorate::audit::report::{Status, Verdict};
 use quorate::audit::{audit, audit_all, code::Code, own};
 use quorate::message::envelope::{Round, Statement};
-use quorate::message::shape::Shape;
 use quorate::primitives::curve::SecretScalar;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{OwnSeat, Participant};
@@ -16,7 +16,7 @@ use quorate::simulation::repair::{repair, repair_toml};
 use quorate::simulation::reshare::reshare;
 use quorate::spec::repair::RepairError;
 use quorate::spec::reshare::ReshareError;
-use quorate::spec::{Ceremony, CeremonyFile, Place, SpecError};
+use quorate::spec::{Ceremony, CeremonyFile, Index, Place, SpecError};
 use quorate::transcript::container;
 
 use super::common::{Machine, honest, run, statements};
@@ -143,7 +143,6 @@ fn a_share_of_a_reshare_is_regained_and_the_chain_is_audited() {
 
 #[test]
 fn a_repair_is_nobodys_parent() {
-    use quorate::audit::chain::{LinkError, link};
     let old = parent(3, 2);
     let repaired = regained(&old, "bob", &["alice", "carol"]);
     let report = |all: &[Machine]| audit(&transcript(all), &Expectations::default());
@@ -167,10 +166,21 @@ fn a_repair_is_nobodys_parent() {
     let fewer = CeremonyFile::parse_toml(&text[..at]).unwrap();
     let fewer = Ceremony::try_from(fewer).unwrap();
     assert_eq!(link(first, &fewer).err(), Some(LinkError::Count { parent: 2, child: 1 }));
-    let other = text.replace("deals = 1", "regains = 9").replace("regains = 2", "deals = 1");
-    let other = CeremonyFile::parse_toml(&other.replace("regains = 9", "regains = 2")).unwrap();
-    let other = Ceremony::try_from(other).unwrap();
-    assert!(matches!(link(first, &other), Err(LinkError::Dealer { .. })));
+}
+
+/// Somebody who claims a share that another operator has lost: it is only given to the identity that
+/// held it.
+#[test]
+fn attack_rs9_share_of_another_operator() {
+    let old = parent(3, 2);
+    let report = audit(&transcript(&old), &Expectations::default());
+    let text = repair_toml(&old, "bob", &["alice", "carol"]);
+    let swapped = text.replace("deals = 1", "regains = 9").replace("regains = 2", "deals = 1");
+    let swapped = CeremonyFile::parse_toml(&swapped.replace("regains = 9", "regains = 2")).unwrap();
+    let swapped = Ceremony::try_from(swapped).unwrap();
+    let (first, second) = (Index::new(1).unwrap(), Index::new(2).unwrap());
+    let error = link(report.audited().unwrap(), &swapped).err();
+    assert_eq!(error, Some(LinkError::Dealer { seat: first, old: second }));
 }
 
 #[test]
@@ -218,20 +228,6 @@ fn helpers_need_their_shares_and_everybody_the_parents_rows() {
     let bobs = OldShares::of(&records, 2, ceremony.reshare().unwrap()).unwrap();
     let mixed = bare(ceremony.clone()).with_old_shares(bobs.into());
     assert_eq!(start(mixed), Some(ReplayError::OldShares));
-}
-
-#[test]
-fn what_is_sent_has_the_length_that_the_specification_says() {
-    // Chapter 17: three helpers and the one that has lost its share, V = 2.
-    let all = repair(&parent(4, 3), "dave", &["alice", "bob", "carol"]);
-    let shape = Shape::of(&all[0].seat.ceremony);
-    let owes = |seat: usize| {
-        let of = |round: &Round| shape.owes(all[seat].seat.me, *round);
-        Round::ALL.iter().map(of).collect::<Vec<_>>()
-    };
-    assert_eq!(owes(0), [Some(128), Some(576), Some(96), Some(128), Some(160)]);
-    assert_eq!(owes(3), [Some(160), None, Some(228), Some(128), Some(160)]);
-    assert!(shape.stops().is_empty() && shape.key_count() == 9 && shape.box_count() == 3);
 }
 
 fn refused(text: &str) -> SpecError {

@@ -15,10 +15,12 @@ use quorate::primitives::x25519::{DhPublic, DhSecret};
 use quorate::protocol::checks::Signed;
 use quorate::protocol::dealt::dealt;
 use quorate::protocol::evidence::{Certainty, Rule};
+use quorate::protocol::judge::judge;
 use quorate::protocol::record::RecordKind;
 use quorate::simulation::machine::bytes;
 use quorate::simulation::repair::repair;
 use quorate::spec::Index;
+use quorate::transcript::stopped::{self, Stopped};
 
 use super::common::{Machine, run};
 use super::reshare::parent;
@@ -118,7 +120,7 @@ fn complaint_of(machine: &Machine) -> Complaint {
 }
 
 #[test]
-fn attack_rp1_wrong_contribution_is_shown_alone() {
+fn attack_rs8_wrong_contribution_is_shown_alone() {
     let mut all = scene();
     dealt_and_unheard(&mut all);
     let (deal, sealed) = with_share(&all, 1, scalar("anything"));
@@ -147,7 +149,7 @@ fn with_masks(machine: &Machine, points: impl Fn(usize, usize, G1) -> G1) -> Sta
 /// A mask that does not cancel: without this check the recipient would get another share, and
 /// nobody would know whose doing it is.
 #[test]
-fn attack_rp2_mask_that_does_not_cancel_is_proven_by_the_other_helper() {
+fn attack_rs8_mask_that_does_not_cancel_is_proven_by_the_other_helper() {
     let mut all = scene();
     dealt_and_unheard(&mut all);
     let wrong = scalar("a mask").base_mult().unwrap();
@@ -159,6 +161,18 @@ fn attack_rp2_mask_that_does_not_cancel_is_proven_by_the_other_helper() {
     convicted(&all, CHEAT, &Rule::Mask { dealer, validator: 1 });
     let complaint = complaint_of(&all[3]);
     assert_eq!((complaint.dealer, complaint.claim), (dealer, Claim::Mask { validator: 1 }));
+    // Strangers see it from a file of evidence.
+    let proof = all[1].participant().proven_fault().unwrap();
+    let file = stopped::encode(&all[0].seat.ceremony, &proof.evidence);
+    let read = Stopped::parse(&file).unwrap();
+    assert_eq!(read.statements.len(), 4, "both hellos, the deal and the complaint");
+    let judged = judge(&read.ceremony, &read.statements);
+    assert_eq!(judged.iter().map(|fault| &fault.rule).collect::<Vec<_>>(), [&proof.rule]);
+    // Without the dealer's hello nobody is named.
+    let without =
+        |said: &&Statement| (said.envelope.round, said.envelope.sender) != (Round::Hello, dealer);
+    let fewer: Vec<Statement> = read.statements.iter().filter(without).cloned().collect();
+    assert_eq!(judge(&read.ceremony, &fewer), []);
     // It shows the secret between these two, and no other.
     let Shown::Key { opened, .. } = complaint.shown else { panic!("a key is shown") };
     let (dave, key) = (all[3].seat.me, DhSecret::new(Secret32::copied(&opened)));
@@ -203,7 +217,7 @@ fn until_the_other_helper_speaks_nobody_is_proven_guilty() {
 
 /// Complaints that are not so: the one that makes them is named.
 #[test]
-fn attack_rp3_false_complaint_about_a_mask() {
+fn attack_rs8_false_complaint_about_a_mask() {
     let mut all = scene();
     dealt_and_unheard(&mut all);
     let (cheat, bob) = (all[CHEAT].seat.me, all[1].seat.me);
@@ -238,7 +252,7 @@ fn attack_rp3_false_complaint_about_a_mask() {
 
 /// A complaint that nobody in this part can make does not decode: it is its sender's fault.
 #[test]
-fn attack_rp4_complaint_about_what_is_not_there() {
+fn attack_rs8_complaint_about_what_is_not_there() {
     let all = scene();
     let shape = Shape::of(&all[0].seat.ceremony);
     let (alice, bob, carol) = (all[0].seat.me, all[1].seat.me, all[2].seat.me);

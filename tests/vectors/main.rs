@@ -17,6 +17,8 @@ mod hash_to_curve;
 
 mod listed;
 
+mod repair;
+
 mod reshare;
 mod reshare_rounds;
 

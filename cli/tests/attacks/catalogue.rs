@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Rows whose attack cannot be made yet, because what it attacks does not exist.
-const PENDING: [(&str, &str); 6] = [
+const PENDING: [(&str, &str); 4] = [
     ("S10", "a reshare begins with its operators: no owner's request is read"),
     (
         "A4",
@@ -13,8 +13,6 @@ const PENDING: [(&str, &str); 6] = [
     ),
     ("ETH7", "no test yet runs clients of both generations on real processes"),
     ("RS5", "nothing can prevent it: chapter 13 and every report say so"),
-    ("RS8", "there is no repair of shares"),
-    ("RS9", "there is no repair of shares"),
 ];
 
 struct Row {

@@ -14,7 +14,8 @@ use crate::primitives::possession::Proof;
 use crate::spec::threshold::Index;
 
 /// R1: the reveal. `128 + 64n + 96Vt` bytes; in a reshare `32 + 96V(t - 1)`, the view, and `64` for
-/// each receiver but the sender; in a repair `96V(t - 1)`, the view, and `64`. The shares travel beside it, in boxes whose digests it signs.
+/// each receiver but the sender; in a repair `96V(t - 1)`, the view, and `64`. The shares travel
+/// beside it, in boxes whose digests it signs.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Deal {
     /// Digests of the hellos, by index.
