@@ -177,8 +177,8 @@ pub(crate) fn other_kind(bytes: &[u8]) -> Option<&'static str> {
     recognise::kind(bytes).filter(|kind| *kind != recognise::TRANSCRIPT)
 }
 
-/// Transcripts with their paths: those that are given, and of a reshare or repair among them also those in
-/// the folder `history` beside it, where this program keeps its parents.
+/// Transcripts with their paths: those that are given, and of a reshare or repair among them also
+/// those in the folder `history` beside it, where this program keeps its parents.
 pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
     let mut files = Vec::new();
     for path in paths {

@@ -239,8 +239,8 @@ impl Report {
         self.ceremony.as_ref().is_some_and(|ceremony| ceremony.is_repair())
     }
 
-    /// What an operator does after a reshare or a repair, in order; nothing unless the transcript is
-    /// clean.
+    /// What an operator does after a reshare or a repair, in order; nothing unless the transcript
+    /// is clean.
     pub fn after_reshare(&self) -> Vec<&'static str> {
         match self.is_of_reshare() && self.is_clean() {
             true if self.is_of_repair() => AFTER_REPAIR.to_vec(),

@@ -168,8 +168,8 @@ fn a_repair_is_nobodys_parent() {
     assert_eq!(link(first, &fewer).err(), Some(LinkError::Count { parent: 2, child: 1 }));
 }
 
-/// Somebody who claims a share that another operator has lost: it is only given to the identity that
-/// held it.
+/// Somebody who claims a share that another operator has lost: it is only given to the identity
+/// that held it.
 #[test]
 fn attack_rs9_share_of_another_operator() {
     let old = parent(3, 2);

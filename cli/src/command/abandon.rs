@@ -113,7 +113,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
-        _ if ceremony.is_repair() => messages::REPAIR_ABANDONED,
+        _ if ceremony.is_repair() => messages::repair_abandoned(),
         _ if ceremony.reshare().is_some() => messages::reshare_abandoned(prepared),
         true => {
             "This operator has signed that its shares are stored. They stay sealed where they are \

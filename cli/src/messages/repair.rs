@@ -95,5 +95,7 @@ pub(crate) fn repair_stopped(prepared: bool) -> &'static str {
 }
 
 /// What an abandonment leaves of a repair.
-pub(crate) const REPAIR_ABANDONED: &str = "This operator signs nothing more in this repair. Nobody else's share has changed, and the \
-     validators live on. A new attempt is safe: it gives back the same share.";
+pub(crate) fn repair_abandoned() -> &'static str {
+    "This operator signs nothing more in this repair. Nobody else's share has changed, and the \
+     validators live on. A new attempt is safe: it gives back the same share."
+}
