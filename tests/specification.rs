@@ -10,9 +10,12 @@ use quorate::audit::code::Code;
 use quorate::audit::report::Verdict;
 use quorate::ethereum::network::Network;
 use quorate::identity::{Operator, OperatorName};
+use quorate::message::done::Done;
 use quorate::message::envelope::{ENVELOPE_BYTES, Kind, Round};
+use quorate::message::probe::Probe;
 use quorate::message::shape::Shape;
 use quorate::message::share_box::ShareBoxError;
+use quorate::message::sync::Frame;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::curve::{G2, Scalar, SecretScalar};
 use quorate::primitives::hash::{
@@ -26,6 +29,7 @@ use quorate::protocol::record::RecordKind;
 use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
 use quorate::spec::kind::Parts;
+use quorate::spec::packet::{LONGEST_FRONT, Packet};
 use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Version};
 
 fn chapter(name: &str) -> String {
@@ -189,6 +193,41 @@ fn known_answer_of_the_ceremony() {
         ("fingerprint", fingerprint(&ceremony.digest()).join(" ")),
     ];
     assert_rows(&table(&chapter("02-ceremony-spec.md"), "\n## 2.6 "), &answers);
+}
+
+#[test]
+fn known_answers_of_frames() {
+    let file = CeremonyFile::parse_toml(&chapter("examples/hoodi-3-of-4.toml")).unwrap();
+    let ceremony = Ceremony::try_from(file).unwrap();
+    let mut entropy = tagged(Tag::BatchSeed, &[b"example", b"alice"]).0;
+    let alice =
+        Operator::generate(OperatorName::parse("alice").unwrap(), Secret32::new(&mut entropy));
+    let certificate = tagged(Tag::Certificate, &[b"abc"]);
+    let done = Done::sign(alice.key(), Index::new(1).unwrap(), &ceremony, certificate);
+    assert!(done.verifies(&ceremony));
+    let probe = Probe::new(1_767_225_600, "0.1.0").unwrap();
+    let answers = [
+        ("certificate", certificate.to_string()),
+        ("frame of a done", hex::encode(Frame::Done(done).encode())),
+        (
+            "frame of a probe: time 1767225600, version `0.1.0`",
+            hex::encode(Frame::Probe(probe).encode()),
+        ),
+    ];
+    assert_rows(&table(&chapter("06-channel.md"), "\n## 6.6 "), &answers);
+}
+
+#[test]
+fn known_answer_of_the_packet() {
+    let file = chapter("examples/hoodi-3-of-4.toml").into_bytes();
+    let packet = Packet::new(file, Index::new(2).unwrap(), Vec::new()).unwrap();
+    let bytes = packet.encode().unwrap();
+    let answers =
+        [("length", bytes.len().to_string()), ("its first 109 bytes", hex::encode(&bytes[..109]))];
+    // Behind the table of the layout.
+    let text = chapter("02-ceremony-spec.md");
+    assert_rows(&table(&text, "The packet of operator 2"), &answers);
+    assert!(text.contains(&format!("of at most {LONGEST_FRONT} bytes")));
 }
 
 #[test]

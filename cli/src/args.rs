@@ -3,6 +3,8 @@
 
 mod demo;
 
+mod doctor;
+
 mod dossier;
 
 mod export;
@@ -28,6 +30,7 @@ mod verify;
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
@@ -35,12 +38,14 @@ pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use repair::{Repair, RepairNew};
 pub(crate) use reshare::{Reshare, ReshareNew};
-pub(crate) use run::{AbandonArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs, StopArgs};
+pub(crate) use run::{
+    AbandonArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice, RunArgs, StopArgs,
+};
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
     Registrations, RequestCommon, SignArgs, Validators,
 };
-pub(crate) use spec::{Spec, SpecNew, SpecNext};
+pub(crate) use spec::{Spec, SpecNew, SpecNext, SpecPack};
 pub(crate) use verify::{
     NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
     VerifySsv,
@@ -69,6 +74,7 @@ The result goes to stdout (with --json, as one JSON object), progress goes to st
 Typical workflow:
   quorate identity new --name alice     create keys, send the card to the coordinator
   quorate spec show ceremony.toml       check the coordinator's ceremony file
+  quorate doctor ceremony.toml          try this machine, and the way to the others
   quorate run ceremony.toml             compare the fingerprint by voice, then take part
   quorate audit transcript.quorate --expect ceremony.toml
                                         verify the result; anyone can do this
@@ -127,6 +133,7 @@ impl Command {
             Self::Spec(Spec::Next(args)) => Some(&args.output),
             Self::Reshare(Reshare::New(args)) => Some(&args.output),
             Self::Repair(Repair::New(args)) => Some(&args.output),
+            Self::Spec(Spec::Pack(args)) => args.output.as_ref(),
             Self::Exit(Exits::Request(args)) => Some(&args.common.output),
             Self::Exit(Exits::Sign(args)) => args.output.as_ref(),
             Self::Exit(Exits::Run(args)) => args.output.as_ref(),
@@ -169,6 +176,18 @@ pub(crate) enum Command {
                       before anything is signed."
     )]
     Run(RunArgs),
+    /// Take part in the ceremony of a packet that was made for you, or resume it. The same as run.
+    #[command(after_help = "Example:\n  quorate join bob.packet\n\nA packet of another operator, \
+                            or one that was changed, is refused with exit code 4 before anything \
+                            is signed. You confirm the fingerprint once, as with run.")]
+    Join(JoinArgs),
+    /// Look before the day at everything that a ceremony needs: this machine, and the way to each
+    /// of the others. Signs nothing of the ceremony.
+    #[command(after_help = "Example:\n  quorate doctor ceremony.toml\n  quorate doctor \
+                            ceremony.toml --wait 600\n\nAll operators run it at the same time. \
+                            Exit code 1 if something on your side has to be mended; 5 if only \
+                            others are not reached, or differ.")]
+    Doctor(DoctorArgs),
     /// Show this operator, its ceremonies and validators, and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate\n\nExit code 0. With \
                             --check, 5 while a ceremony is not finished.")]

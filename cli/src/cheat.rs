@@ -169,9 +169,11 @@ impl Cheat {
                     Rule::Equivocate | Rule::RogueKey | Rule::FalseComplaint => Some(frame.clone()),
                 }
             }
-            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) | Frame::Done(_) => {
-                Some(frame.clone())
-            }
+            Frame::ShareBox { .. }
+            | Frame::Want { .. }
+            | Frame::Have(_)
+            | Frame::Done(_)
+            | Frame::Probe(_) => Some(frame.clone()),
         }
     }
 

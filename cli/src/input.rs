@@ -130,16 +130,9 @@ pub(crate) fn text<'a>(path: &Path, bytes: &'a [u8]) -> Result<&'a str, CliError
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// TOML, or JSON of the same shape: no TOML document begins with a brace.
+/// TOML, or JSON of the same shape.
 pub(crate) fn parse_ceremony(text: &str) -> Result<Ceremony, SpecError> {
-    // What is kept of a file is its bytes as they were.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let parse = if text.trim_start().starts_with('{') {
-        CeremonyFile::parse_json
-    } else {
-        CeremonyFile::parse_toml
-    };
-    Ceremony::try_from(parse(text)?)
+    Ceremony::try_from(CeremonyFile::parse(text)?)
 }
 
 /// As [`statements`], where it has to be a transcript.

@@ -33,6 +33,8 @@ mod node_key;
 
 mod pack;
 
+mod packet;
+
 mod parent;
 
 mod policy;
@@ -136,6 +138,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Reshare(args) => command::reshare::run(args, out),
         Command::Repair(args) => command::repair::run(args, out),
         Command::Run(args) => command::run::run(args, out),
+        Command::Join(args) => command::join::run(args, out),
+        Command::Doctor(args) => command::doctor::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),
         Command::Status { check } => command::status::run(*check, out),

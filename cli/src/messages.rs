@@ -4,11 +4,15 @@ mod audit;
 
 mod demo;
 
+mod doctor;
+
 mod export;
 
 mod files;
 
 mod obol;
+
+mod packet;
 
 mod prompt;
 
@@ -43,9 +47,11 @@ use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
 pub(crate) use demo::*;
+pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use obol::*;
+pub(crate) use packet::*;
 pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;

@@ -1,6 +1,6 @@
 //! The parent of a reshare, from its transcript and those of its own parents.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::report::CliError;
 use super::{input, messages};
@@ -42,14 +42,34 @@ pub(crate) fn attach(
         }
         (paths, _) => input::with_history(paths)?.into_iter().unzip(),
     };
+    linked(ceremony, &paths, history)
+}
+
+/// Gives a reshare what it takes from the parent that these transcripts show.
+pub(crate) fn linked(
+    ceremony: Ceremony,
+    paths: &[PathBuf],
+    history: Vec<Vec<u8>>,
+) -> Result<Attached, CliError> {
     if history.is_empty() {
         return Err(messages::parent_needed(ceremony.name()));
     }
-    let parent = audited_bytes(&history, &paths)?;
+    let parent = audited_bytes(&history, paths)?;
     let rows = link(&parent, &ceremony).map_err(|error| messages::not_its_parent(&error))?;
     let ceremony = ceremony.with_parent_rows(rows);
     let ceremony = ceremony.map_err(|error| messages::rows_of_parent(&error))?;
     Ok(Attached { ceremony, parent: Some(parent), history })
+}
+
+/// As [`linked`], with the transcripts of a packet.
+pub(crate) fn packed(
+    packet: &Path,
+    ceremony: Ceremony,
+    history: Vec<Vec<u8>>,
+) -> Result<Attached, CliError> {
+    let names: Vec<PathBuf> =
+        (1..=history.len()).map(|number| format!("transcript-{number}").into()).collect();
+    linked(ceremony, &names, history).map_err(|error| messages::packed_parents(packet, &error))
 }
 
 /// The newest of these transcripts and of those in the folder `history` beside them, if it and all

@@ -32,6 +32,9 @@ pub(crate) fn kind(bytes: &[u8]) -> Option<&'static str> {
     if begins(b"<") {
         return Some("a web page: download the file itself");
     }
+    if begins(b"QPKT") {
+        return Some("an operator packet: quorate join");
+    }
     if begins(b"QTRN") {
         return Some(TRANSCRIPT);
     }
@@ -123,6 +126,7 @@ mod tests {
             ("", "an empty file"),
             (" \n", "an empty file"),
             ("PK\x03\x04", "a compressed file"),
+            ("QPKT\0\u{1}", "an operator packet"),
             ("QTRN\0\u{1}", "a transcript"),
             ("<!DOCTYPE html>", "a web page"),
             ("-----BEGIN RSA PRIVATE KEY-----", "a key or certificate"),

@@ -10,6 +10,7 @@ use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
+use quorate::message::probe::Probe;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
 use quorate::primitives::hash::{Digest, Tag, secret_scalar};
@@ -20,6 +21,7 @@ use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
 use quorate::spec::Index;
 use quorate::spec::pack::Pack;
+use quorate::spec::packet::Packet;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
@@ -116,6 +118,10 @@ pub fn all() -> Vec<Seed> {
         include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"),
     );
     add("ceremony_canonical", "devnet", CEREMONY.canonical());
+    let file = include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.toml").to_vec();
+    let bob = Index::new(2).expect("an index");
+    let packet = Packet::new(file, bob, Vec::new()).and_then(|packet| packet.encode());
+    add("packet", "bob", &packet.expect("a packet"));
     add(
         "texts",
         "words",
@@ -267,6 +273,9 @@ pub fn all() -> Vec<Seed> {
         &Frame::ShareBox { dealer, recipient, sealed: whole.boxes[&dealer].clone() }.encode(),
     );
     add("frame", "done", &Frame::Done(whole.alice.done().expect("a whole ceremony")).encode());
+    let probe = Probe::new(1_767_225_600, "0.1.0").expect("a probe");
+    add("frame", "probe", &Frame::Probe(probe).encode());
+    add("socks5", "connected", b"\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01\x0e\x1arest");
     add("frame", "want", &Frame::Want { dealer, recipient }.encode());
     let transcript =
         container::encode(&CEREMONY, whole.alice.inbox().statements()).expect("a whole ceremony");
@@ -332,7 +341,10 @@ fn play() -> Whole {
                             }
                             Input::ShareBox { dealer, sealed }
                         }
-                        Frame::Have(_) | Frame::Want { .. } | Frame::Done(_) => continue,
+                        Frame::Have(_)
+                        | Frame::Want { .. }
+                        | Frame::Done(_)
+                        | Frame::Probe(_) => continue,
                     };
                     if let Ok(step) = participants[to].handle(input) {
                         carry_out(&mut participants[to], &mut logs[to], step);

@@ -348,8 +348,8 @@ impl Machine {
     }
 }
 
-/// What the log of a whole ceremony takes, twice over.
-fn room_needed(shape: &Shape) -> u64 {
+/// What the log of a whole ceremony takes, twice over, in bytes.
+pub fn room_needed(shape: &Shape) -> u64 {
     let statements: usize =
         shape.slots().filter_map(|(round, seat)| shape.statement_bytes(seat, round)).sum();
     let bytes = statements + 2 * shape.n * shape.box_bytes() + 3 * shape.dealt_bytes();

@@ -245,6 +245,8 @@ impl Exchange {
                 out.tell(Notice::NotAFrame { from, error });
                 return Ok(());
             }
+            // Somebody tries its connection.
+            Ok(Frame::Probe(_)) => return Ok(()),
             Ok(Frame::Have(have)) => {
                 self.answer(from, &have, out);
                 if have.knows_all_done(from) {

@@ -16,6 +16,8 @@ pub mod inbox;
 
 pub mod minima;
 
+pub mod probe;
+
 #[doc(hidden)]
 pub mod share_box;
 

@@ -9,6 +9,7 @@ use crate::spec::threshold::Index;
 use super::done::{DONE_BYTES, Done};
 use super::envelope::Round;
 use super::minima::MOST_MINIMA;
+use super::probe::{PROBE_BYTES, Probe};
 use super::shape::Shape;
 
 const HAVE: u8 = 1;
@@ -16,6 +17,7 @@ const STATEMENT: u8 = 2;
 const SHARE_BOX: u8 = 3;
 const WANT: u8 = 4;
 const DONE: u8 = 5;
+const PROBE: u8 = 6;
 
 /// Which slots an operator holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +95,9 @@ pub enum Frame {
     },
     /// `5 ‖ index ‖ certificate ‖ signature`: an operator has finished. Anybody may carry it.
     Done(Done),
+    /// `6 ‖ time (8) ‖ length (1) ‖ version`: a program that only tries the connection. A
+    /// participant passes over it.
+    Probe(Probe),
 }
 
 fn boolean(r: &mut Reader<'_>, what: &'static str) -> Result<bool, DecodeError> {
@@ -120,7 +125,7 @@ impl Frame {
             shape.slots().map(|(round, seat)| shape.longest_in(round, seat)).max().unwrap_or(0);
         let digests = shape.slot_count() + MOST_MINIMA * shape.stops().len();
         let have = 2 + 32 * digests + shape.parts.dealers.len() + shape.n;
-        (1 + statement).max(5 + shape.box_bytes()).max(have).max(1 + DONE_BYTES)
+        (1 + statement).max(5 + shape.box_bytes()).max(have).max(1 + DONE_BYTES.max(PROBE_BYTES))
     }
 
     /// Reads a frame; lengths follow from the spec.
@@ -153,6 +158,7 @@ impl Frame {
                 certificate: Digest(r.array("certificate")?),
                 signature: r.array("signature")?,
             })),
+            PROBE => Ok(Self::Probe(Probe::read(r)?)),
             _ => Err(DecodeError::Invalid { what: "frame type", why: "unknown" }),
         })
     }
@@ -168,6 +174,7 @@ impl Frame {
             Self::ShareBox { sealed, .. } => 5 + sealed.len(),
             Self::Want { .. } => 5,
             Self::Done(_) => 1 + DONE_BYTES,
+            Self::Probe(probe) => 1 + probe.encoded_bytes(),
         }
     }
 
@@ -193,6 +200,7 @@ impl Frame {
                 .u16(done.operator.get())
                 .bytes(done.certificate.as_ref())
                 .bytes(&done.signature),
+            Self::Probe(probe) => probe.write(w.u8(PROBE)),
         }
         .finish()
     }

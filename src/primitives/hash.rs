@@ -135,6 +135,10 @@ tags! {
     PartialSignature = "partial-signature",
     /// Prologue of an answer that is sealed to a custodian.
     PartialBox = "partial-box",
+    /// What stands at the front of an operator packet.
+    Packet = "packet",
+    /// A file in an operator packet.
+    PacketFile = "packet-file",
 }
 
 /// A 32-byte digest.

@@ -155,7 +155,7 @@ impl Machine {
                 Input::ShareBox { dealer, sealed }
             }
             Frame::Done(done) => Input::Done(done),
-            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) => {
+            Frame::ShareBox { .. } | Frame::Want { .. } | Frame::Have(_) | Frame::Probe(_) => {
                 return Ok(Ok(Vec::new()));
             }
         };

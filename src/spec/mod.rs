@@ -20,6 +20,8 @@ pub mod obol;
 
 pub mod pack;
 
+pub mod packet;
+
 pub mod parent;
 
 pub mod repair;

@@ -5,6 +5,7 @@ mod canonical;
 mod examples;
 mod file;
 mod money;
+mod packet;
 mod packs;
 mod reshare;
 mod shown;

@@ -1,8 +1,10 @@
-//! Arguments of `quorate run` and `quorate abandon`, and of whatever else writes keystores.
+//! Arguments of `quorate run`, `join` and `abandon`, and of whatever else writes keystores.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+use quorate::spec::Endpoint;
 
 /// Key derivation of the keystores (EIP-2335).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -48,6 +50,21 @@ pub(crate) struct RunArgs {
     /// order. Needed once: they are kept in the state directory.
     #[arg(long, value_name = "TRANSCRIPT")]
     pub(crate) from: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct JoinArgs {
+    /// The packet that the coordinator made for you.
+    pub(crate) packet: PathBuf,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+}
+
+/// How an operator takes part.
+#[derive(Args)]
+pub(crate) struct PartArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
@@ -60,6 +77,10 @@ pub(crate) struct RunArgs {
     /// directory, which `quorate status` names, gets it too.
     #[arg(long, value_name = "OPERATOR=HOST:PORT")]
     pub(crate) at: Vec<String>,
+    /// Call the others through this SOCKS5 proxy, which also looks up their names: so an address
+    /// can be an onion service. The proxy must demand no authentication.
+    #[arg(long, value_name = "HOST:PORT", value_parser = proxy)]
+    pub(crate) socks5: Option<String>,
     #[command(flatten)]
     pub(crate) layout: LayoutArgs,
     /// Derive the key of the keystores while no other process does that has this flag and the same
@@ -127,6 +148,11 @@ pub(crate) struct AbandonArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
+}
+
+/// Where a proxy is, in one spelling.
+pub(super) fn proxy(text: &str) -> Result<String, String> {
+    Endpoint::parse(text).map(|place| place.to_string()).map_err(|error| error.to_string())
 }
 
 /// The shape only: whether this machine has the address is found out by listening on it.

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::unit_names;
 
-use super::run::address_and_port;
+use super::run::{address_and_port, proxy};
 use super::{VerifyExit, VerifyRegistration};
 
 #[derive(Subcommand)]
@@ -285,6 +285,10 @@ pub(crate) struct LiveArgs {
     /// file. Can be repeated, and given for yourself.
     #[arg(long, value_name = "OPERATOR=HOST:PORT")]
     pub(crate) at: Vec<String>,
+    /// Call the others through this SOCKS5 proxy, which also looks up their names: so an address
+    /// can be an onion service. The proxy must demand no authentication.
+    #[arg(long, value_name = "HOST:PORT", value_parser = proxy)]
+    pub(crate) socks5: Option<String>,
     /// How long to wait, at most: first for enough answers, then for operators who are late.
     #[arg(long, value_name = "SECONDS", default_value_t = 600,
         value_parser = clap::value_parser!(u64).range(1..=604_800))]

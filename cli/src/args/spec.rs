@@ -27,6 +27,15 @@ pub(crate) enum Spec {
                       run the same command again."
     )]
     Next(SpecNext),
+    /// Pack for an operator, or for each: one file with the ceremony file, the operator's seat, and
+    /// in a reshare the transcripts before it.
+    #[command(
+        after_help = "Example:\n  quorate spec pack ceremony.toml --for bob\n  quorate spec \
+                            pack ceremony.toml --all --out packets\n\nBob then runs: quorate join \
+                            bob.packet. A packet is not secret, and nobody signs it: all operators \
+                            still compare the fingerprint by voice."
+    )]
+    Pack(SpecPack),
     /// Check a ceremony file against every rule.
     #[command(after_help = "Example:\n  quorate spec check ceremony.toml\n  quorate spec check \
                             ceremony.toml --policy lido-dvt-cluster\n\nExit code 4 if the file is \
@@ -166,4 +175,31 @@ pub(crate) struct SpecNext {
     /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct SpecPack {
+    /// The ceremony file.
+    pub(crate) file: PathBuf,
+    /// The operator whom the packet is for, by name or index.
+    #[arg(long = "for", value_name = "NAME|INDEX", required_unless_present = "all")]
+    pub(crate) operator: Option<String>,
+    /// A packet for each operator, in a new folder.
+    #[arg(long, conflicts_with = "operator")]
+    pub(crate) all: bool,
+    /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
+    /// order.
+    #[arg(long, value_name = "TRANSCRIPT")]
+    pub(crate) from: Vec<PathBuf>,
+    /// Current address of an operator, given by name or index, if it differs from the ceremony
+    /// file. Can be repeated.
+    #[arg(long, value_name = "OPERATOR=HOST:PORT")]
+    pub(crate) at: Vec<String>,
+    /// The packet to write, by default the operator's name with .packet behind it; - is stdout.
+    /// Never overwrites.
+    #[arg(short, long, value_name = "FILE", conflicts_with = "all")]
+    pub(crate) output: Option<PathBuf>,
+    /// The folder to write all packets to. Never overwrites.
+    #[arg(long, value_name = "DIR", default_value = "packets", requires = "all")]
+    pub(crate) out: PathBuf,
 }

@@ -20,6 +20,8 @@ mod demo_process;
 
 mod demo_ssv;
 
+pub(crate) mod doctor;
+
 pub(crate) mod dossier;
 
 pub(crate) mod evidence;
@@ -31,6 +33,8 @@ mod export_obol;
 mod finished;
 
 pub(crate) mod identity;
+
+pub(crate) mod join;
 
 pub(crate) mod man;
 
@@ -56,6 +60,8 @@ pub(crate) mod simulate;
 pub(crate) mod spec;
 
 pub(crate) mod spec_next;
+
+mod spec_pack;
 
 pub(crate) mod status;
 

@@ -1,12 +1,12 @@
 //! `quorate run`: takes part in a ceremony, or resumes it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::addresses;
 use super::run_ended::{aborted, done, interrupted};
-use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, ProfileChoice, RunArgs};
+use crate::args::{DemoCheatArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
 use crate::parent::{self, Attached};
@@ -29,28 +29,73 @@ use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_passw
 use quorate_operator::machine::{self, Machine};
 use quorate_operator::store::{CeremonyView, StateDir};
 
+/// A ceremony to take part in, as it was given.
+pub(super) struct Given<'a> {
+    /// The file that a person named.
+    pub(super) path: &'a Path,
+    /// The bytes of the ceremony file.
+    pub(super) file: Vec<u8>,
+    pub(super) ceremony: Ceremony,
+    /// What shows the parent of a reshare.
+    pub(super) parents: Parents<'a>,
+    /// Whom it was packed for.
+    pub(super) seat: Option<Index>,
+}
+
+/// Transcripts of the ceremonies before a reshare.
+pub(super) enum Parents<'a> {
+    /// In these files, or kept when it was begun.
+    Files(&'a [PathBuf]),
+    /// Packed with it.
+    Packed(Vec<Vec<u8>>),
+}
+
 /// Runs the command.
 pub(crate) fn run(args: &RunArgs, out: &Output) -> Result<Exit, CliError> {
-    take_part(args, None, out)
+    take_part(given(args)?, &args.part, None, out)
+}
+
+fn given(args: &RunArgs) -> Result<Given<'_>, CliError> {
+    let (file, ceremony) = input::any_ceremony(&args.file)?;
+    let parents = Parents::Files(&args.from);
+    Ok(Given { path: &args.file, file, ceremony, parents, seat: None })
 }
 
 /// Runs the hidden command of the demo: the same, with a rule to break.
 pub(crate) fn cheat(args: &DemoCheatArgs, out: &Output) -> Result<Exit, CliError> {
-    take_part(&args.run, Some(args.rule), out)
+    take_part(given(&args.run)?, &args.run.part, Some(args.rule), out)
 }
 
-fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, CliError> {
-    let (file, ceremony) = input::any_ceremony(&args.file)?;
-    let (file, ceremony) = addresses::moved(file, ceremony, &args.at)?;
+/// Takes part in a ceremony, or resumes it.
+pub(super) fn take_part(
+    given: Given<'_>,
+    args: &PartArgs,
+    rule: Option<Rule>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let (path, packed_for) = (given.path, given.seat);
+    let (file, ceremony) = addresses::moved(given.file, given.ceremony, &args.at)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
+    if let (Some(seat), Some(card)) = (packed_for, state.read_card().map_err(messages::store)?) {
+        messages::packed_for(path, &ceremony, seat, &card.key, card.name.as_str())?;
+    }
     let lock = state.lock().map_err(messages::store)?;
     let found = state.find(&ceremony.digest()).map_err(messages::store)?;
     machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
-    let Attached { ceremony, parent, history } =
-        parent::attach(ceremony, &args.from, found.as_ref())?;
+    let Attached { ceremony, parent, history } = match given.parents {
+        Parents::Packed(history) if ceremony.reshare().is_some() => {
+            parent::packed(path, ceremony, history)
+        }
+        Parents::Packed(_) => parent::attach(ceremony, &[], found.as_ref()),
+        Parents::Files(paths) => parent::attach(ceremony, paths, found.as_ref()),
+    }?;
     let ceremony = Arc::new(ceremony);
     let (operator, passphrase) = prompt::open_identity(&state, out)?;
     let operator = Arc::new(operator);
+    if let Some(seat) = packed_for {
+        let key = operator.key().public();
+        messages::packed_for(path, &ceremony, seat, &key, operator.name().as_str())?;
+    }
     let seat = OwnSeat::find(ceremony.clone(), operator.clone())
         .ok_or_else(|| messages::no_seat(operator.name().as_str(), ceremony.name()))?;
     let seat = ssv_key::seated(seat, args.ssv_key.as_deref(), args.ssv_password_file.as_deref())?;
@@ -84,7 +129,7 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         let dir = lock.ceremony(&ceremony.digest()).map_err(messages::store)?;
         dir.keep_history(&history).map_err(messages::store)?;
     }
-    let mut keystores = plan_keystores(args, passphrase)?;
+    let mut keystores = plan_keystores(args, path, passphrase)?;
     if seat.node_expected().is_some() && !args.no_keystores {
         keystores.push(KeystorePlan::for_node());
     }
@@ -109,7 +154,8 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
         // One listener for the whole run: an interruption during a piece of work is heard when that
         // is done.
         let stop = stopped()?;
-        let config = TcpConfig::of(&seat, listen.clone());
+        let config =
+            TcpConfig { proxy: args.socks5.clone(), ..TcpConfig::of(&seat, listen.clone()) };
         let tcp = Tcp::start(config).await.map_err(messages::carrier)?;
         if let Some((listen, bound)) = listen.as_ref().zip(tcp.local_address()) {
             live.say(&format!("This operator is {}.", listen.described(bound)));
@@ -129,7 +175,9 @@ fn take_part(args: &RunArgs, rule: Option<Rule>, out: &Output) -> Result<Exit, C
     let names = |indices: &[Index]| seat_names(&ceremony, indices);
     match ending? {
         Ending::Fault { fault, prepared } => {
-            aborted(&fault, live.proven(), &args.file, &ceremony, prepared, &dir, out)
+            let kept = dir.view().path().join("ceremony.toml");
+            let file = if packed_for.is_some() { (kept.as_path(), path) } else { (path, path) };
+            aborted(&fault, live.proven(), file, &ceremony, prepared, &dir, out)
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
         Ending::Interrupted { waiting } => interrupted(&names(&waiting), &live, &ceremony, out),
@@ -174,7 +222,7 @@ pub(crate) fn begun(view: &CeremonyView) -> Result<bool, CliError> {
 
 /// Shows everything that a person must agree to, and asks for the fingerprint back. Signing the
 /// hello is the consent.
-fn consent(args: &RunArgs, ceremony: &Ceremony, me: Index) -> Result<(), CliError> {
+fn consent(args: &PartArgs, ceremony: &Ceremony, me: Index) -> Result<(), CliError> {
     if args.yes_fingerprint.is_none() {
         talk(&describe(ceremony));
         talk(&format!("You are {}.", seat_name(ceremony, me)));
@@ -188,13 +236,17 @@ fn consent(args: &RunArgs, ceremony: &Ceremony, me: Index) -> Result<(), CliErro
     )
 }
 
-fn plan_keystores(args: &RunArgs, passphrase: SecretBytes) -> Result<Vec<KeystorePlan>, CliError> {
+fn plan_keystores(
+    args: &PartArgs,
+    path: &Path,
+    passphrase: SecretBytes,
+) -> Result<Vec<KeystorePlan>, CliError> {
     if args.no_keystores {
         return Ok(Vec::new());
     }
     let (password, layout) =
         args.layout.plan(args.keystore_password_file.as_deref(), || Ok(passphrase))?;
-    let turns = args.kdf_turns.then(|| args.file.clone());
+    let turns = args.kdf_turns.then(|| path.to_owned());
     Ok(vec![KeystorePlan {
         key: KeystoreKey::planned(args.layout.kdf(), password, turns),
         layout,

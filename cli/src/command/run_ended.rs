@@ -111,11 +111,12 @@ fn also_proven(proven: &[Fault], ceremony: &Ceremony) -> Value {
     told.collect()
 }
 
-/// A fault ended it: whose it is, how certain that is, and what to do.
+/// A fault ended it: whose it is, how certain that is, and what to do. With the ceremony file, the
+/// file that a person named: what is written next goes beside that.
 pub(super) fn aborted(
     fault: &Fault,
     others: &[Fault],
-    file: &Path,
+    (file, named_file): (&Path, &Path),
     ceremony: &Ceremony,
     prepared: bool,
     dir: &CeremonyDir,
@@ -148,8 +149,8 @@ pub(super) fn aborted(
     for proof in evidence.iter().filter(|path| named(path, machine::FAULT)) {
         todo += &format!("\n  judge it:   {}", messages::check_evidence(proof, Some(file)));
     }
-    let stem = file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
-    let new = file.with_file_name(format!(
+    let stem = named_file.file_stem().map(Path::new).unwrap_or(Path::new("ceremony"));
+    let new = named_file.with_file_name(format!(
         "{}-attempt-{}.toml",
         stem.display(),
         ceremony.attempt().saturating_add(1)

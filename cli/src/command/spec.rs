@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Spec, SpecNew};
 use crate::command::verify_cluster::contracts;
-use crate::command::{dossier, spec_next};
+use crate::command::{dossier, spec_next, spec_pack};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, pack, recognise};
 use quorate::ethereum::obol::check::Cluster;
@@ -33,6 +33,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
     match args {
         Spec::New(args) => new(args, out),
         Spec::Next(args) => spec_next::run(args, out),
+        Spec::Pack(args) => spec_pack::run(args, out),
         Spec::Check { file, policy } => {
             let packs = pack::load_all(policy)?;
             let (_, ceremony) = input::any_ceremony(file)?;

@@ -5,6 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod doctor;
 mod hub;
 mod moved;
+mod packets;
+mod proxied;
 mod scene;

@@ -555,6 +555,7 @@ fn attack_n12_half_open_connections() {
             operator: operator(me),
             peers,
             listen: Some("127.0.0.1:0".into()),
+            proxy: None,
             max_frame: 1000,
             random: Arc::new(move || secret(140 + me)),
             timing: timing.clone(),

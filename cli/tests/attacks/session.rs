@@ -6,12 +6,14 @@ use quorate::audit::code::Code;
 use quorate::identity::Operator;
 use quorate::identity::card::{CardError, NameError};
 use quorate::message::body::Hello;
+use quorate::message::done::Done;
 use quorate::message::envelope::{Reject, Round};
 use quorate::message::sync::Frame;
 use quorate::primitives::codec::DecodeError;
 use quorate::primitives::commitment::Commitments;
+use quorate::primitives::hash::{Tag, tagged};
 use quorate::primitives::secret::SecretBytes;
-use quorate::protocol::participant::Refused;
+use quorate::protocol::participant::{Input, Refused};
 use quorate::simulation::collusion::{Collusion, Hooks};
 use quorate::simulation::machine::{
     Machine, TWO_VALIDATORS, bytes, honest, operators, run, spec_toml, statements,
@@ -375,4 +377,39 @@ fn attack_s9_operator_cut_off() {
         run(&mut all, &mut honest);
         assert!(all.iter().all(|machine| machine.participant().is_finished()));
     }
+}
+
+/// A relay says in the name of another operator that it has finished.
+#[test]
+fn attack_n13_done_in_the_name_of_another() {
+    let text = file(3, 2);
+    let mut all = gang(&text);
+    let elsewhere = parsed(&with(&text, "name = \"", "name = \"Not ")).unwrap();
+    let (hub, third) = (all[1].seat.clone(), all[2].seat.clone());
+    let certificate = tagged(Tag::Certificate, &[b"one"]);
+    let own = Done::sign(third.operator.key(), third.me, &third.ceremony, certificate);
+    let by_hub = |index| Done::sign(hub.operator.key(), index, &hub.ceremony, certificate);
+    let forged = [
+        by_hub(third.me),
+        Done { operator: third.me, ..by_hub(hub.me) },
+        Done::sign(third.operator.key(), third.me, &elsewhere, certificate),
+        Done { certificate: tagged(Tag::Certificate, &[b"another"]), ..own.clone() },
+        Done {
+            operator: third.me,
+            ..Done::sign(third.operator.key(), hub.me, &third.ceremony, certificate)
+        },
+    ];
+    let first = &mut all[0];
+    first.start().unwrap();
+    let stands = |machine: &Machine| {
+        let participant = machine.participant.as_ref().unwrap();
+        (participant.unconfirmed(), participant.fault().is_none())
+    };
+    for done in forged {
+        let told = first.take(Input::Done(done)).unwrap().map(|_| ());
+        assert_eq!(told, Err(Refused::Unsigned(third.me)));
+        assert_eq!(stands(first), (vec![hub.me, third.me], true));
+    }
+    first.take(Input::Done(own)).unwrap().unwrap();
+    assert_eq!(stands(first), (vec![hub.me], true));
 }

@@ -354,7 +354,7 @@ fn reread(change: impl Fn(Vec<Vec<u8>>) -> Vec<Vec<u8>>) -> (Participant, Result
         let input = match frame {
             Frame::Statement(bytes) => Input::Statement(bytes),
             Frame::ShareBox { dealer, sealed, .. } => Input::ShareBox { dealer, sealed },
-            Frame::Have(_) | Frame::Want { .. } | Frame::Done(_) => continue,
+            Frame::Have(_) | Frame::Want { .. } | Frame::Done(_) | Frame::Probe(_) => continue,
         };
         let Ok(step) = participant.handle(input) else { continue };
         if let Some(Ask::Reread(RecordKind::Shares)) = step.asks.first() {

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 40] = [
+const PRINTED: [Printed; 48] = [
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -97,6 +97,27 @@ const PRINTED: [Printed; 40] = [
         "",
         "alice",
     ),
+    printed("quorate spec pack ceremony.toml --all", &[], "", "alice"),
+    printed(
+        "quorate join bob.packet",
+        &[("bob.packet", "packets/bob.packet")],
+        "--linger 0",
+        "bob",
+    ),
+    printed(
+        "quorate spec pack ceremony.toml --all --out packets",
+        &[("--out packets", "--out packets-again")],
+        "",
+        "alice",
+    ),
+    printed("quorate join packets/bob.packet", &[], "--linger 0", "bob"),
+    // The others are not there.
+    Printed { code: 5, ..printed("quorate doctor ceremony.toml", &[], "--wait 1", "alice") },
+    Printed {
+        code: 5,
+        ..printed("quorate doctor ceremony.toml --wait 600", &[("600", "1")], "", "alice")
+    },
+    printed("quorate run ceremony.toml --socks5 127.0.0.1:9050", &[], "--linger 0", "alice"),
     // The walkthrough's ceremony has no registrations, which a treasury demands.
     Printed {
         code: 4,
@@ -281,6 +302,12 @@ const PRINTED: [Printed; 40] = [
         "quorate reshare new --from transcript.quorate --name next --operator \"$(cat \
          alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
          \"$(cat carol.card)@127.0.0.1:3612\" --absent dave -o next.toml",
+        &[],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate spec pack next.toml --for bob --from transcript.quorate -o bob-next.packet",
         &[],
         "",
         "alice",

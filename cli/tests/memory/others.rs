@@ -177,6 +177,7 @@ impl Shared {
             operator,
             peers,
             listen,
+            proxy: None,
             max_frame: Frame::max_bytes(&shape),
             random: Arc::new(random),
             timing: Timing { retry_most: TELL, ..Timing::default() },
@@ -250,7 +251,7 @@ impl Shared {
                 };
                 return missing.into_iter().filter(is_open).collect();
             }
-            Frame::Want { .. } | Frame::Done(_) => {}
+            Frame::Want { .. } | Frame::Done(_) | Frame::Probe(_) => {}
         }
         Vec::new()
     }

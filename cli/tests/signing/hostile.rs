@@ -38,6 +38,7 @@ impl Dave {
             operator: Arc::new(place.operator("dave")),
             peers: Peer::of(&ceremony, me),
             listen: None,
+            proxy: None,
             max_frame: most,
             // Each call has to be fresh, and nothing here is secret.
             random: Arc::new(|| {

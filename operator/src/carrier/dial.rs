@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::channel::{self, Channel};
 use super::link::{self, Backoff, Hub, Side, Slot};
 use super::refusals::Refusals;
+use super::socks5::{self, ProxyError};
 use super::{Event, LinkError};
+use quorate::spec::Endpoint;
 
 /// A host name's addresses beyond this many are not looked at.
 const ADDRESSES: usize = 8;
@@ -93,6 +95,11 @@ pub(super) async fn resolve(
 /// reason.
 async fn call(hub: &Hub, slot: &Slot, address: &str) -> Result<Channel<TcpStream>, LinkError> {
     let limit = hub.timing.connect;
+    if let Some(proxy) = &hub.proxy {
+        // Nothing is looked up here: who is called is between us and the proxy.
+        let stream = through(hub, proxy, address).await?;
+        return initiate(hub, slot, stream).await;
+    }
     let mut failure = LinkError::Resolve;
     for address in resolve(hub, address).await? {
         let connected = timeout(limit, TcpStream::connect(address)).await;
@@ -107,6 +114,29 @@ async fn call(hub: &Hub, slot: &Slot, address: &str) -> Result<Channel<TcpStream
         }
     }
     Err(failure)
+}
+
+/// A connection through the proxy to `address`, within the time for both parts of it.
+async fn through(hub: &Hub, proxy: &str, address: &str) -> Result<TcpStream, LinkError> {
+    let limit = hub.timing.connect;
+    let to = Endpoint::parse(address).map_err(|_| LinkError::Resolve)?;
+    let mut failure = ProxyError::Resolve;
+    for place in resolve(hub, proxy).await.map_err(|_| ProxyError::Resolve)? {
+        match timeout(limit, TcpStream::connect(place)).await {
+            Err(_) => failure = ProxyError::Silent(limit.as_secs()),
+            Ok(Err(error)) => failure = ProxyError::Unreachable(error.kind()),
+            Ok(Ok(mut stream)) => {
+                // The proxy answers when it has connected, which takes as long again.
+                let patience = limit + hub.timing.handshake;
+                let made = timeout(patience, socks5::connect(&mut stream, &to)).await;
+                return match made {
+                    Err(_) => Err(ProxyError::Silent(patience.as_secs()).into()),
+                    Ok(made) => made.map(|()| stream),
+                };
+            }
+        }
+    }
+    Err(failure.into())
 }
 
 async fn initiate(

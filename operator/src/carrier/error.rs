@@ -7,6 +7,8 @@ use quorate::primitives::hash::Digest;
 use quorate::primitives::x25519::DhKeyError;
 use quorate::spec::canonical::fingerprint;
 
+use super::socks5::ProxyError;
+
 /// Why a carrier does not start. The operator can fix each of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CarrierError {
@@ -58,6 +60,9 @@ pub enum LinkError {
     /// The host name has no address now.
     #[error("its host name does not resolve")]
     Resolve,
+    /// The proxy through which it is called.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// No connection within the limit.
     #[error("no answer within {0} s")]
     NoAnswer(u64),

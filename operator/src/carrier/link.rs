@@ -37,6 +37,7 @@ pub(super) struct Hub {
     pub(super) local: Local,
     pub(super) slots: BTreeMap<u16, Slot>,
     pub(super) max_frame: usize,
+    pub(super) proxy: Option<String>,
     pub(super) timing: Timing,
     pub(super) random: Arc<dyn Fn() -> Secret32 + Send + Sync>,
     pub(super) closing: watch::Sender<bool>,

@@ -15,6 +15,7 @@ mod link;
 mod listen;
 mod pace;
 mod refusals;
+pub mod socks5;
 mod strangers;
 mod tcp;
 

@@ -41,6 +41,8 @@ pub struct TcpConfig {
     pub peers: Vec<Peer>,
     /// Where to listen; `None` for an operator that nobody can call.
     pub listen: Option<Listen>,
+    /// `host:port` of the SOCKS5 proxy through which everybody is called, if not directly.
+    pub proxy: Option<String>,
     /// Longest frame of this ceremony, bytes; from the spec.
     pub max_frame: usize,
     /// 32 fresh bytes from the operating system at each call.
@@ -58,6 +60,7 @@ impl TcpConfig {
             operator: seat.operator.clone(),
             peers: Peer::of(&seat.ceremony, seat.me),
             listen,
+            proxy: None,
             max_frame: Frame::max_bytes(&Shape::of(&seat.ceremony)),
             random: Arc::new(random::secret),
             timing: Timing::default(),
@@ -113,7 +116,8 @@ pub struct Tcp {
 impl Tcp {
     /// Listens, and starts calling.
     pub async fn start(config: TcpConfig) -> Result<Self, CarrierError> {
-        let TcpConfig { session, me, operator, peers, listen, max_frame, random, timing } = config;
+        let TcpConfig { session, me, operator, peers, listen, proxy, max_frame, random, timing } =
+            config;
         if u32::try_from(max_frame).is_err() {
             return Err(CarrierError::FrameLimit(max_frame));
         }
@@ -143,6 +147,7 @@ impl Tcp {
                 .map(|peer| (peer.index, Slot::new(peer, me, operators)))
                 .collect(),
             max_frame,
+            proxy,
             timing,
             random,
             closing: watch::Sender::new(false),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod channel;
+mod proxy;
 mod tcp;
 mod tcp_hostile;
 #[path = "../../../tests/support/weak_keys.rs"]

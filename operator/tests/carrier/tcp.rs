@@ -32,6 +32,7 @@ pub(crate) fn config(me: u8, peers: Vec<Peer>) -> TcpConfig {
         operator: operator(me),
         peers,
         listen: Some("127.0.0.1:0".into()),
+        proxy: None,
         max_frame: MOST,
         random: Arc::new(random),
         timing: timing(),

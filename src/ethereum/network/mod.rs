@@ -6,10 +6,12 @@ use core::ops::RangeInclusive;
 use super::amount::{AmountError, Unit};
 use super::ssz::{Chunk, Domain};
 
-use known::{FORKS, FORMER, KNOWN, Limits};
+pub use forks::{Fork, deposit_contract_of, known_forks, obol_chain_id};
+use known::{FORKS, KNOWN, Limits};
 
 pub(super) use known::bytes;
 
+mod forks;
 mod known;
 
 /// `DOMAIN_DEPOSIT` (consensus specification, phase0).
@@ -63,59 +65,6 @@ pub struct Network {
     /// Slots and seconds of an epoch; `None` for a custom one.
     epoch: Option<(u64, u64)>,
     gloas_epoch: Option<u64>,
-}
-
-/// EIP-155 chain id of the network of this genesis fork version on which Obol's clusters run, or
-/// ran.
-pub fn obol_chain_id(genesis_fork_version: [u8; 4]) -> Option<u64> {
-    let known = KNOWN.iter().filter(|known| known.obol);
-    let known = known.map(|known| (known.genesis_fork_version, known.chain_id));
-    let former =
-        FORMER.iter().filter_map(|former| Some((former.fork_versions[0], former.obol_chain_id?)));
-    known.chain(former).find(|(version, _)| *version == genesis_fork_version).map(|(_, id)| id)
-}
-
-/// A fork of a network, as far as signatures know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fork {
-    /// The network's name.
-    pub network: String,
-    /// The fork's name.
-    pub name: &'static str,
-    /// Its version.
-    pub version: [u8; 4],
-    genesis_validators_root: [u8; 32],
-}
-
-impl Fork {
-    /// Domain of voluntary exits made for this fork. Only that of Capella is taken (EIP-7044).
-    pub fn exit_domain(&self) -> Domain {
-        Domain::compute(DOMAIN_VOLUNTARY_EXIT, &self.version, &self.genesis_validators_root)
-    }
-}
-
-/// Every fork of every network that is or was known.
-pub fn known_forks() -> impl Iterator<Item = Fork> {
-    let known =
-        KNOWN.iter().map(|known| (known.name, known.fork_versions, known.genesis_validators_root));
-    let former = FORMER
-        .iter()
-        .map(|former| (former.name, former.fork_versions, former.genesis_validators_root));
-    known.chain(former).flat_map(|(network, versions, genesis_validators_root)| {
-        FORKS.iter().zip(versions).map(move |(name, version)| Fork {
-            network: network.to_owned(),
-            name,
-            version: *version,
-            genesis_validators_root,
-        })
-    })
-}
-
-/// The names of the networks, past ones too, whose deposit contract is at this address.
-pub fn deposit_contract_of(address: &[u8; 20]) -> impl Iterator<Item = &'static str> {
-    let known = KNOWN.iter().map(|known| (known.name, known.deposit_contract));
-    let former = FORMER.iter().map(|former| (former.name, former.deposit_contract));
-    known.chain(former).filter(move |(_, at)| at == address).map(|(name, _)| name)
 }
 
 /// Names as a person reads them: `a, b or c`.
@@ -352,6 +301,7 @@ impl Network {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::known::FORMER;
     use super::*;
     use crate::ethereum::amount::GWEI;
 

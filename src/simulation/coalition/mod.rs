@@ -123,7 +123,7 @@ impl Coalition {
                 self.boxes.entry((dealer, recipient)).or_insert(sealed);
                 Vec::new()
             }
-            Ok(Frame::Done(_)) => Vec::new(),
+            Ok(Frame::Done(_) | Frame::Probe(_)) => Vec::new(),
             Ok(Frame::Want { dealer, recipient }) => self.yield_box(to, from, dealer, recipient),
         }
     }

@@ -268,6 +268,16 @@ fn one() -> u64 {
 }
 
 impl CeremonyFile {
+    /// Reads TOML, or JSON of the same shape: no TOML document begins with a brace. A byte order
+    /// mark, which some editors put in front, is passed over.
+    pub fn parse(text: &str) -> Result<Self, SpecError> {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        match text.trim_start().starts_with('{') {
+            true => Self::parse_json(text),
+            false => Self::parse_toml(text),
+        }
+    }
+
     /// Reads TOML. Unknown and duplicate fields are errors.
     pub fn parse_toml(text: &str) -> Result<Self, SpecError> {
         check_size(text)?;

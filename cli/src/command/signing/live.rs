@@ -34,6 +34,7 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
         operator,
         peers,
         listen: listen.clone(),
+        proxy: args.socks5.clone(),
         max_frame: Frame::max_bytes(ceremony.n(), count),
         random: Arc::new(random::secret),
         timing: Timing::default(),

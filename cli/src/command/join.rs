@@ -1,0 +1,19 @@
+//! `quorate join`: takes part in the ceremony of a packet that was made for this operator.
+
+use super::run::{Given, Parents, take_part};
+use crate::args::JoinArgs;
+use crate::packet;
+use crate::report::{CliError, Exit, Output};
+
+/// Runs the command.
+pub(crate) fn run(args: &JoinArgs, out: &Output) -> Result<Exit, CliError> {
+    let packet = packet::read(&args.packet)?;
+    let given = Given {
+        path: &args.packet,
+        file: packet.file,
+        ceremony: packet.ceremony,
+        parents: Parents::Packed(packet.transcripts),
+        seat: Some(packet.seat),
+    };
+    take_part(given, &args.part, None, out)
+}

@@ -1,0 +1,28 @@
+//! Reads an operator packet: a regular file whose front is looked at before the rest.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::report::CliError;
+use crate::{input, messages, recognise};
+use quorate::spec::packet::{LONGEST_FRONT, Packet, PacketError, expected_len};
+
+/// The packet in a file.
+pub(crate) fn read(path: &Path) -> Result<Packet, CliError> {
+    let (mut file, found) = input::open(path, ".packet")?;
+    let mut bytes = Vec::new();
+    let reading = |error| messages::reading(path, &error);
+    file.by_ref().take(LONGEST_FRONT as u64).read_to_end(&mut bytes).map_err(reading)?;
+    let refused = |error: PacketError, bytes: &[u8]| match recognise::kind(bytes) {
+        Some(kind) if error == PacketError::NotAPacket => messages::not_a_packet(path, kind),
+        _ => messages::packet(path, &error),
+    };
+    let expected = expected_len(&bytes).map_err(|error| refused(error, &bytes))?;
+    if found.len() != expected {
+        let found = found.len();
+        return Err(messages::packet(path, &PacketError::Length { found, expected }));
+    }
+    // A file can grow while it is read.
+    file.take(expected).read_to_end(&mut bytes).map_err(reading)?;
+    Packet::parse(&bytes).map_err(|error| messages::packet(path, &error))
+}
