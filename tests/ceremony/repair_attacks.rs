@@ -164,6 +164,11 @@ fn attack_rs8_mask_that_does_not_cancel_is_proven_by_the_other_helper() {
     // Strangers see it from a file of evidence.
     let proof = all[1].participant().proven_fault().unwrap();
     let file = stopped::encode(&all[0].seat.ceremony, &proof.evidence);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/test-vectors/repair/mask.quorate");
+    if std::env::var_os("QUORATE_WRITE_VECTORS").is_some() {
+        std::fs::write(path, &file).unwrap();
+    }
+    assert!(std::fs::read(path).unwrap() == file, "the kept evidence has changed");
     let read = Stopped::parse(&file).unwrap();
     assert_eq!(read.statements.len(), 4, "both hellos, the deal and the complaint");
     let judged = judge(&read.ceremony, &read.statements);

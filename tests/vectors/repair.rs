@@ -1,9 +1,9 @@
 //! What a repair agrees on and the arithmetic of its rounds, as a program computed them that is
 //! written from the specification alone (`generate/repair.py`).
 
-use quorate::audit::audit;
 use quorate::audit::chain::link;
 use quorate::audit::expectation::Expectations;
+use quorate::audit::{audit, audit_all};
 use quorate::primitives::codec::Reader;
 use quorate::primitives::commitment::{Commitments, UntestedCommitments};
 use quorate::primitives::curve::{G1, SecretScalar, UntestedG1};
@@ -12,12 +12,16 @@ use quorate::primitives::secret::Secret32;
 use quorate::primitives::x25519::{DhPublic, DhSecret};
 use quorate::protocol::items::outputs_digest;
 use quorate::protocol::outcome::certificate;
+use quorate::simulation::repair::repair;
 use quorate::spec::kind::CeremonyKind;
 use quorate::spec::parent::ParentShares;
 use quorate::spec::reshare::{Inherited, OldShare, Parent, ReshareSpec, SeatPart};
 use quorate::spec::threshold::{Index, Threshold};
 use quorate::spec::{Ceremony, CeremonyFile};
+use quorate::transcript::container;
 use serde::Deserialize;
+
+use crate::common::{TWO_VALIDATORS, honest, machines, run};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +125,27 @@ fn a_file_has_these_bytes_and_hangs_on_its_parent() {
     let report = audit(&bytes.unwrap(), &Expectations::default());
     let rows = link(report.audited().unwrap(), &made).unwrap();
     assert!(made.with_parent_rows(rows).is_ok());
+}
+
+/// A whole repair from published labels, byte for byte: made here, so it shows that nothing has
+/// changed.
+#[test]
+fn a_seeded_repair_gives_the_same_transcript() {
+    let mut old = machines(4, 3, TWO_VALIDATORS);
+    run(&mut old, &mut honest);
+    let mut all = repair(&old, "bob", &["alice", "carol", "dave"]);
+    run(&mut all, &mut honest);
+    let inbox = all[0].participant().inbox();
+    let made = container::encode(&all[0].seat.ceremony, inbox.statements()).unwrap();
+    let path = crate::support::path("repair/3-of-4.quorate");
+    if std::env::var_os("QUORATE_WRITE_VECTORS").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    let kept = std::fs::read(path).unwrap();
+    assert!(kept == made, "the transcript of the seeded repair has changed");
+    let parent = std::fs::read(crate::support::path("ceremony/3-of-4.quorate")).unwrap();
+    let report = audit_all(&[&parent, &kept], &Expectations::default()).unwrap();
+    assert!(report.is_clean() && report.is_of_repair());
 }
 
 #[test]
