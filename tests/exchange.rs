@@ -5,10 +5,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use quorate::exchange::{Action, Ending, Event, Exchange, InMemory, Moment, Notice, Pacing};
+use quorate::exchange::{
+    Action, Ending, Event, Exchange, InMemory, Moment, Notice, Pacing, Posted,
+};
 use quorate::message::complaint::Abandon;
 use quorate::message::done::Done;
-use quorate::message::envelope::{ENVELOPE_BYTES, Round, Statement};
+use quorate::message::envelope::{ENVELOPE_BYTES, Reject, Round, Statement};
+use quorate::message::posting::{NoPosting, Posting};
 use quorate::message::shape::Shape;
 use quorate::message::sync::{Frame, Have};
 use quorate::protocol::evidence::Rule;
@@ -540,4 +543,99 @@ fn a_reshare_waits_for_each_dealer_to_stop() {
     assert_eq!(deliver(&mut all, network), []);
     assert!(all.iter().all(|(_, log)| log.outputs_written));
     assert!(all.iter().all(|(exchange, _)| exchange.participant().inbox().minima().count() == 3));
+}
+
+/// What is posted of one operator, to be read by another.
+fn posted(all: &[(Exchange, InMemory)], from: usize) -> Vec<Posting> {
+    all[from].0.participant().postings()
+}
+
+/// Three operators who only leave postings, in turns: five say everything, and a sixth fetches.
+#[test]
+fn a_ceremony_by_postings_alone() {
+    let mut all = exchanges(LINGER);
+    let mut board: Vec<Posting> = Vec::new();
+    for turn in 1..=6 {
+        for i in [2, 0, 1] {
+            let (exchange, log) = &mut all[i];
+            while board.iter().any(|file| exchange.found(file, log).unwrap() == Posted::New) {}
+            assert!(turn < 6 || exchange.participant().is_finished(), "operator {}", i + 1);
+            let postings = posted(&all, i);
+            board.extend(
+                postings.into_iter().filter(|file| !board.contains(file)).collect::<Vec<_>>(),
+            );
+        }
+    }
+    assert!(all.iter().all(|(_, log)| log.outputs_written));
+    // A deal is there with its boxes, and once more alone since they are erased.
+    let deals = board.iter().filter(|file| file.statement.envelope.round == Round::Deal);
+    assert_eq!((board.len(), deals.count()), (15 + 3, 6));
+}
+
+#[test]
+fn what_a_posting_brings_is_told() {
+    let mut all = exchanges(LINGER);
+    let [first, second, third] = [0, 1, 2].map(|i| posted(&all, i).remove(0));
+    let mut others = exchanges(LINGER);
+    for file in [&first, &third] {
+        let (exchange, log) = &mut others[1];
+        assert_eq!(exchange.found(file, log).unwrap(), Posted::New);
+    }
+    let deal =
+        posted(&others, 1).into_iter().find(|file| file.statement.envelope.round == Round::Deal);
+    let deal = deal.unwrap();
+    let (exchange, log) = &mut all[0];
+    assert_eq!(exchange.found(&first, log).unwrap(), Posted::Known);
+    assert_eq!(exchange.found(&deal, log).unwrap(), Posted::NotNow, "its session is not known");
+    assert_eq!(exchange.found(&second, log).unwrap(), Posted::New);
+    assert_eq!(exchange.found(&third, log).unwrap(), Posted::New);
+    // Alone it brings the statement, then its boxes bring a box; foreign boxes bring nothing.
+    let shape = Shape::of(&exchange.participant().seat().ceremony);
+    let alone = Posting::of(deal.statement.clone());
+    assert_eq!(exchange.found(&alone, log).unwrap(), Posted::New);
+    assert!(exchange.participant().waits_for_box(index(2)));
+    let foreign = vec![vec![0; shape.box_bytes()]; 2];
+    let foreign = Posting::with_boxes(deal.statement.clone(), foreign, &shape);
+    assert_eq!(exchange.found(&foreign, log).unwrap(), Posted::Known);
+    assert!(exchange.participant().waits_for_box(index(2)));
+    assert_eq!(exchange.found(&deal, log).unwrap(), Posted::New);
+    assert_eq!(exchange.found(&deal, log).unwrap(), Posted::Known);
+}
+
+#[test]
+fn a_file_is_a_posting_of_its_own_place_alone() {
+    let mut all = exchanges(LINGER);
+    let hellos: Vec<Posting> = (0..3).map(|i| posted(&all, i).remove(0)).collect();
+    for file in &hellos {
+        let (exchange, log) = &mut all[0];
+        exchange.found(file, log).unwrap();
+    }
+    let ceremony = all[0].0.participant().seat().ceremony.clone();
+    let shape = Shape::of(&ceremony);
+    for file in posted(&all, 0) {
+        let envelope = &file.statement.envelope;
+        let (round, sender, bytes) = (envelope.round, envelope.sender, file.encode());
+        let parse =
+            |bytes: &[u8], round, seat| Posting::parse(bytes, &ceremony, &shape, round, seat);
+        assert!(Posting::lengths(&shape, round, sender).contains(&bytes.len()));
+        assert_eq!(parse(&bytes, round, sender), Ok(file.clone()));
+        let other = index(sender.get() % 3 + 1);
+        let misplaced = NoPosting::Misplaced { round: round.number(), sender };
+        assert_eq!(parse(&bytes, round, other), Err(misplaced.clone()));
+        if round == Round::Hello {
+            assert_eq!(parse(&bytes, Round::Commit, sender), Err(misplaced));
+        }
+        let mut forged = bytes.clone();
+        forged[150] ^= 1;
+        assert_eq!(parse(&forged, round, sender), Err(NoPosting::Reject(Reject::Signature)));
+        assert!(matches!(
+            parse(&bytes[..bytes.len() - 1], round, sender),
+            Err(NoPosting::Reject(Reject::Length { .. }))
+        ));
+        assert!(matches!(parse(&[], round, sender), Err(NoPosting::Reject(Reject::Malformed(_)))));
+    }
+    // Of three operators, two of whom sign: hellos; deals alone or with boxes; prepares and
+    // complaints; commits; finals. Abandonments everywhere.
+    let count = |round| Posting::lengths(&shape, round, index(1)).len();
+    assert_eq!(Round::ALL.map(count), [2, 3, 3, 2, 2]);
 }

@@ -308,8 +308,10 @@ fn sources() -> Vec<Source> {
         for path in files.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
             let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
             let text = std::fs::read_to_string(path).unwrap();
-            // What stands beside the rooms of an operator is the operator itself.
-            let beside = folder == "operator/src" && !name.contains('/') && name != "random.rs";
+            // What stands beside the rooms of an operator is the operator itself; its backups are
+            // made of all that it has.
+            let own = !name.contains('/') || name.starts_with("backup/");
+            let beside = folder == "operator/src" && own && name != "random.rs";
             let prefix = if beside { "operator/" } else { prefix };
             let name = if name == "random.rs" { "random/mod.rs".to_owned() } else { name };
             sources.push(Source::new(&format!("{prefix}{name}"), text));

@@ -1,6 +1,8 @@
 //! The command line: definitions for clap and nothing else, so that completions and man pages are
 //! generated from them too.
 
+mod backup;
+
 mod demo;
 
 mod doctor;
@@ -8,6 +10,8 @@ mod doctor;
 mod dossier;
 
 mod export;
+
+mod forget;
 
 mod keymanager;
 
@@ -27,19 +31,22 @@ mod spec;
 
 mod verify;
 
+pub(crate) use backup::{BackupArgs, BackupMake, BackupRestore, KdfCost, NewestArgs};
 #[cfg(feature = "simulation")]
 pub(crate) use demo::SimulateArgs;
 pub(crate) use demo::{DemoArgs, DemoCheatArgs, Fault};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
+pub(crate) use forget::Forget;
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
 pub(crate) use repair::{Repair, RepairNew};
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
-    AbandonArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice, RunArgs, StopArgs,
+    AbandonArgs, CallArgs, CeremonyArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice,
+    RunArgs, StepArgs, StopArgs,
 };
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
@@ -188,6 +195,15 @@ pub(crate) enum Command {
                             Exit code 1 if something on your side has to be mended; 5 if only \
                             others are not reached, or differ.")]
     Doctor(DoctorArgs),
+    /// Take part in a ceremony by way of a board, a folder that is shared or on a stick: read what
+    /// is new there, do what can be done, and leave what you owe. Nobody needs to be online.
+    #[command(
+        after_help = "Example:\n  quorate step ceremony.toml --board /media/stick\n\nSix visits of \
+                      each operator are enough, in any order. Exit code 0 when this one did what \
+                      it could, whether or not the ceremony is finished; with --json, \"finished\" \
+                      tells."
+    )]
+    Step(StepArgs),
     /// Show this operator, its ceremonies and validators, and what to do next.
     #[command(after_help = "Example:\n  quorate status --dir ~/quorate\n\nExit code 0. With \
                             --check, 5 while a ceremony is not finished.")]
@@ -234,6 +250,17 @@ pub(crate) enum Command {
     /// Remove shares from a validator client, with what they have signed.
     #[command(subcommand)]
     Keymanager(Keymanager),
+    /// Make, check or restore a backup of this operator.
+    #[command(subcommand)]
+    Backup(BackupArgs),
+    /// Erase this operator's shares of a ceremony that is over: superseded by a reshare, abandoned,
+    /// or no longer wanted.
+    #[command(
+        after_help = "Example:\n  quorate forget ceremony.toml\n\nYou type a sentence first; for \
+                      the newest shares of a validator, two. Copies in backups and validator \
+                      clients are not erased."
+    )]
+    Forget(Forget),
     /// Put whole validator keys together from the shares of enough operators, with what they have
     /// signed. The cluster must be stopped for ever.
     #[command(

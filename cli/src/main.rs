@@ -53,6 +53,8 @@ mod removal;
 
 mod report;
 
+mod restored;
+
 mod screen;
 
 mod secret_file;
@@ -140,6 +142,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Run(args) => command::run::run(args, out),
         Command::Join(args) => command::join::run(args, out),
         Command::Doctor(args) => command::doctor::run(args, out),
+        Command::Step(args) => command::step::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),
         Command::Evidence(args) => command::evidence::run(args, out),
         Command::Status { check } => command::status::run(*check, out),
@@ -147,6 +150,8 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Export(args) => command::export::run(args, out),
         Command::Dossier(args) => command::dossier::run(args, out),
         Command::Keymanager(args) => command::keymanager::run(args, out),
+        Command::Backup(args) => command::backup::run(args, out),
+        Command::Forget(args) => command::forget::run(args, out),
         Command::Recover(args) => command::recover::run(args, out),
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),

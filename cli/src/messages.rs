@@ -2,6 +2,9 @@
 
 mod audit;
 
+mod backup;
+mod board;
+
 mod demo;
 
 mod doctor;
@@ -9,6 +12,8 @@ mod doctor;
 mod export;
 
 mod files;
+
+mod forget;
 
 mod obol;
 
@@ -46,10 +51,13 @@ use std::path::Path;
 use super::report::{CliError, Exit};
 
 pub(crate) use audit::*;
+pub(crate) use backup::*;
+pub(crate) use board::*;
 pub(crate) use demo::*;
 pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
+pub(crate) use forget::*;
 pub(crate) use obol::*;
 pub(crate) use packet::*;
 pub(crate) use prompt::*;

@@ -13,7 +13,7 @@ use quorate::ethereum::address::ExecutionAddress;
 use quorate::signing::{Item, Items, Kind, Purpose};
 
 /// The file's name.
-pub(crate) const POLICY_FILE: &str = "signing.toml";
+pub(crate) const POLICY_FILE: &str = quorate_operator::store::SIGNING_FILE;
 /// Most bytes of it: some thousand keys.
 const MOST_BYTES: usize = 1 << 20;
 

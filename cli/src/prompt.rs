@@ -14,6 +14,7 @@ use quorate::spec::Ceremony;
 use quorate::spec::canonical::{
     FINGERPRINT_WORDS, fingerprint, fingerprint_words, parse_fingerprint,
 };
+use quorate_operator::backup::LABEL;
 use quorate_operator::store::{
     CARD_FILE, IDENTITY_FILE, SealError, StateDir, open_with_passphrase,
 };
@@ -148,6 +149,43 @@ pub(crate) fn ssv_password(key: &Path, file: Option<&Path>) -> Result<SecretByte
     }
 }
 
+/// What is in a file that is sealed under this label, and the passphrase that opened it; `told`
+/// says why it does not open.
+fn open_sealed(
+    path: &Path,
+    (sealed, label): (&[u8], &str),
+    told: fn(&Path, &SealError) -> CliError,
+    out: &Output,
+) -> Result<(SecretBytes, SecretBytes), CliError> {
+    let open = |passphrase: SecretBytes| {
+        let passphrase = match normal(&passphrase) {
+            Ok(passphrase) => passphrase,
+            Err(error) => return Ok(Err(error)),
+        };
+        match open_with_passphrase(sealed, &passphrase, label) {
+            Ok(opened) => Ok(Ok((opened, passphrase))),
+            Err(error @ SealError::WrongPassphrase) => Ok(Err(told(path, &error))),
+            Err(error) => Err(told(path, &error)),
+        }
+    };
+    match &out.passphrase_file {
+        Some(file) => open(secret_file::read(file)?)?,
+        None => {
+            let question = format!("Passphrase of {}", messages::shown(path));
+            again(|| ask_secret(&question, "--passphrase-file"), open)
+        }
+    }
+}
+
+/// What is in a backup, and the passphrase that opened it.
+pub(crate) fn open_backup(
+    path: &Path,
+    sealed: &[u8],
+    out: &Output,
+) -> Result<(SecretBytes, SecretBytes), CliError> {
+    open_sealed(path, (sealed, LABEL), messages::sealed_backup, out)
+}
+
 /// This operator, and the passphrase that opened it.
 pub(crate) fn open_identity(
     state: &StateDir,
@@ -155,24 +193,7 @@ pub(crate) fn open_identity(
 ) -> Result<(Operator, SecretBytes), CliError> {
     let sealed = state.read_identity().map_err(messages::store)?;
     let path = state.path().join(IDENTITY_FILE);
-    let open = |passphrase: SecretBytes| {
-        let passphrase = match normal(&passphrase) {
-            Ok(passphrase) => passphrase,
-            Err(error) => return Ok(Err(error)),
-        };
-        match open_with_passphrase(&sealed, &passphrase, IDENTITY_FILE) {
-            Ok(opened) => Ok(Ok((opened, passphrase))),
-            Err(error @ SealError::WrongPassphrase) => Ok(Err(messages::seal(&path, &error))),
-            Err(error) => Err(messages::seal(&path, &error)),
-        }
-    };
-    let (opened, passphrase) = match &out.passphrase_file {
-        Some(file) => open(secret_file::read(file)?)??,
-        None => {
-            let question = format!("Passphrase of {}", messages::shown(&path));
-            again(|| ask_secret(&question, "--passphrase-file"), open)?
-        }
-    };
+    let (opened, passphrase) = open_sealed(&path, (&sealed, IDENTITY_FILE), messages::seal, out)?;
     let operator =
         Operator::from_secret_bytes(&opened).map_err(|error| messages::operator(&path, &error))?;
     let mark = state.read_mark().map_err(messages::store)?;

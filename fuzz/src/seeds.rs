@@ -11,6 +11,7 @@ use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
 use quorate::message::probe::Probe;
+use quorate::message::posting::Posting;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
 use quorate::primitives::hash::{Digest, Tag, secret_scalar};
@@ -26,7 +27,9 @@ use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
 
-use super::{CEREMONY, OPERATORS, PEERS, RECORDS, box_address, box_secret, registration, secret};
+use super::{
+    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, registration, secret,
+};
 
 /// An answer for everybody, with a signature that is none.
 const PARTIAL: &str = r#"{"format":"quorate-partial","version":1,"request":"0000000000000000000000000000000000000000000000000000000000000000","operator":1,"partial":"0x000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000","signature":"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"}"#;
@@ -206,6 +209,7 @@ pub fn all() -> Vec<Seed> {
     );
 
     add("log", "two-appends", &log());
+    add("backup", "alice", include_bytes!("../../test-vectors/backup/alice.secret"));
     let plain = OPERATORS[0].to_secret_bytes();
     add("sealed", "plain", plain.expose());
     let cost = SealCost::new(10).expect("the least");
@@ -236,6 +240,13 @@ pub fn all() -> Vec<Seed> {
             add("statement", &name, statement.bytes());
             add("bodies", &name, &[&[round.number()], statement.body()].concat());
             add("frame", &name, &Frame::Statement(statement.bytes().to_vec()).encode());
+            // Of the second seat.
+            add("posting", &name, &[&[5 + round.number()], statement.bytes()].concat());
+            if round == Round::Deal {
+                let boxes = vec![vec![0; SHAPE.box_bytes()]; CEREMONY.n() - 1];
+                let posting = Posting::with_boxes(statement.clone(), boxes, &SHAPE);
+                add("posting", "boxes", &[&[6], posting.encode().as_slice()].concat());
+            }
         }
         // The first operator speaks for itself.
         if index.get() != 1 {

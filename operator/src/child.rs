@@ -6,10 +6,10 @@ use quorate::message::shape::Shape;
 use quorate::primitives::hash::Digest;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::RecordKind;
-use quorate::spec::{Ceremony, CeremonyFile};
+use quorate::spec::{Ceremony, CeremonyFile, Index};
 
 use crate::MachineError;
-use crate::store::{CeremonyView, Child, Lock, Log, StateDir};
+use crate::store::{CeremonyView, Child, Lock, Log, Record, StateDir};
 
 /// What an operator notes when it commits to a ceremony; `None` if that has no parent. A repair is
 /// noted nowhere, and refused beside a reshare.
@@ -68,26 +68,37 @@ fn is_abandoned(state: &StateDir, seat: &OwnSeat, other: &Child) -> Result<bool,
     };
     let Some(me) = ceremony.roster().find(&seat.operator.key().public()) else { return Ok(false) };
     let records = Log::read(&view, seat.operator.storage_key(), other.reshare.as_bytes())?;
-    let statements = records.iter().filter(|record| record.kind == RecordKind::Statement as u8);
-    let own: Vec<Statement> = statements
-        .filter_map(|record| Statement::open(record.body.expose(), &ceremony).ok())
-        .filter(|statement| statement.envelope.sender == me)
-        .collect();
+    let said = statements(&records, &ceremony);
     let last = Shape::of(&ceremony).last_round();
-    let finished = own.iter().any(|statement| {
-        (statement.envelope.kind, statement.envelope.round) == (Kind::Ordinary, last)
+    let finished = said.iter().map(|said| &said.envelope).any(|envelope| {
+        (envelope.sender, envelope.kind, envelope.round) == (me, Kind::Ordinary, last)
     });
-    Ok(!finished && own.iter().any(|statement| statement.envelope.kind == Kind::Abandon))
+    Ok(!finished && gives_up(&said, me))
+}
+
+/// The statements that a log holds.
+pub(crate) fn statements(records: &[Record], ceremony: &Ceremony) -> Vec<Statement> {
+    let statements = records.iter().filter(|record| record.kind == RecordKind::Statement as u8);
+    statements.filter_map(|held| Statement::open(held.body.expose(), ceremony).ok()).collect()
+}
+
+/// Whether this operator has signed, in a log with these statements, that it gives up.
+pub(crate) fn gives_up(said: &[Statement], me: Index) -> bool {
+    said.iter().any(|said| (said.envelope.sender, said.envelope.kind) == (me, Kind::Abandon))
 }
 
 /// The ceremony whose file is kept in a folder.
 pub(crate) fn kept(view: &CeremonyView) -> Result<Option<Ceremony>, MachineError> {
-    let Some(bytes) = view.ceremony_file()? else { return Ok(None) };
-    let Ok(text) = core::str::from_utf8(&bytes) else { return Ok(None) };
+    Ok(view.ceremony_file()?.and_then(|bytes| parse_ceremony(&bytes)))
+}
+
+/// The ceremony of a file of either form.
+pub(crate) fn parse_ceremony(bytes: &[u8]) -> Option<Ceremony> {
+    let text = core::str::from_utf8(bytes).ok()?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let parsed = match text.trim_start().starts_with('{') {
         true => CeremonyFile::parse_json(text),
         false => CeremonyFile::parse_toml(text),
     };
-    Ok(parsed.ok().and_then(|file| Ceremony::try_from(file).ok()))
+    parsed.ok().and_then(|file| Ceremony::try_from(file).ok())
 }

@@ -23,6 +23,9 @@ pub enum MachineError {
     /// The clock of this machine cannot be right, or what a dealer of a reshare states.
     #[error(transparent)]
     Clock(#[from] ClockError),
+    /// Its shares were erased on request.
+    #[error("{}: the shares were erased", .0.display())]
+    Forgotten(PathBuf),
     /// A mistake in this program.
     #[error("a bug in this program: {0}")]
     Internal(String),

@@ -105,6 +105,11 @@ pub fn replay(
     view: &CeremonyView,
 ) -> Result<(Participant, Step), MachineError> {
     let folder = view.path();
+    // Of one that was abandoned, that is said.
+    let gave_up = || child::gives_up(&child::statements(&records, &seat.ceremony), seat.me);
+    if view.is_forgotten()? && !gave_up() {
+        return Err(MachineError::Forgotten(folder.to_owned()));
+    }
     let records = known(records, folder)?;
     let beside = beside(view, seat, &records)?;
     let (participant, step) =
@@ -159,6 +164,9 @@ pub fn old_shares(
     }
     let mut refused = None;
     for (view, digest) in logs {
+        if view.is_forgotten()? {
+            return Err(MachineError::Forgotten(view.path().to_owned()));
+        }
         let records = Log::read(&view, operator.storage_key(), digest.as_bytes())?;
         let shares = records.into_iter().filter(|record| record.kind == RecordKind::Shares as u8);
         let records = known(shares.collect(), view.path())?;

@@ -166,7 +166,7 @@ fn below(folder: &str, file: Artifact) -> Artifact {
     Artifact { name: format!("{folder}{}", file.name), ..file }
 }
 
-fn public(name: &str, bytes: Vec<u8>) -> Artifact {
+pub(crate) fn public(name: &str, bytes: Vec<u8>) -> Artifact {
     Artifact { name: name.to_owned(), audience: Audience::Public, bytes }
 }
 

@@ -12,6 +12,7 @@
 //! ```
 
 mod answer;
+mod board;
 mod carry_out;
 mod ending;
 mod event;
@@ -19,6 +20,7 @@ mod in_memory;
 mod pace;
 mod pacing;
 
+pub use board::Posted;
 pub use carry_out::{Storage, Trouble, carry_out};
 pub use event::{Action, Ending, Event, Moment, Notice};
 pub use in_memory::InMemory;

@@ -16,6 +16,7 @@ pub mod inbox;
 
 pub mod minima;
 
+pub mod posting;
 pub mod probe;
 
 #[doc(hidden)]

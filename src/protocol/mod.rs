@@ -32,6 +32,8 @@ pub mod outcome;
 
 pub mod participant;
 
+mod postings;
+
 mod prepare;
 
 pub mod proofs;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::LayoutArgs;
+use super::{LayoutArgs, NewestArgs};
 
 #[derive(Subcommand)]
 pub(crate) enum Export {
@@ -65,6 +65,8 @@ pub(crate) struct ExportKeystores {
     pub(crate) keystore_password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) newest: NewestArgs,
     /// File with the API token of the key manager.
     #[arg(long, value_name = "FILE", requires = "keymanager")]
     pub(crate) token_file: Option<PathBuf>,

@@ -32,6 +32,8 @@ pub(crate) struct ExportObol {
     /// The key of this operator's node, if it is not the one in the state directory.
     #[arg(long, value_name = "FILE")]
     pub(crate) charon_enr_private_key: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) newest: super::NewestArgs,
     /// The folder to create. Never overwrites.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

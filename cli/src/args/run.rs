@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::NewestArgs;
 use quorate::spec::Endpoint;
 
 /// Key derivation of the keystores (EIP-2335).
@@ -42,16 +43,36 @@ pub(crate) struct LayoutArgs {
     pub(crate) password_files: bool,
 }
 
+/// A ceremony that a person names.
 #[derive(Args)]
-pub(crate) struct RunArgs {
+pub(crate) struct CeremonyArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
     /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
     /// order. Needed once: they are kept in the state directory.
     #[arg(long, value_name = "TRANSCRIPT")]
     pub(crate) from: Vec<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) ceremony: CeremonyArgs,
     #[command(flatten)]
     pub(crate) part: PartArgs,
+    #[command(flatten)]
+    pub(crate) calls: CallArgs,
+}
+
+#[derive(Args)]
+pub(crate) struct StepArgs {
+    #[command(flatten)]
+    pub(crate) ceremony: CeremonyArgs,
+    #[command(flatten)]
+    pub(crate) part: PartArgs,
+    /// The board: a folder that all operators come to, shared or on a stick. It must exist.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: PathBuf,
 }
 
 #[derive(Args)]
@@ -60,27 +81,16 @@ pub(crate) struct JoinArgs {
     pub(crate) packet: PathBuf,
     #[command(flatten)]
     pub(crate) part: PartArgs,
+    #[command(flatten)]
+    pub(crate) calls: CallArgs,
 }
 
-/// How an operator takes part.
+/// What taking part in a ceremony needs, whatever carries it.
 #[derive(Args)]
 pub(crate) struct PartArgs {
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,
-    /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
-    /// file; IPv4 alone where the system has no IPv6.
-    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
-    pub(crate) listen: Option<String>,
-    /// Current address of an operator, given by name or index, if it differs from the ceremony
-    /// file. Can be repeated, and given for yourself. The copy of the ceremony file in the state
-    /// directory, which `quorate status` names, gets it too.
-    #[arg(long, value_name = "OPERATOR=HOST:PORT")]
-    pub(crate) at: Vec<String>,
-    /// Call the others through this SOCKS5 proxy, which also looks up their names: so an address
-    /// can be an onion service. The proxy must demand no authentication.
-    #[arg(long, value_name = "HOST:PORT", value_parser = proxy)]
-    pub(crate) socks5: Option<String>,
     #[command(flatten)]
     pub(crate) layout: LayoutArgs,
     /// Derive the key of the keystores while no other process does that has this flag and the same
@@ -106,6 +116,26 @@ pub(crate) struct PartArgs {
     pub(crate) charon_enr_private_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
+    #[command(flatten)]
+    pub(crate) newest: NewestArgs,
+}
+
+/// How an operator reaches the others while all are there.
+#[derive(Args)]
+pub(crate) struct CallArgs {
+    /// Address to listen on. By default all interfaces, IPv6 and IPv4, at your port in the ceremony
+    /// file; IPv4 alone where the system has no IPv6.
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
+    pub(crate) listen: Option<String>,
+    /// Current address of an operator, given by name or index, if it differs from the ceremony
+    /// file. Can be repeated, and given for yourself. The copy of the ceremony file in the state
+    /// directory, which `quorate status` names, gets it too.
+    #[arg(long, value_name = "OPERATOR=HOST:PORT")]
+    pub(crate) at: Vec<String>,
+    /// Call the others through this SOCKS5 proxy, which also looks up their names: so an address
+    /// can be an onion service. The proxy must demand no authentication.
+    #[arg(long, value_name = "HOST:PORT", value_parser = proxy)]
+    pub(crate) socks5: Option<String>,
     /// After the outputs are written, how long to keep helping operators that have not yet
     /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
@@ -145,6 +175,10 @@ pub(crate) struct StopArgs {
 pub(crate) struct AbandonArgs {
     /// The ceremony file.
     pub(crate) file: PathBuf,
+    /// Also put the abandonment on this board, a folder that the operators come to, so that they
+    /// learn of it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: Option<PathBuf>,
     /// The words of the fingerprint, instead of typing them.
     #[arg(long, value_name = "WORDS")]
     pub(crate) yes_fingerprint: Option<String>,

@@ -161,6 +161,10 @@ pub(crate) struct RequestCommon {
     /// The file to write; - is stdout. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
+    /// Also put the request on this board, a folder that the operators come to. They then give its
+    /// id in the place of the file.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: Option<PathBuf>,
 }
 
 /// Which validators a request is for.
@@ -267,10 +271,14 @@ pub(crate) struct Asked {
 pub(crate) struct SignArgs {
     #[command(flatten)]
     pub(crate) asked: Asked,
-    /// The file to write; - is stdout. By default `partial-OPERATOR-REQUEST.json`. Never
-    /// overwrites.
+    /// The file to write; - is stdout. By default `partial-OPERATOR-REQUEST.json`, and none with
+    /// --board. Never overwrites.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Put the answer on this board, a folder that the operators come to. The request may be there
+    /// too: give its id (64 digits) in the place of the file.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -305,8 +313,12 @@ pub(crate) struct Combine {
     /// The request.
     pub(crate) request: PathBuf,
     /// The answers, from any operators; at least a threshold of them must be valid.
-    #[arg(required = true, value_name = "PARTIAL")]
+    #[arg(required_unless_present = "board", value_name = "PARTIAL")]
     pub(crate) partials: Vec<PathBuf>,
+    /// Take answers from this board too, a folder that the operators come to. The request may be
+    /// there too: give its id (64 digits) in the place of the file.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) board: Option<PathBuf>,
     /// The transcript of the finished ceremony. It is audited first.
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: PathBuf,

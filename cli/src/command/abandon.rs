@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::finished::with_parent;
 use crate::args::AbandonArgs;
-use crate::command::run::begun;
+use crate::command::taking_part::begun;
 use crate::messages::shown;
 use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
@@ -21,9 +21,10 @@ use quorate::protocol::record::{RecordKind, ReplayError};
 use quorate::spec::Ceremony;
 use quorate::spec::threshold::Index;
 use quorate::transcript::stopped;
-use quorate_operator::MachineError;
+use quorate_operator::carrier::board::Folder;
 use quorate_operator::machine::{self, GIVEN_UP};
 use quorate_operator::store::{CeremonyView, Log, Record, StateDir};
+use quorate_operator::{MachineError, put_statement};
 
 const MEANING: &str = "Abandoning is permanent: this operator will sign nothing more in this \
                        ceremony. Unless a newer log of it has signed more, nobody can ever \
@@ -31,6 +32,8 @@ const MEANING: &str = "Abandoning is permanent: this operator will sign nothing 
 
 /// Runs the command.
 pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
+    let board = args.board.as_ref().map(|path| Folder::open(path)).transpose();
+    let board = board.map_err(messages::board)?;
     let (_, ceremony) = input::any_ceremony(&args.file)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     let ceremony = Arc::new(with_parent(ceremony, &state)?);
@@ -110,6 +113,9 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         .write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held))
         .map_err(messages::store)?;
 
+    if let Some(board) = &board {
+        put_statement(board, &ceremony, word.clone()).map_err(messages::board)?;
+    }
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
@@ -133,6 +139,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             "waited_for": awaited,
             "prepared": prepared,
             "evidence": evidence.display().to_string(),
+            "board": board.as_ref().map(|board| board.path().display().to_string()),
         }),
         &format!(
             "Abandoned: \"{}\", attempt {}. It waited for {whom}; this is a statement, not \

@@ -12,6 +12,7 @@ use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
+use crate::restored::demand_newest;
 use crate::{input, messages, protection, secret_file, silence};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::interchange::{Interchange, Key};
@@ -137,6 +138,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     let generation = ceremony.reshare().filter(|_| ceremony.is_repair());
     let generation = generation.map_or(outcome.certificate, |spec| spec.parent.certificate);
     check_not_superseded(&state, &own.seat, &generation).map_err(messages::machine)?;
+    demand_newest(&lock, &ceremony, &args.newest)?;
     match manager {
         Some((url, manager)) => push(args, &own, &state, url, &manager, out),
         None => {

@@ -10,6 +10,7 @@ use super::export::{encrypt, now, write};
 use super::finished::Own;
 use crate::args::ExportObol;
 use crate::report::{CliError, Exit, Output};
+use crate::restored::demand_newest;
 use crate::{input, messages, node_key};
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::export::keystores::Profile;
@@ -31,6 +32,7 @@ pub(crate) fn run(args: &ExportObol, out: &Output) -> Result<Exit, CliError> {
     let ceremony = Arc::new(ceremony);
     let nothing = || messages::nothing_here(ceremony.name(), state.path());
     let own = Own::open(&held, ceremony.clone(), out)?.ok_or_else(nothing)?;
+    demand_newest(&held, &ceremony, &args.newest)?;
     drop(held);
     let seat =
         node_key::with_node_key(own.seat.clone(), &state, args.charon_enr_private_key.as_deref())?;

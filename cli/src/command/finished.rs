@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::command::run::begun;
+use crate::command::taking_part::begun;
 use crate::parent::attach;
 use crate::report::{CliError, Output};
 use crate::{messages, prompt};

@@ -58,8 +58,8 @@ fn new(name: Option<&str>, cost: u8, out: &Output) -> Result<Exit, CliError> {
     talk(&format!("The keys are in {}, sealed with your passphrase.", messages::shown(&path)));
     talk(
         "Back this file up, and keep the passphrase in a different place: if you lose either, this \
-         operator is lost. After a ceremony, back up its folder out, too. Never copy the other \
-         files of the directory: a second copy that runs would sign twice.",
+         operator is lost. After a ceremony, make a backup: quorate backup make. Never copy the \
+         other files of the directory: a second copy that runs would sign twice.",
     );
     talk(
         "Send the card, the line that starts with quorate1, to the coordinator. It is not secret.",

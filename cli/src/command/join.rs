@@ -1,6 +1,7 @@
 //! `quorate join`: takes part in the ceremony of a packet that was made for this operator.
 
-use super::run::{Given, Parents, take_part};
+use super::run::take_part;
+use super::taking_part::{Given, Parents};
 use crate::args::JoinArgs;
 use crate::packet;
 use crate::report::{CliError, Exit, Output};
@@ -15,5 +16,5 @@ pub(crate) fn run(args: &JoinArgs, out: &Output) -> Result<Exit, CliError> {
         parents: Parents::Packed(packet.transcripts),
         seat: Some(packet.seat),
     };
-    take_part(given, &args.part, None, out)
+    take_part(given, (&args.part, &args.calls), None, out)
 }

@@ -6,6 +6,8 @@ mod addresses;
 
 pub(crate) mod audit;
 
+pub(crate) mod backup;
+
 pub(crate) mod card;
 
 pub(crate) mod completions;
@@ -31,6 +33,8 @@ pub(crate) mod export;
 mod export_obol;
 
 mod finished;
+
+pub(crate) mod forget;
 
 pub(crate) mod identity;
 
@@ -64,6 +68,10 @@ pub(crate) mod spec_next;
 mod spec_pack;
 
 pub(crate) mod status;
+
+pub(crate) mod step;
+
+mod taking_part;
 
 pub(crate) mod verify;
 

@@ -14,8 +14,8 @@ use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
 use quorate::spec::{Ceremony, Index};
-use quorate_operator::machine;
 use quorate_operator::store::CeremonyDir;
+use quorate_operator::{Visited, machine};
 
 /// Outputs are written: what there is, and what comes next.
 pub(super) fn done(
@@ -61,7 +61,7 @@ pub(super) fn done(
         json!({
             "ceremony": ceremony.name(),
             "spec_digest": ceremony.digest().to_string(),
-            "outputs": folder.display().to_string(), "shares": held.name(),
+            "finished": true, "outputs": folder.display().to_string(), "shares": held.name(),
             "unconfirmed": unconfirmed,
             "also_proven": also_proven(proven, ceremony),
         }),
@@ -97,6 +97,28 @@ pub(super) fn interrupted(
             "also_proven": also_proven(live.proven(), ceremony),
         }),
         &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
+    )
+}
+
+/// A visit to a board did what it could, and the ceremony is not finished: who is awaited, who has
+/// given up, and whether this operator's own person is awaited to stop its keys.
+pub(super) fn goes_on(
+    (waiting, gone, stop): (&[Named], &[Named], bool),
+    visited: &Visited,
+    proven: &[Fault],
+    ceremony: &Ceremony,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    out.finish(
+        Exit::Done,
+        json!({
+            "ceremony": ceremony.name(), "spec_digest": ceremony.digest().to_string(),
+            "finished": false, "waiting_for": waiting, "abandoned_by": gone,
+            "waiting_for_your_stop": stop, "taken": visited.taken, "written": visited.written,
+            "junk": visited.junk, "unread_folders": visited.unread,
+            "also_proven": also_proven(proven, ceremony),
+        }),
+        &messages::goes_on(waiting, gone, stop),
     )
 }
 

@@ -8,7 +8,7 @@ use quorate::spec::Ceremony;
 use quorate::spec::canonical::FingerprintError;
 use quorate::spec::show::plural;
 use quorate_operator::carrier::CarrierError;
-use quorate_operator::store::{CeremonyDir, IDENTITY_FILE};
+use quorate_operator::store::CeremonyDir;
 
 pub(crate) fn no_seat(operator: &str, ceremony: &str) -> CliError {
     usage(
@@ -125,14 +125,15 @@ pub(crate) fn made(ceremony: &Ceremony, dir: &CeremonyDir, held: Held) -> String
         Held::Nothing => "none: this operator has left, and holds no new share".to_owned(),
     };
     format!(
-        "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  {}\n  {}\n  \
-         your passphrase, in another place\nNever back up log.sealed: a copy that is put back \
-         could sign twice. Never run the shares in two places.\n\nNext\n  quorate audit {} \
+        "Made\n  keys    {}, on {}\n  public  {}\n  secret  {secret}\n\nBack up\n  keys and \
+         shares: quorate --dir {} backup make FILE\n  outputs: {}\n  your passphrase, in another \
+         place\nNever copy log.sealed by itself: a copy that is put back could sign twice. Never \
+         run the shares in two places.\n\nNext\n  quorate audit {} \
          --expect {}",
         plural(ceremony.v(), "validator"),
         ceremony.network().name(),
         shown(&out.join("public")),
-        shown(&state.join(IDENTITY_FILE)),
+        quoted(state),
         shown(&out),
         quoted(&out.join("public/transcript.quorate")),
         quoted(&folder.join("ceremony.toml")),

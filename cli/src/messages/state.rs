@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::{
-    bad_note, carrier, given_up, internal, local, one_line, put_back, quoted, runtime, shown,
+    bad_note, carrier, forgotten, given_up, internal, local, one_line, put_back, quoted, runtime,
+    shown,
 };
 use crate::report::CliError;
 use quorate::identity::operator::OperatorError;
@@ -65,6 +66,10 @@ pub(crate) fn store(error: StoreError) -> CliError {
         MarkDamaged { .. } => {
             "restore it from a copy of this whole directory; or move it away and run quorate \
              identity show, which makes a new mark and a new card"
+        }
+        NoteDamaged { .. } => {
+            "restore the backup again, into another directory: this file says which of its shares \
+             may not be the newest"
         }
         Missing { path } => {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
@@ -163,6 +168,7 @@ pub(crate) fn machine(error: MachineError) -> CliError {
         MachineError::Carrier(error) => carrier(error),
         MachineError::Clock(error) => super::reshare::clock(&error),
         MachineError::ForeignOutputs(folder) => foreign_outputs(&folder),
+        MachineError::Forgotten(folder) => forgotten(&folder),
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
         MachineError::OtherChild { reshare, folder } => other_child(&reshare, folder.as_deref()),

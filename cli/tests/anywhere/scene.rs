@@ -1,20 +1,20 @@
 //! Operators with a directory each, and a ceremony file whose addresses a test chooses.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use quorate::spec::CeremonyFile;
 use tempfile::TempDir;
 
-use crate::support::files::private;
+use crate::support::files::{only, private};
 use crate::support::ports::free_port;
 use crate::support::program::{Ended, command, end};
 use crate::support::running::Running;
 
-pub(crate) const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
+pub(crate) const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
 
-/// A ceremony of three or four operators.
+/// A ceremony of three to five operators.
 pub(crate) struct Scene {
     root: TempDir,
     /// Where each operator listens, or would.
@@ -68,15 +68,28 @@ impl Scene {
         self.root.path()
     }
 
+    /// The fingerprint of the ceremony.
+    pub(crate) fn words(&self) -> &str {
+        &self.words
+    }
+
     pub(crate) fn address(&self, i: usize) -> String {
         format!("127.0.0.1:{}", self.ports[i])
     }
 
+    /// The folder of an operator's only ceremony.
+    pub(crate) fn ceremony(&self, i: usize) -> PathBuf {
+        only(self.here().join(NAMES[i]).join("ceremonies"))
+    }
+
+    /// An operator's transcript.
+    pub(crate) fn transcript(&self, i: usize) -> Vec<u8> {
+        fs::read(self.ceremony(i).join("out/public/transcript.quorate")).unwrap()
+    }
+
     /// The file that an operator keeps of the ceremony.
     pub(crate) fn kept(&self, i: usize) -> CeremonyFile {
-        let ceremonies = self.here().join(NAMES[i]).join("ceremonies");
-        let folder = fs::read_dir(ceremonies).unwrap().next().unwrap().unwrap().path();
-        let text = fs::read_to_string(folder.join("ceremony.toml")).unwrap();
+        let text = fs::read_to_string(self.ceremony(i).join("ceremony.toml")).unwrap();
         CeremonyFile::parse_toml(&text).unwrap()
     }
 
@@ -103,6 +116,13 @@ impl Scene {
     pub(crate) fn listen(&self, i: usize, more: &[&str]) -> Running {
         let address = self.address(i);
         self.run(i, "ceremony.toml", &[&["--listen", &address], more].concat())
+    }
+
+    /// A visit of an operator to a board.
+    pub(crate) fn step(&self, i: usize, board: &str, more: &[&str]) -> Ended {
+        let args = ["--json", "step", "ceremony.toml", "--board", board, "--no-keystores"];
+        let words = ["--yes-fingerprint", &self.words];
+        end(self.by(i, &[&args[..], &words, more].concat()))
     }
 
     /// What `status` says of an operator.

@@ -50,7 +50,12 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 48] = [
+const PRINTED: [Printed; 59] = [
+    printed("quorate backup make alice.backup", &[], "", "alice"),
+    // A person would type two sentences.
+    Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
+    printed("quorate backup check alice.backup", &[], "", "alice"),
+    printed("quorate --dir new-alice backup restore alice.backup", &[], "", "alice"),
     printed(
         "quorate deposit request --amount 8",
         &[],
@@ -388,6 +393,57 @@ const PRINTED: [Printed; 48] = [
             "quorate export keystores repair.toml --keymanager http://127.0.0.1:7501 --token-file \
              api-token.txt",
             &[("7501", "9")],
+            "",
+            "alice",
+        )
+    },
+    printed(
+        "quorate step ceremony.toml --board /shared/board",
+        &[("/shared/board", ".")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate step ceremony.toml --board /media/stick/board",
+        &[("/media/stick/board", ".")],
+        "",
+        "bob",
+    ),
+    printed(
+        "quorate step next.toml --board /shared/board --from transcript.quorate",
+        &[("/shared/board", ".")],
+        "",
+        "alice",
+    ),
+    // Not before it is asked for.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate step next.toml --board /shared/board --stopped --others-never-ran",
+            &[("/shared/board", ".")],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
+    printed(
+        "quorate exit request transcript.quorate --public-key \"$key\" --index 1804776 --public -o \
+         board-request.json --board /shared/board",
+        &[("/shared/board", ".")],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate exit sign \"$id\" --board /shared/board",
+        &[("/shared/board", "."), ("$id", "$(basename $(dirname quorate-1/*/request))")],
+        "",
+        "alice",
+    ),
+    // Of three that are needed, one has answered.
+    Printed {
+        code: 5,
+        ..printed(
+            "quorate exit combine \"$id\" --board /shared/board --transcript transcript.quorate",
+            &[("/shared/board", "."), ("$id", "$(basename $(dirname quorate-1/*/request))")],
             "",
             "alice",
         )

@@ -2,6 +2,8 @@
 //! tests that do not fit in one.
 #![allow(clippy::unwrap_used)]
 
+mod backups;
+
 mod case;
 
 mod cases;
@@ -13,6 +15,9 @@ mod dossier;
 mod exports;
 
 mod finished;
+
+mod forgotten;
+
 mod generations;
 
 mod inputs;

@@ -1,26 +1,29 @@
 //! A whole reshare on real processes: drafted, run, stopped, and its new shares pushed.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use quorate::ethereum::interchange::{Interchange, Signed, Vote};
 use quorate::ethereum::keystore::Keystore;
 use quorate::ethereum::network::Network;
+use quorate::spec::{Ceremony, CeremonyFile};
 use serde_json::Value;
 
 use crate::key_manager::{Fake, Manner, TOKEN, token_file};
+use crate::support::board::Enemy;
 use crate::support::demo::{Demo, OPERATORS, PLAIN};
 use crate::support::files::{files, mode, only, private};
 use crate::support::ports::free_port;
 use crate::support::program::Ended;
 use crate::support::running::{Running, Signal};
 
-const SENTENCE: &str = "these shares are removed from every validator client";
+pub(crate) const SENTENCE: &str = "these shares are removed from every validator client";
 /// The transcript of the demo's ceremony.
-const PARENT: &str = "parent.quorate";
+pub(crate) const PARENT: &str = "parent.quorate";
 const MAY_STOP: &str = "Waiting for you to stop the old keys";
 
 /// A finished key generation of four, of whom three sign.
-fn generation() -> Demo {
+pub(crate) fn generation() -> Demo {
     let demo = Demo::new(PLAIN);
     fs::copy(demo.out("alice").join("public/transcript.quorate"), demo.path(PARENT)).unwrap();
     demo
@@ -28,7 +31,7 @@ fn generation() -> Demo {
 
 /// Drafts a reshare of the demo's validators among these operators, of whom some of the parent's
 /// leave.
-fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
+pub(crate) fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> String {
     let file = format!("{name}.toml");
     let mut args: Vec<String> = ["--json", "reshare", "new", "--name", name, "-o", &file, "--from"]
         .map(str::to_owned)
@@ -51,14 +54,14 @@ fn words(demo: &Demo, file: &str) -> String {
     demo.run(&["--json", "spec", "check", file]).json()["fingerprint"].as_str().unwrap().to_owned()
 }
 
-fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
+pub(crate) fn start(demo: &Demo, operator: &str, file: &str, more: &[&str]) -> Running {
     let words = words(demo, file);
     let args = ["run", file, "--kdf", "pbkdf2", "--linger", "20", "--yes-fingerprint", &words];
     demo.start(operator, &[&args[..], more].concat())
 }
 
 /// All of them up to certificate 1; then they are interrupted.
-fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
+pub(crate) fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
     let parent = ["--from", PARENT];
     let running: Vec<Running> =
         operators.iter().map(|operator| start(demo, operator, file, &parent)).collect();
@@ -72,7 +75,7 @@ fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
 }
 
 /// The folder of the outputs of this operator's reshare.
-fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
+pub(crate) fn outputs(demo: &Demo, operator: &str, file: &str) -> std::path::PathBuf {
     let digest = demo.run(&["--json", "spec", "check", file]).json();
     let digest = digest["digest"].as_str().unwrap()[..16].to_owned();
     demo.path("demo").join(operator).join("ceremonies").join(digest).join("out")
@@ -219,6 +222,72 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     assert_eq!(ended.json()["verdict"], "verified");
 }
 
+/// By a board in an enemy's hands, with nobody online: four turns up to the stop, one more to
+/// agree, and one to fetch.
+#[test]
+fn a_reshare_by_a_board() {
+    let demo = generation();
+    let three = ["alice", "bob", "carol"];
+    let file = draft(&demo, "next", &three, &["dave"]);
+    let words = words(&demo, &file);
+    fs::create_dir(demo.path("board")).unwrap();
+    let text = fs::read_to_string(demo.path(&file)).unwrap();
+    let ceremony = Ceremony::try_from(CeremonyFile::parse_toml(&text).unwrap()).unwrap();
+    let mut enemy = Enemy::new(&demo.path("board"), 0x5e5a_4e02);
+    enemy.fill(&ceremony, 20);
+    let step = |operator: &str, more: &[&str]| {
+        let args = ["step", &file, "--board", "board", "--kdf", "pbkdf2", "--yes-fingerprint"];
+        demo.by(operator, &[&args[..], &[&words], more].concat())
+    };
+    let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+    let early = step("alice", &[&["--from", PARENT][..], &said].concat());
+    early.failed(1, &["do not stop the validator client"]);
+    assert_eq!(enemy.honest().len(), 1, "its hello is there all the same");
+    let mut fetched = BTreeMap::new();
+    for turn in 1..=6 {
+        let before = enemy.honest();
+        for i in enemy.order(3) {
+            enemy.harm(&fetched);
+            let more: &[&str] = match turn {
+                1 => &["--from", PARENT],
+                4 => &said,
+                _ => &[],
+            };
+            let ended = step(three[i], more);
+            assert_eq!(ended.code, 0, "{turn} {}: {}", three[i], ended.stderr);
+            let finished = ended.json()["finished"] == true;
+            assert!((turn >= 5 || !finished) && (turn < 6 || finished), "{turn} {}", three[i]);
+            if turn == 4 {
+                assert!(ended.stderr.contains("This operator has stopped"), "{}", ended.stderr);
+            }
+        }
+        fetched = before;
+    }
+    let transcript = |operator: &str| {
+        fs::read(outputs(&demo, operator, &file).join("public/transcript.quorate")).unwrap()
+    };
+    three.iter().for_each(|operator| assert_eq!(transcript(operator), transcript("alice")));
+    assert!(outputs(&demo, "bob", &file).join("secret/cut-over.json").exists());
+}
+
+/// Who is awaited to stop is told so, and how.
+#[test]
+fn a_dealer_at_a_board_is_told_to_stop() {
+    let demo = generation();
+    let file = draft(&demo, "next", &["alice", "bob", "carol"], &["dave"]);
+    let words = words(&demo, &file);
+    fs::create_dir(demo.path("board")).unwrap();
+    let args = ["step", &file, "--board", "board", "--no-keystores", "--yes-fingerprint", &words];
+    let args = [&args[..], &["--from", PARENT]].concat();
+    for operator in ["alice", "bob", "carol", "alice", "bob", "alice"] {
+        assert_eq!(demo.by(operator, &args).code, 0);
+    }
+    let [_, ended] = ["carol", "bob"].map(|operator| demo.by(operator, &args));
+    assert_eq!(ended.json()["waiting_for_your_stop"], true, "{}", ended.stdout);
+    let told = "quorate step next.toml --board board --stopped";
+    assert!(ended.stderr.contains(told), "{}", ended.stderr);
+}
+
 #[test]
 fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
     let demo = generation();
@@ -238,6 +307,11 @@ fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
     let words = words(&demo, &first);
     let abandoned = demo.by("bob", &["abandon", &first, "--yes-fingerprint", &words]);
     assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    // Its new shares can go, too: that it was abandoned stays known.
+    let erase = ["forget", &first, "--yes-forget", "erase these shares for ever"];
+    let erased = demo.by("bob", &erase);
+    assert_eq!(erased.code, 0, "{}", erased.stderr);
+    assert!(erased.stderr.contains("This ceremony was abandoned."), "{}", erased.stderr);
     let mut bob = start(&demo, "bob", &second, &parent);
     bob.until("This operator is");
     bob.signal(Signal::INT);

@@ -3,7 +3,9 @@
 //! real channels.
 #![allow(clippy::unwrap_used)]
 
+mod backups;
 mod evidence;
+mod forgotten;
 mod install;
 mod put_back;
 mod scene;

@@ -2,6 +2,7 @@
 //! processes, by files and online.
 #![allow(clippy::unwrap_used)]
 
+mod board;
 mod files;
 mod hostile;
 mod keystores;

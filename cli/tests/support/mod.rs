@@ -2,6 +2,7 @@
 //! processes that are watched, free ports, and the outputs of finished demos.
 #![allow(dead_code)] // No test program uses all of it.
 
+pub(crate) mod board;
 pub(crate) mod demo;
 pub(crate) mod files;
 pub(crate) mod ports;

@@ -7,6 +7,7 @@
 //! other may lack: frames in flight when a connection ends are lost.
 
 mod bind;
+pub mod board;
 pub mod channel;
 mod dial;
 mod error;

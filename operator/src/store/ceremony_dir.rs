@@ -6,7 +6,7 @@ use std::sync::Arc;
 use quorate::export::Artifact;
 use quorate::export::cut_over::CUT_OVER_FILE;
 use quorate::export::recover::PROTECTION_FILE;
-use quorate::primitives::hash::sha256;
+use quorate::primitives::hash::{Digest, sha256};
 
 use super::atomic;
 use super::dir::Lock;
@@ -20,6 +20,10 @@ const HISTORY: &str = "history";
 /// How the names of what key managers gave begin.
 const PROTECTION: &str = "protection";
 const EVIDENCE: &str = "evidence";
+/// Name of the note that the shares were erased.
+const FORGOTTEN: &str = "forgotten";
+/// What marks files of boards that are nothing.
+const REJECTED: &str = "board.rejected";
 /// A ceremony file is at most 4 MiB.
 const LONGEST_CEREMONY_FILE: u64 = 4 << 20;
 /// One statement of each kind and round: the longest deal has 4,000,000 points of 96 bytes among
@@ -82,6 +86,11 @@ impl CeremonyView {
     pub fn has_traces(&self) -> Result<bool, StoreError> {
         let file = atomic::look(&*self.disk, &self.path.join(CEREMONY_FILE))?.is_some();
         Ok(file || self.is_written()? || !self.evidence()?.is_empty())
+    }
+
+    /// Whether its shares were erased on request, or that was begun.
+    pub fn is_forgotten(&self) -> Result<bool, StoreError> {
+        Ok(atomic::look(&*self.disk, &self.path.join(FORGOTTEN))?.is_some())
     }
 
     /// Where the outputs are, or will be.
@@ -233,6 +242,21 @@ impl CeremonyDir {
         Ok(path)
     }
 
+    /// What [`Self::keep_rejected`] kept; nothing if there is none, or something else.
+    pub fn rejected(&self, most: u64) -> Result<Vec<u8>, StoreError> {
+        match atomic::read(&*self.view.disk, &self.view.path.join(REJECTED), most) {
+            Ok((bytes, _)) => Ok(bytes),
+            Err(StoreError::Missing { .. } | StoreError::TooLong { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps the marks of files of boards that need not be read again, in the place of those kept
+    /// before.
+    pub fn keep_rejected(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        atomic::write_over(&*self.view.disk, &self.view.path.join(REJECTED), bytes, 0o600)
+    }
+
     /// Keeps evidence, under a name made of what it is and of its content, and tells where. The
     /// same evidence again is fine.
     pub fn write_evidence(&self, what: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
@@ -255,6 +279,28 @@ impl CeremonyDir {
             true => Ok(()),
             false => self.view.disk.sync_dir(&directory).at(&directory, "syncing the directory"),
         }
+    }
+
+    /// Notes, durably, that the shares of this ceremony are to be erased.
+    pub fn note_forgotten(&self, ceremony: &Digest) -> Result<(), StoreError> {
+        let path = self.view.path.join(FORGOTTEN);
+        atomic::write_once(&*self.view.disk, &path, ceremony.as_bytes(), 0o600)
+    }
+
+    /// Removes the secret outputs, and what was staged. What a disk keeps beneath its file system
+    /// is beyond reach; keystores are encrypted.
+    pub fn erase_secrets(&self) -> Result<(), StoreError> {
+        let disk = &*self.view.disk;
+        let mut gone = super::outputs::staged_on(disk, &self.view.path)?;
+        gone.push(self.view.out().join(SECRET));
+        for path in gone {
+            if atomic::look(disk, &path)?.is_some() {
+                disk.remove_tree(&path).at(&path, "removing")?;
+                let home = atomic::parent(&path);
+                disk.sync_dir(home).at(home, "syncing the directory")?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes outputs where nobody looks yet; see [`Staging`]. What an earlier run had staged and

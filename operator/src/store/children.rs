@@ -42,8 +42,8 @@ impl Child {
         format!("{}{ENDING}", hex::encode(&self.reshare.as_bytes()[..16]))
     }
 
-    /// With a digest behind it: a damaged one must not look like another.
-    fn encode(&self) -> Vec<u8> {
+    /// Its file, with a digest behind it: a damaged one must not look like another.
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let count = u32::try_from(self.validators.len()).expect("at most 8192 validators");
         let w = Writer::default()
             .bytes(MAGIC)
@@ -55,7 +55,7 @@ impl Child {
         bytes
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (body, digest) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
         if sha256(&[body]) != digest {
             return None;

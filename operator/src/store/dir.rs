@@ -18,12 +18,21 @@ pub const IDENTITY_FILE: &str = "identity.sealed";
 pub const MARK_FILE: &str = "install.mark";
 /// Name of the file with the operator card.
 pub const CARD_FILE: &str = "operator.card";
+/// Name of the file with what is signed after a ceremony without a question, written by hand.
+pub const SIGNING_FILE: &str = "signing.toml";
 const LOCK_FILE: &str = "lock";
 const CEREMONIES: &str = "ceremonies";
 /// What was signed with keystores alone, by ceremony.
 const SIGNATURES: &str = "signatures";
 /// A sealed identity is a few hundred bytes.
 const LONGEST_IDENTITY: u64 = 16 << 10;
+/// `signing.toml` has some thousand keys at most.
+const LONGEST_PRIVATE: u64 = 1 << 20;
+
+/// A log of what was signed with keystores alone, as it is on the disk, behind the first bytes of
+/// the digest of its ceremony.
+pub type Ledger = ([u8; 8], Vec<u8>);
+
 /// A directory that only its owner can enter:
 ///
 /// ```text
@@ -31,6 +40,7 @@ const LONGEST_IDENTITY: u64 = 16 << 10;
 ///       ceremonies/<first 16 hex digits of the spec digest>/
 ///       signatures/<the same>/log.sealed
 ///       children/<first 32 hex digits of a reshare's digest>.child
+///       restored/  backup.note
 /// ```
 #[derive(Clone)]
 pub struct StateDir {
@@ -168,7 +178,12 @@ impl StateDir {
     /// Every ceremony there is something of, by name. Needs no lock; another process may be at work
     /// in any of them.
     pub fn ceremonies(&self) -> Result<Vec<CeremonyView>, StoreError> {
-        let path = self.path.join(CEREMONIES);
+        self.folders(CEREMONIES)
+    }
+
+    /// The folders in `of` that are named like a ceremony.
+    fn folders(&self, of: &str) -> Result<Vec<CeremonyView>, StoreError> {
+        let path = self.path.join(of);
         if atomic::look(&*self.disk, &path)?.is_none() {
             return Ok(Vec::new());
         }
@@ -204,6 +219,38 @@ impl StateDir {
         let there =
             atomic::look(&*self.disk, &path)?.is_some_and(|stat| stat.kind == Kind::Directory);
         Ok(there.then(|| CeremonyView::new(self.disk.clone(), path)))
+    }
+
+    /// A private file of this directory; `None` if it is not there.
+    pub(crate) fn read_private(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = self.path.join(name);
+        match atomic::read(&*self.disk, &path, LONGEST_PRIVATE) {
+            Ok((bytes, stat)) => check_private(&path, &stat).map(|()| Some(bytes)),
+            Err(StoreError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The logs of what was signed with keystores alone, as they are, by name of their ceremony.
+    pub(crate) fn ledgers(&self) -> Result<Vec<Ledger>, StoreError> {
+        let read = |view: CeremonyView| {
+            let path = view.log_path();
+            let name = hex::decode(view.name()).ok().and_then(|name| name.try_into().ok());
+            match (name, atomic::read(&*self.disk, &path, u64::from(u32::MAX))) {
+                (Some(name), Ok((bytes, stat))) => {
+                    check_private(&path, &stat).map(|()| Some((name, bytes)))
+                }
+                (None, _) | (_, Err(StoreError::Missing { .. })) => Ok(None),
+                (_, Err(error)) => Err(error),
+            }
+        };
+        let folders = self.folders(SIGNATURES)?;
+        let mut all: Vec<_> = folders
+            .into_iter()
+            .filter_map(|view| read(view).transpose())
+            .collect::<Result<_, _>>()?;
+        all.sort();
+        Ok(all)
     }
 
     /// Writes, syncs, reads back and removes a small file: the disk does what a ceremony needs.
@@ -249,6 +296,17 @@ impl Lock {
     /// The state directory.
     pub fn state(&self) -> &StateDir {
         &self.state
+    }
+
+    /// Writes a private file of this directory, once.
+    pub(crate) fn write_private(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        atomic::write_once(&*self.state.disk, &self.state.path.join(name), bytes, 0o600)
+    }
+
+    /// Puts a log back as it was.
+    pub(crate) fn write_ledger(&self, name: &[u8; 8], log: &[u8]) -> Result<(), StoreError> {
+        let dir = self.directory(self.state.path.join(SIGNATURES).join(hex::encode(name)))?;
+        atomic::write_new(&*self.state.disk, &dir.view().log_path(), log, 0o600)
     }
 }
 

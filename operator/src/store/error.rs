@@ -113,6 +113,12 @@ pub enum StoreError {
         /// The file or directory.
         path: PathBuf,
     },
+    /// The note that something came out of a backup is not one.
+    #[error("{}: damaged: not what this program wrote", path.display())]
+    NoteDamaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// A symbolic link, a device, or a directory where a file must be, or the other way round.
     #[error("{}: {found}, but {expected} is required", path.display())]
     NotPlain {

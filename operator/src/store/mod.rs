@@ -24,6 +24,8 @@ pub mod log;
 
 mod log_format;
 
+mod notes;
+
 pub mod outputs;
 
 pub mod seal;
@@ -33,11 +35,12 @@ mod tests;
 
 pub use ceremony_dir::{CeremonyDir, CeremonyView};
 pub use children::Child;
-pub use dir::{CARD_FILE, IDENTITY_FILE, Lock, MARK_FILE, StateDir};
+pub use dir::{CARD_FILE, IDENTITY_FILE, Ledger, Lock, MARK_FILE, SIGNING_FILE, StateDir};
 pub use error::StoreError;
 pub use log::Log;
 pub use log_format::{LONGEST_BODY, Record};
-pub use outputs::{Staging, Written, staged, write_folder};
+pub use notes::{BackupNote, Restored};
+pub use outputs::{Staging, Written, build_folder, staged, write_folder};
 pub use seal::{SEAL_OVERHEAD, SealCost, SealError, open_with_passphrase, seal_with_passphrase};
 
 /// Whether a file could be written at `path`, which a person named, by writing another in its

@@ -48,21 +48,24 @@ pub enum Written {
 /// Outputs that were staged in the folder of a ceremony and not written, the keystores of its
 /// operator among them; none if the folder cannot be read.
 pub fn staged(folder: &Path) -> Vec<PathBuf> {
-    let mut names = RealDisk.list(folder).unwrap_or_default();
-    names.retain(|name| atomic::starts_with(name, STAGING));
-    names.sort();
-    names.into_iter().map(|name| folder.join(name)).collect()
+    let mut staged = staged_on(&RealDisk, folder).unwrap_or_default();
+    staged.sort();
+    staged
+}
+
+/// Outputs that were staged in a folder and not written.
+pub(super) fn staged_on(disk: &dyn Disk, folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let names = disk.list(folder).at(folder, "listing")?;
+    let staged = names.into_iter().filter(|name| atomic::starts_with(name, STAGING));
+    Ok(staged.map(|name| folder.join(name)).collect())
 }
 
 impl Staging {
     pub(super) fn new(dir: CeremonyDir, artifacts: &[Artifact]) -> Result<Self, StoreError> {
         let disk = &*dir.view().disk;
         let home = dir.view().path();
-        for name in disk.list(home).at(home, "listing")? {
-            if atomic::starts_with(&name, STAGING) {
-                let path = home.join(name);
-                disk.remove_tree(&path).at(&path, "removing")?;
-            }
+        for path in staged_on(disk, home)? {
+            disk.remove_tree(&path).at(&path, "removing")?;
         }
         let root = home.join(atomic::fresh_name(STAGING)?);
         disk.make_dir(&root, 0o755).at(&root, "making the directory")?;
@@ -177,25 +180,16 @@ const UNFINISHED: &str = "unfinished-";
 /// it appears by one rename, with everything in it, or not at all. Folders and files are open to
 /// their owner only if anything in it is secret.
 pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreError> {
-    let disk = &RealDisk;
-    let path = std::path::absolute(path).at(path, "finding it")?;
-    if atomic::look(disk, &path)?.is_some() {
-        return Err(StoreError::Exists { path });
-    }
     let secret = artifacts.iter().any(|artifact| artifact.audience == Audience::Secret);
     let (folder_mode, file_mode) = if secret { (0o700, 0o600) } else { (0o755, 0o644) };
-    let Some(home) = path.parent() else { return Err(StoreError::Exists { path }) };
-    // Not among what a run sweeps: the folder may be one of ours, and another process may still be
-    // at this.
-    let root = home.join(atomic::fresh_name(UNFINISHED)?);
-    disk.make_dir(&root, folder_mode).at(&root, "making the directory")?;
-    let written = (|| {
-        let mut folders = BTreeSet::from([root.clone()]);
+    build_folder(path, folder_mode, |root| {
+        let disk = &RealDisk;
+        let mut folders = BTreeSet::from([root.to_owned()]);
         for artifact in artifacts {
             let parts = parts(&artifact.name)
                 .ok_or_else(|| StoreError::BadName { name: artifact.name.clone() })?;
             let (last, inner) = parts.split_last().expect("parts() gives at least one");
-            let mut place = root.clone();
+            let mut place = root.to_owned();
             for folder in inner {
                 place.push(folder);
                 if folders.insert(place.clone()) {
@@ -208,14 +202,37 @@ pub fn write_folder(path: &Path, artifacts: &[Artifact]) -> Result<(), StoreErro
         folders
             .iter()
             .rev()
-            .try_for_each(|folder| disk.sync_dir(folder).at(folder, "syncing the directory"))?;
-        disk.rename_new(&root, &path).at(&path, "naming")
-    })();
-    if let Err(error) = written {
-        let _ = disk.remove_tree(&root);
-        return Err(error);
+            .try_for_each(|folder| disk.sync_dir(folder).at(folder, "syncing the directory"))
+    })?
+}
+
+/// Makes a new folder of this mode at a path that a person named: `build` fills it where nobody
+/// looks yet, durably, and then it appears by one rename, or it does not appear at all. The inner
+/// error is that of `build`.
+pub fn build_folder<T, E>(
+    path: &Path,
+    mode: u32,
+    build: impl FnOnce(&Path) -> Result<T, E>,
+) -> Result<Result<T, E>, StoreError> {
+    let disk = &RealDisk;
+    let path = std::path::absolute(path).at(path, "finding it")?;
+    if atomic::look(disk, &path)?.is_some() {
+        return Err(StoreError::Exists { path });
     }
-    disk.sync_dir(home).at(home, "syncing the directory")
+    let Some(home) = path.parent() else { return Err(StoreError::Exists { path }) };
+    // Not among what a run sweeps: the folder may be one of ours, and another process may still be
+    // at this.
+    let root = home.join(atomic::fresh_name(UNFINISHED)?);
+    disk.make_dir(&root, mode).at(&root, "making the directory")?;
+    let built = build(&root);
+    let named = match &built {
+        Ok(_) => disk.rename_new(&root, &path).at(&path, "naming"),
+        Err(_) => Ok(()),
+    };
+    if built.is_err() || named.is_err() {
+        let _ = disk.remove_tree(&root);
+    }
+    named.and_then(|()| disk.sync_dir(home).at(home, "syncing the directory")).map(|()| built)
 }
 
 /// The components of a name; `None` unless each is plain: ASCII letters, digits, `-`, `_`, `.`, the

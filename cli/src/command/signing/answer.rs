@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::describe::{describe, left_out, told};
 use super::source::Source;
-use super::{Beacon, Left, check_time, read_request};
+use super::{Beacon, Left, check_time};
 use crate::args::Asked;
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
+use crate::restored::date;
 use crate::{input, messages, policy, prompt};
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
@@ -38,11 +39,10 @@ pub(super) struct Answered {
 /// The state directory is free again afterwards, and the shares are gone from memory.
 pub(super) fn answer<T>(
     args: &Asked,
-    kind: &'static str,
+    request: Request,
     out: &Output,
     ready: impl FnOnce(&Cleared, &Parent, Index) -> Result<T, CliError>,
 ) -> Result<(Answered, T), CliError> {
-    let request = read_request(&args.request, kind)?;
     let state = StateDir::open(&out.dir).map_err(messages::store)?;
     // What is refused whatever the ceremony says is refused first.
     let allowed = policy::allowed(state.path(), &request.items, args.yes)?;
@@ -59,6 +59,9 @@ pub(super) fn answer<T>(
     let ready = ready(&cleared, &source.parent, source.me)?;
 
     talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
+    if let Some(note) = state.restored(&ceremony.digest()).map_err(messages::store)? {
+        talk(&messages::restored_answer(&date(note.made)));
+    }
     if let Some(left) = left_out(&left) {
         talk(&left);
     }

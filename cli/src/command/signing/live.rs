@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::answer::{Answered, answer};
 use super::drive::Drive;
+use super::read_request;
 use super::result::{can_be_written, default_name};
 use crate::args::LiveArgs;
 use crate::command::addresses::given;
@@ -20,8 +21,9 @@ use quorate_operator::random;
 
 /// `quorate exit run`, and that of the other kinds.
 pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
+    let request = read_request(&args.asked.request, None, kind)?;
     let (Answered { cleared, parent, operator, partial, .. }, Ready { listen, peers }) =
-        answer(&args.asked, kind, out, |cleared, parent, me| ready(args, cleared, parent, me))?;
+        answer(&args.asked, request, out, |cleared, parent, me| ready(args, cleared, parent, me))?;
     let me = partial.operator;
     let ceremony = parent.ceremony().clone();
     let (session, count) = (Session::Request(cleared.request.id()), cleared.targets.len());

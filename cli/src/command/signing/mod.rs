@@ -25,7 +25,7 @@ mod source;
 
 mod terms;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::describe::told;
@@ -34,10 +34,12 @@ use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
 use quorate::ethereum::network::Network;
+use quorate::primitives::hash::Digest;
 use quorate::signing::beacon::{LARGEST as LARGEST_ANSWER, Records};
 use quorate::signing::{Item, Items, Parent, Purpose, Request, request_file};
-
 use quorate::spec::Ceremony;
+use quorate_operator::carrier::board::Folder;
+use quorate_operator::requests::find_request;
 
 /// Runs `quorate exit`.
 pub(crate) fn exit(args: &Exits, out: &Output) -> Result<Exit, CliError> {
@@ -75,15 +77,37 @@ const EXIT: &str = "exit";
 const DEPOSIT: &str = "deposit";
 const REGISTRATION: &str = "registration";
 
-/// A request of the kind that the command is for.
-fn read_request(path: &Path, kind: &'static str) -> Result<Request, CliError> {
-    let bytes = input::read(path, request_file::LARGEST)?;
-    let request =
-        Request::from_json(&bytes).map_err(|error| messages::request_file(path, &error))?;
+/// The board that was given, if one was.
+fn board(path: Option<&PathBuf>) -> Result<Option<Folder>, CliError> {
+    path.map(|path| Folder::open(path).map_err(messages::board)).transpose()
+}
+
+/// A request of the kind that the command is for: from a file, or from a board by its id.
+fn read_request(
+    path: &Path,
+    board: Option<&Folder>,
+    kind: &'static str,
+) -> Result<Request, CliError> {
+    let request = match board.and_then(|board| Some((board, id(path)?))) {
+        Some((board, id)) => find_request(board, id)
+            .map_err(messages::board)?
+            .ok_or_else(|| messages::no_request_there(board.path(), path))?,
+        None => {
+            let bytes = input::read(path, request_file::LARGEST)?;
+            Request::from_json(&bytes).map_err(|error| messages::request_file(path, &error))?
+        }
+    };
     match request.items.kind().name() {
         found if found == kind => Ok(request),
         found => Err(messages::wrong_kind(path, found, kind)),
     }
+}
+
+/// A request's id, where one stands in the place of a file.
+fn id(path: &Path) -> Option<Digest> {
+    let mut id = [0; 32];
+    hex::decode_to_slice(path.to_str()?, &mut id).ok()?;
+    Some(Digest(id))
 }
 
 /// The ceremony of a transcript, if its audit is clean; of a reshare, with that of its parents.

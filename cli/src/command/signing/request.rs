@@ -5,7 +5,7 @@ use serde_json::json;
 use super::describe::{describe, left_json, left_out};
 use super::select::{Selected, select};
 use super::terms::wanted;
-use super::{Beacon, Left, alternative, audited, check_time};
+use super::{Beacon, Left, alternative, audited, board, check_time};
 use crate::args::{DepositRequest, ExitRequest, RegistrationRequest, RequestCommon};
 use crate::messages::{quoted, shown};
 use crate::report::{CliError, Exit, Output, talk};
@@ -15,6 +15,7 @@ use quorate::identity::OperatorCard;
 use quorate::signing::beacon::{BeaconError, ValidatorRecord};
 use quorate::signing::{Cleared, Delivery, Item, Items, ItemsError, Kind, Parent, Purpose};
 use quorate::spec::Ceremony;
+use quorate_operator::requests::put_request;
 use quorate_operator::store::StateDir;
 
 /// What to sign for a validator with this index, if somebody has said it.
@@ -63,6 +64,7 @@ fn write<'a>(
     out: &Output,
 ) -> Result<Exit, CliError> {
     input::can_be_written(&args.output)?;
+    let board = board(args.board.as_ref())?;
     let delivery = match &args.answers.custodian {
         None => Delivery::Public,
         Some(card) => Delivery::Custodian(Box::new(
@@ -86,6 +88,9 @@ fn write<'a>(
     let request = signed(cleared.request, args, &parent, out)?;
     let cleared = parent.clear(request).map_err(|error| messages::internal(&error.to_string()))?;
     input::write_new(&args.output, &cleared.request.to_json())?;
+    if let Some(board) = &board {
+        put_request(board, &cleared.request).map_err(messages::board)?;
+    }
     finish(args, &cleared, &parent, &left, out)
 }
 
@@ -143,6 +148,10 @@ fn finish(
     }
     let calldata = format!("0x{}", hex::encode(withdrawal_request(&public_key)));
     let alternative = exit.then(|| json!({ "to": WITHDRAWAL_REQUEST_CONTRACT, "data": calldata }));
+    let by_board = args.board.as_ref().map_or(String::new(), |board| {
+        let board = quoted(board);
+        format!("\nor, by the board: quorate {kind} sign {} --board {board}", request.id())
+    });
     out.finish(
         Exit::Done,
         json!({
@@ -153,10 +162,11 @@ fn finish(
             "validators": request.items.len(),
             "left_out": left_json(left),
             "withdrawal_request": alternative,
+            "board": args.board.as_ref().map(|board| board.display().to_string()),
         }),
         &format!(
             "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign \
-             {file}\nor, online at the same time, with: quorate {kind} run {file}",
+             {file}\nor, online at the same time, with: quorate {kind} run {file}{by_board}",
             shown(&args.output),
             ceremony.t(),
             ceremony.n(),

@@ -9,7 +9,7 @@ use super::describe::told;
 use super::{answer::agreed, audited};
 use crate::args::Asked;
 use crate::command::finished::{Own, with_parent};
-use crate::command::run::begun;
+use crate::command::taking_part::begun;
 use crate::input;
 use crate::keystores::{self, Opened, Unopened};
 use crate::messages::{self, shown};

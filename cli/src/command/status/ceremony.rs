@@ -15,10 +15,12 @@ use crate::command::run_ended::next_attempt;
 use crate::messages::{quoted, shown};
 use crate::progress::Named;
 use crate::report::CliError;
+use crate::restored::date;
 use crate::verdict::Verdict;
 use crate::{input, messages};
 use quorate::audit::describe;
 use quorate::identity::Operator;
+use quorate::primitives::hash::Digest;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::put_back::PutBack;
 use quorate::spec::canonical::fingerprint;
@@ -50,6 +52,16 @@ struct Known<'a> {
     older: Option<PutBack>,
     evidence: Evidence,
     validators: Vec<String>,
+    restored: Option<FromBackup>,
+    /// Its shares were erased on request.
+    erased: bool,
+}
+
+/// That a ceremony came out of a backup.
+struct FromBackup {
+    made: u64,
+    /// A person has said since that no newer shares exist.
+    newest: bool,
 }
 
 /// Everything about a ceremony that can be read; with an operator, its log too.
@@ -85,6 +97,10 @@ pub(super) fn show(
         "validators": known.validators,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
+        "shares_erased": known.erased,
+        "restored": known.restored.as_ref().map(|from| json!({
+            "backup_made": from.made, "newest": from.newest,
+        })),
         "waiting_for": waiting_for,
         "abandoned_by": abandoned_by,
         "proven": proven.faults,
@@ -143,7 +159,18 @@ fn know<'a>(
             spec.validators.iter().map(|one| format!("0x{}", hex::encode(one.key))).collect()
         }
     };
-    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators })
+    let restored = match &ceremony {
+        Ok(ceremony) => from_backup(state, &ceremony.digest())?,
+        Err(_) => None,
+    };
+    let erased = view.is_forgotten().map_err(messages::store)?;
+    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, restored, erased })
+}
+
+fn from_backup(state: &StateDir, digest: &Digest) -> Result<Option<FromBackup>, CliError> {
+    let newest = state.unsure(digest).map_err(messages::store)?.is_none();
+    let restored = state.restored(digest).map_err(messages::store)?;
+    Ok(restored.map(|note| FromBackup { made: note.made, newest }))
 }
 
 /// What evidence proves, and the command that drafts the next attempt without whoever it blames.
@@ -218,6 +245,17 @@ impl Known<'_> {
             shown(self.view.path())
         );
         text += &validator_lines(&self.validators);
+        if self.erased {
+            text +=
+                "\n  shares       erased on request: this operator signs nothing more with them";
+        }
+        if let Some(FromBackup { made, newest }) = &self.restored {
+            let known = match newest {
+                true => "",
+                false => ". Whether newer shares exist is not known here",
+            };
+            text += &format!("\n  restored     from a backup of {}{known}", date(*made));
+        }
         proven.faults.iter().for_each(|fault| text += &format!("\n  proven       {fault}"));
         text += &self.put_back();
         if let Some(Told::Waits { sentence, fault, gone, .. }) = &self.told {
@@ -278,7 +316,9 @@ impl Known<'_> {
 }
 
 /// The ceremony that a directory is of, or why its file does not tell.
-fn agreed(view: &CeremonyView) -> Result<Result<Ceremony, String>, CliError> {
+pub(in crate::command) fn agreed(
+    view: &CeremonyView,
+) -> Result<Result<Ceremony, String>, CliError> {
     let Some(bytes) = view.ceremony_file().map_err(messages::store)? else {
         return Ok(Err("not found".to_owned()));
     };

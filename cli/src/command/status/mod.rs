@@ -14,11 +14,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+pub(in crate::command) use ceremony::agreed;
+
 use super::card;
+use super::export::now;
 use crate::report::{CliError, Exit, Output, talk};
+use crate::restored::ago;
 use crate::{messages, prompt};
 use quorate::identity::OperatorCard;
-use quorate_operator::store::StateDir;
+use quorate_operator::store::{BackupNote, CeremonyView, StateDir};
 
 /// Runs the command. With `check`, a ceremony that is not finished is told by the exit code.
 pub(crate) fn run(check: bool, out: &Output) -> Result<Exit, CliError> {
@@ -58,9 +62,20 @@ pub(crate) fn run(check: bool, out: &Output) -> Result<Exit, CliError> {
     if let Some(line) = operator_line(state.path(), has_identity, card.as_ref()) {
         texts.insert(0, line);
     }
+    let backup = state.backup_note().map_err(messages::store)?;
+    let missing = not_in(backup.as_ref(), &views)?;
+    if let (Some(line), Some(_)) = (backup_line(backup.as_ref(), &missing), &card) {
+        texts[0] += &line;
+    }
     let fields = json!({
         "dir": state.path().display().to_string(),
         "identity": has_identity,
+        "backup": backup.map(|note| json!({
+            "made": note.made,
+            "opened": note.opened,
+            "file_sha256": hex::encode(note.file),
+            "missing": missing,
+        })),
         "operator": card.as_ref().map(card::fields),
         "ceremonies": objects,
     });
@@ -79,4 +94,34 @@ fn operator_line(dir: &Path, has_identity: bool, card: Option<&OperatorCard>) ->
         )),
         None => None,
     }
+}
+
+/// Finished ceremonies that are not in the newest backup, by folder.
+fn not_in(note: Option<&BackupNote>, views: &[CeremonyView]) -> Result<Vec<String>, CliError> {
+    let mut missing = Vec::new();
+    for view in views {
+        let is_in = note.is_some_and(|note| {
+            note.ceremonies.iter().any(|name| hex::encode(name) == view.name())
+        });
+        let erased = view.is_forgotten().map_err(messages::store)?;
+        if !is_in && !erased && view.is_written().map_err(messages::store)? {
+            missing.push(view.name().to_owned());
+        }
+    }
+    Ok(missing)
+}
+
+/// How old the newest backup is that was made or opened here; nothing while there is nothing to
+/// back up.
+fn backup_line(note: Option<&BackupNote>, missing: &[String]) -> Option<String> {
+    let Some(note) = note else {
+        let next = "none was made: quorate backup make FILE";
+        return (!missing.is_empty()).then(|| format!("\n  backup     {next}"));
+    };
+    let (made, opened) = (ago(note.made, now()), ago(note.opened, now()));
+    let mut line = format!("\n  backup     made {made}\n             opened {opened}");
+    if !missing.is_empty() {
+        line += &format!("\n             not in it: {}", missing.join(", "));
+    }
+    Some(line)
 }

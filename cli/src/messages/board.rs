@@ -1,0 +1,160 @@
+//! Messages about boards: folders that operators visit one after the other.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::{local, quoted, shown, usage};
+use crate::progress::{Named, listed};
+use crate::report::CliError;
+use quorate::spec::show::plural;
+use quorate_operator::Visited;
+use quorate_operator::carrier::board::BoardError;
+
+pub(crate) fn board(error: BoardError) -> CliError {
+    match error {
+        BoardError::Missing(path) => usage(
+            format!("{}: there is no such folder", shown(&path)),
+            "a board is not made by this command, so that no missing stick is overlooked: plug it \
+             in, or make the folder",
+        ),
+        BoardError::NotAFolder(path) => {
+            usage(format!("{}: this is not a folder", shown(&path)), "give the folder of the board")
+        }
+        BoardError::Blocked(path) => local(
+            format!("{}: something else stands where the board needs a folder", shown(&path)),
+            "whoever can write to this board put it there: remove it, or use another board. \
+             Nothing is lost; this operator's statements are in its log",
+        ),
+        BoardError::ReadBack(path) => local(
+            format!("{}: what was written there reads back differently", shown(&path)),
+            "the medium is damaged, or somebody changes files at the same moment: run the same \
+             command again, or use another board. Nothing is lost",
+        ),
+        BoardError::Io { path, doing, why } => {
+            let fix = match why {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                    "free some space there, and run the same command again"
+                }
+                ErrorKind::ReadOnlyFilesystem => {
+                    "allow writing to it (a stick may have a switch), and run the same command \
+                     again"
+                }
+                ErrorKind::PermissionDenied => {
+                    "ask whoever shares the folder for the right to write in it, and run the same \
+                     command again"
+                }
+                _ => "check the medium or the connection, and run the same command again",
+            };
+            local(
+                format!("{}: {doing} failed: {why}", shown(&path)),
+                format!("nothing is lost: what was read is in this operator's log; {fix}"),
+            )
+        }
+    }
+}
+
+/// The board has what this operator has signed, and this directory no log of it.
+pub(crate) fn begun_elsewhere(board: &Path) -> CliError {
+    local(
+        format!(
+            "{}: this board shows that you have begun this ceremony, and this directory has no \
+             log of it",
+            shown(board)
+        ),
+        "nothing was signed. Use the directory in which you began (--dir). If its log is lost, do \
+         not start again: you would sign a second time, and the others would have proof of it. \
+         Agree on a new file for the next attempt",
+    )
+}
+
+/// The board does not have the request with this id.
+pub(crate) fn no_request_there(board: &Path, id: &Path) -> CliError {
+    usage(
+        format!("{}: no request with the id {} is on this board", shown(board), shown(id)),
+        "compare the id with whoever asks; they put the request there with --board, or send you \
+         its file",
+    )
+}
+
+/// What a visit found and left.
+pub(crate) fn visited(visited: &Visited, board: &Path) -> String {
+    let mut text = format!(
+        "Read {} that brought something new, and wrote {}, at {}.",
+        plural(visited.taken, "file"),
+        plural(visited.written, "file"),
+        shown(board)
+    );
+    if visited.junk > 0 {
+        text += &format!(
+            " Ignored {} that no operator of this ceremony has signed, or that are damaged. \
+             Nobody is to blame for them: anybody who can write there can put them there.",
+            plural(visited.junk, "file")
+        );
+    }
+    if visited.unread > 0 {
+        text += &format!(
+            " {} of the board hold more than one visit reads: run the same command again, and \
+             find out who fills them.",
+            plural(visited.unread, "folder")
+        );
+    }
+    text
+}
+
+pub(crate) fn leave_the_board() -> String {
+    "Leave what is on the board until all operators are done: they may still need it.".to_owned()
+}
+
+/// What a dealer of a reshare does when all new shares are proven.
+pub(crate) fn may_stop_by_board(file: &Path, board: &Path) -> String {
+    format!(
+        "All new shares are stored and proven. Waiting for you to stop the old keys, and to say \
+         so: quorate step {} --board {} --stopped",
+        quoted(file),
+        quoted(board)
+    )
+}
+
+/// What there is to do while a ceremony by board is not finished.
+pub(crate) fn goes_on(waiting: &[Named], gone: &[Named], stop: bool) -> String {
+    let mut text = match waiting.is_empty() {
+        true => "Not finished.".to_owned(),
+        false => format!("Not finished: waiting for {}.", listed(waiting)),
+    };
+    if !gone.is_empty() {
+        text += &format!(
+            " Abandoned by {}: unless their last statements are somewhere, nobody can finish.",
+            listed(gone)
+        );
+    }
+    text += match (waiting.is_empty(), stop) {
+        (true, true) => "\nWhat to do: stop the old keys, and run the command above.",
+        (false, true) => {
+            "\nWhat to do: stop the old keys and run the command above. Then let the others visit \
+             the board."
+        }
+        _ => {
+            "\nWhat to do: let the others visit the board (or bring it to them), then run the \
+             same command again."
+        }
+    };
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_stick_and_a_closed_folder_are_told_apart() {
+        let of = |why| {
+            let path = "/stick".into();
+            board(BoardError::Io { path, doing: "writing to it", why })
+        };
+        assert!(of(ErrorKind::StorageFull).fix.contains("free some space"));
+        assert!(of(ErrorKind::ReadOnlyFilesystem).fix.contains("switch"));
+        assert!(of(ErrorKind::PermissionDenied).fix.contains("right to write"));
+        assert!(of(ErrorKind::TimedOut).fix.contains("check the medium"));
+        assert!(of(ErrorKind::StorageFull).what.starts_with("/stick: writing to it failed: "));
+    }
+}

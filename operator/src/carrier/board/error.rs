@@ -1,0 +1,31 @@
+//! Why a board cannot be used.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// Why a board cannot be used. None of them accuses an operator, and nothing is lost by any.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BoardError {
+    /// There is nothing where the board should be.
+    #[error("{}: there is nothing here", .0.display())]
+    Missing(PathBuf),
+    /// What is there is no folder.
+    #[error("{}: this is not a folder", .0.display())]
+    NotAFolder(PathBuf),
+    /// In the place of a folder of the board there is something else: it takes nothing.
+    #[error("{}: something stands in the place of a folder", .0.display())]
+    Blocked(PathBuf),
+    /// What was written reads back differently.
+    #[error("{}: what was written here reads back differently", .0.display())]
+    ReadBack(PathBuf),
+    /// The operating system's answer.
+    #[error("{}: {doing}: {why}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// What was being done.
+        doing: &'static str,
+        /// Why not.
+        why: ErrorKind,
+    },
+}
