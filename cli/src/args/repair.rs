@@ -10,11 +10,12 @@ pub(crate) enum Repair {
     /// sign give one of them back the share that it has lost.
     #[command(
         after_help = "Example:\n  quorate repair new --from transcript.quorate --lost carol \\\n\
-                      \x20   --operator quorate1...@10.0.0.7:3610 -o repair.toml\n    carol's disk is \
-                      dead, and she has a new card\n\nThe lost operator needs its old identity, \
-                      restored, with a new card. Without it, use: quorate reshare new --absent\nIf \
-                      the share may have been stolen, a repair does not help: deal all shares \
-                      anew.\n\nThe file binds nobody until all of its operators agree to it."
+                      \x20   --operator quorate1...@10.0.0.7:3610 -o repair.toml\n    carol's \
+                      disk is dead, and she has a new card\n\nThe lost operator needs its old \
+                      identity, restored, with a new card. Without it, use: quorate reshare new \
+                      --absent\nIf the share may have been stolen, a repair does not help: deal \
+                      all shares anew.\n\nThe file binds nobody until all of its operators agree \
+                      to it."
     )]
     New(RepairNew),
 }

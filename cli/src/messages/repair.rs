@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{shown, usage};
+use super::{local, shown, usage};
 use crate::report::CliError;
 use quorate::spec::SpecError;
 
@@ -34,6 +34,14 @@ pub(crate) fn no_generation(path: &Path) -> CliError {
     usage(
         format!("{} is the transcript of a repair, which made no shares", shown(path)),
         "give the transcript of the ceremony that made them; it is in the folder history beside it",
+    )
+}
+
+/// Shares of a helper, which it has from elsewhere.
+pub(crate) fn has_helped(ceremony: &str) -> CliError {
+    local(
+        format!("{ceremony:?}: this operator has helped, and its own shares are as before"),
+        "use the file of the ceremony in which they were made",
     )
 }
 

@@ -139,6 +139,7 @@ fn a_repair_from_the_dead_disk_to_an_exit_and_a_reshare() {
     assert_eq!(again.json()["first_epoch"], held + 2);
     let nothing = demo.by("bob", &["export", "keystores", &file, "--out", "y"]);
     assert_eq!(nothing.code, 1, "{}", nothing.stderr);
+    assert!(nothing.stderr.contains("its own shares are as before"), "{}", nothing.stderr);
 
     // Anybody audits it, with its parent beside it; nobody takes it for a generation.
     let transcript = out.join("public/transcript.quorate");
