@@ -231,7 +231,7 @@ fn helpers_need_their_shares_and_everybody_the_parents_rows() {
 }
 
 fn refused(text: &str) -> SpecError {
-    CeremonyFile::parse_toml(text).and_then(Ceremony::try_from).err().expect("it is refused")
+    CeremonyFile::parse_toml(text).and_then(Ceremony::try_from).expect_err("it is refused")
 }
 
 #[test]
