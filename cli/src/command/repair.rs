@@ -107,7 +107,7 @@ fn draft(args: &RepairNew, parent: &Audited) -> Result<CeremonyFile, CliError> {
             ..OperatorEntry::default()
         });
     }
-    if given_cards(&args.operators, &mut operators)?.first().is_some() {
+    if !given_cards(&args.operators, &mut operators)?.is_empty() {
         return Err(messages::strangers_card());
     }
     let name = old.roster().get(index).map(|seat| format!("Repair for {}", seat.card.name));
