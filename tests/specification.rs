@@ -26,11 +26,11 @@ use quorate::primitives::secret::{Secret32, SecretBytes};
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::evidence::{Certainty, Class, Rule};
 use quorate::protocol::record::RecordKind;
-use quorate::spec::Index;
 use quorate::spec::canonical::fingerprint;
 use quorate::spec::kind::Parts;
 use quorate::spec::packet::{LONGEST_FRONT, Packet};
 use quorate::spec::{Ceremony, CeremonyFile, CeremonyKind, Version};
+use quorate::spec::{Index, rehearsal};
 
 fn chapter(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-specs").join(name))
@@ -193,6 +193,20 @@ fn known_answer_of_the_ceremony() {
         ("fingerprint", fingerprint(&ceremony.digest()).join(" ")),
     ];
     assert_rows(&table(&chapter("02-ceremony-spec.md"), "\n## 2.6 "), &answers);
+}
+
+#[test]
+fn known_answer_of_the_rehearsal() {
+    let file = CeremonyFile::parse_toml(&chapter("examples/hoodi-3-of-4.toml")).unwrap();
+    let ceremony = Ceremony::try_from(file).unwrap();
+    let rehearsed = rehearsal::of(&ceremony, "first try").unwrap();
+    let answers = [
+        ("id", hex::encode(rehearsed.id())),
+        ("length of the canonical bytes", rehearsed.canonical().len().to_string()),
+        ("their first 64 bytes", hex::encode(&rehearsed.canonical()[..64])),
+        ("digest", rehearsed.digest().to_string()),
+    ];
+    assert_rows(&table(&chapter("18-rehearsal.md"), "\n## 18.4 "), &answers);
 }
 
 #[test]

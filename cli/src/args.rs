@@ -19,6 +19,7 @@ mod obol;
 
 mod recover;
 
+mod rehearse;
 mod repair;
 
 mod reshare;
@@ -42,6 +43,7 @@ pub(crate) use forget::Forget;
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
+pub(crate) use rehearse::RehearseArgs;
 pub(crate) use repair::{Repair, RepairNew};
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
@@ -195,6 +197,15 @@ pub(crate) enum Command {
                             Exit code 1 if something on your side has to be mended; 5 if only \
                             others are not reached, or differ.")]
     Doctor(DoctorArgs),
+    /// Rehearse a ceremony with the real people over the real network: new keys for nothing, in
+    /// memory. Says how long each round takes, who is slowest, and whether every group can sign.
+    #[command(
+        after_help = "Example:\n  quorate rehearse ceremony.toml --id \"monday, first try\"\n\n\
+                            All operators give the same words, and other ones for each rehearsal. \
+                            Nothing is written, nothing that is signed counts, and no share is \
+                            read. Exit code 5 if it is not complete in time."
+    )]
+    Rehearse(RehearseArgs),
     /// Take part in a ceremony by way of a board, a folder that is shared or on a stick: read what
     /// is new there, do what can be done, and leave what you owe. Nobody needs to be online.
     #[command(

@@ -141,6 +141,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Repair(args) => command::repair::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Join(args) => command::join::run(args, out),
+        Command::Rehearse(args) => command::rehearse::run(args, out),
         Command::Doctor(args) => command::doctor::run(args, out),
         Command::Step(args) => command::step::run(args, out),
         Command::Abandon(args) => command::abandon::run(args, out),

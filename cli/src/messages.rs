@@ -27,6 +27,7 @@ mod put_back;
 
 mod recover;
 
+mod rehearse;
 mod repair;
 mod reshare;
 
@@ -64,6 +65,7 @@ pub(crate) use prompt::*;
 pub(crate) use protection::*;
 pub(crate) use put_back::*;
 pub(crate) use recover::*;
+pub(crate) use rehearse::*;
 pub(crate) use repair::*;
 pub(crate) use reshare::*;
 pub(crate) use run::*;

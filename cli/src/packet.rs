@@ -6,6 +6,31 @@ use std::path::Path;
 use crate::report::CliError;
 use crate::{input, messages, recognise};
 use quorate::spec::packet::{LONGEST_FRONT, Packet, PacketError, expected_len};
+use quorate::spec::{Ceremony, Index};
+
+/// A ceremony that a person has in a file of its own or in a packet.
+pub(crate) struct Brought {
+    /// The bytes of the ceremony file.
+    pub(crate) file: Vec<u8>,
+    pub(crate) ceremony: Ceremony,
+    /// Of a packet: whom it is for, and the transcripts in it.
+    pub(crate) packed: Option<(Index, Vec<Vec<u8>>)>,
+}
+
+/// Reads a ceremony file, or the one in a packet: for commands that look at it.
+pub(crate) fn or_file(path: &Path) -> Result<Brought, CliError> {
+    let mut magic = [0; 4];
+    let opened = input::open(path, ".toml").ok();
+    let is_packet = opened.is_some_and(|(mut file, _)| {
+        file.read_exact(&mut magic).is_ok() && recognise::is_packet(&magic)
+    });
+    if !is_packet {
+        let (file, ceremony) = input::any_ceremony(path)?;
+        return Ok(Brought { file, ceremony, packed: None });
+    }
+    let Packet { file, ceremony, seat, transcripts } = read(path)?;
+    Ok(Brought { file, ceremony, packed: Some((seat, transcripts)) })
+}
 
 /// The packet in a file.
 pub(crate) fn read(path: &Path) -> Result<Packet, CliError> {

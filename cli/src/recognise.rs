@@ -32,7 +32,7 @@ pub(crate) fn kind(bytes: &[u8]) -> Option<&'static str> {
     if begins(b"<") {
         return Some("a web page: download the file itself");
     }
-    if begins(b"QPKT") {
+    if is_packet(bytes) {
         return Some("an operator packet: quorate join");
     }
     if begins(b"QTRN") {
@@ -61,6 +61,11 @@ pub(crate) fn kind(bytes: &[u8]) -> Option<&'static str> {
         Value::Object(fields) => object(&Value::Object(fields)),
         _ => None,
     }
+}
+
+/// Whether bytes begin as an operator packet does.
+pub(crate) fn is_packet(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"QPKT")
 }
 
 /// The first entry of a list.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use quorate::exchange::{Action, Ending, Event, Exchange, Moment, Notice, Trouble};
+use quorate::exchange::{Action, Ending, Event, Exchange, Moment, Notice, Storage, Trouble};
 use quorate::protocol::participant::Participant;
 use quorate::spec::Index;
 
@@ -30,12 +30,32 @@ pub trait Observer {
 /// Takes part until the end, a fault, or until `stop` is ready. What a piece of work is interrupted
 /// by is heard when that is done: nothing is ever half-written.
 pub async fn drive<C: Channels>(
-    mut exchange: Exchange,
-    mut machine: Machine,
-    mut channels: C,
+    exchange: Exchange,
+    machine: Machine,
+    channels: C,
     observer: &mut impl Observer,
     stop: impl Future<Output = ()>,
 ) -> Result<Ending, MachineError> {
+    let (ended, _, machine) = follow(exchange, machine, channels, observer, stop).await;
+    ended.map_err(|trouble| machine.error(trouble))
+}
+
+/// How a run ended, and what is left of it.
+pub type Followed<S> = (Result<Ending, Trouble<<S as Storage>::Error>>, Exchange, S);
+
+/// As [`drive`], with any storage.
+pub async fn follow<S, C>(
+    mut exchange: Exchange,
+    mut storage: S,
+    mut channels: C,
+    observer: &mut impl Observer,
+    stop: impl Future<Output = ()>,
+) -> Followed<S>
+where
+    S: Storage + Send + 'static,
+    S::Error: Send,
+    C: Channels,
+{
     let mut stop = pin!(stop);
     let begun = Instant::now();
     let mut ticks = interval(exchange.pacing().tick);
@@ -52,20 +72,25 @@ pub async fn drive<C: Channels>(
             }
             _ = ticks.tick() => Event::Tick,
             () = &mut stop => {
-                let ending = exchange.interrupt(&mut machine);
-                break ending.map_err(|trouble| machine.error(trouble))?;
+                match exchange.interrupt(&mut storage) {
+                    Ok(ending) => break ending,
+                    Err(trouble) => return (Err(trouble), exchange, storage),
+                }
             }
         };
         let moment = moment(begun.elapsed(), &exchange, &channels);
         let actions;
-        (exchange, machine, actions) = work(exchange, machine, event, moment).await;
-        let actions = actions.map_err(|trouble| machine.error(trouble))?;
+        (exchange, storage, actions) = work(exchange, storage, event, moment).await;
+        let actions = match actions {
+            Ok(actions) => actions,
+            Err(trouble) => return (Err(trouble), exchange, storage),
+        };
         if let Some(ending) = perform(actions, &exchange, &channels, observer) {
             break ending;
         }
     };
     channels.shutdown().await;
-    Ok(ending)
+    (Ok(ending), exchange, storage)
 }
 
 /// What an exchange has to know of what a carrier reports.
@@ -85,18 +110,17 @@ fn moment(now: Duration, exchange: &Exchange, channels: &impl Channels) -> Momen
     Moment { now, queued: indices.map(|peer| channels.queued(peer)).collect() }
 }
 
-type Worked = (Exchange, Machine, Result<Vec<Action>, Trouble<MachineError>>);
+type Worked<S> = (Exchange, S, Result<Vec<Action>, Trouble<<S as Storage>::Error>>);
 
 /// In a worker thread: checks, syncs and key derivation must not stop the sockets.
-async fn work(
-    mut exchange: Exchange,
-    mut machine: Machine,
-    event: Event,
-    moment: Moment,
-) -> Worked {
+async fn work<S>(mut exchange: Exchange, mut storage: S, event: Event, moment: Moment) -> Worked<S>
+where
+    S: Storage + Send + 'static,
+    S::Error: Send,
+{
     let worker = tokio::task::spawn_blocking(move || {
-        let actions = exchange.handle(event, &moment, &mut machine);
-        (exchange, machine, actions)
+        let actions = exchange.handle(event, &moment, &mut storage);
+        (exchange, storage, actions)
     });
     worker.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

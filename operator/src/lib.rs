@@ -18,7 +18,7 @@ pub mod store;
 mod visit;
 
 pub use child::check_not_superseded;
-pub use drive::{Observer, drive};
+pub use drive::{Followed, Observer, drive, follow};
 pub use error::MachineError;
 pub use machine::Machine;
 pub use regained::repairs_of;

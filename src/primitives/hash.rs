@@ -13,6 +13,11 @@ use super::secret::Secret32;
 pub const DST_ETHEREUM: &[u8] = b"BLS_SIG_BLS12381G2_XMD:SHA-256_SSWU_RO_POP_";
 /// Domain separation of the possession proofs (protocol chapter, round 2). Never Ethereum's.
 pub const DST_POSSESSION: &[u8] = b"QUORATE-V1-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_";
+/// Domain separation of what a rehearsal signs in the place of Ethereum's messages.
+pub const DST_REHEARSAL: &[u8] = b"QUORATE-V1-REHEARSAL-BLS12381G2_XMD:SHA-256_SSWU_RO_";
+/// Domain separation of a rehearsal's possession proofs.
+pub const DST_REHEARSAL_POSSESSION: &[u8] =
+    b"QUORATE-V1-REHEARSAL-POSSESSION-BLS12381G2_XMD:SHA-256_SSWU_RO_";
 /// Prefix of every hash-to-scalar domain separation tag.
 const DST_SCALAR: &str = "QUORATE-V1-SCALAR-";
 /// Prefix of every hash tag.
@@ -135,6 +140,10 @@ tags! {
     PartialSignature = "partial-signature",
     /// Prologue of an answer that is sealed to a custodian.
     PartialBox = "partial-box",
+    /// Digest of a rehearsal's canonical bytes, in the place of `spec`.
+    Rehearsal = "rehearsal",
+    /// Id of a rehearsal, from the ceremony and the words.
+    RehearsalId = "rehearsal-id",
     /// What stands at the front of an operator packet.
     Packet = "packet",
     /// A file in an operator packet.

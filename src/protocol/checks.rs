@@ -15,7 +15,7 @@ use crate::primitives::batch::{
 use crate::primitives::codec::DecodeError;
 use crate::primitives::commitment::Commitments;
 use crate::primitives::curve::{G1, G2};
-use crate::primitives::hash::{DST_POSSESSION, Digest, Tag, tagged};
+use crate::primitives::hash::{DST_POSSESSION, DST_REHEARSAL_POSSESSION, Digest, Tag, tagged};
 use crate::primitives::lagrange;
 use crate::primitives::possession::{self, first_false};
 use crate::spec::ceremony::Ceremony;
@@ -303,10 +303,19 @@ pub(crate) fn sums_root(sums: &Sums, prepares: &[Signed<Prepare>]) -> Result<(),
 /// The message of seat `j`'s possession proof, as a point. Different for every seat: partial
 /// signatures on one message could be interpolated by a dealer of rogue keys.
 pub fn possession_message(dkg: &Digest, seat: Index) -> G2 {
-    G2::hash(
-        tagged(Tag::Possess, &[dkg.as_ref(), &seat.get().to_be_bytes()]).as_ref(),
-        DST_POSSESSION,
-    )
+    possession_under(DST_POSSESSION, dkg, seat)
+}
+
+/// The same in `ceremony`, which may be a rehearsal.
+pub(super) fn possession_in(ceremony: &Ceremony, dkg: &Digest, seat: Index) -> G2 {
+    match ceremony.is_rehearsal() {
+        true => possession_under(DST_REHEARSAL_POSSESSION, dkg, seat),
+        false => possession_message(dkg, seat),
+    }
+}
+
+fn possession_under(dst: &[u8], dkg: &Digest, seat: Index) -> G2 {
+    G2::hash(tagged(Tag::Possess, &[dkg.as_ref(), &seat.get().to_be_bytes()]).as_ref(), dst)
 }
 
 /// V13: the possession proof in each of `prepares` verifies under its seat's key, which is derived
@@ -324,7 +333,7 @@ pub fn shares_proven<P: Borrow<Signed<Prepare>>>(
         .map(|(possession, prepare)| {
             let seat = ceremony.roster().get(prepare.sender()).ok_or_else(degenerate)?;
             let key = sums.confirmation_key(seat.point).ok_or_else(degenerate)?;
-            Ok((key, possession_message(sums.digest(), prepare.sender()), possession, prepare))
+            Ok((key, possession_in(ceremony, sums.digest(), prepare.sender()), possession, prepare))
         })
         .collect::<Result<_, Box<Fault>>>()?;
     let batch: Vec<SameMessage> = proofs

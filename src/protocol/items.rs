@@ -9,7 +9,7 @@ use crate::ethereum::deposit::DepositMessage;
 use crate::ethereum::registration::Registration;
 use crate::ethereum::ssv::OwnerNonce;
 use crate::primitives::curve::{G1, G2};
-use crate::primitives::hash::{Digest, Tag, merkle_root, tagged};
+use crate::primitives::hash::{DST_REHEARSAL, Digest, Tag, merkle_root, tagged};
 use crate::spec::ceremony::Ceremony;
 
 /// One message to sign.
@@ -82,7 +82,10 @@ impl Messages {
     /// The messages that follow from the spec and the keys.
     pub fn new(ceremony: &Ceremony, public_keys: &[G1]) -> Self {
         let roots = signing_roots(ceremony, public_keys);
-        let point = |(_, root): &(usize, [u8; 32])| message_point(root);
+        let point = |(_, root): &(usize, [u8; 32])| match ceremony.is_rehearsal() {
+            true => G2::hash(root, DST_REHEARSAL),
+            false => message_point(root),
+        };
         let points = match roots.len() {
             // The simulation's memory is each thread's own.
             0..16 => roots.iter().map(point).collect(),

@@ -57,6 +57,8 @@ pub mod step;
 
 mod stop;
 
+pub mod subsets;
+
 mod trial;
 
 mod world;

@@ -15,7 +15,7 @@ use crate::spec::threshold::Index;
 
 use super::checks::{
     DealsFollowHellos, DistinctConstants, DistinctHellos, KnownConstants, Opened, Prepared,
-    SharesProven, Signed, decode, possession_message, prepared, shares_proven,
+    SharesProven, Signed, decode, possession_in, prepared, shares_proven,
 };
 use super::dealt::dealt;
 use super::evidence::{Fault, Rule};
@@ -291,7 +291,7 @@ impl AwaitReread {
 
 fn make(world: &mut World, checked: &Checked, shares: &[SecretScalar]) -> Made {
     let view = view_of_deals(world);
-    let message = possession_message(checked.sums.digest(), world.seat.me);
+    let message = possession_in(&world.seat.ceremony, checked.sums.digest(), world.seat.me);
     let possession = checked
         .sums
         .confirmation_secret(shares)

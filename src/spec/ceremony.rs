@@ -98,6 +98,7 @@ pub struct Ceremony {
     parent_shares: Option<ParentShares>,
     canonical: Vec<u8>,
     digest: Digest,
+    is_rehearsal: bool,
 }
 
 /// Canonical bytes that obey every rule, whether or not the card signatures verify.
@@ -211,7 +212,18 @@ impl Ceremony {
             obol: terms.obol,
             reshare: terms.reshare,
             parent_shares: None,
+            is_rehearsal: false,
         })
+    }
+
+    /// The same as a rehearsal, with the bytes and the digest of one.
+    pub(super) fn into_rehearsal(self, canonical: Vec<u8>, digest: Digest) -> Self {
+        Self { canonical, digest, is_rehearsal: true, ..self }
+    }
+
+    /// Whether it is a rehearsal, in which nothing counts ([`super::rehearsal`]).
+    pub fn is_rehearsal(&self) -> bool {
+        self.is_rehearsal
     }
 
     /// Reads canonical bytes, as they stand in a transcript. Seats have no addresses.

@@ -24,6 +24,8 @@ pub mod packet;
 
 pub mod parent;
 
+pub mod rehearsal;
+
 pub mod repair;
 
 pub mod reshare;

@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod rehearsal;
 mod repair;
 mod repair_attacks;
 mod reshare;

@@ -8,7 +8,7 @@ use super::run::{address_and_port, proxy};
 
 #[derive(Args)]
 pub(crate) struct DoctorArgs {
-    /// The ceremony file.
+    /// The ceremony file, or your operator packet.
     pub(crate) file: PathBuf,
     /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
     /// order.

@@ -46,7 +46,7 @@ pub(crate) struct LayoutArgs {
 /// A ceremony that a person names.
 #[derive(Args)]
 pub(crate) struct CeremonyArgs {
-    /// The ceremony file.
+    /// The ceremony file, or your operator packet.
     pub(crate) file: PathBuf,
     /// In a reshare: the transcript of its parent, and those of the parent's own parents, in any
     /// order. Needed once: they are kept in the state directory.

@@ -41,7 +41,7 @@ pub(crate) enum Spec {
                             ceremony.toml --policy lido-dvt-cluster\n\nExit code 4 if the file is \
                             valid and does not meet a policy.")]
     Check {
-        /// The ceremony file.
+        /// The ceremony file, or an operator packet.
         file: PathBuf,
         /// Also compare it with what a programme demands: the name of a policy pack, or a file.
         /// Repeat it for several.
@@ -67,7 +67,7 @@ pub(crate) enum Spec {
     /// Show everything that the operators agree to; last the money, and the fingerprint as words.
     #[command(after_help = "Example:\n  quorate spec show ceremony.toml")]
     Show {
-        /// The ceremony file.
+        /// The ceremony file, or an operator packet.
         file: PathBuf,
     },
 }

@@ -48,6 +48,8 @@ mod obol_key;
 
 pub(crate) mod recover;
 
+pub(crate) mod rehearse;
+
 pub(crate) mod repair;
 
 pub(crate) mod reshare;

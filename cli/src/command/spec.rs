@@ -8,7 +8,7 @@ use crate::args::{Spec, SpecNew};
 use crate::command::verify_cluster::contracts;
 use crate::command::{dossier, spec_next, spec_pack};
 use crate::report::{CliError, Exit, Output, talk};
-use crate::{card_file, input, messages, pack, recognise};
+use crate::{card_file, input, messages, pack, packet, recognise};
 use quorate::ethereum::obol::check::Cluster;
 use quorate::ethereum::obol::definition::{ClusterDefinition, MOST_BYTES};
 use quorate::ethereum::ssv::parse_operators_info;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::Pack(args) => spec_pack::run(args, out),
         Spec::Check { file, policy } => {
             let packs = pack::load_all(policy)?;
-            let (_, ceremony) = input::any_ceremony(file)?;
+            let ceremony = packet::or_file(file)?.ceremony;
             let warnings = warnings(&ceremony);
             let unreachable = unreachable(&ceremony).map(str::to_owned);
             let all = warnings.into_iter().chain(unreachable);
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Spec, out: &Output) -> Result<Exit, CliError> {
         Spec::WalletText(args) => dossier::wallet_text(args, out),
         Spec::Policy { name } => policy(name.as_deref(), out),
         Spec::Show { file } => {
-            let (_, ceremony) = input::any_ceremony(file)?;
+            let ceremony = packet::or_file(file)?.ceremony;
             out.finish(Exit::Done, fields(&ceremony), &describe(&ceremony))
         }
     }

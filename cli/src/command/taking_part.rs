@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::args::{CeremonyArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice};
+use crate::packet::{self, Brought};
 use crate::parent::{self, Attached};
 use crate::progress::seat_name;
 use crate::report::{CliError, Output, talk};
 use crate::restored::demand_newest;
-use crate::{input, messages, node_key, prompt, secret_file, ssv_key};
+use crate::{messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Exchange, Pacing};
@@ -44,11 +45,15 @@ pub(super) enum Parents<'a> {
 }
 
 impl<'a> Given<'a> {
-    /// The ceremony of a file.
+    /// The ceremony of a file, or of a packet.
     pub(super) fn named(args: &'a CeremonyArgs) -> Result<Self, CliError> {
-        let (file, ceremony) = input::any_ceremony(&args.file)?;
-        let parents = Parents::Files(&args.from);
-        Ok(Self { path: &args.file, file, ceremony, parents, seat: None })
+        let Brought { file, ceremony, packed } = packet::or_file(&args.file)?;
+        let (seat, transcripts) = packed.unzip();
+        let parents = match transcripts {
+            Some(transcripts) if args.from.is_empty() => Parents::Packed(transcripts),
+            _ => Parents::Files(&args.from),
+        };
+        Ok(Self { path: &args.file, file, ceremony, parents, seat })
     }
 }
 

@@ -11,4 +11,5 @@ mod hub;
 mod moved;
 mod packets;
 mod proxied;
+mod rehearsal;
 mod scene;

@@ -95,6 +95,11 @@ fn a_packet_that_is_not_ones_own_is_refused_before_the_passphrase() {
         "this packet is for \"carol\" (operator 3), and you are \"bob\" (operator 2)",
     );
     refused("bob-again", "mine", "this packet is for \"bob\" (operator 2) with the key ");
+    fs::create_dir(scene.here().join("board")).unwrap();
+    for command in [&["run"][..], &["step", "--board", "board"]] {
+        let args = [command, &["carol.packet"]].concat();
+        end(scene.by(1, &args)).failed(4, &["this packet is for \"carol\" (operator 3)"]);
+    }
     refused("mallory", "mine", "operator \"mallory\" has no seat in the ceremony \"Anywhere\"");
 }
 
@@ -126,6 +131,20 @@ fn a_packet_that_was_spoilt_is_refused_with_the_reason() {
     spoilt(&text.into_bytes(), 4, "not an operator packet: this is a ceremony file");
     // Its words are not those that the others have told.
     spoilt(&other, 2, "this is not the fingerprint of this ceremony: word 1 is not");
+    // Commands that look take a packet as well as a file.
+    for (packet, code, part) in
+        [("bob.packet", 0, "\"Anywhere\""), ("spoilt.packet", 0, "Elsewhere")]
+    {
+        let shown = end(command(scene.here(), &["spec", "show", packet])).ended_with(code);
+        assert!(shown.stdout.contains(part), "{}", shown.stdout);
+    }
+    let args = ["doctor", "bob.packet", "--wait", "1"];
+    let foreign = end(scene.by(2, &args)).ended_with(1).stdout;
+    assert!(
+        foreign.contains("FAILED  packet: bob.packet: this packet is for \"bob\""),
+        "{foreign}"
+    );
+    assert!(end(scene.by(1, &args)).ended_with(5).stdout.contains("ok      packet: it is for you"));
     // A newer address is packed, and is no part of what is agreed.
     pack(&scene, &["ceremony.toml", "--for", "bob", "--at", "carol=c.example:1", "-o", "moved"]);
     let moved = Packet::parse(&fs::read(scene.here().join("moved")).unwrap()).unwrap();

@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 59] = [
+const PRINTED: [Printed; 60] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -121,6 +121,15 @@ const PRINTED: [Printed; 59] = [
     Printed {
         code: 5,
         ..printed("quorate doctor ceremony.toml --wait 600", &[("600", "1")], "", "alice")
+    },
+    Printed {
+        code: 5,
+        ..printed(
+            "quorate rehearse ceremony.toml --id \"monday, first try\"",
+            &[],
+            "--wait 1",
+            "alice",
+        )
     },
     printed("quorate run ceremony.toml --socks5 127.0.0.1:9050", &[], "--linger 0", "alice"),
     // The walkthrough's ceremony has no registrations, which a treasury demands.

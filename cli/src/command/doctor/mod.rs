@@ -19,13 +19,13 @@ use crate::messages::{self, shown};
 use crate::parent::{self, Attached};
 use crate::progress::seat_name;
 use crate::report::{CliError, Exit, Output};
-use crate::{VERSION, input, node_key, prompt, ssv_key};
+use crate::{VERSION, node_key, packet, prompt, ssv_key};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::network::Network;
 use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::Ceremony;
+use quorate::spec::{Ceremony, Index};
 use quorate_operator::machine::{self, room_needed};
 use quorate_operator::store::{CeremonyView, StateDir};
 
@@ -36,8 +36,9 @@ const OUTPUTS_EACH: u64 = 16 << 10;
 
 /// Runs the command.
 pub(crate) fn run(args: &DoctorArgs, out: &Output) -> Result<Exit, CliError> {
-    let (file, ceremony) = input::any_ceremony(&args.file)?;
-    let (_, ceremony) = addresses::moved(file, ceremony, &args.at)?;
+    let brought = packet::or_file(&args.file)?;
+    let packed = brought.packed;
+    let (_, ceremony) = addresses::moved(brought.file, brought.ceremony, &args.at)?;
     let (name, digest) = (ceremony.name().to_owned(), ceremony.digest());
     let mut findings = Findings::default();
     findings.good("program", format!("quorate {VERSION}"));
@@ -46,7 +47,7 @@ pub(crate) fn run(args: &DoctorArgs, out: &Output) -> Result<Exit, CliError> {
         Ok(()) => findings.good("clock", "not obviously wrong; compared with the others below"),
         Err(error) => findings.bad("clock", error),
     }
-    let way = own_side(args, ceremony, &mut findings, out);
+    let way = own_side(args, ceremony, packed, &mut findings, out);
     match way {
         Some(way) => peers::look(way, args.wait, &mut findings)?,
         None => findings.unknown("others", "not called: that needs what failed above"),
@@ -72,9 +73,11 @@ fn clock(now: u64, network: &Network) -> Result<(), CliError> {
 fn own_side(
     args: &DoctorArgs,
     ceremony: Ceremony,
+    packed: Option<(Index, Vec<Vec<u8>>)>,
     findings: &mut Findings,
     out: &Output,
 ) -> Option<Way> {
+    let (packed_for, transcripts) = packed.unzip();
     let opened = StateDir::open(&out.dir).map_err(messages::store);
     let state = findings.take("directory", opened)?;
     findings.good("directory", format!("{}, closed to other users", shown(state.path())));
@@ -90,11 +93,17 @@ fn own_side(
         let text = if is_begun { "this ceremony was begun here" } else { "not begun here" };
         findings.good("state", text);
     }
-    let (ceremony, parent) = of_parent(args, ceremony, found.as_ref(), findings)?;
+    let (ceremony, parent) = of_parent(args, ceremony, found.as_ref(), transcripts, findings)?;
     let ceremony = Arc::new(ceremony);
     let (operator, _) = findings.take("identity", prompt::open_identity(&state, out))?;
     findings.good("identity", "the passphrase opens it");
     let operator = Arc::new(operator);
+    if let Some(seat) = packed_for {
+        let (key, name) = (operator.key().public(), operator.name().as_str());
+        let mine = messages::packed_for(&args.file, &ceremony, seat, &key, name);
+        findings.take("packet", mine)?;
+        findings.good("packet", "it is for you");
+    }
     let seat = findings.take("seat", seat(args, &ceremony, &operator, &state))?;
     match seat.is_of_this_install() || is_begun == Some(true) {
         true => findings.good("seat", format!("you are {}", seat_name(&ceremony, seat.me))),
@@ -146,10 +155,14 @@ fn of_parent(
     args: &DoctorArgs,
     ceremony: Ceremony,
     found: Option<&CeremonyView>,
+    transcripts: Option<Vec<Vec<u8>>>,
     findings: &mut Findings,
 ) -> Option<(Ceremony, Option<Audited>)> {
     let is_reshare = ceremony.reshare().is_some();
-    let attached = parent::attach(ceremony, &args.from, found);
+    let attached = match transcripts {
+        Some(transcripts) if is_reshare => parent::packed(&args.file, ceremony, transcripts),
+        _ => parent::attach(ceremony, &args.from, found),
+    };
     let Attached { ceremony, parent, .. } = findings.take("parent", attached)?;
     if is_reshare {
         findings.good("parent", "its transcript, and those before it, pass the audit");
