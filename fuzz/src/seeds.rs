@@ -10,8 +10,8 @@ use quorate::ethereum::registration::Registration;
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
-use quorate::message::probe::Probe;
 use quorate::message::posting::Posting;
+use quorate::message::probe::Probe;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
 use quorate::primitives::hash::{Digest, Tag, secret_scalar};
@@ -363,10 +363,9 @@ fn play() -> Whole {
                             }
                             Input::ShareBox { dealer, sealed }
                         }
-                        Frame::Have(_)
-                        | Frame::Want { .. }
-                        | Frame::Done(_)
-                        | Frame::Probe(_) => continue,
+                        Frame::Have(_) | Frame::Want { .. } | Frame::Done(_) | Frame::Probe(_) => {
+                            continue;
+                        }
                     };
                     if let Ok(step) = participants[to].handle(input) {
                         carry_out(&mut participants[to], &mut logs[to], step);

@@ -18,6 +18,9 @@ pub(crate) struct DoctorArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60,
         value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) wait: u64,
+    /// Look at this board instead of calling the others: the ceremony will go by quorate step.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["wait", "listen", "socks5"])]
+    pub(crate) board: Option<PathBuf>,
     /// Address to listen on, as for run.
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address_and_port)]
     pub(crate) listen: Option<String>,

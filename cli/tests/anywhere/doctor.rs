@@ -291,6 +291,34 @@ fn clocks_and_versions_that_differ_are_named() {
     peer_fault(&ended, 3, "has no address in the ceremony file, and has not called", "your port");
 }
 
+/// Where the ceremony goes by a board, that is looked at and nobody is called.
+#[test]
+fn a_board_is_looked_at_instead_of_calling() {
+    let scene = Scene::new(3, &[]);
+    let on_board = |board: &str| {
+        let args = ["--json", "doctor", "ceremony.toml", "--board", board];
+        end(scene.by(0, &args))
+    };
+    own_fault(&on_board("stick"), "board", "there is no such folder", "plug it");
+    fs::write(scene.here().join("stick"), "").unwrap();
+    own_fault(&on_board("stick"), "board", "this is not a folder", "the folder of the board");
+    fs::remove_file(scene.here().join("stick")).unwrap();
+    fs::create_dir(scene.here().join("stick")).unwrap();
+    let ended = on_board("stick").ended_with(0);
+    assert_eq!(said(&ended, |check| check["check"] == "board").0, Some(true));
+    let (ok, text, _) = said(&ended, |check| check["check"] == "others");
+    assert_eq!((ok, text.as_str()), (None, "not called: they come to the board"));
+    assert_eq!(fs::read_dir(scene.here().join("stick")).unwrap().count(), 0, "nothing stays");
+
+    let words = scene.words_of("ceremony.toml");
+    let step = ["step", "ceremony.toml", "--board", "stick", "--no-keystores"];
+    end(scene.by(0, &[&step[..], &["--yes-fingerprint", &words]].concat())).done();
+    on_board("stick").ended_with(0);
+    // The log is gone, and the board knows better.
+    fs::remove_dir_all(scene.here().join("alice/ceremonies")).unwrap();
+    own_fault(&on_board("stick"), "board", "you have begun this ceremony", "");
+}
+
 /// Another version of the channel protocol, as its refusal tells.
 #[test]
 fn an_old_channel_is_named() {

@@ -4,6 +4,7 @@
 mod found;
 mod peers;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -26,11 +27,15 @@ use quorate::identity::Operator;
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
 use quorate::spec::{Ceremony, Index};
+use quorate_operator::carrier::board::Folder;
+use quorate_operator::has_begun;
 use quorate_operator::machine::{self, room_needed};
-use quorate_operator::store::{CeremonyView, StateDir};
+use quorate_operator::store::{self, CeremonyView, StateDir};
 
 /// 2026-01-01: before this command was written. A clock that is behind it is wrong.
 const EARLIEST: u64 = 1_767_225_600;
+/// A file that might be written to a board. It is not.
+const TRIED: &str = "doctor";
 /// What the outputs of one validator take besides the log, generously: keystore, deposits, reports.
 const OUTPUTS_EACH: u64 = 16 << 10;
 
@@ -47,9 +52,9 @@ pub(crate) fn run(args: &DoctorArgs, out: &Output) -> Result<Exit, CliError> {
         Ok(()) => findings.good("clock", "not obviously wrong; compared with the others below"),
         Err(error) => findings.bad("clock", error),
     }
-    let way = own_side(args, ceremony, packed, &mut findings, out);
-    match way {
-        Some(way) => peers::look(way, args.wait, &mut findings)?,
+    match own_side(args, ceremony, packed, &mut findings, out) {
+        Some(Next::Call(way)) => peers::look(way, args.wait, &mut findings)?,
+        Some(Next::Board) => findings.unknown("others", "not called: they come to the board"),
         None => findings.unknown("others", "not called: that needs what failed above"),
     }
     let exit = findings.exit();
@@ -69,14 +74,22 @@ fn clock(now: u64, network: &Network) -> Result<(), CliError> {
     }
 }
 
-/// Looks at this machine; with everything that calling the others needs, gives the way to them.
+/// How the ceremony will go on from this machine.
+enum Next {
+    /// The others are called.
+    Call(Way),
+    /// Everybody comes to a board, which has been looked at.
+    Board,
+}
+
+/// Looks at this machine; with everything that meeting the others needs, gives the way to them.
 fn own_side(
     args: &DoctorArgs,
     ceremony: Ceremony,
     packed: Option<(Index, Vec<Vec<u8>>)>,
     findings: &mut Findings,
     out: &Output,
-) -> Option<Way> {
+) -> Option<Next> {
     let (packed_for, transcripts) = packed.unzip();
     let opened = StateDir::open(&out.dir).map_err(messages::store);
     let state = findings.take("directory", opened)?;
@@ -114,6 +127,12 @@ fn own_side(
     {
         old_shares(&state, parent, findings);
     }
+    if let Some(path) = &args.board {
+        let looked = board(path, &ceremony, seat.me, is_begun == Some(true));
+        let path = findings.take("board", looked)?;
+        findings.good("board", format!("{} can be read and written", shown(&path)));
+        return Some(Next::Board);
+    }
     let listen = listen_address(args.listen.as_deref(), &ceremony, seat.me);
     let listen = findings.take("port", listen)?;
     match &listen {
@@ -128,7 +147,18 @@ fn own_side(
             }
         },
     }
-    Some(Way { seat, listen, proxy: args.socks5.clone(), lock: locked? })
+    Some(Next::Call(Way { seat, listen, proxy: args.socks5.clone(), lock: locked? }))
+}
+
+/// Whether a board can be read and written, and does not show that this operator has begun the
+/// ceremony elsewhere; gives where it is.
+fn board(path: &Path, ceremony: &Ceremony, me: Index, is_begun: bool) -> Result<PathBuf, CliError> {
+    let board = Folder::open(path).map_err(messages::board)?;
+    store::try_writing(&board.path().join(TRIED)).map_err(messages::store)?;
+    if !is_begun && has_begun(&board, ceremony, me).map_err(messages::board)? {
+        return Err(messages::begun_elsewhere(board.path()));
+    }
+    Ok(board.path().to_owned())
 }
 
 /// Whether the disk does what a ceremony needs, and has room for it.
