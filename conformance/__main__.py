@@ -21,6 +21,9 @@ def main() -> int:
     parser.add_argument("--matrix", type=pathlib.Path, metavar="QUORATE", help="fresh ceremonies on every network in every shape, by this program")
     parser.add_argument("--duties", type=pathlib.Path, metavar="QUORATE", help="a chain that the validators of a fresh ceremony run, by this program")
     parser.add_argument("--epochs", type=int, default=6, help="with --duties: how many on each of the four forks, at least 5")
+    parser.add_argument("--exits", type=pathlib.Path, metavar="QUORATE", help="the exits of a large ceremony by one request, by this program")
+    parser.add_argument("--cut-overs", type=pathlib.Path, metavar="QUORATE", help="random cut-overs between generations of shares, with the floors of this program")
+    parser.add_argument("--count", type=int, default=1000, help="with --exits: how many validators, 10 to 8192, not a multiple of 7; with --cut-overs: how many")
     parser.add_argument("--obol-lock", type=pathlib.Path, help="check a cluster-lock.json of an Obol cluster, and nothing else")
     parser.add_argument("--self-test", action="store_true", help="check the checks, on a sample and on damaged copies of it")
     parser.add_argument("--ssv-directory", type=pathlib.Path, help="a directory of key shares for SSV alone: ceremony-YYYY-MM-DD--HH-MM-SS.mmm")
@@ -51,6 +54,22 @@ def main() -> int:
         import duties
 
         duties.run(report, arguments.duties.resolve(), arguments.epochs)
+    elif arguments.exits:
+        if not arguments.exits.is_file():
+            parser.error(f"{arguments.exits} is not the program")
+        if not 10 <= arguments.count <= 8192 or arguments.count % 7 == 0:
+            parser.error("--count is from 10 to 8192, and not a multiple of 7")
+        import exits
+
+        exits.run(report, arguments.exits.resolve(), arguments.count)
+    elif arguments.cut_overs:
+        if not arguments.cut_overs.is_file():
+            parser.error(f"{arguments.cut_overs} is not the program")
+        if not 50 <= arguments.count <= 100_000:
+            parser.error("--count is from 50 to 100000")
+        import cutover
+
+        cutover.run(report, arguments.cut_overs.resolve(), arguments.count)
     elif arguments.ssv_directory is not None:
         import ssv
 

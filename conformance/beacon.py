@@ -131,6 +131,27 @@ class Chain:
     def active(self) -> list:
         return [int(index) for index in self.spec.get_active_validator_indices(self.state, self.spec.get_current_epoch(self.state))]
 
+    # With fewer
+
+    def trials(self, size: int):
+        """Every subset of `size` operators at its RANDAO reveal, block and attestation in the next slot: the duty, the subset, and whether the
+        specification takes the signature; of the reveal, also whether its state transition does."""
+        spec, state, cluster = self.spec, self.state.copy(), self.cluster
+        spec.process_slots(state, spec.Slot(state.slot + 1))
+        pubkey = bytes(state.validators[spec.get_beacon_proposer_index(state)].pubkey)
+        duties = {
+            "randao": (spec.DOMAIN_RANDAO, spec.get_current_epoch(state)),
+            "block": (spec.DOMAIN_BEACON_PROPOSER, spec.BeaconBlock()),
+            "attestation": (spec.DOMAIN_BEACON_ATTESTER, spec.AttestationData()),
+        }
+        for duty, (kind, message) in duties.items():
+            root = bytes(spec.compute_signing_root(message, spec.get_domain(state, kind)))
+            for subset in itertools.combinations(cluster.points, size):
+                signature = cluster.combine(subset, pubkey, root)
+                yield duty, subset, spec.bls.Verify(pubkey, root, signature)
+                if duty == "randao":
+                    yield "process_randao", subset, processed(spec.process_randao, state, spec.BeaconBlockBody(randao_reveal=signature))
+
     # A slot
 
     def slot(self):
@@ -342,6 +363,15 @@ class Chain:
                 "inclusion list", index, message, spec.DOMAIN_INCLUSION_LIST_COMMITTEE, spec.get_current_epoch(state)
             )
             assert spec.is_valid_inclusion_list_signature(state, spec.SignedInclusionList(message=message, signature=signature))
+
+
+def processed(function, state, body) -> bool:
+    """Whether the specification's state transition takes it. It refuses by an assertion."""
+    try:
+        function(state.copy(), body)
+    except AssertionError:
+        return False
+    return True
 
 
 def deposit_tree(leaves: list) -> tuple:

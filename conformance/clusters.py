@@ -14,6 +14,8 @@ CEREMONIES = {
     "ssv": (("mainnet", "hoodi"), ((4, 3), (13, 9))),
 }
 OUTPUT = {"obol": "cluster lock", "ssv": "key shares"}
+# Another account, and its next nonce.
+OWNER, NONCE = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", 5
 # Rules and formats written anew in Python, over py_ecc, cryptography and the like.
 ANEW = "Python, anew"
 ENGINES = (ANEW, "ethstaker-deposit", *ssv.LIBRARIES)
@@ -49,6 +51,39 @@ def hold(binary: pathlib.Path, kind: str, network: str, operators: int, threshol
     check.require(ended.returncode == 0, ended.stderr.strip()[-500:])
 
 
+def again(verdicts: Verdicts, binary: pathlib.Path, demo: pathlib.Path):
+    """Key shares for another owner, from the shares of the finished ceremony: every operator answers, and what comes of it is judged."""
+    (ceremony,) = (demo / "alice/ceremonies").iterdir()
+    transcript = ceremony / "out/public/transcript.quorate"
+    names = sorted(path.parent.name for path in demo.glob("ssv/*/encrypted_private_key.json"))
+    deposits = check.load(ceremony / "out/public/deposit-data.json")
+    listed = ", ".join(f'"0x{entry["pubkey"]}"' for entry in deposits)
+
+    def by(name: str, *arguments):
+        command = [binary, "--dir", demo / name, "--passphrase-file", demo / "passphrase", "ssv", *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        check.require(ended.returncode == 0, f"ssv {arguments[0]}: {ended.stderr.strip()[-500:]}")
+
+    def make() -> pathlib.Path:
+        by("alice", "request", transcript, "--all", "--public", "--owner", OWNER, "--nonce", str(NONCE), "-o", demo / "request.json")
+        for name in names:
+            policy = demo / name / "signing.toml"
+            policy.write_text(f'key_shares = "allow-list"\nallow = [{listed}]\nowners = ["{OWNER}"]\n')
+            policy.chmod(0o600)
+            key = ["--ssv-key", demo / "ssv" / name / "encrypted_private_key.json", "--ssv-password-file", demo / "ssv/password"]
+            by(name, "sign", demo / "request.json", "--yes", *key, "-o", demo / f"partial-{name}.json")
+        partials = [demo / f"partial-{name}.json" for name in names]
+        by("alice", "combine", demo / "request.json", "--transcript", transcript, "-o", demo / "key-shares", *partials)
+        return demo / "key-shares"
+
+    folder = verdicts.check("ssv again: every operator answers a request for another owner", make)
+    if folder is None:
+        return
+    password = (demo / "ssv/password").read_bytes()
+    keys = {name: lambda name=name: ssv.open_key_file(demo / "ssv" / name / "encrypted_private_key.json", password) for name in names}
+    ssv.check_list(verdicts, folder, ssv.Expected(OWNER, NONCE, len(deposits)), keys)
+
+
 def one(report: check.Report, binary: pathlib.Path, kind: str, network: str, operators: int, threshold: int) -> dict:
     """Holds one ceremony and judges it; gives the verdicts by engine."""
     verdicts = Verdicts()
@@ -59,6 +94,8 @@ def one(report: check.Report, binary: pathlib.Path, kind: str, network: str, ope
             return {}
         check.check_demo(verdicts, demo, (demo / "passphrase").read_text().removesuffix("\n"), False)
         ssv.check_demo(verdicts, demo)
+        if kind == "ssv":
+            again(verdicts, binary, demo)
         made = {"obol": "*/ceremonies/*/out/public/cluster-lock.json", "ssv": "*/ceremonies/*/out/public/ssv"}[kind]
         found = len(list(demo.glob(made)))
         verdicts.check(f"every operator has the {OUTPUT[kind]}", check.require, found == operators, f"{found} of {operators} have")

@@ -4,6 +4,8 @@
 #   conformance/run.sh DEMO_DIR --passphrase-file FILE
 #   conformance/run.sh --matrix QUORATE        (the program, like target/release/quorate; with npm, or loudly without)
 #   conformance/run.sh --duties QUORATE [--epochs N]
+#   conformance/run.sh --exits QUORATE [--count N]     (minutes; run by hand)
+#   conformance/run.sh --cut-overs QUORATE [--count N]
 #   conformance/run.sh --ssv-directory DIR --owner ADDRESS --nonce N --validators N [--withdrawal ADDRESS]
 #   conformance/run.sh --obol-lock cluster-lock.json
 #   conformance/run.sh --self-test

@@ -13,6 +13,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -372,6 +373,31 @@ def check_directory(report: Report, root: pathlib.Path, expected: Expected, keys
         report.check("ssv: the files of all validators", aggregates, root, inner)
     for name, opened in sorted(keys.items()):
         report.check(f"ssv: {name} decrypts its {len(clusters)} shares", lambda: holds_share(opened(), clusters))
+
+
+def check_list(report: Report, folder: pathlib.Path, expected: Expected, keys: dict):
+    """`keyshares.json` and `proofs.json` of all validators, without deposits: each entry by itself, and what is encrypted."""
+    shares = report.check("ssv again: keyshares.json", envelope, folder / "keyshares.json", expected.validators)
+    proofs = report.check("ssv again: proofs.json", load, folder / "proofs.json")
+    if shares is None or proofs is None:
+        return
+    report.check("ssv again: as many proofs as validators", require, len(proofs) == len(shares), f"{len(proofs)}")
+    clusters = []
+    with tempfile.TemporaryDirectory() as name:
+        for at, (entry, signed) in enumerate(zip(shares, proofs)):
+            whole = load(folder / "keyshares.json") | {"shares": [entry]}
+            alone, proven = pathlib.Path(name) / f"keyshares-{at}.json", pathlib.Path(name) / f"proofs-{at}.json"
+            alone.write_text(json.dumps(whole))
+            proven.write_text(json.dumps(signed))
+            nonce = expected.nonce + at
+            cluster = report.check(f"ssv again {nonce}: key shares", read_keyshare, alone, expected, nonce)
+            if cluster is not None:
+                report.check(f"ssv again {nonce}: proofs", read_proofs, proven, cluster, expected)
+                clusters.append(cluster)
+    report.check("ssv again: nothing occurs twice", distinct, clusters)
+    for name, opened in sorted(keys.items()):
+        report.check(f"ssv again: {name} decrypts its {len(clusters)} shares", lambda opened=opened: holds_share(opened(), clusters))
+    libraries(report, folder / "keyshares.json")
 
 
 def taken_by(library: str) -> str:

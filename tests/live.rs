@@ -14,7 +14,7 @@ use quorate::primitives::curve::{G2, SecretScalar};
 use quorate::primitives::secret::Secret32;
 use quorate::signing::live::frame::{Frame, State};
 use quorate::signing::live::{Action, Ending, Event, Live, Misconduct, Role};
-use quorate::signing::partial::{Partial, PartialError};
+use quorate::signing::partial::{Extent, Partial, PartialError};
 use quorate::signing::{Cleared, Delivery, Item, Items, Parent, Purpose, Request};
 use quorate::spec::Index;
 
@@ -149,7 +149,7 @@ impl Net {
         for action in actions {
             match action {
                 Action::Send { to, frame } => {
-                    assert!(frame.len() <= Frame::max_bytes(usize::from(N), 1));
+                    assert!(frame.len() <= Frame::max_bytes(usize::from(N), Extent::plain(1)));
                     self.sent += 1;
                     self.frames.push_back((me, to.get(), frame));
                 }
@@ -157,7 +157,7 @@ impl Net {
                     self.live.get_mut(&me).unwrap().answer_left();
                     self.act(me, vec![Action::Send { to, frame }]);
                 }
-                Action::Combined { signatures, signers } => {
+                Action::Combined { signatures, signers, .. } => {
                     let signature = signatures[0].unwrap();
                     assert!(
                         self.results.insert(me, (signature, signers)).is_none(),
@@ -232,7 +232,7 @@ fn a_list_waits_for_every_validator_as_long_as_it_can_have_enough() {
         for (by, both) in all {
             live.handle(Event::Up(seat(*by)));
             let frame = framed(&request, &list_answer(&request, *by, *both), 2);
-            assert!(frame.len() <= Frame::max_bytes(usize::from(N), 2));
+            assert!(frame.len() <= Frame::max_bytes(usize::from(N), Extent::plain(2)));
             actions.extend(hear(live, *by, &frame));
         }
         actions

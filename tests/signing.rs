@@ -154,7 +154,8 @@ fn a_file_of_a_list_is_read_strictly() {
     let at = "/exits/validators";
     for (pointer, value, reason) in [
         ("/version", json!(1), "exactly one of exit, deposit and registration is required"),
-        ("/version", json!(3), "version: 3 instead of 1 or 2"),
+        ("/version", json!(3), "key_shares alone is required"),
+        ("/version", json!(4), "version: 4 instead of 1, 2 or 3"),
         ("/exits", json!([3, []]), "not a request: "),
         ("/exits", Value::Null, "exactly one of exits, deposits and registrations"),
         ("/exits/epoch", json!("3"), "not a request: "),
@@ -284,11 +285,13 @@ fn answers_to_a_list_that_do_not_hold() {
         ("/partials/1", json!(7)),
         ("/partials/1", json!(format!("0x{}", "11".repeat(95)))),
         ("/version", json!(1)),
-        ("/version", json!(3)),
+        ("/version", json!(4)),
     ] {
         let changed = changed(&good, |file| *file.pointer_mut(pointer).unwrap() = value);
         assert!(PartialFile::from_json(&changed).is_err(), "{pointer}");
     }
+    let for_key_shares = change(&|file| file["version"] = json!(3));
+    assert_eq!(for_key_shares, Err(PartialError::Version));
     // Signed by its operator: one that its share does not give, and nothing at all.
     let wrong = SecretScalar::from_be_bytes(&[1; 32]).unwrap();
     let shares = CEREMONY[1].participant().shares().unwrap();
@@ -370,7 +373,7 @@ fn what_was_signed_of_a_list_is_remembered() {
         assert_eq!(Entry::decode(bytes).unwrap().encode().expose(), &bytes[..]);
         assert!(Entry::decode(&bytes[..40]).is_err());
     }
-    for (at, value) in [(0, 132), (0, 128), (1, 1), (4, 0)] {
+    for (at, value) in [(0, 133), (0, 128), (1, 1), (4, 0)] {
         let mut bytes = log[0].clone();
         bytes[at] = value;
         assert!(Entry::decode(&bytes).is_err(), "{at}");

@@ -290,6 +290,8 @@ fn sizes_of_statements_of_a_reshare() {
     {
         assert_eq!(of(number, Kind::Minima, Round::Commit), minima);
         assert_eq!(of(number, Kind::Complaint, Round::Prepare), complaint);
+        assert_eq!(of(number, Kind::Without, Round::Final), Some(32 + 4));
+        assert_eq!(of(number, Kind::Without, Round::Commit), None);
     }
     assert_eq!(shape.box_bytes(), box_len(32 * 2 + 32));
 }
@@ -304,7 +306,7 @@ fn sizes_of_statements_of_a_repair() {
     };
     let (kind, version) = (CeremonyKind::Repair, Version::CURRENT);
     let shape = Shape { version, kind, n: 4, t: 3, v: 2, items: 0, sealed: 0, lock: false, parts };
-    let rows = table(&chapter("17-repair.md"), "\n## 17.8 ");
+    let rows = table(&chapter("19-repair.md"), "\n## 19.8 ");
     for (column, number) in [(3, 1), (3, 4), (4, 3)] {
         let found: Vec<&str> = rows.iter().take(5).map(|row| row[column].as_str()).collect();
         let owed = |round| match shape.owes(seat(number), round) {

@@ -5,6 +5,8 @@
 //!     cargo bench --bench ceremony -- --shape 4,3,1000          # operators, threshold, validators
 //!     cargo bench --bench ceremony -- --shape 4,3,1000 --json   # one JSON object
 //!
+//!     cargo bench --bench ceremony -- --reshare                 # one beside its key generation
+//!
 //! Others: `--runs K` (medians of K pairs; 5, and 3 in the table), `--floor` (the floor alone),
 //! `--spread` (ours may use every core; else each process keeps to one, because cores that share
 //! their units slow one another). Method and figures: docs/performance.md.
@@ -18,6 +20,7 @@ mod clock;
 mod floor;
 mod operator;
 mod report;
+mod reshare;
 mod shape;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +43,7 @@ struct Asked {
     json: bool,
     spread: bool,
     floor: bool,
+    reshare: bool,
     record: Option<PathBuf>,
     replay: Option<PathBuf>,
     one: Option<String>,
@@ -58,6 +62,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--json" => asked.json = true,
             "--spread" => asked.spread = true,
             "--floor" => asked.floor = true,
+            "--reshare" => asked.reshare = true,
             // Of the runs for themselves, and of `.ci/instructions`.
             "--record" => asked.record = Some(value()?.into()),
             "--replay" => asked.replay = Some(value()?.into()),
@@ -165,6 +170,11 @@ fn run(asked: &Asked) -> Result<(), String> {
         return operator::record(shape, &recording, &transcript)
             .map(|_| ())
             .map_err(|error| error.to_string());
+    }
+    if asked.reshare {
+        clock::keep_to_one_core();
+        let shape = asked.shape.map_or_else(|| "4,3,1000".parse(), Ok)?;
+        return reshare::compare(shape, asked.runs.unwrap_or(5));
     }
     let shapes = match asked.shape {
         Some(shape) => vec![shape],

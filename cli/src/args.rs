@@ -19,6 +19,8 @@ mod obol;
 
 mod recover;
 
+mod import;
+
 mod rehearse;
 mod repair;
 
@@ -30,6 +32,8 @@ mod signing;
 
 mod spec;
 
+mod ssv;
+
 mod verify;
 
 pub(crate) use backup::{BackupArgs, BackupMake, BackupRestore, KdfCost, NewestArgs};
@@ -40,6 +44,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use dossier::{DossierArgs, VerifyAttestations, WalletText};
 pub(crate) use export::{Export, ExportKeystores};
 pub(crate) use forget::Forget;
+pub(crate) use import::{Import, ImportNew};
 pub(crate) use keymanager::{Keymanager, KeymanagerRemove};
 pub(crate) use obol::{ExportObol, ObolKey, VerifyCluster};
 pub(crate) use recover::Recover;
@@ -48,13 +53,14 @@ pub(crate) use repair::{Repair, RepairNew};
 pub(crate) use reshare::{Reshare, ReshareNew};
 pub(crate) use run::{
     AbandonArgs, CallArgs, CeremonyArgs, JoinArgs, KdfChoice, LayoutArgs, PartArgs, ProfileChoice,
-    RunArgs, StepArgs, StopArgs,
+    RunArgs, StepArgs, StopArgs, WithoutArgs,
 };
 pub(crate) use signing::{
     Asked, Combine, Deposit, DepositRequest, ExitRequest, Exits, LiveArgs, RegistrationRequest,
     Registrations, RequestCommon, SignArgs, Validators,
 };
 pub(crate) use spec::{Spec, SpecNew, SpecNext, SpecPack};
+pub(crate) use ssv::{KeyShares, KeySharesAsked, KeySharesRequest, KeySharesVerify};
 pub(crate) use verify::{
     NetworkArgs, Verify, VerifyExit, VerifyKeyshares, VerifyRegistered, VerifyRegistration,
     VerifySsv,
@@ -155,6 +161,8 @@ impl Command {
             Self::Registration(Registrations::Sign(args)) => args.output.as_ref(),
             Self::Registration(Registrations::Run(args)) => args.output.as_ref(),
             Self::Registration(Registrations::Combine(args)) => args.output.as_ref(),
+            Self::Ssv(KeyShares::Request(args)) => Some(&args.common.output),
+            Self::Ssv(KeyShares::Sign(args)) => args.sign.output.as_ref(),
             Self::Audit(args) => args.html.as_ref(),
             _ => None,
         }
@@ -175,6 +183,9 @@ pub(crate) enum Command {
     /// Deal the shares of validators that exist anew.
     #[command(subcommand)]
     Reshare(Reshare),
+    /// Deal the keys of a solo validator to the operators of a cluster.
+    #[command(subcommand)]
+    Import(Import),
     /// Give an operator back the share that it has lost; all other shares stay as they are.
     #[command(subcommand)]
     Repair(Repair),
@@ -295,16 +306,21 @@ pub(crate) enum Command {
     /// with the shares of a finished ceremony. Until the Gloas fork, which ends registrations.
     #[command(subcommand)]
     Registration(Registrations),
+    /// Register validators with a cluster of SSV again: make key shares for another account,
+    /// another nonce or other RSA keys, from the shares of a finished ceremony.
+    #[command(subcommand)]
+    Ssv(KeyShares),
     /// Verify deposit files, exits, registrations, keystores, slashing protection data, and SSV or
     /// Obol cluster files from any source, offline.
     #[command(subcommand)]
     Verify(Verify),
     /// Run a whole ceremony on this machine: one process for each operator, then the audit. Or show
-    /// what happens after a fault.
+    /// how an operator is replaced, or what happens after a fault.
     #[command(
         after_help = "Example:\n  quorate demo --operators 7 --threshold 5 --validators 20\n  \
-                      quorate demo --fault bad-share\n\nWith --fault, exit code 0 means that the \
-                      demo went as announced."
+                      quorate demo --reshare\n  quorate demo --import\n  quorate demo \
+                      --fault bad-share\n\nWith --fault, exit code 0 means that the demo \
+                      went as announced."
     )]
     Demo(DemoArgs),
     /// Simulate whole ceremonies in memory, with faults and operators that break the rules, and

@@ -103,8 +103,8 @@ pub(crate) fn read_named(path: &Path, ending: &str, most: usize) -> Result<Vec<u
 pub(crate) fn ceremony(path: &Path) -> Result<(Vec<u8>, Ceremony), CliError> {
     let (bytes, ceremony) = any_ceremony(path)?;
     match ceremony.kind() {
-        CeremonyKind::Reshare | CeremonyKind::Repair => Err(messages::not_for_reshare(path)),
-        _ => Ok((bytes, ceremony)),
+        CeremonyKind::Dkg => Ok((bytes, ceremony)),
+        kind => Err(messages::not_for_kind(path, kind)),
     }
 }
 
@@ -178,8 +178,9 @@ pub(crate) fn with_history(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Vec<u8>)>,
         files.push((path.clone(), transcript(path)?));
     }
     let reshared = |bytes: &[u8]| {
-        let has_parent = [ContainerKind::Reshared, ContainerKind::Repaired];
-        Header::parse(bytes).is_ok_and(|header| has_parent.contains(&header.kind()))
+        use ContainerKind::{Repaired, Reshared, Without};
+        let has_parent = |kind| matches!(kind, Reshared | Without | Repaired);
+        Header::parse(bytes).is_ok_and(|header| has_parent(header.kind()))
     };
     let folders = files.iter().filter(|(_, bytes)| reshared(bytes));
     let folders = folders.map(|(path, _)| path.with_file_name(HISTORY));

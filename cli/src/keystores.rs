@@ -11,7 +11,7 @@ use quorate::primitives::secret::SecretBytes;
 use quorate::spec::ceremony::MOST_VALIDATORS;
 
 /// Longest keystore that is looked at; its own bound is lower.
-const MOST_KEYSTORE_BYTES: usize = 64 << 10;
+pub(crate) const MOST_KEYSTORE_BYTES: usize = 64 << 10;
 /// Where keystores lie inside of a folder: those of Ethereum's deposit tools, Charon and Prysm; of
 /// Web3Signer and Lodestar; of Lighthouse and Nimbus; of Teku.
 const FOLDERS: [&str; 4] = ["validator_keys", "keystores", "validators", "keys"];

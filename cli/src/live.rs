@@ -1,6 +1,6 @@
 //! What a person sees and does while a ceremony runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use quorate::message::envelope::{Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::protocol::evidence::Fault;
 use quorate::protocol::participant::Participant;
+use quorate::spec::seats::Seats;
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::Observer;
 use quorate_operator::carrier::{Event, LinkError};
@@ -81,6 +82,8 @@ pub(crate) struct Live {
     progress: Progress,
     /// Who has signed that it gave up, as far as this was said.
     gone: BTreeSet<Index>,
+    /// Without whom others finish, as far as this was said.
+    without: BTreeMap<Index, Seats>,
     /// Who holds everything: it leaves when it likes.
     finished: BTreeSet<Index>,
     /// Faults that are proven, beside the one that stands in the way.
@@ -96,6 +99,7 @@ impl Live {
             ceremony,
             progress: Progress::new(),
             gone: BTreeSet::new(),
+            without: BTreeMap::new(),
             finished: BTreeSet::new(),
             proven: Vec::new(),
             crossed: BTreeSet::new(),
@@ -120,6 +124,27 @@ impl Live {
     /// The faults that are proven, beside the one that ended the run.
     pub(crate) fn proven(&self) -> &[Fault] {
         &self.proven
+    }
+
+    /// Says it once when another operator finishes without somebody, and how to do the same.
+    fn say_without(&mut self, participant: &Participant) {
+        let own = participant.does_without(participant.seat().me);
+        let me = participant.seat().me;
+        for who in participant.seat().ceremony.indices().filter(|who| *who != me) {
+            let lost = participant.does_without(who);
+            if self.without.insert(who, lost).unwrap_or_default() == lost
+                || participant.is_finished()
+                || lost.is_within(own)
+                || lost.contains(me)
+            {
+                continue;
+            }
+            let seats: Vec<Index> = lost.iter().collect();
+            let flags: String =
+                seats.iter().map(|seat| format!(" --without {}", seat.get())).collect();
+            let names = listed(&seat_names(&self.ceremony, &seats));
+            self.say(&messages::asked_without(&self.name(who), &names, &flags));
+        }
     }
 
     fn name(&self, peer: Index) -> String {
@@ -199,10 +224,7 @@ impl Observer for Live {
                 "This log was put back to an earlier state: {}. Nothing more is signed from it.",
                 messages::put_back_because(&put_back)
             )),
-            Notice::MayStop => self.say(
-                "All new shares are stored and proven. Waiting for you to stop the old keys, and \
-                 to say so.",
-            ),
+            Notice::MayStop => self.say(messages::MAY_STOP),
             Notice::Fault(fault) => {
                 let what = describe::fault(&fault.rule, Some(&self.ceremony));
                 self.say(&format!("Fault: {what}. Telling the others."));
@@ -248,6 +270,7 @@ impl Observer for Live {
                 self.say(&format!("{}.", gave_up(participant, index)));
             }
         }
+        self.say_without(participant);
         let unconfirmed = participant.unconfirmed();
         let others = participant.seat().ceremony.indices();
         self.finished.extend(others.filter(|peer| !unconfirmed.contains(peer)));

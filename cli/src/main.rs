@@ -17,6 +17,8 @@ mod command;
 
 mod hygiene;
 
+mod import_keys;
+
 mod input;
 
 mod keymanager;
@@ -70,6 +72,8 @@ mod strength;
 mod terminal;
 
 mod verdict;
+
+mod without;
 
 use args::{Cli, Command};
 use log_file::Level;
@@ -138,6 +142,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Card(args) => command::card::run(args, out),
         Command::Spec(args) => command::spec::run(args, out),
         Command::Reshare(args) => command::reshare::run(args, out),
+        Command::Import(args) => command::import::run(args, out),
         Command::Repair(args) => command::repair::run(args, out),
         Command::Run(args) => command::run::run(args, out),
         Command::Join(args) => command::join::run(args, out),
@@ -157,6 +162,7 @@ fn run(command: &Command, out: &Output) -> Result<Exit, CliError> {
         Command::Exit(args) => command::signing::exit(args, out),
         Command::Deposit(args) => command::signing::deposit(args, out),
         Command::Registration(args) => command::signing::registration(args, out),
+        Command::Ssv(args) => command::signing::key_shares(args, out),
         Command::Verify(args) => command::verify::run(args, out),
         Command::Demo(args) => command::demo::run(args, out),
         #[cfg(feature = "simulation")]

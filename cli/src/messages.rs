@@ -15,6 +15,8 @@ mod files;
 
 mod forget;
 
+mod import;
+
 mod obol;
 
 mod packet;
@@ -47,6 +49,8 @@ mod stopped;
 
 mod verify;
 
+mod without;
+
 use std::path::Path;
 
 use super::report::{CliError, Exit};
@@ -59,6 +63,7 @@ pub(crate) use doctor::*;
 pub(crate) use export::*;
 pub(crate) use files::*;
 pub(crate) use forget::*;
+pub(crate) use import::*;
 pub(crate) use obol::*;
 pub(crate) use packet::*;
 pub(crate) use prompt::*;
@@ -76,6 +81,7 @@ pub(crate) use ssv_key::*;
 pub(crate) use state::*;
 pub(crate) use stopped::*;
 pub(crate) use verify::*;
+pub(crate) use without::*;
 
 /// In a command to copy, where the file that somebody agreed to belongs.
 pub(crate) const CEREMONY_FILE: &str = "CEREMONY-FILE";

@@ -8,7 +8,8 @@ use quorate::audit::audit_all;
 use quorate::audit::chain::link;
 use quorate::audit::expectation::Expectations;
 use quorate::audit::facts::Audited;
-use quorate::spec::Ceremony;
+use quorate::spec::{Ceremony, show};
+use quorate::transcript::container;
 use quorate_operator::store::CeremonyView;
 
 /// A ceremony and what it takes from its parent, if it is a reshare.
@@ -28,7 +29,7 @@ pub(crate) fn attach(
     paths: &[PathBuf],
     view: Option<&CeremonyView>,
 ) -> Result<Attached, CliError> {
-    if ceremony.reshare().is_none() {
+    if !ceremony.has_parent() {
         return match paths.is_empty() {
             true => Ok(Attached { ceremony, parent: None, history: Vec::new() }),
             false => Err(messages::parent_of_none(ceremony.name())),
@@ -59,6 +60,20 @@ pub(crate) fn linked(
     let ceremony = ceremony.with_parent_rows(rows);
     let ceremony = ceremony.map_err(|error| messages::rows_of_parent(&error))?;
     Ok(Attached { ceremony, parent: Some(parent), history })
+}
+
+/// Of keys that came by an import, in this ceremony or in a parent that is kept with it: that they
+/// were whole, in whose hands.
+pub(crate) fn whole_keys(
+    ceremony: &Ceremony,
+    view: &CeremonyView,
+) -> Result<Option<String>, CliError> {
+    if !ceremony.has_parent() {
+        return Ok(show::whole_keys(ceremony));
+    }
+    let history = view.history().map_err(messages::store)?;
+    let import = container::import_among(history.iter().map(|(_, bytes)| bytes.as_slice()));
+    Ok(import.as_ref().and_then(show::whole_keys))
 }
 
 /// As [`linked`], with the transcripts of a packet.

@@ -37,10 +37,13 @@ struct Policy {
     exits: Rule,
     deposits: Rule,
     registrations: Rule,
+    key_shares: Rule,
     /// Keys of validators, `0x` and 96 digits.
     allow: Vec<String>,
     /// With the allow-list, who may get the fees: addresses in their checksummed spelling.
     fee_recipients: Vec<String>,
+    /// With the allow-list, who may register key shares for SSV: likewise.
+    owners: Vec<String>,
 }
 
 /// What the policy says of a request.
@@ -63,17 +66,29 @@ pub(crate) fn allowed(dir: &Path, items: &Items, yes: bool) -> Result<Allowed, C
         Kind::Exit => policy.exits,
         Kind::Deposit => policy.deposits,
         Kind::Registration => policy.registrations,
+        Kind::KeyShares => policy.key_shares,
+    };
+    let what = match kind {
+        Kind::KeyShares => "key share",
+        other => other.name(),
     };
     let allow: BTreeSet<&str> = policy.allow.iter().map(String::as_str).collect();
     let listed = |item: &Item| allow.contains(&*format!("0x{}", hex::encode(item.public_key)));
     match rule {
-        Rule::Never => Err(messages::policy_never(&path, kind.name())),
+        Rule::Never => Err(messages::policy_never(&path, what)),
         Rule::AllowList => {
             // A registration decides where money goes: who signs without a question has said where.
             if let Purpose::Registration(terms) = items.first().purpose {
                 let to = terms.fee_recipient.to_string();
                 if !policy.fee_recipients.contains(&to) {
                     return Err(messages::policy_fee_recipient(&path, &to));
+                }
+            }
+            // So do key shares: the owner decides over the cluster, and gets its fees.
+            if let Purpose::KeyShares(first) = items.first().purpose {
+                let owner = first.owner.to_string();
+                if !policy.owners.contains(&owner) {
+                    return Err(messages::policy_owner(&path, &owner));
                 }
             }
             let unlisted = items.iter().enumerate().filter(|(_, item)| !listed(item));
@@ -83,7 +98,7 @@ pub(crate) fn allowed(dir: &Path, items: &Items, yes: bool) -> Result<Allowed, C
                 false => Ok(Allowed { ask: !yes, unlisted }),
             }
         }
-        Rule::Ask if yes => Err(messages::policy_asks(&path, kind.name())),
+        Rule::Ask if yes => Err(messages::policy_asks(&path, what)),
         Rule::Ask => Ok(Allowed { ask: true, unlisted: Vec::new() }),
     }
 }
@@ -106,10 +121,13 @@ fn read(path: &Path) -> Result<Policy, CliError> {
             digits.len() == 96 && digits.bytes().all(|b| b"0123456789abcdef".contains(&b))
         })
     };
-    for text in &policy.fee_recipients {
-        ExecutionAddress::parse_checksummed(text).map_err(|error| {
-            messages::policy(path, &format!("fee_recipients: {text:?}: {error}"))
-        })?;
+    for (field, addresses) in
+        [("fee_recipients", &policy.fee_recipients), ("owners", &policy.owners)]
+    {
+        for text in addresses {
+            ExecutionAddress::parse_checksummed(text)
+                .map_err(|error| messages::policy(path, &format!("{field}: {text:?}: {error}")))?;
+        }
     }
     match policy.allow.iter().find(|text| !key(text)) {
         Some(text) => Err(messages::policy(

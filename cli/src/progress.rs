@@ -118,28 +118,38 @@ impl Progress {
     /// Says where the participant stands, if that has changed. With `detail`, says it again and
     /// when each awaited peer was last heard.
     pub(crate) fn show(&mut self, participant: &Participant, detail: bool) {
-        let ceremony = &participant.seat().ceremony;
         let waiting = participant.waiting();
-        let Some(line) = self.describe(ceremony, &waiting, false) else { return };
+        let Some(line) = self.describe(participant, &waiting, false) else { return };
         if line != self.last {
             self.say(&line);
             self.last = line;
-        } else if detail && let Some(line) = self.describe(ceremony, &waiting, true) {
+        } else if detail && let Some(line) = self.describe(participant, &waiting, true) {
             self.say(&line);
         }
     }
 
-    fn describe(&self, ceremony: &Ceremony, waiting: &Waiting, detail: bool) -> Option<String> {
+    fn describe(
+        &self,
+        participant: &Participant,
+        waiting: &Waiting,
+        detail: bool,
+    ) -> Option<String> {
+        let ceremony = &participant.seat().ceremony;
         let round = waiting.round?;
         let shape = Shape::of(ceremony);
         let n = shape.speakers(round).len();
         let awaited = waiting.everybody();
+        // Not everybody whose statement is missing is awaited now: a dealer commits when it stops.
+        let missing = participant.inbox().missing(round).len().max(awaited.len());
+        let word = match (round, ceremony.reshare()) {
+            (Round::Commit, Some(_)) => "stops and commits",
+            _ => round_word(round),
+        };
         let head = format!(
-            "Round {} of {}, {}: {} of {n}.",
+            "Round {} of {}, {word}: {} of {n}.",
             round.number() + 1,
             shape.rounds().len(),
-            round_word(round),
-            n - awaited.len()
+            n - missing.min(n)
         );
         if !waiting.to_show.is_empty() {
             let asked = waiting.to_show.iter().map(|index| seat_name(ceremony, *index).to_string());
@@ -148,6 +158,13 @@ impl Progress {
                 asked.collect::<Vec<_>>().join(", ")
             ));
         }
+        let lost = participant.does_without(participant.seat().me);
+        let lost = listed(&seat_names(ceremony, &lost.iter().collect::<Vec<_>>()));
+        let head = match (waiting.stop, lost.is_empty()) {
+            (true, _) => format!("{head} Waiting for you to stop the old keys."),
+            (false, false) => format!("{head} Finishing without {lost}."),
+            (false, true) => head,
+        };
         if awaited.is_empty() {
             return Some(head);
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::report::CliError;
 use crate::{input, messages, prompt};
 use quorate::ethereum::keystore::{KeystoreError, Password};
-use quorate::ethereum::ssv::{KeyFileError, read_key_file};
+use quorate::ethereum::ssv::{KeyFileError, RsaSecret, read_key_file};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
 
@@ -27,6 +27,15 @@ pub(crate) fn seated(
         (Some(ssv), Some(file)) => (ssv, file),
     };
     let expected = ssv.keys[seat.me.position()].clone();
+    let key = opened(file, password)?;
+    if *key.public() != expected {
+        return Err(messages::ssv_key_another(file));
+    }
+    Ok(seat.with_ssv_key(Arc::new(key)))
+}
+
+/// The key in a file.
+pub(crate) fn opened(file: &Path, password: Option<&Path>) -> Result<RsaSecret, CliError> {
     let bytes = input::read(file, MOST_FILE_BYTES)?;
     let open = |secret: SecretBytes| {
         let password = match Password::new(&secret) {
@@ -42,12 +51,8 @@ pub(crate) fn seated(
             Err(error) => Err(messages::ssv_key_file(file, &error)),
         }
     };
-    let key = match password {
-        Some(_) => open(prompt::ssv_password(file, password)?)??,
-        None => prompt::again(|| prompt::ssv_password(file, None), open)?,
-    };
-    if *key.public() != expected {
-        return Err(messages::ssv_key_another(file));
+    match password {
+        Some(_) => open(prompt::ssv_password(file, password)?)?,
+        None => prompt::again(|| prompt::ssv_password(file, None), open),
     }
-    Ok(seat.with_ssv_key(Arc::new(key)))
 }

@@ -12,6 +12,7 @@ use quorate::ethereum::interchange::Key;
 use quorate::exchange::{Exchange, Moment};
 use quorate::export::cut_over;
 use quorate::protocol::participant::{Participant, Refused};
+use quorate::spec::CeremonyKind;
 use quorate_operator::machine::Machine;
 
 /// Takes a person's word that the old shares are stopped, and carries out what follows. Refused
@@ -25,7 +26,9 @@ pub(crate) fn stop(
     let (ceremony, me) = (participant.seat().ceremony.clone(), participant.seat().me);
     let keys = old_keys(participant).ok_or_else(messages::stops_nothing)?;
     if participant.is_finished() {
-        talk("This operator has stopped, and the reshare is finished: nothing is stated any more.");
+        talk(
+            "This operator has stopped, and the ceremony is finished: nothing is stated any more.",
+        );
         return Ok(());
     }
     let before = participant.signed_last(me);
@@ -52,7 +55,12 @@ pub(crate) fn stop(
             notes.extend(removed.notes);
         }
         None => {
-            let what = (messages::REMOVED, messages::not_removed_by_word as fn() -> CliError);
+            let what = match ceremony.kind() {
+                CeremonyKind::Import => {
+                    (messages::KEYS_REMOVED, messages::keys_not_removed_by_word as fn() -> CliError)
+                }
+                _ => (messages::REMOVED, messages::not_removed_by_word as fn() -> CliError),
+            };
             prompt::sentence(what, args.yes_stopped.as_deref(), "--yes-stopped")?;
         }
     }
@@ -70,7 +78,13 @@ pub(crate) fn stop(
     let taken = exchange.stop(minima, &moment, machine);
     match taken.map_err(|trouble| messages::machine(machine.error(trouble)))? {
         Ok(_) => {
-            talk("This operator has stopped. Its old shares must never sign again.");
+            talk(match ceremony.kind() {
+                CeremonyKind::Import => {
+                    "This operator has stopped. The whole keys must never sign again: destroy \
+                     every copy that you do not need."
+                }
+                _ => "This operator has stopped. Its old shares must never sign again.",
+            });
             Ok(())
         }
         Err(Refused::NotCertified) => Err(messages::not_certified(ceremony.name())),
@@ -97,6 +111,8 @@ fn standing(participant: &Participant) -> String {
     let dealers = ceremony.parts().dealers;
     let stopped = dealers.iter().filter(|dealer| participant.signed_last(*dealer).is_some());
     let (stopped, dealers) = (stopped.count(), dealers.len());
-    let parent = reshare.parent.threshold;
+    let Some(parent) = reshare.origin.parent().map(|parent| parent.threshold) else {
+        return messages::import_stands().to_owned();
+    };
     messages::stop_standing(stopped, dealers, parent.required(), parent.participants())
 }

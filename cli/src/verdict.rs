@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::messages;
 use quorate::audit::completed::completed;
 use quorate::audit::{describe, stopped as sayings};
 use quorate::primitives::hash::Digest;
@@ -170,6 +171,9 @@ impl Verdict {
         if let Some(stored) = &self.stored {
             text += &format!("Shares       {stored}\n");
         }
+        if ceremony.reshare().is_some() {
+            text += &format!("\nKeep private  {}\n", messages::EXPOSES);
+        }
         text += "\nWhat this does not prove\n";
         DOES_NOT_PROVE.iter().for_each(|sentence| text += &format!("  - {sentence}\n"));
         text
@@ -207,6 +211,7 @@ impl Verdict {
             "stored": self.stored,
             "completed": self.completed.map(|certificate| hex::encode(certificate.as_bytes())),
             "does_not_prove": DOES_NOT_PROVE,
+            "private": ceremony.reshare().is_some(),
         })
     }
 }

@@ -7,7 +7,7 @@ use quorate::signing::Request;
 use quorate::signing::beacon::Records;
 use quorate::signing::ledger::Entry;
 use quorate::signing::live::frame::Frame;
-use quorate::signing::partial::PartialFile;
+use quorate::signing::partial::{Extent, Form, PartialFile};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(request) = Request::from_json(bytes) {
@@ -18,9 +18,11 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(entry) = Entry::decode(bytes) {
         assert_eq!(entry.encode().expose(), bytes);
     }
-    for count in [1, 2, 3] {
-        if let Ok(frame) = Frame::decode(bytes, 4, count) {
-            assert_eq!(frame.encode(), bytes);
+    for validators in [1, 2, 3] {
+        for form in [Form::Plain, Form::Consents, Form::KeyShares] {
+            if let Ok(frame) = Frame::decode(bytes, 4, Extent { validators, form }) {
+                assert_eq!(frame.encode(), bytes);
+            }
         }
     }
     let _ = PartialFile::from_json(bytes);

@@ -4,6 +4,8 @@
 
 pub mod crowd;
 
+pub mod reshared;
+
 pub mod seeds;
 
 use std::sync::{Arc, LazyLock};

@@ -7,28 +7,34 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use quorate::ethereum::exit::VoluntaryExit;
 use quorate::ethereum::registration::Registration;
+use quorate::ethereum::ssv::{OwnerNonce, RsaPublic};
 use quorate::export::launchpad::write_registrations;
 use quorate::message::complaint::{Abandon, Awaited, Claim, Complaint, Shown};
 use quorate::message::envelope::{Round, Statement};
+use quorate::message::minima::Minima;
 use quorate::message::posting::Posting;
 use quorate::message::probe::Probe;
 use quorate::message::share_box;
 use quorate::message::sync::Frame;
+use quorate::message::without::Without;
 use quorate::primitives::hash::{Digest, Tag, secret_scalar};
 use quorate::primitives::hash::{secret_bytes, tagged};
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{Ask, Entropy, Input, OwnSeat, Participant, Step};
 use quorate::protocol::record::{Record, RecordKind};
 use quorate::signing::{Delivery, Item, Items, Purpose, Request, Terms};
-use quorate::spec::Index;
 use quorate::spec::pack::Pack;
 use quorate::spec::packet::Packet;
+use quorate::spec::{CeremonyFile, Index};
+use quorate::transcript::container::Header;
 use quorate::transcript::{container, stopped};
 use quorate_operator::carrier::channel::{Local, Session, initiate};
 use quorate_operator::store::{SealCost, seal_with_passphrase};
 
+use super::reshared::Reshared;
 use super::{
-    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, registration, secret,
+    CEREMONY, OPERATORS, PEERS, RECORDS, SHAPE, box_address, box_secret, index, registration,
+    secret,
 };
 
 /// An answer for everybody, with a signature that is none.
@@ -96,6 +102,35 @@ fn list(request: Request) -> Request {
     Request { items: Items::new(items).expect("two validators"), ..request }
 }
 
+/// A request for key shares of two validators, under keys that nobody has.
+fn key_shares_request() -> Request {
+    let Registration { fee_recipient: owner, .. } = registration().message;
+    let key = |last: u8| {
+        let mut modulus = [0x77; 256];
+        (modulus[0], modulus[255]) = (0x81, last);
+        RsaPublic::from_modulus(modulus).expect("an odd number of 2048 bits")
+    };
+    let keys = [1, 3, 5, 7].map(key).to_vec();
+    let items = Items::key_shares(vec![[1; 48], [2; 48]], OwnerNonce { owner, nonce: 7 }, keys);
+    let items = items.expect("two validators");
+    Request { items, requester: None, ..request(Delivery::Public) }
+}
+
+/// An answer about key shares of one validator.
+fn partial_with_shares() -> String {
+    let digits = |count: usize| "1".repeat(count);
+    format!(
+        r#"{{"format":"quorate-partial","version":3,"request":"{}","operator":1,
+            "partials":["0x{}"],"shares":[{{"encrypted":"0x{}","proof":"0x{}"}}],
+            "signature":"{}"}}"#,
+        digits(64),
+        digits(192),
+        digits(512),
+        digits(512),
+        digits(128)
+    )
+}
+
 type Seed = (&'static str, String, Vec<u8>);
 
 /// Target, file name, bytes.
@@ -121,6 +156,17 @@ pub fn all() -> Vec<Seed> {
         include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.json"),
     );
     add("ceremony_canonical", "devnet", CEREMONY.canonical());
+    let import = include_bytes!("../../test-vectors/import-ceremony/2-of-3.quorate");
+    let imported = Header::parse(import).and_then(|header| header.ceremony(import));
+    let imported = imported.expect("the transcript of an import");
+    add(
+        "ceremony_toml",
+        "import",
+        include_bytes!("../../test-vectors/import-ceremony/2-of-3.toml"),
+    );
+    add("ceremony_canonical", "import", imported.canonical());
+    add("container", "import", import);
+    add("audit", "import", import);
     let file = include_bytes!("../../ceremony-specs/examples/hoodi-3-of-4.toml").to_vec();
     let bob = Index::new(2).expect("an index");
     let packet = Packet::new(file, bob, Vec::new()).and_then(|packet| packet.encode());
@@ -164,6 +210,8 @@ pub fn all() -> Vec<Seed> {
     add("registered", "lido", LIDO_LIST.as_bytes());
     add("registered", "ssv", SSV_LIST.as_bytes());
     add("registered", "table", TABLE.as_bytes());
+    add("request", "key-shares", &key_shares_request().to_json());
+    add("request", "partial-key-shares", partial_with_shares().as_bytes());
     add("request", "exit", &request(Delivery::Public).to_json());
     add("request", "deposit-custodian", &deposit_request().to_json());
     add("request", "registration", &registration_request().to_json());
@@ -263,6 +311,11 @@ pub fn all() -> Vec<Seed> {
     let (complaint, abandon) = (complaint(whole), Abandon { awaited: everybody });
     add("bodies", "complaint", &[&[5], complaint.encode().as_slice()].concat());
     add("bodies", "abandon", &[&[6], abandon.encode().as_slice()].concat());
+    let minima = Minima { signed: vec![None; CEREMONY.v()] };
+    add("bodies", "minima", &[&[7], minima.encode().as_slice()].concat());
+    let seats = core::iter::once(index(4)).collect();
+    let without = Without { certificate: Digest([1; 32]), seats };
+    add("bodies", "without", &[&[8], without.encode(CEREMONY.n()).as_slice()].concat());
     add(
         "judge",
         "complaint",
@@ -303,7 +356,40 @@ pub fn all() -> Vec<Seed> {
     add("stopped", "repair", include_bytes!("../../test-vectors/repair/mask.quorate"));
     add("container", "complete", &transcript);
     add("audit", "complete", &transcript);
+    super::reshared::with(|reshared| of_a_reshare(reshared, &mut add));
     seeds
+}
+
+/// What a reshare has otherwise.
+fn of_a_reshare(reshared: &Reshared, add: &mut impl FnMut(&'static str, &str, &[u8])) {
+    let file = CeremonyFile::parse_toml(&reshared.toml).expect("a well-formed file");
+    add("ceremony_toml", "reshare", reshared.toml.as_bytes());
+    add("ceremony_json", "reshare", &serde_json::to_vec(&file).expect("plain fields"));
+    add("ceremony_canonical", "reshare", reshared.ceremony.canonical());
+    add("container", "reshare", &reshared.transcript);
+    add("audit", "reshare", &reshared.transcript);
+    let participant = reshared.alice.participant();
+    let inbox = participant.inbox();
+    for round in Round::ALL {
+        // Who deals and receives, who deals, who receives.
+        for (place, seat) in [(0, 1), (1, 3), (2, 4)] {
+            let Some(said) = inbox.get(round, super::index(seat)) else { continue };
+            let what = place << 4 | round.number();
+            add(
+                "reshared",
+                &format!("round-{}-seat-{seat}", round.number()),
+                &typed(what, said.body()),
+            );
+        }
+    }
+    let minima = inbox.minima().next().expect("a dealer has stopped");
+    add("reshared", "minima", &typed(7, minima.body()));
+    add("reshared", "have", &typed(6, &Frame::Have(participant.have(true)).encode()));
+}
+
+/// What the target's first byte says, and the rest.
+fn typed(what: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[what], bytes].concat()
 }
 
 /// What the first operator has when all is over, and the boxes that it received.

@@ -38,7 +38,8 @@ pub enum MachineError {
     /// This operator's shares are committed to another reshare of the same parent, which it has not
     /// abandoned.
     #[error(
-        "this operator has committed its shares of these validators to another reshare, {reshare}"
+        "this operator has committed its shares of these validators to another reshare or import, \
+         {reshare}"
     )]
     OtherChild {
         /// Its digest.
@@ -77,6 +78,14 @@ pub enum MachineError {
     /// A file was not read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The next attempt of a reshare that this operator has not abandoned.
+    #[error("this operator has not abandoned the attempt before, {reshare}")]
+    NotGivenUp {
+        /// Its digest.
+        reshare: Digest,
+        /// Its folder, if it is still there.
+        folder: Option<PathBuf>,
+    },
     /// This operator has stopped these shares for a reshare, which it has not abandoned.
     #[error("these shares are superseded by those of the reshare {reshare}")]
     Superseded {

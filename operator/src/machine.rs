@@ -92,6 +92,7 @@ fn transcript(view: &CeremonyView, seat: &OwnSeat) -> Option<Vec<Statement>> {
         return None;
     }
     let slots = container.shape().slots();
+    let slots = slots.filter(|(round, sender)| container.speakers(*round).contains(*sender));
     let open =
         |(round, sender)| Statement::open(container.statement(round, sender)?, ceremony).ok();
     slots.map(open).collect()
@@ -159,7 +160,8 @@ pub fn old_shares(
         logs.push((view, parent.digest()));
     } else {
         let key = operator.key().public();
-        let repairs = repairs_of(state, &key, &reshare.parent.certificate)?;
+        let named = reshare.origin.parent().map(|parent| parent.certificate);
+        let repairs = named.map_or(Ok(Vec::new()), |named| repairs_of(state, &key, &named))?;
         logs.extend(repairs.into_iter().map(|(view, repair)| (view, repair.digest())));
     }
     let mut refused = None;
@@ -293,8 +295,6 @@ pub struct Machine {
     outputs: Outputs,
     lock: Lock,
     seat: OwnSeat,
-    /// This operator commits in the step that is being carried out.
-    commits: bool,
 }
 
 impl Machine {
@@ -314,6 +314,10 @@ impl Machine {
         let digest = seat.ceremony.digest();
         check_version(&seat.ceremony, lock.state().find(&digest)?.as_ref())?;
         child::check_only(lock.state(), seat)?;
+        let begun = lock.state().find(&digest)?.map_or(Ok(false), |view| view.has_log())?;
+        if !begun {
+            child::check_attempt(lock.state(), seat)?;
+        }
         let dir = lock.ceremony(&digest)?;
         let keystores = match dir.view().is_written()? {
             true => keystores,
@@ -323,6 +327,11 @@ impl Machine {
         let (mut log, records) =
             Log::open_or_create(&dir, storage_key, seat.ceremony.digest().as_bytes())?;
         log.reserve(room_needed(&Shape::of(&seat.ceremony)))?;
+        let said = records.iter().filter(|record| record.kind == RecordKind::Statement as u8);
+        if child::commits(seat, said.map(|record| record.body.expose())) {
+            // Should the note have been lost.
+            child::note(lock, seat)?;
+        }
         let (participant, step) = replay(seat, records, dir.view())?;
         // This log accounts for what an older one lacked.
         dir.remove_evidence(PUT_BACK)?;
@@ -330,9 +339,15 @@ impl Machine {
         // tells that a log was lost.
         dir.write_ceremony_file(file)?;
         let (lock, seat, outputs) = (lock.clone(), seat.clone(), Outputs::new(keystores));
-        let mut machine = Self { log, dir, outputs, lock, seat, commits: false };
+        let mut machine = Self { log, dir, outputs, lock, seat };
         let begun = Exchange::begin(participant, step, pacing, &mut machine);
         Ok((begun.map_err(|trouble| machine.error(trouble))?, machine))
+    }
+
+    /// Whether what it leaves for judges is for this user alone: in a reshare a complaint shows a
+    /// share that was dealt of a key that lives.
+    fn is_private(&self) -> bool {
+        self.seat.ceremony.reshare().is_some()
     }
 
     /// The folder of the ceremony.
@@ -367,22 +382,11 @@ pub fn room_needed(shape: &Shape) -> u64 {
 impl Storage for Machine {
     type Error = MachineError;
 
-    fn before(&mut self, _: &Participant, step: &Step) {
-        self.commits = step.send.iter().any(|statement| {
-            let envelope = &statement.envelope;
-            let binds = match envelope.kind {
-                // A dealer's keys are gone by then.
-                Kind::Minima => true,
-                Kind::Ordinary => envelope.round == Round::Commit,
-                _ => false,
-            };
-            binds && envelope.sender == self.seat.me
-        });
-    }
-
     fn persist(&mut self, records: Vec<Record>) -> Result<(), MachineError> {
-        if self.commits {
-            // A log with the commit without this note would bind to nothing.
+        let said = records.iter().filter(|record| record.kind == RecordKind::Statement);
+        // Made here, or taken from others by a log that was put back: a log with the commit without
+        // this note would bind to nothing.
+        if child::commits(&self.seat, said.map(|record| record.body.expose())) {
             child::note(&self.lock, &self.seat)?;
         }
         let records: Vec<store::Record> = records
@@ -416,14 +420,14 @@ impl Storage for Machine {
 
     fn keep_proof(&mut self, participant: &Participant, fault: &Fault) -> Result<(), MachineError> {
         let evidence = stopped::encode(&participant.seat().ceremony, &fault.evidence);
-        self.dir.write_evidence(FAULT, &evidence)?;
+        self.dir.write_evidence(FAULT, &evidence, self.is_private())?;
         Ok(())
     }
 
     fn keep_everything(&mut self, participant: &Participant) -> Result<(), MachineError> {
         let inbox = participant.inbox();
         let everything = stopped::encode(&participant.seat().ceremony, inbox.everything());
-        self.dir.write_evidence(STOPPED, &everything)?;
+        self.dir.write_evidence(STOPPED, &everything, self.is_private())?;
         Ok(())
     }
 
@@ -433,7 +437,7 @@ impl Storage for Machine {
         elsewhere: &[Statement],
     ) -> Result<(), MachineError> {
         let note = stopped::encode(&participant.seat().ceremony, elsewhere);
-        self.dir.write_evidence(PUT_BACK, &note)?;
+        self.dir.write_evidence(PUT_BACK, &note, self.is_private())?;
         Ok(())
     }
 }

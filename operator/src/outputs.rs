@@ -1,17 +1,19 @@
 //! The outputs of a ceremony: staged before the last round, written when certificate 2 is complete.
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroize as _;
 
 use quorate::audit::facts::Audited;
+use quorate::audit::family::Family;
 use quorate::audit::render::Author;
-use quorate::audit::{own, render};
+use quorate::audit::{own_among, render};
 use quorate::export::keystores::{Holder, keystore_files_as};
 use quorate::export::{Artifact, Audience, cut_over, launchpad, obol, ssv};
 use quorate::protocol::outcome::ValidatorOutcome;
 use quorate::protocol::participant::Participant;
-use quorate::transcript::container;
+use quorate::transcript::container::{self, Container};
 
 use crate::keystores::{KeystorePlan, NODE_FOLDER};
 use crate::store::{CeremonyDir, Staging, Written};
@@ -24,13 +26,15 @@ pub(crate) struct Outputs {
     staging: Option<Staging>,
     /// The folder of a node in an Obol cluster is among the outputs.
     with_node_folder: bool,
+    /// Of a reshare: from when on the new shares run, by the clock when all commits were held.
+    cut_over: Option<Artifact>,
     /// Outputs of an earlier run are there.
     written: bool,
 }
 
 impl Outputs {
     pub(crate) fn new(keystores: Vec<KeystorePlan>) -> Self {
-        Self { keystores, staging: None, with_node_folder: false, written: false }
+        Self { keystores, staging: None, with_node_folder: false, cut_over: None, written: false }
     }
 
     /// Writes everything but what needs everybody's final: the transcript, the lock of an Obol
@@ -53,7 +57,12 @@ impl Outputs {
             plans.clear();
         }
         if !self.written && receives && ceremony.reshare().is_some() {
-            artifacts.0.extend(cut_over_files(participant, validators)?);
+            // Who was left out shows at the end alone.
+            let files = cut_over_files(participant, validators)?;
+            let is_last = |file: &Artifact| file.name == cut_over::CUT_OVER_FILE;
+            let (last, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_last);
+            artifacts.0.extend(others);
+            self.cut_over = last.into_iter().next();
         }
         for plan in plans {
             self.with_node_folder |= plan.folder == NODE_FOLDER;
@@ -73,14 +82,21 @@ impl Outputs {
         let Some(mut staging) = self.staging.take() else { return Ok(()) };
         let seat = participant.seat();
         let inbox = participant.inbox();
-        let transcript =
-            container::encode(&seat.ceremony, inbox.statements().chain(inbox.minima())).map_err(
-                |_| MachineError::Internal("a finished ceremony lacks a statement".into()),
-            )?;
-        let report = own(participant, &transcript).map_err(|error| {
+        let beside = inbox.minima().chain(inbox.withouts());
+        let transcript = container::encode(&seat.ceremony, inbox.statements().chain(beside))
+            .map_err(|_| MachineError::Internal("a finished ceremony lacks a statement".into()))?;
+        let history = dir.view().history()?;
+        let parents: Vec<&[u8]> = history.iter().map(|(_, bytes)| bytes.as_slice()).collect();
+        let parents = Family::of(&parents);
+        let parents = Some(&parents).filter(|parents| !parents.is_empty());
+        let mut report = own_among(participant, &transcript, parents).map_err(|error| {
             let what = format!("our own transcript is not what was checked: {error}");
             MachineError::Internal(what)
         })?;
+        let earlier = history.iter().map(|(_, bytes)| bytes.as_slice());
+        if let Some(import) = container::import_among(earlier) {
+            report.hang_on(Arc::new(import));
+        }
         let audited = report.audited().expect("every check of a finished ceremony holds");
         let mut artifacts = Wiped::default();
         if !self.written {
@@ -89,9 +105,14 @@ impl Outputs {
             artifacts.0.push(public("transcript.json", render::transcript_json(audited)));
             let page = render::to_html(&report, Author::Operator(seat.me));
             artifacts.0.push(public("report.html", page.into_bytes()));
+            artifacts.0.extend(self.cut_over.take().map(|file| named(file, audited)));
         }
+        let transcript = match self.written {
+            true => earlier_form(dir, transcript),
+            false => transcript,
+        };
         artifacts.0.push(public("transcript.quorate", transcript));
-        for (name, earlier) in dir.view().history()? {
+        for (name, earlier) in history {
             artifacts.0.push(public(&format!("history/{name}"), earlier));
         }
         let files = ssv::ssv_files(audited.ceremony(), audited.validators());
@@ -117,6 +138,39 @@ impl Outputs {
         }
         artifacts
     }
+}
+
+/// What says when the new shares run, with the names of those who were left out.
+fn named(file: Artifact, audited: &Audited) -> Artifact {
+    let roster = audited.ceremony().roster();
+    let lost = audited.finished_without().into_iter().filter_map(|seat| roster.get(seat));
+    let names: Vec<String> = lost.map(|seat| seat.card.name.to_string()).collect();
+    match names.is_empty() {
+        true => file,
+        false => Artifact { bytes: cut_over::finished_without(&file.bytes, &names), ..file },
+    }
+}
+
+/// The transcript of this ceremony as it was written before, if that lacks the last statements of
+/// others than `now`: it stays what it was when somebody comes back.
+fn earlier_form(dir: &CeremonyDir, now: Vec<u8>) -> Vec<u8> {
+    let Ok(earlier) = dir.view().read_transcript() else { return now };
+    let same = match (Container::parse(&earlier), Container::parse(&now)) {
+        (Ok(old), Ok(new)) => {
+            let both = new.shape().slots().filter(|(round, sender)| {
+                [&old, &new].iter().all(|one| one.speakers(*round).contains(*sender))
+            });
+            let mut both = both.map(|(round, sender)| {
+                old.statement(round, sender) == new.statement(round, sender)
+            });
+            old.ceremony().digest() == new.ceremony().digest()
+                && old.lacking() != new.lacking()
+                && old.minima() == new.minima()
+                && both.all(|same| same)
+        }
+        _ => false,
+    };
+    if same { earlier } else { now }
 }
 
 /// Where this operator's new shares begin to sign, by its clock and by what the dealers state.

@@ -22,7 +22,10 @@ pub fn repairs_of(
             continue;
         }
         let Some(ceremony) = kept(&view)?.filter(Ceremony::is_repair) else { continue };
-        let named = ceremony.reshare().map(|spec| spec.parent.certificate);
+        let named = ceremony
+            .reshare()
+            .and_then(|spec| spec.origin.parent())
+            .map(|parent| parent.certificate);
         let me = ceremony.roster().find(key);
         let regains = me.is_some_and(|me| ceremony.parts().receivers.contains(me));
         if named != Some(*parent) || !regains {

@@ -14,7 +14,7 @@ use super::facts::Audited;
 /// Why a completed ceremony is not the parent that a reshare names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// A key generation has no parent.
+    /// A key generation or an import has no parent.
     #[error("this is no reshare")]
     NoReshare,
     /// Another ceremony.
@@ -128,7 +128,8 @@ pub fn rows(parent: &Audited, positions: impl IntoIterator<Item = usize>) -> Opt
 /// parent's own parents are given, its report says.
 pub fn link(parent: &Audited, child: &Ceremony) -> Result<Commitments, LinkError> {
     let spec = child.reshare().ok_or(LinkError::NoReshare)?;
-    let (named, found) = (spec.parent.certificate, parent.certificate());
+    let of_child = spec.origin.parent().ok_or(LinkError::NoReshare)?;
+    let (named, found) = (of_child.certificate, parent.certificate());
     if named != found {
         return Err(LinkError::Certificate { named, found });
     }
@@ -143,8 +144,8 @@ pub fn link(parent: &Audited, child: &Ceremony) -> Result<Commitments, LinkError
         let (parent, child) = (old.network().name().into(), child.network().name().into());
         return Err(LinkError::Network { parent, child });
     }
-    if old.threshold() != spec.parent.threshold {
-        let (parent, child) = (old.threshold().to_string(), spec.parent.threshold.to_string());
+    if old.threshold() != of_child.threshold {
+        let (parent, child) = (old.threshold().to_string(), of_child.threshold.to_string());
         return Err(LinkError::Threshold { parent, child });
     }
     for ((seat, here), part) in child.roster().iter().zip(&spec.seats) {
@@ -167,7 +168,7 @@ pub fn link(parent: &Audited, child: &Ceremony) -> Result<Commitments, LinkError
     }
     let positions = spec.validators.iter().map(|validator| validator.position);
     let rows = rows(parent, positions).ok_or(LinkError::NoRows)?;
-    match (spec.parent.rows, rows.merkle_root()) {
+    match (of_child.rows, rows.merkle_root()) {
         (named, found) if named != found => Err(LinkError::Rows { named, found }),
         _ => Ok(rows),
     }

@@ -6,7 +6,9 @@ use crate::message::shape::Shape;
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::Signed;
 use crate::spec::ceremony::Ceremony;
-use crate::spec::show::plural;
+use crate::spec::kind::CeremonyKind;
+use crate::spec::seats::Seats;
+use crate::spec::show::{dealer, plural, whole};
 use crate::transcript::container::CONTAINER_VERSION;
 
 use super::code::Code;
@@ -100,8 +102,19 @@ pub(super) fn shares_proven(shape: &Shape) -> String {
     )
 }
 
-pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>]) -> String {
+pub(super) fn agreed(outputs: Digest, finals: &[&Signed<Final>], ceremony: &Ceremony) -> String {
     let n = finals.len();
+    let here: Seats = finals.iter().map(|last| last.sender()).collect();
+    let lost = Seats::first(ceremony.n()).minus(here);
+    if !lost.is_empty() {
+        let names: Vec<String> =
+            lost.iter().map(|seat| describe::operator(Some(ceremony), seat)).collect();
+        return format!(
+            "{n} operators signed the output digest {outputs}, and that they finish without {}, \
+             of whom no last statement is here",
+            names.join(" and ")
+        );
+    }
     let agreed = format!("all {n} operators signed the output digest {outputs}");
     let flags: Vec<u32> = finals.iter().filter_map(|last| last.body.flags).collect();
     if flags.is_empty() {
@@ -185,8 +198,8 @@ pub(super) fn anchors(
     hellos.iter().map(|hello| hello.body.anchor).collect()
 }
 
-/// What a reshare has no use for: constant terms that nobody chooses, and messages that nobody
-/// signs.
+/// What a reshare or an import has no use for: constant terms that nobody chooses, and messages
+/// that nobody signs.
 pub(super) fn not_made(shape: &Shape, ledger: &mut Ledger) {
     if shape.makes_keys() {
         return;
@@ -202,18 +215,39 @@ pub(super) fn not_made(shape: &Shape, ledger: &mut Ledger) {
         }
         return;
     }
+    let (constants, signs) = match shape.kind {
+        CeremonyKind::Import => {
+            ("none: the constant terms are the keys", "none: an import signs no deposits")
+        }
+        CeremonyKind::Dkg | CeremonyKind::Reshare | CeremonyKind::Repair => (
+            "none: the constant terms are shares of the parent",
+            "none: a reshare signs no deposits",
+        ),
+    };
     for code in [Code::V9, Code::V10] {
-        ledger.not_applicable(code, "none: the constant terms are shares of the parent");
+        ledger.not_applicable(code, constants);
     }
     for code in [Code::V15, Code::V16] {
-        ledger.not_applicable(code, "none: a reshare signs no deposits");
+        ledger.not_applicable(code, signs);
+    }
+}
+
+/// What V18 says of the oldest of a chain: an import does not show where its keys come from.
+pub(super) fn oldest(ceremony: &Ceremony) -> String {
+    match ceremony.kind() {
+        CeremonyKind::Import => format!(", which is an import: {}", whole(&dealer(ceremony))),
+        _ => String::new(),
     }
 }
 
 /// V18 to V20, about which one complete transcript says nothing.
 pub(super) fn beyond(ceremony: Option<&Ceremony>, ledger: &mut Ledger) {
     match ceremony {
-        Some(ceremony) if ceremony.reshare().is_some() => {}
+        Some(ceremony) if ceremony.has_parent() => {}
+        Some(ceremony) if ceremony.kind() == CeremonyKind::Import => {
+            let detail = format!("none: {}", whole(&dealer(ceremony)));
+            ledger.not_applicable(Code::V18, &detail);
+        }
         Some(_) => ledger.not_applicable(Code::V18, "none: the keys are new"),
         None => ledger.not_applicable(Code::V18, "not known: the agreed ceremony cannot be read"),
     }

@@ -11,6 +11,8 @@ use crate::primitives::hash::Digest;
 use crate::protocol::items::{Item, items};
 use crate::protocol::outcome::{ValidatorOutcome, certificate};
 use crate::spec::ceremony::Ceremony;
+use crate::spec::seats::Seats;
+use crate::spec::threshold::Index;
 
 /// A transcript that passed every check: only the auditor makes it, and [`own`](super::own()) from
 /// the receipts of a participant that made every check; so whoever holds it may use its keys.
@@ -27,6 +29,10 @@ pub struct Audited {
     pub(super) lock: Option<ClusterLock>,
     /// The summed commitments, if the transcript was read and not only a participant's own.
     pub(super) rows: Option<Arc<Commitments>>,
+    /// Of a reshare: who had not signed its last statement when the others finished without it.
+    pub(super) without: Seats,
+    /// The import by which the keys came, this one or the oldest of the chain that was given.
+    pub(super) import: Option<Arc<Ceremony>>,
 }
 
 impl Audited {
@@ -44,6 +50,12 @@ impl Audited {
     /// have the same, whatever the digests of their transcripts.
     pub fn certificate(&self) -> Digest {
         certificate(&self.ceremony.digest(), &self.dkg, &self.outputs)
+    }
+
+    /// Whether the keys came by an import, in this ceremony or in the oldest of the chain that was
+    /// audited with it: then its withdrawal credentials are claimed.
+    pub fn is_imported(&self) -> bool {
+        self.import.is_some()
     }
 
     /// The session: spec and hellos.
@@ -75,6 +87,12 @@ impl Audited {
     /// version 1.
     pub fn flags(&self) -> &[u32] {
         &self.flags
+    }
+
+    /// Of a reshare: who had not signed its last statement when the others finished without it, by
+    /// index. It holds a new share if it receives one, and nothing shows that it has its outputs.
+    pub fn finished_without(&self) -> Vec<Index> {
+        self.without.iter().collect()
     }
 
     /// The lock of an Obol cluster, signed by every share and every node.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 
 use super::chain::{link, shares_are_new};
 use super::code::Code;
 use super::describe::in_quotes;
+use super::details;
 use super::facts::Audited;
 use super::ledger::{Got, Ledger, have};
 use super::replay;
@@ -26,10 +28,11 @@ impl Member {
 
     /// The certificate of the parent that it names.
     fn parent(&self) -> Option<Digest> {
-        Some(self.ceremony.as_ref()?.reshare()?.parent.certificate)
+        certificate_of_parent(self.ceremony.as_ref()?)
     }
 
-    /// Whether both are sound children of one parent and have a validator in common.
+    /// Whether both are sound children of one parent, or sound imports, and have a validator in
+    /// common.
     fn forks(&self, other: &Self) -> bool {
         let (Some(a), Some(b)) = (self.sound(), other.sound()) else { return false };
         let (Some(one), Some(two)) = (a.ceremony().reshare(), b.ceremony().reshare()) else {
@@ -43,10 +46,15 @@ impl Member {
         // A repair deals nothing anew: it makes no generation, and there may be several.
         let repairs = a.ceremony().is_repair() || b.ceremony().is_repair();
         !repairs
-            && one.parent.certificate == two.parent.certificate
+            && certificate_of_parent(a.ceremony()) == certificate_of_parent(b.ceremony())
             && a.certificate() != b.certificate()
             && shared()
     }
+}
+
+/// The certificate of the parent of a reshare; of any other ceremony none.
+fn certificate_of_parent(ceremony: &Ceremony) -> Option<Digest> {
+    Some(ceremony.reshare()?.origin.parent()?.certificate)
 }
 
 /// Transcripts that were given together, in any order.
@@ -107,7 +115,8 @@ impl Family {
     }
 
     /// The position of the newest: the one that is nobody's parent. Of children of one parent, the
-    /// first: then [`Code::V20`] fails. A file that was given twice counts once.
+    /// first: then [`Code::V20`] fails. Of generations with a missing link between them, the one
+    /// that lacks it: then [`Code::V18`] names it. A file that was given twice counts once.
     ///
     /// # Errors
     /// If the files are not generations of the same keys.
@@ -125,6 +134,9 @@ impl Family {
         }
         match newest.as_slice() {
             [first, second, ..] if self.fork().is_none() => {
+                if let Some(unlinked) = self.unlinked(&newest) {
+                    return Ok(unlinked);
+                }
                 let (first, second) = (*first, *second);
                 let broken = newest.iter().find_map(|at| {
                     self.members[*at].audited.as_ref().err().map(|code| (*at, *code))
@@ -134,6 +146,35 @@ impl Family {
             [first, ..] => Ok(*first),
             [] => Ok(0),
         }
+    }
+
+    /// The first of these whose chain is not there to its end, if each of them has a validator in
+    /// common with it: generations of one key, with a link that is missing between them.
+    fn unlinked(&self, newest: &[usize]) -> Option<usize> {
+        let keys = |at: usize| -> Vec<[u8; 48]> {
+            let validators = self.members[at].sound().map_or(&[][..], Audited::validators);
+            validators.iter().map(|validator| validator.public_key.to_compressed()).collect()
+        };
+        newest.iter().copied().find(|at| {
+            let own = keys(*at);
+            let related = |other: &usize| keys(*other).iter().any(|key| own.contains(key));
+            self.lacks_a_parent(*at) && newest.iter().all(related)
+        })
+    }
+
+    /// Whether a parent of this one, or one of its parents', was not given.
+    fn lacks_a_parent(&self, at: usize) -> bool {
+        let mut child = self.members[at].sound();
+        let named =
+            |child: &Audited| Some(child.ceremony().reshare()?.origin.parent()?.certificate);
+        while let Some(certificate) = child.and_then(named) {
+            // A certificate covers that of its parent, so that this ends.
+            child = self.find(certificate);
+            if child.is_none() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Two children of one parent with a validator in common.
@@ -162,14 +203,17 @@ pub(super) fn check(
     let alone = match family.fork() {
         None => {
             let count = family.len();
-            let detail = format!("none of the {count} given are two children of one parent");
+            let detail = format!(
+                "of the {count} transcripts given, no two are children of one parent with a \
+                 validator in common"
+            );
             ledger.passed(Code::V20, detail);
             Ok(())
         }
         Some((one, other)) => ledger.part(Code::V20, || {
             Err(format!(
-                "the reshares with the certificates {one} and {other} are children of one parent, \
-                 with a validator in common: its shares were dealt twice"
+                "the ceremonies with the certificates {one} and {other} are children of one \
+                 parent, or imports, with a validator in common: it was dealt twice"
             )
             .into())
         }),
@@ -179,12 +223,8 @@ pub(super) fn check(
 
 /// V18.
 fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger) -> Got<()> {
-    if newest.ceremony().reshare().is_none() {
-        return Ok(());
-    }
     let (mut child, mut names) = (newest, Vec::new());
-    while let Some(spec) = child.ceremony().reshare() {
-        let named = spec.parent.certificate;
+    while let Some(named) = certificate_of_parent(child.ceremony()) {
         let Some(parent) = family.and_then(|family| family.find(named)) else {
             ledger.missing(
                 Code::V18,
@@ -203,5 +243,14 @@ fn hang_together(newest: &Audited, family: Option<&Family>, ledger: &mut Ledger)
         // A certificate covers that of its parent, so that this ends.
         child = parent;
     }
-    ledger.done(Code::V18, || format!("from the newest to the oldest: {}", names.join(", ")))
+    // The oldest: where the keys come from.
+    if child.ceremony().kind() == CeremonyKind::Import {
+        ledger.import = Some(child.ceremony().clone());
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let oldest = details::oldest(child.ceremony());
+    ledger
+        .done(Code::V18, || format!("from the newest to the oldest: {}{oldest}", names.join(", ")))
 }

@@ -13,7 +13,9 @@ use crate::protocol::items::Item;
 use crate::spec::canonical::fingerprint;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::roster::Seat;
+use crate::spec::show::whole_keys;
 use crate::spec::ssv::RSA_WEAKNESS;
+use crate::spec::threshold::Index;
 
 use super::facts::Audited;
 use super::report::{CANNOT_CONCLUDE, Line, Report, Status};
@@ -255,9 +257,15 @@ pub(super) struct Digests {
 /// Everything public that a verified transcript holds.
 #[derive(Serialize)]
 pub(super) struct Facts {
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) whole_keys: Option<String>,
     pub(super) spec: Spec,
     pub(super) validators: Vec<Validator>,
     pub(super) operators_say: Vec<Statement>,
+    /// Of a reshare that was finished without operators: who, by index.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) finished_without: Vec<u16>,
     pub(super) digests: Digests,
 }
 
@@ -274,10 +282,13 @@ impl Facts {
                 secrets_erased: flag(Final::ERASED),
             }
         });
+        let lost = audited.finished_without().into_iter().map(Index::get);
         Self {
+            whole_keys: audited.import.as_deref().and_then(whole_keys),
             spec: Spec::of(ceremony),
             validators: (0..ceremony.v()).map(|v| validator(audited, v)).collect(),
             operators_say: said.collect(),
+            finished_without: lost.collect(),
             digests: Digests {
                 certificate: hexed(audited.certificate()),
                 transcript: hexed(audited.transcript()),
@@ -397,6 +408,9 @@ pub(super) struct Findings {
     pub(super) spec: Option<Spec>,
     pub(super) checks: Vec<Check>,
     pub(super) before_deposit: Vec<&'static str>,
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) whole_keys: Option<String>,
     pub(super) cannot_conclude: &'static [&'static str],
     /// Only if every check of the transcript itself passed.
     pub(super) facts: Option<Facts>,
@@ -418,6 +432,7 @@ impl Findings {
             spec: report.ceremony().map(|ceremony| Spec::of(ceremony)),
             checks: report.lines().iter().map(Check::of).collect(),
             before_deposit: report.before_deposit(),
+            whole_keys: report.whole_keys(),
             cannot_conclude: &CANNOT_CONCLUDE,
             facts: report.audited().map(Facts::of),
         }

@@ -71,6 +71,8 @@ pub(super) struct Ledger {
     pub(super) completed: Option<Digest>,
     /// Who is proven to be at fault, of whatever ceremony.
     pub(super) at_fault: BTreeSet<Index>,
+    /// The import from which the keys come, once a chain was followed to it.
+    pub(super) import: Option<Arc<Ceremony>>,
     first_only: bool,
     failed: Option<Code>,
 }
@@ -84,6 +86,7 @@ impl Ledger {
             culprits: None,
             completed: None,
             at_fault: BTreeSet::new(),
+            import: None,
             first_only,
             failed: None,
         }

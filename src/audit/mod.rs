@@ -40,5 +40,5 @@ mod ssv;
 
 pub mod stopped;
 
-pub use own_transcript::{NotOwn, own};
+pub use own_transcript::{NotOwn, own, own_among};
 pub use replay::{audit, audit_all, first_failure};

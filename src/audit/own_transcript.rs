@@ -15,6 +15,7 @@ use crate::protocol::evidence::Fault;
 use crate::protocol::outcome::Outcome;
 use crate::protocol::participant::Participant;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::threshold::Index;
 use crate::transcript::container::{self, Container, ContainerError, Header};
 
@@ -22,6 +23,7 @@ use super::code::Code;
 use super::describe;
 use super::details;
 use super::facts::Audited;
+use super::family::{self, Family};
 use super::ledger::Ledger;
 use super::report::Report;
 
@@ -53,6 +55,9 @@ pub enum NotOwn {
     /// none.
     #[error("the minima are not those that were checked")]
     Minima,
+    /// Words of those who finish without others that are not those that were checked.
+    #[error("the seats that were finished without are not those that were checked")]
+    Without,
     /// Not the bytes that were checked.
     #[error("the statement of round {} by operator {} is not the one that was \
              checked", round.number(), sender.get())]
@@ -79,7 +84,18 @@ fn same(
             checked.filter(|checked| container.statement(round, sender) == Some(checked.bytes()));
         same.cloned().ok_or(NotOwn::Statement { round, sender })
     };
-    container.shape().speakers(round).iter().map(one).collect()
+    container.speakers(round).iter().map(one).collect()
+}
+
+/// V14 of the words of those who finish without others: they are some of those that the participant
+/// took, and it finished without the same.
+fn same_words(container: &Container<'_>, participant: &Participant) -> Result<(), NotOwn> {
+    let taken: Vec<&[u8]> = participant.inbox().withouts().map(Statement::bytes).collect();
+    let all = container.withouts().iter().all(|word| taken.contains(word));
+    match all && container.lacking() == participant.finished_without() {
+        true => Ok(()),
+        false => Err(NotOwn::Without),
+    }
 }
 
 /// V14 of minima: they are those that the participant took, in the order of a container. They
@@ -120,6 +136,15 @@ fn follow(
 /// with the one that the participant checked, and each round with the digests that the next one was
 /// signed over, up to the output digest.
 pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
+    own_among(participant, bytes, None)
+}
+
+/// As [`own`], of a reshare with the transcripts of its parents.
+pub fn own_among(
+    participant: &Participant,
+    bytes: &[u8],
+    parents: Option<&Family>,
+) -> Result<Report, NotOwn> {
     let outcome =
         participant.outcome().filter(|_| participant.is_finished()).ok_or(NotOwn::Unfinished)?;
     let ceremony = &participant.seat().ceremony;
@@ -138,6 +163,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         before = statements;
     }
     same_minima(&container, participant)?;
+    same_words(&container, participant)?;
     let body = |fault: &Fault| NotOwn::Body(describe::rule(&fault.rule, Some(ceremony)));
     let hellos = decode_hellos(&hellos, &shape).map_err(|fault| body(&fault))?;
     let finals = decode(&before, |bytes, from| Final::decode(bytes, &shape, from))
@@ -158,6 +184,7 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         ledger.passed(Code::Sealed, details::sealed(&shape));
     }
     let transcript = container::digest(bytes);
+    let import = Some(ceremony.clone()).filter(|one| one.kind() == CeremonyKind::Import);
     let audited = Audited {
         ceremony: ceremony.clone(),
         transcript,
@@ -169,20 +196,28 @@ pub fn own(participant: &Participant, bytes: &[u8]) -> Result<Report, NotOwn> {
         flags: finals.iter().filter_map(|last| last.body.flags).collect(),
         lock,
         rows: None,
+        without: container.lacking(),
+        import: import.clone(),
     };
     details::not_made(&shape, &mut ledger);
     details::beyond(Some(ceremony), &mut ledger);
-    if ceremony.reshare().is_some() {
+    let audited = Ok(audited);
+    match (ceremony.has_parent(), parents) {
+        (false, _) => {}
         // Its operator has made it before it said hello, from the transcripts of the parents.
-        ledger.missing(Code::V18, "not checked here: audit it with its parents".to_owned());
+        (true, None) => {
+            ledger.missing(Code::V18, "not checked here: audit it with its parents".to_owned());
+        }
+        (true, Some(_)) => drop(family::check(&audited, parents, &mut ledger)),
     }
     Ok(Report {
         transcript,
         ceremony: Some(ceremony.clone()),
-        audited: Some(audited),
+        audited: audited.ok(),
         culprits: None,
         completed: None,
         at_fault: Vec::new(),
+        import,
         lines: ledger.into_lines(),
     })
 }
@@ -210,7 +245,7 @@ fn lines(
         (Code::V11, details::sums(shape, &outcome.digest)),
         (Code::V12, details::stored(shape)),
         (Code::V13, details::shares_proven(shape)),
-        (Code::V14, details::agreed(outcome.outputs, &finals.iter().collect::<Vec<_>>())),
+        (Code::V14, details::agreed(outcome.outputs, &finals.iter().collect::<Vec<_>>(), ceremony)),
         (Code::V15, details::signatures(shape, ceremony)),
         (Code::V16, details::partials(shape)),
     ]

@@ -92,8 +92,8 @@ pub fn verdict(report: &Report) -> String {
         );
     }
     match report.verdict() {
-        Verdict::Verified => return VERIFIED.to_owned(),
-        Verdict::Sound => return SOUND.to_owned(),
+        Verdict::Verified => return format!("{VERIFIED}{}", left_out(report)),
+        Verdict::Sound => return format!("{SOUND}{}", left_out(report)),
         Verdict::Unlinked => {
             let missing = report.line(Code::V18).map_or("", |line| line.detail.as_str());
             return format!("{UNLINKED} {missing}.");
@@ -116,6 +116,20 @@ pub fn verdict(report: &Report) -> String {
         }
         (_, 1) => format!("FAILED: 1 check failed. {warning}"),
         (_, many) => format!("FAILED: {many} checks failed. {warning}"),
+    }
+}
+
+/// Of a reshare that was finished without operators: who.
+fn left_out(report: &Report) -> String {
+    let Some(audited) = report.audited() else { return String::new() };
+    let name = |seat| describe::operator(Some(&**audited.ceremony()), seat);
+    let names: Vec<String> = audited.finished_without().into_iter().map(name).collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            " The others finished without {}, whose last statement is not here.",
+            names.join(" and ")
+        ),
     }
 }
 
@@ -142,6 +156,9 @@ pub fn to_text_for(report: &Report, reading: Reading<'_>) -> String {
 }
 
 fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::fmt::Result {
+    if let Some(sentence) = report.whole_keys() {
+        writeln!(out, "{sentence}\n")?;
+    }
     writeln!(out, "{}", verdict(report))?;
     let failed = || report.lines().iter().filter(|line| line.status == Status::Failed);
     if failed().next().is_some() {
@@ -172,8 +189,7 @@ fn write_text(report: &Report, reading: Reading<'_>, out: &mut String) -> core::
     }
     let after_reshare = report.after_reshare();
     if !after_reshare.is_empty() {
-        let after = if report.is_of_repair() { "repair" } else { "reshare" };
-        writeln!(out, "\nAfter the {after}")?;
+        writeln!(out, "\nAfter the {}", report.kind_word())?;
         (1..)
             .zip(after_reshare)
             .try_for_each(|(number, sentence): (u8, _)| writeln!(out, "  {number}. {sentence}"))?;
@@ -304,6 +320,8 @@ struct Page<'a> {
     /// The colour of the verdict: `good` only for what was compared.
     tone: &'static str,
     caution: Option<(&'static str, &'static str)>,
+    /// Of imported keys: the first thing to say.
+    whole: Option<String>,
     report: Findings,
 }
 
@@ -321,6 +339,7 @@ pub fn to_html(report: &Report, author: Author) -> String {
             Verdict::Statements | Verdict::Unlinked | Verdict::Failed => "bad",
         },
         caution: caution(report),
+        whole: report.whole_keys(),
         report: Findings::of(report),
     };
     page.render().expect("a string takes everything")

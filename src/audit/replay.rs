@@ -28,7 +28,8 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
     let mut ledger = Ledger::new(false);
     let audited = replay(bytes, expectations.ceremony, &mut ledger);
     let hangs = family::check(&audited, expectations.family, &mut ledger);
-    let audited = hangs.and(audited);
+    let import = ledger.import.clone();
+    let audited = hangs.and(audited).map(|audited| Audited { import, ..audited });
     expectation::compare(expectations, &mut ledger, &audited);
     if expectations.exhaustive {
         let _: Got<()> = ledger.check(Code::Exhaustive, || {
@@ -51,6 +52,7 @@ pub fn audit(bytes: &[u8], expectations: &Expectations<'_>) -> Report {
         transcript: container::digest(bytes),
         ceremony: ledger.ceremony.clone(),
         audited: audited.ok(),
+        import: ledger.import.take(),
         culprits: ledger.culprits.take(),
         completed: ledger.completed.take(),
         at_fault: core::mem::take(&mut ledger.at_fault).into_iter().collect(),
@@ -151,19 +153,20 @@ fn read_spec(bytes: &[u8], ledger: &mut Ledger) -> (Got<Lengths>, Got<Arc<Ceremo
     (read.map(|(header, ceremony, _)| (header, ceremony)), spec)
 }
 
-/// Minima: of the right length and session, signed by a dealer.
-pub(super) fn open_minima(
+/// What stands in no slot: of the right length and session, signed by who may.
+pub(super) fn open_unslotted(
     container: &Container<'_>,
-    number: usize,
+    kind: Kind,
+    name: &str,
     bytes: &[u8],
     session: &Digest,
 ) -> Result<Statement, String> {
-    let statement = Statement::open(bytes, container.ceremony())
-        .map_err(|error| format!("minima {number}: {error}"))?;
-    match (statement.envelope.kind, statement.envelope.session == *session) {
-        (Kind::Minima, true) => Ok(statement),
-        (Kind::Minima, false) => Err(format!("minima {number}: signed for another session")),
-        (_, _) => Err(format!("minima {number}: another statement")),
+    let statement =
+        Statement::open(bytes, container.ceremony()).map_err(|error| format!("{name}: {error}"))?;
+    match (statement.envelope.kind == kind, statement.envelope.session == *session) {
+        (true, true) => Ok(statement),
+        (true, false) => Err(format!("{name}: signed for another session")),
+        (false, _) => Err(format!("{name}: another statement")),
     }
 }
 

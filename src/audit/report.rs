@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
+use crate::spec::show::whole_keys;
 use crate::spec::threshold::Index;
 
 use super::code::Code;
@@ -58,6 +60,18 @@ pub const AFTER_REPAIR: [&str; 3] = [
      before the first epoch that it names.",
     "Keep this transcript with those of its parents. It is no generation: a later reshare begins \
      with the parent's transcript.",
+];
+
+/// What an operator does, in order, once the audit of an import is clean.
+pub const AFTER_IMPORT: [&str; 4] = [
+    "Compare the withdrawal address above with what a beacon node says of these keys. The file \
+     claims it, and no ceremony can prove it.",
+    "Load the shares only with the slashing protection data that was written with them, and not \
+     before the first epoch that it names.",
+    "Make sure that the keys are removed from every validator client. A client that is only \
+     stopped starts again by itself one night.",
+    "Keep this transcript: the first reshare begins with it. Whoever keeps a copy of a key can \
+     still sign alone.",
 ];
 
 /// What comes before all of that for whoever has not compared the transcript with the ceremony
@@ -138,6 +152,8 @@ pub struct Report {
     pub(super) transcript: Digest,
     pub(super) ceremony: Option<Arc<Ceremony>>,
     pub(super) audited: Option<Audited>,
+    /// The import from which the keys come, if it is known to be one.
+    pub(super) import: Option<Arc<Ceremony>>,
     pub(super) lines: Vec<Line>,
     /// Of a set of statements: who is proven to be at fault.
     pub(super) culprits: Option<Vec<Index>>,
@@ -229,7 +245,23 @@ impl Report {
         self.findings() == 0 && self.line(Code::V18).is_some_and(missing)
     }
 
-    /// Whether it is about a reshare or a repair: validators that exist, and no deposits.
+    /// Of keys that came by an import, in this transcript or in one that it hangs on: that they
+    /// were whole, in whose hands. It is the first thing to say of them. `None` does not say that
+    /// keys were never whole, unless the transcript is clean.
+    pub fn whole_keys(&self) -> Option<String> {
+        whole_keys(self.import.as_ref().or(self.ceremony.as_ref())?)
+    }
+
+    /// The report of an operator that has checked the chain of parents before it took part: this
+    /// import is the oldest of it.
+    pub fn hang_on(&mut self, import: Arc<Ceremony>) {
+        if let Some(audited) = &mut self.audited {
+            audited.import = Some(import.clone());
+        }
+        self.import = Some(import);
+    }
+
+    /// Whether it is about a reshare, an import or a repair: validators that exist, and no deposits.
     pub fn is_of_reshare(&self) -> bool {
         self.ceremony.as_ref().is_some_and(|ceremony| ceremony.reshare().is_some())
     }
@@ -239,13 +271,24 @@ impl Report {
         self.ceremony.as_ref().is_some_and(|ceremony| ceremony.is_repair())
     }
 
-    /// What an operator does after a reshare or a repair, in order; nothing unless the transcript
+    /// What the ceremony is called.
+    pub(super) fn kind_word(&self) -> &'static str {
+        match self.ceremony.as_ref().map(|ceremony| ceremony.kind()) {
+            Some(CeremonyKind::Import) => "import",
+            Some(CeremonyKind::Reshare) => "reshare",
+            Some(CeremonyKind::Repair) => "repair",
+            _ => "key generation",
+        }
+    }
+
+    /// What an operator does after a reshare, an import or a repair, in order; nothing unless the transcript
     /// is clean.
     pub fn after_reshare(&self) -> Vec<&'static str> {
-        match self.is_of_reshare() && self.is_clean() {
-            true if self.is_of_repair() => AFTER_REPAIR.to_vec(),
-            true => AFTER_RESHARE.to_vec(),
-            false => Vec::new(),
+        match self.ceremony.as_ref().map(|ceremony| ceremony.kind()) {
+            Some(CeremonyKind::Reshare) if self.is_clean() => AFTER_RESHARE.to_vec(),
+            Some(CeremonyKind::Import) if self.is_clean() => AFTER_IMPORT.to_vec(),
+            Some(CeremonyKind::Repair) if self.is_clean() => AFTER_REPAIR.to_vec(),
+            _ => Vec::new(),
         }
     }
 

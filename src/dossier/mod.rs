@@ -16,6 +16,8 @@ use crate::audit::facts::Audited;
 use crate::audit::render::{self, Author};
 use crate::audit::report::{Report, Verdict};
 use crate::export::launchpad::{OutcomeError, deposit_files, registrations_file};
+use crate::export::obol::lock_file;
+use crate::export::ssv::ssv_files;
 use crate::export::{Artifact, Audience};
 use crate::primitives::hash::sha256;
 use crate::spec::ceremony::Ceremony;
@@ -117,6 +119,8 @@ pub fn make<'a>(inputs: &Inputs<'a>) -> Result<Dossier<'a>, DossierError> {
     let mut files = vec![public(TRANSCRIPT, inputs.transcript), public(CEREMONY, inputs.ceremony)];
     files.extend(deposit_files(ceremony, audited.validators())?);
     files.extend(registrations_file(ceremony, audited.validators())?);
+    files.extend(audited.lock().map(lock_file));
+    files.extend(ssv_files(ceremony, audited.validators())?);
     for (index, seat) in ceremony.roster().iter() {
         let card = format!("{}\n", seat.card.encode());
         files.push(public(format!("cards/operator-{}.card", index.get()), card));

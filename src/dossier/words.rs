@@ -25,6 +25,13 @@ pub(super) fn without_us(name: &str) -> &'static str {
         name if name.starts_with("deposit-data") => {
             "with any tool that verifies deposit files, as deposit launchpads do"
         }
+        "cluster-lock.json" => {
+            "with Obol's own tools, which verify a lock by itself: its hashes and every signature"
+        }
+        name if name.starts_with("ssv/") => {
+            "with SSV's own tools: ssv-dkg verify takes the folder, the web application its \
+             keyshares.json"
+        }
         name if name.starts_with("cards/") => {
             "by asking the operator for the short form of its key, over another channel"
         }
@@ -49,13 +56,30 @@ pub(super) fn commands(
         .map(|file| file.name.as_str())
         .filter(|name| name.starts_with("deposit-data"))
         .collect();
-    let compared: Vec<String> =
+    let mut compared: Vec<String> =
         deposits.iter().map(|name| format!("--deposit-data {name}")).collect();
+    let named = |wanted: &'static str| {
+        files.iter().map(|file| file.name.as_str()).filter(move |name| name.ends_with(wanted))
+    };
+    // Of several validators there are files of all of them, which say the same again.
+    let fewest = named("keyshares.json").map(|name| name.matches('/').count()).min();
+    let of_all = |name: &&str| Some(name.matches('/').count()) == fewest;
+    let lock: Vec<&str> = named("cluster-lock.json").collect();
+    let shares: Vec<&str> = named("keyshares.json").filter(of_all).collect();
+    let proofs: Vec<&str> = named("proofs.json").filter(of_all).collect();
+    compared.extend(lock.iter().map(|name| format!("--lock {name}")));
+    compared.extend(shares.iter().map(|name| format!("--keyshares {name}")));
+    compared.extend(proofs.iter().map(|name| format!("--proofs {name}")));
     let mut commands = vec![
         format!("sha256sum --check {SUMS}"),
         format!("quorate audit transcript.quorate --expect ceremony.toml {}", compared.join(" ")),
     ];
     commands.extend(deposits.iter().map(|name| format!("quorate verify deposit {name} {of}")));
+    commands.extend(lock.iter().map(|name| format!("quorate verify cluster-lock {name}")));
+    let pairs = shares.iter().zip(&proofs);
+    commands.extend(
+        pairs.map(|(name, proofs)| format!("quorate verify keyshares {name} --proofs {proofs}")),
+    );
     if files.iter().any(|file| file.name == "registrations.json") {
         commands.push(format!("quorate verify registration registrations.json {of}"));
     }

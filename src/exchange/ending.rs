@@ -121,6 +121,7 @@ impl Exchange {
         if participant.is_finished() {
             return Ok(Ending::Written { unconfirmed: participant.unconfirmed() });
         }
-        Ok(Ending::Interrupted { waiting: participant.waiting().everybody() })
+        let waiting = participant.waiting();
+        Ok(Ending::Interrupted { waiting: waiting.everybody(), stop: waiting.stop })
     }
 }

@@ -109,6 +109,8 @@ pub enum Ending {
     Interrupted {
         /// Who was awaited.
         waiting: Vec<Index>,
+        /// Whether this operator's own person was, to stop the keys that it deals.
+        stop: bool,
     },
     /// This operator's log was put back to an earlier state: nothing more is signed from it.
     PutBack(PutBack),

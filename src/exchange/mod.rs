@@ -37,6 +37,7 @@ use crate::message::sync::{Frame, Have};
 use crate::protocol::evidence::Fault;
 use crate::protocol::participant::{Input, Participant, Refused, Step};
 use crate::protocol::proofs::Proofs;
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use self::answer::Answers;
@@ -155,8 +156,29 @@ impl Exchange {
         moment: &Moment,
         storage: &mut S,
     ) -> Result<Result<Vec<Action>, Refused>, Trouble<S::Error>> {
+        self.say(Input::Stopped(minima), moment, storage)
+    }
+
+    /// Of an operator of a reshare that has signed its final: its person finishes without these
+    /// seats ([`Input::Without`]). What to do now, or why it was not taken.
+    pub fn finish_without<S: Storage>(
+        &mut self,
+        lost: Seats,
+        moment: &Moment,
+        storage: &mut S,
+    ) -> Result<Result<Vec<Action>, Refused>, Trouble<S::Error>> {
+        self.say(Input::Without(lost), moment, storage)
+    }
+
+    /// What this operator's person has decided.
+    fn say<S: Storage>(
+        &mut self,
+        decided: Input,
+        moment: &Moment,
+        storage: &mut S,
+    ) -> Result<Result<Vec<Action>, Refused>, Trouble<S::Error>> {
         let mut out = Outbox::new(moment);
-        match self.give(Input::Stopped(minima), storage)? {
+        match self.give(decided, storage)? {
             Err(refused) => Ok(Err(refused)),
             Ok(said) => {
                 self.idle = 0;

@@ -212,6 +212,16 @@ struct CutOver {
     begins: Option<u64>,
 }
 
+/// What such a file says besides of a reshare that was finished without operators, by name.
+pub fn finished_without(cut_over: &[u8], names: &[String]) -> Vec<u8> {
+    let mut all: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(cut_over).unwrap_or_default();
+    all.insert("finished_without".to_owned(), names.into());
+    let mut json = serde_json::to_vec_pretty(&all).expect("names and numbers become JSON");
+    json.push(b'\n');
+    json
+}
+
 /// The files that go with the keystores of new shares, whose public keys these are, by validator:
 /// what a validator client imports, and from when on.
 pub fn files(

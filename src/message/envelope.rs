@@ -12,6 +12,7 @@ use crate::spec::version::Version;
 
 use super::minima::MINIMA_ROUND;
 use super::shape::Shape;
+use super::without::WITHOUT_ROUND;
 
 /// Bytes of an envelope.
 pub const ENVELOPE_BYTES: usize = 172;
@@ -63,6 +64,8 @@ pub enum Kind {
     Abandon = 3,
     /// In no slot: a dealer of a reshare has stopped, and this is what its keys have signed last.
     Minima = 4,
+    /// In no slot: the sender finishes a reshare without seats that are lost.
+    Without = 5,
 }
 
 impl Kind {
@@ -73,6 +76,7 @@ impl Kind {
             2 if round == Round::Prepare => Some(Self::Complaint),
             3 => Some(Self::Abandon),
             4 if round == MINIMA_ROUND => Some(Self::Minima),
+            5 if round == WITHOUT_ROUND => Some(Self::Without),
             _ => None,
         }
     }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use crate::primitives::hash::Digest;
 use crate::spec::ceremony::Ceremony;
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use super::envelope::{Kind, Reject, Round, Statement};
 use super::minima::{MOST_MINIMA, Minima};
 use super::shape::Shape;
+use super::without::Without;
 
 /// What became of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,9 @@ pub struct Inbox {
     minima: BTreeMap<Index, Vec<Statement>>,
     /// Of each dealer the first that does not decode: evidence, and nothing else.
     malformed_minima: BTreeMap<Index, Statement>,
+    /// Of each operator that finishes a reshare without others, what it has signed: each names one
+    /// more than those before it.
+    without: BTreeMap<Index, Vec<Statement>>,
 }
 
 impl Inbox {
@@ -64,6 +69,7 @@ impl Inbox {
             abandoned: BTreeMap::new(),
             minima: BTreeMap::new(),
             malformed_minima: BTreeMap::new(),
+            without: BTreeMap::new(),
         }
     }
 
@@ -94,7 +100,7 @@ impl Inbox {
         let known =
             |held: &Vec<Statement>| held.iter().any(|held| held.digest() == statement.digest());
         match statement.envelope.kind {
-            Kind::Abandon | Kind::Minima => drop(self.file(statement.clone())),
+            Kind::Abandon | Kind::Minima | Kind::Without => drop(self.file(statement.clone())),
             Kind::Ordinary | Kind::Complaint => {
                 if self.slots.get(&slot).is_none_or(|held| !known(held)) {
                     self.keep(statement.clone());
@@ -131,6 +137,17 @@ impl Inbox {
             }
             held.push(statement);
             return Arrival::New;
+        }
+        if statement.envelope.kind == Kind::Without {
+            let named = Without::of(&statement, &self.shape).map(|without| without.seats);
+            let adds = named.is_ok_and(|seats| !seats.is_within(self.does_without(sender)));
+            return match adds {
+                true => {
+                    self.without.entry(sender).or_default().push(statement);
+                    Arrival::New
+                }
+                false => Arrival::Same,
+            };
         }
         let held = self.slots.get(&(round, sender)).map_or(&[][..], Vec::as_slice);
         // Digests name contents (but in version 1, where they cover signatures, and a second
@@ -304,6 +321,19 @@ impl Inbox {
         said.reduce(|one, other| one.joined(&other))
     }
 
+    /// What operators have signed that finish a reshare without others. It stands in no set of
+    /// statements: whether it is so, only a complete transcript shows.
+    pub fn withouts(&self) -> impl Iterator<Item = &Statement> {
+        self.without.values().flatten()
+    }
+
+    /// Without whom `operator` finishes a reshare, by all that it has signed.
+    pub fn does_without(&self, operator: Index) -> Seats {
+        let said = self.without.get(&operator).into_iter().flatten();
+        let named = said.filter_map(|said| Without::of(said, &self.shape).ok());
+        named.fold(Seats::default(), |all, without| all.joined(without.seats))
+    }
+
     /// Who gave up.
     pub fn abandoned(&self) -> impl Iterator<Item = &Statement> {
         self.abandoned.values()
@@ -327,11 +357,11 @@ pub fn digests(statements: &[Statement]) -> Vec<Digest> {
     statements.iter().map(Statement::digest).collect()
 }
 
-/// The view at the front of a statement's body; none in a hello, minima or an abandonment, which
-/// follow nothing.
+/// The view at the front of a statement's body; none in a hello, and in what stands in no slot:
+/// these follow nothing.
 pub fn view(statement: &Statement, shape: &Shape) -> Option<Vec<Digest>> {
     match (statement.envelope.kind, statement.envelope.round) {
-        (Kind::Abandon | Kind::Minima, _) | (_, Round::Hello) => None,
+        (Kind::Abandon | Kind::Minima | Kind::Without, _) | (_, Round::Hello) => None,
         _ => {
             let view = 32 * shape.view_len(statement.envelope.round);
             let (digests, _) = statement.body().get(..view)?.as_chunks::<32>();

@@ -25,3 +25,5 @@ pub mod share_box;
 pub mod shape;
 
 pub mod sync;
+
+pub mod without;

@@ -13,6 +13,7 @@ use crate::spec::version::Version;
 use super::body::EncryptedShare;
 use super::envelope::{ENVELOPE_BYTES, Kind, Round};
 use super::minima::{MINIMA_BYTES, MINIMA_ROUND};
+use super::without::{WITHOUT_ROUND, Without};
 
 /// Bytes of a digest, a nonce, a salt, a one-time key.
 const WORD: usize = 32;
@@ -74,17 +75,20 @@ impl Shape {
     /// The rounds of this kind of ceremony, in order.
     pub fn rounds(&self) -> &'static [Round] {
         match self.kind {
-            CeremonyKind::Dkg | CeremonyKind::Reshare | CeremonyKind::Repair => &Round::ALL,
+            CeremonyKind::Dkg
+            | CeremonyKind::Reshare
+            | CeremonyKind::Import
+            | CeremonyKind::Repair => &Round::ALL,
         }
     }
 
     /// Whether keys are made: then deals bring the commitments to their constant terms, with a
     /// proof that their dealers know these. In a reshare the constant terms are shares of the
-    /// parent, and everybody knows their public shares already.
+    /// parent, or in an import the keys: everybody knows their public points already.
     pub fn makes_keys(&self) -> bool {
         match self.kind {
             CeremonyKind::Dkg => true,
-            CeremonyKind::Reshare | CeremonyKind::Repair => false,
+            CeremonyKind::Reshare | CeremonyKind::Import | CeremonyKind::Repair => false,
         }
     }
 
@@ -119,6 +123,12 @@ impl Shape {
             true => Seats::default(),
             false => self.parts.dealers,
         }
+    }
+
+    /// Whether it can be finished without seats that are lost: a reshare or an import, after which
+    /// the old shares are removed. After a repair all are where they were.
+    pub fn may_lack(&self) -> bool {
+        !self.makes_keys() && !self.masks()
     }
 
     /// The round whose statements end the ceremony.
@@ -202,7 +212,7 @@ impl Shape {
 
     /// Bytes of a statement of any kind by `seat`; `None` if it has none to make. A complaint's
     /// body has a view, `39` bytes and a share box, an abandonment's `n` bytes, minima have `25`
-    /// for each validator.
+    /// for each validator, and what finishes without others `32 + n`.
     pub fn bytes_of(&self, seat: Index, kind: Kind, round: Round) -> Option<usize> {
         match kind {
             Kind::Ordinary => self.statement_bytes(seat, round),
@@ -214,6 +224,10 @@ impl Shape {
             Kind::Minima => {
                 let stops = round == MINIMA_ROUND && self.stops().contains(seat);
                 stops.then_some(ENVELOPE_BYTES + MINIMA_BYTES * self.v)
+            }
+            Kind::Without => {
+                let may = round == WITHOUT_ROUND && self.may_lack();
+                (may && seat.position() < self.n).then_some(ENVELOPE_BYTES + Without::bytes(self.n))
             }
         }
     }

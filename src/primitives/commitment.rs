@@ -1,11 +1,10 @@
 //! Feldman commitments to a batch of polynomials: one row of `t` points for each validator.
 
-use rayon::prelude::*;
-
 use super::codec::{DecodeError, Reader, Writer};
-use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, Scalar, UntestedG1};
+use super::curve::{G1, G1_UNCOMPRESSED, G1Sum, UntestedG1};
 use super::hash::{Digest, Tag, merkle_root, tagged};
 use super::kernel::{evaluate_rows, sum_vectors, weigh_columns};
+use super::lagrange::Weights;
 
 /// `rows × t` commitments, row by row, constant term first.
 #[derive(Clone, PartialEq, Eq)]
@@ -136,27 +135,16 @@ impl Commitments {
     ///
     /// # Panics
     /// If the shapes differ, there is none, or there is not one weight for each.
-    pub fn weighed<'a>(
-        all: impl IntoIterator<Item = &'a Self>,
-        weights: &[Scalar],
-    ) -> Option<Self> {
+    pub fn weighed<'a>(all: impl IntoIterator<Item = &'a Self>, weights: &Weights) -> Option<Self> {
         let all: Vec<&Self> = all.into_iter().collect();
         let first = all.first().expect("at least one commitment");
         assert!(
-            all.len() == weights.len()
+            all.len() == weights.scalars().len()
                 && all.iter().all(|one| (one.t, one.points.len()) == (first.t, first.points.len())),
             "one shape, and a weight for each"
         );
-        let sum = |position: usize| {
-            let points: Vec<G1> = all.iter().map(|one| one.points[position]).collect();
-            G1Sum::msm(&points, weights)
-        };
-        let sums: Vec<G1Sum> = match first.points.len() {
-            // The simulation's memory is each thread's own.
-            count @ 0..64 => (0..count).map(sum).collect(),
-            count => (0..count).into_par_iter().map(sum).collect(),
-        };
-        Some(Self::new(first.t, G1Sum::finish_all(&sums)?))
+        let points: Vec<&[G1]> = all.iter().map(|one| one.points.as_slice()).collect();
+        Some(Self::new(first.t, weights.sum(&points)?))
     }
 
     /// Rows with these constants in front.

@@ -133,6 +133,17 @@ pub(super) fn evaluate_rows(points: &[G1], t: usize, xs: &[u64]) -> Option<Vec<G
     points.chunks(t).flat_map(|row| xs.iter().map(move |x| value(row, *x))).collect()
 }
 
+/// [`combine_rows`] of points of the other group.
+pub(super) fn combine_rows_g1(coefficients: &[i64], rows: &[&[G1]]) -> Option<Vec<G1>> {
+    let scalars: Vec<Scalar> = coefficients.iter().map(|c| small(*c)).collect();
+    let length = rows.first().map_or(0, |row| row.len());
+    let combined = |position: usize| {
+        let points: Vec<G1> = rows.iter().map(|row| row[position]).collect();
+        G1Sum::msm(&points, &scalars).finish()
+    };
+    (0..length).map(combined).collect()
+}
+
 /// `Σ_j coefficients[j] · rows[j][position]` for each position; `None` if one is infinity.
 pub(super) fn combine_rows(coefficients: &[i64], rows: &[&[G2]]) -> Option<Vec<G2>> {
     let scalars: Vec<Scalar> = coefficients.iter().map(|c| small(*c)).collect();

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::curve::{G1, G2, G2Sum, Scalar};
-use super::kernel::combine_rows;
+use super::curve::{G1, G1Sum, G2, G2Sum, Scalar};
+use super::kernel::{combine_rows, combine_rows_g1};
 
 /// The coefficients `λ_i = Π_{j≠i} x_j / (x_j - x_i)` for interpolating at zero from the points
 /// `xs`.
@@ -67,6 +67,44 @@ fn small_coefficients(xs: &[u64], x: u64) -> Option<Vec<i64>> {
                 .filter(|coefficient| coefficient.unsigned_abs() < LARGEST)
         })
         .collect()
+}
+
+/// The coefficients for interpolating at zero, by which whole rows of points are weighed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Weights {
+    full: Vec<Scalar>,
+    /// The same, where all of them are small integers.
+    small: Option<Vec<i64>>,
+}
+
+impl Weights {
+    /// For the points `xs`; `None` if a point is zero or occurs twice.
+    pub fn at_zero(xs: &[u64]) -> Option<Self> {
+        Some(Self { full: coefficients_at_zero(xs)?, small: small_coefficients(xs, 0) })
+    }
+
+    /// As scalars.
+    pub fn scalars(&self) -> &[Scalar] {
+        &self.full
+    }
+
+    /// `Σ_i λ_i · rows[i][position]` for each position; `None` if a sum is infinity. The rows have
+    /// one length, and there are as many as weights.
+    pub fn sum(&self, rows: &[&[G1]]) -> Option<Vec<G1>> {
+        if let Some(small) = &self.small {
+            return combine_rows_g1(small, rows);
+        }
+        let sum = |position: usize| {
+            let points: Vec<G1> = rows.iter().map(|row| row[position]).collect();
+            G1Sum::msm(&points, &self.full)
+        };
+        let sums: Vec<G1Sum> = match rows.first().map_or(0, |row| row.len()) {
+            // The simulation's memory is each thread's own.
+            count @ 0..64 => (0..count).map(sum).collect(),
+            count => (0..count).into_par_iter().map(sum).collect(),
+        };
+        G1Sum::finish_all(&sums)
+    }
 }
 
 /// Above this a product by a full scalar is not slower.
@@ -196,6 +234,28 @@ mod tests {
         {
             assert_eq!(small_coefficients(&xs, 0), None, "{xs:?}");
         }
+    }
+
+    #[test]
+    fn rows_are_weighed_by_the_coefficients_small_or_not() {
+        use crate::primitives::hash::{Tag, secret_scalar};
+        let point = |row: usize, position: usize| {
+            let place = [row.to_be_bytes(), position.to_be_bytes()].concat();
+            secret_scalar(Tag::Coefficient, &[&place]).base_mult().unwrap()
+        };
+        for (xs, small) in [(vec![1, 2, 3, 4], true), (vec![1, 2, 4], false)] {
+            let rows: Vec<Vec<G1>> = (0..xs.len())
+                .map(|row| (0..70).map(|position| point(row, position)).collect())
+                .collect();
+            let weights = Weights::at_zero(&xs).unwrap();
+            assert_eq!(weights.small.is_some(), small);
+            let rows: Vec<&[G1]> = rows.iter().map(Vec::as_slice).collect();
+            for (position, sum) in weights.sum(&rows).unwrap().into_iter().enumerate() {
+                let points: Vec<G1> = rows.iter().map(|row| row[position]).collect();
+                assert!(G1Sum::from(sum) == G1Sum::msm(&points, weights.scalars()), "{xs:?}");
+            }
+        }
+        assert_eq!(Weights::at_zero(&[1, 1]), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::primitives::hash::{DST_POSSESSION, DST_REHEARSAL_POSSESSION, Digest, 
 use crate::primitives::lagrange;
 use crate::primitives::possession::{self, first_false};
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
 use crate::spec::parent::ParentShares;
 use crate::spec::threshold::Index;
 
@@ -566,9 +567,10 @@ pub fn add_up<D: Borrow<Signed<Deal>>>(
     });
     let sums = sums.ok_or_else(|| Fault::new(Rule::Degenerate, []))?;
     let all = |v| core::iter::once(sums.public_key(v)).chain(sums.public_shares(v).iter().copied());
-    // In a reshare no new public share is one of a dealer's old ones; in a repair all are different
-    // anyway, since the parent's are.
-    let old = ceremony.parent_shares().into_iter().flat_map(ParentShares::all);
+    // In a reshare no new public share is one of a dealer's old ones. In an import those are keys,
+    // which stand there already; in a repair all differ anyway, since the parent's do.
+    let old = ceremony.parent_shares().filter(|_| ceremony.kind() == CeremonyKind::Reshare);
+    let old = old.into_iter().flat_map(ParentShares::all);
     let mut keys: Vec<[u8; 48]> =
         (0..ceremony.v()).flat_map(all).chain(old).map(|key| key.to_compressed()).collect();
     keys.sort_unstable();

@@ -80,10 +80,9 @@ pub fn added<D: Borrow<Signed<Deal>>>(ceremony: &Ceremony, deals: &[D]) -> Optio
     if ceremony.is_repair() {
         return Some(ceremony.parent_shares()?.rows().clone());
     }
-    let all: Vec<Dealt<'_>> = deals.iter().map(|deal| dealt(ceremony, deal.borrow())).collect();
-    let all = all.iter().map(|dealt| dealt.commitments.as_ref());
+    let sent = deals.iter().map(|deal| &deal.borrow().body.commitments);
     match ceremony.parent_shares() {
-        None => Commitments::sum(all),
-        Some(parent) => Commitments::weighed(all, parent.weights()),
+        None => Commitments::sum(sent),
+        Some(parent) => parent.add_up(sent),
     }
 }

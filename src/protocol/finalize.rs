@@ -9,6 +9,7 @@ use crate::message::body::Final;
 use crate::message::envelope::{Round, Statement, view_root};
 use crate::message::inbox::digests;
 use crate::primitives::hash::Digest;
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use super::checks::{
@@ -38,7 +39,7 @@ pub(super) struct AwaitStaging {
 /// A final that has passed every check there is of one.
 struct Passed {
     last: Signed<Final>,
-    shares_encrypted: SharesEncrypted,
+    _shares_encrypted: SharesEncrypted,
 }
 
 /// Waiting for every operator's final. Nothing names finals, so each slot is filled by itself: by
@@ -51,13 +52,26 @@ pub(super) struct AwaitFinals {
     failed: BTreeMap<(Index, Digest), Box<Fault>>,
 }
 
-/// Certificate 2 is complete.
+/// Certificate 2 is complete; or of a reshare, all of it but the finals of seats that are lost.
 pub(super) struct Finished {
-    pub(super) outcome: Outcome,
+    /// With the outcome; and what finals that come later are checked against.
+    awaited: Box<AwaitFinals>,
     /// The lock of an Obol cluster, signed by all.
     pub(super) lock: Option<ClusterLock>,
+    /// Of a reshare: who had not signed when the others finished without it.
+    pub(super) without: Seats,
     _outputs_agreed: OutputsAgreed,
-    _shares_encrypted: Vec<SharesEncrypted>,
+}
+
+impl Finished {
+    pub(super) fn outcome(&self) -> &Outcome {
+        &self.awaited.outcome
+    }
+
+    /// Takes the final of a seat that was left out: whoever comes back is given it.
+    pub(super) fn late(&mut self, world: &mut World) {
+        self.awaited.fill(world);
+    }
 }
 
 pub(super) fn stage(outcome: Outcome, sums: Sums, session: Digest, step: &mut Step) -> Stage {
@@ -113,31 +127,38 @@ impl AwaitFinals {
         let mut this = self;
         this.fill(world);
         let last = world.shape.last_round();
-        let Some(statements) = world.inbox.complete(last) else {
-            // Whose slot is filled stands in nobody's way, whatever else it has signed.
-            let empty = |(sender, _): &(Index, Digest)| world.inbox.get(last, *sender).is_none();
-            let fault = this.failed.iter().find(|(key, _)| empty(key));
+        let without = match world.inbox.missing(last).is_empty() {
+            true => Some(Seats::default()),
+            false => world.left_out(),
+        };
+        let Some(without) = without else {
+            // Whose slot is filled stands in nobody's way, whatever else it has signed; nor does
+            // whoever is done without.
+            let lost = world.inbox.does_without(world.seat.me);
+            let stands = |(sender, _): &(Index, Digest)| {
+                world.inbox.get(last, *sender).is_none() && !lost.contains(*sender)
+            };
+            let fault = this.failed.iter().find(|(key, _)| stands(key));
             let fault = fault.map(|(_, fault)| fault.clone());
             return Ok(Advance::wait(Stage::Finals(this), fault));
         };
-        let Self { mut outcome, expected: _, passed, failed: _ } = *this;
-        let (finals, receipts): (Vec<Signed<Final>>, Vec<SharesEncrypted>) =
-            passed.into_values().map(|passed| (passed.last, passed.shares_encrypted)).unzip();
-        debug_assert_eq!(finals.len(), statements.len(), "each slot is filled here");
+        let here = this.passed.iter().filter(|(sender, _)| !without.contains(**sender));
+        let finals: Vec<Signed<Final>> = here.map(|(_, passed)| passed.last.clone()).collect();
+        debug_assert_eq!(finals.len() + without.len(), world.shape.speakers(last).len());
         let commits = world.inbox.complete(Round::Commit).expect("all commits were checked");
-        let agreed = outputs_agreed(&outcome.outputs, &commits, &finals)?;
-        let lock = UnsignedLock::new(&world.seat.ceremony, &outcome.validators)
+        let agreed = outputs_agreed(&this.outcome.outputs, &commits, &finals)?;
+        let lock = UnsignedLock::new(&world.seat.ceremony, &this.outcome.validators)
             .map(|lock| lock.seal(&finals))
             .transpose()?;
-        ValidatorOutcome::publish(&mut outcome.validators, &finals);
+        ValidatorOutcome::publish(&mut this.outcome.validators, &finals);
         step.asks.push(Ask::WriteOut);
         step.erase.push(RecordKind::SentBox);
         world.sent.clear();
         Ok(Advance::Next(Stage::Finished(Box::new(Finished {
-            outcome,
+            awaited: this,
             lock,
+            without,
             _outputs_agreed: agreed,
-            _shares_encrypted: receipts,
         }))))
     }
 
@@ -196,6 +217,6 @@ impl AwaitFinals {
         let shares_encrypted = shares_encrypted(ceremony, &self.expected.sums, alone)?;
         let lock = lock.get_or_init(|| UnsignedLock::new(ceremony, &self.outcome.validators));
         lock.as_ref().map_or(Ok(()), |lock| lock.check(&last))?;
-        Ok(Passed { last, shares_encrypted })
+        Ok(Passed { last, _shares_encrypted: shares_encrypted })
     }
 }

@@ -61,4 +61,8 @@ pub mod subsets;
 
 mod trial;
 
+pub mod waiting;
+
+mod without;
+
 mod world;

@@ -27,7 +27,8 @@ use super::stage::Stage;
 use super::world::{Advance, Stop, Vault, World};
 
 pub use super::seat::OwnSeat;
-pub use super::step::{Ask, Entropy, Input, Refused, Step, Waiting};
+pub use super::step::{Ask, Entropy, Input, Refused, Step};
+pub use super::waiting::Waiting;
 
 /// The next stage; or the same one, and what is wrong with the log if the answer was asked for.
 type Answered = Result<Stage, (Stage, Option<ReplayError>)>;
@@ -113,6 +114,7 @@ impl Participant {
                 other => Err((other, None)),
             }),
             Input::Stopped(minima) => self.take_stopped(&minima),
+            Input::Without(lost) => self.take_without(lost),
             Input::Staged => self.answer(|stage, world, step| match stage {
                 Stage::Staging(stage) => {
                     stage.staged(world, step).map_err(|(stage, stop)| (Stage::Staging(stage), stop))
@@ -144,6 +146,9 @@ impl Participant {
         }
         if self.world.recalled.values().any(|recalled| *recalled == statement) {
             // It is filed when its stage is reached.
+            return Ok(());
+        }
+        if statement.envelope.kind == Kind::Without && !self.is_of_this_certificate(&statement)? {
             return Ok(());
         }
         if statement.envelope.kind == Kind::Minima && self.counts_no_more_minima() {
@@ -258,10 +263,13 @@ impl Participant {
                 Stage::Stop(stage) => stage.advance(world, step),
                 Stage::Commits(stage) => stage.advance(world, step),
                 Stage::Finals(stage) => stage.advance(world, step),
-                waiting @ (Stage::Reread(_)
-                | Stage::Staging(_)
-                | Stage::Finished(_)
-                | Stage::Stopped(_)) => Ok(Advance::Stay(waiting)),
+                Stage::Finished(mut stage) => {
+                    stage.late(world);
+                    Ok(Advance::Stay(Stage::Finished(stage)))
+                }
+                waiting @ (Stage::Reread(_) | Stage::Staging(_) | Stage::Stopped(_)) => {
+                    Ok(Advance::Stay(waiting))
+                }
             };
             match advance {
                 Ok(Advance::Next(next)) => self.stage = Some(next),
@@ -410,7 +418,7 @@ impl Participant {
         match &self.stage {
             Some(Stage::Staging(stage)) => Some(&stage.outcome),
             Some(Stage::Finals(stage)) => Some(&stage.outcome),
-            Some(Stage::Finished(stage)) => Some(&stage.outcome),
+            Some(Stage::Finished(stage)) => Some(stage.outcome()),
             _ => None,
         }
     }
@@ -448,38 +456,13 @@ impl Participant {
         self.world.vault.shares.as_deref()
     }
 
-    /// Who has not told yet that it holds everything. While there is such a peer, it may need this
+    /// Who has not told yet that it holds everything; without those that the reshare was finished
+    /// without. While there is such a peer, it may need this
     /// operator's statements.
     pub fn unconfirmed(&self) -> Vec<Index> {
-        self.world.seat.others().filter(|index| !self.confirmed.contains(index)).collect()
-    }
-
-    /// Whom this participant waits for.
-    pub fn waiting(&self) -> Waiting {
-        let stage = self.stage.as_ref().filter(|_| self.put_back().is_none());
-        let round = stage.and_then(Stage::awaited);
-        let statements = match (stage, round) {
-            (Some(Stage::Stop(stage)), _) => stage.missing(&self.world),
-            (_, Some(round)) => self.world.inbox.missing(round),
-            (_, None) => Vec::new(),
-        };
-        let minima = match stage {
-            Some(Stage::Commits(_)) => self.world.without_minima(),
-            _ => Vec::new(),
-        };
-        let stop = stage.is_some() && self.awaits_stop();
-        let boxes = match round {
-            Some(Round::Deal) => {
-                let dealers = self.world.shape.dealers_to(self.world.seat.me).iter();
-                dealers.filter(|dealer| !self.has_box(*dealer)).collect()
-            }
-            _ => Vec::new(),
-        };
-        let to_show = match self.put_back() {
-            None => self.world.seat.others().filter(|peer| self.is_to_show(*peer)).collect(),
-            Some(_) => Vec::new(),
-        };
-        Waiting { round, statements, boxes, minima, stop, to_show }
+        let lost = self.finished_without();
+        let others = self.world.seat.others().filter(|index| !lost.contains(*index));
+        others.filter(|index| !self.confirmed.contains(index)).collect()
     }
 }
 

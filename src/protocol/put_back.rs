@@ -198,6 +198,8 @@ impl World {
                     let mut held = self.inbox.minima_of(self.seat.me).iter();
                     !self.is_prepared() && !held.any(|held| held.digest() == statement.digest())
                 }
+                // It comes after the final, which shows the same, and adds to what others hold.
+                Kind::Without => false,
                 _ => self.lacks(envelope.round, &statement.digest()),
             }
     }

@@ -78,7 +78,8 @@ impl Participant {
 
     /// Everything that `peer` should be sent: what it is missing, and what is disputed.
     pub fn lacking(&self, peer: Index, theirs: &Have) -> Vec<Frame> {
-        [self.missing(peer, theirs), self.disputed(theirs)].concat()
+        let agreed: Vec<Frame> = self.withouts_for(peer, theirs).map(frame).collect();
+        [self.missing(peer, theirs), self.disputed(theirs), agreed].concat()
     }
 
     /// Statements that differ from the one that a peer says it holds in the same slot, and those of
@@ -105,6 +106,19 @@ impl Participant {
             };
             !broken && !matches!(kind, Kind::Abandon | Kind::Minima) && differs
         })
+    }
+
+    /// What `peer`, who holds `theirs`, may lack of the words with which operators finish without
+    /// others. A have lists none of them: they are given at some intervals, until it has finished.
+    pub fn withouts_for<'a>(
+        &'a self,
+        peer: Index,
+        theirs: &'a Have,
+    ) -> impl Iterator<Item = &'a Statement> {
+        let done = self.is_broken()
+            || theirs.is_complete(&self.world.shape)
+            || self.confirmed.contains(&peer);
+        self.world.inbox.withouts().filter(move |_| !done)
     }
 
     /// Whether several statements are held for this slot and none counts: of the last round, of

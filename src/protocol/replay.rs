@@ -99,8 +99,10 @@ impl Participant {
                     match own {
                         // The first is ours; a second one for the slot would be evidence against
                         // us, and is replayed as such.
-                        true if statement.envelope.kind != Kind::Minima
-                            && !world.recalled.contains_key(&statement.envelope.round) =>
+                        true if !matches!(
+                            statement.envelope.kind,
+                            Kind::Minima | Kind::Without
+                        ) && !world.recalled.contains_key(&statement.envelope.round) =>
                         {
                             world.recalled.insert(statement.envelope.round, statement);
                         }

@@ -32,13 +32,19 @@ pub struct OwnSeat {
     old_shares: Option<Arc<OldShares>>,
 }
 
-/// A dealer's shares of the parent, by validator of the reshare.
+/// A dealer's shares of the parent, by validator of the reshare; in an import the keys.
 ///
 /// # Security
 /// They live: with enough others they sign for the validators until these are stopped.
 pub struct OldShares(Vec<SecretScalar>);
 
 impl OldShares {
+    /// The secrets of an import's keys, in the order of its validators. That they are right is seen
+    /// before anything is signed.
+    pub fn whole(keys: Vec<SecretScalar>) -> Self {
+        Self(keys)
+    }
+
     /// Those that the records of the parent's log hold, of the validators that are dealt anew.
     ///
     /// # Errors

@@ -5,11 +5,12 @@ use chacha20::ChaCha20Rng;
 use chacha20::rand_core::SeedableRng;
 use rayon::prelude::*;
 
-use crate::ethereum::ssv::{RsaSecret, ShareProof};
+use crate::ethereum::ssv::{RSA_BYTES, RsaSecret, ShareProof};
+use crate::identity::operator::Operator;
 use crate::message::body::{EncryptedShare, Publishes};
-use crate::primitives::curve::SecretScalar;
-use crate::primitives::hash::{Tag, secret_bytes};
-use crate::primitives::secret::deep;
+use crate::primitives::curve::{G1, SecretScalar};
+use crate::primitives::hash::{Digest, Tag, secret_bytes};
+use crate::primitives::secret::{Secret32, deep};
 use crate::spec::ceremony::Ceremony;
 use crate::spec::threshold::Index;
 
@@ -28,29 +29,54 @@ pub(super) fn own_key(seat: &OwnSeat) -> Result<Option<&RsaSecret>, ReplayError>
     }
 }
 
+/// What an operator encrypts its shares with, to itself.
+///
+/// All randomness follows from the operator's key, what the shares are sealed for, and the share:
+/// the same gives the same bytes, and nobody without the share can tell what the padding is.
+pub struct Sealer<'a> {
+    key: &'a RsaSecret,
+    salt: Secret32,
+}
+
+impl<'a> Sealer<'a> {
+    /// Seals for `purpose`: the digest `D` of a ceremony, or the id of a later request.
+    pub fn new(key: &'a RsaSecret, operator: &Operator, purpose: &Digest) -> Self {
+        Self { key, salt: operator.key().prf(Tag::SsvSeed, purpose.as_ref()) }
+    }
+
+    /// Encrypts the share at `position`, decrypts it again, and signs what `proof` says of it.
+    /// `None` if it does not decrypt to the share of `public_share`, or there is nothing to sign.
+    pub fn seal(
+        &self,
+        position: usize,
+        share: &SecretScalar,
+        public_share: &G1,
+        proof: impl FnOnce(&[u8; RSA_BYTES]) -> Option<ShareProof>,
+    ) -> Option<EncryptedShare> {
+        let number = u32::try_from(position).expect("at most 8192 validators").to_be_bytes();
+        let seed =
+            secret_bytes(Tag::SsvSeed, &[self.salt.expose(), &*share.to_be_bytes(), &number]);
+        let mut random = Box::new(ChaCha20Rng::from_seed(*seed.expose()));
+        let ciphertext = self.key.public().encrypt_share(share, &mut *random);
+        self.key.decrypt_share(&ciphertext, public_share, &mut *random).ok()?;
+        let root = proof(&ciphertext)?.root();
+        Some(EncryptedShare { ciphertext, proof: self.key.sign(&root, &mut *random) })
+    }
+}
+
 /// Encrypts the shares to this operator's own key, decrypts each again, and proves them. Nothing
 /// without SSV.
-///
-/// All randomness follows from the operator's key and the share: the same share gives the same
-/// bytes, and nobody without the share can tell what the padding is.
 pub fn seal(
     seat: &OwnSeat,
     sums: &Sums,
     shares: &[SecretScalar],
 ) -> Result<Vec<EncryptedShare>, ReplayError> {
     let Some(key) = own_key(seat)? else { return Ok(Vec::new()) };
-    let salt = seat.operator.key().prf(Tag::SsvSeed, sums.digest().as_ref());
+    let sealer = Sealer::new(key, &seat.operator, sums.digest());
     let one = |(v, share): (usize, &SecretScalar)| {
-        let number = u32::try_from(v).expect("at most 8192 validators").to_be_bytes();
-        let seed = secret_bytes(Tag::SsvSeed, &[salt.expose(), &*share.to_be_bytes(), &number]);
-        let mut random = Box::new(ChaCha20Rng::from_seed(*seed.expose()));
-        let ciphertext = key.public().encrypt_share(share, &mut *random);
         let public_share = sums.public_share(v, seat.me).ok_or(ReplayError::SharesDamaged)?;
-        key.decrypt_share(&ciphertext, public_share, &mut *random)
-            .map_err(|_| ReplayError::SsvKey)?;
-        let root =
-            proof(&seat.ceremony, sums, v, seat.me, &ciphertext).ok_or(ReplayError::SsvKey)?.root();
-        Ok(EncryptedShare { ciphertext, proof: key.sign(&root, &mut *random) })
+        let of = |ciphertext: &_| proof(&seat.ceremony, sums, v, seat.me, ciphertext);
+        sealer.seal(v, share, public_share, of).ok_or(ReplayError::SsvKey)
     };
     shares.par_iter().enumerate().map(|share| deep(|| one(share))).collect()
 }

@@ -1,12 +1,12 @@
 //! What goes into a participant, and what comes out of it.
 
-use std::collections::BTreeSet;
-
 use crate::message::done::Done;
-use crate::message::envelope::{Reject, Round, Statement};
+use crate::message::envelope::{Reject, Statement};
 use crate::message::minima::Minima;
 use crate::message::sync::Have;
+use crate::message::without::TooFew;
 use crate::primitives::secret::{Secret32, SecretBytes};
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
 
 use super::record::{Record, RecordKind, ReplayError};
@@ -80,6 +80,9 @@ pub enum Input {
     /// signed last. Whoever gives it has noted durably, beside the parent, that this reshare is the
     /// only one for its validators: this operator's commit follows.
     Stopped(Minima),
+    /// Of an operator of a reshare that has signed its final: its person finishes without these
+    /// seats, which are lost.
+    Without(Seats),
 }
 
 /// Why an input was not taken. None of these ends the ceremony.
@@ -113,34 +116,16 @@ pub enum Refused {
     /// Two statements of what its keys have signed last are all that anybody keeps.
     #[error("this operator has stated twice what its keys have signed last")]
     StoppedTwice,
+    /// Who has not signed its final finishes without nobody.
+    #[error("this operator has not signed its final yet")]
+    NotFinal,
+    /// Others than those that are lost have not signed theirs, as far as is known here.
+    #[error("finals are missing here of operators that are not named as lost")]
+    FinalsMissing(Vec<Index>),
+    /// Too few would be left.
+    #[error(transparent)]
+    TooFew(TooFew),
     /// The log was put back to an earlier state: only own statements that it lacks are taken.
     #[error("the log was put back to an earlier state")]
     PutBack,
-}
-
-/// Whom a participant waits for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waiting {
-    /// The round whose statements are awaited; `None` when nothing is.
-    pub round: Option<Round>,
-    /// Whose statement is missing.
-    pub statements: Vec<Index>,
-    /// Whose share box is missing.
-    pub boxes: Vec<Index>,
-    /// Which dealers of a reshare have not said what their keys have signed last.
-    pub minima: Vec<Index>,
-    /// Whether this operator's own person is awaited, to stop the keys that it has dealt.
-    pub stop: bool,
-    /// Who says that it holds a statement of this operator which its log lacks, and is asked for
-    /// it. Nothing is signed until it has had time to show it. It withholds nothing that is owed.
-    pub to_show: Vec<Index>,
-}
-
-impl Waiting {
-    /// Everybody of whom something is missing that it owes, by index.
-    pub fn everybody(&self) -> Vec<Index> {
-        let all = self.statements.iter().chain(&self.boxes).chain(&self.minima);
-        let all: BTreeSet<Index> = all.copied().collect();
-        all.into_iter().collect()
-    }
 }

@@ -315,9 +315,19 @@ impl ValidatorRecord {
         self.index
     }
 
+    /// Its key.
+    pub fn public_key(&self) -> &[u8; 48] {
+        &self.pubkey
+    }
+
+    /// Where its money goes, as the chain has it.
+    pub fn withdrawal_credentials(&self) -> [u8; 32] {
+        self.withdrawal_credentials
+    }
+
     /// Whether the chain agrees with what is to be signed: key, and credentials `expected` by the
     /// ceremony; for an exit the index and that the validator can exit, in the present epoch if
-    /// that is known; for a registration that the validator has not left.
+    /// that is known; for a registration or key shares that the validator has not left.
     pub fn check(
         &self,
         item: &Item,
@@ -338,7 +348,7 @@ impl ValidatorRecord {
             }
             Purpose::Exit(_) => self.can_exit(now),
             Purpose::Deposit { .. } => Ok(()),
-            Purpose::Registration(_) => self.can_register(),
+            Purpose::Registration(_) | Purpose::KeyShares(_) => self.can_register(),
         }
     }
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::parent::{Cleared, Parent};
 use super::partial::Partial;
+use crate::message::body::EncryptedShare;
 use crate::primitives::batch::{SameMessage, Weights, verify_signatures};
 use crate::primitives::curve::G2;
 use crate::primitives::lagrange::combine_all;
 use crate::spec::threshold::Index;
 
 /// Why partial signatures are not combined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CombineError {
     /// Fewer than the threshold, for every validator.
     #[error("{found} valid partial signatures, but {needed} are required")]
@@ -20,6 +21,9 @@ pub enum CombineError {
         /// The threshold.
         needed: usize,
     },
+    /// Of key shares: these operators have not answered, and nobody else can encrypt their shares.
+    #[error("{} operators whose answers are required have not answered", .0.len())]
+    Required(Vec<Index>),
     /// Impossible with partial signatures that verify; looked at all the same.
     #[error("the combined signature does not verify under the validator's key")]
     DoesNotVerify,
@@ -32,6 +36,8 @@ pub struct Combined {
     pub signatures: Vec<Option<G2>>,
     /// Whose partial signatures they are made of.
     pub signers: Vec<Index>,
+    /// Of key shares: what the required operators have encrypted, in the request's order.
+    pub renewed: BTreeMap<Index, Vec<EncryptedShare>>,
 }
 
 /// How many operators have signed for each validator of the request.
@@ -70,6 +76,11 @@ pub fn combine(
         let found = counts(cleared, by_index.values().copied()).into_iter().max().unwrap_or(0);
         return Err(CombineError::TooFew { found, needed });
     }
+    let lacking = cleared.required.iter().filter(|index| !by_index.contains_key(index));
+    let lacking: Vec<Index> = lacking.copied().collect();
+    if !lacking.is_empty() {
+        return Err(CombineError::Required(lacking));
+    }
     let mut signatures = vec![None; cleared.targets.len()];
     for (signers, targets) in &groups {
         let made = group(parent, &by_index, signers, targets).ok_or(CombineError::DoesNotVerify)?;
@@ -79,7 +90,9 @@ pub fn combine(
         return Err(CombineError::DoesNotVerify);
     }
     let signers: BTreeSet<Index> = groups.into_keys().flatten().collect();
-    Ok(Combined { signatures, signers: signers.into_iter().collect() })
+    let renewed = by_index.iter().filter(|(index, _)| cleared.required.contains(index));
+    let renewed = renewed.map(|(index, answer)| (*index, answer.sealed.clone())).collect();
+    Ok(Combined { signatures, signers: signers.into_iter().collect(), renewed })
 }
 
 /// The signatures of validators that the same operators have signed for.

@@ -3,8 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parent::Cleared;
+use super::key_shares::consented;
+use super::parent::{Cleared, Parent};
 use super::request::{Kind, Purpose};
+use crate::ethereum::address::ExecutionAddress;
+use crate::ethereum::ssv::OwnerNonce;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::secret::SecretBytes;
 use crate::spec::ceremony::MOST_VALIDATORS;
@@ -13,16 +16,20 @@ use crate::spec::ceremony::MOST_VALIDATORS;
 const EXIT: u8 = Kind::Exit as u8;
 const DEPOSIT: u8 = Kind::Deposit as u8;
 const REGISTRATION: u8 = Kind::Registration as u8;
+const KEY_SHARES: u8 = Kind::KeyShares as u8;
 /// What is added to the kind of an entry for a list of validators.
 const LIST: u8 = 128;
 /// Longest canonical request for one validator, and for a list.
 const LONGEST_REQUEST: usize = 1024;
 const LONGEST_LIST: usize = LONGEST_REQUEST + 80 * MOST_VALIDATORS;
+/// What the RSA keys of a request for key shares take besides.
+const LONGEST_KEYS: usize = 13 * 256;
 
 /// An entry. For one validator: `u8(kind) ‖ signing root(32) ‖ public key(48) ‖ detail(32) ‖
 /// canonical request`. For a list: `u8(128 + kind) ‖ u32(count) ‖ count × (signing root ‖ public
 /// key ‖ detail) ‖ canonical request`, with those that were signed. The detail is zero of an exit,
-/// the credentials of a deposit, `0^24 ‖ u64(date)` of a registration.
+/// the credentials of a deposit, `0^24 ‖ u64(date)` of a registration, `owner(20) ‖ 0^4 ‖
+/// u64(nonce)` of key shares, which are always a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     kind: u8,
@@ -64,6 +71,21 @@ pub enum LedgerError {
         /// The date of the one that is asked for.
         asked: u64,
     },
+    /// This key consented to a later registration by the same owner.
+    #[error(
+        "this share has already consented to the nonce {signed} of 0x{public_key} for {owner}, and \
+         nonces only grow: it will not consent to {asked}"
+    )]
+    LowerNonce {
+        /// The validator's key.
+        public_key: String,
+        /// The account that registers.
+        owner: ExecutionAddress,
+        /// The highest nonce that was signed.
+        signed: u64,
+        /// The one that is asked for.
+        asked: u64,
+    },
 }
 
 /// What a log says of a request.
@@ -100,11 +122,17 @@ impl Signed {
                     detail[24..].copy_from_slice(&terms.timestamp.to_be_bytes());
                     detail
                 }
+                Purpose::KeyShares(OwnerNonce { owner, nonce }) => {
+                    let mut detail = [0; 32];
+                    detail[..20].copy_from_slice(owner.as_bytes());
+                    detail[24..].copy_from_slice(&nonce.to_be_bytes());
+                    detail
+                }
             },
         }
     }
 
-    /// Of a registration.
+    /// The date of a registration, or the nonce of key shares.
     fn date(&self) -> u64 {
         self.detail[24..].iter().fold(0, |date, byte| date << 8 | u64::from(*byte))
     }
@@ -153,19 +181,23 @@ impl Entry {
         Reader::all(bytes, |r| {
             let byte = r.u8("kind")?;
             let (kind, list) = (byte % LIST, byte >= LIST);
-            if !matches!(kind, EXIT | DEPOSIT | REGISTRATION) {
+            if !matches!((kind, list), (EXIT | DEPOSIT | REGISTRATION, _) | (KEY_SHARES, true)) {
                 return Err(invalid("kind", "unknown"));
             }
             let (count, longest) = match list {
                 false => (1, LONGEST_REQUEST),
                 true => (usize::try_from(r.u32("count")?).unwrap_or(usize::MAX), LONGEST_LIST),
             };
+            let longest = if kind == KEY_SHARES { longest + LONGEST_KEYS } else { longest };
             if !(1..=MOST_VALIDATORS).contains(&count) {
                 return Err(invalid("count", "not 1 to 8192"));
             }
             let signed = r.many(count, Signed::read)?;
             if kind == REGISTRATION && signed.iter().any(|signed| signed.detail[..24] != [0; 24]) {
                 return Err(invalid("detail", "not a date"));
+            }
+            if kind == KEY_SHARES && signed.iter().any(|signed| signed.detail[20..24] != [0; 4]) {
+                return Err(invalid("detail", "not an owner and a nonce"));
             }
             let length = r.remaining();
             if length > longest {
@@ -174,6 +206,20 @@ impl Entry {
             Ok(Self { kind, list, signed, request: r.bytes("request", length)?.to_vec() })
         })
     }
+}
+
+/// The validators, by compressed key, of which the log holds that an exit was signed.
+pub fn exits<'a>(
+    bodies: impl Iterator<Item = &'a [u8]>,
+) -> Result<BTreeSet<[u8; 48]>, LedgerError> {
+    let mut exits = BTreeSet::new();
+    for body in bodies {
+        let entry = Entry::decode(body)?;
+        if entry.kind == EXIT {
+            exits.extend(entry.signed.iter().map(|signed| signed.public_key));
+        }
+    }
+    Ok(exits)
 }
 
 /// Whether what the log holds allows this request to be answered for the validators at these
@@ -227,4 +273,37 @@ pub fn admit<'a>(
         true => Admission::Again,
         false => Admission::New { other_exits, exited },
     })
+}
+
+/// Whether no validator of a request for key shares is to consent to a lower nonce than one to
+/// which it has consented for the same owner: in the ceremony, or as the log says. A person may
+/// know that the earlier one was a mistake, so this is asked apart from [`admit`].
+pub fn nonces<'a>(
+    bodies: impl Iterator<Item = &'a [u8]>,
+    cleared: &Cleared,
+    parent: &Parent,
+) -> Result<(), LedgerError> {
+    let mut highest: BTreeMap<([u8; 48], [u8; 20]), u64> = BTreeMap::new();
+    for (item, target) in cleared.request.items.iter().zip(&cleared.targets) {
+        if let Some(OwnerNonce { owner, nonce }) = consented(parent, target.validator) {
+            highest.insert((item.public_key, *owner.as_bytes()), nonce);
+        }
+    }
+    for body in bodies {
+        let entry = Entry::decode(body)?;
+        for earlier in entry.signed.iter().filter(|_| entry.kind == KEY_SHARES) {
+            let owner = *earlier.detail.first_chunk().expect("20 of 32 bytes");
+            let nonce = highest.entry((earlier.public_key, owner)).or_default();
+            *nonce = (*nonce).max(earlier.date());
+        }
+    }
+    for item in cleared.request.items.iter() {
+        let Purpose::KeyShares(OwnerNonce { owner, nonce: asked }) = item.purpose else { continue };
+        let signed = highest.get(&(item.public_key, *owner.as_bytes())).copied().unwrap_or(0);
+        if asked < signed {
+            let public_key = hex::encode(item.public_key);
+            return Err(LedgerError::LowerNonce { public_key, owner, signed, asked });
+        }
+    }
+    Ok(())
 }

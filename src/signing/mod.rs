@@ -1,8 +1,8 @@
 //! Signatures with the shares of a finished ceremony: voluntary exits, further deposits to the same
-//! withdrawal credentials, and builder registrations, of one validator or of many at once. A
-//! request names the ceremony's certificate; every operator answers it with a partial signature for
-//! each validator; any `t` of those are combined. Answers travel in files or over channels between
-//! the operators ([`live`]).
+//! withdrawal credentials, builder registrations, and key shares for SSV, of one validator or of
+//! many at once. A request names the ceremony's certificate; every operator answers it with a
+//! partial signature for each validator; any `t` of those are combined. Answers travel in files or
+//! over channels between the operators ([`live`]).
 //!
 //! Pure: bytes in, bytes out. That the operator's log remembers a signature before it leaves is the
 //! driver's duty ([`ledger`]).
@@ -10,6 +10,8 @@
 pub mod beacon;
 
 pub mod combine;
+
+pub mod key_shares;
 
 pub mod ledger;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::key_shares::{self, KeySharesError};
 use super::request::{Item, Items, Purpose, Request, Terms};
 use rayon::prelude::*;
 
@@ -18,6 +19,7 @@ use crate::primitives::hash::{Digest, Tag};
 use crate::protocol::outcome::ValidatorOutcome;
 use crate::protocol::participant::Participant;
 use crate::spec::ceremony::{Ceremony, GAS_LIMITS};
+use crate::spec::kind::CeremonyKind;
 use crate::spec::threshold::Index;
 
 /// Why a request is refused: it does not fit the ceremony.
@@ -61,6 +63,9 @@ pub enum RequestError {
     /// An address that nobody can move the fees from.
     #[error("fee_recipient: {0}")]
     FeeRecipient(AddressError),
+    /// Key shares that do not fit.
+    #[error("key_shares: {0}")]
+    KeyShares(#[from] KeySharesError),
     /// A gas limit that no ceremony has either.
     #[error(
         "gas_limit: {0} is not from {least} to {most}",
@@ -132,6 +137,7 @@ impl RequestError {
             Self::Certificate { field, .. } => field,
             Self::FeeRecipient(_) => "fee_recipient",
             Self::GasLimit(_) => "gas_limit",
+            Self::KeyShares(_) => "key_shares",
             Self::Gloas { .. } | Self::NotNewer { .. } => "timestamp",
             Self::Network { .. } | Self::NoCapella => "network",
             Self::Order(_) => "validators",
@@ -147,6 +153,7 @@ pub struct Parent {
     dkg: Digest,
     outputs: Digest,
     validators: Vec<ValidatorOutcome>,
+    claimed: bool,
 }
 
 /// A request that fits its ceremony: what is signed, for which validators.
@@ -156,6 +163,9 @@ pub struct Cleared {
     pub request: Request,
     /// What is signed for each validator, in the request's order.
     pub targets: Vec<Target>,
+    /// Operators whose answers are needed beside those of a threshold: of key shares, those whose
+    /// shares have to be encrypted anew.
+    pub required: Vec<Index>,
 }
 
 /// What is signed for one validator of a request.
@@ -177,6 +187,7 @@ impl Parent {
             dkg: audited.dkg(),
             outputs: audited.outputs(),
             validators: audited.validators().to_vec(),
+            claimed: audited.is_imported(),
         }
     }
 
@@ -188,7 +199,19 @@ impl Parent {
             dkg: outcome.digest,
             outputs: outcome.outputs,
             validators: outcome.validators.clone(),
+            claimed: participant.seat().ceremony.kind() == CeremonyKind::Import,
         })
+    }
+
+    /// The same, of which a parent's transcript shows that its keys came by an import.
+    pub fn of_import(self, imported: bool) -> Self {
+        Self { claimed: self.claimed || imported, ..self }
+    }
+
+    /// Whether the withdrawal credentials are claimed and not proven: the keys came by an import.
+    /// Then no deposit is signed unless the chain has them.
+    pub fn is_claimed(&self) -> bool {
+        self.claimed
     }
 
     /// The ceremony.
@@ -258,8 +281,9 @@ impl Parent {
         if let Some(requester) = request.requester {
             check_requester(&request, requester.index, &requester.signature, ceremony)?;
         }
+        let required = key_shares::check(self, &request.items)?;
         let targets = self.targets(&request.items)?;
-        Ok(Cleared { request, targets })
+        Ok(Cleared { request, targets, required })
     }
 
     /// What is signed for each validator of a list in the ceremony's order.
@@ -314,6 +338,8 @@ impl Parent {
                 terms.check(network)?;
                 Ok(terms.registration(item.public_key).signing_root(network))
             }
+            // Neither domain nor network.
+            Purpose::KeyShares(owner_nonce) => Ok(owner_nonce.digest()),
         }
     }
 }

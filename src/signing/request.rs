@@ -6,11 +6,13 @@ use std::collections::BTreeSet;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;
+use crate::ethereum::ssv::{CLUSTER_SIZES, OwnerNonce, RsaPublic};
 use crate::identity::card::OperatorCard;
 use crate::identity::operator::Operator;
 use crate::primitives::codec::Writer;
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::spec::ceremony::MOST_VALIDATORS;
+use crate::spec::ssv::LARGEST_NONCE;
 use crate::spec::threshold::Index;
 
 const MAGIC: &[u8; 4] = b"QREQ";
@@ -18,6 +20,8 @@ const MAGIC: &[u8; 4] = b"QREQ";
 const ONE: u16 = 1;
 /// Of a list of validators.
 const MANY: u16 = 2;
+/// Of key shares, for any number of validators.
+const KEY_SHARES: u16 = 3;
 
 /// What is asked for, of one validator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub enum Purpose {
     },
     /// Another builder registration of the validator.
     Registration(Terms),
+    /// Key shares for SSV, and the validator's consent to be registered with them.
+    KeyShares(OwnerNonce),
 }
 
 /// What a later registration says, of every validator of a request.
@@ -56,15 +62,18 @@ pub enum Kind {
     Deposit = 2,
     /// Builder registrations.
     Registration = 3,
+    /// Key shares for SSV.
+    KeyShares = 4,
 }
 
 impl Kind {
-    /// `exit`, `deposit` or `registration`.
+    /// `exit`, `deposit`, `registration` or `ssv`: the name of its command.
     pub fn name(self) -> &'static str {
         match self {
             Self::Exit => "exit",
             Self::Deposit => "deposit",
             Self::Registration => "registration",
+            Self::KeyShares => "ssv",
         }
     }
 }
@@ -76,6 +85,7 @@ impl Purpose {
             Self::Exit(_) => Kind::Exit,
             Self::Deposit { .. } => Kind::Deposit,
             Self::Registration(_) => Kind::Registration,
+            Self::KeyShares(_) => Kind::KeyShares,
         }
     }
 
@@ -101,6 +111,8 @@ impl Purpose {
                 .bytes(terms.fee_recipient.as_bytes())
                 .u64(terms.gas_limit)
                 .u64(terms.timestamp),
+            // Of the first: the others follow from it.
+            Self::KeyShares(first) => writer.bytes(first.owner.as_bytes()).u64(first.nonce),
         }
     }
 
@@ -111,7 +123,7 @@ impl Purpose {
             Self::Deposit { withdrawal_credentials, .. } => {
                 writer.bytes(withdrawal_credentials.as_bytes())
             }
-            Self::Registration(_) => writer,
+            Self::Registration(_) | Self::KeyShares(_) => writer,
         }
     }
 }
@@ -126,9 +138,13 @@ pub struct Item {
 }
 
 /// The validators of a request: 1 to 8192, of one kind, with one epoch, one amount or one
-/// registration for all, each once.
+/// registration for all, each once. Of key shares: with one owner, nonces in a row, and the RSA
+/// keys of the operators that have shares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Items(Vec<Item>);
+pub struct Items {
+    list: Vec<Item>,
+    operator_keys: Vec<RsaPublic>,
+}
 
 /// Why a list is not the validators of a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -148,12 +164,34 @@ pub enum ItemsError {
     /// Two validators with one index.
     #[error("two of them have the validator index {0}")]
     IndexTwice(u64),
+    /// Key shares without the operators' keys.
+    #[error("key shares without the operators' RSA keys")]
+    NoKeys,
+    /// RSA keys of a number of operators that no cluster has.
+    #[error("{0} RSA keys; clusters have 4, 7, 10 or 13 operators")]
+    Cluster(usize),
+    /// One RSA key for two operators.
+    #[error("RSA keys {first} and {second} are the same")]
+    RsaKeyTwice {
+        /// Which, from 1.
+        first: usize,
+        /// Which, from 1.
+        second: usize,
+    },
+    /// Nonces that the folders of SSV's tools have no names for.
+    #[error("nonces from {first} on for {count} validators; the largest is {LARGEST_NONCE}")]
+    Nonces {
+        /// The first nonce.
+        first: u64,
+        /// How many validators there are.
+        count: usize,
+    },
 }
 
 impl Items {
     /// One validator.
     pub fn one(public_key: [u8; 48], purpose: Purpose) -> Self {
-        Self(vec![Item { public_key, purpose }])
+        Self { list: vec![Item { public_key, purpose }], operator_keys: Vec::new() }
     }
 
     /// Any number, in order.
@@ -161,6 +199,9 @@ impl Items {
         let first = items.first().ok_or(ItemsError::Empty)?.purpose;
         if items.len() > MOST_VALIDATORS {
             return Err(ItemsError::TooMany);
+        }
+        if matches!(first, Purpose::KeyShares(_)) {
+            return Err(ItemsError::NoKeys);
         }
         let (mut keys, mut indices) = (BTreeSet::new(), BTreeSet::new());
         for Item { public_key, purpose } in &items {
@@ -176,12 +217,53 @@ impl Items {
                 return Err(ItemsError::IndexTwice(exit.validator_index));
             }
         }
-        Ok(Self(items))
+        Ok(Self { list: items, operator_keys: Vec::new() })
+    }
+
+    /// Key shares of these validators, in order, with nonces from `first` on, under these RSA keys,
+    /// by index of the operators that have shares.
+    pub fn key_shares(
+        public_keys: Vec<[u8; 48]>,
+        first: OwnerNonce,
+        operator_keys: Vec<RsaPublic>,
+    ) -> Result<Self, ItemsError> {
+        let count = public_keys.len();
+        match count {
+            0 => return Err(ItemsError::Empty),
+            1..=MOST_VALIDATORS => {}
+            _ => return Err(ItemsError::TooMany),
+        }
+        let last = u64::try_from(count - 1).ok().and_then(|more| first.nonce.checked_add(more));
+        if last.is_none_or(|last| last > LARGEST_NONCE) {
+            return Err(ItemsError::Nonces { first: first.nonce, count });
+        }
+        if !CLUSTER_SIZES.contains(&operator_keys.len()) {
+            return Err(ItemsError::Cluster(operator_keys.len()));
+        }
+        for (second, key) in operator_keys.iter().enumerate() {
+            if let Some(first) = operator_keys[..second].iter().position(|other| other == key) {
+                return Err(ItemsError::RsaKeyTwice { first: first + 1, second: second + 1 });
+            }
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = public_keys.iter().find(|key| !seen.insert(**key)) {
+            return Err(ItemsError::KeyTwice(hex::encode(twice)));
+        }
+        let list = public_keys.into_iter().zip(first.nonce..).map(|(public_key, nonce)| {
+            let purpose = Purpose::KeyShares(OwnerNonce { owner: first.owner, nonce });
+            Item { public_key, purpose }
+        });
+        Ok(Self { list: list.collect(), operator_keys })
+    }
+
+    /// Of key shares: the RSA keys, by index of the operators that have shares.
+    pub fn operator_keys(&self) -> &[RsaPublic] {
+        &self.operator_keys
     }
 
     /// The first, of which there is always one.
     pub fn first(&self) -> &Item {
-        &self.0[0]
+        &self.list[0]
     }
 
     /// What is asked for.
@@ -194,7 +276,7 @@ impl core::ops::Deref for Items {
     type Target = [Item];
 
     fn deref(&self) -> &[Item] {
-        &self.0
+        &self.list
     }
 }
 
@@ -238,7 +320,16 @@ pub struct Request {
 impl Request {
     /// Whether it is for one validator alone, as version 1 of the format has it.
     pub fn is_single(&self) -> bool {
-        self.items.len() == 1
+        self.items.len() == 1 && self.items.kind() != Kind::KeyShares
+    }
+
+    /// Of its canonical bytes, and of its file.
+    pub(super) fn version(&self) -> u16 {
+        match self.items.kind() {
+            Kind::KeyShares => KEY_SHARES,
+            _ if self.is_single() => ONE,
+            _ => MANY,
+        }
     }
 
     /// The bytes that everything is bound to; the requester's signature is over them and not among
@@ -253,10 +344,14 @@ impl Request {
     /// Of more: `u16(2)`, after the network what all have in common (epoch, amount, or the
     /// registration) and `u32(count)`, and for each validator `public key(48)` with `u64(validator
     /// index)`, `credentials(32)` or nothing.
+    ///
+    /// Of key shares (kind 4): `u16(3)`, after the network `owner(20) ‖ u64(first nonce) ‖ u8(n) ‖
+    /// n × modulus(256) ‖ u32(count)`, and for each validator `public key(48)`.
     pub fn canonical(&self) -> Vec<u8> {
-        let head = Writer::with_capacity(512 + 80 * self.items.len())
+        let length = 512 + 80 * self.items.len() + 256 * self.items.operator_keys.len();
+        let head = Writer::with_capacity(length)
             .bytes(MAGIC)
-            .u16(if self.is_single() { ONE } else { MANY })
+            .u16(self.version())
             .u8(self.items.kind() as u8)
             .bytes(self.ceremony.as_ref())
             .bytes(self.dkg.as_ref())
@@ -270,7 +365,14 @@ impl Request {
                 let one = |writer: Writer, item: &Item| {
                     item.purpose.write_own(writer.bytes(&item.public_key))
                 };
-                purpose.write_common(head).u32(count).each(self.items.iter(), one)
+                let keys = &self.items.operator_keys;
+                let common = match (purpose.write_common(head), u8::try_from(keys.len())) {
+                    (writer, Ok(0)) => writer,
+                    (writer, n) => writer
+                        .u8(n.expect("at most 13 keys"))
+                        .each(keys, |writer, key| writer.bytes(key.modulus())),
+                };
+                common.u32(count).each(self.items.iter(), one)
             }
         };
         match &self.delivery {

@@ -41,4 +41,16 @@ pub enum Bug {
     LeavesEarly,
     /// An operator that breaks the rules is taken for an honest one.
     Framed,
+    /// In a reshare: the machine says that its old keys are stopped, and its person has not.
+    StopsAlone,
+    /// In a reshare: the machine states less than its person has said.
+    StatesLess,
+    /// In a reshare: outputs name another key.
+    OtherKey,
+    /// In a reshare: a share of the parent is sent.
+    LeaksOldShare,
+    /// New shares are taken for the parent's.
+    MixesGenerations,
+    /// In a reshare: the old transcript is not kept.
+    LosesParent,
 }

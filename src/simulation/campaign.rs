@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::primitives::memo::Memory;
 
 use super::adversary::Adversary;
-use super::cast::SHAPES;
+use super::cast::{ROSTERS, SHAPES};
+use super::lie::Lie;
 use super::oracle::{Oracle, Violation};
 use super::plan::Plan;
 use super::verdict::{Ending, Played};
@@ -29,6 +30,12 @@ pub struct Totals {
     /// How many ceremonies each adversary took part in, and in how many of them all honest
     /// operators finished.
     pub adversaries: BTreeMap<Adversary, (u64, u64)>,
+    /// Of reshares, by the name of the roster.
+    pub rosters: BTreeMap<&'static str, u64>,
+    /// The same of what operators of reshares do that break rules.
+    pub lies: BTreeMap<Lie, (u64, u64)>,
+    /// How often a dealer of a reshare was stopped, or raised what it had said.
+    pub stops: u64,
     /// Ceremonies without any adversary.
     pub honest: u64,
     /// Ceremonies with several adversaries.
@@ -55,16 +62,17 @@ impl Totals {
     fn add(&mut self, plan: &Plan, played: &Played) {
         self.ceremonies += 1;
         *self.endings.entry(played.ending).or_default() += 1;
-        *self.shapes.entry(SHAPES[plan.shape]).or_default() += 1;
-        let mut kinds: Vec<Adversary> = plan.adversaries.iter().map(|(_, kind)| *kind).collect();
-        self.honest += u64::from(kinds.is_empty());
-        self.coalitions += u64::from(kinds.len() > 1);
-        kinds.dedup();
-        for kind in kinds {
-            let (all, finished) = self.adversaries.entry(kind).or_default();
-            *all += 1;
-            *finished += u64::from(played.ending == Ending::Finished);
+        match plan.reshare {
+            None => *self.shapes.entry(SHAPES[plan.shape]).or_default() += 1,
+            Some(_) => *self.rosters.entry(ROSTERS[plan.shape].name).or_default() += 1,
         }
+        let cheats = plan.adversaries.len() + plan.lies().len();
+        self.honest += u64::from(cheats == 0);
+        self.coalitions += u64::from(cheats > 1);
+        let finished = played.ending == Ending::Finished;
+        count(&mut self.adversaries, &plan.adversaries, finished);
+        count(&mut self.lies, plan.lies(), finished);
+        self.stops += played.stops;
         self.crashes += played.crashes;
         self.full += played.full;
         self.rollbacks += played.rollbacks;
@@ -88,10 +96,12 @@ impl Totals {
             .shapes
             .into_iter()
             .for_each(|(shape, count)| *self.shapes.entry(shape).or_default() += count);
-        for (kind, (all, finished)) in other.adversaries {
-            let sum = self.adversaries.entry(kind).or_default();
-            *sum = (sum.0 + all, sum.1 + finished);
+        add_all(&mut self.adversaries, other.adversaries);
+        add_all(&mut self.lies, other.lies);
+        for (roster, count) in other.rosters {
+            *self.rosters.entry(roster).or_default() += count;
         }
+        self.stops += other.stops;
         self.honest += other.honest;
         self.coalitions += other.coalitions;
         self.crashes += other.crashes;
@@ -104,6 +114,26 @@ impl Totals {
         self.violations.sort_by_key(|(seed, _)| *seed);
         self.violations.truncate(MOST_KEPT);
         self.trace = self.trace.wrapping_add(other.trace);
+    }
+}
+
+/// Of each kind: in how many ceremonies, and in how many of them all honest operators finished.
+type Counts<T> = BTreeMap<T, (u64, u64)>;
+
+fn count<T: Copy + Ord>(counts: &mut Counts<T>, cheats: &[(usize, T)], finished: bool) {
+    let mut kinds: Vec<T> = cheats.iter().map(|(_, kind)| *kind).collect();
+    kinds.dedup();
+    for kind in kinds {
+        let (all, ended) = counts.entry(kind).or_default();
+        *all += 1;
+        *ended += u64::from(finished);
+    }
+}
+
+fn add_all<T: Ord>(counts: &mut Counts<T>, others: Counts<T>) {
+    for (kind, (all, finished)) in others {
+        let sum = counts.entry(kind).or_default();
+        *sum = (sum.0 + all, sum.1 + finished);
     }
 }
 
@@ -127,6 +157,7 @@ pub fn play(plan: Plan) -> Played {
                 crashes: 0,
                 full: 0,
                 rollbacks: 0,
+                stops: 0,
                 moments: Vec::new(),
                 transcript: None,
                 subsets: 0,
@@ -135,9 +166,20 @@ pub fn play(plan: Plan) -> Played {
     }
 }
 
-/// Plays the ceremonies of the seeds from `base` on, `count` of them, on `threads` threads.
+/// Plays the key generations of the seeds from `base` on, `count` of them, on `threads` threads.
 /// `progress` is told how many are done. What comes out does not depend on the number of threads.
 pub fn campaign(base: u64, count: u64, threads: usize, progress: impl Fn(u64) + Sync) -> Totals {
+    campaign_of(Plan::draw, base, count, threads, progress)
+}
+
+/// The same of the ceremonies that `draw` gives for seeds.
+pub fn campaign_of(
+    draw: fn(u64) -> Plan,
+    base: u64,
+    count: u64,
+    threads: usize,
+    progress: impl Fn(u64) + Sync,
+) -> Totals {
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let totals = Mutex::new(Totals::default());
     std::thread::scope(|scope| {
@@ -149,7 +191,7 @@ pub fn campaign(base: u64, count: u64, threads: usize, progress: impl Fn(u64) + 
                     if at >= count {
                         break;
                     }
-                    let plan = Plan::draw(base.wrapping_add(at));
+                    let plan = draw(base.wrapping_add(at));
                     let played = play(plan.clone());
                     own.add(&plan, &played);
                     progress(done.fetch_add(1, Ordering::Relaxed) + 1);

@@ -71,6 +71,11 @@ impl Canaries {
         }
     }
 
+    /// Shares that are kept from before.
+    pub fn watch_shares(&mut self, shares: &[[u8; 32]]) {
+        shares.iter().for_each(|share| self.add(*share));
+    }
+
     /// From now on this secret may be said.
     pub fn forget(&mut self, secret: &[u8; 32]) {
         self.secrets.retain(|_, known| known != secret);

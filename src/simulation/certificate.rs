@@ -10,10 +10,11 @@ use crate::message::envelope::{Kind, Round, Statement};
 use crate::message::shape::Shape;
 use crate::primitives::batch::verify_signature;
 use crate::primitives::commitment::Commitments;
-use crate::primitives::curve::{Scalar, SecretScalar};
+use crate::primitives::curve::{G1, Scalar, SecretScalar};
 use crate::primitives::hash::Digest;
 use crate::primitives::lagrange;
 use crate::protocol::checks::{self, possession_message};
+use crate::protocol::dealt::added;
 use crate::protocol::items::signing_roots;
 use crate::protocol::outcome::{Sums, ValidatorOutcome};
 use crate::spec::ceremony::Ceremony;
@@ -76,14 +77,20 @@ pub fn find(
     let deals: Vec<Statement> = deals.into_iter().cloned().collect();
     let signed = checks::decode(&deals, |bytes, from| Deal::decode(bytes, &shape, from))
         .map_err(|fault| format!("{:?}", fault.rule))?;
-    let summed = Commitments::sum(signed.iter().map(|deal| &deal.body.commitments))
-        .map(|sums| sums.merkle_root());
+    let summed = match ceremony.parent_shares() {
+        None => Commitments::sum(signed.iter().map(|deal| &deal.body.commitments)),
+        Some(_) => added(ceremony, &signed),
+    };
+    let summed = summed.map(|sums| sums.merkle_root());
     if summed != root {
         return Err("the prepares are of other sums".to_owned());
     }
     let sums =
         checks::add_up(ceremony, &session, &signed).map_err(|fault| format!("{:?}", fault.rule))?;
     for ((index, seat), body) in ceremony.roster().iter().zip(&bodies) {
+        if !ceremony.parts().receivers.contains(index) {
+            continue;
+        }
         let key = sums.confirmation_key(seat.point).ok_or("a confirmation key is infinity")?;
         let possession = body.stored.as_ref().map(|stored| stored.possession);
         let message = possession_message(sums.digest(), index);
@@ -120,7 +127,7 @@ pub fn every_subset_signs(
     let roots = signing_roots(ceremony, sums.public_keys());
     for (index, _) in &holders {
         for (v, share) in shares[index].iter().enumerate() {
-            if share.base_mult() != Some(sums.public_shares(v)[index.position()]) {
+            if share.base_mult().as_ref() != sums.public_share(v, *index) {
                 return Err(format!(
                     "the share of operator {index} for validator {v} is not the public one's"
                 ));
@@ -163,4 +170,33 @@ pub fn every_subset_signs(
         }
     }
     Ok(sets.len())
+}
+
+/// Shares of one validator, with their evaluation points.
+type Held<'a> = &'a [(u64, [u8; 32])];
+
+/// Whether one share of a generation and all but one that it takes of another give the secret of
+/// `key`: of each, the shares and how many sign.
+pub fn generations_mix(
+    (old, old_t): (Held<'_>, usize),
+    (new, new_t): (Held<'_>, usize),
+    key: &G1,
+) -> bool {
+    let together = |few: Held<'_>, one: &(u64, [u8; 32])| {
+        let all: Vec<(u64, [u8; 32])> = few.iter().chain([one]).copied().collect();
+        let points: Vec<u64> = all.iter().map(|(point, _)| *point).collect();
+        let Some(coefficients) = lagrange::coefficients_at_zero(&points) else { return false };
+        let mut secret = SecretScalar::zero();
+        for ((_, share), coefficient) in all.iter().zip(&coefficients) {
+            let Ok(share) = SecretScalar::from_be_bytes(share) else { return false };
+            secret.add_assign(&share.scaled(coefficient));
+        }
+        secret.base_mult().as_ref() == Some(key)
+    };
+    let mixes = |most: Held<'_>, t: usize, others: Held<'_>| {
+        let few = &most[..(t - 1).min(most.len())];
+        let apart = |one: &&(u64, [u8; 32])| few.iter().all(|(point, _)| *point != one.0);
+        others.iter().filter(apart).any(|one| together(few, one))
+    };
+    mixes(new, new_t, old) || mixes(old, old_t, new)
 }

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::exchange::{Action, Ending, Event, Exchange, Moment, Pacing, Storage, Trouble as Ended};
-use crate::message::envelope::{Round, Statement, view_root};
+use crate::message::envelope::{Kind, Round, Statement, view_root};
 use crate::message::inbox::{Inbox, digests};
+use crate::message::minima::Minima;
 use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -43,6 +44,8 @@ pub struct Home {
     pub disk: Disk,
     /// A planted mistake.
     pub bug: Option<Bug>,
+    /// Of a dealer of a reshare: its shares of the parent, by validator.
+    pub old_shares: Option<Vec<[u8; 32]>>,
     /// Own statements that others hold and the log lacks.
     elsewhere: Vec<Statement>,
     /// The transcript among the outputs.
@@ -79,6 +82,19 @@ pub struct Reaction {
     pub letters: Letters,
     /// Why its program ends.
     pub ends: Option<Running>,
+}
+
+impl Reaction {
+    fn take(&mut self, action: Action) {
+        match action {
+            Action::Send { to, frame } => self.letters.push((to, frame)),
+            Action::Tell(_) => (),
+            Action::Done(Ending::Fault { .. } | Ending::PutBack(_)) => {
+                self.ends = Some(Running::Stopped)
+            }
+            Action::Done(_) => self.ends = Some(Running::Left),
+        }
+    }
 }
 
 /// The home of a running program, watched by the oracles.
@@ -145,6 +161,9 @@ impl Storage for Watched<'_> {
             outputs.validators[0].signatures.reverse();
             outputs.outputs = outputs.digest;
         }
+        if self.home.bug == Some(Bug::OtherKey) {
+            outputs.validators[0].public_key = outputs.validators[0].public_shares[0];
+        }
         self.watch.writes(&self.home.seat, participant, &outputs);
         self.home.transcript = participant.inbox().statements().cloned().collect();
         self.home.disk.write_out(outputs)
@@ -194,6 +213,26 @@ impl Home {
         self.disk.durable(RecordKind::Shares).next()
     }
 
+    /// What a planted mistake gives away, and everybody is watched for.
+    fn old_shares(&self) -> Option<&[[u8; 32]]> {
+        self.old_shares.as_deref()
+    }
+
+    /// Whether this seat gets shares.
+    pub fn receives(&self) -> bool {
+        self.seat.ceremony.parts().receivers.contains(self.seat.me)
+    }
+
+    /// Whether this operator's minima are on its disk.
+    pub fn has_noted_minima(&self) -> bool {
+        let own = |body: &[u8]| {
+            Statement::open(body, &self.seat.ceremony).is_ok_and(|held| {
+                held.envelope.kind == Kind::Minima && held.envelope.sender == self.seat.me
+            })
+        };
+        self.disk.durable(RecordKind::Statement).any(|body| own(body))
+    }
+
     /// Whether this operator's statement with these bytes is on its disk.
     pub fn has_noted(&self, statement: &[u8]) -> bool {
         self.disk.durable(RecordKind::Statement).any(|body| **body == *statement)
@@ -222,6 +261,7 @@ impl Host {
             seat,
             disk,
             bug: None,
+            old_shares: None,
             elsewhere: Vec::new(),
             transcript: Vec::new(),
             staged: false,
@@ -315,18 +355,28 @@ impl Host {
         let tick = event == Event::Tick;
         let mut storage = Watched { home: &mut self.home, watch };
         let actions = exchange.handle(event, moment, &mut storage).map_err(trouble)?;
-        for action in actions {
-            match action {
-                Action::Send { to, frame } => reaction.letters.push((to, frame)),
-                Action::Tell(_) => (),
-                Action::Done(Ending::Fault { .. } | Ending::PutBack(_)) => {
-                    reaction.ends = Some(Running::Stopped)
-                }
-                Action::Done(_) => reaction.ends = Some(Running::Left),
-            }
-        }
+        actions.into_iter().for_each(|action| reaction.take(action));
         self.leak(&mut reaction.letters);
         self.sign_wrongly(tick, watch, &mut reaction.letters);
+        Ok(reaction)
+    }
+
+    /// The person of a dealer says that the old keys are stopped, and what they have signed last.
+    /// What it does then; nothing if it is not asked to.
+    pub fn stop(
+        &mut self,
+        mut minima: Minima,
+        moment: &Moment,
+        watch: &mut Watch,
+    ) -> Result<Reaction, Trouble> {
+        let exchange = self.exchange.as_mut().expect("it runs");
+        if self.home.bug == Some(Bug::StatesLess) {
+            minima.signed.iter_mut().for_each(|signed| *signed = None);
+        }
+        let mut storage = Watched { home: &mut self.home, watch };
+        let actions = exchange.stop(minima, moment, &mut storage).map_err(trouble)?;
+        let mut reaction = Reaction::default();
+        actions.unwrap_or_default().into_iter().for_each(|action| reaction.take(action));
         Ok(reaction)
     }
 
@@ -350,6 +400,12 @@ impl Host {
         {
             let peer = self.home.others().next().expect("at least three operators");
             letters.push((peer, Frame::Statement(share.to_vec())));
+        }
+        if self.home.bug == Some(Bug::LeaksOldShare)
+            && let Some(shares) = self.home.old_shares()
+        {
+            let peer = self.home.others().next().expect("at least three operators");
+            letters.push((peer, Frame::Statement(shares.concat())));
         }
     }
 

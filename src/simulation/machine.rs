@@ -239,7 +239,7 @@ pub fn run(machines: &mut [Machine], mutate: &mut Mutate<'_>) {
     loop {
         let held = |machine: &Machine| {
             let inbox = machine.participant().inbox();
-            inbox.statements().count() + inbox.minima().count()
+            inbox.statements().count() + inbox.minima().count() + inbox.withouts().count()
         };
         let before: Vec<usize> = machines.iter().map(held).collect();
         let boxes: Vec<usize> =

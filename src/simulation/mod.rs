@@ -28,7 +28,11 @@ pub mod forger;
 
 pub mod host;
 
+pub mod lie;
+
 pub mod machine;
+
+pub mod mask;
 
 pub mod network;
 
@@ -37,7 +41,11 @@ pub mod oracle;
 #[cfg(test)]
 mod parts;
 
+mod people;
+
 pub mod plan;
+
+pub mod import;
 
 pub mod repair;
 pub mod reshare;

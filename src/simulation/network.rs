@@ -40,6 +40,11 @@ pub enum Event {
         /// Its seat.
         seat: usize,
     },
+    /// The person of a dealer stops the old keys, or raises what it has said of them.
+    Stop {
+        /// Its seat.
+        seat: usize,
+    },
     /// Time passes for the coalition.
     Coalition,
     /// A partition is over.

@@ -7,9 +7,10 @@ use crate::exchange::Pacing;
 
 use super::adversary::Adversary;
 use super::bug::Bug;
-use super::cast::{Cast, MOST_VALIDATORS, SHAPES};
+use super::cast::{Cast, MOST_VALIDATORS, ROSTERS, SHAPES};
 use super::chance::Chance;
 use super::disk::Power;
+use super::lie::Lie;
 
 /// How long operators stay whose outputs are written: the program's default.
 pub const LINGER: Duration = Duration::from_secs(600);
@@ -86,15 +87,17 @@ impl Fate {
 pub struct Plan {
     /// The seed of everything that is decided later.
     pub seed: u64,
-    /// Position in [`SHAPES`].
+    /// Position in [`SHAPES`]; of a reshare, in [`ROSTERS`].
     pub shape: usize,
+    /// Of a reshare: seats (positions) that break rules.
+    pub reshare: Option<Vec<(usize, Lie)>>,
     /// Number of validators.
     pub validators: usize,
     /// The network, until faults stop.
     pub weather: Weather,
     /// By seat.
     pub fates: Vec<Fate>,
-    /// Seats (positions) that break rules.
+    /// Seats (positions) that break rules, of a key generation.
     pub adversaries: Vec<(usize, Adversary)>,
     /// When faults stop: the network is whole, machines are started, disks have space.
     pub calm_from: u64,
@@ -120,6 +123,7 @@ impl Plan {
         Self {
             seed,
             shape,
+            reshare: None,
             validators,
             weather,
             fates,
@@ -141,7 +145,7 @@ impl Plan {
         plan.calm_from = chance.between(1_000, 30_000);
         plan.to_the_end = chance.happens(100);
         if chance.happens(550) {
-            plan.adversaries = adversaries(&mut chance, n, t);
+            plan.adversaries = seats(&mut chance, n, t - 1, Adversary::ALL);
         }
         if chance.happens(600) {
             plan.weather = weather(&mut chance, n, plan.calm_from);
@@ -156,21 +160,76 @@ impl Plan {
         plan
     }
 
+    /// A reshare in which nothing fails and everybody is honest.
+    pub fn calm_reshare(seed: u64, roster: usize, validators: usize) -> Self {
+        let calm = Self::calm(seed, 0, validators);
+        let fates = vec![Fate::calm(); ROSTERS[roster].parts.len()];
+        Self { shape: roster, reshare: Some(Vec::new()), fates, ..calm }
+    }
+
+    /// The plan of a seed, of a reshare.
+    pub fn draw_reshare(seed: u64) -> Self {
+        let mut chance = Chance::new(seed, "plan of a reshare");
+        let roster = chance.position(ROSTERS.len());
+        let validators = *chance.weighted(&VALIDATOR_WEIGHTS);
+        let mut plan = Self::calm_reshare(seed, roster, validators);
+        let n = plan.fates.len();
+        // Fewer than sign with the old shares, and with the new ones.
+        let most = ROSTERS[roster].t.min(ROSTERS[roster].parent.1) - 1;
+        plan.calm_from = chance.between(1_000, 30_000);
+        plan.to_the_end = chance.happens(100);
+        let mut lies = Vec::new();
+        if chance.happens(550) {
+            lies = seats(&mut chance, n, most, Lie::ALL);
+        }
+        if chance.happens(600) {
+            plan.weather = weather(&mut chance, n, plan.calm_from);
+        }
+        if chance.happens(650) {
+            let room = most.saturating_sub(lies.len());
+            plan.reshare = Some(lies.clone());
+            fates(&mut chance, &mut plan, room);
+        }
+        if chance.happens(400) {
+            tighten(&mut chance, &mut plan.pacing);
+        }
+        plan.reshare = Some(lies);
+        plan
+    }
+
     /// Its operators.
     pub fn cast(&self) -> &'static Cast {
-        Cast::of(self.shape, self.validators)
+        match self.reshare {
+            None => Cast::of(self.shape, self.validators),
+            Some(_) => Cast::of_reshare(self.shape, self.validators),
+        }
+    }
+
+    /// How many of the parent's shares sign.
+    pub fn parent_threshold(&self) -> usize {
+        ROSTERS[self.shape].parent.1
+    }
+
+    /// What somebody does at each seat that breaks rules in a reshare.
+    pub fn lies(&self) -> &[(usize, Lie)] {
+        self.reshare.as_deref().unwrap_or_default()
+    }
+
+    fn is_adversary(&self, seat: usize) -> bool {
+        let lies = self.lies().iter().map(|(other, _)| *other);
+        self.adversaries.iter().map(|(other, _)| *other).chain(lies).any(|other| other == seat)
     }
 }
 
-/// Up to `t - 1` of them; mostly one, and as often as not all of one kind.
-fn adversaries(chance: &mut Chance, n: usize, t: usize) -> Vec<(usize, Adversary)> {
-    let count = if chance.happens(600) { 1 } else { 1 + chance.position(t - 1) };
+/// Up to `most` of them with what they do; mostly one, and as often as not all of one kind.
+fn seats<T: Copy + Ord>(chance: &mut Chance, n: usize, most: usize, all: &[T]) -> Vec<(usize, T)> {
+    let count = if chance.happens(600) { 1 } else { 1 + chance.position(most) };
     let mut seats: Vec<usize> = (0..n).collect();
-    let shared = chance.happens(500).then(|| *chance.pick(Adversary::ALL));
-    let mut chosen: Vec<(usize, Adversary)> = (0..count)
+    let shared = chance.happens(500).then(|| *chance.pick(all));
+    let mut chosen: Vec<(usize, T)> = (0..count)
         .map(|_| {
             let seat = seats.remove(chance.position(seats.len()));
-            (seat, shared.unwrap_or_else(|| *chance.pick(Adversary::ALL)))
+            (seat, shared.unwrap_or_else(|| *chance.pick(all)))
         })
         .collect();
     chosen.sort_unstable();
@@ -200,7 +259,7 @@ fn weather(chance: &mut Chance, n: usize, until: u64) -> Weather {
 
 fn fates(chance: &mut Chance, plan: &mut Plan, mut rollbacks: usize) {
     for seat in 0..plan.fates.len() {
-        if plan.adversaries.iter().any(|(other, _)| *other == seat) {
+        if plan.is_adversary(seat) {
             continue;
         }
         let fate = &mut plan.fates[seat];

@@ -16,6 +16,7 @@ use crate::protocol::record::Record;
 use crate::protocol::seat::OldShares;
 use crate::spec::ceremony::Ceremony;
 use crate::spec::file::CeremonyFile;
+use crate::spec::seats::Seats;
 
 use super::machine::{Crashed, Machine, bytes, operators};
 
@@ -133,5 +134,10 @@ impl Machine {
     /// Its person stops the old keys; gives what follows for everybody.
     pub fn stop(&mut self, minima: Minima) -> Result<Result<Vec<Frame>, Refused>, Crashed> {
         self.take(Input::Stopped(minima))
+    }
+
+    /// Its person finishes without these seats; gives what follows for everybody.
+    pub fn finish_without(&mut self, lost: Seats) -> Result<Result<Vec<Frame>, Refused>, Crashed> {
+        self.take(Input::Without(lost))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audit::audit;
+use crate::audit::audit_all;
 use crate::audit::expectation::Expectations;
 use crate::message::envelope::Round;
 use crate::message::inbox::Inbox;
@@ -14,7 +14,7 @@ use crate::spec::threshold::Index;
 use crate::transcript::container;
 
 use super::bug::Bug;
-use super::certificate::every_subset_signs;
+use super::certificate::{Certificate, every_subset_signs, generations_mix};
 use super::host::{Home, Host, Running, milliseconds};
 use super::oracle::{Oracle, Violation};
 use super::plan::LINGER;
@@ -65,6 +65,8 @@ pub struct Played {
     pub full: u64,
     /// Disks put back to an earlier state.
     pub rollbacks: u64,
+    /// How often a person of a dealer has stopped old keys, or raised what it had said of them.
+    pub stops: u64,
     /// Moments at which power could fail, by seat.
     pub moments: Vec<u64>,
     /// The digest of the transcript of the first operator that finished.
@@ -248,6 +250,13 @@ impl World {
         let validators = self.watch.shape.v;
         let mut all = BTreeMap::new();
         for host in self.hosts.iter().flatten() {
+            // Of another session, of a masked one that fell out of it.
+            let own = host.participant().and_then(|participant| participant.outcome());
+            if self.watch.masked.contains(&host.me())
+                && own.is_none_or(|outcome| outcome.digest != *digest)
+            {
+                continue;
+            }
             let Some(bytes) = host.home.holds_shares() else { continue };
             let Ok(mut shares) = decode_shares(&SecretBytes::new(bytes.to_vec()), validators)
             else {
@@ -290,6 +299,7 @@ impl World {
                 Ok(sets) => checked += sets as u64,
                 Err(why) => self.watch.violation(Oracle::Certificate, why),
             }
+            self.check_generations(&certificate, &shares);
         }
         if self.plan.seed.is_multiple_of(AUDIT_EVERY) {
             self.audit();
@@ -297,13 +307,45 @@ impl World {
         checked
     }
 
+    /// Shares of the parent and new ones sign nothing together.
+    fn check_generations(
+        &mut self,
+        certificate: &Certificate,
+        shares: &BTreeMap<Index, Vec<SecretScalar>>,
+    ) {
+        let Some(parent) = &self.watch.cast.parent else { return };
+        let ceremony = &self.watch.cast.ceremony;
+        let point = |who: &Index| ceremony.roster().get(*who).map_or(0, |seat| seat.point);
+        let of = |v: usize| -> Vec<(u64, [u8; 32])> {
+            shares.iter().map(|(who, all)| (point(who), *all[v].to_be_bytes())).collect()
+        };
+        let mut mixed = Vec::new();
+        for v in 0..self.watch.shape.v {
+            let new = of(v);
+            let old: Vec<(u64, [u8; 32])> = match self.plan.bug {
+                Some((_, Bug::MixesGenerations)) => new.iter().rev().copied().collect(),
+                _ => parent.shares.iter().map(|(_, at, all)| (*at, all[v])).collect(),
+            };
+            let old_t = self.plan.parent_threshold();
+            let key = certificate.sums.public_key(v);
+            if generations_mix((&old, old_t), (&new, self.watch.shape.t), &key) {
+                mixed.push(v);
+            }
+        }
+        if !mixed.is_empty() {
+            let what = format!("old and new shares together give the secrets of {mixed:?}");
+            self.watch.violation(Oracle::Mix, what);
+        }
+    }
+
     pub(super) fn transcript(&self) -> Option<Digest> {
         let finished = self
             .held_to_the_rules()
             .filter_map(|host| host.participant())
             .find(|p| p.is_finished())?;
-        let bytes =
-            container::encode(&self.watch.cast.ceremony, finished.inbox().statements()).ok()?;
+        let inbox = finished.inbox();
+        let all = inbox.statements().chain(inbox.minima());
+        let bytes = container::encode(&self.watch.cast.ceremony, all).ok()?;
         Some(container::digest(&bytes))
     }
 
@@ -313,14 +355,19 @@ impl World {
             .filter_map(|host| host.participant())
             .find(|p| p.is_finished());
         let Some(inbox) = finished.map(|participant| participant.inbox()) else { return };
-        let mut bytes =
-            container::encode(&self.watch.cast.ceremony, inbox.statements()).unwrap_or_default();
+        let all = inbox.statements().chain(inbox.minima());
+        let mut bytes = container::encode(&self.watch.cast.ceremony, all).unwrap_or_default();
         if self.plan.bug.is_some_and(|(_, bug)| bug == Bug::SpoilsTranscript)
             && let Some(last) = bytes.last_mut()
         {
             *last ^= 1;
         }
-        if !audit(&bytes, &Expectations::default()).is_clean() {
+        let mut files = vec![bytes.as_slice()];
+        if self.plan.bug.is_none_or(|(_, bug)| bug != Bug::LosesParent) {
+            files.extend(self.watch.cast.parent.iter().map(|parent| parent.transcript.as_slice()));
+        }
+        let report = audit_all(&files, &Expectations::default());
+        if !report.is_ok_and(|report| report.is_clean()) {
             self.watch.violation(
                 Oracle::Audit,
                 "the transcript of a finished ceremony does not pass the audit".to_owned(),

@@ -1,6 +1,7 @@
 //! A ceremony from its plan: machines, network and coalition in one order of events, watched by
 //! every oracle.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::exchange::{self, Moment};
@@ -9,21 +10,23 @@ use crate::protocol::record::RecordKind;
 use crate::spec::threshold::Index;
 
 use super::bug::Bug;
+use super::cast::Cast;
 use super::chance::Chance;
 use super::coalition::{Coalition, Letter};
 use super::disk::{Disk, Entry, Power, Trouble};
 use super::host::{Host, Letters, Reaction, Running, milliseconds};
+use super::mask::Mask;
 use super::network::{Agenda, Event, Network};
 use super::oracle::{Oracle, Watch};
 use super::plan::Plan;
 use super::verdict::Played;
 
 /// Between two looks of people after their machines, in milliseconds.
-const PEOPLE: u64 = 10_000;
+pub(super) const PEOPLE: u64 = 10_000;
 /// How many looks without any news mean that nothing will happen any more.
 pub(super) const PATIENCE: u32 = 4;
 /// After how many of them some give up.
-const GIVE_UP_AFTER: u32 = 2;
+pub(super) const GIVE_UP_AFTER: u32 = 2;
 /// Events after which a ceremony should have come to an end.
 const MOST_EVENTS: u64 = 400_000;
 
@@ -35,6 +38,10 @@ pub struct World {
     pub(super) network: Network,
     pub(super) hosts: Vec<Option<Host>>,
     pub(super) coalition: Coalition,
+    pub(super) masks: BTreeMap<usize, Mask>,
+    /// Dealers of a reshare whose person has been asked to stop the old keys.
+    pub(super) stopping: Vec<bool>,
+    pub(super) stops: u64,
     pub(super) watch: Watch,
     pub(super) chance: Chance,
     pub(super) calm: bool,
@@ -69,6 +76,7 @@ impl World {
             disk.lies_about_sync = bug == Some(Bug::SkipsSync);
             let mut host = Host::new(cast.seats[seat].clone(), disk, entropy, fate.period, pacing);
             host.home.bug = bug;
+            host.home.old_shares = cast.old_shares(seat);
             host
         };
         let is_adversary = |seat: usize| plan.adversaries.iter().any(|(at, _)| *at == seat);
@@ -76,7 +84,19 @@ impl World {
             (0..cast.seats.len()).map(|seat| (!is_adversary(seat)).then(|| host(seat))).collect();
         let framed = plan.bug.is_some_and(|(_, bug)| bug == Bug::Framed);
         if !framed {
-            watch.faulty.extend(plan.adversaries.iter().map(|(seat, _)| cast.seats[*seat].me));
+            let lies = plan.lies().iter().map(|(seat, _)| *seat);
+            let faulty = plan.adversaries.iter().map(|(seat, _)| *seat).chain(lies);
+            watch.faulty.extend(faulty.map(|seat| cast.seats[seat].me));
+        }
+        let masks: BTreeMap<usize, Mask> = (plan.lies().iter())
+            .map(|(seat, lie)| {
+                let chance = Chance::new(seed, &format!("mask {seat}"));
+                (*seat, Mask::new(cast.seats[*seat].clone(), *lie, chance))
+            })
+            .collect();
+        watch.masked.extend(masks.keys().map(|seat| cast.seats[*seat].me));
+        for host in hosts.iter().flatten() {
+            watch.old_shares(&host.home);
         }
         let mut agenda = Agenda::default();
         for (seat, fate) in plan.fates.iter().enumerate() {
@@ -95,6 +115,9 @@ impl World {
             network: Network::new(cast, plan.weather.clone(), Chance::new(seed, "network")),
             hosts,
             coalition: Coalition::new(cast, &plan.adversaries, Chance::new(seed, "coalition")),
+            masks,
+            stopping: vec![false; plan.fates.len()],
+            stops: 0,
             watch,
             chance: Chance::new(seed, "world"),
             calm: false,
@@ -138,6 +161,7 @@ impl World {
             crashes: self.crashes,
             full: self.full,
             rollbacks: self.rollbacks,
+            stops: self.stops,
             moments: self
                 .hosts
                 .iter()
@@ -161,6 +185,7 @@ impl World {
             }
             Event::Tick { seat, run } => mix(1 << 40 | (*seat as u64) << 32 | u64::from(*run)),
             Event::Start { seat } => mix(2 << 40 | *seat as u64),
+            Event::Stop { seat } => mix(7 << 40 | *seat as u64),
             Event::Coalition => mix(3 << 40),
             Event::Mended => mix(4 << 40),
             Event::Calm => mix(5 << 40),
@@ -173,6 +198,7 @@ impl World {
             Event::Deliver { from, to, bytes } => self.deliver(from, to, &bytes),
             Event::Tick { seat, run } => self.tick(seat, run),
             Event::Start { seat } => self.start(seat),
+            Event::Stop { seat } => self.stop(seat),
             Event::Coalition => {
                 self.coalition_acts();
                 let letters = self.coalition.tick();
@@ -192,8 +218,17 @@ impl World {
             self.coalition_acts();
             return;
         };
-        if host.running == Running::Yes {
-            self.happen_at(to.position(), exchange::Event::Frame { from, bytes: bytes.to_vec() });
+        if host.running != Running::Yes {
+            return;
+        }
+        let mut heard = Some(bytes.to_vec());
+        if let (Some(mask), Some(participant)) =
+            (self.masks.get(&to.position()), host.participant())
+        {
+            heard = mask.hears(participant, bytes);
+        }
+        if let Some(bytes) = heard {
+            self.happen_at(to.position(), exchange::Event::Frame { from, bytes });
         }
     }
 
@@ -204,9 +239,7 @@ impl World {
             return;
         }
         let me = host.me();
-        let queued = |to: Index| self.network.queued(self.now, me, to);
-        let queued = self.watch.cast.ceremony.indices().map(queued).collect();
-        let moment = Moment { now: milliseconds(self.now), queued };
+        let moment = moment(self.now, &mut self.network, self.watch.cast, me);
         let result = host.happens(event, &moment, &mut self.watch);
         self.after(seat, result);
     }
@@ -225,8 +258,15 @@ impl World {
         }
     }
 
-    fn send(&mut self, seat: usize, letters: Letters) {
+    pub(super) fn send(&mut self, seat: usize, mut letters: Letters) {
         let Some(host) = &self.hosts[seat] else { return };
+        if let Some(mask) = self.masks.get_mut(&seat) {
+            // What it says when its program ends, nobody has changed: it says nothing then.
+            let Some(participant) = host.participant() else { return };
+            let (said, new) = mask.says(participant, letters);
+            new.into_iter().for_each(|statement| self.watch.hears_of(statement));
+            letters = said;
+        }
         for (to, frame) in letters {
             let bytes = frame.encode();
             self.watch.leaves(&host.home, &frame, &bytes);
@@ -236,13 +276,18 @@ impl World {
 
     /// What follows from something that a machine did: letters, an end, or the loss of what it had
     /// in memory.
-    fn after(&mut self, seat: usize, result: Result<Reaction, Trouble>) {
+    pub(super) fn after(&mut self, seat: usize, result: Result<Reaction, Trouble>) {
         match result {
             Ok(reaction) => {
                 self.send(seat, reaction.letters);
                 let Some(host) = &self.hosts[seat] else { return };
+                let mut asked = false;
                 if let Some(participant) = host.participant() {
                     self.watch.outcome(host.me(), participant);
+                    asked = participant.awaits_stop() && !self.stopping[seat];
+                }
+                if asked {
+                    self.ask_to_stop(seat);
                 }
                 self.hear_blame(seat);
                 if let Some(why) = reaction.ends {
@@ -257,7 +302,7 @@ impl World {
     }
 
     /// A program ends, and its channels with it.
-    fn go_down(&mut self, seat: usize, why: Running) {
+    pub(super) fn go_down(&mut self, seat: usize, why: Running) {
         let Some(host) = &mut self.hosts[seat] else { return };
         let me = host.me();
         host.go_down(why);
@@ -388,49 +433,10 @@ impl World {
         self.greet_everybody();
         self.agenda.plan(self.now + PEOPLE, Event::People);
     }
+}
 
-    /// People run again what has ended while somebody still waits.
-    fn look_after(&mut self) {
-        let mut changed = false;
-        for (host, known) in self.hosts.iter().zip(&mut self.state) {
-            // What is not running does not change.
-            let Some(participant) = host.as_ref().and_then(Host::participant) else {
-                continue;
-            };
-            let boxes = participant.waiting().boxes.len();
-            let statements = participant.inbox().everything().count();
-            let now = (statements, boxes, participant.fault().is_some(), participant.is_finished());
-            changed |= std::mem::replace(known, now) != now;
-        }
-        self.unchanged = if changed { 0 } else { self.unchanged + 1 };
-        if self.unchanged == GIVE_UP_AFTER {
-            self.give_up();
-        }
-        if !self.all_done() {
-            for (seat, host) in self.hosts.iter().enumerate() {
-                if host
-                    .as_ref()
-                    .is_some_and(|host| !matches!(host.running, Running::Yes | Running::GaveUp))
-                {
-                    self.agenda.plan(self.now, Event::Start { seat });
-                }
-            }
-        }
-        self.agenda.plan(self.now + PEOPLE, Event::People);
-    }
-
-    /// Some have waited long enough.
-    fn give_up(&mut self) {
-        for seat in 0..self.hosts.len() {
-            let Some(host) = &mut self.hosts[seat] else { continue };
-            let waits = host.participant().is_some_and(|participant| !participant.is_finished())
-                && !self.watch.faulty.contains(&host.me());
-            if waits && self.chance.happens(100) {
-                let letters = host.give_up();
-                self.watch.disk(&host.home, false);
-                self.send(seat, letters);
-                self.go_down(seat, Running::GaveUp);
-            }
-        }
-    }
+/// When it is for `me`, and what is on its way to each of the others.
+pub(super) fn moment(now: u64, network: &mut Network, cast: &Cast, me: Index) -> Moment {
+    let queued = cast.ceremony.indices().map(|to| network.queued(now, me, to)).collect();
+    Moment { now: milliseconds(now), queued }
 }

@@ -3,7 +3,8 @@
 //! Integers are big-endian; a text stands behind its length (2 bytes).
 //!
 //! ```text
-//! "QSPC" ‖ version(2): 1 or 2 ‖ kind(1): 1 = key generation, 2 = reshare, 4 = repair
+//! "QSPC" ‖ version(2): 1 or 2
+//!   ‖ kind(1): 1 = key generation, 2 = reshare, 3 = import, 4 = repair
 //!   ‖ policy(1): bit 0 = all operators may be required,
 //!     bit 1 = what is agreed for SSV stands at the end, bit 2 = an Obol cluster does, behind that
 //! name(text) ‖ id(32) ‖ attempt(4) ‖ superseded digest(32), if attempt > 1
@@ -12,12 +13,15 @@
 //! n(2) ‖ t(2)
 //!   ‖ of a reshare or repair: parent's certificate(32) ‖ root of its rows(32) ‖ its n(2)
 //!     ‖ its t(2)
-//! n times: point(8), or of a reshare: parts(1): bit 0 = deals, bit 1 = receives
-//!     ‖ of a dealer: index in the parent(2) ‖ point in the parent(8) ‖ of a receiver: point(8)
+//! n times: point(8), or of a reshare or import: parts(1): bit 0 = deals, bit 1 = receives
+//!     ‖ of a dealer of a reshare: index in the parent(2) ‖ point in the parent(8)
+//!     ‖ of a receiver: point(8)
 //!     or of a repair: 1 = helps, 2 = regains its share ‖ index and point in the parent(10)
 //!   ‖ operator key(32) ‖ Noise static(32)
 //!   ‖ install mark(32), not in version 1 ‖ card signature(64) ‖ name length(1) ‖ name
-//! V(4) ‖ of either, V times: position in the parent(4) ‖ key(48) ‖ withdrawal credentials(32)
+//! V(4) ‖ of a reshare or repair, V times: position in the parent(4) ‖ key(48)
+//!     ‖ withdrawal credentials(32)
+//!   ‖ of an import, V times: key(48) ‖ withdrawal credentials(32)
 //!   ‖ of a key generation, V times: withdrawal credentials(32) ‖ amounts(1) ‖ that many: gwei(8)
 //!   ‖ 0, or 1 ‖ fee recipient(20) ‖ gas limit(8)
 //! with bit 1: owner(20) ‖ nonce of the first validator(8)
@@ -34,10 +38,11 @@ use super::ceremony::{
 };
 use super::error::{Place, SpecError};
 use super::kind::CeremonyKind;
+use super::network::network;
 use super::obol;
 use super::reshare::{
-    Inherited, RawParent, RawPart, ReshareError, ReshareSpec, read_inherited, write_inherited,
-    write_parent, write_part,
+    Inherited, Origin, RawParent, RawPart, ReshareError, ReshareSpec, read_inherited, read_key,
+    write_inherited, write_parent, write_part,
 };
 use super::roster::Seat;
 use super::ssv::SsvSpec;
@@ -45,7 +50,7 @@ use super::threshold::MOST_OPERATORS;
 use super::version::Version;
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
-use crate::ethereum::network::{CustomNetwork, Network};
+use crate::ethereum::network::CustomNetwork;
 use crate::ethereum::ssv::{CLUSTER_SIZES, RSA_BYTES, RsaPublic};
 use crate::identity::card::{self, RawCard};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
@@ -94,7 +99,7 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .each(network.genesis_time(), Writer::u64)
         .u16(count(terms.seats.len()))
         .u16(count(terms.required))
-        .each(terms.reshare.as_ref().map(|reshare| &reshare.parent), write_parent)
+        .each(terms.reshare.as_ref().and_then(|reshare| reshare.origin.parent()), write_parent)
         .each(terms.seats.iter().enumerate(), |w, (at, seat)| {
             seat.card.write(match &terms.reshare {
                 None => w.u64(seat.point),
@@ -104,9 +109,8 @@ pub(super) fn encode(terms: &Terms) -> Vec<u8> {
         .u32(u32::try_from(terms.validators.len()).expect("at most 8192 validators"))
         .each(terms.validators.iter().enumerate(), |w, (v, validator)| match &terms.reshare {
             None => write_validator(w, validator),
-            Some(reshare) => {
-                write_inherited(w, &reshare.validators[v]).bytes(validator.withdrawal.as_bytes())
-            }
+            Some(reshare) => write_inherited(w, &reshare.origin, &reshare.validators[v])
+                .bytes(validator.withdrawal.as_bytes()),
         })
         .each(&terms.ssv, write_ssv)
         .each(&terms.obol, |w, cluster| {
@@ -181,7 +185,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Terms, SpecError> {
     let kind = CeremonyKind::from_number(kind).ok_or(SpecError::Kind(kind))?;
     let known = match kind {
         CeremonyKind::Dkg => ALLOW_ALL_REQUIRED | FOR_SSV | OBOL,
-        CeremonyKind::Reshare => ALLOW_ALL_REQUIRED,
+        CeremonyKind::Reshare | CeremonyKind::Import => ALLOW_ALL_REQUIRED,
         CeremonyKind::Repair => 0,
     };
     if policy & !known != 0 {
@@ -218,12 +222,12 @@ impl Raw {
         let operators = bounded("operators", r.u16("operators")?.into(), MOST_OPERATORS)?;
         let required = r.u16("threshold")?;
         let parent = match kind {
-            CeremonyKind::Dkg => None,
+            CeremonyKind::Dkg | CeremonyKind::Import => None,
             CeremonyKind::Reshare | CeremonyKind::Repair => Some(RawParent::read(r)?),
         };
         let part = |r: &mut Reader<'_>| match kind {
             CeremonyKind::Dkg => RawPart::all(r),
-            CeremonyKind::Reshare => RawPart::read(r),
+            CeremonyKind::Reshare | CeremonyKind::Import => RawPart::read(r, kind),
             CeremonyKind::Repair => RawPart::of_repair(r),
         };
         let seats = r.many(operators, |r| Ok((part(r)?, RawCard::read(r, with_marks)?)))?;
@@ -232,8 +236,9 @@ impl Raw {
         let validators = match kind {
             CeremonyKind::Dkg => r.many(count, RawValidator::read)?,
             CeremonyKind::Reshare | CeremonyKind::Repair => {
-                r.many(count, RawValidator::inherited)?
+                r.many(count, |r| RawValidator::inherited(r, read_inherited))?
             }
+            CeremonyKind::Import => r.many(count, |r| RawValidator::inherited(r, read_key))?,
         };
         let ssv = if policy & FOR_SSV != 0 { Some(RawSsv::read(r, operators)?) } else { None };
         let obol = match policy & OBOL {
@@ -265,24 +270,31 @@ impl Raw {
         allow_all_required: bool,
     ) -> Result<Terms, SpecError> {
         // Their signatures are verified in the end: see `ceremony::Uncertified`.
-        let parent = self.parent.map(RawParent::check).transpose()?;
-        let part = |parent| {
+        let origin = match kind {
+            CeremonyKind::Import => Some(Origin::Keys),
+            _ => self.parent.map(RawParent::check).transpose()?.map(Origin::Ceremony),
+        };
+        let part = |origin| {
             let parts = self.seats.iter().enumerate();
-            let parts = parts.map(|(at, (part, _))| part.check(at, parent));
+            let parts = parts.map(|(at, (part, _))| part.check(at, origin));
             parts.collect::<Result<Vec<_>, _>>()
         };
-        let regained = |parent| {
+        let regained = |origin| {
             let seats = self.seats.iter().enumerate();
-            let shares = seats.filter_map(|(at, (part, _))| part.regained(at, parent).transpose());
+            let shares = seats.filter_map(|(at, (part, _))| part.regained(at, origin).transpose());
             shares.collect::<Result<Vec<_>, _>>()
         };
-        let reshare = match parent {
+        let inherited = |(at, raw): (usize, &RawValidator)| match kind {
+            CeremonyKind::Import => raw.inherited.map(|one| Inherited { position: at, ..one }),
+            _ => raw.inherited,
+        };
+        let reshare = match origin {
             None => None,
-            Some(parent) => Some(ReshareSpec {
-                seats: part(&parent)?,
-                validators: self.validators.iter().filter_map(|raw| raw.inherited).collect(),
-                regained: regained(&parent)?.first().copied(),
-                parent,
+            Some(origin) => Some(ReshareSpec {
+                seats: part(&origin)?,
+                validators: self.validators.iter().enumerate().filter_map(inherited).collect(),
+                regained: regained(&origin)?.first().copied(),
+                origin,
             }),
         };
         let seat = |(position, (part, card)): (usize, (RawPart, RawCard))| {
@@ -350,8 +362,11 @@ impl RawValidator {
         Ok(Self { inherited: None, withdrawal, amounts, registration })
     }
 
-    fn inherited(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let inherited = Some(read_inherited(r)?);
+    fn inherited(
+        r: &mut Reader<'_>,
+        read: impl Fn(&mut Reader<'_>) -> Result<Inherited, DecodeError>,
+    ) -> Result<Self, DecodeError> {
+        let inherited = Some(read(r)?);
         let withdrawal = r.array("withdrawal credentials")?;
         Ok(Self { inherited, withdrawal, amounts: Vec::new(), registration: None })
     }
@@ -391,31 +406,5 @@ fn bounded(what: &'static str, count: usize, most: usize) -> Result<usize, Decod
         Ok(count)
     } else {
         Err(DecodeError::Invalid { what, why: "more than a ceremony can have" })
-    }
-}
-
-/// A built-in network with exactly its own constants, or a custom one.
-fn network(constants: CustomNetwork) -> Result<Network, SpecError> {
-    let Some(known) = Network::known(&constants.name) else {
-        return Network::custom(constants).map_err(SpecError::Network);
-    };
-    let differs = [
-        (
-            "the genesis fork version",
-            known.genesis_fork_version() != constants.genesis_fork_version,
-        ),
-        (
-            "the capella fork version",
-            known.capella_fork_version() != constants.capella_fork_version,
-        ),
-        (
-            "the genesis validators root",
-            known.genesis_validators_root() != constants.genesis_validators_root,
-        ),
-        ("the genesis time", known.genesis_time() != constants.genesis_time),
-    ];
-    match differs.into_iter().find(|(_, differs)| *differs) {
-        None => Ok(known),
-        Some((field, _)) => Err(SpecError::NetworkMismatch { name: constants.name, field }),
     }
 }

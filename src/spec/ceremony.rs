@@ -94,7 +94,8 @@ pub struct Ceremony {
     ssv: Option<SsvSpec>,
     obol: Option<Cluster>,
     reshare: Option<ReshareSpec>,
-    /// What a reshare takes from its parent. Not agreed upon: compared with what is.
+    /// What a reshare takes from its parent: compared with what is agreed. In an import the keys,
+    /// which are agreed upon.
     parent_shares: Option<ParentShares>,
     canonical: Vec<u8>,
     digest: Digest,
@@ -188,6 +189,7 @@ impl Ceremony {
         if let Some(cluster) = &terms.obol {
             obol::check(cluster, &terms)?;
         }
+        let keys = terms.reshare.as_ref().map(ParentShares::of_keys).transpose()?;
         let canonical = canonical::encode(&terms);
         let roster = Roster::new(terms.seats, parts.receivers)?;
         if terms.version.has_marks() {
@@ -211,7 +213,7 @@ impl Ceremony {
             ssv: terms.ssv,
             obol: terms.obol,
             reshare: terms.reshare,
-            parent_shares: None,
+            parent_shares: keys.flatten(),
             is_rehearsal: false,
         })
     }
@@ -253,12 +255,13 @@ impl Ceremony {
     /// # Errors
     /// Other rows than the ceremony's, or no reshare.
     pub fn with_parent_rows(mut self, rows: Commitments) -> Result<Self, ParentError> {
-        let spec = self.reshare.as_ref().ok_or(ParentError::NotAReshare)?;
+        let spec = self.reshare.as_ref().filter(|spec| spec.origin.parent().is_some());
+        let spec = spec.ok_or(ParentError::NotAReshare)?;
         self.parent_shares = Some(ParentShares::new(spec, rows)?);
         Ok(self)
     }
 
-    /// What a reshare takes from its parent, once it has been given.
+    /// What a reshare takes from its parent, once it has been given; of an import the keys.
     pub fn parent_shares(&self) -> Option<&ParentShares> {
         self.parent_shares.as_ref()
     }
@@ -377,13 +380,18 @@ impl Ceremony {
         self.ssv.as_ref()
     }
 
-    /// Whose keys are dealt anew, and by whom; of a reshare or repair and of nothing else.
+    /// Whose keys are dealt, and by whom; of a reshare, an import or a repair and of nothing else.
     pub fn reshare(&self) -> Option<&ReshareSpec> {
         self.reshare.as_ref()
     }
 }
 
 impl Ceremony {
+    /// Whether it takes something from a completed ceremony, as a reshare and a repair do.
+    pub fn has_parent(&self) -> bool {
+        self.reshare.as_ref().is_some_and(|reshare| reshare.origin.parent().is_some())
+    }
+
     /// Whether one operator of a parent regains the share that it has lost. Nobody else's changes,
     /// so that it makes no generation and is no parent.
     pub fn is_repair(&self) -> bool {
@@ -433,8 +441,10 @@ impl Terms {
         if self.seats.len() > MOST_OPERATORS {
             return Err(ThresholdError::TooManyOperators(self.seats.len()).into());
         }
-        if self.kind == CeremonyKind::Repair {
-            return Ok(reshare.parent.threshold);
+        if self.kind == CeremonyKind::Repair
+            && let Some(parent) = reshare.origin.parent()
+        {
+            return Ok(parent.threshold);
         }
         Ok(Threshold::new(self.required, reshare::receivers(&reshare.seats))?)
     }

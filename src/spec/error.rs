@@ -480,7 +480,7 @@ pub enum SpecError {
     #[error("canonical bytes of version {0}; this program reads versions 1 and {FILE_VERSION}")]
     CanonicalVersion(u16),
     /// Another kind of ceremony.
-    #[error("ceremony of kind {0}; this program supports kinds 1 (key generation) and 2 (reshare)")]
+    #[error("ceremony of kind {0}; this program supports kinds 1, 2 (reshare) and 3 (import)")]
     Kind(u8),
     /// A policy that this program does not know.
     #[error("policy flags {0:#04x}: some are unknown to this program")]

@@ -11,6 +11,8 @@ pub enum CeremonyKind {
     /// A reshare: keys that a parent made, of which its operators deal their shares anew to new
     /// operators. Which seats do what, its spec says.
     Reshare,
+    /// An import: keys that one operator holds whole, which it deals to all that receive.
+    Import,
     /// A repair: the share that one operator of a parent has lost, which others of its operators
     /// give it again. Nobody else's share changes.
     Repair,
@@ -18,13 +20,14 @@ pub enum CeremonyKind {
 
 impl CeremonyKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Dkg, Self::Reshare, Self::Repair];
+    pub const ALL: [Self; 4] = [Self::Dkg, Self::Reshare, Self::Import, Self::Repair];
 
     /// The number in the canonical encoding.
     pub const fn number(self) -> u8 {
         match self {
             Self::Dkg => 1,
             Self::Reshare => 2,
+            Self::Import => 3,
             Self::Repair => 4,
         }
     }

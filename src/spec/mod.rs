@@ -16,6 +16,8 @@ mod fingerprint;
 
 pub mod kind;
 
+mod network;
+
 pub mod obol;
 
 pub mod pack;
@@ -29,6 +31,8 @@ pub mod rehearsal;
 pub mod repair;
 
 pub mod reshare;
+
+mod reshare_error;
 
 pub mod roster;
 

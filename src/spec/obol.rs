@@ -192,6 +192,7 @@ pub fn ceremony_file(
         threshold: u16::try_from(definition.threshold).unwrap_or(u16::MAX),
         policy: PolicyEntry::default(),
         parent: None,
+        import: None,
         repair: None,
         operators,
         validators: validators.collect(),

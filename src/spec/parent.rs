@@ -1,14 +1,16 @@
 //! What a reshare takes from its parent: the rows of summed commitments, from which the public
-//! share of every dealer follows. They are not agreed upon but compared: their root is.
+//! share of every dealer follows. They are not agreed upon but compared: their root is. In an
+//! import a row is the key, which the spec has.
 
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::commitment::{Commitments, UntestedCommitments};
 use crate::primitives::curve::{
     DecodeError as CurveError, G1, G1_UNCOMPRESSED, G1Sum, Scalar, UntestedG1,
 };
-use crate::primitives::lagrange::{coefficients_at, coefficients_at_zero};
+use crate::primitives::lagrange::{Weights, coefficients_at};
 
-use super::reshare::ReshareSpec;
+use super::error::Place;
+use super::reshare::{Inherited, Origin, ReshareError, ReshareSpec};
 use super::seats::Seats;
 use super::threshold::Index;
 
@@ -48,14 +50,15 @@ pub enum ParentError {
     Keys,
 }
 
-/// Bytes of the rows of a parent in a file, each point uncompressed.
+/// Bytes of the rows of a parent in a file, each point uncompressed. An import has none.
 pub fn rows_bytes(spec: &ReshareSpec) -> usize {
-    spec.validators.len() * spec.parent.threshold.required() * G1_UNCOMPRESSED
+    let required = |_| spec.origin.required();
+    spec.validators.len() * spec.origin.parent().map_or(0, required) * G1_UNCOMPRESSED
 }
 
 /// Reads the rows of a parent from a file; every point is tested by itself.
 pub fn read_rows(r: &mut Reader<'_>, spec: &ReshareSpec) -> Result<Commitments, DecodeError> {
-    let required = spec.parent.threshold.required();
+    let required = spec.origin.required();
     let read = UntestedCommitments::read(r, spec.validators.len(), required)?;
     let points: Result<Vec<G1>, CurveError> = read.points().iter().map(UntestedG1::test).collect();
     let what = "row of the parent";
@@ -80,7 +83,7 @@ pub struct ParentShares {
     dealers: Seats,
     /// By dealer, then by validator.
     shares: Vec<Vec<G1>>,
-    weights: Vec<Scalar>,
+    weights: Weights,
     /// Of a repair: by helper, its Lagrange coefficient at the point of the lost share.
     at_lost: Option<Vec<Scalar>>,
 }
@@ -88,14 +91,14 @@ pub struct ParentShares {
 impl ParentShares {
     /// From the parent's rows of the validators that are dealt anew, compared with what is agreed.
     pub fn new(spec: &ReshareSpec, rows: Commitments) -> Result<Self, ParentError> {
-        let (required, validators) = (spec.parent.threshold.required(), &spec.validators);
+        let (required, validators) = (spec.origin.required(), &spec.validators);
         if rows.t() != required {
             return Err(ParentError::Threshold { expected: required, found: rows.t() });
         }
         if rows.len() != validators.len() {
             return Err(ParentError::Count { expected: validators.len(), found: rows.len() });
         }
-        if rows.merkle_root() != spec.parent.rows {
+        if spec.origin.parent().is_some_and(|parent| rows.merkle_root() != parent.rows) {
             return Err(ParentError::Root);
         }
         let other = rows
@@ -106,15 +109,14 @@ impl ParentShares {
             return Err(ParentError::Validator { validator });
         }
         let points = spec.dealer_points();
-        let weights = coefficients_at_zero(&points).ok_or(ParentError::Keys)?;
+        let weights = Weights::at_zero(&points).ok_or(ParentError::Keys)?;
         let at = |point: &u64| rows.evaluate(core::slice::from_ref(point));
         let shares: Vec<Vec<G1>> =
             points.iter().map(at).collect::<Option<_>>().ok_or(ParentError::Keys)?;
         // Fewer dealers than the parent's threshold have other keys between them.
-        let columns: Vec<Commitments> =
-            shares.iter().map(|shares| Commitments::new(1, shares.clone())).collect();
-        let keys = Commitments::weighed(&columns, &weights).ok_or(ParentError::Keys)?;
-        if !keys.constants().eq(rows.constants()) {
+        let columns: Vec<&[G1]> = shares.iter().map(Vec::as_slice).collect();
+        let keys = weights.sum(&columns).ok_or(ParentError::Keys)?;
+        if !keys.into_iter().eq(rows.constants()) {
             return Err(ParentError::Keys);
         }
         let at_lost = match spec.regained {
@@ -122,6 +124,27 @@ impl ParentShares {
             Some(lost) => Some(coefficients_at(lost.point, &points).ok_or(ParentError::Keys)?),
         };
         Ok(Self { rows, dealers: spec.parts().dealers, shares, weights, at_lost })
+    }
+
+    /// Of an import: the keys themselves. `None` of a reshare, whose parent has them.
+    ///
+    /// # Errors
+    /// Bytes that are no key: a point of the subgroup that is not infinity.
+    pub(super) fn of_keys(spec: &ReshareSpec) -> Result<Option<Self>, ReshareError> {
+        if spec.origin != Origin::Keys {
+            return Ok(None);
+        }
+        let key = |(at, inherited): (usize, &Inherited)| {
+            let place = Place::validator(at, "keys");
+            G1::from_compressed(&inherited.key)
+                .map_err(|source| ReshareError::NotAKey { place, source })
+        };
+        let keys: Vec<G1> =
+            spec.validators.iter().enumerate().map(key).collect::<Result<_, _>>()?;
+        let dealers = spec.parts().dealers;
+        let weights = Weights::at_zero(&spec.dealer_points()).expect("one dealer at point 1");
+        let (rows, shares) = (Commitments::new(1, keys.clone()), vec![keys]);
+        Ok(Some(Self { rows, dealers, shares, weights, at_lost: None }))
     }
 
     /// The parent's rows of the validators that are dealt anew.
@@ -140,13 +163,24 @@ impl ParentShares {
     }
 
     /// The Lagrange coefficients at zero of the dealers' points in the parent, by index.
-    pub fn weights(&self) -> &[Scalar] {
+    pub fn weights(&self) -> &Weights {
         &self.weights
+    }
+
+    /// What the dealers' polynomials add up to, each weighed by its dealer's Lagrange coefficient
+    /// at zero: from what they have sent, by index. Constants are the keys, as this has found when
+    /// it was made. `None` if a sum is infinity.
+    pub fn add_up<'a>(
+        &self,
+        sent: impl IntoIterator<Item = &'a Commitments>,
+    ) -> Option<Commitments> {
+        let keys: Vec<G1> = self.rows.constants().collect();
+        Some(Commitments::weighed(sent, &self.weights)?.behind(&keys))
     }
 
     /// The Lagrange coefficient of one dealer; `None` if it is none.
     pub fn weight(&self, dealer: Index) -> Option<&Scalar> {
-        self.weights.get(self.dealers.place(dealer)?)
+        self.weights.scalars().get(self.dealers.place(dealer)?)
     }
 
     /// In a repair, by which number a helper's share counts for the one that was lost: its Lagrange

@@ -1,5 +1,5 @@
 //! The part of a spec that a repair has besides that of a reshare: who has lost which share, and
-//! who helps. Chapter 17 of the specification.
+//! who helps. Chapter 19 of the specification.
 
 use super::error::Place;
 use super::reshare::{OldShare, ReshareSpec, receivers};
@@ -72,7 +72,7 @@ pub enum RepairError {
 /// The rules of a repair that those of a reshare do not have.
 pub(super) fn check(spec: &ReshareSpec, required: usize) -> Result<(), RepairError> {
     use RepairError::*;
-    let parent = spec.parent.threshold.required();
+    let parent = spec.origin.required();
     if required != parent {
         return Err(Threshold { found: required, parent });
     }

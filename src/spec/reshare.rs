@@ -1,13 +1,13 @@
-//! The part of a spec that a reshare has besides: whose keys they are, who dealt in the parent and
-//! deals again, and who receives. Chapter 13 of the specification.
+//! The part of a spec that a reshare and an import have besides: whose keys they are, who deals
+//! them, and who receives. Chapters 13 and 17 of the specification.
 
 use super::ceremony::{MOST_VALIDATORS, MOST_WORK, ValidatorSpec};
 use super::error::Place;
-use super::kind::Parts;
-use super::repair::RepairError;
+use super::kind::{CeremonyKind, Parts};
+pub use super::reshare_error::ReshareError;
 use super::roster::Seat;
 use super::seats::Seats;
-use super::threshold::{Index, Threshold, ThresholdError};
+use super::threshold::{Index, Threshold};
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::Digest;
 
@@ -28,7 +28,42 @@ pub struct Parent {
     pub threshold: Threshold,
 }
 
-/// What a dealer holds of the parent.
+/// Where the keys of a ceremony that makes none come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Of a reshare: a completed ceremony, whose shares are dealt anew.
+    Ceremony(Parent),
+    /// Of an import: one operator, who holds them whole.
+    Keys,
+}
+
+impl Origin {
+    /// How many dealt secrets give a key: the parent's threshold; a whole key alone.
+    pub fn required(&self) -> usize {
+        match self {
+            Self::Ceremony(parent) => parent.threshold.required(),
+            Self::Keys => 1,
+        }
+    }
+
+    /// How many hold something that can be dealt.
+    pub fn holders(&self) -> usize {
+        match self {
+            Self::Ceremony(parent) => parent.threshold.participants(),
+            Self::Keys => 1,
+        }
+    }
+
+    /// The completed ceremony; of an import none.
+    pub fn parent(&self) -> Option<&Parent> {
+        match self {
+            Self::Ceremony(parent) => Some(parent),
+            Self::Keys => None,
+        }
+    }
+}
+
+/// What a dealer holds of the parent; in an import the key itself, as number 1 at point 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OldShare {
     /// Its index in the parent.
@@ -55,153 +90,17 @@ pub struct Inherited {
     pub key: [u8; KEY_BYTES],
 }
 
-/// What is agreed of a reshare besides what is of every ceremony.
+/// What is agreed of a reshare or an import besides what is of every ceremony.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReshareSpec {
-    /// The parent.
-    pub parent: Parent,
+    /// Whose keys they are.
+    pub origin: Origin,
     /// What each seat does, by index.
     pub seats: Vec<SeatPart>,
     /// Which of the parent's validators, by position.
     pub validators: Vec<Inherited>,
     /// Of a repair: the share that its one receiver has lost. Of a reshare none.
     pub regained: Option<OldShare>,
-}
-
-/// Why a spec is not that of a reshare.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ReshareError {
-    /// Ceremonies of version 1 made keys only.
-    #[error("a reshare has version 2")]
-    Version,
-    /// The digest of nothing.
-    #[error("parent.{0}: all zero is no digest")]
-    Zero(&'static str),
-    /// The parent's two numbers.
-    #[error("parent: {0}")]
-    Threshold(ThresholdError),
-    /// A seat without a part.
-    #[error("{place}: this operator neither deals nor receives")]
-    NoPart {
-        /// Where.
-        place: Place,
-    },
-    /// An index that the parent does not have.
-    #[error("{place}: {found}; the parent has operators 1 to {most}")]
-    OldIndex {
-        /// Where.
-        place: Place,
-        /// The index.
-        found: u16,
-        /// The parent's operators.
-        most: usize,
-    },
-    /// Two seats deal one share.
-    #[error("{place}: {index} is also what operators[{first}] deals")]
-    OldIndexTwice {
-        /// Where.
-        place: Place,
-        /// The parent's index.
-        index: u16,
-        /// Position of the other seat.
-        first: usize,
-    },
-    /// Points of the parent in another order than its indices.
-    #[error("{place}: {point} is not possible; a parent's points ascend with its indices, from 1")]
-    OldPoint {
-        /// Where.
-        place: Place,
-        /// The point.
-        point: u64,
-    },
-    /// Too few dealers.
-    #[error("{dealers} operators deal; the parent's threshold is {required}, so {required} must")]
-    TooFewDealers {
-        /// How many deal.
-        dealers: usize,
-        /// How many must.
-        required: usize,
-    },
-    /// A receiver's point is not its number among the receivers.
-    #[error("{place}: {point}; receivers have the points 1, 2, 3 and so on, in order")]
-    Point {
-        /// Where.
-        place: Place,
-        /// The point.
-        point: u64,
-    },
-    /// Positions of validators have one order.
-    #[error("{place}: validator {number} of the parent is out of order or listed twice")]
-    Order {
-        /// Where.
-        place: Place,
-        /// Its number in the parent, from 1.
-        number: u64,
-    },
-    /// A number that no validator of a parent has.
-    #[error("{place}: {number}; a parent's validators have numbers from 1 to {MOST_VALIDATORS}")]
-    Number {
-        /// Where.
-        place: Place,
-        /// The number.
-        number: u64,
-    },
-    /// One key twice.
-    #[error("{place}: the same key as another validator")]
-    KeyTwice {
-        /// Where.
-        place: Place,
-    },
-    /// Not a key in hexadecimal digits.
-    #[error("{place}: not 96 hexadecimal digits")]
-    Key {
-        /// Where.
-        place: Place,
-    },
-    /// A block that has another number of keys than validators.
-    #[error("{place}: {keys} keys for {count} validators; give one key for each")]
-    Keys {
-        /// Where.
-        place: Place,
-        /// How many keys.
-        keys: usize,
-        /// How many validators.
-        count: u64,
-    },
-    /// A field that a reshare needs.
-    #[error("{place}: missing; a reshare lists the keys of its parent")]
-    Missing {
-        /// Where.
-        place: Place,
-    },
-    /// A field of a reshare, and no parent.
-    #[error("{place}: given without [parent]; only a reshare has it")]
-    Alone {
-        /// Where.
-        place: Place,
-    },
-    /// What a reshare does not make.
-    #[error("{field}: not yet written by this program for a reshare; leave it out")]
-    NotYet {
-        /// The field.
-        field: String,
-    },
-    /// What is not so of a repair.
-    #[error(transparent)]
-    Repair(#[from] RepairError),
-    /// More work than the limit.
-    #[error(
-        "{validators} validators times {seats} operators times the larger threshold, {required}, \
-         is more than {MOST_WORK}; split them into several reshares"
-    )]
-    TooMuchWork {
-        /// `V`.
-        validators: usize,
-        /// Seats.
-        seats: usize,
-        /// The larger of both thresholds.
-        required: usize,
-    },
 }
 
 impl ReshareSpec {
@@ -246,13 +145,15 @@ pub(super) fn check(
     required: usize,
 ) -> Result<(), ReshareError> {
     use ReshareError::*;
-    for (field, digest) in [("certificate", spec.parent.certificate), ("rows", spec.parent.rows)] {
-        if digest == Digest::ZERO {
-            return Err(Zero(field));
+    if let Some(parent) = spec.origin.parent() {
+        for (field, digest) in [("certificate", parent.certificate), ("rows", parent.rows)] {
+            if digest == Digest::ZERO {
+                return Err(Zero(field));
+            }
         }
     }
     check_seats(spec, seats)?;
-    let larger = required.max(spec.parent.threshold.required());
+    let larger = required.max(spec.origin.required());
     if validators.len() * seats.len() * larger > MOST_WORK {
         let (validators, seats) = (validators.len(), seats.len());
         return Err(TooMuchWork { validators, seats, required: larger });
@@ -287,11 +188,13 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
             return Err(NoPart { place: place("receives") });
         }
         if let Some(share) = spec.share_of(part) {
-            let (found, most) = (share.index.get(), spec.parent.threshold.participants());
+            let (found, most) = (share.index.get(), spec.origin.holders());
             if usize::from(found) > most {
                 return Err(OldIndex { place: place("deals"), found, most });
             }
-            if let Some((_, first)) = dealers.iter().find(|(other, _)| other.index == share.index) {
+            let twice = dealers.iter().find(|(other, _)| other.index == share.index);
+            // Of whole keys it is the number of dealers that is wrong.
+            if let Some((_, first)) = twice.filter(|_| spec.origin != Origin::Keys) {
                 return Err(OldIndexTwice { place: place("deals"), index: found, first: *first });
             }
             dealers.push((share, at));
@@ -302,6 +205,12 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
             }
             next += 1;
         }
+    }
+    if spec.origin == Origin::Keys {
+        return match dealers.len() {
+            1 => Ok(()),
+            dealers => Err(Dealers(dealers)),
+        };
     }
     dealers.sort_unstable_by_key(|(share, _)| share.index);
     let mut before = 0;
@@ -314,7 +223,7 @@ fn check_seats(spec: &ReshareSpec, seats: &[Seat]) -> Result<(), ReshareError> {
         }
         before = share.point;
     }
-    let required = spec.parent.threshold.required();
+    let required = spec.origin.required();
     match dealers.len() {
         dealers if dealers < required => Err(TooFewDealers { dealers, required }),
         _ => Ok(()),
@@ -331,19 +240,24 @@ pub(super) fn write_parent(w: Writer, parent: &Parent) -> Writer {
 }
 
 /// `parts(1): bit 0 deals, bit 1 receives ‖ if it deals: old index(2) ‖ old point(8)
-///   ‖ if it receives: point(8)`. In a repair each has an old index and an old point, and none a
-/// new one.
+///   ‖ if it receives: point(8)`.
+///
+/// Of an import without what a dealer has in the parent. In a repair each has an old index and an
+/// old point, and none a new one.
 pub(super) fn write_part(w: Writer, spec: &ReshareSpec, part: &SeatPart, point: u64) -> Writer {
     let deals = if part.deals.is_some() { DEALS } else { 0 };
     let receives = if part.receives { RECEIVES } else { 0 };
     w.u8(deals | receives)
-        .each(spec.share_of(part), |w, share| w.u16(share.index.get()).u64(share.point))
+        .each(spec.share_of(part).filter(|_| spec.origin != Origin::Keys), |w, share| {
+            w.u16(share.index.get()).u64(share.point)
+        })
         .each((part.receives && spec.regained.is_none()).then_some(point), Writer::u64)
 }
 
-/// `position in the parent(4) ‖ key(48)`.
-pub(super) fn write_inherited(w: Writer, validator: &Inherited) -> Writer {
-    w.u32(u32::try_from(validator.position).expect("at most 8192 validators")).bytes(&validator.key)
+/// `position in the parent(4) ‖ key(48)`; of an import the key alone.
+pub(super) fn write_inherited(w: Writer, origin: &Origin, validator: &Inherited) -> Writer {
+    let position = u32::try_from(validator.position).expect("at most 8192 validators");
+    w.each(origin.parent().map(|_| position), Writer::u32).bytes(&validator.key)
 }
 
 /// A parent as it stands in the bytes.
@@ -389,12 +303,14 @@ impl RawPart {
         Ok(Self { deals: None, regains: None, receives: true, point: r.u64("point")? })
     }
 
-    pub(super) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    /// Of a reshare, or of an import, whose dealer has no place in a parent.
+    pub(super) fn read(r: &mut Reader<'_>, kind: CeremonyKind) -> Result<Self, DecodeError> {
         let part = r.u8("part")?;
         if part & !(DEALS | RECEIVES) != 0 {
             return Err(DecodeError::Invalid { what: "part", why: "a bit that means nothing" });
         }
         let deals = match part & DEALS != 0 {
+            true if kind == CeremonyKind::Import => Some((1, 1)),
             true => Some((r.u16("index in the parent")?, r.u64("point in the parent")?)),
             false => None,
         };
@@ -420,23 +336,23 @@ impl RawPart {
     pub(super) fn regained(
         &self,
         at: usize,
-        parent: &Parent,
+        origin: &Origin,
     ) -> Result<Option<OldShare>, ReshareError> {
-        self.regains.map(|share| old_share(at, parent, share)).transpose()
+        self.regains.map(|share| old_share(at, origin, share)).transpose()
     }
 
-    pub(super) fn check(&self, at: usize, parent: &Parent) -> Result<SeatPart, ReshareError> {
-        let deals = self.deals.map(|share| old_share(at, parent, share)).transpose()?;
+    pub(super) fn check(&self, at: usize, origin: &Origin) -> Result<SeatPart, ReshareError> {
+        let deals = self.deals.map(|share| old_share(at, origin, share)).transpose()?;
         Ok(SeatPart { deals, receives: self.receives })
     }
 }
 
 fn old_share(
     at: usize,
-    parent: &Parent,
+    origin: &Origin,
     (found, point): (u16, u64),
 ) -> Result<OldShare, ReshareError> {
-    let (place, most) = (Place::operator(at, "deals"), parent.threshold.participants());
+    let (place, most) = (Place::operator(at, "deals"), origin.holders());
     let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
     Ok(OldShare { index, point })
 }
@@ -445,4 +361,9 @@ fn old_share(
 pub(super) fn read_inherited(r: &mut Reader<'_>) -> Result<Inherited, DecodeError> {
     let position = usize::try_from(r.u32("position in the parent")?).unwrap_or(usize::MAX);
     Ok(Inherited { position, key: r.array("key")? })
+}
+
+/// A validator of an import as it stands in the bytes: where it stands is its position.
+pub(super) fn read_key(r: &mut Reader<'_>) -> Result<Inherited, DecodeError> {
+    Ok(Inherited { position: 0, key: r.array("key")? })
 }

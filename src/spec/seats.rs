@@ -32,6 +32,28 @@ impl Seats {
         self
     }
 
+    /// The same without any of `others`.
+    pub fn minus(mut self, others: Self) -> Self {
+        self.0.iter_mut().zip(others.0).for_each(|(word, other)| *word &= !other);
+        self
+    }
+
+    /// Those that are in both.
+    pub fn both(self, others: Self) -> Self {
+        self.minus(self.minus(others))
+    }
+
+    /// Those that are in either.
+    pub fn joined(mut self, others: Self) -> Self {
+        self.0.iter_mut().zip(others.0).for_each(|(word, other)| *word |= other);
+        self
+    }
+
+    /// Whether each of them is one of `others`.
+    pub fn is_within(self, others: Self) -> bool {
+        self.minus(others).is_empty()
+    }
+
     /// How many.
     pub fn len(self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
@@ -86,6 +108,11 @@ mod tests {
                 (place, place.is_some())
             );
         }
+        let others: Seats = [1, 2, 65].map(index).into_iter().collect();
+        assert_eq!(set.minus(others).iter().collect::<Vec<_>>(), [64, 128, 255].map(index));
+        assert_eq!(set.both(others).iter().collect::<Vec<_>>(), [1, 65].map(index));
+        assert_eq!(set.joined(others), set.joined([index(2)].into_iter().collect()));
+        assert!(set.minus(others).is_within(set) && !others.is_within(set));
         let fewer = set.without(index(64)).without(index(2));
         assert_eq!(fewer.iter().collect::<Vec<_>>(), [1, 65, 128, 255].map(index));
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::canonical::fingerprint;
 use super::ceremony::{Ceremony, ValidatorSpec};
+pub use super::show_reshare::{dealer, whole, whole_keys};
 use super::ssv::RSA_WEAKNESS;
 use super::{show_repair, show_reshare};
 use crate::ethereum::deposit::WithdrawalCredentials;

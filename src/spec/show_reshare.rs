@@ -1,10 +1,11 @@
-//! The summary of a reshare that a person has to agree to: who deals, who receives, and which
-//! validators it is about.
+//! The summary of a reshare or an import that a person has to agree to: who deals, who receives,
+//! and which validators it is about.
 
 use core::fmt::Write;
 
 use super::ceremony::Ceremony;
-use super::reshare::{ReshareSpec, SeatPart};
+use super::kind::CeremonyKind;
+use super::reshare::{Origin, Parent, ReshareSpec, SeatPart};
 use super::show::{few, network, numbers, plural, warnings, words};
 use crate::ethereum::deposit::WithdrawalCredentials;
 
@@ -13,7 +14,11 @@ pub(super) fn describe(
     spec: &ReshareSpec,
     out: &mut String,
 ) -> core::fmt::Result {
-    head("Reshare", ceremony, spec, out)?;
+    let kind = match spec.origin {
+        Origin::Ceremony(_) => "Reshare",
+        Origin::Keys => "Import",
+    };
+    head(kind, ceremony, spec, out)?;
     operators(ceremony, spec, out)?;
     network(ceremony, out)?;
     writeln!(out)?;
@@ -24,7 +29,7 @@ pub(super) fn describe(
     writeln!(out, "\nFingerprint, to be compared by voice\n{}", words(ceremony))
 }
 
-/// What it is, and its parent.
+/// What it is, and whose keys it is about.
 pub(super) fn head(
     kind: &str,
     ceremony: &Ceremony,
@@ -43,15 +48,20 @@ pub(super) fn head(
         writeln!(out, "  supersedes  {digest}")?;
     }
     writeln!(out, "  digest      {}", ceremony.digest())?;
-    let old = spec.parent.threshold;
-    writeln!(
-        out,
-        "\nParent: a completed ceremony of {} operators, of whom any {} sign",
-        old.participants(),
-        old.required()
-    )?;
-    writeln!(out, "  certificate         {}", spec.parent.certificate)?;
-    writeln!(out, "  root of commitments {}", spec.parent.rows)
+    match &spec.origin {
+        Origin::Ceremony(Parent { certificate, rows, threshold: old }) => {
+            writeln!(
+                out,
+                "\nParent: a completed ceremony of {} operators, of whom any {} sign",
+                old.participants(),
+                old.required()
+            )?;
+            writeln!(out, "  certificate         {certificate}")?;
+            writeln!(out, "  root of commitments {rows}")?;
+        }
+        Origin::Keys => writeln!(out, "\nKeys: whole, in the hands of {}", dealer(ceremony))?,
+    }
+    Ok(())
 }
 
 fn operators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core::fmt::Result {
@@ -75,7 +85,7 @@ fn operators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core:
             None => String::new(),
         };
         writeln!(out, "  {index}. \"{}\"{address}", seat.card.name)?;
-        writeln!(out, "     {}", said(part, seat.point))?;
+        writeln!(out, "     {}", said(&spec.origin, part, seat.point))?;
         writeln!(out, "     key {}, card {}", seat.card.key.short(), seat.card.short())?;
     }
     if addressed {
@@ -84,7 +94,21 @@ fn operators(ceremony: &Ceremony, spec: &ReshareSpec, out: &mut String) -> core:
     Ok(())
 }
 
-fn said(part: &SeatPart, point: u64) -> String {
+/// Who holds the keys of an import, by name.
+pub fn dealer(ceremony: &Ceremony) -> String {
+    let dealer = ceremony.parts().dealers.iter().next();
+    let seat = dealer.and_then(|dealer| ceremony.roster().get(dealer));
+    seat.map_or_else(String::new, |seat| format!("\"{}\"", seat.card.name))
+}
+
+fn said(origin: &Origin, part: &SeatPart, point: u64) -> String {
+    if *origin == Origin::Keys {
+        return match (part.deals, part.receives) {
+            (Some(_), true) => format!("holds the keys, deals them, and gets share {point}"),
+            (Some(_), false) => "holds the keys, deals them, and gets no share".to_owned(),
+            (None, _) => format!("gets share {point}"),
+        };
+    }
     let dealt = part.deals.map(|share| {
         let own = share.point == u64::from(share.index.get());
         let at = if own { String::new() } else { format!(" (point {})", share.point) };
@@ -99,8 +123,50 @@ fn said(part: &SeatPart, point: u64) -> String {
 
 /// What a person must not overlook.
 fn cautions(ceremony: &Ceremony, spec: &ReshareSpec) -> Vec<String> {
-    let old = spec.parent.threshold;
-    let mut found = vec![
+    let mut found = match &spec.origin {
+        Origin::Ceremony(parent) => of_reshare(parent),
+        Origin::Keys => of_import(&dealer(ceremony)),
+    };
+    if ceremony.threshold().needs_all() {
+        found.push("every receiver is required; one lost share ends the validators".to_owned());
+    }
+    found.extend(warnings(ceremony));
+    found
+}
+
+/// That the keys of an import were whole: the first sentence of everything that is said of them.
+pub fn whole(dealer: &str) -> String {
+    format!(
+        "the keys were whole in the hands of {dealer}, always will have been, and may have been \
+         imported elsewhere"
+    )
+}
+
+/// The same as a sentence, of an import and of nothing else.
+pub fn whole_keys(ceremony: &Ceremony) -> Option<String> {
+    if ceremony.kind() != CeremonyKind::Import {
+        return None;
+    }
+    let sentence = whole(&dealer(ceremony));
+    Some(format!("T{}.", sentence.strip_prefix('t').unwrap_or(&sentence)))
+}
+
+fn of_import(dealer: &str) -> Vec<String> {
+    vec![
+        format!("{}; whoever keeps a copy signs alone, for ever", whole(dealer)),
+        format!(
+            "{dealer} removes the keys from its validator client when it is asked to; from then \
+             on, the validators stand still until the shares are used"
+        ),
+        "withdrawal addresses are claimed by this file, and no ceremony can prove them; compare \
+         them with what a beacon node says"
+            .to_owned(),
+    ]
+}
+
+fn of_reshare(parent: &Parent) -> Vec<String> {
+    let old = parent.threshold;
+    vec![
         format!(
             "each dealer removes these keys from its validator client when it is asked to; from \
              {} on that have done so, the validators stand still until the new shares are used",
@@ -111,12 +177,7 @@ fn cautions(ceremony: &Ceremony, spec: &ReshareSpec) -> Vec<String> {
              still sign; if you do not trust that they do not, exit the validators",
             old.required()
         ),
-    ];
-    if ceremony.threshold().needs_all() {
-        found.push("every receiver is required; one lost share ends the validators".to_owned());
-    }
-    found.extend(warnings(ceremony));
-    found
+    ]
 }
 
 pub(super) fn validators(
@@ -124,12 +185,12 @@ pub(super) fn validators(
     spec: &ReshareSpec,
     out: &mut String,
 ) -> core::fmt::Result {
-    writeln!(
-        out,
-        "\n{} of the parent, on {}: keys and withdrawal addresses stay as they are",
-        plural(ceremony.v(), "validator"),
-        ceremony.network().name()
-    )?;
+    let (whose, stays) = match spec.origin {
+        Origin::Ceremony(_) => (" of the parent", "keys and withdrawal addresses stay as they are"),
+        Origin::Keys => ("", "keys stay as they are; withdrawal addresses are claimed, not proven"),
+    };
+    let (count, network) = (plural(ceremony.v(), "validator"), ceremony.network().name());
+    writeln!(out, "\n{count}{whose}, on {network}: {stays}")?;
     let all: Vec<(WithdrawalCredentials, usize)> = ceremony
         .validators()
         .iter()

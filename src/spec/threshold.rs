@@ -14,6 +14,9 @@ pub const MOST_OPERATORS: usize = 255;
 pub struct Index(NonZeroU16);
 
 impl Index {
+    /// The first of all.
+    pub const FIRST: Self = Self(NonZeroU16::MIN);
+
     /// `None` for zero and for numbers above [`MOST_OPERATORS`].
     pub fn new(number: u16) -> Option<Self> {
         NonZeroU16::new(number)

@@ -29,12 +29,10 @@ pub(super) fn write(file: &CeremonyFile) -> String {
     if let NetworkEntry::Known(name) = &file.network {
         out.field("network", quoted(name));
     }
-    out.comment(match &file.parent {
-        None => "Operators required to sign; all others may be lost.",
-        Some(_) if file.repair.is_some() => "Operators required to sign, as before.",
-        Some(_) => {
-            "Operators required to sign with the new shares; all other receivers may be lost."
-        }
+    out.comment(match (&file.parent, &file.import) {
+        (None, None) => "Operators required to sign; all others may be lost.",
+        _ if file.repair.is_some() => "Operators required to sign, as before.",
+        _ => "Operators required to sign with the new shares; all other receivers may be lost.",
     });
     out.field("threshold", file.threshold);
     if let NetworkEntry::Custom(table) = &file.network {
@@ -57,6 +55,13 @@ pub(super) fn write(file: &CeremonyFile) -> String {
              two different messages.",
         );
         out.field("old_machine", quoted(&entry.old_machine));
+    }
+    if let Some(entry) = &file.import {
+        out.table("[import]");
+        out.comment(
+            "The number of the operator who holds the validators' keys whole, and deals them.",
+        );
+        out.field("dealer", entry.dealer);
     }
     if let Some(ssv) = &file.ssv {
         out.table("[ssv]");
@@ -125,6 +130,9 @@ fn validator(out: &mut Text, entry: &ValidatorEntry) {
     if let Some(first) = entry.first {
         out.comment("The number of the first of them in the parent.");
         out.field("first", first);
+    }
+    if entry.keys.is_some() && entry.first.is_none() {
+        out.comment("Claimed: compare it with what a beacon node says of these keys.");
     }
     out.field("withdrawal", quoted(&entry.withdrawal));
     out.comment(if entry.compounding {

@@ -6,30 +6,37 @@
 //! |---|---|
 //! | 4 | `QTRN` |
 //! | 2 | version, big-endian: 1 |
-//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare; 5, a complete repair |
+//! | 1 | kind: 1, a complete key generation; 2, a set of statements; 3, a complete reshare or import; 4, one that was finished without seats that are lost; 5, a complete repair |
 //! | 1 | zero |
 //! | 4 | length of the spec, big-endian |
 //! | that many | the spec's canonical bytes |
 //! | of a reshare or repair `96·V·t` | the rows of its parent, `t` being the parent's threshold |
+//! | of kind 4 `n` | a byte for each seat: 1 if its final is here, else 0 |
 //! | each its own size ([`Shape::statement_bytes`]) | every statement that is owed: R0 by index, then R1, R2, R3, R4 |
-//! | of a reshare 2 | number of statements of minima |
+//! | of a reshare or import 2 | number of statements of minima |
 //! | each its own size | the minima, by sender and digest |
+//! | of kind 4: 2 | number of statements that finish without others |
+//! | `172 + 32 + n` each | these, by sender and digest |
 //!
 //! There is no section of outputs: combined signatures and deposit data follow from R3.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::message::envelope::{Kind, Reject, Round, Statement};
-use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA, Minima};
+use crate::message::envelope::{Kind, Round};
+use crate::message::minima::{MINIMA_ROUND, MOST_MINIMA};
 use crate::message::shape::Shape;
+use crate::message::without::WITHOUT_ROUND;
 use crate::primitives::codec::{DecodeError, Reader, Writer};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::spec::ceremony::Ceremony;
-use crate::spec::error::SpecError;
 use crate::spec::kind::CeremonyKind;
-use crate::spec::parent::{ParentError, read_rows, rows_bytes, write_rows};
+use crate::spec::parent::{read_rows, rows_bytes, write_rows};
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
+
+pub use super::error::{ContainerError, Incomplete};
+pub(crate) use super::written::adds;
+pub use super::written::encode;
 
 /// Bytes before the spec.
 pub const HEADER_BYTES: usize = 12;
@@ -49,128 +56,13 @@ pub enum ContainerKind {
     /// Some statements of a ceremony: all that an operator held when it stopped, or those that
     /// prove a fault.
     Stopped = 2,
-    /// Every statement of a complete reshare, with the rows of its parent.
+    /// Every statement of a complete reshare, with the rows of its parent; or of an import.
     Reshared = 3,
+    /// The same without the finals of seats that are lost, and with the word of all others that
+    /// they finish without them.
+    Without = 4,
     /// Every statement of a complete repair, with the rows of its parent.
     Repaired = 5,
-}
-
-/// Why bytes are not a transcript.
-#[derive(Debug, thiserror::Error)]
-pub enum ContainerError {
-    /// Cut off within the header, the spec or a statement.
-    #[error("cut off: {0}")]
-    Cut(DecodeError),
-    /// Goes on behind its last statement.
-    #[error("too long: {0}")]
-    Long(DecodeError),
-    /// The first four bytes are not a transcript's.
-    #[error("not a transcript: it does not start with \"QTRN\"")]
-    Magic,
-    /// Another version.
-    #[error("transcript version {0}; this program reads version {CONTAINER_VERSION}")]
-    Version(u16),
-    /// Another kind.
-    #[error(
-        "transcript kind {0}; this program reads kinds 1 (a complete ceremony), 2 (a stopped \
-         ceremony), 3 (a complete reshare) and 5 (a complete repair)"
-    )]
-    Kind(u8),
-    /// A set of statements, where a transcript is needed.
-    #[error("this is a set of statements, not a transcript")]
-    NotComplete,
-    /// A complete transcript, where evidence is needed.
-    #[error("this is the transcript of a complete ceremony, not evidence of a fault")]
-    NotStopped,
-    /// More statements than the operators of this ceremony can leave.
-    #[error("{actual} statements; the limit for this ceremony is {most}")]
-    Statements {
-        /// The most there can be.
-        most: usize,
-        /// How many there are said to be.
-        actual: usize,
-    },
-    /// More statements of one operator than it can leave with one that keeps the rules.
-    #[error("statement {at}: more than {most} of operator {} {}", sender.get(), crowd(*round))]
-    Crowd {
-        /// Which one is too many, from 1.
-        at: usize,
-        /// Whose.
-        sender: Index,
-        /// Of which round; none of abandonments.
-        round: Option<Round>,
-        /// The most there can be.
-        most: usize,
-    },
-    /// Statement number so and so (from 1) names another session than those before it.
-    #[error("statement {0}: of another session than those before it; a file holds one session")]
-    Sessions(usize),
-    /// Statements are in a strict order, so that there is one encoding of a set.
-    #[error("statement {0} is out of order or repeated")]
-    Order(usize),
-    /// Statement number so and so (from 1) is not one of this ceremony.
-    #[error("statement {0}: {1}")]
-    Statement(usize, Reject),
-    /// The reserved byte is set.
-    #[error("the reserved byte of the header is {0}, not zero")]
-    Reserved(u8),
-    /// The spec is said to be longer than the limit can be.
-    #[error("a spec of {0} bytes; the limit is {MOST_SPEC_BYTES}")]
-    SpecLength(usize),
-    /// A container of one kind around the spec of a ceremony of another.
-    #[error("a transcript of kind {container} cannot hold a ceremony of kind {ceremony}")]
-    OtherKind {
-        /// The container's kind.
-        container: u8,
-        /// The ceremony's.
-        ceremony: u8,
-    },
-    /// The rows behind the spec of a reshare are not those that it names.
-    #[error("the parent's commitments: {0}")]
-    Rows(ParentError),
-    /// The spec breaks a rule.
-    #[error("the spec: {0}")]
-    Spec(SpecError),
-    /// More statements of minima than dealers can leave.
-    #[error("{actual} statements of minima; the limit for this ceremony is {most}")]
-    Minima {
-        /// The most there can be.
-        most: usize,
-        /// How many there are said to be.
-        actual: usize,
-    },
-    /// The length is not the one that the spec gives.
-    #[error("{actual} bytes, but the spec requires {expected}")]
-    Length {
-        /// Bytes that the spec gives.
-        expected: u64,
-        /// Bytes there are.
-        actual: u64,
-    },
-}
-
-impl From<DecodeError> for ContainerError {
-    fn from(error: DecodeError) -> Self {
-        match error {
-            DecodeError::Trailing { .. } => Self::Long(error),
-            error => Self::Cut(error),
-        }
-    }
-}
-
-fn crowd(round: Option<Round>) -> String {
-    round.map_or_else(|| "that give up".to_owned(), |round| format!("for round {}", round.number()))
-}
-
-/// A statement that a complete transcript needs is not at its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the statement of round {} by operator {} is missing or out of \
-         order", round.number(), sender.get())]
-pub struct Incomplete {
-    /// Its round.
-    pub round: Round,
-    /// Its sender.
-    pub sender: Index,
 }
 
 /// The first twelve bytes, checked.
@@ -205,6 +97,7 @@ impl Header {
             1 => ContainerKind::Complete,
             2 => ContainerKind::Stopped,
             3 => ContainerKind::Reshared,
+            4 => ContainerKind::Without,
             5 => ContainerKind::Repaired,
             _ => return Err(ContainerError::Kind(kind)),
         };
@@ -225,7 +118,7 @@ impl Header {
             .u8(0)
             .u32(length)
             .bytes(spec)
-            .each(ceremony.parent_shares(), write_rows)
+            .each(ceremony.parent_shares().filter(|_| has_rows(ceremony)), write_rows)
     }
 
     /// What the container holds.
@@ -264,8 +157,11 @@ impl Header {
     fn takes(&self, ceremony: &Ceremony) -> Result<(), ContainerError> {
         match (self.kind, ceremony.kind()) {
             (ContainerKind::Complete, CeremonyKind::Dkg)
-            | (ContainerKind::Reshared, CeremonyKind::Reshare)
             | (ContainerKind::Repaired, CeremonyKind::Repair)
+            | (
+                ContainerKind::Reshared | ContainerKind::Without,
+                CeremonyKind::Reshare | CeremonyKind::Import,
+            )
             | (ContainerKind::Stopped, _) => Ok(()),
             (container, of) => {
                 Err(ContainerError::OtherKind { container: container as u8, ceremony: of.number() })
@@ -281,7 +177,8 @@ impl Header {
     /// that the reshare names.
     pub fn with_rows(&self, ceremony: Ceremony, bytes: &[u8]) -> Result<Ceremony, ContainerError> {
         self.takes(&ceremony)?;
-        let Some(spec) = ceremony.reshare() else { return Ok(ceremony) };
+        let spec = ceremony.reshare().filter(|_| has_rows(&ceremony));
+        let Some(spec) = spec else { return Ok(ceremony) };
         let at = self.prefix_bytes();
         let missing = (at + rows_bytes(spec)).saturating_sub(bytes.len());
         let rows = bytes
@@ -297,14 +194,52 @@ impl Header {
     }
 
     /// The length of a complete transcript that begins with this header and `ceremony`'s spec, in
-    /// bytes, with as many minima.
-    fn total_bytes(&self, ceremony: &Ceremony, shape: &Shape, minima: usize) -> u64 {
-        let statements: usize = shape.slots().map(|slot| slot_bytes(shape, slot)).sum();
-        let count = if self.kind == ContainerKind::Reshared { COUNT_BYTES } else { 0 };
+    /// bytes.
+    fn total_bytes(&self, ceremony: &Ceremony, shape: &Shape, counts: &Counts) -> u64 {
+        let slots = shape.slots().filter(|slot| counts.holds(shape, slot));
+        let statements: usize = slots.map(|slot| slot_bytes(shape, slot)).sum();
+        let fixed = match self.kind {
+            ContainerKind::Complete | ContainerKind::Stopped | ContainerKind::Repaired => 0,
+            ContainerKind::Reshared => COUNT_BYTES,
+            ContainerKind::Without => shape.n + 2 * COUNT_BYTES,
+        };
         let wide = |size: usize| u64::try_from(size).expect("a size fits 64 bits");
-        wide(self.statements_at(ceremony) + statements + count)
-            + wide(minima) * wide(minima_bytes(shape))
+        wide(self.statements_at(ceremony) + statements + fixed)
+            + wide(counts.minima) * wide(minima_bytes(shape))
+            + wide(counts.withouts) * wide(without_bytes(shape))
     }
+}
+
+/// How much there is of what is not in every transcript of a ceremony.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    /// Whose finals are missing.
+    pub(super) lacking: Seats,
+    pub(super) minima: usize,
+    pub(super) withouts: usize,
+}
+
+impl Counts {
+    pub(super) fn holds(&self, shape: &Shape, (round, sender): &(Round, Index)) -> bool {
+        *round != shape.last_round() || !self.lacking.contains(*sender)
+    }
+}
+
+/// Bytes of a statement that finishes without others; 0 where nobody makes one.
+fn without_bytes(shape: &Shape) -> usize {
+    let first = Seats::first(shape.n).iter().next();
+    first.and_then(|seat| shape.bytes_of(seat, Kind::Without, WITHOUT_ROUND)).unwrap_or(0)
+}
+
+/// The most of them with which a reshare is finished without `lacking`: each of the others names
+/// one more seat with each.
+fn most_withouts(shape: &Shape, lacking: usize) -> usize {
+    lacking * shape.n.saturating_sub(lacking)
+}
+
+/// Whether the rows of a parent stand behind the spec: of a reshare. An import's are its keys.
+fn has_rows(ceremony: &Ceremony) -> bool {
+    matches!(ceremony.kind(), CeremonyKind::Reshare | CeremonyKind::Repair)
 }
 
 /// Bytes of the number of minima.
@@ -330,52 +265,29 @@ pub fn expected_len(prefix: &[u8]) -> Result<u64, ContainerError> {
     let shape = Shape::of(&ceremony);
     Ok(match header.kind {
         ContainerKind::Stopped => super::stopped::longest(&header, &ceremony),
-        ContainerKind::Complete | ContainerKind::Reshared | ContainerKind::Repaired => {
-            header.total_bytes(&ceremony, &shape, most_minima(&shape))
+        ContainerKind::Complete
+        | ContainerKind::Reshared
+        | ContainerKind::Without
+        | ContainerKind::Repaired => {
+            let withouts = match header.kind {
+                ContainerKind::Without => most_withouts(&shape, shape.n / 2),
+                _ => 0,
+            };
+            let counts =
+                Counts { lacking: Seats::default(), minima: most_minima(&shape), withouts };
+            header.total_bytes(&ceremony, &shape, &counts)
         }
     })
 }
 
-fn slot_bytes(shape: &Shape, (round, sender): (Round, Index)) -> usize {
-    shape.statement_bytes(sender, round).expect("a slot is of a statement that is owed")
+/// The first import among these transcripts, whose chain was audited before.
+pub fn import_among<'a>(files: impl IntoIterator<Item = &'a [u8]>) -> Option<Ceremony> {
+    let ceremony = |bytes: &[u8]| Header::parse(bytes).ok()?.agreed(bytes).ok();
+    files.into_iter().filter_map(ceremony).find(|one| one.kind() == CeremonyKind::Import)
 }
 
-/// The container of a complete ceremony: `statements` are all of them, in order of rounds and
-/// senders; behind them in any order the minima of a reshare, of which those that do not decode are
-/// left out.
-pub fn encode<'a>(
-    ceremony: &Ceremony,
-    statements: impl IntoIterator<Item = &'a Statement>,
-) -> Result<Vec<u8>, Incomplete> {
-    let kind = match ceremony.kind() {
-        CeremonyKind::Dkg => ContainerKind::Complete,
-        CeremonyKind::Reshare => ContainerKind::Reshared,
-        CeremonyKind::Repair => ContainerKind::Repaired,
-    };
-    let mut writer = Header::write(kind, ceremony);
-    let mut statements = statements.into_iter();
-    let shape = Shape::of(ceremony);
-    for (round, sender) in shape.slots() {
-        let place = (Kind::Ordinary, round, sender);
-        let next = statements.next().filter(|next| {
-            (next.envelope.kind, next.envelope.round, next.envelope.sender) == place
-        });
-        writer = writer.bytes(next.ok_or(Incomplete { round, sender })?.bytes());
-    }
-    if kind != ContainerKind::Reshared {
-        return Ok(writer.finish());
-    }
-    let minima: BTreeMap<(Index, Digest), &Statement> = statements
-        .filter(|statement| statement.envelope.kind == Kind::Minima)
-        .filter(|statement| Minima::fault(statement, &shape).is_none())
-        .map(|statement| ((statement.envelope.sender, statement.digest()), statement))
-        .collect();
-    let silent = |dealer: &Index| !minima.keys().any(|(sender, _)| sender == dealer);
-    if let Some(sender) = shape.stops().iter().find(silent) {
-        return Err(Incomplete { round: MINIMA_ROUND, sender });
-    }
-    let count = u16::try_from(minima.len()).expect("at most two of 255 dealers");
-    Ok(writer.u16(count).each(minima.values(), |w, said| w.bytes(said.bytes())).finish())
+fn slot_bytes(shape: &Shape, (round, sender): (Round, Index)) -> usize {
+    shape.statement_bytes(sender, round).expect("a slot is of a statement that is owed")
 }
 
 /// The digest of a transcript: what is published beside the deposit file.
@@ -387,8 +299,10 @@ pub fn digest(bytes: &[u8]) -> Digest {
 pub struct Container<'a> {
     ceremony: Arc<Ceremony>,
     shape: Shape,
+    lacking: Seats,
     statements: &'a [u8],
     minima: Vec<&'a [u8]>,
+    withouts: Vec<&'a [u8]>,
 }
 
 impl<'a> Container<'a> {
@@ -406,35 +320,70 @@ impl<'a> Container<'a> {
         ceremony: Arc<Ceremony>,
         bytes: &'a [u8],
     ) -> Result<Self, ContainerError> {
-        if header.kind == ContainerKind::Stopped {
-            return Err(ContainerError::NotComplete);
-        }
         let shape = Shape::of(&ceremony);
-        let least = header.total_bytes(&ceremony, &shape, 0);
-        let actual = u64::try_from(bytes.len()).expect("a size fits 64 bits");
-        let size = minima_bytes(&shape);
-        let end = usize::try_from(least).unwrap_or(usize::MAX);
-        let count = match header.kind {
-            ContainerKind::Reshared => bytes.get(end.saturating_sub(COUNT_BYTES)..end),
-            _ => None,
+        let at = header.statements_at(&ceremony);
+        let (reshared, finals_bytes) = match header.kind {
+            ContainerKind::Stopped => return Err(ContainerError::NotComplete),
+            ContainerKind::Complete | ContainerKind::Repaired => (false, 0),
+            ContainerKind::Reshared => (true, 0),
+            ContainerKind::Without => (true, shape.n),
         };
-        let count = count.map_or(0, |count| usize::from(u16::from_be_bytes([count[0], count[1]])));
-        if count > most_minima(&shape) {
-            return Err(ContainerError::Minima { most: most_minima(&shape), actual: count });
+        let finals = bytes.get(at..at + finals_bytes).unwrap_or_default();
+        let mut counts = Counts { lacking: lacking_finals(finals)?, ..Counts::default() };
+        let slots = shape.slots().filter(|slot| counts.holds(&shape, slot));
+        let length: usize = slots.map(|slot| slot_bytes(&shape, slot)).sum();
+        let start = at + finals_bytes;
+        // Each part begins where the one before it ends; where one is cut off, so is the whole.
+        let minima_at = start + length + if reshared { COUNT_BYTES } else { 0 };
+        if reshared {
+            counts.minima = count(bytes, minima_at);
         }
-        let expected = header.total_bytes(&ceremony, &shape, count);
-        match (bytes.get(header.statements_at(&ceremony)..), bytes.get(end..)) {
-            (Some(statements), Some(minima)) if expected == actual => {
-                let minima = if size == 0 { Vec::new() } else { minima.chunks(size).collect() };
-                Ok(Self { ceremony, shape, statements, minima })
-            }
+        let most = most_minima(&shape);
+        if counts.minima > most {
+            return Err(ContainerError::Minima { most, actual: counts.minima });
+        }
+        let minima_end = minima_at + counts.minima * minima_bytes(&shape);
+        let withouts_at = minima_end + if finals_bytes > 0 { COUNT_BYTES } else { 0 };
+        if finals_bytes > 0 {
+            counts.withouts = count(bytes, withouts_at);
+        }
+        let most = most_withouts(&shape, counts.lacking.len());
+        if counts.withouts > most {
+            return Err(ContainerError::Withouts { most, actual: counts.withouts });
+        }
+        let actual = u64::try_from(bytes.len()).expect("a size fits 64 bits");
+        let expected = header.total_bytes(&ceremony, &shape, &counts);
+        let parts = (
+            bytes.get(start..start + length),
+            bytes.get(minima_at..minima_end),
+            bytes.get(withouts_at..),
+        );
+        match parts {
+            (Some(statements), Some(minima), Some(withouts)) if expected == actual => Ok(Self {
+                statements,
+                lacking: counts.lacking,
+                minima: pieces(minima, minima_bytes(&shape)),
+                withouts: pieces(withouts, without_bytes(&shape)),
+                ceremony,
+                shape,
+            }),
             _ => Err(ContainerError::Length { expected, actual }),
         }
+    }
+
+    /// Whose finals are missing: the reshare was finished without them.
+    pub fn lacking(&self) -> Seats {
+        self.lacking
     }
 
     /// The bytes of each statement of minima, in the order of the file.
     pub fn minima(&self) -> &[&'a [u8]] {
         &self.minima
+    }
+
+    /// The bytes of each statement that finishes without others, in the order of the file.
+    pub fn withouts(&self) -> &[&'a [u8]] {
+        &self.withouts
     }
 
     /// What was agreed.
@@ -447,12 +396,49 @@ impl<'a> Container<'a> {
         &self.shape
     }
 
-    /// The bytes at the place of `sender`'s statement of `round`; `None` if it owes none.
+    /// Whose statements of `round` are here: of each that owes one, but finals of seats that are
+    /// lost.
+    pub fn speakers(&self, round: Round) -> Seats {
+        match round == self.shape.last_round() {
+            true => self.shape.speakers(round).minus(self.lacking),
+            false => self.shape.speakers(round),
+        }
+    }
+
+    /// The bytes at the place of `sender`'s statement of `round`; `None` if it owes none, or is
+    /// lost.
     pub fn statement(&self, round: Round, sender: Index) -> Option<&'a [u8]> {
+        if !self.speakers(round).contains(sender) {
+            return None;
+        }
         let place = self.shape.slot(round, sender)?;
-        let earlier = self.shape.slots().take(place);
+        let counts = Counts { lacking: self.lacking, ..Counts::default() };
+        let earlier = self.shape.slots().take(place).filter(|slot| counts.holds(&self.shape, slot));
         let at: usize = earlier.map(|slot| slot_bytes(&self.shape, slot)).sum();
         let size = slot_bytes(&self.shape, (round, sender));
         self.statements.get(at..at + size)
     }
+}
+
+/// Whose finals are missing, by a byte for each seat; nobody's where there are no such bytes.
+fn lacking_finals(flags: &[u8]) -> Result<Seats, ContainerError> {
+    if flags.iter().any(|flag| *flag > 1) {
+        return Err(ContainerError::Finals("neither 0 nor 1"));
+    }
+    let missing = flags.iter().enumerate().filter(|(_, flag)| **flag == 0);
+    let missing: Seats = missing.filter_map(|(at, _)| Index::from_position(at)).collect();
+    match missing.is_empty() && !flags.is_empty() {
+        true => Err(ContainerError::Finals("all are, and then the kind is 3")),
+        false => Ok(missing),
+    }
+}
+
+/// The number that ends at `end`; 0 if it is cut off.
+fn count(bytes: &[u8], end: usize) -> usize {
+    let two = bytes.get(end.saturating_sub(COUNT_BYTES)..end);
+    two.map_or(0, |two| usize::from(u16::from_be_bytes([two[0], two[1]])))
+}
+
+fn pieces(bytes: &[u8], size: usize) -> Vec<&[u8]> {
+    if size == 0 { Vec::new() } else { bytes.chunks(size).collect() }
 }

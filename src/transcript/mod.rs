@@ -3,4 +3,8 @@
 
 pub mod container;
 
+mod error;
+
 pub mod stopped;
+
+mod written;

@@ -71,6 +71,10 @@ impl Crowd {
         let envelope = &statement.envelope;
         let (sender, round) = (envelope.sender, envelope.round);
         let (slot, kind) = match envelope.kind {
+            // It is a word about a complete transcript, and stands in that.
+            Kind::Without => {
+                return Err(ContainerError::Crowd { at, sender, round: Some(round), most: 0 });
+            }
             kind @ (Kind::Abandon | Kind::Minima) => (None, kind),
             Kind::Ordinary | Kind::Complaint => (Some(round), Kind::Ordinary),
         };
@@ -129,13 +133,20 @@ fn place(statement: &Statement) -> Place {
     (statement.envelope.round, statement.envelope.sender, statement.digest())
 }
 
+/// Without the words of those who finish a reshare without others: they stand in its transcript.
+fn in_sets<'a>(
+    statements: impl IntoIterator<Item = &'a Statement>,
+) -> impl Iterator<Item = &'a Statement> {
+    statements.into_iter().filter(|statement| statement.envelope.kind != Kind::Without)
+}
+
 /// The container of a set of statements; their order and repetitions do not matter.
 pub fn encode<'a>(
     ceremony: &Ceremony,
     statements: impl IntoIterator<Item = &'a Statement>,
 ) -> Vec<u8> {
     let sorted: BTreeMap<Place, &Statement> =
-        statements.into_iter().map(|statement| (place(statement), statement)).collect();
+        in_sets(statements).map(|statement| (place(statement), statement)).collect();
     let count = u32::try_from(sorted.len()).expect("a participant holds few statements");
     let writer = Header::write(ContainerKind::Stopped, ceremony).u32(count);
     writer.each(sorted.into_values(), |w, statement| w.bytes(statement.bytes())).finish()

@@ -136,7 +136,7 @@ def rounds():
 
 
 def file():
-    """Sections 17.2 and 17.4: the second operator has lost its share."""
+    """Sections 19.2 and 19.4: the second operator has lost its share."""
     spec, rows, certificate = read_transcript("3-of-4")
     name, top = "Repair", root_of(rows)
     identifier = hashlib.sha256(name.encode()).digest()

@@ -10,6 +10,8 @@ mod common;
 
 mod exhaustive;
 
+mod import;
+
 mod own;
 
 mod registered;

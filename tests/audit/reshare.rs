@@ -119,10 +119,23 @@ fn a_missing_link_is_named() {
         let detail = format!("the transcript with the certificate {missing} was not given");
         assert_eq!((line.status, &line.detail), (Status::NotReached, &detail));
     }
-    // With the oldest and without the one between, they do not belong together.
-    let (oldest, newest) = (transcript(&first[0]), &files[1]);
+    // With the oldest and without the one between, in either order: the one between is missing.
+    let (oldest, newest) = (transcript(&first[0]), files[1].as_slice());
+    for given in [[oldest.as_slice(), newest], [newest, oldest.as_slice()]] {
+        let report = together(&given);
+        assert_eq!(report.verdict(), Verdict::Unlinked);
+        let line = report.line(Code::V18).unwrap();
+        let missing = certificate(&second[0]);
+        let detail = format!("the transcript with the certificate {missing} was not given");
+        assert_eq!((line.status, &line.detail), (Status::NotReached, &detail));
+        assert_eq!(report.transcript(), container::digest(newest));
+    }
+    // Of other keys, they do not belong together, whatever is missing.
+    let mut others = machines(3, 2, TWO_VALIDATORS);
+    run(&mut others, &mut honest);
+    let others = transcript(&others[0]);
     assert_eq!(
-        audit_all(&[&oldest, newest], &Expectations::default()).err(),
+        audit_all(&[&others, newest], &Expectations::default()).err(),
         Some(Unrelated { first: 0, second: 1, broken: None })
     );
 }

@@ -3,11 +3,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod import;
 mod rehearsal;
 mod repair;
 mod repair_attacks;
 mod reshare;
 mod reshare_attacks;
+mod reshare_without;
 
 use common::{Machine, TWO_VALIDATORS, honest, machines, run, statements};
 use quorate::message::envelope::{Round, Statement};

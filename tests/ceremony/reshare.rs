@@ -43,7 +43,7 @@ pub(crate) fn complete(all: &mut [Machine]) {
 }
 
 /// What the shares of these machines combine to, at the points of their seats.
-fn key_of(machines: &[&Machine], v: usize) -> Option<G1> {
+pub(crate) fn key_of(machines: &[&Machine], v: usize) -> Option<G1> {
     let point =
         |machine: &&Machine| machine.seat.ceremony.roster().get(machine.seat.me).unwrap().point;
     let points: Vec<u64> = machines.iter().map(point).collect();
@@ -57,7 +57,7 @@ fn key_of(machines: &[&Machine], v: usize) -> Option<G1> {
     secret.base_mult()
 }
 
-fn signs_under(machines: &[&Machine], v: usize, key: G1) -> bool {
+pub(crate) fn signs_under(machines: &[&Machine], v: usize, key: G1) -> bool {
     let point =
         |machine: &&Machine| machine.seat.ceremony.roster().get(machine.seat.me).unwrap().point;
     let points: Vec<u64> = machines.iter().map(point).collect();

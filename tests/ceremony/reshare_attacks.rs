@@ -20,8 +20,8 @@ use quorate::protocol::evidence::{Certainty, Rule};
 use quorate::protocol::judge::judge;
 use quorate::simulation::machine::{Mutate, bytes};
 use quorate::simulation::reshare::reshare;
-use quorate::spec::Index;
 use quorate::spec::ceremony::Ceremony;
+use quorate::spec::{CeremonyKind, Index};
 
 use super::common::{Machine, run};
 use super::reshare::parent;
@@ -32,7 +32,7 @@ fn index(number: u16) -> Index {
 
 /// The cheat's seat: alice, who deals and receives; bob and carol do so too, dave and erin only
 /// receive (threshold 3).
-const CHEAT: usize = 0;
+pub(super) const CHEAT: usize = 0;
 
 fn scene() -> Vec<Machine> {
     let both = |name| (name, true, true);
@@ -96,10 +96,14 @@ pub(crate) fn play(all: &mut [Machine], mut lies: Lies<'_>) {
     run(all, mutate);
 }
 
-/// The same ceremony, read from bytes as a stranger has it: canonical bytes and rows.
+/// The same ceremony, read from bytes as a stranger has it: canonical bytes, and of a reshare rows.
 pub(crate) fn as_strangers_have_it(ceremony: &Ceremony) -> Ceremony {
     let rows = ceremony.parent_shares().unwrap().rows().clone();
-    Ceremony::from_canonical(ceremony.canonical()).unwrap().with_parent_rows(rows).unwrap()
+    let read = Ceremony::from_canonical(ceremony.canonical()).unwrap();
+    match read.kind() {
+        CeremonyKind::Import => read,
+        _ => read.with_parent_rows(rows).unwrap(),
+    }
 }
 
 /// Every honest operator names this fault and no other, and strangers see it from the evidence.
@@ -155,13 +159,13 @@ fn boxed(
     (seal_box(key, prologue.as_ref(), &SecretBytes::new(payload), ephemeral), list)
 }
 
-fn share(label: &str) -> [u8; 32] {
+pub(super) fn share(label: &str) -> [u8; 32] {
     *secret_scalar(Tag::Coefficient, &[label.as_bytes()]).to_be_bytes()
 }
 
 /// The shares that `machine` really deals to `recipient`: known to a test that has the polynomials'
 /// seed in the log of the dealer before it deals.
-fn good(all: &[Machine], dealer: usize, recipient: usize) -> Vec<[u8; 32]> {
+pub(super) fn good(all: &[Machine], dealer: usize, recipient: usize) -> Vec<[u8; 32]> {
     let (from, to) = (&all[dealer], &all[recipient]);
     let kind = quorate::protocol::record::RecordKind::OneTimeKeys;
     let keys = &to.log.iter().find(|(of, _)| *of == kind).unwrap().1;
@@ -187,7 +191,7 @@ fn good(all: &[Machine], dealer: usize, recipient: usize) -> Vec<[u8; 32]> {
 }
 
 /// A network in which all say hello and deal, and nobody hears of a deal.
-fn dealt_and_unheard(all: &mut [Machine]) {
+pub(super) fn dealt_and_unheard(all: &mut [Machine]) {
     let ceremony = all[0].seat.ceremony.clone();
     run(all, &mut |_, _, frame| match &frame {
         Frame::Statement(bytes)
@@ -223,7 +227,7 @@ fn with_boxes(
     (resigned(machine, &deal, Kind::Ordinary, &body.encode()), boxes)
 }
 
-fn deal_badly(all: &mut [Machine], bad: &[(usize, Vec<[u8; 32]>, bool)]) {
+pub(super) fn deal_badly(all: &mut [Machine], bad: &[(usize, Vec<[u8; 32]>, bool)]) {
     let (deal, boxes) = with_boxes(all, bad);
     let seat = all[CHEAT].seat.me;
     let lies = Lies {
@@ -240,7 +244,7 @@ fn deal_badly(all: &mut [Machine], bad: &[(usize, Vec<[u8; 32]>, bool)]) {
     play(all, lies);
 }
 
-fn complaint_of(machine: &Machine) -> Complaint {
+pub(super) fn complaint_of(machine: &Machine) -> Complaint {
     let me = machine.seat.me;
     let complaint = machine.participant().inbox().get(Round::Prepare, me).unwrap();
     assert_eq!(complaint.envelope.kind, Kind::Complaint);

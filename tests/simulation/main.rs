@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod crash_points;
+mod reshares;
 
 use quorate::simulation::adversary::Adversary;
 use quorate::simulation::bug::Bug;

@@ -4,6 +4,7 @@
 mod canonical;
 mod examples;
 mod file;
+mod import;
 mod money;
 mod packet;
 mod packs;

@@ -2,6 +2,7 @@
 //! proofs.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod again;
 mod ceremonies;
 #[path = "../common/mod.rs"]
 mod common;

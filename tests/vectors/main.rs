@@ -15,12 +15,16 @@ mod ethereum;
 
 mod hash_to_curve;
 
+mod import;
+
 mod listed;
 
 mod repair;
 
 mod reshare;
 mod reshare_rounds;
+
+mod requests;
 
 #[path = "../support/mod.rs"]
 mod support;

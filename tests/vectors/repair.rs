@@ -15,7 +15,7 @@ use quorate::protocol::outcome::certificate;
 use quorate::simulation::repair::repair;
 use quorate::spec::kind::CeremonyKind;
 use quorate::spec::parent::ParentShares;
-use quorate::spec::reshare::{Inherited, OldShare, Parent, ReshareSpec, SeatPart};
+use quorate::spec::reshare::{Inherited, OldShare, Origin, Parent, ReshareSpec, SeatPart};
 use quorate::spec::threshold::{Index, Threshold};
 use quorate::spec::{Ceremony, CeremonyFile};
 use quorate::transcript::container;
@@ -160,11 +160,11 @@ fn masks_and_what_is_sent_are_those_of_the_specification() {
     let key = |key: &String| hex::decode(key).unwrap().try_into().unwrap();
     let validators = vector.keys.iter().enumerate();
     let spec = ReshareSpec {
-        parent: Parent {
+        origin: Origin::Ceremony(Parent {
             certificate: Digest([1; 32]),
             rows: digest(&vector.rows_root),
             threshold: Threshold::new(3, 4).unwrap(),
-        },
+        }),
         seats: all.collect(),
         validators: validators.map(|(position, of)| Inherited { position, key: key(of) }).collect(),
         regained: Some(share(&vector.recipient)),

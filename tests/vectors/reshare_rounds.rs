@@ -1,19 +1,25 @@
 //! The arithmetic of a reshare's rounds, as a program computed it that is written from the
 //! specification alone (`generate/reshare_rounds.py`).
 
+use quorate::identity::key::OperatorKey;
+use quorate::message::envelope::{Kind, Round};
+use quorate::message::shape::Shape;
 use quorate::message::share_box::{self, Address, ShareBoxError};
+use quorate::message::without::Without;
 use quorate::primitives::codec::Reader;
 use quorate::primitives::commitment::{Commitments, UntestedCommitments};
 use quorate::primitives::curve::{G1, SecretScalar, UntestedG1};
-use quorate::primitives::hash::{Digest, Tag, secret_bytes, tagged};
+use quorate::primitives::hash::{Digest, Tag, secret_bytes, sha256, tagged};
 use quorate::primitives::secret::Secret32;
 use quorate::primitives::x25519::DhSecret;
 use quorate::protocol::items::outputs_digest;
 use quorate::protocol::outcome::certificate;
-use quorate::spec::kind::CeremonyKind;
+use quorate::spec::kind::{CeremonyKind, Parts};
 use quorate::spec::parent::{ParentError, ParentShares};
-use quorate::spec::reshare::{Inherited, OldShare, Parent, ReshareSpec, SeatPart};
+use quorate::spec::reshare::{Inherited, OldShare, Origin, Parent, ReshareSpec, SeatPart};
+use quorate::spec::seats::Seats;
 use quorate::spec::threshold::{Index, Threshold};
+use quorate::spec::version::Version;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -113,11 +119,11 @@ fn read() -> (Vector, ReshareSpec) {
     let key = |key: &String| hex::decode(key).unwrap().try_into().unwrap();
     let validators = vector.keys.iter().enumerate();
     let spec = ReshareSpec {
-        parent: Parent {
+        origin: Origin::Ceremony(Parent {
             certificate: Digest([1; 32]),
             rows: digest(&vector.rows_root),
             threshold: Threshold::new(2, 3).unwrap(),
-        },
+        }),
         seats: seats.collect(),
         validators: validators.map(|(position, of)| Inherited { position, key: key(of) }).collect(),
         regained: None,
@@ -131,7 +137,7 @@ fn sums_and_shares_are_those_of_the_specification() {
     let v = vector.keys.len();
     let parent = ParentShares::new(&spec, commitments(&vector.rows, v, 2)).unwrap();
     let weights: Vec<String> =
-        parent.weights().iter().map(|weight| hex::encode(weight.to_be_bytes())).collect();
+        parent.weights().scalars().iter().map(|weight| hex::encode(weight.to_be_bytes())).collect();
     assert_eq!(weights, vector.weights);
     let mut all = Vec::new();
     for (at, dealer) in vector.dealers.iter().enumerate() {
@@ -147,6 +153,8 @@ fn sums_and_shares_are_those_of_the_specification() {
     }
     assert_eq!((parent.of(index(4)), parent.of(index(5))), (None, None));
     let sums = Commitments::weighed(&all, parent.weights()).unwrap();
+    let sent: Vec<Commitments> = all.iter().map(Commitments::without_constants).collect();
+    assert!(parent.add_up(&sent).unwrap() == sums);
     assert_eq!(sums.merkle_root(), digest(&vector.sums_root));
     let rows: Vec<Vec<String>> = sums.rows().map(compressed).collect();
     assert_eq!(rows, vector.sums);
@@ -238,4 +246,58 @@ fn too_few_dealers_have_other_keys() {
         ParentShares::new(&spec, rows()).err(),
         Some(ParentError::Validator { validator: 1 })
     );
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    #[serde(rename = "comment")]
+    _comment: String,
+    seats: u16,
+    sender: u16,
+    lost: Vec<u16>,
+    certificate: String,
+    session: String,
+    body: String,
+    public_key: String,
+    statement: String,
+    digest: String,
+}
+
+/// The word with which an operator finishes without others (`generate/without.py`).
+#[test]
+fn a_word_without_others_has_these_bytes() {
+    let word: Word =
+        serde_json::from_str(include_str!("../../test-vectors/reshare-rounds/without.json"))
+            .unwrap();
+    let bytes = |text: &str| hex::decode(text).unwrap();
+    let digest = |text: &str| Digest(bytes(text).try_into().unwrap());
+    let index = |number: u16| Index::new(number).unwrap();
+    let (n, sender) = (usize::from(word.seats), index(word.sender));
+    let without = Without {
+        certificate: digest(&word.certificate),
+        seats: word.lost.iter().copied().map(index).collect(),
+    };
+    assert_eq!(without.encode(n), bytes(&word.body));
+    let mut seed = sha256(&[b"without/key"]);
+    let key = OperatorKey::from_seed(Secret32::new(&mut seed));
+    assert_eq!(key.public().as_bytes().to_vec(), bytes(&word.public_key));
+    let statement = without.sign(&key, sender, digest(&word.session), n);
+    assert_eq!(statement.bytes(), bytes(&word.statement));
+    assert_eq!(statement.digest(), digest(&word.digest));
+    let seats = Seats::first(n);
+    let shape = Shape {
+        version: Version::CURRENT,
+        kind: CeremonyKind::Reshare,
+        n,
+        t: 3,
+        v: 1,
+        items: 0,
+        sealed: 0,
+        lock: false,
+        parts: Parts { dealers: seats, receivers: seats },
+    };
+    assert_eq!(Without::of(&statement, &shape), Ok(without));
+    let length = shape.bytes_of(sender, Kind::Without, Round::Final);
+    assert_eq!(length, Some(statement.bytes().len()));
 }

@@ -16,8 +16,9 @@ pub(crate) struct DemoArgs {
     /// Number of operators required to sign.
     #[arg(long, default_value_t = 3)]
     pub(crate) threshold: u16,
-    /// Number of validators.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=8192))]
+    /// Number of validators. With --duties 16, and at least 8.
+    #[arg(long, default_value_t = 2, default_value_if("duties", "true", "16"),
+        value_parser = clap::value_parser!(u16).range(1..=8192))]
     pub(crate) validators: u16,
     /// The network.
     #[arg(long, default_value = "hoodi")]
@@ -45,6 +46,23 @@ pub(crate) struct DemoArgs {
     /// Make an Obol cluster, from a definition that is not signed.
     #[arg(long, conflicts_with_all = ["fault", "ssv"])]
     pub(crate) obol: bool,
+    /// Afterwards replace the last operator by a new one, in a reshare of the validators.
+    #[arg(long, conflicts_with_all = ["fault", "ssv", "obol"])]
+    pub(crate) reshare: bool,
+    /// The first operator holds the validators' keys whole: deal them in an import.
+    #[arg(long, conflicts_with_all = ["fault", "ssv", "obol", "reshare"])]
+    pub(crate) import: bool,
+    /// Afterwards, let the validators run a beacon chain by themselves, in the executable consensus
+    /// specification: every block, attestation and sync committee message is signed by a threshold
+    /// of operators, who take turns to be away. Needs Python with eth-consensus-specs and
+    /// pycryptodome.
+    #[arg(long, conflicts_with_all = [
+        "fault", "ssv", "obol", "reshare", "import", "no_keystores", "password_files"
+    ])]
+    pub(crate) duties: bool,
+    /// The Python for --duties.
+    #[arg(long, value_name = "PROGRAM", default_value = "python3", requires = "duties")]
+    pub(crate) python: PathBuf,
     /// The fault to show.
     #[arg(long, value_enum)]
     pub(crate) fault: Option<Fault>,
@@ -92,4 +110,8 @@ pub(crate) struct SimulateArgs {
     /// depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<u8>,
+    /// Simulate reshares. Their seeds are their own: the same seed without this flag is another
+    /// ceremony.
+    #[arg(long)]
+    pub(crate) reshares: bool,
 }

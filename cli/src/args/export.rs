@@ -8,13 +8,15 @@ use super::{LayoutArgs, NewestArgs};
 
 #[derive(Subcommand)]
 pub(crate) enum Export {
-    /// Write deposit files and builder registrations from a transcript. Needs no secret.
+    /// Write deposit files and builder registrations from transcripts. Needs no secret.
     #[command(after_help = "Example:\n  quorate export launchpad transcript.quorate --out \
-                            launchpad\n\nThe transcript is audited first. The files are the same \
-                            as those of every operator.")]
+                            launchpad\n\nEach transcript is audited first. The files are the same \
+                            as those of every operator. Several ceremonies on one network make \
+                            one deposit file, in the order of their transcripts.")]
     Launchpad {
-        /// The transcript.
-        transcript: PathBuf,
+        /// The transcript. Give several for one deposit file of them all.
+        #[arg(required = true, value_name = "TRANSCRIPT")]
+        transcripts: Vec<PathBuf>,
         /// The folder to create. Never overwrites.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,

@@ -114,6 +114,14 @@ pub(crate) struct PartArgs {
     /// directory.
     #[arg(long, value_name = "FILE")]
     pub(crate) charon_enr_private_key: Option<PathBuf>,
+    /// In an import, of the operator that holds the keys: their keystores (EIP-2335), a file or a
+    /// folder. Needed until the keys are dealt.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) keystores: Option<PathBuf>,
+    /// File with the password of those keystores. By default it is read from where tools put it,
+    /// beside each keystore; otherwise you are asked for it.
+    #[arg(long, value_name = "FILE", requires = "keystores")]
+    pub(crate) password_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) stop: StopArgs,
     #[command(flatten)]
@@ -136,17 +144,19 @@ pub(crate) struct CallArgs {
     /// can be an onion service. The proxy must demand no authentication.
     #[arg(long, value_name = "HOST:PORT", value_parser = proxy)]
     pub(crate) socks5: Option<String>,
+    #[command(flatten)]
+    pub(crate) lost: WithoutArgs,
     /// After the outputs are written, how long to keep helping operators that have not yet
     /// confirmed that they have everything.
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) linger: u64,
 }
 
-/// What a dealer of a reshare says when it has stopped.
+/// What a dealer of a reshare or import says when it has stopped.
 #[derive(Args)]
 pub(crate) struct StopArgs {
-    /// In a reshare: the shares that you deal are removed from every validator client, and what
-    /// they have signed is given here. Not before the program asks for it.
+    /// In a reshare or import: the shares or keys that you deal are removed from every validator
+    /// client, and what they have signed is given here. Not before the program asks for it.
     #[arg(long)]
     pub(crate) stopped: bool,
     /// Slashing protection data (EIP-3076) that a validator client has exported after the shares
@@ -169,6 +179,18 @@ pub(crate) struct StopArgs {
     /// The sentence that you would type: what it says is then not asked.
     #[arg(long, value_name = "SENTENCE", requires = "stopped")]
     pub(crate) yes_stopped: Option<String>,
+}
+
+/// What an operator of a reshare says when others are lost after all have stopped.
+#[derive(Args)]
+pub(crate) struct WithoutArgs {
+    /// In a reshare, after all have stopped: finish without this operator, by name or index, which
+    /// is lost. Can be repeated. Everybody who is left has to say the same.
+    #[arg(long, value_name = "OPERATOR", conflicts_with = "stopped")]
+    pub(crate) without: Vec<String>,
+    /// The sentence that you would type to finish without it: what it says is then not asked.
+    #[arg(long, value_name = "SENTENCE", requires = "without")]
+    pub(crate) yes_without: Option<String>,
 }
 
 #[derive(Args)]

@@ -77,11 +77,11 @@ pub(crate) struct SpecNew {
     /// Name of the ceremony. With a cluster definition, the default is the name of the cluster.
     #[arg(long, required_unless_present = "obol_definition")]
     pub(crate) name: Option<String>,
-    #[arg(long, required_unless_present = "obol_definition",
+    #[arg(long, required_unless_present_any = ["obol_definition", "like"],
         help = format!("{}. For another network, write the file by hand", network_names()))]
     pub(crate) network: Option<String>,
     /// Number of operators required to sign: more than half.
-    #[arg(long, required_unless_present = "obol_definition")]
+    #[arg(long, required_unless_present_any = ["obol_definition", "like"])]
     pub(crate) threshold: Option<u16>,
     /// Number of validators for a withdrawal address.
     #[arg(long, required_unless_present = "obol_definition", conflicts_with = "obol_definition",
@@ -89,13 +89,14 @@ pub(crate) struct SpecNew {
     pub(crate) validators: Vec<u32>,
     /// Withdrawal address (ERC-55) of those validators. For another address, give --validators and
     /// --withdrawal again; they are paired in order.
-    #[arg(long, required_unless_present = "obol_definition", conflicts_with = "obol_definition",
-        action = clap::ArgAction::Append, value_name = "ADDRESS")]
+    #[arg(long, required_unless_present_any = ["obol_definition", "like"],
+        conflicts_with = "obol_definition", action = clap::ArgAction::Append,
+        value_name = "ADDRESS")]
     pub(crate) withdrawal: Vec<String>,
     /// Whether to use compounding credentials (true: 0x02, up to 2048 ETH; false: 0x01, 32 ETH).
     #[arg(
         long,
-        required_unless_present = "obol_definition",
+        required_unless_present_any = ["obol_definition", "like"],
         conflicts_with = "obol_definition",
         value_name = "true|false"
     )]
@@ -129,8 +130,16 @@ pub(crate) struct SpecNew {
     pub(crate) contract_wallets: Vec<String>,
     /// An operator, as card@host:port, or with a card from a file as @file@host:port. Repeat it for
     /// each operator, in the order of their indices.
-    #[arg(long = "operator", required = true, value_name = "CARD@HOST:PORT")]
+    #[arg(long = "operator", required_unless_present = "like", value_name = "CARD@HOST:PORT")]
     pub(crate) operators: Vec<String>,
+    /// More validators for a cluster that exists: operators, threshold, network, withdrawal
+    /// address, amounts and fee recipient are those of this transcript, where no flag says
+    /// otherwise. --operator gives an operator's newer card, or its address.
+    #[arg(long, value_name = "TRANSCRIPT", conflicts_with_all = ["obol_definition", "ssv_owner"])]
+    pub(crate) like: Option<PathBuf>,
+    /// With --like: the address of an operator, given by name or index; a transcript has none.
+    #[arg(long, value_name = "OPERATOR=HOST:PORT", requires = "like")]
+    pub(crate) at: Vec<String>,
     /// For an SSV cluster: the account that will register the validators (ERC-55). Also give
     /// --ssv-nonce, --ssv-operators, and one --ssv-id for each operator.
     #[arg(long, value_name = "ADDRESS", requires_all = ["ssv_nonce", "ssv_operators", "ssv_ids"])]

@@ -18,8 +18,8 @@ use quorate::message::envelope::{Kind, Round, Statement};
 use quorate::message::shape::Shape;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::record::{RecordKind, ReplayError};
-use quorate::spec::Ceremony;
 use quorate::spec::threshold::Index;
+use quorate::spec::{Ceremony, CeremonyKind};
 use quorate::transcript::stopped;
 use quorate_operator::carrier::board::Folder;
 use quorate_operator::machine::{self, GIVEN_UP};
@@ -88,7 +88,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             if participant.has_said(Shape::of(&ceremony).last_round()) {
                 return Err(messages::agreed_already(&ceremony));
             }
-            talk(MEANING);
+            talk(match ceremony.reshare() {
+                None => MEANING,
+                Some(_) => messages::abandoning_a_reshare(),
+            });
             if args.yes_fingerprint.is_none() {
                 let waiting = seat_names(&ceremony, &participant.waiting().everybody());
                 let whom = if waiting.is_empty() { "nobody".to_owned() } else { listed(&waiting) };
@@ -110,7 +113,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     };
     // Of what the log holds, so that it can be made again.
     let evidence = dir
-        .write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held))
+        .write_evidence(GIVEN_UP, &stopped::encode(&ceremony, &held), ceremony.reshare().is_some())
         .map_err(messages::store)?;
 
     if let Some(board) = &board {
@@ -119,6 +122,7 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
     let awaited = seat_names(&ceremony, &awaited(&word, &ceremony));
     let whom = if awaited.is_empty() { "nobody".to_owned() } else { listed(&awaited) };
     let shares = match prepared {
+        _ if ceremony.kind() == CeremonyKind::Import => messages::import_abandoned(prepared),
         _ if ceremony.is_repair() => messages::repair_abandoned(),
         _ if ceremony.reshare().is_some() => messages::reshare_abandoned(prepared),
         true => {
@@ -130,6 +134,10 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
             "By the log in this folder, this operator never signed that its shares are stored. If \
              no newer log of it exists, this ceremony cannot produce a key."
         }
+    };
+    let private = match ceremony.reshare() {
+        None => String::new(),
+        Some(_) => format!("\nKeep it private: {}.", messages::EXPOSES),
     };
     out.finish(
         Exit::Done,
@@ -143,8 +151,8 @@ pub(crate) fn run(args: &AbandonArgs, out: &Output) -> Result<Exit, CliError> {
         }),
         &format!(
             "Abandoned: \"{}\", attempt {}. It waited for {whom}; this is a statement, not \
-             proof.\n{shares}\nRecord: {}\nWhat to do: send the record to the others and agree on \
-             the next attempt. To draft it: quorate spec next",
+             proof.\n{shares}\nRecord: {}{private}\nWhat to do: send the record to the others and \
+             agree on the next attempt. To draft it: quorate spec next",
             ceremony.name(),
             ceremony.attempt(),
             shown(&evidence)

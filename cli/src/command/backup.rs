@@ -180,11 +180,11 @@ fn restore(args: &BackupRestore, out: &Output) -> Result<Exit, CliError> {
     let text = format!(
         "Restored to {}\nWhat to do:\n* Never run the old directory again, should it come \
          back.\n* This directory has a new card. It takes part only in ceremonies whose file has \
-         it: quorate --dir {dir} identity show\n* There are no keystores in it. A share that \
-         still runs in a validator client must not be loaded a second time. If it is lost there, \
-         too, import the newest slashing protection data that you have before you load it, or \
-         wait until the chain has seen nothing of it for two epochs: quorate export \
-         keystores\n* What this operator signed after {} is not known here.",
+         it: quorate --dir {dir} identity show\n* There are no keystores in it: quorate export \
+         keystores writes them. Never load a share that still runs in a validator client. If that \
+         client's slashing protection data is lost, import the newest that you have. Without any, \
+         wait two epochs after it has stopped for good.\n* What this operator signed after {} is \
+         not known here.",
         shown(&dir),
         date(backup.made),
         dir = quoted(&dir)

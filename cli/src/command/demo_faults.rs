@@ -4,14 +4,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::demo::{self, Demo};
-use super::demo_process::Running;
+use super::demo_process::{PATIENCE, Running};
 use super::evidence::judged;
 use crate::args::Fault;
 use crate::cheat::{self, Rule};
@@ -23,12 +22,8 @@ use quorate::spec::threshold::Index;
 use quorate_operator::machine;
 use quorate_operator::store::StateDir;
 
-/// A demo's step takes seconds; one that takes longer than this hangs.
-const PATIENCE: Duration = Duration::from_secs(120);
 /// How long a withheld box is waited for: longer than it takes until everybody is asked for it.
 const WITHHELD: Duration = Duration::from_secs(9);
-/// How often it is looked.
-const POLL: Duration = Duration::from_millis(20);
 /// The operator that crashes, or goes back in time: bob.
 const UNLUCKY: usize = 1;
 
@@ -59,7 +54,7 @@ fn name(fault: Fault) -> &'static str {
 }
 
 fn differs(demo: &Demo<'_>, fault: Fault, what: impl Into<String>) -> CliError {
-    messages::demo_differs(name(fault), &what.into(), &demo.root)
+    demo.differs(name(fault), &what.into())
 }
 
 /// One of the lines that say where an operator is, from `round` on.
@@ -83,7 +78,7 @@ fn kill(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
         }
     }
     running.push(demo.start(UNLUCKY, None)?);
-    finish(demo, Fault::Kill, running)?;
+    demo.finish(name(Fault::Kill), running)?;
     let what = format!(
         "{who} was killed (kill -9) {kills} times, about once in each round, and restarted with \
          the same command."
@@ -93,7 +88,7 @@ fn kill(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     demo::conclude(
         demo,
         out,
-        Some((&told(&what, came), json!({ "fault": "kill", "kills": kills }))),
+        Some((&as_announced(&what, came), json!({ "fault": "kill", "kills": kills }))),
     )
 }
 
@@ -126,7 +121,7 @@ fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
          it signed since."
     ));
     let stopped = vec![demo.start(UNLUCKY, None)?];
-    for (name, code) in ended(demo, Fault::Rollback, stopped)? {
+    for (name, code) in demo.ended(name(Fault::Rollback), stopped)? {
         if code != Some(Exit::Local as i32) {
             let what = format!("{name} ended with exit code {code:?}, and should have stopped");
             return Err(differs(demo, Fault::Rollback, what));
@@ -137,7 +132,7 @@ fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     fs::rename(&later, &player.dir).map_err(|error| messages::writing(&player.dir, &error))?;
     talk(&format!("demo: put the newest copy of {who}'s directory back, and restarted it."));
     running.push(demo.start(UNLUCKY, None)?);
-    finish(demo, Fault::Rollback, running)?;
+    demo.finish(name(Fault::Rollback), running)?;
     let what = format!(
         "{who} was stopped, and its directory was restored to its state one round earlier, as from \
          a backup. Then its newest directory was put back."
@@ -147,10 +142,14 @@ fn rollback(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
                 continued. Nobody was blamed, and all operators finished. Do not restore logs: \
                 from a copy older than its hello, it would have signed a different hello, which \
                 is equivocation.";
-    demo::conclude(demo, out, Some((&told(&what, came), json!({ "fault": "rollback" }))))
+    demo::conclude(demo, out, Some((&as_announced(&what, came), json!({ "fault": "rollback" }))))
 }
 
-fn told(what: &str, came: &str) -> String {
+pub(super) fn as_announced(what: &str, came: &str) -> String {
+    format!("As announced.\n{}", told(what, came))
+}
+
+pub(super) fn told(what: &str, came: &str) -> String {
     format!("What happened: {what}\nResult: {came}")
 }
 
@@ -169,43 +168,6 @@ fn copy(from: &Path, to: &Path) -> Result<(), CliError> {
         }
     }
     Ok(())
-}
-
-/// Waits until all have ended well.
-fn finish(demo: &Demo<'_>, fault: Fault, running: Vec<Running<'_>>) -> Result<(), CliError> {
-    for (name, code) in ended(demo, fault, running)? {
-        if code != Some(0) {
-            return Err(differs(demo, fault, format!("{name} ended with exit code {code:?}")));
-        }
-    }
-    Ok(())
-}
-
-/// Waits until all have ended; how each did.
-fn ended(
-    demo: &Demo<'_>,
-    fault: Fault,
-    mut running: Vec<Running<'_>>,
-) -> Result<Vec<(String, Option<i32>)>, CliError> {
-    let end = Instant::now() + PATIENCE;
-    let mut codes = Vec::new();
-    for running in &mut running {
-        let code = loop {
-            match running.ended()? {
-                Some(status) => break status.code(),
-                None if Instant::now() > end => {
-                    return Err(differs(
-                        demo,
-                        fault,
-                        format!("{} did not end", running.player.name),
-                    ));
-                }
-                None => thread::sleep(POLL),
-            }
-        };
-        codes.push((running.player.name.clone(), code));
-    }
-    Ok(codes)
 }
 
 /// The evidence that an operator has, of this name.
@@ -231,7 +193,7 @@ fn proven(
     let victim = &demo.players[cheat::victim(&demo.ceremony, index).position()].name;
     let who = &demo.players[cheat].name;
     let cheating = demo.start(cheat, Some(rule))?;
-    for (name, code) in ended(demo, fault, demo.start_all_but(cheat)?)? {
+    for (name, code) in demo.ended(name(fault), demo.start_all_but(cheat)?)? {
         if code != Some(Exit::Aborted as i32) {
             return Err(differs(demo, fault, format!("{name} ended with exit code {code:?}")));
         }
@@ -360,7 +322,7 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
     ));
     thread::sleep(WITHHELD);
     honest.iter().try_for_each(Running::interrupt)?;
-    for (name, code) in ended(demo, fault, honest)? {
+    for (name, code) in demo.ended(name(fault), honest)? {
         if code != Some(Exit::Waiting as i32) {
             return Err(differs(demo, fault, format!("{name} ended with exit code {code:?}")));
         }
@@ -399,19 +361,11 @@ fn withhold(demo: &Demo<'_>, out: &Output) -> Result<Exit, CliError> {
 fn abandon(demo: &Demo<'_>, player: usize) -> Result<(), CliError> {
     let whom = &demo.players[player].name;
     talk(&format!("demo: {whom} abandons the ceremony, with: quorate abandon ceremony.toml"));
-    let mut abandon = demo.command(player);
+    let mut abandon = demo.command(&demo.players[player]);
     abandon
         .arg("abandon")
         .arg(demo.root.join("ceremony.toml"))
         .args(["--yes-fingerprint", &demo.words]);
-    let abandoned = abandon
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| messages::no_process(whom, &error))?;
-    if abandoned.status.success() {
-        return Ok(());
-    }
-    let said = String::from_utf8_lossy(&abandoned.stderr);
-    let what = format!("{whom} could not abandon the ceremony: {said}");
-    Err(differs(demo, Fault::Withhold, what))
+    let done = demo.quietly(name(Fault::Withhold), whom, abandon);
+    done.map(drop)
 }

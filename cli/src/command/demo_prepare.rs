@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::Path;
 
 use super::demo::{PASSPHRASE_FILE, Player};
+use super::demo_import;
 use super::demo_ssv;
 use super::obol_key::fresh;
 use crate::args::DemoArgs;
@@ -41,6 +42,12 @@ const NAMES: [&str; 16] = [
 /// time.
 const DEMO_COST: u8 = 12;
 
+/// What the operator at this position (from 0) is called.
+pub(super) fn operator_name(position: usize) -> String {
+    let name = NAMES.get(position).map(|name| (*name).to_owned());
+    name.unwrap_or_else(|| format!("member-{}", position + 1))
+}
+
 /// Makes identities and the ceremony file.
 pub(super) fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Player>), CliError> {
     fs::create_dir_all(root).map_err(|error| messages::writing(root, &error))?;
@@ -49,10 +56,7 @@ pub(super) fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Pla
     let passphrase = SecretBytes::new(hex::encode(random::secret().expose()).into_bytes());
     store::write_new(&root.join(PASSPHRASE_FILE), passphrase.expose(), 0o600)
         .map_err(messages::store)?;
-    let name = |i: usize| {
-        NAMES.get(i).map_or_else(|| format!("member-{}", i + 1), |name| (*name).to_owned())
-    };
-    let names: Vec<String> = (0..ports.len()).map(name).collect();
+    let names: Vec<String> = (0..ports.len()).map(operator_name).collect();
     let for_ssv = match args.ssv {
         true => demo_ssv::prepare(&root, &names)?,
         false => Vec::new(),
@@ -68,6 +72,7 @@ pub(super) fn prepare(args: &DemoArgs, root: &Path) -> Result<(Ceremony, Vec<Pla
     }
     let text = match args.obol {
         true => obol(args, &root, &players, &text)?,
+        false if args.import => text + &demo_import::prepare(args, &root)?,
         false => {
             text + &format!(
                 "[[validators]]\ncount = {}\nwithdrawal = \"{DEMO_WITHDRAWAL}\"\ncompounding = \
@@ -94,6 +99,9 @@ fn head(args: &DemoArgs) -> String {
     if args.threshold == args.operators {
         text += "[policy]\nallow_all_required = true\n";
     }
+    if args.import {
+        text += "[import]\ndealer = 1\n";
+    }
     if args.ssv {
         text += &format!("[ssv]\nowner = \"{DEMO_WITHDRAWAL}\"\nnonce = 0\n");
     }
@@ -101,7 +109,11 @@ fn head(args: &DemoArgs) -> String {
 }
 
 /// An operator's keys in a directory of its own; its card.
-fn identity(name: &str, dir: &Path, passphrase: &SecretBytes) -> Result<String, CliError> {
+pub(super) fn identity(
+    name: &str,
+    dir: &Path,
+    passphrase: &SecretBytes,
+) -> Result<String, CliError> {
     let name = OperatorName::parse(name).expect("a plain name");
     let operator = Operator::generate(name, random::secret());
     let state = StateDir::open_or_create(dir).map_err(messages::store)?;
@@ -177,7 +189,7 @@ fn definition(args: &DemoArgs, players: &[Player]) -> Result<ClusterDefinition, 
 }
 
 /// Ports that are free now. All are held until all are known, so none is given twice.
-fn free_ports(count: usize) -> Result<Vec<u16>, CliError> {
+pub(super) fn free_ports(count: usize) -> Result<Vec<u16>, CliError> {
     let listeners: Result<Vec<TcpListener>, _> =
         (0..count).map(|_| TcpListener::bind("127.0.0.1:0")).collect();
     let listeners = listeners.map_err(messages::no_port)?;

@@ -13,7 +13,7 @@ use super::demo_prepare::CEREMONY_FILE;
 use super::demo_ssv;
 use crate::args::{KdfChoice, ProfileChoice};
 use crate::cheat::Rule;
-use crate::report::{CliError, is_verbose, talk};
+use crate::report::{CliError, Exit, is_verbose, talk};
 use crate::{log_file, messages};
 
 /// An operator's process, which ends with this one's interest in it.
@@ -65,16 +65,17 @@ impl Running<'_> {
 /// The log of an operator, in its directory, where the demo has a log of its own.
 const LOG_FILE: &str = "run.log";
 
+/// A demo's step takes seconds; one that takes longer than this hangs.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+/// How often it is looked.
+const POLL: Duration = Duration::from_millis(20);
+
 impl Demo<'_> {
     /// The program with an operator's directory and passphrase.
-    pub(super) fn command(&self, player: usize) -> Command {
+    pub(super) fn command(&self, player: &Player) -> Command {
         let mut command = Command::new(&self.program);
         let passphrase = self.root.join(PASSPHRASE_FILE);
-        command
-            .arg("--dir")
-            .arg(&self.players[player].dir)
-            .arg("--passphrase-file")
-            .arg(passphrase);
+        command.arg("--dir").arg(&player.dir).arg("--passphrase-file").arg(passphrase);
         command
     }
 
@@ -84,13 +85,26 @@ impl Demo<'_> {
         player: usize,
         cheat: Option<Rule>,
     ) -> Result<Running<'_>, CliError> {
-        let mut command = self.command(player);
         let player = &self.players[player];
+        let mut command = self.command(player);
         match cheat {
             None => command.arg("run"),
             Some(rule) => command.arg("demo-cheat").args(["--rule", cheat_name(rule)]),
         };
         command.arg(self.root.join(CEREMONY_FILE)).args(["--yes-fingerprint", &self.words]);
+        if self.args.ssv {
+            command.arg("--ssv-key").arg(demo_ssv::key_file(&self.root, &player.name));
+            command.arg("--ssv-password-file").arg(demo_ssv::password_file(&self.root));
+        }
+        self.launch(player, command)
+    }
+
+    /// Starts an operator with this command, which takes part in a ceremony.
+    pub(super) fn launch<'a>(
+        &self,
+        player: &'a Player,
+        mut command: Command,
+    ) -> Result<Running<'a>, CliError> {
         if log_file::is_open() {
             command.arg("--log").arg(player.dir.join(LOG_FILE));
         }
@@ -104,10 +118,6 @@ impl Demo<'_> {
         command.args(["--profile", profile_name(self.args.profile)]);
         if self.args.password_files {
             command.arg("--password-files");
-        }
-        if self.args.ssv {
-            command.arg("--ssv-key").arg(demo_ssv::key_file(&self.root, &player.name));
-            command.arg("--ssv-password-file").arg(demo_ssv::password_file(&self.root));
         }
         if self.args.no_keystores {
             command.arg("--no-keystores");
@@ -133,6 +143,71 @@ impl Demo<'_> {
             }
         });
         Ok(Running { player, child, lines, talk: Some(reader) })
+    }
+
+    /// Runs a command of an operator that asks and shows nothing; what it wrote to stdout.
+    pub(super) fn quietly(
+        &self,
+        shown: &str,
+        whom: &str,
+        mut command: Command,
+    ) -> Result<Vec<u8>, CliError> {
+        let ended = command.stdin(Stdio::null()).output();
+        let ended = ended.map_err(|error| messages::no_process(whom, &error))?;
+        if ended.status.success() {
+            return Ok(ended.stdout);
+        }
+        let said = String::from_utf8_lossy(&ended.stderr);
+        Err(self.differs(shown, &format!("a command of {whom} failed: {said}")))
+    }
+
+    /// The demo of this did not go as it should.
+    pub(super) fn differs(&self, shown: &str, what: &str) -> CliError {
+        messages::demo_differs(shown, what, &self.root)
+    }
+
+    /// Waits until all have ended well.
+    pub(super) fn finish(&self, shown: &str, running: Vec<Running<'_>>) -> Result<(), CliError> {
+        self.all_end_with(shown, Exit::Done, running)
+    }
+
+    /// Waits until all have ended, with this exit code.
+    pub(super) fn all_end_with(
+        &self,
+        shown: &str,
+        exit: Exit,
+        running: Vec<Running<'_>>,
+    ) -> Result<(), CliError> {
+        for (name, code) in self.ended(shown, running)? {
+            if code != Some(exit as i32) {
+                return Err(self.differs(shown, &format!("{name} ended with exit code {code:?}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until all have ended; how each did.
+    pub(super) fn ended(
+        &self,
+        shown: &str,
+        mut running: Vec<Running<'_>>,
+    ) -> Result<Vec<(String, Option<i32>)>, CliError> {
+        let end = Instant::now() + PATIENCE;
+        let mut codes = Vec::new();
+        for running in &mut running {
+            let name = running.player.name.clone();
+            let code = loop {
+                match running.ended()? {
+                    Some(status) => break status.code(),
+                    None if Instant::now() > end => {
+                        return Err(self.differs(shown, &format!("{name} did not end")));
+                    }
+                    None => thread::sleep(POLL),
+                }
+            };
+            codes.push((name, code));
+        }
+        Ok(codes)
     }
 
     /// Starts all operators but one.

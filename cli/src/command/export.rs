@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use zeroize::Zeroize as _;
 
-use super::finished::{Own, with_parent};
+use super::finished::{Own, generation, with_parent};
 use crate::args::{Export, ExportKeystores};
 use crate::keymanager::{KeyManager, is_held};
 use crate::messages::{quoted, shown};
@@ -22,7 +22,7 @@ use quorate::export::cut_over::{CUT_OVER_FILE, first_epoch};
 use quorate::export::keystores::{Holder, Profile, keystore_files_as};
 use quorate::export::recover::PROTECTION_FILE;
 use quorate::export::ssv::ssv_folder;
-use quorate::export::{Artifact, Audience, launchpad};
+use quorate::export::{Artifact, Audience};
 use quorate::primitives::curve::G1;
 use quorate::primitives::secret::SecretBytes;
 use quorate::spec::show::plural;
@@ -37,7 +37,9 @@ const MOST_FLOORS: u64 = 8 << 20;
 /// Runs the command.
 pub(crate) fn run(args: &Export, out: &Output) -> Result<Exit, CliError> {
     match args {
-        Export::Launchpad { transcript, out: folder } => launchpad(transcript, folder, out),
+        Export::Launchpad { transcripts, out: folder } => {
+            super::export_launchpad::run(transcripts, folder, out)
+        }
         Export::Ssv { transcript, out: folder } => ssv(transcript, folder, out),
         Export::Keystores(args) => keystores(args, out),
         Export::Obol(args) => super::export_obol::run(args, out),
@@ -61,20 +63,6 @@ fn from_transcript(
          use these files\n  {next}"
     );
     write(folder, &make(audited)?, json!({ "next": next }), &note, out)
-}
-
-fn launchpad(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
-    from_transcript(transcript, folder, out, |audited| {
-        let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
-        let (ceremony, validators) = (audited.ceremony(), audited.validators());
-        let mut files =
-            launchpad::deposit_files(ceremony, validators).map_err(|error| internal(&error))?;
-        files.extend(
-            launchpad::registrations_file(ceremony, validators)
-                .map_err(|error| internal(&error))?,
-        );
-        Ok(files)
-    })
 }
 
 fn ssv(transcript: &Path, folder: &Path, out: &Output) -> Result<Exit, CliError> {
@@ -138,8 +126,7 @@ fn keystores(args: &ExportKeystores, out: &Output) -> Result<Exit, CliError> {
     }
     let outcome = own.participant.outcome().expect("a finished ceremony has an outcome");
     // Regained shares are the parent's: a reshare of that supersedes them too.
-    let generation = ceremony.reshare().filter(|_| ceremony.is_repair());
-    let generation = generation.map_or(outcome.certificate, |spec| spec.parent.certificate);
+    let generation = generation(&ceremony, outcome.certificate);
     check_not_superseded(&state, &own.seat, &generation).map_err(messages::machine)?;
     demand_newest(&lock, &ceremony, &args.newest)?;
     match manager {

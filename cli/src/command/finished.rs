@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::command::taking_part::begun;
-use crate::parent::attach;
+use crate::parent::{Attached, attach};
 use crate::report::{CliError, Output};
 use crate::{messages, prompt};
 use quorate::identity::Operator;
+use quorate::primitives::hash::Digest;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::{OwnSeat, Participant};
 use quorate::protocol::record::RecordKind;
@@ -14,13 +15,25 @@ use quorate::spec::Ceremony;
 use quorate_operator::machine;
 use quorate_operator::store::{CeremonyView, Lock, Log, StateDir};
 
-/// A ceremony with what it took from its parent, if it is a reshare that was begun here.
+/// A ceremony with what it took from its parent, if it is a reshare or repair that was begun here.
 pub(crate) fn with_parent(ceremony: Ceremony, state: &StateDir) -> Result<Ceremony, CliError> {
+    Ok(attached(ceremony, state)?.ceremony)
+}
+
+/// The same, with its parent.
+pub(crate) fn attached(ceremony: Ceremony, state: &StateDir) -> Result<Attached, CliError> {
     let view = state.find(&ceremony.digest()).map_err(messages::store)?;
-    match (ceremony.reshare(), view) {
-        (Some(_), Some(view)) => Ok(attach(ceremony, &[], Some(&view))?.ceremony),
-        _ => Ok(ceremony),
+    match (ceremony.has_parent(), view) {
+        (true, Some(view)) => attach(ceremony, &[], Some(&view)),
+        _ => Ok(Attached { ceremony, parent: None, history: Vec::new() }),
     }
+}
+
+/// The certificate of the ceremony that dealt the shares of one with the certificate `own`: of a
+/// repair, which gives a share of its parent again, the parent's.
+pub(super) fn generation(ceremony: &Ceremony, own: Digest) -> Digest {
+    let reshare = ceremony.reshare().filter(|_| ceremony.is_repair());
+    reshare.and_then(|spec| spec.origin.parent()).map_or(own, |parent| parent.certificate)
 }
 
 /// A seat, its shares, and the log that they are in.

@@ -14,11 +14,17 @@ pub(crate) mod completions;
 
 pub(crate) mod demo;
 
+mod demo_duties;
+
 mod demo_faults;
+
+mod demo_import;
 
 mod demo_prepare;
 
 mod demo_process;
+
+mod demo_reshare;
 
 mod demo_ssv;
 
@@ -30,11 +36,15 @@ pub(crate) mod evidence;
 
 pub(crate) mod export;
 
+mod export_launchpad;
+
 mod export_obol;
 
 mod finished;
 
 pub(crate) mod forget;
+
+pub(crate) mod import;
 
 pub(crate) mod identity;
 
@@ -64,6 +74,8 @@ pub(crate) mod signing;
 pub(crate) mod simulate;
 
 pub(crate) mod spec;
+
+mod spec_like;
 
 pub(crate) mod spec_next;
 

@@ -89,7 +89,7 @@ pub(crate) fn run(args: &RehearseArgs, out: &Output) -> Result<Exit, CliError> {
     let unconfirmed = match ending {
         Ending::Complete => Vec::new(),
         Ending::Written { unconfirmed } => unconfirmed,
-        Ending::Interrupted { waiting } => return not_complete(&ceremony, &waiting, args, out),
+        Ending::Interrupted { waiting, .. } => return not_complete(&ceremony, &waiting, args, out),
         Ending::PutBack(_) | Ending::Fault { .. } => {
             return Err(messages::rehearsal_failed(&args.file));
         }

@@ -121,6 +121,7 @@ fn draft(args: &RepairNew, parent: &Audited) -> Result<CeremonyFile, CliError> {
         threshold: entry.threshold,
         policy: PolicyEntry::default(),
         parent: Some(entry),
+        import: None,
         repair: Some(RepairEntry::destroyed()),
         ssv: None,
         operators,

@@ -4,11 +4,14 @@
 use crate::args::{Reshare, ReshareNew};
 use crate::command::spec;
 use crate::command::spec_next::seat;
+use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{input, messages};
 use quorate::audit::chain::{parent_entry, validator_entries};
 use quorate::audit::facts::Audited;
 use quorate::identity::card::OperatorCard;
+use quorate::message::shape::Shape;
+use quorate::message::without::enough;
 use quorate::spec::file::{FILE_VERSION, NetworkEntry, OperatorEntry, ParentEntry, PolicyEntry};
 use quorate::spec::show::describe;
 use quorate::spec::threshold::{Index, Threshold};
@@ -37,7 +40,12 @@ fn new(args: &ReshareNew, out: &Output) -> Result<Exit, CliError> {
     if !unaddressed.is_empty() {
         talk(&messages::without_addresses(&unaddressed));
     }
+    let needed = needed_to_the_end(&ceremony);
+    if !needed.is_empty() {
+        talk(&messages::needed_to_the_end(&listed(&needed)));
+    }
     let mut fields = spec::fields(&ceremony);
+    fields["needed_to_the_end"] = serde_json::json!(needed);
     fields["file"] = args.output.display().to_string().into();
     let shown = describe(&ceremony);
     out.finish(Exit::Done, fields, &format!("Wrote {}\n\n{shown}", messages::shown(&args.output)))
@@ -47,6 +55,14 @@ pub(super) fn without_address(ceremony: &Ceremony) -> Vec<String> {
     let seats = ceremony.roster().iter();
     let silent = seats.filter(|(_, seat)| seat.address.is_none());
     silent.map(|(_, seat)| seat.card.name.to_string()).collect()
+}
+
+/// The operators without each of whom nobody finishes, if it is lost after all have stopped.
+fn needed_to_the_end(ceremony: &Ceremony) -> Vec<Named> {
+    let (Some(spec), shape) = (ceremony.reshare(), Shape::of(ceremony)) else { return Vec::new() };
+    let alone = |seat: &Index| enough(spec, &shape, [*seat].into_iter().collect()).is_err();
+    let needed: Vec<Index> = ceremony.indices().filter(alone).collect();
+    seat_names(ceremony, &needed)
 }
 
 /// What becomes of an operator of the parent.
@@ -96,6 +112,7 @@ fn draft(args: &ReshareNew, parent: &Audited) -> Result<CeremonyFile, CliError> 
         threshold,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         parent: Some(entry),
+        import: None,
         repair: None,
         ssv: None,
         operators,

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::addresses;
 use super::run_ended::{aborted, done, interrupted};
-use super::taking_part::{Given, Part};
+use super::taking_part::{Given, Part, trouble};
 use crate::args::{CallArgs, DemoCheatArgs, PartArgs, RunArgs};
 use crate::cheat::{Cheating, Rule, may_cheat};
 use crate::live::{Live, stopped};
 use crate::progress::seat_names;
 use crate::reach::Ways;
 use crate::report::{CliError, Exit, Output};
-use crate::{messages, stop};
+use crate::{messages, stop, without};
 use quorate::exchange::{Ending, Pacing};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::carrier::{Listen, Tcp, TcpConfig};
@@ -37,8 +37,15 @@ pub(super) fn take_part(
 ) -> Result<Exit, CliError> {
     let (path, packed) = (given.path, given.seat.is_some());
     let (file, ceremony) = addresses::moved(given.file, given.ceremony, &calls.at)?;
+    let leaves_out = !calls.lost.without.is_empty();
+    if leaves_out && (ceremony.reshare().is_none() || ceremony.is_repair()) {
+        return Err(messages::without_no_reshare());
+    }
     let part = Part::of(Given { file, ceremony, ..given }, args, out)?;
     let (ceremony, begun) = (part.seat.ceremony.clone(), part.begun);
+    if leaves_out && !begun {
+        return Err(messages::without_too_early(ceremony.name()));
+    }
     if rule.is_some() && !may_cheat(&ceremony) {
         return Err(messages::not_a_demo());
     }
@@ -52,6 +59,9 @@ pub(super) fn take_part(
     let dir = machine.dir().clone();
     if args.stop.stopped {
         stop::stop(&args.stop, &mut exchange, &mut machine)?;
+    }
+    if leaves_out {
+        without::finish(&calls.lost, &mut exchange, &mut machine)?;
     }
     let others: Vec<Index> = ceremony.indices().filter(|index| *index != seat.me).collect();
     let ways = Ways::new(&ceremony, listen.is_some(), &others);
@@ -81,7 +91,7 @@ pub(super) fn take_part(
                 drive(exchange, machine, cheating, &mut live, stop).await
             }
         };
-        ended.map_err(messages::machine)
+        ended.map_err(|error| trouble(error, &ceremony))
     });
     // The system may look up a name for much longer than anybody waits.
     runtime.shutdown_background();
@@ -93,7 +103,9 @@ pub(super) fn take_part(
             aborted(&fault, live.proven(), file, &ceremony, prepared, &dir, out)
         }
         Ending::PutBack(put_back) => Err(messages::put_back(dir.view().path(), &put_back)),
-        Ending::Interrupted { waiting } => interrupted(&names(&waiting), &live, &ceremony, out),
+        Ending::Interrupted { waiting, stop } => {
+            interrupted((&names(&waiting), stop), &live, &ceremony, out)
+        }
         Ending::Written { unconfirmed } => {
             done((&ceremony, seat.me), &dir, &names(&unconfirmed), live.proven(), out)
         }

@@ -7,14 +7,16 @@ use serde_json::{Value, json};
 
 use crate::live::Live;
 use crate::messages::{self, Held, quoted, shown};
+use crate::parent::whole_keys;
 use crate::progress::{Named, listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use quorate::audit::describe;
 use quorate::protocol::evidence::{Certainty, Fault};
 use quorate::spec::ssv::RSA_WEAKNESS;
 use quorate::spec::threshold::FEWEST_OPERATORS;
-use quorate::spec::{Ceremony, Index};
-use quorate_operator::store::CeremonyDir;
+use quorate::spec::{Ceremony, CeremonyKind, Index};
+use quorate::transcript::container::Container;
+use quorate_operator::store::{CeremonyDir, CeremonyView};
 use quorate_operator::{Visited, machine};
 
 /// Outputs are written: what there is, and what comes next.
@@ -38,6 +40,13 @@ pub(super) fn done(
         true => Held::Keystores,
         false => Held::InLog,
     };
+    let lost = seat_names(ceremony, &left_out_of(dir.view()));
+    if !lost.is_empty() {
+        talk(&messages::finished_without(&listed(&lost)));
+    }
+    if let Some(whole) = whole_keys(ceremony, dir.view())? {
+        talk(&whole);
+    }
     if ceremony.reshare().is_some() && held != Held::Nothing {
         talk(&messages::begins(&folder.join("secret")));
     }
@@ -63,6 +72,7 @@ pub(super) fn done(
             "spec_digest": ceremony.digest().to_string(),
             "finished": true, "outputs": folder.display().to_string(), "shares": held.name(),
             "unconfirmed": unconfirmed,
+            "finished_without": lost,
             "also_proven": also_proven(proven, ceremony),
         }),
         &format!(
@@ -73,9 +83,15 @@ pub(super) fn done(
     )
 }
 
+/// Of a reshare: without whom it was finished, by the transcript among the outputs.
+pub(super) fn left_out_of(view: &CeremonyView) -> Vec<Index> {
+    let Ok(bytes) = view.read_transcript() else { return Vec::new() };
+    Container::parse(&bytes).map_or_else(|_| Vec::new(), |all| all.lacking().iter().collect())
+}
+
 /// A person or the system has stopped the run: for whom it waited.
 pub(super) fn interrupted(
-    waiting: &[Named],
+    (waiting, stop): (&[Named], bool),
     live: &Live,
     ceremony: &Ceremony,
     out: &Output,
@@ -86,6 +102,10 @@ pub(super) fn interrupted(
     } else {
         format!(" It was waiting for {}.", listed(waiting))
     };
+    let whom = match stop {
+        true => format!("{whom} It is waiting for you to stop the old keys: --stopped."),
+        false => whom,
+    };
     let gone = match abandoned_by.is_empty() {
         true => String::new(),
         false => format!(" Abandoned by {}.", listed(&abandoned_by)),
@@ -93,7 +113,8 @@ pub(super) fn interrupted(
     out.finish(
         Exit::Waiting,
         json!({
-            "ceremony": ceremony.name(), "waiting_for": waiting, "abandoned_by": abandoned_by,
+            "ceremony": ceremony.name(), "waiting_for": waiting, "awaits_stop": stop,
+            "abandoned_by": abandoned_by,
             "also_proven": also_proven(live.proven(), ceremony),
         }),
         &format!("Stopped.{whom}{gone} Run the same command again to continue from its log."),
@@ -153,6 +174,7 @@ pub(super) fn aborted(
     };
     let evidence = dir.view().evidence().map_err(messages::store)?;
     let stored = match prepared {
+        _ if ceremony.kind() == CeremonyKind::Import => messages::import_stopped(prepared),
         _ if ceremony.is_repair() => messages::repair_stopped(prepared),
         _ if ceremony.reshare().is_some() => messages::reshare_stopped(prepared),
         true => {
@@ -191,6 +213,9 @@ pub(super) fn aborted(
         })
         .collect();
     todo += &format!("\n  next file:  {next}");
+    if ceremony.reshare().is_some() {
+        todo += &format!("\n  private:    {}", messages::EXPOSES);
+    }
     out.finish(
         Exit::Aborted,
         json!({

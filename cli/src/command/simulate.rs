@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::args::SimulateArgs;
 use crate::report::{CliError, Exit, Output, talk};
 use quorate::simulation::adversary::Adversary;
-use quorate::simulation::campaign::{Totals, campaign};
+use quorate::simulation::campaign::{Totals, campaign_of};
+use quorate::simulation::lie::Lie;
+use quorate::simulation::plan::Plan;
 use quorate::simulation::verdict::Ending;
 use quorate_operator::random;
 
@@ -28,7 +30,8 @@ pub(crate) fn run(args: &SimulateArgs, out: &Output) -> Result<Exit, CliError> {
     ));
     let begun = Instant::now();
     let talked = AtomicU64::new(0);
-    let totals = campaign(seed, args.ceremonies, threads, |done| {
+    let draw = if args.reshares { Plan::draw_reshare } else { Plan::draw };
+    let totals = campaign_of(draw, seed, args.ceremonies, threads, |done| {
         let now = begun.elapsed().as_secs() / TALK_EVERY;
         if talked.fetch_max(now, Ordering::Relaxed) < now {
             talk(&format!("{done} of {} done", args.ceremonies));
@@ -36,7 +39,8 @@ pub(crate) fn run(args: &SimulateArgs, out: &Output) -> Result<Exit, CliError> {
     });
     let seconds = begun.elapsed().as_secs_f64();
     let exit = if totals.violated == 0 { Exit::Done } else { Exit::Local };
-    out.finish(exit, fields(&totals, seed, seconds), &text(&totals, seed, seconds))
+    let told = Told { totals: &totals, seed, seconds, reshares: args.reshares };
+    out.finish(exit, told.fields(), &told.text())
 }
 
 fn fresh_seed() -> u64 {
@@ -45,89 +49,134 @@ fn fresh_seed() -> u64 {
     u64::from(u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) << 16
 }
 
-fn per_second(totals: &Totals, seconds: f64) -> f64 {
-    let thousands = u32::try_from(totals.ceremonies).unwrap_or(u32::MAX);
-    f64::from(thousands) / seconds.max(0.001)
+/// What came of a campaign.
+struct Told<'a> {
+    totals: &'a Totals,
+    seed: u64,
+    seconds: f64,
+    reshares: bool,
 }
 
-fn reproduce(seed: u64) -> String {
-    let flags = if cfg!(quorate_toy_curve) { "RUSTFLAGS=\"--cfg quorate_toy_curve\" " } else { "" };
-    format!(
-        "{flags}cargo run --release --features simulation -- simulate --ceremonies 1 --seed {seed}"
-    )
-}
+/// Of each kind of cheat, by name: in how many ceremonies, of them finished by all who are honest.
+type Counts = Vec<(&'static str, (u64, u64))>;
 
-fn fields(totals: &Totals, seed: u64, seconds: f64) -> Value {
-    let endings: serde_json::Map<String, Value> = Ending::ALL
-        .iter()
-        .map(|(ending, name)| ((*name).to_owned(), json!(totals.endings.get(ending).unwrap_or(&0))))
-        .collect();
-    let shapes: serde_json::Map<String, Value> =
-        totals.shapes.iter().map(|((n, t), count)| (format!("({n},{t})"), json!(count))).collect();
-    let adversaries: serde_json::Map<String, Value> = Adversary::ALL
-        .iter()
-        .map(|kind| {
-            let (all, finished) = totals.adversaries.get(kind).copied().unwrap_or_default();
-            (kind.name().to_owned(), json!({ "ceremonies": all, "finished": finished }))
+impl Told<'_> {
+    fn per_second(&self) -> f64 {
+        let thousands = u32::try_from(self.totals.ceremonies).unwrap_or(u32::MAX);
+        f64::from(thousands) / self.seconds.max(0.001)
+    }
+
+    fn reproduce(&self, seed: u64) -> String {
+        let flags =
+            if cfg!(quorate_toy_curve) { "RUSTFLAGS=\"--cfg quorate_toy_curve\" " } else { "" };
+        let kind = if self.reshares { " --reshares" } else { "" };
+        format!(
+            "{flags}cargo run --release --features simulation -- simulate{kind} --ceremonies 1 \
+             --seed {seed}"
+        )
+    }
+
+    fn cheats(&self) -> Counts {
+        let totals = self.totals;
+        let of = |counts: Option<&(u64, u64)>| counts.copied().unwrap_or_default();
+        match self.reshares {
+            true => Lie::ALL.iter().map(|lie| (lie.name(), of(totals.lies.get(lie)))).collect(),
+            false => Adversary::ALL
+                .iter()
+                .map(|kind| (kind.name(), of(totals.adversaries.get(kind))))
+                .collect(),
+        }
+    }
+
+    fn shapes(&self) -> Vec<(String, u64)> {
+        let totals = self.totals;
+        let shapes = totals.shapes.iter().map(|((n, t), count)| (format!("({n},{t})"), *count));
+        let rosters = totals.rosters.iter().map(|(name, count)| ((*name).to_owned(), *count));
+        shapes.chain(rosters).collect()
+    }
+
+    fn fields(&self) -> Value {
+        let totals = self.totals;
+        let endings: serde_json::Map<String, Value> = Ending::ALL
+            .iter()
+            .map(|(ending, name)| {
+                ((*name).to_owned(), json!(totals.endings.get(ending).unwrap_or(&0)))
+            })
+            .collect();
+        let shapes: serde_json::Map<String, Value> =
+            self.shapes().into_iter().map(|(name, count)| (name, json!(count))).collect();
+        let cheat = |(name, (all, finished)): (&str, (u64, u64))| {
+            (name.to_owned(), json!({ "ceremonies": all, "finished": finished }))
+        };
+        let adversaries: serde_json::Map<String, Value> =
+            self.cheats().into_iter().map(cheat).collect();
+        let violations: Vec<Value> = totals
+            .violations
+            .iter()
+            .map(|(seed, violation)| {
+                json!({ "seed": seed, "oracle": format!("{:?}", violation.oracle),
+                    "what": violation.what, "reproduce": self.reproduce(*seed) })
+            })
+            .collect();
+        json!({
+            "toy_curve": cfg!(quorate_toy_curve),
+            "reshares": self.reshares,
+            "seed": self.seed,
+            "ceremonies": totals.ceremonies,
+            "violations": totals.violated,
+            "violation_list": violations,
+            "endings": endings,
+            "shapes": shapes,
+            "without_adversary": totals.honest,
+            "coalitions": totals.coalitions,
+            "adversaries": adversaries,
+            "crashes": totals.crashes,
+            "full_disks": totals.full,
+            "rollbacks": totals.rollbacks,
+            "stops": totals.stops,
+            "events": totals.events,
+            "subsets_checked": totals.subsets,
+            "trace": format!("{:016x}", totals.trace),
+            "seconds": self.seconds,
+            "ceremonies_per_second": self.per_second(),
         })
-        .collect();
-    let violations: Vec<Value> = totals
-        .violations
-        .iter()
-        .map(|(seed, violation)| {
-            json!({ "seed": seed, "oracle": format!("{:?}", violation.oracle),
-                "what": violation.what, "reproduce": reproduce(*seed) })
-        })
-        .collect();
-    json!({
-        "toy_curve": cfg!(quorate_toy_curve),
-        "seed": seed,
-        "ceremonies": totals.ceremonies,
-        "violations": totals.violated,
-        "violation_list": violations,
-        "endings": endings,
-        "shapes": shapes,
-        "without_adversary": totals.honest,
-        "coalitions": totals.coalitions,
-        "adversaries": adversaries,
-        "crashes": totals.crashes,
-        "full_disks": totals.full,
-        "rollbacks": totals.rollbacks,
-        "events": totals.events,
-        "subsets_checked": totals.subsets,
-        "trace": format!("{:016x}", totals.trace),
-        "seconds": seconds,
-        "ceremonies_per_second": per_second(totals, seconds),
-    })
-}
+    }
 
-fn text(totals: &Totals, seed: u64, seconds: f64) -> String {
-    let mut lines = vec![format!("{} ceremonies from seed {seed}", totals.ceremonies)];
-    for (ending, name) in Ending::ALL {
-        lines.push(format!("  {name:<18}{}", totals.endings.get(&ending).unwrap_or(&0)));
+    fn text(&self) -> String {
+        let totals = self.totals;
+        let what = if self.reshares { "reshares" } else { "ceremonies" };
+        let mut lines = vec![format!("{} {what} from seed {}", totals.ceremonies, self.seed)];
+        for (ending, name) in Ending::ALL {
+            lines.push(format!("  {name:<18}{}", totals.endings.get(&ending).unwrap_or(&0)));
+        }
+        let shapes: Vec<String> =
+            self.shapes().into_iter().map(|(name, count)| format!("{name} {count}")).collect();
+        lines.push(format!("shapes            {}", shapes.join(", ")));
+        lines
+            .push(format!("without adversary {}, coalitions {}", totals.honest, totals.coalitions));
+        lines.push(format!(
+            "crashes {}, full disks {}, rollbacks {}",
+            totals.crashes, totals.full, totals.rollbacks
+        ));
+        if self.reshares {
+            lines.push(format!("stops {}", totals.stops));
+        }
+        lines
+            .push(format!("events {}, sets of shares that sign {}", totals.events, totals.subsets));
+        lines
+            .push("adversaries (ceremonies, of them finished by all honest operators):".to_owned());
+        for (name, (all, finished)) in self.cheats() {
+            lines.push(format!("  {name:<32}{all:>8}{finished:>8}"));
+        }
+        lines.push(format!("trace {:016x}", totals.trace));
+        for (seed, violation) in &totals.violations {
+            lines.push(format!("VIOLATION {violation}\n  {}", self.reproduce(*seed)));
+        }
+        lines.push(format!(
+            "{} violations, {:.1} ceremonies per second",
+            totals.violated,
+            self.per_second()
+        ));
+        lines.join("\n")
     }
-    let shapes: Vec<String> =
-        totals.shapes.iter().map(|((n, t), count)| format!("({n},{t}) {count}")).collect();
-    lines.push(format!("shapes            {}", shapes.join(", ")));
-    lines.push(format!("without adversary {}, coalitions {}", totals.honest, totals.coalitions));
-    lines.push(format!(
-        "crashes {}, full disks {}, rollbacks {}",
-        totals.crashes, totals.full, totals.rollbacks
-    ));
-    lines.push(format!("events {}, sets of shares that sign {}", totals.events, totals.subsets));
-    lines.push("adversaries (ceremonies, of them finished by all honest operators):".to_owned());
-    for kind in Adversary::ALL {
-        let (all, finished) = totals.adversaries.get(kind).copied().unwrap_or_default();
-        lines.push(format!("  {:<28}{all:>8}{finished:>8}", kind.name()));
-    }
-    lines.push(format!("trace {:016x}", totals.trace));
-    for (seed, violation) in &totals.violations {
-        lines.push(format!("VIOLATION {violation}\n  {}", reproduce(*seed)));
-    }
-    lines.push(format!(
-        "{} violations, {:.1} ceremonies per second",
-        totals.violated,
-        per_second(totals, seconds)
-    ));
-    lines.join("\n")
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Spec, SpecNew};
 use crate::command::verify_cluster::contracts;
-use crate::command::{dossier, spec_next, spec_pack};
+use crate::command::{dossier, spec_like, spec_next, spec_pack};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, pack, packet, recognise};
 use quorate::ethereum::obol::check::Cluster;
@@ -94,6 +94,12 @@ fn new(args: &SpecNew, out: &Output) -> Result<Exit, CliError> {
         "Send this same file to every operator. Before anything is signed, all operators compare \
          the fingerprint by voice.",
     );
+    if args.like.is_some() {
+        talk(
+            "These will be new keys; the validators that exist are not touched. A deposit file for \
+             both: quorate export launchpad, with both transcripts.",
+        );
+    }
     if let Some(warning) = unreachable(&ceremony) {
         talk(&format!("WARNING: {warning}"));
     }
@@ -120,6 +126,9 @@ fn unreachable(ceremony: &Ceremony) -> Option<&'static str> {
 fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
     if let Some(definition) = &args.obol_definition {
         return cluster(args, definition);
+    }
+    if let Some(transcript) = &args.like {
+        return spec_like::file(args, transcript);
     }
     let required = || messages::internal("a flag that is required is not there");
     if args.validators.len() != args.withdrawal.len() {
@@ -149,6 +158,7 @@ fn file(args: &SpecNew) -> Result<CeremonyFile, CliError> {
         threshold: args.threshold.ok_or_else(required)?,
         policy: PolicyEntry { allow_all_required: args.allow_all_required },
         parent: None,
+        import: None,
         repair: None,
         ssv: None,
         operators: operators(args)?,
@@ -276,22 +286,40 @@ pub(crate) fn fields(ceremony: &Ceremony) -> Value {
     fields
 }
 
-/// What a reshare has besides. Numbers of operators and validators are the parent's, from 1.
+/// What a reshare or import has besides. Numbers of operators and validators of a reshare are the
+/// parent's, from 1.
 fn of_reshare(spec: &ReshareSpec, fields: &mut Value) {
-    fields["parent"] = json!({
-        "certificate": spec.parent.certificate.to_string(),
-        "rows": spec.parent.rows.to_string(),
-        "operators": spec.parent.threshold.participants(),
-        "threshold": spec.parent.threshold.required(),
-        "validators": spec.validators.iter().map(|one| json!({
+    let validators = spec.validators.iter().map(|one| {
+        json!({
             "number": one.position + 1,
             "public_key": format!("0x{}", hex::encode(one.key)),
-        })).collect::<Vec<_>>(),
+        })
     });
+    let validators: Vec<Value> = validators.collect();
+    let dealers = spec.parts().dealers;
+    match spec.origin.parent() {
+        Some(parent) => {
+            fields["parent"] = json!({
+                "certificate": parent.certificate.to_string(),
+                "rows": parent.rows.to_string(),
+                "operators": parent.threshold.participants(),
+                "threshold": parent.threshold.required(),
+                "validators": validators,
+            });
+        }
+        None => {
+            fields["import"] = json!({
+                "dealer": dealers.iter().next().map(|dealer| dealer.get()),
+                "validators": validators,
+            });
+        }
+    }
     for (at, part) in spec.seats.iter().enumerate() {
         let seat = &mut fields["operators"][at];
-        seat["deals"] = part.deals.map(|share| share.index.get()).into();
-        seat["old_point"] = spec.share_of(part).map(|share| share.point).into();
+        if spec.origin.parent().is_some() {
+            seat["deals"] = part.deals.map(|share| share.index.get()).into();
+            seat["old_point"] = spec.share_of(part).map(|share| share.point).into();
+        }
         if part.receives
             && let Some(lost) = spec.regained
         {

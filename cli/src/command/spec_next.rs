@@ -64,7 +64,7 @@ fn reason(text: &str) -> Result<String, CliError> {
 }
 
 /// The operator that a name or an index means.
-pub(super) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliError> {
+pub(crate) fn seat(flag: &str, text: &str, old: &Ceremony) -> Result<Index, CliError> {
     let named = old
         .roster()
         .iter()
@@ -94,7 +94,16 @@ fn draft(args: &SpecNext, old: &Ceremony, without: &[Index]) -> Result<CeremonyF
     let usual =
         file.operators.iter().zip(1..).all(|(operator, index)| operator.point == Some(index));
     let stay = old.indices().map(|index| !without.contains(&index));
-    let mut stay = stay.collect::<Vec<_>>().into_iter();
+    let stay = stay.collect::<Vec<_>>();
+    if let Some(entry) = &mut file.import {
+        let place = usize::from(entry.dealer).saturating_sub(1);
+        if stay.get(place) != Some(&true) {
+            return Err(messages::import_needs_dealer());
+        }
+        let gone = stay.iter().take(place).filter(|stays| !**stays).count();
+        entry.dealer = entry.dealer.saturating_sub(u16::try_from(gone).unwrap_or(u16::MAX));
+    }
+    let mut stay = stay.into_iter();
     file.operators.retain(|_| stay.next().unwrap_or(false));
     for text in &args.add {
         let mut added = spec::operator(text)?;

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use super::run_ended::{aborted, done, goes_on};
-use super::taking_part::{Given, Part};
+use super::taking_part::{Given, Part, trouble};
 use crate::args::StepArgs;
 use crate::live::abandoned_by;
 use crate::progress::{Progress, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{messages, stop};
 use quorate::exchange::{Ending, Pacing};
+use quorate::spec::Ceremony;
 use quorate_operator::carrier::board::Folder;
 use quorate_operator::{Visit, VisitError, has_begun, rejected};
 
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
     let (mut exchange, mut machine) = part.begin(&args.part, Pacing::new(Duration::ZERO))?;
     let dir = machine.dir().clone();
     let mut rejected = rejected(&machine).map_err(messages::machine)?;
+    let told = |error| told(error, &ceremony);
     let visit = Visit::read(&board, &mut exchange, &mut machine, &mut rejected).map_err(told)?;
     let stopped = match args.part.stop.stopped {
         true => stop::stop(&args.part.stop, &mut exchange, &mut machine),
@@ -46,7 +48,7 @@ pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
             talk(&messages::leave_the_board());
             done((&ceremony, me), &dir, &[], &proven, out)
         }
-        Ending::Interrupted { waiting } => {
+        Ending::Interrupted { waiting, .. } => {
             let participant = exchange.participant();
             Progress::new().show(participant, false);
             let stop = participant.awaits_stop();
@@ -60,9 +62,9 @@ pub(crate) fn run(args: &StepArgs, out: &Output) -> Result<Exit, CliError> {
     }
 }
 
-fn told(error: VisitError) -> CliError {
+fn told(error: VisitError, ceremony: &Ceremony) -> CliError {
     match error {
         VisitError::Board(error) => messages::board(error),
-        VisitError::Machine(error) => messages::machine(error),
+        VisitError::Machine(error) => trouble(error, ceremony),
     }
 }

@@ -10,18 +10,21 @@ use crate::parent::{self, Attached};
 use crate::progress::seat_name;
 use crate::report::{CliError, Output, talk};
 use crate::restored::demand_newest;
-use crate::{messages, node_key, prompt, secret_file, ssv_key};
+use crate::{import_keys, messages, node_key, prompt, secret_file, ssv_key};
 use quorate::audit::facts::Audited;
 use quorate::ethereum::keystore::{Kdf, Password};
 use quorate::exchange::{Exchange, Pacing};
 use quorate::export::keystores::Profile;
 use quorate::primitives::secret::SecretBytes;
 use quorate::protocol::participant::OwnSeat;
-use quorate::spec::show::{describe, warnings};
-use quorate::spec::{Ceremony, Index};
+use quorate::protocol::record::ReplayError;
+use quorate::spec::show::{describe, warnings, whole_keys};
+use quorate::spec::{Ceremony, CeremonyKind, Index};
+use quorate_operator::MachineError;
 use quorate_operator::keystores::{KeystoreKey, KeystorePlan, Layout, fresh_password};
 use quorate_operator::machine::{self, Machine};
 use quorate_operator::store::{CeremonyView, Lock, StateDir};
+use quorate_operator::superseding;
 
 /// A ceremony to take part in, as it was given.
 pub(super) struct Given<'a> {
@@ -83,7 +86,7 @@ impl Part {
         let found = state.find(&ceremony.digest()).map_err(messages::store)?;
         machine::check_version(&ceremony, found.as_ref()).map_err(messages::machine)?;
         let Attached { ceremony, parent, history } = match parents {
-            Parents::Packed(history) if ceremony.reshare().is_some() => {
+            Parents::Packed(history) if ceremony.has_parent() => {
                 parent::packed(path, ceremony, history)
             }
             Parents::Packed(_) => parent::attach(ceremony, &[], found.as_ref()),
@@ -102,6 +105,7 @@ impl Part {
         let seat = ssv_key::seated(seat, key, password)?;
         let seat = node_key::with_node_key(seat, &state, args.charon_enr_private_key.as_deref())?;
         let seat = with_old_shares(seat, parent.as_ref(), &lock, args, found.as_ref())?;
+        let seat = import_keys::seated(seat, args, found.is_some(), out)?;
         if !args.no_keystores && writes_keystores(found.as_ref())? {
             demand_newest(&lock, &ceremony, &args.newest)?;
         }
@@ -111,6 +115,9 @@ impl Part {
         };
         if !begun && !seat.is_of_this_install() {
             return Err(messages::other_install(state.path()));
+        }
+        if !begun && args.stop.stopped {
+            return Err(messages::not_certified(ceremony.name()));
         }
         Ok(Self { seat, begun, path: path.to_owned(), lock, file, history, passphrase })
     }
@@ -140,7 +147,30 @@ impl Part {
         if seat.node_expected().is_some() && !args.no_keystores {
             keystores.push(KeystorePlan::for_node());
         }
-        Machine::open(&self.lock, seat, &self.file, keystores, pacing).map_err(messages::machine)
+        let (exchange, machine) = Machine::open(&self.lock, seat, &self.file, keystores, pacing)
+            .map_err(|error| trouble(error, ceremony))?;
+        let participant = exchange.participant();
+        if let Some(outcome) = participant.outcome().filter(|_| participant.is_finished()) {
+            let keys = outcome.validators.iter().map(|made| made.public_key.to_compressed());
+            let (state, keys) = (self.lock.state(), keys.collect::<Vec<_>>());
+            let by = superseding(state, &seat.operator, &outcome.certificate, &keys);
+            let by = by.map_err(messages::machine)?;
+            by.iter().for_each(|by| talk(&messages::note_superseded(by)));
+        }
+        Ok((exchange, machine))
+    }
+}
+
+/// What ended a run. The keys of an import are in no log: until they are dealt, their keystores are
+/// needed.
+pub(super) fn trouble(error: MachineError, ceremony: &Ceremony) -> CliError {
+    match error {
+        MachineError::Replay { error: ReplayError::OldShares, .. }
+            if ceremony.kind() == CeremonyKind::Import =>
+        {
+            messages::keys_needed(ceremony.name())
+        }
+        error => messages::machine(error),
     }
 }
 
@@ -159,14 +189,19 @@ fn with_old_shares(
         return Ok(seat);
     }
     let state = lock.state();
-    let old = machine::old_shares(state, &seat.operator, parent.ceremony(), reshare);
-    match old.map_err(messages::machine)? {
-        Some(old) => {
+    let begun = found.map_or(Ok(false), CeremonyView::has_log).map_err(messages::store)?;
+    match machine::old_shares(state, &seat.operator, parent.ceremony(), reshare) {
+        // One that was begun here was asked for then, or came out of a backup at its end.
+        Ok(Some(old)) if begun => Ok(seat.with_old_shares(Arc::new(old))),
+        Ok(Some(old)) => {
             demand_newest(lock, parent.ceremony(), &args.newest)?;
             Ok(seat.with_old_shares(Arc::new(old)))
         }
-        None if found.is_some() => Ok(seat),
-        None => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
+        // Shares are erased only when no reshare needs them any more.
+        Ok(None) if found.is_some() => Ok(seat),
+        Err(MachineError::Forgotten(_)) if begun => Ok(seat),
+        Ok(None) => Err(messages::no_old_shares(state.path(), parent.ceremony().name())),
+        Err(error) => Err(messages::machine(error)),
     }
 }
 
@@ -193,6 +228,7 @@ fn consent(args: &PartArgs, ceremony: &Ceremony, me: Index) -> Result<(), CliErr
         talk(&describe(ceremony));
         talk(&format!("You are {}.", seat_name(ceremony, me)));
     } else {
+        whole_keys(ceremony).iter().for_each(|whole| talk(&format!("WARNING: {whole}")));
         warnings(ceremony).iter().for_each(|warning| talk(&format!("WARNING: {warning}")));
     }
     prompt::agree(

@@ -17,7 +17,7 @@ use quorate::export::ssv::{
 };
 
 /// Longest file for all validators.
-const MOST_LIST_BYTES: usize = 192 << 20;
+pub(super) const MOST_LIST_BYTES: usize = 192 << 20;
 /// Longest file of one validator.
 const MOST_OBJECT_BYTES: usize = 64 << 10;
 /// Most entries of a folder that are looked at.
@@ -28,7 +28,7 @@ fn address(flag: &str, text: &str) -> Result<ExecutionAddress, CliError> {
 }
 
 /// What is said of registrations that are accepted.
-fn described(registrations: &[Registration]) -> (String, Vec<Value>) {
+pub(super) fn described(registrations: &[Registration]) -> (String, Vec<Value>) {
     let mut text = String::new();
     let mut rows = Vec::with_capacity(registrations.len());
     if let Some(first) = registrations.first() {

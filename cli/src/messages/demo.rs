@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::{local, shown, usage};
-use crate::report::CliError;
+use crate::report::{CliError, printable};
 
 pub(crate) fn demo_exists(path: &Path) -> CliError {
     local(
@@ -47,5 +47,43 @@ pub(crate) fn not_a_demo() -> CliError {
     usage(
         "this command breaks the rules on purpose and works only in the ceremony of a demo",
         "see: quorate demo --help",
+    )
+}
+
+/// The chain's preset has so many slots in an epoch.
+pub(crate) fn duties_too_few(validators: u16, least: u16) -> CliError {
+    usage(
+        format!("--duties with {validators} validators: each slot of an epoch needs one"),
+        format!("give --validators {least} or more, or leave it out"),
+    )
+}
+
+pub(crate) fn duties_network(name: &str) -> CliError {
+    usage(
+        format!("--duties: the executable specification has no fork versions of {name}"),
+        "use mainnet, hoodi or sepolia",
+    )
+}
+
+/// `why` is the last line that Python said.
+pub(crate) fn duties_need(python: &Path, why: &str, packages: &str) -> CliError {
+    local(
+        format!(
+            "--duties needs Python 3.11 or newer with the executable consensus specification; {}: \
+             {}",
+            shown(python),
+            printable(why)
+        ),
+        format!(
+            "install it beside your system's Python, then add --python specs/bin/python: python3 \
+             -m venv specs && specs/bin/pip install {packages}"
+        ),
+    )
+}
+
+pub(crate) fn duties_failed(python: &Path, why: &str, root: &Path) -> CliError {
+    local(
+        format!("the validators' chain did not end as it should ({}: {why})", shown(python)),
+        format!("read the lines above; the demo's files are in {}", shown(root)),
     )
 }

@@ -85,3 +85,23 @@ pub(crate) fn charon_passwords() -> &'static str {
     "\nCharon and its scripts read each password from a file beside the keystore (keystore-0.txt), \
      and none was written: add --password-files, or write these files yourself."
 }
+
+/// Transcripts for one deposit file that are of two networks.
+pub(crate) fn networks_differ(path: &Path, found: &str, first: &str) -> CliError {
+    usage(
+        format!("{}: of the network {found}, and the first transcript is of {first}", shown(path)),
+        "a deposit file is for one network; export each network by itself",
+    )
+}
+
+/// A validator that two transcripts have.
+pub(crate) fn key_twice(path: &Path, key: &[u8; 48]) -> CliError {
+    usage(
+        format!(
+            "{}: another transcript has the validator 0x{}, too",
+            shown(path),
+            hex::encode(key)
+        ),
+        "give each ceremony once; of a reshare and its parent, give the parent alone",
+    )
+}

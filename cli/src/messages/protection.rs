@@ -58,8 +58,9 @@ pub(crate) fn no_card_here(state: &Path) -> CliError {
 }
 
 /// What to do where it is not known what a key manager has removed.
-const AGAIN: &str = "run the same command again with another file for --out: the key manager \
-                     gives the data of removed keys again. Until then, load these shares nowhere";
+const AGAIN: &str = "run the same command again (with another file, if you gave one with --out): \
+                     the key manager gives the data of removed keys again. Until then, load these \
+                     shares nowhere";
 
 pub(crate) fn remove(url: &str, error: &PushError) -> CliError {
     let what = format!("{url}: {error}");
@@ -116,7 +117,8 @@ pub(crate) fn not_removed(lines: &str, file: &Path) -> CliError {
             shown(file)
         ),
         "not_found: find the validator client that has the key, and remove it there. Otherwise fix \
-         the reported problem, and run the command again with another file for --out",
+         the reported problem, and run the command again (with another file, if you gave one with \
+         --out)",
     )
 }
 
@@ -134,6 +136,10 @@ pub(crate) fn silent_keys(keys: &str) -> String {
          with them, or does not know what.{keys}"
     )
 }
+
+/// Said to a dealer from whom nothing but its stop is missing.
+pub(crate) const MAY_STOP: &str = "All new shares are stored and proven. Waiting for you to stop \
+                                   the old keys, and to say so.";
 
 /// What a dealer types who has removed its old shares itself.
 pub(crate) const REMOVED: &str = "these shares are removed from every validator client";

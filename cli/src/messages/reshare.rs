@@ -10,8 +10,9 @@ use quorate::audit::report::{Report, Verdict};
 use quorate::export::cut_over::{CUT_OVER_FILE, ClockError};
 use quorate::export::recover::PROTECTION_FILE;
 use quorate::primitives::hash::Digest;
-use quorate::spec::SpecError;
 use quorate::spec::parent::ParentError;
+use quorate::spec::{CeremonyKind, SpecError};
+use quorate_operator::Superseding;
 
 fn listed(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| quoted(path)).collect::<Vec<_>>().join(" ")
@@ -120,13 +121,15 @@ pub(crate) fn no_parent(paths: &[PathBuf], report: &Report) -> CliError {
     }
 }
 
-/// The file of a reshare, where a key generation is needed.
-pub(crate) fn not_for_reshare(path: &Path) -> CliError {
+/// The file of another kind of ceremony, where a key generation is needed.
+pub(crate) fn not_for_kind(path: &Path, kind: CeremonyKind) -> CliError {
+    let what = match kind {
+        CeremonyKind::Import => "an import",
+        CeremonyKind::Repair => "a repair",
+        _ => "a reshare",
+    };
     usage(
-        format!(
-            "{} is the file of a reshare or repair, which this command does not take",
-            shown(path)
-        ),
+        format!("{} is the file of {what}, which this command does not take", shown(path)),
         format!("to see what it says, run: quorate spec show {}", quoted(path)),
     )
 }
@@ -134,7 +137,7 @@ pub(crate) fn not_for_reshare(path: &Path) -> CliError {
 /// Transcripts of a parent, for a ceremony that has none.
 pub(crate) fn parent_of_none(ceremony: &str) -> CliError {
     usage(
-        format!("--from: {ceremony:?} is a key generation, and has no parent"),
+        format!("--from: {ceremony:?} is no reshare, and has no parent"),
         "run the command without --from",
     )
 }
@@ -255,6 +258,56 @@ pub(crate) fn superseded(reshare: &Digest, folder: Option<&Path>) -> CliError {
     }
 }
 
+/// What a file of evidence can hold in a reshare.
+pub(crate) const EXPOSES: &str = "a complaint in it shows a dealt share of a running validator, or \
+                                  a whole box of them; enough of these make a dealer's share. Give \
+                                  it only to those who must judge it";
+
+/// The next attempt of a reshare, while the one before goes on.
+pub(crate) fn not_given_up(reshare: &Digest, folder: Option<&Path>) -> CliError {
+    let what = format!(
+        "this operator takes part in the attempt before ({reshare}) and has not abandoned it"
+    );
+    match folder.map(|folder| quoted(&folder.join("ceremony.toml"))) {
+        Some(file) => local(
+            what,
+            format!(
+                "to take part in this one, abandon that one first: quorate abandon {file}. What is \
+                 finished cannot be abandoned: then draft the next reshare from its transcript"
+            ),
+        ),
+        None => local(what, "restore its folder in the state directory, and abandon it"),
+    }
+}
+
+/// Signatures with shares that a reshare has replaced.
+pub(crate) fn superseded_for(kind: &str, by: &Superseding) -> CliError {
+    let what = format!(
+        "these shares are superseded by the reshare {}: nothing of kind \"{kind}\" is signed with \
+         them any more",
+        by.reshare
+    );
+    let fix = match &by.folder {
+        Some(folder) => format!(
+            "make the request from the newest transcript: {}. If there is none yet, finish that \
+             reshare: quorate run {}",
+            quoted(&folder.join("out/public/transcript.quorate")),
+            quoted(&folder.join("ceremony.toml"))
+        ),
+        None => "restore its folder in the state directory".to_owned(),
+    };
+    local(what, fix)
+}
+
+/// A ceremony that goes on serving others, whose shares are replaced.
+pub(crate) fn note_superseded(by: &Superseding) -> String {
+    format!(
+        "NOTE: this operator has committed these shares to the reshare {}: they must not sign any \
+         more. This run only helps other operators of this ceremony.",
+        by.reshare
+    )
+}
+
 /// A clock that gives new shares no place to begin.
 pub(crate) fn clock(error: &ClockError) -> CliError {
     let fix = match error {
@@ -264,8 +317,11 @@ pub(crate) fn clock(error: &ClockError) -> CliError {
         }
         ClockError::Behind { .. } => {
             "nothing was made, and nothing is lost. Set this machine's clock, and run the same \
-             command again. If the clock is right, that is false, and this reshare cannot finish \
-             here: speak with all operators before you load any share"
+             command again. If the clock is right, what is stated is false, and this reshare \
+             cannot finish here. Ask all operators: if nobody has outputs, each abandons it \
+             (quorate abandon) and loads its old shares again with their own data; then draft \
+             another one without that dealer. If somebody has outputs, load nothing, and exit the \
+             validators"
         }
     };
     local(error.to_string(), fix)

@@ -27,7 +27,7 @@ pub(crate) fn request_file(path: &Path, error: &RequestFileError) -> CliError {
     usage(
         format!("{}: {error}", shown(path)),
         "ask for the request again; requests are written by quorate exit request, quorate deposit \
-         request and quorate registration request",
+         request, quorate registration request and quorate ssv request",
     )
 }
 
@@ -269,8 +269,16 @@ pub(crate) fn unfinished(ceremony: &str) -> CliError {
 }
 
 pub(crate) fn ledger(dir: &Path, error: &LedgerError) -> CliError {
+    let what = format!("{}: {error}", shown(dir));
+    if matches!(error, LedgerError::LowerNonce { .. }) {
+        return local(
+            what,
+            "nothing was signed; look up the owner's next nonce. If the earlier request was a \
+             mistake, run it again with --lower-nonce",
+        );
+    }
     local(
-        format!("{}: {error}", shown(dir)),
+        what,
         "nothing was signed: this operator's log forbids it. Do not remove the log; find out who \
          asked for what",
     )
@@ -400,7 +408,8 @@ pub(crate) fn policy(path: &Path, why: &str) -> CliError {
     usage(
         format!("{}: {why}", shown(path)),
         "write it as in: exits = \"ask\" (or \"allow-list\", \"never\"), deposits = \"never\", \
-         registrations = \"never\", allow = [\"0x...\"], fee_recipients = [\"0x...\"]",
+         registrations = \"never\", key_shares = \"never\", allow = [\"0x...\"], \
+         fee_recipients = [\"0x...\"], owners = [\"0x...\"]",
     )
 }
 

@@ -257,6 +257,53 @@ pub(crate) fn pairs(counts: usize, addresses: usize) -> CliError {
     )
 }
 
+/// A transcript of a cluster that other software keeps a list of.
+pub(crate) fn like_cluster(path: &Path, obol: bool) -> CliError {
+    let what = if obol { "an Obol cluster" } else { "a cluster of SSV" };
+    let fix = if obol {
+        "an Obol cluster is one lock, which lists all its validators; nothing is added to it. \
+         Make another cluster of the same operators, from a definition of its own: quorate spec \
+         new --obol-definition"
+    } else {
+        "the account's nonce has changed since; give it, with the operators' numbers and keys: \
+         quorate spec new --ssv-owner"
+    };
+    usage(format!("--like {}: these validators are in {what}", shown(path)), fix)
+}
+
+/// Another network than that of the transcript.
+pub(crate) fn like_network(given: &str, found: &str) -> CliError {
+    usage(
+        format!("--network {given}, but the transcript is of {found}"),
+        "leave --network out; for another network, write the file without --like",
+    )
+}
+
+/// A card of nobody who holds a share.
+pub(crate) fn like_stranger(name: &str) -> CliError {
+    usage(
+        format!("--operator {name:?}: no operator of the transcript has this key"),
+        "with --like, the operators are those that hold its shares. To change them first: quorate \
+         reshare new; for other operators, write the file without --like",
+    )
+}
+
+/// A card without an install mark, which new ceremonies do not take.
+pub(crate) fn like_old_card(name: &str) -> CliError {
+    usage(
+        format!("the transcript has a card of version 1 of {name:?}"),
+        "ask this operator for its card (quorate identity show), and give it with --operator",
+    )
+}
+
+/// Validators that differ in what a flag would say.
+pub(crate) fn unlike(flag: &str) -> CliError {
+    usage(
+        format!("the validators of the transcript differ: {flag} is needed"),
+        "say with the flag what the new validators are to have",
+    )
+}
+
 pub(crate) fn no_such_command(words: &str) -> CliError {
     usage(format!("there is no command {words:?}"), "see: quorate --help")
 }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use super::{shown, usage};
-use crate::report::CliError;
+use super::{local, shown, usage};
+use crate::progress::{Named, listed};
+use crate::report::{CliError, Exit};
 use quorate::ethereum::ssv::OperatorsInfoError;
 
 pub(crate) fn ssv_pairs(operators: usize, ids: usize) -> CliError {
@@ -31,5 +32,56 @@ pub(crate) fn not_for_ssv(transcript: &Path) -> CliError {
     usage(
         format!("{}: the ceremony is not for SSV", shown(transcript)),
         "use the transcript of a ceremony whose file has an [ssv] section",
+    )
+}
+
+/// A ceremony that is not for SSV has no RSA keys.
+pub(crate) fn no_operator_keys(ceremony: &str) -> CliError {
+    usage(
+        format!("the ceremony {ceremony:?} has no RSA keys of the operators"),
+        "give them with --ssv-operators operators_info.json, as SSV's web application exports it",
+    )
+}
+
+/// Shares are to be encrypted, and the key is not given.
+pub(crate) fn key_shares_key_needed() -> CliError {
+    usage(
+        "this request has your shares encrypted to your operator's RSA key, which is missing",
+        "nothing was signed; give its key file with --ssv-key encrypted_private_key.json",
+    )
+}
+
+/// Of key shares, none is left out.
+pub(crate) fn key_shares_whole(left: &str) -> CliError {
+    local(
+        format!(
+            "key shares are signed for all validators of a request or for none: their nonces \
+             follow one another. {left}"
+        ),
+        "nothing was signed; ask for a request without these validators",
+    )
+}
+
+pub(crate) fn policy_owner(path: &Path, address: &str) -> CliError {
+    local(
+        format!("{}: the owner {address} is not on the list", shown(path)),
+        "nothing was signed; to allow it, add it to owners = [...]",
+    )
+}
+
+/// Operators whose shares nobody else can encrypt.
+pub(crate) fn required_answers(lacking: &[Named], bad: &[String]) -> CliError {
+    let bad = match bad.is_empty() {
+        true => String::new(),
+        false => format!("\n  {}", bad.join("\n  ")),
+    };
+    CliError::new(
+        if bad.is_empty() { Exit::Waiting } else { Exit::Finding },
+        format!(
+            "no valid answer from {}: nobody else can encrypt their shares{bad}",
+            listed(lacking)
+        ),
+        "ask them to answer, then combine all answers; with the owner and the RSA keys of the \
+         ceremony, a threshold of operators is enough",
     )
 }

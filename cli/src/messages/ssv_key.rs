@@ -46,3 +46,12 @@ pub(crate) fn ssv_key_another(path: &Path) -> CliError {
          the file before anybody starts",
     )
 }
+
+/// Of a request for key shares.
+pub(crate) fn ssv_key_of_another(path: &Path) -> CliError {
+    local(
+        format!("{}: this is not the RSA key that the request has for you", shown(path)),
+        "nothing was signed; give the key of your SSV operator, or ask for a request with the \
+         right key",
+    )
+}

@@ -18,7 +18,8 @@ use quorate_operator::store::{SealError, StoreError};
 /// validator.
 pub(crate) fn other_child(reshare: &Digest, folder: Option<&Path>) -> CliError {
     let what = format!(
-        "this operator has committed its shares of these validators to another reshare ({reshare})"
+        "this operator has committed its shares of these validators to another reshare or import \
+         ({reshare})"
     );
     match folder {
         Some(folder) => local(
@@ -172,6 +173,9 @@ pub(crate) fn machine(error: MachineError) -> CliError {
         MachineError::Internal(what) => internal(&what),
         MachineError::NewerLog(folder) => newer_log(&folder),
         MachineError::OtherChild { reshare, folder } => other_child(&reshare, folder.as_deref()),
+        MachineError::NotGivenUp { reshare, folder } => {
+            super::not_given_up(&reshare, folder.as_deref())
+        }
         MachineError::OldVersion(error) => old_version(&error),
         MachineError::OutputsDiffer { folder, different } => outputs_differ(&folder, &different),
         MachineError::PutBack { folder, put_back: known } => put_back(&folder, &known),

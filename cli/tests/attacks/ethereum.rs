@@ -236,6 +236,7 @@ fn attack_eth8_signing_raw_roots() {
         | Input::Reread(_)
         | Input::Staged
         | Input::Stopped(_)
+        | Input::Without(_)
         | Input::Waited
         | Input::PeerLeft(_) => (),
     };

@@ -2,12 +2,13 @@
 //! when a person has said that its shares are the newest, and comes back once more afterwards.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
 use crate::reshared::{PARENT, SENTENCE, draft, generation, outputs, start, up_to_the_stop};
-use crate::support::demo::Demo;
-use crate::support::files::{files, private};
+use crate::support::demo::{Demo, OBOL, SSV};
+use crate::support::files::{files, mode, private};
 use crate::support::running::{Running, Signal};
 
 const NEWEST: [&str; 2] = ["--yes-newest", "no newer shares of these validators exist"];
@@ -58,6 +59,9 @@ fn a_lost_machine_goes_on_from_its_backup() {
         let says = signed.stderr.contains("NOTE: this directory was restored from a backup of 20");
         assert_eq!(says, operator == "bob", "{}", signed.stderr);
     }
+    let status = demo.by("bob", &["status"]).json();
+    assert_eq!(status["ceremonies"][0]["exits_signed"], json!([key]));
+    assert_eq!(status["running"], Value::Null);
     let combine = ["exit", "combine", "request.json", "--transcript", PARENT, "-o", "exit.json"];
     let answers = ["alice.json", "bob.json", "carol.json"];
     assert_eq!(demo.run(&[&combine[..], &answers].concat()).code, 0);
@@ -73,6 +77,10 @@ fn a_lost_machine_goes_on_from_its_backup() {
     assert_eq!(states(&demo, "bob"), [json!(["Demo cluster", "finished", false])]);
     let mut bob = start(&demo, "bob", &file, &[&parent[..], &NEWEST].concat());
     bob.until("This operator is");
+    if Path::new("/proc/locks").exists() {
+        let status = demo.by("bob", &["status"]).json();
+        assert_eq!(status["running"], json!(bob.id()), "{status}");
+    }
     bob.signal(Signal::INT);
     bob.ends_with(5);
     assert!(states(&demo, "bob").contains(&json!(["Demo cluster", "finished", true])));
@@ -117,6 +125,10 @@ fn a_lost_machine_goes_on_from_its_backup() {
     assert_eq!(of("slashing-protection.json")["data"].as_array().unwrap().len(), 2);
     let states = states(&demo, "bob");
     assert!(states.iter().all(|one| one[1] == "finished" && one[2] == false), "{states:?}");
+    // What is finished goes on, without a question.
+    let run = ["run", &file, "--linger", "0"];
+    let ended = demo.by("bob", &run);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
     // The old shares never sign again, whatever is typed; the new ones are written.
     let export = |ceremony: &str, out: &str| {
         let args = ["export", "keystores", ceremony, "--kdf", "pbkdf2", "--out", out];
@@ -147,6 +159,55 @@ fn a_lost_machine_goes_on_from_its_backup() {
     let export = ["export", "keystores", &file, "--kdf", "pbkdf2", "--out", "alices"];
     assert_eq!(demo.by("alice", &export).code, 0);
     assert_eq!(make(&demo, "alice", "alice.backup", &[]).1["ceremonies"][0]["name"], "next");
+    let ended = demo.by("alice", &run);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    // Of a reshare, whoever holds shares makes more validators.
+    let like = ["--json", "spec", "new", "--like", transcript.to_str().unwrap()];
+    let more = ["--name", "More", "--validators", "1", "-o", "more.toml"];
+    let drafted = demo.run(&[&like[..], &more].concat());
+    assert_eq!(drafted.code, 0, "{}", drafted.stderr);
+    let names = crate::support::program::names(&drafted.json()["operators"]);
+    assert_eq!(names, json!(["alice", "bob", "carol"]));
     let audited = demo.run(&["audit", transcript.to_str().unwrap(), "--expect", &file]);
     assert_eq!(audited.code, 0, "{}", audited.stderr);
+}
+
+/// A directory that the last program of version 1 left: its log goes on answering, and its outputs
+/// are the transcript alone.
+#[test]
+fn shares_of_version_1_come_back() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../test-vectors/version-1");
+    let demo = Demo::left(&vectors.join("directory"));
+    let before = fs::read(demo.out("bob").join("public/transcript.quorate")).unwrap();
+    assert_eq!(make(&demo, "bob", "bob.backup", &[]).0, 0);
+    replaced(&demo, "bob", "bob.backup");
+    let public = files(&demo.out("bob"));
+    assert!(public.iter().eq([(&"public/transcript.quorate".to_owned(), &before)]));
+    assert_eq!(states(&demo, "bob")[0][1], "finished");
+    let file = demo.ceremony("bob").join("ceremony.toml");
+    let export = ["export", "keystores", file.to_str().unwrap(), "--kdf", "pbkdf2", "--out", "out"];
+    assert_eq!(demo.by("bob", &[&export[..], &NEWEST].concat()).code, 0);
+}
+
+/// What other software reads is there again, byte for byte; an Obol cluster's node has its key.
+#[test]
+fn clusters_of_obol_and_ssv_come_back() {
+    for (kind, node_key) in [(OBOL, true), (SSV, false)] {
+        let demo = Demo::new(kind);
+        let before = files(&demo.out("alice").join("public"));
+        let (code, said, stderr) = make(&demo, "alice", "alice.backup", &[]);
+        assert_eq!((code, &said["node_key"]), (0, &json!(node_key)), "{stderr}");
+        replaced(&demo, "alice", "alice.backup");
+        assert!(files(&demo.out("alice").join("public")) == before, "{kind:?}");
+        let key = demo.path("demo/alice/charon-enr-private-key");
+        assert_eq!(key.exists(), node_key);
+        assert!(!node_key || mode(key) == 0o600);
+        if node_key {
+            let export = ["export", "obol", "demo/ceremony.toml", "--out", "charon"];
+            let unsure = demo.by("alice", &export);
+            assert_eq!(unsure.code, 2, "{}", unsure.stderr);
+            let made = demo.by("alice", &[&export[..], &NEWEST].concat());
+            assert_eq!(made.code, 0, "{}", made.stderr);
+        }
+    }
 }

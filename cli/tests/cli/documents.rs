@@ -22,7 +22,7 @@ use crate::support::running::Running;
 /// Answers for whoever sits at the terminal: passphrase, words, consent.
 const PERSON: &str = r#"#!/bin/sh
 case "$1 $2" in
-"run "*)
+"run "* | "step "*)
     words="$("$REAL" --json spec check "$2" | sed 's/.*"fingerprint":"\([a-z ]*\)".*/\1/')"
     exec "$REAL" --passphrase-file "$PASSPHRASE" "$@" --yes-fingerprint "$words" ;;
 "exit sign" | "exit run") exec "$REAL" --passphrase-file "$PASSPHRASE" "$@" --yes ;;
@@ -50,7 +50,7 @@ const fn printed(
 }
 
 /// In the order in which they run: some make what others need.
-const PRINTED: [Printed; 60] = [
+const PRINTED: [Printed; 70] = [
     printed("quorate backup make alice.backup", &[], "", "alice"),
     // A person would type two sentences.
     Printed { code: 2, ..printed("quorate forget ceremony.toml", &[], "", "alice") },
@@ -86,6 +86,18 @@ const PRINTED: [Printed; 60] = [
         "",
         "alice",
     ),
+    // The walkthrough's ceremony has no RSA keys, and operators 1 to 3 of SSV are others.
+    Printed {
+        code: 2,
+        ..printed(
+            "quorate ssv request transcript.quorate --all --owner \
+             0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --nonce 7 --public -o \
+             key-shares-request.json",
+            &[],
+            "",
+            "alice",
+        )
+    },
     printed(
         "quorate exit sign exit-request.json --keystores out/secret --transcript \
          out/public/transcript.quorate",
@@ -169,6 +181,34 @@ const PRINTED: [Printed; 60] = [
     // Of a ceremony that is finished there is nothing to abandon.
     Printed { code: 2, ..printed("quorate abandon ceremony.toml", &[], "", "alice") },
     printed("quorate demo --obol", &[], "--out obol", "alice"),
+    // A second ceremony on the same network.
+    printed(
+        "quorate export launchpad transcript.quorate more.quorate --out DIR",
+        &[
+            ("more.quorate", "obol/alice/ceremonies/*/out/public/transcript.quorate"),
+            ("DIR", "both"),
+        ],
+        "",
+        "alice",
+    ),
+    printed(
+        "quorate spec new --like transcript.quorate --name more --validators 4 --at \
+         alice=127.0.0.1:3610 --at bob=127.0.0.1:3611 --at carol=127.0.0.1:3612 --at \
+         dave=127.0.0.1:3613 -o more.toml",
+        &[],
+        "",
+        "alice",
+    ),
+    // Python with what it needs is not everywhere.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate demo --duties --python specs/bin/python",
+            &[("specs/bin/python", "/bin/false")],
+            "--out duties",
+            "alice",
+        )
+    },
     printed("quorate identity obol-key new", &[], "", "alice"),
     printed(
         "quorate spec new --obol-definition cluster-definition.json --operator \"$(cat \
@@ -313,6 +353,43 @@ const PRINTED: [Printed; 60] = [
         "alice",
     ),
     printed(
+        "quorate import new --keystores validator_keys --beacon validators.json --name cluster \
+         --network hoodi --threshold 2 --operator \"$(cat alice.card)@127.0.0.1:3610\" --operator \
+         \"$(cat bob.card)@127.0.0.1:3611\" --operator \"$(cat carol.card)@127.0.0.1:3612\" -o \
+         import.toml",
+        &[
+            ("validator_keys", "alice/ceremonies/*/out/secret"),
+            (
+                "--beacon validators.json",
+                "--withdrawal 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --compounding false",
+            ),
+        ],
+        "",
+        "alice",
+    ),
+    // They would wait for the others: this machine has no such address.
+    Printed { code: 1, ..printed("quorate run import.toml", &[], "--listen 192.0.2.1:1", "bob") },
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run import.toml --keystores validator_keys",
+            &[("validator_keys", "alice/ceremonies/*/out/secret")],
+            "--listen 192.0.2.1:1",
+            "alice",
+        )
+    },
+    // Not begun, and so not asked for.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run import.toml --stopped --protection protection.json",
+            &[],
+            "--keystores alice/ceremonies/*/out/secret",
+            "alice",
+        )
+    },
+    printed("quorate demo --import --out imported", &[], "> /dev/null", "alice"),
+    printed(
         "quorate reshare new --from transcript.quorate --name next --operator \"$(cat \
          alice.card)@127.0.0.1:3610\" --operator \"$(cat bob.card)@127.0.0.1:3611\" --operator \
          \"$(cat carol.card)@127.0.0.1:3612\" --absent dave -o next.toml",
@@ -352,6 +429,16 @@ const PRINTED: [Printed; 60] = [
         ..printed(
             "quorate run next.toml --stopped --protection protection.json",
             &[],
+            "--from transcript.quorate",
+            "alice",
+        )
+    },
+    // Nobody has stopped.
+    Printed {
+        code: 1,
+        ..printed(
+            "quorate run next.toml --without dave",
+            &[("dave", "carol")],
             "--from transcript.quorate",
             "alice",
         )

@@ -9,7 +9,7 @@ use quorate::ethereum::personal::personal_hash;
 use quorate::ethereum::secp256k1::NodeSecret;
 use serde_json::{Value, json};
 
-use crate::support::demo::{Demo, OPERATORS, PLAIN};
+use crate::support::demo::{Demo, OBOL, OPERATORS, PLAIN, SSV};
 use crate::support::files::tree;
 use crate::support::program::{Ended, QUORATE, command_of, end};
 
@@ -232,4 +232,37 @@ fn what_wallets_have_signed_is_read_strictly() {
     let treasury = ["1", "--policy", "treasury", "--main", &address];
     let reason = "--policy treasury: this policy demands no signature of wallets";
     demo.run(&[&args[..], &treasury].concat()).failed(2, &[reason]);
+}
+
+/// The lock of an Obol cluster and the key shares for SSV are in it, and its own commands verify
+/// them.
+#[test]
+fn what_obol_and_ssv_read_is_in_it() {
+    for (kind, path, file, commands) in [
+        // An Obol cluster's demo has registrations, too.
+        (OBOL, "cluster-lock.json", "cluster-lock.json", 5),
+        (SSV, "ssv/ceremony-2025-03-17--12-10-00.000/keyshares.json", "keyshares.json", 4),
+    ] {
+        let demo = Demo::new(kind);
+        let public = demo.out("bob").join("public");
+        fs::copy(public.join("transcript.quorate"), demo.path("transcript.quorate")).unwrap();
+        fs::copy(demo.path("demo/ceremony.toml"), demo.path("ceremony.toml")).unwrap();
+        dossier(&demo, "dossier", &[]).done();
+        let folder = demo.path("dossier");
+        assert_eq!(fs::read(folder.join(path)).unwrap(), fs::read(public.join(path)).unwrap());
+        assert_eq!(follow(&folder), commands, "{file}");
+        // The command that is about it finds an altered one.
+        let text = fs::read_to_string(folder.join(path)).unwrap();
+        let key = text.find("0x").unwrap() + 10;
+        let digit = if text.as_bytes()[key] == b'0' { "1" } else { "0" };
+        let altered = [&text[..key], digit, &text[key + 1..]].concat();
+        fs::write(folder.join(path), altered).unwrap();
+        let words = fs::read_to_string(folder.join("README.md")).unwrap();
+        let audit = words.lines().find(|line| line.starts_with("quorate audit ")).unwrap();
+        let args: Vec<&str> = audit.split(' ').skip(1).collect();
+        let mut command = command_of(QUORATE, &folder, &args);
+        command.env("COLUMNS", "200");
+        let ended = end(command);
+        assert!(ended.code == 4 && ended.stdout.contains(file), "{}{}", ended.stdout, ended.stderr);
+    }
 }

@@ -12,6 +12,7 @@ mod documents;
 
 mod dossier;
 
+mod duties;
 mod exports;
 
 mod finished;
@@ -20,9 +21,13 @@ mod forgotten;
 
 mod generations;
 
+mod imported;
 mod inputs;
 
 mod key_manager;
+
+mod lost_seats;
+mod more;
 
 mod others;
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
 
 use quorate::ethereum::interchange::{Interchange, Signed, Vote};
 use quorate::ethereum::keystore::Keystore;
@@ -14,7 +15,7 @@ use crate::support::board::Enemy;
 use crate::support::demo::{Demo, OPERATORS, PLAIN};
 use crate::support::files::{files, mode, only, private};
 use crate::support::ports::free_port;
-use crate::support::program::Ended;
+use crate::support::program::{Ended, quorate};
 use crate::support::running::{Running, Signal};
 
 pub(crate) const SENTENCE: &str = "these shares are removed from every validator client";
@@ -50,7 +51,7 @@ pub(crate) fn draft(demo: &Demo, name: &str, stay: &[&str], leave: &[&str]) -> S
     file
 }
 
-fn words(demo: &Demo, file: &str) -> String {
+pub(crate) fn words(demo: &Demo, file: &str) -> String {
     demo.run(&["--json", "spec", "check", file]).json()["fingerprint"].as_str().unwrap().to_owned()
 }
 
@@ -71,7 +72,14 @@ pub(crate) fn up_to_the_stop(demo: &Demo, file: &str, operators: &[&str]) {
     };
     let running: Vec<Running> = running.into_iter().map(waiting).collect();
     running.iter().for_each(|running| running.signal(Signal::INT));
-    running.into_iter().for_each(|running| drop(running.ends_with(5)));
+    for (running, operator) in running.into_iter().zip(operators) {
+        assert_eq!(running.ends_with(5).json()["awaits_stop"], true);
+        // And what to run next says so.
+        let status = demo.by(operator, &["status"]).json();
+        let ceremonies = status["ceremonies"].as_array().unwrap();
+        let next = ceremonies.iter().filter_map(|one| one["next"].as_str());
+        assert_eq!(next.filter(|next| next.ends_with(" --stopped")).count(), 1, "{status}");
+    }
 }
 
 /// The folder of the outputs of this operator's reshare.
@@ -102,6 +110,8 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     let early = start(&demo, "bob", &file, &[&parent[..], &said].concat()).ended();
     assert_eq!(early.code, 1, "{}", early.stderr);
     assert!(early.stderr.contains("do not stop the validator client"), "{}", early.stderr);
+    // And nothing is begun by the way.
+    assert!(!outputs(&demo, "bob", &file).parent().unwrap().exists());
 
     let three = ["alice", "bob", "carol"];
     up_to_the_stop(&demo, &file, &three);
@@ -211,6 +221,53 @@ fn a_reshare_from_the_draft_to_the_new_shares() {
     assert!(refused.stderr.contains("quorate abandon "), "{}", refused.stderr);
     let children = demo.path("demo/carol/children");
     assert_eq!(mode(only(&children)), 0o600);
+    // Also if the note is lost: by the log, and whoever runs the first one again has it again.
+    fs::remove_dir_all(&children).unwrap();
+    let refused = start(&demo, "carol", &second, &parent).ended();
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("to another reshare"), "{}", refused.stderr);
+    let mut served = start(&demo, "carol", &file, &[]);
+    served.until("Outputs are written");
+    served.signal(Signal::INT);
+    served.ends_with(0);
+    assert_eq!(mode(only(&children)), 0o600);
+
+    // What the old shares sign no more: deposits, and exits now that the new ones are there.
+    let facts = fs::read(outputs(&demo, "bob", &file).join("public/transcript.json")).unwrap();
+    let facts: Value = serde_json::from_slice(&facts).unwrap();
+    let key = facts["validators"][0]["public_key"].as_str().unwrap();
+    for (kind, more) in [("exit", &["--index", "7"][..]), ("deposit", &["--amount", "8"])] {
+        let request = format!("{kind}.json");
+        let front = [kind, "request", PARENT, "--public-key", key, "--public", "-o", &request];
+        let asked = demo.by("alice", &[&front[..], more].concat());
+        assert_eq!(asked.code, 0, "{}", asked.stderr);
+        for operator in ["alice", "dave"] {
+            let rule = format!("{kind}s = \"allow-list\"\nallow = [\"{key}\"]\n");
+            let policy = demo.path(&format!("demo/{operator}/signing.toml"));
+            let _ = fs::remove_file(&policy);
+            private(policy, &rule);
+        }
+        let signed = demo.by("alice", &[kind, "sign", &request, "--yes"]);
+        assert_eq!(signed.code, 1, "{}", signed.stderr);
+        assert!(signed.stderr.contains("superseded by the reshare"), "{}", signed.stderr);
+        // Dave has left without a word of it, and is the others' to tell.
+        let signed = demo.by("dave", &[kind, "sign", &request, "--yes"]);
+        assert_eq!(signed.code, 0, "{}", signed.stderr);
+    }
+    let status = demo.by("alice", &["status"]).json();
+    let of = |name: &str| {
+        let mut all = status["ceremonies"].as_array().unwrap().iter();
+        all.find(|one| one["name"] == name).unwrap().clone()
+    };
+    assert_eq!(of("next")["supersedes"].as_array().unwrap().len(), 1);
+    let old = of("next")["supersedes"][0].as_str().unwrap().to_owned();
+    assert_eq!(of(&old)["superseded_by"][0]["name"], "next");
+    assert_eq!(of(&old)["superseded_by"][0]["finished"], true);
+    let mut served = demo.start("alice", &["run", "demo/ceremony.toml"]);
+    served.until("has committed these shares to the reshare");
+    served.until("Outputs are written");
+    served.signal(Signal::INT);
+    served.ends_with(0);
 
     // And the transcript of the chain is what anybody audits.
     let public = outputs(&demo, "bob", &file).join("public");
@@ -242,7 +299,7 @@ fn a_reshare_by_a_board() {
     let said = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
     let early = step("alice", &[&["--from", PARENT][..], &said].concat());
     early.failed(1, &["do not stop the validator client"]);
-    assert_eq!(enemy.honest().len(), 1, "its hello is there all the same");
+    assert_eq!(enemy.honest().len(), 0, "nothing is begun by the way");
     let mut fetched = BTreeMap::new();
     for turn in 1..=6 {
         let before = enemy.honest();
@@ -289,6 +346,52 @@ fn a_dealer_at_a_board_is_told_to_stop() {
 }
 
 #[test]
+fn the_demo_replaces_one_operator_and_audits_the_chain() {
+    let home = tempfile::tempdir().unwrap();
+    let args = ["--json", "demo", "--reshare", "--operators", "3", "--threshold", "2"];
+    let ended = quorate(home.path(), &[&args[..], &["--out", "demo"]].concat());
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    assert_eq!(ended.stderr.matches(MAY_STOP).count(), 3, "{}", ended.stderr);
+    let said = ended.json();
+    assert_eq!((&said["verdict"], &said["findings"]), (&"verified".into(), &0.into()));
+    let reshare = &said["reshare"];
+    assert_eq!((&reshare["leaves"], &reshare["joins"]), (&"carol".into(), &"dave".into()));
+
+    // Whose transcript it is: of the same keys, with the key generation as its parent.
+    let transcript = format!("{}/transcript.quorate", said["public"].as_str().unwrap());
+    let parent = reshare["parent_transcript"].as_str().unwrap();
+    let audit = |paths: &[&str]| quorate(home.path(), &[&["--json", "audit"], paths].concat());
+    let whole = audit(&[&transcript, parent]).ended_with(0).json();
+    let first = audit(&[parent]).ended_with(0).json();
+    let certificate = |report: &Value| report["report"]["certificate"].as_str().unwrap().to_owned();
+    let named = |digest: &Value| format!("0x{}", digest.as_str().unwrap());
+    assert_eq!(certificate(&whole), named(&said["certificate"]));
+    assert_eq!(certificate(&first), named(&reshare["parent"]));
+    let keys = |report: &Value| -> Vec<Value> {
+        let all = report["report"]["facts"]["validators"].as_array().unwrap();
+        all.iter().map(|one| one["public_key"].clone()).collect()
+    };
+    assert_eq!(keys(&whole).len(), 2);
+    assert_eq!(keys(&whole), keys(&first));
+
+    // Who stays or comes has keystores that begin after what was stated; who leaves has none.
+    let folder = |operator: &str| home.path().join("demo").join(operator).join("ceremonies");
+    let digest = Path::new(&transcript).iter().rev().nth(3).unwrap().to_owned();
+    for operator in ["alice", "bob", "dave"] {
+        let secret = files(&folder(operator).join(&digest).join("out/secret"));
+        let keystores = secret.keys().filter(|name| name.contains("keystore")).count();
+        assert_eq!(keystores, 2, "{operator}");
+        let cut_over: Value = serde_json::from_slice(&secret["cut-over.json"]).unwrap();
+        assert_eq!(cut_over["first_epoch"], reshare["first_epoch"], "{operator}");
+    }
+    assert!(!folder("carol").join(&digest).join("out/secret").exists());
+    assert_eq!(mode(home.path().join("demo/alice-protection.json")), 0o600);
+
+    // A second one overwrites nothing, and other kinds of demo have no reshare.
+    quorate(home.path(), &[&args[..], &["--out", "demo"]].concat()).ended_with(1);
+}
+
+#[test]
 fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
     let demo = generation();
     let parent = ["--from", PARENT];
@@ -307,6 +410,19 @@ fn a_reshare_that_is_abandoned_frees_the_shares_for_another() {
     let words = words(&demo, &first);
     let abandoned = demo.by("bob", &["abandon", &first, "--yes-fingerprint", &words]);
     assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    let record = abandoned.json()["evidence"].as_str().unwrap().to_owned();
+    assert_eq!(mode(demo.path(&record)), 0o600);
+    // The next attempt begins when the one before is abandoned, and not before.
+    let next = ["spec", "next", &first, "--reason", "one has left", "-o", "attempt-2.toml"];
+    let drafted = demo.run(&next);
+    assert_eq!(drafted.code, 0, "{}", drafted.stderr);
+    let refused = start(&demo, "carol", "attempt-2.toml", &parent).ended();
+    assert_eq!(refused.code, 1, "{}", refused.stderr);
+    assert!(refused.stderr.contains("and has not abandoned it"), "{}", refused.stderr);
+    let mut begins = start(&demo, "bob", "attempt-2.toml", &parent);
+    begins.until("This operator is");
+    begins.signal(Signal::INT);
+    begins.ends_with(5);
     // Its new shares can go, too: that it was abandoned stays known.
     let erase = ["forget", &first, "--yes-forget", "erase these shares for ever"];
     let erased = demo.by("bob", &erase);

@@ -149,7 +149,7 @@ fn every_field_of_a_request_is_bound() {
             2,
             "format: quorate-requests instead of quorate-request",
         ),
-        ("/version", json!(3), 2, "version: 3 instead of 1 or 2"),
+        ("/version", json!(4), 2, "version: 4 instead of 1, 2 or 3"),
         (
             "/version",
             json!(2),
@@ -212,7 +212,7 @@ fn bad_answers_are_named_and_not_counted() {
         ),
         ("/signature", alice["signature"].clone(), "signature: not by operator 2"),
         ("/request", json!("0".repeat(64)), "it answers another request"),
-        ("/version", json!(3), "version: 3 instead of 1 or 2"),
+        ("/version", json!(4), "version: 4 instead of 1, 2 or 3"),
         ("/version", json!(2), "its fields must be operator, partial (or 2 to 8192 partials"),
         ("/partial", json!("0x"), "partial: 0 characters instead of 192"),
         ("/signature", json!(7), "not a request: invalid type"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use quorate::primitives::curve::SecretScalar;
 use quorate::primitives::secret::Secret32;
 use quorate::signing::live::frame::{Frame, State};
-use quorate::signing::partial::Partial;
+use quorate::signing::partial::{Extent, Partial};
 use quorate::signing::{Cleared, Request};
 use quorate::spec::{Ceremony, CeremonyFile, Index};
 use quorate_operator::carrier::{Event, Peer, Session, Tcp, TcpConfig, Timing};
@@ -185,7 +185,7 @@ fn a_custodian_that_lies_is_quoted() {
     let unsent = "\"dave\" (operator 4) says that it counts this operator's answer, which was not \
                   sent to it";
     run(async {
-        let mut dave = Dave::start(&place, &request, Frame::max_bytes(4, 1)).await;
+        let mut dave = Dave::start(&place, &request, Frame::max_bytes(4, Extent::plain(1))).await;
         // It counts an answer that it never had.
         let alice = live(&place, "alice");
         dave.send(1, &state(false, true)).await;
@@ -205,7 +205,8 @@ fn a_custodian_that_lies_is_quoted() {
         dave.send(1, &state(false, false)).await;
         let answer = |event| match event {
             Event::Frame { peer: 1, bytes } => {
-                matches!(Frame::decode(&bytes, 4, 1).unwrap(), Frame::Answer(_)).then_some(())
+                matches!(Frame::decode(&bytes, 4, Extent::plain(1)).unwrap(), Frame::Answer(_))
+                    .then_some(())
             }
             _ => None,
         };
@@ -228,12 +229,14 @@ fn no_answer_leaves_that_the_log_does_not_remember() {
     let cleared = asked(&place);
     let alice = live(&place, "alice");
     run(async {
-        let mut dave = Dave::start(&place, &cleared.request, Frame::max_bytes(4, 1)).await;
+        let mut dave =
+            Dave::start(&place, &cleared.request, Frame::max_bytes(4, Extent::plain(1))).await;
         dave.send(1, &Frame::State(State { satisfied: false, counted: vec![false; 4] }).encode())
             .await;
         let answer = |event| match event {
             Event::Frame { peer: 1, bytes } => {
-                matches!(Frame::decode(&bytes, 4, 1).unwrap(), Frame::Answer(_)).then_some(())
+                matches!(Frame::decode(&bytes, 4, Extent::plain(1)).unwrap(), Frame::Answer(_))
+                    .then_some(())
             }
             _ => None,
         };

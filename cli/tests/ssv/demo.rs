@@ -24,7 +24,7 @@ const NAMES: [&str; 13] = [
     "leo", "mia",
 ];
 /// Whom the demo's ceremony belongs to.
-const OWNER: &str = "0x000000000000000000000000000000000000dEaD";
+pub(crate) const OWNER: &str = "0x000000000000000000000000000000000000dEaD";
 
 /// Consent to a ceremony for SSV says so.
 const LIMIT: &str = "there is no forward secrecy";
@@ -38,7 +38,7 @@ fn password(demo: &Path) -> Password {
     Password::new(&SecretBytes::new(fs::read(demo.join("ssv/password")).unwrap())).unwrap()
 }
 
-fn rsa(demo: &Path, name: &str) -> RsaSecret {
+pub(crate) fn rsa(demo: &Path, name: &str) -> RsaSecret {
     let file = fs::read(demo.join("ssv").join(name).join("encrypted_private_key.json")).unwrap();
     read_key_file(&file, &password(demo)).ok().unwrap()
 }

@@ -2,6 +2,8 @@
 //! library, and against altered files.
 #![allow(clippy::unwrap_used)]
 
+mod again;
+
 mod altered;
 
 mod demo;

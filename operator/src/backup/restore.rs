@@ -87,7 +87,8 @@ impl Backup {
         let ceremony = &seat.ceremony;
         if kept.end == End::Abandoned {
             let said = statements(&kept.records, ceremony);
-            dir.write_evidence(GIVEN_UP, &stopped::encode(ceremony, &said))?;
+            let private = ceremony.reshare().is_some();
+            dir.write_evidence(GIVEN_UP, &stopped::encode(ceremony, &said), private)?;
             return Ok(());
         }
         if ceremony.version().is_current() {
@@ -105,7 +106,10 @@ impl Backup {
         let finished = machine::finished(participant, step, &log, dir.view().path())?;
         let participant = finished.ok_or_else(not_finished)?;
         let inbox = participant.inbox();
-        let bytes = container::encode(ceremony, inbox.statements().chain(inbox.minima()));
+        let bytes = container::encode(
+            ceremony,
+            inbox.statements().chain(inbox.minima()).chain(inbox.withouts()),
+        );
         let bytes = bytes.map_err(|_| not_finished())?;
         dir.stage(&[public("transcript.quorate", bytes)])?.write_out()?;
         Ok(())

@@ -258,13 +258,19 @@ impl CeremonyDir {
     }
 
     /// Keeps evidence, under a name made of what it is and of its content, and tells where. The
-    /// same evidence again is fine.
-    pub fn write_evidence(&self, what: &str, bytes: &[u8]) -> Result<PathBuf, StoreError> {
+    /// same evidence again is fine. What is `private` is for this user alone: in a reshare it may
+    /// hold shares of keys that live.
+    pub fn write_evidence(
+        &self,
+        what: &str,
+        bytes: &[u8],
+        private: bool,
+    ) -> Result<PathBuf, StoreError> {
         let directory = self.view.path.join(EVIDENCE);
         atomic::ensure_dir(&*self.view.disk, &directory, 0o700)?;
         let path =
             directory.join(format!("{what}-{}.quorate", hex::encode(&sha256(&[bytes])[..8])));
-        atomic::write_once(&*self.view.disk, &path, bytes, 0o644)?;
+        atomic::write_once(&*self.view.disk, &path, bytes, if private { 0o600 } else { 0o644 })?;
         Ok(path)
     }
 

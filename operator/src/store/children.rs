@@ -22,7 +22,7 @@ const LONGEST: u64 = 4 + 2 + 32 + 32 + 4 + 48 * 8192 + 32;
 /// A reshare that this operator has committed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Child {
-    /// Certificate of the ceremony whose shares it deals anew.
+    /// Certificate of the ceremony whose shares it deals anew; of an import zero.
     pub parent: Digest,
     /// Digest of the reshare's file.
     pub reshare: Digest,

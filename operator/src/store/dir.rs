@@ -1,6 +1,7 @@
 //! The state directory of one operator.
 
 use std::any::Any;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -102,6 +103,16 @@ impl StateDir {
                 Ok(Lock { state: self.clone(), _held: held.into() })
             }
         }
+    }
+
+    /// The process that has the right to write here, if that can be seen without being in its way:
+    /// from what the system tells of locks, on Linux. What is not seen may be there all the same.
+    pub fn holder(&self) -> Option<u32> {
+        let path = self.path.join(LOCK_FILE);
+        let text = std::fs::read_to_string(&path).ok()?;
+        let inode = std::fs::metadata(&path).ok()?.ino();
+        let locks = std::fs::read_to_string("/proc/locks").ok()?;
+        locked_by(&locks, inode).filter(|holder| text == holder.to_string())
     }
 
     /// Whether there are operator keys.
@@ -310,6 +321,17 @@ impl Lock {
     }
 }
 
+/// Who has the lock of the file with this number, by a table of locks (proc_locks(5)):
+/// `1: FLOCK  ADVISORY  WRITE 4711 08:01:131090 0 EOF`.
+fn locked_by(locks: &str, inode: u64) -> Option<u32> {
+    locks.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+        let [_, "FLOCK", "ADVISORY", "WRITE", holder, file, ..] = fields[..] else { return None };
+        let number = file.rsplit(':').next()?.parse::<u64>().ok()?;
+        (number == inode).then(|| holder.parse().ok())?
+    })
+}
+
 /// It is this user's, and others can do nothing with it.
 pub(super) fn check_private(path: &Path, stat: &Stat) -> Result<(), StoreError> {
     let user = rustix::process::geteuid().as_raw();
@@ -332,4 +354,24 @@ pub(super) fn open_private(
     let (file, stat) = atomic::open_plain(disk, path, access, u64::MAX)?;
     check_private(path, &stat)?;
     Ok((file, stat))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locked_by;
+
+    /// Lines of a kernel.
+    #[test]
+    fn a_lock_is_told_by_the_number_of_its_file() {
+        let locks = "1: POSIX  ADVISORY  WRITE 3548 08:01:131091 0 EOF\n\
+                     2: FLOCK  ADVISORY  READ  3549 08:01:131090 0 EOF\n\
+                     3: FLOCK  ADVISORY  WRITE 4711 08:01:131090 0 EOF\n\
+                     3: -> FLOCK  ADVISORY  WRITE 4712 08:01:131090 0 EOF\n\
+                     4: FLOCK  ADVISORY  WRITE x 08:01:131092 0 EOF\n\
+                     5:\n\n";
+        assert_eq!(locked_by(locks, 131_090), Some(4711));
+        for other in [0, 131_089, 131_091, 131_092, 310_901] {
+            assert_eq!(locked_by(locks, other), None, "{other}");
+        }
+    }
 }

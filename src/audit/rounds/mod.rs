@@ -5,27 +5,31 @@
 mod dealing;
 mod signing;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::message::body::{Final, Hello, Prepare};
-use crate::message::envelope::{Round, Statement, session_id, view_root};
+use crate::message::envelope::{Kind, Round, Statement, session_id, view_root};
 use crate::message::inbox::view;
 use crate::message::minima::{MOST_MINIMA, Minima};
 use crate::message::shape::Shape;
+use crate::message::without::{Without, enough};
 use crate::primitives::hash::Digest;
 use crate::protocol::checks::{self, Signed};
 use crate::protocol::evidence::{Fault, Rule};
 use crate::protocol::findings;
-use crate::protocol::outcome::{Sums, ValidatorOutcome};
+use crate::protocol::outcome::{Sums, ValidatorOutcome, certificate};
 use crate::spec::ceremony::Ceremony;
+use crate::spec::kind::CeremonyKind;
+use crate::spec::seats::Seats;
 use crate::spec::threshold::Index;
-use crate::transcript::container::Container;
+use crate::transcript::container::{self, Container};
 
 use super::code::Code;
-use super::details;
 use super::facts::Audited;
 use super::ledger::{Got, Ledger, Stop, have, have_all};
-use super::replay::{open, open_minima};
+use super::replay::{open, open_unslotted};
+use super::{describe, details};
 
 /// What became of each statement of a round, by index: what a check made of it, or the check that
 /// it did not pass.
@@ -43,6 +47,9 @@ pub(super) struct Rounds {
     finals: Each<Statement>,
     /// Of a reshare, in the order of the file.
     minima: Each<Statement>,
+    /// Of a reshare that was finished without some: who, and the words of the others.
+    lacking: Seats,
+    withouts: Each<Statement>,
 }
 
 /// What a statement names as its view, as far as it can be believed: its own bytes say so, and each
@@ -57,24 +64,34 @@ fn none_of(faults: Vec<Fault>) -> Result<(), Stop> {
     if faults.is_empty() { Ok(()) } else { Err(faults.into()) }
 }
 
+fn is_import(ceremony: &Arc<Ceremony>) -> bool {
+    ceremony.kind() == CeremonyKind::Import
+}
+
 /// Those that are there.
 fn there<T>(each: &[Got<T>]) -> Vec<&T> {
     each.iter().filter_map(|one| one.as_ref().ok()).collect()
 }
 
-/// V14, of minima: each opens, in the session and in the order of the file.
-fn minima(
+/// V14, of what stands in no slot: each opens, in the session and in the order of the file.
+fn unslotted(
     container: &Container<'_>,
+    kind: Kind,
     session: &Got<Digest>,
     ledger: &mut Ledger,
 ) -> Each<Statement> {
     let mut last: Option<(Index, Digest)> = None;
-    let each = container.minima().iter().zip(1..).map(|(bytes, number)| {
+    let (all, name) = match kind {
+        Kind::Without => (container.withouts(), "word without others"),
+        _ => (container.minima(), "minima"),
+    };
+    let each = all.iter().zip(1..).map(|(bytes, number)| {
         ledger.part(Code::V14, || {
-            let statement = open_minima(container, number, bytes, have(session)?)?;
+            let name = format!("{name} {number}");
+            let statement = open_unslotted(container, kind, &name, bytes, have(session)?)?;
             let here = (statement.envelope.sender, statement.digest());
             match last.replace(here).is_some_and(|last| last >= here) {
-                true => Err(format!("minima {number}: out of order or repeated").into()),
+                true => Err(format!("{name}: out of order or repeated").into()),
                 false => Ok(statement),
             }
         })
@@ -91,7 +108,7 @@ impl Rounds {
             let one = |sender: Index| {
                 ledger.part(code, || Ok(open(container, round, sender, have(session)?)?))
             };
-            container.shape().speakers(round).iter().map(one).collect()
+            container.speakers(round).iter().map(one).collect()
         };
         let hellos = all(Code::V4, Round::Hello, &Ok(ceremony.digest()));
         let session = have_all(&hellos).map(|hellos| {
@@ -104,7 +121,9 @@ impl Rounds {
             prepares: all(Code::V12, Round::Prepare, &session),
             commits: all(Code::V14, Round::Commit, &session),
             finals: all(Code::V14, Round::Final, &session),
-            minima: minima(container, &session, ledger),
+            minima: unslotted(container, Kind::Minima, &session, ledger),
+            withouts: unslotted(container, Kind::Without, &session, ledger),
+            lacking: container.lacking(),
             ceremony,
             session,
             hellos,
@@ -129,6 +148,8 @@ impl Rounds {
         let last = signing::Last { views: &views, chains: &chains, finals: &finals };
         self.sealing(&released, &last, &sums, ledger);
         let outputs = self.agreeing(&last, &sums, &signatures, ledger);
+        let complete = self.finished_without(&sums, &outputs, ledger);
+        let outputs = complete.and(outputs);
         let lock = self.locking(&last, &sums, &signatures, ledger);
         let anchors = self.anchors(&hellos, ledger);
         details::not_made(&self.shape, ledger);
@@ -151,6 +172,8 @@ impl Rounds {
             flags: finals.iter().filter_map(|last| last.body.flags).collect(),
             lock: lock?,
             rows: Some(Arc::new(sums.into_rows())),
+            without: self.lacking,
+            import: Some(self.ceremony.clone()).filter(is_import),
             ceremony: self.ceremony.clone(),
         })
     }
@@ -244,6 +267,50 @@ impl Rounds {
                 many => Err(format!("operator {dealer}: minima {many} times").into()),
             });
         }
+    }
+
+    /// V14: a reshare that lacks finals was finished without their senders, by the rule.
+    fn finished_without(
+        &self,
+        sums: &Got<Sums>,
+        outputs: &Got<Digest>,
+        ledger: &mut Ledger,
+    ) -> Got<()> {
+        let Some(spec) = self.ceremony.reshare().filter(|_| !self.lacking.is_empty()) else {
+            return Ok(());
+        };
+        ledger.part(Code::V14, || {
+            Ok(enough(spec, &self.shape, self.lacking).map_err(|error| error.to_string())?)
+        })?;
+        ledger.part(Code::V14, || {
+            let words = have_all(&self.withouts)?;
+            let own = certificate(&self.ceremony.digest(), have(sums)?.digest(), have(outputs)?);
+            let mut named: BTreeMap<Index, Seats> = BTreeMap::new();
+            for word in words {
+                let who = describe::operator(Some(&self.ceremony), word.envelope.sender);
+                let said = Without::of(word, &self.shape)
+                    .map_err(|error| format!("the word of {who} without others: {error}"))?;
+                if said.certificate != own {
+                    return Err(format!("{who} finishes another ceremony without others").into());
+                }
+                let sender = word.envelope.sender;
+                let named = named.entry(sender).or_default();
+                let adds = container::adds(&self.shape, named, self.lacking, word);
+                if !adds || self.lacking.contains(sender) {
+                    return Err(format!("a word of {who} without others says nothing new").into());
+                }
+            }
+            let left = Seats::first(self.shape.n).minus(self.lacking);
+            let agrees = |seat: &Index| named.get(seat).is_some_and(|all| *all == self.lacking);
+            match left.iter().find(|seat| !agrees(seat)) {
+                None => Ok(()),
+                Some(seat) => Err(format!(
+                    "{} has not signed that it finishes without all who are missing",
+                    describe::operator(Some(&self.ceremony), seat)
+                )
+                .into()),
+            }
+        })
     }
 
     /// The bodies of the finals: V14.

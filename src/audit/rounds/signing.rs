@@ -252,7 +252,7 @@ impl Rounds {
         });
         ledger.check(Code::V14, || {
             let outputs = *have(&outputs)?;
-            Ok((outputs, details::agreed(outputs, &have_all(last.finals)?)))
+            Ok((outputs, details::agreed(outputs, &have_all(last.finals)?, &self.ceremony)))
         })
     }
 

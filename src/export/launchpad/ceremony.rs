@@ -130,11 +130,29 @@ pub fn registrations_file(
     validators: &[ValidatorOutcome],
 ) -> Result<Option<Artifact>, OutcomeError> {
     let (_, registrations) = signed_items(ceremony, validators)?;
-    if registrations.is_empty() {
-        return Ok(None);
+    Ok(registrations_artifact(&registrations))
+}
+
+fn registrations_artifact(registrations: &[SignedRegistration]) -> Option<Artifact> {
+    let bytes = (!registrations.is_empty()).then(|| write_registrations(registrations))?;
+    Some(Artifact { name: REGISTRATIONS.to_owned(), audience: Audience::Public, bytes })
+}
+
+/// The deposit files and `registrations.json` of several ceremonies on one network: as those of
+/// one, with the validators of each behind those of the one before.
+pub fn files(
+    ceremonies: &[(&Ceremony, &[ValidatorOutcome])],
+) -> Result<Vec<Artifact>, OutcomeError> {
+    let Some((first, _)) = ceremonies.first() else { return Ok(Vec::new()) };
+    let (mut deposits, mut registrations) = (Vec::new(), Vec::new());
+    for (ceremony, validators) in ceremonies {
+        let signed = signed_items(ceremony, validators)?;
+        deposits.extend(signed.0);
+        registrations.extend(signed.1);
     }
-    let bytes = write_registrations(&registrations);
-    Ok(Some(Artifact { name: REGISTRATIONS.to_owned(), audience: Audience::Public, bytes }))
+    let mut files = deposit_artifacts(first.network(), &deposits);
+    files.extend(registrations_artifact(&registrations));
+    Ok(files)
 }
 
 /// Why a file is not the ceremony's.

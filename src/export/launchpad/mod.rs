@@ -12,7 +12,7 @@ mod entry;
 mod registrations;
 
 pub use ceremony::{
-    CeremonyDeposits, CeremonyFileError, OutcomeError, compare_deposit_file, deposit_files,
+    CeremonyDeposits, CeremonyFileError, OutcomeError, compare_deposit_file, deposit_files, files,
     registrations_file, signed_deposits, verify_deposit_file, verify_registrations_file,
 };
 pub use deposit_read::{DepositFileError, Fault, parse_deposits, verify_deposits};

@@ -3,6 +3,8 @@
 
 mod ceremony;
 
+mod difference;
+
 mod directory;
 
 mod fault;
@@ -16,6 +18,7 @@ mod proofs;
 mod stamp;
 
 pub use ceremony::{registrations, ssv_files, ssv_folder, stamp};
+pub(crate) use difference::difference;
 pub use directory::{
     DirectoryError, DirectoryFile, Expected, directory_artifacts, verify_directory,
 };

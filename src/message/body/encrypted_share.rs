@@ -22,7 +22,7 @@ impl EncryptedShare {
     /// Bytes of one.
     pub const BYTES: usize = 2 * RSA_BYTES;
 
-    fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(crate) fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
             ciphertext: r.array("encrypted share")?,
             proof: r.array("proof of an encrypted share")?,
@@ -39,7 +39,7 @@ impl EncryptedShare {
         r.many(shape.encrypted_shares_of(sender, round), Self::read)
     }
 
-    pub(super) fn write(w: Writer, share: &Self) -> Writer {
+    pub(crate) fn write(w: Writer, share: &Self) -> Writer {
         w.bytes(&share.ciphertext).bytes(&share.proof)
     }
 }

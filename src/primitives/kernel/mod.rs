@@ -22,7 +22,7 @@ pub(super) use fixed_base::base_mult_all;
 
 pub(super) use columns::weigh_columns;
 
-pub(super) use rows::{combine_rows, evaluate_rows, sum_vectors};
+pub(super) use rows::{combine_rows, combine_rows_g1, evaluate_rows, sum_vectors};
 
 pub(super) use subgroup::{Coin, KeyWeight, coins, test_all, test_and_weigh, test_together, weigh};
 

@@ -112,6 +112,23 @@ fn horner<F: Field>(columns: &[Vec<Affine<F>>], x: u64) -> Vec<Affine<F>> {
 /// `Σ_j coefficients[j] · rows[j][position]` for each position; `None` if one is infinity. The rows
 /// have one length.
 pub(in crate::primitives) fn combine_rows(coefficients: &[i64], rows: &[&[G2]]) -> Option<Vec<G2>> {
+    combined(coefficients, rows, G2::affine, G2::of_tested)
+}
+
+/// [`combine_rows`] of points of the other group.
+pub(in crate::primitives) fn combine_rows_g1(
+    coefficients: &[i64],
+    rows: &[&[G1]],
+) -> Option<Vec<G1>> {
+    combined(coefficients, rows, G1::affine, G1::of_tested)
+}
+
+fn combined<F: Field, P: Clone + Send + Sync>(
+    coefficients: &[i64],
+    rows: &[&[P]],
+    affine: fn(&P) -> Affine<F>,
+    of_tested: fn(&Affine<F>) -> Option<P>,
+) -> Option<Vec<P>> {
     let length = rows.first().map_or(0, |row| row.len());
     let bits = coefficients
         .iter()
@@ -119,22 +136,23 @@ pub(in crate::primitives) fn combine_rows(coefficients: &[i64], rows: &[&[G2]]) 
         .max()
         .unwrap_or(0);
     let starts: Vec<usize> = (0..length).step_by(ROWS).collect();
-    let piece = |start: &usize| -> Option<Vec<G2>> {
+    let piece = |start: &usize| -> Option<Vec<P>> {
         let end = length.min(start + ROWS);
         let mut sum = vec![Affine::infinity(); end - start];
         for bit in (0..bits).rev() {
             double(&mut sum);
             for (coefficient, row) in coefficients.iter().zip(rows) {
                 if coefficient.unsigned_abs() >> bit & 1 == 1 {
-                    let sign = |point: &G2| {
-                        if *coefficient < 0 { point.affine().negated() } else { point.affine() }
+                    let sign = |point: &P| {
+                        let point = affine(point);
+                        if *coefficient < 0 { point.negated() } else { point }
                     };
                     add_to(&mut sum, &row[*start..end].iter().map(sign).collect::<Vec<_>>());
                 }
             }
         }
-        sum.iter().map(G2::of_tested).collect()
+        sum.iter().map(of_tested).collect()
     };
-    let pieces: Option<Vec<Vec<G2>>> = starts.par_iter().map(piece).collect();
+    let pieces: Option<Vec<Vec<P>>> = starts.par_iter().map(piece).collect();
     Some(pieces?.concat())
 }

@@ -318,6 +318,13 @@ fn rows_are_evaluated_and_combined_as_one_by_one() {
             );
         }
     }
+    let keys: Vec<&[G1]> = points[..600].chunks(200).collect();
+    let sums = combine_rows_g1(&[4, -6, 1], &keys).unwrap();
+    for (position, sum) in sums.into_iter().enumerate() {
+        let points: Vec<G1> = keys.iter().map(|row| row[position]).collect();
+        let scalars = [Scalar::from_u64(4), -Scalar::from_u64(6), Scalar::one()];
+        assert!(G1Sum::from(sum) == G1Sum::msm(&points, &scalars), "{position}");
+    }
     assert!(combine_rows(&[0, 0, 0], &rows).is_none());
     assert!(combine_rows(&[1, -1, 0], &[rows[0], rows[0], rows[0]]).is_none());
 }

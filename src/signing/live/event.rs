@@ -1,5 +1,8 @@
 //! Events and actions of an operator that answers a request over channels.
 
+use std::collections::BTreeMap;
+
+use crate::message::body::EncryptedShare;
 use crate::primitives::codec::DecodeError;
 use crate::primitives::curve::G2;
 use crate::signing::combine::CombineError;
@@ -63,6 +66,8 @@ pub enum Action {
         signatures: Vec<Option<G2>>,
         /// Whose answers it is made of.
         signers: Vec<Index>,
+        /// Of key shares: what the required operators have encrypted.
+        renewed: BTreeMap<Index, Vec<EncryptedShare>>,
     },
     /// Impossible with answers that verify.
     Impossible(CombineError),

@@ -26,7 +26,7 @@ use self::frame::{Frame, State};
 use self::peer::Peer;
 use super::combine::{Combined, combine, counts};
 use super::parent::{Cleared, Parent};
-use super::partial::{Partial, PartialFile};
+use super::partial::{Extent, Partial, PartialFile};
 use crate::identity::Operator;
 use crate::primitives::secret::Secret32;
 use crate::spec::threshold::Index;
@@ -125,7 +125,9 @@ impl Live {
             };
         }
         let most = self.answers().into_iter().max().unwrap_or(0);
-        if !self.combined && most + self.hoped_for().len() < self.parent.ceremony().t() {
+        let hoped = self.hoped_for();
+        let lost = self.lacking().iter().any(|index| !hoped.contains(index));
+        if !self.combined && (lost || most + hoped.len() < self.parent.ceremony().t()) {
             return Some(Ending::Hopeless);
         }
         (self.satisfied && self.unsettled().is_empty()).then_some(Ending::Complete)
@@ -168,6 +170,12 @@ impl Live {
     /// How many operators have signed for each validator of the request, by answers that count.
     pub fn answers(&self) -> Vec<usize> {
         counts(&self.cleared, self.counted.values())
+    }
+
+    /// Whose answers are required, whatever the threshold is, and do not count yet.
+    pub fn lacking(&self) -> Vec<Index> {
+        let required = self.cleared.required.iter().copied();
+        required.filter(|index| !self.counted.contains_key(index)).collect()
     }
 
     /// How many answers count, this operator's own with them.
@@ -286,7 +294,7 @@ impl Live {
         if self.peers.get(&from).is_none_or(|peer| peer.shut) {
             return;
         }
-        match Frame::decode(bytes, self.parent.ceremony().n(), self.cleared.targets.len()) {
+        match Frame::decode(bytes, self.parent.ceremony().n(), Extent::of(&self.cleared)) {
             Ok(Frame::State(state)) => self.on_state(from, state, actions),
             Ok(Frame::Answer(answer)) => self.on_answer(from, &answer, actions),
             Err(error) => self.hang_up(from, error.into(), actions),
@@ -371,7 +379,7 @@ impl Live {
     fn settle(&mut self, actions: &mut Vec<Action>) {
         let (needed, hoped) = (self.parent.ceremony().t(), self.hoped_for().len());
         let open = |count: &usize| *count < needed && count + hoped >= needed;
-        if !self.answers().iter().any(open) {
+        if self.lacking().is_empty() && !self.answers().iter().any(open) {
             self.combine(actions);
         }
     }
@@ -386,14 +394,15 @@ impl Live {
     fn combine(&mut self, actions: &mut Vec<Action>) {
         let needed = self.parent.ceremony().t();
         let collects = !matches!(self.role, Role::Contributor(_));
-        if !collects || self.combined || self.answers().iter().all(|count| *count < needed) {
+        let enough = self.answers().iter().any(|count| *count >= needed);
+        if !collects || self.combined || !enough || !self.lacking().is_empty() {
             return;
         }
         let partials: Vec<Partial> = self.counted.values().cloned().collect();
         match combine(&self.cleared, &self.parent, &partials) {
-            Ok(Combined { signatures, signers }) => {
+            Ok(Combined { signatures, signers, renewed }) => {
                 self.combined = true;
-                actions.push(Action::Combined { signatures, signers });
+                actions.push(Action::Combined { signatures, signers, renewed });
             }
             Err(error) => actions.push(Action::Impossible(error)),
         }

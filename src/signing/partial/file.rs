@@ -2,18 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Content, LEFT_OUT, PARTIAL, PartialError, PartialFile, payload};
-use crate::ethereum::json::{self, HexError, bare_hex, few_or_null, prefixed_hex};
+use super::{Content, Extent, LEFT_OUT, PARTIAL, PartialError, PartialFile, payload};
+use crate::ethereum::json::{self, HexError, Object, bare_hex, few_or_null, prefixed_hex};
+use crate::message::body::EncryptedShare;
 use crate::primitives::hash::Digest;
 use crate::primitives::noise::signed_box_len;
-use crate::signing::request_file::{MANY, ONE, RequestFileError, check_format};
+use crate::signing::request_file::{KEY_SHARES, MANY, ONE, RequestFileError, check_format};
 use crate::spec::ceremony::MOST_VALIDATORS;
 use crate::spec::threshold::Index;
 
 const PUBLIC_FORMAT: &str = "quorate-partial";
 const SEALED_FORMAT: &str = "quorate-partial-sealed";
 /// Most bytes of a file.
-pub const LARGEST: usize = 2 << 20;
+pub const LARGEST: usize = 12 << 20;
+/// Most bytes of an answer without key shares.
+const LARGEST_LIST: usize = 2 << 20;
 /// Most bytes of an answer for one validator.
 const LARGEST_SINGLE: usize = 4096;
 
@@ -33,10 +36,23 @@ struct File {
         skip_serializing_if = "Option::is_none"
     )]
     partials: Option<Vec<Option<String>>>,
+    #[serde(
+        default,
+        deserialize_with = "few_or_null::<_, _, MOST_VALIDATORS>",
+        skip_serializing_if = "Option::is_none"
+    )]
+    shares: Option<Vec<Object<ShareFields>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signature: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sealed: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShareFields {
+    encrypted: String,
+    proof: String,
 }
 
 impl PartialFile {
@@ -49,14 +65,21 @@ impl PartialFile {
             operator: None,
             partial: None,
             partials: None,
+            shares: None,
             signature: None,
             sealed: None,
         };
         match &self.content {
-            Content::Public { operator, partials, signature } => {
+            Content::Public { operator, partials, shares, signature } => {
                 let text = |partial: &[u8; PARTIAL]| format!("0x{}", hex::encode(partial));
                 file.operator = Some(operator.get());
                 match &partials[..] {
+                    partials if self.key_shares => {
+                        file.version = KEY_SHARES;
+                        file.partials = Some(partials.iter().map(|one| Some(text(one))).collect());
+                        let shares: Vec<_> = shares.iter().map(share_fields).collect();
+                        file.shares = (!shares.is_empty()).then_some(shares);
+                    }
                     [partial] => file.partial = Some(text(partial)),
                     partials => {
                         let one =
@@ -69,7 +92,11 @@ impl PartialFile {
             }
             Content::Sealed(sealed) => {
                 file.format = SEALED_FORMAT.to_owned();
-                file.version = if sealed.len() == signed_box_len(payload(1)) { ONE } else { MANY };
+                file.version = match sealed.len() == signed_box_len(payload(Extent::plain(1))) {
+                    _ if self.key_shares => KEY_SHARES,
+                    true => ONE,
+                    false => MANY,
+                };
                 file.sealed = Some(hex::encode(sealed));
             }
         }
@@ -79,30 +106,51 @@ impl PartialFile {
         bytes
     }
 
-    /// Reads a file of at most 2 MiB (4 KiB for one validator), strictly.
+    /// Reads a file of at most 12 MiB (4 KiB for one validator, 2 MiB for a list without key
+    /// shares), strictly.
     pub fn from_json(bytes: &[u8]) -> Result<Self, PartialError> {
         let file: File = json::parse(bytes, LARGEST).map_err(RequestFileError::from)?;
         let hex = |field| move |source| PartialError::Hex { field, source };
         let sealed = file.sealed.is_some();
         let format = if sealed { SEALED_FORMAT } else { PUBLIC_FORMAT };
         check_format(&file.format, format, file.version)?;
-        if file.version == ONE && bytes.len() > LARGEST_SINGLE {
-            let (length, limit) = (bytes.len(), LARGEST_SINGLE);
+        let (length, limit) = match file.version {
+            ONE => (bytes.len(), LARGEST_SINGLE),
+            MANY => (bytes.len(), LARGEST_LIST),
+            _ => (bytes.len(), LARGEST),
+        };
+        if length > limit {
             return Err(RequestFileError::Json(json::JsonError::TooLong { length, limit }).into());
         }
         let request = Digest(bare_hex(&file.request).map_err(hex("request"))?);
         let one = |partial: &str| prefixed_hex(partial).map_err(hex("partial"));
-        let open = |operator, partials, signature: &str| {
+        let open = |operator, partials, shares, signature: &str| {
             Ok::<_, PartialError>(Content::Public {
                 operator: Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?,
                 partials,
+                shares,
                 signature: bare_hex(signature).map_err(hex("signature"))?,
             })
         };
-        let File { version, operator, partial, partials, signature, sealed, .. } = file;
+        let File { version, operator, partial, partials, shares, signature, sealed, .. } = file;
+        let key_shares = version == KEY_SHARES;
+        let shares = match (key_shares, shares) {
+            (false, Some(_)) => return Err(shape()),
+            (_, shares) => shares.unwrap_or_default(),
+        };
+        let shares: Vec<EncryptedShare> =
+            shares.iter().map(|Object(fields)| share(fields)).collect::<Result<_, _>>()?;
         let content = match (version, operator, partial, partials, signature, sealed) {
+            (KEY_SHARES, Some(operator), None, Some(partials), Some(signature), None)
+                if (1..=MOST_VALIDATORS).contains(&partials.len())
+                    && (shares.is_empty() || shares.len() == partials.len()) =>
+            {
+                let read = |partial: &Option<String>| one(partial.as_deref().ok_or_else(shape)?);
+                let partials = partials.iter().map(read).collect::<Result<_, _>>()?;
+                open(operator, partials, shares, &signature)?
+            }
             (ONE, Some(operator), Some(partial), None, Some(signature), None) => {
-                open(operator, vec![one(&partial)?], &signature)?
+                open(operator, vec![one(&partial)?], shares, &signature)?
             }
             (MANY, Some(operator), None, Some(partials), Some(signature), None)
                 if (2..=MOST_VALIDATORS).contains(&partials.len()) =>
@@ -111,30 +159,52 @@ impl PartialFile {
                     Some(partial) => one(partial),
                     None => Ok(LEFT_OUT),
                 };
-                open(operator, partials.iter().map(read).collect::<Result<_, _>>()?, &signature)?
+                let partials = partials.iter().map(read).collect::<Result<_, _>>()?;
+                open(operator, partials, shares, &signature)?
             }
-            (version, None, None, None, None, Some(sealed)) => {
+            (version, None, None, None, None, Some(sealed)) if shares.is_empty() => {
                 Content::Sealed(box_bytes(version, &sealed).map_err(hex("sealed"))?)
             }
-            _ => {
-                let why = "its fields must be operator, partial (or 2 to 8192 partials, in version \
-                           2) and signature; or sealed alone";
-                return Err(RequestFileError::Json(json::JsonError::Shape(why.to_owned())).into());
-            }
+            _ => return Err(shape()),
         };
-        Ok(Self { request, content })
+        Ok(Self { request, key_shares, content })
     }
+}
+
+/// What the fields of an answer are.
+fn shape() -> PartialError {
+    let why = "its fields must be operator, partial (or 2 to 8192 partials, in version 2; or 1 to \
+               8192 partials and none or as many shares, in version 3) and signature; or sealed \
+               alone";
+    RequestFileError::Json(json::JsonError::Shape(why.to_owned())).into()
+}
+
+fn share_fields(share: &EncryptedShare) -> Object<ShareFields> {
+    let text = |bytes: &[u8]| format!("0x{}", hex::encode(bytes));
+    Object(ShareFields { encrypted: text(&share.ciphertext), proof: text(&share.proof) })
+}
+
+fn share(fields: &ShareFields) -> Result<EncryptedShare, PartialError> {
+    let hex = |field| move |source| PartialError::Hex { field, source };
+    Ok(EncryptedShare {
+        ciphertext: prefixed_hex(&fields.encrypted).map_err(hex("shares.encrypted"))?,
+        proof: prefixed_hex(&fields.proof).map_err(hex("shares.proof"))?,
+    })
 }
 
 /// The bytes of a box in a file: for one validator, or for 2 to 8192.
 fn box_bytes(version: u64, text: &str) -> Result<Vec<u8>, HexError> {
-    const ONE_BOX: usize = signed_box_len(payload(1));
+    const ONE_BOX: usize = signed_box_len(payload(Extent::plain(1)));
     if version == ONE {
         return bare_hex::<ONE_BOX>(text).map(|bytes| bytes.to_vec());
     }
-    if text.len() <= 2 * ONE_BOX || text.bytes().any(|b| b.is_ascii_uppercase()) {
-        let (expected, found) = (2 * signed_box_len(payload(2)), text.len());
-        return Err(match text.len() <= 2 * ONE_BOX {
+    let least = match version {
+        KEY_SHARES => ONE_BOX,
+        _ => signed_box_len(payload(Extent::plain(2))),
+    };
+    if text.len() < 2 * least || text.bytes().any(|b| b.is_ascii_uppercase()) {
+        let (expected, found) = (2 * least, text.len());
+        return Err(match text.len() < 2 * least {
             true => HexError::Length { expected, found },
             false => HexError::Digit,
         });

@@ -2,18 +2,26 @@
 //! not leave out, signed by that operator, open or sealed to the custodian; as files, and as bytes
 //! for channels.
 
+mod error;
+
+mod extent;
+
 mod file;
 
+pub use error::PartialError;
+pub(super) use extent::payload;
+pub use extent::{Extent, Form};
 pub use file::LARGEST;
 
+use super::key_shares::{first_unproven, seal};
 use super::parent::{Cleared, Parent};
 use super::request::Delivery;
-use super::request_file::RequestFileError;
-use crate::ethereum::json::HexError;
+use crate::ethereum::ssv::RsaSecret;
 use crate::identity::operator::Operator;
+use crate::message::body::EncryptedShare;
 use crate::primitives::batch::{SameMessage, Weights, verify_signatures};
 use crate::primitives::codec::{self, Reader, Writer};
-use crate::primitives::curve::{self, G2, SecretScalar};
+use crate::primitives::curve::{G2, SecretScalar};
 use crate::primitives::hash::{Digest, Tag, tagged};
 use crate::primitives::noise::{open_signed_box, seal_signed_box, signed_box_len};
 use crate::primitives::secret::{Secret32, SecretBytes};
@@ -24,93 +32,6 @@ use crate::spec::threshold::Index;
 const PARTIAL: usize = 96;
 const LEFT_OUT: [u8; PARTIAL] = [0; PARTIAL];
 
-/// `u16(operator) ‖ count × partial(96) ‖ signature(64)`.
-pub(super) const fn payload(count: usize) -> usize {
-    2 + PARTIAL * count + 64
-}
-
-/// Why a partial signature is not counted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PartialError {
-    /// Not the bytes of an answer.
-    #[error("not an answer: {0}")]
-    Bytes(#[from] codec::DecodeError),
-    /// For another number of validators.
-    #[error("partials: {found}, but the request is for {expected} validators")]
-    Count {
-        /// Validators of the request.
-        expected: usize,
-        /// Partial signatures in the answer.
-        found: usize,
-    },
-    /// Every validator is left out.
-    #[error("partials: operator {0} leaves every validator out")]
-    Empty(u16),
-    /// The operator signed it, and it is not a point.
-    #[error("partial: {source}; operator {operator} signed it")]
-    Point {
-        /// The operator.
-        operator: u16,
-        /// Why.
-        source: curve::DecodeError,
-    },
-    /// Not the format.
-    #[error("{0}")]
-    File(#[from] RequestFileError),
-    /// Not lower-case hexadecimal of the right length.
-    #[error("{field}: {source}")]
-    Hex {
-        /// The field.
-        field: &'static str,
-        /// Why.
-        source: HexError,
-    },
-    /// For another request: another validator, index, epoch, amount, ceremony or custodian.
-    #[error("request: it answers another request, {found}; this one is {expected}")]
-    Request {
-        /// The id of this request.
-        expected: Digest,
-        /// The id in the file.
-        found: Digest,
-    },
-    /// Another operator sealed it than the one that it names.
-    #[error("sealed: it was not sealed by operator {0}, whom it names")]
-    Sealer(u16),
-    /// It does not open: for another custodian, or altered.
-    #[error("sealed: it does not open with these keys: it is for another custodian or was altered")]
-    Sealed,
-    /// Not signed by the operator that it names.
-    #[error(
-        "signature: not by operator {0}, whom it names: the answer was altered or is somebody \
-         else's"
-    )]
-    Signature(u16),
-    /// No operator has this index.
-    #[error("operator: the ceremony has no operator {0}")]
-    UnknownOperator(u16),
-    /// The request asks for the other kind.
-    #[error("the request asks for {expected} answers, but this one is {found}")]
-    Delivery {
-        /// What the request asks for.
-        expected: &'static str,
-        /// What this one is.
-        found: &'static str,
-    },
-    /// The operator signed it, and it is not the partial signature of its share.
-    #[error("partial: does not verify under the public share of operator {0}, who signed it")]
-    Wrong(u16),
-}
-
-impl PartialError {
-    /// Whose fault it is, beyond doubt: an operator that has signed what its share does not give.
-    pub fn culprit(&self) -> Option<Index> {
-        match self {
-            Self::Wrong(operator) | Self::Point { operator, .. } => Index::new(*operator),
-            _ => None,
-        }
-    }
-}
-
 /// What one operator answers: for each validator of the request a partial signature that verifies
 /// against the public share of its operator, or `None` if it is left out. Never all of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +40,9 @@ pub struct Partial {
     pub operator: Index,
     /// The points, in the request's order.
     pub partials: Vec<Option<G2>>,
+    /// Of key shares: its shares, encrypted to its RSA key of the request, in the same order; or
+    /// none, if those of the ceremony serve.
+    pub sealed: Vec<EncryptedShare>,
     signature: [u8; 64],
 }
 
@@ -126,22 +50,44 @@ pub struct Partial {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialFile {
     request: Digest,
+    /// It answers a request for key shares.
+    key_shares: bool,
     content: Content,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Content {
-    Public { operator: Index, partials: Vec<[u8; PARTIAL]>, signature: [u8; 64] },
+    Public {
+        operator: Index,
+        partials: Vec<[u8; PARTIAL]>,
+        shares: Vec<EncryptedShare>,
+        signature: [u8; 64],
+    },
     Sealed(Vec<u8>),
 }
 
-/// What an operator signs of its answer: request, operator, partial signatures.
-fn statement(request: &Digest, operator: Index, partials: &[[u8; PARTIAL]]) -> Vec<u8> {
-    Writer::with_capacity(34 + PARTIAL * partials.len())
-        .bytes(request.as_ref())
+/// What an operator signs of its answer: request, operator, partial signatures, encrypted shares.
+fn statement(
+    request: &Digest,
+    operator: Index,
+    partials: &[[u8; PARTIAL]],
+    shares: &[EncryptedShare],
+) -> Vec<u8> {
+    let writer = Writer::with_capacity(34 + PARTIAL * partials.len()).bytes(request.as_ref());
+    body(writer, operator, partials, shares).finish()
+}
+
+/// `u16(operator) ‖ partials ‖ encrypted shares`.
+fn body(
+    writer: Writer,
+    operator: Index,
+    partials: &[[u8; PARTIAL]],
+    shares: &[EncryptedShare],
+) -> Writer {
+    writer
         .u16(operator.get())
         .each(partials, |writer, partial| writer.bytes(partial))
-        .finish()
+        .each(shares, EncryptedShare::write)
 }
 
 /// The prologue that ties a sealed answer to its request.
@@ -162,13 +108,48 @@ impl Partial {
         if shares.len() != cleared.targets.len() || shares.iter().all(Option::is_none) {
             return None;
         }
+        if Extent::of(cleared).form != Form::Plain {
+            return None;
+        }
+        Self::signed(cleared, operator, index, shares, Vec::new())
+    }
+
+    /// The answer to a request for key shares, with the operator's RSA key if the request asks for
+    /// its shares. `None` if the key is missing then, or another than the request has for it; or as
+    /// of [`Partial::sign`].
+    pub fn sign_key_shares(
+        cleared: &Cleared,
+        parent: &Parent,
+        (operator, index): (&Operator, Index),
+        shares: &[&SecretScalar],
+        key: Option<&RsaSecret>,
+    ) -> Option<Self> {
+        if shares.len() != cleared.targets.len() {
+            return None;
+        }
+        let sealed = match Extent::of(cleared).form {
+            Form::Plain => return None,
+            Form::Consents => Vec::new(),
+            Form::KeyShares => seal(cleared, parent, (operator, index), shares, key?)?,
+        };
+        let all: Vec<Option<&SecretScalar>> = shares.iter().map(|share| Some(*share)).collect();
+        Self::signed(cleared, operator, index, &all, sealed)
+    }
+
+    fn signed(
+        cleared: &Cleared,
+        operator: &Operator,
+        index: Index,
+        shares: &[Option<&SecretScalar>],
+        sealed: Vec<EncryptedShare>,
+    ) -> Option<Self> {
         let signed = cleared.targets.iter().zip(shares).map(|(target, share)| match share {
             Some(share) => share.sign(&target.message).map(Some),
             None => Some(None),
         });
         let partials: Vec<Option<G2>> = signed.collect::<Option<_>>()?;
-        let mut answer = Self { operator: index, partials, signature: [0; 64] };
-        let statement = statement(&cleared.request.id(), index, &answer.bytes());
+        let mut answer = Self { operator: index, partials, sealed, signature: [0; 64] };
+        let statement = statement(&cleared.request.id(), index, &answer.bytes(), &answer.sealed);
         answer.signature = operator.key().sign(Tag::PartialSignature, &statement);
         Some(answer)
     }
@@ -192,9 +173,8 @@ impl Partial {
         let content = match &cleared.request.delivery {
             Delivery::Public => return self.to_public_answer(cleared),
             Delivery::Custodian(card) => {
-                let payload = Writer::with_capacity(payload(self.partials.len()))
-                    .u16(self.operator.get())
-                    .each(&self.bytes(), |writer, partial| writer.bytes(partial));
+                let writer = Writer::with_capacity(payload(Extent::of(cleared)));
+                let payload = body(writer, self.operator, &self.bytes(), &self.sealed);
                 let payload = SecretBytes::new(payload.bytes(&self.signature).finish());
                 let sealed = seal_signed_box(
                     operator.noise(),
@@ -206,14 +186,16 @@ impl Partial {
                 Content::Sealed(sealed)
             }
         };
-        PartialFile { request, content }
+        PartialFile { request, key_shares: cleared.is_for_key_shares(), content }
     }
 
     /// The answer for everybody.
     pub(super) fn to_public_answer(&self, cleared: &Cleared) -> PartialFile {
         let Self { operator, signature, .. } = *self;
-        let content = Content::Public { operator, partials: self.bytes(), signature };
-        PartialFile { request: cleared.request.id(), content }
+        let (partials, shares) = (self.bytes(), self.sealed.clone());
+        let content = Content::Public { operator, partials, shares, signature };
+        let key_shares = cleared.is_for_key_shares();
+        PartialFile { request: cleared.request.id(), key_shares, content }
     }
 
     /// The file of [`Partial::to_answer`].
@@ -221,7 +203,8 @@ impl Partial {
         self.to_answer(cleared, operator, ephemeral).to_json()
     }
 
-    /// Whether it is what its operator's shares give: the one check that counts. All partial
+    /// Whether its partial signatures are what its operator's shares give: the one check that
+    /// counts. All partial
     /// signatures are verified together, with weights that depend on all of them.
     pub fn verifies(&self, cleared: &Cleared, parent: &Parent) -> bool {
         if self.partials.len() != cleared.targets.len() {
@@ -238,43 +221,61 @@ impl Partial {
             batch.push(SameMessage { message: target.message, signed });
         }
         // The request names the certificate, and so the public shares; and what is signed.
-        let seed = statement(&cleared.request.id(), self.operator, &self.bytes());
+        let seed = statement(&cleared.request.id(), self.operator, &self.bytes(), &self.sealed);
         !batch.is_empty() && verify_signatures(&batch, &mut Weights::new(&[&seed]))
+    }
+
+    /// Whether it is complete for a request for key shares, and every share is proven; the fault
+    /// otherwise. Always, of another kind of request.
+    pub fn proven(&self, cleared: &Cleared, parent: &Parent) -> Result<(), PartialError> {
+        let (expected, found) = (Extent::of(cleared).sealed(), self.sealed.len());
+        if expected != found {
+            return Err(PartialError::Shares { expected, found });
+        }
+        match first_unproven(cleared, parent, self.operator, &self.sealed) {
+            None => Ok(()),
+            Some(position) => {
+                let (operator, validator) = (self.operator.get(), position + 1);
+                Err(PartialError::Unproven { operator, validator })
+            }
+        }
     }
 }
 
 impl PartialFile {
-    /// What travels in a channel: `request(32) ‖ u16(operator) ‖ count × partial(96) ‖
-    /// signature(64)`, or `request(32) ‖ box`.
+    /// What travels in a channel: `request(32) ‖` [`payload`], or `request(32) ‖ box`.
     pub(super) fn write(&self, writer: Writer) -> Writer {
         let writer = writer.bytes(self.request.as_ref());
         match &self.content {
-            Content::Public { operator, partials, signature } => writer
-                .u16(operator.get())
-                .each(partials, |writer, partial| writer.bytes(partial))
-                .bytes(signature),
+            Content::Public { operator, partials, shares, signature } => {
+                body(writer, *operator, partials, shares).bytes(signature)
+            }
             Content::Sealed(sealed) => writer.bytes(sealed),
         }
     }
 
-    /// The reverse of [`PartialFile::write`], for a request of `count` validators.
+    /// The reverse of [`PartialFile::write`].
     pub(super) fn read(
         r: &mut Reader<'_>,
         sealed: bool,
-        count: usize,
+        extent: Extent,
     ) -> Result<Self, codec::DecodeError> {
+        let key_shares = extent.form != Form::Plain;
         let request = Digest(r.array("request")?);
         if sealed {
-            let bytes = r.bytes("sealed", signed_box_len(payload(count)))?.to_vec();
-            return Ok(Self { request, content: Content::Sealed(bytes) });
+            let bytes = r.bytes("sealed", signed_box_len(payload(extent)))?.to_vec();
+            return Ok(Self { request, key_shares, content: Content::Sealed(bytes) });
         }
         let operator = Index::new(r.u16("operator")?);
         let operator = operator.ok_or(codec::DecodeError::Invalid {
             what: "operator",
             why: "operators are counted from 1",
         })?;
-        let (partials, signature) = (r.many(count, |r| r.array("partial"))?, r.array("signature")?);
-        Ok(Self { request, content: Content::Public { operator, partials, signature } })
+        let partials = r.many(extent.validators, |r| r.array("partial"))?;
+        let shares = r.many(extent.sealed(), EncryptedShare::read)?;
+        let signature = r.array("signature")?;
+        let content = Content::Public { operator, partials, shares, signature };
+        Ok(Self { request, key_shares, content })
     }
 
     /// Whose it says to be, if that can be seen from outside.
@@ -291,7 +292,7 @@ impl PartialFile {
     }
 
     /// Opens it, with the custodian's secret if it is sealed, and checks everything: request,
-    /// sealer, signature, and the partial signature itself.
+    /// sealer, signature, the partial signatures themselves, and the proofs of encrypted shares.
     pub fn open(
         &self,
         cleared: &Cleared,
@@ -305,27 +306,34 @@ impl PartialFile {
         let roster = parent.ceremony().roster();
         let seat =
             |index: Index| roster.get(index).ok_or(PartialError::UnknownOperator(index.get()));
-        let count = cleared.targets.len();
-        let (operator, bytes, signature) = match (&self.content, &cleared.request.delivery) {
-            (Content::Public { operator, partials, signature }, Delivery::Public) => {
-                (*operator, partials.clone(), *signature)
+        let extent = Extent::of(cleared);
+        let count = extent.validators;
+        if self.key_shares != (extent.form != Form::Plain) {
+            return Err(PartialError::Version);
+        }
+        let (operator, bytes, sealed, signature) = match (&self.content, &cleared.request.delivery)
+        {
+            (Content::Public { operator, partials, shares, signature }, Delivery::Public) => {
+                (*operator, partials.clone(), shares.clone(), *signature)
             }
             (Content::Sealed(sealed), Delivery::Custodian(_)) => {
                 let secret = custodian.ok_or(PartialError::Sealed)?;
                 let (sealer, payload) =
-                    open_signed_box(secret, prologue(&expected).as_ref(), sealed, payload(count))
+                    open_signed_box(secret, prologue(&expected).as_ref(), sealed, payload(extent))
                         .map_err(|_| PartialError::Sealed)?;
                 let fields = Reader::all(payload.expose(), |r| {
                     let operator = r.u16("operator")?;
                     let partials = r.many(count, |r| r.array::<PARTIAL>("partial"))?;
-                    Ok((operator, partials, r.array::<64>("signature")?))
+                    let shares = r.many(extent.sealed(), EncryptedShare::read)?;
+                    Ok((operator, partials, shares, r.array::<64>("signature")?))
                 });
-                let (operator, partials, signature) = fields.map_err(|_| PartialError::Sealed)?;
+                let (operator, partials, shares, signature) =
+                    fields.map_err(|_| PartialError::Sealed)?;
                 let index = Index::new(operator).ok_or(PartialError::UnknownOperator(operator))?;
                 if seat(index)?.card.noise != sealer {
                     return Err(PartialError::Sealer(operator));
                 }
-                (index, partials, signature)
+                (index, partials, shares, signature)
             }
             (Content::Public { .. }, _) => {
                 return Err(PartialError::Delivery { expected: "sealed", found: "public" });
@@ -338,11 +346,13 @@ impl PartialFile {
             return Err(PartialError::Count { expected: count, found: bytes.len() });
         }
         let key = &seat(operator)?.card.key;
-        key.verify(Tag::PartialSignature, &statement(&expected, operator, &bytes), &signature)
+        let stated = statement(&expected, operator, &bytes, &sealed);
+        key.verify(Tag::PartialSignature, &stated, &signature)
             .map_err(|_| PartialError::Signature(operator.get()))?;
         let point = |bytes: &[u8; PARTIAL]| match bytes {
-            // One validator alone is not left out: there would be no answer.
-            left_out if *left_out == LEFT_OUT && count > 1 => Ok(None),
+            // One validator alone is not left out: there would be no answer. Of key shares none is:
+            // nonces follow one another.
+            left_out if *left_out == LEFT_OUT && count > 1 && !self.key_shares => Ok(None),
             bytes => G2::from_compressed(bytes).map(Some).map_err(|source| {
                 let operator = operator.get();
                 PartialError::Point { operator, source }
@@ -352,11 +362,10 @@ impl PartialFile {
         if partials.iter().all(Option::is_none) {
             return Err(PartialError::Empty(operator.get()));
         }
-        let partial = Partial { operator, partials, signature };
-        if partial.verifies(cleared, parent) {
-            Ok(partial)
-        } else {
-            Err(PartialError::Wrong(operator.get()))
+        let partial = Partial { operator, partials, sealed, signature };
+        if !partial.verifies(cleared, parent) {
+            return Err(PartialError::Wrong(operator.get()));
         }
+        partial.proven(cleared, parent).map(|()| partial)
     }
 }

@@ -6,7 +6,8 @@ use super::{File, RequestFileError};
 use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::deposit::WithdrawalCredentials;
 use crate::ethereum::exit::VoluntaryExit;
-use crate::ethereum::json::{JsonError, Object, objects, prefixed_hex};
+use crate::ethereum::json::{JsonError, Object, few, objects, prefixed_hex};
+use crate::ethereum::ssv::{OwnerNonce, RsaPublic};
 use crate::signing::request::{Item, Items, Purpose, Terms};
 use crate::spec::ceremony::MOST_VALIDATORS;
 
@@ -78,6 +79,20 @@ pub(super) struct RegisteredFields {
     public_key: String,
 }
 
+/// Most operators of a cluster.
+const MOST_OPERATORS: usize = 13;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KeySharesFields {
+    owner: String,
+    nonce: u64,
+    #[serde(deserialize_with = "few::<_, _, MOST_OPERATORS>")]
+    operator_keys: Vec<String>,
+    #[serde(deserialize_with = "objects::<_, _, MOST_VALIDATORS>")]
+    validators: Vec<RegisteredFields>,
+}
+
 fn prefixed<const N: usize>(field: &'static str, text: &str) -> Result<[u8; N], RequestFileError> {
     prefixed_hex(text).map_err(|source| RequestFileError::Hex { field, source })
 }
@@ -93,7 +108,8 @@ fn terms(fee_recipient: &str, gas_limit: u64, timestamp: u64) -> Result<Purpose,
 
 /// The one validator of a request of version 1.
 pub(super) fn single(file: &File) -> Result<Items, RequestFileError> {
-    if file.exits.is_some() || file.deposits.is_some() || file.registrations.is_some() {
+    let lists = [file.exits.is_some(), file.deposits.is_some(), file.registrations.is_some()];
+    if lists.contains(&true) || file.key_shares.is_some() {
         return Err(RequestFileError::Kind);
     }
     let purpose = match (&file.exit, &file.deposit, &file.registration) {
@@ -119,7 +135,7 @@ pub(super) fn single(file: &File) -> Result<Items, RequestFileError> {
 /// The list of a request of version 2.
 pub(super) fn list(file: &File) -> Result<Items, RequestFileError> {
     let single = [file.exit.is_some(), file.deposit.is_some(), file.registration.is_some()];
-    if single.contains(&true) || file.public_key.is_some() {
+    if single.contains(&true) || file.public_key.is_some() || file.key_shares.is_some() {
         return Err(RequestFileError::Kinds);
     }
     let item = |public_key: &str, purpose| {
@@ -156,10 +172,44 @@ pub(super) fn list(file: &File) -> Result<Items, RequestFileError> {
     }
 }
 
+/// The key shares of a request of version 3.
+pub(super) fn key_shares(file: &File) -> Result<Items, RequestFileError> {
+    let single = [file.exit.is_some(), file.deposit.is_some(), file.registration.is_some()];
+    let lists = [file.exits.is_some(), file.deposits.is_some(), file.registrations.is_some()];
+    let fields = match &file.key_shares {
+        Some(Object(fields)) if file.public_key.is_none() => fields,
+        _ => return Err(RequestFileError::KeyShares),
+    };
+    if single.contains(&true) || lists.contains(&true) {
+        return Err(RequestFileError::KeyShares);
+    }
+    let owner =
+        ExecutionAddress::parse_checksummed(&fields.owner).map_err(RequestFileError::Owner)?;
+    let key = |(number, text): (usize, &String)| {
+        RsaPublic::parse(text).map_err(|error| RequestFileError::OperatorKey { number, error })
+    };
+    let keys = (1..).zip(&fields.operator_keys).map(key).collect::<Result<_, _>>()?;
+    let validators = fields.validators.iter();
+    let validators = validators
+        .map(|RegisteredFields { public_key }| prefixed("validators.public_key", public_key))
+        .collect::<Result<_, _>>()?;
+    Ok(Items::key_shares(validators, OwnerNonce { owner, nonce: fields.nonce }, keys)?)
+}
+
 /// Says in a file what to sign.
 pub(super) fn fill(file: &mut File, items: &Items) {
     let key = |item: &Item| format!("0x{}", hex::encode(item.public_key));
     let first = items.first();
+    if let Purpose::KeyShares(OwnerNonce { owner, nonce }) = first.purpose {
+        let validators = items.iter().map(|item| RegisteredFields { public_key: key(item) });
+        file.key_shares = Some(Object(KeySharesFields {
+            owner: owner.to_string(),
+            nonce,
+            operator_keys: items.operator_keys().iter().map(RsaPublic::to_text).collect(),
+            validators: validators.collect(),
+        }));
+        return;
+    }
     if items.len() == 1 {
         file.public_key = Some(key(first));
         match first.purpose {
@@ -175,6 +225,7 @@ pub(super) fn fill(file: &mut File, items: &Items) {
                 let fields = RegistrationFields { fee_recipient, gas_limit, timestamp };
                 file.registration = Some(Object(fields));
             }
+            Purpose::KeyShares(_) => {}
         }
         return;
     }
@@ -190,6 +241,7 @@ pub(super) fn fill(file: &mut File, items: &Items) {
                 funded.push(FundedFields { public_key, withdrawal_credentials });
             }
             Purpose::Registration(_) => registered.push(RegisteredFields { public_key }),
+            Purpose::KeyShares(_) => {}
         }
     }
     match first.purpose {
@@ -204,5 +256,6 @@ pub(super) fn fill(file: &mut File, items: &Items) {
             let list = RegistrationList { fee_recipient, gas_limit, timestamp, validators };
             file.registrations = Some(Object(list));
         }
+        Purpose::KeyShares(_) => {}
     }
 }

@@ -5,13 +5,14 @@ mod items;
 use serde::{Deserialize, Serialize};
 
 use self::items::{
-    DepositFields, DepositList, ExitFields, ExitList, RegistrationFields, RegistrationList, fill,
-    list, single,
+    DepositFields, DepositList, ExitFields, ExitList, KeySharesFields, RegistrationFields,
+    RegistrationList, fill, key_shares, list, single,
 };
 use super::request::{Delivery, ItemsError, Request, Requester};
 use crate::ethereum::address::AddressError;
 use crate::ethereum::deposit::CredentialsError;
 use crate::ethereum::json::{self, HexError, JsonError, Object, bare_hex, printable};
+use crate::ethereum::ssv::RsaKeyError;
 use crate::identity::card::{CardError, OperatorCard};
 use crate::primitives::hash::Digest;
 use crate::spec::threshold::Index;
@@ -27,6 +28,8 @@ const FORMAT: &str = "quorate-request";
 pub(super) const ONE: u64 = 1;
 /// Of a request for a list of validators, and of an answer to it.
 pub(super) const MANY: u64 = 2;
+/// Of a request for key shares, and of an answer to it.
+pub(super) const KEY_SHARES: u64 = 3;
 /// What stands in the place of a custodian's card.
 const PUBLIC: &str = "public";
 
@@ -49,6 +52,20 @@ pub enum RequestFileError {
     /// one validator.
     #[error("exactly one of exits, deposits and registrations is required, without public_key")]
     Kinds,
+    /// Of key shares: without them, or with something else.
+    #[error("key_shares alone is required")]
+    KeyShares,
+    /// The owner of key shares.
+    #[error("key_shares.owner: {0}")]
+    Owner(AddressError),
+    /// An operator's RSA key.
+    #[error("key_shares.operator_keys: key {number}: {error}")]
+    OperatorKey {
+        /// Which, from 1.
+        number: usize,
+        /// Why.
+        error: RsaKeyError,
+    },
     /// The list of validators.
     #[error("validators: {0}")]
     Items(#[from] ItemsError),
@@ -108,6 +125,8 @@ struct File {
     deposits: Option<Object<DepositList>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     registrations: Option<Object<RegistrationList>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key_shares: Option<Object<KeySharesFields>>,
     answers_to: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     requested_by: Option<Object<RequesterFields>>,
@@ -133,8 +152,8 @@ pub(super) fn check_format(
             found: printable(format),
         });
     }
-    if !matches!(version, ONE | MANY) {
-        let (expected, found) = (format!("{ONE} or {MANY}"), version.to_string());
+    if !matches!(version, ONE | MANY | KEY_SHARES) {
+        let (expected, found) = (format!("{ONE}, {MANY} or {KEY_SHARES}"), version.to_string());
         return Err(RequestFileError::Format { field: "version", expected, found });
     }
     Ok(())
@@ -149,7 +168,7 @@ impl Request {
     pub fn to_json(&self) -> Vec<u8> {
         let mut file = File {
             format: FORMAT.to_owned(),
-            version: if self.is_single() { ONE } else { MANY },
+            version: self.version().into(),
             ceremony: self.ceremony.to_string(),
             dkg: self.dkg.to_string(),
             outputs: self.outputs.to_string(),
@@ -161,6 +180,7 @@ impl Request {
             exits: None,
             deposits: None,
             registrations: None,
+            key_shares: None,
             answers_to: match &self.delivery {
                 Delivery::Public => PUBLIC.to_owned(),
                 Delivery::Custodian(card) => card.encode(),
@@ -193,7 +213,11 @@ impl Request {
         {
             return Err(RequestFileError::Network);
         }
-        let items = if file.version == ONE { single(&file)? } else { list(&file)? };
+        let items = match file.version {
+            ONE => single(&file)?,
+            MANY => list(&file)?,
+            _ => key_shares(&file)?,
+        };
         let delivery = match file.answers_to.as_str() {
             PUBLIC => Delivery::Public,
             card => Delivery::Custodian(Box::new(OperatorCard::parse(card)?)),

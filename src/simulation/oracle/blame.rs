@@ -13,6 +13,9 @@ impl Watch {
     /// A fault that an honest operator names. If it can be proven, a stranger finds it in its
     /// evidence.
     pub fn fault(&mut self, home: &Home, fault: &Fault) {
+        if self.masked.contains(&home.seat.me) {
+            return;
+        }
         self.blame(&format!("operator {}", home.seat.me), fault);
         if fault.rule.certainty() != Certainty::Proven || self.proven.contains(&fault.evidence) {
             return;

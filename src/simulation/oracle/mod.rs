@@ -8,6 +8,7 @@ use crate::message::body::Final;
 use crate::message::complaint::{Complaint, Shown};
 use crate::message::envelope::{ENVELOPE_BYTES, Kind, Round, Statement};
 use crate::message::inbox::digests;
+use crate::message::minima::Minima;
 use crate::message::shape::Shape;
 use crate::message::sync::Frame;
 use crate::primitives::hash::Digest;
@@ -22,6 +23,7 @@ use super::disk::Outputs;
 use super::host::Home;
 
 mod blame;
+mod generation;
 
 /// What is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,11 +59,20 @@ pub enum Oracle {
     Audit,
     /// Nothing panics.
     Panic,
+    /// In a reshare: no operator says that it has stopped before its person has, and nobody writes
+    /// outputs before all dealers have.
+    Stop,
+    /// In a reshare: what a dealer has stated counts for everybody.
+    Minima,
+    /// In a reshare: validators keep their keys.
+    Keys,
+    /// In a reshare: shares of two generations sign nothing together.
+    Mix,
 }
 
 impl Oracle {
     /// Every oracle.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 19] = [
         Self::Release,
         Self::Durability,
         Self::Retention,
@@ -77,6 +88,10 @@ impl Oracle {
         Self::Resumption,
         Self::Audit,
         Self::Panic,
+        Self::Stop,
+        Self::Minima,
+        Self::Keys,
+        Self::Mix,
     ];
 }
 
@@ -107,6 +122,10 @@ pub struct Watch {
     /// Those among them whose disk still held their hello, in a ceremony of honest operators: they
     /// repeat themselves, and say nothing else.
     pub repeating: BTreeSet<Index>,
+    /// Those that say other things than their machines do.
+    pub masked: BTreeSet<Index>,
+    /// What the people of dealers have said, in order.
+    pub words: BTreeMap<Index, Vec<Minima>>,
     /// Every statement that anybody signed, by digest; also those that were lost before anybody
     /// else could know them.
     statements: BTreeMap<Digest, Statement>,
@@ -132,6 +151,8 @@ impl Watch {
             shape: Shape::of(&cast.ceremony),
             faulty: BTreeSet::new(),
             repeating: BTreeSet::new(),
+            masked: BTreeSet::new(),
+            words: BTreeMap::new(),
             statements: BTreeMap::new(),
             public: BTreeSet::new(),
             violations: Vec::new(),
@@ -165,6 +186,9 @@ impl Watch {
 
     /// Records that an honest operator is about to write.
     pub fn records(&mut self, seat: &OwnSeat, records: &[Record]) {
+        if self.masked.contains(&seat.me) {
+            return;
+        }
         records.iter().for_each(|record| self.canaries.watch(seat, record));
     }
 
@@ -194,6 +218,7 @@ impl Watch {
             return;
         }
         match (statement.envelope.kind, round) {
+            (Kind::Ordinary, Round::Prepare) if !home.receives() => (),
             (Kind::Ordinary, Round::Prepare) => {
                 let on_disk = home.holds_shares();
                 if on_disk.is_none() || on_disk != home.reread() {
@@ -210,9 +235,10 @@ impl Watch {
                         format!("operator {me} released partial signatures: {why}"),
                     );
                 }
+                self.has_stopped(home);
             }
             (Kind::Complaint | Kind::Abandon, _)
-            | (Kind::Minima, _)
+            | (Kind::Minima | Kind::Without, _)
             | (_, Round::Hello | Round::Deal | Round::Final) => (),
         }
     }
@@ -256,7 +282,7 @@ impl Watch {
                     format!("the prepared shares of operator {me} are gone"),
                 );
             }
-            (None, None) if prepared => {
+            (None, None) if prepared && home.receives() => {
                 self.violation(
                     Oracle::Retention,
                     format!("operator {me} has prepared, and its shares are gone"),
@@ -272,6 +298,9 @@ impl Watch {
     /// Bytes that leave an honest operator's machine.
     pub fn leaves(&mut self, home: &Home, frame: &Frame, bytes: &[u8]) {
         let me = home.seat.me;
+        if self.masked.contains(&me) {
+            return;
+        }
         if self.canaries.sing(bytes) {
             self.violation(Oracle::Secrecy, format!("operator {me} sent a secret"));
         }
@@ -284,6 +313,14 @@ impl Watch {
             self.public.insert(opened.digest());
         }
         if self.is_faulty(me) && !self.repeating.contains(&me) {
+            return;
+        }
+        // In no slot; there may be two.
+        if statement[6] == Kind::Minima as u8 {
+            if !self.is_faulty(me) && !home.has_noted(statement) {
+                let what = format!("operator {me} said minima that are not on its disk");
+                self.violation(Oracle::Durability, what);
+            }
             return;
         }
         match self.spoken.get(&(slot, me)) {
@@ -306,7 +343,11 @@ impl Watch {
             );
         }
         let ordinary = statement[6] == Kind::Ordinary as u8;
-        if slot == Round::Prepare.number() && ordinary && home.holds_shares().is_none() {
+        if slot == Round::Commit.number() && ordinary {
+            self.commit_leaves(home);
+        }
+        let shares = home.holds_shares().is_some() || !home.receives();
+        if slot == Round::Prepare.number() && ordinary && !shares {
             self.violation(
                 Oracle::Durability,
                 format!("operator {me} said that it has shares, and has none"),
@@ -317,6 +358,10 @@ impl Watch {
     /// Outputs that an honest operator is about to write.
     pub fn writes(&mut self, seat: &OwnSeat, participant: &Participant, outputs: &Outputs) {
         let me = seat.me;
+        if self.masked.contains(&me) {
+            return;
+        }
+        self.writes_of_a_reshare(me, participant, outputs);
         if let Err(why) = certificate_two(participant, outputs, &self.shape) {
             self.violation(Oracle::Writing, format!("operator {me} writes: {why}"));
         }
@@ -334,7 +379,9 @@ impl Watch {
 
     /// An outcome that an honest operator has come to, written or not.
     pub fn outcome(&mut self, me: Index, participant: &Participant) {
-        let Some(outcome) = participant.outcome() else { return };
+        let Some(outcome) = participant.outcome().filter(|_| !self.masked.contains(&me)) else {
+            return;
+        };
         let differs = self.outputs.as_ref().is_some_and(|known| {
             (known.digest, known.outputs, &known.validators)
                 != (outcome.digest, outcome.outputs, &outcome.validators)

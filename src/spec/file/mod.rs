@@ -15,6 +15,7 @@ use crate::ethereum::address::ExecutionAddress;
 use crate::ethereum::json;
 use crate::ethereum::obol::check::Cluster;
 
+mod import;
 mod read;
 mod repair;
 mod reshare;
@@ -57,6 +58,13 @@ pub struct CeremonyFile {
         skip_serializing_if = "Option::is_none"
     )]
     pub parent: Option<ParentEntry>,
+    /// Of an import: who holds the keys.
+    #[serde(
+        default,
+        deserialize_with = "json::object_or_null",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub import: Option<ImportEntry>,
     /// Of a repair: what is said of the lost share.
     #[serde(
         default,
@@ -171,6 +179,14 @@ pub struct ParentEntry {
     pub threshold: u16,
 }
 
+/// `[import]`: keys that one operator holds whole are dealt to those that receive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImportEntry {
+    /// The number of the operator that holds and deals them, from 1.
+    pub dealer: u16,
+}
+
 /// `[repair]`: one operator regains the share that it has lost.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -220,7 +236,7 @@ pub struct OperatorEntry {
     /// In a repair: its index in the parent, of the operator that regains its share.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regains: Option<u16>,
-    /// In a reshare: whether it gets a new share; it does if not given.
+    /// In a reshare or import: whether it gets a new share; it does if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receives: Option<bool>,
 }
@@ -249,7 +265,7 @@ pub struct ValidatorEntry {
     /// In a reshare: the number of the first of them in the parent, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<u64>,
-    /// In a reshare: their keys, each 96 hexadecimal digits, of that number and the next ones.
+    /// In a reshare or import: their keys, each 96 hexadecimal digits, in order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keys: Option<Vec<String>>,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     AmountText, CeremonyFile, DEFAULT_GAS_LIMIT, NetworkEntry, ObolEntry, OperatorEntry, SsvEntry,
-    ValidatorEntry, printable, repair, reshare,
+    ValidatorEntry, import, printable, repair, reshare,
 };
 use crate::ethereum::address::{AddressError, ExecutionAddress};
 use crate::ethereum::deposit::WithdrawalCredentials;
@@ -28,8 +28,11 @@ impl TryFrom<CeremonyFile> for Ceremony {
         let version = u16::try_from(file.version).ok().and_then(Version::from_number);
         let version = version.ok_or(SpecError::FileVersion(file.version))?;
         repair::absent(&file).map_err(ReshareError::from)?;
-        if let Some(parent) = &file.parent {
-            return Self::check(reshare::terms(&file, parent, version)?);
+        match (&file.parent, &file.import) {
+            (None, None) => {}
+            (Some(parent), None) => return Self::check(reshare::terms(&file, parent, version)?),
+            (None, Some(entry)) => return Self::check(import::terms(&file, entry, version)?),
+            (Some(_), Some(_)) => return Err(ReshareError::Both.into()),
         }
         reshare::absent(&file)?;
         let network = parse_network(&file.network)?;

@@ -1,10 +1,12 @@
 //! The file of a repair: what it has besides and in the place of what a reshare has.
 
+use super::read::parse_seat;
 use super::reshare::old_share;
 use super::{CeremonyFile, OperatorEntry, RepairEntry};
-use crate::spec::error::Place;
+use crate::spec::error::{Place, SpecError};
 use crate::spec::repair::RepairError;
-use crate::spec::reshare::{OldShare, Parent, ReshareError, SeatPart};
+use crate::spec::reshare::{OldShare, Origin, ReshareError, SeatPart};
+use crate::spec::roster::Seat;
 
 /// The one word that a repair takes for what became of the old machine.
 pub(super) const DESTROYED: &str = "destroyed";
@@ -56,13 +58,30 @@ pub(super) fn only_its_fields(file: &CeremonyFile, entry: &RepairEntry) -> Resul
     }
 }
 
+/// The seats, with what each does, and the share that one of them regains.
+pub(super) fn parse_seats(
+    file: &CeremonyFile,
+    origin: &Origin,
+) -> Result<(Vec<Seat>, Vec<SeatPart>, Option<OldShare>), SpecError> {
+    let (mut seats, mut parts) = (Vec::<Seat>::new(), Vec::<SeatPart>::new());
+    let mut regained = None;
+    for (position, entry) in file.operators.iter().enumerate() {
+        let (part, lost) = part(position, entry, origin)?;
+        let point = lost.map_or(0, |lost| lost.point);
+        seats.push(Seat { point, ..parse_seat((position, entry))? });
+        parts.push(part);
+        regained = regained.or(lost);
+    }
+    Ok((seats, parts, regained))
+}
+
 /// Whether an operator helps or regains its share, and which share that is.
-pub(super) fn part(
+fn part(
     position: usize,
     entry: &OperatorEntry,
-    parent: &Parent,
+    origin: &Origin,
 ) -> Result<(SeatPart, Option<OldShare>), ReshareError> {
-    let share = |field, found| old_share(position, entry, (field, found), parent);
+    let share = |field, found| old_share(position, entry, (field, found), origin);
     let place = |field| Place::operator(position, field);
     match (entry.deals, entry.regains) {
         (Some(_), Some(_)) => Err(RepairError::Both { place: place("regains") }.into()),

@@ -1,5 +1,6 @@
 //! The file of a reshare: what it has in the place of what a key generation agrees on.
 
+use super::import;
 use super::read::{hex, parse_network, parse_seat};
 use super::repair;
 use super::{
@@ -14,7 +15,7 @@ use crate::spec::endpoint::Endpoint;
 use crate::spec::error::{Place, SpecError};
 use crate::spec::kind::CeremonyKind;
 use crate::spec::reshare::{
-    Inherited, KEY_BYTES, OldShare, Parent, ReshareError, ReshareSpec, SeatPart,
+    Inherited, KEY_BYTES, OldShare, Origin, Parent, ReshareError, ReshareSpec, SeatPart,
 };
 use crate::spec::roster::Seat;
 use crate::spec::threshold::{Index, Threshold};
@@ -60,32 +61,50 @@ pub(super) fn terms(
         threshold: Threshold::new(parent.threshold.into(), parent.operators.into())
             .map_err(ReshareError::Threshold)?,
     };
-    let (validators, inherited) = parse_validators(&file.validators)?;
-    let (mut seats, mut parts) = (Vec::<Seat>::new(), Vec::<SeatPart>::new());
-    let (mut receivers, mut regained) = (0, None);
-    for (position, entry) in file.operators.iter().enumerate() {
-        if file.repair.is_some() {
-            let (part, lost) = repair::part(position, entry, &parent)?;
-            seats.push(Seat {
-                point: lost.map_or(0, |lost| lost.point),
-                ..parse_seat((position, entry))?
-            });
-            parts.push(part);
-            regained = regained.or(lost);
-            continue;
+    let (validators, inherited) = parse_validators(&file.validators, first_in_parent)?;
+    let origin = Origin::Ceremony(parent);
+    let (kind, seats, parts, regained) = match file.repair {
+        None => {
+            let part = |position, entry: &OperatorEntry| parse_part(position, entry, &origin);
+            let (seats, parts) = parse_seats(file, part)?;
+            (CeremonyKind::Reshare, seats, parts, None)
         }
-        let part = parse_part(position, entry, &parent)?;
+        Some(_) => {
+            let (seats, parts, regained) = repair::parse_seats(file, &origin)?;
+            (CeremonyKind::Repair, seats, parts, regained)
+        }
+    };
+    let spec = ReshareSpec { origin, seats: parts, validators: inherited, regained };
+    together(file, (version, kind), (seats, validators), spec)
+}
+
+/// The seats, with what each does.
+pub(super) fn parse_seats(
+    file: &CeremonyFile,
+    parse_part: impl Fn(usize, &OperatorEntry) -> Result<SeatPart, ReshareError>,
+) -> Result<(Vec<Seat>, Vec<SeatPart>), SpecError> {
+    let (mut seats, mut parts) = (Vec::<Seat>::new(), Vec::<SeatPart>::new());
+    let mut receivers = 0;
+    for (position, entry) in file.operators.iter().enumerate() {
+        let part = parse_part(position, entry)?;
         receivers += u64::from(part.receives);
         let point = if part.receives { receivers } else { 0 };
         seats.push(Seat { point, ..parse_seat((position, entry))? });
         parts.push(part);
     }
+    Ok((seats, parts))
+}
+
+/// Everything that a file of a reshare or import says.
+pub(super) fn together(
+    file: &CeremonyFile,
+    (version, kind): (Version, CeremonyKind),
+    (seats, validators): (Vec<Seat>, Vec<ValidatorSpec>),
+    spec: ReshareSpec,
+) -> Result<Terms, SpecError> {
     Ok(Terms {
         version,
-        kind: match file.repair {
-            None => CeremonyKind::Reshare,
-            Some(_) => CeremonyKind::Repair,
-        },
+        kind,
         name: file.name.clone(),
         id: hex("id", &file.id)?,
         attempt: file.attempt,
@@ -102,12 +121,12 @@ pub(super) fn terms(
         allow_all_required: file.policy.allow_all_required,
         ssv: None,
         obol: None,
-        reshare: Some(ReshareSpec { parent, seats: parts, validators: inherited, regained }),
+        reshare: Some(spec),
     })
 }
 
 /// What no reshare makes yet, and evaluation points, which it chooses itself.
-fn not_yet(file: &CeremonyFile) -> Result<(), ReshareError> {
+pub(super) fn not_yet(file: &CeremonyFile) -> Result<(), ReshareError> {
     let operator = |(at, entry): (usize, &OperatorEntry)| {
         let place = |field| Place::operator(at, field).to_string();
         let fields =
@@ -136,10 +155,10 @@ fn not_yet(file: &CeremonyFile) -> Result<(), ReshareError> {
 fn parse_part(
     position: usize,
     entry: &OperatorEntry,
-    parent: &Parent,
+    origin: &Origin,
 ) -> Result<SeatPart, ReshareError> {
     let deals = match entry.deals {
-        Some(found) => Some(old_share(position, entry, ("deals", found), parent)?),
+        Some(found) => Some(old_share(position, entry, ("deals", found), origin)?),
         None if entry.old_point.is_some() => {
             return Err(ReshareError::Missing { place: Place::operator(position, "deals") });
         }
@@ -153,16 +172,27 @@ pub(super) fn old_share(
     position: usize,
     entry: &OperatorEntry,
     (field, found): (&'static str, u16),
-    parent: &Parent,
+    origin: &Origin,
 ) -> Result<OldShare, ReshareError> {
-    let (place, most) = (Place::operator(position, field), parent.threshold.participants());
+    let (place, most) = (Place::operator(position, field), origin.holders());
     let index = Index::new(found).ok_or(ReshareError::OldIndex { place, found, most })?;
     Ok(OldShare { index, point: entry.old_point.unwrap_or(found.into()) })
 }
 
-/// Counted before anything is made of it.
-fn parse_validators(
+/// The position in the parent of the first validator of a block.
+fn first_in_parent(at: usize, entry: &ValidatorEntry, _: usize) -> Result<usize, ReshareError> {
+    let place = || Place::validator(at, "first");
+    let first = entry.first.ok_or_else(|| ReshareError::Missing { place: place() })?;
+    let before = usize::try_from(first).ok().and_then(|first| first.checked_sub(1));
+    let before = before.filter(|before| *before < MOST_VALIDATORS);
+    before.ok_or_else(|| ReshareError::Number { place: place(), number: first })
+}
+
+/// Counted before anything is made of it. `first_of` gives the position of the first validator of
+/// the block at a place, which has so many before it.
+pub(super) fn parse_validators(
     entries: &[ValidatorEntry],
+    first_of: impl Fn(usize, &ValidatorEntry, usize) -> Result<usize, ReshareError>,
 ) -> Result<(Vec<ValidatorSpec>, Vec<Inherited>), SpecError> {
     let total = entries.iter().fold(0_u64, |total, entry| total.saturating_add(entry.count));
     if usize::try_from(total).map_or(true, |total| total > MOST_VALIDATORS) {
@@ -174,11 +204,7 @@ fn parse_validators(
         if entry.count == 0 {
             return Err(SpecError::CountZero { place: place("count") });
         }
-        let first = entry.first.ok_or(ReshareError::Missing { place: place("first") })?;
-        let before = usize::try_from(first).ok().and_then(|first| first.checked_sub(1));
-        let before = before.filter(|before| *before < MOST_VALIDATORS);
-        let place_of_first = place("first");
-        let before = before.ok_or(ReshareError::Number { place: place_of_first, number: first })?;
+        let before = first_of(position, entry, inherited.len())?;
         let keys = entry.keys.as_ref();
         let keys = keys.ok_or(ReshareError::Missing { place: place("keys") })?;
         if u64::try_from(keys.len()).ok() != Some(entry.count) {
@@ -208,13 +234,15 @@ fn parse_validators(
 /// A file that gives this reshare again: same digest, same addresses.
 pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
     let count = |number| u16::try_from(number).expect("at most 255 operators");
+    let of_parent = |part: &SeatPart| part.deals.filter(|_| spec.origin != Origin::Keys);
     let operator = |(seat, part): (&Seat, &SeatPart)| OperatorEntry {
         card: seat.card.encode(),
         address: seat.address.as_ref().map(Endpoint::to_string),
-        deals: part.deals.map(|share| share.index.get()),
+        deals: of_parent(part).map(|share| share.index.get()),
         regains: spec.regained.filter(|_| part.receives).map(|share| share.index.get()),
         old_point: spec
             .share_of(part)
+            .filter(|_| spec.origin != Origin::Keys)
             .filter(|share| share.point != u64::from(share.index.get()))
             .map(|share| share.point),
         receives: (!part.receives && spec.regained.is_none()).then_some(false),
@@ -222,6 +250,7 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
     };
     let all: Vec<(&ValidatorSpec, &Inherited)> =
         ceremony.validators().iter().zip(&spec.validators).collect();
+    let in_import = spec.origin == Origin::Keys;
     let blocks =
         all.chunk_by(|(a, first), (b, next)| a == b && first.position + 1 == next.position);
     CeremonyFile {
@@ -233,12 +262,13 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
         network: NetworkEntry::from(ceremony.network()),
         threshold: count(ceremony.t()),
         policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
-        parent: Some(ParentEntry {
-            certificate: spec.parent.certificate.to_string(),
-            rows: spec.parent.rows.to_string(),
-            operators: count(spec.parent.threshold.participants()),
-            threshold: count(spec.parent.threshold.required()),
+        parent: spec.origin.parent().map(|parent| ParentEntry {
+            certificate: parent.certificate.to_string(),
+            rows: parent.rows.to_string(),
+            operators: count(parent.threshold.participants()),
+            threshold: count(parent.threshold.required()),
         }),
+        import: import::entry(spec),
         repair: spec.regained.map(|_| RepairEntry::destroyed()),
         ssv: None,
         operators: ceremony
@@ -248,13 +278,13 @@ pub(super) fn file(ceremony: &Ceremony, spec: &ReshareSpec) -> CeremonyFile {
             .zip(&spec.seats)
             .map(operator)
             .collect(),
-        validators: blocks.map(block).collect(),
+        validators: blocks.map(|equal| block(equal, in_import)).collect(),
         obol: None,
     }
 }
 
 /// The block of these validators, which have one destination and consecutive numbers.
-fn block(equal: &[(&ValidatorSpec, &Inherited)]) -> ValidatorEntry {
+fn block(equal: &[(&ValidatorSpec, &Inherited)], in_import: bool) -> ValidatorEntry {
     let (validator, first) = equal[0];
     let key =
         |(_, inherited): &(&ValidatorSpec, &Inherited)| format!("0x{}", hex::encode(inherited.key));
@@ -265,7 +295,12 @@ fn block(equal: &[(&ValidatorSpec, &Inherited)]) -> ValidatorEntry {
         amounts: None,
         fee_recipient: None,
         gas_limit: None,
-        first: u64::try_from(first.position).ok().and_then(|position| position.checked_add(1)),
+        first: (!in_import).then(|| number_of(first)),
         keys: Some(equal.iter().map(key).collect()),
     }
+}
+
+/// Its number in the parent, from 1.
+fn number_of(inherited: &Inherited) -> u64 {
+    u64::try_from(inherited.position).unwrap_or(u64::MAX).saturating_add(1)
 }

@@ -67,6 +67,7 @@ impl From<&Ceremony> for CeremonyFile {
             threshold: u16::try_from(ceremony.t()).expect("at most 255 operators"),
             policy: PolicyEntry { allow_all_required: ceremony.allow_all_required() },
             parent: None,
+            import: None,
             repair: None,
             ssv: ceremony
                 .ssv()

@@ -7,18 +7,22 @@ use std::sync::Arc;
 use super::describe::{describe, left_out, told};
 use super::source::Source;
 use super::{Beacon, Left, check_time};
-use crate::args::Asked;
+use crate::args::{Asked, KeySharesAsked};
 use crate::messages::shown;
 use crate::report::{CliError, Output, talk};
 use crate::restored::date;
-use crate::{input, messages, policy, prompt};
+use crate::{input, messages, policy, prompt, ssv_key};
+use quorate::ethereum::ssv::RsaSecret;
 use quorate::identity::Operator;
 use quorate::primitives::secret::wiping;
-use quorate::signing::ledger::{Admission, Entry, admit};
+use quorate::protocol::outcome::certificate;
+use quorate::signing::key_shares::operator_key;
+use quorate::signing::ledger::{Admission, Entry, admit, nonces};
 use quorate::signing::partial::Partial;
-use quorate::signing::{Cleared, Parent, Request};
+use quorate::signing::{Cleared, Kind, Parent, Request};
 use quorate::spec::{Ceremony, Index};
 use quorate_operator::store::{CeremonyView, StateDir};
+use quorate_operator::{Superseding, superseding};
 
 /// The word that a person types.
 const WORD: &str = "sign";
@@ -38,7 +42,7 @@ pub(super) struct Answered {
 /// Answers a request. `ready` is asked, before a person is, whether the answer has somewhere to go.
 /// The state directory is free again afterwards, and the shares are gone from memory.
 pub(super) fn answer<T>(
-    args: &Asked,
+    (args, ssv): (&Asked, Option<&KeySharesAsked>),
     request: Request,
     out: &Output,
     ready: impl FnOnce(&Cleared, &Parent, Index) -> Result<T, CliError>,
@@ -52,10 +56,15 @@ pub(super) fn answer<T>(
 
     let cleared =
         source.parent.clear(request).map_err(|error| messages::request(&args.request, &error))?;
+    check_superseded(&state, &source, &cleared)?;
     check_time(&cleared.request.items, ceremony.network(), args.future_epoch)?;
     let (positions, left) = chosen(args, &cleared, &source, &allowed.unlisted)?;
     let admitted = admit(source.signed.iter().map(Vec::as_slice), &cleared, &positions);
     let admitted = admitted.map_err(|error| messages::ledger(state.path(), &error))?;
+    let rsa = match ssv {
+        Some(ssv) => for_key_shares(ssv, &cleared, &source, &left)?,
+        None => None,
+    };
     let ready = ready(&cleared, &source.parent, source.me)?;
 
     talk(&describe(&cleared, &ceremony, &positions, args.beacon.is_some()));
@@ -66,13 +75,11 @@ pub(super) fn answer<T>(
         talk(&left);
     }
     agree(&admitted, &cleared, allowed.ask)?;
-    let mut signing = vec![None; cleared.targets.len()];
-    for position in &positions {
-        signing[*position] = source.share(cleared.targets[*position].validator);
-    }
-    let partial = wiping(|| Partial::sign(&cleared, &source.operator, source.me, &signing))
+    let partial = wiping(|| signed(&cleared, &source, &positions, rsa.as_ref().map(AsRef::as_ref)))
         .ok_or_else(messages::own_partial)?;
-    if !partial.verifies(&cleared, &source.parent) {
+    if !partial.verifies(&cleared, &source.parent)
+        || partial.proven(&cleared, &source.parent).is_err()
+    {
         return Err(messages::own_partial());
     }
     if admitted != Admission::Again {
@@ -88,6 +95,67 @@ pub(super) fn answer<T>(
     }
     let Source { parent, operator, .. } = source;
     Ok((Answered { cleared, parent, operator, partial, left, memory }, ready))
+}
+
+/// Refuses what shares of an earlier generation no longer sign: deposits from this operator's final
+/// of the reshare on, exits and registrations from its outputs on, so that there is always a way
+/// out. An exit cannot get anybody slashed.
+fn check_superseded(state: &StateDir, source: &Source, cleared: &Cleared) -> Result<(), CliError> {
+    let request = &cleared.request;
+    let own = certificate(&request.ceremony, &request.dkg, &request.outputs);
+    let keys = (0..request.items.len()).map(|at| request.items[at].public_key);
+    let found = superseding(state, &source.operator, &own, &keys.collect::<Vec<_>>());
+    let kind = request.items.kind();
+    let over = |by: &Superseding| if kind == Kind::Deposit { by.is_final } else { by.is_complete };
+    match found.map_err(messages::machine)?.into_iter().find(over) {
+        Some(by) => Err(messages::superseded_for(kind.name(), &by)),
+        None => Ok(()),
+    }
+}
+
+/// What is asked of key shares alone: nonces that grow, no validator left out, and the RSA key if
+/// shares are encrypted anew.
+fn for_key_shares(
+    args: &KeySharesAsked,
+    cleared: &Cleared,
+    source: &Source,
+    left: &[Left],
+) -> Result<Option<Box<RsaSecret>>, CliError> {
+    if let Some(left) = left_out(left) {
+        return Err(messages::key_shares_whole(&left));
+    }
+    if !args.lower_nonce {
+        let signed = source.signed.iter().map(Vec::as_slice);
+        nonces(signed, cleared, &source.parent)
+            .map_err(|error| messages::ledger(&source.place, &error))?;
+    }
+    if cleared.required.is_empty() {
+        return Ok(None);
+    }
+    let file = args.ssv_key.as_deref().ok_or_else(messages::key_shares_key_needed)?;
+    let key = Box::new(ssv_key::opened(file, args.ssv_password_file.as_deref())?);
+    match operator_key(cleared, &source.parent, source.me) == Some(key.public()) {
+        true => Ok(Some(key)),
+        false => Err(messages::ssv_key_of_another(file)),
+    }
+}
+
+/// The answer, not verified yet.
+fn signed(
+    cleared: &Cleared,
+    source: &Source,
+    positions: &[usize],
+    rsa: Option<&RsaSecret>,
+) -> Option<Partial> {
+    let share = |position: usize| source.share(cleared.targets[position].validator);
+    if cleared.is_for_key_shares() {
+        let shares: Vec<_> = (0..cleared.targets.len()).map(share).collect::<Option<_>>()?;
+        let seat = (&*source.operator, source.me);
+        return Partial::sign_key_shares(cleared, &source.parent, seat, &shares, rsa);
+    }
+    let mut signing = vec![None; cleared.targets.len()];
+    positions.iter().for_each(|position| signing[*position] = share(*position));
+    Partial::sign(cleared, &source.operator, source.me, &signing)
 }
 
 /// The positions in the request that are signed for, and the validators that are not: they are not
@@ -114,6 +182,10 @@ fn chosen(
     let unheld = positions.iter().filter(|at| !is_held(at));
     left.extend(unheld.map(|at| without(at, "there is no keystore with its share")));
     positions.retain(is_held);
+    let deposits = cleared.request.items.kind() == Kind::Deposit;
+    if deposits && source.parent.is_claimed() && args.beacon.is_none() {
+        return Err(messages::claimed_credentials(Some(&args.request)));
+    }
     if let Some(beacon) = Beacon::read(args.beacon.as_deref(), ceremony)? {
         let items = positions.iter().map(|at| (validator(*at), cleared.request.items[*at]));
         let not_now = beacon.compare(&items.collect::<Vec<_>>(), ceremony)?;

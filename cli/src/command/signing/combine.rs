@@ -44,11 +44,14 @@ pub(super) fn run(args: &Combine, kind: &'static str, out: &Output) -> Result<Ex
             let names = |indices: &[Index]| seat_names(parent.ceremony(), indices);
             messages::too_few((found, needed), (&names(&have), &names(&lack)), &bad)
         }
+        CombineError::Required(lacking) => {
+            messages::required_answers(&seat_names(parent.ceremony(), &lacking), &bad)
+        }
         CombineError::DoesNotVerify => messages::internal(&error.to_string()),
     })?;
     bad.iter().for_each(|line| talk(&format!("Not counted: {line}")));
     let counts = counts(&cleared, partials.iter());
-    let product = product(&cleared, &parent, &made.signatures, &counts)?;
+    let product = product(&cleared, &parent, &made, &counts)?;
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(&product.name));
     product.write(&output)?;
 

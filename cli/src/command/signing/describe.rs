@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Left;
 use super::terms::lines;
+use super::{Left, key_shares};
 use quorate::audit::describe::in_quotes;
 use quorate::ethereum::deposit::WithdrawalCredentials;
 use quorate::signing::{Cleared, Delivery, Item, Kind, Purpose};
@@ -61,6 +61,7 @@ fn one(cleared: &Cleared, ceremony: &Ceremony, checked: &str) -> String {
             network.name(),
             lines(terms, ceremony, [validator].into_iter())
         ),
+        Purpose::KeyShares(_) => String::new(),
     };
     text + &format!(
         "\n  public key         0x{}\n  which is           validator {} of \"{}\"\n  \
@@ -92,11 +93,18 @@ fn many(cleared: &Cleared, ceremony: &Ceremony, kept: &[usize], checked: &str) -
              them.",
             network.name()
         ),
+        Kind::KeyShares => format!(
+            "KEY SHARES FOR SSV of {} on {}: this account, and no other, can register them with \
+             these operators. A validator that is registered while it runs anywhere else is \
+             slashed: it has to be removed there first.",
+            plural(count, "validator"),
+            network.name()
+        ),
     };
     let numbers = kept.iter().map(|position| cleared.targets[*position].validator as u64 + 1);
     let exits = kept.iter().filter_map(|position| match items[*position].purpose {
         Purpose::Exit(exit) => Some(exit.validator_index),
-        Purpose::Deposit { .. } | Purpose::Registration(_) => None,
+        Purpose::Deposit { .. } | Purpose::Registration(_) | Purpose::KeyShares(_) => None,
     });
     text += &match items.first().purpose {
         Purpose::Exit(exit) => format!(
@@ -112,6 +120,7 @@ fn many(cleared: &Cleared, ceremony: &Ceremony, kept: &[usize], checked: &str) -
             ceremony,
             kept.iter().map(|position| cleared.targets[*position].validator),
         ),
+        Purpose::KeyShares(_) => key_shares::lines(cleared, ceremony),
     };
     text += &format!(
         "\n  which are          {count} of the {} validators of \"{}\": {}",

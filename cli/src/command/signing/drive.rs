@@ -17,7 +17,7 @@ use crate::progress::{Named, Progress, seat_name, seat_names};
 use crate::reach::claimed;
 use crate::report::CliError;
 use quorate::exchange::reminds;
-use quorate::primitives::curve::G2;
+use quorate::signing::combine::Combined;
 use quorate::signing::live::{Action, Event, Live};
 use quorate::spec::Index;
 use quorate_operator::carrier::{Channels, Event as Carried, LinkError};
@@ -212,8 +212,8 @@ impl<C: Channels> Drive<C> {
                     let said = received(&self.live);
                     self.progress.say(&format!("{said}."));
                 }
-                Action::Combined { signatures, signers } => {
-                    self.made = Some(self.make(&signatures, &signers)?);
+                Action::Combined { signatures, signers, renewed } => {
+                    self.made = Some(self.make(&Combined { signatures, signers, renewed })?);
                     actions.extend(self.put());
                 }
                 Action::Impossible(error) => return Err(messages::internal(&error.to_string())),
@@ -222,11 +222,11 @@ impl<C: Channels> Drive<C> {
         Ok(())
     }
 
-    fn make(&self, signatures: &[Option<G2>], signers: &[Index]) -> Result<Made, CliError> {
+    fn make(&self, made: &Combined) -> Result<Made, CliError> {
         let (cleared, parent) = (self.live.cleared(), self.live.parent());
-        let product = product(cleared, parent, signatures, &self.live.answers())?;
+        let product = product(cleared, parent, made, &self.live.answers())?;
         let file = self.output.clone().unwrap_or_else(|| PathBuf::from(&product.name));
-        let signers = seat_names(parent.ceremony(), signers);
+        let signers = seat_names(parent.ceremony(), &made.signers);
         Ok(Made { file, signers, product, unwritten: None })
     }
 

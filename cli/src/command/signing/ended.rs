@@ -61,6 +61,11 @@ impl Ended {
             }
             (_, Some(Ending::Hopeless)) => {
                 let why = [self.bad, self.hung_up].concat();
+                let lacking = live.lacking();
+                if !lacking.is_empty() && live.counted() >= ceremony.t() {
+                    let error = messages::required_answers(&seat_names(ceremony, &lacking), &why);
+                    return Ok(out.fail(&error, fields));
+                }
                 let error = messages::never_enough(live.counted(), ceremony.t(), &why);
                 Ok(out.fail(&error, fields))
             }
@@ -137,7 +142,15 @@ impl Ended {
                 (format!("{custodian} has not said that it has enough answers."), json!({}))
             }
             Role::Everybody | Role::Custodian => (
-                format!("{counted} answers, but {needed} are required."),
+                match live.lacking() {
+                    lacking if lacking.is_empty() || counted < needed => {
+                        format!("{counted} answers, but {needed} are required.")
+                    }
+                    lacking => format!(
+                        "The answer of {} is required: nobody else can encrypt its share.",
+                        listed(&seat_names(live.parent().ceremony(), &lacking))
+                    ),
+                },
                 json!({ "counted": counted, "needed": needed }),
             ),
         };

@@ -8,25 +8,33 @@ use super::answer::{Answered, answer};
 use super::drive::Drive;
 use super::read_request;
 use super::result::{can_be_written, default_name};
-use crate::args::LiveArgs;
+use crate::args::{KeySharesAsked, LiveArgs};
 use crate::command::addresses::given;
 use crate::messages;
 use crate::report::{CliError, Exit, Output, talk};
 use quorate::signing::live::frame::Frame;
 use quorate::signing::live::{Live, Role};
+use quorate::signing::partial::Extent;
 use quorate::signing::{Cleared, Parent};
 use quorate::spec::Index;
 use quorate_operator::carrier::{Listen, Peer, Session, Tcp, TcpConfig, Timing};
 use quorate_operator::random;
 
-/// `quorate exit run`, and that of the other kinds.
-pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
+/// `quorate exit run`, and that of the other kinds; `ssv` for key shares.
+pub(super) fn run(
+    args: &LiveArgs,
+    ssv: Option<&KeySharesAsked>,
+    kind: &'static str,
+    out: &Output,
+) -> Result<Exit, CliError> {
     let request = read_request(&args.asked.request, None, kind)?;
     let (Answered { cleared, parent, operator, partial, .. }, Ready { listen, peers }) =
-        answer(&args.asked, request, out, |cleared, parent, me| ready(args, cleared, parent, me))?;
+        answer((&args.asked, ssv), request, out, |cleared, parent, me| {
+            ready(args, cleared, parent, me)
+        })?;
     let me = partial.operator;
     let ceremony = parent.ceremony().clone();
-    let (session, count) = (Session::Request(cleared.request.id()), cleared.targets.len());
+    let (session, extent) = (Session::Request(cleared.request.id()), Extent::of(&cleared));
     let begun = Live::begin(cleared, parent, operator.clone(), partial, random::secret());
     let (live, actions) =
         begun.ok_or_else(|| messages::internal("a role that was there before"))?;
@@ -37,7 +45,7 @@ pub(super) fn run(args: &LiveArgs, kind: &'static str, out: &Output) -> Result<E
         peers,
         listen: listen.clone(),
         proxy: args.socks5.clone(),
-        max_frame: Frame::max_bytes(ceremony.n(), count),
+        max_frame: Frame::max_bytes(ceremony.n(), extent),
         random: Arc::new(random::secret),
         timing: Timing::default(),
     };

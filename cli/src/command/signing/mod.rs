@@ -1,5 +1,5 @@
-//! `quorate exit`, `quorate deposit` and `quorate registration`: request, sign, combine, or all of
-//! them at once.
+//! `quorate exit`, `quorate deposit`, `quorate registration` and `quorate ssv`: request, sign,
+//! combine, or all of them at once.
 
 mod answer;
 
@@ -11,6 +11,8 @@ mod drive;
 
 mod ended;
 
+mod key_shares;
+
 mod live;
 
 mod request;
@@ -21,7 +23,7 @@ mod select;
 
 mod sign;
 
-mod source;
+pub(super) mod source;
 
 mod terms;
 
@@ -29,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use self::describe::told;
-use crate::args::{Deposit, Exits, Registrations};
+use crate::args::{Deposit, Exits, KeyShares, Registrations};
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
 use quorate::ethereum::exit::{WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
@@ -45,8 +47,8 @@ use quorate_operator::requests::find_request;
 pub(crate) fn exit(args: &Exits, out: &Output) -> Result<Exit, CliError> {
     match args {
         Exits::Request(args) => request::exit(args, out),
-        Exits::Sign(args) => sign::run(args, EXIT, out),
-        Exits::Run(args) => live::run(args, EXIT, out),
+        Exits::Sign(args) => sign::run(args, None, EXIT, out),
+        Exits::Run(args) => live::run(args, None, EXIT, out),
         Exits::Combine(args) => combine::run(args, EXIT, out),
         Exits::Verify(args) => super::verify::exit(args, out),
     }
@@ -56,8 +58,8 @@ pub(crate) fn exit(args: &Exits, out: &Output) -> Result<Exit, CliError> {
 pub(crate) fn deposit(args: &Deposit, out: &Output) -> Result<Exit, CliError> {
     match args {
         Deposit::Request(args) => request::deposit(args, out),
-        Deposit::Sign(args) => sign::run(args, DEPOSIT, out),
-        Deposit::Run(args) => live::run(args, DEPOSIT, out),
+        Deposit::Sign(args) => sign::run(args, None, DEPOSIT, out),
+        Deposit::Run(args) => live::run(args, None, DEPOSIT, out),
         Deposit::Combine(args) => combine::run(args, DEPOSIT, out),
     }
 }
@@ -66,16 +68,28 @@ pub(crate) fn deposit(args: &Deposit, out: &Output) -> Result<Exit, CliError> {
 pub(crate) fn registration(args: &Registrations, out: &Output) -> Result<Exit, CliError> {
     match args {
         Registrations::Request(args) => request::registration(args, out),
-        Registrations::Sign(args) => sign::run(args, REGISTRATION, out),
-        Registrations::Run(args) => live::run(args, REGISTRATION, out),
+        Registrations::Sign(args) => sign::run(args, None, REGISTRATION, out),
+        Registrations::Run(args) => live::run(args, None, REGISTRATION, out),
         Registrations::Combine(args) => combine::run(args, REGISTRATION, out),
         Registrations::Verify(args) => super::verify::registration(args, out),
+    }
+}
+
+/// Runs `quorate ssv`.
+pub(crate) fn key_shares(args: &KeyShares, out: &Output) -> Result<Exit, CliError> {
+    match args {
+        KeyShares::Request(args) => request::key_shares(args, out),
+        KeyShares::Sign(args) => sign::run(&args.sign, Some(&args.ssv), SSV, out),
+        KeyShares::Run(args) => live::run(&args.live, Some(&args.ssv), SSV, out),
+        KeyShares::Combine(args) => combine::run(args, SSV, out),
+        KeyShares::Verify(args) => key_shares::check(args, out),
     }
 }
 
 const EXIT: &str = "exit";
 const DEPOSIT: &str = "deposit";
 const REGISTRATION: &str = "registration";
+const SSV: &str = "ssv";
 
 /// The board that was given, if one was.
 fn board(path: Option<&PathBuf>) -> Result<Option<Folder>, CliError> {
@@ -190,7 +204,10 @@ fn check_time(items: &Items, network: &Network, meant: bool) -> Result<(), CliEr
         Purpose::Registration(terms) if terms.timestamp > now().saturating_add(AHEAD) => {
             Err(messages::future_date(terms.timestamp, now()))
         }
-        Purpose::Exit(_) | Purpose::Deposit { .. } | Purpose::Registration(_) => Ok(()),
+        Purpose::Exit(_)
+        | Purpose::Deposit { .. }
+        | Purpose::Registration(_)
+        | Purpose::KeyShares(_) => Ok(()),
     }
 }
 

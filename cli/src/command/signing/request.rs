@@ -3,14 +3,19 @@
 use serde_json::json;
 
 use super::describe::{describe, left_json, left_out};
+use super::key_shares::wanted as key_shares_wanted;
 use super::select::{Selected, select};
 use super::terms::wanted;
 use super::{Beacon, Left, alternative, audited, board, check_time};
-use crate::args::{DepositRequest, ExitRequest, RegistrationRequest, RequestCommon};
+use crate::args::{
+    DepositRequest, ExitRequest, KeySharesRequest, RegistrationRequest, RequestCommon,
+};
 use crate::messages::{quoted, shown};
+use crate::progress::{listed, seat_names};
 use crate::report::{CliError, Exit, Output, talk};
 use crate::{card_file, input, messages, prompt};
 use quorate::ethereum::exit::{VoluntaryExit, WITHDRAWAL_REQUEST_CONTRACT, withdrawal_request};
+use quorate::ethereum::ssv::RsaPublic;
 use quorate::identity::OperatorCard;
 use quorate::signing::beacon::{BeaconError, ValidatorRecord};
 use quorate::signing::{Cleared, Delivery, Item, Items, ItemsError, Kind, Parent, Purpose};
@@ -29,7 +34,7 @@ pub(super) fn exit(args: &ExitRequest, out: &Output) -> Result<Exit, CliError> {
         None => Err(messages::no_index(&selected.public_key)),
     };
     let purposes = |_: &Ceremony, _: &[Selected]| Ok(Box::new(purpose) as Purposes<'_>);
-    write(&args.common, &args.index, args.future_epoch, purposes, out)
+    write(&args.common, (Kind::Exit, &args.index), args.future_epoch, purposes, out)
 }
 
 /// `quorate deposit request`.
@@ -44,7 +49,7 @@ pub(super) fn deposit(args: &DepositRequest, out: &Output) -> Result<Exit, CliEr
         };
         Ok(Box::new(purpose) as Purposes<'_>)
     };
-    write(&args.common, &[], false, purposes, out)
+    write(&args.common, (Kind::Deposit, &[]), false, purposes, out)
 }
 
 /// `quorate registration request`.
@@ -53,14 +58,39 @@ pub(super) fn registration(args: &RegistrationRequest, out: &Output) -> Result<E
         let purpose = Purpose::Registration(wanted(args, selected, ceremony)?);
         Ok(Box::new(move |_: &Selected, _| Ok(purpose)) as Purposes<'_>)
     };
-    write(&args.common, &[], false, purposes, out)
+    write(&args.common, (Kind::Registration, &[]), false, purposes, out)
+}
+
+/// `quorate ssv request`.
+pub(super) fn key_shares(args: &KeySharesRequest, out: &Output) -> Result<Exit, CliError> {
+    let purposes = |ceremony: &Ceremony, _: &[Selected]| {
+        let (first, keys) = key_shares_wanted(args, ceremony)?;
+        let purpose = move |_: &Selected, _| Ok(Purpose::KeyShares(first));
+        Ok((Box::new(purpose) as Purposes<'_>, keys))
+    };
+    write_with_keys(&args.common, (Kind::KeyShares, &[], false), purposes, out)
 }
 
 fn write<'a>(
     args: &RequestCommon,
-    indices: &[u64],
+    (kind, indices): (Kind, &[u64]),
     future_epoch: bool,
     purposes: impl FnOnce(&Ceremony, &[Selected]) -> Result<Purposes<'a>, CliError>,
+    out: &Output,
+) -> Result<Exit, CliError> {
+    let without = |ceremony: &Ceremony, selected: &[Selected]| {
+        purposes(ceremony, selected).map(|purposes| (purposes, Vec::new()))
+    };
+    write_with_keys(args, (kind, indices, future_epoch), without, out)
+}
+
+/// What is asked for of each validator; of key shares with the operators' RSA keys.
+type Wanted<'a> = (Purposes<'a>, Vec<RsaPublic>);
+
+fn write_with_keys<'a>(
+    args: &RequestCommon,
+    (kind, indices, future_epoch): (Kind, &[u64], bool),
+    wanted: impl FnOnce(&Ceremony, &[Selected]) -> Result<Wanted<'a>, CliError>,
     out: &Output,
 ) -> Result<Exit, CliError> {
     input::can_be_written(&args.output)?;
@@ -74,10 +104,20 @@ fn write<'a>(
     };
     let parent = audited(&args.transcript)?;
     let selected = select(&args.validators, indices, &parent)?;
-    let purpose = purposes(parent.ceremony(), &selected)?;
+    if kind == Kind::Deposit && parent.is_claimed() && args.beacon.is_none() {
+        return Err(messages::claimed_credentials(None));
+    }
+    let (purpose, operator_keys) = wanted(parent.ceremony(), &selected)?;
     let beacon = Beacon::read(args.beacon.as_deref(), parent.ceremony())?;
     let (items, left) = agreed(&selected, beacon.as_ref(), &parent, &purpose)?;
-    let items = Items::new(items).map_err(|error| match (&error, left.is_empty()) {
+    let items = match items.first().map(|item| item.purpose) {
+        Some(Purpose::KeyShares(first)) => {
+            let keys = items.iter().map(|item| item.public_key).collect();
+            Items::key_shares(keys, first, operator_keys)
+        }
+        _ => Items::new(items),
+    };
+    let items = items.map_err(|error| match (&error, left.is_empty()) {
         (ItemsError::Empty, false) => messages::nothing_left(&left_out(&left).unwrap_or_default()),
         _ => messages::items(&error),
     })?;
@@ -159,20 +199,31 @@ fn finish(
             "file": args.output.display().to_string(),
             "signed_by": request.requester.map(|requester| requester.index.get()),
             "needed": ceremony.t(),
+            "required": cleared.required.iter().map(|index| index.get()).collect::<Vec<_>>(),
             "validators": request.items.len(),
             "left_out": left_json(left),
             "withdrawal_request": alternative,
             "board": args.board.as_ref().map(|board| board.display().to_string()),
         }),
         &format!(
-            "Wrote {}\nSend it to the operators. Any {} of {} answer it with: quorate {kind} sign \
-             {file}\nor, online at the same time, with: quorate {kind} run {file}{by_board}",
+            "Wrote {}\nSend it to the operators. Any {} of {}{among} answer it with: quorate \
+             {kind} sign {file}\nor, online at the same time, with: quorate {kind} run \
+             {file}{by_board}",
             shown(&args.output),
-            ceremony.t(),
+            ceremony.t().max(cleared.required.len()),
             ceremony.n(),
+            among = among(cleared, ceremony),
             file = quoted(&args.output)
         ),
     )
+}
+
+/// Whose answers are needed, whoever else answers.
+fn among(cleared: &Cleared, ceremony: &Ceremony) -> String {
+    match &cleared.required[..] {
+        [] => String::new(),
+        required => format!(", {} among them,", listed(&seat_names(ceremony, required))),
+    }
 }
 
 /// With the word of the operator whose keys are here, if it has a seat in the ceremony.

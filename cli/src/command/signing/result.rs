@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::describe::told;
+use super::key_shares::{self, folder, folder_name};
 use super::{Left, alternative, now};
 use crate::messages::{quoted, shown};
 use crate::progress::{Named, listed, seat_name};
@@ -20,7 +21,7 @@ use quorate::export::launchpad::{
     write_charon_registrations, write_deposits, write_registrations,
 };
 use quorate::export::{Artifact, Audience};
-use quorate::primitives::curve::G2;
+use quorate::signing::combine::Combined;
 use quorate::signing::partial::PartialError;
 use quorate::signing::{Cleared, Kind, Parent, Purpose};
 use quorate::spec::Index;
@@ -32,6 +33,7 @@ pub(super) fn blamed(parent: &Parent, error: &PartialError) -> String {
         | PartialError::Signature(operator)
         | PartialError::Wrong(operator)
         | PartialError::Empty(operator)
+        | PartialError::Unproven { operator, .. }
         | PartialError::Point { operator, .. } => format!("{error}: {}", name(parent, *operator)),
         _ => error.to_string(),
     }
@@ -77,6 +79,7 @@ fn is_folder(cleared: &Cleared, parent: &Parent) -> bool {
         Kind::Exit => !cleared.request.is_single(),
         Kind::Deposit => false,
         Kind::Registration => parent.ceremony().obol().is_some(),
+        Kind::KeyShares => true,
     }
 }
 
@@ -132,6 +135,7 @@ pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String>
             let end = if is_folder(cleared, parent) { "" } else { ".json" };
             Some(format!("registrations-{}-{of}{end}", terms.timestamp))
         }
+        Purpose::KeyShares(_) => folder_name(cleared),
     }
 }
 
@@ -140,16 +144,21 @@ pub(super) fn default_name(cleared: &Cleared, parent: &Parent) -> Option<String>
 pub(super) fn product(
     cleared: &Cleared,
     parent: &Parent,
-    signatures: &[Option<G2>],
+    made: &Combined,
     counts: &[usize],
 ) -> Result<Product, CliError> {
+    if cleared.is_for_key_shares() {
+        let (files, fields) = folder(cleared, parent, made)?;
+        let (name, files) = (folder_name(cleared).unwrap_or_default(), Files::Folder(files));
+        return Ok(Product { name, files, fields, missing: Vec::new() });
+    }
     let network = parent.ceremony().network();
     let internal = |error: &dyn core::fmt::Display| messages::internal(&error.to_string());
     let (mut exits, mut deposits) = (Vec::new(), Vec::new());
     let (mut registrations, mut missing) = (Vec::new(), Vec::new());
     for (position, item) in cleared.request.items.iter().enumerate() {
         let (validator, public_key) = (cleared.targets[position].validator, item.public_key);
-        let Some(signature) = signatures[position] else {
+        let Some(signature) = made.signatures[position] else {
             let why = format!("{} answers, {} needed", counts[position], parent.ceremony().t());
             missing.push(Left { validator, public_key, why });
             continue;
@@ -169,6 +178,7 @@ pub(super) fn product(
                 let message = terms.registration(public_key);
                 registrations.push(SignedRegistration { message, signature });
             }
+            Purpose::KeyShares(_) => {}
         }
     }
     let name = default_name(cleared, parent).unwrap_or_default();
@@ -270,6 +280,7 @@ pub(super) fn advice(
              there, this would be the first deposit, and the first deposit decides where the money \
              goes."
         ),
+        Kind::KeyShares => key_shares::advice(&signed, output, parent),
         Kind::Registration if is_folder(cleared, parent) => format!(
             "{signed}\nEach operator puts {CHARON_REGISTRATIONS} beside its cluster-lock.json, and \
              restarts Charon. Charon takes the registration with the latest date of each \

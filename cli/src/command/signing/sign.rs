@@ -7,7 +7,7 @@ use serde_json::json;
 use super::answer::{Answered, answer};
 use super::describe::left_json;
 use super::{board, read_request};
-use crate::args::SignArgs;
+use crate::args::{KeySharesAsked, SignArgs};
 use crate::messages::shown;
 use crate::report::{CliError, Exit, Output};
 use crate::{input, messages};
@@ -17,14 +17,19 @@ use quorate_operator::carrier::board::Folder;
 use quorate_operator::random;
 use quorate_operator::requests::put_answer;
 
-/// `quorate exit sign`, and that of the other kinds.
-pub(super) fn run(args: &SignArgs, kind: &'static str, out: &Output) -> Result<Exit, CliError> {
+/// `quorate exit sign`, and that of the other kinds; `ssv` for key shares.
+pub(super) fn run(
+    args: &SignArgs,
+    ssv: Option<&KeySharesAsked>,
+    kind: &'static str,
+    out: &Output,
+) -> Result<Exit, CliError> {
     if let Some(output) = &args.output {
         input::can_be_written(output)?;
     }
     let board = board(args.board.as_ref())?;
     let request = read_request(&args.asked.request, board.as_ref(), kind)?;
-    let (answered, output) = answer(&args.asked, request, out, |cleared, _, me| {
+    let (answered, output) = answer((&args.asked, ssv), request, out, |cleared, _, me| {
         let output = match (&args.output, &board) {
             (Some(output), _) => output.clone(),
             (None, Some(_)) => return Ok(None),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::describe::told;
 use super::{answer::agreed, audited};
 use crate::args::Asked;
-use crate::command::finished::{Own, with_parent};
+use crate::command::finished::{Own, attached};
 use crate::command::taking_part::begun;
 use crate::input;
 use crate::keystores::{self, Opened, Unopened};
@@ -34,6 +34,8 @@ pub(super) struct Source {
     pub(super) parent: Parent,
     pub(super) operator: Arc<Operator>,
     pub(super) me: Index,
+    /// The state directory.
+    pub(super) place: PathBuf,
     /// Bodies of the records of later signatures.
     pub(super) signed: Vec<Vec<u8>>,
     held: Held,
@@ -47,7 +49,7 @@ enum Held {
 }
 
 /// What the log of signatures by keystores is bound to. Not what a ceremony's log is.
-fn context(ceremony: &Digest) -> [u8; 32] {
+pub(in crate::command) fn context(ceremony: &Digest) -> [u8; 32] {
     sha256(&[b"signatures", ceremony.as_bytes()])
 }
 
@@ -92,13 +94,16 @@ impl Source {
             return Self::regained(request, lock, out)?.ok_or_else(no_part);
         }
         let view = view.ok_or_else(no_part)?;
-        let ceremony = Arc::new(with_parent(agreed(&view, request)?, state)?);
+        let Attached { ceremony, parent: older, .. } = attached(agreed(&view, request)?, state)?;
+        let ceremony = Arc::new(ceremony);
         let own = Own::open(lock, ceremony.clone(), out)?.ok_or_else(no_part)?;
         let Own { seat, participant, log, signed, .. } = own;
         let parent =
             Parent::finished(&participant).ok_or_else(|| messages::unfinished(ceremony.name()))?;
+        let parent = parent.of_import(older.is_some_and(|older| older.is_imported()));
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
-        Ok(Self { parent, operator: seat.operator, me: seat.me, signed, held })
+        let place = state.path().to_owned();
+        Ok(Self { parent, operator: seat.operator, me: seat.me, place, signed, held })
     }
 
     /// Of an operator that has lost its log of the ceremony and regained its share: what is in the
@@ -124,7 +129,8 @@ impl Source {
         let keys = (operator.clone(), passphrase);
         let Own { participant, log, signed, .. } = Own::of(lock, &view, ceremony.into(), keys)?;
         let held = Held::Whole { participant: Box::new(participant), log: Box::new(log) };
-        Ok(Some(Self { parent, operator, me, signed, held }))
+        let place = state.path().to_owned();
+        Ok(Some(Self { parent, operator, me, place, signed, held }))
     }
 
     fn from_keystores(
@@ -159,7 +165,8 @@ impl Source {
         };
         let shares = matched(opened, folder, &parent, me)?;
         let held = Held::Keystores { shares, lock: lock.clone() };
-        Ok(Self { parent, operator: Arc::new(operator), me, signed: Vec::new(), held })
+        let (operator, place) = (Arc::new(operator), state.path().to_owned());
+        Ok(Self { parent, operator, me, place, signed: Vec::new(), held })
     }
 
     /// The share of this validator, if it is here.

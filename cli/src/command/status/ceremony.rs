@@ -1,6 +1,7 @@
 //! One ceremony of this operator: where it stands, its validators, its evidence, and what to do
 //! next.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,11 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::evidence::Evidence;
-use super::log::{Told, older, told};
+use super::generations::Generations;
+use super::log::{Told, older, signed_exits, told};
 use super::stand::Stand;
 use crate::command::finished::with_parent;
 use crate::command::run_ended::next_attempt;
 use crate::messages::{quoted, shown};
+use crate::parent::whole_keys;
 use crate::progress::Named;
 use crate::report::CliError;
 use crate::restored::date;
@@ -52,9 +55,14 @@ struct Known<'a> {
     older: Option<PutBack>,
     evidence: Evidence,
     validators: Vec<String>,
+    generations: Generations,
     restored: Option<FromBackup>,
     /// Its shares were erased on request.
     erased: bool,
+    /// Of keys that came by an import: that they were whole, in whose hands.
+    whole: Option<String>,
+    /// The validators of which this operator has signed an exit, if its log can be read.
+    exits: Option<BTreeSet<[u8; 48]>>,
 }
 
 /// That a ceremony came out of a backup.
@@ -89,14 +97,18 @@ pub(super) fn show(
         _ => (None, None),
     };
     let paths = known.evidence.0.iter().map(|(path, _)| path.display().to_string());
-    let object = json!({
+    let mut object = json!({
         "folder": view.name(),
         "state": known.stand.word(),
         "path": view.path().display().to_string(),
         "outputs": outputs,
         "validators": known.validators,
+        "whole_keys": known.whole,
         "put_back": known.older.as_ref().map(messages::put_back_because),
         "evidence": paths.collect::<Vec<_>>(),
+        "exits_signed": known.exits.as_ref().map(|exits| {
+            exits.iter().map(|key| format!("0x{}", hex::encode(key))).collect::<Vec<_>>()
+        }),
         "shares_erased": known.erased,
         "restored": known.restored.as_ref().map(|from| json!({
             "backup_made": from.made, "newest": from.newest,
@@ -110,6 +122,9 @@ pub(super) fn show(
         "fingerprint": ceremony.ok().map(|ceremony| fingerprint(&ceremony.digest()).join(" ")),
         "problem": ceremony.err(),
     });
+    for (name, value) in known.generations.fields() {
+        object[name] = value;
+    }
     Ok(Shown {
         text: known.text(&proven, next.as_deref()),
         object,
@@ -159,12 +174,41 @@ fn know<'a>(
             spec.validators.iter().map(|one| format!("0x{}", hex::encode(one.key))).collect()
         }
     };
+    let generations = match &ceremony {
+        Ok(ceremony) => Generations::of(state, view, ceremony)?,
+        Err(_) => Generations::default(),
+    };
     let restored = match &ceremony {
         Ok(ceremony) => from_backup(state, &ceremony.digest())?,
         Err(_) => None,
     };
     let erased = view.is_forgotten().map_err(messages::store)?;
-    Ok(Known { state, view, ceremony, stand, told, older, evidence, validators, restored, erased })
+    let whole = match &ceremony {
+        Ok(ceremony) => whole_keys(ceremony, view)?,
+        Err(_) => None,
+    };
+    let exits = match (&ceremony, operator) {
+        // What can be said without the log is enough.
+        (Ok(ceremony), Some(operator)) if stand == Stand::Finished => {
+            signed_exits(state, view, ceremony, operator).ok()
+        }
+        _ => None,
+    };
+    Ok(Known {
+        state,
+        view,
+        ceremony,
+        stand,
+        told,
+        older,
+        evidence,
+        validators,
+        generations,
+        restored,
+        erased,
+        whole,
+        exits,
+    })
 }
 
 fn from_backup(state: &StateDir, digest: &Digest) -> Result<Option<FromBackup>, CliError> {
@@ -219,7 +263,13 @@ impl Known<'_> {
                 format!("quorate --dir {} abandon {file}", quoted(self.state.path()))
             }
             Stand::GivenUp => format!("quorate spec next {file} --reason \"...\" -o NEW.toml"),
-            _ => format!("quorate --dir {} run {file}", quoted(self.state.path())),
+            _ => {
+                let run = format!("quorate --dir {} run {file}", quoted(self.state.path()));
+                match &self.told {
+                    Some(Told::Waits { stop: true, .. }) => format!("{run} --stopped"),
+                    _ => run,
+                }
+            }
         }
     }
 
@@ -244,7 +294,15 @@ impl Known<'_> {
             self.stand.sentence(self.kind()),
             shown(self.view.path())
         );
+        text += &self.generations.lines();
+        if let Some(whole) = &self.whole {
+            text += &format!("\n  keys         {whole}");
+        }
         text += &validator_lines(&self.validators);
+        if let Some(exits) = self.exits.as_ref().filter(|exits| !exits.is_empty()) {
+            let all = self.ceremony.as_ref().map_or(0, |ceremony| ceremony.v());
+            text += &format!("\n  exits        this operator has signed {} of {all}", exits.len());
+        }
         if self.erased {
             text +=
                 "\n  shares       erased on request: this operator signs nothing more with them";

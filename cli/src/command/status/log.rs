@@ -1,8 +1,10 @@
 //! What a ceremony's log tells: whom it waits for, and whether it was put back to an earlier state.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::stand::Stand;
+use crate::command::signing::source::context;
 use crate::live::{abandoned_by, gave_up};
 use crate::messages;
 use crate::progress::{Named, listed, round_word, seat_name, seat_names};
@@ -11,9 +13,10 @@ use quorate::audit::describe;
 use quorate::identity::Operator;
 use quorate::protocol::participant::OwnSeat;
 use quorate::protocol::put_back::PutBack;
-use quorate::protocol::record::ReplayError;
+use quorate::protocol::record::{RecordKind, ReplayError};
+use quorate::signing::ledger::exits;
 use quorate::spec::Ceremony;
-use quorate_operator::store::{CeremonyView, Log};
+use quorate_operator::store::{CeremonyView, Log, StateDir};
 use quorate_operator::{MachineError, machine};
 
 /// What a log tells.
@@ -28,6 +31,8 @@ pub(super) enum Told {
         sentence: String,
         names: Vec<Named>,
         fault: Option<String>,
+        /// Whether this operator's own person is awaited, to stop the keys that it deals.
+        stop: bool,
         /// Who has signed that it gave up: the name, and what it means here.
         gone: Vec<(Named, String)>,
     },
@@ -89,7 +94,27 @@ pub(super) fn told(
         .into_iter()
         .map(|index| (seat_name(ceremony, index), gave_up(&participant, index)))
         .collect();
-    Ok(Told::Waits { sentence, names, fault, gone })
+    Ok(Told::Waits { sentence, names, fault, stop: waiting.stop, gone })
+}
+
+/// The validators of a ceremony of which this operator has signed an exit: by its log, and by that
+/// of what was signed with keystores alone.
+pub(super) fn signed_exits(
+    state: &StateDir,
+    view: &CeremonyView,
+    ceremony: &Ceremony,
+    operator: &Operator,
+) -> Result<BTreeSet<[u8; 48]>, CliError> {
+    let (storage, digest) = (operator.storage_key(), ceremony.digest());
+    let mut records = Log::read(view, storage, digest.as_bytes()).map_err(messages::store)?;
+    let alone = state.find_signatures(&digest).map_err(messages::store)?;
+    if let Some(alone) = alone.filter(|alone| alone.has_log().unwrap_or(true)) {
+        let read = Log::read(&alone, storage, &context(&digest)).map_err(messages::store)?;
+        records.extend(read);
+    }
+    let signed = records.iter().filter(|record| record.kind == RecordKind::Signed as u8);
+    let exits = exits(signed.map(|record| record.body.expose()));
+    exits.map_err(|error| messages::ledger(state.path(), &error))
 }
 
 /// Whether the log is one that was put back to an earlier state.

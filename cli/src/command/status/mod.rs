@@ -5,6 +5,8 @@ mod ceremony;
 
 mod evidence;
 
+mod generations;
+
 mod log;
 
 mod stand;
@@ -67,6 +69,11 @@ pub(crate) fn run(check: bool, out: &Output) -> Result<Exit, CliError> {
     if let (Some(line), Some(_)) = (backup_line(backup.as_ref(), &missing), &card) {
         texts[0] += &line;
     }
+    let running = state.holder();
+    if let Some(process) = running {
+        let at = usize::from(has_identity);
+        texts.insert(at, format!("Process {process} is at work in this directory."));
+    }
     let fields = json!({
         "dir": state.path().display().to_string(),
         "identity": has_identity,
@@ -76,6 +83,7 @@ pub(crate) fn run(check: bool, out: &Output) -> Result<Exit, CliError> {
             "file_sha256": hex::encode(note.file),
             "missing": missing,
         })),
+        "running": running,
         "operator": card.as_ref().map(card::fields),
         "ceremonies": objects,
     });

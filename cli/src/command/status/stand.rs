@@ -72,7 +72,8 @@ impl Stand {
             }
             Self::GivenUp if reshare => {
                 "abandoned: this operator signs nothing more in it. Unless a newer log of it has \
-                 signed more, nobody uses its shares. The old ones go on as long as enough are left"
+                 signed more, nobody uses its shares. What ran before goes on where it was not \
+                 removed"
             }
             Self::LogGone if reshare => {
                 "started, but its log is missing: it cannot be started again. Ask the others \

@@ -270,11 +270,13 @@ fn together_or_not_at_all(disk: fn() -> SimDisk, fewest: usize) {
 fn evidence_is_written_once() {
     every_crash(
         SimDisk::new,
-        |disk| ceremony_on(disk).and_then(|dir| dir.write_evidence("fault", b"two statements")),
+        |disk| {
+            ceremony_on(disk).and_then(|dir| dir.write_evidence("fault", b"two statements", false))
+        },
         |left, told| {
             let dir = ceremony_on(left).unwrap();
             assert!(told.is_err() || dir.view().evidence().unwrap().len() == 1);
-            let path = dir.write_evidence("fault", b"two statements").unwrap();
+            let path = dir.write_evidence("fault", b"two statements", false).unwrap();
             assert_eq!(dir.view().evidence().unwrap(), std::slice::from_ref(&path));
             assert!(atomic::holds(&*dir.view().disk, &path, b"two statements").unwrap());
         },

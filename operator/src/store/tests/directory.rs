@@ -253,9 +253,9 @@ fn ceremonies_are_listed() {
     }
     let long = vec![b' '; (4 << 20) + 1];
     assert!(matches!(dir.write_ceremony_file(&long), Err(StoreError::TooLong { .. })));
-    let evidence = dir.write_evidence("fault", b"two statements").unwrap();
-    dir.write_evidence("fault", b"another two").unwrap();
-    assert_eq!(dir.write_evidence("fault", b"two statements").unwrap(), evidence);
+    let evidence = dir.write_evidence("fault", b"two statements", false).unwrap();
+    dir.write_evidence("fault", b"another two", false).unwrap();
+    assert_eq!(dir.write_evidence("fault", b"two statements", false).unwrap(), evidence);
     Log::create(&dir, &storage(), &CONTEXT).unwrap();
     assert_eq!(view.ceremony_file().unwrap().unwrap(), b"as agreed");
     assert!(view.has_log().unwrap());
@@ -267,7 +267,7 @@ fn what_a_killed_run_left_is_swept() {
     let (_home, state) = state();
     let dir = ceremony(&state);
     let home = dir.view().path().to_owned();
-    dir.write_evidence("fault", b"evidence").unwrap();
+    dir.write_evidence("fault", b"evidence", false).unwrap();
     drop(dir);
     for left in [
         ".new-0123",

@@ -8,6 +8,7 @@ mod crash;
 mod directory;
 mod failure;
 mod log;
+mod notes;
 mod outputs;
 mod script;
 mod simulated;

@@ -1,0 +1,198 @@
+//! Reshares on real processes in which an operator is lost for good after all have stopped.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::reshared::{PARENT, SENTENCE, draft, generation, outputs, start, up_to_the_stop, words};
+use crate::support::demo::{Demo, OPERATORS};
+use crate::support::files::{files, mode, only};
+use crate::support::ports::free_port;
+use crate::support::program::Ended;
+use crate::support::running::{Running, Signal};
+
+const STOPS: [&str; 4] = ["--stopped", "--others-never-ran", "--yes-stopped", SENTENCE];
+const LOST: &str = "these operators are lost and will not come back to this reshare";
+
+fn interrupt(running: Running) -> Ended {
+    running.signal(Signal::INT);
+    running.ends_with(5)
+}
+
+/// The last of these stops and commits, which the first of them hears, and is killed before its
+/// last statement. Then the others stop, and wait for it.
+fn lose_the_last(demo: &Demo, file: &str, operators: &[&str]) {
+    let (last, left) = operators.split_last().unwrap();
+    let mut hears = start(demo, left[0], file, &[]);
+    let mut stops = start(demo, last, file, &STOPS);
+    stops.until("This operator has stopped");
+    hears.until(&format!("stops and commits: 1 of {}", operators.len()));
+    drop(stops.kill());
+    drop(interrupt(hears));
+    let running = left.iter().map(|operator| start(demo, operator, file, &STOPS));
+    let running: Vec<Running> = running.collect();
+    let waits = format!("agreement on outputs: {} of {}.", left.len(), operators.len());
+    let waiting = running.into_iter().map(|mut running| {
+        running.until(&waits);
+        running
+    });
+    waiting.collect::<Vec<_>>().into_iter().for_each(|running| drop(interrupt(running)));
+}
+
+fn finish(demo: &Demo, file: &str, operators: &[&str], lost: &str) {
+    let word = ["--without", lost, "--yes-without", LOST];
+    let done = operators.iter().map(|operator| start(demo, operator, file, &word));
+    for running in done.collect::<Vec<_>>() {
+        let ended = running.ended();
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("complete without {lost:?}")), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_reshare_is_finished_without_a_seat_that_is_lost_and_goes_on_from_there() {
+    let demo = generation();
+    let file = draft(&demo, "next", &OPERATORS, &[]);
+    up_to_the_stop(&demo, &file, &OPERATORS);
+    // Nobody is left out before the end.
+    let word = ["--without", "dave", "--yes-without", LOST];
+    let early = start(&demo, "alice", &file, &word).ended();
+    assert_eq!(early.code, 1, "{}", early.stderr);
+    assert!(early.stderr.contains("has not signed its last statement yet"), "{}", early.stderr);
+    lose_the_last(&demo, &file, &OPERATORS);
+    // It says that it gives up, which changes nothing.
+    let abandoned = demo.by("dave", &["abandon", &file, "--yes-fingerprint", &words(&demo, &file)]);
+    assert_eq!(abandoned.code, 0, "{}", abandoned.stderr);
+    let left = ["alice", "bob", "carol"];
+
+    // A word that is not given, or about oneself or too many, says nothing.
+    for (flags, code, text) in [
+        (&["--without", "dave", "--yes-without", "yes"][..], 2, "that is not the sentence"),
+        (&["--without", "alice", "--yes-without", LOST], 2, "this is your own operator"),
+        (
+            &["--without", "erin", "--yes-without", LOST],
+            2,
+            "no operator of \"next\" has this name or index",
+        ),
+        (
+            &["--without", "dave", "--without", "3", "--yes-without", LOST],
+            1,
+            "2 of the parent's 4 operators deal and are left, where more than half are needed",
+        ),
+    ] {
+        let refused = start(&demo, "alice", &file, flags).ended();
+        assert_eq!(refused.code, code, "{}", refused.stderr);
+        assert!(refused.stderr.contains(text), "{}", refused.stderr);
+    }
+
+    // One says so, and the others are told that they are asked for the same.
+    let mut bob = start(&demo, "bob", &file, &[]);
+    let mut alice = start(&demo, "alice", &file, &word);
+    alice.until("This operator finishes without \"dave\" (operator 4).");
+    alice.until("Waiting for \"bob\" (operator 2)");
+    bob.until("\"alice\" (operator 1) finishes without \"dave\" (operator 4)");
+    bob.until("run the same command with --without 4");
+    drop(interrupt(bob));
+    drop(interrupt(alice));
+    let public = outputs(&demo, "alice", &file).join("public");
+    assert!(!public.exists());
+    // What it has said stays said.
+    let alice = start(&demo, "alice", &file, &[]);
+    finish(&demo, &file, &["bob", "carol"], "dave");
+    let ended = alice.ended();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+
+    // Everybody is told whom it was finished without.
+    let reports = files(&public);
+    let page = core::str::from_utf8(&reports["report.html"]).unwrap();
+    assert!(page.contains("finished without"), "{page}");
+    assert!(!page.contains("UNLINKED"), "{page}");
+    let facts: Value = serde_json::from_slice(&reports["transcript.json"]).unwrap();
+    assert_eq!(facts["finished_without"], serde_json::json!([4]));
+    let secret = files(&outputs(&demo, "bob", &file).join("secret"));
+    let cut_over: Value = serde_json::from_slice(&secret["cut-over.json"]).unwrap();
+    assert_eq!(cut_over["finished_without"], serde_json::json!(["dave"]));
+    assert!(cut_over["first_epoch"].as_u64().unwrap() > 0);
+    let newest = public.join("transcript.quorate");
+    let audited = demo.run(&["--json", "audit", newest.to_str().unwrap(), "--expect", &file]);
+    assert_eq!(audited.code, 0, "{}", audited.stdout);
+    assert_eq!(audited.json()["verdict"], "verified");
+    assert_eq!(audited.json()["report"]["facts"]["finished_without"], serde_json::json!([4]));
+    let text = demo.run(&["audit", newest.to_str().unwrap(), "--expect", &file]);
+    let words = "The others finished without \"dave\" (operator 4)";
+    assert!(text.stdout.contains(words), "{}", text.stdout);
+
+    let status = demo.by("bob", &["status"]).json();
+    let mut all = status["ceremonies"].as_array().unwrap().iter();
+    let next = all.find(|one| one["name"] == "next").unwrap();
+    assert_eq!(next["finished_without"][0]["name"], "dave", "{next}");
+
+    // The same command again finds everything as it is.
+    let mut again = start(&demo, "carol", &file, &[]);
+    again.until("Outputs are written");
+    again.signal(Signal::INT);
+    again.ends_with(0);
+
+    // And the next reshare begins there, without it.
+    let mut args: Vec<String> =
+        ["--json", "reshare", "new", "--name", "third", "-o", "third.toml", "--absent", "dave"]
+            .map(str::to_owned)
+            .to_vec();
+    args.extend(["--from".to_owned(), newest.to_str().unwrap().to_owned()]);
+    for operator in left {
+        let card = demo.run(&["--dir", &format!("demo/{operator}"), "identity", "show", "--json"]);
+        let card = card.json()["card"].as_str().unwrap().to_owned();
+        args.extend(["--operator".to_owned(), format!("{card}@127.0.0.1:{}", free_port())]);
+    }
+    let drafted = demo.run(&args);
+    assert_eq!(drafted.code, 0, "{}", drafted.stderr);
+    assert!(drafted.stderr.contains("each of these must last until the end"), "{}", drafted.stderr);
+    assert_eq!(drafted.json()["needed_to_the_end"].as_array().unwrap().len(), 3);
+    fs::rename(demo.path(PARENT), demo.path("first.quorate")).unwrap();
+    fs::copy(&newest, demo.path(PARENT)).unwrap();
+    let parents = ["--from", PARENT, "--from", "first.quorate"];
+    let running = left.map(|operator| start(&demo, operator, "third.toml", &parents));
+    for mut running in running {
+        running.until("Waiting for you to stop the old keys");
+        drop(interrupt(running));
+    }
+    let running = left.map(|operator| start(&demo, operator, "third.toml", &STOPS));
+    for running in running {
+        let ended = running.ended();
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    let third = outputs(&demo, "bob", "third.toml").join("public/transcript.quorate");
+    let audited = demo.run(&["--json", "audit", third.to_str().unwrap(), "--expect", "third.toml"]);
+    assert_eq!(audited.code, 0, "{}", audited.stdout);
+}
+
+/// Where one more loss leaves no majority, nobody finishes, and everybody is told what remains.
+#[test]
+fn too_few_that_are_left_are_refused_with_what_remains() {
+    let demo = generation();
+    let three = ["alice", "bob", "carol"];
+    let file = draft(&demo, "next", &three, &["dave"]);
+    up_to_the_stop(&demo, &file, &three);
+    // A copy of its folder as it is before it stops.
+    let folder = outputs(&demo, "carol", &file).parent().unwrap().to_owned();
+    let before = fs::read(folder.join("log.sealed")).unwrap();
+    lose_the_last(&demo, &file, &three);
+    for operator in ["alice", "bob"] {
+        let word = ["--without", "carol", "--yes-without", LOST];
+        let refused = start(&demo, operator, &file, &word).ended();
+        assert_eq!(refused.code, 1, "{}", refused.stderr);
+        assert!(refused.stderr.contains("too few are left"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("quorate exit request"), "{}", refused.stderr);
+    }
+    // It comes back after all, and everybody finishes; from an older log, and without the note that
+    // keeps it to one reshare: it takes its commit from the others, and has the note before.
+    let children = demo.path("demo/carol/children");
+    fs::remove_dir_all(&children).unwrap();
+    fs::write(folder.join("log.sealed"), before).unwrap();
+    let running = three.map(|operator| start(&demo, operator, &file, &[]));
+    for running in running {
+        let ended = running.ended();
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+    assert_eq!(mode(only(&children)), 0o600);
+}

@@ -1,0 +1,118 @@
+//! People of a simulated ceremony: they look after their machines, and some give up. Dealers of a
+//! reshare stop their old keys when they are asked to, some later than others, and some raise
+//! afterwards what they have said.
+
+use crate::message::envelope::Round;
+use crate::message::minima::{Minima, Signed};
+use crate::protocol::participant::Participant;
+
+use super::bug::Bug;
+use super::host::{Host, Running};
+use super::network::Event;
+use super::world::{GIVE_UP_AFTER, PEOPLE, World, moment};
+
+/// The longest that a person takes, in milliseconds.
+const SLOWEST: u64 = 15_000;
+
+impl World {
+    /// A dealer's machine asks for the stop.
+    pub(super) fn ask_to_stop(&mut self, seat: usize) {
+        self.stopping[seat] = true;
+        let alone =
+            self.hosts[seat].as_ref().is_some_and(|host| host.home.bug == Some(Bug::StopsAlone));
+        let pause = if alone { 0 } else { self.chance.between(50, SLOWEST) };
+        self.agenda.plan(self.now + pause, Event::Stop { seat });
+    }
+
+    /// The person of a dealer acts. What it has said and the machine has lost, it says again.
+    pub(super) fn stop(&mut self, seat: usize) {
+        self.stopping[seat] = false;
+        let Some(host) = &mut self.hosts[seat] else { return };
+        let me = host.me();
+        let Some(participant) = host.participant().filter(|_| host.running == Running::Yes) else {
+            return;
+        };
+        let asked = participant.awaits_stop();
+        let said = self
+            .watch
+            .words
+            .get(&me)
+            .map(|words| words.iter().cloned().reduce(|a, b| a.joined(&b)));
+        let minima = match said.flatten() {
+            None if !asked => return,
+            Some(said) if asked => said,
+            _ if participant.is_finished() => return,
+            before => {
+                let validators = self.watch.shape.v;
+                let mut signed = || -> Option<Signed> {
+                    let source = self.chance.below(1 << 15);
+                    let (slot, target) =
+                        (self.chance.below(1 << 20), source + 1 + self.chance.below(4));
+                    self.chance.happens(800).then_some(Signed { slot, source, target })
+                };
+                let new = Minima { signed: (0..validators).map(|_| signed()).collect() };
+                before.map_or(new.clone(), |before| before.joined(&new))
+            }
+        };
+        if host.home.bug != Some(Bug::StopsAlone) {
+            self.watch.words.entry(me).or_default().push(minima.clone());
+        }
+        self.stops += 1;
+        let moment = moment(self.now, &mut self.network, self.watch.cast, me);
+        let result = host.stop(minima, &moment, &mut self.watch);
+        self.after(seat, result);
+        if self.chance.happens(150) {
+            self.agenda.plan(self.now + self.chance.between(50, SLOWEST), Event::Stop { seat });
+        }
+    }
+
+    /// People run again what has ended while somebody still waits.
+    pub(super) fn look_after(&mut self) {
+        let mut changed = false;
+        for (host, known) in self.hosts.iter().zip(&mut self.state) {
+            // What is not running does not change.
+            let Some(participant) = host.as_ref().and_then(Host::participant) else {
+                continue;
+            };
+            let boxes = participant.waiting().boxes.len();
+            let statements = participant.inbox().everything().count();
+            let now = (statements, boxes, participant.fault().is_some(), participant.is_finished());
+            changed |= std::mem::replace(known, now) != now;
+        }
+        self.unchanged = if changed { 0 } else { self.unchanged + 1 };
+        if self.unchanged == GIVE_UP_AFTER {
+            self.give_up();
+        }
+        if !self.all_done() {
+            for (seat, host) in self.hosts.iter().enumerate() {
+                if host
+                    .as_ref()
+                    .is_some_and(|host| !matches!(host.running, Running::Yes | Running::GaveUp))
+                {
+                    self.agenda.plan(self.now, Event::Start { seat });
+                }
+            }
+        }
+        self.agenda.plan(self.now + PEOPLE, Event::People);
+    }
+
+    /// Some have waited long enough.
+    fn give_up(&mut self) {
+        for seat in 0..self.hosts.len() {
+            let Some(host) = &mut self.hosts[seat] else { continue };
+            // In a reshare a final binds: there is no way back to the old shares.
+            let reshare = self.watch.cast.ceremony.reshare().is_some();
+            let bound = |participant: &Participant| reshare && participant.has_said(Round::Final);
+            let waits = host
+                .participant()
+                .is_some_and(|participant| !participant.is_finished() && !bound(participant))
+                && !self.watch.faulty.contains(&host.me());
+            if waits && self.chance.happens(100) {
+                let letters = host.give_up();
+                self.watch.disk(&host.home, false);
+                self.send(seat, letters);
+                self.go_down(seat, Running::GaveUp);
+            }
+        }
+    }
+}
